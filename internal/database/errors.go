@@ -1,0 +1,111 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/libtnb/sqlite"
+	gormmysql "gorm.io/driver/mysql"
+	"gorm.io/gorm"
+	sqlite3 "modernc.org/sqlite"
+)
+
+// Duplicate is a unique index that refused a row. It unwraps to
+// [gorm.ErrDuplicatedKey] and to the driver's error.
+type Duplicate struct {
+	Key string // the index's name on MySQL, "table.column" on SQLite
+	Err error
+}
+
+// Error tells which key it was.
+func (d *Duplicate) Error() string { return "duplicate " + d.Key + ": " + d.Err.Error() }
+
+// Unwrap returns what the duplicate is and what said so.
+func (d *Duplicate) Unwrap() []error { return []error{gorm.ErrDuplicatedKey, d.Err} }
+
+// IsDuplicate reports whether err is a unique index that refused a row because
+// of column. An index is named TABLE_COLUMN, so that both engines' words fit.
+func IsDuplicate(err error, table, column string) bool {
+	d, ok := errors.AsType[*Duplicate](err)
+	return ok && (d.Key == table+"."+column || d.Key == table+"_"+column || (d.Key == "PRIMARY" && column == "primary"))
+}
+
+type mysqlDialector struct{ *gormmysql.Dialector }
+
+// Translate names the key of a duplicate; GORM's own translation drops it.
+func (d mysqlDialector) Translate(err error) error {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == 1062 {
+		_, key, _ := strings.Cut(e.Message, "for key '")
+		key = strings.TrimSuffix(key, "'")
+		return &Duplicate{Key: key[strings.LastIndexByte(key, '.')+1:], Err: err}
+	}
+	return d.Dialector.Translate(err)
+}
+
+type sqliteDialector struct{ *sqlite.Dialector }
+
+// Translate names the key of a duplicate.
+func (d sqliteDialector) Translate(err error) error {
+	translated := d.Dialector.Translate(err)
+	if !errors.Is(translated, gorm.ErrDuplicatedKey) {
+		return translated
+	}
+	_, key, _ := strings.Cut(err.Error(), "UNIQUE constraint failed: ")
+	key, _, _ = strings.Cut(key, " (")
+	return &Duplicate{Key: key, Err: err}
+}
+
+// retryNumbers are MySQL's words for "run the whole transaction again":
+// deadlock, lock wait, snapshot changed, a cluster node that is not ready, and
+// TiDB's conflicts.
+func retryNumbers() []uint16 { return []uint16{1213, 1205, 1020, 1047, 8002, 8022, 8028, 9007} }
+
+const (
+	sqliteBusy   = 5
+	sqliteLocked = 6
+)
+
+// Retryable reports whether the whole transaction may be run again.
+func Retryable(err error) bool {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return slices.Contains(retryNumbers(), e.Number) || string(e.SQLState[:]) == "40001"
+	}
+	if e, ok := errors.AsType[*sqlite3.Error](err); ok {
+		return e.Code()&0xff == sqliteBusy || e.Code()&0xff == sqliteLocked
+	}
+	return errors.Is(err, driver.ErrBadConn)
+}
+
+// Unavailable reports whether err says that the database is away, full or
+// overloaded, and not that the statement was wrong: the same request may
+// succeed later.
+func Unavailable(err error) bool {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		// too many connections, shutting down, access to a schema that is being
+		// restored, disk full, read-only, table full, query killed
+		away := []uint16{1021, 1030, 1037, 1040, 1041, 1053, 1114, 1129, 1135, 1203, 1226, 1290, 1317, 1792, 1836, 1927, 3024}
+		return slices.Contains(away, e.Number) || Retryable(err)
+	}
+	if e, ok := errors.AsType[*sqlite3.Error](err); ok {
+		// busy, locked, out of memory, read-only, interrupted, I/O error, full, cannot open
+		return slices.Contains([]int{5, 6, 7, 8, 9, 10, 13, 14}, e.Code()&0xff)
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	for _, away := range []error{
+		driver.ErrBadConn, mysql.ErrInvalidConn, io.EOF, io.ErrUnexpectedEOF,
+		context.DeadlineExceeded, context.Canceled,
+	} {
+		if errors.Is(err, away) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,203 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// ErrNewerSchema is a database that a newer program has migrated. Older
+// programs refuse it: they would write rows that the newer one cannot read.
+var ErrNewerSchema = errors.New("the database was migrated by a newer version of latchkey")
+
+// leaseLife is how long a migration's lease holds without a heartbeat.
+const leaseLife = 30 * time.Second
+
+// dialectSQL is what the engines say differently about leases. Leases count by
+// the database's clock: starters may disagree about the time.
+type dialectSQL struct {
+	goose         goose.Dialect
+	createLeases  string
+	insertLease   string
+	now, lifeOver string
+	createVersion string
+}
+
+func (d Dialect) sql() dialectSQL {
+	if d == SQLite {
+		return dialectSQL{
+			goose:        goose.DialectSQLite3,
+			createLeases: "CREATE TABLE IF NOT EXISTS leases (name TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, until_at TEXT NOT NULL)",
+			insertLease:  "INSERT OR IGNORE INTO leases (name, owner, until_at) VALUES (?, '', '2000-01-01')",
+			now:          "strftime('%Y-%m-%d %H:%M:%f','now')",
+			lifeOver:     "strftime('%Y-%m-%d %H:%M:%f','now','+30 seconds')",
+			createVersion: "CREATE TABLE IF NOT EXISTS goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, " +
+				"version_id INTEGER NOT NULL, is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')))",
+		}
+	}
+	return dialectSQL{
+		goose: goose.DialectMySQL,
+		createLeases: "CREATE TABLE IF NOT EXISTS leases (name VARBINARY(64) NOT NULL PRIMARY KEY, " +
+			"owner VARBINARY(64) NOT NULL, until_at DATETIME(3) NOT NULL)",
+		insertLease: "INSERT IGNORE INTO leases (name, owner, until_at) VALUES (?, '', '2000-01-01')",
+		now:         "CURRENT_TIMESTAMP(3)",
+		lifeOver:    "TIMESTAMPADD(SECOND, 30, CURRENT_TIMESTAMP(3))",
+		createVersion: "CREATE TABLE IF NOT EXISTS goose_db_version (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, " +
+			"version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP)",
+	}
+}
+
+// Migrate brings the schema up to the newest of the SQL files in migrations
+// and reports how many it applied. Many programs may call it at once: one of
+// them works, under a lease with a heartbeat, and the others wait until ctx
+// ends. owner names this program in the lease. It returns [ErrNewerSchema] for
+// a database that is ahead.
+func (d *DB) Migrate(ctx context.Context, migrations fs.FS, owner string) (applied int, err error) {
+	err = d.underLease(ctx, "migrate", owner, func(ctx context.Context) error {
+		provider, err := d.provider(ctx, migrations)
+		if err != nil {
+			return err
+		}
+		if err := newer(ctx, provider); err != nil {
+			return err
+		}
+		results, err := provider.Up(ctx)
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		applied = len(results)
+		return nil
+	})
+	return applied, err
+}
+
+func newer(ctx context.Context, provider *goose.Provider) error {
+	have, want, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if have > want {
+		return fmt.Errorf("%w: it has schema %d, this program knows %d", ErrNewerSchema, have, want)
+	}
+	return nil
+}
+
+// provider prepares goose's table itself: on a Galera cluster goose's own
+// attempt can lose a deadlock half-way and never recover.
+func (d *DB) provider(ctx context.Context, migrations fs.FS) (*goose.Provider, error) {
+	words := d.Dialect.sql()
+	if err := d.exec(ctx, words.createVersion); err != nil {
+		return nil, fmt.Errorf("prepare the schema's version: %w", err)
+	}
+	const zero = "INSERT INTO goose_db_version (version_id, is_applied) SELECT 0, 1 WHERE NOT EXISTS (SELECT 1 FROM goose_db_version)"
+	if err := d.exec(ctx, zero); err != nil {
+		return nil, fmt.Errorf("prepare the schema's version: %w", err)
+	}
+	provider, err := goose.NewProvider(words.goose, d.SQL, migrations, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// underLease runs work while this program holds the lease called name.
+func (d *DB) underLease(ctx context.Context, name, owner string, work func(context.Context) error) (err error) {
+	words := d.Dialect.sql()
+	if err := d.exec(ctx, words.createLeases); err != nil {
+		return fmt.Errorf("lease: %w", err)
+	}
+	if err := d.exec(ctx, words.insertLease, name); err != nil {
+		return fmt.Errorf("lease: %w", err)
+	}
+	take := "UPDATE leases SET owner = ?, until_at = " + words.lifeOver +
+		" WHERE name = ? AND (owner = '' OR owner = ? OR until_at < " + words.now + ")"
+	for {
+		taken, err := d.affected(ctx, take, owner, name, owner)
+		if err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		if taken {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("another program is migrating the database: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	held, lost := context.WithCancelCause(ctx)
+	beaten := make(chan struct{})
+	go func() {
+		defer close(beaten)
+		d.heartbeat(held, lost, "UPDATE leases SET until_at = "+words.lifeOver+" WHERE name = ? AND owner = ?", name, owner)
+	}()
+	defer func() {
+		lost(nil)
+		<-beaten
+		_, released := d.affected(context.WithoutCancel(ctx), "UPDATE leases SET owner = '' WHERE name = ? AND owner = ?", name, owner)
+		err = errors.Join(err, released)
+	}()
+	return work(held)
+}
+
+// heartbeat renews a lease until ctx ends; a lease that is gone ends ctx.
+func (d *DB) heartbeat(ctx context.Context, lost context.CancelCauseFunc, renew, name, owner string) {
+	ticker := time.NewTicker(leaseLife / 4)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if held, err := d.affected(ctx, renew, name, owner); err == nil && !held {
+				lost(errors.New("the migration's lease was lost"))
+				return
+			}
+		}
+	}
+}
+
+// exec runs a statement that may be repeated, again where the engine asks.
+func (d *DB) exec(ctx context.Context, statement string, args ...any) error {
+	_, err := d.affected(ctx, statement, args...)
+	return err
+}
+
+// affected runs a statement and reports whether it changed a row.
+func (d *DB) affected(ctx context.Context, statement string, args ...any) (bool, error) {
+	var result sql.Result
+	for try := 1; ; try++ {
+		var err error
+		result, err = d.SQL.ExecContext(ctx, statement, args...)
+		if err == nil {
+			break
+		}
+		if try == txTries || !(Retryable(err) || alreadyThere(err)) {
+			return false, fmt.Errorf("%s: %w", firstWords(statement), err)
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return false, fmt.Errorf("rows affected: %w", err)
+	}
+	return n > 0, nil
+}
+
+// alreadyThere is what a cluster says when two nodes create one table.
+func alreadyThere(err error) bool { return strings.Contains(err.Error(), "Error 1050") }
+
+func firstWords(statement string) string {
+	words := strings.Fields(statement)
+	return strings.Join(words[:min(3, len(words))], " ")
+}

@@ -1,0 +1,178 @@
+package secret
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// Errors of a [Hasher].
+var (
+	ErrBusy       = errors.New("secret: too many hashes are waiting")
+	ErrUnknownKey = errors.New("secret: the stored hash was made with a secret key that is not configured")
+	ErrBadHash    = errors.New("secret: the stored hash is not one of ours")
+)
+
+// Hasher hashes what people choose (passwords, PINs) with Argon2id over a keyed
+// hash, so that a copy of the database alone verifies no guess. A stored hash
+// is the key's id followed by the PHC text: "KEYID$argon2id$v=19$m=19456,…".
+//
+// No more than [HasherOptions.Parallel] hashes run at once. The permit belongs
+// to the work: a caller that gives up does not free it while the hash still
+// runs.
+type Hasher struct {
+	keys    Keys
+	params  argon2id.Params
+	running chan struct{}
+	waiting chan struct{}
+	wait    time.Duration
+	dummy   string
+}
+
+// HasherOptions are what a [Hasher] costs.
+type HasherOptions struct {
+	Memory     uint32        // KiB; 19456 in production (OWASP ASVS appendix C)
+	Iterations uint32        // 2 in production
+	Parallel   int           // how many hashes run at once: the number of cores
+	Queue      int           // how many more may wait; the rest get [ErrBusy]
+	Wait       time.Duration // how long one waits before [ErrBusy]
+}
+
+// ProductionHashing is what the service uses on a machine of so many cores.
+func ProductionHashing(cores int) HasherOptions {
+	return HasherOptions{Memory: 19 * 1024, Iterations: 2, Parallel: cores, Queue: 64, Wait: 2 * time.Second}
+}
+
+// Limits on the parameters of stored hashes: a row that asks for more is
+// refused before anything is allocated.
+const (
+	maxMemory     = 128 * 1024
+	maxIterations = 16
+	maxThreads    = 8
+	maxKeyLength  = 64
+)
+
+// NewHasher returns a hasher that keys its hashes with keys.
+func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
+	h := &Hasher{
+		keys:    keys,
+		params:  argon2id.Params{Memory: o.Memory, Iterations: o.Iterations, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		running: make(chan struct{}, o.Parallel),
+		waiting: make(chan struct{}, o.Parallel+o.Queue),
+		wait:    o.Wait,
+	}
+	var err error
+	if h.dummy, err = h.hash("dummy", "nobody's"); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Hash hashes text for purpose; owner binds the hash to its account. It returns
+// [ErrBusy] when too many wait, or the error of ctx.
+func (h *Hasher) Hash(ctx context.Context, purpose, owner, text string) (string, error) {
+	var stored string
+	var failed error
+	if err := h.run(ctx, func() { stored, failed = h.hash(purpose, text, owner) }); err != nil {
+		return "", err // stored may still be written: it is not read
+	}
+	return stored, failed
+}
+
+// Verify reports whether text is what stored was made from, and whether stored
+// should be made anew because the key or the cost has changed. An empty stored
+// hash costs the same work and never matches: so an unknown name cannot be told
+// from a wrong password. It returns [ErrBusy], [ErrUnknownKey] or [ErrBadHash].
+func (h *Hasher) Verify(ctx context.Context, stored, purpose, owner, text string) (match, outdated bool, err error) {
+	known := stored != ""
+	if !known {
+		stored = h.dummy
+	}
+	id, phc, found := strings.Cut(stored, "$")
+	if !found {
+		return false, false, ErrBadHash
+	}
+	phc = "$" + phc
+	keyed, ok := h.keys.MACWith(id, purpose, text, owner)
+	if !ok {
+		return false, false, ErrUnknownKey
+	}
+	params, err := checkedParams(phc)
+	if err != nil {
+		return false, false, err
+	}
+	var equal bool
+	var failed error
+	if err := h.run(ctx, func() { equal, failed = argon2id.ComparePasswordAndHash(encode(keyed), phc) }); err != nil {
+		return false, false, err // equal may still be written: it is not read
+	}
+	if failed != nil {
+		return false, false, fmt.Errorf("%w: %w", ErrBadHash, failed)
+	}
+	outdated = id != h.keys.ID() || params.Memory != h.params.Memory || params.Iterations != h.params.Iterations
+	return equal && known, outdated, nil
+}
+
+func (h *Hasher) hash(purpose, text string, owner ...string) (string, error) {
+	keyed := h.keys.MAC(purpose, append([]string{text}, owner...)...)
+	phc, err := argon2id.CreateHash(encode(keyed), &h.params)
+	if err != nil {
+		return "", fmt.Errorf("secret: hash: %w", err)
+	}
+	return h.keys.ID() + phc, nil
+}
+
+// run does work on its own goroutine once a permit is free. work may outlive
+// the call when ctx ends; it holds its permit until it is done.
+func (h *Hasher) run(ctx context.Context, work func()) error {
+	select {
+	case h.waiting <- struct{}{}:
+	default:
+		return ErrBusy
+	}
+	patience := time.NewTimer(h.wait)
+	defer patience.Stop()
+	select {
+	case h.running <- struct{}{}:
+	case <-patience.C:
+		<-h.waiting
+		return ErrBusy
+	case <-ctx.Done():
+		<-h.waiting
+		return ctx.Err()
+	}
+	done := make(chan struct{})
+	go func() {
+		defer func() { <-h.running; <-h.waiting; close(done) }()
+		work()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// checkedParams reads the parameters of a PHC text and refuses hostile ones.
+// argon2id panics on zeros, so they must not reach it.
+func checkedParams(phc string) (*argon2id.Params, error) {
+	params, _, _, err := argon2id.DecodeHash(phc)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadHash, err)
+	}
+	if params.Memory == 0 || params.Memory > maxMemory ||
+		params.Iterations == 0 || params.Iterations > maxIterations ||
+		params.Parallelism == 0 || params.Parallelism > maxThreads ||
+		params.KeyLength == 0 || params.KeyLength > maxKeyLength {
+		return nil, ErrBadHash
+	}
+	return params, nil
+}
+
+func encode(h Hash) string { return base64.RawStdEncoding.EncodeToString(h[:]) }

@@ -1,0 +1,114 @@
+package secret
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// KeyMinLength is how many characters a secret key has at the least.
+const KeyMinLength = 32
+
+// ErrKeyTooShort is a secret key of fewer than [KeyMinLength] characters.
+var ErrKeyTooShort = errors.New("the secret key needs 32 characters or more")
+
+// Keys are the secret key of the service and, while it is rotated, the one
+// before. Every keyed hash is made with a key derived for its purpose
+// (HKDF, RFC 5869), so that one purpose's values tell nothing of another's.
+type Keys struct {
+	current, previous key
+}
+
+type key struct {
+	id   string // tells which key made a stored value; "" for no key
+	root []byte
+}
+
+// NewKeys returns the keys for the configured texts. previous may be empty. It
+// returns [ErrKeyTooShort] for a text that is too short.
+func NewKeys(current, previous string) (Keys, error) {
+	if utf8.RuneCountInString(current) < KeyMinLength {
+		return Keys{}, ErrKeyTooShort
+	}
+	if previous != "" && utf8.RuneCountInString(previous) < KeyMinLength {
+		return Keys{}, fmt.Errorf("previous key: %w", ErrKeyTooShort)
+	}
+	keys := Keys{current: newKey(current)}
+	if previous != "" && previous != current {
+		keys.previous = newKey(previous)
+	}
+	return keys, nil
+}
+
+func newKey(text string) key {
+	k := key{root: []byte(text)}
+	id := k.mac("key id")
+	k.id = hex.EncodeToString(id[:8])
+	return k
+}
+
+// ID names the current key. It is made from the key and may be stored: it
+// tells which key made a value, and nothing of the key.
+func (k Keys) ID() string { return k.current.id }
+
+// PreviousID names the key before, "" when there is none.
+func (k Keys) PreviousID() string { return k.previous.id }
+
+// MAC is the keyed hash of parts for purpose, made with the current key.
+// Parts are told apart: ("ab", "c") differs from ("a", "bc").
+func (k Keys) MAC(purpose string, parts ...string) Hash { return k.current.mac(purpose, parts...) }
+
+// MACWith is [Keys.MAC] with the key named id. It reports false when that is
+// neither the current key nor the one before.
+func (k Keys) MACWith(id, purpose string, parts ...string) (Hash, bool) {
+	switch {
+	case id == k.current.id:
+		return k.current.mac(purpose, parts...), true
+	case id != "" && id == k.previous.id:
+		return k.previous.mac(purpose, parts...), true
+	default:
+		return Hash{}, false
+	}
+}
+
+// Verifies reports, in constant time, whether mac is the keyed hash of parts
+// for purpose under the current key or the one before.
+func (k Keys) Verifies(mac []byte, purpose string, parts ...string) bool {
+	now := k.current.mac(purpose, parts...)
+	if hmac.Equal(mac, now[:]) {
+		return true
+	}
+	if k.previous.id == "" {
+		return false
+	}
+	before := k.previous.mac(purpose, parts...)
+	return hmac.Equal(mac, before[:])
+}
+
+// Derive returns 32 bytes for a purpose that keeps a key of its own, as the
+// proof of work does.
+func (k Keys) Derive(purpose string) []byte { return k.current.derive(purpose) }
+
+func (k key) derive(purpose string) []byte {
+	derived, err := hkdf.Key(sha256.New, k.root, nil, "latchkey "+purpose, sha256.Size)
+	if err != nil {
+		panic("secret: HKDF refuses 32 bytes: " + err.Error()) // it refuses above 8,160 only
+	}
+	return derived
+}
+
+func (k key) mac(purpose string, parts ...string) Hash {
+	m := hmac.New(sha256.New, k.derive(purpose))
+	var length [8]byte
+	for _, part := range parts {
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		m.Write(length[:])
+		m.Write([]byte(part))
+	}
+	return Hash(m.Sum(nil))
+}

@@ -1,0 +1,200 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Accounts are the operations on a person's account.
+type Accounts struct {
+	*core
+	throttle *Throttle
+}
+
+// Caller is who asks: for counters, sessions and the history that people see.
+type Caller struct {
+	Address string // canonical IP address; "" when unknown, which is one shared bucket
+	Device  string // "Firefox on Windows", at most 80 characters; "" when unknown
+	Icon    string // computer, phone, tablet, tv or device
+}
+
+// accountRow is a row of accounts.
+type accountRow struct {
+	ID                int64
+	Username          string // as typed
+	UsernameKey       string
+	DisplayName       string
+	Email             string // where mail goes; "" for people without an address
+	EmailKey          string
+	PasswordHash      string // "" when only a mailed link can set one
+	PasswordVersion   int64  // raised with every new password: older reset links die
+	PasswordChangedAt time.Time
+	PINHash           string     `gorm:"column:pin_hash"` // "" for no PIN
+	PINChangedAt      *time.Time `gorm:"column:pin_changed_at"`
+	PINOffAt          *time.Time `gorm:"column:pin_off_at"`
+	Locale            string
+	GuardianID        *int64
+	CreatedAt         time.Time
+	ConfirmedAt       *time.Time
+	DisabledAt        *time.Time
+	SignedInAt        *time.Time // the first time
+}
+
+// TableName is accounts.
+func (accountRow) TableName() string { return "accounts" }
+
+// Account is a person's account with this service. Times are UTC.
+type Account struct {
+	ID                int64
+	Username          string
+	DisplayName       string // never ""
+	Email             string // "" for people without an address
+	Locale            string // "en"
+	HasPIN            bool
+	PINOff            bool // too many wrong tries: only a reset helps
+	PINChangedAt      time.Time
+	PasswordChangedAt time.Time
+	CreatedAt         time.Time
+	ConfirmedAt       time.Time // zero while the sign-up waits
+	DisabledAt        time.Time // zero unless an operator disabled it
+}
+
+// pinRemindAfter is when a PIN counts as old.
+const pinRemindAfter = 365 * 24 * time.Hour
+
+// PINOld reports whether a quiet reminder to change the PIN is due at now.
+func (a Account) PINOld(now time.Time) bool {
+	return a.HasPIN && now.Sub(a.PINChangedAt) >= pinRemindAfter
+}
+
+func (r *accountRow) account() Account {
+	return Account{
+		ID: r.ID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email, Locale: r.Locale,
+		HasPIN: r.PINHash != "", PINOff: r.PINOffAt != nil, PINChangedAt: orZero(r.PINChangedAt),
+		PasswordChangedAt: r.PasswordChangedAt.UTC(), CreatedAt: r.CreatedAt.UTC(),
+		ConfirmedAt: orZero(r.ConfirmedAt), DisabledAt: orZero(r.DisabledAt),
+	}
+}
+
+// owner is what the account's slow hashes are bound to.
+func (r *accountRow) owner() string { return strconv.FormatInt(r.ID, 10) }
+
+// personal are the words that no password or PIN may be made of.
+func (r *accountRow) personal() []string { return personalWords(r.Username, r.DisplayName, r.Email) }
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// accountByID reads one account in db, which may be a transaction. It returns
+// [ErrNotFound].
+func (c *core) accountByID(ctx context.Context, db *gorm.DB, id int64) (accountRow, error) {
+	row, err := gorm.G[accountRow](db).Where("id = ?", id).Take(ctx)
+	return row, explained("read the account", err)
+}
+
+// accountByName finds an account by username, or by confirmed address when name
+// holds an "@". It costs one statement whether or not there is one, and returns
+// [ErrNotFound].
+func (c *core) accountByName(ctx context.Context, db *gorm.DB, name string) (accountRow, error) {
+	const byUsername = "username_key = ?"
+	const byEmail = "id = (SELECT account_id FROM emails WHERE email_key = ? AND held_until IS NULL)"
+	condition, key := byUsername, nameKey(name)
+	if isEmail(key) {
+		condition = byEmail
+	}
+	row, err := gorm.G[accountRow](db).Where(condition, key).Take(ctx)
+	return row, explained("find the account", err)
+}
+
+// Get reads an account. It returns [ErrNotFound].
+func (a *Accounts) Get(ctx context.Context, accountID int64) (Account, error) {
+	row, err := a.accountByID(ctx, a.read(ctx), accountID)
+	if err != nil {
+		return Account{}, err
+	}
+	return row.account(), nil
+}
+
+// updateAccount changes columns of one account; condition narrows further. It
+// returns [ErrNotFound] when no row fits.
+func updateAccount(tx *gorm.DB, accountID int64, columns map[string]any, condition string, args ...any) error {
+	query := tx.Table("accounts").Where("id = ?", accountID)
+	if condition != "" {
+		query = query.Where(condition, args...)
+	}
+	result := query.Updates(columns)
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected != 1 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+// passwordIs checks the password of a signed-in person. It counts before it
+// compares, apart from the counter of strangers, so that they cannot stop the
+// owner. It returns [ErrWrongPassword] or [ErrThrottled].
+func (c *core) passwordIs(ctx context.Context, throttle *Throttle, row *accountRow, password string) error {
+	key := throttle.key("signed-in", row.owner())
+	if err := throttle.attempt(ctx, key, c.opt.Limits.SignedIn); err != nil {
+		return err
+	}
+	match, err := c.verifyPassword(ctx, row, password)
+	if err != nil {
+		return err
+	}
+	if !match {
+		return ErrWrongPassword
+	}
+	return throttle.forget(ctx, key)
+}
+
+// passwordPurpose keys the hashes of passwords, pinPurpose those of PINs.
+const (
+	passwordPurpose = "password"
+	pinPurpose      = "pin"
+)
+
+// verifyPassword compares password with the account's and does the same work
+// for no account (row nil or without a password). A match under an old key or
+// cost is hashed anew; a failure of that does not matter.
+func (c *core) verifyPassword(ctx context.Context, row *accountRow, password string) (bool, error) {
+	stored, owner := "", ""
+	if row != nil {
+		stored, owner = row.PasswordHash, row.owner()
+	}
+	prepared, ok := preparePassword(password)
+	match, outdated, err := c.hasher.Verify(ctx, stored, passwordPurpose, owner, prepared)
+	if err != nil {
+		return false, explained("check the password", err)
+	}
+	if !match || !ok || row == nil {
+		return false, nil
+	}
+	if outdated {
+		c.rehash(ctx, row.ID, "password_hash", stored, passwordPurpose, owner, prepared)
+	}
+	return true, nil
+}
+
+// rehash stores a fresh hash of text unless the column has changed meanwhile.
+func (c *core) rehash(ctx context.Context, accountID int64, column, stored, purpose, owner, text string) {
+	fresh, err := c.hasher.Hash(ctx, purpose, owner, text)
+	if err == nil {
+		err = c.tx(ctx, "renew a hash", func(tx *gorm.DB) error {
+			return updateAccount(tx, accountID, map[string]any{column: fresh}, column+" = ?", stored)
+		})
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		c.opt.Log.WarnContext(ctx, "a hash was not renewed", logAccount(accountID), logError(err))
+	}
+}

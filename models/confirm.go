@@ -1,0 +1,185 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Emails are the operations on the addresses of accounts.
+type Emails struct {
+	*core
+	throttle *Throttle
+}
+
+// emailRow is a row of emails: an address that belongs to an account. It is in
+// use (HeldUntil nil) or kept back after a change so that it can be undone. Its
+// unique key decides every race for an address.
+type emailRow struct {
+	EmailKey  string
+	AccountID int64
+	HeldUntil *time.Time
+}
+
+// TableName is emails.
+func (emailRow) TableName() string { return "emails" }
+
+// claimEmail makes key the address of an account. An old hold gives way when
+// its time is over or when it is the account's own. It returns [ErrEmailTaken].
+func (c *core) claimEmail(ctx context.Context, tx *gorm.DB, accountID int64, key string) error {
+	err := tx.Exec("DELETE FROM emails WHERE email_key = ? AND held_until IS NOT NULL AND (held_until <= ? OR account_id = ?)",
+		key, c.Now(), accountID).Error
+	if err != nil {
+		return err
+	}
+	err = gorm.G[emailRow](tx).Create(ctx, &emailRow{EmailKey: key, AccountID: accountID})
+	if database.IsDuplicate(err, "emails", "email_key") {
+		return ErrEmailTaken.because(err)
+	}
+	return err
+}
+
+// PendingSignUp is a sign-up that waits for its confirmation.
+type PendingSignUp struct {
+	Username, Email string
+}
+
+// pendingAccount finds the waiting account that a browser holds.
+func (e *Emails) pendingAccount(ctx context.Context, pendingSecret string) (accountRow, error) {
+	t, err := e.fresh(ctx, e.read(ctx), secret.PendingToken, purposePending, pendingSecret)
+	if err != nil {
+		return accountRow{}, err
+	}
+	row, err := e.accountByID(ctx, e.read(ctx), t.AccountID)
+	if KindOf(err) == KindNotFound || err == nil && (row.ConfirmedAt != nil || row.DisabledAt != nil) {
+		return row, ErrTokenSpent
+	}
+	return row, err
+}
+
+// Pending describes the sign-up that a browser holds. It returns
+// [ErrTokenSpent] once it is confirmed or gone.
+func (e *Emails) Pending(ctx context.Context, pendingSecret string) (PendingSignUp, error) {
+	row, err := e.pendingAccount(ctx, pendingSecret)
+	return PendingSignUp{Username: row.Username, Email: row.Email}, err
+}
+
+// Resend owes the confirmation mail again; the link of the one before dies.
+// Over a limit it does nothing and says nothing. It returns [ErrTokenSpent].
+func (e *Emails) Resend(ctx context.Context, pendingSecret string, caller Caller) error {
+	row, err := e.pendingAccount(ctx, pendingSecret)
+	if err != nil {
+		return err
+	}
+	if err := e.mayResend(ctx, &row, caller); err != nil {
+		if KindOf(err) == KindThrottled {
+			return nil
+		}
+		return err
+	}
+	return e.tx(ctx, "resend the confirmation", func(tx *gorm.DB) error { return e.oweConfirm(ctx, tx, &row) })
+}
+
+func (e *Emails) mayResend(ctx context.Context, row *accountRow, caller Caller) error {
+	l := e.opt.Limits
+	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverService, l.RecoverService); err != nil {
+		return err
+	}
+	if err := e.throttle.allow(ctx, e.throttle.key("resend minute", row.owner()), l.ResendMinute); err != nil {
+		return err
+	}
+	return e.throttle.allow(ctx, e.throttle.key("resend day", row.owner()), l.ResendDay)
+}
+
+// oweConfirm replaces whatever confirmation was on its way.
+func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow) error {
+	if err := revoke(tx, row.ID, purposeConfirm); err != nil {
+		return err
+	}
+	return e.owe(ctx, tx, owed{
+		kind: MailConfirm, account: row, facts: map[string]string{"email": row.Email}, life: e.opt.Lives.Confirm,
+	})
+}
+
+// Correct mends the address of a sign-up that waits and owes the mail to the
+// new one; the link to the old one dies. It returns [ErrTokenSpent], an error
+// about the field email, or [ErrThrottled].
+func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, caller Caller) error {
+	sendTo, key, ok := parseEmail(email)
+	if !ok {
+		return fieldError(KindInvalid, "email", "email_invalid")
+	}
+	row, err := e.pendingAccount(ctx, pendingSecret)
+	if err != nil {
+		return err
+	}
+	if row.EmailKey == key && row.Email == sendTo {
+		return e.Resend(ctx, pendingSecret, caller)
+	}
+	l := e.opt.Limits
+	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverService, l.RecoverService); err != nil {
+		return err
+	}
+	if err := e.throttle.allow(ctx, e.throttle.key("resend day", row.owner()), l.ResendDay); err != nil {
+		return err
+	}
+	row.Email, row.EmailKey = sendTo, key
+	return e.tx(ctx, "correct the address", func(tx *gorm.DB) error {
+		err := updateAccount(tx, row.ID, map[string]any{"email": sendTo, "email_key": key}, "confirmed_at IS NULL")
+		if KindOf(err) == KindNotFound {
+			return ErrTokenSpent
+		}
+		if err != nil {
+			return err
+		}
+		return e.oweConfirm(ctx, tx, &row)
+	})
+}
+
+// LookConfirm describes a confirmation link without spending it. It
+// returns [ErrTokenSpent].
+func (e *Emails) LookConfirm(ctx context.Context, text string) (LinkInfo, error) {
+	return e.look(ctx, purposeConfirm, text)
+}
+
+// Confirm spends a confirmation link: the account may sign in and its address
+// is its own. It returns [ErrTokenSpent], or [ErrEmailTaken] when another
+// account has confirmed the address meanwhile.
+func (e *Emails) Confirm(ctx context.Context, text string, caller Caller) error {
+	return e.tx(ctx, "confirm the sign-up", func(tx *gorm.DB) error {
+		t, err := e.spend(ctx, tx, purposeConfirm, text)
+		if err != nil {
+			return err
+		}
+		row, err := e.holder(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		return e.confirmAccount(ctx, tx, &row, caller)
+	})
+}
+
+// confirmAccount makes a waiting account one that may sign in. The address must
+// still be the one that row holds: a link confirms no other.
+func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
+	err := updateAccount(tx, row.ID, map[string]any{"confirmed_at": c.Now()}, "confirmed_at IS NULL AND email_key = ?", row.EmailKey)
+	if KindOf(err) == KindNotFound {
+		return ErrTokenSpent
+	}
+	if err != nil {
+		return err
+	}
+	if row.EmailKey != "" {
+		if err := c.claimEmail(ctx, tx, row.ID, row.EmailKey); err != nil {
+			return err
+		}
+	}
+	if err := revoke(tx, row.ID, purposeConfirm, purposePending); err != nil {
+		return err
+	}
+	return c.note(ctx, tx, row.ID, EventConfirmed, caller)
+}

@@ -1,0 +1,60 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Delete erases an account and everything of the person. The goodbye mail
+// copies its recipient first. It returns [ErrWrongPassword], [ErrThrottled], or
+// [ErrDeletionWaits] with Until (RFC 3339, UTC) while an email change can still
+// be undone.
+func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, _ Caller) error {
+	row, err := a.accountByID(ctx, a.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	if err := a.passwordIs(ctx, a.throttle, &row, password); err != nil {
+		return err
+	}
+	return a.deleteAccount(ctx, &row)
+}
+
+func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
+	return c.tx(ctx, "delete the account", func(tx *gorm.DB) error {
+		until, err := c.undoUntil(ctx, tx, row.ID)
+		if err != nil {
+			return err
+		}
+		if !until.IsZero() {
+			return ErrDeletionWaits.with("Until", until.Format(time.RFC3339))
+		}
+		if err := eraseAccount(tx, row.ID); err != nil {
+			return err
+		}
+		if row.Email == "" || row.ConfirmedAt == nil {
+			return nil
+		}
+		return c.owe(ctx, tx, owed{
+			kind: MailAccountDeleted, recipient: row.Email, locale: row.Locale,
+			facts: map[string]string{"username": row.Username, "display_name": row.DisplayName},
+		})
+	})
+}
+
+// eraseAccount deletes every row of an account.
+func eraseAccount(tx *gorm.DB, accountID int64) error {
+	for _, statement := range []string{
+		"DELETE FROM sessions WHERE account_id = ?", "DELETE FROM tokens WHERE account_id = ?",
+		"DELETE FROM outbox WHERE account_id = ?", "DELETE FROM email_changes WHERE account_id = ?",
+		"DELETE FROM emails WHERE account_id = ?", "DELETE FROM history WHERE account_id = ?",
+		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?", "DELETE FROM accounts WHERE id = ?",
+	} {
+		if err := tx.Exec(statement, accountID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package models
+
+import (
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// Lengths of email addresses, in bytes (RFC 5321 §4.5.3.1).
+const (
+	emailMax     = 254
+	emailNameMax = 64
+	labelMax     = 63
+)
+
+// parseEmail reads one bare email address. sendTo is what mail goes to: the
+// name before the @ as typed, the domain as lower-case ASCII. key is by what
+// addresses are compared: our stated policy ignores the case of the name as
+// well. It reports false for anything but the plain form name@domain: display
+// names, comments, quoted names, address literals and a domain without a dot.
+func parseEmail(typed string) (sendTo, key string, ok bool) {
+	typed = strings.TrimSpace(typed)
+	if len(typed) > emailMax {
+		return "", "", false
+	}
+	name, domain, found := strings.Cut(typed, "@")
+	if !found || !plainEmailName(name) {
+		return "", "", false
+	}
+	domain, ok = plainDomain(domain)
+	if !ok || len(name)+1+len(domain) > emailMax {
+		return "", "", false
+	}
+	return name + "@" + domain, strings.ToLower(name) + "@" + domain, true
+}
+
+// plainEmailName reports whether name is a dot-atom (RFC 5322 §3.2.3) of ASCII.
+func plainEmailName(name string) bool {
+	if name == "" || len(name) > emailNameMax || strings.HasPrefix(name, "=?") {
+		return false
+	}
+	for atom := range strings.SplitSeq(name, ".") {
+		if atom == "" {
+			return false
+		}
+		for _, r := range atom {
+			if !isLetterOrDigit(r) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// plainDomain returns domain in lower-case ASCII (RFC 5891 A-labels). It wants
+// two labels or more, the last of which is no number.
+func plainDomain(domain string) (string, bool) {
+	if domain == "" || len(domain) > emailMax {
+		return "", false
+	}
+	ascii, err := idna.Lookup.ToASCII(domain)
+	if err != nil {
+		return "", false
+	}
+	labels := strings.Split(strings.ToLower(ascii), ".")
+	if len(labels) < 2 {
+		return "", false
+	}
+	for _, label := range labels {
+		if !plainLabel(label) {
+			return "", false
+		}
+	}
+	last := labels[len(labels)-1]
+	if len(last) < 2 || strings.Trim(last, "0123456789") == "" {
+		return "", false
+	}
+	return strings.Join(labels, "."), true
+}
+
+func plainLabel(label string) bool {
+	if label == "" || len(label) > labelMax || label[0] == '-' || label[len(label)-1] == '-' {
+		return false
+	}
+	for _, r := range label {
+		if !isLetterOrDigit(r) && r != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// maskEmail hides most of an address, for mails that tell one mailbox of
+// another: "n…@example.org".
+func maskEmail(address string) string {
+	name, domain, found := strings.Cut(address, "@")
+	if !found || name == "" {
+		return ""
+	}
+	return name[:1] + "…@" + domain
+}

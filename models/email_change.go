@@ -1,0 +1,330 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// The states of an email change.
+const (
+	changeWaiting  = "waiting"  // for the new address to confirm
+	changeMade     = "made"     // may be undone until undo_until
+	changeReplaced = "replaced" // by a later request
+	changeUndone   = "undone"
+)
+
+// emailChange is a row of email_changes. A link confirms the address of its own
+// row and no other.
+type emailChange struct {
+	ID          int64
+	AccountID   int64
+	OldEmail    string
+	OldEmailKey string
+	NewEmail    string
+	NewEmailKey string
+	State       string
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	ChangedAt   *time.Time
+	UndoUntil   *time.Time
+}
+
+// TableName is email_changes.
+func (emailChange) TableName() string { return "email_changes" }
+
+// Waiting returns the new address that an account has asked for and not yet
+// confirmed, "" for none.
+func (e *Emails) Waiting(ctx context.Context, accountID int64) (string, error) {
+	rows, err := gorm.G[emailChange](e.read(ctx)).
+		Where("account_id = ? AND state = ? AND expires_at > ?", accountID, changeWaiting, e.Now()).Order("id DESC").Limit(1).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return "", explained("read the email change", err)
+	}
+	return rows[0].NewEmail, nil
+}
+
+// UndoUntil is until when some change of an account's address can be undone,
+// zero for none. So long the account cannot be deleted.
+func (e *Emails) UndoUntil(ctx context.Context, accountID int64) (time.Time, error) {
+	return e.undoUntil(ctx, e.read(ctx), accountID)
+}
+
+func (c *core) undoUntil(ctx context.Context, db *gorm.DB, accountID int64) (time.Time, error) {
+	rows, err := gorm.G[emailChange](db).
+		Where("account_id = ? AND state = ? AND undo_until > ?", accountID, changeMade, c.Now()).Find(ctx)
+	if err != nil {
+		return time.Time{}, explained("read the email changes", err)
+	}
+	var last time.Time
+	for _, r := range rows {
+		if until := orZero(r.UndoUntil); until.After(last) {
+			last = until
+		}
+	}
+	return last, nil
+}
+
+// RequestChange asks for another address: the new one gets a link to confirm,
+// the old one is told. A request before it dies. It returns errors about the
+// fields email and current_password, or [ErrThrottled]. Whether the new address
+// is taken is told to that address alone.
+func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, password string, caller Caller) error {
+	row, err := e.accountByID(ctx, e.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	sendTo, key, ok := parseEmail(email)
+	if !ok {
+		return fieldError(KindInvalid, "email", "email_invalid")
+	}
+	if sendTo == row.Email {
+		return ErrSameEmail
+	}
+	if err := e.passwordIs(ctx, e.throttle, &row, password); err != nil {
+		return err
+	}
+	if err := e.throttle.allow(ctx, e.throttle.key("email change", row.owner()), e.opt.Limits.EmailChangeDay); err != nil {
+		return err
+	}
+	now := e.Now()
+	change := emailChange{
+		AccountID: accountID, OldEmail: row.Email, OldEmailKey: row.EmailKey, NewEmail: sendTo, NewEmailKey: key,
+		State: changeWaiting, CreatedAt: now, ExpiresAt: now.Add(e.opt.Lives.EmailChange),
+	}
+	if change.ID, err = e.newID(); err != nil {
+		return explained("make an id", err)
+	}
+	return e.tx(ctx, "ask for an email change", func(tx *gorm.DB) error {
+		if err := replaceWaiting(tx, accountID); err != nil {
+			return err
+		}
+		if err := gorm.G[emailChange](tx).Create(ctx, &change); err != nil {
+			return err
+		}
+		if err := e.oweChange(ctx, tx, &row, &change, caller); err != nil {
+			return err
+		}
+		return e.note(ctx, tx, accountID, EventEmailChangeAsked, caller)
+	})
+}
+
+func replaceWaiting(tx *gorm.DB, accountID int64) error {
+	err := tx.Exec("UPDATE email_changes SET state = ? WHERE account_id = ? AND state = ?", changeReplaced, accountID, changeWaiting).Error
+	if err != nil {
+		return err
+	}
+	return revoke(tx, accountID, purposeEmailChange)
+}
+
+// oweChange owes the link to the new address and the notice to the old one.
+func (e *Emails) oweChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange, caller Caller) error {
+	err := e.owe(ctx, tx, owed{
+		kind: MailEmailConfirm, account: row, recipient: change.NewEmail, subject: change.ID,
+		facts: map[string]string{"email": change.NewEmail}, life: e.opt.Lives.EmailChange,
+	})
+	if err != nil || change.OldEmail == "" {
+		return err
+	}
+	facts := e.callerFacts(caller)
+	facts["email"] = maskEmail(change.NewEmail)
+	return e.owe(ctx, tx, owed{kind: MailEmailAsked, account: row, recipient: change.OldEmail, facts: facts})
+}
+
+// LookChange describes the link that confirms a new address; Email is the new
+// one. It returns [ErrTokenSpent].
+func (e *Emails) LookChange(ctx context.Context, text string) (LinkInfo, error) {
+	return e.lookChange(ctx, purposeEmailChange, text, changeWaiting, func(c emailChange) string { return c.NewEmail })
+}
+
+// LookUndo describes the link that undoes a change; Email is the address that
+// comes back. It returns [ErrTokenSpent].
+func (e *Emails) LookUndo(ctx context.Context, text string) (LinkInfo, error) {
+	return e.lookChange(ctx, purposeEmailUndo, text, changeMade, func(c emailChange) string { return c.OldEmail })
+}
+
+func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, email func(emailChange) string) (LinkInfo, error) {
+	info, err := e.look(ctx, p, text)
+	if err != nil {
+		return info, err
+	}
+	rows, err := gorm.G[emailChange](e.read(ctx)).Where("id = ? AND state = ?", info.Subject, state).Find(ctx)
+	if err != nil {
+		return info, explained("read the email change", err)
+	}
+	if len(rows) != 1 {
+		return info, ErrTokenSpent
+	}
+	info.Email = email(rows[0])
+	return info, nil
+}
+
+// ConfirmChange spends the link that the new address got. The old address is
+// told and held, so that it can be undone. It returns [ErrTokenSpent], or
+// [ErrEmailTaken] when another account has the address.
+func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) error {
+	return e.tx(ctx, "change the address", func(tx *gorm.DB) error {
+		t, err := e.spend(ctx, tx, purposeEmailChange, text)
+		if err != nil {
+			return err
+		}
+		row, err := e.holder(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		change, err := gorm.G[emailChange](tx).Where("id = ?", t.SubjectID).Take(ctx)
+		if err != nil {
+			return err
+		}
+		if err := e.makeChange(ctx, tx, &row, &change); err != nil {
+			return err
+		}
+		if err := e.oweChanged(ctx, tx, &row, &change); err != nil {
+			return err
+		}
+		return e.note(ctx, tx, row.ID, EventEmailChanged, caller)
+	})
+}
+
+// makeChange moves an account to the address of change, if it is still the
+// account and the request that it was.
+func (e *Emails) makeChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange) error {
+	now := e.Now()
+	undoUntil := now.Add(e.opt.Lives.EmailUndo)
+	made := tx.Exec("UPDATE email_changes SET state = ?, changed_at = ?, undo_until = ? WHERE id = ? AND state = ?",
+		changeMade, now, undoUntil, change.ID, changeWaiting)
+	if made.Error != nil {
+		return made.Error
+	}
+	if made.RowsAffected != 1 {
+		return ErrTokenSpent
+	}
+	err := updateAccount(tx, row.ID, map[string]any{"email": change.NewEmail, "email_key": change.NewEmailKey},
+		"email_key = ?", change.OldEmailKey)
+	if KindOf(err) == KindNotFound {
+		return ErrTokenSpent
+	}
+	if err != nil {
+		return err
+	}
+	if change.NewEmailKey != change.OldEmailKey {
+		err = tx.Exec("UPDATE emails SET held_until = ? WHERE email_key = ? AND account_id = ?", undoUntil, change.OldEmailKey, row.ID).Error
+		if err != nil {
+			return err
+		}
+		if err := e.claimEmail(ctx, tx, row.ID, change.NewEmailKey); err != nil {
+			return err
+		}
+	}
+	// Links in the old mailbox open this account no more.
+	return revoke(tx, row.ID, purposeReset, purposePINReset)
+}
+
+func (e *Emails) oweChanged(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange) error {
+	facts := map[string]string{"email": maskEmail(change.NewEmail), "at": e.Now().Format(time.RFC3339)}
+	if change.OldEmail != "" {
+		err := e.owe(ctx, tx, owed{
+			kind: MailEmailChanged, account: row, recipient: change.OldEmail, subject: change.ID, facts: facts, life: e.opt.Lives.EmailUndo,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return e.owe(ctx, tx, owed{kind: MailEmailArrived, account: row, recipient: change.NewEmail})
+}
+
+// Undo spends the link that the old address got: the address comes back, every
+// later change is reverted, all sessions end and the password no longer works.
+// It returns the secret of a link that sets a new password (the same that is
+// mailed to the address), or [ErrTokenSpent].
+func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSecret string, err error) {
+	err = e.tx(ctx, "undo the email change", func(tx *gorm.DB) error {
+		t, err := e.spend(ctx, tx, purposeEmailUndo, text)
+		if err != nil {
+			return err
+		}
+		row, err := e.holder(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		if err := e.revertChanges(ctx, tx, &row, t.SubjectID); err != nil {
+			return err
+		}
+		if err := endSessions(tx, "account_id = ?", row.ID); err != nil {
+			return err
+		}
+		if err := e.note(ctx, tx, row.ID, EventEmailUndone, caller); err != nil {
+			return err
+		}
+		resetSecret, err = e.oweReset(ctx, tx, &row, MailEmailUndone)
+		return err
+	})
+	return resetSecret, err
+}
+
+// revertChanges takes back the change with id from and all later ones. row
+// becomes the account as it is then.
+func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow, from int64) error {
+	changes, err := gorm.G[emailChange](tx).
+		Where("account_id = ? AND id >= ? AND state IN ?", row.ID, from, []string{changeMade, changeWaiting}).Order("id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	first := slices.IndexFunc(changes, func(c emailChange) bool {
+		return c.ID == from && c.State == changeMade && orZero(c.UndoUntil).After(e.Now())
+	})
+	if first != 0 {
+		return ErrTokenSpent
+	}
+	row.Email, row.EmailKey = changes[0].OldEmail, changes[0].OldEmailKey
+	row.PasswordVersion++
+	for _, change := range changes {
+		err := tx.Exec("UPDATE email_changes SET state = ? WHERE id = ?", changeUndone, change.ID).Error
+		if err == nil && change.State == changeMade {
+			err = tx.Exec("DELETE FROM emails WHERE account_id = ? AND email_key = ?", row.ID, change.NewEmailKey).Error
+		}
+		if err != nil {
+			return err
+		}
+		if change.ID != from { // the mails about the later ones
+			if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND subject_id = ?", row.ID, change.ID).Error; err != nil {
+				return err
+			}
+		}
+	}
+	err = updateAccount(tx, row.ID, map[string]any{
+		"email": row.Email, "email_key": row.EmailKey, "password_hash": "",
+		"password_version": row.PasswordVersion, "password_changed_at": e.Now(),
+	}, "")
+	if err != nil {
+		return err
+	}
+	if err := e.claimEmail(ctx, tx, row.ID, row.EmailKey); err != nil {
+		return err
+	}
+	return revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange, purposeNotMe)
+}
+
+// oweReset owes a mail with a link that sets a password, and mints its secret
+// at once for the browser that has just proved itself by another link.
+func (c *core) oweReset(ctx context.Context, tx *gorm.DB, row *accountRow, kind MailKind) (string, error) {
+	if err := c.owe(ctx, tx, owed{kind: kind, account: row, life: c.opt.Lives.Reset}); err != nil {
+		return "", err
+	}
+	mail, err := gorm.G[outboxRow](tx).Where("account_id = ? AND kind = ?", row.ID, kind).Order("id DESC").First(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, err := c.mailSecret(&mail)
+	if err != nil {
+		return "", err
+	}
+	return text, gorm.G[token](tx).Create(ctx, &token{
+		Hash: secret.Sum(text), Purpose: purposeReset, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
+		CreatedAt: mail.CreatedAt, ExpiresAt: mail.ExpiresAt,
+	})
+}

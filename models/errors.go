@@ -1,0 +1,179 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Kind says what sort of failure an [Error] is. It knows no transport: handlers
+// alone decide which HTTP status a Kind becomes.
+type Kind uint8
+
+// The kinds, from the caller's point of view.
+const (
+	KindInternal        Kind = iota // a fault of ours; never shown
+	KindInvalid                     // the input breaks a rule
+	KindNotFound                    // there is no such thing, or not for this caller
+	KindConflict                    // the input clashes with what is stored
+	KindUnauthenticated             // no, or wrong, credentials
+	KindForbidden                   // known who it is, and still not allowed
+	KindExpired                     // was valid once: used, replaced or too old
+	KindThrottled                   // too many tries; RetryAfter says when again
+	KindUnavailable                 // the database or the machine cannot now; RetryAfter says when again
+)
+
+// Error is a failure that the caller may see. Code is stable; the text shown to
+// people is looked up by Code in templates/locales. Compare with [errors.Is],
+// which goes by Code.
+type Error struct {
+	Kind       Kind
+	Code       string
+	Fields     []FieldError      // inputs at fault, in the order of the form
+	Params     map[string]string // placeholders of the text
+	RetryAfter time.Duration     // of KindThrottled and KindUnavailable
+	Err        error             // what happened underneath: logged, never shown
+}
+
+// FieldError is what is wrong with one input.
+type FieldError struct {
+	Field  string // the input's name on every form and wire: "username"
+	Code   string
+	Params map[string]string
+}
+
+// Error names the code, the fields' codes and the cause.
+func (e *Error) Error() string {
+	text := e.Code
+	for _, f := range e.Fields {
+		text += " " + f.Field + "=" + f.Code
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes errors.Is(err, ErrUsernameTaken) true for any Error with that code,
+// and for any that has a field with that code.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	if !ok {
+		return false
+	}
+	if e.Code == t.Code && len(t.Fields) == 0 {
+		return true
+	}
+	for _, want := range t.Fields {
+		for _, have := range e.Fields {
+			if have.Field == want.Field && have.Code == want.Code {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// The errors of this package.
+var (
+	ErrUsernameTaken     = fieldError(KindConflict, "username", "username_taken")
+	ErrEmailTaken        = &Error{Kind: KindConflict, Code: "email_taken"}
+	ErrSameEmail         = fieldError(KindInvalid, "email", "same_email")
+	ErrWrongPassword     = fieldError(KindInvalid, "current_password", "current_password_wrong")
+	ErrSamePassword      = fieldError(KindInvalid, "password", "password_same")
+	ErrWrongPIN          = fieldError(KindInvalid, "current_pin", "current_pin_wrong")
+	ErrPINOff            = &Error{Kind: KindForbidden, Code: "pin_off"}
+	ErrPINNotSet         = &Error{Kind: KindNotFound, Code: "pin_not_set"}
+	ErrPINThrottled      = &Error{Kind: KindThrottled, Code: "pin_throttled"}
+	ErrSignInWrong       = &Error{Kind: KindUnauthenticated, Code: "sign_in_wrong"}
+	ErrConfirmFirst      = &Error{Kind: KindForbidden, Code: "confirm_first"}
+	ErrAccountDisabled   = &Error{Kind: KindForbidden, Code: "account_disabled"}
+	ErrNoSession         = &Error{Kind: KindUnauthenticated, Code: "session_ended"}
+	ErrTokenSpent        = &Error{Kind: KindExpired, Code: "token_expired"}
+	ErrThrottled         = &Error{Kind: KindThrottled, Code: "throttled"}
+	ErrDeletionWaits     = &Error{Kind: KindConflict, Code: "deletion_waits"}
+	ErrSignUpClosed      = &Error{Kind: KindForbidden, Code: "sign_up_closed"}
+	ErrSignUpInviteOnly  = &Error{Kind: KindForbidden, Code: "sign_up_invite_only"}
+	ErrLanguageInvalid   = fieldError(KindInvalid, "language", "language_invalid")
+	ErrNameOrEmailAbsent = fieldError(KindInvalid, "name_or_email", "name_or_email_missing")
+	ErrNotFound          = &Error{Kind: KindNotFound, Code: "not_found"}
+	ErrUnavailable       = &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: 10 * time.Second}
+	ErrBusy              = &Error{Kind: KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second}
+)
+
+// fieldError is an error about one input.
+func fieldError(kind Kind, field, code string) *Error {
+	return &Error{Kind: kind, Code: "invalid", Fields: []FieldError{{Field: field, Code: code}}}
+}
+
+// invalid joins what is wrong with several inputs into one error, nil for none.
+func invalid(fields []FieldError) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return &Error{Kind: KindInvalid, Code: "invalid", Fields: fields}
+}
+
+// because is e with its cause.
+func (e *Error) because(cause error) *Error {
+	with := *e
+	with.Err = cause
+	return &with
+}
+
+// after is e with the time to wait.
+func (e *Error) after(wait time.Duration) *Error {
+	with := *e
+	with.RetryAfter = wait
+	return &with
+}
+
+// with is e with one placeholder of its text, for all its fields too.
+func (e *Error) with(name, value string) *Error {
+	filled := *e
+	filled.Params = map[string]string{name: value}
+	filled.Fields = make([]FieldError, len(e.Fields))
+	for i, f := range e.Fields {
+		f.Params = filled.Params
+		filled.Fields[i] = f
+	}
+	return &filled
+}
+
+// KindOf reports the Kind of err, KindInternal for errors that are not ours.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return KindInternal
+}
+
+// explained turns what the database or the hasher says into one of our errors,
+// and says what was being done. Errors of ours pass as they are.
+func explained(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ours := errors.AsType[*Error](err); ours {
+		return err
+	}
+	cause := fmt.Errorf("%s: %w", doing, err)
+	switch {
+	case errors.Is(err, secret.ErrBusy):
+		return ErrBusy.because(cause)
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return ErrNotFound.because(cause)
+	case database.Unavailable(err):
+		return ErrUnavailable.because(cause)
+	default:
+		return &Error{Kind: KindInternal, Code: "internal", Err: cause}
+	}
+}

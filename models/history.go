@@ -1,0 +1,92 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// History is what happened to an account, for its owner to see.
+type History struct{ *core }
+
+// EventKind names a security event; locales have its text as event.KIND.
+type EventKind string
+
+// The events.
+const (
+	EventSignedUp            EventKind = "signed_up"
+	EventConfirmed           EventKind = "confirmed"
+	EventSignedIn            EventKind = "signed_in"
+	EventSignedOut           EventKind = "signed_out"
+	EventSignedOutEverywhere EventKind = "signed_out_everywhere"
+	EventPasswordChanged     EventKind = "password_changed"
+	EventPasswordResetAsked  EventKind = "password_reset_asked"
+	EventPasswordReset       EventKind = "password_reset"
+	EventEmailChangeAsked    EventKind = "email_change_asked"
+	EventEmailChanged        EventKind = "email_changed"
+	EventEmailUndone         EventKind = "email_undone"
+	EventPINSet              EventKind = "pin_set"
+	EventPINChanged          EventKind = "pin_changed"
+	EventPINRemoved          EventKind = "pin_removed"
+	EventPINOff              EventKind = "pin_off"
+	EventSessionEnded        EventKind = "session_ended"
+	EventProfileChanged      EventKind = "profile_changed"
+	EventDisabled            EventKind = "disabled"
+	EventEnabled             EventKind = "enabled"
+	EventExported            EventKind = "exported"
+)
+
+// EventKinds are all kinds, for the test that compares the locales.
+func EventKinds() []EventKind {
+	return []EventKind{
+		EventSignedUp, EventConfirmed, EventSignedIn, EventSignedOut, EventSignedOutEverywhere,
+		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
+		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded,
+		EventProfileChanged, EventDisabled, EventEnabled, EventExported,
+	}
+}
+
+// Event is something that happened to an account. At is UTC.
+type Event struct {
+	Kind            EventKind
+	Address, Device string
+	At              time.Time
+}
+
+// historyRow is a row of history.
+type historyRow struct {
+	ID        int64
+	AccountID int64
+	Kind      EventKind
+	Address   string
+	Device    string
+	CreatedAt time.Time
+}
+
+// TableName is history.
+func (historyRow) TableName() string { return "history" }
+
+// note writes an event in the transaction of what it tells.
+func (c *core) note(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, caller Caller) error {
+	id, err := c.newID()
+	if err != nil {
+		return err
+	}
+	return gorm.G[historyRow](tx).Create(ctx, &historyRow{
+		ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, CreatedAt: c.Now(),
+	})
+}
+
+// List returns the latest events of an account, newest first, n at the most.
+func (h *History) List(ctx context.Context, accountID int64, n int) ([]Event, error) {
+	rows, err := gorm.G[historyRow](h.read(ctx)).Where("account_id = ?", accountID).Order("id DESC").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("read the history", err)
+	}
+	events := make([]Event, len(rows))
+	for i, r := range rows {
+		events[i] = Event{Kind: r.Kind, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}
+	}
+	return events, nil
+}

@@ -1,0 +1,361 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Mail is the queue of owed mails: for the worker that sends them and for
+// operators.
+type Mail struct {
+	*core
+	throttle *Throttle
+}
+
+// Owed is a mail that a worker has leased.
+type Owed struct {
+	ID       int64
+	Kind     MailKind
+	Attempts int // this one included
+	owner    string
+	row      outboxRow
+}
+
+// Letter is a mail with everything that it says.
+type Letter struct {
+	ID     string // the same at every retry
+	Kind   MailKind
+	To     string
+	Locale string
+	Secret string // of its link; "" for a mail without
+	Facts  map[string]string
+	At     time.Time // when it was owed
+}
+
+// mailLease is how long a worker has for one mail before another may take it.
+const mailLease = 2 * time.Minute
+
+// Claim leases up to n mails that are due to owner and counts the attempt. Of
+// workers that claim at once each mail goes to one. A lease that was not ended
+// within two minutes is given to the next.
+func (m *Mail) Claim(ctx context.Context, owner string, n int) ([]Owed, error) {
+	now := m.Now()
+	due, err := gorm.G[outboxRow](m.read(ctx)).
+		Where("state = ? AND due_at <= ? AND (lease_until IS NULL OR lease_until < ?)", mailQueued, now, now).
+		Order("due_at, id").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("find due mails", err)
+	}
+	var claimed []Owed
+	for _, row := range due {
+		until := now.Add(mailLease)
+		var won bool
+		err := m.db.Again(ctx, func(db *gorm.DB) error {
+			result := db.Exec(`UPDATE outbox SET lease_owner = ?, lease_until = ?, attempts = attempts + 1
+WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_until < ?)`,
+				owner, until, row.ID, mailQueued, row.Attempts, now)
+			won = result.RowsAffected == 1
+			return result.Error
+		})
+		if err != nil {
+			return claimed, explained("lease a mail", err)
+		}
+		if won {
+			row.Attempts++
+			row.LeaseOwner, row.LeaseUntil = owner, &until
+			claimed = append(claimed, Owed{ID: row.ID, Kind: row.Kind, Attempts: row.Attempts, owner: owner, row: row})
+		}
+	}
+	return claimed, nil
+}
+
+// Prepare decides who gets a leased mail, and mints its secret. It reports
+// false, and has then forgotten the mail, when there is nobody to write to, when
+// its secret has run out, or when a newer request has replaced it.
+func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
+	err = m.tx(ctx, "prepare a mail", func(tx *gorm.DB) error {
+		row := o.row
+		letter, send = Letter{}, false
+		still, err := gorm.G[outboxRow](tx).Where("id = ? AND lease_owner = ? AND state = ?", row.ID, o.owner, mailQueued).Count(ctx, "*")
+		if err != nil || still == 0 {
+			return err
+		}
+		letter, err = m.write(ctx, tx, &row)
+		if err == nil {
+			send = true
+			return nil
+		}
+		if !errors.Is(err, errDropMail) {
+			return err
+		}
+		return tx.Exec("DELETE FROM outbox WHERE id = ?", row.ID).Error
+	})
+	if err != nil || !send {
+		return Letter{}, false, err
+	}
+	if ok, err := m.withinDay(ctx, &letter, o.Attempts); err != nil || !ok {
+		if err == nil {
+			err = m.Sent(ctx, o.ID)
+		}
+		return Letter{}, false, err
+	}
+	return letter, true, nil
+}
+
+// errDropMail is a mail that nobody should get.
+var errDropMail = errors.New("models: nobody to write to")
+
+// write finds the recipient and mints the secret.
+func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow) (Letter, error) {
+	if !row.ExpiresAt.After(m.Now()) {
+		return Letter{}, errDropMail
+	}
+	facts := map[string]string{}
+	if err := json.Unmarshal([]byte(row.Facts), &facts); err != nil {
+		return Letter{}, fmt.Errorf("facts: %w", err)
+	}
+	letter := Letter{
+		ID: strconv.FormatInt(row.ID, 10), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: facts, At: row.CreatedAt.UTC(),
+	}
+	if row.AccountID == 0 && row.Kind != MailPasswordReset {
+		return letter, nil // a goodbye, a test: everything is in the row
+	}
+	account, err := m.addressee(ctx, tx, row, facts)
+	if err != nil {
+		return Letter{}, err
+	}
+	other, err := m.ownerInstead(ctx, tx, row, &account)
+	if err != nil {
+		return Letter{}, err
+	}
+	if other != nil {
+		letter.Kind, letter.To, letter.Locale = MailAlreadyRegistered, other.Email, other.Locale
+		letter.Facts = map[string]string{"username": other.Username, "display_name": other.DisplayName}
+		return letter, nil
+	}
+	if letter.To == "" {
+		letter.To = account.Email
+	}
+	letter.Locale = account.Locale
+	facts["username"], facts["display_name"] = account.Username, account.DisplayName
+	delete(facts, nameFact)
+	letter.Secret, err = m.mint(ctx, tx, row, &account)
+	return letter, err
+}
+
+// addressee reads the account that a mail is about. The worker finds the one
+// that a reset was asked for by name; the answer to the form never waits for it.
+func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, facts map[string]string) (accountRow, error) {
+	var account accountRow
+	var err error
+	if row.AccountID == 0 {
+		account, err = m.accountByName(ctx, tx, facts[nameFact])
+	} else {
+		account, err = m.accountByID(ctx, tx, row.AccountID)
+	}
+	if KindOf(err) == KindNotFound || err == nil && (account.Email == "" || account.DisabledAt != nil) {
+		return account, errDropMail
+	}
+	if err != nil || row.AccountID != 0 {
+		return account, err
+	}
+	row.AccountID = account.ID
+	if err := tx.Exec("UPDATE outbox SET account_id = ? WHERE id = ?", account.ID, row.ID).Error; err != nil {
+		return account, err
+	}
+	if row.Attempts > 1 {
+		return account, nil
+	}
+	return account, m.note(ctx, tx, account.ID, EventPasswordResetAsked, Caller{})
+}
+
+// ownerInstead returns the account that already has the address which a mail
+// would confirm: its owner is told instead (R-01). An address that is held for
+// an undo gets nothing.
+func (m *Mail) ownerInstead(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) (*accountRow, error) {
+	key := ""
+	switch row.Kind {
+	case MailConfirm:
+		if account.ConfirmedAt != nil {
+			return nil, errDropMail
+		}
+		key = account.EmailKey
+	case MailEmailConfirm:
+		_, key, _ = parseEmail(row.Recipient)
+	default:
+		return nil, nil
+	}
+	owners, err := gorm.G[emailRow](tx).Where("email_key = ? AND account_id <> ?", key, account.ID).Find(ctx)
+	if err != nil || len(owners) == 0 {
+		return nil, err
+	}
+	if held := owners[0].HeldUntil; held != nil {
+		if held.After(m.Now()) {
+			return nil, errDropMail
+		}
+		return nil, nil
+	}
+	other, err := m.accountByID(ctx, tx, owners[0].AccountID)
+	if err != nil {
+		return nil, err
+	}
+	if other.DisabledAt != nil {
+		return nil, errDropMail
+	}
+	return &other, nil
+}
+
+// mint makes the secret of a mail and stores its hash; at a retry both are there
+// already. Older links of the same purpose die; a mail that a newer one has
+// overtaken is dropped.
+func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) (string, error) {
+	p := row.Kind.mints()
+	if p == "" {
+		return "", nil
+	}
+	text, err := m.mailSecret(row)
+	if err != nil {
+		return "", errors.Join(errDropMail, err)
+	}
+	hash := secret.Sum(text)
+	open, err := gorm.G[token](tx).Where("account_id = ? AND purpose = ?", account.ID, p).Find(ctx)
+	if err != nil {
+		return "", err
+	}
+	oneAtATime := p != purposeEmailUndo && p != purposeNotMe // those are about different subjects
+	for _, t := range open {
+		if t.Hash == hash {
+			if t.UsedAt != nil {
+				return "", errDropMail // it arrived after all
+			}
+			return text, nil
+		}
+		if oneAtATime && t.CreatedAt.After(row.CreatedAt) {
+			return "", errDropMail
+		}
+	}
+	if oneAtATime {
+		if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose = ?", account.ID, p).Error; err != nil {
+			return "", err
+		}
+	}
+	return text, gorm.G[token](tx).Create(ctx, &token{
+		Hash: hash, Purpose: p, AccountID: account.ID, SubjectID: row.SubjectID, PasswordVersion: account.PasswordVersion,
+		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
+	})
+}
+
+// withinDay counts a mail that strangers can start against the address that
+// gets it (R-83), once a mail. One reset an hour always passes.
+func (m *Mail) withinDay(ctx context.Context, letter *Letter, attempt int) (bool, error) {
+	if !letter.Kind.strangersStart() || attempt > 1 {
+		return true, nil
+	}
+	_, key, _ := parseEmail(letter.To)
+	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", key), m.opt.Limits.MailDay)
+	if err != nil || hits > 0 {
+		return hits > 0, err
+	}
+	if letter.Kind != MailPasswordReset {
+		return false, nil
+	}
+	hits, err = m.throttle.raise(ctx, m.throttle.key("reset mail hour", key), m.opt.Limits.ResetMailHour)
+	return hits > 0, err
+}
+
+// Sent forgets a mail that has been sent.
+func (m *Mail) Sent(ctx context.Context, id int64) error {
+	return explained("forget a mail", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("DELETE FROM outbox WHERE id = ?", id).Error
+	}))
+}
+
+// Failed puts a mail off: 30 s, doubled at every attempt up to an hour, give or
+// take a fifth. A permanent failure, or one a day after the mail was owed, is
+// final: the mail is kept, dead, with its cause.
+func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) error {
+	now := m.Now()
+	wait := time.Hour
+	if o.Attempts < 8 {
+		wait = min(wait, 30*time.Second<<(o.Attempts-1))
+	}
+	wait += rand.N(wait*2/5) - wait/5 //nolint:gosec // jitter, not a secret
+	state := mailQueued
+	if permanent || now.Add(wait).After(o.row.CreatedAt.Add(mailLife)) {
+		state = mailDead
+	}
+	const longest = 500
+	if runes := []rune(cause); len(runes) > longest {
+		cause = string(runes[:longest])
+	}
+	return explained("put a mail off", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET state = ?, due_at = ?, lease_owner = '', lease_until = NULL, last_error = ? WHERE id = ? AND lease_owner = ?",
+			state, now.Add(wait), cause, o.ID, o.owner).Error
+	}))
+}
+
+// Release ends all leases of owner, so that another worker need not wait for
+// them. The attempts stay counted.
+func (m *Mail) Release(ctx context.Context, owner string) error {
+	return explained("release the mails", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET lease_owner = '', lease_until = NULL WHERE lease_owner = ? AND state = ?", owner, mailQueued).Error
+	}))
+}
+
+// QueuedMail is a mail in the queue, as operators see it.
+type QueuedMail struct {
+	ID            int64
+	Kind          MailKind
+	To            string // "" for the account's own address
+	AccountID     int64
+	Dead          bool
+	Attempts      int
+	OwedAt, DueAt time.Time
+	LastError     string
+}
+
+// List returns up to n mails of the queue, the oldest first.
+func (m *Mail) List(ctx context.Context, n int) ([]QueuedMail, error) {
+	rows, err := gorm.G[outboxRow](m.read(ctx)).Order("id").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("list the mails", err)
+	}
+	mails := make([]QueuedMail, len(rows))
+	for i, r := range rows {
+		mails[i] = QueuedMail{
+			ID: r.ID, Kind: r.Kind, To: r.Recipient, AccountID: r.AccountID, Dead: r.State == mailDead, Attempts: r.Attempts,
+			OwedAt: r.CreatedAt.UTC(), DueAt: r.DueAt.UTC(), LastError: r.LastError,
+		}
+	}
+	return mails, nil
+}
+
+// Retry makes a mail due at once, a dead one too. It returns [ErrNotFound].
+func (m *Mail) Retry(ctx context.Context, id int64) error {
+	return m.one(ctx, "retry a mail", "UPDATE outbox SET state = ?, due_at = ?, attempts = 0, lease_owner = '', lease_until = NULL WHERE id = ?",
+		mailQueued, m.Now(), id)
+}
+
+// Drop forgets a mail unsent. It returns [ErrNotFound].
+func (m *Mail) Drop(ctx context.Context, id int64) error {
+	return m.one(ctx, "drop a mail", "DELETE FROM outbox WHERE id = ?", id)
+}
+
+func (m *Mail) one(ctx context.Context, doing, statement string, args ...any) error {
+	return m.tx(ctx, doing, func(tx *gorm.DB) error {
+		result := tx.Exec(statement, args...)
+		if result.Error == nil && result.RowsAffected != 1 {
+			return ErrNotFound
+		}
+		return result.Error
+	})
+}

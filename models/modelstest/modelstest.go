@@ -1,0 +1,174 @@
+// Package modelstest gives tests a Store on a fresh database of every kind.
+package modelstest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// Clock is a clock that a test moves.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock that stands at a day in 2026.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)} }
+
+// Now is the time of the clock.
+func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+
+// Advance moves the clock on by d.
+func (c *Clock) Advance(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(d) }
+
+// Zone moves the clock to another time zone, at the same instant.
+func (c *Clock) Zone(l *time.Location) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.In(l) }
+
+// Key is the secret key of test stores.
+const Key = "a secret key that only tests may use"
+
+// Adjust changes the options of a store before it opens.
+type Adjust func(*models.Options)
+
+// Loose lifts the limits that many accounts at one address would meet; those of
+// one account stay.
+func Loose(o *models.Options) {
+	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
+	for _, limit := range []*models.Limit{
+		&o.Limits.SignInSource, &o.Limits.SignInNetwork, &o.Limits.SignInService, &o.Limits.SignUpSource, &o.Limits.SignUpNetwork,
+		&o.Limits.SignUpService, &o.Limits.RecoverSource, &o.Limits.RecoverService,
+	} {
+		*limit = plenty
+	}
+}
+
+// Options are what a test store is made of.
+func Options(database string, clock *Clock) (models.Options, error) {
+	keys, err := secret.NewKeys(Key, "")
+	return models.Options{
+		Database: database, Connections: 8, Keys: keys,
+		Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 1000, Wait: 30 * time.Second},
+		Limits:  models.ProductionLimits(), Lives: models.DefaultLives(), SignUp: models.SignUpOpen,
+		ServiceName: "Latchkey", PasswordMinLength: 10, Languages: []string{"en", "de"},
+		Now: clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+	}, err
+}
+
+// Open opens a Store on database and brings its schema up to date.
+func Open(t testing.TB, database string, clock *Clock, adjust ...Adjust) *models.Store {
+	t.Helper()
+	options, err := Options(database, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range adjust {
+		a(&options)
+	}
+	store, err := models.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	if _, err := store.Prepare(context.Background(), t.Name()); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// New returns an empty Store on SQLite, for tests of other packages.
+func New(t testing.TB, adjust ...Adjust) (*models.Store, *Clock) {
+	t.Helper()
+	clock := NewClock()
+	return Open(t, SQLite(t), clock, adjust...), clock
+}
+
+// Each runs f against an empty Store on SQLite and on MySQL. Without a MySQL
+// server the test fails: see [MySQL].
+func Each(t *testing.T, f func(t *testing.T, store *models.Store, clock *Clock), adjust ...Adjust) {
+	t.Helper()
+	EachDatabase(t, func(t *testing.T, database string) {
+		clock := NewClock()
+		f(t, Open(t, database, clock, adjust...), clock)
+	})
+}
+
+// EachDatabase runs f with the address of an empty database of every kind.
+func EachDatabase(t *testing.T, f func(t *testing.T, database string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, SQLite(t))
+	})
+	t.Run("mysql", func(t *testing.T) {
+		t.Parallel()
+		f(t, MySQL(t))
+	})
+}
+
+// SQLite returns the address of an empty SQLite database.
+func SQLite(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "latchkey.db")
+}
+
+// serverVariable names the MySQL or MariaDB server of the tests.
+const serverVariable = "LATCHKEY_TEST_MYSQL"
+
+// MySQL returns the address of an empty database on the server that
+// LATCHKEY_TEST_MYSQL names (mysql://user:password@host:port), and drops it after
+// the test. "make test" starts such a server. Without one the test fails, unless
+// the variable is "none": nothing is left out in silence.
+func MySQL(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv(serverVariable)
+	switch server {
+	case "none":
+		t.Skip(serverVariable + " is none: this engine is left out")
+	case "":
+		t.Fatal("no MySQL server: run make test, or set " + serverVariable + " to mysql://user:password@host:port (or to none)")
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("latchkey_test_%d_%d", os.Getpid(), next())
+	exec(t, u, "CREATE DATABASE "+name)
+	t.Cleanup(func() { exec(t, u, "DROP DATABASE "+name) })
+	u.Path = "/" + name
+	return u.String()
+}
+
+var serial atomic.Int64
+
+func next() int64 { return serial.Add(1) }
+
+func exec(t testing.TB, server *url.URL, statement string) {
+	t.Helper()
+	config := mysql.NewConfig()
+	config.Net, config.Addr, config.User = "tcp", server.Host, server.User.Username()
+	config.Passwd, _ = server.User.Password()
+	db, err := sql.Open("mysql", config.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(context.Background(), statement); err != nil {
+		t.Errorf("%s: %v", strings.Fields(statement)[0], err)
+	}
+}

@@ -1,0 +1,103 @@
+package models
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Lengths of names, in code points.
+const (
+	usernameMin    = 3
+	usernameMax    = 32
+	displayNameMax = 64
+)
+
+// reservedUsernames would let their owner pass for somebody else: the service's
+// people (RFC 2142 mailboxes among them), words that programs print for
+// "nobody", and paths of ours.
+func reservedUsernames() []string {
+	return strings.Fields(`
+abuse account accounts admin administrator anonymous api api-docs apis app apps auth
+billing bot claim confirm connect contact daemon dev device devices download emby everyone
+forgot guest guests help helpdesk hostmaster info invitations invite invites jellyfin
+languages latchkey legal link links list list-request local localhost login logout mail
+mailer-daemon marketing me media moderator nan news nil no-reply nobody none noc noreply
+notifications null official operator owner password payment pin plex postmaster privacy
+register registration reset root sales security server servers service session sessions
+signin signout signup ssl-admin ssladmin ssladministrator sslwebmaster staff static status
+superuser support sysadmin sysop system team test trouble true false undefined unlock usenet
+user username users uucp void webmaster well-known wheel www www-data
+`)
+}
+
+// usernameKey is by what a username is found and compared: without case.
+// Usernames are ASCII, so that nothing else can look the same.
+func usernameKey(username string) string { return strings.ToLower(username) }
+
+// checkUsername returns the code of what is wrong with username, "" for
+// nothing. The service's own name is reserved as well.
+func checkUsername(username, serviceName string) string {
+	if len(username) < usernameMin || len(username) > usernameMax {
+		return "username_invalid"
+	}
+	for i, r := range username {
+		isEnd := i == 0 || i == len(username)-1
+		if !isLetterOrDigit(r) && (isEnd || !strings.ContainsRune("._-", r)) {
+			return "username_invalid"
+		}
+	}
+	// Separators hide nothing: "ad.min" is "admin".
+	bare := strings.NewReplacer(".", "", "_", "", "-", "").Replace(usernameKey(username))
+	service := onlyLettersAndDigits(strings.ToLower(serviceName))
+	reserved := reservedUsernames()
+	if bare == service || slices.Contains(reserved, usernameKey(username)) || slices.Contains(reserved, bare) {
+		return "username_reserved"
+	}
+	return ""
+}
+
+func isLetterOrDigit(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+}
+
+func onlyLettersAndDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isLetterOrDigit(r) {
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// cleanDisplayName returns name as it is kept: composed (NFC), trimmed, inner
+// white space as single spaces. It reports false for a name that is too long or
+// holds characters that nobody sees or that turn the text around them.
+func cleanDisplayName(name string) (string, bool) {
+	if len(name) > 4*displayNameMax || !utf8.ValidString(name) {
+		return "", false
+	}
+	name = strings.Join(strings.Fields(norm.NFC.String(name)), " ")
+	if utf8.RuneCountInString(name) > displayNameMax {
+		return "", false
+	}
+	for _, r := range name {
+		if hidden(r) {
+			return "", false
+		}
+	}
+	return name, true
+}
+
+// hidden reports whether r is a control, format or private character. The
+// joiners that Persian, Indic scripts and emoji need are none.
+func hidden(r rune) bool {
+	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
+	if r == zeroWidthNonJoiner || r == zeroWidthJoiner {
+		return false
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp) || r == utf8.RuneError
+}

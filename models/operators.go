@@ -1,0 +1,157 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// Operators are the operations of the command line. They know no captcha and no
+// limits, and can start a password's reset but never set the password of
+// somebody else's account.
+type Operators struct{ *core }
+
+// Create makes an account whatever the sign-up policy. With a password it waits
+// for its confirmation like any other; without one the mail's link sets the
+// password and confirms the address in one step. It returns the errors of
+// [Accounts.SignUp] about fields.
+func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
+	withPassword := in.Password != ""
+	if !withPassword {
+		in.Password = "no password is set, only a mailed link sets one"
+	}
+	row, err := o.newAccount(in)
+	if err != nil {
+		return Account{}, err
+	}
+	mail := owed{kind: MailAccountCreated, account: &row, life: o.opt.Lives.Confirm}
+	if withPassword {
+		mail.kind, mail.facts = MailConfirm, map[string]string{"email": row.Email}
+	}
+	if err := o.hashPassword(ctx, &row, in.Password); err != nil {
+		return Account{}, err
+	}
+	if !withPassword {
+		row.PasswordHash = ""
+	}
+	err = o.tx(ctx, "create an account", func(tx *gorm.DB) error {
+		if err := o.insertAccount(ctx, tx, &row); err != nil {
+			return err
+		}
+		if err := o.owe(ctx, tx, mail); err != nil {
+			return err
+		}
+		return o.note(ctx, tx, row.ID, EventSignedUp, Caller{})
+	})
+	return row.account(), err
+}
+
+// find reads the account that an operator names by username, or by address if
+// it is confirmed.
+func (o *Operators) find(ctx context.Context, tx *gorm.DB, name string) (accountRow, error) {
+	return o.accountByName(ctx, tx, nameKey(name))
+}
+
+// Confirm confirms an account without its mail. It returns [ErrNotFound],
+// [ErrEmailTaken], or [ErrTokenSpent] for one that is confirmed already.
+func (o *Operators) Confirm(ctx context.Context, name string) error {
+	return o.tx(ctx, "confirm an account", func(tx *gorm.DB) error {
+		row, err := o.find(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		return o.confirmAccount(ctx, tx, &row, Caller{})
+	})
+}
+
+// Disable shuts an account out: all its sessions and open links end at once,
+// and no door opens until it is enabled. It returns [ErrNotFound].
+func (o *Operators) Disable(ctx context.Context, name string) error {
+	return o.tx(ctx, "disable an account", func(tx *gorm.DB) error {
+		row, err := o.find(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if err := updateAccount(tx, row.ID, map[string]any{"disabled_at": o.Now()}, ""); err != nil {
+			return err
+		}
+		if err := endSessions(tx, "account_id = ?", row.ID); err != nil {
+			return err
+		}
+		if err := revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange); err != nil {
+			return err
+		}
+		return o.note(ctx, tx, row.ID, EventDisabled, Caller{})
+	})
+}
+
+// Enable lets a disabled account in again. It returns [ErrNotFound].
+func (o *Operators) Enable(ctx context.Context, name string) error {
+	return o.tx(ctx, "enable an account", func(tx *gorm.DB) error {
+		row, err := o.find(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if err := updateAccount(tx, row.ID, map[string]any{"disabled_at": nil}, ""); err != nil {
+			return err
+		}
+		return o.note(ctx, tx, row.ID, EventEnabled, Caller{})
+	})
+}
+
+// SendReset owes an account a mail with a link that sets a new password. It
+// returns [ErrNotFound].
+func (o *Operators) SendReset(ctx context.Context, name string) error {
+	return o.tx(ctx, "send a reset", func(tx *gorm.DB) error {
+		row, err := o.find(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		if err := revoke(tx, row.ID, purposeReset); err != nil {
+			return err
+		}
+		return o.owe(ctx, tx, owed{kind: MailPasswordReset, account: &row, life: o.opt.Lives.Reset})
+	})
+}
+
+// Delete erases an account and everything of the person. It returns
+// [ErrNotFound] or [ErrDeletionWaits].
+func (o *Operators) Delete(ctx context.Context, name string) error {
+	row, err := o.find(ctx, o.read(ctx), name)
+	if err != nil {
+		return err
+	}
+	return o.deleteAccount(ctx, &row)
+}
+
+// List returns up to n accounts whose username or address begins with prefix,
+// in the order of their usernames, beginning behind the username after.
+func (o *Operators) List(ctx context.Context, prefix, after string, n int) ([]Account, error) {
+	begin := nameKey(prefix)
+	query := gorm.G[accountRow](o.read(ctx)).Where("username_key > ?", usernameKey(after))
+	if begin != "" {
+		end := begin + "\xff"
+		query = query.Where("(username_key >= ? AND username_key < ?) OR (email_key >= ? AND email_key < ?)", begin, end, begin, end)
+	}
+	rows, err := query.Order("username_key").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("list the accounts", err)
+	}
+	accounts := make([]Account, len(rows))
+	for i := range rows {
+		accounts[i] = rows[i].account()
+	}
+	return accounts, nil
+}
+
+// OweTest owes a test mail to an address, through the queue like any other. It
+// returns an error about the field email.
+func (o *Operators) OweTest(ctx context.Context, email, locale string) error {
+	sendTo, _, ok := parseEmail(email)
+	if !ok {
+		return fieldError(KindInvalid, "email", "email_invalid")
+	}
+	return o.tx(ctx, "owe a test mail", func(tx *gorm.DB) error {
+		return o.owe(ctx, tx, owed{kind: MailTest, recipient: sendTo, locale: o.language(locale)})
+	})
+}

@@ -1,0 +1,85 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// ChangePassword is the password that a signed-in person has and the one they
+// want.
+type ChangePassword struct {
+	Current, Password string
+}
+
+// ChangePassword sets a new password. All other sessions end, this one gets a
+// new token, links that set a password die, and a mail tells it. Servers and
+// links are not touched. It returns errors about the fields current_password
+// and password, [ErrThrottled] or [ErrNoSession].
+func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePassword, caller Caller) (newToken string, err error) {
+	row, err := a.accountByID(ctx, a.read(ctx), this.AccountID)
+	if err != nil {
+		return "", err
+	}
+	if wrong := a.checkPassword("password", in.Password, row.personal()...); wrong != nil {
+		return "", invalid([]FieldError{*wrong})
+	}
+	if err := a.passwordIs(ctx, a.throttle, &row, in.Current); err != nil {
+		return "", err
+	}
+	if sameText(in.Current, in.Password) {
+		return "", ErrSamePassword
+	}
+	hash, err := a.newPasswordHash(ctx, &row, in.Password)
+	if err != nil {
+		return "", err
+	}
+	err = a.tx(ctx, "change the password", func(tx *gorm.DB) error {
+		if err := a.replacePassword(tx, &row, hash); err != nil {
+			return err
+		}
+		if err := endSessions(tx, "account_id = ? AND id <> ?", row.ID, this.ID); err != nil {
+			return err
+		}
+		if newToken, err = a.renewToken(tx, this.ID); err != nil {
+			return err
+		}
+		if err := a.owe(ctx, tx, owed{kind: MailPasswordChanged, account: &row, facts: a.callerFacts(caller)}); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, row.ID, EventPasswordChanged, caller)
+	})
+	if err != nil {
+		return "", err
+	}
+	return newToken, nil
+}
+
+func sameText(a, b string) bool {
+	one, _ := preparePassword(a)
+	other, _ := preparePassword(b)
+	return one == other
+}
+
+func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password string) (string, error) {
+	prepared, _ := preparePassword(password)
+	hash, err := c.hasher.Hash(ctx, passwordPurpose, row.owner(), prepared)
+	return hash, explained("hash the password", err)
+}
+
+// replacePassword stores a new password if nobody else has meanwhile, and kills
+// what the old one's owner may have asked for. It returns [ErrTokenSpent] when
+// another change came first.
+func (c *core) replacePassword(tx *gorm.DB, row *accountRow, hash string) error {
+	err := updateAccount(tx, row.ID, map[string]any{
+		"password_hash": hash, "password_version": row.PasswordVersion + 1, "password_changed_at": c.Now().Truncate(time.Millisecond),
+	}, "password_version = ? AND disabled_at IS NULL", row.PasswordVersion)
+	if KindOf(err) == KindNotFound {
+		return ErrTokenSpent.because(err)
+	}
+	if err != nil {
+		return err
+	}
+	return revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange, purposePending)
+}

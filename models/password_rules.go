@@ -1,0 +1,139 @@
+package models
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/trustelem/zxcvbn"
+	"github.com/trustelem/zxcvbn/match"
+	"golang.org/x/text/secure/precis"
+)
+
+const (
+	passwordMax  = 256 // code points; longer ones are refused before any hashing
+	strengthMin  = 2   // of zxcvbn's 0 to 4: more than a million guesses
+	strengthSeen = 100 // zxcvbn slows down on longer texts and gains nothing
+)
+
+// preparePassword returns password in the form that is hashed: RFC 8265
+// OpaqueString, so that a composed and a decomposed "é" are one. It reports
+// false for what that refuses (empty, control characters) and for more than 256
+// code points.
+func preparePassword(password string) (string, bool) {
+	if password == "" || len(password) > 4*passwordMax || utf8.RuneCountInString(password) > passwordMax {
+		return "", false
+	}
+	prepared, err := precis.OpaqueString.String(password)
+	return prepared, err == nil && prepared != ""
+}
+
+// checkPassword returns what is wrong with a new password, nil for nothing.
+// personal are words that its owner is known by.
+func (c *core) checkPassword(field, password string, personal ...string) *FieldError {
+	wrong := func(code string, params ...string) *FieldError {
+		e := &FieldError{Field: field, Code: code}
+		if len(params) == 2 {
+			e.Params = map[string]string{params[0]: params[1]}
+		}
+		return e
+	}
+	length := utf8.RuneCountInString(password)
+	if length < c.opt.PasswordMinLength {
+		return wrong("password_too_short", "MinLength", strconv.Itoa(c.opt.PasswordMinLength))
+	}
+	if length > passwordMax {
+		return wrong("password_too_long")
+	}
+	prepared, ok := preparePassword(password)
+	if !ok {
+		return wrong("password_invalid")
+	}
+	personal = append(personal, c.opt.ServiceName)
+	if isPersonal(prepared, personal) {
+		return wrong("password_personal")
+	}
+	return weakness(prepared, personal, wrong)
+}
+
+// isPersonal reports whether password is little more than one of words: it,
+// it backwards, or it with a few characters around it.
+func isPersonal(password string, words []string) bool {
+	const few = 4
+	folded := strings.ToLower(password)
+	bare := onlyLettersAndDigits(folded)
+	for _, word := range words {
+		word = strings.ToLower(strings.TrimSpace(word))
+		for _, form := range []string{word, onlyLettersAndDigits(word), reversed(word)} {
+			if utf8.RuneCountInString(form) < usernameMin {
+				continue
+			}
+			for _, text := range []string{folded, bare} {
+				if strings.Contains(text, form) && utf8.RuneCountInString(text)-utf8.RuneCountInString(form) <= few {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func reversed(text string) string {
+	runes := []rune(text)
+	for i, j := 0, len(runes)-1; i < j; i, j = i+1, j-1 {
+		runes[i], runes[j] = runes[j], runes[i]
+	}
+	return string(runes)
+}
+
+// weakness asks zxcvbn how many guesses password withstands and, if too few,
+// says why.
+func weakness(password string, personal []string, wrong func(string, ...string) *FieldError) *FieldError {
+	seen := []rune(password)
+	if len(seen) > strengthSeen {
+		seen = seen[:strengthSeen]
+	}
+	text := string(seen)
+	var words []string
+	for _, p := range personal {
+		words = append(words, strings.FieldsFunc(strings.ToLower(p), func(r rune) bool { return strings.ContainsRune("@. _-", r) })...)
+	}
+	result := zxcvbn.PasswordStrength(text, words)
+	if result.Score >= strengthMin {
+		return nil
+	}
+	var longest *match.Match
+	for _, m := range result.Sequence {
+		if longest == nil || len(m.Token) > len(longest.Token) {
+			longest = m
+		}
+	}
+	if longest == nil {
+		return wrong("password_weak", "Reason", "short")
+	}
+	if longest.Pattern == "dictionary" && longest.DictionaryName == "passwords" && len(longest.Token)+2 >= len(text) {
+		return wrong("password_common")
+	}
+	return wrong("password_weak", "Reason", weaknessReason(longest))
+}
+
+// weaknessReason names a pattern with one of the words that the locales know.
+func weaknessReason(m *match.Match) string {
+	switch m.Pattern {
+	case "repeat":
+		return "repeats"
+	case "sequence":
+		return "sequence"
+	case "spatial":
+		return "keyboard"
+	case "date", "regex":
+		return "dates"
+	case "dictionary":
+		if strings.Contains(m.DictionaryName, "names") {
+			return "names"
+		}
+		return "dictionary"
+	default:
+		return "short"
+	}
+}

@@ -1,0 +1,260 @@
+package models
+
+import (
+	"context"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// PINs are the operations on the short secret that opens somebody's profile on
+// a shared device. A PIN opens nothing else: no address, password, link or
+// session.
+type PINs struct {
+	*core
+	throttle *Throttle
+}
+
+// Set stores a new PIN. current is the PIN so far and is not looked at when
+// there is none. It returns errors about the fields current_pin and pin, or
+// those of [PINs.Verify].
+func (p *PINs) Set(ctx context.Context, accountID int64, current, pin string, caller Caller) error {
+	row, err := p.accountByID(ctx, p.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	if code := checkPIN(pin, row.personal()...); code != "" {
+		return fieldError(KindInvalid, "pin", code)
+	}
+	event := EventPINSet
+	if row.PINHash != "" {
+		event = EventPINChanged
+		if err := p.verify(ctx, &row, current, caller); err != nil {
+			return err
+		}
+	}
+	return p.store(ctx, &row, pin, event, caller, nil)
+}
+
+// Remove removes the PIN. It returns the errors of [PINs.Verify].
+func (p *PINs) Remove(ctx context.Context, accountID int64, current string, caller Caller) error {
+	row, err := p.accountByID(ctx, p.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	if err := p.verify(ctx, &row, current, caller); err != nil {
+		return err
+	}
+	return p.store(ctx, &row, "", EventPINRemoved, caller, nil)
+}
+
+// store writes a PIN, "" for none, unless the one that was looked at has changed
+// meanwhile. first runs in the same transaction, before it.
+func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event EventKind, caller Caller, first func(tx *gorm.DB) error) error {
+	hash := ""
+	if pin != "" {
+		var err error
+		hash, err = p.hasher.Hash(ctx, pinPurpose, row.owner(), preparePIN(pin))
+		if err != nil {
+			return explained("hash the PIN", err)
+		}
+	}
+	err := p.tx(ctx, "store the PIN", func(tx *gorm.DB) error {
+		if first != nil {
+			if err := first(tx); err != nil {
+				return err
+			}
+		}
+		err := updateAccount(tx, row.ID, map[string]any{"pin_hash": hash, "pin_changed_at": p.Now(), "pin_off_at": nil},
+			"pin_hash = ? AND disabled_at IS NULL", row.PINHash)
+		if KindOf(err) == KindNotFound {
+			return ErrTokenSpent.because(err)
+		}
+		if err != nil {
+			return err
+		}
+		if err := revoke(tx, row.ID, purposePINReset); err != nil {
+			return err
+		}
+		facts := p.callerFacts(caller)
+		facts["what"] = map[EventKind]string{EventPINSet: "set", EventPINChanged: "changed", EventPINRemoved: "removed"}[event]
+		if err := p.owe(ctx, tx, owed{kind: MailPINChanged, account: row, facts: facts}); err != nil {
+			return err
+		}
+		return p.note(ctx, tx, row.ID, event, caller)
+	})
+	if err != nil {
+		return err
+	}
+	return p.throttle.forget(ctx, p.counters(row)...)
+}
+
+// counters are the counters of wrong PINs: of the quarter hour and of the day.
+func (p *PINs) counters(row *accountRow) []secret.Hash {
+	return []secret.Hash{p.throttle.key("pin quarter", row.owner()), p.throttle.key("pin day", row.owner())}
+}
+
+// Verify compares a PIN. It counts the try before it compares: five in a quarter
+// of an hour, ten a day, after which the PIN is off until it is reset. The
+// same counters serve every door. It returns [ErrWrongPIN] with the number of
+// tries Left, [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet], [ErrBusy] or
+// [ErrUnavailable].
+func (p *PINs) Verify(ctx context.Context, accountID int64, pin string, caller Caller) error {
+	row, err := p.accountByID(ctx, p.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	return p.verify(ctx, &row, pin, caller)
+}
+
+func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller Caller) error {
+	if row.PINHash == "" {
+		return ErrPINNotSet
+	}
+	if row.PINOffAt != nil {
+		return ErrPINOff
+	}
+	keys, l := p.counters(row), p.opt.Limits
+	quarter, err := p.throttle.attemptCounted(ctx, keys[0], l.PINQuarter)
+	if KindOf(err) == KindThrottled {
+		return ErrPINThrottled.after(p.throttle.wait(ctx, keys[0]))
+	}
+	if err != nil {
+		return err
+	}
+	day, err := p.throttle.raise(ctx, keys[1], l.PINDay)
+	if err != nil {
+		return err
+	}
+	if day == 0 {
+		return p.turnOff(ctx, row, caller)
+	}
+	match, outdated, err := p.hasher.Verify(ctx, row.PINHash, pinPurpose, row.owner(), preparePIN(pin))
+	if err != nil {
+		return explained("check the PIN", err)
+	}
+	if match {
+		if outdated {
+			p.rehash(ctx, row.ID, "pin_hash", row.PINHash, pinPurpose, row.owner(), preparePIN(pin))
+		}
+		return p.throttle.forget(ctx, keys...)
+	}
+	if day >= l.PINDay.Hits {
+		return p.turnOff(ctx, row, caller)
+	}
+	left := min(l.PINQuarter.Hits-quarter, l.PINDay.Hits-day)
+	return ErrWrongPIN.with("Left", strconv.Itoa(left))
+}
+
+// turnOff makes the PIN useless until it is reset and returns [ErrPINOff].
+func (p *PINs) turnOff(ctx context.Context, row *accountRow, caller Caller) error {
+	err := p.tx(ctx, "turn the PIN off", func(tx *gorm.DB) error {
+		err := updateAccount(tx, row.ID, map[string]any{"pin_off_at": p.Now()}, "pin_off_at IS NULL AND pin_hash = ?", row.PINHash)
+		if KindOf(err) == KindNotFound { // somebody else has, or the PIN is another by now
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return p.note(ctx, tx, row.ID, EventPINOff, caller)
+	})
+	if err != nil {
+		return err
+	}
+	return ErrPINOff
+}
+
+// RequestReset owes a mail with a link by which the PIN can be chosen anew or
+// removed. Over a limit it does nothing and says nothing.
+func (p *PINs) RequestReset(ctx context.Context, accountID int64, _ Caller) error {
+	row, err := p.accountByID(ctx, p.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	l, t := p.opt.Limits, p.throttle
+	for what, limit := range map[string]Limit{"pin reset minute": l.RecoverMinute, "pin reset day": l.RecoverDay} {
+		if err := t.allow(ctx, t.key(what, row.owner()), limit); err != nil {
+			if KindOf(err) == KindThrottled {
+				return nil
+			}
+			return err
+		}
+	}
+	return p.tx(ctx, "ask for a PIN reset", func(tx *gorm.DB) error {
+		if err := revoke(tx, accountID, purposePINReset); err != nil {
+			return err
+		}
+		return p.owe(ctx, tx, owed{kind: MailPINReset, account: &row, life: p.opt.Lives.PINReset})
+	})
+}
+
+// LookReset describes a PIN reset link without spending it. It returns
+// [ErrTokenSpent].
+func (p *PINs) LookReset(ctx context.Context, text string) (LinkInfo, error) {
+	return p.look(ctx, purposePINReset, text)
+}
+
+// ResetByMail spends a PIN reset link and stores a new PIN, or removes it when
+// pin is "". It opens no session. It returns [ErrTokenSpent] or an error
+// about the field pin.
+func (p *PINs) ResetByMail(ctx context.Context, text, pin string, caller Caller) error {
+	info, err := p.LookReset(ctx, text)
+	if err != nil {
+		return err
+	}
+	row, err := p.accountByID(ctx, p.read(ctx), info.AccountID)
+	if err != nil {
+		return err
+	}
+	return p.reset(ctx, &row, pin, caller, func(tx *gorm.DB) error {
+		t, err := p.spend(ctx, tx, purposePINReset, text)
+		if err != nil {
+			return err
+		}
+		_, err = p.holder(ctx, tx, t)
+		return err
+	})
+}
+
+// ResetByPassword stores a new PIN, or removes it when pin is "", for somebody
+// who is signed in and knows the account's password. It returns errors about
+// the fields current_password and pin, or [ErrThrottled].
+func (p *PINs) ResetByPassword(ctx context.Context, accountID int64, password, pin string, caller Caller) error {
+	row, err := p.accountByID(ctx, p.read(ctx), accountID)
+	if err != nil {
+		return err
+	}
+	if code := p.wrongNewPIN(&row, pin); code != nil {
+		return code
+	}
+	if err := p.passwordIs(ctx, p.throttle, &row, password); err != nil {
+		return err
+	}
+	return p.reset(ctx, &row, pin, caller, nil)
+}
+
+func (p *PINs) wrongNewPIN(row *accountRow, pin string) error {
+	if pin == "" {
+		return nil
+	}
+	if code := checkPIN(pin, row.personal()...); code != "" {
+		return fieldError(KindInvalid, "pin", code)
+	}
+	return nil
+}
+
+func (p *PINs) reset(ctx context.Context, row *accountRow, pin string, caller Caller, first func(tx *gorm.DB) error) error {
+	if err := p.wrongNewPIN(row, pin); err != nil {
+		return err
+	}
+	event := EventPINChanged
+	switch {
+	case pin == "":
+		event = EventPINRemoved
+	case row.PINHash == "":
+		event = EventPINSet
+	}
+	return p.store(ctx, row, pin, event, caller, first)
+}

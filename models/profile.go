@@ -1,0 +1,65 @@
+package models
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+)
+
+// Profile is what a person changes about themselves without a password.
+type Profile struct {
+	Username, DisplayName, Locale string
+}
+
+// SetProfile changes username, display name and language together. It returns
+// a KindInvalid error about the fields username, display_name and language, or
+// [ErrUsernameTaken]. The old username is free at once.
+func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, caller Caller) error {
+	var wrong []FieldError
+	current, err := a.Get(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	// A name that was given before a rule came stays good for its owner.
+	if code := checkUsername(in.Username, a.opt.ServiceName); code != "" && in.Username != current.Username {
+		wrong = append(wrong, FieldError{Field: "username", Code: code})
+	}
+	displayName, ok := cleanDisplayName(in.DisplayName)
+	if !ok {
+		wrong = append(wrong, FieldError{Field: "display_name", Code: "display_name_invalid"})
+	}
+	if displayName == "" {
+		displayName = in.Username
+	}
+	if !slices.Contains(a.opt.Languages, in.Locale) {
+		wrong = append(wrong, ErrLanguageInvalid.Fields[0])
+	}
+	if err := invalid(wrong); err != nil {
+		return err
+	}
+	return a.tx(ctx, "save the profile", func(tx *gorm.DB) error {
+		err := updateAccount(tx, accountID, map[string]any{
+			"username": in.Username, "username_key": usernameKey(in.Username), "display_name": displayName, "locale": in.Locale,
+		}, "")
+		if database.IsDuplicate(err, "accounts", "username_key") {
+			return ErrUsernameTaken.because(err)
+		}
+		if err != nil {
+			return err
+		}
+		return a.note(ctx, tx, accountID, EventProfileChanged, caller)
+	})
+}
+
+// SetLocale changes the language of an account. It returns [ErrLanguageInvalid].
+func (a *Accounts) SetLocale(ctx context.Context, accountID int64, locale string) error {
+	if !slices.Contains(a.opt.Languages, locale) {
+		return ErrLanguageInvalid
+	}
+	return a.tx(ctx, "set the language", func(tx *gorm.DB) error {
+		return updateAccount(tx, accountID, map[string]any{"locale": locale}, "")
+	})
+}

@@ -1,0 +1,125 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// Recovery are the operations of somebody who forgot their password.
+type Recovery struct {
+	*core
+	throttle *Throttle
+}
+
+// Request asks for a mail with a link that sets a new password. It does the
+// same work and returns nil whether or not somebody has that name or address,
+// and over a limit too; only then nothing is mailed. noProof says that no
+// captcha could be asked for, which tightens the limits. It returns
+// [ErrNameOrEmailAbsent] for an empty name, or [ErrUnavailable].
+func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Caller, noProof bool) error {
+	name := nameKey(nameOrEmail)
+	if name == "" {
+		return ErrNameOrEmailAbsent
+	}
+	err := r.mayRequest(ctx, name, caller, noProof)
+	if KindOf(err) == KindThrottled {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.tx(ctx, "ask for a password reset", func(tx *gorm.DB) error {
+		return r.owe(ctx, tx, owed{
+			kind: MailPasswordReset, locale: r.opt.Languages[0], facts: map[string]string{nameFact: name}, life: r.opt.Lives.Reset,
+		})
+	})
+}
+
+// nameFact is what was typed into the form; the worker finds the account.
+const nameFact = "name_or_email"
+
+func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, noProof bool) error {
+	l, t := r.opt.Limits, r.throttle
+	near, _ := networksOf(caller.Address)
+	if noProof {
+		if err := t.allow(ctx, t.key("recover no proof", near), l.RecoverNoProof); err != nil {
+			return err
+		}
+	}
+	if err := t.source(ctx, "recover", caller, l.RecoverSource, l.RecoverService, l.RecoverService); err != nil {
+		return err
+	}
+	subject := "name " + name
+	row, err := r.accountByName(ctx, r.read(ctx), name)
+	if err == nil { // all names of an account count together
+		subject = "account " + row.owner()
+	} else if KindOf(err) != KindNotFound {
+		return err
+	}
+	for _, rule := range []struct {
+		what  string
+		limit Limit
+	}{{"recover minute", l.RecoverMinute}, {"recover hour", l.RecoverHour}, {"recover day", l.RecoverDay}} {
+		if err := t.allow(ctx, t.key(rule.what, subject), rule.limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Look describes a reset link without spending it. It returns [ErrTokenSpent].
+func (r *Recovery) Look(ctx context.Context, text string) (LinkInfo, error) {
+	return r.look(ctx, purposeReset, text)
+}
+
+// ResetPassword spends a reset link and sets a new password. All sessions end
+// and nobody is signed in by it. Since the link came by mail it also confirms a
+// sign-up that was still waiting. It returns [ErrTokenSpent], an error about the
+// field password, [ErrBusy] or [ErrUnavailable].
+func (r *Recovery) ResetPassword(ctx context.Context, text, password string, caller Caller) error {
+	info, err := r.Look(ctx, text)
+	if err != nil {
+		return err
+	}
+	row, err := r.accountByID(ctx, r.read(ctx), info.AccountID)
+	if err != nil {
+		return err
+	}
+	if wrong := r.checkPassword("password", password, row.personal()...); wrong != nil {
+		return invalid([]FieldError{*wrong})
+	}
+	hash, err := r.newPasswordHash(ctx, &row, password)
+	if err != nil {
+		return err
+	}
+	err = r.tx(ctx, "reset the password", func(tx *gorm.DB) error {
+		t, err := r.spend(ctx, tx, purposeReset, text)
+		if err != nil {
+			return err
+		}
+		if row, err = r.holder(ctx, tx, t); err != nil {
+			return err
+		}
+		if row.ConfirmedAt == nil {
+			if err := r.confirmAccount(ctx, tx, &row, caller); err != nil {
+				return err
+			}
+		}
+		if err := r.replacePassword(tx, &row, hash); err != nil {
+			return err
+		}
+		if err := endSessions(tx, "account_id = ?", row.ID); err != nil {
+			return err
+		}
+		if err := r.owe(ctx, tx, owed{kind: MailPasswordChanged, account: &row, facts: r.callerFacts(caller)}); err != nil {
+			return err
+		}
+		return r.note(ctx, tx, row.ID, EventPasswordReset, caller)
+	})
+	if err != nil {
+		return err
+	}
+	// Whoever was guessing the old password holds the owner up no longer.
+	return r.throttle.forget(ctx, r.throttle.key("sign-in", "account "+row.owner()), r.throttle.key("signed-in", row.owner()))
+}

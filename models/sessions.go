@@ -1,0 +1,302 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Sessions are the operations on signed-in browsers and devices.
+type Sessions struct {
+	*core
+	throttle *Throttle
+
+	mu   sync.Mutex
+	seen map[int64]time.Time // last uses that are not written yet
+}
+
+// The kinds of sessions.
+const (
+	SessionBrowser = "browser"
+	SessionDevice  = "device"
+)
+
+// sessionRow is a row of sessions.
+type sessionRow struct {
+	ID          int64
+	TokenHash   secret.Hash
+	AccountID   int64
+	Kind        string
+	Device      string
+	Icon        string
+	Address     string
+	CreatedAt   time.Time
+	LastSeenAt  time.Time
+	ConfirmedAt time.Time // when the password was last proved
+	ExpiresAt   time.Time
+}
+
+// TableName is sessions.
+func (sessionRow) TableName() string { return "sessions" }
+
+// Session is one signed-in browser or device. Times are UTC.
+type Session struct {
+	ID, AccountID                 int64
+	Username, DisplayName, Locale string // of the account; only [Sessions.Look] fills them
+	Kind                          string // [SessionBrowser] or [SessionDevice]
+	Device, Icon, Address         string
+	CreatedAt, LastSeenAt         time.Time
+	ConfirmedAt                   time.Time // when the password was last proved
+	ExpiresAt                     time.Time
+}
+
+func (r *sessionRow) session() Session {
+	return Session{
+		ID: r.ID, AccountID: r.AccountID, Kind: r.Kind, Device: r.Device, Icon: r.Icon, Address: r.Address,
+		CreatedAt: r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), ConfirmedAt: r.ConfirmedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+	}
+}
+
+// lookSession is the statement that every signed-in request runs.
+const lookSession = `SELECT s.id, s.account_id, s.kind, s.device, s.icon, s.address, s.created_at, s.last_seen_at,
+ s.confirmed_at, s.expires_at, a.username, a.display_name, a.locale
+FROM sessions s JOIN accounts a ON a.id = s.account_id
+WHERE s.token_hash = ? AND s.expires_at > ? AND s.last_seen_at > CASE s.kind WHEN 'browser' THEN ? ELSE ? END
+ AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL`
+
+// Look finds the session of a token and notes its use in memory. It returns
+// [ErrNoSession] for a token that is malformed, unknown or expired, or whose
+// account is disabled; otherwise [ErrUnavailable].
+func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
+	if !secret.WellFormed(secret.SessionToken, text) {
+		return Session{}, ErrNoSession
+	}
+	now, lives := s.Now(), s.opt.Lives
+	rows, err := s.read(ctx).Raw(lookSession, secret.Sum(text), now, now.Add(-lives.SessionIdle), now.Add(-lives.DeviceIdle)).Rows()
+	if err != nil {
+		return Session{}, explained("look up a session", err)
+	}
+	defer func() { _ = rows.Close() }()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return Session{}, explained("look up a session", err)
+		}
+		return Session{}, ErrNoSession
+	}
+	var r sessionRow
+	var username, displayName, locale string
+	if err := rows.Scan(&r.ID, &r.AccountID, &r.Kind, &r.Device, &r.Icon, &r.Address, &r.CreatedAt, &r.LastSeenAt,
+		&r.ConfirmedAt, &r.ExpiresAt, &username, &displayName, &locale); err != nil {
+		return Session{}, explained("look up a session", err)
+	}
+	found := r.session()
+	found.Username, found.DisplayName, found.Locale = username, displayName, locale
+	s.noteUse(found.ID, found.LastSeenAt, now)
+	return found, nil
+}
+
+// lastSeenEvery is how exact the time of the last use is.
+const lastSeenEvery = 5 * time.Minute
+
+// noteUse remembers a use that [Sessions.Flush] will write.
+func (s *Sessions) noteUse(id int64, written, now time.Time) {
+	if now.Sub(written) < lastSeenEvery {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[id] = now
+}
+
+// Flush writes the uses noted since the last call, in one transaction. Uses
+// that cannot be written are kept for the next call.
+func (s *Sessions) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	batch := s.seen
+	s.seen = map[int64]time.Time{}
+	s.mu.Unlock()
+	if len(batch) == 0 {
+		return nil
+	}
+	err := s.tx(ctx, "write last uses", func(tx *gorm.DB) error {
+		for id, at := range batch {
+			if err := tx.Exec("UPDATE sessions SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", at, id, at).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		maps.Copy(batch, s.seen) // later uses win
+		s.seen = batch
+	}
+	return err
+}
+
+// List returns the sessions of an account that are still good, the latest used
+// first.
+func (s *Sessions) List(ctx context.Context, accountID int64) ([]Session, error) {
+	now, lives := s.Now(), s.opt.Lives
+	rows, err := gorm.G[sessionRow](s.read(ctx)).
+		Where("account_id = ? AND expires_at > ?", accountID, now).
+		Where("last_seen_at > CASE kind WHEN 'browser' THEN ? ELSE ? END", now.Add(-lives.SessionIdle), now.Add(-lives.DeviceIdle)).
+		Order("last_seen_at DESC, id DESC").Find(ctx)
+	if err != nil {
+		return nil, explained("list the sessions", err)
+	}
+	sessions := make([]Session, len(rows))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range rows {
+		sessions[i] = rows[i].session()
+		if at, ok := s.seen[rows[i].ID]; ok {
+			sessions[i].LastSeenAt = at
+		}
+	}
+	return sessions, nil
+}
+
+// endSessions deletes sessions and the links that would end them.
+func endSessions(tx *gorm.DB, condition string, args ...any) error {
+	const links = "DELETE FROM tokens WHERE purpose = 'not_me' AND subject_id IN (SELECT id FROM sessions WHERE "
+	if err := tx.Exec(links+condition+")", args...).Error; err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM sessions WHERE "+condition, args...).Error
+}
+
+// End ends one session of an account. It returns [ErrNotFound] for one that is
+// not the account's.
+func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller Caller) error {
+	return s.tx(ctx, "end a session", func(tx *gorm.DB) error {
+		found, err := gorm.G[sessionRow](tx).Where("id = ? AND account_id = ?", sessionID, accountID).Count(ctx, "*")
+		if err != nil {
+			return err
+		}
+		if found == 0 {
+			return ErrNotFound
+		}
+		if err := endSessions(tx, "id = ? AND account_id = ?", sessionID, accountID); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, accountID, EventSessionEnded, caller)
+	})
+}
+
+// EndOthers ends all sessions of the account but this one.
+func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) error {
+	return s.tx(ctx, "end the other sessions", func(tx *gorm.DB) error {
+		if err := endSessions(tx, "account_id = ? AND id <> ?", this.AccountID, this.ID); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, this.AccountID, EventSignedOutEverywhere, caller)
+	})
+}
+
+// EndAll ends all sessions of an account: sign out everywhere.
+func (s *Sessions) EndAll(ctx context.Context, accountID int64, caller Caller) error {
+	return s.tx(ctx, "end all sessions", func(tx *gorm.DB) error {
+		if err := endSessions(tx, "account_id = ?", accountID); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, accountID, EventSignedOutEverywhere, caller)
+	})
+}
+
+// SignOut ends the session of a token. A token that has none is no error.
+func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) error {
+	session, err := s.Look(ctx, text)
+	if errors.Is(err, ErrNoSession) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.tx(ctx, "sign out", func(tx *gorm.DB) error {
+		if err := endSessions(tx, "id = ?", session.ID); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, session.AccountID, EventSignedOut, caller)
+	})
+}
+
+// ConfirmPassword proves the password again in a session and gives the session
+// a new token; the old one dies (R-50). It returns [ErrWrongPassword],
+// [ErrThrottled] or [ErrNoSession].
+func (s *Sessions) ConfirmPassword(ctx context.Context, this Session, password string) (newToken string, err error) {
+	row, err := s.accountByID(ctx, s.read(ctx), this.AccountID)
+	if err != nil {
+		return "", err
+	}
+	if err := s.passwordIs(ctx, s.throttle, &row, password); err != nil {
+		return "", err
+	}
+	err = s.tx(ctx, "confirm the password", func(tx *gorm.DB) error {
+		newToken, err = s.renewToken(tx, this.ID)
+		return err
+	})
+	return newToken, err
+}
+
+// renewToken gives a session a new token. It returns [ErrNoSession] when the
+// session has ended meanwhile.
+func (c *core) renewToken(tx *gorm.DB, sessionID int64) (string, error) {
+	text, err := secret.NewToken(secret.SessionToken, c.opt.Random)
+	if err != nil {
+		return "", err
+	}
+	now := c.Now()
+	result := tx.Exec("UPDATE sessions SET token_hash = ?, confirmed_at = ?, last_seen_at = ? WHERE id = ?", secret.Sum(text), now, now, sessionID)
+	if result.Error != nil {
+		return "", result.Error
+	}
+	if result.RowsAffected != 1 {
+		return "", ErrNoSession
+	}
+	return text, nil
+}
+
+// NotMe is the session that a mail about a new device told of.
+type NotMe struct {
+	Device, Address string
+	At              time.Time
+}
+
+// LookNotMe describes the link "this was not me" without spending it. It
+// returns [ErrTokenSpent] when the session has ended already.
+func (s *Sessions) LookNotMe(ctx context.Context, text string) (NotMe, error) {
+	info, err := s.look(ctx, purposeNotMe, text)
+	if err != nil {
+		return NotMe{}, err
+	}
+	rows, err := gorm.G[sessionRow](s.read(ctx)).Where("id = ?", info.Subject).Find(ctx)
+	if err != nil {
+		return NotMe{}, explained("read the session", err)
+	}
+	if len(rows) != 1 {
+		return NotMe{}, ErrTokenSpent
+	}
+	return NotMe{Device: rows[0].Device, Address: rows[0].Address, At: rows[0].CreatedAt.UTC()}, nil
+}
+
+// NotMe spends that link and ends the session. It returns [ErrTokenSpent].
+func (s *Sessions) NotMe(ctx context.Context, text string, caller Caller) error {
+	return s.tx(ctx, "end a stranger's session", func(tx *gorm.DB) error {
+		t, err := s.spend(ctx, tx, purposeNotMe, text)
+		if err != nil {
+			return err
+		}
+		if err := endSessions(tx, "id = ? AND account_id = ?", t.SubjectID, t.AccountID); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, t.AccountID, EventSessionEnded, caller)
+	})
+}

@@ -1,0 +1,237 @@
+package models
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// SignIn is what a person types to sign in, and what their browser brings.
+type SignIn struct {
+	NameOrEmail, Password string
+	DeviceMarks           []string // of the known-device cookie
+	OldToken              string   // of a session that this browser still has: it ends
+}
+
+// SignedIn is a new session.
+type SignedIn struct {
+	Session       Session
+	Token         string
+	DeviceMark    string // for the known-device cookie
+	PendingSecret string // only with [ErrConfirmFirst]
+}
+
+// deviceMarkLife is how long a browser stays known.
+const deviceMarkLife = 365 * 24 * time.Hour
+
+// SignIn opens a session for the right password. Tries are counted before
+// anything is compared: by account (all its names together, and names that
+// nobody has just the same), by source and in all; a browser that once signed in
+// has a counter of its own, so that strangers never stop the owner.
+//
+// It returns [ErrSignInWrong] for a wrong password and for a name that nobody
+// has; only for the right password [ErrConfirmFirst] (with
+// SignedIn.PendingSecret) or [ErrAccountDisabled]; [ErrThrottled], [ErrBusy] or
+// [ErrUnavailable].
+func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (SignedIn, error) {
+	name := nameKey(in.NameOrEmail)
+	known := s.knownDevices(in.DeviceMarks)
+	if len(known) == 0 {
+		if err := s.countSource(ctx, caller); err != nil {
+			return SignedIn{}, err
+		}
+	}
+	row, err := s.accountByName(ctx, s.read(ctx), name)
+	exists := err == nil
+	if err != nil && KindOf(err) != KindNotFound {
+		return SignedIn{}, err
+	}
+	device := ""
+	if exists {
+		device = known[row.ID]
+	}
+	if len(known) > 0 && device == "" { // known to another account: a stranger to this one
+		if err := s.countSource(ctx, caller); err != nil {
+			return SignedIn{}, err
+		}
+	}
+	key, err := s.countAccount(ctx, exists, &row, name, device)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	match, err := s.verifyPassword(ctx, ifExists(exists, &row), in.Password)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if !match {
+		return SignedIn{}, s.signInFailed(ctx, &row, caller)
+	}
+	if err := s.throttle.forget(ctx, key); err != nil {
+		return SignedIn{}, err
+	}
+	return s.admit(ctx, &row, in, device, caller)
+}
+
+func ifExists(exists bool, row *accountRow) *accountRow {
+	if exists {
+		return row
+	}
+	return nil
+}
+
+func (s *Sessions) countSource(ctx context.Context, caller Caller) error {
+	l := s.opt.Limits
+	return s.throttle.source(ctx, "sign-in", caller, l.SignInSource, l.SignInNetwork, l.SignInService)
+}
+
+// countAccount counts a try and returns the counter to clear after a success.
+func (s *Sessions) countAccount(ctx context.Context, exists bool, row *accountRow, name, device string) (secret.Hash, error) {
+	if device != "" {
+		key := s.throttle.key("known device", row.owner()+" "+device)
+		return key, s.throttle.attempt(ctx, key, s.opt.Limits.KnownDevice)
+	}
+	subject := "name " + name
+	if exists {
+		subject = "account " + row.owner()
+	}
+	key := s.throttle.key("sign-in", subject)
+	return key, s.throttle.attempt(ctx, key, s.opt.Limits.SignIn)
+}
+
+// signInFailed logs a wrong password. Nothing is written to the database: what
+// a name that nobody has costs must be what an account costs.
+func (s *Sessions) signInFailed(ctx context.Context, row *accountRow, caller Caller) error {
+	s.opt.Log.InfoContext(ctx, "sign-in failed", logAccount(row.ID), slog.String("address", caller.Address))
+	return ErrSignInWrong
+}
+
+// admit opens the session of somebody who gave the right password, if the
+// account may have one.
+func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device string, caller Caller) (SignedIn, error) {
+	if row.DisabledAt != nil {
+		return SignedIn{}, ErrAccountDisabled
+	}
+	var out SignedIn
+	if row.ConfirmedAt == nil {
+		err := s.tx(ctx, "hold a sign-up", func(tx *gorm.DB) (err error) {
+			out.PendingSecret, err = s.holdSignUp(ctx, tx, row)
+			return err
+		})
+		if err != nil {
+			return SignedIn{}, err
+		}
+		return out, ErrConfirmFirst
+	}
+	mark, err := s.newDeviceMark(row, device)
+	if err != nil {
+		return SignedIn{}, explained("mark the device", err)
+	}
+	err = s.tx(ctx, "sign in", func(tx *gorm.DB) error {
+		if secret.WellFormed(secret.SessionToken, in.OldToken) {
+			if err := endSessions(tx, "token_hash = ?", secret.Sum(in.OldToken)); err != nil {
+				return err
+			}
+		}
+		if out, err = s.openSession(ctx, tx, row, caller); err != nil {
+			return err
+		}
+		return s.tellOfDevice(ctx, tx, row, out.Session, device != "", caller)
+	})
+	if err != nil {
+		return SignedIn{}, err
+	}
+	out.DeviceMark = mark
+	return out, nil
+}
+
+// openSession writes a new browser session. The account's password must still
+// be the one that was compared, and the account not disabled meanwhile.
+func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) (SignedIn, error) {
+	text, err := secret.NewToken(secret.SessionToken, s.opt.Random)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	now := s.Now()
+	err = updateAccount(tx, row.ID, map[string]any{"signed_in_at": gorm.Expr("COALESCE(signed_in_at, ?)", now)},
+		"password_version = ? AND disabled_at IS NULL", row.PasswordVersion)
+	if KindOf(err) == KindNotFound {
+		return SignedIn{}, ErrSignInWrong
+	}
+	if err != nil {
+		return SignedIn{}, err
+	}
+	session := sessionRow{
+		TokenHash: secret.Sum(text), AccountID: row.ID, Kind: SessionBrowser, Device: caller.Device, Icon: caller.Icon,
+		Address: caller.Address, CreatedAt: now, LastSeenAt: now, ConfirmedAt: now, ExpiresAt: now.Add(s.opt.Lives.Session),
+	}
+	if session.ID, err = s.newID(); err != nil {
+		return SignedIn{}, err
+	}
+	if err := gorm.G[sessionRow](tx).Create(ctx, &session); err != nil {
+		return SignedIn{}, err
+	}
+	out := SignedIn{Session: session.session(), Token: text}
+	out.Session.Username, out.Session.DisplayName, out.Session.Locale = row.Username, row.DisplayName, row.Locale
+	return out, nil
+}
+
+// tellOfDevice notes the sign-in and owes a mail about a browser that was not
+// known. The very first sign-in of an account is news to nobody.
+func (s *Sessions) tellOfDevice(ctx context.Context, tx *gorm.DB, row *accountRow, session Session, known bool, caller Caller) error {
+	if err := s.note(ctx, tx, row.ID, EventSignedIn, caller); err != nil {
+		return err
+	}
+	if known || row.SignedInAt == nil {
+		return nil
+	}
+	return s.owe(ctx, tx, owed{
+		kind: MailNewDevice, account: row, subject: session.ID, facts: s.callerFacts(caller), life: s.opt.Lives.Session,
+	})
+}
+
+// A device mark is ACCOUNT.DEVICE.SECONDS.MAC: which account signed in on which
+// browser, and when. It proves nothing but that, and opens nothing: it only
+// chooses the counter.
+func (s *Sessions) newDeviceMark(row *accountRow, device string) (string, error) {
+	if device == "" {
+		var raw [12]byte
+		if _, err := io.ReadFull(s.opt.Random, raw[:]); err != nil {
+			return "", errors.New("no randomness")
+		}
+		device = base64.RawURLEncoding.EncodeToString(raw[:])
+	}
+	seconds := strconv.FormatInt(s.Now().Unix(), 10)
+	mac := s.keys.MAC("known device", row.owner(), device, seconds)
+	return strings.Join([]string{row.owner(), device, seconds, base64.RawURLEncoding.EncodeToString(mac[:])}, "."), nil
+}
+
+// knownDevices returns the device by account for the marks that are ours and
+// not too old. It asks no database.
+func (s *Sessions) knownDevices(marks []string) map[int64]string {
+	known := map[int64]string{}
+	for _, mark := range marks {
+		parts := strings.Split(mark, ".")
+		if len(parts) != 4 {
+			continue
+		}
+		account, badAccount := strconv.ParseInt(parts[0], 10, 64)
+		seconds, badTime := strconv.ParseInt(parts[2], 10, 64)
+		mac, badMAC := base64.RawURLEncoding.DecodeString(parts[3])
+		if badAccount != nil || badTime != nil || badMAC != nil || s.Now().Sub(time.Unix(seconds, 0)) > deviceMarkLife {
+			continue
+		}
+		if s.keys.Verifies(mac, "known device", parts[0], parts[1], parts[2]) {
+			known[account] = parts[1]
+		}
+	}
+	return known
+}

@@ -1,0 +1,162 @@
+package models
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// SignUp is what a person gives to get an account.
+type SignUp struct {
+	Username    string
+	DisplayName string // "" for the username
+	Email       string
+	Password    string
+	Locale      string // of the page it was typed into
+}
+
+// CheckSignUp applies the rules to in without asking the database, so that a
+// form with mistakes costs nobody a solved captcha. It returns a KindInvalid
+// error with everything that is wrong, or [ErrSignUpClosed] or
+// [ErrSignUpInviteOnly].
+func (a *Accounts) CheckSignUp(in SignUp) error {
+	switch a.opt.SignUp {
+	case SignUpOpen:
+		_, err := a.newAccount(in)
+		return err
+	case SignUpInvite:
+		return ErrSignUpInviteOnly
+	default:
+		return ErrSignUpClosed
+	}
+}
+
+// newAccount applies the rules to in and returns the row it would become,
+// without id, times and password.
+func (c *core) newAccount(in SignUp) (accountRow, error) {
+	var wrong []FieldError
+	add := func(field, code string) {
+		if code != "" {
+			wrong = append(wrong, FieldError{Field: field, Code: code})
+		}
+	}
+	add("username", checkUsername(in.Username, c.opt.ServiceName))
+	displayName, ok := cleanDisplayName(in.DisplayName)
+	if !ok {
+		add("display_name", "display_name_invalid")
+	}
+	if displayName == "" {
+		displayName = in.Username
+	}
+	sendTo, key, ok := parseEmail(in.Email)
+	if !ok {
+		add("email", "email_invalid")
+	}
+	if e := c.checkPassword("password", in.Password, personalWords(in.Username, displayName, sendTo)...); e != nil {
+		wrong = append(wrong, *e)
+	}
+	return accountRow{
+		Username: in.Username, UsernameKey: usernameKey(in.Username), DisplayName: displayName,
+		Email: sendTo, EmailKey: key, Locale: c.language(in.Locale),
+	}, invalid(wrong)
+}
+
+// language is locale if the service speaks it, else its first language.
+func (c *core) language(locale string) string {
+	if slices.Contains(c.opt.Languages, locale) {
+		return locale
+	}
+	return c.opt.Languages[0]
+}
+
+// SignUp makes an account that waits for its confirmation, reserves its
+// username and owes a mail to the address: "confirm", or "you already have an
+// account" to the owner of an address that is taken, which the worker decides so
+// that this answer tells nothing of addresses (R-01). It returns a secret by
+// which this browser may have the mail sent again or mend the address. It
+// returns the errors of [Accounts.CheckSignUp], [ErrUsernameTaken],
+// [ErrThrottled], [ErrBusy] or [ErrUnavailable].
+func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendingSecret string, err error) {
+	if err := a.CheckSignUp(in); err != nil {
+		return "", err
+	}
+	l := a.opt.Limits
+	if err := a.throttle.source(ctx, "sign-up", caller, l.SignUpSource, l.SignUpNetwork, l.SignUpService); err != nil {
+		return "", err
+	}
+	row, err := a.newAccount(in)
+	if err != nil {
+		return "", err
+	}
+	if err := a.hashPassword(ctx, &row, in.Password); err != nil {
+		return "", err
+	}
+	err = a.tx(ctx, "sign up", func(tx *gorm.DB) error {
+		if err := a.insertAccount(ctx, tx, &row); err != nil {
+			return err
+		}
+		if pendingSecret, err = a.holdSignUp(ctx, tx, &row); err != nil {
+			return err
+		}
+		if err := a.owe(ctx, tx, owed{
+			kind: MailConfirm, account: &row, facts: map[string]string{"email": row.Email}, life: a.opt.Lives.Confirm,
+		}); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, row.ID, EventSignedUp, caller)
+	})
+	if err != nil {
+		return "", err
+	}
+	return pendingSecret, nil
+}
+
+// hashPassword gives a new row its id and the hash that is bound to it.
+func (c *core) hashPassword(ctx context.Context, row *accountRow, password string) error {
+	var err error
+	if row.ID, err = c.newID(); err != nil {
+		return explained("make an id", err)
+	}
+	prepared, _ := preparePassword(password)
+	row.PasswordHash, err = c.hasher.Hash(ctx, passwordPurpose, row.owner(), prepared)
+	return explained("hash the password", err)
+}
+
+// insertAccount writes a new account. A sign-up of the same name that waited
+// too long gives way, whether or not it has been swept yet.
+func (c *core) insertAccount(ctx context.Context, tx *gorm.DB, row *accountRow) error {
+	now := c.Now()
+	row.PasswordVersion, row.PasswordChangedAt, row.CreatedAt = 1, now, now
+	stale, err := gorm.G[accountRow](tx).Where("username_key = ? AND confirmed_at IS NULL AND created_at < ?",
+		row.UsernameKey, now.Add(-c.opt.Lives.Confirm)).Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, old := range stale {
+		if err := eraseAccount(tx, old.ID); err != nil {
+			return err
+		}
+	}
+	err = gorm.G[accountRow](tx).Create(ctx, row)
+	if database.IsDuplicate(err, "accounts", "username_key") {
+		return ErrUsernameTaken.because(err)
+	}
+	return err
+}
+
+// holdSignUp makes the secret by which a browser holds a sign-up that waits.
+func (c *core) holdSignUp(ctx context.Context, tx *gorm.DB, row *accountRow) (string, error) {
+	text, err := secret.NewToken(secret.PendingToken, c.opt.Random)
+	if err != nil {
+		return "", err
+	}
+	now := c.Now()
+	return text, gorm.G[token](tx).Create(ctx, &token{
+		Hash: secret.Sum(text), Purpose: purposePending, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
+		CreatedAt: now, ExpiresAt: now.Add(c.opt.Lives.Confirm),
+	})
+}

@@ -1,0 +1,200 @@
+// Package models holds the things that the service is about, the rules they
+// obey, and the operations on them. An operation is one method of an area of
+// the [Store]; writes that must agree share one transaction. It knows no HTTP,
+// sends no mail and reads no configuration.
+package models
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/models/migrations"
+)
+
+// Store is the way to everything that is kept. Each area is a handful of
+// operations that one sort of caller needs.
+type Store struct {
+	Accounts  *Accounts
+	Emails    *Emails
+	Sessions  *Sessions
+	Recovery  *Recovery
+	PINs      *PINs
+	Mail      *Mail
+	Throttle  *Throttle
+	History   *History
+	Operators *Operators
+
+	*core
+}
+
+// SignUpPolicy says who may make an account.
+type SignUpPolicy string
+
+// The policies.
+const (
+	SignUpOpen   SignUpPolicy = "open"
+	SignUpInvite SignUpPolicy = "invite"
+	SignUpClosed SignUpPolicy = "closed"
+)
+
+// Lives are how long things last. All are positive.
+type Lives struct {
+	SessionIdle, Session time.Duration // of a browser
+	DeviceIdle, Device   time.Duration
+	Confirm              time.Duration // a sign-up waits so long for its confirmation
+	Reset                time.Duration
+	PINReset             time.Duration
+	EmailChange          time.Duration
+	EmailUndo            time.Duration
+	History              time.Duration
+}
+
+// DefaultLives are the lives that configuration starts from.
+func DefaultLives() Lives {
+	const day = 24 * time.Hour
+	return Lives{
+		SessionIdle: 7 * day, Session: 30 * day, DeviceIdle: 180 * day, Device: 365 * day,
+		Confirm: 7 * day, Reset: time.Hour, PINReset: time.Hour, EmailChange: day, EmailUndo: 3 * day, History: 90 * day,
+	}
+}
+
+// Options are what a [Store] is made of. All are needed.
+type Options struct {
+	Database          string // sqlite:PATH or mysql://user:password@host:port/name
+	Connections       int    // open at once, at most
+	Keys              secret.Keys
+	Hashing           secret.HasherOptions
+	Limits            Limits
+	Lives             Lives
+	SignUp            SignUpPolicy
+	ServiceName       string // no username or password may be made of it
+	PasswordMinLength int    // in code points
+	Languages         []string
+	Now               func() time.Time
+	Random            io.Reader
+	Log               *slog.Logger
+}
+
+// core is what all areas share.
+type core struct {
+	db     *database.DB
+	keys   secret.Keys
+	hasher *secret.Hasher
+	opt    Options
+}
+
+// New returns a Store on the database that o names, without asking it anything:
+// [Store.Prepare] must succeed before the first operation.
+func New(o Options) (*Store, error) {
+	db, err := database.Open(o.Database, o.Connections)
+	if err != nil {
+		return nil, err
+	}
+	hasher, err := secret.NewHasher(o.Keys, o.Hashing)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o}
+	throttle := &Throttle{c}
+	return &Store{
+		Accounts: &Accounts{c, throttle}, Emails: &Emails{c, throttle}, Recovery: &Recovery{c, throttle},
+		Sessions: &Sessions{core: c, throttle: throttle, seen: map[int64]time.Time{}},
+		PINs:     &PINs{c, throttle}, Mail: &Mail{c, throttle}, Throttle: throttle, History: &History{c},
+		Operators: &Operators{c}, core: c,
+	}, nil
+}
+
+// Close closes the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// ErrWrongKey is a secret key that does not fit the database.
+var ErrWrongKey = errors.New("the secret key does not fit this database: set secret-key to the key it was made with, " +
+	"or set secret-key-previous to it when you are changing the key")
+
+// Prepare brings the schema up to date and checks that the secret key fits.
+// owner names this program among others that start at once. It reports how many
+// migrations it applied, and returns [ErrWrongKey] or database.ErrNewerSchema.
+func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err error) {
+	steps, err := migrations.For(string(s.db.Dialect))
+	if err != nil {
+		return 0, err
+	}
+	if applied, err = s.db.Migrate(ctx, steps, owner); err != nil {
+		return applied, err
+	}
+	return applied, s.checkKey(ctx)
+}
+
+// secretKey is a row of secret_keys: the id of a key that this database's
+// values were made with.
+type secretKey struct {
+	KeyID     string
+	CreatedAt time.Time
+}
+
+// TableName is secret_keys.
+func (secretKey) TableName() string { return "secret_keys" }
+
+// checkKey accepts a key that the database knows; a database without keys
+// adopts the current one, and the current one is adopted too when the previous
+// one is known.
+func (s *Store) checkKey(ctx context.Context) error {
+	return s.db.Tx(ctx, func(tx *gorm.DB) error {
+		known, err := gorm.G[secretKey](tx).Order("created_at DESC").Find(ctx)
+		if err != nil {
+			return fmt.Errorf("read the key check: %w", err)
+		}
+		adopt := len(known) == 0
+		for i, k := range known {
+			if k.KeyID == s.keys.ID() {
+				return nil
+			}
+			// Only the newest key may be followed by another.
+			adopt = adopt || i == 0 && k.KeyID == s.keys.PreviousID()
+		}
+		if !adopt {
+			return ErrWrongKey
+		}
+		if err := gorm.G[secretKey](tx).Create(ctx, &secretKey{KeyID: s.keys.ID(), CreatedAt: s.Now()}); err != nil {
+			return fmt.Errorf("write the key check: %w", err)
+		}
+		return nil
+	})
+}
+
+// Ready reports whether the database answers within a second.
+func (s *Store) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// Now is the current time as the database keeps it: UTC, in whole milliseconds.
+func (c *core) Now() time.Time { return c.opt.Now().UTC().Truncate(time.Millisecond) }
+
+// idEpoch is when our ids start to count, in Unix milliseconds: 2025-01-01.
+const idEpoch = 1735689600000
+
+// newID makes an id: 41 bits of milliseconds and a random tail of 22, so that
+// ids sort by time and instances need not ask each other.
+func (c *core) newID() (int64, error) {
+	var tail [4]byte
+	if _, err := io.ReadFull(c.opt.Random, tail[:]); err != nil {
+		return 0, fmt.Errorf("no randomness: %w", err)
+	}
+	ms := c.Now().UnixMilli() - idEpoch
+	return ms<<22 | int64(binary.BigEndian.Uint32(tail[:])>>10), nil
+}
+
+// tx runs work in a transaction; see [database.DB.Tx].
+func (c *core) tx(ctx context.Context, doing string, work func(tx *gorm.DB) error) error {
+	return explained(doing, c.db.Tx(ctx, work))
+}
+
+// read is the database for a single statement.
+func (c *core) read(ctx context.Context) *gorm.DB { return c.db.Gorm.WithContext(ctx) }

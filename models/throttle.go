@@ -1,0 +1,264 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Throttle counts tries in the database, so that all instances count together
+// and a restart forgets nothing. Keys are keyed hashes: the table holds no
+// names or addresses. A counter is raised by one statement before the work that
+// it guards.
+type Throttle struct{ *core }
+
+// Limit is how often something may be tried.
+type Limit struct {
+	Hits   int           // in a window; the next one waits for the window's end
+	Window time.Duration // begins with the first hit
+	Steps  []Step        // waits that grow inside a window, in rising order of After
+}
+
+// Step is a wait that each hit brings once there have been more than After.
+type Step struct {
+	After int
+	Wait  time.Duration
+}
+
+// Limits are all limits of the service. Tests loosen them.
+type Limits struct {
+	SignIn         Limit // by account or by typed name, existing or not (R-25)
+	KnownDevice    Limit // instead of SignIn and the source's, for a browser that once signed in (R-26)
+	SignedIn       Limit // passwords typed again by somebody who is signed in
+	SignInSource   Limit // by address of the caller (R-27)
+	SignInNetwork  Limit // by its /24 or /48
+	SignInService  Limit // all together
+	SignUpSource   Limit
+	SignUpNetwork  Limit
+	SignUpService  Limit
+	RecoverSource  Limit // forgot and resend, by source
+	RecoverService Limit
+	RecoverMinute  Limit // forgot, by typed name
+	RecoverHour    Limit
+	RecoverDay     Limit
+	RecoverNoProof Limit // forgot, by source, while the captcha service is away
+	MailDay        Limit // to one address, what strangers can start (R-83)
+	ResetMailHour  Limit // of those, resets that pass anyway
+	PINQuarter     Limit // R-45
+	PINDay         Limit
+	EmailChangeDay Limit // changes of address asked by one account
+	ResendMinute   Limit // by pending sign-up
+	ResendDay      Limit
+}
+
+// ProductionLimits are the limits of the service.
+func ProductionLimits() Limits {
+	const day = 24 * time.Hour
+	return Limits{
+		SignIn: Limit{Hits: 100, Window: day, Steps: []Step{
+			{After: 3, Wait: 3 * time.Second}, {After: 9, Wait: 5 * time.Second}, {After: 25, Wait: 10 * time.Second},
+		}},
+		KnownDevice:    Limit{Hits: 10, Window: 15 * time.Minute},
+		SignedIn:       Limit{Hits: 10, Window: 15 * time.Minute},
+		SignInSource:   Limit{Hits: 10, Window: time.Minute},
+		SignInNetwork:  Limit{Hits: 100, Window: time.Minute},
+		SignInService:  Limit{Hits: 3000, Window: time.Minute},
+		SignUpSource:   Limit{Hits: 10, Window: 10 * time.Minute},
+		SignUpNetwork:  Limit{Hits: 100, Window: 10 * time.Minute},
+		SignUpService:  Limit{Hits: 1000, Window: time.Hour},
+		RecoverSource:  Limit{Hits: 5, Window: 10 * time.Minute},
+		RecoverService: Limit{Hits: 1000, Window: time.Hour},
+		RecoverMinute:  Limit{Hits: 1, Window: time.Minute},
+		RecoverHour:    Limit{Hits: 5, Window: time.Hour},
+		RecoverDay:     Limit{Hits: 10, Window: day},
+		RecoverNoProof: Limit{Hits: 2, Window: time.Hour},
+		MailDay:        Limit{Hits: 10, Window: day},
+		ResetMailHour:  Limit{Hits: 1, Window: time.Hour},
+		PINQuarter:     Limit{Hits: 5, Window: 15 * time.Minute},
+		PINDay:         Limit{Hits: 10, Window: day},
+		EmailChangeDay: Limit{Hits: 10, Window: day},
+		ResendMinute:   Limit{Hits: 1, Window: 30 * time.Second},
+		ResendDay:      Limit{Hits: 10, Window: day},
+	}
+}
+
+// waitAfter is how long the next hit waits after so many; the SQL of [Throttle.raise]
+// says the same.
+func (l Limit) waitAfter(hits int) time.Duration {
+	if hits >= l.Hits {
+		return l.Window
+	}
+	wait := time.Duration(0)
+	for _, step := range l.Steps {
+		if hits > step.After {
+			wait = step.Wait
+		}
+	}
+	return wait
+}
+
+// key names a counter of what, for subject.
+func (t *Throttle) key(what, subject string) secret.Hash {
+	return t.keys.MAC("throttle", what, subject)
+}
+
+// raise counts one try. It reports how many there are in this window, 0 when
+// the try is refused (and then not counted). Parallel callers get different
+// answers: that is what the single statement is for.
+func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hits int, err error) {
+	now := t.Now().UnixMilli()
+	ends := now + limit.Window.Milliseconds()
+	first := now + limit.waitAfter(1).Milliseconds()
+	if t.db.Dialect == database.SQLite {
+		hits, err = t.raiseSQLite(ctx, key, limit, now, ends, first)
+	} else {
+		hits, err = t.raiseMySQL(ctx, key, limit, now, ends, first)
+	}
+	return hits, explained("count a try", err)
+}
+
+// steps is a CASE over the new number of hits: when the counter opens again.
+func (l Limit) steps(hits string, now int64) (text string, args []any) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CASE WHEN %s >= ? THEN window_ends", hits)
+	args = append(args, l.Hits)
+	for i := len(l.Steps) - 1; i >= 0; i-- {
+		fmt.Fprintf(&b, " WHEN %s > ? THEN ?", hits)
+		args = append(args, l.Steps[i].After, now+l.Steps[i].Wait.Milliseconds())
+	}
+	b.WriteString(" ELSE ? END")
+	return b.String(), append(args, now)
+}
+
+func (t *Throttle) raiseSQLite(ctx context.Context, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
+	steps, stepArgs := limit.steps("hits + 1", now)
+	args := []any{key, ends, first, now, now, first}
+	args = append(args, stepArgs...)
+	args = append(args, now, now, now)
+	statement := `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, 1, ?, ?)
+ON CONFLICT (throttle_key) DO UPDATE SET
+ hits = CASE WHEN window_ends <= ? THEN 1 ELSE hits + 1 END,
+ open_at = CASE WHEN window_ends <= ? THEN ? ELSE ` + steps + ` END,
+ window_ends = CASE WHEN window_ends <= ? THEN excluded.window_ends ELSE window_ends END
+WHERE window_ends <= ? OR open_at <= ?
+RETURNING hits`
+	hits := 0
+	err := t.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Raw(statement, args...).Scan(&hits).Error // no row: refused
+	})
+	return hits, err
+}
+
+// raiseMySQL assigns from left to right, each assignment seeing those before it:
+// hits first, then open_at by the new hits, window_ends last. The answer comes
+// as the statement's insert id, for the row count cannot tell a refusal.
+func (t *Throttle) raiseMySQL(ctx context.Context, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
+	steps, stepArgs := limit.steps("hits", now)
+	args := []any{key, ends, first, now, now, now, now, now, first}
+	args = append(args, stepArgs...)
+	args = append(args, now)
+	statement := `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, LAST_INSERT_ID(1), ?, ?)
+ON DUPLICATE KEY UPDATE
+ hits = IF(window_ends <= ? OR open_at <= ?, LAST_INSERT_ID(IF(window_ends <= ?, 1, hits + 1)), hits + LAST_INSERT_ID(0)),
+ open_at = IF(window_ends <= ? OR open_at <= ?, IF(hits = 1, ?, ` + steps + `), open_at),
+ window_ends = IF(window_ends <= ?, VALUES(window_ends), window_ends)`
+	var hits int64
+	err := t.db.Again(ctx, func(*gorm.DB) error {
+		result, err := t.db.SQL.ExecContext(ctx, statement, args...)
+		if err != nil {
+			return err
+		}
+		hits, err = result.LastInsertId()
+		return err
+	})
+	return int(hits), err
+}
+
+// attempt raises a counter and, if the try is refused, waits a moment for it:
+// tries that are right clear the counter at once, and people whose devices try
+// together all get in. It returns [ErrThrottled] with the time to wait.
+func (t *Throttle) attempt(ctx context.Context, key secret.Hash, limit Limit) error {
+	_, err := t.attemptCounted(ctx, key, limit)
+	return err
+}
+
+func (t *Throttle) attemptCounted(ctx context.Context, key secret.Hash, limit Limit) (hits int, err error) {
+	const patience, pause = 6, 150 * time.Millisecond
+	for try := 1; ; try++ {
+		if hits, err = t.raise(ctx, key, limit); err != nil || hits > 0 {
+			return hits, err
+		}
+		if try == patience {
+			return 0, ErrThrottled.after(t.wait(ctx, key))
+		}
+		select {
+		case <-ctx.Done():
+			return 0, explained("wait for a counter", ctx.Err())
+		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // jitter, not a secret
+		}
+	}
+}
+
+// allow raises a counter and returns [ErrThrottled] if the try is refused.
+func (t *Throttle) allow(ctx context.Context, key secret.Hash, limit Limit) error {
+	hits, err := t.raise(ctx, key, limit)
+	if err == nil && hits == 0 {
+		err = ErrThrottled.after(t.wait(ctx, key))
+	}
+	return err
+}
+
+// wait is how long a refused counter stays shut, a second at the least.
+func (t *Throttle) wait(ctx context.Context, key secret.Hash) time.Duration {
+	var openAt int64
+	if err := t.read(ctx).Raw("SELECT open_at FROM throttle WHERE throttle_key = ?", key).Scan(&openAt).Error; err != nil {
+		return time.Minute
+	}
+	return max(time.Duration(openAt-t.Now().UnixMilli())*time.Millisecond, time.Second)
+}
+
+// forget clears a counter after a success.
+func (t *Throttle) forget(ctx context.Context, keys ...secret.Hash) error {
+	for _, key := range keys {
+		err := t.db.Again(ctx, func(db *gorm.DB) error {
+			return db.Exec("DELETE FROM throttle WHERE throttle_key = ?", key).Error
+		})
+		if err != nil {
+			return explained("clear a counter", err)
+		}
+	}
+	return nil
+}
+
+// source counts a try by the caller's address, then its network, then for the
+// whole service. IPv6 callers own a /64 each (R-27).
+func (t *Throttle) source(ctx context.Context, what string, caller Caller, address, network, service Limit) error {
+	near, far := networksOf(caller.Address)
+	if err := t.allow(ctx, t.key(what+" source", near), address); err != nil {
+		return err
+	}
+	if err := t.allow(ctx, t.key(what+" network", far), network); err != nil {
+		return err
+	}
+	return t.allow(ctx, t.key(what+" service", ""), service)
+}
+
+// Remember keeps mark until the given time and reports whether it is new: so a
+// solved captcha is taken once. One of many parallel callers gets true.
+func (t *Throttle) Remember(ctx context.Context, mark [32]byte, until time.Time) (fresh bool, err error) {
+	err = t.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("INSERT INTO spent_marks (mark, expires_at) VALUES (?, ?)", secret.Hash(mark), until.UTC().Truncate(time.Millisecond)).Error
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return false, nil
+	}
+	return err == nil, explained("remember a captcha", err)
+}

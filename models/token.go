@@ -1,0 +1,125 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// purpose says what a single-use secret may do, and nothing else.
+type purpose string
+
+const (
+	purposeConfirm     purpose = "confirm"      // confirms a sign-up's address
+	purposePending     purpose = "pending"      // a browser's hold on a sign-up that waits
+	purposeReset       purpose = "reset"        // sets a new password
+	purposePINReset    purpose = "pin_reset"    // sets or removes the PIN
+	purposeEmailChange purpose = "email_change" // confirms a new address
+	purposeEmailUndo   purpose = "email_undo"   // brings the old address back
+	purposeNotMe       purpose = "not_me"       // ends one session
+)
+
+// token is a row of tokens: a secret of which only the hash is kept.
+type token struct {
+	Hash            secret.Hash
+	Purpose         purpose
+	AccountID       int64
+	SubjectID       int64 // the email change or session it is about, or 0
+	PasswordVersion int64 // of the account when it was made
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+	UsedAt          *time.Time
+}
+
+// TableName is tokens.
+func (token) TableName() string { return "tokens" }
+
+// LinkInfo is what a mailed link is about.
+type LinkInfo struct {
+	AccountID int64
+	Username  string
+	Email     string // the address that the link is about
+	Subject   int64
+}
+
+// fresh finds an unused token without spending it. It returns [ErrTokenSpent]
+// for anything that is not one.
+func (c *core) fresh(ctx context.Context, db *gorm.DB, kind secret.Kind, p purpose, text string) (token, error) {
+	if !secret.WellFormed(kind, text) {
+		return token{}, ErrTokenSpent
+	}
+	found, err := gorm.G[token](db).
+		Where("hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?", secret.Sum(text), p, c.Now()).Find(ctx)
+	if err != nil {
+		return token{}, explained("find a token", err)
+	}
+	if len(found) != 1 {
+		return token{}, ErrTokenSpent
+	}
+	return found[0], nil
+}
+
+// spend marks a mailed token used, by one conditional update: of parallel
+// callers one wins. It returns [ErrTokenSpent] to the others.
+func (c *core) spend(ctx context.Context, tx *gorm.DB, p purpose, text string) (token, error) {
+	if !secret.WellFormed(secret.MailToken, text) {
+		return token{}, ErrTokenSpent
+	}
+	now, hash := c.Now(), secret.Sum(text)
+	result := tx.Exec("UPDATE tokens SET used_at = ? WHERE hash = ? AND purpose = ? AND used_at IS NULL AND expires_at > ?",
+		now, hash, p, now)
+	if result.Error != nil {
+		return token{}, result.Error
+	}
+	if result.RowsAffected != 1 {
+		return token{}, ErrTokenSpent
+	}
+	return gorm.G[token](tx).Where("hash = ?", hash).Take(ctx)
+}
+
+// look describes the link of an unused token without spending it.
+func (c *core) look(ctx context.Context, p purpose, text string) (LinkInfo, error) {
+	t, err := c.fresh(ctx, c.read(ctx), secret.MailToken, p, text)
+	if err != nil {
+		return LinkInfo{}, err
+	}
+	row, err := c.accountByID(ctx, c.read(ctx), t.AccountID)
+	if err != nil {
+		return LinkInfo{}, ErrTokenSpent.because(err)
+	}
+	if row.DisabledAt != nil || passwordBound(p) && row.PasswordVersion != t.PasswordVersion {
+		return LinkInfo{}, ErrTokenSpent
+	}
+	return LinkInfo{AccountID: row.ID, Username: row.Username, Email: row.Email, Subject: t.SubjectID}, nil
+}
+
+// passwordBound reports whether a new password kills older tokens of p.
+func passwordBound(p purpose) bool { return p == purposeReset || p == purposePINReset }
+
+// holder reads the account of a spent token and refuses a disabled one, and a
+// token that an older password bound.
+func (c *core) holder(ctx context.Context, tx *gorm.DB, t token) (accountRow, error) {
+	row, err := c.accountByID(ctx, tx, t.AccountID)
+	if err != nil {
+		if KindOf(err) == KindNotFound {
+			return row, ErrTokenSpent
+		}
+		return row, err
+	}
+	if row.DisabledAt != nil || passwordBound(t.Purpose) && row.PasswordVersion != t.PasswordVersion {
+		return row, ErrTokenSpent
+	}
+	return row, nil
+}
+
+// revoke deletes an account's tokens of some purposes, and the mails that would
+// mint more of them.
+func revoke(tx *gorm.DB, accountID int64, purposes ...purpose) error {
+	if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose IN ?", accountID, purposes).Error; err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM outbox WHERE account_id = ? AND kind IN ?", accountID, kindsThatMint(purposes)).Error
+}
