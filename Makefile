@@ -1,0 +1,67 @@
+# `make` alone prints what can be made. Needed: Go, make and git; `make test` sees to the rest itself (scripts/test).
+
+.DEFAULT_GOAL := help
+SHELL         := /bin/bash
+MAKEFLAGS     += --no-builtin-rules
+
+# The program has no C in it, and leaves out Gin's msgpack, which nothing here speaks.
+export CGO_ENABLED ?= 0
+TAGS               := nomsgpack
+VERSION            := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LINTER             := .cache/tools/golangci-lint
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## start the service for development at http://127.0.0.1:8470 (SQLite in ./data); ARGS="--listen …" adds flags
+	exec bin/latchkey serve --dev $(ARGS)
+
+.PHONY: build
+build: ## build bin/latchkey, one file without dependencies
+	go build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/latchkey ./cmd/latchkey
+
+.PHONY: test
+test: ## all tests: unit, contract on SQLite and MariaDB, site, guard, browser; installs what they need
+	scripts/test all
+
+.PHONY: test-quick
+test-quick: ## all tests but those in the browser
+	scripts/test quick
+
+.PHONY: check
+check: $(LINTER) ## format, lint, import rules, tidy modules, generated files
+	scripts/check $(LINTER)
+
+.PHONY: fmt
+fmt: $(LINTER) ## format the Go code
+	$(LINTER) fmt
+
+.PHONY: generate
+generate: docs ## write the generated files anew
+	go generate -tags $(TAGS),e2e ./...
+
+.PHONY: docs
+docs: ## write docs/configuration.md anew, from config/settings.go
+	go test -tags $(TAGS) -count 1 -run '^TestDocsAreCurrent$$' ./config -update
+
+.PHONY: faults
+faults: ## the long fault tests: kills, gone databases and mail servers, races (up to an hour)
+	scripts/test faults
+
+.PHONY: fuzz
+fuzz: ## every fuzz test for ten seconds; FUZZTIME=1m for longer
+	scripts/fuzz $(or $(FUZZTIME),10s)
+
+.PHONY: screenshots
+screenshots: ## take the pictures in docs/images anew, by the browser tests
+	scripts/test screenshots
+
+.PHONY: clean
+clean: ## remove what was built and the tools' cache, but not ./data
+	rm -rf bin .cache coverage
+
+# Pinned in tools/go.mod, a module of its own, so that the linter's dependencies are none of the service's.
+$(LINTER): tools/go.mod tools/go.sum
+	go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
