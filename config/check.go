@@ -1,0 +1,247 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// shortestKey is how many characters a secret key has at least.
+const shortestKey = 32
+
+// check notes every problem of the settings and brings addresses into the one
+// form in which they are used. With incomplete, some source could not be
+// read: then it does not complain of what is missing.
+func (s *Settings) check(p *problems, incomplete bool) {
+	for _, one := range settingsOf(s) {
+		if err := one.check(s.Development); !incomplete || !errors.Is(err, errMissing) {
+			p.add(one.name, err)
+		}
+	}
+	publicURL, err := checkPublicURL(s.PublicURL, s.Development)
+	if p.add("public-url", err); err == nil {
+		s.PublicURL = publicURL
+	}
+	contact, err := checkContact(s.SecurityContact)
+	if p.add("security-contact", err); err == nil {
+		s.SecurityContact = contact
+	}
+	p.add("listen", checkListen(s.Listen))
+	p.add("trusted-proxies", checkProxies(s.TrustedProxies))
+	p.add("service-name", checkServiceName(s.ServiceName))
+	p.add("database", checkDatabase(s.Database))
+	p.add("mail-url", checkMailURL(s.MailURL))
+	p.add("mail-from", checkMailFrom(s.MailFrom))
+	p.add("secret-key", checkKey(s.SecretKey))
+	p.add("secret-key-previous", checkKey(s.SecretKeyPrevious))
+	if s.SecretKeyPrevious != "" && s.SecretKeyPrevious == s.SecretKey {
+		p.add("secret-key-previous", errors.New("is the same as secret-key; it must be the key before it, or empty"))
+	}
+	s.checkRecaptcha(p)
+	checkOrder(p, "session-life", s.SessionLife, "session-idle", s.SessionIdle)
+	checkOrder(p, "device-life", s.DeviceLife, "device-idle", s.DeviceIdle)
+}
+
+func (s *Settings) checkRecaptcha(p *problems) {
+	if s.Captcha != "recaptcha" {
+		return
+	}
+	for name, value := range map[string]string{"recaptcha-site-key": s.RecaptchaSiteKey, "recaptcha-secret": s.RecaptchaSecret} {
+		if value == "" {
+			p.add(name, fmt.Errorf("%w; captcha is recaptcha, which needs the site key and the secret that Google gave", errMissing))
+		}
+	}
+}
+
+func checkOrder(p *problems, longName string, long time.Duration, shortName string, short time.Duration) {
+	if long < short && !p.has(shortName) {
+		p.add(longName, fmt.Errorf("is %s and so shorter than %s, which is %s; it must be as long or longer",
+			durationText(long), shortName, durationText(short)))
+	}
+}
+
+var errMissing = errors.New("is missing")
+
+// check applies what the tags of the setting demand.
+func (s setting) check(development bool) error {
+	if s.field.Kind() == reflect.String && s.field.IsZero() {
+		return s.checkPresent(development)
+	}
+	switch value := s.field.Interface().(type) {
+	case string:
+		if s.secret != secretWhole && strings.ContainsFunc(value, unicode.IsControl) || !utf8.ValidString(value) {
+			return errors.New("holds a line break or another character that cannot be shown; write it on one line")
+		}
+		return s.checkChoice(value)
+	case int:
+		least, _ := strconv.Atoi(s.least)
+		most, _ := strconv.Atoi(s.most)
+		if value < least || value > most {
+			return fmt.Errorf("%d is out of range; it must be from %s to %s", value, s.least, s.most)
+		}
+	case time.Duration:
+		least, _ := parseDuration(s.least)
+		most, _ := parseDuration(s.most)
+		if value < least || value > most {
+			return fmt.Errorf("%s is out of range; it must be from %s to %s", durationText(value), s.least, s.most)
+		}
+	}
+	return nil
+}
+
+func (s setting) checkChoice(value string) error {
+	if s.choices != nil && !slices.Contains(s.choices, value) {
+		return fmt.Errorf("%s is not one of %s", quote(value), strings.Join(s.choices, ", "))
+	}
+	return nil
+}
+
+func (s setting) checkPresent(development bool) error {
+	switch {
+	case s.mandatory && !development:
+		return fmt.Errorf("%w; outside development it must be set, with --%s=%s or as %s", errMissing, s.name, s.placeholder, s.variable())
+	case s.standard != "", s.development != "":
+		return errors.New("must not be empty; leave it out for the default")
+	}
+	return nil
+}
+
+func checkListen(text string) error {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || !isPort(port) || (host != "" && !isHost(host)) {
+		return fmt.Errorf("%s is not an address with a port, such as 127.0.0.1:8470, [::1]:8470 or :8470", quote(text))
+	}
+	return nil
+}
+
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
+}
+
+// isHost says whether text is an IP address or a name in ASCII.
+func isHost(text string) bool {
+	if _, err := netip.ParseAddr(text); err == nil {
+		return true
+	}
+	return len(text) <= 253 && regexp.MustCompile(`^[0-9A-Za-z_]([0-9A-Za-z_.-]*[0-9A-Za-z.])?$`).MatchString(text) &&
+		!strings.Contains(text, "..")
+}
+
+// checkPublicURL returns the address in lower case and without a slash at its
+// end or a port that goes without saying. It never quotes the address,
+// because people write passwords into addresses.
+func checkPublicURL(text string, development bool) (string, error) {
+	if text == "" {
+		return "", nil // missing, which is told elsewhere
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "", errors.New("is not an address such as https://latchkey.example.org")
+	}
+	switch {
+	case u.User != nil:
+		return "", errors.New("must hold no user or password, only scheme and host, such as https://latchkey.example.org")
+	case strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
+		return "", errors.New("must have nothing after the host, such as https://latchkey.example.org; a path of its own is not supported, use a host name of its own")
+	case u.Scheme != "https" && !development:
+		return "", errors.New("must start with https:// outside development; plain http lets others read passwords")
+	case !isHost(u.Hostname()):
+		return "", errors.New("has a host that is no name in ASCII letters; write other letters as punycode, xn--…")
+	case u.Port() == "" && strings.HasSuffix(u.Host, ":"), u.Port() != "" && !isPort(u.Port()):
+		return "", errors.New("has a port that is none; a port is a number up to 65535")
+	}
+	host := strings.ToLower(u.Host)
+	if u.Port() == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		host = strings.TrimSuffix(host, ":"+u.Port())
+	}
+	return u.Scheme + "://" + host, nil
+}
+
+// checkContact returns the contact as an address with a scheme, as
+// security.txt wants it.
+func checkContact(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	bare := strings.TrimPrefix(text, "mailto:")
+	if address, err := mail.ParseAddress(bare); err == nil && address.Address == bare {
+		return "mailto:" + bare, nil
+	}
+	if u, err := url.Parse(text); err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil {
+		return text, nil
+	}
+	return "", errors.New("is neither an email address nor an address that starts with https://")
+}
+
+func checkServiceName(text string) error {
+	const most = 60
+	if utf8.RuneCountInString(text) > most {
+		return fmt.Errorf("is longer than %d characters", most)
+	}
+	return nil
+}
+
+func checkKey(text string) error {
+	if length := utf8.RuneCountInString(text); text != "" && length < shortestKey {
+		return fmt.Errorf("has %d characters; it must have %d or more, such as the output of: openssl rand -base64 48", length, shortestKey)
+	}
+	return nil
+}
+
+func checkMailFrom(text string) error {
+	if address, err := mail.ParseAddress(text); text != "" && (err != nil || !isASCII(address.Address)) {
+		return fmt.Errorf("%s is not a sender such as Latchkey <latchkey@example.org>", quote(text))
+	}
+	return nil
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+func checkProxies(texts []string) error {
+	for _, text := range texts {
+		if _, err := parseProxy(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseProxy reads an address or a network, IPv4 in IPv6 as IPv4. It refuses
+// networks so wide that strangers are in them: whoever is trusted may claim
+// any address as the caller's.
+func parseProxy(text string) (netip.Prefix, error) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		address, err := netip.ParseAddr(text)
+		if err != nil || address.Zone() != "" {
+			return netip.Prefix{}, fmt.Errorf("%s is neither an address such as 127.0.0.1 nor a network such as 10.0.0.0/8", quote(text))
+		}
+		prefix = netip.PrefixFrom(address, address.BitLen())
+	}
+	address, bits := prefix.Addr(), prefix.Bits()
+	if address.Is4In6() {
+		address, bits = address.Unmap(), max(0, bits-96)
+	}
+	least := 7 // fc00::/7 is the widest private network of IPv6
+	if address.Is4() {
+		least = 8 // and 10.0.0.0/8 that of IPv4
+	}
+	if bits < least {
+		return netip.Prefix{}, fmt.Errorf("%s trusts far more than your own proxies, so anybody could claim any address; name their addresses, or networks of /%d and narrower", quote(text), least)
+	}
+	return netip.PrefixFrom(address, bits).Masked(), nil
+}

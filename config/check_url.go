@@ -1,0 +1,81 @@
+package config
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// The errors of this file quote nothing: what they speak of holds a password.
+
+// checkDatabase checks sqlite:PATH and mysql://user:password@host:port/name.
+func checkDatabase(text string) error {
+	if path, ok := strings.CutPrefix(text, "sqlite:"); ok {
+		switch {
+		case path == "":
+			return errors.New("names no file; write sqlite:PATH, such as sqlite:/var/lib/latchkey/latchkey.db")
+		case strings.HasPrefix(path, ":memory:"):
+			return errors.New("must be a file; a database in memory is lost at the end")
+		}
+		return nil
+	}
+	if !strings.HasPrefix(text, "mysql://") {
+		return errors.New("is neither sqlite:PATH nor mysql://user:password@host:port/name")
+	}
+	u, err := parseServer(text)
+	if err != nil {
+		return err
+	}
+	switch {
+	case u.User.Username() == "":
+		return errors.New("names no user; write mysql://user:password@host:port/name")
+	case !regexp.MustCompile(`^/[0-9A-Za-z_$-]{1,64}$`).MatchString(u.Path):
+		return errors.New("names no database that can be used; write mysql://user:password@host:port/name with a name of letters, digits, _, $ and -")
+	}
+	return nil
+}
+
+// checkMailURL checks smtp://…, smtps://… and dir:PATH.
+func checkMailURL(text string) error {
+	if path, ok := strings.CutPrefix(text, "dir:"); ok {
+		if path == "" {
+			return errors.New("names no folder; write dir:PATH")
+		}
+		return nil
+	}
+	if text == "" {
+		return nil // missing, which is told elsewhere
+	}
+	if !strings.HasPrefix(text, "smtp://") && !strings.HasPrefix(text, "smtps://") {
+		return errors.New("is none of smtp://user:password@host:587, smtps://user:password@host:465 and dir:PATH")
+	}
+	u, err := parseServer(text)
+	if err != nil {
+		return err
+	}
+	_, hasPassword := u.User.Password()
+	switch {
+	case strings.Trim(u.Path, "/") != "":
+		return errors.New("must end after the port, such as smtp://user:password@host:587")
+	case u.User != nil && (!hasPassword || u.User.Username() == ""):
+		return errors.New("needs a user and a password, or neither, such as smtp://user:password@host:587")
+	}
+	return nil
+}
+
+// parseServer reads scheme://user:password@host:port/path.
+func parseServer(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil, u.User == nil && strings.Contains(text, "@"):
+		return nil, errors.New("cannot be read; in user and password write special characters with percent signs, such as %2F for /, %23 for #, %3F for ?, %40 for @ and %25 for %")
+	case !isHost(u.Hostname()):
+		return nil, errors.New("names no host; write scheme://user:password@host:port")
+	case strings.HasSuffix(u.Host, ":"), u.Port() != "" && (!isPort(u.Port()) || u.Port() == "0"):
+		return nil, errors.New("has a port that is none; a port is a number from 1 to 65535")
+	case u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
+		return nil, errors.New("must hold no ? and no #; in a password write them as %3F and %23")
+	}
+	return u, nil
+}

@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// introduction opens docs/configuration.md.
+const introduction = `# Configuration
+
+<!-- Made from config/settings.go by "go test ./config -update". Do not edit. -->
+
+Everything that can be set about the service, in ` + "`latchkey serve`" + ` and every other command. For a first try nothing need be
+set: ` + "`latchkey serve --dev`" + ` keeps all it needs in ` + "`./data`" + `. A service that others can reach must be told its public URL, a secret
+key, how mails leave and who sends them; all else has a default that is good for most.
+
+## Where a setting comes from
+
+The first of these that has a value wins:
+
+1. **a flag** on the command line: ` + "`--listen=:8470`" + `. Do not put secrets there: other users of the machine can read them.
+2. **an environment variable**: ` + "`LATCHKEY_LISTEN`" + `. The name is that of the flag in capitals, with ` + "`_`" + ` for ` + "`-`" + `. One that is set but
+   empty counts as not set.
+3. **a file that the environment names**: ` + "`LATCHKEY_SECRET_KEY_FILE=/run/secrets/latchkey-key`" + `. Every setting but ` + "`config`" + ` can be
+   given so. The content of the file is the value; a line break at its end does not count. To set both ` + "`LATCHKEY_X`" + ` and
+   ` + "`LATCHKEY_X_FILE`" + ` is an error.
+4. **the YAML file** that ` + "`--config=FILE`" + ` or ` + "`LATCHKEY_CONFIG`" + ` names. Without either no file is read.
+5. **the default**. With ` + "`--dev`" + ` some settings have another one.
+
+A setting that is wrong stops the start. All problems are reported at once, each with the place where the value stands.
+` + "`latchkey config`" + ` prints every value that is in force and where it came from, with secrets masked.
+
+## Example of a file
+
+The keys are the names of the flags. A key that is no setting, or stands there twice, is an error.
+
+` + "```yaml\n" + exampleFile + "```" + `
+
+Lengths of time are written like ` + "`90s`, `30m`, `12h`, `7d` or `1d12h`" + `. In user and password of an address, special characters are
+written with percent signs: ` + "`%2F` for `/`, `%23` for `#`, `%3F` for `?`, `%40` for `@`, `%25` for `%`" + `.
+`
+
+//nolint:gosec // G101: the passwords are examples
+const exampleFile = `public-url: https://latchkey.example.org
+service-name: Our living room
+data-dir: /var/lib/latchkey
+database: mysql://latchkey:PASSWORD@db.example.org:3306/latchkey
+mail-url: smtp://latchkey:PASSWORD@mail.example.org:587
+mail-from: Latchkey <latchkey@example.org>
+trusted-proxies:
+  - 127.0.0.1
+  - 10.0.0.0/8
+sign-up: invite
+session-idle: 14d
+# The secret key is better kept out of this file: LATCHKEY_SECRET_KEY_FILE.
+`
+
+// WriteDocs writes docs/configuration.md.
+func WriteDocs(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(introduction)
+	group := ""
+	for _, s := range settingsOf(new(Settings)) {
+		if s.group != group {
+			group = s.group
+			fmt.Fprintf(&b, "\n## %s\n\n| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n", group)
+		}
+		help := strings.NewReplacer("|", "\\|", "<", "&lt;").Replace(s.help + s.limits("`"))
+		fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n", s.name, s.variable(), s.defaultText(), help)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write the documentation of the settings: %w", err)
+	}
+	return nil
+}
+
+// defaultText tells the default, and that of development where it is another.
+func (s setting) defaultText() string {
+	text := "none"
+	switch {
+	case s.field.Kind() == reflect.Bool:
+		text = "`false`"
+	case s.mandatory:
+		text = "**must be set**"
+	case s.standard != "":
+		text = "`" + s.standard + "`"
+	}
+	switch {
+	case s.development != "":
+		text += "; in development `" + s.development + "`"
+	case s.mandatory:
+		text += "; in development it need not"
+	}
+	return text
+}
+
+// limits is a sentence about which values are good, or nothing.
+func (s setting) limits(quotes string) string {
+	switch {
+	case s.choices != nil:
+		return " One of " + quotes + strings.Join(s.choices, quotes+", "+quotes) + quotes + "."
+	case s.least != "":
+		return " From " + quotes + s.least + quotes + " to " + quotes + s.most + quotes + "."
+	default:
+		return ""
+	}
+}
+
+// helpText is the text of a flag in the help: ours tell their limits and their
+// environment variable too.
+func helpText(value *kong.Value) string {
+	one, ours := value.Mapper.(reader)
+	if !ours {
+		return value.Help
+	}
+	return value.Help + one.setting.limits("") + " (" + one.setting.variable() + ")"
+}

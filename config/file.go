@@ -1,0 +1,184 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// readYAML returns the settings that a YAML file holds. It reads the nodes and
+// not into a map, so that it knows lines, sees a key that comes twice, and
+// reads a number or a time as the text that was written.
+func (s *sources) readYAML(path string, data []byte) map[string]found {
+	values := map[string]found{}
+	root, err := parseYAML(data)
+	if err != nil {
+		s.problems.addToFile("%s: %w", path, err)
+		s.broken = true
+		return values
+	}
+	if root == nil {
+		return values
+	}
+	lines := map[string]int{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		place := fmt.Sprintf("%s:%d", path, key.Line)
+		if err := s.checkKey(key, lines); err != nil {
+			s.problems.addToFile("%s: %w", place, err)
+			continue
+		}
+		lines[key.Value] = key.Line
+		text, err := nodeText(value, s.takesList(key.Value))
+		if err != nil {
+			s.problems.addToFile("%s: %s: %w", place, key.Value, err)
+			s.broken = true
+			continue
+		}
+		values[key.Value] = found{text, place}
+	}
+	return values
+}
+
+// parseYAML returns the mapping that the file is, or nil if it is empty.
+func parseYAML(data []byte) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		return nil, yamlError(err)
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, errors.New("must be a single YAML document, with nothing after a line of ---")
+	}
+	root := document.Content[0]
+	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
+		return nil, nil // comments alone
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, errors.New("must be lines of the form name: value")
+	}
+	return root, nil
+}
+
+// yamlError keeps the line of a syntax error and drops the rest where it might
+// quote the file, which may hold secrets.
+func yamlError(err error) error {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.Contains(message, "anchor") || strings.Contains(message, "alias") {
+		return errors.New("is not YAML that can be read here: put a value that starts with * or & in quotes")
+	}
+	line := regexp.MustCompile(`line \d+`).FindString(message)
+	if line == "" || strings.ContainsAny(message, "`\"") {
+		return errors.New(strings.TrimSpace("is not valid YAML " + line))
+	}
+	return fmt.Errorf("is not valid YAML: %s", message)
+}
+
+// checkKey refuses keys that are no settings, or that came before.
+func (s *sources) checkKey(key *yaml.Node, lines map[string]int) error {
+	switch first := lines[key.Value]; {
+	case key.Kind != yaml.ScalarNode:
+		return errors.New("a key must be the name of a setting")
+	case key.Value == "config":
+		return errors.New("config cannot be set in the file that it names")
+	case !s.knows(key.Value):
+		hint := ""
+		if name := s.nearest(key.Value); name != "" {
+			hint = "; did you mean " + name + "?"
+		}
+		// After a forgotten space the key holds the value too: keep that out.
+		shown, _, _ := strings.Cut(key.Value, ":")
+		shown, _, _ = strings.Cut(shown, "=")
+		return fmt.Errorf("there is no setting %s%s", quote(shown), hint)
+	case first != 0:
+		return fmt.Errorf("%s stands here for the second time; the first is in line %d", key.Value, first)
+	}
+	return nil
+}
+
+func (s *sources) takesList(name string) bool {
+	for _, one := range s.all {
+		if one.name == name {
+			return one.isList()
+		}
+	}
+	return false
+}
+
+// nodeText returns a value as it was written. Lists become one text with
+// commas, the form that flags have.
+func nodeText(node *yaml.Node, list bool) (string, error) {
+	switch node.Kind {
+	case yaml.ScalarNode:
+		return scalarText(node)
+	case yaml.SequenceNode:
+		if !list {
+			return "", errors.New("takes one value, not a list")
+		}
+		var items []string
+		for _, item := range node.Content {
+			text, err := nodeText(item, false)
+			if err != nil {
+				return "", err
+			}
+			items = append(items, text)
+		}
+		return strings.Join(items, ","), nil
+	case yaml.AliasNode:
+		return "", errors.New("aliases are not read here; put a value that starts with * in quotes")
+	default:
+		return "", errors.New("takes one value, not further names and values")
+	}
+}
+
+func scalarText(node *yaml.Node) (string, error) {
+	switch node.Tag {
+	case "!!null":
+		return "", errors.New(`has no value; write "" if it is to be empty`)
+	case "!!str", "!!int", "!!float", "!!bool", "!!timestamp":
+		return strings.TrimRight(node.Value, "\r\n"), nil
+	default:
+		return "", errors.New("has a type that no setting has; put a value that starts with ! in quotes")
+	}
+}
+
+// nearest returns the setting whose name is most like key, or "".
+func (s *sources) nearest(key string) string {
+	key = strings.ToLower(strings.ReplaceAll(key, "_", "-"))
+	best, name := 1+len(key)/3, ""
+	for _, one := range s.all {
+		if d := distance(key, one.name); d < best {
+			best, name = d, one.name
+		}
+	}
+	return name
+}
+
+// distance counts the letters to add, drop or change between two short words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

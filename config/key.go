@@ -1,0 +1,67 @@
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// DevelopmentKey returns the secret key for development: the one kept in the
+// file secret-key of the data folder, which it makes from random when there is
+// none. Programs that start at the same time get the same key.
+//
+// Errors: the folder cannot be written, the file cannot be read or holds no
+// key, random ends early.
+func DevelopmentKey(dataDir string, random io.Reader) (string, error) {
+	path := filepath.Join(dataDir, "secret-key")
+	key, err := readKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if err := makeKey(path, random); err != nil {
+		return "", fmt.Errorf("make the secret key for development: %w", err)
+	}
+	return readKey(path)
+}
+
+func readKey(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the secret key for development: %w", err)
+	}
+	key := strings.TrimSpace(string(data))
+	if err := checkKey(key); err != nil || key == "" {
+		return "", fmt.Errorf("%s holds no secret key of %d characters or more; if the data is worth nothing, remove the data folder", path, shortestKey)
+	}
+	return key, nil
+}
+
+// makeKey writes a new key beside path and links it into its place, so that
+// nobody ever reads half a key and the first of several programs wins.
+func makeKey(path string, random io.Reader) (err error) {
+	bytes := make([]byte, 32)
+	if _, err := io.ReadFull(random, bytes); err != nil {
+		return fmt.Errorf("random: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".secret-key-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
+	_, err = io.WriteString(file, base64.RawURLEncoding.EncodeToString(bytes)+"\n")
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package config_test
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/config"
+)
+
+func TestDevelopmentKey(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "new", "data")
+	keys := make([]string, 16)
+	var starters sync.WaitGroup
+	for i := range keys {
+		starters.Go(func() {
+			var err error
+			if keys[i], err = config.DevelopmentKey(folder, rand.Reader); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	starters.Wait()
+	for _, key := range keys {
+		if len(key) < 32 || key != keys[0] {
+			t.Errorf("keys differ or are short: %q", keys)
+		}
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%d files, %v; want one", len(entries), err)
+	}
+	if info, err := entries[0].Info(); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestDevelopmentKeyRefusesWhatIsNone(t *testing.T) {
+	t.Parallel()
+	path := write(t, "secret-key", "short\n")
+	if key, err := config.DevelopmentKey(filepath.Dir(path), rand.Reader); err == nil {
+		t.Errorf("got %q, want an error", key)
+	}
+	if key, err := config.DevelopmentKey(t.TempDir(), strings.NewReader("few")); err == nil {
+		t.Errorf("got %q from too little randomness", key)
+	}
+}

@@ -1,0 +1,181 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// ErrHelp says that the command line asked for help and that it was written;
+// there is nothing left to do.
+var ErrHelp = errors.New("help was shown")
+
+// World is what Load sees of the process.
+type World struct {
+	Arguments   []string                    // without the program's name
+	Environment func(string) (string, bool) // like os.LookupEnv
+	Output      io.Writer                   // takes the help
+	Errors      io.Writer
+}
+
+// Origins tells for the name of each setting where its value came from.
+type Origins map[string]string
+
+// Origins that are no place.
+const (
+	originDefault     = "default"
+	originDevelopment = "development default"
+)
+
+// Loaded is a command line that was understood, with its settings. They need
+// not be good: Check tells.
+type Loaded struct {
+	Context  *kong.Context // runs the command: Context.Run
+	Origins  Origins
+	settings *Settings
+	problems *problems
+}
+
+// Load reads the command line into grammar, a pointer to a struct of commands
+// and flags for kong that embeds Settings, and the settings from all their
+// sources into settings, a pointer to the embedded ones. It never ends the
+// process.
+//
+// Errors: ErrHelp; a command line that cannot be understood. What is wrong
+// with the settings is no error here, because some commands need none: such
+// as do call Loaded.Check.
+func Load(grammar any, settings *Settings, world World, options ...kong.Option) (*Loaded, error) {
+	loaded := &Loaded{Origins: Origins{}, settings: settings, problems: newProblems()}
+	sources := &sources{
+		all: settingsOf(settings), environment: world.Environment,
+		origins: loaded.Origins, problems: loaded.problems,
+	}
+	helped := false
+	options = append([]kong.Option{
+		kong.Name("latchkey"),
+		kong.Writers(world.Output, world.Errors),
+		kong.Exit(func(int) { helped = true }),
+		kong.ValueFormatter(helpText),
+		kong.Resolvers(sources),
+	}, options...)
+	parser, err := kong.New(grammar, options...)
+	if err != nil {
+		return nil, fmt.Errorf("the grammar of the command line: %w", err)
+	}
+	if err := loaded.adopt(parser, sources.all); err != nil {
+		return nil, err
+	}
+	loaded.Context, err = parser.Parse(world.Arguments)
+	if helped {
+		return nil, ErrHelp
+	}
+	if err != nil {
+		return nil, err
+	}
+	loaded.complete(sources)
+	return loaded, nil
+}
+
+// adopt makes kong read our settings through our own reader, which keeps
+// problems for later where kong's would stop at the first.
+func (l *Loaded) adopt(parser *kong.Kong, all []setting) error {
+	flags := map[string]*kong.Flag{}
+	for _, flag := range parser.Model.Flags {
+		flags[flag.Name] = flag
+	}
+	for _, s := range all {
+		flag, ok := flags[s.name]
+		if !ok || flag.Target.Addr().Pointer() != s.field.Addr().Pointer() {
+			return fmt.Errorf("the grammar of the command line does not embed the settings: no --%s", s.name)
+		}
+		flag.Mapper = reader{setting: s, problems: l.problems}
+	}
+	return nil
+}
+
+// complete notes which settings were flags, fills in the defaults that hang on
+// other settings, and looks at the outcome.
+func (l *Loaded) complete(sources *sources) {
+	for _, step := range l.Context.Path {
+		if step.Flag != nil && !step.Resolved && sources.knows(step.Flag.Name) {
+			l.Origins[step.Flag.Name] = "flag --" + step.Flag.Name
+		}
+	}
+	for _, s := range sources.all {
+		if _, given := l.Origins[s.name]; given {
+			continue
+		}
+		l.Origins[s.name] = originDefault
+		text := s.standard
+		if l.settings.Development && s.development != "" {
+			l.Origins[s.name] = originDevelopment
+			text = s.development
+		}
+		s.field.SetZero()
+		if text == "" {
+			continue
+		}
+		if err := s.read(s.field, l.expand(text)); err != nil {
+			l.problems.add(s.name, err)
+		}
+	}
+	l.settings.check(l.problems, sources.broken)
+}
+
+// expand puts the settings that a default names in their places. They stand
+// before it in the struct, so they are complete.
+func (l *Loaded) expand(text string) string {
+	text = strings.ReplaceAll(text, "DATA-DIR", filepath.Clean(l.settings.DataDir))
+	return strings.ReplaceAll(text, "LISTEN", reachable(l.settings.Listen))
+}
+
+// reachable is the address at which a browser on this machine reaches a
+// service that listens on listen.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen // check names what is wrong with it
+	}
+	address, err := netip.ParseAddr(host)
+	if host == "" || (err == nil && address.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// Check returns every problem of the settings, one a line, or nil. No line
+// holds a secret.
+func (l *Loaded) Check() error {
+	return l.problems.join(settingsOf(l.settings), l.Origins)
+}
+
+// reader reads one setting for kong.
+type reader struct {
+	setting  setting
+	problems *problems
+}
+
+// Decode implements kong.Mapper. A value that cannot be read is noted and no
+// error, so that all problems are told at once.
+func (r reader) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	if r.setting.field.Kind() == reflect.Bool && ctx.Scan.Peek().Type != kong.FlagValueToken {
+		target.SetBool(true)
+		return nil
+	}
+	token := ctx.Scan.Pop()
+	if !token.IsValue() {
+		// Kong's own error would quote the next word, which may be a secret.
+		return fmt.Errorf("needs a value; one that starts with - is written --%s=VALUE", r.setting.name)
+	}
+	if err := r.setting.read(target, token.String()); err != nil {
+		r.problems.add(r.setting.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+)
+
+// problems collects what is wrong with settings: of each setting the first
+// problem, because later ones tend to follow from it.
+type problems struct {
+	file  []error // about the YAML file as a whole, in the order of its lines
+	named map[string]error
+}
+
+func newProblems() *problems { return &problems{named: map[string]error{}} }
+
+func (p *problems) add(name string, err error) {
+	if err != nil && !p.has(name) {
+		p.named[name] = err
+	}
+}
+
+func (p *problems) has(name string) bool { return p.named[name] != nil }
+
+func (p *problems) addToFile(format string, values ...any) {
+	p.file = append(p.file, fmt.Errorf(format, values...))
+}
+
+// join returns all problems as one error, a line each, in the order of the
+// settings.
+func (p *problems) join(all []setting, origins Origins) error {
+	lines := append([]error(nil), p.file...)
+	for _, s := range all {
+		err := p.named[s.name]
+		if err == nil {
+			continue
+		}
+		where := ""
+		if origin := origins[s.name]; origin != originDefault && origin != originDevelopment && origin != "" {
+			where = " (from " + origin + ")"
+		}
+		lines = append(lines, fmt.Errorf("%s: %w%s", s.name, err, where))
+	}
+	return errors.Join(lines...)
+}

@@ -1,0 +1,158 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Values of the tag secret.
+const (
+	secretWhole    = "whole"
+	secretPassword = "password"
+)
+
+// setting is one field of Settings with what its tags say.
+type setting struct {
+	name, group, help, placeholder string
+	standard, development          string // defaults, as text
+	secret                         string
+	choices                        []string
+	least, most                    string
+	mandatory                      bool
+	field                          reflect.Value
+}
+
+// settingsOf returns the settings in the order of the struct.
+func settingsOf(s *Settings) []setting {
+	value := reflect.ValueOf(s).Elem()
+	all := make([]setting, value.NumField())
+	for i := range all {
+		tag := value.Type().Field(i).Tag
+		all[i] = setting{
+			name: tag.Get("name"), group: tag.Get("group"), help: tag.Get("help"), placeholder: tag.Get("placeholder"),
+			standard: tag.Get("default"), development: tag.Get("development"),
+			secret: tag.Get("secret"), least: tag.Get("least"), most: tag.Get("most"),
+			mandatory: tag.Get("mandatory") == "true", field: value.Field(i),
+		}
+		if choices := tag.Get("choices"); choices != "" {
+			all[i].choices = strings.Split(choices, ",")
+		}
+	}
+	return all
+}
+
+// variable is the environment variable of a setting.
+func (s setting) variable() string {
+	return "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+}
+
+// isList says whether the setting takes several values.
+func (s setting) isList() bool { return s.field.Kind() == reflect.Slice }
+
+// read puts text into target, which has the type of the setting's field. The
+// error says what is wrong and what would be right, and quotes no secret.
+func (s setting) read(target reflect.Value, text string) error {
+	if s.secret != secretWhole {
+		text = strings.TrimSpace(text)
+	}
+	switch pointer := target.Addr().Interface().(type) {
+	case *string:
+		*pointer = text
+	case *[]string:
+		// A flag may be given several times, so values are added.
+		*pointer = append(*pointer, splitList(text)...)
+	case *bool:
+		return readBool(pointer, text)
+	case *int:
+		number, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%s is not a whole number, such as %s", quote(text), s.standard)
+		}
+		*pointer = number
+	case *time.Duration:
+		duration, ok := parseDuration(text)
+		if !ok {
+			return fmt.Errorf("%s is not a length of time, such as 30m, 12h or 7d", quote(text))
+		}
+		*pointer = duration
+	default:
+		return fmt.Errorf("a setting cannot be a %T", pointer)
+	}
+	return nil
+}
+
+func splitList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' || r == '\r' })
+}
+
+func readBool(target *bool, text string) error {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on", "1":
+		*target = true
+	case "false", "no", "off", "0":
+		*target = false
+	default:
+		return fmt.Errorf("%s is neither true nor false", quote(text))
+	}
+	return nil
+}
+
+// parseDuration reads what time.ParseDuration reads, and whole days before it:
+// 7d, 1d12h.
+func parseDuration(text string) (time.Duration, bool) {
+	days, rest, found := strings.Cut(text, "d")
+	if !found {
+		duration, err := time.ParseDuration(text)
+		return duration, err == nil
+	}
+	count, err := strconv.ParseUint(days, 10, 16) // 16 bits of days fit a Duration
+	if err != nil {
+		return 0, false
+	}
+	total := time.Duration(count) * 24 * time.Hour
+	if rest == "" {
+		return total, true
+	}
+	part, err := time.ParseDuration(rest)
+	if err != nil || part < 0 || part > 24*time.Hour {
+		return 0, false
+	}
+	return total + part, true
+}
+
+// text is the value of the setting in the form in which it can be written.
+func (s setting) text() string {
+	switch value := s.field.Interface().(type) {
+	case []string:
+		return strings.Join(value, ",")
+	case time.Duration:
+		return durationText(value)
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
+// durationText writes 168h where the standard library writes 168h0m0s.
+func durationText(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// quote writes a value into a message: on one line, and not the whole of a
+// file that was named by mistake.
+func quote(text string) string {
+	const most = 80
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(text)
+}
