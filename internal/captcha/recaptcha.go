@@ -1,0 +1,151 @@
+package captcha
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	recaptcha "github.com/dpapathanasiou/go-recaptcha"
+)
+
+const (
+	// recaptchaDeadline bounds the whole question to Google.
+	recaptchaDeadline = 5 * time.Second
+	// tokenLife is how old an answer may be and how long it is remembered. Google's own limit is two minutes.
+	tokenLife = 3 * time.Minute
+)
+
+var (
+	errCircuitOpen = errors.New("reCAPTCHA failed several times in a row and is left alone for some seconds")
+	errNotAsked    = errors.New("go-recaptcha did not ask through the client that this package installed")
+)
+
+// RecaptchaOptions is what Recaptcha needs beside its key.
+type RecaptchaOptions struct {
+	Now       func() time.Time  // required
+	Remember  Remember          // required; asked before Google is
+	Address   string            // of siteverify; "" means Google's. A test names its own
+	Deadline  time.Duration     // 0 means 5 s
+	Transport http.RoundTripper // nil means http.DefaultTransport
+}
+
+// Recaptcha is the checkbox of reCAPTCHA v2, asked through go-recaptcha. That package keeps its secret in a global, posts through
+// http.DefaultClient without a deadline, reads a body of any length, ignores the status and looks at nothing but "success".
+// So the first NewRecaptcha installs an exchange in http.DefaultClient (see exchange.go), which asks in its place and checks the rest.
+type Recaptcha struct {
+	secret   string
+	hostname string
+	options  RecaptchaOptions
+	exchange *exchange
+	breaker  breaker
+}
+
+// NewRecaptcha returns a verifier for the site with this secret and host name (that of the public URL, without a port). Call it
+// while starting: the first call replaces http.DefaultClient by a copy that treats all other requests as before.
+func NewRecaptcha(secret, hostname string, options RecaptchaOptions) *Recaptcha {
+	if options.Address == "" {
+		options.Address = siteverify
+	}
+	if options.Deadline == 0 {
+		options.Deadline = recaptchaDeadline
+	}
+	if options.Transport == nil {
+		options.Transport = http.DefaultTransport
+	}
+	return &Recaptcha{secret: secret, hostname: hostname, options: options, exchange: installed()}
+}
+
+// Verify spends the answer and asks Google about it. While the circuit is open it answers ErrUnavailable at once and the answer
+// stays unspent.
+func (r *Recaptcha) Verify(ctx context.Context, answer string, remote netip.Addr) error {
+	if answer == "" {
+		return ErrMissing
+	}
+	if !plausible(answer) {
+		return refused("no token of reCAPTCHA")
+	}
+	now := r.options.Now()
+	report, ok := r.breaker.enter(now)
+	if !ok {
+		return unavailable(errCircuitOpen)
+	}
+	mark := sha256.Sum256([]byte("recaptcha\x00" + answer))
+	if err := spend(ctx, r.options.Remember, mark, now.Add(tokenLife)); err != nil {
+		report(unproven, now)
+		return err
+	}
+	err := r.confirm(ctx, answer, remote)
+	report(outcomeOf(err), r.options.Now())
+	return err
+}
+
+// confirm waits for go-recaptcha until the deadline. Its Confirm takes no context, but the exchange below it obeys ours, so the
+// goroutine ends when confirm does.
+func (r *Recaptcha) confirm(ctx context.Context, answer string, remote netip.Addr) error {
+	ctx, cancel := context.WithTimeout(ctx, r.options.Deadline)
+	defer cancel()
+	result := make(chan error, 1)
+	go func() { result <- r.ask(ctx, answer, remote) }()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
+}
+
+// ask runs go-recaptcha. The id travels in the place of the caller's address and leads the exchange back to this call; go-recaptcha
+// sees Google's answer only if the exchange finds nothing wrong with it, and otherwise a plain "no", so that it never logs anything.
+func (r *Recaptcha) ask(ctx context.Context, answer string, remote netip.Addr) error {
+	verdict := errNotAsked
+	id, end := r.exchange.begin(func(form url.Values) []byte {
+		form.Set("secret", r.secret)
+		form.Del("remoteip")
+		if remote.IsValid() {
+			form.Set("remoteip", remote.String())
+		}
+		var text []byte
+		text, verdict = r.siteverify(ctx, form)
+		return text
+	})
+	defer end()
+	yes, err := recaptcha.Confirm(id, answer)
+	switch {
+	case errors.Is(verdict, errNotAsked):
+		return unavailable(verdict)
+	case verdict != nil:
+		return verdict
+	case err != nil:
+		return unavailable(err)
+	case !yes:
+		return refused("reCAPTCHA says no")
+	}
+	return nil
+}
+
+// plausible keeps out what can be no token. Google must not see what makes it answer 4xx, which would count as its failure.
+func plausible(answer string) bool {
+	if len(answer) > maxAnswer {
+		return false
+	}
+	for i := range len(answer) {
+		if answer[i] <= ' ' || answer[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func outcomeOf(err error) outcome {
+	switch {
+	case !errors.Is(err, ErrUnavailable):
+		return worked
+	case errors.Is(err, context.Canceled): // whoever hangs up must not open the circuit for others
+		return unproven
+	}
+	return failed
+}

@@ -1,0 +1,319 @@
+package captcha_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/internal/captcha/captchatest"
+)
+
+const host = "accounts.example"
+
+// rig is a verifier in front of a fake service.
+type rig struct {
+	*captcha.Recaptcha
+	service *captchatest.Siteverify
+	memory  *captchatest.Memory
+	now     *clock
+}
+
+func newRig(t *testing.T, deadline time.Duration) rig {
+	t.Helper()
+	now, memory := newClock(), &captchatest.Memory{}
+	service := captchatest.NewSiteverify(t, host, now.Now)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return rig{captcha.NewRecaptcha("the secret", host, captcha.RecaptchaOptions{
+		Now: now.Now, Remember: memory.Remember, Address: service.Address(), Deadline: deadline, Transport: transport,
+	}), service, memory, now}
+}
+
+// The sequential tests run before the parallel ones, so that nothing else makes goroutines.
+func TestRecaptchaLeavesNoGoroutines(t *testing.T) {
+	r := newRig(t, 300*time.Millisecond)
+	before := runtime.NumGoroutine()
+	r.service.Set(captchatest.Hang)
+	var group sync.WaitGroup
+	for i := range 32 {
+		group.Go(func() {
+			if err := r.Verify(t.Context(), fmt.Sprintf("token-%d", i), nobody); !errors.Is(err, captcha.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	group.Wait()
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+2; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+func TestRecaptcha(t *testing.T) {
+	t.Parallel()
+	tests := map[captchatest.Mode]error{
+		captchatest.OK:          nil,
+		captchatest.Refused:     captcha.ErrRefused,
+		captchatest.Replayed:    captcha.ErrRefused,
+		captchatest.OtherHost:   captcha.ErrRefused,
+		captchatest.Old:         captcha.ErrRefused,
+		captchatest.Future:      captcha.ErrRefused,
+		captchatest.EmptyObject: captcha.ErrRefused,
+		captchatest.BadSecret:   captcha.ErrUnavailable,
+		captchatest.Hang:        captcha.ErrUnavailable,
+		captchatest.Drip:        captcha.ErrUnavailable,
+		captchatest.Broken:      captcha.ErrUnavailable,
+		captchatest.Redirect:    captcha.ErrUnavailable,
+		captchatest.HTML:        captcha.ErrUnavailable,
+		captchatest.Huge:        captcha.ErrUnavailable,
+		captchatest.Reset:       captcha.ErrUnavailable,
+		captchatest.Cut:         captcha.ErrUnavailable,
+	}
+	for mode, want := range tests {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, 400*time.Millisecond)
+			r.service.Set(mode)
+			began := time.Now()
+			if err := r.Verify(t.Context(), "a-token", netip.MustParseAddr("192.0.2.7")); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			asked := []captchatest.Asked{{Secret: "the secret", Response: "a-token", RemoteIP: "192.0.2.7"}}
+			if diff := cmp.Diff(asked, r.service.Asked()); diff != "" {
+				t.Errorf("asked otherwise (-want +got):\n%s", diff)
+			}
+			r.service.Set(captchatest.OK)
+			if err := r.Verify(t.Context(), "another-token", nobody); err != nil {
+				t.Errorf("once it was well: %v", err)
+			}
+		})
+	}
+}
+
+// What cannot be right is never sent to Google.
+func TestRecaptchaDoesNotAsk(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, time.Second)
+	if err := r.Verify(t.Context(), "used", nobody); err != nil {
+		t.Fatal(err)
+	}
+	for answer, want := range map[string]error{
+		"":                        captcha.ErrMissing,
+		"used":                    captcha.ErrRefused,
+		"with blanks":             captcha.ErrRefused,
+		"with\x00nul":             captcha.ErrRefused,
+		"ümlaut":                  captcha.ErrRefused,
+		strings.Repeat("a", 4097): captcha.ErrRefused,
+	} {
+		if err := r.Verify(t.Context(), answer, nobody); !errors.Is(err, want) {
+			t.Errorf("%.20q: got %v, want %v", answer, err, want)
+		}
+	}
+	if err := r.Verify(t.Context(), strings.Repeat("a", 4096), nobody); err != nil {
+		t.Errorf("the longest: %v", err)
+	}
+	if asked := r.service.Asked(); len(asked) != 2 || asked[0].RemoteIP != "" {
+		t.Errorf("%d questions: %+v", len(asked), asked)
+	}
+	for _, until := range r.memory.Marks() {
+		if want := start.Add(3 * time.Minute); !until.Equal(want) {
+			t.Errorf("remembered until %s, want %s", until, want)
+		}
+	}
+}
+
+func TestRecaptchaWithoutMemory(t *testing.T) {
+	t.Parallel()
+	r, cause := newRig(t, time.Second), errors.New("the database is gone")
+	r.memory.Fail(cause)
+	for i := range 10 {
+		if err := r.Verify(t.Context(), fmt.Sprintf("token-%d", i), nobody); !errors.Is(err, captcha.ErrUnavailable) || !errors.Is(err, cause) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := len(r.service.Asked()); n != 0 {
+		t.Errorf("asked %d times", n)
+	}
+	r.memory.Fail(nil)
+	if err := r.Verify(t.Context(), "token", nobody); err != nil { // the circuit is about Google, not about our memory
+		t.Errorf("after the memory came back: %v", err)
+	}
+}
+
+// Verifiers with other secrets, sites and services at once each hear their own answer.
+func TestRecaptchaInParallel(t *testing.T) {
+	t.Parallel()
+	yes, no, down := newRig(t, 5*time.Second), newRig(t, 5*time.Second), newRig(t, 5*time.Second)
+	no.service.Set(captchatest.Refused)
+	down.service.Set(captchatest.Broken)
+	var group sync.WaitGroup
+	for i := range 90 {
+		group.Go(func() {
+			r, want := yes, error(nil)
+			switch i % 3 {
+			case 1:
+				r, want = no, captcha.ErrRefused
+			case 2:
+				r, want = down, captcha.ErrUnavailable
+			}
+			token := fmt.Sprintf("token-%d", i)
+			if err := r.Verify(t.Context(), token, nobody); !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", token, err, want)
+			}
+		})
+	}
+	group.Wait()
+	seen := map[string]bool{}
+	for _, asked := range append(yes.service.Asked(), no.service.Asked()...) {
+		if asked.Secret != "the secret" || asked.RemoteIP != "" || seen[asked.Response] {
+			t.Errorf("asked %+v", asked)
+		}
+		seen[asked.Response] = true
+	}
+	if len(seen) != 60 {
+		t.Errorf("%d tokens arrived, want 60", len(seen))
+	}
+}
+
+func TestRecaptchaCircuit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, time.Second)
+	token := 0
+	verify := func(ctx context.Context) error {
+		token++
+		return r.Verify(ctx, fmt.Sprintf("token-%d", token), nobody)
+	}
+	want := func(step string, kind error, questions int) {
+		t.Helper()
+		if err := verify(t.Context()); !errors.Is(err, kind) {
+			t.Fatalf("%s: got %v, want %v", step, err, kind)
+		}
+		if n := len(r.service.Asked()); n != questions {
+			t.Fatalf("%s: %d questions, want %d", step, n, questions)
+		}
+	}
+	r.service.Set(captchatest.Broken)
+	for i := range 4 {
+		want("failing", captcha.ErrUnavailable, i+1)
+	}
+	r.service.Set(captchatest.Refused)
+	want("an answer between closes it", captcha.ErrRefused, 5)
+	r.service.Set(captchatest.Broken)
+	for i := range 5 {
+		want("failing again", captcha.ErrUnavailable, i+6)
+	}
+	r.service.Set(captchatest.OK)
+	remembered := len(r.memory.Marks())
+	want("open", captcha.ErrUnavailable, 10)
+	if len(r.memory.Marks()) != remembered {
+		t.Error("an answer was spent although nobody was asked")
+	}
+	r.now.Advance(11 * time.Second)
+	r.service.Set(captchatest.Broken)
+	want("a probe fails", captcha.ErrUnavailable, 11)
+	r.service.Set(captchatest.OK)
+	want("open again", captcha.ErrUnavailable, 11)
+	r.now.Advance(11 * time.Second)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	if err := verify(left); !errors.Is(err, captcha.ErrUnavailable) {
+		t.Fatalf("a probe whose caller left: %v", err)
+	}
+	asked := len(r.service.Asked())
+	want("the next one probes", nil, asked+1)
+	want("closed", nil, asked+2)
+}
+
+// While the probe waits, the others do not.
+func TestRecaptchaOneProbe(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 500*time.Millisecond)
+	r.service.Set(captchatest.Broken)
+	for i := range 5 {
+		_ = r.Verify(t.Context(), fmt.Sprintf("token-%d", i), nobody)
+	}
+	r.now.Advance(11 * time.Second)
+	r.service.Set(captchatest.Hang)
+	var group sync.WaitGroup
+	for i := range 20 {
+		group.Go(func() { _ = r.Verify(t.Context(), fmt.Sprintf("later-%d", i), nobody) })
+	}
+	group.Wait()
+	if n := len(r.service.Asked()); n != 6 {
+		t.Errorf("%d questions, want 6", n)
+	}
+}
+
+// Whoever posts and hangs up must not open the circuit for others.
+func TestRecaptchaCallersWhoLeave(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 5*time.Second)
+	r.service.Set(captchatest.Hang)
+	for i := range 10 {
+		left, leave := context.WithCancel(t.Context())
+		time.AfterFunc(20*time.Millisecond, leave)
+		began := time.Now()
+		if err := r.Verify(left, fmt.Sprintf("token-%d", i), nobody); !errors.Is(err, captcha.ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+		if time.Since(began) > 2*time.Second {
+			t.Error("it waited for nobody")
+		}
+	}
+	r.service.Set(captchatest.OK)
+	if err := r.Verify(t.Context(), "token", nobody); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The rest of the process uses http.DefaultClient as before, also with a form that looks like one of ours and while we ask.
+func TestRecaptchaLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 5*time.Second)
+	r.service.Set(captchatest.Hang)
+	asking, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { _ = r.Verify(asking, "token", nobody) })
+	for end := time.Now().Add(5 * time.Second); len(r.service.Asked()) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody asked")
+		}
+	}
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		_, _ = io.Copy(w, request.Body)
+	}))
+	t.Cleanup(echo.Close)
+	for i := range 400 { // one of them is the id of the call that hangs
+		form := fmt.Sprintf("remoteip=latchkey-call-%d&response=x", i)
+		response, err := http.Post(echo.URL+"/recaptcha/api/siteverify", "application/x-www-form-urlencoded", strings.NewReader(form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || string(text) != form {
+			t.Fatalf("got %q, %v", text, err)
+		}
+	}
+	stop()
+	group.Wait()
+	if n := len(r.service.Asked()); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
