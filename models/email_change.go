@@ -283,17 +283,8 @@ func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow
 	row.Email, row.EmailKey = changes[0].OldEmail, changes[0].OldEmailKey
 	row.PasswordVersion++
 	for _, change := range changes {
-		err := tx.Exec("UPDATE email_changes SET state = ? WHERE id = ?", changeUndone, change.ID).Error
-		if err == nil && change.State == changeMade {
-			err = tx.Exec("DELETE FROM emails WHERE account_id = ? AND email_key = ?", row.ID, change.NewEmailKey).Error
-		}
-		if err != nil {
+		if err := undoChange(tx, change); err != nil {
 			return err
-		}
-		if change.ID != from { // the mails about the later ones
-			if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND subject_id = ?", row.ID, change.ID).Error; err != nil {
-				return err
-			}
 		}
 	}
 	err = updateAccount(tx, row.ID, map[string]any{
@@ -307,6 +298,21 @@ func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow
 		return err
 	}
 	return revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange, purposeNotMe)
+}
+
+// undoChange marks a change undone, gives its new address up and kills the links
+// of its mails.
+func undoChange(tx *gorm.DB, change emailChange) error {
+	if err := tx.Exec("UPDATE email_changes SET state = ? WHERE id = ?", changeUndone, change.ID).Error; err != nil {
+		return err
+	}
+	if change.State == changeMade {
+		err := tx.Exec("DELETE FROM emails WHERE account_id = ? AND email_key = ?", change.AccountID, change.NewEmailKey).Error
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Exec("DELETE FROM tokens WHERE account_id = ? AND subject_id = ? AND used_at IS NULL", change.AccountID, change.ID).Error
 }
 
 // oweReset owes a mail with a link that sets a password, and mints its secret

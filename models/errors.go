@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -49,10 +50,11 @@ type FieldError struct {
 
 // Error names the code, the fields' codes and the cause.
 func (e *Error) Error() string {
-	text := e.Code
+	words := []string{e.Code}
 	for _, f := range e.Fields {
-		text += " " + f.Field + "=" + f.Code
+		words = append(words, f.Field+"="+f.Code)
 	}
+	text := strings.Join(words, " ")
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}

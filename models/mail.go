@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -148,6 +149,9 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow) (Letter, 
 	letter.Locale = account.Locale
 	facts["username"], facts["display_name"] = account.Username, account.DisplayName
 	delete(facts, nameFact)
+	if row.Kind.mints() != "" {
+		facts["until"] = row.ExpiresAt.UTC().Format(time.RFC3339)
+	}
 	letter.Secret, err = m.mint(ctx, tx, row, &account)
 	return letter, err
 }
@@ -231,19 +235,13 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 	if err != nil {
 		return "", err
 	}
-	oneAtATime := p != purposeEmailUndo && p != purposeNotMe // those are about different subjects
-	for _, t := range open {
-		if t.Hash == hash {
-			if t.UsedAt != nil {
-				return "", errDropMail // it arrived after all
-			}
-			return text, nil
-		}
-		if oneAtATime && t.CreatedAt.After(row.CreatedAt) {
+	if minted, err := mintedBefore(open, hash); minted || err != nil {
+		return text, err
+	}
+	if p != purposeEmailUndo && p != purposeNotMe { // those are about different subjects
+		if overtaken(open, row.CreatedAt) {
 			return "", errDropMail
 		}
-	}
-	if oneAtATime {
 		if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose = ?", account.ID, p).Error; err != nil {
 			return "", err
 		}
@@ -252,6 +250,25 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 		Hash: hash, Purpose: p, AccountID: account.ID, SubjectID: row.SubjectID, PasswordVersion: account.PasswordVersion,
 		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
 	})
+}
+
+// mintedBefore reports whether an earlier attempt minted hash already; one that
+// was used since means that the mail arrived after all.
+func mintedBefore(open []token, hash secret.Hash) (bool, error) {
+	for _, t := range open {
+		if t.Hash == hash && t.UsedAt != nil {
+			return true, errDropMail
+		}
+		if t.Hash == hash {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// overtaken reports whether a later request has minted its link already.
+func overtaken(open []token, owedAt time.Time) bool {
+	return slices.ContainsFunc(open, func(t token) bool { return t.CreatedAt.After(owedAt) })
 }
 
 // withinDay counts a mail that strangers can start against the address that

@@ -143,15 +143,3 @@ func (o *Operators) List(ctx context.Context, prefix, after string, n int) ([]Ac
 	}
 	return accounts, nil
 }
-
-// OweTest owes a test mail to an address, through the queue like any other. It
-// returns an error about the field email.
-func (o *Operators) OweTest(ctx context.Context, email, locale string) error {
-	sendTo, _, ok := parseEmail(email)
-	if !ok {
-		return fieldError(KindInvalid, "email", "email_invalid")
-	}
-	return o.tx(ctx, "owe a test mail", func(tx *gorm.DB) error {
-		return o.owe(ctx, tx, owed{kind: MailTest, recipient: sendTo, locale: o.language(locale)})
-	})
-}

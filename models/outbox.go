@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"gorm.io/gorm"
@@ -147,9 +148,7 @@ func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 		}
 		facts["username"], facts["display_name"] = m.account.Username, m.account.DisplayName
 	}
-	for name, fact := range m.facts {
-		facts[name] = fact
-	}
+	maps.Copy(facts, m.facts)
 	text, err := json.Marshal(facts)
 	if err != nil {
 		return fmt.Errorf("facts of a mail: %w", err)

@@ -67,15 +67,7 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 				return err
 			}
 		}
-		err := updateAccount(tx, row.ID, map[string]any{"pin_hash": hash, "pin_changed_at": p.Now(), "pin_off_at": nil},
-			"pin_hash = ? AND disabled_at IS NULL", row.PINHash)
-		if KindOf(err) == KindNotFound {
-			return ErrTokenSpent.because(err)
-		}
-		if err != nil {
-			return err
-		}
-		if err := revoke(tx, row.ID, purposePINReset); err != nil {
+		if err := p.replace(tx, row, hash); err != nil {
 			return err
 		}
 		facts := p.callerFacts(caller)
@@ -89,6 +81,20 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 		return err
 	}
 	return p.throttle.forget(ctx, p.counters(row)...)
+}
+
+// replace stores the hash of a PIN, "" for none, if it is still the one that row
+// has, and kills the links that would reset it.
+func (p *PINs) replace(tx *gorm.DB, row *accountRow, hash string) error {
+	err := updateAccount(tx, row.ID, map[string]any{"pin_hash": hash, "pin_changed_at": p.Now(), "pin_off_at": nil},
+		"pin_hash = ? AND disabled_at IS NULL", row.PINHash)
+	if KindOf(err) == KindNotFound {
+		return ErrTokenSpent.because(err)
+	}
+	if err != nil {
+		return err
+	}
+	return revoke(tx, row.ID, purposePINReset)
 }
 
 // counters are the counters of wrong PINs: of the quarter hour and of the day.

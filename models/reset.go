@@ -94,17 +94,8 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 		return err
 	}
 	err = r.tx(ctx, "reset the password", func(tx *gorm.DB) error {
-		t, err := r.spend(ctx, tx, purposeReset, text)
-		if err != nil {
+		if row, err = r.spendReset(ctx, tx, text, caller); err != nil {
 			return err
-		}
-		if row, err = r.holder(ctx, tx, t); err != nil {
-			return err
-		}
-		if row.ConfirmedAt == nil {
-			if err := r.confirmAccount(ctx, tx, &row, caller); err != nil {
-				return err
-			}
 		}
 		if err := r.replacePassword(tx, &row, hash); err != nil {
 			return err
@@ -122,4 +113,18 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 	}
 	// Whoever was guessing the old password holds the owner up no longer.
 	return r.throttle.forget(ctx, r.throttle.key("sign-in", "account "+row.owner()), r.throttle.key("signed-in", row.owner()))
+}
+
+// spendReset spends a reset link and returns its account, which it confirms if
+// it was still waiting.
+func (r *Recovery) spendReset(ctx context.Context, tx *gorm.DB, text string, caller Caller) (accountRow, error) {
+	t, err := r.spend(ctx, tx, purposeReset, text)
+	if err != nil {
+		return accountRow{}, err
+	}
+	row, err := r.holder(ctx, tx, t)
+	if err != nil || row.ConfirmedAt != nil {
+		return row, err
+	}
+	return row, r.confirmAccount(ctx, tx, &row, caller)
 }

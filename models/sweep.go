@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -49,7 +50,7 @@ func (s *Store) sweepTable(ctx context.Context, table, key, condition string, ar
 	for {
 		var swept int64
 		err := s.db.Again(ctx, func(db *gorm.DB) error {
-			result := db.Exec(statement, append(args[:len(args):len(args)], sweepStep)...)
+			result := db.Exec(statement, append(slices.Clip(args), sweepStep)...)
 			swept = result.RowsAffected
 			return result.Error
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,9 +131,9 @@ func (l Limit) steps(hits string, now int64) (text string, args []any) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CASE WHEN %s >= ? THEN window_ends", hits)
 	args = append(args, l.Hits)
-	for i := len(l.Steps) - 1; i >= 0; i-- {
+	for _, step := range slices.Backward(l.Steps) {
 		fmt.Fprintf(&b, " WHEN %s > ? THEN ?", hits)
-		args = append(args, l.Steps[i].After, now+l.Steps[i].Wait.Milliseconds())
+		args = append(args, step.After, now+step.Wait.Milliseconds())
 	}
 	b.WriteString(" ELSE ? END")
 	return b.String(), append(args, now)
@@ -165,6 +166,7 @@ func (t *Throttle) raiseMySQL(ctx context.Context, key secret.Hash, limit Limit,
 	args := []any{key, ends, first, now, now, now, now, now, first}
 	args = append(args, stepArgs...)
 	args = append(args, now)
+	//nolint:gosec // the steps are constant text with placeholders
 	statement := `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, LAST_INSERT_ID(1), ?, ?)
 ON DUPLICATE KEY UPDATE
  hits = IF(window_ends <= ? OR open_at <= ?, LAST_INSERT_ID(IF(window_ends <= ?, 1, hits + 1)), hits + LAST_INSERT_ID(0)),

@@ -16,23 +16,23 @@ import (
 	sqlite3 "modernc.org/sqlite"
 )
 
-// Duplicate is a unique index that refused a row. It unwraps to
+// DuplicateError is a unique index that refused a row. It unwraps to
 // [gorm.ErrDuplicatedKey] and to the driver's error.
-type Duplicate struct {
+type DuplicateError struct {
 	Key string // the index's name on MySQL, "table.column" on SQLite
 	Err error
 }
 
 // Error tells which key it was.
-func (d *Duplicate) Error() string { return "duplicate " + d.Key + ": " + d.Err.Error() }
+func (d *DuplicateError) Error() string { return "duplicate " + d.Key + ": " + d.Err.Error() }
 
 // Unwrap returns what the duplicate is and what said so.
-func (d *Duplicate) Unwrap() []error { return []error{gorm.ErrDuplicatedKey, d.Err} }
+func (d *DuplicateError) Unwrap() []error { return []error{gorm.ErrDuplicatedKey, d.Err} }
 
 // IsDuplicate reports whether err is a unique index that refused a row because
 // of column. An index is named TABLE_COLUMN, so that both engines' words fit.
 func IsDuplicate(err error, table, column string) bool {
-	d, ok := errors.AsType[*Duplicate](err)
+	d, ok := errors.AsType[*DuplicateError](err)
 	return ok && (d.Key == table+"."+column || d.Key == table+"_"+column || (d.Key == "PRIMARY" && column == "primary"))
 }
 
@@ -43,7 +43,7 @@ func (d mysqlDialector) Translate(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == 1062 {
 		_, key, _ := strings.Cut(e.Message, "for key '")
 		key = strings.TrimSuffix(key, "'")
-		return &Duplicate{Key: key[strings.LastIndexByte(key, '.')+1:], Err: err}
+		return &DuplicateError{Key: key[strings.LastIndexByte(key, '.')+1:], Err: err}
 	}
 	return d.Dialector.Translate(err)
 }
@@ -58,7 +58,7 @@ func (d sqliteDialector) Translate(err error) error {
 	}
 	_, key, _ := strings.Cut(err.Error(), "UNIQUE constraint failed: ")
 	key, _, _ = strings.Cut(key, " (")
-	return &Duplicate{Key: key, Err: err}
+	return &DuplicateError{Key: key, Err: err}
 }
 
 // retryNumbers are MySQL's words for "run the whole transaction again":

@@ -178,7 +178,7 @@ func (d *DB) affected(ctx context.Context, statement string, args ...any) (bool,
 		if err == nil {
 			break
 		}
-		if try == txTries || !(Retryable(err) || alreadyThere(err)) {
+		if try == txTries || !Retryable(err) && !alreadyThere(err) {
 			return false, fmt.Errorf("%s: %w", firstWords(statement), err)
 		}
 		select {

@@ -1,0 +1,112 @@
+// Package jobs does what no request waits for: it sends the mails that models
+// owe, sweeps out what is over and writes what was kept in memory. It is the
+// only package that knows both models and mailer.
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// Mail sends owed mail. All fields are needed.
+type Mail struct {
+	Store    *models.Store
+	Mailer   *mailer.Mailer
+	Log      *slog.Logger
+	Owner    string        // names this worker among others in the leases
+	Parallel int           // mails on their way at once: a slow server holds up only its own
+	Interval time.Duration // between looks at the queue
+}
+
+// attemptTime is how long one mail may take, far less than its lease.
+const attemptTime = 45 * time.Second
+
+// Run sends what is due until ctx ends. Then it waits for the mails that are on
+// their way, ends its leases and returns.
+func (j *Mail) Run(ctx context.Context) {
+	slots := make(chan struct{}, j.Parallel)
+	var sending sync.WaitGroup
+	ticker := time.NewTicker(j.Interval)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		if err := j.round(ctx, slots, &sending); err != nil && ctx.Err() == nil {
+			j.Log.ErrorContext(ctx, "the mail queue cannot be read", slog.Any("err", err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	sending.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := j.Store.Mail.Release(ctx, j.Owner); err != nil {
+		j.Log.WarnContext(ctx, "mail leases were not released; they run out by themselves", slog.Any("err", err))
+	}
+}
+
+// round leases as many mails as there are free slots and starts to send them.
+func (j *Mail) round(ctx context.Context, slots chan struct{}, sending *sync.WaitGroup) error {
+	free := cap(slots) - len(slots)
+	if free == 0 {
+		return nil
+	}
+	due, err := j.Store.Mail.Claim(ctx, j.Owner, free)
+	for _, owed := range due {
+		slots <- struct{}{}
+		sending.Go(func() {
+			defer func() { <-slots }()
+			// A mail on its way is not broken off when the program stops.
+			j.one(context.WithoutCancel(ctx), owed)
+		})
+	}
+	return err
+}
+
+// Once sends what is due now and returns when all of it is on its way or put
+// off. Tests call it instead of waiting for Run.
+func (j *Mail) Once(ctx context.Context) error {
+	due, err := j.Store.Mail.Claim(ctx, j.Owner, 1000)
+	for _, owed := range due {
+		j.one(ctx, owed)
+	}
+	return err
+}
+
+// one sends one mail and writes down how it went.
+func (j *Mail) one(ctx context.Context, owed models.Owed) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	what := []slog.Attr{slog.Int64("mail_id", owed.ID), slog.String("kind", string(owed.Kind)), slog.Int("attempt", owed.Attempts)}
+	letter, send, err := j.Store.Mail.Prepare(ctx, owed)
+	if err == nil && !send {
+		j.Log.LogAttrs(ctx, slog.LevelDebug, "mail dropped: nobody to write to", what...)
+		return
+	}
+	permanent := false
+	if err == nil {
+		err = j.Mailer.Send(ctx, mailer.Letter{
+			ID: letter.ID, Kind: string(letter.Kind), To: letter.To, Locale: letter.Locale,
+			Secret: letter.Secret, Facts: letter.Facts, At: letter.At,
+		})
+		permanent = mailer.Permanent(err)
+	}
+	// The outcome is written down even if the attempt took all its time.
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), attemptTime)
+	defer done()
+	if err == nil {
+		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail sent", what...)
+		err = j.Store.Mail.Sent(ctx, owed.ID)
+	} else {
+		j.Log.LogAttrs(ctx, slog.LevelWarn, "mail not sent", append(what, slog.Bool("final", permanent), slog.Any("err", err))...)
+		err = j.Store.Mail.Failed(ctx, owed, err.Error(), permanent)
+	}
+	if err != nil { // its lease runs out, and it is tried again with the same Message-ID
+		j.Log.LogAttrs(ctx, slog.LevelError, "the outcome of a mail was not written", append(what, slog.Any("err", err))...)
+	}
+}

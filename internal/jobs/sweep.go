@@ -1,0 +1,44 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// Housekeeping sweeps the database and writes last uses. All fields are needed.
+type Housekeeping struct {
+	Store *models.Store
+	Log   *slog.Logger
+	Sweep time.Duration // between sweeps
+	Flush time.Duration // between writes of last uses
+}
+
+// Run works until ctx ends, and then writes the last uses once more.
+func (j *Housekeeping) Run(ctx context.Context) {
+	sweep, flush := time.NewTicker(j.Sweep), time.NewTicker(j.Flush)
+	defer sweep.Stop()
+	defer flush.Stop()
+	j.try(ctx, "sweep", j.Store.Sweep)
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			j.try(last, "write last uses", j.Store.Sessions.Flush)
+			return
+		case <-sweep.C:
+			j.try(ctx, "sweep", j.Store.Sweep)
+		case <-flush.C:
+			j.try(ctx, "write last uses", j.Store.Sessions.Flush)
+		}
+	}
+}
+
+func (j *Housekeeping) try(ctx context.Context, what string, work func(context.Context) error) {
+	if err := work(ctx); err != nil && ctx.Err() == nil {
+		j.Log.WarnContext(ctx, "housekeeping failed; it is tried again", slog.String("what", what), slog.Any("err", err))
+	}
+}
