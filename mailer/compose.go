@@ -1,0 +1,32 @@
+package mailer
+
+import (
+	"fmt"
+
+	mail "github.com/wneessen/go-mail"
+)
+
+// compose puts m into the form that goes over the wire: text first, then HTML.
+func compose(m Message) (*mail.Msg, error) {
+	message := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetUTF8),
+		mail.WithEncoding(mail.EncodingQP))
+	// Transports are guarded on their own: a message may not come from a Mailer.
+	if err := CheckAddress(m.To); err != nil {
+		return nil, permanent("recipient: %w", err)
+	}
+	if err := message.To(m.To); err != nil {
+		return nil, permanent("recipient: %w", err)
+	}
+	from := m.From
+	message.FromMailAddress(&from)
+	message.Subject(inert(m.Subject, 200))
+	message.SetDateWithValue(m.At.UTC())
+	message.SetMessageIDWithValue(m.MessageID())
+	message.SetGenHeader("Auto-Submitted", "auto-generated")
+	message.SetBodyString(mail.TypeTextPlain, m.Text)
+	message.AddAlternativeString(mail.TypeTextHTML, m.HTML)
+	if recipients, err := message.GetRecipients(); err != nil || len(recipients) != 1 {
+		return nil, fmt.Errorf("a mail goes to %d recipients instead of one: %w", len(recipients), err)
+	}
+	return message, nil
+}

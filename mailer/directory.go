@@ -1,0 +1,49 @@
+package mailer
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Directory is a transport that writes each mail to a file, for development
+// and for programs that pick mails up there.
+type Directory struct {
+	Path string // made when it is missing
+}
+
+// Send writes m to UNIXMILLISECONDS-KIND-ID.eml, so that names sort by time. A
+// reader never sees a part of a file, and a second try replaces the first.
+func (d Directory) Send(ctx context.Context, m Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	message, err := compose(m)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+		return fmt.Errorf("make the mail folder: %w", err)
+	}
+	file, err := os.CreateTemp(d.Path, ".new-*") // 0600
+	if err != nil {
+		return fmt.Errorf("make a mail file: %w", err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }() // it is gone already if all went well
+	_, err = message.WriteTo(file)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("write a mail file: %w", err)
+	}
+	name := fmt.Sprintf("%013d-%s-%s.eml", m.At.UnixMilli(), m.Kind, m.ID)
+	if err := os.Rename(file.Name(), filepath.Join(d.Path, filepath.Base(name))); err != nil {
+		return fmt.Errorf("name a mail file: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package mailer
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Lengths, in characters, of what other people may have chosen.
+const (
+	maxName   = 40
+	maxDevice = 80
+	maxEmail  = 254
+)
+
+// greetName is how the recipient is greeted: by the display name, or by the
+// username if that name could pass for a message or a link, or by none. A mail
+// that reaches a stranger must carry no words of somebody else's choice.
+func greetName(facts map[string]string) string {
+	for _, name := range []string{facts["display_name"], facts["username"]} {
+		if name = strings.TrimSpace(name); harmless(name, maxName) {
+			return name
+		}
+	}
+	return ""
+}
+
+// harmless reports whether s is short, has only characters that can be seen
+// and stay in their line, and nothing that a mail program makes a link of.
+func harmless(s string, longest int) bool {
+	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= longest &&
+		!strings.ContainsFunc(s, hidden) && !linkable(s)
+}
+
+// hidden are characters that show nothing or change how others are shown:
+// controls, line ends, the marks of writing direction, zero-width ones.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) || r == utf8.RuneError
+}
+
+// linkable reports whether mail programs would make a link of a part of s: an
+// address with a scheme, a mail address, or a word with a dot and letters
+// behind it, in any script's dots.
+func linkable(s string) bool {
+	runes := []rune(s)
+	for i, r := range runes {
+		if r == '@' || r == '＠' {
+			return true
+		}
+		if i == 0 || i == len(runes)-1 {
+			continue
+		}
+		before, after := runes[i-1], runes[i+1]
+		if r == '/' && after == '/' || r == ':' && !unicode.IsSpace(before) && !unicode.IsSpace(after) {
+			return true
+		}
+		if strings.ContainsRune(".。．｡․﹒", r) && !unicode.IsSpace(before) && unicode.IsLetter(after) {
+			return true
+		}
+	}
+	return false
+}
+
+// inert is s without hidden characters and no longer than the given number of
+// characters, the last being an ellipsis if some were cut.
+func inert(s string, longest int) string {
+	s = strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if runes := []rune(s); len(runes) > longest {
+		s = string(runes[:longest-1]) + "…"
+	}
+	return s
+}
+
+// detail is one line of the list of facts that a mail shows.
+type detail struct{ Label, Value string }
+
+// details are the facts that a mail of the kind shows, in the kind's order.
+// Facts that are not known, or not fit to be shown, are left out or called
+// unknown.
+func (v *voice) details() []detail {
+	var shown []detail
+	for _, fact := range v.kind.details {
+		value := ""
+		switch fact {
+		case "username":
+			value = v.username()
+		case "device":
+			value = v.device()
+		case "address":
+			if address, err := netip.ParseAddr(v.letter.Facts["address"]); err == nil {
+				value = address.Unmap().WithZone("").String()
+			}
+		case "at":
+			value = v.moment("at")
+		}
+		if value != "" {
+			shown = append(shown, detail{Label: v.phrase("mail.detail."+fact, nil), Value: value})
+		}
+	}
+	return shown
+}
+
+// username is the account's name, if it has the form of one. To a stranger it
+// is shown only if it is no message: anybody can make an account called
+// win-a-prize.example.
+func (v *voice) username() string {
+	name := v.letter.Facts["username"]
+	if !only(name, letterDigits+"._-") || len(name) > maxName || v.kind.stranger && linkable(name) {
+		return ""
+	}
+	return name
+}
+
+// device is what signed in; "Firefox on Windows" is put into the reader's words.
+func (v *voice) device() string {
+	device := strings.TrimSpace(v.letter.Facts["device"])
+	if !harmless(device, maxDevice) {
+		return v.phrase("mail.device.unknown", nil)
+	}
+	if program, system, ok := strings.Cut(device, " on "); ok {
+		return v.phrase("mail.device.on", map[string]any{"Program": program, "System": system})
+	}
+	return device
+}
+
+// email is the address that a change is about, perhaps with a part of it
+// hidden; one that does not look like an address is not shown.
+func (v *voice) email() string {
+	email := v.letter.Facts["email"]
+	if strings.Count(email, "@") == 1 && !strings.ContainsAny(email, " /:") && email == inert(email, maxEmail) {
+		return email
+	}
+	return v.phrase("mail.email.unknown", nil)
+}
+
+// moment is the fact as a day and time in the reader's language; "" when the
+// letter does not have it.
+func (v *voice) moment(fact string) string {
+	at, err := time.Parse(time.RFC3339, v.letter.Facts[fact])
+	if err != nil {
+		return ""
+	}
+	return v.catalogue.DateTime(v.locale, at)
+}
+
+// check refuses a letter that lacks what its kind needs.
+func (k kind) check(l Letter) error {
+	if k.secret != (l.Secret != "") {
+		return permanent("a secret is there: %t, needed: %t", l.Secret != "", k.secret)
+	}
+	for _, fact := range k.facts {
+		value, ok := l.Facts[fact]
+		if !ok {
+			return permanent("the fact %s is missing", fact)
+		}
+		if fact == "what" && !slices.Contains(k.variants, value) {
+			return permanent("the fact what is none of %v", k.variants)
+		}
+	}
+	for _, fact := range []string{"at", "until"} {
+		if value, ok := l.Facts[fact]; ok {
+			if _, err := time.Parse(time.RFC3339, value); err != nil {
+				return permanent("the fact %s is no time", fact)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package mailer
+
+import (
+	"maps"
+	"slices"
+)
+
+// kind is what is particular about one kind of mail. Its texts are the keys
+// mail.KIND.… of the catalogue: subject, heading, lead, why, with a page also
+// button, and those that says names.
+type kind struct {
+	page     string   // the path that the mail leads to; "" for none
+	second   string   // a further path, told after the first
+	secret   bool     // the link carries the letter's secret
+	stranger bool     // may reach somebody who has nothing to do with the account
+	security bool     // about the safety of the account: is always sent, and says so
+	facts    []string // the letter must have them
+	details  []string // facts that are shown as a list
+	says     []string // further parts of the text: "after", "ignore"
+	variants []string // values of the fact "what": subject, heading and lead end in ".VALUE"
+}
+
+// kinds is the one table of all kinds of mail.
+func kinds() map[string]kind {
+	who := []string{"username", "display_name"}
+	what := slices.Concat(who, []string{"address", "device", "at"})
+	where := []string{"username", "device", "address", "at"}
+	return map[string]kind{
+		"confirm": {
+			page: "/confirm", secret: true, stranger: true,
+			facts: slices.Concat(who, []string{"email"}), details: []string{"username"}, says: []string{"after", "ignore"},
+		},
+		"already_registered": {
+			page: "/signin", second: "/forgot", stranger: true,
+			facts: who, says: []string{"ignore"},
+		},
+		"account_created": {
+			page: "/reset", secret: true,
+			facts: who, details: []string{"username"}, says: []string{"after", "ignore"},
+		},
+		"password_reset": {
+			page: "/reset", secret: true, security: true,
+			facts: who, details: []string{"username"}, says: []string{"after", "ignore"},
+		},
+		"password_changed": {
+			page: "/forgot", security: true,
+			facts: what, details: where,
+		},
+		"email_confirm": {
+			page: "/account/email/confirm", secret: true, stranger: true,
+			facts: slices.Concat(who, []string{"email"}), details: []string{"username"}, says: []string{"ignore"},
+		},
+		"email_asked": {
+			page: "/account/password", security: true,
+			facts: slices.Concat(what, []string{"email"}), details: where, says: []string{"after"},
+		},
+		"email_changed": {
+			page: "/account/email/undo", secret: true, security: true,
+			facts: slices.Concat(who, []string{"email", "at"}), details: []string{"username", "at"}, says: []string{"after"},
+		},
+		"email_arrived": {
+			facts: who, details: []string{"username"}, says: []string{"ignore"},
+		},
+		"email_undone": {
+			page: "/reset", secret: true, security: true,
+			facts: who, details: []string{"username"}, says: []string{"ignore"},
+		},
+		"pin_changed": {
+			page: "/account/pin", security: true,
+			facts: slices.Concat(what, []string{"what"}), details: where, says: []string{"after"},
+			variants: []string{"set", "changed", "removed"},
+		},
+		"pin_reset": {
+			page: "/account/pin/reset", secret: true, security: true,
+			facts: who, details: []string{"username"}, says: []string{"ignore"},
+		},
+		"new_device": {
+			page: "/account/sessions/not-me", secret: true, security: true,
+			facts: what, details: where, says: []string{"after"},
+		},
+		"account_deleted": {
+			security: true,
+			facts:    who, details: []string{"username"}, says: []string{"ignore"},
+		},
+		"test": {says: []string{"ignore"}},
+	}
+}
+
+// Kinds are the kinds of mail that can be sent, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds())) }
+
+// Needs tells the facts without which a letter of the kind is refused, and
+// whether it needs a secret. A kind with a secret may also have the fact
+// "until": when the secret runs out. ok is false for a kind that is none.
+func Needs(name string) (facts []string, secret, ok bool) {
+	k, ok := kinds()[name]
+	return slices.Clone(k.facts), k.secret, ok
+}

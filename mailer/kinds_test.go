@@ -1,0 +1,94 @@
+package mailer
+
+import (
+	"encoding/json"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// keysOf are all the texts that mails of the kind say.
+func keysOf(name string, k kind) []string {
+	variants := []string{""}
+	if len(k.variants) > 0 {
+		variants = nil
+		for _, variant := range k.variants {
+			variants = append(variants, "."+variant)
+		}
+	}
+	keys := []string{"why"}
+	for _, part := range []string{"subject", "heading", "lead"} {
+		for _, variant := range variants {
+			keys = append(keys, part+variant)
+		}
+	}
+	keys = append(keys, k.says...)
+	if k.page != "" {
+		keys = append(keys, "button")
+	}
+	if k.second != "" {
+		keys = append(keys, "second")
+	}
+	for i := range keys {
+		keys[i] = "mail." + name + "." + keys[i]
+	}
+	for _, fact := range k.details {
+		keys = append(keys, "mail.detail."+fact)
+	}
+	return keys
+}
+
+func TestEveryKindHasItsTexts(t *testing.T) {
+	t.Parallel()
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for name, k := range kinds() {
+		for _, key := range keysOf(name, k) {
+			used[key] = true
+			english := catalogue.Say("en", key, nil)
+			for _, language := range catalogue.Languages() {
+				said := catalogue.Say(language.Code, key, nil)
+				if said == key || said == "" || language.Code != "en" && said == english {
+					t.Errorf("%s has no text of its own for %s", language.Code, key)
+				}
+			}
+		}
+	}
+	raw, err := fs.ReadFile(templates.Locales(), "en/mail.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts map[string]string
+	if err := json.Unmarshal(raw, &texts); err != nil {
+		t.Fatal(err)
+	}
+	for key := range texts {
+		name, _, ofKind := strings.Cut(strings.TrimPrefix(key, "mail."), ".")
+		if _, known := kinds()[name]; ofKind && known && !used[key] {
+			t.Errorf("no mail says %s", key)
+		}
+	}
+}
+
+func TestKindsAreWhole(t *testing.T) {
+	t.Parallel()
+	for name, k := range kinds() {
+		if k.secret && k.page == "" || k.second != "" && k.page == "" {
+			t.Errorf("%s has a secret or a second page without a first", name)
+		}
+		facts := "|" + strings.Join(k.facts, "|") + "|"
+		for _, detail := range k.details {
+			if !strings.Contains(facts, "|"+detail+"|") {
+				t.Errorf("%s shows %s without needing it", name, detail)
+			}
+		}
+		if (len(k.variants) > 0) != strings.Contains(facts, "|what|") {
+			t.Errorf("%s has variants and no fact what, or the other way round", name)
+		}
+	}
+}

@@ -1,0 +1,292 @@
+package mailer_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+const (
+	publicURL = "https://id.example.org"
+	secret    = "s3cret-Token_of-this-letter"
+	recipient = "ann@example.org"
+)
+
+// at is when the letters of the tests were owed.
+func at() time.Time { return time.Date(2026, time.March, 4, 15, 6, 7, 8_000_000, time.UTC) }
+
+func newMailer(t *testing.T, transport mailer.Transport) *mailer.Mailer {
+	t.Helper()
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := mailer.ReadTemplates(catalogue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &mailer.Mailer{
+		Transport: transport, From: "accounts@id.example.org",
+		ServiceName: "Latchkey", PublicURL: publicURL, Templates: texts,
+	}
+}
+
+// letter is one of the kind with all that it needs.
+func letter(t *testing.T, kind, locale string) mailer.Letter {
+	t.Helper()
+	needed, withSecret, ok := mailer.Needs(kind)
+	if !ok {
+		t.Fatalf("no kind %s", kind)
+	}
+	known := map[string]string{
+		"username": "annm", "display_name": "Ann Müller", "email": "a…@example.net",
+		"address": "203.0.113.7", "device": "Firefox on Windows", "at": "2026-03-04T15:06:00Z", "what": "changed",
+	}
+	l := mailer.Letter{
+		ID: "7301-" + strings.ReplaceAll(kind, "_", "-"), Kind: kind, To: recipient, Locale: locale,
+		Facts: map[string]string{}, At: at(),
+	}
+	for _, fact := range needed {
+		l.Facts[fact] = known[fact]
+	}
+	if withSecret {
+		l.Secret = secret
+		l.Facts["until"] = "2026-03-04T16:06:00Z"
+	}
+	return l
+}
+
+// links is where the mail of each kind leads first.
+func links() map[string]string {
+	token := "?token=" + secret
+	return map[string]string{
+		"confirm":            "/confirm" + token,
+		"already_registered": "/signin",
+		"account_created":    "/reset" + token,
+		"password_reset":     "/reset" + token,
+		"password_changed":   "/forgot",
+		"email_confirm":      "/account/email/confirm" + token,
+		"email_asked":        "/account/password",
+		"email_changed":      "/account/email/undo" + token,
+		"email_arrived":      "/",
+		"email_undone":       "/reset" + token,
+		"pin_changed":        "/account/pin",
+		"pin_reset":          "/account/pin/reset" + token,
+		"new_device":         "/account/sessions/not-me" + token,
+		"account_deleted":    "/",
+		"test":               "/",
+	}
+}
+
+func TestEveryMailOverSMTP(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(links())), mailer.Kinds()); diff != "" {
+		t.Fatalf("kinds of the test and of the mailer differ:\n%s", diff)
+	}
+	for _, locale := range []string{"en", "de"} {
+		for kind, link := range links() {
+			t.Run(locale+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				sink := mailtest.NewSink(t)
+				m := newMailer(t, sink.Transport(t))
+				l := letter(t, kind, locale)
+				if err := m.Send(t.Context(), l); err != nil {
+					t.Fatal(err)
+				}
+				got := sink.Wait(t, 1)
+				if len(got) != 1 {
+					t.Fatalf("%d mails", len(got))
+				}
+				checkEnvelope(t, got[0])
+				mail := mailtest.Parse(t, got[0].Data)
+				checkHeaders(t, mail, l)
+				checkWords(t, mail, l, publicURL+link)
+			})
+		}
+	}
+}
+
+func checkEnvelope(t *testing.T, got mailtest.Received) {
+	t.Helper()
+	if got.Hello != "accounts.example.org" || got.From != "accounts@id.example.org" ||
+		!slices.Equal(got.To, []string{recipient}) {
+		t.Errorf("envelope: EHLO %s, MAIL FROM %s, RCPT TO %v", got.Hello, got.From, got.To)
+	}
+}
+
+func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {
+	t.Helper()
+	want := map[string]string{
+		"From":           `"Latchkey" <accounts@id.example.org>`,
+		"To":             "<" + recipient + ">",
+		"Date":           "Wed, 04 Mar 2026 15:06:07 +0000",
+		"Message-Id":     "<" + l.ID + "@id.example.org>",
+		"Auto-Submitted": "auto-generated",
+		"Mime-Version":   "1.0",
+	}
+	for name, values := range mail.Header {
+		if len(values) != 1 {
+			t.Errorf("%d headers %s", len(values), name)
+		}
+		if name != "Subject" && name != "Content-Type" && want[name] != values[0] {
+			t.Errorf("%s: %s, want %q", name, values[0], want[name])
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("missing headers: %v", want)
+	}
+	if !strings.Contains(mail.Subject, "Latchkey") {
+		t.Errorf("subject %q does not name the service", mail.Subject)
+	}
+	if diff := cmp.Diff([]string{"text/plain", "text/html"}, mail.Types); diff != "" {
+		t.Errorf("parts: %s", diff)
+	}
+}
+
+func checkWords(t *testing.T, mail *mailtest.Mail, l mailer.Letter, link string) {
+	t.Helper()
+	if got := mail.FirstLink(); got != link {
+		t.Errorf("first link of the text: %s, want %s", got, link)
+	}
+	if got := mail.FirstLinkHTML(); got != link {
+		t.Errorf("first link of the HTML: %s, want %s", got, link)
+	}
+	if !strings.Contains(mail.Text, "\n"+link+"\n") {
+		t.Error("the link has no line of its own in the text")
+	}
+	if l.Secret != "" && strings.Contains(mail.Subject, l.Secret) {
+		t.Error("the secret is in the subject")
+	}
+	greeting, other := "Hello", "Hallo"
+	if l.Locale == "de" {
+		greeting, other = other, greeting
+	}
+	if !strings.Contains(mail.HTML, `<html lang="`+l.Locale+`">`) {
+		t.Error("the HTML does not tell its language")
+	}
+	for part, content := range map[string]string{"subject": mail.Subject, "text": mail.Text, "HTML": mail.HTML} {
+		for _, bad := range []string{"{{", "}}", "<no value>", "%!", "ZgotmplZ", other} {
+			if strings.Contains(content, bad) {
+				t.Errorf("%s contains %q:\n%s", part, bad, content)
+			}
+		}
+		if key := regexp.MustCompile(`(mail|date)\.[a-z]+`).FindString(content); key != "" {
+			t.Errorf("%s contains the key %s", part, key)
+		}
+		if part != "subject" && !strings.Contains(content, greeting) {
+			t.Errorf("%s lacks %q", part, greeting)
+		}
+	}
+	for _, bad := range []string{"<img", "<script", "src=", "url(", "@import"} {
+		if strings.Contains(mail.HTML, bad) {
+			t.Errorf("the HTML contains %q", bad)
+		}
+	}
+}
+
+func TestEveryFactIsNeeded(t *testing.T) {
+	t.Parallel()
+	for _, kind := range mailer.Kinds() {
+		facts, _, _ := mailer.Needs(kind)
+		for _, fact := range facts {
+			var box mailtest.Recorder
+			l := letter(t, kind, "en")
+			delete(l.Facts, fact)
+			err := newMailer(t, &box).Send(t.Context(), l)
+			if !mailer.Permanent(err) || len(box.Sent()) > 0 {
+				t.Errorf("%s without %s: %v", kind, fact, err)
+			}
+		}
+	}
+}
+
+func TestLettersThatCanNeverWork(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		spoil func(*mailer.Letter)
+	}{
+		{"unknown kind", func(l *mailer.Letter) { l.Kind = "newsletter" }},
+		{"no secret", func(l *mailer.Letter) { l.Secret = "" }},
+		{"time that is none", func(l *mailer.Letter) { l.Facts["until"] = "soon" }},
+		{"no recipient", func(l *mailer.Letter) { l.To = "" }},
+		{"two recipients", func(l *mailer.Letter) { l.To = "ann@example.org,eve@example.org" }},
+		{"no id", func(l *mailer.Letter) { l.ID = "" }},
+		{"id with a line end", func(l *mailer.Letter) { l.ID = "1\r\nBcc: eve@example.org" }},
+		{"id that is a path", func(l *mailer.Letter) { l.ID = "../1" }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var box mailtest.Recorder
+			l := letter(t, "confirm", "en")
+			tt.spoil(&l)
+			if err := newMailer(t, &box).Send(t.Context(), l); !mailer.Permanent(err) {
+				t.Errorf("error %v, want a permanent one", err)
+			}
+			if len(box.Sent()) > 0 {
+				t.Error("it was sent")
+			}
+		})
+	}
+}
+
+func TestASecretWhereNoneBelongs(t *testing.T) {
+	t.Parallel()
+	l := letter(t, "account_deleted", "en")
+	l.Secret = secret
+	if err := newMailer(t, new(mailtest.Recorder)).Send(t.Context(), l); !mailer.Permanent(err) {
+		t.Errorf("error %v, want a permanent one", err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		from, url string
+		ok        bool
+	}{
+		{"accounts@example.org", publicURL, true},
+		{"The House <accounts@example.org>", publicURL, true},
+		{"", publicURL, false},
+		{"accounts", publicURL, false},
+		{"a@example.org, b@example.org", publicURL, false},
+		{"accounts@example.org", "", false},
+		{"accounts@example.org", "id.example.org", false},
+	}
+	for _, tt := range tests {
+		m := newMailer(t, nil)
+		m.From, m.PublicURL = tt.from, tt.url
+		if err := m.Check(); (err == nil) != tt.ok {
+			t.Errorf("Check with %q and %q: %v", tt.from, tt.url, err)
+		}
+	}
+}
+
+func TestRetriesAreTheSameMail(t *testing.T) {
+	t.Parallel()
+	var box mailtest.Recorder
+	m := newMailer(t, &box)
+	for range 2 {
+		if err := m.Send(t.Context(), letter(t, "password_reset", "de")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent := box.Wait(t, 2)
+	if diff := cmp.Diff(sent[0], sent[1]); diff != "" {
+		t.Error(diff)
+	}
+	if got, want := mailtest.FirstLink(sent[0]), publicURL+"/reset?token="+secret; got != want {
+		t.Errorf("link %s, want %s", got, want)
+	}
+}

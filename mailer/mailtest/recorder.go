@@ -1,0 +1,130 @@
+// Package mailtest receives mails in tests: a recorder in place of a
+// transport, and a real SMTP server with faults to order.
+package mailtest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/mailer"
+)
+
+// patience is how long the helpers wait for a mail before a test fails.
+const patience = 10 * time.Second
+
+// Recorder is a transport that keeps mails. Its zero value is ready, and many
+// goroutines may use it at once.
+type Recorder struct {
+	box[mailer.Message]
+	mu   sync.Mutex
+	fail func(mailer.Message) error
+}
+
+// Send keeps m, unless [Recorder.Fail] says otherwise.
+func (r *Recorder) Send(ctx context.Context, m mailer.Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	fail := r.fail
+	r.mu.Unlock()
+	if fail != nil {
+		if err := fail(m); err != nil {
+			return err
+		}
+	}
+	r.add(m)
+	return nil
+}
+
+// Fail makes Send return what refuse says of a mail; mails it returns nil for
+// are kept. A nil refuse keeps all again.
+func (r *Recorder) Fail(refuse func(mailer.Message) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail = refuse
+}
+
+// Sent returns what has been sent so far, oldest first.
+func (r *Recorder) Sent() []mailer.Message { return r.all() }
+
+// Wait returns all that has been sent once there are at least n, and fails the
+// test if that takes too long.
+func (r *Recorder) Wait(t testing.TB, n int) []mailer.Message {
+	t.Helper()
+	return r.wait(t, n)
+}
+
+// FirstLink is the first address with a scheme in the text of m; "" if there is
+// none.
+func FirstLink(m mailer.Message) string { return firstLink(m.Text) }
+
+// firstLink is the first address in text, as far as the next white space or
+// character that ends an attribute.
+func firstLink(text string) string {
+	start := strings.Index(text, "http://")
+	if other := strings.Index(text, "https://"); start < 0 || other >= 0 && other < start {
+		start = other
+	}
+	if start < 0 {
+		return ""
+	}
+	text = text[start:]
+	if end := strings.IndexAny(text, " \t\r\n\"'<>"); end >= 0 {
+		text = text[:end]
+	}
+	return text
+}
+
+// box is a list that goroutines add to and a test waits for.
+type box[T any] struct {
+	mutex   sync.Mutex
+	items   []T
+	changed chan struct{} // closed at the next addition
+}
+
+func (b *box[T]) add(item T) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.items = append(b.items, item)
+	if b.changed != nil {
+		close(b.changed)
+		b.changed = nil
+	}
+}
+
+func (b *box[T]) all() []T {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return slices.Clone(b.items)
+}
+
+// next returns what is there and what is closed when there is more.
+func (b *box[T]) next() ([]T, <-chan struct{}) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.changed == nil {
+		b.changed = make(chan struct{})
+	}
+	return slices.Clone(b.items), b.changed
+}
+
+func (b *box[T]) wait(t testing.TB, n int) []T {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		items, changed := b.next()
+		if len(items) >= n {
+			return items
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("%d mails came, want %d", len(items), n)
+		}
+	}
+}

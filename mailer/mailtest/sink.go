@@ -1,0 +1,339 @@
+package mailtest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"github.com/latchkey-media/latchkey/mailer"
+)
+
+// The account of the sink.
+const (
+	Username = "latchkey"
+	Password = "sink/secret@1"
+)
+
+// Received is one mail that the sink took.
+type Received struct {
+	Hello string // the client's name in EHLO
+	From  string // MAIL FROM
+	To    []string
+	Data  []byte
+}
+
+// Sink is an SMTP server on a loopback port. It takes mail only over TLS and
+// from somebody who gave [Username] and [Password].
+type Sink struct {
+	box[Received]
+	address string
+	cert    tls.Certificate
+	pool    *x509.CertPool
+	secure  bool // TLS from the first byte
+
+	mu     sync.Mutex
+	faults Faults
+	server *smtp.Server
+	line   *faultyListener
+	done   chan struct{}
+	tries  int
+}
+
+// Faults are what the sink does wrong, from the next connection on.
+type Faults struct {
+	Hang      bool           // takes connections and says nothing
+	Banner    string         // is said in place of the greeting, and the line cut: "421 4.3.2 try later"
+	Recipient map[string]int // answers 451, 550 … to these recipients
+	Content   int            // answers 554 … to the mail itself, and forgets it
+	CutData   bool           // takes the mail and cuts the line before it says so
+	CutAfter  bool           // takes the mail, says so, and cuts the line
+	Dribble   time.Duration  // the wait before each byte that the sink says
+}
+
+// NewSink starts a sink with STARTTLS, which stops with the test.
+func NewSink(t testing.TB) *Sink { t.Helper(); return newSink(t, false) }
+
+// NewTLSSink starts a sink that speaks TLS from the first byte.
+func NewTLSSink(t testing.TB) *Sink { t.Helper(); return newSink(t, true) }
+
+func newSink(t testing.TB, secure bool) *Sink {
+	t.Helper()
+	cert, pool := certificate(t)
+	s := &Sink{cert: cert, pool: pool, secure: secure, address: "127.0.0.1:0"}
+	s.Up(t)
+	t.Cleanup(s.Down)
+	return s
+}
+
+// URL is the mail URL that leads to the sink.
+func (s *Sink) URL() string {
+	scheme := "smtp"
+	if s.secure {
+		scheme = "smtps"
+	}
+	return scheme + "://latchkey:sink%2Fsecret%401@" + s.address
+}
+
+// Transport is the transport that [mailer.ParseTransport] makes of the sink's
+// URL, trusting the sink's certificate.
+func (s *Sink) Transport(t testing.TB) *mailer.SMTP {
+	t.Helper()
+	transport, err := mailer.ParseTransport(s.URL(), "accounts.example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, ok := transport.(*mailer.SMTP)
+	if !ok {
+		t.Fatalf("the sink's transport is a %T", transport)
+	}
+	over.TLS = &tls.Config{RootCAs: s.pool, MinVersion: tls.VersionTLS12}
+	return over
+}
+
+// Pool holds the sink's certificate.
+func (s *Sink) Pool() *x509.CertPool { return s.pool }
+
+// Fail makes the sink faulty; Fail(Faults{}) makes it whole again.
+func (s *Sink) Fail(faults Faults) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = faults
+}
+
+// Down stops the sink as a crash would: the port is closed and every line cut.
+func (s *Sink) Down() {
+	s.mu.Lock()
+	server, line, done := s.server, s.line, s.done
+	s.server = nil
+	s.mu.Unlock()
+	if server == nil {
+		return
+	}
+	_ = server.Close()
+	_ = line.Close() // the server knows the line only once it serves
+	line.cut()
+	<-done
+}
+
+// Up starts the sink again, on the port that it had.
+func (s *Sink) Up(t testing.TB) {
+	t.Helper()
+	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", s.address)
+	if err != nil {
+		t.Fatalf("start the mail sink: %v", err)
+	}
+	s.address = inner.Addr().String()
+	server := smtp.NewServer(smtp.BackendFunc(s.session))
+	server.Domain = "sink.example.org"
+	server.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12}
+	line := &faultyListener{Listener: inner, sink: s}
+	listener := net.Listener(line)
+	if s.secure {
+		listener = tls.NewListener(line, server.TLSConfig)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.server, s.line, s.done = server, line, make(chan struct{})
+	go func(done chan struct{}) {
+		defer close(done)
+		_ = server.Serve(listener)
+	}(s.done)
+}
+
+// Mails returns what has been received so far, oldest first.
+func (s *Sink) Mails() []Received { return s.all() }
+
+// Wait returns all mails once there are at least n, and fails the test if that
+// takes too long.
+func (s *Sink) Wait(t testing.TB, n int) []Received {
+	t.Helper()
+	return s.wait(t, n)
+}
+
+// Tries counts the connections that were opened so far.
+func (s *Sink) Tries() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
+}
+
+func (s *Sink) fault() Faults {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faults
+}
+
+func (s *Sink) session(c *smtp.Conn) (smtp.Session, error) {
+	return &session{sink: s, line: c}, nil
+}
+
+// session is one conversation with the sink.
+type session struct {
+	sink  *Sink
+	line  *smtp.Conn
+	known bool
+	mail  Received
+}
+
+func (*session) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+func (s *session) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, username, password string) error {
+		if username != Username || password != Password {
+			return smtp.ErrAuthFailed
+		}
+		s.known = true
+		return nil
+	}), nil
+}
+
+func (s *session) Mail(from string, _ *smtp.MailOptions) error {
+	if _, secure := s.line.TLSConnectionState(); !secure || !s.known {
+		return smtp.ErrAuthRequired
+	}
+	s.mail = Received{Hello: s.line.Hostname(), From: from}
+	return nil
+}
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if code := s.sink.fault().Recipient[to]; code != 0 {
+		return &smtp.SMTPError{
+			Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1},
+			Message: fmt.Sprintf("mailbox says %d", code),
+		}
+	}
+	s.mail.To = append(s.mail.To, to)
+	return nil
+}
+
+func (s *session) Data(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if code := s.sink.fault().Content; code != 0 {
+		return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 6, 0}, Message: "mail refused"}
+	}
+	s.mail.Data = data
+	s.sink.add(s.mail)
+	if s.sink.fault().CutData {
+		_ = s.line.Conn().Close()
+		return errors.New("line cut")
+	}
+	return nil
+}
+
+// Reset follows the answer to a mail.
+func (s *session) Reset() {
+	if s.mail.Data != nil && s.sink.fault().CutAfter {
+		_ = s.line.Conn().Close()
+	}
+	s.mail = Received{}
+}
+
+func (*session) Logout() error { return nil }
+
+// faultyListener spoils connections as the sink's faults say.
+type faultyListener struct {
+	net.Listener
+	sink *Sink
+	mu   sync.Mutex
+	open []net.Conn
+}
+
+func (l *faultyListener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		l.mu.Lock()
+		l.open = append(l.open, c)
+		l.mu.Unlock()
+		l.sink.mu.Lock()
+		l.sink.tries++
+		faults := l.sink.faults
+		l.sink.mu.Unlock()
+		switch {
+		case faults.Hang:
+		case faults.Banner != "":
+			_, _ = io.WriteString(c, faults.Banner+"\r\n")
+			_ = c.Close()
+		case faults.Dribble > 0:
+			return &dribble{Conn: c, wait: faults.Dribble}, nil
+		default:
+			return c, nil
+		}
+	}
+}
+
+// cut ends all connections, those that hang too.
+func (l *faultyListener) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.open {
+		_ = c.Close()
+	}
+}
+
+// dribble says one byte at a time.
+type dribble struct {
+	net.Conn
+	wait time.Duration
+}
+
+func (d *dribble) Write(b []byte) (int, error) {
+	for i := range b {
+		time.Sleep(d.wait)
+		if _, err := d.Conn.Write(b[i : i+1]); err != nil {
+			return i, err
+		}
+	}
+	return len(b), nil
+}
+
+// certificate makes a certificate for 127.0.0.1 and the pool that trusts it.
+func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "mail sink"},
+		NotBefore:             time.Now().Add(-time.Hour),
+		NotAfter:              time.Now().Add(24 * time.Hour),
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		DNSNames:              []string{"localhost"},
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(leaf)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+}

@@ -1,0 +1,186 @@
+package mailer_test
+
+import (
+	"context"
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+)
+
+// The limits of these tests, short so that they are quick.
+const (
+	step    = 150 * time.Millisecond
+	attempt = 450 * time.Millisecond
+	slack   = 2 * time.Second // for a busy machine
+)
+
+func hurried(t *testing.T, sink *mailtest.Sink) *mailer.SMTP {
+	t.Helper()
+	transport := sink.Transport(t)
+	transport.StepTimeout, transport.AttemptTimeout = step, attempt
+	return transport
+}
+
+func TestFaultyMailServers(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		faults    mailtest.Faults
+		permanent bool
+		says      string
+	}{
+		{"hangs before the greeting", mailtest.Faults{Hang: true}, false, "did not answer in time"},
+		{"is busy", mailtest.Faults{Banner: "421 4.3.2 try later"}, false, "421"},
+		{"wants nobody", mailtest.Faults{Banner: "554 no service here"}, false, "554"},
+		{"is no mail server", mailtest.Faults{Banner: "HTTP/1.1 400 Bad Request"}, false, "connect"},
+		{"greylists", mailtest.Faults{Recipient: map[string]int{recipient: 451}}, false, "451"},
+		{"has no such mailbox", mailtest.Faults{Recipient: map[string]int{recipient: 550}}, true, "5.1.1 mailbox says 550"},
+		{"wants us to sign in first", mailtest.Faults{Recipient: map[string]int{recipient: 530}}, false, "530"},
+		{"refuses the mail", mailtest.Faults{Content: 554}, true, "5.6.0 mail refused"},
+		{"is full", mailtest.Faults{Content: 452}, false, "mail refused"},
+		{"cuts the line", mailtest.Faults{CutData: true}, false, ""},
+		{"dribbles", mailtest.Faults{Dribble: 40 * time.Millisecond}, false, ""},
+		{"crawls", mailtest.Faults{Dribble: time.Second}, false, "did not answer in time"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			sink := mailtest.NewSink(t)
+			m := newMailer(t, hurried(t, sink))
+			sink.Fail(tt.faults)
+			start := time.Now()
+			err := m.Send(t.Context(), letter(t, "confirm", "en"))
+			if err == nil || mailer.Permanent(err) != tt.permanent || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("error %v (permanent: %t), want permanent %t and %q", err, mailer.Permanent(err), tt.permanent, tt.says)
+			}
+			if took := time.Since(start); took > attempt+slack {
+				t.Errorf("took %v", took)
+			}
+			if err != nil && (strings.Contains(err.Error(), mailtest.Password) || strings.Contains(err.Error(), recipient)) {
+				t.Errorf("the error tells too much: %v", err)
+			}
+			before := len(sink.Mails())
+			sink.Fail(mailtest.Faults{})
+			if err := newMailer(t, sink.Transport(t)).Send(t.Context(), letter(t, "confirm", "en")); err != nil {
+				t.Errorf("after the fault: %v", err)
+			}
+			if got := len(sink.Mails()); got != before+1 {
+				t.Errorf("%d mails after the fault, want %d", got, before+1)
+			}
+		})
+	}
+}
+
+func TestATakenMailIsSentWhateverComesAfter(t *testing.T) {
+	t.Parallel()
+	sink := mailtest.NewSink(t)
+	sink.Fail(mailtest.Faults{CutAfter: true})
+	if err := newMailer(t, sink.Transport(t)).Send(t.Context(), letter(t, "confirm", "en")); err != nil {
+		t.Errorf("a mail that the server took is an error: %v", err)
+	}
+	sink.Wait(t, 1)
+}
+
+func TestServerDownAndUp(t *testing.T) {
+	t.Parallel()
+	sink := mailtest.NewSink(t)
+	m := newMailer(t, sink.Transport(t))
+	sink.Down()
+	if err := m.Send(t.Context(), letter(t, "confirm", "en")); err == nil || mailer.Permanent(err) {
+		t.Errorf("while down: %v, want a temporary error", err)
+	}
+	sink.Up(t)
+	if err := m.Send(t.Context(), letter(t, "confirm", "en")); err != nil {
+		t.Errorf("after: %v", err)
+	}
+	sink.Wait(t, 1)
+}
+
+func TestTLSFromTheFirstByte(t *testing.T) {
+	t.Parallel()
+	sink := mailtest.NewTLSSink(t)
+	if err := newMailer(t, sink.Transport(t)).Send(t.Context(), letter(t, "confirm", "en")); err != nil {
+		t.Fatal(err)
+	}
+	checkEnvelope(t, sink.Wait(t, 1)[0])
+}
+
+func TestTLSFromTheFirstByteHangs(t *testing.T) {
+	t.Parallel()
+	sink := mailtest.NewTLSSink(t)
+	sink.Fail(mailtest.Faults{Hang: true})
+	start := time.Now()
+	if err := newMailer(t, hurried(t, sink)).Send(t.Context(), letter(t, "confirm", "en")); err == nil || mailer.Permanent(err) {
+		t.Errorf("error %v, want a temporary one", err)
+	}
+	if took := time.Since(start); took > attempt+slack {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestConnectionsThatMustNotBe(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		spoil func(*mailer.SMTP)
+	}{
+		{"unknown certificate", func(s *mailer.SMTP) { s.TLS = nil }},
+		{"certificate of another host", func(s *mailer.SMTP) { s.TLS.ServerName = "mail.example.org" }},
+		{"wrong password", func(s *mailer.SMTP) { s.Password = "wrong" }},
+		{"no password", func(s *mailer.SMTP) { s.Username, s.Password = "", "" }},
+		{"old TLS only", func(s *mailer.SMTP) { s.TLS.MaxVersion = tls.VersionTLS11 }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			sink := mailtest.NewSink(t)
+			transport := sink.Transport(t)
+			tt.spoil(transport)
+			err := newMailer(t, transport).Send(t.Context(), letter(t, "confirm", "en"))
+			if err == nil || mailer.Permanent(err) {
+				t.Errorf("error %v, want a temporary one", err)
+			}
+			if len(sink.Mails()) > 0 {
+				t.Error("the mail was sent")
+			}
+		})
+	}
+}
+
+func TestSendStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	sink := mailtest.NewSink(t)
+	sink.Fail(mailtest.Faults{Hang: true})
+	ctx, cancel := context.WithTimeout(t.Context(), step)
+	defer cancel()
+	start := time.Now()
+	err := newMailer(t, sink.Transport(t)).Send(ctx, letter(t, "confirm", "en"))
+	if err == nil || mailer.Permanent(err) {
+		t.Errorf("error %v, want a temporary one", err)
+	}
+	if took := time.Since(start); took > step+slack {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestOneBadAddressHarmsNoOther(t *testing.T) {
+	t.Parallel()
+	sink := mailtest.NewSink(t)
+	sink.Fail(mailtest.Faults{Recipient: map[string]int{"gone@example.org": 550}})
+	m := newMailer(t, sink.Transport(t))
+	bad := letter(t, "confirm", "en")
+	bad.To = "gone@example.org"
+	if err := m.Send(t.Context(), bad); !mailer.Permanent(err) {
+		t.Errorf("error %v, want a permanent one", err)
+	}
+	if err := m.Send(t.Context(), letter(t, "confirm", "en")); err != nil {
+		t.Error(err)
+	}
+	if got := sink.Wait(t, 1); len(got) != 1 {
+		t.Errorf("%d mails, want 1", len(got))
+	}
+}

@@ -1,0 +1,199 @@
+package mailer
+
+import (
+	"bytes"
+	"fmt"
+	html "html/template"
+	"net/url"
+	"slices"
+	"strings"
+	text "text/template"
+	"unicode/utf8"
+
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// Templates are the texts and forms that mails are made of.
+type Templates struct {
+	Catalogue *templates.Catalogue
+	HTML      *html.Template
+	Text      *text.Template
+}
+
+// ReadTemplates reads the embedded forms of the mails.
+func ReadTemplates(catalogue *templates.Catalogue) (*Templates, error) {
+	page, err := templates.MailHTML()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := templates.MailText()
+	if err != nil {
+		return nil, err
+	}
+	return &Templates{Catalogue: catalogue, HTML: page, Text: plain}, nil
+}
+
+// write makes a message of l, or says why it cannot be sent. A letter that can
+// never be sent is a permanent error.
+func (m *Mailer) write(l Letter) (Message, error) {
+	k, ok := kinds()[l.Kind]
+	if !ok {
+		return Message{}, permanent("no such kind of mail")
+	}
+	if err := CheckAddress(l.To); err != nil {
+		return Message{}, permanent("recipient: %w", err)
+	}
+	if l.ID == "" || len(l.ID) > maxLocalPart || !only(l.ID, letterDigits+"-") {
+		return Message{}, permanent("the letter's id is not fit for a Message-ID")
+	}
+	if err := k.check(l); err != nil {
+		return Message{}, err
+	}
+	from, err := m.sender()
+	if err != nil {
+		return Message{}, err
+	}
+	said := m.say(k, l)
+	var plain, page bytes.Buffer
+	if err := m.Templates.Text.ExecuteTemplate(&plain, "layout", said); err != nil {
+		return Message{}, fmt.Errorf("write text: %w", err)
+	}
+	if err := m.Templates.HTML.ExecuteTemplate(&page, "layout", said); err != nil {
+		return Message{}, fmt.Errorf("write HTML: %w", err)
+	}
+	return Message{
+		ID: l.ID, Kind: l.Kind, From: from, To: l.To, At: l.At,
+		Subject: said.Subject, Text: plain.String(), HTML: page.String(),
+	}, nil
+}
+
+// words are all that a mail says, in the reader's language: what
+// templates/mail/layout.html and layout.txt render.
+type words struct {
+	Locale   string
+	Service  string // its name
+	Subject  string
+	Heading  string
+	Greeting string
+	Lead     string
+	Details  []detail
+	Link     string // "" for none, and then so are Button, Copy and Life
+	Button   string
+	Copy     string // above the link written out
+	Life     string // how long and how often the link works; "" for a link without a secret
+	Second   string // leads to SecondLink; "" for none
+	After    string
+	Ignore   string // what to do if it was not you
+
+	SecondLink string
+
+	Why        string // this person gets this mail
+	Always     string // why mails of this kind cannot be turned off; "" for other mails
+	Sender     string
+	ServiceURL string
+}
+
+// Wrap breaks a paragraph of the plain text form into lines of at most 72
+// characters. A word that is longer keeps a line to itself.
+func (w words) Wrap(paragraph string) string {
+	const width = 72
+	var lines strings.Builder
+	used := 0
+	for word := range strings.FieldsSeq(paragraph) {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+		case used+1+length > width:
+			lines.WriteByte('\n')
+			used = 0
+		default:
+			lines.WriteByte(' ')
+			used++
+		}
+		lines.WriteString(word)
+		used += length
+	}
+	return lines.String()
+}
+
+// voice says the texts of one letter.
+type voice struct {
+	catalogue *templates.Catalogue
+	locale    string
+	kind      kind
+	letter    Letter
+	params    map[string]any
+}
+
+func (v *voice) phrase(key string, params map[string]any) string {
+	return v.catalogue.Say(v.locale, key, params)
+}
+
+// part is one part of the kind's own text; "" if the kind does not have it.
+func (v *voice) part(name string) string {
+	key := "mail." + v.letter.Kind + "." + name
+	switch name {
+	case "subject", "heading", "lead":
+		if len(v.kind.variants) > 0 {
+			key += "." + v.letter.Facts["what"]
+		}
+	case "after", "ignore":
+		if !slices.Contains(v.kind.says, name) {
+			return ""
+		}
+	}
+	return v.phrase(key, v.params)
+}
+
+// say puts into words what the letter has to say.
+func (m *Mailer) say(k kind, l Letter) words {
+	base := strings.TrimRight(m.PublicURL, "/")
+	service := map[string]any{"Service": m.ServiceName}
+	v := &voice{
+		catalogue: m.Templates.Catalogue,
+		locale:    m.Templates.Catalogue.Match(l.Locale),
+		kind:      k,
+		letter:    l,
+	}
+	v.params = map[string]any{"Service": m.ServiceName, "Email": v.email()}
+	said := words{
+		Locale:     v.locale,
+		Service:    m.ServiceName,
+		Subject:    v.part("subject"),
+		Heading:    v.part("heading"),
+		Greeting:   v.phrase("mail.greeting", nil),
+		Lead:       v.part("lead"),
+		Details:    v.details(),
+		After:      v.part("after"),
+		Ignore:     v.part("ignore"),
+		Why:        v.part("why"),
+		Sender:     v.phrase("mail.sender", service),
+		ServiceURL: base + "/",
+	}
+	if name := greetName(l.Facts); name != "" {
+		said.Greeting = v.phrase("mail.greeting.name", map[string]any{"Name": name})
+	}
+	if k.security {
+		said.Always = v.phrase("mail.always", service)
+	}
+	if k.page != "" {
+		said.Link, said.Button = base+k.page, v.part("button")
+		said.Copy = v.phrase("mail.link.copy", nil)
+	}
+	if k.secret {
+		said.Link += "?token=" + url.QueryEscape(l.Secret)
+		said.Life = v.life()
+	}
+	if k.second != "" {
+		said.Second, said.SecondLink = v.part("second"), base+k.second
+	}
+	return said
+}
+
+// life says how long the link works: until a time if the letter knows it.
+func (v *voice) life() string {
+	if until := v.moment("until"); until != "" {
+		return v.phrase("mail.link.until", map[string]any{"Until": until})
+	}
+	return v.phrase("mail.link.once", nil)
+}

@@ -1,0 +1,114 @@
+// Package templates embeds everything that is shown to people: pages, mails,
+// texts in every language, style sheet, scripts and icons.
+package templates
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"strings"
+	text "text/template"
+)
+
+//go:embed layouts pages partials mail locales static
+var files embed.FS
+
+// Pages returns one template for each file of pages, by its name without the
+// extension: "signup" for pages/signup.html. Each is a clone of its own that
+// knows all layouts and partials, named the same way, and starts at "layout".
+func Pages(funcs template.FuncMap) (map[string]*template.Template, error) {
+	common := template.New("").Option("missingkey=error").Funcs(funcs)
+	for _, folder := range []string{"layouts", "partials"} {
+		err := each(folder, ".html", func(name, source string) error {
+			_, err := common.New(name).Parse(source)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	pages := map[string]*template.Template{}
+	err := each("pages", ".html", func(name, source string) error {
+		page, err := common.Clone()
+		if err != nil {
+			return err
+		}
+		// The prefix keeps a page from replacing a partial of the same name.
+		if _, err := page.New("pages/" + name).Parse(source); err != nil {
+			return err
+		}
+		if pages[name] = page.Lookup("layout"); pages[name] == nil {
+			return errors.New("no template is named layout")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pages, nil
+}
+
+// MailHTML returns the HTML forms of the mails, each named like its file
+// without the extension.
+func MailHTML() (*template.Template, error) {
+	mails := template.New("").Option("missingkey=error")
+	err := each("mail", ".html", func(name, source string) error {
+		_, err := mails.New(name).Parse(source)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mails, nil
+}
+
+// MailText returns the plain text forms of the mails, each named like its file
+// without the extension.
+func MailText() (*text.Template, error) {
+	mails := text.New("").Option("missingkey=error")
+	err := each("mail", ".txt", func(name, source string) error {
+		_, err := mails.New(name).Parse(source)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mails, nil
+}
+
+// Locales holds one folder of JSON files for each language.
+func Locales() fs.FS { return folder("locales") }
+
+// Static holds what browsers fetch: style sheet, scripts, icons.
+func Static() fs.FS { return folder("static") }
+
+// each calls do for every file of the folder that has the extension, with its
+// name, less the extension, and its content.
+func each(folder, extension string, do func(name, source string) error) error {
+	names, err := fs.Glob(files, folder+"/*"+extension)
+	if err != nil {
+		return fmt.Errorf("list templates in %s: %w", folder, err)
+	}
+	for _, file := range names {
+		source, err := files.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("read template: %w", err)
+		}
+		if err := do(strings.TrimSuffix(path.Base(file), extension), string(source)); err != nil {
+			return fmt.Errorf("template %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+// folder is one embedded folder as a file system of its own.
+func folder(name string) fs.FS {
+	sub, err := fs.Sub(files, name)
+	if err != nil {
+		panic(err) // only for a name that is no valid path, and ours are constants
+	}
+	return sub
+}
