@@ -3,10 +3,13 @@ package models
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // Accounts are the operations on a person's account.
@@ -31,7 +34,7 @@ type accountRow struct {
 	Email             string // where mail goes; "" for people without an address
 	EmailKey          string
 	PasswordHash      string // "" when only a mailed link can set one
-	PasswordVersion   int64  // raised with every new password: older reset links die
+	PasswordVersion   int64  // raised with every new password and address: links mailed before die
 	PasswordChangedAt time.Time
 	PINHash           string     `gorm:"column:pin_hash"` // "" for no PIN
 	PINChangedAt      *time.Time `gorm:"column:pin_changed_at"`
@@ -142,8 +145,12 @@ func updateAccount(tx *gorm.DB, accountID int64, columns map[string]any, conditi
 
 // passwordIs checks the password of a signed-in person. It counts before it
 // compares, apart from the counter of strangers, so that they cannot stop the
-// owner. It returns [ErrWrongPassword] or [ErrThrottled].
+// owner. It returns [ErrWrongPassword], [ErrThrottled], or [ErrNoSession] for an
+// account that was disabled meanwhile.
 func (c *core) passwordIs(ctx context.Context, throttle *Throttle, row *accountRow, password string) error {
+	if row.DisabledAt != nil {
+		return ErrNoSession
+	}
 	key := throttle.key("signed-in", row.owner())
 	if err := throttle.attempt(ctx, key, c.opt.Limits.SignedIn); err != nil {
 		return err
@@ -173,7 +180,7 @@ func (c *core) verifyPassword(ctx context.Context, row *accountRow, password str
 		stored, owner = row.PasswordHash, row.owner()
 	}
 	prepared, ok := preparePassword(password)
-	match, outdated, err := c.hasher.Verify(ctx, stored, passwordPurpose, owner, prepared)
+	match, outdated, err := c.verifyHash(ctx, stored, passwordPurpose, owner, prepared)
 	if err != nil {
 		return false, explained("check the password", err)
 	}
@@ -184,6 +191,18 @@ func (c *core) verifyPassword(ctx context.Context, row *accountRow, password str
 		c.rehash(ctx, row.ID, "password_hash", stored, passwordPurpose, owner, prepared)
 	}
 	return true, nil
+}
+
+// verifyHash compares text with a stored hash. A hash that cannot be checked any
+// more, because its secret key is gone or the row was spoilt, matches nothing at
+// the usual cost: only a reset helps, and the answer tells nothing.
+func (c *core) verifyHash(ctx context.Context, stored, purpose, owner, text string) (match, outdated bool, err error) {
+	match, outdated, err = c.hasher.Verify(ctx, stored, purpose, owner, text)
+	if !errors.Is(err, secret.ErrUnknownKey) && !errors.Is(err, secret.ErrBadHash) {
+		return match, outdated, err
+	}
+	c.opt.Log.WarnContext(ctx, "a stored hash cannot be checked", slog.String("account_id", owner), logError(err))
+	return c.hasher.Verify(ctx, "", purpose, owner, text)
 }
 
 // rehash stores a fresh hash of text unless the column has changed meanwhile.

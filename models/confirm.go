@@ -86,7 +86,7 @@ func (e *Emails) Resend(ctx context.Context, pendingSecret string, caller Caller
 
 func (e *Emails) mayResend(ctx context.Context, row *accountRow, caller Caller) error {
 	l := e.opt.Limits
-	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverService, l.RecoverService); err != nil {
+	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
 		return err
 	}
 	if err := e.throttle.allow(ctx, e.throttle.key("resend minute", row.owner()), l.ResendMinute); err != nil {
@@ -101,7 +101,7 @@ func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow) e
 		return err
 	}
 	return e.owe(ctx, tx, owed{
-		kind: MailConfirm, account: row, facts: map[string]string{"email": row.Email}, life: e.opt.Lives.Confirm,
+		kind: MailConfirm, account: row, facts: map[string]string{"email": row.Email}, life: e.signUpLeft(row),
 	})
 }
 
@@ -121,7 +121,7 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 		return e.Resend(ctx, pendingSecret, caller)
 	}
 	l := e.opt.Limits
-	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverService, l.RecoverService); err != nil {
+	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
 		return err
 	}
 	if err := e.throttle.allow(ctx, e.throttle.key("resend day", row.owner()), l.ResendDay); err != nil {
@@ -129,11 +129,17 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 	}
 	row.Email, row.EmailKey = sendTo, key
 	return e.tx(ctx, "correct the address", func(tx *gorm.DB) error {
-		err := updateAccount(tx, row.ID, map[string]any{"email": sendTo, "email_key": key}, "confirmed_at IS NULL")
+		err := updateAccount(tx, row.ID, map[string]any{
+			"email": sendTo, "email_key": key, "password_version": gorm.Expr("password_version + 1"),
+		}, "confirmed_at IS NULL AND disabled_at IS NULL")
 		if KindOf(err) == KindNotFound {
 			return ErrTokenSpent
 		}
 		if err != nil {
+			return err
+		}
+		// A reset link in the mailbox of before would confirm this address.
+		if err := revoke(tx, row.ID, purposeReset, purposePINReset); err != nil {
 			return err
 		}
 		return e.oweConfirm(ctx, tx, &row)

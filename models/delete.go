@@ -8,9 +8,9 @@ import (
 )
 
 // Delete erases an account and everything of the person. The goodbye mail
-// copies its recipient first. It returns [ErrWrongPassword], [ErrThrottled], or
-// [ErrDeletionWaits] with Until (RFC 3339, UTC) while an email change can still
-// be undone.
+// copies its recipient first. It returns [ErrNotFound], [ErrWrongPassword],
+// [ErrThrottled], or [ErrDeletionWaits] with Until (RFC 3339, UTC) while an email
+// change can still be undone.
 func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, _ Caller) error {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if err != nil {
@@ -24,6 +24,14 @@ func (a *Accounts) Delete(ctx context.Context, accountID int64, password string,
 
 func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 	return c.tx(ctx, "delete the account", func(tx *gorm.DB) error {
+		// First of all the row itself, so that whoever is about to sign in or to
+		// change the address waits, and finds nothing.
+		if gone, err := deleteAccountRow(tx, row.ID, ""); err != nil || !gone {
+			if err == nil {
+				err = ErrNotFound
+			}
+			return err
+		}
 		until, err := c.undoUntil(ctx, tx, row.ID)
 		if err != nil {
 			return err
@@ -31,7 +39,7 @@ func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 		if !until.IsZero() {
 			return ErrDeletionWaits.with("Until", until.Format(time.RFC3339))
 		}
-		if err := eraseAccount(tx, row.ID); err != nil {
+		if err := eraseRows(tx, row.ID); err != nil {
 			return err
 		}
 		if row.Email == "" || row.ConfirmedAt == nil {
@@ -44,13 +52,34 @@ func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 	})
 }
 
-// eraseAccount deletes every row of an account.
-func eraseAccount(tx *gorm.DB, accountID int64) error {
+// deleteAccountRow deletes the row of an account itself and reports whether it
+// was there; condition narrows further.
+func deleteAccountRow(tx *gorm.DB, accountID int64, condition string) (gone bool, err error) {
+	statement := "DELETE FROM accounts WHERE id = ?"
+	if condition != "" {
+		statement += " AND " + condition
+	}
+	result := tx.Exec(statement, accountID)
+	return result.RowsAffected == 1, result.Error
+}
+
+// eraseStale erases a sign-up that waited too long, unless it has been
+// confirmed meanwhile.
+func eraseStale(tx *gorm.DB, accountID int64) error {
+	gone, err := deleteAccountRow(tx, accountID, "confirmed_at IS NULL")
+	if err != nil || !gone {
+		return err
+	}
+	return eraseRows(tx, accountID)
+}
+
+// eraseRows deletes every row of an account but its own.
+func eraseRows(tx *gorm.DB, accountID int64) error {
 	for _, statement := range []string{
 		"DELETE FROM sessions WHERE account_id = ?", "DELETE FROM tokens WHERE account_id = ?",
 		"DELETE FROM outbox WHERE account_id = ?", "DELETE FROM email_changes WHERE account_id = ?",
 		"DELETE FROM emails WHERE account_id = ?", "DELETE FROM history WHERE account_id = ?",
-		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?", "DELETE FROM accounts WHERE id = ?",
+		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?",
 	} {
 		if err := tx.Exec(statement, accountID).Error; err != nil {
 			return err

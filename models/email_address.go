@@ -2,6 +2,7 @@ package models
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -55,11 +56,15 @@ func plainEmailName(name string) bool {
 // plainDomain returns domain in lower-case ASCII (RFC 5891 A-labels). It wants
 // two labels or more, the last of which is no number.
 func plainDomain(domain string) (string, bool) {
-	if domain == "" || len(domain) > emailMax {
+	if domain == "" || len(domain) > emailMax || !utf8.ValidString(domain) || strings.ContainsFunc(domain, hidden) {
 		return "", false
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
 	if err != nil {
+		return "", false
+	}
+	// What comes out must go in again, or the address would be another at each look.
+	if again, err := idna.Lookup.ToASCII(ascii); err != nil || again != ascii {
 		return "", false
 	}
 	labels := strings.Split(strings.ToLower(ascii), ".")

@@ -203,8 +203,9 @@ func (e *Emails) makeChange(ctx context.Context, tx *gorm.DB, row *accountRow, c
 	if made.RowsAffected != 1 {
 		return ErrTokenSpent
 	}
-	err := updateAccount(tx, row.ID, map[string]any{"email": change.NewEmail, "email_key": change.NewEmailKey},
-		"email_key = ?", change.OldEmailKey)
+	err := updateAccount(tx, row.ID, map[string]any{
+		"email": change.NewEmail, "email_key": change.NewEmailKey, "password_version": gorm.Expr("password_version + 1"),
+	}, "email_key = ?", change.OldEmailKey)
 	if KindOf(err) == KindNotFound {
 		return ErrTokenSpent
 	}
@@ -254,7 +255,7 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 		if err := e.revertChanges(ctx, tx, &row, t.SubjectID); err != nil {
 			return err
 		}
-		if err := endSessions(tx, "account_id = ?", row.ID); err != nil {
+		if err := endSessions(tx, row.ID, ""); err != nil {
 			return err
 		}
 		if err := e.note(ctx, tx, row.ID, EventEmailUndone, caller); err != nil {
@@ -311,6 +312,10 @@ func undoChange(tx *gorm.DB, change emailChange) error {
 		if err != nil {
 			return err
 		}
+	}
+	const mails = "DELETE FROM outbox WHERE account_id = ? AND subject_id = ?"
+	if err := tx.Exec(mails, change.AccountID, change.ID).Error; err != nil {
+		return err
 	}
 	return tx.Exec("DELETE FROM tokens WHERE account_id = ? AND subject_id = ? AND used_at IS NULL", change.AccountID, change.ID).Error
 }

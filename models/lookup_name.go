@@ -3,19 +3,23 @@ package models
 import "strings"
 
 // nameKey is by what an account is looked up and counted when somebody types a
-// username or an address.
+// username or an address. Only ASCII loses its case, as in usernames: no other
+// letter becomes one of theirs.
 func nameKey(name string) string {
-	name = strings.TrimSpace(name)
-	if isEmail(name) {
-		if _, key, ok := parseEmail(name); ok {
-			return key
-		}
+	name = strings.TrimSpace(strings.ToValidUTF8(name, ""))
+	if _, key, ok := parseEmail(name); ok {
+		return key
 	}
 	const longest = emailMax
 	if len(name) > longest {
-		name = name[:longest]
+		name = strings.TrimSpace(strings.ToValidUTF8(name[:longest], ""))
 	}
-	return strings.ToValidUTF8(strings.ToLower(name), "")
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, name)
 }
 
 func isEmail(name string) bool { return strings.Contains(name, "@") }

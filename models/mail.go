@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -81,8 +82,27 @@ WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_un
 
 // Prepare decides who gets a leased mail, and mints its secret. It reports
 // false, and has then forgotten the mail, when there is nobody to write to, when
-// its secret has run out, or when a newer request has replaced it.
+// its secret has run out, when a newer request has replaced it, or when the
+// address has had enough mails for a day.
 func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
+	// Counted before anything is minted: a mail that is not sent must leave the
+	// link of the one before alive, or strangers could keep killing it.
+	if o.Kind.strangersStart() && o.Attempts == 1 {
+		if letter, send, err = m.prepare(ctx, o, false); err != nil || !send {
+			return Letter{}, false, err
+		}
+		if within, err := m.withinDay(ctx, &letter); err != nil {
+			return Letter{}, false, err
+		} else if !within {
+			return Letter{}, false, m.Sent(ctx, o.ID)
+		}
+	}
+	return m.prepare(ctx, o, true)
+}
+
+// prepare writes the letter of a mail that is still leased to its worker, with
+// its secret if mint.
+func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, send bool, err error) {
 	err = m.tx(ctx, "prepare a mail", func(tx *gorm.DB) error {
 		row := o.row
 		letter, send = Letter{}, false
@@ -90,7 +110,7 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 		if err != nil || still == 0 {
 			return err
 		}
-		letter, err = m.write(ctx, tx, &row)
+		letter, err = m.write(ctx, tx, &row, mint)
 		if err == nil {
 			send = true
 			return nil
@@ -103,20 +123,14 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 	if err != nil || !send {
 		return Letter{}, false, err
 	}
-	if ok, err := m.withinDay(ctx, &letter, o.Attempts); err != nil || !ok {
-		if err == nil {
-			err = m.Sent(ctx, o.ID)
-		}
-		return Letter{}, false, err
-	}
 	return letter, true, nil
 }
 
 // errDropMail is a mail that nobody should get.
 var errDropMail = errors.New("models: nobody to write to")
 
-// write finds the recipient and mints the secret.
-func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow) (Letter, error) {
+// write finds the recipient and, if mint, mints the secret.
+func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool) (Letter, error) {
 	if !row.ExpiresAt.After(m.Now()) {
 		return Letter{}, errDropMail
 	}
@@ -152,8 +166,13 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow) (Letter, 
 	if row.Kind.mints() != "" {
 		facts["until"] = row.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	letter.Secret, err = m.mint(ctx, tx, row, &account)
-	return letter, err
+	if !mint {
+		return letter, nil
+	}
+	if letter.Secret, err = m.mint(ctx, tx, row, &account); err != nil {
+		return Letter{}, err
+	}
+	return letter, m.noteReset(ctx, tx, row, &account)
 }
 
 // addressee reads the account that a mail is about. The worker finds the one
@@ -173,13 +192,16 @@ func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, facts
 		return account, err
 	}
 	row.AccountID = account.ID
-	if err := tx.Exec("UPDATE outbox SET account_id = ? WHERE id = ?", account.ID, row.ID).Error; err != nil {
-		return account, err
+	return account, tx.Exec("UPDATE outbox SET account_id = ? WHERE id = ?", account.ID, row.ID).Error
+}
+
+// noteReset notes a reset that somebody asked for, once it is known whose it is,
+// for its owner to see.
+func (m *Mail) noteReset(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) error {
+	if row.Kind != MailPasswordReset || row.Attempts > 1 {
+		return nil
 	}
-	if row.Attempts > 1 {
-		return account, nil
-	}
-	return account, m.note(ctx, tx, account.ID, EventPasswordResetAsked, Caller{})
+	return m.note(ctx, tx, account.ID, EventPasswordResetAsked, Caller{})
 }
 
 // ownerInstead returns the account that already has the address which a mail
@@ -225,6 +247,9 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 	p := row.Kind.mints()
 	if p == "" {
 		return "", nil
+	}
+	if passwordBound(p) && account.PasswordChangedAt.After(row.CreatedAt) {
+		return "", errDropMail // asked for before the password changed
 	}
 	text, err := m.mailSecret(row)
 	if err != nil {
@@ -272,11 +297,8 @@ func overtaken(open []token, owedAt time.Time) bool {
 }
 
 // withinDay counts a mail that strangers can start against the address that
-// gets it, once a mail. One reset an hour always passes.
-func (m *Mail) withinDay(ctx context.Context, letter *Letter, attempt int) (bool, error) {
-	if !letter.Kind.strangersStart() || attempt > 1 {
-		return true, nil
-	}
+// gets it. One reset an hour always passes.
+func (m *Mail) withinDay(ctx context.Context, letter *Letter) (bool, error) {
 	_, key, _ := parseEmail(letter.To)
 	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", key), m.opt.Limits.MailDay)
 	if err != nil || hits > 0 {
@@ -310,6 +332,8 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 	if permanent || now.Add(wait).After(o.row.CreatedAt.Add(mailLife)) {
 		state = mailDead
 	}
+	// Mail servers answer in any bytes; MySQL takes UTF-8 alone.
+	cause = strings.ReplaceAll(strings.ToValidUTF8(cause, "\uFFFD"), "\x00", "\uFFFD")
 	const longest = 500
 	if runes := []rune(cause); len(runes) > longest {
 		cause = string(runes[:longest])

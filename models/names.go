@@ -84,20 +84,23 @@ func cleanDisplayName(name string) (string, bool) {
 	if utf8.RuneCountInString(name) > displayNameMax {
 		return "", false
 	}
-	for _, r := range name {
-		if hidden(r) {
-			return "", false
-		}
+	if name != "" && !strings.ContainsFunc(name, isSeen) || strings.ContainsFunc(name, hidden) {
+		return "", false
 	}
 	return name, true
 }
 
-// hidden reports whether r is a control, format or private character. The
-// joiners that Persian, Indic scripts and emoji need are none.
+// isSeen reports whether r alone can be seen. A joiner or an accent cannot.
+func isSeen(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
+
+// hidden reports whether r is a control, format or private character, or a
+// letter that shows nothing. The joiners that Persian, Indic scripts and emoji
+// need are none.
 func hidden(r rune) bool {
-	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
+	const zeroWidthNonJoiner, zeroWidthJoiner, blankBraille = '\u200c', '\u200d', '\u2800'
 	if r == zeroWidthNonJoiner || r == zeroWidthJoiner {
 		return false
 	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp) || r == utf8.RuneError
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point) ||
+		r == utf8.RuneError || r == blankBraille
 }

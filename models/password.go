@@ -2,7 +2,7 @@ package models
 
 import (
 	"context"
-	"time"
+	"errors"
 
 	"gorm.io/gorm"
 )
@@ -37,9 +37,12 @@ func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePa
 	}
 	err = a.tx(ctx, "change the password", func(tx *gorm.DB) error {
 		if err := a.replacePassword(tx, &row, hash); err != nil {
+			if errors.Is(err, ErrTokenSpent) { // another change or a reset came first and ended this session
+				return ErrNoSession.because(err)
+			}
 			return err
 		}
-		if err := endSessions(tx, "account_id = ? AND id <> ?", row.ID, this.ID); err != nil {
+		if err := endSessions(tx, row.ID, "id <> ?", this.ID); err != nil {
 			return err
 		}
 		if newToken, err = a.renewToken(tx, this.ID); err != nil {
@@ -73,7 +76,7 @@ func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password st
 // another change came first.
 func (c *core) replacePassword(tx *gorm.DB, row *accountRow, hash string) error {
 	err := updateAccount(tx, row.ID, map[string]any{
-		"password_hash": hash, "password_version": row.PasswordVersion + 1, "password_changed_at": c.Now().Truncate(time.Millisecond),
+		"password_hash": hash, "password_version": row.PasswordVersion + 1, "password_changed_at": c.Now(),
 	}, "password_version = ? AND disabled_at IS NULL", row.PasswordVersion)
 	if KindOf(err) == KindNotFound {
 		return ErrTokenSpent.because(err)
@@ -81,5 +84,8 @@ func (c *core) replacePassword(tx *gorm.DB, row *accountRow, hash string) error 
 	if err != nil {
 		return err
 	}
-	return revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange, purposePending)
+	if err := replaceWaiting(tx, row.ID); err != nil {
+		return err
+	}
+	return revoke(tx, row.ID, purposeReset, purposePINReset, purposePending)
 }

@@ -8,24 +8,29 @@ import (
 	"github.com/trustelem/zxcvbn"
 	"github.com/trustelem/zxcvbn/match"
 	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
-	passwordMax  = 256 // code points; longer ones are refused before any hashing
-	strengthMin  = 2   // of zxcvbn's 0 to 4: more than a million guesses
-	strengthSeen = 100 // zxcvbn slows down on longer texts and gains nothing
+	passwordMax   = 256              // code points; longer ones are refused before any hashing
+	passwordBytes = 16 * passwordMax // more than 256 code points can take in any form of writing them
+	strengthMin   = 2                // of zxcvbn's 0 to 4: more than a million guesses
+	strengthSeen  = 100              // zxcvbn slows down on longer texts and gains nothing
 )
 
 // preparePassword returns password in the form that is hashed: RFC 8265
 // OpaqueString, so that a composed and a decomposed "é" are one. It reports
-// false for what that refuses (empty, control characters) and for more than 256
-// code points.
+// false for what that refuses (empty, control characters, broken UTF-8) and for
+// more than 256 code points in that form.
 func preparePassword(password string) (string, bool) {
-	if password == "" || len(password) > 4*passwordMax || utf8.RuneCountInString(password) > passwordMax {
+	if password == "" || len(password) > passwordBytes || !utf8.ValidString(password) {
 		return "", false
 	}
 	prepared, err := precis.OpaqueString.String(password)
-	return prepared, err == nil && prepared != ""
+	if err != nil || prepared == "" || utf8.RuneCountInString(prepared) > passwordMax {
+		return "", false
+	}
+	return prepared, true
 }
 
 // checkPassword returns what is wrong with a new password, nil for nothing.
@@ -38,11 +43,12 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 		}
 		return e
 	}
-	length := utf8.RuneCountInString(password)
+	// Counted in the form that is hashed: a decomposed "é" is one character too.
+	length := utf8.RuneCountInString(norm.NFC.String(password[:min(len(password), passwordBytes)]))
 	if length < c.opt.PasswordMinLength {
 		return wrong("password_too_short", "MinLength", strconv.Itoa(c.opt.PasswordMinLength))
 	}
-	if length > passwordMax {
+	if length > passwordMax || len(password) > passwordBytes {
 		return wrong("password_too_long")
 	}
 	prepared, ok := preparePassword(password)
@@ -110,6 +116,9 @@ func weakness(password string, personal []string, wrong func(string, ...string) 
 	}
 	if longest == nil {
 		return wrong("password_weak", "Reason", "short")
+	}
+	if longest.Pattern == "dictionary" && longest.DictionaryName == "user_inputs" {
+		return wrong("password_personal")
 	}
 	if longest.Pattern == "dictionary" && longest.DictionaryName == "passwords" && len(longest.Token)+2 >= len(text) {
 		return wrong("password_common")

@@ -97,16 +97,18 @@ func (p *PINs) replace(tx *gorm.DB, row *accountRow, hash string) error {
 	return revoke(tx, row.ID, purposePINReset)
 }
 
-// counters are the counters of wrong PINs: of the quarter hour and of the day.
+// counters are the counters of wrong PINs: of the day and of the quarter hour. A
+// success clears them in this order: the quarter's lets the next ones in, and
+// they must not meet a day's that is still full.
 func (p *PINs) counters(row *accountRow) []secret.Hash {
-	return []secret.Hash{p.throttle.key("pin quarter", row.owner()), p.throttle.key("pin day", row.owner())}
+	return []secret.Hash{p.throttle.key("pin day", row.owner()), p.throttle.key("pin quarter", row.owner())}
 }
 
 // Verify compares a PIN. It counts the try before it compares: five in a quarter
 // of an hour, ten a day, after which the PIN is off until it is reset. The
 // same counters serve every door. It returns [ErrWrongPIN] with the number of
-// tries Left, [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet], [ErrBusy] or
-// [ErrUnavailable].
+// tries Left, [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet],
+// [ErrAccountDisabled], [ErrNotFound], [ErrBusy] or [ErrUnavailable].
 func (p *PINs) Verify(ctx context.Context, accountID int64, pin string, caller Caller) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {
@@ -116,28 +118,30 @@ func (p *PINs) Verify(ctx context.Context, accountID int64, pin string, caller C
 }
 
 func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller Caller) error {
-	if row.PINHash == "" {
+	switch {
+	case row.DisabledAt != nil:
+		return ErrAccountDisabled
+	case row.PINHash == "":
 		return ErrPINNotSet
-	}
-	if row.PINOffAt != nil {
+	case row.PINOffAt != nil:
 		return ErrPINOff
 	}
 	keys, l := p.counters(row), p.opt.Limits
-	quarter, err := p.throttle.attemptCounted(ctx, keys[0], l.PINQuarter)
+	quarter, err := p.throttle.attemptCounted(ctx, keys[1], l.PINQuarter)
 	if KindOf(err) == KindThrottled {
-		return ErrPINThrottled.after(p.throttle.wait(ctx, keys[0]))
+		return ErrPINThrottled.after(p.throttle.wait(ctx, keys[1]))
 	}
 	if err != nil {
 		return err
 	}
-	day, err := p.throttle.raise(ctx, keys[1], l.PINDay)
+	day, err := p.throttle.raise(ctx, keys[0], l.PINDay)
 	if err != nil {
 		return err
 	}
 	if day == 0 {
 		return p.turnOff(ctx, row, caller)
 	}
-	match, outdated, err := p.hasher.Verify(ctx, row.PINHash, pinPurpose, row.owner(), preparePIN(pin))
+	match, outdated, err := p.verifyHash(ctx, row.PINHash, pinPurpose, row.owner(), preparePIN(pin))
 	if err != nil {
 		return explained("check the PIN", err)
 	}

@@ -58,11 +58,11 @@ func pinRepeats(pin string) bool {
 	return len(distinct) <= 2
 }
 
-// pinRuns: steps of one, two or zero in one direction ("1234", "9753", "abcd"),
+// pinRuns: steps of up to three in one direction ("1234", "9753", "abcd"),
 // rows of a keyboard, columns of a number pad, each also backwards.
 func pinRuns(pin string) bool {
 	for _, row := range []string{
-		"1234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm",
+		"12345678901234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm",
 		"147", "258", "369", "2580", "0852", "1470", "3690", "1593", "1357924680", "2468013579",
 		"147258369", "159357", "741852963", "1q2w3e4r5t6z", "1q2w3e4r5t6y", "1a2b3c4d5e6f", "a1b2c3d4e5f6",
 	} {
@@ -126,7 +126,7 @@ func pinPersonal(pin string, words []string) bool {
 // and short words of everyday.
 func commonPINs() []string {
 	return strings.Fields(`
-0007 1004 1010 1122 1221 1313 1342 1379 1397 1470 1478 1590 1593 1598 1793 1984 1998 2112 2324 2468 2525 2580
+0007 1004 1010 1122 1221 1233 1313 1342 1379 1397 1470 1478 1590 1593 1598 1793 1984 1998 2112 2324 2468 2525 2580
 2684 3141 3719 4200 4269 4321 4545 4711 5150 5201 5683 6969 7007 7410 7531 7777 7890 8008 8520 8675 8675309 9513
 9630 9876 0101 0420 0690 0852 0911 1928 2365 1423 3579 2589 1236 1245 1256 3698 7412 7896 7539 1235 1324 1243
 4563 7946 9999 2846 1739 9713 314159 112358 123321 159753 147852 147896 246810 101010 131313 142536 123654

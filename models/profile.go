@@ -41,6 +41,11 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 		return err
 	}
 	return a.tx(ctx, "save the profile", func(tx *gorm.DB) error {
+		if usernameKey(in.Username) != usernameKey(current.Username) {
+			if err := a.freeUsername(ctx, tx, usernameKey(in.Username)); err != nil {
+				return err
+			}
+		}
 		err := updateAccount(tx, accountID, map[string]any{
 			"username": in.Username, "username_key": usernameKey(in.Username), "display_name": displayName, "locale": in.Locale,
 		}, "")

@@ -47,7 +47,7 @@ func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, n
 			return err
 		}
 	}
-	if err := t.source(ctx, "recover", caller, l.RecoverSource, l.RecoverService, l.RecoverService); err != nil {
+	if err := t.source(ctx, "recover", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
 		return err
 	}
 	subject := "name " + name
@@ -100,7 +100,7 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 		if err := r.replacePassword(tx, &row, hash); err != nil {
 			return err
 		}
-		if err := endSessions(tx, "account_id = ?", row.ID); err != nil {
+		if err := endSessions(tx, row.ID, ""); err != nil {
 			return err
 		}
 		if err := r.owe(ctx, tx, owed{kind: MailPasswordChanged, account: &row, facts: r.callerFacts(caller)}); err != nil {

@@ -164,13 +164,20 @@ func (s *Sessions) List(ctx context.Context, accountID int64) ([]Session, error)
 	return sessions, nil
 }
 
-// endSessions deletes sessions and the links that would end them.
-func endSessions(tx *gorm.DB, condition string, args ...any) error {
-	const links = "DELETE FROM tokens WHERE purpose = 'not_me' AND subject_id IN (SELECT id FROM sessions WHERE "
-	if err := tx.Exec(links+condition+")", args...).Error; err != nil {
+// endSessions deletes those sessions of an account that condition names, "" for
+// all, and the links that would end them. The account comes first in both
+// statements: without its index they would lock everybody's rows.
+func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) error {
+	which := "account_id = ?"
+	if condition != "" {
+		which += " AND " + condition
+	}
+	args = append([]any{accountID}, args...)
+	const links = "DELETE FROM tokens WHERE account_id = ? AND purpose = 'not_me' AND subject_id IN (SELECT id FROM sessions WHERE "
+	if err := tx.Exec(links+which+")", append([]any{accountID}, args...)...).Error; err != nil {
 		return err
 	}
-	return tx.Exec("DELETE FROM sessions WHERE "+condition, args...).Error
+	return tx.Exec("DELETE FROM sessions WHERE "+which, args...).Error
 }
 
 // End ends one session of an account. It returns [ErrNotFound] for one that is
@@ -184,7 +191,7 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 		if found == 0 {
 			return ErrNotFound
 		}
-		if err := endSessions(tx, "id = ? AND account_id = ?", sessionID, accountID); err != nil {
+		if err := endSessions(tx, accountID, "id = ?", sessionID); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, accountID, EventSessionEnded, caller)
@@ -194,7 +201,7 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 // EndOthers ends all sessions of the account but this one.
 func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) error {
 	return s.tx(ctx, "end the other sessions", func(tx *gorm.DB) error {
-		if err := endSessions(tx, "account_id = ? AND id <> ?", this.AccountID, this.ID); err != nil {
+		if err := endSessions(tx, this.AccountID, "id <> ?", this.ID); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, this.AccountID, EventSignedOutEverywhere, caller)
@@ -204,7 +211,7 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 // EndAll ends all sessions of an account: sign out everywhere.
 func (s *Sessions) EndAll(ctx context.Context, accountID int64, caller Caller) error {
 	return s.tx(ctx, "end all sessions", func(tx *gorm.DB) error {
-		if err := endSessions(tx, "account_id = ?", accountID); err != nil {
+		if err := endSessions(tx, accountID, ""); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, accountID, EventSignedOutEverywhere, caller)
@@ -221,7 +228,7 @@ func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) erro
 		return err
 	}
 	return s.tx(ctx, "sign out", func(tx *gorm.DB) error {
-		if err := endSessions(tx, "id = ?", session.ID); err != nil {
+		if err := endSessions(tx, session.AccountID, "id = ?", session.ID); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, session.AccountID, EventSignedOut, caller)
@@ -294,7 +301,7 @@ func (s *Sessions) NotMe(ctx context.Context, text string, caller Caller) error 
 		if err != nil {
 			return err
 		}
-		if err := endSessions(tx, "id = ? AND account_id = ?", t.SubjectID, t.AccountID); err != nil {
+		if err := endSessions(tx, t.AccountID, "id = ?", t.SubjectID); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, t.AccountID, EventSessionEnded, caller)

@@ -136,10 +136,8 @@ func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device
 		return SignedIn{}, explained("mark the device", err)
 	}
 	err = s.tx(ctx, "sign in", func(tx *gorm.DB) error {
-		if secret.WellFormed(secret.SessionToken, in.OldToken) {
-			if err := endSessions(tx, "token_hash = ?", secret.Sum(in.OldToken)); err != nil {
-				return err
-			}
+		if err := endByToken(ctx, tx, in.OldToken); err != nil {
+			return err
 		}
 		if out, err = s.openSession(ctx, tx, row, caller); err != nil {
 			return err
@@ -151,6 +149,18 @@ func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device
 	}
 	out.DeviceMark = mark
 	return out, nil
+}
+
+// endByToken ends the session that a browser brings along, if it has one.
+func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
+	if !secret.WellFormed(secret.SessionToken, text) {
+		return nil
+	}
+	old, err := gorm.G[sessionRow](tx).Where("token_hash = ?", secret.Sum(text)).Find(ctx)
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	return endSessions(tx, old[0].AccountID, "id = ?", old[0].ID)
 }
 
 // openSession writes a new browser session. The account's password must still

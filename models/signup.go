@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -131,21 +132,29 @@ func (c *core) hashPassword(ctx context.Context, row *accountRow, password strin
 func (c *core) insertAccount(ctx context.Context, tx *gorm.DB, row *accountRow) error {
 	now := c.Now()
 	row.PasswordVersion, row.PasswordChangedAt, row.CreatedAt = 1, now, now
-	stale, err := gorm.G[accountRow](tx).Where("username_key = ? AND confirmed_at IS NULL AND created_at < ?",
-		row.UsernameKey, now.Add(-c.opt.Lives.Confirm)).Find(ctx)
-	if err != nil {
+	if err := c.freeUsername(ctx, tx, row.UsernameKey); err != nil {
 		return err
 	}
-	for _, old := range stale {
-		if err := eraseAccount(tx, old.ID); err != nil {
-			return err
-		}
-	}
-	err = gorm.G[accountRow](tx).Create(ctx, row)
+	err := gorm.G[accountRow](tx).Create(ctx, row)
 	if database.IsDuplicate(err, "accounts", "username_key") {
 		return ErrUsernameTaken.because(err)
 	}
 	return err
+}
+
+// freeUsername takes a username from a sign-up that waited too long.
+func (c *core) freeUsername(ctx context.Context, tx *gorm.DB, key string) error {
+	stale, err := gorm.G[accountRow](tx).Where("username_key = ? AND confirmed_at IS NULL AND created_at <= ?",
+		key, c.Now().Add(-c.opt.Lives.Confirm)).Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, old := range stale {
+		if err := eraseStale(tx, old.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // holdSignUp makes the secret by which a browser holds a sign-up that waits.
@@ -157,6 +166,12 @@ func (c *core) holdSignUp(ctx context.Context, tx *gorm.DB, row *accountRow) (st
 	now := c.Now()
 	return text, gorm.G[token](tx).Create(ctx, &token{
 		Hash: secret.Sum(text), Purpose: purposePending, AccountID: row.ID, PasswordVersion: row.PasswordVersion,
-		CreatedAt: now, ExpiresAt: now.Add(c.opt.Lives.Confirm),
+		CreatedAt: now, ExpiresAt: now.Add(c.signUpLeft(row)),
 	})
+}
+
+// signUpLeft is how long a sign-up may still be confirmed: its links do not
+// outlive it.
+func (c *core) signUpLeft(row *accountRow) time.Duration {
+	return max(row.CreatedAt.Add(c.opt.Lives.Confirm).Sub(c.Now()), time.Millisecond)
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -90,6 +91,7 @@ type core struct {
 	keys   secret.Keys
 	hasher *secret.Hasher
 	opt    Options
+	lastID atomic.Int64
 }
 
 // New returns a Store on the database that o names, without asking it anything:
@@ -104,7 +106,7 @@ func New(o Options) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o}
-	throttle := &Throttle{c}
+	throttle := &Throttle{c, throttlePause}
 	return &Store{
 		Accounts: &Accounts{c, throttle}, Emails: &Emails{c, throttle}, Recovery: &Recovery{c, throttle},
 		Sessions: &Sessions{core: c, throttle: throttle, seen: map[int64]time.Time{}},
@@ -144,27 +146,32 @@ type secretKey struct {
 // TableName is secret_keys.
 func (secretKey) TableName() string { return "secret_keys" }
 
-// checkKey accepts a key that the database knows; a database without keys
-// adopts the current one, and the current one is adopted too when the previous
-// one is known.
+// checkKey accepts the key that the database was last used with; a database
+// without keys adopts the current one, and the current one is adopted too when
+// the previous one was the last. A key from before that fits no longer: what has
+// been written since could not be checked with it.
 func (s *Store) checkKey(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *gorm.DB) error {
 		known, err := gorm.G[secretKey](tx).Order("created_at DESC").Find(ctx)
 		if err != nil {
 			return fmt.Errorf("read the key check: %w", err)
 		}
-		adopt := len(known) == 0
-		for i, k := range known {
-			if k.KeyID == s.keys.ID() {
-				return nil
-			}
-			// Only the newest key may be followed by another.
-			adopt = adopt || i == 0 && k.KeyID == s.keys.PreviousID()
+		if len(known) > 0 && known[0].KeyID == s.keys.ID() {
+			return nil
 		}
-		if !adopt {
+		if len(known) > 0 && known[0].KeyID != s.keys.PreviousID() {
 			return ErrWrongKey
 		}
-		if err := gorm.G[secretKey](tx).Create(ctx, &secretKey{KeyID: s.keys.ID(), CreatedAt: s.Now()}); err != nil {
+		// Going back to an older key moves it to the front again. The newest must
+		// be told from the others whatever the clock says.
+		at := s.Now()
+		if len(known) > 0 && !at.After(known[0].CreatedAt) {
+			at = known[0].CreatedAt.UTC().Add(time.Millisecond)
+		}
+		if err := tx.Exec("DELETE FROM secret_keys WHERE key_id = ?", s.keys.ID()).Error; err != nil {
+			return fmt.Errorf("write the key check: %w", err)
+		}
+		if err := gorm.G[secretKey](tx).Create(ctx, &secretKey{KeyID: s.keys.ID(), CreatedAt: at}); err != nil {
 			return fmt.Errorf("write the key check: %w", err)
 		}
 		return nil
@@ -181,14 +188,22 @@ func (c *core) Now() time.Time { return c.opt.Now().UTC().Truncate(time.Millisec
 const idEpoch = 1735689600000
 
 // newID makes an id: 41 bits of milliseconds and a random tail of 22, so that
-// ids sort by time and instances need not ask each other.
+// ids sort by time and instances need not ask each other. One instance's ids
+// always rise, also within a millisecond and when the clock steps back.
 func (c *core) newID() (int64, error) {
 	var tail [4]byte
 	if _, err := io.ReadFull(c.opt.Random, tail[:]); err != nil {
 		return 0, fmt.Errorf("no randomness: %w", err)
 	}
 	ms := c.Now().UnixMilli() - idEpoch
-	return ms<<22 | int64(binary.BigEndian.Uint32(tail[:])>>10), nil
+	id := ms<<22 | int64(binary.BigEndian.Uint32(tail[:])>>10)
+	for {
+		last := c.lastID.Load()
+		next := max(id, last+1)
+		if c.lastID.CompareAndSwap(last, next) {
+			return next, nil
+		}
+	}
 }
 
 // tx runs work in a transaction; see [database.DB.Tx].

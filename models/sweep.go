@@ -2,7 +2,10 @@ package models
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -43,24 +46,46 @@ func (s *Store) Sweep(ctx context.Context) error {
 	return nil
 }
 
+// sweepTable finds the keys of rows that are over and deletes those rows, some
+// at a time. It is done in two statements, since a DELETE that reads from a
+// subquery locks whatever it reads.
 func (s *Store) sweepTable(ctx context.Context, table, key, condition string, args []any) error {
-	// The inner SELECT is wrapped: MySQL refuses LIMIT in a plain subquery.
-	statement := "DELETE FROM " + table + " WHERE " + key + " IN (SELECT k FROM (SELECT " + key + " AS k FROM " + table +
-		" WHERE " + condition + " LIMIT ?) AS some)"
+	find := "SELECT " + key + " FROM " + table + " WHERE " + condition + " LIMIT ?"
 	for {
-		var swept int64
-		err := s.db.Again(ctx, func(db *gorm.DB) error {
-			result := db.Exec(statement, append(slices.Clip(args), sweepStep)...)
-			swept = result.RowsAffected
-			return result.Error
-		})
+		keys, err := s.sweepKeys(ctx, find, append(slices.Clone(args), sweepStep)...)
 		if err != nil {
 			return explained("sweep "+table, err)
 		}
-		if swept < sweepStep {
+		if len(keys) > 0 {
+			remove := "DELETE FROM " + table + " WHERE " + key + " IN (?" + strings.Repeat(", ?", len(keys)-1) + ") AND (" + condition + ")"
+			if err := s.db.Again(ctx, func(*gorm.DB) error {
+				_, err := s.db.SQL.ExecContext(ctx, remove, append(slices.Clone(keys), args...)...)
+				return err
+			}); err != nil {
+				return explained("sweep "+table, err)
+			}
+		}
+		if len(keys) < sweepStep {
 			return nil
 		}
 	}
+}
+
+// sweepKeys reads one column of any type.
+func (c *core) sweepKeys(ctx context.Context, find string, args ...any) (keys []any, err error) {
+	rows, err := c.db.SQL.QueryContext(ctx, find, args...)
+	if err != nil {
+		return nil, fmt.Errorf("find: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var key any
+		if err := rows.Scan(&key); err != nil {
+			return nil, fmt.Errorf("find: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, rows.Err()
 }
 
 // sweepSignUps erases sign-ups that waited too long, each in a transaction of
@@ -73,14 +98,7 @@ func (s *Store) sweepSignUps(ctx context.Context) error {
 			return explained("find stale sign-ups", err)
 		}
 		for _, row := range stale {
-			err := s.tx(ctx, "sweep a sign-up", func(tx *gorm.DB) error {
-				result := tx.Exec("DELETE FROM accounts WHERE id = ? AND confirmed_at IS NULL", row.ID)
-				if result.Error != nil || result.RowsAffected != 1 {
-					return result.Error
-				}
-				return eraseAccount(tx, row.ID)
-			})
-			if err != nil {
+			if err := s.tx(ctx, "sweep a sign-up", func(tx *gorm.DB) error { return eraseStale(tx, row.ID) }); err != nil {
 				return err
 			}
 		}

@@ -19,7 +19,13 @@ import (
 // and a restart forgets nothing. Keys are keyed hashes: the table holds no
 // names or addresses. A counter is raised by one statement before the work that
 // it guards.
-type Throttle struct{ *core }
+type Throttle struct {
+	*core
+	pause time.Duration // between looks at a counter that is shut
+}
+
+// throttlePause times the looks of [Throttle.attempt] is the moment that it waits.
+const throttlePause = 150 * time.Millisecond
 
 // Limit is how often something may be tried.
 type Limit struct {
@@ -46,6 +52,7 @@ type Limits struct {
 	SignUpNetwork  Limit
 	SignUpService  Limit
 	RecoverSource  Limit // forgot and resend, by source
+	RecoverNetwork Limit
 	RecoverService Limit
 	RecoverMinute  Limit // forgot, by typed name
 	RecoverHour    Limit
@@ -76,6 +83,7 @@ func ProductionLimits() Limits {
 		SignUpNetwork:  Limit{Hits: 100, Window: 10 * time.Minute},
 		SignUpService:  Limit{Hits: 1000, Window: time.Hour},
 		RecoverSource:  Limit{Hits: 5, Window: 10 * time.Minute},
+		RecoverNetwork: Limit{Hits: 50, Window: 10 * time.Minute},
 		RecoverService: Limit{Hits: 1000, Window: time.Hour},
 		RecoverMinute:  Limit{Hits: 1, Window: time.Minute},
 		RecoverHour:    Limit{Hits: 5, Window: time.Hour},
@@ -117,7 +125,10 @@ func (t *Throttle) key(what, subject string) secret.Hash {
 func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hits int, err error) {
 	now := t.Now().UnixMilli()
 	ends := now + limit.Window.Milliseconds()
-	first := now + limit.waitAfter(1).Milliseconds()
+	first := int64(0)
+	if wait := limit.waitAfter(1); wait > 0 {
+		first = now + wait.Milliseconds()
+	}
 	if t.db.Dialect == database.SQLite {
 		hits, err = t.raiseSQLite(ctx, key, limit, now, ends, first)
 	} else {
@@ -126,7 +137,9 @@ func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hit
 	return hits, explained("count a try", err)
 }
 
-// steps is a CASE over the new number of hits: when the counter opens again.
+// steps is a CASE over the new number of hits: when the counter opens again, 0
+// for at once. The present would not do: a try whose clock was read before that
+// of another, or is slow, would find the counter shut.
 func (l Limit) steps(hits string, now int64) (text string, args []any) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CASE WHEN %s >= ? THEN window_ends", hits)
@@ -135,8 +148,8 @@ func (l Limit) steps(hits string, now int64) (text string, args []any) {
 		fmt.Fprintf(&b, " WHEN %s > ? THEN ?", hits)
 		args = append(args, step.After, now+step.Wait.Milliseconds())
 	}
-	b.WriteString(" ELSE ? END")
-	return b.String(), append(args, now)
+	b.WriteString(" ELSE 0 END")
+	return b.String(), args
 }
 
 func (t *Throttle) raiseSQLite(ctx context.Context, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
@@ -193,7 +206,7 @@ func (t *Throttle) attempt(ctx context.Context, key secret.Hash, limit Limit) er
 }
 
 func (t *Throttle) attemptCounted(ctx context.Context, key secret.Hash, limit Limit) (hits int, err error) {
-	const patience, pause = 6, 150 * time.Millisecond
+	const patience = 6
 	for try := 1; ; try++ {
 		if hits, err = t.raise(ctx, key, limit); err != nil || hits > 0 {
 			return hits, err
@@ -204,7 +217,7 @@ func (t *Throttle) attemptCounted(ctx context.Context, key secret.Hash, limit Li
 		select {
 		case <-ctx.Done():
 			return 0, explained("wait for a counter", ctx.Err())
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // jitter, not a secret
+		case <-time.After(t.pause/2 + rand.N(t.pause)): //nolint:gosec // jitter, not a secret
 		}
 	}
 }

@@ -96,8 +96,12 @@ func (c *core) look(ctx context.Context, p purpose, text string) (LinkInfo, erro
 	return LinkInfo{AccountID: row.ID, Username: row.Username, Email: row.Email, Subject: t.SubjectID}, nil
 }
 
-// passwordBound reports whether a new password kills older tokens of p.
-func passwordBound(p purpose) bool { return p == purposeReset || p == purposePINReset }
+// passwordBound reports whether a new password or address kills older tokens of
+// p: such a link may only be used while the account has the address that it was
+// mailed to, even if it was minted while the address changed.
+func passwordBound(p purpose) bool {
+	return p == purposeReset || p == purposePINReset || p == purposeConfirm
+}
 
 // holder reads the account of a spent token and refuses a disabled one, and a
 // token that an older password bound.

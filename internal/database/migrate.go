@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -59,8 +60,13 @@ func (d Dialect) sql() dialectSQL {
 // ends. owner names this program in the lease. It returns [ErrNewerSchema] for
 // a database that is ahead.
 func (d *DB) Migrate(ctx context.Context, migrations fs.FS, owner string) (applied int, err error) {
+	pool, done, err := d.unhurried()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
 	err = d.underLease(ctx, "migrate", owner, func(ctx context.Context) error {
-		provider, err := d.provider(ctx, migrations)
+		provider, err := d.provider(ctx, pool, migrations)
 		if err != nil {
 			return err
 		}
@@ -90,7 +96,7 @@ func newer(ctx context.Context, provider *goose.Provider) error {
 
 // provider prepares goose's table itself: on a Galera cluster goose's own
 // attempt can lose a deadlock half-way and never recover.
-func (d *DB) provider(ctx context.Context, migrations fs.FS) (*goose.Provider, error) {
+func (d *DB) provider(ctx context.Context, pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
 	words := d.Dialect.sql()
 	if err := d.exec(ctx, words.createVersion); err != nil {
 		return nil, fmt.Errorf("prepare the schema's version: %w", err)
@@ -99,7 +105,7 @@ func (d *DB) provider(ctx context.Context, migrations fs.FS) (*goose.Provider, e
 	if err := d.exec(ctx, zero); err != nil {
 		return nil, fmt.Errorf("prepare the schema's version: %w", err)
 	}
-	provider, err := goose.NewProvider(words.goose, d.SQL, migrations, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(words.goose, pool, migrations, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
@@ -109,6 +115,9 @@ func (d *DB) provider(ctx context.Context, migrations fs.FS) (*goose.Provider, e
 // underLease runs work while this program holds the lease called name.
 func (d *DB) underLease(ctx context.Context, name, owner string, work func(context.Context) error) (err error) {
 	words := d.Dialect.sql()
+	// In containers programs share names and process numbers: the lease must know
+	// its holder all the same.
+	owner = fmt.Sprintf("%s/%08x", owner[:min(len(owner), 40)], rand.Uint32()) //nolint:gosec // a name, not a secret
 	if err := d.exec(ctx, words.createLeases); err != nil {
 		return fmt.Errorf("lease: %w", err)
 	}
@@ -116,9 +125,9 @@ func (d *DB) underLease(ctx context.Context, name, owner string, work func(conte
 		return fmt.Errorf("lease: %w", err)
 	}
 	take := "UPDATE leases SET owner = ?, until_at = " + words.lifeOver +
-		" WHERE name = ? AND (owner = '' OR owner = ? OR until_at < " + words.now + ")"
+		" WHERE name = ? AND (owner = '' OR until_at < " + words.now + ")"
 	for {
-		taken, err := d.affected(ctx, take, owner, name, owner)
+		taken, err := d.affected(ctx, take, owner, name)
 		if err != nil {
 			return fmt.Errorf("lease: %w", err)
 		}

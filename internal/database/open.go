@@ -7,6 +7,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -34,6 +35,7 @@ type DB struct {
 	Gorm    *gorm.DB
 	SQL     *sql.DB
 	Dialect Dialect
+	address string
 }
 
 // ErrAddress is a database address that cannot be understood. Its text never
@@ -68,7 +70,26 @@ func Open(address string, connections int) (*DB, error) {
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(30 * time.Minute)
-	return &DB{Gorm: db, SQL: pool, Dialect: dialect}, nil
+	return &DB{Gorm: db, SQL: pool, Dialect: dialect, address: address}, nil
+}
+
+// unhurried returns a pool for statements that may take long, a migration's
+// say, and what closes it again.
+func (d *DB) unhurried() (pool *sql.DB, done func() error, err error) {
+	if d.Dialect == SQLite {
+		return d.SQL, func() error { return nil }, nil // knows no timeouts
+	}
+	config, err := mysqlConfig(d.address)
+	if err != nil {
+		return nil, nil, err
+	}
+	config.ReadTimeout, config.WriteTimeout = 0, 0
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, nil, ErrAddress
+	}
+	pool = sql.OpenDB(promptConnector{connector})
+	return pool, pool.Close, nil
 }
 
 // Close closes all connections.
@@ -94,12 +115,30 @@ func dialectorFor(address string) (gorm.Dialector, Dialect, error) { //nolint:ir
 	// The version is told, not asked: asking would need the database at the
 	// start. Told so, the driver never uses RETURNING, which TiDB lacks.
 	dialector, ok := gormmysql.New(gormmysql.Config{
-		Conn: sql.OpenDB(connector), DSNConfig: config, SkipInitializeWithVersion: true,
+		Conn: sql.OpenDB(promptConnector{connector}), DSNConfig: config, SkipInitializeWithVersion: true,
 	}).(*gormmysql.Dialector)
 	if !ok {
 		return nil, "", errors.New("the MySQL driver has changed its type")
 	}
 	return mysqlDialector{dialector}, MySQL, nil
+}
+
+// How long a MySQL server may take: a network that swallows everything must
+// not hold a page up for longer than a person waits.
+const (
+	connectTime = 2 * time.Second // to let us in
+	answerTime  = 4 * time.Second // for one statement
+)
+
+// promptConnector bounds all of connecting. The driver's own timeout ends when
+// the port is open, and what it makes of a silence after that is tried again.
+type promptConnector struct{ driver.Connector }
+
+// Connect connects within [connectTime].
+func (c promptConnector) Connect(ctx context.Context) (driver.Conn, error) { //nolint:ireturn // database/sql wants it so
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	return c.Connector.Connect(ctx)
 }
 
 func mysqlConfig(address string) (*mysql.Config, error) {
@@ -118,9 +157,9 @@ func mysqlConfig(address string) (*mysql.Config, error) {
 	config.ClientFoundRows = true // an update that sets the same value still counts its row
 	config.InterpolateParams = true
 	config.RejectReadOnly = true // after a failover, leave the node that only reads
-	config.Timeout, config.ReadTimeout, config.WriteTimeout = 3*time.Second, 10*time.Second, 10*time.Second
+	config.Timeout, config.ReadTimeout, config.WriteTimeout = connectTime, answerTime, answerTime
 	config.Params = map[string]string{
-		"time_zone": "'+00:00'", "sql_mode": "'TRADITIONAL'", "innodb_lock_wait_timeout": "5",
+		"time_zone": "'+00:00'", "sql_mode": "'TRADITIONAL'", "innodb_lock_wait_timeout": "3", // less than answerTime
 	}
 	config.Logger = &mysql.NopLogger{}
 	return config, nil

@@ -1,12 +1,14 @@
 -- Accounts and all that hangs on them. Keys that decide identity are VARBINARY:
 -- every text collation of MySQL makes strangers equal. Times are UTC.
+-- MySQL commits after each table: every step can be run again after a program
+-- was killed half-way.
 -- +goose Up
-CREATE TABLE secret_keys (
+CREATE TABLE IF NOT EXISTS secret_keys (
     key_id     VARBINARY(32) NOT NULL PRIMARY KEY,
     created_at DATETIME(3)   NOT NULL
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE accounts (
+CREATE TABLE IF NOT EXISTS accounts (
     id                  BIGINT         NOT NULL PRIMARY KEY,
     username            VARCHAR(32)    NOT NULL,
     username_key        VARBINARY(32)  NOT NULL,
@@ -30,7 +32,7 @@ CREATE TABLE accounts (
     KEY accounts_guardian_id (guardian_id)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE emails (
+CREATE TABLE IF NOT EXISTS emails (
     email_key  VARBINARY(254) NOT NULL,
     account_id BIGINT         NOT NULL,
     held_until DATETIME(3)    NULL,
@@ -39,7 +41,7 @@ CREATE TABLE emails (
     KEY emails_held_until (held_until)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE email_changes (
+CREATE TABLE IF NOT EXISTS email_changes (
     id            BIGINT         NOT NULL PRIMARY KEY,
     account_id    BIGINT         NOT NULL,
     old_email     VARCHAR(254)   NOT NULL,
@@ -55,7 +57,7 @@ CREATE TABLE email_changes (
     KEY email_changes_expires_at (expires_at)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE sessions (
+CREATE TABLE IF NOT EXISTS sessions (
     id           BIGINT        NOT NULL PRIMARY KEY,
     token_hash   BINARY(32)    NOT NULL,
     account_id   BIGINT        NOT NULL,
@@ -72,7 +74,7 @@ CREATE TABLE sessions (
     KEY sessions_expires_at (expires_at)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE tokens (
+CREATE TABLE IF NOT EXISTS tokens (
     hash             BINARY(32)    NOT NULL PRIMARY KEY,
     purpose          VARBINARY(32) NOT NULL,
     account_id       BIGINT        NOT NULL,
@@ -85,7 +87,7 @@ CREATE TABLE tokens (
     KEY tokens_expires_at (expires_at)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE outbox (
+CREATE TABLE IF NOT EXISTS outbox (
     id          BIGINT         NOT NULL PRIMARY KEY,
     kind        VARBINARY(32)  NOT NULL,
     account_id  BIGINT         NOT NULL,
@@ -107,7 +109,7 @@ CREATE TABLE outbox (
     KEY outbox_account_id (account_id)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE throttle (
+CREATE TABLE IF NOT EXISTS throttle (
     throttle_key BINARY(32)  NOT NULL PRIMARY KEY,
     hits         BIGINT      NOT NULL,
     window_ends  BIGINT      NOT NULL,
@@ -115,14 +117,14 @@ CREATE TABLE throttle (
     KEY throttle_window_ends (window_ends)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE spent_marks (
+CREATE TABLE IF NOT EXISTS spent_marks (
     mark       BINARY(32)  NOT NULL,
     expires_at DATETIME(3) NOT NULL,
     UNIQUE KEY spent_marks_mark (mark),
     KEY spent_marks_expires_at (expires_at)
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-CREATE TABLE history (
+CREATE TABLE IF NOT EXISTS history (
     id         BIGINT        NOT NULL PRIMARY KEY,
     account_id BIGINT        NOT NULL,
     kind       VARBINARY(32) NOT NULL,
@@ -134,13 +136,13 @@ CREATE TABLE history (
 ) DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- +goose Down
-DROP TABLE history;
-DROP TABLE spent_marks;
-DROP TABLE throttle;
-DROP TABLE outbox;
-DROP TABLE tokens;
-DROP TABLE sessions;
-DROP TABLE email_changes;
-DROP TABLE emails;
-DROP TABLE accounts;
-DROP TABLE secret_keys;
+DROP TABLE IF EXISTS history;
+DROP TABLE IF EXISTS spent_marks;
+DROP TABLE IF EXISTS throttle;
+DROP TABLE IF EXISTS outbox;
+DROP TABLE IF EXISTS tokens;
+DROP TABLE IF EXISTS sessions;
+DROP TABLE IF EXISTS email_changes;
+DROP TABLE IF EXISTS emails;
+DROP TABLE IF EXISTS accounts;
+DROP TABLE IF EXISTS secret_keys;

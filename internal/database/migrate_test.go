@@ -1,0 +1,110 @@
+package database_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// step is one migration.
+func step(up string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte("-- +goose Up\n" + up + "\n-- +goose Down\n")}
+}
+
+func open(t *testing.T, address string) *database.DB {
+	t.Helper()
+	db, err := database.Open(address, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Two of these would fail if both were applied, or one twice.
+func steps() fstest.MapFS {
+	return fstest.MapFS{
+		"00001_one.sql": step("CREATE TABLE one (n INTEGER NOT NULL);"),
+		"00002_two.sql": step("INSERT INTO one (n) VALUES (1);"),
+	}
+}
+
+// TestMigrateOnce has many programs migrate an empty database at once: each
+// step is applied by one of them, and nobody goes on before.
+func TestMigrateOnce(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		total := 0
+		for range 8 {
+			db := open(t, address)
+			all.Go(func() {
+				applied, err := db.Migrate(t.Context(), steps(), "the same name for all")
+				rows := 0
+				if err == nil {
+					err = db.SQL.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM one").Scan(&rows)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if total += applied; err != nil || rows != 1 {
+					t.Errorf("migrated: %v; %d rows, want 1", err, rows)
+				}
+			})
+		}
+		all.Wait()
+		if total != 2 {
+			t.Errorf("%d migrations were applied by all together, want 2", total)
+		}
+	})
+}
+
+// TestMigrateRefusesNewer gives a program a database of its successor.
+func TestMigrateRefusesNewer(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		db := open(t, address)
+		if _, err := db.Migrate(t.Context(), steps(), "new"); err != nil {
+			t.Fatal(err)
+		}
+		older := steps()
+		delete(older, "00002_two.sql")
+		applied, err := db.Migrate(t.Context(), older, "old")
+		if !errors.Is(err, database.ErrNewerSchema) || applied != 0 {
+			t.Errorf("applied %d, %v; want ErrNewerSchema", applied, err)
+		}
+	})
+}
+
+// TestMigrateAgain repairs what made a step fail and migrates again.
+func TestMigrateAgain(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		db := open(t, address)
+		broken := steps()
+		broken["00002_two.sql"] = step("INSERT INTO nowhere (n) VALUES (1);")
+		if applied, err := db.Migrate(t.Context(), broken, "broken"); err == nil {
+			t.Errorf("a broken step was applied: %d", applied)
+		}
+		if applied, err := db.Migrate(t.Context(), steps(), "mended"); err != nil || applied != 1 {
+			t.Errorf("applied %d, %v; want the one that is left", applied, err)
+		}
+	})
+}
+
+// TestMigrateSlowly takes longer over a step than a statement of a page may.
+func TestMigrateSlowly(t *testing.T) {
+	t.Parallel()
+	db := open(t, modelstest.MySQL(t))
+	slow := fstest.MapFS{"00001_slow.sql": step("DO SLEEP(5);")}
+	if applied, err := db.Migrate(t.Context(), slow, "slow"); err != nil || applied != 1 {
+		t.Errorf("applied %d, %v; want 1", applied, err)
+	}
+	if _, err := db.SQL.ExecContext(t.Context(), "DO SLEEP(5)"); !database.Unavailable(err) {
+		t.Errorf("a statement of five seconds: %v, want one that counts as unavailable", err)
+	}
+}

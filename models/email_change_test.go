@@ -1,0 +1,287 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func fieldError(field, code string) error {
+	return &models.Error{Code: "never", Fields: []models.FieldError{{Field: field, Code: code}}}
+}
+
+func TestEmailChange(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		k.run("asks the new address and tells the old one", func(k *kit) {
+			a := k.account()
+			to := addressOf(newName())
+			k.must(k.Emails.RequestChange(ctx, a.ID, " "+to, goodPassword, home))
+			if k.get(a).Email != a.Email {
+				k.t.Error("the address has changed before it was confirmed")
+			}
+			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != to {
+				k.t.Errorf("waits for %q, %v", waiting, err)
+			}
+			letters := k.letters()
+			link := k.only(letters, models.MailEmailConfirm, to)
+			asked := k.only(letters, models.MailEmailAsked, a.Email)
+			want := map[string]string{
+				"username": a.Username, "display_name": a.Username, "email": "p…@example.org", "address": home.Address,
+				"device": home.Device, "at": k.clock.Now().Format(time.RFC3339),
+			}
+			if diff := cmp.Diff(want, asked.Facts); diff != "" || asked.Secret != "" || len(letters) != 2 {
+				k.t.Errorf("%d letters, %s", len(letters), diff)
+			}
+			info, err := k.Emails.LookChange(ctx, link.Secret)
+			k.must(err)
+			if info.Email != to {
+				k.t.Errorf("link %+v", info)
+			}
+			k.must(k.Emails.ConfirmChange(ctx, link.Secret, home))
+			if got := k.get(a).Email; got != to {
+				k.t.Errorf("address %s", got)
+			}
+			letters = k.letters()
+			changed := k.only(letters, models.MailEmailChanged, a.Email)
+			if changed.Secret == "" || changed.Facts["email"] != "p…@example.org" {
+				k.t.Errorf("letter %+v", changed)
+			}
+			k.only(letters, models.MailEmailArrived, to)
+			k.is(k.Emails.ConfirmChange(ctx, link.Secret, home), models.ErrTokenSpent)
+			_, err = k.trySignIn(to, goodPassword)
+			k.must(err)
+			_, err = k.trySignIn(a.Email, goodPassword)
+			k.is(err, models.ErrSignInWrong)
+		})
+		k.run("refuses what is wrong", func(k *kit) {
+			a := k.account()
+			k.is(k.Emails.RequestChange(ctx, a.ID, "x", goodPassword, home), fieldError("email", "email_invalid"))
+			k.is(k.Emails.RequestChange(ctx, a.ID, a.Email, goodPassword, home), models.ErrSameEmail)
+			k.is(k.Emails.RequestChange(ctx, a.ID, "new@example.org", otherPassword, home), models.ErrWrongPassword)
+			k.is(k.Emails.RequestChange(ctx, 1, "new@example.org", goodPassword, home), models.ErrNotFound)
+			for range 9 {
+				k.is(k.Emails.RequestChange(ctx, a.ID, "new@example.org", otherPassword, home), models.ErrWrongPassword)
+			}
+			k.is(k.Emails.RequestChange(ctx, a.ID, "new@example.org", goodPassword, home), models.ErrThrottled)
+			if letters := k.letters(); len(letters) != 0 {
+				k.t.Errorf("letters %+v", letters)
+			}
+		})
+		k.run("a second request kills the first", func(k *kit) {
+			a := k.account()
+			one, two := addressOf(newName()), addressOf(newName())
+			first := k.askChange(a, one)
+			second := k.askChange(a, two)
+			k.is(k.Emails.ConfirmChange(ctx, first, home), models.ErrTokenSpent)
+			k.must(k.Emails.ConfirmChange(ctx, second, home))
+			if got := k.get(a).Email; got != two {
+				k.t.Errorf("address %s, want %s", got, two)
+			}
+		})
+		k.run("a new password kills the request", func(k *kit) {
+			a := k.account()
+			link := k.askChange(a, addressOf(newName()))
+			k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(a), otherPassword, home))
+			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrTokenSpent)
+			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != "" {
+				k.t.Errorf("still waits for %q, %v", waiting, err)
+			}
+		})
+		k.run("an address that is taken is told to its owner alone", func(k *kit) {
+			a, owner := k.account(), k.account()
+			k.must(k.Emails.RequestChange(ctx, a.ID, owner.Email, goodPassword, home))
+			letters := k.letters()
+			k.only(letters, models.MailAlreadyRegistered, owner.Email)
+			k.only(letters, models.MailEmailAsked, a.Email)
+			if len(letters) != 2 {
+				k.t.Errorf("letters %+v", letters)
+			}
+		})
+		k.run("an address that is taken meanwhile is refused", func(k *kit) {
+			a := k.account()
+			name := newName()
+			link := k.askChange(a, addressOf(name))
+			k.signUp(name)
+			k.must(k.Emails.Confirm(ctx, k.letter(models.MailConfirm, addressOf(name)).Secret, home))
+			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrEmailTaken)
+			if got := k.get(a).Email; got != a.Email {
+				k.t.Errorf("address %s", got)
+			}
+			if until, err := k.Emails.UndoUntil(ctx, a.ID); err != nil || !until.IsZero() {
+				k.t.Errorf("half made: undo until %v, %v", until, err)
+			}
+		})
+		k.run("runs out after a day", func(k *kit) {
+			a := k.account()
+			link := k.askChange(a, addressOf(newName()))
+			k.clock.Advance(24 * time.Hour)
+			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrTokenSpent)
+			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != "" {
+				k.t.Errorf("waits for %q, %v", waiting, err)
+			}
+		})
+		k.run("in its letters only", func(k *kit) {
+			a := k.account()
+			to := "Person" + a.Email[len("person"):]
+			undo := k.change(a, to)
+			if got := k.get(a).Email; got != to {
+				k.t.Errorf("address %s", got)
+			}
+			_, err := k.trySignIn(a.Email, goodPassword)
+			k.must(err)
+			_, err = k.Emails.Undo(ctx, undo, home)
+			k.must(err)
+			if got := k.get(a).Email; got != a.Email {
+				k.t.Errorf("address %s", got)
+			}
+		})
+	})
+}
+
+func TestEmailUndo(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		// undone checks that a has its first address back and that whoever changed it is out.
+		undone := func(k *kit, a models.Account, session, reset string, lost ...string) {
+			k.t.Helper()
+			if got := k.get(a).Email; got != a.Email {
+				k.t.Errorf("address %s, want %s", got, a.Email)
+			}
+			_, err := k.Sessions.Look(ctx, session)
+			k.is(err, models.ErrNoSession)
+			for _, address := range append(lost, a.Username) {
+				k.clock.Advance(time.Minute)
+				_, err = k.trySignIn(address, goodPassword)
+				k.is(err, models.ErrSignInWrong)
+			}
+			letter := k.letter(models.MailEmailUndone, a.Email)
+			if letter.Secret != reset {
+				k.t.Error("the mail has another link than the page")
+			}
+			k.must(k.Recovery.ResetPassword(ctx, reset, otherPassword, home))
+			k.clock.Advance(time.Minute)
+			_, err = k.trySignIn(a.Email, otherPassword)
+			k.must(err)
+			for _, address := range lost { // free for anybody, at once
+				b := k.account()
+				k.must(k.Emails.ConfirmChange(ctx, k.askChange(b, address), home))
+			}
+			if until, err := k.Emails.UndoUntil(ctx, a.ID); err != nil || !until.IsZero() {
+				k.t.Errorf("undo until %v, %v", until, err)
+			}
+		}
+		k.run("brings the address back", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			lost := addressOf(newName())
+			undo := k.change(a, lost)
+			reset := k.resetSecret(k.get(a)) // the thief's, mailed to the new address
+			info, err := k.Emails.LookUndo(ctx, undo)
+			k.must(err)
+			if info.Email != a.Email {
+				k.t.Errorf("link %+v", info)
+			}
+			secret, err := k.Emails.Undo(ctx, undo, home)
+			k.must(err)
+			k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrTokenSpent)
+			_, err = k.Emails.Undo(ctx, undo, home)
+			k.is(err, models.ErrTokenSpent)
+			undone(k, a, in.Token, secret, lost)
+		})
+		k.run("reverts later changes as well", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			y, z := addressOf(newName()), addressOf(newName())
+			first := k.change(a, y)
+			second := k.change(a, z)
+			waiting := k.askChange(a, addressOf(newName()))
+			secret, err := k.Emails.Undo(ctx, first, home)
+			k.must(err)
+			_, err = k.Emails.Undo(ctx, second, home)
+			k.is(err, models.ErrTokenSpent)
+			k.is(k.Emails.ConfirmChange(ctx, waiting, home), models.ErrTokenSpent)
+			undone(k, a, in.Token, secret, y, z)
+		})
+		k.run("of the later change first and then of the first", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			y, z := addressOf(newName()), addressOf(newName())
+			first := k.change(a, y)
+			second := k.change(a, z)
+			old, err := k.Emails.Undo(ctx, second, home)
+			k.must(err)
+			if got := k.get(a).Email; got != y {
+				k.t.Errorf("address %s, want %s", got, y)
+			}
+			k.letters()
+			secret, err := k.Emails.Undo(ctx, first, home)
+			k.must(err)
+			k.is(k.Recovery.ResetPassword(ctx, old, otherPassword, home), models.ErrTokenSpent)
+			undone(k, a, in.Token, secret, y, z)
+		})
+		k.run("there and back again", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			y := addressOf(newName())
+			first := k.change(a, y)
+			k.must(k.Emails.ConfirmChange(ctx, k.askChange(a, a.Email), home))
+			k.letters()
+			secret, err := k.Emails.Undo(ctx, first, home)
+			k.must(err)
+			undone(k, a, in.Token, secret, y)
+		})
+		k.run("holds the address for three days", func(k *kit) {
+			a := k.account()
+			undo := k.change(a, addressOf(newName()))
+			until := k.clock.Now().Add(72 * time.Hour)
+			if got, err := k.Emails.UndoUntil(ctx, a.ID); err != nil || !got.Equal(until) {
+				k.t.Errorf("undo until %v, %v, want %v", got, err, until)
+			}
+			b := k.account()
+			k.must(k.Emails.RequestChange(ctx, b.ID, a.Email, goodPassword, home))
+			if got := kinds(k.letters(), a.Email); len(got) != 0 {
+				k.t.Errorf("a held address gets %v", got)
+			}
+			stranger := newName()
+			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: stranger, Email: a.Email, Password: goodPassword}, home)
+			k.must(err)
+			k.is(k.Operators.Confirm(ctx, stranger), models.ErrEmailTaken)
+			k.letters()
+			k.must(k.Recovery.Request(ctx, a.Email, home, false)) // and finds no account
+			if letters := k.letters(); len(letters) != 0 {
+				k.t.Errorf("letters %+v", letters)
+			}
+			err = k.Accounts.Delete(ctx, a.ID, goodPassword, home)
+			k.is(err, models.ErrDeletionWaits)
+			k.is(k.Operators.Delete(ctx, a.Username), models.ErrDeletionWaits)
+			if _, err := k.Accounts.Get(ctx, a.ID); err != nil {
+				k.t.Error(err)
+			}
+			k.clock.Advance(72*time.Hour - time.Millisecond)
+			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrDeletionWaits)
+			_, err = k.Emails.LookUndo(ctx, undo)
+			k.must(err)
+			k.clock.Advance(time.Millisecond)
+			_, err = k.Emails.LookUndo(ctx, undo)
+			k.is(err, models.ErrTokenSpent)
+			_, err = k.Emails.Undo(ctx, undo, home)
+			k.is(err, models.ErrTokenSpent)
+			k.must(k.Operators.Confirm(ctx, stranger)) // free, swept or not
+			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword, home))
+		})
+		k.run("links in the old mailbox open nothing", func(k *kit) {
+			a := k.account()
+			change := k.askChange(a, addressOf(newName()))
+			reset, pin := k.resetSecret(a), k.pinResetSecret(a)
+			k.must(k.Emails.ConfirmChange(ctx, change, home))
+			k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrTokenSpent)
+			k.is(k.PINs.ResetByMail(ctx, pin, "8305", home), models.ErrTokenSpent)
+			_, err := k.Recovery.Look(ctx, reset)
+			k.is(err, models.ErrTokenSpent)
+		})
+	})
+}

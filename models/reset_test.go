@@ -1,0 +1,156 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestReset(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		k.run("sets a password once and ends all sessions", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			link := k.resetSecret(a)
+			if _, err := k.Sessions.Look(ctx, in.Token); err != nil {
+				k.t.Errorf("asking changed something: %v", err)
+			}
+			info, err := k.Recovery.Look(ctx, link)
+			k.must(err)
+			if info.Username != a.Username || info.AccountID != a.ID {
+				k.t.Errorf("link %+v", info)
+			}
+			k.is(k.Recovery.ResetPassword(ctx, link, "short", home), &models.Error{Fields: []models.FieldError{{Field: "password", Code: "password_too_short"}}})
+			k.is(k.Recovery.ResetPassword(ctx, link, a.Username+"1", home), &models.Error{Fields: []models.FieldError{{Field: "password", Code: "password_too_short"}}})
+			k.is(k.Recovery.ResetPassword(ctx, link, a.Username+"1234", home), &models.Error{Fields: []models.FieldError{{Field: "password", Code: "password_personal"}}})
+			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
+			_, err = k.Sessions.Look(ctx, in.Token)
+			k.is(err, models.ErrNoSession)
+			if sessions, err := k.Sessions.List(ctx, a.ID); err != nil || len(sessions) != 0 {
+				k.t.Errorf("%d sessions, %v: the reset must sign nobody in", len(sessions), err)
+			}
+			_, err = k.trySignIn(a.Username, goodPassword)
+			k.is(err, models.ErrSignInWrong)
+			_, err = k.trySignIn(a.Username, otherPassword)
+			k.must(err)
+			k.is(k.Recovery.ResetPassword(ctx, link, goodPassword, home), models.ErrTokenSpent)
+			_, err = k.Recovery.Look(ctx, link)
+			k.is(err, models.ErrTokenSpent)
+			k.only(k.letters(), models.MailPasswordChanged, a.Email)
+		})
+		k.run("by username, address and in any case", func(k *kit) {
+			a := k.account()
+			for _, name := range []string{a.Username, " " + a.Email, "PERSON" + a.Email[len("person"):]} {
+				k.clock.Advance(2 * time.Minute)
+				k.must(k.Recovery.Request(ctx, name, home, false))
+				k.letter(models.MailPasswordReset, a.Email)
+			}
+		})
+		k.run("mails nothing to nobody and says the same", func(k *kit) {
+			a := k.account()
+			k.must(k.Operators.Disable(ctx, a.Username))
+			for _, name := range []string{"nobody", "nobody@example.org", a.Username, a.Email, "a@example.org,b@example.org", "\x00", "%"} {
+				k.must(k.Recovery.Request(ctx, name, home, false))
+			}
+			if letters := k.letters(); len(letters) != 0 {
+				k.t.Errorf("letters %+v", letters)
+			}
+			k.is(k.Recovery.Request(ctx, "  ", home, false), models.ErrNameOrEmailAbsent)
+			if mails, err := k.Mail.List(ctx, 10); err != nil || len(mails) != 0 {
+				k.t.Errorf("mails are left: %+v, %v", mails, err)
+			}
+		})
+		k.run("runs out after an hour", func(k *kit) {
+			a := k.account()
+			link := k.resetSecret(a)
+			k.clock.Advance(time.Hour - time.Millisecond)
+			_, err := k.Recovery.Look(ctx, link)
+			k.must(err)
+			k.clock.Advance(time.Millisecond)
+			k.is(k.Recovery.ResetPassword(ctx, link, otherPassword, home), models.ErrTokenSpent)
+		})
+		k.run("a new link kills the one before", func(k *kit) {
+			a := k.account()
+			first := k.resetSecret(a)
+			second := k.resetSecret(a)
+			k.is(k.Recovery.ResetPassword(ctx, first, otherPassword, home), models.ErrTokenSpent)
+			k.must(k.Recovery.ResetPassword(ctx, second, otherPassword, home))
+		})
+		k.run("dies with a new password, with its PIN link", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			reset, pin := k.resetSecret(a), k.pinResetSecret(a)
+			_, err := k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
+			k.must(err)
+			k.is(k.Recovery.ResetPassword(ctx, reset, goodPassword, home), models.ErrTokenSpent)
+			k.is(k.PINs.ResetByMail(ctx, pin, "8305", home), models.ErrTokenSpent)
+		})
+		k.run("a mail that was asked for before a reset is not sent after it", func(k *kit) {
+			a := k.account()
+			k.must(k.Recovery.Request(ctx, a.Username, home, false))
+			stuck, err := k.Mail.Claim(ctx, "a worker that dies", 10)
+			k.must(err)
+			if len(stuck) != 1 {
+				k.t.Fatalf("%d mails", len(stuck))
+			}
+			k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(a), otherPassword, home))
+			k.clock.Advance(3 * time.Minute)
+			if got := kinds(k.letters(), a.Email); len(got) != 1 || got[0] != models.MailPasswordChanged {
+				k.t.Errorf("mails %v", got)
+			}
+		})
+		k.run("confirms a sign-up that waits", func(k *kit) {
+			name := newName()
+			k.signUp(name)
+			k.letters()
+			k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(k.byName(name)), otherPassword, home))
+			_, err := k.trySignIn(addressOf(name), otherPassword)
+			k.must(err)
+		})
+		k.run("one a minute, five an hour, ten a day, known or not", func(k *kit) {
+			a := k.account()
+			asked := func() int {
+				k.must(k.Recovery.Request(ctx, a.Username, home, false))
+				k.must(k.Recovery.Request(ctx, a.Email, home, false)) // the same counter
+				k.must(k.Recovery.Request(ctx, "nobody-"+a.Username, home, false))
+				mails, err := k.Mail.List(ctx, 100)
+				k.must(err)
+				k.letters()
+				return len(mails)
+			}
+			k.letters()
+			var got []int
+			for range 6 {
+				got = append(got, asked())
+				k.clock.Advance(time.Minute)
+			}
+			k.clock.Advance(time.Hour)
+			for range 6 {
+				got = append(got, asked())
+				k.clock.Advance(time.Minute)
+			}
+			k.clock.Advance(2 * time.Hour)
+			got = append(got, asked())
+			k.clock.Advance(24 * time.Hour)
+			got = append(got, asked())
+			want := []int{2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0, 2}
+			for i := range want {
+				if got[i] != want[i] {
+					k.t.Fatalf("mails owed %v, want %v", got, want)
+				}
+			}
+		})
+		k.run("two an hour from one source while there is no captcha", func(k *kit) {
+			from := models.Caller{Address: "198.51.100.7"}
+			for range 4 {
+				k.must(k.Recovery.Request(ctx, newName(), from, true))
+			}
+			if mails, err := k.Mail.List(ctx, 100); err != nil || len(mails) != 2 {
+				k.t.Errorf("%d mails, %v, want 2", len(mails), err)
+			}
+			k.letters()
+		})
+	})
+}

@@ -1,0 +1,228 @@
+package models_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestSignIn(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		k.run("by every name of the account", func(k *kit) {
+			a := k.account()
+			for _, name := range []string{a.Username, strings.ToUpper(a.Username), " " + a.Username + " ", a.Email, strings.ToUpper(a.Email)} {
+				in, err := k.trySignIn(name, goodPassword)
+				k.must(err)
+				found, err := k.Sessions.Look(ctx, in.Token)
+				k.must(err)
+				if found != in.Session || found.AccountID != a.ID || found.Username != a.Username || found.Locale != "en" ||
+					found.Device != home.Device || found.Address != home.Address || found.Icon != home.Icon || found.Kind != models.SessionBrowser {
+					k.t.Errorf("found %+v\nopened %+v", found, in.Session)
+				}
+			}
+		})
+		k.run("with the same answer to everything that is wrong", func(k *kit) {
+			a := k.account()
+			waiting := newName()
+			k.signUp(waiting)
+			disabled := k.account()
+			k.must(k.Operators.Disable(ctx, disabled.Username))
+			for _, try := range [][2]string{
+				{a.Username, otherPassword}, {a.Username, ""}, {a.Username, strings.ToUpper(goodPassword)}, {a.Username, goodPassword + " "},
+				{"nobody-at-all", goodPassword}, {"", goodPassword}, {"nobody@example.org", goodPassword}, {waiting, otherPassword},
+				{disabled.Username, otherPassword}, {addressOf(waiting), goodPassword}, {"%", goodPassword}, {a.Username + "\x00", goodPassword},
+				{a.Username, strings.Repeat("x", 100000)}, {"1 OR 1=1", goodPassword}, {"\xff", "\xff"},
+			} {
+				k.clock.Advance(4 * time.Second)
+				in, err := k.trySignIn(try[0], try[1])
+				k.is(err, models.ErrSignInWrong)
+				if in != (models.SignedIn{}) || err.Error() != models.ErrSignInWrong.Error() {
+					k.t.Errorf("%q: %+v, %v", try[0], in, err)
+				}
+			}
+		})
+		k.run("tells the owner alone of an account that waits or is disabled", func(k *kit) {
+			name := newName()
+			k.signUp(name)
+			k.letters()
+			in, err := k.trySignIn(name, goodPassword)
+			k.is(err, models.ErrConfirmFirst)
+			if in.Token != "" || in.DeviceMark != "" {
+				k.t.Errorf("signed in: %+v", in)
+			}
+			waiting, err := k.Emails.Pending(ctx, in.PendingSecret)
+			k.must(err)
+			if waiting.Username != name {
+				k.t.Errorf("waiting %+v", waiting)
+			}
+			a := k.account()
+			k.must(k.Operators.Disable(ctx, a.Username))
+			_, err = k.trySignIn(a.Username, goodPassword)
+			k.is(err, models.ErrAccountDisabled)
+		})
+		k.run("ends the session that the browser had", func(k *kit) {
+			a, b := k.account(), k.account()
+			first := k.signIn(a)
+			second, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: b.Username, Password: goodPassword, OldToken: first.Token}, home)
+			k.must(err)
+			_, err = k.Sessions.Look(ctx, first.Token)
+			k.is(err, models.ErrNoSession)
+			// A token that the client brings is never adopted, and a wrong one changes nothing.
+			for _, old := range []string{"", "junk", strings.Repeat("x", 53), first.Token} {
+				third, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: goodPassword, OldToken: old}, home)
+				k.must(err)
+				if third.Token == old {
+					k.t.Error("the client chose its token")
+				}
+			}
+			_, err = k.Sessions.Look(ctx, second.Token)
+			k.must(err)
+			if sessions, err := k.Sessions.List(ctx, a.ID); err != nil || len(sessions) != 4 {
+				k.t.Errorf("%d sessions, %v", len(sessions), err)
+			}
+		})
+		k.run("tells of a browser that was not known", func(k *kit) {
+			a := k.account()
+			first := k.signIn(a)
+			if letters := k.letters(); len(letters) != 0 {
+				k.t.Errorf("the first sign-in is told: %+v", letters)
+			}
+			_, err := k.Sessions.SignIn(ctx, models.SignIn{
+				NameOrEmail: a.Username, Password: goodPassword, DeviceMarks: []string{"junk", first.DeviceMark},
+			}, home)
+			k.must(err)
+			if letters := k.letters(); len(letters) != 0 {
+				k.t.Errorf("a known browser is told: %+v", letters)
+			}
+			k.signIn(a)
+			letter := k.letter(models.MailNewDevice, a.Email)
+			if letter.Facts["device"] != home.Device || letter.Facts["address"] != home.Address || letter.Secret == "" {
+				k.t.Errorf("letter %+v", letter)
+			}
+		})
+		k.run("with a password in any form of writing it", func(k *kit) {
+			name := newName()
+			password := "Zoë's café is öpen"
+			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: norm.NFC.String(password)}, home)
+			k.must(err)
+			k.must(k.Operators.Confirm(ctx, name))
+			_, err = k.trySignIn(name, norm.NFD.String(password))
+			k.must(err)
+		})
+		k.run("over every byte", func(k *kit) { // no 72 of bcrypt's, no 128 of anybody's
+			name := newName()
+			long := strings.Repeat("correct horse ", 18)
+			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: long + "a"}, home)
+			k.must(err)
+			k.must(k.Operators.Confirm(ctx, name))
+			_, err = k.trySignIn(name, long+"b")
+			k.is(err, models.ErrSignInWrong)
+			_, err = k.trySignIn(name, long[:72])
+			k.is(err, models.ErrSignInWrong)
+			_, err = k.trySignIn(name, long+"a")
+			k.must(err)
+		})
+		k.run("notes it", func(k *kit) {
+			a := k.account()
+			k.signIn(a)
+			_, _ = k.trySignIn(a.Username, otherPassword) // leaves no trace: it must cost what an unknown name costs
+			events, err := k.History.List(ctx, a.ID, 10)
+			k.must(err)
+			var got []models.EventKind
+			for _, e := range events {
+				got = append(got, e.Kind)
+			}
+			want := []models.EventKind{models.EventSignedIn, models.EventConfirmed, models.EventSignedUp}
+			if !slices.Equal(got, want) {
+				k.t.Errorf("history %v, want %v", got, want)
+			}
+		})
+	})
+}
+
+// whatever strangers do, the browser that the owner has used gets in.
+func TestKnownDevice(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		attacker := models.Caller{Address: home.Address} // behind the same router
+		fail := func(k *kit, name string) {
+			k.t.Helper()
+			for _, err := range parallel(20, func(int) error {
+				_, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: name, Password: otherPassword}, attacker)
+				return err
+			}) {
+				if kind := models.KindOf(err); kind != models.KindUnauthenticated && kind != models.KindThrottled {
+					k.t.Errorf("a stranger got %v", err)
+				}
+			}
+		}
+		k.run("gets in while strangers are shut out", func(k *kit) {
+			a := k.account()
+			mark := k.signIn(a).DeviceMark
+			fail(k, a.Username)
+			_, err := k.trySignIn(a.Username, goodPassword) // the right password does not help a stranger
+			k.is(err, models.ErrThrottled)
+			known := models.SignIn{NameOrEmail: a.Email, Password: goodPassword, DeviceMarks: []string{mark}}
+			in, err := k.Sessions.SignIn(ctx, known, attacker)
+			k.must(err)
+			if strings.Split(in.DeviceMark, ".")[1] != strings.Split(mark, ".")[1] {
+				k.t.Error("the browser has become another")
+			}
+			_, err = k.trySignIn(a.Username, goodPassword) // and opens no door to them
+			k.is(err, models.ErrThrottled)
+		})
+		k.run("has a limit of its own", func(k *kit) {
+			a := k.account()
+			mark := k.signIn(a).DeviceMark
+			try := func(password string) error {
+				_, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: password, DeviceMarks: []string{mark}}, home)
+				return err
+			}
+			for range 10 {
+				k.is(try(otherPassword), models.ErrSignInWrong)
+			}
+			k.is(try(goodPassword), models.ErrThrottled)
+			_, err := k.trySignIn(a.Username, goodPassword) // other browsers are not held up by it
+			k.must(err)
+			k.clock.Advance(15 * time.Minute)
+			k.must(try(goodPassword))
+		})
+		k.run("is bound to its account and to a year", func(k *kit) {
+			a, b := k.account(), k.account()
+			mark := k.signIn(a).DeviceMark
+			parts := strings.Split(mark, ".")
+			forged := parts[0] + "." + parts[1] + ".9999999999." + parts[3]
+			other := strings.Split(k.signIn(b).DeviceMark, ".")
+			swapped := parts[0] + "." + strings.Join(other[1:], ".")
+			fail(k, a.Username)
+			for _, bad := range []string{"", "....", forged, swapped, strings.Join(other, "."), mark + "x", mark + ".", parts[0] + ".." + parts[2] + "." + parts[3]} {
+				_, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: goodPassword, DeviceMarks: []string{bad}}, home)
+				k.is(err, models.ErrThrottled)
+			}
+			k.clock.Advance(365*24*time.Hour - time.Minute)
+			fail(k, a.Username)
+			known := models.SignIn{NameOrEmail: a.Username, Password: goodPassword, DeviceMarks: []string{mark}}
+			_, err := k.Sessions.SignIn(ctx, known, home)
+			k.must(err)
+			k.clock.Advance(2 * time.Minute)
+			fail(k, a.Username)
+			_, err = k.Sessions.SignIn(ctx, known, home)
+			k.is(err, models.ErrThrottled)
+		})
+		k.run("a mailed reset opens the door as well", func(k *kit) {
+			a := k.account()
+			fail(k, a.Username)
+			link := k.resetSecret(a)
+			fail(k, a.Username)
+			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
+			_, err := k.trySignIn(a.Username, otherPassword)
+			k.must(err)
+		})
+	})
+}

@@ -1,0 +1,156 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+func TestSignUp(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		k.run("makes an account that waits", func(k *kit) {
+			name := newName()
+			pending, err := k.Accounts.SignUp(ctx, models.SignUp{
+				Username: name, DisplayName: "  Ada   Lovelace ", Email: name + "@Example.ORG", Password: goodPassword, Locale: "de",
+			}, home)
+			k.must(err)
+			want := models.Account{
+				Username: name, DisplayName: "Ada Lovelace", Email: name + "@example.org", Locale: "de",
+				PasswordChangedAt: k.clock.Now(), CreatedAt: k.clock.Now(),
+			}
+			got := k.byName(name)
+			got.ID = 0
+			if diff := cmp.Diff(want, got); diff != "" {
+				k.t.Error(diff)
+			}
+			waiting, err := k.Emails.Pending(ctx, pending)
+			k.must(err)
+			if want := (models.PendingSignUp{Username: name, Email: name + "@example.org"}); waiting != want {
+				k.t.Errorf("pending %v, want %v", waiting, want)
+			}
+			letter := k.letter(models.MailConfirm, name+"@example.org")
+			if letter.Locale != "de" || letter.Facts["display_name"] != "Ada Lovelace" || letter.Facts["email"] != name+"@example.org" {
+				k.t.Errorf("letter %+v", letter)
+			}
+		})
+		k.run("tells everything that is wrong at once", func(k *kit) {
+			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: "a", DisplayName: "\u202eevil", Email: "x", Password: "short"}, home)
+			k.isKind(err, models.KindInvalid)
+			want := &models.Error{Fields: []models.FieldError{
+				{Field: "username", Code: "username_invalid"}, {Field: "display_name", Code: "display_name_invalid"},
+				{Field: "email", Code: "email_invalid"}, {Field: "password", Code: "password_too_short"},
+			}}
+			for _, f := range want.Fields {
+				k.is(err, &models.Error{Code: "never", Fields: []models.FieldError{f}})
+			}
+		})
+		k.run("refuses a taken username in any case", func(k *kit) {
+			name := newName()
+			k.signUp(name)
+			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: "P" + name[1:], Email: "else@example.org", Password: goodPassword}, home)
+			k.is(err, models.ErrUsernameTaken)
+			k.isKind(err, models.KindConflict)
+		})
+		k.run("speaks a language that it knows", func(k *kit) {
+			name := newName()
+			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: goodPassword, Locale: "tlh"}, home)
+			k.must(err)
+			if got := k.byName(name).Locale; got != "en" {
+				k.t.Errorf("locale %q, want en", got)
+			}
+		})
+		k.run("says nothing of an address that is taken", func(k *kit) {
+			owner := k.account()
+			k.must(k.Accounts.SetLocale(ctx, owner.ID, "de"))
+			name := newName()
+			// The owner's address in other letters: mail must go to the stored one.
+			_, err := k.Accounts.SignUp(ctx, models.SignUp{
+				Username: name, Email: "PERSON" + owner.Email[len("person"):], Password: goodPassword, Locale: "en",
+			}, home)
+			k.must(err)
+			letters := k.letters()
+			letter := k.only(letters, models.MailAlreadyRegistered, owner.Email)
+			want := map[string]string{"username": owner.Username, "display_name": owner.DisplayName}
+			if diff := cmp.Diff(want, letter.Facts); diff != "" || letter.Locale != "de" || letter.Secret != "" || len(letters) != 1 {
+				k.t.Errorf("letters %+v\n%s", letters, diff)
+			}
+			// The name is reserved all the same, and signs in to nothing.
+			_, err = k.trySignIn(name, goodPassword)
+			k.is(err, models.ErrConfirmFirst)
+		})
+	})
+}
+
+func TestSignUpPolicy(t *testing.T) {
+	t.Parallel()
+	in := models.SignUp{Username: "alice", Email: "alice@example.org", Password: goodPassword}
+	for policy, want := range map[models.SignUpPolicy]*models.Error{
+		models.SignUpClosed: models.ErrSignUpClosed, models.SignUpInvite: models.ErrSignUpInviteOnly, "nonsense": models.ErrSignUpClosed,
+	} {
+		store, _ := modelstest.New(t, func(o *models.Options) { o.SignUp = policy })
+		k := &kit{Store: store, t: t}
+		k.is(store.Accounts.CheckSignUp(in), want)
+		_, err := store.Accounts.SignUp(t.Context(), in, home)
+		k.is(err, want)
+		if _, err := store.Operators.Create(t.Context(), in); err != nil {
+			t.Errorf("policy %s stops the operator: %v", policy, err)
+		}
+	}
+}
+
+// A sign-up that waits for longer than a week holds its name no more, swept or
+// not, and its links die with it however often they were sent again.
+func TestSignUpRunsOut(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		name, renamed := newName(), newName()
+		pending := k.signUp(name)
+		k.signUp(renamed)
+		k.clock.Advance(6 * 24 * time.Hour)
+		k.letters()
+		k.must(k.Emails.Resend(ctx, pending, home))
+		link := k.letter(models.MailConfirm, addressOf(name)).Secret
+		somebody := k.account()
+		k.clock.Advance(23 * time.Hour)
+		_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: "new@example.org", Password: goodPassword}, home)
+		k.is(err, models.ErrUsernameTaken)
+		_, err = k.Emails.LookConfirm(ctx, link)
+		k.must(err)
+		k.clock.Advance(time.Hour)
+		k.is(k.Emails.Confirm(ctx, link, home), models.ErrTokenSpent)
+		_, err = k.Emails.Pending(ctx, pending)
+		k.is(err, models.ErrTokenSpent)
+		old := k.byName(name)
+		k.signUp(name)
+		if k.byName(name).ID == old.ID {
+			k.t.Error("the old sign-up is still there")
+		}
+		k.must(k.Accounts.SetProfile(ctx, somebody.ID, models.Profile{Username: renamed, Locale: "en"}, home))
+	})
+}
+
+func TestSignUpIsThrottledBySource(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
+		k := &kit{store, t, clock}
+		try := func(address string) error {
+			name := newName()
+			_, err := k.Accounts.SignUp(t.Context(), models.SignUp{Username: name, Email: addressOf(name), Password: goodPassword},
+				models.Caller{Address: address})
+			return err
+		}
+		for range 10 {
+			k.must(try("2001:db8:1:2::1"))
+		}
+		err := try("2001:db8:1:2:ffff::2") // the same /64
+		k.is(err, models.ErrThrottled)
+		k.must(try("2001:db8:1:3::1")) // another
+		k.clock.Advance(10 * time.Minute)
+		k.must(try("2001:db8:1:2::1"))
+	})
+}
