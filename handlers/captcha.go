@@ -1,0 +1,65 @@
+package handlers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// fieldCaptcha is where mistakes of a captcha lie.
+const fieldCaptcha = "captcha"
+
+// checkCaptcha checks the proof that came with a form. It returns mistakes of
+// the form, or a KindUnavailable error when nobody could check it.
+func (s *site) checkCaptcha(c *gin.Context, f form) error {
+	field := captcha.FieldProofOfWork
+	if s.CaptchaKind == CaptchaRecaptcha {
+		field = captcha.FieldRecaptcha
+	}
+	err := s.Captcha.Verify(c.Request.Context(), f[field], visitOf(c).address)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, captcha.ErrMissing):
+		return oneMistake(fieldCaptcha, "captcha_missing")
+	case errors.Is(err, captcha.ErrRefused):
+		return oneMistake(fieldCaptcha, "captcha_refused")
+	default:
+		return &models.Error{Kind: models.KindUnavailable, Code: "captcha_unavailable", RetryAfter: 6 * shortWait, Err: err}
+	}
+}
+
+// captchaView is the captcha of a page, and lets its scripts run there.
+func (s *site) captchaView(c *gin.Context, wrong mistakes) CaptchaView {
+	if s.CaptchaKind == CaptchaRecaptcha {
+		allowRecaptcha(c)
+	}
+	return CaptchaView{Kind: s.CaptchaKind, SiteKey: s.RecaptchaSiteKey, Error: wrong.fields[fieldCaptcha]}
+}
+
+// challenge answers GET /captcha/challenge: work for a browser, as ALTCHA's
+// protocol has it. One source gets only so many.
+func (s *site) challenge(c *gin.Context) error {
+	if s.CaptchaKind != CaptchaProofOfWork || s.Challenge == nil {
+		return models.ErrNotFound
+	}
+	if !s.asked.allow(visitOf(c).address, s.Now()) {
+		return &models.Error{Kind: models.KindThrottled, Code: "throttled", RetryAfter: shortWait}
+	}
+	task, err := s.Challenge()
+	if err != nil {
+		return fmt.Errorf("make a challenge: %w", err)
+	}
+	body, err := json.Marshal(task)
+	if err != nil {
+		return fmt.Errorf("write a challenge: %w", err)
+	}
+	c.Data(http.StatusOK, "application/json", body)
+	return nil
+}

@@ -1,0 +1,100 @@
+package handlers
+
+import (
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+	"github.com/mileusna/useragent"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+const (
+	maxDeviceName = 80 // characters
+	maxUserAgent  = 512
+)
+
+// caller is who asks, as operations are told.
+func caller(c *gin.Context) models.Caller {
+	device, icon := deviceOf(c.GetHeader("User-Agent"))
+	return models.Caller{Address: addressText(visitOf(c).address), Device: device, Icon: icon}
+}
+
+// deviceOf is the name of the browser or device that calls itself agent,
+// "Firefox on Windows", and its icon. The name is "" when nothing is known.
+func deviceOf(agent string) (name, icon string) {
+	if len(agent) > maxUserAgent {
+		agent = agent[:maxUserAgent]
+	}
+	ua := useragent.Parse(printable(agent))
+	icon = deviceIcon(ua)
+	return deviceName(ua, icon), icon
+}
+
+func deviceName(ua useragent.UserAgent, icon string) string {
+	system := ua.OS
+	switch {
+	case icon == "tv":
+		system = "TV" // its system is nobody's concern, and mostly guessed wrong
+	case ua.Device != "" && ua.OS == useragent.IOS:
+		system = ua.Device // "iPhone" says more than "iOS"
+	}
+	if ua.IsUnknown() && system == "" {
+		return ""
+	}
+	name := strings.TrimSpace(ua.Name)
+	switch {
+	case name == "":
+		name = system
+	case system != "":
+		name += " on " + system
+	}
+	if utf8.RuneCountInString(name) > maxDeviceName {
+		name = string([]rune(name)[:maxDeviceName])
+	}
+	return strings.TrimSpace(name)
+}
+
+// Words that televisions and their boxes use of themselves.
+const televisionWords = "smarttv|smart-tv|smart tv|googletv|google tv|appletv|apple tv|android tv|; aft|bravia|web0s|webos tv|tizen|roku|hbbtv|viera"
+
+func deviceIcon(ua useragent.UserAgent) string {
+	lower := strings.ToLower(ua.String)
+	for word := range strings.SplitSeq(televisionWords, "|") {
+		if strings.Contains(lower, word) {
+			return "tv"
+		}
+	}
+	switch {
+	case ua.Tablet:
+		return "tablet"
+	case ua.Mobile:
+		return "phone"
+	case ua.Desktop:
+		return "computer"
+	default:
+		return "device"
+	}
+}
+
+// printable drops what could disturb a page, a mail or a terminal: control
+// characters, and those that turn the direction of text or show nothing.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// addressText is an address as people read it, "" when it is unknown.
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}

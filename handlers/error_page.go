@@ -1,0 +1,77 @@
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// writeErrorPage shows f as a page that says what happened and leads on.
+func (s *site) writeErrorPage(c *gin.Context, f failure) {
+	page := ErrorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}
+	page.Heading = headingOf(page.Base, f)
+	page.Text = s.errorText(page.Locale, f.code, f.params, f.retryAfter)
+	if f.status == http.StatusGone && c.FullPath() == "/confirm" { // most often somebody opens it again after it has confirmed
+		page.Text = page.T("page.confirm.spent")
+	}
+	page.Action, page.ActionText = wayOn(page.Base, c.FullPath(), f)
+	if err := s.render(c, f.status, "error", page); err != nil {
+		s.Log.ErrorContext(c.Request.Context(), "error page", slog.Any("err", err))
+		c.Data(f.status, "text/plain; charset=utf-8", []byte(http.StatusText(f.status)))
+	}
+}
+
+// headingOf says what happened in a few words: those of the code, or else those
+// of the code that stands for its status.
+func headingOf(b Base, f failure) string {
+	key := "error." + f.code + ".title"
+	if heading := b.T(key); heading != key {
+		return heading
+	}
+	return b.T("error." + plainCode(f.status) + ".title")
+}
+
+func plainCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "session_ended"
+	case http.StatusForbidden:
+		return "forbidden"
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusGone:
+		return "token_expired"
+	case http.StatusTooManyRequests:
+		return "throttled"
+	case http.StatusServiceUnavailable:
+		return "unavailable"
+	case http.StatusInternalServerError:
+		return "internal"
+	default:
+		return "bad_request"
+	}
+}
+
+// wayOn is where to go from an error at route: a link that has run out leads
+// to where another can be had.
+func wayOn(b Base, route string, f failure) (action, text string) {
+	if f.status == http.StatusUnauthorized {
+		return "/signin", b.T("action.signin")
+	}
+	if f.status != http.StatusGone {
+		return "", ""
+	}
+	switch route {
+	case "/reset":
+		return "/forgot", b.T("action.forgot")
+	case "/account/pin/reset":
+		return "/account/pin/forgot", b.T("action.pin_forgot")
+	case "/account/email/confirm", "/account/email/undo":
+		return "/account/email", b.T("action.email")
+	case "/account/sessions/not-me":
+		return "/account/sessions", b.T("action.sessions")
+	default:
+		return "/signin", b.T("action.signin")
+	}
+}

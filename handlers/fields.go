@@ -1,0 +1,125 @@
+package handlers
+
+import "net/http"
+
+// Lengths that inputs are held to before anything is sent. Models decide.
+const (
+	usernameLength = 32
+	displayLength  = 64
+	emailLength    = 254
+	passwordLength = 256
+	pinMinLength   = 4
+	pinLength      = 12
+)
+
+// inputs builds the fields of one form: what was typed, and what is wrong.
+type inputs struct {
+	base  Base
+	typed form
+	wrong mistakes
+	fresh bool // the first field takes the focus, since there is nothing to mend
+}
+
+// newInputs is for a form that is the point of its page.
+func newInputs(b Base, typed form, wrong mistakes) *inputs {
+	return &inputs{base: b, typed: typed, wrong: wrong, fresh: wrong.status == http.StatusOK}
+}
+
+// add fills in what all fields have. Its label is field.LABEL, its hint, if
+// the kind has one, field.LABEL.hint.
+func (in *inputs) add(f Field, label string) Field {
+	f.Label = in.base.T("field." + label)
+	f.Error = in.wrong.fields[f.Name]
+	f.Focus = in.fresh || in.wrong.first == f.Name
+	in.fresh = false
+	if !f.Reveal {
+		f.Value = in.typed[f.Name]
+	}
+	return f
+}
+
+func (in *inputs) hint(label string, pairs ...any) string {
+	return in.base.T("field."+label+".hint", pairs...)
+}
+
+// username is the name that somebody chooses.
+func (in *inputs) username() Field {
+	return in.add(Field{
+		Name: "username", Type: "text", Hint: in.hint("username"),
+		Autocomplete: "username", MaxLength: usernameLength, Required: true,
+	}, "username")
+}
+
+func (in *inputs) displayName() Field {
+	return in.add(Field{
+		Name: "display_name", Type: "text", Hint: in.hint("display_name"),
+		Autocomplete: "name", MaxLength: displayLength,
+	}, "display_name")
+}
+
+// email is an address whose words are those of label: "email" or "new_email".
+func (in *inputs) email(label string) Field {
+	return in.add(Field{
+		Name: "email", Type: "email", Hint: in.hint(label),
+		Autocomplete: "email", InputMode: "email", MaxLength: emailLength, Required: true,
+	}, label)
+}
+
+func (in *inputs) nameOrEmail() Field {
+	return in.add(Field{
+		Name: "name_or_email", Type: "text",
+		Autocomplete: "username", MaxLength: emailLength, Required: true,
+	}, "name_or_email")
+}
+
+// newPassword is a password that is chosen; its words are those of label.
+func (in *inputs) newPassword(label string, minLength int) Field {
+	return in.add(Field{
+		Name: "password", Type: "password", Hint: in.hint("password", "MinLength", minLength),
+		Autocomplete: "new-password", MinLength: minLength, MaxLength: passwordLength, Required: true, Reveal: true,
+	}, label)
+}
+
+func (in *inputs) newPasswordAgain(label string) Field {
+	return in.add(Field{
+		Name: "password_again", Type: "password",
+		Autocomplete: "new-password", MaxLength: passwordLength, Required: true, Reveal: true,
+	}, label+"_again")
+}
+
+// password is the one that signs in.
+func (in *inputs) password() Field {
+	return in.add(Field{
+		Name: "password", Type: "password",
+		Autocomplete: "current-password", MaxLength: passwordLength, Required: true, Reveal: true,
+	}, "password")
+}
+
+// currentPassword is asked for again before something that matters.
+func (in *inputs) currentPassword() Field {
+	return in.add(Field{
+		Name: "current_password", Type: "password", Hint: in.hint("current_password"),
+		Autocomplete: "current-password", MaxLength: passwordLength, Required: true, Reveal: true,
+	}, "current_password")
+}
+
+func (in *inputs) currentPIN() Field {
+	return in.add(Field{
+		Name: "current_pin", Type: "password",
+		Autocomplete: "off", MaxLength: pinLength, Required: true, Reveal: true,
+	}, "current_pin")
+}
+
+func (in *inputs) pin() Field {
+	return in.add(Field{
+		Name: "pin", Type: "password", Hint: in.hint("pin"),
+		Autocomplete: "off", MinLength: pinMinLength, MaxLength: pinLength, Reveal: true,
+	}, "pin")
+}
+
+func (in *inputs) pinAgain() Field {
+	return in.add(Field{
+		Name: "pin_again", Type: "password",
+		Autocomplete: "off", MaxLength: pinLength, Reveal: true,
+	}, "pin_again")
+}

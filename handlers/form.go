@@ -1,0 +1,81 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+)
+
+// form is what was sent in the body of a request: each field once. The query
+// is never part of it.
+type form map[string]string
+
+// maxFields is more than any form of ours has.
+const maxFields = 100
+
+// readForm reads the body of a request. It returns a *refusal for what no form
+// of ours sends, and *http.MaxBytesError for a body that is too long.
+func readForm(c *gin.Context) (form, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %w", refuse(http.StatusBadRequest, "bad_request"), err)
+	}
+	if len(body) == 0 {
+		return form{}, nil
+	}
+	if !isForm(c.GetHeader("Content-Type")) {
+		return nil, refuse(http.StatusUnsupportedMediaType, "unsupported_body")
+	}
+	f, ok := parseForm(string(body))
+	if !ok {
+		return nil, refuse(http.StatusBadRequest, "bad_request")
+	}
+	return f, nil
+}
+
+func isForm(contentType string) bool {
+	media, params, err := mime.ParseMediaType(contentType)
+	charset := params["charset"]
+	return err == nil && media == "application/x-www-form-urlencoded" && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}
+
+// parseForm reports false for a body that is no form, has a field twice, or
+// text in it that no browser sends.
+func parseForm(body string) (form, bool) {
+	if strings.Count(body, "&") >= maxFields {
+		return nil, false
+	}
+	values, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, false
+	}
+	f := make(form, len(values))
+	for name, given := range values {
+		if len(given) != 1 || !isText(name) || !isText(given[0]) {
+			return nil, false
+		}
+		f[name] = given[0]
+	}
+	return f, true
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// queryValue is the one value of a parameter in the address; "" when it is
+// missing or stands there twice.
+func queryValue(c *gin.Context, name string) string {
+	if given := c.Request.URL.Query()[name]; len(given) == 1 && isText(given[0]) {
+		return given[0]
+	}
+	return ""
+}

@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// live answers GET /livez: this program runs. It asks nobody.
+func (s *site) live(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
+
+// readyNow answers GET /readyz: requests can be served now. It does not say
+// why not; the log does.
+func (s *site) readyNow(c *gin.Context) {
+	if err := s.ready.check(c.Request.Context()); err != nil {
+		setRetryAfter(c, shortWait)
+		c.String(http.StatusServiceUnavailable, "not ready\n")
+		return
+	}
+	c.String(http.StatusOK, "ok\n")
+}
+
+const (
+	readyFor  = time.Second     // an answer counts
+	readyTime = 2 * time.Second // to find one
+)
+
+// readiness asks at most once a second, however often it is asked.
+type readiness struct {
+	ask func(context.Context) error
+	now func() time.Time
+
+	mu    sync.Mutex
+	asked time.Time
+	last  error
+}
+
+func (r *readiness) check(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.now(); r.asked.IsZero() || now.Sub(r.asked) >= readyFor {
+		// Somebody who leaves early must not spoil the answer for others.
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
+		defer cancel()
+		r.last, r.asked = r.ask(asking), now
+	}
+	return r.last
+}
+
+// robots answers GET /robots.txt: only what is for everybody.
+func (s *site) robots(c *gin.Context) {
+	c.String(http.StatusOK, "User-agent: *\nAllow: /$\nAllow: /help/\nAllow: /static/\nDisallow: /\n")
+}
+
+// securityTextLife is how long security.txt claims to hold: less than a year
+// (RFC 9116 §2.5.5).
+const securityTextLife = 180 * 24 * time.Hour
+
+// securityText answers GET /.well-known/security.txt.
+func (s *site) securityText(c *gin.Context) error {
+	if s.SecurityContact == "" {
+		return models.ErrNotFound
+	}
+	contact := s.SecurityContact
+	if !strings.Contains(contact, ":") {
+		contact = "mailto:" + contact
+	}
+	var languages []string
+	for _, language := range s.Catalogue.Languages() {
+		languages = append(languages, language.Code)
+	}
+	expires := s.Now().UTC().Add(securityTextLife).Truncate(24 * time.Hour)
+	c.String(http.StatusOK, "Contact: %s\nExpires: %s\nPreferred-Languages: %s\nCanonical: %s/.well-known/security.txt\n",
+		contact, expires.Format(time.RFC3339), strings.Join(languages, ", "), s.origin)
+	return nil
+}

@@ -1,0 +1,64 @@
+package handlers
+
+import (
+	"slices"
+
+	"github.com/gin-gonic/gin"
+)
+
+// notice is what a page says once, after something was done: a code whose text
+// is notice.CODE.
+type notice string
+
+// The notices.
+const (
+	noticeConfirmed         notice = "confirmed"
+	noticeConfirmFirst      notice = "confirm_first"
+	noticeResent            notice = "resent"
+	noticeCorrected         notice = "corrected"
+	noticeSignedOut         notice = "signed_out"
+	noticeSignedOutAll      notice = "signed_out_everywhere"
+	noticeProfileSaved      notice = "profile_saved"
+	noticePasswordChanged   notice = "password_changed"
+	noticePasswordReset     notice = "password_reset"
+	noticeEmailAsked        notice = "email_change_sent"
+	noticeEmailChanged      notice = "email_changed"
+	noticeEmailUndone       notice = "email_undone"
+	noticeSessionEnded      notice = "session_ended"
+	noticeOtherSessionsOver notice = "sessions_ended"
+	noticeNotMe             notice = "not_me_done"
+	noticePINSet            notice = "pin_set"
+	noticePINChanged        notice = "pin_changed"
+	noticePINRemoved        notice = "pin_removed"
+	noticePINMailSent       notice = "pin_mail_sent"
+	noticeAccountDeleted    notice = "account_deleted"
+	noticeLanguageSaved     notice = "language_saved"
+)
+
+func notices() []notice {
+	return []notice{
+		noticeConfirmed, noticeConfirmFirst, noticeResent, noticeCorrected, noticeSignedOut, noticeSignedOutAll,
+		noticeProfileSaved, noticePasswordChanged, noticePasswordReset, noticeEmailAsked, noticeEmailChanged, noticeEmailUndone,
+		noticeSessionEnded, noticeOtherSessionsOver, noticeNotMe, noticePINSet, noticePINChanged, noticePINRemoved,
+		noticePINMailSent, noticeAccountDeleted, noticeLanguageSaved,
+	}
+}
+
+// leave sends the browser to one of our pages, which will say n.
+func (s *site) leave(c *gin.Context, to string, n notice) error {
+	s.setCookie(c, cookieNotice, string(n), noticeLife)
+	return seeOther(c, to)
+}
+
+// takeNotice is the text that waits to be said, and forgets it.
+func (s *site) takeNotice(c *gin.Context, b Base) string {
+	waiting := s.cookie(c, cookieNotice)
+	if waiting == "" {
+		return ""
+	}
+	s.clearCookie(c, cookieNotice)
+	if !slices.Contains(notices(), notice(waiting)) {
+		return ""
+	}
+	return b.T("notice." + waiting)
+}

@@ -1,0 +1,88 @@
+package handlers
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// accountForm answers GET /account.
+func (s *site) accountForm(c *gin.Context) error { return s.showAccount(c, nil, nil) }
+
+// account answers POST /account: the profile.
+func (s *site) account(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	language, ok := f["language"]
+	if !ok {
+		language = s.locale(c)
+	}
+	err = s.Store.Accounts.SetProfile(c.Request.Context(), session.AccountID,
+		models.Profile{Username: f["username"], DisplayName: f["display_name"], Locale: language}, caller(c))
+	if err != nil {
+		return s.showAccount(c, f, err)
+	}
+	return s.leave(c, home, noticeProfileSaved)
+}
+
+func (s *site) showAccount(c *gin.Context, f form, cause error) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page, err := s.accountPage(c, session.AccountID)
+	if err != nil {
+		return err
+	}
+	page.Problem = wrong.problem
+	page.LanguageError = wrong.fields["language"]
+	if f == nil {
+		f = form{"username": page.Username.Value, "display_name": page.DisplayName.Value}
+	}
+	if wish := f["language"]; s.speaks(wish) {
+		page.Language = wish
+	}
+	in := newInputs(page.Base, f, wrong)
+	in.fresh = false // there is more to see than this form
+	page.Username = in.username()
+	page.DisplayName = in.displayName()
+	return s.render(c, wrong.status, "account", page)
+}
+
+// accountPage is the page as the account is now.
+func (s *site) accountPage(c *gin.Context, accountID int64) (AccountPage, error) {
+	ctx := c.Request.Context()
+	account, err := s.Store.Accounts.Get(ctx, accountID)
+	if err != nil {
+		return AccountPage{}, err
+	}
+	waiting, err := s.Store.Emails.Waiting(ctx, accountID)
+	if err != nil {
+		return AccountPage{}, err
+	}
+	sessions, err := s.Store.Sessions.List(ctx, accountID)
+	if err != nil {
+		return AccountPage{}, err
+	}
+	return AccountPage{
+		Base:              s.base(c, "account"),
+		Username:          Field{Value: account.Username},
+		DisplayName:       Field{Value: account.DisplayName},
+		Language:          account.Locale,
+		Email:             account.Email,
+		EmailWaiting:      waiting,
+		HasPIN:            account.HasPIN,
+		PINOff:            account.PINOff,
+		PINChangedAt:      account.PINChangedAt,
+		PINOld:            account.PINOld(s.Now()),
+		PasswordChangedAt: account.PasswordChangedAt,
+		CreatedAt:         account.CreatedAt,
+		SessionCount:      len(sessions),
+	}, nil
+}

@@ -1,0 +1,42 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// confirmForm answers GET /confirm, where the mail about a new account leads.
+// It shows a button and changes nothing: mail scanners follow links.
+func (s *site) confirmForm(c *gin.Context) error {
+	token, err := s.arriveByLink(c, linkConfirm)
+	if err != nil {
+		return err
+	}
+	info, err := s.Store.Emails.LookConfirm(c.Request.Context(), token)
+	if err != nil {
+		return s.spent(c, linkConfirm, err)
+	}
+	return s.render(c, http.StatusOK, "confirm",
+		ConfirmPage{Base: s.base(c, "confirm"), Username: info.Username, Email: info.Email, Token: token})
+}
+
+// confirm answers POST /confirm. The token may come in the form, so that it
+// works in a browser that keeps no cookies.
+func (s *site) confirm(c *gin.Context, f form) error {
+	token := f["token"]
+	if !isToken(token) {
+		held, err := s.linkToken(c, linkConfirm)
+		if err != nil {
+			return err
+		}
+		token = held
+	}
+	hideReferrer(c)
+	if err := s.Store.Emails.Confirm(c.Request.Context(), token, caller(c)); err != nil {
+		return s.spent(c, linkConfirm, err)
+	}
+	s.clearCookie(c, linkConfirm)
+	s.clearCookie(c, cookiePending)
+	return s.leave(c, "/signin", noticeConfirmed)
+}

@@ -1,0 +1,43 @@
+package handlers
+
+import (
+	"github.com/gin-gonic/gin"
+)
+
+// deleteForm answers GET /account/delete.
+func (s *site) deleteForm(c *gin.Context) error { return s.showDelete(c, nil) }
+
+// deleteAccount answers POST /account/delete.
+func (s *site) deleteAccount(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	if err := missing(f, "current_password"); err != nil {
+		return s.showDelete(c, err)
+	}
+	if err := s.Store.Accounts.Delete(c.Request.Context(), session.AccountID, f["current_password"], caller(c)); err != nil {
+		return s.showDelete(c, err)
+	}
+	s.forgetSession(c)
+	return s.leave(c, "/", noticeAccountDeleted)
+}
+
+func (s *site) showDelete(c *gin.Context, cause error) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	until, err := s.Store.Emails.UndoUntil(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	page := DeletePage{Base: s.base(c, "account_delete"), WaitUntil: until}
+	page.Problem = wrong.problem
+	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
+	return s.render(c, wrong.status, "account_delete", page)
+}

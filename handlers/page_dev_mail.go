@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"cmp"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/http"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+const (
+	shownMails = 50
+	maxMail    = 1 << 20
+)
+
+// devMail answers GET /dev/mail: what lies in the mail folder, the newest
+// first. It exists in development alone.
+func (s *site) devMail(c *gin.Context) error {
+	mails, err := readMails(s.MailFolder)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "dev_mail", DevMailPage{Base: s.base(c, "dev_mail"), Mails: mails})
+}
+
+// readMails reads the newest mails of a folder. A mail that is being written or
+// cannot be read is left out.
+func readMails(folder string) ([]DevMailView, error) {
+	entries, err := os.ReadDir(folder)
+	if folder == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list mails: %w", err)
+	}
+	var mails []DevMailView
+	for _, entry := range entries {
+		if entry.IsDir() || filepath.Ext(entry.Name()) != ".eml" {
+			continue
+		}
+		if view, err := readMail(folder, entry); err == nil {
+			mails = append(mails, view)
+		}
+	}
+	slices.SortFunc(mails, func(a, b DevMailView) int {
+		return cmp.Or(b.At.Compare(a.At), strings.Compare(b.Name, a.Name))
+	})
+	return mails[:min(len(mails), shownMails)], nil
+}
+
+func readMail(folder string, entry fs.DirEntry) (DevMailView, error) {
+	info, err := entry.Info()
+	if err != nil {
+		return DevMailView{}, err
+	}
+	file, err := os.OpenInRoot(folder, entry.Name())
+	if err != nil {
+		return DevMailView{}, err
+	}
+	defer func() { _ = file.Close() }()
+	message, err := mail.ReadMessage(io.LimitReader(file, maxMail))
+	if err != nil {
+		return DevMailView{}, err
+	}
+	text, err := plainText(message.Header.Get("Content-Type"), message.Header.Get("Content-Transfer-Encoding"), message.Body)
+	if err != nil {
+		return DevMailView{}, err
+	}
+	var words mime.WordDecoder
+	subject, err := words.DecodeHeader(message.Header.Get("Subject"))
+	if err != nil {
+		subject = message.Header.Get("Subject")
+	}
+	return DevMailView{
+		Name: entry.Name(), To: message.Header.Get("To"), Subject: subject, Text: text, Links: linksIn(text), At: info.ModTime(),
+	}, nil
+}
+
+// plainText is the first part of a body that is text to be read as it stands.
+func plainText(contentType, encoding string, body io.Reader) (string, error) {
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return "", fmt.Errorf("type of a part: %w", err)
+	}
+	if media == "text/plain" {
+		return decoded(encoding, body)
+	}
+	if !strings.HasPrefix(media, "multipart/") {
+		return "", nil
+	}
+	parts := multipart.NewReader(body, params["boundary"])
+	for {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return "", nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("parts of a mail: %w", err)
+		}
+		text, err := plainText(part.Header.Get("Content-Type"), part.Header.Get("Content-Transfer-Encoding"), part)
+		if err != nil || text != "" {
+			return text, err
+		}
+	}
+}
+
+func decoded(encoding string, body io.Reader) (string, error) {
+	switch strings.ToLower(encoding) {
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	}
+	text, err := io.ReadAll(body)
+	return strings.ReplaceAll(string(text), "\r\n", "\n"), err
+}
+
+// linksIn are the addresses in a text, each once.
+func linksIn(text string) []string {
+	var links []string
+	for word := range strings.FieldsSeq(text) {
+		word = strings.Trim(word, "<>()[]\"',")
+		if (strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://")) && !slices.Contains(links, word) {
+			links = append(links, word)
+		}
+	}
+	return links
+}

@@ -1,0 +1,112 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// accountEmailForm answers GET /account/email.
+func (s *site) accountEmailForm(c *gin.Context) error { return s.showAccountEmail(c, nil, nil) }
+
+// accountEmail answers POST /account/email: it asks for a change, which the
+// new address confirms.
+func (s *site) accountEmail(c *gin.Context, f form) error {
+	session, err := s.signedInLately(c)
+	if err != nil {
+		return err
+	}
+	if err := missing(f, "email", "current_password"); err != nil {
+		return s.showAccountEmail(c, f, err)
+	}
+	err = s.Store.Emails.RequestChange(c.Request.Context(), session.AccountID, f["email"], f["current_password"], caller(c))
+	if err != nil {
+		return s.showAccountEmail(c, f, err)
+	}
+	return s.leave(c, "/account/email", noticeEmailAsked)
+}
+
+func (s *site) showAccountEmail(c *gin.Context, f form, cause error) error {
+	session, err := s.signedInLately(c)
+	if err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	waiting, err := s.Store.Emails.Waiting(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	page := AccountEmailPage{Base: s.base(c, "account_email"), Current: account.Email, Waiting: waiting}
+	page.Problem = wrong.problem
+	in := newInputs(page.Base, f, wrong)
+	page.Email = in.email("new_email")
+	page.Password = in.currentPassword()
+	return s.render(c, wrong.status, "account_email", page)
+}
+
+// emailConfirmForm answers GET /account/email/confirm, where the mail to a new
+// address leads.
+func (s *site) emailConfirmForm(c *gin.Context) error {
+	token, err := s.arriveByLink(c, linkEmailConfirm)
+	if err != nil {
+		return err
+	}
+	info, err := s.Store.Emails.LookChange(c.Request.Context(), token)
+	if err != nil {
+		return s.spent(c, linkEmailConfirm, err)
+	}
+	return s.render(c, http.StatusOK, "email_confirm",
+		EmailConfirmPage{Base: s.base(c, "email_confirm"), Username: info.Username, Email: info.Email})
+}
+
+// emailConfirm answers POST /account/email/confirm.
+func (s *site) emailConfirm(c *gin.Context, _ form) error {
+	token, err := s.linkToken(c, linkEmailConfirm)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Emails.ConfirmChange(c.Request.Context(), token, caller(c)); err != nil {
+		return s.spent(c, linkEmailConfirm, err)
+	}
+	s.clearCookie(c, linkEmailConfirm)
+	return s.leave(c, home, noticeEmailChanged)
+}
+
+// emailUndoForm answers GET /account/email/undo, where the mail to a former
+// address leads.
+func (s *site) emailUndoForm(c *gin.Context) error {
+	token, err := s.arriveByLink(c, linkEmailUndo)
+	if err != nil {
+		return err
+	}
+	info, err := s.Store.Emails.LookUndo(c.Request.Context(), token)
+	if err != nil {
+		return s.spent(c, linkEmailUndo, err)
+	}
+	return s.render(c, http.StatusOK, "email_undo",
+		EmailUndoPage{Base: s.base(c, "email_undo"), Username: info.Username, Email: info.Email})
+}
+
+// emailUndo answers POST /account/email/undo. Whoever changed the address knew
+// the password, so the next page asks for a new one.
+func (s *site) emailUndo(c *gin.Context, _ form) error {
+	token, err := s.linkToken(c, linkEmailUndo)
+	if err != nil {
+		return err
+	}
+	secret, err := s.Store.Emails.Undo(c.Request.Context(), token, caller(c))
+	if err != nil {
+		return s.spent(c, linkEmailUndo, err)
+	}
+	s.clearCookie(c, linkEmailUndo)
+	s.forgetSession(c)
+	s.setCookie(c, linkReset, secret, linkLife)
+	return s.leave(c, "/reset", noticeEmailUndone)
+}

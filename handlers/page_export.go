@@ -1,0 +1,156 @@
+package handlers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// export answers GET /account/export: all that is stored about the person, as a
+// file.
+func (s *site) export(c *gin.Context) error {
+	session, err := s.signedInLately(c)
+	if err != nil {
+		return err
+	}
+	stored, err := s.Store.Accounts.Export(c.Request.Context(), session.AccountID, caller(c))
+	if err != nil {
+		return err
+	}
+	body, err := json.MarshalIndent(exportFile(stored, s.Now()), "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the export: %w", err)
+	}
+	// The name is plain: a username needs no quoting.
+	c.Header("Content-Disposition", `attachment; filename="latchkey-`+session.Username+`.json"`)
+	c.Data(http.StatusOK, "application/json; charset=utf-8", append(body, '\n'))
+	return nil
+}
+
+// exported is the shape of the file.
+type exported struct {
+	ExportedAt   time.Time             `json:"exported_at"`
+	Account      exportedAccount       `json:"account"`
+	Emails       []exportedEmail       `json:"emails"`
+	EmailChanges []exportedEmailChange `json:"email_changes"`
+	Sessions     []exportedSession     `json:"sessions"`
+	History      []exportedEvent       `json:"history"`
+	Mails        []exportedMail        `json:"mails_not_sent_yet"`
+	Links        []exportedLink        `json:"mailed_links_not_used_yet"`
+}
+
+type exportedAccount struct {
+	ID                string    `json:"id"`
+	Username          string    `json:"username"`
+	DisplayName       string    `json:"display_name"`
+	Email             string    `json:"email,omitempty"`
+	Language          string    `json:"language"`
+	GuardianID        string    `json:"guardian_id,omitempty"`
+	HasPIN            bool      `json:"has_pin"`
+	PINOff            bool      `json:"pin_off"`
+	PINChangedAt      time.Time `json:"pin_changed_at,omitzero"`
+	PasswordChangedAt time.Time `json:"password_changed_at"`
+	CreatedAt         time.Time `json:"created_at"`
+	ConfirmedAt       time.Time `json:"confirmed_at,omitzero"`
+	FirstSignInAt     time.Time `json:"first_sign_in_at,omitzero"`
+	DisabledAt        time.Time `json:"disabled_at,omitzero"`
+}
+
+type exportedEmail struct {
+	Address   string    `json:"address"`
+	HeldUntil time.Time `json:"held_until,omitzero"`
+}
+
+type exportedEmailChange struct {
+	From      string    `json:"from,omitempty"`
+	To        string    `json:"to"`
+	State     string    `json:"state"`
+	AskedAt   time.Time `json:"asked_at"`
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+	UndoUntil time.Time `json:"undo_until,omitzero"`
+}
+
+type exportedSession struct {
+	ID                  string    `json:"id"`
+	Kind                string    `json:"kind"`
+	Device              string    `json:"device"`
+	Address             string    `json:"address"`
+	CreatedAt           time.Time `json:"created_at"`
+	LastSeenAt          time.Time `json:"last_seen_at"`
+	PasswordConfirmedAt time.Time `json:"password_confirmed_at"`
+	ExpiresAt           time.Time `json:"expires_at"`
+}
+
+type exportedEvent struct {
+	Kind    string    `json:"kind"`
+	Address string    `json:"address,omitempty"`
+	Device  string    `json:"device,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+type exportedMail struct {
+	Kind   string            `json:"kind"`
+	To     string            `json:"to"`
+	State  string            `json:"state"`
+	Facts  map[string]string `json:"facts"`
+	OwedAt time.Time         `json:"owed_at"`
+}
+
+type exportedLink struct {
+	Purpose   string    `json:"purpose"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// exportFile writes what is stored in the shape of the file. Lists are never
+// null.
+func exportFile(stored models.Export, now time.Time) exported {
+	return exported{
+		ExportedAt: now.UTC().Truncate(time.Second),
+		Account:    exportAccount(stored),
+		Emails:     each(stored.Emails, func(e models.ExportedEmail) exportedEmail { return exportedEmail(e) }),
+		EmailChanges: each(stored.EmailChanges, func(e models.ExportedEmailChange) exportedEmailChange {
+			return exportedEmailChange(e)
+		}),
+		Sessions: each(stored.Sessions, exportSession),
+		History: each(stored.History, func(e models.Event) exportedEvent {
+			return exportedEvent{Kind: string(e.Kind), Address: e.Address, Device: e.Device, At: e.At}
+		}),
+		Mails: each(stored.Mails, func(m models.ExportedMail) exportedMail { return exportedMail(m) }),
+		Links: each(stored.Links, func(l models.ExportedLink) exportedLink { return exportedLink(l) }),
+	}
+}
+
+func exportAccount(stored models.Export) exportedAccount {
+	a := stored.Account
+	out := exportedAccount{
+		ID: strconv.FormatInt(a.ID, 10), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
+		HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
+		CreatedAt: a.CreatedAt, ConfirmedAt: a.ConfirmedAt, FirstSignInAt: stored.FirstSignIn, DisabledAt: a.DisabledAt,
+	}
+	if stored.GuardianID != 0 {
+		out.GuardianID = strconv.FormatInt(stored.GuardianID, 10)
+	}
+	return out
+}
+
+func exportSession(s models.Session) exportedSession {
+	return exportedSession{
+		ID: strconv.FormatInt(s.ID, 10), Kind: s.Kind, Device: s.Device, Address: s.Address, CreatedAt: s.CreatedAt,
+		LastSeenAt: s.LastSeenAt, PasswordConfirmedAt: s.ConfirmedAt, ExpiresAt: s.ExpiresAt,
+	}
+}
+
+func each[A, B any](all []A, to func(A) B) []B {
+	out := make([]B, len(all))
+	for i, one := range all {
+		out[i] = to(one)
+	}
+	return out
+}

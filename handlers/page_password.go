@@ -1,0 +1,84 @@
+package handlers
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// accountPasswordForm answers GET /account/password.
+func (s *site) accountPasswordForm(c *gin.Context) error { return s.showAccountPassword(c, nil) }
+
+// accountPassword answers POST /account/password: other sessions end, this one
+// goes on under a new token.
+func (s *site) accountPassword(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	err = joinMistakes(missing(f, "current_password", "password"), differ(f, "password", "passwords_differ"))
+	if err != nil {
+		return s.showAccountPassword(c, err)
+	}
+	token, err := s.Store.Accounts.ChangePassword(c.Request.Context(), session,
+		models.ChangePassword{Current: f["current_password"], Password: f["password"]}, caller(c))
+	if err != nil {
+		return s.showAccountPassword(c, err)
+	}
+	s.renewSession(c, session, token)
+	return s.leave(c, home, noticePasswordChanged)
+}
+
+func (s *site) showAccountPassword(c *gin.Context, cause error) error {
+	if _, err := s.signedIn(c); err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page := AccountPasswordPage{Base: s.base(c, "account_password")}
+	page.Problem = wrong.problem
+	in := newInputs(page.Base, nil, wrong)
+	page.CurrentPassword = in.currentPassword()
+	page.Password = in.newPassword("new_password", s.PasswordMinLength)
+	page.PasswordAgain = in.newPasswordAgain("new_password")
+	return s.render(c, wrong.status, "account_password", page)
+}
+
+// confirmPasswordForm answers GET /account/confirm-password: asked for before
+// dangerous acts.
+func (s *site) confirmPasswordForm(c *gin.Context) error {
+	return s.showConfirmPassword(c, queryValue(c, "return_to"), nil)
+}
+
+// confirmPassword answers POST /account/confirm-password.
+func (s *site) confirmPassword(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	if err := missing(f, "current_password"); err != nil {
+		return s.showConfirmPassword(c, f["return_to"], err)
+	}
+	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, f["current_password"])
+	if err != nil {
+		return s.showConfirmPassword(c, f["return_to"], err)
+	}
+	s.renewSession(c, session, token)
+	return seeOther(c, returnTo(f["return_to"]))
+}
+
+func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) error {
+	if _, err := s.signedIn(c); err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page := ConfirmPasswordPage{Base: s.base(c, "confirm_password"), ReturnTo: returnTo(wish)}
+	page.Problem = wrong.problem
+	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
+	return s.render(c, wrong.status, "confirm_password", page)
+}

@@ -1,0 +1,107 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// What the buttons of a PIN form say in "do".
+const (
+	doSet    = "set"
+	doRemove = "remove"
+)
+
+// pinForm answers GET /account/pin.
+func (s *site) pinForm(c *gin.Context) error {
+	_, account, err := s.pinOwner(c)
+	if err != nil {
+		return err
+	}
+	return s.showPIN(c, account, nil, nil)
+}
+
+// pin answers POST /account/pin. An old one proves who asks; where there is
+// none yet, a recent password does.
+func (s *site) pin(c *gin.Context, f form) error {
+	session, account, err := s.pinOwner(c)
+	if err != nil {
+		return err
+	}
+	if account.HasPIN {
+		if err := missing(f, "current_pin"); err != nil {
+			return s.showPIN(c, account, f, err)
+		}
+	}
+	switch f["do"] {
+	case doSet:
+		err = joinMistakes(missing(f, "pin"), differ(f, "pin", "pins_differ"))
+		if err == nil {
+			err = s.Store.PINs.Set(c.Request.Context(), session.AccountID, f["current_pin"], f["pin"], caller(c))
+		}
+	case doRemove:
+		err = s.Store.PINs.Remove(c.Request.Context(), session.AccountID, f["current_pin"], caller(c))
+	default:
+		return refuse(http.StatusBadRequest, "bad_request")
+	}
+	if err != nil {
+		return s.showPIN(c, account, f, err)
+	}
+	return s.leave(c, home, pinNotice(f["do"], account.HasPIN))
+}
+
+func pinNotice(do string, had bool) notice {
+	switch {
+	case do == doRemove:
+		return noticePINRemoved
+	case had:
+		return noticePINChanged
+	default:
+		return noticePINSet
+	}
+}
+
+// pinOwner is whose PIN it is about.
+func (s *site) pinOwner(c *gin.Context) (models.Session, models.Account, error) {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return session, models.Account{}, err
+	}
+	account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
+	if err == nil && !account.HasPIN {
+		_, err = s.signedInLately(c)
+	}
+	return session, account, err
+}
+
+func (s *site) showPIN(c *gin.Context, account models.Account, f form, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page := AccountPINPage{
+		Base:      s.base(c, "account_pin"),
+		HasPIN:    account.HasPIN,
+		Off:       account.PINOff,
+		ChangedAt: account.PINChangedAt,
+		Old:       account.PINOld(s.Now()),
+		HasEmail:  account.Email != "",
+	}
+	page.Problem = wrong.problem
+	set, remove := wrong, mistakes{}
+	if f["do"] == doRemove {
+		set, remove = mistakes{}, wrong
+	}
+	in := newInputs(page.Base, nil, set)
+	if account.HasPIN {
+		page.CurrentPIN = in.currentPIN()
+	}
+	page.PIN = in.pin()
+	page.PINAgain = in.pinAgain()
+	in = newInputs(page.Base, nil, remove)
+	page.RemovePIN = in.currentPIN()
+	page.RemovePIN.ID = "remove_current_pin"
+	return s.render(c, wrong.status, "account_pin", page)
+}

@@ -1,0 +1,117 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// pinForgotForm answers GET /account/pin/forgot.
+func (s *site) pinForgotForm(c *gin.Context) error { return s.showPINForgot(c, nil) }
+
+// pinForgot answers POST /account/pin/forgot: the account's password opens a
+// new PIN.
+func (s *site) pinForgot(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	pin, err := chosenPIN(f)
+	if err = joinMistakes(missing(f, "current_password"), err); err != nil {
+		return s.showPINForgot(c, err)
+	}
+	err = s.Store.PINs.ResetByPassword(c.Request.Context(), session.AccountID, f["current_password"], pin, caller(c))
+	if err != nil {
+		return s.showPINForgot(c, err)
+	}
+	return s.leave(c, home, pinNotice(f["do"], true))
+}
+
+// chosenPIN is the PIN that a form sets, "" for one that removes it.
+func chosenPIN(f form) (string, error) {
+	switch f["do"] {
+	case doSet:
+		return f["pin"], joinMistakes(missing(f, "pin"), differ(f, "pin", "pins_differ"))
+	case doRemove:
+		return "", nil
+	default:
+		return "", refuse(http.StatusBadRequest, "bad_request")
+	}
+}
+
+func (s *site) showPINForgot(c *gin.Context, cause error) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	page := PINForgotPage{Base: s.base(c, "account_pin_forgot"), HasEmail: account.Email != ""}
+	page.Problem = wrong.problem
+	in := newInputs(page.Base, nil, wrong)
+	page.Password = in.currentPassword()
+	page.PIN = in.pin()
+	page.PINAgain = in.pinAgain()
+	return s.render(c, wrong.status, "account_pin_forgot", page)
+}
+
+// pinMail answers POST /account/pin/mail: a mailed link opens a new PIN.
+func (s *site) pinMail(c *gin.Context, _ form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.PINs.RequestReset(c.Request.Context(), session.AccountID, caller(c)); err != nil {
+		return err
+	}
+	return s.leave(c, "/account/pin/forgot", noticePINMailSent)
+}
+
+// pinResetForm answers GET /account/pin/reset, where that mail leads.
+func (s *site) pinResetForm(c *gin.Context) error {
+	token, err := s.arriveByLink(c, linkPINReset)
+	if err != nil {
+		return err
+	}
+	return s.showPINReset(c, token, nil)
+}
+
+// pinReset answers POST /account/pin/reset. It opens no session.
+func (s *site) pinReset(c *gin.Context, f form) error {
+	token, err := s.linkToken(c, linkPINReset)
+	if err != nil {
+		return err
+	}
+	pin, err := chosenPIN(f)
+	if err != nil {
+		return s.showPINReset(c, token, err)
+	}
+	if err := s.Store.PINs.ResetByMail(c.Request.Context(), token, pin, caller(c)); err != nil {
+		return s.showPINReset(c, token, err)
+	}
+	s.clearCookie(c, linkPINReset)
+	return s.leave(c, home, pinNotice(f["do"], true))
+}
+
+func (s *site) showPINReset(c *gin.Context, token string, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return s.spent(c, linkPINReset, err)
+	}
+	info, err := s.Store.PINs.LookReset(c.Request.Context(), token)
+	if err != nil {
+		return s.spent(c, linkPINReset, err)
+	}
+	page := PINResetPage{Base: s.base(c, "account_pin_reset"), Username: info.Username}
+	page.Problem = wrong.problem
+	in := newInputs(page.Base, nil, wrong)
+	page.PIN = in.pin()
+	page.PINAgain = in.pinAgain()
+	return s.render(c, wrong.status, "account_pin_reset", page)
+}

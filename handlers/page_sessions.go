@@ -1,0 +1,118 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// shownEvents is how many security events the page lists.
+const shownEvents = 20
+
+// sessions answers GET /account/sessions.
+func (s *site) sessions(c *gin.Context) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.Store.Sessions.List(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	events, err := s.Store.History.List(c.Request.Context(), session.AccountID, shownEvents)
+	if err != nil {
+		return err
+	}
+	page := SessionsPage{Base: s.base(c, "account_sessions")}
+	for _, one := range list {
+		page.Sessions = append(page.Sessions, SessionView{
+			ID:         strconv.FormatInt(one.ID, 10),
+			Icon:       known(one.Icon, "device"),
+			Name:       known(one.Device, page.T("device.unknown")),
+			Address:    known(one.Address, page.T("address.unknown")),
+			CreatedAt:  one.CreatedAt,
+			LastSeenAt: one.LastSeenAt,
+			Current:    one.ID == session.ID,
+		})
+	}
+	for _, event := range events {
+		page.Events = append(page.Events, EventView{
+			What: page.T("event." + string(event.Kind)), Address: event.Address, Device: event.Device, At: event.At,
+		})
+	}
+	return s.render(c, http.StatusOK, "account_sessions", page)
+}
+
+// known is text, or what stands for it when nothing is known.
+func known(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// endSession answers POST /account/sessions/end.
+func (s *site) endSession(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	id, err := strconv.ParseInt(f["id"], 10, 64)
+	if err != nil {
+		return models.ErrNotFound
+	}
+	if err := s.Store.Sessions.End(c.Request.Context(), session.AccountID, id, caller(c)); err != nil {
+		return err
+	}
+	if id == session.ID {
+		s.forgetSession(c)
+		return s.leave(c, "/", noticeSignedOut)
+	}
+	return s.leave(c, "/account/sessions", noticeSessionEnded)
+}
+
+// endOtherSessions answers POST /account/sessions/end-others.
+func (s *site) endOtherSessions(c *gin.Context, _ form) error {
+	session, err := s.signedInLately(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Sessions.EndOthers(c.Request.Context(), session, caller(c)); err != nil {
+		return err
+	}
+	return s.leave(c, "/account/sessions", noticeOtherSessionsOver)
+}
+
+// notMeForm answers GET /account/sessions/not-me, where the mail about a new
+// device leads.
+func (s *site) notMeForm(c *gin.Context) error {
+	token, err := s.arriveByLink(c, linkNotMe)
+	if err != nil {
+		return err
+	}
+	seen, err := s.Store.Sessions.LookNotMe(c.Request.Context(), token)
+	if err != nil {
+		return s.spent(c, linkNotMe, err)
+	}
+	page := NotMePage{Base: s.base(c, "session_not_me"), At: seen.At}
+	page.Device = known(seen.Device, page.T("device.unknown"))
+	page.Address = known(seen.Address, page.T("address.unknown"))
+	return s.render(c, http.StatusOK, "session_not_me", page)
+}
+
+// notMe answers POST /account/sessions/not-me. Whoever it was knew the
+// password, so the next page is where it is changed.
+func (s *site) notMe(c *gin.Context, _ form) error {
+	token, err := s.linkToken(c, linkNotMe)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Sessions.NotMe(c.Request.Context(), token, caller(c)); err != nil {
+		return s.spent(c, linkNotMe, err)
+	}
+	s.clearCookie(c, linkNotMe)
+	return s.leave(c, "/account/password", noticeNotMe)
+}

@@ -1,0 +1,91 @@
+package handlers
+
+import (
+	"errors"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// signInForm answers GET /signin.
+func (s *site) signInForm(c *gin.Context) error {
+	if _, err := visitOf(c).session(); err == nil {
+		return seeOther(c, returnTo(queryValue(c, "return_to")))
+	}
+	return s.showSignIn(c, form{"return_to": queryValue(c, "return_to")}, nil)
+}
+
+// signIn answers POST /signin. The session is always a new one: a token that
+// the browser brings is never adopted, and ends.
+func (s *site) signIn(c *gin.Context, f form) error {
+	if err := missing(f, "name_or_email", "password"); err != nil {
+		return s.showSignIn(c, f, err)
+	}
+	in, err := s.Store.Sessions.SignIn(c.Request.Context(), models.SignIn{
+		NameOrEmail: f["name_or_email"],
+		Password:    f["password"],
+		DeviceMarks: s.deviceMarks(c),
+		OldToken:    s.cookie(c, cookieSession),
+	}, caller(c))
+	if errors.Is(err, models.ErrConfirmFirst) && in.PendingSecret != "" {
+		s.setCookie(c, cookiePending, in.PendingSecret, pendingLife)
+		return s.leave(c, "/signup/sent", noticeConfirmFirst)
+	}
+	if err != nil {
+		return s.showSignIn(c, f, err)
+	}
+	s.renewSession(c, in.Session, in.Token)
+	s.keepDeviceMark(c, in.DeviceMark)
+	return seeOther(c, returnTo(f["return_to"]))
+}
+
+func (s *site) showSignIn(c *gin.Context, f form, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page := SignInPage{Base: s.base(c, "signin")}
+	page.Problem = wrong.problem
+	if wish := f["return_to"]; wish != "" {
+		page.ReturnTo = returnTo(wish)
+	}
+	in := newInputs(page.Base, f, wrong)
+	page.NameOrEmail = in.nameOrEmail()
+	page.Password = in.password()
+	return s.render(c, wrong.status, "signin", page)
+}
+
+// signOut answers POST /signout.
+func (s *site) signOut(c *gin.Context, _ form) error {
+	token := s.cookie(c, cookieSession)
+	if token == "" {
+		return seeOther(c, "/")
+	}
+	err := s.Store.Sessions.SignOut(c.Request.Context(), token, caller(c))
+	if err != nil && !errors.Is(err, models.ErrNoSession) {
+		return err
+	}
+	s.forgetSession(c)
+	return s.leave(c, "/", noticeSignedOut)
+}
+
+// signOutEverywhere answers POST /signout/everywhere.
+func (s *site) signOutEverywhere(c *gin.Context, _ form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Sessions.EndAll(c.Request.Context(), session.AccountID, caller(c)); err != nil {
+		return err
+	}
+	s.forgetSession(c)
+	return s.leave(c, "/signin", noticeSignedOutAll)
+}
+
+// forgetSession has the browser forget a session that has ended, and what it
+// showed.
+func (s *site) forgetSession(c *gin.Context) {
+	s.clearCookie(c, cookieSession)
+	forgetCopies(c)
+}

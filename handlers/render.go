@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// base is the part of a page that all have.
+func (s *site) base(c *gin.Context, name string) Base {
+	b := Base{
+		Catalogue:   s.Catalogue,
+		Locale:      s.locale(c),
+		Nonce:       visitOf(c).nonce,
+		ServiceName: s.ServiceName,
+		Page:        name,
+		Path:        pageOf(c.FullPath()),
+		Dev:         s.Dev,
+		SignUpOpen:  s.SignUp == models.SignUpOpen,
+	}
+	if b.Path == "" {
+		b.Path = "/" // a page that is not there is nowhere to come back to
+	}
+	// A database that is away shows on pages that need it; here it counts as
+	// nobody.
+	if session, err := visitOf(c).session(); err == nil {
+		b.Account = &AccountView{Username: session.Username, DisplayName: session.DisplayName}
+	}
+	b.Notice = s.takeNotice(c, b)
+	return b
+}
+
+// render writes a page. It is executed into memory first: a template that
+// fails half-way must not leave half a page with status 200.
+func (s *site) render(c *gin.Context, status int, name string, page any) error {
+	template, ok := s.Pages[name]
+	if !ok {
+		return fmt.Errorf("render %s: %w", name, errors.ErrUnsupported)
+	}
+	var out bytes.Buffer
+	if err := template.Execute(&out, page); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	c.Data(status, "text/html; charset=utf-8", out.Bytes())
+	return nil
+}
+
+// landing answers GET /.
+func (s *site) landing(c *gin.Context) error {
+	allowPrivateCopy(c)
+	return s.render(c, http.StatusOK, "landing", LandingPage{Base: s.base(c, "landing")})
+}
+
+// helpPIN answers GET /help/pin: what a PIN is for, in plain words.
+func (s *site) helpPIN(c *gin.Context) error {
+	allowPrivateCopy(c)
+	return s.render(c, http.StatusOK, "help_pin", PINHelpPage{Base: s.base(c, "help_pin")})
+}

@@ -1,0 +1,55 @@
+package handlers
+
+import (
+	"net/url"
+	"strings"
+)
+
+// home is where somebody who has signed in goes without another wish.
+const home = "/account"
+
+// returnTo is the page to go back to, if it is one of ours: a path with
+// perhaps a query, which no reading of it can take to another host. Anything
+// else is home.
+func returnTo(wish string) string {
+	if len(wish) > 512 || !strings.HasPrefix(wish, "/") || strings.HasPrefix(wish, "//") {
+		return home
+	}
+	for _, r := range wish {
+		if r <= ' ' || r == '\\' || r > '~' {
+			return home
+		}
+	}
+	u, err := url.Parse(wish)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return home
+	}
+	// A second reading must not find another host behind escapes.
+	if strings.Contains(u.Path, "//") || strings.ContainsAny(u.Path, "\\\x00\t\r\n") || strings.Contains(u.Path, "/../") {
+		return home
+	}
+	u.Fragment = ""
+	return u.RequestURI()
+}
+
+// pageOf is the page that a path belongs to: where a form is sent need not be
+// a page.
+func pageOf(path string) string {
+	switch path {
+	case "/signup/resend", "/signup/correct":
+		return "/signup/sent"
+	case "/account/sessions/end", "/account/sessions/end-others":
+		return "/account/sessions"
+	case "/account/pin/mail":
+		return "/account/pin/forgot"
+	case "/signout", "/signout/everywhere", "/language":
+		return home
+	default:
+		return path
+	}
+}
+
+// withReturn is page, leading back to path.
+func withReturn(page, path string) string {
+	return page + "?return_to=" + url.QueryEscape(pageOf(path))
+}

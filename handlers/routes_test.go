@@ -1,0 +1,148 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/internal/captcha"
+)
+
+// row says how a route answers: to somebody who is not signed in, to somebody
+// who is, and to a form that another site sent with that person's cookies. A
+// status of 303 stands with where it leads.
+type row struct{ signedOut, signedIn, crossSite string }
+
+// table has a row for every route. A route without one fails: who may use it
+// must have been thought about.
+func table() map[string]row {
+	const (
+		open      = "200"
+		forbidden = "403"
+		mailed    = "410" // needs the token of a mail
+	)
+	signIn := func(page string) string { return "303 /signin?return_to=" + url.QueryEscape(page) }
+	account := func(page string) row { return row{signIn(page), open, open} }
+	return map[string]row{
+		"GET /":                             {open, open, open},
+		"GET /help/pin":                     {open, open, open},
+		"GET /signup":                       {open, "303 /account", "303 /account"},
+		"GET /signup/sent":                  {open, open, open},
+		"GET /signin":                       {open, "303 /account", "303 /account"},
+		"GET /forgot":                       {open, open, open},
+		"GET /forgot/sent":                  {open, open, open},
+		"GET /account":                      account("/account"),
+		"GET /account/email":                account("/account/email"),
+		"GET /account/password":             account("/account/password"),
+		"GET /account/confirm-password":     account("/account/confirm-password"),
+		"GET /account/sessions":             account("/account/sessions"),
+		"GET /account/pin":                  account("/account/pin"),
+		"GET /account/pin/forgot":           account("/account/pin/forgot"),
+		"GET /account/export":               account("/account/export"),
+		"GET /account/delete":               account("/account/delete"),
+		"GET /confirm":                      {mailed, mailed, mailed},
+		"GET /reset":                        {mailed, mailed, mailed},
+		"GET /account/email/confirm":        {mailed, mailed, mailed},
+		"GET /account/email/undo":           {mailed, mailed, mailed},
+		"GET /account/pin/reset":            {mailed, mailed, mailed},
+		"GET /account/sessions/not-me":      {mailed, mailed, mailed},
+		"GET /captcha/challenge":            {open, open, open},
+		"GET /livez":                        {open, open, open},
+		"GET /readyz":                       {open, open, open},
+		"GET /robots.txt":                   {open, open, open},
+		"GET /favicon.ico":                  {open, open, open},
+		"GET /static/*file":                 {"404", "404", "404"},
+		"GET /.well-known/security.txt":     {open, open, open},
+		"GET /.well-known/change-password":  {"302 /account/password", "302 /account/password", "302 /account/password"},
+		"GET /dev/mail":                     {open, open, open},
+		"POST /language":                    {"400", "400", forbidden},
+		"POST /signup":                      {"422", "422", forbidden},
+		"POST /signup/resend":               {"303 /signup/sent", "303 /signup/sent", forbidden},
+		"POST /signup/correct":              {"303 /signup/sent", "303 /signup/sent", forbidden},
+		"POST /signin":                      {"422", "422", forbidden},
+		"POST /signout":                     {"303 /", "303 /", forbidden},
+		"POST /signout/everywhere":          {signIn("/account"), "303 /signin", forbidden},
+		"POST /forgot":                      {"422", "422", forbidden},
+		"POST /confirm":                     {mailed, mailed, forbidden},
+		"POST /reset":                       {mailed, mailed, forbidden},
+		"POST /account":                     {signIn("/account"), "422", forbidden},
+		"POST /account/email":               {signIn("/account/email"), "422", forbidden},
+		"POST /account/email/confirm":       {mailed, mailed, forbidden},
+		"POST /account/email/undo":          {mailed, mailed, forbidden},
+		"POST /account/password":            {signIn("/account/password"), "422", forbidden},
+		"POST /account/confirm-password":    {signIn("/account/confirm-password"), "422", forbidden},
+		"POST /account/sessions/end":        {signIn("/account/sessions"), "404", forbidden},
+		"POST /account/sessions/end-others": {signIn("/account/sessions"), "303 /account/sessions", forbidden},
+		"POST /account/sessions/not-me":     {mailed, mailed, forbidden},
+		"POST /account/pin":                 {signIn("/account/pin"), "400", forbidden},
+		"POST /account/pin/mail":            {signIn("/account/pin/forgot"), "303 /account/pin/forgot", forbidden},
+		"POST /account/pin/forgot":          {signIn("/account/pin/forgot"), "400", forbidden},
+		"POST /account/pin/reset":           {mailed, mailed, forbidden},
+		"POST /account/delete":              {signIn("/account/delete"), "422", forbidden},
+	}
+}
+
+func development(s *handlers.Server) {
+	s.Dev = true
+	s.CaptchaKind, s.Challenge = handlers.CaptchaProofOfWork, func() (any, error) { return captcha.Challenge{}, nil }
+}
+
+func TestEveryRoute(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, development)
+	routes, err := handlers.Routes(s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, owner := s.browser(t), s.browser(t)
+	p := owner.join("ann")
+	rows := table()
+	met := map[string]bool{}
+	for _, route := range routes {
+		name := route.Method + " " + route.Path
+		want, ok := rows[name]
+		if route.Method == http.MethodHead {
+			want, ok = rows["GET "+route.Path]
+		}
+		if !ok {
+			t.Errorf("%s has no row", name)
+			continue
+		}
+		met[name] = true
+		path := strings.ReplaceAll(route.Path, "*file", "nothing")
+		if !owner.isSignedIn() {
+			owner.signIn(p)
+		}
+		check := func(who string, a answer, want string) {
+			t.Helper()
+			if got := strings.TrimSpace(strconv.Itoa(a.status) + " " + a.location()); got != want {
+				t.Errorf("%s, %s: %s, want %s", name, who, got, want)
+			}
+			if a.header.Get("Content-Security-Policy") == "" || a.header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s, %s: headers are missing", name, who)
+			}
+		}
+		check("from another site", owner.from("cross-site", route.Method, path), want.crossSite)
+		check("signed out", stranger.from("same-origin", route.Method, path), want.signedOut)
+		check("signed in", owner.from("same-origin", route.Method, path), want.signedIn)
+	}
+	for name := range rows {
+		if !met[name] {
+			t.Errorf("there is no route %s", name)
+		}
+		if head := strings.Replace(name, "GET ", "HEAD ", 1); !met[head] {
+			t.Errorf("there is no route %s", head)
+		}
+	}
+}
+
+// from sends an empty request as a page of ours or of another site would.
+func (b *browser) from(site, method, path string) answer {
+	b.t.Helper()
+	request := b.request(method, path, "")
+	request.Header.Set("Sec-Fetch-Site", site)
+	return b.send(request)
+}

@@ -1,0 +1,132 @@
+package handlers_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// same is an answer without what differs between any two answers.
+func same(a answer, typed ...string) string {
+	header := maps.Clone(a.header)
+	header.Del("Date")
+	header.Del("Content-Length") // goes by the length of what was typed
+	text := fmt.Sprint(a.status, a.location(), a.body)
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		text += fmt.Sprintf("\n%s: %q", name, header[name])
+	}
+	for _, word := range typed {
+		text = regexp.MustCompile(regexp.QuoteMeta(word)).ReplaceAllString(text, "TYPED")
+	}
+	text = regexp.MustCompile(`nonce-[\w-]{22}|nonce="[\w-]{22}"`).ReplaceAllString(text, "NONCE")
+	return regexp.MustCompile(`latchkey-pending=[\w-]+`).ReplaceAllString(text, "PENDING")
+}
+
+// Whether an address has an account is nobody's business (R-01).
+func TestSignUpTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner := s.browser(t)
+	p := owner.join("ann")
+	signUp := func(username, email string) string {
+		b := s.browser(t)
+		posted := b.post("/signup", "username", username, "display_name", "", "email", email, "password", otherPassword, "password_again", otherPassword)
+		sent := b.get("/signup/sent")
+		b.Clock.Advance(time.Minute)
+		again := b.post("/signup/resend")
+		return same(posted, email, username) + same(sent, email, username) + same(again, email, username)
+	}
+	known := signUp("bobby", p.email)
+	unknown := signUp("cathy", "cathy@example.org")
+	if diff := cmp.Diff(unknown, known); diff != "" {
+		t.Errorf("answers differ (-unknown +known):\n%s", diff)
+	}
+	s.letter(t, models.MailAlreadyRegistered, p.email)
+	for _, letter := range s.letters {
+		if letter.To == p.email && letter.Kind == models.MailConfirm && letter.Facts["username"] != "ann" {
+			t.Error("a stranger's sign-up sent a link to the owner of the address")
+		}
+	}
+}
+
+func TestForgotTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := s.browser(t).join("ann")
+	forgot := func(name string) string {
+		b := s.browser(t)
+		out := ""
+		for range 8 { // into the limits
+			out += same(b.post("/forgot", "name_or_email", name), name) + same(b.get("/forgot/sent"), name)
+		}
+		return out
+	}
+	unknown := forgot("nobody@example.org")
+	for _, name := range []string{p.email, p.username} {
+		if diff := cmp.Diff(unknown, forgot(name)); diff != "" {
+			t.Errorf("%s: answers differ (-unknown +known):\n%s", name, diff)
+		}
+	}
+}
+
+// Wrong passwords are answered alike for everybody, also when there were too
+// many (R-30).
+func TestSignInTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := s.browser(t).join("ann")
+	pending := s.browser(t)
+	pending.see(pending.post("/signup", "username", "waits", "display_name", "", "email", "waits@example.org",
+		"password", goodPassword, "password_again", goodPassword), http.StatusSeeOther)
+	s.browser(t).join("expelled")
+	if err := s.Store.Operators.Disable(t.Context(), "expelled"); err != nil {
+		t.Fatal(err)
+	}
+	try := func(name string) (answers []string, throttled bool) {
+		b := s.browser(t)
+		for range 6 {
+			a := b.post("/signin", "name_or_email", name, "password", "wrong-"+otherPassword)
+			throttled = throttled || a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") != ""
+			answers = append(answers, same(a, name))
+		}
+		return answers, throttled
+	}
+	unknown, throttled := try("nobody")
+	if !throttled {
+		t.Fatal("no limit was met")
+	}
+	for _, name := range []string{p.username, "waits", "expelled"} {
+		got, _ := try(name)
+		if diff := cmp.Diff(unknown, got); diff != "" {
+			t.Errorf("%s: answers differ (-unknown +known):\n%s", name, diff)
+		}
+	}
+	disabled := s.browser(t)
+	s.Clock.Advance(24 * time.Hour)
+	disabled.see(disabled.post("/signin", "name_or_email", "expelled", "password", goodPassword), http.StatusUnprocessableEntity, "disabled")
+}
+
+// A stranger who uses the owner's tries up does not keep the owner out (R-26).
+func TestStrangersDoNotLockTheOwnerOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, stranger := s.browser(t), s.browser(t)
+	p := owner.join("ann")
+	owner.signIn(p)
+	owner.post("/signout")
+	var last answer
+	for range 12 {
+		last = stranger.post("/signin", "name_or_email", "ann", "password", "wrong-password")
+	}
+	stranger.see(last, http.StatusTooManyRequests, "Please wait")
+	stranger.see(stranger.post("/signin", "name_or_email", "ann", "password", p.password), http.StatusTooManyRequests, `value="ann"`)
+	owner.signIn(p)
+}

@@ -1,0 +1,147 @@
+// Package handlers is the HTTP face of the service. It turns requests into
+// calls of models.Store and their results into pages, and decides nothing
+// else.
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// Kinds of captcha.
+const (
+	CaptchaProofOfWork = "pow"
+	CaptchaRecaptcha   = "recaptcha"
+	CaptchaOff         = "off"
+)
+
+// Server is what the site is made of. A field is needed unless it says
+// otherwise.
+type Server struct {
+	Store     *models.Store
+	Log       *slog.Logger
+	Catalogue *templates.Catalogue
+	Pages     map[string]*template.Template // by name, as templates.Pages returns them
+	Static    fs.FS
+
+	Captcha          captcha.Verifier
+	CaptchaKind      string
+	RecaptchaSiteKey string              // of CaptchaRecaptcha alone
+	Challenge        func() (any, error) // makes a task of CaptchaProofOfWork; its JSON is answered as it is. Needed by that kind alone
+
+	PublicURL         string // where people find the service: scheme and host, nothing after them
+	ServiceName       string
+	SecurityContact   string // mailto: or https: address for security.txt; "" for none
+	SignUp            models.SignUpPolicy
+	PasswordMinLength int
+
+	TrustedProxies []netip.Prefix // may say on whose behalf they ask; none is fine
+	Dev            bool           // development: any Host will do, and MailFolder is shown
+	MailFolder     string         // of development; "" for none
+
+	Ready  func(context.Context) error // whether requests can be served now
+	Random io.Reader                   // crypto/rand.Reader
+	Now    func() time.Time
+}
+
+// Limits on one request.
+const (
+	maxBody       = 64 << 10
+	maxQueryPairs = 100
+	requestTime   = 10 * time.Second
+	lookTime      = 3 * time.Second // for a session on a page that works without one
+)
+
+// NewHTTPServer returns a server for h whose limits keep slow and large
+// requests from piling up. Its address and its logger are the caller's.
+func NewHTTPServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+}
+
+// Handler returns the whole site. It fails when PublicURL is no origin or the
+// static files cannot be read.
+func (s *Server) Handler() (http.Handler, error) {
+	site, err := s.site()
+	if err != nil {
+		return nil, err
+	}
+	return site.engine(), nil
+}
+
+// site is a Server and what follows from it.
+type site struct {
+	*Server
+	origin  string // of PublicURL
+	host    string // of PublicURL, without a default port
+	secure  bool   // PublicURL is https
+	files   map[string]staticFile
+	forgery *http.CrossOriginProtection
+	asked   *sources // of challenges
+	ready   *readiness
+}
+
+func (s *Server) site() (*site, error) {
+	public, err := url.Parse(s.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("public URL: %w", err)
+	}
+	if (public.Scheme != "http" && public.Scheme != "https") || public.Host == "" || strings.Trim(public.Path, "/") != "" {
+		return nil, errors.New("public URL: want http or https and a host, and nothing after them")
+	}
+	files, err := readStatic(s.Static)
+	if err != nil {
+		return nil, err
+	}
+	origin := public.Scheme + "://" + public.Host
+	forgery := http.NewCrossOriginProtection()
+	if err := forgery.AddTrustedOrigin(origin); err != nil {
+		return nil, fmt.Errorf("public URL: %w", err)
+	}
+	return &site{
+		Server:  s,
+		origin:  origin,
+		host:    bareHost(public.Host),
+		secure:  public.Scheme == "https",
+		files:   files,
+		forgery: forgery,
+		asked:   newSources(challengesAtOnce, challengesEach),
+		ready:   &readiness{ask: s.Ready, now: s.Now},
+	}, nil
+}
+
+// engine is the router with everything that each request goes through.
+func (s *site) engine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode) // a switch of the whole process; the other modes only print
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false // it believes X-Forwarded-Prefix from anybody
+	r.RedirectFixedPath = false
+	r.Use(s.begin, s.logAccess, s.recoverPanic, s.checkHost, s.checkQuery, s.checkOrigin)
+	r.NoRoute(s.page(func(*gin.Context) error { return &models.Error{Kind: models.KindNotFound, Code: "not_found"} }))
+	r.NoMethod(s.page(func(*gin.Context) error { return refuse(http.StatusMethodNotAllowed, "method_not_allowed") }))
+	s.routes(r)
+	return r
+}

@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// freshFor is how long after the last proof of the password dangerous acts
+// need none.
+const freshFor = 24 * time.Hour
+
+// signedIn is the session of the request. Somebody who has none is sent to
+// sign in and then back.
+func (s *site) signedIn(c *gin.Context) (models.Session, error) {
+	session, err := visitOf(c).session()
+	if errors.Is(err, models.ErrNoSession) {
+		return session, &detour{to: withReturn("/signin", c.FullPath())}
+	}
+	return session, err
+}
+
+// signedInLately is like signedIn for acts that must not be open to whoever
+// finds a browser that was left alone: an older session gives the password
+// first.
+func (s *site) signedInLately(c *gin.Context) (models.Session, error) {
+	session, err := s.signedIn(c)
+	if err == nil && s.Now().Sub(session.ConfirmedAt) >= freshFor {
+		return session, &detour{to: withReturn("/account/confirm-password", c.FullPath())}
+	}
+	return session, err
+}
+
+// renewSession has the browser hold the new token of its session.
+func (s *site) renewSession(c *gin.Context, session models.Session, token string) {
+	s.setCookie(c, cookieSession, token, session.ExpiresAt.Sub(s.Now()))
+}
+
+const (
+	maxMarks = 4 // accounts that a browser may be known to
+	markLife = 365 * 24 * time.Hour
+)
+
+// deviceMarks are the marks of accounts that signed in here before.
+func (s *site) deviceMarks(c *gin.Context) []string {
+	marks := strings.Split(s.cookie(c, cookieDevice), "~")
+	return slices.DeleteFunc(marks[:min(len(marks), maxMarks)], func(mark string) bool { return mark == "" })
+}
+
+// keepDeviceMark puts mark before the others that the browser holds.
+func (s *site) keepDeviceMark(c *gin.Context, mark string) {
+	if mark == "" {
+		return
+	}
+	marks := slices.DeleteFunc(s.deviceMarks(c), func(known string) bool { return known == mark })
+	marks = append([]string{mark}, marks...)
+	s.setCookie(c, cookieDevice, strings.Join(marks[:min(len(marks), maxMarks)], "~"), markLife)
+}

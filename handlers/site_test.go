@@ -1,0 +1,375 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// A password that every rule accepts, and another.
+const (
+	goodPassword  = "quiet-lantern-overpass-47"
+	otherPassword = "brisk-teapot-meridian-81"
+)
+
+// site is a whole running service, over TLS as in production, without the
+// worker that sends mails.
+type site struct {
+	*httptest.Server
+	Store  *models.Store
+	Clock  *modelstest.Clock
+	Config *handlers.Server
+	log    *lines
+
+	mu      sync.Mutex
+	secrets []string // no log may hold any of them (R-90)
+	letters []models.Letter
+}
+
+// newSite starts a site. Its end checks that the log kept every secret that
+// went through.
+func newSite(t *testing.T, change ...func(*handlers.Server)) *site {
+	t.Helper()
+	store, clock := modelstest.New(t, modelstest.Loose)
+	return siteOf(t, store, clock, change...)
+}
+
+func siteOf(t *testing.T, store *models.Store, clock *modelstest.Clock, change ...func(*handlers.Server)) *site {
+	t.Helper()
+	s := &site{Server: httptest.NewUnstartedServer(nil), Store: store, Clock: clock, log: &lines{}}
+	s.Config = server(t, store, clock)
+	s.Config.Log = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.Config.PublicURL = "https://" + s.Listener.Addr().String()
+	for _, c := range change {
+		c(s.Config)
+	}
+	handler, err := s.Config.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Server.Config = handlers.NewHTTPServer(handler)
+	s.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.StartTLS()
+	t.Cleanup(func() {
+		s.Close()
+		s.checkLog(t)
+	})
+	return s
+}
+
+// server is a Server whose PublicURL is only a name.
+func server(t *testing.T, store *models.Store, clock *modelstest.Clock) *handlers.Server {
+	t.Helper()
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := templates.Pages(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &handlers.Server{
+		Store: store, Log: slog.New(slog.DiscardHandler), Catalogue: catalogue, Pages: pages, Static: templates.Static(),
+		Captcha: captcha.Off{}, CaptchaKind: handlers.CaptchaOff, PublicURL: "https://id.example.org", ServiceName: "Latchkey",
+		SecurityContact: "mailto:security@example.org", SignUp: models.SignUpOpen, PasswordMinLength: 10,
+		Ready: store.Ready, Random: rand.Reader, Now: clock.Now,
+	}
+}
+
+// lines is a log that many may write to.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+// plant notes values that must not appear in the log.
+func (s *site) plant(values ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, value := range values {
+		if len(value) >= 8 {
+			s.secrets = append(s.secrets, value)
+		}
+	}
+}
+
+func (s *site) checkLog(t *testing.T) {
+	t.Helper()
+	logged := s.log.String()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, value := range s.secrets {
+		if strings.Contains(logged, value) {
+			t.Errorf("the log holds the secret %.12s…", value)
+		}
+	}
+	if strings.Contains(logged, "msg=panic") {
+		t.Errorf("a handler panicked:\n%s", logged)
+	}
+}
+
+// letter delivers what is owed and returns the latest mail of a kind to
+// somebody.
+func (s *site) letter(t *testing.T, kind models.MailKind, to string) models.Letter {
+	t.Helper()
+	s.deliver(t)
+	for _, l := range slices.Backward(s.letters) {
+		if l.Kind == kind && l.To == to {
+			return l
+		}
+	}
+	t.Fatalf("no mail %s to %s", kind, to)
+	return models.Letter{}
+}
+
+// deliver takes all owed mails, as the worker would.
+func (s *site) deliver(t *testing.T) {
+	t.Helper()
+	for {
+		owed, err := s.Store.Mail.Claim(t.Context(), "test", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(owed) == 0 {
+			return
+		}
+		for _, one := range owed {
+			letter, send, err := s.Store.Mail.Prepare(t.Context(), one)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !send {
+				continue
+			}
+			s.letters = append(s.letters, letter)
+			s.plant(letter.Secret)
+			if err := s.Store.Mail.Sent(t.Context(), one.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// browser is one with cookies of its own. It follows no redirect.
+type browser struct {
+	*site
+	t      *testing.T
+	client *http.Client
+	header http.Header // sent with every request
+}
+
+func (s *site) browser(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{site: s, t: t, header: http.Header{
+		"User-Agent": {"Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0"},
+	}, client: &http.Client{
+		Transport:     s.Client().Transport,
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	path   string // that was asked for
+}
+
+func (a answer) location() string { return a.header.Get("Location") }
+
+// cookie is the last Set-Cookie of that name.
+func (a answer) cookie(name string) *http.Cookie {
+	var found *http.Cookie
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == name {
+			found = c
+		}
+	}
+	return found
+}
+
+func (b *browser) send(request *http.Request) answer {
+	b.t.Helper()
+	maps.Copy(request.Header, b.header)
+	response, err := b.client.Do(request)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, cookie := range response.Cookies() {
+		if !strings.HasSuffix(cookie.Name, "-language") && !strings.HasSuffix(cookie.Name, "-notice") {
+			b.plant(cookie.Value)
+		}
+	}
+	return answer{response.StatusCode, response.Header, string(body), request.URL.Path}
+}
+
+func (b *browser) request(method, path, body string) *http.Request {
+	b.t.Helper()
+	request, err := http.NewRequestWithContext(b.t.Context(), method, b.URL+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return request
+}
+
+func (b *browser) get(path string) answer {
+	b.t.Helper()
+	return b.send(b.request(http.MethodGet, path, ""))
+}
+
+// post sends a form of names and values as a browser would from our own page.
+func (b *browser) post(path string, pairs ...string) answer {
+	b.t.Helper()
+	fields := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fields.Add(pairs[i], pairs[i+1])
+		if strings.Contains(pairs[i], "password") || pairs[i] == "token" || pairs[i] == "altcha" {
+			b.plant(pairs[i+1])
+		}
+	}
+	request := b.request(http.MethodPost, path, fields.Encode())
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", b.URL)
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	return b.send(request)
+}
+
+// see fails unless the answer is a page with that status that holds all texts.
+func (b *browser) see(a answer, status int, texts ...string) {
+	b.t.Helper()
+	if a.status != status {
+		b.t.Fatalf("%s: status %d, want %d\n%s\n%s", a.path, a.status, status, summary(a.body), b.log.String())
+	}
+	for _, text := range texts {
+		if !strings.Contains(a.body, text) {
+			b.t.Fatalf("%s: the page does not say %q\n%s", a.path, text, summary(a.body))
+		}
+	}
+}
+
+// led fails unless the answer is a redirect to that page, and opens it.
+func (b *browser) led(a answer, to string, texts ...string) {
+	b.t.Helper()
+	if a.status != http.StatusSeeOther || a.location() != to {
+		b.t.Fatalf("%s: %d to %q, want %d to %q\n%s\n%s", a.path, a.status, a.location(), http.StatusSeeOther, to, summary(a.body), b.log.String())
+	}
+	page := b.get(to)
+	if len(texts) > 0 {
+		b.see(page, http.StatusOK, texts...)
+	}
+}
+
+// wrong fails unless the answer is the form again with a mistake at the field,
+// which has the focus.
+func (b *browser) wrong(a answer, field string) {
+	b.t.Helper()
+	b.see(a, http.StatusUnprocessableEntity, `id="`+field+`-error"`)
+	if field != "captcha" && field != "language" && !regexp.MustCompile(`<input id="`+field+`"[^>]* autofocus`).MatchString(a.body) {
+		b.t.Errorf("%s: the field %s has not the focus", a.path, field)
+	}
+}
+
+// summary is the text of a page, for messages.
+func summary(body string) string {
+	if _, inner, ok := strings.Cut(body, "<main"); ok {
+		body = inner
+	}
+	body = regexp.MustCompile(`<svg.*?</svg>`).ReplaceAllString(body, "")
+	body = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(body, " ")
+	return strings.Join(strings.Fields(body), " ")
+}
+
+// person is somebody with a confirmed account.
+type person struct{ username, email, password string }
+
+// join makes a confirmed account through the pages.
+func (b *browser) join(username string) person {
+	b.t.Helper()
+	p := person{username, username + "@example.org", goodPassword}
+	b.led(b.post("/signup", "username", username, "display_name", "", "email", p.email,
+		"password", p.password, "password_again", p.password), "/signup/sent", p.email)
+	token := b.letter(b.t, models.MailConfirm, p.email).Secret
+	b.led(b.get("/confirm?token="+token), "/confirm", p.email)
+	b.led(b.post("/confirm", "token", token), "/signin", "confirmed")
+	return p
+}
+
+// signIn signs p in.
+func (b *browser) signIn(p person) {
+	b.t.Helper()
+	b.led(b.post("/signin", "name_or_email", p.username, "password", p.password), "/account", p.email)
+}
+
+// isSignedIn asks a page that needs a session.
+func (b *browser) isSignedIn() bool {
+	b.t.Helper()
+	return b.get("/account").status == http.StatusOK
+}
+
+// fakeCaptcha answers as a test says.
+type fakeCaptcha struct {
+	mu    sync.Mutex
+	err   error
+	asked int
+}
+
+func (f *fakeCaptcha) Verify(_ context.Context, answer string, _ netip.Addr) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked++
+	if f.err == nil && answer != "good" {
+		return captcha.ErrMissing
+	}
+	return f.err
+}
+
+func (f *fakeCaptcha) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+var errDown = errors.New("down")

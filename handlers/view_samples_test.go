@@ -1,0 +1,217 @@
+package handlers
+
+import (
+	"time"
+
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// sample is one page as a person may meet it.
+type sample struct {
+	name string
+	page any
+}
+
+func sampleBase(catalogue *templates.Catalogue, locale, page string) Base {
+	return Base{
+		Catalogue: catalogue, Locale: locale, Nonce: "bm9uY2U", ServiceName: "Latchkey",
+		Page: page, Path: "/" + page, SignUpOpen: true, Dev: true,
+	}
+}
+
+// samples are all pages in one language: fresh ones, ones with mistakes, and
+// each of their other shapes.
+func samples(catalogue *templates.Catalogue, locale string) []sample {
+	s := sampler{catalogue: catalogue, locale: locale, at: time.Date(2026, time.November, 21, 14, 3, 0, 0, time.UTC)}
+	return append(s.strangers(), s.owners()...)
+}
+
+type sampler struct {
+	catalogue *templates.Catalogue
+	locale    string
+	at        time.Time
+}
+
+func (s sampler) base(page string) Base { return sampleBase(s.catalogue, s.locale, page) }
+
+func (s sampler) signedIn(page string) Base {
+	b := s.base(page)
+	b.Account = &AccountView{Username: "mira.k", DisplayName: "Mira Køhler"}
+	return b
+}
+
+func (s sampler) noticed(b Base, key string) Base {
+	b.Notice = b.T(key)
+	return b
+}
+
+func (s sampler) troubled(b Base, key string) Base {
+	b.Problem = b.T(key, "Wait", b.T("duration.minutes", "Count", 5))
+	return b
+}
+
+// field is an input whose texts are those of key.
+func (s sampler) field(name, kind, key string, hint bool) Field {
+	b := s.base("")
+	f := Field{Name: name, Type: kind, Label: b.T("field." + key), Required: true, Reveal: kind == "password", MaxLength: 256}
+	if hint {
+		f.Hint = b.T("field."+key+".hint", "MinLength", 10)
+	}
+	return f
+}
+
+func (s sampler) newPassword() Field {
+	f := s.field("password", "password", "new_password", false)
+	f.Hint = s.base("").T("field.password.hint", "MinLength", 10)
+	return f
+}
+
+func (s sampler) wrong(f Field, value, code string) Field {
+	f.Value = value
+	f.Error = s.base("").T("error."+code, "MinLength", 10, "Left", 4)
+	return f
+}
+
+func (s sampler) signUp() SignUpPage {
+	p := SignUpPage{
+		Base: s.base("signup"), Username: s.field("username", "text", "username", true),
+		DisplayName: s.field("display_name", "text", "display_name", true), Email: s.field("email", "email", "email", true),
+		Password: s.field("password", "password", "password", true), PasswordAgain: s.field("password_again", "password", "password_again", false),
+		Captcha: CaptchaView{Kind: "pow"},
+	}
+	p.Username.Focus = true
+	return p
+}
+
+func (s sampler) strangers() []sample {
+	signup := s.signUp()
+	mistaken := s.signUp()
+	mistaken.Base = s.troubled(mistaken.Base, "error.throttled")
+	mistaken.Username = s.wrong(mistaken.Username, "mira.k", "username_taken")
+	mistaken.Username.Focus = true
+	mistaken.Email = s.wrong(mistaken.Email, "mira@", "email_invalid")
+	mistaken.Password = s.wrong(mistaken.Password, "", "password_weak.repeats")
+	mistaken.Captcha.Error = s.base("").T("error.captcha_missing")
+	google := s.signUp()
+	google.Captcha = CaptchaView{Kind: "recaptcha", SiteKey: "site-key", Error: s.base("").T("error.captcha_refused")}
+	unguarded := s.signUp()
+	unguarded.Captcha.Kind = "off"
+	name := s.field("name_or_email", "text", "name_or_email", false)
+	password := s.field("password", "password", "password", false)
+	name.Focus = true
+	closed := s.base("landing")
+	closed.SignUpOpen = false
+	return []sample{
+		{"landing", LandingPage{Base: s.base("landing")}},
+		{"landing-closed", LandingPage{Base: s.noticed(closed, "notice.signed_out")}},
+		{"landing-signed-in", LandingPage{Base: s.signedIn("landing")}},
+		{"signup", signup},
+		{"signup-mistakes", mistaken},
+		{"signup-recaptcha", google},
+		{"signup-unguarded", unguarded},
+		{"signup_closed", SignUpClosedPage{Base: s.base("signup_closed")}},
+		{"signup_closed-invite", SignUpClosedPage{Base: s.base("signup_closed"), InviteOnly: true}},
+		{"signup_sent", SignUpSentPage{Base: s.base("signup_sent"), SentTo: "mira@example.org", Email: s.field("email", "email", "email", false)}},
+		{"signup_sent-mistake", SignUpSentPage{
+			Base: s.noticed(s.base("signup_sent"), "notice.resent"), SentTo: "a.rather.long.name@a-rather-long-domain.example.org",
+			Email: s.wrong(s.field("email", "email", "email", false), "mira@", "email_invalid"),
+		}},
+		{"signup_sent-gone", SignUpSentPage{Base: s.base("signup_sent")}},
+		{"confirm", ConfirmPage{Base: s.base("confirm"), Username: "mira.k", Email: "mira@example.org", Token: "token"}},
+		{"signin", SignInPage{Base: s.base("signin"), NameOrEmail: name, Password: password, ReturnTo: "/account"}},
+		{"signin-confirmed", SignInPage{Base: s.noticed(s.base("signin"), "notice.confirmed"), NameOrEmail: name, Password: password}},
+		{"signin-mistake", SignInPage{Base: s.troubled(s.base("signin"), "error.sign_in_wrong"), NameOrEmail: name, Password: password}},
+		{"forgot", ForgotPage{Base: s.base("forgot"), NameOrEmail: name, Captcha: CaptchaView{Kind: "pow"}}},
+		{"forgot-recaptcha", ForgotPage{Base: s.base("forgot"), NameOrEmail: s.wrong(name, "", "name_or_email_missing"), Captcha: CaptchaView{Kind: "recaptcha"}}},
+		{"forgot_sent", ForgotSentPage{Base: s.base("forgot_sent")}},
+		{"reset", ResetPage{
+			Base: s.base("reset"), Username: "mira.k", Password: s.newPassword(),
+			PasswordAgain: s.wrong(s.field("password_again", "password", "new_password_again", false), "", "passwords_differ"),
+		}},
+		{"help_pin", PINHelpPage{Base: s.base("help_pin")}},
+		{"error", ErrorPage{Base: s.base("error"), Status: 404, Code: "not_found", Heading: s.base("").T("error.not_found.title"), Text: s.base("").T("error.not_found")}},
+		{"error-expired", ErrorPage{
+			Base: s.base("error"), Status: 410, Code: "token_expired", Heading: s.base("").T("error.token_expired.title"), Text: s.base("").T("error.token_expired"),
+			RequestID: "7f3a9c21d0e84b56", Action: "/forgot", ActionText: s.base("").T("action.forgot"),
+		}},
+		{"dev_mail", DevMailPage{Base: s.base("dev_mail"), Mails: []DevMailView{{
+			Name: "0001.eml", To: "mira@example.org", Subject: "Confirm your email address", Text: "Hello Mira,\n\nopen this link.",
+			Links: []string{"http://127.0.0.1:8470/confirm?token=lk_0123456789abcdefghijklmnopqrstuvwxyz0123456789"}, At: s.at,
+		}}}},
+		{"dev_mail-none", DevMailPage{Base: s.base("dev_mail")}},
+	}
+}
+
+func (s sampler) owners() []sample {
+	current := s.field("current_password", "password", "current_password", true)
+	password, again := s.newPassword(), s.field("password_again", "password", "new_password_again", false)
+	currentPIN, pin, pinAgain := s.field("current_pin", "password", "current_pin", false), s.field("pin", "password", "pin", true), s.field("pin_again", "password", "pin_again", false)
+	removePIN := currentPIN
+	removePIN.ID = "remove_pin"
+	newEmail := s.field("email", "email", "new_email", true)
+	return []sample{
+		{"account", s.account()},
+		{"account-fresh", s.freshAccount()},
+		{"account-off", s.troubledAccount()},
+		{"account_email", AccountEmailPage{Base: s.signedIn("account_email"), Current: "mira@example.org", Email: newEmail, Password: current}},
+		{"account_email-waiting", AccountEmailPage{Base: s.signedIn("account_email"), Waiting: "new@example.org", Email: newEmail, Password: s.wrong(current, "", "current_password_wrong")}},
+		{"email_confirm", EmailConfirmPage{Base: s.base("email_confirm"), Username: "mira.k", Email: "new@example.org"}},
+		{"email_undo", EmailUndoPage{Base: s.base("email_undo"), Username: "mira.k", Email: "mira@example.org"}},
+		{"account_password", AccountPasswordPage{Base: s.signedIn("account_password"), CurrentPassword: current, Password: password, PasswordAgain: again}},
+		{"account_pin", AccountPINPage{Base: s.signedIn("account_pin"), PIN: pin, PINAgain: pinAgain, HasEmail: true}},
+		{"account_pin-set", AccountPINPage{
+			Base: s.signedIn("account_pin"), HasPIN: true, ChangedAt: s.at, Old: true, HasEmail: true,
+			CurrentPIN: s.wrong(currentPIN, "", "current_pin_wrong"), PIN: s.wrong(pin, "", "pin_sequence"), PINAgain: pinAgain, RemovePIN: removePIN,
+		}},
+		{"account_pin-off", AccountPINPage{Base: s.signedIn("account_pin"), HasPIN: true, Off: true, ChangedAt: s.at}},
+		{"account_pin_forgot", PINForgotPage{Base: s.signedIn("account_pin_forgot"), HasEmail: true, Password: current, PIN: pin, PINAgain: pinAgain}},
+		{"account_pin_reset", PINResetPage{Base: s.base("account_pin_reset"), Username: "mira.k", PIN: pin, PINAgain: pinAgain}},
+		{"help_pin-signed-in", PINHelpPage{Base: s.signedIn("help_pin")}},
+		{"account_sessions", s.sessions()},
+		{"account_sessions-one", SessionsPage{Base: s.signedIn("account_sessions"), Sessions: s.sessions().Sessions[:1]}},
+		{"session_not_me", NotMePage{Base: s.base("session_not_me"), Device: "Firefox on Windows", Address: "203.0.113.7", At: s.at}},
+		{"account_delete", DeletePage{Base: s.signedIn("account_delete"), Password: current}},
+		{"account_delete-waits", DeletePage{Base: s.signedIn("account_delete"), Password: current, WaitUntil: s.at}},
+		{"confirm_password", ConfirmPasswordPage{Base: s.signedIn("confirm_password"), Password: current, ReturnTo: "/account/delete"}},
+	}
+}
+
+func (s sampler) account() AccountPage {
+	p := AccountPage{
+		Base: s.noticed(s.signedIn("account"), "notice.profile_saved"), Language: s.locale,
+		Username: s.field("username", "text", "username", true), DisplayName: s.field("display_name", "text", "display_name", true),
+		Email: "mira@example.org", EmailWaiting: "new@example.org", HasPIN: true, PINChangedAt: s.at.AddDate(-2, 0, 0), PINOld: true,
+		PasswordChangedAt: s.at, CreatedAt: s.at.AddDate(-3, -1, 0), SessionCount: 3,
+	}
+	p.Username.Value, p.DisplayName.Value = "mira.k", "Mira Køhler"
+	return p
+}
+
+func (s sampler) freshAccount() AccountPage {
+	p := s.account()
+	p.Base = s.signedIn("account")
+	p.Email, p.EmailWaiting, p.HasPIN, p.PINOld, p.SessionCount = "", "", false, false, 1
+	return p
+}
+
+func (s sampler) troubledAccount() AccountPage {
+	p := s.account()
+	p.Base = s.troubled(s.signedIn("account"), "error.throttled")
+	p.PINOff, p.LanguageError = true, p.T("error.language_invalid")
+	p.DisplayName = s.wrong(p.DisplayName, "x", "display_name_invalid")
+	return p
+}
+
+func (s sampler) sessions() SessionsPage {
+	p := SessionsPage{Base: s.signedIn("account_sessions")}
+	for i, name := range []string{"Firefox on Linux", "Safari on iPhone", "Safari on iPad", "Television in the living room", s.base("").T("device.unknown")} {
+		p.Sessions = append(p.Sessions, SessionView{
+			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: name, Current: i == 0,
+			Address: "2001:db8:85a3:1319:8a2e:370:7344:1020", CreatedAt: s.at.AddDate(0, -i, -3), LastSeenAt: s.at,
+		})
+	}
+	for _, what := range []string{"event.signed_in", "event.pin_changed", "event.password_changed", "event.signed_up"} {
+		p.Events = append(p.Events, EventView{What: p.T(what), Address: "203.0.113.7", Device: "Firefox on Linux", At: s.at})
+	}
+	return p
+}

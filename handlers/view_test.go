@@ -1,0 +1,228 @@
+package handlers
+
+import (
+	"bytes"
+	"flag"
+	"html/template"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jba/templatecheck"
+	"golang.org/x/net/html"
+
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// With -preview every page of the samples is written into that folder, beside
+// the static files, to be looked at in a browser.
+var preview = flag.String("preview", "", "folder to write every page into")
+
+func TestPagesFitTheirData(t *testing.T) {
+	t.Parallel()
+	pages, catalogue := pagesAndTexts(t)
+	fitting := map[string]bool{}
+	for _, sample := range samples(catalogue, "en") {
+		name := baseOf(sample.page).Page
+		if fitting[name] {
+			continue
+		}
+		fitting[name] = true
+		if pages[name] == nil {
+			t.Errorf("no template for %T: pages/%s.html is missing", sample.page, name)
+			continue
+		}
+		if err := templatecheck.CheckHTML(pages[name], sample.page); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name := range pages {
+		if !fitting[name] {
+			t.Errorf("page %s has no sample here", name)
+		}
+	}
+}
+
+func TestPagesRender(t *testing.T) {
+	t.Parallel()
+	pages, catalogue := pagesAndTexts(t)
+	for _, language := range catalogue.Languages() {
+		for _, sample := range samples(catalogue, language.Code) {
+			t.Run(language.Code+"/"+sample.name, func(t *testing.T) {
+				t.Parallel()
+				var out bytes.Buffer
+				if err := pages[baseOf(sample.page).Page].Execute(&out, sample.page); err != nil {
+					t.Fatal(err)
+				}
+				checkPage(t, out.String(), baseOf(sample.page))
+				writePreview(t, language.Code+"-"+sample.name+".html", out.Bytes())
+			})
+		}
+	}
+}
+
+// checkPage holds what every page owes: all texts said, all references kept,
+// nothing that the content security policy would drop.
+func checkPage(t *testing.T, page string, base Base) {
+	t.Helper()
+	for _, bad := range []string{"<no value>", "%!", "ZgotmplZ", "{{"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("page holds %q", bad)
+		}
+	}
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key := regexp.MustCompile(`\b(page|layout|field|error|notice|event|action|captcha|pin)\.[a-z_]+(\.[a-z_]+)*\b`).FindString(textOf(root)); key != "" {
+		t.Errorf("page shows the key %s", key)
+	}
+	for _, said := range []string{base.Notice, base.Problem} {
+		if !strings.Contains(textOf(root), said) {
+			t.Errorf("page does not say %q", said)
+		}
+	}
+	checkElements(t, root, base)
+}
+
+func checkElements(t *testing.T, root *html.Node, base Base) {
+	t.Helper()
+	ids := map[string]int{}
+	headings := 0
+	for node := range root.Descendants() {
+		if id := attribute(node, "id"); id != "" {
+			ids[id]++
+		}
+		if node.Data == "h1" {
+			headings++
+		}
+		if node.Data == "script" && (attribute(node, "nonce") != base.Nonce || node.FirstChild != nil) {
+			t.Errorf("script %s has no nonce, or stands in the page", attribute(node, "src"))
+		}
+		if node.Data == "style" || attribute(node, "style") != "" {
+			t.Errorf("<%s> carries a style of its own", node.Data)
+		}
+	}
+	if headings != 1 {
+		t.Errorf("%d headings of the first level, want 1", headings)
+	}
+	for id, count := range ids {
+		if count > 1 {
+			t.Errorf("id %s stands %d times", id, count)
+		}
+	}
+	for node := range root.Descendants() {
+		for _, name := range []string{"for", "aria-describedby", "aria-labelledby"} {
+			for id := range strings.FieldsSeq(attribute(node, name)) {
+				if ids[id] == 0 {
+					t.Errorf("<%s %s> refers to %s, which is not there", node.Data, name, id)
+				}
+			}
+		}
+	}
+}
+
+func TestFieldShowsItsError(t *testing.T) {
+	t.Parallel()
+	pages, catalogue := pagesAndTexts(t)
+	var out bytes.Buffer
+	wrong := Field{Name: "email", Type: "email", Label: "Email", Hint: "Advice", Error: "Not an address", Value: `a"b<c`, Focus: true, Required: true}
+	page := AccountEmailPage{Base: sampleBase(catalogue, "en", "account_email"), Email: wrong, Password: Field{Name: "current_password", Type: "password"}}
+	if err := pages["account_email"].Execute(&out, page); err != nil {
+		t.Fatal(err)
+	}
+	root, err := html.Parse(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var input *html.Node
+	for node := range root.Descendants() {
+		if attribute(node, "name") == "email" {
+			input = node
+		}
+	}
+	if input == nil {
+		t.Fatal("no input for the email")
+	}
+	for name, want := range map[string]string{
+		"id": "email", "type": "email", "value": `a"b<c`, "aria-invalid": "true", "aria-describedby": "email-error email-hint",
+	} {
+		if got := attribute(input, name); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+	for _, name := range []string{"autofocus", "required"} {
+		if !slices.ContainsFunc(input.Attr, func(a html.Attribute) bool { return a.Key == name }) {
+			t.Errorf("the input is not %s", name)
+		}
+	}
+	if !strings.Contains(textOf(root), wrong.Error) {
+		t.Error("the error is not shown")
+	}
+}
+
+func TestTimesAreWrittenForMachinesToo(t *testing.T) {
+	t.Parallel()
+	pages, catalogue := pagesAndTexts(t)
+	var out bytes.Buffer
+	page := NotMePage{Base: sampleBase(catalogue, "en", "session_not_me"), At: time.Date(2026, 11, 21, 9, 30, 0, 0, time.FixedZone("", 3600))}
+	if err := pages["session_not_me"].Execute(&out, page); err != nil {
+		t.Fatal(err)
+	}
+	if want := `datetime="2026-11-21T08:30:00Z"`; !strings.Contains(out.String(), want) {
+		t.Errorf("page lacks %s", want)
+	}
+}
+
+func pagesAndTexts(t *testing.T) (map[string]*template.Template, *templates.Catalogue) {
+	t.Helper()
+	pages, err := templates.Pages(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages, catalogue
+}
+
+// baseOf is the Base that every page struct embeds.
+func baseOf(page any) Base {
+	base, _ := reflect.ValueOf(page).FieldByName("Base").Interface().(Base)
+	return base
+}
+
+func attribute(node *html.Node, name string) string {
+	for _, a := range node.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func textOf(root *html.Node) string {
+	var text strings.Builder
+	for node := range root.Descendants() {
+		if node.Type == html.TextNode {
+			text.WriteString(node.Data)
+		}
+	}
+	return text.String()
+}
+
+func writePreview(t *testing.T, name string, page []byte) {
+	t.Helper()
+	if *preview == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(*preview, name), page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,74 @@
+package handlers
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// visit is what one request carries through all handlers.
+type visit struct {
+	id      string     // in the log and on the error page
+	nonce   string     // of the content security policy
+	address netip.Addr // of the asker; zero when unknown
+	// session finds the session of the request's cookie, once.
+	session func() (models.Session, error)
+}
+
+const visitKey = "latchkey/visit"
+
+func visitOf(c *gin.Context) *visit {
+	v, ok := c.MustGet(visitKey).(*visit)
+	if !ok {
+		panic("handlers: begin did not run") // a mistake in engine
+	}
+	return v
+}
+
+// begin is the first thing that happens to a request.
+func (s *site) begin(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestTime)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
+	c.Set(visitKey, &visit{
+		id:      s.random(),
+		nonce:   s.random(),
+		address: clientAddress(c.Request, s.TrustedProxies),
+		session: sync.OnceValues(func() (models.Session, error) { return s.lookSession(c) }),
+	})
+	s.setHeaders(c)
+	c.Next()
+}
+
+// random is 128 bits that nobody can guess.
+func (s *site) random() string {
+	var b [16]byte
+	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
+		panic(fmt.Errorf("handlers: no randomness: %w", err)) // nothing may be answered without
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// lookSession finds the session of the request. ErrNoSession means there is
+// none: a cookie that opens nothing is taken away.
+func (s *site) lookSession(c *gin.Context) (models.Session, error) {
+	token := s.cookie(c, cookieSession)
+	if token == "" {
+		return models.Session{}, models.ErrNoSession
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), lookTime)
+	defer cancel()
+	session, err := s.Store.Sessions.Look(ctx, token)
+	if errors.Is(err, models.ErrNoSession) {
+		s.clearCookie(c, cookieSession)
+	}
+	return session, err
+}

@@ -1,0 +1,99 @@
+package handlers_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// Whatever order the requests of recovery come in, the password changes only
+// for who holds the mailed token.
+func TestNoWayAroundTheMailedToken(t *testing.T) {
+	t.Parallel()
+	const walks, steps = 40, 50
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 1))
+	s := newSite(t)
+	victim := s.browser(t)
+	p := victim.join("ann")
+	mallory := s.browser(t)
+	mallory.join("mallory")
+	passwords := map[bool]string{false: goodPassword, true: otherPassword}
+	changed := 0
+	for range walks {
+		b := s.browser(t)
+		holds := random.IntN(8) == 0
+		mailed := ""
+		for range steps {
+			if holds && mailed == "" && random.IntN(4) == 0 {
+				mailed = s.freshReset(t, p)
+			}
+			b.stumble(random, mailed)
+			s.Clock.Advance(time.Duration(random.IntN(120)) * time.Second)
+		}
+		s.Clock.Advance(25 * time.Hour)
+		probe := s.browser(t)
+		now := probe.post("/signin", "name_or_email", "ann", "password", passwords[false]).status == 303
+		if !now {
+			changed++
+			if !holds {
+				t.Fatalf("seed %d: the password changed without a token", seed)
+			}
+			// Put it back.
+			token := s.freshReset(t, p)
+			probe.get("/reset?token=" + token)
+			probe.led(probe.post("/reset", "password", goodPassword, "password_again", goodPassword), "/signin")
+			s.Clock.Advance(25 * time.Hour)
+		}
+	}
+	if changed == 0 {
+		t.Errorf("seed %d: no walk with a token changed the password: the walk proves nothing", seed)
+	}
+}
+
+// freshReset is the token of a reset that is asked for now.
+func (s *site) freshReset(t *testing.T, p person) string {
+	t.Helper()
+	s.Clock.Advance(25 * time.Hour)
+	if err := s.Store.Recovery.Request(t.Context(), p.username, models.Caller{Address: "192.0.2.1"}, false); err != nil {
+		t.Fatal(err)
+	}
+	return s.letter(t, models.MailPasswordReset, p.email).Secret
+}
+
+// stumble takes one step of recovery, sensible or not.
+func (b *browser) stumble(random *rand.Rand, token string) {
+	b.t.Helper()
+	both := []string{"password", otherPassword, "password_again", otherPassword}
+	guess := "lkm_" + goodPassword
+	moves := []func(){
+		func() { b.get("/forgot") },
+		func() { b.post("/forgot", "name_or_email", "ann") },
+		func() { b.post("/forgot", "name_or_email", "mallory@example.org") },
+		func() { b.get("/forgot/sent") },
+		func() { b.get("/reset") },
+		func() { b.get("/reset?token=" + guess) },
+		func() { b.post("/reset", both...) },
+		func() { b.post("/reset", append(both, "token", guess)...) },
+		func() { b.post("/reset", append(both, "username", "ann")...) },
+		func() { b.post("/reset") },
+		func() { b.post("/confirm", "token", guess) },
+		func() { b.post("/account/email/undo") },
+		func() { b.post("/account/password", append(both, "current_password", otherPassword)...) },
+		func() { b.post("/account/pin/reset", "do", "remove") },
+		func() { b.post("/signin", "name_or_email", "mallory", "password", goodPassword) },
+		func() { b.post("/account/password", "password", otherPassword) },
+		func() { b.post("/signout") },
+		func() { b.post("/signup/resend") },
+	}
+	if token != "" {
+		moves = append(moves,
+			func() { b.get("/reset?token=" + token) },
+			func() { b.get("/confirm?token=" + token) }, // of another purpose
+			func() { b.post("/reset", both...) },
+		)
+	}
+	moves[random.IntN(len(moves))]()
+}
