@@ -23,27 +23,41 @@ type Mail struct {
 	Interval time.Duration // between looks at the queue
 }
 
-// attemptTime is how long one mail may take, far less than its lease.
-const attemptTime = 45 * time.Second
+const (
+	attemptTime = 45 * time.Second // for one mail, far less than its lease
+	outcomeTime = 10 * time.Second // to write down how it went
+	stopTime    = 10 * time.Second // for mails on their way when the worker stops
+	releaseTime = 5 * time.Second
+)
 
-// Run sends what is due until ctx ends. Then it waits for the mails that are on
-// their way, ends its leases and returns.
+// Run sends what is due until ctx ends. Then it gives the mails that are on
+// their way a moment to arrive, ends its leases and returns.
 func (j *Mail) Run(ctx context.Context) {
 	slots := make(chan struct{}, j.Parallel)
 	var sending sync.WaitGroup
+	// A mail on its way is not broken off at once when the program stops.
+	sendCtx, breakOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer breakOff()
 	ticker := time.NewTicker(j.Interval)
 	defer ticker.Stop()
+	failing := false // said once, not at every look
 	for ctx.Err() == nil {
-		if err := j.round(ctx, slots, &sending); err != nil && ctx.Err() == nil {
+		err := j.round(ctx, sendCtx, slots, &sending)
+		if err != nil && !failing && ctx.Err() == nil {
 			j.Log.ErrorContext(ctx, "the mail queue cannot be read", slog.Any("err", err))
+		} else if err == nil && failing {
+			j.Log.InfoContext(ctx, "the mail queue can be read again")
 		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 		case <-ticker.C:
 		}
 	}
+	late := time.AfterFunc(stopTime, breakOff)
 	sending.Wait()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	late.Stop()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
 	if err := j.Store.Mail.Release(ctx, j.Owner); err != nil {
 		j.Log.WarnContext(ctx, "mail leases were not released; they run out by themselves", slog.Any("err", err))
@@ -51,7 +65,7 @@ func (j *Mail) Run(ctx context.Context) {
 }
 
 // round leases as many mails as there are free slots and starts to send them.
-func (j *Mail) round(ctx context.Context, slots chan struct{}, sending *sync.WaitGroup) error {
+func (j *Mail) round(ctx, sendCtx context.Context, slots chan struct{}, sending *sync.WaitGroup) error {
 	free := cap(slots) - len(slots)
 	if free == 0 {
 		return nil
@@ -61,8 +75,7 @@ func (j *Mail) round(ctx context.Context, slots chan struct{}, sending *sync.Wai
 		slots <- struct{}{}
 		sending.Go(func() {
 			defer func() { <-slots }()
-			// A mail on its way is not broken off when the program stops.
-			j.one(context.WithoutCancel(ctx), owed)
+			j.one(sendCtx, owed)
 		})
 	}
 	return err
@@ -97,7 +110,7 @@ func (j *Mail) one(ctx context.Context, owed models.Owed) {
 		permanent = mailer.Permanent(err)
 	}
 	// The outcome is written down even if the attempt took all its time.
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), attemptTime)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
 	defer done()
 	if err == nil {
 		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail sent", what...)

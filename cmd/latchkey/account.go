@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+type accountCommands struct {
+	Create    accountCreate    `cmd:"" help:"Make an account. Its owner gets a mail with a link to choose a password."`
+	Confirm   accountConfirm   `cmd:"" help:"Confirm an account without its mail."`
+	Disable   accountDisable   `cmd:"" help:"Shut an account out: its sessions and links end at once."`
+	Enable    accountEnable    `cmd:"" help:"Let a disabled account in again."`
+	SendReset accountSendReset `cmd:"" name:"send-reset" help:"Mail a link to choose a new password."`
+	List      accountList      `cmd:"" help:"List accounts."`
+	Delete    accountDelete    `cmd:"" help:"Erase an account and everything of the person."`
+}
+
+// named is the account that a command is about.
+type named struct {
+	Name string `arg:"" help:"Username, or the confirmed email address."`
+}
+
+type accountCreate struct {
+	Username      string `arg:"" help:"Username."`
+	Email         string `arg:"" help:"Email address."`
+	DisplayName   string `name:"display-name" help:"Name that is shown; the username if left out."`
+	Language      string `name:"language" default:"en" help:"Language of mails and pages."`
+	PasswordStdin bool   `name:"password-stdin" help:"Read a password from the standard input, for an account of your own; the address is then confirmed by mail."`
+}
+
+// Run makes an account.
+func (c accountCreate) Run(p *program) error {
+	in := models.SignUp{Username: c.Username, DisplayName: c.DisplayName, Email: c.Email, Locale: c.Language}
+	if c.PasswordStdin {
+		line, err := bufio.NewReader(p.input).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read the password: %w", err)
+		}
+		in.Password = strings.TrimRight(line, "\r\n")
+		if in.Password == "" {
+			return errors.New("the standard input holds no password")
+		}
+	}
+	return p.withStore(func(store *models.Store) error {
+		account, err := store.Operators.Create(p.ctx, in)
+		if err != nil {
+			return explain(err)
+		}
+		_, err = fmt.Fprintf(p.output, "Made the account %s. The running service mails %s a link.\n", account.Username, account.Email)
+		return err
+	})
+}
+
+type accountConfirm struct{ named }
+
+// Run confirms an account.
+func (c accountConfirm) Run(p *program) error {
+	return p.onAccount(c.Name, "is confirmed", func(s *models.Store) error {
+		err := s.Operators.Confirm(p.ctx, c.Name)
+		if errors.Is(err, models.ErrTokenSpent) {
+			return fmt.Errorf("%s is confirmed already", c.Name)
+		}
+		return err
+	})
+}
+
+type accountDisable struct{ named }
+
+// Run disables an account.
+func (c accountDisable) Run(p *program) error {
+	return p.onAccount(c.Name, "is disabled; its sessions have ended", func(s *models.Store) error {
+		return s.Operators.Disable(p.ctx, c.Name)
+	})
+}
+
+type accountEnable struct{ named }
+
+// Run enables an account.
+func (c accountEnable) Run(p *program) error {
+	return p.onAccount(c.Name, "is enabled", func(s *models.Store) error { return s.Operators.Enable(p.ctx, c.Name) })
+}
+
+type accountSendReset struct{ named }
+
+// Run owes a mail with a reset link.
+func (c accountSendReset) Run(p *program) error {
+	return p.onAccount(c.Name, "gets a mail with a link to choose a new password", func(s *models.Store) error {
+		return s.Operators.SendReset(p.ctx, c.Name)
+	})
+}
+
+type accountDelete struct {
+	named
+	Yes bool `name:"yes" help:"Do not ask."`
+}
+
+// Run erases an account, after asking.
+func (c accountDelete) Run(p *program) error {
+	if !c.Yes {
+		if _, err := fmt.Fprintf(p.output, "This erases %s and cannot be undone. Type the name again to go on: ", c.Name); err != nil {
+			return err
+		}
+		answer, err := bufio.NewReader(p.input).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		if strings.TrimSpace(answer) != c.Name {
+			return errors.New("not erased")
+		}
+	}
+	return p.onAccount(c.Name, "is erased", func(s *models.Store) error { return s.Operators.Delete(p.ctx, c.Name) })
+}
+
+// onAccount runs work on one account and says what has become of it.
+func (p *program) onAccount(name, outcome string, work func(*models.Store) error) error {
+	return p.withStore(func(store *models.Store) error {
+		if err := work(store); err != nil {
+			if errors.Is(err, models.ErrNotFound) {
+				return fmt.Errorf("there is no account %s (a sign-up that waits is found by its username alone)", name)
+			}
+			return explain(err)
+		}
+		_, err := fmt.Fprintln(p.output, name, outcome+".")
+		return err
+	})
+}
+
+type accountList struct {
+	Prefix string `arg:"" optional:"" help:"Only those whose username or address begins so."`
+}
+
+// Run lists accounts.
+func (c accountList) Run(p *program) error {
+	return p.withStore(func(store *models.Store) error {
+		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
+		if _, err := fmt.Fprintln(table, "USERNAME\tEMAIL\tSTATE\tMADE"); err != nil {
+			return err
+		}
+		const page = 200
+		for after := ""; ; {
+			accounts, err := store.Operators.List(p.ctx, c.Prefix, after, page)
+			if err != nil {
+				return explain(err)
+			}
+			if err := list(table, accounts); err != nil {
+				return err
+			}
+			if len(accounts) < page {
+				return table.Flush()
+			}
+			after = accounts[len(accounts)-1].Username
+		}
+	})
+}
+
+func list(table io.Writer, accounts []models.Account) error {
+	for _, a := range accounts {
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", a.Username, a.Email, state(a), a.CreatedAt.Format(time.DateOnly))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func state(a models.Account) string {
+	switch {
+	case !a.DisabledAt.IsZero():
+		return "disabled"
+	case a.ConfirmedAt.IsZero():
+		return "waits for confirmation"
+	default:
+		return "active"
+	}
+}
+
+// explain puts an error of models into the words of the pages.
+func explain(err error) error {
+	known, ok := errors.AsType[*models.Error](err)
+	if !ok {
+		return err
+	}
+	catalogue, failed := templates.NewCatalogue()
+	if failed != nil {
+		return err
+	}
+	say := func(code string, params map[string]string) string {
+		values := make(map[string]any, len(params))
+		for name, value := range params {
+			values[name] = value
+		}
+		return catalogue.Say(templates.DefaultLanguage, "error."+code, values)
+	}
+	if len(known.Fields) == 0 {
+		return fmt.Errorf("%s (%w)", say(known.Code, known.Params), err)
+	}
+	texts := make([]error, len(known.Fields))
+	for i, f := range known.Fields {
+		text := say(f.Code, f.Params)
+		if reason, found := f.Params["Reason"]; found {
+			text = say(f.Code+"."+reason, f.Params)
+		}
+		texts[i] = fmt.Errorf("%s: %s", f.Field, text)
+	}
+	return errors.Join(texts...)
+}

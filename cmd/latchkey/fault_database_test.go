@@ -1,0 +1,223 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestFaultDatabaseGone takes MariaDB away under light load, once as a server
+// that ends and once as a network that swallows everything, and gives it back
+// (F-04).
+func TestFaultDatabaseGone(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(*proxy){"ended": (*proxy).cut, "silent": (*proxy).hush} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address, line := behindProxy(t, modelstest.MySQL(t))
+			p := serve(t, "--database="+address)
+			crew := newCrew(t, p)
+			crew.work(t, p, 500*time.Millisecond)
+			crew.mustAll(t, http.StatusOK, http.StatusOK, http.StatusSeeOther)
+			files := p.files(t)
+
+			take(line)
+			taken := time.Now()
+			unready := within(t, 10*time.Second, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
+			if unready > 2*time.Second {
+				t.Errorf("/readyz took %v to say so, want 2 s at the most", unready)
+			}
+			slowest := crew.work(t, p, time.Duration(either(4, 60))*time.Second)
+			crew.mustAll(t, http.StatusOK, http.StatusServiceUnavailable, http.StatusServiceUnavailable)
+			if slowest > 5*time.Second {
+				t.Errorf("a page took %v, want 5 s at the most", slowest)
+			}
+			away := time.Since(taken)
+
+			line.restore()
+			ready := within(t, 5*time.Second, "ready", func() bool { return p.get("/readyz") == http.StatusOK })
+			whole := within(t, 5*time.Second, "pages as before", func() bool {
+				crew.work(t, p, 0)
+				return crew.all(http.StatusOK, http.StatusOK, http.StatusSeeOther)
+			})
+			const pool = 8 // connections to the database that may stay open
+			within(t, 5*time.Second, "no more open files than before", func() bool { return p.files(t) <= files+pool })
+			p.stop()
+			t.Logf("away for %v: not ready after %v, slowest page %v; then ready after %v and whole after %v more",
+				away.Round(time.Second), unready, slowest, ready, whole)
+		})
+	}
+}
+
+// crew are visitors that keep asking for three sorts of page: one that needs no
+// database, one for somebody who is signed in, one that writes.
+type crew struct {
+	readers, members []*visitor
+	signUps          int
+
+	mu      sync.Mutex
+	seen    [3]map[int]int // status → how often
+	slowest time.Duration
+	faults  []string
+}
+
+// newCrew signs one account in with four browsers.
+func newCrew(t *testing.T, p *process) *crew {
+	t.Helper()
+	c := &crew{}
+	first := newVisitor(p.address, 0)
+	first.post(t, "/signup", "/signup/sent", signUpForm("crew"))
+	newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+flagOf(p, "database")).must(t, "account", "confirm", "crew")
+	for n := range 2 {
+		c.readers = append(c.readers, newVisitor(p.address, 200+n))
+		member := newVisitor(p.address, 300+n)
+		member.signIn(t, "crew")
+		c.members = append(c.members, member)
+	}
+	return c
+}
+
+// flagOf is the value of a flag that p was started with.
+func flagOf(p *process, name string) string {
+	for _, argument := range p.command.Args {
+		if value, ok := strings.CutPrefix(argument, "--"+name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// work has all ask for a while, once at the least, and returns the longest
+// time that an answer took.
+func (c *crew) work(t *testing.T, p *process, while time.Duration) time.Duration {
+	t.Helper()
+	c.seen, c.slowest, c.faults = [3]map[int]int{{}, {}, {}}, 0, nil
+	until := time.Now().Add(while)
+	var all sync.WaitGroup
+	keep := func(ask func()) {
+		all.Go(func() {
+			for again := true; again; again = time.Now().Before(until) {
+				ask()
+				time.Sleep(50 * time.Millisecond)
+			}
+		})
+	}
+	for _, v := range c.readers {
+		keep(func() { c.ask(0, v, "/signin", nil) })
+		keep(func() { c.ask(0, v, "/help/pin", nil) })
+	}
+	for _, v := range c.members {
+		keep(func() { c.ask(1, v, "/account", nil) })
+	}
+	keep(func() {
+		c.signUps++
+		c.ask(2, newVisitor(p.address, 1000+c.signUps), "/signup", signUpForm(fmt.Sprintf("more-%d", c.signUps)))
+	})
+	keep(func() {
+		if status := p.get("/livez"); status != http.StatusOK {
+			c.fault("/livez: %d", status)
+		}
+	})
+	all.Wait()
+	for _, fault := range c.faults {
+		t.Error(fault)
+	}
+	return c.slowest
+}
+
+func (c *crew) fault(format string, arguments ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.faults) < 10 {
+		c.faults = append(c.faults, fmt.Sprintf(format, arguments...))
+	}
+}
+
+// ask asks for a page and checks that a refusal is a page that says when to
+// come again.
+func (c *crew) ask(sort int, v *visitor, path string, form url.Values) {
+	a, err := v.do(path, form)
+	if err != nil {
+		c.fault("%s: %v", path, err)
+		return
+	}
+	if a.status == http.StatusServiceUnavailable {
+		if a.header.Get("Retry-After") == "" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !strings.Contains(a.body, "</html>") {
+			c.fault("%s: a 503 that is no page or has no Retry-After: %v", path, a.header)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[sort][a.status]++
+	c.slowest = max(c.slowest, a.took)
+}
+
+// all reports whether the pages of each sort were answered with these statuses
+// alone.
+func (c *crew) all(reading, member, writing int) bool {
+	for sort, want := range [3]int{reading, member, writing} {
+		if len(c.seen[sort]) != 1 || c.seen[sort][want] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *crew) mustAll(t *testing.T, reading, member, writing int) {
+	t.Helper()
+	if !c.all(reading, member, writing) {
+		t.Errorf("answers %v, want %d, %d and %d alone", c.seen, reading, member, writing)
+	}
+}
+
+// files counts the open files of a process, 0 where that cannot be told.
+func (p *process) files(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join("/proc", fmt.Sprint(p.command.Process.Pid), "fd"))
+	if err != nil {
+		return 0
+	}
+	return len(entries)
+}
+
+// TestFaultStartWithoutDatabase starts the program while its database is away:
+// it waits, says so, and serves when the database is there.
+func TestFaultStartWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	address, line := behindProxy(t, modelstest.MySQL(t))
+	line.cut()
+	p := launch(t, nil, append(plain(t), "--database="+address)...)
+	p.waitLog("the database does not answer yet")
+	p.address, _ = p.waitLog("waiting for the database")["address"].(string)
+	if status := p.get("/livez"); status != http.StatusOK {
+		t.Errorf("/livez: %d, want 200: it lives", status)
+	}
+	if status := p.get("/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("/readyz: %d, want 503", status)
+	}
+	a, err := newVisitor(p.address, 1).do("/signup", nil)
+	if err != nil || a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("a page: %d %v %v, want 503 with Retry-After", a.status, err, a.header)
+	}
+	line.restore()
+	began := time.Now()
+	p.waitServing()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("served %v after the database came, want 5 s at the most", took)
+	}
+	newVisitor(p.address, 1).get(t, "/signup")
+	p.stop()
+
+	line.cut()
+	waiting := launch(t, nil, append(plain(t), "--database="+address)...)
+	waiting.waitLog("the database does not answer yet")
+	waiting.stop()
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// TestFaultDiskFull takes the space of the embedded database away and gives it
+// back (F-10). Two ways of it: a disk that is full, and a limit on the size of
+// files, which every user may set and which fails with another error.
+func TestFaultDiskFull(t *testing.T) {
+	t.Parallel()
+	t.Run("limit", func(t *testing.T) {
+		t.Parallel()
+		folder := t.TempDir()
+		withoutSpace(t, folder, func(p *process) (giveBack func()) {
+			before := fileLimit(t, p, 0)
+			return func() { fileLimit(t, p, before) }
+		})
+	})
+	t.Run("full", func(t *testing.T) {
+		t.Parallel()
+		folder, mayMount := smallDisk(t)
+		if !mayMount {
+			runInNamespace(t)
+			return
+		}
+		withoutSpace(t, folder, func(*process) (giveBack func()) {
+			ballast := filepath.Join(folder, "ballast")
+			fill(t, ballast)
+			return func() { _ = os.Remove(ballast) }
+		})
+	})
+}
+
+// withoutSpace runs the program on a database in folder and takes the space
+// away while people use it.
+func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack func())) {
+	t.Helper()
+	address := "sqlite:" + filepath.Join(folder, "latchkey.db")
+	p := serve(t, "--database="+address)
+	crew := newCrew(t, p)
+	crew.work(t, p, 300*time.Millisecond)
+	crew.mustAll(t, http.StatusOK, http.StatusOK, http.StatusSeeOther)
+	taken := len(look(t, address).usernames(t))
+
+	giveBack := take(p)
+	within(t, 5*time.Second, "no sign-up is taken", func() bool { // some pages of the files may still be free
+		crew.work(t, p, 0)
+		return crew.all(http.StatusOK, http.StatusOK, http.StatusServiceUnavailable)
+	})
+	slowest := crew.work(t, p, time.Duration(either(2, 30))*time.Second)
+	crew.mustAll(t, http.StatusOK, http.StatusOK, http.StatusServiceUnavailable)
+	change := url.Values{"username": {"crew"}, "display_name": {"Someone"}, "language": {"en"}}
+	if a, err := crew.members[0].do("/account", change); err != nil || a.status != http.StatusServiceUnavailable {
+		t.Errorf("a change without space: %d %v, want 503", a.status, err)
+	}
+	taken = max(taken, len(look(t, address).usernames(t)))
+
+	giveBack()
+	newVisitor(p.address, 5000).post(t, "/signup", "/signup/sent", signUpForm("the-first"))
+	crew.work(t, p, 300*time.Millisecond)
+	crew.mustAll(t, http.StatusOK, http.StatusOK, http.StatusSeeOther)
+	data := look(t, address)
+	if there := data.usernames(t); !there["the-first"] || len(there) <= taken {
+		t.Errorf("%d accounts, more than %d were acknowledged", len(there), taken)
+	}
+	verdict := ""
+	if err := data.SQL.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+		t.Errorf("integrity: %q %v", verdict, err)
+	}
+	p.stop()
+	t.Logf("slowest page without space: %v", slowest)
+}
+
+// smallDisk mounts a disk of a few megabytes. It reports false to a user who may
+// not: only root may, and anybody in a namespace of their own.
+func smallDisk(t *testing.T) (folder string, mayMount bool) {
+	t.Helper()
+	folder = t.TempDir()
+	err := syscall.Mount("none", folder, "tmpfs", 0, "size=6m")
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+		return "", false
+	}
+	if err != nil {
+		t.Fatalf("mount a small disk: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, syscall.MNT_DETACH); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	return folder, true
+}
+
+// fill writes to a file until there is no space.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for size := 1 << 16; size > 0; {
+		if _, err := file.Write(make([]byte, size)); errors.Is(err, syscall.ENOSPC) {
+			size /= 2
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fileLimit sets how large a file of p may become, and returns what was set
+// before.
+func fileLimit(t *testing.T, p *process, size uint64) uint64 {
+	t.Helper()
+	const fileSize = 1 // RLIMIT_FSIZE
+	var before syscall.Rlimit
+	if err := prlimit(p, fileSize, nil, &before); err != nil {
+		t.Fatal(err)
+	}
+	after := syscall.Rlimit{Cur: size, Max: before.Max}
+	if err := prlimit(p, fileSize, &after, nil); err != nil {
+		t.Fatal(err)
+	}
+	return before.Cur
+}
+
+func prlimit(p *process, resource uintptr, set, old *syscall.Rlimit) error {
+	_, _, number := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(p.command.Process.Pid), resource,
+		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 0, 0)
+	if number != 0 {
+		return fmt.Errorf("prlimit: %w", number)
+	}
+	return nil
+}
+
+// runInNamespace runs the test of the full disk again where it may mount.
+func runInNamespace(t *testing.T) {
+	t.Helper()
+	const inside = "LATCHKEY_TEST_IN_NAMESPACE"
+	if os.Getenv(inside) != "" {
+		t.Fatal("a namespace of our own does not let us mount either: run this test as root, or allow user namespaces")
+	}
+	command := exec.Command(os.Args[0], "-test.run=^TestFaultDiskFull$/^full$", "-test.v")
+	command.Env = append(os.Environ(), inside+"=yes")
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		Pdeathsig:   syscall.SIGKILL,
+	}
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("in a namespace: %v\n%s", err, output)
+	}
+	t.Logf("in a namespace:\n%s", output)
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/captcha/captchatest"
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestFaultKillDuringSignUps kills the program at random moments while eight
+// people at a time sign up (F-01): what was acknowledged is there and gets its
+// mail, nothing is half-made, nothing is there twice.
+func TestFaultKillDuringSignUps(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		folder := t.TempDir()
+		crowd := &crowd{acknowledged: map[string]bool{}, work: long()}
+		flags := []string{"--database=" + address, "--mail-url=dir:" + folder}
+		if crowd.work {
+			flags = append(flags, "--captcha=pow")
+		}
+		kills := either(10, 30)
+		for range kills {
+			p := serve(t, flags...)
+			crowd.signUpUntilKilled(p)
+			checkWhole(t, look(t, address), folder)
+		}
+		p := serve(t, flags...)
+		data := look(t, address)
+		data.deliverAll(t)
+		checkWhole(t, data, folder)
+		crowd.check(t, data, folder)
+		crowd.checkRepeat(t, p)
+		p.stop()
+		t.Logf("%d kills, %d sign-ups acknowledged, %d without an answer, %d of those complete",
+			kills, len(crowd.acknowledged), len(crowd.unanswered), len(data.usernames(t))-len(crowd.acknowledged))
+	})
+}
+
+// crowd are the people who sign up.
+type crowd struct {
+	work bool // solve the proof of work
+
+	next         atomic.Int64
+	mu           sync.Mutex
+	acknowledged map[string]bool
+	unanswered   []string
+	odd          []string
+}
+
+// signUpUntilKilled has eight visitors sign up one after the other until p is
+// killed: a random moment after a few sign-ups were acknowledged.
+func (c *crowd) signUpUntilKilled(p *process) {
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			for c.signUp(p.address) {
+			}
+		})
+	}
+	enough, late := c.taken()+rand.IntN(4), time.Now().Add(5*time.Second)
+	for c.taken() < enough && time.Now().Before(late) {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(rand.N(150 * time.Millisecond))
+	p.kill()
+	clients.Wait()
+}
+
+// taken counts the acknowledged sign-ups.
+func (c *crowd) taken() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.acknowledged)
+}
+
+// signUp signs one person up and keeps what came of it. It reports whether the
+// program was there to answer.
+func (c *crowd) signUp(address string) bool {
+	n := c.next.Add(1)
+	name := fmt.Sprintf("person-%d", n)
+	v := newVisitor(address, int(n))
+	form := signUpForm(name)
+	if c.work && !solve(v, form) {
+		return false
+	}
+	a, err := v.do("/signup", form)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil && acknowledged(a):
+		c.acknowledged[name] = true
+	case err != nil:
+		c.unanswered = append(c.unanswered, name)
+	default:
+		c.odd = append(c.odd, fmt.Sprintf("%s: %d %s", name, a.status, a.location))
+	}
+	return err == nil
+}
+
+// solve puts a solved proof of work into form.
+func solve(v *visitor, form url.Values) bool {
+	a, err := v.do("/captcha/challenge", nil)
+	if err != nil || a.status != http.StatusOK {
+		return false
+	}
+	form.Set("altcha", captchatest.Solve([]byte(a.body)))
+	return true
+}
+
+// check compares what was acknowledged with what is there.
+func (c *crowd) check(t *testing.T, data *data, folder string) {
+	t.Helper()
+	for _, odd := range c.odd {
+		t.Error("an answer that should not be: ", odd)
+	}
+	if len(c.acknowledged) < 10 {
+		t.Errorf("only %d sign-ups were acknowledged: this shows nothing", len(c.acknowledged))
+	}
+	there := data.usernames(t)
+	mails := recipients(t, folder)
+	for name := range c.acknowledged {
+		if !there[name] {
+			t.Errorf("%s was told to look into the mail and has no account", name)
+		}
+	}
+	for name := range there {
+		if n := mails[emailOf(name)]; n != 1 {
+			t.Errorf("%s has an account and %d mails, want 1", name, n)
+		}
+	}
+	if len(mails) != len(there) {
+		t.Errorf("mails to %d people, want %d", len(mails), len(there))
+	}
+	listed := newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+data.address).must(t, "account", "list")
+	if n := strings.Count(listed, "waits for confirmation"); n != len(there) {
+		t.Errorf("account list names %d accounts, want %d", n, len(there))
+	}
+}
+
+// checkRepeat signs up again with names that never got an answer: each is free
+// or has a whole account.
+func (c *crowd) checkRepeat(t *testing.T, p *process) {
+	t.Helper()
+	for i, name := range c.unanswered[:min(len(c.unanswered), 10)] {
+		v, form := newVisitor(p.address, 100_000+i), signUpForm(name)
+		if c.work && !solve(v, form) {
+			t.Fatal("no challenge")
+		}
+		a, err := v.do("/signup", form)
+		if err != nil || !acknowledged(a) && a.status != http.StatusConflict {
+			t.Errorf("%s tries again: %d %v", name, a.status, err)
+		}
+	}
+}
+
+// recipients counts the mails of a folder by who gets them.
+func recipients(t *testing.T, folder string) map[string]int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count[strings.Trim(mailtest.Parse(t, raw).Header.Get("To"), "<>")]++
+	}
+	return count
+}
+
+// checkWhole fails the test if anything in the database is half-made.
+func checkWhole(t *testing.T, data *data, folder string) {
+	t.Helper()
+	for _, table := range []string{"tokens", "outbox", "history", "emails", "sessions", "email_changes"} {
+		if n := data.count(t, "SELECT COUNT(*) FROM "+table+" x LEFT JOIN accounts a ON a.id = x.account_id WHERE a.id IS NULL AND x.account_id <> 0"); n != 0 {
+			t.Errorf("%d rows of %s belong to nobody", n, table)
+		}
+	}
+	for what, query := range map[string]string{
+		"accounts without the token that holds their sign-up": "(SELECT COUNT(*) FROM tokens x WHERE x.account_id = a.id AND x.purpose = 'pending') <> 1",
+		"accounts without their first event":                  "(SELECT COUNT(*) FROM history x WHERE x.account_id = a.id AND x.kind = 'signed_up') <> 1",
+		"accounts with two mails owed":                        "(SELECT COUNT(*) FROM outbox x WHERE x.account_id = a.id) > 1",
+		"accounts without a password":                         "password_hash = ''",
+	} {
+		if n := data.count(t, "SELECT COUNT(*) FROM accounts a WHERE "+query); n != 0 {
+			t.Errorf("%d %s", n, what)
+		}
+	}
+	mails := recipients(t, folder)
+	for name, owed := range data.owed(t) {
+		if !owed && mails[emailOf(name)] == 0 {
+			t.Errorf("%s is owed no mail and got none", name)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestFaultKillInMailWorker kills the program while it sends (F-02): no mail is
+// lost, and what comes twice is the same mail.
+func TestFaultKillInMailWorker(t *testing.T) {
+	t.Parallel()
+	address, sink := modelstest.SQLite(t), mailtest.NewSink(t)
+	data := look(t, address)
+	store := data.store(t)
+	owed := either(60, 400)
+	for n := range owed {
+		name := fmt.Sprintf("reader-%d", n)
+		if _, err := store.Operators.Create(t.Context(), models.SignUp{Username: name, Email: emailOf(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kills := 0
+	for range either(6, 30) {
+		p := serveMail(t, sink, "--database="+address)
+		enough, late := len(sink.Mails())+1+rand.IntN(8), time.Now().Add(10*time.Second)
+		for len(sink.Mails()) < min(enough, owed) && time.Now().Before(late) {
+			time.Sleep(time.Millisecond)
+		}
+		p.kill()
+		kills++
+		// Two minutes later: the leases of the one that is gone have run out.
+		if _, err := data.SQL.ExecContext(t.Context(), "UPDATE outbox SET lease_until = '2020-01-01 00:00:00+00:00' WHERE lease_until IS NOT NULL"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := serveMail(t, sink, "--database="+address)
+	within(t, patience, "all mails sent", func() bool { return data.count(t, "SELECT COUNT(*) FROM outbox") == 0 })
+	p.stop()
+	seen, twice := sameMails(t, sink), 0
+	for name, copies := range seen {
+		twice += copies - 1
+		if !strings.HasPrefix(name, "reader-") {
+			t.Errorf("a mail to %s", name)
+		}
+	}
+	if len(seen) != owed {
+		t.Errorf("%d people got mail, want %d", len(seen), owed)
+	}
+	const atOnce = 8
+	if twice > kills*atOnce {
+		t.Errorf("%d mails came twice after %d kills", twice, kills)
+	}
+	t.Logf("%d mails, %d kills, %d came twice", owed, kills, twice)
+}
+
+// sameMails counts the mails of each recipient, and fails the test if copies of
+// one differ in what makes them the same mail.
+func sameMails(t *testing.T, sink *mailtest.Sink) map[string]int {
+	t.Helper()
+	count, first, ids := map[string]int{}, map[string][]string{}, map[string]string{}
+	for _, received := range sink.Mails() {
+		m := mailtest.Parse(t, received.Data)
+		to, id := received.To[0], m.Header.Get("Message-Id")
+		same := []string{id, m.Header.Get("Date"), m.Subject, m.FirstLink()}
+		if count[to]++; count[to] == 1 {
+			first[to] = same
+		} else if !slices.Equal(first[to], same) {
+			t.Errorf("two mails to %s differ: %q and %q", to, first[to], same)
+		}
+		if other := ids[id]; other != "" && other != to {
+			t.Errorf("%s and %s got mails with one Message-ID", to, other)
+		}
+		ids[id] = to
+	}
+	return count
+}
+
+// TestFaultMailServer lets the mail server go, come back half-dead and recover
+// (F-07, F-08): people notice nothing but the wait for their mail.
+func TestFaultMailServer(t *testing.T) {
+	t.Parallel()
+	address, sink := modelstest.SQLite(t), mailtest.NewSink(t)
+	p := serveMail(t, sink, "--database="+address)
+	data := look(t, address)
+	people := 0
+	signUps := func(n int) (slowest time.Duration) {
+		for range n {
+			people++
+			a := newVisitor(p.address, people).post(t, "/signup", "/signup/sent", signUpForm(fmt.Sprintf("writer-%d", people)))
+			slowest = max(slowest, a.took)
+		}
+		return slowest
+	}
+	normal := signUps(5)
+	sink.Wait(t, 5)
+
+	for _, fault := range []struct {
+		name string
+		make func()
+	}{
+		{"gone", sink.Down},
+		{"421", func() { sink.Fail(mailtest.Faults{Banner: "421 4.3.2 try later"}); sink.Up(t) }},
+		{"hangs", func() { sink.Fail(mailtest.Faults{Hang: true}) }},
+		{"451 for the mail", func() { sink.Fail(mailtest.Faults{Content: 451}) }},
+	} {
+		fault.make()
+		slowest := signUps(3)
+		within(t, patience, "each mail tried", func() bool { return data.count(t, "SELECT COUNT(*) FROM outbox WHERE attempts = 0") == 0 })
+		if slowest > normal+2*time.Second {
+			t.Errorf("%s: a sign-up took %v, %v when all was well", fault.name, slowest, normal)
+		}
+		t.Logf("%s: slowest sign-up %v (%v when all was well)", fault.name, slowest, normal)
+	}
+	sink.Down() // ends what hangs
+	sink.Fail(mailtest.Faults{})
+	sink.Up(t)
+	within(t, patience, "nothing on its way", func() bool {
+		return data.count(t, "SELECT COUNT(*) FROM outbox WHERE lease_owner <> ''") == 0
+	})
+	data.deliverAll(t)
+	for name, copies := range sameMails(t, sink) {
+		if copies != 1 {
+			t.Errorf("%s got %d mails", name, copies)
+		}
+	}
+	if n := len(sink.Mails()); n != people {
+		t.Errorf("%d mails came, want %d", n, people)
+	}
+	badAddresses(t, p, data, sink)
+	p.stop()
+}
+
+// badAddresses signs up ten people of whom one has a dead mailbox and one a
+// full one.
+func badAddresses(t *testing.T, p *process, data *data, sink *mailtest.Sink) {
+	t.Helper()
+	before := len(sink.Mails())
+	sink.Fail(mailtest.Faults{
+		Recipient: map[string]int{emailOf("tenth-3"): 550, emailOf("tenth-5"): 452},
+		Dribble:   200 * time.Microsecond, // and a slow server it is
+	})
+	for n := range 10 {
+		newVisitor(p.address, 800+n).post(t, "/signup", "/signup/sent", signUpForm(fmt.Sprintf("tenth-%d", n)))
+	}
+	took := within(t, 10*time.Second, "good mail beside bad", func() bool { return len(sink.Mails()) == before+8 })
+	t.Logf("good mail beside bad took %v", took)
+	list := newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+data.address)
+	within(t, patience, "a dead letter and one put off, with reasons", func() bool {
+		text := list.must(t, "mail", "list")
+		return lineWith(text, "given up", "mailbox says 550") && lineWith(text, "waits", "mailbox says 452")
+	})
+}
+
+// lineWith reports whether one line of text has all of parts.
+func lineWith(text string, parts ...string) bool {
+	for line := range strings.Lines(text) {
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+			return true
+		}
+	}
+	return false
+}

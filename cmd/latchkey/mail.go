@@ -1,0 +1,114 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+type mailCommands struct {
+	Test  mailTest  `cmd:"" help:"Send a test mail at once and say how it went."`
+	List  mailList  `cmd:"" help:"List the mails that are owed, and those that were given up."`
+	Retry mailRetry `cmd:"" help:"Make a mail due at once."`
+	Drop  mailDrop  `cmd:"" help:"Forget a mail unsent."`
+}
+
+type mailTest struct {
+	Address  string `arg:"" help:"Where to."`
+	Language string `name:"language" default:"en" help:"Language of the mail."`
+}
+
+// Run sends a test mail past the queue, so that its outcome is seen.
+func (c mailTest) Run(p *program) error {
+	if err := p.checked(); err != nil {
+		return err
+	}
+	if err := mailer.CheckAddress(c.Address); err != nil {
+		return fmt.Errorf("%s: %w", c.Address, err)
+	}
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		return err
+	}
+	sender, err := p.mailer(catalogue)
+	if err != nil {
+		return err
+	}
+	letter := mailer.Letter{ID: "test-" + rand.Text(), Kind: "test", To: c.Address, Locale: c.Language, At: time.Now()}
+	if err := sender.Send(p.ctx, letter); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(p.output, "The mail server took the mail. Look for it in the mailbox, and in its spam folder.")
+	return err
+}
+
+type mailList struct{}
+
+// Run lists the queue.
+func (mailList) Run(p *program) error {
+	return p.withStore(func(store *models.Store) error {
+		const most = 1000
+		mails, err := store.Mail.List(p.ctx, most)
+		if err != nil {
+			return explain(err)
+		}
+		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
+		if _, err := fmt.Fprintln(table, "ID\tKIND\tSTATE\tTRIES\tOWED\tNEXT TRY\tLAST ERROR"); err != nil {
+			return err
+		}
+		for _, m := range mails {
+			state, next := "waits", m.DueAt.Format(time.DateTime)
+			if m.Dead {
+				state, next = "given up", "-"
+			}
+			_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%d\t%s\t%s\t%q\n", m.ID, m.Kind, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, m.LastError)
+			if err != nil {
+				return err
+			}
+		}
+		return table.Flush()
+	})
+}
+
+// numbered is the mail that a command is about.
+type numbered struct {
+	ID string `arg:"" help:"Id of the mail, as mail list prints it."`
+}
+
+func (n numbered) on(p *program, outcome string, work func(*models.Store, int64) error) error {
+	id, err := strconv.ParseInt(n.ID, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%q is no id of a mail", n.ID)
+	}
+	return p.withStore(func(store *models.Store) error {
+		if err := work(store, id); err != nil {
+			if errors.Is(err, models.ErrNotFound) {
+				return fmt.Errorf("there is no mail %d", id)
+			}
+			return explain(err)
+		}
+		_, err := fmt.Fprintf(p.output, "Mail %d %s.\n", id, outcome)
+		return err
+	})
+}
+
+type mailRetry struct{ numbered }
+
+// Run makes a mail due.
+func (c mailRetry) Run(p *program) error {
+	return c.on(p, "is due; the running service sends it", func(s *models.Store, id int64) error { return s.Mail.Retry(p.ctx, id) })
+}
+
+type mailDrop struct{ numbered }
+
+// Run forgets a mail.
+func (c mailDrop) Run(p *program) error {
+	return c.on(p, "is forgotten", func(s *models.Store, id int64) error { return s.Mail.Drop(p.ctx, id) })
+}

@@ -1,0 +1,93 @@
+// Latchkey is one account for every media server you are invited to: this
+// program is the service and its command line.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/latchkey-media/latchkey/config"
+)
+
+// version is set when the program is linked.
+var version = "development"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	err := run(ctx, world{
+		arguments: os.Args[1:], environment: os.LookupEnv, input: os.Stdin, output: os.Stdout, errors: os.Stderr,
+	})
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "latchkey:", err)
+		os.Exit(1)
+	}
+}
+
+// world is what the program sees of the process; tests bring their own.
+type world struct {
+	arguments      []string
+	environment    func(string) (string, bool)
+	input          io.Reader
+	output, errors io.Writer
+}
+
+// commands is the command line.
+type commands struct {
+	config.Settings
+
+	Serve       serveCommand       `cmd:"" help:"Run the service."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database up to date and stop; serve does so too."`
+	Config      configCommand      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`
+	Account     accountCommands    `cmd:"" help:"Look after accounts."`
+	Mail        mailCommands       `cmd:"" help:"Look after the mail queue."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready; fails if not."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// program is what every command gets.
+type program struct {
+	world
+	ctx      context.Context //nolint:containedctx // of the one command that runs; kong hands it over in a value
+	settings *config.Settings
+	loaded   *config.Loaded
+}
+
+// run is the whole program. It returns when the command is done or ctx ends.
+func run(ctx context.Context, w world) error {
+	var line commands
+	loaded, err := config.Load(&line, &line.Settings, config.World{
+		Arguments: w.arguments, Environment: w.environment, Output: w.output, Errors: w.errors,
+	})
+	if errors.Is(err, config.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return loaded.Context.Run(&program{world: w, ctx: ctx, settings: &line.Settings, loaded: loaded})
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(p *program) error {
+	_, err := fmt.Fprintln(p.output, "latchkey", version)
+	return err
+}
+
+type configCommand struct{}
+
+// Run prints the settings, and what is wrong with them.
+func (configCommand) Run(p *program) error {
+	if err := p.loaded.Print(p.output); err != nil {
+		return err
+	}
+	return p.loaded.Check()
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// checked returns an error that names everything that is wrong with the
+// settings. In development it makes the data folder and the secret key.
+func (p *program) checked() error {
+	if err := p.loaded.Check(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(p.settings.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data-dir: %w", err)
+	}
+	if p.settings.SecretKey == "" { // only development lets it be
+		key, err := config.DevelopmentKey(p.settings.DataDir, rand.Reader)
+		if err != nil {
+			return err
+		}
+		p.settings.SecretKey = key
+	}
+	return nil
+}
+
+// logger writes the log in the form that the settings ask for.
+func (p *program) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: p.settings.Level()}
+	if p.settings.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(p.errors, options))
+	}
+	return slog.New(slog.NewJSONHandler(p.errors, options))
+}
+
+// keys derives everything from the secret key.
+func (p *program) keys() (secret.Keys, error) {
+	keys, err := secret.NewKeys(p.settings.SecretKey, p.settings.SecretKeyPrevious)
+	if err != nil {
+		return keys, fmt.Errorf("secret-key: %w", err)
+	}
+	return keys, nil
+}
+
+// store opens the database without asking it anything yet.
+func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*models.Store, error) {
+	keys, err := p.keys()
+	if err != nil {
+		return nil, err
+	}
+	var languages []string
+	for _, l := range catalogue.Languages() {
+		languages = append(languages, l.Code)
+	}
+	s := p.settings
+	store, err := models.New(models.Options{
+		Database: s.Database, Connections: s.DatabaseConnections, Keys: keys,
+		Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)), Limits: models.ProductionLimits(),
+		Lives: models.Lives{
+			SessionIdle: s.SessionIdle, Session: s.SessionLife, DeviceIdle: s.DeviceIdle, Device: s.DeviceLife,
+			Confirm: s.ConfirmLife, Reset: s.ResetLife, PINReset: s.PINResetLife,
+			EmailChange: s.EmailChangeLife, EmailUndo: s.EmailUndoLife, History: s.HistoryLife,
+		},
+		SignUp: models.SignUpPolicy(s.SignUp), ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
+		Languages: languages, Now: time.Now, Random: rand.Reader, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return store, nil
+}
+
+// prepare brings the database up to date. A database that is away is waited
+// for until ctx ends; one that does not fit is an error at once.
+func prepare(ctx context.Context, store *models.Store, log *slog.Logger) error {
+	const pause = 2 * time.Second
+	for {
+		applied, err := store.Prepare(ctx, owner())
+		if err == nil {
+			if applied > 0 {
+				log.InfoContext(ctx, "the database was brought up to date", slog.Int("migrations", applied))
+			}
+			return nil
+		}
+		if ctx.Err() != nil || !database.Unavailable(err) {
+			return err
+		}
+		log.WarnContext(ctx, "the database does not answer yet", slog.Any("err", err))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// owner names this process in leases.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	const longest = 40
+	if len(host) > longest {
+		host = host[:longest]
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+// mailer writes and sends mails as the settings say.
+func (p *program) mailer(catalogue *templates.Catalogue) (*mailer.Mailer, error) {
+	public, err := url.Parse(p.settings.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("public-url: %w", err)
+	}
+	transport, err := mailer.ParseTransport(p.settings.MailURL, public.Hostname())
+	if err != nil {
+		return nil, fmt.Errorf("mail-url: %w", err)
+	}
+	texts, err := mailer.ReadTemplates(catalogue)
+	if err != nil {
+		return nil, err
+	}
+	m := &mailer.Mailer{
+		Transport: transport, From: p.settings.MailFrom, ServiceName: p.settings.ServiceName,
+		PublicURL: p.settings.PublicURL, Templates: texts,
+	}
+	if err := m.Check(); err != nil {
+		return nil, fmt.Errorf("mail-from: %w", err)
+	}
+	return m, nil
+}
+
+// mailFolder is the folder that mails are written to, "" when they are sent.
+func mailFolder(mailURL string) string {
+	folder, isFolder := strings.CutPrefix(mailURL, "dir:")
+	if !isFolder {
+		return ""
+	}
+	return folder
+}
+
+// withStore runs work on a database that is up to date, for commands that are
+// not the service.
+func (p *program) withStore(work func(store *models.Store) error) error {
+	if err := p.checked(); err != nil {
+		return err
+	}
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		return err
+	}
+	log := p.logger()
+	store, err := p.store(log, catalogue)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	if _, err := store.Prepare(p.ctx, owner()); err != nil {
+		return err
+	}
+	return work(store)
+}
+
+type migrateCommand struct{}
+
+// Run brings the database up to date.
+func (migrateCommand) Run(p *program) error {
+	return p.withStore(func(*models.Store) error {
+		_, err := fmt.Fprintln(p.output, "The database is up to date.")
+		return err
+	})
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// asProgram makes the test binary be the program: the processes of these tests
+// are main itself, and are there without another build.
+const asProgram = "LATCHKEY_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// long reports whether the long form of the fault tests was asked for.
+func long() bool { return os.Getenv("LATCHKEY_TEST_FAULTS") == "long" }
+
+// either is the quick value or the long one.
+func either(quick, thorough int) int {
+	if long() {
+		return thorough
+	}
+	return quick
+}
+
+// patience is how long these tests wait for what should be there in a moment,
+// on a machine that has other things to do.
+const patience = 30 * time.Second
+
+// process is the program as an operator runs it.
+type process struct {
+	t       *testing.T
+	command *exec.Cmd
+	said    *transcript // all that it wrote
+	address string      // host and port, once it serves
+	ended   chan struct{}
+	status  error // of the ended process
+	meant   bool  // its end was part of the test
+}
+
+// serve starts "latchkey serve" in development on a free port and waits until
+// it serves. Flags that follow win over those here.
+func serve(t *testing.T, flags ...string) *process {
+	t.Helper()
+	p := launch(t, nil, append(plain(t), flags...)...)
+	p.waitServing()
+	return p
+}
+
+// plain are flags for a service in development in a folder of its own.
+func plain(t *testing.T) []string {
+	t.Helper()
+	return []string{
+		"serve", "--dev", "--listen=127.0.0.1:0", "--data-dir=" + t.TempDir(), "--log-format=json", "--captcha=off",
+		"--trusted-proxies=127.0.0.1", "--secret-key=" + modelstest.Key,
+	}
+}
+
+// launch starts the program; it is killed when the test ends.
+func launch(t *testing.T, environment []string, arguments ...string) *process {
+	t.Helper()
+	p := &process{t: t, command: exec.Command(os.Args[0], arguments...), said: &transcript{}, ended: make(chan struct{})}
+	p.command.Env = append([]string{asProgram + "=yes"}, environment...)
+	p.command.Dir = t.TempDir()
+	p.command.Stdout, p.command.Stderr = p.said, p.said
+	leash(p.command)
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.status = p.command.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = p.command.Process.Kill()
+		<-p.ended
+		if t.Failed() && !p.meant {
+			t.Logf("%v said:\n%s", arguments, p.said.tail(40))
+		}
+	})
+	return p
+}
+
+// waitServing waits for the log's word that the service serves.
+func (p *process) waitServing() {
+	p.t.Helper()
+	entry := p.waitLog("serving")
+	p.address, _ = entry["address"].(string)
+}
+
+// waitLog waits for an entry of the log with this message.
+func (p *process) waitLog(message string) map[string]any {
+	p.t.Helper()
+	late := time.After(patience)
+	for {
+		for _, entry := range p.log() {
+			if entry["msg"] == message {
+				return entry
+			}
+		}
+		select {
+		case <-p.ended:
+			p.t.Fatalf("the program ended before it logged %q: %v\n%s", message, p.status, p.said.tail(20))
+		case <-late:
+			p.t.Fatalf("the program did not log %q\n%s", message, p.said.tail(20))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// log are the entries of the log so far.
+func (p *process) log() []map[string]any {
+	var entries []map[string]any
+	for line := range strings.Lines(p.said.String()) {
+		entry := map[string]any{}
+		if json.Unmarshal([]byte(line), &entry) == nil {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+// kill ends the process as a power cut would.
+func (p *process) kill() {
+	p.meant = true
+	_ = p.command.Process.Kill()
+	<-p.ended
+}
+
+// signal sends SIGTERM.
+func (p *process) signal() {
+	p.t.Helper()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// stop ends the process as systemd does and fails the test if it does not end
+// well.
+func (p *process) stop() {
+	p.t.Helper()
+	p.signal()
+	if err := p.wait(); err != nil {
+		p.t.Fatalf("the program stopped with %v, want exit status 0\n%s", err, p.said.tail(20))
+	}
+}
+
+// wait waits for the end of the process.
+func (p *process) wait() error {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		return p.status
+	case <-time.After(patience):
+		p.t.Fatalf("the program did not end\n%s", p.said.tail(20))
+		return nil
+	}
+}
+
+// running reports whether the process has not ended.
+func (p *process) running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// status asks for a path without cookies and returns the answer's status, 0
+// for none.
+func (p *process) get(path string) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+path, nil)
+	if err != nil {
+		return 0
+	}
+	response, err := oneShot().Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+// oneShot is a client that keeps no connection.
+func oneShot() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// transcript is a writer that many may use.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (w *transcript) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(b)
+}
+
+func (w *transcript) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// tail are the last lines.
+func (w *transcript) tail(n int) string {
+	lines := strings.SplitAfter(w.String(), "\n")
+	return strings.Join(lines[max(0, len(lines)-n-1):], "")
+}
+
+// within waits until is holds, and fails the test after limit. It returns how
+// long it took.
+func within(t *testing.T, limit time.Duration, what string, is func() bool) time.Duration {
+	t.Helper()
+	began := time.Now()
+	for !is() {
+		if time.Since(began) > limit {
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return time.Since(began)
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/internal/jobs"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+type serveCommand struct{}
+
+// shutdownTime is how long requests may take to end when the service stops.
+const shutdownTime = 15 * time.Second
+
+// Run serves until the program is told to stop.
+func (serveCommand) Run(p *program) error {
+	if err := p.checked(); err != nil {
+		return err
+	}
+	log := p.logger()
+	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer func() { _ = listener.Close() }()
+	if p.loaded.Origins["public-url"] == "development default" { // the port may have been chosen just now
+		p.settings.PublicURL = "http://" + listener.Addr().String()
+	}
+	service, err := p.service(log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = service.store.Close() }()
+	return service.run(p.ctx, listener, p.settings.DrainDelay)
+}
+
+// service is everything that runs while the program serves.
+type service struct {
+	log      *slog.Logger
+	store    *models.Store
+	site     http.Handler
+	mail     *jobs.Mail
+	keeping  *jobs.Housekeeping
+	prepared atomic.Bool // the database is up to date
+	stopping atomic.Bool // no longer ready
+	public   string
+}
+
+// service puts the parts together.
+func (p *program) service(log *slog.Logger) (*service, error) {
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	pages, err := templates.Pages(nil)
+	if err != nil {
+		return nil, err
+	}
+	mail, err := p.mailer(catalogue)
+	if err != nil {
+		return nil, err
+	}
+	store, err := p.store(log, catalogue)
+	if err != nil {
+		return nil, err
+	}
+	s := &service{
+		log: log, store: store, public: p.settings.PublicURL,
+		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond},
+		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
+	}
+	site := &handlers.Server{
+		Store: store, Log: log, Catalogue: catalogue, Pages: pages, Static: templates.Static(),
+		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, SecurityContact: p.settings.SecurityContact,
+		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength,
+		TrustedProxies: p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
+		Ready: s.ready, Random: rand.Reader, Now: time.Now,
+	}
+	if err = p.captcha(site, store); err == nil {
+		s.site, err = site.Handler()
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return s, nil
+}
+
+// captcha gives the site the captcha that the settings ask for.
+func (p *program) captcha(site *handlers.Server, store *models.Store) error {
+	site.CaptchaKind = p.settings.Captcha
+	switch p.settings.Captcha {
+	case handlers.CaptchaOff:
+		site.Captcha = captcha.Off{}
+	case handlers.CaptchaRecaptcha:
+		public, err := url.Parse(p.settings.PublicURL)
+		if err != nil {
+			return fmt.Errorf("public-url: %w", err)
+		}
+		site.RecaptchaSiteKey = p.settings.RecaptchaSiteKey
+		site.Captcha = captcha.NewRecaptcha(p.settings.RecaptchaSecret, public.Hostname(), captcha.RecaptchaOptions{
+			Now: time.Now, Remember: store.Throttle.Remember,
+		})
+	default:
+		keys, err := p.keys()
+		if err != nil {
+			return err
+		}
+		work := &captcha.ProofOfWork{
+			Key: keys.Derive("captcha"), Now: time.Now, Remember: store.Throttle.Remember, Life: p.settings.CaptchaLife,
+		}
+		site.Captcha = work
+		site.Challenge = func() (any, error) { return work.Challenge() }
+	}
+	return nil
+}
+
+// ready says whether requests should come here.
+func (s *service) ready(ctx context.Context) error {
+	if s.stopping.Load() {
+		return errors.New("the service is stopping")
+	}
+	return s.store.Ready(ctx)
+}
+
+// ServeHTTP answers with the site. While the database is not prepared it says
+// that this program lives and that nothing can be served yet.
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case s.prepared.Load():
+		s.site.ServeHTTP(w, r)
+	case r.URL.Path == "/livez":
+		_, _ = io.WriteString(w, "ok\n")
+	default:
+		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "The service is starting. Please try again in a moment.", http.StatusServiceUnavailable)
+	}
+}
+
+// run serves until ctx ends, and then stops in order: first it says that it is
+// not ready, so that a proxy turns away; then it lets requests end, and mails
+// that are on their way.
+func (s *service) run(ctx context.Context, listener net.Listener, drain time.Duration) error {
+	server := handlers.NewHTTPServer(s)
+	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	defer func() { _ = server.Close() }()
+	address := slog.String("address", listener.Addr().String())
+	s.log.InfoContext(ctx, "waiting for the database", address)
+	if err := prepare(ctx, s.store, s.log); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // told to stop before it began
+		}
+		return err
+	}
+	s.prepared.Store(true)
+	jobsCtx, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopJobs()
+	var working sync.WaitGroup
+	working.Go(func() { s.mail.Run(jobsCtx) })
+	working.Go(func() { s.keeping.Run(jobsCtx) })
+	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
+
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		s.log.InfoContext(ctx, "stopping")
+		s.stopping.Store(true)
+		time.Sleep(drain)
+		stopJobs()
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		if err = server.Shutdown(last); err != nil {
+			err = fmt.Errorf("some requests did not end in time: %w", err)
+		}
+	}
+	stopJobs()
+	working.Wait()
+	s.log.InfoContext(context.WithoutCancel(ctx), "stopped")
+	return err
+}
+
+type healthcheckCommand struct{}
+
+// Run asks the running service whether it is ready.
+func (healthcheckCommand) Run(p *program) error {
+	host, port, err := net.SplitHostPort(p.settings.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if address := net.ParseIP(host); host == "" || address.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{}).Do(request)
+	if err != nil {
+		return fmt.Errorf("the service does not answer: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the service is not ready: %s", response.Status)
+	}
+	_, err = fmt.Fprintln(p.output, "ready")
+	return err
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// shell runs commands inside the test, as main would.
+type shell struct {
+	flags       []string          // of every command
+	environment map[string]string // all that there is
+	input       string
+}
+
+func newShell(t *testing.T, flags ...string) *shell {
+	t.Helper()
+	return &shell{flags: append([]string{"--data-dir=" + t.TempDir()}, flags...)}
+}
+
+// run runs a command and returns what it wrote to each of its two streams.
+func (s *shell) run(t *testing.T, arguments ...string) (output, problems string, err error) {
+	t.Helper()
+	var out, bad bytes.Buffer
+	err = run(t.Context(), world{
+		arguments:   append(arguments, s.flags...),
+		environment: func(name string) (string, bool) { value, ok := s.environment[name]; return value, ok },
+		input:       strings.NewReader(s.input), output: &out, errors: &bad,
+	})
+	return out.String(), bad.String(), err
+}
+
+// must runs a command that has to succeed and returns its output.
+func (s *shell) must(t *testing.T, arguments ...string) string {
+	t.Helper()
+	output, problems, err := s.run(t, arguments...)
+	if err != nil {
+		t.Fatalf("%v: %v\n%s%s", arguments, err, output, problems)
+	}
+	return output
+}
+
+// refused runs a command that has to fail, and say so with want.
+func (s *shell) refused(t *testing.T, want string, arguments ...string) {
+	t.Helper()
+	output, problems, err := s.run(t, arguments...)
+	if err == nil {
+		err = errors.New("(no error)")
+	}
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("%v: %v, want an error with %q\n%s%s", arguments, err, want, output, problems)
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// goodPassword passes every rule.
+const goodPassword = "seven-lanterns over-Quay 93"
+
+// visitor is a browser at an address of its own.
+type visitor struct {
+	client  *http.Client
+	base    string
+	from    string // address, as a proxy tells it
+	cookies *cookiejar.Jar
+}
+
+// answer is what came back.
+type answer struct {
+	status   int
+	location string
+	header   http.Header
+	body     string
+	took     time.Duration
+}
+
+// newVisitor is a browser with no cookies, number n of many.
+func newVisitor(address string, n int) *visitor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	client := oneShot()
+	client.Jar, client.Timeout = jar, 30*time.Second
+	return &visitor{
+		client: client, base: "http://" + address, cookies: jar,
+		from: fmt.Sprintf("10.%d.%d.%d", n/12500%250, n/50%250, n%50+1), // a network of 256 counts together, too
+	}
+}
+
+// do asks for a path; a nil form is a GET.
+func (v *visitor) do(path string, form url.Values) (answer, error) {
+	method, body := http.MethodGet, io.Reader(nil)
+	if form != nil {
+		method, body = http.MethodPost, strings.NewReader(form.Encode())
+	}
+	request, err := http.NewRequestWithContext(context.Background(), method, v.base+path, body)
+	if err != nil {
+		return answer{}, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("X-Forwarded-For", v.from)
+	request.Header.Set("Accept-Language", "en")
+	began := time.Now()
+	response, err := v.client.Do(request)
+	if err != nil {
+		return answer{took: time.Since(began)}, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header.Get("Location"), response.Header, string(text), time.Since(began)}, err
+}
+
+// get fetches a page that must be there.
+func (v *visitor) get(t *testing.T, path string) answer {
+	t.Helper()
+	a, err := v.do(path, nil)
+	if err != nil || a.status >= http.StatusBadRequest {
+		t.Fatalf("GET %s: %d %v\n%s", path, a.status, err, a.body)
+	}
+	return a
+}
+
+// post sends a form that must be answered by sending the browser to want.
+func (v *visitor) post(t *testing.T, path, want string, form url.Values) answer {
+	t.Helper()
+	a, err := v.do(path, form)
+	if err != nil || a.status != http.StatusSeeOther || a.location != want {
+		t.Fatalf("POST %s: %d to %q, %v; want 303 to %q\n%s", path, a.status, a.location, err, want, a.body)
+	}
+	return a
+}
+
+// signUpForm is a good form for username.
+func signUpForm(username string) url.Values {
+	return url.Values{
+		"username": {username}, "display_name": {""}, "email": {emailOf(username)},
+		"password": {goodPassword}, "password_again": {goodPassword},
+	}
+}
+
+func emailOf(username string) string { return username + "@mail.example.org" }
+
+// acknowledged reports whether a is the answer to a sign-up that was taken.
+func acknowledged(a answer) bool {
+	return a.status == http.StatusSeeOther && a.location == "/signup/sent"
+}
+
+// signIn signs in and leaves the session's cookie with the visitor.
+func (v *visitor) signIn(t *testing.T, username string) {
+	t.Helper()
+	v.post(t, "/signin", "/account", url.Values{"name_or_email": {username}, "password": {goodPassword}})
+}
