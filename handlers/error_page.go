@@ -13,7 +13,7 @@ func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	page.Heading = headingOf(page.Base, f)
 	page.Text = s.errorText(page.Locale, f.code, f.params, f.retryAfter)
 	if f.status == http.StatusGone && c.FullPath() == "/confirm" { // most often somebody opens it again after it has confirmed
-		page.Text = page.T("page.confirm.spent")
+		page.Text = page.T("action.confirm_spent")
 	}
 	page.Action, page.ActionText = wayOn(page.Base, c.FullPath(), f)
 	if err := s.render(c, f.status, "error", page); err != nil {

@@ -40,6 +40,12 @@ func TestSignUpToSignIn(t *testing.T) {
 	b.led(b.post("/confirm", "token", token), "/signin", "Your email address is confirmed")
 	b.see(b.post("/confirm", "token", token), http.StatusGone, "no longer works")
 
+	// The other browser learns that it waits for nothing any more.
+	other.see(other.get("/signup/sent"), http.StatusOK, "no longer knows")
+	if other.held("__Host-latchkey-pending") != "" {
+		t.Error("a browser still holds a sign-up that is over")
+	}
+
 	in := b.post("/signin", "name_or_email", "ANN@example.org", "password", goodPassword)
 	b.led(in, "/account", "Ann B.")
 	session := in.cookie("__Host-latchkey-session")
@@ -396,7 +402,11 @@ func TestExportAndDelete(t *testing.T) {
 		}
 	}
 	b.wrong(b.post("/account/delete", "current_password", "no"), "current_password")
-	b.led(b.post("/account/delete", "current_password", p.password), "/", "Your account is deleted")
+	gone := b.post("/account/delete", "current_password", p.password)
+	b.led(gone, "/", "Your account is deleted")
+	if b.token() != "" || gone.header.Get("Clear-Site-Data") == "" {
+		t.Error("the browser still holds something of the account")
+	}
 	s.letter(t, models.MailAccountDeleted, p.email)
 	b.see(b.post("/signin", "name_or_email", "ann", "password", p.password), http.StatusUnprocessableEntity)
 	b.join("ann") // the name is free

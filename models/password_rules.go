@@ -63,7 +63,7 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 }
 
 // isPersonal reports whether password is little more than one of words: it,
-// it backwards, or it with a few characters around it.
+// perhaps over and over, it backwards, or it with a few characters around it.
 func isPersonal(password string, words []string) bool {
 	const few = 4
 	folded := strings.ToLower(password)
@@ -75,7 +75,8 @@ func isPersonal(password string, words []string) bool {
 				continue
 			}
 			for _, text := range []string{folded, bare} {
-				if strings.Contains(text, form) && utf8.RuneCountInString(text)-utf8.RuneCountInString(form) <= few {
+				rest := strings.ReplaceAll(text, form, "")
+				if rest != text && utf8.RuneCountInString(rest) <= few {
 					return true
 				}
 			}
