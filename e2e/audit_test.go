@@ -1,0 +1,59 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// audit checks the page that is open in every look: nothing in it may keep
+// people with disabilities out, as far as axe-core can tell, and it must fit
+// the window.
+func (v *visitor) audit(name string) {
+	v.t.Helper()
+	before := v.look
+	v.do(chromedp.Evaluate(axe, nil))
+	for _, l := range []look{desktop, desktop.inDark(), phone.inDark(), phone} {
+		v.become(l)
+		v.checkWidth()
+		for _, violation := range v.violations() {
+			v.t.Errorf("%s (%s): %s", name, l, violation)
+		}
+		v.keepInGallery(name + "-" + l.String())
+	}
+	v.become(before)
+}
+
+// violations is what axe-core finds, with all its rules.
+func (v *visitor) violations() []string {
+	v.t.Helper()
+	var found []struct {
+		ID, Help string
+		Nodes    []struct{ HTML, FailureSummary string }
+	}
+	v.do(chromedp.Evaluate(`axe.run({resultTypes: ["violations"], rules: {"target-size": {enabled: true}}}).then(r => r.violations)`, &found,
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	var violations []string
+	for _, rule := range found {
+		for _, node := range rule.Nodes {
+			violations = append(violations, fmt.Sprintf("%s (%s): %s\n  %s", rule.ID, rule.Help, node.HTML, strings.ReplaceAll(node.FailureSummary, "\n", "\n  ")))
+		}
+	}
+	return violations
+}
+
+func (v *visitor) keepInGallery(name string) {
+	v.t.Helper()
+	if *gallery == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(*gallery, strings.ReplaceAll(name, " ", "-")+".png"), v.picture(0), 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+}

@@ -1,0 +1,88 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+func contains(text, part string) bool {
+	return strings.Contains(strings.Join(strings.Fields(text), " "), strings.Join(strings.Fields(part), " "))
+}
+
+// TestLanguageOfTheBrowser meets somebody whose browser asks for German.
+func TestLanguageOfTheBrowser(t *testing.T) {
+	t.Parallel()
+	v := serve(t).visit(t, phone, "de")
+	v.open("/forgot")
+	v.wantGerman("forgot", "page.forgot.title")
+}
+
+// TestGerman has somebody switch the language and sign up: pages, mistakes and
+// mails are German from then on.
+func TestGerman(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	v := s.visit(t, phone, "en")
+	v.open("/signup")
+	v.wantText("h1", v.says("page.signup.title"))
+	v.push(`footer button[name=language][value=de]`, "/signup")
+	v.locale = "de"
+	v.wantNotice("language_saved")
+	v.wantGerman("signup", "page.signup.title")
+	for name, key := range map[string]string{
+		"username": "field.username", "display_name": "field.display_name", "email": "field.email",
+		"password": "field.password", "password_again": "field.password_again",
+	} {
+		v.wantText("label[for="+name+"]", v.says(key))
+	}
+
+	p := newPerson("jürgen")
+	v.fill("username", p.username)
+	v.fill("display_name", p.name)
+	v.fill("email", "juergen@example.org")
+	v.fill("password", "kurz")
+	v.tabTo("[name=password_again]")
+	v.send("/signup")
+	v.wantGerman("signup", "page.signup.title")
+	v.wantFocus("[name=username]")
+	v.wantError("username", v.says("error.username_invalid"))
+	v.wantError("password", v.says("error.password_too_short", "MinLength", "10"))
+	v.wantValue("display_name", p.name)
+
+	p.username, p.email, p.password = "juergen", "juergen@example.org", "sieben stille Reiher"
+	fillSignUp(v, p)
+	v.send("/signup/sent")
+	v.wantGerman("signup_sent", "page.signup_sent.title")
+
+	mail := s.mail(t, "confirm", p.email)
+	if want := v.says("mail.confirm.subject", "Service", "Latchkey"); mail.Subject != want {
+		t.Errorf("the subject is %q, want %q", mail.Subject, want)
+	}
+	// The account's language counts where another browser asks for English.
+	other := s.visit(t, desktop, "en")
+	other.open(mail.FirstLink())
+	other.wantText("h1", other.says("page.confirm.title"))
+	other.push(`form[action="/confirm"] button`, "/signin")
+	other.locale = "de"
+	signIn(other, p)
+	other.wantGerman("account", "page.account.title")
+}
+
+// wantGerman fails the test unless the page is German, from its heading to what
+// assistive technology reads.
+func (v *visitor) wantGerman(page, title string) {
+	v.t.Helper()
+	if language := ask[string](v, `document.documentElement.lang`); language != "de" {
+		v.t.Errorf("%s: the page says that its language is %q", v.where(), language)
+	}
+	v.wantText("body[data-page="+page+"] h1", v.says(title))
+	v.wantText(".skip", v.says("layout.skip"))
+	said := ask[string](v, `document.body.innerText + [...document.querySelectorAll("[aria-label],[title]")].map(e => e.ariaLabel + e.title).join("\n")`)
+	for _, key := range []string{"layout.skip", "layout.signin", "layout.signup", "layout.reveal", "layout.help_pin", "field.display_name", "field.password"} {
+		if english := catalogue.Say("en", key, nil); strings.Contains(said, english) {
+			v.t.Errorf("%s: the page says %q", v.where(), english)
+		}
+	}
+}

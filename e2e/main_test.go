@@ -1,0 +1,110 @@
+//go:build e2e
+
+// Package e2e holds the tests in a real browser, against the real program: it
+// is built once, runs as a process of its own on a free port, and its mails are
+// read from its mail folder. "make test" sees to what they need:
+//
+//	LATCHKEY_TEST_CHROMIUM     the browser
+//	LATCHKEY_TEST_AXE          axe.min.js
+//	LATCHKEY_TEST_MYSQL        a database server, or "none"
+//	LATCHKEY_TEST_SCREENSHOTS  where to write the pictures of the documents, if they are wanted
+//
+// With -gallery FOLDER every page that is checked is also written as a picture.
+package e2e
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+var gallery = flag.String("gallery", "", "folder to write a picture of every checked page into")
+
+// What all tests share; TestMain makes it.
+var (
+	program   string // the built program
+	axe       string // source of axe-core
+	browser   context.Context
+	catalogue *templates.Catalogue
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	folder, err := os.MkdirTemp("", "latchkey-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	if catalogue, err = templates.NewCatalogue(); err != nil {
+		return 0, err
+	}
+	if axe, err = readAxe(); err != nil {
+		return 0, err
+	}
+	program = filepath.Join(folder, "latchkey")
+	build := exec.Command("go", "build", "-tags", "nomsgpack", "-o", program, "../cmd/latchkey")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		return 0, fmt.Errorf("build the program: %w", err)
+	}
+	stop, err := startBrowser(filepath.Join(folder, "browser"))
+	if err != nil {
+		return 0, err
+	}
+	defer stop()
+	return m.Run(), nil
+}
+
+func readAxe() (string, error) {
+	path := os.Getenv("LATCHKEY_TEST_AXE")
+	if path == "" {
+		return "", errors.New("LATCHKEY_TEST_AXE names no axe.min.js: run make test, or set it to what scripts/axe prints")
+	}
+	source, err := os.ReadFile(path)
+	return string(source), err
+}
+
+// startBrowser starts the one browser of all tests. Each visitor gets a profile
+// of its own in it.
+func startBrowser(profile string) (stop func(), err error) {
+	path := os.Getenv("LATCHKEY_TEST_CHROMIUM")
+	if path == "" {
+		return nil, errors.New("LATCHKEY_TEST_CHROMIUM names no browser: run make test, or set it to the path of Chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile),
+		chromedp.NoSandbox, chromedp.DisableGPU, // neither works as root in a container
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("force-device-scale-factor", "1"),
+	)
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	var stopBrowser context.CancelFunc
+	browser, stopBrowser = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // events it does not know yet
+	if err := chromedp.Run(browser); err != nil {
+		stopAllocator()
+		return nil, fmt.Errorf("start the browser: %w", err)
+	}
+	return func() {
+		_ = chromedp.Cancel(browser) // waits until it is gone
+		stopBrowser()
+		stopAllocator()
+	}, nil
+}

@@ -1,0 +1,315 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// shown is one page as somebody meets it.
+type shown struct {
+	page   string // name of its template
+	as     string // which of its shapes; "" for the usual one
+	arrive func(v *visitor)
+}
+
+func (p shown) name() string {
+	if p.as == "" {
+		return p.page
+	}
+	return p.page + " " + p.as
+}
+
+// at is a page that is there for whoever asks.
+func at(path string) func(*visitor) { return func(v *visitor) { v.t.Helper(); v.open(path) } }
+
+// status adds to an arrival that the page comes with a status.
+func status(arrive func(*visitor), want int) func(*visitor) {
+	return func(v *visitor) {
+		v.t.Helper()
+		arrive(v)
+		v.wantStatus(want)
+	}
+}
+
+// wantStatus fails the test unless the page came with a status.
+func (v *visitor) wantStatus(want int) {
+	v.t.Helper()
+	if got := ask[int](v, `performance.getEntriesByType("navigation")[0].responseStatus`); got != want {
+		v.t.Errorf("%s came with status %d, want %d", v.where(), got, want)
+	}
+}
+
+// TestPages audits every page there is. The rows of each visitor are a story:
+// later ones rest on what earlier ones did.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	mira := s.account(t, "mira")
+	seen := map[string]bool{}
+	for _, story := range []struct {
+		name string
+		rows []shown
+	}{
+		{"strangers", strangersPages()},
+		{"owners", ownersPages(mira)},
+		{"mails", mailedPages(t, s, mira)},
+		{"errors", errorPages(t)},
+		{"closed", closedPages(t)},
+	} {
+		for _, row := range story.rows {
+			seen[row.page] = true
+		}
+		t.Run(story.name, func(t *testing.T) {
+			t.Parallel()
+			v := s.visit(t, desktop, "en")
+			for _, row := range story.rows {
+				row.arrive(v)
+				if page := ask[string](v, `document.body.dataset.page`); page != row.page {
+					t.Errorf("%s: the page is %q", row.name(), page)
+				}
+				v.audit(row.name())
+			}
+		})
+	}
+	pages, err := templates.Pages(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range slices.Sorted(maps.Keys(pages)) {
+		if !seen[page] {
+			t.Errorf("page %s has no row here", page)
+		}
+	}
+}
+
+func strangersPages() []shown {
+	ada := newPerson("ada")
+	return []shown{
+		{"dev_mail", "empty", at("/dev/mail")},
+		{"landing", "", at("/")},
+		{"help_pin", "", at("/help/pin")},
+		{"signin", "", at("/signin")},
+		{"signin", "with mistakes", func(v *visitor) {
+			v.fill("name_or_email", ada.email)
+			v.fill("password", "wrong")
+			v.send("/signin")
+		}},
+		{"forgot", "", at("/forgot")},
+		{"forgot", "with a mistake", func(v *visitor) {
+			v.tabTo("[name=name_or_email]")
+			v.send("/forgot")
+		}},
+		{"forgot_sent", "", func(v *visitor) {
+			v.fill("name_or_email", ada.email)
+			v.send("/forgot/sent")
+		}},
+		{"signup", "", func(v *visitor) {
+			v.open("/signup")
+			v.keepScreenshots()
+		}},
+		{"signup", "with mistakes", func(v *visitor) {
+			v.fill("username", "a")
+			v.fill("email", "ada at home")
+			v.fill("password", "12345678")
+			v.tabTo("[name=password_again]")
+			v.send("/signup")
+		}},
+		{"signup_sent", "gone", at("/signup/sent")},
+		{"signup_sent", "", func(v *visitor) {
+			v.open("/signup")
+			fillSignUp(v, ada)
+			v.send("/signup/sent")
+		}},
+		{"signup_sent", "with a mistake", func(v *visitor) {
+			v.tabTo("summary")
+			v.press(" ")
+			v.fill("email", "ada at home")
+			v.send("/signup/correct")
+		}},
+		{"confirm", "", func(v *visitor) { v.open(v.site.link(v.t, "confirm", ada.email)) }},
+		{"signin", "with a notice", func(v *visitor) { v.push(`form[action="/confirm"] button`, "/signin") }},
+	}
+}
+
+func ownersPages(p person) []shown {
+	return []shown{
+		{"account", "", func(v *visitor) { signIn(v, p) }},
+		{"account", "with mistakes", func(v *visitor) {
+			v.fill("username", "_")
+			v.send("/account")
+		}},
+		{"landing", "signed in", at("/")},
+		{"account_email", "", at("/account/email")},
+		{"account_email", "with mistakes", func(v *visitor) {
+			v.fill("email", "nowhere")
+			v.tabTo("[name=current_password]")
+			v.send("/account/email")
+		}},
+		{"account_password", "", at("/account/password")},
+		{"account_password", "with mistakes", func(v *visitor) {
+			v.fill("current_password", "wrong")
+			v.fill("password", "short")
+			v.send("/account/password")
+		}},
+		{"confirm_password", "", at("/account/confirm-password")},
+		{"account_delete", "", at("/account/delete")},
+		{"account_pin", "", at("/account/pin")},
+		{"account_pin", "with mistakes", func(v *visitor) {
+			v.fill("pin", "1234")
+			v.fill("pin_again", "1234")
+			v.send("/account/pin")
+		}},
+		{"account", "with a PIN", func(v *visitor) {
+			v.fill("pin", p.pin)
+			v.fill("pin_again", p.pin)
+			v.send("/account")
+		}},
+		{"account_pin", "set", at("/account/pin")},
+		{"account_pin_forgot", "", at("/account/pin/forgot")},
+		{"account_pin", "after wrong tries", func(v *visitor) {
+			for range 6 {
+				v.open("/account/pin")
+				v.tabTo("#remove_current_pin")
+				v.replace("wr0ng")
+				v.send("/account/pin")
+			}
+		}},
+		{"account_pin", "off", func(v *visitor) {
+			v.site.alter(v.t, `UPDATE accounts SET pin_off_at = pin_changed_at WHERE username = ?`, p.username)
+			v.open("/account/pin")
+			v.wantText("main", v.says("page.pin.off"))
+		}},
+		{"account", "with a PIN that is off", at("/account")},
+		{"account_pin", "old", func(v *visitor) {
+			v.site.alter(v.t, `UPDATE accounts SET pin_off_at = NULL, pin_changed_at = '2020' || substr(pin_changed_at, 5) WHERE username = ?`, p.username)
+			v.open("/account/pin")
+			v.wantText("main", v.says("page.pin.old"))
+		}},
+		{"account", "with an old PIN", at("/account")},
+		{"account_sessions", "", func(v *visitor) {
+			other := v.site.visit(v.t, phone, "en")
+			signIn(other, p)
+			v.open("/account/sessions")
+		}},
+	}
+}
+
+// mailedPages are where the links of mails lead.
+func mailedPages(t *testing.T, s *service, mira person) []shown {
+	t.Helper()
+	otto := s.account(t, "otto")
+	next := otto
+	next.email = "otto.new@example.org"
+	return []shown{
+		{"account_pin_reset", "", func(v *visitor) {
+			signIn(v, otto)
+			v.open("/account/pin")
+			v.fill("pin", otto.pin)
+			v.fill("pin_again", otto.pin)
+			v.send("/account")
+			v.open("/account/pin/forgot")
+			v.push(`form[action="/account/pin/mail"] button`, "/account/pin/forgot")
+			v.open(v.site.link(v.t, "pin_reset", otto.email))
+		}},
+		{"account_email", "waiting", func(v *visitor) {
+			v.open("/account/email")
+			v.fill("email", next.email)
+			v.fill("current_password", otto.password)
+			v.send("/account/email")
+		}},
+		{"email_confirm", "", func(v *visitor) { v.open(v.site.link(v.t, "email_confirm", next.email)) }},
+		{"account", "with another address", func(v *visitor) { v.push(`form[action="/account/email/confirm"] button`, "/account") }},
+		{"account_delete", "waiting", at("/account/delete")},
+		{"email_undo", "", func(v *visitor) { v.open(v.site.link(v.t, "email_changed", otto.email)) }},
+		{"reset", "after an undo", func(v *visitor) { v.push(`form[action="/account/email/undo"] button`, "/reset") }},
+		{"reset", "", func(v *visitor) {
+			v.site.operate(v.t, "", "account", "send-reset", otto.username)
+			v.open(v.site.link(v.t, "password_reset", otto.email))
+		}},
+		{"reset", "with mistakes", func(v *visitor) {
+			v.fill("password", "seven quiet herons")
+			v.fill("password_again", "seven quiet heron")
+			v.send("/reset")
+		}},
+		{"session_not_me", "", func(v *visitor) {
+			signIn(v.site.visit(t, phone, "en"), mira)
+			signIn(v.site.visit(t, phone, "en"), mira)
+			v.open(v.site.link(v.t, "new_device", mira.email))
+		}},
+		{"dev_mail", "", at("/dev/mail")},
+	}
+}
+
+func errorPages(t *testing.T) []shown {
+	t.Helper()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(`<!DOCTYPE html><link rel="icon" href="data:,"><form method="post" action="http://` + r.URL.Query().Get("to") + `/signout"><button>Win a prize</button></form>`))
+	}))
+	t.Cleanup(elsewhere.Close)
+	return []shown{
+		{"error", "404", status(at("/nothing/here"), http.StatusNotFound)},
+		{"error", "405", status(at("/signout"), http.StatusMethodNotAllowed)},
+		{"error", "410", status(at("/confirm?token=c3BlbnQ"), http.StatusGone)},
+		{"error", "403", func(v *visitor) {
+			v.allow(elsewhere.URL)
+			v.open(elsewhere.URL + "/?to=" + v.site.origin[len("http://"):])
+			v.leaving("/signout", func() { v.do(chromedp.Click("button", chromedp.ByQuery)) })
+			v.wantStatus(http.StatusForbidden)
+		}},
+		{"signin", "429", func(v *visitor) {
+			v.open("/signin")
+			for range 5 {
+				v.fill("name_or_email", "nobody")
+				v.fill("password", "wrong")
+				v.send("/signin")
+			}
+			v.wantStatus(http.StatusTooManyRequests)
+		}},
+	}
+}
+
+// closedPages are of services that do not let everybody in.
+func closedPages(t *testing.T) []shown {
+	t.Helper()
+	closed, invite := serve(t, "--sign-up", "closed"), serve(t, "--sign-up", "invite")
+	from := func(s *service) func(*visitor) {
+		return func(v *visitor) {
+			v.allow(s.origin)
+			v.open(s.origin + "/signup")
+		}
+	}
+	return []shown{
+		{"signup_closed", "", from(closed)},
+		{"signup_closed", "invite only", from(invite)},
+	}
+}
+
+// keepScreenshots writes the pictures of the documents, if they are wanted.
+func (v *visitor) keepScreenshots() {
+	v.t.Helper()
+	folder := os.Getenv("LATCHKEY_TEST_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	v.become(look{width: 1280, height: 720})
+	v.until(`document.querySelector("[data-captcha-status]").textContent === ` + quote(v.says("captcha.done")))
+	v.do(chromedp.Evaluate(`document.activeElement.blur()`, nil))
+	foot := ask[float64](v, `document.querySelector("footer").getBoundingClientRect().top + scrollY`)
+	if err := os.WriteFile(filepath.Join(folder, "signup.png"), v.picture(foot), 0o644); err != nil {
+		v.t.Fatal(err)
+	}
+	v.become(desktop)
+	v.open("/signup")
+}
