@@ -155,7 +155,11 @@ func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller C
 		return p.turnOff(ctx, row, caller)
 	}
 	left := min(l.PINQuarter.Hits-quarter, l.PINDay.Hits-day)
-	return ErrWrongPIN.with("Left", strconv.Itoa(left))
+	wrong := ErrWrongPIN.with("Left", strconv.Itoa(left))
+	if left == 0 {
+		wrong.Params["Reason"] = "none_left"
+	}
+	return wrong
 }
 
 // turnOff makes the PIN useless until it is reset and returns [ErrPINOff].
