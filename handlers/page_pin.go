@@ -36,7 +36,7 @@ func (s *site) pin(c *gin.Context, f form) error {
 		}
 	}
 	switch f["do"] {
-	case doSet:
+	case doSet, "": // a program that fills the form may not press the button
 		err = joinMistakes(missing(f, "pin"), differ(f, "pin", "pins_differ"))
 		if err == nil {
 			err = s.Store.PINs.Set(c.Request.Context(), session.AccountID, f["current_pin"], f["pin"], caller(c))

@@ -30,7 +30,7 @@ func (s *site) pinForgot(c *gin.Context, f form) error {
 // chosenPIN is the PIN that a form sets, "" for one that removes it.
 func chosenPIN(f form) (string, error) {
 	switch f["do"] {
-	case doSet:
+	case doSet, "":
 		return f["pin"], joinMistakes(missing(f, "pin"), differ(f, "pin", "pins_differ"))
 	case doRemove:
 		return "", nil

@@ -194,7 +194,7 @@ func pagesAndTexts(t *testing.T) (map[string]*template.Template, *templates.Cata
 
 // baseOf is the Base that every page struct embeds.
 func baseOf(page any) Base {
-	base, _ := reflect.ValueOf(page).FieldByName("Base").Interface().(Base)
+	base, _ := reflect.TypeAssert[Base](reflect.ValueOf(page).FieldByName("Base"))
 	return base
 }
 

@@ -30,7 +30,7 @@ func TestFaultKillDuringSignUps(t *testing.T) {
 		if crowd.work {
 			flags = append(flags, "--captcha=pow")
 		}
-		kills := either(10, 30)
+		kills := either(20, 30)
 		for range kills {
 			p := serve(t, flags...)
 			crowd.signUpUntilKilled(p)
@@ -41,10 +41,10 @@ func TestFaultKillDuringSignUps(t *testing.T) {
 		data.deliverAll(t)
 		checkWhole(t, data, folder)
 		crowd.check(t, data, folder)
-		crowd.checkRepeat(t, p)
-		p.stop()
 		t.Logf("%d kills, %d sign-ups acknowledged, %d without an answer, %d of those complete",
 			kills, len(crowd.acknowledged), len(crowd.unanswered), len(data.usernames(t))-len(crowd.acknowledged))
+		crowd.checkRepeat(t, p)
+		p.stop()
 	})
 }
 
@@ -65,11 +65,11 @@ func (c *crowd) signUpUntilKilled(p *process) {
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {
-			for c.signUp(p.address) {
+			for c.signUp(p) {
 			}
 		})
 	}
-	enough, late := c.taken()+rand.IntN(4), time.Now().Add(5*time.Second)
+	enough, late := c.taken()+rand.IntN(12), time.Now().Add(5*time.Second)
 	for c.taken() < enough && time.Now().Before(late) {
 		time.Sleep(time.Millisecond)
 	}
@@ -87,10 +87,10 @@ func (c *crowd) taken() int {
 
 // signUp signs one person up and keeps what came of it. It reports whether the
 // program was there to answer.
-func (c *crowd) signUp(address string) bool {
+func (c *crowd) signUp(p *process) bool {
 	n := c.next.Add(1)
 	name := fmt.Sprintf("person-%d", n)
-	v := newVisitor(address, int(n))
+	v := newVisitor(p.address, int(n))
 	form := signUpForm(name)
 	if c.work && !solve(v, form) {
 		return false
@@ -101,10 +101,10 @@ func (c *crowd) signUp(address string) bool {
 	switch {
 	case err == nil && acknowledged(a):
 		c.acknowledged[name] = true
-	case err != nil:
+	case err != nil || a.status == http.StatusServiceUnavailable && p.onlyBusy():
 		c.unanswered = append(c.unanswered, name)
 	default:
-		c.odd = append(c.odd, fmt.Sprintf("%s: %d %s", name, a.status, a.location))
+		c.odd = append(c.odd, fmt.Sprintf("%s: %d %s: %v", name, a.status, a.location, p.errors()))
 	}
 	return err == nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/latchkey-media/latchkey/models/modelstest"
@@ -13,8 +14,12 @@ func TestFaultStartTogether(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
 		for round := range either(1, 10) {
-			if round > 0 {
+			switch {
+			case round == 0:
+			case strings.HasPrefix(address, "sqlite:"):
 				address = modelstest.SQLite(t)
+			default:
+				address = modelstest.MySQL(t)
 			}
 			startTogether(t, address)
 		}

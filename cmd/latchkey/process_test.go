@@ -136,6 +136,28 @@ func (p *process) log() []map[string]any {
 	return entries
 }
 
+// errors are the causes of failed requests in the log.
+func (p *process) errors() []any {
+	var causes []any
+	for _, entry := range p.log() {
+		if entry["msg"] == "request failed" {
+			causes = append(causes, entry["err"])
+		}
+	}
+	return causes
+}
+
+// onlyBusy reports whether requests failed for nothing but too much work at
+// once, which a slow machine has sooner.
+func (p *process) onlyBusy() bool {
+	for _, cause := range p.errors() {
+		if text, ok := cause.(string); !ok || !strings.HasPrefix(text, "busy: ") {
+			return false
+		}
+	}
+	return true
+}
+
 // kill ends the process as a power cut would.
 func (p *process) kill() {
 	p.meant = true
@@ -183,7 +205,7 @@ func (p *process) running() bool {
 	}
 }
 
-// status asks for a path without cookies and returns the answer's status, 0
+// get asks for a path without cookies and returns the answer's status, 0
 // for none.
 func (p *process) get(path string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

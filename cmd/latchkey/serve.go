@@ -164,7 +164,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	s.log.InfoContext(ctx, "waiting for the database", address)
 	if err := prepare(ctx, s.store, s.log); err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // told to stop before it began
+			return nil // told to stop before it began
 		}
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,7 @@ func (s *shell) run(t *testing.T, arguments ...string) (output, problems string,
 	t.Helper()
 	var out, bad bytes.Buffer
 	err = run(t.Context(), world{
-		arguments:   append(arguments, s.flags...),
+		arguments:   slices.Concat(s.flags, arguments), // the last of two flags wins
 		environment: func(name string) (string, bool) { value, ok := s.environment[name]; return value, ok },
 		input:       strings.NewReader(s.input), output: &out, errors: &bad,
 	})

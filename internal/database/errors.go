@@ -41,8 +41,10 @@ type mysqlDialector struct{ *gormmysql.Dialector }
 // Translate names the key of a duplicate; GORM's own translation drops it.
 func (d mysqlDialector) Translate(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == 1062 {
-		_, key, _ := strings.Cut(e.Message, "for key '")
-		key = strings.TrimSuffix(key, "'")
+		key := ""
+		if i := strings.LastIndex(e.Message, "for key '"); i >= 0 { // the last: the value before it may hold these words
+			key = strings.TrimSuffix(e.Message[i+len("for key '"):], "'")
+		}
 		return &DuplicateError{Key: key[strings.LastIndexByte(key, '.')+1:], Err: err}
 	}
 	return d.Dialector.Translate(err)

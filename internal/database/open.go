@@ -135,7 +135,7 @@ const (
 type promptConnector struct{ driver.Connector }
 
 // Connect connects within [connectTime].
-func (c promptConnector) Connect(ctx context.Context) (driver.Conn, error) { //nolint:ireturn // database/sql wants it so
+func (c promptConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	return c.Connector.Connect(ctx)

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestAccountLife(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--dev")
+	step := func(want string, arguments ...string) {
+		t.Helper()
+		if got := s.must(t, append([]string{"account"}, arguments...)...); got != want+"\n" {
+			t.Errorf("account %v said %q, want %q", arguments, got, want)
+		}
+	}
+	listed := func(parts ...string) {
+		t.Helper()
+		if got := s.must(t, "account", "list"); !lineWith(got, parts...) {
+			t.Errorf("no line with %q:\n%s", parts, got)
+		}
+	}
+	step("Made the account Anna. The running service mails anna@example.org a link.", "create", "Anna", "anna@example.org")
+	listed("Anna", "anna@example.org", "waits for confirmation")
+	if got := s.must(t, "mail", "list"); !lineWith(got, "account_created", "waits") {
+		t.Errorf("no mail is owed:\n%s", got)
+	}
+	s.refused(t, "anna is confirmed already", append([]string{"account", "confirm"}, confirmed(t, s, "anna")...)...)
+	listed("Anna", "active")
+	step("anna is disabled; its sessions have ended.", "disable", "anna")
+	listed("Anna", "disabled")
+	step("anna@example.org is enabled.", "enable", "anna@example.org")
+	listed("Anna", "active")
+	step("anna gets a mail with a link to choose a new password.", "send-reset", "anna")
+	if got := s.must(t, "mail", "list"); !lineWith(got, "password_reset", "waits") {
+		t.Errorf("no mail is owed:\n%s", got)
+	}
+
+	s.input = "ann\n"
+	s.refused(t, "not erased", "account", "delete", "anna")
+	s.input = ""
+	s.refused(t, "not erased", "account", "delete", "anna")
+	listed("Anna", "active")
+	s.input = "anna\n"
+	got := s.must(t, "account", "delete", "anna")
+	if want := "This erases anna and cannot be undone. Type the name again to go on: anna is erased.\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := s.must(t, "account", "list"); strings.Contains(got, "Anna") {
+		t.Errorf("the account is still there:\n%s", got)
+	}
+	s.input = ""
+	step("Made the account berta. The running service mails berta@example.org a link.", "create", "berta", "berta@example.org")
+	step("berta is erased.", "delete", "--yes", "berta")
+}
+
+// confirmed confirms an account and returns its name.
+func confirmed(t *testing.T, s *shell, name string) []string {
+	t.Helper()
+	if got := s.must(t, "account", "confirm", name); got != name+" is confirmed.\n" {
+		t.Errorf("%q", got)
+	}
+	return []string{name}
+}
+
+// TestAccountUnknown names nobody.
+func TestAccountUnknown(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--dev")
+	for _, command := range [][]string{{"confirm"}, {"disable"}, {"enable"}, {"send-reset"}, {"delete", "--yes"}} {
+		s.refused(t, "there is no account nobody", append(append([]string{"account"}, command...), "nobody")...)
+		s.refused(t, "there is no account no@example.org", append(append([]string{"account"}, command...), "no@example.org")...)
+	}
+}
+
+// TestAccountCreateRules says at each field what is wrong with it, in words.
+func TestAccountCreateRules(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--dev")
+	s.input = "short\n"
+	_, _, err := s.run(t, "account", "create", "--password-stdin", "a", "nowhere")
+	if err == nil {
+		t.Fatal("bad input is accepted")
+	}
+	for _, field := range []string{"username: ", "email: ", "password: "} {
+		if !strings.Contains("\n"+err.Error(), "\n"+field) {
+			t.Errorf("nothing about %q:\n%v", field, err)
+		}
+	}
+	if strings.Contains(err.Error(), "error.") || strings.Contains(err.Error(), "_invalid") || strings.Contains(err.Error(), "{{") {
+		t.Errorf("no words for it:\n%v", err)
+	}
+	s.must(t, "account", "create", "anna", "anna@example.org")
+	s.refused(t, "username: ", "account", "create", "ANNA", "other@example.org")
+	s.input = ""
+	s.refused(t, "the standard input holds no password", "account", "create", "--password-stdin", "carl", "carl@example.org")
+}
+
+// TestAccountCreateWithPassword makes an account that waits for its
+// confirmation like any other, and whose password is the one that was given.
+func TestAccountCreateWithPassword(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--dev")
+	s.input = goodPassword + "\r\n"
+	s.must(t, "account", "create", "--password-stdin", "--display-name=Doro", "--language=de", "dora", "dora@example.org")
+	if got := s.must(t, "mail", "list"); !lineWith(got, "confirm", "waits") {
+		t.Errorf("no confirmation is owed:\n%s", got)
+	}
+	s.must(t, "account", "confirm", "dora")
+	folder := strings.TrimPrefix(s.flags[0], "--data-dir=")
+	key, err := os.ReadFile(filepath.Join(folder, "secret-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, "--database=sqlite:"+filepath.Join(folder, "latchkey.db"), "--secret-key="+strings.TrimSpace(string(key)))
+	newVisitor(p.address, 1).signIn(t, "dora")
+	p.stop()
+}
+
+// TestAccountListPages lists more accounts than one look fetches.
+func TestAccountListPages(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	address := "sqlite:" + filepath.Join(folder, "latchkey.db")
+	store := (&data{address: address}).store(t)
+	const many = 405
+	for n := range many {
+		name := "reader-" + strings.Repeat("x", n%7) + string(rune('a'+n%26)) + "-" + string(rune('a'+n/26%26))
+		if _, err := store.Operators.Create(t.Context(), models.SignUp{Username: name, Email: "r" + name + "@example.org"}); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	s := newShell(t, "--dev", "--database="+address, "--secret-key=a secret key that only tests may use")
+	if got := strings.Count(s.must(t, "account", "list"), "waits for confirmation"); got != many {
+		t.Errorf("%d accounts listed, want %d", got, many)
+	}
+	if got := strings.Count(s.must(t, "account", "list", "READER-a"), "waits for confirmation"); got == 0 || got >= many {
+		t.Errorf("%d accounts listed for a prefix", got)
+	}
+}

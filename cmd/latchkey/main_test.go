@@ -1,0 +1,118 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	if got := newShell(t).must(t, "version"); got != "latchkey development\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	help := newShell(t).must(t, "--help")
+	for _, command := range []string{
+		"serve", "migrate", "config", "account create", "account confirm", "account disable", "account enable", "account send-reset",
+		"account list", "account delete", "mail test", "mail list", "mail retry", "mail drop", "healthcheck", "version",
+	} {
+		if !strings.Contains(help, "\n  "+command+" ") && !strings.Contains(help, "\n  "+command+"\n") {
+			t.Errorf("the help does not name %q:\n%s", command, help)
+		}
+	}
+}
+
+func TestUnknownCommand(t *testing.T) {
+	t.Parallel()
+	newShell(t).refused(t, "unexpected argument sevre", "sevre")
+	newShell(t).refused(t, "unknown flag --lisen", "serve", "--lisen=127.0.0.1:0")
+}
+
+// TestConfig prints settings with their origins and masks the secrets.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--public-url=https://accounts.example.org")
+	s.environment = map[string]string{
+		"LATCHKEY_SECRET_KEY": modelstest.Key, "LATCHKEY_MAIL_FROM": "accounts@example.org",
+		"LATCHKEY_MAIL_URL": "smtp://sender:hush-hush@mail.example.org:587",
+		"LATCHKEY_DATABASE": "mysql://latchkey:also-hushed@db.example.org:3306/latchkey",
+	}
+	output := s.must(t, "config")
+	for _, line := range [][]string{
+		{"public-url", "https://accounts.example.org", "flag --public-url"},
+		{"secret-key", "••••", "LATCHKEY_SECRET_KEY"},
+		{"mail-url", "smtp://sender:••••@mail.example.org:587", "LATCHKEY_MAIL_URL"},
+		{"database", "mysql://latchkey:••••@db.example.org:3306/latchkey", "LATCHKEY_DATABASE"},
+		{"listen", "127.0.0.1:8470", "default"},
+	} {
+		if !lineWith(output, line...) {
+			t.Errorf("no line with %q:\n%s", line, output)
+		}
+	}
+	for _, hidden := range []string{modelstest.Key, "hush-hush", "also-hushed"} {
+		if strings.Contains(output, hidden) {
+			t.Errorf("%q is shown:\n%s", hidden, output)
+		}
+	}
+}
+
+// TestConfigTellsAllAtOnce gives many bad settings; each command that needs
+// them names all, and none of their secrets.
+func TestConfigTellsAllAtOnce(t *testing.T) {
+	t.Parallel()
+	bad := []string{
+		"--listen=nowhere", "--public-url=ftp://x", "--database=mysql://user:db-hush@", "--mail-url=smtp://user:mail-hush@host/path",
+		"--trusted-proxies=0.0.0.0/0", "--captcha=magic", "--session-idle=-1h", "--password-min-length=4", "--secret-key=short-hush",
+	}
+	for _, command := range [][]string{{"config"}, {"serve"}, {"migrate"}, {"account", "list"}, {"mail", "test", "anna@example.org"}} {
+		s := newShell(t, bad...)
+		output, problems, err := s.run(t, command...)
+		if err == nil {
+			t.Fatalf("%v accepts bad settings", command)
+		}
+		for _, name := range []string{
+			"listen", "public-url", "database", "mail-url", "trusted-proxies", "captcha", "session-idle", "password-min-length", "secret-key", "mail-from",
+		} {
+			if !strings.Contains("\n"+err.Error(), "\n"+name+": ") {
+				t.Errorf("%v does not say what is wrong with %s:\n%v", command, name, err)
+			}
+		}
+		if all := output + problems + err.Error(); strings.Contains(all, "hush") {
+			t.Errorf("%v shows a secret:\n%s", command, all)
+		}
+	}
+}
+
+// TestExitStatus runs the program as a process: what fails ends with 1 and says
+// why on the standard error output.
+func TestExitStatus(t *testing.T) {
+	t.Parallel()
+	p := launch(t, nil, "serve")
+	if err := p.wait(); err == nil || err.Error() != "exit status 1" {
+		t.Errorf("ended with %v, want exit status 1", err)
+	}
+	if said := p.said.String(); !strings.HasPrefix(said, "latchkey: ") || !strings.Contains(said, "LATCHKEY_SECRET_KEY") {
+		t.Errorf("said %q, want what is missing", said)
+	}
+	good := launch(t, nil, "version")
+	if err := good.wait(); err != nil {
+		t.Errorf("version ended with %v", err)
+	}
+}
+
+func TestMigrateTwice(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		s := newShell(t, "--dev", "--database="+address)
+		for range 2 {
+			if got := s.must(t, "migrate"); got != "The database is up to date.\n" {
+				t.Errorf("%q", got)
+			}
+		}
+	})
+}

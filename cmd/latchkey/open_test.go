@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestWrongKeyIsRefused opens a database with another secret key: no command
+// works. With the key before it the new one is taken, and then for good.
+func TestWrongKeyIsRefused(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		const other = "another secret key, as long as it must be"
+		first := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database="+address, "--secret-key="+modelstest.Key)
+		first.must(t, "migrate")
+		wrong := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database="+address, "--secret-key="+other)
+		for _, command := range [][]string{{"migrate"}, {"account", "list"}, {"mail", "list"}, {"serve"}} {
+			wrong.refused(t, "the secret key does not fit this database", command...)
+		}
+		if _, problems, err := wrong.run(t, "serve"); strings.Contains(problems+err.Error(), other) {
+			t.Errorf("the key is shown: %s %v", problems, err)
+		}
+		rotated := newShell(t, "--dev", "--database="+address, "--secret-key="+other, "--secret-key-previous="+modelstest.Key)
+		rotated.must(t, "migrate")
+		rotated.must(t, "account", "list")
+		newShell(t, "--dev", "--database="+address, "--secret-key="+modelstest.Key).refused(t, "does not fit", "migrate")
+	})
+}
+
+// TestNewerSchemaIsRefused opens the database of a newer program.
+func TestNewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		s := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database="+address)
+		s.must(t, "migrate")
+		if _, err := look(t, address).SQL.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range [][]string{{"migrate"}, {"account", "list"}, {"serve"}} {
+			s.refused(t, "the database was migrated by a newer version of latchkey: it has schema 99999", command...)
+		}
+	})
+}
+
+// TestDatabaseThatCannotBe says at once what is wrong with an address that no
+// waiting mends.
+func TestDatabaseThatCannotBe(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database=sqlite:"+t.TempDir()+"/no/such/folder/latchkey.db")
+	s.refused(t, "unable to open database file", "migrate")
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestServeInAnEmptyFolder needs nothing but --dev.
+func TestServeInAnEmptyFolder(t *testing.T) {
+	t.Parallel()
+	p := launch(t, nil, "serve", "--dev", "--listen=127.0.0.1:0")
+	serving := regexp.MustCompile(`msg=serving address=(\S+)`)
+	within(t, patience, "serves", func() bool {
+		match := serving.FindStringSubmatch(p.said.String())
+		if match != nil {
+			p.address = match[1]
+		}
+		return match != nil
+	})
+	newVisitor(p.address, 1).get(t, "/")
+	for path, mode := range map[string]os.FileMode{"data": 0o700, "data/secret-key": 0o600} {
+		info, err := os.Stat(filepath.Join(p.command.Dir, path))
+		if err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s: %v, %v; want mode %o", path, info, err, mode)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(p.command.Dir, "data/latchkey.db")); err != nil {
+		t.Error(err)
+	}
+	key, err := os.ReadFile(filepath.Join(p.command.Dir, "data/secret-key"))
+	if err != nil || strings.Contains(p.said.String(), strings.TrimSpace(string(key))) {
+		t.Errorf("the key is shown: %v\n%s", err, p.said)
+	}
+	p.stop()
+}
+
+// TestServeOnATakenPort says so and ends.
+func TestServeOnATakenPort(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	newShell(t, "--dev", "--listen="+listener.Addr().String()).refused(t, "address already in use", "serve")
+}
+
+// TestGracefulStop stops the program while a request is on its way: it is not
+// ready any more, serves on for the drain delay, and lets the request end.
+func TestGracefulStop(t *testing.T) {
+	t.Parallel()
+	const drain = 3 * time.Second
+	p := serve(t, "--drain-delay="+drain.String())
+	slow, err := net.Dial("tcp", p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	const body = "name_or_email=nobody&password=nothing"
+	fmt.Fprintf(slow, "POST /signin HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+		p.address, len(body), body[:10])
+	p.waitLog("serving")
+
+	began := time.Now()
+	p.signal()
+	p.waitLog("stopping")
+	unready := within(t, 2*time.Second, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
+	if status := p.get("/livez"); status != http.StatusOK {
+		t.Errorf("/livez while stopping: %d, want 200", status)
+	}
+	if status := p.get("/signin"); status != http.StatusOK {
+		t.Errorf("a page while stopping: %d, want 200", status)
+	}
+	within(t, drain+5*time.Second, "the door is closed", func() bool { return p.get("/livez") == 0 })
+	if took := time.Since(began); took < drain {
+		t.Errorf("the door was closed after %v, want %v at the least", took, drain)
+	}
+	if !p.running() {
+		t.Fatal("the program ended before the request did")
+	}
+	if _, err := io.WriteString(slow, body[10:]); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(slow), nil)
+	if err != nil {
+		t.Fatalf("the request on its way was not answered: %v", err)
+	}
+	defer response.Body.Close()
+	if page, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(page), "</html>") {
+		t.Errorf("status %d, half a page: %v", response.StatusCode, err)
+	}
+	if err := p.wait(); err != nil {
+		t.Errorf("stopped with %v, want exit status 0", err)
+	}
+	p.waitLog("stopped")
+	t.Logf("not ready %v after the signal", unready)
+}
+
+// TestSecondSignal ends a program at once that is already stopping.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--drain-delay=1m")
+	p.signal()
+	p.waitLog("stopping")
+	began := time.Now()
+	within(t, 5*time.Second, "ended", func() bool { // the second signal may come a moment before the program listens no more
+		if p.running() {
+			p.signal()
+		}
+		return !p.running()
+	})
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("ended %v after the second signal", took)
+	}
+	if err := p.wait(); err == nil {
+		t.Error("ended as if all were well")
+	}
+}
+
+// TestStopWhileMailHangs does not wait long for a mail server that says nothing,
+// and loses no mail.
+func TestStopWhileMailHangs(t *testing.T) {
+	t.Parallel()
+	sink, address := mailtest.NewSink(t), modelstest.SQLite(t)
+	p := serveMail(t, sink, "--database="+address)
+	sink.Fail(mailtest.Faults{Hang: true})
+	tries := sink.Tries()
+	newVisitor(p.address, 1).post(t, "/signup", "/signup/sent", signUpForm("patient"))
+	within(t, patience, "a try to send", func() bool { return sink.Tries() > tries })
+	began := time.Now()
+	p.stop()
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	data := look(t, address)
+	if n := data.count(t, "SELECT COUNT(*) FROM outbox WHERE lease_owner = '' AND state = 'queued'"); n != 1 {
+		t.Errorf("%d mails wait without a lease, want 1", n)
+	}
+}
+
+func TestHealthcheck(t *testing.T) {
+	t.Parallel()
+	p := serve(t)
+	s := newShell(t, "--listen="+p.address)
+	if got := s.must(t, "healthcheck"); got != "ready\n" {
+		t.Errorf("%q, want ready", got)
+	}
+	_, port, err := net.SplitHostPort(p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newShell(t, "--listen=0.0.0.0:"+port).must(t, "healthcheck")
+	newShell(t, "--listen=:"+port).must(t, "healthcheck")
+	p.stop()
+	s.refused(t, "the service does not answer", "healthcheck")
+}
+
+// TestHealthcheckUnready is about a service that lives and is not ready.
+func TestHealthcheckUnready(t *testing.T) {
+	t.Parallel()
+	address, line := behindProxy(t, modelstest.MySQL(t))
+	p := serve(t, "--database="+address)
+	line.cut()
+	s := newShell(t, "--listen="+p.address)
+	within(t, 3*time.Second, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
+	s.refused(t, "the service is not ready: 503", "healthcheck")
+}

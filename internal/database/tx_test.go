@@ -1,0 +1,230 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// openOne opens a database with one connection, which keeps what it is told.
+func openOne(t *testing.T, address string) *database.DB {
+	t.Helper()
+	db, err := database.Open(address, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func exec(t *testing.T, db *database.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if err := db.Gorm.Exec(statement).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// lock takes the write lock of a SQLite database, as another program would.
+func lock(t *testing.T, address string) (release func()) {
+	t.Helper()
+	other := openOne(t, address)
+	tx := other.Gorm.Begin() // _txlock=immediate
+	if tx.Error != nil {
+		t.Fatal(tx.Error)
+	}
+	return func() { tx.Rollback() }
+}
+
+func count(t *testing.T, db *database.DB, query string) (n int) {
+	t.Helper()
+	if err := db.SQL.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestTxDeadlock has two transactions take two rows in opposite order, each
+// holding its first before it asks for the second.
+func TestTxDeadlock(t *testing.T) {
+	t.Parallel()
+	db := open(t, modelstest.MySQL(t))
+	exec(t, db, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)", "INSERT INTO t VALUES (1, 0), (2, 0)")
+	var runs atomic.Int64
+	cross := func(first, second int, mine, others chan struct{}) error {
+		try := 0
+		return db.Tx(t.Context(), func(tx *gorm.DB) error {
+			try++
+			runs.Add(1)
+			if err := tx.Exec("UPDATE t SET n = n + 1 WHERE id = ?", first).Error; err != nil {
+				return err
+			}
+			if try == 1 {
+				close(mine)
+				<-others
+			}
+			return tx.Exec("UPDATE t SET n = n + 1 WHERE id = ?", second).Error
+		})
+	}
+	one, other := make(chan struct{}), make(chan struct{})
+	result := make(chan error)
+	go func() { result <- cross(2, 1, other, one) }()
+	if err := errors.Join(cross(1, 2, one, other), <-result); err != nil {
+		t.Errorf("a deadlock was not tried again: %v", err)
+	}
+	if n := runs.Load(); n < 3 {
+		t.Errorf("the transactions ran %d times: there was no deadlock", n)
+	}
+	if n := count(t, db, "SELECT COUNT(*) FROM t WHERE n = 2"); n != 2 {
+		t.Errorf("%d rows of 2 were raised twice", n)
+	}
+}
+
+// TestTxBusy meets the lock of another program, on a connection that does not
+// wait for it.
+func TestTxBusy(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(db *database.DB, statement string) error{
+		"transaction": func(db *database.DB, statement string) error {
+			return db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec(statement).Error })
+		},
+		"statement": func(db *database.DB, statement string) error {
+			return db.Again(t.Context(), func(tx *gorm.DB) error { return tx.Exec(statement).Error })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := modelstest.SQLite(t)
+			db := openOne(t, address)
+			exec(t, db, "CREATE TABLE t (n INTEGER NOT NULL)", "PRAGMA busy_timeout = 0")
+			release := lock(t, address)
+			if err := db.Gorm.Exec("INSERT INTO t VALUES (1)").Error; !database.Retryable(err) {
+				t.Fatalf("there is no lock: %v", err)
+			}
+			result := make(chan error)
+			go func() { result <- run(db, "INSERT INTO t VALUES (1)") }()
+			time.Sleep(20 * time.Millisecond)
+			release()
+			if err := <-result; err != nil {
+				t.Errorf("a busy database was not tried again: %v", err)
+			}
+			if n := count(t, db, "SELECT COUNT(*) FROM t"); n != 1 {
+				t.Errorf("%d rows, want 1", n)
+			}
+		})
+	}
+}
+
+// TestTxEnds has transactions fail in ways that are tried again and in ways that
+// are not.
+func TestTxEnds(t *testing.T) {
+	t.Parallel()
+	db := open(t, modelstest.MySQL(t))
+	exec(t, db, "CREATE TABLE t (n INT NOT NULL PRIMARY KEY)")
+	wrong := errors.New("wrong")
+	deadlock := func(tx *gorm.DB) error { // a real error of the server, by its number
+		return tx.Exec("SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213").Error
+	}
+	for _, c := range []struct {
+		name     string
+		fails    int // how often the work fails, before it succeeds
+		with     func(tx *gorm.DB) error
+		wantRuns int
+		wantRows int
+	}{
+		{"an error of ours", 1, func(*gorm.DB) error { return wrong }, 1, 0},
+		{"a duplicate", 1, func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (7)").Error }, 1, 0},
+		{"one deadlock", 1, deadlock, 2, 1},
+		{"endless deadlocks", 100, deadlock, 10, 0},
+	} {
+		runs := 0
+		err := db.Tx(t.Context(), func(tx *gorm.DB) error {
+			runs++
+			if err := tx.Exec("INSERT INTO t VALUES (7)").Error; err != nil {
+				return err
+			}
+			if runs <= c.fails {
+				return c.with(tx)
+			}
+			return nil
+		})
+		if failed := err != nil; runs != c.wantRuns || failed != (c.wantRows == 0) {
+			t.Errorf("%s: ran %d times, %v; want %d", c.name, runs, err, c.wantRuns)
+		}
+		if n := count(t, db, "SELECT COUNT(*) FROM t"); n != c.wantRows {
+			t.Errorf("%s: %d rows, want %d", c.name, n, c.wantRows)
+		}
+		exec(t, db, "DELETE FROM t")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	runs := 0
+	err := db.Tx(ctx, func(tx *gorm.DB) error {
+		runs++
+		failed := deadlock(tx)
+		cancel()
+		return failed
+	})
+	if runs != 1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("after its context ended a transaction ran %d times, %v", runs, err)
+	}
+}
+
+// TestTxCommitLost loses the server's answer to a COMMIT: nobody knows whether
+// it happened, so the work must not be done again.
+func TestTxCommitLost(t *testing.T) {
+	t.Parallel()
+	p, address := newProxy(t)
+	db := open(t, address)
+	exec(t, db, "CREATE TABLE t (n INT NOT NULL)")
+	p.set(func(p *proxy) { p.cutAt = []byte("COMMIT") })
+	runs := 0
+	err := db.Tx(t.Context(), func(tx *gorm.DB) error {
+		runs++
+		return tx.Exec("INSERT INTO t VALUES (1)").Error
+	})
+	if runs != 1 || !database.Unavailable(err) || database.Retryable(err) {
+		t.Errorf("ran %d times, %v; want one that counts as unavailable", runs, err)
+	}
+	for range 100 { // the server works on what it has heard
+		if count(t, db, "SELECT COUNT(*) FROM t") == 1 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("the commit was lost, not its answer: this test tests nothing")
+}
+
+// TestTxConnectionGone finds the pool's connections dead before anything was
+// said on them, as after a night: that is nothing to tell anybody.
+func TestTxConnectionGone(t *testing.T) {
+	t.Parallel()
+	p, address := newProxy(t)
+	db := open(t, address)
+	exec(t, db, "CREATE TABLE t (n INT NOT NULL)")
+	p.stop()
+	p.restart()
+	err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (1)").Error })
+	if err != nil {
+		t.Errorf("on a dead connection: %v", err)
+	}
+}
+
+// TestReadOnlyNode stands for a failover: the connection is led to a node that
+// only reads, and leaves it.
+func TestReadOnlyNode(t *testing.T) {
+	t.Parallel()
+	db := openOne(t, modelstest.MySQL(t))
+	exec(t, db, "CREATE TABLE t (n INT NOT NULL)", "SET SESSION TRANSACTION READ ONLY")
+	err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (1)").Error })
+	if err != nil || count(t, db, "SELECT COUNT(*) FROM t") != 1 {
+		t.Errorf("led to a node that only reads: %v", err)
+	}
+}

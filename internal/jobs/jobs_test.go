@@ -1,0 +1,126 @@
+package jobs_test
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/jobs"
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+const password = "seven-lanterns over-Quay 93"
+
+// worker sends the mails of store through transport.
+func worker(t *testing.T, store *models.Store, transport mailer.Transport) *jobs.Mail {
+	t.Helper()
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := mailer.ReadTemplates(catalogue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &jobs.Mail{
+		Store: store, Log: slog.New(slog.DiscardHandler), Owner: "worker of " + t.Name(), Parallel: 4, Interval: 5 * time.Millisecond,
+		Mailer: &mailer.Mailer{
+			Transport: transport, From: "accounts@example.org", ServiceName: "Latchkey", PublicURL: "https://accounts.example.org", Templates: texts,
+		},
+	}
+}
+
+// loose are the options of stores on which one source does much.
+func loose(o *models.Options) {
+	modelstest.Loose(o)
+	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
+	o.Limits.RecoverMinute, o.Limits.MailDay, o.Limits.EmailChangeDay = plenty, plenty, plenty
+}
+
+func emailOf(username string) string { return username + "@mail.example.org" }
+
+// signUp owes a confirmation to a new person.
+func signUp(t *testing.T, store *models.Store, username string) {
+	t.Helper()
+	in := models.SignUp{Username: username, Email: emailOf(username), Password: password, Locale: "en"}
+	if _, err := store.Accounts.SignUp(t.Context(), in, models.Caller{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// member makes an account that may sign in, and owes nothing.
+func member(t *testing.T, store *models.Store, username string) {
+	t.Helper()
+	signUp(t, store, username)
+	if err := store.Operators.Confirm(t.Context(), username); err != nil {
+		t.Fatal(err)
+	}
+	dropAll(t, store)
+}
+
+// queue is the queue by id.
+func queue(t *testing.T, store *models.Store) map[int64]models.QueuedMail {
+	t.Helper()
+	mails, err := store.Mail.List(t.Context(), 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := map[int64]models.QueuedMail{}
+	for _, m := range mails {
+		byID[m.ID] = m
+	}
+	return byID
+}
+
+func dropAll(t *testing.T, store *models.Store) {
+	t.Helper()
+	for id := range maps.Keys(queue(t, store)) {
+		if err := store.Mail.Drop(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// once has the worker send what is due.
+func once(t *testing.T, j *jobs.Mail) {
+	t.Helper()
+	if err := j.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// running starts a job and returns what stops it and waits for its end.
+func running(t *testing.T, run func(context.Context)) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		run(ctx)
+	}()
+	stop = func() {
+		cancel()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Error("the job did not stop")
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// soon waits until is holds.
+func soon(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for until := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("not in time: ", what)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package jobs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestKindsOfMail holds the mails that models owe and those that mailer can
+// write together: the same kinds, and of each what its text needs. Every one is
+// owed by what a person or an operator does.
+func TestKindsOfMail(t *testing.T) {
+	t.Parallel()
+	store, clock := modelstest.New(t, loose)
+	post := &postman{t: t, store: store, seen: map[string]int{}}
+	post.worker = worker(t, store, &post.recorder).Mailer
+	ctx, caller := t.Context(), models.Caller{Address: "192.0.2.7", Device: "Firefox on Linux", Icon: "computer"}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	signUp(t, store, "anna")
+	link := post.deliver(models.MailConfirm)
+	must(store.Emails.Confirm(ctx, link[models.MailConfirm], caller))
+	second := models.SignUp{Username: "anna-again", Email: emailOf("anna"), Password: password}
+	_, err := store.Accounts.SignUp(ctx, second, caller)
+	must(err)
+	post.deliver(models.MailAlreadyRegistered)
+	_, err = store.Operators.Create(ctx, models.SignUp{Username: "carl", Email: emailOf("carl"), Locale: "de"})
+	must(err)
+	post.deliver(models.MailAccountCreated)
+
+	in := models.SignIn{NameOrEmail: "anna", Password: password}
+	session, err := store.Sessions.SignIn(ctx, in, caller)
+	must(err)
+	_, err = store.Sessions.SignIn(ctx, in, caller) // with no mark of a known device
+	must(err)
+	post.deliver(models.MailNewDevice)
+	anna := session.Session.AccountID
+
+	must(store.PINs.Set(ctx, anna, "", "7k2p9x", caller))
+	must(store.PINs.Set(ctx, anna, "7k2p9x", "4v8n6c", caller))
+	must(store.PINs.Remove(ctx, anna, "4v8n6c", caller))
+	post.deliver(models.MailPINChanged, models.MailPINChanged, models.MailPINChanged)
+	must(store.PINs.Set(ctx, anna, "", "7k2p9x", caller))
+	post.deliver(models.MailPINChanged)
+	must(store.PINs.RequestReset(ctx, anna, caller))
+	link = post.deliver(models.MailPINReset)
+	must(store.PINs.ResetByMail(ctx, link[models.MailPINReset], "", caller))
+	post.deliver(models.MailPINChanged)
+
+	_, err = store.Accounts.ChangePassword(ctx, session.Session, models.ChangePassword{Current: password, Password: password + " too"}, caller)
+	must(err)
+	post.deliver(models.MailPasswordChanged)
+	must(store.Recovery.Request(ctx, "anna", caller, false))
+	link = post.deliver(models.MailPasswordReset)
+	must(store.Recovery.ResetPassword(ctx, link[models.MailPasswordReset], password, caller))
+	post.deliver(models.MailPasswordChanged)
+	must(store.Operators.SendReset(ctx, "anna"))
+	post.deliver(models.MailPasswordReset)
+
+	must(store.Emails.RequestChange(ctx, anna, "anna-two@mail.example.org", password, caller))
+	link = post.deliver(models.MailEmailConfirm, models.MailEmailAsked)
+	must(store.Emails.ConfirmChange(ctx, link[models.MailEmailConfirm], caller))
+	link = post.deliver(models.MailEmailChanged, models.MailEmailArrived)
+	_, err = store.Emails.Undo(ctx, link[models.MailEmailChanged], caller)
+	must(err)
+	post.deliver(models.MailEmailUndone)
+	clock.Advance(models.DefaultLives().EmailUndo)
+	must(store.Operators.Delete(ctx, "anna"))
+	post.deliver(models.MailAccountDeleted)
+
+	post.seen[string(models.MailTest)]++ // owed by nobody: the command sends it itself
+	owed := slices.Sorted(maps.Keys(post.seen))
+	if diff := cmp.Diff(mailer.Kinds(), owed); diff != "" {
+		t.Errorf("kinds that mailer has (-) and that were owed (+):\n%s", diff)
+	}
+	if diff := cmp.Diff(namedKinds(t), owed); diff != "" {
+		t.Errorf("kinds that models name (-) and that were owed (+):\n%s", diff)
+	}
+}
+
+// postman sends what is owed and looks at each letter before.
+type postman struct {
+	t        *testing.T
+	store    *models.Store
+	worker   *mailer.Mailer
+	recorder mailtest.Recorder
+	seen     map[string]int
+}
+
+// deliver sends what is due, which must be mails of these kinds, and returns
+// their secrets.
+func (p *postman) deliver(want ...models.MailKind) map[models.MailKind]string {
+	p.t.Helper()
+	claimed, err := p.store.Mail.Claim(p.t.Context(), "postman", 100)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var got []models.MailKind
+	links := map[models.MailKind]string{}
+	for _, owed := range claimed {
+		letter, send, err := p.store.Mail.Prepare(p.t.Context(), owed)
+		if err != nil || !send {
+			p.t.Fatalf("%s: %v, %v", owed.Kind, send, err)
+		}
+		got = append(got, letter.Kind)
+		links[letter.Kind] = letter.Secret
+		p.check(letter)
+		if err := p.store.Mail.Sent(p.t.Context(), owed.ID); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		p.t.Fatalf("owed %v, want %v", got, want)
+	}
+	return links
+}
+
+// check sends one letter and fails the test if it lacks anything.
+func (p *postman) check(letter models.Letter) {
+	p.t.Helper()
+	facts, needsSecret, ok := mailer.Needs(string(letter.Kind))
+	if !ok {
+		p.t.Errorf("mailer has no mail %s", letter.Kind)
+	}
+	for _, fact := range facts {
+		if letter.Facts[fact] == "" {
+			p.t.Errorf("%s lacks the fact %s: %v", letter.Kind, fact, letter.Facts)
+		}
+	}
+	if needsSecret != (letter.Secret != "") {
+		p.t.Errorf("%s has the secret %q, needed: %t", letter.Kind, letter.Secret, needsSecret)
+	}
+	err := p.worker.Send(p.t.Context(), mailer.Letter{
+		ID: letter.ID, Kind: string(letter.Kind), To: letter.To, Locale: letter.Locale,
+		Secret: letter.Secret, Facts: letter.Facts, At: letter.At,
+	})
+	if err != nil {
+		p.t.Errorf("%s: %v", letter.Kind, err)
+	}
+	p.seen[string(letter.Kind)]++
+}
+
+// namedKinds are the constants of the type MailKind in models.
+func namedKinds(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../models/outbox.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, named := spec.Type.(*ast.Ident); named && kind.Name == "MailKind" {
+			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kinds = append(kinds, text)
+		}
+		return true
+	})
+	slices.Sort(kinds)
+	return kinds
+}

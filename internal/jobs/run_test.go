@@ -1,0 +1,159 @@
+package jobs_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/mailer"
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// gate is a transport that holds some mails up.
+type gate struct {
+	mailtest.Recorder
+	held map[string]bool // recipients
+	open chan struct{}
+
+	now, most atomic.Int64 // mails in it
+}
+
+func newGate(usernames ...string) *gate {
+	g := &gate{held: map[string]bool{}, open: make(chan struct{})}
+	for _, name := range usernames {
+		g.held[emailOf(name)] = true
+	}
+	g.Fail(func(m mailer.Message) error {
+		n := g.now.Add(1)
+		defer g.now.Add(-1)
+		for most := g.most.Load(); n > most && !g.most.CompareAndSwap(most, n); most = g.most.Load() {
+		}
+		if g.held[m.To] {
+			<-g.open
+		}
+		return nil
+	})
+	return g
+}
+
+// TestSlowMailsHoldUpOnlyTheirOwn sends past mails that hang, and never more at
+// once than the worker may.
+func TestSlowMailsHoldUpOnlyTheirOwn(t *testing.T) {
+	t.Parallel()
+	store, _ := modelstest.New(t, loose)
+	post := newGate("slow-1", "slow-2", "slow-3")
+	for _, name := range []string{"slow-1", "slow-2", "slow-3"} {
+		signUp(t, store, name)
+	}
+	for n := range 12 {
+		signUp(t, store, fmt.Sprintf("quick-%d", n))
+	}
+	work := worker(t, store, post)
+	running(t, work.Run)
+	post.Wait(t, 12)
+	if now, most := post.now.Load(), post.most.Load(); now != 3 || most > 4 {
+		t.Errorf("%d mails hang, want 3; %d at once, want 4 at the most", now, most)
+	}
+	close(post.open)
+	post.Wait(t, 15)
+	soon(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
+}
+
+// TestStopWaitsForMails stops the worker while a mail is on its way: it arrives,
+// is forgotten, and no lease stays behind.
+func TestStopWaitsForMails(t *testing.T) {
+	t.Parallel()
+	store, _ := modelstest.New(t, loose)
+	post := newGate("anna")
+	signUp(t, store, "anna")
+	work := worker(t, store, post)
+	stop := running(t, work.Run)
+	soon(t, "on its way", func() bool { return post.now.Load() == 1 })
+	var stopped sync.WaitGroup
+	var done atomic.Bool
+	stopped.Go(func() { stop(); done.Store(true) })
+	time.Sleep(50 * time.Millisecond)
+	if done.Load() {
+		t.Error("stopped while a mail was on its way")
+	}
+	signUp(t, store, "berta") // owed too late for this worker
+	close(post.open)
+	stopped.Wait()
+	if sent := post.Sent(); len(sent) != 1 || sent[0].To != emailOf("anna") {
+		t.Errorf("%d mails sent, want the one", len(sent))
+	}
+	if waiting := queue(t, store); len(waiting) != 1 {
+		t.Errorf("%v waits, want what was owed too late", waiting)
+	}
+}
+
+// TestStopReleasesLeases leaves what it had leased to the next worker at once.
+func TestStopReleasesLeases(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, store *models.Store, _ *modelstest.Clock) {
+		signUp(t, store, "anna")
+		work := worker(t, store, &mailtest.Recorder{})
+		if claimed, err := store.Mail.Claim(t.Context(), work.Owner, 10); err != nil || len(claimed) != 1 {
+			t.Fatal(claimed, err)
+		}
+		if claimed, err := store.Mail.Claim(t.Context(), "another", 10); err != nil || len(claimed) != 0 {
+			t.Fatalf("%v %v: two workers have one mail", claimed, err)
+		}
+		running(t, work.Run)()
+		if claimed, err := store.Mail.Claim(t.Context(), "another", 10); err != nil || len(claimed) != 1 {
+			t.Errorf("%v %v, want the mail", claimed, err)
+		}
+	}, loose)
+}
+
+// TestWorkersShareTheQueue has three workers send at once: each mail goes once.
+func TestWorkersShareTheQueue(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, store *models.Store, _ *modelstest.Clock) {
+		const mails = 40
+		for n := range mails {
+			signUp(t, store, fmt.Sprintf("reader-%d", n))
+		}
+		var post mailtest.Recorder
+		for n := range 3 {
+			work := worker(t, store, &post)
+			work.Owner = fmt.Sprint("worker ", n)
+			running(t, work.Run)
+		}
+		soon(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
+		to := map[string]int{}
+		for _, m := range post.Sent() {
+			to[m.To]++
+		}
+		if len(to) != mails || len(post.Sent()) != mails {
+			t.Errorf("%d mails to %d people, want %d to each once", len(post.Sent()), len(to), mails)
+		}
+	}, loose)
+}
+
+// TestLeaseRunsOut gives a mail of a worker that died to the next one.
+func TestLeaseRunsOut(t *testing.T) {
+	t.Parallel()
+	store, clock := modelstest.New(t)
+	signUp(t, store, "anna")
+	if claimed, err := store.Mail.Claim(t.Context(), "dead", 10); err != nil || len(claimed) != 1 {
+		t.Fatal(claimed, err)
+	}
+	var post mailtest.Recorder
+	work := worker(t, store, &post)
+	once(t, work)
+	clock.Advance(2*time.Minute - time.Second)
+	once(t, work)
+	if len(post.Sent()) != 0 {
+		t.Error("two workers have one mail")
+	}
+	clock.Advance(2 * time.Second)
+	once(t, work)
+	if len(post.Sent()) != 1 {
+		t.Errorf("%d mails sent, want 1", len(post.Sent()))
+	}
+}

@@ -1,0 +1,88 @@
+package jobs_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/jobs"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestHousekeeping sweeps when it starts and from time to time, and writes the
+// last uses when it stops.
+func TestHousekeeping(t *testing.T) {
+	t.Parallel()
+	clock, address := modelstest.NewClock(), modelstest.SQLite(t)
+	store := modelstest.Open(t, address, clock, loose)
+	member(t, store, "anna")
+	in, err := store.Sessions.SignIn(t.Context(), models.SignIn{NameOrEmail: "anna", Password: password}, models.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signUp(t, store, "stale-1")
+	clock.Advance(6 * 24 * time.Hour)
+	signUp(t, store, "stale-2")
+	used := clock.Now()
+	if _, err := store.Sessions.Look(t.Context(), in.Token); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(2 * 24 * time.Hour) // the first is over
+
+	keeping := &jobs.Housekeeping{Store: store, Log: slog.New(slog.DiscardHandler), Sweep: 5 * time.Millisecond, Flush: time.Hour}
+	stop := running(t, keeping.Run)
+	waiting := func() int {
+		accounts, err := store.Operators.List(t.Context(), "stale", "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(accounts)
+	}
+	soon(t, "the first is swept", func() bool { return waiting() == 1 })
+	clock.Advance(6 * 24 * time.Hour)
+	soon(t, "the second is swept", func() bool { return waiting() == 0 })
+
+	other := modelstest.Open(t, address, clock, loose) // sees only what is written
+	lastSeen := func() time.Time {
+		sessions, err := other.Sessions.List(t.Context(), in.Session.AccountID)
+		if err != nil || len(sessions) > 1 {
+			t.Fatal(sessions, err)
+		}
+		if len(sessions) == 0 {
+			return time.Time{}
+		}
+		return sessions[0].LastSeenAt
+	}
+	clock.Advance(-6 * 24 * time.Hour)
+	if got := lastSeen(); got.Equal(used) {
+		t.Fatal("the use was written before its time: this shows nothing")
+	}
+	stop()
+	if got := lastSeen(); !got.Equal(used) {
+		t.Errorf("last seen %v, want %v", got, used)
+	}
+}
+
+// TestHousekeepingFlushes writes the last uses from time to time.
+func TestHousekeepingFlushes(t *testing.T) {
+	t.Parallel()
+	clock, address := modelstest.NewClock(), modelstest.SQLite(t)
+	store := modelstest.Open(t, address, clock, loose)
+	member(t, store, "anna")
+	in, err := store.Sessions.SignIn(t.Context(), models.SignIn{NameOrEmail: "anna", Password: password}, models.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	if _, err := store.Sessions.Look(t.Context(), in.Token); err != nil {
+		t.Fatal(err)
+	}
+	keeping := &jobs.Housekeeping{Store: store, Log: slog.New(slog.DiscardHandler), Sweep: time.Hour, Flush: 5 * time.Millisecond}
+	running(t, keeping.Run)
+	other := modelstest.Open(t, address, clock, loose)
+	soon(t, "the use is written", func() bool {
+		sessions, err := other.Sessions.List(t.Context(), in.Session.AccountID)
+		return err == nil && len(sessions) == 1 && sessions[0].LastSeenAt.Equal(clock.Now())
+	})
+}

@@ -1,0 +1,158 @@
+package secret_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// gateWait is how long the hashers of these tests let somebody wait. It passes
+// on the clock of the bubble that the test runs in, that is at once.
+const gateWait = 2 * time.Second
+
+// gate is a hasher whose work stands still until the test lets it go.
+type gate struct {
+	*secret.Hasher
+	t       *testing.T
+	open    chan struct{}
+	running atomic.Int64
+}
+
+func newGate(t *testing.T, parallel, queue int) *gate {
+	t.Helper()
+	return &gate{Hasher: hasher(t, oneKey(t), func(o *secret.HasherOptions) {
+		o.Parallel, o.Queue, o.Wait = parallel, queue, gateWait
+	}), t: t, open: make(chan struct{})}
+}
+
+// start has somebody ask for work and returns what they will be told. Work that
+// has begun, and callers that wait, stand still when start returns.
+func (g *gate) start(ctx context.Context) <-chan error {
+	told := make(chan error, 1)
+	go func() {
+		told <- secret.Run(ctx, g.Hasher, func() {
+			g.running.Add(1)
+			<-g.open
+			g.running.Add(-1)
+		})
+	}()
+	synctest.Wait()
+	return told
+}
+
+// finish lets one piece of work come to its end.
+func (g *gate) finish() {
+	g.open <- struct{}{}
+	synctest.Wait()
+}
+
+func (g *gate) isRunning(want int64) {
+	g.t.Helper()
+	if got := g.running.Load(); got != want {
+		g.t.Errorf("%d hashes run, want %d", got, want)
+	}
+}
+
+// is checks what somebody was told, and after how long.
+func (g *gate) is(told <-chan error, want error, after time.Duration) {
+	g.t.Helper()
+	begin := time.Now()
+	if err := <-told; !errors.Is(err, want) {
+		g.t.Errorf("told %v, want %v", err, want)
+	}
+	if waited := time.Since(begin); waited != after {
+		g.t.Errorf("told after %v, want %v", waited, after)
+	}
+}
+
+// TestParallel asks for more hashes than may run.
+func TestParallel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t, 2, 3)
+		var told []<-chan error
+		for range 5 {
+			told = append(told, g.start(t.Context()))
+		}
+		g.isRunning(2)
+		g.is(g.start(t.Context()), secret.ErrBusy, 0) // the queue is full: refused at once
+		for range 3 {                                 // whoever waited begins as soon as one is done
+			g.finish()
+			g.isRunning(2)
+		}
+		g.finish()
+		g.isRunning(1)
+		g.finish()
+		for _, one := range told {
+			g.is(one, nil, 0)
+		}
+	})
+}
+
+// TestWait has somebody wait for longer than one may.
+func TestWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t, 1, 1)
+		first := g.start(t.Context())
+		for range 3 { // whoever was sent away is in the queue no more
+			g.is(g.start(t.Context()), secret.ErrBusy, gateWait)
+		}
+		g.finish()
+		g.is(first, nil, 0)
+		last := g.start(t.Context())
+		g.finish()
+		g.is(last, nil, 0)
+	})
+}
+
+// TestAbandoned has callers hang up, before their hash runs and while it does.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t, 1, 1)
+		ctx, hangUp := context.WithCancel(t.Context())
+		runs, waits := g.start(ctx), g.start(ctx)
+		hangUp()
+		g.is(runs, context.Canceled, 0)
+		g.is(waits, context.Canceled, 0)
+		g.isRunning(1) // the work goes on, and keeps its permit
+		g.is(g.start(t.Context()), secret.ErrBusy, gateWait)
+		next := g.start(t.Context()) // the place in the queue is free again
+		g.isRunning(1)
+		g.finish()
+		g.isRunning(1)
+		g.finish()
+		g.is(next, nil, 0)
+	})
+}
+
+// TestEverythingAsks checks that no hash is computed past the gate: neither a
+// new one nor a comparison, and no pretended comparison.
+func TestEverythingAsks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t, 1, 1)
+		stored, err := g.Hash(t.Context(), "password", "7", "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := g.start(t.Context())
+		for name, ask := range map[string]func() error{
+			"hash":           func() error { _, err := g.Hash(t.Context(), "password", "7", "secret"); return err },
+			"verify":         func() error { _, _, err := g.Verify(t.Context(), stored, "password", "7", "secret"); return err },
+			"verify nothing": func() error { _, _, err := g.Verify(t.Context(), "", "password", "7", "secret"); return err },
+		} {
+			if err := ask(); !errors.Is(err, secret.ErrBusy) {
+				t.Errorf("%s: %v, want ErrBusy", name, err)
+			}
+		}
+		g.finish()
+		g.is(first, nil, 0)
+	})
+}
