@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
@@ -20,6 +22,14 @@ func Impatient(s *Store) { s.Throttle.pause = time.Millisecond }
 // NewID makes an id.
 func NewID(s *Store) (int64, error) { return s.newID() }
 
+// SpendConfirm spends a confirmation link and does nothing with it.
+func SpendConfirm(ctx context.Context, s *Store, text string) error {
+	return s.tx(ctx, "spend a link", func(tx *gorm.DB) error {
+		_, err := s.spend(ctx, tx, purposeConfirm, text)
+		return err
+	})
+}
+
 // Raise counts one try of a counter that belongs to the test.
 func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, error) {
 	return s.Throttle.raise(ctx, s.Throttle.key("test", subject), limit)
@@ -28,19 +38,6 @@ func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, err
 // WaitAfter is what a limit says in Go.
 func WaitAfter(l Limit, hits int) time.Duration { return l.waitAfter(hits) }
 
-// Rules are the rules that need no database.
-func (s *Store) passwordCode(password string, personal ...string) *FieldError {
-	return s.checkPassword("password", password, personal...)
-}
-
-// PasswordCode is what is wrong with a password, "" for nothing.
-func PasswordCode(s *Store, password string, personal ...string) (code, reason string) {
-	if e := s.passwordCode(password, personal...); e != nil {
-		return e.Code, e.Params["Reason"]
-	}
-	return "", ""
-}
-
 // MailSecretFrom mints the secret of a mail with given keys from the row that
 // the database holds.
 func MailSecretFrom(keys secret.Keys, kind MailKind, id int64, salt secret.Hash, keyID string) (string, error) {
@@ -48,12 +45,9 @@ func MailSecretFrom(keys secret.Keys, kind MailKind, id int64, salt secret.Hash,
 	return c.mailSecret(&outboxRow{ID: id, Kind: kind, Salt: salt, KeyID: keyID})
 }
 
-// Columns are the columns that each row type of ours reads and writes.
+// RowTypes are the types that read and write rows.
 func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 	}
 }
-
-// LookSession is the statement that every signed-in request runs.
-const LookSession = lookSession

@@ -62,6 +62,10 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 		if row.GuardianID != nil {
 			out.GuardianID = *row.GuardianID
 		}
+		// Noted first: the export tells of itself as well.
+		if err := a.note(ctx, tx, accountID, EventExported, caller); err != nil {
+			return err
+		}
 		for _, part := range []func(context.Context, *gorm.DB, int64) error{
 			out.readEmails, out.readSessions, out.readHistory, out.readMails, out.readLinks,
 		} {
@@ -69,7 +73,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 				return err
 			}
 		}
-		return a.note(ctx, tx, accountID, EventExported, caller)
+		return nil
 	})
 	return out, err
 }

@@ -39,6 +39,12 @@ func each(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	}, append([]modelstest.Adjust{modelstest.Loose}, adjust...)...)
 }
 
+// patient is each with the waiting that people meet.
+func patient(t *testing.T, f func(k *kit)) {
+	t.Helper()
+	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) { f(&kit{store, t, clock}) }, modelstest.Loose)
+}
+
 // run runs f as a part of the test, one after another, on the same store.
 func (k *kit) run(name string, f func(k *kit)) {
 	k.t.Helper()
@@ -102,7 +108,7 @@ func (k *kit) letter(kind models.MailKind, to string) models.Letter {
 
 func (k *kit) only(letters []models.Letter, kind models.MailKind, to string) models.Letter {
 	k.t.Helper()
-	letters = slices.DeleteFunc(letters, func(l models.Letter) bool { return l.Kind != kind || l.To != to })
+	letters = slices.DeleteFunc(slices.Clone(letters), func(l models.Letter) bool { return l.Kind != kind || l.To != to })
 	if len(letters) != 1 {
 		k.t.Fatalf("%d mails %q to %s, want 1", len(letters), kind, to)
 	}

@@ -131,7 +131,7 @@ var errDropMail = errors.New("models: nobody to write to")
 
 // write finds the recipient and, if mint, mints the secret.
 func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool) (Letter, error) {
-	if !row.ExpiresAt.After(m.Now()) {
+	if row.Kind.mints() != "" && !row.ExpiresAt.After(m.Now()) {
 		return Letter{}, errDropMail
 	}
 	facts := map[string]string{}
@@ -215,6 +215,11 @@ func (m *Mail) ownerInstead(ctx context.Context, tx *gorm.DB, row *outboxRow, ac
 			return nil, errDropMail
 		}
 		key = account.EmailKey
+	case MailPasswordReset:
+		if account.ConfirmedAt != nil {
+			return nil, nil
+		}
+		key = account.EmailKey // a sign-up that waits has no claim to its address yet
 	case MailEmailConfirm:
 		_, key, _ = parseEmail(row.Recipient)
 	default:
@@ -328,6 +333,7 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 		wait = min(wait, 30*time.Second<<(o.Attempts-1))
 	}
 	wait += rand.N(wait*2/5) - wait/5 //nolint:gosec // jitter, not a secret
+	wait = wait.Truncate(time.Millisecond)
 	state := mailQueued
 	if permanent || now.Add(wait).After(o.row.CreatedAt.Add(mailLife)) {
 		state = mailDead
@@ -380,10 +386,20 @@ func (m *Mail) List(ctx context.Context, n int) ([]QueuedMail, error) {
 	return mails, nil
 }
 
-// Retry makes a mail due at once, a dead one too. It returns [ErrNotFound].
+// Retry makes a mail due at once, a dead one too. It returns [ErrNotFound], or
+// [ErrTokenSpent] for a mail whose link has run out: only a new request helps.
 func (m *Mail) Retry(ctx context.Context, id int64) error {
-	return m.one(ctx, "retry a mail", "UPDATE outbox SET state = ?, due_at = ?, attempts = 0, lease_owner = '', lease_until = NULL WHERE id = ?",
-		mailQueued, m.Now(), id)
+	return m.tx(ctx, "retry a mail", func(tx *gorm.DB) error {
+		row, err := gorm.G[outboxRow](tx).Where("id = ?", id).Take(ctx)
+		if err != nil {
+			return err
+		}
+		if row.Kind.mints() != "" && !row.ExpiresAt.After(m.Now()) {
+			return ErrTokenSpent
+		}
+		return tx.Exec("UPDATE outbox SET state = ?, due_at = ?, attempts = 0, lease_owner = '', lease_until = NULL WHERE id = ?",
+			mailQueued, m.Now(), id).Error
+	})
 }
 
 // Drop forgets a mail unsent. It returns [ErrNotFound].

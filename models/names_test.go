@@ -40,16 +40,36 @@ func TestDisplayName(t *testing.T) {
 		name, want string
 		ok         bool
 	}{
-		{"", "", true}, {"   ", "", true}, {"Ada", "Ada", true}, {" Ada \t  Lovelace\n", "Ada Lovelace", true},
-		{"Zoe\u0308", "Zoë", true}, {"李小龍", "李小龍", true}, {"علی‌رضا", "علی‌رضا", true}, // with the joiner that Persian needs
-		{"👩‍👩‍👧", "👩‍👩‍👧", true}, {"O'Neil <b>", "O'Neil <b>", true},
-		{strings.Repeat("é", 64), strings.Repeat("é", 64), true}, {strings.Repeat("a", 65), "", false},
+		{"", "", true},
+		{"   ", "", true},
+		{"Ada", "Ada", true},
+		{" Ada \t  Lovelace\n", "Ada Lovelace", true},
+		{"Zoe\u0308", "Zoë", true},
+		{"李小龍", "李小龍", true},
+		{"علی‌رضا", "علی‌رضا", true}, // with the joiner that Persian needs
+		{"👩‍👩‍👧", "👩‍👩‍👧", true},
+		{"O'Neil <b>", "O'Neil <b>", true},
+		{strings.Repeat("é", 64), strings.Repeat("é", 64), true},
+		{strings.Repeat("a", 65), "", false},
 		{strings.Repeat("e\u0301", 64), strings.Repeat("é", 64), true},
-		{"a\u202eb", "", false}, {"a\u200bb", "", false}, {"a\ufeffb", "", false}, {"a\x00b", "", false}, {"a\x1b[31mb", "", false},
-		{"\ue000", "", false}, {"a\xffb", "", false}, {"\U000e0041", "", false}, {"\ufffd", "", false},
+		{"a\u202eb", "", false},
+		{"a\u200bb", "", false},
+		{"a\ufeffb", "", false},
+		{"a\x00b", "", false},
+		{"a\x1b[31mb", "", false},
+		{"\ue000", "", false},
+		{"a\xffb", "", false},
+		{"\U000e0041", "", false},
+		{"\ufffd", "", false},
 		// Nobody may have a name that nobody sees.
-		{"\u200d", "", false}, {"\u200c\u200d", "", false}, {"\u3164", "", false}, {"\uffa0", "", false}, {"\u2800", "", false},
-		{"a\u034fb", "", false}, {"\u0301", "", false}, {"\u115f\u1160", "", false},
+		{"\u200d", "", false},
+		{"\u200c\u200d", "", false},
+		{"\u3164", "", false},
+		{"\uffa0", "", false},
+		{"\u2800", "", false},
+		{"a\u034fb", "", false},
+		{"\u0301", "", false},
+		{"\u115f\u1160", "", false},
 	} {
 		if got, ok := cleanDisplayName(c.name); got != c.want || ok != c.ok {
 			t.Errorf("%+q: %+q %t, want %+q %t", c.name, got, ok, c.want, c.ok)

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 )
@@ -16,24 +17,14 @@ type Operators struct{ *core }
 // password and confirms the address in one step. It returns the errors of
 // [Accounts.SignUp] about fields.
 func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
-	withPassword := in.Password != ""
-	if !withPassword {
-		in.Password = "no password is set, only a mailed link sets one"
+	if !slices.Contains(o.opt.Languages, in.Locale) {
+		return Account{}, ErrLanguageInvalid
 	}
-	row, err := o.newAccount(in)
+	row, mail, err := o.newOne(ctx, in)
 	if err != nil {
 		return Account{}, err
 	}
-	mail := owed{kind: MailAccountCreated, account: &row, life: o.opt.Lives.Confirm}
-	if withPassword {
-		mail.kind, mail.facts = MailConfirm, map[string]string{"email": row.Email}
-	}
-	if err := o.hashPassword(ctx, &row, in.Password); err != nil {
-		return Account{}, err
-	}
-	if !withPassword {
-		row.PasswordHash = ""
-	}
+	mail.account = &row
 	err = o.tx(ctx, "create an account", func(tx *gorm.DB) error {
 		if err := o.insertAccount(ctx, tx, &row); err != nil {
 			return err
@@ -44,6 +35,23 @@ func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 		return o.note(ctx, tx, row.ID, EventSignedUp, Caller{})
 	})
 	return row.account(), err
+}
+
+// newOne is the row of a new account and the mail that it is owed.
+func (o *Operators) newOne(ctx context.Context, in SignUp) (row accountRow, mail owed, err error) {
+	if in.Password != "" {
+		if row, err = o.newAccount(in); err != nil {
+			return row, mail, err
+		}
+		mail = owed{kind: MailConfirm, facts: map[string]string{"email": row.Email}, life: o.opt.Lives.Confirm}
+		return row, mail, o.hashPassword(ctx, &row, in.Password)
+	}
+	row, wrong := o.newAccountRow(in)
+	if err := invalid(wrong); err != nil {
+		return row, mail, err
+	}
+	row.ID, err = o.newID()
+	return row, owed{kind: MailAccountCreated, life: o.opt.Lives.Confirm}, explained("make an id", err)
 }
 
 // find reads the account that an operator names by username, or by address if

@@ -13,50 +13,65 @@ type ChangePassword struct {
 	Current, Password string
 }
 
+// Renewed is what a browser holds after its owner changed the password.
+type Renewed struct {
+	Token      string
+	DeviceMark string // older marks are worth nothing any more
+}
+
 // ChangePassword sets a new password. All other sessions end, this one gets a
 // new token, links that set a password die, and a mail tells it. Servers and
 // links are not touched. It returns errors about the fields current_password
 // and password, [ErrThrottled] or [ErrNoSession].
-func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePassword, caller Caller) (newToken string, err error) {
+func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePassword, caller Caller) (Renewed, error) {
 	row, err := a.accountByID(ctx, a.read(ctx), this.AccountID)
 	if err != nil {
-		return "", err
+		return Renewed{}, err
 	}
 	if wrong := a.checkPassword("password", in.Password, row.personal()...); wrong != nil {
-		return "", invalid([]FieldError{*wrong})
+		return Renewed{}, invalid([]FieldError{*wrong})
 	}
 	if err := a.passwordIs(ctx, a.throttle, &row, in.Current); err != nil {
-		return "", err
+		return Renewed{}, err
 	}
 	if sameText(in.Current, in.Password) {
-		return "", ErrSamePassword
+		return Renewed{}, ErrSamePassword
 	}
 	hash, err := a.newPasswordHash(ctx, &row, in.Password)
 	if err != nil {
-		return "", err
+		return Renewed{}, err
 	}
+	out := Renewed{}
 	err = a.tx(ctx, "change the password", func(tx *gorm.DB) error {
-		if err := a.replacePassword(tx, &row, hash); err != nil {
-			if errors.Is(err, ErrTokenSpent) { // another change or a reset came first and ended this session
-				return ErrNoSession.because(err)
-			}
-			return err
-		}
-		if err := endSessions(tx, row.ID, "id <> ?", this.ID); err != nil {
-			return err
-		}
-		if newToken, err = a.renewToken(tx, this.ID); err != nil {
-			return err
-		}
-		if err := a.owe(ctx, tx, owed{kind: MailPasswordChanged, account: &row, facts: a.callerFacts(caller)}); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, row.ID, EventPasswordChanged, caller)
+		out.Token, err = a.changePassword(ctx, tx, &row, this, hash, caller)
+		return err
 	})
+	if err != nil {
+		return Renewed{}, err
+	}
+	out.DeviceMark, err = a.newDeviceMark(&row, "")
+	return out, explained("mark the device", err)
+}
+
+func (a *Accounts) changePassword(ctx context.Context, tx *gorm.DB, row *accountRow, this Session, hash string, caller Caller) (string, error) {
+	err := a.replacePassword(tx, row, hash)
+	if errors.Is(err, ErrTokenSpent) { // another change or a reset came first and ended this session
+		return "", ErrNoSession.because(err)
+	}
 	if err != nil {
 		return "", err
 	}
-	return newToken, nil
+	if err := endSessions(tx, row.ID, "id <> ?", this.ID); err != nil {
+		return "", err
+	}
+	newToken, err := a.renewToken(tx, this.ID)
+	if err != nil {
+		return "", err
+	}
+	if err := a.owe(ctx, tx, owed{kind: MailPasswordChanged, account: row, facts: a.callerFacts(caller)}); err != nil {
+		return "", err
+	}
+	return newToken, a.note(ctx, tx, row.ID, EventPasswordChanged, caller)
 }
 
 func sameText(a, b string) bool {

@@ -37,6 +37,7 @@ func TestPassword(t *testing.T) {
 		"Our House!":                          "password_personal",
 		"OurHouse42":                          "password_personal",
 		"adaloveadalove":                      "password_personal",
+		"ada-ada-ada":                         "password_personal",
 		"aaaaaaaaaaaa":                        "password_weak repeats",
 		"abcabcabcabc":                        "password_weak repeats",
 		"abcdefghijkl":                        "password_weak sequence",

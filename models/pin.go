@@ -188,8 +188,11 @@ func (p *PINs) RequestReset(ctx context.Context, accountID int64, _ Caller) erro
 		return err
 	}
 	l, t := p.opt.Limits, p.throttle
-	for what, limit := range map[string]Limit{"pin reset minute": l.RecoverMinute, "pin reset day": l.RecoverDay} {
-		if err := t.allow(ctx, t.key(what, row.owner()), limit); err != nil {
+	for _, rule := range []struct {
+		what  string
+		limit Limit
+	}{{"pin reset minute", l.RecoverMinute}, {"pin reset day", l.RecoverDay}} {
+		if err := t.allow(ctx, t.key(rule.what, row.owner()), rule.limit); err != nil {
 			if KindOf(err) == KindThrottled {
 				return nil
 			}

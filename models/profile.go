@@ -18,11 +18,39 @@ type Profile struct {
 // a KindInvalid error about the fields username, display_name and language, or
 // [ErrUsernameTaken]. The old username is free at once.
 func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, caller Caller) error {
-	var wrong []FieldError
 	current, err := a.Get(ctx, accountID)
 	if err != nil {
 		return err
 	}
+	in, wrong := a.checkProfile(in, current)
+	if err := invalid(wrong); err != nil {
+		return err
+	}
+	// Which usernames are taken is told to nobody without end.
+	if err := a.throttle.allow(ctx, a.throttle.key("profile", place(accountID)), a.opt.Limits.ProfileHour); err != nil {
+		return err
+	}
+	return a.tx(ctx, "save the profile", func(tx *gorm.DB) error {
+		if usernameKey(in.Username) != usernameKey(current.Username) {
+			if err := a.freeUsername(ctx, tx, usernameKey(in.Username)); err != nil {
+				return err
+			}
+		}
+		err := updateAccount(tx, accountID, map[string]any{
+			"username": in.Username, "username_key": usernameKey(in.Username), "display_name": in.DisplayName, "locale": in.Locale,
+		}, "")
+		if database.IsDuplicate(err, "accounts", "username_key") {
+			return ErrUsernameTaken.because(err)
+		}
+		if err != nil {
+			return err
+		}
+		return a.note(ctx, tx, accountID, EventProfileChanged, caller)
+	})
+}
+
+// checkProfile returns in as it is kept, and what is wrong with it.
+func (a *Accounts) checkProfile(in Profile, current Account) (kept Profile, wrong []FieldError) {
 	// A name that was given before a rule came stays good for its owner.
 	if code := checkUsername(in.Username, a.opt.ServiceName); code != "" && in.Username != current.Username {
 		wrong = append(wrong, FieldError{Field: "username", Code: code})
@@ -34,29 +62,11 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 	if displayName == "" {
 		displayName = in.Username
 	}
+	in.DisplayName = displayName
 	if !slices.Contains(a.opt.Languages, in.Locale) {
 		wrong = append(wrong, ErrLanguageInvalid.Fields[0])
 	}
-	if err := invalid(wrong); err != nil {
-		return err
-	}
-	return a.tx(ctx, "save the profile", func(tx *gorm.DB) error {
-		if usernameKey(in.Username) != usernameKey(current.Username) {
-			if err := a.freeUsername(ctx, tx, usernameKey(in.Username)); err != nil {
-				return err
-			}
-		}
-		err := updateAccount(tx, accountID, map[string]any{
-			"username": in.Username, "username_key": usernameKey(in.Username), "display_name": displayName, "locale": in.Locale,
-		}, "")
-		if database.IsDuplicate(err, "accounts", "username_key") {
-			return ErrUsernameTaken.because(err)
-		}
-		if err != nil {
-			return err
-		}
-		return a.note(ctx, tx, accountID, EventProfileChanged, caller)
-	})
+	return in, wrong
 }
 
 // SetLocale changes the language of an account. It returns [ErrLanguageInvalid].

@@ -22,9 +22,8 @@ func TestReset(t *testing.T) {
 			if info.Username != a.Username || info.AccountID != a.ID {
 				k.t.Errorf("link %+v", info)
 			}
-			k.is(k.Recovery.ResetPassword(ctx, link, "short", home), &models.Error{Fields: []models.FieldError{{Field: "password", Code: "password_too_short"}}})
-			k.is(k.Recovery.ResetPassword(ctx, link, a.Username+"1", home), &models.Error{Fields: []models.FieldError{{Field: "password", Code: "password_too_short"}}})
-			k.is(k.Recovery.ResetPassword(ctx, link, a.Username+"1234", home), &models.Error{Fields: []models.FieldError{{Field: "password", Code: "password_personal"}}})
+			k.is(k.Recovery.ResetPassword(ctx, link, "short", home), fieldError("password", "password_too_short"))
+			k.is(k.Recovery.ResetPassword(ctx, link, a.Username+"1234", home), fieldError("password", "password_personal"))
 			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
 			_, err = k.Sessions.Look(ctx, in.Token)
 			k.is(err, models.ErrNoSession)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -161,6 +162,7 @@ func (s *Sessions) List(ctx context.Context, accountID int64) ([]Session, error)
 			sessions[i].LastSeenAt = at
 		}
 	}
+	slices.SortStableFunc(sessions, func(a, b Session) int { return b.LastSeenAt.Compare(a.LastSeenAt) })
 	return sessions, nil
 }
 

@@ -56,8 +56,17 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 		return SignedIn{}, err
 	}
 	device := ""
-	if exists {
-		device = known[row.ID]
+	if known := known[row.ID]; exists && !known.at.Before(row.PasswordChangedAt.Truncate(time.Second)) {
+		device = known.id
+	}
+	if device != "" { // whoever once had many browsers has no more tries for it
+		hits, err := s.throttle.raise(ctx, s.throttle.key("known devices", row.owner()), s.opt.Limits.KnownDevices)
+		if err != nil {
+			return SignedIn{}, err
+		}
+		if hits == 0 {
+			device = ""
+		}
 	}
 	if len(known) > 0 && device == "" { // known to another account: a stranger to this one
 		if err := s.countSource(ctx, caller); err != nil {
@@ -75,7 +84,7 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	if !match {
 		return SignedIn{}, s.signInFailed(ctx, &row, caller)
 	}
-	if err := s.throttle.forget(ctx, key); err != nil {
+	if err := s.throttle.forget(ctx, key, s.throttle.key("known devices", row.owner())); err != nil {
 		return SignedIn{}, err
 	}
 	return s.admit(ctx, &row, in, device, caller)
@@ -195,12 +204,19 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 }
 
 // tellOfDevice notes the sign-in and owes a mail about a browser that was not
-// known. The very first sign-in of an account is news to nobody.
+// known. The very first sign-in is no news where the address was confirmed: from
+// another browser it may be a stranger's, who signed up with that address.
 func (s *Sessions) tellOfDevice(ctx context.Context, tx *gorm.DB, row *accountRow, session Session, known bool, caller Caller) error {
 	if err := s.note(ctx, tx, row.ID, EventSignedIn, caller); err != nil {
 		return err
 	}
-	if known || row.SignedInAt == nil {
+	if !known && row.SignedInAt == nil {
+		var err error
+		if known, err = confirmedHere(ctx, tx, row.ID, caller); err != nil {
+			return err
+		}
+	}
+	if known {
 		return nil
 	}
 	return s.owe(ctx, tx, owed{
@@ -208,26 +224,44 @@ func (s *Sessions) tellOfDevice(ctx context.Context, tx *gorm.DB, row *accountRo
 	})
 }
 
+// confirmedHere reports whether the account was confirmed from this browser, as
+// far as its name and network tell.
+func confirmedHere(ctx context.Context, tx *gorm.DB, accountID int64, caller Caller) (bool, error) {
+	rows, err := gorm.G[historyRow](tx).Where("account_id = ? AND kind = ?", accountID, EventConfirmed).Order("id DESC").Limit(1).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	there, _ := networksOf(rows[0].Address)
+	here, _ := networksOf(caller.Address)
+	return there != "" && there == here && rows[0].Device == caller.Device, nil
+}
+
 // A device mark is ACCOUNT.DEVICE.SECONDS.MAC: which account signed in on which
 // browser, and when. It proves nothing but that, and opens nothing: it only
 // chooses the counter.
-func (s *Sessions) newDeviceMark(row *accountRow, device string) (string, error) {
+func (c *core) newDeviceMark(row *accountRow, device string) (string, error) {
 	if device == "" {
 		var raw [12]byte
-		if _, err := io.ReadFull(s.opt.Random, raw[:]); err != nil {
+		if _, err := io.ReadFull(c.opt.Random, raw[:]); err != nil {
 			return "", errors.New("no randomness")
 		}
 		device = base64.RawURLEncoding.EncodeToString(raw[:])
 	}
-	seconds := strconv.FormatInt(s.Now().Unix(), 10)
-	mac := s.keys.MAC("known device", row.owner(), device, seconds)
+	seconds := strconv.FormatInt(c.Now().Unix(), 10)
+	mac := c.keys.MAC("known device", row.owner(), device, seconds)
 	return strings.Join([]string{row.owner(), device, seconds, base64.RawURLEncoding.EncodeToString(mac[:])}, "."), nil
+}
+
+// knownDevice is a browser that once signed in to an account.
+type knownDevice struct {
+	id string
+	at time.Time // when it last did; worth nothing after a new password
 }
 
 // knownDevices returns the device by account for the marks that are ours and
 // not too old. It asks no database.
-func (s *Sessions) knownDevices(marks []string) map[int64]string {
-	known := map[int64]string{}
+func (s *Sessions) knownDevices(marks []string) map[int64]knownDevice {
+	known := map[int64]knownDevice{}
 	for _, mark := range marks {
 		parts := strings.Split(mark, ".")
 		if len(parts) != 4 {
@@ -240,7 +274,7 @@ func (s *Sessions) knownDevices(marks []string) map[int64]string {
 			continue
 		}
 		if s.keys.Verifies(mac, "known device", parts[0], parts[1], parts[2]) {
-			known[account] = parts[1]
+			known[account] = knownDevice{id: parts[1], at: time.Unix(seconds, 0)}
 		}
 	}
 	return known

@@ -34,10 +34,21 @@ func TestSignIn(t *testing.T) {
 			disabled := k.account()
 			k.must(k.Operators.Disable(ctx, disabled.Username))
 			for _, try := range [][2]string{
-				{a.Username, otherPassword}, {a.Username, ""}, {a.Username, strings.ToUpper(goodPassword)}, {a.Username, goodPassword + " "},
-				{"nobody-at-all", goodPassword}, {"", goodPassword}, {"nobody@example.org", goodPassword}, {waiting, otherPassword},
-				{disabled.Username, otherPassword}, {addressOf(waiting), goodPassword}, {"%", goodPassword}, {a.Username + "\x00", goodPassword},
-				{a.Username, strings.Repeat("x", 100000)}, {"1 OR 1=1", goodPassword}, {"\xff", "\xff"},
+				{a.Username, otherPassword},
+				{a.Username, ""},
+				{a.Username, strings.ToUpper(goodPassword)},
+				{a.Username, goodPassword + " "},
+				{"nobody-at-all", goodPassword},
+				{"", goodPassword},
+				{"nobody@example.org", goodPassword},
+				{waiting, otherPassword},
+				{disabled.Username, otherPassword},
+				{addressOf(waiting), goodPassword},
+				{"%", goodPassword},
+				{a.Username + "\x00", goodPassword},
+				{a.Username, strings.Repeat("x", 100000)},
+				{"1 OR 1=1", goodPassword},
+				{"\xff", "\xff"},
 			} {
 				k.clock.Advance(4 * time.Second)
 				in, err := k.trySignIn(try[0], try[1])

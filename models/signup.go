@@ -39,7 +39,15 @@ func (a *Accounts) CheckSignUp(in SignUp) error {
 // newAccount applies the rules to in and returns the row it would become,
 // without id, times and password.
 func (c *core) newAccount(in SignUp) (accountRow, error) {
-	var wrong []FieldError
+	row, wrong := c.newAccountRow(in)
+	if e := c.checkPassword("password", in.Password, row.personal()...); e != nil {
+		wrong = append(wrong, *e)
+	}
+	return row, invalid(wrong)
+}
+
+// newAccountRow is newAccount without the password.
+func (c *core) newAccountRow(in SignUp) (row accountRow, wrong []FieldError) {
 	add := func(field, code string) {
 		if code != "" {
 			wrong = append(wrong, FieldError{Field: field, Code: code})
@@ -57,13 +65,10 @@ func (c *core) newAccount(in SignUp) (accountRow, error) {
 	if !ok {
 		add("email", "email_invalid")
 	}
-	if e := c.checkPassword("password", in.Password, personalWords(in.Username, displayName, sendTo)...); e != nil {
-		wrong = append(wrong, *e)
-	}
 	return accountRow{
 		Username: in.Username, UsernameKey: usernameKey(in.Username), DisplayName: displayName,
 		Email: sendTo, EmailKey: key, Locale: c.language(in.Locale),
-	}, invalid(wrong)
+	}, wrong
 }
 
 // language is locale if the service speaks it, else its first language.

@@ -42,8 +42,10 @@ func TestSignUp(t *testing.T) {
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: "a", DisplayName: "\u202eevil", Email: "x", Password: "short"}, home)
 			k.isKind(err, models.KindInvalid)
 			want := &models.Error{Fields: []models.FieldError{
-				{Field: "username", Code: "username_invalid"}, {Field: "display_name", Code: "display_name_invalid"},
-				{Field: "email", Code: "email_invalid"}, {Field: "password", Code: "password_too_short"},
+				{Field: "username", Code: "username_invalid"},
+				{Field: "display_name", Code: "display_name_invalid"},
+				{Field: "email", Code: "email_invalid"},
+				{Field: "password", Code: "password_too_short"},
 			}}
 			for _, f := range want.Fields {
 				k.is(err, &models.Error{Code: "never", Fields: []models.FieldError{f}})
@@ -88,7 +90,7 @@ func TestSignUp(t *testing.T) {
 
 func TestSignUpPolicy(t *testing.T) {
 	t.Parallel()
-	in := models.SignUp{Username: "alice", Email: "alice@example.org", Password: goodPassword}
+	in := models.SignUp{Username: "alice", Email: "alice@example.org", Password: goodPassword, Locale: "en"}
 	for policy, want := range map[models.SignUpPolicy]*models.Error{
 		models.SignUpClosed: models.ErrSignUpClosed, models.SignUpInvite: models.ErrSignUpInviteOnly, "nonsense": models.ErrSignUpClosed,
 	} {

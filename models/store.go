@@ -181,6 +181,13 @@ func (s *Store) checkKey(ctx context.Context) error {
 // Ready reports whether the database answers within a second.
 func (s *Store) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
 
+// Drift is how far the database's clock is ahead of ours. Ours decides when
+// things run out; operators are told when the two disagree.
+func (s *Store) Drift(ctx context.Context) (time.Duration, error) {
+	drift, err := s.db.Drift(ctx, s.opt.Now)
+	return drift, explained("compare the clocks", err)
+}
+
 // Now is the current time as the database keeps it: UTC, in whole milliseconds.
 func (c *core) Now() time.Time { return c.opt.Now().UTC().Truncate(time.Millisecond) }
 

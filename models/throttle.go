@@ -44,6 +44,7 @@ type Step struct {
 type Limits struct {
 	SignIn         Limit // by account or by typed name, existing or not
 	KnownDevice    Limit // instead of SignIn and the source's, for a browser that once signed in
+	KnownDevices   Limit // all known browsers of an account together
 	SignedIn       Limit // passwords typed again by somebody who is signed in
 	SignInSource   Limit // by address of the caller
 	SignInNetwork  Limit // by its /24 or /48
@@ -62,6 +63,7 @@ type Limits struct {
 	ResetMailHour  Limit // of those, resets that pass anyway
 	PINQuarter     Limit
 	PINDay         Limit
+	ProfileHour    Limit // saved profiles of one account
 	EmailChangeDay Limit // changes of address asked by one account
 	ResendMinute   Limit // by pending sign-up
 	ResendDay      Limit
@@ -75,6 +77,7 @@ func ProductionLimits() Limits {
 			{After: 3, Wait: 3 * time.Second}, {After: 9, Wait: 5 * time.Second}, {After: 25, Wait: 10 * time.Second},
 		}},
 		KnownDevice:    Limit{Hits: 10, Window: 15 * time.Minute},
+		KnownDevices:   Limit{Hits: 100, Window: day},
 		SignedIn:       Limit{Hits: 10, Window: 15 * time.Minute},
 		SignInSource:   Limit{Hits: 10, Window: time.Minute},
 		SignInNetwork:  Limit{Hits: 100, Window: time.Minute},
@@ -93,6 +96,7 @@ func ProductionLimits() Limits {
 		ResetMailHour:  Limit{Hits: 1, Window: time.Hour},
 		PINQuarter:     Limit{Hits: 5, Window: 15 * time.Minute},
 		PINDay:         Limit{Hits: 10, Window: day},
+		ProfileHour:    Limit{Hits: 30, Window: time.Hour},
 		EmailChangeDay: Limit{Hits: 10, Window: day},
 		ResendMinute:   Limit{Hits: 1, Window: 30 * time.Second},
 		ResendDay:      Limit{Hits: 10, Window: day},

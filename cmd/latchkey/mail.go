@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -37,6 +38,9 @@ func (c mailTest) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(catalogue.Languages(), func(l templates.Language) bool { return l.Code == c.Language }) {
+		return fmt.Errorf("there are no mails in the language %q", c.Language)
+	}
 	sender, err := p.mailer(catalogue)
 	if err != nil {
 		return err
@@ -60,7 +64,7 @@ func (mailList) Run(p *program) error {
 			return explain(err)
 		}
 		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(table, "ID\tKIND\tSTATE\tTRIES\tOWED\tNEXT TRY\tLAST ERROR"); err != nil {
+		if _, err := fmt.Fprintln(table, "ID\tKIND\tTO\tSTATE\tTRIES\tOWED\tNEXT TRY\tLAST ERROR"); err != nil {
 			return err
 		}
 		for _, m := range mails {
@@ -68,7 +72,11 @@ func (mailList) Run(p *program) error {
 			if m.Dead {
 				state, next = "given up", "-"
 			}
-			_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%d\t%s\t%s\t%q\n", m.ID, m.Kind, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, m.LastError)
+			whom := m.To
+			if whom == "" && m.AccountID != 0 {
+				whom = fmt.Sprint("account ", m.AccountID)
+			}
+			_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%q\n", m.ID, m.Kind, whom, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, m.LastError)
 			if err != nil {
 				return err
 			}
@@ -91,6 +99,9 @@ func (n numbered) on(p *program, outcome string, work func(*models.Store, int64)
 		if err := work(store, id); err != nil {
 			if errors.Is(err, models.ErrNotFound) {
 				return fmt.Errorf("there is no mail %d", id)
+			}
+			if errors.Is(err, models.ErrTokenSpent) {
+				return fmt.Errorf("the link of mail %d has run out: it has to be asked for again, and this mail can be dropped", id)
 			}
 			return explain(err)
 		}

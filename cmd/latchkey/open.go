@@ -70,18 +70,23 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 	store, err := models.New(models.Options{
 		Database: s.Database, Connections: s.DatabaseConnections, Keys: keys,
 		Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)), Limits: models.ProductionLimits(),
-		Lives: models.Lives{
-			SessionIdle: s.SessionIdle, Session: s.SessionLife, DeviceIdle: s.DeviceIdle, Device: s.DeviceLife,
-			Confirm: s.ConfirmLife, Reset: s.ResetLife, PINReset: s.PINResetLife,
-			EmailChange: s.EmailChangeLife, EmailUndo: s.EmailUndoLife, History: s.HistoryLife,
-		},
-		SignUp: models.SignUpPolicy(s.SignUp), ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
+		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
 		Languages: languages, Now: time.Now, Random: rand.Reader, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	return store, nil
+}
+
+// lives are the lifetimes that the settings ask for.
+func (p *program) lives() models.Lives {
+	s := p.settings
+	return models.Lives{
+		SessionIdle: s.SessionIdle, Session: s.SessionLife, DeviceIdle: s.DeviceIdle, Device: s.DeviceLife,
+		Confirm: s.ConfirmLife, Reset: s.ResetLife, PINReset: s.PINResetLife,
+		EmailChange: s.EmailChangeLife, EmailUndo: s.EmailUndoLife, History: s.HistoryLife,
+	}
 }
 
 // prepare brings the database up to date. A database that is away is waited

@@ -86,7 +86,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	site := &handlers.Server{
 		Store: store, Log: log, Catalogue: catalogue, Pages: pages, Static: templates.Static(),
 		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, SecurityContact: p.settings.SecurityContact,
-		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength,
+		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
 		TrustedProxies: p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
 		Ready: s.ready, Random: rand.Reader, Now: time.Now,
 	}

@@ -10,7 +10,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -52,6 +54,9 @@ const sqlitePragmas = "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=jour
 // many connections. It does not wait for the database: a database that is away
 // is found out by the first statement, and by its return as well.
 func Open(address string, connections int) (*DB, error) {
+	if err := keepPrivate(address); err != nil {
+		return nil, err
+	}
 	dialector, dialect, err := dialectorFor(address)
 	if err != nil {
 		return nil, err
@@ -90,6 +95,23 @@ func (d *DB) unhurried() (pool *sql.DB, done func() error, err error) {
 	}
 	pool = sql.OpenDB(promptConnector{connector})
 	return pool, pool.Close, nil
+}
+
+// keepPrivate makes a SQLite file before SQLite does, so that nobody else on the
+// machine reads it; SQLite gives the files beside it the same mode.
+func keepPrivate(address string) error {
+	path, ok := strings.CutPrefix(address, "sqlite:")
+	if !ok || path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names the file
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make the database: %w", err)
+	}
+	return file.Close()
 }
 
 // Close closes all connections.
@@ -174,4 +196,21 @@ func (d *DB) Ping(ctx context.Context) error {
 		return fmt.Errorf("the database does not answer: %w", err)
 	}
 	return nil
+}
+
+// Drift is how far the database's clock is ahead of now, less than a second
+// either way counting as none. SQLite has no clock of its own.
+func (d *DB) Drift(ctx context.Context, now func() time.Time) (time.Duration, error) {
+	if d.Dialect == SQLite {
+		return 0, nil
+	}
+	var theirs time.Time
+	if err := d.SQL.QueryRowContext(ctx, "SELECT CURRENT_TIMESTAMP(3)").Scan(&theirs); err != nil {
+		return 0, fmt.Errorf("ask the database for the time: %w", err)
+	}
+	drift := theirs.Sub(now())
+	if drift.Abs() < time.Second {
+		return 0, nil
+	}
+	return drift, nil
 }

@@ -98,7 +98,7 @@ func (j *Mail) one(ctx context.Context, owed models.Owed) {
 	what := []slog.Attr{slog.Int64("mail_id", owed.ID), slog.String("kind", string(owed.Kind)), slog.Int("attempt", owed.Attempts)}
 	letter, send, err := j.Store.Mail.Prepare(ctx, owed)
 	if err == nil && !send {
-		j.Log.LogAttrs(ctx, slog.LevelDebug, "mail dropped: nobody to write to", what...)
+		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail not needed: it has run out, was replaced, or nobody should get it", what...)
 		return
 	}
 	permanent := false

@@ -22,6 +22,7 @@ func (j *Housekeeping) Run(ctx context.Context) {
 	defer sweep.Stop()
 	defer flush.Stop()
 	j.try(ctx, "sweep", j.Store.Sweep)
+	j.try(ctx, "compare the clocks", j.compareClocks)
 	for {
 		select {
 		case <-ctx.Done():
@@ -31,10 +32,22 @@ func (j *Housekeeping) Run(ctx context.Context) {
 			return
 		case <-sweep.C:
 			j.try(ctx, "sweep", j.Store.Sweep)
+			j.try(ctx, "compare the clocks", j.compareClocks)
 		case <-flush.C:
 			j.try(ctx, "write last uses", j.Store.Sessions.Flush)
 		}
 	}
+}
+
+// maxDrift is how far the database's clock may be from ours without a word.
+const maxDrift = 5 * time.Second
+
+func (j *Housekeeping) compareClocks(ctx context.Context) error {
+	drift, err := j.Store.Drift(ctx)
+	if err == nil && drift.Abs() > maxDrift {
+		j.Log.WarnContext(ctx, "the database's clock differs from ours: set both by one time server", slog.Duration("ahead_by", drift))
+	}
+	return err
 }
 
 func (j *Housekeeping) try(ctx context.Context, what string, work func(context.Context) error) {

@@ -121,10 +121,20 @@ func EachDatabase(t *testing.T, f func(t *testing.T, database string)) {
 	})
 }
 
-// SQLite returns the address of an empty SQLite database.
+// memory is a folder of Linux that is kept in memory.
+const memory = "/dev/shm"
+
+// SQLite returns the address of an empty SQLite database, in memory where there
+// is a folder for that: nothing of a test has to outlive a power cut.
 func SQLite(t testing.TB) string {
 	t.Helper()
-	return "sqlite:" + filepath.Join(t.TempDir(), "latchkey.db")
+	folder, err := os.MkdirTemp(memory, "latchkey-test-")
+	if err != nil {
+		folder = t.TempDir()
+	} else {
+		t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	}
+	return "sqlite:" + filepath.Join(folder, "latchkey.db")
 }
 
 // serverVariable names the MySQL or MariaDB server of the tests.

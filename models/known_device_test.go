@@ -1,0 +1,85 @@
+package models_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// knownTry signs in from a browser that holds marks.
+func (k *kit) knownTry(a models.Account, password string, marks ...string) (models.SignedIn, error) {
+	return k.Sessions.SignIn(k.t.Context(), models.SignIn{NameOrEmail: a.Username, Password: password, DeviceMarks: marks}, home)
+}
+
+// A mark is worth nothing after a new password: whoever once knew the old one
+// has no more tries than a stranger. The browser that changed it gets a new one.
+func TestMarksEndWithThePassword(t *testing.T) {
+	each(t, func(k *kit) {
+		a := k.account()
+		stranger, owner := k.signIn(a), k.signIn(a)
+		k.clock.Advance(time.Minute)
+		renewed, err := k.Accounts.ChangePassword(k.t.Context(), owner.Session,
+			models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
+		k.must(err)
+		k.letters()
+
+		verdicts := 0
+		for range 20 {
+			if _, err := k.knownTry(a, "wrong", stranger.DeviceMark); errors.Is(err, models.ErrSignInWrong) {
+				verdicts++
+			}
+		}
+		if limit := 4; verdicts > limit {
+			t.Errorf("an old mark gave %d verdicts, want %d as for a stranger", verdicts, limit)
+		}
+		_, err = k.knownTry(a, otherPassword, renewed.DeviceMark)
+		k.must(err)
+		if kinds := kinds(k.letters(), a.Email); len(kinds) != 0 {
+			t.Errorf("the browser that changed the password is news: %v", kinds)
+		}
+	})
+}
+
+// Many marks of one account have no more than a hundred tries a day together.
+func TestMarksCountTogether(t *testing.T) {
+	each(t, func(k *kit) {
+		a := k.account()
+		var marks []string
+		for range 15 {
+			marks = append(marks, k.signIn(a).DeviceMark)
+		}
+		verdicts := 0
+		for _, mark := range marks {
+			for range 10 {
+				if _, err := k.knownTry(a, "wrong", mark); errors.Is(err, models.ErrSignInWrong) {
+					verdicts++
+				}
+			}
+		}
+		if want := 104; verdicts > want { // then a mark counts as a stranger, who has four
+			t.Errorf("15 marks gave %d verdicts, want %d at the most", verdicts, want)
+		}
+	})
+}
+
+// The first sign-in is no news in the browser that confirmed the address, and
+// is in any other: it may be the one that signed up with somebody's address.
+func TestFirstSignInElsewhere(t *testing.T) {
+	each(t, func(k *kit) {
+		elsewhere := models.Caller{Address: "198.51.100.9", Device: "Chrome on Linux", Icon: "computer"}
+		for _, test := range []struct {
+			name  string
+			from  models.Caller
+			mails int
+		}{{"where it was confirmed", home, 0}, {"elsewhere", elsewhere, 1}} {
+			a := k.account()
+			_, err := k.Sessions.SignIn(k.t.Context(), models.SignIn{NameOrEmail: a.Username, Password: goodPassword}, test.from)
+			k.must(err)
+			if got := kinds(k.letters(), a.Email); len(got) != test.mails {
+				t.Errorf("%s: mails %v, want %d", test.name, got, test.mails)
+			}
+		}
+	})
+}

@@ -1,0 +1,310 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// claim leases all due mails to a worker.
+func (k *kit) claim(worker string) []models.Owed {
+	k.t.Helper()
+	owed, err := k.Mail.Claim(k.t.Context(), worker, 100)
+	k.must(err)
+	return owed
+}
+
+// claimOne leases the only due mail to a worker.
+func (k *kit) claimOne(worker string) models.Owed {
+	k.t.Helper()
+	owed := k.claim(worker)
+	if len(owed) != 1 {
+		k.t.Fatalf("%d mails are due, want 1", len(owed))
+	}
+	return owed[0]
+}
+
+// prepared is a letter that must be sent.
+func (k *kit) prepared(o models.Owed) models.Letter {
+	k.t.Helper()
+	letter, send, err := k.Mail.Prepare(k.t.Context(), o)
+	k.must(err)
+	if !send {
+		k.t.Fatalf("mail %s is dropped", o.Kind)
+	}
+	return letter
+}
+
+// dropped checks that a mail is not sent, and forgotten.
+func (k *kit) dropped(o models.Owed) {
+	k.t.Helper()
+	letter, send, err := k.Mail.Prepare(k.t.Context(), o)
+	k.must(err)
+	if send || letter.Secret != "" || letter.To != "" {
+		k.t.Errorf("still sent: %+v", letter)
+	}
+	for _, m := range k.queue() {
+		if m.ID == o.ID {
+			k.t.Errorf("mail %s is still there", o.Kind)
+		}
+	}
+}
+
+func (k *kit) queue() []models.QueuedMail {
+	k.t.Helper()
+	mails, err := k.Mail.List(k.t.Context(), 1000)
+	k.must(err)
+	return mails
+}
+
+func TestMail(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		k.run("says the same at every retry, by any worker", func(k *kit) {
+			name := newName()
+			k.signUp(name)
+			owedAt := k.clock.Now()
+			var letters []models.Letter
+			for i := range 5 {
+				one := k.claimOne(fmt.Sprint("worker ", i))
+				if one.Attempts != i+1 {
+					k.t.Errorf("attempt %d, want %d", one.Attempts, i+1)
+				}
+				letters = append(letters, k.prepared(one))
+				k.must(k.Mail.Failed(ctx, one, "421 later", false))
+				k.clock.Advance(2 * time.Hour)
+			}
+			for _, l := range letters {
+				if l.ID != letters[0].ID || l.Secret != letters[0].Secret || l.Secret == "" || !l.At.Equal(owedAt) || l.To != addressOf(name) {
+					k.t.Errorf("letter %+v, want %+v", l, letters[0])
+				}
+			}
+			k.must(k.Emails.Confirm(ctx, letters[0].Secret, home)) // one that arrived works
+			if owed := k.claim("worker"); len(owed) != 0 {
+				k.t.Errorf("and the mail is not sent again: %+v", owed)
+			}
+		})
+		k.run("secrets differ from mail to mail", func(k *kit) {
+			secrets := map[string]bool{}
+			a := k.account()
+			for range 5 {
+				secrets[k.resetSecret(a)] = true
+			}
+			for range 5 {
+				k.signUp(newName())
+			}
+			for _, l := range k.letters() {
+				secrets[l.Secret] = true
+			}
+			if len(secrets) != 10 {
+				k.t.Errorf("%d different secrets of 10", len(secrets))
+			}
+		})
+		k.run("a newer one replaces it", func(k *kit) {
+			a := k.account()
+			k.must(k.Recovery.Request(ctx, a.Username, home, false))
+			first := k.claimOne("one")
+			old := k.prepared(first)
+			k.must(k.Mail.Failed(ctx, first, "421", false))
+			k.clock.Advance(2 * time.Minute)
+			k.must(k.Recovery.Request(ctx, a.Email, home, false))
+			owed := k.claim("two")
+			if len(owed) != 2 || owed[0].ID != first.ID {
+				k.t.Fatalf("due are %+v", owed)
+			}
+			link := k.prepared(owed[1]).Secret
+			k.dropped(owed[0])
+			k.is(k.Recovery.ResetPassword(ctx, old.Secret, otherPassword, home), models.ErrTokenSpent)
+			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
+			k.letters()
+		})
+		k.run("is dropped when its secret has run out", func(k *kit) {
+			a := k.account()
+			k.must(k.Recovery.Request(ctx, a.Username, home, false))
+			k.clock.Advance(time.Hour)
+			k.dropped(k.claimOne("worker"))
+			k.must(k.PINs.Set(ctx, a.ID, "", "8305", home)) // a notice has none: it is late, and still sent
+			k.clock.Advance(25 * time.Hour)
+			k.letter(models.MailPINChanged, a.Email)
+			k.must(k.Operators.SendReset(ctx, a.Username)) // and a dead one with a link is not revived
+			dead := k.claimOne("worker")
+			k.must(k.Mail.Failed(ctx, dead, "550", true))
+			k.clock.Advance(time.Hour)
+			k.is(k.Mail.Retry(ctx, dead.ID), models.ErrTokenSpent)
+			k.must(k.Mail.Drop(ctx, dead.ID))
+		})
+		k.run("is dropped when its link was used", func(k *kit) {
+			a := k.account()
+			k.must(k.Recovery.Request(ctx, a.Username, home, false))
+			one := k.claimOne("worker")
+			link := k.prepared(one).Secret
+			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home)) // it arrived, the server's answer did not
+			k.must(k.Mail.Failed(ctx, one, "timeout", false))
+			k.dropped(one)
+			k.letters()
+			a = k.account()
+			k.must(k.Emails.RequestChange(ctx, a.ID, addressOf(newName()), goodPassword, home))
+			var change models.Owed
+			for _, o := range k.claim("worker") {
+				if o.Kind == models.MailEmailConfirm {
+					change = o
+				} else {
+					k.must(k.Mail.Sent(ctx, o.ID))
+				}
+			}
+			k.must(k.Emails.ConfirmChange(ctx, k.prepared(change).Secret, home))
+			k.dropped(change)
+			k.letters()
+		})
+		k.run("for nobody is dropped", func(k *kit) {
+			k.must(k.Recovery.Request(ctx, "nobody", home, false))
+			k.dropped(k.claimOne("worker"))
+		})
+		k.run("is prepared by its worker only", func(k *kit) {
+			k.signUp(newName())
+			mine := k.claimOne("one")
+			if owed := k.claim("two"); len(owed) != 0 {
+				k.t.Errorf("two workers have %+v", owed)
+			}
+			k.clock.Advance(2 * time.Minute)
+			if owed := k.claim("two"); len(owed) != 0 {
+				k.t.Error("the lease ended early")
+			}
+			k.clock.Advance(time.Millisecond)
+			theirs := k.claimOne("two") // the first is dead or slow
+			if _, send, err := k.Mail.Prepare(ctx, mine); err != nil || send {
+				k.t.Errorf("both send it, %v", err)
+			}
+			k.must(k.Mail.Failed(ctx, mine, "slow", true)) // and decides nothing any more
+			if mails := k.queue(); len(mails) != 1 || mails[0].Dead || mails[0].Attempts != 2 {
+				k.t.Errorf("queue %+v", mails)
+			}
+			k.prepared(theirs)
+			k.must(k.Mail.Release(ctx, "one"))
+			if owed := k.claim("three"); len(owed) != 0 {
+				k.t.Errorf("somebody else's release gave it up: %+v", owed)
+			}
+			k.must(k.Mail.Release(ctx, "two"))
+			third := k.claimOne("three")
+			if third.Attempts != 3 {
+				k.t.Errorf("attempt %d, want 3", third.Attempts)
+			}
+			k.must(k.Mail.Sent(ctx, third.ID))
+		})
+		k.run("waits longer after each failure, and for a day", func(k *kit) {
+			k.signUp(newName())
+			begin := k.clock.Now()
+			wait := 30 * time.Second
+			for n := 1; ; n++ {
+				one := k.claimOne("worker")
+				k.must(k.Mail.Failed(ctx, one, "421 later", false))
+				mail := k.queue()[0]
+				if mail.Dead {
+					if age := k.clock.Now().Sub(begin); age < 22*time.Hour || age > 24*time.Hour || mail.LastError != "421 later" {
+						k.t.Errorf("dead after %v: %+v", age, mail)
+					}
+					k.must(k.Mail.Drop(ctx, mail.ID))
+					break
+				}
+				got := mail.DueAt.Sub(k.clock.Now())
+				if got < wait*4/5-time.Second || got > wait*6/5+time.Second {
+					k.t.Errorf("after failure %d the wait is %v, want %v give or take a fifth", n, got, wait)
+				}
+				if n > 40 {
+					k.t.Fatal("it never ends")
+				}
+				k.clock.Advance(got - time.Millisecond)
+				if owed := k.claim("worker"); len(owed) != 0 {
+					k.t.Error("due too early")
+				}
+				k.clock.Advance(time.Millisecond)
+				wait = min(2*wait, time.Hour)
+			}
+		})
+		k.run("that can never arrive is kept dead, with its cause", func(k *kit) {
+			name := newName()
+			k.signUp(name)
+			cause := "550 na\xefve \x00 " + strings.Repeat("ü", 600) // servers answer in any bytes
+			k.must(k.Mail.Failed(ctx, k.claimOne("worker"), cause, true))
+			mail := k.queue()[0]
+			if !mail.Dead || !strings.HasPrefix(mail.LastError, "550 na\ufffdve") || utf8.RuneCountInString(mail.LastError) != 500 {
+				k.t.Errorf("mail %+v", mail)
+			}
+			k.clock.Advance(48 * time.Hour)
+			if owed := k.claim("worker"); len(owed) != 0 {
+				k.t.Errorf("dead mails are due: %+v", owed)
+			}
+			k.must(k.Mail.Retry(ctx, mail.ID))
+			one := k.claimOne("worker")
+			if letter := k.prepared(one); letter.To != addressOf(name) || one.Attempts != 1 {
+				k.t.Errorf("letter %+v, attempt %d", letter, one.Attempts)
+			}
+			k.must(k.Mail.Drop(ctx, mail.ID))
+			k.is(k.Mail.Drop(ctx, mail.ID), models.ErrNotFound)
+			k.is(k.Mail.Retry(ctx, mail.ID), models.ErrNotFound)
+			k.must(k.Mail.Sent(ctx, mail.ID))
+		})
+		k.run("speaks the language and the names of the moment", func(k *kit) {
+			a := k.account()
+			k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
+			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: a.Username, DisplayName: "Ada", Locale: "de"}, home))
+			if l := k.letter(models.MailPINChanged, a.Email); l.Locale != "de" || l.Facts["display_name"] != "Ada" {
+				k.t.Errorf("letter %+v", l)
+			}
+		})
+	})
+}
+
+// ten mails a day reach an address, whatever strangers type where; notices
+// to its owner and one reset an hour always pass, and what is not sent spoils
+// nothing that was.
+func TestMailsADay(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		victim := k.account() // one mail
+		other := k.account()
+		stranger := func(i int) {
+			k.clock.Advance(time.Minute)
+			switch i % 3 {
+			case 0:
+				_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: newName(), Email: strings.ToUpper(victim.Email), Password: goodPassword}, home)
+				k.must(err)
+			case 1:
+				k.must(k.Recovery.Request(ctx, victim.Username, home, false))
+			case 2:
+				if err := k.Emails.RequestChange(ctx, other.ID, victim.Email, goodPassword, home); err != nil {
+					k.is(err, models.ErrThrottled)
+				}
+			}
+		}
+		var got []models.MailKind
+		for i := range 30 {
+			stranger(i)
+			got = append(got, kinds(k.letters(), victim.Email)...)
+		}
+		resets := len(slices.DeleteFunc(slices.Clone(got), func(m models.MailKind) bool { return m != models.MailPasswordReset }))
+		// Nine more of the ten, and one reset beyond them in this hour.
+		if len(got) != 9+1 || resets == 0 {
+			k.t.Fatalf("%d mails reach the victim: %v", len(got), got)
+		}
+		k.clock.Advance(2 * time.Hour)
+		link := k.resetSecret(victim)
+		for i := range 6 {
+			stranger(i)
+			if got := kinds(k.letters(), victim.Email); len(got) != 0 {
+				k.t.Errorf("mails %v", got)
+			}
+		}
+		// What was refused has not killed the link that its owner got.
+		k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
+		k.letter(models.MailPasswordChanged, victim.Email)
+		k.clock.Advance(24 * time.Hour)
+		k.must(k.Recovery.Request(ctx, victim.Username, home, false))
+		k.letter(models.MailPasswordReset, victim.Email)
+	})
+}

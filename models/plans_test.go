@@ -1,0 +1,236 @@
+package models_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// statement is something that a store said to its database.
+type statement struct {
+	text string
+	args []any
+}
+
+// listener hears what a store says through GORM, with its values as they are:
+// an engine is asked about hashes, not about their names in a log.
+type listener struct {
+	mu   sync.Mutex
+	said []statement
+}
+
+// listen begins to hear what the store of k says. What goes past GORM is not
+// heard: counters on MySQL, and sweeps.
+func (k *kit) listen() *listener {
+	k.t.Helper()
+	l := &listener{}
+	note := func(db *gorm.DB) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.said = append(l.said, statement{db.Statement.SQL.String(), slices.Clone(db.Statement.Vars)})
+	}
+	callbacks := models.DatabaseOf(k.Store).Gorm.Callback()
+	for _, err := range []error{
+		callbacks.Query().After("gorm:query").Register("listen", note), callbacks.Row().After("gorm:row").Register("listen", note),
+		callbacks.Raw().After("gorm:raw").Register("listen", note), callbacks.Update().After("gorm:update").Register("listen", note),
+		callbacks.Delete().After("gorm:delete").Register("listen", note),
+	} {
+		k.must(err)
+	}
+	return l
+}
+
+// take returns what was said since the last call, but for plain inserts.
+func (l *listener) take() []statement {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	said := l.said
+	l.said = nil
+	return slices.DeleteFunc(said, func(s statement) bool { return strings.HasPrefix(s.text, "INSERT") })
+}
+
+// plan is how the engine would run a statement: a line for each table that it
+// reads. It reports whether one of them is read from one end to the other.
+func (k *kit) plan(s statement) (lines []string, scans bool) {
+	k.t.Helper()
+	sqlite := models.DatabaseOf(k.Store).Dialect == database.SQLite
+	explain := "EXPLAIN "
+	if sqlite {
+		explain = "EXPLAIN QUERY PLAN "
+	}
+	rows, err := models.DatabaseOf(k.Store).SQL.QueryContext(k.t.Context(), explain+s.text, s.args...)
+	k.must(err)
+	defer func() { k.must(rows.Close()) }()
+	names, err := rows.Columns()
+	k.must(err)
+	for rows.Next() {
+		values := make(record, len(names))
+		into := make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		k.must(rows.Scan(into...))
+		column := func(name string) string { return values.text(slices.Index(names, name)) }
+		if sqlite {
+			line := column("detail")
+			lines = append(lines, line)
+			scans = scans || strings.HasPrefix(line, "SCAN ") && line != "SCAN CONSTANT ROW"
+			continue
+		}
+		line := fmt.Sprintf("%s %s USING INDEX %s; %s", column("type"), column("table"), column("key"), column("Extra"))
+		lines = append(lines, line)
+		scans = scans || column("type") == "ALL" || column("type") == "index"
+	}
+	k.must(rows.Err())
+	return lines, scans
+}
+
+// crowd writes rows like those of a service with n people, and tells the engine
+// of them: which index it takes depends on how alike they are.
+func (k *kit) crowd(n int) {
+	k.t.Helper()
+	now := k.clock.Now()
+	later, before := now.Add(24*time.Hour), now.Add(-24*time.Hour)
+	hash := func(of string, i int) secret.Hash { return sha256.Sum256(fmt.Appendf(nil, "%s %d", of, i)) }
+	states := []string{"waiting", "made", "replaced", "undone"}
+	purposes := []string{"confirm", "pending", "reset", "pin_reset", "email_change", "email_undo", "not_me"}
+	k.insert("accounts", "id, username, username_key, display_name, email, email_key, password_hash, password_version, password_changed_at, "+
+		"pin_hash, locale, created_at, confirmed_at", n, func(i int) []any {
+		name := fmt.Sprintf("filler%d", i)
+		return []any{i, name, name, name, addressOf(name), addressOf(name), "", 1, before, "", "en", before, tenth(i, nil, before)}
+	})
+	k.insert("emails", "email_key, account_id, held_until", n, func(i int) []any {
+		return []any{addressOf(fmt.Sprintf("filler%d", i)), i, tenth(i, later, nil)}
+	})
+	k.insert("email_changes", "id, account_id, old_email, old_email_key, new_email, new_email_key, state, created_at, expires_at", n, func(i int) []any {
+		return []any{i, i, "a", "a", "b", "b", states[i%len(states)], before, later}
+	})
+	k.insert("sessions", "id, token_hash, account_id, kind, device, icon, address, created_at, last_seen_at, confirmed_at, expires_at", n, func(i int) []any {
+		return []any{i, hash("session", i), i, "browser", "device", "tv", "192.0.2.1", before, before, before, later}
+	})
+	k.insert("tokens", "hash, purpose, account_id, subject_id, password_version, created_at, expires_at", n, func(i int) []any {
+		return []any{hash("token", i), purposes[i%len(purposes)], i, i, 1, before, later}
+	})
+	k.insert("outbox", "id, kind, account_id, recipient, locale, facts, subject_id, salt, key_id, state, attempts, due_at, lease_owner, last_error, "+
+		"created_at, expires_at", n, func(i int) []any {
+		return []any{i, "test", i, "a@example.org", "en", "{}", i, hash("salt", i), "key", tenth(i, "dead", "queued"), 3, later.Add(24 * time.Hour), "", "", before, later}
+	})
+	k.insert("throttle", "throttle_key, hits, window_ends, open_at", n, func(i int) []any { return []any{hash("throttle", i), 1, later.UnixMilli(), 0} })
+	k.insert("spent_marks", "mark, expires_at", n, func(i int) []any { return []any{hash("mark", i), later} })
+	k.insert("history", "id, account_id, kind, address, device, created_at", n, func(i int) []any {
+		return []any{i, i % (n / 10), "signed_in", "192.0.2.1", "device", before}
+	})
+	if models.DatabaseOf(k.Store).Dialect == database.SQLite {
+		k.exec("ANALYZE")
+		return
+	}
+	for _, table := range ours(k.tables()) {
+		k.exec("ANALYZE TABLE " + table)
+	}
+}
+
+// tenth is for one row in ten, and otherwise for the others.
+func tenth(i int, one, others any) any {
+	if i%10 == 0 {
+		return one
+	}
+	return others
+}
+
+// insert writes the rows 1 to n of a table.
+func (k *kit) insert(table, columns string, n int, row func(i int) []any) {
+	k.t.Helper()
+	const atOnce = 500
+	for from := 1; from <= n; from += atOnce {
+		var values []string
+		var args []any
+		for i := from; i < min(from+atOnce, n+1); i++ {
+			r := row(i)
+			values = append(values, "(?"+strings.Repeat(", ?", len(r)-1)+")")
+			args = append(args, r...)
+		}
+		k.exec("INSERT INTO "+table+" ("+columns+") VALUES "+strings.Join(values, ", "), args...)
+	}
+}
+
+// TestHotStatements asks both engines how they run what a service is asked most
+// of all, on tables of some size, and for the index that each was made for.
+func TestHotStatements(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		a := k.account()
+		session, reset := k.signIn(a), k.resetSecret(a)
+		k.crowd(2500)
+		said := k.listen()
+		for _, door := range []struct {
+			name  string
+			open  func() error
+			wants map[database.Dialect]string // some statement uses it
+		}{
+			{"look up a session", func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }, both("sessions_token_hash")},
+			{
+				"look up a token", func() error { _, err := k.Recovery.Look(ctx, reset); return err },
+				map[database.Dialect]string{database.SQLite: "tokens USING INDEX sqlite_autoindex_tokens_1", database.MySQL: "tokens USING INDEX PRIMARY"},
+			},
+			{"find an account by username", func() error { return signInFails(k, a.Username) }, both("accounts_username_key")},
+			{"find an account by address", func() error { return signInFails(k, a.Email) }, both("emails_email_key")},
+			{"find due mails", func() error { _, err := k.Mail.Claim(ctx, "worker", 10); return err }, both("outbox_due")},
+			{"list the history", func() error { _, err := k.History.List(ctx, a.ID, 50); return err }, both("history_account_id")},
+			{"list the sessions", func() error { _, err := k.Sessions.List(ctx, a.ID); return err }, both("sessions_account_id")},
+			{"take an address", func() error { return k.confirmOne() }, both("emails_email_key")},
+		} {
+			k.must(door.open())
+			k.checkPlans(door.name, said.take(), door.wants[models.DatabaseOf(k.Store).Dialect])
+		}
+	})
+}
+
+// confirmOne is a sign-up with its confirmation.
+func (k *kit) confirmOne() error {
+	k.t.Helper()
+	name := newName()
+	k.signUp(name)
+	return k.Emails.Confirm(k.t.Context(), k.letter(models.MailConfirm, addressOf(name)).Secret, home)
+}
+
+func both(index string) map[database.Dialect]string {
+	return map[database.Dialect]string{database.SQLite: index, database.MySQL: index}
+}
+
+func signInFails(k *kit, name string) error {
+	_, err := k.trySignIn(name, "not the password")
+	k.is(err, models.ErrSignInWrong)
+	return nil
+}
+
+// checkPlans checks how the statements of a door would be run.
+func (k *kit) checkPlans(door string, said []statement, wants string) {
+	k.t.Helper()
+	if len(said) == 0 {
+		k.t.Errorf("%s: nothing was said to the database", door)
+	}
+	used := false
+	var all []string
+	for _, s := range said {
+		lines, scans := k.plan(s)
+		plan := strings.Join(lines, "\n\t\t")
+		all = append(all, plan)
+		if scans {
+			k.t.Errorf("%s reads a whole table:\n\t%s\n\t\t%s", door, s.text, plan)
+		}
+		used = used || strings.Contains(plan, wants)
+	}
+	if !used {
+		k.t.Errorf("%s does not use %s:\n\t\t%s", door, wants, strings.Join(all, "\n\t\t"))
+	}
+}

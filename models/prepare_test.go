@@ -1,0 +1,130 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// unprepared is a store on an empty database.
+func unprepared(t *testing.T, address string) *kit {
+	t.Helper()
+	clock := modelstest.NewClock()
+	options, err := modelstest.Options(address, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	modelstest.Loose(&options)
+	store, err := models.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return &kit{store, t, clock}
+}
+
+// F-12: a program that was stopped anywhere in the middle of its migrations
+// leaves a database that the next one brings to the end.
+func TestPrepareInterrupted(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		k := unprepared(t, address)
+		interrupted, half := 0, 0
+		for after := 2 * time.Millisecond; ; after += after / 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			_, err := k.Prepare(ctx, "interrupted")
+			cancel()
+			if err == nil {
+				break
+			}
+			interrupted++
+			if n := len(ours(k.tables())); n > 0 && n < 10 {
+				half++
+			}
+			if after > time.Minute {
+				t.Fatalf("it never gets ready: %v", err)
+			}
+		}
+		t.Logf("%d starts were interrupted, %d left a half-made schema", interrupted, half)
+		k.account()
+		if applied, err := unprepared(t, address).Prepare(t.Context(), "next"); err != nil || applied != 0 {
+			t.Errorf("applied %d again, %v", applied, err)
+		}
+	})
+}
+
+// What a killed program leaves half-made, table by table: MySQL commits each.
+func TestPrepareHalfMade(t *testing.T) {
+	t.Parallel()
+	address := modelstest.MySQL(t)
+	k := unprepared(t, address)
+	if _, err := k.Prepare(t.Context(), "first"); err != nil {
+		t.Fatal(err)
+	}
+	whole := k.columns()
+	for _, table := range ours(k.tables())[5:] {
+		k.exec("DROP TABLE " + table)
+	}
+	k.exec("DELETE FROM goose_db_version WHERE version_id > 0")
+	k.exec("UPDATE leases SET owner = 'killed', until_at = TIMESTAMPADD(SECOND, -1, CURRENT_TIMESTAMP(3))") // its heartbeat has stopped
+	if applied, err := k.Prepare(t.Context(), "second"); err != nil || applied == 0 {
+		t.Fatalf("applied %d, %v", applied, err)
+	}
+	if !slices.Equal(whole, k.columns()) {
+		t.Errorf("the schema is another: %v", k.columns())
+	}
+}
+
+// A lease that somebody holds is waited for.
+func TestPrepareWaits(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		k := unprepared(t, address)
+		if _, err := k.Prepare(t.Context(), "first"); err != nil {
+			t.Fatal(err)
+		}
+		k.exec("UPDATE leases SET owner = 'alive', until_at = '2999-01-01 00:00:00'")
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		if _, err := k.Prepare(ctx, "alive"); !errors.Is(err, context.DeadlineExceeded) { // the same name is not the same program
+			t.Errorf("migrated beside another program: %v", err)
+		}
+		k.exec("UPDATE leases SET owner = ''")
+		k.must(func() error { _, err := k.Prepare(t.Context(), "second"); return err }())
+	})
+}
+
+// Ids rise, whatever the clock does and however many are made at once.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	store, clock := modelstest.New(t)
+	last := int64(0)
+	for n := range 5000 {
+		switch n % 500 {
+		case 100:
+			clock.Advance(time.Millisecond)
+		case 200:
+			clock.Advance(-time.Hour)
+		}
+		id, err := models.NewID(store)
+		if err != nil || id <= last {
+			t.Fatalf("id %d after %d, %v", id, last, err)
+		}
+		last = id
+	}
+	ids := make([]int64, 64)
+	for _, err := range parallel(len(ids), func(i int) (err error) { ids[i], err = models.NewID(store); return err }) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) != 64 {
+		t.Error("one id twice")
+	}
+}

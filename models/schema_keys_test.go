@@ -1,0 +1,103 @@
+package models_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm/schema"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// nullsAndKeys are the columns of a store that may be null, and the primary key
+// of each table.
+func (k *kit) nullsAndKeys() (nulls []string, primary map[string][]string) {
+	k.t.Helper()
+	primary = map[string][]string{}
+	for _, table := range ours(k.tables()) {
+		query := `SELECT c.column_name, c.is_nullable = 'YES', u.column_name IS NOT NULL FROM information_schema.columns c
+LEFT JOIN information_schema.key_column_usage u ON u.table_schema = c.table_schema AND u.table_name = c.table_name
+ AND u.column_name = c.column_name AND u.constraint_name = 'PRIMARY'
+WHERE c.table_schema = DATABASE() AND c.table_name = ?`
+		if models.DatabaseOf(k.Store).Dialect == database.SQLite {
+			query = `SELECT name, "notnull" = 0, pk > 0 FROM pragma_table_info(?)`
+		}
+		for _, row := range k.query(query, table) {
+			if row.text(1) == "1" {
+				nulls = append(nulls, table+"."+row.text(0))
+			}
+			if row.text(2) == "1" {
+				primary[table] = append(primary[table], row.text(0))
+			}
+		}
+	}
+	slices.Sort(nulls)
+	return nulls, primary
+}
+
+// What may be null is a pointer in Go and the same on both engines, and so is
+// each primary key.
+func TestNullsAndKeys(t *testing.T) {
+	t.Parallel()
+	clock := modelstest.NewClock()
+	sqlite := &kit{modelstest.Open(t, modelstest.SQLite(t), clock), t, clock}
+	mysql := &kit{modelstest.Open(t, modelstest.MySQL(t), clock), t, clock}
+	var pointers []string
+	for _, row := range models.RowTypes() {
+		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range parsed.Fields {
+			if field.FieldType.Kind() == reflect.Pointer {
+				pointers = append(pointers, parsed.Table+"."+field.DBName)
+			}
+		}
+	}
+	slices.Sort(pointers)
+	primary := map[string][]string{ // of whatever else is unique, TestSchema knows the indexes
+		"secret_keys": {"key_id"}, "accounts": {"id"}, "email_changes": {"id"}, "sessions": {"id"}, "tokens": {"hash"},
+		"outbox": {"id"}, "throttle": {"throttle_key"}, "history": {"id"},
+	}
+	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
+		nulls, keys := k.nullsAndKeys()
+		if diff := cmp.Diff(pointers, nulls); diff != "" {
+			t.Errorf("%s: what may be null differs from the pointers:\n%s", engine, diff)
+		}
+		if diff := cmp.Diff(primary, keys); diff != "" {
+			t.Errorf("%s: the primary keys are others:\n%s", engine, diff)
+		}
+	}
+	// A counter's statement meets the row of its key and must meet no other: "ON
+	// DUPLICATE KEY" takes any key that is unique.
+	for _, index := range mysql.indexes() {
+		if strings.HasPrefix(index, "throttle:") && strings.HasSuffix(index, "unique=true") {
+			t.Errorf("a second unique key for counters: %s", index)
+		}
+	}
+}
+
+// Whatever an index of MySQL compares has no collation, so that no engine finds
+// strangers alike.
+func TestIndexesCompareBytes(t *testing.T) {
+	t.Parallel()
+	clock := modelstest.NewClock()
+	k := &kit{modelstest.Open(t, modelstest.MySQL(t), clock), t, clock}
+	rows := k.query(`SELECT s.table_name, s.index_name, s.column_name, c.collation_name FROM information_schema.statistics s
+JOIN information_schema.columns c ON c.table_schema = s.table_schema AND c.table_name = s.table_name AND c.column_name = s.column_name
+WHERE s.table_schema = DATABASE()`)
+	if len(rows) < 20 {
+		t.Errorf("only %d indexed columns", len(rows))
+	}
+	for _, row := range rows {
+		if row[3] != nil && slices.Contains(ours([]string{row.text(0)}), row.text(0)) {
+			t.Errorf("index %s of %s compares %s by %s", row.text(1), row.text(0), row.text(2), row.text(3))
+		}
+	}
+}

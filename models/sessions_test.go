@@ -1,0 +1,174 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestSessions(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		gone := func(k *kit, token string) {
+			k.t.Helper()
+			_, err := k.Sessions.Look(ctx, token)
+			k.is(err, models.ErrNoSession)
+		}
+		lives := func(k *kit, token string) {
+			k.t.Helper()
+			_, err := k.Sessions.Look(ctx, token)
+			k.must(err)
+		}
+		k.run("are listed, the latest used first", func(k *kit) {
+			a := k.account()
+			first := k.signIn(a)
+			k.clock.Advance(10 * time.Minute)
+			second := k.signIn(a)
+			k.clock.Advance(10 * time.Minute)
+			lives(k, first.Token)
+			list, err := k.Sessions.List(ctx, a.ID)
+			k.must(err)
+			one, two := first.Session, second.Session
+			one.LastSeenAt = k.clock.Now()
+			for _, s := range []*models.Session{&one, &two} {
+				s.Username, s.DisplayName, s.Locale = "", "", ""
+			}
+			if diff := cmp.Diff([]models.Session{one, two}, list); diff != "" { // though that use is not written yet
+				k.t.Error(diff)
+			}
+			k.must(k.Sessions.Flush(ctx))
+			list, err = k.Sessions.List(ctx, a.ID)
+			k.must(err)
+			if diff := cmp.Diff([]models.Session{one, two}, list); diff != "" {
+				k.t.Error(diff)
+			}
+		})
+		k.run("last use is written every five minutes at the most", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			k.clock.Advance(5*time.Minute - time.Millisecond)
+			lives(k, in.Token)
+			k.must(k.Sessions.Flush(ctx))
+			seen := func() time.Time {
+				s, err := k.Sessions.Look(ctx, in.Token)
+				k.must(err)
+				return s.LastSeenAt
+			}
+			if got := seen(); !got.Equal(in.Session.LastSeenAt) {
+				k.t.Errorf("written after less than five minutes: %v", got)
+			}
+			k.clock.Advance(time.Millisecond)
+			lives(k, in.Token)
+			k.must(k.Sessions.Flush(ctx))
+			if got := seen(); !got.Equal(k.clock.Now()) {
+				k.t.Errorf("seen at %v, want %v", got, k.clock.Now())
+			}
+		})
+		k.run("of a browser end after a week unused and a month", func(k *kit) {
+			a := k.account()
+			idle, used := k.signIn(a), k.signIn(a)
+			for day := range 30 {
+				lives(k, used.Token)
+				if day < 7 {
+					lives(k, idle.Token) // a use that is never written does not keep it alive
+				}
+				k.must(k.Sessions.Flush(ctx))
+				if day == 0 {
+					idle = k.signIn(a)
+				}
+				k.clock.Advance(24*time.Hour - time.Second)
+			}
+			lives(k, used.Token)
+			k.must(k.Sessions.Flush(ctx))
+			k.clock.Advance(30*time.Second - time.Millisecond)
+			lives(k, used.Token)
+			k.clock.Advance(time.Millisecond)
+			gone(k, used.Token)
+			other := k.signIn(a)
+			k.clock.Advance(7*24*time.Hour - time.Millisecond)
+			lives(k, other.Token)
+			k.clock.Advance(time.Millisecond)
+			gone(k, other.Token)
+			if list, err := k.Sessions.List(ctx, a.ID); err != nil || len(list) != 0 {
+				k.t.Errorf("%d sessions, %v", len(list), err)
+			}
+		})
+		k.run("end one by one, by their owner only", func(k *kit) {
+			a, b := k.account(), k.account()
+			one, two, theirs := k.signIn(a), k.signIn(a), k.signIn(b)
+			k.is(k.Sessions.End(ctx, a.ID, theirs.Session.ID, home), models.ErrNotFound)
+			k.is(k.Sessions.End(ctx, a.ID, 12345, home), models.ErrNotFound)
+			k.must(k.Sessions.End(ctx, a.ID, one.Session.ID, home))
+			k.is(k.Sessions.End(ctx, a.ID, one.Session.ID, home), models.ErrNotFound)
+			gone(k, one.Token)
+			lives(k, two.Token)
+			lives(k, theirs.Token)
+		})
+		k.run("end all others, or all", func(k *kit) {
+			a, b := k.account(), k.account()
+			one, two, theirs := k.signIn(a), k.signIn(a), k.signIn(b)
+			k.must(k.Sessions.EndOthers(ctx, one.Session, home))
+			gone(k, two.Token)
+			lives(k, one.Token)
+			k.must(k.Sessions.EndAll(ctx, a.ID, home))
+			gone(k, one.Token)
+			lives(k, theirs.Token)
+		})
+		k.run("end by signing out, twice if need be", func(k *kit) {
+			a := k.account()
+			one, two := k.signIn(a), k.signIn(a)
+			k.must(k.Sessions.SignOut(ctx, one.Token, home))
+			k.must(k.Sessions.SignOut(ctx, one.Token, home))
+			k.must(k.Sessions.SignOut(ctx, "junk", home))
+			gone(k, one.Token)
+			lives(k, two.Token)
+		})
+		k.run("get a new token with the password", func(k *kit) {
+			a := k.account()
+			in := k.signIn(a)
+			k.clock.Advance(25 * time.Hour)
+			session, err := k.Sessions.Look(ctx, in.Token)
+			k.must(err)
+			_, err = k.Sessions.ConfirmPassword(ctx, session, otherPassword)
+			k.is(err, models.ErrWrongPassword)
+			lives(k, in.Token)
+			token, err := k.Sessions.ConfirmPassword(ctx, session, goodPassword)
+			k.must(err)
+			gone(k, in.Token)
+			session, err = k.Sessions.Look(ctx, token)
+			k.must(err)
+			if !session.ConfirmedAt.Equal(k.clock.Now()) || session.ID != in.Session.ID {
+				k.t.Errorf("session %+v", session)
+			}
+			k.must(k.Sessions.EndAll(ctx, a.ID, home))
+			_, err = k.Sessions.ConfirmPassword(ctx, session, goodPassword)
+			k.is(err, models.ErrNoSession)
+		})
+		k.run("of strangers end by the mailed link", func(k *kit) {
+			a := k.account()
+			link, token := k.notMeSecret(a)
+			info, err := k.Sessions.LookNotMe(ctx, link)
+			k.must(err)
+			if want := (models.NotMe{Device: home.Device, Address: home.Address, At: k.clock.Now()}); info != want {
+				k.t.Errorf("link %+v, want %+v", info, want)
+			}
+			lives(k, token)
+			k.must(k.Sessions.NotMe(ctx, link, home))
+			gone(k, token)
+			k.is(k.Sessions.NotMe(ctx, link, home), models.ErrTokenSpent)
+			_, err = k.Sessions.LookNotMe(ctx, link)
+			k.is(err, models.ErrTokenSpent)
+		})
+		k.run("that have ended take their link with them", func(k *kit) {
+			a := k.account()
+			link, token := k.notMeSecret(a)
+			k.must(k.Sessions.SignOut(ctx, token, home))
+			_, err := k.Sessions.LookNotMe(ctx, link)
+			k.is(err, models.ErrTokenSpent)
+			k.is(k.Sessions.NotMe(ctx, link, home), models.ErrTokenSpent)
+		})
+	})
+}

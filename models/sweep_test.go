@@ -1,0 +1,131 @@
+package models_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestSweep(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		counts := func() map[string]string {
+			found := map[string]string{}
+			for _, table := range ours(k.tables()) {
+				if n := k.query("SELECT COUNT(*) FROM " + table)[0].text(0); n != "0" {
+					found[table] = n
+				}
+			}
+			return found
+		}
+		a := k.account()
+		name := newName()
+		k.signUp(name)
+		k.signIn(a)
+		k.change(a, addressOf(newName()))
+		k.resetSecret(k.get(a))
+		k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
+		_, err := k.Throttle.Remember(ctx, [32]byte{1}, k.clock.Now().Add(time.Minute))
+		k.must(err)
+		before := counts()
+		k.must(k.Sweep(ctx))
+		if diff := cmp.Diff(before, counts()); diff != "" {
+			k.t.Errorf("what is not over yet is swept:\n%s", diff)
+		}
+		k.clock.Advance(7*24*time.Hour - 3*time.Minute)
+		k.must(k.Sweep(ctx))
+		k.byName(name)
+		k.clock.Advance(3 * time.Minute)
+		k.must(k.Sweep(ctx))
+		if found, err := k.Operators.List(ctx, name, "", 9); err != nil || len(found) != 0 {
+			k.t.Errorf("the sign-up is still there: %+v, %v", found, err)
+		}
+		k.signUp(name) // its name is free again
+		k.must(k.Operators.Delete(ctx, name))
+		// A dead mail is shown for a month.
+		k.must(k.Operators.SendReset(ctx, a.Username))
+		owed, err := k.Mail.Claim(ctx, "worker", 100)
+		k.must(err)
+		for _, one := range owed {
+			k.must(k.Mail.Failed(ctx, one, "550 no such mailbox", true))
+		}
+		k.clock.Advance(91 * 24 * time.Hour)
+		k.must(k.Sweep(ctx))
+		want := map[string]string{"accounts": "1", "emails": "1", "secret_keys": "1"}
+		if diff := cmp.Diff(want, counts()); diff != "" {
+			k.t.Errorf("after a season:\n%s", diff)
+		}
+		if got := k.get(a); got.ID != a.ID {
+			k.t.Errorf("account %+v", got)
+		}
+	})
+}
+
+// More than one step, while others write.
+func TestSweepMany(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		statement := "INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES "
+		var rows []byte
+		for i := range 1201 {
+			rows = fmt.Appendf(rows, "(x'%064x', 1, %d, 0),", i, k.clock.Now().UnixMilli()-int64(i%2))
+		}
+		k.exec(statement + string(rows[:len(rows)-1]))
+		a := k.account()
+		k.clock.Advance(time.Millisecond)
+		for _, err := range parallel(9, func(i int) error {
+			if i == 0 {
+				return k.Sweep(ctx)
+			}
+			_, err := k.trySignIn(a.Username, goodPassword)
+			return err
+		}) {
+			k.must(err)
+		}
+		if left := k.query("SELECT COUNT(*) FROM throttle WHERE window_ends <= ?", k.clock.Now().UnixMilli())[0].text(0); left != "0" {
+			k.t.Errorf("%s counters are left", left)
+		}
+	})
+}
+
+// A sign-up that is confirmed in the last moment is not swept, and one that is
+// swept is not confirmed: never a half of both.
+func TestSweepAgainstConfirm(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		names := make([]string, 12)
+		for i := range names {
+			names[i] = newName()
+			k.signUp(names[i])
+		}
+		k.letters()
+		k.clock.Advance(7 * 24 * time.Hour)
+		results := parallel(len(names)+2, func(i int) error {
+			if i >= len(names) {
+				return k.Sweep(ctx)
+			}
+			return k.Operators.Confirm(ctx, names[i])
+		})
+		for i, name := range names {
+			found, err := k.Operators.List(ctx, name, "", 100)
+			k.must(err)
+			there := len(found) > 0 && found[0].Username == name
+			if results[i] == nil && (!there || found[0].ConfirmedAt.IsZero()) || results[i] != nil && there {
+				k.t.Errorf("%s: confirming said %v, account %+v", name, results[i], found)
+			}
+			if results[i] != nil { // swept before it was looked up, or between that and the confirmation
+				if !errors.Is(results[i], models.ErrNotFound) {
+					k.is(results[i], models.ErrTokenSpent)
+				}
+				continue
+			}
+			_, err = k.trySignIn(addressOf(name), goodPassword)
+			k.must(err)
+		}
+	})
+}

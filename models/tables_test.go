@@ -1,0 +1,103 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// column is a column as the database describes it.
+type column struct{ Table, Name, Type string }
+
+// tables are all tables of a store, in the order of their names.
+func (k *kit) tables() []string {
+	k.t.Helper()
+	query := "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1"
+	if models.DatabaseOf(k.Store).Dialect == database.SQLite {
+		query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+	}
+	var names []string
+	for _, row := range k.query(query) {
+		names = append(names, row.text(0))
+	}
+	return names
+}
+
+// columns are all columns of a store.
+func (k *kit) columns() []column {
+	k.t.Helper()
+	var all []column
+	for _, table := range k.tables() {
+		query := "SELECT column_name, column_type FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '" + table + "'"
+		if models.DatabaseOf(k.Store).Dialect == database.SQLite {
+			query = "SELECT name, type FROM pragma_table_info('" + table + "')"
+		}
+		for _, row := range k.query(query) {
+			all = append(all, column{table, row.text(0), row.text(1)})
+		}
+	}
+	return all
+}
+
+// record is a row with its values as the driver gives them.
+type record []any
+
+func (r record) text(i int) string {
+	if b, ok := r[i].([]byte); ok {
+		return string(b)
+	}
+	return fmt.Sprint(r[i])
+}
+
+// query reads rows whatever their columns are.
+func (k *kit) query(query string, args ...any) []record {
+	k.t.Helper()
+	rows, err := models.DatabaseOf(k.Store).SQL.QueryContext(k.t.Context(), query, args...)
+	k.must(err)
+	defer func() { k.must(rows.Close()) }()
+	names, err := rows.Columns()
+	k.must(err)
+	var all []record
+	for rows.Next() {
+		r := make(record, len(names))
+		into := make([]any, len(names))
+		for i := range r {
+			into[i] = &r[i]
+		}
+		k.must(rows.Scan(into...))
+		all = append(all, r)
+	}
+	k.must(rows.Err())
+	return all
+}
+
+// exec runs a statement past all rules.
+func (k *kit) exec(statement string, args ...any) {
+	k.t.Helper()
+	_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), statement, args...)
+	k.must(err)
+}
+
+// rowsOf are the tables that hold rows of an account, with how many.
+func (k *kit) rowsOf(accountID int64) map[string]string {
+	k.t.Helper()
+	found := map[string]string{}
+	for _, c := range k.columns() {
+		if c.Name != "account_id" && (c.Table != "accounts" || c.Name != "id" && c.Name != "guardian_id") {
+			continue
+		}
+		count := k.query(fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE %s = %d", c.Table, c.Name, accountID))[0].text(0)
+		if count != "0" {
+			found[c.Table+"."+c.Name] = count
+		}
+	}
+	return found
+}
+
+// ours are the tables that migrations make.
+func ours(tables []string) []string {
+	return slices.DeleteFunc(slices.Clone(tables), func(name string) bool { return name == "leases" || strings.HasPrefix(name, "goose_") })
+}
