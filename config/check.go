@@ -201,14 +201,10 @@ func checkKey(text string) error {
 }
 
 func checkMailFrom(text string) error {
-	if address, err := mail.ParseAddress(text); text != "" && (err != nil || !isASCII(address.Address)) {
+	if address, err := mail.ParseAddress(text); text != "" && (err != nil || !isBareEmail(address.Address)) {
 		return fmt.Errorf("%s is not a sender such as Latchkey <latchkey@example.org>", quote(text))
 	}
 	return nil
-}
-
-func isASCII(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 func checkProxies(texts []string) error {

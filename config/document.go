@@ -26,8 +26,8 @@ The first of these that has a value wins:
 2. **an environment variable**: ` + "`LATCHKEY_LISTEN`" + `. The name is that of the flag in capitals, with ` + "`_`" + ` for ` + "`-`" + `. One that is set but
    empty counts as not set.
 3. **a file that the environment names**: ` + "`LATCHKEY_SECRET_KEY_FILE=/run/secrets/latchkey-key`" + `. Every setting but ` + "`config`" + ` can be
-   given so. The content of the file is the value; a line break at its end does not count. To set both ` + "`LATCHKEY_X`" + ` and
-   ` + "`LATCHKEY_X_FILE`" + ` is an error.
+   given so. The content of the file is the value; a line break at its end does not count. Where the variable
+   itself has a value too, the file is not read.
 4. **the YAML file** that ` + "`--config=FILE`" + ` or ` + "`LATCHKEY_CONFIG`" + ` names. Without either no file is read.
 5. **the default**. With ` + "`--dev`" + ` some settings have another one.
 

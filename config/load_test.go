@@ -131,8 +131,7 @@ func TestPrecedence(t *testing.T) {
 				if level <= 2 {
 					env.with(kind.variable+"_FILE", value)
 				}
-				if level <= 1 { // both would be an error
-					delete(env, kind.variable+"_FILE")
+				if level <= 1 {
 					env.with(kind.variable, kind.text[1])
 				}
 				if level == 0 {
@@ -158,6 +157,14 @@ func TestFlagBeatsFileOfEnvironment(t *testing.T) {
 	env := good().with("LATCHKEY_LISTEN_FILE", write(t, "v", ":3"))
 	if s, _ := load(t, env, "--listen", ":1"); s.Listen != ":1" {
 		t.Errorf("listen %q, want :1", s.Listen)
+	}
+}
+
+func TestVariableBeatsItsFile(t *testing.T) {
+	t.Parallel()
+	s, loaded := load(t, good().with("LATCHKEY_LISTEN", ":2", "LATCHKEY_LISTEN_FILE", "/nowhere"))
+	if err := loaded.Check(); err != nil || s.Listen != ":2" || loaded.Origins["listen"] != "environment LATCHKEY_LISTEN" {
+		t.Errorf("listen %q from %q, %v; want :2", s.Listen, loaded.Origins["listen"], err)
 	}
 }
 
@@ -230,7 +237,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	file := write(t, "latchkey.yaml", "sesion-life: 1h\npassword-min-length: 7\nconfirm-life: soon\nlisten: [a, b]\n")
 	env := good().with("LATCHKEY_SESSION_IDLE", "soon", "LATCHKEY_PUBLIC_URL", "http://x.example",
-		"LATCHKEY_CAPTCHA", "maths", "LATCHKEY_LOG_LEVEL", "info", "LATCHKEY_LOG_LEVEL_FILE", "/nowhere",
+		"LATCHKEY_CAPTCHA", "maths",
 		"LATCHKEY_MAIL_FROM", "", "LATCHKEY_MAIL_FROM_FILE", "/nowhere/at/all", "LATCHKEY_DEV", "perhaps")
 	_, loaded := load(t, env, "--config", file, "--database-connections=many", "--drain-delay=2m", "--sign-up=")
 	want := []string{
@@ -245,7 +252,6 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`captcha: "maths" is not one of pow, recaptcha, off (from environment LATCHKEY_CAPTCHA)`,
 		`session-idle: "soon" is not a length of time, such as 30m, 12h or 7d (from environment LATCHKEY_SESSION_IDLE)`,
 		`confirm-life: "soon" is not a length of time, such as 30m, 12h or 7d (from ` + file + `:3)`,
-		`log-level: both LATCHKEY_LOG_LEVEL and LATCHKEY_LOG_LEVEL_FILE are set; set one of them`,
 		`drain-delay: 2m is out of range; it must be from 0s to 1m (from flag --drain-delay)`,
 	}
 	if diff := cmp.Diff(want, strings.Split(loaded.Check().Error(), "\n")); diff != "" {

@@ -107,7 +107,8 @@ func (s *sources) search(path string) {
 }
 
 // surroundings looks for a setting in the environment, and in the file that
-// the environment names. A variable that is set but empty counts as not set.
+// the environment names; the variable itself wins. One that is set but empty
+// counts as not set.
 func (s *sources) surroundings(one setting) (found, bool, error) {
 	variable := one.variable()
 	text, _ := s.environment(variable)
@@ -115,8 +116,6 @@ func (s *sources) surroundings(one setting) (found, bool, error) {
 	switch {
 	case path != "" && one.name == "config":
 		return found{}, false, fmt.Errorf("%s names the file of settings; there is no %s_FILE", variable, variable)
-	case text != "" && path != "":
-		return found{}, false, fmt.Errorf("both %s and %s_FILE are set; set one of them", variable, variable)
 	case text != "":
 		return found{text, "environment " + variable}, true, nil
 	case path == "":

@@ -40,7 +40,10 @@ func (s *site) captchaView(c *gin.Context, wrong mistakes) CaptchaView {
 	if s.CaptchaKind == CaptchaRecaptcha {
 		allowRecaptcha(c)
 	}
-	return CaptchaView{Kind: s.CaptchaKind, SiteKey: s.RecaptchaSiteKey, Error: wrong.fields[fieldCaptcha]}
+	return CaptchaView{
+		Kind: s.CaptchaKind, SiteKey: s.RecaptchaSiteKey,
+		Error: wrong.fields[fieldCaptcha], Focus: wrong.first == fieldCaptcha,
+	}
 }
 
 // challenge answers GET /captcha/challenge: work for a browser, as ALTCHA's

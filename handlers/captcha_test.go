@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,7 +34,11 @@ func TestCaptchaComesAfterTheRules(t *testing.T) {
 		t.Error("a form with mistakes spent the captcha")
 	}
 	b.see(b.get("/signup"), http.StatusOK, `data-challenge="/captcha/challenge"`)
-	b.wrong(b.post("/signup", signUpFields("ann")...), "captcha")
+	unproved := b.post("/signup", signUpFields("ann")...)
+	b.wrong(unproved, "captcha")
+	if !regexp.MustCompile(`id="captcha-error"[^>]* tabindex="-1" autofocus>`).MatchString(unproved.body) {
+		t.Error("the captcha's error has not the focus")
+	}
 	b.led(b.post("/signup", signUpFields("ann", "altcha", "good")...), "/signup/sent", "ann@example.org")
 	a := b.post("/signup", signUpFields("ann")...)
 	b.wrong(a, "captcha")

@@ -21,7 +21,6 @@ const (
 )
 
 const (
-	pendingLife  = 7 * 24 * time.Hour
 	languageLife = 365 * 24 * time.Hour
 	noticeLife   = 5 * time.Minute
 	maxCookie    = 1 << 10 // of what we would believe

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // writeErrorPage shows f as a page that says what happened and leads on.
@@ -12,13 +14,26 @@ func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	page := ErrorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}
 	page.Heading = headingOf(page.Base, f)
 	page.Text = s.errorText(page.Locale, f.code, f.params, f.retryAfter)
-	if f.status == http.StatusGone && c.FullPath() == "/confirm" { // most often somebody opens it again after it has confirmed
-		page.Text = page.T("action.confirm_spent")
+	if c.FullPath() == "/confirm" {
+		page.Text = confirmText(page.Base, f, page.Text)
 	}
 	page.Action, page.ActionText = wayOn(page.Base, c.FullPath(), f)
 	if err := s.render(c, f.status, "error", page); err != nil {
 		s.Log.ErrorContext(c.Request.Context(), "error page", slog.Any("err", err))
 		c.Data(f.status, "text/plain; charset=utf-8", []byte(http.StatusText(f.status)))
+	}
+}
+
+// confirmText says what became of a sign-up whose link did not confirm it, else
+// is text.
+func confirmText(b Base, f failure, text string) string {
+	switch f.status {
+	case http.StatusGone: // most often somebody opens it again after it has confirmed
+		return b.T("action.confirm_spent")
+	case http.StatusConflict:
+		return b.T("action.confirm_taken")
+	default:
+		return text
 	}
 }
 
@@ -40,6 +55,8 @@ func plainCode(status int) string {
 		return "forbidden"
 	case http.StatusNotFound:
 		return "not_found"
+	case http.StatusConflict, http.StatusUnprocessableEntity:
+		return "invalid"
 	case http.StatusGone:
 		return "token_expired"
 	case http.StatusTooManyRequests:
@@ -53,15 +70,23 @@ func plainCode(status int) string {
 	}
 }
 
-// wayOn is where to go from an error at route: a link that has run out leads
-// to where another can be had.
+// wayOn is where to go from an error at route.
 func wayOn(b Base, route string, f failure) (action, text string) {
-	if f.status == http.StatusUnauthorized {
+	switch {
+	case f.status == http.StatusUnauthorized:
 		return "/signin", b.T("action.signin")
-	}
-	if f.status != http.StatusGone {
+	case f.status == http.StatusGone, f.status == http.StatusConflict:
+		return wayFromLink(b, route)
+	case f.code == models.ErrPINNotSet.Code:
+		return "/account/pin", b.T("page.account.set_pin")
+	default:
 		return "", ""
 	}
+}
+
+// wayFromLink leads from a mailed link that is of no use to where another can
+// be had, or to where it would have led.
+func wayFromLink(b Base, route string) (action, text string) {
 	switch route {
 	case "/reset":
 		return "/forgot", b.T("action.forgot")

@@ -26,6 +26,20 @@ func (s *site) errorText(locale, code string, params map[string]string, wait tim
 	return s.Catalogue.Say(locale, key, given)
 }
 
+// life writes d exactly, in the largest unit that can: "3 days".
+func (s *site) life(locale string, d time.Duration) string {
+	unit, key := time.Second, "duration.seconds"
+	switch {
+	case d%(24*time.Hour) == 0:
+		unit, key = 24*time.Hour, "duration.days"
+	case d%time.Hour == 0:
+		unit, key = time.Hour, "duration.hours"
+	case d%time.Minute == 0:
+		unit, key = time.Minute, "duration.minutes"
+	}
+	return s.Catalogue.Say(locale, key, map[string]any{"Count": int(d / unit)})
+}
+
 // duration writes d in its largest whole unit, rounded up: "5 minutes".
 func (s *site) duration(locale string, d time.Duration) string {
 	unit, key := time.Second, "duration.seconds"

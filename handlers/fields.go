@@ -2,15 +2,9 @@ package handlers
 
 import "net/http"
 
-// Lengths that inputs are held to before anything is sent. Models decide.
-const (
-	usernameLength = 32
-	displayLength  = 64
-	emailLength    = 254
-	passwordLength = 256
-	pinMinLength   = 4
-	pinLength      = 12
-)
+// pinMinLength is what the field of a PIN is held to before anything is sent.
+// Models decide.
+const pinMinLength = 4
 
 // inputs builds the fields of one form: what was typed, and what is wrong.
 type inputs struct {
@@ -46,14 +40,14 @@ func (in *inputs) hint(label string, pairs ...any) string {
 func (in *inputs) username() Field {
 	return in.add(Field{
 		Name: "username", Type: "text", Hint: in.hint("username"),
-		Autocomplete: "username", MaxLength: usernameLength, Required: true,
+		Autocomplete: "username", Required: true,
 	}, "username")
 }
 
 func (in *inputs) displayName() Field {
 	return in.add(Field{
 		Name: "display_name", Type: "text", Hint: in.hint("display_name"),
-		Autocomplete: "name", MaxLength: displayLength,
+		Autocomplete: "name",
 	}, "display_name")
 }
 
@@ -61,14 +55,14 @@ func (in *inputs) displayName() Field {
 func (in *inputs) email(label string) Field {
 	return in.add(Field{
 		Name: "email", Type: "email", Hint: in.hint(label),
-		Autocomplete: "email", InputMode: "email", MaxLength: emailLength, Required: true,
+		Autocomplete: "email", InputMode: "email", Required: true,
 	}, label)
 }
 
 func (in *inputs) nameOrEmail() Field {
 	return in.add(Field{
 		Name: "name_or_email", Type: "text",
-		Autocomplete: "username", MaxLength: emailLength, Required: true,
+		Autocomplete: "username", Required: true,
 	}, "name_or_email")
 }
 
@@ -76,14 +70,14 @@ func (in *inputs) nameOrEmail() Field {
 func (in *inputs) newPassword(label string, minLength int) Field {
 	return in.add(Field{
 		Name: "password", Type: "password", Hint: in.hint("password", "MinLength", minLength),
-		Autocomplete: "new-password", MinLength: minLength, MaxLength: passwordLength, Required: true, Reveal: true,
+		Autocomplete: "new-password", MinLength: minLength, Required: true, Reveal: true,
 	}, label)
 }
 
 func (in *inputs) newPasswordAgain(label string) Field {
 	return in.add(Field{
 		Name: "password_again", Type: "password",
-		Autocomplete: "new-password", MaxLength: passwordLength, Required: true, Reveal: true,
+		Autocomplete: "new-password", Required: true, Reveal: true,
 	}, label+"_again")
 }
 
@@ -91,7 +85,7 @@ func (in *inputs) newPasswordAgain(label string) Field {
 func (in *inputs) password() Field {
 	return in.add(Field{
 		Name: "password", Type: "password",
-		Autocomplete: "current-password", MaxLength: passwordLength, Required: true, Reveal: true,
+		Autocomplete: "current-password", Required: true, Reveal: true,
 	}, "password")
 }
 
@@ -99,27 +93,27 @@ func (in *inputs) password() Field {
 func (in *inputs) currentPassword() Field {
 	return in.add(Field{
 		Name: "current_password", Type: "password", Hint: in.hint("current_password"),
-		Autocomplete: "current-password", MaxLength: passwordLength, Required: true, Reveal: true,
+		Autocomplete: "current-password", Required: true, Reveal: true,
 	}, "current_password")
 }
 
 func (in *inputs) currentPIN() Field {
 	return in.add(Field{
 		Name: "current_pin", Type: "password",
-		Autocomplete: "off", MaxLength: pinLength, Required: true, Reveal: true,
+		Autocomplete: "off", Required: true, Reveal: true,
 	}, "current_pin")
 }
 
 func (in *inputs) pin() Field {
 	return in.add(Field{
 		Name: "pin", Type: "password", Hint: in.hint("pin"),
-		Autocomplete: "off", MinLength: pinMinLength, MaxLength: pinLength, Reveal: true,
+		Autocomplete: "off", MinLength: pinMinLength, Reveal: true,
 	}, "pin")
 }
 
 func (in *inputs) pinAgain() Field {
 	return in.add(Field{
 		Name: "pin_again", Type: "password",
-		Autocomplete: "off", MaxLength: pinLength, Reveal: true,
+		Autocomplete: "off", Reveal: true,
 	}, "pin_again")
 }

@@ -72,6 +72,20 @@ func TestSignUpToSignIn(t *testing.T) {
 	b.led(b.post("/signin", "name_or_email", "ann", "password", goodPassword, "return_to", "/account/password"), "/account/password", "New password")
 }
 
+// Two people waited with one address: the second is told, and how to go on.
+func TestAddressIsTakenMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).browser(t)
+	tokens := map[string]string{}
+	for _, name := range []string{"ann", "bob"} {
+		b.led(b.post("/signup", "username", name, "email", "both@example.org", "password", goodPassword, "password_again", goodPassword), "/signup/sent")
+		tokens[name] = b.letter(t, models.MailConfirm, "both@example.org").Secret
+	}
+	b.led(b.post("/confirm", "token", tokens["ann"]), "/signin")
+	b.see(b.post("/confirm", "token", tokens["bob"]), http.StatusConflict,
+		"<h1>This address is taken</h1>", "belongs to an account already", `class="button" href="/signin"`)
+}
+
 func TestSignUpMistakes(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)
@@ -257,6 +271,13 @@ func TestPIN(t *testing.T) {
 	b.see(b.get("/account"), http.StatusOK, "More than a year ago")
 }
 
+func TestPINThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).browser(t)
+	b.signIn(b.join("ann"))
+	b.see(b.post("/account/pin", "do", "remove"), http.StatusNotFound, "<h1>You have no PIN</h1>", `class="button" href="/account/pin"`)
+}
+
 func TestPINTriesRunOut(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)
@@ -376,8 +397,18 @@ func TestExportAndDelete(t *testing.T) {
 	b := s.browser(t)
 	p := b.join("ann")
 	b.signIn(p)
+	looked := b.send(b.request(http.MethodHead, "/account/export", ""))
+	if looked.status != http.StatusOK || looked.header.Get("Content-Disposition") == "" {
+		t.Errorf("HEAD: %d %v", looked.status, looked.header)
+	}
+	for _, from := range []string{"cross-site", "same-site"} {
+		b.see(b.from(from, http.MethodGet, "/account/export"), http.StatusForbidden, "another site")
+	}
 	a := b.get("/account/export")
 	b.see(a, http.StatusOK)
+	if noted := strings.Count(a.body, `"kind": "exported"`); noted != 1 { // an export tells of itself
+		t.Errorf("%d exports are noted, want 1", noted)
+	}
 	var file struct {
 		Account struct {
 			ID       string `json:"id"`

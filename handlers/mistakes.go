@@ -53,6 +53,14 @@ func (s *site) mistakesOf(c *gin.Context, cause error) (mistakes, error) {
 	return m, nil
 }
 
+// telling is b for a page that shows its form again with what is wrong. Fields
+// tell theirs by themselves.
+func (b Base) telling(wrong mistakes) Base {
+	b.Problem = wrong.problem
+	b.Wrong = wrong.problem != "" || len(wrong.fields) > 0
+	return b
+}
+
 // isMendable reports whether the person can mend e, or try again, in the form.
 func isMendable(e *models.Error) bool {
 	switch e.Kind {

@@ -40,7 +40,7 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	page.LanguageError = wrong.fields["language"]
 	if f == nil {
 		f = form{"username": page.Username.Value, "display_name": page.DisplayName.Value}

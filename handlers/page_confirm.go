@@ -17,8 +17,10 @@ func (s *site) confirmForm(c *gin.Context) error {
 	if err != nil {
 		return s.spent(c, linkConfirm, err)
 	}
-	return s.render(c, http.StatusOK, "confirm",
-		ConfirmPage{Base: s.base(c, "confirm"), Username: info.Username, Email: info.Email, Token: token})
+	base := s.base(c, "confirm")
+	return s.render(c, http.StatusOK, "confirm", ConfirmPage{
+		Base: base, Username: info.Username, Email: info.Email, Life: s.life(base.Locale, s.Lives.Confirm), Token: token,
+	})
 }
 
 // confirm answers POST /confirm. The token may come in the form, so that it

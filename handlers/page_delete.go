@@ -37,7 +37,7 @@ func (s *site) showDelete(c *gin.Context, cause error) error {
 		return err
 	}
 	page := DeletePage{Base: s.base(c, "account_delete"), WaitUntil: until}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
 	return s.render(c, wrong.status, "account_delete", page)
 }

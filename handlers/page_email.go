@@ -44,7 +44,8 @@ func (s *site) showAccountEmail(c *gin.Context, f form, cause error) error {
 		return err
 	}
 	page := AccountEmailPage{Base: s.base(c, "account_email"), Current: account.Email, Waiting: waiting}
-	page.Problem = wrong.problem
+	page.UndoLife = s.life(page.Locale, s.Lives.EmailUndo)
+	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
 	page.Email = in.email("new_email")
 	page.Password = in.currentPassword()

@@ -13,24 +13,37 @@ import (
 )
 
 // export answers GET /account/export: all that is stored about the person, as a
-// file.
+// file. The history notes it, so no other site may start it and HEAD does not.
 func (s *site) export(c *gin.Context) error {
+	if from := c.GetHeader("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
+		return refuse(http.StatusForbidden, "cross_origin")
+	}
 	session, err := s.signedInLately(c)
 	if err != nil {
 		return err
 	}
-	stored, err := s.Store.Accounts.Export(c.Request.Context(), session.AccountID, caller(c))
-	if err != nil {
-		return err
-	}
-	body, err := json.MarshalIndent(exportFile(stored, s.Now()), "", "  ")
-	if err != nil {
-		return fmt.Errorf("write the export: %w", err)
+	var body []byte
+	if c.Request.Method != http.MethodHead {
+		if body, err = s.exportBody(c, session.AccountID); err != nil {
+			return err
+		}
 	}
 	// The name is plain: a username needs no quoting.
 	c.Header("Content-Disposition", `attachment; filename="latchkey-`+session.Username+`.json"`)
-	c.Data(http.StatusOK, "application/json; charset=utf-8", append(body, '\n'))
+	c.Data(http.StatusOK, "application/json; charset=utf-8", body)
 	return nil
+}
+
+func (s *site) exportBody(c *gin.Context, accountID int64) ([]byte, error) {
+	stored, err := s.Store.Accounts.Export(c.Request.Context(), accountID, caller(c))
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.MarshalIndent(exportFile(stored, s.Now()), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the export: %w", err)
+	}
+	return append(body, '\n'), nil
 }
 
 // exported is the shape of the file.

@@ -39,12 +39,13 @@ func (s *site) showForgot(c *gin.Context, f form, cause error) error {
 		return err
 	}
 	page := ForgotPage{Base: s.base(c, "forgot"), Captcha: s.captchaView(c, wrong)}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	page.NameOrEmail = newInputs(page.Base, f, wrong).nameOrEmail()
 	return s.render(c, wrong.status, "forgot", page)
 }
 
 // forgotSent answers GET /forgot/sent.
 func (s *site) forgotSent(c *gin.Context) error {
-	return s.render(c, http.StatusOK, "forgot_sent", ForgotSentPage{Base: s.base(c, "forgot_sent")})
+	base := s.base(c, "forgot_sent")
+	return s.render(c, http.StatusOK, "forgot_sent", ForgotSentPage{Base: base, Life: s.life(base.Locale, s.Lives.Reset)})
 }

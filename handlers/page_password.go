@@ -20,12 +20,13 @@ func (s *site) accountPassword(c *gin.Context, f form) error {
 	if err != nil {
 		return s.showAccountPassword(c, err)
 	}
-	token, err := s.Store.Accounts.ChangePassword(c.Request.Context(), session,
+	renewed, err := s.Store.Accounts.ChangePassword(c.Request.Context(), session,
 		models.ChangePassword{Current: f["current_password"], Password: f["password"]}, caller(c))
 	if err != nil {
 		return s.showAccountPassword(c, err)
 	}
-	s.renewSession(c, session, token)
+	s.renewSession(c, session, renewed.Token)
+	s.keepDeviceMark(c, renewed.DeviceMark)
 	return s.leave(c, home, noticePasswordChanged)
 }
 
@@ -38,7 +39,7 @@ func (s *site) showAccountPassword(c *gin.Context, cause error) error {
 		return err
 	}
 	page := AccountPasswordPage{Base: s.base(c, "account_password")}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.CurrentPassword = in.currentPassword()
 	page.Password = in.newPassword("new_password", s.PasswordMinLength)
@@ -78,7 +79,7 @@ func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) err
 		return err
 	}
 	page := ConfirmPasswordPage{Base: s.base(c, "confirm_password"), ReturnTo: returnTo(wish)}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
 	return s.render(c, wrong.status, "confirm_password", page)
 }

@@ -89,7 +89,7 @@ func (s *site) showPIN(c *gin.Context, account models.Account, f form, cause err
 		Old:       account.PINOld(s.Now()),
 		HasEmail:  account.Email != "",
 	}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	set, remove := wrong, mistakes{}
 	if f["do"] == doRemove {
 		set, remove = mistakes{}, wrong

@@ -53,7 +53,7 @@ func (s *site) showPINForgot(c *gin.Context, cause error) error {
 		return err
 	}
 	page := PINForgotPage{Base: s.base(c, "account_pin_forgot"), HasEmail: account.Email != ""}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.Password = in.currentPassword()
 	page.PIN = in.pin()
@@ -109,7 +109,7 @@ func (s *site) showPINReset(c *gin.Context, token string, cause error) error {
 		return s.spent(c, linkPINReset, err)
 	}
 	page := PINResetPage{Base: s.base(c, "account_pin_reset"), Username: info.Username}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.PIN = in.pin()
 	page.PINAgain = in.pinAgain()

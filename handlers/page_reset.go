@@ -41,7 +41,7 @@ func (s *site) showReset(c *gin.Context, token string, cause error) error {
 		return s.spent(c, linkReset, err)
 	}
 	page := ResetPage{Base: s.base(c, "reset"), Username: info.Username}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.Password = in.newPassword("new_password", s.PasswordMinLength)
 	page.PasswordAgain = in.newPasswordAgain("new_password")

@@ -29,7 +29,7 @@ func (s *site) signIn(c *gin.Context, f form) error {
 		OldToken:    s.cookie(c, cookieSession),
 	}, caller(c))
 	if errors.Is(err, models.ErrConfirmFirst) && in.PendingSecret != "" {
-		s.setCookie(c, cookiePending, in.PendingSecret, pendingLife)
+		s.setCookie(c, cookiePending, in.PendingSecret, s.Lives.Confirm)
 		return s.leave(c, "/signup/sent", noticeConfirmFirst)
 	}
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *site) showSignIn(c *gin.Context, f form, cause error) error {
 		return err
 	}
 	page := SignInPage{Base: s.base(c, "signin")}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	if wish := f["return_to"]; wish != "" {
 		page.ReturnTo = returnTo(wish)
 	}

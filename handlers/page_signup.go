@@ -44,7 +44,7 @@ func (s *site) signUp(c *gin.Context, f form) error {
 	if err != nil {
 		return s.showSignUp(c, f, err)
 	}
-	s.setCookie(c, cookiePending, pending, pendingLife)
+	s.setCookie(c, cookiePending, pending, s.Lives.Confirm)
 	return seeOther(c, "/signup/sent")
 }
 
@@ -54,7 +54,7 @@ func (s *site) showSignUp(c *gin.Context, f form, cause error) error {
 		return err
 	}
 	page := SignUpPage{Base: s.base(c, "signup"), Captcha: s.captchaView(c, wrong)}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
 	page.Username = in.username()
 	page.DisplayName = in.displayName()
@@ -114,7 +114,7 @@ func (s *site) showSignUpSent(c *gin.Context, f form, cause error) error {
 		return err
 	}
 	page := SignUpSentPage{Base: s.base(c, "signup_sent"), SentTo: sign.Email}
-	page.Problem = wrong.problem
+	page.Base = page.telling(wrong)
 	if f == nil {
 		f = form{"email": sign.Email}
 	}

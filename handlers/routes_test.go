@@ -41,7 +41,7 @@ func table() map[string]row {
 		"GET /account/sessions":             account("/account/sessions"),
 		"GET /account/pin":                  account("/account/pin"),
 		"GET /account/pin/forgot":           account("/account/pin/forgot"),
-		"GET /account/export":               account("/account/export"),
+		"GET /account/export":               {signIn("/account/export"), open, forbidden}, // it is noted in the history
 		"GET /account/delete":               account("/account/delete"),
 		"GET /confirm":                      {mailed, mailed, mailed},
 		"GET /reset":                        {mailed, mailed, mailed},
@@ -77,9 +77,9 @@ func table() map[string]row {
 		"POST /account/sessions/end":        {signIn("/account/sessions"), "404", forbidden},
 		"POST /account/sessions/end-others": {signIn("/account/sessions"), "303 /account/sessions", forbidden},
 		"POST /account/sessions/not-me":     {mailed, mailed, forbidden},
-		"POST /account/pin":                 {signIn("/account/pin"), "400", forbidden},
+		"POST /account/pin":                 {signIn("/account/pin"), "422", forbidden},
 		"POST /account/pin/mail":            {signIn("/account/pin/forgot"), "303 /account/pin/forgot", forbidden},
-		"POST /account/pin/forgot":          {signIn("/account/pin/forgot"), "400", forbidden},
+		"POST /account/pin/forgot":          {signIn("/account/pin/forgot"), "422", forbidden},
 		"POST /account/pin/reset":           {mailed, mailed, forbidden},
 		"POST /account/delete":              {signIn("/account/delete"), "422", forbidden},
 	}

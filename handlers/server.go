@@ -50,6 +50,7 @@ type Server struct {
 	SecurityContact   string // mailto: or https: address for security.txt; "" for none
 	SignUp            models.SignUpPolicy
 	PasswordMinLength int
+	Lives             models.Lives // those of the Store: pages tell them
 
 	TrustedProxies []netip.Prefix // may say on whose behalf they ask; none is fine
 	Dev            bool           // development: any Host will do, and MailFolder is shown

@@ -92,6 +92,7 @@ func server(t *testing.T, store *models.Store, clock *modelstest.Clock) *handler
 		Store: store, Log: slog.New(slog.DiscardHandler), Catalogue: catalogue, Pages: pages, Static: templates.Static(),
 		Captcha: captcha.Off{}, CaptchaKind: handlers.CaptchaOff, PublicURL: "https://id.example.org", ServiceName: "Latchkey",
 		SecurityContact: "mailto:security@example.org", SignUp: models.SignUpOpen, PasswordMinLength: 10,
+		Lives: models.DefaultLives(),
 		Ready: store.Ready, Random: rand.Reader, Now: clock.Now,
 	}
 }
@@ -303,10 +304,10 @@ func (b *browser) led(a answer, to string, texts ...string) {
 }
 
 // wrong fails unless the answer is the form again with a mistake at the field,
-// which has the focus.
+// which has the focus, and a title that says so.
 func (b *browser) wrong(a answer, field string) {
 	b.t.Helper()
-	b.see(a, http.StatusUnprocessableEntity, `id="`+field+`-error"`)
+	b.see(a, http.StatusUnprocessableEntity, `id="`+field+`-error"`, "<title>Problem: ")
 	if field != "captcha" && field != "language" && !regexp.MustCompile(`<input id="`+field+`"[^>]* autofocus`).MatchString(a.body) {
 		b.t.Errorf("%s: the field %s has not the focus", a.path, field)
 	}

@@ -2,12 +2,14 @@ package handlers_test
 
 import (
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/models"
@@ -21,6 +23,38 @@ func TestEveryCodeHasAText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys := keysOfCode(t)
+	for _, language := range catalogue.Languages() {
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			if catalogue.Say(language.Code, key, map[string]any{"Count": 2}) == key {
+				t.Errorf("%s has no text %s", language.Code, key)
+			}
+		}
+	}
+}
+
+// A text that nothing says any more would be translated for nobody.
+func TestEveryTextOfCodeIsSaid(t *testing.T) {
+	t.Parallel()
+	said := keysOfCode(t)
+	for _, code := range found(t, ".", `return "([a-z_]+)"`) { // codes that stand for a status
+		said["error."+code] = true
+	}
+	for _, key := range foundIn(t, "../templates/pages/*.html", `\.T "(action\.[a-z_]+)"`) {
+		said[key] = true
+	}
+	for _, key := range foundIn(t, "../templates/locales/en/*.json", `"((?:action|error|event|notice)\.[a-z_.]+)":`) {
+		group, name, _ := strings.Cut(key, ".")
+		name, _, _ = strings.Cut(name, ".") // titles and reasons go with their code
+		if !said[group+"."+name] {
+			t.Errorf("nothing says %s", key)
+		}
+	}
+}
+
+// keysOfCode are the keys of all texts that code names.
+func keysOfCode(t *testing.T) map[string]bool {
+	t.Helper()
 	keys := map[string]bool{}
 	for _, code := range codesIn(t, "../models") {
 		keys["error."+code] = true
@@ -40,13 +74,28 @@ func TestEveryCodeHasAText(t *testing.T) {
 	for _, key := range keysIn(t, ".") {
 		keys[key] = true
 	}
-	for _, language := range catalogue.Languages() {
-		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			if catalogue.Say(language.Code, key, map[string]any{"Count": 2}) == key {
-				t.Errorf("%s has no text %s", language.Code, key)
-			}
-		}
+	return keys
+}
+
+// What can be set is not written into texts.
+func TestPagesTellTheLives(t *testing.T) {
+	t.Parallel()
+	lives := models.DefaultLives()
+	lives.Confirm, lives.Reset, lives.EmailUndo = 36*time.Hour, 90*time.Minute, 10*24*time.Hour
+	b := newSite(t, func(s *handlers.Server) { s.Lives = lives }).browser(t)
+	pending := b.post("/signup", signUpFields("ann")...).cookie("__Host-latchkey-pending")
+	if pending == nil || pending.MaxAge != 36*60*60 {
+		t.Errorf("cookie of the sign-up = %+v", pending)
 	}
+	token := b.letter(t, models.MailConfirm, "ann@example.org").Secret
+	b.led(b.get("/confirm?token="+token), "/confirm", "after 36 hours")
+	b.led(b.post("/confirm", "token", token), "/signin")
+	b.see(b.get("/forgot/sent"), http.StatusOK, "for 90 minutes")
+	b.signIn(person{"ann", "ann@example.org", goodPassword})
+	b.see(b.get("/account/email"), http.StatusOK, "for 10 days")
+	b.header.Set("Accept-Language", "de")
+	b.led(b.post("/signout"), "/")
+	b.see(b.get("/forgot/sent"), http.StatusOK, "90 Minuten lang")
 }
 
 // codesIn finds the codes of errors in the source of a package.
@@ -60,6 +109,8 @@ func codesIn(t *testing.T, folder string) []string {
 		`differ\(f, "\w+", "([a-z_]+)"`,       // things typed twice
 		`\bwrong\("([a-z_]+)"`,                // rules for passwords
 		`return "((?:username|pin)_[a-z_]+)"`, // rules for names and PINs
+		`\{"(pin_[a-z]+)", `,                  // and more of those for PINs
+		`\bcode: "([a-z_]+)"`,                 // failures
 	)
 }
 
@@ -81,9 +132,16 @@ func keysIn(t *testing.T, folder string) []string {
 
 func found(t *testing.T, folder string, patterns ...string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	return foundIn(t, filepath.Join(folder, "*.go"), patterns...)
+}
+
+// foundIn returns what the group of each pattern matches in some files, but for
+// tests.
+func foundIn(t *testing.T, names string, patterns ...string) []string {
+	t.Helper()
+	files, err := filepath.Glob(names)
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no source in %s: %v", folder, err)
+		t.Fatalf("no files %s: %v", names, err)
 	}
 	var all []string
 	for _, file := range files {

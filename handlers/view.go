@@ -18,6 +18,7 @@ type Base struct {
 	Account     *AccountView // nil when nobody is signed in
 	Notice      string       // a status message, already in the reader's language; announced to screen readers
 	Problem     string       // what is wrong with the form as a whole, already in the reader's language
+	Wrong       bool         // the form has mistakes, in a field or as a whole: the title says so
 	Dev         bool         // development: the footer leads to /dev/mail
 	SignUpOpen  bool         // the header offers sign-up
 }
@@ -59,8 +60,7 @@ type Field struct {
 	Value        string // what was typed; always "" for passwords and PINs
 	Autocomplete string
 	InputMode    string // "" for the type's own
-	MinLength    int    // 0 for none
-	MaxLength    int    // 0 for none
+	MinLength    int    // 0 for none; there is no longest, since browsers cut off silently what is pasted
 	Required     bool
 	Focus        bool // the first field with an error, or the first of a fresh form
 	Reveal       bool // a button shows what is typed: passwords and PINs
@@ -79,6 +79,7 @@ type CaptchaView struct {
 	Kind    string // "pow", "recaptcha" or "off"
 	SiteKey string // of reCAPTCHA
 	Error   string // in the reader's language
+	Focus   bool   // the error is the first of the form
 }
 
 // LandingPage is templates/pages/landing.html.
@@ -108,6 +109,7 @@ type SignUpSentPage struct {
 type ConfirmPage struct {
 	Base
 	Username, Email string
+	Life            string // of a sign-up that nobody confirms: "7 days"
 	Token           string // hidden field "token" of POST /confirm
 }
 
@@ -126,7 +128,10 @@ type ForgotPage struct {
 }
 
 // ForgotSentPage is templates/pages/forgot_sent.html.
-type ForgotSentPage struct{ Base }
+type ForgotSentPage struct {
+	Base
+	Life string // of the link in the mail: "1 hour"
+}
 
 // ResetPage is templates/pages/reset.html: POST /reset.
 type ResetPage struct {
@@ -157,6 +162,7 @@ type AccountEmailPage struct {
 	Base
 	Current         string
 	Waiting         string // "" for none
+	UndoLife        string // how long the change can be undone: "3 days"
 	Email, Password Field  // "email", "current_password"
 }
 

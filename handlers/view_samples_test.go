@@ -46,6 +46,7 @@ func (s sampler) noticed(b Base, key string) Base {
 }
 
 func (s sampler) troubled(b Base, key string) Base {
+	b.Wrong = true
 	b.Problem = b.T(key, "Wait", b.T("duration.minutes", "Count", 5))
 	return b
 }
@@ -53,7 +54,7 @@ func (s sampler) troubled(b Base, key string) Base {
 // field is an input whose texts are those of key.
 func (s sampler) field(name, kind, key string, hint bool) Field {
 	b := s.base("")
-	f := Field{Name: name, Type: kind, Label: b.T("field." + key), Required: true, Reveal: kind == "password", MaxLength: 256}
+	f := Field{Name: name, Type: kind, Label: b.T("field." + key), Required: true, Reveal: kind == "password"}
 	if hint {
 		f.Hint = b.T("field."+key+".hint", "MinLength", 10)
 	}
@@ -117,13 +118,13 @@ func (s sampler) strangers() []sample {
 			Email: s.wrong(s.field("email", "email", "email", false), "mira@", "email_invalid"),
 		}},
 		{"signup_sent-gone", SignUpSentPage{Base: s.base("signup_sent")}},
-		{"confirm", ConfirmPage{Base: s.base("confirm"), Username: "mira.k", Email: "mira@example.org", Token: "token"}},
+		{"confirm", ConfirmPage{Base: s.base("confirm"), Username: "mira.k", Email: "mira@example.org", Life: s.base("").T("duration.days", "Count", 7), Token: "token"}},
 		{"signin", SignInPage{Base: s.base("signin"), NameOrEmail: name, Password: password, ReturnTo: "/account"}},
 		{"signin-confirmed", SignInPage{Base: s.noticed(s.base("signin"), "notice.confirmed"), NameOrEmail: name, Password: password}},
 		{"signin-mistake", SignInPage{Base: s.troubled(s.base("signin"), "error.sign_in_wrong"), NameOrEmail: name, Password: password}},
 		{"forgot", ForgotPage{Base: s.base("forgot"), NameOrEmail: name, Captcha: CaptchaView{Kind: "pow"}}},
 		{"forgot-recaptcha", ForgotPage{Base: s.base("forgot"), NameOrEmail: s.wrong(name, "", "name_or_email_missing"), Captcha: CaptchaView{Kind: "recaptcha"}}},
-		{"forgot_sent", ForgotSentPage{Base: s.base("forgot_sent")}},
+		{"forgot_sent", ForgotSentPage{Base: s.base("forgot_sent"), Life: s.base("").T("duration.hours", "Count", 1)}},
 		{"reset", ResetPage{
 			Base: s.base("reset"), Username: "mira.k", Password: s.newPassword(),
 			PasswordAgain: s.wrong(s.field("password_again", "password", "new_password_again", false), "", "passwords_differ"),
@@ -153,8 +154,8 @@ func (s sampler) owners() []sample {
 		{"account", s.account()},
 		{"account-fresh", s.freshAccount()},
 		{"account-off", s.troubledAccount()},
-		{"account_email", AccountEmailPage{Base: s.signedIn("account_email"), Current: "mira@example.org", Email: newEmail, Password: current}},
-		{"account_email-waiting", AccountEmailPage{Base: s.signedIn("account_email"), Waiting: "new@example.org", Email: newEmail, Password: s.wrong(current, "", "current_password_wrong")}},
+		{"account_email", AccountEmailPage{Base: s.signedIn("account_email"), Current: "mira@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: current}},
+		{"account_email-waiting", AccountEmailPage{Base: s.signedIn("account_email"), Waiting: "new@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: s.wrong(current, "", "current_password_wrong")}},
 		{"email_confirm", EmailConfirmPage{Base: s.base("email_confirm"), Username: "mira.k", Email: "new@example.org"}},
 		{"email_undo", EmailUndoPage{Base: s.base("email_undo"), Username: "mira.k", Email: "mira@example.org"}},
 		{"account_password", AccountPasswordPage{Base: s.signedIn("account_password"), CurrentPassword: current, Password: password, PasswordAgain: again}},

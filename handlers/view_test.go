@@ -104,6 +104,9 @@ func checkElements(t *testing.T, root *html.Node, base Base) {
 		if node.Data == "script" && (attribute(node, "nonce") != base.Nonce || node.FirstChild != nil) {
 			t.Errorf("script %s has no nonce, or stands in the page", attribute(node, "src"))
 		}
+		if attribute(node, "maxlength") != "" {
+			t.Errorf("<%s> cuts off what is pasted, and says nothing", node.Data)
+		}
 		if node.Data == "style" || attribute(node, "style") != "" {
 			t.Errorf("<%s> carries a style of its own", node.Data)
 		}

@@ -21,7 +21,7 @@ type recorder struct {
 	seen map[string]bool
 }
 
-func (r *recorder) LogMode(logger.LogLevel) logger.Interface { return r } //nolint:ireturn // GORM asks for it
+func (r *recorder) LogMode(logger.LogLevel) logger.Interface { return r }
 
 func (r *recorder) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
 	text, _ := statement()

@@ -315,7 +315,7 @@ func TestRacesForPasswords(t *testing.T) {
 		})
 		k.run("sign-in against change, disable and delete", func(k *kit) {
 			for _, end := range []func(models.Account, models.SignedIn) error{
-				func(a models.Account, in models.SignedIn) error {
+				func(_ models.Account, in models.SignedIn) error {
 					_, err := k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
 					return err
 				},

@@ -45,7 +45,7 @@ const deviceMarkLife = 365 * 24 * time.Hour
 func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (SignedIn, error) {
 	name := nameKey(in.NameOrEmail)
 	known := s.knownDevices(in.DeviceMarks)
-	if len(known) == 0 {
+	if len(known) == 0 { // before the database is asked for the account
 		if err := s.countSource(ctx, caller); err != nil {
 			return SignedIn{}, err
 		}
@@ -56,20 +56,8 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 		return SignedIn{}, err
 	}
 	device := ""
-	if known := known[row.ID]; exists && !known.at.Before(row.PasswordChangedAt.Truncate(time.Second)) {
-		device = known.id
-	}
-	if device != "" { // whoever once had many browsers has no more tries for it
-		hits, err := s.throttle.raise(ctx, s.throttle.key("known devices", row.owner()), s.opt.Limits.KnownDevices)
-		if err != nil {
-			return SignedIn{}, err
-		}
-		if hits == 0 {
-			device = ""
-		}
-	}
-	if len(known) > 0 && device == "" { // known to another account: a stranger to this one
-		if err := s.countSource(ctx, caller); err != nil {
+	if len(known) > 0 {
+		if device, err = s.deviceOf(ctx, known, &row, caller); err != nil {
 			return SignedIn{}, err
 		}
 	}
@@ -88,6 +76,25 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 		return SignedIn{}, err
 	}
 	return s.admit(ctx, &row, in, device, caller)
+}
+
+// deviceOf is the known device of a browser that brings marks, "" when they are
+// no good for this account: they are another's, older than its password, or all
+// of its known devices together have had enough tries. Then the browser counts
+// as any stranger's, by its source.
+func (s *Sessions) deviceOf(ctx context.Context, known map[int64]knownDevice, row *accountRow, caller Caller) (string, error) {
+	mark, found := known[row.ID]
+	if !found || mark.at.Before(row.PasswordChangedAt.Truncate(time.Second)) {
+		return "", s.countSource(ctx, caller)
+	}
+	hits, err := s.throttle.raise(ctx, s.throttle.key("known devices", row.owner()), s.opt.Limits.KnownDevices)
+	if err != nil {
+		return "", err
+	}
+	if hits == 0 {
+		return "", s.countSource(ctx, caller)
+	}
+	return mark.id, nil
 }
 
 func ifExists(exists bool, row *accountRow) *accountRow {

@@ -57,6 +57,7 @@ func (s *Store) sweepTable(ctx context.Context, table, key, condition string, ar
 			return explained("sweep "+table, err)
 		}
 		if len(keys) > 0 {
+			//nolint:gosec // names and conditions are the constants of Sweep, values are parameters
 			remove := "DELETE FROM " + table + " WHERE " + key + " IN (?" + strings.Repeat(", ?", len(keys)-1) + ") AND (" + condition + ")"
 			if err := s.db.Again(ctx, func(*gorm.DB) error {
 				_, err := s.db.SQL.ExecContext(ctx, remove, append(slices.Clone(keys), args...)...)

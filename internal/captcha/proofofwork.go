@@ -20,8 +20,7 @@ const (
 	// DefaultCost is the highest number a browser may have to try; it tries half as many on average. templates/static/js/
 	// captcha_worker.js says how long that takes.
 	DefaultCost int64 = 150_000
-	// DefaultLife is how long a challenge may be answered. It is fetched when the person enters the form, so it spans the
-	// filling in; the page fetches another when it has run out.
+	// DefaultLife is how long a challenge may be answered where Life is 0; the service sets its own (captcha-life).
 	DefaultLife = 20 * time.Minute
 	// minKey is the least length of a key: with a guessable one anybody could sign challenges that are solved already.
 	minKey = 16

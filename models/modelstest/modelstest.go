@@ -128,7 +128,7 @@ const memory = "/dev/shm"
 // is a folder for that: nothing of a test has to outlive a power cut.
 func SQLite(t testing.TB) string {
 	t.Helper()
-	folder, err := os.MkdirTemp(memory, "latchkey-test-")
+	folder, err := os.MkdirTemp(memory, "latchkey-test-") //nolint:usetesting // t.TempDir is on a disk
 	if err != nil {
 		folder = t.TempDir()
 	} else {
