@@ -17,7 +17,7 @@ type Operators struct{ *core }
 // password and confirms the address in one step. It returns the errors of
 // [Accounts.SignUp] about fields.
 func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
-	if !slices.Contains(o.opt.Languages, in.Locale) {
+	if in.Locale != "" && !slices.Contains(o.opt.Languages, in.Locale) {
 		return Account{}, ErrLanguageInvalid
 	}
 	row, mail, err := o.newOne(ctx, in)

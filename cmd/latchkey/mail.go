@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -68,21 +69,25 @@ func (mailList) Run(p *program) error {
 			return err
 		}
 		for _, m := range mails {
-			state, next := "waits", m.DueAt.Format(time.DateTime)
-			if m.Dead {
-				state, next = "given up", "-"
-			}
-			whom := m.To
-			if whom == "" && m.AccountID != 0 {
-				whom = fmt.Sprint("account ", m.AccountID)
-			}
-			_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%q\n", m.ID, m.Kind, whom, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, m.LastError)
-			if err != nil {
+			if err := listMail(table, m); err != nil {
 				return err
 			}
 		}
 		return table.Flush()
 	})
+}
+
+func listMail(table io.Writer, m models.QueuedMail) error {
+	state, next, whom := "waits", m.DueAt.Format(time.DateTime), m.To
+	if m.Dead {
+		state, next = "given up", "-"
+	}
+	if whom == "" && m.AccountID != 0 {
+		whom = fmt.Sprint("account ", m.AccountID)
+	}
+	_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%q\n",
+		m.ID, m.Kind, whom, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, m.LastError)
+	return err
 }
 
 // numbered is the mail that a command is about.

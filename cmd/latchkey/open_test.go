@@ -49,5 +49,5 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 func TestDatabaseThatCannotBe(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database=sqlite:"+t.TempDir()+"/no/such/folder/latchkey.db")
-	s.refused(t, "unable to open database file", "migrate")
+	s.refused(t, "no such file or directory", "migrate")
 }
