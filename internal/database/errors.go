@@ -60,6 +60,7 @@ func (d sqliteDialector) Translate(err error) error {
 	}
 	_, key, _ := strings.Cut(err.Error(), "UNIQUE constraint failed: ")
 	key, _, _ = strings.Cut(key, " (")
+	key, _, _ = strings.Cut(key, ",") // an index of several columns is named by its first
 	return &DuplicateError{Key: key, Err: err}
 }
 

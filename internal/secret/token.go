@@ -18,6 +18,8 @@ const (
 	SessionToken Kind = "lks" // a browser's or a device's session
 	MailToken    Kind = "lkm" // the secret of a mailed link
 	PendingToken Kind = "lkp" // a sign-up that waits for its confirmation
+	ServerKey    Kind = "lkv" // proves who a server is
+	DeviceToken  Kind = "lkd" // a device waits with it for its approval
 )
 
 // tokenLength is the length of every token: prefix, "_", 256 bits, check digits.

@@ -1,0 +1,215 @@
+// Package embywire reads what clients and media servers of Emby's kind send:
+// parameters in every shape they use, identity headers, paths in any letter case.
+// It decides nothing and knows none of our other packages. The section numbers
+// are those of the protocol's description, docs/emby-connect.md.
+package embywire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Params are the parameters of a request, from its query and its body, by name
+// in lower case. A name that comes twice has its first value; the body's comes
+// before the query's.
+type Params map[string]string
+
+// Get is the value of the first of names that has one that is not empty. Names
+// are in lower case.
+func (p Params) Get(names ...string) string {
+	for _, name := range names {
+		if value := p[name]; value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// ErrTooLarge is a body above the limit.
+var ErrTooLarge = errors.New("embywire: the body is too large")
+
+// Options tell how to read a request.
+type Options struct {
+	MaxBody int64
+	// JoinInto is a parameter whose value some servers send with bare "&" in
+	// it: what follows it, and is neither one of Known nor a pair with a name,
+	// belongs to it. "" for none.
+	// In such a form no "+" is a blank once an address in it is not encoded.
+	JoinInto string
+	Known    []string
+}
+
+// Read reads the parameters of a request: query, and a body that is a form
+// (properly encoded, or not at all), JSON, or multipart, whatever its
+// Content-Type says. Nothing in a body is an error but its size ([ErrTooLarge])
+// and a broken connection: what cannot be understood is left out.
+func Read(request *http.Request, o Options) (Params, error) {
+	if request.ContentLength > o.MaxBody { // who waits for a "100 Continue" sends none of it
+		return nil, ErrTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(request.Body, o.MaxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("embywire: read the body: %w", err)
+	}
+	if int64(len(body)) > o.MaxBody {
+		return nil, ErrTooLarge
+	}
+	params := Params{}
+	readBody(params, request.Header.Get("Content-Type"), string(body), o)
+	readForm(params, request.URL.RawQuery, o)
+	return params, nil
+}
+
+func readBody(params Params, contentType, body string, o Options) {
+	body = strings.TrimPrefix(body, "\ufeff")
+	mediaType, attributes, err := mime.ParseMediaType(contentType)
+	if err == nil && mediaType == "multipart/form-data" && attributes["boundary"] != "" {
+		readMultipart(params, body, attributes["boundary"])
+		return
+	}
+	if trimmed := strings.TrimSpace(body); strings.HasPrefix(trimmed, "{") {
+		if readJSON(params, trimmed) || mediaType == "application/json" {
+			return
+		}
+	}
+	readForm(params, strings.Trim(body, "\r\n"), o)
+}
+
+func (p Params) add(name, value string) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if name == "" {
+		return
+	}
+	if _, taken := p[name]; !taken {
+		p[name] = strings.ToValidUTF8(value, "\ufffd")
+	}
+}
+
+// most is how many parameters are read of one part of a request.
+const most = 200
+
+// readForm reads pairs of name and value, decoded or not (§1.2).
+func readForm(params Params, text string, o Options) {
+	parts := strings.SplitN(text, "&", most+1)
+	if len(parts) > most {
+		parts = parts[:most]
+	}
+	raw := o.JoinInto != "" && strings.Contains(text, "://") // an encoder would have escaped that
+	name, value, open := "", "", false
+	flush := func() {
+		if open {
+			params.add(decode(name, raw), decode(value, raw))
+		}
+	}
+	for _, part := range parts {
+		key, rest, _ := strings.Cut(part, "=")
+		if open && o.JoinInto != "" && strings.EqualFold(name, o.JoinInto) && o.stray(part, key) {
+			value += "&" + part
+			continue
+		}
+		flush()
+		name, value, open = key, rest, true
+	}
+	flush()
+}
+
+// stray reports whether a part of a form is the rest of a value with a bare "&"
+// in it: a text without "=", or one where what stands before it is no name.
+func (o Options) stray(part, key string) bool {
+	if part == "" || slices.Contains(o.Known, strings.ToLower(key)) {
+		return false
+	}
+	return !strings.Contains(part, "=") || strings.ContainsFunc(key, notInName)
+}
+
+func notInName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
+}
+
+// decode undoes form encoding where the text can be encoded: a text with blanks,
+// quotes or a "%" that is none of an escape was never encoded, and stays as it
+// is; so does one that would be no UTF-8. A "+" beside what every encoder escapes
+// is no blank either, and in a raw form none is.
+func decode(text string, raw bool) string {
+	if strings.ContainsAny(text, " \"<>\t\r\n") {
+		return text
+	}
+	unescape := url.QueryUnescape
+	if raw || strings.ContainsAny(text, "@:/") || strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		unescape = url.PathUnescape
+	}
+	decoded, err := unescape(text)
+	if err != nil || !utf8.ValidString(decoded) {
+		return text
+	}
+	return decoded
+}
+
+// readJSON reads the members of an object in their order. It reports false, and
+// reads nothing, where text is no object.
+func readJSON(params Params, text string) bool {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
+		return false
+	}
+	members := Params{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return false
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return false
+		}
+		if name, ok := name.(string); ok && len(members) < most {
+			members.addJSON(name, value)
+		}
+	}
+	if _, err := decoder.Token(); err != nil { // the closing brace
+		return false
+	}
+	for name, value := range members {
+		params.add(name, value)
+	}
+	return true
+}
+
+// addJSON adds a text, a number as it is written, true or false; null, lists and
+// objects are no parameters.
+func (p Params) addJSON(name string, value json.RawMessage) {
+	switch value[0] {
+	case '"':
+		var text string
+		if err := json.Unmarshal(value, &text); err == nil {
+			p.add(name, text)
+		}
+	case 'n', '[', '{':
+	default:
+		p.add(name, string(value))
+	}
+}
+
+func readMultipart(params Params, body, boundary string) {
+	reader := multipart.NewReader(strings.NewReader(body), boundary)
+	for range most {
+		part, err := reader.NextPart()
+		if err != nil {
+			return
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return
+		}
+		params.add(part.FormName(), string(value))
+	}
+}

@@ -1,0 +1,69 @@
+package secret
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ErrSealed is a sealed text that cannot be opened: made with another key, for
+// another purpose or place, or changed.
+var ErrSealed = errors.New("secret: the sealed text cannot be opened")
+
+// Seal encrypts text for purpose with a key derived from the current secret key
+// (AES-256-GCM) and binds it to place, such as its row's id: moved elsewhere it
+// does not open. What it returns is ASCII: the key's id, ".", base64url.
+func (k Keys) Seal(random io.Reader, purpose, place, text string) (string, error) {
+	aead, err := k.current.aead(purpose)
+	if err != nil {
+		return "", err
+	}
+	nonce := make([]byte, aead.NonceSize())
+	if _, err := io.ReadFull(random, nonce); err != nil {
+		return "", fmt.Errorf("secret: no randomness: %w", err)
+	}
+	sealed := aead.Seal(nonce, nonce, []byte(text), []byte(place))
+	return k.current.id + "." + base64.RawURLEncoding.EncodeToString(sealed), nil
+}
+
+// Open decrypts what [Keys.Seal] made for the same purpose and place, with the
+// current key or the one before. It returns [ErrSealed].
+func (k Keys) Open(purpose, place, sealed string) (string, error) {
+	id, encoded, _ := strings.Cut(sealed, ".")
+	use := k.current
+	if id != use.id {
+		use = k.previous
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || id == "" || id != use.id {
+		return "", ErrSealed
+	}
+	aead, err := use.aead(purpose)
+	if err != nil {
+		return "", err
+	}
+	if len(raw) < aead.NonceSize() {
+		return "", ErrSealed
+	}
+	text, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], []byte(place))
+	if err != nil {
+		return "", ErrSealed
+	}
+	return string(text), nil
+}
+
+func (k key) aead(purpose string) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(k.derive("seal " + purpose))
+	if err != nil {
+		return nil, fmt.Errorf("secret: cipher: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("secret: cipher: %w", err)
+	}
+	return aead, nil
+}
