@@ -91,7 +91,11 @@ func (v *voice) details() []detail {
 		value := ""
 		switch fact {
 		case "username":
-			value = v.username()
+			value = v.username("username")
+		case "person", "from":
+			value = v.username("person")
+		case "server":
+			value = v.server()
 		case "device":
 			value = v.device()
 		case "address":
@@ -108,15 +112,23 @@ func (v *voice) details() []detail {
 	return shown
 }
 
-// username is the account's name, if it has the form of one. To a stranger it
-// is shown only if it is no message: anybody can make an account called
+// username is the name of an account, if it has the form of one. To a stranger
+// it is shown only if it is no message: anybody can make an account called
 // win-a-prize.example.
-func (v *voice) username() string {
-	name := v.letter.Facts["username"]
+func (v *voice) username(fact string) string {
+	name := v.letter.Facts[fact]
 	if !only(name, letterDigits+"._-") || len(name) > maxName || v.kind.stranger && linkable(name) {
 		return ""
 	}
 	return name
+}
+
+// server is the name of a media server, which its owner chose.
+func (v *voice) server() string {
+	if name := strings.TrimSpace(v.letter.Facts["server"]); harmless(name, maxName) {
+		return name
+	}
+	return v.phrase("mail.server.unknown", nil)
 }
 
 // device is what signed in; "Firefox on Windows" is put into the reader's words.

@@ -15,7 +15,7 @@ type kind struct {
 	stranger bool     // may reach somebody who has nothing to do with the account
 	security bool     // about the safety of the account: is always sent, and says so
 	facts    []string // the letter must have them
-	details  []string // facts that are shown as a list
+	details  []string // facts that are shown as a list; "from" is the fact person, who has to do with the mail
 	says     []string // further parts of the text: "after", "ignore"
 	variants []string // values of the fact "what": subject, heading and lead end in ".VALUE"
 }
@@ -24,6 +24,7 @@ type kind struct {
 func kinds() map[string]kind {
 	who := []string{"username", "display_name"}
 	what := slices.Concat(who, []string{"address", "device", "at"})
+	about := slices.Concat(who, []string{"server", "person", "at"})
 	where := []string{"username", "device", "address", "at"}
 	return map[string]kind{
 		"confirm": {
@@ -81,6 +82,30 @@ func kinds() map[string]kind {
 		"account_deleted": {
 			security: true,
 			facts:    who, details: []string{"username"}, says: []string{"ignore"},
+		},
+		"link_asked": {
+			page: "/invitations", stranger: true,
+			facts: about, details: []string{"server", "from", "at"}, says: []string{"ignore"},
+		},
+		"link_accepted": {
+			page:  "/servers",
+			facts: about, details: []string{"server", "person", "at"},
+		},
+		"link_removed": {
+			page:  "/servers",
+			facts: about, details: []string{"server", "person", "at"},
+		},
+		"link_ended": {
+			page:  "/servers",
+			facts: about, details: []string{"server", "at"}, says: []string{"ignore"},
+		},
+		"invited": {
+			page: "/signup", stranger: true,
+			facts: []string{"person"}, details: []string{"from"}, says: []string{"ignore"},
+		},
+		"server_handed_over": {
+			page: "/servers", stranger: true,
+			facts: about, details: []string{"server", "from", "at"}, says: []string{"ignore"},
 		},
 		"test": {says: []string{"ignore"}},
 	}

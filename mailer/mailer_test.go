@@ -50,6 +50,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 	known := map[string]string{
 		"username": "annm", "display_name": "Ann Müller", "email": "a…@example.net",
 		"address": "203.0.113.7", "device": "Firefox on Windows", "at": "2026-03-04T15:06:00Z", "what": "changed",
+		"server": "Den & Co", "person": "bert",
 	}
 	l := mailer.Letter{
 		ID: "7301-" + strings.ReplaceAll(kind, "_", "-"), Kind: kind, To: recipient, Locale: locale,
@@ -83,6 +84,12 @@ func links() map[string]string {
 		"pin_reset":          "/account/pin/reset" + token,
 		"new_device":         "/account/sessions/not-me" + token,
 		"account_deleted":    "/",
+		"link_asked":         "/invitations",
+		"link_accepted":      "/servers",
+		"link_removed":       "/servers",
+		"link_ended":         "/servers",
+		"invited":            "/signup",
+		"server_handed_over": "/servers",
 		"test":               "/",
 	}
 }

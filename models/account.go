@@ -45,6 +45,8 @@ type accountRow struct {
 	ConfirmedAt       *time.Time
 	DisabledAt        *time.Time
 	SignedInAt        *time.Time // the first time
+	LegacyMD5         string     `gorm:"column:legacy_md5"` // see legacy_md5.go
+	LegacyMD5Filtered string     `gorm:"column:legacy_md5_filtered"`
 }
 
 // TableName is accounts.

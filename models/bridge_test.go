@@ -49,5 +49,6 @@ func MailSecretFrom(keys secret.Keys, kind MailKind, id int64, salt secret.Hash,
 func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
+		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
 	}
 }

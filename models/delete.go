@@ -79,6 +79,8 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM sessions WHERE account_id = ?", "DELETE FROM tokens WHERE account_id = ?",
 		"DELETE FROM outbox WHERE account_id = ?", "DELETE FROM email_changes WHERE account_id = ?",
 		"DELETE FROM emails WHERE account_id = ?", "DELETE FROM history WHERE account_id = ?",
+		"UPDATE servers SET owner_id = 0, claimed_at = NULL WHERE owner_id = ?", // their people stay
+		"DELETE FROM links WHERE account_id = ?", "DELETE FROM claim_codes WHERE account_id = ?", "DELETE FROM device_codes WHERE account_id = ?",
 		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?",
 	} {
 		if err := tx.Exec(statement, accountID).Error; err != nil {

@@ -255,7 +255,7 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 		if err := e.revertChanges(ctx, tx, &row, t.SubjectID); err != nil {
 			return err
 		}
-		if err := endSessions(tx, row.ID, ""); err != nil {
+		if err := e.endEverything(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		if err := e.note(ctx, tx, row.ID, EventEmailUndone, caller); err != nil {
@@ -289,7 +289,7 @@ func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow
 		}
 	}
 	err = updateAccount(tx, row.ID, map[string]any{
-		"email": row.Email, "email_key": row.EmailKey, "password_hash": "",
+		"email": row.Email, "email_key": row.EmailKey, "password_hash": "", "legacy_md5": "", "legacy_md5_filtered": "",
 		"password_version": row.PasswordVersion, "password_changed_at": e.Now(),
 	}, "")
 	if err != nil {

@@ -106,9 +106,21 @@ var (
 	ErrSignUpInviteOnly  = &Error{Kind: KindForbidden, Code: "sign_up_invite_only"}
 	ErrLanguageInvalid   = fieldError(KindInvalid, "language", "language_invalid")
 	ErrNameOrEmailAbsent = fieldError(KindInvalid, "name_or_email", "name_or_email_missing")
-	ErrNotFound          = &Error{Kind: KindNotFound, Code: "not_found"}
-	ErrUnavailable       = &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: 10 * time.Second}
-	ErrBusy              = &Error{Kind: KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second}
+	ErrServersOff        = &Error{Kind: KindForbidden, Code: "servers_off"}
+	ErrClaimCodeWrong    = fieldError(KindInvalid, "claim_code", "claim_code_wrong")
+	ErrServerClaimed     = &Error{Kind: KindConflict, Code: "server_claimed"}
+	ErrNoServer          = &Error{Kind: KindUnauthenticated, Code: "server_key_wrong"}
+	ErrServerDisabled    = &Error{Kind: KindUnauthenticated, Code: "server_disabled"}
+	ErrDeviceIDInvalid   = fieldError(KindInvalid, "device_id", "device_id_invalid")
+	ErrCodeWrong         = fieldError(KindNotFound, "user_code", "user_code_wrong")
+	// The four of RFC 8628 §3.5.
+	ErrAuthorizationPending = &Error{Kind: KindInvalid, Code: "authorization_pending"}
+	ErrSlowDown             = &Error{Kind: KindInvalid, Code: "slow_down"}
+	ErrAccessDenied         = &Error{Kind: KindInvalid, Code: "access_denied"}
+	ErrDeviceCodeExpired    = &Error{Kind: KindExpired, Code: "expired_token"}
+	ErrNotFound             = &Error{Kind: KindNotFound, Code: "not_found"}
+	ErrUnavailable          = &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: 10 * time.Second}
+	ErrBusy                 = &Error{Kind: KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second}
 )
 
 // fieldError is an error about one input.

@@ -48,6 +48,8 @@ func (k *kit) fill(rows int) {
 			for _, c := range types[table] {
 				kind := strings.ToLower(c.Type)
 				switch {
+				case kind == "boolean" || kind == "tinyint(1)":
+					one = append(one, "0")
 				case strings.Contains(kind, "int"):
 					one = append(one, fmt.Sprint(1000+i))
 				case strings.Contains(kind, "datetime"):

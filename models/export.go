@@ -20,7 +20,11 @@ type Export struct {
 	Sessions     []Session
 	History      []Event
 	Mails        []ExportedMail
-	Links        []ExportedLink
+	Links        []ExportedLink // of mails
+	Servers      []ExportedServer
+	ServerLinks  []Link
+	Devices      []ExportedDevice
+	ClaimCodes   []ExportedClaimCode
 }
 
 // ExportedEmail is an address that belongs to the account.
@@ -68,6 +72,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 		}
 		for _, part := range []func(context.Context, *gorm.DB, int64) error{
 			out.readEmails, out.readSessions, out.readHistory, out.readMails, out.readLinks,
+			out.readServers, out.readServerLinks, out.readDevices, out.readClaimCodes,
 		} {
 			if err := part(ctx, tx, accountID); err != nil {
 				return err

@@ -25,6 +25,13 @@ var notExported = map[string]string{
 	"outbox.salt": "makes a secret", "outbox.key_id": "of our key", "outbox.attempts": "of the worker", "outbox.due_at": "of the worker",
 	"outbox.lease_owner": "of the worker", "outbox.lease_until": "of the worker", "outbox.last_error": "of the worker",
 	"outbox.expires_at": "of the worker", "history.id": "a number of ours",
+	"accounts.legacy_md5": "a secret", "accounts.legacy_md5_filtered": "a secret",
+	"claim_codes.code_mac": "a secret", "claim_codes.account_id": "the account's id",
+	"device_codes.user_code_mac": "a secret", "device_codes.device_mac": "a secret", "device_codes.id": "a number of ours",
+	"device_codes.account_id": "the account's id", "device_codes.password_version": "a counter of ours",
+	"device_codes.poll_every": "of the wire", "device_codes.next_poll": "of the wire", "device_codes.door": "of the wire",
+	"links.id": "a number of ours", "links.account_id": "the account's id", "links.access_key": "a secret",
+	"links.local_user_id": "of the server",
 }
 
 func TestExport(t *testing.T) {
@@ -43,6 +50,7 @@ func TestExport(t *testing.T) {
 		k.must(err)
 		reset := k.resetSecret(k.get(a))
 		k.must(k.PINs.RequestReset(ctx, a.ID, home))
+		k.fillConnect(guardian, a, in.Session)
 		k.exec("UPDATE accounts SET guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)
@@ -107,4 +115,24 @@ func (k *kit) has(table, name string) bool {
 		}
 	}
 	return false
+}
+
+// fillConnect gives a an accepted link with a server of owner's, a claim code
+// and an approved device code.
+func (k *kit) fillConnect(owner, a models.Account, session models.Session) {
+	k.t.Helper()
+	ctx := k.t.Context()
+	code, _, err := k.Servers.NewClaimCode(ctx, owner.ID)
+	k.must(err)
+	made, err := k.Agents.Register(ctx, models.Registration{Name: "Den", SystemID: "a1b2", Kind: models.ServerEmby, ClaimCode: code}, home)
+	k.must(err)
+	asked, err := k.Agents.Ask(ctx, made.Server, models.AskLink{AccountID: a.ID, Type: models.LinkLinked, RequestedBy: "somebody"})
+	k.must(err)
+	k.must(k.Links.Accept(ctx, a.ID, asked.ID, home))
+	k.exec("UPDATE links SET local_user_id = 77 WHERE id = ?", asked.ID)
+	_, _, err = k.Servers.NewClaimCode(ctx, a.ID)
+	k.must(err)
+	device, err := k.Devices.Begin(ctx, models.DeviceAsk{DeviceID: "tv-1", Client: "Cinema", Device: "Living room", Door: models.DoorAPI}, home)
+	k.must(err)
+	k.must(k.Devices.Approve(ctx, session, device.UserCode, home))
 }

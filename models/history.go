@@ -35,6 +35,18 @@ const (
 	EventDisabled            EventKind = "disabled"
 	EventEnabled             EventKind = "enabled"
 	EventExported            EventKind = "exported"
+	EventServerClaimed       EventKind = "server_claimed"
+	EventServerKeyRotated    EventKind = "server_key_rotated"
+	EventServerHandedOver    EventKind = "server_handed_over"
+	EventServerReceived      EventKind = "server_received" // for the new owner
+	EventServerRemoved       EventKind = "server_removed"
+	EventServerDisabled      EventKind = "server_disabled"
+	EventServerEnabled       EventKind = "server_enabled"
+	EventLinkAsked           EventKind = "link_asked"
+	EventLinkAccepted        EventKind = "link_accepted"
+	EventLinkRemoved         EventKind = "link_removed"
+	EventDeviceApproved      EventKind = "device_approved"
+	EventDeviceDenied        EventKind = "device_denied"
 )
 
 // EventKinds are all kinds, for the test that compares the locales.
@@ -43,7 +55,9 @@ func EventKinds() []EventKind {
 		EventSignedUp, EventConfirmed, EventSignedIn, EventSignedOut, EventSignedOutEverywhere,
 		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
 		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded,
-		EventProfileChanged, EventDisabled, EventEnabled, EventExported,
+		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
+		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerDisabled, EventServerEnabled,
+		EventLinkAsked, EventLinkAccepted, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
 	}
 }
 
@@ -69,13 +83,17 @@ func (historyRow) TableName() string { return "history" }
 
 // note writes an event in the transaction of what it tells.
 func (c *core) note(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, caller Caller) error {
-	id, err := c.newID()
+	row, err := c.event(accountID, kind, caller)
 	if err != nil {
 		return err
 	}
-	return gorm.G[historyRow](tx).Create(ctx, &historyRow{
-		ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, CreatedAt: c.Now(),
-	})
+	return gorm.G[historyRow](tx).Create(ctx, &row)
+}
+
+// event is the row of an event.
+func (c *core) event(accountID int64, kind EventKind, caller Caller) (historyRow, error) {
+	id, err := c.newID()
+	return historyRow{ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, CreatedAt: c.Now()}, err
 }
 
 // List returns the latest events of an account, newest first, n at the most.

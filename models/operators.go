@@ -83,7 +83,7 @@ func (o *Operators) Disable(ctx context.Context, name string) error {
 		if err := updateAccount(tx, row.ID, map[string]any{"disabled_at": o.Now()}, ""); err != nil {
 			return err
 		}
-		if err := endSessions(tx, row.ID, ""); err != nil {
+		if err := o.endEverything(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		if err := revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange); err != nil {

@@ -34,6 +34,12 @@ const (
 	MailNewDevice         MailKind = "new_device"
 	MailAccountDeleted    MailKind = "account_deleted"
 	MailTest              MailKind = "test"
+	MailLinkAsked         MailKind = "link_asked"    // to the person: a server wants to link them
+	MailLinkAccepted      MailKind = "link_accepted" // to the owner
+	MailLinkRemoved       MailKind = "link_removed"  // to the owner: the person declined or left
+	MailLinkEnded         MailKind = "link_ended"    // to the person: the server's side ended it
+	MailInvited           MailKind = "invited"       // to an address without an account
+	MailServerHandedOver  MailKind = "server_handed_over"
 )
 
 // mints is the purpose of the secret in a mail's link, "" for a mail without.
@@ -74,7 +80,7 @@ func kindsThatMint(purposes []purpose) []MailKind {
 // make the service send k.
 func (k MailKind) strangersStart() bool {
 	switch k {
-	case MailConfirm, MailAlreadyRegistered, MailPasswordReset, MailEmailConfirm:
+	case MailConfirm, MailAlreadyRegistered, MailPasswordReset, MailEmailConfirm, MailLinkAsked, MailInvited, MailServerHandedOver:
 		return true
 	default:
 		return false
@@ -129,6 +135,18 @@ type owed struct {
 // owe writes a mail into the outbox, in the transaction of what it tells. An
 // account without an address is owed nothing.
 func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
+	if m.account != nil && m.account.Email == "" && m.recipient == "" {
+		return nil
+	}
+	row, err := c.mail(m)
+	if err != nil {
+		return err
+	}
+	return gorm.G[outboxRow](tx).Create(ctx, &row)
+}
+
+// mail is the row of an owed mail.
+func (c *core) mail(m owed) (outboxRow, error) {
 	now := c.Now()
 	row := outboxRow{
 		Kind: m.kind, Recipient: m.recipient, Locale: m.locale, SubjectID: m.subject, KeyID: c.keys.ID(),
@@ -139,9 +157,6 @@ func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 	}
 	facts := map[string]string{}
 	if m.account != nil {
-		if m.account.Email == "" && m.recipient == "" {
-			return nil
-		}
 		row.AccountID = m.account.ID
 		if row.Locale == "" {
 			row.Locale = m.account.Locale
@@ -151,16 +166,14 @@ func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 	maps.Copy(facts, m.facts)
 	text, err := json.Marshal(facts)
 	if err != nil {
-		return fmt.Errorf("facts of a mail: %w", err)
+		return row, fmt.Errorf("facts of a mail: %w", err)
 	}
 	row.Facts = string(text)
 	if _, err := io.ReadFull(c.opt.Random, row.Salt[:]); err != nil {
-		return fmt.Errorf("no randomness: %w", err)
+		return row, fmt.Errorf("no randomness: %w", err)
 	}
-	if row.ID, err = c.newID(); err != nil {
-		return err
-	}
-	return gorm.G[outboxRow](tx).Create(ctx, &row)
+	row.ID, err = c.newID()
+	return row, err
 }
 
 // callerFacts are what a notice tells of who did it.

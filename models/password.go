@@ -91,7 +91,7 @@ func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password st
 // another change came first.
 func (c *core) replacePassword(tx *gorm.DB, row *accountRow, hash string) error {
 	err := updateAccount(tx, row.ID, map[string]any{
-		"password_hash": hash, "password_version": row.PasswordVersion + 1, "password_changed_at": c.Now(),
+		"password_hash": hash, "legacy_md5": "", "legacy_md5_filtered": "", "password_version": row.PasswordVersion + 1, "password_changed_at": c.Now(),
 	}, "password_version = ? AND disabled_at IS NULL", row.PasswordVersion)
 	if KindOf(err) == KindNotFound {
 		return ErrTokenSpent.because(err)

@@ -100,7 +100,7 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 		if err := r.replacePassword(tx, &row, hash); err != nil {
 			return err
 		}
-		if err := endSessions(tx, row.ID, ""); err != nil {
+		if err := r.endEverything(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		if err := r.owe(ctx, tx, owed{kind: MailPasswordChanged, account: &row, facts: r.callerFacts(caller)}); err != nil {

@@ -64,6 +64,8 @@ func TestNullsAndKeys(t *testing.T) {
 	primary := map[string][]string{ // of whatever else is unique, TestSchema knows the indexes
 		"secret_keys": {"key_id"}, "accounts": {"id"}, "email_changes": {"id"}, "sessions": {"id"}, "tokens": {"hash"},
 		"outbox": {"id"}, "throttle": {"throttle_key"}, "history": {"id"},
+		"servers": {"id"}, "server_keys": {"hash"}, "server_addresses": {"id"}, "local_users": {"id"}, "links": {"id"},
+		"claim_codes": {"code_mac"}, "device_codes": {"id"},
 	}
 	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
 		nulls, keys := k.nullsAndKeys()

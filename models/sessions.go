@@ -41,6 +41,8 @@ type sessionRow struct {
 	LastSeenAt  time.Time
 	ConfirmedAt time.Time // when the password was last proved
 	ExpiresAt   time.Time
+	DeviceID    string // the device's own; "" for a browser
+	Client      string // the app; "" for a browser
 }
 
 // TableName is sessions.
@@ -52,6 +54,7 @@ type Session struct {
 	Username, DisplayName, Locale string // of the account; only [Sessions.Look] fills them
 	Kind                          string // [SessionBrowser] or [SessionDevice]
 	Device, Icon, Address         string
+	DeviceID, Client              string // as a device names itself and its app; "" for browsers, and from [Sessions.Look]
 	CreatedAt, LastSeenAt         time.Time
 	ConfirmedAt                   time.Time // when the password was last proved
 	ExpiresAt                     time.Time
@@ -59,7 +62,7 @@ type Session struct {
 
 func (r *sessionRow) session() Session {
 	return Session{
-		ID: r.ID, AccountID: r.AccountID, Kind: r.Kind, Device: r.Device, Icon: r.Icon, Address: r.Address,
+		ID: r.ID, AccountID: r.AccountID, Kind: r.Kind, Device: r.Device, Icon: r.Icon, Address: r.Address, DeviceID: r.DeviceID, Client: r.Client,
 		CreatedAt: r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), ConfirmedAt: r.ConfirmedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
 	}
 }
@@ -182,6 +185,18 @@ func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) er
 	return tx.Exec("DELETE FROM sessions WHERE "+which, args...).Error
 }
 
+// endEverything ends all sessions of an account and all that leads to new ones:
+// approved device codes, and the access keys that devices hold. Links stay.
+func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	if err := endSessions(tx, accountID, ""); err != nil {
+		return err
+	}
+	if err := tx.Exec("DELETE FROM device_codes WHERE account_id = ?", accountID).Error; err != nil {
+		return err
+	}
+	return c.replaceAccessKeys(ctx, tx, accountID)
+}
+
 // End ends one session of an account. It returns [ErrNotFound] for one that is
 // not the account's.
 func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller Caller) error {
@@ -200,10 +215,19 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 	})
 }
 
-// EndOthers ends all sessions of the account but this one.
+// EndOthers ends all sessions of the account but this one. The access keys that
+// the others hold are replaced; this one fetches the new.
 func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) error {
 	return s.tx(ctx, "end the other sessions", func(tx *gorm.DB) error {
 		if err := endSessions(tx, this.AccountID, "id <> ?", this.ID); err != nil {
+			return err
+		}
+		// A device that was approved and has not come for its session yet is one
+		// of the others.
+		if err := tx.Exec("DELETE FROM device_codes WHERE account_id = ?", this.AccountID).Error; err != nil {
+			return err
+		}
+		if err := s.replaceAccessKeys(ctx, tx, this.AccountID); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, this.AccountID, EventSignedOutEverywhere, caller)
@@ -213,7 +237,7 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 // EndAll ends all sessions of an account: sign out everywhere.
 func (s *Sessions) EndAll(ctx context.Context, accountID int64, caller Caller) error {
 	return s.tx(ctx, "end all sessions", func(tx *gorm.DB) error {
-		if err := endSessions(tx, accountID, ""); err != nil {
+		if err := s.endEverything(ctx, tx, accountID); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, accountID, EventSignedOutEverywhere, caller)

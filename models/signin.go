@@ -20,6 +20,10 @@ type SignIn struct {
 	NameOrEmail, Password string
 	DeviceMarks           []string // of the known-device cookie
 	OldToken              string   // of a session that this browser still has: it ends
+	MD5                   string   // instead of Password: an old client's; "" for none. See legacy_md5.go
+	Kind                  string   // [SessionDevice], or "" for a browser
+	Client, DeviceID      string   // of a device; "" when it does not say
+	Unproved              bool     // nobody typed a password here: dangerous acts have to ask for it
 }
 
 // SignedIn is a new session.
@@ -40,9 +44,12 @@ const deviceMarkLife = 365 * 24 * time.Hour
 //
 // It returns [ErrSignInWrong] for a wrong password and for a name that nobody
 // has; only for the right password [ErrConfirmFirst] (with
-// SignedIn.PendingSecret) or [ErrAccountDisabled]; [ErrThrottled], [ErrBusy] or
-// [ErrUnavailable].
+// SignedIn.PendingSecret) or [ErrAccountDisabled]; [ErrDeviceIDInvalid],
+// [ErrThrottled], [ErrBusy] or [ErrUnavailable].
 func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (SignedIn, error) {
+	if len(in.DeviceID) > deviceIDMax {
+		return SignedIn{}, ErrDeviceIDInvalid
+	}
 	name := nameKey(in.NameOrEmail)
 	known := s.knownDevices(in.DeviceMarks)
 	if len(known) == 0 { // before the database is asked for the account
@@ -65,7 +72,7 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	if err != nil {
 		return SignedIn{}, err
 	}
-	match, err := s.verifyPassword(ctx, ifExists(exists, &row), in.Password)
+	match, err := s.verifySignIn(ctx, ifExists(exists, &row), in)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -155,10 +162,8 @@ func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device
 		if err := endByToken(ctx, tx, in.OldToken); err != nil {
 			return err
 		}
-		if out, err = s.openSession(ctx, tx, row, caller); err != nil {
-			return err
-		}
-		return s.tellOfDevice(ctx, tx, row, out.Session, device != "", caller)
+		out, err = s.open(ctx, tx, row, in, device != "", caller)
+		return err
 	})
 	if err != nil {
 		return SignedIn{}, err
@@ -179,9 +184,37 @@ func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	return endSessions(tx, old[0].AccountID, "id = ?", old[0].ID)
 }
 
-// openSession writes a new browser session. The account's password must still
+// open opens a session of the kind that in asks for and tells the owner of a
+// browser or device that was not known. A program that signs in again on the
+// same device gives its earlier session up.
+func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in SignIn, known bool, caller Caller) (SignedIn, error) {
+	if in.Kind == SessionDevice {
+		same := gorm.G[sessionRow](tx).Where("account_id = ? AND kind = ? AND client = ? AND device_id = ? AND address = ?",
+			row.ID, SessionDevice, shortName(in.Client), in.DeviceID, caller.Address)
+		if in.DeviceID == "" { // then only its name tells one program at an address from another
+			same = same.Where("device = ?", caller.Device)
+		}
+		earlier, err := same.Find(ctx)
+		if err != nil {
+			return SignedIn{}, err
+		}
+		known = known || len(earlier) > 0
+		if in.DeviceID != "" {
+			if err := endSessions(tx, row.ID, "kind = ? AND device_id = ? AND client = ?", SessionDevice, in.DeviceID, shortName(in.Client)); err != nil {
+				return SignedIn{}, err
+			}
+		}
+	}
+	out, err := s.openSession(ctx, tx, row, in, caller)
+	if err != nil {
+		return out, err
+	}
+	return out, s.tellOfDevice(ctx, tx, row, out.Session, known, caller)
+}
+
+// openSession writes a new session. The account's password must still
 // be the one that was compared, and the account not disabled meanwhile.
-func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) (SignedIn, error) {
+func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow, in SignIn, caller Caller) (SignedIn, error) {
 	text, err := secret.NewToken(secret.SessionToken, s.opt.Random)
 	if err != nil {
 		return SignedIn{}, err
@@ -198,6 +231,13 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 	session := sessionRow{
 		TokenHash: secret.Sum(text), AccountID: row.ID, Kind: SessionBrowser, Device: caller.Device, Icon: caller.Icon,
 		Address: caller.Address, CreatedAt: now, LastSeenAt: now, ConfirmedAt: now, ExpiresAt: now.Add(s.opt.Lives.Session),
+	}
+	if in.Kind == SessionDevice {
+		session.Kind, session.DeviceID, session.Client = SessionDevice, in.DeviceID, shortName(in.Client)
+		session.ExpiresAt = now.Add(s.opt.Lives.Device)
+	}
+	if in.Unproved {
+		session.ConfirmedAt = time.Unix(0, 0).UTC()
 	}
 	if session.ID, err = s.newID(); err != nil {
 		return SignedIn{}, err

@@ -33,6 +33,10 @@ type Store struct {
 	Throttle  *Throttle
 	History   *History
 	Operators *Operators
+	Servers   *Servers
+	Agents    *Agents
+	Links     *Links
+	Devices   *Devices
 
 	*core
 }
@@ -77,6 +81,8 @@ type Options struct {
 	Limits            Limits
 	Lives             Lives
 	SignUp            SignUpPolicy
+	Servers           ServersPolicy
+	LegacyMD5         bool   // MD5 sign-ins of old clients
 	ServiceName       string // no username or password may be made of it
 	PasswordMinLength int    // in code points
 	Languages         []string
@@ -107,10 +113,12 @@ func New(o Options) (*Store, error) {
 	}
 	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o}
 	throttle := &Throttle{c, throttlePause}
+	sessions := &Sessions{core: c, throttle: throttle, seen: map[int64]time.Time{}}
 	return &Store{
 		Accounts: &Accounts{c, throttle}, Emails: &Emails{c, throttle}, Recovery: &Recovery{c, throttle},
-		Sessions: &Sessions{core: c, throttle: throttle, seen: map[int64]time.Time{}},
-		PINs:     &PINs{c, throttle}, Mail: &Mail{c, throttle}, Throttle: throttle, History: &History{c},
+		Sessions: sessions, Servers: &Servers{c, throttle}, Agents: &Agents{c, throttle}, Links: &Links{c, throttle},
+		Devices: &Devices{c, throttle, sessions},
+		PINs:    &PINs{c, throttle}, Mail: &Mail{c, throttle}, Throttle: throttle, History: &History{c},
 		Operators: &Operators{c}, core: c,
 	}, nil
 }
@@ -133,7 +141,13 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 	if applied, err = s.db.Migrate(ctx, steps, owner); err != nil {
 		return applied, err
 	}
-	return applied, s.checkKey(ctx)
+	if err := s.checkKey(ctx); err != nil {
+		return applied, err
+	}
+	if err := s.reseal(ctx); err != nil {
+		return applied, err
+	}
+	return applied, s.clearMD5(ctx)
 }
 
 // secretKey is a row of secret_keys: the id of a key that this database's

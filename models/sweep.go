@@ -19,10 +19,14 @@ const deadMailLife = 30 * 24 * time.Hour
 const sweepStep = 500
 
 // Sweep deletes what is over: sign-ups that nobody confirmed (their names are
-// free again, R-12), sessions, tokens, old email changes and history. Nothing
+// free again, R-12), servers that nobody claimed or uses, sessions, tokens, old
+// email changes and history. Nothing
 // depends on it: whatever is over is refused whether or not it was swept.
 func (s *Store) Sweep(ctx context.Context) error {
 	if err := s.sweepSignUps(ctx); err != nil {
+		return err
+	}
+	if err := s.sweepServers(ctx); err != nil {
 		return err
 	}
 	now, lives := s.Now(), s.opt.Lives
@@ -37,6 +41,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"outbox", "id", "state = 'dead' AND created_at <= ?", []any{now.Add(-deadMailLife)}},
 		{"throttle", "throttle_key", "window_ends <= ?", []any{now.UnixMilli()}},
 		{"spent_marks", "mark", "expires_at <= ?", []any{now}},
+		{"server_keys", "hash", "expires_at <= ?", []any{now}},
+		{"claim_codes", "code_mac", "expires_at <= ?", []any{now}},
+		{"device_codes", "id", "expires_at <= ?", []any{now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 	} {
 		if err := s.sweepTable(ctx, rule.table, rule.key, rule.condition, rule.args); err != nil {

@@ -42,31 +42,46 @@ type Step struct {
 
 // Limits are all limits of the service. Tests loosen them.
 type Limits struct {
-	SignIn         Limit // by account or by typed name, existing or not
-	KnownDevice    Limit // instead of SignIn and the source's, for a browser that once signed in
-	KnownDevices   Limit // all known browsers of an account together
-	SignedIn       Limit // passwords typed again by somebody who is signed in
-	SignInSource   Limit // by address of the caller
-	SignInNetwork  Limit // by its /24 or /48
-	SignInService  Limit // all together
-	SignUpSource   Limit
-	SignUpNetwork  Limit
-	SignUpService  Limit
-	RecoverSource  Limit // forgot and resend, by source
-	RecoverNetwork Limit
-	RecoverService Limit
-	RecoverMinute  Limit // forgot, by typed name
-	RecoverHour    Limit
-	RecoverDay     Limit
-	RecoverNoProof Limit // forgot, by source, while the captcha service is away
-	MailDay        Limit // to one address, what strangers can start
-	ResetMailHour  Limit // of those, resets that pass anyway
-	PINQuarter     Limit
-	PINDay         Limit
-	ProfileHour    Limit // saved profiles of one account
-	EmailChangeDay Limit // changes of address asked by one account
-	ResendMinute   Limit // by pending sign-up
-	ResendDay      Limit
+	SignIn          Limit // by account or by typed name, existing or not
+	KnownDevice     Limit // instead of SignIn and the source's, for a browser that once signed in
+	KnownDevices    Limit // all known browsers of an account together
+	SignedIn        Limit // passwords typed again by somebody who is signed in
+	SignInSource    Limit // by address of the caller
+	SignInNetwork   Limit // by its /24 or /48
+	SignInService   Limit // all together
+	SignUpSource    Limit
+	SignUpNetwork   Limit
+	SignUpService   Limit
+	RecoverSource   Limit // forgot and resend, by source
+	RecoverNetwork  Limit
+	RecoverService  Limit
+	RecoverMinute   Limit // forgot, by typed name
+	RecoverHour     Limit
+	RecoverDay      Limit
+	RecoverNoProof  Limit // forgot, by source, while the captcha service is away
+	MailDay         Limit // to one address, what strangers can start
+	ResetMailHour   Limit // of those, resets that pass anyway
+	PINQuarter      Limit
+	PINDay          Limit
+	ProfileHour     Limit // saved profiles of one account
+	EmailChangeDay  Limit // changes of address asked by one account
+	ResendMinute    Limit // by pending sign-up
+	ResendDay       Limit
+	RegisterSource  Limit // servers that register
+	RegisterNetwork Limit
+	RegisterService Limit
+	AskDay          Limit // links that a claimed server asks for
+	AskDayUnclaimed Limit
+	FindHour        Limit // people that a server looks up
+	ClaimCodeHour   Limit
+	ClaimHour       Limit
+	DeviceSource    Limit // devices that ask for a code
+	DeviceNetwork   Limit
+	DeviceService   Limit
+	DeviceMisses    Limit // wrong codes from one device
+	CodeAccount     Limit // codes typed by one account
+	CodeSource      Limit
+	CodeService     Limit // wrong ones in all
 }
 
 // ProductionLimits are the limits of the service.
@@ -76,30 +91,45 @@ func ProductionLimits() Limits {
 		SignIn: Limit{Hits: 100, Window: day, Steps: []Step{
 			{After: 3, Wait: 3 * time.Second}, {After: 9, Wait: 5 * time.Second}, {After: 25, Wait: 10 * time.Second},
 		}},
-		KnownDevice:    Limit{Hits: 10, Window: 15 * time.Minute},
-		KnownDevices:   Limit{Hits: 100, Window: day},
-		SignedIn:       Limit{Hits: 10, Window: 15 * time.Minute},
-		SignInSource:   Limit{Hits: 10, Window: time.Minute},
-		SignInNetwork:  Limit{Hits: 100, Window: time.Minute},
-		SignInService:  Limit{Hits: 3000, Window: time.Minute},
-		SignUpSource:   Limit{Hits: 10, Window: 10 * time.Minute},
-		SignUpNetwork:  Limit{Hits: 100, Window: 10 * time.Minute},
-		SignUpService:  Limit{Hits: 1000, Window: time.Hour},
-		RecoverSource:  Limit{Hits: 5, Window: 10 * time.Minute},
-		RecoverNetwork: Limit{Hits: 50, Window: 10 * time.Minute},
-		RecoverService: Limit{Hits: 1000, Window: time.Hour},
-		RecoverMinute:  Limit{Hits: 1, Window: time.Minute},
-		RecoverHour:    Limit{Hits: 5, Window: time.Hour},
-		RecoverDay:     Limit{Hits: 10, Window: day},
-		RecoverNoProof: Limit{Hits: 2, Window: time.Hour},
-		MailDay:        Limit{Hits: 10, Window: day},
-		ResetMailHour:  Limit{Hits: 1, Window: time.Hour},
-		PINQuarter:     Limit{Hits: 5, Window: 15 * time.Minute},
-		PINDay:         Limit{Hits: 10, Window: day},
-		ProfileHour:    Limit{Hits: 30, Window: time.Hour},
-		EmailChangeDay: Limit{Hits: 10, Window: day},
-		ResendMinute:   Limit{Hits: 1, Window: 30 * time.Second},
-		ResendDay:      Limit{Hits: 10, Window: day},
+		KnownDevice:     Limit{Hits: 10, Window: 15 * time.Minute},
+		KnownDevices:    Limit{Hits: 100, Window: day},
+		SignedIn:        Limit{Hits: 10, Window: 15 * time.Minute},
+		SignInSource:    Limit{Hits: 10, Window: time.Minute},
+		SignInNetwork:   Limit{Hits: 100, Window: time.Minute},
+		SignInService:   Limit{Hits: 3000, Window: time.Minute},
+		SignUpSource:    Limit{Hits: 10, Window: 10 * time.Minute},
+		SignUpNetwork:   Limit{Hits: 100, Window: 10 * time.Minute},
+		SignUpService:   Limit{Hits: 1000, Window: time.Hour},
+		RecoverSource:   Limit{Hits: 5, Window: 10 * time.Minute},
+		RecoverNetwork:  Limit{Hits: 50, Window: 10 * time.Minute},
+		RecoverService:  Limit{Hits: 1000, Window: time.Hour},
+		RecoverMinute:   Limit{Hits: 1, Window: time.Minute},
+		RecoverHour:     Limit{Hits: 5, Window: time.Hour},
+		RecoverDay:      Limit{Hits: 10, Window: day},
+		RecoverNoProof:  Limit{Hits: 2, Window: time.Hour},
+		MailDay:         Limit{Hits: 10, Window: day},
+		ResetMailHour:   Limit{Hits: 1, Window: time.Hour},
+		PINQuarter:      Limit{Hits: 5, Window: 15 * time.Minute},
+		PINDay:          Limit{Hits: 10, Window: day},
+		ProfileHour:     Limit{Hits: 30, Window: time.Hour},
+		EmailChangeDay:  Limit{Hits: 10, Window: day},
+		ResendMinute:    Limit{Hits: 1, Window: 30 * time.Second},
+		ResendDay:       Limit{Hits: 10, Window: day},
+		RegisterSource:  Limit{Hits: 5, Window: time.Hour},
+		RegisterNetwork: Limit{Hits: 30, Window: time.Hour},
+		RegisterService: Limit{Hits: 300, Window: time.Hour},
+		AskDay:          Limit{Hits: 300, Window: day},
+		AskDayUnclaimed: Limit{Hits: 20, Window: day},
+		FindHour:        Limit{Hits: 120, Window: time.Hour},
+		ClaimCodeHour:   Limit{Hits: 20, Window: time.Hour},
+		ClaimHour:       Limit{Hits: 20, Window: time.Hour},
+		DeviceSource:    Limit{Hits: 30, Window: 10 * time.Minute},
+		DeviceNetwork:   Limit{Hits: 300, Window: 10 * time.Minute},
+		DeviceService:   Limit{Hits: 3000, Window: 10 * time.Minute},
+		DeviceMisses:    Limit{Hits: 5, Window: 10 * time.Minute},
+		CodeAccount:     Limit{Hits: 5, Window: 10 * time.Minute},
+		CodeSource:      Limit{Hits: 10, Window: 10 * time.Minute},
+		CodeService:     Limit{Hits: 100, Window: time.Minute},
 	}
 }
 
@@ -242,6 +272,35 @@ func (t *Throttle) wait(ctx context.Context, key secret.Hash) time.Duration {
 		return time.Minute
 	}
 	return max(time.Duration(openAt-t.Now().UnixMilli())*time.Millisecond, time.Second)
+}
+
+// stillOpen returns [ErrThrottled] when a counter that somebody else raises is
+// shut, without raising it.
+func (t *Throttle) stillOpen(ctx context.Context, key secret.Hash) error {
+	now := t.Now().UnixMilli()
+	var openAt int64
+	err := t.read(ctx).Raw("SELECT open_at FROM throttle WHERE throttle_key = ? AND window_ends > ?", key, now).Scan(&openAt).Error
+	if err != nil {
+		return explained("look at a counter", err)
+	}
+	if openAt > now {
+		return ErrThrottled.after(max(time.Duration(openAt-now)*time.Millisecond, time.Second))
+	}
+	return nil
+}
+
+// giveBack takes one try back that was no mistake: what went wrong before it
+// still counts.
+func (t *Throttle) giveBack(ctx context.Context, keys ...secret.Hash) error {
+	for _, key := range keys {
+		err := t.db.Again(ctx, func(db *gorm.DB) error {
+			return db.Exec("UPDATE throttle SET hits = hits - 1, open_at = 0 WHERE throttle_key = ? AND hits > 0", key).Error
+		})
+		if err != nil {
+			return explained("take a try back", err)
+		}
+	}
+	return nil
 }
 
 // forget clears a counter after a success.

@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -72,6 +73,36 @@ func TestKindsOfMail(t *testing.T) {
 	post.deliver(models.MailPasswordChanged)
 	must(store.Operators.SendReset(ctx, "anna"))
 	post.deliver(models.MailPasswordReset)
+
+	signUp(t, store, "berta")
+	link = post.deliver(models.MailConfirm)
+	must(store.Emails.Confirm(ctx, link[models.MailConfirm], caller))
+	berta, err := store.Operators.List(ctx, "berta", "", 1)
+	must(err)
+	code, _, err := store.Servers.NewClaimCode(ctx, anna)
+	must(err)
+	made, err := store.Agents.Register(ctx, models.Registration{Name: "Den", SystemID: "a1", Kind: models.ServerEmby, ClaimCode: code}, caller)
+	must(err)
+	ask := func(done func(linkID int64) error) {
+		t.Helper()
+		asked, err := store.Agents.Ask(ctx, made.Server, models.AskLink{AccountID: berta[0].ID, Type: models.LinkLinked})
+		must(err)
+		post.deliver(models.MailLinkAsked)
+		must(store.Links.Accept(ctx, berta[0].ID, asked.ID, caller))
+		post.deliver(models.MailLinkAccepted)
+		must(done(asked.ID))
+	}
+	ask(func(linkID int64) error { return store.Links.Remove(ctx, berta[0].ID, linkID, caller) })
+	post.deliver(models.MailLinkRemoved)
+	ask(func(int64) error { return store.Agents.Cancel(ctx, made.Server, berta[0].ID) })
+	post.deliver(models.MailLinkEnded)
+	if _, _, err := store.Agents.FindAccount(ctx, made.Server, "new@example.net", caller); !errors.Is(err, models.ErrNotFound) {
+		t.Fatal(err)
+	}
+	must(store.Agents.Invite(ctx, "new@example.net", "anna", caller))
+	post.deliver(models.MailInvited)
+	must(store.Servers.HandOver(ctx, anna, made.Server.ID, "berta", caller))
+	post.deliver(models.MailServerHandedOver)
 
 	must(store.Emails.RequestChange(ctx, anna, "anna-two@mail.example.org", password, caller))
 	link = post.deliver(models.MailEmailConfirm, models.MailEmailAsked)

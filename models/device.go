@@ -1,0 +1,434 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Devices are the operations by which a TV is signed in from a phone (RFC 8628).
+type Devices struct {
+	*core
+	throttle *Throttle
+	sessions *Sessions
+}
+
+// The doors through which a device asks. They share the codes and the page.
+const (
+	DoorAPI  = "api"  // RFC 8628: the device holds a device code of its own
+	DoorEmby = "emby" // the Emby wire: the device shows its id and the user code
+)
+
+// The states of a device code.
+const (
+	deviceWaiting  = "waiting"
+	deviceApproved = "approved"
+	deviceDenied   = "denied"
+	deviceSpent    = "spent"
+)
+
+const (
+	deviceCodeLife = 10 * time.Minute
+	pollEvery      = 5 * time.Second // RFC 8628 §3.2
+	slowDownBy     = 5 * time.Second // RFC 8628 §3.5
+	pollLongest    = time.Minute
+	deviceIDMax    = 255
+)
+
+// deviceCodeRow is a row of device_codes. Codes are kept as keyed hashes alone.
+type deviceCodeRow struct {
+	ID              int64
+	UserCodeMAC     secret.Hash `gorm:"column:user_code_mac"`
+	DeviceMAC       secret.Hash `gorm:"column:device_mac"`
+	DeviceID        string
+	Client          string
+	Device          string
+	Address         string
+	Door            string
+	State           string
+	AccountID       int64 // who approved; 0 before
+	PasswordVersion int64 // of that account then: a new password undoes the approval
+	PollEvery       int64 // milliseconds
+	NextPoll        int64 // Unix milliseconds
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+}
+
+// TableName is device_codes.
+func (deviceCodeRow) TableName() string { return "device_codes" }
+
+// DeviceAsk is a device that wants to be signed in.
+type DeviceAsk struct {
+	DeviceID string // the device's own; kept and echoed as it is, at most 255 bytes
+	Client   string // the app
+	Device   string // the device's name
+	Door     string
+}
+
+// DeviceCode is what the device gets: it shows UserCode and asks again with
+// DeviceCode (on the Emby wire: with its id and UserCode).
+type DeviceCode struct {
+	UserCode, DeviceCode string
+	ExpiresAt            time.Time
+	Life, Interval       time.Duration
+}
+
+// Begin makes a code for a device. It returns [ErrDeviceIDInvalid],
+// [ErrThrottled] or [ErrUnavailable].
+func (d *Devices) Begin(ctx context.Context, in DeviceAsk, caller Caller) (DeviceCode, error) {
+	if in.DeviceID == "" || len(in.DeviceID) > deviceIDMax {
+		return DeviceCode{}, ErrDeviceIDInvalid
+	}
+	l := d.opt.Limits
+	if err := d.throttle.source(ctx, "device code", caller, l.DeviceSource, l.DeviceNetwork, l.DeviceService); err != nil {
+		return DeviceCode{}, err
+	}
+	long, err := secret.NewToken(secret.DeviceToken, d.opt.Random)
+	if err != nil {
+		return DeviceCode{}, explained("make a device code", err)
+	}
+	now := d.Now()
+	row := deviceCodeRow{
+		DeviceMAC: secret.Sum(long), DeviceID: in.DeviceID,
+		Client: shortName(in.Client), Device: shortName(in.Device), Address: caller.Address, Door: in.Door, State: deviceWaiting,
+		PollEvery: pollEvery.Milliseconds(), NextPoll: now.UnixMilli(), CreatedAt: now, ExpiresAt: now.Add(deviceCodeLife),
+	}
+	if row.ID, err = d.newID(); err != nil {
+		return DeviceCode{}, explained("make an id", err)
+	}
+	code, err := d.unusedCode(func(code string) error {
+		row.UserCodeMAC = d.userCodeMAC(code)
+		if in.Door == DoorEmby {
+			row.DeviceMAC, long = d.embyMAC(in.DeviceID, code), ""
+		}
+		return d.tx(ctx, "begin a device's sign-in", func(tx *gorm.DB) error { return gorm.G[deviceCodeRow](tx).Create(ctx, &row) })
+	})
+	if err != nil {
+		return DeviceCode{}, err
+	}
+	if err := d.beginAnew(ctx, in); err != nil {
+		return DeviceCode{}, err
+	}
+	return DeviceCode{
+		UserCode: showShortCode(code), DeviceCode: long, ExpiresAt: row.ExpiresAt, Life: deviceCodeLife, Interval: pollEvery,
+	}, nil
+}
+
+// shortName is a name as a device tells it, in at most 80 characters.
+func shortName(name string) string {
+	const longest = 80
+	runes := []rune(cleanServerName(name))
+	if len(runes) > longest {
+		runes = runes[:longest]
+	}
+	return strings.TrimSpace(string(runes))
+}
+
+func (d *Devices) userCodeMAC(code string) secret.Hash { return d.keys.MAC("user code", code) }
+
+func (d *Devices) embyMAC(deviceID, code string) secret.Hash {
+	return d.keys.MAC("emby device", deviceID, code)
+}
+
+func (d *Devices) missKey(deviceID string) secret.Hash {
+	return d.throttle.key("device misses", deviceID)
+}
+
+// beginAnew forgets the wrong codes of a device of the Emby wire that has had
+// too many of them: all that they could have been guesses for is dead. Fewer are
+// not forgotten, or a guesser would begin again and again and never have too
+// many.
+func (d *Devices) beginAnew(ctx context.Context, in DeviceAsk) error {
+	if in.Door != DoorEmby {
+		return nil
+	}
+	misses := d.missKey(in.DeviceID)
+	err := d.throttle.stillOpen(ctx, misses)
+	if KindOf(err) == KindThrottled && err != nil {
+		return d.throttle.forget(ctx, misses)
+	}
+	return err
+}
+
+// missed counts a wrong code of a device, wherever it came from: its id is no
+// secret. With the last one that is allowed its codes die (R-66). It returns
+// [ErrThrottled] from then on until the device begins anew.
+func (d *Devices) missed(ctx context.Context, deviceID string) error {
+	limit := d.opt.Limits.DeviceMisses
+	misses := d.missKey(deviceID)
+	hits, err := d.throttle.raise(ctx, misses, limit)
+	if err != nil {
+		return err
+	}
+	if hits == 0 {
+		return ErrThrottled.after(d.throttle.wait(ctx, misses))
+	}
+	if hits < limit.Hits {
+		return nil
+	}
+	// In two statements: one alone would lock what it reads.
+	var codes []int64
+	err = d.read(ctx).Raw("SELECT id FROM device_codes WHERE device_id = ? AND door = ? AND expires_at > ?", deviceID, DoorEmby, d.Now()).
+		Scan(&codes).Error
+	if err != nil || len(codes) == 0 {
+		return explained("find the codes of a device", err)
+	}
+	return explained("end the codes of a device", d.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE device_codes SET state = ? WHERE id IN ?", deviceSpent, codes).Error
+	}))
+}
+
+// AskingDevice is what the person who approves sees.
+type AskingDevice struct {
+	UserCode, Client, Device, Address string
+	AskedAt, ExpiresAt                time.Time
+}
+
+// LookCode finds the device that shows a code, for a signed-in person. Wrong
+// codes are counted by account, by source and in all, before the look-up
+// (R-64); a right one clears nothing, since anybody can have one made. It returns [ErrCodeWrong] or [ErrThrottled].
+func (d *Devices) LookCode(ctx context.Context, this Session, typed string, caller Caller) (AskingDevice, error) {
+	row, err := d.waiting(ctx, this, typed, caller)
+	if err != nil {
+		return AskingDevice{}, err
+	}
+	code, _ := parseShortCode(typed)
+	return AskingDevice{
+		UserCode: showShortCode(code), Client: row.Client, Device: row.Device, Address: row.Address,
+		AskedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
+	}, nil
+}
+
+func (d *Devices) waiting(ctx context.Context, this Session, typed string, caller Caller) (deviceCodeRow, error) {
+	near, _ := networksOf(caller.Address)
+	l := d.opt.Limits
+	account := d.throttle.key("user codes", place(this.AccountID))
+	source := d.throttle.key("user codes source", near)
+	service := d.throttle.key("user codes service", "")
+	if err := d.throttle.stillOpen(ctx, service); err != nil { // the brake stops right codes too, or it would tell them
+		return deviceCodeRow{}, err
+	}
+	if err := d.throttle.allow(ctx, account, l.CodeAccount); err != nil {
+		return deviceCodeRow{}, err
+	}
+	if err := d.throttle.allow(ctx, source, l.CodeSource); err != nil {
+		return deviceCodeRow{}, err
+	}
+	code, ok := parseShortCode(typed)
+	if !ok {
+		return deviceCodeRow{}, ErrCodeWrong
+	}
+	rows, err := gorm.G[deviceCodeRow](d.read(ctx)).
+		Where("user_code_mac = ? AND state = ? AND expires_at > ?", d.userCodeMAC(code), deviceWaiting, d.Now()).Find(ctx)
+	if err != nil {
+		return deviceCodeRow{}, explained("find a device code", err)
+	}
+	if len(rows) != 1 {
+		if err := d.throttle.allow(ctx, service, l.CodeService); err != nil {
+			return deviceCodeRow{}, err
+		}
+		return deviceCodeRow{}, ErrCodeWrong
+	}
+	return rows[0], d.throttle.giveBack(ctx, account, source)
+}
+
+// Approve signs the device that shows a code in to the account of this session.
+// Of parallel callers one wins. It returns [ErrCodeWrong] or [ErrThrottled].
+func (d *Devices) Approve(ctx context.Context, this Session, typed string, caller Caller) error {
+	return d.decide(ctx, this, typed, deviceApproved, EventDeviceApproved, caller)
+}
+
+// Deny refuses the device. It returns the errors of [Devices.Approve].
+func (d *Devices) Deny(ctx context.Context, this Session, typed string, caller Caller) error {
+	return d.decide(ctx, this, typed, deviceDenied, EventDeviceDenied, caller)
+}
+
+func (d *Devices) decide(ctx context.Context, this Session, typed, state string, event EventKind, caller Caller) error {
+	row, err := d.waiting(ctx, this, typed, caller)
+	if err != nil {
+		return err
+	}
+	return d.tx(ctx, "decide about a device", func(tx *gorm.DB) error {
+		account, err := d.accountByID(ctx, tx, this.AccountID)
+		if err != nil {
+			return err
+		}
+		// A session that has just been ended decides nothing any more: whoever ended
+		// them all is also rid of what they approved.
+		result := tx.Exec(`UPDATE device_codes SET state = ?, account_id = ?, password_version = ?
+WHERE id = ? AND state = ? AND expires_at > ? AND EXISTS (SELECT 1 FROM sessions WHERE id = ? AND account_id = ?)`,
+			state, account.ID, account.PasswordVersion, row.ID, deviceWaiting, d.Now(), this.ID, account.ID)
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected != 1 {
+			return ErrCodeWrong
+		}
+		return d.note(ctx, tx, account.ID, event, caller)
+	})
+}
+
+// Exchange trades an approved device code for a session, once (RFC 8628 §3.4).
+// It returns [ErrAuthorizationPending], [ErrSlowDown], [ErrAccessDenied] or
+// [ErrDeviceCodeExpired], the last also for a code that is unknown or was used.
+func (d *Devices) Exchange(ctx context.Context, deviceCode string, caller Caller) (SignedIn, error) {
+	if !secret.WellFormed(secret.DeviceToken, deviceCode) {
+		return SignedIn{}, ErrDeviceCodeExpired
+	}
+	row, err := d.byMAC(ctx, secret.Sum(deviceCode))
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if err := d.notTooFast(ctx, &row); err != nil {
+		return SignedIn{}, err
+	}
+	switch row.State {
+	case deviceWaiting:
+		return SignedIn{}, ErrAuthorizationPending
+	case deviceDenied:
+		return SignedIn{}, ErrAccessDenied
+	default:
+		return d.admit(ctx, &row, caller)
+	}
+}
+
+// errNoSuchCode is a code that there never was, or not lately: a guess. A device
+// that still shows an old one of its own is no guesser.
+var errNoSuchCode = errors.New("models: no such device code")
+
+func (d *Devices) byMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
+	rows, err := gorm.G[deviceCodeRow](d.read(ctx)).Where("device_mac = ?", mac).Find(ctx)
+	switch {
+	case err != nil:
+		return deviceCodeRow{}, explained("find a device code", err)
+	case len(rows) != 1:
+		return deviceCodeRow{}, ErrDeviceCodeExpired.because(errNoSuchCode)
+	case rows[0].State == deviceSpent || !rows[0].ExpiresAt.After(d.Now()):
+		return deviceCodeRow{}, ErrDeviceCodeExpired
+	default:
+		return rows[0], nil
+	}
+}
+
+// notTooFast keeps the pace of one device in its row, so that it holds on every
+// instance. A device that asks too soon has to wait longer from then on.
+func (d *Devices) notTooFast(ctx context.Context, row *deviceCodeRow) error {
+	now := d.Now().UnixMilli()
+	early := false
+	err := d.db.Again(ctx, func(db *gorm.DB) error {
+		result := db.Exec("UPDATE device_codes SET next_poll = ? + poll_every WHERE id = ? AND next_poll <= ?", now, row.ID, now)
+		early = result.RowsAffected != 1
+		if result.Error != nil || !early {
+			return result.Error
+		}
+		// MySQL reads what it has just assigned, SQLite what was there before: the
+		// sum comes first, so that both mean the same.
+		by := slowDownBy.Milliseconds()
+		return db.Exec("UPDATE device_codes SET next_poll = ? + poll_every + ?, poll_every = poll_every + ? WHERE id = ? AND poll_every < ?",
+			now, by, by, row.ID, pollLongest.Milliseconds()).Error
+	})
+	if err != nil {
+		return explained("pace a device", err)
+	}
+	if early {
+		return ErrSlowDown
+	}
+	return nil
+}
+
+// admit spends an approved code and opens the session, unless the account was
+// disabled or its password changed meanwhile (R-68); the code is spent anyway.
+func (d *Devices) admit(ctx context.Context, row *deviceCodeRow, caller Caller) (SignedIn, error) {
+	var out SignedIn
+	refused := false
+	err := d.tx(ctx, "sign a device in", func(tx *gorm.DB) error {
+		out, refused = SignedIn{}, false
+		result := tx.Exec("UPDATE device_codes SET state = ? WHERE id = ? AND state = ? AND expires_at > ?", deviceSpent, row.ID, deviceApproved, d.Now())
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected != 1 {
+			return ErrDeviceCodeExpired
+		}
+		account, err := d.accountByID(ctx, tx, row.AccountID)
+		if KindOf(err) == KindNotFound || err == nil && (account.DisabledAt != nil || account.PasswordVersion != row.PasswordVersion) {
+			refused = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		in := SignIn{Kind: SessionDevice, DeviceID: row.DeviceID, Client: row.Client, Unproved: true}
+		caller.Device, caller.Icon = deviceName(row), "tv"
+		out, err = d.sessions.open(ctx, tx, &account, in, false, caller)
+		return err
+	})
+	if err == nil && refused || errors.Is(err, ErrSignInWrong) { // the last: the password changed this very moment
+		return SignedIn{}, ErrDeviceCodeExpired
+	}
+	return out, err
+}
+
+func deviceName(row *deviceCodeRow) string {
+	switch {
+	case row.Device != "" && row.Client != "":
+		return shortName(row.Device + " · " + row.Client)
+	case row.Device != "":
+		return row.Device
+	default:
+		return row.Client
+	}
+}
+
+// EmbyPoll reports whether the code that an Emby device shows was approved. It
+// returns [ErrDeviceCodeExpired] for a pair that is unknown, denied, used or too
+// old; wrong pairs are counted by device, and after too many of them its codes are
+// dead and every pair gets [ErrThrottled] (R-66).
+func (d *Devices) EmbyPoll(ctx context.Context, deviceID, typed string, _ Caller) (approved bool, err error) {
+	row, err := d.byEmby(ctx, deviceID, typed)
+	return err == nil && row.State == deviceApproved, err
+}
+
+func (d *Devices) byEmby(ctx context.Context, deviceID, typed string) (deviceCodeRow, error) {
+	code, ok := parseShortCode(typed)
+	if !ok || deviceID == "" || len(deviceID) > deviceIDMax {
+		return deviceCodeRow{}, ErrDeviceCodeExpired
+	}
+	row, err := d.byMAC(ctx, d.embyMAC(deviceID, code))
+	switch {
+	case errors.Is(err, errNoSuchCode):
+		if err := d.missed(ctx, deviceID); err != nil {
+			return row, err
+		}
+		return row, err
+	case KindOf(err) == KindExpired:
+		if err := d.throttle.stillOpen(ctx, d.missKey(deviceID)); err != nil {
+			return row, err
+		}
+		return row, err
+	case err != nil:
+		return row, err
+	case row.State == deviceDenied:
+		return row, ErrDeviceCodeExpired
+	default:
+		return row, nil
+	}
+}
+
+// EmbyExchange trades the code that an Emby device shows for a session, once. It
+// returns [ErrDeviceCodeExpired], also while nobody has approved.
+func (d *Devices) EmbyExchange(ctx context.Context, deviceID, typed string, caller Caller) (SignedIn, error) {
+	row, err := d.byEmby(ctx, deviceID, typed)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if row.State != deviceApproved {
+		return SignedIn{}, ErrDeviceCodeExpired
+	}
+	return d.admit(ctx, &row, caller)
+}

@@ -1,0 +1,494 @@
+package models_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// eight letters, in any case, with any separators.
+func TestParseShortCode(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]string{
+		"BCDF-GHJK": "BCDFGHJK", "bcdfghjk": "BCDFGHJK", " bcdf ghjk ": "BCDFGHJK", "B-C-D-F-G-H-J-K": "BCDFGHJK", "bcdf\u2013ghjk": "BCDFGHJK",
+		"": "", "BCDF-GHJ": "", "BCDF-GHJKL": "", "BCDF-GHJA": "", "BCDF-GHJ1": "", "BCDF-GHJ\x00": "", "ßCDF-GHJK": "",
+		strings.Repeat(" ", 60) + "BCDFGHJK": "", "\xff\xfeBCDFGH": "",
+	} {
+		if got, ok := models.ParseShortCode(typed); got != want || ok != (want != "") {
+			t.Errorf("%q became %q (%v), want %q", typed, got, ok, want)
+		}
+	}
+}
+
+func TestEmbyDevice(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, person := k.t.Context(), k.account()
+		phone := k.signIn(person).Session
+		code := k.begin("Dev-1 é")
+		if typed, ok := models.ParseShortCode(code); !ok || len(code) != 9 || code[4] != '-' || code != typed[:4]+"-"+typed[4:] {
+			k.t.Errorf("the code is %q", code)
+		}
+		poll := func(deviceID, code string, want bool, wantErr error) {
+			k.t.Helper()
+			approved, err := k.Devices.EmbyPoll(ctx, deviceID, code, tv)
+			if wantErr != nil {
+				k.is(err, wantErr)
+			} else {
+				k.must(err)
+			}
+			if approved != want {
+				k.t.Errorf("approved is %v", approved)
+			}
+		}
+		for range 20 { // each second, as one client does
+			poll("Dev-1 é", code, false, nil)
+		}
+		poll("Dev-1 é", strings.ToLower(code), false, nil)
+		poll("dev-1 é", code, false, models.ErrDeviceCodeExpired) // the id keeps its case
+		_, err := k.Devices.EmbyExchange(ctx, "Dev-1 é", code, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		asking, err := k.Devices.LookCode(ctx, phone, strings.ToLower(code), home)
+		k.must(err)
+		if asking.UserCode != code || asking.Client != "TV app 1.2" || asking.Address != tv.Address || !asking.AskedAt.Equal(k.Now()) {
+			k.t.Errorf("asking: %+v", asking)
+		}
+		k.must(k.Devices.Approve(ctx, phone, code, home))
+		k.is(k.Devices.Approve(ctx, phone, code, home), models.ErrCodeWrong)
+		k.is(k.Devices.Deny(ctx, phone, code, home), models.ErrCodeWrong)
+		poll("Dev-1 é", code, true, nil)
+		_, err = k.Devices.EmbyExchange(ctx, "other", code, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		k.letters()
+		in, err := k.Devices.EmbyExchange(ctx, "Dev-1 é", code, tv)
+		k.must(err)
+		found, err := k.Sessions.Look(ctx, in.Token)
+		k.must(err)
+		if found.AccountID != person.ID || found.Kind != models.SessionDevice || found.Device != "TV app 1.2" || in.Session.AccountID != person.ID {
+			k.t.Errorf("signed in: %+v", found)
+		}
+		k.letter(models.MailNewDevice, person.Email)
+		_, err = k.Devices.EmbyExchange(ctx, "Dev-1 é", code, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		poll("Dev-1 é", code, false, models.ErrDeviceCodeExpired)
+		if k.events(person)[models.EventDeviceApproved] != 1 {
+			k.t.Error("not in the history")
+		}
+	})
+}
+
+// A device that still shows a code of before is no guesser, however often it asks.
+func TestOldCodeOfADevice(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx := k.t.Context()
+		old := k.begin("Dev-1")
+		k.clock.Advance(11 * time.Minute)
+		code := k.begin("Dev-1")
+		for range 20 {
+			_, err := k.Devices.EmbyPoll(ctx, "Dev-1", old, tv)
+			k.is(err, models.ErrDeviceCodeExpired)
+		}
+		_, err := k.Devices.EmbyPoll(ctx, "Dev-1", code, tv)
+		k.must(err)
+	})
+}
+
+func TestDeviceIDs(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		for _, id := range []string{"", strings.Repeat("x", 256)} {
+			_, err := k.Devices.Begin(k.t.Context(), models.DeviceAsk{DeviceID: id, Door: models.DoorEmby}, tv)
+			k.isKind(err, models.KindInvalid)
+		}
+		id := strings.Repeat("x", 255)
+		approved, err := k.Devices.EmbyPoll(k.t.Context(), id, k.begin(id), tv)
+		k.must(err)
+		if approved {
+			k.t.Error("approved")
+		}
+	})
+}
+
+// the pace is kept with the code, which is good for one session.
+func TestAPIDevice(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, person := k.t.Context(), k.account()
+		phone := k.signIn(person).Session
+		code := k.beginAPI("dev")
+		if code.Interval != 5*time.Second || code.Life != 10*time.Minute || !code.ExpiresAt.Equal(k.Now().Add(code.Life)) {
+			k.t.Errorf("began %+v", code)
+		}
+		exchange := func(want error) {
+			k.t.Helper()
+			_, err := k.Devices.Exchange(ctx, code.DeviceCode, tv)
+			k.is(err, want)
+		}
+		exchange(models.ErrAuthorizationPending)
+		exchange(models.ErrSlowDown) // now every ten seconds
+		k.clock.Advance(9 * time.Second)
+		exchange(models.ErrSlowDown) // now every fifteen
+		k.clock.Advance(15*time.Second - time.Millisecond)
+		exchange(models.ErrSlowDown) // twenty
+		k.clock.Advance(20 * time.Second)
+		exchange(models.ErrAuthorizationPending)
+		if row := k.sqlRows("SELECT poll_every, next_poll FROM device_codes")[0]; row[0] != "20000" || row[1] != fmt.Sprint(k.Now().Add(20*time.Second).UnixMilli()) {
+			k.t.Errorf("the pace in the row is %v, now is %d", row, k.Now().UnixMilli())
+		}
+		k.must(k.Devices.Approve(ctx, phone, code.UserCode, home))
+		exchange(models.ErrSlowDown) // also when approved
+		k.clock.Advance(25 * time.Second)
+		in, err := k.Devices.Exchange(ctx, code.DeviceCode, tv)
+		k.must(err)
+		if found, err := k.Sessions.Look(ctx, in.Token); err != nil || found.AccountID != person.ID || found.Device != "Living room · TV app" {
+			k.t.Errorf("signed in %+v, %v", found, err)
+		}
+		k.clock.Advance(time.Minute)
+		exchange(models.ErrDeviceCodeExpired)
+		for _, text := range []string{"", "bogus", code.DeviceCode + "x", "lks" + code.DeviceCode[3:], code.UserCode} {
+			_, err := k.Devices.Exchange(ctx, text, tv)
+			k.is(err, models.ErrDeviceCodeExpired)
+		}
+		// The doors are apart: what this device shows is worth nothing on the Emby wire.
+		other := k.beginAPI("dev")
+		_, err = k.Devices.EmbyPoll(ctx, "dev", other.UserCode, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+	})
+}
+
+func TestSlowDownEnds(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		code := k.beginAPI("dev")
+		for range 30 {
+			_, _ = k.Devices.Exchange(k.t.Context(), code.DeviceCode, tv)
+		}
+		if every := k.sqlRows("SELECT poll_every FROM device_codes")[0][0]; every != "60000" {
+			k.t.Errorf("a device that hurries waits %s ms", every)
+		}
+		k.clock.Advance(time.Minute)
+		_, err := k.Devices.Exchange(k.t.Context(), code.DeviceCode, tv)
+		k.is(err, models.ErrAuthorizationPending)
+	})
+}
+
+func TestDenyDevice(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, person := k.t.Context(), k.account()
+		phone := k.signIn(person).Session
+		api, emby := k.beginAPI("dev"), k.begin("dev")
+		k.must(k.Devices.Deny(ctx, phone, api.UserCode, home))
+		k.must(k.Devices.Deny(ctx, phone, emby, home))
+		k.is(k.Devices.Approve(ctx, phone, api.UserCode, home), models.ErrCodeWrong)
+		_, err := k.Devices.Exchange(ctx, api.DeviceCode, tv)
+		k.is(err, models.ErrAccessDenied)
+		_, err = k.Devices.EmbyPoll(ctx, "dev", emby, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		_, err = k.Devices.EmbyExchange(ctx, "dev", emby, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		if k.events(person)[models.EventDeviceDenied] != 2 {
+			k.t.Error("not in the history")
+		}
+	})
+}
+
+// ten minutes.
+func TestDeviceCodeExpires(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
+		api, emby, late := k.beginAPI("dev"), k.begin("dev"), k.begin("late")
+		k.clock.Advance(10*time.Minute - time.Millisecond)
+		k.must(k.Devices.Approve(ctx, phone, api.UserCode, home))
+		k.must(k.Devices.Approve(ctx, phone, emby, home))
+		k.clock.Advance(time.Millisecond)
+		k.is(k.Devices.Approve(ctx, phone, late, home), models.ErrCodeWrong)
+		_, err := k.Devices.Exchange(ctx, api.DeviceCode, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		_, err = k.Devices.EmbyExchange(ctx, "dev", emby, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		k.must(k.Sweep(ctx))
+		if n := k.sqlRows("SELECT COUNT(*) FROM device_codes")[0][0]; n != "0" {
+			k.t.Errorf("%s codes left", n)
+		}
+	})
+}
+
+// what happens to the account between approval and exchange.
+func TestApprovalDiesWithTheAccount(t *testing.T) {
+	for name, do := range map[string]func(k *kit, a models.Account, phone models.Session){
+		"disabled": func(k *kit, a models.Account, _ models.Session) {
+			k.must(k.Operators.Disable(k.t.Context(), a.Username))
+		},
+		"password changed": func(k *kit, _ models.Account, phone models.Session) {
+			_, err := k.Accounts.ChangePassword(k.t.Context(), phone, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
+			k.must(err)
+		},
+		"password reset": func(k *kit, a models.Account, _ models.Session) {
+			k.must(k.Recovery.ResetPassword(k.t.Context(), k.resetSecret(a), otherPassword, home))
+		},
+		"signed out everywhere": func(k *kit, a models.Account, _ models.Session) { k.must(k.Sessions.EndAll(k.t.Context(), a.ID, home)) },
+		"other sessions ended": func(k *kit, _ models.Account, phone models.Session) {
+			k.must(k.Sessions.EndOthers(k.t.Context(), phone, home))
+		},
+		"deleted": func(k *kit, a models.Account, _ models.Session) {
+			k.must(k.Accounts.Delete(k.t.Context(), a.ID, goodPassword, home))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachConnect(t, func(k *kit) {
+				ctx, person := k.t.Context(), k.account()
+				phone := k.signIn(person).Session
+				api, emby := k.beginAPI("dev"), k.begin("dev")
+				k.must(k.Devices.Approve(ctx, phone, api.UserCode, home))
+				k.must(k.Devices.Approve(ctx, phone, emby, home))
+				do(k, person, phone)
+				for range 2 {
+					_, err := k.Devices.Exchange(ctx, api.DeviceCode, tv)
+					k.is(err, models.ErrDeviceCodeExpired)
+					_, err = k.Devices.EmbyExchange(ctx, "dev", emby, tv)
+					k.is(err, models.ErrDeviceCodeExpired)
+					k.clock.Advance(time.Minute)
+				}
+				if name == "disabled" { // spent, not only refused
+					k.must(k.Operators.Enable(ctx, person.Username))
+					_, err := k.Devices.EmbyExchange(ctx, "dev", emby, tv)
+					k.is(err, models.ErrDeviceCodeExpired)
+				}
+			})
+		})
+	}
+}
+
+// wrong codes are counted, and somebody's own right code clears nothing.
+func TestWrongUserCodes(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, person := k.t.Context(), k.account()
+		phone := k.signIn(person).Session
+		code := k.begin("dev")
+		look := func(text string, from models.Caller) error {
+			_, err := k.Devices.LookCode(ctx, phone, text, from)
+			return err
+		}
+		for range 10 {
+			k.must(look(code, home))
+		}
+		for i := range 5 {
+			k.is(look("BCDF-GHJK", models.Caller{Address: fmt.Sprintf("203.0.113.%d", i)}), models.ErrCodeWrong)
+			if i < 4 {
+				k.must(look(code, home))
+			}
+		}
+		k.is(look(code, home), models.ErrThrottled)
+		k.is(k.Devices.Approve(ctx, phone, code, home), models.ErrThrottled)
+		k.clock.Advance(10 * time.Minute)
+		code = k.begin("dev")
+		k.must(look(code, home))
+		// By source: ten, whoever types.
+		from := models.Caller{Address: "203.0.113.200"}
+		for range 2 {
+			other := k.signIn(k.account()).Session
+			for range 5 {
+				_, err := k.Devices.LookCode(ctx, other, "nonsense", from)
+				k.is(err, models.ErrCodeWrong)
+			}
+		}
+		k.is(look(code, from), models.ErrThrottled)
+		k.must(look(code, home))
+	})
+}
+
+// The brake holds for right codes too: a guesser must not learn by it.
+func TestUserCodeBrake(t *testing.T) {
+	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
+	eachConnect(t, func(k *kit) {
+		ctx, phone, code := k.t.Context(), k.signIn(k.account()).Session, k.begin("dev")
+		for range 100 {
+			_, err := k.Devices.LookCode(ctx, phone, "BCDF-GHJK", home)
+			k.is(err, models.ErrCodeWrong)
+		}
+		_, err := k.Devices.LookCode(ctx, phone, code, home)
+		k.is(err, models.ErrThrottled)
+		k.clock.Advance(time.Minute)
+		_, err = k.Devices.LookCode(ctx, phone, code, home)
+		k.must(err)
+	}, func(o *models.Options) { o.Limits.CodeAccount, o.Limits.CodeSource = plenty, plenty })
+}
+
+// wrong pairs from one device.
+func TestWrongPairs(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
+		code := k.begin("dev")
+		k.must(k.Devices.Approve(ctx, phone, code, home))
+		thief := models.Caller{Address: "203.0.113.5"}
+		for range 5 {
+			_, err := k.Devices.EmbyExchange(ctx, "dev", "BCDF-GHJK", thief)
+			k.is(err, models.ErrDeviceCodeExpired)
+		}
+		// From then on the right pair is refused as well, wherever it comes from.
+		_, err := k.Devices.EmbyExchange(ctx, "dev", code, thief)
+		k.is(err, models.ErrThrottled)
+		_, err = k.Devices.EmbyPoll(ctx, "dev", code, tv)
+		k.is(err, models.ErrThrottled)
+		_, err = k.Devices.EmbyPoll(ctx, "dev", "BCDF-GHJK", thief)
+		k.is(err, models.ErrThrottled)
+		// A TV begins anew, also one that kept asking for its old code: that is dead.
+		fresh := k.begin("dev")
+		for range 3 {
+			_, err = k.Devices.EmbyPoll(ctx, "dev", fresh, tv)
+			k.must(err)
+			_, err = k.Devices.EmbyExchange(ctx, "dev", code, tv)
+			k.is(err, models.ErrDeviceCodeExpired)
+		}
+		k.must(k.Devices.Approve(ctx, phone, fresh, home))
+		_, err = k.Devices.EmbyExchange(ctx, "dev", fresh, tv)
+		k.must(err)
+	})
+}
+
+// a guesser who has codes made for the same device gets no more guesses by
+// it, and other devices live on.
+func TestWrongPairsAcrossCodes(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
+		code, other, api := k.begin("dev"), k.begin("other"), k.beginAPI("dev")
+		for i := range 5 {
+			_, err := k.Devices.EmbyPoll(ctx, "dev", "BCDF-GHJK", models.Caller{Address: fmt.Sprintf("203.0.113.%d", i)})
+			k.is(err, models.ErrDeviceCodeExpired)
+			k.begin("dev")
+		}
+		_, err := k.Devices.EmbyPoll(ctx, "dev", code, tv)
+		k.is(err, models.ErrDeviceCodeExpired)
+		k.is(k.Devices.Approve(ctx, phone, code, home), models.ErrCodeWrong)
+		_, err = k.Devices.EmbyPoll(ctx, "other", other, tv)
+		k.must(err)
+		k.must(k.Devices.Approve(ctx, phone, api.UserCode, home))
+		_, err = k.Devices.Exchange(ctx, api.DeviceCode, tv)
+		k.must(err)
+	})
+}
+
+// Somebody else's live code is no reason to fail.
+func TestSameCodeTwice(t *testing.T) {
+	stuck := &stuckRandom{}
+	eachConnect(t, func(k *kit) {
+		stuck.begin()
+		first := k.begin("one")
+		stuck.begin()
+		if second := k.begin("two"); second == first {
+			k.t.Errorf("both show %s", first)
+		}
+		owner := k.account()
+		stuck.begin()
+		one := k.claimCode(owner)
+		stuck.begin()
+		if two := k.claimCode(owner); one == two {
+			k.t.Errorf("%s twice", one)
+		}
+	}, func(o *models.Options) { o.Random = stuck })
+}
+
+// stuckRandom says the same for the next letters of a code: codes are read byte
+// by byte.
+type stuckRandom struct{ left atomic.Int64 }
+
+func (r *stuckRandom) begin() { r.left.Store(8) }
+
+func (r *stuckRandom) Read(p []byte) (int, error) {
+	if len(p) == 1 && r.left.Add(-1) >= 0 {
+		p[0] = 7
+		return 1, nil
+	}
+	return rand.Read(p)
+}
+
+// A session that was ended meanwhile approves nothing.
+func TestEndedSessionApprovesNothing(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, person := k.t.Context(), k.account()
+		phone, code := k.signIn(person).Session, k.begin("dev")
+		k.must(k.Sessions.EndAll(ctx, person.ID, home))
+		k.is(k.Devices.Approve(ctx, phone, code, home), models.ErrCodeWrong)
+		mine, other := k.account(), k.account()
+		stolen := k.signIn(mine).Session
+		stolen.AccountID = other.ID
+		k.is(k.Devices.Approve(ctx, stolen, code, home), models.ErrCodeWrong)
+		k.must(k.Devices.Approve(ctx, k.signIn(person).Session, code, home))
+	})
+}
+
+// Signing out everywhere while a device is approved leaves no way in.
+func TestSignOutAgainstApproval(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx := k.t.Context()
+		for range 8 {
+			person := k.account()
+			phone, code := k.signIn(person).Session, k.begin("dev")
+			for i, err := range parallel(2, func(i int) error {
+				if i == 0 {
+					return k.Sessions.EndAll(ctx, person.ID, home)
+				}
+				return k.Devices.Approve(ctx, phone, code, home)
+			}) {
+				if i == 0 || err != nil && !errors.Is(err, models.ErrCodeWrong) {
+					k.must(err)
+				}
+			}
+			_, err := k.Devices.EmbyExchange(ctx, "dev", code, tv)
+			k.is(err, models.ErrDeviceCodeExpired)
+		}
+	}, looseCodes)
+}
+
+func TestDeviceCodesAreLimited(t *testing.T) {
+	each(t, func(k *kit) {
+		for range 30 {
+			k.begin("dev")
+		}
+		_, err := k.Devices.Begin(k.t.Context(), models.DeviceAsk{DeviceID: "dev", Door: models.DoorEmby}, tv)
+		k.is(err, models.ErrThrottled)
+	})
+}
+
+// An id that no column holds is refused at the other door too.
+func TestSignInDeviceID(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		person := k.account()
+		for length, want := range map[int]error{0: nil, 255: nil, 256: models.ErrDeviceIDInvalid} {
+			_, err := k.Sessions.SignIn(k.t.Context(), models.SignIn{
+				NameOrEmail: person.Username, Password: goodPassword, Kind: models.SessionDevice, DeviceID: strings.Repeat("x", length),
+			}, tv)
+			k.is(err, want)
+		}
+	})
+}
+
+// another program at the same address is another device, whether it names
+// an id, an app or only itself.
+func TestNewDevicePerProgram(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		person := k.account()
+		signIn := func(client, id, device string, mailed bool) {
+			k.t.Helper()
+			k.letters()
+			_, err := k.Sessions.SignIn(k.t.Context(), models.SignIn{
+				NameOrEmail: person.Username, Password: goodPassword, Kind: models.SessionDevice, Client: client, DeviceID: id,
+			}, models.Caller{Address: "198.51.100.7", Device: device})
+			k.must(err)
+			if got := slices.Contains(kinds(k.letters(), person.Email), models.MailNewDevice); got != mailed {
+				k.t.Errorf("%q %q %q: mailed is %v", client, id, device, got)
+			}
+		}
+		signIn("", "", "Phone", true)
+		signIn("", "", "Phone", false)
+		signIn("", "", "Tablet", true)
+		signIn("App 1", "", "Phone", true)
+		signIn("App 1", "", "Phone", false)
+		signIn("App 1", "x", "Phone", true)
+		signIn("App 1", "x", "Renamed", false)
+		signIn("App 2", "x", "Renamed", true)
+	})
+}

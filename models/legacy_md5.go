@@ -1,0 +1,92 @@
+package models
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // the wire of old clients; each MD5 is hashed slowly again
+	"encoding/hex"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// Old clients of Emby Connect send an MD5 of the password instead of it: of the
+// password itself, or of one in which a forum program had replaced some
+// characters (docs/emby-connect.md §2.1). Whoever knows that MD5 can sign in, so
+// it is a switch, off by default. Verifiers are slow hashes of both MD5s; they are
+// made while the switch is on and the plain password is seen at a sign-in, and
+// cleared with every new password and when the switch goes off.
+
+const (
+	md5Purpose         = "legacy md5"
+	md5FilteredPurpose = "legacy md5 filtered"
+)
+
+// filtered replaces what that forum program replaced. A slash becomes the code
+// of a backslash: that is how it was.
+func filtered(password string) string {
+	return strings.NewReplacer("&", "&amp;", "/", "&#092;", "!", "&#33;", "$", "&#036;", `"`, "&quot;",
+		"<", "&lt;", ">", "&gt;", "'", "&#39;").Replace(password)
+}
+
+func md5Hex(text string) string {
+	sum := md5.Sum([]byte(text)) //nolint:gosec // see above
+	return hex.EncodeToString(sum[:])
+}
+
+// verifySignIn compares what somebody typed, or the MD5 that their client sent.
+func (s *Sessions) verifySignIn(ctx context.Context, row *accountRow, in SignIn) (bool, error) {
+	if in.MD5 == "" || in.Password != "" {
+		match, err := s.verifyPassword(ctx, row, in.Password)
+		if match && err == nil {
+			s.keepMD5(ctx, row, in.Password)
+		}
+		return match, err
+	}
+	stored, storedFiltered, owner := "", "", ""
+	if row != nil && s.opt.LegacyMD5 {
+		stored, storedFiltered, owner = row.LegacyMD5, row.LegacyMD5Filtered, row.owner()
+	}
+	sent := strings.ToLower(in.MD5)
+	plain, _, err := s.verifyHash(ctx, stored, md5Purpose, owner, sent)
+	if err != nil {
+		return false, explained("check an MD5", err)
+	}
+	forum, _, err := s.verifyHash(ctx, storedFiltered, md5FilteredPurpose, owner, sent)
+	if err != nil {
+		return false, explained("check an MD5", err)
+	}
+	return plain || forum, nil
+}
+
+// keepMD5 makes the verifiers of an account that has none, or only such of an
+// older secret key. A failure does not
+// matter: the next sign-in tries again.
+func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string) {
+	if !s.opt.LegacyMD5 || strings.HasPrefix(row.LegacyMD5, s.keys.ID()+"$") {
+		return
+	}
+	stored, err := s.hasher.Hash(ctx, md5Purpose, row.owner(), md5Hex(password))
+	if err == nil {
+		var storedFiltered string
+		storedFiltered, err = s.hasher.Hash(ctx, md5FilteredPurpose, row.owner(), md5Hex(filtered(password)))
+		if err == nil {
+			err = s.tx(ctx, "keep MD5 verifiers", func(tx *gorm.DB) error {
+				return updateAccount(tx, row.ID, map[string]any{"legacy_md5": stored, "legacy_md5_filtered": storedFiltered},
+					"password_version = ?", row.PasswordVersion)
+			})
+		}
+	}
+	if err != nil {
+		s.opt.Log.WarnContext(ctx, "MD5 verifiers were not made", logAccount(row.ID), logError(err))
+	}
+}
+
+// clearMD5 clears all verifiers when the switch is off.
+func (s *Store) clearMD5(ctx context.Context) error {
+	if s.opt.LegacyMD5 {
+		return nil
+	}
+	return explained("clear MD5 verifiers", s.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE accounts SET legacy_md5 = '', legacy_md5_filtered = '' WHERE legacy_md5 <> ''").Error
+	}))
+}

@@ -1,0 +1,400 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Links are the operations of a person on the servers that they may use.
+type Links struct {
+	*core
+	throttle *Throttle
+}
+
+// The types and states of links.
+const (
+	LinkLinked   = "linked" // to a local user that was there before
+	LinkGuest    = "guest"  // to one that is made for it
+	LinkPending  = "pending"
+	LinkAccepted = "accepted"
+)
+
+// linkRow is a row of links: account ↔ local user on one server.
+type linkRow struct {
+	ID          int64
+	ServerID    int64
+	AccountID   int64
+	LocalUserID *int64 // nil while the server does not say
+	Type        string
+	State       string
+	AccessKey   string // sealed, bound to the row's id
+	RequestedBy string
+	CreatedAt   time.Time
+	AcceptedAt  *time.Time
+}
+
+// TableName is links.
+func (linkRow) TableName() string { return "links" }
+
+// sealAccessKey keys the sealing of access keys.
+const sealAccessKey = "access key"
+
+// Link is a link as both sides see it. Times are UTC.
+type Link struct {
+	ID, ServerID, AccountID int64
+	Username, DisplayName   string // of the account
+	ServerName              string
+	Type, State             string
+	AccessKey               string // only where an operation says so
+	RequestedBy             string
+	CreatedAt, AcceptedAt   time.Time
+	Active                  bool // the account is confirmed and not disabled; only where its server or owner asks
+	ServerDisabled          bool // an operator shut the server out; only from [Links.List]
+}
+
+// newAccessKey makes 32 hexadecimal digits: what servers of Emby's kind make.
+func newAccessKey(random io.Reader) (string, error) {
+	raw := make([]byte, 16)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return "", fmt.Errorf("no randomness: %w", err)
+	}
+	return hex.EncodeToString(raw), nil
+}
+
+// replaceAccessKeys gives every link of an account a new access key. The old
+// one holds at a server until it has fetched the new.
+func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	rows, err := gorm.G[linkRow](tx).Where("account_id = ?", accountID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		key, err := newAccessKey(c.opt.Random)
+		if err != nil {
+			return err
+		}
+		sealed, err := c.keys.Seal(c.opt.Random, sealAccessKey, place(row.ID), key)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, row.ID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reseal seals access keys with the current secret key where they are still
+// sealed with the one before, which may then be forgotten.
+func (s *Store) reseal(ctx context.Context) error {
+	const step = 200
+	mine := s.keys.ID() + "."
+	for after := int64(0); s.keys.PreviousID() != ""; {
+		rows, err := gorm.G[linkRow](s.read(ctx)).Where("id > ? AND SUBSTR(access_key, 1, ?) <> ?", after, len(mine), mine).
+			Order("id").Limit(step).Find(ctx)
+		if err != nil {
+			return explained("find access keys", err)
+		}
+		for _, row := range rows {
+			after = row.ID
+			if err := s.resealOne(ctx, &row); err != nil {
+				return explained("seal an access key", err)
+			}
+		}
+		if len(rows) < step {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
+	key, err := s.keys.Open(sealAccessKey, place(row.ID), row.AccessKey)
+	if err != nil { // of a key before the one before: nothing can help, and the others need it no less
+		s.opt.Log.ErrorContext(ctx, "an access key cannot be opened", slog.Int64("link_id", row.ID), logError(err))
+		return nil
+	}
+	sealed, err := s.keys.Seal(s.opt.Random, sealAccessKey, place(row.ID), key)
+	if err != nil {
+		return err
+	}
+	return s.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE links SET access_key = ? WHERE id = ? AND access_key = ?", sealed, row.ID, row.AccessKey).Error
+	})
+}
+
+// Located is a server that somebody may use and where it is.
+type Located struct {
+	Link
+	SystemID  string
+	Kind      string
+	Version   string
+	LastSeen  time.Time
+	Addresses []Address // in the order in which a client should try them; hidden ones are left out
+}
+
+// locate is the one statement that answers "where are my servers".
+const locate = `SELECT l.id, l.server_id, l.type, l.access_key, l.requested_by, l.created_at, l.accepted_at,
+ s.system_id, s.name, s.own_name, s.kind, s.version, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position
+FROM links l JOIN servers s ON s.id = l.server_id
+LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
+WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL
+ORDER BY l.id, a.position, a.id`
+
+// Locate lists the servers of an account's links in state: with their access
+// keys when they are accepted, without while they are pending. An error is never
+// a short list.
+func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Located, error) {
+	rows, err := l.read(ctx).Raw(locate, false, accountID, state).Rows()
+	if err != nil {
+		return nil, explained("locate the servers", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var found []Located
+	for rows.Next() {
+		one, address, err := scanLocated(rows)
+		if err != nil {
+			return nil, explained("locate the servers", err)
+		}
+		if len(found) == 0 || found[len(found)-1].ID != one.ID {
+			if err := l.finish(&one, accountID, state); err != nil {
+				return nil, err
+			}
+			found = append(found, one)
+		}
+		if address != nil {
+			last := &found[len(found)-1]
+			last.Addresses = append(last.Addresses, *address)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, explained("locate the servers", err)
+	}
+	return found, nil
+}
+
+const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at,
+ s.name, s.own_name, s.disabled_at
+FROM links l JOIN servers s ON s.id = l.server_id
+WHERE l.account_id = ? AND l.state = ? ORDER BY l.id`
+
+// List lists an account's links in state for their person to look after: without
+// access keys and addresses, and those to servers that are shut out as well,
+// which nobody is led to but which can be left.
+func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link, error) {
+	var rows []struct {
+		ID, ServerID, AccountID  int64
+		Type, State, RequestedBy string
+		CreatedAt                time.Time
+		AcceptedAt, DisabledAt   *time.Time
+		Name, OwnName            string
+	}
+	if err := l.read(ctx).Raw(listLinks, accountID, state).Scan(&rows).Error; err != nil {
+		return nil, explained("list the links", err)
+	}
+	list := make([]Link, len(rows))
+	for i, r := range rows {
+		server := serverRow{Name: r.Name, OwnName: r.OwnName}
+		list[i] = Link{
+			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, ServerName: server.server().Name, Type: r.Type, State: r.State,
+			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), ServerDisabled: r.DisabledAt != nil,
+		}
+	}
+	return list, nil
+}
+
+func scanLocated(rows *sql.Rows) (Located, *Address, error) {
+	var one Located
+	var ownName string
+	var accepted sql.NullTime
+	var id, port, position sql.NullInt64
+	var kind, scheme, host sql.NullString
+	err := rows.Scan(&one.ID, &one.ServerID, &one.Type, &one.AccessKey, &one.RequestedBy, &one.CreatedAt, &accepted,
+		&one.SystemID, &one.ServerName, &ownName, &one.Kind, &one.Version, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position)
+	if err != nil {
+		return one, nil, err
+	}
+	one.CreatedAt, one.LastSeen = one.CreatedAt.UTC(), one.LastSeen.UTC()
+	if accepted.Valid {
+		one.AcceptedAt = accepted.Time.UTC()
+	}
+	if ownName != "" {
+		one.ServerName = ownName
+	}
+	if !id.Valid {
+		return one, nil, nil
+	}
+	return one, &Address{
+		ID: id.Int64, Kind: kind.String, Scheme: scheme.String, Host: host.String, Port: int(port.Int64), Position: int(position.Int64),
+	}, nil
+}
+
+// finish opens the access key of an accepted link; a pending one gives none.
+func (l *Links) finish(one *Located, accountID int64, state string) error {
+	one.AccountID, one.State = accountID, state
+	sealed := one.AccessKey
+	one.AccessKey = ""
+	if state != LinkAccepted {
+		return nil
+	}
+	key, err := l.keys.Open(sealAccessKey, place(one.ID), sealed)
+	one.AccessKey = key
+	return explained("open an access key", err)
+}
+
+// Accept accepts a pending link, by one conditional update: of parallel callers
+// one wins. It returns [ErrNotFound] for a link that is not pending or not the
+// account's, or whose server is disabled.
+func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Caller) error {
+	return l.tx(ctx, "accept a link", func(tx *gorm.DB) error {
+		if err := holdUsableAccount(tx, accountID); err != nil {
+			return err
+		}
+		result := tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ?",
+			LinkAccepted, l.Now(), linkID, accountID, LinkPending)
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected != 1 {
+			return ErrNotFound
+		}
+		row, err := gorm.G[linkRow](tx).Where("id = ?", linkID).Take(ctx)
+		if err != nil {
+			return err
+		}
+		server, err := l.serverByID(ctx, tx, row.ServerID)
+		if err != nil {
+			return err
+		}
+		if server.DisabledAt != nil { // its people are not shown the invitation either
+			return ErrNotFound
+		}
+		if err := l.tellOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
+			return err
+		}
+		return l.note(ctx, tx, accountID, EventLinkAccepted, caller)
+	})
+}
+
+// Remove declines a pending link or leaves a server. The access key dies at
+// once. It returns [ErrNotFound] for a link that is not the account's.
+func (l *Links) Remove(ctx context.Context, accountID, linkID int64, caller Caller) error {
+	return l.remove(ctx, accountID, linkID, caller, LinkPending, LinkAccepted)
+}
+
+// Decline removes a link that is still pending: an answer from an old page must
+// not end what was accepted meanwhile. It returns [ErrNotFound] for any other.
+func (l *Links) Decline(ctx context.Context, accountID, linkID int64, caller Caller) error {
+	return l.remove(ctx, accountID, linkID, caller, LinkPending)
+}
+
+func (l *Links) remove(ctx context.Context, accountID, linkID int64, caller Caller, states ...string) error {
+	return l.tx(ctx, "remove a link", func(tx *gorm.DB) error {
+		if err := holdAccount(tx, accountID); err != nil {
+			return err
+		}
+		rows, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Find(ctx)
+		if err != nil {
+			return err
+		}
+		if len(rows) != 1 || !slices.Contains(states, rows[0].State) {
+			return ErrNotFound
+		}
+		if err := deleteLink(tx, linkID); err != nil {
+			return err
+		}
+		server, err := l.serverByID(ctx, tx, rows[0].ServerID)
+		if err != nil {
+			return err
+		}
+		if err := l.tellOwner(ctx, tx, &rows[0], &server, MailLinkRemoved); err != nil {
+			return err
+		}
+		return l.note(ctx, tx, accountID, EventLinkRemoved, caller)
+	})
+}
+
+// deleteLink deletes one link. It returns [ErrNotFound] when another caller was
+// faster.
+func deleteLink(tx *gorm.DB, linkID int64) error {
+	result := tx.Exec("DELETE FROM links WHERE id = ?", linkID)
+	if result.Error == nil && result.RowsAffected != 1 {
+		return ErrNotFound
+	}
+	return result.Error
+}
+
+// countWaiting is a statement that every page of a signed-in person runs.
+const countWaiting = `SELECT COUNT(*) FROM links l JOIN servers s ON s.id = l.server_id
+WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL`
+
+// Waiting counts the links that wait for an account's answer, as
+// [Links.Locate] lists them.
+func (l *Links) Waiting(ctx context.Context, accountID int64) (int, error) {
+	var n int
+	err := l.read(ctx).Raw(countWaiting, accountID, LinkPending).Scan(&n).Error
+	return n, explained("count the invitations", err)
+}
+
+// ByServer finds an account's link with a server. It returns [ErrNotFound].
+func (l *Links) ByServer(ctx context.Context, accountID, serverID int64) (Link, error) {
+	row, err := gorm.G[linkRow](l.read(ctx)).Where("account_id = ? AND server_id = ?", accountID, serverID).Take(ctx)
+	if err != nil {
+		return Link{}, explained("find a link", err)
+	}
+	return Link{ID: row.ID, ServerID: row.ServerID, AccountID: row.AccountID, Type: row.Type, State: row.State}, nil
+}
+
+// tellOwner owes the owner of a link's server a mail about it. A server that
+// nobody has claimed has nobody to tell.
+func (c *core) tellOwner(ctx context.Context, tx *gorm.DB, link *linkRow, server *serverRow, kind MailKind) error {
+	if server.OwnerID == 0 || server.OwnerID == link.AccountID {
+		return nil
+	}
+	owner, err := c.accountByID(ctx, tx, server.OwnerID)
+	if err != nil {
+		return err
+	}
+	person, err := c.accountByID(ctx, tx, link.AccountID)
+	if err != nil {
+		return err
+	}
+	return c.owe(ctx, tx, owed{kind: kind, account: &owner, facts: map[string]string{
+		"server": server.server().Name, "person": person.Username, "at": c.Now().Format(time.RFC3339),
+	}})
+}
+
+// tellPerson owes the person of a link a mail about it.
+func (c *core) tellPerson(ctx context.Context, tx *gorm.DB, link *linkRow, server *serverRow, kind MailKind) error {
+	person, err := c.accountByID(ctx, tx, link.AccountID)
+	if err != nil {
+		return err
+	}
+	owner, err := c.ownerName(ctx, tx, server)
+	if err != nil {
+		return err
+	}
+	return c.owe(ctx, tx, owed{kind: kind, account: &person, facts: map[string]string{
+		"server": server.server().Name, "person": owner, "at": c.Now().Format(time.RFC3339),
+	}})
+}
+
+// ownerName is the username of who runs a server, "" for nobody.
+func (c *core) ownerName(ctx context.Context, tx *gorm.DB, server *serverRow) (string, error) {
+	if server.OwnerID == 0 {
+		return "", nil
+	}
+	row, err := c.accountByID(ctx, tx, server.OwnerID)
+	if KindOf(err) == KindNotFound {
+		return "", nil
+	}
+	return row.Username, err
+}

@@ -1,0 +1,258 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// AskLink is a server's request that somebody may use it.
+type AskLink struct {
+	AccountID   int64
+	Type        string // [LinkLinked] or [LinkGuest]
+	AccessKey   string // made by the server, 16 to 64 letters and digits; "" lets us make it
+	RequestedBy string // who asks at the server's side, as the server says
+}
+
+// Authorization is a link as its server sees it, with the access key.
+type Authorization struct{ Link }
+
+const authorizations = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at,
+ l.accepted_at, a.username, a.display_name, a.confirmed_at, a.disabled_at
+FROM links l JOIN accounts a ON a.id = l.account_id WHERE l.server_id = ?`
+
+type authorizationRow struct {
+	ID, ServerID, AccountID int64
+	Type, State, AccessKey  string
+	RequestedBy             string
+	CreatedAt               time.Time
+	AcceptedAt              *time.Time
+	Username, DisplayName   string
+	ConfirmedAt, DisabledAt *time.Time
+}
+
+func (c *core) authorization(r authorizationRow) (Authorization, error) {
+	one := Authorization{r.link()}
+	key, err := c.keys.Open(sealAccessKey, place(r.ID), r.AccessKey)
+	one.AccessKey = key
+	return one, explained("open an access key", err)
+}
+
+// link is the row without its access key.
+func (r *authorizationRow) link() Link {
+	return Link{
+		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Username: r.Username, DisplayName: r.DisplayName,
+		Type: r.Type, State: r.State, RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
+		Active: r.ConfirmedAt != nil && r.DisabledAt == nil,
+	}
+}
+
+// Links lists a server's links, pending and accepted, with the access keys that
+// the server itself made or shall take over; a disabled person's as well, which
+// was replaced by one that nobody was told. An error is never a short list:
+// servers delete guests that are missing.
+func (a *Agents) Links(ctx context.Context, this Server) ([]Authorization, error) {
+	var rows []authorizationRow
+	if err := a.read(ctx).Raw(authorizations+" ORDER BY l.id", this.ID).Scan(&rows).Error; err != nil {
+		return nil, explained("list the links of a server", err)
+	}
+	list := make([]Authorization, len(rows))
+	for i, row := range rows {
+		one, err := a.authorization(row)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = one
+	}
+	return list, nil
+}
+
+// Ask asks a person for a link, or renews the access key of one that is there.
+// The person gets a mail and decides. It returns [ErrNotFound] for an account
+// that is unknown, unconfirmed or disabled and for a server that is gone or
+// disabled by now, an error about the field access_key, or [ErrThrottled].
+func (a *Agents) Ask(ctx context.Context, this Server, in AskLink) (Authorization, error) {
+	if in.Type != LinkGuest {
+		in.Type = LinkLinked
+	}
+	if err := a.checkAsk(&in); err != nil {
+		return Authorization{}, err
+	}
+	if err := a.mayAsk(ctx, this); err != nil {
+		return Authorization{}, err
+	}
+	err := a.tx(ctx, "ask for a link", func(tx *gorm.DB) error { return a.ask(ctx, tx, this, in) })
+	if err != nil {
+		return Authorization{}, err
+	}
+	var rows []authorizationRow
+	if err := a.read(ctx).Raw(authorizations+" AND l.account_id = ?", this.ID, in.AccountID).Scan(&rows).Error; err != nil {
+		return Authorization{}, explained("read the link", err)
+	}
+	if len(rows) != 1 {
+		return Authorization{}, ErrNotFound
+	}
+	return a.authorization(rows[0])
+}
+
+func (a *Agents) checkAsk(in *AskLink) error {
+	const shortest, longest = 16, 64
+	in.RequestedBy = cleanServerName(in.RequestedBy)
+	if in.AccessKey == "" {
+		key, err := newAccessKey(a.opt.Random)
+		in.AccessKey = key
+		return explained("make an access key", err)
+	}
+	if len(in.AccessKey) < shortest || len(in.AccessKey) > longest || onlyLettersAndDigits(in.AccessKey) != in.AccessKey {
+		return fieldError(KindInvalid, "access_key", "access_key_invalid")
+	}
+	return nil
+}
+
+func (a *Agents) mayAsk(ctx context.Context, this Server) error {
+	limit := a.opt.Limits.AskDay
+	if this.OwnerID == 0 {
+		limit = a.opt.Limits.AskDayUnclaimed
+	}
+	return a.throttle.allow(ctx, a.throttle.key("ask", place(this.ID)), limit)
+}
+
+func (a *Agents) ask(ctx context.Context, tx *gorm.DB, this Server, in AskLink) error {
+	if err := holdUsableAccount(tx, in.AccountID); err != nil {
+		return err
+	}
+	if err := oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND disabled_at IS NULL", this.ID)); err != nil {
+		return err
+	}
+	known, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", this.ID, in.AccountID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	if len(known) == 1 {
+		sealed, err := a.keys.Seal(a.opt.Random, sealAccessKey, place(known[0].ID), in.AccessKey)
+		if err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known[0].ID).Error
+	}
+	link := linkRow{
+		ServerID: this.ID, AccountID: in.AccountID, Type: in.Type, State: LinkPending, RequestedBy: in.RequestedBy, CreatedAt: a.Now(),
+	}
+	if link.ID, err = a.newID(); err != nil {
+		return err
+	}
+	if link.AccessKey, err = a.keys.Seal(a.opt.Random, sealAccessKey, place(link.ID), in.AccessKey); err != nil {
+		return err
+	}
+	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // no duplicate: the server is held
+		return err
+	}
+	server, err := a.serverByID(ctx, tx, this.ID)
+	if err != nil {
+		return err
+	}
+	if err := a.tellPerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
+		return err
+	}
+	return a.note(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
+}
+
+// Cancel removes a link from the server's side. It returns [ErrNotFound].
+func (a *Agents) Cancel(ctx context.Context, this Server, accountID int64) error {
+	return a.tx(ctx, "cancel a link", func(tx *gorm.DB) error { return a.cancel(ctx, tx, this.ID, accountID) })
+}
+
+func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int64) error {
+	if err := holdAccount(tx, accountID); err != nil {
+		return err
+	}
+	rows, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	if len(rows) != 1 {
+		return ErrNotFound
+	}
+	if err := deleteLink(tx, rows[0].ID); err != nil {
+		return err
+	}
+	server, err := c.serverByID(ctx, tx, serverID)
+	if err != nil {
+		return err
+	}
+	if rows[0].State == LinkAccepted {
+		if err := c.tellPerson(ctx, tx, &rows[0], &server, MailLinkEnded); err != nil {
+			return err
+		}
+	}
+	return c.note(ctx, tx, accountID, EventLinkRemoved, Caller{})
+}
+
+// FindAccount looks an account up for a server: by username, or by an address
+// of somebody who has accepted a link to this server; any other address finds
+// nobody, so that a server key is no oracle of addresses. byEmail tells which. A
+// look-up of an address is remembered for [Agents.Invite]. It returns
+// [ErrNotFound], [ErrThrottled] or [ErrUnavailable].
+func (a *Agents) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
+	if err := a.throttle.allow(ctx, a.throttle.key("find account", place(this.ID)), a.opt.Limits.FindHour); err != nil {
+		return Account{}, false, err
+	}
+	name := nameKey(nameOrEmail)
+	byEmail = isEmail(name)
+	row, err := a.accountByName(ctx, a.read(ctx), name)
+	if err != nil && KindOf(err) != KindNotFound {
+		return Account{}, byEmail, err
+	}
+	if !byEmail {
+		return row.account(), false, err
+	}
+	// Asked also for nobody: an address must not be told by the time it takes.
+	linked, failed := gorm.G[linkRow](a.read(ctx)).Where("server_id = ? AND account_id = ? AND state = ?", this.ID, row.ID, LinkAccepted).Count(ctx, "*")
+	if failed != nil {
+		return Account{}, true, explained("find a link", failed)
+	}
+	if err == nil && linked == 1 {
+		return row.account(), true, nil
+	}
+	if this.OwnerID != 0 {
+		source := a.lookedUpKey(name, caller)
+		if err := a.throttle.forget(ctx, source); err != nil { // the time counts from the last one
+			return Account{}, true, err
+		}
+		if _, err := a.throttle.raise(ctx, source, lookedUp()); err != nil {
+			return Account{}, true, err
+		}
+	}
+	return Account{}, true, ErrNotFound
+}
+
+func (a *Agents) lookedUpKey(email string, caller Caller) secret.Hash {
+	return a.throttle.key("looked up by source", email+" "+caller.Address)
+}
+
+// lookedUp is how long a look-up lets an invitation follow.
+func lookedUp() Limit { return Limit{Hits: 1 << 30, Window: 10 * time.Minute} }
+
+// Invite mails somebody without an account that they are invited: only when a
+// claimed server has just looked that address up from the same source, for the
+// call itself carries no key. In any other case it does nothing and says
+// nothing. It returns [ErrUnavailable].
+func (a *Agents) Invite(ctx context.Context, email, requestedBy string, caller Caller) error {
+	sendTo, key, ok := parseEmail(email)
+	if !ok {
+		return nil
+	}
+	return a.tx(ctx, "invite by mail", func(tx *gorm.DB) error {
+		spent := tx.Exec("DELETE FROM throttle WHERE throttle_key = ? AND window_ends > ?", a.lookedUpKey(key, caller), a.Now().UnixMilli())
+		if spent.Error != nil || spent.RowsAffected != 1 {
+			return spent.Error
+		}
+		return a.owe(ctx, tx, owed{kind: MailInvited, recipient: sendTo, locale: a.opt.Languages[0], facts: map[string]string{
+			"person": strings.TrimSpace(cleanServerName(requestedBy)),
+		}})
+	})
+}

@@ -1,0 +1,392 @@
+package models_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestAskAndAccept(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner, person := k.t.Context(), k.account(), k.account()
+		m := k.server(owner)
+		k.letters()
+		asked := k.ask(m, person)
+		if asked.State != models.LinkPending || asked.Type != models.LinkLinked || asked.AccessKey != serversKey || !asked.Active ||
+			asked.Username != person.Username || asked.RequestedBy != "boss" {
+			k.t.Errorf("asked: %+v", asked)
+		}
+		letter := k.letter(models.MailLinkAsked, person.Email)
+		if letter.Facts["server"] != "Den" || letter.Facts["person"] != owner.Username {
+			k.t.Errorf("the mail says %v", letter.Facts)
+		}
+		// The server sees the key that it made, the person does not yet.
+		if got := k.keyOf(m); got != serversKey {
+			k.t.Errorf("the server sees %q", got)
+		}
+		pending := k.located(person, models.LinkPending)
+		if len(pending) != 1 || pending[0].AccessKey != "" || pending[0].ServerName != "Den" {
+			k.t.Errorf("pending: %+v", pending)
+		}
+		if got := k.located(person, models.LinkAccepted); len(got) != 0 {
+			k.t.Errorf("a pending link locates %+v", got)
+		}
+		k.is(k.Links.Accept(ctx, owner.ID, asked.ID, home), models.ErrNotFound)
+		k.is(k.Links.Accept(ctx, person.ID, 0, home), models.ErrNotFound)
+		k.must(k.Links.Accept(ctx, person.ID, asked.ID, home))
+		k.is(k.Links.Accept(ctx, person.ID, asked.ID, home), models.ErrNotFound)
+		k.letter(models.MailLinkAccepted, owner.Email)
+		located := k.located(person, models.LinkAccepted)
+		if len(located) != 1 || located[0].AccessKey != serversKey || located[0].SystemID != den.SystemID ||
+			urls(located[0].Addresses) != "http://192.168.1.2:8096 http://media.example.test:8096" {
+			k.t.Errorf("located: %+v", located)
+		}
+		if list := k.authorizations(m); list[0].State != models.LinkAccepted || !list[0].AcceptedAt.Equal(k.Now()) {
+			k.t.Errorf("the server sees %+v", list)
+		}
+		// Asked again, the link stays accepted and has the new key.
+		k.letters()
+		again, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, Type: models.LinkGuest, AccessKey: "30e983b8410f42bc883a3d7ecc6f95bd"})
+		k.must(err)
+		if again.ID != asked.ID || again.State != models.LinkAccepted {
+			k.t.Errorf("asked again: %+v", again)
+		}
+		if got := k.located(person, models.LinkAccepted)[0].AccessKey; got != "30e983b8410f42bc883a3d7ecc6f95bd" {
+			k.t.Errorf("the key is %q", got)
+		}
+		if letters := k.letters(); len(letters) != 0 {
+			k.t.Errorf("asking again mailed %+v", letters)
+		}
+		events := k.events(person)
+		if events[models.EventLinkAsked] != 1 || events[models.EventLinkAccepted] != 1 {
+			k.t.Errorf("history: %v", events)
+		}
+	})
+}
+
+func TestAskRules(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, m := k.t.Context(), k.server(k.account())
+		waiting := newName()
+		k.signUp(waiting)
+		gone := k.account()
+		k.must(k.Operators.Disable(ctx, gone.Username))
+		for _, id := range []int64{0, -1, 12345, k.byName(waiting).ID, gone.ID} {
+			_, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: id, AccessKey: serversKey})
+			k.is(err, models.ErrNotFound)
+		}
+		person := k.account()
+		for _, key := range []string{"short", strings.Repeat("a", 65), "92946949b56f4c5e831d072ba4929de ", "' OR 1=1 -- aaaaaaaa", "\x00\x01aaaaaaaaaaaaaaaaaa"} {
+			_, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, AccessKey: key})
+			k.isKind(err, models.KindInvalid)
+		}
+		made, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
+		k.must(err)
+		if len(made.AccessKey) != 32 {
+			k.t.Errorf("made the key %q", made.AccessKey)
+		}
+		// The rows themselves hold no key, and no two rows of one pair can be.
+		if stored := k.sqlRows("SELECT access_key FROM links")[0][0]; strings.Contains(stored, made.AccessKey) {
+			k.t.Errorf("stored in the clear: %s", stored)
+		}
+	})
+}
+
+func TestAskIsLimited(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		person, m := k.account(), k.stray()
+		for range 20 {
+			k.ask(m, person)
+		}
+		_, err := k.Agents.Ask(k.t.Context(), m.Server, models.AskLink{AccountID: person.ID})
+		k.is(err, models.ErrThrottled)
+		owned := k.server(k.account())
+		for range 21 {
+			k.ask(owned, person)
+		}
+	})
+}
+
+func TestRemoveLink(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.server(owner)
+		k.run("the person declines", func(k *kit) {
+			person := k.account()
+			asked := k.ask(m, person)
+			k.is(k.Links.Decline(ctx, owner.ID, asked.ID, home), models.ErrNotFound)
+			k.must(k.Links.Decline(ctx, person.ID, asked.ID, home))
+			k.is(k.Links.Decline(ctx, person.ID, asked.ID, home), models.ErrNotFound)
+			k.is(k.Links.Accept(ctx, person.ID, asked.ID, home), models.ErrNotFound)
+			k.letter(models.MailLinkRemoved, owner.Email)
+		})
+		k.run("the person leaves", func(k *kit) {
+			person := k.account()
+			link := k.link(m, person)
+			k.letters()
+			k.is(k.Links.Decline(ctx, person.ID, link.ID, home), models.ErrNotFound) // from a page of before
+			k.is(k.Links.Remove(ctx, owner.ID, link.ID, home), models.ErrNotFound)
+			k.must(k.Links.Remove(ctx, person.ID, link.ID, home))
+			k.letter(models.MailLinkRemoved, owner.Email)
+			if len(k.located(person, models.LinkAccepted)) != 0 || len(k.authorizations(m)) != 0 {
+				k.t.Error("the link is still there")
+			}
+		})
+		k.run("the server cancels", func(k *kit) {
+			person := k.account()
+			k.link(m, person)
+			k.letters()
+			other := k.server(k.account())
+			k.is(k.Agents.Cancel(ctx, other.Server, person.ID), models.ErrNotFound)
+			k.must(k.Agents.Cancel(ctx, m.Server, person.ID))
+			k.is(k.Agents.Cancel(ctx, m.Server, person.ID), models.ErrNotFound)
+			k.letter(models.MailLinkEnded, person.Email)
+			if len(k.located(person, models.LinkAccepted)) != 0 {
+				k.t.Error("the link is still there")
+			}
+		})
+		k.run("the server cancels what is pending", func(k *kit) {
+			person := k.account()
+			k.ask(m, person)
+			k.letters()
+			k.must(k.Agents.Cancel(ctx, m.Server, person.ID))
+			if letters := k.letters(); len(letters) != 0 {
+				k.t.Errorf("mailed %+v", letters)
+			}
+		})
+		k.run("the owner removes a person", func(k *kit) {
+			person := k.account()
+			link := k.link(m, person)
+			k.must(k.Servers.RemovePerson(ctx, owner.ID, m.ID, link.ID))
+			k.is(k.Servers.RemovePerson(ctx, owner.ID, m.ID, link.ID), models.ErrNotFound)
+			if len(k.located(person, models.LinkAccepted)) != 0 || k.events(person)[models.EventLinkRemoved] != 1 {
+				k.t.Error("the link is still there")
+			}
+		})
+	})
+}
+
+func TestLinksAreOnePerPair(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		person, m := k.account(), k.server(k.account())
+		link := k.link(m, person)
+		_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), `INSERT INTO links (id, server_id, account_id, type, state, access_key,
+ requested_by, created_at) SELECT id + 1, server_id, account_id, type, state, access_key, requested_by, created_at FROM links WHERE id = ?`, link.ID)
+		if err == nil {
+			k.t.Error("a second link of one account with one server was stored")
+		}
+	})
+}
+
+func TestLocateOrder(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		person, owner := k.account(), k.account()
+		first, second, bare := k.server(owner), k.server(owner), k.server(owner)
+		for _, m := range []media{first, second, bare} {
+			k.link(m, person)
+		}
+		for _, url := range []string{"http://192.168.1.2:8096", "http://media.example.test:8096"} {
+			k.must(k.Servers.RemoveAddress(k.t.Context(), owner.ID, bare.ID, k.addressID(owner, bare, url)))
+		}
+		got := k.located(person, models.LinkAccepted)
+		ids := []int64{}
+		for _, one := range got {
+			ids = append(ids, one.ServerID)
+		}
+		if !slices.Equal(ids, []int64{first.ID, second.ID, bare.ID}) {
+			k.t.Fatalf("located %v", ids)
+		}
+		if len(got[0].Addresses) != 2 || len(got[1].Addresses) != 2 || len(got[2].Addresses) != 0 {
+			k.t.Errorf("located %+v", got)
+		}
+		stranger := k.account()
+		if got := k.located(stranger, models.LinkAccepted); len(got) != 0 {
+			k.t.Errorf("a stranger locates %+v", got)
+		}
+	})
+}
+
+func TestSpoiltKeyIsNoShortList(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		person, owner := k.account(), k.account()
+		a, b := k.server(owner), k.server(owner)
+		link, other := k.link(a, person), k.link(b, person)
+		// Moved to another row, a sealed key does not open.
+		k.sqlRun("UPDATE links SET access_key = (SELECT k FROM (SELECT access_key AS k FROM links WHERE id = ?) x) WHERE id = ?", other.ID, link.ID)
+		list, err := k.Links.Locate(k.t.Context(), person.ID, models.LinkAccepted)
+		k.isKind(err, models.KindInternal)
+		if list != nil {
+			k.t.Errorf("a short list came with the error: %+v", list)
+		}
+		_, err = k.Agents.Links(k.t.Context(), a.Server)
+		k.isKind(err, models.KindInternal)
+	})
+}
+
+func TestKeysAreReplaced(t *testing.T) {
+	for name, c := range map[string]struct {
+		replaced bool
+		do       func(k *kit, a models.Account)
+	}{
+		"password reset": {true, func(k *kit, a models.Account) {
+			k.must(k.Recovery.ResetPassword(k.t.Context(), k.resetSecret(a), otherPassword, home))
+		}},
+		"disabled": {true, func(k *kit, a models.Account) { k.must(k.Operators.Disable(k.t.Context(), a.Username)) }},
+		"signed out the others": {true, func(k *kit, a models.Account) {
+			k.must(k.Sessions.EndOthers(k.t.Context(), k.signIn(a).Session, home))
+		}},
+		"signed out everywhere": {true, func(k *kit, a models.Account) { k.must(k.Sessions.EndAll(k.t.Context(), a.ID, home)) }},
+		"email change undone": {true, func(k *kit, a models.Account) {
+			_, err := k.Emails.Undo(k.t.Context(), k.change(a, "elsewhere-"+a.Email), home)
+			k.must(err)
+		}},
+		"password change": {false, func(k *kit, a models.Account) {
+			_, err := k.Accounts.ChangePassword(k.t.Context(), k.signIn(a).Session, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
+			k.must(err)
+		}},
+		"signed out": {false, func(k *kit, a models.Account) { k.must(k.Sessions.SignOut(k.t.Context(), k.signIn(a).Token, home)) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachConnect(t, func(k *kit) {
+				person, m := k.account(), k.server(k.account())
+				k.link(m, person)
+				pending := k.server(k.account())
+				k.ask(pending, person)
+				c.do(k, person)
+				for _, server := range []media{m, pending} {
+					if got := k.keyOf(server); (got != serversKey) != c.replaced || len(got) != 32 {
+						k.t.Errorf("the key is %q", got)
+					}
+				}
+				if got := k.located(person, models.LinkAccepted); len(got) != 1 || got[0].AccessKey != k.keyOf(m) {
+					k.t.Errorf("the person sees %+v", got)
+				}
+				if k.authorizations(m)[0].Active != (name != "disabled") {
+					k.t.Error("active is wrong")
+				}
+				if _, err := k.Agents.Look(k.t.Context(), m.key); err != nil {
+					t.Errorf("the server's key: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestFindAccount(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, person, m := k.t.Context(), k.account(), k.server(k.account())
+		find := func(text string) error {
+			_, _, err := k.Agents.FindAccount(ctx, m.Server, text, home)
+			return err
+		}
+		found, byEmail, err := k.Agents.FindAccount(ctx, m.Server, strings.ToUpper(person.Username), home)
+		k.must(err)
+		if found.ID != person.ID || byEmail {
+			k.t.Errorf("found %+v (%v)", found, byEmail)
+		}
+		k.is(find("nobody"), models.ErrNotFound)
+		k.is(find(""), models.ErrNotFound)
+		// An address finds nobody before the person has said yes to this server.
+		k.is(find(person.Email), models.ErrNotFound)
+		k.is(find("unknown@example.org"), models.ErrNotFound)
+		asked := k.ask(m, person)
+		k.is(find(person.Email), models.ErrNotFound)
+		k.must(k.Links.Accept(ctx, person.ID, asked.ID, home))
+		found, byEmail, err = k.Agents.FindAccount(ctx, m.Server, strings.ToUpper(person.Email), home)
+		k.must(err)
+		if found.ID != person.ID || !byEmail {
+			k.t.Errorf("found %+v (%v)", found, byEmail)
+		}
+		_, _, err = k.Agents.FindAccount(ctx, k.server(k.account()).Server, person.Email, home)
+		k.is(err, models.ErrNotFound)
+		// Who waits or is disabled is found by name, and said to be so.
+		waiting := newName()
+		k.signUp(waiting)
+		found, _, err = k.Agents.FindAccount(ctx, m.Server, waiting, home)
+		k.must(err)
+		if !found.ConfirmedAt.IsZero() {
+			k.t.Errorf("found %+v", found)
+		}
+		for range 120 - 8 {
+			_ = find("nobody")
+		}
+		k.is(find(person.Username), models.ErrThrottled)
+	})
+}
+
+func TestInvite(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, m, stray := k.t.Context(), k.server(k.account()), k.stray()
+		elsewhere := models.Caller{Address: "203.0.113.99"}
+		const address = "new.person@example.org"
+		invite := func(want int, from models.Caller, email string) {
+			k.t.Helper()
+			k.must(k.Agents.Invite(ctx, email, "alice", from))
+			letters := k.letters()
+			if len(letters) != want {
+				k.t.Fatalf("%d mails, want %d: %+v", len(letters), want, letters)
+			}
+			if want == 1 && (letters[0].Kind != models.MailInvited || !strings.EqualFold(letters[0].To, address) || letters[0].Facts["person"] != "alice") {
+				k.t.Errorf("mailed %+v", letters[0])
+			}
+		}
+		look := func(m media, email string) {
+			k.t.Helper()
+			_, _, err := k.Agents.FindAccount(ctx, m.Server, email, home)
+			k.is(err, models.ErrNotFound)
+		}
+		k.letters()
+		invite(0, home, address) // no look-up
+		look(stray, address)
+		invite(0, home, address) // by a server that nobody claimed
+		look(m, address)
+		invite(0, elsewhere, address)
+		invite(0, home, "other@example.org")
+		invite(0, home, "no address")
+		invite(0, home, "")
+		invite(1, home, "New.Person@Example.org")
+		invite(0, home, address) // one look-up, one mail
+		look(m, address)
+		k.clock.Advance(9 * time.Minute)
+		look(m, address) // counts from the last
+		k.clock.Advance(9 * time.Minute)
+		invite(1, home, address)
+		look(m, address)
+		k.clock.Advance(10 * time.Minute)
+		invite(0, home, address)
+	})
+}
+
+func TestInviteOnce(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, m := k.t.Context(), k.server(k.account())
+		k.letters()
+		_, _, err := k.Agents.FindAccount(ctx, m.Server, "new@example.org", home)
+		k.is(err, models.ErrNotFound)
+		for _, err := range parallel(16, func(int) error { return k.Agents.Invite(ctx, "new@example.org", "alice", home) }) {
+			k.must(err)
+		}
+		if n := k.sqlRows("SELECT COUNT(*) FROM outbox")[0][0]; n != "1" {
+			k.t.Errorf("one look-up made %s mails", n)
+		}
+	})
+}
+
+// What a server says of who asks is kept clean, whoever makes the key.
+func TestRequestedByIsCleaned(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		m := k.server(k.account())
+		for _, key := range []string{"", serversKey} {
+			asked, err := k.Agents.Ask(k.t.Context(), m.Server, models.AskLink{
+				AccountID: k.account().ID, AccessKey: key, RequestedBy: "bo\u202ess\r\n\x00\xff " + strings.Repeat("x", 300),
+			})
+			k.must(err)
+			if want := "bo ss " + strings.Repeat("x", 94); asked.RequestedBy != want {
+				k.t.Errorf("with the key %q: asked by %q", key, asked.RequestedBy)
+			}
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// OperatedServer is a server as operators see it.
+type OperatedServer struct {
+	ServerDetail
+	Owner string // username; "" while nobody has claimed it
+}
+
+// ListServers returns up to n servers, the first registered first, beginning
+// behind the id after. Addresses and links are left out.
+func (o *Operators) ListServers(ctx context.Context, after int64, n int) ([]OperatedServer, error) {
+	rows, err := gorm.G[serverRow](o.read(ctx)).Where("id > ?", after).Order("id").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("list the servers", err)
+	}
+	owners, err := o.ownersOf(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	servers := make([]OperatedServer, len(rows))
+	for i := range rows {
+		servers[i] = OperatedServer{ServerDetail{Server: rows[i].server()}, owners[rows[i].OwnerID]}
+	}
+	return servers, nil
+}
+
+// ownersOf are the usernames of those who own the servers.
+func (o *Operators) ownersOf(ctx context.Context, rows []serverRow) (map[int64]string, error) {
+	names := map[int64]string{}
+	var ids []int64
+	for _, row := range rows {
+		if row.OwnerID != 0 {
+			ids = append(ids, row.OwnerID)
+		}
+	}
+	if len(ids) == 0 {
+		return names, nil
+	}
+	owners, err := gorm.G[accountRow](o.read(ctx)).Where("id IN ?", ids).Find(ctx)
+	if err != nil {
+		return nil, explained("read the owners", err)
+	}
+	for i := range owners {
+		names[owners[i].ID] = owners[i].Username
+	}
+	return names, nil
+}
+
+// ShowServer reads a server with its addresses and people. It returns
+// [ErrNotFound].
+func (o *Operators) ShowServer(ctx context.Context, serverID int64) (OperatedServer, error) {
+	row, err := o.serverByID(ctx, o.read(ctx), serverID)
+	if err != nil {
+		return OperatedServer{}, err
+	}
+	owners, err := o.ownersOf(ctx, []serverRow{row})
+	if err != nil {
+		return OperatedServer{}, err
+	}
+	detail, err := o.serverDetail(ctx, &row)
+	return OperatedServer{detail, owners[row.OwnerID]}, err
+}
+
+// DisableServer shuts a server out: its key opens nothing and nobody is led to
+// it until it is enabled. Its links stay. It returns [ErrNotFound].
+func (o *Operators) DisableServer(ctx context.Context, serverID int64) error {
+	now := o.Now()
+	return o.setServerDisabled(ctx, serverID, &now, EventServerDisabled)
+}
+
+// EnableServer lets a disabled server in again. It returns [ErrNotFound].
+func (o *Operators) EnableServer(ctx context.Context, serverID int64) error {
+	return o.setServerDisabled(ctx, serverID, nil, EventServerEnabled)
+}
+
+func (o *Operators) setServerDisabled(ctx context.Context, serverID int64, at *time.Time, event EventKind) error {
+	return o.tx(ctx, "disable or enable a server", func(tx *gorm.DB) error {
+		row, err := o.serverByID(ctx, tx, serverID)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE servers SET disabled_at = ? WHERE id = ?", at, serverID).Error; err != nil {
+			return err
+		}
+		return o.noteOwner(ctx, tx, &row, event)
+	})
+}
+
+// RemoveServer erases a server with its keys, addresses and links, whoever owns
+// it; who could use it is told by mail. It returns [ErrNotFound].
+func (o *Operators) RemoveServer(ctx context.Context, serverID int64) error {
+	return o.tx(ctx, "remove a server", func(tx *gorm.DB) error {
+		row, err := o.serverByID(ctx, tx, serverID)
+		if err != nil {
+			return err
+		}
+		if err := o.removeServer(ctx, tx, &row); err != nil {
+			return err
+		}
+		return o.noteOwner(ctx, tx, &row, EventServerRemoved)
+	})
+}
+
+// noteOwner writes into the history of a server's owner, if it has one.
+func (o *Operators) noteOwner(ctx context.Context, tx *gorm.DB, row *serverRow, event EventKind) error {
+	if row.OwnerID == 0 {
+		return nil
+	}
+	return o.note(ctx, tx, row.OwnerID, event, Caller{})
+}

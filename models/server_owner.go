@@ -1,0 +1,381 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Servers are the operations of a person on the servers that they run.
+type Servers struct {
+	*core
+	throttle *Throttle
+}
+
+// NewClaimCode makes a code by which a server, within ten minutes, becomes the
+// account's. It is shown as BCDF-GHJK. It returns [ErrThrottled], or
+// [ErrNotFound] for an account that was deleted or disabled meanwhile.
+func (s *Servers) NewClaimCode(ctx context.Context, accountID int64) (code string, until time.Time, err error) {
+	if s.opt.Servers == ServersOff {
+		return "", time.Time{}, ErrServersOff
+	}
+	if err := s.throttle.allow(ctx, s.throttle.key("claim code", place(accountID)), s.opt.Limits.ClaimCodeHour); err != nil {
+		return "", time.Time{}, err
+	}
+	now := s.Now()
+	until = now.Add(claimCodeLife)
+	code, err = s.unusedCode(func(code string) error {
+		return s.tx(ctx, "make a claim code", func(tx *gorm.DB) error {
+			if err := holdUsableAccount(tx, accountID); err != nil {
+				return err
+			}
+			return gorm.G[claimCodeRow](tx).Create(ctx, &claimCodeRow{
+				CodeMAC: s.keys.MAC(claimCodePurpose, code), AccountID: accountID, CreatedAt: now, ExpiresAt: until,
+			})
+		})
+	})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return showShortCode(code), until, nil
+}
+
+// Claim makes a server that registered by itself the account's: whoever can read
+// its id and key on it runs it. Of parallel callers one wins. It returns
+// [ErrNotFound] for a wrong pair and for a server that is disabled, since its key
+// opens nothing; [ErrServerClaimed], or [ErrThrottled].
+func (s *Servers) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
+	if err := s.throttle.allow(ctx, s.throttle.key("claim", place(accountID)), s.opt.Limits.ClaimHour); err != nil {
+		return err
+	}
+	if !secret.WellFormed(secret.ServerKey, serverKey) {
+		return ErrNotFound
+	}
+	return s.tx(ctx, "claim a server", func(tx *gorm.DB) error {
+		if err := holdUsableAccount(tx, accountID); err != nil {
+			return err
+		}
+		now := s.Now()
+		var holder int64
+		err := tx.Raw(`SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id
+WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?) AND s.disabled_at IS NULL`, secret.Sum(serverKey), now).Scan(&holder).Error
+		if err != nil {
+			return err
+		}
+		if holder == 0 || holder != serverID {
+			return ErrNotFound
+		}
+		result := tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = 0", accountID, now, serverID)
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected != 1 {
+			return ErrServerClaimed
+		}
+		return s.note(ctx, tx, accountID, EventServerClaimed, caller)
+	})
+}
+
+// OwnedServer is a server with how many people use it.
+type OwnedServer struct {
+	Server
+	People, Pending int
+}
+
+// Mine lists the servers of an owner, the first registered first.
+func (s *Servers) Mine(ctx context.Context, ownerID int64) ([]OwnedServer, error) {
+	rows, err := gorm.G[serverRow](s.read(ctx)).Where("owner_id = ?", ownerID).Order("id").Find(ctx)
+	if err != nil {
+		return nil, explained("list the servers", err)
+	}
+	var counts []struct {
+		ServerID int64
+		State    string
+		N        int
+	}
+	err = s.read(ctx).Raw(`SELECT l.server_id, l.state, COUNT(*) AS n FROM servers s JOIN links l ON l.server_id = s.id
+WHERE s.owner_id = ? GROUP BY l.server_id, l.state`, ownerID).Scan(&counts).Error
+	if err != nil {
+		return nil, explained("count the people", err)
+	}
+	servers := make([]OwnedServer, len(rows))
+	for i := range rows {
+		servers[i].Server = rows[i].server()
+		for _, count := range counts {
+			switch {
+			case count.ServerID != rows[i].ID:
+			case count.State == LinkAccepted:
+				servers[i].People = count.N
+			default:
+				servers[i].Pending = count.N
+			}
+		}
+	}
+	return servers, nil
+}
+
+// ServerDetail is a server with everything that its owner sees.
+type ServerDetail struct {
+	Server
+	Addresses []Address // hidden ones too, in the order in which clients try
+	Links     []Link    // without access keys
+}
+
+// Get reads a server of an owner. It returns [ErrNotFound].
+func (s *Servers) Get(ctx context.Context, ownerID, serverID int64) (ServerDetail, error) {
+	row, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID)
+	if err != nil {
+		return ServerDetail{}, err
+	}
+	return s.serverDetail(ctx, &row)
+}
+
+// serverDetail reads what belongs to a server.
+func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, error) {
+	detail := ServerDetail{Server: row.server()}
+	addresses, err := gorm.G[addressRow](c.read(ctx)).Where("server_id = ?", row.ID).Order("position, id").Find(ctx)
+	if err != nil {
+		return detail, explained("read the addresses", err)
+	}
+	for i := range addresses {
+		detail.Addresses = append(detail.Addresses, addresses[i].address())
+	}
+	var links []authorizationRow
+	if err := c.read(ctx).Raw(authorizations+" ORDER BY a.username", row.ID).Scan(&links).Error; err != nil {
+		return detail, explained("read the people", err)
+	}
+	for _, l := range links {
+		detail.Links = append(detail.Links, l.link())
+	}
+	return detail, nil
+}
+
+// Rename gives a server a name of its owner's; "" brings back the server's own.
+// It returns [ErrNotFound].
+func (s *Servers) Rename(ctx context.Context, ownerID, serverID int64, name string) error {
+	return s.tx(ctx, "rename a server", func(tx *gorm.DB) error {
+		return oneRow(tx.Exec("UPDATE servers SET own_name = ? WHERE id = ? AND owner_id = ?", cleanServerName(name), serverID, ownerID))
+	})
+}
+
+// AddAddress adds an address of the owner's own, behind the others. It returns
+// an error about the field address, or [ErrNotFound].
+func (s *Servers) AddAddress(ctx context.Context, ownerID, serverID int64, text string) error {
+	address, ok := parseAddress(AddressCustom, text)
+	if !ok {
+		return fieldError(KindInvalid, "address", "address_invalid")
+	}
+	return s.tx(ctx, "add an address", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Order("position DESC").Find(ctx)
+		if err != nil {
+			return err
+		}
+		const most = 40
+		if len(known) >= most {
+			return fieldError(KindInvalid, "address", "address_too_many")
+		}
+		row := addressRow{
+			ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
+			Position: 1, ByOwner: true, ReportedAt: s.Now(),
+		}
+		if len(known) > 0 {
+			row.Position = known[0].Position + 1
+		}
+		if row.ID, err = s.newID(); err != nil {
+			return err
+		}
+		err = gorm.G[addressRow](tx).Create(ctx, &row)
+		if errors.Is(err, gorm.ErrDuplicatedKey) {
+			return fieldError(KindConflict, "address", "address_taken")
+		}
+		return err
+	})
+}
+
+// MoveAddress moves an address of a server up (before the one above it) or
+// down. It returns [ErrNotFound].
+func (s *Servers) MoveAddress(ctx context.Context, ownerID, serverID, addressID int64, up bool) error {
+	return s.tx(ctx, "move an address", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		rows, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
+		if err != nil {
+			return err
+		}
+		if !swap(rows, addressID, up) {
+			return ErrNotFound
+		}
+		for i := range rows {
+			if err := tx.Exec("UPDATE server_addresses SET position = ? WHERE id = ?", i+1, rows[i].ID).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// swap exchanges an address with its neighbour, if it has one there. It reports
+// false when the address is none of rows.
+func swap(rows []addressRow, addressID int64, up bool) bool {
+	at := slices.IndexFunc(rows, func(r addressRow) bool { return r.ID == addressID })
+	if at < 0 {
+		return false
+	}
+	other := at + 1
+	if up {
+		other = at - 1
+	}
+	if other >= 0 && other < len(rows) {
+		rows[at], rows[other] = rows[other], rows[at]
+	}
+	return true
+}
+
+// HideAddress hides an address from everybody but the owner, or shows it again.
+// It returns [ErrNotFound].
+func (s *Servers) HideAddress(ctx context.Context, ownerID, serverID, addressID int64, hide bool) error {
+	return s.onAddress(ctx, ownerID, serverID, "UPDATE server_addresses SET hidden = ? WHERE id = ? AND server_id = ?", hide, addressID, serverID)
+}
+
+// RemoveAddress removes an address. One that the server reports comes back with
+// its next report: hide it instead. It returns [ErrNotFound].
+func (s *Servers) RemoveAddress(ctx context.Context, ownerID, serverID, addressID int64) error {
+	return s.onAddress(ctx, ownerID, serverID, "DELETE FROM server_addresses WHERE id = ? AND server_id = ?", addressID, serverID)
+}
+
+func (s *Servers) onAddress(ctx context.Context, ownerID, serverID int64, statement string, args ...any) error {
+	return s.tx(ctx, "change an address", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		return oneRow(tx.Exec(statement, args...))
+	})
+}
+
+// keyOverlap is how long a replaced server key still works.
+const keyOverlap = 24 * time.Hour
+
+// RotateKey gives a server a new key, which is returned once; the old one works
+// for another 24 hours, and one that was replaced before no longer than it had.
+// Parallel callers get a key each. It returns [ErrNotFound].
+func (s *Servers) RotateKey(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
+	err = s.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
+		// Raised before it is read: another rotation waits here.
+		err := oneRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
+		if err != nil {
+			return err
+		}
+		row, err := s.ownedServer(ctx, tx, ownerID, serverID)
+		if err != nil {
+			return err
+		}
+		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", s.Now().Add(keyOverlap), serverID).Error
+		if err != nil {
+			return err
+		}
+		if key, err = s.newServerKey(ctx, tx, serverID, row.KeyVersion); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, ownerID, EventServerKeyRotated, caller)
+	})
+	return key, err
+}
+
+// HandOver gives a server to another account, which is told by mail; its people
+// stay. It returns an error about the field username, also for an account that
+// is the owner's own, unconfirmed or disabled; or [ErrNotFound].
+func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, username string, caller Caller) error {
+	return s.tx(ctx, "hand a server over", func(tx *gorm.DB) error {
+		server, err := s.ownedServer(ctx, tx, ownerID, serverID)
+		if err != nil {
+			return err
+		}
+		heir, err := s.heir(ctx, tx, ownerID, username)
+		if err != nil {
+			return err
+		}
+		if err := holdAccount(tx, ownerID); err != nil {
+			return err
+		}
+		giver, err := s.accountByID(ctx, tx, ownerID)
+		if err != nil {
+			return err
+		}
+		err = oneRow(tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = ?", heir.ID, s.Now(), serverID, ownerID))
+		if err != nil {
+			return err
+		}
+		err = s.owe(ctx, tx, owed{kind: MailServerHandedOver, account: &heir, facts: map[string]string{
+			"server": server.server().Name, "person": giver.Username, "at": s.Now().Format(time.RFC3339),
+		}})
+		if err != nil {
+			return err
+		}
+		// Where the giver sits is nothing for the heir to see.
+		if err := s.note(ctx, tx, heir.ID, EventServerReceived, Caller{}); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, ownerID, EventServerHandedOver, caller)
+	})
+}
+
+// heir finds and holds the account that a server is handed over to. It returns
+// an error about the field username.
+func (s *Servers) heir(ctx context.Context, tx *gorm.DB, ownerID int64, username string) (accountRow, error) {
+	unknown := fieldError(KindInvalid, "username", "username_unknown")
+	if isEmail(username) {
+		return accountRow{}, unknown
+	}
+	row, err := s.accountByName(ctx, tx, nameKey(username))
+	if err == nil && row.ID == ownerID {
+		return row, fieldError(KindInvalid, "username", "username_own")
+	}
+	if err == nil {
+		err = holdUsableAccount(tx, row.ID)
+	}
+	if KindOf(err) == KindNotFound && err != nil {
+		return row, unknown
+	}
+	return row, err
+}
+
+// Remove removes a server with its keys, addresses and links; who could use it
+// is told by mail. It returns [ErrNotFound].
+func (s *Servers) Remove(ctx context.Context, ownerID, serverID int64, caller Caller) error {
+	return s.tx(ctx, "remove a server", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		row, err := s.ownedServer(ctx, tx, ownerID, serverID)
+		if err != nil {
+			return err
+		}
+		if err := s.removeServer(ctx, tx, &row); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, ownerID, EventServerRemoved, caller)
+	})
+}
+
+// RemovePerson ends a link from the owner's page. It returns [ErrNotFound].
+func (s *Servers) RemovePerson(ctx context.Context, ownerID, serverID, linkID int64) error {
+	return s.tx(ctx, "remove a person", func(tx *gorm.DB) error {
+		if _, err := s.ownedServer(ctx, tx, ownerID, serverID); err != nil {
+			return err
+		}
+		row, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, serverID).Take(ctx)
+		if err != nil {
+			return explained("read the link", err)
+		}
+		return s.cancel(ctx, tx, serverID, row.AccountID)
+	})
+}

@@ -1,0 +1,290 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Agents are the operations that a media server calls with its server key.
+type Agents struct {
+	*core
+	throttle *Throttle
+}
+
+// ServersPolicy says which media servers may register.
+type ServersPolicy string
+
+// The policies.
+const (
+	ServersOpen    ServersPolicy = "open"    // any; one that nobody claims stays under strict limits
+	ServersClaimed ServersPolicy = "claimed" // only with a claim code
+	ServersOff     ServersPolicy = "off"     // none
+)
+
+// Registration is what a media server tells of itself.
+type Registration struct {
+	Name          string
+	SystemID      string
+	Version       string
+	Kind          string   // [ServerEmby] or [ServerAgent]
+	WAN, VPN, LAN []string // addresses, the best first; what is none is left out
+	ClaimCode     string   // "" for a server that registers by itself
+}
+
+// Registered is a new server and its key, which is shown once.
+type Registered struct {
+	Server    Server
+	Key       string
+	Addresses []Address
+}
+
+const systemIDMax = 64
+
+// check returns the registration in the form that is kept.
+func (r Registration) check() (Registration, []Address, error) {
+	var wrong []FieldError
+	r.Name = cleanServerName(r.Name)
+	if r.Name == "" {
+		wrong = append(wrong, FieldError{Field: "name", Code: "server_name_invalid"})
+	}
+	r.SystemID = strings.TrimSpace(r.SystemID) // clients compare it letter by letter
+	if r.SystemID == "" || len(r.SystemID) > systemIDMax || strings.ContainsFunc(r.SystemID, notInID) {
+		wrong = append(wrong, FieldError{Field: "system_id", Code: "system_id_invalid"})
+	}
+	const longestVersion = 64
+	if version := []rune(cleanServerName(r.Version)); len(version) > longestVersion {
+		r.Version = string(version[:longestVersion])
+	} else {
+		r.Version = string(version)
+	}
+	return r, r.addresses(), invalid(wrong)
+}
+
+func notInID(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("-_.:{}", r) }
+
+// addresses are those that can be understood, each once, near before far.
+func (r Registration) addresses() []Address {
+	const most = 20
+	var all []Address
+	seen := map[string]bool{}
+	add := func(kind string, texts []string, first int) {
+		for i, text := range texts {
+			if a, ok := parseAddress(kind, text); ok && !seen[a.URL()] && len(all) < most {
+				seen[a.URL()] = true
+				a.Position = first + i
+				all = append(all, a)
+			}
+		}
+	}
+	add(AddressLAN, r.LAN, 100)
+	add(AddressVPN, r.VPN, 200)
+	add(AddressWAN, r.WAN, 300)
+	return all
+}
+
+// Register makes a server with a key of its own. A system id that another
+// server has is no hindrance and inherits nothing (R-59). With a claim code the
+// server belongs to the code's account at once. It returns errors about fields,
+// [ErrServersOff], [ErrClaimCodeWrong], [ErrThrottled] or [ErrUnavailable].
+func (a *Agents) Register(ctx context.Context, in Registration, caller Caller) (Registered, error) {
+	in, addresses, err := in.check()
+	if err != nil {
+		return Registered{}, err
+	}
+	if a.opt.Servers == ServersOff || a.opt.Servers == ServersClaimed && in.ClaimCode == "" {
+		return Registered{}, ErrServersOff
+	}
+	l := a.opt.Limits
+	if err := a.throttle.source(ctx, "register server", caller, l.RegisterSource, l.RegisterNetwork, l.RegisterService); err != nil {
+		return Registered{}, err
+	}
+	row := serverRow{SystemID: in.SystemID, Name: in.Name, Version: in.Version, Kind: in.Kind, KeyVersion: 1}
+	if row.ID, err = a.newID(); err != nil {
+		return Registered{}, explained("make an id", err)
+	}
+	out := Registered{Addresses: addresses}
+	err = a.tx(ctx, "register a server", func(tx *gorm.DB) error {
+		row.CreatedAt, row.LastSeenAt = a.Now(), a.Now()
+		if in.ClaimCode != "" {
+			if err := a.claimNew(ctx, tx, &row, in.ClaimCode, caller); err != nil {
+				return err
+			}
+		}
+		if err := gorm.G[serverRow](tx).Create(ctx, &row); err != nil {
+			return err
+		}
+		if out.Key, err = a.newServerKey(ctx, tx, row.ID, row.KeyVersion); err != nil {
+			return err
+		}
+		return a.report(ctx, tx, row.ID, addresses)
+	})
+	out.Server = row.server()
+	return out, err
+}
+
+// claimNew gives a new server to the account whose claim code it brings.
+func (a *Agents) claimNew(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) error {
+	var err error
+	if row.OwnerID, err = a.spendClaimCode(tx, claimCode); err != nil {
+		return err
+	}
+	row.ClaimedAt = &row.CreatedAt
+	return a.note(ctx, tx, row.OwnerID, EventServerClaimed, caller)
+}
+
+// report stores the addresses that a server reports. Its earlier reports give
+// way; what the owner set (order, hidden, own addresses) stays.
+func (c *core) report(ctx context.Context, tx *gorm.DB, serverID int64, addresses []Address) error {
+	known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	have := map[string]addressRow{}
+	for _, row := range known {
+		have[row.address().URL()] = row
+	}
+	for _, address := range addresses {
+		row, found := have[address.URL()]
+		delete(have, address.URL())
+		if err := c.reportOne(ctx, tx, serverID, address, row.ID, found); err != nil {
+			return err
+		}
+	}
+	for _, gone := range have {
+		if gone.ByOwner || gone.Hidden { // a hidden one that comes back must still be hidden
+			continue
+		}
+		if err := tx.Exec("DELETE FROM server_addresses WHERE id = ?", gone.ID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportOne stores one address, or that it was reported again.
+func (c *core) reportOne(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
+	now := c.Now()
+	if found {
+		return tx.Exec("UPDATE server_addresses SET reported_at = ? WHERE id = ?", now, known).Error
+	}
+	id, err := c.newID()
+	if err != nil {
+		return err
+	}
+	err = gorm.G[addressRow](tx).Create(ctx, &addressRow{
+		ID: id, ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
+		Position: address.Position, ReportedAt: now,
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // the owner or another report was faster
+		return nil
+	}
+	return err
+}
+
+// lookServer is the statement that every call with a server key runs.
+const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.kind, s.version, s.key_version, s.created_at,
+ s.claimed_at, s.last_seen_at, s.disabled_at
+FROM server_keys k JOIN servers s ON s.id = k.server_id
+WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
+
+// Look finds the server of a server key. It returns [ErrNoServer] for a key
+// that is malformed, unknown or replaced, [ErrServerDisabled], or
+// [ErrUnavailable].
+func (a *Agents) Look(ctx context.Context, key string) (Server, error) {
+	if !secret.WellFormed(secret.ServerKey, key) {
+		return Server{}, ErrNoServer
+	}
+	var rows []serverRow
+	if err := a.read(ctx).Raw(lookServer, secret.Sum(key), a.Now()).Scan(&rows).Error; err != nil {
+		return Server{}, explained("look up a server", err)
+	}
+	if len(rows) != 1 {
+		return Server{}, ErrNoServer
+	}
+	if rows[0].DisabledAt != nil {
+		return Server{}, ErrServerDisabled
+	}
+	return rows[0].server(), nil
+}
+
+// Update stores what a server tells of itself now; it is its heartbeat as well.
+// It returns errors about fields, [ErrNotFound] for a server that was removed
+// meanwhile, or [ErrUnavailable].
+func (a *Agents) Update(ctx context.Context, this Server, in Registration) (Registered, error) {
+	if in.SystemID == "" {
+		in.SystemID = this.SystemID
+	}
+	if in.Name == "" {
+		in.Name = this.ReportedName
+	}
+	in, addresses, err := in.check()
+	if err != nil {
+		return Registered{}, err
+	}
+	this.ReportedName = in.Name
+	err = a.tx(ctx, "update a server", func(tx *gorm.DB) error {
+		err := oneRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
+			"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": a.Now(),
+		}))
+		if err != nil || len(addresses) == 0 {
+			return err
+		}
+		return a.report(ctx, tx, this.ID, addresses)
+	})
+	return Registered{Server: this, Addresses: addresses}, err
+}
+
+// Touch notes that a server has called, at most every few minutes.
+func (a *Agents) Touch(ctx context.Context, this Server) error {
+	now := a.Now()
+	if now.Sub(this.LastSeenAt) < lastSeenEvery {
+		return nil
+	}
+	return explained("note a call", a.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE servers SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", now, this.ID, now).Error
+	}))
+}
+
+// claimCodeLife is how long a claim code may be typed.
+const claimCodeLife = 10 * time.Minute
+
+// claimCodePurpose keys the hashes of claim codes.
+const claimCodePurpose = "claim code"
+
+// claimCodeRow is a row of claim_codes.
+type claimCodeRow struct {
+	CodeMAC   secret.Hash `gorm:"column:code_mac"`
+	AccountID int64
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    *time.Time
+}
+
+// TableName is claim_codes.
+func (claimCodeRow) TableName() string { return "claim_codes" }
+
+// spendClaimCode uses a claim code up and returns whose it was, by one
+// conditional update: of parallel callers one wins.
+func (c *core) spendClaimCode(tx *gorm.DB, typed string) (accountID int64, err error) {
+	code, ok := parseShortCode(typed)
+	if !ok {
+		return 0, ErrClaimCodeWrong
+	}
+	mac, now := c.keys.MAC(claimCodePurpose, code), c.Now()
+	result := tx.Exec(`UPDATE claim_codes SET used_at = ? WHERE code_mac = ? AND used_at IS NULL AND expires_at > ?
+ AND account_id IN (SELECT id FROM accounts WHERE disabled_at IS NULL AND confirmed_at IS NOT NULL)`, now, mac, now)
+	if result.Error != nil {
+		return 0, result.Error
+	}
+	if result.RowsAffected != 1 {
+		return 0, ErrClaimCodeWrong
+	}
+	err = tx.Raw("SELECT account_id FROM claim_codes WHERE code_mac = ?", mac).Scan(&accountID).Error
+	return accountID, err
+}

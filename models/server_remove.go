@@ -1,0 +1,110 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// removeServer erases a server and tells whoever could use it, each in their own
+// history and, where they have an address, by mail. Who had not answered yet is
+// told nothing. It returns [ErrNotFound] when another caller was faster.
+func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) error {
+	// The server itself first: whoever asks for a link to it waits, and finds none.
+	if err := oneRow(tx.Exec("DELETE FROM servers WHERE id = ?", row.ID)); err != nil {
+		return err
+	}
+	people, err := c.peopleOf(ctx, tx, row.ID)
+	if err != nil {
+		return err
+	}
+	if err := eraseServerRows(tx, row.ID); err != nil {
+		return err
+	}
+	return c.tellPeople(ctx, tx, row, people)
+}
+
+// peopleOf are the accounts with an accepted link to a server.
+func (c *core) peopleOf(ctx context.Context, tx *gorm.DB, serverID int64) ([]accountRow, error) {
+	return gorm.G[accountRow](tx).
+		Where("id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)", serverID, LinkAccepted).Order("id").Find(ctx)
+}
+
+// tellPeople writes rows many at a time: a server may have many people, and
+// nobody else can write while they are told.
+func (c *core) tellPeople(ctx context.Context, tx *gorm.DB, row *serverRow, people []accountRow) error {
+	if len(people) == 0 {
+		return nil
+	}
+	owner, err := c.ownerName(ctx, tx, row)
+	if err != nil {
+		return err
+	}
+	facts := map[string]string{"server": row.server().Name, "person": owner, "at": c.Now().Format(time.RFC3339)}
+	var mails []outboxRow
+	events := make([]historyRow, len(people))
+	for i := range people {
+		if events[i], err = c.event(people[i].ID, EventLinkRemoved, Caller{}); err != nil {
+			return err
+		}
+		if people[i].Email == "" || people[i].ConfirmedAt == nil || people[i].DisabledAt != nil {
+			continue
+		}
+		mail, err := c.mail(owed{kind: MailLinkEnded, account: &people[i], facts: facts})
+		if err != nil {
+			return err
+		}
+		mails = append(mails, mail)
+	}
+	const atOnce = 200
+	if err := gorm.G[historyRow](tx).CreateInBatches(ctx, &events, atOnce); err != nil || len(mails) == 0 {
+		return err
+	}
+	return gorm.G[outboxRow](tx).CreateInBatches(ctx, &mails, atOnce)
+}
+
+// eraseServerRows deletes every row of a server but its own.
+func eraseServerRows(tx *gorm.DB, serverID int64) error {
+	for _, statement := range []string{
+		"DELETE FROM links WHERE server_id = ?", "DELETE FROM server_addresses WHERE server_id = ?",
+		"DELETE FROM local_users WHERE server_id = ?", "DELETE FROM server_keys WHERE server_id = ?",
+	} {
+		if err := tx.Exec(statement, serverID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unclaimedLife is how long a server that nobody has claimed, and that nobody
+// uses, is kept after its last call.
+const unclaimedLife = 30 * 24 * time.Hour
+
+// sweepServers erases such servers, each in a transaction of its own that looks
+// again. One that is disabled stays: erased, it would come back as a new one.
+func (s *Store) sweepServers(ctx context.Context) error {
+	const over = "owner_id = 0 AND last_seen_at <= ? AND disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = servers.id)"
+	before := s.Now().Add(-unclaimedLife)
+	for {
+		stale, err := gorm.G[serverRow](s.read(ctx)).Where(over, before).Limit(sweepStep).Find(ctx)
+		if err != nil {
+			return explained("find servers that nobody claimed", err)
+		}
+		for _, row := range stale {
+			err := s.tx(ctx, "sweep a server", func(tx *gorm.DB) error {
+				gone := tx.Exec("DELETE FROM servers WHERE id = ? AND "+over, row.ID, before)
+				if gone.Error != nil || gone.RowsAffected == 0 {
+					return gone.Error
+				}
+				return eraseServerRows(tx, row.ID)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if len(stale) < sweepStep {
+			return nil
+		}
+	}
+}

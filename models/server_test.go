@@ -1,0 +1,580 @@
+package models_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestParseAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, want string }{
+		{"http://203.0.113.9:8096", "http://203.0.113.9:8096"},
+		{"HTTP://Media.Example.TEST:8096/", "http://media.example.test:8096"},
+		{"https://media.example.test", "https://media.example.test:443"},
+		{"http://media", "http://media:80"},
+		{"http://[::1]:8096", "http://[::1]:8096"},
+		{"http://[2001:DB8::0001]:8096", "http://[2001:db8::1]:8096"},
+		{"http://[::ffff:192.0.2.1]:8096", "http://192.0.2.1:8096"},
+		{" http://nas_1.local:8096 ", "http://nas_1.local:8096"},
+		{"", ""},
+		{"media.example.test:8096", ""},
+		{"ftp://media.example.test", ""},
+		{"javascript:alert(1)", ""},
+		{"http://user:secret@media.example.test", ""},
+		{"http://media.example.test/path", ""},
+		{"http://media.example.test?x=1", ""},
+		{"http://media.example.test#x", ""},
+		{"http://media.example.test:0", ""},
+		{"http://media.example.test:65536", ""},
+		{"http://media.example.test:-1", ""},
+		{"http://", ""},
+		{"http://:8096", ""},
+		{"http://a b", ""},
+		{"http://a\nb", ""},
+		{`http://a"b`, ""},
+		{"http://<script>", ""},
+		{"http://münchen.test", ""},
+		{"http://" + strings.Repeat("a", 64) + ".test", ""},
+		{"http://" + strings.Repeat("a.", 200), ""},
+		{"http://192.168.1.2:8096:9", ""},
+	} {
+		got, ok := models.ParseAddress(c.text)
+		if got != c.want || ok != (c.want != "") {
+			t.Errorf("%q became %q (%v), want %q", c.text, got, ok, c.want)
+		}
+	}
+}
+
+func TestRegister(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx := k.t.Context()
+		done, err := k.Agents.Register(ctx, den, home)
+		k.must(err)
+		if done.Server.OwnerID != 0 || done.Server.Name != "Den" || !done.Server.ClaimedAt.IsZero() {
+			k.t.Errorf("registered as %+v", done.Server)
+		}
+		found, err := k.Agents.Look(ctx, done.Key)
+		k.must(err)
+		if diff := cmp.Diff(done.Server, found); diff != "" {
+			k.t.Errorf("the key finds another server (-registered +found):\n%s", diff)
+		}
+		for _, key := range []string{"", done.Key + " ", done.Key[:len(done.Key)-1], strings.ToUpper(done.Key), "lks" + done.Key[3:], "bogus", "0"} {
+			_, err := k.Agents.Look(ctx, key)
+			k.is(err, models.ErrNoServer)
+		}
+		for name, change := range map[string]func(*models.Registration){
+			"name":      func(r *models.Registration) { r.Name = " \u200b " },
+			"system_id": func(r *models.Registration) { r.SystemID = "a b" },
+		} {
+			in := den
+			change(&in)
+			_, err := k.Agents.Register(ctx, in, home)
+			e, ok := errors.AsType[*models.Error](err)
+			if !ok || e.Kind != models.KindInvalid || len(e.Fields) != 1 || e.Fields[0].Field != name {
+				k.t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}
+
+func TestRegisterPolicies(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		_, err := k.Agents.Register(k.t.Context(), den, home)
+		k.is(err, models.ErrServersOff)
+		k.server(k.account())
+	}, func(o *models.Options) { o.Servers = models.ServersClaimed })
+	t.Run("off", func(t *testing.T) {
+		eachConnect(t, func(k *kit) {
+			_, _, err := k.Servers.NewClaimCode(k.t.Context(), k.account().ID)
+			k.is(err, models.ErrServersOff)
+			in := den
+			in.ClaimCode = "BCDF-GHJK"
+			_, err = k.Agents.Register(k.t.Context(), in, home)
+			k.is(err, models.ErrServersOff)
+		}, func(o *models.Options) { o.Servers = models.ServersOff })
+	})
+}
+
+func TestRegisterIsLimited(t *testing.T) {
+	each(t, func(k *kit) {
+		for range 5 {
+			k.stray()
+		}
+		_, err := k.Agents.Register(k.t.Context(), den, home)
+		k.is(err, models.ErrThrottled)
+		k.clock.Advance(time.Hour)
+		k.stray()
+	})
+}
+
+func TestRegisterAgainInheritsNothing(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		owner, guest := k.account(), k.account()
+		first := k.server(owner)
+		k.link(first, guest)
+		second := k.stray()
+		if second.ID == first.ID || second.key == first.key {
+			k.t.Fatal("a claimed system id got the server of another")
+		}
+		if list := k.authorizations(second); len(list) != 0 {
+			k.t.Errorf("inherited %d links", len(list))
+		}
+		found, err := k.Agents.Look(k.t.Context(), second.key)
+		k.must(err)
+		if found.OwnerID != 0 {
+			k.t.Error("inherited the owner")
+		}
+		if located := k.located(guest, models.LinkAccepted); len(located) != 1 || located[0].ServerID != first.ID {
+			k.t.Errorf("the guest's servers are %+v", located)
+		}
+	})
+}
+
+func TestClaimByCode(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		code := k.claimCode(owner)
+		in := den
+		in.ClaimCode = strings.ToLower(strings.ReplaceAll(code, "-", " "))
+		done, err := k.Agents.Register(ctx, in, home)
+		k.must(err)
+		if done.Server.OwnerID != owner.ID || done.Server.ClaimedAt.IsZero() {
+			k.t.Errorf("claimed as %+v", done.Server)
+		}
+		if k.events(owner)[models.EventServerClaimed] != 1 {
+			k.t.Error("the claim is not in the history")
+		}
+		mine, err := k.Servers.Mine(ctx, owner.ID)
+		k.must(err)
+		if len(mine) != 1 || mine[0].ID != done.Server.ID {
+			k.t.Errorf("owns %+v", mine)
+		}
+		fail := func(code string) {
+			k.t.Helper()
+			in.ClaimCode = code
+			_, err := k.Agents.Register(ctx, in, home)
+			k.is(err, models.ErrClaimCodeWrong)
+		}
+		fail(code) // used
+		fail("BCDF-GHJ")
+		fail("BCDF-GHJK")
+		old := k.claimCode(owner)
+		k.clock.Advance(10 * time.Minute)
+		fail(old)
+		lost := k.claimCode(owner)
+		k.must(k.Operators.Disable(ctx, owner.Username))
+		fail(lost)
+		if n := k.sqlRows("SELECT COUNT(*) FROM servers")[0][0]; n != "1" {
+			k.t.Errorf("%s servers, want 1: a wrong code registered one", n)
+		}
+	})
+}
+
+func TestClaimByKey(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner, other := k.t.Context(), k.account(), k.account()
+		a, b := k.stray(), k.stray()
+		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, b.key, home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, "bogus", home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, 0, a.key, home), models.ErrNotFound)
+		k.must(k.Servers.Claim(ctx, owner.ID, a.ID, a.key, home))
+		k.is(k.Servers.Claim(ctx, other.ID, a.ID, a.key, home), models.ErrServerClaimed)
+		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, a.key, home), models.ErrServerClaimed)
+		if k.events(owner)[models.EventServerClaimed] != 1 || k.detail(owner, a).OwnerID != owner.ID {
+			k.t.Error("the claim left no trace")
+		}
+		for range 14 { // 20 an hour; wrong ones count
+			k.is(k.Servers.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
+		}
+		k.is(k.Servers.Claim(ctx, other.ID, b.ID, a.key, home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, b.ID, b.key, home), models.ErrThrottled)
+	})
+}
+
+func TestUpdateServer(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.server(owner)
+		k.clock.Advance(time.Hour)
+		done, err := k.Agents.Update(ctx, m.Server, models.Registration{Name: `Den & Co + 50% "Server"`, Version: "4.8", WAN: []string{"http://[::1]:8096"}})
+		k.must(err)
+		found, err := k.Agents.Look(ctx, m.key)
+		k.must(err)
+		if done.Server.ReportedName != `Den & Co + 50% "Server"` || found.ReportedName != done.Server.ReportedName ||
+			found.SystemID != den.SystemID || found.Version != "4.8" || found.OwnerID != owner.ID {
+			k.t.Errorf("updated to %+v", found)
+		}
+		if !found.LastSeenAt.Equal(k.Now()) {
+			k.t.Error("an update is no heartbeat")
+		}
+		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
+			k.t.Errorf("addresses are %s", got)
+		}
+		_, err = k.Agents.Update(ctx, m.Server, models.Registration{WAN: []string{"nonsense"}})
+		k.must(err)
+		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
+			k.t.Errorf("a report that cannot be understood left %s", got)
+		}
+		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
+		_, err = k.Agents.Update(ctx, m.Server, den)
+		k.is(err, models.ErrNotFound)
+		if n := k.sqlRows("SELECT COUNT(*) FROM server_addresses")[0][0]; n != "0" {
+			k.t.Errorf("a removed server has %s addresses", n)
+		}
+	})
+}
+
+func TestTouch(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx := k.t.Context()
+		m := k.stray()
+		k.clock.Advance(time.Minute)
+		k.must(k.Agents.Touch(ctx, m.Server))
+		found, err := k.Agents.Look(ctx, m.key)
+		k.must(err)
+		if !found.LastSeenAt.Equal(m.LastSeenAt) {
+			k.t.Error("a call a minute later was written")
+		}
+		k.clock.Advance(time.Hour)
+		k.must(k.Agents.Touch(ctx, found))
+		found, err = k.Agents.Look(ctx, m.key)
+		k.must(err)
+		if !found.LastSeenAt.Equal(k.Now()) {
+			k.t.Error("a call an hour later was not written")
+		}
+	})
+}
+
+func TestAddresses(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.server(owner)
+		const lan, wan, own = "http://192.168.1.2:8096", "http://media.example.test:8096", "https://den.example.org:443"
+		list := func(want string) {
+			k.t.Helper()
+			if got := urls(k.detail(owner, m).Addresses); got != want {
+				k.t.Errorf("addresses are %s\nwant %s", got, want)
+			}
+		}
+		report := func(wan ...string) {
+			k.t.Helper()
+			_, err := k.Agents.Update(ctx, m.Server, models.Registration{WAN: wan, LAN: den.LAN})
+			k.must(err)
+		}
+		list(lan + " " + wan)
+		k.must(k.Servers.AddAddress(ctx, owner.ID, m.ID, "https://den.example.org"))
+		list(lan + " " + wan + " " + own)
+		k.isKind(k.Servers.AddAddress(ctx, owner.ID, m.ID, own), models.KindConflict)
+		k.isKind(k.Servers.AddAddress(ctx, owner.ID, m.ID, "nonsense"), models.KindInvalid)
+		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
+		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
+		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true)) // the first stays
+		list(own + " " + lan + " " + wan)
+		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
+		list(own + " " + wan + " " + lan)
+		k.must(k.Servers.HideAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
+		report(wan)
+		list(own + " " + wan + " (" + lan + ")")
+		// A new one comes last; one that is no longer reported goes.
+		report("http://203.0.113.9:8096")
+		list(own + " (" + lan + ") http://203.0.113.9:8096")
+		// A hidden one that was away is still hidden when it comes back.
+		_, err := k.Agents.Update(ctx, m.Server, models.Registration{WAN: []string{wan}})
+		k.must(err)
+		report(wan)
+		list(own + " (" + lan + ") " + wan)
+		if got := k.located(k.linked(m), models.LinkAccepted); len(got) != 1 || urls(got[0].Addresses) != own+" "+wan {
+			k.t.Errorf("others see %+v", got)
+		}
+		k.must(k.Servers.HideAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
+		k.must(k.Servers.RemoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own)))
+		list(lan + " " + wan)
+		k.is(k.Servers.RemoveAddress(ctx, owner.ID, m.ID, 7), models.ErrNotFound)
+		k.is(k.Servers.MoveAddress(ctx, owner.ID, m.ID, 7, true), models.ErrNotFound)
+		k.is(k.Servers.HideAddress(ctx, owner.ID, m.ID, 7, true), models.ErrNotFound)
+	})
+}
+
+// linked is a new account with an accepted link to a server.
+func (k *kit) linked(m media) models.Account {
+	k.t.Helper()
+	a := k.account()
+	k.link(m, a)
+	return a
+}
+
+func TestServersAreTheirOwners(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner, other := k.t.Context(), k.account(), k.account()
+		m, theirs := k.server(owner), k.server(other)
+		link := k.link(m, other)
+		foreign := k.addressID(other, theirs, "http://192.168.1.2:8096")
+		for what, do := range map[string]func() error{
+			"get":                             func() error { _, err := k.Servers.Get(ctx, other.ID, m.ID); return err },
+			"rename":                          func() error { return k.Servers.Rename(ctx, other.ID, m.ID, "Mine") },
+			"add address":                     func() error { return k.Servers.AddAddress(ctx, other.ID, m.ID, "http://a.test") },
+			"move address":                    func() error { return k.Servers.MoveAddress(ctx, owner.ID, m.ID, foreign, true) },
+			"hide address":                    func() error { return k.Servers.HideAddress(ctx, owner.ID, m.ID, foreign, true) },
+			"remove address":                  func() error { return k.Servers.RemoveAddress(ctx, owner.ID, m.ID, foreign) },
+			"rotate":                          func() error { _, err := k.Servers.RotateKey(ctx, other.ID, m.ID, home); return err },
+			"hand over":                       func() error { return k.Servers.HandOver(ctx, other.ID, m.ID, other.Username, home) },
+			"hand over to nobody":             func() error { return k.Servers.HandOver(ctx, other.ID, m.ID, "nobody", home) },
+			"remove":                          func() error { return k.Servers.Remove(ctx, other.ID, m.ID, home) },
+			"remove person":                   func() error { return k.Servers.RemovePerson(ctx, other.ID, m.ID, link.ID) },
+			"remove person of another server": func() error { return k.Servers.RemovePerson(ctx, other.ID, theirs.ID, link.ID) },
+		} {
+			if err := do(); !errors.Is(err, models.ErrNotFound) {
+				k.t.Errorf("%s: got %v, want not found", what, err)
+			}
+		}
+		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, "  My \u202eden "))
+		if got := k.detail(owner, m); got.Name != "My den" || got.ReportedName != "Den" {
+			k.t.Errorf("renamed to %q (%q)", got.Name, got.ReportedName)
+		}
+		if got := k.located(other, models.LinkAccepted); got[0].ServerName != "My den" {
+			k.t.Errorf("others see %q", got[0].ServerName)
+		}
+		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, ""))
+		if got := k.detail(owner, m); got.Name != "Den" {
+			k.t.Errorf("named %q", got.Name)
+		}
+	})
+}
+
+func TestRotateKey(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.server(owner)
+		next, err := k.Servers.RotateKey(ctx, owner.ID, m.ID, home)
+		k.must(err)
+		if next == m.key {
+			k.t.Fatal("the same key again")
+		}
+		works := func(key string, want bool) {
+			k.t.Helper()
+			found, err := k.Agents.Look(ctx, key)
+			if want {
+				k.must(err)
+				if found.ID != m.ID {
+					k.t.Error("the key finds another server")
+				}
+				return
+			}
+			k.is(err, models.ErrNoServer)
+		}
+		works(m.key, true)
+		works(next, true)
+		k.clock.Advance(24*time.Hour - time.Millisecond)
+		works(m.key, true)
+		k.clock.Advance(time.Millisecond)
+		works(m.key, false)
+		works(next, true)
+		k.is(k.Servers.Claim(ctx, k.account().ID, m.ID, m.key, home), models.ErrNotFound) // a replaced key claims nothing
+		k.must(k.Sweep(ctx))
+		works(next, true)
+		if k.events(owner)[models.EventServerKeyRotated] != 1 {
+			k.t.Error("not in the history")
+		}
+	})
+}
+
+func TestHandOver(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner, heir := k.t.Context(), k.account(), k.account()
+		m := k.server(owner)
+		guest := k.linked(m)
+		k.letters()
+		waiting := newName()
+		k.signUp(waiting)
+		gone := k.account()
+		k.must(k.Operators.Disable(ctx, gone.Username))
+		for _, name := range []string{"", "nobody", heir.Email, waiting, gone.Username} {
+			err := k.Servers.HandOver(ctx, owner.ID, m.ID, name, home)
+			k.isKind(err, models.KindInvalid)
+			if !strings.Contains(err.Error(), "username=username_unknown") {
+				k.t.Errorf("to %q: %v", name, err)
+			}
+		}
+		err := k.Servers.HandOver(ctx, owner.ID, m.ID, " "+strings.ToUpper(owner.Username), home)
+		k.isKind(err, models.KindInvalid)
+		if !strings.Contains(err.Error(), "username=username_own") {
+			k.t.Errorf("to oneself: %v", err)
+		}
+		if k.events(owner)[models.EventServerHandedOver] != 0 {
+			k.t.Error("what was refused is in the history")
+		}
+		k.letters()
+		k.must(k.Servers.HandOver(ctx, owner.ID, m.ID, strings.ToUpper(heir.Username), home))
+		letter := k.letter(models.MailServerHandedOver, heir.Email)
+		if letter.Facts["person"] != owner.Username || letter.Facts["server"] != "Den" {
+			k.t.Errorf("the mail says %v", letter.Facts)
+		}
+		if detail := k.detail(heir, m); detail.OwnerID != heir.ID || len(detail.Links) != 1 || detail.Links[0].AccountID != guest.ID {
+			k.t.Errorf("handed over as %+v", detail)
+		}
+		if k.events(owner)[models.EventServerHandedOver] != 1 || k.events(heir)[models.EventServerReceived] != 1 {
+			k.t.Error("not in the histories")
+		}
+		list, err := k.History.List(ctx, heir.ID, 1)
+		k.must(err)
+		if list[0].Address != "" || list[0].Device != "" {
+			k.t.Errorf("the heir sees where the giver sits: %+v", list[0])
+		}
+		_, err = k.Servers.Get(ctx, owner.ID, m.ID)
+		k.is(err, models.ErrNotFound)
+		_, err = k.Agents.Look(ctx, m.key)
+		k.must(err)
+	})
+}
+
+func TestRemoveServer(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m, kept := k.server(owner), k.server(owner)
+		guest := k.linked(m)
+		k.link(kept, guest)
+		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
+		_, err := k.Agents.Look(ctx, m.key)
+		k.is(err, models.ErrNoServer)
+		if got := k.located(guest, models.LinkAccepted); len(got) != 1 || got[0].ServerID != kept.ID || len(got[0].Addresses) != 2 {
+			k.t.Errorf("the guest's servers are %+v", got)
+		}
+		for _, table := range []string{"links", "server_keys", "servers"} {
+			if n := k.sqlRows("SELECT COUNT(*) FROM " + table)[0][0]; n != "1" {
+				k.t.Errorf("%s rows left in %s, want 1", n, table)
+			}
+		}
+		k.is(k.Servers.Remove(ctx, owner.ID, m.ID, home), models.ErrNotFound)
+	})
+}
+
+func TestDisabledServer(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m, open := k.server(owner), k.server(owner)
+		guest, waits := k.linked(m), k.account()
+		k.link(open, guest)
+		asked := k.ask(m, waits)
+		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, "My den"))
+		k.disableServer(m)
+		_, err := k.Agents.Look(ctx, m.key)
+		k.is(err, models.ErrServerDisabled)
+		if got := k.located(guest, models.LinkAccepted); len(got) != 1 || got[0].ServerID != open.ID {
+			k.t.Errorf("located: %+v", got)
+		}
+		// An invitation is neither shown nor counted, and cannot be accepted.
+		k.is(k.Links.Accept(ctx, waits.ID, asked.ID, home), models.ErrNotFound)
+		if n, err := k.Links.Waiting(ctx, waits.ID); err != nil || n != 0 || len(k.located(waits, models.LinkPending)) != 0 {
+			k.t.Errorf("%d invitations, %v", n, err)
+		}
+		_, err = k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: owner.ID})
+		k.is(err, models.ErrNotFound)
+		// Its people see it and can leave.
+		list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted)
+		k.must(err)
+		if len(list) != 2 || list[0].ServerName != "My den" || !list[0].ServerDisabled || list[1].ServerDisabled || list[1].ServerName != "Den" ||
+			list[0].AccessKey != "" || !list[0].AcceptedAt.Equal(k.Now()) {
+			k.t.Errorf("listed %+v", list)
+		}
+		k.must(k.Links.Remove(ctx, guest.ID, list[0].ID, home))
+		if list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted); err != nil || len(list) != 1 {
+			k.t.Errorf("listed %+v, %v", list, err)
+		}
+		k.must(k.Operators.EnableServer(ctx, m.ID))
+		k.must(k.Links.Accept(ctx, waits.ID, asked.ID, home))
+		// A stray that an operator shut out is nobody's to claim.
+		stray := k.stray()
+		k.disableServer(stray)
+		k.is(k.Servers.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
+		k.must(k.Operators.RemoveServer(ctx, stray.ID))
+		k.is(k.Servers.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
+	})
+}
+
+// The owner sees whose account is shut.
+func TestPeopleOfAServer(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.server(owner)
+		fine, gone := k.linked(m), k.linked(m)
+		k.must(k.Operators.Disable(ctx, gone.Username))
+		active := map[int64]bool{}
+		for _, link := range k.detail(owner, m).Links {
+			active[link.AccountID] = link.Active
+			if link.AccessKey != "" {
+				k.t.Error("the owner sees an access key")
+			}
+		}
+		if diff := cmp.Diff(map[int64]bool{fine.ID: true, gone.ID: false}, active); diff != "" {
+			k.t.Error(diff)
+		}
+	})
+}
+
+// Three keys within a day: each works its own 24 hours.
+func TestRotateTwice(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.server(owner)
+		rotate := func() string {
+			key, err := k.Servers.RotateKey(ctx, owner.ID, m.ID, home)
+			k.must(err)
+			return key
+		}
+		second := rotate()
+		k.clock.Advance(10 * time.Hour)
+		third := rotate()
+		work := func(want ...bool) {
+			k.t.Helper()
+			for i, key := range []string{m.key, second, third} {
+				if _, err := k.Agents.Look(ctx, key); (err == nil) != want[i] {
+					k.t.Errorf("key %d: %v, want %v", i, err, want[i])
+				}
+			}
+		}
+		work(true, true, true)
+		k.clock.Advance(14*time.Hour - time.Millisecond)
+		work(true, true, true)
+		k.clock.Advance(time.Millisecond)
+		work(false, true, true)
+		k.clock.Advance(10*time.Hour - time.Millisecond)
+		work(false, true, true)
+		k.clock.Advance(time.Millisecond)
+		work(false, false, true)
+	})
+}
+
+func TestDeletionLeavesServersUnclaimed(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner, heir := k.t.Context(), k.account(), k.account()
+		m := k.server(owner)
+		guest := k.linked(m)
+		other := k.server(guest)
+		k.link(other, owner)
+		k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword, home))
+		found, err := k.Agents.Look(ctx, m.key)
+		k.must(err)
+		if found.OwnerID != 0 || !found.ClaimedAt.IsZero() {
+			k.t.Errorf("left as %+v", found)
+		}
+		if list := k.authorizations(m); len(list) != 1 || list[0].AccountID != guest.ID {
+			k.t.Errorf("its people are %+v", list)
+		}
+		if got := k.located(guest, models.LinkAccepted); len(got) != 1 {
+			k.t.Errorf("the guest's servers are %+v", got)
+		}
+		if list := k.authorizations(other); len(list) != 0 {
+			k.t.Errorf("a link of the deleted account: %+v", list)
+		}
+		k.must(k.Servers.Claim(ctx, heir.ID, m.ID, m.key, home))
+		// Nobody is told of nobody's acts.
+		k.must(k.Links.Remove(ctx, guest.ID, k.located(guest, models.LinkAccepted)[0].ID, home))
+	})
+}

@@ -1,0 +1,74 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"gorm.io/gorm"
+)
+
+// Short codes are read from one screen and typed on another: eight letters
+// without vowels and look-alikes (RFC 8628 §6.1), 34.6 bits, shown as
+// BCDF-GHJK. Only their keyed hashes are stored: a copy of the database gives
+// none of them away.
+const (
+	codeLetters = "BCDFGHJKLMNPQRSTVWXZ"
+	codeLength  = 8
+)
+
+// newShortCode makes a code, as it is stored: without the dash.
+func newShortCode(random io.Reader) (string, error) {
+	const fair = 256 / len(codeLetters) * len(codeLetters) // above it the first letters would come more often
+	code := make([]byte, 0, codeLength)
+	var one [1]byte
+	for len(code) < codeLength {
+		if _, err := io.ReadFull(random, one[:]); err != nil {
+			return "", fmt.Errorf("no randomness: %w", err)
+		}
+		if int(one[0]) < fair {
+			code = append(code, codeLetters[int(one[0])%len(codeLetters)])
+		}
+	}
+	return string(code), nil
+}
+
+// unusedCode makes a code and stores it, with another when somebody else has
+// that one just now.
+func (c *core) unusedCode(store func(code string) error) (string, error) {
+	const tries = 4
+	for try := 1; ; try++ {
+		code, err := newShortCode(c.opt.Random)
+		if err != nil {
+			return "", explained("make a code", err)
+		}
+		if err = store(code); !errors.Is(err, gorm.ErrDuplicatedKey) || try == tries {
+			return code, err
+		}
+	}
+}
+
+// parseShortCode reads a code as people type it: in any case, with any
+// separators. It reports false for anything that cannot be one, before the
+// database is asked.
+func parseShortCode(typed string) (string, bool) {
+	const longest = 64
+	if len(typed) > longest {
+		return "", false
+	}
+	code := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) {
+			return -1
+		}
+		return r
+	}, strings.ToUpper(typed))
+	if len(code) != codeLength || strings.Trim(code, codeLetters) != "" {
+		return "", false
+	}
+	return code, true
+}
+
+// showShortCode writes a code as it is shown.
+func showShortCode(code string) string { return code[:codeLength/2] + "-" + code[codeLength/2:] }
