@@ -44,6 +44,10 @@ type Settings struct {
 	RecaptchaSiteKey  string `name:"recaptcha-site-key" group:"Sign-up and passwords" placeholder:"KEY" help:"Site key that Google gave; mandatory with captcha=recaptcha."`
 	RecaptchaSecret   string `name:"recaptcha-secret" group:"Sign-up and passwords" secret:"whole" placeholder:"SECRET" help:"Secret that Google gave; mandatory with captcha=recaptcha."`
 
+	ConnectRegister string `name:"connect-register" group:"Servers and apps" default:"captcha" choices:"captcha,open,off" help:"How apps that speak the Emby Connect protocol may sign people up: only with a solved captcha, which few apps can show (others are told the address of the sign-up page), without one, or not at all. With captcha=off the first acts as the second."`
+	ConnectServers  string `name:"connect-servers" group:"Servers and apps" default:"open" choices:"open,claimed,off" help:"Which media servers may register: any (one that nobody has claimed stays under strict limits), only those that bring a claim code, or none. Servers that are registered stay."`
+	LegacyMD5Login  bool   `name:"legacy-md5-login" group:"Servers and apps" help:"Let old clients sign in with an MD5 of the password instead of the password. Warning: whoever gets hold of such an MD5 can sign in with it, without knowing the password. Leave it off unless such a client must work. When it is off again, all that was kept for it is erased."`
+
 	SessionIdle     time.Duration `name:"session-idle" group:"Lifetimes" default:"168h" least:"5m" most:"8760h" help:"A browser that was not used for so long is signed out."`
 	SessionLife     time.Duration `name:"session-life" group:"Lifetimes" default:"720h" least:"5m" most:"8760h" help:"A browser is signed out after so long, used or not."`
 	DeviceIdle      time.Duration `name:"device-idle" group:"Lifetimes" default:"4320h" least:"1h" most:"87600h" help:"A device, such as a TV, that was not used for so long is signed out."`

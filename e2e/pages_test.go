@@ -64,6 +64,7 @@ func TestPages(t *testing.T) {
 		{"strangers", strangersPages()},
 		{"owners", ownersPages(mira)},
 		{"mails", mailedPages(t, s, mira)},
+		{"connect", connectPages(t, s)},
 		{"errors", errorPages(t)},
 		{"closed", closedPages(t)},
 	} {

@@ -31,8 +31,13 @@ func (s *site) checkCaptcha(c *gin.Context, f form) error {
 	case errors.Is(err, captcha.ErrRefused):
 		return oneMistake(fieldCaptcha, "captcha_refused")
 	default:
-		return &models.Error{Kind: models.KindUnavailable, Code: "captcha_unavailable", RetryAfter: 6 * shortWait, Err: err}
+		return captchaUnavailable(err)
 	}
+}
+
+// captchaUnavailable is the error of a captcha that nobody could check.
+func captchaUnavailable(cause error) error {
+	return &models.Error{Kind: models.KindUnavailable, Code: "captcha_unavailable", RetryAfter: 6 * shortWait, Err: cause}
 }
 
 // captchaView is the captcha of a page, and lets its scripts run there.

@@ -17,7 +17,7 @@ func (s *site) checkHost(c *gin.Context) {
 	if s.Dev || path == "/livez" || path == "/readyz" || strings.EqualFold(bareHost(c.Request.Host), s.host) {
 		return
 	}
-	s.fail(c, refuse(http.StatusMisdirectedRequest, "wrong_host"), s.writeErrorPage)
+	s.refuse(c, refuse(http.StatusMisdirectedRequest, "wrong_host"))
 }
 
 // bareHost is a host without a port that goes without saying.
@@ -31,13 +31,17 @@ func bareHost(host string) string {
 // checkQuery refuses addresses with more in them than any of ours.
 func (s *site) checkQuery(c *gin.Context) {
 	if strings.Count(c.Request.URL.RawQuery, "&") >= maxQueryPairs {
-		s.fail(c, refuse(http.StatusBadRequest, "bad_request"), s.writeErrorPage)
+		s.refuse(c, refuse(http.StatusBadRequest, "bad_request"))
 	}
 }
 
-// checkOrigin refuses what another site had the browser send.
+// checkOrigin refuses what another site had the browser send. Only pages have
+// something to fear: elsewhere no cookie counts.
 func (s *site) checkOrigin(c *gin.Context) {
+	if visitOf(c).face != facePages {
+		return
+	}
 	if err := s.forgery.Check(c.Request); err != nil {
-		s.fail(c, fmt.Errorf("%w: %w", refuse(http.StatusForbidden, "cross_origin"), err), s.writeErrorPage)
+		s.refuse(c, fmt.Errorf("%w: %w", refuse(http.StatusForbidden, "cross_origin"), err))
 	}
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -41,7 +42,7 @@ func (s *site) page(h handlerFunc) gin.HandlerFunc {
 func (s *site) problem(h handlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if err := h(c); err != nil {
-			s.fail(c, err, writeProblem)
+			s.fail(c, err, s.writeProblem)
 		}
 	}
 }
@@ -68,6 +69,7 @@ type failure struct {
 	status     int
 	code       string
 	params     map[string]string
+	fields     []models.FieldError // inputs at fault
 	retryAfter time.Duration
 }
 
@@ -99,7 +101,7 @@ func (s *site) logTrouble(c *gin.Context, err error) {
 // failureOf says what may be known of err.
 func failureOf(err error) failure {
 	if e, ok := errors.AsType[*models.Error](err); ok && e.Kind != models.KindInternal {
-		f := failure{status: statusOf(e.Kind), code: e.Code, params: e.Params, retryAfter: e.RetryAfter}
+		f := failure{status: statusOf(e.Kind), code: e.Code, params: e.Params, fields: e.Fields, retryAfter: e.RetryAfter}
 		if f.status == http.StatusServiceUnavailable && f.retryAfter == 0 {
 			f.retryAfter = shortWait
 		}
@@ -155,7 +157,7 @@ func setRetryAfter(c *gin.Context, wait time.Duration) {
 
 // route is the pattern that the request met, and never what it asked for.
 func route(c *gin.Context) string {
-	if pattern := c.FullPath(); pattern != "" {
+	if pattern := cmp.Or(c.FullPath(), visitOf(c).pattern); pattern != "" {
 		return pattern
 	}
 	return "unmatched"

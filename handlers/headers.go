@@ -10,22 +10,27 @@ import (
 // where they must.
 func (s *site) setHeaders(c *gin.Context) {
 	h := c.Writer.Header()
-	h.Set("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false))
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	if s.secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	if side := visitOf(c).face; side != facePages {
+		side.allowOrigins(h)
+		return
+	}
+	h.Set("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, nil))
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-	h.Set("Cache-Control", "no-store")
-	if s.secure {
-		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-	}
 }
 
 // contentPolicy allows what our pages need. Scripts, and what they import,
-// carry the nonce; Google's run on the pages that show its captcha.
-func contentPolicy(nonce string, recaptcha bool) string {
+// carry the nonce; Google's run on the pages that show its captcha. Scripts may
+// ask the origins of probes too.
+func contentPolicy(nonce string, recaptcha bool, probes []string) string {
 	script, frame := "'nonce-"+nonce+"'", ""
 	if recaptcha {
 		script += " https://www.google.com/recaptcha/ https://www.gstatic.com/recaptcha/"
@@ -36,7 +41,7 @@ func contentPolicy(nonce string, recaptcha bool) string {
 		"script-src " + script,
 		"style-src 'self'",
 		"img-src 'self' data:",
-		"connect-src 'self'",
+		strings.Join(append([]string{"connect-src 'self'"}, probes...), " "),
 		"worker-src 'self'",
 		"form-action 'self'",
 		"frame-ancestors 'none'",
@@ -51,7 +56,13 @@ func contentPolicy(nonce string, recaptcha bool) string {
 
 // allowRecaptcha lets Google's scripts run on the page that is being written.
 func allowRecaptcha(c *gin.Context) {
-	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, true))
+	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, true, nil))
+}
+
+// allowProbes lets the scripts of the page that is being written ask these
+// origins whether they answer.
+func allowProbes(c *gin.Context, origins []string) {
+	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, origins))
 }
 
 // allowPrivateCopy lets the browser alone keep the answer, and ask each time

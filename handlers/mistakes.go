@@ -10,6 +10,19 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// errGone is about something that a form named and that is no longer there:
+// the form was sent twice, or its page had stood open for long. That page is
+// shown again, as things stand now.
+var errGone = &models.Error{Kind: models.KindNotFound, Code: "gone"}
+
+// orGone is errGone for an error about what a form named.
+func orGone(err error) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return errGone
+	}
+	return err
+}
+
 // mistakes is what is wrong with a form that is shown again; the zero value,
 // with status 200, is a fresh form.
 type mistakes struct {
@@ -43,6 +56,9 @@ func (s *site) mistakesOf(c *gin.Context, cause error) (mistakes, error) {
 	if len(e.Fields) == 0 {
 		m.problem = s.errorText(locale, e.Code, e.Params, e.RetryAfter)
 	}
+	if errors.Is(e, errGone) {
+		m.status = http.StatusNotFound
+	}
 	if wait := e.RetryAfter; e.Kind == models.KindThrottled || e.Kind == models.KindUnavailable {
 		m.status = statusOf(e.Kind)
 		setRetryAfter(c, max(wait, shortWait))
@@ -72,6 +88,8 @@ func isMendable(e *models.Error) bool {
 		return !errors.Is(e, models.ErrNoSession)
 	case models.KindForbidden:
 		return true
+	case models.KindNotFound: // of what was typed, not of the page
+		return len(e.Fields) > 0 || errors.Is(e, errGone)
 	default:
 		return false
 	}

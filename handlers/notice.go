@@ -21,6 +21,7 @@ const (
 	noticeProfileSaved      notice = "profile_saved"
 	noticePasswordChanged   notice = "password_changed"
 	noticePasswordReset     notice = "password_reset"
+	noticePasswordConfirmed notice = "password_confirmed"
 	noticeEmailAsked        notice = "email_change_sent"
 	noticeEmailChanged      notice = "email_changed"
 	noticeEmailUndone       notice = "email_undone"
@@ -33,14 +34,33 @@ const (
 	noticePINMailSent       notice = "pin_mail_sent"
 	noticeAccountDeleted    notice = "account_deleted"
 	noticeLanguageSaved     notice = "language_saved"
+
+	noticeServerClaimed      notice = "server_claimed"
+	noticeServerRenamed      notice = "server_renamed"
+	noticeServerHandedOver   notice = "server_handed_over"
+	noticeServerRemoved      notice = "server_removed"
+	noticeServerLeft         notice = "server_left"
+	noticeAddressAdded       notice = "address_added"
+	noticeAddressMoved       notice = "address_moved"
+	noticeAddressHidden      notice = "address_hidden"
+	noticeAddressShown       notice = "address_shown"
+	noticeAddressRemoved     notice = "address_removed"
+	noticePersonRemoved      notice = "person_removed"
+	noticeInvitationAccepted notice = "invitation_accepted"
+	noticeInvitationDeclined notice = "invitation_declined"
+	noticeDeviceApproved     notice = "device_approved"
+	noticeDeviceDenied       notice = "device_denied"
 )
 
 func notices() []notice {
 	return []notice{
 		noticeConfirmed, noticeConfirmFirst, noticeResent, noticeCorrected, noticeSignedOut, noticeSignedOutAll,
-		noticeProfileSaved, noticePasswordChanged, noticePasswordReset, noticeEmailAsked, noticeEmailChanged, noticeEmailUndone,
-		noticeSessionEnded, noticeOtherSessionsOver, noticeNotMe, noticePINSet, noticePINChanged, noticePINRemoved,
+		noticeProfileSaved, noticePasswordChanged, noticePasswordReset, noticePasswordConfirmed, noticeEmailAsked, noticeEmailChanged,
+		noticeEmailUndone, noticeSessionEnded, noticeOtherSessionsOver, noticeNotMe, noticePINSet, noticePINChanged, noticePINRemoved,
 		noticePINMailSent, noticeAccountDeleted, noticeLanguageSaved,
+		noticeServerClaimed, noticeServerRenamed, noticeServerHandedOver, noticeServerRemoved, noticeServerLeft,
+		noticeAddressAdded, noticeAddressMoved, noticeAddressHidden, noticeAddressShown, noticeAddressRemoved,
+		noticePersonRemoved, noticeInvitationAccepted, noticeInvitationDeclined, noticeDeviceApproved, noticeDeviceDenied,
 	}
 }
 

@@ -56,6 +56,10 @@ type exported struct {
 	History      []exportedEvent       `json:"history"`
 	Mails        []exportedMail        `json:"mails_not_sent_yet"`
 	Links        []exportedLink        `json:"mailed_links_not_used_yet"`
+	Servers      []exportedServer      `json:"servers"`
+	ServerLinks  []exportedServerLink  `json:"links"`
+	Devices      []exportedDevice      `json:"device_codes"`
+	ClaimCodes   []exportedClaimCode   `json:"claim_codes_not_used_yet"`
 }
 
 type exportedAccount struct {
@@ -93,6 +97,8 @@ type exportedSession struct {
 	ID                  string    `json:"id"`
 	Kind                string    `json:"kind"`
 	Device              string    `json:"device"`
+	DeviceID            string    `json:"device_id,omitempty"`
+	Client              string    `json:"client,omitempty"`
 	Address             string    `json:"address"`
 	CreatedAt           time.Time `json:"created_at"`
 	LastSeenAt          time.Time `json:"last_seen_at"`
@@ -137,6 +143,11 @@ func exportFile(stored models.Export, now time.Time) exported {
 		}),
 		Mails: each(stored.Mails, func(m models.ExportedMail) exportedMail { return exportedMail(m) }),
 		Links: each(stored.Links, func(l models.ExportedLink) exportedLink { return exportedLink(l) }),
+
+		Servers:     each(stored.Servers, exportServer),
+		ServerLinks: each(stored.ServerLinks, exportServerLink),
+		Devices:     each(stored.Devices, func(d models.ExportedDevice) exportedDevice { return exportedDevice(d) }),
+		ClaimCodes:  each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
 	}
 }
 
@@ -155,7 +166,7 @@ func exportAccount(stored models.Export) exportedAccount {
 
 func exportSession(s models.Session) exportedSession {
 	return exportedSession{
-		ID: strconv.FormatInt(s.ID, 10), Kind: s.Kind, Device: s.Device, Address: s.Address, CreatedAt: s.CreatedAt,
+		ID: strconv.FormatInt(s.ID, 10), Kind: s.Kind, Device: s.Device, DeviceID: s.DeviceID, Client: s.Client, Address: s.Address, CreatedAt: s.CreatedAt,
 		LastSeenAt: s.LastSeenAt, PasswordConfirmedAt: s.ConfirmedAt, ExpiresAt: s.ExpiresAt,
 	}
 }

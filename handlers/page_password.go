@@ -67,7 +67,7 @@ func (s *site) confirmPassword(c *gin.Context, f form) error {
 		return s.showConfirmPassword(c, f["return_to"], err)
 	}
 	s.renewSession(c, session, token)
-	return seeOther(c, returnTo(f["return_to"]))
+	return s.leave(c, returnTo(f["return_to"]), noticePasswordConfirmed)
 }
 
 func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) error {

@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// recoverPanic turns a panic into the error page. What was thrown is not
+// recoverPanic turns a panic into an error of the face that was asked. What was thrown is not
 // logged, only its type: it may hold what somebody typed.
 func (s *site) recoverPanic(c *gin.Context) {
 	defer func() {
@@ -25,7 +25,7 @@ func (s *site) recoverPanic(c *gin.Context) {
 			slog.String("type", fmt.Sprintf("%T", thrown)), slog.String("stack", string(debug.Stack())))
 		c.Abort()
 		if !c.Writer.Written() {
-			s.writeErrorPage(c, failure{status: http.StatusInternalServerError, code: "internal"})
+			s.writer(c)(c, failure{status: http.StatusInternalServerError, code: "internal"})
 		}
 	}()
 	c.Next()

@@ -7,18 +7,63 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// problem is the body of an error that a program reads (RFC 9457).
+// problem is the body of an error that a program reads (RFC 9457). Code is
+// stable; Detail is for people.
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Code   string `json:"code"`
+	Type   string         `json:"type"`
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Code   string         `json:"code"`
+	Detail string         `json:"detail,omitempty"`
+	Errors []problemField `json:"errors,omitempty"`
+	Error  string         `json:"error,omitempty"` // the code once more, where RFC 8628 wants it
 }
 
-func writeProblem(c *gin.Context, f failure) {
-	body, err := json.Marshal(problem{Type: "about:blank", Title: http.StatusText(f.status), Status: f.status, Code: f.code})
-	if err != nil {
-		body = nil // never: three strings and a number
+// problemField is what is wrong with one input.
+type problemField struct {
+	Field  string `json:"field"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// writeProblem shows f to a program, with texts in the language that it asks
+// for: no cookie is read.
+func (s *site) writeProblem(c *gin.Context, f failure) {
+	locale := s.Catalogue.Match(c.GetHeader("Accept-Language"))
+	p := problem{
+		Title: http.StatusText(f.status), Status: f.status, Code: f.code,
+		Detail: s.errorText(locale, f.code, f.params, f.retryAfter),
 	}
-	c.Data(f.status, "application/problem+json", body)
+	for _, wrong := range f.fields {
+		p.Errors = append(p.Errors, problemField{wrong.Field, wrong.Code, s.errorText(locale, wrong.Code, wrong.Params, f.retryAfter)})
+	}
+	if isGrantError(f.code) {
+		p.Error = f.code
+	}
+	if f.status == http.StatusUnauthorized {
+		c.Header("WWW-Authenticate", challenge(c))
+	}
+	p.write(c.Writer)
+}
+
+// write answers with p. Its type says no more than its status.
+func (p problem) write(w http.ResponseWriter) {
+	p.Type = "about:blank"
+	body, err := json.Marshal(p)
+	if err != nil {
+		body = nil // never: texts and a number
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(body) // a client that left is nobody's error
+}
+
+// challenge says which credentials are wanted (RFC 6750 §3), and whether those
+// that came are no good.
+func challenge(c *gin.Context) string {
+	const realm = `Bearer realm="latchkey"`
+	if c.GetHeader("Authorization") == "" {
+		return realm
+	}
+	return realm + `, error="invalid_token"`
 }

@@ -19,7 +19,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 		Nonce:       visitOf(c).nonce,
 		ServiceName: s.ServiceName,
 		Page:        name,
-		Path:        pageOf(c.FullPath()),
+		Path:        pageHere(c),
 		Dev:         s.Dev,
 		SignUpOpen:  s.SignUp == models.SignUpOpen,
 	}
@@ -30,6 +30,9 @@ func (s *site) base(c *gin.Context, name string) Base {
 	// nobody.
 	if session, err := visitOf(c).session(); err == nil {
 		b.Account = &AccountView{Username: session.Username, DisplayName: session.DisplayName}
+		if waiting, err := s.Store.Links.Waiting(c.Request.Context(), session.AccountID); err == nil {
+			b.Account.Invitations = waiting
+		}
 	}
 	b.Notice = s.takeNotice(c, b)
 	return b

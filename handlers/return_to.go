@@ -3,6 +3,8 @@ package handlers
 import (
 	"net/url"
 	"strings"
+
+	"github.com/gin-gonic/gin"
 )
 
 // home is where somebody who has signed in goes without another wish.
@@ -44,12 +46,33 @@ func pageOf(path string) string {
 		return "/account/pin/forgot"
 	case "/signout", "/signout/everywhere", "/language":
 		return home
-	default:
-		return path
+	case "/servers/leave":
+		return "/servers"
+	case "/servers/claim":
+		return "/servers/new"
+	case "/invitations/accept", "/invitations/decline":
+		return "/invitations"
+	case "/link/approve", "/link/deny":
+		return "/link"
 	}
+	// What is done to a server is done from its page.
+	if id, act, ok := strings.Cut(strings.TrimPrefix(path, "/servers/"), "/"); ok && strings.HasPrefix(path, "/servers/") && act != "open" {
+		return "/servers/" + id
+	}
+	return path
+}
+
+// pageHere is the page that the request belongs to, "" for one that met no
+// route. What a route leaves open is taken from the request.
+func pageHere(c *gin.Context) string {
+	path := c.FullPath()
+	if strings.Contains(path, ":") {
+		path = c.Request.URL.Path
+	}
+	return pageOf(path)
 }
 
 // withReturn is page, leading back to path.
 func withReturn(page, path string) string {
-	return page + "?return_to=" + url.QueryEscape(pageOf(path))
+	return page + "?return_to=" + url.QueryEscape(path)
 }

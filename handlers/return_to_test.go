@@ -68,3 +68,17 @@ func FuzzReturnTo(f *testing.F) {
 		}
 	})
 }
+
+func TestPageOf(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/account": "/account", "/account/sessions/end": "/account/sessions", "/signout": home,
+		"/servers": "/servers", "/servers/leave": "/servers", "/servers/new": "/servers/new", "/servers/claim": "/servers/new",
+		"/servers/12": "/servers/12", "/servers/12/open": "/servers/12/open", "/servers/12/remove": "/servers/12",
+		"/servers/12/addresses/move": "/servers/12", "/invitations/accept": "/invitations", "/link/deny": "/link",
+	} {
+		if got := pageOf(path); got != want {
+			t.Errorf("pageOf(%q) = %q, want %q", path, got, want)
+		}
+	}
+}

@@ -11,7 +11,9 @@ func (s *site) routes(r *gin.Engine) {
 	s.publicRoutes(r)
 	s.accountRoutes(r)
 	s.mailedRoutes(r)
+	s.connectRoutes(r)
 	s.machineRoutes(r)
+	s.apiRoutes(r)
 	if s.Dev {
 		s.get(r, "/dev/mail", s.devMail)
 	}

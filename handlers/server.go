@@ -19,6 +19,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
@@ -49,6 +50,7 @@ type Server struct {
 	ServiceName       string
 	SecurityContact   string // mailto: or https: address for security.txt; "" for none
 	SignUp            models.SignUpPolicy
+	ConnectRegister   connect.RegisterPolicy // how apps may sign people up; "" for RegisterCaptcha
 	PasswordMinLength int
 	Lives             models.Lives // those of the Store: pages tell them
 
@@ -89,7 +91,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return site.engine(), nil
+	return foldService(site.engine()), nil
 }
 
 // site is a Server and what follows from it.
@@ -101,6 +103,8 @@ type site struct {
 	files   map[string]staticFile
 	forgery *http.CrossOriginProtection
 	asked   *sources // of challenges
+	polls   *sources // of devices that wait for their approval
+	connect *connect.Server
 	ready   *readiness
 }
 
@@ -121,7 +125,7 @@ func (s *Server) site() (*site, error) {
 	if err := forgery.AddTrustedOrigin(origin); err != nil {
 		return nil, fmt.Errorf("public URL: %w", err)
 	}
-	return &site{
+	site := &site{
 		Server:  s,
 		origin:  origin,
 		host:    bareHost(public.Host),
@@ -129,8 +133,11 @@ func (s *Server) site() (*site, error) {
 		files:   files,
 		forgery: forgery,
 		asked:   newSources(challengesAtOnce, challengesEach),
+		polls:   newSources(pollsAtOnce, pollsEach),
 		ready:   &readiness{ask: s.Ready, now: s.Now},
-	}, nil
+	}
+	site.connect = site.connectServer()
+	return site, nil
 }
 
 // engine is the router with everything that each request goes through.
@@ -141,8 +148,8 @@ func (s *site) engine() *gin.Engine {
 	r.RedirectTrailingSlash = false // it believes X-Forwarded-Prefix from anybody
 	r.RedirectFixedPath = false
 	r.Use(s.begin, s.logAccess, s.recoverPanic, s.checkHost, s.checkQuery, s.checkOrigin)
-	r.NoRoute(s.page(func(*gin.Context) error { return &models.Error{Kind: models.KindNotFound, Code: "not_found"} }))
-	r.NoMethod(s.page(func(*gin.Context) error { return refuse(http.StatusMethodNotAllowed, "method_not_allowed") }))
+	r.NoRoute(s.noRoute)
+	r.NoMethod(s.noMethod)
 	s.routes(r)
 	return r
 }

@@ -20,7 +20,7 @@ const freshFor = 24 * time.Hour
 func (s *site) signedIn(c *gin.Context) (models.Session, error) {
 	session, err := visitOf(c).session()
 	if errors.Is(err, models.ErrNoSession) {
-		return session, &detour{to: withReturn("/signin", c.FullPath())}
+		return session, &detour{to: withReturn("/signin", pageHere(c))}
 	}
 	return session, err
 }
@@ -31,7 +31,7 @@ func (s *site) signedIn(c *gin.Context) (models.Session, error) {
 func (s *site) signedInLately(c *gin.Context) (models.Session, error) {
 	session, err := s.signedIn(c)
 	if err == nil && s.Now().Sub(session.ConfirmedAt) >= freshFor {
-		return session, &detour{to: withReturn("/account/confirm-password", c.FullPath())}
+		return session, &detour{to: withReturn("/account/confirm-password", pageHere(c))}
 	}
 	return session, err
 }

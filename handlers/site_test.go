@@ -40,6 +40,7 @@ type site struct {
 	Clock  *modelstest.Clock
 	Config *handlers.Server
 	log    *lines
+	Said   *lines // the Store's own log
 
 	mu      sync.Mutex
 	secrets []string // no log may hold any of them
@@ -50,13 +51,23 @@ type site struct {
 // went through.
 func newSite(t *testing.T, change ...func(*handlers.Server)) *site {
 	t.Helper()
-	store, clock := modelstest.New(t, modelstest.Loose)
-	return siteOf(t, store, clock, change...)
+	said := &lines{}
+	store, clock := modelstest.New(t, modelstest.Loose, logTo(said))
+	s := siteOf(t, store, clock, change...)
+	s.Said = said
+	return s
+}
+
+// logTo has a Store write all that it has to say to l.
+func logTo(l *lines) modelstest.Adjust {
+	return func(o *models.Options) {
+		o.Log = slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 }
 
 func siteOf(t *testing.T, store *models.Store, clock *modelstest.Clock, change ...func(*handlers.Server)) *site {
 	t.Helper()
-	s := &site{Server: httptest.NewUnstartedServer(nil), Store: store, Clock: clock, log: &lines{}}
+	s := &site{Server: httptest.NewUnstartedServer(nil), Store: store, Clock: clock, log: &lines{}, Said: &lines{}}
 	s.Config = server(t, store, clock)
 	s.Config.Log = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.Config.PublicURL = "https://" + s.Listener.Addr().String()
@@ -78,7 +89,7 @@ func siteOf(t *testing.T, store *models.Store, clock *modelstest.Clock, change .
 }
 
 // server is a Server whose PublicURL is only a name.
-func server(t *testing.T, store *models.Store, clock *modelstest.Clock) *handlers.Server {
+func server(t testing.TB, store *models.Store, clock *modelstest.Clock) *handlers.Server {
 	t.Helper()
 	catalogue, err := templates.NewCatalogue()
 	if err != nil {
@@ -128,7 +139,7 @@ func (s *site) plant(values ...string) {
 
 func (s *site) checkLog(t *testing.T) {
 	t.Helper()
-	logged := s.log.String()
+	logged := s.log.String() + s.Said.String()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, value := range s.secrets {

@@ -62,6 +62,9 @@ func keysOfCode(t *testing.T) map[string]bool {
 	for _, code := range codesIn(t, ".") {
 		keys["error."+code] = true
 	}
+	for _, code := range codesIn(t, "connect") {
+		keys["error."+code] = true
+	}
 	if len(keys) < 45 {
 		t.Errorf("only %d codes were found: the search has gone blind", len(keys))
 	}
@@ -104,13 +107,14 @@ func codesIn(t *testing.T, folder string) []string {
 	return found(t, folder,
 		`Code: +"([a-z_]+)"`,                  // models.Error, models.FieldError
 		`fieldError\(\w+, "\w+", "([a-z_]+)"`, // errors about one field, of models
-		`oneMistake\("?\w+"?, "([a-z_]+)"`,    // and of handlers
+		`oneMistake\([^,()]+, "([a-z_]+)"`,    // and of handlers
 		`refuse\(http\.\w+, "([a-z_]+)"`,      // refusals of HTTP
 		`differ\(f, "\w+", "([a-z_]+)"`,       // things typed twice
 		`\bwrong\("([a-z_]+)"`,                // rules for passwords
 		`return "((?:username|pin)_[a-z_]+)"`, // rules for names and PINs
 		`\{"(pin_[a-z]+)", `,                  // and more of those for PINs
 		`\bcode: "([a-z_]+)"`,                 // failures
+		`\.Say\(locale, "([a-z_]+)"`,          // what answers of Connect say
 	)
 }
 

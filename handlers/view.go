@@ -14,7 +14,7 @@ type Base struct {
 	Nonce       string // of the content security policy; scripts carry it
 	ServiceName string
 	Page        string       // name of the page template, "signup"
-	Path        string       // of the request, without its query: where a language switch returns to
+	Path        string       // where a language switch returns to: the request's page, without its query unless that is harmless
 	Account     *AccountView // nil when nobody is signed in
 	Notice      string       // a status message, already in the reader's language; announced to screen readers
 	Problem     string       // what is wrong with the form as a whole, already in the reader's language
@@ -35,6 +35,24 @@ func (b Base) T(key string, pairs ...any) string {
 	return b.Catalogue.Say(b.Locale, key, params)
 }
 
+// Here is the value of aria-current for a link of the header to section: "page"
+// on its own page, "true" on those below it.
+func (b Base) Here(section string) string {
+	below := map[string]string{
+		"server": "servers", "server_new": "servers", "server_open": "servers", "link_device": "link",
+		"account_email": "account", "account_password": "account", "account_pin": "account", "account_pin_forgot": "account",
+		"account_sessions": "account", "account_delete": "account",
+	}
+	switch section {
+	case b.Page:
+		return "page"
+	case below[b.Page]:
+		return "true"
+	default:
+		return ""
+	}
+}
+
 // Date writes t as a day in the reader's language, in UTC.
 func (b Base) Date(t time.Time) string { return b.Catalogue.Date(b.Locale, t) }
 
@@ -47,6 +65,7 @@ func (b Base) Languages() []templates.Language { return b.Catalogue.Languages() 
 // AccountView is the signed-in person in the header of a page.
 type AccountView struct {
 	Username, DisplayName string
+	Invitations           int // that wait for an answer
 }
 
 // Field is one input of a form: partials/field.html renders it.
@@ -64,6 +83,7 @@ type Field struct {
 	Required     bool
 	Focus        bool // the first field with an error, or the first of a fresh form
 	Reveal       bool // a button shows what is typed: passwords and PINs
+	Code         bool // a short code: large capitals
 }
 
 // ElementID is the id of the input, to which label, hint and error refer.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"time"
 
 	"github.com/latchkey-media/latchkey/templates"
@@ -23,7 +24,7 @@ func sampleBase(catalogue *templates.Catalogue, locale, page string) Base {
 // each of their other shapes.
 func samples(catalogue *templates.Catalogue, locale string) []sample {
 	s := sampler{catalogue: catalogue, locale: locale, at: time.Date(2026, time.November, 21, 14, 3, 0, 0, time.UTC)}
-	return append(s.strangers(), s.owners()...)
+	return slices.Concat(s.strangers(), s.owners(), s.connected())
 }
 
 type sampler struct {

@@ -19,6 +19,8 @@ type visit struct {
 	id      string     // in the log and on the error page
 	nonce   string     // of the content security policy
 	address netip.Addr // of the asker; zero when unknown
+	face    face       // the side of the service that it asked
+	pattern string     // of a route that Gin does not know; see route
 	// session finds the session of the request's cookie, once.
 	session func() (models.Session, error)
 }
@@ -42,6 +44,7 @@ func (s *site) begin(c *gin.Context) {
 		id:      s.random(),
 		nonce:   s.random(),
 		address: clientAddress(c.Request, s.TrustedProxies),
+		face:    faceOf(c.Request.URL.Path),
 		session: sync.OnceValues(func() (models.Session, error) { return s.lookSession(c) }),
 	})
 	s.setHeaders(c)
@@ -58,7 +61,8 @@ func (s *site) random() string {
 }
 
 // lookSession finds the session of the request. ErrNoSession means there is
-// none: a cookie that opens nothing is taken away.
+// none: a cookie that opens nothing is taken away. The token of a device, which
+// lies where apps keep theirs, opens no page.
 func (s *site) lookSession(c *gin.Context) (models.Session, error) {
 	token := s.cookie(c, cookieSession)
 	if token == "" {
@@ -67,6 +71,9 @@ func (s *site) lookSession(c *gin.Context) (models.Session, error) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), lookTime)
 	defer cancel()
 	session, err := s.Store.Sessions.Look(ctx, token)
+	if err == nil && session.Kind == models.SessionDevice {
+		session, err = models.Session{}, models.ErrNoSession
+	}
 	if errors.Is(err, models.ErrNoSession) {
 		s.clearCookie(c, cookieSession)
 	}

@@ -46,6 +46,7 @@ type commands struct {
 	Migrate     migrateCommand     `cmd:"" help:"Bring the database up to date and stop; serve does so too."`
 	Config      configCommand      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`
 	Account     accountCommands    `cmd:"" help:"Look after accounts."`
+	Server      serverCommands     `cmd:"" help:"Look after media servers."`
 	Mail        mailCommands       `cmd:"" help:"Look after the mail queue."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready; fails if not."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

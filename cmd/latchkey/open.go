@@ -70,7 +70,8 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 	store, err := models.New(models.Options{
 		Database: s.Database, Connections: s.DatabaseConnections, Keys: keys,
 		Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)), Limits: models.ProductionLimits(),
-		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
+		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), Servers: models.ServersPolicy(s.ConnectServers), LegacyMD5: s.LegacyMD5Login,
+		ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
 		Languages: languages, Now: time.Now, Random: rand.Reader, Log: log,
 	})
 	if err != nil {

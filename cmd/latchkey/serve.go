@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/jobs"
 	"github.com/latchkey-media/latchkey/models"
@@ -87,7 +88,8 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		Store: store, Log: log, Catalogue: catalogue, Pages: pages, Static: templates.Static(),
 		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, SecurityContact: p.settings.SecurityContact,
 		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
-		TrustedProxies: p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
+		ConnectRegister: connect.RegisterPolicy(p.settings.ConnectRegister),
+		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
 		Ready: s.ready, Random: rand.Reader, Now: time.Now,
 	}
 	if err = p.captcha(site, store); err == nil {
@@ -145,9 +147,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/livez":
 		_, _ = io.WriteString(w, "ok\n")
 	default:
-		w.Header().Set("Retry-After", "5")
-		w.Header().Set("Cache-Control", "no-store")
-		http.Error(w, "The service is starting. Please try again in a moment.", http.StatusServiceUnavailable)
+		handlers.Starting(w, r)
 	}
 }
 

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+type serverCommands struct {
+	List    serverList    `cmd:"" help:"List the media servers that are registered."`
+	Show    serverShow    `cmd:"" help:"Show a server with its addresses and people."`
+	Disable serverDisable `cmd:"" help:"Shut a server out: its key opens nothing and nobody is led to it. Its links stay."`
+	Enable  serverEnable  `cmd:"" help:"Let a disabled server in again."`
+	Remove  serverRemove  `cmd:"" help:"Erase a server with its keys, addresses and links."`
+}
+
+// theServer is the server that a command is about.
+type theServer struct {
+	ID int64 `arg:"" help:"Id of the server, as the list shows it."`
+}
+
+type serverList struct{}
+
+// Run lists the servers.
+func (serverList) Run(p *program) error {
+	return p.withStore(func(store *models.Store) error {
+		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
+		if _, err := fmt.Fprintln(table, "ID\tNAME\tOWNER\tKIND\tVERSION\tSTATE\tLAST SEEN"); err != nil {
+			return err
+		}
+		const page = 200
+		for after := int64(0); ; {
+			servers, err := store.Operators.ListServers(p.ctx, after, page)
+			if err != nil {
+				return explain(err)
+			}
+			if err := listServers(table, servers); err != nil {
+				return err
+			}
+			if len(servers) < page {
+				return table.Flush()
+			}
+			after = servers[len(servers)-1].ID
+		}
+	})
+}
+
+func listServers(table io.Writer, servers []models.OperatedServer) error {
+	for _, s := range servers {
+		_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			s.ID, s.Name, orDash(s.Owner), s.Kind, orDash(s.Version), serverState(s.Server), s.LastSeenAt.Format(time.DateTime))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func serverState(s models.Server) string {
+	switch {
+	case !s.DisabledAt.IsZero():
+		return "disabled"
+	case s.OwnerID == 0:
+		return "unclaimed"
+	default:
+		return "active"
+	}
+}
+
+type serverShow struct{ theServer }
+
+// Run shows a server.
+func (c serverShow) Run(p *program) error {
+	return p.onServer(c.ID, "", func(store *models.Store) error {
+		s, err := store.Operators.ShowServer(p.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		return show(p.output, s)
+	})
+}
+
+// show writes a server in lines of name and value, and then what belongs to it.
+func show(output io.Writer, s models.OperatedServer) error {
+	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
+	lines := [][]string{
+		{"id", strconv.FormatInt(s.ID, 10)},
+		{"name", s.Name},
+		{"own id", s.SystemID},
+		{"kind", s.Kind},
+		{"version", orDash(s.Version)},
+		{"owner", orDash(s.Owner)},
+		{"state", serverState(s.Server)},
+		{"registered", s.CreatedAt.Format(time.DateTime)},
+		{"last seen", s.LastSeenAt.Format(time.DateTime)},
+	}
+	for _, a := range s.Addresses {
+		note := ""
+		if a.Hidden {
+			note = "hidden"
+		}
+		lines = append(lines, []string{"address", a.Kind + " " + a.URL(), note})
+	}
+	for _, l := range s.Links {
+		lines = append(lines, []string{"person", l.Username, l.Type + ", " + l.State})
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(table, strings.TrimRight(strings.Join(line, "\t"), "\t")); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
+
+type serverDisable struct{ theServer }
+
+// Run disables a server.
+func (c serverDisable) Run(p *program) error {
+	return p.onServer(c.ID, "is disabled", func(s *models.Store) error { return s.Operators.DisableServer(p.ctx, c.ID) })
+}
+
+type serverEnable struct{ theServer }
+
+// Run enables a server.
+func (c serverEnable) Run(p *program) error {
+	return p.onServer(c.ID, "is enabled", func(s *models.Store) error { return s.Operators.EnableServer(p.ctx, c.ID) })
+}
+
+type serverRemove struct {
+	theServer
+	Yes bool `name:"yes" help:"Do not ask."`
+}
+
+// Run erases a server, after asking.
+func (c serverRemove) Run(p *program) error {
+	id := strconv.FormatInt(c.ID, 10)
+	if !c.Yes {
+		_, err := fmt.Fprintf(p.output, "This erases the server %s and everybody's link with it, and cannot be undone. Type the id again to go on: ", id)
+		if err != nil {
+			return err
+		}
+		answer, err := bufio.NewReader(p.input).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		if strings.TrimSpace(answer) != id {
+			return errors.New("not erased")
+		}
+	}
+	return p.onServer(c.ID, "is erased", func(s *models.Store) error { return s.Operators.RemoveServer(p.ctx, c.ID) })
+}
+
+// onServer runs work on one server and says what has become of it, unless there
+// is nothing to say.
+func (p *program) onServer(id int64, outcome string, work func(*models.Store) error) error {
+	return p.withStore(func(store *models.Store) error {
+		if err := work(store); err != nil {
+			if errors.Is(err, models.ErrNotFound) {
+				return fmt.Errorf("there is no server %d", id)
+			}
+			return explain(err)
+		}
+		if outcome == "" {
+			return nil
+		}
+		_, err := fmt.Fprintf(p.output, "The server %d %s.\n", id, outcome)
+		return err
+	})
+}

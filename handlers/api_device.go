@@ -1,0 +1,96 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// apiBeginDevice answers POST /api/v1/device-codes: a device wants to be signed
+// in (RFC 8628 §3.2).
+func (s *site) apiBeginDevice(c *gin.Context) error {
+	in, err := readJSON[struct {
+		Client     string `json:"client"`
+		DeviceName string `json:"device_name"`
+		DeviceID   string `json:"device_id"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	code, err := s.Store.Devices.Begin(c.Request.Context(), models.DeviceAsk{
+		DeviceID: in.DeviceID, Client: in.Client, Device: in.DeviceName, Door: models.DoorAPI,
+	}, callerNamed(c, in.DeviceName))
+	if err != nil {
+		return err
+	}
+	page := s.origin + "/link"
+	return answerJSON(c, http.StatusCreated, struct {
+		DeviceCode string `json:"device_code"`
+		UserCode   string `json:"user_code"`
+		Page       string `json:"verification_uri"`
+		FilledPage string `json:"verification_uri_complete"` // fills the box and approves nothing
+		ExpiresIn  int    `json:"expires_in"`
+		Interval   int    `json:"interval"`
+	}{
+		code.DeviceCode, code.UserCode, page, page + "?user_code=" + url.QueryEscape(code.UserCode),
+		int(code.Life / time.Second), int(code.Interval / time.Second),
+	})
+}
+
+// apiDeviceToken answers POST /api/v1/device-codes/token: a device asks whether
+// somebody has approved it (RFC 8628 §3.4).
+func (s *site) apiDeviceToken(c *gin.Context) error {
+	in, err := readJSON[struct {
+		DeviceCode string `json:"device_code"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	signed, err := s.Store.Devices.Exchange(c.Request.Context(), in.DeviceCode, caller(c))
+	if known, ok := errors.AsType[*models.Error](err); ok && isGrantError(known.Code) {
+		return refuse(http.StatusBadRequest, known.Code)
+	}
+	if err != nil {
+		return err
+	}
+	return s.answerSignedIn(c, http.StatusOK, signed)
+}
+
+// isGrantError reports whether code is one of RFC 8628 §3.5.
+func isGrantError(code string) bool {
+	for _, e := range []*models.Error{
+		models.ErrAuthorizationPending, models.ErrSlowDown, models.ErrAccessDenied, models.ErrDeviceCodeExpired,
+	} {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// apiApproveDevice answers POST /api/v1/device-codes/{user_code}/approve. Who
+// finds a device that was left alone must not sign others in.
+func (s *site) apiApproveDevice(c *gin.Context, session models.Session) error {
+	if err := s.proved(session); err != nil {
+		return err
+	}
+	return decided(c, s.Store.Devices.Approve(c.Request.Context(), session, c.Param("user_code"), caller(c)))
+}
+
+// apiDenyDevice answers POST /api/v1/device-codes/{user_code}/deny.
+func (s *site) apiDenyDevice(c *gin.Context, session models.Session) error {
+	return decided(c, s.Store.Devices.Deny(c.Request.Context(), session, c.Param("user_code"), caller(c)))
+}
+
+// decided answers for a decision. The code is no input of a form here.
+func decided(c *gin.Context, err error) error {
+	if errors.Is(err, models.ErrCodeWrong) {
+		return refuse(http.StatusNotFound, "user_code_wrong")
+	}
+	return done(c, err)
+}

@@ -1,0 +1,125 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// accountObject is the account of who asks.
+type accountObject struct {
+	ID          string    `json:"id"`
+	Username    string    `json:"username"`
+	DisplayName string    `json:"display_name"`
+	Email       string    `json:"email"` // "" for people without an address
+	Language    string    `json:"language"`
+	HasPIN      bool      `json:"has_pin"`
+	CreatedAt   time.Time `json:"created_at"`
+}
+
+func accountOf(a models.Account) accountObject {
+	return accountObject{
+		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
+		HasPIN: a.HasPIN, CreatedAt: a.CreatedAt.UTC(),
+	}
+}
+
+// signedInObject is a new session. The token is told this once.
+type signedInObject struct {
+	Token   string        `json:"token"`
+	Account accountObject `json:"account"`
+}
+
+func (s *site) answerSignedIn(c *gin.Context, status int, signed models.SignedIn) error {
+	account, err := s.Store.Accounts.Get(c.Request.Context(), signed.Session.AccountID)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, status, signedInObject{Token: signed.Token, Account: accountOf(account)})
+}
+
+// apiSignIn answers POST /api/v1/sessions. A device that says which one it is
+// gives the session up that it had before.
+func (s *site) apiSignIn(c *gin.Context) error {
+	in, err := readJSON[struct {
+		NameOrEmail string `json:"name_or_email"`
+		Password    string `json:"password"`
+		DeviceName  string `json:"device_name"`
+		Client      string `json:"client"`
+		DeviceID    string `json:"device_id"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	err = missing(form{"name_or_email": in.NameOrEmail, "password": in.Password}, "name_or_email", "password")
+	if err != nil {
+		return err
+	}
+	signed, err := s.Store.Sessions.SignIn(c.Request.Context(), models.SignIn{
+		NameOrEmail: in.NameOrEmail, Password: in.Password, Kind: models.SessionDevice, Client: in.Client, DeviceID: in.DeviceID,
+	}, callerNamed(c, in.DeviceName))
+	if err != nil {
+		return err
+	}
+	return s.answerSignedIn(c, http.StatusCreated, signed)
+}
+
+// callerNamed is who asks, under the name that the device gave itself.
+func callerNamed(c *gin.Context, name string) models.Caller {
+	who := caller(c)
+	if name = strings.TrimSpace(printable(name)); name != "" {
+		if runes := []rune(name); len(runes) > maxDeviceName {
+			name = strings.TrimSpace(string(runes[:maxDeviceName]))
+		}
+		who.Device = name
+	}
+	return who
+}
+
+// apiSignOut answers DELETE /api/v1/sessions/current.
+func (s *site) apiSignOut(c *gin.Context, _ models.Session) error {
+	return done(c, s.Store.Sessions.SignOut(c.Request.Context(), bearer(c), caller(c)))
+}
+
+// apiConfirmPassword answers POST /api/v1/sessions/current/confirm: the password
+// once more, for dangerous acts. The session has another token from then on.
+func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error {
+	in, err := readJSON[struct {
+		Password string `json:"password"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, in.Password)
+	if errors.Is(err, models.ErrWrongPassword) {
+		return oneMistake("password", "current_password_wrong")
+	}
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		Token string `json:"token"`
+	}{token})
+}
+
+// proved returns an error unless the password was proved in the session lately.
+func (s *site) proved(session models.Session) error {
+	if s.Now().Sub(session.ConfirmedAt) >= freshFor {
+		return refuse(http.StatusForbidden, "confirm_password")
+	}
+	return nil
+}
+
+// apiAccount answers GET /api/v1/account.
+func (s *site) apiAccount(c *gin.Context, session models.Session) error {
+	account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, accountOf(account))
+}

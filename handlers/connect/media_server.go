@@ -1,0 +1,149 @@
+package connect
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// registeredServer is the answer to a registration (§3.2); the key comes once.
+type registeredServer struct {
+	ID        string `json:"Id"`
+	URL       string `json:"Url"`
+	Name      string
+	AccessKey string `json:",omitempty"`
+}
+
+// registerServer registers a media server, or with an id updates it (§3.2, §3.3).
+// An id that is unknown, or whose key is wrong, makes a server register anew;
+// trouble of ours must not look like that.
+func registerServer(c *call) (any, error) {
+	in := models.Registration{
+		Name: c.params["name"], SystemID: c.params["systemid"], Version: c.client(), Kind: models.ServerEmby,
+		WAN: []string{c.params["url"]}, LAN: []string{c.params["localaddress"]}, ClaimCode: c.params["claimcode"],
+	}
+	if c.params["id"] != "" {
+		return updateServer(c, in)
+	}
+	done, err := c.Store.Agents.Register(c.request.Context(), in, c.caller)
+	if err != nil {
+		return nil, err
+	}
+	return registeredServer{ID: id(done.Server.ID), URL: c.params["url"], Name: done.Server.ReportedName, AccessKey: done.Key}, nil
+}
+
+func updateServer(c *call, in models.Registration) (any, error) {
+	server, err := c.server()
+	switch {
+	case errors.Is(err, models.ErrNoServer) && c.one("X-Connect-Token") != "":
+		return nil, models.ErrNotFound
+	case err != nil:
+		return nil, err
+	case c.params["id"] != id(server.ID):
+		return nil, models.ErrNotFound
+	}
+	done, err := c.Store.Agents.Update(c.request.Context(), server, in)
+	if err != nil {
+		return nil, err
+	}
+	return registeredServer{ID: id(server.ID), URL: c.params["url"], Name: done.Server.ReportedName}, nil
+}
+
+// authorizationObject is a link as its server sees it (§3.4).
+type authorizationObject struct {
+	ID           string `json:"Id"`
+	ServerID     string `json:"ServerId"`
+	UserID       string `json:"UserId"`
+	AccessToken  string
+	DateCreated  string
+	IsActive     bool
+	AcceptStatus string
+	UserType     string
+	UserImageURL string `json:"UserImageUrl"`
+	UserName     string
+}
+
+func authorizationOf(a models.Authorization) authorizationObject {
+	status := "waiting"
+	if a.State == models.LinkAccepted {
+		status = "accepted"
+	}
+	return authorizationObject{
+		ID: id(a.ID), ServerID: id(a.ServerID), UserID: id(a.AccountID), AccessToken: a.AccessKey,
+		DateCreated: a.CreatedAt.Format(time.RFC3339), IsActive: a.Active, AcceptStatus: status,
+		UserType: typeOf(a.Type), UserName: a.Username,
+	}
+}
+
+// authorizations lists a server's links, waiting and accepted (§3.4). On any
+// trouble it fails: servers unlink and delete whom a short list leaves out.
+func authorizations(c *call) (any, error) {
+	server, err := c.server()
+	if err != nil {
+		return nil, err
+	}
+	ctx := c.request.Context()
+	links, err := c.Store.Agents.Links(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Store.Agents.Touch(ctx, server); err != nil {
+		return nil, err
+	}
+	entries := make([]authorizationObject, 0, len(links))
+	for _, link := range links {
+		entries = append(entries, authorizationOf(link))
+	}
+	return taggedList{entries}, nil
+}
+
+// authorize asks a person for a link (§3.5).
+func authorize(c *call) (any, error) {
+	server, err := c.server()
+	if err != nil {
+		return nil, err
+	}
+	in := models.AskLink{
+		AccountID: parseID(c.params["userid"]), Type: models.LinkLinked, AccessKey: c.params["accesstoken"],
+		RequestedBy: c.params["requesterusername"],
+	}
+	if strings.EqualFold(c.params["usertype"], "guest") {
+		in.Type = models.LinkGuest
+	}
+	link, err := c.Store.Agents.Ask(c.request.Context(), server, in)
+	if err != nil {
+		return nil, err
+	}
+	return authorizationOf(link), nil
+}
+
+// deauthorize removes a link, from the server's side (§3.6) or the person's
+// (§2.10).
+func deauthorize(c *call) (any, error) {
+	ctx := c.request.Context()
+	if c.one("X-Connect-Token") != "" {
+		server, err := c.server()
+		if err != nil {
+			return nil, err
+		}
+		return struct{}{}, c.Store.Agents.Cancel(ctx, server, parseID(c.params["userid"]))
+	}
+	session, err := c.self()
+	if err != nil {
+		return nil, err
+	}
+	link, err := c.Store.Links.ByServer(ctx, session.AccountID, parseID(c.params["serverid"]))
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, c.Store.Links.Remove(ctx, session.AccountID, link.ID, c.caller)
+}
+
+// invite mails somebody without an account (§3.7). It answers the same whatever
+// it did.
+func invite(c *call) (any, error) {
+	err := c.Store.Agents.Invite(c.request.Context(), c.params["email"], c.params["requesterusername"], c.caller)
+	return struct{}{}, err
+}

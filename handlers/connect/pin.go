@@ -1,0 +1,74 @@
+package connect
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// pinObject is a device code on this wire (§2.5).
+type pinObject struct {
+	ID          *string `json:"Id"`
+	Pin         string
+	DeviceID    string `json:"DeviceId"`
+	IsExpired   bool
+	IsConfirmed bool
+	AccessToken *string // never told here: [exchangePIN] tells it once
+}
+
+// beginPIN gives a TV a code to show (§2.5). The device's id is echoed as it is.
+func beginPIN(c *call) (any, error) {
+	device := models.DeviceAsk{DeviceID: c.params["deviceid"], Client: c.client(), Door: models.DoorEmby}
+	code, err := c.Store.Devices.Begin(c.request.Context(), device, c.caller)
+	if err != nil {
+		return nil, err
+	}
+	return pinObject{Pin: code.UserCode, DeviceID: device.DeviceID}, nil
+}
+
+// paced slows down who asks about codes too often: somebody who guesses.
+func (c *call) paced() error {
+	if c.Pace(c.address) {
+		return nil
+	}
+	return &models.Error{Kind: models.KindThrottled, Code: models.ErrThrottled.Code, RetryAfter: time.Second}
+}
+
+// pollPIN tells a TV whether its code was approved (§2.6).
+func pollPIN(c *call) (any, error) {
+	if err := c.paced(); err != nil {
+		return nil, err
+	}
+	approved, err := c.Store.Devices.EmbyPoll(c.request.Context(), c.params["deviceid"], c.params["pin"], c.caller)
+	if err != nil {
+		return nil, err
+	}
+	// One client wants some Id; nothing ever asks for it. AccessToken is null or
+	// "none": no client minds which.
+	pin := c.params["pin"]
+	return pinObject{ID: &pin, Pin: pin, DeviceID: c.params["deviceid"], IsConfirmed: approved}, nil
+}
+
+// exchangePIN trades an approved code for a session, once (§2.7).
+func exchangePIN(c *call) (any, error) {
+	if err := c.paced(); err != nil {
+		return nil, err
+	}
+	signed, err := c.Store.Devices.EmbyExchange(c.request.Context(), c.params["deviceid"], c.params["pin"], c.caller)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		UserID      string `json:"UserId"`
+		AccessToken string
+	}{id(signed.Session.AccountID), signed.Token}, nil
+}
+
+// ownAddress tells a media server from which address it calls (§3.1).
+func ownAddress(c *call) (any, error) {
+	if !c.address.IsValid() {
+		return nil, refusal(http.StatusNotFound)
+	}
+	return plainText(c.address.String()), nil
+}

@@ -1,0 +1,67 @@
+package connect_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/handlers/connect"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestRegisterPolicies(t *testing.T) {
+	t.Parallel()
+	const carol = "email=carol@example.test&userName=carol&rawpw="
+	for name, c := range map[string]struct {
+		policy connect.RegisterPolicy
+		more   string
+		status string
+	}{
+		"off":            {connect.RegisterOff, "", "REGISTRATION_OFF"},
+		"captcha":        {connect.RegisterCaptcha, "", "CAPTCHA_REQUIRED"},
+		"captcha wrong":  {connect.RegisterCaptcha, "&altcha=no", "CAPTCHA_REQUIRED"},
+		"captcha solved": {connect.RegisterCaptcha, "&altcha=solved", "SUCCESS"},
+		"open":           {connect.RegisterOpen, "", "SUCCESS"},
+	} {
+		s := newSite(t, func(server *connect.Server) { server.Register = c.policy })
+		a := s.do("POST /service/register" + post + carol + encodeURIComponent(newPassword) + c.more)
+		object := a.object("Status", "Message", "Validated")
+		if object["Status"] != c.status || (a.status == http.StatusOK) != (c.status == "SUCCESS") {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+		if c.status == "CAPTCHA_REQUIRED" && object["Message"] != "https://latchkey.test/signup" {
+			t.Errorf("%s: %s", name, a.body)
+		}
+		if (len(s.mails()) == 1) != (c.status == "SUCCESS") {
+			t.Errorf("%s: mails", name)
+		}
+	}
+	closed := newSite(t, nil, func(o *models.Options) { o.SignUp = models.SignUpClosed })
+	a := closed.do("POST /service/register" + post + carol + encodeURIComponent(newPassword))
+	if object := a.object("Status", "Message", "Validated"); a.status != http.StatusBadRequest || object["Status"] != "SIGN_UP_CLOSED" {
+		t.Errorf("closed: %d %s", a.status, a.body)
+	}
+}
+
+// Apps read an object whatever the status is: over a limit as well.
+func TestRegisterTooOften(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil, func(o *models.Options) { o.Limits.SignUpSource = models.Limit{Hits: 1, Window: 10 * time.Minute} })
+	signUp := func(name string) answer {
+		return s.do("POST /service/register" + post + "email=" + name + "@example.test&userName=" + name + "&rawpw=" + encodeURIComponent(newPassword))
+	}
+	signUp("carol").is(http.StatusOK)
+	a := signUp("dave")
+	object := a.object("Status", "Message", "Validated")
+	if a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") != "600" {
+		t.Errorf("%d, Retry-After %q", a.status, a.header.Get("Retry-After"))
+	}
+	if object["Status"] != "THROTTLED" || object["Message"] != "text of throttled, 10m0s" || object["Validated"] != false {
+		t.Errorf("over the limit: %s", a.body)
+	}
+	long := s.do("POST /service/register" + post + strings.Repeat("x", 70_000))
+	if object := long.object("Status", "Message", "Validated"); long.status != http.StatusRequestEntityTooLarge || object["Status"] != "BODY_TOO_LARGE" {
+		t.Errorf("too long: %d %s", long.status, long.body)
+	}
+}

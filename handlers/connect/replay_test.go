@@ -1,0 +1,352 @@
+package connect_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+const app = "\nX-Application: Harness App/1.2.3\naccept: application/json"
+
+const formType = "\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8"
+
+// encodeURIComponent is how browsers encode a value.
+func encodeURIComponent(text string) string {
+	text = strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
+	for _, kept := range []string{"!", "'", "(", ")", "*"} {
+		text = strings.ReplaceAll(text, url.QueryEscape(kept), kept)
+	}
+	return text
+}
+
+// userMembers are those of a person on this wire.
+func userMembers() []string {
+	return []string{"Id", "Name", "DisplayName", "Email", "IsActive", "ImageUrl"}
+}
+
+func serverMembers() []string {
+	return []string{"Id", "Url", "Name", "SystemId", "AccessKey", "LocalAddress", "LocalAddres", "UserType", "SupporterKey"}
+}
+
+func authorizationMembers() []string {
+	return []string{"Id", "ServerId", "UserId", "AccessToken", "DateCreated", "IsActive", "AcceptStatus", "UserType", "UserImageUrl", "UserName"}
+}
+
+// The first captured conversation (docs/emby-connect.md §7): the calls of an app
+// of 2020 to a Connect service, in their order and as they came.
+func TestReplayApp(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, replayApp)
+}
+
+func replayApp(t *testing.T, database string) {
+	t.Helper()
+	s := newSiteOn(t, database, nil)
+	s.person("alice", alicesPassword)
+	s.person("bob", bobsPassword)
+	serverID, serverKey := s.media("383ceec546a24889be99de692f6b7b09")
+
+	// signup
+	signUp := func(email, name, password string) answer {
+		return s.do("POST /service/register\nX-Application: Harness App/1.2.3\nX-CONNECT-TOKEN: CONNECT-REGISTER\naccept: application/json" + formType +
+			"\n\nemail=" + encodeURIComponent(email) + "&userName=" + name + "&rawpw=" + encodeURIComponent(password))
+	}
+	signed := signUp("new1795293387508@example.test", "new1795293387508", newPassword).is(http.StatusOK)
+	object := signed.object("Status", "Message", "Validated")
+	if object["Status"] != "SUCCESS" || object["Validated"] != false || signed.text(object, "Message") == "" {
+		t.Errorf("signup: %s", signed.body)
+	}
+	s.confirm("new1795293387508@example.test")
+	s.signIn("new1795293387508", newPassword)
+
+	// signup dup
+	dup := signUp("x1@example.test", "alice", "abcdefgh of a kind")
+	if dup.status != http.StatusBadRequest {
+		t.Errorf("signup dup: %d", dup.status)
+	}
+	if object := dup.object("Status", "Message", "Validated"); object["Status"] != "USERNAME_IN_USE" || object["Validated"] != false {
+		t.Errorf("signup dup: %s", dup.body)
+	}
+
+	// login bad password
+	s.do("POST /service/user/authenticate" + app + formType + "\n\nnameOrEmail=alice&rawpw=wrong").is(http.StatusUnauthorized)
+
+	// login
+	signIn := func(name, password string) (userID, token string) {
+		t.Helper()
+		a := s.do("POST /service/user/authenticate" + app + formType + "\n\nnameOrEmail=" + name + "&rawpw=" + encodeURIComponent(password)).is(http.StatusOK)
+		object := a.object("AccessToken", "User")
+		user, _ := object["User"].(map[string]any)
+		a.members(user, userMembers()...)
+		for _, member := range userMembers() {
+			a.text(user, member)
+		}
+		if user["Name"] != name || user["DisplayName"] != name || user["Email"] != name+"@example.test" || user["IsActive"] != "true" {
+			t.Errorf("login: %s", a.body)
+		}
+		return a.text(user, "Id"), a.text(object, "AccessToken")
+	}
+	alice, token := signIn("alice", alicesPassword)
+
+	// get servers: none, then one
+	getServers := func(query, token string) answer {
+		return s.do("GET /service/servers?" + query + "\nX-Application: Harness App/1.2.3\nX-Connect-UserToken: " + token + "\naccept: application/json").is(http.StatusOK)
+	}
+	if a := getServers("userId="+alice, token); a.body != "[]" {
+		t.Errorf("get servers: %s", a.body)
+	}
+	s.authorize(serverID, serverKey, alice)
+	s.do("GET /service/ServerAuthorizations/accept?serverId=" + serverID + "&userId=" + alice + "\nX-Connect-UserToken: " + token).is(http.StatusOK)
+	a := getServers("userId="+alice, token)
+	entry := a.list()[0]
+	a.members(entry, serverMembers()...)
+	for _, member := range serverMembers() {
+		a.text(entry, member)
+	}
+	for member, want := range map[string]string{
+		"Id": serverID, "Name": "Den", "SystemId": "383ceec546a24889be99de692f6b7b09", "AccessKey": "92946949b56f4c5e831d072ba4929de0",
+		"Url": "http://203.0.113.9:8096", "LocalAddress": "http://192.168.1.2:8096", "LocalAddres": "http://192.168.1.2:8096", "UserType": "Linked",
+	} {
+		if entry[member] != want {
+			t.Errorf("get servers: %s is %v, want %s", member, entry[member], want)
+		}
+	}
+
+	// pin
+	pinObject := func(a answer, confirmed bool) map[string]any {
+		t.Helper()
+		object := a.object("Id", "Pin", "DeviceId", "IsExpired", "IsConfirmed", "AccessToken")
+		if object["DeviceId"] != "Dev-modern-pin é" || object["IsExpired"] != false || object["IsConfirmed"] != confirmed {
+			t.Errorf("pin: %s", a.body)
+		}
+		a.text(object, "Pin")
+		return object
+	}
+	const device = "Dev-modern-pin%20%C3%A9"
+	began := s.do("POST /service/pin" + app + formType + "\n\ndeviceId=" + device).is(http.StatusOK)
+	pin := began.text(pinObject(began, false), "Pin")
+	poll := func() answer { return s.do("GET /service/pin?deviceId=" + device + "&pin=" + pin + app) }
+	pinObject(poll().is(http.StatusOK), false)
+	exchange := func() answer {
+		return s.do("POST /service/pin/authenticate" + app + formType + "\n\ndeviceId=" + device + "&pin=" + pin)
+	}
+	exchange().is(http.StatusNotFound)
+	s.must(s.store.Devices.Approve(t.Context(), s.alicesBrowser(), pin, home))
+
+	// pin (after confirm)
+	pinObject(poll().is(http.StatusOK), true)
+	exchanged := exchange().is(http.StatusOK)
+	object = exchanged.object("UserId", "AccessToken")
+	if exchanged.text(object, "UserId") != alice {
+		t.Errorf("pin/authenticate: %s", exchanged.body)
+	}
+	tvToken := exchanged.text(object, "AccessToken")
+	exchange().is(http.StatusNotFound)
+	poll().is(http.StatusNotFound)
+	user := s.do("GET /service/user?id=" + alice + "\nX-Application: Harness App/1.2.3\nX-Connect-UserToken: " + tvToken + "\naccept: application/json").is(http.StatusOK)
+	if object := user.object(userMembers()...); object["Id"] != alice || object["IsActive"] != "true" {
+		t.Errorf("user: %s", user.body)
+	}
+
+	// invitations
+	bob, bobsToken := signIn("bob", bobsPassword)
+	s.authorize(serverID, serverKey, bob)
+	a = getServers("userId="+bob+"&status=Waiting", bobsToken)
+	waiting := a.list()
+	if len(waiting) != 1 || waiting[0]["Id"] != serverID || waiting[0]["AccessKey"] != "" || waiting[0]["Name"] != "Den" {
+		t.Errorf("invitations: %s", a.body)
+	}
+	for _, member := range serverMembers() {
+		a.text(waiting[0], member)
+	}
+	if a := getServers("userId="+bob, bobsToken); a.body != "[]" {
+		t.Errorf("invitations: %s", a.body)
+	}
+	headers := "\nX-Connect-UserToken: " + bobsToken + "\nX-Application: Harness App/1.2.3\naccept: */*"
+	s.do("GET /service/ServerAuthorizations/accept?serverId=" + serverID + "&userId=" + bob + headers).is(http.StatusOK)
+	if list := getServers("userId="+bob, bobsToken).list(); len(list) != 1 || list[0]["AccessKey"] == "" {
+		t.Errorf("after accept: %v", list)
+	}
+	s.do("DELETE /service/serverAuthorizations?serverId=" + serverID + "&userId=" + bob + headers).is(http.StatusOK)
+	if a := getServers("userId="+bob, bobsToken); a.body != "[]" {
+		t.Errorf("after delete: %s", a.body)
+	}
+	s.do("DELETE /service/serverAuthorizations?serverId=" + serverID + "&userId=" + bob + headers).is(http.StatusNotFound)
+	out := s.do("POST /service/user/logout\nX-Connect-UserToken: " + bobsToken + "\n\n").is(http.StatusOK)
+	out.object()
+	s.do("GET /service/servers?userId=" + bob + headers).is(http.StatusUnauthorized)
+}
+
+// The second captured conversation: a media server of 2017 registers, links,
+// invites and unlinks.
+func TestReplayServer(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, replayServer)
+}
+
+func replayServer(t *testing.T, database string) {
+	t.Helper()
+	s := newSiteOn(t, database, nil, func(o *models.Options) { o.LegacyMD5 = true })
+	s.person("alice", alicesPassword)
+	s.person("bob", bobsPassword)
+	s.unconfirmed("sleepy", bobsPassword)
+	aliceID, aliceToken := s.signIn("alice", alicesPassword)
+	bobID, bobToken := s.signIn("bob", bobsPassword)
+	s.mails()
+
+	const name = `Den & Co + 50% "Server"`
+	const srv = "\nX-Application: Emby Server/3.2.0.0"
+	const srvForm = srv + "\nContent-Type: application/x-www-form-urlencoded\n\n"
+	report := func(address, local string) string {
+		return "name=" + name + "&url=" + address + "&systemId=383ceec546a24889be99de692f6b7b09&localAddress=" + local
+	}
+
+	// first registration
+	a := s.do("POST /service/Servers" + srvForm + report("http://127.0.0.1:8096", "http://127.0.0.1:18096")).is(http.StatusOK)
+	object := a.object("Id", "Url", "Name", "AccessKey")
+	if object["Name"] != name || object["Url"] != "http://127.0.0.1:8096" {
+		t.Errorf("first registration: %s", a.body)
+	}
+	id, key := a.text(object, "Id"), a.text(object, "AccessKey")
+	token := "\nX-Connect-Token: " + key
+	links := func() []map[string]any {
+		t.Helper()
+		a := s.do("GET /service/ServerAuthorizations?serverId=" + id + token + srv).is(http.StatusOK)
+		list := a.list()
+		for _, entry := range list {
+			a.members(entry, authorizationMembers()...)
+			for _, member := range authorizationMembers() {
+				if member != "IsActive" {
+					a.text(entry, member)
+				}
+			}
+		}
+		return list
+	}
+	if list := links(); len(list) != 0 {
+		t.Errorf("first registration: %v", list)
+	}
+
+	// restart + update, update via DDNS name
+	for _, address := range []string{"http://127.0.0.1:8096", "http://media.example.test:8096"} {
+		a := s.do("POST /service/Servers?id=" + id + token + srvForm + report(address, "http://127.0.0.1:18097")).is(http.StatusOK)
+		if object := a.object("Id", "Url", "Name"); object["Id"] != id || object["Url"] != address || object["Name"] != name {
+			t.Errorf("update: %s", a.body)
+		}
+	}
+
+	// link user
+	find := func(text string) answer { return s.do("GET /service/user?nameOrEmail=" + text + token + srv) }
+	a = find("alice").is(http.StatusOK)
+	if object := a.object("Id", "Name", "DisplayName", "IsActive", "ImageUrl"); object["Id"] != aliceID || object["IsActive"] != "true" {
+		t.Errorf("link user: %s", a.body)
+	}
+	authorize := func(userID, userType, key string, more string) {
+		t.Helper()
+		a := s.do("POST /service/ServerAuthorizations" + token + srvForm + "serverId=" + id + "&userId=" + userID + "&userType=" + userType + "&accessToken=" + key + more).is(http.StatusOK)
+		object := a.object(authorizationMembers()...)
+		if object["ServerId"] != id || object["UserId"] != userID || object["UserType"] != userType || object["AccessToken"] != key ||
+			object["AcceptStatus"] != "waiting" || object["IsActive"] != true {
+			t.Errorf("authorize: %s", a.body)
+		}
+	}
+	authorize(aliceID, "Linked", "92946949b56f4c5e831d072ba4929de0", "")
+	if list := links(); len(list) != 1 || list[0]["AcceptStatus"] != "waiting" || list[0]["UserName"] != "alice" {
+		t.Errorf("a waiting link is not listed: %v", list)
+	}
+	s.do("GET /service/ServerAuthorizations/accept?serverId=" + id + "&userId=" + aliceID + "\nX-Connect-UserToken: " + aliceToken).is(http.StatusOK)
+	if list := links(); list[0]["AcceptStatus"] != "accepted" || list[0]["AccessToken"] != "92946949b56f4c5e831d072ba4929de0" {
+		t.Errorf("an accepted link: %v", list)
+	}
+	located := s.do("GET /service/servers?userId=" + aliceID + "\nX-Connect-UserToken: " + aliceToken).is(http.StatusOK).list()[0]
+	if located["Name"] != name || located["Url"] != "http://media.example.test:8096" || located["LocalAddress"] != "http://127.0.0.1:18097" {
+		t.Errorf("the person sees %v", located)
+	}
+
+	// link unknown user, link inactive user
+	find("no-such-user-xyz").is(http.StatusNotFound)
+	if object := find("sleepy").is(http.StatusOK).object("Id", "Name", "DisplayName", "IsActive", "ImageUrl"); object["IsActive"] != "false" {
+		t.Errorf("inactive user: %v", object)
+	}
+
+	// invite guest
+	find("bob").is(http.StatusOK)
+	authorize(bobID, "Guest", "30e983b8410f42bc883a3d7ecc6f95bd", "&requesterUserName=alice")
+	if list := links(); len(list) != 2 || list[1]["UserType"] != "Guest" || list[1]["UserName"] != "bob" {
+		t.Errorf("invited: %v", list)
+	}
+	if list := s.do("GET /service/servers?userId=" + bobID + "&status=Waiting\nX-Connect-UserToken: " + bobToken).is(http.StatusOK).list(); list[0]["UserType"] != "Guest" {
+		t.Errorf("bob sees %v", list)
+	}
+
+	// invite e-mail without account: before somebody claimed the server nothing is mailed
+	invite := func() int {
+		t.Helper()
+		find("new.person%40example.test").is(http.StatusNotFound)
+		s.do("POST /service/users/invite" + srvForm + "email=new.person@example.test&requesterUserName=alice").is(http.StatusOK).object()
+		n := 0
+		for _, letter := range s.mails() {
+			if letter.Kind == models.MailInvited && letter.To == "new.person@example.test" {
+				n++
+			}
+		}
+		return n
+	}
+	if n := invite(); n != 0 {
+		t.Errorf("%d invitations by a server that nobody claimed", n)
+	}
+	var number int64
+	s.must(json.Unmarshal([]byte(id), &number))
+	s.must(s.store.Servers.Claim(t.Context(), s.alicesBrowser().AccountID, number, key, home))
+	if n := invite(); n != 1 {
+		t.Errorf("%d invitations, want 1", n)
+	}
+
+	// remove guest
+	remove := func(userID string) answer {
+		return s.do("DELETE /service/ServerAuthorizations" + token + srvForm + "serverId=" + id + "&userId=" + userID)
+	}
+	remove(bobID).is(http.StatusOK)
+	remove(bobID).is(http.StatusNotFound)
+	if list := links(); len(list) != 1 {
+		t.Errorf("removed: %v", list)
+	}
+
+	// authenticate (legacy md5), of the unfiltered password, in upper case
+	a = s.do("POST /service/user/authenticate" + srvForm + "userName=alice&password=" + strings.ToUpper(md5Of(alicesPassword))).is(http.StatusOK)
+	if user, _ := a.object("AccessToken", "User")["User"].(map[string]any); user["Id"] != aliceID {
+		t.Errorf("md5: %s", a.body)
+	}
+
+	// unlink
+	remove(aliceID).is(http.StatusOK)
+	if list := links(); len(list) != 0 {
+		t.Errorf("unlinked: %v", list)
+	}
+
+	// lost registration
+	last := srvForm + report("http://media.example.test:8096", "http://127.0.0.1:18097")
+	s.do("POST /service/Servers?id=424242\nX-Connect-Token: bogus" + last).is(http.StatusNotFound)
+	s.do("POST /service/Servers?id=424242" + token + last).is(http.StatusNotFound)
+	a = s.do("POST /service/Servers" + last).is(http.StatusOK)
+	object = a.object("Id", "Url", "Name", "AccessKey")
+	newID, newKey := a.text(object, "Id"), a.text(object, "AccessKey")
+	if newID == id || newKey == key {
+		t.Error("a claimed system id took the server over")
+	}
+	id, token = newID, "\nX-Connect-Token: "+newKey
+	if list := links(); len(list) != 0 {
+		t.Errorf("inherited: %v", list)
+	}
+
+	// ipv6
+	a = s.do("POST /service/Servers?id=" + id + token + srvForm + report("http://[::1]:8096", "http://127.0.0.1:18097")).is(http.StatusOK)
+	if object := a.object("Id", "Url", "Name"); object["Url"] != "http://[::1]:8096" {
+		t.Errorf("ipv6: %s", a.body)
+	}
+}

@@ -1,0 +1,393 @@
+// Package connect speaks the Emby Connect wire protocol: the calls of apps and
+// of media servers to a Connect service. Its shapes are theirs, not ours: paths
+// in any letter case, parameters in any encoding, PascalCase names, bare statuses.
+// It is the only place where "pin" means device code. The section numbers are
+// those of docs/emby-connect.md.
+package connect
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// RegisterPolicy says how apps may sign people up.
+type RegisterPolicy string
+
+// The policies.
+const (
+	RegisterCaptcha RegisterPolicy = "captcha" // only with a solved captcha; otherwise people are sent to the sign-up page
+	RegisterOpen    RegisterPolicy = "open"
+	RegisterOff     RegisterPolicy = "off"
+)
+
+// Server answers everything under /service. All fields are needed.
+type Server struct {
+	Store     *models.Store
+	Log       *slog.Logger
+	PublicURL string
+	Register  RegisterPolicy
+	// Captcha checks the proof that came with a registration, in the fields
+	// grecaptcha or altcha.
+	Captcha func(ctx context.Context, params embywire.Params, address netip.Addr) error
+	// Locale chooses a language for a caller.
+	Locale func(acceptLanguage string) string
+	// Say is the text of an error code in a language, which may tell a time to wait.
+	Say func(locale, code string, params map[string]string, wait time.Duration) string
+	// Pace reports whether a caller may poll now.
+	Pace func(address netip.Addr) bool
+}
+
+// Prefix is where the service lives.
+const Prefix = "/service"
+
+// call is one request.
+type call struct {
+	*Server
+	request *http.Request
+	header  http.Header // of the answer
+	params  embywire.Params
+	address netip.Addr
+	caller  models.Caller
+}
+
+// endpoint answers a call with a value to write as JSON, or with an error.
+type endpoint func(c *call) (any, error)
+
+// apology is the body of an error, for the one endpoint that wants any.
+type apology func(c *call, err error, wait time.Duration) any
+
+// Route is one endpoint of the table.
+type Route struct {
+	Method, Path string // the path behind [Prefix], in lower case
+}
+
+type route struct {
+	Route
+	answer endpoint
+	acts   bool    // a GET that changes something: HEAD does not stand for it
+	refuse apology // how errors look; nil for bare statuses
+}
+
+func (s *Server) routes() []route {
+	plain := func(method, path string, answer endpoint) route {
+		return route{Route: Route{method, path}, answer: answer}
+	}
+	return []route{
+		plain(http.MethodPost, "/user/authenticate", authenticate),
+		plain(http.MethodPost, "/user/logout", logout),
+		plain(http.MethodGet, "/user", user),
+		{Route: Route{http.MethodPost, "/register"}, answer: register, refuse: registrationFailed},
+		plain(http.MethodPost, "/pin", beginPIN),
+		plain(http.MethodGet, "/pin", pollPIN),
+		plain(http.MethodPost, "/pin/authenticate", exchangePIN),
+		plain(http.MethodGet, "/servers", servers),
+		plain(http.MethodPost, "/servers", registerServer),
+		plain(http.MethodGet, "/serverauthorizations", authorizations),
+		plain(http.MethodPost, "/serverauthorizations", authorize),
+		plain(http.MethodDelete, "/serverauthorizations", deauthorize),
+		{Route: Route{http.MethodGet, "/serverauthorizations/accept"}, answer: accept, acts: true},
+		plain(http.MethodPost, "/serverauthorizations/accept", accept), // what the GET should have been (R-55)
+		plain(http.MethodPost, "/users/invite", invite),
+		plain(http.MethodGet, "/ip", ownAddress),
+	}
+}
+
+// Routes is the table of what can be asked for, for tests that must know every
+// row.
+func (s *Server) Routes() []Route {
+	var list []Route
+	for _, r := range s.routes() {
+		list = append(list, r.Route)
+	}
+	return list
+}
+
+// refusal is a bare status.
+type refusal int
+
+func (r refusal) Error() string { return "refused: " + strconv.Itoa(int(r)) }
+
+const maxBody = 64 << 10
+
+// Serve answers a request whose caller was found out before, and reports which
+// row of the table it met ("" for none). The path may come in any letter case.
+func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Addr, caller models.Caller) (pattern string) {
+	header := w.Header()
+	embywire.AllowAll(header, embywire.CentralHeaders)
+	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	header.Set("Cache-Control", "no-store")
+	path := strings.TrimPrefix(embywire.Path(r.URL.Path), Prefix)
+	row, pattern, status := s.find(r.Method, path, header)
+	if row.answer == nil {
+		bare(w, status)
+		return pattern
+	}
+	c := &call{Server: s, request: r, header: header, address: address, caller: caller}
+	c.named()
+	value, err := c.run(row.answer, path)
+	if err != nil {
+		c.fail(w, row, err)
+		return pattern
+	}
+	c.write(w, http.StatusOK, value)
+	return pattern
+}
+
+// find looks a row up. Without one the status says why.
+func (s *Server) find(method, path string, header http.Header) (found route, pattern string, status int) {
+	var allowed []string
+	for _, row := range s.routes() {
+		if row.Path != path {
+			continue
+		}
+		pattern = Prefix + path
+		methods := []string{row.Method}
+		if row.Method == http.MethodGet && !row.acts {
+			methods = append(methods, http.MethodHead)
+		}
+		if slices.Contains(methods, method) {
+			return row, pattern, http.StatusOK
+		}
+		allowed = append(allowed, methods...)
+	}
+	if method == http.MethodOptions {
+		return route{}, pattern, http.StatusOK
+	}
+	if len(allowed) == 0 {
+		return route{}, pattern, http.StatusNotFound
+	}
+	header.Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
+	return route{}, pattern, http.StatusMethodNotAllowed
+}
+
+func (c *call) run(answer endpoint, path string) (any, error) {
+	options := embywire.Options{MaxBody: maxBody}
+	if path == "/servers" { // servers send their name unencoded (§1.2)
+		options.JoinInto = "name"
+		options.Known = []string{"name", "url", "systemid", "localaddress", "id", "format", "claimcode"}
+	}
+	params, err := embywire.Read(c.request, options)
+	if errors.Is(err, embywire.ErrTooLarge) {
+		return nil, refusal(http.StatusRequestEntityTooLarge)
+	}
+	if err != nil {
+		return nil, refusal(http.StatusBadRequest)
+	}
+	c.params = params
+	return answer(c)
+}
+
+// named takes the caller's name from X-Application, "Name/Version".
+func (c *call) named() {
+	if client := c.client(); client != "" {
+		c.caller.Device, c.caller.Icon = client, "device"
+	}
+	const longest = 80
+	if runes := []rune(c.caller.Device); len(runes) > longest {
+		c.caller.Device = string(runes[:longest])
+	}
+}
+
+// application is what X-Application says; nobody has to send it, and some send it
+// encoded (§1.1).
+func (c *call) application() (name, version string) {
+	text := c.request.Header.Get("X-Application")
+	if decoded, err := url.PathUnescape(text); err == nil {
+		text = decoded
+	}
+	name, version, _ = strings.Cut(printable(text), "/")
+	return strings.TrimSpace(name), strings.TrimSpace(version)
+}
+
+// client is the name of an app as a person reads it.
+func (c *call) client() string {
+	name, version := c.application()
+	return strings.TrimSpace(name + " " + version)
+}
+
+// printable drops what shows nothing or turns the direction of text: it ends up
+// on pages and in mails.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// plainText is an answer that is no JSON.
+type plainText string
+
+// taggedList is an answer that carries a tag, so that an unchanged one costs no body.
+type taggedList struct{ entries any }
+
+// write writes an answer: JSON in UTF-8, which clients want to be told (§6.3).
+func (c *call) write(w http.ResponseWriter, status int, value any) {
+	if text, ok := value.(plainText); ok {
+		c.header.Set("Content-Type", "text/plain; charset=utf-8")
+		c.send(w, status, []byte(text))
+		return
+	}
+	if refused, ok := value.(refusedRegistration); ok {
+		status = http.StatusBadRequest
+		value = registration(refused)
+	}
+	tagged, isList := value.(taggedList)
+	if isList {
+		value = tagged.entries
+	}
+	body, err := json.Marshal(value)
+	if err != nil {
+		c.fail(w, route{}, err)
+		return
+	}
+	if isList && c.unchanged(body) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	c.header.Set("Content-Type", "application/json; charset=utf-8")
+	c.send(w, status, body)
+}
+
+// unchanged tags a list, and reports whether the asker has it already.
+func (c *call) unchanged(body []byte) bool {
+	sum := sha256.Sum256(body)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	c.header.Set("ETag", tag)
+	c.header.Set("Cache-Control", "private, no-cache")
+	return strings.Contains(c.request.Header.Get("If-None-Match"), tag)
+}
+
+func (c *call) send(w http.ResponseWriter, status int, body []byte) {
+	c.header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if c.request.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
+// fail writes a bare status: on errors clients of several generations choke on
+// JSON (§1.3). What is our fault is logged, and never taken for an empty list.
+func (c *call) fail(w http.ResponseWriter, row route, err error) {
+	status := statusOf(err)
+	if status >= http.StatusInternalServerError {
+		c.logTrouble(row, err)
+	}
+	var wait time.Duration
+	if known, ok := errors.AsType[*models.Error](err); ok && known.RetryAfter > 0 {
+		const step = 5 * time.Second
+		wait = known.RetryAfter - 1 - (known.RetryAfter-1)%step + step
+		c.header.Set("Retry-After", strconv.Itoa(int(wait/time.Second)))
+	}
+	if row.refuse != nil {
+		c.write(w, status, row.refuse(c, err, wait))
+		return
+	}
+	bare(w, status)
+}
+
+// logTrouble logs what only the operator can mend: not that somebody left before
+// their answer came.
+func (c *call) logTrouble(row route, err error) {
+	level := slog.LevelError
+	if errors.Is(c.request.Context().Err(), context.Canceled) {
+		level = slog.LevelDebug
+	}
+	c.Log.LogAttrs(c.request.Context(), level, "request failed", slog.String("route", Prefix+row.Path), slog.Any("err", err))
+}
+
+func bare(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(status)
+}
+
+func statusOf(err error) int {
+	if r, ok := errors.AsType[refusal](err); ok {
+		return int(r)
+	}
+	switch models.KindOf(err) {
+	case models.KindInvalid:
+		return http.StatusBadRequest
+	case models.KindNotFound, models.KindExpired:
+		return http.StatusNotFound
+	case models.KindConflict:
+		return http.StatusConflict
+	case models.KindUnauthenticated:
+		return http.StatusUnauthorized
+	case models.KindForbidden:
+		return http.StatusForbidden
+	case models.KindThrottled:
+		return http.StatusTooManyRequests
+	case models.KindUnavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// one is the value of a header that must not come twice.
+func (c *call) one(name string) string {
+	values := c.request.Header.Values(name)
+	if len(values) != 1 {
+		return ""
+	}
+	return values[0]
+}
+
+// person is who the user token proves. A server key, a cookie or a foreign
+// Authorization header proves nobody.
+func (c *call) person() (models.Session, error) {
+	return c.Store.Sessions.Look(c.request.Context(), c.one("X-Connect-UserToken"))
+}
+
+// self is person, where a parameter userId, if there is one, must be their own.
+func (c *call) self() (models.Session, error) {
+	session, err := c.person()
+	if err == nil && c.params["userid"] != "" && c.params["userid"] != id(session.AccountID) {
+		return session, refusal(http.StatusUnauthorized)
+	}
+	return session, err
+}
+
+// server is which media server the server key proves; a parameter serverId, if
+// there is one, must be its own. One that was disabled is told that it may not,
+// and not that it is unknown: it would come back under a new id.
+func (c *call) server() (models.Server, error) {
+	server, err := c.Store.Agents.Look(c.request.Context(), c.one("X-Connect-Token"))
+	if errors.Is(err, models.ErrServerDisabled) {
+		return server, refusal(http.StatusForbidden)
+	}
+	if err == nil && c.params["serverid"] != "" && c.params["serverid"] != id(server.ID) {
+		return server, refusal(http.StatusUnauthorized)
+	}
+	return server, err
+}
+
+func id(n int64) string { return strconv.FormatInt(n, 10) }
+
+// parseID reads an id as we write it. 0 is none.
+func parseID(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 || id(n) != text {
+		return 0
+	}
+	return n
+}

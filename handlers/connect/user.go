@@ -1,0 +1,105 @@
+package connect
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// userObject is a person on this wire (§2.1): ids are decimal texts, and
+// IsActive is a text as well.
+type userObject struct {
+	ID          string `json:"Id"`
+	Name        string
+	DisplayName string
+	Email       *string `json:",omitempty"` // nil hides it; somebody without an address has ""
+	IsActive    string
+	ImageURL    string `json:"ImageUrl"`
+}
+
+func userOf(a models.Account) userObject {
+	active := "false"
+	if !a.ConfirmedAt.IsZero() && a.DisabledAt.IsZero() {
+		active = "true"
+	}
+	return userObject{ID: id(a.ID), Name: a.Username, DisplayName: a.DisplayName, Email: &a.Email, IsActive: active}
+}
+
+// authenticate signs an app in (§2.1). The plain password wins; the MD5 forms
+// are off unless legacy-md5-login is on. Errors have no JSON in them.
+func authenticate(c *call) (any, error) {
+	ctx := c.request.Context()
+	in := models.SignIn{
+		Kind: models.SessionDevice, Client: c.client(),
+		NameOrEmail: c.params.Get("nameoremail", "username"), Password: c.params.Get("rawpw"),
+	}
+	if in.Password == "" {
+		in.MD5 = c.params.Get("password")
+		in.Unproved = true // whoever found the MD5 somewhere has it, and knows no password
+	}
+	signed, err := c.Store.Sessions.SignIn(ctx, in, c.caller)
+	if errors.Is(err, models.ErrConfirmFirst) || errors.Is(err, models.ErrAccountDisabled) {
+		return nil, refusal(http.StatusUnauthorized)
+	}
+	if err != nil {
+		return nil, err
+	}
+	account, err := c.Store.Accounts.Get(ctx, signed.Session.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		AccessToken string
+		User        userObject
+	}{signed.Token, userOf(account)}, nil
+}
+
+// logout ends a session (§2.2).
+func logout(c *call) (any, error) {
+	if _, err := c.person(); err != nil {
+		return nil, err
+	}
+	err := c.Store.Sessions.SignOut(c.request.Context(), c.one("X-Connect-UserToken"), c.caller)
+	return struct{}{}, err
+}
+
+// user looks a person up (§2.3): an app itself, a server the person whom it
+// wants to link. A server sends addresses as name as well.
+func user(c *call) (any, error) {
+	if c.one("X-Connect-Token") != "" {
+		return userForServer(c)
+	}
+	session, err := c.person()
+	if err != nil {
+		return nil, err
+	}
+	account, err := c.Store.Accounts.Get(c.request.Context(), session.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	asked := c.params.Get("id", "userid", "nameoremail", "name", "email")
+	for _, own := range []string{"", id(account.ID), account.Username, account.Email} {
+		if strings.EqualFold(asked, own) {
+			return userOf(account), nil
+		}
+	}
+	return nil, models.ErrNotFound
+}
+
+func userForServer(c *call) (any, error) {
+	server, err := c.server()
+	if err != nil {
+		return nil, err
+	}
+	account, byEmail, err := c.Store.Agents.FindAccount(c.request.Context(), server, c.params.Get("nameoremail", "name", "email"), c.caller)
+	if err != nil {
+		return nil, err
+	}
+	found := userOf(account)
+	if !byEmail {
+		found.Email = nil
+	}
+	return found, nil
+}

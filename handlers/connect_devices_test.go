@@ -1,0 +1,166 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// shows is the code that a TV shows.
+func (s *site) shows(t *testing.T) models.DeviceCode {
+	t.Helper()
+	code, err := s.Store.Devices.Begin(t.Context(), models.DeviceAsk{
+		DeviceID: "tv-1", Client: "Example for TV 4.2", Device: "Living <room>", Door: models.DoorAPI,
+	}, models.Caller{Address: "203.0.113.9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.plant(code.UserCode, code.DeviceCode)
+	return code
+}
+
+func (s *site) exchange(t *testing.T, code models.DeviceCode) (models.SignedIn, error) {
+	t.Helper()
+	s.Clock.Advance(6 * time.Second)
+	return s.Store.Devices.Exchange(t.Context(), code.DeviceCode, models.Caller{Address: "203.0.113.9"})
+}
+
+// R-67: the page names who asks and warns; only its button approves.
+func TestLinkADevice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser(t)
+	ann := b.join("ann")
+	code := s.shows(t)
+
+	// The code survives the sign-in; opening its address approves nothing.
+	filled := "/link?user_code=" + code.UserCode
+	b.led(b.get(filled), "/signin?return_to="+url.QueryEscape(filled))
+	b.led(b.post("/signin", "name_or_email", "ann", "password", ann.password, "return_to", filled), filled, `value="`+code.UserCode+`"`)
+	if _, err := s.exchange(t, code); err == nil {
+		t.Fatal("opening a link approved a device")
+	}
+
+	// The switch of the language keeps it.
+	back := `name="return_to" value="` + filled + `"`
+	b.see(b.get(filled), http.StatusOK, back)
+	b.see(b.post("/link", "user_code", code.UserCode), http.StatusOK, back)
+	b.led(b.post("/language", "language", "en", "return_to", filled), filled, `value="`+code.UserCode+`"`)
+
+	b.wrong(b.post("/link", "user_code", "BCDF-GHJK"), "user_code")
+	b.wrong(b.post("/link", "user_code", ""), "user_code")
+	typed := strings.ToLower(strings.ReplaceAll(code.UserCode, "-", " "))
+	b.see(b.post("/link", "user_code", typed), http.StatusOK,
+		"Living &lt;room&gt;", "Example for TV 4.2", "203.0.113.9", code.UserCode, "Go on only if you see this code on your own TV right now")
+	if _, err := s.exchange(t, code); err == nil {
+		t.Fatal("looking approved a device")
+	}
+	b.led(b.post("/link/approve", "user_code", code.UserCode), "/servers", "signs itself in")
+	in, err := s.exchange(t, code)
+	if err != nil || in.Session.Username != "" && in.Session.Username != "ann" {
+		t.Fatalf("exchange: %+v, %v", in.Session, err)
+	}
+	s.plant(in.Token)
+	b.says("/account/sessions", "Living &lt;room&gt;", "A device signed in with a code")
+	b.wrong(b.post("/link/approve", "user_code", code.UserCode), "user_code")
+
+	refused := s.shows(t)
+	b.led(b.post("/link/deny", "user_code", refused.UserCode), "/link", "Refused")
+	if _, err := s.exchange(t, refused); err == nil {
+		t.Error("a refused device was let in")
+	}
+}
+
+func TestLinkAsksForThePassword(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser(t)
+	ann := b.join("ann")
+	b.signIn(ann)
+	s.Clock.Advance(25 * time.Hour)
+	code := s.shows(t)
+	filled := "/link?user_code=" + code.UserCode
+	b.see(b.post("/link", "user_code", code.UserCode), http.StatusOK)
+	b.led(b.post("/link/approve", "user_code", code.UserCode), "/account/confirm-password?return_to="+url.QueryEscape(filled), "Your password, please")
+	if _, err := s.exchange(t, code); err == nil {
+		t.Fatal("a device was approved without the password")
+	}
+	b.led(b.post("/account/confirm-password", "current_password", ann.password, "return_to", filled), filled, "Now go on", `value="`+code.UserCode+`"`)
+	b.led(b.post("/link/approve", "user_code", code.UserCode), "/servers")
+	if _, err := s.exchange(t, code); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrongCodesRunOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser(t)
+	b.signIn(b.join("ann"))
+	var last answer
+	for range 60 {
+		if last = b.post("/link", "user_code", "BCDF-GHJK"); last.status != http.StatusUnprocessableEntity {
+			break
+		}
+	}
+	b.see(last, http.StatusTooManyRequests, "Please wait", `name="user_code"`)
+	if last.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	// The brake holds for right codes too, or it would tell them.
+	b.see(b.post("/link", "user_code", s.shows(t).UserCode), http.StatusTooManyRequests)
+}
+
+func TestExportOfServersAndDevices(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.browser(t), s.browser(t)
+	b.signIn(b.join("ann"))
+	other.signIn(other.join("bob"))
+	b.owns("Den")
+	open := regexp.MustCompile(`[A-Z]{4}-[A-Z]{4}`).FindString(b.post("/servers/new").body)
+	link := other.owns("Attic").ask("ann", models.LinkGuest)
+	code := s.shows(t)
+	b.led(b.post("/link/approve", "user_code", code.UserCode), "/servers")
+	in, err := s.exchange(t, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := b.get("/account/export")
+	var file struct {
+		Servers []struct {
+			Name      string           `json:"name"`
+			Addresses []map[string]any `json:"addresses"`
+		} `json:"servers"`
+		Links    []map[string]any `json:"links"`
+		Devices  []map[string]any `json:"device_codes"`
+		Claims   []map[string]any `json:"claim_codes_not_used_yet"`
+		Sessions []map[string]any `json:"sessions"`
+	}
+	if err := json.Unmarshal([]byte(a.body), &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Servers) != 1 || file.Servers[0].Name != "Den" || len(file.Servers[0].Addresses) != 2 {
+		t.Errorf("servers %+v", file.Servers)
+	}
+	if len(file.Links) != 1 || file.Links[0]["server"] != "Attic" || file.Links[0]["state"] != models.LinkPending {
+		t.Errorf("links %+v", file.Links)
+	}
+	if len(file.Devices) != 1 || file.Devices[0]["device_id"] != "tv-1" || len(file.Claims) != 1 {
+		t.Errorf("devices %+v, claim codes %+v", file.Devices, file.Claims)
+	}
+	if len(file.Sessions) != 2 || file.Sessions[1]["device_id"] != "tv-1" || file.Sessions[1]["client"] != "Example for TV 4.2" {
+		t.Errorf("sessions %+v", file.Sessions)
+	}
+	for _, secret := range []string{open, link.AccessKey, code.UserCode, code.DeviceCode, in.Token} {
+		if secret == "" || strings.Contains(a.body, secret) {
+			t.Errorf("the export holds %.6s…", secret)
+		}
+	}
+}

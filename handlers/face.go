@@ -1,0 +1,123 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/handlers/connect"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// face is a side of the service. Each has its own errors and headers.
+type face int
+
+const (
+	facePages   face = iota // for people: error pages, cookies
+	faceAPI                 // for programs that know us: problem details, bearer tokens
+	faceService             // for programs of Emby's kind: bare statuses, tokens in headers
+)
+
+// apiPrefix is where the JSON API lives.
+const apiPrefix = "/api"
+
+// faceOf is the face that a path belongs to.
+func faceOf(path string) face {
+	switch {
+	case under(path, connect.Prefix):
+		return faceService
+	case under(path, apiPrefix):
+		return faceAPI
+	default:
+		return facePages
+	}
+}
+
+// under reports whether path is prefix or lies below it; letter case does not
+// count.
+func under(path, prefix string) bool {
+	if len(path) < len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
+		return false
+	}
+	return len(path) == len(prefix) || path[len(prefix)] == '/'
+}
+
+// allowOrigins lets web pages of any origin call what no cookie opens.
+func (f face) allowOrigins(h http.Header) {
+	switch f {
+	case faceService:
+		embywire.AllowAll(h, embywire.CentralHeaders)
+	case faceAPI:
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, If-None-Match")
+		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate")
+		h.Set("Access-Control-Max-Age", "600")
+		h.Set("Vary", "Origin")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	case facePages:
+		return
+	}
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+}
+
+// writer is how errors look on the face that was asked.
+func (s *site) writer(c *gin.Context) func(*gin.Context, failure) {
+	switch visitOf(c).face {
+	case faceAPI:
+		return s.writeProblem
+	case faceService:
+		return writeBare
+	default:
+		return s.writeErrorPage
+	}
+}
+
+// refuse ends a request before any handler has seen it.
+func (s *site) refuse(c *gin.Context, err error) { s.fail(c, err, s.writer(c)) }
+
+// noMethod answers what a path has no handler for. On the API that is also the
+// question of a browser whether a web page may call it, which needs no token. The
+// service answers for itself.
+func (s *site) noMethod(c *gin.Context) {
+	if visitOf(c).face == faceAPI {
+		h := c.Writer.Header()
+		h.Set("Allow", h.Get("Allow")+", "+http.MethodOptions)
+		if c.Request.Method == http.MethodOptions {
+			c.Status(http.StatusNoContent)
+			return
+		}
+	}
+	s.refuse(c, refuse(http.StatusMethodNotAllowed, "method_not_allowed"))
+}
+
+// noRoute answers what Gin has no route for: the service has its own table.
+func (s *site) noRoute(c *gin.Context) {
+	if visitOf(c).face == faceService {
+		s.service(c)
+		return
+	}
+	if visitOf(c).face == faceAPI && c.Request.Method == http.MethodOptions {
+		c.Status(http.StatusNoContent) // or no web page could read that there is nothing
+		return
+	}
+	s.refuse(c, models.ErrNotFound)
+}
+
+// Starting answers a request that came before anything can be served. Programs
+// hear it in the form that they understand: none takes it for an empty list.
+func Starting(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	faceOf(r.URL.Path).allowOrigins(h)
+	h.Set("Retry-After", "5")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	const status, text = http.StatusServiceUnavailable, "The service is starting. Please try again in a moment."
+	if faceOf(r.URL.Path) != faceAPI {
+		http.Error(w, text, status)
+		return
+	}
+	problem{Title: http.StatusText(status), Status: status, Code: models.ErrUnavailable.Code, Detail: text}.write(w)
+}

@@ -1,0 +1,282 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// unlimited lifts every limit: tests of what a request may do ask often.
+func unlimited(o *models.Options) {
+	for _, limit := range reflect.ValueOf(&o.Limits).Elem().Fields() {
+		limit.Set(reflect.ValueOf(models.Limit{Hits: 1 << 30, Window: time.Hour}))
+	}
+}
+
+// busySite is a site without limits.
+func busySite(t *testing.T, change ...func(*handlers.Server)) *site {
+	t.Helper()
+	said := &lines{}
+	store, clock := modelstest.New(t, unlimited, logTo(said))
+	s := siteOf(t, store, clock, change...)
+	s.Said = said
+	return s
+}
+
+// eachBusySite runs f against a site without limits on every kind of database.
+func eachBusySite(t *testing.T, f func(t *testing.T, s *site)) {
+	t.Helper()
+	modelstest.EachDatabase(t, func(t *testing.T, database string) {
+		said, clock := &lines{}, modelstest.NewClock()
+		s := siteOf(t, modelstest.Open(t, database, clock, unlimited, logTo(said)), clock)
+		s.Said = said
+		f(t, s)
+	})
+}
+
+// program is one that speaks to the site: it holds no cookies.
+type program struct {
+	*site
+	t      *testing.T
+	header http.Header
+}
+
+func (s *site) program(t *testing.T) *program {
+	t.Helper()
+	return &program{site: s, t: t, header: http.Header{"User-Agent": {"Program/1.0"}}}
+}
+
+// with is the program with one more header; "" takes the header away.
+func (p *program) with(name, value string) *program {
+	header := maps.Clone(p.header)
+	if header.Set(name, value); value == "" {
+		header.Del(name)
+	}
+	return &program{p.site, p.t, header}
+}
+
+// as is the program with a session token.
+func (p *program) as(token string) *program { return p.with("Authorization", "Bearer "+token) }
+
+func (p *program) do(method, path, contentType, body string) answer {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.URL+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	maps.Copy(request.Header, p.header)
+	request.Host = p.header.Get("Host") // "" for the site's
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := p.Client().Transport.RoundTrip(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, string(read), method + " " + path}
+}
+
+// api sends value as JSON, nothing for nil.
+func (p *program) api(method, path string, value any) answer {
+	p.t.Helper()
+	if value == nil {
+		return p.do(method, path, "", "")
+	}
+	body, err := json.Marshal(value)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.do(method, path, "application/json", string(body))
+}
+
+// form sends names and values as Emby's clients do: below the query with GET.
+func (p *program) form(method, path string, values url.Values) answer {
+	p.t.Helper()
+	if method == http.MethodGet {
+		return p.do(method, path+"?"+values.Encode(), "", "")
+	}
+	return p.do(method, path, "application/x-www-form-urlencoded", values.Encode())
+}
+
+// is checks the status and reads the answer's JSON into value, unless it is nil.
+func (p *program) is(a answer, status int, value any) {
+	p.t.Helper()
+	if a.status != status {
+		p.t.Fatalf("%s: %d, want %d\n%s", a.path, a.status, status, a.body)
+	}
+	if value == nil {
+		return
+	}
+	if err := json.Unmarshal([]byte(a.body), value); err != nil {
+		p.t.Fatalf("%s: %v in %s", a.path, err, a.body)
+	}
+}
+
+// isProblem checks that the answer is that problem.
+func (p *program) isProblem(a answer, status int, code string) {
+	p.t.Helper()
+	var got struct {
+		Type, Title, Code, Detail string
+		Status                    int
+	}
+	p.is(a, status, &got)
+	if got.Code != code || got.Status != status || got.Title == "" || got.Detail == "" || strings.HasPrefix(got.Detail, "error.") ||
+		a.header.Get("Content-Type") != "application/problem+json" {
+		p.t.Errorf("%s: %s %s, want the problem %s", a.path, a.header.Get("Content-Type"), a.body, code)
+	}
+}
+
+// token signs somebody in and returns the session token.
+func (p *program) token(name string) string {
+	p.t.Helper()
+	var in struct{ Token string }
+	p.is(p.api(http.MethodPost, "/api/v1/sessions", map[string]string{"name_or_email": name, "password": goodPassword}), http.StatusCreated, &in)
+	p.plant(in.Token, goodPassword)
+	return in.Token
+}
+
+// fixture is who and what the tests of permissions know. All of it came through
+// the doors.
+type fixture struct {
+	*program
+	ann, bob                     person
+	annID                        string
+	first, second, third, fourth registeredServer // ann's; bob's; disabled; nobody's
+	replaced                     string           // a key of the first that is over
+	expired, disabled            string           // tokens that are over
+	pending                      string           // the id of ann's pending link with the second
+	accepted                     string           // the id of ann's link with the first
+	code                         string           // a user code that waits
+	deviceCode                   string
+	annToken, bobToken           string
+	annAccessKey                 string
+}
+
+// registeredServer is one that registered.
+type registeredServer struct{ id, key string }
+
+// register registers a server with a claim code of the owner's, "" for none.
+func (p *program) register(name, ownerToken string) registeredServer {
+	p.t.Helper()
+	in := map[string]any{
+		"name": name, "system_id": strings.Repeat("a", 24) + strconv.Itoa(len(name)), "version": "1.2.3",
+		"addresses": []map[string]string{{"kind": "wan", "url": "https://" + name + ".example.org"}, {"kind": "lan", "url": "http://192.168.1.2:8096"}},
+	}
+	if ownerToken != "" {
+		var made struct{ Code string }
+		p.is(p.as(ownerToken).api(http.MethodPost, "/api/v1/servers/claim-codes", nil), http.StatusCreated, &made)
+		p.plant(made.Code)
+		in["claim_code"] = made.Code
+	}
+	var out struct{ ID, Key string }
+	p.is(p.api(http.MethodPost, "/api/v1/servers", in), http.StatusCreated, &out)
+	p.plant(out.Key)
+	return registeredServer{out.ID, out.Key}
+}
+
+// ask has a server ask for a link with an account.
+func (p *program) ask(server registeredServer, accountID, accessKey string) {
+	p.t.Helper()
+	p.plant(accessKey)
+	p.is(p.with("X-Connect-Token", server.key).form(http.MethodPost, "/service/ServerAuthorizations", url.Values{
+		"serverId": {server.id}, "userId": {accountID}, "userType": {"Linked"}, "accessToken": {accessKey},
+	}), http.StatusOK, nil)
+}
+
+// link is the one link of the list with that status.
+func (p *program) link(token, status string) string {
+	p.t.Helper()
+	var list struct{ Links []struct{ ID string } }
+	p.is(p.as(token).api(http.MethodGet, "/api/v1/links?status="+status, nil), http.StatusOK, &list)
+	if len(list.Links) != 1 {
+		p.t.Fatalf("%d links are %s, want 1", len(list.Links), status)
+	}
+	return list.Links[0].ID
+}
+
+func newFixture(t *testing.T, s *site) *fixture {
+	t.Helper()
+	f := &fixture{program: s.program(t)}
+	f.ann, f.bob = s.browser(t).join("ann"), s.browser(t).join("bob")
+	s.browser(t).join("expelled")
+	f.expired, f.disabled = f.token("ann"), f.token("expelled")
+	s.Clock.Advance(366 * 24 * time.Hour)
+	if err := s.Store.Operators.Disable(t.Context(), "expelled"); err != nil {
+		t.Fatal(err)
+	}
+	f.annToken, f.bobToken = f.token("ann"), f.token("bob")
+	var account struct{ ID string }
+	f.is(f.as(f.annToken).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, &account)
+	f.annID = account.ID
+	f.first, f.second = f.register("den", f.annToken), f.register("attic", f.bobToken)
+	f.third, f.fourth = f.register("cellar", ""), f.register("garage", "")
+	id, _ := strconv.ParseInt(f.third.id, 10, 64)
+	if err := s.Store.Operators.DisableServer(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	f.rotate(t)
+	f.annAccessKey = strings.Repeat("0a", 16)
+	f.ask(f.first, f.annID, f.annAccessKey)
+	f.accepted = f.link(f.annToken, "pending")
+	f.is(f.as(f.annToken).api(http.MethodPost, "/api/v1/links/"+f.accepted+"/accept", nil), http.StatusNoContent, nil)
+	f.ask(f.second, f.annID, strings.Repeat("0b", 16))
+	f.pending = f.link(f.annToken, "pending")
+	f.begin()
+	return f
+}
+
+// rotate replaces the key of the first server and lets the old one run out.
+func (f *fixture) rotate(t *testing.T) {
+	t.Helper()
+	owner, _ := strconv.ParseInt(f.annID, 10, 64)
+	id, _ := strconv.ParseInt(f.first.id, 10, 64)
+	f.replaced = f.first.key
+	key, err := f.Store.Servers.RotateKey(t.Context(), owner, id, models.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.plant(key)
+	f.first.key = key
+	f.Clock.Advance(25 * time.Hour)
+	f.annToken, f.bobToken = f.token("ann"), f.token("bob")
+}
+
+// begin has a device ask for a code.
+func (f *fixture) begin() {
+	f.t.Helper()
+	var out struct {
+		UserCode   string `json:"user_code"`
+		DeviceCode string `json:"device_code"`
+	}
+	f.is(f.api(http.MethodPost, "/api/v1/device-codes", map[string]string{
+		"client": "TV app", "device_name": "Living room", "device_id": "tv-1",
+	}), http.StatusCreated, &out)
+	f.plant(out.DeviceCode, out.UserCode, strings.Replace(out.UserCode, "-", "", 1))
+	f.code, f.deviceCode = out.UserCode, out.DeviceCode
+}
+
+// malformed are texts that look somewhat like a token and are none. A header
+// that comes twice is the thirteenth way.
+func malformed(token string) []string {
+	last := token[len(token)-1]
+	return []string{
+		" ", "x", "null", "0", token[:len(token)-1], token + "x", token[:len(token)-1] + string(last^1), strings.ToUpper(token),
+		"lkx" + token[3:], strings.Repeat("a", 32), "' OR 1=1 --", "Bearer " + token, strings.Repeat("y", 9000), "ä€😀",
+	}
+}

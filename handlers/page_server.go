@@ -1,0 +1,246 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// owned is a server of the person who asks, as the path names it.
+type owned struct {
+	session  models.Session
+	serverID int64
+	to       string // its page
+}
+
+// ownServer reads whose server the request is about. lately asks for a recent
+// proof of the password. Whether the person runs that server, the operation
+// decides: somebody else's is like one that does not exist.
+func (s *site) ownServer(c *gin.Context, lately bool) (owned, error) {
+	check := s.signedIn
+	if lately {
+		check = s.signedInLately
+	}
+	session, err := check(c)
+	if err != nil {
+		return owned{}, err
+	}
+	id, err := idOf(c.Param("id"))
+	return owned{session: session, serverID: id, to: "/servers/" + idText(id)}, err
+}
+
+// server answers GET /servers/ID.
+func (s *site) server(c *gin.Context) error {
+	own, err := s.ownServer(c, false)
+	if err != nil {
+		return err
+	}
+	return s.showServer(c, own, "", nil, nil)
+}
+
+// renameServer answers POST /servers/ID/rename. No name brings back the
+// server's own.
+func (s *site) renameServer(c *gin.Context, f form) error {
+	return s.onServer(c, f, noticeServerRenamed, func(ctx context.Context, own owned) error {
+		return s.Store.Servers.Rename(ctx, own.session.AccountID, own.serverID, f["name"])
+	})
+}
+
+// addAddress answers POST /servers/ID/addresses.
+func (s *site) addAddress(c *gin.Context, f form) error {
+	return s.onServer(c, f, noticeAddressAdded, func(ctx context.Context, own owned) error {
+		if err := missing(f, "address"); err != nil {
+			return err
+		}
+		return s.Store.Servers.AddAddress(ctx, own.session.AccountID, own.serverID, f["address"])
+	})
+}
+
+// moveAddress answers POST /servers/ID/addresses/move.
+func (s *site) moveAddress(c *gin.Context, f form) error {
+	return s.onPart(c, f, noticeAddressMoved, func(ctx context.Context, own owned, addressID int64) error {
+		return s.Store.Servers.MoveAddress(ctx, own.session.AccountID, own.serverID, addressID, f["do"] == "up")
+	})
+}
+
+// hideAddress answers POST /servers/ID/addresses/hide.
+func (s *site) hideAddress(c *gin.Context, f form) error {
+	hide, said := f["do"] != "show", noticeAddressShown
+	if hide {
+		said = noticeAddressHidden
+	}
+	return s.onPart(c, f, said, func(ctx context.Context, own owned, addressID int64) error {
+		return s.Store.Servers.HideAddress(ctx, own.session.AccountID, own.serverID, addressID, hide)
+	})
+}
+
+// removeAddress answers POST /servers/ID/addresses/remove.
+func (s *site) removeAddress(c *gin.Context, f form) error {
+	return s.onPart(c, f, noticeAddressRemoved, func(ctx context.Context, own owned, addressID int64) error {
+		return s.Store.Servers.RemoveAddress(ctx, own.session.AccountID, own.serverID, addressID)
+	})
+}
+
+// removePerson answers POST /servers/ID/people/remove: it ends their link.
+func (s *site) removePerson(c *gin.Context, f form) error {
+	return s.onPart(c, f, noticePersonRemoved, func(ctx context.Context, own owned, linkID int64) error {
+		return s.Store.Servers.RemovePerson(ctx, own.session.AccountID, own.serverID, linkID)
+	})
+}
+
+// onPart is onServer for a part of it that the form names by its id. When it is
+// the server that is not there, showing it finds that out.
+func (s *site) onPart(c *gin.Context, f form, n notice, do func(ctx context.Context, own owned, id int64) error) error {
+	return s.onServer(c, f, n, func(ctx context.Context, own owned) error {
+		id, err := idOf(f["id"])
+		if err == nil {
+			err = do(ctx, own, id)
+		}
+		return orGone(err)
+	})
+}
+
+// onServer does something to a server and goes back to its page, which says n.
+func (s *site) onServer(c *gin.Context, f form, n notice, do func(ctx context.Context, own owned) error) error {
+	own, err := s.ownServer(c, false)
+	if err != nil {
+		return err
+	}
+	if err := do(c.Request.Context(), own); err != nil {
+		return s.showServer(c, own, "", f, err)
+	}
+	return s.leave(c, own.to, n)
+}
+
+// rotateServerKey answers POST /servers/ID/key. The new key is in this answer
+// alone.
+func (s *site) rotateServerKey(c *gin.Context, f form) error {
+	own, err := s.ownServer(c, true)
+	if err != nil {
+		return err
+	}
+	key, err := s.Store.Servers.RotateKey(c.Request.Context(), own.session.AccountID, own.serverID, caller(c))
+	return s.showServer(c, own, key, f, err)
+}
+
+// handServerOver answers POST /servers/ID/hand-over.
+func (s *site) handServerOver(c *gin.Context, f form) error {
+	own, err := s.ownServer(c, true)
+	if err != nil {
+		return err
+	}
+	err = missing(f, "username")
+	if err == nil {
+		err = s.Store.Servers.HandOver(c.Request.Context(), own.session.AccountID, own.serverID, f["username"], caller(c))
+	}
+	if errors.Is(err, models.ErrNotFound) {
+		return s.showServers(c, own.session, errGone)
+	}
+	if err != nil {
+		return s.showServer(c, own, "", f, err)
+	}
+	return s.leave(c, "/servers", noticeServerHandedOver)
+}
+
+// removeServer answers POST /servers/ID/remove.
+func (s *site) removeServer(c *gin.Context, _ form) error {
+	own, err := s.ownServer(c, true)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.Servers.Remove(c.Request.Context(), own.session.AccountID, own.serverID, caller(c)); err != nil {
+		return s.showServers(c, own.session, orGone(err))
+	}
+	return s.leave(c, "/servers", noticeServerRemoved)
+}
+
+func (s *site) showServer(c *gin.Context, own owned, key string, f form, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	server, err := s.Store.Servers.Get(c.Request.Context(), own.session.AccountID, own.serverID)
+	if err != nil {
+		return err
+	}
+	page := ServerPage{
+		Base: s.base(c, "server"), ID: idText(server.ID), Name: server.Name, ReportedName: server.ReportedName,
+		Agent: server.Kind == models.ServerAgent, Version: server.Version, LastSeenAt: server.LastSeenAt,
+		Disabled: !server.DisabledAt.IsZero(), NewKey: key,
+	}
+	page.Base = page.telling(wrong)
+	page.Addresses = addressViews(page.Base, server.Addresses)
+	for _, link := range server.Links {
+		page.People = append(page.People, personView(link))
+	}
+	in := newInputs(page.Base, f, wrong)
+	in.fresh = false // there is more to see than these forms
+	page.NewAddress = in.address()
+	page.HandOver = in.heir()
+	if _, typed := f["name"]; !typed {
+		in.typed = form{"name": server.OwnName}
+	}
+	page.Rename = in.serverName()
+	return s.render(c, wrong.status, "server", page)
+}
+
+func addressViews(b Base, addresses []models.Address) []AddressView {
+	views := make([]AddressView, len(addresses))
+	for i, a := range addresses {
+		views[i] = AddressView{
+			ID: idText(a.ID), URL: a.URL(), Kind: addressKind(b, a), Hidden: a.Hidden, ByOwner: a.ByOwner,
+			First: i == 0, Last: i == len(addresses)-1, ReportedAt: a.ReportedAt,
+		}
+	}
+	return views
+}
+
+// addressKind says where an address works.
+func addressKind(b Base, a models.Address) string {
+	switch a.Kind {
+	case models.AddressLAN:
+		return b.T("address.lan")
+	case models.AddressVPN:
+		return b.T("address.vpn")
+	case models.AddressWAN:
+		return b.T("address.wan")
+	default:
+		return b.T("address.custom")
+	}
+}
+
+func personView(link models.Link) PersonView {
+	view := PersonView{
+		LinkID: idText(link.ID), Username: link.Username, Guest: link.Type == models.LinkGuest,
+		Pending: link.State == models.LinkPending, RequestedBy: link.RequestedBy, Since: link.AcceptedAt,
+	}
+	if link.DisplayName != link.Username {
+		view.Name = link.DisplayName
+	}
+	if view.Pending {
+		view.Since = link.CreatedAt
+	}
+	return view
+}
+
+func (in *inputs) serverName() Field {
+	return in.add(Field{
+		Name: "name", Type: "text", Hint: in.hint("server_name"), Autocomplete: "off",
+	}, "server_name")
+}
+
+func (in *inputs) address() Field {
+	return in.add(Field{
+		Name: "address", Type: "text", Hint: in.hint("server_address"),
+		Autocomplete: "off", InputMode: "url", Required: true,
+	}, "server_address")
+}
+
+func (in *inputs) heir() Field {
+	return in.add(Field{
+		Name: "username", Type: "text", Hint: in.hint("heir"), Autocomplete: "off", Required: true,
+	}, "heir")
+}

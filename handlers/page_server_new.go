@@ -1,0 +1,93 @@
+package handlers
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// newServerForm answers GET /servers/new: two ways to make a server one's own.
+func (s *site) newServerForm(c *gin.Context) error {
+	if _, err := s.signedIn(c); err != nil {
+		return err
+	}
+	return s.showNewServer(c, s.newServerPage(c), nil, nil)
+}
+
+// newServer answers POST /servers/new: it makes a claim code, which this answer
+// alone shows.
+func (s *site) newServer(c *gin.Context, _ form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	page := s.newServerPage(c)
+	page.Code, page.Until, err = s.Store.Servers.NewClaimCode(c.Request.Context(), session.AccountID)
+	return s.showNewServer(c, page, nil, err)
+}
+
+// claimServer answers POST /servers/claim: the Id and AccessKey of a server that
+// registered by itself prove who runs it.
+func (s *site) claimServer(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	if err := missing(f, "server_id", "access_key"); err != nil {
+		return s.showNewServer(c, s.newServerPage(c), f, err)
+	}
+	id, err := idOf(strings.TrimSpace(f["server_id"]))
+	if err == nil {
+		err = s.Store.Servers.Claim(c.Request.Context(), session.AccountID, id, strings.TrimSpace(f["access_key"]), caller(c))
+	}
+	if errors.Is(err, models.ErrServerClaimed) && s.runs(c, session, id) { // the form was sent twice
+		err = nil
+	}
+	if errors.Is(err, models.ErrNotFound) {
+		err = oneMistake("access_key", "server_pair_wrong")
+	}
+	if err != nil {
+		return s.showNewServer(c, s.newServerPage(c), f, err)
+	}
+	return s.leave(c, "/servers/"+idText(id), noticeServerClaimed)
+}
+
+// runs reports whether the server is the person's.
+func (s *site) runs(c *gin.Context, session models.Session, serverID int64) bool {
+	_, err := s.Store.Servers.Get(c.Request.Context(), session.AccountID, serverID)
+	return err == nil
+}
+
+func (s *site) newServerPage(c *gin.Context) ServerNewPage {
+	return ServerNewPage{Base: s.base(c, "server_new")}
+}
+
+func (s *site) showNewServer(c *gin.Context, page ServerNewPage, f form, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page.Base = page.telling(wrong)
+	in := newInputs(page.Base, f, wrong)
+	in.fresh = false // the other way comes first
+	page.ServerID = in.serverID()
+	page.AccessKey = in.accessKey()
+	return s.render(c, wrong.status, "server_new", page)
+}
+
+func (in *inputs) serverID() Field {
+	return in.add(Field{
+		Name: "server_id", Type: "text", Hint: in.hint("server_id"),
+		Autocomplete: "off", InputMode: "numeric", Required: true,
+	}, "server_id")
+}
+
+func (in *inputs) accessKey() Field {
+	return in.add(Field{
+		Name: "access_key", Type: "password", Hint: in.hint("access_key"),
+		Autocomplete: "off", Required: true, Reveal: true,
+	}, "access_key")
+}

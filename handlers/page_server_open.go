@@ -1,0 +1,77 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// openServer answers GET /servers/ID/open for somebody who may use the server.
+// Its addresses stand there as links; a script tries them and goes to the first
+// that answers.
+func (s *site) openServer(c *gin.Context) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	usable, err := s.Store.Links.Locate(c.Request.Context(), session.AccountID, models.LinkAccepted)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(usable, func(one models.Located) bool { return one.ServerID == id })
+	if at < 0 {
+		return s.notToOpen(c, session, id)
+	}
+	page := ServerOpenPage{Base: s.base(c, "server_open"), Name: usable[at].ServerName, SystemID: usable[at].SystemID}
+	var probes []string
+	for _, address := range secureFirst(usable[at].Addresses) {
+		shown := OpenAddress{URL: address.URL(), Kind: addressKind(page.Base, address), Secure: address.Scheme == "https"}
+		if shown.Probe = s.mayProbe(address); shown.Probe {
+			probes = append(probes, shown.URL)
+		}
+		page.Addresses = append(page.Addresses, shown)
+	}
+	allowProbes(c, probes)
+	return s.render(c, http.StatusOK, "server_open", page)
+}
+
+// notToOpen says why a server cannot be opened by somebody.
+func (s *site) notToOpen(c *gin.Context, session models.Session, serverID int64) error {
+	links, err := s.Store.Links.List(c.Request.Context(), session.AccountID, models.LinkAccepted)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(links, func(l models.Link) bool { return l.ServerID == serverID && l.ServerDisabled }) {
+		return refuse(http.StatusForbidden, "server_disabled")
+	}
+	return models.ErrNotFound
+}
+
+// secureFirst puts the addresses of https before the others, and else keeps
+// their order.
+func secureFirst(addresses []models.Address) []models.Address {
+	sorted := slices.Clone(addresses)
+	rank := func(a models.Address) int {
+		if a.Scheme == "https" {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(sorted, func(a, b models.Address) int { return rank(a) - rank(b) })
+	return sorted
+}
+
+// mayProbe reports whether a browser lets our page try an address: from a page
+// of https it asks nothing over http, and a policy can name neither IPv6
+// addresses nor underscores.
+func (s *site) mayProbe(a models.Address) bool {
+	return (a.Scheme == "https" || !s.secure) && !strings.ContainsAny(a.Host, ":_")
+}
