@@ -64,14 +64,14 @@ func TestRemovedServerWithManyPeople(t *testing.T) {
 		m := k.server(owner)
 		k.linked(m)
 		const people = 450
-		for i := 1; i < people; i++ {
+		for i := int64(1)<<40 + 1; i < 1<<40+people; i++ { // far from the ids that the Store makes
 			name := fmt.Sprintf("crowd%d", i)
 			k.sqlRun(`INSERT INTO accounts (id, username, username_key, display_name, email, email_key, password_hash, password_version,
  password_changed_at, pin_hash, locale, created_at, confirmed_at) SELECT id + ?, ?, ?, display_name, ?, ?, password_hash, password_version,
  password_changed_at, pin_hash, locale, created_at, confirmed_at FROM accounts WHERE id = ?`, i, name, name, addressOf(name), addressOf(name), owner.ID)
 			k.sqlRun(`INSERT INTO links (id, server_id, account_id, type, state, access_key, requested_by, created_at)
 SELECT id + ?, server_id, ?, type, state, access_key, requested_by, created_at FROM links WHERE requested_by = 'boss'
- AND id = (SELECT first FROM (SELECT MIN(id) AS first FROM links) x)`, i, owner.ID+int64(i))
+ AND id = (SELECT first FROM (SELECT MIN(id) AS first FROM links) x)`, i, owner.ID+i)
 		}
 		k.letters()
 		k.must(k.Servers.Remove(k.t.Context(), owner.ID, m.ID, home))
