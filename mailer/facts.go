@@ -14,6 +14,8 @@ const (
 	maxName   = 40
 	maxDevice = 80
 	maxEmail  = 254
+	maxNote   = 500
+	maxNames  = 500
 )
 
 // greetName is how the recipient is greeted: by the display name, or by the
@@ -96,6 +98,8 @@ func (v *voice) details() []detail {
 			value = v.username("person")
 		case "server":
 			value = v.server()
+		case "note":
+			value = v.note()
 		case "device":
 			value = v.device()
 		case "address":
@@ -123,12 +127,26 @@ func (v *voice) username(fact string) string {
 	return name
 }
 
-// server is the name of a media server, which its owner chose.
+// server is the name of a media server, or of several, which their owner chose.
 func (v *voice) server() string {
-	if name := strings.TrimSpace(v.letter.Facts["server"]); harmless(name, maxName) {
+	longest := maxName
+	if v.kind.several {
+		longest = maxNames
+	}
+	if name := strings.TrimSpace(v.letter.Facts["server"]); harmless(name, longest) {
 		return name
 	}
 	return v.phrase("mail.server.unknown", nil)
+}
+
+// note is what the owner of a media server wrote to somebody they invite, on one
+// line: not at all when it holds anything like an address of the web.
+func (v *voice) note() string {
+	note := strings.Join(strings.Fields(v.letter.Facts["note"]), " ")
+	if !harmless(note, maxNote) {
+		return ""
+	}
+	return note
 }
 
 // device is what signed in; "Firefox on Windows" is put into the reader's words.

@@ -43,7 +43,7 @@ func TestHostileFactsAreInert(t *testing.T) {
 			t.Parallel()
 			sink := mailtest.NewSink(t)
 			m := newMailer(t, sink.Transport(t))
-			for _, kind := range []string{"confirm", "email_asked", "new_device", "link_asked", "link_accepted", "invited"} {
+			for _, kind := range []string{"confirm", "email_asked", "new_device", "link_asked", "link_accepted", "invited", "invite"} {
 				l := letter(t, kind, "en")
 				for _, fact := range slices.Collect(maps.Keys(l.Facts)) {
 					if fact != "at" && fact != "until" {
@@ -56,8 +56,8 @@ func TestHostileFactsAreInert(t *testing.T) {
 				got := sink.Wait(t, 1)
 				checkInert(t, got[len(got)-1], l, publicURL+links()[kind])
 			}
-			if got := sink.Mails(); len(got) != 6 {
-				t.Errorf("%d mails, want 6", len(got))
+			if got := sink.Mails(); len(got) != 7 {
+				t.Errorf("%d mails, want 7", len(got))
 			}
 		})
 	}
@@ -86,7 +86,7 @@ func checkInert(t *testing.T, got mailtest.Received, l mailer.Letter, link strin
 	if strings.Contains(mail.Text, "https://evil") {
 		t.Errorf("a foreign link is in the text:\n%s", mail.Text)
 	}
-	if slices.Contains([]string{"confirm", "link_asked", "invited"}, l.Kind) && strings.Contains(mail.Text+mail.HTML, "evil.") {
+	if slices.Contains([]string{"confirm", "link_asked", "invited", "invite"}, l.Kind) && strings.Contains(mail.Text+mail.HTML, "evil.") {
 		t.Errorf("a stranger's word is in the mail:\n%s", mail.Text)
 	}
 }

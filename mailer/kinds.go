@@ -12,7 +12,9 @@ type kind struct {
 	page     string   // the path that the mail leads to; "" for none
 	second   string   // a further path, told after the first
 	secret   bool     // the link carries the letter's secret
+	again    bool     // its link may be opened again and again
 	stranger bool     // may reach somebody who has nothing to do with the account
+	several  bool     // the fact server may be the names of several
 	security bool     // about the safety of the account: is always sent, and says so
 	facts    []string // the letter must have them
 	details  []string // facts that are shown as a list; "from" is the fact person, who has to do with the mail
@@ -88,11 +90,11 @@ func kinds() map[string]kind {
 			facts: about, details: []string{"server", "from", "at"}, says: []string{"ignore"},
 		},
 		"link_accepted": {
-			page:  "/servers",
+			page: "/servers", several: true,
 			facts: about, details: []string{"server", "person", "at"},
 		},
 		"link_removed": {
-			page:  "/servers",
+			page: "/servers", several: true,
 			facts: about, details: []string{"server", "person", "at"},
 		},
 		"link_ended": {
@@ -102,6 +104,10 @@ func kinds() map[string]kind {
 		"invited": {
 			page: "/signup", stranger: true,
 			facts: []string{"person"}, details: []string{"from"}, says: []string{"ignore"},
+		},
+		"invite": {
+			page: "/invite", secret: true, again: true, stranger: true, several: true,
+			facts: []string{"server", "person", "at", "note"}, details: []string{"server", "from", "note"}, says: []string{"after", "ignore"},
 		},
 		"server_handed_over": {
 			page: "/servers", stranger: true,

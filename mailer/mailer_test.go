@@ -50,7 +50,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 	known := map[string]string{
 		"username": "annm", "display_name": "Ann Müller", "email": "a…@example.net",
 		"address": "203.0.113.7", "device": "Firefox on Windows", "at": "2026-03-04T15:06:00Z", "what": "changed",
-		"server": "Den & Co", "person": "bert",
+		"server": "Den & Co", "person": "bert", "note": "Come in!\nThe <b>door</b> is open.",
 	}
 	l := mailer.Letter{
 		ID: "7301-" + strings.ReplaceAll(kind, "_", "-"), Kind: kind, To: recipient, Locale: locale,
@@ -89,6 +89,7 @@ func links() map[string]string {
 		"link_removed":       "/servers",
 		"link_ended":         "/servers",
 		"invited":            "/signup",
+		"invite":             "/invite" + token,
 		"server_handed_over": "/servers",
 		"test":               "/",
 	}

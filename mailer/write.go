@@ -192,7 +192,11 @@ func (m *Mailer) say(k kind, l Letter) words {
 
 // life says how long the link works: until a time if the letter knows it.
 func (v *voice) life() string {
-	if until := v.moment("until"); until != "" {
+	until := v.moment("until")
+	if until != "" && v.kind.again {
+		return v.phrase("mail.link.open", map[string]any{"Until": until})
+	}
+	if until != "" {
 		return v.phrase("mail.link.until", map[string]any{"Until": until})
 	}
 	return v.phrase("mail.link.once", nil)

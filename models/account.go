@@ -47,6 +47,7 @@ type accountRow struct {
 	SignedInAt        *time.Time // the first time
 	LegacyMD5         string     `gorm:"column:legacy_md5"` // see legacy_md5.go
 	LegacyMD5Filtered string     `gorm:"column:legacy_md5_filtered"`
+	Operator          bool
 }
 
 // TableName is accounts.
@@ -66,6 +67,7 @@ type Account struct {
 	CreatedAt         time.Time
 	ConfirmedAt       time.Time // zero while the sign-up waits
 	DisabledAt        time.Time // zero unless an operator disabled it
+	Operator          bool      // may do what operators do; only the command line says so
 }
 
 // pinRemindAfter is when a PIN counts as old.
@@ -81,7 +83,7 @@ func (r *accountRow) account() Account {
 		ID: r.ID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email, Locale: r.Locale,
 		HasPIN: r.PINHash != "", PINOff: r.PINOffAt != nil, PINChangedAt: orZero(r.PINChangedAt),
 		PasswordChangedAt: r.PasswordChangedAt.UTC(), CreatedAt: r.CreatedAt.UTC(),
-		ConfirmedAt: orZero(r.ConfirmedAt), DisabledAt: orZero(r.DisabledAt),
+		ConfirmedAt: orZero(r.ConfirmedAt), DisabledAt: orZero(r.DisabledAt), Operator: r.Operator,
 	}
 }
 

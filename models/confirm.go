@@ -120,6 +120,9 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 	if row.EmailKey == key && row.Email == sendTo {
 		return e.Resend(ctx, pendingSecret, caller)
 	}
+	if e.opt.SignUp == SignUpInvite && row.EmailKey != key { // the invite was for that address alone
+		return fieldError(KindInvalid, "email", "email_not_invited")
+	}
 	l := e.opt.Limits
 	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
 		return err

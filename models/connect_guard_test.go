@@ -104,9 +104,9 @@ func TestConnectStatementsUseIndexes(t *testing.T) {
 			args      []any
 		}{
 			"look up a server":    {models.LookServer, []any{mac, now}},
-			"locate":              {models.Locate, []any{false, owner.ID, models.LinkAccepted}},
-			"count invitations":   {models.CountWaiting, []any{owner.ID, models.LinkPending}},
-			"links of a person":   {models.ListLinks, []any{owner.ID, models.LinkAccepted}},
+			"locate":              {models.Locate, []any{false, owner.ID, models.LinkAccepted, now}},
+			"count invitations":   {models.CountWaiting, []any{owner.ID, models.LinkPending, now}},
+			"links of a person":   {models.ListLinks, []any{owner.ID, models.LinkAccepted, now}},
 			"key that claims":     {"SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id WHERE k.hash = ?", []any{mac}},
 			"codes of a device":   {"SELECT id FROM device_codes WHERE device_id = ? AND door = ? AND expires_at > ?", []any{"dev", "emby", now.Add(time.Hour)}},
 			"links of a server":   {models.Authorizations + " ORDER BY l.id", []any{int64(1)}},

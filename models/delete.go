@@ -24,20 +24,11 @@ func (a *Accounts) Delete(ctx context.Context, accountID int64, password string,
 
 func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 	return c.tx(ctx, "delete the account", func(tx *gorm.DB) error {
-		// First of all the row itself, so that whoever is about to sign in or to
-		// change the address waits, and finds nothing.
-		if gone, err := deleteAccountRow(tx, row.ID, ""); err != nil || !gone {
-			if err == nil {
-				err = ErrNotFound
-			}
+		if err := c.takeAway(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		until, err := c.undoUntil(ctx, tx, row.ID)
-		if err != nil {
+		if err := c.tellAgents(ctx, tx, row.ID, ChangeLinkRemoved); err != nil {
 			return err
-		}
-		if !until.IsZero() {
-			return ErrDeletionWaits.with("Until", until.Format(time.RFC3339))
 		}
 		if err := eraseRows(tx, row.ID); err != nil {
 			return err
@@ -50,6 +41,24 @@ func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 			facts: map[string]string{"username": row.Username, "display_name": row.DisplayName},
 		})
 	})
+}
+
+// takeAway deletes first of all the row itself, so that whoever is about to sign
+// in or to change the address waits, and finds nothing. It returns [ErrNotFound]
+// or [ErrDeletionWaits].
+func (c *core) takeAway(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	gone, err := deleteAccountRow(tx, accountID, "")
+	if err == nil && !gone {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	until, err := c.undoUntil(ctx, tx, accountID)
+	if err == nil && !until.IsZero() {
+		return ErrDeletionWaits.with("Until", until.Format(time.RFC3339))
+	}
+	return err
 }
 
 // deleteAccountRow deletes the row of an account itself and reports whether it
@@ -75,12 +84,23 @@ func eraseStale(tx *gorm.DB, accountID int64) error {
 
 // eraseRows deletes every row of an account but its own.
 func eraseRows(tx *gorm.DB, accountID int64) error {
+	if err := eraseInvites(tx, "owner_id = ?", accountID); err != nil {
+		return err
+	}
+	if err := eraseInvites(tx, "account_id = ?", accountID); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		"DELETE FROM sessions WHERE account_id = ?", "DELETE FROM tokens WHERE account_id = ?",
 		"DELETE FROM outbox WHERE account_id = ?", "DELETE FROM email_changes WHERE account_id = ?",
 		"DELETE FROM emails WHERE account_id = ?", "DELETE FROM history WHERE account_id = ?",
 		"UPDATE servers SET owner_id = 0, claimed_at = NULL WHERE owner_id = ?", // their people stay
 		"DELETE FROM links WHERE account_id = ?", "DELETE FROM claim_codes WHERE account_id = ?", "DELETE FROM device_codes WHERE account_id = ?",
+		"DELETE FROM proofs WHERE account_id = ?",
+		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
+		// Agents must still learn what ended, so the numbers stay in the feed until they
+		// have; which devices there were is told no more: no device stands for all.
+		"UPDATE link_changes SET device_id = '' WHERE account_id = ?",
 		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?",
 	} {
 		if err := tx.Exec(statement, accountID).Error; err != nil {

@@ -113,6 +113,11 @@ var (
 	ErrServerDisabled    = &Error{Kind: KindUnauthenticated, Code: "server_disabled"}
 	ErrDeviceIDInvalid   = fieldError(KindInvalid, "device_id", "device_id_invalid")
 	ErrCodeWrong         = fieldError(KindNotFound, "user_code", "user_code_wrong")
+	ErrLocalUserTaken    = &Error{Kind: KindConflict, Code: "local_user_taken"}
+	ErrLocalUserGone     = &Error{Kind: KindConflict, Code: "local_user_gone"}
+	ErrAlreadyLinked     = &Error{Kind: KindConflict, Code: "already_linked"}
+	ErrAccessKeyWrong    = &Error{Kind: KindNotFound, Code: "access_key_wrong"}
+	ErrOtherRequest      = &Error{Kind: KindInvalid, Code: "idempotency_mismatch"}
 	// The four of RFC 8628 §3.5.
 	ErrAuthorizationPending = &Error{Kind: KindInvalid, Code: "authorization_pending"}
 	ErrSlowDown             = &Error{Kind: KindInvalid, Code: "slow_down"}

@@ -25,6 +25,9 @@ type Export struct {
 	ServerLinks  []Link
 	Devices      []ExportedDevice
 	ClaimCodes   []ExportedClaimCode
+	Invites      []Invite // sent and received
+	Proofs       []Proof
+	Terms        []ExportedTerms // of links whose libraries were chosen
 }
 
 // ExportedEmail is an address that belongs to the account.
@@ -78,7 +81,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 				return err
 			}
 		}
-		return nil
+		return out.readContract(ctx, tx, a.core, accountID)
 	})
 	return out, err
 }

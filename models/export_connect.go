@@ -57,7 +57,7 @@ func (e *Export) readServerLinks(ctx context.Context, tx *gorm.DB, accountID int
 		}
 		e.ServerLinks = append(e.ServerLinks, Link{
 			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, ServerName: server.server().Name, Type: r.Type, State: r.State,
-			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
+			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
 		})
 	}
 	return nil

@@ -31,7 +31,12 @@ var notExported = map[string]string{
 	"device_codes.account_id": "the account's id", "device_codes.password_version": "a counter of ours",
 	"device_codes.poll_every": "of the wire", "device_codes.next_poll": "of the wire", "device_codes.door": "of the wire",
 	"links.id": "a number of ours", "links.account_id": "the account's id", "links.access_key": "a secret",
-	"links.local_user_id": "of the server",
+	"links.local_user_id": "of the server", "links.libraries": "exported by their names", "links.invited_by": "a number of ours",
+	"invites.account_id": "the account's id", "invites.answered_by": "exported by the username", "invites.email_key": "the address, folded",
+	"proofs.account_id":      "the account's id",
+	"link_changes.server_id": "what a server's agent must hear of its own links", "link_changes.seq": "a counter of ours",
+	"link_changes.kind": "for the agent", "link_changes.link_id": "a number of ours", "link_changes.account_id": "the account's id",
+	"link_changes.device_id": "exported with the sessions", "link_changes.created_at": "for the agent",
 }
 
 func TestExport(t *testing.T) {
@@ -51,6 +56,7 @@ func TestExport(t *testing.T) {
 		reset := k.resetSecret(k.get(a))
 		k.must(k.PINs.RequestReset(ctx, a.ID, home))
 		k.fillConnect(guardian, a, in.Session)
+		k.fillContract(guardian, a)
 		k.exec("UPDATE accounts SET guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)
@@ -135,4 +141,23 @@ func (k *kit) fillConnect(owner, a models.Account, session models.Session) {
 	device, err := k.Devices.Begin(ctx, models.DeviceAsk{DeviceID: "tv-1", Client: "Cinema", Device: "Living room", Door: models.DoorAPI}, home)
 	k.must(err)
 	k.must(k.Devices.Approve(ctx, session, device.UserCode, home))
+}
+
+// fillContract gives a an answered invite to an agent's server of owner's, and a
+// proof.
+func (k *kit) fillContract(owner, a models.Account) {
+	k.t.Helper()
+	ctx := k.t.Context()
+	m := k.agent(owner)
+	k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
+	proof, err := k.Proofs.Start(ctx, a.ID, m.ID, home)
+	k.must(err)
+	k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "246810", "https://den.example.test/prove"))
+	k.must(k.Proofs.Fail(ctx, m.Server, proof.ID, "denied"))
+	invite, err := k.Invites.Create(ctx, owner.ID, models.NewInvite{
+		To: a.Username, Type: models.LinkGuest, Note: "Come in",
+		Servers: []models.InviteServer{{ServerID: m.ID, Libraries: []models.Library{{ExternalID: "l-films"}}, EndsAt: k.Now().Add(time.Hour)}},
+	}, home)
+	k.must(err)
+	k.must(k.Invites.Accept(ctx, a.ID, invite.ID, home))
 }

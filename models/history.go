@@ -47,6 +47,11 @@ const (
 	EventLinkRemoved         EventKind = "link_removed"
 	EventDeviceApproved      EventKind = "device_approved"
 	EventDeviceDenied        EventKind = "device_denied"
+	EventInviteSent          EventKind = "invite_sent"
+	EventInviteWithdrawn     EventKind = "invite_withdrawn"
+	EventInviteDeclined      EventKind = "invite_declined"
+	EventOperatorOn          EventKind = "operator_on"
+	EventOperatorOff         EventKind = "operator_off"
 )
 
 // EventKinds are all kinds, for the test that compares the locales.
@@ -58,6 +63,7 @@ func EventKinds() []EventKind {
 		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
+		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 	}
 }
 

@@ -39,6 +39,9 @@ type linkRow struct {
 	RequestedBy string
 	CreatedAt   time.Time
 	AcceptedAt  *time.Time
+	EndsAt      *time.Time
+	Libraries   *string // see libraries.go; nil: as the server decides
+	InvitedBy   int64   // the account whose invite made it, or 0
 }
 
 // TableName is links.
@@ -56,8 +59,11 @@ type Link struct {
 	AccessKey               string // only where an operation says so
 	RequestedBy             string
 	CreatedAt, AcceptedAt   time.Time
-	Active                  bool // the account is confirmed and not disabled; only where its server or owner asks
-	ServerDisabled          bool // an operator shut the server out; only from [Links.List]
+	EndsAt                  time.Time // zero for no end
+	Active                  bool      // the account is confirmed and not disabled; only where its server or owner asks
+	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
+	SystemID, ServerKind    string    // of the server; only from [Links.List]
+	OwnerUsername           string    // of who runs the server; "" for nobody; only from [Links.List]
 }
 
 // newAccessKey makes 32 hexadecimal digits: what servers of Emby's kind make.
@@ -74,6 +80,9 @@ func newAccessKey(random io.Reader) (string, error) {
 func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	rows, err := gorm.G[linkRow](tx).Where("account_id = ?", accountID).Find(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.tellAgents(ctx, tx, accountID, ChangeLink); err != nil {
 		return err
 	}
 	for _, row := range rows {
@@ -143,17 +152,17 @@ type Located struct {
 
 // locate is the one statement that answers "where are my servers".
 const locate = `SELECT l.id, l.server_id, l.type, l.access_key, l.requested_by, l.created_at, l.accepted_at,
- s.system_id, s.name, s.own_name, s.kind, s.version, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position
+ l.ends_at, s.system_id, s.name, s.own_name, s.kind, s.version, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
-WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL
+WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)
 ORDER BY l.id, a.position, a.id`
 
 // Locate lists the servers of an account's links in state: with their access
 // keys when they are accepted, without while they are pending. An error is never
 // a short list.
 func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Located, error) {
-	rows, err := l.read(ctx).Raw(locate, false, accountID, state).Rows()
+	rows, err := l.read(ctx).Raw(locate, false, accountID, state, l.Now()).Rows()
 	if err != nil {
 		return nil, explained("locate the servers", err)
 	}
@@ -181,10 +190,11 @@ func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Lo
 	return found, nil
 }
 
-const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at,
- s.name, s.own_name, s.disabled_at
+const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
+ s.system_id, s.kind, s.name, s.own_name, s.disabled_at, o.username AS owner_username
 FROM links l JOIN servers s ON s.id = l.server_id
-WHERE l.account_id = ? AND l.state = ? ORDER BY l.id`
+LEFT JOIN accounts o ON o.id = s.owner_id
+WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id`
 
 // List lists an account's links in state for their person to look after: without
 // access keys and addresses, and those to servers that are shut out as well,
@@ -195,9 +205,12 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		Type, State, RequestedBy string
 		CreatedAt                time.Time
 		AcceptedAt, DisabledAt   *time.Time
+		EndsAt                   *time.Time
+		SystemID, Kind           string
 		Name, OwnName            string
+		OwnerUsername            *string
 	}
-	if err := l.read(ctx).Raw(listLinks, accountID, state).Scan(&rows).Error; err != nil {
+	if err := l.read(ctx).Raw(listLinks, accountID, state, l.Now()).Scan(&rows).Error; err != nil {
 		return nil, explained("list the links", err)
 	}
 	list := make([]Link, len(rows))
@@ -206,6 +219,10 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		list[i] = Link{
 			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, ServerName: server.server().Name, Type: r.Type, State: r.State,
 			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), ServerDisabled: r.DisabledAt != nil,
+			EndsAt: orZero(r.EndsAt), SystemID: r.SystemID, ServerKind: r.Kind,
+		}
+		if r.OwnerUsername != nil {
+			list[i].OwnerUsername = *r.OwnerUsername
 		}
 	}
 	return list, nil
@@ -214,17 +231,20 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 func scanLocated(rows *sql.Rows) (Located, *Address, error) {
 	var one Located
 	var ownName string
-	var accepted sql.NullTime
+	var accepted, ends sql.NullTime
 	var id, port, position sql.NullInt64
 	var kind, scheme, host sql.NullString
 	err := rows.Scan(&one.ID, &one.ServerID, &one.Type, &one.AccessKey, &one.RequestedBy, &one.CreatedAt, &accepted,
-		&one.SystemID, &one.ServerName, &ownName, &one.Kind, &one.Version, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position)
+		&ends, &one.SystemID, &one.ServerName, &ownName, &one.Kind, &one.Version, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position)
 	if err != nil {
 		return one, nil, err
 	}
 	one.CreatedAt, one.LastSeen = one.CreatedAt.UTC(), one.LastSeen.UTC()
 	if accepted.Valid {
 		one.AcceptedAt = accepted.Time.UTC()
+	}
+	if ends.Valid {
+		one.EndsAt = ends.Time.UTC()
 	}
 	if ownName != "" {
 		one.ServerName = ownName
@@ -251,20 +271,18 @@ func (l *Links) finish(one *Located, accountID int64, state string) error {
 }
 
 // Accept accepts a pending link, by one conditional update: of parallel callers
-// one wins. It returns [ErrNotFound] for a link that is not pending or not the
-// account's, or whose server is disabled.
+// one wins. It returns [ErrNotFound] for a link that is not pending, not the
+// account's or over, or whose server is disabled.
 func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Caller) error {
 	return l.tx(ctx, "accept a link", func(tx *gorm.DB) error {
 		if err := holdUsableAccount(tx, accountID); err != nil {
 			return err
 		}
-		result := tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ?",
-			LinkAccepted, l.Now(), linkID, accountID, LinkPending)
-		if result.Error != nil {
-			return result.Error
-		}
-		if result.RowsAffected != 1 {
-			return ErrNotFound
+		now := l.Now()
+		err := oneRow(tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
+			LinkAccepted, now, linkID, accountID, LinkPending, now))
+		if err != nil {
+			return err
 		}
 		row, err := gorm.G[linkRow](tx).Where("id = ?", linkID).Take(ctx)
 		if err != nil {
@@ -276,6 +294,9 @@ func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Call
 		}
 		if server.DisabledAt != nil { // its people are not shown the invitation either
 			return ErrNotFound
+		}
+		if err := l.tellAgentOf(ctx, tx, &row, ChangeLink); err != nil {
+			return err
 		}
 		if err := l.tellOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
 			return err
@@ -308,6 +329,9 @@ func (l *Links) remove(ctx context.Context, accountID, linkID int64, caller Call
 		if len(rows) != 1 || !slices.Contains(states, rows[0].State) {
 			return ErrNotFound
 		}
+		if err := l.tellAgentOf(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
+			return err
+		}
 		if err := deleteLink(tx, linkID); err != nil {
 			return err
 		}
@@ -334,23 +358,23 @@ func deleteLink(tx *gorm.DB, linkID int64) error {
 
 // countWaiting is a statement that every page of a signed-in person runs.
 const countWaiting = `SELECT COUNT(*) FROM links l JOIN servers s ON s.id = l.server_id
-WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL`
+WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)`
 
 // Waiting counts the links that wait for an account's answer, as
 // [Links.Locate] lists them.
 func (l *Links) Waiting(ctx context.Context, accountID int64) (int, error) {
 	var n int
-	err := l.read(ctx).Raw(countWaiting, accountID, LinkPending).Scan(&n).Error
+	err := l.read(ctx).Raw(countWaiting, accountID, LinkPending, l.Now()).Scan(&n).Error
 	return n, explained("count the invitations", err)
 }
 
 // ByServer finds an account's link with a server. It returns [ErrNotFound].
 func (l *Links) ByServer(ctx context.Context, accountID, serverID int64) (Link, error) {
-	row, err := gorm.G[linkRow](l.read(ctx)).Where("account_id = ? AND server_id = ?", accountID, serverID).Take(ctx)
+	row, err := gorm.G[linkRow](l.read(ctx)).Where("account_id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", accountID, serverID, l.Now()).Take(ctx)
 	if err != nil {
 		return Link{}, explained("find a link", err)
 	}
-	return Link{ID: row.ID, ServerID: row.ServerID, AccountID: row.AccountID, Type: row.Type, State: row.State}, nil
+	return Link{ID: row.ID, ServerID: row.ServerID, AccountID: row.AccountID, Type: row.Type, State: row.State, EndsAt: orZero(row.EndsAt)}, nil
 }
 
 // tellOwner owes the owner of a link's server a mail about it. A server that

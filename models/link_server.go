@@ -16,6 +16,9 @@ type AskLink struct {
 	Type        string // [LinkLinked] or [LinkGuest]
 	AccessKey   string // made by the server, 16 to 64 letters and digits; "" lets us make it
 	RequestedBy string // who asks at the server's side, as the server says
+
+	Username    string // instead of AccountID, for [Agents.AskFor]
+	LocalUserID string // the server's own id of a local user, for [Agents.AskFor]; "" for none
 }
 
 // Authorization is a link as its server sees it, with the access key.
@@ -57,7 +60,7 @@ func (r *authorizationRow) link() Link {
 // servers delete guests that are missing.
 func (a *Agents) Links(ctx context.Context, this Server) ([]Authorization, error) {
 	var rows []authorizationRow
-	if err := a.read(ctx).Raw(authorizations+" ORDER BY l.id", this.ID).Scan(&rows).Error; err != nil {
+	if err := a.read(ctx).Raw(authorizations+" AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id", this.ID, a.Now()).Scan(&rows).Error; err != nil {
 		return nil, explained("list the links of a server", err)
 	}
 	list := make([]Authorization, len(rows))
@@ -128,16 +131,19 @@ func (a *Agents) ask(ctx context.Context, tx *gorm.DB, this Server, in AskLink) 
 	if err := oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND disabled_at IS NULL", this.ID)); err != nil {
 		return err
 	}
-	known, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", this.ID, in.AccountID).Find(ctx)
+	known, err := a.linkOf(ctx, tx, this.ID, in.AccountID)
 	if err != nil {
 		return err
 	}
-	if len(known) == 1 {
-		sealed, err := a.keys.Seal(a.opt.Random, sealAccessKey, place(known[0].ID), in.AccessKey)
+	if known != nil {
+		sealed, err := a.keys.Seal(a.opt.Random, sealAccessKey, place(known.ID), in.AccessKey)
 		if err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known[0].ID).Error
+		if err := a.tellAgentOf(ctx, tx, known, ChangeLink); err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known.ID).Error
 	}
 	link := linkRow{
 		ServerID: this.ID, AccountID: in.AccountID, Type: in.Type, State: LinkPending, RequestedBy: in.RequestedBy, CreatedAt: a.Now(),
@@ -177,6 +183,9 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	if len(rows) != 1 {
 		return ErrNotFound
 	}
+	if err := c.tellAgentOf(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
+		return err
+	}
 	if err := deleteLink(tx, rows[0].ID); err != nil {
 		return err
 	}
@@ -211,7 +220,8 @@ func (a *Agents) FindAccount(ctx context.Context, this Server, nameOrEmail strin
 		return row.account(), false, err
 	}
 	// Asked also for nobody: an address must not be told by the time it takes.
-	linked, failed := gorm.G[linkRow](a.read(ctx)).Where("server_id = ? AND account_id = ? AND state = ?", this.ID, row.ID, LinkAccepted).Count(ctx, "*")
+	linked, failed := gorm.G[linkRow](a.read(ctx)).
+		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, a.Now()).Count(ctx, "*")
 	if failed != nil {
 		return Account{}, true, explained("find a link", failed)
 	}

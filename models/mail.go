@@ -141,8 +141,14 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	letter := Letter{
 		ID: strconv.FormatInt(row.ID, 10), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: facts, At: row.CreatedAt.UTC(),
 	}
+	if row.Kind == MailInvite {
+		facts["until"] = row.ExpiresAt.UTC().Format(time.RFC3339)
+		if err := m.inviteWaits(ctx, tx, row); err != nil {
+			return Letter{}, err
+		}
+	}
 	if row.AccountID == 0 && row.Kind != MailPasswordReset {
-		return letter, nil // a goodbye, a test: everything is in the row
+		return m.mailAddress(ctx, tx, row, letter, mint)
 	}
 	account, err := m.addressee(ctx, tx, row, facts)
 	if err != nil {
@@ -173,6 +179,17 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 		return Letter{}, err
 	}
 	return letter, m.noteReset(ctx, tx, row, &account)
+}
+
+// mailAddress completes a mail that is about no account: a goodbye, a test, an
+// invite to an address. Everything but a secret is in the row.
+func (m *Mail) mailAddress(ctx context.Context, tx *gorm.DB, row *outboxRow, letter Letter, mint bool) (Letter, error) {
+	if !mint || row.Kind != MailInvite {
+		return letter, nil
+	}
+	var err error
+	letter.Secret, err = m.mintInvite(ctx, tx, row)
+	return letter, err
 }
 
 // addressee reads the account that a mail is about. The worker finds the one
@@ -252,6 +269,9 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 	p := row.Kind.mints()
 	if p == "" {
 		return "", nil
+	}
+	if p == purposeInvite {
+		return m.mintInvite(ctx, tx, row)
 	}
 	if passwordBound(p) && account.PasswordChangedAt.After(row.CreatedAt) {
 		return "", errDropMail // asked for before the password changed

@@ -75,51 +75,40 @@ func (o *Operators) Confirm(ctx context.Context, name string) error {
 // Disable shuts an account out: all its sessions and open links end at once,
 // and no door opens until it is enabled. It returns [ErrNotFound].
 func (o *Operators) Disable(ctx context.Context, name string) error {
-	return o.tx(ctx, "disable an account", func(tx *gorm.DB) error {
-		row, err := o.find(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if err := updateAccount(tx, row.ID, map[string]any{"disabled_at": o.Now()}, ""); err != nil {
-			return err
-		}
-		if err := o.endEverything(ctx, tx, row.ID); err != nil {
-			return err
-		}
-		if err := revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange); err != nil {
-			return err
-		}
-		return o.note(ctx, tx, row.ID, EventDisabled, Caller{})
-	})
+	return o.do(ctx, "disable an account", o.named(name), o.disable)
 }
 
 // Enable lets a disabled account in again. It returns [ErrNotFound].
 func (o *Operators) Enable(ctx context.Context, name string) error {
-	return o.tx(ctx, "enable an account", func(tx *gorm.DB) error {
+	return o.do(ctx, "enable an account", o.named(name), o.enable)
+}
+
+// SetOperator lets an account do what operators do over the API, or no longer.
+// It returns [ErrNotFound].
+func (o *Operators) SetOperator(ctx context.Context, name string, on bool) error {
+	return o.tx(ctx, "set an operator", func(tx *gorm.DB) error {
 		row, err := o.find(ctx, tx, name)
 		if err != nil {
 			return err
 		}
-		if err := updateAccount(tx, row.ID, map[string]any{"disabled_at": nil}, ""); err != nil {
+		if err := holdAccount(tx, row.ID); err != nil {
 			return err
 		}
-		return o.note(ctx, tx, row.ID, EventEnabled, Caller{})
+		if err := tx.Exec("UPDATE accounts SET operator = ? WHERE id = ?", on, row.ID).Error; err != nil {
+			return err
+		}
+		event := EventOperatorOff
+		if on {
+			event = EventOperatorOn
+		}
+		return o.note(ctx, tx, row.ID, event, Caller{})
 	})
 }
 
 // SendReset owes an account a mail with a link that sets a new password. It
 // returns [ErrNotFound].
 func (o *Operators) SendReset(ctx context.Context, name string) error {
-	return o.tx(ctx, "send a reset", func(tx *gorm.DB) error {
-		row, err := o.find(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if err := revoke(tx, row.ID, purposeReset); err != nil {
-			return err
-		}
-		return o.owe(ctx, tx, owed{kind: MailPasswordReset, account: &row, life: o.opt.Lives.Reset})
-	})
+	return o.do(ctx, "send a reset", o.named(name), o.sendReset)
 }
 
 // Delete erases an account and everything of the person. It returns

@@ -40,6 +40,7 @@ const (
 	MailLinkEnded         MailKind = "link_ended"    // to the person: the server's side ended it
 	MailInvited           MailKind = "invited"       // to an address without an account
 	MailServerHandedOver  MailKind = "server_handed_over"
+	MailInvite            MailKind = "invite" // to an account or an address: see invite.go
 )
 
 // mints is the purpose of the secret in a mail's link, "" for a mail without.
@@ -57,6 +58,8 @@ func (k MailKind) mints() purpose {
 		return purposePINReset
 	case MailNewDevice:
 		return purposeNotMe
+	case MailInvite:
+		return purposeInvite
 	default:
 		return ""
 	}
@@ -66,6 +69,7 @@ func kindsThatMint(purposes []purpose) []MailKind {
 	var kinds []MailKind
 	for _, k := range []MailKind{
 		MailConfirm, MailPasswordReset, MailAccountCreated, MailEmailUndone, MailEmailConfirm, MailEmailChanged, MailPINReset, MailNewDevice,
+		MailInvite,
 	} {
 		for _, p := range purposes {
 			if k.mints() == p {
@@ -80,7 +84,7 @@ func kindsThatMint(purposes []purpose) []MailKind {
 // make the service send k.
 func (k MailKind) strangersStart() bool {
 	switch k {
-	case MailConfirm, MailAlreadyRegistered, MailPasswordReset, MailEmailConfirm, MailLinkAsked, MailInvited, MailServerHandedOver:
+	case MailConfirm, MailAlreadyRegistered, MailPasswordReset, MailEmailConfirm, MailLinkAsked, MailInvited, MailServerHandedOver, MailInvite:
 		return true
 	default:
 		return false

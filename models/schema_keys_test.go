@@ -65,7 +65,8 @@ func TestNullsAndKeys(t *testing.T) {
 		"secret_keys": {"key_id"}, "accounts": {"id"}, "email_changes": {"id"}, "sessions": {"id"}, "tokens": {"hash"},
 		"outbox": {"id"}, "throttle": {"throttle_key"}, "history": {"id"},
 		"servers": {"id"}, "server_keys": {"hash"}, "server_addresses": {"id"}, "local_users": {"id"}, "links": {"id"},
-		"claim_codes": {"code_mac"}, "device_codes": {"id"},
+		"claim_codes": {"code_mac"}, "device_codes": {"id"}, "libraries": {"id"}, "invites": {"id"},
+		"invite_servers": {"invite_id", "server_id"}, "link_changes": {"server_id", "seq"}, "proofs": {"id"}, "idempotency": {"mac"},
 	}
 	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
 		nulls, keys := k.nullsAndKeys()

@@ -71,7 +71,6 @@ func TestSchema(t *testing.T) {
 	}
 	structs := map[string][]string{
 		"throttle": {"hits", "open_at", "throttle_key", "window_ends"}, "spent_marks": {"expires_at", "mark"}, // written by hand
-		"local_users": {"external_id", "id", "name", "reported_at", "server_id"}, // until an agent reports them
 	}
 	for _, row := range models.RowTypes() {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})

@@ -33,6 +33,11 @@ type serverRow struct {
 	ClaimedAt  *time.Time
 	LastSeenAt time.Time
 	DisabledAt *time.Time
+
+	ChangeSeq   int64  // of the last change that was fed to its agent
+	AckedSeq    int64  // of the last one that the agent has acknowledged
+	ReportHash  string // digest of the last report; "" for none
+	SelfService bool   // people may prove a local user by themselves
 }
 
 // TableName is servers.
@@ -78,6 +83,11 @@ type Server struct {
 	CreatedAt, ClaimedAt time.Time
 	LastSeenAt           time.Time
 	DisabledAt           time.Time // zero unless an operator disabled it
+	ChangeSeq, AckedSeq  int64     // the last change that was fed to its agent, and that it acknowledged
+	SelfService          bool      // people may prove a local user by themselves
+	KeyExpiresAt         time.Time // of the key that [Agents.Look] was given; zero for one that was not replaced
+
+	ReportHash string // digest of its last report; "" for none
 }
 
 func (r *serverRow) server() Server {
@@ -88,6 +98,7 @@ func (r *serverRow) server() Server {
 	return Server{
 		ID: r.ID, OwnerID: r.OwnerID, SystemID: r.SystemID, Name: name, ReportedName: r.Name, OwnName: r.OwnName, Kind: r.Kind, Version: r.Version,
 		CreatedAt: r.CreatedAt.UTC(), ClaimedAt: orZero(r.ClaimedAt), LastSeenAt: r.LastSeenAt.UTC(), DisabledAt: orZero(r.DisabledAt),
+		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, ReportHash: r.ReportHash,
 	}
 }
 
@@ -215,10 +226,15 @@ func (c *core) ownedServer(ctx context.Context, db *gorm.DB, ownerID, id int64) 
 	return row, explained("read the server", err)
 }
 
+// serverKey is a server's key of a version: in no table, and the same again at a
+// repeated registration.
+func (c *core) serverKey(serverID, version int64) string {
+	return secret.FormatToken(secret.ServerKey, c.keys.MAC("server key", strconv.FormatInt(serverID, 10), strconv.FormatInt(version, 10)))
+}
+
 // newServerKey makes a key for a server and stores its hash. Emby's servers know
 // keys of 32 hexadecimal digits; ours are longer and name themselves.
 func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version int64) (string, error) {
-	mac := c.keys.MAC("server key", strconv.FormatInt(serverID, 10), strconv.FormatInt(version, 10))
-	key := secret.FormatToken(secret.ServerKey, mac)
+	key := c.serverKey(serverID, version)
 	return key, gorm.G[serverKeyRow](tx).Create(ctx, &serverKeyRow{Hash: secret.Sum(key), ServerID: serverID, CreatedAt: c.Now()})
 }

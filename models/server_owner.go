@@ -99,7 +99,7 @@ func (s *Servers) Mine(ctx context.Context, ownerID int64) ([]OwnedServer, error
 		N        int
 	}
 	err = s.read(ctx).Raw(`SELECT l.server_id, l.state, COUNT(*) AS n FROM servers s JOIN links l ON l.server_id = s.id
-WHERE s.owner_id = ? GROUP BY l.server_id, l.state`, ownerID).Scan(&counts).Error
+WHERE s.owner_id = ? AND (l.ends_at IS NULL OR l.ends_at > ?) GROUP BY l.server_id, l.state`, ownerID, s.Now()).Scan(&counts).Error
 	if err != nil {
 		return nil, explained("count the people", err)
 	}
@@ -146,7 +146,7 @@ func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, 
 		detail.Addresses = append(detail.Addresses, addresses[i].address())
 	}
 	var links []authorizationRow
-	if err := c.read(ctx).Raw(authorizations+" ORDER BY a.username", row.ID).Scan(&links).Error; err != nil {
+	if err := c.read(ctx).Raw(authorizations+" AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY a.username", row.ID, c.Now()).Scan(&links).Error; err != nil {
 		return detail, explained("read the people", err)
 	}
 	for _, l := range links {
@@ -163,41 +163,50 @@ func (s *Servers) Rename(ctx context.Context, ownerID, serverID int64, name stri
 	})
 }
 
-// AddAddress adds an address of the owner's own, behind the others. It returns
-// an error about the field address, or [ErrNotFound].
+// AddAddress is [Servers.NewAddress] for callers that know what they added.
 func (s *Servers) AddAddress(ctx context.Context, ownerID, serverID int64, text string) error {
+	_, err := s.NewAddress(ctx, ownerID, serverID, text)
+	return err
+}
+
+// NewAddress adds an address of the owner's own, behind the others. It returns
+// an error about the field address, or [ErrNotFound].
+func (s *Servers) NewAddress(ctx context.Context, ownerID, serverID int64, text string) (Address, error) {
 	address, ok := parseAddress(AddressCustom, text)
 	if !ok {
-		return fieldError(KindInvalid, "address", "address_invalid")
+		return Address{}, fieldError(KindInvalid, "address", "address_invalid")
 	}
-	return s.tx(ctx, "add an address", func(tx *gorm.DB) error {
-		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
-			return err
-		}
-		known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Order("position DESC").Find(ctx)
-		if err != nil {
-			return err
-		}
-		const most = 40
-		if len(known) >= most {
-			return fieldError(KindInvalid, "address", "address_too_many")
-		}
-		row := addressRow{
-			ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
-			Position: 1, ByOwner: true, ReportedAt: s.Now(),
-		}
-		if len(known) > 0 {
-			row.Position = known[0].Position + 1
-		}
-		if row.ID, err = s.newID(); err != nil {
-			return err
-		}
-		err = gorm.G[addressRow](tx).Create(ctx, &row)
-		if errors.Is(err, gorm.ErrDuplicatedKey) {
-			return fieldError(KindConflict, "address", "address_taken")
-		}
+	row := addressRow{
+		ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port, ByOwner: true, ReportedAt: s.Now(),
+	}
+	err := s.tx(ctx, "add an address", func(tx *gorm.DB) error { return s.newAddress(ctx, tx, ownerID, &row) })
+	return row.address(), err
+}
+
+func (s *Servers) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, row *addressRow) error {
+	if err := holdOwnServer(tx, ownerID, row.ServerID); err != nil {
 		return err
-	})
+	}
+	known, err := gorm.G[addressRow](tx).Where("server_id = ?", row.ServerID).Order("position DESC").Find(ctx)
+	if err != nil {
+		return err
+	}
+	const most = 40
+	if len(known) >= most {
+		return fieldError(KindInvalid, "address", "address_too_many")
+	}
+	row.Position = 1
+	if len(known) > 0 {
+		row.Position = known[0].Position + 1
+	}
+	if row.ID, err = s.newID(); err != nil {
+		return err
+	}
+	err = gorm.G[addressRow](tx).Create(ctx, row)
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return fieldError(KindConflict, "address", "address_taken")
+	}
+	return err
 }
 
 // MoveAddress moves an address of a server up (before the one above it) or
@@ -257,12 +266,17 @@ func (s *Servers) onAddress(ctx context.Context, ownerID, serverID int64, statem
 		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
-		return oneRow(tx.Exec(statement, args...))
+		if err := oneRow(tx.Exec(statement, args...)); err != nil {
+			return err
+		}
+		// What the server reports next counts although it is nothing new: it brings a
+		// removed address back, and takes away one that was only kept to stay hidden.
+		return tx.Exec("UPDATE servers SET report_hash = '' WHERE id = ?", serverID).Error
 	})
 }
 
-// keyOverlap is how long a replaced server key still works.
-const keyOverlap = 24 * time.Hour
+// KeyOverlap is how long a replaced server key still works.
+const KeyOverlap = 24 * time.Hour
 
 // RotateKey gives a server a new key, which is returned once; the old one works
 // for another 24 hours, and one that was replaced before no longer than it had.
@@ -278,7 +292,7 @@ func (s *Servers) RotateKey(ctx context.Context, ownerID, serverID int64, caller
 		if err != nil {
 			return err
 		}
-		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", s.Now().Add(keyOverlap), serverID).Error
+		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", s.Now().Add(KeyOverlap), serverID).Error
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -15,6 +16,9 @@ import (
 type Agents struct {
 	*core
 	throttle *Throttle
+
+	mu   sync.Mutex
+	seen map[int64]time.Time // last calls that are not written yet
 }
 
 // ServersPolicy says which media servers may register.
@@ -35,6 +39,8 @@ type Registration struct {
 	Kind          string   // [ServerEmby] or [ServerAgent]
 	WAN, VPN, LAN []string // addresses, the best first; what is none is left out
 	ClaimCode     string   // "" for a server that registers by itself
+
+	IdempotencyKey string // "" for none: a repetition gives the same server and key
 }
 
 // Registered is a new server and its key, which is shown once.
@@ -90,7 +96,9 @@ func (r Registration) addresses() []Address {
 
 // Register makes a server with a key of its own. A system id that another
 // server has is no hindrance and inherits nothing (R-59). With a claim code the
-// server belongs to the code's account at once. It returns errors about fields,
+// server belongs to the code's account at once. With an Idempotency-Key a
+// repetition gives the same server and key. It returns errors about fields,
+// [ErrOtherRequest],
 // [ErrServersOff], [ErrClaimCodeWrong], [ErrThrottled] or [ErrUnavailable].
 func (a *Agents) Register(ctx context.Context, in Registration, caller Caller) (Registered, error) {
 	in, addresses, err := in.check()
@@ -100,33 +108,69 @@ func (a *Agents) Register(ctx context.Context, in Registration, caller Caller) (
 	if a.opt.Servers == ServersOff || a.opt.Servers == ServersClaimed && in.ClaimCode == "" {
 		return Registered{}, ErrServersOff
 	}
+	o, err := a.once("register server", in.IdempotencyKey, in.Name, in.SystemID, in.Version, in.Kind, in.WAN, in.VPN, in.LAN, in.ClaimCode)
+	if err != nil {
+		return Registered{}, err
+	}
+	if before, err := a.doneBefore(ctx, o); err != nil || before != 0 {
+		return a.registeredBefore(ctx, before, err)
+	}
 	l := a.opt.Limits
 	if err := a.throttle.source(ctx, "register server", caller, l.RegisterSource, l.RegisterNetwork, l.RegisterService); err != nil {
 		return Registered{}, err
 	}
-	row := serverRow{SystemID: in.SystemID, Name: in.Name, Version: in.Version, Kind: in.Kind, KeyVersion: 1}
+	row := serverRow{SystemID: in.SystemID, Name: in.Name, Version: in.Version, Kind: in.Kind, KeyVersion: firstKeyVersion}
 	if row.ID, err = a.newID(); err != nil {
 		return Registered{}, explained("make an id", err)
 	}
 	out := Registered{Addresses: addresses}
-	err = a.tx(ctx, "register a server", func(tx *gorm.DB) error {
-		row.CreatedAt, row.LastSeenAt = a.Now(), a.Now()
-		if in.ClaimCode != "" {
-			if err := a.claimNew(ctx, tx, &row, in.ClaimCode, caller); err != nil {
-				return err
-			}
-		}
-		if err := gorm.G[serverRow](tx).Create(ctx, &row); err != nil {
-			return err
-		}
-		if out.Key, err = a.newServerKey(ctx, tx, row.ID, row.KeyVersion); err != nil {
+	before, err := a.txOnce(ctx, "register a server", o, row.ID, func(tx *gorm.DB) error {
+		out.Key, err = a.register(ctx, tx, &row, in.ClaimCode, caller)
+		if err != nil {
 			return err
 		}
 		return a.report(ctx, tx, row.ID, addresses)
 	})
+	if err != nil || before != 0 {
+		return a.registeredBefore(ctx, before, err)
+	}
 	out.Server = row.server()
+	return out, nil
+}
+
+// register writes a new server and makes its key.
+func (a *Agents) register(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) (key string, err error) {
+	row.CreatedAt, row.LastSeenAt = a.Now(), a.Now()
+	if claimCode != "" {
+		if err := a.claimNew(ctx, tx, row, claimCode, caller); err != nil {
+			return "", err
+		}
+	}
+	if err := gorm.G[serverRow](tx).Create(ctx, row); err != nil {
+		return "", err
+	}
+	return a.newServerKey(ctx, tx, row.ID, row.KeyVersion)
+}
+
+// registeredBefore answers a repeated registration: the first key is derived
+// again. It returns err, or [ErrNotFound] for a server that was removed
+// meanwhile.
+func (a *Agents) registeredBefore(ctx context.Context, serverID int64, err error) (Registered, error) {
+	if err != nil {
+		return Registered{}, err
+	}
+	row, err := a.serverByID(ctx, a.read(ctx), serverID)
+	if err != nil {
+		return Registered{}, err
+	}
+	out := Registered{Server: row.server(), Key: a.serverKey(serverID, firstKeyVersion)}
+	state, err := a.State(ctx, out.Server)
+	out.Addresses = state.Addresses
 	return out, err
 }
+
+// firstKeyVersion is the version of the key that a new server gets.
+const firstKeyVersion = 1
 
 // claimNew gives a new server to the account whose claim code it brings.
 func (a *Agents) claimNew(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) error {
@@ -189,7 +233,7 @@ func (c *core) reportOne(ctx context.Context, tx *gorm.DB, serverID int64, addre
 
 // lookServer is the statement that every call with a server key runs.
 const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.kind, s.version, s.key_version, s.created_at,
- s.claimed_at, s.last_seen_at, s.disabled_at
+ s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at AS key_expires_at
 FROM server_keys k JOIN servers s ON s.id = k.server_id
 WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
 
@@ -200,17 +244,22 @@ func (a *Agents) Look(ctx context.Context, key string) (Server, error) {
 	if !secret.WellFormed(secret.ServerKey, key) {
 		return Server{}, ErrNoServer
 	}
-	var rows []serverRow
+	var rows []struct {
+		Server       serverRow `gorm:"embedded"`
+		KeyExpiresAt *time.Time
+	}
 	if err := a.read(ctx).Raw(lookServer, secret.Sum(key), a.Now()).Scan(&rows).Error; err != nil {
 		return Server{}, explained("look up a server", err)
 	}
 	if len(rows) != 1 {
 		return Server{}, ErrNoServer
 	}
-	if rows[0].DisabledAt != nil {
+	if rows[0].Server.DisabledAt != nil {
 		return Server{}, ErrServerDisabled
 	}
-	return rows[0].server(), nil
+	server := rows[0].Server.server()
+	server.KeyExpiresAt = orZero(rows[0].KeyExpiresAt)
+	return server, nil
 }
 
 // Update stores what a server tells of itself now; it is its heartbeat as well.
@@ -230,7 +279,7 @@ func (a *Agents) Update(ctx context.Context, this Server, in Registration) (Regi
 	this.ReportedName = in.Name
 	err = a.tx(ctx, "update a server", func(tx *gorm.DB) error {
 		err := oneRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
-			"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": a.Now(),
+			"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": a.Now(), "report_hash": "",
 		}))
 		if err != nil || len(addresses) == 0 {
 			return err
@@ -278,7 +327,7 @@ func (c *core) spendClaimCode(tx *gorm.DB, typed string) (accountID int64, err e
 	}
 	mac, now := c.keys.MAC(claimCodePurpose, code), c.Now()
 	result := tx.Exec(`UPDATE claim_codes SET used_at = ? WHERE code_mac = ? AND used_at IS NULL AND expires_at > ?
- AND account_id IN (SELECT id FROM accounts WHERE disabled_at IS NULL AND confirmed_at IS NOT NULL)`, now, mac, now)
+ AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = claim_codes.account_id AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL)`, now, mac, now)
 	if result.Error != nil {
 		return 0, result.Error
 	}

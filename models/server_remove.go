@@ -68,6 +68,8 @@ func (c *core) tellPeople(ctx context.Context, tx *gorm.DB, row *serverRow, peop
 func eraseServerRows(tx *gorm.DB, serverID int64) error {
 	for _, statement := range []string{
 		"DELETE FROM links WHERE server_id = ?", "DELETE FROM server_addresses WHERE server_id = ?",
+		"DELETE FROM invite_servers WHERE server_id = ?", "DELETE FROM libraries WHERE server_id = ?",
+		"DELETE FROM proofs WHERE server_id = ?", "DELETE FROM link_changes WHERE server_id = ?",
 		"DELETE FROM local_users WHERE server_id = ?", "DELETE FROM server_keys WHERE server_id = ?",
 	} {
 		if err := tx.Exec(statement, serverID).Error; err != nil {

@@ -194,7 +194,10 @@ func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) 
 	if err := tx.Exec("DELETE FROM device_codes WHERE account_id = ?", accountID).Error; err != nil {
 		return err
 	}
-	return c.replaceAccessKeys(ctx, tx, accountID)
+	if err := c.replaceAccessKeys(ctx, tx, accountID); err != nil {
+		return err
+	}
+	return c.tellAgents(ctx, tx, accountID, ChangeDevicesEnded)
 }
 
 // End ends one session of an account. It returns [ErrNotFound] for one that is
@@ -208,6 +211,9 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 		if found == 0 {
 			return ErrNotFound
 		}
+		if err := s.tellEnded(ctx, tx, accountID, "id = ?", sessionID); err != nil {
+			return err
+		}
 		if err := endSessions(tx, accountID, "id = ?", sessionID); err != nil {
 			return err
 		}
@@ -219,6 +225,9 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 // the others hold are replaced; this one fetches the new.
 func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) error {
 	return s.tx(ctx, "end the other sessions", func(tx *gorm.DB) error {
+		if err := s.tellEnded(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
+			return err
+		}
 		if err := endSessions(tx, this.AccountID, "id <> ?", this.ID); err != nil {
 			return err
 		}
@@ -254,6 +263,9 @@ func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) erro
 		return err
 	}
 	return s.tx(ctx, "sign out", func(tx *gorm.DB) error {
+		if err := s.tellEnded(ctx, tx, session.AccountID, "id = ?", session.ID); err != nil {
+			return err
+		}
 		if err := endSessions(tx, session.AccountID, "id = ?", session.ID); err != nil {
 			return err
 		}
@@ -325,6 +337,9 @@ func (s *Sessions) NotMe(ctx context.Context, text string, caller Caller) error 
 	return s.tx(ctx, "end a stranger's session", func(tx *gorm.DB) error {
 		t, err := s.spend(ctx, tx, purposeNotMe, text)
 		if err != nil {
+			return err
+		}
+		if err := s.tellEnded(ctx, tx, t.AccountID, "id = ?", t.SubjectID); err != nil {
 			return err
 		}
 		if err := endSessions(tx, t.AccountID, "id = ?", t.SubjectID); err != nil {

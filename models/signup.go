@@ -18,19 +18,27 @@ type SignUp struct {
 	Email       string
 	Password    string
 	Locale      string // of the page it was typed into
+	Invite      string // the secret of an invite's mail, needed where only they may sign up; "" for none
+
+	IdempotencyKey string // "" for none; see [Accounts.SignUp]
 }
 
 // CheckSignUp applies the rules to in without asking the database, so that a
 // form with mistakes costs nobody a solved captcha. It returns a KindInvalid
 // error with everything that is wrong, or [ErrSignUpClosed] or
-// [ErrSignUpInviteOnly].
+// [ErrSignUpInviteOnly]; whether the secret of an invite is good, SignUp finds
+// out.
 func (a *Accounts) CheckSignUp(in SignUp) error {
 	switch a.opt.SignUp {
 	case SignUpOpen:
 		_, err := a.newAccount(in)
 		return err
 	case SignUpInvite:
-		return ErrSignUpInviteOnly
+		if !secret.WellFormed(secret.MailToken, in.Invite) { // what it is worth, SignUp asks
+			return ErrSignUpInviteOnly
+		}
+		_, err := a.newAccount(in)
+		return err
 	default:
 		return ErrSignUpClosed
 	}
@@ -84,8 +92,11 @@ func (c *core) language(locale string) string {
 // account" to the owner of an address that is taken, which the worker decides so
 // that this answer tells nothing of addresses (R-01). It returns a secret by
 // which this browser may have the mail sent again or mend the address. It
-// returns the errors of [Accounts.CheckSignUp], [ErrUsernameTaken],
-// [ErrThrottled], [ErrBusy] or [ErrUnavailable].
+// returns the errors of [Accounts.CheckSignUp], [ErrUsernameTaken], an error
+// about the field email where an invite is for another address, [ErrThrottled],
+// [ErrBusy] or [ErrUnavailable]. With an Idempotency-Key a repetition gives
+// another secret for the same account; it returns [ErrOtherRequest] when it is
+// none, or an error about the field idempotency_key.
 func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendingSecret string, err error) {
 	if err := a.CheckSignUp(in); err != nil {
 		return "", err
@@ -98,27 +109,72 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 	if err != nil {
 		return "", err
 	}
+	if a.opt.SignUp == SignUpInvite {
+		if err := a.mayInvitedSignUp(ctx, in.Invite, in.Email); err != nil {
+			return "", err
+		}
+	}
+	o, err := a.once("sign-up", in.IdempotencyKey, row.Username, row.DisplayName, row.Email, row.Locale, in.Invite)
+	if err != nil {
+		return "", err
+	}
 	if err := a.hashPassword(ctx, &row, in.Password); err != nil {
 		return "", err
 	}
-	err = a.tx(ctx, "sign up", func(tx *gorm.DB) error {
-		if err := a.insertAccount(ctx, tx, &row); err != nil {
-			return err
-		}
-		if pendingSecret, err = a.holdSignUp(ctx, tx, &row); err != nil {
-			return err
-		}
-		if err := a.owe(ctx, tx, owed{
-			kind: MailConfirm, account: &row, facts: map[string]string{"email": row.Email}, life: a.opt.Lives.Confirm,
-		}); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, row.ID, EventSignedUp, caller)
+	before, err := a.txOnce(ctx, "sign up", o, row.ID, func(tx *gorm.DB) error {
+		pendingSecret, err = a.signUp(ctx, tx, &row, caller)
+		return err
 	})
 	if err != nil {
 		return "", err
 	}
+	if before != 0 {
+		return a.signUpAgain(ctx, before, in.Password)
+	}
 	return pendingSecret, nil
+}
+
+// signUp writes an account that waits and owes its mail.
+func (a *Accounts) signUp(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) (pendingSecret string, err error) {
+	if err := a.insertAccount(ctx, tx, row); err != nil {
+		return "", err
+	}
+	if pendingSecret, err = a.holdSignUp(ctx, tx, row); err != nil {
+		return "", err
+	}
+	err = a.owe(ctx, tx, owed{kind: MailConfirm, account: row, facts: map[string]string{"email": row.Email}, life: a.opt.Lives.Confirm})
+	if err != nil {
+		return "", err
+	}
+	return pendingSecret, a.note(ctx, tx, row.ID, EventSignedUp, caller)
+}
+
+// signUpAgain answers a repeated sign-up: with another secret for the same
+// account, since only the hash of the first is kept. Whoever gets it could mend
+// the address, so the password must be the same.
+func (a *Accounts) signUpAgain(ctx context.Context, accountID int64, password string) (pendingSecret string, err error) {
+	row, err := a.accountByID(ctx, a.read(ctx), accountID)
+	if KindOf(err) == KindNotFound || err == nil && (row.ConfirmedAt != nil || row.DisabledAt != nil) {
+		return "", ErrUsernameTaken
+	}
+	if err != nil {
+		return "", err
+	}
+	match, err := a.verifyPassword(ctx, &row, password)
+	if err != nil {
+		return "", err
+	}
+	if !match {
+		return "", ErrOtherRequest
+	}
+	err = a.tx(ctx, "repeat a sign-up", func(tx *gorm.DB) error {
+		if err := holdAccount(tx, row.ID); err != nil {
+			return err
+		}
+		pendingSecret, err = a.holdSignUp(ctx, tx, &row)
+		return err
+	})
+	return pendingSecret, err
 }
 
 // hashPassword gives a new row its id and the hash that is bound to it.

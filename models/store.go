@@ -37,6 +37,9 @@ type Store struct {
 	Agents    *Agents
 	Links     *Links
 	Devices   *Devices
+	Invites   *Invites
+	Changes   *Changes
+	Proofs    *Proofs
 
 	*core
 }
@@ -98,6 +101,7 @@ type core struct {
 	hasher *secret.Hasher
 	opt    Options
 	lastID atomic.Int64
+	feed   *feed
 }
 
 // New returns a Store on the database that o names, without asking it anything:
@@ -111,14 +115,15 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o}
+	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o, feed: newFeed()}
 	throttle := &Throttle{c, throttlePause}
 	sessions := &Sessions{core: c, throttle: throttle, seen: map[int64]time.Time{}}
 	return &Store{
 		Accounts: &Accounts{c, throttle}, Emails: &Emails{c, throttle}, Recovery: &Recovery{c, throttle},
-		Sessions: sessions, Servers: &Servers{c, throttle}, Agents: &Agents{c, throttle}, Links: &Links{c, throttle},
+		Sessions: sessions, Servers: &Servers{c, throttle}, Agents: &Agents{core: c, throttle: throttle, seen: map[int64]time.Time{}}, Links: &Links{c, throttle},
 		Devices: &Devices{c, throttle, sessions},
-		PINs:    &PINs{c, throttle}, Mail: &Mail{c, throttle}, Throttle: throttle, History: &History{c},
+		Invites: &Invites{c, throttle}, Changes: &Changes{c, changesLookEvery}, Proofs: &Proofs{c, throttle},
+		PINs: &PINs{c, throttle}, Mail: &Mail{c, throttle}, Throttle: throttle, History: &History{c},
 		Operators: &Operators{c}, core: c,
 	}, nil
 }
@@ -227,9 +232,15 @@ func (c *core) newID() (int64, error) {
 	}
 }
 
-// tx runs work in a transaction; see [database.DB.Tx].
+// tx runs work in a transaction; see [database.DB.Tx]. Long polls hear of the
+// changes that it fed to agents once it is committed.
 func (c *core) tx(ctx context.Context, doing string, work func(tx *gorm.DB) error) error {
-	return explained(doing, c.db.Tx(ctx, work))
+	ctx, told := c.feed.collect(ctx)
+	err := c.db.Tx(ctx, work)
+	if err == nil {
+		told()
+	}
+	return explained(doing, err)
 }
 
 // read is the database for a single statement.

@@ -19,15 +19,14 @@ const deadMailLife = 30 * 24 * time.Hour
 const sweepStep = 500
 
 // Sweep deletes what is over: sign-ups that nobody confirmed (their names are
-// free again, R-12), servers that nobody claimed or uses, sessions, tokens, old
-// email changes and history. Nothing
-// depends on it: whatever is over is refused whether or not it was swept.
+// free again, R-12), servers that nobody claimed or uses, links whose end has
+// come, sessions, tokens, old invites, email changes and history. Nothing depends
+// on it: whatever is over is refused whether or not it was swept.
 func (s *Store) Sweep(ctx context.Context) error {
-	if err := s.sweepSignUps(ctx); err != nil {
-		return err
-	}
-	if err := s.sweepServers(ctx); err != nil {
-		return err
+	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepChanges} {
+		if err := part(ctx); err != nil {
+			return err
+		}
 	}
 	now, lives := s.Now(), s.opt.Lives
 	for _, rule := range []struct {
@@ -44,6 +43,8 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"server_keys", "hash", "expires_at <= ?", []any{now}},
 		{"claim_codes", "code_mac", "expires_at <= ?", []any{now}},
 		{"device_codes", "id", "expires_at <= ?", []any{now}},
+		{"proofs", "id", "expires_at <= ?", []any{now.Add(-proofsKept)}},
+		{"idempotency", "mac", "expires_at <= ?", []any{now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 	} {
 		if err := s.sweepTable(ctx, rule.table, rule.key, rule.condition, rule.args); err != nil {

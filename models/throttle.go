@@ -82,6 +82,8 @@ type Limits struct {
 	CodeAccount     Limit // codes typed by one account
 	CodeSource      Limit
 	CodeService     Limit // wrong ones in all
+	InviteDay       Limit // invites of one owner
+	ProofHour       Limit // proofs that one account starts
 }
 
 // ProductionLimits are the limits of the service.
@@ -130,6 +132,8 @@ func ProductionLimits() Limits {
 		CodeAccount:     Limit{Hits: 5, Window: 10 * time.Minute},
 		CodeSource:      Limit{Hits: 10, Window: 10 * time.Minute},
 		CodeService:     Limit{Hits: 100, Window: time.Minute},
+		InviteDay:       Limit{Hits: 50, Window: day},
+		ProofHour:       Limit{Hits: 10, Window: time.Hour},
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	purposeEmailChange purpose = "email_change" // confirms a new address
 	purposeEmailUndo   purpose = "email_undo"   // brings the old address back
 	purposeNotMe       purpose = "not_me"       // ends one session
+	purposeInvite      purpose = "invite"       // shows an invite and lets its reader sign up; never spent
 )
 
 // token is a row of tokens: a secret of which only the hash is kept.

@@ -101,6 +101,11 @@ func TestKindsOfMail(t *testing.T) {
 	}
 	must(store.Agents.Invite(ctx, "new@example.net", "anna", caller))
 	post.deliver(models.MailInvited)
+	_, err = store.Invites.Create(ctx, anna, models.NewInvite{
+		To: "guest@example.net", Type: models.LinkGuest, Note: "Come in", Servers: []models.InviteServer{{ServerID: made.Server.ID}},
+	}, caller)
+	must(err)
+	post.deliver(models.MailInvite)
 	must(store.Servers.HandOver(ctx, anna, made.Server.ID, "berta", caller))
 	post.deliver(models.MailServerHandedOver)
 

@@ -29,12 +29,14 @@ func (j *Housekeeping) Run(ctx context.Context) {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			j.try(last, "write last uses", j.Store.Sessions.Flush)
+			j.try(last, "write last calls", j.Store.Agents.Flush)
 			return
 		case <-sweep.C:
 			j.try(ctx, "sweep", j.Store.Sweep)
 			j.try(ctx, "compare the clocks", j.compareClocks)
 		case <-flush.C:
 			j.try(ctx, "write last uses", j.Store.Sessions.Flush)
+			j.try(ctx, "write last calls", j.Store.Agents.Flush)
 		}
 	}
 }

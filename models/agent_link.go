@@ -1,0 +1,374 @@
+package models
+
+import (
+	"context"
+	"crypto/subtle"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// AgentLink is a link as the agent of its server sees it. Times are UTC.
+type AgentLink struct {
+	ID, AccountID         int64
+	Username, DisplayName string // of the account; the username twice while the link is pending
+	LocalUserID           string // the server's own id; "" while no local user is known
+	LocalUserName         string
+	Type, State           string
+	Active                bool      // the account may be linked: confirmed and not disabled
+	Libraries             []Library // nil: as the server decides
+	EndsAt                time.Time // zero for no end
+	RequestedBy           string
+	CreatedAt, AcceptedAt time.Time
+	AccessKeyHash         secret.Hash // SHA-256 of the access key; zero while the link is pending
+}
+
+// agentLinks is the statement by which agents read their links.
+const agentLinks = `SELECT l.id, l.account_id, l.type, l.state, l.access_key, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
+ a.username, a.display_name, a.confirmed_at, a.disabled_at, u.external_id, u.name
+FROM links l JOIN accounts a ON a.id = l.account_id
+LEFT JOIN local_users u ON u.id = l.local_user_id
+WHERE l.server_id = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
+
+type agentLinkRow struct {
+	ID, AccountID           int64
+	Type, State, AccessKey  string
+	RequestedBy             string
+	CreatedAt               time.Time
+	AcceptedAt, EndsAt      *time.Time
+	Libraries               *string
+	Username, DisplayName   string
+	ConfirmedAt, DisabledAt *time.Time
+	ExternalID, Name        *string
+}
+
+// agentLinks reads links of a server that have not ended; condition narrows
+// further. An error is never a short list.
+func (c *core) agentLinks(ctx context.Context, serverID int64, condition string, args ...any) ([]AgentLink, error) {
+	var rows []agentLinkRow
+	err := c.read(ctx).Raw(agentLinks+condition+" ORDER BY l.id", append([]any{serverID, c.Now()}, args...)...).Scan(&rows).Error
+	if err != nil {
+		return nil, explained("read the links of a server", err)
+	}
+	names, err := c.namesOfLibraries(ctx, c.read(ctx), serverID)
+	if err != nil {
+		return nil, err
+	}
+	links := make([]AgentLink, len(rows))
+	for i := range rows {
+		if links[i], err = c.agentLink(serverID, &rows[i], names); err != nil {
+			return nil, explained("read a link", err)
+		}
+	}
+	return links, nil
+}
+
+func (c *core) agentLink(serverID int64, r *agentLinkRow, names libraryNames) (AgentLink, error) {
+	link := AgentLink{
+		ID: r.ID, AccountID: r.AccountID, Username: r.Username, DisplayName: toldName(r.State, r.Username, r.DisplayName),
+		Type: r.Type, State: r.State,
+		Active: r.ConfirmedAt != nil && r.DisabledAt == nil, EndsAt: orZero(r.EndsAt), RequestedBy: r.RequestedBy,
+		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
+	}
+	if r.ExternalID != nil && r.Name != nil {
+		link.LocalUserID, link.LocalUserName = *r.ExternalID, *r.Name
+	}
+	var err error
+	if link.Libraries, err = names.unpack(serverID, r.Libraries); err != nil || r.State != LinkAccepted {
+		return link, err
+	}
+	key, err := c.keys.Open(sealAccessKey, place(r.ID), r.AccessKey)
+	link.AccessKeyHash = secret.Sum(key)
+	return link, err
+}
+
+// toldName is what the other side of a link is told of what a person calls
+// themselves: nothing but the username, which it named, until they accept.
+func toldName(state, username, displayName string) string {
+	if state != LinkAccepted {
+		return username
+	}
+	return displayName
+}
+
+// LinksOf lists the links of a server, pending and accepted. An agent believes
+// [ChangeLinkRemoved] alone, never that a link is missing here.
+func (a *Agents) LinksOf(ctx context.Context, this Server) ([]AgentLink, error) {
+	return a.agentLinks(ctx, this.ID, "")
+}
+
+// Check finds the accepted link that an access key opens; accountID narrows the
+// search, 0 searches all links of the server. It returns [ErrAccessKeyWrong] for
+// a key that is unknown, or whose link is pending, has ended, or belongs to a
+// disabled account.
+func (a *Agents) Check(ctx context.Context, this Server, accessKey string, accountID int64) (AgentLink, error) {
+	condition, args := " AND l.state = ?", []any{LinkAccepted}
+	if accountID != 0 {
+		condition, args = condition+" AND l.account_id = ?", append(args, accountID)
+	}
+	links, err := a.agentLinks(ctx, this.ID, condition, args...)
+	if err != nil {
+		return AgentLink{}, err
+	}
+	hash := secret.Sum(accessKey)
+	for _, link := range links {
+		if subtle.ConstantTimeCompare(hash[:], link.AccessKeyHash[:]) == 1 && link.Active {
+			return link, nil
+		}
+	}
+	return AgentLink{}, ErrAccessKeyWrong
+}
+
+// AskFor asks a person, named by username, for a link; in.LocalUserID may name
+// the local user that it shall lead to. A link that is there already stays as it
+// is, but learns its local user if it had none. It returns errors about the
+// fields to and local_user, [ErrLocalUserTaken], [ErrAlreadyLinked] for a link
+// to another local user, or [ErrThrottled].
+func (a *Agents) AskFor(ctx context.Context, this Server, in AskLink) (AgentLink, error) {
+	if in.Type != LinkGuest {
+		in.Type = LinkLinked
+	}
+	in.RequestedBy = cleanServerName(in.RequestedBy)
+	if err := a.mayAsk(ctx, this); err != nil {
+		return AgentLink{}, err
+	}
+	var id int64
+	err := a.tx(ctx, "ask for a link", func(tx *gorm.DB) error {
+		account, err := a.usableByUsername(ctx, tx, in.Username)
+		if err != nil {
+			return err
+		}
+		localUserID, err := a.namedLocalUser(ctx, tx, this.ID, in.LocalUserID)
+		if err != nil {
+			return err
+		}
+		id, err = a.askFor(ctx, tx, this, &account, localUserID, in)
+		return err
+	})
+	if err != nil {
+		return AgentLink{}, err
+	}
+	return a.oneLink(ctx, this, id)
+}
+
+// usableByUsername holds the account of a username. It returns an error about
+// the field to for one that is unknown, unconfirmed or disabled.
+func (c *core) usableByUsername(ctx context.Context, tx *gorm.DB, username string) (accountRow, error) {
+	unknown := fieldError(KindInvalid, "to", "username_unknown")
+	if isEmail(username) {
+		return accountRow{}, unknown
+	}
+	row, err := c.accountByName(ctx, tx, username)
+	if err == nil {
+		err = holdUsableAccount(tx, row.ID)
+	}
+	if KindOf(err) == KindNotFound {
+		return row, unknown
+	}
+	return row, err
+}
+
+// namedLocalUser finds the local user that an agent names, nil for none.
+func (c *core) namedLocalUser(ctx context.Context, tx *gorm.DB, serverID int64, externalID string) (*int64, error) {
+	if externalID == "" {
+		return nil, nil
+	}
+	row, err := c.localUserOf(ctx, tx, serverID, externalID)
+	if KindOf(err) == KindNotFound {
+		return nil, fieldError(KindInvalid, "local_user", "local_user_unknown")
+	}
+	return &row.ID, err
+}
+
+func (a *Agents) askFor(ctx context.Context, tx *gorm.DB, this Server, account *accountRow, localUserID *int64, in AskLink) (int64, error) {
+	known, err := a.linkOf(ctx, tx, this.ID, account.ID)
+	if err != nil {
+		return 0, err
+	}
+	if known != nil {
+		return known.ID, a.setLocalUser(ctx, tx, known, localUserID)
+	}
+	link := linkRow{
+		ServerID: this.ID, AccountID: account.ID, LocalUserID: localUserID, Type: in.Type, State: LinkPending, RequestedBy: in.RequestedBy,
+	}
+	if err := a.insertLink(ctx, tx, &link); err != nil {
+		return 0, err
+	}
+	server, err := a.serverByID(ctx, tx, this.ID)
+	if err != nil {
+		return 0, err
+	}
+	if err := a.tellPerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
+		return 0, err
+	}
+	return link.ID, a.note(ctx, tx, account.ID, EventLinkAsked, Caller{})
+}
+
+// linkOf reads the link of an account with a server, nil for none. One that has
+// ended and was not swept yet is removed first.
+func (c *core) linkOf(ctx context.Context, tx *gorm.DB, serverID, accountID int64) (*linkRow, error) {
+	rows, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	if rows[0].EndsAt != nil && !rows[0].EndsAt.After(c.Now()) {
+		return nil, c.endLink(ctx, tx, &rows[0])
+	}
+	return &rows[0], nil
+}
+
+// insertLink writes a new link with an access key of its own, and tells the
+// agent. It returns [ErrLocalUserTaken] or [ErrAlreadyLinked]: unique keys decide
+// races.
+func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
+	key, err := newAccessKey(c.opt.Random)
+	if err != nil {
+		return err
+	}
+	if link.ID, err = c.newID(); err != nil {
+		return err
+	}
+	if link.AccessKey, err = c.keys.Seal(c.opt.Random, sealAccessKey, place(link.ID), key); err != nil {
+		return err
+	}
+	link.CreatedAt = c.Now()
+	if link.State == LinkAccepted {
+		link.AcceptedAt = &link.CreatedAt
+	}
+	if err := c.tellAgentOf(ctx, tx, link, ChangeLink); err != nil {
+		return err
+	}
+	err = gorm.G[linkRow](tx).Create(ctx, link)
+	switch {
+	case isLocalUserTaken(err):
+		return ErrLocalUserTaken.because(err)
+	case database.IsDuplicate(err, "links", "account_id"):
+		return ErrAlreadyLinked.because(err)
+	}
+	return err
+}
+
+// isLocalUserTaken reports whether err says that another link has the local
+// user: MySQL names the key, SQLite its first column.
+func isLocalUserTaken(err error) bool {
+	return database.IsDuplicate(err, "links", "local_user_id") || database.IsDuplicate(err, "links", "server_id")
+}
+
+// setLocalUser gives a link the local user that it lacks. It returns
+// [ErrAlreadyLinked] when it has another, or [ErrLocalUserTaken].
+func (c *core) setLocalUser(ctx context.Context, tx *gorm.DB, link *linkRow, localUserID *int64) error {
+	if localUserID == nil || link.LocalUserID != nil && *link.LocalUserID == *localUserID {
+		return nil
+	}
+	if link.LocalUserID != nil {
+		return ErrAlreadyLinked
+	}
+	if err := c.tellAgentOf(ctx, tx, link, ChangeLink); err != nil {
+		return err
+	}
+	err := oneRow(tx.Exec("UPDATE links SET local_user_id = ? WHERE id = ?", *localUserID, link.ID))
+	if isLocalUserTaken(err) {
+		return ErrLocalUserTaken.because(err)
+	}
+	link.LocalUserID = localUserID
+	return err
+}
+
+// endLink removes a link whose end has come, and tells person and agent.
+func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
+	if err := holdAccount(tx, link.AccountID); err != nil {
+		return err
+	}
+	if err := c.tellAgentOf(ctx, tx, link, ChangeLinkRemoved); err != nil {
+		return err
+	}
+	server, err := c.serverByID(ctx, tx, link.ServerID)
+	if err != nil {
+		return err
+	}
+	if err := oneRow(tx.Exec("DELETE FROM links WHERE id = ? AND ends_at <= ?", link.ID, c.Now())); err != nil {
+		return err
+	}
+	if err := c.tellPerson(ctx, tx, link, &server, MailLinkEnded); err != nil {
+		return err
+	}
+	return c.note(ctx, tx, link.AccountID, EventLinkRemoved, Caller{})
+}
+
+func (a *Agents) oneLink(ctx context.Context, this Server, id int64) (AgentLink, error) {
+	links, err := a.agentLinks(ctx, this.ID, " AND l.id = ?", id)
+	if err != nil {
+		return AgentLink{}, err
+	}
+	if len(links) != 1 {
+		return AgentLink{}, ErrNotFound
+	}
+	return links[0], nil
+}
+
+// RemoveLink removes a link from the server's side. It returns [ErrNotFound].
+func (a *Agents) RemoveLink(ctx context.Context, this Server, linkID int64) error {
+	return a.tx(ctx, "remove a link", func(tx *gorm.DB) error {
+		row, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, this.ID).Take(ctx)
+		if err != nil {
+			return explained("read the link", err)
+		}
+		return a.cancel(ctx, tx, this.ID, row.AccountID)
+	})
+}
+
+// RotateKey gives a server a new key, which is returned once; the old one works
+// until overlapUntil. It returns [ErrNotFound] for a server that was removed
+// meanwhile.
+func (a *Agents) RotateKey(ctx context.Context, this Server) (key string, overlapUntil time.Time, err error) {
+	overlapUntil = a.Now().Add(KeyOverlap)
+	err = a.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
+		// Raised before it is read: another rotation waits here.
+		if err := oneRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ?", this.ID)); err != nil {
+			return err
+		}
+		row, err := a.serverByID(ctx, tx, this.ID)
+		if err != nil {
+			return err
+		}
+		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", overlapUntil, this.ID).Error
+		if err != nil {
+			return err
+		}
+		if key, err = a.newServerKey(ctx, tx, this.ID, row.KeyVersion); err != nil || row.OwnerID == 0 {
+			return err
+		}
+		return a.note(ctx, tx, row.OwnerID, EventServerKeyRotated, Caller{})
+	})
+	return key, overlapUntil, err
+}
+
+// AgentState is what an agent is told of its own server beside [Agents.Look].
+type AgentState struct {
+	Owner     string // username; "" while nobody has claimed it
+	Addresses []Address
+}
+
+// State reads what an agent is told of its own server.
+func (a *Agents) State(ctx context.Context, this Server) (AgentState, error) {
+	var state AgentState
+	rows, err := gorm.G[addressRow](a.read(ctx)).Where("server_id = ?", this.ID).Order("position, id").Find(ctx)
+	if err != nil {
+		return state, explained("read the addresses", err)
+	}
+	for i := range rows {
+		state.Addresses = append(state.Addresses, rows[i].address())
+	}
+	if this.OwnerID == 0 {
+		return state, nil
+	}
+	owner, err := a.accountByID(ctx, a.read(ctx), this.OwnerID)
+	if KindOf(err) == KindNotFound {
+		return state, nil
+	}
+	state.Owner = owner.Username
+	return state, err
+}

@@ -1,0 +1,311 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Changes are the feed by which the agent of a server learns of what became of
+// its links. Numbers rise without gaps, in the order in which changes were
+// committed: the counter is a column of the server's row, raised in the
+// transaction of the change.
+type Changes struct {
+	*core
+	lookEvery time.Duration // between looks for changes that another process made
+}
+
+// changesLookEvery is how late a change of another process may be heard of.
+const changesLookEvery = 2 * time.Second
+
+// ChangeKind says what happened.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	ChangeLink         ChangeKind = "link_changed"  // made, accepted, other terms, another access key, its account disabled or enabled
+	ChangeLinkRemoved  ChangeKind = "link_removed"  // declined, left, ended: the only ground to take a link away
+	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended, or of all when there is no device id
+	ChangeProofAsked   ChangeKind = "proof_asked"   // see [Proofs.Open]
+)
+
+// Change is one entry of the feed. Link is how the link is now, nil when there
+// is none any more.
+type Change struct {
+	Seq       int64
+	Kind      ChangeKind
+	At        time.Time
+	LinkID    int64 // 0 for a change that is about no link
+	AccountID int64
+	DeviceID  string // of [ChangeDevicesEnded]; "" for all devices of the account
+	Link      *AgentLink
+}
+
+// changeRow is a row of link_changes.
+type changeRow struct {
+	ServerID  int64
+	Seq       int64
+	Kind      ChangeKind
+	LinkID    int64
+	AccountID int64
+	DeviceID  string
+	CreatedAt time.Time
+}
+
+// TableName is link_changes.
+func (changeRow) TableName() string { return "link_changes" }
+
+// tellAgent writes a change into the feed of a server, in the transaction of the
+// change, if an agent runs that server. From here to the commit the server's row
+// is held.
+func (c *core) tellAgent(ctx context.Context, tx *gorm.DB, row changeRow) error {
+	result := tx.Exec("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ? AND kind = ?", row.ServerID, ServerAgent)
+	if result.Error != nil || result.RowsAffected == 0 {
+		return result.Error
+	}
+	if err := tx.Raw("SELECT change_seq FROM servers WHERE id = ?", row.ServerID).Scan(&row.Seq).Error; err != nil {
+		return err
+	}
+	row.CreatedAt = c.Now()
+	if err := gorm.G[changeRow](tx).Create(ctx, &row); err != nil {
+		return err
+	}
+	c.feed.note(tx.Statement.Context, row.ServerID)
+	return nil
+}
+
+// tellAgentOf is tellAgent for a link.
+func (c *core) tellAgentOf(ctx context.Context, tx *gorm.DB, link *linkRow, kind ChangeKind) error {
+	return c.tellAgent(ctx, tx, changeRow{ServerID: link.ServerID, Kind: kind, LinkID: link.ID, AccountID: link.AccountID})
+}
+
+// tellAgents writes a change into the feeds of all servers that an account is
+// linked with.
+func (c *core) tellAgents(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
+	var links []linkRow
+	// In the order of servers, as everybody holds them.
+	err := tx.Raw(`SELECT l.id, l.server_id, l.account_id, l.state FROM links l JOIN servers s ON s.id = l.server_id
+WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAgent).Scan(&links).Error
+	if err != nil {
+		return err
+	}
+	if len(deviceIDs) == 0 {
+		deviceIDs = []string{""}
+	}
+	for _, link := range links {
+		if kind == ChangeDevicesEnded && link.State != LinkAccepted {
+			continue // a pending link gave no device anything
+		}
+		for _, deviceID := range deviceIDs {
+			err := c.tellAgent(ctx, tx, changeRow{
+				ServerID: link.ServerID, Kind: kind, LinkID: link.ID, AccountID: accountID, DeviceID: deviceID,
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tellEnded tells agents of the devices whose sessions are about to end: those
+// sessions of the account that condition names.
+func (c *core) tellEnded(ctx context.Context, tx *gorm.DB, accountID int64, condition string, args ...any) error {
+	var devices []string
+	err := tx.Raw("SELECT DISTINCT device_id FROM sessions WHERE account_id = ? AND device_id <> '' AND "+condition,
+		append([]any{accountID}, args...)...).Scan(&devices).Error
+	if err != nil || len(devices) == 0 {
+		return err
+	}
+	return c.tellAgents(ctx, tx, accountID, ChangeDevicesEnded, devices...)
+}
+
+// List returns up to n changes of a server behind the number after, the first
+// made first.
+func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]Change, error) {
+	rows, err := gorm.G[changeRow](c.read(ctx)).Where("server_id = ? AND seq > ?", this.ID, after).Order("seq").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("read the changes", err)
+	}
+	var ids []int64
+	for _, r := range rows {
+		if r.LinkID != 0 {
+			ids = append(ids, r.LinkID)
+		}
+	}
+	links := map[int64]*AgentLink{}
+	if len(ids) > 0 {
+		list, err := c.agentLinks(ctx, this.ID, " AND l.id IN ?", ids)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			links[list[i].ID] = &list[i]
+		}
+	}
+	changes := make([]Change, len(rows))
+	for i, r := range rows {
+		changes[i] = Change{
+			Seq: r.Seq, Kind: r.Kind, At: r.CreatedAt.UTC(), LinkID: r.LinkID, AccountID: r.AccountID, DeviceID: r.DeviceID, Link: links[r.LinkID],
+		}
+	}
+	return changes, nil
+}
+
+// lookChanges is the statement that every waiting agent runs every two seconds.
+const lookChanges = "SELECT change_seq FROM servers WHERE id = ? AND disabled_at IS NULL"
+
+// Last is the number of the last change of a server. It returns [ErrNoServer]
+// for one that was removed or disabled meanwhile.
+func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
+	var seqs []int64
+	if err := c.read(ctx).Raw(lookChanges, this.ID).Scan(&seqs).Error; err != nil {
+		return 0, explained("look for changes", err)
+	}
+	if len(seqs) != 1 {
+		return 0, ErrNoServer
+	}
+	return seqs[0], nil
+}
+
+// Wait returns as soon as the last change of a server is another than after, or
+// nil when ctx ends before. An agent whose number is behind or ahead of ours (a
+// backup was brought back) never waits. It returns [ErrNoServer] or
+// [ErrUnavailable].
+func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
+	heard, forget := c.feed.hear(this.ID)
+	defer forget()
+	for {
+		last, err := c.Last(ctx, this)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil || last != after {
+			return err
+		}
+		timer := time.NewTimer(c.lookEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-heard:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// Acknowledge notes that the agent has carried out all changes up to seq: they
+// may be forgotten. It returns an error about the field seq for a number that
+// was never given.
+func (c *Changes) Acknowledge(ctx context.Context, this Server, seq int64) error {
+	return c.tx(ctx, "acknowledge changes", func(tx *gorm.DB) error {
+		row, err := c.serverByID(ctx, tx, this.ID)
+		if err != nil {
+			return err
+		}
+		if seq < 0 || seq > row.ChangeSeq {
+			return fieldError(KindInvalid, "seq", "seq_unknown")
+		}
+		return tx.Exec("UPDATE servers SET acked_seq = ? WHERE id = ? AND acked_seq < ?", seq, this.ID, seq).Error
+	})
+}
+
+// feed tells those who wait in this process of changes that were committed.
+type feed struct {
+	mu      sync.Mutex
+	waiting map[int64]map[chan struct{}]bool // by server
+}
+
+func newFeed() *feed { return &feed{waiting: map[int64]map[chan struct{}]bool{}} }
+
+// hear returns a channel that gets a word at every change of a server, until
+// forget.
+func (f *feed) hear(serverID int64) (heard <-chan struct{}, forget func()) {
+	word := make(chan struct{}, 1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.waiting[serverID] == nil {
+		f.waiting[serverID] = map[chan struct{}]bool{}
+	}
+	f.waiting[serverID][word] = true
+	return word, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.waiting[serverID], word)
+		if len(f.waiting[serverID]) == 0 {
+			delete(f.waiting, serverID)
+		}
+	}
+}
+
+// changedServers are the servers whose feeds a transaction has written.
+type changedServers struct {
+	mu  sync.Mutex
+	ids map[int64]bool
+}
+
+type changedKey struct{}
+
+// collect returns a context for a transaction, and what to call once it is
+// committed.
+func (f *feed) collect(ctx context.Context) (inside context.Context, told func()) {
+	changed := &changedServers{ids: map[int64]bool{}}
+	return context.WithValue(ctx, changedKey{}, changed), func() {
+		changed.mu.Lock()
+		defer changed.mu.Unlock()
+		for id := range changed.ids {
+			f.tell(id)
+		}
+	}
+}
+
+// note remembers a server whose feed was written inside a transaction.
+func (f *feed) note(ctx context.Context, serverID int64) {
+	if changed, ok := ctx.Value(changedKey{}).(*changedServers); ok {
+		changed.mu.Lock()
+		defer changed.mu.Unlock()
+		changed.ids[serverID] = true
+	}
+}
+
+func (f *feed) tell(serverID int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for word := range f.waiting[serverID] {
+		select {
+		case word <- struct{}{}:
+		default: // has one already
+		}
+	}
+}
+
+// changesKept is how long acknowledged changes stay, for an agent whose own
+// memory was brought back from a backup.
+const changesKept = 7 * 24 * time.Hour
+
+// sweepChanges forgets changes that were acknowledged long ago. What was not
+// acknowledged stays.
+func (s *Store) sweepChanges(ctx context.Context) error {
+	for {
+		var done []struct{ ServerID, Seq int64 }
+		err := s.read(ctx).Raw(`SELECT c.server_id, MAX(c.seq) AS seq FROM link_changes c JOIN servers s ON s.id = c.server_id
+WHERE c.created_at <= ? AND c.seq <= s.acked_seq GROUP BY c.server_id LIMIT ?`, s.Now().Add(-changesKept), sweepStep).Scan(&done).Error
+		if err != nil {
+			return explained("find old changes", err)
+		}
+		var failed error
+		for _, one := range done {
+			err := s.db.Again(ctx, func(db *gorm.DB) error {
+				return db.Exec("DELETE FROM link_changes WHERE server_id = ? AND seq <= ?", one.ServerID, one.Seq).Error
+			})
+			failed = errors.Join(failed, err)
+		}
+		if failed != nil || len(done) < sweepStep {
+			return explained("sweep changes", failed)
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package models_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// Whatever happens to a link is told to the agent of its server, and to no other.
+func TestChangeFeed(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		ctx, owner, anna := k.t.Context(), k.account(), k.account()
+		m, other, plain := k.agent(owner), k.agent(owner), k.server(owner)
+		k.link(plain, anna)
+		begin := k.last(m)
+		expect := func(what string, want ...models.ChangeKind) {
+			k.t.Helper()
+			if diff := cmp.Diff(want, k.changeKinds(m, begin)); diff != "" {
+				k.t.Errorf("%s: %s", what, diff)
+			}
+			begin = k.last(m)
+		}
+		k.must(k.Invites.Accept(ctx, anna.ID, k.invite(owner, anna.Username, m).ID, home))
+		link := k.located(anna, models.LinkAccepted)[1]
+		expect("accepted", models.ChangeLink)
+		end := k.Now().Add(time.Hour)
+		k.must(k.Servers.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end, Libraries: &[]models.Library{{ExternalID: "l-series"}}}, home))
+		changes := k.changes(m, begin)
+		if got := changes[0].Link; got == nil || !got.EndsAt.Equal(end) || got.Libraries[0].Name != "Series" || got.AccessKeyHash != sum(link.AccessKey) {
+			k.t.Errorf("change %+v", changes[0])
+		}
+		expect("terms", models.ChangeLink)
+		none := time.Time{}
+		k.must(k.Servers.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &none}, home))
+		expect("no end", models.ChangeLink)
+		device := k.deviceOf(anna)
+		expect("a device signs in")
+		k.must(k.Sessions.End(ctx, anna.ID, device.ID, home))
+		if got := k.changes(m, begin); len(got) != 1 || got[0].DeviceID != "dev-9" || got[0].AccountID != anna.ID {
+			k.t.Errorf("changes %+v", got)
+		}
+		expect("a device's session ended", models.ChangeDevicesEnded)
+		k.must(k.Sessions.EndAll(ctx, anna.ID, home))
+		expect("signed out everywhere", models.ChangeLink, models.ChangeDevicesEnded)
+		k.must(k.Operators.Disable(ctx, anna.Username))
+		if got := k.changes(m, begin); got[0].Link.Active {
+			k.t.Error("a disabled account is active")
+		}
+		expect("disabled", models.ChangeLink, models.ChangeDevicesEnded)
+		k.must(k.Operators.Enable(ctx, anna.Username))
+		expect("enabled", models.ChangeLink)
+		k.must(k.Links.Remove(ctx, anna.ID, link.ID, home))
+		if got := k.changes(m, begin); got[0].LinkID != link.ID || got[0].Link != nil {
+			k.t.Errorf("changes %+v", got)
+		}
+		expect("left", models.ChangeLinkRemoved)
+		asked, err := k.Agents.AskFor(ctx, m.Server, models.AskLink{Username: anna.Username, LocalUserID: "u-anna", RequestedBy: "Boss"})
+		k.must(err)
+		if asked.State != models.LinkPending || asked.LocalUserID != "u-anna" || asked.AccessKeyHash != (models.AgentLink{}).AccessKeyHash {
+			k.t.Errorf("asked %+v", asked)
+		}
+		expect("asked", models.ChangeLink)
+		k.must(k.Sessions.End(ctx, anna.ID, k.deviceOf(anna).ID, home))
+		expect("a device's session ended while the link waits")
+		k.must(k.Links.Accept(ctx, anna.ID, asked.ID, home))
+		expect("accepted again", models.ChangeLink)
+		k.must(k.Servers.RemovePerson(ctx, owner.ID, m.ID, asked.ID))
+		expect("removed by the owner", models.ChangeLinkRemoved)
+		k.invited(owner, m, anna, "u-ben")
+		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword, home))
+		expect("deleted", models.ChangeLink, models.ChangeLinkRemoved)
+		if got := k.changes(other, 0); len(got) != 0 || len(k.changes(plain, 0)) != 0 {
+			k.t.Errorf("another server hears %+v", got)
+		}
+		all := k.changes(m, 0)
+		for i, c := range all {
+			if c.Seq != int64(i+1) {
+				k.t.Errorf("number %d at place %d", c.Seq, i+1)
+			}
+		}
+		k.isKind(k.Changes.Acknowledge(ctx, m.Server, begin+1), models.KindInvalid)
+		k.must(k.Changes.Acknowledge(ctx, m.Server, begin-1))
+		k.must(k.Changes.Acknowledge(ctx, m.Server, 1)) // late, and no harm
+		k.clock.Advance(8 * 24 * time.Hour)
+		k.must(k.Sweep(ctx))
+		if got := k.changes(m, 0); len(got) != 1 || got[0].Seq != begin {
+			k.t.Errorf("what was not acknowledged: %+v", got)
+		}
+	})
+}
+
+// deviceOf signs a device of an account in.
+func (k *kit) deviceOf(a models.Account) models.Session {
+	k.t.Helper()
+	ctx, browser := k.t.Context(), k.signIn(a)
+	code := k.beginAPI("dev-9")
+	k.must(k.Devices.Approve(ctx, browser.Session, code.UserCode, home))
+	k.sqlRun("UPDATE sessions SET device_id = 'dev-9', kind = 'device' WHERE account_id = ?", a.ID)
+	return browser.Session
+}
+
+func TestChangesAtOnce(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.agent(owner)
+		var links []models.Located
+		var people []models.Account
+		for range 6 {
+			a := k.member(owner, m)
+			people, links = append(people, a), append(links, k.located(a, models.LinkAccepted)[0])
+		}
+		begin := k.last(m)
+		end := k.Now().Add(time.Hour)
+		for _, err := range parallel(24, func(i int) error {
+			if i < 6 {
+				return k.Sessions.EndAll(ctx, people[i].ID, home)
+			}
+			return k.Servers.SetTerms(ctx, owner.ID, m.ID, links[i%6].ID, models.Terms{EndsAt: &end}, home)
+		}) {
+			k.must(err)
+		}
+		changes := k.changes(m, begin)
+		if len(changes) != 18+6*2 {
+			k.t.Errorf("%d changes", len(changes))
+		}
+		for i, c := range changes {
+			if c.Seq != begin+int64(i)+1 {
+				k.t.Fatalf("a gap before %d", c.Seq)
+			}
+		}
+	})
+}
+
+func TestChangesWait(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.agent(owner)
+		k.must(k.Changes.Wait(ctx, m.Server, 7)) // ahead of us: at once
+		models.LookForChanges(k.Store, time.Hour)
+		heard := make(chan error, 1)
+		last := k.last(m)
+		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()
+		a := k.account()
+		invite := k.invite(owner, a.Username, m)
+		select {
+		case err := <-heard:
+			k.t.Fatalf("woken by nothing: %v", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+		k.must(k.Invites.Accept(ctx, a.ID, invite.ID, home))
+		select {
+		case err := <-heard:
+			k.must(err)
+		case <-time.After(30 * time.Second):
+			k.t.Fatal("nobody is told")
+		}
+		// A change of another process is found by looking.
+		models.LookForChanges(k.Store, 5*time.Millisecond)
+		last = k.last(m)
+		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()
+		k.sqlRun("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ?", m.ID)
+		k.must(<-heard)
+		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		k.must(k.Changes.Wait(short, m.Server, last+1))
+		k.must(k.Operators.DisableServer(ctx, m.ID))
+		k.is(k.Changes.Wait(ctx, m.Server, last+1), models.ErrNoServer)
+	})
+}
+
+func TestProofs(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		ctx, owner, anna := k.t.Context(), k.account(), k.account()
+		m := k.agent(owner)
+		_, err := k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		k.is(err, models.ErrNotFound) // the owner has not allowed it
+		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
+		proof, err := k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		k.must(err)
+		again, err := k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		if err != nil || again.ID != proof.ID {
+			k.t.Errorf("a second one: %+v, %v", again, err)
+		}
+		open, err := k.Proofs.Open(ctx, m.Server)
+		if err != nil || len(open) != 1 || open[0].Username != anna.Username || !slices.Contains(k.changeKinds(m, 0), models.ChangeProofAsked) {
+			k.t.Errorf("open %+v, %v", open, err)
+		}
+		k.isKind(k.Proofs.Propose(ctx, m.Server, proof.ID, "", "javascript:alert(1)"), models.KindInvalid)
+		k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "123456", ""))
+		other := k.agent(owner)
+		k.is(k.Proofs.Complete(ctx, other.Server, proof.ID, "u-anna", home), models.ErrNotFound)
+		k.isKind(k.Proofs.Complete(ctx, m.Server, proof.ID, "u-nobody", home), models.KindInvalid)
+		k.oneWinner(parallel(8, func(int) error { return k.Proofs.Complete(ctx, m.Server, proof.ID, "u-anna", home) }), models.ErrNotFound)
+		if links := k.agentLinks(m); len(links) != 1 || links[0].LocalUserID != "u-anna" || links[0].State != models.LinkAccepted {
+			k.t.Errorf("links %+v", links)
+		}
+		got, err := k.Proofs.Get(ctx, anna.ID, m.ID)
+		if err != nil || got.State != models.ProofDone || got.Code != "123456" {
+			k.t.Errorf("proof %+v, %v", got, err)
+		}
+		_, err = k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		k.is(err, models.ErrAlreadyLinked)
+		ben := k.account()
+		late, err := k.Proofs.Start(ctx, ben.ID, m.ID, home)
+		k.must(err)
+		k.is(k.Proofs.Complete(ctx, m.Server, late.ID, "u-anna", home), models.ErrLocalUserTaken)
+		k.isKind(k.Proofs.Fail(ctx, m.Server, late.ID, "because"), models.KindInvalid)
+		k.must(k.Proofs.Fail(ctx, m.Server, late.ID, "denied"))
+		late, err = k.Proofs.Start(ctx, ben.ID, m.ID, home)
+		k.must(err)
+		k.clock.Advance(10 * time.Minute)
+		k.is(k.Proofs.Propose(ctx, m.Server, late.ID, "1", ""), models.ErrNotFound)
+		got, err = k.Proofs.Get(ctx, ben.ID, m.ID)
+		if err != nil || got.State != models.ProofFailed || got.Reason != "expired" {
+			k.t.Errorf("proof %+v, %v", got, err)
+		}
+		k.clock.Advance(time.Hour)
+		k.must(k.Sweep(ctx))
+		_, err = k.Proofs.Get(ctx, ben.ID, m.ID)
+		k.is(err, models.ErrNotFound)
+	})
+}

@@ -1,0 +1,32 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// PastEvent is an event with its place in the history: later events have higher
+// ids.
+type PastEvent struct {
+	ID int64
+	Event
+}
+
+// Page returns events of an account, newest first, n at the most, beginning
+// behind the event with the id before; 0 begins at the newest.
+func (h *History) Page(ctx context.Context, accountID, before int64, n int) ([]PastEvent, error) {
+	query := gorm.G[historyRow](h.read(ctx)).Where("account_id = ?", accountID)
+	if before != 0 {
+		query = query.Where("id < ?", before)
+	}
+	rows, err := query.Order("id DESC").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("read the history", err)
+	}
+	events := make([]PastEvent, len(rows))
+	for i, r := range rows {
+		events[i] = PastEvent{ID: r.ID, Event: Event{Kind: r.Kind, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}}
+	}
+	return events, nil
+}

@@ -1,0 +1,67 @@
+package models_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// Page by page the history is the same as at once, and nobody else's.
+func TestHistoryPages(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		a, other := k.account(), k.account()
+		for _, name := range []string{"One", "Two", "Three"} {
+			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: a.Username, DisplayName: name, Locale: "en"}, home))
+			k.must(k.Accounts.SetProfile(ctx, other.ID, models.Profile{Username: other.Username, DisplayName: name, Locale: "en"}, home))
+		}
+		want, err := k.History.List(ctx, a.ID, 100)
+		k.must(err)
+		var got []models.Event
+		var before int64
+		for range 100 {
+			page, err := k.History.Page(ctx, a.ID, before, 2)
+			k.must(err)
+			if len(page) == 0 {
+				break
+			}
+			for _, one := range page {
+				if before != 0 && one.ID >= before {
+					k.t.Errorf("the event %d comes after %d", one.ID, before)
+				}
+				before = one.ID
+				got = append(got, one.Event)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(got) < 4 {
+			k.t.Errorf("history (-at once +by pages):\n%s", diff)
+		}
+	})
+}
+
+// Programs know accounts by their ids.
+func TestOperatorsByID(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		a, other := k.account(), k.account()
+		k.letters()
+		k.must(k.Operators.DisableByID(ctx, a.ID))
+		if k.get(a).DisabledAt.IsZero() || !k.get(other).DisabledAt.IsZero() {
+			k.t.Error("another account was disabled")
+		}
+		_, err := k.trySignIn(a.Username, goodPassword)
+		k.is(err, models.ErrAccountDisabled)
+		k.must(k.Operators.EnableByID(ctx, a.ID))
+		_, err = k.trySignIn(a.Username, goodPassword)
+		k.must(err)
+		k.must(k.Operators.SendResetByID(ctx, a.ID))
+		k.must(k.Recovery.ResetPassword(ctx, k.letter(models.MailPasswordReset, a.Email).Secret, otherPassword, home))
+		for _, do := range []error{
+			k.Operators.DisableByID(ctx, 1), k.Operators.EnableByID(ctx, 1), k.Operators.SendResetByID(ctx, 1),
+		} {
+			k.is(do, models.ErrNotFound)
+		}
+	})
+}

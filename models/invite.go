@@ -1,0 +1,549 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Invites are offers of links: of owners to an account, named by username, or to
+// an address. What an address belongs to is asked when the invite is answered,
+// never before, so that owners learn nothing of who has an account.
+type Invites struct {
+	*core
+	throttle *Throttle
+}
+
+// The states of invites.
+const (
+	invitePending = "pending"
+
+	InvitePending   = invitePending
+	InviteAccepted  = "accepted"
+	InviteDeclined  = "declined"
+	InviteWithdrawn = "withdrawn"
+	InviteExpired   = "expired" // pending, and its time is over
+)
+
+// inviteLife is how long an invite may be answered.
+const inviteLife = 14 * 24 * time.Hour
+
+// inviteRow is a row of invites.
+type inviteRow struct {
+	ID         int64
+	OwnerID    int64
+	AccountID  int64  // 0 for an invite to an address
+	Typed      string // whom the owner named
+	Email      string // where mail goes; "" for an invite to an account
+	EmailKey   string
+	Note       string
+	Type       string
+	State      string
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	AnsweredAt *time.Time
+	AnsweredBy int64 // the account that accepted, or 0
+}
+
+// TableName is invites.
+func (inviteRow) TableName() string { return "invites" }
+
+// inviteServerRow is a row of invite_servers.
+type inviteServerRow struct {
+	InviteID    int64
+	ServerID    int64
+	LocalUserID *int64
+	Libraries   *string // see library.go
+	EndsAt      *time.Time
+}
+
+// TableName is invite_servers.
+func (inviteServerRow) TableName() string { return "invite_servers" }
+
+// InviteServer is what an invite offers on one server.
+type InviteServer struct {
+	ServerID      int64
+	ServerName    string
+	LocalUserID   int64 // ours; 0 for none
+	LocalUserName string
+	Libraries     []Library // nil: as the server decides; on input only ExternalID counts
+	EndsAt        time.Time // zero for no end
+}
+
+// NewInvite is what an owner offers.
+type NewInvite struct {
+	To             string // a username or an email address
+	Type           string // [LinkLinked] or [LinkGuest]
+	Note           string // shown as text
+	Servers        []InviteServer
+	IdempotencyKey string // "" for none
+}
+
+// Invite is an offer of links. Times are UTC.
+type Invite struct {
+	ID, OwnerID                      int64
+	OwnerUsername                    string
+	To, Type, Note, State            string // To is what the owner typed; State is one of the states above
+	Servers                          []InviteServer
+	CreatedAt, ExpiresAt, AnsweredAt time.Time
+	AnsweredBy                       string // username, once accepted
+}
+
+const (
+	inviteServersMax = 20
+	inviteNoteMax    = 500
+)
+
+// Create makes an invite and owes its mail, which is the same whether or not
+// there is an account. It returns errors about the fields to, type, note,
+// servers, local_user_id, libraries, ends_at and idempotency_key,
+// [ErrOtherRequest], [ErrThrottled] or [ErrUnavailable].
+func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
+	o, err := i.once("invite "+place(ownerID), in.IdempotencyKey, in.canonical())
+	if err != nil {
+		return Invite{}, err
+	}
+	row, err := i.check(ownerID, &in)
+	if err != nil {
+		return Invite{}, err
+	}
+	before, err := i.doneBefore(ctx, o)
+	if err != nil {
+		return Invite{}, err
+	}
+	if before == 0 {
+		if err := i.throttle.allow(ctx, i.throttle.key("invite", place(ownerID)), i.opt.Limits.InviteDay); err != nil {
+			return Invite{}, err
+		}
+		before, err = i.txOnce(ctx, "invite", o, row.ID, func(tx *gorm.DB) error { return i.create(ctx, tx, row, in, caller) })
+		if err != nil {
+			return Invite{}, err
+		}
+	}
+	if before == 0 {
+		before = row.ID
+	}
+	return i.get(ctx, ownerID, before)
+}
+
+// canonical is what a repetition has in common with the first request.
+func (in NewInvite) canonical() []any {
+	parts := []any{nameKey(in.To), in.Type, in.Note}
+	servers := slices.Clone(in.Servers)
+	slices.SortFunc(servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })
+	for _, s := range servers {
+		var libraries []string
+		for _, l := range s.Libraries {
+			libraries = append(libraries, l.ExternalID)
+		}
+		slices.Sort(libraries)
+		parts = append(parts, s.ServerID, s.LocalUserID, s.Libraries == nil, libraries, s.EndsAt.UTC().UnixMilli())
+	}
+	return parts
+}
+
+// check applies those rules that need no database, and returns the row without
+// the account.
+func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
+	var wrong []FieldError
+	add := func(field, code string) { wrong = append(wrong, FieldError{Field: field, Code: code}) }
+	row := inviteRow{OwnerID: ownerID, Typed: strings.TrimSpace(in.To), Type: in.Type, State: invitePending, CreatedAt: i.Now()}
+	row.ExpiresAt = row.CreatedAt.Add(inviteLife)
+	switch {
+	case row.Typed == "":
+		add("to", "to_missing")
+	case isEmail(row.Typed):
+		var ok bool
+		if row.Email, row.EmailKey, ok = parseEmail(row.Typed); !ok {
+			add("to", "email_invalid")
+		}
+		row.Typed = row.Email
+	case checkUsername(row.Typed, "") != "":
+		add("to", "username_unknown")
+	}
+	if in.Type != LinkLinked && in.Type != LinkGuest {
+		add("type", "type_invalid")
+	}
+	var ok bool
+	if row.Note, ok = cleanNote(in.Note); !ok {
+		add("note", "note_invalid")
+	}
+	if len(in.Servers) == 0 {
+		add("servers", "servers_missing")
+	}
+	seen := map[int64]bool{}
+	for _, s := range in.Servers {
+		if seen[s.ServerID] || len(in.Servers) > inviteServersMax {
+			add("servers", "servers_invalid")
+			break
+		}
+		seen[s.ServerID] = true
+	}
+	var err error
+	if row.ID, err = i.newID(); err != nil {
+		return row, explained("make an id", err)
+	}
+	return row, invalid(wrong)
+}
+
+// cleanNote returns a note as it is kept: lines of text without what nobody
+// sees. It reports false for one that is too long.
+func cleanNote(note string) (string, bool) {
+	if len(note) > 8*inviteNoteMax || !utf8.ValidString(note) {
+		return "", false
+	}
+	var lines []string
+	for line := range strings.Lines(strings.ReplaceAll(note, "\r\n", "\n")) {
+		line = strings.Map(func(r rune) rune {
+			if r == '\t' {
+				return ' '
+			}
+			if hidden(r) {
+				return -1
+			}
+			return r
+		}, line)
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	note = strings.TrimSpace(strings.Join(lines, "\n"))
+	return note, utf8.RuneCountInString(note) <= inviteNoteMax
+}
+
+func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in NewInvite, caller Caller) error {
+	owner, err := i.accountByID(ctx, tx, row.OwnerID)
+	if err != nil {
+		return err
+	}
+	mail := owed{kind: MailInvite, recipient: row.Email, locale: owner.Locale, subject: row.ID, life: inviteLife}
+	if row.EmailKey == "" {
+		account, err := i.usableByUsername(ctx, tx, row.Typed)
+		if err != nil {
+			return err
+		}
+		if account.ID == row.OwnerID {
+			return fieldError(KindInvalid, "to", "username_unknown")
+		}
+		row.AccountID, row.Typed, mail.account, mail.locale = account.ID, account.Username, &account, ""
+	}
+	if err := holdUsableAccount(tx, row.OwnerID); err != nil {
+		return err
+	}
+	if err := gorm.G[inviteRow](tx).Create(ctx, &row); err != nil {
+		return err
+	}
+	slices.SortFunc(in.Servers, func(a, b InviteServer) int { return int(min(max(a.ServerID-b.ServerID, -1), 1)) })
+	var names []string
+	for _, s := range in.Servers {
+		name, err := i.createServer(ctx, tx, &row, s)
+		if err != nil {
+			return err
+		}
+		names = append(names, name)
+	}
+	mail.facts = map[string]string{
+		"person": owner.Username, "server": strings.Join(names, ", "), "note": row.Note, "at": row.CreatedAt.Format(time.RFC3339),
+	}
+	if err := i.owe(ctx, tx, mail); err != nil {
+		return err
+	}
+	return i.note(ctx, tx, row.OwnerID, EventInviteSent, caller)
+}
+
+// createServer writes what an invite offers on one server, and returns the name
+// of that server.
+func (i *Invites) createServer(ctx context.Context, tx *gorm.DB, invite *inviteRow, s InviteServer) (name string, err error) {
+	if err := holdOwnServer(tx, invite.OwnerID, s.ServerID); err != nil {
+		if KindOf(err) == KindNotFound {
+			return "", fieldError(KindInvalid, "servers", "server_unknown")
+		}
+		return "", err
+	}
+	server, err := i.serverByID(ctx, tx, s.ServerID)
+	if err != nil {
+		return "", err
+	}
+	row := inviteServerRow{InviteID: invite.ID, ServerID: s.ServerID}
+	if row.EndsAt, err = i.checkEnd(s.EndsAt); err != nil {
+		return "", err
+	}
+	if row.Libraries, err = i.chosenLibraries(ctx, tx, s.ServerID, s.Libraries); err != nil {
+		return "", err
+	}
+	if s.LocalUserID != 0 {
+		if err := i.checkLocalUser(ctx, tx, s); err != nil {
+			return "", err
+		}
+		row.LocalUserID = &s.LocalUserID
+	}
+	return server.server().Name, gorm.G[inviteServerRow](tx).Create(ctx, &row)
+}
+
+// checkLocalUser checks that a local user is the server's and has no link. It
+// returns errors about the field local_user_id.
+func (i *Invites) checkLocalUser(ctx context.Context, tx *gorm.DB, s InviteServer) error {
+	found, err := gorm.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", s.LocalUserID, s.ServerID).Count(ctx, "*")
+	if err != nil {
+		return err
+	}
+	if found == 0 {
+		return fieldError(KindInvalid, "local_user_id", "local_user_unknown")
+	}
+	taken, err := gorm.G[linkRow](tx).
+		Where("server_id = ? AND local_user_id = ? AND (ends_at IS NULL OR ends_at > ?)", s.ServerID, s.LocalUserID, i.Now()).Count(ctx, "*")
+	if err != nil {
+		return err
+	}
+	if taken > 0 {
+		return fieldError(KindConflict, "local_user_id", "local_user_taken")
+	}
+	return nil
+}
+
+// Sent lists up to n invites of an owner, the newest first, behind the invite
+// before; 0 begins with the newest.
+func (i *Invites) Sent(ctx context.Context, ownerID, before int64, n int) ([]Invite, error) {
+	query := gorm.G[inviteRow](i.read(ctx)).Where("owner_id = ?", ownerID)
+	if before != 0 {
+		query = query.Where("id < ?", before)
+	}
+	rows, err := query.Order("id DESC").Limit(n).Find(ctx)
+	if err != nil {
+		return nil, explained("list the invites", err)
+	}
+	return i.fill(ctx, i.read(ctx), rows)
+}
+
+// OfServer lists the invites to an owner's server that wait for their answer,
+// the newest first. It returns [ErrNotFound].
+func (i *Invites) OfServer(ctx context.Context, ownerID, serverID int64) ([]Invite, error) {
+	if _, err := i.ownedServer(ctx, i.read(ctx), ownerID, serverID); err != nil {
+		return nil, err
+	}
+	now := i.Now()
+	var rows []inviteRow
+	err := i.read(ctx).Raw(`SELECT i.* FROM invite_servers v JOIN invites i ON i.id = v.invite_id
+WHERE v.server_id = ? AND i.owner_id = ? AND i.state = ? AND i.expires_at > ? AND (v.ends_at IS NULL OR v.ends_at > ?) ORDER BY i.id DESC`,
+		serverID, ownerID, invitePending, now, now).Scan(&rows).Error
+	if err != nil {
+		return nil, explained("list the invites", err)
+	}
+	return i.fill(ctx, i.read(ctx), rows)
+}
+
+// get reads one invite of an owner.
+func (i *Invites) get(ctx context.Context, ownerID, inviteID int64) (Invite, error) {
+	rows, err := gorm.G[inviteRow](i.read(ctx)).Where("id = ? AND owner_id = ?", inviteID, ownerID).Find(ctx)
+	if err != nil {
+		return Invite{}, explained("read the invite", err)
+	}
+	if len(rows) != 1 {
+		return Invite{}, ErrNotFound
+	}
+	list, err := i.fill(ctx, i.read(ctx), rows)
+	if err != nil {
+		return Invite{}, err
+	}
+	return list[0], nil
+}
+
+// fill reads what belongs to invites.
+func (c *core) fill(ctx context.Context, db *gorm.DB, rows []inviteRow) ([]Invite, error) {
+	if len(rows) == 0 {
+		return []Invite{}, nil
+	}
+	servers, err := c.serversOfInvites(ctx, db, rows)
+	if err != nil {
+		return nil, err
+	}
+	names, err := c.usernamesOf(ctx, db, rows)
+	if err != nil {
+		return nil, err
+	}
+	invites := make([]Invite, len(rows))
+	for at, r := range rows {
+		state := r.State
+		if state == invitePending && c.isOver(&r, servers[r.ID]) {
+			state = InviteExpired
+		}
+		invites[at] = Invite{
+			ID: r.ID, OwnerID: r.OwnerID, OwnerUsername: names[r.OwnerID], To: r.Typed, Type: r.Type, Note: r.Note, State: state,
+			Servers: servers[r.ID], CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), AnsweredAt: orZero(r.AnsweredAt),
+			AnsweredBy: names[r.AnsweredBy],
+		}
+	}
+	return invites, nil
+}
+
+// isOver reports whether the time of an invite is over, or that of everything
+// that it offers.
+func (c *core) isOver(r *inviteRow, offers []InviteServer) bool {
+	now := c.Now()
+	still := func(s InviteServer) bool { return s.EndsAt.IsZero() || s.EndsAt.After(now) }
+	return !r.ExpiresAt.After(now) || len(offers) > 0 && !slices.ContainsFunc(offers, still)
+}
+
+// usernamesOf are the usernames of those who sent and accepted invites.
+func (c *core) usernamesOf(ctx context.Context, db *gorm.DB, rows []inviteRow) (map[int64]string, error) {
+	var ids []int64
+	for _, r := range rows {
+		ids = append(ids, r.OwnerID, r.AnsweredBy)
+	}
+	slices.Sort(ids)
+	accounts, err := gorm.G[accountRow](db).Where("id IN ?", slices.Compact(ids)).Find(ctx)
+	if err != nil {
+		return nil, explained("read the names", err)
+	}
+	names := map[int64]string{}
+	for i := range accounts {
+		names[accounts[i].ID] = accounts[i].Username
+	}
+	return names, nil
+}
+
+// inviteServers is the statement that reads what invites offer. A server that
+// has been handed over is offered no longer.
+const inviteServers = `SELECT v.invite_id, v.server_id, v.local_user_id, v.libraries, v.ends_at, s.name, s.own_name, u.name AS local_user_name
+FROM invite_servers v JOIN invites i ON i.id = v.invite_id JOIN servers s ON s.id = v.server_id AND s.owner_id = i.owner_id
+LEFT JOIN local_users u ON u.id = v.local_user_id
+WHERE v.invite_id IN ? ORDER BY v.invite_id, v.server_id`
+
+func (c *core) serversOfInvites(ctx context.Context, db *gorm.DB, invites []inviteRow) (map[int64][]InviteServer, error) {
+	ids := make([]int64, len(invites))
+	for i, r := range invites {
+		ids[i] = r.ID
+	}
+	var rows []struct {
+		InviteID, ServerID int64
+		LocalUserID        *int64
+		Libraries          *string
+		EndsAt             *time.Time
+		Name, OwnName      string
+		LocalUserName      *string
+	}
+	if err := db.Raw(inviteServers, ids).Scan(&rows).Error; err != nil {
+		return nil, explained("read the invites", err)
+	}
+	var serverIDs []int64
+	for _, r := range rows {
+		if r.Libraries != nil {
+			serverIDs = append(serverIDs, r.ServerID)
+		}
+	}
+	slices.Sort(serverIDs)
+	names, err := c.namesOfLibraries(ctx, db, slices.Compact(serverIDs)...)
+	if err != nil {
+		return nil, err
+	}
+	servers := map[int64][]InviteServer{}
+	for _, r := range rows {
+		one := InviteServer{ServerID: r.ServerID, ServerName: r.OwnName, EndsAt: orZero(r.EndsAt)}
+		if one.ServerName == "" {
+			one.ServerName = r.Name
+		}
+		if r.LocalUserID != nil && r.LocalUserName != nil {
+			one.LocalUserID, one.LocalUserName = *r.LocalUserID, *r.LocalUserName
+		}
+		if one.Libraries, err = names.unpack(r.ServerID, r.Libraries); err != nil {
+			return nil, explained("read an invite", err)
+		}
+		servers[r.InviteID] = append(servers[r.InviteID], one)
+	}
+	return servers, nil
+}
+
+// Withdraw takes an invite back before it was answered. It returns
+// [ErrNotFound].
+func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller Caller) error {
+	return i.tx(ctx, "withdraw an invite", func(tx *gorm.DB) error {
+		now := i.Now()
+		err := oneRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ? WHERE id = ? AND owner_id = ? AND state = ? AND expires_at > ?",
+			InviteWithdrawn, now, inviteID, ownerID, invitePending, now))
+		if err != nil {
+			return err
+		}
+		return i.note(ctx, tx, ownerID, EventInviteWithdrawn, caller)
+	})
+}
+
+// Look describes the invite of a mailed secret without spending it, and the
+// address that it was sent to, "" for an invite to an account. It returns
+// [ErrTokenSpent] once the invite is answered, withdrawn or over.
+func (i *Invites) Look(ctx context.Context, mailToken string) (Invite, string, error) {
+	row, err := i.inviteOf(ctx, mailToken)
+	if err != nil {
+		return Invite{}, "", err
+	}
+	list, err := i.fill(ctx, i.read(ctx), []inviteRow{row})
+	if err != nil {
+		return Invite{}, "", err
+	}
+	return list[0], row.Email, nil
+}
+
+// inviteOf finds the invite of a mailed secret that may still be answered. It
+// returns [ErrTokenSpent].
+func (c *core) inviteOf(ctx context.Context, mailToken string) (inviteRow, error) {
+	t, err := c.fresh(ctx, c.read(ctx), secret.MailToken, purposeInvite, mailToken)
+	if err != nil {
+		return inviteRow{}, err
+	}
+	rows, err := c.openInvites(ctx, c.read(ctx), "i.id = ?", t.SubjectID)
+	if err != nil {
+		return inviteRow{}, err
+	}
+	if len(rows) != 1 {
+		return inviteRow{}, ErrTokenSpent
+	}
+	return rows[0], nil
+}
+
+// openInvites reads invites that may be answered: pending, of an owner who is
+// there, for one server at the least that is still the owner's and not disabled,
+// for a time that is not over.
+func (c *core) openInvites(ctx context.Context, db *gorm.DB, condition string, args ...any) ([]inviteRow, error) {
+	var rows []inviteRow
+	now := c.Now()
+	err := db.WithContext(ctx).Raw(`SELECT i.* FROM invites i JOIN accounts o ON o.id = i.owner_id AND o.disabled_at IS NULL
+WHERE `+condition+` AND `+openInvite+` ORDER BY i.id DESC`, append(slices.Clone(args), invitePending, now, now)...).Scan(&rows).Error
+	return rows, explained("read the invites", err)
+}
+
+// sweepInvites forgets invites that were answered or ran out long ago.
+func (s *Store) sweepInvites(ctx context.Context) error {
+	for {
+		rows, err := gorm.G[inviteRow](s.read(ctx)).Where("expires_at <= ?", s.Now().Add(-s.opt.Lives.History)).Limit(sweepStep).Find(ctx)
+		if err != nil {
+			return explained("find old invites", err)
+		}
+		for _, row := range rows {
+			if err := s.tx(ctx, "sweep an invite", func(tx *gorm.DB) error { return eraseInvites(tx, "id = ?", row.ID) }); err != nil {
+				return err
+			}
+		}
+		if len(rows) < sweepStep {
+			return nil
+		}
+	}
+}
+
+// eraseInvites deletes the invites that condition names, with what they offer.
+func eraseInvites(tx *gorm.DB, condition string, args ...any) error {
+	var ids []int64
+	if err := tx.Raw("SELECT id FROM invites WHERE "+condition, args...).Scan(&ids).Error; err != nil {
+		return fmt.Errorf("find invites: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := tx.Exec("DELETE FROM invite_servers WHERE invite_id IN ?", ids).Error; err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM invites WHERE id IN ?", ids).Error
+}

@@ -1,0 +1,300 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// ownAddresses are the keys of the addresses that an account has confirmed: what
+// was sent to one of them is the account's. One that is kept back
+// after a change is nobody's.
+func (c *core) ownAddresses(ctx context.Context, db *gorm.DB, accountID int64) ([]string, error) {
+	var keys []string
+	err := db.WithContext(ctx).Raw("SELECT email_key FROM emails WHERE account_id = ? AND held_until IS NULL", accountID).Scan(&keys).Error
+	return keys, explained("read the address", err)
+}
+
+// received reads the invites that wait for an account's answer, the newest
+// first: those to the account itself and those to its addresses, apart, so that
+// each finds its index.
+func (i *Invites) received(ctx context.Context, accountID int64) ([]inviteRow, error) {
+	keys, err := i.ownAddresses(ctx, i.read(ctx), accountID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := i.openInvites(ctx, i.read(ctx), "i.account_id = ?", accountID)
+	if err != nil || len(keys) == 0 {
+		return rows, err
+	}
+	mailed, err := i.openInvites(ctx, i.read(ctx), "i.email_key IN ? AND i.owner_id <> ?", keys, accountID)
+	rows = append(rows, mailed...)
+	slices.SortFunc(rows, func(a, b inviteRow) int { return cmp.Compare(b.ID, a.ID) })
+	return rows, err
+}
+
+// Received lists the invites that wait for an account's answer, the newest
+// first.
+func (i *Invites) Received(ctx context.Context, accountID int64) ([]Invite, error) {
+	rows, err := i.received(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	return i.fill(ctx, i.read(ctx), rows)
+}
+
+// Waiting counts the invites that [Invites.Received] lists.
+func (i *Invites) Waiting(ctx context.Context, accountID int64) (int, error) {
+	rows, err := i.received(ctx, accountID)
+	return len(rows), err
+}
+
+// answer gives an invite of the account another state, by one conditional
+// update: of parallel callers one wins. It returns [ErrNotFound] for an invite
+// that is not pending or not the account's.
+func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, state string) (inviteRow, error) {
+	if err := holdUsableAccount(tx, accountID); err != nil {
+		return inviteRow{}, err
+	}
+	keys, err := i.ownAddresses(ctx, tx, accountID)
+	if err != nil {
+		return inviteRow{}, err
+	}
+	rows, err := i.openInvites(ctx, tx, "i.id = ? AND i.owner_id <> ?", inviteID, accountID)
+	if err != nil {
+		return inviteRow{}, err
+	}
+	if len(rows) != 1 || rows[0].AccountID != accountID && (rows[0].AccountID != 0 || !slices.Contains(keys, rows[0].EmailKey)) {
+		return inviteRow{}, ErrNotFound
+	}
+	// Who is told must be there until the end.
+	if err := holdAccount(tx, rows[0].OwnerID); err != nil {
+		return inviteRow{}, err
+	}
+	by := int64(0)
+	if state == InviteAccepted {
+		by = accountID
+	}
+	now := i.Now()
+	return rows[0], oneRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ?, answered_by = ? WHERE id = ? AND state = ? AND expires_at > ?",
+		state, now, by, inviteID, invitePending, now))
+}
+
+// Accept accepts an invite: one link for each server that it offers, with the
+// offered terms. Where the account is linked already the link stays as it is,
+// but a pending one is accepted and one without a local user learns it. It
+// returns [ErrNotFound] for an invite that is not pending or not the account's,
+// [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link to
+// another local user; then nothing has happened.
+func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
+	return i.tx(ctx, "accept an invite", func(tx *gorm.DB) error {
+		invite, err := i.answer(ctx, tx, accountID, inviteID, InviteAccepted)
+		if err != nil {
+			return err
+		}
+		owner, err := i.accountByID(ctx, tx, invite.OwnerID)
+		if err != nil {
+			return err
+		}
+		names, err := i.acceptServers(ctx, tx, &invite, &owner, accountID)
+		if err != nil {
+			return err
+		}
+		if err := i.tellInviter(ctx, tx, &owner, accountID, strings.Join(names, ", "), MailLinkAccepted); err != nil {
+			return err
+		}
+		return i.note(ctx, tx, accountID, EventLinkAccepted, caller)
+	})
+}
+
+// acceptServers makes the links that an invite offers, and returns the names of
+// their servers. It returns [ErrNotFound] when it offers nothing any more.
+func (i *Invites) acceptServers(ctx context.Context, tx *gorm.DB, invite *inviteRow, owner *accountRow, accountID int64) ([]string, error) {
+	rows, err := gorm.G[inviteServerRow](tx).Where("invite_id = ?", invite.ID).Order("server_id").Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, row := range rows {
+		name, err := i.acceptServer(ctx, tx, invite, owner, row, accountID)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, ErrNotFound
+	}
+	return names, nil
+}
+
+// acceptServer makes the link that an invite offers on one server, and returns
+// the server's name; "" when the server is no longer the owner's, or disabled.
+func (i *Invites) acceptServer(
+	ctx context.Context, tx *gorm.DB, invite *inviteRow, owner *accountRow, offer inviteServerRow, accountID int64,
+) (string, error) {
+	if err := holdOwnServer(tx, invite.OwnerID, offer.ServerID); err != nil {
+		if KindOf(err) == KindNotFound {
+			return "", nil
+		}
+		return "", err
+	}
+	server, err := i.serverByID(ctx, tx, offer.ServerID)
+	if err != nil || server.DisabledAt != nil {
+		return "", err
+	}
+	link := linkRow{
+		ServerID: offer.ServerID, AccountID: accountID, LocalUserID: offer.LocalUserID, Type: invite.Type, RequestedBy: owner.Username,
+		EndsAt: offer.EndsAt, Libraries: offer.Libraries, InvitedBy: owner.ID,
+	}
+	if offer.EndsAt != nil && !offer.EndsAt.After(i.Now()) { // over before it began
+		return "", nil
+	}
+	return server.server().Name, i.acceptLink(ctx, tx, &link)
+}
+
+// acceptLink makes an accepted link as wanted says, where both sides want it. A
+// link that is there stays as it is, but is accepted, and learns its local user
+// if it had none. It returns [ErrLocalUserTaken], [ErrLocalUserGone] or
+// [ErrAlreadyLinked].
+func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) error {
+	if wanted.LocalUserID != nil {
+		there, err := gorm.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", *wanted.LocalUserID, wanted.ServerID).Count(ctx, "*")
+		if err != nil {
+			return err
+		}
+		if there == 0 {
+			return ErrLocalUserGone
+		}
+		if err := c.freeLocalUser(ctx, tx, wanted); err != nil {
+			return err
+		}
+	}
+	known, err := c.linkOf(ctx, tx, wanted.ServerID, wanted.AccountID)
+	if err != nil {
+		return err
+	}
+	if known == nil {
+		wanted.State = LinkAccepted
+		return c.insertLink(ctx, tx, wanted)
+	}
+	if err := c.setLocalUser(ctx, tx, known, wanted.LocalUserID); err != nil || known.State == LinkAccepted {
+		return err
+	}
+	if err := c.tellAgentOf(ctx, tx, known, ChangeLink); err != nil {
+		return err
+	}
+	return tx.Table("links").Where("id = ?", known.ID).Updates(map[string]any{
+		"state": LinkAccepted, "accepted_at": c.Now(), "ends_at": wanted.EndsAt, "libraries": wanted.Libraries, "invited_by": wanted.InvitedBy,
+	}).Error
+}
+
+// freeLocalUser removes a link that has ended from the local user that is
+// wanted.
+func (c *core) freeLocalUser(ctx context.Context, tx *gorm.DB, wanted *linkRow) error {
+	ended, err := gorm.G[linkRow](tx).Where("server_id = ? AND local_user_id = ? AND ends_at <= ?", wanted.ServerID, *wanted.LocalUserID, c.Now()).Find(ctx)
+	if err != nil || len(ended) == 0 {
+		return err
+	}
+	return c.endLink(ctx, tx, &ended[0])
+}
+
+// Decline refuses an invite. It returns [ErrNotFound] for an invite that is not
+// pending or not the account's.
+func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller Caller) error {
+	return i.tx(ctx, "decline an invite", func(tx *gorm.DB) error {
+		invite, err := i.answer(ctx, tx, accountID, inviteID, InviteDeclined)
+		if err != nil {
+			return err
+		}
+		owner, err := i.accountByID(ctx, tx, invite.OwnerID)
+		if err != nil {
+			return err
+		}
+		servers, err := i.serversOfInvites(ctx, tx, []inviteRow{invite})
+		if err != nil {
+			return err
+		}
+		var names []string
+		for _, s := range servers[invite.ID] {
+			names = append(names, s.ServerName)
+		}
+		named := accountID
+		if invite.AccountID == 0 { // the owner knows an address and shall not learn whose it is
+			named = 0
+		}
+		if err := i.tellInviter(ctx, tx, &owner, named, strings.Join(names, ", "), MailLinkRemoved); err != nil {
+			return err
+		}
+		return i.note(ctx, tx, accountID, EventInviteDeclined, caller)
+	})
+}
+
+// tellInviter owes the owner a mail about the answer; accountID 0 names nobody.
+func (i *Invites) tellInviter(ctx context.Context, tx *gorm.DB, owner *accountRow, accountID int64, servers string, kind MailKind) error {
+	person := ""
+	if accountID != 0 {
+		row, err := i.accountByID(ctx, tx, accountID)
+		if err != nil {
+			return err
+		}
+		person = row.Username
+	}
+	return i.owe(ctx, tx, owed{kind: kind, account: owner, facts: map[string]string{
+		"server": servers, "person": person, "at": i.Now().Format(time.RFC3339),
+	}})
+}
+
+// mayInvitedSignUp checks that the bearer of an invite's secret may sign up with
+// an address: the one that the invite was sent to. It returns
+// [ErrSignUpInviteOnly], or an error about the field email.
+func (c *core) mayInvitedSignUp(ctx context.Context, invite, email string) error {
+	row, err := c.inviteOf(ctx, invite)
+	if KindOf(err) == KindExpired || err == nil && row.EmailKey == "" {
+		return ErrSignUpInviteOnly
+	}
+	if err != nil {
+		return err
+	}
+	if _, key, _ := parseEmail(email); key != row.EmailKey {
+		return fieldError(KindInvalid, "email", "email_not_invited")
+	}
+	return nil
+}
+
+// inviteWaits drops the mail of an invite that cannot be answered any more: it was
+// answered or withdrawn, or its owner or all its servers are gone or disabled.
+func (m *Mail) inviteWaits(ctx context.Context, tx *gorm.DB, row *outboxRow) error {
+	rows, err := m.openInvites(ctx, tx, "i.id = ?", row.SubjectID)
+	if err == nil && len(rows) == 0 {
+		return errDropMail
+	}
+	return err
+}
+
+// mintInvite makes the secret of an invite's mail and stores its hash, once. One
+// invite's secret does not end another's.
+func (m *Mail) mintInvite(ctx context.Context, tx *gorm.DB, row *outboxRow) (string, error) {
+	text, err := m.mailSecret(row)
+	if err != nil {
+		return "", errors.Join(errDropMail, err)
+	}
+	hash := secret.Sum(text)
+	minted, err := gorm.G[token](tx).Where("hash = ?", hash).Count(ctx, "*")
+	if err != nil || minted > 0 {
+		return text, err
+	}
+	return text, gorm.G[token](tx).Create(ctx, &token{
+		Hash: hash, Purpose: purposeInvite, AccountID: row.AccountID, SubjectID: row.SubjectID,
+		CreatedAt: row.CreatedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(),
+	})
+}

@@ -1,0 +1,123 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+)
+
+// Library is a part of what a server has, as its agent reported it.
+type Library struct {
+	ExternalID string // the server's own id
+	Name       string
+}
+
+// libraryRow is a row of libraries.
+type libraryRow struct {
+	ID         int64
+	ServerID   int64
+	ExternalID string
+	Name       string
+}
+
+// TableName is libraries.
+func (libraryRow) TableName() string { return "libraries" }
+
+// packLibraries writes the choice of libraries as it is kept: a JSON list of
+// their ids, or nil for "as the server decides".
+func packLibraries(libraries []Library) (*string, error) {
+	if libraries == nil {
+		return nil, nil
+	}
+	ids := make([]string, len(libraries))
+	for i, l := range libraries {
+		ids[i] = l.ExternalID
+	}
+	packed, err := json.Marshal(ids)
+	if err != nil {
+		return nil, fmt.Errorf("libraries: %w", err)
+	}
+	text := string(packed)
+	return &text, nil
+}
+
+// libraryNames are the names of libraries by server and id.
+type libraryNames map[int64]map[string]string
+
+// namesOfLibraries reads the names of all libraries of some servers.
+func (c *core) namesOfLibraries(ctx context.Context, db *gorm.DB, serverIDs ...int64) (libraryNames, error) {
+	names := libraryNames{}
+	if len(serverIDs) == 0 {
+		return names, nil
+	}
+	rows, err := gorm.G[libraryRow](db).Where("server_id IN ?", serverIDs).Find(ctx)
+	if err != nil {
+		return nil, explained("read the libraries", err)
+	}
+	for _, r := range rows {
+		if names[r.ServerID] == nil {
+			names[r.ServerID] = map[string]string{}
+		}
+		names[r.ServerID][r.ExternalID] = r.Name
+	}
+	return names, nil
+}
+
+// unpack reads a choice of libraries. One that the server has no longer is named
+// by its id.
+func (n libraryNames) unpack(serverID int64, packed *string) ([]Library, error) {
+	if packed == nil {
+		return nil, nil
+	}
+	var ids []string
+	if err := json.Unmarshal([]byte(*packed), &ids); err != nil {
+		return nil, fmt.Errorf("libraries: %w", err)
+	}
+	libraries := make([]Library, len(ids))
+	for i, id := range ids {
+		libraries[i] = Library{ExternalID: id, Name: id}
+		if name := n[serverID][id]; name != "" {
+			libraries[i].Name = name
+		}
+	}
+	return libraries, nil
+}
+
+// allOf reports whether the server has every one of libraries, and returns each
+// once.
+func (n libraryNames) allOf(serverID int64, libraries []Library) ([]Library, bool) {
+	if libraries == nil {
+		return nil, true
+	}
+	chosen := make([]Library, 0, len(libraries))
+	for _, l := range libraries {
+		name, known := n[serverID][l.ExternalID]
+		if !known {
+			return nil, false
+		}
+		if one := (Library{ExternalID: l.ExternalID, Name: name}); !slices.Contains(chosen, one) {
+			chosen = append(chosen, one)
+		}
+	}
+	return chosen, true
+}
+
+// Libraries lists the libraries of an owner's server by name. It returns
+// [ErrNotFound].
+func (s *Servers) Libraries(ctx context.Context, ownerID, serverID int64) ([]Library, error) {
+	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
+		return nil, err
+	}
+	rows, err := gorm.G[libraryRow](s.read(ctx)).Where("server_id = ?", serverID).Order("name, id").Find(ctx)
+	if err != nil {
+		return nil, explained("list the libraries", err)
+	}
+	libraries := make([]Library, len(rows))
+	for i, r := range rows {
+		libraries[i] = Library{ExternalID: r.ExternalID, Name: r.Name}
+	}
+	return libraries, nil
+}

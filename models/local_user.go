@@ -1,0 +1,120 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// LocalUser is a user on one media server, as its agent reported it. Times are
+// UTC.
+type LocalUser struct {
+	ID            int64  // ours
+	ExternalID    string // the server's own
+	Name          string
+	Disabled      bool
+	Administrator bool
+	GoneAt        time.Time // zero while the server has it
+	LinkID        int64     // of the link that has it; 0 for none
+	LinkedTo      string    // username of the linked account; "" for none
+}
+
+// localUserRow is a row of local_users.
+type localUserRow struct {
+	ID            int64
+	ServerID      int64
+	ExternalID    string
+	Name          string
+	ReportedAt    time.Time // when it was last other than before
+	Disabled      bool
+	Administrator bool
+	GoneAt        *time.Time
+}
+
+// TableName is local_users.
+func (localUserRow) TableName() string { return "local_users" }
+
+// localUsersOf lists the local users of a server and who is linked to them.
+const localUsersOf = `SELECT u.id, u.external_id, u.name, u.disabled, u.administrator, u.gone_at, l.id AS link_id, a.username
+FROM local_users u
+LEFT JOIN links l ON l.server_id = u.server_id AND l.local_user_id = u.id AND (l.ends_at IS NULL OR l.ends_at > ?)
+LEFT JOIN accounts a ON a.id = l.account_id
+WHERE u.server_id = ? ORDER BY u.name, u.id`
+
+// LocalUsers lists the local users of an owner's server by name, those that are
+// gone as well while a link or an invite names them. It returns [ErrNotFound].
+func (s *Servers) LocalUsers(ctx context.Context, ownerID, serverID int64) ([]LocalUser, error) {
+	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		ID                      int64
+		ExternalID, Name        string
+		Disabled, Administrator bool
+		GoneAt                  *time.Time
+		LinkID                  *int64
+		Username                *string
+	}
+	if err := s.read(ctx).Raw(localUsersOf, s.Now(), serverID).Scan(&rows).Error; err != nil {
+		return nil, explained("list the local users", err)
+	}
+	users := make([]LocalUser, len(rows))
+	for i, r := range rows {
+		users[i] = LocalUser{
+			ID: r.ID, ExternalID: r.ExternalID, Name: r.Name, Disabled: r.Disabled, Administrator: r.Administrator, GoneAt: orZero(r.GoneAt),
+		}
+		if r.LinkID != nil && r.Username != nil {
+			users[i].LinkID, users[i].LinkedTo = *r.LinkID, *r.Username
+		}
+	}
+	return users, nil
+}
+
+// externalIDMax is how long a server's own ids may be.
+const externalIDMax = 128
+
+// isExternalID reports whether id can be a server's own id of something: visible
+// ASCII.
+func isExternalID(id string) bool {
+	return id != "" && len(id) <= externalIDMax && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// localUserOf finds a local user of a server by the server's own id. It returns
+// [ErrNotFound] for one that is not there or gone.
+func (c *core) localUserOf(ctx context.Context, tx *gorm.DB, serverID int64, externalID string) (localUserRow, error) {
+	row, err := gorm.G[localUserRow](tx).Where("server_id = ? AND external_id = ? AND gone_at IS NULL", serverID, externalID).Take(ctx)
+	return row, explained("find a local user", err)
+}
+
+// sweepLocalUsers forgets local users that a server has no longer, once no link
+// and no invite that waits names them: an unchanged report would not.
+func (s *Store) sweepLocalUsers(ctx context.Context) error {
+	const unnamed = `gone_at IS NOT NULL
+ AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = local_users.server_id AND l.local_user_id = local_users.id)
+ AND NOT EXISTS (SELECT 1 FROM invite_servers v JOIN invites i ON i.id = v.invite_id
+ WHERE v.server_id = local_users.server_id AND v.local_user_id = local_users.id AND i.state = ? AND i.expires_at > ?)`
+	for {
+		now := s.Now()
+		gone, err := gorm.G[localUserRow](s.read(ctx)).Where(unnamed, invitePending, now).Limit(sweepStep).Find(ctx)
+		if err != nil {
+			return explained("find local users that are gone", err)
+		}
+		for _, row := range gone {
+			err := s.tx(ctx, "forget a local user", func(tx *gorm.DB) error {
+				// A report that brings it back, or an invite that names it, waits for the server's row.
+				if err := oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID)); err != nil {
+					return err
+				}
+				return tx.Exec("DELETE FROM local_users WHERE id = ? AND "+unnamed, row.ID, invitePending, now).Error
+			})
+			if err != nil && KindOf(err) != KindNotFound { // the whole server has gone
+				return err
+			}
+		}
+		if len(gone) < sweepStep {
+			return nil
+		}
+	}
+}

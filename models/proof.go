@@ -1,0 +1,261 @@
+package models
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Proofs are how people show by themselves which local user of a server they
+// are: the person starts one, the server's agent proposes a code or a page of
+// its own, and completes it with the local user that was proved. The owner wants
+// it by allowing self-service, the person by starting it.
+type Proofs struct {
+	*core
+	throttle *Throttle
+}
+
+// The states of proofs.
+const (
+	ProofAsked  = "asked"  // the agent has not answered yet
+	ProofShown  = "shown"  // there is a code or a page
+	ProofDone   = "done"   // the link is accepted
+	ProofFailed = "failed" // see Reason
+)
+
+// Why a proof failed that nobody completed in time, and one that the owner no
+// longer allows.
+const (
+	proofExpired    = "expired"
+	proofNotAllowed = "not_allowed"
+)
+
+// proofLife is how long a proof may take.
+const proofLife = 10 * time.Minute
+
+// proofsKept is how long a proof that is over may be read.
+const proofsKept = time.Hour
+
+// proofRow is a row of proofs.
+type proofRow struct {
+	ID        int64
+	ServerID  int64
+	AccountID int64
+	State     string
+	Code      string
+	URL       string `gorm:"column:url"`
+	Reason    string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// TableName is proofs.
+func (proofRow) TableName() string { return "proofs" }
+
+// Proof is one try to prove a local user. Times are UTC.
+type Proof struct {
+	ID, ServerID, AccountID int64
+	Username                string // of the account; only [Proofs.Open] fills it
+	State                   string
+	Code, URL               string // what the person shall type into their own app, or open; "" for none
+	Reason                  string // why it failed: denied, expired, not_allowed or unavailable
+	CreatedAt, ExpiresAt    time.Time
+}
+
+func (c *core) proof(r *proofRow) Proof {
+	p := Proof{
+		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, State: r.State, Code: r.Code, URL: r.URL, Reason: r.Reason,
+		CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+	}
+	if (r.State == ProofAsked || r.State == ProofShown) && !r.ExpiresAt.After(c.Now()) {
+		p.State, p.Reason = ProofFailed, proofExpired
+	}
+	return p
+}
+
+// Start begins a proof, or returns the one that is open. It returns
+// [ErrNotFound] for a server that has no agent or no self-service,
+// [ErrAlreadyLinked], or [ErrThrottled].
+func (p *Proofs) Start(ctx context.Context, accountID, serverID int64, _ Caller) (Proof, error) {
+	open, err := p.Get(ctx, accountID, serverID)
+	if err != nil && KindOf(err) != KindNotFound {
+		return Proof{}, err
+	}
+	if err == nil && (open.State == ProofAsked || open.State == ProofShown) {
+		return open, nil
+	}
+	if err := p.throttle.allow(ctx, p.throttle.key("proof", place(accountID)), p.opt.Limits.ProofHour); err != nil {
+		return Proof{}, err
+	}
+	row := proofRow{ServerID: serverID, AccountID: accountID, State: ProofAsked, CreatedAt: p.Now()}
+	row.ExpiresAt = row.CreatedAt.Add(proofLife)
+	if row.ID, err = p.newID(); err != nil {
+		return Proof{}, explained("make an id", err)
+	}
+	err = p.tx(ctx, "start a proof", func(tx *gorm.DB) error { return p.start(ctx, tx, &row) })
+	if err != nil {
+		return Proof{}, err
+	}
+	return p.Get(ctx, accountID, serverID)
+}
+
+func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
+	if err := holdUsableAccount(tx, row.AccountID); err != nil {
+		return err
+	}
+	if err := p.holdOpenServer(tx, row.ServerID); err != nil {
+		return err
+	}
+	link, err := p.linkOf(ctx, tx, row.ServerID, row.AccountID)
+	if err != nil {
+		return err
+	}
+	if link != nil && link.State == LinkAccepted && link.LocalUserID != nil {
+		return ErrAlreadyLinked
+	}
+	// Only those of this account and server, which is held: no other is open.
+	err = tx.Exec("DELETE FROM proofs WHERE account_id = ? AND server_id = ?", row.AccountID, row.ServerID).Error
+	if err != nil {
+		return err
+	}
+	if err := gorm.G[proofRow](tx).Create(ctx, row); err != nil {
+		return err
+	}
+	return p.tellAgent(ctx, tx, changeRow{ServerID: row.ServerID, Kind: ChangeProofAsked, AccountID: row.AccountID})
+}
+
+// holdOpenServer holds a server where people may prove their local user. It
+// returns [ErrNotFound] for any other.
+func (p *Proofs) holdOpenServer(tx *gorm.DB, serverID int64) error {
+	return oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0",
+		serverID, ServerAgent, true))
+}
+
+// Get reads the last proof of an account at a server. It returns [ErrNotFound].
+func (p *Proofs) Get(ctx context.Context, accountID, serverID int64) (Proof, error) {
+	row, err := gorm.G[proofRow](p.read(ctx)).Where("account_id = ? AND server_id = ?", accountID, serverID).Take(ctx)
+	if err != nil {
+		return Proof{}, explained("read the proof", err)
+	}
+	return p.proof(&row), nil
+}
+
+// Open lists the proofs that wait for the agent of a server or for a person,
+// with usernames.
+func (p *Proofs) Open(ctx context.Context, this Server) ([]Proof, error) {
+	var rows []struct {
+		Proof    proofRow `gorm:"embedded"`
+		Username string
+	}
+	err := p.read(ctx).Raw(`SELECT p.*, a.username FROM proofs p JOIN accounts a ON a.id = p.account_id
+WHERE p.server_id = ? AND p.state IN ? AND p.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL ORDER BY p.id`,
+		this.ID, []string{ProofAsked, ProofShown}, p.Now()).Scan(&rows).Error
+	if err != nil {
+		return nil, explained("list the proofs", err)
+	}
+	list := make([]Proof, len(rows))
+	for i := range rows {
+		list[i] = p.proof(&rows[i].Proof)
+		list[i].Username = rows[i].Username
+	}
+	return list, nil
+}
+
+const (
+	proofCodeMax = 32
+	proofURLMax  = 500
+)
+
+// Propose shows the person a code for their own app, or a page of the agent's.
+// It returns errors about the fields code and url, or [ErrNotFound] for a proof
+// that is not open.
+func (p *Proofs) Propose(ctx context.Context, this Server, proofID int64, code, pageURL string) error {
+	code, pageURL = strings.TrimSpace(code), strings.TrimSpace(pageURL)
+	if len(code) > proofCodeMax || code == "" && pageURL == "" || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return fieldError(KindInvalid, "code", "proof_code_invalid")
+	}
+	if pageURL != "" && !isPage(pageURL) {
+		return fieldError(KindInvalid, "url", "proof_url_invalid")
+	}
+	return p.settle(ctx, this, proofID, map[string]any{"state": ProofShown, "code": code, "url": pageURL})
+}
+
+// isPage reports whether text is the address of a page, for a link on ours.
+func isPage(text string) bool {
+	if len(text) > proofURLMax || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return false
+	}
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.Opaque == ""
+}
+
+// settle changes a proof that is open, by one conditional update.
+func (p *Proofs) settle(ctx context.Context, this Server, proofID int64, columns map[string]any) error {
+	return p.tx(ctx, "settle a proof", func(tx *gorm.DB) error { return p.settleIn(tx, this, proofID, columns) })
+}
+
+func (p *Proofs) settleIn(tx *gorm.DB, this Server, proofID int64, columns map[string]any) error {
+	return oneRow(tx.Table("proofs").Where("id = ? AND server_id = ? AND state IN ? AND expires_at > ?",
+		proofID, this.ID, []string{ProofAsked, ProofShown}, p.Now()).Updates(columns))
+}
+
+// Complete ends a proof with the local user that was proved, by the server's own
+// id of it: the link is accepted. It returns [ErrNotFound] for a proof that is
+// not open or no longer allowed, an error about the field local_user,
+// [ErrLocalUserTaken], or [ErrAlreadyLinked] for a link to another local user.
+func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, externalID string, caller Caller) error {
+	return p.tx(ctx, "complete a proof", func(tx *gorm.DB) error {
+		accountID, err := p.finish(ctx, tx, this, proofID)
+		if err != nil {
+			return err
+		}
+		localUserID, err := p.namedLocalUser(ctx, tx, this.ID, externalID)
+		if err != nil {
+			return err
+		}
+		if localUserID == nil {
+			return fieldError(KindInvalid, "local_user", "local_user_unknown")
+		}
+		link := linkRow{ServerID: this.ID, AccountID: accountID, LocalUserID: localUserID, Type: LinkLinked}
+		if err := p.acceptLink(ctx, tx, &link); err != nil {
+			return err
+		}
+		server, err := p.serverByID(ctx, tx, this.ID)
+		if err != nil {
+			return err
+		}
+		if err := p.tellOwner(ctx, tx, &link, &server, MailLinkAccepted); err != nil {
+			return err
+		}
+		return p.note(ctx, tx, accountID, EventLinkAccepted, caller)
+	})
+}
+
+// finish marks a proof done and returns whose it is, who is held then, and so is
+// the server. It returns [ErrNotFound].
+func (p *Proofs) finish(ctx context.Context, tx *gorm.DB, this Server, proofID int64) (accountID int64, err error) {
+	row, err := gorm.G[proofRow](tx).Where("id = ? AND server_id = ?", proofID, this.ID).Take(ctx)
+	if err != nil {
+		return 0, explained("read the proof", err)
+	}
+	if err := holdUsableAccount(tx, row.AccountID); err != nil {
+		return 0, err
+	}
+	if err := p.holdOpenServer(tx, this.ID); err != nil {
+		return 0, err
+	}
+	return row.AccountID, p.settleIn(tx, this, proofID, map[string]any{"state": ProofDone})
+}
+
+// Fail ends a proof that came to nothing. It returns an error about the field
+// reason, or [ErrNotFound] for a proof that is not open.
+func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason string) error {
+	if !slices.Contains([]string{"denied", proofExpired, proofNotAllowed, "unavailable"}, reason) {
+		return fieldError(KindInvalid, "reason", "proof_reason_invalid")
+	}
+	return p.settle(ctx, this, proofID, map[string]any{"state": ProofFailed, "reason": reason})
+}

@@ -1,0 +1,273 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Report is what an agent tells of its server, always all of it.
+type Report struct {
+	Registration             // ClaimCode and IdempotencyKey do not count
+	LocalUsers   []LocalUser // ExternalID, Name, Disabled and Administrator count
+	Libraries    []Library
+}
+
+// The most that a report may hold.
+const (
+	localUsersMax = 5000
+	librariesMax  = 1000
+)
+
+// checkedReport is a report in the form that is kept and compared.
+type checkedReport struct {
+	Name, Version, SystemID string
+	Addresses               []Address
+	LocalUsers              []LocalUser
+	Libraries               []Library
+}
+
+// check returns the report in that form. It returns errors about the fields
+// name, system_id, local_users and libraries.
+func (r Report) check() (checkedReport, error) {
+	registration, addresses, err := r.Registration.check()
+	if err != nil {
+		return checkedReport{}, err
+	}
+	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses}
+	var wrong []FieldError
+	seen := map[string]bool{}
+	for _, u := range r.LocalUsers {
+		if !isExternalID(u.ExternalID) || seen[u.ExternalID] || len(r.LocalUsers) > localUsersMax {
+			wrong = append(wrong, FieldError{Field: "local_users", Code: "local_users_invalid"})
+			break
+		}
+		seen[u.ExternalID] = true
+		out.LocalUsers = append(out.LocalUsers, LocalUser{
+			ExternalID: u.ExternalID, Name: nameOr(u.Name, u.ExternalID), Disabled: u.Disabled, Administrator: u.Administrator,
+		})
+	}
+	clear(seen)
+	for _, l := range r.Libraries {
+		if !isExternalID(l.ExternalID) || seen[l.ExternalID] || len(r.Libraries) > librariesMax {
+			wrong = append(wrong, FieldError{Field: "libraries", Code: "libraries_invalid"})
+			break
+		}
+		seen[l.ExternalID] = true
+		out.Libraries = append(out.Libraries, Library{ExternalID: l.ExternalID, Name: nameOr(l.Name, l.ExternalID)})
+	}
+	slices.SortFunc(out.LocalUsers, func(a, b LocalUser) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
+	slices.SortFunc(out.Libraries, func(a, b Library) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
+	return out, invalid(wrong)
+}
+
+// nameOr is a name as it is kept, or id for a thing without one.
+func nameOr(name, id string) string {
+	if name = cleanServerName(name); name == "" {
+		name = cleanServerName(id)
+	}
+	return name
+}
+
+// digest is the same for the same facts, in whatever order they were told.
+func (r checkedReport) digest() (string, error) {
+	text, err := json.Marshal(r) //nolint:musttag // compared with itself alone, and read by nobody
+	if err != nil {
+		return "", fmt.Errorf("digest of a report: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Report takes what an agent tells of its server: name, version, addresses,
+// local users and libraries. The same report again writes nothing but, now and
+// then, the time. A local user that is missing is forgotten, unless a link or an
+// invite that waits names it: then it is marked gone. It returns errors about
+// fields, [ErrNoServer] for a server that was removed meanwhile, or
+// [ErrUnavailable].
+func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bool, err error) {
+	report, err := in.check()
+	if err != nil {
+		return false, err
+	}
+	digest, err := report.digest()
+	if err != nil {
+		return false, explained("read a report", err)
+	}
+	a.NoteContact(this)
+	if digest == this.ReportHash {
+		return false, nil
+	}
+	err = a.tx(ctx, "take a report", func(tx *gorm.DB) error {
+		result := tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
+			"name": report.Name, "version": report.Version, "system_id": report.SystemID, "kind": ServerAgent,
+			"report_hash": digest, "last_seen_at": a.Now(),
+		})
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected == 0 {
+			return ErrNoServer
+		}
+		if err := a.report(ctx, tx, this.ID, report.Addresses); err != nil {
+			return err
+		}
+		if err := a.reportLocalUsers(ctx, tx, this.ID, report.LocalUsers); err != nil {
+			return err
+		}
+		return a.reportLibraries(ctx, tx, this.ID, report.Libraries)
+	})
+	return err == nil, err
+}
+
+// reportLocalUsers stores the local users of a report.
+func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64, users []LocalUser) error {
+	rows, err := gorm.G[localUserRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[string]localUserRow{}
+	for _, row := range rows {
+		known[row.ExternalID] = row
+	}
+	var fresh []localUserRow
+	for _, u := range users {
+		row, found := known[u.ExternalID]
+		delete(known, u.ExternalID)
+		if found {
+			if err := c.updateLocalUser(tx, &row, u); err != nil {
+				return err
+			}
+			continue
+		}
+		row = localUserRow{
+			ServerID: serverID, ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, ReportedAt: c.Now(),
+		}
+		if row.ID, err = c.newID(); err != nil {
+			return err
+		}
+		fresh = append(fresh, row)
+	}
+	const step = 100
+	for chunk := range slices.Chunk(fresh, step) {
+		if err := tx.Create(&chunk).Error; err != nil {
+			return err
+		}
+	}
+	return c.forgetLocalUsers(tx, serverID, known)
+}
+
+func (c *core) updateLocalUser(tx *gorm.DB, row *localUserRow, u LocalUser) error {
+	if row.Name == u.Name && row.Disabled == u.Disabled && row.Administrator == u.Administrator && row.GoneAt == nil {
+		return nil
+	}
+	return tx.Exec("UPDATE local_users SET name = ?, disabled = ?, administrator = ?, gone_at = NULL, reported_at = ? WHERE id = ?",
+		u.Name, u.Disabled, u.Administrator, c.Now(), row.ID).Error
+}
+
+// forgetLocalUsers forgets local users that a server has no longer, and marks
+// those that are still named somewhere.
+func (c *core) forgetLocalUsers(tx *gorm.DB, serverID int64, gone map[string]localUserRow) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	var named []int64
+	err := tx.Raw(`SELECT local_user_id FROM links WHERE server_id = ? AND local_user_id IS NOT NULL
+UNION SELECT v.local_user_id FROM invite_servers v JOIN invites i ON i.id = v.invite_id
+WHERE v.server_id = ? AND v.local_user_id IS NOT NULL AND i.state = ?`, serverID, serverID, invitePending).Scan(&named).Error
+	if err != nil {
+		return err
+	}
+	for _, row := range gone {
+		if !slices.Contains(named, row.ID) {
+			err = tx.Exec("DELETE FROM local_users WHERE id = ?", row.ID).Error
+		} else if row.GoneAt == nil {
+			err = tx.Exec("UPDATE local_users SET gone_at = ? WHERE id = ?", c.Now(), row.ID).Error
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportLibraries stores the libraries of a report in the place of those before.
+func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) error {
+	rows, err := gorm.G[libraryRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	known := map[string]libraryRow{}
+	for _, row := range rows {
+		known[row.ExternalID] = row
+	}
+	for _, l := range libraries {
+		row, found := known[l.ExternalID]
+		delete(known, l.ExternalID)
+		switch {
+		case !found:
+			row = libraryRow{ServerID: serverID, ExternalID: l.ExternalID, Name: l.Name}
+			if row.ID, err = c.newID(); err == nil {
+				err = gorm.G[libraryRow](tx).Create(ctx, &row)
+			}
+		case row.Name != l.Name:
+			err = tx.Exec("UPDATE libraries SET name = ? WHERE id = ?", l.Name, row.ID).Error
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, row := range known {
+		if err := tx.Exec("DELETE FROM libraries WHERE id = ?", row.ID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NoteContact notes in memory that a server has called, at most every few
+// minutes; [Agents.Flush] writes it.
+func (a *Agents) NoteContact(this Server) {
+	now := a.Now()
+	if now.Sub(this.LastSeenAt) < lastSeenEvery {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen[this.ID] = now
+}
+
+// Flush writes the calls noted since the last time, in one transaction. Those
+// that cannot be written are kept for the next call.
+func (a *Agents) Flush(ctx context.Context) error {
+	a.mu.Lock()
+	batch := a.seen
+	a.seen = map[int64]time.Time{}
+	a.mu.Unlock()
+	if len(batch) == 0 {
+		return nil
+	}
+	err := a.tx(ctx, "write last calls", func(tx *gorm.DB) error {
+		for _, id := range slices.Sorted(maps.Keys(batch)) {
+			if err := tx.Exec("UPDATE servers SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", batch[id], id, batch[id]).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		maps.Copy(batch, a.seen) // later calls win
+		a.seen = batch
+	}
+	return err
+}

@@ -1,0 +1,34 @@
+package models_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// What an agent asks again and again while nothing changes costs one statement,
+// which reads: the look-up of its key tells all that is needed.
+func TestAgentsCostOneRead(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.agent(owner)
+		k.clock.Advance(time.Hour)
+		said := k.listen()
+		for _, ask := range []func(m media){
+			func(media) {}, // the feed, by an agent that has everything
+			func(m media) {
+				if changed, err := k.Agents.Report(ctx, m.Server, report()); changed || err != nil {
+					k.t.Errorf("the same report: %t, %v", changed, err)
+				}
+			},
+		} {
+			said.take()
+			this := k.again(m)
+			k.Agents.NoteContact(this.Server)
+			ask(this)
+			if got := said.take(); len(got) != 1 || !strings.HasPrefix(got[0].text, "SELECT ") {
+				k.t.Errorf("it cost %d statements: %+v", len(got), got)
+			}
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package models_test
+
+import (
+	"crypto/sha256"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func sum(text string) secret.Hash { return sha256.Sum256([]byte(text)) }
+
+func TestReport(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		ctx, owner, anna := k.t.Context(), k.account(), k.account()
+		m := k.agent(owner)
+		same := report()
+		slices.Reverse(same.LocalUsers)
+		slices.Reverse(same.Libraries)
+		if changed, err := k.Agents.Report(ctx, m.Server, same); changed || err != nil {
+			k.t.Errorf("the same report: %t, %v", changed, err)
+		}
+		if u := k.localUser(owner, m, "u-root"); !u.Administrator || u.Disabled || u.Name != "Root" {
+			k.t.Errorf("local user %+v", u)
+		}
+		// An unchanged report says nothing to the database, but for its time, later.
+		k.clock.Advance(10 * time.Minute)
+		m = k.again(m)
+		said := k.listen()
+		said.take()
+		if changed, err := k.Agents.Report(ctx, m.Server, same); changed || err != nil || len(said.take()) != 0 {
+			k.t.Errorf("the same report speaks: %t, %v", changed, err)
+		}
+		k.must(k.Agents.Flush(ctx))
+		if got := k.again(m).LastSeenAt; !got.Equal(k.Now()) {
+			k.t.Errorf("last seen %v", got)
+		}
+		k.invited(owner, m, anna, "u-anna")
+		fewer := report()
+		fewer.Name, fewer.LocalUsers, fewer.Libraries = "Attic", fewer.LocalUsers[2:], []models.Library{{ExternalID: "l-films", Name: "Movies"}, {ExternalID: "l-new", Name: "New"}}
+		if changed, err := k.Agents.Report(ctx, m.Server, fewer); !changed || err != nil {
+			k.t.Errorf("another report: %t, %v", changed, err)
+		}
+		users, err := k.Servers.LocalUsers(ctx, owner.ID, m.ID)
+		k.must(err)
+		if len(users) != 2 || users[0].GoneAt.IsZero() || users[0].LinkedTo != anna.Username || users[1].Name != "Root" {
+			k.t.Errorf("local users %+v", users)
+		}
+		libraries, err := k.Servers.Libraries(ctx, owner.ID, m.ID)
+		k.must(err)
+		if diff := cmp.Diff(fewer.Libraries, libraries); diff != "" {
+			k.t.Error(diff)
+		}
+		if this := k.again(m); this.Name != "Attic" || !this.KeyExpiresAt.IsZero() {
+			k.t.Errorf("server %+v", this.Server)
+		}
+		k.report(k.again(m), report()) // back again
+		if u := k.localUser(owner, m, "u-anna"); !u.GoneAt.IsZero() || u.LinkedTo != anna.Username {
+			k.t.Errorf("local user %+v", u)
+		}
+		bad := report()
+		bad.LocalUsers = append(bad.LocalUsers, bad.LocalUsers[0])
+		_, err = k.Agents.Report(ctx, m.Server, bad)
+		k.isKind(err, models.KindInvalid)
+		key, until, err := k.Agents.RotateKey(ctx, m.Server)
+		k.must(err)
+		if this := k.again(m); !this.KeyExpiresAt.Equal(until) || key == m.key {
+			k.t.Errorf("until %v, want %v", this.KeyExpiresAt, until)
+		}
+		k.again(media{m.Server, key})
+		state, err := k.Agents.State(ctx, m.Server)
+		if err != nil || state.Owner != owner.Username || len(state.Addresses) != 2 {
+			k.t.Errorf("state %+v, %v", state, err)
+		}
+	})
+}
+
+func TestIdempotency(t *testing.T) {
+	const key = "0123456789abcdef-once"
+	eachContract(t, func(k *kit) {
+		ctx, owner, anna := k.t.Context(), k.account(), k.account()
+		m := k.agent(owner)
+		// A registration, by many at once.
+		in := den
+		in.IdempotencyKey = key
+		keys := make([]string, 16)
+		for _, err := range parallel(len(keys), func(i int) error {
+			done, err := k.Agents.Register(ctx, in, home)
+			keys[i] = done.Key
+			return err
+		}) {
+			k.must(err)
+		}
+		if len(slices.Compact(slices.Clone(keys))) != 1 || keys[0] == "" {
+			k.t.Errorf("keys %v", keys)
+		}
+		if this := k.again(media{key: keys[0]}); this.Name != den.Name {
+			k.t.Errorf("server %+v", this)
+		}
+		in.Name = "Another"
+		_, err := k.Agents.Register(ctx, in, home)
+		k.is(err, models.ErrOtherRequest)
+		// An invite.
+		offer := models.NewInvite{To: anna.Username, Type: models.LinkGuest, Servers: []models.InviteServer{{ServerID: m.ID}}, IdempotencyKey: key}
+		ids := make([]int64, 8)
+		for _, err := range parallel(len(ids), func(i int) error {
+			made, err := k.Invites.Create(ctx, owner.ID, offer, home)
+			ids[i] = made.ID
+			return err
+		}) {
+			k.must(err)
+		}
+		if len(slices.Compact(ids)) != 1 {
+			k.t.Errorf("invites %v", ids)
+		}
+		if n := len(kinds(k.letters(), anna.Email)); n != 1 {
+			k.t.Errorf("%d mails", n)
+		}
+		offer.Note = "x"
+		_, err = k.Invites.Create(ctx, owner.ID, offer, home)
+		k.is(err, models.ErrOtherRequest)
+		// A sign-up: another secret for the same account.
+		up := models.SignUp{Username: newName(), Email: "once@example.org", Password: goodPassword, Locale: "en", IdempotencyKey: key}
+		first, err := k.Accounts.SignUp(ctx, up, home)
+		k.must(err)
+		second, err := k.Accounts.SignUp(ctx, up, home)
+		k.must(err)
+		if first == second {
+			k.t.Error("the secret is the same")
+		}
+		for _, pending := range []string{first, second} {
+			if got, err := k.Emails.Pending(ctx, pending); err != nil || got.Username != up.Username {
+				k.t.Errorf("pending %+v, %v", got, err)
+			}
+		}
+		if n := len(kinds(k.letters(), "once@example.org")); n != 1 {
+			k.t.Errorf("%d mails", n)
+		}
+		up.Password = otherPassword
+		_, err = k.Accounts.SignUp(ctx, up, home)
+		k.is(err, models.ErrOtherRequest)
+		k.clock.Advance(24 * time.Hour)
+		k.must(k.Sweep(ctx))
+		if left := k.sqlRows("SELECT mac FROM idempotency"); len(left) != 0 {
+			k.t.Errorf("%d keys are left", len(left))
+		}
+	})
+}

@@ -1,0 +1,193 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Person is somebody who is linked with a server, as its owner sees them.
+type Person struct {
+	Link
+	LocalUser LocalUser // ID 0 while no local user is known
+	Libraries []Library // nil: as the server decides
+	InvitedBy string    // username of whoever invited them; "" for nobody
+}
+
+// peopleOf lists the links of a server for its owner.
+const peopleOf = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
+ l.local_user_id, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.gone_at, i.username AS invited_by
+FROM links l JOIN accounts a ON a.id = l.account_id
+LEFT JOIN local_users u ON u.id = l.local_user_id
+LEFT JOIN accounts i ON i.id = l.invited_by
+WHERE l.server_id = ? AND l.id > ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id LIMIT ?`
+
+type personRow struct {
+	ID, ServerID, AccountID    int64
+	Type, State, RequestedBy   string
+	CreatedAt                  time.Time
+	AcceptedAt, EndsAt, GoneAt *time.Time
+	Libraries                  *string
+	LocalUserID                *int64
+	Username, DisplayName      string
+	ExternalID, Name           *string
+	Disabled, Administrator    *bool
+	InvitedBy                  *string
+}
+
+func (r *personRow) person() Person {
+	p := Person{Link: Link{
+		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID,
+		Username: r.Username, DisplayName: toldName(r.State, r.Username, r.DisplayName), Type: r.Type, State: r.State, RequestedBy: r.RequestedBy,
+		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
+	}}
+	if r.InvitedBy != nil {
+		p.InvitedBy = *r.InvitedBy
+	}
+	if r.LocalUserID != nil && r.ExternalID != nil && r.Name != nil {
+		p.LocalUser = LocalUser{
+			ID: *r.LocalUserID, ExternalID: *r.ExternalID, Name: *r.Name, Disabled: r.Disabled != nil && *r.Disabled,
+			Administrator: r.Administrator != nil && *r.Administrator, GoneAt: orZero(r.GoneAt), LinkID: r.ID, LinkedTo: r.Username,
+		}
+	}
+	return p
+}
+
+// People lists up to n links of an owner's server, pending ones as well, behind
+// the link after, the first made first. It returns [ErrNotFound].
+func (s *Servers) People(ctx context.Context, ownerID, serverID, after int64, n int) ([]Person, error) {
+	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
+		return nil, err
+	}
+	var rows []personRow
+	if err := s.read(ctx).Raw(peopleOf, serverID, after, s.Now(), n).Scan(&rows).Error; err != nil {
+		return nil, explained("list the people", err)
+	}
+	names, err := s.namesOfLibraries(ctx, s.read(ctx), serverID)
+	if err != nil {
+		return nil, err
+	}
+	people := make([]Person, len(rows))
+	for i := range rows {
+		people[i] = rows[i].person()
+		if people[i].Libraries, err = names.unpack(serverID, rows[i].Libraries); err != nil {
+			return nil, explained("read a link", err)
+		}
+	}
+	return people, nil
+}
+
+// Terms are what an owner may change about a link; nil leaves a thing as it is.
+type Terms struct {
+	EndsAt    *time.Time // the zero time takes the end away
+	Libraries *[]Library // a nil list: as the server decides; only ExternalID counts
+}
+
+// SetTerms changes the terms of a link. Its agent is told. It returns
+// [ErrNotFound], or errors about the fields ends_at and libraries.
+func (s *Servers) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms, _ Caller) error {
+	return s.tx(ctx, "set the terms of a link", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		rows, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", linkID, serverID, s.Now()).Find(ctx)
+		if err != nil {
+			return err
+		}
+		if len(rows) != 1 {
+			return ErrNotFound
+		}
+		columns, err := s.termColumns(ctx, tx, serverID, t)
+		if err != nil || len(columns) == 0 {
+			return err
+		}
+		if err := s.tellAgentOf(ctx, tx, &rows[0], ChangeLink); err != nil {
+			return err
+		}
+		return tx.Table("links").Where("id = ?", linkID).Updates(columns).Error
+	})
+}
+
+// termColumns checks terms and returns the columns that they change. It returns
+// errors about the fields ends_at and libraries.
+func (c *core) termColumns(ctx context.Context, tx *gorm.DB, serverID int64, t Terms) (map[string]any, error) {
+	columns := map[string]any{}
+	if t.EndsAt != nil {
+		end, err := c.checkEnd(*t.EndsAt)
+		if err != nil {
+			return nil, err
+		}
+		columns["ends_at"] = end
+	}
+	if t.Libraries != nil {
+		packed, err := c.chosenLibraries(ctx, tx, serverID, *t.Libraries)
+		if err != nil {
+			return nil, err
+		}
+		columns["libraries"] = packed
+	}
+	return columns, nil
+}
+
+// checkEnd returns the end of a link as it is kept, nil for none. It returns an
+// error about the field ends_at.
+func (c *core) checkEnd(end time.Time) (*time.Time, error) {
+	const longest = 20 * 365 * 24 * time.Hour
+	if end.IsZero() {
+		return nil, nil
+	}
+	end = end.UTC().Truncate(time.Millisecond)
+	if now := c.Now(); !end.After(now) || end.Sub(now) > longest {
+		return nil, fieldError(KindInvalid, "ends_at", "ends_at_invalid")
+	}
+	return &end, nil
+}
+
+// chosenLibraries checks a choice of libraries of one server and packs it. It
+// returns an error about the field libraries.
+func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) (*string, error) {
+	names, err := c.namesOfLibraries(ctx, tx, serverID)
+	if err != nil {
+		return nil, err
+	}
+	chosen, ok := names.allOf(serverID, libraries)
+	if !ok {
+		return nil, fieldError(KindInvalid, "libraries", "library_unknown")
+	}
+	return packLibraries(chosen)
+}
+
+// SetSelfService lets people prove by themselves which local user they are, or
+// stops that, and with it the proofs that are open. It returns [ErrNotFound].
+func (s *Servers) SetSelfService(ctx context.Context, ownerID, serverID int64, on bool) error {
+	return s.tx(ctx, "set self-service", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE servers SET self_service = ? WHERE id = ?", on, serverID).Error; err != nil || on {
+			return err
+		}
+		return tx.Exec("UPDATE proofs SET state = ?, reason = ? WHERE server_id = ? AND state IN ? AND expires_at > ?",
+			ProofFailed, proofNotAllowed, serverID, []string{ProofAsked, ProofShown}, s.Now()).Error
+	})
+}
+
+// sweepLinks removes links whose end has come, each in a transaction of its own.
+func (s *Store) sweepLinks(ctx context.Context) error {
+	for {
+		rows, err := gorm.G[linkRow](s.read(ctx)).Where("ends_at <= ?", s.Now()).Limit(sweepStep).Find(ctx)
+		if err != nil {
+			return explained("find links that ended", err)
+		}
+		for i := range rows {
+			err := s.tx(ctx, "end a link", func(tx *gorm.DB) error { return s.endLink(ctx, tx, &rows[i]) })
+			if err != nil && KindOf(err) != KindNotFound { // somebody else ended it
+				return err
+			}
+		}
+		if len(rows) < sweepStep {
+			return nil
+		}
+	}
+}

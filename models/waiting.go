@@ -1,0 +1,30 @@
+package models
+
+import "context"
+
+// openInvite is what makes an invite one that may be answered; see openInvites. Its
+// values are [InvitePending] and twice the time.
+const openInvite = `i.state = ? AND i.expires_at > ? AND EXISTS (SELECT 1 FROM invite_servers v JOIN servers s ON s.id = v.server_id
+ WHERE v.invite_id = i.id AND s.owner_id = i.owner_id AND s.disabled_at IS NULL AND (v.ends_at IS NULL OR v.ends_at > ?))`
+
+// countAllWaiting is the one statement that every page of a signed-in person
+// runs for the number in its header: invites to the account, invites to its
+// address, and links.
+const countAllWaiting = `SELECT COUNT(*)
+ + (SELECT COUNT(*) FROM invites i JOIN accounts o ON o.id = i.owner_id AND o.disabled_at IS NULL
+ WHERE i.account_id = ? AND i.owner_id <> ? AND ` + openInvite + `)
+ + (SELECT COUNT(*) FROM emails e JOIN invites i ON i.email_key = e.email_key AND i.account_id = 0
+ JOIN accounts o ON o.id = i.owner_id AND o.disabled_at IS NULL
+ WHERE e.account_id = ? AND e.held_until IS NULL AND i.owner_id <> ? AND ` + openInvite + `)
+FROM links l JOIN servers s ON s.id = l.server_id
+WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)`
+
+// AllWaiting counts what waits for an account's answer: links that servers have
+// asked for, and invites.
+func (i *Invites) AllWaiting(ctx context.Context, accountID int64) (int, error) {
+	var n int
+	now := i.Now()
+	err := i.read(ctx).Raw(countAllWaiting, accountID, accountID, invitePending, now, now,
+		accountID, accountID, invitePending, now, now, accountID, LinkPending, now).Scan(&n).Error
+	return n, explained("count the invitations", err)
+}
