@@ -65,6 +65,7 @@ func TestPages(t *testing.T) {
 		{"owners", ownersPages(mira)},
 		{"mails", mailedPages(t, s, mira)},
 		{"connect", connectPages(t, s)},
+		{"contract", contractPages(t, s)},
 		{"errors", errorPages(t)},
 		{"closed", closedPages(t)},
 	} {
@@ -97,6 +98,7 @@ func TestPages(t *testing.T) {
 func strangersPages() []shown {
 	ada := newPerson("ada")
 	return []shown{
+		{"api_docs", "", at("/api/docs")},
 		{"dev_mail", "empty", at("/dev/mail")},
 		{"landing", "", at("/")},
 		{"help_pin", "", at("/help/pin")},

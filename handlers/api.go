@@ -38,13 +38,18 @@ func (s *site) apiRoutes(r *gin.Engine) {
 	r.POST(v1+"/links/:id/accept", s.withoutBody(s.apiAcceptLink))
 	r.POST(v1+"/links/:id/decline", s.withoutBody(s.apiDeclineLink))
 	r.DELETE(v1+"/links/:id", s.withoutBody(s.apiRemoveLink))
+
+	s.apiAccountRoutes(r, v1)
+	s.apiOperatorRoutes(r, v1)
+	s.apiOwnerRoutes(r, v1)
+	s.apiAgentRoutes(r, v1)
 }
 
 // withSession adapts h to Gin for who brings a session token. Errors become
 // problem details.
 func (s *site) withSession(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.problem(func(c *gin.Context) error {
-		session, err := s.Store.Sessions.Look(c.Request.Context(), bearer(c))
+		session, err := s.sessionOf(c)
 		if err != nil {
 			return err
 		}
@@ -56,13 +61,20 @@ func (s *site) withSession(h func(c *gin.Context, session models.Session) error)
 // is one that is not known.
 func (s *site) withoutBody(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
-		if c.Request.ContentLength != 0 {
-			if _, err := readJSON[struct{}](c); err != nil {
-				return err
-			}
+		if err := noBody(c); err != nil {
+			return err
 		}
 		return h(c, session)
 	})
+}
+
+// noBody returns an error for a body with anything in it.
+func noBody(c *gin.Context) error {
+	if c.Request.ContentLength == 0 {
+		return nil
+	}
+	_, err := readJSON[struct{}](c)
+	return err
 }
 
 // bearer is the token of the one Authorization header, "" for none or for
@@ -83,6 +95,11 @@ func bearer(c *gin.Context) string {
 // T does not have. Whatever else arrives is refused: a program that misspells a
 // member must hear of it.
 func readJSON[T any](c *gin.Context) (T, error) { //nolint:ireturn // T is a struct wherever it is called
+	return readJSONUpTo[T](c, maxBody)
+}
+
+// readJSONUpTo is readJSON for bodies of up to most bytes.
+func readJSONUpTo[T any](c *gin.Context, most int64) (T, error) { //nolint:ireturn // T is a struct wherever it is called
 	var in T
 	media, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
 	charset := params["charset"]
@@ -90,7 +107,7 @@ func readJSON[T any](c *gin.Context) (T, error) { //nolint:ireturn // T is a str
 	if err != nil || media != "application/json" || !plain {
 		return in, refuse(http.StatusUnsupportedMediaType, "json_wanted")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, most))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return in, err

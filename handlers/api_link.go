@@ -21,6 +21,7 @@ type linkObject struct {
 	RequestedBy string     `json:"requested_by"` // as the server says
 	CreatedAt   time.Time  `json:"created_at"`
 	AcceptedAt  *time.Time `json:"accepted_at"`
+	EndsAt      *time.Time `json:"ends_at"`
 }
 
 type linkServer struct {
@@ -28,18 +29,22 @@ type linkServer struct {
 	SystemID string `json:"system_id"`
 	Name     string `json:"name"`
 	Kind     string `json:"kind"`
+	Disabled bool   `json:"disabled"` // nobody is led to it, but a link to it can be left
 }
 
-func linkOf(l models.Located) linkObject {
+func linkOf(l models.Link) linkObject {
 	return linkObject{
 		ID: idText(l.ID), Status: l.State, Type: l.Type, RequestedBy: l.RequestedBy,
-		Server:    linkServer{ID: idText(l.ServerID), SystemID: l.SystemID, Name: l.ServerName, Kind: l.Kind},
-		CreatedAt: l.CreatedAt.UTC(), AcceptedAt: moment(l.AcceptedAt),
+		Server: linkServer{
+			ID: idText(l.ServerID), SystemID: l.SystemID, Name: l.ServerName, Kind: l.ServerKind, Disabled: l.ServerDisabled,
+		},
+		CreatedAt: l.CreatedAt.UTC(), AcceptedAt: moment(l.AcceptedAt), EndsAt: moment(l.EndsAt),
 	}
 }
 
 // apiLinks answers GET /api/v1/links: with status=pending the invitations, with
-// status=accepted what was accepted, without it both.
+// status=accepted what was accepted, without it both. Links to servers that are
+// shut out are among them: they can be left.
 func (s *site) apiLinks(c *gin.Context, session models.Session) error {
 	states, err := linkStates(c.Request.URL.RawQuery)
 	if err != nil {
@@ -47,7 +52,7 @@ func (s *site) apiLinks(c *gin.Context, session models.Session) error {
 	}
 	links := []linkObject{}
 	for _, state := range states {
-		found, err := s.Store.Links.Locate(c.Request.Context(), session.AccountID, state)
+		found, err := s.Store.Links.List(c.Request.Context(), session.AccountID, state)
 		if err != nil {
 			return err
 		}

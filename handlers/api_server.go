@@ -109,8 +109,12 @@ func (s *site) apiRegisterServer(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
 	registration := models.Registration{
-		Name: in.Name, SystemID: in.SystemID, Version: in.Version, Kind: models.ServerAgent, ClaimCode: in.ClaimCode,
+		Name: in.Name, SystemID: in.SystemID, Version: in.Version, Kind: models.ServerAgent, ClaimCode: in.ClaimCode, IdempotencyKey: key,
 	}
 	if err := addAddresses(&registration, in.Addresses); err != nil {
 		return err

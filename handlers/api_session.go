@@ -4,30 +4,11 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
-
-// accountObject is the account of who asks.
-type accountObject struct {
-	ID          string    `json:"id"`
-	Username    string    `json:"username"`
-	DisplayName string    `json:"display_name"`
-	Email       string    `json:"email"` // "" for people without an address
-	Language    string    `json:"language"`
-	HasPIN      bool      `json:"has_pin"`
-	CreatedAt   time.Time `json:"created_at"`
-}
-
-func accountOf(a models.Account) accountObject {
-	return accountObject{
-		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
-		HasPIN: a.HasPIN, CreatedAt: a.CreatedAt.UTC(),
-	}
-}
 
 // signedInObject is a new session. The token is told this once.
 type signedInObject struct {
@@ -36,11 +17,11 @@ type signedInObject struct {
 }
 
 func (s *site) answerSignedIn(c *gin.Context, status int, signed models.SignedIn) error {
-	account, err := s.Store.Accounts.Get(c.Request.Context(), signed.Session.AccountID)
+	account, err := s.accountObject(c.Request.Context(), signed.Session.AccountID)
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, status, signedInObject{Token: signed.Token, Account: accountOf(account)})
+	return answerJSON(c, status, signedInObject{Token: signed.Token, Account: account})
 }
 
 // apiSignIn answers POST /api/v1/sessions. A device that says which one it is
@@ -113,13 +94,4 @@ func (s *site) proved(session models.Session) error {
 		return refuse(http.StatusForbidden, "confirm_password")
 	}
 	return nil
-}
-
-// apiAccount answers GET /api/v1/account.
-func (s *site) apiAccount(c *gin.Context, session models.Session) error {
-	account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
-	if err != nil {
-		return err
-	}
-	return answerJSON(c, http.StatusOK, accountOf(account))
 }

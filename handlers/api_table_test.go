@@ -1,128 +1,304 @@
 package handlers_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/latchkey-media/latchkey/handlers"
 )
 
-// apiRow says how a route of the API answers, by who asks. Each asks for what
-// is ann's.
-type apiRow struct {
-	body  map[string]any
-	none  int // nobody, a cookie alone, a server key, tokens that are over or malformed
-	other int // another person
-}
-
-func apiTable() map[string]apiRow {
-	const no, missing = http.StatusUnauthorized, http.StatusNotFound
-	return map[string]apiRow{
-		"POST /api/v1/sessions":                        {map[string]any{"name_or_email": "expelled", "password": goodPassword}, 403, 403},
-		"DELETE /api/v1/sessions/current":              {nil, no, 204},
-		"POST /api/v1/sessions/current/confirm":        {map[string]any{"password": "not this one"}, no, 422},
-		"GET /api/v1/account":                          {nil, no, 200},
-		"HEAD /api/v1/account":                         {nil, no, 200},
-		"POST /api/v1/device-codes":                    {map[string]any{"device_id": "tv-3"}, 201, 201},
-		"POST /api/v1/device-codes/token":              {map[string]any{"device_code": "x"}, 400, 400},
-		"POST /api/v1/device-codes/:user_code/approve": {nil, no, 204}, // the code belongs to nobody yet
-		"POST /api/v1/device-codes/:user_code/deny":    {nil, no, 204},
-		"GET /api/v1/servers":                          {nil, no, 200},
-		"HEAD /api/v1/servers":                         {nil, no, 200},
-		"POST /api/v1/servers":                         {map[string]any{"name": "", "system_id": "5ed"}, 422, 422},
-		"POST /api/v1/servers/claim-codes":             {nil, no, 201},
-		"GET /api/v1/links":                            {nil, no, 200},
-		"HEAD /api/v1/links":                           {nil, no, 200},
-		"POST /api/v1/links/:id/accept":                {nil, no, missing},
-		"POST /api/v1/links/:id/decline":               {nil, no, missing},
-		"DELETE /api/v1/links/:id":                     {nil, no, missing},
-	}
-}
-
+// TestEveryAPIRoute asks every operation of the contract as everybody. What each
+// gets follows from what the contract says: who may call, and with which body.
+// What is asked for is ann's, and her server's.
 func TestEveryAPIRoute(t *testing.T) {
 	t.Parallel()
-	eachBusySite(t, everyAPIRoute)
-}
-
-func everyAPIRoute(t *testing.T, s *site) {
-	f := newFixture(t, s)
-	rows := apiTable()
-	routes, err := handlers.Routes(s.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	met := map[string]bool{}
-	for _, route := range routes {
-		name := route.Method + " " + route.Path
-		if !strings.HasPrefix(route.Path, "/api/") {
-			continue
-		}
-		met[name] = true
-		row, ok := rows[name]
-		if !ok {
-			t.Errorf("%s has no row", name)
-			continue
-		}
-		t.Run(name, func(t *testing.T) { f.checkAPI(t, route.Method, route.Path, row) })
-	}
-	for name := range rows {
-		if !met[name] {
-			t.Errorf("there is no route %s", name)
-		}
+	s := busySite(t)
+	f := newAPIFixture(t, s)
+	for _, o := range contractOf(t).operations {
+		t.Run(o.String(), func(t *testing.T) { f.check(t, o) })
 	}
 	f.link(f.annToken, "pending")
 	f.link(f.annToken, "accepted")
 }
 
-func (f *fixture) checkAPI(t *testing.T, method, path string, row apiRow) {
+// apiFixture knows whose each id is.
+type apiFixture struct {
+	*fixture
+	ids map[string]string // by the path up to it
+}
+
+func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	t.Helper()
-	ask := func(who, header, value string, want int) {
-		t.Helper()
-		if strings.Contains(path, ":user_code") {
+	f := &apiFixture{fixture: newFixture(t, s), ids: map[string]string{}}
+	ann := f.as(f.annToken)
+	var sessions struct{ Sessions []struct{ ID string } }
+	f.read(ann, "/api/v1/sessions", &sessions)
+	if len(sessions.Sessions) > 0 {
+		f.ids["/api/v1/sessions/{id}"] = sessions.Sessions[0].ID
+	}
+	f.ids["/api/v1/links/{id}"] = f.pending
+	f.ids["/api/v1/servers/{id}"] = f.first.id
+	f.ids["/api/v1/servers/{id}/people/{link_id}"] = f.accepted
+	f.ids["/api/v1/server/links/{id}"] = f.accepted
+	f.ids["/api/v1/operator/accounts/{id}"] = f.annID
+	f.ids["/api/v1/operator/servers/{id}"] = f.first.id
+	var server struct{ Addresses []struct{ ID string } }
+	f.read(ann, "/api/v1/servers/"+f.first.id, &server)
+	if len(server.Addresses) > 0 {
+		f.ids["/api/v1/servers/{id}/addresses/{address_id}"] = server.Addresses[0].ID
+	}
+	s.browser(t).join("carol")
+	f.invite(t, ann)
+	f.prove(t, ann)
+	return f
+}
+
+// read reads what a list of ids needs. What is not there yet fails where it is
+// asked for.
+func (f *apiFixture) read(p *program, path string, value any) {
+	f.t.Helper()
+	if a := p.api(http.MethodGet, path, nil); a.status == http.StatusOK {
+		p.is(a, http.StatusOK, value)
+	} else {
+		f.t.Errorf("GET %s: %d %s", path, a.status, a.body)
+	}
+}
+
+// invite has ann invite carol, whom no other caller is.
+func (f *apiFixture) invite(t *testing.T, ann *program) {
+	t.Helper()
+	a := ann.api(http.MethodPost, "/api/v1/invites", map[string]any{
+		"to": "carol", "type": "guest", "servers": []map[string]any{{"server_id": f.first.id}},
+	})
+	var made struct {
+		ID string `json:"id"`
+	}
+	if _ = json.Unmarshal([]byte(a.body), &made); a.status != http.StatusCreated {
+		t.Errorf("%s: %d %s", a.path, a.status, a.body)
+	}
+	f.ids["/api/v1/invites/{id}"] = made.ID
+}
+
+// prove has carol start a proof on ann's server, which allows it no longer
+// afterwards.
+func (f *apiFixture) prove(t *testing.T, ann *program) {
+	t.Helper()
+	allow := func(on bool) {
+		a := ann.api(http.MethodPatch, "/api/v1/servers/"+f.first.id, map[string]any{"self_service": on})
+		if a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", a.path, a.status, a.body)
+		}
+	}
+	allow(true)
+	a := f.as(f.token("carol")).api(http.MethodPost, "/api/v1/servers/"+f.first.id+"/join", nil)
+	var made struct {
+		ID string `json:"id"`
+	}
+	if _ = json.Unmarshal([]byte(a.body), &made); a.status != http.StatusCreated {
+		t.Errorf("%s: %d %s", a.path, a.status, a.body)
+	}
+	f.ids["/api/v1/server/proofs/{id}"] = made.ID
+	allow(false)
+}
+
+// address is the path of an operation with ann's ids in it.
+func (f *apiFixture) address(t *testing.T, o contractOperation) string {
+	t.Helper()
+	path := o.path
+	for {
+		before, rest, more := strings.Cut(path, "{")
+		if !more {
+			return path
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		pattern := o.path[:strings.Index(o.path, "{"+name+"}")+len(name)+2]
+		id := f.ids[pattern]
+		if name == "user_code" {
 			f.begin()
+			id = f.code
 		}
-		p := f.site.program(t)
-		if header != "" {
-			p = p.with(header, value)
+		if id == "" {
+			t.Errorf("%s: nobody knows an id for %s", o, pattern)
+			id = "1"
 		}
-		to := strings.NewReplacer(":user_code", f.code, ":id", f.pending).Replace(path)
-		var a answer
-		if row.body == nil {
-			a = p.api(method, to, nil)
-		} else {
-			a = p.api(method, to, row.body)
+		path = before + id + after
+	}
+}
+
+// example is the body that the contract shows, with ann's ids in it.
+func (f *apiFixture) example(t *testing.T, o contractOperation) (body any, names bool) {
+	t.Helper()
+	media := o.body()
+	if media == nil {
+		return nil, false
+	}
+	if media.Example == nil {
+		t.Fatalf("%s has a body and no example", o)
+	}
+	text, err := json.Marshal(media.Example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &body); err != nil {
+		t.Fatal(err)
+	}
+	return body, f.rename(body)
+}
+
+// rename writes ann's ids into a body and reports whether it named any.
+func (f *apiFixture) rename(value any) bool {
+	named := false
+	switch v := value.(type) {
+	case map[string]any:
+		for name, member := range v {
+			switch name {
+			case "server_id":
+				v[name], named = f.first.id, true
+			case "account_id":
+				v[name] = f.annID
+			default:
+				named = f.rename(member) || named
+			}
 		}
-		if a.status != want {
-			t.Errorf("%s %s as %s: %d, want %d: %s", method, path, who, a.status, want, a.body)
-		}
-		checkAPIAnswer(t, a)
-		if known := strings.Contains(a.header.Get("WWW-Authenticate"), `error="invalid_token"`); known != (want == http.StatusUnauthorized && header == "Authorization") {
-			t.Errorf("%s %s as %s: WWW-Authenticate %q", method, path, who, a.header.Get("WWW-Authenticate"))
+	case []any:
+		for _, member := range v {
+			named = f.rename(member) || named
 		}
 	}
+	return named
+}
+
+// asks is one operation as it is about to be asked.
+type asks struct {
+	*apiFixture
+	t *testing.T
+	o contractOperation
+}
+
+// as asks as somebody and fails unless one of the wanted answers comes: a status,
+// or a status and a code.
+func (q asks) as(who string, header http.Header, wanted func(status int, code string) error) {
+	q.t.Helper()
+	p := q.site.program(q.t)
+	maps.Copy(p.header, header)
+	body, _ := q.example(q.t, q.o)
+	a := p.api(q.o.method, q.address(q.t, q.o), body)
+	var problem struct {
+		Code string `json:"code"`
+	}
+	_ = json.Unmarshal([]byte(a.body), &problem)
+	if err := wanted(a.status, problem.Code); err != nil {
+		q.t.Errorf("%s as %s: %v: %s", q.o, who, err, a.body)
+	}
+	checkAPIAnswer(q.t, a)
+}
+
+// only wants one status and code.
+func only(status int, code string) func(int, string) error {
+	return func(gotStatus int, gotCode string) error {
+		if gotStatus != status || gotCode != code {
+			return fmt.Errorf("%d %s, want %d %s", gotStatus, gotCode, status, code)
+		}
+		return nil
+	}
+}
+
+// let wants anything but that the caller is turned away for the token.
+func let(status int, code string) error {
+	turned := []string{"session_ended", "server_key_wrong", "server_disabled", "wrong_kind_of_token", "operators_only", "confirm_password"}
+	if status >= 500 || slices.Contains(turned, code) {
+		return fmt.Errorf("%d %s, which nobody who may call should get", status, code)
+	}
+	return nil
+}
+
+func (f *apiFixture) check(t *testing.T, o contractOperation) {
+	t.Helper()
+	q := asks{f, t, o}
 	const header = "Authorization"
-	ask("nobody", "", "", row.none)
-	ask("a cookie", "Cookie", "__Host-latchkey-session="+f.annToken, row.none)
-	ask("a header of the Emby wire", "X-Connect-UserToken", f.annToken, row.none)
-	ask("another", header, "Bearer "+f.token("bob"), row.other)
-	ask("another, in small letters", header, "bearer "+f.token("bob"), row.other)
-	ask("disabled", header, "Bearer "+f.disabled, row.none)
-	ask("expired", header, "Bearer "+f.expired, row.none)
-	ask("a server key", header, "Bearer "+f.first.key, row.none)
-	ask("another scheme", header, "Basic "+f.annToken, row.none)
-	ask("no scheme", header, f.annToken, row.none)
-	for _, text := range malformed(f.annToken) {
-		ask("malformed "+text[:min(len(text), 12)], header, "Bearer "+text, row.none)
+	bearer := func(token string) http.Header { return http.Header{header: {"Bearer " + token}} }
+	token, strange := f.annToken, let
+	switch o.scheme() {
+	case "session":
+		strange = only(http.StatusUnauthorized, "session_ended")
+	case "serverKey":
+		token, strange = f.first.key, only(http.StatusUnauthorized, "server_key_wrong")
 	}
-	if row.none == http.StatusUnauthorized {
-		twice := f.site.program(t)
-		twice.header[header] = []string{"Bearer " + f.annToken, "Bearer " + f.annToken}
-		to := strings.NewReplacer(":user_code", f.code, ":id", f.pending).Replace(path)
-		if a := twice.api(method, to, nil); a.status != row.none {
-			t.Errorf("%s with the header twice: %d", path, a.status)
+	q.as("nobody", nil, strange)
+	q.as("a cookie", http.Header{"Cookie": {"__Host-latchkey-session=" + f.annToken}}, strange)
+	q.as("a header of the Emby wire", http.Header{"X-Connect-Usertoken": {f.annToken}, serverToken: {f.first.key}}, strange)
+	q.as("another scheme", http.Header{header: {"Basic " + token}}, strange)
+	q.as("no scheme", http.Header{header: {token}}, strange)
+	q.as("the header twice", http.Header{header: {"Bearer " + token, "Bearer " + token}}, strange)
+	for _, text := range malformed(token) {
+		q.as("malformed "+text[:min(len(text), 12)], bearer(text), strange)
+	}
+	switch o.scheme() {
+	case "session":
+		f.checkSession(q, bearer, strange)
+	case "serverKey":
+		f.checkServerKey(q, bearer)
+	default:
+		q.as("a session", bearer(f.token("bob")), let)
+		q.as("a server key", bearer(f.second.key), let)
+		q.as("disabled", bearer(f.disabled), let)
+	}
+}
+
+func (f *apiFixture) checkSession(q asks, bearer func(string) http.Header, strange func(int, string) error) {
+	q.as("disabled", bearer(f.disabled), strange)
+	q.as("expired", bearer(f.expired), strange)
+	for _, key := range []string{f.first.key, f.second.key, f.third.key, f.replaced} {
+		q.as("a server key", bearer(key), only(http.StatusForbidden, "wrong_kind_of_token"))
+	}
+	other := f.others(q.t, q.o)
+	q.as("another", bearer(f.token("bob")), other)
+	q.as("another, in small letters", http.Header{"Authorization": {"bearer " + f.token("bob")}}, other)
+	if q.o.method != http.MethodGet || strings.HasSuffix(q.o.path, "/join") {
+		return
+	}
+	want := only(http.StatusOK, "")
+	if slices.Contains(q.o.callers(), "operator") {
+		want = only(http.StatusForbidden, "operators_only")
+	}
+	q.as("who it belongs to", bearer(f.token("ann")), want)
+}
+
+// others is what somebody gets whose things they are not.
+func (f *apiFixture) others(t *testing.T, o contractOperation) func(int, string) error {
+	t.Helper()
+	_, names := f.example(t, o)
+	switch {
+	case slices.Contains(o.callers(), "operator"):
+		return only(http.StatusForbidden, "operators_only")
+	case strings.Contains(o.path, "id}"):
+		return only(http.StatusNotFound, "not_found")
+	case names:
+		return func(status int, code string) error {
+			if status != http.StatusNotFound && status != http.StatusUnprocessableEntity && status != http.StatusConflict {
+				return fmt.Errorf("%d for what is somebody else's", status)
+			}
+			return let(status, code)
 		}
+	default:
+		return let
 	}
+}
+
+func (f *apiFixture) checkServerKey(q asks, bearer func(string) http.Header) {
+	for _, token := range []string{f.annToken, f.bobToken, f.expired, f.disabled} {
+		q.as("a session", bearer(token), only(http.StatusForbidden, "wrong_kind_of_token"))
+	}
+	q.as("a server that is disabled", bearer(f.third.key), only(http.StatusUnauthorized, "server_disabled"))
+	q.as("a key that was replaced", bearer(f.replaced), only(http.StatusUnauthorized, "server_key_wrong"))
+	other := let
+	if strings.Contains(q.o.path, "id}") {
+		other = only(http.StatusNotFound, "not_found")
+	}
+	q.as("another server", bearer(f.second.key), other)
 }
 
 func checkAPIAnswer(t *testing.T, a answer) {
@@ -135,7 +311,7 @@ func checkAPIAnswer(t *testing.T, a answer) {
 	if h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Set-Cookie") != "" {
 		t.Errorf("%s: headers %v", a.path, h)
 	}
-	if (a.status == http.StatusUnauthorized) != strings.HasPrefix(h.Get("WWW-Authenticate"), `Bearer realm="latchkey"`) {
+	if (a.status == http.StatusUnauthorized) != (h.Get("WWW-Authenticate") != "") {
 		t.Errorf("%s: %d and WWW-Authenticate %q", a.path, a.status, h.Get("WWW-Authenticate"))
 	}
 	if a.status >= 400 && h.Get("Content-Type") != "application/problem+json" {

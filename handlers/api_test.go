@@ -32,7 +32,7 @@ func TestAPIFace(t *testing.T) {
 		{http.MethodGet, "/api/v1/nothing", 404, "not_found"},
 		{http.MethodPost, "/api/v2/sessions", 404, "not_found"},
 		{http.MethodPut, "/api/v1/account", 405, "method_not_allowed"},
-		{http.MethodGet, "/api/v1/sessions", 405, "method_not_allowed"},
+		{http.MethodGet, "/api/v1/sessions/current", 405, "method_not_allowed"},
 		{http.MethodGet, "/api/v1/account?" + strings.Repeat("a=1&", 200), 400, "bad_request"},
 	} {
 		a := p.api(tt.method, tt.path, nil)

@@ -15,14 +15,22 @@ import (
 // fieldCaptcha is where mistakes of a captcha lie.
 const fieldCaptcha = "captcha"
 
-// checkCaptcha checks the proof that came with a form. It returns mistakes of
-// the form, or a KindUnavailable error when nobody could check it.
-func (s *site) checkCaptcha(c *gin.Context, f form) error {
-	field := captcha.FieldProofOfWork
+// checkCaptcha checks the proof that came with a form. It returns the errors of
+// checkProof.
+func (s *site) checkCaptcha(c *gin.Context, f form) error { return s.checkProof(c, s.captchaAnswer(f)) }
+
+// captchaAnswer is the proof that came with a form.
+func (s *site) captchaAnswer(f form) string {
 	if s.CaptchaKind == CaptchaRecaptcha {
-		field = captcha.FieldRecaptcha
+		return f[captcha.FieldRecaptcha]
 	}
-	err := s.Captcha.Verify(c.Request.Context(), f[field], visitOf(c).address)
+	return f[captcha.FieldProofOfWork]
+}
+
+// checkProof checks the answer to a captcha. It returns mistakes of the form, or
+// a KindUnavailable error when nobody could check it.
+func (s *site) checkProof(c *gin.Context, answer string) error {
+	err := s.Captcha.Verify(c.Request.Context(), answer, visitOf(c).address)
 	switch {
 	case err == nil:
 		return nil

@@ -14,8 +14,11 @@ func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	page := ErrorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}
 	page.Heading = headingOf(page.Base, f)
 	page.Text = s.errorText(page.Locale, f.code, f.params, f.retryAfter)
-	if c.FullPath() == "/confirm" {
+	switch c.FullPath() {
+	case "/confirm":
 		page.Text = confirmText(page.Base, f, page.Text)
+	case "/invite", "/invite/signup":
+		page.Text = inviteText(page.Base, f, page.Text)
 	}
 	page.Action, page.ActionText = wayOn(page.Base, c.FullPath(), f)
 	if err := s.render(c, f.status, "error", page); err != nil {
@@ -98,6 +101,8 @@ func wayFromLink(b Base, route string) (action, text string) {
 		return "/account/email", b.T("action.email")
 	case "/account/sessions/not-me":
 		return "/account/sessions", b.T("action.sessions")
+	case "/invite", "/invite/signup":
+		return "/invitations", b.T("action.invitations")
 	default:
 		return "/signin", b.T("action.signin")
 	}

@@ -28,7 +28,7 @@ func faceOf(path string) face {
 	switch {
 	case under(path, connect.Prefix):
 		return faceService
-	case under(path, apiPrefix):
+	case under(path, apiPrefix) && path != apiDocsPath:
 		return faceAPI
 	default:
 		return facePages
@@ -51,8 +51,8 @@ func (f face) allowOrigins(h http.Header) {
 		embywire.AllowAll(h, embywire.CentralHeaders)
 	case faceAPI:
 		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, If-None-Match")
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key, If-None-Match")
 		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate")
 		h.Set("Access-Control-Max-Age", "600")
 		h.Set("Vary", "Origin")

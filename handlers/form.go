@@ -17,8 +17,9 @@ import (
 // is never part of it.
 type form map[string]string
 
-// maxFields is more than any form of ours has.
-const maxFields = 100
+// maxFields is more than any form of ours has: that of an invite has a box for
+// every library of every server of its owner.
+const maxFields = 500
 
 // readForm reads the body of a request. It returns a *refusal for what no form
 // of ours sends, and *http.MaxBytesError for a body that is too long.

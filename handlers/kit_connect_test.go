@@ -89,7 +89,9 @@ func (p *program) do(method, path, contentType, body string) answer {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, string(read), method + " " + path}
+	got := answer{response.StatusCode, response.Header, string(read), method + " " + path}
+	checkContract(p.t, request, body, got)
+	return got
 }
 
 // api sends value as JSON, nothing for nil.

@@ -21,6 +21,7 @@ const (
 	linkEmailUndo    cookieName = "latchkey-link-email-undo"
 	linkPINReset     cookieName = "latchkey-link-pin-reset"
 	linkNotMe        cookieName = "latchkey-link-not-me"
+	linkInvite       cookieName = "latchkey-link-invite"
 )
 
 const (

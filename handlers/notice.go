@@ -50,6 +50,11 @@ const (
 	noticeInvitationDeclined notice = "invitation_declined"
 	noticeDeviceApproved     notice = "device_approved"
 	noticeDeviceDenied       notice = "device_denied"
+	noticeInviteSent         notice = "invite_sent"
+	noticeInviteWithdrawn    notice = "invite_withdrawn"
+	noticeTermsSaved         notice = "terms_saved"
+	noticeSelfServiceOn      notice = "self_service_on"
+	noticeSelfServiceOff     notice = "self_service_off"
 )
 
 func notices() []notice {
@@ -61,6 +66,7 @@ func notices() []notice {
 		noticeServerClaimed, noticeServerRenamed, noticeServerHandedOver, noticeServerRemoved, noticeServerLeft,
 		noticeAddressAdded, noticeAddressMoved, noticeAddressHidden, noticeAddressShown, noticeAddressRemoved,
 		noticePersonRemoved, noticeInvitationAccepted, noticeInvitationDeclined, noticeDeviceApproved, noticeDeviceDenied,
+		noticeInviteSent, noticeInviteWithdrawn, noticeTermsSaved, noticeSelfServiceOn, noticeSelfServiceOff,
 	}
 }
 

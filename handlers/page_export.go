@@ -60,6 +60,8 @@ type exported struct {
 	ServerLinks  []exportedServerLink  `json:"links"`
 	Devices      []exportedDevice      `json:"device_codes"`
 	ClaimCodes   []exportedClaimCode   `json:"claim_codes_not_used_yet"`
+	Invites      []inviteObject        `json:"invites"`
+	Proofs       []exportedProof       `json:"proofs"`
 }
 
 type exportedAccount struct {
@@ -145,9 +147,11 @@ func exportFile(stored models.Export, now time.Time) exported {
 		Links: each(stored.Links, func(l models.ExportedLink) exportedLink { return exportedLink(l) }),
 
 		Servers:     each(stored.Servers, exportServer),
-		ServerLinks: each(stored.ServerLinks, exportServerLink),
+		ServerLinks: exportServerLinks(stored),
 		Devices:     each(stored.Devices, func(d models.ExportedDevice) exportedDevice { return exportedDevice(d) }),
 		ClaimCodes:  each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
+		Invites:     each(stored.Invites, inviteOf),
+		Proofs:      each(stored.Proofs, exportProof),
 	}
 }
 

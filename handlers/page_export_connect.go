@@ -37,6 +37,9 @@ type exportedServerLink struct {
 	RequestedBy string    `json:"requested_by,omitempty"`
 	AskedAt     time.Time `json:"asked_at"`
 	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
+	EndsAt      time.Time `json:"ends_at,omitzero"`
+
+	Libraries *[]libraryObject `json:"libraries,omitempty"` // absent: as the server decides
 }
 
 type exportedDevice struct {
@@ -67,6 +70,6 @@ func exportServer(s models.ExportedServer) exportedServer {
 func exportServerLink(l models.Link) exportedServerLink {
 	return exportedServerLink{
 		ID: idText(l.ID), ServerID: idText(l.ServerID), Server: l.ServerName, Type: l.Type, State: l.State,
-		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt,
+		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt, EndsAt: l.EndsAt,
 	}
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -12,25 +13,30 @@ import (
 // forgotForm answers GET /forgot.
 func (s *site) forgotForm(c *gin.Context) error { return s.showForgot(c, nil, nil) }
 
-// forgot answers POST /forgot, in the same way for every name. When the captcha
-// cannot be checked it goes on under tighter limits: people who are locked out
-// must not depend on a third party.
+// forgot answers POST /forgot, in the same way for every name.
 func (s *site) forgot(c *gin.Context, f form) error {
-	if missing(f, "name_or_email") != nil {
-		return s.showForgot(c, f, models.ErrNameOrEmailAbsent)
+	if err := s.askForReset(c, f["name_or_email"], s.captchaAnswer(f)); err != nil {
+		return s.showForgot(c, f, err)
 	}
-	err := s.checkCaptcha(c, f)
+	return seeOther(c, "/forgot/sent")
+}
+
+// askForReset asks for a mail that sets a new password. When the captcha cannot
+// be checked it goes on under tighter limits: people who are locked out must not
+// depend on a third party.
+func (s *site) askForReset(c *gin.Context, nameOrEmail, proof string) error {
+	if strings.TrimSpace(nameOrEmail) == "" {
+		return models.ErrNameOrEmailAbsent
+	}
+	err := s.checkProof(c, proof)
 	tight := models.KindOf(err) == models.KindUnavailable
 	if tight {
 		s.Log.WarnContext(c.Request.Context(), "captcha cannot be checked",
 			slog.String("request", visitOf(c).id), slog.Any("err", err))
 	} else if err != nil {
-		return s.showForgot(c, f, err)
+		return err
 	}
-	if err := s.Store.Recovery.Request(c.Request.Context(), f["name_or_email"], caller(c), tight); err != nil {
-		return s.showForgot(c, f, err)
-	}
-	return seeOther(c, "/forgot/sent")
+	return s.Store.Recovery.Request(c.Request.Context(), nameOrEmail, caller(c), tight)
 }
 
 func (s *site) showForgot(c *gin.Context, f form, cause error) error {

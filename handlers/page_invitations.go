@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// invitations answers GET /invitations: links that servers have asked for and
-// that wait for an answer.
+// invitations answers GET /invitations: invites, and links that servers have
+// asked for, that wait for an answer.
 func (s *site) invitations(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -25,14 +25,24 @@ func (s *site) showInvitations(c *gin.Context, session models.Session, cause err
 	if err != nil {
 		return err
 	}
-	waiting, err := s.Store.Links.Locate(c.Request.Context(), session.AccountID, models.LinkPending)
+	waiting, err := s.Store.Links.List(c.Request.Context(), session.AccountID, models.LinkPending)
+	if err != nil {
+		return err
+	}
+	invites, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
 	if err != nil {
 		return err
 	}
 	page := InvitationsPage{Base: s.base(c, "invitations").telling(wrong)}
+	for _, one := range invites {
+		page.Invites = append(page.Invites, receivedInvite(page.Base, one))
+	}
 	for _, one := range waiting {
+		if one.ServerDisabled {
+			continue // nobody is led to it
+		}
 		page.Invitations = append(page.Invitations, InvitationView{
-			ID: idText(one.ID), Server: one.ServerName, RequestedBy: one.RequestedBy,
+			ID: idText(one.ID), Server: one.ServerName, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
 			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
 		})
 	}

@@ -173,11 +173,11 @@ func (s *site) showServer(c *gin.Context, own owned, key string, f form, cause e
 	}
 	page.Base = page.telling(wrong)
 	page.Addresses = addressViews(page.Base, server.Addresses)
-	for _, link := range server.Links {
-		page.People = append(page.People, personView(link))
-	}
 	in := newInputs(page.Base, f, wrong)
 	in.fresh = false // there is more to see than these forms
+	if err := s.fillPeople(c, own, server.Server, &page, in); err != nil {
+		return err
+	}
 	page.NewAddress = in.address()
 	page.HandOver = in.heir()
 	if _, typed := f["name"]; !typed {
@@ -210,20 +210,6 @@ func addressKind(b Base, a models.Address) string {
 	default:
 		return b.T("address.custom")
 	}
-}
-
-func personView(link models.Link) PersonView {
-	view := PersonView{
-		LinkID: idText(link.ID), Username: link.Username, Guest: link.Type == models.LinkGuest,
-		Pending: link.State == models.LinkPending, RequestedBy: link.RequestedBy, Since: link.AcceptedAt,
-	}
-	if link.DisplayName != link.Username {
-		view.Name = link.DisplayName
-	}
-	if view.Pending {
-		view.Since = link.CreatedAt
-	}
-	return view
 }
 
 func (in *inputs) serverName() Field {

@@ -38,7 +38,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		page.Usable = append(page.Usable, UsableServer{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.ServerName,
 			Guest: one.Type == models.LinkGuest, Since: one.AcceptedAt,
-			Disabled: one.ServerDisabled,
+			Disabled: one.ServerDisabled, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
 		})
 	}
 	for _, one := range owned {

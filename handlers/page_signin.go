@@ -37,7 +37,7 @@ func (s *site) signIn(c *gin.Context, f form) error {
 	}
 	s.renewSession(c, in.Session, in.Token)
 	s.keepDeviceMark(c, in.DeviceMark)
-	return seeOther(c, returnTo(f["return_to"]))
+	return seeOther(c, s.afterSignIn(c, in.Session, f["return_to"]))
 }
 
 func (s *site) showSignIn(c *gin.Context, f form, cause error) error {

@@ -17,7 +17,7 @@ func (s *site) signUpForm(c *gin.Context) error {
 	if s.SignUp != models.SignUpOpen {
 		return s.showSignUpClosed(c, http.StatusOK)
 	}
-	return s.showSignUp(c, nil, nil)
+	return s.showSignUp(c, nil, invited{}, nil)
 }
 
 // signUp answers POST /signup. The rules come first, so that a mistake costs
@@ -26,29 +26,38 @@ func (s *site) signUp(c *gin.Context, f form) error {
 	if s.SignUp != models.SignUpOpen {
 		return s.showSignUpClosed(c, http.StatusForbidden)
 	}
+	return s.signUpAs(c, f, invited{email: f["email"]})
+}
+
+// invited is the address of a sign-up, and the secret of the invite that was
+// sent to it, "" for none.
+type invited struct{ email, token string }
+
+func (s *site) signUpAs(c *gin.Context, f form, who invited) error {
 	in := models.SignUp{
 		Username:    f["username"],
 		DisplayName: f["display_name"],
-		Email:       f["email"],
+		Email:       who.email,
 		Password:    f["password"],
 		Locale:      s.locale(c),
+		Invite:      who.token,
 	}
 	err := joinMistakes(s.Store.Accounts.CheckSignUp(in), differ(f, "password", "passwords_differ"))
 	if err == nil {
 		err = s.checkCaptcha(c, f)
 	}
 	if err != nil {
-		return s.showSignUp(c, f, err)
+		return s.showSignUp(c, f, who, err)
 	}
 	pending, err := s.Store.Accounts.SignUp(c.Request.Context(), in, caller(c))
 	if err != nil {
-		return s.showSignUp(c, f, err)
+		return s.showSignUp(c, f, who, err)
 	}
 	s.setCookie(c, cookiePending, pending, s.Lives.Confirm)
 	return seeOther(c, "/signup/sent")
 }
 
-func (s *site) showSignUp(c *gin.Context, f form, cause error) error {
+func (s *site) showSignUp(c *gin.Context, f form, who invited, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
@@ -58,7 +67,9 @@ func (s *site) showSignUp(c *gin.Context, f form, cause error) error {
 	in := newInputs(page.Base, f, wrong)
 	page.Username = in.username()
 	page.DisplayName = in.displayName()
-	page.Email = in.email("email")
+	if page.Email = in.email("email"); who.token != "" {
+		page.Invited = who.email
+	}
 	page.Password = in.newPassword("password", s.PasswordMinLength)
 	page.PasswordAgain = in.newPasswordAgain("password")
 	return s.render(c, wrong.status, "signup", page)

@@ -30,7 +30,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 	// nobody.
 	if session, err := visitOf(c).session(); err == nil {
 		b.Account = &AccountView{Username: session.Username, DisplayName: session.DisplayName}
-		if waiting, err := s.Store.Links.Waiting(c.Request.Context(), session.AccountID); err == nil {
+		if waiting, err := s.Store.Invites.AllWaiting(c.Request.Context(), session.AccountID); err == nil {
 			b.Account.Invitations = waiting
 		}
 	}

@@ -50,16 +50,26 @@ func pageOf(path string) string {
 		return "/servers"
 	case "/servers/claim":
 		return "/servers/new"
-	case "/invitations/accept", "/invitations/decline":
+	case "/invites":
+		return "/servers"
+	case "/invitations/accept", "/invitations/decline", "/invites/accept", "/invites/decline":
 		return "/invitations"
 	case "/link/approve", "/link/deny":
 		return "/link"
 	}
 	// What is done to a server is done from its page.
-	if id, act, ok := strings.Cut(strings.TrimPrefix(path, "/servers/"), "/"); ok && strings.HasPrefix(path, "/servers/") && act != "open" {
+	id, act, ok := strings.Cut(strings.TrimPrefix(path, "/servers/"), "/")
+	if !ok || !strings.HasPrefix(path, "/servers/") {
+		return path
+	}
+	switch act {
+	case "open", "invite", "join": // pages of their own
+		return path
+	case "join/state":
+		return "/servers/" + id + "/join"
+	default:
 		return "/servers/" + id
 	}
-	return path
 }
 
 // pageHere is the page that the request belongs to, "" for one that met no

@@ -14,6 +14,7 @@ func (s *site) routes(r *gin.Engine) {
 	s.connectRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
+	s.contractRoutes(r)
 	if s.Dev {
 		s.get(r, "/dev/mail", s.devMail)
 	}

@@ -26,6 +26,8 @@ func (s *site) connectRoutes(r *gin.Engine) {
 	s.post(r, "/servers/:id/hand-over", s.handServerOver)
 	s.post(r, "/servers/:id/remove", s.removeServer)
 
+	s.inviteRoutes(r)
+
 	s.get(r, "/invitations", s.invitations)
 	s.post(r, "/invitations/accept", s.acceptInvitation)
 	s.post(r, "/invitations/decline", s.declineInvitation)

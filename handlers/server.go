@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"html/template"
@@ -58,17 +59,21 @@ type Server struct {
 	Dev            bool           // development: any Host will do, and MailFolder is shown
 	MailFolder     string         // of development; "" for none
 
-	Ready  func(context.Context) error // whether requests can be served now
-	Random io.Reader                   // crypto/rand.Reader
-	Now    func() time.Time
+	CursorKey []byte // 32 secret bytes: signs the cursors of lists
+
+	Ready    func(context.Context) error // whether requests can be served now
+	Stopping <-chan struct{}             // closed when the program stops: nobody waits for a change any longer; nil for never
+	Random   io.Reader                   // crypto/rand.Reader
+	Now      func() time.Time
 }
 
 // Limits on one request.
 const (
 	maxBody       = 64 << 10
 	maxQueryPairs = 100
-	requestTime   = 10 * time.Second
-	lookTime      = 3 * time.Second // for a session on a page that works without one
+	requestTime   = 10 * time.Second // without what somebody asked to wait for
+	writeTime     = 30 * time.Second // as long, with the time to write the answer
+	lookTime      = 3 * time.Second  // for a session on a page that works without one
 )
 
 // NewHTTPServer returns a server for h whose limits keep slow and large
@@ -78,14 +83,14 @@ func NewHTTPServer(h http.Handler) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      writeTime,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
 }
 
-// Handler returns the whole site. It fails when PublicURL is no origin or the
-// static files cannot be read.
+// Handler returns the whole site. It fails when PublicURL is no origin, CursorKey
+// is too short or the static files cannot be read.
 func (s *Server) Handler() (http.Handler, error) {
 	site, err := s.site()
 	if err != nil {
@@ -104,6 +109,7 @@ type site struct {
 	forgery *http.CrossOriginProtection
 	asked   *sources // of challenges
 	polls   *sources // of devices that wait for their approval
+	waiters *waiters // for changes
 	connect *connect.Server
 	ready   *readiness
 }
@@ -115,6 +121,9 @@ func (s *Server) site() (*site, error) {
 	}
 	if (public.Scheme != "http" && public.Scheme != "https") || public.Host == "" || strings.Trim(public.Path, "/") != "" {
 		return nil, errors.New("public URL: want http or https and a host, and nothing after them")
+	}
+	if len(s.CursorKey) < sha256.Size {
+		return nil, errors.New("the key of cursors is too short")
 	}
 	files, err := readStatic(s.Static)
 	if err != nil {
@@ -134,6 +143,7 @@ func (s *Server) site() (*site, error) {
 		forgery: forgery,
 		asked:   newSources(challengesAtOnce, challengesEach),
 		polls:   newSources(pollsAtOnce, pollsEach),
+		waiters: &waiters{of: map[int64]int{}},
 		ready:   &readiness{ask: s.Ready, now: s.Now},
 	}
 	site.connect = site.connectServer()

@@ -103,8 +103,8 @@ func server(t testing.TB, store *models.Store, clock *modelstest.Clock) *handler
 		Store: store, Log: slog.New(slog.DiscardHandler), Catalogue: catalogue, Pages: pages, Static: templates.Static(),
 		Captcha: captcha.Off{}, CaptchaKind: handlers.CaptchaOff, PublicURL: "https://id.example.org", ServiceName: "Latchkey",
 		SecurityContact: "mailto:security@example.org", SignUp: models.SignUpOpen, PasswordMinLength: 10,
-		Lives: models.DefaultLives(),
-		Ready: store.Ready, Random: rand.Reader, Now: clock.Now,
+		Lives:     models.DefaultLives(),
+		CursorKey: make([]byte, 32), Ready: store.Ready, Random: rand.Reader, Now: clock.Now,
 	}
 }
 
@@ -255,7 +255,9 @@ func (b *browser) send(request *http.Request) answer {
 			b.plant(cookie.Value)
 		}
 	}
-	return answer{response.StatusCode, response.Header, string(body), request.URL.Path}
+	got := answer{response.StatusCode, response.Header, string(body), request.URL.Path}
+	checkContract(b.t, request, "", got)
+	return got
 }
 
 func (b *browser) request(method, path, body string) *http.Request {

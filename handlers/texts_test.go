@@ -107,7 +107,9 @@ func codesIn(t *testing.T, folder string) []string {
 	return found(t, folder,
 		`Code: +"([a-z_]+)"`,                  // models.Error, models.FieldError
 		`fieldError\(\w+, "\w+", "([a-z_]+)"`, // errors about one field, of models
+		`number\(c, "\w+", "([a-z_]+)"`,       // through number
 		`oneMistake\([^,()]+, "([a-z_]+)"`,    // and of handlers
+		`\badd\("\w+", "([a-z_]+)"\)`,         // and those that are collected
 		`refuse\(http\.\w+, "([a-z_]+)"`,      // refusals of HTTP
 		`differ\(f, "\w+", "([a-z_]+)"`,       // things typed twice
 		`\bwrong\("([a-z_]+)"`,                // rules for passwords

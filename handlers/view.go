@@ -40,6 +40,7 @@ func (b Base) T(key string, pairs ...any) string {
 func (b Base) Here(section string) string {
 	below := map[string]string{
 		"server": "servers", "server_new": "servers", "server_open": "servers", "link_device": "link",
+		"server_invite": "servers", "join": "servers", "invite": "invitations",
 		"account_email": "account", "account_password": "account", "account_pin": "account", "account_pin_forgot": "account",
 		"account_sessions": "account", "account_delete": "account",
 	}
@@ -109,6 +110,7 @@ type LandingPage struct{ Base }
 type SignUpPage struct {
 	Base
 	Username, DisplayName, Email, Password, PasswordAgain Field
+	Invited                                               string // the address that an invite was sent to: POST /invite/signup; "" without an invite
 	Captcha                                               CaptchaView
 }
 

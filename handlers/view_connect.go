@@ -16,7 +16,9 @@ type UsableServer struct {
 	LinkID string // hidden field "id" of POST /servers/leave
 	Name   string
 	Guest  bool
+	Owner  string // username; "" for nobody
 	Since  time.Time
+	EndsAt time.Time // zero for no end
 	// Disabled by the operator: it can be left, not opened.
 	Disabled bool
 }
@@ -68,7 +70,12 @@ type ServerPage struct {
 	Addresses              []AddressView
 	NewAddress             Field // "address"
 	People                 []PersonView
-	HandOver               Field // "username"
+	More                   string // of GET /servers/ID?people=…: there are more people; "" for no more
+	Invites                []SentInvite
+	LocalUsers             []LocalUserView
+	SelfService            bool
+	JoinURL                string // where people prove by themselves which local user they are
+	HandOver               Field  // "username"
 }
 
 // AddressView is one address of a server, for its owner.
@@ -85,18 +92,29 @@ type PersonView struct {
 	Guest, Pending         bool
 	RequestedBy            string
 	Since                  time.Time // accepted, or else asked
+	LocalUser              string    // "" while none is known
+	InvitedBy              string    // username; "" for nobody
+	End                    time.Time // zero for none
+	Libraries              []string  // none: as the server decides
+	EndsAt                 Field     // "ends_at"
+	EndsWas                string    // hidden field "ends_was": what that field held
+	Choices                []Choice  // libraries; none: the server has told none
+	LibrariesError         string
+	Open                   bool // the form of the terms has mistakes
 }
 
 // InvitationsPage is templates/pages/invitations.html.
 type InvitationsPage struct {
 	Base
 	Invitations []InvitationView
+	Invites     []ReceivedInvite
 }
 
 // InvitationView is a link that waits for the person's answer.
 type InvitationView struct {
 	ID          string // hidden field "id"
 	Server      string
+	Owner       string // username; "" for a server that nobody has claimed
 	RequestedBy string // as the server says; "" when it does not
 	Guest       bool
 	AskedAt     time.Time

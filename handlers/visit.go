@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -37,7 +38,7 @@ func visitOf(c *gin.Context) *visit {
 
 // begin is the first thing that happens to a request.
 func (s *site) begin(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), requestTime)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), timeFor(c))
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Set(visitKey, &visit{
@@ -49,6 +50,14 @@ func (s *site) begin(c *gin.Context) {
 	})
 	s.setHeaders(c)
 	c.Next()
+}
+
+// timeFor is how long a request may take.
+func timeFor(c *gin.Context) time.Duration {
+	if c.FullPath() == changesPath {
+		return waitMost + requestTime
+	}
+	return requestTime
 }
 
 // random is 128 bits that nobody can guess.

@@ -18,6 +18,7 @@ type accountCommands struct {
 	Confirm   accountConfirm   `cmd:"" help:"Confirm an account without its mail."`
 	Disable   accountDisable   `cmd:"" help:"Shut an account out: its sessions and links end at once."`
 	Enable    accountEnable    `cmd:"" help:"Let a disabled account in again."`
+	Operator  accountOperator  `cmd:"" help:"Let an account do what operators do over the API, or no longer."`
 	SendReset accountSendReset `cmd:"" name:"send-reset" help:"Mail a link to choose a new password."`
 	List      accountList      `cmd:"" help:"List accounts."`
 	Delete    accountDelete    `cmd:"" help:"Erase an account and everything of the person."`
@@ -86,6 +87,20 @@ type accountEnable struct{ named }
 // Run enables an account.
 func (c accountEnable) Run(p *program) error {
 	return p.onAccount(c.Name, "is enabled", func(s *models.Store) error { return s.Operators.Enable(p.ctx, c.Name) })
+}
+
+type accountOperator struct {
+	named
+	State string `arg:"" enum:"on,off" help:"on or off."`
+}
+
+// Run makes an account an operator, or ends that.
+func (c accountOperator) Run(p *program) error {
+	outcome := "is no operator any more"
+	if c.State == "on" {
+		outcome = "is an operator"
+	}
+	return p.onAccount(c.Name, outcome, func(s *models.Store) error { return s.Operators.SetOperator(p.ctx, c.Name, c.State == "on") })
 }
 
 type accountSendReset struct{ named }
@@ -177,6 +192,8 @@ func state(a models.Account) string {
 		return "disabled"
 	case a.ConfirmedAt.IsZero():
 		return "waits for confirmation"
+	case a.Operator:
+		return "active, operator"
 	default:
 		return "active"
 	}

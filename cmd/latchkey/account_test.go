@@ -35,6 +35,14 @@ func TestAccountLife(t *testing.T) {
 	listed("Anna", "disabled")
 	step("anna@example.org is enabled.", "enable", "anna@example.org")
 	listed("Anna", "active")
+	step("anna@example.org is an operator.", "operator", "anna@example.org", "on")
+	listed("Anna", "active, operator")
+	step("anna is no operator any more.", "operator", "anna", "off")
+	if got := s.must(t, "account", "list"); strings.Contains(got, ", operator") {
+		t.Errorf("still an operator:\n%s", got)
+	}
+	s.refused(t, "<state> must be one of", "account", "operator", "anna", "perhaps")
+	s.refused(t, "there is no account nobody", "account", "operator", "nobody", "on")
 	step("anna gets a mail with a link to choose a new password.", "send-reset", "anna")
 	if got := s.must(t, "mail", "list"); !lineWith(got, "password_reset", "waits") {
 		t.Errorf("no mail is owed:\n%s", got)

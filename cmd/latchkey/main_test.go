@@ -18,7 +18,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	t.Parallel()
 	help := newShell(t).must(t, "--help")
 	for _, command := range []string{
-		"serve", "migrate", "config", "account create", "account confirm", "account disable", "account enable", "account send-reset",
+		"serve", "migrate", "config", "account create", "account confirm", "account disable", "account enable", "account operator", "account send-reset",
 		"account list", "account delete", "mail test", "mail list", "mail retry", "mail drop", "healthcheck", "version",
 	} {
 		if !strings.Contains(help, "\n  "+command+" ") && !strings.Contains(help, "\n  "+command+"\n") {

@@ -266,7 +266,7 @@ func TestCommandsShowNoSecret(t *testing.T) {
 	away := newShell(t, append(flags, "--database=mysql://user:"+hidden.plant("another password", "planted-away")+"@127.0.0.1:1/name")...)
 	for _, command := range []string{
 		"version", "config", "migrate", "account create --password-stdin anna anna@example.org", "account create berta berta@example.org",
-		"account create berta berta@example.org", "account confirm anna", "account disable anna", "account enable anna", "account send-reset anna",
+		"account create berta berta@example.org", "account confirm anna", "account disable anna", "account enable anna", "account operator anna on", "account send-reset anna",
 		"account list", "mail list", "mail test anna@example.org", "mail retry 1", "mail drop 1", "account delete --yes anna", "healthcheck", "--help",
 		"serve --help", "migrate --database=mysql://user:planted-half",
 	} {

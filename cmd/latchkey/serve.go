@@ -18,6 +18,7 @@ import (
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/jobs"
+	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -56,8 +57,9 @@ type service struct {
 	site     http.Handler
 	mail     *jobs.Mail
 	keeping  *jobs.Housekeeping
-	prepared atomic.Bool // the database is up to date
-	stopping atomic.Bool // no longer ready
+	prepared atomic.Bool   // the database is up to date
+	stopping atomic.Bool   // no longer ready
+	leaving  chan struct{} // closed once requests are waited for
 	public   string
 }
 
@@ -80,7 +82,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		return nil, err
 	}
 	s := &service{
-		log: log, store: store, public: p.settings.PublicURL,
+		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
 		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond},
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
 	}
@@ -90,9 +92,9 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
 		ConnectRegister: connect.RegisterPolicy(p.settings.ConnectRegister),
 		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
-		Ready: s.ready, Random: rand.Reader, Now: time.Now,
+		Ready: s.ready, Stopping: s.leaving, Random: rand.Reader, Now: time.Now,
 	}
-	if err = p.captcha(site, store); err == nil {
+	if err = p.secrets(site, store); err == nil {
 		s.site, err = site.Handler()
 	}
 	if err != nil {
@@ -101,8 +103,18 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	return s, nil
 }
 
+// secrets gives the site what it derives from the secret key, and the captcha.
+func (p *program) secrets(site *handlers.Server, store *models.Store) error {
+	keys, err := p.keys()
+	if err != nil {
+		return err
+	}
+	site.CursorKey = keys.Derive("cursor")
+	return p.captcha(site, store, keys)
+}
+
 // captcha gives the site the captcha that the settings ask for.
-func (p *program) captcha(site *handlers.Server, store *models.Store) error {
+func (p *program) captcha(site *handlers.Server, store *models.Store, keys secret.Keys) error {
 	site.CaptchaKind = p.settings.Captcha
 	switch p.settings.Captcha {
 	case handlers.CaptchaOff:
@@ -117,10 +129,6 @@ func (p *program) captcha(site *handlers.Server, store *models.Store) error {
 			Now: time.Now, Remember: store.Throttle.Remember,
 		})
 	default:
-		keys, err := p.keys()
-		if err != nil {
-			return err
-		}
 		work := &captcha.ProofOfWork{
 			Key: keys.Derive("captcha"), Now: time.Now, Remember: store.Throttle.Remember, Life: p.settings.CaptchaLife,
 		}
@@ -157,6 +165,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *service) run(ctx context.Context, listener net.Listener, drain time.Duration) error {
 	server := handlers.NewHTTPServer(s)
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
+	server.RegisterOnShutdown(sync.OnceFunc(func() { close(s.leaving) })) // else agents that wait would be waited for
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	defer func() { _ = server.Close() }()

@@ -1,0 +1,314 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// agent is the program beside a media server: its server key.
+type agent struct {
+	s       *service
+	id, key string
+	name    string
+}
+
+// ask sends a request of the JSON API and reads the answer as a T; where there
+// is none, T is struct{}.
+func askAPI[T any](t *testing.T, s *service, bearer, method, path string, body any) T {
+	t.Helper()
+	sent, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body == nil {
+		sent = nil
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, s.origin+"/api/v1"+path, bytes.NewReader(sent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(response.Body)
+	var answer T
+	if err == nil && len(read) > 0 {
+		err = json.Unmarshal(read, &answer)
+	}
+	if err != nil || response.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("%s %s: %s, %q (%v)", method, path, response.Status, read, err)
+	}
+	return answer
+}
+
+// runAgent registers a media server with a claim code and reports what it has.
+func runAgent(t *testing.T, s *service, name, code string, libraries ...string) agent {
+	t.Helper()
+	made := askAPI[struct{ ID, Key string }](t, s, "", http.MethodPost, "/servers", map[string]any{
+		"name": name, "system_id": "agent-" + strings.ToLower(name), "version": "0.1",
+		"addresses": []map[string]string{{"kind": "wan", "url": "https://" + strings.ToLower(name) + ".example.org"}}, "claim_code": code,
+	})
+	a := agent{s, made.ID, made.Key, name}
+	a.report(t, libraries...)
+	return a
+}
+
+func (a agent) report(t *testing.T, libraries ...string) {
+	t.Helper()
+	has := []map[string]string{}
+	for _, library := range libraries {
+		has = append(has, map[string]string{"id": strings.ToLower(library), "name": library})
+	}
+	askAPI[struct{}](t, a.s, a.key, http.MethodPut, "/server/report", map[string]any{
+		"name": a.name, "version": "0.1", "system_id": "agent-" + strings.ToLower(a.name),
+		"addresses": []map[string]string{{"kind": "wan", "url": "https://" + strings.ToLower(a.name) + ".example.org"}},
+		"local_users": []map[string]any{
+			{"id": "u1", "name": "anna", "disabled": false, "administrator": false},
+			{"id": "u2", "name": "root", "disabled": false, "administrator": true},
+		},
+		"libraries": has,
+	})
+}
+
+// agentLink is what an agent sees of a link.
+type agentLink struct {
+	Username, Status string
+	LocalUser        *struct{ ID, Name string } `json:"local_user"`
+	Libraries        []struct{ Name string }
+	EndsAt           *time.Time `json:"ends_at"`
+}
+
+func (a agent) links(t *testing.T) []agentLink {
+	t.Helper()
+	return askAPI[struct{ Links []agentLink }](t, a.s, a.key, http.MethodGet, "/server/links", nil).Links
+}
+
+// page is where the owner manages it.
+func (a agent) page() string { return "/servers/" + a.id }
+
+// tick ticks a box, or unticks it.
+func (v *visitor) tick(selector string) {
+	v.t.Helper()
+	v.tabTo(selector)
+	v.press(" ")
+}
+
+// choose takes the line of a select that begins so.
+func (v *visitor) choose(selector, text string) {
+	v.t.Helper()
+	v.tabTo(selector)
+	v.do(chromedp.KeyEvent(text))
+	if chosen := ask[string](v, `document.activeElement.selectedOptions[0].textContent`); chosen != text {
+		v.t.Fatalf("%s: chose %q, want %q", v.where(), chosen, text)
+	}
+}
+
+// fillDay types a day into a date field, as American browsers want it.
+func (v *visitor) fillDay(selector string, day time.Time) {
+	v.t.Helper()
+	v.tabTo(selector)
+	v.do(chromedp.KeyEvent(day.Format("01022006")))
+	if typed := ask[string](v, `document.querySelector(`+quote(selector)+`).value`); typed != day.Format(time.DateOnly) {
+		v.t.Fatalf("%s: typed %s, and the field holds %q", v.where(), day.Format(time.DateOnly), typed)
+	}
+}
+
+// TestContract has an owner invite a guest who has no account to two servers,
+// where only the invited may sign up, and link a local user to somebody who has
+// one: the people with the keyboard alone.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--sign-up", "invite")
+	owner, olga := s.visit(t, desktop, "en"), s.account(t, "olga")
+	signIn(owner, olga)
+	attic := runAgent(t, s, "Attic", claimCode(owner), "Films", "Music")
+	cellar := runAgent(t, s, "Cellar", claimCode(owner))
+	nina := newPerson("nina")
+	day := time.Now().AddDate(0, 0, 40)
+
+	owner.open("/servers")
+	owner.follow(`main a[href="`+attic.page()+`"]`, attic.page())
+	owner.wantText(`[aria-labelledby="local-users"]`, "anna")
+	owner.follow(`main a[href="`+attic.page()+`/invite"]`, attic.page()+"/invite")
+	owner.wantFocus("[name=to]")
+	owner.fill("to", nina.email)
+	owner.tick("#library-" + attic.id + "-0")
+	owner.tick("#server-" + cellar.id)
+	owner.fillDay("[name=ends_at]", day)
+	owner.tabTo("[name=note]")
+	owner.replace("Come in, <b>Nina</b>!")
+	owner.push(`form[action="/invites"] button`, attic.page())
+	owner.wantNotice("invite_sent")
+	owner.wantText(`[aria-labelledby="invites"]`, nina.email)
+
+	guest := s.visit(t, phone, "en")
+	guest.open("/signup")
+	guest.wantText("main", guest.says("page.signup_closed.invite"))
+	guest.arriveByLink(s.link(t, "invite", nina.email), "/invite")
+	for _, told := range []string{"olga", "Attic", "Cellar", "Films", "Come in, <b>Nina</b>!", catalogue.Date("en", day)} {
+		guest.wantText("main", told)
+	}
+	guest.audit("invite")
+	guest.follow(`main a[href="/invite/signup"]`, "/invite/signup")
+	guest.wantText("main", nina.email)
+	guest.fill("username", nina.username)
+	guest.fill("password", nina.password)
+	guest.fill("password_again", nina.password)
+	guest.until(`document.querySelector("[data-captcha-status][role=status]").textContent === ` + quote(guest.says("captcha.done")))
+	guest.send("/signup/sent")
+	confirm(guest, nina)
+	guest.open("/signin")
+	guest.fill("name_or_email", nina.email)
+	guest.fill("password", nina.password)
+	guest.send("/invitations")
+	guest.wantText("main", "Come in, <b>Nina</b>!")
+	guest.push(`form[action="/invites/accept"] button`, "/servers")
+	guest.wantNotice("invitation_accepted")
+	for _, name := range []string{"Attic", "Cellar"} {
+		guest.wantText(`[aria-labelledby="usable"]`, name)
+	}
+	if links := attic.links(t); len(links) != 1 || links[0].Username != nina.username || links[0].Status != "accepted" ||
+		len(links[0].Libraries) != 1 || links[0].Libraries[0].Name != "Films" || links[0].EndsAt == nil || links[0].EndsAt.Format(time.DateOnly) != day.Format(time.DateOnly) {
+		t.Errorf("the agent's links are %+v", links)
+	}
+
+	linkLocalUser(owner, attic)
+
+	// The end comes.
+	s.alter(t, `UPDATE links SET ends_at = ? WHERE server_id = ? AND type = 'guest'`, time.Now().UTC().Add(-time.Minute), attic.id)
+	guest.open("/servers")
+	guest.wantText(`[aria-labelledby="usable"]`, "Cellar")
+	if strings.Contains(ask[string](guest, `document.querySelector('[aria-labelledby="usable"]').textContent`), "Attic") {
+		t.Error("the guest still has the server that ended")
+	}
+	if links := attic.links(t); len(links) != 1 || links[0].Username != "paul" {
+		t.Errorf("after the end, the agent's links are %+v", links)
+	}
+	owner.open(attic.page())
+	if strings.Contains(ask[string](owner, `document.querySelector('[aria-labelledby="people"]').textContent`), nina.username) {
+		t.Error("the owner still sees whose link ended")
+	}
+}
+
+// linkLocalUser has an owner link a local user to paul, who accepts.
+func linkLocalUser(owner *visitor, attic agent) {
+	t, s := owner.t, owner.site
+	t.Helper()
+	paul := s.account(t, "paul")
+	owner.open(attic.page())
+	owner.tabTo("#link-0")
+	owner.leaving(attic.page()+"/invite", func() { owner.press("\r") })
+	if ask[bool](owner, `document.querySelector("[data-guests]").checkVisibility()`) {
+		t.Error("what is for guests alone is shown for a local user")
+	}
+	owner.fill("to", paul.username)
+	owner.push(`form[action="/invites"] button`, attic.page())
+	owner.wantNotice("invite_sent")
+	person := s.visit(t, desktop.inDark(), "en")
+	person.arriveByLink(s.link(t, "invite", paul.email), "/invite")
+	person.follow(`main a[href^="/signin"]`, "/signin")
+	person.fill("name_or_email", paul.email)
+	person.fill("password", paul.password)
+	person.send("/invite")
+	person.wantText("main", "anna")
+	person.push(`form[action="/invites/accept"] button`, "/servers")
+	person.wantText(`[aria-labelledby="usable"]`, "Attic")
+	linked := false
+	for _, one := range attic.links(t) {
+		linked = linked || one.Username == paul.username && one.LocalUser != nil && one.LocalUser.ID == "u1"
+	}
+	if !linked {
+		t.Errorf("the agent's links are %+v", attic.links(t))
+	}
+	owner.open(attic.page())
+	owner.wantText(`[aria-labelledby="local-users"]`, paul.username)
+	owner.wantText(`[aria-labelledby="people"]`, "anna")
+}
+
+// contractPages are those on which people invite, are invited, and link
+// themselves: omar runs a server and links himself to it.
+func contractPages(t *testing.T, s *service) []shown {
+	t.Helper()
+	omar := s.account(t, "omar")
+	var attic agent
+	proof := func() string {
+		open := askAPI[struct{ Proofs []struct{ ID string } }](t, s, attic.key, http.MethodGet, "/server/proofs", nil).Proofs
+		if len(open) != 1 {
+			t.Fatalf("the open proofs are %+v", open)
+		}
+		return "/server/proofs/" + open[0].ID
+	}
+	return []shown{
+		{"server", "with local users", func(v *visitor) {
+			signIn(v, omar)
+			attic = runAgent(t, s, "Attic", claimCode(v), "Films", "Music")
+			v.open(attic.page())
+		}},
+		{"server_invite", "for a guest", func(v *visitor) { v.open(attic.page() + "/invite") }},
+		{"server_invite", "with mistakes", func(v *visitor) {
+			v.tick("#server-" + attic.id)
+			v.push(`form[action="/invites"] button`, "/invites")
+			v.wantFocus("[name=to][aria-invalid=true]")
+		}},
+		{"server_invite", "for a local user", func(v *visitor) {
+			v.open(attic.page() + "/invite")
+			v.choose("[name=local_user_id]", "anna")
+		}},
+		{"server", "with an invite", func(v *visitor) {
+			v.open(attic.page() + "/invite")
+			v.fill("to", "guest@example.org")
+			v.push(`form[action="/invites"] button`, attic.page())
+		}},
+		{"server", "with self-service", func(v *visitor) {
+			v.push("[name=do][value=on]", attic.page())
+			v.wantText("#join-url", s.origin+attic.page()+"/join")
+		}},
+		{"join", "", func(v *visitor) { v.open(attic.page() + "/join") }},
+		{"join", "while it waits", func(v *visitor) { v.push(`form[action="`+attic.page()+`/join"] button`, attic.page()+"/join") }},
+		{"join", "with a code", func(v *visitor) {
+			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/propose", map[string]string{"code": "482913"})
+			v.until(`document.querySelector("#proof-code")?.textContent === "482913"`) // by itself
+		}},
+		{"join", "when it failed", func(v *visitor) {
+			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/fail", map[string]string{"reason": "denied"})
+			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.join.failed.denied")) + `)`)
+		}},
+		{"join", "when it is done", func(v *visitor) {
+			v.push(`form[action="`+attic.page()+`/join"] button`, attic.page()+"/join")
+			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/complete", map[string]string{"local_user": "u1"})
+			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.join.done")) + `)`)
+		}},
+		{"server", "with the terms of a link", func(v *visitor) {
+			v.open(attic.page())
+			v.tabTo("#terms-0")
+			v.press(" ")
+		}},
+		{"invite", "for somebody else", func(v *visitor) { v.arriveByLink(s.link(t, "invite", "guest@example.org"), "/invite") }},
+		{"invite", "", func(v *visitor) {
+			v.push(`main form[action="/signout"] button`, "/")
+			v.open("/invite")
+		}},
+		{"signup", "for the invited", func(v *visitor) { v.follow(`main a[href="/invite/signup"]`, "/invite/signup") }},
+		{"signin", "for the invited", func(v *visitor) {
+			v.follow(`main a[href="/signin?return_to=`+url.QueryEscape("/invite")+`"]`, "/signin")
+		}},
+	}
+}

@@ -1,0 +1,179 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+const (
+	changesMost = 200              // in one answer
+	waitMost    = 25 * time.Second // for a change
+	waitersMost = 4                // of one server; an agent needs one
+	changesPath = apiPrefix + "/v1/server/changes"
+)
+
+// changeObject is something that an agent has to carry out.
+type changeObject struct {
+	Seq       int64      `json:"seq"`
+	Kind      string     `json:"kind"`
+	At        time.Time  `json:"at"`
+	LinkID    *string    `json:"link_id"`
+	AccountID *string    `json:"account_id"`
+	DeviceID  *string    `json:"device_id"`
+	Link      *agentLink `json:"link"` // as it is now; null when there is none any more
+}
+
+func changeOf(m models.Change) changeObject {
+	out := changeObject{Seq: m.Seq, Kind: string(m.Kind), At: m.At.UTC(), LinkID: idOrNull(m.LinkID), AccountID: idOrNull(m.AccountID)}
+	if m.DeviceID != "" {
+		out.DeviceID = &m.DeviceID
+	}
+	if m.Link != nil {
+		link := agentLinkOf(*m.Link)
+		out.Link = &link
+	}
+	return out
+}
+
+// idOrNull is an id on the wire, nil for none.
+func idOrNull(id int64) *string {
+	if id == 0 {
+		return nil
+	}
+	text := idText(id)
+	return &text
+}
+
+// number reads a parameter that is a whole number from 0 to most, 0 when it is
+// absent.
+func number(c *gin.Context, name, code string, most int64) (int64, error) {
+	text, given, err := parameter(c, name)
+	if err != nil || !given {
+		return 0, err
+	}
+	value, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || value < 0 || value > most {
+		return 0, oneMistake(name, code)
+	}
+	return value, nil
+}
+
+// apiChanges answers GET /api/v1/server/changes. What is there is answered at
+// once; else the answer may wait. The number of the last change came with the
+// look-up of the key, so that an agent that has everything costs no more.
+func (s *site) apiChanges(c *gin.Context, this models.Server) error {
+	const anyNumber = 1<<63 - 1
+	after, err := number(c, "after", "after_invalid", anyNumber)
+	if err != nil {
+		return err
+	}
+	seconds, err := number(c, "wait", "wait_invalid", int64(waitMost/time.Second))
+	if err != nil {
+		return err
+	}
+	last := this.ChangeSeq
+	if last == after && seconds > 0 {
+		if last, err = s.awaitChange(c, this, time.Duration(seconds)*time.Second); err != nil {
+			return err
+		}
+	}
+	changes := []models.Change{}
+	if last > after {
+		if changes, err = s.Store.Changes.List(c.Request.Context(), this, after, changesMost); err != nil {
+			return err
+		}
+	}
+	if n := len(changes); n > 0 {
+		last = max(last, changes[n-1].Seq) // one more may have come meanwhile
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		Changes []changeObject `json:"changes"`
+		Last    int64          `json:"last"`
+	}{each(changes, changeOf), last})
+}
+
+// awaitChange waits for a change of a server, at most as long as wait, and no
+// longer than the client listens and the program serves. It returns the number of
+// the last change.
+func (s *site) awaitChange(c *gin.Context, this models.Server, wait time.Duration) (last int64, err error) {
+	leave, ok := s.waiters.enter(this.ID)
+	if !ok {
+		return 0, &models.Error{Kind: models.KindThrottled, Code: models.ErrThrottled.Code, RetryAfter: shortWait}
+	}
+	defer leave()
+	s.lastLonger(c)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), wait)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.Stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := s.Store.Changes.Wait(ctx, this, this.ChangeSeq); err != nil {
+		return 0, err
+	}
+	if c.Request.Context().Err() != nil { // nobody listens
+		return this.ChangeSeq, nil
+	}
+	return s.Store.Changes.Last(c.Request.Context(), this)
+}
+
+// lastLonger moves the limits of the connection behind those of the request,
+// which wait already counts in: reading is over, and a client that leaves must
+// still be noticed.
+func (s *site) lastLonger(c *gin.Context) {
+	deadline, ok := c.Request.Context().Deadline()
+	if !ok {
+		return
+	}
+	connection := http.NewResponseController(c.Writer)
+	// Only tests have connections without limits.
+	_ = connection.SetReadDeadline(deadline)
+	_ = connection.SetWriteDeadline(deadline.Add(writeTime - requestTime))
+}
+
+// waiters counts who waits, so that one server cannot have many do so.
+type waiters struct {
+	mu sync.Mutex
+	of map[int64]int // by server
+}
+
+// enter reports false when as many wait for that server as may.
+func (w *waiters) enter(serverID int64) (leave func(), ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.of[serverID] >= waitersMost {
+		return nil, false
+	}
+	w.of[serverID]++
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.of[serverID]--; w.of[serverID] == 0 {
+			delete(w.of, serverID)
+		}
+	}, true
+}
+
+// apiAcknowledge answers POST /api/v1/server/changes/acknowledge.
+func (s *site) apiAcknowledge(c *gin.Context, this models.Server) error {
+	in, err := readJSON[struct {
+		Seq *int64 `json:"seq"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	if in.Seq == nil {
+		return oneMistake("seq", "field_required")
+	}
+	return done(c, s.Store.Changes.Acknowledge(c.Request.Context(), this, *in.Seq))
+}

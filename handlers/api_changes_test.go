@@ -1,0 +1,272 @@
+package handlers_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+func sha256Of(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// later asks the feed in the background.
+func (a agent) later(query string) <-chan answer {
+	answers := make(chan answer, 1)
+	go func() { answers <- a.get("/server/changes?" + query) }()
+	return answers
+}
+
+// soon is an answer that comes within five seconds (R-53).
+func soon(t *testing.T, answers <-chan answer) answer {
+	t.Helper()
+	select {
+	case a := <-answers:
+		return a
+	case <-time.After(5 * time.Second):
+		t.Fatal("no answer in five seconds")
+		return answer{}
+	}
+}
+
+// waits fails when an answer comes at once.
+func waits(t *testing.T, answers <-chan answer) {
+	t.Helper()
+	select {
+	case a := <-answers:
+		t.Fatalf("%s answers at once: %d %s", a.path, a.status, a.body)
+	case <-time.After(150 * time.Millisecond):
+	}
+}
+
+// The whole life of a link, from the report of a local user to the end.
+func TestAPILifeOfALink(t *testing.T) {
+	t.Parallel()
+	eachBusySite(t, lifeOfALink)
+}
+
+func lifeOfALink(t *testing.T, s *site) {
+	p := s.program(t)
+	ann := p.signedUp("ann")
+	den := ann.agent("den")
+	local := ann.localUsers(den.id)["u1"]
+	in := offer("mira@example.org", "linked", den.id, map[string]any{"local_user_id": local})
+	ann.invite(in)
+	secret := s.letter(t, models.MailInvite, "mira@example.org").Secret
+	if got := den.changes(""); len(got.Changes) != 0 || got.Last != 0 {
+		t.Fatalf("before anybody accepted: %+v", got)
+	}
+	p.is(p.post("/accounts", "username", "mira", "email", "mira@example.org", "password", goodPassword, "invite", secret), http.StatusAccepted, nil)
+	p.done(p.post("/accounts/confirm", "token", s.letter(t, models.MailConfirm, "mira@example.org").Secret))
+	mira := p.as(p.token("mira"))
+	var received struct{ Invites []struct{ ID string } }
+	mira.is(mira.get("/invites/received"), http.StatusOK, &received)
+	if len(received.Invites) != 1 {
+		t.Fatalf("received %+v", received)
+	}
+
+	heard := den.later("after=0&wait=25")
+	waits(t, heard)
+	mira.done(mira.put("POST", "/invites/"+received.Invites[0].ID+"/accept", nil))
+	var got changesSeen
+	den.is(soon(t, heard), http.StatusOK, &got)
+	key := mira.accessKey()
+	if got.kinds() != "link_changed" || got.Last != 1 {
+		t.Fatalf("accepted: %+v", got)
+	}
+	link := got.Changes[0].Link
+	if link == nil || link.Status != "accepted" || link.SHA256 != sha256Of(key) || link.LocalUser.ID != "u1" || link.Username != "mira" ||
+		!link.Active || *got.Changes[0].LinkID != link.ID || *got.Changes[0].AccountID != link.AccountID {
+		t.Errorf("link %+v", link)
+	}
+	den.is(den.exchange(key, link.AccountID), http.StatusOK, nil)
+	den.done(den.put("POST", "/server/changes/acknowledge", map[string]any{"seq": got.Last}))
+
+	heard = den.later("after=1&wait=25")
+	waits(t, heard)
+	person := "/servers/" + den.id + "/people/" + link.ID
+	ann.done(ann.put("PATCH", person, map[string]any{"libraries": []string{"l2"}, "ends_at": "2026-04-01T00:00:00Z"}))
+	den.is(soon(t, heard), http.StatusOK, &got)
+	if link = got.Changes[0].Link; got.kinds() != "link_changed" || link == nil || len(link.Libraries) != 1 || link.Libraries[0].Name != "Series" || link.EndsAt == nil {
+		t.Errorf("terms: %+v", got)
+	}
+	den.is(den.exchange(key, ""), http.StatusOK, nil)
+
+	heard = den.later("after=2&wait=25")
+	waits(t, heard)
+	ann.done(ann.put("DELETE", person, nil))
+	den.is(soon(t, heard), http.StatusOK, &got)
+	if one := got.Changes[0]; got.kinds() != "link_removed" || one.Link != nil || *one.LinkID != link.ID {
+		t.Errorf("removed: %+v", got)
+	}
+	den.refused(den.exchange(key, ""), http.StatusNotFound, "access_key_wrong")
+	if a := mira.get("/servers"); a.body != `{"servers":[]}` {
+		t.Error(a.body)
+	}
+}
+
+func TestAPIChanges(t *testing.T) {
+	t.Parallel()
+	_, ann, bob, den := owners(t)
+	link := den.joins(ann, bob, nil)
+	for i := range 4 {
+		end := "2026-04-0" + strconv.Itoa(i+1) + "T00:00:00Z"
+		ann.done(ann.put("PATCH", "/servers/"+den.id+"/people/"+link, map[string]any{"ends_at": end}))
+	}
+	if got := den.changes("after=2&wait=25"); len(got.Changes) != 3 || got.Changes[0].Seq != 3 || got.Last != 5 {
+		t.Errorf("behind the second: %+v", got)
+	}
+	for _, query := range []string{"after=5", "after=5&wait=0", "after=6&wait=25"} { // the last one is ahead of us
+		if a := den.get("/server/changes?" + query); a.status != 200 || a.body != `{"changes":[],"last":5}` {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+		}
+	}
+	begun := time.Now()
+	den.changes("after=5&wait=1")
+	if took := time.Since(begun); took < 900*time.Millisecond {
+		t.Errorf("waited for %s", took)
+	}
+	for _, bad := range []string{"x", "-1", "1.5", "", "9223372036854775808"} {
+		den.wrong(den.get("/server/changes?after="+bad), 422, "after", "after_invalid")
+		den.wrong(den.get("/server/changes?wait="+bad), 422, "wait", "wait_invalid")
+	}
+	den.wrong(den.get("/server/changes?wait=26"), 422, "wait", "wait_invalid")
+	den.wrong(den.get("/server/changes?after=1&after=2"), 422, "after", "parameter_invalid")
+
+	acknowledge := func(in map[string]any) answer { return den.put("POST", "/server/changes/acknowledge", in) }
+	den.wrong(acknowledge(map[string]any{}), 422, "seq", "field_required")
+	den.wrong(acknowledge(map[string]any{"seq": 6}), 422, "seq", "seq_unknown")
+	den.wrong(acknowledge(map[string]any{"seq": -1}), 422, "seq", "seq_unknown")
+	den.done(acknowledge(map[string]any{"seq": 5}))
+	den.done(acknowledge(map[string]any{"seq": 3})) // late, and no harm
+	var state struct {
+		Acknowledged int64 `json:"acknowledged_seq"`
+	}
+	den.is(den.get("/server"), http.StatusOK, &state)
+	if state.Acknowledged != 5 || den.last() != 5 {
+		t.Errorf("acknowledged %d of %d", state.Acknowledged, den.last())
+	}
+	// A device signs out: its name, and nobody else's.
+	var in struct{ Token string }
+	bob.is(bob.post("/sessions", "name_or_email", "bob", "password", goodPassword, "client", "TV", "device_id", "tv-1"), http.StatusCreated, &in)
+	device := bob.as(in.Token)
+	device.done(device.put("DELETE", "/sessions/current", nil))
+	got := den.changes("after=5")
+	if got.kinds() != "devices_ended" || got.Changes[0].DeviceID == nil || *got.Changes[0].DeviceID != "tv-1" {
+		t.Errorf("signed out: %+v", got)
+	}
+	// Many at once come page by page.
+	for i := range 200 {
+		day := time.Date(2026, 5, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339)
+		ann.done(ann.put("PATCH", "/servers/"+den.id+"/people/"+link, map[string]any{"ends_at": day}))
+	}
+	if got := den.changes("after=0"); len(got.Changes) != 200 || got.Last != 206 {
+		t.Errorf("%d changes, last %d", len(got.Changes), got.Last)
+	}
+	if got := den.changes("after=200"); len(got.Changes) != 6 || got.Changes[5].Seq != 206 {
+		t.Errorf("the rest: %+v", got)
+	}
+}
+
+// Waiting holds nothing that others need, and ends with whoever waits.
+func TestAPIChangesWaiting(t *testing.T) {
+	t.Parallel()
+	stopping := make(chan struct{})
+	clock := modelstest.NewClock()
+	store := modelstest.Open(t, modelstest.SQLite(t), clock, unlimited, func(o *models.Options) { o.Connections = 1 })
+	s := siteOf(t, store, clock, func(c *handlers.Server) { c.Stopping = stopping })
+	ann := s.program(t).signedUp("ann")
+	den := ann.agent("den")
+	attic := ann.agent("attic")
+	var waiting []<-chan answer
+	for range 4 {
+		waiting = append(waiting, den.later("wait=25"))
+	}
+	for _, one := range waiting {
+		waits(t, one)
+	}
+	begun := time.Now()
+	den.refused(den.get("/server/changes?wait=25"), http.StatusTooManyRequests, "throttled") // one too many
+	other := attic.later("wait=25")
+	waits(t, other)
+	ann.is(ann.get("/servers/"+den.id), http.StatusOK, nil) // there is one connection to the database
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("others waited for %s", took)
+	}
+
+	// Somebody who leaves makes room.
+	ann.signedUp("bob")
+	bob := ann.as(ann.token("bob"))
+	den.joins(ann, bob, nil)
+	for _, one := range waiting {
+		den.is(soon(t, one), http.StatusOK, nil)
+	}
+	query := "after=" + strconv.FormatInt(den.last(), 10) + "&wait="
+	gone, leave := context.WithCancel(t.Context())
+	left := make(chan error, 4)
+	for range 4 {
+		request, err := http.NewRequestWithContext(gone, http.MethodGet, s.URL+v1+"/server/changes?"+query+"25", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header = den.header
+		go func() {
+			response, err := s.Client().Transport.RoundTrip(request)
+			if err == nil {
+				_ = response.Body.Close()
+			}
+			left <- err
+		}()
+	}
+	select {
+	case err := <-left:
+		t.Fatalf("one does not wait: %v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	den.refused(den.get("/server/changes?"+query+"25"), http.StatusTooManyRequests, "throttled")
+	leave()
+	for range 4 {
+		if err := <-left; err == nil {
+			t.Error("an answer to somebody who left")
+		}
+	}
+	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		if a := den.get("/server/changes?" + query + "1"); a.status == http.StatusOK {
+			break
+		}
+		if time.Since(begun) > 5*time.Second {
+			t.Fatal("those who left still wait")
+		}
+	}
+
+	waits(t, other)
+	close(stopping)
+	var got changesSeen
+	attic.is(soon(t, other), http.StatusOK, &got)
+	if len(got.Changes) != 0 || got.Last != 0 {
+		t.Errorf("told to stop: %+v", got)
+	}
+}
+
+// A long wait is not cut off by the limits of short requests.
+func TestAPIChangesOutlastLimits(t *testing.T) {
+	t.Parallel()
+	s, _, _, den := owners(t)
+	s.Client().Transport.(*http.Transport).CloseIdleConnections()
+	s.Server.Config.ReadTimeout, s.Server.Config.WriteTimeout = time.Second, time.Second
+	begun := time.Now()
+	a := den.get("/server/changes?wait=3")
+	den.is(a, http.StatusOK, &changesSeen{})
+	if took := time.Since(begun); took < 2900*time.Millisecond {
+		t.Errorf("it ended after %s", took)
+	}
+}

@@ -1,0 +1,54 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// apiChangeEmail answers POST /api/v1/account/email: it asks for a change, which
+// the new address confirms.
+func (s *site) apiChangeEmail(c *gin.Context, session models.Session) error {
+	in, err := readJSON[struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	if err := s.proved(session); err != nil {
+		return err
+	}
+	if err := needed("email", in.Email, "password", in.Password); err != nil {
+		return err
+	}
+	err = s.Store.Emails.RequestChange(c.Request.Context(), session.AccountID, in.Email, in.Password, caller(c))
+	return accepted(c, atMember(err, "current_password", "password"))
+}
+
+// apiConfirmEmail answers POST /api/v1/account/email/confirm.
+func (s *site) apiConfirmEmail(c *gin.Context) error {
+	token, err := readToken(c)
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Emails.ConfirmChange(c.Request.Context(), token, caller(c)))
+}
+
+// apiUndoEmail answers POST /api/v1/account/email/undo. Whoever changed the
+// address knew the password: the answer brings what sets a new one.
+func (s *site) apiUndoEmail(c *gin.Context) error {
+	token, err := readToken(c)
+	if err != nil {
+		return err
+	}
+	secret, err := s.Store.Emails.Undo(c.Request.Context(), token, caller(c))
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		ResetToken string `json:"reset_token"`
+	}{secret})
+}

@@ -1,0 +1,54 @@
+package handlers_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What a person is offered, what they tried to prove and the terms of their
+// links are stored about them: the export tells it. A code that was shown to
+// them is a secret, and is not in it.
+func TestAPIExportOfInvites(t *testing.T) {
+	t.Parallel()
+	s, ann, bob, den := owners(t)
+	ends := s.Clock.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339)
+	ann.is(ann.put("PATCH", "/servers/"+den.id, map[string]any{"self_service": true}), http.StatusOK, nil)
+	var proof struct{ ID string }
+	bob.is(bob.put("POST", "/servers/"+den.id+"/join", nil), http.StatusCreated, &proof)
+	den.done(den.put("POST", "/server/proofs/"+proof.ID+"/propose", map[string]any{"code": "135791"}))
+	var invite struct{ ID string }
+	ann.is(ann.put("POST", "/invites", map[string]any{
+		"to": "bob", "type": "guest", "note": "Come in", "servers": []map[string]any{{"server_id": den.id, "libraries": []string{"l1"}, "ends_at": ends}},
+	}), http.StatusCreated, &invite)
+	bob.done(bob.put("POST", "/invites/"+invite.ID+"/accept", nil))
+
+	type listed struct {
+		Invites, Proofs, Links []map[string]any
+	}
+	var mine, theirs listed
+	a := bob.get("/account/export")
+	bob.is(a, http.StatusOK, &mine)
+	ann.is(ann.get("/account/export"), http.StatusOK, &theirs)
+	if len(mine.Invites) != 1 || mine.Invites[0]["id"] != invite.ID || mine.Invites[0]["from"] != "ann" || mine.Invites[0]["note"] != "Come in" {
+		t.Errorf("invites %v", mine.Invites)
+	}
+	if diff := cmp.Diff(mine.Invites, theirs.Invites); diff != "" {
+		t.Errorf("sent and received (-bob +ann):\n%s", diff)
+	}
+	if len(mine.Proofs) != 1 || mine.Proofs[0]["id"] != proof.ID || mine.Proofs[0]["server_id"] != den.id || mine.Proofs[0]["status"] != "shown" {
+		t.Errorf("proofs %v", mine.Proofs)
+	}
+	if _, told := mine.Proofs[0]["code"]; told || len(theirs.Proofs) != 0 {
+		t.Errorf("proofs %v, of others %v", mine.Proofs, theirs.Proofs)
+	}
+	if len(mine.Links) != 1 || mine.Links[0]["ends_at"] != ends {
+		t.Fatalf("links %v", mine.Links)
+	}
+	want := []any{map[string]any{"id": "l1", "name": "Films"}}
+	if diff := cmp.Diff(want, mine.Links[0]["libraries"]); diff != "" {
+		t.Errorf("libraries of the link (-want +got):\n%s", diff)
+	}
+}

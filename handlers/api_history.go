@@ -1,0 +1,33 @@
+package handlers
+
+import (
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// eventObject is something that happened to the account of who asks.
+type eventObject struct {
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Address string    `json:"address"` // "" when unknown
+	Device  string    `json:"device"`  // "" when unknown
+	At      time.Time `json:"at"`
+}
+
+// apiHistory answers GET /api/v1/account/history: the newest first.
+func (s *site) apiHistory(c *gin.Context, session models.Session) error {
+	asked, err := s.pageAsked(c, "history", idText(session.AccountID))
+	if err != nil {
+		return err
+	}
+	found, err := s.Store.History.Page(c.Request.Context(), session.AccountID, asked.afterID(), asked.more())
+	if err != nil {
+		return err
+	}
+	return answerPage(c, s, asked, found, func(e models.PastEvent) eventObject {
+		return eventObject{ID: idText(e.ID), Kind: string(e.Kind), Address: e.Address, Device: e.Device, At: e.At.UTC()}
+	}, func(e models.PastEvent) string { return idText(e.ID) })
+}

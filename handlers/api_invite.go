@@ -1,0 +1,153 @@
+package handlers
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// inviteObject is an invite as both sides see it.
+type inviteObject struct {
+	ID        string         `json:"id"`
+	To        string         `json:"to"` // as the owner typed it
+	Type      string         `json:"type"`
+	Note      string         `json:"note"`
+	Status    string         `json:"status"`
+	Servers   []inviteServer `json:"servers"`
+	From      string         `json:"from"` // username
+	CreatedAt time.Time      `json:"created_at"`
+	ExpiresAt time.Time      `json:"expires_at"`
+}
+
+type inviteServer struct {
+	ServerID  string          `json:"server_id"`
+	Name      string          `json:"name"`
+	LocalUser *localUserRef   `json:"local_user"` // by our id
+	Libraries []libraryObject `json:"libraries"`  // null: as the server decides
+	EndsAt    *time.Time      `json:"ends_at"`
+}
+
+func inviteOf(i models.Invite) inviteObject {
+	return inviteObject{
+		ID: idText(i.ID), To: i.To, Type: i.Type, Note: i.Note, Status: i.State, From: i.OwnerUsername,
+		Servers: each(i.Servers, func(v models.InviteServer) inviteServer {
+			return inviteServer{
+				ServerID: idText(v.ServerID), Name: v.ServerName, LocalUser: ownLocalUser(v.LocalUserID, v.LocalUserName),
+				Libraries: choiceOf(v.Libraries), EndsAt: moment(v.EndsAt),
+			}
+		}),
+		CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC(),
+	}
+}
+
+// inviteAsked is what an invite shall offer on one server.
+type inviteAsked struct {
+	ServerID    string     `json:"server_id"`
+	LocalUserID *string    `json:"local_user_id"`
+	Libraries   []string   `json:"libraries"`
+	EndsAt      *time.Time `json:"ends_at"`
+}
+
+// read is what is asked as models know it. An id that can be none is like one
+// that does not exist.
+func (in inviteAsked) read() (models.InviteServer, error) {
+	var out models.InviteServer
+	var err error
+	if out.ServerID, err = idOf(in.ServerID); err != nil {
+		return out, oneMistake("servers", "server_unknown")
+	}
+	if in.LocalUserID != nil {
+		if out.LocalUserID, err = idOf(*in.LocalUserID); err != nil {
+			return out, oneMistake("local_user_id", "local_user_unknown")
+		}
+	}
+	if out.Libraries, err = chosenLibraries(in.Libraries); err != nil {
+		return out, err
+	}
+	out.EndsAt, err = endOf(in.EndsAt)
+	return out, err
+}
+
+// apiCreateInvite answers POST /api/v1/invites.
+func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
+	in, err := readJSON[struct {
+		To      string        `json:"to"`
+		Type    string        `json:"type"`
+		Note    string        `json:"note"`
+		Servers []inviteAsked `json:"servers"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	wanted := models.NewInvite{To: in.To, Type: in.Type, Note: in.Note, IdempotencyKey: key}
+	for _, one := range in.Servers {
+		offer, err := one.read()
+		if err != nil {
+			return err
+		}
+		wanted.Servers = append(wanted.Servers, offer)
+	}
+	made, err := s.Store.Invites.Create(c.Request.Context(), session.AccountID, wanted, caller(c))
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusCreated, inviteOf(made))
+}
+
+// apiInvites answers GET /api/v1/invites: the newest first.
+func (s *site) apiInvites(c *gin.Context, session models.Session) error {
+	asked, err := s.pageAsked(c, "invites", idText(session.AccountID))
+	if err != nil {
+		return err
+	}
+	found, err := s.Store.Invites.Sent(c.Request.Context(), session.AccountID, asked.afterID(), asked.more())
+	if err != nil {
+		return err
+	}
+	return answerPage(c, s, asked, found, inviteOf, func(i models.Invite) string { return idText(i.ID) })
+}
+
+// apiWithdrawInvite answers DELETE /api/v1/invites/{id}.
+func (s *site) apiWithdrawInvite(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Invites.Withdraw(c.Request.Context(), session.AccountID, id, caller(c)))
+}
+
+// apiReceivedInvites answers GET /api/v1/invites/received: the newest first.
+func (s *site) apiReceivedInvites(c *gin.Context, session models.Session) error {
+	found, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		Invites []inviteObject `json:"invites"`
+	}{each(found, inviteOf)})
+}
+
+// apiAcceptInvite answers POST /api/v1/invites/{id}/accept.
+func (s *site) apiAcceptInvite(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Invites.Accept(c.Request.Context(), session.AccountID, id, caller(c)))
+}
+
+// apiDeclineInvite answers POST /api/v1/invites/{id}/decline.
+func (s *site) apiDeclineInvite(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Invites.Decline(c.Request.Context(), session.AccountID, id, caller(c)))
+}

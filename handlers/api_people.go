@@ -1,0 +1,182 @@
+package handlers
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// personObject is a link as the owner of its server sees it.
+type personObject struct {
+	ID          string          `json:"id"` // of the link
+	Username    string          `json:"username"`
+	DisplayName string          `json:"display_name"`
+	Type        string          `json:"type"`       // linked or guest
+	Status      string          `json:"status"`     // pending or accepted
+	LocalUser   *localUserRef   `json:"local_user"` // by our id; null while none is known
+	Libraries   []libraryObject `json:"libraries"`  // null: as the server decides
+	EndsAt      *time.Time      `json:"ends_at"`
+	InvitedBy   string          `json:"invited_by"`
+	RequestedBy string          `json:"requested_by"` // as the server says
+	CreatedAt   time.Time       `json:"created_at"`
+	AcceptedAt  *time.Time      `json:"accepted_at"`
+}
+
+func personOf(p models.Person) personObject {
+	return personObject{
+		ID: idText(p.ID), Username: p.Username, DisplayName: p.DisplayName, Type: p.Type, Status: p.State,
+		LocalUser: ownLocalUser(p.LocalUser.ID, p.LocalUser.Name), Libraries: choiceOf(p.Libraries), EndsAt: moment(p.EndsAt),
+		InvitedBy: p.InvitedBy, RequestedBy: p.RequestedBy, CreatedAt: p.CreatedAt.UTC(), AcceptedAt: moment(p.AcceptedAt),
+	}
+}
+
+// ownLocalUser names a local user by our id, nil for none.
+func ownLocalUser(id int64, name string) *localUserRef {
+	if id == 0 {
+		return nil
+	}
+	return &localUserRef{idText(id), name}
+}
+
+// apiPeople answers GET /api/v1/servers/{id}/people: the first asked first.
+func (s *site) apiPeople(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	asked, err := s.pageAsked(c, "people", idText(id))
+	if err != nil {
+		return err
+	}
+	found, err := s.Store.Servers.People(c.Request.Context(), session.AccountID, id, asked.afterID(), asked.more())
+	if err != nil {
+		return err
+	}
+	return answerPage(c, s, asked, found, personOf, func(p models.Person) string { return idText(p.ID) })
+}
+
+// member is a member of a body that may be absent, null, or a value.
+type member[T any] struct {
+	given bool
+	value *T // nil for null
+}
+
+// UnmarshalJSON notes that the member came. A T has no members of its own.
+func (m *member[T]) UnmarshalJSON(text []byte) error {
+	m.given = true
+	return json.Unmarshal(text, &m.value)
+}
+
+// endOf is the end of a link that a body gives: the zero time for none. The zero
+// time itself is none.
+func endOf(given *time.Time) (time.Time, error) {
+	switch {
+	case given == nil:
+		return time.Time{}, nil
+	case given.IsZero():
+		return time.Time{}, oneMistake("ends_at", "ends_at_invalid")
+	default:
+		return *given, nil
+	}
+}
+
+// librariesMost is how many libraries a body may choose.
+const librariesMost = 1000
+
+// chosenLibraries is the choice of libraries that a body gives by the server's
+// own ids, nil for "as the server decides".
+func chosenLibraries(ids []string) ([]models.Library, error) {
+	if ids == nil {
+		return nil, nil
+	}
+	if len(ids) > librariesMost {
+		return nil, oneMistake("libraries", "libraries_invalid")
+	}
+	return each(ids, func(id string) models.Library { return models.Library{ExternalID: id} }), nil
+}
+
+// apiChangePerson answers PATCH /api/v1/servers/{id}/people/{link_id}: what is
+// absent stays.
+func (s *site) apiChangePerson(c *gin.Context, session models.Session) error {
+	id, linkID, err := part(c, "link_id")
+	if err != nil {
+		return err
+	}
+	in, err := readJSON[struct {
+		EndsAt    member[time.Time] `json:"ends_at"`
+		Libraries member[[]string]  `json:"libraries"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	var terms models.Terms
+	if in.EndsAt.given {
+		end, err := endOf(in.EndsAt.value)
+		if err != nil {
+			return err
+		}
+		terms.EndsAt = &end
+	}
+	if in.Libraries.given {
+		var chosen []models.Library
+		if in.Libraries.value != nil {
+			if chosen, err = chosenLibraries(*in.Libraries.value); err != nil {
+				return err
+			}
+		}
+		terms.Libraries = &chosen
+	}
+	return done(c, s.Store.Servers.SetTerms(c.Request.Context(), session.AccountID, id, linkID, terms, caller(c)))
+}
+
+// apiRemovePerson answers DELETE /api/v1/servers/{id}/people/{link_id}.
+func (s *site) apiRemovePerson(c *gin.Context, session models.Session) error {
+	id, linkID, err := part(c, "link_id")
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Servers.RemovePerson(c.Request.Context(), session.AccountID, id, linkID))
+}
+
+// localUserObject is a local user as the owner of its server sees it.
+type localUserObject struct {
+	ID            string  `json:"id"`          // ours
+	ExternalID    string  `json:"external_id"` // the server's own
+	Name          string  `json:"name"`
+	Disabled      bool    `json:"disabled"`
+	Administrator bool    `json:"administrator"`
+	LinkedTo      *string `json:"linked_to"` // username
+}
+
+// apiLocalUsers answers GET /api/v1/servers/{id}/local-users. Those that the
+// server no longer has are left out, whatever still names them.
+func (s *site) apiLocalUsers(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	found, err := s.Store.Servers.LocalUsers(c.Request.Context(), session.AccountID, id)
+	if err != nil {
+		return err
+	}
+	users := []localUserObject{}
+	for _, u := range found {
+		if !u.GoneAt.IsZero() {
+			continue
+		}
+		one := localUserObject{
+			ID: idText(u.ID), ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator,
+		}
+		if u.LinkedTo != "" {
+			one.LinkedTo = &u.LinkedTo
+		}
+		users = append(users, one)
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		LocalUsers []localUserObject `json:"local_users"`
+	}{users})
+}

@@ -1,0 +1,393 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// runsAttic makes b's account the owner of a new server, Attic, with an agent that
+// has reported two local users and two libraries.
+func (b *browser) runsAttic() *runServer {
+	b.t.Helper()
+	code := regexp.MustCompile(`[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}`).FindString(b.post("/servers/new").body)
+	b.plant(code)
+	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent, ClaimCode: code}
+	registered, err := b.Store.Agents.Register(b.t.Context(), in, models.Caller{Address: "192.0.2.80"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.plant(registered.Key)
+	m := &runServer{Registered: registered, t: b.t, site: b.site}
+	m.report(in, "Films", "Music & More")
+	return m
+}
+
+func (m *runServer) report(in models.Registration, libraries ...string) {
+	m.t.Helper()
+	report := models.Report{Registration: in, LocalUsers: []models.LocalUser{{ExternalID: "u1", Name: "Anna"}, {ExternalID: "u2", Name: "Bert <b>", Administrator: true}}}
+	for _, name := range libraries {
+		report.Libraries = append(report.Libraries, models.Library{ExternalID: strings.ToLower(name[:1]), Name: name})
+	}
+	if _, err := m.site.Store.Agents.Report(m.t.Context(), m.look(), report); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// look is the server as its key finds it now.
+func (m *runServer) look() models.Server {
+	m.t.Helper()
+	server, err := m.site.Store.Agents.Look(m.t.Context(), m.Key)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return server
+}
+
+// account makes a confirmed account in the operator's way.
+func (s *site) account(t *testing.T, username string) person {
+	t.Helper()
+	p := person{username, username + "@example.org", goodPassword}
+	_, err := s.Store.Operators.Create(t.Context(), models.SignUp{Username: p.username, Email: p.email, Password: p.password})
+	if err == nil {
+		err = s.Store.Operators.Confirm(t.Context(), username)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// hidden is the value of the first hidden field of that name behind a text.
+func (b *browser) hidden(path, name, behind string) string {
+	b.t.Helper()
+	page := b.get(path)
+	b.see(page, http.StatusOK, behind)
+	_, rest, _ := strings.Cut(page.body, behind)
+	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(rest)
+	if found == nil {
+		b.t.Fatalf("%s: no field %s behind %q", path, name, behind)
+	}
+	return found[1]
+}
+
+// links are the accepted links of somebody, by the names of their servers.
+func (b *browser) links(username string) map[string]models.Link {
+	b.t.Helper()
+	accounts, err := b.Store.Operators.List(b.t.Context(), username, "", 1)
+	if err != nil || len(accounts) != 1 {
+		b.t.Fatal(accounts, err)
+	}
+	list, err := b.Store.Links.List(b.t.Context(), accounts[0].ID, models.LinkAccepted)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	links := map[string]models.Link{}
+	for _, one := range list {
+		links[one.ServerName] = one
+	}
+	return links
+}
+
+// An owner invites a guest who has no account to two servers; sign-up is for
+// the invited alone.
+func TestInviteAGuest(t *testing.T) {
+	t.Parallel()
+	said := &lines{}
+	store, clock := modelstest.New(t, modelstest.Loose, logTo(said), func(o *models.Options) { o.SignUp = models.SignUpInvite })
+	s := siteOf(t, store, clock, func(c *handlers.Server) { c.SignUp = models.SignUpInvite })
+	s.Said = said
+	owner, guest, stranger := s.browser(t), s.browser(t), s.browser(t)
+	owner.signIn(s.account(t, "ann"))
+	stranger.signIn(s.account(t, "mallory"))
+	attic, cellar := owner.runsAttic(), owner.owns("Cellar")
+	form := attic.page() + "/invite"
+	owner.says(form, "Invite somebody to Attic", "Anna", "Bert &lt;b&gt;", "Films", "Music &amp; More", "Cellar", "14 days", "in the time of UTC", "told us no libraries")
+	owner.says(cellar.page()+"/invite", "does not tell us who is on it", "but not", "<select")
+	owner.says(cellar.page(), "use the server’s own settings", "but not", "People may link themselves")
+	stranger.see(stranger.get(form), http.StatusNotFound)
+	stranger.see(stranger.post("/invites", "server", attic.id(), "to", "ann", "server."+attic.id(), "on"), http.StatusNotFound)
+
+	// Mistakes keep what was typed.
+	note := "Come in!\n<script>alert(1)</script>"
+	a := owner.post("/invites", "server", attic.id(), "to", "", "note", note, "ends_at", "2026-13-40", "server."+cellar.id(), "on", "library."+attic.id()+".f", "on")
+	owner.wrong(a, "to")
+	owner.see(a, http.StatusUnprocessableEntity, `id="ends_at-error"`, "Come in!\n&lt;script&gt;", `value="2026-13-40"`, `name="server.`+cellar.id()+`" type="checkbox" value="on" checked`)
+	if strings.Contains(a.body, `name="server.`+attic.id()+`" type="checkbox" value="on" checked`) {
+		t.Error("a box was ticked that was not")
+	}
+	owner.wrong(owner.post("/invites", "server", attic.id(), "to", "nobody-here", "server."+attic.id(), "on"), "to")
+	owner.wrong(owner.post("/invites", "server", attic.id(), "to", "not@", "server."+attic.id(), "on"), "to")
+	owner.wrong(owner.post("/invites", "server", attic.id(), "to", "gina@example.org", "ends_at", "2020-01-01", "server."+attic.id(), "on"), "ends_at")
+	owner.see(owner.post("/invites", "server", attic.id(), "to", "gina@example.org"), http.StatusUnprocessableEntity, "at least one media server", "autofocus")
+	owner.see(owner.post("/invites", "server", attic.id(), "to", "gina@example.org", "local_user_id", owner.localUser(attic, "Anna"), "server."+cellar.id(), "on"),
+		http.StatusUnprocessableEntity, "A local user belongs to one server")
+
+	// It works, and twice the same is once.
+	last := s.Clock.Now().Add(30 * 24 * time.Hour).Format(time.DateOnly)
+	fields := []string{
+		"server", attic.id(), "key", owner.hidden(form, "key", "<form"), "to", "gina@example.org", "note", note, "ends_at", last, "local_user_id", "",
+		"server." + attic.id(), "on", "server." + cellar.id(), "on", "library." + attic.id() + ".f", "on",
+	}
+	owner.led(owner.post("/invites", fields...), attic.page(), "The invitation is sent", "gina@example.org", "Also to:", "Cellar", "Films", "Come in!\n&lt;script&gt;")
+	owner.led(owner.post("/invites", fields...), attic.page())
+	if n := strings.Count(owner.get(attic.page()).body, "gina@example.org"); n != 1 {
+		t.Errorf("%d invites wait, want 1", n)
+	}
+	letter := s.letter(t, models.MailInvite, "gina@example.org")
+	if letter.Facts["person"] != "ann" || letter.Facts["note"] == "" || letter.Facts["server"] == "" {
+		t.Errorf("facts %v", letter.Facts)
+	}
+
+	// Somebody else who finds the mail cannot answer.
+	stranger.led(stranger.get("/invite?token="+letter.Secret), "/invite", "ann invites you", "signed in as mallory", "gina@example.org", "not the confirmed address")
+	stranger.says("/invitations", "No invitation is waiting")
+
+	// The guest signs up from the mail; the form cannot change the address.
+	guest.says("/signup", "but not", `name="email"`)
+	guest.led(guest.get("/invite?token="+letter.Secret), "/invite", "ann invites you", "Attic", "Cellar", "Films", "Come in!\n&lt;script&gt;", "I have an account: sign in", "Create an account")
+	if policy := guest.get("/invite").header.Get("Referrer-Policy"); policy != "no-referrer" {
+		t.Errorf("the page tells where it is: %q", policy)
+	}
+	guest.says("/invite/signup", "gina@example.org", `action="/invite/signup"`, "but not", `name="email"`)
+	guest.wrong(guest.post("/invite/signup", "username", "", "password", goodPassword, "password_again", goodPassword), "username")
+	guest.led(guest.post("/invite/signup", "username", "gina", "display_name", "", "email", "evil@example.net", "password", goodPassword, "password_again", goodPassword),
+		"/signup/sent", "gina@example.org")
+	token := s.letter(t, models.MailConfirm, "gina@example.org").Secret
+	guest.led(guest.get("/confirm?token="+token), "/confirm")
+	guest.led(guest.post("/confirm", "token", token), "/signin")
+	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword, "return_to", ""), "/invitations", "ann invites you", `<strong class="count">1</strong>`)
+	guest.says("/invitations", "Attic", "Films", "Come in!\n&lt;script&gt;", "Cellar", "Ends after")
+	owner.says(attic.page(), "but not", ">gina<")
+
+	id := guest.hidden("/invitations", "id", "ann invites you")
+	stranger.see(stranger.post("/invites/accept", "id", id), http.StatusNotFound, "no longer there")
+	stranger.see(stranger.post("/invites/decline", "id", id), http.StatusNotFound)
+	guest.led(guest.post("/invites/accept", "id", id), "/servers", "Accepted", "Attic", "Cellar", "Run by ann", "Ends after")
+	guest.see(guest.post("/invites/accept", "id", id), http.StatusNotFound)
+	guest.says("/invitations", "No invitation is waiting", "but not", `class="count"`)
+	if links := guest.links("gina"); len(links) != 2 || links["Attic"].EndsAt.Format("2006-01-02T15:04:05.000") != last+"T23:59:59.999" {
+		t.Errorf("links %+v", links)
+	}
+	owner.says(attic.page(), "gina", "Guest", "Invited by ann", "Films", "but not", "gina@example.org")
+	guest.see(guest.get("/invite"), http.StatusGone)
+	stranger.led(stranger.get("/invite?token="+letter.Secret), "/invite")
+	stranger.see(stranger.get("/invite"), http.StatusGone, "was answered or withdrawn", "/invitations")
+	s.Clock.Advance(31 * 24 * time.Hour)
+	if err := s.Store.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if links := guest.links("gina"); len(links) != 0 {
+		t.Errorf("after their end: %+v", links)
+	}
+}
+
+// localUser is the id of a local user, as the server's page leads to it.
+func (b *browser) localUser(m *runServer, name string) string {
+	b.t.Helper()
+	page := b.get(m.page())
+	found := regexp.MustCompile(`>` + name + `</h3>(?s:.*?)invite\?local_user=(\d+)`).FindStringSubmatch(page.body)
+	if found == nil {
+		b.t.Fatalf("%s: no local user %s to link\n%s", m.page(), name, summary(page.body))
+	}
+	return found[1]
+}
+
+func TestLinkALocalUser(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, person := s.browser(t), s.browser(t)
+	owner.signIn(owner.join("ann"))
+	dora := person.join("dora")
+	person.signIn(dora)
+	attic := owner.runsAttic()
+	anna := owner.localUser(attic, "Anna")
+	owner.says(attic.page()+"/invite?local_user="+anna, `<option value="`+anna+`" selected`)
+	owner.led(owner.post("/invites", "server", attic.id(), "to", "DORA", "local_user_id", anna, "server."+attic.id(), "on"), attic.page(), "The invitation is sent", "For the local user Anna")
+	letter := s.letter(t, models.MailInvite, dora.email)
+	person.led(person.get("/invite?token="+letter.Secret), "/invite", "Accept", "Decline", "local user Anna")
+	id := person.hidden("/invite", "id", "ann invites you")
+	person.led(person.post("/invites/accept", "id", id), "/servers", "Attic")
+	owner.says(attic.page(), "dora", "Linked to", "<strong>Anna</strong>", "but not", "local_user="+anna)
+
+	// Terms: an end, libraries, and what was not touched stays.
+	link := owner.hidden(attic.page(), "id", `action="`+attic.page()+`/people/terms"`)
+	day := s.Clock.Now().Add(48 * time.Hour).Format(time.DateOnly)
+	terms := attic.page() + "/people/terms"
+	owner.wrongTerms(owner.post(terms, "id", link, "ends_was", "", "ends_at", "2020-01-01"))
+	owner.led(owner.post(terms, "id", link, "ends_was", "", "ends_at", day, "with_libraries", "on", "library."+attic.id()+".f", "on"), attic.page(), "Saved", "Ends after", "Libraries: Films")
+	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", day, "with_libraries", "on"), attic.page(), "Ends after")
+	owner.says(attic.page(), "but not", "Libraries: Films")
+	person.says("/servers", "Ends after")
+	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", ""), attic.page(), "Saved")
+	owner.says(attic.page(), "but not", "Ends after")
+	owner.see(owner.post(terms, "id", "7", "ends_was", "", "ends_at", day), http.StatusNotFound, "no longer there")
+
+	// Another for the same local user is refused, and one that is declined waits no more.
+	owner.see(owner.post("/invites", "server", attic.id(), "to", "dora", "local_user_id", anna), http.StatusUnprocessableEntity, "linked with somebody else already")
+	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "server."+attic.id(), "on"), attic.page())
+	person.led(person.post("/invites/decline", "id", person.hidden("/invitations", "id", "ann invites you")), "/invitations", "Declined")
+	owner.says(attic.page(), "but not", "Invitations without an answer")
+}
+
+// wrongTerms fails unless the form of the first person tells a wrong end.
+func (b *browser) wrongTerms(a answer) {
+	b.t.Helper()
+	b.see(a, http.StatusUnprocessableEntity, `id="ends_at-0-error"`, `value="2020-01-01"`, "<title>Problem: ", `<details class="sure" open>`)
+}
+
+func TestInvitesThatEnd(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, guest, signedOut := s.browser(t), s.browser(t), s.browser(t)
+	owner.signIn(owner.join("ann"))
+	gina := guest.join("gina")
+	attic := owner.runsAttic()
+	invite := func() string {
+		owner.led(owner.post("/invites", "server", attic.id(), "to", gina.email, "server."+attic.id(), "on"), attic.page())
+		return s.letter(t, models.MailInvite, gina.email).Secret
+	}
+	withdrawn := invite()
+	signedOut.led(signedOut.get("/invite?token="+withdrawn), "/invite", "I have an account")
+	signedOut.led(signedOut.post("/invites/accept", "id", "1"), "/signin?return_to="+url.QueryEscape("/invitations"))
+	id := owner.hidden(attic.page(), "id", "/invites/withdraw")
+	owner.led(owner.post(attic.page()+"/invites/withdraw", "id", id), attic.page(), "withdrawn")
+	owner.see(owner.post(attic.page()+"/invites/withdraw", "id", id), http.StatusNotFound, "no longer there")
+	for _, path := range []string{"/invite", "/invite/signup"} {
+		signedOut.led(signedOut.get("/invite?token="+withdrawn), "/invite")
+		signedOut.see(signedOut.get(path), http.StatusGone, "was answered or withdrawn")
+	}
+	late := invite()
+	s.Clock.Advance(14 * 24 * time.Hour)
+	signedOut.led(signedOut.get("/invite?token="+late), "/invite")
+	signedOut.see(signedOut.get("/invite"), http.StatusGone)
+	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword), "/account")
+	guest.says("/invitations", "No invitation is waiting")
+
+	// The way from the mail through the sign-in leads back to the invite.
+	owner.signIn(person{"ann", "ann@example.org", goodPassword})
+	again := invite()
+	guest.led(guest.post("/signout"), "/")
+	guest.led(guest.get("/invite?token="+again), "/invite")
+	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword, "return_to", "/invite"), "/invite", "Accept")
+}
+
+// A link that a server asked for tells whose server it is.
+func TestPendingLinkTellsTheOwner(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, guest := s.browser(t), s.browser(t)
+	owner.signIn(owner.join("ann"))
+	guest.signIn(guest.join("gina"))
+	den, lone := owner.owns("Den"), s.register(t, "Lone", "")
+	den.ask("gina", models.LinkLinked)
+	guest.says("/invitations", "Run by <strong>ann</strong>", "but not", "Nobody here has claimed")
+	lone.ask("gina", models.LinkLinked)
+	guest.says("/invitations", "Nobody here has claimed this server", `<strong class="count">2</strong>`)
+}
+
+func TestJoin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, person := s.browser(t), s.browser(t)
+	owner.signIn(owner.join("ann"))
+	person.signIn(person.join("dora"))
+	attic, cellar := owner.runsAttic(), owner.owns("Cellar")
+	join := attic.page() + "/join"
+	for _, closed := range []string{join, cellar.page() + "/join", "/servers/7/join", "/servers/x/join"} {
+		person.see(person.get(closed), http.StatusNotFound)
+		person.see(person.post(closed), http.StatusNotFound)
+		person.see(person.get(closed+"/state"), http.StatusNotFound)
+	}
+	owner.says(attic.page(), "but not", "join-url")
+	owner.led(owner.post(attic.page()+"/self-service", "do", "on"), attic.page(), "People may link themselves now", s.URL+join)
+	state := func(want string) {
+		t.Helper()
+		person.see(person.get(join+"/state"), http.StatusOK, `{"state":"`+want+`"}`)
+	}
+	person.says(join, "Link yourself to Attic", "Begin", "but not", ">ann<", "Anna", "data-ask")
+	state("")
+	person.led(person.post(join), join, "Asking the server", `http-equiv="refresh"`, "data-ask")
+	state("asked")
+	proof := func() models.Proof {
+		open, err := s.Store.Proofs.Open(t.Context(), attic.look())
+		if err != nil || len(open) != 1 {
+			t.Fatalf("open proofs %+v, %v", open, err)
+		}
+		return open[0]
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.Store.Proofs.Propose(t.Context(), attic.look(), proof().ID, "482913", ""))
+	state("shown")
+	person.says(join, "482913", "but not", "Begin")
+	for reason, text := range map[string]string{
+		"denied": "did not accept", "not_allowed": "may not be linked", "unavailable": "cannot be reached", "expired": "took too long",
+	} {
+		must(s.Store.Proofs.Fail(t.Context(), attic.look(), proof().ID, reason))
+		state("failed")
+		person.says(join, text, "Try again", "but not", "data-ask")
+		s.Clock.Advance(time.Hour) // for the limit
+		person.led(person.post(join), join)
+	}
+	must(s.Store.Proofs.Propose(t.Context(), attic.look(), proof().ID, "", "https://agent.example.org/prove"))
+	person.says(join, `href="https://agent.example.org/prove" rel="noreferrer"`)
+	must(s.Store.Proofs.Complete(t.Context(), attic.look(), proof().ID, "u1", models.Caller{}))
+	state("done")
+	person.says(join, "Done", "/servers")
+	owner.says(attic.page(), "dora", "<strong>Anna</strong>")
+	person.see(person.post(join), http.StatusUnprocessableEntity, "linked with another local user")
+
+	// Left since, or not allowed any more.
+	link := person.hidden("/servers", "id", "/servers/leave")
+	person.led(person.post("/servers/leave", "id", link), "/servers")
+	state("")
+	owner.led(owner.post(attic.page()+"/self-service", "do", "off"), attic.page(), "can no longer link themselves")
+	person.see(person.get(join), http.StatusNotFound)
+	signedOut := s.browser(t)
+	signedOut.led(signedOut.get(join), "/signin?return_to="+url.QueryEscape(join))
+}
+
+// Who has many people turns pages.
+func TestManyPeople(t *testing.T) {
+	t.Parallel()
+	s := busySite(t)
+	owner := s.browser(t)
+	owner.signIn(owner.join("ann"))
+	den := owner.owns("Den")
+	names := slices.Collect(func(yield func(string) bool) {
+		for i := range 103 {
+			if !yield("p" + strings.Repeat("x", i%20) + string(rune('a'+i/20)) + "z") {
+				return
+			}
+		}
+	})
+	for _, name := range names {
+		s.account(t, name)
+		den.ask(name, models.LinkLinked)
+	}
+	first := owner.get(den.page())
+	more := regexp.MustCompile(`href="(/servers/\d+\?people=\d+)"`).FindStringSubmatch(first.body)
+	if more == nil || strings.Count(first.body, `id="person-`) != 100 {
+		t.Fatalf("%d people on the first page", strings.Count(first.body, `id="person-`))
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+more[1], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rest := owner.send(request); strings.Count(rest.body, `id="person-`) != 3 {
+		t.Errorf("%d people on the second page", strings.Count(rest.body, `id="person-`))
+	}
+}

@@ -1,0 +1,167 @@
+package handlers
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the contract
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.yaml.in/yaml/v3"
+)
+
+// openAPI is the contract of /api/v1, as it is served.
+//
+//go:embed openapi.yaml
+var openAPI []byte
+
+// contractRoutes are the contract itself: for programs, and for people.
+func (s *site) contractRoutes(r *gin.Engine) {
+	read := sync.OnceValues(readContract)
+	sum := sha256.Sum256(openAPI)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	s.get(r, apiPrefix+"/openapi.yaml", nil, func(c *gin.Context) { serveContract(c, tag) })
+	s.get(r, apiDocsPath, func(c *gin.Context) error {
+		contract, err := read()
+		if err != nil {
+			return err
+		}
+		return s.apiDocs(c, contract)
+	})
+}
+
+// serveContract answers GET /api/openapi.yaml.
+func serveContract(c *gin.Context, tag string) {
+	h := c.Writer.Header()
+	h.Set("Content-Type", "application/yaml")
+	h.Set("ETag", tag)
+	h.Set("Cache-Control", "public, max-age=300")
+	http.ServeContent(c.Writer, c.Request, "", time.Time{}, bytes.NewReader(openAPI))
+}
+
+// contract is what the reference page needs of openapi.yaml. References are
+// resolved by the page; the tests hold the file to the whole of OpenAPI.
+type contract struct {
+	Info struct {
+		Title       string `yaml:"title"`
+		Description string `yaml:"description"`
+	} `yaml:"info"`
+	Tags []struct {
+		Name        string `yaml:"name"`
+		Description string `yaml:"description"`
+	} `yaml:"tags"`
+	Paths      ordered[ordered[contractOperation]] `yaml:"paths"`
+	Components struct {
+		Parameters map[string]contractParameter `yaml:"parameters"`
+		Responses  map[string]contractResponse  `yaml:"responses"`
+		Schemas    ordered[contractSchema]      `yaml:"schemas"`
+	} `yaml:"components"`
+}
+
+type contractOperation struct {
+	ID          string                    `yaml:"operationId"`
+	Tags        []string                  `yaml:"tags"`
+	Summary     string                    `yaml:"summary"`
+	Description string                    `yaml:"description"`
+	Security    []map[string][]string     `yaml:"security"`
+	Callers     []string                  `yaml:"x-latchkey-callers"`
+	Parameters  []contractParameter       `yaml:"parameters"`
+	Body        contractBody              `yaml:"requestBody"`
+	Responses   ordered[contractResponse] `yaml:"responses"`
+	Problems    map[string][]string       `yaml:"x-problem-codes"`
+	FieldCodes  []string                  `yaml:"x-field-codes"`
+}
+
+type contractParameter struct {
+	Ref         string         `yaml:"$ref"`
+	Name        string         `yaml:"name"`
+	In          string         `yaml:"in"`
+	Required    bool           `yaml:"required"`
+	Description string         `yaml:"description"`
+	Schema      contractSchema `yaml:"schema"`
+	Example     yaml.Node      `yaml:"example"`
+}
+
+type contractBody struct {
+	Content ordered[contractContent] `yaml:"content"`
+}
+
+type contractContent struct {
+	Schema  contractSchema `yaml:"schema"`
+	Example yaml.Node      `yaml:"example"`
+}
+
+type contractResponse struct {
+	Ref         string                   `yaml:"$ref"`
+	Description string                   `yaml:"description"`
+	Headers     ordered[yaml.Node]       `yaml:"headers"`
+	Content     ordered[contractContent] `yaml:"content"`
+}
+
+type contractSchema struct {
+	Ref         string                  `yaml:"$ref"`
+	Type        string                  `yaml:"type"`
+	Format      string                  `yaml:"format"`
+	Description string                  `yaml:"description"`
+	Nullable    bool                    `yaml:"nullable"`
+	AllOf       []contractSchema        `yaml:"allOf"`
+	Items       *contractSchema         `yaml:"items"`
+	Properties  ordered[contractSchema] `yaml:"properties"`
+	Required    []string                `yaml:"required"`
+	Enum        []string                `yaml:"enum"`
+	Pattern     string                  `yaml:"pattern"`
+	MinLength   *int                    `yaml:"minLength"`
+	MaxLength   *int                    `yaml:"maxLength"`
+	MinItems    *int                    `yaml:"minItems"`
+	MaxItems    *int                    `yaml:"maxItems"`
+	Minimum     *int                    `yaml:"minimum"`
+	Maximum     *int                    `yaml:"maximum"`
+	Default     string                  `yaml:"default"`
+	Example     yaml.Node               `yaml:"example"`
+}
+
+// ordered is a mapping in the order of the file.
+type ordered[T any] []entry[T]
+
+type entry[T any] struct {
+	Key   string
+	Value T
+}
+
+// UnmarshalYAML reads a mapping.
+func (o *ordered[T]) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: want a mapping", node.Line)
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		one := entry[T]{Key: node.Content[i].Value}
+		if err := node.Content[i+1].Decode(&one.Value); err != nil {
+			return err
+		}
+		*o = append(*o, one)
+	}
+	return nil
+}
+
+// get is the value of key, the zero value for none.
+func (o ordered[T]) get(key string) T { //nolint:ireturn // T is a struct wherever it is called
+	for _, one := range o {
+		if one.Key == key {
+			return one.Value
+		}
+	}
+	var none T
+	return none
+}
+
+func readContract() (*contract, error) {
+	var c contract
+	if err := yaml.Unmarshal(openAPI, &c); err != nil {
+		return nil, fmt.Errorf("read openapi.yaml: %w", err)
+	}
+	return &c, nil
+}

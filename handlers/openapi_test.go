@@ -1,0 +1,319 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/templates"
+)
+
+// The file is OpenAPI, and its examples are what it describes.
+func TestContractIsValid(t *testing.T) {
+	t.Parallel()
+	file := contractOf(t)
+	if file.doc.OpenAPI != "3.0.3" {
+		t.Errorf("version %s", file.doc.OpenAPI)
+	}
+	if err := file.doc.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every operation says all that the reference and the other tests need.
+func TestContractIsWhole(t *testing.T) {
+	t.Parallel()
+	file := contractOf(t)
+	var tags []string
+	for _, tag := range file.doc.Tags {
+		tags = append(tags, tag.Name)
+	}
+	ids := map[string]string{}
+	for _, o := range file.operations {
+		if other := ids[o.OperationID]; other != "" || !regexp.MustCompile(`^[a-z][A-Za-z]+$`).MatchString(o.OperationID) {
+			t.Errorf("%s: operationId %q, as %s", o, o.OperationID, other)
+		}
+		ids[o.OperationID] = o.String()
+		if len(o.Tags) != 1 || !slices.Contains(tags, o.Tags[0]) {
+			t.Errorf("%s: tags %v", o, o.Tags)
+		}
+		if o.Summary == "" || !strings.HasSuffix(o.Description, ".") && !strings.HasSuffix(o.Description, "?") {
+			t.Errorf("%s: no summary, or a description that is no sentence", o)
+		}
+		o.checkCallers(t)
+		o.checkBody(t)
+		o.checkResponses(t)
+	}
+}
+
+func (o contractOperation) checkCallers(t *testing.T) {
+	t.Helper()
+	if o.Security == nil {
+		t.Errorf("%s does not say who may call it", o)
+		return
+	}
+	who := map[string]string{"session": "session", "serverKey": "server key", "": "anybody"}[o.scheme()]
+	if callers := o.callers(); len(callers) == 0 || callers[0] != who {
+		t.Errorf("%s: callers %v, security %q", o, callers, o.scheme())
+	}
+	isOperators := strings.HasPrefix(o.path, belowV1+"operator/")
+	if isOperators != slices.Contains(o.callers(), "operator") || isOperators != slices.Contains(o.problems()["403"], "operators_only") {
+		t.Errorf("%s: operators %v", o, o.callers())
+	}
+	if slices.Contains(o.callers(), "fresh password") != slices.Contains(o.problems()["403"], "confirm_password") {
+		t.Errorf("%s: fresh password, but not among its codes, or the other way", o)
+	}
+	want := map[string][]string{"session": {"session_ended"}, "serverKey": {"server_key_wrong", "server_disabled"}}[o.scheme()]
+	for _, code := range want {
+		if !slices.Contains(o.problems()["401"], code) || !slices.Contains(o.problems()["403"], "wrong_kind_of_token") {
+			t.Errorf("%s does not say %s or wrong_kind_of_token", o, code)
+		}
+	}
+}
+
+func (o contractOperation) checkBody(t *testing.T) {
+	t.Helper()
+	if o.method == http.MethodGet {
+		return
+	}
+	if media := o.body(); o.RequestBody != nil {
+		if media == nil || !o.RequestBody.Value.Required || media.Example == nil {
+			t.Errorf("%s: its body is not JSON, not required, or has no example", o)
+			return
+		}
+		closed(t, o.String(), media.Schema.Value)
+	}
+	for status, code := range map[string]string{"400": "json_invalid", "413": "body_too_large", "415": "json_wanted"} {
+		if !slices.Contains(o.problems()[status], code) {
+			t.Errorf("%s does not say %s", o, code)
+		}
+	}
+}
+
+// closed checks that an object takes nothing that is not described.
+func closed(t *testing.T, where string, schema *openapi3.Schema) {
+	t.Helper()
+	if schema.Items != nil {
+		closed(t, where+"[]", schema.Items.Value)
+	}
+	if !schema.Type.Is("object") {
+		return
+	}
+	if schema.AdditionalProperties.Has == nil || *schema.AdditionalProperties.Has {
+		t.Errorf("%s takes any member", where)
+	}
+	for name, property := range schema.Properties {
+		closed(t, where+"."+name, property.Value)
+	}
+}
+
+func (o contractOperation) checkResponses(t *testing.T) {
+	t.Helper()
+	var failing []string
+	for status, response := range o.Responses.Map() {
+		if status >= "400" {
+			failing = append(failing, status)
+		}
+		if none := status == "204" || status == "304"; none != (len(response.Value.Content) == 0) {
+			t.Errorf("%s: %s has a body or has none", o, status)
+		}
+		for media, content := range response.Value.Content {
+			if content.Schema == nil || content.Schema.Ref == "" || (status >= "400") != (media == "application/problem+json") {
+				t.Errorf("%s: %s answers %s of no named shape", o, status, media)
+			}
+		}
+	}
+	slices.Sort(failing)
+	if got := slices.Sorted(maps.Keys(o.problems())); !slices.Equal(got, failing) {
+		t.Errorf("%s: statuses %v, problem codes for %v", o, failing, got)
+	}
+}
+
+// Requests are closed by the file itself and not by the tests alone.
+func TestContractClosesRequests(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			if body := (contractOperation{operation, method, path}).body(); body != nil {
+				closed(t, method+" "+path, body.Schema.Value)
+			}
+		}
+	}
+}
+
+// What is described is there, and what is there is described.
+func TestContractMatchesRoutes(t *testing.T) {
+	t.Parallel()
+	routes, err := handlers.Routes(server(t, nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, route := range routes {
+		if strings.HasPrefix(route.Path, belowV1) {
+			there[route.Method+" "+regexp.MustCompile(`:([a-z_]+)`).ReplaceAllString(route.Path, "{$1}")] = true
+		}
+	}
+	for _, o := range contractOf(t).operations {
+		if !there[o.String()] {
+			t.Errorf("there is no route %s", o)
+		}
+		delete(there, o.String())
+		if o.method == http.MethodGet {
+			if head := "HEAD " + o.path; !there[head] {
+				t.Errorf("there is no route %s", head)
+			} else {
+				delete(there, head)
+			}
+		}
+	}
+	for name := range there {
+		t.Errorf("%s is not described", name)
+	}
+}
+
+// Every code of the file has a text in every language.
+func TestContractCodesHaveTexts(t *testing.T) {
+	t.Parallel()
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := contractOf(t)
+	codes := map[string]bool{}
+	note := func(all []string) {
+		for _, code := range all {
+			codes[code] = true
+		}
+	}
+	for _, all := range problems(file.doc.Extensions) {
+		note(all)
+	}
+	for _, o := range file.operations {
+		note(o.fieldCodes())
+		for _, all := range o.problems() {
+			note(all)
+		}
+	}
+	for _, language := range catalogue.Languages() {
+		for _, code := range slices.Sorted(maps.Keys(codes)) {
+			if key := "error." + code; catalogue.Say(language.Code, key, map[string]any{"Count": 2}) == key {
+				t.Errorf("%s has no text %s", language.Code, key)
+			}
+		}
+	}
+}
+
+// The check of answers sees what is not described.
+func TestContractSeesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	file := contractOf(t)
+	o, ok := file.find(http.MethodGet, "/api/v1/servers")
+	if !ok {
+		t.Fatal("no operation")
+	}
+	good := func() answer {
+		return answer{status: 200, header: http.Header{"Content-Type": {"application/json"}, "Etag": {`"a"`}}, body: `{"servers":[]}`}
+	}
+	problem := func(status int, code string) answer {
+		body, _ := json.Marshal(map[string]any{"type": "about:blank", "title": "x", "status": status, "code": code, "detail": "x"})
+		return answer{status: status, header: http.Header{"Content-Type": {"application/problem+json"}, "Www-Authenticate": {"Bearer"}}, body: string(body)}
+	}
+	if err := file.checkAnswer(o, http.MethodGet, good()); err != nil {
+		t.Error(err)
+	}
+	if err := file.checkAnswer(o, http.MethodGet, problem(401, "session_ended")); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(a *answer){
+		"status":        func(a *answer) { a.status = 201 },
+		"member":        func(a *answer) { a.body = `{"servers":[],"more":1}` },
+		"no member":     func(a *answer) { a.body = `{}` },
+		"type":          func(a *answer) { a.body = `{"servers":{}}` },
+		"content type":  func(a *answer) { a.header.Set("Content-Type", "text/plain") },
+		"no header":     func(a *answer) { a.header.Del("ETag") },
+		"other header":  func(a *answer) { a.header.Set("Retry-After", "5") },
+		"code":          func(a *answer) { *a = problem(401, "sign_in_wrong") },
+		"code's status": func(a *answer) { *a = problem(403, "session_ended"); a.header.Del("WWW-Authenticate") },
+	} {
+		a := good()
+		if change(&a); file.checkAnswer(o, http.MethodGet, a) == nil {
+			t.Errorf("another %s passes", name)
+		}
+	}
+	if found, ok := file.find(http.MethodGet, "/api/v1/servers/owned"); !ok || found.OperationID != "listOwnedServers" {
+		t.Errorf("found %s", found)
+	}
+}
+
+// The file is served as it is, and cached.
+func TestContractIsServed(t *testing.T) {
+	t.Parallel()
+	p := newSite(t).program(t)
+	want, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := p.do(http.MethodGet, "/api/openapi.yaml", "", "")
+	if a.status != http.StatusOK || a.body != string(want) || a.header.Get("Content-Type") != "application/yaml" ||
+		a.header.Get("Access-Control-Allow-Origin") != "*" || strings.Contains(a.header.Get("Cache-Control"), "no-store") {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	tag := a.header.Get("ETag")
+	if again := p.with("If-None-Match", tag).do(http.MethodGet, "/api/openapi.yaml", "", ""); tag == "" || again.status != http.StatusNotModified {
+		t.Errorf("with the tag %s: %d", tag, again.status)
+	}
+}
+
+// The reference shows every operation, to everybody and without scripts.
+func TestAPIDocs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser(t)
+	page := b.get("/api/docs")
+	b.see(page, http.StatusOK, "<title>API reference", s.URL+"/api/v1/account", `href="/api/openapi.yaml"`)
+	if policy := page.header.Get("Content-Security-Policy"); !strings.Contains(policy, "style-src 'self'") || page.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("headers %v", page.header)
+	}
+	if strings.Contains(page.body, " style=") || strings.Contains(page.body, "<style") || strings.Count(page.body, "<script") != 1 {
+		t.Error("the page brings style or scripts of its own")
+	}
+	for _, o := range contractOf(t).operations {
+		section, _, _ := strings.Cut(page.body[max(strings.Index(page.body, `<h3 id="`+o.OperationID+`"`), 0):], "</section>")
+		for _, text := range []string{o.Summary, o.method, o.path, "curl "} {
+			if !strings.Contains(section, strings.ReplaceAll(text, "'", "&#39;")) {
+				t.Errorf("%s: its section does not say %s", o, text)
+			}
+		}
+	}
+	ids := map[string]bool{}
+	for _, match := range regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(page.body, -1) {
+		if ids[match[1]] {
+			t.Errorf("two elements are %s", match[1])
+		}
+		ids[match[1]] = true
+	}
+	for _, match := range regexp.MustCompile(` href="#([^"]*)"`).FindAllStringSubmatch(page.body, -1) {
+		if !ids[match[1]] {
+			t.Errorf("a link leads to #%s, which is not there", match[1])
+		}
+	}
+	b.header.Set("Accept-Language", "de")
+	b.see(b.get("/api/docs"), http.StatusOK, "<title>API-Referenz", `lang="en"`)
+}

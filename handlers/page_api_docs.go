@@ -1,0 +1,262 @@
+package handlers
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"go.yaml.in/yaml/v3"
+)
+
+// apiDocsPath is a page, though it lies below the API.
+const apiDocsPath = apiPrefix + "/docs"
+
+// apiDocs answers GET /api/docs: the contract for people.
+func (s *site) apiDocs(c *gin.Context, contract *contract) error {
+	allowPrivateCopy(c)
+	page := APIDocsPage{Base: s.base(c, "api_docs")}
+	contract.fill(&page, s.origin)
+	return s.render(c, http.StatusOK, "api_docs", page)
+}
+
+// fill writes the contract into page. Commands ask origin.
+func (c *contract) fill(page *APIDocsPage, origin string) {
+	for paragraph := range strings.SplitSeq(c.Info.Description, "\n\n") {
+		page.Intro = append(page.Intro, strings.TrimSpace(paragraph))
+	}
+	for i, tag := range c.Tags {
+		group := APIGroup{ID: "group-" + strconv.Itoa(i+1), Name: tag.Name, Description: tag.Description}
+		for _, at := range c.Paths {
+			for _, method := range at.Value {
+				if slices.Contains(method.Value.Tags, tag.Name) {
+					group.Operations = append(group.Operations, c.operation(page.Base, origin, at.Key, method.Key, method.Value))
+				}
+			}
+		}
+		page.Groups = append(page.Groups, group)
+	}
+	for _, schema := range c.Components.Schemas {
+		if schema.Value.Type == "object" {
+			page.Objects = append(page.Objects, c.object(page.Base, schema.Key))
+		}
+	}
+}
+
+func (c *contract) operation(b Base, origin, at, method string, o contractOperation) APIOperation {
+	out := APIOperation{
+		ID: o.ID, Method: strings.ToUpper(method), Path: at, Summary: o.Summary, Description: o.Description, FieldCodes: o.FieldCodes,
+		Callers:    o.Callers,
+		Parameters: APITable{Base: b},
+	}
+	var parameters []contractParameter
+	for _, p := range o.Parameters {
+		if p.Ref != "" {
+			p = c.Components.Parameters[path.Base(p.Ref)]
+		}
+		parameters = append(parameters, p)
+		member := c.member(p.Name, p.Schema, p.Required)
+		member.In, member.Description = p.In, p.Description
+		out.Parameters.Rows = append(out.Parameters.Rows, member)
+	}
+	body := o.Body.Content.get("application/json")
+	if body.Schema.Ref != "" {
+		object := c.object(b, path.Base(body.Schema.Ref))
+		object.Example = exampleJSON(&body.Example)
+		out.Body = &object
+	}
+	for _, response := range o.Responses {
+		out.Answers = append(out.Answers, c.answer(response.Key, response.Value, o.Problems[response.Key]))
+	}
+	out.Curl = c.curl(origin, out, o, parameters, &body.Example)
+	return out
+}
+
+func (c *contract) answer(status string, response contractResponse, codes []string) APIAnswer {
+	if response.Ref != "" {
+		response = c.Components.Responses[path.Base(response.Ref)]
+	}
+	out := APIAnswer{Status: status, Description: response.Description, Codes: codes}
+	for _, header := range response.Headers {
+		out.Headers = append(out.Headers, header.Key)
+	}
+	for _, content := range response.Content {
+		out.Object, out.Example = path.Base(content.Value.Schema.Ref), exampleJSON(&content.Value.Example)
+	}
+	return out
+}
+
+func (c *contract) object(b Base, name string) APIObject {
+	schema := c.Components.Schemas.get(name)
+	out := APIObject{Name: name, Description: schema.Description, Members: APITable{Base: b}}
+	for _, property := range schema.Properties {
+		out.Members.Rows = append(out.Members.Rows, c.member(property.Key, property.Value, slices.Contains(schema.Required, property.Key)))
+	}
+	return out
+}
+
+func (c *contract) member(name string, schema contractSchema, required bool) APIMember {
+	out := APIMember{Name: name, Required: required, Description: schema.Description}
+	if len(schema.AllOf) == 1 {
+		schema.Ref = schema.AllOf[0].Ref
+	}
+	nullable := schema.Nullable
+	if schema.Items != nil {
+		out.Type = "list of "
+		out.Limits = between(schema.MinItems, schema.MaxItems, " items")
+		schema = *schema.Items
+	}
+	if schema.Ref != "" {
+		target := path.Base(schema.Ref)
+		if schema = c.Components.Schemas.get(target); schema.Type == "object" {
+			out.Type += target
+			out.Object = target
+		}
+	}
+	if out.Object == "" {
+		out.Type += schema.Type
+		out.Limits = append(out.Limits, limitsOf(schema)...)
+	}
+	if nullable {
+		out.Limits = append(out.Limits, "or null")
+	}
+	if out.Description == "" {
+		out.Description = schema.Description
+	}
+	return out
+}
+
+func limitsOf(schema contractSchema) []string {
+	limits := slices.Concat(between(schema.MinLength, schema.MaxLength, " characters"), between(schema.Minimum, schema.Maximum, ""))
+	if schema.Format == "date-time" {
+		limits = append(limits, "RFC 3339")
+	}
+	if schema.Pattern != "" {
+		limits = append(limits, "matches "+schema.Pattern)
+	}
+	if len(schema.Enum) > 0 {
+		quoted := make([]string, len(schema.Enum))
+		for i, value := range schema.Enum {
+			quoted[i] = strconv.Quote(value)
+		}
+		limits = append(limits, strings.Join(quoted, " | "))
+	}
+	if schema.Default != "" {
+		limits = append(limits, "default "+schema.Default)
+	}
+	return limits
+}
+
+// between writes two bounds, none for none.
+func between(low, high *int, unit string) []string {
+	switch {
+	case low != nil && high != nil:
+		return []string{fmt.Sprintf("%d–%d%s", *low, *high, unit)}
+	case low != nil:
+		return []string{fmt.Sprintf("%d or more%s", *low, unit)}
+	case high != nil:
+		return []string{fmt.Sprintf("at most %d%s", *high, unit)}
+	default:
+		return nil
+	}
+}
+
+// curl is a command that asks for the operation.
+func (c *contract) curl(origin string, out APIOperation, o contractOperation, parameters []contractParameter, body *yaml.Node) string {
+	address := out.Path
+	var headers []string
+	for _, p := range parameters {
+		example := c.exampleOf(p)
+		switch {
+		case p.In == "path":
+			address = strings.ReplaceAll(address, "{"+p.Name+"}", url.PathEscape(example))
+		case p.In == "header" && example != "":
+			headers = append(headers, p.Name+": "+example)
+		}
+	}
+	parts := []string{"curl"}
+	if out.Method != http.MethodGet {
+		parts[0] += " -X " + out.Method
+	}
+	parts[0] += " " + shellQuoted(origin+address)
+	for _, one := range o.Security {
+		if _, ok := one["session"]; ok {
+			parts = append(parts, `-H "Authorization: Bearer $SESSION_TOKEN"`)
+		} else {
+			parts = append(parts, `-H "Authorization: Bearer $SERVER_KEY"`)
+		}
+	}
+	for _, header := range headers {
+		parts = append(parts, "-H "+shellQuoted(header))
+	}
+	if out.Body != nil {
+		parts = append(parts, "-H "+shellQuoted("Content-Type: application/json"), "-d "+shellQuoted(exampleJSON(body)))
+	}
+	return strings.Join(parts, " \\\n  ")
+}
+
+// exampleOf is the example of a parameter, "" for none.
+func (c *contract) exampleOf(p contractParameter) string {
+	schema := p.Schema
+	if schema.Ref != "" {
+		schema = c.Components.Schemas.get(path.Base(schema.Ref))
+	}
+	return cmp.Or(p.Example.Value, schema.Example.Value)
+}
+
+// shellQuoted is text as one word of a shell.
+func shellQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// exampleJSON writes an example in the order of the file, "" for none.
+func exampleJSON(node *yaml.Node) string {
+	if node.Kind == 0 {
+		return ""
+	}
+	var plain, out bytes.Buffer
+	writeJSON(&plain, node)
+	if err := json.Indent(&out, plain.Bytes(), "", "  "); err != nil {
+		return plain.String()
+	}
+	return out.String()
+}
+
+func writeJSON(out *bytes.Buffer, node *yaml.Node) {
+	switch {
+	case node.Kind == yaml.MappingNode:
+		out.WriteByte('{')
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if i > 0 {
+				out.WriteByte(',')
+			}
+			writeText(out, node.Content[i].Value)
+			out.WriteByte(':')
+			writeJSON(out, node.Content[i+1])
+		}
+		out.WriteByte('}')
+	case node.Kind == yaml.SequenceNode:
+		out.WriteByte('[')
+		for i, one := range node.Content {
+			if i > 0 {
+				out.WriteByte(',')
+			}
+			writeJSON(out, one)
+		}
+		out.WriteByte(']')
+	case node.ShortTag() == "!!str":
+		writeText(out, node.Value)
+	default: // numbers, true, false and null look alike in YAML
+		out.WriteString(node.Value)
+	}
+}
+
+func writeText(out *bytes.Buffer, text string) {
+	quoted, _ := json.Marshal(text) //nolint:errchkjson // a text can always be written
+	out.Write(quoted)
+}

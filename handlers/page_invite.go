@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// invite answers GET /invite, where the mail of an invite leads: it says who
+// invites to what. Looking answers nothing.
+func (s *site) invite(c *gin.Context) error {
+	token, err := s.arriveByLink(c, linkInvite)
+	if err != nil {
+		return err
+	}
+	one, email, err := s.Store.Invites.Look(c.Request.Context(), token)
+	if err != nil {
+		return s.spent(c, linkInvite, err)
+	}
+	page := InvitePage{Base: s.base(c, "invite"), Email: email, MaySignUp: email != "" && s.SignUp != models.SignUpClosed}
+	page.Invite = receivedInvite(page.Base, one)
+	if session, err := visitOf(c).session(); err == nil {
+		mine, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
+		if err != nil {
+			return err
+		}
+		page.Mine = slices.ContainsFunc(mine, func(other models.Invite) bool { return other.ID == one.ID })
+	}
+	return s.render(c, http.StatusOK, "invite", page)
+}
+
+// receivedInvite is an invite for whom it may be.
+func receivedInvite(b Base, one models.Invite) ReceivedInvite {
+	view := ReceivedInvite{
+		Base: b, ID: idText(one.ID), From: one.OwnerUsername, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt,
+	}
+	for _, offer := range one.Servers {
+		view.Offers = append(view.Offers, OfferView{
+			Server: offer.ServerName, LocalUser: offer.LocalUserName, Libraries: namesOf(offer.Libraries), EndsAt: offer.EndsAt,
+		})
+	}
+	return view
+}
+
+// invitedHere is the address and the secret of the invite that this browser
+// holds.
+func (s *site) invitedHere(c *gin.Context) (invited, error) {
+	token, err := s.linkToken(c, linkInvite)
+	if err != nil {
+		return invited{}, err
+	}
+	_, email, err := s.Store.Invites.Look(c.Request.Context(), token)
+	if err == nil && email == "" { // it is for somebody who has an account
+		err = models.ErrTokenSpent
+	}
+	return invited{email: email, token: token}, s.spent(c, linkInvite, err)
+}
+
+// inviteSignUpForm answers GET /invite/signup: the address is the one that the
+// mail went to.
+func (s *site) inviteSignUpForm(c *gin.Context) error {
+	who, err := s.invitedHere(c)
+	if err != nil {
+		return err
+	}
+	if _, err := visitOf(c).session(); err == nil {
+		return seeOther(c, "/invite")
+	}
+	if s.SignUp == models.SignUpClosed {
+		return s.showSignUpClosed(c, http.StatusOK)
+	}
+	return s.showSignUp(c, nil, who, nil)
+}
+
+// inviteSignUp answers POST /invite/signup. The token is the cookie's, and the
+// address the invite's, whatever the form says.
+func (s *site) inviteSignUp(c *gin.Context, f form) error {
+	who, err := s.invitedHere(c)
+	if err != nil {
+		return err
+	}
+	if s.SignUp == models.SignUpClosed {
+		return s.showSignUpClosed(c, http.StatusForbidden)
+	}
+	return s.signUpAs(c, f, who)
+}
+
+// afterSignIn is where somebody goes who has signed in: who had no other wish
+// and is invited, to the invitations.
+func (s *site) afterSignIn(c *gin.Context, session models.Session, wish string) string {
+	if wish == "" {
+		if n, err := s.Store.Invites.Waiting(c.Request.Context(), session.AccountID); err == nil && n > 0 {
+			return "/invitations"
+		}
+	}
+	return returnTo(wish)
+}
+
+// acceptInvite answers POST /invites/accept.
+func (s *site) acceptInvite(c *gin.Context, f form) error {
+	return s.answerInvite(c, f, "/servers", noticeInvitationAccepted, s.Store.Invites.Accept)
+}
+
+// declineInvite answers POST /invites/decline.
+func (s *site) declineInvite(c *gin.Context, f form) error {
+	return s.answerInvite(c, f, "/invitations", noticeInvitationDeclined, s.Store.Invites.Decline)
+}
+
+func (s *site) answerInvite(c *gin.Context, f form, to string, said notice,
+	do func(ctx context.Context, accountID, inviteID int64, caller models.Caller) error,
+) error {
+	session, err := s.onLink(c, f, do)
+	if _, ok := errors.AsType[*detour](err); ok {
+		return err
+	}
+	if err != nil {
+		return s.showInvitations(c, session, err)
+	}
+	s.clearCookie(c, linkInvite)
+	return s.leave(c, to, said)
+}
+
+// inviteText says what became of an invite whose link is of no use, else is
+// text.
+func inviteText(b Base, f failure, text string) string {
+	if f.status == http.StatusGone {
+		return b.T("action.invite_spent")
+	}
+	return text
+}

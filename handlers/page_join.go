@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// joinLinked is the state of somebody who has nothing to prove any more.
+const joinLinked = "linked"
+
+// atPlace is who asks, and the server where people may prove by themselves which
+// local user they are. Any other server is not found.
+func (s *site) atPlace(c *gin.Context) (session models.Session, serverID int64, name string, err error) {
+	if session, err = s.signedIn(c); err != nil {
+		return session, 0, "", err
+	}
+	if serverID, err = idOf(c.Param("id")); err != nil {
+		return session, 0, "", err
+	}
+	name, err = s.Store.Proofs.Place(c.Request.Context(), serverID)
+	return session, serverID, name, err
+}
+
+// joinForm answers GET /servers/ID/join.
+func (s *site) joinForm(c *gin.Context) error { return s.showJoin(c, nil) }
+
+// join answers POST /servers/ID/join: the proof begins.
+func (s *site) join(c *gin.Context, _ form) error {
+	session, serverID, _, err := s.atPlace(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.Store.Proofs.Start(c.Request.Context(), session.AccountID, serverID, caller(c))
+	if err != nil {
+		return s.showJoin(c, err)
+	}
+	return seeOther(c, "/servers/"+idText(serverID)+"/join")
+}
+
+func (s *site) showJoin(c *gin.Context, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	session, serverID, name, err := s.atPlace(c)
+	if err != nil {
+		return err
+	}
+	proof, err := s.proofOf(c, session, serverID)
+	if err != nil {
+		return err
+	}
+	page := JoinPage{
+		Base: s.base(c, "join"), ID: idText(serverID), Name: name, State: proof.State, Reason: proof.Reason,
+		Code: proof.Code, URL: proof.URL, ExpiresAt: proof.ExpiresAt,
+	}
+	page.Base = page.telling(wrong)
+	return s.render(c, wrong.status, "join", page)
+}
+
+// proofOf is the last proof of somebody at a server, with an empty state when
+// there is none that still matters.
+func (s *site) proofOf(c *gin.Context, session models.Session, serverID int64) (models.Proof, error) {
+	proof, err := s.Store.Proofs.Get(c.Request.Context(), session.AccountID, serverID)
+	if models.KindOf(err) == models.KindNotFound {
+		proof, err = models.Proof{}, nil
+	}
+	if err != nil || proof.State == models.ProofAsked || proof.State == models.ProofShown {
+		return proof, err
+	}
+	link, err := s.Store.Links.ByServer(c.Request.Context(), session.AccountID, serverID)
+	if err != nil && models.KindOf(err) != models.KindNotFound {
+		return proof, err
+	}
+	linked := err == nil && link.State == models.LinkAccepted && link.Type == models.LinkLinked
+	switch {
+	case linked && proof.State == "":
+		proof.State = joinLinked
+	case !linked && proof.State == models.ProofDone: // and left since
+		proof = models.Proof{}
+	}
+	return proof, nil
+}
+
+// joinState answers GET /servers/ID/join/state for the page that waits: it is
+// loaded anew when the state is another.
+func (s *site) joinState(c *gin.Context) error {
+	session, serverID, _, err := s.atPlace(c)
+	if err != nil {
+		return err
+	}
+	proof, err := s.proofOf(c, session, serverID)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		State string `json:"state"`
+	}{proof.State})
+}

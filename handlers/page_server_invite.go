@@ -1,0 +1,208 @@
+package handlers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// inviteForm answers GET /servers/ID/invite, for a guest or, with local_user,
+// for whom that local user is.
+func (s *site) inviteForm(c *gin.Context) error {
+	own, err := s.ownServer(c, false)
+	if err != nil {
+		return err
+	}
+	return s.showInviteForm(c, own, form{
+		"local_user_id": queryValue(c, "local_user"), serverBox(own.serverID): "on", "key": s.random(),
+	}, nil)
+}
+
+// inviteLife is how long an invite may be answered, as models decided.
+const inviteLife = 14 * 24 * time.Hour
+
+// serverBox is the name of the box of a server.
+func serverBox(serverID int64) string { return "server." + idText(serverID) }
+
+// createInvite answers POST /invites, and goes back to the server from whose
+// page it came.
+func (s *site) createInvite(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	id, err := idOf(f["server"])
+	if err != nil {
+		return err
+	}
+	own := owned{session: session, serverID: id, to: "/servers/" + idText(id)}
+	in, err := newInvite(f, own)
+	if err == nil {
+		_, err = s.Store.Invites.Create(c.Request.Context(), session.AccountID, in, caller(c))
+	}
+	if err != nil {
+		return s.showInviteForm(c, own, f, err)
+	}
+	return s.leave(c, own.to, noticeInviteSent)
+}
+
+// newInvite reads the form. It finds the mistakes that no operation could.
+func newInvite(f form, own owned) (models.NewInvite, error) {
+	in := models.NewInvite{To: strings.TrimSpace(f["to"]), Type: models.LinkGuest, Note: f["note"], IdempotencyKey: inviteKey(f)}
+	end, wrongEnd := endOfDay(f["ends_at"])
+	servers := serversIn(f)
+	var wrongTo, wrongUser, wrongServers error
+	if in.To == "" {
+		wrongTo = oneMistake("to", "to_missing")
+	}
+	if f["local_user_id"] == "" {
+		for _, id := range servers {
+			in.Servers = append(in.Servers, models.InviteServer{ServerID: id, Libraries: librariesIn(f, id), EndsAt: end})
+		}
+		return in, joinMistakes(wrongTo, wrongEnd)
+	}
+	in.Type = models.LinkLinked
+	localUserID, err := idOf(f["local_user_id"])
+	if err != nil {
+		wrongUser = oneMistake("local_user_id", "local_user_unknown")
+	}
+	if slices.ContainsFunc(servers, func(id int64) bool { return id != own.serverID }) {
+		wrongServers = oneMistake("servers", "servers_of_guests")
+	}
+	in.Servers = []models.InviteServer{{ServerID: own.serverID, LocalUserID: localUserID, EndsAt: end}}
+	return in, joinMistakes(wrongTo, wrongUser, wrongServers, wrongEnd)
+}
+
+// serversIn are the servers whose boxes were ticked.
+func serversIn(f form) []int64 {
+	var ids []int64
+	for name, value := range f {
+		if text, ok := strings.CutPrefix(name, "server."); ok && value != "" {
+			if id, err := idOf(text); err == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// inviteKey has a form that was sent twice make one invite; what was changed
+// before it was sent again makes another.
+func inviteKey(f form) string {
+	if f["key"] == "" {
+		return ""
+	}
+	hash := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		_, _ = hash.Write([]byte(strconv.Quote(name) + "=" + strconv.Quote(f[name]) + "\n"))
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+func (s *site) showInviteForm(c *gin.Context, own owned, f form, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	ctx, ownerID := c.Request.Context(), own.session.AccountID
+	users, err := s.Store.Servers.LocalUsers(ctx, ownerID, own.serverID) // finds out whose the server is
+	if err != nil {
+		return err
+	}
+	mine, err := s.Store.Servers.Mine(ctx, ownerID)
+	if err != nil {
+		return err
+	}
+	page := ServerInvitePage{Base: s.base(c, "server_invite"), ServerID: idText(own.serverID), Key: f["key"], Reports: len(users) > 0}
+	page.Base = page.telling(wrong)
+	page.Life = s.life(page.Locale, inviteLife)
+	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "servers", "libraries", "ends_at", "note"))
+	page.LocalUser = in.localUser(users)
+	page.To = in.to()
+	page.ServersError, page.LibrariesError = in.wrong.fields["servers"], in.wrong.fields["libraries"]
+	page.ServersFocus = in.wrong.first == "servers" || in.wrong.first == "libraries"
+	if err := s.fillServers(c, own, &page, mine, f); err != nil {
+		return err
+	}
+	page.EndsAt = in.endsAt("invite_end")
+	page.Note = in.note()
+	return s.render(c, wrong.status, "server_invite", page)
+}
+
+// inOrder has the first of these fields that is wrong get the focus.
+func (m mistakes) inOrder(names ...string) mistakes {
+	for _, name := range names {
+		if m.fields[name] != "" {
+			m.first = name
+			break
+		}
+	}
+	return m
+}
+
+// fillServers writes the servers to which a guest may be invited: this one
+// first.
+func (s *site) fillServers(c *gin.Context, own owned, page *ServerInvitePage, mine []models.OwnedServer, f form) error {
+	for _, one := range mine {
+		here := one.ID == own.serverID
+		if here {
+			page.Name = one.Name
+		}
+		if !one.DisabledAt.IsZero() && !here {
+			continue
+		}
+		libraries, err := s.Store.Servers.Libraries(c.Request.Context(), own.session.AccountID, one.ID)
+		if err != nil {
+			return err
+		}
+		page.Libraries = page.Libraries || len(libraries) > 0
+		id := idText(one.ID)
+		choice := ServerChoice{
+			Choice:    Choice{ID: "server-" + id, Name: serverBox(one.ID), Label: one.Name, Chosen: f[serverBox(one.ID)] != ""},
+			Libraries: libraryChoices("library-"+id, one.ID, libraries, func(l models.Library) bool { return f[libraryBox(one.ID, l.ExternalID)] != "" }),
+		}
+		if page.Servers = append(page.Servers, choice); here {
+			last := len(page.Servers) - 1
+			page.Servers[0], page.Servers[last] = page.Servers[last], page.Servers[0]
+		}
+	}
+	if len(page.Servers) > 0 {
+		page.Servers[0].Focus = page.ServersFocus
+	}
+	return nil
+}
+
+// localUser offers a guest's local user that is made anew, and those that nobody
+// is linked with.
+func (in *inputs) localUser(users []models.LocalUser) SelectField {
+	chosen := in.typed["local_user_id"]
+	field := SelectField{Options: []Option{{Value: "", Label: in.base.T("field.local_user.guest"), Chosen: chosen == ""}}}
+	fresh := in.fresh
+	in.fresh = false // whom to invite is the first thing to type
+	field.Field = in.add(Field{Name: "local_user_id", Hint: in.hint("local_user")}, "local_user")
+	in.fresh = fresh
+	for _, one := range users {
+		if one.LinkedTo == "" && one.GoneAt.IsZero() {
+			id := idText(one.ID)
+			field.Options = append(field.Options, Option{Value: id, Label: one.Name, Chosen: id == chosen})
+		}
+	}
+	return field
+}
+
+func (in *inputs) to() Field {
+	return in.add(Field{Name: "to", Type: "text", Hint: in.hint("invite_to"), Autocomplete: "off", Required: true}, "invite_to")
+}
+
+func (in *inputs) note() Field {
+	return in.add(Field{Name: "note", Hint: in.hint("invite_note")}, "invite_note")
+}

@@ -1,0 +1,201 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// peopleOnPage are as many people as the page of a server shows at once.
+const peopleOnPage = 100
+
+// setTerms answers POST /servers/ID/people/terms: when a link ends and which
+// libraries it opens. An end that was not touched stays to the minute.
+func (s *site) setTerms(c *gin.Context, f form) error {
+	return s.onPart(c, f, noticeTermsSaved, func(ctx context.Context, own owned, linkID int64) error {
+		var terms models.Terms
+		if f["ends_at"] != f["ends_was"] {
+			end, err := endOfDay(f["ends_at"])
+			if err != nil {
+				return err
+			}
+			terms.EndsAt = &end
+		}
+		if f["with_libraries"] != "" {
+			libraries := librariesIn(f, own.serverID)
+			terms.Libraries = &libraries
+		}
+		return s.Store.Servers.SetTerms(ctx, own.session.AccountID, own.serverID, linkID, terms, caller(c))
+	})
+}
+
+// setSelfService answers POST /servers/ID/self-service.
+func (s *site) setSelfService(c *gin.Context, f form) error {
+	on, said := f["do"] == "on", noticeSelfServiceOff
+	if on {
+		said = noticeSelfServiceOn
+	}
+	return s.onServer(c, f, said, func(ctx context.Context, own owned) error {
+		return s.Store.Servers.SetSelfService(ctx, own.session.AccountID, own.serverID, on)
+	})
+}
+
+// withdrawInvite answers POST /servers/ID/invites/withdraw. An invite to several
+// servers is withdrawn as a whole.
+func (s *site) withdrawInvite(c *gin.Context, f form) error {
+	return s.onPart(c, f, noticeInviteWithdrawn, func(ctx context.Context, own owned, inviteID int64) error {
+		return s.Store.Invites.Withdraw(ctx, own.session.AccountID, inviteID, caller(c))
+	})
+}
+
+// endOfDay reads what a date field was given: the last moment of that day in
+// UTC, or the zero time for none.
+func endOfDay(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return time.Time{}, oneMistake("ends_at", "ends_at_invalid")
+	}
+	return day.Add(24*time.Hour - time.Millisecond), nil
+}
+
+// libraryBox is the name of the box of a library.
+func libraryBox(serverID int64, externalID string) string {
+	return "library." + idText(serverID) + "." + externalID
+}
+
+// librariesIn are the libraries of a server whose boxes were ticked; nil, which
+// leaves it to the server, for none.
+func librariesIn(f form, serverID int64) []models.Library {
+	var chosen []models.Library
+	prefix := libraryBox(serverID, "")
+	for name, value := range f {
+		if id, ok := strings.CutPrefix(name, prefix); ok && value != "" {
+			chosen = append(chosen, models.Library{ExternalID: id})
+		}
+	}
+	return chosen
+}
+
+// libraryChoices are the boxes of a server's libraries. prefix keeps their
+// elements apart.
+func libraryChoices(prefix string, serverID int64, all []models.Library, chosen func(models.Library) bool) []Choice {
+	choices := make([]Choice, len(all))
+	for i, one := range all {
+		choices[i] = Choice{
+			ID: prefix + "-" + strconv.Itoa(i), Name: libraryBox(serverID, one.ExternalID), Label: one.Name, Chosen: chosen(one),
+		}
+	}
+	return choices
+}
+
+func namesOf(libraries []models.Library) []string {
+	names := make([]string, len(libraries))
+	for i, one := range libraries {
+		names[i] = one.Name
+	}
+	return names
+}
+
+// fillPeople writes who uses a server and who is invited, and its local users.
+func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page *ServerPage, in *inputs) error {
+	ctx, ownerID := c.Request.Context(), own.session.AccountID
+	after, _ := strconv.ParseInt(queryValue(c, "people"), 10, 64) // what is no number begins with the first
+	people, err := s.Store.Servers.People(ctx, ownerID, own.serverID, after, peopleOnPage+1)
+	if err != nil {
+		return err
+	}
+	libraries, err := s.Store.Servers.Libraries(ctx, ownerID, own.serverID)
+	if err != nil {
+		return err
+	}
+	users, err := s.Store.Servers.LocalUsers(ctx, ownerID, own.serverID)
+	if err != nil {
+		return err
+	}
+	invites, err := s.Store.Invites.OfServer(ctx, ownerID, own.serverID)
+	if err != nil {
+		return err
+	}
+	if len(people) > peopleOnPage {
+		people = people[:peopleOnPage]
+		page.More = idText(people[peopleOnPage-1].ID)
+	}
+	for i, one := range people {
+		page.People = append(page.People, personView(in, i, one, libraries))
+	}
+	for _, one := range users {
+		page.LocalUsers = append(page.LocalUsers, LocalUserView{
+			ID: idText(one.ID), Name: one.Name, LinkedTo: one.LinkedTo, Disabled: one.Disabled, Administrator: one.Administrator, Gone: !one.GoneAt.IsZero(),
+		})
+	}
+	for _, one := range invites {
+		page.Invites = append(page.Invites, sentInvite(one, own.serverID))
+	}
+	page.SelfService, page.JoinURL = server.SelfService, s.origin+own.to+"/join"
+	return nil
+}
+
+// personView is somebody with the form of their terms, which tells its mistakes
+// when it is the one that was sent.
+func personView(in *inputs, at int, one models.Person, all []models.Library) PersonView {
+	view := PersonView{
+		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
+		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
+		LocalUser: one.LocalUser.Name, InvitedBy: one.InvitedBy, End: one.EndsAt, Libraries: namesOf(one.Libraries),
+	}
+	if one.DisplayName != one.Username {
+		view.Name = one.DisplayName
+	}
+	if one.InvitedBy != "" {
+		view.RequestedBy = "" // their name stands there already
+	}
+	if view.Pending {
+		view.Since = one.CreatedAt
+		return view
+	}
+	if !one.EndsAt.IsZero() {
+		view.EndsWas = one.EndsAt.UTC().Format(time.DateOnly)
+	}
+	own := *in // the fields of everybody have the same names
+	chosen := func(l models.Library) bool {
+		return slices.ContainsFunc(one.Libraries, func(has models.Library) bool { return has.ExternalID == l.ExternalID })
+	}
+	if _, sent := in.typed["ends_was"]; sent && in.typed["id"] == view.LinkID {
+		view.Open = in.wrong.first != "" || in.wrong.problem != ""
+		view.LibrariesError = in.wrong.fields["libraries"]
+		chosen = func(l models.Library) bool { return in.typed[libraryBox(one.ServerID, l.ExternalID)] != "" }
+	} else {
+		own.typed, own.wrong = form{"ends_at": view.EndsWas}, mistakes{}
+	}
+	view.EndsAt = own.endsAt("terms_end")
+	view.EndsAt.ID = "ends_at-" + strconv.Itoa(at)
+	view.Choices = libraryChoices("library-"+strconv.Itoa(at), one.ServerID, all, chosen)
+	return view
+}
+
+// endsAt is the day to whose end something lasts; its words are those of label.
+func (in *inputs) endsAt(label string) Field {
+	return in.add(Field{Name: "ends_at", Type: "date", Hint: in.hint("ends_at"), Autocomplete: "off"}, label)
+}
+
+// sentInvite is an invite on the page of one of its servers.
+func sentInvite(one models.Invite, serverID int64) SentInvite {
+	view := SentInvite{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
+	for _, offer := range one.Servers {
+		if offer.ServerID != serverID {
+			view.Others = append(view.Others, offer.ServerName)
+			continue
+		}
+		view.LocalUser, view.EndsAt, view.Libraries = offer.LocalUserName, offer.EndsAt, namesOf(offer.Libraries)
+	}
+	return view
+}

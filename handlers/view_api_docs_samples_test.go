@@ -1,0 +1,12 @@
+package handlers
+
+// documented is the reference as it is.
+func (s sampler) documented() []sample {
+	page := APIDocsPage{Base: s.base("api_docs")}
+	contract, err := readContract()
+	if err != nil {
+		panic(err)
+	}
+	contract.fill(&page, "https://id.example.org")
+	return []sample{{"api_docs", page}}
+}
