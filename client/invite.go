@@ -1,0 +1,114 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// Invites is about offers of links.
+type Invites struct{ core *core }
+
+// NewInvite is an offer to be made.
+type NewInvite struct {
+	To      string            `json:"to"`             // a username or an email address
+	Type    string            `json:"type"`           // Linked or Guest
+	Note    string            `json:"note,omitempty"` // of the owner's own, shown as text
+	Servers []NewInviteServer `json:"servers"`
+
+	// IdempotencyKey makes repetitions safe: made up when it is "". It has 16 to 128
+	// visible characters of ASCII.
+	IdempotencyKey string `json:"-"`
+}
+
+// NewInviteServer is one server of an offer.
+type NewInviteServer struct {
+	ServerID    ID        `json:"server_id"`
+	LocalUserID ID        `json:"local_user_id,omitempty"` // from [People.LocalUsers]; "": as the server decides
+	Libraries   []string  `json:"libraries,omitzero"`      // what the media server calls them; nil: as the server decides
+	EndsAt      time.Time `json:"ends_at,omitzero"`
+}
+
+// Invite is an offer of links.
+type Invite struct {
+	ID        ID             `json:"id"`
+	To        string         `json:"to"` // as it was typed
+	Type      string         `json:"type"`
+	Note      string         `json:"note"`
+	Status    string         `json:"status"` // pending, accepted, declined, withdrawn or expired
+	Servers   []InviteServer `json:"servers"`
+	From      string         `json:"from"` // a username
+	CreatedAt time.Time      `json:"created_at"`
+	ExpiresAt time.Time      `json:"expires_at"`
+}
+
+func (i *Invite) whole() bool { return i.ID != "" }
+
+// InviteServer is one server of an invite.
+type InviteServer struct {
+	ServerID  ID            `json:"server_id"`
+	Name      string        `json:"name"`
+	LocalUser *LocalUserRef `json:"local_user"` // nil: as the server decides
+	Libraries []Library     `json:"libraries"`  // nil: as the server decides
+	EndsAt    time.Time     `json:"ends_at,omitzero"`
+}
+
+// Create invites somebody to one or several servers of who asks.
+func (i *Invites) Create(ctx context.Context, in NewInvite) (Invite, error) {
+	header, err := i.core.idempotencyKey(in.IdempotencyKey)
+	if err != nil {
+		return Invite{}, err
+	}
+	var out Invite
+	err = i.core.fetch(ctx, call{
+		method: http.MethodPost, path: "/api/v1/invites", header: header, body: in, want: http.StatusCreated, again: always,
+	}, &out)
+	return out, err
+}
+
+// Sent goes through the invites that who asks has sent, the newest first.
+func (i *Invites) Sent(ctx context.Context) iter.Seq2[Invite, error] { return all(ctx, i.SentPage) }
+
+// SentPage returns one page of Sent.
+func (i *Invites) SentPage(ctx context.Context, ask PageAsk) (Page[Invite], error) {
+	var out Page[Invite]
+	err := i.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/invites", query: ask.query(nil), want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}
+
+// Withdraw takes a pending invite back.
+func (i *Invites) Withdraw(ctx context.Context, id ID) error {
+	return i.core.done(ctx, call{
+		method: http.MethodDelete, path: "/api/v1/invites/{id}", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
+	})
+}
+
+type inviteList struct {
+	Invites []Invite `json:"invites"`
+}
+
+func (l *inviteList) whole() bool { return l.Invites != nil }
+
+// Received returns the invites that wait for who asks.
+func (i *Invites) Received(ctx context.Context) ([]Invite, error) {
+	var out inviteList
+	err := i.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/invites/received", want: http.StatusOK, again: always}, &out)
+	return out.Invites, err
+}
+
+// Accept accepts an invite, with all its servers.
+func (i *Invites) Accept(ctx context.Context, id ID) error {
+	return i.core.done(ctx, call{
+		method: http.MethodPost, path: "/api/v1/invites/{id}/accept", values: []string{string(id)}, want: http.StatusNoContent,
+	})
+}
+
+// Decline declines an invite.
+func (i *Invites) Decline(ctx context.Context, id ID) error {
+	return i.core.done(ctx, call{
+		method: http.MethodPost, path: "/api/v1/invites/{id}/decline", values: []string{string(id)}, want: http.StatusNoContent,
+	})
+}

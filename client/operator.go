@@ -1,0 +1,156 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Operators is for those who run the service. To anybody else it answers
+// [ErrOperatorsOnly]. What changes something may answer [ErrConfirmPassword].
+type Operators struct{ core *core }
+
+// OperatedAccount is an account as operators see it.
+type OperatedAccount struct {
+	ID                ID        `json:"id"`
+	Username          string    `json:"username"`
+	DisplayName       string    `json:"display_name"`
+	Email             string    `json:"email"` // "" for people without an address
+	Language          string    `json:"language"`
+	Operator          bool      `json:"operator"`
+	HasPIN            bool      `json:"has_pin"`
+	PINOff            bool      `json:"pin_off"` // after too many wrong tries
+	PasswordChangedAt time.Time `json:"password_changed_at"`
+	CreatedAt         time.Time `json:"created_at"`
+	ConfirmedAt       time.Time `json:"confirmed_at,omitzero"`
+	DisabledAt        time.Time `json:"disabled_at,omitzero"`
+}
+
+func (a *OperatedAccount) whole() bool { return a.ID != "" }
+
+// Accounts goes through all accounts in the order of usernames; with prefix,
+// those whose username or address begins with it.
+func (o *Operators) Accounts(ctx context.Context, prefix string) iter.Seq2[OperatedAccount, error] {
+	return all(ctx, func(ctx context.Context, ask PageAsk) (Page[OperatedAccount], error) {
+		return o.AccountsPage(ctx, prefix, ask)
+	})
+}
+
+// AccountsPage returns one page of Accounts.
+func (o *Operators) AccountsPage(ctx context.Context, prefix string, ask PageAsk) (Page[OperatedAccount], error) {
+	query := url.Values{}
+	if prefix != "" {
+		query.Set("prefix", prefix)
+	}
+	var out Page[OperatedAccount]
+	err := o.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/operator/accounts", query: ask.query(query), want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}
+
+// Account returns one account.
+func (o *Operators) Account(ctx context.Context, id ID) (OperatedAccount, error) {
+	var out OperatedAccount
+	err := o.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/operator/accounts/{id}", values: []string{string(id)}, want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}
+
+// DisableAccount keeps somebody out: their sessions end.
+func (o *Operators) DisableAccount(ctx context.Context, id ID) error {
+	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/disable", id)
+}
+
+// EnableAccount lets somebody in again.
+func (o *Operators) EnableAccount(ctx context.Context, id ID) error {
+	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/enable", id)
+}
+
+// SendReset sends somebody the mail that opens a new password.
+func (o *Operators) SendReset(ctx context.Context, id ID) error {
+	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/send-reset", id)
+}
+
+// OperatedServer is a server as operators see it.
+type OperatedServer struct {
+	ID           ID        `json:"id"`
+	SystemID     string    `json:"system_id"`
+	Name         string    `json:"name"`          // that people see
+	ReportedName string    `json:"reported_name"` // that the server has itself
+	Kind         string    `json:"kind"`          // emby or agent
+	Version      string    `json:"version"`
+	Owner        string    `json:"owner"` // a username; "" while nobody has claimed it
+	CreatedAt    time.Time `json:"created_at"`
+	ClaimedAt    time.Time `json:"claimed_at,omitzero"`
+	LastSeenAt   time.Time `json:"last_seen_at"`
+	DisabledAt   time.Time `json:"disabled_at,omitzero"`
+}
+
+// OperatedServerDetail is one server as operators see it. Who its people are is
+// the owner's and theirs.
+type OperatedServerDetail struct {
+	OperatedServer
+	Addresses []OperatedAddress `json:"addresses"`
+	People    int               `json:"people"`
+	Pending   int               `json:"pending"`
+}
+
+func (s *OperatedServerDetail) whole() bool { return s.ID != "" }
+
+// OperatedAddress is an address of a server as operators see it.
+type OperatedAddress struct {
+	Kind    string `json:"kind"` // lan, vpn, wan or custom
+	URL     string `json:"url"`
+	Hidden  bool   `json:"hidden"`
+	ByOwner bool   `json:"by_owner"`
+}
+
+// Servers goes through all servers, the first registered first.
+func (o *Operators) Servers(ctx context.Context) iter.Seq2[OperatedServer, error] {
+	return all(ctx, o.ServersPage)
+}
+
+// ServersPage returns one page of Servers.
+func (o *Operators) ServersPage(ctx context.Context, ask PageAsk) (Page[OperatedServer], error) {
+	var out Page[OperatedServer]
+	err := o.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/operator/servers", query: ask.query(nil), want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}
+
+// Server returns one server.
+func (o *Operators) Server(ctx context.Context, id ID) (OperatedServerDetail, error) {
+	var out OperatedServerDetail
+	err := o.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/operator/servers/{id}", values: []string{string(id)}, want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}
+
+// DisableServer refuses the key of a server and hides it from its people.
+func (o *Operators) DisableServer(ctx context.Context, id ID) error {
+	return o.act(ctx, http.MethodPost, "/api/v1/operator/servers/{id}/disable", id)
+}
+
+// EnableServer takes the key of a server again.
+func (o *Operators) EnableServer(ctx context.Context, id ID) error {
+	return o.act(ctx, http.MethodPost, "/api/v1/operator/servers/{id}/enable", id)
+}
+
+// DeleteServer removes a server and all links with it.
+func (o *Operators) DeleteServer(ctx context.Context, id ID) error {
+	return o.act(ctx, http.MethodDelete, "/api/v1/operator/servers/{id}", id)
+}
+
+func (o *Operators) act(ctx context.Context, method, path string, id ID) error {
+	k := call{method: method, path: path, values: []string{string(id)}, want: http.StatusNoContent}
+	if method == http.MethodDelete {
+		k.again = untilGone
+	}
+	return o.core.done(ctx, k)
+}

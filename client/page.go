@@ -1,0 +1,67 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"net/url"
+	"strconv"
+)
+
+// PageAsk asks for a part of a list.
+type PageAsk struct {
+	Cursor string // the Next of the page before; "" for the beginning
+	Limit  int    // how many items at most, 1 to 100; 0 for 50
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next"` // the cursor of the next page; "" on the last one
+}
+
+func (p *Page[T]) whole() bool { return p.Items != nil }
+
+// query adds what is asked for to the query of a list.
+func (p PageAsk) query(given url.Values) url.Values {
+	query := url.Values{}
+	maps.Copy(query, given)
+	if p.Cursor != "" {
+		query.Set("cursor", p.Cursor)
+	}
+	if p.Limit != 0 {
+		query.Set("limit", strconv.Itoa(p.Limit))
+	}
+	return query
+}
+
+// all goes through a list page by page. It ends with the first error.
+func all[T any](ctx context.Context, page func(context.Context, PageAsk) (Page[T], error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		ask := PageAsk{Limit: 100}
+		for more := true; more; {
+			got, err := page(ctx, ask)
+			if err == nil && got.Next != "" && got.Next == ask.Cursor {
+				err = fmt.Errorf("%w: a page is its own next one", ErrBadAnswer)
+			}
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			more = give(got.Items, yield) && got.Next != ""
+			ask.Cursor = got.Next
+		}
+	}
+}
+
+// give reports whether all items were taken.
+func give[T any](items []T, yield func(T, error) bool) bool {
+	for _, item := range items {
+		if !yield(item, nil) {
+			return false
+		}
+	}
+	return true
+}

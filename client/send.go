@@ -1,0 +1,221 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// call is one operation of the contract.
+type call struct {
+	method string
+	path   string   // as the contract has it, with {name} where values go
+	values []string // for the path, in its order
+	query  url.Values
+	header http.Header
+	body   any // nil for none
+	want   int // status of success
+	again  again
+	open   bool          // no token is needed, so none is sent
+	longer time.Duration // that the service may take
+}
+
+// name is what errors call it: no value that somebody typed.
+func (k call) name() string { return k.method + " " + k.path }
+
+// answer is one that came whole.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// whole is a part of an answer that can tell whether it lacks something: an
+// empty object is no empty list.
+type whole interface{ whole() bool }
+
+// fetch carries out k and reads its answer into out, a pointer.
+func (c *core) fetch(ctx context.Context, k call, out any) error {
+	a, err := c.do(ctx, k)
+	if err != nil {
+		return err
+	}
+	return decode(k, a, out)
+}
+
+// done carries out k, whose answer says nothing.
+func (c *core) done(ctx context.Context, k call) error {
+	_, err := c.do(ctx, k)
+	return err
+}
+
+// decode reads the answer to k into out. Members that out does not have are
+// passed over: there may be more some day.
+func decode(k call, a answer, out any) error {
+	if !isMedia(a.header, "application/json") {
+		return fmt.Errorf("%s: %w: it is no JSON", k.name(), ErrBadAnswer)
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
+		return fmt.Errorf("%s: %w: it is no object", k.name(), ErrBadAnswer)
+	}
+	if json.Unmarshal(a.body, out) != nil { // the error would quote the answer
+		return fmt.Errorf("%s: %w: its JSON is not what it should be", k.name(), ErrBadAnswer)
+	}
+	if one, ok := out.(whole); ok && !one.whole() {
+		return fmt.Errorf("%s: %w: something is missing in it", k.name(), ErrBadAnswer)
+	}
+	return nil
+}
+
+func isMedia(header http.Header, want string) bool {
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	return err == nil && media == want
+}
+
+// do carries out k, with repetitions where they do no harm.
+func (c *core) do(ctx context.Context, k call) (answer, error) {
+	address, err := c.address(k)
+	if err != nil {
+		return answer{}, fmt.Errorf("%s: %w", k.name(), err)
+	}
+	var body []byte
+	if k.body != nil {
+		if body, err = json.Marshal(k.body); err != nil {
+			return answer{}, fmt.Errorf("%s: write the request: %w", k.name(), err)
+		}
+	}
+	lost := false // whether a try may have got through
+	for try := 1; ; try++ {
+		a, err := c.once(ctx, k, address, body)
+		if err == nil {
+			return a, nil
+		}
+		if lost && k.again == untilGone && errors.Is(err, ErrNotFound) {
+			return answer{status: k.want}, nil
+		}
+		err = fmt.Errorf("%s: %w", k.name(), err)
+		wait, again := c.waitAfter(ctx, k, try, err)
+		if !again {
+			return answer{}, err
+		}
+		lost = lost || mayHaveArrived(err)
+		if stop := c.sleep(ctx, wait); stop != nil {
+			return answer{}, fmt.Errorf("%w, while waiting for another try after: %w", stop, err)
+		}
+	}
+}
+
+// address is where k is to be sent.
+func (c *core) address(k call) (string, error) {
+	path := k.path
+	for _, value := range k.values {
+		// A missing or dotted value would make it another path.
+		if value == "" || value == "." || value == ".." {
+			return "", errors.New("an id or a code is missing")
+		}
+		before, rest, _ := strings.Cut(path, "{")
+		_, after, _ := strings.Cut(rest, "}")
+		path = before + url.PathEscape(value) + after
+	}
+	if len(k.query) > 0 {
+		path += "?" + k.query.Encode()
+	}
+	return c.base + path, nil
+}
+
+// once sends k and reads the whole answer. An answer that is no success is an
+// error.
+func (c *core) once(ctx context.Context, k call, address string, body []byte) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout+k.longer)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, errors.New("it cannot be addressed") // the error would quote the address
+	}
+	c.setHeader(request, k, body != nil)
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{}, bare(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(io.LimitReader(response.Body, c.largest+1))
+	if err != nil {
+		return answer{}, fmt.Errorf("read the answer: %w", err)
+	}
+	a := answer{response.StatusCode, response.Header, read}
+	if int64(len(read)) > c.largest {
+		return a, fmt.Errorf("%w: it is longer than %d bytes", ErrBadAnswer, c.largest)
+	}
+	return a, verdict(k, a)
+}
+
+// bare is an error of net/http without the address, which has the query.
+func bare(err error) error {
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		return outer.Err
+	}
+	return err
+}
+
+func (c *core) setHeader(request *http.Request, k call, hasBody bool) {
+	maps.Copy(request.Header, k.header)
+	request.Header.Set("Accept", "application/json, application/problem+json")
+	request.Header.Set("User-Agent", c.agent)
+	if hasBody {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.language != "" {
+		request.Header.Set("Accept-Language", c.language)
+	}
+	if c.token != "" && !k.open {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+}
+
+// verdict is nil for a success, and an *Error for what the service refused.
+func verdict(k call, a answer) error {
+	switch {
+	case a.status == k.want:
+		return nil
+	case a.status == http.StatusNotModified && k.header.Get("If-None-Match") != "":
+		return nil
+	case a.status >= http.StatusBadRequest:
+		return errorOf(a)
+	case a.status >= http.StatusMultipleChoices:
+		return fmt.Errorf("%w: it is a redirect%s, and none is followed: check the address of the service", ErrBadAnswer, target(a))
+	default:
+		return fmt.Errorf("%w: it has status %d", ErrBadAnswer, a.status)
+	}
+}
+
+// target names the host that a redirect leads to, where it names one.
+func target(a answer) string {
+	u, err := url.Parse(a.header.Get("Location"))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return " to " + u.Scheme + "://" + u.Host
+}
+
+// idempotencyKey is a header that makes a repetition safe. Without a key of the
+// caller's own it makes one up.
+func (c *core) idempotencyKey(given string) (http.Header, error) {
+	if given == "" {
+		fresh := make([]byte, 16)
+		if _, err := io.ReadFull(c.random, fresh); err != nil {
+			return nil, fmt.Errorf("make an idempotency key: %w", err)
+		}
+		given = hex.EncodeToString(fresh)
+	}
+	return http.Header{"Idempotency-Key": {given}}, nil
+}

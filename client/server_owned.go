@@ -1,0 +1,159 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// OwnedServer is a server as its owner sees it.
+type OwnedServer struct {
+	ID          ID        `json:"id"`
+	SystemID    string    `json:"system_id"`
+	Name        string    `json:"name"`     // that people see
+	OwnName     string    `json:"own_name"` // that the owner gave it; "" for none
+	Kind        string    `json:"kind"`     // emby or agent
+	Version     string    `json:"version"`
+	SelfService bool      `json:"self_service"` // whether people may join by proving a local user
+	People      int       `json:"people"`
+	Pending     int       `json:"pending"`
+	CreatedAt   time.Time `json:"created_at"`
+	LastSeenAt  time.Time `json:"last_seen_at,omitzero"`
+	Disabled    bool      `json:"disabled"` // by an operator
+}
+
+// OwnedServerDetail is one server as its owner sees it, with all of it.
+type OwnedServerDetail struct {
+	OwnedServer
+	Addresses []OwnedAddress `json:"addresses"`
+	Libraries []Library      `json:"libraries"`
+}
+
+func (o *OwnedServerDetail) whole() bool { return o.ID != "" }
+
+// OwnedAddress is an address as the owner of the server sees it.
+type OwnedAddress struct {
+	ID         ID        `json:"id"`
+	Kind       string    `json:"kind"` // lan, vpn, wan or custom
+	URL        string    `json:"url"`
+	Hidden     bool      `json:"hidden"`   // not told to people
+	ByOwner    bool      `json:"by_owner"` // added by the owner, not reported by the server
+	ReportedAt time.Time `json:"reported_at,omitzero"`
+}
+
+// Library is a library of a media server.
+type Library struct {
+	ID   string `json:"id"` // what the media server calls it
+	Name string `json:"name"`
+}
+
+type ownedServerList struct {
+	Servers []OwnedServer `json:"servers"`
+}
+
+func (l *ownedServerList) whole() bool { return l.Servers != nil }
+
+// Owned returns the servers of who asks.
+func (s *Servers) Owned(ctx context.Context) ([]OwnedServer, error) {
+	var out ownedServerList
+	err := s.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/servers/owned", want: http.StatusOK, again: always}, &out)
+	return out.Servers, err
+}
+
+// Get returns a server of who asks.
+func (s *Servers) Get(ctx context.Context, id ID) (OwnedServerDetail, error) {
+	var out OwnedServerDetail
+	err := s.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/servers/{id}", values: []string{string(id)}, want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}
+
+// ServerChange is what is to be changed of a server; what is nil stays.
+type ServerChange struct {
+	Name        *string `json:"name,omitempty"` // "": the one that it reports
+	SelfService *bool   `json:"self_service,omitempty"`
+}
+
+// Change changes a server and returns it as it is then.
+func (s *Servers) Change(ctx context.Context, id ID, in ServerChange) (OwnedServerDetail, error) {
+	var out OwnedServerDetail
+	err := s.core.fetch(ctx, call{
+		method: http.MethodPatch, path: "/api/v1/servers/{id}", values: []string{string(id)}, body: in, want: http.StatusOK,
+	}, &out)
+	return out, err
+}
+
+// Remove removes a server and all links with it. It may answer
+// [ErrConfirmPassword].
+func (s *Servers) Remove(ctx context.Context, id ID) error {
+	return s.core.done(ctx, call{
+		method: http.MethodDelete, path: "/api/v1/servers/{id}", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
+	})
+}
+
+// ServerKey is a new server key. The one before goes on for a while.
+type ServerKey struct {
+	Key          string    `json:"key"`
+	OverlapUntil time.Time `json:"overlap_until"`
+}
+
+func (k *ServerKey) whole() bool { return k.Key != "" }
+
+// ReplaceKey gives a server another server key. It may answer
+// [ErrConfirmPassword].
+func (s *Servers) ReplaceKey(ctx context.Context, id ID) (ServerKey, error) {
+	var out ServerKey
+	err := s.core.fetch(ctx, call{
+		method: http.MethodPost, path: "/api/v1/servers/{id}/key", values: []string{string(id)}, want: http.StatusOK,
+	}, &out)
+	return out, err
+}
+
+type handOver struct {
+	Username string `json:"username"`
+}
+
+// HandOver makes a server somebody else's. It may answer [ErrConfirmPassword].
+func (s *Servers) HandOver(ctx context.Context, id ID, username string) error {
+	return s.core.done(ctx, call{
+		method: http.MethodPost, path: "/api/v1/servers/{id}/hand-over", values: []string{string(id)}, body: handOver{username},
+		want: http.StatusNoContent,
+	})
+}
+
+type newAddress struct {
+	URL string `json:"url"`
+}
+
+// AddAddress adds an address that the server does not report itself.
+func (s *Servers) AddAddress(ctx context.Context, id ID, url string) (OwnedAddress, error) {
+	var out OwnedAddress
+	err := s.core.fetch(ctx, call{
+		method: http.MethodPost, path: "/api/v1/servers/{id}/addresses", values: []string{string(id)}, body: newAddress{url},
+		want: http.StatusCreated,
+	}, &out)
+	return out, err
+}
+
+// AddressChange is what is to be changed of an address; what is nil or "" stays.
+type AddressChange struct {
+	Hidden *bool  `json:"hidden,omitempty"`
+	Move   string `json:"move,omitempty"` // up or down, among those of the owner
+}
+
+// ChangeAddress changes an address of a server.
+func (s *Servers) ChangeAddress(ctx context.Context, id, addressID ID, in AddressChange) error {
+	return s.core.done(ctx, call{
+		method: http.MethodPatch, path: "/api/v1/servers/{id}/addresses/{address_id}", values: []string{string(id), string(addressID)},
+		body: in, want: http.StatusNoContent,
+	})
+}
+
+// RemoveAddress removes an address of a server.
+func (s *Servers) RemoveAddress(ctx context.Context, id, addressID ID) error {
+	return s.core.done(ctx, call{
+		method: http.MethodDelete, path: "/api/v1/servers/{id}/addresses/{address_id}", values: []string{string(id), string(addressID)},
+		want: http.StatusNoContent, again: untilGone,
+	})
+}
