@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 	"time"
@@ -261,11 +264,25 @@ func TestAPIChangesWaiting(t *testing.T) {
 func TestAPIChangesOutlastLimits(t *testing.T) {
 	t.Parallel()
 	s, _, _, den := owners(t)
-	s.Client().Transport.(*http.Transport).CloseIdleConnections()
-	s.Server.Config.ReadTimeout, s.Server.Config.WriteTimeout = time.Second, time.Second
+	brisk := httptest.NewUnstartedServer(nil)
+	brisk.Config = handlers.NewHTTPServer(s.Server.Config.Handler)
+	brisk.Config.ReadTimeout, brisk.Config.WriteTimeout = time.Second, time.Second
+	brisk.StartTLS()
+	t.Cleanup(brisk.Close)
+	ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, brisk.URL+v1+"/server/changes?wait=3", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask.Host, ask.Header = s.Listener.Addr().String(), den.header.Clone()
 	begun := time.Now()
-	a := den.get("/server/changes?wait=3")
-	den.is(a, http.StatusOK, &changesSeen{})
+	response, err := brisk.Client().Do(ask)
+	if err != nil {
+		t.Fatalf("after %s: %v", time.Since(begun), err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("%d, %v: %s", response.StatusCode, err, body)
+	}
 	if took := time.Since(begun); took < 2900*time.Millisecond {
 		t.Errorf("it ended after %s", took)
 	}
