@@ -1,0 +1,253 @@
+package models_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestParseAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, want string }{
+		{"http://203.0.113.9:8096", "http://203.0.113.9:8096"},
+		{"HTTP://Media.Example.TEST:8096/", "http://media.example.test:8096"},
+		{"https://media.example.test", "https://media.example.test:443"},
+		{"http://media", "http://media:80"},
+		{"http://[::1]:8096", "http://[::1]:8096"},
+		{"http://[2001:DB8::0001]:8096", "http://[2001:db8::1]:8096"},
+		{"http://[::ffff:192.0.2.1]:8096", "http://192.0.2.1:8096"},
+		{" http://nas_1.local:8096 ", "http://nas_1.local:8096"},
+		{"", ""},
+		{"media.example.test:8096", ""},
+		{"ftp://media.example.test", ""},
+		{"javascript:alert(1)", ""},
+		{"http://user:secret@media.example.test", ""},
+		{"http://media.example.test/path", ""},
+		{"http://media.example.test?x=1", ""},
+		{"http://media.example.test#x", ""},
+		{"http://media.example.test:0", ""},
+		{"http://media.example.test:65536", ""},
+		{"http://media.example.test:-1", ""},
+		{"http://", ""},
+		{"http://:8096", ""},
+		{"http://a b", ""},
+		{"http://a\nb", ""},
+		{`http://a"b`, ""},
+		{"http://<script>", ""},
+		{"http://münchen.test", ""},
+		{"http://" + strings.Repeat("a", 64) + ".test", ""},
+		{"http://" + strings.Repeat("a.", 200), ""},
+		{"http://192.168.1.2:8096:9", ""},
+	} {
+		got, ok := models.ParseAddress(c.text)
+		if got != c.want || ok != (c.want != "") {
+			t.Errorf("%q became %q (%v), want %q", c.text, got, ok, c.want)
+		}
+	}
+}
+
+func TestRegister(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx := k.t.Context()
+		done, err := k.Agents.Register(ctx, den, home)
+		k.must(err)
+		if done.Server.OwnerID != 0 || done.Server.Name != "Den" || !done.Server.ClaimedAt.IsZero() {
+			k.t.Errorf("registered as %+v", done.Server)
+		}
+		found, err := k.Agents.Look(ctx, done.Key)
+		k.must(err)
+		if diff := cmp.Diff(done.Server, found); diff != "" {
+			k.t.Errorf("the key finds another server (-registered +found):\n%s", diff)
+		}
+		for _, key := range []string{"", done.Key + " ", done.Key[:len(done.Key)-1], strings.ToUpper(done.Key), "lks" + done.Key[3:], "bogus", "0"} {
+			_, err := k.Agents.Look(ctx, key)
+			k.is(err, models.ErrNoServer)
+		}
+		for name, change := range map[string]func(*models.Registration){
+			"name":      func(r *models.Registration) { r.Name = " \u200b " },
+			"system_id": func(r *models.Registration) { r.SystemID = "a b" },
+		} {
+			in := den
+			change(&in)
+			_, err := k.Agents.Register(ctx, in, home)
+			e, ok := errors.AsType[*models.Error](err)
+			if !ok || e.Kind != models.KindInvalid || len(e.Fields) != 1 || e.Fields[0].Field != name {
+				k.t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}
+
+func TestRegisterPolicies(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		_, err := k.Agents.Register(k.t.Context(), den, home)
+		k.is(err, models.ErrServersOff)
+		k.server(k.account())
+	}, func(o *models.Options) { o.Servers = models.ServersClaimed })
+	t.Run("off", func(t *testing.T) {
+		eachConnect(t, func(k *kit) {
+			_, _, err := k.Servers.NewClaimCode(k.t.Context(), k.account().ID)
+			k.is(err, models.ErrServersOff)
+			in := den
+			in.ClaimCode = "BCDF-GHJK"
+			_, err = k.Agents.Register(k.t.Context(), in, home)
+			k.is(err, models.ErrServersOff)
+		}, func(o *models.Options) { o.Servers = models.ServersOff })
+	})
+}
+
+func TestRegisterIsLimited(t *testing.T) {
+	each(t, func(k *kit) {
+		for range 5 {
+			k.stray()
+		}
+		_, err := k.Agents.Register(k.t.Context(), den, home)
+		k.is(err, models.ErrThrottled)
+		k.clock.Advance(time.Hour)
+		k.stray()
+	})
+}
+
+func TestRegisterAgainInheritsNothing(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		owner, guest := k.account(), k.account()
+		first := k.server(owner)
+		k.link(first, guest)
+		second := k.stray()
+		if second.ID == first.ID || second.key == first.key {
+			k.t.Fatal("a claimed system id got the server of another")
+		}
+		if list := k.authorizations(second); len(list) != 0 {
+			k.t.Errorf("inherited %d links", len(list))
+		}
+		found, err := k.Agents.Look(k.t.Context(), second.key)
+		k.must(err)
+		if found.OwnerID != 0 {
+			k.t.Error("inherited the owner")
+		}
+		if located := k.located(guest, models.LinkAccepted); len(located) != 1 || located[0].ServerID != first.ID {
+			k.t.Errorf("the guest's servers are %+v", located)
+		}
+	})
+}
+
+func TestClaimByCode(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		code := k.claimCode(owner)
+		in := den
+		in.ClaimCode = strings.ToLower(strings.ReplaceAll(code, "-", " "))
+		done, err := k.Agents.Register(ctx, in, home)
+		k.must(err)
+		if done.Server.OwnerID != owner.ID || done.Server.ClaimedAt.IsZero() {
+			k.t.Errorf("claimed as %+v", done.Server)
+		}
+		if k.events(owner)[models.EventServerClaimed] != 1 {
+			k.t.Error("the claim is not in the history")
+		}
+		mine, err := k.Servers.Mine(ctx, owner.ID)
+		k.must(err)
+		if len(mine) != 1 || mine[0].ID != done.Server.ID {
+			k.t.Errorf("owns %+v", mine)
+		}
+		fail := func(code string) {
+			k.t.Helper()
+			in.ClaimCode = code
+			_, err := k.Agents.Register(ctx, in, home)
+			k.is(err, models.ErrClaimCodeWrong)
+		}
+		fail(code) // used
+		fail("BCDF-GHJ")
+		fail("BCDF-GHJK")
+		old := k.claimCode(owner)
+		k.clock.Advance(10 * time.Minute)
+		fail(old)
+		lost := k.claimCode(owner)
+		k.must(k.Operators.Disable(ctx, owner.Username))
+		fail(lost)
+		if n := k.sqlRows("SELECT COUNT(*) FROM servers")[0][0]; n != "1" {
+			k.t.Errorf("%s servers, want 1: a wrong code registered one", n)
+		}
+	})
+}
+
+func TestClaimByKey(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner, other := k.t.Context(), k.account(), k.account()
+		a, b := k.stray(), k.stray()
+		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, b.key, home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, "bogus", home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, 0, a.key, home), models.ErrNotFound)
+		k.must(k.Servers.Claim(ctx, owner.ID, a.ID, a.key, home))
+		k.is(k.Servers.Claim(ctx, other.ID, a.ID, a.key, home), models.ErrServerClaimed)
+		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, a.key, home), models.ErrServerClaimed)
+		if k.events(owner)[models.EventServerClaimed] != 1 || k.detail(owner, a).OwnerID != owner.ID {
+			k.t.Error("the claim left no trace")
+		}
+		for range 14 { // 20 an hour; wrong ones count
+			k.is(k.Servers.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
+		}
+		k.is(k.Servers.Claim(ctx, other.ID, b.ID, a.key, home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
+		k.is(k.Servers.Claim(ctx, owner.ID, b.ID, b.key, home), models.ErrThrottled)
+	})
+}
+
+func TestUpdateServer(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.server(owner)
+		k.clock.Advance(time.Hour)
+		done, err := k.Agents.Update(ctx, m.Server, models.Registration{Name: `Den & Co + 50% "Server"`, Version: "4.8", WAN: []string{"http://[::1]:8096"}})
+		k.must(err)
+		found, err := k.Agents.Look(ctx, m.key)
+		k.must(err)
+		if done.Server.ReportedName != `Den & Co + 50% "Server"` || found.ReportedName != done.Server.ReportedName ||
+			found.SystemID != den.SystemID || found.Version != "4.8" || found.OwnerID != owner.ID {
+			k.t.Errorf("updated to %+v", found)
+		}
+		if !found.LastSeenAt.Equal(k.Now()) {
+			k.t.Error("an update is no heartbeat")
+		}
+		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
+			k.t.Errorf("addresses are %s", got)
+		}
+		_, err = k.Agents.Update(ctx, m.Server, models.Registration{WAN: []string{"nonsense"}})
+		k.must(err)
+		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
+			k.t.Errorf("a report that cannot be understood left %s", got)
+		}
+		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
+		_, err = k.Agents.Update(ctx, m.Server, den)
+		k.is(err, models.ErrNotFound)
+		if n := k.sqlRows("SELECT COUNT(*) FROM server_addresses")[0][0]; n != "0" {
+			k.t.Errorf("a removed server has %s addresses", n)
+		}
+	})
+}
+
+func TestTouch(t *testing.T) {
+	eachConnect(t, func(k *kit) {
+		ctx := k.t.Context()
+		m := k.stray()
+		k.clock.Advance(time.Minute)
+		k.must(k.Agents.Touch(ctx, m.Server))
+		found, err := k.Agents.Look(ctx, m.key)
+		k.must(err)
+		if !found.LastSeenAt.Equal(m.LastSeenAt) {
+			k.t.Error("a call a minute later was written")
+		}
+		k.clock.Advance(time.Hour)
+		k.must(k.Agents.Touch(ctx, found))
+		found, err = k.Agents.Look(ctx, m.key)
+		k.must(err)
+		if !found.LastSeenAt.Equal(k.Now()) {
+			k.t.Error("a call an hour later was not written")
+		}
+	})
+}
