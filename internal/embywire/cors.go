@@ -17,3 +17,7 @@ func AllowAll(header http.Header, headers string) {
 // CentralHeaders are the headers that web clients send to a Connect service.
 const CentralHeaders = "Accept, Authorization, Content-Type, X-Application, X-Connect-UserToken, X-Connect-Token, If-None-Match, " +
 	"X-Emby-Authorization, X-Emby-Token, X-Emby-Client, X-Emby-Client-Version, X-Emby-Device-Id, X-Emby-Device-Name, X-Emby-Language, X-MediaBrowser-Token"
+
+// LocalHeaders are the headers that web clients send to a media server.
+const LocalHeaders = "Accept, Accept-Language, Authorization, Content-Type, Range, X-MediaBrowser-Token, X-Emby-Authorization, X-Emby-Token, " +
+	"X-Emby-Client, X-Emby-Client-Version, X-Emby-Device-Id, X-Emby-Device-Name, X-Emby-Language, X-Emby-User-Id"

@@ -46,6 +46,9 @@ type Options struct {
 	// In such a form no "+" is a blank once an address in it is not encoded.
 	JoinInto string
 	Known    []string
+	// Lists are read where a body is JSON: their texts and numbers, with a comma
+	// between two.
+	Lists bool
 }
 
 // Read reads the parameters of a request: query, and a body that is a form
@@ -69,6 +72,13 @@ func Read(request *http.Request, o Options) (Params, error) {
 	return params, nil
 }
 
+// ReadQuery reads the parameters of a request's query alone, and leaves its body.
+func ReadQuery(request *http.Request) Params {
+	params := Params{}
+	readForm(params, request.URL.RawQuery, Options{})
+	return params
+}
+
 func readBody(params Params, contentType, body string, o Options) {
 	body = strings.TrimPrefix(body, "\ufeff")
 	mediaType, attributes, err := mime.ParseMediaType(contentType)
@@ -77,7 +87,7 @@ func readBody(params Params, contentType, body string, o Options) {
 		return
 	}
 	if trimmed := strings.TrimSpace(body); strings.HasPrefix(trimmed, "{") {
-		if readJSON(params, trimmed) || mediaType == "application/json" {
+		if readJSON(params, trimmed, o.Lists) || mediaType == "application/json" {
 			return
 		}
 	}
@@ -156,7 +166,7 @@ func decode(text string, raw bool) string {
 
 // readJSON reads the members of an object in their order. It reports false, and
 // reads nothing, where text is no object.
-func readJSON(params Params, text string) bool {
+func readJSON(params Params, text string, lists bool) bool {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
 		return false
@@ -172,7 +182,7 @@ func readJSON(params Params, text string) bool {
 			return false
 		}
 		if name, ok := name.(string); ok && len(members) < most {
-			members.addJSON(name, value)
+			members.addJSON(name, value, lists)
 		}
 	}
 	if _, err := decoder.Token(); err != nil { // the closing brace
@@ -184,18 +194,37 @@ func readJSON(params Params, text string) bool {
 	return true
 }
 
-// addJSON adds a text, a number as it is written, true or false; null, lists and
-// objects are no parameters.
-func (p Params) addJSON(name string, value json.RawMessage) {
+// addJSON adds a text, a number as it is written, true or false, and lists of
+// those if they are wanted; null and objects are no parameters.
+func (p Params) addJSON(name string, value json.RawMessage, lists bool) {
+	if text, ok := scalar(value); ok {
+		p.add(name, text)
+		return
+	}
+	var list []json.RawMessage
+	if !lists || value[0] != '[' || json.Unmarshal(value, &list) != nil {
+		return
+	}
+	var texts []string
+	for _, item := range list {
+		if text, ok := scalar(item); ok {
+			texts = append(texts, text)
+		}
+	}
+	p.add(name, strings.Join(texts, ","))
+}
+
+// scalar is a JSON value that is neither null nor a list nor an object.
+func scalar(value json.RawMessage) (string, bool) {
 	switch value[0] {
 	case '"':
 		var text string
-		if err := json.Unmarshal(value, &text); err == nil {
-			p.add(name, text)
-		}
+		err := json.Unmarshal(value, &text)
+		return text, err == nil
 	case 'n', '[', '{':
+		return "", false
 	default:
-		p.add(name, string(value))
+		return string(value), true
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"mime/multipart"
 	"net/http"
@@ -76,6 +77,7 @@ func TestRead(t *testing.T) {
 		"JSON that says form":     {"POST", "", form, `{"nameOrEmail":"alice","rawpw":"p@ss/w&rd!$"}`, central(), signedIn},
 		"JSON and ?format=json":   {"POST", "format=json", "application/json", `{"deviceId":"d"}`, central(), params{"format": "json", "deviceid": "d"}},
 		"JSON of other types":     {"POST", "", "application/json", `{"id":9007199254740993,"ok":true,"none":null,"list":[1],"of":{"a":1}}`, central(), params{"id": "9007199254740993", "ok": "true"}},
+		"JSON with lists, wanted": {"POST", "", "application/json", `{"a":["x","y,z",1,null,{"b":1},["c"],true],"none":[],"of":{"a":1}}`, embywire.Options{MaxBody: 1 << 10, Lists: true}, params{"a": "x,y,z,1,true", "none": ""}},
 		"JSON, two of one name":   {"POST", "", "application/json", `{"email":"second@x","EMAIL":"first@x"}`, central(), params{"email": "second@x"}},
 		"JSON, one name twice":    {"POST", "", "application/json", `{"email":"a@x","email":"b@x"}`, central(), params{"email": "a@x"}},
 		"JSON, a nested name":     {"POST", "", "application/json", `{"of":{"email":"a@x","list":["}"]},"email":"b@x"}`, central(), params{"email": "b@x"}},
@@ -175,6 +177,18 @@ func TestReadLimits(t *testing.T) {
 	}
 }
 
+func TestReadQuery(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/?Tag=a%20b&tag=c", strings.NewReader("tag=d&other=e"))
+	r.Header.Set("Content-Type", form)
+	if diff := cmp.Diff(embywire.Params{"tag": "a b"}, embywire.ReadQuery(r)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if body, err := io.ReadAll(r.Body); err != nil || string(body) != "tag=d&other=e" {
+		t.Errorf("of the body is left %q, %v", body, err)
+	}
+}
+
 func TestGet(t *testing.T) {
 	t.Parallel()
 	p := embywire.Params{"nameoremail": "", "username": "alice"}
@@ -237,7 +251,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(seed[0], seed[1], seed[2])
 	}
 	f.Fuzz(func(t *testing.T, query, contentType, body string) {
-		for _, o := range []embywire.Options{central(), servers()} {
+		for _, o := range []embywire.Options{central(), servers(), {MaxBody: 1 << 10, Lists: true}} {
 			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 			r.URL.RawQuery = query
 			r.Header["Content-Type"] = []string{contentType}

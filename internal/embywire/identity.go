@@ -1,0 +1,202 @@
+package embywire
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Identity is what a client says of itself and the token that it shows, in
+// whichever of the ways clients of Emby's kind have (§4.1). What it does not
+// say is "".
+type Identity struct {
+	UserID   string
+	Client   string
+	Device   string // its name
+	DeviceID string
+	Version  string
+	Token    string
+}
+
+// longest is how much of a member of an identity is kept, in bytes. Tokens are
+// far shorter.
+const longest = 512
+
+// ReadIdentity reads the identity of a request. The token comes from the
+// authorization header, else X-Emby-Token, X-MediaBrowser-Token, or the query
+// (api_key, ApiKey, X-Emby-Token); the rest from X-Emby-Authorization, else
+// Authorization, else the discrete X-Emby-* fields, each as a header or in the
+// query. params are those of [Read]; only their names are looked at that the
+// query may hold. Nothing is an error: what cannot be understood is left out.
+func ReadIdentity(header http.Header, params Params) Identity {
+	id := parseAuthorization(header.Get("X-Emby-Authorization"))
+	id.fill(parseAuthorization(header.Get("Authorization")))
+	id.fill(parseAuthorization(params.Get("x-emby-authorization")))
+	discrete := func(name string) string {
+		if value := header.Get(name); value != "" {
+			return text(value)
+		}
+		return text(params.Get(strings.ToLower(name)))
+	}
+	id.fill(Identity{
+		UserID: discrete("X-Emby-User-Id"), Client: discrete("X-Emby-Client"), Device: discrete("X-Emby-Device-Name"),
+		DeviceID: discrete("X-Emby-Device-Id"), Version: discrete("X-Emby-Client-Version"),
+	})
+	for _, token := range []string{
+		header.Get("X-Emby-Token"), header.Get("X-MediaBrowser-Token"),
+		params.Get("api_key", "apikey"), params.Get("x-emby-token"), params.Get("x-mediabrowser-token"),
+	} {
+		if id.Token == "" {
+			id.Token = text(token)
+		}
+	}
+	return id
+}
+
+// fill takes from other what id lacks.
+func (id *Identity) fill(other Identity) {
+	for _, pair := range []struct {
+		mine *string
+		its  string
+	}{
+		{&id.UserID, other.UserID},
+		{&id.Client, other.Client},
+		{&id.Device, other.Device},
+		{&id.DeviceID, other.DeviceID},
+		{&id.Version, other.Version},
+		{&id.Token, other.Token},
+	} {
+		if *pair.mine == "" {
+			*pair.mine = pair.its
+		}
+	}
+}
+
+// parseAuthorization reads "MediaBrowser" or "Emby", in any letter case, and the
+// pairs behind it: quoted or not, with or without a blank after the comma, with
+// blanks inside. A comma inside of quotes belongs to the value; one inside of an
+// unquoted value ends it only where a pair follows. The first of two pairs of one
+// name counts.
+func parseAuthorization(header string) Identity {
+	scheme, rest, found := strings.Cut(strings.TrimSpace(header), " ")
+	if !found || !strings.EqualFold(scheme, "MediaBrowser") && !strings.EqualFold(scheme, "Emby") {
+		return Identity{}
+	}
+	var id Identity
+	for rest = strings.TrimLeft(rest, ", \t"); rest != ""; rest = strings.TrimLeft(rest, ", \t") {
+		var name, value string
+		name, rest, found = strings.Cut(rest, "=")
+		if !found {
+			break
+		}
+		value, rest = nextValue(strings.TrimLeft(rest, " \t"))
+		name = name[strings.LastIndexByte(name, ',')+1:] // past what a quote inside of quotes left over
+		id.set(strings.ToLower(strings.TrimSpace(name)), value)
+	}
+	return id
+}
+
+// nextValue cuts a value off the front of what follows a "=".
+func nextValue(rest string) (value, after string) {
+	if strings.HasPrefix(rest, `"`) {
+		for end := 1; end < len(rest); end++ {
+			switch rest[end] {
+			case '\\':
+				end++
+			case '"':
+				return unquote(rest[1:end]), rest[end+1:]
+			}
+		}
+		return rest[1:], "" // never closed
+	}
+	for end := 0; end < len(rest); end++ {
+		if rest[end] == ',' && pairFollows(rest[end+1:]) {
+			return strings.TrimSpace(rest[:end]), rest[end+1:]
+		}
+	}
+	return strings.TrimSpace(rest), ""
+}
+
+// unquote undoes what stands behind a backslash.
+func unquote(value string) string {
+	if !strings.Contains(value, `\`) {
+		return value
+	}
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(value)
+}
+
+// pairFollows reports whether rest begins with a word of letters and "=", or is
+// nothing.
+func pairFollows(rest string) bool {
+	rest = strings.TrimLeft(rest, " \t")
+	after := strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+	return rest == "" || after != rest && strings.HasPrefix(strings.TrimLeft(after, " \t"), "=")
+}
+
+func (id *Identity) member(name string) *string {
+	switch name {
+	case "userid":
+		return &id.UserID
+	case "client":
+		return &id.Client
+	case "device":
+		return &id.Device
+	case "deviceid":
+		return &id.DeviceID
+	case "version":
+		return &id.Version
+	case "token":
+		return &id.Token
+	default:
+		return nil
+	}
+}
+
+func (id *Identity) set(name, value string) {
+	if member := id.member(name); member != nil && *member == "" {
+		*member = text(value)
+	}
+}
+
+// text is a value without its percent-encoding, where it has one, as UTF-8
+// without what controls a terminal or turns a line around, in at most [longest]
+// bytes.
+func text(value string) string {
+	if len(value) > 8*longest { // encoded, nothing is longer
+		value = value[:8*longest]
+	}
+	if decoded, err := url.PathUnescape(value); err == nil {
+		value = decoded
+	}
+	if !utf8.ValidString(value) {
+		value = fromLatin1(value)
+	}
+	value = strings.TrimSpace(strings.Map(shown, value))
+	if len(value) > longest {
+		value = strings.TrimSpace(strings.ToValidUTF8(value[:longest], ""))
+	}
+	return value
+}
+
+// shown drops what no name has: controls, line ends, and what turns the direction
+// of a text around.
+func shown(r rune) rune {
+	switch {
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
+		return -1
+	default:
+		return r
+	}
+}
+
+// fromLatin1 reads bytes that are no UTF-8 as ISO 8859-1, which old clients
+// send.
+func fromLatin1(value string) string {
+	runes := make([]rune, len(value))
+	for i := range len(value) {
+		runes[i] = rune(value[i])
+	}
+	return string(runes)
+}
