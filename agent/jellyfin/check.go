@@ -1,0 +1,80 @@
+package jellyfin
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// CheckedStep is one step of [Server.Check], for people.
+type CheckedStep struct {
+	Name    string // "reachable", "Jellyfin", "version", "key", "Quick Connect"
+	OK      bool
+	Warning bool   // it works, but something is to be said
+	Text    string // what was found, a sentence
+	Advice  string // what to do when it is not OK or a warning
+}
+
+// Check goes through what the setup of an agent needs of the server, step by step,
+// and stops where nothing further can be asked. An error means that ctx ended.
+func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
+	var steps []CheckedStep
+	info, err := s.public(ctx)
+	if err != nil {
+		return failed(ctx, steps, "reachable", err, "See that Jellyfin runs and that its address is right, then run the setup again.")
+	}
+	steps = append(steps, CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.base.String() + "."})
+	if err := info.isJellyfin(); err != nil {
+		return failed(ctx, steps, "Jellyfin", err, "Give the address of Jellyfin itself, as you open it in the browser.")
+	}
+	steps = append(steps, CheckedStep{Name: "Jellyfin", OK: true, Text: "It is the Jellyfin server " + strconv.Quote(short(info.Name)) + "."})
+	major, err := info.usable()
+	if err != nil {
+		advice := "Finish Jellyfin's own setup in the browser, then run this setup again."
+		if errors.Is(err, mediaserver.ErrTooOld) {
+			advice = "Update Jellyfin to 10.9 or newer."
+		}
+		return failed(ctx, steps, "version", err, advice)
+	}
+	version := CheckedStep{Name: "version", OK: true, Text: "Its version is " + strings.Map(printable, short(info.Version)) + "."}
+	if major > newestMajor {
+		version.Warning = true
+		version.Advice = "It is newer than this agent knows, and will probably work: see whether there is a newer Latchkey."
+	}
+	steps = append(steps, version)
+	if err := s.keyTaken(ctx, info.ID); err != nil {
+		return failed(ctx, steps, "key", err, "Make a key in Jellyfin under Dashboard, API Keys, and give it to this setup.")
+	}
+	steps = append(steps, CheckedStep{Name: "key", OK: true, Text: "It takes the API key."})
+	on, err := s.quickConnect(ctx)
+	switch {
+	case err != nil:
+		return failed(ctx, steps, "Quick Connect", err, "See Jellyfin's own log, then run the setup again.")
+	case !on:
+		steps = append(steps, CheckedStep{
+			Name: "Quick Connect", Text: "Quick Connect is off, and no device can be signed in without it.",
+			Advice: "Switch it on in Jellyfin under Dashboard, General.",
+		})
+	default:
+		steps = append(steps, CheckedStep{Name: "Quick Connect", OK: true, Text: "Quick Connect is on."})
+	}
+	return steps, nil
+}
+
+// failed ends the steps with one that went wrong.
+func failed(ctx context.Context, steps []CheckedStep, name string, err error, advice string) ([]CheckedStep, error) {
+	if ctx.Err() != nil {
+		return steps, ctx.Err()
+	}
+	text := strings.TrimPrefix(err.Error(), "jellyfin: ")
+	return append(steps, CheckedStep{Name: name, Text: strings.ToUpper(text[:1]) + text[1:] + ".", Advice: advice}), nil
+}
+
+// short is as much of a name as fits into a line.
+func short(name string) string {
+	runes := []rune(name)
+	return string(runes[:min(len(runes), 64)])
+}

@@ -1,0 +1,157 @@
+package jellyfin_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/agent/jellyfin"
+	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// able are the versions that an agent can drive.
+func able() []string { return []string{"10.9", "10.10", "10.11", "12"} }
+
+// each runs f with a fake of each version that can be driven.
+func each(t *testing.T, f func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server)) {
+	t.Helper()
+	for _, version := range able() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			fake := jellyfintest.New(t, version)
+			f(t, fake, drive(t, fake.URL, fake.APIKey))
+		})
+	}
+}
+
+// drive returns a driver of the server at an address.
+func drive(t *testing.T, address, key string) *jellyfin.Server {
+	t.Helper()
+	s, err := jellyfin.New(jellyfin.Options{
+		URL: address, APIKey: key, Now: clock, Random: rand.Reader, Version: "1.2.3", HTTP: &http.Client{Timeout: 5 * time.Second},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func clock() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
+
+func tv() mediaserver.Device {
+	return mediaserver.Device{Client: "Jellyfin Android TV", Name: "Wohnzimmer, \"groß\" +1", ID: "tv=1+2, \"3\"", Version: "0.18.4"}
+}
+
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		got, err := s.Identity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.ID != fake.ID() || got.Name != "Living room" || got.Product != "Jellyfin Server" || !got.QuickConnect ||
+			!strings.HasPrefix(got.Version, strings.TrimPrefix(t.Name(), "TestIdentity/")+".") {
+			t.Errorf("identity: %+v", got)
+		}
+		fake.SetQuickConnect(false)
+		fake.SetID("0123456789abcdef0123456789abcdef")
+		if got, err = s.Identity(t.Context()); err != nil || got.QuickConnect || got.ID != "0123456789abcdef0123456789abcdef" {
+			t.Errorf("another server, Quick Connect off: %+v, %v", got, err)
+		}
+		fake.RevokeKey()
+		if _, err = s.Identity(t.Context()); !errors.Is(err, mediaserver.ErrKeyRefused) {
+			t.Errorf("key revoked: %v", err)
+		}
+	})
+}
+
+func TestIdentityRefuses(t *testing.T) {
+	t.Parallel()
+	old := jellyfintest.New(t, "10.8")
+	if _, err := drive(t, old.URL, old.APIKey).Identity(t.Context()); !errors.Is(err, mediaserver.ErrTooOld) || !strings.Contains(err.Error(), "10.9") {
+		t.Errorf("10.8: %v", err)
+	}
+	tests := []struct {
+		product, version string
+		ready            bool
+		want             string
+	}{
+		{"Emby Server", "4.8.11.0", true, "no Jellyfin"},
+		{"Jellyfin Server", "10.7.7", true, "10.9"},
+		{"Jellyfin Server", "9.99.0", true, "10.9"},
+		{"Jellyfin Server", "ten", true, "no version"},
+		{"Jellyfin Server", "", true, "no version"},
+		{"Jellyfin Server", "10.11.0", false, "first setup"},
+	}
+	for _, test := range tests {
+		fake := jellyfintest.New(t, "10.11")
+		fake.SetTold(test.product, test.version, test.ready)
+		_, err := drive(t, fake.URL, fake.APIKey).Identity(t.Context())
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+	for _, version := range []string{"12.0.0-rc5", "12.7", "13.1.0", "10.12.0"} {
+		fake := jellyfintest.New(t, "12")
+		fake.SetTold("Jellyfin Server", version, true)
+		if _, err := drive(t, fake.URL, fake.APIKey).Identity(t.Context()); err != nil {
+			t.Errorf("%s: %v", version, err)
+		}
+	}
+}
+
+func TestLocalUsers(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		anna := fake.AddUser("Anna", "a", false)
+		fake.SetPolicy(anna, "IsHidden", "true")
+		fake.SetPolicy(anna, "IsDisabled", "true")
+		fake.SetPolicy(anna, "EnableRemoteAccess", "false")
+		users, err := s.LocalUsers(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, _ := fake.User("root")
+		want := []mediaserver.LocalUser{
+			{ID: anna, Name: "Anna", Hidden: true, Disabled: true},
+			{ID: root.ID, Name: "root", Administrator: true, RemoteAccess: true},
+		}
+		if diff := cmp.Diff(want, users); diff != "" {
+			t.Error(diff)
+		}
+		dashed := strings.ToUpper(anna[:8] + "-" + anna[8:12] + "-" + anna[12:16] + "-" + anna[16:20] + "-" + anna[20:])
+		if user, err := s.LocalUser(t.Context(), dashed); err != nil || user != want[0] {
+			t.Errorf("one: %+v, %v", user, err)
+		}
+		for _, id := range []string{"", "x", "../System/Info", strings.Repeat("0", 32), strings.Repeat("a", 32)} {
+			if _, err := s.LocalUser(t.Context(), id); !errors.Is(err, mediaserver.ErrNotFound) {
+				t.Errorf("%q: %v", id, err)
+			}
+		}
+	})
+}
+
+func TestLibraries(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		got, err := s.Libraries(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fake.Libraries()
+		if len(got) != len(want) {
+			t.Fatalf("%d libraries, want %d", len(got), len(want))
+		}
+		for _, library := range got {
+			if want[library.Name] != library.ID {
+				t.Errorf("%+v", library)
+			}
+		}
+	})
+}

@@ -1,0 +1,160 @@
+package jellyfin
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// The oldest version that works, and the newest that was looked at.
+const (
+	oldestMajor, oldestMinor = 10, 9
+	newestMajor              = 12
+)
+
+// publicInfo is what a server says to anybody.
+type publicInfo struct {
+	ID          string `json:"Id"`
+	Name        string `json:"ServerName"`
+	Version     string `json:"Version"`
+	ProductName string `json:"ProductName"`
+	Ready       *bool  `json:"StartupWizardCompleted"`
+}
+
+// Identity asks who the server is, whether it takes the key, and whether Quick
+// Connect is on. It returns ErrTooOld for 10.8 and older, ErrKeyRefused, and an
+// error for another product than Jellyfin.
+func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
+	info, err := s.public(ctx)
+	if err != nil {
+		return mediaserver.Identity{}, err
+	}
+	if err := info.isJellyfin(); err != nil {
+		return mediaserver.Identity{}, err
+	}
+	major, err := info.usable()
+	if err != nil {
+		return mediaserver.Identity{}, err
+	}
+	if major > newestMajor {
+		s.warned.Do(func() {
+			s.log.WarnContext(ctx, "this Jellyfin is newer than this agent knows: see whether there is a newer Latchkey",
+				slog.String("version", strings.Map(printable, info.Version)))
+		})
+	}
+	if err := s.keyTaken(ctx, info.ID); err != nil {
+		return mediaserver.Identity{}, err
+	}
+	quick, err := s.quickConnect(ctx)
+	if err != nil {
+		return mediaserver.Identity{}, err
+	}
+	return mediaserver.Identity{
+		ID: info.ID, Name: info.Name, Version: info.Version, Product: info.ProductName, QuickConnect: quick,
+	}, nil
+}
+
+const askingIdentity = "asking who it is"
+
+// public asks what the server says to anybody.
+func (s *Server) public(ctx context.Context) (publicInfo, error) {
+	var info publicInfo
+	err := s.do(ctx, call{doing: askingIdentity, method: http.MethodGet, path: "/System/Info/Public", into: &info})
+	return info, err
+}
+
+// isJellyfin checks that the answer is one of Jellyfin's.
+func (i publicInfo) isJellyfin() error {
+	if !strings.Contains(strings.ToLower(i.ProductName), "jellyfin") {
+		return strange(askingIdentity, "it is no Jellyfin: see that media-server-url is right")
+	}
+	if i.ID == "" || len(i.ID) > 64 || strings.Map(printable, i.ID) != i.ID {
+		return strange(askingIdentity, "it names no id of its own")
+	}
+	return nil
+}
+
+// usable returns the major version, or why that server cannot be used.
+func (i publicInfo) usable() (int, error) {
+	major, minor, ok := parseVersion(i.Version)
+	if !ok {
+		return 0, strange(askingIdentity, "it names no version")
+	}
+	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
+		return 0, &failure{doing: askingIdentity, err: mediaserver.ErrTooOld, why: fmt.Sprintf(
+			"%v: it is %d.%d, and only %d.%d and newer let an agent sign devices in: update Jellyfin",
+			mediaserver.ErrTooOld, major, minor, oldestMajor, oldestMinor)}
+	}
+	if i.Ready != nil && !*i.Ready {
+		return 0, &failure{doing: askingIdentity, why: "its first setup is not finished: finish it in the browser"}
+	}
+	return major, nil
+}
+
+// parseVersion reads the first two numbers of a version.
+func parseVersion(text string) (major, minor int, ok bool) {
+	first, rest, _ := strings.Cut(text, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	second, _, _ = strings.Cut(second, "-")
+	major, err := strconv.Atoi(first)
+	if err != nil || major < 0 || major > 9999 {
+		return 0, 0, false
+	}
+	minor, err = strconv.Atoi(second)
+	if err != nil || minor < 0 {
+		return 0, 0, false
+	}
+	return major, minor, true
+}
+
+// keyTaken checks the key, and that the server that takes it is the one with that id.
+func (s *Server) keyTaken(ctx context.Context, id string) error {
+	const doing = "showing the key"
+	var info publicInfo
+	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: &info}); err != nil {
+		return err
+	}
+	if info.ID != id {
+		return strange(doing, "two servers with different ids answer there: see that media-server-url leads to one Jellyfin alone")
+	}
+	return nil
+}
+
+// quickConnect asks whether Quick Connect is on.
+func (s *Server) quickConnect(ctx context.Context) (bool, error) {
+	var on bool
+	err := s.do(ctx, call{
+		doing: "asking whether Quick Connect is on", method: http.MethodGet, path: "/QuickConnect/Enabled", into: &on,
+	})
+	return on, err
+}
+
+// errQuickConnectOff is why something needs Quick Connect that is off.
+func errQuickConnectOff(doing string, err error) error {
+	return &failure{doing: doing, err: err, why: err.Error() +
+		": Quick Connect is off: switch it on in Jellyfin under Dashboard, General"}
+}
+
+// refused finds out what a 401 meant that a call of Quick Connect was answered
+// with: that it is off, in which case off is the error, or that the key is refused.
+// A local user that is gone is ErrNotFound.
+func (s *Server) refused(ctx context.Context, doing, localUserID string, off error) error {
+	on, err := s.quickConnect(ctx)
+	if err != nil {
+		return err
+	}
+	if !on {
+		return errQuickConnectOff(doing, off)
+	}
+	if localUserID != "" {
+		if _, err := s.readUser(ctx, localUserID); err != nil {
+			return err
+		}
+	}
+	return &failure{doing: doing, status: http.StatusUnauthorized, why: "it refuses the request (401)", err: errAnswer}
+}

@@ -1,0 +1,244 @@
+// Package jellyfintest is a Jellyfin to test against: 10.8, 10.9, 10.10, 10.11 or
+// 12, as far as an agent and the clients that sign in need it, with what Jellyfin's
+// description leaves out: which headers count, statuses of exceptions, one token
+// for each user and device, codes that live ten minutes in memory alone, policies
+// that are taken as a whole.
+//
+// Every request that arrives, and every answer that the fake gives, is compared
+// with the table in testdata, which is made from Jellyfin's own descriptions: what
+// does not fit fails the test.
+package jellyfintest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Server is a fake Jellyfin, and an http.Handler.
+type Server struct {
+	URL    string // where it answers, with its base path; "" for one of NewHandler
+	APIKey string // a key that it takes
+
+	*described
+	version string
+	base    string
+	now     func() time.Time
+	report  func(drift string)
+
+	mu       sync.Mutex
+	id, name string
+	told     string // the version it tells
+	product  string
+	ready    bool
+	quick    bool // Quick Connect is on
+	users    map[string]*user
+	order    []string // ids of users
+	folders  []library
+	keys     map[string]apiKey
+	sessions map[string]*session // by token
+	codes    map[string]*quickConnect
+	signed   map[string]signedIn // by secret
+	extra    map[string]bool
+	counter  int
+	days     []*badDay
+	before   map[string]func()
+	seen     []Request
+	drift    []string
+}
+
+// Request is one that arrived, for tests to look at.
+type Request struct {
+	Operation string // "" for one that there is none of
+	Method    string
+	Path      string
+	Header    http.Header
+}
+
+// Option changes a fake that is being made.
+type Option func(*Server)
+
+// Base makes it answer below a path: "/jellyfin".
+func Base(path string) Option { return func(s *Server) { s.base = path } }
+
+// Clock makes it take the time from now.
+func Clock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
+
+// Report gives each drift to report instead of failing the test.
+func Report(report func(drift string)) Option { return func(s *Server) { s.report = report } }
+
+// New starts a fake of a version on loopback, until the test ends.
+func New(t testing.TB, version string, options ...Option) *Server {
+	t.Helper()
+	fail := func(drift string) { t.Errorf("jellyfintest: Jellyfin %s: %s", version, drift) }
+	s, err := NewHandler(version, append([]Option{Report(fail)}, options...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := httptest.NewServer(s)
+	t.Cleanup(func() {
+		served.CloseClientConnections()
+		served.Close()
+	})
+	s.URL = served.URL + s.base
+	return s
+}
+
+// NewHandler makes a fake of a version without a test. Drift is kept for
+// [Server.Drift], unless an option says where it goes.
+func NewHandler(version string, options ...Option) (*Server, error) {
+	d, err := describe(version)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		described: d, version: version, now: time.Now, id: random(16), name: "Living room", told: d.exact,
+		product: "Jellyfin Server", ready: true, quick: true, APIKey: random(16),
+		users: map[string]*user{}, keys: map[string]apiKey{}, sessions: map[string]*session{},
+		codes: map[string]*quickConnect{}, signed: map[string]signedIn{}, extra: map[string]bool{}, before: map[string]func(){},
+	}
+	s.report = func(drift string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.drift = append(s.drift, drift)
+	}
+	for _, option := range options {
+		option(s)
+	}
+	s.keys[s.APIKey] = apiKey{app: "Latchkey", created: s.now()}
+	s.AddUser("root", "root's password", true)
+	s.AddLibrary("Films")
+	s.AddLibrary("Shows")
+	s.AddLibrary("Home videos")
+	return s, nil
+}
+
+// exchange is one request on its way through the fake.
+type exchange struct {
+	*http.Request
+	params   map[string]string
+	identity map[string]string
+	who      principal
+	body     []byte
+}
+
+func (x *exchange) ask(name string) string { return ask(x.URL.Query(), name) }
+
+// answer is what the fake answers.
+type answer struct {
+	status int
+	kind   string
+	body   []byte
+}
+
+// ServeHTTP answers like that version of Jellyfin.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutPrefix(r.URL.Path, s.base)
+	if !ok {
+		http.Redirect(w, r, s.base+"/web/", http.StatusFound) // as Jellyfin does
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	o, params, known := s.find(r.Method, path)
+	name := s.note(o, r, path)
+	if o != nil {
+		s.check().request(o, params, r, body)
+	}
+	if s.spoiled(w, r, name, path, func(w http.ResponseWriter) { s.serve(w, r, o, params, body, known) }) {
+		return
+	}
+	s.serve(w, r, o, params, body, known)
+}
+
+// note keeps a request for the test, and lets it act before the answer.
+func (s *Server) note(o *operation, r *http.Request, path string) string {
+	name := ""
+	if o != nil {
+		name = o.Name
+	}
+	s.mu.Lock()
+	s.seen = append(s.seen, Request{Operation: name, Method: r.Method, Path: path, Header: r.Header.Clone()})
+	act := s.before[name]
+	delete(s.before, name)
+	s.mu.Unlock()
+	if act != nil {
+		act()
+	}
+	return name
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, o *operation, params map[string]string, body []byte, known bool) {
+	if o == nil {
+		s.report(fmt.Sprintf("request %s %s: there is no such operation in the table", r.Method, r.URL.Path))
+		status := http.StatusNotFound
+		if known {
+			status = http.StatusMethodNotAllowed
+		}
+		w.WriteHeader(status)
+		return
+	}
+	a := s.answer(o, &exchange{Request: r, params: params, body: body})
+	s.check().answer(o, a)
+	if a.kind != "" {
+		w.Header().Set("Content-Type", a.kind)
+	}
+	w.WriteHeader(a.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(a.body)
+	}
+}
+
+// answer lets the operation answer whoever may ask it.
+func (s *Server) answer(o *operation, x *exchange) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.identity = s.identify(x.Request)
+	x.who = s.authenticate(x.identity)
+	switch {
+	case o.Needs != "" && !x.who.known():
+		return answer{status: http.StatusUnauthorized}
+	case o.Needs == "administrator" && !x.who.administrator():
+		return answer{status: http.StatusForbidden}
+	}
+	return s.handler(o.Name)(x)
+}
+
+func (s *Server) check() *checker {
+	s.mu.Lock()
+	extra := maps.Clone(s.extra)
+	s.mu.Unlock()
+	return &checker{described: s.described, extra: extra, report: s.report, isKey: func(token string) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_, ok := s.keys[token]
+		return ok
+	}}
+}
+
+// handler is what answers an operation.
+func (s *Server) handler(name string) func(*exchange) answer {
+	handlers := map[string]func(*exchange) answer{
+		"GetPublicSystemInfo": s.publicInfo, "GetSystemInfo": s.systemInfo, "GetPingSystem": s.ping, "PostPingSystem": s.ping,
+		"GetUsers": s.listUsers, "GetPublicUsers": s.listPublic, "GetCurrentUser": s.me, "GetUserById": s.getUser,
+		"CreateUserByName": s.createUser, "UpdateUserPolicy": s.updatePolicy, "UpdateUserPassword": s.updatePassword, "DeleteUser": s.deleteUser,
+		"GetUserImage": s.getImage, "HeadUserImage": s.getImage, "PostUserImage": s.postImage, "DeleteUserImage": s.deleteImage,
+		"AuthenticateUserByName": s.byName, "AuthenticateWithQuickConnect": s.withQuickConnect,
+		"GetQuickConnectEnabled": s.quickEnabled, "InitiateQuickConnect": s.initiate, "GetQuickConnectState": s.quickState,
+		"AuthorizeQuickConnect": s.authorize,
+		"GetSessions":           s.listSessions, "ReportSessionEnded": s.logout,
+		"GetKeys": s.listKeys, "CreateKey": s.createKey, "RevokeKey": s.revokeKey,
+		"GetDevices": s.listDevices, "DeleteDevice": s.deleteDevice, "GetMediaFolders": s.mediaFolders,
+	}
+	return handlers[name]
+}

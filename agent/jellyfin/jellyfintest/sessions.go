@@ -1,0 +1,243 @@
+package jellyfintest
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type session struct {
+	token, userID                     string
+	device, deviceID, client, version string
+	created, lastActivity             time.Time
+}
+
+type apiKey struct {
+	app     string
+	created time.Time
+}
+
+type library struct{ id, name string }
+
+// quickConnect is a request of Quick Connect: a code that a device shows.
+type quickConnect struct {
+	secret, code                      string
+	device, deviceID, client, version string
+	added                             time.Time
+	approved                          bool
+}
+
+type signedIn struct {
+	at     time.Time
+	result answer
+}
+
+const codeLife = 10 * time.Minute
+
+// signIn makes a token for a user on a device, as Jellyfin does with a password and
+// without one: nothing is asked but what is looked at here, not even whether the user
+// is disabled. A token of the same two ends.
+func (s *Server) signIn(u *user, q *quickConnect) answer {
+	if q.deviceID == "" || q.device == "" || q.client == "" || q.version == "" {
+		return exception(http.StatusBadRequest)
+	}
+	if !u.flag("EnableAllDevices") && !slices.Contains(u.list("EnabledDevices"), q.deviceID) {
+		return exception(http.StatusForbidden)
+	}
+	active := 0
+	for _, e := range s.sessions {
+		if e.userID == u.id {
+			active++
+		}
+	}
+	if most := u.number("MaxActiveSessions"); most >= 1 && active >= most {
+		return exception(http.StatusForbidden)
+	}
+	s.endSessions(func(e *session) bool { return e.userID == u.id && e.deviceID == q.deviceID })
+	e := &session{
+		token: random(16), userID: u.id, device: q.device, deviceID: q.deviceID, client: q.client, version: q.version,
+		created: s.now(), lastActivity: s.now(),
+	}
+	s.sessions[e.token] = e
+	u.login, u.activ = s.now(), s.now()
+	return answerJSON(object{"User": s.dto(u), "SessionInfo": s.sessionInfo(e), "AccessToken": e.token, "ServerId": s.id})
+}
+
+func (s *Server) endSessions(which func(*session) bool) {
+	maps.DeleteFunc(s.sessions, func(_ string, e *session) bool { return which(e) })
+}
+
+func (s *Server) byName(x *exchange) answer {
+	var ask struct{ Username, Pw string }
+	if !x.read(&ask) {
+		return exception(http.StatusBadRequest)
+	}
+	u := s.named(ask.Username)
+	if u == nil || u.password != ask.Pw {
+		return exception(http.StatusUnauthorized)
+	}
+	if u.flag("IsDisabled") {
+		return exception(http.StatusForbidden)
+	}
+	return s.signIn(u, request(x.identity))
+}
+
+// request is a device by what its header says.
+func request(identity map[string]string) *quickConnect {
+	return &quickConnect{device: identity["Device"], deviceID: identity["DeviceId"], client: identity["Client"], version: identity["Version"]}
+}
+
+func (s *Server) quickEnabled(*exchange) answer { return answerJSON(s.quick) }
+
+// forget drops codes and tokens that have waited too long.
+func (s *Server) forget() {
+	oldest := s.now().Add(-codeLife)
+	maps.DeleteFunc(s.codes, func(_ string, q *quickConnect) bool { return q.added.Before(oldest) })
+	maps.DeleteFunc(s.signed, func(_ string, in signedIn) bool { return in.at.Before(oldest) })
+}
+
+func (s *Server) initiate(x *exchange) answer {
+	q := request(x.identity)
+	if q.deviceID == "" || q.device == "" || q.client == "" || q.version == "" {
+		return exception(http.StatusBadRequest)
+	}
+	if !s.quick {
+		return exception(http.StatusUnauthorized)
+	}
+	s.forget()
+	s.counter++
+	q.secret, q.code, q.added = strings.ToUpper(random(32)), codeOf(s.counter), s.now()
+	s.codes[q.code] = q
+	return answerJSON(q.dto())
+}
+
+// codeOf is the code of the n-th request: six digits.
+func codeOf(n int) string { return strconv.Itoa(100000 + (n*7919)%900000) }
+
+func (q *quickConnect) dto() object {
+	return object{
+		"Authenticated": q.approved, "Secret": q.secret, "Code": q.code, "DeviceId": q.deviceID, "DeviceName": q.device,
+		"AppName": q.client, "AppVersion": q.version, "DateAdded": date(q.added),
+	}
+}
+
+func (s *Server) quickState(x *exchange) answer {
+	if !s.quick {
+		return exception(http.StatusUnauthorized)
+	}
+	s.forget()
+	for _, q := range s.codes {
+		if q.secret == x.ask("secret") {
+			return answerJSON(q.dto())
+		}
+	}
+	return said(http.StatusNotFound, "Unknown secret")
+}
+
+func (s *Server) authorize(x *exchange) answer {
+	u := x.who.user
+	// 10.8 knows no other user than the one of the token.
+	if id := plainID(x.ask("userId")); id != "" && s.version != "10.8" {
+		if !x.who.administrator() && (u == nil || u.id != id) {
+			return answer{status: http.StatusForbidden}
+		}
+		u = s.users[id]
+	}
+	if !s.quick {
+		return exception(http.StatusUnauthorized)
+	}
+	s.forget()
+	q := s.codes[x.ask("code")]
+	if q == nil {
+		return exception(http.StatusNotFound)
+	}
+	if q.approved {
+		return exception(http.StatusInternalServerError)
+	}
+	q.added = s.now().Add(time.Minute)
+	if u == nil {
+		return exception(http.StatusUnauthorized)
+	}
+	result := s.signIn(u, q)
+	if result.status != http.StatusOK {
+		return result
+	}
+	s.signed[q.secret] = signedIn{at: s.now(), result: result}
+	q.approved = true
+	return answerJSON(true)
+}
+
+func (s *Server) withQuickConnect(x *exchange) answer {
+	var ask struct{ Secret *string }
+	if !x.read(&ask) || ask.Secret == nil {
+		return answer{status: http.StatusBadRequest}
+	}
+	if !s.quick {
+		return exception(http.StatusUnauthorized)
+	}
+	s.forget()
+	in, ok := s.signed[*ask.Secret]
+	if !ok {
+		return exception(http.StatusNotFound)
+	}
+	return in.result
+}
+
+func (s *Server) sessionInfo(e *session) object {
+	name := ""
+	if u := s.users[e.userID]; u != nil {
+		name = u.name
+	}
+	return object{
+		"Id": plainID(e.token), "UserId": e.userID, "UserName": name, "Client": e.client, "LastActivityDate": date(e.lastActivity),
+		"LastPlaybackCheckIn": "0001-01-01T00:00:00.0000000Z", "DeviceName": e.device, "DeviceId": e.deviceID, "ApplicationVersion": e.version,
+		"IsActive": true, "SupportsMediaControl": false, "SupportsRemoteControl": false, "HasCustomDeviceName": false, "ServerId": s.id,
+		"PlayableMediaTypes": []string{}, "SupportedCommands": []string{}, "AdditionalUsers": []object{}, "NowPlayingQueue": []object{},
+	}
+}
+
+func (s *Server) listSessions(x *exchange) answer {
+	list := []object{}
+	for _, token := range slices.Sorted(maps.Keys(s.sessions)) {
+		e := s.sessions[token]
+		mine := x.who.administrator() || e.userID == x.who.user.id
+		if device := x.ask("deviceId"); mine && (device == "" || device == e.deviceID) {
+			list = append(list, s.sessionInfo(e))
+		}
+	}
+	return answerJSON(list)
+}
+
+func (s *Server) logout(x *exchange) answer {
+	delete(s.sessions, x.identity["Token"])
+	return noContent()
+}
+
+func (s *Server) listDevices(*exchange) answer {
+	items := []object{}
+	for _, token := range slices.Sorted(maps.Keys(s.sessions)) {
+		e := s.sessions[token]
+		items = append(items, object{
+			"Name": e.device, "Id": e.deviceID, "LastUserName": s.users[e.userID].name, "AppName": e.client, "AppVersion": e.version,
+			"LastUserId": e.userID, "DateLastActivity": date(e.lastActivity), "Capabilities": object{},
+		})
+	}
+	return answerJSON(object{"Items": items, "TotalRecordCount": len(items), "StartIndex": 0})
+}
+
+func (s *Server) deleteDevice(x *exchange) answer {
+	ids := x.URL.Query()["id"]
+	for _, id := range ids {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(s.sessions)), func(e *session) bool { return e.deviceID == id }) {
+			if s.version == "12" {
+				return problem(http.StatusBadRequest)
+			}
+			return problem(http.StatusNotFound)
+		}
+	}
+	s.endSessions(func(e *session) bool { return slices.Contains(ids, e.deviceID) })
+	return noContent()
+}

@@ -1,0 +1,94 @@
+package jellyfin_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/agent/jellyfin"
+	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+func TestPolicyRoundTrip(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		ctx := t.Context()
+		anna := fake.AddUser("Anna", "a", false)
+		// What no known version has stays as it was read, byte for byte.
+		odd := `{"b":1.50,"a":[1e3,"<&>  ",null],"b ":"ü\u00fc"}`
+		for name, raw := range map[string]string{
+			"AFutureThing": odd, "ZFutureNumber": "12345678901234567890.10", "MaxParentalRating": "14", "EnabledDevices": `["x"]`,
+			"RemoteClientBitrateLimit": "8000000", "EnableContentDownloading": "false",
+		} {
+			fake.SetPolicy(anna, name, raw)
+		}
+		before := policyOf(t, fake, anna)
+		films := fake.Libraries()["Films"]
+		if err := s.Restrict(ctx, anna, mediaserver.Restriction{Libraries: []string{films}}); err != nil {
+			t.Fatal(err)
+		}
+		restricted := policyOf(t, fake, anna)
+		want := map[string]string{"EnableAllFolders": "false", "EnabledFolders": `["` + films + `"]`}
+		if diff := cmp.Diff(want, changed(before, restricted)); diff != "" {
+			t.Error(diff)
+		}
+		if err := s.SetDisabled(ctx, anna, true); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]string{"IsDisabled": "true"}, changed(restricted, policyOf(t, fake, anna))); diff != "" {
+			t.Error(diff)
+		}
+		if err := s.SetDisabled(ctx, anna, false); err != nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(restricted, policyOf(t, fake, anna)) {
+			t.Error("disabled and enabled is another policy")
+		}
+		if err := s.Restrict(ctx, anna, mediaserver.Restriction{AllLibraries: true}); err != nil || policyOf(t, fake, anna)["EnableAllFolders"] != "true" {
+			t.Error(err)
+		}
+	})
+}
+
+func TestSetDisabledEndsTokens(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		anna := fake.AddUser("Anna", "a", false)
+		if _, err := s.Mint(t.Context(), anna, tv()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := s.SetDisabled(t.Context(), anna, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tokens := fake.Tokens(anna); len(tokens) > 0 {
+			t.Errorf("%+v", tokens)
+		}
+		writes := slices.DeleteFunc(fake.Requests(), func(r jellyfintest.Request) bool { return r.Operation != "UpdateUserPolicy" })
+		if len(writes) != 1 {
+			t.Errorf("%d writes of the same", len(writes))
+		}
+	})
+}
+
+func TestPolicyWithoutAMember(t *testing.T) {
+	t.Parallel()
+	fake := jellyfintest.New(t, "12")
+	s := drive(t, fake.URL, fake.APIKey)
+	anna := fake.AddUser("Anna", "a", false)
+	fake.Break("GetUserById", jellyfintest.Forever, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"Id": anna, "Name": "Anna", "Policy": map[string]any{
+			"IsAdministrator": false, "IsDisabled": false, "IsHidden": false, "EnableRemoteAccess": true,
+		}})
+	})
+	if err := s.Restrict(t.Context(), anna, mediaserver.Restriction{}); err == nil {
+		t.Error("a policy without libraries was changed")
+	}
+}

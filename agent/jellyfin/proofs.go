@@ -1,0 +1,81 @@
+package jellyfin
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// proofLife is how long a code can be approved. Jellyfin forgets it after ten
+// minutes.
+const proofLife = 9*time.Minute + 30*time.Second
+
+// StartProof begins a proof: the agent asks for a Quick Connect code as a device
+// would, and whoever approves it in their own app shows which local user they are.
+// It returns ErrUnsupported when Quick Connect is off.
+func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserver.Proof, error) {
+	const doing = "starting a proof"
+	var id [8]byte
+	if _, err := io.ReadFull(s.random, id[:]); err != nil {
+		return mediaserver.Proof{}, fmt.Errorf("jellyfin: %s: no randomness: %w", doing, err)
+	}
+	// A device of its own each time: proofs of the same person do not end each other.
+	device := mediaserver.Device{
+		Client: "Latchkey", Name: "Latchkey: " + accountName, ID: "latchkey-" + hex.EncodeToString(id[:]), Version: s.version,
+	}
+	expires := s.now().Add(proofLife)
+	request, err := s.initiate(ctx, doing, "", device, mediaserver.ErrUnsupported)
+	if err != nil {
+		return mediaserver.Proof{}, err
+	}
+	return mediaserver.Proof{Code: request.Code, Secret: request.Secret, ExpiresAt: expires}, nil
+}
+
+// CheckProof returns the local user that approved the code, ErrProofPending or
+// ErrProofOver. The token that Jellyfin made is ended at once; while it cannot be,
+// the proof is not finished, and asking again goes on from there.
+func (s *Server) CheckProof(ctx context.Context, secret string) (mediaserver.LocalUser, error) {
+	const doing = "asking after a proof"
+	var request quickConnectRequest
+	err := s.do(ctx, call{
+		doing: doing, method: http.MethodGet, path: "/QuickConnect/Connect", query: url.Values{"secret": {secret}}, into: &request,
+	})
+	switch {
+	case statusOf(err) == http.StatusNotFound:
+		return mediaserver.LocalUser{}, proofOver(doing)
+	case statusOf(err) == http.StatusUnauthorized:
+		return mediaserver.LocalUser{}, s.refused(ctx, doing, "", mediaserver.ErrProofOver)
+	case err != nil:
+		return mediaserver.LocalUser{}, err
+	case request.Secret != secret:
+		return mediaserver.LocalUser{}, strange(doing, "it answers with another request")
+	case !request.Authenticated:
+		return mediaserver.LocalUser{}, &failure{doing: doing, why: mediaserver.ErrProofPending.Error(), err: mediaserver.ErrProofPending}
+	}
+	result, err := s.collect(ctx, doing, secret)
+	if errors.Is(err, errLost) {
+		return mediaserver.LocalUser{}, proofOver(doing)
+	}
+	if err != nil {
+		return mediaserver.LocalUser{}, err
+	}
+	if err := s.Revoke(context.WithoutCancel(ctx), result.AccessToken); err != nil {
+		return mediaserver.LocalUser{}, err
+	}
+	user, err := s.readUser(ctx, result.User.ID)
+	if errors.Is(err, mediaserver.ErrNotFound) || errors.Is(err, mediaserver.ErrNotAllowed) {
+		return mediaserver.LocalUser{}, proofOver(doing) // deleted or disabled meanwhile
+	}
+	return user, err
+}
+
+func proofOver(doing string) error {
+	return &failure{doing: doing, why: mediaserver.ErrProofOver.Error(), err: mediaserver.ErrProofOver}
+}

@@ -1,0 +1,199 @@
+package jellyfin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// quickConnectRequest is what Jellyfin answers to a device that starts Quick
+// Connect, and to one that asks after it.
+type quickConnectRequest struct {
+	Secret        string `json:"Secret"`
+	Code          string `json:"Code"`
+	Authenticated bool   `json:"Authenticated"`
+}
+
+// signedIn is what Jellyfin answers to a device that was signed in.
+type signedIn struct {
+	AccessToken string  `json:"AccessToken"`
+	User        userDto `json:"User"`
+}
+
+// errLost is that a request of Quick Connect is not known any more: they live in
+// the memory of the server, and a restart loses them.
+var errLost = errors.New("jellyfin: the request of Quick Connect was lost")
+
+// Mint makes a token for a local user on a device, without a password; Jellyfin
+// ends an earlier one of the same two. The local user is read first: Jellyfin would
+// make a token for a disabled one, too. It returns ErrNotFound, ErrNotAllowed (local
+// user disabled, too many sessions, device not allowed, Quick Connect off).
+func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
+	if device.ID == "" {
+		return mediaserver.Token{}, errors.New("jellyfin: making a token: the device has no id")
+	}
+	user, err := s.readUser(ctx, localUserID)
+	if err != nil {
+		return mediaserver.Token{}, err
+	}
+	token, err := s.mint(ctx, user.ID, device)
+	if errors.Is(err, errLost) {
+		token, err = s.mint(ctx, user.ID, device)
+	}
+	return token, err
+}
+
+// mint goes through the three steps. It returns errLost when the server has
+// forgotten the request in between.
+func (s *Server) mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
+	const doing = "making a token"
+	request, err := s.initiate(ctx, doing, localUserID, device, mediaserver.ErrNotAllowed)
+	if err != nil {
+		return mediaserver.Token{}, err
+	}
+	err = s.authorize(ctx, doing, request.Code, localUserID)
+	switch statusOf(err) {
+	case http.StatusNotFound:
+		return mediaserver.Token{}, lost(doing)
+	case http.StatusUnauthorized:
+		return mediaserver.Token{}, s.refused(ctx, doing, localUserID, mediaserver.ErrNotAllowed)
+	}
+	if err != nil {
+		return mediaserver.Token{}, err
+	}
+	result, err := s.collect(ctx, doing, request.Secret)
+	if err != nil {
+		return mediaserver.Token{}, err
+	}
+	if id, _ := normalID(result.User.ID); id != localUserID {
+		// Somebody else approved the code in between. Nobody gets that token.
+		_ = s.Revoke(context.WithoutCancel(ctx), result.AccessToken)
+		return mediaserver.Token{}, strange(doing, "it signed another local user in")
+	}
+	return mediaserver.Token{Value: result.AccessToken, LocalUserID: localUserID}, nil
+}
+
+// initiate starts Quick Connect with the identity of a device. off is the error
+// when Quick Connect is off.
+func (s *Server) initiate(ctx context.Context, doing, localUserID string, device mediaserver.Device, off error) (quickConnectRequest, error) {
+	var request quickConnectRequest
+	err := s.do(ctx, call{
+		doing: doing, method: http.MethodPost, path: "/QuickConnect/Initiate", header: identity(device), into: &request,
+	})
+	if statusOf(err) == http.StatusUnauthorized {
+		return request, s.refused(ctx, doing, localUserID, off)
+	}
+	if err == nil && (request.Secret == "" || !isCode(request.Code)) {
+		err = strange(doing, "Quick Connect gives no code")
+	}
+	return request, err
+}
+
+// authorize approves a code for a local user, with the key.
+func (s *Server) authorize(ctx context.Context, doing, code, localUserID string) error {
+	var done bool
+	err := s.admin(ctx, call{
+		doing: doing, method: http.MethodPost, path: "/QuickConnect/Authorize",
+		query: url.Values{"code": {code}, "userId": {localUserID}}, into: &done,
+	})
+	if err == nil && !done {
+		err = strange(doing, "Quick Connect does not approve the code")
+	}
+	return err
+}
+
+// collect takes the token of an approved request. It returns errLost for one that
+// is not known.
+func (s *Server) collect(ctx context.Context, doing, secret string) (signedIn, error) {
+	body, err := json.Marshal(map[string]string{"Secret": secret})
+	if err != nil {
+		return signedIn{}, fmt.Errorf("jellyfin: %s: %w", doing, err)
+	}
+	var result signedIn
+	err = s.do(ctx, call{
+		doing: doing, method: http.MethodPost, path: "/Users/AuthenticateWithQuickConnect", body: body, into: &result,
+	})
+	if statusOf(err) == http.StatusNotFound {
+		return signedIn{}, lost(doing)
+	}
+	if err == nil && result.AccessToken == "" {
+		err = strange(doing, "it gives no token")
+	}
+	return result, err
+}
+
+func lost(doing string) error {
+	return &failure{doing: doing, why: "it has forgotten the request: it was restarted or is restarting again and again", err: errLost}
+}
+
+// isCode reports whether text may be a code of Quick Connect.
+func isCode(text string) bool {
+	return len(text) == 6 && strings.Trim(text, "0123456789") == ""
+}
+
+// ApproveCode signs the device that shows a Quick Connect code in as a local user.
+// It returns ErrCodeWrong (also for one that was approved already), ErrNotFound,
+// ErrNotAllowed, or ErrUnsupported when Quick Connect is off.
+func (s *Server) ApproveCode(ctx context.Context, code, localUserID string) error {
+	const doing = "approving a code"
+	user, err := s.readUser(ctx, localUserID)
+	if err != nil {
+		return err
+	}
+	wrong := &failure{doing: doing, err: mediaserver.ErrCodeWrong, why: mediaserver.ErrCodeWrong.Error()}
+	if !isCode(code) {
+		return wrong
+	}
+	err = s.authorize(ctx, doing, code, user.ID)
+	switch statusOf(err) {
+	case http.StatusNotFound, http.StatusInternalServerError: // unknown, approved already
+		return wrong
+	case http.StatusUnauthorized:
+		return s.refused(ctx, doing, user.ID, mediaserver.ErrUnsupported)
+	}
+	return err
+}
+
+// Revoke ends a token. One that has ended is no error.
+func (s *Server) Revoke(ctx context.Context, token string) error {
+	const doing = "ending a token"
+	if token == "" {
+		return nil
+	}
+	err := s.do(ctx, call{
+		doing: doing, method: http.MethodPost, path: "/Sessions/Logout", header: authorization(pair{"Token", token}),
+	})
+	if statusOf(err) != http.StatusUnauthorized {
+		return err
+	}
+	// It has ended, when it is Jellyfin that says so and not something before it that
+	// lets nobody in: then the key is not let in, either.
+	return s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: new(publicInfo)})
+}
+
+// Administrator reports whether a token is one of an administrator, or a key: it
+// asks for something that Jellyfin shows only to them, with that token.
+func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
+	const doing = "asking whether a token is an administrator's"
+	if token == "" || len(token) > 512 {
+		return false, nil
+	}
+	var answer libraries
+	err := s.do(ctx, call{
+		doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", header: authorization(pair{"Token", token}), into: &answer,
+	})
+	switch statusOf(err) {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return false, nil
+	}
+	if err == nil && answer.Items == nil {
+		err = strange(doing, "it names no libraries")
+	}
+	return err == nil, err
+}

@@ -1,0 +1,281 @@
+package jellyfin_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/jellyfin"
+	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+func TestMint(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		anna := fake.AddUser("Anna", "a", false)
+		first, err := s.Mint(t.Context(), anna, tv())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens := fake.Tokens(anna)
+		want := jellyfintest.Token{
+			Value: first.Value, UserID: anna, Client: "Jellyfin Android TV", Device: tv().Name, DeviceID: tv().ID, Version: "0.18.4",
+		}
+		if len(tokens) != 1 || tokens[0] != want || first.LocalUserID != anna {
+			t.Fatalf("%+v, want %+v", tokens, want)
+		}
+		second, err := s.Mint(t.Context(), anna, tv())
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := tv()
+		other.ID = "another"
+		if _, err := s.Mint(t.Context(), anna, other); err != nil {
+			t.Fatal(err)
+		}
+		if tokens = fake.Tokens(anna); len(tokens) != 2 || first.Value == second.Value {
+			t.Errorf("the former token of the device lives: %+v", tokens)
+		}
+		if err := s.Revoke(t.Context(), second.Value); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // one that has ended is no error
+			if err := s.Revoke(t.Context(), second.Value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tokens = fake.Tokens(anna); len(tokens) != 1 || tokens[0].DeviceID != "another" {
+			t.Errorf("after revoking: %+v", tokens)
+		}
+	})
+}
+
+func TestMintOfSmallDevices(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		anna := fake.AddUser("Anna", "a", false)
+		if _, err := s.Mint(t.Context(), anna, mediaserver.Device{ID: "d", Name: strings.Repeat("ü", 500) + "\xff"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Mint(t.Context(), anna, mediaserver.Device{Name: "no id"}); err == nil {
+			t.Error("a device without an id got a token")
+		}
+		token := fake.Tokens(anna)[0]
+		if token.Client != "Unknown" || token.Version != "0" || token.Device != strings.Repeat("ü", 64) {
+			t.Errorf("%+v", token)
+		}
+	})
+}
+
+func TestMintInParallel(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		users := []string{fake.AddUser("Anna", "a", false), fake.AddUser("Ben", "b", false)}
+		var all sync.WaitGroup
+		for i := range 24 {
+			all.Go(func() {
+				device := tv()
+				device.ID = string(rune('a' + i%3))
+				token, err := s.Mint(t.Context(), users[i%2], device)
+				if err != nil || token.LocalUserID != users[i%2] {
+					t.Errorf("%+v, %v", token, err)
+				}
+			})
+		}
+		all.Wait()
+		for _, user := range users {
+			if n := len(fake.Tokens(user)); n != 3 {
+				t.Errorf("%d tokens live, want one a device", n)
+			}
+		}
+	})
+}
+
+func TestMintRefuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		spoil func(fake *jellyfintest.Server, anna string)
+		want  error
+	}{
+		{"disabled", func(fake *jellyfintest.Server, anna string) { fake.SetPolicy(anna, "IsDisabled", "true") }, mediaserver.ErrNotAllowed},
+		{"too many sessions", func(fake *jellyfintest.Server, anna string) {
+			fake.SetPolicy(anna, "MaxActiveSessions", "1")
+			code, _ := fake.ShowCode("Other", "other")
+			fake.Approve(code, anna)
+		}, mediaserver.ErrNotAllowed},
+		{"device not allowed", func(fake *jellyfintest.Server, anna string) { fake.SetPolicy(anna, "EnableAllDevices", "false") }, mediaserver.ErrNotAllowed},
+		{"Quick Connect off", func(fake *jellyfintest.Server, _ string) { fake.SetQuickConnect(false) }, mediaserver.ErrNotAllowed},
+		{"Quick Connect off in between", func(fake *jellyfintest.Server, _ string) {
+			fake.Before("AuthorizeQuickConnect", func() { fake.SetQuickConnect(false) })
+		}, mediaserver.ErrNotAllowed},
+		{"gone", func(fake *jellyfintest.Server, anna string) { fake.RemoveUser(anna) }, mediaserver.ErrNotFound},
+		{"gone in between", func(fake *jellyfintest.Server, anna string) {
+			fake.Before("AuthorizeQuickConnect", func() { fake.RemoveUser(anna) })
+		}, mediaserver.ErrNotFound},
+		{"key revoked", func(fake *jellyfintest.Server, _ string) { fake.RevokeKey() }, mediaserver.ErrKeyRefused},
+		{"key revoked in between", func(fake *jellyfintest.Server, _ string) {
+			fake.Before("AuthorizeQuickConnect", fake.RevokeKey)
+		}, mediaserver.ErrKeyRefused},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+				anna := fake.AddUser("Anna", "a", false)
+				test.spoil(fake, anna)
+				before := len(fake.Tokens(anna))
+				if token, err := s.Mint(t.Context(), anna, tv()); !errors.Is(err, test.want) || token.Value != "" {
+					t.Errorf("%v, want %v", err, test.want)
+				}
+				if after := len(fake.Tokens(anna)); after != before {
+					t.Errorf("%d tokens, before %d", after, before)
+				}
+			})
+		})
+	}
+}
+
+func TestMintAfterRestart(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"AuthorizeQuickConnect", "AuthenticateWithQuickConnect"} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+				anna := fake.AddUser("Anna", "a", false)
+				fake.Before(operation, fake.Restart)
+				token, err := s.Mint(t.Context(), anna, tv())
+				if tokens := fake.Tokens(anna); err != nil || len(tokens) != 1 || tokens[0].Value != token.Value {
+					t.Errorf("%v, %v", tokens, err)
+				}
+				// Not again and again.
+				forever := 0
+				var again func()
+				again = func() { forever++; fake.Restart(); fake.Before(operation, again) }
+				fake.Before(operation, again)
+				if _, err := s.Mint(t.Context(), anna, tv()); err == nil || forever != 2 {
+					t.Errorf("%d restarts, %v", forever, err)
+				}
+			})
+		})
+	}
+}
+
+func TestOnlyOneHeader(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		ctx := t.Context()
+		anna := fake.AddUser("Anna", "a", false)
+		_, _ = s.Identity(ctx)
+		_, _ = s.LocalUsers(ctx)
+		token, err := s.Mint(ctx, anna, tv())
+		_ = s.Revoke(ctx, token.Value)
+		_, _ = s.CreateGuest(ctx, "Guest", mediaserver.Restriction{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := `MediaBrowser Token="` + fake.APIKey + `"`
+		public := []string{"GetPublicSystemInfo", "GetQuickConnectEnabled", "AuthenticateWithQuickConnect"}
+		for _, request := range fake.Requests() {
+			header := request.Header.Get("Authorization")
+			switch {
+			case slices.Contains(public, request.Operation):
+				if header != "" {
+					t.Errorf("%s: a header too many", request.Operation)
+				}
+			case request.Operation == "InitiateQuickConnect":
+				if strings.Contains(header, "Token") || strings.Contains(header, fake.APIKey) {
+					t.Errorf("%s: a token", request.Operation)
+				}
+			case request.Operation == "ReportSessionEnded":
+				if header != `MediaBrowser Token="`+token.Value+`"` {
+					t.Errorf("%s: %s", request.Operation, header)
+				}
+			case header != key:
+				t.Errorf("%s: %s", request.Operation, header)
+			}
+		}
+	})
+}
+
+func TestApproveCode(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		ctx := t.Context()
+		anna := fake.AddUser("Anna", "a", false)
+		code, _ := fake.ShowCode("TV", "tv")
+		if err := s.ApproveCode(ctx, code, anna); err != nil {
+			t.Fatal(err)
+		}
+		if tokens := fake.Tokens(anna); len(tokens) != 1 || tokens[0].DeviceID != "tv" {
+			t.Errorf("%+v", tokens)
+		}
+		next, _ := fake.ShowCode("TV", "tv")
+		wrong := []string{code, "000000", "", "12345", "1234567", "12 345", "abcdef", next + "&userId=x"}
+		for _, text := range wrong {
+			if err := s.ApproveCode(ctx, text, anna); !errors.Is(err, mediaserver.ErrCodeWrong) {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+		if err := s.ApproveCode(ctx, next, strings.Repeat("a", 32)); !errors.Is(err, mediaserver.ErrNotFound) {
+			t.Errorf("unknown local user: %v", err)
+		}
+		fake.SetPolicy(anna, "EnableAllDevices", "false")
+		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrNotAllowed) {
+			t.Errorf("device not allowed: %v", err)
+		}
+		fake.SetPolicy(anna, "IsDisabled", "true")
+		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrNotAllowed) {
+			t.Errorf("disabled: %v", err)
+		}
+		fake.SetPolicy(anna, "IsDisabled", "false")
+		fake.SetClock(func() time.Time { return time.Now().Add(12 * time.Minute) })
+		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrCodeWrong) {
+			t.Errorf("too late: %v", err)
+		}
+		fake.SetQuickConnect(false)
+		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrUnsupported) {
+			t.Errorf("Quick Connect off: %v", err)
+		}
+	})
+}
+
+func TestAdministrator(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		token := func(user string) string {
+			code, _ := fake.ShowCode("TV", "of "+user)
+			fake.Approve(code, user)
+			return fake.Tokens(user)[0].Value
+		}
+		root, _ := fake.User("root")
+		tests := []struct {
+			token string
+			want  bool
+		}{
+			{token(root.ID), true},
+			{fake.APIKey, true},
+			{token(fake.AddUser("Anna", "a", false)), false},
+			{"", false},
+			{"none", false},
+			{`x", Token="` + fake.APIKey, false},
+			{strings.Repeat("x", 5000), false},
+		}
+		for _, test := range tests {
+			if got, err := s.Administrator(t.Context(), test.token); err != nil || got != test.want {
+				t.Errorf("%v, %v; want %v", got, err, test.want)
+			}
+		}
+		for _, spoil := range []http.HandlerFunc{jellyfintest.Page, jellyfintest.Garbage, jellyfintest.Null, jellyfintest.Status(500)} {
+			fake.Break("GetMediaFolders", 1, spoil)
+			if got, err := s.Administrator(t.Context(), token(root.ID)); err == nil || got {
+				t.Errorf("a bad day: %v, %v", got, err)
+			}
+		}
+	})
+}

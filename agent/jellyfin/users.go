@@ -1,0 +1,231 @@
+package jellyfin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// userDto is a local user as Jellyfin writes one, as far as it matters here.
+type userDto struct {
+	ID            string          `json:"Id"`
+	Name          string          `json:"Name"`
+	HasPassword   *bool           `json:"HasPassword"` // nil from 12 on
+	LastLoginDate json.RawMessage `json:"LastLoginDate"`
+	Policy        json.RawMessage `json:"Policy"`
+}
+
+// localUser is the user as the agent knows it, with the whole policy.
+func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) {
+	id, ok := normalID(u.ID)
+	if !ok || u.Name == "" {
+		return mediaserver.LocalUser{}, policy{}, strange(doing, "a local user has no id or no name")
+	}
+	p, err := parsePolicy(u.Policy)
+	if err != nil {
+		return mediaserver.LocalUser{}, policy{}, strange(doing, "a local user has no policy that can be read")
+	}
+	user := mediaserver.LocalUser{ID: id, Name: u.Name}
+	for _, flag := range []struct {
+		name string
+		into *bool
+	}{
+		{isAdministrator, &user.Administrator},
+		{isDisabled, &user.Disabled},
+		{isHidden, &user.Hidden},
+		{enableRemoteAccess, &user.RemoteAccess},
+	} {
+		if err := p.read(flag.name, flag.into); err != nil {
+			return mediaserver.LocalUser{}, policy{}, strange(doing, "a local user has a policy without "+flag.name)
+		}
+	}
+	return user, p, nil
+}
+
+// normalID is an id as 32 hex digits in lower case.
+func normalID(id string) (string, bool) {
+	id = strings.ToLower(strings.ReplaceAll(id, "-", ""))
+	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
+		return "", false
+	}
+	return id, true
+}
+
+// LocalUsers returns all of them. One that cannot be read spoils the whole list.
+func (s *Server) LocalUsers(ctx context.Context) ([]mediaserver.LocalUser, error) {
+	users, err := s.listUsers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]mediaserver.LocalUser, 0, len(users))
+	for _, u := range users {
+		user, _, err := u.localUser(listing)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, user)
+	}
+	return list, nil
+}
+
+const listing = "reading the local users"
+
+func (s *Server) listUsers(ctx context.Context) ([]userDto, error) {
+	var users []userDto
+	if err := s.admin(ctx, call{doing: listing, method: http.MethodGet, path: "/Users", into: &users}); err != nil {
+		return nil, err
+	}
+	if len(users) == 0 {
+		return nil, strange(listing, "it names none, not even an administrator")
+	}
+	return users, nil
+}
+
+// LocalUser returns one. It returns ErrNotFound.
+func (s *Server) LocalUser(ctx context.Context, id string) (mediaserver.LocalUser, error) {
+	user, _, err := s.readUserPolicy(ctx, id)
+	return user, err
+}
+
+// readUser reads a local user that has to be enabled.
+func (s *Server) readUser(ctx context.Context, id string) (mediaserver.LocalUser, error) {
+	const doing = "reading a local user"
+	user, _, err := s.readUserPolicy(ctx, id)
+	if err == nil && user.Disabled {
+		err = &failure{doing: doing, err: mediaserver.ErrNotAllowed, why: mediaserver.ErrNotAllowed.Error() + ": the local user is disabled"}
+	}
+	return user, err
+}
+
+// readUserPolicy reads a local user and its policy.
+func (s *Server) readUserPolicy(ctx context.Context, id string) (mediaserver.LocalUser, policy, error) {
+	const doing = "reading a local user"
+	wanted, ok := normalID(id)
+	if !ok {
+		return mediaserver.LocalUser{}, policy{}, notFound(doing)
+	}
+	var dto userDto
+	err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Users/" + wanted, into: &dto})
+	if statusOf(err) == http.StatusNotFound {
+		return mediaserver.LocalUser{}, policy{}, s.confirmGone(ctx, doing, wanted, err)
+	}
+	if err != nil {
+		return mediaserver.LocalUser{}, policy{}, err
+	}
+	user, p, err := dto.localUser(doing)
+	if err == nil && user.ID != wanted {
+		err = strange(doing, "it answers with another one")
+	}
+	return user, p, err
+}
+
+// confirmGone turns a 404 into ErrNotFound when the list of all local users agrees.
+// A proxy that has lost its way answers 404, too.
+func (s *Server) confirmGone(ctx context.Context, doing, id string, answer error) error {
+	users, err := s.LocalUsers(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(users, func(u mediaserver.LocalUser) bool { return u.ID == id }) {
+		return answer
+	}
+	return notFound(doing)
+}
+
+func notFound(doing string) error {
+	return &failure{doing: doing, err: mediaserver.ErrNotFound, why: mediaserver.ErrNotFound.Error()}
+}
+
+// Libraries returns all libraries.
+func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
+	const doing = "reading the libraries"
+	var answer libraries
+	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", into: &answer}); err != nil {
+		return nil, err
+	}
+	if answer.Items == nil {
+		return nil, strange(doing, "it names no list")
+	}
+	list := make([]mediaserver.Library, 0, len(answer.Items))
+	for _, item := range answer.Items {
+		id, ok := normalID(item.ID)
+		if !ok {
+			return nil, strange(doing, "a library has no id")
+		}
+		list = append(list, mediaserver.Library{ID: id, Name: item.Name})
+	}
+	return list, nil
+}
+
+type libraries struct {
+	Items []struct {
+		ID   string `json:"Id"`
+		Name string `json:"Name"`
+	} `json:"Items"`
+}
+
+// SetDisabled shuts a local user out, with all tokens, or lets them in again. It
+// returns ErrNotFound, or ErrNotAllowed for an administrator.
+func (s *Server) SetDisabled(ctx context.Context, id string, disabled bool) error {
+	doing := "letting a local user in"
+	if disabled {
+		doing = "disabling a local user"
+	}
+	return s.changePolicy(ctx, doing, id, func(p *policy) error { return p.set(isDisabled, disabled) })
+}
+
+// Restrict changes what a guest may see, and nothing else. It returns ErrNotFound,
+// or ErrNotAllowed for an administrator.
+func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restriction) error {
+	folders, err := s.folders(ctx, to)
+	if err != nil {
+		return err
+	}
+	return s.changePolicy(ctx, "restricting a local user", id, func(p *policy) error { return p.restrict(to.AllLibraries, folders) })
+}
+
+// folders are the libraries of a restriction that there are, never nil.
+func (s *Server) folders(ctx context.Context, to mediaserver.Restriction) ([]string, error) {
+	folders := []string{}
+	if to.AllLibraries || len(to.Libraries) == 0 {
+		return folders, nil
+	}
+	known, err := s.Libraries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range to.Libraries {
+		id, ok := normalID(name)
+		if ok && !slices.Contains(folders, id) && slices.ContainsFunc(known, func(l mediaserver.Library) bool { return l.ID == id }) {
+			folders = append(folders, id)
+		}
+	}
+	return folders, nil
+}
+
+// Delete deletes a local user and what they watched. It returns ErrNotFound, or
+// ErrNotAllowed for an administrator.
+func (s *Server) Delete(ctx context.Context, id string) error {
+	const doing = "deleting a local user"
+	user, _, err := s.readUserPolicy(ctx, id)
+	if err != nil {
+		return err
+	}
+	if user.Administrator {
+		return errAdministrator(doing)
+	}
+	err = s.admin(ctx, call{doing: doing, method: http.MethodDelete, path: "/Users/" + user.ID})
+	if statusOf(err) == http.StatusNotFound {
+		return s.confirmGone(ctx, doing, user.ID, err)
+	}
+	return err
+}
+
+func errAdministrator(doing string) error {
+	return &failure{doing: doing, err: mediaserver.ErrNotAllowed, why: fmt.Sprintf("%v: the local user is an administrator", mediaserver.ErrNotAllowed)}
+}
