@@ -1,0 +1,117 @@
+// Package discovery answers apps in the home network that ask over UDP which media
+// servers there are (docs/emby-connect.md §4.3).
+package discovery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// Options are what [Serve] works with.
+type Options struct {
+	Listen string // ":7359"
+	// Address is where whoever asks from there can reach the media server:
+	// "http://192.168.1.2:8096". "" for no answer.
+	Address  func(from netip.AddrPort) string
+	ID, Name func() string // of the media server; no answer while the id is ""
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// ErrBusy is a port that another program answers at.
+var ErrBusy = errors.New("another program answers there already, likely a media server: " +
+	"switch its answers to apps in the home network off, or those of the agent (discovery: off)")
+
+// Serve answers until ctx ends, and returns nil then. It returns ErrBusy where the
+// port is taken.
+func Serve(ctx context.Context, o Options) error {
+	var listening net.ListenConfig
+	connection, err := listening.ListenPacket(ctx, "udp", o.Listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("discovery: listen at udp %s: %w", o.Listen, ErrBusy)
+	case err != nil:
+		return fmt.Errorf("discovery: listen: %w", err)
+	}
+	packets, ok := connection.(*net.UDPConn)
+	if !ok {
+		return fmt.Errorf("discovery: %s is no UDP", o.Listen)
+	}
+	return o.serve(ctx, packets)
+}
+
+func (o *Options) serve(ctx context.Context, connection *net.UDPConn) error {
+	stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
+	defer stop()
+	defer func() { _ = connection.Close() }()
+	limits := newLimits(o.Now)
+	buffer := make([]byte, longestQuestion+1)
+	broken := 0
+	for {
+		n, from, err := connection.ReadFromUDPAddrPort(buffer)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("discovery: read: %w", err)
+		case err != nil: // such as an answer that nobody took
+			if broken++; broken > 100 {
+				return fmt.Errorf("discovery: read: %w", err)
+			}
+			continue
+		}
+		broken = 0
+		answer := o.answer(limits, buffer[:n], from)
+		if answer == nil {
+			continue
+		}
+		if _, err := connection.WriteToUDPAddrPort(answer, from); err != nil {
+			o.Log.DebugContext(ctx, "an app in the home network was not answered", slog.Any("error", err))
+		}
+	}
+}
+
+// found is the answer.
+type found struct {
+	Address         string  `json:"Address"`
+	ID              string  `json:"Id"`
+	Name            string  `json:"Name"`
+	EndpointAddress *string `json:"EndpointAddress"`
+}
+
+// longestAnswer is what KODI reads.
+const longestAnswer = 1024
+
+// answer is nil for whoever is not to have one: who asks something else, from
+// outside of the home network, or too often.
+func (o *Options) answer(limits *limits, question []byte, from netip.AddrPort) []byte {
+	source := from.Addr().Unmap()
+	if !source.IsPrivate() && !source.IsLoopback() && !source.IsLinkLocalUnicast() || from.Port() == 0 {
+		return nil
+	}
+	if !Asks(question) || !limits.allow(source.WithZone("")) {
+		return nil
+	}
+	answer := found{Address: o.Address(netip.AddrPortFrom(source, from.Port())), ID: o.ID(), Name: o.Name()}
+	if answer.Address == "" || answer.ID == "" {
+		return nil
+	}
+	for {
+		text, err := json.Marshal(answer)
+		if err == nil && len(text) <= longestAnswer {
+			return text
+		}
+		runes := []rune(answer.Name)
+		if err != nil || len(runes) == 0 {
+			return nil
+		}
+		answer.Name = string(runes[:len(runes)/2])
+	}
+}

@@ -1,0 +1,341 @@
+package discovery_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"github.com/latchkey-media/latchkey/agent/discovery"
+)
+
+const (
+	systemID = "383ceec546a24889be99de692f6b7b09"
+	question = "who is EmbyServer?"
+)
+
+// clock goes on when it is told to.
+type clock struct {
+	lock sync.Mutex
+	at   time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// responder answers on a port of its own.
+type responder struct {
+	clock   *clock
+	port    uint16
+	options discovery.Options
+}
+
+func start(t *testing.T, change func(*discovery.Options)) *responder {
+	t.Helper()
+	free, err := net.ListenPacket("udp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := netip.MustParseAddrPort(free.LocalAddr().String()).Port()
+	free.Close()
+	r := &responder{clock: &clock{at: time.Unix(1e9, 0)}, port: port}
+	r.options = discovery.Options{
+		Listen: fmt.Sprintf(":%d", port), Now: r.clock.now, Log: slog.New(slog.DiscardHandler),
+		Address: func(from netip.AddrPort) string { return "http://" + from.Addr().String() + ":8096" },
+		ID:      func() string { return systemID },
+		Name:    func() string { return `Den & "Co"` },
+	}
+	if change != nil {
+		change(&r.options)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- discovery.Serve(ctx, r.options) }()
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("it ended with %v", err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("it does not end")
+		}
+	})
+	return r
+}
+
+// asker is a socket on this machine.
+func asker(t *testing.T) *net.UDPConn {
+	t.Helper()
+	c, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// ask sends a datagram and returns what comes back at once, "" for nothing.
+func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string, wait time.Duration) string {
+	t.Helper()
+	if _, err := from.WriteToUDPAddrPort([]byte(datagram), netip.AddrPortFrom(netip.MustParseAddr(to), r.port)); err != nil {
+		t.Fatal(err)
+	}
+	from.SetReadDeadline(time.Now().Add(wait))
+	buffer := make([]byte, 4096)
+	n, _, err := from.ReadFromUDPAddrPort(buffer)
+	if err != nil {
+		return ""
+	}
+	return string(buffer[:n])
+}
+
+// ready waits until questions are answered, and gives the tries back.
+func (r *responder) ready(t *testing.T) *net.UDPConn {
+	t.Helper()
+	c := asker(t)
+	for range 100 {
+		if r.ask(t, c, "127.0.0.1", question, 50*time.Millisecond) != "" {
+			r.clock.pass(time.Hour)
+			return asker(t) // late answers go to the other one
+		}
+		r.clock.pass(time.Minute)
+	}
+	t.Fatal("nothing answers")
+	return nil
+}
+
+func utf16Of(text string, bigEndian, mark bool) string {
+	units := utf16.Encode([]rune(text))
+	if mark {
+		units = append([]uint16{0xfeff}, units...)
+	}
+	var b bytes.Buffer
+	for _, unit := range units {
+		if bigEndian {
+			b.Write([]byte{byte(unit >> 8), byte(unit)})
+		} else {
+			b.Write([]byte{byte(unit), byte(unit >> 8)})
+		}
+	}
+	return b.String()
+}
+
+func questions() (asked, ignored map[string]string) {
+	asked = map[string]string{
+		"as it is":                question,
+		"any case":                "WHO IS EMBYSERVER?",
+		"with a bar":              question + "|Kodi|http://127.0.0.1",
+		"with a line end":         question + "\n",
+		"UTF-16":                  utf16Of(question, false, false),
+		"UTF-16, other order":     utf16Of(question, true, false),
+		"UTF-16, with a mark":     utf16Of(question+"|é", false, true),
+		"UTF-16, mark, other":     utf16Of(strings.ToLower(question), true, true),
+		"UTF-8 with a mark":       "\ufeff" + question,
+		"the oldest":              "who is MediaBrowserServer_v2?",
+		"the oldest, UTF-16":      utf16Of("who is MediaBrowserServer_v2?", false, false),
+		"Jellyfin":                "who is JellyfinServer?",
+		"Jellyfin, any case":      "Who is Jellyfinserver?",
+		"as long as one can be":   question + strings.Repeat("|", 512-len(question)),
+		"with NULs, as of a char": question + "\x00\x00",
+	}
+	ignored = map[string]string{
+		"nothing":                   "",
+		"the oldest, another case":  "who is mediabrowserserver_v2?",
+		"the oldest, and more":      "who is MediaBrowserServer_v2?|x",
+		"an older one":              "who is MediaBrowserServer?",
+		"after the bar":             "x|" + question,
+		"Plex":                      "M-SEARCH * HTTP/1.1",
+		"an answer":                 `{"Address":"http://127.0.0.1:8096","Id":"` + systemID + `","Name":"Den","EndpointAddress":null}`,
+		"half":                      question[:len(question)-1],
+		"UTF-16, an odd byte":       utf16Of(question, false, false) + "\x00",
+		"longer than one can be":    question + strings.Repeat("|", 513-len(question)),
+		"much longer than that":     question + strings.Repeat("|", 8000),
+		"a question with no blanks": strings.ReplaceAll(question, " ", ""),
+	}
+	return asked, ignored
+}
+
+func TestQuestions(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	c := r.ready(t)
+	asked, ignored := questions()
+	const want = `{"Address":"http://127.0.0.1:8096","Id":"` + systemID + `","Name":"Den \u0026 \"Co\"","EndpointAddress":null}`
+	for name, datagram := range asked {
+		r.clock.pass(time.Minute)
+		if got := r.ask(t, c, "127.0.0.1", datagram, 5*time.Second); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for name, datagram := range ignored {
+		r.clock.pass(time.Minute)
+		if got := r.ask(t, c, "127.0.0.1", datagram, 30*time.Millisecond); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// Each asker gets an address that it can reach.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	r := start(t, func(o *discovery.Options) {
+		o.Name = func() string { return "Den" }
+		o.Address = func(from netip.AddrPort) string {
+			if from.Addr().Is6() {
+				return "http://[::1]:8096"
+			}
+			return "http://127.0.0.1:8096"
+		}
+	})
+	c := r.ready(t)
+	for to, want := range map[string]string{"127.0.0.1": "http://127.0.0.1:8096", "::1": "http://[::1]:8096"} {
+		if got := r.ask(t, c, to, question, 5*time.Second); !strings.Contains(got, `"Address":"`+want+`"`) {
+			t.Errorf("at %s: %q", to, got)
+		}
+	}
+}
+
+// Clients broadcast.
+func TestBroadcast(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	r.ready(t)
+	c, err := net.ListenUDP("udp4", nil) // Go lets every UDP socket broadcast
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if got := r.ask(t, c, "127.255.255.255", question, 5*time.Second); !strings.Contains(got, systemID) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*discovery.Options){
+		"no address": func(o *discovery.Options) { o.Address = func(netip.AddrPort) string { return "" } },
+		"no id":      func(o *discovery.Options) { o.ID = func() string { return "" } },
+	} {
+		silent := false
+		r := start(t, func(o *discovery.Options) {
+			loud := *o
+			changed := *o
+			change(&changed)
+			lock := &sync.Mutex{}
+			pick := func() discovery.Options {
+				lock.Lock()
+				defer lock.Unlock()
+				if silent {
+					return changed
+				}
+				return loud
+			}
+			o.Address = func(from netip.AddrPort) string { return pick().Address(from) }
+			o.ID = func() string { id := pick().ID(); lock.Lock(); silent = true; lock.Unlock(); return id }
+		})
+		c := r.ready(t)
+		if got := r.ask(t, c, "127.0.0.1", question, 50*time.Millisecond); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// KODI reads at most 1024 bytes; half a letter is none.
+func TestLongName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{strings.Repeat("é", 5000), strings.Repeat("<", 900), strings.Repeat("\xff", 3000)} {
+		r := start(t, func(o *discovery.Options) { o.Name = func() string { return name } })
+		got := r.ask(t, r.ready(t), "127.0.0.1", question, 5*time.Second)
+		if len(got) > 1024 || len(got) < 300 || !strings.HasSuffix(got, `","EndpointAddress":null}`) {
+			t.Errorf("%d bytes: %.2000s", len(got), got)
+		}
+	}
+}
+
+// Somebody who writes another's address on their questions gets that other one
+// next to nothing.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	c := r.ready(t)
+	count := func(times int) (answers int) {
+		for range times {
+			if r.ask(t, c, "127.0.0.1", question, 30*time.Millisecond) != "" {
+				answers++
+			}
+		}
+		return answers
+	}
+	if got := count(15); got != 10 {
+		t.Errorf("%d answers at once", got)
+	}
+	r.clock.pass(2500 * time.Millisecond)
+	if got := count(5); got != 2 {
+		t.Errorf("%d answers after two seconds", got)
+	}
+	if got := r.ask(t, c, "::1", question, 5*time.Second); got == "" {
+		t.Error("another source has to wait for the first one")
+	}
+}
+
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	r.ready(t)
+	err := discovery.Serve(t.Context(), r.options)
+	if !errors.Is(err, discovery.ErrBusy) || !strings.Contains(err.Error(), "media server") || !strings.Contains(err.Error(), "off") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWrongListen(t *testing.T) {
+	t.Parallel()
+	err := discovery.Serve(t.Context(), discovery.Options{Listen: "nonsense", Now: time.Now})
+	if err == nil || errors.Is(err, discovery.ErrBusy) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Whatever comes, only what holds a question is one, in either case, and with a bar
+// behind it too.
+func FuzzAsks(f *testing.F) {
+	asked, ignored := questions()
+	for _, datagram := range asked {
+		f.Add([]byte(datagram))
+	}
+	for _, datagram := range ignored {
+		f.Add([]byte(datagram))
+	}
+	f.Fuzz(func(t *testing.T, datagram []byte) {
+		asks := discovery.Asks(datagram)
+		plain := strings.ToLower(strings.ReplaceAll(string(datagram), "\x00", ""))
+		if asks && !strings.Contains(plain, "who is embyserver?") && !strings.Contains(plain, "who is jellyfinserver?") && !strings.Contains(plain, "who is mediabrowserserver_v2?") {
+			t.Errorf("%q is a question", datagram)
+		}
+		if asks && len(datagram) > 512 {
+			t.Errorf("%d bytes are a question", len(datagram))
+		}
+		if len(datagram) < 400 && !discovery.Asks([]byte(question+"|"+string(datagram))) && len(datagram)%2 == 0 {
+			t.Errorf("%q after a bar", datagram)
+		}
+	})
+}

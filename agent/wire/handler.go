@@ -1,0 +1,137 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/embywire"
+)
+
+// Handler serves routes. Every answer can be read by web clients of any origin,
+// every OPTIONS is answered with 200, and nothing is ever a redirect (§4.5).
+func (k *Kit) Handler(routes *embywire.Routes) http.Handler {
+	return http.HandlerFunc(func(original http.ResponseWriter, r *http.Request) {
+		w := &watched{ResponseWriter: original}
+		embywire.AllowAll(w.Header(), embywire.LocalHeaders)
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		handler, r, allowed, found := routes.Find(r)
+		defer k.logAccess(w, r)
+		defer k.recoverPanic(w, r)
+		switch {
+		case r.Method == http.MethodOptions:
+			w.WriteHeader(http.StatusOK)
+		case found:
+			handler.ServeHTTP(w, r)
+		case len(allowed) > 0:
+			w.Header().Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
+			k.answerError(w, r, Refuse(http.StatusMethodNotAllowed, "This cannot be done here."))
+		default:
+			k.answerError(w, r, Refuse(http.StatusNotFound, "There is nothing here."))
+		}
+	})
+}
+
+// answerError answers with a plain text, never with JSON: some clients fall over
+// that (§1.3).
+func (k *Kit) answerError(w http.ResponseWriter, r *http.Request, err error) {
+	var tooLarge *http.MaxBytesError
+	var refusal *refusalError
+	switch {
+	case errors.As(err, &refusal):
+	case errors.As(err, &tooLarge):
+		refusal = &refusalError{status: http.StatusRequestEntityTooLarge, text: "The request is too large."}
+	case r.Context().Err() != nil: // the client is gone, and what was begun for it came to nothing
+		refusal = &refusalError{status: http.StatusServiceUnavailable, text: "The request was given up."}
+	default:
+		k.Log.ErrorContext(r.Context(), "a request failed",
+			slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)), slog.Any("error", err))
+		refusal = &refusalError{status: http.StatusInternalServerError, text: "Error processing request."}
+	}
+	if written(w) {
+		return
+	}
+	if refusal.after > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(max(refusal.after/time.Second, 1)), 10))
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(refusal.status)
+	if _, err := io.WriteString(w, refusal.text); err != nil {
+		return // the client is gone
+	}
+}
+
+// recoverPanic answers a panic. What was thrown is not logged, only its type: it
+// may hold what somebody sent.
+func (k *Kit) recoverPanic(w http.ResponseWriter, r *http.Request) {
+	thrown := recover()
+	if thrown == nil {
+		return
+	}
+	if err, ok := thrown.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // the very value, as net/http compares it
+		panic(thrown)
+	}
+	k.Log.ErrorContext(r.Context(), "panic", slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)),
+		slog.String("type", fmt.Sprintf("%T", thrown)), slog.String("stack", string(debug.Stack())))
+	k.answerError(w, r, Refuse(http.StatusInternalServerError, "Error processing request."))
+}
+
+// logAccess names the route, never the path, the query or a header: any of them
+// may hold a secret.
+func (k *Kit) logAccess(w *watched, r *http.Request) {
+	address, _ := k.caller(r)
+	k.Log.DebugContext(r.Context(), "request", slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)),
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.String("address", address.String()))
+}
+
+// method is the request's if it is one of HTTP's own: any other is the asker's
+// text.
+func method(m string) string {
+	if slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}, m) {
+		return m
+	}
+	return "other"
+}
+
+// watched knows what was answered.
+type watched struct {
+	http.ResponseWriter
+
+	status int
+	bytes  int64
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader notes the status.
+func (w *watched) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts.
+func (w *watched) Write(body []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(body)
+	w.bytes += int64(n)
+	return n, err //nolint:wrapcheck // a writer's own
+}
+
+func written(w http.ResponseWriter) bool {
+	watching, ok := w.(*watched)
+	return ok && watching.status != 0
+}

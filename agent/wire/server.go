@@ -1,0 +1,19 @@
+package wire
+
+import (
+	"net/http"
+	"time"
+)
+
+// NewHTTPServer returns a server of handler with limits: a request must have
+// come within a minute, its headers within ten seconds and 32 KiB.
+func NewHTTPServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+}

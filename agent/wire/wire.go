@@ -1,0 +1,123 @@
+// Package wire is the HTTP of the agent's local side: it reads what clients of
+// Emby's kind send to a media server, hands it to handlers that return errors, and
+// answers as such clients expect (docs/emby-connect.md §4). It decides nothing.
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/embywire"
+)
+
+// Request is a request with what clients of Emby's kind say in it.
+type Request struct {
+	*http.Request
+	Params   embywire.Params
+	Identity embywire.Identity
+	Address  netip.Addr // of the caller, behind trusted proxies; the zero Addr when it cannot be known
+	Local    bool       // the caller is known to be at home: Address is private, link-local or loopback
+}
+
+// PathValue returns what stands in the path for a part in braces, in the letter
+// case of the request.
+func (r *Request) PathValue(name string) string { return embywire.PathValue(r.Request, name) }
+
+// HandlerFunc answers a request, or returns an error and has written nothing. An
+// error of [Refuse] is answered with its text; any other is trouble of our own,
+// which is logged and not shown.
+type HandlerFunc func(w http.ResponseWriter, r *Request) error
+
+// Options are what a [Kit] works with.
+type Options struct {
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Log            *slog.Logger
+	MaxBody        int64 // of parameters, in bytes; 0 for 1 MiB
+}
+
+// maxRawBody is how much a handler of [Kit.HandleRaw] can read: a picture in
+// base64.
+const maxRawBody = 16 << 20
+
+// Kit makes handlers.
+type Kit struct{ Options }
+
+// NewKit returns a Kit.
+func NewKit(o Options) *Kit {
+	if o.MaxBody == 0 {
+		o.MaxBody = 1 << 20
+	}
+	return &Kit{o}
+}
+
+// Handle serves requests whose parameters are in the query or the body.
+func (k *Kit) Handle(f HandlerFunc) http.Handler {
+	return k.handle(f, func(r *http.Request) (embywire.Params, error) {
+		return embywire.Read(r, embywire.Options{MaxBody: k.MaxBody, Lists: true})
+	})
+}
+
+// HandleRaw serves requests whose body is no parameters: f may read it, up to 16
+// MiB.
+func (k *Kit) HandleRaw(f HandlerFunc) http.Handler {
+	return k.handle(f, func(r *http.Request) (embywire.Params, error) {
+		return embywire.ReadQuery(r), nil
+	})
+}
+
+func (k *Kit) handle(f HandlerFunc, read func(*http.Request) (embywire.Params, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		params, err := read(r)
+		switch {
+		case errors.Is(err, embywire.ErrTooLarge):
+			k.answerError(w, r, Refuse(http.StatusRequestEntityTooLarge, "The request is too large."))
+			return
+		case err != nil:
+			k.answerError(w, r, Refuse(http.StatusBadRequest, "The request could not be read."))
+			return
+		}
+		address, local := k.caller(r)
+		identity := embywire.ReadIdentity(r.Header, params)
+		r.Body = http.MaxBytesReader(w, r.Body, maxRawBody)
+		if err := f(w, &Request{Request: r, Params: params, Identity: identity, Address: address, Local: local}); err != nil {
+			k.answerError(w, r, err)
+		}
+	})
+}
+
+// refusalError is an answer for the client.
+type refusalError struct {
+	status int
+	text   string
+	after  time.Duration // when to try again; 0 for nothing to say
+}
+
+func (e *refusalError) Error() string { return fmt.Sprintf("%d: %s", e.status, e.text) }
+
+// Refuse is an error that is answered with a status and a text, which people may
+// read. It is not logged.
+func Refuse(status int, text string) error { return &refusalError{status: status, text: text} }
+
+// RefuseFor is like [Refuse], and tells the client when to try again.
+func RefuseFor(after time.Duration, status int, text string) error {
+	return &refusalError{status, text, after}
+}
+
+// AnswerJSON answers with value as JSON.
+func AnswerJSON(w http.ResponseWriter, status int, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("wire: write the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		return nil //nolint:nilerr // the client is gone
+	}
+	return nil
+}
