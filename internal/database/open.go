@@ -38,6 +38,7 @@ type DB struct {
 	SQL     *sql.DB
 	Dialect Dialect
 	address string
+	writer  chan struct{} // SQLite: full while something of this process writes
 }
 
 // ErrAddress is a database address that cannot be understood. Its text never
@@ -75,7 +76,7 @@ func Open(address string, connections int) (*DB, error) {
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(30 * time.Minute)
-	return &DB{Gorm: db, SQL: pool, Dialect: dialect, address: address}, nil
+	return &DB{Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1)}, nil
 }
 
 // unhurried returns a pool for statements that may take long, a migration's

@@ -18,7 +18,7 @@ const txTries = 10
 // otherwise the outcome is unknown and the error says so to the caller.
 func (d *DB) Tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 	for try := 1; ; try++ {
-		err := d.Gorm.WithContext(ctx).Transaction(work)
+		err := d.alone(ctx, func() error { return d.Gorm.WithContext(ctx).Transaction(work) })
 		if err == nil || try == txTries || !Retryable(err) {
 			return err
 		}
@@ -32,10 +32,11 @@ func (d *DB) Tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 }
 
 // Again runs one statement outside a transaction, again where the engine asks
-// for it: alone on a row, a statement can still lose a deadlock.
+// for it: alone on a row, a statement can still lose a deadlock. It is for
+// statements that write, and never called inside a transaction.
 func (d *DB) Again(ctx context.Context, statement func(db *gorm.DB) error) error {
 	for try := 1; ; try++ {
-		err := statement(d.Gorm.WithContext(ctx))
+		err := d.alone(ctx, func() error { return statement(d.Gorm.WithContext(ctx)) })
 		if err == nil || try == txTries || !Retryable(err) {
 			return err
 		}
@@ -44,5 +45,22 @@ func (d *DB) Again(ctx context.Context, statement func(db *gorm.DB) error) error
 			return ctx.Err()
 		case <-time.After(rand.N(20 * time.Millisecond << try)): //nolint:gosec // jitter, not a secret
 		}
+	}
+}
+
+// alone lets one of this process write to SQLite at a time, as SQLite would. If
+// they waited there, each would hold a connection, and the one that has the lock
+// may need a statement that somebody prepares who waits for a connection: all of
+// them would stand still until the first gives up.
+func (d *DB) alone(ctx context.Context, write func() error) error {
+	if d.Dialect != SQLite {
+		return write()
+	}
+	select {
+	case d.writer <- struct{}{}:
+		defer func() { <-d.writer }()
+		return write()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

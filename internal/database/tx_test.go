@@ -3,6 +3,9 @@ package database_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -226,5 +229,70 @@ func TestReadOnlyNode(t *testing.T) {
 	err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (1)").Error })
 	if err != nil || count(t, db, "SELECT COUNT(*) FROM t") != 1 {
 		t.Errorf("led to a node that only reads: %v", err)
+	}
+}
+
+// TestTxWithFewConnections has many write at once, each with statements that
+// nobody has prepared yet, and read beside it: none of them may hold up the one
+// whose turn it is.
+func TestTxWithFewConnections(t *testing.T) {
+	t.Parallel()
+	db, err := database.Open("sqlite:"+filepath.Join(t.TempDir(), "few.db"), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	exec(t, db, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)", "INSERT INTO t VALUES (1, 0)")
+	began := time.Now()
+	var working sync.WaitGroup
+	var fresh atomic.Int64 // names a statement that is new to all
+	read := func(tx *gorm.DB) error {
+		var n int
+		return tx.Raw(fmt.Sprintf("SELECT n + %d FROM t WHERE id = 1", fresh.Load())).Scan(&n).Error
+	}
+	const writers, rounds = 16, 20
+	for range writers {
+		working.Go(func() {
+			for range rounds {
+				if err := read(db.Gorm.WithContext(t.Context())); err != nil {
+					t.Error(err)
+				}
+				err := db.Tx(t.Context(), func(tx *gorm.DB) error {
+					fresh.Add(1)
+					time.Sleep(time.Millisecond) // others come to want it first
+					if err := read(tx); err != nil {
+						return err
+					}
+					return tx.Exec("UPDATE t SET n = n + 1 WHERE id = 1").Error
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	working.Wait()
+	if n := count(t, db, "SELECT n FROM t"); n != writers*rounds {
+		t.Errorf("%d were written, want %d", n, writers*rounds)
+	}
+	if took := time.Since(began); took > 4*time.Second { // SQLite gives up after five
+		t.Errorf("it took %v", took)
+	}
+}
+
+// A writer that has to wait goes when its time is over.
+func TestTxWaitsNoLongerThanItsTime(t *testing.T) {
+	t.Parallel()
+	db := openOne(t, "sqlite:"+filepath.Join(t.TempDir(), "wait.db"))
+	ctx, cancel := context.WithCancel(t.Context())
+	err := db.Tx(t.Context(), func(*gorm.DB) error {
+		cancel()
+		if err := db.Tx(ctx, func(*gorm.DB) error { return nil }); !errors.Is(err, context.Canceled) {
+			t.Errorf("a writer whose time is over got %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
