@@ -45,6 +45,10 @@ type Report struct {
 	Addresses  []Address           `json:"addresses,omitzero"` // lan, vpn and wan; the best of each kind first
 	LocalUsers []ReportedLocalUser `json:"local_users,omitzero"`
 	Libraries  []Library           `json:"libraries,omitzero"`
+
+	// QuickConnect tells that codes of Quick Connect can be approved at the media
+	// server now.
+	QuickConnect bool `json:"quick_connect,omitempty"`
 }
 
 // ReportedLocalUser is a local user as the media server knows it.

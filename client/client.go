@@ -59,6 +59,8 @@ type Client struct {
 	People  *People
 	Invites *Invites
 	Proofs  *Proofs
+	// QuickConnects sign a device in by the code of an app of the media server's own.
+	QuickConnects *QuickConnects
 	// Agent is for the program beside a media server: its token is a server key.
 	Agent *Agent
 	// Operators is for those who run the service.
@@ -195,7 +197,7 @@ func clientOf(c *core) *Client {
 	return &Client{
 		Accounts: &Accounts{c}, Emails: &Emails{c}, Passwords: &Passwords{c}, PINs: &PINs{c}, Sessions: &Sessions{c},
 		Devices: &Devices{c}, Servers: &Servers{c}, Links: &Links{c}, People: &People{c}, Invites: &Invites{c}, Proofs: &Proofs{c},
-		Agent: &Agent{c}, Operators: &Operators{c}, core: c,
+		QuickConnects: &QuickConnects{c}, Agent: &Agent{c}, Operators: &Operators{c}, core: c,
 	}
 }
 

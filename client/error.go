@@ -67,6 +67,7 @@ var (
 	ErrServersOff            = &Error{Code: "servers_off"}
 	ErrServerClaimed         = &Error{Code: "server_claimed"}
 	ErrServerKeyWrong        = &Error{Code: "server_key_wrong"}
+	ErrServerUnclaimed       = &Error{Code: "server_unclaimed"}
 	ErrServerDisabled        = &Error{Code: "server_disabled"}
 	ErrLocalUserTaken        = &Error{Code: "local_user_taken"}
 	ErrLocalUserGone         = &Error{Code: "local_user_gone"}
@@ -135,13 +136,22 @@ func errorOf(a answer) *Error {
 		Errors []FieldError `json:"errors"`
 	}
 	if json.Unmarshal(a.body, &problem) == nil && problem.Status == a.status {
-		out.Code, out.Detail, out.Fields = problem.Code, printable(problem.Detail), problem.Errors
+		const codeMost, detailMost, fieldsMost = 64, 1000, 50
+		out.Code, out.Detail = printable(problem.Code, codeMost), printable(problem.Detail, detailMost)
+		for _, wrong := range problem.Errors[:min(len(problem.Errors), fieldsMost)] {
+			out.Fields = append(out.Fields, FieldError{
+				printable(wrong.Field, codeMost), printable(wrong.Code, codeMost), printable(wrong.Detail, detailMost),
+			})
+		}
 	}
 	return out
 }
 
-// printable drops what could disturb a terminal.
-func printable(text string) string {
+// printable drops what could disturb a terminal or fill a log, whoever answers.
+func printable(text string, most int) string {
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
+	}
 	return strings.Map(func(r rune) rune {
 		if strconv.IsPrint(r) {
 			return r

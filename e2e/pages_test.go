@@ -66,6 +66,7 @@ func TestPages(t *testing.T) {
 		{"mails", mailedPages(t, s, mira)},
 		{"connect", connectPages(t, s)},
 		{"contract", contractPages(t, s)},
+		{"quick connect", quickConnectPages(t, s)},
 		{"errors", errorPages(t)},
 		{"closed", closedPages(t)},
 	} {

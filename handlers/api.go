@@ -43,6 +43,7 @@ func (s *site) apiRoutes(r *gin.Engine) {
 	s.apiOperatorRoutes(r, v1)
 	s.apiOwnerRoutes(r, v1)
 	s.apiAgentRoutes(r, v1)
+	s.apiQuickConnectRoutes(r, v1)
 }
 
 // withSession adapts h to Gin for who brings a session token. Errors become

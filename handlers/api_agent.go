@@ -20,6 +20,7 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	s.get(r, server+"/links", nil, s.withServer(s.apiAgentLinks))
 	r.POST(server+"/links", s.withServer(s.apiAskForLink))
 	r.DELETE(server+"/links/:id", s.withServerAlone(s.apiEndLink))
+	r.POST(server+"/invites", s.withServer(s.apiServerInvite))
 	r.POST(server+"/exchanges", s.withServer(s.apiExchange))
 	r.POST(server+"/key", s.withServerAlone(s.apiRotateOwnKey))
 	s.get(r, server+"/proofs", nil, s.withServer(s.apiOpenProofs))
@@ -82,6 +83,8 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		Addresses  []addressObject     `json:"addresses"`
 		LocalUsers []reportedLocalUser `json:"local_users"`
 		Libraries  []libraryObject     `json:"libraries"`
+
+		QuickConnect bool `json:"quick_connect"`
 	}](c, maxReport)
 	if err != nil {
 		return err
@@ -90,6 +93,8 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		Registration: models.Registration{Name: in.Name, Version: in.Version, SystemID: in.SystemID, Kind: models.ServerAgent},
 		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
 		Libraries:    each(in.Libraries, func(l libraryObject) models.Library { return models.Library{ExternalID: l.ID, Name: l.Name} }),
+
+		QuickConnect: in.QuickConnect,
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
 		return err

@@ -53,6 +53,7 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	s.browser(t).join("carol")
 	f.invite(t, ann)
 	f.prove(t, ann)
+	f.quick(t, ann)
 	return f
 }
 
@@ -102,6 +103,21 @@ func (f *apiFixture) prove(t *testing.T, ann *program) {
 	}
 	f.ids["/api/v1/server/proofs/{id}"] = made.ID
 	allow(false)
+}
+
+// quick has ann type a code of Quick Connect for her server.
+func (f *apiFixture) quick(t *testing.T, ann *program) {
+	t.Helper()
+	server := f.as(f.first.key)
+	server.is(server.api(http.MethodPut, "/api/v1/server/report", map[string]any{
+		"name": "first", "system_id": "5ed0b3f6", "quick_connect": true,
+	}), http.StatusOK, nil)
+	var made struct {
+		ID string `json:"id"`
+	}
+	ann.is(ann.api(http.MethodPost, "/api/v1/quick-connects", map[string]any{"server_id": f.first.id, "code": "135791"}), http.StatusCreated, &made)
+	f.ids["/api/v1/quick-connects/{id}"] = made.ID
+	f.ids["/api/v1/server/quick-connects/{id}"] = made.ID
 }
 
 // address is the path of an operation with ann's ids in it.

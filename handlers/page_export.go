@@ -62,6 +62,7 @@ type exported struct {
 	ClaimCodes   []exportedClaimCode   `json:"claim_codes_not_used_yet"`
 	Invites      []inviteObject        `json:"invites"`
 	Proofs       []exportedProof       `json:"proofs"`
+	Quick        []exportedQuick       `json:"quick_connects"`
 }
 
 type exportedAccount struct {
@@ -152,6 +153,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		ClaimCodes:  each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
 		Invites:     each(stored.Invites, inviteOf),
 		Proofs:      each(stored.Proofs, exportProof),
+		Quick:       each(stored.Quick, exportQuick),
 	}
 }
 

@@ -23,6 +23,25 @@ func exportProof(p models.Proof) exportedProof {
 	}
 }
 
+// exportedQuick is a device that a code of Quick Connect was typed for.
+type exportedQuick struct {
+	ID        string    `json:"id"`
+	ServerID  string    `json:"server_id"`
+	Status    string    `json:"status"`
+	Reason    string    `json:"reason,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Device    string    `json:"device,omitempty"`
+	AskedAt   time.Time `json:"asked_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func exportQuick(q models.QuickConnect) exportedQuick {
+	return exportedQuick{
+		ID: idText(q.ID), ServerID: idText(q.ServerID), Status: q.State, Reason: q.Reason, Address: q.Address, Device: q.Device,
+		AskedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
+	}
+}
+
 // exportServerLinks are the links with the libraries that they are confined to.
 func exportServerLinks(stored models.Export) []exportedServerLink {
 	confined := map[int64][]libraryObject{}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
 
@@ -32,6 +33,9 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 	}
 	if err := missing(f, "user_code"); err != nil {
 		return s.showLink(c, f, err)
+	}
+	if models.IsQuickCode(f["user_code"]) {
+		return s.lookQuick(c, f)
 	}
 	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, f["user_code"], caller(c))
 	if err != nil {
@@ -76,15 +80,19 @@ func (s *site) decideDevice(c *gin.Context, f form, session models.Session,
 }
 
 // codeTyper is the session that check finds. Whoever has to sign in or give the
-// password first comes back to the code.
+// password first comes back to the code, or types it again: see typedCode.
 func (s *site) codeTyper(c *gin.Context, code string, check func(*gin.Context) (models.Session, error)) (models.Session, error) {
 	session, err := check(c)
 	d, away := errors.AsType[*detour](err)
-	if !away || typedCode(code) == "" {
+	back := filledLink(code)
+	if models.IsQuickCode(code) {
+		back = digitsAgain
+	}
+	if !away || back == "/link" {
 		return session, err
 	}
 	to, _, _ := strings.Cut(d.to, "?")
-	return session, &detour{to: withReturn(to, filledLink(code))}
+	return session, &detour{to: withReturn(to, back)}
 }
 
 // filledLink is the address of the page with the code in its box.
@@ -95,9 +103,11 @@ func filledLink(code string) string {
 	return "/link?user_code=" + url.QueryEscape(code)
 }
 
-// typedCode is a code to be shown again, "" for what is far too long for one.
+// typedCode is a code to be shown again, "" for what is far too long for one. An
+// address brings no digits: those of Quick Connect sign in a device that nobody
+// here can name, so the person reads them off its screen.
 func typedCode(code string) string {
-	if len(code) > codeLength {
+	if len(code) > codeLength || strings.ContainsFunc(code, unicode.IsNumber) {
 		return ""
 	}
 	return code
@@ -108,7 +118,7 @@ func (s *site) showLink(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := LinkPage{Base: s.base(c, "link")}
+	page := LinkPage{Base: s.base(c, "link"), Again: queryValue(c, "digits") == "again"}
 	page.Base = page.telling(wrong)
 	page.Path = filledLink(f["user_code"]) // another language must not cost the code
 	page.Code = newInputs(page.Base, f, wrong).userCode()

@@ -54,8 +54,11 @@ func pageOf(path string) string {
 		return "/servers"
 	case "/invitations/accept", "/invitations/decline", "/invites/accept", "/invites/decline":
 		return "/invitations"
-	case "/link/approve", "/link/deny":
+	case "/link/approve", "/link/deny", "/link/quick-connect":
 		return "/link"
+	}
+	if strings.HasPrefix(path, "/link/quick-connect/") {
+		return strings.TrimSuffix(path, "/state")
 	}
 	// What is done to a server is done from its page.
 	id, act, ok := strings.Cut(strings.TrimPrefix(path, "/servers/"), "/")

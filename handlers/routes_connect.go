@@ -36,5 +36,8 @@ func (s *site) connectRoutes(r *gin.Engine) {
 	s.post(r, "/link", s.lookDevice)
 	s.post(r, "/link/approve", s.approveDevice)
 	s.post(r, "/link/deny", s.denyDevice)
+	s.post(r, "/link/quick-connect", s.quickConnect)
+	s.get(r, "/link/quick-connect/:id", s.quickWait)
+	s.get(r, "/link/quick-connect/:id/state", s.quickState)
 	s.get(r, "/pin", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/link") })
 }

@@ -125,6 +125,9 @@ func table() map[string]row {
 		"POST /link":                         {signIn("/link"), "422", forbidden},
 		"POST /link/approve":                 {signIn("/link"), "422", forbidden},
 		"POST /link/deny":                    {signIn("/link"), "422", forbidden},
+		"POST /link/quick-connect":           {signIn("/link"), "422", forbidden},
+		"GET /link/quick-connect/:id":        {signIn("/link/quick-connect/1"), "404", "404"},
+		"GET /link/quick-connect/:id/state":  {signIn("/link/quick-connect/1"), "404", "404"},
 	}
 }
 

@@ -39,7 +39,7 @@ func (b Base) T(key string, pairs ...any) string {
 // on its own page, "true" on those below it.
 func (b Base) Here(section string) string {
 	below := map[string]string{
-		"server": "servers", "server_new": "servers", "server_open": "servers", "link_device": "link",
+		"server": "servers", "server_new": "servers", "server_open": "servers", "link_device": "link", "link_quick": "link", "link_quick_wait": "link",
 		"server_invite": "servers", "join": "servers", "invite": "invitations",
 		"account_email": "account", "account_password": "account", "account_pin": "account", "account_pin_forgot": "account",
 		"account_sessions": "account", "account_delete": "account",

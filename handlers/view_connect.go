@@ -123,7 +123,8 @@ type InvitationView struct {
 // LinkPage is templates/pages/link.html: where the code of a device is typed.
 type LinkPage struct {
 	Base
-	Code Field // "user_code"
+	Code  Field // "user_code": that of a TV, or the six digits of Quick Connect
+	Again bool  // the digits have to be typed once more
 }
 
 // LinkDevicePage is templates/pages/link_device.html: the device that shows the

@@ -24,7 +24,7 @@ func sampleBase(catalogue *templates.Catalogue, locale, page string) Base {
 // each of their other shapes.
 func samples(catalogue *templates.Catalogue, locale string) []sample {
 	s := sampler{catalogue: catalogue, locale: locale, at: time.Date(2026, time.November, 21, 14, 3, 0, 0, time.UTC)}
-	return slices.Concat(s.strangers(), s.owners(), s.connected(), s.inviting(), s.documented())
+	return slices.Concat(s.strangers(), s.owners(), s.connected(), s.inviting(), s.quickConnecting(), s.documented())
 }
 
 type sampler struct {

@@ -50,6 +50,6 @@ func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &onceRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &onceRow{},
 	}
 }

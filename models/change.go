@@ -30,6 +30,8 @@ const (
 	ChangeLinkRemoved  ChangeKind = "link_removed"  // declined, left, ended: the only ground to take a link away
 	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended, or of all when there is no device id
 	ChangeProofAsked   ChangeKind = "proof_asked"   // see [Proofs.Open]
+
+	ChangeQuickConnectAsked ChangeKind = "quick_connect_asked" // see [QuickConnects.Open]
 )
 
 // Change is one entry of the feed. Link is how the link is now, nil when there
@@ -156,25 +158,32 @@ func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]
 }
 
 // lookChanges is the statement that every waiting agent runs every two seconds.
-const lookChanges = "SELECT change_seq FROM servers WHERE id = ? AND disabled_at IS NULL"
+const lookChanges = "SELECT change_seq, disabled_at FROM servers WHERE id = ?"
 
 // Last is the number of the last change of a server. It returns [ErrNoServer]
-// for one that was removed or disabled meanwhile.
+// for one that was removed meanwhile, or [ErrServerDisabled].
 func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
-	var seqs []int64
-	if err := c.read(ctx).Raw(lookChanges, this.ID).Scan(&seqs).Error; err != nil {
+	var rows []struct {
+		ChangeSeq  int64
+		DisabledAt *time.Time
+	}
+	if err := c.read(ctx).Raw(lookChanges, this.ID).Scan(&rows).Error; err != nil {
 		return 0, explained("look for changes", err)
 	}
-	if len(seqs) != 1 {
+	switch {
+	case len(rows) != 1:
 		return 0, ErrNoServer
+	case rows[0].DisabledAt != nil:
+		return 0, ErrServerDisabled
+	default:
+		return rows[0].ChangeSeq, nil
 	}
-	return seqs[0], nil
 }
 
 // Wait returns as soon as the last change of a server is another than after, or
 // nil when ctx ends before. An agent whose number is behind or ahead of ours (a
-// backup was brought back) never waits. It returns [ErrNoServer] or
-// [ErrUnavailable].
+// backup was brought back) never waits. It returns [ErrNoServer],
+// [ErrServerDisabled] or [ErrUnavailable].
 func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
 	heard, forget := c.feed.hear(this.ID)
 	defer forget()

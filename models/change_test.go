@@ -169,7 +169,7 @@ func TestChangesWait(t *testing.T) {
 		defer cancel()
 		k.must(k.Changes.Wait(short, m.Server, last+1))
 		k.must(k.Operators.DisableServer(ctx, m.ID))
-		k.is(k.Changes.Wait(ctx, m.Server, last+1), models.ErrNoServer)
+		k.is(k.Changes.Wait(ctx, m.Server, last+1), models.ErrServerDisabled)
 	})
 }
 

@@ -21,14 +21,14 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 		for _, statement := range []string{ // most of what there is is not over
 			"UPDATE local_users SET gone_at = NULL", "UPDATE invites SET expires_at = '2199-01-01 00:00:00'",
 			"UPDATE link_changes SET created_at = '2199-01-01 00:00:00'", "UPDATE proofs SET expires_at = '2199-01-01 00:00:00'",
-			"UPDATE idempotency SET expires_at = '2199-01-01 00:00:00'",
+			"UPDATE idempotency SET expires_at = '2199-01-01 00:00:00'", "UPDATE quick_connects SET expires_at = '2199-01-01 00:00:00'",
 		} {
 			k.exec(statement)
 		}
 		for i := range 400 {
 			k.exec("UPDATE links SET ends_at = ? WHERE id = ?", k.Now().Add(time.Duration(i+1000)*time.Hour), 1000+i)
 		}
-		k.analyse("links", "local_users", "invites", "link_changes", "proofs", "idempotency")
+		k.analyse("links", "local_users", "invites", "link_changes", "proofs", "idempotency", "quick_connects")
 		owner, anna, ben := k.account(), k.account(), k.account()
 		m := k.agent(owner)
 		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
@@ -38,8 +38,11 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 		secretText := k.letter(models.MailInvite, ben.Email).Secret
 		proof, err := k.Proofs.Start(ctx, ben.ID, m.ID, home)
 		k.must(err)
+		k.canQuick(m)
+		session := k.signIn(member).Session
+		quick := k.quick(session, m, "111111")
 		other := report()
-		other.LocalUsers = other.LocalUsers[:2]
+		other.LocalUsers, other.QuickConnect = other.LocalUsers[:2], true
 		end := k.Now().Add(time.Hour)
 		said := k.listen()
 		said.take()
@@ -79,6 +82,15 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 			{"propose", func() error { return k.Proofs.Propose(ctx, m.Server, proof.ID, "123", "") }, ""},
 			{"fail", func() error { return k.Proofs.Fail(ctx, m.Server, proof.ID, "denied") }, ""},
 			{"proof", func() error { _, err := k.Proofs.Get(ctx, ben.ID, m.ID); return err }, "proofs_account_id"},
+			{"servers with quick connect", func() error { _, err := k.QuickConnects.Servers(ctx, member.ID); return err }, "links_account_id"},
+			{"ask quick connect", func() error { _, err := k.QuickConnects.Ask(ctx, session, m.ID, "222222", home); return err }, "quick_connects_"},
+			{"quick connect", func() error { _, err := k.QuickConnects.Get(ctx, member.ID, quick.ID); return err }, ""},
+			{"open quick connects", func() error { _, err := k.QuickConnects.Open(ctx, m.Server); return err }, "quick_connects_server_id"},
+			{"complete quick connect", func() error { return k.QuickConnects.Complete(ctx, m.Server, k.quick(session, m, "333333").ID) }, ""},
+			{"fail quick connect", func() error {
+				return k.QuickConnects.Fail(ctx, m.Server, k.quick(session, m, "444444").ID, models.QuickCodeWrong)
+			}, ""},
+			{"invite here", func() error { _, err := k.inviteHere(m, "there@example.org"); return err }, ""},
 			{"links of a person", func() error { _, err := k.Links.List(ctx, member.ID, models.LinkAccepted); return err }, "links_account_id"},
 			{"sign out everywhere", func() error { return k.Sessions.EndAll(ctx, member.ID, home) }, ""},
 			{"history", func() error { _, err := k.History.Page(ctx, member.ID, 0, 50); return err }, "history_account_id"},
@@ -96,7 +108,7 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 			}), door.want)
 		}
 		// What sweeps past GORM.
-		for _, table := range []string{"proofs", "idempotency"} {
+		for _, table := range []string{"proofs", "idempotency", "quick_connects"} {
 			if how := k.scans("SELECT * FROM " + table + " WHERE expires_at <= '2020-01-01' LIMIT 500"); how != "" {
 				k.t.Errorf("sweep %s: %s", table, how)
 			}

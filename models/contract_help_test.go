@@ -12,6 +12,7 @@ import (
 func looseContract(o *models.Options) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	o.Limits.InviteDay, o.Limits.ProofHour, o.Limits.MailDay = plenty, plenty, plenty
+	o.Limits.QuickAccount, o.Limits.QuickHour, o.Limits.QuickSource, o.Limits.QuickServer = plenty, plenty, plenty, plenty
 }
 
 func eachContract(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {

@@ -110,6 +110,7 @@ var (
 	ErrClaimCodeWrong    = fieldError(KindInvalid, "claim_code", "claim_code_wrong")
 	ErrServerClaimed     = &Error{Kind: KindConflict, Code: "server_claimed"}
 	ErrNoServer          = &Error{Kind: KindUnauthenticated, Code: "server_key_wrong"}
+	ErrServerUnclaimed   = &Error{Kind: KindConflict, Code: "server_unclaimed"}
 	ErrServerDisabled    = &Error{Kind: KindUnauthenticated, Code: "server_disabled"}
 	ErrDeviceIDInvalid   = fieldError(KindInvalid, "device_id", "device_id_invalid")
 	ErrCodeWrong         = fieldError(KindNotFound, "user_code", "user_code_wrong")

@@ -27,6 +27,7 @@ type Export struct {
 	ClaimCodes   []ExportedClaimCode
 	Invites      []Invite // sent and received
 	Proofs       []Proof
+	Quick        []QuickConnect  // without their codes
 	Terms        []ExportedTerms // of links whose libraries were chosen
 }
 

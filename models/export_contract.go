@@ -17,7 +17,7 @@ type ExportedTerms struct {
 
 // readContract reads what this file is about.
 func (e *Export) readContract(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
-	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{e.readInvites, e.readProofs, e.readTerms} {
+	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{e.readInvites, e.readProofs, e.readQuickConnects, e.readTerms} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err
 		}
@@ -58,6 +58,14 @@ func (e *Export) readProofs(ctx context.Context, tx *gorm.DB, c *core, accountID
 	rows, err := gorm.G[proofRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	for i := range rows {
 		e.Proofs = append(e.Proofs, c.proof(&rows[i]))
+	}
+	return err
+}
+
+func (e *Export) readQuickConnects(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	rows, err := gorm.G[quickRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	for i := range rows {
+		e.Quick = append(e.Quick, c.quick(&rows[i]))
 	}
 	return err
 }

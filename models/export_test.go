@@ -33,7 +33,8 @@ var notExported = map[string]string{
 	"links.id": "a number of ours", "links.account_id": "the account's id", "links.access_key": "a secret",
 	"links.local_user_id": "of the server", "links.libraries": "exported by their names", "links.invited_by": "a number of ours",
 	"invites.account_id": "the account's id", "invites.answered_by": "exported by the username", "invites.email_key": "the address, folded",
-	"proofs.account_id":      "the account's id",
+	"proofs.account_id":         "the account's id",
+	"quick_connects.account_id": "the account's id", "quick_connects.link_id": "a number of ours", "quick_connects.code": "a secret",
 	"link_changes.server_id": "what a server's agent must hear of its own links", "link_changes.seq": "a counter of ours",
 	"link_changes.kind": "for the agent", "link_changes.link_id": "a number of ours", "link_changes.account_id": "the account's id",
 	"link_changes.device_id": "exported with the sessions", "link_changes.created_at": "for the agent",
@@ -56,7 +57,7 @@ func TestExport(t *testing.T) {
 		reset := k.resetSecret(k.get(a))
 		k.must(k.PINs.RequestReset(ctx, a.ID, home))
 		k.fillConnect(guardian, a, in.Session)
-		k.fillContract(guardian, a)
+		k.fillContract(guardian, a, in.Session)
 		k.exec("UPDATE accounts SET guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)
@@ -64,7 +65,7 @@ func TestExport(t *testing.T) {
 		text, err := json.Marshal(export) //nolint:musttag // read by this test alone: names do not matter
 		k.must(err)
 		said := string(text)
-		for _, secret := range []string{reset, in.Token, "argon2id", "8305"} {
+		for _, secret := range []string{reset, in.Token, "argon2id", "8305", "753951", "864209"} {
 			if strings.Contains(said, secret) {
 				k.t.Errorf("the export holds a secret: %s", secret)
 			}
@@ -143,9 +144,9 @@ func (k *kit) fillConnect(owner, a models.Account, session models.Session) {
 	k.must(k.Devices.Approve(ctx, session, device.UserCode, home))
 }
 
-// fillContract gives a an answered invite to an agent's server of owner's, and a
-// proof.
-func (k *kit) fillContract(owner, a models.Account) {
+// fillContract gives a an answered invite to an agent's server of owner's, a
+// proof, and codes of Quick Connect.
+func (k *kit) fillContract(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	m := k.agent(owner)
@@ -160,4 +161,8 @@ func (k *kit) fillContract(owner, a models.Account) {
 	}, home)
 	k.must(err)
 	k.must(k.Invites.Accept(ctx, a.ID, invite.ID, home))
+	k.canQuick(m)
+	tried := k.quick(session, m, "753951")
+	k.must(k.QuickConnects.Fail(ctx, m.Server, tried.ID, models.QuickUnavailable))
+	k.quick(session, m, "864209")
 }

@@ -47,6 +47,7 @@ const (
 	EventLinkRemoved         EventKind = "link_removed"
 	EventDeviceApproved      EventKind = "device_approved"
 	EventDeviceDenied        EventKind = "device_denied"
+	EventQuickConnected      EventKind = "quick_connected"
 	EventInviteSent          EventKind = "invite_sent"
 	EventInviteWithdrawn     EventKind = "invite_withdrawn"
 	EventInviteDeclined      EventKind = "invite_declined"
@@ -63,7 +64,7 @@ func EventKinds() []EventKind {
 		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
-		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
+		EventQuickConnected, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 	}
 }
 

@@ -106,7 +106,12 @@ const (
 // servers, local_user_id, libraries, ends_at and idempotency_key,
 // [ErrOtherRequest], [ErrThrottled] or [ErrUnavailable].
 func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
-	o, err := i.once("invite "+place(ownerID), in.IdempotencyKey, in.canonical())
+	return i.make(ctx, "invite "+place(ownerID), ownerID, in, caller)
+}
+
+// make is Create; scope keeps the Idempotency-Keys of different callers apart.
+func (i *Invites) make(ctx context.Context, scope string, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
+	o, err := i.once(scope, in.IdempotencyKey, in.canonical())
 	if err != nil {
 		return Invite{}, err
 	}

@@ -39,14 +39,25 @@ func stepsDown(t *testing.T, dialect database.Dialect, name string) []string {
 	return steps
 }
 
-// prepareAgain lets another start find a database whose migration 3 is not noted
-// as done.
-func (k *kit) prepareAgain(what string) {
+// lastMigration is the number of the newest one.
+const lastMigration = 4
+
+// prepareAgain lets another start find a database whose migrations from first on
+// are not noted as done.
+func (k *kit) prepareAgain(what string, first int) {
 	k.t.Helper()
-	k.exec("DELETE FROM goose_db_version WHERE version_id = 3")
+	k.exec("DELETE FROM goose_db_version WHERE version_id >= ?", first)
 	k.exec("UPDATE leases SET owner = '', until_at = '2000-01-01 00:00:00'") // its heartbeat has stopped
-	if applied, err := k.Prepare(k.t.Context(), what); err != nil || applied != 1 {
+	if applied, err := k.Prepare(k.t.Context(), what); err != nil || applied != lastMigration-first+1 {
 		k.t.Fatalf("%s: applied %d, %v", what, applied, err)
+	}
+}
+
+// down undoes the newest migration that is done.
+func (k *kit) down(name string) {
+	k.t.Helper()
+	for _, step := range stepsDown(k.t, models.DatabaseOf(k.Store).Dialect, name) {
+		k.exec(step)
 	}
 }
 
@@ -61,22 +72,13 @@ func TestContractDownAndUp(t *testing.T) {
 		m := k.server(owner)
 		k.link(m, anna)
 		columns, indexes := k.columns(), k.indexes()
-		for _, step := range stepsDown(t, models.DatabaseOf(k.Store).Dialect, "00003_contract.sql") {
-			k.exec(step)
-		}
+		k.down("00004_agent.sql")
+		k.down("00003_contract.sql")
 		if slices.Contains(k.tables(), "invites") || slices.ContainsFunc(k.columns(), func(c column) bool { return c.Name == "ends_at" }) {
 			t.Error("it did not go down")
 		}
-		k.prepareAgain("down and up")
-		sorted := func(all []column) []string {
-			var texts []string
-			for _, c := range all {
-				texts = append(texts, fmt.Sprint(c))
-			}
-			slices.Sort(texts)
-			return texts
-		}
-		if diff := cmp.Diff(sorted(columns), sorted(k.columns())); diff != "" {
+		k.prepareAgain("down and up", 3)
+		if diff := cmp.Diff(sortedColumns(columns), sortedColumns(k.columns())); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(indexes, k.indexes()); diff != "" {
@@ -103,10 +105,11 @@ func TestContractHalfMade(t *testing.T) {
 		t.Fatalf("only %d steps", len(steps))
 	}
 	for done := range len(steps) + 1 { // the way down is the way up backwards: so many steps were not reached
+		k.down("00004_agent.sql") // which comes later
 		for _, step := range steps[:done] {
 			k.exec(step)
 		}
-		k.prepareAgain(fmt.Sprintf("without the last %d steps", done))
+		k.prepareAgain(fmt.Sprintf("without the last %d steps", done), 3)
 		if diff := cmp.Diff(columns, k.columns(), cmp.AllowUnexported(column{})); done == 0 && diff != "" {
 			t.Error(diff)
 		}
@@ -117,4 +120,53 @@ func TestContractHalfMade(t *testing.T) {
 			t.Errorf("without %d steps: %s", done, diff)
 		}
 	}
+}
+
+// Migration 4 goes down and up again on both engines, with what there was before,
+// and what a killed program left half-way is completed.
+func TestAgentDownAndUp(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		k := &kit{modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, looseConnect, looseContract), t, modelstest.NewClock()}
+		models.Impatient(k.Store)
+		owner := k.account()
+		m := k.agent(owner)
+		person := k.member(owner, m)
+		columns, indexes := k.columns(), k.indexes()
+		dialect := models.DatabaseOf(k.Store).Dialect
+		steps := stepsDown(t, dialect, "00004_agent.sql")
+		if len(steps) != 2 {
+			t.Fatalf("%d steps", len(steps))
+		}
+		k.down("00004_agent.sql")
+		if slices.Contains(k.tables(), "quick_connects") || slices.ContainsFunc(k.columns(), func(c column) bool { return c.Name == "quick_connect" }) {
+			t.Error("it did not go down")
+		}
+		k.prepareAgain("down and up", 4)
+		if dialect == database.MySQL { // SQLite does all or nothing
+			k.exec(steps[0])
+			k.prepareAgain("without the last step", 4)
+		}
+		if diff := cmp.Diff(sortedColumns(columns), sortedColumns(k.columns())); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(indexes, k.indexes()); diff != "" {
+			t.Error(diff)
+		}
+		if servers, err := k.QuickConnects.Servers(t.Context(), person.ID); err != nil || len(servers) != 0 {
+			t.Errorf("servers of before: %+v, %v", servers, err)
+		}
+		if got := k.located(person, models.LinkAccepted); len(got) != 1 {
+			t.Errorf("located %+v", got)
+		}
+	})
+}
+
+func sortedColumns(all []column) []string {
+	var texts []string
+	for _, c := range all {
+		texts = append(texts, fmt.Sprint(c))
+	}
+	slices.Sort(texts)
+	return texts
 }

@@ -19,6 +19,7 @@ type Report struct {
 	Registration             // ClaimCode and IdempotencyKey do not count
 	LocalUsers   []LocalUser // ExternalID, Name, Disabled and Administrator count
 	Libraries    []Library
+	QuickConnect bool // codes of Quick Connect can be approved now
 }
 
 // The most that a report may hold.
@@ -33,6 +34,7 @@ type checkedReport struct {
 	Addresses               []Address
 	LocalUsers              []LocalUser
 	Libraries               []Library
+	QuickConnect            bool
 }
 
 // check returns the report in that form. It returns errors about the fields
@@ -42,7 +44,7 @@ func (r Report) check() (checkedReport, error) {
 	if err != nil {
 		return checkedReport{}, err
 	}
-	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses}
+	out := checkedReport{Name: registration.Name, Version: registration.Version, SystemID: registration.SystemID, Addresses: addresses, QuickConnect: r.QuickConnect}
 	var wrong []FieldError
 	seen := map[string]bool{}
 	for _, u := range r.LocalUsers {
@@ -109,7 +111,7 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bo
 	err = a.tx(ctx, "take a report", func(tx *gorm.DB) error {
 		result := tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
 			"name": report.Name, "version": report.Version, "system_id": report.SystemID, "kind": ServerAgent,
-			"report_hash": digest, "last_seen_at": a.Now(),
+			"quick_connect": report.QuickConnect, "report_hash": digest, "last_seen_at": a.Now(),
 		})
 		if result.Error != nil {
 			return result.Error

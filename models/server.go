@@ -38,6 +38,8 @@ type serverRow struct {
 	AckedSeq    int64  // of the last one that the agent has acknowledged
 	ReportHash  string // digest of the last report; "" for none
 	SelfService bool   // people may prove a local user by themselves
+
+	QuickConnect bool // its agent has reported that codes of Quick Connect can be approved
 }
 
 // TableName is servers.

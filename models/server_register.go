@@ -16,6 +16,7 @@ import (
 type Agents struct {
 	*core
 	throttle *Throttle
+	invites  *Invites
 
 	mu   sync.Mutex
 	seen map[int64]time.Time // last calls that are not written yet

@@ -186,12 +186,15 @@ func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) er
 }
 
 // endEverything ends all sessions of an account and all that leads to new ones:
-// approved device codes, and the access keys that devices hold. Links stay.
+// approved device codes, codes of Quick Connect, and the access keys that devices hold. Links stay.
 func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	if err := endSessions(tx, accountID, ""); err != nil {
 		return err
 	}
 	if err := tx.Exec("DELETE FROM device_codes WHERE account_id = ?", accountID).Error; err != nil {
+		return err
+	}
+	if err := endQuickConnects(tx, accountID); err != nil {
 		return err
 	}
 	if err := c.replaceAccessKeys(ctx, tx, accountID); err != nil {
@@ -234,6 +237,9 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 		// A device that was approved and has not come for its session yet is one
 		// of the others.
 		if err := tx.Exec("DELETE FROM device_codes WHERE account_id = ?", this.AccountID).Error; err != nil {
+			return err
+		}
+		if err := endQuickConnects(tx, this.AccountID); err != nil {
 			return err
 		}
 		if err := s.replaceAccessKeys(ctx, tx, this.AccountID); err != nil {

@@ -41,6 +41,8 @@ type Store struct {
 	Changes   *Changes
 	Proofs    *Proofs
 
+	QuickConnects *QuickConnects
+
 	*core
 }
 
@@ -118,11 +120,13 @@ func New(o Options) (*Store, error) {
 	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o, feed: newFeed()}
 	throttle := &Throttle{c, throttlePause}
 	sessions := &Sessions{core: c, throttle: throttle, seen: map[int64]time.Time{}}
+	invites := &Invites{c, throttle}
 	return &Store{
 		Accounts: &Accounts{c, throttle}, Emails: &Emails{c, throttle}, Recovery: &Recovery{c, throttle},
-		Sessions: sessions, Servers: &Servers{c, throttle}, Agents: &Agents{core: c, throttle: throttle, seen: map[int64]time.Time{}}, Links: &Links{c, throttle},
+		Sessions: sessions, Servers: &Servers{c, throttle}, Links: &Links{c, throttle},
+		Agents:  &Agents{core: c, throttle: throttle, invites: invites, seen: map[int64]time.Time{}},
 		Devices: &Devices{c, throttle, sessions},
-		Invites: &Invites{c, throttle}, Changes: &Changes{c, changesLookEvery}, Proofs: &Proofs{c, throttle},
+		Invites: invites, Changes: &Changes{c, changesLookEvery}, Proofs: &Proofs{c, throttle}, QuickConnects: &QuickConnects{c, throttle},
 		PINs: &PINs{c, throttle}, Mail: &Mail{c, throttle}, Throttle: throttle, History: &History{c},
 		Operators: &Operators{c}, core: c,
 	}, nil

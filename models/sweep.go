@@ -23,7 +23,7 @@ const sweepStep = 500
 // come, sessions, tokens, old invites, email changes and history. Nothing depends
 // on it: whatever is over is refused whether or not it was swept.
 func (s *Store) Sweep(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepChanges} {
+	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepChanges, s.sweepQuickCodes} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -44,6 +44,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"claim_codes", "code_mac", "expires_at <= ?", []any{now}},
 		{"device_codes", "id", "expires_at <= ?", []any{now}},
 		{"proofs", "id", "expires_at <= ?", []any{now.Add(-proofsKept)}},
+		{"quick_connects", "id", "expires_at <= ?", []any{now.Add(-quickKept)}},
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
 	} {

@@ -84,6 +84,10 @@ type Limits struct {
 	CodeService     Limit // wrong ones in all
 	InviteDay       Limit // invites of one owner
 	ProofHour       Limit // proofs that one account starts
+	QuickAccount    Limit // codes of Quick Connect by one account, right or wrong
+	QuickHour       Limit // of those, in a longer time
+	QuickSource     Limit
+	QuickServer     Limit
 }
 
 // ProductionLimits are the limits of the service.
@@ -134,6 +138,10 @@ func ProductionLimits() Limits {
 		CodeService:     Limit{Hits: 100, Window: time.Minute},
 		InviteDay:       Limit{Hits: 50, Window: day},
 		ProofHour:       Limit{Hits: 10, Window: time.Hour},
+		QuickAccount:    Limit{Hits: 5, Window: 10 * time.Minute},
+		QuickHour:       Limit{Hits: 20, Window: time.Hour},
+		QuickSource:     Limit{Hits: 10, Window: 10 * time.Minute},
+		QuickServer:     Limit{Hits: 30, Window: time.Hour},
 	}
 }
 

@@ -1,0 +1,183 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// LocalDevice is what a device tells a media server of itself.
+type LocalDevice struct {
+	Client  string // the app: "Den TV"
+	Name    string // "Living room"
+	ID      string // the same as in [DeviceAsk]: by it, tokens end when the person signs the device out
+	Version string // of the app
+}
+
+// LocalToken opens one media server for one local user on one device.
+type LocalToken struct {
+	LocalUserID string `json:"LocalUserId"`
+	AccessToken string `json:"AccessToken"` // a secret, for that media server alone
+}
+
+// Errors of [Servers.Reach] and [Servers.Exchange].
+var (
+	// ErrNotReached means that no address of a server answers as that server just now.
+	ErrNotReached = errors.New("the media server was not reached")
+	// ErrExchangeRefused means that the access key opens nothing there, or not now.
+	// The list of servers may have another key.
+	ErrExchangeRefused = errors.New("the media server refuses the access key")
+)
+
+// localAnswer is how long an answer of a media server may be, in bytes.
+const localAnswer = 64 << 10
+
+// Reach tries the addresses of a server and returns the first, in their order, that
+// answers as that server; each later one begins a moment after the one before, and
+// those before one that has answered are waited for no longer than a second: away
+// from home nobody ever answers at an address of the home. It returns
+// [ErrNotReached].
+func (s *Servers) Reach(ctx context.Context, server Server) (address string, err error) {
+	const most = 32
+	ctx, cancel := context.WithTimeout(ctx, s.core.timeout)
+	defer cancel() // of those that are not needed any more
+	addresses := server.Addresses[:min(len(server.Addresses), most)]
+	answers := make(chan reached, len(addresses))
+	for place, one := range addresses {
+		go func() { answers <- reached{place, s.core.isThereLater(ctx, place, one.URL, server.SystemID)} }()
+	}
+	if place := bestOf(answers, len(addresses)); place >= 0 {
+		return addresses[place].URL, nil
+	}
+	return "", ErrNotReached
+}
+
+// reached tells how it went with the address in a place of the list.
+type reached struct {
+	place int
+	there bool
+}
+
+// bestOf waits until it is sure which of n addresses is the first that answers,
+// or until the one that it has is good enough, and returns its place; below 0 for
+// none.
+func bestOf(answers <-chan reached, n int) int {
+	const grace = time.Second
+	best, ended := n, make([]bool, n)
+	var late <-chan time.Time
+	for !allOf(ended[:best]) {
+		select {
+		case <-late:
+			return best
+		case one := <-answers:
+			ended[one.place] = true
+			if !one.there {
+				continue
+			}
+			best = min(best, one.place)
+			if late == nil {
+				late = time.After(grace)
+			}
+		}
+	}
+	if best == n {
+		return -1
+	}
+	return best
+}
+
+func allOf(list []bool) bool { return !slices.Contains(list, false) }
+
+// isThereLater is isThere after the head start of those before in the list.
+func (c *core) isThereLater(ctx context.Context, place int, address, systemID string) bool {
+	const headStart = 150 * time.Millisecond
+	select {
+	case <-time.After(time.Duration(place) * headStart):
+		return c.isThere(ctx, address, systemID)
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// isThere reports whether the server that answers at address calls itself
+// systemID.
+func (c *core) isThere(ctx context.Context, address, systemID string) bool {
+	var info struct {
+		ID string `json:"Id"`
+	}
+	status, err := c.local(ctx, strings.TrimRight(address, "/")+"/System/Info/Public", "", &info)
+	return err == nil && status == http.StatusOK && systemID != "" && info.ID == systemID
+}
+
+// Exchange hands the access key of a server to that server, at an address that
+// [Servers.Reach] returned, and returns the local access token. AccountID is the
+// account of who is signed in on the device. It may be repeated at each start; the
+// token before ends with it. It returns [ErrExchangeRefused], or an *Error with
+// the time to wait when the server asks to try again later.
+func (s *Servers) Exchange(ctx context.Context, address string, server Server, accountID ID, device LocalDevice) (LocalToken, error) {
+	query := url.Values{"format": {"json"}, "ConnectUserId": {string(accountID)}}
+	ctx, cancel := context.WithTimeout(ctx, s.core.timeout)
+	defer cancel()
+	var out LocalToken
+	status, err := s.core.local(ctx, strings.TrimRight(address, "/")+"/Connect/Exchange?"+query.Encode(), device.header(server.AccessKey), &out)
+	switch {
+	case err != nil:
+		return LocalToken{}, fmt.Errorf("exchange the access key: %w", err)
+	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound:
+		return LocalToken{}, ErrExchangeRefused
+	case status != http.StatusOK || out.AccessToken == "":
+		return LocalToken{}, fmt.Errorf("exchange the access key: %w: status %d", ErrBadAnswer, status)
+	default:
+		return out, nil
+	}
+}
+
+// header is the authorization header that media servers of Emby's kind read.
+func (d LocalDevice) header(token string) string {
+	pairs := [][2]string{{"Client", d.Client}, {"Device", d.Name}, {"DeviceId", d.ID}, {"Version", d.Version}, {"Token", token}}
+	var b strings.Builder
+	b.WriteString("MediaBrowser ")
+	for i, pair := range pairs {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(pair[0] + `="` + strings.ReplaceAll(url.QueryEscape(pair[1]), "+", "%20") + `"`) // some read a "+" as a blank
+	}
+	return b.String()
+}
+
+// local asks a media server and reads its answer into out if it is a success. No
+// token of the service goes there.
+func (c *core) local(ctx context.Context, address, authorization string, out any) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, errors.New("it cannot be addressed") // the error would quote the address
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", c.agent)
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return 0, bare(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusTooManyRequests || response.StatusCode == http.StatusServiceUnavailable {
+		return response.StatusCode, &Error{Status: response.StatusCode, RetryAfter: retryAfter(response.Header)}
+	}
+	if response.StatusCode != http.StatusOK {
+		return response.StatusCode, nil
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, localAnswer)).Decode(out); err != nil {
+		return 0, fmt.Errorf("%w: its JSON is not what it should be", ErrBadAnswer) // the cause would quote the answer
+	}
+	return response.StatusCode, nil
+}

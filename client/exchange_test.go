@@ -1,0 +1,142 @@
+package client_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// mediaServer answers as a media server with an id, and to an exchange as given.
+func mediaServer(t *testing.T, id string, exchange http.HandlerFunc) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /System/Info/Public", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("a secret goes to a server before it is known")
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"Id":"` + id + `","ServerName":"Den"}`))
+	})
+	if exchange != nil {
+		mux.HandleFunc("GET /Connect/Exchange", exchange)
+	}
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func at(addresses ...string) client.Server {
+	s := client.Server{SystemID: "0f3c", AccessKey: `key"with%`}
+	for _, address := range addresses {
+		s.Addresses = append(s.Addresses, client.Address{Kind: "lan", URL: address})
+	}
+	return s
+}
+
+func TestReach(t *testing.T) {
+	t.Parallel()
+	c := must(client.New("https://id.example.org", client.WithTimeout(5*time.Second), client.WithToken("lks_x")))(t)
+	right, other := mediaServer(t, "0f3c", nil), mediaServer(t, "aaaa", nil)
+	const nobody = "http://127.0.0.1:1"
+	for _, test := range []struct {
+		server client.Server
+		want   string
+	}{
+		{at(right), right},
+		{at(nobody, other, right), right},
+		{at(right+"/", other), right + "/"},
+		{at(nobody, other), ""},
+		{at(), ""},
+		{client.Server{Addresses: at(right).Addresses}, ""}, // one without an id is nobody
+	} {
+		address, err := c.Servers.Reach(t.Context(), test.server)
+		if address != test.want || (test.want == "") != (err != nil) {
+			t.Errorf("reached %q (%v), want %q", address, err, test.want)
+		}
+		if test.want == "" {
+			is(t, err, client.ErrNotReached)
+		}
+	}
+}
+
+func TestExchange(t *testing.T) {
+	t.Parallel()
+	c := must(client.New("https://id.example.org", client.WithToken("lks_secret")))(t)
+	device := client.LocalDevice{Client: "Den TV", Name: `Grandmother's "big" TV`, ID: "tv-1", Version: "1.4"}
+	server := at()
+	exchange := func(handler http.HandlerFunc) (client.LocalToken, error) {
+		return c.Servers.Exchange(t.Context(), mediaServer(t, "0f3c", handler), server, "733", device)
+	}
+	token, err := exchange(func(w http.ResponseWriter, r *http.Request) {
+		const want = `MediaBrowser Client="Den%20TV", Device="Grandmother%27s%20%22big%22%20TV", DeviceId="tv-1", Version="1.4", Token="key%22with%25"`
+		if got := r.Header.Get("Authorization"); got != want || r.URL.Query().Get("ConnectUserId") != "733" {
+			t.Errorf("asked with %s, %s", got, r.URL.RawQuery)
+		}
+		_, _ = w.Write([]byte(`{"LocalUserId":"u1","AccessToken":"t1"}`))
+	})
+	if err != nil || token != (client.LocalToken{LocalUserID: "u1", AccessToken: "t1"}) {
+		t.Errorf("%+v, %v", token, err)
+	}
+	for _, status := range []int{401, 403, 404} {
+		_, err := exchange(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		is(t, err, client.ErrExchangeRefused)
+	}
+	for _, body := range []string{"", "{}", "nonsense", `{"AccessToken":7}`} {
+		_, err := exchange(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+		is(t, err, client.ErrBadAnswer)
+	}
+	_, err = exchange(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://other.example/", http.StatusFound)
+	})
+	is(t, err, client.ErrBadAnswer)
+	_, err = exchange(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	if problem, ok := errors.AsType[*client.Error](err); !ok || problem.RetryAfter != 7*time.Second || strings.Contains(err.Error(), server.AccessKey) {
+		t.Error(err)
+	}
+}
+
+// TestReachFromAway does not wait for an address of the home, where nobody answers
+// somebody who is away.
+func TestReachFromAway(t *testing.T) {
+	t.Parallel()
+	c := must(client.New("https://id.example.org", client.WithTimeout(20*time.Second)))(t)
+	silence := make(chan struct{})
+	home := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-silence:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(home.Close)
+	t.Cleanup(func() { close(silence) })
+	right := mediaServer(t, "0f3c", nil)
+	begin := time.Now()
+	address, err := c.Servers.Reach(t.Context(), at(home.URL, home.URL+"/", right, "http://127.0.0.1:1"))
+	if took := time.Since(begin); err != nil || address != right || took > 10*time.Second {
+		t.Errorf("reached %q (%v) after %v", address, err, took)
+	}
+}
+
+// TestExchangeLater has a media server ask to wait for longer than there are years.
+func TestExchangeLater(t *testing.T) {
+	t.Parallel()
+	c := must(client.New("https://id.example.org"))(t)
+	for _, after := range []string{"9223372036854775807", "10000000000", "-5", "soon"} {
+		address := mediaServer(t, "0f3c", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", after)
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		_, err := c.Servers.Exchange(t.Context(), address, at(), "733", client.LocalDevice{})
+		if problem, ok := errors.AsType[*client.Error](err); !ok || problem.RetryAfter < 0 || problem.RetryAfter > 24*time.Hour {
+			t.Errorf("Retry-After %s: %+v", after, problem)
+		}
+	}
+}

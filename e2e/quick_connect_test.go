@@ -1,0 +1,103 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"testing"
+)
+
+// quickConnectPages are those on which somebody signs in a device that shows six
+// digits: quinn runs a server and uses it herself.
+func quickConnectPages(t *testing.T, s *service) []shown {
+	t.Helper()
+	quinn := s.account(t, "quinn")
+	var loft agent
+	var waits string
+	reports := func(can bool) {
+		askAPI[struct{}](t, s, loft.key, http.MethodPut, "/server/report", map[string]any{
+			"name": loft.name, "system_id": "agent-loft", "local_users": []map[string]string{{"id": "u1", "name": "anna"}}, "quick_connect": can,
+		})
+	}
+	open := func() string {
+		waiting := askAPI[struct {
+			All []struct{ ID, Code string } `json:"quick_connects"`
+		}](t, s, loft.key, http.MethodGet, "/server/quick-connects", nil).All
+		if len(waiting) != 1 || waiting[0].Code != "739104" {
+			t.Fatalf("the agent is asked %+v", waiting)
+		}
+		return "/server/quick-connects/" + waiting[0].ID
+	}
+	typed := func(v *visitor) {
+		v.t.Helper()
+		v.open("/link")
+		v.fill("user_code", "739 104")
+		v.send("/link")
+	}
+	// asked sends the code by keyboard and returns where the agent answers.
+	asked := func(v *visitor) string {
+		v.t.Helper()
+		typed(v)
+		v.tabTo(`form[action="/link/quick-connect"] button`)
+		v.press(" ")
+		v.until(`location.pathname.startsWith("/link/quick-connect/") && document.readyState === "complete"`)
+		return open()
+	}
+	answer := func(path, reason string) {
+		t.Helper()
+		if reason == "" {
+			askAPI[struct{}](t, s, loft.key, http.MethodPost, path+"/complete", nil)
+			return
+		}
+		askAPI[struct{}](t, s, loft.key, http.MethodPost, path+"/fail", map[string]string{"reason": reason})
+	}
+	says := func(v *visitor, key string) {
+		v.t.Helper()
+		v.until(`document.querySelector("main").textContent.includes(` + quote(v.says(key, "Server", "Loft")) + `)`)
+	}
+	return []shown{
+		{"link_quick", "with no server", func(v *visitor) {
+			signIn(v, quinn)
+			loft = runAgent(t, s, "Loft", claimCode(v))
+			typed(v)
+			v.wantText("main", v.says("page.link_quick.none"))
+		}},
+		{"link_quick", "", func(v *visitor) {
+			askAPI[struct{}](t, s, loft.key, http.MethodPost, "/server/links", map[string]string{"to": "quinn", "type": "linked", "local_user": "u1"})
+			v.open("/invitations")
+			v.push(`form[action="/invitations/accept"] button`, "/servers")
+			reports(true)
+			typed(v)
+			v.wantText(".code", "739 104")
+			if !ask[bool](v, `document.querySelector("[name=server_id]").checked`) {
+				v.t.Error("the only server is not chosen")
+			}
+		}},
+		{"link_quick_wait", "", func(v *visitor) { waits = asked(v) }},
+		{"link_quick_wait", "when it is done", func(v *visitor) {
+			answer(waits, "")
+			says(v, "page.link_quick_wait.done") // by itself
+		}},
+		{"link_quick_wait", "when it failed", func(v *visitor) {
+			answer(asked(v), "code_wrong")
+			says(v, "page.link_quick_wait.failed.code_wrong")
+		}},
+		{"link", "once more", func(v *visitor) {
+			v.follow(`main a[href="/link"]`, "/link")
+			v.open("/link?digits=again&user_code=739104")
+			v.wantText("main", v.says("page.link.again"))
+			v.wantValue("user_code", "")
+		}},
+		{"link_quick", "with several servers and a mistake", func(v *visitor) {
+			shed := runAgent(t, s, "Shed", claimCode(v))
+			askAPI[struct{}](t, s, shed.key, http.MethodPost, "/server/links", map[string]string{"to": "quinn", "type": "linked"})
+			askAPI[struct{}](t, s, shed.key, http.MethodPut, "/server/report", map[string]any{"name": "Shed", "system_id": "agent-shed", "quick_connect": true})
+			v.open("/invitations")
+			v.push(`form[action="/invitations/accept"] button`, "/servers")
+			typed(v)
+			v.push(`form[action="/link/quick-connect"] button`, "/link/quick-connect")
+			v.wantFocus("[name=server_id]")
+			v.wantText("main", v.says("error.quick_server_missing"))
+		}},
+	}
+}

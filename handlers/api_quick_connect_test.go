@@ -1,0 +1,150 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// canQuick has the agent report that codes of Quick Connect can be approved.
+func (a agent) canQuick(name string, can bool) {
+	a.t.Helper()
+	in := facts(name)
+	in["quick_connect"] = can
+	a.is(a.report(in), http.StatusOK, nil)
+}
+
+type quickSeen struct {
+	ID, Status, Reason, Server string
+	ExpiresAt                  time.Time `json:"expires_at"`
+}
+
+// Somebody signs a device in that knows nothing of us.
+func TestAPIQuickConnect(t *testing.T) {
+	t.Parallel()
+	s, ann, bob, den := owners(t)
+	link := den.joins(ann, bob, map[string]any{"local_user_id": ann.localUsers(den.id)["u1"]})
+	ask := func(p *program, code string) answer {
+		return p.put("POST", "/quick-connects", map[string]any{"server_id": den.id, "code": code})
+	}
+	state := func(id string) (got quickSeen) {
+		t.Helper()
+		bob.is(bob.get("/quick-connects/"+id), http.StatusOK, &got)
+		return got
+	}
+	servers := func(p *program) string { return p.get("/quick-connects/servers").body }
+	if got := servers(bob); got != `{"servers":[]}` {
+		t.Errorf("servers %s", got)
+	}
+	bob.wrong(ask(bob, "123456"), 422, "server_id", "quick_server_unknown")
+	den.canQuick("den", true)
+	if got := servers(bob); got != `{"servers":[{"id":"`+den.id+`","name":"den","local_user":"mira"}]}` {
+		t.Errorf("servers %s", got)
+	}
+	if got := servers(ann); got != `{"servers":[]}` { // who runs it is not linked with it
+		t.Errorf("servers %s", got)
+	}
+	for _, id := range []string{"1", "x", ""} {
+		a := bob.put("POST", "/quick-connects", map[string]any{"server_id": id, "code": "123456"})
+		bob.wrong(a, 422, "server_id", "quick_server_unknown")
+	}
+	ann.wrong(ask(ann, "123456"), 422, "server_id", "quick_server_unknown")
+	bob.wrong(ask(bob, "BCDF-GHJK"), 422, "code", "quick_code_invalid")
+
+	last := den.last()
+	var asked quickSeen
+	bob.is(ask(bob, "741 852"), http.StatusCreated, &asked)
+	want := quickSeen{ID: asked.ID, Status: "asked", Server: "den", ExpiresAt: s.Clock.Now().Add(10 * time.Minute)}
+	if diff := cmp.Diff(want, asked); diff != "" || state(asked.ID) != want {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	got := den.changes(fmt.Sprintf("after=%d", last))
+	if got.kinds() != "quick_connect_asked" || got.Changes[0].LinkID == nil || *got.Changes[0].LinkID != link || got.Changes[0].AccountID == nil {
+		t.Errorf("changes %+v", got)
+	}
+	var open struct {
+		QuickConnects []map[string]any `json:"quick_connects"`
+	}
+	den.is(den.get("/server/quick-connects"), http.StatusOK, &open)
+	listed := []map[string]any{{
+		"id": asked.ID, "link_id": link, "account_id": *got.Changes[0].AccountID, "code": "741852", "expires_at": "2026-03-04T05:16:07Z",
+	}}
+	if diff := cmp.Diff(listed, open.QuickConnects); diff != "" {
+		t.Errorf("open (-want +got):\n%s", diff)
+	}
+	// Nobody else reads or answers it.
+	ann.refused(ann.get("/quick-connects/"+asked.ID), http.StatusNotFound, "not_found")
+	attic := bob.agent("attic")
+	if a := attic.get("/server/quick-connects"); a.body != `{"quick_connects":[]}` {
+		t.Errorf("another server reads %s", a.body)
+	}
+	at := "/server/quick-connects/" + asked.ID
+	attic.refused(attic.put("POST", at+"/complete", nil), http.StatusNotFound, "not_found")
+	attic.refused(attic.put("POST", at+"/fail", map[string]any{"reason": "code_wrong"}), http.StatusNotFound, "not_found")
+	den.wrong(den.put("POST", at+"/fail", map[string]any{"reason": "expired"}), 422, "reason", "quick_reason_invalid")
+	den.done(den.put("POST", at+"/complete", nil))
+	if got := state(asked.ID); got.Status != "done" || got.Reason != "" {
+		t.Errorf("state %+v", got)
+	}
+	den.refused(den.put("POST", at+"/complete", nil), http.StatusNotFound, "not_found")
+	if a := bob.get("/account/history"); !strings.Contains(a.body, `"quick_connected"`) {
+		t.Errorf("history %s", a.body)
+	}
+	for _, reason := range []string{"code_wrong", "not_allowed", "unavailable"} {
+		var next quickSeen
+		bob.is(ask(bob, "741853"), http.StatusCreated, &next)
+		den.done(den.put("POST", "/server/quick-connects/"+next.ID+"/fail", map[string]any{"reason": reason}))
+		if got := state(next.ID); got.Status != "failed" || got.Reason != reason {
+			t.Errorf("state %+v", got)
+		}
+	}
+	// What was typed is theirs, and is told without the code.
+	export := bob.get("/account/export").body
+	if !strings.Contains(export, `"quick_connects": [`) || !strings.Contains(export, `"reason": "not_allowed"`) || strings.Contains(export, "741853") {
+		t.Errorf("export %s", export)
+	}
+	// The password must have been proved lately.
+	s.Clock.Advance(25 * time.Hour)
+	bob.refused(ask(bob, "123456"), http.StatusForbidden, "confirm_password")
+}
+
+// An invite is made at the machine.
+func TestAPIServerInvite(t *testing.T) {
+	t.Parallel()
+	_, ann, bob, den := owners(t)
+	in := map[string]any{"to": "bob", "type": "linked", "note": "Hello", "local_user": "u1", "libraries": []string{"l1"}, "ends_at": "2026-04-01T00:00:00Z"}
+	keyed := agent{den.with("Idempotency-Key", "0123456789abcdef"), den.id}
+	var made, again map[string]any
+	keyed.is(keyed.put("POST", "/server/invites", in), http.StatusCreated, &made)
+	keyed.is(keyed.put("POST", "/server/invites", in), http.StatusCreated, &again)
+	id, _ := made["id"].(string)
+	want := map[string]any{
+		"id": id, "to": "bob", "type": "linked", "note": "Hello", "status": "pending", "from": "ann",
+		"created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
+		"servers": []any{map[string]any{
+			"server_id": den.id, "name": "den", "local_user": map[string]any{"id": ann.localUsers(den.id)["u1"], "name": "mira"},
+			"libraries": []any{map[string]any{"id": "l1", "name": "Films"}}, "ends_at": "2026-04-01T00:00:00Z",
+		}},
+	}
+	if diff := cmp.Diff([]map[string]any{want, want}, []map[string]any{made, again}); diff != "" {
+		t.Errorf("invites (-want +got):\n%s", diff)
+	}
+	bob.done(bob.put("POST", "/invites/"+id+"/accept", nil))
+	other := map[string]any{"to": "bob", "type": "guest"}
+	keyed.refused(keyed.put("POST", "/server/invites", other), http.StatusUnprocessableEntity, "idempotency_mismatch")
+	den.wrong(den.put("POST", "/server/invites", in), 409, "local_user", "local_user_taken")
+	for field, bad := range map[string][2]any{
+		"to": {"", "to_missing"}, "type": {"boss", "type_invalid"}, "local_user": {"u9", "local_user_unknown"},
+		"libraries": {[]string{"l9"}, "library_unknown"}, "ends_at": {"2020-01-01T00:00:00Z", "ends_at_invalid"}, "note": {strings.Repeat("x", 501), "note_invalid"},
+	} {
+		wrong := map[string]any{"to": "new@example.org", "type": "guest", field: bad[0]}
+		den.wrong(den.put("POST", "/server/invites", wrong), 422, field, bad[1].(string))
+	}
+	free := ann.register("free", "")
+	lone := agent{ann.as(free.key), free.id}
+	lone.refused(lone.put("POST", "/server/invites", other), http.StatusConflict, "server_unclaimed")
+}

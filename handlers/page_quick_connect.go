@@ -1,0 +1,120 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// digitsAgain is the page where a code is typed, for somebody whose six digits
+// were not kept on the way: an address never brings them.
+const digitsAgain = "/link?digits=again"
+
+// lookQuick shows what follows the six digits of Quick Connect: which server is
+// it, and are they on a screen before the person now? Nobody knows that device
+// but the media server, so there is nothing to look up.
+func (s *site) lookQuick(c *gin.Context, f form) error {
+	if _, err := s.codeTyper(c, f["user_code"], s.signedInLately); err != nil {
+		return err
+	}
+	return s.showQuick(c, form{"code": f["user_code"]}, nil)
+}
+
+// quickConnect answers POST /link/quick-connect. Like a TV's own code it needs a
+// password that was given lately.
+func (s *site) quickConnect(c *gin.Context, f form) error {
+	session, err := s.codeTyper(c, f["code"], s.signedInLately)
+	if err != nil {
+		return err
+	}
+	if !models.IsQuickCode(f["code"]) {
+		return s.showLink(c, form{"user_code": f["code"]}, oneMistake("user_code", "quick_code_invalid"))
+	}
+	serverID, err := idOf(f["server_id"])
+	if err != nil {
+		return s.showQuick(c, f, oneMistake("server_id", "quick_server_missing"))
+	}
+	asked, err := s.Store.QuickConnects.Ask(c.Request.Context(), session, serverID, f["code"], caller(c))
+	if err != nil {
+		return s.showQuick(c, f, err)
+	}
+	return seeOther(c, "/link/quick-connect/"+idText(asked.ID))
+}
+
+func (s *site) showQuick(c *gin.Context, f form, cause error) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	servers, err := s.Store.QuickConnects.Servers(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	page := LinkQuickPage{Base: s.base(c, "link_quick"), Code: showDigits(f["code"]), ServersError: wrong.fields["server_id"]}
+	page.Base = page.telling(wrong)
+	for i, server := range servers {
+		id := idText(server.ID)
+		page.Servers = append(page.Servers, QuickServerView{
+			ID: id, Name: server.Name, LocalUser: server.LocalUser,
+			Chosen: len(servers) == 1 || f["server_id"] == id, Focus: i == 0 && page.ServersError != "",
+		})
+	}
+	return s.render(c, wrong.status, "link_quick", page)
+}
+
+// showDigits writes the six digits as they are read best: 123 456.
+func showDigits(typed string) string {
+	digits := strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return r
+		}
+		return -1
+	}, typed)
+	if half := len(digits) / 2; half > 0 {
+		return digits[:half] + " " + digits[half:]
+	}
+	return digits
+}
+
+// quickOf is the try that the address names, of who asks.
+func (s *site) quickOf(c *gin.Context) (models.QuickConnect, error) {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return models.QuickConnect{}, err
+	}
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return models.QuickConnect{}, err
+	}
+	return s.Store.QuickConnects.Get(c.Request.Context(), session.AccountID, id)
+}
+
+// quickWait answers GET /link/quick-connect/ID: how far the agent got.
+func (s *site) quickWait(c *gin.Context) error {
+	found, err := s.quickOf(c)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "link_quick_wait", LinkQuickWaitPage{
+		Base: s.base(c, "link_quick_wait"), ID: idText(found.ID), Server: found.ServerName, State: found.State, Reason: found.Reason,
+	})
+}
+
+// quickState answers GET /link/quick-connect/ID/state for the page that waits: it
+// is loaded anew when the state is another.
+func (s *site) quickState(c *gin.Context) error {
+	found, err := s.quickOf(c)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		State string `json:"state"`
+	}{found.State})
+}

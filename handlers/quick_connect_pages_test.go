@@ -1,0 +1,223 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// quickHome is a server of ann's whose agent can do it, and gina, who is linked
+// with it.
+func (s *site) quickHome(t *testing.T) (attic *runServer, gina *browser, p person) {
+	t.Helper()
+	owner, gina := s.browser(t), s.browser(t)
+	owner.signIn(s.account(t, "ann"))
+	p = s.account(t, "gina")
+	gina.signIn(p)
+	attic = owner.runsAttic()
+	attic.reportsQuick(true)
+	attic.links(gina)
+	return attic, gina, p
+}
+
+// reportsQuick has the agent report anew.
+func (m *runServer) reportsQuick(can bool) {
+	m.t.Helper()
+	_, err := m.site.Store.Agents.Report(m.t.Context(), m.look(), models.Report{
+		Registration: models.Registration{Name: m.look().Name, SystemID: m.look().SystemID, Version: "1.0", Kind: models.ServerAgent}, QuickConnect: can,
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// links has gina linked with the server.
+func (m *runServer) links(gina *browser) {
+	m.t.Helper()
+	m.ask("gina", models.LinkLinked)
+	id := gina.idIn("/invitations")
+	gina.led(gina.post("/invitations/accept", "id", id), "/servers")
+}
+
+// waiting is what waits for the agent.
+func (m *runServer) waiting() models.QuickConnect {
+	m.t.Helper()
+	open, err := m.site.Store.QuickConnects.Open(m.t.Context(), m.look())
+	if err != nil || len(open) != 1 {
+		m.t.Fatalf("waiting %+v, %v", open, err)
+	}
+	return open[0]
+}
+
+func (m *runServer) nothingWaits() {
+	m.t.Helper()
+	if open, err := m.site.Store.QuickConnects.Open(m.t.Context(), m.look()); err != nil || len(open) != 0 {
+		m.t.Errorf("waiting %+v, %v", open, err)
+	}
+}
+
+func TestQuickConnectPages(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	attic, gina, _ := s.quickHome(t)
+	gina.says("/link", "Eight letters", "six digits of Quick Connect", "but not", "once more")
+
+	// Six digits lead to a page that asks, and asks no server.
+	page := gina.post("/link", "user_code", " 739-104 ")
+	gina.see(page, http.StatusOK, "Do you see this code right now?", "739 104", "Attic", "Go on only if these six digits", `name="code" value="739 104"`,
+		`type="radio" value="`+attic.id()+`" required checked`, `action="/link/quick-connect"`, `name="return_to" value="/link"`)
+	attic.nothingWaits()
+
+	// The server must be chosen, and one of theirs.
+	gina.see(gina.post("/link/quick-connect", "code", "739 104"), http.StatusUnprocessableEntity,
+		"<title>Problem: ", "Choose the server", "autofocus", `aria-describedby="servers-error"`, "739 104")
+	gina.see(gina.post("/link/quick-connect", "code", "739 104", "server_id", "7"), http.StatusUnprocessableEntity, "none of yours. Choose another")
+	gina.wrong(gina.post("/link/quick-connect", "code", "73910", "server_id", attic.id()), "user_code")
+	attic.nothingWaits()
+
+	a := gina.post("/link/quick-connect", "code", "739 104", "server_id", attic.id())
+	wait := a.location()
+	gina.led(a, wait, "One moment", "Attic is being asked", `http-equiv="refresh"`, `data-ask="`+wait+`/state"`, `data-state="asked"`)
+	if strings.Contains(gina.get(wait).body, "739") || strings.Contains(wait, "739") {
+		t.Error("the code stays on the page or in its address")
+	}
+	state := func(want string) {
+		t.Helper()
+		gina.see(gina.get(wait+"/state"), http.StatusOK, `{"state":"`+want+`"}`)
+	}
+	state("asked")
+	asked := attic.waiting()
+	if asked.Code != "739104" || !strings.HasSuffix(wait, fmt.Sprint(asked.ID)) {
+		t.Errorf("the agent is asked %+v", asked)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.Store.QuickConnects.Complete(t.Context(), attic.look(), asked.ID))
+	state("done")
+	gina.says(wait, "The device is signed in at Attic", "/servers", "but not", "data-ask", "http-equiv")
+	gina.says("/account/sessions", "A device signed in with Quick Connect")
+	for reason, text := range map[string]string{
+		models.QuickCodeWrong: "knows no such code", models.QuickNotAllowed: "does not let your user", models.QuickUnavailable: "cannot do it right now",
+	} {
+		s.Clock.Advance(15 * time.Minute) // for the limit
+		wait = gina.post("/link/quick-connect", "code", "739105", "server_id", attic.id()).location()
+		must(s.Store.QuickConnects.Fail(t.Context(), attic.look(), attic.waiting().ID, reason))
+		state("failed")
+		gina.says(wait, "That did not work", text, `href="/link"`, "but not", "data-ask")
+	}
+	s.Clock.Advance(15 * time.Minute)
+	first := gina.post("/link/quick-connect", "code", "739106", "server_id", attic.id()).location()
+	second := gina.post("/link/quick-connect", "code", "739107", "server_id", attic.id()).location()
+	gina.says(first, "You have typed another code")
+	s.Clock.Advance(10 * time.Minute)
+	gina.says(second, "did not answer in time")
+
+	// It is nobody else's.
+	other, stranger := s.browser(t), s.browser(t)
+	other.signIn(s.account(t, "mallory"))
+	for _, path := range []string{wait, wait + "/state", "/link/quick-connect/x", "/link/quick-connect/1"} {
+		other.see(other.get(path), http.StatusNotFound)
+	}
+	stranger.led(stranger.get(wait), "/signin?return_to="+url.QueryEscape(wait))
+}
+
+// Somebody with several servers chooses; with none it is said what to do.
+func TestQuickConnectServersOnPage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	attic, gina, _ := s.quickHome(t)
+	second := s.browser(t)
+	second.signIn(s.account(t, "bert"))
+	other := second.runsAttic()
+	other.reportsQuick(true)
+	other.links(gina)
+	page := gina.post("/link", "user_code", "739104")
+	gina.see(page, http.StatusOK, attic.id(), other.id())
+	if strings.Contains(page.body, " checked") {
+		t.Error("one of several is chosen already")
+	}
+	page = gina.post("/link/quick-connect", "code", "12", "server_id", other.id())
+	gina.see(page, http.StatusUnprocessableEntity, "six digits")
+	attic.reportsQuick(false)
+	other.reportsQuick(false)
+	gina.see(gina.post("/link", "user_code", "739104"), http.StatusOK, "none of your servers", "invitation", `href="/servers"`)
+	gina.see(gina.post("/link/quick-connect", "code", "739104", "server_id", other.id()), http.StatusUnprocessableEntity, "none of your servers")
+}
+
+// Six digits never come from an address, nor through the way to the sign-in and
+// the password, nor with another language: the person reads them off the screen.
+func TestDigitsAreNeverFilledIn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	attic, gina, p := s.quickHome(t)
+	const again = "/link?digits=again"
+	for _, digits := range []string{"739104", "739 104", "739-104", "73910", "7391045", "７３９１０４", "٧٣٩١٠٤", "7a39104"} {
+		for _, path := range []string{"/link?user_code=" + url.QueryEscape(digits), "/link?digits=again&user_code=" + url.QueryEscape(digits)} {
+			page := gina.get(path)
+			gina.see(page, http.StatusOK, `name="user_code"`)
+			if strings.Contains(page.body, "739") || strings.Contains(page.body, `name="user_code" type="text" class="code-input" value`) || strings.Contains(page.body, digits) {
+				t.Errorf("%s: the page holds the code", path)
+			}
+		}
+	}
+	stranger := s.browser(t)
+	signIn := "/signin?return_to=" + url.QueryEscape(again)
+	for _, a := range []answer{
+		stranger.post("/link", "user_code", "739 104"),
+		stranger.post("/link/quick-connect", "code", "739104", "server_id", attic.id()),
+	} {
+		stranger.led(a, signIn)
+	}
+	if a := stranger.get("/link?user_code=739104"); strings.Contains(a.location(), "739") {
+		t.Errorf("the way back holds the code: %s", a.location())
+	}
+	stranger.led(stranger.post("/signin", "name_or_email", "gina", "password", p.password, "return_to", again), again, "type the six digits once more")
+
+	// A password that was not given lately.
+	s.Clock.Advance(25 * time.Hour)
+	confirm := "/account/confirm-password?return_to=" + url.QueryEscape(again)
+	gina.led(gina.post("/link", "user_code", "739104"), confirm)
+	gina.led(gina.post("/link/quick-connect", "code", "739104", "server_id", attic.id()), confirm)
+	attic.nothingWaits()
+	gina.led(gina.post("/account/confirm-password", "current_password", p.password, "return_to", again), again, "once more")
+	gina.see(gina.post("/link", "user_code", "739104"), http.StatusOK, "Do you see this code")
+
+	// The switch of the language.
+	for _, a := range []answer{
+		gina.post("/link", "user_code", "739104"), gina.post("/link", "user_code", "73910"),
+		gina.post("/link/quick-connect", "code", "739104"), gina.post("/link/quick-connect", "code", "73910"),
+	} {
+		if !strings.Contains(a.body, `name="return_to" value="/link"`) {
+			t.Errorf("%s: the switch of the language leads elsewhere", a.path)
+		}
+	}
+}
+
+func TestQuickCodesRunOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	attic, gina, _ := s.quickHome(t)
+	for i := range 5 {
+		a := gina.post("/link/quick-connect", "code", fmt.Sprint(739100+i), "server_id", attic.id())
+		if a.status != http.StatusSeeOther {
+			t.Fatalf("try %d: %d", i, a.status)
+		}
+	}
+	a := gina.post("/link/quick-connect", "code", "739199", "server_id", attic.id())
+	gina.see(a, http.StatusTooManyRequests, "Please wait", "739 199", "checked")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	if got := attic.waiting().Code; got != "739104" {
+		t.Errorf("the agent is asked %s", got)
+	}
+}

@@ -1,0 +1,345 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"gorm.io/gorm"
+)
+
+// QuickConnects sign a device in that shows the six digits of Quick Connect: an
+// app of the media server's own, which knows nothing of us. The person types them
+// here and names the server, and its agent approves them for the person's local
+// user.
+type QuickConnects struct {
+	*core
+	throttle *Throttle
+}
+
+// The states of such a try.
+const (
+	QuickAsked  = "asked" // the agent has not answered yet
+	QuickDone   = "done"
+	QuickFailed = "failed" // see Reason
+)
+
+// Why a try failed: what agents say, and what they do not.
+const (
+	QuickCodeWrong   = "code_wrong"  // the media server knows no such code
+	QuickNotAllowed  = "not_allowed" // the local user may not be signed in so, or the link is over
+	QuickUnavailable = "unavailable" // the media server does not answer, or has Quick Connect switched off
+	QuickExpired     = "expired"     // the agent did not answer, or the person signed out everywhere
+	QuickReplaced    = "replaced"    // another code was typed since
+)
+
+const (
+	quickLife = 10 * time.Minute // as long as a media server keeps a code
+	quickKept = time.Hour        // a try that is over may be read so long
+)
+
+// quickRow is a row of quick_connects.
+type quickRow struct {
+	ID        int64
+	ServerID  int64
+	AccountID int64
+	LinkID    int64
+	Code      string // sealed, bound to the row's id; "" once it is settled
+	State     string
+	Reason    string
+	Address   string // of whoever typed the code
+	Device    string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// TableName is quick_connects.
+func (quickRow) TableName() string { return "quick_connects" }
+
+// sealQuickCode keys the sealing of codes.
+const sealQuickCode = "quick connect code"
+
+// QuickConnect is one try to sign a device in so. Times are UTC.
+type QuickConnect struct {
+	ID, ServerID, AccountID, LinkID int64
+	ServerName                      string // where people read it
+	Code                            string // six digits; only from [QuickConnects.Open]
+	State, Reason                   string
+	Address, Device                 string // of whoever typed the code
+	CreatedAt, ExpiresAt            time.Time
+}
+
+func (c *core) quick(r *quickRow) QuickConnect {
+	q := QuickConnect{
+		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, LinkID: r.LinkID, State: r.State, Reason: r.Reason,
+		Address: r.Address, Device: r.Device, CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+	}
+	if r.State == QuickAsked && !r.ExpiresAt.After(c.Now()) {
+		q.State, q.Reason = QuickFailed, QuickExpired
+	}
+	return q
+}
+
+// QuickServer is a server on which a person's devices can be signed in so.
+type QuickServer struct {
+	ID, LinkID int64
+	Name       string
+	LocalUser  string // whose device it will be; "" when only the agent knows
+}
+
+// quickServers lists them: accepted links with servers whose agent has reported
+// that the media server can do it.
+const quickServers = `SELECT s.id, l.id AS link_id, s.name, s.own_name, u.name AS local_user
+FROM links l JOIN servers s ON s.id = l.server_id
+LEFT JOIN local_users u ON u.id = l.local_user_id
+WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
+ AND s.kind = ? AND s.quick_connect = ? AND s.disabled_at IS NULL ORDER BY l.id`
+
+// Servers lists the servers of an account that can do it.
+func (q *QuickConnects) Servers(ctx context.Context, accountID int64) ([]QuickServer, error) {
+	list, err := q.serversOf(ctx, q.read(ctx), accountID)
+	return list, explained("list the servers with Quick Connect", err)
+}
+
+func (q *QuickConnects) serversOf(ctx context.Context, db *gorm.DB, accountID int64) ([]QuickServer, error) {
+	var rows []struct {
+		ID, LinkID    int64
+		Name, OwnName string
+		LocalUser     *string
+	}
+	err := db.WithContext(ctx).Raw(quickServers, accountID, LinkAccepted, q.Now(), ServerAgent, true).Scan(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	list := make([]QuickServer, len(rows))
+	for i, r := range rows {
+		server := serverRow{Name: r.Name, OwnName: r.OwnName}
+		list[i] = QuickServer{ID: r.ID, LinkID: r.LinkID, Name: server.server().Name}
+		if r.LocalUser != nil {
+			list[i].LocalUser = *r.LocalUser
+		}
+	}
+	return list, nil
+}
+
+// IsQuickCode reports whether text is a code of Quick Connect as people type it:
+// six digits, with blanks or dashes wherever they like.
+func IsQuickCode(text string) bool {
+	_, ok := parseQuickCode(text)
+	return ok
+}
+
+func parseQuickCode(typed string) (string, bool) {
+	const digits, longest = 6, 64
+	if len(typed) > longest {
+		return "", false
+	}
+	code := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
+			return -1
+		}
+		return r
+	}, typed)
+	return code, len(code) == digits && strings.Trim(code, "0123456789") == ""
+}
+
+// Ask hands a code to the agent of a server that the person is linked with. Tries
+// are counted by account, source and server before anything else, right or wrong:
+// the media server counts none. The same code again is the same try, another one
+// takes its place. It returns [ErrThrottled], errors about the fields server_id
+// and code, [ErrNotFound] for an account that was disabled, or [ErrNoSession].
+func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, typed string, caller Caller) (QuickConnect, error) {
+	code, server, err := q.check(ctx, this, serverID, typed, caller)
+	if err != nil {
+		return QuickConnect{}, err
+	}
+	row := quickRow{
+		ServerID: server.ID, AccountID: this.AccountID, LinkID: server.LinkID, State: QuickAsked,
+		Address: caller.Address, Device: caller.Device, CreatedAt: q.Now(),
+	}
+	row.ExpiresAt = row.CreatedAt.Add(quickLife)
+	if row.ID, err = q.newID(); err != nil {
+		return QuickConnect{}, explained("make an id", err)
+	}
+	id := row.ID
+	if row.Code, err = q.keys.Seal(q.opt.Random, sealQuickCode, place(id), code); err != nil {
+		return QuickConnect{}, explained("seal a code", err)
+	}
+	err = q.tx(ctx, "ask for Quick Connect", func(tx *gorm.DB) error {
+		id, err = q.ask(ctx, tx, this, &row, code)
+		return err
+	})
+	if err != nil {
+		return QuickConnect{}, err
+	}
+	return q.Get(ctx, this.AccountID, id)
+}
+
+// check counts the try, and reads code and server.
+func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64, typed string, caller Caller) (string, QuickServer, error) {
+	near, _ := networksOf(caller.Address)
+	l := q.opt.Limits
+	for _, rule := range []struct {
+		what, subject string
+		limit         Limit
+	}{
+		{"quick connect", place(this.AccountID), l.QuickAccount},
+		{"quick connect hour", place(this.AccountID), l.QuickHour},
+		{"quick connect source", near, l.QuickSource},
+	} {
+		if err := q.throttle.allow(ctx, q.throttle.key(rule.what, rule.subject), rule.limit); err != nil {
+			return "", QuickServer{}, err
+		}
+	}
+	servers, err := q.Servers(ctx, this.AccountID)
+	if err != nil {
+		return "", QuickServer{}, err
+	}
+	at := slices.IndexFunc(servers, func(s QuickServer) bool { return s.ID == serverID })
+	if at < 0 { // whoever is not linked with a server uses up none of its tries
+		return "", QuickServer{}, fieldError(KindInvalid, "server_id", "quick_server_unknown")
+	}
+	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", place(serverID)), l.QuickServer); err != nil {
+		return "", QuickServer{}, err
+	}
+	code, ok := parseQuickCode(typed)
+	if !ok {
+		return "", QuickServer{}, fieldError(KindInvalid, "code", "quick_code_invalid")
+	}
+	return code, servers[at], nil
+}
+
+// ask writes the try, and returns its id or that of the one that is open for the
+// same code.
+func (q *QuickConnects) ask(ctx context.Context, tx *gorm.DB, this Session, row *quickRow, code string) (int64, error) {
+	if err := q.stillMay(ctx, tx, this, row); err != nil {
+		return 0, err
+	}
+	if known, err := q.replaceOpen(ctx, tx, row, code); err != nil || known != 0 {
+		return known, err
+	}
+	if err := gorm.G[quickRow](tx).Create(ctx, row); err != nil {
+		return 0, err
+	}
+	return row.ID, q.tellAgent(ctx, tx, changeRow{
+		ServerID: row.ServerID, Kind: ChangeQuickConnectAsked, LinkID: row.LinkID, AccountID: row.AccountID,
+	})
+}
+
+// stillMay holds account, session and server, and returns an error when one of
+// them, or the link, has gone meanwhile: whoever ends them waits here, or has come
+// first.
+func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session, row *quickRow) error {
+	if err := holdUsableAccount(tx, row.AccountID); err != nil {
+		return err
+	}
+	err := oneRow(tx.Exec("UPDATE sessions SET kind = kind WHERE id = ? AND account_id = ?", this.ID, row.AccountID))
+	if err != nil && KindOf(err) == KindNotFound {
+		return ErrNoSession
+	}
+	if err != nil {
+		return err
+	}
+	gone := fieldError(KindInvalid, "server_id", "quick_server_unknown")
+	err = oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID))
+	if err != nil && KindOf(err) == KindNotFound {
+		return gone
+	}
+	if err != nil {
+		return err
+	}
+	servers, err := q.serversOf(ctx, tx, row.AccountID)
+	if err == nil && !slices.ContainsFunc(servers, func(s QuickServer) bool { return s.LinkID == row.LinkID }) {
+		return gone
+	}
+	return err
+}
+
+// replaceOpen makes room for a try: it returns the id of the one that is open for
+// the same code, 0 for none, and ends those for others.
+func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quickRow, code string) (sameID int64, err error) {
+	open, err := gorm.G[quickRow](tx).Where("account_id = ? AND state = ? AND server_id = ?", row.AccountID, QuickAsked, row.ServerID).Find(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range open {
+		reason := QuickExpired
+		if one.ExpiresAt.After(q.Now()) {
+			if known, err := q.keys.Open(sealQuickCode, place(one.ID), one.Code); err == nil && known == code {
+				return one.ID, nil
+			}
+			reason = QuickReplaced
+		}
+		err = tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE id = ? AND state = ?",
+			QuickFailed, reason, one.ID, QuickAsked).Error
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+// quickOf reads a try of an account, its server's name, and whether the link
+// still holds.
+const quickOf = `SELECT q.*, s.name, s.own_name, l.id AS held
+FROM quick_connects q JOIN servers s ON s.id = q.server_id
+LEFT JOIN links l ON l.id = q.link_id AND l.account_id = q.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
+ AND s.disabled_at IS NULL
+WHERE q.id = ? AND q.account_id = ?`
+
+// Get reads a try of an account. It returns [ErrNotFound] for one of somebody
+// else's, and for one that was over long ago.
+func (q *QuickConnects) Get(ctx context.Context, accountID, id int64) (QuickConnect, error) {
+	var rows []struct {
+		Row           quickRow `gorm:"embedded"`
+		Name, OwnName string
+		Held          *int64
+	}
+	if err := q.read(ctx).Raw(quickOf, LinkAccepted, q.Now(), id, accountID).Scan(&rows).Error; err != nil {
+		return QuickConnect{}, explained("read a try of Quick Connect", err)
+	}
+	if len(rows) != 1 {
+		return QuickConnect{}, ErrNotFound
+	}
+	one := q.quick(&rows[0].Row)
+	server := serverRow{Name: rows[0].Name, OwnName: rows[0].OwnName}
+	one.ServerName = server.server().Name
+	if one.State == QuickAsked && rows[0].Held == nil { // nobody will answer it
+		one.State, one.Reason = QuickFailed, QuickNotAllowed
+	}
+	return one, nil
+}
+
+// endQuickConnects ends what an account has asked and no agent has answered.
+func endQuickConnects(tx *gorm.DB, accountID int64) error {
+	return tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE account_id = ? AND state = ?",
+		QuickFailed, QuickExpired, accountID, QuickAsked).Error
+}
+
+// sweepQuickCodes erases the codes that nobody has answered in time, long before
+// their rows go.
+func (s *Store) sweepQuickCodes(ctx context.Context) error {
+	const over = "expires_at <= ? AND state = ?"
+	for {
+		var ids []int64
+		now := s.Now()
+		err := s.read(ctx).Raw("SELECT id FROM quick_connects WHERE "+over+" LIMIT ?", now, QuickAsked, sweepStep).Scan(&ids).Error
+		if err != nil {
+			return explained("find old codes", err)
+		}
+		if len(ids) > 0 {
+			err = s.db.Again(ctx, func(db *gorm.DB) error {
+				return db.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE id IN ? AND "+over,
+					QuickFailed, QuickExpired, ids, now, QuickAsked).Error
+			})
+			if err != nil {
+				return explained("erase old codes", err)
+			}
+		}
+		if len(ids) < sweepStep {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package models
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+
+	"gorm.io/gorm"
+)
+
+// openQuicks lists the tries that wait for an agent.
+const openQuicks = `SELECT q.* FROM quick_connects q JOIN accounts a ON a.id = q.account_id JOIN links l ON l.id = q.link_id
+WHERE q.server_id = ? AND q.state = ? AND q.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL
+ AND l.server_id = q.server_id AND l.account_id = q.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY q.id`
+
+// Open lists what waits for the agent of a server, with the codes. What an
+// account that was disabled asked is not among it, nor one that left the server.
+func (q *QuickConnects) Open(ctx context.Context, this Server) ([]QuickConnect, error) {
+	var rows []quickRow
+	now := q.Now()
+	err := q.read(ctx).Raw(openQuicks, this.ID, QuickAsked, now, LinkAccepted, now).Scan(&rows).Error
+	if err != nil {
+		return nil, explained("list what waits for Quick Connect", err)
+	}
+	list := make([]QuickConnect, 0, len(rows))
+	for i := range rows {
+		one := q.quick(&rows[i])
+		if one.Code, err = q.keys.Open(sealQuickCode, place(one.ID), rows[i].Code); err == nil {
+			list = append(list, one)
+		} else if err = q.giveUp(ctx, this, one.ID, err); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// giveUp ends a try whose code is sealed with a key from before the one before:
+// the person types it once more.
+func (q *QuickConnects) giveUp(ctx context.Context, this Server, id int64, cause error) error {
+	q.opt.Log.ErrorContext(ctx, "a code of Quick Connect cannot be opened", slog.Int64("quick_connect_id", id), logError(cause))
+	return q.tx(ctx, "give a code of Quick Connect up", func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE id = ? AND server_id = ? AND state = ?",
+			QuickFailed, QuickExpired, id, this.ID, QuickAsked).Error
+	})
+}
+
+// settle ends a try that is open, by one conditional update, and erases its code.
+// It returns [ErrNotFound].
+func (q *QuickConnects) settle(tx *gorm.DB, this Server, id int64, state, reason string) error {
+	return oneRow(tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE id = ? AND server_id = ? AND state = ? AND expires_at > ?",
+		state, reason, id, this.ID, QuickAsked, q.Now()))
+}
+
+// Complete tells that the media server took the code. It returns [ErrNotFound]
+// for a try that is not open.
+func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) error {
+	return q.tx(ctx, "complete Quick Connect", func(tx *gorm.DB) error {
+		row, err := gorm.G[quickRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
+		if err != nil {
+			return explained("read a try of Quick Connect", err)
+		}
+		if err := holdAccount(tx, row.AccountID); err != nil {
+			return err
+		}
+		if err := q.settle(tx, this, id, QuickDone, ""); err != nil {
+			return err
+		}
+		// The history tells who typed the code, not where the agent is.
+		return q.note(ctx, tx, row.AccountID, EventQuickConnected, Caller{Address: row.Address, Device: row.Device})
+	})
+}
+
+// Fail tells why the device was not signed in. It returns an error about the
+// field reason, or [ErrNotFound] for a try that is not open.
+func (q *QuickConnects) Fail(ctx context.Context, this Server, id int64, reason string) error {
+	if !slices.Contains([]string{QuickCodeWrong, QuickNotAllowed, QuickUnavailable}, reason) {
+		return fieldError(KindInvalid, "reason", "quick_reason_invalid")
+	}
+	return q.tx(ctx, "fail Quick Connect", func(tx *gorm.DB) error { return q.settle(tx, this, id, QuickFailed, reason) })
+}

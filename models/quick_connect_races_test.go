@@ -1,0 +1,133 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestQuickConnectRaces(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		ctx := k.t.Context()
+		k.run("many codes at once leave one open", func(k *kit) {
+			m, _, session := k.quickHome()
+			for _, err := range parallel(crowd, func(i int) error {
+				_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
+				return err
+			}) {
+				k.must(err)
+			}
+			if open := k.openQuick(m); len(open) != 1 {
+				k.t.Errorf("%d are open", len(open))
+			}
+		})
+		k.run("one code at once is one try", func(k *kit) {
+			m, _, session := k.quickHome()
+			last := k.last(m)
+			ids := make([]int64, crowd)
+			for _, err := range parallel(crowd, func(i int) error {
+				asked, err := k.QuickConnects.Ask(ctx, session, m.ID, "123456", home)
+				ids[i] = asked.ID
+				return err
+			}) {
+				k.must(err)
+			}
+			if slices.Sort(ids); ids[0] != ids[crowd-1] || k.last(m) != last+1 {
+				k.t.Errorf("tries %d to %d, %d changes", ids[0], ids[crowd-1], k.last(m)-last)
+			}
+		})
+		k.run("of many answers one counts", func(k *kit) {
+			m, person, session := k.quickHome()
+			asked := k.quick(session, m, "123456")
+			k.oneWinner(parallel(crowd, func(i int) error {
+				if i%2 == 0 {
+					return k.QuickConnects.Complete(ctx, m.Server, asked.ID)
+				}
+				return k.QuickConnects.Fail(ctx, m.Server, asked.ID, models.QuickCodeWrong)
+			}), models.ErrNotFound)
+			got, err := k.QuickConnects.Get(ctx, person.ID, asked.ID)
+			k.must(err)
+			if done := k.events(person)[models.EventQuickConnected]; (done == 1) != (got.State == models.QuickDone) || done > 1 {
+				k.t.Errorf("%d events and the state %s", done, got.State)
+			}
+		})
+		k.run("sign out everywhere leaves none open", func(k *kit) {
+			for range 4 {
+				m, person, session := k.quickHome()
+				parallel(16, func(i int) error {
+					if i == 8 {
+						return k.Sessions.EndAll(ctx, person.ID, home)
+					}
+					_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
+					return err
+				})
+				if open := k.openQuick(m); len(open) != 0 {
+					k.t.Fatalf("open %+v", open)
+				}
+			}
+		})
+		k.run("nothing is left at a server that is removed", func(k *kit) {
+			for range 4 {
+				m, _, session := k.quickHome()
+				parallel(16, func(i int) error {
+					if i == 8 {
+						return k.Servers.Remove(ctx, m.OwnerID, m.ID, home)
+					}
+					_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
+					return err
+				})
+				if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE server_id = ?", m.ID)[0][0]; n != "0" {
+					k.t.Fatalf("%s rows are left", n)
+				}
+			}
+		})
+		k.run("nothing is left of who is deleted", func(k *kit) {
+			for range 4 {
+				m, person, session := k.quickHome()
+				parallel(16, func(i int) error {
+					if i == 8 {
+						return k.Accounts.Delete(ctx, person.ID, goodPassword, home)
+					}
+					_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
+					return err
+				})
+				if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" {
+					k.t.Fatalf("%s rows are left", n)
+				}
+			}
+		})
+	})
+}
+
+// A dump without the secret key tells no code, nor does one row's open in another.
+func TestStolenQuickCode(t *testing.T) {
+	eachContract(t, func(k *kit) {
+		m, _, session := k.quickHome()
+		k.quick(session, m, "135790")
+		dump := k.dump()
+		sum := secret.Sum("135790")
+		if strings.Contains(dump, "135790") || strings.Contains(dump, string(sum[:])) {
+			k.t.Error("the dump holds the code")
+		}
+		thief, err := secret.NewKeys(thiefsKey, "")
+		k.must(err)
+		row := k.sqlRows("SELECT id, code FROM quick_connects")[0]
+		for _, purpose := range []string{"quick connect code", "access key", ""} {
+			if code, err := thief.Open(purpose, row[0], row[1]); err == nil {
+				k.t.Errorf("a thief reads %q", code)
+			}
+		}
+		// Moved into another row it does not open: it is not handed out.
+		other := k.quickMember(m, k.account())
+		moved := k.quick(other, m, "246801")
+		k.sqlRun("UPDATE quick_connects SET code = ? WHERE id = ?", row[1], moved.ID)
+		if open := k.openQuick(m); len(open) != 1 || open[0].Code != "135790" {
+			k.t.Errorf("open %+v", open)
+		}
+		k.isQuick(moved, models.QuickFailed, models.QuickExpired)
+	})
+}

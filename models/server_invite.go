@@ -1,0 +1,59 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// ServerInvite is an invite that is made at a server itself, for this server
+// alone. LocalUserID and the libraries are the server's own ids.
+type ServerInvite struct {
+	To, Type, Note string
+	LocalUserID    string    // "" for none
+	Libraries      []Library // nil: as the server decides
+	EndsAt         time.Time // zero for no end
+	IdempotencyKey string    // "" for none
+}
+
+// InviteHere makes an invite in the name of the server's owner, by the rules and
+// limits of theirs. It returns [ErrServerUnclaimed] for a server that belongs to
+// nobody, [ErrAccountDisabled] when its owner is disabled, errors about the
+// fields to, type, note, local_user, libraries, ends_at and idempotency_key, or
+// the other errors of [Invites.Create].
+func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, caller Caller) (Invite, error) {
+	if this.OwnerID == 0 {
+		return Invite{}, ErrServerUnclaimed
+	}
+	localUserID, err := a.namedLocalUser(ctx, a.read(ctx), this.ID, in.LocalUserID)
+	if err != nil {
+		return Invite{}, err
+	}
+	offer := InviteServer{ServerID: this.ID, Libraries: in.Libraries, EndsAt: in.EndsAt}
+	if localUserID != nil {
+		offer.LocalUserID = *localUserID
+	}
+	made, err := a.invites.make(ctx, "invite of server "+place(this.ID), this.OwnerID, NewInvite{
+		To: in.To, Type: in.Type, Note: in.Note, Servers: []InviteServer{offer}, IdempotencyKey: in.IdempotencyKey,
+	}, caller)
+	if err != nil && KindOf(err) == KindNotFound {
+		return Invite{}, ErrAccountDisabled.because(err)
+	}
+	if known, ok := errors.AsType[*Error](err); ok {
+		return Invite{}, atServer(known)
+	}
+	return made, err
+}
+
+// atServer is e with its fields as a server calls them.
+func atServer(e *Error) *Error {
+	named := *e
+	named.Fields = slices.Clone(e.Fields)
+	for i, f := range named.Fields {
+		if f.Field == "local_user_id" {
+			named.Fields[i].Field = "local_user"
+		}
+	}
+	return &named
+}
