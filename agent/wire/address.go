@@ -10,7 +10,8 @@ import (
 // peer, or whom a trusted proxy names: X-Forwarded-For is read from the right,
 // where the proxies that we trust wrote, and never past the first hop that is none.
 //
-// A proxy that names nobody makes nobody a caller from home.
+// Where nobody whom we trust vouches for the whole way, nobody is at home: what
+// stands before the first hop that we trust may be a proxy for the whole world.
 func (k *Kit) caller(r *http.Request) (address netip.Addr, local bool) {
 	address, ok := parseHop(r.RemoteAddr)
 	if !ok {
@@ -18,17 +19,18 @@ func (k *Kit) caller(r *http.Request) (address netip.Addr, local bool) {
 	}
 	forwarded := r.Header.Values("X-Forwarded-For")
 	if len(forwarded) == 0 {
-		return address, atHome(address) && (!k.trusted(address) || !cameThroughProxy(r.Header))
+		return address, atHome(address) && !cameThroughProxy(r.Header)
 	}
 	hops := strings.Split(strings.Join(forwarded, ","), ",")
-	for i := len(hops) - 1; i >= 0 && k.trusted(address); i-- {
-		hop, ok := parseHop(strings.TrimSpace(hops[i]))
+	left := len(hops)
+	for ; left > 0 && k.trusted(address); left-- {
+		hop, ok := parseHop(strings.TrimSpace(hops[left-1]))
 		if !ok {
 			return address, false // the last hop that made sense answers for it
 		}
 		address = hop
 	}
-	return address, atHome(address)
+	return address, atHome(address) && left == 0
 }
 
 func (k *Kit) trusted(address netip.Addr) bool {
