@@ -1,0 +1,97 @@
+package builtin
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+)
+
+// What tests in builtin_test reach through.
+const LookToken = lookToken
+
+// ErrWrong is errWrong.
+var ErrWrong = errWrong
+
+// Plan is how SQLite runs a statement.
+func (s *Server) Plan(ctx context.Context, statement string, args ...any) ([]string, error) {
+	var steps []struct{ Detail string }
+	err := s.scan(ctx, "explain", &steps, "EXPLAIN QUERY PLAN "+statement, args...)
+	var plan []string
+	for _, step := range steps {
+		plan = append(plan, step.Detail)
+	}
+	return plan, err
+}
+
+// Count is the number that a statement reads.
+func (s *Server) Count(ctx context.Context, statement string, args ...any) (int, error) {
+	n := 0
+	err := s.scan(ctx, "count", &n, statement, args...)
+	return n, err
+}
+
+// Look finds whose a token is.
+func (s *Server) Look(ctx context.Context, token string) (user string, ok bool, err error) {
+	who, ok, err := s.look(ctx, token)
+	return who.user, ok, err
+}
+
+// PictureType is pictureType.
+func PictureType(body []byte) string { return pictureType(body) }
+
+// Tries are tries.
+type Tries struct{ t *tries }
+
+// NewTries returns tries of passwords with room for so many counters.
+func NewTries(now func() time.Time, most int) Tries {
+	t := passwordTries(now)
+	t.most = most
+	return Tries{t}
+}
+
+// Try is one try.
+func (t Tries) Try(ctx context.Context, subject string, address netip.Addr, work func() error) error {
+	return t.t.try(ctx, subject, address, work)
+}
+
+// Counters is how many there are.
+func (t Tries) Counters() int {
+	t.t.mu.Lock()
+	defer t.t.mu.Unlock()
+	return len(t.t.counted)
+}
+
+// Wait is how long a try has to wait, 0 for none.
+func Wait(err error) time.Duration {
+	if wait, ok := err.(*waitError); ok { //nolint:errorlint // as it comes
+		return wait.after
+	}
+	return 0
+}
+
+// Texts are the texts of the pages, by language.
+func Texts() (map[string]map[string]string, error) {
+	p, err := loadPages()
+	if err != nil {
+		return nil, err
+	}
+	return p.texts, nil
+}
+
+// Stripped is what is kept of a picture.
+func Stripped(body []byte) []byte { return stripped(pictureType(body), body) }
+
+// AnswerProof answers a page without looking at it first. It reports whether the
+// page is over.
+func (s *Server) AnswerProof(ctx context.Context, page, name, password string) bool {
+	return errors.Is(s.answerProof(ctx, page, name, password, caller{}), errProofOver)
+}
+
+// FinishProof finishes a proof of a local user as they were before meanwhile. It
+// reports whether the page is over.
+func (s *Server) FinishProof(ctx context.Context, page, id string, meanwhile func()) bool {
+	row, err := s.row(ctx, "WHERE id = ?", id)
+	meanwhile()
+	return err == nil && errors.Is(s.finishProof(ctx, page, &row), errProofOver)
+}

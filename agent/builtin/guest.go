@@ -1,0 +1,62 @@
+package builtin
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// guestNames is how many names are tried for one guest.
+const guestNames = 1000
+
+// CreateGuest implements [mediaserver.Users].
+func (s *Server) CreateGuest(ctx context.Context, name string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(s.opt.Random, raw); err != nil {
+		return mediaserver.LocalUser{}, fmt.Errorf("no randomness: %w", err)
+	}
+	password := base64.RawStdEncoding.EncodeToString(raw)
+	for n := 1; ; n++ {
+		free := nameLike(name, n)
+		if taken, err := s.row(ctx, "WHERE name_key = ?", nameKey(free)); err != nil || taken.ID != "" && n < guestNames {
+			if err != nil {
+				return mediaserver.LocalUser{}, err
+			}
+			continue
+		}
+		row := userRow{Name: free, Guest: true, Hidden: true, AllLibraries: to.AllLibraries}
+		err := s.addRow(ctx, &row, password, restricted(to)...)
+		if err == nil {
+			return row.user().LocalUser, nil
+		}
+		if !errors.Is(err, ErrNameTaken) || n >= guestNames {
+			return mediaserver.LocalUser{}, err
+		}
+	}
+}
+
+// Restrict implements [mediaserver.Users].
+func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restriction) error {
+	return s.changeUser(ctx, "restrict a local user", id, noAdministrator, func(tx *gorm.DB, row *userRow) error {
+		if err := tx.Exec("UPDATE local_users SET all_libraries = ? WHERE id = ?", to.AllLibraries, row.ID).Error; err != nil {
+			return fmt.Errorf("write the row: %w", err)
+		}
+		if err := tx.Exec("DELETE FROM library_access WHERE local_user_id = ?", row.ID).Error; err != nil {
+			return fmt.Errorf("take libraries away: %w", err)
+		}
+		return grant(tx, row.ID, restricted(to))
+	})
+}
+
+func restricted(to mediaserver.Restriction) []string {
+	if to.AllLibraries {
+		return nil
+	}
+	return to.Libraries
+}

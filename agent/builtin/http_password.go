@@ -1,0 +1,91 @@
+package builtin
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+)
+
+// password changes a password, in every shape that clients send (§4.4). Whoever
+// changes their own proves to know it; an administrator gives others a new one, or
+// none.
+func (f *face) password(w http.ResponseWriter, r *wire.Request, who *session) error {
+	id := embywire.ID(r.PathValue("id"))
+	next := newGuess(r.Params, "newpw", "newpassword")
+	reset := strings.EqualFold(r.Params.Get("resetpassword"), "true")
+	var err error
+	switch {
+	case id != who.user:
+		err = f.givePassword(r, id, next, reset)
+	case reset && next == "":
+		return wire.Refuse(http.StatusForbidden, "Only an administrator may reset a password, and only that of somebody else.")
+	case next == "":
+		return wire.Refuse(http.StatusBadRequest, "A new password is needed.")
+	default:
+		err = f.changePassword(r.Context(), who, currentGuess(r.Params), next, callerOf(r))
+	}
+	if errors.Is(err, errWrong) {
+		return wire.Refuse(http.StatusBadRequest, "The current password is wrong.")
+	}
+	if err != nil {
+		return err
+	}
+	f.opt.Log.InfoContext(r.Context(), "a local password was changed", slog.String("local_user", id), slog.String("by", who.user))
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// givePassword is what an administrator does with the password of somebody else.
+func (f *face) givePassword(r *wire.Request, id string, next guess, reset bool) error {
+	hash := ""
+	switch {
+	case next != "":
+		var err error
+		if hash, err = f.hashGuess(r.Context(), passwordPurpose, id, next); err != nil {
+			return err
+		}
+	case !reset:
+		return wire.Refuse(http.StatusBadRequest, "A new password is needed.")
+	}
+	return f.replacePassword(r.Context(), id, hash, nil, 0)
+}
+
+// easyPassword gives an easy PIN, or takes it away.
+func (f *face) easyPassword(w http.ResponseWriter, r *wire.Request, who *session) error {
+	id := embywire.ID(r.PathValue("id"))
+	pin := newGuess(r.Params, "newpw", "newpassword")
+	if strings.EqualFold(r.Params.Get("resetpassword"), "true") {
+		pin = ""
+	} else if pin == "" {
+		return wire.Refuse(http.StatusBadRequest, "A new PIN is needed.")
+	}
+	if err := f.setEasyPIN(r.Context(), id, pin); err != nil {
+		return err
+	}
+	f.opt.Log.InfoContext(r.Context(), "a local easy PIN was changed", slog.String("local_user", id), slog.String("by", who.user))
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// newGuess reads a secret that somebody chose: as it was typed, or its SHA-1. It is
+// "" where there is none.
+func newGuess(params embywire.Params, plain, sum string) guess {
+	if text := params.Get(plain); text != "" {
+		return typed(text)
+	}
+	if g := sent(params.Get(sum)); g != typed("") {
+		return g
+	}
+	return ""
+}
+
+func currentGuess(params embywire.Params) guess {
+	if text := params.Get("currentpw"); text != "" {
+		return typed(text)
+	}
+	return sent(params.Get("currentpassword"))
+}

@@ -1,0 +1,113 @@
+package builtin
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+)
+
+// pictured is the local user of a path, if it names the one picture that one can
+// have: the first of type Primary.
+func pictured(r *wire.Request) (id string, err error) {
+	index := r.PathValue("index")
+	if index == "" {
+		index = r.Params.Get("index")
+	}
+	id = embywire.ID(r.PathValue("id"))
+	if n, bad := strconv.Atoi(index); id == "" || !strings.EqualFold(r.PathValue("type"), "Primary") || index != "" && (bad != nil || n != 0) {
+		return "", wire.Refuse(http.StatusNotFound, "There is no such picture.")
+	}
+	return id, nil
+}
+
+// picture answers without a token: sign-in pages show pictures. Clients that ask
+// for a size get the whole picture.
+func (f *face) picture(w http.ResponseWriter, r *wire.Request) error {
+	id, err := pictured(r)
+	if err != nil {
+		return err
+	}
+	found, err := f.pictureOf(r.Context(), id)
+	if err != nil {
+		return refused(err)
+	}
+	h := w.Header()
+	etag := `"` + found.Tag + `"`
+	h.Set("ETag", etag)
+	h.Set("Cache-Control", "private, no-cache")
+	if r.Params.Get("tag") == found.Tag {
+		h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	}
+	if strings.Contains(r.Header.Get("If-None-Match"), etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Content-Type", found.ContentType)
+	h.Set("Content-Length", strconv.Itoa(len(found.Body)))
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := w.Write(found.Body); err != nil {
+		return nil //nolint:nilerr // the client is gone
+	}
+	return nil
+}
+
+// postPicture takes a picture as base64, which clients send, or as it is.
+func (f *face) postPicture(w http.ResponseWriter, r *wire.Request, _ *session) error {
+	id, err := pictured(r)
+	if err != nil {
+		return err
+	}
+	const most = pictureMax/3*4 + 64<<10 // in base64, with line breaks
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return wire.Refuse(http.StatusRequestEntityTooLarge, ErrPicture.Error())
+	}
+	if err != nil {
+		return wire.Refuse(http.StatusBadRequest, "The request could not be read.")
+	}
+	if pictureType(body) == "" {
+		body = fromBase64(body)
+	}
+	if err := f.SetPicture(r.Context(), id, r.Header.Get("Content-Type"), body); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// fromBase64 reads base64 with blanks in it, behind "data:…," or not; nil for what
+// is none.
+func fromBase64(text []byte) []byte {
+	if bytes.HasPrefix(text, []byte("data:")) {
+		_, text, _ = bytes.Cut(text, []byte(","))
+	}
+	text = bytes.Join(bytes.Fields(text), nil)
+	body, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(string(text), "="))
+	if err != nil {
+		return nil
+	}
+	return body
+}
+
+func (f *face) deletePicture(w http.ResponseWriter, r *wire.Request, _ *session) error {
+	id, err := pictured(r)
+	if err != nil {
+		return err
+	}
+	if err := f.RemovePicture(r.Context(), id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

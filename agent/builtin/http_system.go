@@ -1,0 +1,85 @@
+package builtin
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/latchkey-media/latchkey/agent/wire"
+)
+
+func (f *face) publicInfo(w http.ResponseWriter, r *wire.Request) error {
+	return wire.AnswerJSON(w, http.StatusOK, f.public(r))
+}
+
+// public is what everybody may know. Where nobody has said how the server is
+// reached, it is where the client has just reached it.
+func (f *face) public(r *wire.Request) publicInfoDto {
+	info := publicInfoDto{
+		LocalAddresses: []string{}, RemoteAddresses: []string{}, ServerName: f.opt.Name, Version: version,
+		OperatingSystem: "Other", ID: f.id,
+	}
+	if f.opt.Addresses != nil {
+		local, remote := f.opt.Addresses()
+		info.LocalAddresses = append(info.LocalAddresses, local...)
+		info.RemoteAddresses = append(info.RemoteAddresses, remote...)
+	}
+	if len(info.LocalAddresses) == 0 && atHome(r) && plainHost(r.Host) {
+		info.LocalAddresses = append(info.LocalAddresses, "http://"+r.Host)
+	}
+	if len(info.LocalAddresses) > 0 {
+		info.LocalAddress = info.LocalAddresses[0]
+	}
+	if len(info.RemoteAddresses) > 0 {
+		info.WanAddress = info.RemoteAddresses[0]
+	}
+	return info
+}
+
+// plainHost reports whether a Host header can stand in an address.
+func plainHost(host string) bool {
+	for _, r := range host {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != ':' && r != '[' && r != ']' {
+			return false
+		}
+	}
+	return host != "" && len(host) < 256
+}
+
+func (f *face) info(w http.ResponseWriter, r *wire.Request, _ *session) error {
+	return wire.AnswerJSON(w, http.StatusOK, infoDto{
+		publicInfoDto: f.public(r), OperatingSystemDisplayName: "Other", PackageName: "latchkey", SystemUpdateLevel: "Release",
+		CompletedInstallations: []string{}, WakeOnLanInfo: []string{},
+	})
+}
+
+func (f *face) ping(w http.ResponseWriter, _ *wire.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := io.WriteString(w, product)
+	if err != nil {
+		return nil //nolint:nilerr // the client is gone
+	}
+	return nil
+}
+
+func (f *face) endpoint(w http.ResponseWriter, r *wire.Request, _ *session) error {
+	home := atHome(r)
+	return wire.AnswerJSON(w, http.StatusOK, endpointDto{IsLocal: home && r.Address.IsLoopback(), IsInNetwork: home})
+}
+
+// webPage stands where media servers have their web app: some apps look for it
+// before they take an address.
+func (f *face) webPage(w http.ResponseWriter, r *wire.Request) error {
+	p, err := f.pages()
+	if err != nil {
+		return err
+	}
+	return f.endPage(p, w, r, "web", http.StatusOK)
+}
+
+func (f *face) webManifest(w http.ResponseWriter, _ *wire.Request) error {
+	return wire.AnswerJSON(w, http.StatusOK, map[string]string{"name": f.opt.Name, "short_name": product})
+}
+
+func (f *face) webStrings(w http.ResponseWriter, _ *wire.Request) error {
+	return wire.AnswerJSON(w, http.StatusOK, map[string]string{})
+}

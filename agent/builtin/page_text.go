@@ -1,0 +1,88 @@
+package builtin
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+//go:embed pages/*.html pages/*.json
+var pageFiles embed.FS
+
+// pages are the pages of proofs in every language.
+type pages struct {
+	template *template.Template
+	texts    map[string]map[string]string // by language and key
+	matcher  language.Matcher
+	tags     []string
+}
+
+// loadPages reads what is embedded.
+func loadPages() (*pages, error) {
+	parsed, err := template.ParseFS(pageFiles, "pages/proof.html")
+	if err != nil {
+		return nil, fmt.Errorf("the page of proofs: %w", err)
+	}
+	p := &pages{template: parsed.Option("missingkey=error"), texts: map[string]map[string]string{}, tags: []string{"en", "de"}}
+	tags := make([]language.Tag, 0, len(p.tags))
+	for _, tag := range p.tags {
+		source, err := pageFiles.ReadFile("pages/" + tag + ".json")
+		if err != nil {
+			return nil, fmt.Errorf("the texts of proofs: %w", err)
+		}
+		texts := map[string]string{}
+		if err := json.Unmarshal(source, &texts); err != nil {
+			return nil, fmt.Errorf("the texts of proofs: %w", err)
+		}
+		p.texts[tag] = texts
+		tags = append(tags, language.Make(tag))
+	}
+	p.matcher = language.NewMatcher(tags)
+	return p, nil
+}
+
+// languageOf is the language of ours that a browser likes best.
+func (p *pages) languageOf(header http.Header) string {
+	wanted, _, err := language.ParseAcceptLanguage(header.Get("Accept-Language"))
+	if err != nil {
+		return p.tags[0]
+	}
+	_, index, _ := p.matcher.Match(wanted...)
+	return p.tags[index]
+}
+
+// say is a text with the values of its names: say("de", "slow", "seconds", "3").
+func (p *pages) say(locale, key string, values ...string) string {
+	text, ok := p.texts[locale][key]
+	if !ok {
+		return key
+	}
+	for i := 0; i+1 < len(values); i += 2 {
+		text = strings.ReplaceAll(text, "{{"+values[i]+"}}", values[i+1])
+	}
+	return text
+}
+
+// proofView is what the page shows.
+type proofView struct {
+	Locale   string
+	Style    string // where the style sheet is
+	Server   string
+	Title    string // a key
+	Problem  string
+	Form     bool
+	Account  string
+	Username string
+	Wrong    bool
+	Text     string // where there is no form
+
+	pages *pages
+}
+
+// T is a text of the page.
+func (v *proofView) T(key string) string { return v.pages.say(v.Locale, key) }

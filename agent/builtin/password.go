@@ -1,0 +1,241 @@
+package builtin
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // the wire of old clients; each SHA-1 is hashed slowly again
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Old clients send the SHA-1 of a password instead of the password, so that it is
+// the SHA-1 that is hashed slowly and stored, whoever sends what.
+const (
+	passwordPurpose = "local password"
+	easyPurpose     = "local easy pin"
+)
+
+// errWrong is a name and a password that do not belong together, or that nobody
+// may sign in with.
+var errWrong = errors.New("wrong name or password")
+
+// guess is the lower-case hex SHA-1 of what somebody typed; "" for nothing that
+// could be right.
+type guess string
+
+// typed is the guess of a password.
+func typed(password string) guess {
+	sum := sha1.Sum([]byte(password)) //nolint:gosec // see above
+	return guess(hex.EncodeToString(sum[:]))
+}
+
+// sent is the guess of a SHA-1 that a client sent.
+func sent(sum string) guess {
+	sum = strings.ToLower(strings.TrimSpace(sum))
+	if len(sum) != 2*sha1.Size || strings.Trim(sum, "0123456789abcdef") != "" {
+		return ""
+	}
+	return guess(sum)
+}
+
+// caller is who tries a password.
+type caller struct {
+	address netip.Addr
+	home    bool // is known to be in the home network
+}
+
+// hashPassword returns what is stored for a password, "" for none.
+func (s *Server) hashPassword(ctx context.Context, id, password string) (string, error) {
+	if password == "" {
+		return "", nil
+	}
+	return s.hashGuess(ctx, passwordPurpose, id, typed(password))
+}
+
+func (s *Server) hashGuess(ctx context.Context, purpose, id string, g guess) (string, error) {
+	hash, err := s.hasher.Hash(ctx, purpose, id, string(g))
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// doors are the ways in beside the password, for callers at home.
+type doors struct{ withoutPassword, easyPIN bool }
+
+// prove reports whether somebody is the local user of row: the zero row is nobody,
+// and costs the same work. It counts tries by name and source, and returns
+// [errWrong] or a [waitError].
+func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, from caller, ways doors) error {
+	return s.tries.try(ctx, nameKey(name), from.address, func() error {
+		match, err := s.matches(ctx, row.PasswordHash, passwordPurpose, row, g)
+		if err != nil {
+			return err
+		}
+		if row.ID == "" || row.Disabled || row.Guest {
+			return errWrong
+		}
+		if match || from.home && ways.withoutPassword && row.PasswordHash == "" && !row.Administrator && g == typed("") {
+			return nil
+		}
+		if from.home && ways.easyPIN && row.EasyHash != "" {
+			return s.proveEasy(ctx, row, g)
+		}
+		return errWrong
+	})
+}
+
+// proveEasy tries an easy PIN. Its tries are counted by the local user alone: it is
+// short, and their password still lets them in.
+func (s *Server) proveEasy(ctx context.Context, row *userRow, g guess) error {
+	err := s.easy.try(ctx, row.ID, netip.Addr{}, func() error {
+		match, err := s.matches(ctx, row.EasyHash, easyPurpose, row, g)
+		if err == nil && !match {
+			err = errWrong
+		}
+		return err
+	})
+	if _, shut := errors.AsType[*waitError](err); shut {
+		return errWrong
+	}
+	return err
+}
+
+// matches compares a guess with a stored hash. A hash that was made with a secret
+// key which is gone matches nothing.
+func (s *Server) matches(ctx context.Context, stored, purpose string, row *userRow, g guess) (bool, error) {
+	match, outdated, err := s.hasher.Verify(ctx, stored, purpose, row.ID, string(g))
+	if errors.Is(err, secret.ErrUnknownKey) {
+		if _, told := s.warned.LoadOrStore(row.ID, true); !told {
+			s.opt.Log.WarnContext(ctx, "the password of a local user was made with a secret key that is gone: set it anew with `latchkey agent users password`",
+				slog.String("local_user", row.ID))
+		}
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("compare a password: %w", err)
+	}
+	if match && outdated && purpose == passwordPurpose {
+		s.rehash(ctx, row, g)
+	}
+	return match, nil
+}
+
+// rehash makes a stored hash anew with the current key and cost. It may fail: the
+// old one still fits.
+func (s *Server) rehash(ctx context.Context, row *userRow, g guess) {
+	hash, err := s.hashGuess(ctx, passwordPurpose, row.ID, g)
+	if err != nil {
+		return
+	}
+	rows, err := s.exec(ctx, "renew a password's hash", "UPDATE local_users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+		hash, row.ID, row.PasswordHash)
+	if err == nil && rows == 1 {
+		row.PasswordHash = hash
+	}
+}
+
+// SetPassword gives a local user a password and ends all their tokens. An empty one
+// is none. It returns mediaserver.ErrNotFound or [ErrGuest].
+func (s *Server) SetPassword(ctx context.Context, id, password string) error {
+	id = embywire.ID(id)
+	hash, err := s.hashPassword(ctx, id, password)
+	if err != nil {
+		return err
+	}
+	return s.replacePassword(ctx, id, hash, nil, 0)
+}
+
+// replacePassword writes a hash, forgets the easy PIN and ends all tokens of a local
+// user but the one of keep. unless is the hash that must still be there, nil for
+// any. It returns mediaserver.ErrNotFound, [ErrGuest] or [errWrong].
+func (s *Server) replacePassword(ctx context.Context, id, hash string, unless *string, keep int64) error {
+	refuse := func(_ *gorm.DB, row *userRow) error {
+		if row.Guest {
+			return ErrGuest
+		}
+		if unless != nil && row.PasswordHash != *unless {
+			return errWrong
+		}
+		return nil
+	}
+	return s.changeUser(ctx, "change a password", id, refuse, func(tx *gorm.DB, row *userRow) error {
+		if err := tx.Exec("UPDATE local_users SET password_hash = ?, easy_hash = '' WHERE id = ?", hash, row.ID).Error; err != nil {
+			return fmt.Errorf("write the row: %w", err)
+		}
+		return endTokens(tx, row.ID, keep)
+	})
+}
+
+// changePassword gives somebody who proves to know it a new password instead of
+// their own. Their other tokens end. It returns [errWrong], a [waitError] or
+// [ErrGuest].
+func (s *Server) changePassword(ctx context.Context, who *session, current, next guess, from caller) error {
+	row, err := s.row(ctx, "WHERE id = ?", who.user)
+	if err != nil {
+		return err
+	}
+	if row.Guest {
+		return ErrGuest
+	}
+	if row.PasswordHash != "" {
+		if err := s.prove(ctx, row.Name, &row, current, from, doors{}); err != nil {
+			return err
+		}
+	}
+	hash, err := s.hashGuess(ctx, passwordPurpose, row.ID, next)
+	if err != nil {
+		return err
+	}
+	return s.replacePassword(ctx, row.ID, hash, &row.PasswordHash, who.id)
+}
+
+// setEasyPIN gives a local user a short secret that signs them in at home; "" takes
+// it away. It returns mediaserver.ErrNotFound or [ErrGuest].
+func (s *Server) setEasyPIN(ctx context.Context, id string, pin guess) error {
+	hash := ""
+	if pin != "" {
+		var err error
+		if hash, err = s.hashGuess(ctx, easyPurpose, id, pin); err != nil {
+			return err
+		}
+	}
+	refuse := func(_ *gorm.DB, row *userRow) error {
+		if row.Guest {
+			return ErrGuest
+		}
+		return nil
+	}
+	return s.changeUser(ctx, "change an easy PIN", id, refuse, func(tx *gorm.DB, row *userRow) error {
+		return tx.Exec("UPDATE local_users SET easy_hash = ? WHERE id = ?", hash, row.ID).Error
+	})
+}
+
+// signIn gives a device a token for who proves to be the local user of an id or a
+// name. It returns [errWrong] or a [waitError].
+func (s *Server) signIn(ctx context.Context, row *userRow, name string, g guess, device mediaserver.Device, home bool) (mediaserver.Token, error) {
+	if err := s.prove(ctx, name, row, g, caller{device.Address, home}, doors{withoutPassword: true, easyPIN: true}); err != nil {
+		return mediaserver.Token{}, err
+	}
+	token, err := s.mint(ctx, row.ID, device, &row.PasswordHash)
+	if errors.Is(err, mediaserver.ErrNotFound) || errors.Is(err, mediaserver.ErrNotAllowed) {
+		return mediaserver.Token{}, errWrong // shut out, or given another password, just now
+	}
+	return token, err
+}
+
+// waitError is a try that must wait.
+type waitError struct{ after time.Duration }
+
+// Error tells for how long.
+func (e *waitError) Error() string { return "too many tries; again in " + e.after.String() }

@@ -1,0 +1,234 @@
+package builtin_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// signs reports whether a name and password sign in, at home.
+func (k *kit) signs(name, password string) bool {
+	k.t.Helper()
+	w := k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: home, header: map[string]string{
+		"Content-Type": jsonType, "X-Emby-Device-Id": "probe",
+	}, body: members("Username", name, "Pw", password)})
+	return w.Code == http.StatusOK
+}
+
+// Every shape of §4.4 changes one's own password, and ends all other sessions.
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	for name, shape := range map[string]func(from, to string) (contentType, body string){
+		"JS20, JSON":  func(from, to string) (string, string) { return jsonType, members("CurrentPw", from, "NewPw", to) },
+		"WEB48, form": func(from, to string) (string, string) { return formType, fields("CurrentPw", from, "NewPw", to) },
+		"JAVA, SHA": func(from, to string) (string, string) {
+			return formType, fields("currentPassword", sha(from), "newPassword", sha(to))
+		},
+		"upper case": func(from, to string) (string, string) {
+			return formType, fields("CURRENTPASSWORD", strings.ToUpper(sha(from)), "NEWPASSWORD", strings.ToUpper(sha(to)))
+		},
+		"JSON, SHA": func(from, to string) (string, string) {
+			return jsonType, members("currentPassword", sha(from), "newPassword", sha(to))
+		},
+		"with a false": func(from, to string) (string, string) {
+			return jsonType, `{"Id":"x","ResetPassword":false,` + members("CurrentPw", from, "NewPw", to)[1:]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newKit(t)
+			user := k.add("alice", "old é", false)
+			token := k.mint(user)
+			second, err := k.Mint(t.Context(), user.ID, device("d2"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			send := func(from, to string) int {
+				contentType, body := shape(from, to)
+				return k.do(ask{method: "POST", path: "/emby/Users/" + user.ID + "/Password", body: body, header: map[string]string{"X-Emby-Token": token, "Content-Type": contentType}}).Code
+			}
+			if got := send("wrong", "new +"); got != 400 {
+				t.Errorf("a wrong current password: %d", got)
+			}
+			if !k.good(second.Value) || !k.signs("alice", "old é") {
+				t.Fatal("a wrong try changed something")
+			}
+			if got := send("old é", ""); got != 400 {
+				t.Errorf("no new password: %d", got)
+			}
+			if got := send("old é", "new +"); got != 204 {
+				t.Fatalf("the right one: %d", got)
+			}
+			if k.signs("alice", "old é") || !k.signs("alice", "new +") {
+				t.Error("the password is not the new one")
+			}
+			if !k.good(token) || k.good(second.Value) {
+				t.Errorf("this session %v, the other %v", k.good(token), k.good(second.Value))
+			}
+		})
+	}
+}
+
+func TestPasswordRules(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user, admin, open := k.add("alice", "secret-1", false), k.add("boss", "secret-2", true), k.add("open", "", false)
+	guest := k.guest("guest")
+	users, admins, opens, guests := k.mint(user), k.mint(admin), k.mint(open), k.mint(guest)
+	path := func(u mediaserver.LocalUser) string { return "/Users/" + u.ID + "/Password" }
+	for name, c := range map[string]struct {
+		path, token, body string
+		want              int
+	}{
+		"no token":                 {path(user), "", members("CurrentPw", "secret-1", "NewPw", "x"), 401},
+		"of another":               {path(admin), users, members("CurrentPw", "secret-2", "NewPw", "x"), 403},
+		"no current one":           {path(user), users, members("NewPw", "x"), 400},
+		"reset one's own":          {path(user), users, `{"ResetPassword":true}`, 403},
+		"an admin's own":           {path(admin), admins, `{"ResetPassword":true}`, 403},
+		"an admin's own, new":      {path(admin), admins, `{"NewPw":"x","ResetPassword":true}`, 400},
+		"a guest's own":            {path(guest), guests, members("CurrentPw", "", "NewPw", "x"), 403},
+		"a guest's, by an admin":   {path(guest), admins, members("NewPw", "x"), 403},
+		"a guest's reset by one":   {path(guest), admins, `{"ResetPassword":true}`, 403},
+		"nothing, by an admin":     {path(user), admins, `{}`, 400},
+		"of nobody":                {"/Users/" + strings.Repeat("0", 32) + "/Password", admins, members("NewPw", "x"), 404},
+		"a guest's easy one":       {"/Users/" + guest.ID + "/EasyPassword", guests, members("NewPw", "1"), 403},
+		"another's easy one":       {"/Users/" + admin.ID + "/EasyPassword", users, members("NewPw", "1"), 403},
+		"no easy one":              {"/Users/" + user.ID + "/EasyPassword", users, `{}`, 400},
+		"an empty SHA":             {path(user), users, members("currentPassword", sha("secret-1"), "newPassword", sha("")), 400},
+		"what is no SHA":           {path(user), users, members("currentPassword", sha("secret-1"), "newPassword", "plain"), 400},
+		"a list for a password":    {path(user), users, `{"CurrentPw":["secret-1"],"NewPw":{"a":"b"}}`, 400},
+		"an empty one, for others": {path(user), admins, `{"NewPw":"","ResetPassword":false}`, 400},
+	} {
+		if w := k.post(c.path, c.token, c.body); w.Code != c.want {
+			t.Errorf("%s: %d %s, want %d", name, w.Code, w.Body, c.want)
+		}
+	}
+	if !k.signs("alice", "secret-1") || !k.signs("boss", "secret-2") || !k.good(users) {
+		t.Fatal("something was changed")
+	}
+	want(t, k.post(path(user), admins, members("NewPw", "given")), 204)
+	if !k.signs("alice", "given") || k.good(users) {
+		t.Error("an administrator's password is not there, or the sessions are")
+	}
+	want(t, k.do(ask{method: "POST", path: path(user), header: map[string]string{"X-Emby-Token": admins, "Content-Type": formType}, body: "resetPassword=true"}), 204)
+	if !k.signs("alice", "") || k.signs("alice", "given") {
+		t.Error("the password is still there")
+	}
+	want(t, k.post(path(open), opens, members("NewPw", "first")), 204) // who has none needs none
+	if !k.signs("open", "first") || k.signs("open", "") {
+		t.Error("the first password is not there")
+	}
+	want(t, k.post(path(admin), admins, members("CurrentPw", "secret-2", "NewPw", "own")), 204)
+	if !k.signs("boss", "own") || !k.good(admins) {
+		t.Error("an administrator cannot change their own")
+	}
+}
+
+// Of many changes at once that know the old password, one wins.
+func TestChangePasswordRaces(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "old", false)
+	token := k.mint(user)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	got := map[int]int{}
+	for range 8 {
+		wg.Go(func() {
+			w := k.post("/Users/"+user.ID+"/Password", token, members("CurrentPw", "old", "NewPw", "new"))
+			mu.Lock()
+			defer mu.Unlock()
+			got[w.Code]++
+		})
+	}
+	wg.Wait()
+	if got[204] != 1 {
+		t.Errorf("answers %v", got)
+	}
+}
+
+// Guessing the current password is no way around the limit of sign-in.
+func TestChangePasswordThrottled(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "old", false)
+	token := k.mint(user)
+	codes := []int{}
+	for range 5 {
+		codes = append(codes, k.post("/Users/"+user.ID+"/Password", token, members("CurrentPw", "x", "NewPw", "new")).Code)
+	}
+	if codes[3] != 400 || codes[4] != 429 {
+		t.Errorf("answers %v", codes)
+	}
+	if k.signs("alice", "old") {
+		t.Error("the guesses do not count for sign-in")
+	}
+}
+
+// An easy PIN signs in at home, and shuts itself; nothing else changes by it.
+func TestEasyPIN(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "secret-1", false)
+	token := k.mint(user)
+	path := "/emby/Users/" + user.ID + "/EasyPassword"
+	for contentType, body := range map[string]string{formType: "NewPw=1234", formType + " ": "newPassword=" + sha("1234"), jsonType: `{"NewPw":"1234"}`, "": `{"NewPw":1234}`} {
+		want(t, k.do(ask{method: "POST", path: path, header: map[string]string{"X-Emby-Token": token, "Content-Type": contentType}, body: body}), 204)
+		if !k.signs("alice", "1234") || !k.signs("alice", "secret-1") {
+			t.Errorf("%s: signs in %v, %v", body, k.signs("alice", "1234"), k.signs("alice", "secret-1"))
+		}
+		want(t, k.do(ask{method: "POST", path: path, header: map[string]string{"X-Emby-Token": token, "Content-Type": formType}, body: "resetPassword=true"}), 204)
+		if k.signs("alice", "1234") {
+			t.Error("it is still there")
+		}
+	}
+	want(t, k.post(path, token, `{"NewPw":"1234"}`), 204)
+	if found, err := k.User(t.Context(), user.ID); err != nil || !found.HasEasyPIN {
+		t.Errorf("%+v, %v", found, err)
+	}
+	w := k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: away, header: map[string]string{"Content-Type": jsonType}, body: members("Username", "alice", "Pw", "1234")})
+	want(t, w, 401)
+	for i := range 5 { // each from elsewhere at home
+		from := "192.168.1." + string(rune('1'+i)) + ":1"
+		want(t, k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: from, body: members("Username", "alice", "Pw", "000"+string(rune('0'+i)))}), 401)
+	}
+	if k.signs("alice", "1234") {
+		t.Error("five wrong ones did not shut it")
+	}
+	if !k.signs("alice", "secret-1") {
+		t.Error("they shut the password too")
+	}
+	if err := k.SetPassword(t.Context(), user.ID, "new"); err != nil {
+		t.Fatal(err)
+	}
+	if found, _ := k.User(t.Context(), user.ID); found.HasEasyPIN || k.good(token) {
+		t.Error("a new password left the PIN or a session")
+	}
+}
+
+// Nothing is reset from here, and nobody learns who has a name.
+func TestForgotPassword(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	k.add("alice", "secret-1", false)
+	k.add("open", "", false)
+	const contact = `{"Action":"ContactAdmin","PinFile":"","PinExpirationDate":null}`
+	for _, name := range []string{"alice", "open", "nobody", ""} {
+		for _, from := range []string{home, away} {
+			w := k.do(ask{method: "POST", path: "/emby/Users/ForgotPassword", from: from, header: map[string]string{"Content-Type": formType}, body: fields("EnteredUsername", name)})
+			if w.Code != 200 || w.Body.String() != contact {
+				t.Errorf("%q: %d %s", name, w.Code, w.Body)
+			}
+		}
+	}
+	w := k.do(ask{method: "POST", path: "/Users/ForgotPassword/Pin", body: "Pin=1234"})
+	if w.Code != 200 || w.Body.String() != `{"Success":false,"UsersReset":[]}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if !k.signs("alice", "secret-1") {
+		t.Error("the password is gone")
+	}
+}

@@ -1,0 +1,166 @@
+package builtin
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Connection is the account that a local user is linked with.
+type Connection struct {
+	Username string
+	Type     string // LinkedUser or Guest
+}
+
+// Connections returns the connections by id of local user.
+type Connections func(ctx context.Context) (map[string]Connection, error)
+
+// face is the server's HTTP.
+type face struct {
+	*Server
+
+	connections Connections
+	pages       func() (*pages, error)
+}
+
+// Routes adds everything that the server answers, and the pages of proofs.
+// connections may be nil.
+func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections) {
+	f := &face{s, connections, sync.OnceValues(loadPages)}
+	for _, route := range []struct {
+		methods, pattern string
+		answer           wire.HandlerFunc
+	}{
+		{"GET HEAD", "/System/Info/Public", f.publicInfo},
+		{"GET HEAD", "/System/Info", f.signedIn(f.info)},
+		{"GET HEAD POST", "/System/Ping", f.ping},
+		{"GET HEAD", "/", f.webPage},
+		{"GET HEAD", "/web/index.html", f.webPage},
+		{"GET HEAD", "/web/manifest.json", f.webManifest},
+		{"GET HEAD", "/web/strings/en-US.json", f.webStrings},
+		{"GET HEAD", "/System/Endpoint", f.signedIn(f.endpoint)},
+		{"GET HEAD", "/Users/Public", f.publicUsers},
+		{"GET HEAD", "/Users", f.administrators(f.allUsers)},
+		{"GET HEAD", "/Users/Query", f.administrators(f.queryUsers)},
+		{"GET HEAD", "/Users/Me", f.signedIn(f.me)},
+		{"POST", "/Users/AuthenticateByName", f.authenticateByName},
+		{"POST", "/Users/ForgotPassword", f.forgotPassword},
+		{"POST", "/Users/ForgotPassword/Pin", f.forgotPasswordPin},
+		{"GET HEAD", "/Users/{Id}", f.ownUser(f.user)},
+		{"POST", "/Users/{Id}/Authenticate", f.authenticate},
+		{"POST", "/Users/{Id}/Password", f.ownUser(f.password)},
+		{"POST", "/Users/{Id}/EasyPassword", f.ownUser(f.easyPassword)},
+		{"GET HEAD", "/Sessions", f.signedIn(f.listSessions)},
+		{"POST", "/Sessions/Logout", f.signedIn(f.logout)},
+		{"POST", "/Sessions/Capabilities/Full", f.signedIn(f.capabilities)},
+		{"GET HEAD", "/Users/{Id}/Images/{Type}", f.picture},
+		{"GET HEAD", "/Users/{Id}/Images/{Type}/{Index}", f.picture},
+		{"DELETE", "/Users/{Id}/Images/{Type}", f.ownUser(f.deletePicture)},
+		{"DELETE", "/Users/{Id}/Images/{Type}/{Index}", f.ownUser(f.deletePicture)},
+		{"POST", "/Users/{Id}/Images/{Type}/Delete", f.ownUser(f.deletePicture)},
+		{"POST", "/Users/{Id}/Images/{Type}/{Index}/Delete", f.ownUser(f.deletePicture)},
+	} {
+		r.Handle(route.methods, route.pattern, k.Handle(route.answer))
+	}
+	r.Handle("POST", "/Users/{Id}/Images/{Type}", k.HandleRaw(f.ownUser(f.postPicture)))
+	r.Handle("POST", "/Users/{Id}/Images/{Type}/{Index}", k.HandleRaw(f.ownUser(f.postPicture)))
+	f.proofRoutes(k, r)
+}
+
+// signedInFunc answers somebody whose token is good.
+type signedInFunc func(w http.ResponseWriter, r *wire.Request, who *session) error
+
+// signedIn lets those in whose token is good.
+func (f *face) signedIn(answer signedInFunc) wire.HandlerFunc {
+	return func(w http.ResponseWriter, r *wire.Request) error {
+		if r.Identity.Token == "" {
+			return wire.Refuse(http.StatusUnauthorized, "Access token is required.")
+		}
+		who, ok, err := f.look(r.Context(), r.Identity.Token)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return wire.Refuse(http.StatusUnauthorized, "Access token is invalid or expired.")
+		}
+		f.noteUse(r.Context(), &who)
+		return refused(answer(w, r, &who))
+	}
+}
+
+// administrators lets administrators in.
+func (f *face) administrators(answer signedInFunc) wire.HandlerFunc {
+	return f.signedIn(func(w http.ResponseWriter, r *wire.Request, who *session) error {
+		if !who.administrator {
+			return wire.Refuse(http.StatusForbidden, "Only an administrator may do that.")
+		}
+		return answer(w, r, who)
+	})
+}
+
+// ownUser lets in whom the path names, and administrators.
+func (f *face) ownUser(answer signedInFunc) wire.HandlerFunc {
+	return f.signedIn(func(w http.ResponseWriter, r *wire.Request, who *session) error {
+		if !who.administrator && embywire.ID(r.PathValue("id")) != who.user {
+			return wire.Refuse(http.StatusForbidden, "Only an administrator may do that for others.")
+		}
+		return answer(w, r, who)
+	})
+}
+
+// refused is an error of ours as clients read it.
+func refused(err error) error {
+	wait, shut := errors.AsType[*waitError](err)
+	switch {
+	case err == nil:
+		return nil
+	case shut:
+		return wire.RefuseFor(wait.after.Round(time.Second), http.StatusTooManyRequests, "Too many wrong passwords. Try again later.")
+	case errors.Is(err, errWrong):
+		return wire.Refuse(http.StatusUnauthorized, "Invalid username or password entered.")
+	case errors.Is(err, secret.ErrBusy):
+		return wire.RefuseFor(time.Second, http.StatusServiceUnavailable, "The server is busy. Try again.")
+	case errors.Is(err, mediaserver.ErrNotFound):
+		return wire.Refuse(http.StatusNotFound, "User not found.")
+	case errors.Is(err, ErrGuest):
+		return wire.Refuse(http.StatusForbidden, "Guests have no password here. They sign in with their account.")
+	case errors.Is(err, ErrPicture):
+		return wire.Refuse(http.StatusBadRequest, ErrPicture.Error())
+	default:
+		return err
+	}
+}
+
+// atHome reports whether the caller is known to be in the home network. A proxy
+// that nobody trusts makes nobody a caller from home, whoever it speaks for.
+func atHome(r *wire.Request) bool {
+	if r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == "" && r.Header.Get("X-Real-Ip") == "" {
+		return r.Local
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && r.Local && r.Address != peer.Addr().Unmap().WithZone("")
+}
+
+func callerOf(r *wire.Request) caller { return caller{r.Address, atHome(r)} }
+
+// deviceOf is who asks for a token. One that does not name itself is known by its
+// app and its kind: the next of that sort ends its token.
+func deviceOf(r *wire.Request) mediaserver.Device {
+	id := r.Identity
+	device := mediaserver.Device{Client: id.Client, Name: id.Device, ID: id.DeviceID, Version: id.Version, Address: r.Address}
+	if device.ID == "" {
+		sum := secret.Sum(strings.Join([]string{"device", id.Client, id.Device, r.UserAgent()}, "\x00"))
+		device.ID = "unnamed-" + hex.EncodeToString(sum[:12])
+	}
+	return device
+}

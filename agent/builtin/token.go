@@ -1,0 +1,183 @@
+package builtin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+const (
+	// tokensKept is how many tokens one local user may have; the one whose last use is
+	// longest ago ends for the next.
+	tokensKept = 300
+	// noteEvery is how often the use of a token is written.
+	noteEvery = 10 * time.Minute
+)
+
+// session is a token that is good now, and whose it is.
+type session struct {
+	id            int64
+	user          string
+	name          string
+	administrator bool
+	deviceID      string
+	deviceName    string
+	client        string
+	version       string
+	usedAt        time.Time
+}
+
+// lookToken is the statement that every signed-in request runs.
+//
+//nolint:gosec // no credential, a statement
+const lookToken = `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.used_at, u.name, u.administrator
+FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
+WHERE t.token_hash = ? AND NOT u.disabled`
+
+// look finds whose a token is. With ok false it opens nothing.
+func (s *Server) look(ctx context.Context, token string) (who session, ok bool, err error) {
+	token = strings.ToLower(strings.TrimSpace(token))
+	if embywire.ID(token) != token || token == "" {
+		return session{}, false, nil
+	}
+	rows, err := s.db.Gorm.WithContext(ctx).Raw(lookToken, secret.Sum(token)).Rows()
+	if err != nil {
+		return session{}, false, fmt.Errorf("look for a token: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // whatever was wrong is in Err
+	for rows.Next() {
+		err := rows.Scan(&who.id, &who.user, &who.deviceID, &who.deviceName, &who.client, &who.version, &who.usedAt, &who.name, &who.administrator)
+		if err != nil {
+			return session{}, false, fmt.Errorf("read a token: %w", err)
+		}
+		ok = true
+	}
+	if err := rows.Err(); err != nil {
+		return session{}, false, fmt.Errorf("read a token: %w", err)
+	}
+	return who, ok, nil
+}
+
+// noteUse writes down that a token is in use, once in a while. Nobody is kept out
+// where that fails.
+func (s *Server) noteUse(ctx context.Context, who *session) {
+	if now := s.now(); now.Sub(who.usedAt) >= noteEvery {
+		s.writing.note(ctx, s.opt.Log, s.writeUse(ctx, who, now))
+	}
+}
+
+func (s *Server) writeUse(ctx context.Context, who *session, now time.Time) error {
+	const note = "UPDATE access_tokens SET used_at = ? WHERE id = ? AND used_at < ?"
+	rows, err := s.exec(ctx, "note the use of a token", note, now, who.id, now.Add(-noteEvery/2))
+	if err != nil || rows == 0 {
+		return err
+	}
+	_, err = s.exec(ctx, "note the use of a token", "UPDATE local_users SET used_at = ? WHERE id = ?", now, who.user)
+	return err
+}
+
+// Mint implements [mediaserver.Tokens].
+func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
+	return s.mint(ctx, localUserID, device, nil)
+}
+
+// mint makes a token, where passwordHash is not nil only if it is still the local
+// user's.
+func (s *Server) mint(ctx context.Context, localUserID string, device mediaserver.Device, passwordHash *string) (mediaserver.Token, error) {
+	value, err := s.newID()
+	if err != nil {
+		return mediaserver.Token{}, err
+	}
+	refuse := func(_ *gorm.DB, row *userRow) error {
+		if row.Disabled || passwordHash != nil && *passwordHash != row.PasswordHash {
+			return mediaserver.ErrNotAllowed
+		}
+		return nil
+	}
+	err = s.changeUser(ctx, "make a token", localUserID, refuse, func(tx *gorm.DB, row *userRow) error {
+		return s.writeToken(tx, row.ID, value, device)
+	})
+	if err != nil {
+		return mediaserver.Token{}, err
+	}
+	return mediaserver.Token{Value: value, LocalUserID: embywire.ID(localUserID)}, nil
+}
+
+func (s *Server) writeToken(tx *gorm.DB, id, value string, device mediaserver.Device) error {
+	const write = `INSERT INTO access_tokens (token_hash, local_user_id, device_id, device_name, client, version, address, created_at, used_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (local_user_id, device_id) DO UPDATE SET token_hash = excluded.token_hash,
+ device_name = excluded.device_name, client = excluded.client, version = excluded.version, address = excluded.address,
+ created_at = excluded.created_at, used_at = excluded.used_at`
+	address := ""
+	if device.Address.IsValid() {
+		address = device.Address.Unmap().WithZone("").String()
+	}
+	now := s.now()
+	err := tx.Exec(write, secret.Sum(value), id, device.ID, device.Name, device.Client, device.Version, address, now, now).Error
+	if err != nil {
+		return fmt.Errorf("write the token: %w", err)
+	}
+	if err := tx.Exec("UPDATE local_users SET signed_in_at = ?, used_at = ? WHERE id = ?", now, now, id).Error; err != nil {
+		return fmt.Errorf("note the sign-in: %w", err)
+	}
+	const prune = `DELETE FROM access_tokens WHERE local_user_id = ? AND id NOT IN
+ (SELECT id FROM access_tokens WHERE local_user_id = ? ORDER BY used_at DESC, id DESC LIMIT ?)`
+	if err := tx.Exec(prune, id, id, tokensKept).Error; err != nil {
+		return fmt.Errorf("end old tokens: %w", err)
+	}
+	return nil
+}
+
+// Revoke implements [mediaserver.Tokens].
+func (s *Server) Revoke(ctx context.Context, token string) error {
+	hash := secret.Sum(strings.ToLower(strings.TrimSpace(token)))
+	_, err := s.exec(ctx, "end a token", "DELETE FROM access_tokens WHERE token_hash = ?", hash)
+	return err
+}
+
+// Administrator implements [mediaserver.Tokens]. There are no keys here.
+func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
+	who, ok, err := s.look(ctx, token)
+	return ok && who.administrator, err
+}
+
+// endTokens ends all tokens of a local user but the one of keep.
+func endTokens(tx *gorm.DB, localUserID string, keep int64) error {
+	if err := tx.Exec("DELETE FROM access_tokens WHERE local_user_id = ? AND id <> ?", localUserID, keep).Error; err != nil {
+		return fmt.Errorf("end tokens: %w", err)
+	}
+	return nil
+}
+
+// sessionRow is a row of access_tokens with whose it is.
+type sessionRow struct {
+	ID          int64
+	LocalUserID string
+	Name        string
+	PictureTag  string
+	DeviceID    string
+	DeviceName  string
+	Client      string
+	Version     string
+	Address     string
+	UsedAt      time.Time
+}
+
+// sessions returns the tokens that were used since a time, and the one of own, the
+// latest first: of one local user, or with user "" of all.
+func (s *Server) sessions(ctx context.Context, user string, since time.Time, own int64) ([]sessionRow, error) {
+	const most = 200
+	var rows []sessionRow
+	err := s.scan(ctx, "read the sessions", &rows, `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.address, t.used_at, u.name, u.picture_tag
+FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
+WHERE (t.used_at >= ? OR t.id = ?) AND (? = '' OR t.local_user_id = ?) AND NOT u.disabled
+ORDER BY t.id = ? DESC, t.used_at DESC, t.id DESC LIMIT ?`, since, own, user, user, own, most)
+	return rows, err
+}

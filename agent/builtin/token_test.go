@@ -1,0 +1,202 @@
+package builtin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/builtin"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+func TestMint(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	alice, bob := k.add("alice", "x", true), k.add("bob", "x", false)
+	first, second := k.mint(alice), k.mint(alice)
+	other, err := k.Mint(t.Context(), strings.ToUpper(alice.ID), device("d2"))
+	if err != nil || other.LocalUserID != alice.ID {
+		t.Fatalf("%+v, %v", other, err)
+	}
+	bobs := k.mint(bob)
+	for name, c := range map[string]struct {
+		token string
+		want  bool
+	}{
+		"an earlier one of the device": {first, false}, "the last one": {second, true}, "of another device": {other.Value, true}, "of another local user": {bobs, true},
+		"none": {"", false}, "a wrong one": {strings.Repeat("0", 32), false}, "with dashes": {second[:8] + "-" + second[8:], false},
+	} {
+		if got := k.good(c.token); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	for token, want := range map[string]bool{second: true, bobs: false, first: false, "": false} {
+		if got, err := k.Administrator(t.Context(), token); err != nil || got != want {
+			t.Errorf("administrator %v, %v; want %v", got, err, want)
+		}
+	}
+	if err := k.Revoke(t.Context(), second); err != nil || k.good(second) || !k.good(other.Value) {
+		t.Errorf("revoked: %v", err)
+	}
+	if err := k.Revoke(t.Context(), second); err != nil {
+		t.Errorf("revoked twice: %v", err)
+	}
+}
+
+// Of many at once for one device, one lives; also from two processes.
+func TestMintRaces(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "x", false)
+	servers := []*builtin.Server{k.Server, k.open(k.opt)}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var tokens []string
+	for i := range 64 {
+		wg.Go(func() {
+			token, err := servers[i%2].Mint(t.Context(), user.ID, device("tv"))
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			tokens = append(tokens, token.Value)
+		})
+	}
+	wg.Wait()
+	live := 0
+	for _, token := range tokens {
+		if k.good(token) {
+			live++
+		}
+	}
+	if live != 1 {
+		t.Errorf("%d of %d tokens live", live, len(tokens))
+	}
+}
+
+// Whoever is shut out keeps no token, whatever happens at the same time.
+func TestDisabledKeepNoToken(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "x", false)
+	before := k.mint(user)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	tokens := []string{before}
+	for i := range 16 {
+		wg.Go(func() {
+			token, err := k.Mint(t.Context(), user.ID, device(fmt.Sprint("d", i)))
+			if err != nil && !errors.Is(err, mediaserver.ErrNotAllowed) {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			tokens = append(tokens, token.Value)
+		})
+	}
+	wg.Go(func() {
+		if err := k.SetDisabled(t.Context(), user.ID, true); err != nil {
+			t.Error(err)
+		}
+	})
+	wg.Wait()
+	if err := k.SetDisabled(t.Context(), user.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range tokens {
+		if k.good(token) {
+			t.Error("a token outlived being disabled")
+		}
+	}
+	if err := k.SetDisabled(t.Context(), user.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Mint(t.Context(), user.ID, device("d")); !errors.Is(err, mediaserver.ErrNotAllowed) {
+		t.Errorf("a token for somebody disabled: %v", err)
+	}
+}
+
+func TestLookTokenPlan(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	plan, err := k.Plan(t.Context(), builtin.LookToken, secret.Sum("x"))
+	if err != nil || len(plan) != 2 {
+		t.Fatalf("plan %q, %v", plan, err)
+	}
+	for _, step := range plan {
+		if !strings.HasPrefix(step, "SEARCH") || !strings.Contains(step, "INDEX") {
+			t.Errorf("step %q", step)
+		}
+	}
+}
+
+// The use of a token is written once in a while, not each time.
+func TestUseIsNoted(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "x", false)
+	token := k.mint(user)
+	used := func() time.Time {
+		found, err := k.User(t.Context(), user.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found.UsedAt
+	}
+	start := k.now()
+	k.pass(9 * time.Minute)
+	want(t, k.get("/Users/Me", token), 200)
+	if got := used(); !got.Equal(start) {
+		t.Errorf("used at %v after nine minutes", got)
+	}
+	k.pass(time.Minute)
+	want(t, k.get("/Users/Me", token), 200)
+	if got := used(); !got.Equal(k.now()) {
+		t.Errorf("used at %v after ten minutes, it is %v", got, k.now())
+	}
+	want(t, k.get("/Users/Me", token), 200)
+	n, err := k.Count(t.Context(), "SELECT COUNT(*) FROM access_tokens WHERE used_at = ?", k.now())
+	if err != nil || n != 1 {
+		t.Errorf("%d tokens were used now, %v", n, err)
+	}
+}
+
+// One local user cannot fill the file with devices.
+func TestTokensAreBounded(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "x", false)
+	oldest := k.mint(user)
+	const fill = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+INSERT INTO access_tokens (token_hash, local_user_id, device_id, device_name, client, version, address, created_at, used_at)
+SELECT randomblob(32), ?, 'n' || i, '', '', '', '', ?, ? FROM n RETURNING 1`
+	later := k.now().Add(time.Minute)
+	if _, err := k.Count(t.Context(), fill, user.ID, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if !k.good(oldest) {
+		t.Fatal("300 are too many")
+	}
+	k.pass(time.Hour)
+	token, err := k.Mint(t.Context(), user.ID, device("one more"))
+	if err != nil || !k.good(token.Value) || k.good(oldest) {
+		t.Errorf("the newest is good: %v, the oldest: %v; %v", k.good(token.Value), k.good(oldest), err)
+	}
+}
+
+func TestMintGivesUp(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	user := k.add("alice", "x", false)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.Mint(ctx, user.ID, device("d")); err == nil {
+		t.Error("a token for nobody")
+	}
+}
