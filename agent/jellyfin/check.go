@@ -32,20 +32,28 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	}
 	steps = append(steps, CheckedStep{Name: "Jellyfin", OK: true, Text: "It is the Jellyfin server " + strconv.Quote(short(info.Name)) + "."})
 	major, err := info.usable()
-	if err != nil {
-		advice := "Finish Jellyfin's own setup in the browser, then run this setup again."
-		if errors.Is(err, mediaserver.ErrTooOld) {
-			advice = "Update Jellyfin to 10.9 or newer."
-		}
-		return failed(ctx, steps, "version", err, advice)
+	if errors.Is(err, mediaserver.ErrTooOld) {
+		return append(steps, CheckedStep{
+			Name: "version", Text: "Its version is " + told(info) + ".",
+			Advice: "Update Jellyfin to 10.9 or newer: before that, an agent can sign no device in.",
+		}), nil
 	}
-	version := CheckedStep{Name: "version", OK: true, Text: "Its version is " + strings.Map(printable, short(info.Version)) + "."}
+	if err != nil {
+		return failed(ctx, steps, "version", err, "Finish Jellyfin's own setup in the browser, then run this setup again.")
+	}
+	version := CheckedStep{Name: "version", OK: true, Text: "Its version is " + told(info) + "."}
 	if major > newestMajor {
 		version.Warning = true
 		version.Advice = "It is newer than this agent knows, and will probably work: see whether there is a newer Latchkey."
 	}
 	steps = append(steps, version)
-	if err := s.keyTaken(ctx, info.ID); err != nil {
+	err = s.keyTaken(ctx, info.ID)
+	if errors.Is(err, mediaserver.ErrKeyRefused) {
+		return append(steps, CheckedStep{
+			Name: "key", Text: "It refuses that key.", Advice: "Make a key in Jellyfin under Dashboard, API Keys, and give it to this setup.",
+		}), nil
+	}
+	if err != nil {
 		return failed(ctx, steps, "key", err, "Make a key in Jellyfin under Dashboard, API Keys, and give it to this setup.")
 	}
 	steps = append(steps, CheckedStep{Name: "key", OK: true, Text: "It takes the API key."})
@@ -63,6 +71,9 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	}
 	return steps, nil
 }
+
+// told is the version that a server tells.
+func told(info publicInfo) string { return strings.Map(printable, short(info.Version)) }
 
 // failed ends the steps with one that went wrong.
 func failed(ctx context.Context, steps []CheckedStep, name string, err error, advice string) ([]CheckedStep, error) {

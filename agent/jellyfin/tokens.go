@@ -33,7 +33,7 @@ var errLost = errors.New("jellyfin: the request of Quick Connect was lost")
 // Mint makes a token for a local user on a device, without a password; Jellyfin
 // ends an earlier one of the same two. The local user is read first: Jellyfin would
 // make a token for a disabled one, too. It returns ErrNotFound, ErrNotAllowed (local
-// user disabled, too many sessions, device not allowed, Quick Connect off).
+// user disabled, too many sessions, device not allowed) or ErrQuickConnectOff.
 func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
 	if device.ID == "" {
 		return mediaserver.Token{}, errors.New("jellyfin: making a token: the device has no id")
@@ -53,7 +53,7 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 // forgotten the request in between.
 func (s *Server) mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
 	const doing = "making a token"
-	request, err := s.initiate(ctx, doing, localUserID, device, mediaserver.ErrNotAllowed)
+	request, err := s.initiate(ctx, doing, localUserID, device, mediaserver.ErrQuickConnectOff)
 	if err != nil {
 		return mediaserver.Token{}, err
 	}
@@ -62,7 +62,7 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 	case http.StatusNotFound:
 		return mediaserver.Token{}, lost(doing)
 	case http.StatusUnauthorized:
-		return mediaserver.Token{}, s.refused(ctx, doing, localUserID, mediaserver.ErrNotAllowed)
+		return mediaserver.Token{}, s.refused(ctx, doing, localUserID, mediaserver.ErrQuickConnectOff)
 	}
 	if err != nil {
 		return mediaserver.Token{}, err

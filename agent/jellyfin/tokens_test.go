@@ -110,10 +110,10 @@ func TestMintRefuses(t *testing.T) {
 			fake.Approve(code, anna)
 		}, mediaserver.ErrNotAllowed},
 		{"device not allowed", func(fake *jellyfintest.Server, anna string) { fake.SetPolicy(anna, "EnableAllDevices", "false") }, mediaserver.ErrNotAllowed},
-		{"Quick Connect off", func(fake *jellyfintest.Server, _ string) { fake.SetQuickConnect(false) }, mediaserver.ErrNotAllowed},
+		{"Quick Connect off", func(fake *jellyfintest.Server, _ string) { fake.SetQuickConnect(false) }, mediaserver.ErrQuickConnectOff},
 		{"Quick Connect off in between", func(fake *jellyfintest.Server, _ string) {
 			fake.Before("AuthorizeQuickConnect", func() { fake.SetQuickConnect(false) })
-		}, mediaserver.ErrNotAllowed},
+		}, mediaserver.ErrQuickConnectOff},
 		{"gone", func(fake *jellyfintest.Server, anna string) { fake.RemoveUser(anna) }, mediaserver.ErrNotFound},
 		{"gone in between", func(fake *jellyfintest.Server, anna string) {
 			fake.Before("AuthorizeQuickConnect", func() { fake.RemoveUser(anna) })

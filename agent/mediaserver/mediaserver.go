@@ -21,6 +21,10 @@ var (
 	ErrTooOld       = errors.New("the media server is too old")
 	ErrProofOver    = errors.New("the proof came to nothing")
 	ErrProofPending = errors.New("the proof is not decided yet")
+
+	// ErrQuickConnectOff is a media server that makes no tokens at all until its admin
+	// switches Quick Connect on: nothing is wrong with the local user or the device.
+	ErrQuickConnectOff = errors.New("the media server signs nobody in by code")
 )
 
 // Identity is what a media server says of itself.
@@ -104,7 +108,8 @@ type Users interface {
 type Tokens interface {
 	// Mint makes a token for a local user on a device, without a password. An earlier
 	// one of the same two ends. It returns ErrNotFound, ErrNotAllowed (too many
-	// sessions, device not allowed, Quick Connect off).
+	// sessions, device not allowed), or ErrQuickConnectOff for as long as it makes
+	// none for anybody.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
 	// Revoke ends a token. One that has ended is no error.
 	Revoke(ctx context.Context, token string) error

@@ -1,0 +1,172 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// InterfaceAddress is an address of this machine.
+type InterfaceAddress struct {
+	Address   netip.Addr
+	Interface string // its name
+}
+
+// MachineAddresses are the addresses of this machine's interfaces that are up,
+// for [Addresses].
+func MachineAddresses() ([]InterfaceAddress, error) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return nil, fmt.Errorf("list the interfaces: %w", err)
+	}
+	var list []InterfaceAddress
+	for _, one := range interfaces {
+		if one.Flags&net.FlagUp == 0 || one.Flags&net.FlagLoopback != 0 {
+			continue
+		}
+		addresses, err := one.Addrs()
+		if err != nil {
+			continue // it has just gone away
+		}
+		for _, address := range addresses {
+			if prefix, err := netip.ParsePrefix(address.String()); err == nil {
+				list = append(list, InterfaceAddress{prefix.Addr(), one.Name})
+			}
+		}
+	}
+	return list, nil
+}
+
+// Kinds of addresses.
+const (
+	kindLAN = "lan"
+	kindVPN = "vpn"
+	kindWAN = "wan"
+)
+
+// addressesMost is how many are reported. The service keeps no more.
+const addressesMost = 20
+
+// addresses are those to report, the best of each kind first. seenAs is where
+// the service sees this machine, "" when unknown.
+func (a *Agent) addresses(ctx context.Context, seenAs string) []client.Address {
+	list := addressList{seen: map[string]bool{}}
+	for _, configured := range a.o.Addresses.Configured {
+		list.add(kindOfURL(configured), configured)
+	}
+	if a.o.Addresses.LAN && a.o.Addresses.Interfaces != nil {
+		found, err := a.o.Addresses.Interfaces()
+		if err != nil {
+			a.trouble.begin(ctx, troubleInterfaces, "the addresses of this machine cannot be found out: name them in the agent's settings",
+				slog.String("cause", err.Error()))
+		} else {
+			a.trouble.end(ctx, troubleInterfaces)
+		}
+		for _, one := range found {
+			list.add(kindOfInterface(one), a.urlOf(one.Address))
+		}
+	}
+	// Where the owner has named an address for outside, the bare one would only lead
+	// devices to show their access keys without encryption.
+	if outside, err := netip.ParseAddr(seenAs); err == nil && a.o.Addresses.WAN && !list.has(kindWAN) && isGlobal(outside) {
+		list.add(kindWAN, a.urlOf(outside))
+	}
+	return list.list
+}
+
+func (a *Agent) urlOf(address netip.Addr) string {
+	return "http://" + net.JoinHostPort(address.Unmap().WithZone("").String(), strconv.Itoa(a.o.Addresses.Port))
+}
+
+// addressList gathers addresses, each once.
+type addressList struct {
+	list []client.Address
+	seen map[string]bool
+}
+
+func (l *addressList) add(kind, address string) {
+	if kind == "" || l.seen[address] || len(l.list) == addressesMost {
+		return
+	}
+	l.seen[address] = true
+	l.list = append(l.list, client.Address{Kind: kind, URL: address})
+}
+
+func (l *addressList) has(kind string) bool {
+	for _, one := range l.list {
+		if one.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// kindOfURL is the kind of an address that the admin has named: what is no
+// private number is for outside. It is "" for what is no address.
+func kindOfURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return kindWAN
+	}
+	if kind := kindOfAddress(address); kind != "" {
+		return kind
+	}
+	return kindWAN
+}
+
+// kindOfInterface is the kind of an address of this machine, "" for one that is
+// of no use to anybody else: of a container's network, of this link alone, or
+// one that may change each day.
+func kindOfInterface(one InterfaceAddress) string {
+	name := strings.ToLower(one.Interface)
+	for _, inner := range []string{
+		"docker", "br-", "veth", "virbr", "vnet", "lxc", "lxd", "cni", "flannel", "cali", "podman", "vmnet", "vbox", "kube", "dummy",
+	} {
+		if strings.HasPrefix(name, inner) {
+			return ""
+		}
+	}
+	kind := kindOfAddress(one.Address)
+	if kind == "" {
+		return ""
+	}
+	for _, tunnel := range []string{"tun", "tap", "wg", "tailscale", "utun", "ppp", "zt", "nebula"} {
+		if strings.HasPrefix(name, tunnel) {
+			return kindVPN
+		}
+	}
+	return kind
+}
+
+// kindOfAddress is the kind of a number that is not for everybody, "" for any
+// other.
+func kindOfAddress(address netip.Addr) string {
+	address = address.Unmap()
+	switch {
+	case sharedSpace().Contains(address):
+		return kindVPN
+	case address.IsPrivate():
+		return kindLAN
+	default:
+		return ""
+	}
+}
+
+// sharedSpace are the addresses that providers and some VPNs give out (RFC 6598).
+func sharedSpace() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10) }
+
+// isGlobal reports whether everybody could reach address.
+func isGlobal(address netip.Addr) bool {
+	return address.IsGlobalUnicast() && kindOfAddress(address) == "" && address.Zone() == ""
+}

@@ -1,0 +1,232 @@
+package agent_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// TestLink links and unlinks at the machine.
+func TestLink(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	made := must(d.Link(t.Context(), "u1", "Bob", "the dashboard"))(t)
+	if !made.Pending || made.Link.LocalUserID != "u1" || made.Link.Username != "bob" || made.Link.LocalUserName != "Kid" {
+		t.Errorf("%+v", made)
+	}
+	if again := must(d.Link(t.Context(), "u1", "bob", ""))(t); again.Link.ID != made.Link.ID {
+		t.Errorf("%+v", again)
+	}
+	if list := must(d.Pending(t.Context()))(t); len(list) != 1 || list[0].ID != made.Link.ID {
+		t.Errorf("%+v", list)
+	}
+	asked := must(bob.Links.List(t.Context(), client.Pending))(t)
+	if len(asked) != 1 || asked[0].RequestedBy != "the dashboard" {
+		t.Fatalf("%+v", asked)
+	}
+	well(t, bob.Links.Accept(t.Context(), asked[0].ID))
+	d.linkOf("bob")
+	if made = must(d.Link(t.Context(), "u1", "bob", ""))(t); made.Pending {
+		t.Errorf("%+v", made)
+	}
+	if list := must(d.Pending(t.Context()))(t); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+	d.fake.set(func() { d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"}) })
+	must(d.Link(t.Context(), "u9", "cat", ""))(t) // made since the last report, maybe
+	for name, test := range map[string]struct {
+		user, to string
+		want     error
+	}{
+		"no local user": {"u77", "cat", agent.ErrLocalUserUnknown},
+		"administrator": {"u2", "cat", agent.ErrLocalUserRefused},
+		"no account":    {"u5", "nobody", agent.ErrUsernameUnknown},
+		"an address":    {"u5", "cat@example.org", agent.ErrUsernameUnknown},
+		"user taken":    {"u1", "ann", agent.ErrAlreadyLinked},
+		"account taken": {"u5", "bob", agent.ErrAlreadyLinked},
+	} {
+		if _, err := d.Link(t.Context(), test.user, test.to, ""); err == nil || !isErr(err, test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	d.exchanged(d.key(bob), "u1")
+	well(t, d.Unlink(t.Context(), "u1"))
+	_, err := d.exchange("x")
+	is(t, err, agent.ErrAccessKeyWrong)
+	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
+	if list := must(bob.Links.List(t.Context(), ""))(t); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+	is(t, d.Unlink(t.Context(), "u1"), agent.ErrNotLinked)
+	is(t, d.Unlink(t.Context(), ""), agent.ErrNotLinked)
+	is(t, d.UnlinkID(t.Context(), made.Link.ID), agent.ErrNotLinked)
+	waiting := must(d.Pending(t.Context()))(t)
+	if len(waiting) != 1 || waiting[0].Username != "cat" {
+		t.Fatalf("%+v", waiting)
+	}
+	well(t, d.UnlinkID(t.Context(), waiting[0].ID))
+	if list := must(cat.Links.List(t.Context(), ""))(t); len(list) != 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
+func isErr(err, want error) bool { return strings.Contains(err.Error(), want.Error()) }
+
+// TestLinkAway has the service or the media server away.
+func TestLinkAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	link := d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	d.exchanged(key, "u1")
+	s.down()
+	_, err := d.Link(t.Context(), "u5", "bob", "")
+	is(t, err, agent.ErrServiceAway)
+	_, err = d.Invite(t.Context(), agent.InviteAsk{To: "cat"})
+	is(t, err, agent.ErrServiceAway)
+	// An admin at the machine can always shut somebody out.
+	well(t, d.Unlink(t.Context(), "u1"))
+	_, err = d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
+	d.restart()
+	_, err = d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+	s.up()
+	eventually(t, "the service hears of it", func() bool { return len(must(bob.Links.List(t.Context(), ""))(t)) == 0 })
+	eventually(t, "it is gone here", func() bool { return len(must(d.Links(t.Context()))(t)) == 0 })
+	is(t, d.UnlinkID(t.Context(), link.ID), agent.ErrNotLinked)
+	d.fake.setDown(errDown)
+	_, err = d.Link(t.Context(), "u5", "bob", "")
+	is(t, err, agent.ErrMediaServerAway)
+	_, err = d.Administrator(t.Context(), "x")
+	is(t, err, agent.ErrMediaServerAway)
+}
+
+// TestUnlinkedStays ends a link at the machine, while the service goes on telling
+// of it: it stays shut.
+func TestUnlinkedStays(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	link := d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if r.Method == http.MethodDelete {
+			panic(http.ErrAbortHandler)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	well(t, d.UnlinkID(t.Context(), link.ID))
+	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
+	eventually(t, "the change", func() bool { return must(d.Links(t.Context()))(t)[0].Libraries != nil })
+	_, err := d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+	s.up()
+	eventually(t, "the end", func() bool { return len(must(d.Links(t.Context()))(t)) == 0 })
+}
+
+// TestInvite invites guests at the machine.
+func TestInvite(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	made := must(d.Invite(t.Context(), agent.InviteAsk{To: "bob", Note: "Come in", Libraries: []string{"music", "l1"}, EndsAt: s.clock.Now().Add(time.Hour)}))(t)
+	if made.ID == "" || made.To != "bob" || made.ExpiresAt.IsZero() {
+		t.Errorf("%+v", made)
+	}
+	got := must(bob.Invites.Received(t.Context()))(t)
+	if len(got) != 1 || got[0].From != "ann" || got[0].Note != "Come in" || len(got[0].Servers[0].Libraries) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	well(t, bob.Invites.Accept(t.Context(), got[0].ID))
+	guest := d.guestOf("bob")
+	if got := d.fake.limit(guest.LocalUserID).Libraries; !slices.Equal(got, []string{"l1", "l2"}) {
+		t.Errorf("%q", got)
+	}
+	_, err := d.Invite(t.Context(), agent.InviteAsk{To: "bob", Libraries: []string{"Books"}})
+	is(t, err, agent.ErrLibraryUnknown)
+	_, err = d.Invite(t.Context(), agent.InviteAsk{To: "nobody at all"})
+	is(t, err, agent.ErrUsernameUnknown)
+	d.halt()
+	d.options.Policy.CreateUsers = false
+	d.open()
+	_, err = d.Invite(t.Context(), agent.InviteAsk{To: "bob"})
+	is(t, err, agent.ErrGuestsOff)
+}
+
+// TestAdministrator asks about tokens.
+func TestAdministrator(t *testing.T) {
+	t.Parallel()
+	d := newDen(t, newSite(t))
+	d.fake.tokens["root"], d.fake.tokens["kid"] = fakeToken{user: "u2"}, fakeToken{user: "u1"}
+	for token, want := range map[string]bool{"root": true, "kid": false, "other": false, "": false} {
+		if got := must(d.Administrator(t.Context(), token))(t); got != want {
+			t.Errorf("%q: %v", token, got)
+		}
+	}
+}
+
+// TestSecondProgram has another program over the same file do what the command
+// line does, beside the one that runs.
+func TestSecondProgram(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	d.exchanged(key, "u1")
+	store := must(agent.OpenStore(t.Context(), d.path, testKeys(t), s.clock.Now, nil))(t)
+	defer func() { _ = store.Close() }()
+	options := d.options
+	options.Store = store
+	other := agent.New(options).Hurry()
+	d.fake.setDown(errDown)
+	eventually(t, "the other one sees it", func() bool {
+		status := must(other.Status(t.Context()))(t)
+		return status.Registered && status.Links == 1 && status.Tokens == 1 && len(status.Trouble) == 1 && status.Trouble[0].Name == "media_server_away" &&
+			!status.LastContact.IsZero() && status.OfflineTrustedUntil.Sub(status.LastContact) == 72*time.Hour
+	})
+	s.down()
+	well(t, other.Unlink(t.Context(), "u1"))
+	_, err := d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+	d.fake.setDown(nil)
+	eventually(t, "the one that runs revokes it", func() bool { return len(d.fake.live("u1")) == 0 })
+}
+
+// TestLinkLostAnswer loses the answer to a link that was asked for: the feed
+// brings it.
+func TestLinkLostAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	s.join(t, "bob")
+	var lost atomic.Bool
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/links") && lost.CompareAndSwap(false, true) {
+			inner.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	_, err := d.Link(t.Context(), "u1", "bob", "")
+	is(t, err, agent.ErrServiceAway)
+	eventually(t, "it is known all the same", func() bool { return len(must(d.Pending(t.Context()))(t)) == 1 })
+}

@@ -1,0 +1,99 @@
+// Package connect answers the Connect paths of a media server: devices exchange
+// their access key for a local access token, and apps of administrators link,
+// unlink and invite (docs/emby-connect.md §4.2).
+package connect
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+)
+
+// server answers for one agent.
+type server struct{ agent *agent.Agent }
+
+// Routes adds the Connect paths to r.
+func Routes(k *wire.Kit, r *embywire.Routes, a *agent.Agent) {
+	s := &server{a}
+	r.Handle("GET", "/Connect/Exchange", k.Handle(s.exchange))
+	r.Handle("POST", "/Users/{Id}/Connect/Link", k.Handle(s.administrators(s.link)))
+	r.Handle("DELETE", "/Users/{Id}/Connect/Link", k.Handle(s.administrators(s.unlink)))
+	r.Handle("POST", "/Users/{Id}/Connect/Link/Delete", k.Handle(s.administrators(s.unlink)))
+	r.Handle("GET", "/Connect/Pending", k.Handle(s.administrators(s.pending)))
+	r.Handle("DELETE", "/Connect/Pending", k.Handle(s.administrators(s.cancel)))
+	r.Handle("POST", "/Connect/Invite", k.Handle(s.administrators(s.invite)))
+}
+
+// administrators lets only those in whom the media server knows as such.
+func (s *server) administrators(next wire.HandlerFunc) wire.HandlerFunc {
+	return func(w http.ResponseWriter, r *wire.Request) error {
+		if r.Identity.Token == "" {
+			return wire.Refuse(http.StatusUnauthorized, "Sign in first.")
+		}
+		administrator, err := s.agent.Administrator(r.Context(), r.Identity.Token)
+		switch {
+		case err != nil:
+			return refuse(err)
+		case !administrator:
+			return wire.Refuse(http.StatusForbidden, "Only an administrator of this server can do that.")
+		}
+		return next(w, r)
+	}
+}
+
+// How long clients should wait before they try again.
+const (
+	soon  = 15 * time.Second
+	later = time.Minute
+)
+
+// refuse makes an answer of an error of the agent. What it does not know is
+// trouble of our own.
+func refuse(err error) error {
+	for _, known := range []struct {
+		err    error
+		after  time.Duration
+		status int
+		text   string
+	}{
+		{agent.ErrAccountUnknown, 0, http.StatusNotFound, "That account has no link to this server."},
+		{agent.ErrAccessKeyWrong, 0, http.StatusUnauthorized, "The access key opens nothing here: fetch the list of servers again."},
+		{agent.ErrLocalUserRefused, 0, http.StatusUnauthorized, "This server lets nobody in as that local user. Ask whoever runs it: " +
+			"the local user may be disabled, kept to the home network, or an administrator."},
+		{agent.ErrTrustOver, later, http.StatusServiceUnavailable, "This server has heard nothing of the Connect service for too long. " +
+			"Sign in with the local user's own password, or try again later."},
+		{agent.ErrMediaServerAway, soon, http.StatusServiceUnavailable, "The media server does not answer. Try again in a moment."},
+		{agent.ErrUsernameUnknown, 0, http.StatusNotFound, "There is no account of that name that can be linked."},
+		{agent.ErrLocalUserUnknown, 0, http.StatusNotFound, "This server has no such local user."},
+		{agent.ErrNotLinked, 0, http.StatusNotFound, "There is no such link."},
+		{agent.ErrLibraryUnknown, 0, http.StatusBadRequest, "This server has no such library."},
+		{agent.ErrGuestsOff, 0, http.StatusForbidden, "This server makes no guests: create-users is off at its agent."},
+		{agent.ErrUnclaimed, 0, http.StatusBadRequest, "Nobody has claimed this server at the Connect service yet: its owner has to do that first."},
+		{agent.ErrAlreadyLinked, 0, http.StatusConflict, "The account or the local user is linked already."},
+		// The errors above may wrap one of these.
+		{agent.ErrServiceAway, later, http.StatusBadGateway, "The Connect service cannot be reached. Try again later."},
+		{agent.ErrNotRegistered, later, http.StatusBadGateway, "This server is not registered with the Connect service: see the log of its agent."},
+		{agent.ErrServiceRefused, 0, http.StatusBadGateway, "The Connect service refuses that. " + reason(err)},
+	} {
+		if errors.Is(err, known.err) {
+			return wire.RefuseFor(known.after, known.status, known.text)
+		}
+	}
+	return err
+}
+
+// reason is the text of the service, which is for people, "" for none.
+func reason(err error) string {
+	answer, ok := errors.AsType[*client.Error](err)
+	if !ok {
+		return ""
+	}
+	runes := []rune(strings.ToValidUTF8(answer.Detail, ""))
+	return string(runes[:min(len(runes), 300)])
+}

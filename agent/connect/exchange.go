@@ -1,0 +1,104 @@
+package connect
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/agent/wire"
+)
+
+// exchanged is what a device gets.
+type exchanged struct {
+	LocalUserID string `json:"LocalUserId"`
+	AccessToken string `json:"AccessToken"`
+}
+
+// exchange gives a device a local access token for an access key, which it shows
+// where others show a token. Devices do it whenever they connect.
+func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
+	if r.Identity.Token == "" {
+		return wire.Refuse(http.StatusUnauthorized, "Show an access key.")
+	}
+	account := r.Params.Get("connectuserid")
+	got, err := s.agent.Exchange(r.Context(), agent.ExchangeAsk{
+		AccessKey: r.Identity.Token, AccountID: account, Device: deviceOf(r, account), Local: r.Local,
+	})
+	switch {
+	case errors.Is(err, agent.ErrServiceAway), errors.Is(err, agent.ErrNotRegistered):
+		// Here 502 would say that the media server is broken.
+		return wire.RefuseFor(later, http.StatusServiceUnavailable,
+			"This server cannot ask the Connect service about that link now. Try again later, or sign in with the local user's own password.")
+	case err != nil:
+		return refuse(err)
+	}
+	return wire.AnswerJSON(w, http.StatusOK, exchanged{got.LocalUserID, got.AccessToken})
+}
+
+// deviceOf is the device that asks. Clients that say nothing of themselves (JS15,
+// ROKU) have an id of their account, their program and their network: two
+// televisions in one home are two devices by their address, and each stays the same
+// one when it comes again.
+func deviceOf(r *wire.Request, account string) mediaserver.Device {
+	program, version := programOf(r.UserAgent())
+	d := mediaserver.Device{
+		Client: r.Identity.Client, Name: r.Identity.Device, ID: r.Identity.DeviceID, Version: r.Identity.Version, Address: r.Address,
+	}
+	if d.Client == "" {
+		d.Client = program
+	}
+	if d.Name == "" {
+		d.Name = d.Client
+	}
+	if d.Version == "" {
+		d.Version = version
+	}
+	if d.ID == "" {
+		sum := sha256.Sum256([]byte(strings.Join([]string{account, d.Client, d.Name, r.UserAgent(), network(r.Address)}, "\x00")))
+		d.ID = hex.EncodeToString(sum[:16])
+	}
+	return d
+}
+
+// programOf is the first product of a User-Agent: "Roku/DVP-9.10 (…)" is Roku,
+// DVP-9.10.
+func programOf(userAgent string) (name, version string) {
+	first, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
+	name, version, _ = strings.Cut(first, "/")
+	return orElse(printable(name), "Connect"), orElse(printable(version), "0")
+}
+
+// printable drops what is not ASCII, or has a meaning in a header.
+func printable(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ',' || r == '=' {
+			return -1
+		}
+		return r
+	}, text)
+	return text[:min(len(text), 64)]
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// network is an address, of IPv6 its /64: devices change the rest by themselves.
+func network(address netip.Addr) string {
+	if !address.Is6() {
+		return address.String()
+	}
+	prefix, err := address.Prefix(64)
+	if err != nil {
+		return address.String()
+	}
+	return prefix.String()
+}

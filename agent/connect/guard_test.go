@@ -1,0 +1,91 @@
+package connect_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/connect"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// An error that the agent can have and that nobody here knows would be answered as
+// trouble of our own.
+func TestErrorsAreKnown(t *testing.T) {
+	t.Parallel()
+	errorsOfAgent, err := os.ReadFile("../errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := os.ReadFile("connect.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^\t(Err\w+) += errors\.New`).FindAllStringSubmatch(string(errorsOfAgent), -1)
+	if len(names) < 10 {
+		t.Errorf("the agent has only %d errors", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(string(known), "{agent."+name[1]+",") {
+			t.Errorf("agent.%s is not known", name[1])
+		}
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the disk is full")
+	if got := connect.Refuse(broken); got != broken { //nolint:errorlint // the very same
+		t.Errorf("trouble of our own became %v", got)
+	}
+	wrapped := fmt.Errorf("%w: %w: %w", agent.ErrAlreadyLinked, agent.ErrServiceRefused, &client.Error{Code: "already_linked"})
+	if got := connect.Refuse(wrapped).Error(); !strings.HasPrefix(got, "409") {
+		t.Errorf("%v became %s", wrapped, got)
+	}
+	refused := fmt.Errorf("%w: %w", agent.ErrServiceRefused, &client.Error{Code: "x", Detail: "No more than ten." + strings.Repeat("é", 1000)})
+	if got := connect.Refuse(refused).Error(); !strings.HasPrefix(got, "502: The Connect service refuses that. No more than ten.é") || len(got) > 800 {
+		t.Errorf("%v became %s", refused, got)
+	}
+}
+
+// Whatever comes, the answer is one of those that clients know, and never trouble of
+// our own.
+func TestGarbage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, account, key := s.linked("bob", kid)
+	known := []int{
+		http.StatusOK, http.StatusNoContent, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+		http.StatusServiceUnavailable, // who asks for too much is not asked about at the service
+	}
+	for _, value := range []string{
+		"", "0", "-1", "9223372036854775808", "null", "[]", "%7B%22a%22:1%7D", "'%20OR%201=1%20--", "%00", "%ff%fe", "%", "%zz", "..", "a%2Fb",
+		strings.Repeat("x", 9000), strings.Repeat("%C3%A9", 2000), "%E2%80%AE%F0%9F%98%80", "a@example.test", "http://[::1", "%0d%0aX:%201", root, "*",
+	} {
+		for _, request := range []string{
+			"GET /Connect/Exchange?ConnectUserId=V&api_key=V&X-Emby-Device-Id=V&X-Emby-Client=V&X-Emby-Device-Name=V",
+			"GET /Connect/Exchange?ConnectUserId=" + account + "&X-Emby-Token=" + key + "&X-Emby-Device-Id=V&X-Emby-Client=V&X-Emby-Device-Name=V&X-Emby-Client-Version=V",
+			"GET /Connect/Exchange?ConnectUserId=" + account + "&X-Emby-Authorization=Emby%20Token=V,Device=V",
+			"POST /Users/" + aunt + "/Connect/Link?api_key=" + rootToken + "&ConnectUsername=V",
+			"POST /Users/" + aunt + "/Connect/Link?api_key=" + rootToken + "\nContent-Type: V\n\n{\"ConnectUsername\":V}",
+			"GET /Connect/Pending?api_key=V",
+			"DELETE /Connect/Pending?Id=V&api_key=" + rootToken,
+			"POST /Connect/Invite?api_key=" + rootToken + "&ConnectUsername=V&EnabledLibraries=V",
+			"POST /Connect/Invite?api_key=" + rootToken + "\nContent-Type: multipart/form-data; boundary=V\n\nV",
+		} {
+			got := s.ask(strings.ReplaceAll(request, "V", value))
+			if !slices.Contains(known, got.status) {
+				t.Errorf("%s with %.50q: %+v", request, value, got)
+			}
+		}
+	}
+	if log := s.log.String(); strings.Contains(log, "level=ERROR") {
+		t.Errorf("the log tells of trouble:\n%.5000s", log)
+	}
+}

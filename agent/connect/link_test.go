@@ -1,0 +1,220 @@
+package connect_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/connect"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// admin is a request of an administrator's app.
+func admin(request string) string {
+	head, body, _ := strings.Cut(request, "\n\n")
+	return head + "\nX-Emby-Token: " + rootToken + "\n\n" + body
+}
+
+// Whoever is no administrator of the media server gets nowhere.
+func TestAdministratorsOnly(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, _, key := s.linked("bob", kid)
+	for _, request := range []string{
+		"POST /Users/" + aunt + "/Connect/Link?ConnectUsername=ann", "DELETE /Users/" + kid + "/Connect/Link", "POST /emby/Users/" + kid + "/Connect/Link/Delete",
+		"GET /Connect/Pending", "DELETE /Connect/Pending?Id=1", "POST /Connect/Invite?ConnectUsername=ann",
+	} {
+		s.refused(request, http.StatusUnauthorized, "Sign in")
+		for _, token := range []string{kidToken, key, "x"} {
+			s.refused(request+"\nX-Emby-Token: "+token, http.StatusForbidden, "Only an administrator")
+		}
+		s.media.change(func() { s.media.away = true })
+		if got := s.refused(request+"\nX-Emby-Token: "+rootToken, http.StatusServiceUnavailable, "media server does not answer"); got.retryAfter == "" {
+			t.Error("the app is not told when to try again")
+		}
+		s.media.change(func() { s.media.away = false })
+	}
+	if _, found := s.link("bob"); !found {
+		t.Error("the link is gone")
+	}
+	if log := s.log.String(); strings.Contains(log, rootToken) || strings.Contains(log, kidToken) || strings.Contains(log, key) {
+		t.Error("the log has a token")
+	}
+}
+
+// The shapes in which apps ask for a link.
+func TestLinkOfClients(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const dashed = "0A0A0A0A-0a0a-0a0a-0a0a-0a0a0a0a0a0a"
+	for i, request := range []string{
+		"POST /Users/" + kid + "/Connect/Link\nX-MediaBrowser-Token: " + rootToken + "\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\n\nConnectUsername=NAME",
+		"POST /emby/Users/" + kid + "/Connect/Link?X-Emby-Token=" + rootToken + "\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\n\nConnectUsername=NAME",
+		"POST /emby/users/" + dashed + "/connect/link/?connectusername=%20NAME%20&api_key=" + rootToken,
+		"POST /mediabrowser/Users/" + kid + "/Connect/Link\nAuthorization: MediaBrowser Token=\"" + rootToken + "\"\nContent-Type: application/json\n\n{\"ConnectUsername\":\"NAME\"}",
+	} {
+		name := "bob" + strings.Repeat("b", i)
+		person := s.join(name)
+		got := s.ask(strings.ReplaceAll(request, "NAME", name))
+		want := answer{http.StatusOK, `{"IsPending":true,"IsNewUserInvitation":false,"GuestDisplayName":"` + name + `"}`, "application/json; charset=utf-8", "", "*"}
+		if got != want {
+			t.Errorf("%s\n%+v", request, got)
+		}
+		waiting, err := person.Links.List(t.Context(), client.Pending)
+		s.must(err)
+		s.until("the agent knows the link", func() bool { link, found := s.link(name); return found && link.LocalUserID == kid })
+		if len(waiting) != 1 {
+			t.Errorf("%s\n%d links wait", request, len(waiting))
+		}
+		unlink := []string{"DELETE /Users/" + dashed + "/Connect/Link", "POST /emby/Users/" + kid + "/Connect/Link/Delete"}[i%2]
+		for range 2 { // an app may ask twice
+			if got := s.ask(admin(unlink)); got.status != http.StatusNoContent || got.body != "" || got.allowsOrigin != "*" {
+				t.Errorf("%s: %+v", unlink, got)
+			}
+		}
+		waiting, err = person.Links.List(t.Context(), client.Pending)
+		s.must(err)
+		if _, found := s.link(name); len(waiting) != 0 || found {
+			t.Errorf("%s: the link is still there", unlink)
+		}
+	}
+}
+
+func TestLinkRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.linked("bob", kid)
+	s.join("eve")
+	link := func(user, name string) string {
+		return admin("POST /Users/" + user + "/Connect/Link?ConnectUsername=" + name)
+	}
+	s.refused(link(kid, ""), http.StatusBadRequest, "ConnectUsername")
+	s.refused(link(kid, "%20"), http.StatusBadRequest, "ConnectUsername")
+	s.refused(link("me", "eve"), http.StatusNotFound, "no such local user")
+	s.refused(link("..", "eve"), http.StatusNotFound, "no such local user")
+	s.refused(link(strings.Repeat("9", 32), "eve"), http.StatusNotFound, "no such local user")
+	s.refused(link(aunt, "nobody-of-that-name"), http.StatusNotFound, "no account")
+	s.refused(link(kid, "eve"), http.StatusConflict, "linked already")
+	s.refused(link(aunt, "bob"), http.StatusConflict, "linked already")
+	s.refused(link(root, "eve"), http.StatusForbidden, "allow-admins")
+	s.refused(admin("GET /Users/"+kid+"/Connect/Link"), http.StatusMethodNotAllowed, "cannot be done")
+	s.refused(admin("DELETE /Users/me/Connect/Link"), http.StatusNotFound, "no such local user")
+
+	s.down.Store(true)
+	s.service.CloseClientConnections()
+	if got := s.refused(link(aunt, "eve"), http.StatusBadGateway, "cannot be reached"); got.retryAfter == "" {
+		t.Error("the app is not told when to try again")
+	}
+	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve"), http.StatusBadGateway, "cannot be reached")
+	s.down.Store(false)
+	if _, found := s.link("bob"); !found {
+		t.Error("an outage was taken for a removal")
+	}
+
+	s.newAgent("")
+	s.refused(link(aunt, "eve"), http.StatusBadGateway, "not registered")
+}
+
+func TestInvite(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	eve := s.join("eve")
+	films, music := strings.Repeat("a", 32), strings.Repeat("b", 32)
+	s.until("the libraries are reported", func() bool {
+		owned, err := s.ann.Servers.Owned(t.Context())
+		s.must(err)
+		detail, err := s.ann.Servers.Get(t.Context(), owned[0].ID)
+		s.must(err)
+		return len(detail.Libraries) == 2
+	})
+	const form = "\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\n\n"
+	got := s.ask(admin("POST /emby/Connect/Invite" + form + "ConnectUsername=eve&SendingUserId=" + root + "&EnabledLibraries=" + films + "&EnabledChannels=&EnableLiveTv=false"))
+	want := answer{http.StatusOK, `{"IsPending":true,"IsNewUserInvitation":false,"GuestDisplayName":"eve"}`, "application/json; charset=utf-8", "", "*"}
+	if got != want {
+		t.Errorf("%+v", got)
+	}
+	received, err := eve.Invites.Received(t.Context())
+	s.must(err)
+	if len(received) != 1 || received[0].Type != client.Guest || len(received[0].Servers) != 1 || len(received[0].Servers[0].Libraries) != 1 {
+		t.Errorf("%+v", received)
+	}
+	got = s.ask(admin("POST /Connect/Invite?ConnectUsername=new.person%40example.test&EnabledLibraries=" + films + "%2C" + music))
+	want.body = `{"IsPending":true,"IsNewUserInvitation":true,"GuestDisplayName":"new.person@example.test"}`
+	if got != want {
+		t.Errorf("%+v", got)
+	}
+	got = s.ask(admin("POST /Connect/Invite\nContent-Type: application/json\n\n" + `{"ConnectUsername":"other@example.test","EnabledLibraries":["` + music + `"]}`))
+	if got.status != http.StatusOK {
+		t.Errorf("%+v", got)
+	}
+	sent := map[string]int{}
+	for invite, err := range s.ann.Invites.Sent(t.Context()) {
+		s.must(err)
+		sent[invite.To] = len(invite.Servers[0].Libraries)
+	}
+	if diff := cmp.Diff(map[string]int{"eve": 1, "new.person@example.test": 2, "other@example.test": 1}, sent); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+
+	// What names no library must not come to mean all of them.
+	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries="), http.StatusBadRequest, "at least one library")
+	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries=,%20,"), http.StatusBadRequest, "at least one library")
+	s.refused(admin("POST /Connect/Invite\nContent-Type: application/json\n\n"+`{"ConnectUsername":"eve","EnabledLibraries":[]}`), http.StatusBadRequest, "at least one library")
+	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries="+strings.Repeat("c", 32)), http.StatusBadRequest, "no such library")
+	s.refused(admin("POST /Connect/Invite"), http.StatusBadRequest, "ConnectUsername")
+	s.refused(admin("POST /Connect/Invite?ConnectUsername=nobody-of-that-name"), http.StatusNotFound, "no account")
+}
+
+func TestPending(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.linked("bob", kid)
+	bob, _ := s.link("bob")
+	if got := s.ask(admin("GET /Connect/Pending")); got.status != http.StatusOK || got.body != "[]" {
+		t.Errorf("%+v", got)
+	}
+	eve := s.join("eve")
+	s.ask(admin("POST /Users/" + aunt + "/Connect/Link?ConnectUsername=eve"))
+	s.until("the agent knows the link", func() bool { _, found := s.link("eve"); return found })
+	link, _ := s.link("eve")
+	// A link of a local user is seen at the local user, not among the guests.
+	if got := s.ask(admin("GET /Connect/Pending")); got.status != http.StatusOK || got.body != "[]" {
+		t.Errorf("%+v", got)
+	}
+	s.refused(admin("DELETE /Connect/Pending?Id="+bob.ID), http.StatusNotFound, "no such link")
+	s.refused(admin("DELETE /Connect/Pending?Id=4711"), http.StatusNotFound, "no such link")
+	s.refused(admin("DELETE /Connect/Pending"), http.StatusNotFound, "no such link")
+	if got := s.ask(admin("DELETE /emby/connect/pending?id=" + link.ID)); got.status != http.StatusNoContent {
+		t.Errorf("%+v", got)
+	}
+	waiting, err := eve.Links.List(t.Context(), client.Pending)
+	s.must(err)
+	if _, found := s.link("eve"); found || len(waiting) != 0 {
+		t.Error("the link still waits")
+	}
+	if _, found := s.link("bob"); !found {
+		t.Error("another link is gone")
+	}
+}
+
+func TestPendingGuests(t *testing.T) {
+	t.Parallel()
+	for want, links := range map[string][]agent.Link{
+		`[]`: {{ID: "1", Type: client.Linked}},
+		`[{"ConnectUserId":"1001","UserName":"eve","ImageUrl":"","Id":"9001","EnabledLibraries":[],"EnableLiveTv":false,"EnabledChannels":[]}]`: {
+			{ID: "9001", AccountID: "1001", Username: "eve", Type: client.Guest},
+		},
+		`[{"ConnectUserId":"1","UserName":"a","ImageUrl":"","Id":"2","EnabledLibraries":["l1","l2"],"EnableLiveTv":false,"EnabledChannels":[]}]`: {
+			{ID: "2", AccountID: "1", Username: "a", Type: client.Guest, Libraries: []string{"l1", "l2"}}, {ID: "3", Type: client.Linked},
+		},
+	} {
+		got, err := json.Marshal(connect.Pending(links))
+		if err != nil || string(got) != want {
+			t.Errorf("%s, %v", got, err)
+		}
+	}
+}

@@ -1,0 +1,339 @@
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// ExchangeAsk is a device that shows an access key.
+type ExchangeAsk struct {
+	AccessKey string
+	AccountID string             // that the device names; "" for none
+	Device    mediaserver.Device // its Address is where wrong tries are counted
+	Local     bool               // it asks from the home network
+}
+
+// Exchanged is what the device gets.
+type Exchanged struct {
+	LocalUserID string
+	AccessToken string
+}
+
+// Exchange gives a device that shows an access key a local access token. It looks
+// into the agent's own copy, and asks the service only about what it does not
+// know there. It returns [ErrNotRegistered], [ErrAccountUnknown],
+// [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserRefused] or
+// [ErrMediaServerAway].
+func (a *Agent) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
+	facts, err := a.store.facts(ctx)
+	if err != nil {
+		return Exchanged{}, a.ownFile(ctx, err)
+	}
+	if facts[factServerKey] == "" {
+		return Exchanged{}, ErrNotRegistered
+	}
+	if err := a.checkTrust(ctx, facts); err != nil {
+		return Exchanged{}, err
+	}
+	link, err := a.find(ctx, ask)
+	if err != nil {
+		return Exchanged{}, err
+	}
+	if !link.usable(a.store.now()) {
+		return Exchanged{}, ErrAccessKeyWrong
+	}
+	if err := a.confirm(ctx); err != nil {
+		return Exchanged{}, err
+	}
+	user, err := a.localUserOf(ctx, link, ask.Local)
+	if err != nil {
+		return Exchanged{}, err
+	}
+	return a.mint(ctx, link, user, a.deviceOf(link, ask.Device))
+}
+
+// deviceOf is the device of an exchange. One that does not say who it is gets an
+// id of its own, which is always the same.
+func (a *Agent) deviceOf(link *linkRow, device mediaserver.Device) mediaserver.Device {
+	if device.ID == "" {
+		sum := a.store.keys.MAC("agent device id", link.ID, device.Client, device.Name)
+		device.ID = hex.EncodeToString(sum[:16])
+	}
+	return device
+}
+
+// localUserOf is the local user of a link, as the media server has it now. It
+// returns [ErrLocalUserRefused] or [ErrMediaServerAway].
+func (a *Agent) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
+	refuse := func(why string) error {
+		a.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
+			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", link.LocalUserName))
+		return fmt.Errorf("%w: %s", ErrLocalUserRefused, why)
+	}
+	if link.LocalUserID == "" {
+		return mediaserver.LocalUser{}, refuse("the link has no local user yet")
+	}
+	if ready, err := a.guestReady(ctx, link); err != nil || !ready {
+		return mediaserver.LocalUser{}, errors.Join(err, refuse("the guest is not let in yet"))
+	}
+	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	defer cancel()
+	user, err := a.o.MediaServer.LocalUser(within, link.LocalUserID)
+	switch {
+	case errors.Is(err, mediaserver.ErrNotFound):
+		return user, refuse("the media server does not have that local user any more")
+	case err != nil:
+		return user, away(a.mediaServer(ctx, err))
+	case user.ID != link.LocalUserID:
+		return user, fmt.Errorf("%w: it answers with another local user", ErrMediaServerAway)
+	case user.Disabled:
+		return user, refuse("the local user is disabled")
+	case user.Administrator && !a.o.Policy.AllowAdmins:
+		return user, refuse("the local user is an administrator, and allow-admins is off")
+	case !user.RemoteAccess && !local:
+		return user, refuse("the local user may not come from outside of the home network")
+	}
+	return user, nil
+}
+
+// guestReady reports whether a guest is restricted as their link says: one that
+// was found again after a crash may be allowed anything.
+func (a *Agent) guestReady(ctx context.Context, link *linkRow) (bool, error) {
+	if link.Type != client.Guest {
+		return true, nil
+	}
+	found, err := guests(a.store.read(ctx), "local_user_id = ? AND left_alone = ''", link.LocalUserID)
+	if err != nil {
+		return false, a.ownFile(ctx, err)
+	}
+	return len(found) == 0 || strings.HasPrefix(found[0].Applied, appliedOpen) && found[0].LinkID == link.ID, nil
+}
+
+// away makes an error of the media server [ErrMediaServerAway], whatever it says.
+func away(err error) error {
+	if err == nil || errors.Is(err, ErrMediaServerAway) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
+}
+
+// mint makes a token and writes it down. When the link has changed meanwhile it
+// revokes the token and returns [ErrAccessKeyWrong].
+func (a *Agent) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
+	// Of two tokens for one device the media server keeps the one made last: what is
+	// written last must be that one.
+	defer a.minting.lock(link.ID + "/" + device.ID)()
+	if err := ctx.Err(); err != nil {
+		return Exchanged{}, away(err) // who asked has left: whoever asks and leaves must not have tokens made for hours
+	}
+	ctx = context.WithoutCancel(ctx) // what is made is written down
+	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	defer cancel()
+	token, err := a.o.MediaServer.Mint(within, user.ID, device)
+	switch {
+	case errors.Is(err, mediaserver.ErrQuickConnectOff):
+		a.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
+			"no device can be signed in until then")
+		return Exchanged{}, away(err)
+	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
+		a.log.LogAttrs(ctx, slog.LevelInfo, "the media server gives a device no local token: too many sessions, or the device is not allowed",
+			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))
+		return Exchanged{}, fmt.Errorf("%w: %w", ErrLocalUserRefused, err)
+	case err != nil:
+		return Exchanged{}, away(a.mediaServer(ctx, err))
+	case token.Value == "":
+		return Exchanged{}, fmt.Errorf("%w: it gives an empty token", ErrMediaServerAway)
+	}
+	a.trouble.end(ctx, troubleQuickConnect)
+	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, value: token.Value}
+	other := token.LocalUserID != user.ID
+	kept, id, err := a.store.putToken(ctx, made, !other)
+	if err != nil {
+		// It cannot be written down, so nobody may have it.
+		a.dropUnwritten(ctx, token.Value)
+		return Exchanged{}, a.ownFile(ctx, err)
+	}
+	if !kept {
+		a.revokeNow(ctx, id)
+		if other {
+			return Exchanged{}, fmt.Errorf("%w: it gives a token of another local user", ErrMediaServerAway)
+		}
+		return Exchanged{}, ErrAccessKeyWrong
+	}
+	a.log.LogAttrs(ctx, slog.LevelInfo, "a device was given a local token", slog.String("account", link.Username), slog.String("link_id", link.ID),
+		slog.String("local_user", readable(user.Name)), slog.String("client", readable(device.Client)), slog.String("device", readable(device.Name)))
+	return Exchanged{LocalUserID: user.ID, AccessToken: token.Value}, nil
+}
+
+// revokeNow revokes a token that is owed already, without waiting for its turn.
+func (a *Agent) revokeNow(ctx context.Context, id string) {
+	owed, err := a.store.owedToken(ctx, id)
+	if err != nil || a.revoke(ctx, owed) != nil {
+		a.owed.now()
+	}
+}
+
+// dropUnwritten revokes a token that could not be written down.
+func (a *Agent) dropUnwritten(ctx context.Context, value string) {
+	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	defer cancel()
+	if err := a.o.MediaServer.Revoke(within, value); err != nil {
+		a.log.LogAttrs(ctx, slog.LevelError, "a local token could be neither written down nor revoked; nobody was given it")
+	}
+}
+
+// find finds the link that an access key opens, in the own copy first. It returns
+// [ErrAccountUnknown] or [ErrAccessKeyWrong].
+func (a *Agent) find(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
+	sum := sha256.Sum256([]byte(ask.AccessKey))
+	hash := hex.EncodeToString(sum[:])
+	known, found, err := a.lookUp(ctx, ask.AccountID, hash)
+	if err != nil {
+		return nil, err
+	}
+	if !known && ask.AccountID != "" {
+		if a.refreshLinks(ctx, ask) {
+			known, found, err = a.lookUp(ctx, ask.AccountID, hash)
+		}
+		if err != nil || !known {
+			return nil, errors.Join(err, ErrAccountUnknown)
+		}
+	}
+	if found != nil && !found.Missing {
+		return found, nil
+	}
+	asked, err := a.askService(ctx, ask, hash)
+	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil {
+		return found, nil // it goes on from the own copy
+	}
+	return asked, err
+}
+
+// lookUp looks into the own copy: one statement with an index. It reports whether
+// there is any link of the account, and the one that hash opens.
+func (a *Agent) lookUp(ctx context.Context, accountID, hash string) (known bool, found *linkRow, err error) {
+	condition, arg := "account_id = ?", accountID
+	if accountID == "" {
+		condition, arg = "access_key_sha256 = ?", hash
+	}
+	rows, err := links(a.store.read(ctx), condition, arg)
+	if err != nil {
+		return false, nil, a.ownFile(ctx, err)
+	}
+	for i := range rows {
+		if subtle.ConstantTimeCompare([]byte(rows[i].AccessKeySHA256), []byte(hash)) == 1 {
+			found = &rows[i]
+		}
+	}
+	return len(rows) > 0, found, nil
+}
+
+// asking is a client to ask the service while a device waits, with what it takes
+// to know later whether the own copy went on meanwhile. It returns
+// [ErrServiceAway] when the service was away just now, and errAskedTooMuch when
+// it was asked too much for that source.
+func (a *Agent) asking(ctx context.Context, ask ExchangeAsk) (service *client.Agent, seq int64, err error) {
+	if a.contact.failing(a.o.Now()) {
+		return nil, 0, ErrServiceAway
+	}
+	if !a.strange.take(sourceOf(ask.Device.Address)) {
+		return nil, 0, errAskedTooMuch
+	}
+	if seq, err = changeSeq(a.store.read(ctx)); err != nil {
+		return nil, 0, err
+	}
+	service, err = a.service(ctx)
+	return service, seq, err
+}
+
+// errAskedTooMuch is a source for which the service was asked too much. That says
+// nothing about the service: whoever asks often must not gain by it.
+var errAskedTooMuch = errors.New("too much was asked for that source")
+
+// refreshLinks takes all links of the service over, for an account that is not
+// known here. It reports whether it did.
+func (a *Agent) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
+	if !a.refresh.take("") {
+		return false
+	}
+	service, seq, err := a.asking(ctx, ask)
+	if err != nil {
+		return false
+	}
+	within, cancel := context.WithTimeout(ctx, a.pace.ask)
+	defer cancel()
+	list, err := service.Links(within)
+	if a.heard(ctx, once, err) != nil {
+		return false
+	}
+	return a.takeOver(ctx, list, unchanged(seq)) == nil
+}
+
+// unchanged is a condition for writing what the service has answered: the own
+// copy may have learned of something later meanwhile.
+func unchanged(seq int64) func(tx *gorm.DB) (bool, error) {
+	return func(tx *gorm.DB) (bool, error) {
+		now, err := changeSeq(tx)
+		return now == seq, err
+	}
+}
+
+// askService asks the service which link an access key opens, and takes it over.
+// It returns [ErrAccessKeyWrong], or [ErrServiceAway] when it could not be asked.
+func (a *Agent) askService(ctx context.Context, ask ExchangeAsk, hash string) (*linkRow, error) {
+	service, seq, err := a.asking(ctx, ask)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w: %w", ErrAccessKeyWrong, ErrServiceAway, err)
+	}
+	within, cancel := context.WithTimeout(ctx, a.pace.ask)
+	defer cancel()
+	answer, err := service.Exchange(within, ask.AccessKey, client.ID(ask.AccountID))
+	if err = a.heard(ctx, once, err); err != nil {
+		return nil, wrongKey(err)
+	}
+	row, err := rowOf(&answer)
+	if err != nil || row.AccessKeySHA256 != hash || ask.AccountID != "" && row.AccountID != ask.AccountID {
+		a.oddLink(ctx, row)
+		return nil, ErrAccessKeyWrong
+	}
+	err = a.store.tx(ctx, "take a link over", func(tx *gorm.DB) error {
+		if ok, err := unchanged(seq)(tx); err != nil || !ok {
+			return err
+		}
+		_, err := a.store.putLink(tx, row)
+		return err
+	})
+	if errors.Is(err, errLinkOdd) {
+		a.oddLink(ctx, row)
+		return nil, ErrAccessKeyWrong
+	}
+	if err != nil {
+		return nil, a.ownFile(ctx, err)
+	}
+	a.owed.now()
+	_, found, err := a.lookUp(ctx, ask.AccountID, hash)
+	if err == nil && found == nil {
+		err = ErrAccessKeyWrong
+	}
+	return found, err
+}
+
+// wrongKey is the error for a key that is not known here, while the service says
+// no, or says nothing.
+func wrongKey(err error) error {
+	if errors.Is(err, ErrServiceAway) || errors.Is(err, ErrNotRegistered) {
+		return fmt.Errorf("%w: %w", ErrAccessKeyWrong, ErrServiceAway)
+	}
+	return ErrAccessKeyWrong
+}

@@ -1,0 +1,560 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func byAccount(id string) func(*agent.ExchangeAsk) {
+	return func(ask *agent.ExchangeAsk) { ask.AccountID = id }
+}
+
+// TestExchangeAccount names accounts: the key opens exactly its own.
+func TestExchangeAccount(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	ofBob, ofCat := d.linked(bob, "bob", "u1"), d.linked(cat, "cat", "u5")
+	key := d.key(bob)
+	got := must(d.exchange(key, byAccount(ofBob.AccountID)))(t)
+	if got.LocalUserID != "u1" {
+		t.Errorf("%+v", got)
+	}
+	d.exchanged(key, "u1")
+	d.exchanged(d.key(cat), "u5")
+	for name, ask := range map[string]agent.ExchangeAsk{
+		"another's account": {AccessKey: key, AccountID: ofCat.AccountID},
+		"no key":            {AccountID: ofBob.AccountID},
+		"nothing":           {},
+		"wrong":             {AccessKey: key + "0"},
+		"wrong for account": {AccessKey: "0" + key, AccountID: ofBob.AccountID},
+	} {
+		ask.Device = tv
+		_, err := d.Exchange(t.Context(), ask)
+		if !errors.Is(err, agent.ErrAccessKeyWrong) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, account := range []string{"1", "abc", "' OR 1=1 --", ofBob.AccountID + "0"} {
+		_, err := d.exchange(key, byAccount(account))
+		is(t, err, agent.ErrAccountUnknown)
+	}
+	if strings.Contains(d.log.String(), key) || strings.Contains(d.log.String(), "secret-token") {
+		t.Error("a secret is in the log")
+	}
+}
+
+// TestExchangeLocalUsers refuses local users as they are at the media server.
+func TestExchangeLocalUsers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		user    string
+		local   bool
+		admins  bool
+		change  func(f *fake)
+		want    error
+		minting bool
+	}{
+		"usual":             {user: "u1"},
+		"no remote":         {user: "u3", want: agent.ErrLocalUserRefused},
+		"no remote at home": {user: "u3", local: true},
+		"disabled":          {user: "u4", want: agent.ErrLocalUserRefused},
+		"disabled at home":  {user: "u4", local: true, want: agent.ErrLocalUserRefused},
+		"administrator":     {user: "u2", want: agent.ErrLocalUserRefused},
+		"allowed":           {user: "u2", admins: true},
+		"deleted":           {user: "u1", change: func(f *fake) { f.users = f.users[1:] }, want: agent.ErrLocalUserRefused},
+		"made admin":        {user: "u1", change: func(f *fake) { f.users[0].Administrator = true }, want: agent.ErrLocalUserRefused},
+		"away":              {user: "u1", change: func(f *fake) { f.down = errDown }, want: agent.ErrMediaServerAway},
+		"key refused":       {user: "u1", change: func(f *fake) { f.down = mediaserver.ErrKeyRefused }, want: agent.ErrMediaServerAway},
+		"mint refused": {user: "u1", change: func(f *fake) {
+			f.before = func(c string) error {
+				return map[bool]error{true: mediaserver.ErrNotAllowed}[strings.HasPrefix(c, "Mint")]
+			}
+		}, want: agent.ErrLocalUserRefused},
+		"mint fails": {user: "u1", change: func(f *fake) {
+			f.before = func(c string) error { return map[bool]error{true: errDown}[strings.HasPrefix(c, "Mint")] }
+		}, want: agent.ErrMediaServerAway},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDen(t, s, func(o *agent.Options) { o.Policy.AllowAdmins = test.admins }).started()
+			bob := s.join(t, "bob")
+			d.linked(bob, "bob", test.user)
+			if test.change != nil {
+				d.fake.set(func() { test.change(d.fake) })
+			}
+			got, err := d.exchange(d.key(bob), func(ask *agent.ExchangeAsk) { ask.Local = test.local })
+			is(t, err, test.want)
+			if (test.want != nil) != (got == agent.Exchanged{}) || test.want != nil && len(d.fake.tokens) > 0 {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// TestExchangeStates shows keys of links that open nothing.
+func TestExchangeStates(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	link := d.linked(bob, "bob", "u1")
+	key, at := d.key(bob), s.clock.Now()
+	d.exchanged(key, "u1")
+
+	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{EndsAt: new(at.Add(time.Hour))}))
+	eventually(t, "the end date", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
+	d.exchanged(key, "u1")
+	s.down()
+	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
+	s.clock.Advance(time.Hour - time.Millisecond)
+	d.exchanged(key, "u1")
+	s.clock.Advance(time.Millisecond)
+	_, err := d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+	eventually(t, "its token is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
+	s.up()
+
+	// Away and back: nothing comes back with it.
+	eventually(t, "the service is back", func() bool { return !d.trouble("service_away") })
+	_, err = d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+}
+
+// TestExchangeDisabledAccount disables the account and enables it again.
+func TestExchangeDisabledAccount(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	link := d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	d.exchanged(key, "u1")
+	well(t, s.store.Operators.Disable(t.Context(), "bob"))
+	eventually(t, "revoked", func() bool { return len(d.fake.live("u1")) == 0 })
+	_, err := d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+	well(t, s.store.Operators.Enable(t.Context(), "bob"))
+	eventually(t, "it is active again", func() bool { return d.linkOf("bob").Active })
+	_, err = d.exchange(key) // disabling replaces keys
+	is(t, err, agent.ErrAccessKeyWrong)
+	bob = s.signIn(t, "bob")
+	if fresh := d.key(bob); fresh == key {
+		t.Error("the key was not replaced")
+	}
+	d.exchanged(d.key(bob), "u1")
+	if got := d.linkOf("bob"); got.ID != link.ID {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestExchangeFresh shows a key before the feed has told of it.
+func TestExchangeFresh(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/changes") {
+			hang(r)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	at := d.localUserAt("u1")
+	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
+	key := d.key(bob)
+	if len(must(d.Links(t.Context()))(t)) != 0 {
+		t.Fatal("the feed was not held up")
+	}
+	eventually(t, "it asks the service", func() bool { _, err := d.exchange(key); return err == nil })
+	account := d.linkOf("bob").AccountID
+	must(d.exchange(key, byAccount(account)))(t)
+}
+
+// TestExchangeFreshAccount names an account that the feed has not told of: all
+// links are asked for.
+func TestExchangeFreshAccount(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/changes") || strings.HasSuffix(r.URL.Path, "/exchanges") {
+			hang(r)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	at := d.localUserAt("u1")
+	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
+	account := string(must(bob.Accounts.Get(t.Context()))(t).ID)
+	key := d.key(bob)
+	eventually(t, "the list", func() bool { _, err := d.exchange(key, byAccount(account)); return err == nil })
+}
+
+// TestExchangeGuess guesses keys: the service is not asked without limit, and the
+// right key goes on.
+func TestExchangeGuess(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	var asked, polled atomic.Int32
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/exchanges") || strings.HasSuffix(r.URL.Path, "/links") {
+			asked.Add(1)
+		}
+		if strings.HasSuffix(r.URL.Path, "/changes") {
+			polled.Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	d.halt()
+	polled.Store(0)
+	d.open()
+	d.run()
+	eventually(t, "no trouble", func() bool { return len(d.status().Trouble) == 0 && polled.Load() > 0 })
+	asked.Store(0) // the links were compared
+	d.exchanged(key, "u1")
+	if asked.Load() != 0 {
+		t.Error("it asks about a key that it knows")
+	}
+	for i := range 100 {
+		_, err := d.exchange(fmt.Sprint("guess", i), byAccount(map[bool]string{true: fmt.Sprint(i + 1)}[i%2 == 0]))
+		if !errors.Is(err, agent.ErrAccessKeyWrong) && !errors.Is(err, agent.ErrAccountUnknown) {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.Load(); n == 0 || n > 20 {
+		t.Errorf("asked %d times", n)
+	}
+	d.exchanged(key, "u1")
+	before := asked.Load()
+	_, err := d.exchange("guess", func(ask *agent.ExchangeAsk) { ask.Device.Address = netip.MustParseAddr("203.0.113.99") })
+	is(t, err, agent.ErrAccessKeyWrong)
+	if asked.Load() != before+1 {
+		t.Error("another source was not asked for")
+	}
+}
+
+// TestExchangeAway goes on without the service, for as long as that is trusted.
+func TestExchangeAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	account := d.linked(bob, "bob", "u1").AccountID
+	key := d.key(bob)
+	s.down()
+	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
+	s.clock.Advance(71 * time.Hour)
+	d.exchanged(key, "u1")
+	must(d.exchange(key, byAccount(account)))(t)
+	_, err := d.exchange("other")
+	is(t, err, agent.ErrAccessKeyWrong)
+	_, err = d.exchange(key, byAccount("77"))
+	is(t, err, agent.ErrAccountUnknown)
+	d.restart() // it knows how long the service has been away
+	eventually(t, "it runs", func() bool { return d.trouble("service_away") })
+	d.exchanged(key, "u1")
+	s.clock.Advance(2 * time.Hour)
+	_, err = d.exchange(key)
+	is(t, err, agent.ErrTrustOver)
+	if len(d.fake.live("u1")) != 1 || d.log.count("offline-trust allows") != 1 {
+		t.Error("tokens that are there go on; one line")
+	}
+	s.up()
+	eventually(t, "it is back", func() bool { _, err := d.exchange(key); return err == nil })
+	if d.trouble("offline_trust") {
+		t.Error("the trouble is not over")
+	}
+}
+
+// TestExchangeSlowService has the service hang while a device waits.
+func TestExchangeSlowService(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	d.AskTime(50 * time.Millisecond)
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/exchanges") {
+			hang(r)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	eventually(t, "no trouble", func() bool { return len(d.status().Trouble) == 0 })
+	begin := time.Now()
+	_, err := d.exchange("unknown")
+	is(t, err, agent.ErrAccessKeyWrong)
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("a device waited %v", took)
+	}
+}
+
+// TestExchangeDevices gives each device a token of its own, also those that do
+// not say who they are.
+func TestExchangeDevices(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	for range 2 {
+		for _, device := range []mediaserver.Device{
+			{ID: "a"}, {ID: "b"}, {}, {Client: "Roku"}, {Name: "Roku"}, {Client: "Roku", Name: "Den"},
+		} {
+			must(d.exchange(key, func(ask *agent.ExchangeAsk) { ask.Device = device }))(t)
+		}
+	}
+	if n := len(d.fake.live("u1")); n != 6 || d.status().Tokens != 6 {
+		t.Errorf("%d tokens, %d noted", n, d.status().Tokens)
+	}
+	for _, token := range d.fake.tokens {
+		if token.device == "" {
+			t.Error("a device without an id")
+		}
+	}
+}
+
+// TestExchangeDevicesEnded ends the sessions of one device, then all.
+func TestExchangeDevicesEnded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	code := must(s.client(t).Devices.Begin(t.Context(), client.DeviceAsk{Client: "Den TV", DeviceName: "Living room", DeviceID: "tv-1"}))(t)
+	well(t, bob.Devices.Approve(t.Context(), code.UserCode))
+	key := d.key(bob)
+	on := func(id string) func(*agent.ExchangeAsk) {
+		return func(ask *agent.ExchangeAsk) { ask.Device.ID = id }
+	}
+	first, second := must(d.exchange(key, on("tv-1")))(t), must(d.exchange(key, on("tv-2")))(t)
+	s.clock.Advance(5 * time.Second)
+	signedIn := must(s.client(t).Devices.Token(t.Context(), code.DeviceCode))(t)
+	well(t, s.client(t).As(signedIn.Token).Sessions.SignOut(t.Context()))
+	eventually(t, "the device's token ends", func() bool { return !slices.Contains(d.fake.live("u1"), first.AccessToken) })
+	if !slices.Contains(d.fake.live("u1"), second.AccessToken) {
+		t.Error("the other one ended as well")
+	}
+	d.exchanged(key, "u1") // the link goes on
+	well(t, bob.Sessions.EndOthers(t.Context()))
+	account, err := strconv.ParseInt(string(must(bob.Accounts.Get(t.Context()))(t).ID), 10, 64)
+	well(t, err)
+	well(t, s.store.Sessions.EndAll(t.Context(), account, models.Caller{}))
+	eventually(t, "all end", func() bool { return len(d.fake.live("u1")) == 0 })
+	_, err = d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+}
+
+// TestExchangeRace exchanges while the link is removed: afterwards no token is
+// alive.
+func TestExchangeRace(t *testing.T) {
+	t.Parallel()
+	for round := range 3 {
+		t.Run(fmt.Sprint(round), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDen(t, s).started()
+			bob := s.join(t, "bob")
+			link := d.linked(bob, "bob", "u1")
+			key := d.key(bob)
+			d.fake.hook(nil, func(call string) error {
+				if strings.HasPrefix(call, "Mint") {
+					time.Sleep(time.Duration(round) * 3 * time.Millisecond)
+				}
+				return nil
+			})
+			var all sync.WaitGroup
+			var given atomic.Int32
+			begin := make(chan struct{})
+			for i := range 64 {
+				all.Go(func() {
+					<-begin
+					for range 4 {
+						_, err := d.Exchange(context.Background(), agent.ExchangeAsk{AccessKey: key, Device: mediaserver.Device{ID: fmt.Sprint("d", i%16)}})
+						switch {
+						case err == nil:
+							given.Add(1)
+						case !errors.Is(err, agent.ErrAccessKeyWrong):
+							t.Error(err)
+						}
+					}
+				})
+			}
+			all.Go(func() {
+				<-begin
+				time.Sleep(20 * time.Millisecond)
+				if err := bob.Links.Remove(context.Background(), client.ID(link.ID)); err != nil {
+					t.Error(err)
+				}
+			})
+			close(begin)
+			all.Wait()
+			eventually(t, "no token is alive", func() bool { return len(d.fake.live("u1")) == 0 && d.status().OwedTokens == 0 })
+			never(t, "one comes to life", func() bool { return len(d.fake.live("u1")) > 0 })
+			if status := d.status(); status.Tokens != 0 || status.Links != 0 {
+				t.Errorf("%+v", status)
+			}
+			if given.Load() == 0 {
+				t.Error("nobody was given a token")
+			}
+		})
+	}
+}
+
+// TestExchangeSameDevice has one device exchange many times at once: what is
+// written down is the token that is alive.
+func TestExchangeSameDevice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	link := d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	d.fake.hook(nil, func(call string) error {
+		if strings.HasPrefix(call, "Mint") {
+			time.Sleep(time.Millisecond)
+		}
+		return nil
+	})
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			if _, err := d.exchange(key); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := len(d.fake.live("u1")); n != 1 {
+		t.Fatalf("%d tokens", n)
+	}
+	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	eventually(t, "it is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
+}
+
+// TestExchangeMeanwhile ends the link, in each way, between making and writing a
+// token: the device does not get it.
+func TestExchangeMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(d *den, bob *client.Client, link agent.Link) error{
+		"removed": func(_ *den, bob *client.Client, link agent.Link) error {
+			return bob.Links.Remove(context.Background(), client.ID(link.ID))
+		},
+		"unlinked here": func(d *den, _ *client.Client, link agent.Link) error {
+			d.site.down()
+			return d.UnlinkID(context.Background(), link.ID)
+		},
+		"ended": func(d *den, _ *client.Client, _ agent.Link) error {
+			d.site.clock.Advance(time.Hour)
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDen(t, s).started()
+			bob := s.join(t, "bob")
+			link := d.linked(bob, "bob", "u1")
+			well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{EndsAt: new(s.clock.Now().Add(time.Hour))}))
+			eventually(t, "the end is known", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
+			key := d.key(bob)
+			var first atomic.Bool
+			d.fake.hook(nil, func(call string) error {
+				if !strings.HasPrefix(call, "Mint") || !first.CompareAndSwap(false, true) {
+					return nil
+				}
+				if err := end(d, bob, link); err != nil {
+					t.Error(err)
+				}
+				if name == "removed" && !soon(func() bool { return d.status().Links == 0 }) {
+					t.Error("never removed")
+				}
+				return nil
+			})
+			got, err := d.exchange(key)
+			is(t, err, agent.ErrAccessKeyWrong)
+			if got != (agent.Exchanged{}) || len(d.fake.live("u1")) != 0 {
+				t.Errorf("%+v, %q", got, d.fake.live("u1"))
+			}
+		})
+	}
+}
+
+// TestExchangeLeft has the device leave while its token is made: the token is
+// written down all the same.
+func TestExchangeLeft(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	ctx, leave := context.WithCancel(t.Context())
+	d.fake.hook(nil, func(call string) error {
+		if strings.HasPrefix(call, "Mint") {
+			leave()
+		}
+		return nil
+	})
+	_, _ = d.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
+	if len(d.fake.live("u1")) != 1 || d.status().Tokens != 1 {
+		t.Errorf("%d live, %d noted", len(d.fake.live("u1")), d.status().Tokens)
+	}
+}
+
+// TestExchangeNoDisk has the file fail between making and writing: the token ends.
+func TestExchangeNoDisk(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	d.fake.hook(nil, func(call string) error {
+		if strings.HasPrefix(call, "Mint") {
+			_ = d.store.Close()
+		}
+		return nil
+	})
+	if _, err := d.exchange(key); err == nil {
+		t.Error("a token that is not written down was given away")
+	}
+	if n := len(d.fake.live("u1")); n != 0 {
+		t.Errorf("%d tokens", n)
+	}
+}
+
+// TestExchangePlan asks SQLite how it finds a link.
+func TestExchangePlan(t *testing.T) {
+	t.Parallel()
+	d := newDen(t, newSite(t))
+	for _, condition := range []string{"account_id = ?", "access_key_sha256 = ?"} {
+		if plan := must(d.store.Plan(t.Context(), condition))(t); !strings.Contains(plan, "USING INDEX links_") {
+			t.Errorf("%s: %s", condition, plan)
+		}
+	}
+}

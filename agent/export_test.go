@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// Hurry makes an agent do things often.
+func (a *Agent) Hurry() *Agent {
+	a.pace = pace{
+		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: 40 * time.Millisecond,
+		refused: 40 * time.Millisecond, ask: 2 * time.Second, media: 2 * time.Second, poll: 2 * time.Second, round: 20 * time.Millisecond,
+		resync: 6 * time.Hour, contact: time.Millisecond,
+	}
+	return a
+}
+
+// AskTime limits how long the service may take while a device waits.
+func (a *Agent) AskTime(d time.Duration) { a.pace.ask = d }
+
+// MediaTime limits how long the media server may take.
+func (a *Agent) MediaTime(d time.Duration) { a.pace.media = d }
+
+// KeepLinks limits how many links are kept.
+func (s *Store) KeepLinks(n int) { s.linksMost = n }
+
+// Facts are all facts.
+func (s *Store) Facts(ctx context.Context) (map[string]string, error) { return s.facts(ctx) }
+
+// SetFact writes a fact.
+func (s *Store) SetFact(ctx context.Context, name, value string) error {
+	return s.setFacts(ctx, map[string]string{name: value})
+}
+
+// TokensMost is how many tokens of one link are in use.
+const TokensMost = tokensMost
+
+// GuestsHourly is how many guests are made in an hour.
+const GuestsHourly = guestsHourly
+
+// Settle does once what is owed, here and to the service.
+func (a *Agent) Settle(ctx context.Context) error { return errors.Join(a.settle(ctx), a.tell(ctx)) }
+
+// Wake has all loops begin another round.
+func (a *Agent) Wake() {
+	for _, loop := range []kick{a.owed, a.told, a.report, a.proofs, a.codes} {
+		loop.now()
+	}
+}
+
+// Plan is how SQLite finds the link of an exchange.
+func (s *Store) Plan(ctx context.Context, condition string) (string, error) {
+	var rows []struct{ Detail string }
+	err := s.read(ctx).Raw("EXPLAIN QUERY PLAN SELECT "+linkColumns+" FROM links WHERE "+condition+" ORDER BY length(id), id", "1").Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	return rows[0].Detail, nil
+}
+
+// ServerKey is the key by which the service knows the server.
+func (s *Store) ServerKey(ctx context.Context) (string, error) { return s.serverKey(ctx) }
+
+// AddressesFor are the addresses that are reported.
+func (a *Agent) AddressesFor(ctx context.Context, seenAs string) []client.Address {
+	return a.addresses(ctx, seenAs)
+}

@@ -1,0 +1,301 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// fake is a media server in memory, with knobs.
+type fake struct {
+	mu        sync.Mutex
+	identity  mediaserver.Identity
+	users     []mediaserver.LocalUser
+	libraries []mediaserver.Library
+	limits    map[string]mediaserver.Restriction
+	tokens    map[string]fakeToken // live ones
+	minted    int
+	made      int                // guests
+	calls     []string           // what was asked that changes something
+	codes     map[string]string  // Quick Connect codes on screens, and whom they were approved for
+	proofs    map[string]*string // by secret; whom was proved
+	down      error              // answers everything
+
+	// Hooks run outside of the lock. before may refuse; after may too: then the thing
+	// was done and nobody heard.
+	before, after func(call string) error
+}
+
+type fakeToken struct{ user, device string }
+
+var errDown = errors.New("connection refused")
+
+func newFake() *fake {
+	return &fake{
+		identity: mediaserver.Identity{ID: "5ed0", Name: "Den", Version: "10.11.1", Product: "Fake Server", QuickConnect: true},
+		users: []mediaserver.LocalUser{
+			{ID: "u1", Name: "Kid", RemoteAccess: true},
+			{ID: "u2", Name: "Root", Administrator: true, RemoteAccess: true},
+			{ID: "u3", Name: "Homebody"},
+			{ID: "u4", Name: "Shut", Disabled: true, RemoteAccess: true},
+			{ID: "u5", Name: "Aunt", RemoteAccess: true},
+		},
+		libraries: []mediaserver.Library{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
+		limits:    map[string]mediaserver.Restriction{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{},
+	}
+}
+
+// do runs work under the lock, between the hooks.
+func (f *fake) do(ctx context.Context, call string, work func() error) error {
+	f.mu.Lock()
+	before, after, down := f.before, f.after, f.down
+	f.mu.Unlock()
+	if down != nil {
+		return down
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if before != nil {
+		if err := before(call); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	err := work()
+	if err == nil && strings.Contains("CreateGuest Restrict Enable Disable Delete Revoke ApproveCode", strings.Fields(call)[0]) {
+		f.calls = append(f.calls, call)
+	}
+	f.mu.Unlock()
+	if err == nil && after != nil {
+		return after(call)
+	}
+	return err
+}
+
+func (f *fake) hook(before, after func(call string) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before, f.after = before, after
+}
+
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fake) setDown(err error) { f.set(func() { f.down = err }) }
+
+// user is the local user with an id, nil for none.
+func (f *fake) find(id string) *mediaserver.LocalUser {
+	for i := range f.users {
+		if f.users[i].ID == id {
+			return &f.users[i]
+		}
+	}
+	return nil
+}
+
+// named are the local users whose names begin so.
+func (f *fake) named(name string) []mediaserver.LocalUser {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(slices.DeleteFunc(slices.Clone(f.users), func(u mediaserver.LocalUser) bool { return !strings.HasPrefix(u.Name, name) }))
+}
+
+// live are the tokens of a local user.
+func (f *fake) live(user string) (tokens []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for value, t := range f.tokens {
+		if t.user == user {
+			tokens = append(tokens, value)
+		}
+	}
+	return tokens
+}
+
+func (f *fake) asked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls)
+}
+
+func (f *fake) Identity(ctx context.Context) (id mediaserver.Identity, err error) {
+	err = f.do(ctx, "Identity", func() error { id = f.identity; return nil })
+	return id, err
+}
+
+func (f *fake) LocalUsers(ctx context.Context) (list []mediaserver.LocalUser, err error) {
+	err = f.do(ctx, "LocalUsers", func() error { list = slices.Clone(f.users); return nil })
+	return list, err
+}
+
+func (f *fake) LocalUser(ctx context.Context, id string) (user mediaserver.LocalUser, err error) {
+	err = f.do(ctx, "LocalUser "+id, func() error {
+		found := f.find(id)
+		if found == nil {
+			return mediaserver.ErrNotFound
+		}
+		user = *found
+		return nil
+	})
+	return user, err
+}
+
+func (f *fake) CreateGuest(ctx context.Context, name string, to mediaserver.Restriction) (user mediaserver.LocalUser, err error) {
+	err = f.do(ctx, "CreateGuest "+name, func() error {
+		f.made++
+		free := name
+		for n := 2; slices.ContainsFunc(f.users, func(u mediaserver.LocalUser) bool { return u.Name == free }); n++ {
+			free = fmt.Sprintf("%s %d", name, n)
+		}
+		user = mediaserver.LocalUser{ID: fmt.Sprintf("g%d", f.made), Name: free, Hidden: true, RemoteAccess: true}
+		f.users = append(f.users, user)
+		f.limits[user.ID] = to
+		return nil
+	})
+	return user, err
+}
+
+// change changes a local user that is no administrator.
+func (f *fake) change(ctx context.Context, call, id string, work func(u *mediaserver.LocalUser)) error {
+	return f.do(ctx, call, func() error {
+		u := f.find(id)
+		switch {
+		case u == nil:
+			return mediaserver.ErrNotFound
+		case u.Administrator:
+			return mediaserver.ErrNotAllowed
+		}
+		work(u)
+		return nil
+	})
+}
+
+func (f *fake) Restrict(ctx context.Context, id string, to mediaserver.Restriction) error {
+	return f.change(ctx, "Restrict "+id, id, func(*mediaserver.LocalUser) { f.limits[id] = to })
+}
+
+func (f *fake) SetDisabled(ctx context.Context, id string, disabled bool) error {
+	call := "Enable "
+	if disabled {
+		call = "Disable "
+	}
+	return f.change(ctx, call+id, id, func(u *mediaserver.LocalUser) {
+		if u.Disabled = disabled; disabled {
+			f.endTokens(id, "")
+		}
+	})
+}
+
+func (f *fake) Delete(ctx context.Context, id string) error {
+	return f.change(ctx, "Delete "+id, id, func(*mediaserver.LocalUser) {
+		f.endTokens(id, "")
+		f.users = slices.DeleteFunc(f.users, func(u mediaserver.LocalUser) bool { return u.ID == id })
+	})
+}
+
+// endTokens ends those of a local user, on one device or on all.
+func (f *fake) endTokens(user, device string) {
+	for value, t := range f.tokens {
+		if t.user == user && (device == "" || t.device == device) {
+			delete(f.tokens, value)
+		}
+	}
+}
+
+func (f *fake) Mint(ctx context.Context, id string, device mediaserver.Device) (token mediaserver.Token, err error) {
+	err = f.do(ctx, "Mint "+id, func() error {
+		if f.find(id) == nil {
+			return mediaserver.ErrNotFound
+		}
+		f.endTokens(id, device.ID)
+		f.minted++
+		token = mediaserver.Token{Value: fmt.Sprintf("secret-token-%d", f.minted), LocalUserID: id}
+		f.tokens[token.Value] = fakeToken{id, device.ID}
+		return nil
+	})
+	return token, err
+}
+
+func (f *fake) Revoke(ctx context.Context, token string) error {
+	return f.do(ctx, "Revoke "+token, func() error { delete(f.tokens, token); return nil })
+}
+
+func (f *fake) Administrator(ctx context.Context, token string) (is bool, err error) {
+	err = f.do(ctx, "Administrator", func() error {
+		u := f.find(f.tokens[token].user)
+		is = u != nil && u.Administrator
+		return nil
+	})
+	return is, err
+}
+
+func (f *fake) StartProof(ctx context.Context, _ string) (proof mediaserver.Proof, err error) {
+	err = f.do(ctx, "StartProof", func() error {
+		secret := fmt.Sprintf("proof-%d", len(f.proofs))
+		f.proofs[secret] = new("")
+		proof = mediaserver.Proof{Code: fmt.Sprintf("%06d", 424200+len(f.proofs)), Secret: secret}
+		return nil
+	})
+	return proof, err
+}
+
+// prove answers all proofs that wait.
+func (f *fake) prove(user string) {
+	f.set(func() {
+		for _, who := range f.proofs {
+			*who = user
+		}
+	})
+}
+
+func (f *fake) CheckProof(ctx context.Context, secret string) (user mediaserver.LocalUser, err error) {
+	err = f.do(ctx, "CheckProof", func() error {
+		switch who := f.proofs[secret]; {
+		case who == nil, *who == "denied":
+			return mediaserver.ErrProofOver
+		case *who == "":
+			return mediaserver.ErrProofPending
+		default:
+			user = *f.find(*who)
+			return nil
+		}
+	})
+	return user, err
+}
+
+func (f *fake) Libraries(ctx context.Context) (list []mediaserver.Library, err error) {
+	err = f.do(ctx, "Libraries", func() error { list = slices.Clone(f.libraries); return nil })
+	return list, err
+}
+
+func (f *fake) ApproveCode(ctx context.Context, code, user string) error {
+	return f.do(ctx, "ApproveCode "+user, func() error {
+		if who, shown := f.codes[code]; !shown || who != "" {
+			return mediaserver.ErrCodeWrong
+		}
+		f.codes[code] = user
+		return nil
+	})
+}
+
+var _ mediaserver.Server = (*fake)(nil)
+
+// soon reports whether check comes true within a while.
+func soon(check func() bool) bool {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(3 * time.Millisecond) {
+		if check() {
+			return true
+		}
+	}
+	return check()
+}

@@ -1,0 +1,214 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// makeGuest makes a local user for a link, unless a reason keeps it waiting.
+func (a *Agent) makeGuest(ctx context.Context, book *guestBook, link *linkRow) error {
+	if !a.o.Policy.CreateUsers {
+		book.waits[waitOff] = link
+		return nil
+	}
+	if book.waits[waitLimit] != nil || book.waits[waitHourly] != nil {
+		return nil // it waits like the one before
+	}
+	to, err := a.restriction(ctx, link)
+	if err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	defer cancel()
+	users, err := a.o.MediaServer.LocalUsers(within)
+	if err != nil {
+		return a.mediaServer(ctx, err)
+	}
+	reason, err := a.mayMake(ctx, book, users)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		book.waits[reason] = link
+		return nil
+	}
+	in := intent{LinkID: link.ID, AccountID: link.AccountID, Name: link.Username, Before: map[string]bool{}}
+	for _, user := range users {
+		in.Before[user.ID] = true
+	}
+	// Should we be killed in between, the next run looks for what became of it.
+	if err := a.store.putIntent(ctx, in); err != nil {
+		return a.ownFile(ctx, err)
+	}
+	user, err := a.o.MediaServer.CreateGuest(within, link.Username, to)
+	if err != nil {
+		if isAnswer(err) {
+			book.waits[waitMedia] = link
+		}
+		return a.mediaServer(ctx, err)
+	}
+	applied, err := appliedFor(to)
+	if err != nil {
+		return err
+	}
+	g := guestRow{
+		LocalUserID: user.ID, AccountID: link.AccountID, LinkID: link.ID, Name: user.Name, Applied: applied, CreatedAt: stamp(a.store.now()),
+	}
+	if err := a.store.putGuest(ctx, g); err != nil {
+		return a.ownFile(ctx, err)
+	}
+	a.making.take("")
+	book.guests = append(book.guests, &g)
+	a.told.now()
+	a.sayGuest(ctx, "a local user was made for a guest", link.Username, &g)
+	return nil
+}
+
+// mayMake returns the reason for which no guest is made now, "" for none.
+//
+// Also those count that are left alone by now, while they are there: the service
+// says who is linked, and so could let as many be made as it likes.
+func (a *Agent) mayMake(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, err error) {
+	made, err := guests(a.store.read(ctx), "left_alone <> ?", aloneGone)
+	if err != nil {
+		return "", a.ownFile(ctx, err)
+	}
+	there := 0
+	for _, g := range made {
+		if slices.ContainsFunc(users, func(u mediaserver.LocalUser) bool { return u.ID == g.LocalUserID }) {
+			there++
+		}
+	}
+	recent, err := a.store.madeSince(ctx, book.now.Add(-time.Hour))
+	switch {
+	case err != nil:
+		return "", a.ownFile(ctx, err)
+	case there >= a.o.Policy.GuestLimit:
+		return waitLimit, nil
+	case recent >= guestsHourly || a.making.full(""): // those that were deleted again count, too
+		return waitHourly, nil
+	default:
+		return "", nil
+	}
+}
+
+// finishIntents finds out what became of guests that were about to be made when
+// the program ended, or the media server did not answer.
+func (a *Agent) finishIntents(ctx context.Context) error {
+	open, err := a.store.intents(ctx)
+	if err != nil || len(open) == 0 {
+		return a.ownFile(ctx, err)
+	}
+	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	defer cancel()
+	users, err := a.o.MediaServer.LocalUsers(within)
+	if err != nil {
+		return a.mediaServer(ctx, err)
+	}
+	for _, in := range open {
+		if err := a.finishIntent(ctx, in, users); err != nil {
+			return a.ownFile(ctx, err)
+		}
+	}
+	return nil
+}
+
+func (a *Agent) finishIntent(ctx context.Context, in intent, users []mediaserver.LocalUser) error {
+	known, err := guests(a.store.read(ctx), "1 = 1")
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{}
+	for _, g := range known {
+		ours[g.LocalUserID] = true
+	}
+	var found []mediaserver.LocalUser
+	for _, u := range users {
+		if !in.Before[u.ID] && !ours[u.ID] && !u.Administrator && (u.Hidden || u.Disabled) && isNameLike(u.Name, in.Name) {
+			found = append(found, u)
+		}
+	}
+	if len(found) == 0 {
+		return a.store.dropIntent(ctx, in.LinkID)
+	}
+	if len(found) > 1 {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "several local users may have been made for one guest: the first is taken, look at the others",
+			slog.String("link_id", in.LinkID), slog.String("name", readable(in.Name)), slog.Int("found", len(found)))
+	}
+	// What it may see is not known: applied is "", and it is restricted or disabled next.
+	g := guestRow{LocalUserID: found[0].ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found[0].Name, CreatedAt: stamp(a.store.now())}
+	if err := a.store.putGuest(ctx, g); err != nil {
+		return err
+	}
+	a.sayGuest(ctx, "a local user that was made for a guest was found again", in.Name, &g)
+	return nil
+}
+
+// isNameLike reports whether name is wanted, or wanted with what makes it another
+// one: digits, blanks and the like, but no letters.
+func isNameLike(name, wanted string) bool {
+	if len(name) < len(wanted) || !strings.EqualFold(name[:len(wanted)], wanted) {
+		return false
+	}
+	return !strings.ContainsFunc(name[len(wanted):], unicode.IsLetter)
+}
+
+// tellGuests tells the service which local users were made for its links.
+func (a *Agent) tellGuests(ctx context.Context) error {
+	untold, err := guests(a.store.read(ctx), "told = 0 AND left_alone = '' AND link_id IN (SELECT id FROM links WHERE "+usable+")", stamp(a.store.now()))
+	if err != nil || len(untold) == 0 {
+		return a.ownFile(ctx, err)
+	}
+	service, err := a.service(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.reportNow(ctx); err != nil { // it must know them first
+		return err
+	}
+	for i := range untold {
+		if err := a.tellGuest(ctx, service, &untold[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Agent) tellGuest(ctx context.Context, service *client.Agent, g *guestRow) error {
+	found, err := links(a.store.read(ctx), "id = ?", g.LinkID)
+	if err != nil || len(found) == 0 {
+		return a.ownFile(ctx, err)
+	}
+	answer, err := service.AskForLink(ctx, client.AskLink{To: found[0].Username, LocalUser: g.LocalUserID, Type: client.Guest})
+	err = a.heard(ctx, byOwed, err)
+	switch {
+	case errors.Is(err, ErrServiceRefused):
+		a.log.LogAttrs(ctx, slog.LevelWarn, "the service does not take note of the local user that was made for a guest; the link works all the same",
+			slog.String("account", found[0].Username), slog.String("link_id", g.LinkID), slog.String("cause", err.Error()))
+	case err != nil:
+		return err
+	case string(answer.ID) != g.LinkID:
+		return a.takeBack(ctx, service, answer, g)
+	}
+	return a.ownFile(ctx, a.store.setTold(ctx, g.LocalUserID, g.LinkID))
+}
+
+// takeBack ends a link that was asked for by mistake: the one that was meant has
+// ended meanwhile, or the account was renamed, and its name is somebody else's by
+// now.
+func (a *Agent) takeBack(ctx context.Context, service *client.Agent, answer client.AgentLink, g *guestRow) error {
+	a.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended, or its account was renamed, while the service was told of them: a link that was asked for by mistake is taken back",
+		slog.String("link_id", readable(string(answer.ID))))
+	if err := a.heard(ctx, byOwed, service.EndLink(ctx, answer.ID)); err != nil && !errors.Is(err, ErrServiceRefused) {
+		return err
+	}
+	return a.ownFile(ctx, a.store.setTold(ctx, g.LocalUserID, g.LinkID))
+}

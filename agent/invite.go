@@ -1,0 +1,71 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// InviteAsk is an invite of a guest in the name of the server's owner, made at
+// the machine.
+type InviteAsk struct {
+	To        string   // a username or an email address
+	Note      string   // for the person
+	Libraries []string // ids or names; nil: as the agent's settings say
+	EndsAt    time.Time
+}
+
+// InviteAnswer tells what became of [Agent.Invite].
+type InviteAnswer struct {
+	ID        string
+	To        string // as it was typed
+	ExpiresAt time.Time
+}
+
+// Invite invites a guest. It returns [ErrNotRegistered], [ErrGuestsOff],
+// [ErrLibraryUnknown], [ErrUsernameUnknown] when the service cannot invite whom
+// To names, [ErrUnclaimed], [ErrMediaServerAway], [ErrServiceAway] or
+// [ErrServiceRefused].
+func (a *Agent) Invite(ctx context.Context, ask InviteAsk) (InviteAnswer, error) {
+	if !a.o.Policy.CreateUsers {
+		return InviteAnswer{}, ErrGuestsOff
+	}
+	in := client.AskInvite{To: ask.To, Type: client.Guest, Note: ask.Note, EndsAt: ask.EndsAt}
+	if ask.Libraries != nil {
+		if err := a.confirm(ctx); err != nil {
+			return InviteAnswer{}, away(err)
+		}
+		known, err := a.libraries(ctx)
+		if err != nil {
+			return InviteAnswer{}, away(err)
+		}
+		ids, unknown := chooseLibraries(known, ask.Libraries)
+		if len(unknown) > 0 {
+			return InviteAnswer{}, fmt.Errorf("%w: %s", ErrLibraryUnknown, readable(strings.Join(unknown, ", ")))
+		}
+		in.Libraries = ids
+	}
+	service, err := a.service(ctx)
+	if err != nil {
+		return InviteAnswer{}, err
+	}
+	made, err := service.Invite(ctx, in)
+	if wrong, is := errors.AsType[*client.Error](err); is {
+		if _, unknown := wrong.Field("to"); unknown {
+			return InviteAnswer{}, fmt.Errorf("%w: %w", ErrUsernameUnknown, err)
+		}
+		if errors.Is(err, client.ErrServerUnclaimed) {
+			return InviteAnswer{}, fmt.Errorf("%w: %w", ErrUnclaimed, err)
+		}
+	}
+	if err := a.heard(ctx, once, err); err != nil {
+		return InviteAnswer{}, err
+	}
+	a.log.LogAttrs(ctx, slog.LevelInfo, "a guest was invited", slog.String("invite_id", string(made.ID)))
+	return InviteAnswer{ID: string(made.ID), To: made.To, ExpiresAt: made.ExpiresAt}, nil
+}

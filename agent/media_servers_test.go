@@ -1,0 +1,137 @@
+package agent_test
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/builtin"
+	"github.com/latchkey-media/latchkey/agent/jellyfin"
+	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// onJellyfin is an agent of a Jellyfin of some version.
+func onJellyfin(t *testing.T, s *site, version string) (*den, *jellyfintest.Server) {
+	t.Helper()
+	given := jellyfintest.New(t, version)
+	driver := must(jellyfin.New(jellyfin.Options{
+		URL: given.URL, APIKey: given.APIKey, HTTP: &http.Client{}, Now: time.Now, Random: rand.Reader, Version: "1",
+	}))(t)
+	return newDen(t, s, func(o *agent.Options) { o.MediaServer = driver }), given
+}
+
+func onBuiltin(t *testing.T, s *site) (*den, *builtin.Server) {
+	t.Helper()
+	var server *builtin.Server
+	d := newDen(t, s, func(o *agent.Options) {
+		server = must(builtin.Open(context.Background(), builtin.Options{
+			Path: filepath.Join(t.TempDir(), "builtin.db"), Name: "Den", Keys: testKeys(t), Now: time.Now, Random: rand.Reader,
+			Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 2, Queue: 8, Wait: time.Second}, Log: o.Log,
+		}))(t)
+		o.MediaServer = server
+	})
+	t.Cleanup(func() { _ = server.Close() })
+	return d, server
+}
+
+// goThrough links a local user, makes a guest, and ends both.
+func goThrough(t *testing.T, s *site, d *den, kid string) {
+	t.Helper()
+	ctx, media := t.Context(), d.options.MediaServer
+	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	eventually(t, "the service knows the local user", func() bool {
+		for _, u := range must(d.ann.People.LocalUsers(ctx, d.serverID()))(t) {
+			if u.ExternalID == kid {
+				return true
+			}
+		}
+		return false
+	})
+	link := d.linked(bob, "bob", kid)
+	got := must(d.exchange(d.key(bob)))(t)
+	if got.LocalUserID != kid || got.AccessToken == "" {
+		t.Errorf("%+v", got)
+	}
+	d.invite(cat, "cat")
+	guest := d.guestOf("cat")
+	user := must(media.LocalUser(ctx, guest.LocalUserID))(t)
+	if !user.Hidden || user.Administrator || user.Disabled || user.Name != "cat" {
+		t.Errorf("%+v", user)
+	}
+	asGuest := must(d.exchange(d.key(cat)))(t)
+	if asGuest.LocalUserID != guest.LocalUserID {
+		t.Errorf("%+v", asGuest)
+	}
+	well(t, bob.Links.Remove(ctx, client.ID(link.ID)))
+	well(t, d.ann.People.Remove(ctx, d.serverID(), client.ID(guest.ID)))
+	eventually(t, "the end of both", func() bool {
+		status := d.status()
+		return status.Links == 0 && status.GuestsShut == 1 && status.OwedTokens == 0
+	})
+	if user := must(media.LocalUser(ctx, guest.LocalUserID))(t); !user.Disabled {
+		t.Errorf("%+v", user)
+	}
+	if n := d.log.count("level=ERROR"); n > 0 {
+		t.Errorf("log:\n%s", d.log)
+	}
+}
+
+// TestJellyfin goes through a life with each version of Jellyfin.
+func TestJellyfin(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"10.9", "10.10", "10.11", "12"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d, fake := onJellyfin(t, s, version)
+			kid := fake.AddUser("Kid", "secret", false)
+			d.started()
+			goThrough(t, s, d, kid)
+			if n := len(fake.Tokens(kid)); n != 0 {
+				t.Errorf("%d tokens", n)
+			}
+			if drift := fake.Drift(); len(drift) > 0 {
+				t.Errorf("%q", drift)
+			}
+		})
+	}
+}
+
+// TestJellyfinOld refuses one that is too old, once.
+func TestJellyfinOld(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d, _ := onJellyfin(t, s, "10.8")
+	d.run()
+	eventually(t, "one line", func() bool { return d.log.count("too old for the agent") == 1 })
+	never(t, "more lines, or a server", func() bool { return d.log.count("too old for the agent") > 1 || d.status().Registered })
+}
+
+// TestJellyfinKey has the admin take the key away.
+func TestJellyfinKey(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d, fake := onJellyfin(t, s, "10.11")
+	d.started()
+	fake.RevokeKey()
+	eventually(t, "one line", func() bool { return d.log.count("refuses the agent's key") == 1 })
+	never(t, "more lines", func() bool { return d.log.count("level=WARN") > 1 })
+}
+
+// TestBuiltin goes through a life with the server of our own.
+func TestBuiltin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d, server := onBuiltin(t, s)
+	kid := must(server.AddUser(t.Context(), "Kid", "", false))(t)
+	d.started()
+	goThrough(t, s, d, kid.ID)
+	var _ mediaserver.Server = server
+}

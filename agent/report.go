@@ -1,0 +1,223 @@
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// The most that the service takes in a report.
+const (
+	reportedUsersMost     = 5000
+	reportedLibrariesMost = 1000
+)
+
+// reporter remembers what was last reported.
+type reporter struct {
+	digest [sha256.Size]byte
+	at     time.Time
+	seenAs string
+	once   bool // for somebody who waits, beside the loop
+	undone int  // reports in a row that were other than what the service had, though nothing has changed here
+}
+
+// reportLoop reports whenever something has changed, and every while.
+func (a *Agent) reportLoop(ctx context.Context) {
+	var last reporter
+	if facts, err := a.store.facts(ctx); err == nil {
+		last.seenAs = facts[factSeenAs]
+	}
+	failures := 0
+	for {
+		err := a.sendReport(ctx, &last)
+		wait := min(a.o.LookEvery, a.o.ReportEvery)
+		switch {
+		case errors.Is(err, ErrNotRegistered):
+			wait = a.pace.shutOut(err)
+		case err != nil:
+			failures++
+			wait = a.pace.backoff(failures)
+		default:
+			failures = 0
+		}
+		if !a.report.wait(ctx, wait) {
+			return
+		}
+	}
+}
+
+// sendReport reports the server if that is due. A media server that does not tell
+// all of it is not reported at all: what is missing in a report is forgotten.
+func (a *Agent) sendReport(ctx context.Context, last *reporter) error {
+	report, err := a.makeReport(ctx, last.seenAs)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(report)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	digest, now := sha256.Sum256(text), a.o.Now()
+	if digest == last.digest && now.Sub(last.at) < a.o.ReportEvery && !now.Before(last.at) {
+		return nil
+	}
+	service, err := a.service(ctx)
+	if err != nil {
+		return err
+	}
+	by := byReport
+	if last.once {
+		by = once
+	}
+	answer, err := service.Report(ctx, report)
+	if err = a.heard(ctx, by, err); err != nil {
+		if errors.Is(err, ErrServiceRefused) {
+			a.trouble.begin(ctx, troubleReport, "the service refuses what the media server tells of itself: is there something odd about its name, users or libraries?",
+				slog.String("cause", err.Error()))
+		}
+		return err
+	}
+	a.trouble.end(ctx, troubleReport)
+	if last.seenAs == "" && answer.SeenAs != "" {
+		a.report.now() // with the address of this machine as it is seen from outside
+	}
+	last.seenAs = answer.SeenAs // another one later is reported in its time: it may be another one each time
+	if !last.once {
+		a.checkAlone(ctx, last, answer.Changed && digest == last.digest)
+	}
+	last.digest, last.at = digest, now
+	a.mu.Lock()
+	product := a.seen.identity.Product
+	a.mu.Unlock()
+	return a.ownFile(ctx, a.store.setFacts(ctx, map[string]string{
+		factLastReport: stampText(now), factSeenAs: readable(answer.SeenAs), factServerName: readable(report.Name),
+		factVersion: readable(report.Version), factProduct: readable(product),
+	}))
+}
+
+// undoneMost is how often in a row a report may be undone before that means
+// another agent: an owner who changes addresses does it now and then.
+const undoneMost = 3
+
+// checkAlone looks for signs that another agent uses the same server key: it
+// reports something else, or has acknowledged changes that this one has not
+// carried out.
+func (a *Agent) checkAlone(ctx context.Context, last *reporter, undone bool) {
+	if last.undone++; !undone {
+		last.undone = 0
+	}
+	service, err := a.service(ctx)
+	if err != nil {
+		return
+	}
+	this, err := service.Get(ctx)
+	if a.heard(ctx, byReport, err) != nil {
+		return
+	}
+	_ = a.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner)}) // the next look writes it
+	seq, err := changeSeq(a.store.read(ctx))                                      // read last: what this agent acknowledges it has carried out before
+	if err != nil {
+		return
+	}
+	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > a.ahead.Load() || last.undone >= undoneMost {
+		a.trouble.begin(ctx, troubleTwoAgents, "another agent works with the same server key: each undoes what the other does. "+
+			"Stop one of them; a second media server needs a data directory and a claim code of its own")
+		return
+	}
+	a.trouble.end(ctx, troubleTwoAgents)
+}
+
+// makeReport asks the media server for all that is reported.
+func (a *Agent) makeReport(ctx context.Context, seenAs string) (client.Report, error) {
+	var report client.Report
+	if err := a.confirm(ctx); err != nil {
+		return report, err
+	}
+	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	defer cancel()
+	users, err := a.o.MediaServer.LocalUsers(within)
+	if err != nil {
+		return report, a.mediaServer(ctx, err)
+	}
+	libraries, err := a.o.MediaServer.Libraries(within)
+	if err != nil {
+		return report, a.mediaServer(ctx, err)
+	}
+	a.keepLibraries(libraries)
+	if users, err = a.reportable(ctx, users, len(libraries)); err != nil {
+		return report, err
+	}
+	identity, same := a.same()
+	if !same {
+		return report, ErrMediaServerAway // it has become another one meanwhile
+	}
+	report = client.Report{
+		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect,
+		Addresses: a.addresses(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.Library{},
+	}
+	for i, u := range users {
+		report.LocalUsers[i] = client.ReportedLocalUser{ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator}
+	}
+	slices.SortFunc(libraries, func(x, y mediaserver.Library) int { return strings.Compare(x.ID, y.ID) })
+	for _, l := range libraries[:min(len(libraries), reportedLibrariesMost)] {
+		report.Libraries = append(report.Libraries, client.Library{ID: l.ID, Name: l.Name})
+	}
+	if report.Addresses == nil {
+		report.Addresses = []client.Address{}
+	}
+	return report, nil
+}
+
+// reportable are the local users that the service takes, in an order that does
+// not change: all, or of too many those that are linked and then the first by
+// name.
+func (a *Agent) reportable(ctx context.Context, users []mediaserver.LocalUser, libraries int) ([]mediaserver.LocalUser, error) {
+	linked := map[string]bool{}
+	list, err := a.store.links(ctx)
+	if err != nil {
+		return nil, a.ownFile(ctx, err)
+	}
+	for _, link := range list {
+		linked[link.LocalUserID] = true
+	}
+	users = slices.Clone(users)
+	slices.SortFunc(users, func(x, y mediaserver.LocalUser) int {
+		if linked[x.ID] != linked[y.ID] && len(users) > reportedUsersMost {
+			if linked[x.ID] {
+				return -1
+			}
+			return 1
+		}
+		if order := strings.Compare(x.Name, y.Name); order != 0 {
+			return order
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	if len(users) <= reportedUsersMost && libraries <= reportedLibrariesMost {
+		a.trouble.end(ctx, troubleTooMany)
+		return users, nil
+	}
+	a.trouble.begin(ctx, troubleTooMany, "the media server has more local users or libraries than the service takes, 5000 and 1000: those that are linked and the first by name are reported, the others cannot be chosen there",
+		slog.Int("local_users", len(users)), slog.Int("libraries", libraries))
+	return users[:min(len(users), reportedUsersMost)], nil
+}
+
+// reportNow reports at once, for somebody who waits for it. It returns
+// [ErrMediaServerAway], [ErrServiceAway], [ErrServiceRefused] or
+// [ErrNotRegistered].
+func (a *Agent) reportNow(ctx context.Context) error {
+	facts, err := a.store.facts(ctx)
+	if err != nil {
+		return a.ownFile(ctx, err)
+	}
+	return a.sendReport(ctx, &reporter{seenAs: facts[factSeenAs], once: true})
+}

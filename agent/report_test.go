@@ -1,0 +1,145 @@
+package agent_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+func (d *den) usersAtService() (names []string) {
+	d.t.Helper()
+	for _, u := range must(d.ann.People.LocalUsers(d.t.Context(), d.serverID()))(d.t) {
+		names = append(names, u.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestReport reports what changes, and nothing from a media server that does not
+// tell all of it.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	eventually(t, "all users", func() bool {
+		return slices.Equal(d.usersAtService(), []string{"Aunt", "Homebody", "Kid", "Root", "Shut"})
+	})
+	server := must(d.asServer().Get(t.Context()))(t)
+	if server.Name != "Den" || server.Version != "10.11.1" || len(server.Addresses) != 1 || server.Addresses[0] != (client.Address{Kind: "lan", URL: "http://192.168.1.2:8096"}) {
+		t.Errorf("%+v", server)
+	}
+	d.fake.set(func() {
+		d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"})
+		d.fake.identity.Name = "Our den"
+	})
+	eventually(t, "the new one", func() bool {
+		return slices.Contains(d.usersAtService(), "New") && must(d.asServer().Get(t.Context()))(t).Name == "Our den"
+	})
+	for _, call := range []string{"LocalUsers", "Libraries"} {
+		d.fake.hook(func(c string) error {
+			if c == call {
+				return errDown
+			}
+			return nil
+		}, nil)
+		d.fake.set(func() { d.fake.users[0].Name = "Kid " + call })
+		never(t, "a short report", func() bool { return len(d.usersAtService()) != 6 || slices.Contains(d.usersAtService(), "Kid "+call) })
+		d.fake.hook(nil, nil)
+		eventually(t, "all of it", func() bool { return slices.Contains(d.usersAtService(), "Kid "+call) })
+	}
+}
+
+// TestReportTooMany has more local users than the service takes: the linked ones
+// are among those that are reported.
+func TestReportTooMany(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s, func(o *agent.Options) { o.LookEvery, o.ReportEvery = 200*time.Millisecond, 200*time.Millisecond }).started()
+	bob := s.join(t, "bob")
+	d.fake.set(func() {
+		d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "z", Name: "zzz", RemoteAccess: true})
+	})
+	eventually(t, "the last one", func() bool { return slices.Contains(d.usersAtService(), "zzz") })
+	d.linked(bob, "bob", "z")
+	d.fake.set(func() {
+		for i := range 5000 {
+			d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: fmt.Sprintf("m%04d", i), Name: fmt.Sprintf("many%04d", i)})
+		}
+	})
+	eventually(t, "one line", func() bool { return d.log.count("more local users or libraries than the service takes") == 1 })
+	eventually(t, "5000 users with the linked one", func() bool {
+		time.Sleep(300 * time.Millisecond) // it is a long list
+		names := d.usersAtService()
+		return len(names) == 5000 && slices.Contains(names, "zzz") && slices.Contains(names, "many0001") && !slices.Contains(names, "many4999")
+	})
+	d.fake.set(func() { d.fake.users = d.fake.users[:6] })
+	eventually(t, "the end of it", func() bool { return !d.trouble("too_many_local_users") && len(d.usersAtService()) == 6 })
+}
+
+// TestReportCheap counts what an agent asks while nothing changes.
+func TestReportCheap(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	var reports atomic.Int32
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/report") {
+			reports.Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	never(t, "a report that is not due", func() bool { return reports.Load() > 1 }) // the clock of the site stands still
+	s.clock.Advance(d.options.ReportEvery)
+	eventually(t, "one that is", func() bool { return reports.Load() > 0 })
+}
+
+// TestTwoAgents has another agent with the same server key undo what this one
+// reports.
+func TestTwoAgents(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	other := newFake()
+	other.identity.Name = "Other den"
+	stop := make(chan struct{})
+	defer close(stop)
+	raw := d.asServer()
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = raw.Report(t.Context(), client.Report{Name: "Other den", SystemID: "5ed0"})
+				s.clock.Advance(d.options.ReportEvery)
+			}
+		}
+	}()
+	eventually(t, "one line", func() bool { return d.log.count("another agent works with the same server key") == 1 })
+}
+
+// TestTwoAgentsAcknowledge has the other one acknowledge what this one never saw.
+func TestTwoAgentsAcknowledge(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/changes") {
+			panic(http.ErrAbortHandler)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	d.invite(s.join(t, "bob"), "bob")
+	raw := d.asServer()
+	well(t, raw.Acknowledge(t.Context(), must(raw.Get(t.Context()))(t).ChangeSeq))
+	s.clock.Advance(d.options.ReportEvery)
+	eventually(t, "one line", func() bool { return d.log.count("another agent works with the same server key") == 1 })
+}

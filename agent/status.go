@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"context"
+	"time"
+)
+
+// Trouble is something that goes wrong since a while.
+type Trouble struct {
+	Name  string // stable: "service_away"
+	Text  string // for people: what is wrong and what to do
+	Since time.Time
+}
+
+// Status is how an agent is, as its file tells: another program may ask as well.
+type Status struct {
+	ServiceURL          string
+	Registered          bool
+	ServerID            string // at the service
+	Name, SystemID      string // of the media server, as last reported
+	Product, Version    string
+	Owner               string // a username; "" when nobody claimed it
+	LastContact         time.Time
+	LastReport          time.Time
+	SeenAs              string // where the service sees this machine
+	ChangeSeq           int64  // up to which changes were carried out
+	Links, Pending      int    // accepted and pending ones
+	Guests, GuestsShut  int    // those that are let in, and former ones
+	Tokens, OwedTokens  int    // local tokens in use, and those that are to be revoked yet
+	OwedGuests          int    // links whose guest is to be made yet
+	Trouble             []Trouble
+	OfflineTrustedUntil time.Time
+}
+
+// Status tells how the agent is.
+func (a *Agent) Status(ctx context.Context) (Status, error) {
+	facts, err := a.store.facts(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{
+		ServiceURL: a.o.ServiceURL, Registered: facts[factServerKey] != "", ServerID: facts[factServerID],
+		Name: facts[factServerName], SystemID: facts[factSystemID], Product: facts[factProduct], Version: facts[factVersion],
+		Owner: facts[factOwner], LastContact: a.lastContact(facts), LastReport: momentText(facts[factLastReport]), SeenAs: facts[factSeenAs],
+	}
+	if !status.LastContact.IsZero() {
+		status.OfflineTrustedUntil = status.LastContact.Add(a.o.Policy.OfflineTrust)
+	}
+	if status.ChangeSeq, err = changeSeq(a.store.read(ctx)); err != nil {
+		return Status{}, err
+	}
+	status.ChangeSeq = max(status.ChangeSeq, 0)
+	if status.Trouble, err = a.store.troubles(ctx); err != nil {
+		return Status{}, err
+	}
+	return status, a.store.countAll(ctx, &status)
+}
+
+func (s *Store) countAll(ctx context.Context, status *Status) error {
+	now := stamp(s.now())
+	for _, one := range []struct {
+		into      *int
+		statement string
+		args      []any
+	}{
+		{&status.Links, "SELECT COUNT(*) FROM links WHERE status = 'accepted'", nil},
+		{&status.Pending, "SELECT COUNT(*) FROM links WHERE status = 'pending'", nil},
+		{&status.Guests, "SELECT COUNT(*) FROM guests WHERE left_alone = '' AND applied LIKE 'open:%'", nil},
+		{&status.GuestsShut, "SELECT COUNT(*) FROM guests WHERE left_alone = '' AND applied IN ('shut', 'paused')", nil},
+		{&status.Tokens, "SELECT COUNT(*) FROM tokens WHERE ending_at = 0", nil},
+		{&status.OwedTokens, "SELECT COUNT(*) FROM tokens WHERE ending_at > 0", nil},
+		{&status.OwedGuests, "SELECT COUNT(*) FROM links WHERE type = 'guest' AND local_user_id = '' AND " + usable, []any{now}},
+	} {
+		n, err := s.count(ctx, one.statement, one.args...)
+		if err != nil {
+			return err
+		}
+		*one.into = n
+	}
+	return nil
+}

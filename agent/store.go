@@ -1,0 +1,230 @@
+package agent
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/agent/migrations"
+	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Store is the agent's own file: what it is registered as, its copy of the
+// links, local tokens and guests. Several programs may have it open at once.
+type Store struct {
+	db     *database.DB
+	keys   secret.Keys
+	now    func() time.Time
+	random io.Reader
+	path   string
+
+	linksMost int // that are kept
+}
+
+// ErrWrongKey is a secret key that does not fit the agent's file.
+var ErrWrongKey = errors.New("the secret key does not fit the agent's file: set secret-key to the key that the file was made with, " +
+	"or run latchkey agent setup --force with a new claim code")
+
+// What is sealed in the file, by purpose.
+const (
+	sealServerKey    = "agent server key"
+	sealToken        = "agent local token"
+	sealRegistration = "agent registration"
+	sealCheck        = "agent key check"
+)
+
+// OpenStore opens the agent's file at path, and makes it where there is none. It
+// returns [ErrWrongKey], or database.ErrNewerSchema for the file of a newer
+// program.
+func OpenStore(ctx context.Context, path string, keys secret.Keys, now func() time.Time, random io.Reader) (*Store, error) {
+	db, err := database.Open("sqlite:"+path, 8)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, keys: keys, now: now, random: random, path: path, linksMost: linksMost}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	steps, err := migrations.SQLite()
+	if err != nil {
+		return err
+	}
+	if _, err := s.db.Migrate(ctx, steps, "agent"); err != nil {
+		return fmt.Errorf("open the agent's file: %w", err)
+	}
+	return s.tx(ctx, "check the secret key", func(tx *gorm.DB) error {
+		sealed, err := fact(tx, factKeyCheck)
+		if err != nil {
+			return err
+		}
+		if sealed == "" {
+			if sealed, err = s.keys.Seal(s.random, sealCheck, factKeyCheck, "fits"); err != nil {
+				return err
+			}
+			return setFact(tx, factKeyCheck, sealed)
+		}
+		if _, err := s.keys.Open(sealCheck, factKeyCheck, sealed); err != nil {
+			return ErrWrongKey
+		}
+		return nil
+	})
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// tx runs work in a transaction, which may be run again.
+func (s *Store) tx(ctx context.Context, doing string, work func(tx *gorm.DB) error) error {
+	if err := s.db.Tx(ctx, work); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// read is the file for a single statement.
+func (s *Store) read(ctx context.Context) *gorm.DB { return s.db.Gorm.WithContext(ctx) }
+
+// newID is a random name for a row.
+func (s *Store) newID() (string, error) {
+	raw := make([]byte, 16)
+	if _, err := io.ReadFull(s.random, raw); err != nil {
+		return "", fmt.Errorf("no randomness: %w", err)
+	}
+	return hex.EncodeToString(raw), nil
+}
+
+// Facts by name.
+const (
+	factKeyCheck     = "key_check"
+	factRegistration = "registration" // a registration that was not answered yet, sealed
+	factServerID     = "server_id"    // at the service
+	factServerKey    = "server_key"   // sealed
+	factSystemID     = "system_id"    // of the media server that was registered
+	factServerName   = "server_name"
+	factProduct      = "product"
+	factVersion      = "version"
+	factOwner        = "owner"
+	factSeenAs       = "seen_as"
+	factChangeSeq    = "change_seq"   // up to which changes were carried out
+	factLastContact  = "last_contact" // with the service
+	factLastReport   = "last_report"
+	factQuickConnect = "quick_connect:" // and the id of a code that was tried: codeTried or codeApproved
+)
+
+// fact reads a fact, "" for one that there is none of.
+func fact(tx *gorm.DB, name string) (string, error) {
+	var values []string
+	if err := tx.Raw("SELECT value FROM facts WHERE name = ?", name).Scan(&values).Error; err != nil {
+		return "", fmt.Errorf("read what is known: %w", err)
+	}
+	if len(values) == 0 {
+		return "", nil
+	}
+	return values[0], nil
+}
+
+// setFact writes a fact; "" takes it away.
+func setFact(tx *gorm.DB, name, value string) error {
+	statement, args := "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", []any{name, value}
+	if value == "" {
+		statement, args = "DELETE FROM facts WHERE name = ?", []any{name}
+	}
+	if err := tx.Exec(statement, args...).Error; err != nil {
+		return fmt.Errorf("write what is known: %w", err)
+	}
+	return nil
+}
+
+// facts reads all facts.
+func (s *Store) facts(ctx context.Context) (map[string]string, error) {
+	var rows []struct{ Name, Value string }
+	if err := s.read(ctx).Raw("SELECT name, value FROM facts").Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read what is known: %w", err)
+	}
+	facts := make(map[string]string, len(rows))
+	for _, row := range rows {
+		facts[row.Name] = row.Value
+	}
+	return facts, nil
+}
+
+// setFacts writes facts, all or none.
+func (s *Store) setFacts(ctx context.Context, facts map[string]string) error {
+	return s.tx(ctx, "write what is known", func(tx *gorm.DB) error {
+		for name, value := range facts {
+			if err := setFact(tx, name, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// serverKey is the key of the server at the service, "" before there is one.
+func (s *Store) serverKey(ctx context.Context) (string, error) {
+	facts, err := s.facts(ctx)
+	if err != nil || facts[factServerKey] == "" {
+		return "", err
+	}
+	key, err := s.keys.Open(sealServerKey, factServerKey, facts[factServerKey])
+	if err != nil {
+		return "", ErrWrongKey
+	}
+	return key, nil
+}
+
+// changeSeq is the number of the last change that was carried out, -1 before the
+// first look at the feed.
+func changeSeq(tx *gorm.DB) (int64, error) {
+	text, err := fact(tx, factChangeSeq)
+	if err != nil || text == "" {
+		return -1, err
+	}
+	seq, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("the number of the last change: %w", err)
+	}
+	return seq, nil
+}
+
+func setChangeSeq(tx *gorm.DB, seq int64) error {
+	return setFact(tx, factChangeSeq, strconv.FormatInt(seq, 10))
+}
+
+// stamp is a time as it is kept: Unix milliseconds, 0 for none.
+func stamp(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// moment is the time of a stamp.
+func moment(stamp int64) time.Time {
+	if stamp == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(stamp).UTC()
+}
+
+// momentText is the time of a fact, zero for one that cannot be read.
+func momentText(text string) time.Time {
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return moment(ms)
+}
+
+func stampText(t time.Time) string { return strconv.FormatInt(stamp(t), 10) }

@@ -1,0 +1,167 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// guestRow is a row of guests: a local user that this agent made.
+type guestRow struct {
+	LocalUserID string
+	AccountID   string
+	LinkID      string
+	Name        string
+	Applied     string // what the media server was last told; "" when unknown
+	Told        bool
+	LeftAlone   string // why nothing is done with it any more; "" otherwise
+	CreatedAt   int64
+	DisabledAt  int64
+}
+
+const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at"
+
+func guests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) {
+	var rows []guestRow
+	err := db.Raw("SELECT "+guestColumns+" FROM guests WHERE "+condition+" ORDER BY created_at, local_user_id", args...).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read guests: %w", err)
+	}
+	return rows, nil
+}
+
+// putGuest writes a guest that was just made, and gives their link the local
+// user. The intent is over.
+func (s *Store) putGuest(ctx context.Context, row guestRow) error {
+	return s.tx(ctx, "keep a guest", func(tx *gorm.DB) error {
+		err := tx.Exec("INSERT INTO guests ("+guestColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			row.LocalUserID, row.AccountID, row.LinkID, row.Name, row.Applied, row.Told, row.LeftAlone, row.CreatedAt, row.DisabledAt).Error
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM guest_intents WHERE link_id = ?", row.LinkID).Error; err != nil {
+			return err
+		}
+		return giveLink(tx, row)
+	})
+}
+
+// giveLink gives the link of a guest their local user, unless the service has
+// named one.
+func giveLink(tx *gorm.DB, row guestRow) error {
+	return tx.Exec("UPDATE links SET local_user_id = ?, local_user_name = ? WHERE id = ? AND local_user_id = ''",
+		row.LocalUserID, row.Name, row.LinkID).Error
+}
+
+// moveGuest lets a guest come back with another link of the same account.
+func (s *Store) moveGuest(ctx context.Context, row guestRow, linkID string) error {
+	return s.tx(ctx, "bring a guest back", func(tx *gorm.DB) error {
+		result := tx.Exec("UPDATE guests SET link_id = ?, told = 0 WHERE local_user_id = ? AND link_id = ? AND left_alone = ''",
+			linkID, row.LocalUserID, row.LinkID)
+		if result.Error != nil || result.RowsAffected == 0 {
+			return result.Error
+		}
+		row.LinkID = linkID
+		return giveLink(tx, row)
+	})
+}
+
+// setApplied notes what the media server was told of a guest.
+func (s *Store) setApplied(ctx context.Context, localUserID, applied string) error {
+	disabledAt := int64(0)
+	if applied == appliedShut || applied == appliedPaused {
+		disabledAt = stamp(s.now())
+	}
+	return s.tx(ctx, "note what became of a guest", func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE guests SET applied = ?, disabled_at = ? WHERE local_user_id = ?", applied, disabledAt, localUserID).Error
+	})
+}
+
+// setTold notes that the service knows the local user of a guest.
+func (s *Store) setTold(ctx context.Context, localUserID, linkID string) error {
+	return s.tx(ctx, "note what the service knows", func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE guests SET told = 1 WHERE local_user_id = ? AND link_id = ?", localUserID, linkID).Error
+	})
+}
+
+// leaveAlone notes that nothing is done with a guest any more.
+func (s *Store) leaveAlone(ctx context.Context, localUserID, why string) error {
+	return s.tx(ctx, "leave a guest alone", func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE guests SET left_alone = ? WHERE local_user_id = ?", why, localUserID).Error
+	})
+}
+
+// dropGuest forgets a guest that is deleted.
+func (s *Store) dropGuest(ctx context.Context, localUserID string) error {
+	return s.tx(ctx, "forget a guest", func(tx *gorm.DB) error {
+		return tx.Exec("DELETE FROM guests WHERE local_user_id = ?", localUserID).Error
+	})
+}
+
+// intent is a guest that is about to be made.
+type intent struct {
+	LinkID    string
+	AccountID string
+	Name      string
+	Before    map[string]bool // the ids of all local users that were there before
+}
+
+// intents reads the guests that were about to be made.
+func (s *Store) intents(ctx context.Context) ([]intent, error) {
+	var rows []struct{ LinkID, AccountID, Name, BeforeIDs string }
+	err := s.read(ctx).Raw("SELECT link_id, account_id, name, before_ids FROM guest_intents ORDER BY created_at, link_id").Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read guests to be made: %w", err)
+	}
+	list := make([]intent, len(rows))
+	for i, row := range rows {
+		list[i] = intent{LinkID: row.LinkID, AccountID: row.AccountID, Name: row.Name, Before: map[string]bool{}}
+		var ids []string
+		if err := json.Unmarshal([]byte(row.BeforeIDs), &ids); err != nil {
+			return nil, fmt.Errorf("read guests to be made: %w", err)
+		}
+		for _, id := range ids {
+			list[i].Before[id] = true
+		}
+	}
+	return list, nil
+}
+
+// putIntent writes that a guest is about to be made.
+func (s *Store) putIntent(ctx context.Context, in intent) error {
+	ids := make([]string, 0, len(in.Before))
+	for id := range in.Before {
+		ids = append(ids, id)
+	}
+	packed, err := json.Marshal(ids)
+	if err != nil {
+		return fmt.Errorf("write a guest to be made: %w", err)
+	}
+	return s.tx(ctx, "write a guest to be made", func(tx *gorm.DB) error {
+		return tx.Exec("INSERT INTO guest_intents (link_id, account_id, name, before_ids, created_at) VALUES (?, ?, ?, ?, ?)",
+			in.LinkID, in.AccountID, in.Name, string(packed), stamp(s.now())).Error
+	})
+}
+
+// dropIntent forgets a guest that was not made.
+func (s *Store) dropIntent(ctx context.Context, linkID string) error {
+	return s.tx(ctx, "forget a guest to be made", func(tx *gorm.DB) error {
+		return tx.Exec("DELETE FROM guest_intents WHERE link_id = ?", linkID).Error
+	})
+}
+
+// madeSince counts the guests that were made after at.
+func (s *Store) madeSince(ctx context.Context, at time.Time) (int, error) {
+	return s.count(ctx, "SELECT COUNT(*) FROM guests WHERE created_at > ?", stamp(at))
+}
+
+func (s *Store) count(ctx context.Context, statement string, args ...any) (int, error) {
+	var n int
+	if err := s.read(ctx).Raw(statement, args...).Scan(&n).Error; err != nil {
+		return 0, fmt.Errorf("count: %w", err)
+	}
+	return n, nil
+}

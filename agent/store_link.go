@@ -1,0 +1,196 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// linkRow is a row of links.
+type linkRow struct {
+	ID              string
+	AccountID       string
+	Username        string
+	DisplayName     string
+	LocalUserID     string
+	LocalUserName   string
+	Type            string
+	Status          string
+	Active          bool
+	Libraries       *string // JSON list of ids; nil: as the agent's settings say
+	EndsAt          int64
+	AccessKeySHA256 string `gorm:"column:access_key_sha256"` // hex digits; "" while pending
+	UnlinkedAt      int64
+	Missing         bool
+}
+
+// usable is the condition for a link that opens something now; its parameter is
+// the time.
+const usable = "status = 'accepted' AND active = 1 AND unlinked_at = 0 AND (ends_at = 0 OR ends_at > ?)"
+
+// usable is that condition for a row in hand.
+func (r *linkRow) usable(now time.Time) bool {
+	return r.Status == client.Accepted && r.Active && r.UnlinkedAt == 0 && (r.EndsAt == 0 || r.EndsAt > stamp(now))
+}
+
+func (r *linkRow) link() Link {
+	return Link{
+		ID: r.ID, AccountID: r.AccountID, Username: r.Username, DisplayName: r.DisplayName,
+		LocalUserID: r.LocalUserID, LocalUserName: r.LocalUserName, Type: r.Type, Status: r.Status,
+		Active: r.Active && r.UnlinkedAt == 0, Libraries: r.libraries(), EndsAt: moment(r.EndsAt),
+	}
+}
+
+// libraries are the ids that the link is narrowed to, nil for no word on that.
+func (r *linkRow) libraries() []string {
+	if r.Libraries == nil {
+		return nil
+	}
+	ids := []string{}
+	if err := json.Unmarshal([]byte(*r.Libraries), &ids); err != nil {
+		return []string{} // nothing rather than everything
+	}
+	return ids
+}
+
+const linkColumns = `id, account_id, username, display_name, local_user_id, local_user_name, type, status, active,
+ libraries, ends_at, access_key_sha256, unlinked_at, missing`
+
+// links reads links, those first that were made first.
+func links(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
+	var rows []linkRow
+	err := db.Raw("SELECT "+linkColumns+" FROM links WHERE "+condition+" ORDER BY length(id), id", args...).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	return rows, nil
+}
+
+// linksMost is how many links are kept: whoever has taken the service over shall
+// not fill the disk.
+const linksMost = 20000
+
+// putLink writes a link as the service has it now, and marks what that ends. That
+// it was ended here stays. It reports what it was before, nil for a new one. It
+// returns errLinkOdd, having written nothing, for one more than linksMost.
+func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
+	known, err := links(tx, "id = ?", row.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(known) > 0 {
+		before = &known[0]
+	} else if err := s.roomForLink(tx); err != nil {
+		return nil, err
+	}
+	if row.LocalUserID == "" && row.Type == client.Guest {
+		// The service has not heard yet whom was made for it.
+		found, err := guests(tx, "link_id = ? AND left_alone = ''", row.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range found {
+			row.LocalUserID, row.LocalUserName = g.LocalUserID, g.Name
+		}
+		if err := tx.Exec("UPDATE guests SET told = 0 WHERE link_id = ? AND told = 1", row.ID).Error; err != nil {
+			return nil, fmt.Errorf("note what the service does not know: %w", err)
+		}
+	}
+	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, username = excluded.username, display_name = excluded.display_name,
+ local_user_id = excluded.local_user_id, local_user_name = excluded.local_user_name, type = excluded.type, status = excluded.status,
+ active = excluded.active, libraries = excluded.libraries, ends_at = excluded.ends_at, access_key_sha256 = excluded.access_key_sha256,
+ missing = 0`,
+		row.ID, row.AccountID, row.Username, row.DisplayName, row.LocalUserID, row.LocalUserName, row.Type, row.Status, row.Active,
+		row.Libraries, row.EndsAt, row.AccessKeySHA256).Error
+	if err != nil {
+		return nil, fmt.Errorf("write a link: %w", err)
+	}
+	if !row.usable(s.now()) || before != nil && before.AccessKeySHA256 != row.AccessKeySHA256 {
+		return before, s.oweTokens(tx, "link_id = ?", row.ID)
+	}
+	return before, s.oweTokens(tx, "link_id = ? AND local_user_id <> ?", row.ID, row.LocalUserID)
+}
+
+// putLinks writes links. It returns those that are too many.
+func (s *Store) putLinks(tx *gorm.DB, rows []linkRow) (over []linkRow, err error) {
+	for _, row := range rows {
+		_, err := s.putLink(tx, row)
+		if errors.Is(err, errLinkOdd) {
+			over = append(over, row)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return over, nil
+}
+
+// roomForLink returns errLinkOdd when no more links are kept.
+func (s *Store) roomForLink(tx *gorm.DB) error {
+	var n int
+	if err := tx.Raw("SELECT COUNT(*) FROM links").Scan(&n).Error; err != nil {
+		return fmt.Errorf("count links: %w", err)
+	}
+	if n >= s.linksMost {
+		return fmt.Errorf("%w: it would be one more than %d", errLinkOdd, s.linksMost)
+	}
+	return nil
+}
+
+// dropLink takes a link away and marks its tokens. It returns the link as it
+// was, nil when there was none.
+func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
+	known, err := links(tx, "id = ?", id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.oweTokens(tx, "link_id = ?", id); err != nil || len(known) == 0 {
+		return nil, err
+	}
+	if err := tx.Exec("DELETE FROM links WHERE id = ?", id).Error; err != nil {
+		return nil, fmt.Errorf("take a link away: %w", err)
+	}
+	return &known[0], nil
+}
+
+// oweTokens marks tokens that have to be revoked.
+func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
+	err := tx.Exec("UPDATE tokens SET ending_at = ? WHERE ending_at = 0 AND "+condition, append([]any{stamp(s.now())}, args...)...).Error
+	if err != nil {
+		return fmt.Errorf("mark tokens that end: %w", err)
+	}
+	return nil
+}
+
+// Links returns the agent's own copy of all links.
+func (s *Store) links(ctx context.Context) ([]Link, error) {
+	rows, err := links(s.read(ctx), "1 = 1")
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Link, len(rows))
+	for i := range rows {
+		list[i] = rows[i].link()
+	}
+	return list, nil
+}
+
+// endLinks marks the tokens of links that are not in use any more, above all
+// those whose end has come.
+func (s *Store) endLinks(ctx context.Context) error {
+	const over = "link_id NOT IN (SELECT id FROM links WHERE " + usable + ")"
+	now := stamp(s.now())
+	some, err := s.count(ctx, "SELECT COUNT(*) FROM tokens WHERE ending_at = 0 AND "+over, now)
+	if err != nil || some == 0 {
+		return err
+	}
+	return s.tx(ctx, "end links", func(tx *gorm.DB) error { return s.oweTokens(tx, over, now) })
+}

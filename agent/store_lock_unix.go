@@ -1,0 +1,22 @@
+//go:build unix
+
+package agent
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// lock takes the file's lock for the one program that runs an agent on it, and
+// reports false when another has it. It ends with the program, however that ends.
+func (s *Store) lock() (unlock func(), ok bool, err error) {
+	file, err := os.OpenFile(s.path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, false, fmt.Errorf("lock the agent's file: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, false, file.Close()
+	}
+	return func() { _ = file.Close() }, true, nil
+}

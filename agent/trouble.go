@@ -1,0 +1,115 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// troubles are what goes wrong now. Each is logged when it begins and when it is
+// over, however often it shows itself in between.
+type troubles struct {
+	log   *slog.Logger
+	now   func() time.Time
+	store *Store
+
+	mu   sync.Mutex
+	open map[string]string // text by name
+	kept bool              // they are written down: by the agent that runs, and by nobody else
+}
+
+// Names of troubles.
+const (
+	troubleTwice         = "agent_twice"
+	troubleServiceAway   = "service_away"
+	troubleServiceAnswer = "service_answer"
+	troubleKeyRefused    = "server_key_refused"
+	troubleKeyReplaced   = "server_key_replaced"
+	troubleRegister      = "registration"
+	troubleTrust         = "offline_trust"
+	troubleMediaServer   = "media_server_away"
+	troubleMediaKey      = "media_server_key"
+	troubleMediaOld      = "media_server_too_old"
+	troubleOtherServer   = "media_server_changed"
+	troubleReport        = "report_refused"
+	troubleTooMany       = "too_many_local_users"
+	troubleTwoAgents     = "two_agents"
+	troubleLibraries     = "guest_libraries"
+	troubleStore         = "own_file"
+	troubleInterfaces    = "interfaces"
+	troubleLinks         = "links"
+	troubleRevoke        = "revoke"
+	troubleQuickConnect  = "quick_connect_off"
+	troubleSwitchedOff   = "server_disabled"
+)
+
+// begin notes a trouble: text says what is wrong and what to do, attrs tell
+// details for the log alone. The same one with another text is logged again.
+func (t *troubles) begin(ctx context.Context, name, text string, attrs ...slog.Attr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open[name] == text {
+		return
+	}
+	t.open[name] = text
+	t.log.LogAttrs(ctx, slog.LevelWarn, text, append(attrs, slog.String("trouble", name))...) //nolint:sloglint // the texts of troubles are constants
+	t.keep(ctx, name, text)
+}
+
+// end notes that a trouble is over, if there was one.
+func (t *troubles) end(ctx context.Context, names ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range names {
+		if t.open[name] == "" {
+			continue
+		}
+		delete(t.open, name)
+		t.log.LogAttrs(ctx, slog.LevelInfo, "that trouble is over", slog.String("trouble", name))
+		t.keep(ctx, name, "")
+	}
+}
+
+// keep writes a trouble for other programs to read, if that is this one's task. It
+// is no matter if that fails: the log has it.
+func (t *troubles) keep(ctx context.Context, name, text string) {
+	if !t.kept {
+		return
+	}
+	db := t.store.read(context.WithoutCancel(ctx))
+	if text == "" {
+		_ = db.Exec("DELETE FROM troubles WHERE name = ?", name).Error
+		return
+	}
+	_ = db.Exec(`INSERT INTO troubles (name, text, since) VALUES (?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET text = excluded.text`, name, text, stamp(t.now())).Error
+}
+
+// keepAll begins to write troubles down, for the one agent that runs, and forgets
+// what another run has kept.
+func (t *troubles) keepAll(ctx context.Context) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_ = t.store.read(ctx).Exec("DELETE FROM troubles").Error
+	t.kept = true
+	for name, text := range t.open {
+		t.keep(ctx, name, text)
+	}
+}
+
+// troubles reads what the running agent has kept.
+func (s *Store) troubles(ctx context.Context) ([]Trouble, error) {
+	var rows []struct {
+		Name, Text string
+		Since      int64
+	}
+	if err := s.read(ctx).Raw("SELECT name, text, since FROM troubles ORDER BY since, name").Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]Trouble, len(rows))
+	for i, row := range rows {
+		list[i] = Trouble{Name: row.Name, Text: row.Text, Since: moment(row.Since)}
+	}
+	return list, nil
+}
