@@ -18,6 +18,10 @@ help: ## print this list
 run: build ## start the service for development at http://127.0.0.1:8470 (SQLite in ./data); ARGS="--listen …" adds flags
 	exec bin/latchkey serve --dev $(ARGS)
 
+.PHONY: demo
+demo: build ## start the service and a media server with a family in them, and say what to try; ARGS="--listen …" adds flags
+	exec bin/latchkey demo $(ARGS)
+
 .PHONY: build
 build: ## build bin/latchkey, one file without dependencies
 	go build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/latchkey ./cmd/latchkey

@@ -20,15 +20,8 @@ import (
 // shortestKey is how many characters a secret key has at least.
 const shortestKey = 32
 
-// check notes every problem of the settings and brings addresses into the one
-// form in which they are used. With incomplete, some source could not be
-// read: then it does not complain of what is missing.
-func (s *Settings) check(p *problems, incomplete bool) {
-	for _, one := range settingsOf(s) {
-		if err := one.check(s.Development); !incomplete || !errors.Is(err, errMissing) {
-			p.add(one.name, err)
-		}
-	}
+// check implements Set.
+func (s *Settings) check(p *problems) {
 	publicURL, err := checkPublicURL(s.PublicURL, s.Development)
 	if p.add("public-url", err); err == nil {
 		s.PublicURL = publicURL
@@ -74,9 +67,9 @@ func checkOrder(p *problems, longName string, long time.Duration, shortName stri
 var errMissing = errors.New("is missing")
 
 // check applies what the tags of the setting demand.
-func (s setting) check(development bool) error {
+func (s setting) check(of traits) error {
 	if s.field.Kind() == reflect.String && s.field.IsZero() {
-		return s.checkPresent(development)
+		return s.checkPresent(of)
 	}
 	switch value := s.field.Interface().(type) {
 	case string:
@@ -107,9 +100,11 @@ func (s setting) checkChoice(value string) error {
 	return nil
 }
 
-func (s setting) checkPresent(development bool) error {
+func (s setting) checkPresent(of traits) error {
 	switch {
-	case s.mandatory && !development:
+	case s.mandatory && of.alwaysReal:
+		return fmt.Errorf("%w; it must be set, with --%s=%s or as %s", errMissing, s.name, s.placeholder, s.variable())
+	case s.mandatory && !of.development:
 		return fmt.Errorf("%w; outside development it must be set, with --%s=%s or as %s", errMissing, s.name, s.placeholder, s.variable())
 	case s.standard != "", s.development != "":
 		return errors.New("must not be empty; leave it out for the default")
@@ -146,27 +141,42 @@ func checkPublicURL(text string, development bool) (string, error) {
 	if text == "" {
 		return "", nil // missing, which is told elsewhere
 	}
+	u, err := parseSite(text, "https://latchkey.example.org")
+	switch {
+	case err != nil:
+		return "", err
+	case u.Path != "":
+		return "", errNotAlone
+	case u.Scheme != "https" && !development:
+		return "", errors.New("must start with https:// outside development; plain http lets others read passwords")
+	}
+	return u.String(), nil
+}
+
+var errNotAlone = errors.New("must have nothing after the host, such as https://latchkey.example.org; a path of its own is not supported, use a host name of its own")
+
+// parseSite reads scheme://host:port/path into the one form of it: in lower case
+// but for the path, without a slash at the end or a port that goes without saying.
+func parseSite(text, such string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", errors.New("is not an address such as https://latchkey.example.org")
+		return nil, fmt.Errorf("is not an address such as %s", such)
 	}
 	switch {
 	case u.User != nil:
-		return "", errors.New("must hold no user or password, only scheme and host, such as https://latchkey.example.org")
-	case strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
-		return "", errors.New("must have nothing after the host, such as https://latchkey.example.org; a path of its own is not supported, use a host name of its own")
-	case u.Scheme != "https" && !development:
-		return "", errors.New("must start with https:// outside development; plain http lets others read passwords")
+		return nil, fmt.Errorf("must hold no user or password, only scheme and host, such as %s", such)
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
+		return nil, fmt.Errorf("must hold no ? and no #: nothing after the host, such as %s", such)
 	case !isHost(u.Hostname()):
-		return "", errors.New("has a host that is no name in ASCII letters; write other letters as punycode, xn--…")
+		return nil, errors.New("has a host that is no name in ASCII letters; write other letters as punycode, xn--…")
 	case u.Port() == "" && strings.HasSuffix(u.Host, ":"), u.Port() != "" && !isPort(u.Port()):
-		return "", errors.New("has a port that is none; a port is a number up to 65535")
+		return nil, errors.New("has a port that is none; a port is a number up to 65535")
 	}
 	host := strings.ToLower(u.Host)
 	if u.Port() == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
 		host = strings.TrimSuffix(host, ":"+u.Port())
 	}
-	return u.Scheme + "://" + host, nil
+	return &url.URL{Scheme: u.Scheme, Host: host, Path: strings.TrimRight(u.Path, "/")}, nil
 }
 
 // checkContact returns the contact as an address with a scheme, as

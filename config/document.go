@@ -12,10 +12,11 @@ import (
 // introduction opens docs/configuration.md.
 const introduction = `# Configuration
 
-<!-- Made from config/settings.go by "go test ./config -update". Do not edit. -->
+<!-- Made from config/settings.go and config/agent.go by "go test ./config -update". Do not edit. -->
 
-Everything that can be set about the service, in ` + "`latchkey serve`" + ` and every other command. For a first try nothing need be
-set: ` + "`latchkey serve --dev`" + ` keeps all it needs in ` + "`./data`" + `. A service that others can reach must be told its public URL, a secret
+Everything that can be set about [the service](#the-service), in ` + "`latchkey serve`" + ` and every other command, and about [the agent](#the-agent)
+beside a media server, in ` + "`latchkey agent`" + `. For a first try nothing need be set: ` + "`latchkey serve --dev`" + ` keeps all it needs in ` + "`./data`" + `, and
+` + "`latchkey demo`" + ` starts both with people in them. A service that others can reach must be told its public URL, a secret
 key, how mails leave and who sends them; all else has a default that is good for most.
 
 ## Where a setting comes from
@@ -32,7 +33,10 @@ The first of these that has a value wins:
 5. **the default**. With ` + "`--dev`" + ` some settings have another one.
 
 A setting that is wrong stops the start. All problems are reported at once, each with the place where the value stands.
-` + "`latchkey config`" + ` prints every value that is in force and where it came from, with secrets masked.
+` + "`latchkey config`" + ` prints every value that is in force and where it came from, with secrets masked. A file that holds a secret
+should be readable by its owner alone; the log warns of one that everybody can read.
+
+The agent's settings come from the same places. Its variables begin with ` + "`LATCHKEY_AGENT_`" + `, and ` + "`latchkey agent config`" + ` prints them.
 
 ## Example of a file
 
@@ -59,40 +63,74 @@ session-idle: 14d
 # The secret key is better kept out of this file: LATCHKEY_SECRET_KEY_FILE.
 `
 
+// agentPart opens the part about the agent.
+const agentPart = `
+## The agent
+
+` + "`latchkey agent setup`" + ` asks for what it needs, tries it, and writes the file: into the data folder, where the agent finds it
+without being told, or where ` + "`--config`" + ` says. Called by root without ` + "`--data-dir` and `--config`" + ` it sets up the agent that
+systemd runs: the file is ` + "`/etc/latchkey/agent.yaml`, and the data folder `/var/lib/latchkey-agent`" + `. Like this by hand, readable by
+the agent alone:
+
+` + "```yaml\n" + agentExampleFile + "```" + `
+
+As variables, for a container: ` + "`LATCHKEY_AGENT_SERVICE`, `LATCHKEY_AGENT_MEDIA_SERVER_URL`, `LATCHKEY_AGENT_API_KEY_FILE`, `LATCHKEY_AGENT_CLAIM_CODE`" + ` and
+` + "`LATCHKEY_AGENT_DATA_DIR`" + `. In the file of the data folder ` + "`data-dir`" + ` has no place.
+`
+
+const agentExampleFile = `service: https://latchkey.example.org
+media-server: jellyfin
+media-server-url: http://127.0.0.1:8096
+api-key: 0123456789abcdef0123456789abcdef
+addresses:
+  - https://media.example.org
+guest-libraries:
+  - Films
+  - Family Videos
+`
+
 // WriteDocs writes docs/configuration.md.
 func WriteDocs(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString(introduction)
-	group := ""
-	for _, s := range settingsOf(new(Settings)) {
-		if s.group != group {
-			group = s.group
-			fmt.Fprintf(&b, "\n## %s\n\n| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n", group)
-		}
-		help := strings.NewReplacer("|", "\\|", "<", "&lt;").Replace(s.help + s.limits("`"))
-		fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n", s.name, s.variable(), s.defaultText(), help)
-	}
+	b.WriteString("\n## The service\n")
+	writeTables(&b, new(Settings))
+	b.WriteString(agentPart)
+	writeTables(&b, new(Agent))
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the documentation of the settings: %w", err)
 	}
 	return nil
 }
 
+// writeTables writes a table for each group of settings.
+func writeTables(b *strings.Builder, set Set) {
+	group := ""
+	for _, s := range settingsOf(set) {
+		if s.group != group {
+			group = s.group
+			fmt.Fprintf(b, "\n### %s\n\n| flag | environment | default | meaning |\n| --- | --- | --- | --- |\n", group)
+		}
+		help := strings.NewReplacer("|", "\\|", "<", "&lt;").Replace(s.help + s.limits("`"))
+		fmt.Fprintf(b, "| `--%s` | `%s` | %s | %s |\n", s.name, s.variable(), s.defaultText(set.traits()), help)
+	}
+}
+
 // defaultText tells the default, and that of development where it is another.
-func (s setting) defaultText() string {
+func (s setting) defaultText(of traits) string {
 	text := "none"
 	switch {
-	case s.field.Kind() == reflect.Bool:
-		text = "`false`"
 	case s.mandatory:
 		text = "**must be set**"
 	case s.standard != "":
 		text = "`" + s.standard + "`"
+	case s.field.Kind() == reflect.Bool:
+		text = "`false`"
 	}
 	switch {
 	case s.development != "":
 		text += "; in development `" + s.development + "`"
-	case s.mandatory:
+	case s.mandatory && !of.alwaysReal:
 		text += "; in development it need not"
 	}
 	return text

@@ -11,20 +11,21 @@ import (
 	"strings"
 )
 
-// DevelopmentKey returns the secret key for development: the one kept in the
-// file secret-key of the data folder, which it makes from random when there is
-// none. Programs that start at the same time get the same key.
+// KeptKey returns the secret key that the data folder keeps in its file
+// secret-key: the service's in development, and an agent's that was given none. It
+// makes one from random when there is none. Programs that start at the same time
+// get the same key.
 //
 // Errors: the folder cannot be written, the file cannot be read or holds no
 // key, random ends early.
-func DevelopmentKey(dataDir string, random io.Reader) (string, error) {
+func KeptKey(dataDir string, random io.Reader) (string, error) {
 	path := filepath.Join(dataDir, "secret-key")
 	key, err := readKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
 	if err := makeKey(path, random); err != nil {
-		return "", fmt.Errorf("make the secret key for development: %w", err)
+		return "", fmt.Errorf("make the secret key in the data folder: %w", err)
 	}
 	return readKey(path)
 }
@@ -32,7 +33,7 @@ func DevelopmentKey(dataDir string, random io.Reader) (string, error) {
 func readKey(path string) (string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("read the secret key for development: %w", err)
+		return "", fmt.Errorf("read the secret key in the data folder: %w", err)
 	}
 	key := strings.TrimSpace(string(data))
 	if err := checkKey(key); err != nil || key == "" {

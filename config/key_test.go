@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-func TestDevelopmentKey(t *testing.T) {
+func TestKeptKey(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "new", "data")
 	keys := make([]string, 16)
@@ -19,7 +19,7 @@ func TestDevelopmentKey(t *testing.T) {
 	for i := range keys {
 		starters.Go(func() {
 			var err error
-			if keys[i], err = config.DevelopmentKey(folder, rand.Reader); err != nil {
+			if keys[i], err = config.KeptKey(folder, rand.Reader); err != nil {
 				t.Error(err)
 			}
 		})
@@ -39,13 +39,13 @@ func TestDevelopmentKey(t *testing.T) {
 	}
 }
 
-func TestDevelopmentKeyRefusesWhatIsNone(t *testing.T) {
+func TestKeptKeyRefusesWhatIsNone(t *testing.T) {
 	t.Parallel()
 	path := write(t, "secret-key", "short\n")
-	if key, err := config.DevelopmentKey(filepath.Dir(path), rand.Reader); err == nil {
+	if key, err := config.KeptKey(filepath.Dir(path), rand.Reader); err == nil {
 		t.Errorf("got %q, want an error", key)
 	}
-	if key, err := config.DevelopmentKey(t.TempDir(), strings.NewReader("few")); err == nil {
+	if key, err := config.KeptKey(t.TempDir(), strings.NewReader("few")); err == nil {
 		t.Errorf("got %q from too little randomness", key)
 	}
 }

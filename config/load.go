@@ -39,27 +39,29 @@ const (
 type Loaded struct {
 	Context  *kong.Context // runs the command: Context.Run
 	Origins  Origins
-	settings *Settings
+	File     string   // of settings that was read; "" for none
+	Warnings []string // of what is no mistake and no good either, one line each
+	set      Set
 	problems *problems
 }
 
 // Load reads the command line into grammar, a pointer to a struct of commands
-// and flags for kong that embeds Settings, and the settings from all their
-// sources into settings, a pointer to the embedded ones. It never ends the
+// and flags for kong that embeds Settings or Agent, and the settings from all
+// their sources into set, a pointer to the embedded ones. It never ends the
 // process.
 //
 // Errors: ErrHelp; a command line that cannot be understood. What is wrong
 // with the settings is no error here, because some commands need none: such
 // as do call Loaded.Check.
-func Load(grammar any, settings *Settings, world World, options ...kong.Option) (*Loaded, error) {
-	loaded := &Loaded{Origins: Origins{}, settings: settings, problems: newProblems()}
+func Load(grammar any, set Set, world World, options ...kong.Option) (*Loaded, error) {
+	loaded := &Loaded{Origins: Origins{}, set: set, problems: newProblems()}
 	sources := &sources{
-		all: settingsOf(settings), environment: world.Environment,
+		all: settingsOf(set), environment: world.Environment, traits: set.traits(),
 		origins: loaded.Origins, problems: loaded.problems,
 	}
 	helped := false
 	options = append([]kong.Option{
-		kong.Name("latchkey"),
+		kong.Name(set.traits().program),
 		kong.Writers(world.Output, world.Errors),
 		kong.Exit(func(int) { helped = true }),
 		kong.ValueFormatter(helpText),
@@ -80,6 +82,7 @@ func Load(grammar any, settings *Settings, world World, options ...kong.Option) 
 		return nil, err
 	}
 	loaded.complete(sources)
+	loaded.Warnings, loaded.File = sources.warnings, sources.file
 	return loaded, nil
 }
 
@@ -109,31 +112,40 @@ func (l *Loaded) complete(sources *sources) {
 		}
 	}
 	for _, s := range sources.all {
-		if _, given := l.Origins[s.name]; given {
-			continue
-		}
-		l.Origins[s.name] = originDefault
-		text := s.standard
-		if l.settings.Development && s.development != "" {
-			l.Origins[s.name] = originDevelopment
-			text = s.development
-		}
-		s.field.SetZero()
-		if text == "" {
-			continue
-		}
-		if err := s.read(s.field, l.expand(text)); err != nil {
-			l.problems.add(s.name, err)
+		if _, given := l.Origins[s.name]; !given {
+			l.fill(s)
 		}
 	}
-	l.settings.check(l.problems, sources.broken)
+	for _, one := range sources.all {
+		if err := one.check(l.set.traits()); !sources.broken || !errors.Is(err, errMissing) {
+			l.problems.add(one.name, err)
+		}
+	}
+	l.set.check(l.problems)
+}
+
+// fill gives a setting its default.
+func (l *Loaded) fill(s setting) {
+	l.Origins[s.name] = originDefault
+	text := s.standard
+	if l.set.traits().development && s.development != "" {
+		l.Origins[s.name] = originDevelopment
+		text = s.development
+	}
+	s.field.SetZero()
+	if text == "" {
+		return
+	}
+	if err := s.read(s.field, l.expand(text)); err != nil {
+		l.problems.add(s.name, err)
+	}
 }
 
 // expand puts the settings that a default names in their places. They stand
 // before it in the struct, so they are complete.
 func (l *Loaded) expand(text string) string {
-	text = strings.ReplaceAll(text, "DATA-DIR", filepath.Clean(l.settings.DataDir))
-	return strings.ReplaceAll(text, "LISTEN", reachable(l.settings.Listen))
+	text = strings.ReplaceAll(text, "DATA-DIR", filepath.Clean(l.set.traits().dataDir))
+	return strings.ReplaceAll(text, "LISTEN", reachable(l.set.traits().listen))
 }
 
 // reachable is the address at which a browser on this machine reaches a
@@ -151,9 +163,10 @@ func reachable(listen string) string {
 }
 
 // Check returns every problem of the settings, one a line, or nil. No line
-// holds a secret.
-func (l *Loaded) Check() error {
-	return l.problems.join(settingsOf(l.settings), l.Origins)
+// holds a secret. Of the settings named nothing is told: the command does without
+// them.
+func (l *Loaded) Check(unused ...string) error {
+	return l.problems.join(settingsOf(l.set), l.Origins, unused)
 }
 
 // reader reads one setting for kong.

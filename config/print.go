@@ -17,7 +17,7 @@ const mask = "••••"
 // is wrong with it, Check says.
 func (l *Loaded) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, s := range settingsOf(l.settings) {
+	for _, s := range settingsOf(l.set) {
 		value := s.shown()
 		if err := l.problems.named[s.name]; errors.Is(err, errMissing) {
 			value = "(missing)"

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // problems collects what is wrong with settings: of each setting the first
@@ -27,12 +28,12 @@ func (p *problems) addToFile(format string, values ...any) {
 }
 
 // join returns all problems as one error, a line each, in the order of the
-// settings.
-func (p *problems) join(all []setting, origins Origins) error {
+// settings, but for those that are unused.
+func (p *problems) join(all []setting, origins Origins, unused []string) error {
 	lines := append([]error(nil), p.file...)
 	for _, s := range all {
 		err := p.named[s.name]
-		if err == nil {
+		if err == nil || slices.Contains(unused, s.name) {
 			continue
 		}
 		where := ""
@@ -42,4 +43,17 @@ func (p *problems) join(all []setting, origins Origins) error {
 		lines = append(lines, fmt.Errorf("%s: %w%s", s.name, err, where))
 	}
 	return errors.Join(lines...)
+}
+
+// Problem returns what is wrong with one setting of a set that is made by hand, or
+// nil. It brings addresses into the one form in which they are used.
+func Problem(set Set, name string) error {
+	found := newProblems()
+	for _, one := range settingsOf(set) {
+		if one.name == name {
+			found.add(name, one.check(set.traits()))
+		}
+	}
+	set.check(found)
+	return found.named[name]
 }

@@ -14,7 +14,7 @@ const (
 	secretPassword = "password"
 )
 
-// setting is one field of Settings with what its tags say.
+// setting is one field of a Set with what its tags say.
 type setting struct {
 	name, group, help, placeholder string
 	standard, development          string // defaults, as text
@@ -22,12 +22,14 @@ type setting struct {
 	choices                        []string
 	least, most                    string
 	mandatory                      bool
+	commas                         bool   // the values of a list may hold blanks
+	prefix                         string // of the environment variable
 	field                          reflect.Value
 }
 
 // settingsOf returns the settings in the order of the struct.
-func settingsOf(s *Settings) []setting {
-	value := reflect.ValueOf(s).Elem()
+func settingsOf(set Set) []setting {
+	value := reflect.ValueOf(set).Elem()
 	all := make([]setting, value.NumField())
 	for i := range all {
 		tag := value.Type().Field(i).Tag
@@ -35,7 +37,7 @@ func settingsOf(s *Settings) []setting {
 			name: tag.Get("name"), group: tag.Get("group"), help: tag.Get("help"), placeholder: tag.Get("placeholder"),
 			standard: tag.Get("default"), development: tag.Get("development"),
 			secret: tag.Get("secret"), least: tag.Get("least"), most: tag.Get("most"),
-			mandatory: tag.Get("mandatory") == "true", field: value.Field(i),
+			mandatory: tag.Get("mandatory") == "true", commas: tag.Get("commas") == "only", prefix: set.traits().prefix, field: value.Field(i),
 		}
 		if choices := tag.Get("choices"); choices != "" {
 			all[i].choices = strings.Split(choices, ",")
@@ -46,7 +48,7 @@ func settingsOf(s *Settings) []setting {
 
 // variable is the environment variable of a setting.
 func (s setting) variable() string {
-	return "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+	return s.prefix + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
 }
 
 // isList says whether the setting takes several values.
@@ -63,7 +65,7 @@ func (s setting) read(target reflect.Value, text string) error {
 		*pointer = text
 	case *[]string:
 		// A flag may be given several times, so values are added.
-		*pointer = append(*pointer, splitList(text)...)
+		*pointer = append(*pointer, s.split(text)...)
 	case *bool:
 		return readBool(pointer, text)
 	case *int:
@@ -84,8 +86,21 @@ func (s setting) read(target reflect.Value, text string) error {
 	return nil
 }
 
-func splitList(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' || r == '\r' })
+// split divides a list at commas, blanks and line breaks, or at commas and line
+// breaks alone.
+func (s setting) split(text string) []string {
+	const commas, blanks = ",\n\r", ",\n\r \t"
+	marks := blanks
+	if s.commas {
+		marks = commas
+	}
+	var items []string
+	for _, item := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(marks, r) }) {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
 }
 
 func readBool(target *bool, text string) error {

@@ -1,6 +1,6 @@
-// Package config reads the settings of the service. A setting comes from a
-// flag, the environment, a file that the environment names, a YAML file or
-// its default, in that order of strength.
+// Package config reads the settings of the service, and those of the agent. A
+// setting comes from a flag, the environment, a file that the environment names,
+// a YAML file or its default, in that order of strength.
 package config
 
 import (
@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// Settings holds every setting. Its tags are the whole truth about one: the
+// Settings holds every setting of the service. Its tags are the whole truth about one: the
 // help of the program and docs/configuration.md are made from them.
 //
 // Beside the tags of kong there are ours: development is the default under
 // --dev; choices, least and most say which values are good; mandatory says
 // that there must be a value outside development; secret says what is masked,
-// the "whole" value or the "password" in it. In defaults, DATA-DIR and LISTEN
-// stand for the values of those settings.
+// the "whole" value or the "password" in it; commas="only" says that the values
+// of a list may hold blanks. In defaults, DATA-DIR and LISTEN stand for the values
+// of those settings.
 //
 // A command line embeds Settings beside its commands, see Load.
 type Settings struct {
@@ -68,22 +69,30 @@ type Settings struct {
 // TrustedPrefixes returns the trusted proxies as networks; a single address is
 // a network of one. Call it on settings that Loaded.Check found good; of
 // others it leaves out what is no network.
-func (s *Settings) TrustedPrefixes() []netip.Prefix {
-	prefixes := make([]netip.Prefix, 0, len(s.TrustedProxies))
-	for _, text := range s.TrustedProxies {
+func (s *Settings) TrustedPrefixes() []netip.Prefix { return prefixes(s.TrustedProxies) }
+
+func prefixes(texts []string) []netip.Prefix {
+	all := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
 		if prefix, err := parseProxy(text); err == nil {
-			prefixes = append(prefixes, prefix)
+			all = append(all, prefix)
 		}
 	}
-	return prefixes
+	return all
 }
 
 // Level returns the log level for slog; a level that is none of the choices
 // counts as info.
-func (s *Settings) Level() slog.Level {
+func (s *Settings) Level() slog.Level { return level(s.LogLevel) }
+
+func level(text string) slog.Level {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+	if err := level.UnmarshalText([]byte(text)); err != nil {
 		return slog.LevelInfo
 	}
 	return level
+}
+
+func (s *Settings) traits() traits {
+	return traits{program: "latchkey", prefix: "LATCHKEY_", development: s.Development, dataDir: s.DataDir, listen: s.Listen}
 }

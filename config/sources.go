@@ -1,11 +1,15 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -30,6 +34,9 @@ type sources struct {
 	environment func(string) (string, bool)
 	origins     Origins
 	problems    *problems
+	traits      traits           // as they were before anything was read
+	file        string           // that was read; "" for none
+	warnings    []string         // of what was found
 	found       map[string]found // nil before the first Resolve
 	broken      bool             // some source cannot be read, so values may be missing
 }
@@ -41,7 +48,7 @@ func (*sources) Validate(*kong.Application) error { return nil }
 // leaves open, or nil.
 func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if s.found == nil {
-		s.search(fileFlag(ctx))
+		s.search(flagText(ctx, "config"), flagText(ctx, "data-dir"))
 	}
 	value, ok := s.found[flag.Name]
 	if _, ours := flag.Mapper.(reader); !ours || !ok {
@@ -51,10 +58,10 @@ func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 	return value.text, nil
 }
 
-// fileFlag returns the value of --config, if it was given.
-func fileFlag(ctx *kong.Context) string {
+// flagText returns the value of a flag of the command line, "" for none.
+func flagText(ctx *kong.Context, name string) string {
 	for _, step := range ctx.Path {
-		if step.Flag == nil || step.Flag.Name != "config" {
+		if step.Flag == nil || step.Flag.Name != name {
 			continue
 		}
 		if path, ok := ctx.FlagValue(step.Flag).(string); ok {
@@ -74,8 +81,8 @@ func (s *sources) knows(name string) bool {
 }
 
 // search looks through the environment and then, for what it leaves open,
-// the YAML file.
-func (s *sources) search(path string) {
+// the YAML file: the one named, or the usual one if it is there.
+func (s *sources) search(path, dataDir string) {
 	s.found = map[string]found{}
 	for _, one := range s.all {
 		value, ok, err := s.surroundings(one)
@@ -87,23 +94,75 @@ func (s *sources) search(path string) {
 			s.found[one.name] = value
 		}
 	}
-	if path == "" {
-		path = s.found["config"].text
-	}
-	if path == "" {
+	if path = cmp.Or(path, s.found["config"].text); path != "" {
+		s.readFile(path, nil)
 		return
 	}
+	dataDir = cmp.Or(dataDir, s.found["data-dir"].text)
+	if s.traits.file != "" {
+		path = filepath.Join(cmp.Or(dataDir, s.standard("data-dir")), s.traits.file)
+	}
+	switch {
+	case path != "" && exists(path):
+		s.readFile(path, []string{"data-dir"})
+	case dataDir == "" && s.traits.systemFile != "" && exists(s.traits.systemFile):
+		s.readFile(s.traits.systemFile, nil)
+	}
+}
+
+// exists reports whether there is a file, or something that hides whether there
+// is.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// readFile takes what is not found yet from the YAML file, and refuses what it
+// cannot say.
+func (s *sources) readFile(path string, refused []string) {
 	data, err := readLimited(path, fileLimit)
 	if err != nil {
 		s.problems.add("config", fmt.Errorf("cannot read %s: %w", quote(path), err))
 		s.broken = true
 		return
 	}
-	for name, value := range s.readYAML(path, data) {
+	values := s.readYAML(path, data)
+	s.warnOfReaders(path, values)
+	for name, value := range values {
+		if slices.Contains(refused, name) {
+			s.problems.addToFile("%s: %s cannot be set in a file that lies in the data folder; name the file with --config", value.origin, name)
+			continue
+		}
 		if _, stronger := s.found[name]; !stronger {
 			s.found[name] = value
 		}
 	}
+	s.file = path
+}
+
+// warnOfReaders warns of a file that holds a secret and that every user of the
+// machine can read.
+func (s *sources) warnOfReaders(path string, values map[string]found) {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o004 == 0 || runtime.GOOS == "windows" {
+		return
+	}
+	for _, one := range s.all {
+		if value, ok := values[one.name]; ok && one.secret != "" && value.text != "" {
+			s.warnings = append(s.warnings, fmt.Sprintf("%s holds %s and every user of this machine can read it: chmod 600 %s", path, one.name, path))
+			return
+		}
+	}
+}
+
+// standard is the default of a setting.
+func (s *sources) standard(name string) string {
+	for _, one := range s.all {
+		if one.name == name {
+			return one.standard
+		}
+	}
+	return ""
 }
 
 // surroundings looks for a setting in the environment, and in the file that

@@ -1,5 +1,6 @@
 // Latchkey is one account for every media server you are invited to: this
-// program is the service and its command line.
+// program is the service, the agent beside a media server, and their command
+// lines.
 package main
 
 import (
@@ -25,7 +26,7 @@ func main() {
 	})
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "latchkey:", err)
+		fmt.Fprintln(os.Stderr, "latchkey:", printableLines(err.Error()))
 		os.Exit(1)
 	}
 }
@@ -50,6 +51,8 @@ type commands struct {
 	Mail        mailCommands       `cmd:"" help:"Look after the mail queue."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready; fails if not."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with people in them, to try it all; nothing is left behind."`
+	Agent       agentStub          `cmd:"" help:"The program beside a media server, with commands and settings of its own: latchkey agent --help."`
 }
 
 // program is what every command gets.
@@ -62,6 +65,10 @@ type program struct {
 
 // run is the whole program. It returns when the command is done or ctx ends.
 func run(ctx context.Context, w world) error {
+	if len(w.arguments) > 0 && w.arguments[0] == "agent" {
+		w.arguments = w.arguments[1:]
+		return runAgent(ctx, w)
+	}
 	var line commands
 	loaded, err := config.Load(&line, &line.Settings, config.World{
 		Arguments: w.arguments, Environment: w.environment, Output: w.output, Errors: w.errors,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -19,12 +21,33 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	help := newShell(t).must(t, "--help")
 	for _, command := range []string{
 		"serve", "migrate", "config", "account create", "account confirm", "account disable", "account enable", "account operator", "account send-reset",
-		"account list", "account delete", "mail test", "mail list", "mail retry", "mail drop", "healthcheck", "version",
+		"account list", "account delete", "mail test", "mail list", "mail retry", "mail drop", "healthcheck", "version", "demo", "agent",
 	} {
 		if !strings.Contains(help, "\n  "+command+" ") && !strings.Contains(help, "\n  "+command+"\n") {
 			t.Errorf("the help does not name %q:\n%s", command, help)
 		}
 	}
+}
+
+func TestHelpOfTheAgentNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	var help bytes.Buffer
+	err := run(t.Context(), world{arguments: []string{"agent", "--help"}, output: &help, errors: io.Discard, environment: func(string) (string, bool) { return "", false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{
+		"run", "setup", "status", "users list", "users add", "users hide", "users show", "users disable", "users enable", "users password", "users picture",
+		"link", "unlink", "invite", "builtin", "healthcheck", "config",
+	} {
+		if !strings.Contains(help.String(), "\n  "+command+" ") && !strings.Contains(help.String(), "\n  "+command+"\n") {
+			t.Errorf("the help does not name %q:\n%s", command, help.String())
+		}
+	}
+	if !strings.Contains(help.String(), "Usage: latchkey agent ") || !strings.Contains(help.String(), "LATCHKEY_AGENT_API_KEY") {
+		t.Errorf("%s", help.String())
+	}
+	newShell(t).refused(t, "the word agent comes first", "agent", "status")
 }
 
 func TestUnknownCommand(t *testing.T) {

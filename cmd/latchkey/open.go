@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -29,7 +30,7 @@ func (p *program) checked() error {
 		return fmt.Errorf("data-dir: %w", err)
 	}
 	if p.settings.SecretKey == "" { // only development lets it be
-		key, err := config.DevelopmentKey(p.settings.DataDir, rand.Reader)
+		key, err := config.KeptKey(p.settings.DataDir, rand.Reader)
 		if err != nil {
 			return err
 		}
@@ -40,11 +41,15 @@ func (p *program) checked() error {
 
 // logger writes the log in the form that the settings ask for.
 func (p *program) logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: p.settings.Level()}
-	if p.settings.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(p.errors, options))
+	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
+}
+
+func newLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
 	}
-	return slog.New(slog.NewJSONHandler(p.errors, options))
+	return slog.New(slog.NewJSONHandler(w, options))
 }
 
 // keys derives everything from the secret key.

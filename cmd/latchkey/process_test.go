@@ -75,9 +75,18 @@ func plain(t *testing.T) []string {
 // launch starts the program; it is killed when the test ends.
 func launch(t *testing.T, environment []string, arguments ...string) *process {
 	t.Helper()
+	return launchInput(t, "", environment, arguments...)
+}
+
+// launchInput is launch with something on the standard input.
+func launchInput(t *testing.T, input string, environment []string, arguments ...string) *process {
+	t.Helper()
 	p := &process{t: t, command: exec.Command(os.Args[0], arguments...), said: &transcript{}, ended: make(chan struct{})}
 	p.command.Env = append([]string{asProgram + "=yes"}, environment...)
 	p.command.Dir = t.TempDir()
+	if input != "" {
+		p.command.Stdin = strings.NewReader(input)
+	}
 	p.command.Stdout, p.command.Stderr = p.said, p.said
 	leash(p.command)
 	if err := p.command.Start(); err != nil {

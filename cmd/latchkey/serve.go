@@ -34,6 +34,9 @@ func (serveCommand) Run(p *program) error {
 		return err
 	}
 	log := p.logger()
+	for _, warning := range p.loaded.Warnings {
+		log.WarnContext(p.ctx, "settings", slog.String("problem", warning))
+	}
 	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -209,14 +212,19 @@ type healthcheckCommand struct{}
 
 // Run asks the running service whether it is ready.
 func (healthcheckCommand) Run(p *program) error {
-	host, port, err := net.SplitHostPort(p.settings.Listen)
+	return askReady(p.ctx, p.output, p.settings.Listen, "service")
+}
+
+// askReady asks a program on this machine whether it is ready.
+func askReady(ctx context.Context, output io.Writer, listen, what string) error {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if address := net.ParseIP(host); host == "" || address.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
 	if err != nil {
@@ -224,12 +232,12 @@ func (healthcheckCommand) Run(p *program) error {
 	}
 	response, err := (&http.Client{}).Do(request)
 	if err != nil {
-		return fmt.Errorf("the service does not answer: %w", err)
+		return fmt.Errorf("the %s does not answer: %w", what, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the service is not ready: %s", response.Status)
+		return fmt.Errorf("the %s is not ready: %s", what, response.Status)
 	}
-	_, err = fmt.Fprintln(p.output, "ready")
+	_, err = fmt.Fprintln(output, "ready")
 	return err
 }

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/builtin"
+	"github.com/latchkey-media/latchkey/agent/jellyfin"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// agentStub stands in the help of the service's command line. The agent has one
+// of its own, because its settings are others.
+type agentStub struct {
+	Rest []string `arg:"" optional:"" passthrough:"" help:"See latchkey agent --help."`
+}
+
+// Run is reached when flags stand before the word.
+func (agentStub) Run() error {
+	return errors.New("the word agent comes first: latchkey agent, and then its own commands and flags")
+}
+
+// agentCommands is the command line behind "latchkey agent".
+type agentCommands struct {
+	config.Agent
+
+	Run         agentRun         `cmd:"" default:"withargs" help:"Run the agent, until it is told to stop. It is what 'latchkey agent' alone does."`
+	Setup       agentSetup       `cmd:"" help:"Ask for what the agent needs, try it, and write its file of settings."`
+	Status      agentStatus      `cmd:"" help:"Tell what the agent is registered as, and how it does."`
+	Users       agentUsers       `cmd:"" help:"List the local users of the media server and who is linked to them, or look after those of the builtin one."`
+	Link        agentLink        `cmd:"" help:"Ask the account of a username to be linked with a local user."`
+	Unlink      agentUnlink      `cmd:"" help:"End the link of a local user."`
+	Invite      agentInvite      `cmd:"" help:"Invite somebody as a guest, who gets a local user of their own."`
+	Builtin     agentBuiltin     `cmd:"" help:"Run the builtin media server alone, beside an agent that has its address as media-server-url."`
+	Healthcheck agentHealthcheck `cmd:"" help:"Ask the running agent whether it is ready; fails if not."`
+	Config      agentConfig      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`
+}
+
+// agentProgram is what every command of the agent gets.
+type agentProgram struct {
+	world
+	ctx      context.Context //nolint:containedctx // of the one command that runs; kong hands it over in a value
+	settings *config.Agent
+	loaded   *config.Loaded
+}
+
+// runAgent is the program behind "latchkey agent".
+func runAgent(ctx context.Context, w world) error {
+	p, err := loadAgent(ctx, w)
+	if errors.Is(err, config.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return p.loaded.Context.Run(p)
+}
+
+func loadAgent(ctx context.Context, w world) (*agentProgram, error) {
+	var line agentCommands
+	loaded, err := config.Load(&line, &line.Agent, config.World{
+		Arguments: w.arguments, Environment: w.environment, Output: w.output, Errors: w.errors,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &agentProgram{world: w, ctx: ctx, settings: &line.Agent, loaded: loaded}, nil
+}
+
+type agentConfig struct{}
+
+// Run prints the settings, and what is wrong with them.
+func (agentConfig) Run(p *agentProgram) error {
+	if err := p.loaded.Print(p.output); err != nil {
+		return err
+	}
+	return p.loaded.Check()
+}
+
+// checked returns an error that names everything that is wrong with the settings,
+// and makes the data folder and the secret key where there are none. Root becomes
+// whoever the folder belongs to, so that no file of it ever belongs to root.
+func (p *agentProgram) checked(unused ...string) error {
+	if err := p.loaded.Check(unused...); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(p.settings.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data-dir: %w", err)
+	}
+	if err := actAsOwner(p.settings.DataDir); err != nil {
+		return err
+	}
+	if p.settings.SecretKey != "" {
+		return nil
+	}
+	key, err := config.KeptKey(p.settings.DataDir, rand.Reader)
+	p.settings.SecretKey = key
+	return err
+}
+
+// atMachine prepares a command that an admin calls, maybe while the agent runs. It
+// makes nothing where no agent was set up.
+func (p *agentProgram) atMachine(unused ...string) error {
+	if err := p.loaded.Check(unused...); err != nil {
+		return err
+	}
+	if _, err := os.Stat(p.settings.DataDir); errors.Is(err, fs.ErrNotExist) && p.settings.MediaServer != config.MediaServerBuiltin {
+		return fmt.Errorf("there is no %s: run 'latchkey agent setup' first, or name the agent's file with --config or its folder with --data-dir", p.settings.DataDir)
+	}
+	return p.checked(unused...)
+}
+
+// logger writes the log in the form that the settings ask for.
+func (p *agentProgram) logger() *slog.Logger {
+	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
+}
+
+// quietLogger is for commands at the machine, which say themselves what they did:
+// trouble alone, in words for people.
+func (p *agentProgram) quietLogger() *slog.Logger {
+	return newLogger(p.errors, "text", max(p.settings.Level(), slog.LevelWarn))
+}
+
+// path is that of a file in the data folder.
+func (p *agentProgram) path(name string) string { return filepath.Join(p.settings.DataDir, name) }
+
+// parts are what the commands of the agent work with.
+type parts struct {
+	log         *slog.Logger
+	keys        secret.Keys
+	store       *agent.Store
+	builtin     *builtin.Server // nil with another media server
+	mediaServer mediaserver.Server
+}
+
+// open opens the agent's own files. publicURL tells where people reach the agent.
+func (p *agentProgram) open(log *slog.Logger, publicURL func() string) (*parts, error) {
+	parts, err := p.openMediaServer(log, publicURL)
+	if err != nil {
+		return nil, err
+	}
+	parts.store, err = agent.OpenStore(p.ctx, p.path("agent.db"), parts.keys, time.Now, rand.Reader)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", p.path("agent.db"), err), parts.close())
+	}
+	return parts, nil
+}
+
+// openMediaServer opens the media server alone.
+func (p *agentProgram) openMediaServer(log *slog.Logger, publicURL func() string) (*parts, error) {
+	keys, err := secret.NewKeys(p.settings.SecretKey, "")
+	if err != nil {
+		return nil, fmt.Errorf("secret-key: %w", err)
+	}
+	opened := &parts{log: log, keys: keys}
+	if p.settings.MediaServer == config.MediaServerJellyfin {
+		opened.mediaServer, err = p.jellyfin(log)
+		return opened, err
+	}
+	opened.builtin, err = builtin.Open(p.ctx, builtin.Options{
+		Path: p.path("builtin.db"), Name: p.settings.ServerName, Keys: keys, Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)),
+		Now: time.Now, Random: rand.Reader, Log: log, PublicURL: publicURL, Addresses: p.shownAddresses(publicURL),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.path("builtin.db"), err)
+	}
+	opened.mediaServer = opened.builtin
+	return opened, nil
+}
+
+// jellyfin is the Jellyfin server of the settings.
+func (p *agentProgram) jellyfin(log *slog.Logger) (*jellyfin.Server, error) {
+	return jellyfin.New(jellyfin.Options{
+		URL: p.settings.MediaServerURL, APIKey: p.settings.APIKey, Now: time.Now, Random: rand.Reader, Version: version, Log: log,
+	})
+}
+
+func (p *parts) close() error {
+	var errs []error
+	if p.store != nil {
+		errs = append(errs, p.store.Close())
+	}
+	if p.builtin != nil {
+		errs = append(errs, p.builtin.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// service is the client of the service. An admin who waits wants an answer sooner
+// than an agent that goes on for months.
+func (p *agentProgram) service(tries int, patience time.Duration, options ...client.Option) (*client.Client, error) {
+	options = append(options, client.WithUserAgent("latchkey-agent/"+version), client.WithRetries(tries, patience))
+	if p.settings.PlainHTTP {
+		options = append(options, client.WithPlainHTTP())
+	}
+	service, err := client.New(p.settings.Service, options...)
+	if err != nil {
+		return nil, fmt.Errorf("service: %w", err)
+	}
+	return service, nil
+}
+
+// engine is the agent itself.
+func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *agent.Agent {
+	s := p.settings
+	return agent.New(agent.Options{
+		Service: service, ServiceURL: s.Service, ClaimCode: s.ClaimCode, MediaServer: opened.mediaServer, Store: opened.store,
+		Policy: agent.Policy{
+			AllowAdmins: s.AllowAdmins, CreateUsers: s.CreateUsers, DeleteGuests: s.DeleteGuests,
+			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, OfflineTrust: s.OfflineTrust,
+		},
+		Addresses:   p.addresses(port),
+		ReportEvery: 5 * time.Minute, LookEvery: time.Minute,
+		Log: opened.log, Now: time.Now, Random: rand.Reader,
+	})
+}
+
+// withAgent runs work on the agent's own files, for commands at the machine.
+func (p *agentProgram) withAgent(work func(a *agent.Agent, opened *parts) error) error {
+	if err := p.atMachine(); err != nil {
+		return err
+	}
+	service, err := p.service(2, 5*time.Second)
+	if err != nil {
+		return err
+	}
+	opened, err := p.open(p.quietLogger(), func() string { return "" })
+	if err != nil {
+		return err
+	}
+	defer func() { _ = opened.close() }()
+	return explainAgent(work(p.engine(opened, service, 0), opened))
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/config"
+)
+
+// addresses are those that the agent reports. port is where it serves the builtin
+// media server itself, 0 where it does not.
+func (p *agentProgram) addresses(port int) agent.Addresses {
+	s := p.settings
+	all := agent.Addresses{
+		Configured: s.Addresses, Port: port, LAN: s.ReportLAN, WAN: s.ReportWAN, Interfaces: agent.MachineAddresses,
+	}
+	if s.MediaServer == config.MediaServerBuiltin && s.MediaServerURL == "" {
+		host, _, err := net.SplitHostPort(s.Listen)
+		if address, failed := netip.ParseAddr(host); err == nil && (host == "localhost" || failed == nil && address.IsLoopback()) {
+			all.LAN, all.WAN = false, false // nobody else reaches it
+		}
+		return all
+	}
+	u, err := url.Parse(s.MediaServerURL)
+	if err != nil {
+		return all // the settings were checked
+	}
+	all.Port = portOf(u)
+	switch address, err := netip.ParseAddr(u.Hostname()); {
+	case u.Hostname() == "localhost", err == nil && address.IsLoopback():
+	case err == nil: // another machine
+		all.Interfaces = func() ([]agent.InterfaceAddress, error) { return []agent.InterfaceAddress{{Address: address}}, nil }
+	default: // a name, maybe of a container: what it means to others is not known here
+		all.LAN = false
+	}
+	return all
+}
+
+func portOf(u *url.URL) int {
+	if port, err := strconv.Atoi(u.Port()); err == nil {
+		return port
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
+
+// toward is the address of the media server for somebody in the home network who
+// asks from there, "" when there is none.
+func (p *agentProgram) toward(ctx context.Context, from netip.AddrPort, port int) string {
+	if u, err := url.Parse(p.settings.MediaServerURL); err == nil && u.Host != "" {
+		if address, err := netip.ParseAddr(u.Hostname()); err != nil && u.Hostname() != "localhost" || err == nil && !address.IsLoopback() {
+			return u.String()
+		}
+	}
+	// Nothing is sent: the connection only tells which way a packet would take.
+	connection, err := (&net.Dialer{}).DialContext(ctx, "udp", from.String())
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = connection.Close() }()
+	host, _, err := net.SplitHostPort(connection.LocalAddr().String())
+	if err != nil {
+		return ""
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// shownAddresses are where the builtin media server says it is.
+func (p *agentProgram) shownAddresses(publicURL func() string) func() (local, remote []string) {
+	return func() (local, remote []string) {
+		if own := publicURL(); own != "" {
+			local = []string{own}
+		}
+		return local, p.settings.Addresses
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/latchkey-media/latchkey/agent/connect"
+	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+)
+
+type agentBuiltin struct {
+	AgentURL string `name:"agent-url" placeholder:"http://127.0.0.1:8471" help:"Address at which 'latchkey agent' listens: the paths of Connect are handed on to it, as a reverse proxy in front of Jellyfin does. Without it there are none, only local sign-in."`
+}
+
+// Help explains the command in its own help.
+func (agentBuiltin) Help() string {
+	return `It has the same data folder as the agent, and listens where apps expect a media server. The two are two programs, so that
+one of them can be stopped, replaced or kept away from the network without the other:
+
+  latchkey agent builtin --data-dir=DIR --listen=:8096 --agent-url=http://127.0.0.1:8471
+  latchkey agent         --data-dir=DIR --listen=127.0.0.1:8471 --media-server=builtin --media-server-url=http://127.0.0.1:8096
+
+Most people need it not: 'latchkey agent' with media-server=builtin and no media-server-url serves both by itself.`
+}
+
+// Run serves the builtin media server alone.
+func (c agentBuiltin) Run(p *agentProgram) error {
+	p.settings.MediaServer = config.MediaServerBuiltin
+	if err := p.checked("service", "media-server-url", "api-key"); err != nil {
+		return err
+	}
+	log := p.logger()
+	p.warn(log)
+	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer func() { _ = listener.Close() }()
+	port := 0
+	if address, ok := listener.Addr().(*net.TCPAddr); ok {
+		port = address.Port
+	}
+	opened, err := p.open(log, func() string { return p.reachedAt(p.ctx, port) })
+	if err != nil {
+		return err
+	}
+	defer func() { _ = opened.close() }()
+	handler, err := c.handler(p, opened)
+	if err != nil {
+		return err
+	}
+	server := newLocalServer(handler, log)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	log.InfoContext(p.ctx, "serving", slog.String("address", listener.Addr().String()),
+		slog.String("agent", c.AgentURL), slog.String("version", version))
+	select {
+	case err = <-failed:
+	case <-p.ctx.Done():
+		log.InfoContext(p.ctx, "stopping")
+		err = shutDown(p.ctx, server)
+	}
+	log.InfoContext(context.WithoutCancel(p.ctx), "stopped")
+	return err
+}
+
+// handler answers for the media server, and hands the Connect paths on.
+func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, error) {
+	kit := wire.NewKit(wire.Options{TrustedProxies: p.settings.TrustedPrefixes(), Log: opened.log})
+	var routes embywire.Routes
+	opened.builtin.Routes(kit, &routes, connections(p.engine(opened, nil, 0)))
+	always := func() bool { return true }
+	if c.AgentURL == "" {
+		return withHealth(kit.Handler(&routes), always), nil
+	}
+	target, err := url.Parse(c.AgentURL)
+	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" || target.User != nil || target.RawQuery != "" {
+		return nil, errors.New("agent-url: is not an address such as http://127.0.0.1:8471")
+	}
+	var handedOn embywire.Routes // for its paths alone
+	connect.Routes(kit, &handedOn, nil)
+	return withHealth(handOn(&handedOn, agentProxy(target, opened.log), kit.Handler(&routes)), always), nil
+}
+
+// handOn gives requests for the paths of routes to one handler, all else to
+// another.
+func handOn(routes *embywire.Routes, to, otherwise http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, _, allowed, ok := routes.Find(r); ok || len(allowed) > 0 {
+			to.ServeHTTP(w, r)
+			return
+		}
+		otherwise.ServeHTTP(w, r)
+	})
+}
+
+// agentProxy hands requests on to the agent, with the caller's address.
+func agentProxy(target *url.URL, log *slog.Logger) http.Handler {
+	var away atomic.Bool
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host
+			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // the agent asks only proxies that it trusts
+			r.SetXForwarded()
+		},
+		ModifyResponse: func(response *http.Response) error {
+			if away.CompareAndSwap(true, false) {
+				log.InfoContext(response.Request.Context(), "the agent answers again")
+			}
+			return nil
+		},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil && away.CompareAndSwap(false, true) {
+				log.WarnContext(r.Context(), "the agent does not answer: see that it runs, and that agent-url is where it listens", slog.Any("err", err))
+			}
+			embywire.AllowAll(w.Header(), embywire.LocalHeaders)
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = io.WriteString(w, "The agent of this server does not answer. Try again in a moment.")
+		},
+	}
+}

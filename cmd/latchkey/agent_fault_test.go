@@ -1,0 +1,173 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+)
+
+// TestAgentWithAWrongKey lives on, and says once what to do.
+func TestAgentWithAWrongKey(t *testing.T) {
+	t.Parallel()
+	jellyfin := jellyfintest.New(t, "10.11")
+	grandma := jellyfin.AddUser("Grandma", "local password", false)
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildBesideJellyfin(owner, jellyfin)
+	server, users := owner.owns("Grandma")
+	owner.invites(rosa, server, users["Grandma"])
+	tv := rosa.watch("television-1")
+	tv.mustExchange(h.connect)
+	jellyfin.RevokeKey()
+	if status, _, _ := tv.exchange(h.connect); status < http.StatusInternalServerError {
+		t.Errorf("an exchange without a key that is good: %d", status)
+	}
+	if said := h.agent.waitTrouble("media_server_key"); !strings.Contains(said, "key") {
+		t.Errorf("it says %q", said)
+	}
+	time.Sleep(3 * time.Second)
+	if n := tells(h.agent, "media_server_key"); n != 1 {
+		t.Errorf("%d lines, want 1", n)
+	}
+	if len(jellyfin.Tokens(grandma)) != 1 {
+		t.Error("a local token was lost")
+	}
+	refused(t, "API Keys", "", "agent", "users", "--data-dir="+h.folder)
+	h.agent.stop()
+}
+
+// TestAgentWithoutItsFile says what is missing.
+func TestAgentWithoutItsFile(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "agent")
+	said := refused(t, "service: is missing", "", "agent", "--data-dir="+folder)
+	for _, name := range []string{"media-server-url: is missing", "api-key: is missing"} {
+		if !strings.Contains(said, name) {
+			t.Errorf("no %q in\n%s", name, said)
+		}
+	}
+	refused(t, "run 'latchkey agent setup' first", "", "agent", "status", "--data-dir="+folder, "--service=http://127.0.0.1:9",
+		"--media-server-url=http://127.0.0.1:9", "--api-key=0123")
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("a command that only asks has made the data folder")
+	}
+}
+
+// TestServiceThatAnswersGarbage is about bad days of the service: the agent says
+// so once, and lives.
+func TestServiceThatAnswersGarbage(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]http.HandlerFunc{
+		"garbage": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "\x00\xff<html>") },
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:9/", http.StatusFound)
+		},
+		"huge": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"id":"` + strings.Repeat("x", 20<<20)))
+		},
+		"error": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := httptest.NewServer(spoil)
+			t.Cleanup(service.Close)
+			folder := filepath.Join(t.TempDir(), "agent")
+			flags := []string{"--service=" + service.URL, "--claim-code=ABCD-EFGH", "--media-server=builtin"}
+			p := startAgent(t, folder, flags...)
+			within(t, patience, "it tells", func() bool { return warnings(p) > 0 })
+			time.Sleep(3 * time.Second)
+			if n := warnings(p); n != 1 || !p.running() {
+				t.Errorf("%d lines, running %v:\n%s", n, p.running(), p.said)
+			}
+			if status := p.get("/emby/System/Info/Public"); status != http.StatusOK {
+				t.Errorf("the builtin media server answers %d", status)
+			}
+			said := refused(t, "✗ ", service.URL+"\n", "agent", "setup", "--data-dir="+filepath.Join(t.TempDir(), "other"))
+			if !strings.Contains(said, "the input ended before all was answered") {
+				t.Errorf("setup does not ask again:\n%s", said)
+			}
+			p.stop()
+		})
+	}
+}
+
+// warnings counts what is logged as trouble.
+func warnings(p *process) (lines int) {
+	for _, entry := range p.log() {
+		if entry["level"] == "WARN" || entry["level"] == "ERROR" {
+			lines++
+		}
+	}
+	return lines
+}
+
+// TestKilledWhileATokenIsMinted loses the answer of the media server and the agent
+// with it: the device comes again, and in the end no token is left over.
+func TestKilledWhileATokenIsMinted(t *testing.T) {
+	t.Parallel()
+	jellyfin := jellyfintest.New(t, "10.11")
+	grandma := jellyfin.AddUser("Grandma", "local password", false)
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildBesideJellyfin(owner, jellyfin)
+	server, users := owner.owns("Grandma")
+	owner.invites(rosa, server, users["Grandma"])
+	tv := rosa.watch("television-1")
+	minted := make(chan struct{})
+	jellyfin.BreakAfter("AuthenticateWithQuickConnect", 1, func(w http.ResponseWriter, r *http.Request) {
+		close(minted)
+		jellyfintest.Slow(w, r)
+	})
+	asked := make(chan int, 1)
+	go func() {
+		status, _, _ := tv.exchange(h.connect)
+		asked <- status
+	}()
+	select {
+	case <-minted:
+	case <-time.After(patience):
+		t.Fatal("no token was minted")
+	}
+	h.agent.kill()
+	if status := <-asked; status != 0 {
+		t.Errorf("the exchange was answered: %d", status)
+	}
+	if n := len(jellyfin.Tokens(grandma)); n != 1 {
+		t.Fatalf("%d tokens, want the lost one", n)
+	}
+	h.agent = startAgent(t, h.folder, "--listen="+h.agent.address)
+	_, token := tv.mustExchange(h.connect)
+	if tokens := jellyfin.Tokens(grandma); len(tokens) != 1 {
+		t.Errorf("%d tokens, want the new one alone", len(tokens))
+	}
+	owner.removes(rosa, server)
+	within(t, soon, "no token is left", func() bool { return len(jellyfin.Tokens(grandma)) == 0 })
+	if status := info(t, h.local, token); status != http.StatusUnauthorized {
+		t.Errorf("System/Info: %d", status)
+	}
+}
+
+// TestBothStartAtOnce in a folder that was never used.
+func TestBothStartAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	claim := w.signUp("anna").claimCode()
+	for range 3 {
+		folder := filepath.Join(t.TempDir(), "agent")
+		common := []string{"--data-dir=" + folder, "--service=" + w.url(), "--media-server=builtin", "--listen=127.0.0.1:0", "--discovery=off"}
+		builtin := launch(t, nil, append([]string{"agent", "builtin", "--agent-url=http://127.0.0.1:9"}, common...)...)
+		p := launch(t, nil, append([]string{"agent", "--media-server-url=http://127.0.0.1:9", "--claim-code=" + claim}, common...)...)
+		builtin.waitServing()
+		p.waitServing()
+		p.stop()
+		builtin.stop()
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+)
+
+// buildBesideJellyfin sets an agent up beside a Jellyfin server, as an owner would.
+func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server) *house {
+	t := owner.w.t
+	t.Helper()
+	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent"), local: jellyfin.URL}
+	said := command(t, strings.Join([]string{owner.w.url(), owner.claimCode(), "", jellyfin.URL, jellyfin.APIKey, ""}, "\n")+"\n",
+		"agent", "setup", "--data-dir="+h.folder)
+	for _, want := range []string{"✓ It takes the API key.", "✓ Quick Connect is on.", "✓ Registered with the service as server "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("setup does not say %q:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, jellyfin.APIKey) {
+		t.Errorf("setup shows the API key:\n%s", said)
+	}
+	h.agent = startAgent(t, h.folder)
+	h.connect = "http://" + h.agent.address
+	ready(h.agent)
+	return h
+}
+
+// TestBesideJellyfin walks the same way beside each version of Jellyfin.
+func TestBesideJellyfin(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"10.9", "10.10", "10.11", "12"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			jellyfin := jellyfintest.New(t, version)
+			grandma := jellyfin.AddUser("Grandma", "local password", false)
+			w := newTown(t)
+			owner, rosa := w.signUp("anna"), w.signUp("rosa")
+			h := buildBesideJellyfin(owner, jellyfin)
+			server, users := owner.owns("Grandma", "root")
+			owner.invites(rosa, server, users["Grandma"])
+			tv := h.walk(rosa)
+			if localUser, _ := tv.mustExchange(h.connect); localUser != grandma {
+				t.Errorf("the television is local user %s, want %s", localUser, grandma)
+			}
+			h.signOutEverywhere(rosa)
+			h.outage(w, rosa)
+			h.removal(owner, rosa, server, tv)
+			h.guest(w, owner, server)
+			w.remember(jellyfin.APIKey)
+			w.keepsSecrets(h.folder, w.service, h.agent)
+		})
+	}
+}
+
+// TestOldJellyfin refuses 10.8 in setup and at run time, with what to do.
+func TestOldJellyfin(t *testing.T) {
+	t.Parallel()
+	jellyfin := jellyfintest.New(t, "10.8")
+	w := newTown(t)
+	owner := w.signUp("anna")
+	folder := filepath.Join(t.TempDir(), "agent")
+	said := refused(t, "Update Jellyfin to 10.9 or newer:", strings.Join([]string{w.url(), owner.claimCode(), "jellyfin", jellyfin.URL, jellyfin.APIKey}, "\n")+"\n",
+		"agent", "setup", "--data-dir="+folder)
+	if !strings.Contains(said, "✗ ") || !strings.Contains(said, "the input ended before all was answered: media-server-url is open") {
+		t.Errorf("it does not ask again:\n%s", said)
+	}
+	p := startAgent(t, folder, "--service="+w.url(), "--claim-code="+owner.claimCode(), "--media-server-url="+jellyfin.URL, "--api-key="+jellyfin.APIKey)
+	if said := p.waitTrouble("media_server_too_old"); !strings.Contains(said, "too old") || !strings.Contains(said, "update it") {
+		t.Errorf("it says %q", said)
+	}
+	if n := tells(p, "media_server_too_old"); n != 1 || p.get("/readyz") != http.StatusServiceUnavailable {
+		t.Errorf("%d lines, and it says that it is ready: %d", n, p.get("/readyz"))
+	}
+	p.stop()
+}
+
+// TestQuickConnectOff waits for the admin.
+func TestQuickConnectOff(t *testing.T) {
+	t.Parallel()
+	jellyfin := jellyfintest.New(t, "10.11")
+	jellyfin.SetQuickConnect(false)
+	w := newTown(t)
+	owner := w.signUp("anna")
+	arguments := []string{
+		"agent", "setup", "--data-dir=" + filepath.Join(t.TempDir(), "agent"), "--service=" + w.url(), "--claim-code=" + owner.claimCode(),
+		"--media-server=jellyfin", "--media-server-url=" + jellyfin.URL, "--api-key=" + jellyfin.APIKey,
+	}
+	said := refused(t, "Quick Connect is off", "\n", arguments...)
+	if !strings.Contains(said, "Careful: other users of this machine can see the API key") || strings.Count(said, "Quick Connect is off") != 2 {
+		t.Errorf("%s", said)
+	}
+	jellyfin.SetQuickConnect(true)
+	if said := command(t, "", arguments...); !strings.Contains(said, "Registered") {
+		t.Errorf("%s", said)
+	}
+}

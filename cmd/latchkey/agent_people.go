@@ -1,0 +1,407 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/builtin"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/config"
+)
+
+type agentStatus struct{}
+
+// Run tells how the agent is.
+func (agentStatus) Run(p *agentProgram) error {
+	return p.withAgent(func(a *agent.Agent, _ *parts) error {
+		status, err := a.Status(p.ctx)
+		if err != nil {
+			return err
+		}
+		return writeStatus(p.output, p.settings.DataDir, status)
+	})
+}
+
+// writeStatus writes lines of name and value, and then what goes wrong.
+func writeStatus(output io.Writer, folder string, s agent.Status) error {
+	registered := "not yet"
+	if s.Registered {
+		registered = fmt.Sprintf("as server %s", s.ServerID)
+		if s.Name != "" {
+			registered = fmt.Sprintf("as server %s, %q", s.ServerID, printable(s.Name))
+		}
+	}
+	lines := [][2]string{
+		{"service", s.ServiceURL},
+		{"data folder", folder},
+		{"registered", registered},
+		{"owner", orDash(printable(s.Owner))},
+		{"media server", mediaServerOf(s)},
+		{"its id", orDash(s.SystemID)},
+		{"last contact", moment(s.LastContact)},
+		{"last report", moment(s.LastReport)},
+		{"seen as", orDash(s.SeenAs)},
+		{"trusted until", moment(s.OfflineTrustedUntil)},
+		{"links", fmt.Sprintf("%d, and %d that wait for their person", s.Links, s.Pending)},
+		{"guests", fmt.Sprintf("%d, and %d former ones, shut out", s.Guests, s.GuestsShut)},
+		{"local tokens", strconv.Itoa(s.Tokens)},
+	}
+	if s.OwedTokens > 0 || s.OwedGuests > 0 {
+		lines = append(lines, [2]string{"still to be done", fmt.Sprintf("%d local tokens to end, %d guests to make, change or shut out", s.OwedTokens, s.OwedGuests)})
+	}
+	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
+	for _, line := range lines {
+		if _, err := fmt.Fprintf(table, "%s\t%s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	for _, t := range s.Trouble {
+		if _, err := fmt.Fprintf(table, "trouble\t%s (since %s)\n", t.Text, moment(t.Since)); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
+
+func mediaServerOf(s agent.Status) string {
+	switch product := strings.TrimSpace(printable(s.Product + " " + s.Version)); {
+	case s.Name == "":
+		return orElse(product, "not known yet")
+	case product == "":
+		return printable(s.Name)
+	default:
+		return fmt.Sprintf("%s (%s)", printable(s.Name), product)
+	}
+}
+
+// printable drops from a text of somebody else what could disturb a terminal or a
+// table.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// printableLines does so too, and leaves the lines.
+func printableLines(text string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) || r == '\n' {
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// moment is a time as it stands in tables.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+type agentUsers struct {
+	List     agentUsersList     `cmd:"" default:"1" help:"List the local users of the media server and who is linked to them."`
+	Add      agentUsersAdd      `cmd:"" help:"Make a local user (builtin media server)."`
+	Hide     agentUsersHide     `cmd:"" help:"Take a local user off the list that sign-in pages show (builtin media server)."`
+	Show     agentUsersShow     `cmd:"" help:"Put a local user on the list that sign-in pages show (builtin media server)."`
+	Disable  agentUsersDisable  `cmd:"" help:"Shut a local user out, on all devices (builtin media server)."`
+	Enable   agentUsersEnable   `cmd:"" help:"Let a disabled local user in again (builtin media server)."`
+	Password agentUsersPassword `cmd:"" help:"Set the password of a local user; their devices are signed out (builtin media server)."`
+	Picture  agentUsersPicture  `cmd:"" help:"Give a local user a picture (builtin media server)."`
+}
+
+type agentUsersList struct{}
+
+// Run lists the local users with their links.
+func (agentUsersList) Run(p *agentProgram) error {
+	if p.settings.Service == "" && p.settings.MediaServer == config.MediaServerBuiltin { // local sign-in alone
+		return p.withBuiltin(func(s *builtin.Server) error {
+			users, err := s.LocalUsers(p.ctx)
+			if err != nil {
+				return err
+			}
+			return writeUsers(p.output, users, nil)
+		})
+	}
+	return p.withAgent(func(a *agent.Agent, opened *parts) error {
+		users, err := opened.mediaServer.LocalUsers(p.ctx)
+		if err != nil {
+			return err
+		}
+		links, err := a.Links(p.ctx)
+		if err != nil {
+			return err
+		}
+		return writeUsers(p.output, users, links)
+	})
+}
+
+func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.Link) error {
+	of := map[string]agent.Link{}
+	for _, l := range links {
+		if before, taken := of[l.LocalUserID]; !taken || before.Status != client.Accepted {
+			of[l.LocalUserID] = l
+		}
+	}
+	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
+	if _, err := fmt.Fprintln(table, "LOCAL USER\tSTATE\tACCOUNT\tLINK\tENDS"); err != nil {
+		return err
+	}
+	for _, u := range users {
+		l := of[u.ID]
+		delete(of, u.ID)
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable(u.Name), userState(u), orDash(printable(l.Username)), linkState(l), moment(l.EndsAt)); err != nil {
+			return err
+		}
+	}
+	for _, l := range links {
+		if _, alone := of[l.LocalUserID]; !alone {
+			continue
+		}
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", orDash(printable(l.LocalUserName)), "-", printable(l.Username), linkState(l), moment(l.EndsAt)); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
+
+func userState(u mediaserver.LocalUser) string {
+	var words []string
+	if u.Administrator {
+		words = append(words, "administrator")
+	}
+	if u.Disabled {
+		words = append(words, "disabled")
+	}
+	if u.Hidden {
+		words = append(words, "hidden")
+	}
+	if len(words) == 0 {
+		return "active"
+	}
+	return strings.Join(words, ", ")
+}
+
+func linkState(l agent.Link) string {
+	switch {
+	case l.ID == "":
+		return "-"
+	case l.Status != client.Accepted:
+		return "waits for the person"
+	case !l.Active:
+		return "shut"
+	case l.Type == client.Guest:
+		return "guest"
+	default:
+		return "linked"
+	}
+}
+
+type agentLink struct {
+	LocalUser string `arg:"" help:"Name or id of a local user of the media server."`
+	Username  string `arg:"" help:"Username of the account."`
+	As        string `name:"as" placeholder:"NAME" help:"Who asks, as the person will read it."`
+}
+
+// Run asks for a link.
+func (c agentLink) Run(p *agentProgram) error {
+	return p.withAgent(func(a *agent.Agent, opened *parts) error {
+		user, err := findUser(p, opened.mediaServer, c.LocalUser)
+		if err != nil {
+			return err
+		}
+		answer, err := a.Link(p.ctx, user.ID, c.Username, c.As)
+		if errors.Is(err, agent.ErrUsernameUnknown) {
+			return fmt.Errorf("%s has no account %s that can be linked; 'latchkey agent invite' also takes an email address", p.settings.Service, c.Username)
+		}
+		if err != nil {
+			return err
+		}
+		outcome := "are linked"
+		if answer.Pending {
+			outcome = "will be linked as soon as the person accepts; a mail tells them"
+		}
+		_, err = fmt.Fprintf(p.output, "The local user %s and the account %s %s.\n", printable(user.Name), c.Username, outcome)
+		return err
+	})
+}
+
+// findUser finds a local user by name, in any letter case, or by id.
+func findUser(p *agentProgram, server mediaserver.Server, name string) (mediaserver.LocalUser, error) {
+	users, err := server.LocalUsers(p.ctx)
+	if err != nil {
+		return mediaserver.LocalUser{}, err
+	}
+	for _, same := range []func(mediaserver.LocalUser) bool{
+		func(u mediaserver.LocalUser) bool { return u.Name == name },
+		func(u mediaserver.LocalUser) bool { return strings.EqualFold(u.Name, name) },
+		func(u mediaserver.LocalUser) bool { return strings.EqualFold(u.ID, strings.ReplaceAll(name, "-", "")) },
+	} {
+		for _, u := range users {
+			if same(u) {
+				return u, nil
+			}
+		}
+	}
+	return mediaserver.LocalUser{}, fmt.Errorf("the media server has no local user %s: 'latchkey agent users' lists them", strconv.Quote(name))
+}
+
+type agentUnlink struct {
+	LocalUser string `arg:"" help:"Name or id of a local user that is linked, or the username of the account."`
+}
+
+// Run ends a link.
+func (c agentUnlink) Run(p *agentProgram) error {
+	return p.withAgent(func(a *agent.Agent, _ *parts) error {
+		links, err := a.Links(p.ctx)
+		if err != nil {
+			return err
+		}
+		link, err := c.find(links)
+		if err != nil {
+			return err
+		}
+		if err := a.UnlinkID(p.ctx, link.ID); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.output, "The link of %s and the account %s has ended. The running agent ends its local tokens.\n",
+			orElse(printable(link.LocalUserName), "a guest"), printable(link.Username))
+		return err
+	})
+}
+
+// find finds the one link that is meant.
+func (c agentUnlink) find(links []agent.Link) (agent.Link, error) {
+	for _, key := range []func(agent.Link) string{
+		func(l agent.Link) string { return l.LocalUserName },
+		func(l agent.Link) string { return l.LocalUserID },
+		func(l agent.Link) string { return l.Username },
+	} {
+		var all []agent.Link
+		for _, l := range links {
+			if strings.EqualFold(key(l), c.LocalUser) {
+				all = append(all, l)
+			}
+		}
+		switch len(all) {
+		case 0:
+		case 1:
+			return all[0], nil
+		default:
+			return agent.Link{}, fmt.Errorf("there are %d links of %s: say which by the username of the account", len(all), c.LocalUser)
+		}
+	}
+	return agent.Link{}, fmt.Errorf("%s is not linked: 'latchkey agent users' lists who is", c.LocalUser)
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+type agentInvite struct {
+	To      string   `arg:"" name:"username-or-email" help:"Username, or the email address of somebody who needs no account yet."`
+	Library []string `name:"library" sep:"none" placeholder:"NAME" help:"Library that the guest may see, by name or id; once for each. Without it: as guest-libraries says."`
+	Until   string   `name:"until" placeholder:"2027-01-31" help:"Last day of the link."`
+	Note    string   `name:"note" help:"A few words for the person."`
+}
+
+// Run invites a guest.
+func (c agentInvite) Run(p *agentProgram) error {
+	ends, err := endOf(c.Until, time.Now())
+	if err != nil {
+		return err
+	}
+	return p.withAgent(func(a *agent.Agent, opened *parts) error {
+		libraries, err := findLibraries(p, opened.mediaServer, c.Library)
+		if err != nil {
+			return err
+		}
+		answer, err := a.Invite(p.ctx, agent.InviteAsk{To: c.To, Note: c.Note, Libraries: libraries, EndsAt: ends})
+		if err != nil {
+			return err
+		}
+		until := ""
+		if !answer.ExpiresAt.IsZero() {
+			until = " It can be accepted until " + moment(answer.ExpiresAt) + "."
+		}
+		_, err = fmt.Fprintf(p.output, "%s is invited; a mail tells them.%s\n", c.To, until)
+		return err
+	})
+}
+
+// endOf is the moment after a day, of which people are asked the date.
+func endOf(day string, now time.Time) (time.Time, error) {
+	if day == "" {
+		return time.Time{}, nil
+	}
+	date, err := time.ParseInLocation(time.DateOnly, day, now.Location())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("until: %s is no date such as 2027-01-31", strconv.Quote(day))
+	}
+	end := date.AddDate(0, 0, 1)
+	if !end.After(now) {
+		return time.Time{}, fmt.Errorf("until: %s is over already", day)
+	}
+	return end, nil
+}
+
+// findLibraries returns the ids of libraries that are named.
+func findLibraries(p *agentProgram, server mediaserver.Server, names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	all, err := server.Libraries(p.ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ids, known []string
+	for _, l := range all {
+		known = append(known, printable(l.Name))
+	}
+	for _, name := range names {
+		found := false
+		for _, l := range all {
+			if strings.EqualFold(l.Name, name) || strings.EqualFold(l.ID, name) {
+				ids, found = append(ids, l.ID), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("library: the media server has none that is called %s; it has %s", strconv.Quote(name), strings.Join(known, ", "))
+		}
+	}
+	return ids, nil
+}
+
+// explainAgent says what to do about an error of the agent.
+func explainAgent(err error) error {
+	if err != nil && err.Error() == agent.ErrMediaServerAway.Error() { // what is behind it says itself what to do
+		return fmt.Errorf("%w (see that it runs and that media-server-url is right; 'latchkey agent status' tells more)", err)
+	}
+	for _, known := range []struct {
+		err    error
+		advice string
+	}{
+		{agent.ErrNotRegistered, "start the agent, and see 'latchkey agent status'"},
+		{agent.ErrServiceAway, "nothing was changed; try again when the service can be reached"},
+		{agent.ErrAlreadyLinked, "'latchkey agent users' shows which; end it first with 'latchkey agent unlink'"},
+	} {
+		if errors.Is(err, known.err) {
+			return fmt.Errorf("%w (%s)", err, known.advice)
+		}
+	}
+	return err
+}

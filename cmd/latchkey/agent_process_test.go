@@ -1,0 +1,327 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// soon is how long a removal may take to reach a server whose agent listens.
+const soon = 5 * time.Second
+
+// house is a media server with its agent.
+type house struct {
+	t       *testing.T
+	folder  string   // of the agent
+	agent   *process // with the Connect paths
+	builtin *process // nil beside a Jellyfin server
+	connect string   // where devices ask for an exchange
+	local   string   // where the media server answers
+}
+
+// startAgent starts an agent that is set up in a folder, on a free port or that of
+// flags.
+func startAgent(t *testing.T, folder string, flags ...string) *process {
+	t.Helper()
+	p := launch(t, nil, append([]string{"agent", "--data-dir=" + folder, "--discovery=off", "--listen=127.0.0.1:0"}, flags...)...)
+	p.waitServing()
+	return p
+}
+
+// ready waits until the agent is registered and sees its media server.
+func ready(p *process) {
+	p.t.Helper()
+	within(p.t, patience, "the agent is ready", func() bool { return p.get("/readyz") == http.StatusOK })
+}
+
+// buildHouse sets an agent up beside the builtin media server, which is a process of its
+// own, as an owner would.
+func buildHouse(owner *resident, localUsers ...string) *house {
+	t := owner.w.t
+	t.Helper()
+	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent")}
+	builtinAddress, agentAddress := freeAddress(t), freeAddress(t)
+	h.local = "http://" + builtinAddress
+	h.connect = h.local
+	said := command(t, owner.w.url()+"\n"+owner.claimCode()+"\nbuiltin\nLiving Room\n\n", "agent", "setup", "--data-dir="+h.folder,
+		"--listen="+agentAddress, "--media-server-url="+h.local, "--addresses="+h.local)
+	for _, want := range []string{"✓ It answers, and it is a Latchkey service.", "✓ Registered with the service as server ", "✓ Wrote "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("setup does not say %q:\n%s", want, said)
+		}
+	}
+	for _, name := range localUsers {
+		owner.w.remember("local password of " + name)
+		command(t, "local password of "+name+"\n", "agent", "users", "add", "--data-dir="+h.folder, name)
+	}
+	h.agent = startAgent(t, h.folder, "--listen="+agentAddress)
+	h.builtin = launch(t, nil, "agent", "builtin", "--data-dir="+h.folder, "--listen="+builtinAddress, "--agent-url=http://"+agentAddress)
+	h.builtin.waitServing()
+	ready(h.agent)
+	return h
+}
+
+// TestThreeProcesses walks the whole way: service, agent and builtin media server
+// are three processes.
+func TestThreeProcesses(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildHouse(owner, "Grandma", "Milo")
+	if status, _ := ask(t, http.MethodGet, "http://"+h.agent.address+"/System/Info/Public", nil); status != http.StatusNotFound {
+		t.Errorf("the agent answers for the media server beside it: %d", status)
+	}
+	server, users := owner.owns("Grandma", "Milo")
+	owner.invites(rosa, server, users["Grandma"])
+	tv := h.walk(rosa)
+	h.signOutEverywhere(rosa)
+	h.outage(w, rosa)
+	h.removal(owner, rosa, server, tv)
+	h.guest(w, owner, server)
+	w.keepsSecrets(h.folder, w.service, h.agent, h.builtin)
+}
+
+// walk signs a television in and out.
+func (h *house) walk(rosa *resident) *television {
+	t := h.t
+	t.Helper()
+	tv := rosa.watch("television-1")
+	localUser, token := tv.mustExchange(h.connect)
+	if status := info(t, h.local, token); status != http.StatusOK {
+		t.Errorf("System/Info with the local token: %d", status)
+	}
+	wrong := *tv
+	wrong.servers = []wireServer{{AccessKey: strings.Repeat("0", 32)}}
+	if status, _, _ := wrong.exchange(h.connect); status != http.StatusUnauthorized {
+		t.Errorf("a wrong access key: %d, want 401", status)
+	}
+	wrong = *tv
+	wrong.accountID = "1"
+	if status, _, _ := wrong.exchange(h.connect); status != http.StatusNotFound {
+		t.Errorf("another account's id: %d, want 404", status)
+	}
+	logout(t, h.local, token)
+	if status := info(t, h.local, token); status != http.StatusUnauthorized {
+		t.Errorf("System/Info after sign-out: %d, want 401", status)
+	}
+	other := rosa.watchAnew("television-2")
+	if again, token := other.mustExchange(h.connect); again != localUser || info(t, h.local, token) != http.StatusOK {
+		t.Errorf("another device is local user %s, want %s", again, localUser)
+	}
+	return tv
+}
+
+// signOutEverywhere kills local tokens.
+func (h *house) signOutEverywhere(rosa *resident) {
+	t := h.t
+	t.Helper()
+	_, token := rosa.watch("television-3").mustExchange(h.connect)
+	if err := rosa.Sessions.EndAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	took := within(t, soon, "sign out everywhere ends the local token", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	t.Logf("sign out everywhere reached the media server after %v", took)
+	rosa.signIn()
+}
+
+// outage stops the service; what was linked stays so.
+func (h *house) outage(w *town, rosa *resident) {
+	t := h.t
+	t.Helper()
+	tv := rosa.watch("television-4")
+	w.service.stop()
+	_, token := tv.mustExchange(h.connect)
+	if status := info(t, h.local, token); status != http.StatusOK {
+		t.Errorf("System/Info while the service is away: %d", status)
+	}
+	h.agent.waitTrouble("service_away")
+	w.open()
+	if err := rosa.Sessions.EndAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	within(t, patience, "the agent hears the service again", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	rosa.signIn()
+}
+
+// waitTrouble waits for the line about a trouble, and returns it.
+func (p *process) waitTrouble(name string) (said string) {
+	p.t.Helper()
+	within(p.t, patience, "the log tells of "+name, func() bool {
+		for _, entry := range p.log() {
+			if entry["trouble"] == name {
+				said, _ = entry["msg"].(string)
+			}
+		}
+		return said != ""
+	})
+	return said
+}
+
+// removal ends a link, and what came of it.
+func (h *house) removal(owner, rosa *resident, server client.ID, tv *television) {
+	t := h.t
+	t.Helper()
+	tv = rosa.watch(tv.id) // with the access key of now
+	_, token := tv.mustExchange(h.connect)
+	owner.removes(rosa, server)
+	took := within(t, soon, "the exchange fails", func() bool { status, _, _ := tv.exchange(h.connect); return status != http.StatusOK })
+	within(t, soon-took, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	t.Logf("the removal reached the media server after %v", took)
+	h.agent.waitLog("that trouble is over") // of the outage before
+}
+
+// guest invites somebody who has no local user.
+func (h *house) guest(w *town, owner *resident, server client.ID) {
+	t := h.t
+	t.Helper()
+	friend := w.signUp("friend")
+	owner.invites(friend, server, "")
+	tv := friend.watch("phone-1")
+	var localUser, token string
+	within(t, patience, "the guest gets in", func() bool {
+		_, localUser, token = tv.exchange(h.connect)
+		return token != ""
+	})
+	if status := info(t, h.local, token); status != http.StatusOK {
+		t.Errorf("System/Info for the guest: %d", status)
+	}
+	if localUser == "" || !lineWith(h.users(), "friend", "guest") {
+		t.Errorf("no guest:\n%s", h.users())
+	}
+	owner.removes(friend, server)
+	within(t, soon, "the guest is shut out", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	within(t, soon, "the guest's local user is disabled", func() bool { return lineWith(h.users(), "friend", "disabled") })
+}
+
+// users is what the admin at the machine reads.
+func (h *house) users() string { return command(h.t, "", "agent", "users", "--data-dir="+h.folder) }
+
+// TestCommandsAtTheMachine are used while the agent runs.
+func TestCommandsAtTheMachine(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildHouse(owner, "Grandma", "Milo")
+	owner.owns("Grandma")
+	folder := "--data-dir=" + h.folder
+	if said := command(t, "", "agent", "link", folder, "grandma", "rosa"); !strings.Contains(said, "as soon as the person accepts") {
+		t.Errorf("%s", said)
+	}
+	if !lineWith(h.users(), "Grandma", "rosa", "waits for the person") || !lineWith(h.users(), "Milo", "active", "-") {
+		t.Errorf("%s", h.users())
+	}
+	links, err := rosa.Links.List(t.Context(), "")
+	if err != nil || len(links) != 1 {
+		t.Fatalf("%v, %d links", err, len(links))
+	}
+	if err := rosa.Links.Accept(t.Context(), links[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	tv := rosa.watch("television-1")
+	_, token := tv.mustExchange(h.connect)
+	within(t, patience, "the link is accepted", func() bool { return lineWith(h.users(), "Grandma", "rosa", "linked") })
+	status := command(t, "", "agent", "status", folder)
+	for name, want := range map[string]string{"registered": "as server", "owner": "anna", "service": w.url(), "media server": "Living Room", "links": "1, and 0", "local tokens": "1"} {
+		if !regexp.MustCompile(`(?m)^` + name + `  +.*` + regexp.QuoteMeta(want)).MatchString(status) {
+			t.Errorf("%s: no %q in\n%s", name, want, status)
+		}
+	}
+	command(t, "", "agent", "unlink", folder, "Grandma")
+	within(t, soon, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	if said := command(t, "", "agent", "invite", folder, "--until="+time.Now().AddDate(1, 0, 0).Format(time.DateOnly), "--note=Come in", "new@example.org"); !strings.Contains(said, "new@example.org is invited") {
+		t.Errorf("%s", said)
+	}
+	w.mail("invite", "new@example.org")
+	if said := command(t, "", "agent", "healthcheck", folder, "--listen="+h.agent.address); said != "ready\n" {
+		t.Errorf("%q", said)
+	}
+	for want, arguments := range map[string][]string{
+		`the media server has no local user "Nobody"`: {"link", "Nobody", "rosa"},
+		"has no account nobody that can be linked":    {"link", "Milo", "nobody"},
+		"Milo is not linked":                          {"unlink", "Milo"},
+		"the media server has none that is called":    {"invite", "--library=Nothing", "rosa"},
+		"is no date such as":                          {"invite", "--until=soon", "rosa"},
+		"is over already":                             {"invite", "--until=2020-01-01", "rosa"},
+	} {
+		refused(t, want, "", append([]string{"agent", folder}, arguments...)...)
+	}
+}
+
+// TestAgentIsKilled kills the agent in the middle of things: nothing is lost, and
+// what is owed is done.
+func TestAgentIsKilled(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildHouse(owner, "Grandma")
+	server, users := owner.owns("Grandma")
+	owner.invites(rosa, server, users["Grandma"])
+	tv := rosa.watch("television-1")
+	localUser, token := tv.mustExchange(h.connect)
+	address := h.agent.address
+	h.agent.kill()
+	if status, _, _ := tv.exchange(h.connect); status != http.StatusBadGateway {
+		t.Errorf("an exchange without an agent: %d, want 502", status)
+	}
+	if status := info(t, h.local, token); status != http.StatusOK {
+		t.Errorf("the builtin media server lives on: %d", status)
+	}
+	h.agent = startAgent(t, h.folder, "--listen="+address)
+	if again, _ := tv.mustExchange(h.connect); again != localUser {
+		t.Errorf("local user %s became %s", localUser, again)
+	}
+	_, token = tv.mustExchange(h.connect)
+	h.agent.kill()
+	owner.removes(rosa, server)
+	h.agent = startAgent(t, h.folder, "--listen="+address)
+	within(t, patience, "what was missed is done", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	h.agent.stop()
+	h.agent.waitLog("stopped")
+}
+
+// TestTwoAgents with one data folder: the second says so and ends. With a copy of
+// it both let people in, and in the long form of the test one of them says so.
+func TestTwoAgents(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildHouse(owner, "Grandma")
+	server, users := owner.owns("Grandma")
+	refused(t, "another agent runs in this data folder", "", "agent", "--data-dir="+h.folder, "--discovery=off", "--listen=127.0.0.1:0")
+
+	h.agent.stop()
+	other := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(other, os.DirFS(h.folder)); err != nil {
+		t.Fatal(err)
+	}
+	first, second := startAgent(t, h.folder), startAgent(t, other, "--addresses=http://127.0.0.1:9")
+	ready(first)
+	ready(second)
+	owner.invites(rosa, server, users["Grandma"])
+	tv := rosa.watch("television-1")
+	tv.mustExchange("http://" + first.address)
+	tv.mustExchange("http://" + second.address)
+	if !long() { // they report every five minutes; the tests of package agent have a faster clock
+		return
+	}
+	within(t, 30*time.Minute, "one of the two tells", func() bool { return tells(first, "two_agents")+tells(second, "two_agents") > 0 })
+	if tells(first, "two_agents") > 1 || tells(second, "two_agents") > 1 {
+		t.Errorf("%d and %d lines", tells(first, "two_agents"), tells(second, "two_agents"))
+	}
+}
+
+// tells counts the lines of the log that a trouble began.
+func tells(p *process, trouble string) (lines int) {
+	for _, entry := range p.log() {
+		if entry["trouble"] == trouble && entry["level"] == "WARN" {
+			lines++
+		}
+	}
+	return lines
+}

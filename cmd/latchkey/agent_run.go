@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/builtin"
+	"github.com/latchkey-media/latchkey/agent/connect"
+	"github.com/latchkey-media/latchkey/agent/discovery"
+	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/embywire"
+)
+
+// errLocked is a data folder that another agent works in.
+var errLocked = errors.New("another agent runs in this data folder: stop it first, or give this one a folder of its own with --data-dir")
+
+// largestPicture is the largest file of a picture, in bytes.
+const largestPicture = 16 << 20
+
+type agentRun struct{}
+
+// Run runs the agent until the program is told to stop.
+func (agentRun) Run(p *agentProgram) error {
+	if err := p.checked(); err != nil {
+		return err
+	}
+	log := p.logger()
+	p.warn(log)
+	release, err := lockFolder(p.path("agent.lock"))
+	if err != nil {
+		return err
+	}
+	defer release()
+	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer func() { _ = listener.Close() }()
+	running, err := p.assemble(log, listener)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = running.close() }()
+	return running.run(p.ctx, listener)
+}
+
+// warn logs what is no mistake and no good either.
+func (p *agentProgram) warn(log *slog.Logger) {
+	for _, warning := range p.loaded.Warnings {
+		log.WarnContext(p.ctx, "settings", slog.String("problem", warning))
+	}
+}
+
+// runningAgent is everything that runs while the agent does.
+type runningAgent struct {
+	*parts
+
+	program *agentProgram
+	engine  *agent.Agent
+	local   http.Handler
+	port    int // of the media server
+}
+
+// assemble puts the parts together.
+func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runningAgent, error) {
+	port := 0
+	if address, ok := listener.Addr().(*net.TCPAddr); ok {
+		port = address.Port
+	}
+	service, err := p.service(4, 30*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := p.open(log, func() string { return p.reachedAt(p.ctx, port) })
+	if err != nil {
+		return nil, err
+	}
+	engine := p.engine(opened, service, port)
+	kit := wire.NewKit(wire.Options{TrustedProxies: p.settings.TrustedPrefixes(), Log: log})
+	var routes embywire.Routes
+	connect.Routes(kit, &routes, engine)
+	if opened.builtin != nil && !p.settings.Apart() {
+		opened.builtin.Routes(kit, &routes, connections(engine))
+	}
+	return &runningAgent{
+		parts: opened, program: p, engine: engine, port: p.addresses(port).Port, local: withHealth(kit.Handler(&routes), engine.Ready),
+	}, nil
+}
+
+// reachedAt is where people reach the agent's own pages: the first address that
+// was configured, or else that of this machine in the home network.
+func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
+	if len(p.settings.Addresses) > 0 {
+		return p.settings.Addresses[0]
+	}
+	host, _, err := net.SplitHostPort(p.settings.Listen)
+	if address, failed := netip.ParseAddr(host); err == nil && host != "" && (failed != nil || !address.IsUnspecified()) {
+		return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
+	}
+	const anywhere = "192.0.2.1:9" // an address that nobody has
+	return p.toward(ctx, netip.MustParseAddrPort(anywhere), port)
+}
+
+// connections tells the builtin media server who is linked to its local users.
+func connections(engine *agent.Agent) func(ctx context.Context) (map[string]builtin.Connection, error) {
+	return func(ctx context.Context) (map[string]builtin.Connection, error) {
+		links, err := engine.Links(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all := make(map[string]builtin.Connection, len(links))
+		for _, l := range links {
+			if l.LocalUserID != "" && l.Status == client.Accepted {
+				all[l.LocalUserID] = builtin.Connection{Username: l.Username, Type: l.Type}
+			}
+		}
+		return all, nil
+	}
+}
+
+// withHealth adds what container engines ask for.
+func withHealth(next http.Handler, ready func() bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/livez":
+			answerHealth(w, true)
+		case "/readyz":
+			answerHealth(w, ready())
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func answerHealth(w http.ResponseWriter, good bool) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	text := "ok\n"
+	if !good {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		text = "not ready\n"
+	}
+	_, _ = w.Write([]byte(text))
+}
+
+// run runs the agent until ctx ends, and then stops in order: first it takes no
+// more requests and lets those end that are on their way, then what it does for
+// the service.
+func (r *runningAgent) run(ctx context.Context, listener net.Listener) error {
+	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEngine()
+	server := newLocalServer(r.local, r.log)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	defer func() { _ = server.Close() }()
+	var working sync.WaitGroup
+	engineEnded := make(chan error, 1)
+	working.Go(func() { engineEnded <- r.engine.Run(engineCtx) })
+	if r.program.settings.Discover() {
+		working.Go(func() { r.discover(engineCtx) })
+	}
+	r.log.InfoContext(ctx, "serving", slog.String("address", listener.Addr().String()),
+		slog.String("media_server", r.program.settings.MediaServer), slog.String("service", r.program.settings.Service), slog.String("version", version))
+
+	var err error
+	select {
+	case err = <-failed:
+	case err = <-engineEnded:
+	case <-ctx.Done():
+		r.log.InfoContext(ctx, "stopping")
+		err = shutDown(ctx, server)
+	}
+	stopEngine()
+	working.Wait()
+	r.log.InfoContext(context.WithoutCancel(ctx), "stopped")
+	return err
+}
+
+// newLocalServer is a server for clients in the home.
+func newLocalServer(handler http.Handler, log *slog.Logger) *http.Server {
+	server := wire.NewHTTPServer(handler)
+	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+	return server
+}
+
+// shutDown lets requests end that are on their way.
+func shutDown(ctx context.Context, server *http.Server) error {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil {
+		return fmt.Errorf("some requests did not end in time: %w", err)
+	}
+	return nil
+}
+
+// discover answers apps that look for media servers. The agent does without it
+// where that cannot be: another media server may be at the port.
+func (r *runningAgent) discover(ctx context.Context) {
+	err := discovery.Serve(ctx, discovery.Options{
+		Listen:  ":7359",
+		Address: func(from netip.AddrPort) string { return r.program.toward(ctx, from, r.port) },
+		ID:      func() string { identity, _ := r.engine.Identity(); return identity.ID },
+		Name:    func() string { identity, _ := r.engine.Identity(); return identity.Name },
+		Log:     r.log,
+		Now:     time.Now,
+	})
+	if err != nil && ctx.Err() == nil {
+		r.log.WarnContext(ctx, "apps cannot find the media server by themselves: UDP port 7359 is taken, maybe by a media server; set discovery to off to hear no more of it",
+			slog.Any("err", err))
+	}
+}
+
+type agentHealthcheck struct{}
+
+// Run asks the running agent whether it is ready.
+func (agentHealthcheck) Run(p *agentProgram) error {
+	return askReady(p.ctx, p.output, p.settings.Listen, "agent")
+}

@@ -1,0 +1,390 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/jellyfin"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+type agentSetup struct {
+	Force bool `name:"force" help:"Replace the file of settings that is there. Its settings are taken where nothing else is said."`
+}
+
+// Help explains the command in its own help.
+func (agentSetup) Help() string {
+	return `What is not set by a flag, the environment or the file that is there is asked for. It is all tried, the file is written with
+mode 0600, and the server is registered at once, because a claim code is good for ten minutes only.`
+}
+
+// Run sets the agent up.
+func (c agentSetup) Run(p *agentProgram) error {
+	s := &setup{agentProgram: p, asker: newAsker(p.ctx, p.input, p.output), force: c.Force}
+	if err := s.place(); err != nil {
+		return err
+	}
+	for _, step := range []func() error{s.introduce, s.service, s.claimCode, s.mediaServer, s.outside, s.write, s.register, s.farewell} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setup is one conversation.
+type setup struct {
+	*agentProgram
+	*asker
+
+	force      bool
+	file       string // that is written
+	system     bool   // systemd runs the agent
+	before     bool   // the file was there
+	registered bool   // before this setup
+	again      bool   // a registration is to be replaced
+}
+
+// Where systemd keeps what an agent writes, and whom it runs it as.
+const (
+	systemFolder = "/var/lib/latchkey-agent"
+	systemUser   = "latchkey-agent"
+)
+
+// place decides where the file goes.
+func (s *setup) place() error {
+	switch {
+	case s.settings.File != "":
+		s.file = s.settings.File
+	case s.loaded.File != "":
+		s.file = s.loaded.File
+	case s.loaded.Origins["data-dir"] == "default" && os.Geteuid() == 0:
+		s.file, s.settings.DataDir = config.AgentSystemFile, systemFolder
+	default:
+		s.file = filepath.Join(s.settings.DataDir, config.AgentFile)
+	}
+	s.system = s.file == config.AgentSystemFile
+	// What is asked for may be wrong yet, and so may the file be that is to be made.
+	if err := s.loaded.Check("config", "service", "claim-code", "media-server", "media-server-url", "api-key", "server-name", "listen", "addresses"); err != nil {
+		return err
+	}
+	_, err := os.Stat(s.file)
+	s.before = err == nil
+	if err == nil && !s.force {
+		return fmt.Errorf("%s is there already: look at it with 'latchkey agent config', or set up anew with --force", s.file)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (s *setup) introduce() error {
+	if strings.HasPrefix(s.loaded.Origins["api-key"], "flag") {
+		if err := s.say("Careful: other users of this machine can see the API key in the list of processes. LATCHKEY_AGENT_API_KEY or LATCHKEY_AGENT_API_KEY_FILE keeps it from them."); err != nil {
+			return err
+		}
+	}
+	return s.say("This sets up the agent beside a media server. Enter takes what stands in brackets; what is not right is asked again.\n")
+}
+
+// question asks for one setting until it is good.
+type question struct {
+	name, text string
+	value      *string
+	usual      string // what Enter means; "" for nothing
+	secret     bool
+	optional   bool
+	try        func() error // tries the value; nil for nothing to try
+}
+
+// settle takes what is set already, or asks, until the setting is good.
+func (s *setup) settle(q question) error {
+	for given := *q.value != ""; ; given = false {
+		if !given {
+			if err := s.fill(q); err != nil {
+				return err
+			}
+		}
+		err := s.judge(q)
+		if err == nil {
+			return nil
+		}
+		if err := s.failed(err.Error()); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *setup) judge(q question) error {
+	if *q.value == "" {
+		if q.optional {
+			return nil
+		}
+		return errors.New("something must be given here")
+	}
+	if err := config.Problem(s.settings, q.name); err != nil {
+		return err
+	}
+	if q.try == nil {
+		return nil
+	}
+	return q.try()
+}
+
+// fill asks for a value.
+func (s *setup) fill(q question) error {
+	text := q.text
+	if q.usual != "" {
+		text += " [" + q.usual + "]"
+	}
+	ask := s.ask
+	if q.secret {
+		ask = s.hidden
+	}
+	answer, err := ask(text + ": ")
+	if errors.Is(err, errNoAnswer) && !q.optional {
+		return fmt.Errorf("%w: %s is open; answer, or set it with --%s or as LATCHKEY_AGENT_%s", err, q.name,
+			q.name, strings.ToUpper(strings.ReplaceAll(q.name, "-", "_")))
+	}
+	*q.value = orElse(strings.TrimSpace(answer), q.usual)
+	if errors.Is(err, errNoAnswer) {
+		return nil // as Enter
+	}
+	return err
+}
+
+// asBefore reports whether a setting is what the file says that is to be replaced,
+// which leaves out what is the default.
+func (s *setup) asBefore(name string) bool {
+	origin := s.loaded.Origins[name]
+	return s.before && (origin == "default" || strings.HasPrefix(origin, s.file+":"))
+}
+
+// isOpen reports whether a setting that has a default was never settled.
+func (s *setup) isOpen(name string) bool {
+	return s.loaded.Origins[name] == "default" && !s.before
+}
+
+func (s *setup) good(text string) error   { return s.say("  ✓ " + text) }
+func (s *setup) failed(text string) error { return s.say("  ✗ " + text) }
+
+func (s *setup) service() error {
+	return s.settle(question{
+		name: "service", text: "Address of the Latchkey service", value: &s.settings.Service, try: s.tryService,
+	})
+}
+
+// tryService asks whether a Latchkey service answers there.
+func (s *setup) tryService() error {
+	service, err := s.agentProgram.service(1, 0)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, 15*time.Second)
+	defer cancel()
+	_, err = service.Agent.Get(ctx) // without a key: a Latchkey service says so in its own way
+	const advice = "take the address that stands in the browser when you are signed in to it"
+	answer, isAnswer := errors.AsType[*client.Error](err)
+	switch {
+	case isAnswer && answer.Code != "":
+		return s.good("It answers, and it is a Latchkey service.")
+	case isAnswer && answer.Status >= http.StatusInternalServerError:
+		return fmt.Errorf("something answers there, but it is no Latchkey service: its status is %d. See that the service runs, or %s", answer.Status, advice)
+	case isAnswer || errors.Is(err, client.ErrBadAnswer):
+		return errors.New("something answers there, but it is no Latchkey service: " + advice)
+	default:
+		return fmt.Errorf("nothing answers there (%w): see that the address is right, and that this machine reaches it", err)
+	}
+}
+
+func (s *setup) claimCode() error {
+	err := asOwner(s.settings.DataDir, func() error {
+		s.registered = s.wasRegistered()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	text := "Claim code, from " + s.settings.Service + "/servers/new"
+	if s.registered {
+		if s.asBefore("claim-code") {
+			s.settings.ClaimCode = "" // it is spent
+		}
+		text += " (Enter to stay registered as before)"
+	}
+	err = s.settle(question{name: "claim-code", text: text, value: &s.settings.ClaimCode, secret: true, optional: s.registered})
+	s.again = s.registered && s.settings.ClaimCode != ""
+	return err
+}
+
+// wasRegistered reports whether the data folder holds a registration already.
+func (s *setup) wasRegistered() bool {
+	if _, err := os.Stat(s.path("agent.db")); err != nil {
+		return false
+	}
+	keys, err := secret.NewKeys(orElse(s.settings.SecretKey, s.keptKey()), "")
+	if err != nil {
+		return false
+	}
+	store, err := agent.OpenStore(s.agentProgram.ctx, s.path("agent.db"), keys, time.Now, rand.Reader)
+	if err != nil {
+		return true // with another key, say: it is put aside
+	}
+	defer func() { _ = store.Close() }()
+	status, err := s.engine(&parts{log: slog.New(slog.DiscardHandler), store: store}, nil, 0).Status(s.agentProgram.ctx)
+	return err != nil || status.Registered
+}
+
+func (s *setup) mediaServer() error {
+	if s.isOpen("media-server") {
+		s.settings.MediaServer = ""
+	}
+	err := s.settle(question{
+		name: "media-server", text: "Media server, jellyfin or builtin", value: &s.settings.MediaServer, usual: config.MediaServerJellyfin,
+	})
+	if err != nil {
+		return err
+	}
+	if s.settings.MediaServer == config.MediaServerJellyfin {
+		return s.jellyfin()
+	}
+	return s.builtin()
+}
+
+// jellyfin asks for the Jellyfin server until all of it is well.
+func (s *setup) jellyfin() error {
+	for {
+		err := s.settle(question{
+			name: "media-server-url", text: "Address of Jellyfin, as this machine reaches it", value: &s.settings.MediaServerURL, usual: "http://127.0.0.1:8096",
+		})
+		if err != nil {
+			return err
+		}
+		err = s.settle(question{
+			name: "api-key", text: "API key, from Jellyfin's dashboard under API Keys", value: &s.settings.APIKey, secret: true,
+		})
+		if err != nil {
+			return err
+		}
+		step, err := s.tryJellyfin()
+		if err != nil || step == "" {
+			return err
+		}
+		switch step {
+		case "key":
+			s.settings.APIKey = ""
+		case "Quick Connect":
+			if _, err := s.ask("Enter when that is done: "); err != nil {
+				return fmt.Errorf("%w: Quick Connect must be on", err)
+			}
+		default:
+			s.settings.MediaServerURL = ""
+		}
+	}
+}
+
+// tryJellyfin says of each step how it went. It returns the step that did not go
+// well, "" for none.
+func (s *setup) tryJellyfin() (string, error) {
+	server, err := s.agentProgram.jellyfin(s.quietLogger())
+	if err != nil {
+		return "reachable", s.failed(err.Error())
+	}
+	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, time.Minute)
+	defer cancel()
+	steps, err := server.Check(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, step := range steps {
+		if err := s.tell(step); err != nil {
+			return "", err
+		}
+		if !step.OK {
+			return step.Name, nil
+		}
+	}
+	return "", nil
+}
+
+func (s *setup) tell(step jellyfin.CheckedStep) error {
+	text := strings.TrimSpace(step.Text + " " + step.Advice)
+	if !step.OK {
+		return s.failed(text)
+	}
+	return s.good(text)
+}
+
+// builtin asks for what the builtin media server needs.
+func (s *setup) builtin() error {
+	if s.isOpen("server-name") {
+		s.settings.ServerName = ""
+	}
+	err := s.settle(question{name: "server-name", text: "Name of the media server, as people see it", value: &s.settings.ServerName, usual: "Latchkey"})
+	if err != nil {
+		return err
+	}
+	if s.isOpen("listen") {
+		s.settings.Listen = ""
+	}
+	return s.settle(question{
+		name: "listen", text: "Address and port to listen on; without a host: the whole home network", value: &s.settings.Listen, usual: ":8096",
+		try: func() error {
+			if s.registered && s.asBefore("listen") {
+				return nil // maybe the agent itself is there
+			}
+			listener, err := (&net.ListenConfig{}).Listen(s.agentProgram.ctx, "tcp", s.settings.Listen)
+			if err != nil {
+				return fmt.Errorf("another program is there (%w): stop it, or take another port", err)
+			}
+			return listener.Close()
+		},
+	})
+}
+
+// outside asks for the address that people use who are not at home.
+func (s *setup) outside() error {
+	if len(s.settings.Addresses) > 0 {
+		return config.Problem(s.settings, "addresses")
+	}
+	for {
+		var address string
+		err := s.fill(question{name: "addresses", text: "Address at which people reach the media server from outside (Enter for none)", value: &address})
+		if errors.Is(err, errNoAnswer) || err == nil && address == "" {
+			return s.say("") // it can be set later
+		}
+		if err != nil {
+			return err
+		}
+		s.settings.Addresses = []string{address}
+		err = config.Problem(s.settings, "addresses")
+		if err == nil {
+			return s.say("")
+		}
+		s.settings.Addresses = nil
+		if err := s.failed(err.Error()); err != nil {
+			return err
+		}
+	}
+}
+
+// newSecretKey makes a secret key.
+func newSecretKey() string {
+	key := make([]byte, 36)
+	_, _ = rand.Read(key) // it never fails
+	return base64.StdEncoding.EncodeToString(key)
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestSetupAsksAgain gives a wrong answer to each question before the right one.
+func TestSetupAsksAgain(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner := w.signUp("anna")
+	folder := filepath.Join(t.TempDir(), "agent")
+	claim := owner.claimCode()
+	answers := []string{
+		"latchkey.example.org", "http://latchkey.example.org", "http://127.0.0.1:9", w.url() + "/",
+		"", "AB CD", claim,
+		"emby", "builtin",
+		strings.Repeat("x", 61), "Living Room",
+		"8096", w.address, "127.0.0.1:0",
+		"nonsense", "https://media.example.org/path", "https://Media.Example.org/",
+	}
+	said := command(t, strings.Join(answers, "\n")+"\n", "agent", "setup", "--data-dir="+folder)
+	for _, want := range []string{
+		"is not an address such as https://latchkey.example.org", "must start with https://", "nothing answers there",
+		"something must be given here", "holds a blank", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
+		"is not an address with a port", "another program is there", "must end after the host and port", "✓ Registered",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
+	path := filepath.Join(folder, "agent.yaml")
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", info, err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"service: " + w.url() + "\n", "media-server: builtin\n", "server-name: Living Room\n", "listen: 127.0.0.1:0\n", "- https://media.example.org\n", "secret-key: "} {
+		if !strings.Contains(string(file), want) {
+			t.Errorf("no %q in the file:\n%s", want, file)
+		}
+	}
+	for _, secret := range []string{"claim-code", claim, "data-dir"} {
+		if strings.Contains(string(file), secret) {
+			t.Errorf("%q is in the file:\n%s", secret, file)
+		}
+	}
+	if said := command(t, "", "agent", "config", "--data-dir="+folder); !lineWith(said, "secret-key", "••••", path) {
+		t.Errorf("%s", said)
+	}
+}
+
+// TestSetupAgain keeps what is there unless it is told otherwise.
+func TestSetupAgain(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner := w.signUp("anna")
+	folder := filepath.Join(t.TempDir(), "agent")
+	flags := []string{"agent", "setup", "--data-dir=" + folder, "--media-server=builtin", "--listen=127.0.0.1:0", "--server-name=Den"}
+	command(t, "", append(flags, "--service="+w.url(), "--claim-code="+owner.claimCode())...)
+	spent := "claim-code: an-old-one\n"
+	read := func() string {
+		file, err := os.ReadFile(filepath.Join(folder, "agent.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(file)
+	}
+	before := read()
+	refused(t, "is there already", "", flags...)
+	if read() != before {
+		t.Error("the file was changed")
+	}
+	// Enter stays registered; all else comes from the file.
+	said := command(t, "\n", append(flags, "--force", "--guest-limit=3")...)
+	if !strings.Contains(said, "Enter to stay registered") || strings.Contains(said, "✓ Registered") {
+		t.Errorf("%s", said)
+	}
+	if after := read(); !strings.Contains(after, "guest-limit: 3\n") || !strings.Contains(after, "service: "+w.url()) || secretIn(after) != secretIn(before) {
+		t.Errorf("before\n%s\nafter\n%s", before, after)
+	}
+	// A script that says no more than is new stays registered, also when the claim
+	// code still stands in the file.
+	path := filepath.Join(folder, "agent.yaml")
+	if err := os.WriteFile(path, []byte(spent+read()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said = command(t, "", "agent", "setup", "--force", "--data-dir="+folder, "--guest-limit=4")
+	if after := read(); strings.Contains(said, "✓ Registered") || !strings.Contains(after, "guest-limit: 4\n") || strings.Contains(after, spent) {
+		t.Errorf("%s\n%s", said, after)
+	}
+	// A new claim code registers anew.
+	said = command(t, "", append(flags, "--force", "--claim-code="+owner.claimCode())...)
+	if !strings.Contains(said, "✓ Registered") || !strings.Contains(said, "is kept in ") {
+		t.Errorf("%s", said)
+	}
+	owned, err := owner.Servers.Owned(t.Context())
+	if err != nil || len(owned) == 0 {
+		t.Errorf("%v, %d servers", err, len(owned))
+	}
+	t.Logf("%d servers", len(owned))
+}
+
+func secretIn(file string) string {
+	_, rest, _ := strings.Cut(file, "secret-key: ")
+	line, _, _ := strings.Cut(rest, "\n")
+	return line
+}
+
+// TestSetupWithAClaimCodeThatIsNone asks for another one.
+func TestSetupWithAClaimCodeThatIsNone(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner := w.signUp("anna")
+	folder := filepath.Join(t.TempDir(), "agent")
+	said := command(t, owner.claimCode()+"\n", "agent", "setup", "--data-dir="+folder, "--media-server=builtin", "--listen=127.0.0.1:0", "--server-name=Den",
+		"--addresses=http://127.0.0.1:9", "--service="+w.url(), "--claim-code=ABCD-EFGH")
+	if !strings.Contains(said, "is the claim code right and new?") || !strings.Contains(said, "✓ Registered") {
+		t.Errorf("%s", said)
+	}
+}
+
+// TestSetupElsewhere writes its file where it is told, and the run finds the folder.
+func TestSetupElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner := w.signUp("anna")
+	base := t.TempDir()
+	file, folder := filepath.Join(base, "etc", "agent.yaml"), filepath.Join(base, "lib")
+	said := command(t, "\n", "agent", "setup", "--config="+file, "--data-dir="+folder, "--media-server=builtin", "--listen=127.0.0.1:0", "--server-name=Den",
+		"--service="+w.url(), "--claim-code="+owner.claimCode())
+	if !strings.Contains(said, "latchkey agent status --config="+file) {
+		t.Errorf("%s", said)
+	}
+	if status := command(t, "", "agent", "status", "--config="+file); !lineWith(status, "registered", "as server", `"Den"`) || !lineWith(status, "data folder", folder) {
+		t.Errorf("%s", status)
+	}
+}
+
+// TestSetupElsewhereThanLatchkey tells what answers from what does not.
+func TestSetupElsewhereThanLatchkey(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{
+		http.StatusNotFound: "something answers there, but it is no Latchkey service: take the address", http.StatusOK: "something answers there, but it is no Latchkey service: take the address",
+		http.StatusBadGateway: "something answers there, but it is no Latchkey service: its status is 502",
+	} {
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		t.Cleanup(other.Close)
+		said := refused(t, want, "", "agent", "setup", "--data-dir="+t.TempDir(), "--service="+other.URL)
+		if strings.Contains(said, "nothing answers") {
+			t.Errorf("%d: %s", status, said)
+		}
+	}
+}
+
+// TestSetupThrottled says what to do when the service takes no registration for a
+// while, and the agent registers by itself.
+func TestSetupThrottled(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner := w.signUp("anna")
+	target, err := url.Parse(w.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := httputil.NewSingleHostReverseProxy(target)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == "/api/v1/servers" {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Retry-After", "130")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = w.Write([]byte(`{"status":429,"code":"throttled"}`))
+			return
+		}
+		r.Host = target.Host
+		through.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	folder := filepath.Join(t.TempDir(), "agent")
+	said := refused(t, "for 3 minutes. Start the agent (latchkey agent --data-dir="+folder+")", "", "agent", "setup", "--data-dir="+folder, "--media-server=builtin",
+		"--listen=127.0.0.1:0", "--server-name=Den", "--service="+front.URL, "--claim-code="+owner.claimCode())
+	if !strings.Contains(said, "the file is written") || !strings.Contains(said, "claim code is still good") {
+		t.Errorf("%s", said)
+	}
+	status := command(t, "", "agent", "status", "--data-dir="+folder)
+	if !lineWith(status, "registered", "not yet") || !lineWith(status, "media server", "not known yet") {
+		t.Errorf("%s", status)
+	}
+	// The agent that is started then, when the service takes registrations again.
+	agent := launch(t, nil, "agent", "--data-dir="+folder, "--service="+w.url())
+	agent.waitServing()
+	ready(agent)
+	if status := command(t, "", "agent", "status", "--data-dir="+folder); !lineWith(status, "registered", "as server") {
+		t.Errorf("%s", status)
+	}
+	agent.stop()
+}
+
+// TestSetupByRoot writes into the data folder of somebody else as they could
+// themselves: a link there leads it nowhere.
+func TestSetupByRoot(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder away")
+	}
+	w := newTown(t)
+	owner := w.signUp("anna")
+	base, folder := t.TempDir(), t.TempDir()
+	const nobody = 65534
+	victims := []string{filepath.Join(base, "victim"), filepath.Join(base, "shadow")}
+	err := errors.Join(os.Chmod(filepath.Dir(folder), 0o755), os.Chmod(base, 0o755), os.Chown(folder, nobody, nobody),
+		os.WriteFile(victims[0], nil, 0o600), os.WriteFile(victims[1], []byte("hush: what root alone may read, of some length"), 0o600),
+		os.Symlink(victims[0], filepath.Join(folder, "agent.db")), os.Symlink(victims[1], filepath.Join(folder, "secret-key")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(base, "agent.yaml")
+	command(t, "", "agent", "setup", "--config="+file, "--data-dir="+folder, "--media-server=builtin", "--listen=127.0.0.1:0", "--server-name=Den",
+		"--service="+w.url(), "--claim-code="+owner.claimCode())
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if id := ownerOf(t, entry); id != nobody && entry.Type() != os.ModeSymlink {
+			t.Errorf("%s belongs to %d", entry.Name(), id)
+		}
+	}
+	info, err := os.Stat(victims[0])
+	if err != nil || info.Size() != 0 {
+		t.Errorf("root wrote where a link leads: %v, %v", info, err)
+	}
+	written, err := os.ReadFile(file)
+	if err != nil || strings.Contains(string(written), "hush") || strings.Contains(string(written), "claim-code") {
+		t.Errorf("%v\n%s", err, written)
+	}
+	entry, err := os.Stat(file)
+	if err != nil || entry.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", entry, err)
+	}
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/config"
+)
+
+// write writes the file.
+func (s *setup) write() error {
+	if err := s.makeFolder(); err != nil {
+		return err
+	}
+	err := asOwner(s.settings.DataDir, func() error {
+		s.settings.SecretKey = orElse(s.settings.SecretKey, s.keptKey())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.save(); err != nil {
+		return err
+	}
+	return s.good("Wrote " + s.file + ", which its owner alone can read. Keep a copy of it.")
+}
+
+// keptKey is the secret key that the data folder has already, or a new one.
+func (s *setup) keptKey() string {
+	if kept, err := os.ReadFile(s.path("secret-key")); err == nil {
+		return strings.TrimSpace(string(kept))
+	}
+	return newSecretKey()
+}
+
+// makeFolder makes the data folder, and gives that of systemd to its user.
+func (s *setup) makeFolder() error {
+	if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data-dir: %w", err)
+	}
+	if s.settings.DataDir != systemFolder {
+		return nil
+	}
+	owner, err := user.Lookup(systemUser)
+	if err != nil {
+		return nil //nolint:nilerr // systemd gives the folder to the user when it starts the agent
+	}
+	uid, errUser := strconv.Atoi(owner.Uid)
+	gid, errGroup := strconv.Atoi(owner.Gid)
+	if err := errors.Join(errUser, errGroup); err != nil {
+		return fmt.Errorf("user %s: %w", systemUser, err)
+	}
+	return os.Chown(s.settings.DataDir, uid, gid)
+}
+
+// save writes the file: as the owner of the data folder when it is there.
+func (s *setup) save() error {
+	if filepath.Dir(s.file) == filepath.Clean(s.settings.DataDir) {
+		return asOwner(s.settings.DataDir, s.replace)
+	}
+	return s.replace()
+}
+
+// replace writes the settings beside the file and puts them into its place.
+func (s *setup) replace() (err error) {
+	folder := filepath.Dir(s.file)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, ".agent-*.yaml") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	leftOut := []string{}
+	if filepath.Dir(s.file) == filepath.Clean(s.settings.DataDir) && filepath.Base(s.file) == config.AgentFile {
+		leftOut = append(leftOut, "data-dir") // the file is found there
+	} else if s.settings.DataDir, err = filepath.Abs(s.settings.DataDir); err != nil {
+		return err
+	}
+	_, err = file.WriteString("# Settings of the Latchkey agent, by 'latchkey agent setup'. It holds secrets: nobody else should read it.\n")
+	if err = errors.Join(err, config.WriteYAML(file, s.settings, leftOut...), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), s.file)
+}
+
+// registerTime is how long the registration is waited for.
+const registerTime = 30 * time.Second
+
+// register registers the server at once: a claim code is good for ten minutes,
+// and here is somebody who can ask for another one.
+func (s *setup) register() error {
+	if s.registered && !s.again {
+		return nil
+	}
+	var release func()
+	err := asOwner(s.settings.DataDir, func() (err error) {
+		if release, err = lockFolder(s.path("agent.lock")); err != nil {
+			return err
+		}
+		return s.setAside()
+	})
+	if release != nil {
+		defer release()
+	}
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("the agent runs: stop it, and set up again with --force, to register anew: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.keepRegistering(); err != nil {
+		return fmt.Errorf("the file is written and the server is not registered: %w", err)
+	}
+	return nil
+}
+
+// keepRegistering asks for another claim code until the service takes one.
+func (s *setup) keepRegistering() error {
+	for {
+		refused := ""
+		err := asOwner(s.settings.DataDir, func() (err error) {
+			refused, err = s.tryRegister()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		s.settings.ClaimCode = ""
+		if refused == "" {
+			return s.save() // without the claim code, which is spent
+		}
+		if err := s.failed(refused); err != nil {
+			return err
+		}
+		err = s.settle(question{name: "claim-code", text: "Claim code, from " + s.settings.Service + "/servers/new", value: &s.settings.ClaimCode, secret: true})
+		if err == nil {
+			err = s.save()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// setAside puts what an earlier registration knew out of the way. The links of it
+// are at the service.
+func (s *setup) setAside() error {
+	if !s.again {
+		return nil
+	}
+	aside := s.path("agent-" + time.Now().UTC().Format("20060102-150405") + ".db")
+	for _, ending := range []string{"-wal", "-shm", ""} {
+		if err := os.Rename(s.path("agent.db")+ending, aside+ending); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return s.say("  What the agent knew of its earlier registration is kept in " + aside + ".\n" +
+		"  At the service the server of that time stays, with its links, until you remove it on its page.")
+}
+
+// tryRegister runs the agent until its server is registered. It returns why the
+// service refuses it, "" when it did not.
+func (s *setup) tryRegister() (string, error) {
+	waits := &noteWaits{next: http.DefaultTransport}
+	service, err := s.agentProgram.service(2, 5*time.Second, client.WithHTTPClient(&http.Client{Transport: waits}))
+	if err != nil {
+		return "", err
+	}
+	opened, err := s.open(slog.New(slog.DiscardHandler), func() string { return "" })
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = opened.close() }()
+	engine := s.engine(opened, service, 0)
+	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, registerTime)
+	began, ended := time.Now().Truncate(time.Millisecond), make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = engine.Run(ctx) // what becomes of it the status tells
+	}()
+	defer func() { cancel(); <-ended }()
+	return s.awaitRegistration(ctx, engine, began, waits)
+}
+
+// noteWaits notes how long the service asks to wait when it was asked too often.
+type noteWaits struct {
+	next    http.RoundTripper
+	minutes atomic.Int64 // 0 when it was not
+}
+
+// RoundTrip implements http.RoundTripper.
+func (n *noteWaits) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := n.next.RoundTrip(r)
+	if err == nil && answer.StatusCode == http.StatusTooManyRequests {
+		seconds, _ := strconv.ParseInt(answer.Header.Get("Retry-After"), 10, 32)
+		n.minutes.Store(max(1, (seconds+59)/60))
+	}
+	return answer, err
+}
+
+func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, began time.Time, waits *noteWaits) (string, error) {
+	var inTheWay error
+	for ctx.Err() == nil {
+		status, err := engine.Status(ctx)
+		if err != nil && ctx.Err() == nil {
+			return "", err
+		}
+		if status.Registered {
+			return "", s.good(fmt.Sprintf("Registered with the service as server %s, %q.", status.ServerID, printable(status.Name)))
+		}
+		for _, t := range status.Trouble {
+			switch {
+			case t.Since.Before(began): // of an earlier run
+			case t.Name == "registration":
+				return t.Text, nil
+			case waits.minutes.Load() > 0:
+				return "", s.throttled(waits.minutes.Load())
+			default:
+				inTheWay = errors.New(t.Text)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	switch {
+	case s.agentProgram.ctx.Err() != nil:
+		return "", errors.New("interrupted")
+	case inTheWay != nil:
+		return "", inTheWay
+	default:
+		return "", errors.New("the service has not answered in time; the agent tries again when it runs")
+	}
+}
+
+// throttled says what to do when the service takes no registration for a while.
+func (s *setup) throttled(minutes int64) error {
+	wait := fmt.Sprintf("%d minutes", minutes)
+	if minutes == 1 {
+		wait = "a minute"
+	}
+	start, _ := s.next()
+	return fmt.Errorf("the service was asked too often from here, and takes no registration for %s. "+
+		"Start the agent (%s): it registers by itself, if the claim code is still good by then. "+
+		"Or wait %s, take a new claim code, and set up again with --force and --claim-code", wait, start, wait)
+}
+
+// next are the commands that start the agent and tell how it does.
+func (s *setup) next() (start, status string) {
+	flags := ""
+	switch {
+	case s.system:
+		return "sudo systemctl enable --now latchkey-agent", "sudo latchkey agent status"
+	case s.settings.File != "":
+		flags = " --config=" + s.file
+	case s.loaded.Origins["data-dir"] != "default":
+		flags = " --data-dir=" + s.settings.DataDir
+	}
+	return "latchkey agent" + flags, "latchkey agent status" + flags
+}
+
+// farewell says how to go on.
+func (s *setup) farewell() error {
+	start, status := s.next()
+	return s.say("\nStart the agent: " + start + "\nThen:            " + status)
+}

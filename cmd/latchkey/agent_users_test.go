@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"image"
+	"image/png"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestLocalUsers looks after the local users of the builtin media server while it
+// runs, without a service.
+func TestLocalUsers(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "agent")
+	flags := []string{"--data-dir=" + folder, "--media-server=builtin"}
+	users := func(input string, arguments ...string) string {
+		t.Helper()
+		return command(t, input, append(append([]string{"agent"}, flags...), append([]string{"users"}, arguments...)...)...)
+	}
+	refuse := func(want, input string, arguments ...string) {
+		t.Helper()
+		refused(t, want, input, append(append([]string{"agent"}, flags...), append([]string{"users"}, arguments...)...)...)
+	}
+	if said := users("first password\n", "add", "Grandma"); !strings.HasSuffix(said, "Made the local user Grandma.\n") || strings.Contains(said, "first password") {
+		t.Errorf("%s", said)
+	}
+	users("a password\n", "add", "Alex", "--admin", "--hidden")
+	refuse("another local user has that name", "x\n", "add", "grandma")
+	refuse("the input ended before all was answered", "", "add", "Nobody")
+	p := launch(t, nil, append([]string{"agent", "builtin", "--listen=127.0.0.1:0"}, flags...)...)
+	p.waitServing()
+	address := "http://" + p.address
+	signIn := func(name, password string) int {
+		status, _ := ask(t, http.MethodPost, address+"/Users/AuthenticateByName?username="+name+"&pw="+strings.ReplaceAll(password, " ", "%20"), nil,
+			"X-Emby-Authorization", `MediaBrowser Client="c", Device="d", DeviceId="i", Version="1"`)
+		return status
+	}
+	public := func() string {
+		_, body := ask(t, http.MethodGet, address+"/Users/Public", nil)
+		return body
+	}
+	if status := signIn("Grandma", "first password"); status != http.StatusOK {
+		t.Errorf("local sign-in: %d", status)
+	}
+	if list := public(); !strings.Contains(list, "Grandma") || strings.Contains(list, "Alex") {
+		t.Errorf("the sign-in page shows %s", list)
+	}
+	users("", "hide", "Grandma")
+	users("", "show", "Alex")
+	if list := public(); strings.Contains(list, "Grandma") || !strings.Contains(list, "Alex") {
+		t.Errorf("the sign-in page shows %s", list)
+	}
+	users("second password\n", "password", "grandma")
+	if signIn("Grandma", "first password") != http.StatusUnauthorized || signIn("Grandma", "second password") != http.StatusOK {
+		t.Error("the new password does not count")
+	}
+	users("", "disable", "Grandma")
+	if status := signIn("Grandma", "second password"); status == http.StatusOK {
+		t.Error("who is disabled can sign in")
+	}
+	users("", "enable", "Grandma")
+	if status := signIn("Grandma", "second password"); status != http.StatusOK {
+		t.Errorf("who was enabled cannot sign in: %d", status)
+	}
+	picture, err := portrait(0x5b3a29, 0x2f6f9f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "picture.png")
+	if err := os.WriteFile(file, picture, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	users("", "picture", "Alex", file)
+	if !strings.Contains(public(), "PrimaryImageTag") {
+		t.Errorf("no picture: %s", public())
+	}
+	postPictures(t, address)
+	refuse("no such file", "", "picture", "Alex", filepath.Join(t.TempDir(), "nothing.png"))
+	refuse("the picture must be", "", "picture", "Alex", os.Args[0])
+	refuse("no local user", "", "hide", "Nobody")
+	if !lineWith(users("", "list"), "Alex", "administrator") {
+		t.Errorf("%s", users("", "list"))
+	}
+	if status := p.get("/Connect/Exchange"); status != http.StatusNotFound {
+		t.Errorf("Connect without an agent: %d", status)
+	}
+	refused(t, "looked after in its own dashboard", "", "agent", "--data-dir="+folder, "--media-server=jellyfin", "users", "hide", "Alex")
+	p.stop()
+}
+
+// postPictures has a local user send a picture that is nearly as large as one may
+// be, and then one that is larger.
+func postPictures(t *testing.T, address string) {
+	t.Helper()
+	_, body := ask(t, http.MethodPost, address+"/Users/AuthenticateByName?username=Grandma&pw=second%20password", nil,
+		"X-Emby-Authorization", `MediaBrowser Client="c", Device="d", DeviceId="i", Version="1"`)
+	var signed struct {
+		AccessToken string
+		User        struct{ ID string }
+	}
+	if err := json.Unmarshal([]byte(body), &signed); err != nil || signed.AccessToken == "" {
+		t.Fatalf("%v\n%s", err, body)
+	}
+	for side, want := range map[int]int{1000: http.StatusNoContent, 1300: http.StatusBadRequest} { // 4 bytes for each pixel
+		noise := image.NewNRGBA(image.Rect(0, 0, side, side))
+		_, _ = rand.Read(noise.Pix)
+		var picture bytes.Buffer
+		if err := png.Encode(&picture, noise); err != nil {
+			t.Fatal(err)
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/Users/"+signed.User.ID+"/Images/Primary",
+			strings.NewReader(base64.StdEncoding.EncodeToString(picture.Bytes())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "image/png")
+		request.Header.Set("X-Emby-Token", signed.AccessToken)
+		answer, err := oneShot().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != want && (want == http.StatusNoContent || answer.StatusCode != http.StatusRequestEntityTooLarge) {
+			t.Errorf("%d bytes: status %d", picture.Len(), answer.StatusCode)
+		}
+	}
+}
+
+func TestPortrait(t *testing.T) {
+	t.Parallel()
+	data, err := portrait(0x102030, 0x405060)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, g, b, _ := picture.At(128, 40).RGBA(); r>>8 != 0x10 || g>>8 != 0x20 || b>>8 != 0x30 {
+		t.Errorf("no hair: %x %x %x", r, g, b)
+	}
+	if r, g, b, _ := picture.At(128, 240).RGBA(); r>>8 != 0x40 || g>>8 != 0x50 || b>>8 != 0x60 {
+		t.Errorf("no shirt: %x %x %x", r, g, b)
+	}
+}

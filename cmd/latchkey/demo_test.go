@@ -1,0 +1,155 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// startDemo starts the demo and returns what it has said to try.
+func startDemo(t *testing.T, environment []string, flags ...string) (*process, string) {
+	t.Helper()
+	p := launch(t, environment, append([]string{"demo", "--listen=127.0.0.1:0", "--agent-listen=127.0.0.1:0"}, flags...)...)
+	within(t, 2*patience, "the demo tells what to try", func() bool {
+		if !p.running() {
+			t.Fatalf("it ended:\n%s", p.said)
+		}
+		return strings.Contains(p.said.String(), "Ctrl-C ends the demo.")
+	})
+	return p, p.said.String()
+}
+
+// first is what the first group of a pattern stands for in what the demo said.
+func first(t *testing.T, said, pattern string) string {
+	t.Helper()
+	match := regexp.MustCompile(pattern).FindStringSubmatch(said)
+	if match == nil {
+		t.Fatalf("no %s in\n%s", pattern, said)
+	}
+	return match[1]
+}
+
+// TestDemo tries what the demo tells people to try, and that nothing is left of it.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	temporary := t.TempDir()
+	p, said := startDemo(t, []string{"TMPDIR=" + temporary})
+	service, media := first(t, said, `The service +(http://\S+)`), first(t, said, `The media server +(http://\S+)`)
+	password := first(t, said, `at the media server: (\S+)`)
+	signedIn := map[string]*client.Client{}
+	for _, name := range regexp.MustCompile(`(?m)^  (\w+) .* local user`).FindAllStringSubmatch(said, -1) {
+		c, err := client.New(service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := c.Sessions.SignIn(t.Context(), client.SignIn{NameOrEmail: name[1], Password: password})
+		if err != nil {
+			t.Fatalf("%s cannot sign in: %v", name[1], err)
+		}
+		signedIn[name[1]] = c.As(signed.Token)
+	}
+	if len(signedIn) != 3 {
+		t.Fatalf("%d people, want 3:\n%s", len(signedIn), said)
+	}
+	received, err := signedIn["milo"].Invites.Received(t.Context())
+	if err != nil || len(received) != 1 || received[0].Status != client.Pending {
+		t.Errorf("milo's invites: %v, %v", received, err)
+	}
+	for name, want := range map[string]int{"alex": 1, "rosa": 1, "milo": 0} {
+		if list, err := signedIn[name].Servers.List(t.Context()); err != nil || len(list.Servers) != want {
+			t.Errorf("%s may use %d servers, %v; want %d", name, len(list.Servers), err, want)
+		}
+	}
+	if status, body := ask(t, http.MethodGet, service+"/dev/mail", nil); status != http.StatusOK || !strings.Contains(body, "milo@demo.example") {
+		t.Errorf("the mailbox: %d", status)
+	}
+	exchanged := curlLine(t, said, `(?s)\n     (curl -H 'X-Emby-Token: [0-9a-f]+' \\\n.*?ConnectUserId=\d+')`)
+	token := first(t, exchanged, `"AccessToken":"([^"]+)"`)
+	if status, _ := ask(t, http.MethodGet, media+"/System/Info", nil, "X-Emby-Token", token); status != http.StatusOK {
+		t.Errorf("System/Info with the token of the exchange: %d", status)
+	}
+	if users := curlLine(t, said, `\n     (curl http://\S+/Users/Public)`); strings.Count(users, "PrimaryImageTag") != 3 {
+		t.Errorf("no three pictures: %s", users)
+	}
+	code := first(t, curlLine(t, said, `\n     (curl -d deviceId=demo-tv .*)`), `"Pin":"([^"]+)"`)
+	if err := signedIn["rosa"].Devices.Approve(t.Context(), code); err != nil {
+		t.Error(err)
+	}
+	line := strings.ReplaceAll(first(t, said, `\n     (curl -d 'deviceId=demo-tv&pin=CODE' .*)`), "CODE", url.QueryEscape(code))
+	if signed := curl(t, line); !strings.Contains(signed, `"AccessToken":"`) {
+		t.Errorf("the TV gets %s", signed)
+	}
+	p.stop()
+	left, err := filepath.Glob(filepath.Join(temporary, "*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// curlLine does a line that the demo tells.
+func curlLine(t *testing.T, said, pattern string) string {
+	t.Helper()
+	return curl(t, first(t, said, pattern))
+}
+
+// curl does what a line of curl does, as far as the demo needs it.
+func curl(t *testing.T, line string) string {
+	t.Helper()
+	words := regexp.MustCompile(`'([^']*)'|([^\s'\\]+)`).FindAllStringSubmatch(strings.TrimPrefix(line, "curl "), -1)
+	method, address, header, form := http.MethodGet, "", []string(nil), url.Values(nil)
+	for i := 0; i < len(words); i++ {
+		word := words[i][1] + words[i][2]
+		switch word {
+		case "-d", "-H":
+			i++
+			value := words[i][1] + words[i][2]
+			if word == "-H" {
+				name, text, _ := strings.Cut(value, ": ")
+				header = append(header, name, text)
+				continue
+			}
+			var err error
+			if method = http.MethodPost; form == nil {
+				form, err = url.ParseQuery(value)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		default:
+			address = word
+		}
+	}
+	status, body := ask(t, method, address, form, header...)
+	if status != http.StatusOK {
+		t.Fatalf("%s: %d %s", line, status, body)
+	}
+	return body
+}
+
+// TestDemoKeeps what it made when it is told to, and ends when it cannot begin.
+func TestDemoKeeps(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "kept")
+	p, said := startDemo(t, nil, "--keep="+folder)
+	service := first(t, said, `The service +http://(\S+)`)
+	refused(t, "folder that is not there yet", "", "demo", "--keep="+folder)
+	refused(t, "listens on this machine alone", "", "demo", "--listen=0.0.0.0:0")
+	refused(t, "address already in use", "", "demo", "--listen="+service)
+	refused(t, "address already in use", "", "demo", "--listen=127.0.0.1:0", "--agent-listen="+service)
+	p.stop()
+	for _, file := range []string{"log", "service/latchkey.db", "agent/agent.db", "agent/builtin.db"} {
+		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {
+			t.Error(err)
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(folder, "log"))
+	if err != nil || len(log) > 0 {
+		t.Errorf("the log of a demo without trouble: %v\n%s", err, log)
+	}
+}

@@ -1,0 +1,23 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+	"testing"
+)
+
+// ownerOf is the number of the user that a file belongs to.
+func ownerOf(t *testing.T, entry os.DirEntry) int {
+	t.Helper()
+	info, err := entry.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		t.Fatal("no owner")
+	}
+	return int(stat.Uid)
+}

@@ -1,0 +1,60 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// WriteYAML writes a file of settings with those that differ from their defaults,
+// secrets too, in their order. What is left out is not written, and the choice of
+// a media server always is: it says what the other settings are about.
+func WriteYAML(w io.Writer, set Set, leftOut ...string) error {
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	for _, s := range settingsOf(set) {
+		if s.name == "config" || slices.Contains(leftOut, s.name) || s.isStandard() && s.name != "media-server" {
+			continue
+		}
+		root.Content = append(root.Content, text(s.name), s.node())
+	}
+	encoder := yaml.NewEncoder(w)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return fmt.Errorf("write settings: %w", err)
+	}
+	return encoder.Close()
+}
+
+// isStandard reports whether the value is the default.
+func (s setting) isStandard() bool {
+	standard := s
+	standard.field = reflect.New(s.field.Type()).Elem()
+	if s.standard != "" && standard.read(standard.field, s.standard) != nil {
+		return false
+	}
+	return standard.text() == s.text()
+}
+
+// node is the value as YAML.
+func (s setting) node() *yaml.Node {
+	switch value := s.field.Interface().(type) {
+	case []string:
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, item := range value {
+			list.Content = append(list.Content, text(item))
+		}
+		return list
+	case string:
+		return text(value)
+	default: // in no need of quotes
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: s.text()}
+	}
+}
+
+// text is a text that is read as one, whatever it holds.
+func text(value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+}
