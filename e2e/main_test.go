@@ -6,6 +6,7 @@
 //
 //	LATCHKEY_TEST_CHROMIUM     the browser
 //	LATCHKEY_TEST_AXE          axe.min.js
+//	LATCHKEY_TEST_JELLYFIN_SDK the folder of Jellyfin's SDK for JavaScript
 //	LATCHKEY_TEST_MYSQL        a database server, or "none"
 //	LATCHKEY_TEST_SCREENSHOTS  where to write the pictures of the documents, if they are wanted
 //

@@ -1,0 +1,122 @@
+// Package docs_test holds the documents to what they speak of.
+package docs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// documents are all of them, by path.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, pattern := range []string{"*.md", "adr/*.md", "../README.md"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[path] = string(text)
+		}
+	}
+	if len(texts) < 15 {
+		t.Fatalf("only %d documents were found", len(texts))
+	}
+	return texts
+}
+
+// What a document points to is there: files, pictures, headings.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	texts := documents(t)
+	headings := map[string]map[string]bool{}
+	for path, text := range texts {
+		headings[absolute(t, path)] = anchors(text)
+	}
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)|<img src="([^"]+)"`)
+	for path, text := range texts {
+		for _, found := range link.FindAllStringSubmatch(withoutCode(text), -1) {
+			to := found[1] + found[2]
+			if strings.Contains(to, "://") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(to, "#")
+			target := absolute(t, path)
+			if file != "" {
+				target = absolute(t, filepath.Join(filepath.Dir(path), file))
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s points to %s, which is not there", path, to)
+			}
+			if anchor != "" && !headings[target][anchor] {
+				t.Errorf("%s points to %s, and there is no such heading", path, to)
+			}
+		}
+	}
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// withoutCode leaves out what stands in fences.
+func withoutCode(text string) string {
+	return regexp.MustCompile("(?s)\n```.*?\n```").ReplaceAllString(text, "")
+}
+
+// anchors are the headings of a document as links name them.
+func anchors(text string) map[string]bool {
+	all := map[string]bool{}
+	for _, found := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(withoutCode(text), -1) {
+		name := strings.ToLower(found[1])
+		name = regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(name, "")
+		all[strings.ReplaceAll(name, " ", "-")] = true
+	}
+	return all
+}
+
+// The guide shows what the files for the proxies say, so that their tests are
+// about the guide too.
+func TestProxySnippets(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("agent.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"../packaging/agent.Caddyfile", "../packaging/agent.nginx.conf"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, begun := strings.Cut(string(text), "# Connect: begin\n")
+		snippet, _, ended := strings.Cut(rest, "# Connect: end")
+		if !begun || !ended || strings.TrimSpace(snippet) == "" {
+			t.Errorf("%s has no marked part", path)
+			continue
+		}
+		if !strings.Contains(flat(string(guide)), flat(snippet)) {
+			t.Errorf("agent.md does not show the marked part of %s as it is", path)
+		}
+	}
+}
+
+// flat is a text without what indents its lines.
+func flat(text string) string {
+	var lines []string
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return strings.Join(lines, "\n")
+}
