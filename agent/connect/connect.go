@@ -68,7 +68,7 @@ func refuse(err error) error {
 			"the local user may be disabled, kept to the home network, or an administrator."},
 		{agent.ErrTrustOver, later, http.StatusServiceUnavailable, "This server has heard nothing of the Connect service for too long. " +
 			"Sign in with the local user's own password, or try again later."},
-		{agent.ErrMediaServerAway, soon, http.StatusServiceUnavailable, "The media server does not answer. Try again in a moment."},
+		{agent.ErrMediaServerAway, soon, http.StatusServiceUnavailable, "The media server does not answer, or signs no device in just now. Try again in a moment."},
 		{agent.ErrUsernameUnknown, 0, http.StatusNotFound, "There is no account of that name that can be linked."},
 		{agent.ErrLocalUserUnknown, 0, http.StatusNotFound, "This server has no such local user."},
 		{agent.ErrNotLinked, 0, http.StatusNotFound, "There is no such link."},

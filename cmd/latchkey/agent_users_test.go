@@ -102,8 +102,10 @@ func postPictures(t *testing.T, address string) {
 	_, body := ask(t, http.MethodPost, address+"/Users/AuthenticateByName?username=Grandma&pw=second%20password", nil,
 		"X-Emby-Authorization", `MediaBrowser Client="c", Device="d", DeviceId="i", Version="1"`)
 	var signed struct {
-		AccessToken string
-		User        struct{ ID string }
+		AccessToken string `json:"AccessToken"`
+		User        struct {
+			ID string `json:"Id"`
+		} `json:"User"`
 	}
 	if err := json.Unmarshal([]byte(body), &signed); err != nil || signed.AccessToken == "" {
 		t.Fatalf("%v\n%s", err, body)
