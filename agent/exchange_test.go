@@ -1,15 +1,11 @@
 package agent_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
-	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,7 +13,6 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
-	"github.com/latchkey-media/latchkey/models"
 )
 
 func byAccount(id string) func(*agent.ExchangeAsk) {
@@ -309,220 +304,6 @@ func TestExchangeSlowService(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 	if took := time.Since(begin); took > time.Second {
 		t.Errorf("a device waited %v", took)
-	}
-}
-
-// TestExchangeDevices gives each device a token of its own, also those that do
-// not say who they are.
-func TestExchangeDevices(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	d.linked(bob, "bob", "u1")
-	key := d.key(bob)
-	for range 2 {
-		for _, device := range []mediaserver.Device{
-			{ID: "a"}, {ID: "b"}, {}, {Client: "Roku"}, {Name: "Roku"}, {Client: "Roku", Name: "Den"},
-		} {
-			must(d.exchange(key, func(ask *agent.ExchangeAsk) { ask.Device = device }))(t)
-		}
-	}
-	if n := len(d.fake.live("u1")); n != 6 || d.status().Tokens != 6 {
-		t.Errorf("%d tokens, %d noted", n, d.status().Tokens)
-	}
-	for _, token := range d.fake.tokens {
-		if token.device == "" {
-			t.Error("a device without an id")
-		}
-	}
-}
-
-// TestExchangeDevicesEnded ends the sessions of one device, then all.
-func TestExchangeDevicesEnded(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	d.linked(bob, "bob", "u1")
-	code := must(s.client(t).Devices.Begin(t.Context(), client.DeviceAsk{Client: "Den TV", DeviceName: "Living room", DeviceID: "tv-1"}))(t)
-	well(t, bob.Devices.Approve(t.Context(), code.UserCode))
-	key := d.key(bob)
-	on := func(id string) func(*agent.ExchangeAsk) {
-		return func(ask *agent.ExchangeAsk) { ask.Device.ID = id }
-	}
-	first, second := must(d.exchange(key, on("tv-1")))(t), must(d.exchange(key, on("tv-2")))(t)
-	s.clock.Advance(5 * time.Second)
-	signedIn := must(s.client(t).Devices.Token(t.Context(), code.DeviceCode))(t)
-	well(t, s.client(t).As(signedIn.Token).Sessions.SignOut(t.Context()))
-	eventually(t, "the device's token ends", func() bool { return !slices.Contains(d.fake.live("u1"), first.AccessToken) })
-	if !slices.Contains(d.fake.live("u1"), second.AccessToken) {
-		t.Error("the other one ended as well")
-	}
-	d.exchanged(key, "u1") // the link goes on
-	well(t, bob.Sessions.EndOthers(t.Context()))
-	account, err := strconv.ParseInt(string(must(bob.Accounts.Get(t.Context()))(t).ID), 10, 64)
-	well(t, err)
-	well(t, s.store.Sessions.EndAll(t.Context(), account, models.Caller{}))
-	eventually(t, "all end", func() bool { return len(d.fake.live("u1")) == 0 })
-	_, err = d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
-}
-
-// TestExchangeRace exchanges while the link is removed: afterwards no token is
-// alive.
-func TestExchangeRace(t *testing.T) {
-	t.Parallel()
-	for round := range 3 {
-		t.Run(fmt.Sprint(round), func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
-			link := d.linked(bob, "bob", "u1")
-			key := d.key(bob)
-			d.fake.hook(nil, func(call string) error {
-				if strings.HasPrefix(call, "Mint") {
-					time.Sleep(time.Duration(round) * 3 * time.Millisecond)
-				}
-				return nil
-			})
-			var all sync.WaitGroup
-			var given atomic.Int32
-			begin := make(chan struct{})
-			for i := range 64 {
-				all.Go(func() {
-					<-begin
-					for range 4 {
-						_, err := d.Exchange(context.Background(), agent.ExchangeAsk{AccessKey: key, Device: mediaserver.Device{ID: fmt.Sprint("d", i%16)}})
-						switch {
-						case err == nil:
-							given.Add(1)
-						case !errors.Is(err, agent.ErrAccessKeyWrong):
-							t.Error(err)
-						}
-					}
-				})
-			}
-			all.Go(func() {
-				<-begin
-				time.Sleep(20 * time.Millisecond)
-				if err := bob.Links.Remove(context.Background(), client.ID(link.ID)); err != nil {
-					t.Error(err)
-				}
-			})
-			close(begin)
-			all.Wait()
-			eventually(t, "no token is alive", func() bool { return len(d.fake.live("u1")) == 0 && d.status().OwedTokens == 0 })
-			never(t, "one comes to life", func() bool { return len(d.fake.live("u1")) > 0 })
-			if status := d.status(); status.Tokens != 0 || status.Links != 0 {
-				t.Errorf("%+v", status)
-			}
-			if given.Load() == 0 {
-				t.Error("nobody was given a token")
-			}
-		})
-	}
-}
-
-// TestExchangeSameDevice has one device exchange many times at once: what is
-// written down is the token that is alive.
-func TestExchangeSameDevice(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	link := d.linked(bob, "bob", "u1")
-	key := d.key(bob)
-	d.fake.hook(nil, func(call string) error {
-		if strings.HasPrefix(call, "Mint") {
-			time.Sleep(time.Millisecond)
-		}
-		return nil
-	})
-	var all sync.WaitGroup
-	for range 32 {
-		all.Go(func() {
-			if _, err := d.exchange(key); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if n := len(d.fake.live("u1")); n != 1 {
-		t.Fatalf("%d tokens", n)
-	}
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
-	eventually(t, "it is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
-}
-
-// TestExchangeMeanwhile ends the link, in each way, between making and writing a
-// token: the device does not get it.
-func TestExchangeMeanwhile(t *testing.T) {
-	t.Parallel()
-	for name, end := range map[string]func(d *den, bob *client.Client, link agent.Link) error{
-		"removed": func(_ *den, bob *client.Client, link agent.Link) error {
-			return bob.Links.Remove(context.Background(), client.ID(link.ID))
-		},
-		"unlinked here": func(d *den, _ *client.Client, link agent.Link) error {
-			d.site.down()
-			return d.UnlinkID(context.Background(), link.ID)
-		},
-		"ended": func(d *den, _ *client.Client, _ agent.Link) error {
-			d.site.clock.Advance(time.Hour)
-			return nil
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
-			link := d.linked(bob, "bob", "u1")
-			well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{EndsAt: new(s.clock.Now().Add(time.Hour))}))
-			eventually(t, "the end is known", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
-			key := d.key(bob)
-			var first atomic.Bool
-			d.fake.hook(nil, func(call string) error {
-				if !strings.HasPrefix(call, "Mint") || !first.CompareAndSwap(false, true) {
-					return nil
-				}
-				if err := end(d, bob, link); err != nil {
-					t.Error(err)
-				}
-				if name == "removed" && !soon(func() bool { return d.status().Links == 0 }) {
-					t.Error("never removed")
-				}
-				return nil
-			})
-			got, err := d.exchange(key)
-			is(t, err, agent.ErrAccessKeyWrong)
-			if got != (agent.Exchanged{}) || len(d.fake.live("u1")) != 0 {
-				t.Errorf("%+v, %q", got, d.fake.live("u1"))
-			}
-		})
-	}
-}
-
-// TestExchangeLeft has the device leave while its token is made: the token is
-// written down all the same.
-func TestExchangeLeft(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	d.linked(bob, "bob", "u1")
-	key := d.key(bob)
-	ctx, leave := context.WithCancel(t.Context())
-	d.fake.hook(nil, func(call string) error {
-		if strings.HasPrefix(call, "Mint") {
-			leave()
-		}
-		return nil
-	})
-	_, _ = d.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
-	if len(d.fake.live("u1")) != 1 || d.status().Tokens != 1 {
-		t.Errorf("%d live, %d noted", len(d.fake.live("u1")), d.status().Tokens)
 	}
 }
 

@@ -1,0 +1,169 @@
+package agent_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// TestGuestCrash ends the program at each step of making a guest, and loses each
+// answer: there is one local user in the end, restricted, and the service knows.
+func TestGuestCrash(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		before, after string // the call around which it ends
+		lose          bool   // only the answer is lost
+	}{
+		"before":         {before: "CreateGuest"},
+		"after":          {after: "CreateGuest"},
+		"answer lost":    {after: "CreateGuest", lose: true},
+		"refused":        {before: "CreateGuest", lose: true},
+		"list":           {before: "LocalUsers", lose: true},
+		"before report":  {},
+		"look for lists": {after: "LocalUsers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDen(t, s).started()
+			bob := s.join(t, "bob")
+			var crashed atomic.Bool
+			var armed atomic.Bool
+			act := func(at string) func(string) error {
+				return func(call string) error {
+					if at == "" || !armed.Load() || !strings.HasPrefix(call, at) || !crashed.CompareAndSwap(false, true) {
+						return nil
+					}
+					if !test.lose {
+						_ = d.store.Close()
+					}
+					return errDown
+				}
+			}
+			d.fake.hook(act(test.before), act(test.after))
+			if test.before+test.after == "" {
+				s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+					if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/links") && crashed.CompareAndSwap(false, true) {
+						_ = d.store.Close()
+						panic(http.ErrAbortHandler)
+					}
+					inner.ServeHTTP(w, r)
+				})
+			}
+			server := d.serverID() // the file may be closed as soon as it is armed
+			armed.Store(true)
+			invited := must(d.ann.Invites.Create(t.Context(), client.NewInvite{
+				To: "bob", Type: client.Guest, Servers: []client.NewInviteServer{{ServerID: server, Libraries: []string{"l1"}}},
+			}))(t)
+			well(t, bob.Invites.Accept(t.Context(), invited.ID))
+			eventually(t, "the crash", crashed.Load)
+			if !test.lose {
+				d.restart()
+			}
+			guest := d.guestOf("bob")
+			eventually(t, "it can be used", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
+			if got := d.fake.named("bob"); len(got) != 1 || got[0].ID != guest.LocalUserID || got[0].Disabled {
+				t.Errorf("%+v", got)
+			}
+			if diff := cmp.Diff(mediaserver.Restriction{Libraries: []string{"l1"}}, d.fake.limit(guest.LocalUserID)); diff != "" {
+				t.Error(diff)
+			}
+			eventually(t, "the service knows", func() bool {
+				list := must(d.asServer().Links(t.Context()))(t)
+				return len(list) == 1 && list[0].LocalUser != nil && list[0].LocalUser.ID == guest.LocalUserID
+			})
+		})
+	}
+}
+
+// TestGuestCrashRemoved removes the link while the program does not run and the
+// guest was made but not noted: they are found and disabled.
+func TestGuestCrashRemoved(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.fake.set(func() { // was there before
+		d.fake.users = slices.Insert(d.fake.users, 0, mediaserver.LocalUser{ID: "u6", Name: "bob", Hidden: true})
+	})
+	var crashed atomic.Bool
+	d.fake.hook(nil, func(call string) error {
+		if strings.HasPrefix(call, "CreateGuest") && crashed.CompareAndSwap(false, true) {
+			_ = d.store.Close()
+		}
+		return nil
+	})
+	d.invite(bob, "bob")
+	eventually(t, "the crash", crashed.Load)
+	d.halt()
+	links := must(bob.Links.List(t.Context(), client.Accepted))(t)
+	well(t, bob.Links.Remove(t.Context(), links[0].ID))
+	d.fake.set(func() { // others of that name, whom an admin made meanwhile
+		d.fake.users = slices.Insert(d.fake.users, 0, mediaserver.LocalUser{ID: "u7", Name: "bobby", Hidden: true}, mediaserver.LocalUser{ID: "u8", Name: "bob 3"})
+	})
+	d.open()
+	d.run()
+	eventually(t, "disabled", func() bool { return slices.Contains(d.fake.asked(), "Disable g1") })
+	for _, u := range d.fake.named("bob") {
+		if u.Disabled != (u.ID == "g1") {
+			t.Errorf("%+v", u)
+		}
+	}
+}
+
+// TestGuestNotReady refuses a guest that was found again until they are
+// restricted.
+func TestGuestNotReady(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.fake.hook(func(call string) error {
+		if strings.HasPrefix(call, "Restrict") {
+			return errDown
+		}
+		return nil
+	}, func(call string) error {
+		if strings.HasPrefix(call, "CreateGuest") {
+			return errDown
+		}
+		return nil
+	})
+	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{} })
+	guest := d.guestOf("bob")
+	_, err := d.exchange(d.key(bob))
+	is(t, err, agent.ErrLocalUserRefused)
+	d.fake.hook(nil, nil)
+	eventually(t, "restricted", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
+	if d.fake.limit(guest.LocalUserID).AllLibraries || d.fake.count("Restrict") == 0 {
+		t.Errorf("%+v", d.fake.limit(guest.LocalUserID))
+	}
+}
+
+// TestGuestMistaken asks the service by a name that is somebody else's by now:
+// what was asked of them is taken back.
+func TestGuestMistaken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	s.answer(changesOf(func(list map[string]any) {
+		for _, one := range list["changes"].([]any) {
+			if link, ok := one.(map[string]any)["link"].(map[string]any); ok {
+				link["username"] = "cat"
+			}
+		}
+	}))
+	d.invite(bob, "bob")
+	eventually(t, "one line", func() bool { return d.log.count("asked for by mistake is taken back") == 1 })
+	eventually(t, "cat has no link", func() bool { return len(must(cat.Links.List(t.Context(), ""))(t)) == 0 })
+	never(t, "it is asked again", func() bool { return d.log.count("asked for by mistake is taken back") > 1 })
+}
