@@ -44,7 +44,7 @@ func (f *face) authenticate(w http.ResponseWriter, r *wire.Request) error {
 }
 
 func (f *face) answerSignIn(w http.ResponseWriter, r *wire.Request, row *userRow, name string) error {
-	token, err := f.signIn(r.Context(), row, name, guessed(r.Params), deviceOf(r), atHome(r))
+	token, err := f.signIn(r.Context(), row, name, guessed(r.Params), deviceOf(r), r.Local)
 	if err != nil {
 		return refused(err)
 	}

@@ -23,7 +23,7 @@ func (f *face) public(r *wire.Request) publicInfoDto {
 		info.LocalAddresses = append(info.LocalAddresses, local...)
 		info.RemoteAddresses = append(info.RemoteAddresses, remote...)
 	}
-	if len(info.LocalAddresses) == 0 && atHome(r) && plainHost(r.Host) {
+	if len(info.LocalAddresses) == 0 && r.Local && plainHost(r.Host) {
 		info.LocalAddresses = append(info.LocalAddresses, "http://"+r.Host)
 	}
 	if len(info.LocalAddresses) > 0 {
@@ -62,7 +62,7 @@ func (f *face) ping(w http.ResponseWriter, _ *wire.Request) error {
 }
 
 func (f *face) endpoint(w http.ResponseWriter, r *wire.Request, _ *session) error {
-	home := atHome(r)
+	home := r.Local
 	return wire.AnswerJSON(w, http.StatusOK, endpointDto{IsLocal: home && r.Address.IsLoopback(), IsInNetwork: home})
 }
 

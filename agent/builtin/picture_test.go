@@ -228,7 +228,7 @@ func TestPictureTypes(t *testing.T) {
 		"WebP": {webp("VP8 ", 3, 2), "image/webp"}, "WebP, lossless": {webp("VP8L", 3, 2), "image/webp"}, "WebP, extended": {webp("VP8X", 3, 2), "image/webp"},
 		"largest": {webp("VP8X", 5000, 5000), "image/webp"}, "too wide": {webp("VP8X", 5001, 1), ""}, "too high": {webp("VP8L", 1, 5001), ""},
 		"lossy, too high": {webp("VP8 ", 1, 5001), ""}, "lossy, of no height": {webp("VP8 ", 1, 0), ""},
-		"wide PNG": {pngOf(t, 5001, 1), ""}, "bomb": {bomb(), ""}, "WebP that is cut": {short, ""}, "WebP that is cut later": {webpWith("EXIF")[:60], ""}, "WebP of another kind": {webp("XXXX", 3, 2), ""},
+		"wide PNG": {pngOf(t, 5001, 1), ""}, "bomb": {bomb(), ""}, "WebP that is cut": {short, ""}, "WebP that is cut later": {webpWith("EXIF")[:60], ""}, "WebP of another kind": {webp("VP9 ", 3, 2), ""},
 		"WebP of no bytes": {[]byte("RIFF\x00\x00\x00\x00WEBP"), ""},
 		"SVG":              {[]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><script>alert(1)</script></svg>`), ""},
 		"HTML":             {[]byte("<!DOCTYPE html><script>alert(1)</script>"), ""}, "nothing": {nil, ""}, "PNG that is cut": {pngOf(t, 3, 2)[:20], ""},

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -141,17 +140,7 @@ func refused(err error) error {
 	}
 }
 
-// atHome reports whether the caller is known to be in the home network. A proxy
-// that nobody trusts makes nobody a caller from home, whoever it speaks for.
-func atHome(r *wire.Request) bool {
-	if r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == "" && r.Header.Get("X-Real-Ip") == "" {
-		return r.Local
-	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && r.Local && r.Address != peer.Addr().Unmap().WithZone("")
-}
-
-func callerOf(r *wire.Request) caller { return caller{r.Address, atHome(r)} }
+func callerOf(r *wire.Request) caller { return caller{r.Address, r.Local} }
 
 // deviceOf is who asks for a token. One that does not name itself is known by its
 // app and its kind: the next of that sort ends its token.
