@@ -43,7 +43,7 @@ func TestFaultKillDuringSignUps(t *testing.T) {
 		crowd.check(t, data, folder)
 		t.Logf("%d kills, %d sign-ups acknowledged, %d without an answer, %d of those complete",
 			kills, len(crowd.acknowledged), len(crowd.unanswered), len(data.usernames(t))-len(crowd.acknowledged))
-		crowd.checkRepeat(t, p)
+		crowd.checkRepeat(t, p, data.usernames(t))
 		p.stop()
 	})
 }
@@ -149,9 +149,10 @@ func (c *crowd) check(t *testing.T, data *data, folder string) {
 	}
 }
 
-// checkRepeat signs up again with names that never got an answer: each is free
-// or has a whole account.
-func (c *crowd) checkRepeat(t *testing.T, p *process) {
+// checkRepeat signs up again with names that never got an answer. A name is free,
+// or it is taken because the first sign-up was completed: there holds the names
+// that have an account.
+func (c *crowd) checkRepeat(t *testing.T, p *process, there map[string]bool) {
 	t.Helper()
 	for i, name := range c.unanswered[:min(len(c.unanswered), 10)] {
 		v, form := newVisitor(p.address, 100_000+i), signUpForm(name)
@@ -159,8 +160,10 @@ func (c *crowd) checkRepeat(t *testing.T, p *process) {
 			t.Fatal("no challenge")
 		}
 		a, err := v.do("/signup", form)
-		if err != nil || !acknowledged(a) && a.status != http.StatusConflict {
-			t.Errorf("%s tries again: %d %v", name, a.status, err)
+		taken := there[name] && a.status == http.StatusUnprocessableEntity
+		if err != nil || !acknowledged(a) && !taken {
+			t.Errorf("%s signs up again (has an account: %v): status %d, error %v; want a sign-up, or 422 for a name that has an account",
+				name, there[name], a.status, err)
 		}
 	}
 }
