@@ -13,10 +13,7 @@ import (
 )
 
 // Accounts are the operations on a person's account.
-type Accounts struct {
-	*core
-	throttle *Throttle
-}
+type Accounts struct{ *core }
 
 // Caller is who asks: for counters, sessions and the history that people see.
 type Caller struct {
@@ -154,12 +151,12 @@ func updateAccount(tx *gorm.DB, accountID int64, columns map[string]any, conditi
 // compares, apart from the counter of strangers, so that they cannot stop the
 // owner. It returns [ErrWrongPassword], [ErrThrottled], or [ErrNoSession] for an
 // account that was disabled meanwhile.
-func (c *core) passwordIs(ctx context.Context, throttle *Throttle, row *accountRow, password string) error {
+func (c *core) passwordIs(ctx context.Context, row *accountRow, password string) error {
 	if row.DisabledAt != nil {
 		return ErrNoSession
 	}
-	key := throttle.key("signed-in", row.owner())
-	if err := throttle.attempt(ctx, key, c.opt.Limits.SignedIn); err != nil {
+	key := c.throttle.key("signed-in", row.owner())
+	if err := c.throttle.attempt(ctx, key, c.opt.Limits.SignedIn); err != nil {
 		return err
 	}
 	match, err := c.verifyPassword(ctx, row, password)
@@ -169,7 +166,7 @@ func (c *core) passwordIs(ctx context.Context, throttle *Throttle, row *accountR
 	if !match {
 		return ErrWrongPassword
 	}
-	return throttle.forget(ctx, key)
+	return c.throttle.forget(ctx, key)
 }
 
 // passwordPurpose keys the hashes of passwords, pinPurpose those of PINs.

@@ -11,10 +11,7 @@ import (
 )
 
 // Emails are the operations on the addresses of accounts.
-type Emails struct {
-	*core
-	throttle *Throttle
-}
+type Emails struct{ *core }
 
 // emailRow is a row of emails: an address that belongs to an account. It is in
 // use (HeldUntil nil) or kept back after a change so that it can be undone. Its

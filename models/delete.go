@@ -16,7 +16,7 @@ func (a *Accounts) Delete(ctx context.Context, accountID int64, password string,
 	if err != nil {
 		return err
 	}
-	if err := a.passwordIs(ctx, a.throttle, &row, password); err != nil {
+	if err := a.passwordIs(ctx, &row, password); err != nil {
 		return err
 	}
 	return a.deleteAccount(ctx, &row)

@@ -14,7 +14,6 @@ import (
 // Devices are the operations by which a TV is signed in from a phone (RFC 8628).
 type Devices struct {
 	*core
-	throttle *Throttle
 	sessions *Sessions
 }
 

@@ -16,10 +16,7 @@ import (
 // Invites are offers of links: of owners to an account, named by username, or to
 // an address. What an address belongs to is asked when the invite is answered,
 // never before, so that owners learn nothing of who has an account.
-type Invites struct {
-	*core
-	throttle *Throttle
-}
+type Invites struct{ *core }
 
 // The states of invites.
 const (

@@ -14,10 +14,7 @@ import (
 )
 
 // Links are the operations of a person on the servers that they may use.
-type Links struct {
-	*core
-	throttle *Throttle
-}
+type Links struct{ *core }
 
 // The types and states of links.
 const (

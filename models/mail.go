@@ -18,10 +18,7 @@ import (
 
 // Mail is the queue of owed mails: for the worker that sends them and for
 // operators.
-type Mail struct {
-	*core
-	throttle *Throttle
-}
+type Mail struct{ *core }
 
 // Owed is a mail that a worker has leased.
 type Owed struct {

@@ -31,7 +31,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePa
 	if wrong := a.checkPassword("password", in.Password, row.personal()...); wrong != nil {
 		return Renewed{}, invalid([]FieldError{*wrong})
 	}
-	if err := a.passwordIs(ctx, a.throttle, &row, in.Current); err != nil {
+	if err := a.passwordIs(ctx, &row, in.Current); err != nil {
 		return Renewed{}, err
 	}
 	if sameText(in.Current, in.Password) {

@@ -12,10 +12,7 @@ import (
 // PINs are the operations on the short secret that opens somebody's profile on
 // a shared device. A PIN opens nothing else: no address, password, link or
 // session.
-type PINs struct {
-	*core
-	throttle *Throttle
-}
+type PINs struct{ *core }
 
 // Set stores a new PIN. current is the PIN so far and is not looked at when
 // there is none. It returns errors about the fields current_pin and pin, or
@@ -246,7 +243,7 @@ func (p *PINs) ResetByPassword(ctx context.Context, accountID int64, password, p
 	if code := p.wrongNewPIN(&row, pin); code != nil {
 		return code
 	}
-	if err := p.passwordIs(ctx, p.throttle, &row, password); err != nil {
+	if err := p.passwordIs(ctx, &row, password); err != nil {
 		return err
 	}
 	return p.reset(ctx, &row, pin, caller, nil)

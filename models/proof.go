@@ -14,10 +14,7 @@ import (
 // are: the person starts one, the server's agent proposes a code or a page of
 // its own, and completes it with the local user that was proved. The owner wants
 // it by allowing self-service, the person by starting it.
-type Proofs struct {
-	*core
-	throttle *Throttle
-}
+type Proofs struct{ *core }
 
 // The states of proofs.
 const (

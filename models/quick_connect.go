@@ -14,10 +14,7 @@ import (
 // app of the media server's own, which knows nothing of us. The person types them
 // here and names the server, and its agent approves them for the person's local
 // user.
-type QuickConnects struct {
-	*core
-	throttle *Throttle
-}
+type QuickConnects struct{ *core }
 
 // The states of such a try.
 const (

@@ -7,10 +7,7 @@ import (
 )
 
 // Recovery are the operations of somebody who forgot their password.
-type Recovery struct {
-	*core
-	throttle *Throttle
-}
+type Recovery struct{ *core }
 
 // Request asks for a mail with a link that sets a new password. It does the
 // same work and returns nil whether or not somebody has that name or address,

@@ -12,10 +12,7 @@ import (
 )
 
 // Servers are the operations of a person on the servers that they run.
-type Servers struct {
-	*core
-	throttle *Throttle
-}
+type Servers struct{ *core }
 
 // NewClaimCode makes a code by which a server, within ten minutes, becomes the
 // account's. It is shown as BCDF-GHJK. It returns [ErrThrottled], or

@@ -15,8 +15,7 @@ import (
 // Agents are the operations that a media server calls with its server key.
 type Agents struct {
 	*core
-	throttle *Throttle
-	invites  *Invites
+	invites *Invites
 
 	mu   sync.Mutex
 	seen map[int64]time.Time // last calls that are not written yet

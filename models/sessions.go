@@ -16,7 +16,6 @@ import (
 // Sessions are the operations on signed-in browsers and devices.
 type Sessions struct {
 	*core
-	throttle *Throttle
 
 	mu   sync.Mutex
 	seen map[int64]time.Time // last uses that are not written yet
@@ -287,7 +286,7 @@ func (s *Sessions) ConfirmPassword(ctx context.Context, this Session, password s
 	if err != nil {
 		return "", err
 	}
-	if err := s.passwordIs(ctx, s.throttle, &row, password); err != nil {
+	if err := s.passwordIs(ctx, &row, password); err != nil {
 		return "", err
 	}
 	err = s.tx(ctx, "confirm the password", func(tx *gorm.DB) error {

@@ -104,6 +104,8 @@ type core struct {
 	opt    Options
 	lastID atomic.Int64
 	feed   *feed
+
+	throttle *Throttle // the counters that every area's limits use
 }
 
 // New returns a Store on the database that o names, without asking it anything:
@@ -118,17 +120,30 @@ func New(o Options) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o, feed: newFeed()}
-	throttle := &Throttle{c, throttlePause}
-	sessions := &Sessions{core: c, throttle: throttle, seen: map[int64]time.Time{}}
-	invites := &Invites{c, throttle}
+	c.throttle = &Throttle{core: c, pause: throttlePause}
+	sessions := &Sessions{core: c, seen: map[int64]time.Time{}}
+	invites := &Invites{core: c}
 	return &Store{
-		Accounts: &Accounts{c, throttle}, Emails: &Emails{c, throttle}, Recovery: &Recovery{c, throttle},
-		Sessions: sessions, Servers: &Servers{c, throttle}, Links: &Links{c, throttle},
-		Agents:  &Agents{core: c, throttle: throttle, invites: invites, seen: map[int64]time.Time{}},
-		Devices: &Devices{c, throttle, sessions},
-		Invites: invites, Changes: &Changes{c, changesLookEvery}, Proofs: &Proofs{c, throttle}, QuickConnects: &QuickConnects{c, throttle},
-		PINs: &PINs{c, throttle}, Mail: &Mail{c, throttle}, Throttle: throttle, History: &History{c},
-		Operators: &Operators{c}, core: c,
+		Accounts:  &Accounts{core: c},
+		Emails:    &Emails{core: c},
+		Sessions:  sessions,
+		Recovery:  &Recovery{core: c},
+		PINs:      &PINs{core: c},
+		Mail:      &Mail{core: c},
+		Throttle:  c.throttle,
+		History:   &History{core: c},
+		Operators: &Operators{core: c},
+		Servers:   &Servers{core: c},
+		Agents:    &Agents{core: c, invites: invites, seen: map[int64]time.Time{}},
+		Links:     &Links{core: c},
+		Devices:   &Devices{core: c, sessions: sessions},
+		Invites:   invites,
+		Changes:   &Changes{core: c, lookEvery: changesLookEvery},
+		Proofs:    &Proofs{core: c},
+
+		QuickConnects: &QuickConnects{core: c},
+
+		core: c,
 	}, nil
 }
 
