@@ -17,8 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
-	"github.com/latchkey-media/latchkey/internal/jobs"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/latchkey-media/latchkey/internal/jobs"
+	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
