@@ -1,0 +1,87 @@
+package handlers
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// sessionObject is a signed-in browser or device of who asks.
+type sessionObject struct {
+	ID         string    `json:"id"`
+	Current    bool      `json:"current"` // the one that asks
+	Kind       string    `json:"kind"`    // browser or device
+	Device     string    `json:"device"`  // "" when unknown
+	Client     string    `json:"client"`  // the app; "" for a browser
+	Address    string    `json:"address"` // where it signed in from; "" when unknown
+	CreatedAt  time.Time `json:"created_at"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+}
+
+// apiSessions answers GET /api/v1/sessions: the latest used first.
+func (s *site) apiSessions(c *gin.Context, session models.Session) error {
+	list, err := s.Store.Sessions.List(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		Sessions []sessionObject `json:"sessions"`
+	}{each(list, func(one models.Session) sessionObject {
+		return sessionObject{
+			ID: idText(one.ID), Current: one.ID == session.ID, Kind: one.Kind, Device: one.Device, Client: one.Client, Address: one.Address,
+			CreatedAt: one.CreatedAt.UTC(), LastSeenAt: one.LastSeenAt.UTC(), ExpiresAt: one.ExpiresAt.UTC(),
+		}
+	})})
+}
+
+// apiEndSession answers DELETE /api/v1/sessions/{id}.
+func (s *site) apiEndSession(c *gin.Context, session models.Session) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Sessions.End(c.Request.Context(), session.AccountID, id, caller(c)))
+}
+
+// apiEndOtherSessions answers POST /api/v1/sessions/end-others.
+func (s *site) apiEndOtherSessions(c *gin.Context, session models.Session) error {
+	if err := s.proved(session); err != nil {
+		return err
+	}
+	return done(c, s.Store.Sessions.EndOthers(c.Request.Context(), session, caller(c)))
+}
+
+// apiEndAllSessions answers POST /api/v1/sessions/end-all: sign out everywhere.
+func (s *site) apiEndAllSessions(c *gin.Context, session models.Session) error {
+	return done(c, s.Store.Sessions.EndAll(c.Request.Context(), session.AccountID, caller(c)))
+}
+
+// apiNotMe answers POST /api/v1/sessions/not-me.
+func (s *site) apiNotMe(c *gin.Context) error {
+	token, err := readToken(c)
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Sessions.NotMe(c.Request.Context(), token, caller(c)))
+}
+
+// apiLookDevice answers GET /api/v1/device-codes/{user_code}: which device shows
+// the code, for the person who shall decide.
+func (s *site) apiLookDevice(c *gin.Context, session models.Session) error {
+	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, c.Param("user_code"), caller(c))
+	if err != nil {
+		return decided(c, err)
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		UserCode   string    `json:"user_code"`
+		Client     string    `json:"client"`
+		DeviceName string    `json:"device_name"`
+		Address    string    `json:"address"`
+		CreatedAt  time.Time `json:"created_at"`
+		ExpiresAt  time.Time `json:"expires_at"`
+	}{device.UserCode, device.Client, device.Device, device.Address, device.AskedAt.UTC(), device.ExpiresAt.UTC()})
+}
