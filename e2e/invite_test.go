@@ -257,7 +257,7 @@ func contractPages(t *testing.T, s *service) []shown {
 		return "/server/proofs/" + open[0].ID
 	}
 	return []shown{
-		{"server", "with local users", func(v *visitor) {
+		{"server_owner", "with local users", func(v *visitor) {
 			signIn(v, omar)
 			attic = runAgent(t, s, "Attic", claimCode(v), "Films", "Music")
 			v.open(attic.page())
@@ -272,31 +272,31 @@ func contractPages(t *testing.T, s *service) []shown {
 			v.open(attic.page() + "/invite")
 			v.choose("[name=local_user_id]", "anna")
 		}},
-		{"server", "with an invite", func(v *visitor) {
+		{"server_owner", "with an invite", func(v *visitor) {
 			v.open(attic.page() + "/invite")
 			v.fill("to", "guest@example.org")
 			v.push(`form[action="/invites"] button`, attic.page())
 		}},
-		{"server", "with self-service", func(v *visitor) {
+		{"server_owner", "with self-service", func(v *visitor) {
 			v.push("[name=do][value=on]", attic.page())
 			v.wantText("#join-url", s.origin+attic.page()+"/join")
 		}},
-		{"join", "", func(v *visitor) { v.open(attic.page() + "/join") }},
-		{"join", "while it waits", func(v *visitor) { v.push(`form[action="`+attic.page()+`/join"] button`, attic.page()+"/join") }},
-		{"join", "with a code", func(v *visitor) {
+		{"proof", "", func(v *visitor) { v.open(attic.page() + "/join") }},
+		{"proof", "while it waits", func(v *visitor) { v.push(`form[action="`+attic.page()+`/join"] button`, attic.page()+"/join") }},
+		{"proof", "with a code", func(v *visitor) {
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/propose", map[string]string{"code": "482913"})
 			v.until(`document.querySelector("#proof-code")?.textContent === "482913"`) // by itself
 		}},
-		{"join", "when it failed", func(v *visitor) {
+		{"proof", "when it failed", func(v *visitor) {
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/fail", map[string]string{"reason": "denied"})
 			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.join.failed.denied")) + `)`)
 		}},
-		{"join", "when it is done", func(v *visitor) {
+		{"proof", "when it is done", func(v *visitor) {
 			v.push(`form[action="`+attic.page()+`/join"] button`, attic.page()+"/join")
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/complete", map[string]string{"local_user": "u1"})
 			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.join.done")) + `)`)
 		}},
-		{"server", "with the terms of a link", func(v *visitor) {
+		{"server_owner", "with the terms of a link", func(v *visitor) {
 			v.open(attic.page())
 			v.tabTo("#terms-0")
 			v.press(" ")

@@ -16,7 +16,7 @@ func TestLanguageOfTheBrowser(t *testing.T) {
 	t.Parallel()
 	v := serve(t).visit(t, phone, "de")
 	v.open("/forgot")
-	v.wantGerman("forgot", "page.forgot.title")
+	v.wantGerman("reset_request", "page.forgot.title")
 }
 
 // TestGerman has somebody switch the language and sign up: pages, mistakes and

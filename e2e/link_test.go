@@ -245,30 +245,30 @@ func connectPages(t *testing.T, s *service) []shown {
 			signIn(v, olga)
 			v.open("/servers")
 		}},
-		{"invitations", "empty", at("/invitations")},
-		{"server_new", "", at("/servers/new")},
-		{"server_new", "with mistakes", func(v *visitor) {
+		{"links", "empty", at("/invitations")},
+		{"server_register", "", at("/servers/new")},
+		{"server_register", "with mistakes", func(v *visitor) {
 			v.fill("server_id", "7")
 			v.fill("access_key", "wrong")
 			v.send("/servers/claim")
 		}},
-		{"server_new", "with a code", func(v *visitor) {
+		{"server_register", "with a code", func(v *visitor) {
 			id, server = register(t, s, attic.URL, claimCode(v))
 			page = "/servers/" + id
 			claimCode(v)
 		}},
 		{"servers", "with an own one", at("/servers")},
-		{"server", "without people", func(v *visitor) { v.follow(`main a[href="`+page+`"]`, page) }},
-		{"server", "with mistakes", func(v *visitor) {
+		{"server_owner", "without people", func(v *visitor) { v.follow(`main a[href="`+page+`"]`, page) }},
+		{"server_owner", "with mistakes", func(v *visitor) {
 			v.fill("address", "not an address")
 			v.send(page + "/addresses")
 		}},
-		{"invitations", "", func(v *visitor) {
+		{"links", "", func(v *visitor) {
 			askLink(t, s, server, id, olga)
 			v.open("/invitations")
 		}},
 		{"servers", "with an invitation", at("/servers")},
-		{"server", "with everything open", func(v *visitor) {
+		{"server_owner", "with everything open", func(v *visitor) {
 			v.open(page)
 			for _, summary := range []string{"#remove-0", "#careful ~ details:nth-of-type(1) > summary", "#careful ~ details:nth-of-type(2) > summary", "#careful ~ details:nth-of-type(3) > summary"} {
 				v.tabTo(summary)
@@ -293,7 +293,7 @@ func connectPages(t *testing.T, s *service) []shown {
 			v.until(none + ` && !document.querySelector("[data-again]").hidden`)
 			v.wantFocus("[data-again]")
 		}},
-		{"server", "with a hidden address", func(v *visitor) {
+		{"server_owner", "with a hidden address", func(v *visitor) {
 			media.Store(true)
 			v.leaving("/", func() { v.tabTo("[data-again]"); v.press(" ") })
 			v.open(page)
@@ -302,22 +302,22 @@ func connectPages(t *testing.T, s *service) []shown {
 			v.push("[name=do][value=hide]", page)
 			v.open(page + "/open")
 		}},
-		{"server", "with a new key", func(v *visitor) {
+		{"server_owner", "with a new key", func(v *visitor) {
 			v.open(page)
 			v.tabTo("#careful ~ details:nth-of-type(1) > summary")
 			v.press(" ")
 			v.push(`form[action="`+page+`/key"] button`, page+"/key")
 		}},
-		{"link", "", at("/link")},
-		{"link", "with a mistake", func(v *visitor) {
+		{"device", "", at("/link")},
+		{"device", "with a mistake", func(v *visitor) {
 			v.fill("user_code", "wrong")
 			v.send("/link")
 		}},
-		{"link_device", "", func(v *visitor) {
+		{"device_approve", "", func(v *visitor) {
 			v.fill("user_code", showCode(t, s))
 			v.send("/link")
 		}},
-		{"server", "disabled", func(v *visitor) {
+		{"server_owner", "disabled", func(v *visitor) {
 			s.operate(t, "", "server", "disable", id)
 			v.open(page)
 		}},

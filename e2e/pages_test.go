@@ -102,19 +102,19 @@ func strangersPages() []shown {
 		{"api_docs", "", at("/api/docs")},
 		{"dev_mail", "empty", at("/dev/mail")},
 		{"landing", "", at("/")},
-		{"help_pin", "", at("/help/pin")},
+		{"pin_help", "", at("/help/pin")},
 		{"signin", "", at("/signin")},
 		{"signin", "with mistakes", func(v *visitor) {
 			v.fill("name_or_email", ada.email)
 			v.fill("password", "wrong")
 			v.send("/signin")
 		}},
-		{"forgot", "", at("/forgot")},
-		{"forgot", "with a mistake", func(v *visitor) {
+		{"reset_request", "", at("/forgot")},
+		{"reset_request", "with a mistake", func(v *visitor) {
 			v.tabTo("[name=name_or_email]")
 			v.send("/forgot")
 		}},
-		{"forgot_sent", "", func(v *visitor) {
+		{"reset_sent", "", func(v *visitor) {
 			v.fill("name_or_email", ada.email)
 			v.send("/forgot/sent")
 		}},
@@ -154,22 +154,22 @@ func ownersPages(p person) []shown {
 			v.send("/account")
 		}},
 		{"landing", "signed in", at("/")},
-		{"account_email", "", at("/account/email")},
-		{"account_email", "with mistakes", func(v *visitor) {
+		{"email_change", "", at("/account/email")},
+		{"email_change", "with mistakes", func(v *visitor) {
 			v.fill("email", "nowhere")
 			v.tabTo("[name=current_password]")
 			v.send("/account/email")
 		}},
-		{"account_password", "", at("/account/password")},
-		{"account_password", "with mistakes", func(v *visitor) {
+		{"password", "", at("/account/password")},
+		{"password", "with mistakes", func(v *visitor) {
 			v.fill("current_password", "wrong")
 			v.fill("password", "short")
 			v.send("/account/password")
 		}},
-		{"confirm_password", "", at("/account/confirm-password")},
+		{"password_confirm", "", at("/account/confirm-password")},
 		{"account_delete", "", at("/account/delete")},
-		{"account_pin", "", at("/account/pin")},
-		{"account_pin", "with mistakes", func(v *visitor) {
+		{"pin", "", at("/account/pin")},
+		{"pin", "with mistakes", func(v *visitor) {
 			v.fill("pin", "1234")
 			v.fill("pin_again", "1234")
 			v.send("/account/pin")
@@ -179,9 +179,9 @@ func ownersPages(p person) []shown {
 			v.fill("pin_again", p.pin)
 			v.send("/account")
 		}},
-		{"account_pin", "set", at("/account/pin")},
-		{"account_pin_forgot", "", at("/account/pin/forgot")},
-		{"account_pin", "after wrong tries", func(v *visitor) {
+		{"pin", "set", at("/account/pin")},
+		{"pin_reset_request", "", at("/account/pin/forgot")},
+		{"pin", "after wrong tries", func(v *visitor) {
 			for range 6 {
 				v.open("/account/pin")
 				v.tabTo("#remove_current_pin")
@@ -189,19 +189,19 @@ func ownersPages(p person) []shown {
 				v.send("/account/pin")
 			}
 		}},
-		{"account_pin", "off", func(v *visitor) {
+		{"pin", "off", func(v *visitor) {
 			v.site.alter(v.t, `UPDATE accounts SET pin_off_at = pin_changed_at WHERE username = ?`, p.username)
 			v.open("/account/pin")
 			v.wantText("main", v.says("page.pin.off"))
 		}},
 		{"account", "with a PIN that is off", at("/account")},
-		{"account_pin", "old", func(v *visitor) {
+		{"pin", "old", func(v *visitor) {
 			v.site.alter(v.t, `UPDATE accounts SET pin_off_at = NULL, pin_changed_at = '2020' || substr(pin_changed_at, 5) WHERE username = ?`, p.username)
 			v.open("/account/pin")
 			v.wantText("main", v.says("page.pin.old"))
 		}},
 		{"account", "with an old PIN", at("/account")},
-		{"account_sessions", "", func(v *visitor) {
+		{"sessions", "", func(v *visitor) {
 			other := v.site.visit(v.t, phone, "en")
 			signIn(other, p)
 			v.open("/account/sessions")
@@ -216,7 +216,7 @@ func mailedPages(t *testing.T, s *service, mira person) []shown {
 	next := otto
 	next.email = "otto.new@example.org"
 	return []shown{
-		{"account_pin_reset", "", func(v *visitor) {
+		{"pin_reset", "", func(v *visitor) {
 			signIn(v, otto)
 			v.open("/account/pin")
 			v.fill("pin", otto.pin)
@@ -226,16 +226,16 @@ func mailedPages(t *testing.T, s *service, mira person) []shown {
 			v.push(`form[action="/account/pin/mail"] button`, "/account/pin/forgot")
 			v.open(v.site.link(v.t, "pin_reset", otto.email))
 		}},
-		{"account_email", "waiting", func(v *visitor) {
+		{"email_change", "waiting", func(v *visitor) {
 			v.open("/account/email")
 			v.fill("email", next.email)
 			v.fill("current_password", otto.password)
 			v.send("/account/email")
 		}},
-		{"email_confirm", "", func(v *visitor) { v.open(v.site.link(v.t, "email_confirm", next.email)) }},
+		{"email_change_confirm", "", func(v *visitor) { v.open(v.site.link(v.t, "email_confirm", next.email)) }},
 		{"account", "with another address", func(v *visitor) { v.push(`form[action="/account/email/confirm"] button`, "/account") }},
 		{"account_delete", "waiting", at("/account/delete")},
-		{"email_undo", "", func(v *visitor) { v.open(v.site.link(v.t, "email_changed", otto.email)) }},
+		{"email_change_undo", "", func(v *visitor) { v.open(v.site.link(v.t, "email_changed", otto.email)) }},
 		{"reset", "after an undo", func(v *visitor) { v.push(`form[action="/account/email/undo"] button`, "/reset") }},
 		{"reset", "", func(v *visitor) {
 			v.site.operate(v.t, "", "account", "send-reset", otto.username)

@@ -56,13 +56,13 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 		v.until(`document.querySelector("main").textContent.includes(` + quote(v.says(key, "Server", "Loft")) + `)`)
 	}
 	return []shown{
-		{"link_quick", "with no server", func(v *visitor) {
+		{"quick_connect", "with no server", func(v *visitor) {
 			signIn(v, quinn)
 			loft = runAgent(t, s, "Loft", claimCode(v))
 			typed(v)
 			v.wantText("main", v.says("page.link_quick.none"))
 		}},
-		{"link_quick", "", func(v *visitor) {
+		{"quick_connect", "", func(v *visitor) {
 			askAPI[struct{}](t, s, loft.key, http.MethodPost, "/server/links", map[string]string{"to": "quinn", "type": "linked", "local_user": "u1"})
 			v.open("/invitations")
 			v.push(`form[action="/invitations/accept"] button`, "/servers")
@@ -73,22 +73,22 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 				v.t.Error("the only server is not chosen")
 			}
 		}},
-		{"link_quick_wait", "", func(v *visitor) { waits = asked(v) }},
-		{"link_quick_wait", "when it is done", func(v *visitor) {
+		{"quick_connect_wait", "", func(v *visitor) { waits = asked(v) }},
+		{"quick_connect_wait", "when it is done", func(v *visitor) {
 			answer(waits, "")
 			says(v, "page.link_quick_wait.done") // by itself
 		}},
-		{"link_quick_wait", "when it failed", func(v *visitor) {
+		{"quick_connect_wait", "when it failed", func(v *visitor) {
 			answer(asked(v), "code_wrong")
 			says(v, "page.link_quick_wait.failed.code_wrong")
 		}},
-		{"link", "once more", func(v *visitor) {
+		{"device", "once more", func(v *visitor) {
 			v.follow(`main a[href="/link"]`, "/link")
 			v.open("/link?digits=again&user_code=739104")
 			v.wantText("main", v.says("page.link.again"))
 			v.wantValue("user_code", "")
 		}},
-		{"link_quick", "with several servers and a mistake", func(v *visitor) {
+		{"quick_connect", "with several servers and a mistake", func(v *visitor) {
 			shed := runAgent(t, s, "Shed", claimCode(v))
 			askAPI[struct{}](t, s, shed.key, http.MethodPost, "/server/links", map[string]string{"to": "quinn", "type": "linked"})
 			askAPI[struct{}](t, s, shed.key, http.MethodPut, "/server/report", map[string]any{"name": "Shed", "system_id": "agent-shed", "quick_connect": true})

@@ -62,5 +62,5 @@ func (s *site) landing(c *gin.Context) error {
 // helpPIN answers GET /help/pin: what a PIN is for, in plain words.
 func (s *site) helpPIN(c *gin.Context) error {
 	allowPrivateCopy(c)
-	return s.render(c, http.StatusOK, "help_pin", PINHelpPage{Base: s.base(c, "help_pin")})
+	return s.render(c, http.StatusOK, "pin_help", PINHelpPage{Base: s.base(c, "pin_help")})
 }

@@ -42,13 +42,13 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 		return s.showLink(c, f, err)
 	}
 	page := LinkDevicePage{
-		Base: s.base(c, "link_device"), UserCode: device.UserCode, Client: device.Client,
+		Base: s.base(c, "device_approve"), UserCode: device.UserCode, Client: device.Client,
 		AskedAt: device.AskedAt, ExpiresAt: device.ExpiresAt,
 	}
 	page.Path = filledLink(device.UserCode)
 	page.Device = known(device.Device, page.T("device.unnamed"))
 	page.Address = known(device.Address, page.T("address.unknown"))
-	return s.render(c, http.StatusOK, "link_device", page)
+	return s.render(c, http.StatusOK, "device_approve", page)
 }
 
 // approveDevice answers POST /link/approve. Who finds a browser left alone signs
@@ -118,11 +118,11 @@ func (s *site) showLink(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := LinkPage{Base: s.base(c, "link"), Again: queryValue(c, "digits") == "again"}
+	page := LinkPage{Base: s.base(c, "device"), Again: queryValue(c, "digits") == "again"}
 	page.Base = page.telling(wrong)
 	page.Path = filledLink(f["user_code"]) // another language must not cost the code
 	page.Code = newInputs(page.Base, f, wrong).userCode()
-	return s.render(c, wrong.status, "link", page)
+	return s.render(c, wrong.status, "device", page)
 }
 
 func (in *inputs) userCode() Field {

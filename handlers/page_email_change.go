@@ -43,13 +43,13 @@ func (s *site) showAccountEmail(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := AccountEmailPage{Base: s.base(c, "account_email"), Current: account.Email, Waiting: waiting}
+	page := AccountEmailPage{Base: s.base(c, "email_change"), Current: account.Email, Waiting: waiting}
 	page.UndoLife = s.life(page.Locale, s.Lives.EmailUndo)
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
 	page.Email = in.email("new_email")
 	page.Password = in.currentPassword()
-	return s.render(c, wrong.status, "account_email", page)
+	return s.render(c, wrong.status, "email_change", page)
 }
 
 // emailConfirmForm answers GET /account/email/confirm, where the mail to a new
@@ -63,8 +63,8 @@ func (s *site) emailConfirmForm(c *gin.Context) error {
 	if err != nil {
 		return s.spent(c, linkEmailConfirm, err)
 	}
-	return s.render(c, http.StatusOK, "email_confirm",
-		EmailConfirmPage{Base: s.base(c, "email_confirm"), Username: info.Username, Email: info.Email})
+	return s.render(c, http.StatusOK, "email_change_confirm",
+		EmailConfirmPage{Base: s.base(c, "email_change_confirm"), Username: info.Username, Email: info.Email})
 }
 
 // emailConfirm answers POST /account/email/confirm.
@@ -91,8 +91,8 @@ func (s *site) emailUndoForm(c *gin.Context) error {
 	if err != nil {
 		return s.spent(c, linkEmailUndo, err)
 	}
-	return s.render(c, http.StatusOK, "email_undo",
-		EmailUndoPage{Base: s.base(c, "email_undo"), Username: info.Username, Email: info.Email})
+	return s.render(c, http.StatusOK, "email_change_undo",
+		EmailUndoPage{Base: s.base(c, "email_change_undo"), Username: info.Username, Email: info.Email})
 }
 
 // emailUndo answers POST /account/email/undo. Whoever changed the address knew

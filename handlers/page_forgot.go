@@ -44,14 +44,14 @@ func (s *site) showForgot(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := ForgotPage{Base: s.base(c, "forgot"), Captcha: s.captchaView(c, wrong)}
+	page := ForgotPage{Base: s.base(c, "reset_request"), Captcha: s.captchaView(c, wrong)}
 	page.Base = page.telling(wrong)
 	page.NameOrEmail = newInputs(page.Base, f, wrong).nameOrEmail()
-	return s.render(c, wrong.status, "forgot", page)
+	return s.render(c, wrong.status, "reset_request", page)
 }
 
 // forgotSent answers GET /forgot/sent.
 func (s *site) forgotSent(c *gin.Context) error {
-	base := s.base(c, "forgot_sent")
-	return s.render(c, http.StatusOK, "forgot_sent", ForgotSentPage{Base: base, Life: s.life(base.Locale, s.Lives.Reset)})
+	base := s.base(c, "reset_sent")
+	return s.render(c, http.StatusOK, "reset_sent", ForgotSentPage{Base: base, Life: s.life(base.Locale, s.Lives.Reset)})
 }

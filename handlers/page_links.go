@@ -33,7 +33,7 @@ func (s *site) showInvitations(c *gin.Context, session models.Session, cause err
 	if err != nil {
 		return err
 	}
-	page := InvitationsPage{Base: s.base(c, "invitations").telling(wrong)}
+	page := InvitationsPage{Base: s.base(c, "links").telling(wrong)}
 	for _, one := range invites {
 		page.Invites = append(page.Invites, receivedInvite(page.Base, one))
 	}
@@ -46,7 +46,7 @@ func (s *site) showInvitations(c *gin.Context, session models.Session, cause err
 			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
 		})
 	}
-	return s.render(c, wrong.status, "invitations", page)
+	return s.render(c, wrong.status, "links", page)
 }
 
 // acceptInvitation answers POST /invitations/accept. Accepting once more what is

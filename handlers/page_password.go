@@ -38,13 +38,13 @@ func (s *site) showAccountPassword(c *gin.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := AccountPasswordPage{Base: s.base(c, "account_password")}
+	page := AccountPasswordPage{Base: s.base(c, "password")}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.CurrentPassword = in.currentPassword()
 	page.Password = in.newPassword("new_password", s.PasswordMinLength)
 	page.PasswordAgain = in.newPasswordAgain("new_password")
-	return s.render(c, wrong.status, "account_password", page)
+	return s.render(c, wrong.status, "password", page)
 }
 
 // confirmPasswordForm answers GET /account/confirm-password: asked for before
@@ -78,8 +78,8 @@ func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) err
 	if err != nil {
 		return err
 	}
-	page := ConfirmPasswordPage{Base: s.base(c, "confirm_password"), ReturnTo: returnTo(wish)}
+	page := ConfirmPasswordPage{Base: s.base(c, "password_confirm"), ReturnTo: returnTo(wish)}
 	page.Base = page.telling(wrong)
 	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
-	return s.render(c, wrong.status, "confirm_password", page)
+	return s.render(c, wrong.status, "password_confirm", page)
 }

@@ -82,7 +82,7 @@ func (s *site) showPIN(c *gin.Context, account models.Account, f form, cause err
 		return err
 	}
 	page := AccountPINPage{
-		Base:      s.base(c, "account_pin"),
+		Base:      s.base(c, "pin"),
 		HasPIN:    account.HasPIN,
 		Off:       account.PINOff,
 		ChangedAt: account.PINChangedAt,
@@ -103,5 +103,5 @@ func (s *site) showPIN(c *gin.Context, account models.Account, f form, cause err
 	in = newInputs(page.Base, nil, remove)
 	page.RemovePIN = in.currentPIN()
 	page.RemovePIN.ID = "remove_current_pin"
-	return s.render(c, wrong.status, "account_pin", page)
+	return s.render(c, wrong.status, "pin", page)
 }

@@ -52,13 +52,13 @@ func (s *site) showPINForgot(c *gin.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := PINForgotPage{Base: s.base(c, "account_pin_forgot"), HasEmail: account.Email != ""}
+	page := PINForgotPage{Base: s.base(c, "pin_reset_request"), HasEmail: account.Email != ""}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.Password = in.currentPassword()
 	page.PIN = in.pin()
 	page.PINAgain = in.pinAgain()
-	return s.render(c, wrong.status, "account_pin_forgot", page)
+	return s.render(c, wrong.status, "pin_reset_request", page)
 }
 
 // pinMail answers POST /account/pin/mail: a mailed link opens a new PIN.
@@ -108,10 +108,10 @@ func (s *site) showPINReset(c *gin.Context, token string, cause error) error {
 	if err != nil {
 		return s.spent(c, linkPINReset, err)
 	}
-	page := PINResetPage{Base: s.base(c, "account_pin_reset"), Username: info.Username}
+	page := PINResetPage{Base: s.base(c, "pin_reset"), Username: info.Username}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.PIN = in.pin()
 	page.PINAgain = in.pinAgain()
-	return s.render(c, wrong.status, "account_pin_reset", page)
+	return s.render(c, wrong.status, "pin_reset", page)
 }

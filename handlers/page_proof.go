@@ -54,11 +54,11 @@ func (s *site) showJoin(c *gin.Context, cause error) error {
 		return err
 	}
 	page := JoinPage{
-		Base: s.base(c, "join"), ID: idText(serverID), Name: name, State: proof.State, Reason: proof.Reason,
+		Base: s.base(c, "proof"), ID: idText(serverID), Name: name, State: proof.State, Reason: proof.Reason,
 		Code: proof.Code, URL: proof.URL, ExpiresAt: proof.ExpiresAt,
 	}
 	page.Base = page.telling(wrong)
-	return s.render(c, wrong.status, "join", page)
+	return s.render(c, wrong.status, "proof", page)
 }
 
 // proofOf is the last proof of somebody at a server, with an empty state when

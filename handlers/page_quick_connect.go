@@ -57,7 +57,7 @@ func (s *site) showQuick(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := LinkQuickPage{Base: s.base(c, "link_quick"), Code: showDigits(f["code"]), ServersError: wrong.fields["server_id"]}
+	page := LinkQuickPage{Base: s.base(c, "quick_connect"), Code: showDigits(f["code"]), ServersError: wrong.fields["server_id"]}
 	page.Base = page.telling(wrong)
 	for i, server := range servers {
 		id := idText(server.ID)
@@ -66,7 +66,7 @@ func (s *site) showQuick(c *gin.Context, f form, cause error) error {
 			Chosen: len(servers) == 1 || f["server_id"] == id, Focus: i == 0 && page.ServersError != "",
 		})
 	}
-	return s.render(c, wrong.status, "link_quick", page)
+	return s.render(c, wrong.status, "quick_connect", page)
 }
 
 // showDigits writes the six digits as they are read best: 123 456.
@@ -102,8 +102,8 @@ func (s *site) quickWait(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, "link_quick_wait", LinkQuickWaitPage{
-		Base: s.base(c, "link_quick_wait"), ID: idText(found.ID), Server: found.ServerName, State: found.State, Reason: found.Reason,
+	return s.render(c, http.StatusOK, "quick_connect_wait", LinkQuickWaitPage{
+		Base: s.base(c, "quick_connect_wait"), ID: idText(found.ID), Server: found.ServerName, State: found.State, Reason: found.Reason,
 	})
 }
 

@@ -167,7 +167,7 @@ func (s *site) showServer(c *gin.Context, own owned, key string, f form, cause e
 		return err
 	}
 	page := ServerPage{
-		Base: s.base(c, "server"), ID: idText(server.ID), Name: server.Name, ReportedName: server.ReportedName,
+		Base: s.base(c, "server_owner"), ID: idText(server.ID), Name: server.Name, ReportedName: server.ReportedName,
 		Agent: server.Kind == models.ServerAgent, Version: server.Version, LastSeenAt: server.LastSeenAt,
 		Disabled: !server.DisabledAt.IsZero(), NewKey: key,
 	}
@@ -184,7 +184,7 @@ func (s *site) showServer(c *gin.Context, own owned, key string, f form, cause e
 		in.typed = form{"name": server.OwnName}
 	}
 	page.Rename = in.serverName()
-	return s.render(c, wrong.status, "server", page)
+	return s.render(c, wrong.status, "server_owner", page)
 }
 
 func addressViews(b Base, addresses []models.Address) []AddressView {

@@ -62,7 +62,7 @@ func (s *site) runs(c *gin.Context, session models.Session, serverID int64) bool
 }
 
 func (s *site) newServerPage(c *gin.Context) ServerNewPage {
-	return ServerNewPage{Base: s.base(c, "server_new")}
+	return ServerNewPage{Base: s.base(c, "server_register")}
 }
 
 func (s *site) showNewServer(c *gin.Context, page ServerNewPage, f form, cause error) error {
@@ -75,7 +75,7 @@ func (s *site) showNewServer(c *gin.Context, page ServerNewPage, f form, cause e
 	in.fresh = false // the other way comes first
 	page.ServerID = in.serverID()
 	page.AccessKey = in.accessKey()
-	return s.render(c, wrong.status, "server_new", page)
+	return s.render(c, wrong.status, "server_register", page)
 }
 
 func (in *inputs) serverID() Field {

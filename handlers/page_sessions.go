@@ -26,7 +26,7 @@ func (s *site) sessions(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	page := SessionsPage{Base: s.base(c, "account_sessions")}
+	page := SessionsPage{Base: s.base(c, "sessions")}
 	for _, one := range list {
 		page.Sessions = append(page.Sessions, SessionView{
 			ID:         strconv.FormatInt(one.ID, 10),
@@ -43,7 +43,7 @@ func (s *site) sessions(c *gin.Context) error {
 			What: page.T("event." + string(event.Kind)), Address: event.Address, Device: event.Device, At: event.At,
 		})
 	}
-	return s.render(c, http.StatusOK, "account_sessions", page)
+	return s.render(c, http.StatusOK, "sessions", page)
 }
 
 // known is text, or what stands for it when nothing is known.

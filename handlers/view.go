@@ -35,14 +35,16 @@ func (b Base) T(key string, pairs ...any) string {
 	return b.Catalogue.Say(b.Locale, key, params)
 }
 
-// Here is the value of aria-current for a link of the header to section: "page"
-// on its own page, "true" on those below it.
+// Here returns the value of aria-current for the link in the header that leads
+// to the page named section: "page" on that page itself, "true" on the pages
+// below it, and "" elsewhere.
 func (b Base) Here(section string) string {
 	below := map[string]string{
-		"server": "servers", "server_new": "servers", "server_open": "servers", "link_device": "link", "link_quick": "link", "link_quick_wait": "link",
-		"server_invite": "servers", "join": "servers", "invite": "invitations",
-		"account_email": "account", "account_password": "account", "account_pin": "account", "account_pin_forgot": "account",
-		"account_sessions": "account", "account_delete": "account",
+		"server_owner": "servers", "server_register": "servers", "server_open": "servers", "server_invite": "servers", "proof": "servers",
+		"invite":         "links",
+		"device_approve": "device", "quick_connect": "device", "quick_connect_wait": "device",
+		"email_change": "account", "password": "account", "pin": "account", "pin_reset_request": "account",
+		"sessions": "account", "account_delete": "account",
 	}
 	switch section {
 	case b.Page:

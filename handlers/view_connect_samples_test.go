@@ -9,12 +9,12 @@ func (s sampler) connected() []sample {
 	mistaken := s.wrong(code, "bcdf ghjk", "user_code_wrong")
 	mistaken.Focus = true
 	device := LinkDevicePage{
-		Base: s.signedIn("link_device"), UserCode: "BCDF-GHJK", Device: "Living room", Client: "Example for Android TV 4.2",
+		Base: s.signedIn("device_approve"), UserCode: "BCDF-GHJK", Device: "Living room", Client: "Example for Android TV 4.2",
 		Address: "203.0.113.7", AskedAt: s.at, ExpiresAt: s.at.Add(10 * time.Minute),
 	}
 	unnamed := device
 	unnamed.Client, unnamed.Device = "", s.base("").T("device.unnamed")
-	invitations := InvitationsPage{Base: s.invited("invitations"), Invitations: []InvitationView{
+	invitations := InvitationsPage{Base: s.invited("links"), Invitations: []InvitationView{
 		{ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", RequestedBy: "bert", Guest: true, AskedAt: s.at},
 		{ID: "81985529216486896", Server: "A server whose name is rather long, as names that people choose at night are", AskedAt: s.at},
 	}}
@@ -23,19 +23,19 @@ func (s sampler) connected() []sample {
 		{"servers-none", ServersPage{Base: s.signedIn("servers")}},
 		{"server_open", s.serverOpen()},
 		{"server_open-none", ServerOpenPage{Base: s.signedIn("server_open"), Name: "Den", SystemID: "383ceec546a24889be99de692f6b7b09"}},
-		{"server_new", s.serverNew()},
-		{"server_new-code", ServerNewPage{Base: s.signedIn("server_new"), Code: "BCDF-GHJK", Until: s.at}},
-		{"server_new-mistake", s.mistakenServerNew()},
-		{"server", s.server()},
-		{"server-key", s.serverWithKey()},
-		{"server-bare", s.bareServer()},
-		{"invitations", invitations},
-		{"invitations-none", InvitationsPage{Base: s.noticed(s.signedIn("invitations"), "notice.invitation_declined")}},
-		{"link", LinkPage{Base: s.signedIn("link"), Code: code}},
-		{"link-mistake", LinkPage{Base: s.signedIn("link"), Code: mistaken}},
-		{"link-throttled", LinkPage{Base: s.troubled(s.signedIn("link"), "error.throttled"), Code: code}},
-		{"link_device", device},
-		{"link_device-unnamed", unnamed},
+		{"server_register", s.serverNew()},
+		{"server_register-code", ServerNewPage{Base: s.signedIn("server_register"), Code: "BCDF-GHJK", Until: s.at}},
+		{"server_register-mistake", s.mistakenServerNew()},
+		{"server_owner", s.server()},
+		{"server_owner-key", s.serverWithKey()},
+		{"server_owner-bare", s.bareServer()},
+		{"links", invitations},
+		{"links-none", InvitationsPage{Base: s.noticed(s.signedIn("links"), "notice.invitation_declined")}},
+		{"device", LinkPage{Base: s.signedIn("device"), Code: code}},
+		{"device-mistake", LinkPage{Base: s.signedIn("device"), Code: mistaken}},
+		{"device-throttled", LinkPage{Base: s.troubled(s.signedIn("device"), "error.throttled"), Code: code}},
+		{"device_approve", device},
+		{"device_approve-unnamed", unnamed},
 	}
 }
 
@@ -70,7 +70,7 @@ func (s sampler) serverOpen() ServerOpenPage {
 
 func (s sampler) serverNew() ServerNewPage {
 	return ServerNewPage{
-		Base: s.signedIn("server_new"), ServerID: s.field("server_id", "text", "server_id", true),
+		Base: s.signedIn("server_register"), ServerID: s.field("server_id", "text", "server_id", true),
 		AccessKey: s.field("access_key", "password", "access_key", true),
 	}
 }
@@ -85,7 +85,7 @@ func (s sampler) mistakenServerNew() ServerNewPage {
 func (s sampler) server() ServerPage {
 	b := s.base("")
 	p := ServerPage{
-		Base: s.noticed(s.signedIn("server"), "notice.address_moved"), ID: "81985529216486895", Name: "Attic", ReportedName: "Den & Co",
+		Base: s.noticed(s.signedIn("server_owner"), "notice.address_moved"), ID: "81985529216486895", Name: "Attic", ReportedName: "Den & Co",
 		Version: "4.8.11.0", LastSeenAt: s.at,
 		Addresses: []AddressView{
 			{ID: "1", URL: "http://192.168.1.20:8096", Kind: b.T("address.lan"), First: true, ReportedAt: s.at},
@@ -106,14 +106,14 @@ func (s sampler) server() ServerPage {
 
 func (s sampler) serverWithKey() ServerPage {
 	p := s.server()
-	p.Base = s.signedIn("server")
+	p.Base = s.signedIn("server_owner")
 	p.NewKey, p.Agent = "lkv_0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEF", true
 	return p
 }
 
 func (s sampler) bareServer() ServerPage {
 	p := s.server()
-	p.Base = s.troubled(s.signedIn("server"), "error.throttled")
+	p.Base = s.troubled(s.signedIn("server_owner"), "error.throttled")
 	p.Addresses, p.People, p.Version, p.Disabled = nil, nil, "", true
 	p.NewAddress = s.wrong(p.NewAddress, "ftp://x", "address_invalid")
 	p.HandOver = s.wrong(p.HandOver, "nobody", "username_unknown")

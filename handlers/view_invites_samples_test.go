@@ -6,7 +6,7 @@ import "time"
 // themselves.
 func (s sampler) inviting() []sample {
 	offers := s.received("invite")
-	answered := InvitationsPage{Base: s.invited("invitations"), Invites: []ReceivedInvite{s.received("invitations"), s.plainInvite("invitations")}}
+	answered := InvitationsPage{Base: s.invited("links"), Invites: []ReceivedInvite{s.received("links"), s.plainInvite("links")}}
 	wrong := s.serverInvite()
 	wrong.Base = s.troubled(wrong.Base, "error.throttled")
 	wrong.To = s.wrong(wrong.To, "nobody", "username_unknown")
@@ -22,18 +22,18 @@ func (s sampler) inviting() []sample {
 	refused := invited
 	refused.Email = s.wrong(refused.Email, "", "email_not_invited")
 	join := func(state string) JoinPage {
-		return JoinPage{Base: s.signedIn("join"), ID: "81985529216486895", Name: "Den & Co", State: state, ExpiresAt: s.at}
+		return JoinPage{Base: s.signedIn("proof"), ID: "81985529216486895", Name: "Den & Co", State: state, ExpiresAt: s.at}
 	}
 	code, page, failed := join("shown"), join("shown"), join("failed")
 	code.Code, page.URL = "482913", "https://agent.example.org:8921/prove?id=81985529216486895"
 	failed.Reason = "expired"
 	return []sample{
-		{"server-people", s.peopledServer()},
-		{"server-reports", s.reportingServer()},
+		{"server_owner-people", s.peopledServer()},
+		{"server_owner-reports", s.reportingServer()},
 		{"server_invite", s.serverInvite()},
 		{"server_invite-mistakes", wrong},
 		{"server_invite-bare", bare},
-		{"invitations-invites", answered},
+		{"links-invites", answered},
 		{"invite", InvitePage{Base: s.base("invite"), Invite: offers, Email: "mira@example.org", MaySignUp: true}},
 		{"invite-closed", InvitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org"}},
 		{"invite-account", InvitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
@@ -42,13 +42,13 @@ func (s sampler) inviting() []sample {
 		{"invite-other-account", InvitePage{Base: s.signedIn("invite"), Invite: offers}},
 		{"signup-invited", invited},
 		{"signup-invited-mistake", refused},
-		{"join", join("")},
-		{"join-asked", join("asked")},
-		{"join-code", code},
-		{"join-page", page},
-		{"join-done", join("done")},
-		{"join-linked", join("linked")},
-		{"join-failed", failed},
+		{"proof", join("")},
+		{"proof-asked", join("asked")},
+		{"proof-code", code},
+		{"proof-page", page},
+		{"proof-done", join("done")},
+		{"proof-linked", join("linked")},
+		{"proof-failed", failed},
 	}
 }
 

@@ -123,14 +123,14 @@ func (s sampler) strangers() []sample {
 		{"signin", SignInPage{Base: s.base("signin"), NameOrEmail: name, Password: password, ReturnTo: "/account"}},
 		{"signin-confirmed", SignInPage{Base: s.noticed(s.base("signin"), "notice.confirmed"), NameOrEmail: name, Password: password}},
 		{"signin-mistake", SignInPage{Base: s.troubled(s.base("signin"), "error.sign_in_wrong"), NameOrEmail: name, Password: password}},
-		{"forgot", ForgotPage{Base: s.base("forgot"), NameOrEmail: name, Captcha: CaptchaView{Kind: "pow"}}},
-		{"forgot-recaptcha", ForgotPage{Base: s.base("forgot"), NameOrEmail: s.wrong(name, "", "name_or_email_missing"), Captcha: CaptchaView{Kind: "recaptcha"}}},
-		{"forgot_sent", ForgotSentPage{Base: s.base("forgot_sent"), Life: s.base("").T("duration.hours", "Count", 1)}},
+		{"reset_request", ForgotPage{Base: s.base("reset_request"), NameOrEmail: name, Captcha: CaptchaView{Kind: "pow"}}},
+		{"reset_request-recaptcha", ForgotPage{Base: s.base("reset_request"), NameOrEmail: s.wrong(name, "", "name_or_email_missing"), Captcha: CaptchaView{Kind: "recaptcha"}}},
+		{"reset_sent", ForgotSentPage{Base: s.base("reset_sent"), Life: s.base("").T("duration.hours", "Count", 1)}},
 		{"reset", ResetPage{
 			Base: s.base("reset"), Username: "mira.k", Password: s.newPassword(),
 			PasswordAgain: s.wrong(s.field("password_again", "password", "new_password_again", false), "", "passwords_differ"),
 		}},
-		{"help_pin", PINHelpPage{Base: s.base("help_pin")}},
+		{"pin_help", PINHelpPage{Base: s.base("pin_help")}},
 		{"error", ErrorPage{Base: s.base("error"), Status: 404, Code: "not_found", Heading: s.base("").T("error.not_found.title"), Text: s.base("").T("error.not_found")}},
 		{"error-expired", ErrorPage{
 			Base: s.base("error"), Status: 410, Code: "token_expired", Heading: s.base("").T("error.token_expired.title"), Text: s.base("").T("error.token_expired"),
@@ -155,26 +155,26 @@ func (s sampler) owners() []sample {
 		{"account", s.account()},
 		{"account-fresh", s.freshAccount()},
 		{"account-off", s.troubledAccount()},
-		{"account_email", AccountEmailPage{Base: s.signedIn("account_email"), Current: "mira@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: current}},
-		{"account_email-waiting", AccountEmailPage{Base: s.signedIn("account_email"), Waiting: "new@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: s.wrong(current, "", "current_password_wrong")}},
-		{"email_confirm", EmailConfirmPage{Base: s.base("email_confirm"), Username: "mira.k", Email: "new@example.org"}},
-		{"email_undo", EmailUndoPage{Base: s.base("email_undo"), Username: "mira.k", Email: "mira@example.org"}},
-		{"account_password", AccountPasswordPage{Base: s.signedIn("account_password"), CurrentPassword: current, Password: password, PasswordAgain: again}},
-		{"account_pin", AccountPINPage{Base: s.signedIn("account_pin"), PIN: pin, PINAgain: pinAgain, HasEmail: true}},
-		{"account_pin-set", AccountPINPage{
-			Base: s.signedIn("account_pin"), HasPIN: true, ChangedAt: s.at, Old: true, HasEmail: true,
+		{"email_change", AccountEmailPage{Base: s.signedIn("email_change"), Current: "mira@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: current}},
+		{"email_change-waiting", AccountEmailPage{Base: s.signedIn("email_change"), Waiting: "new@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: s.wrong(current, "", "current_password_wrong")}},
+		{"email_change_confirm", EmailConfirmPage{Base: s.base("email_change_confirm"), Username: "mira.k", Email: "new@example.org"}},
+		{"email_change_undo", EmailUndoPage{Base: s.base("email_change_undo"), Username: "mira.k", Email: "mira@example.org"}},
+		{"password", AccountPasswordPage{Base: s.signedIn("password"), CurrentPassword: current, Password: password, PasswordAgain: again}},
+		{"pin", AccountPINPage{Base: s.signedIn("pin"), PIN: pin, PINAgain: pinAgain, HasEmail: true}},
+		{"pin-set", AccountPINPage{
+			Base: s.signedIn("pin"), HasPIN: true, ChangedAt: s.at, Old: true, HasEmail: true,
 			CurrentPIN: s.wrong(currentPIN, "", "current_pin_wrong"), PIN: s.wrong(pin, "", "pin_sequence"), PINAgain: pinAgain, RemovePIN: removePIN,
 		}},
-		{"account_pin-off", AccountPINPage{Base: s.signedIn("account_pin"), HasPIN: true, Off: true, ChangedAt: s.at}},
-		{"account_pin_forgot", PINForgotPage{Base: s.signedIn("account_pin_forgot"), HasEmail: true, Password: current, PIN: pin, PINAgain: pinAgain}},
-		{"account_pin_reset", PINResetPage{Base: s.base("account_pin_reset"), Username: "mira.k", PIN: pin, PINAgain: pinAgain}},
-		{"help_pin-signed-in", PINHelpPage{Base: s.signedIn("help_pin")}},
-		{"account_sessions", s.sessions()},
-		{"account_sessions-one", SessionsPage{Base: s.signedIn("account_sessions"), Sessions: s.sessions().Sessions[:1]}},
+		{"pin-off", AccountPINPage{Base: s.signedIn("pin"), HasPIN: true, Off: true, ChangedAt: s.at}},
+		{"pin_reset_request", PINForgotPage{Base: s.signedIn("pin_reset_request"), HasEmail: true, Password: current, PIN: pin, PINAgain: pinAgain}},
+		{"pin_reset", PINResetPage{Base: s.base("pin_reset"), Username: "mira.k", PIN: pin, PINAgain: pinAgain}},
+		{"pin_help-signed-in", PINHelpPage{Base: s.signedIn("pin_help")}},
+		{"sessions", s.sessions()},
+		{"sessions-one", SessionsPage{Base: s.signedIn("sessions"), Sessions: s.sessions().Sessions[:1]}},
 		{"session_not_me", NotMePage{Base: s.base("session_not_me"), Device: "Firefox on Windows", Address: "203.0.113.7", At: s.at}},
 		{"account_delete", DeletePage{Base: s.signedIn("account_delete"), Password: current}},
 		{"account_delete-waits", DeletePage{Base: s.signedIn("account_delete"), Password: current, WaitUntil: s.at}},
-		{"confirm_password", ConfirmPasswordPage{Base: s.signedIn("confirm_password"), Password: current, ReturnTo: "/account/delete"}},
+		{"password_confirm", ConfirmPasswordPage{Base: s.signedIn("password_confirm"), Password: current, ReturnTo: "/account/delete"}},
 	}
 }
 
@@ -205,7 +205,7 @@ func (s sampler) troubledAccount() AccountPage {
 }
 
 func (s sampler) sessions() SessionsPage {
-	p := SessionsPage{Base: s.signedIn("account_sessions")}
+	p := SessionsPage{Base: s.signedIn("sessions")}
 	for i, name := range []string{"Firefox on Linux", "Safari on iPhone", "Safari on iPad", "Television in the living room", s.base("").T("device.unknown")} {
 		p.Sessions = append(p.Sessions, SessionView{
 			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: name, Current: i == 0,

@@ -135,8 +135,8 @@ func TestFieldShowsItsError(t *testing.T) {
 	pages, catalogue := pagesAndTexts(t)
 	var out bytes.Buffer
 	wrong := Field{Name: "email", Type: "email", Label: "Email", Hint: "Advice", Error: "Not an address", Value: `a"b<c`, Focus: true, Required: true}
-	page := AccountEmailPage{Base: sampleBase(catalogue, "en", "account_email"), Email: wrong, Password: Field{Name: "current_password", Type: "password"}}
-	if err := pages["account_email"].Execute(&out, page); err != nil {
+	page := AccountEmailPage{Base: sampleBase(catalogue, "en", "email_change"), Email: wrong, Password: Field{Name: "current_password", Type: "password"}}
+	if err := pages["email_change"].Execute(&out, page); err != nil {
 		t.Fatal(err)
 	}
 	root, err := html.Parse(&out)

@@ -87,7 +87,7 @@ func TestParametersAreKnown(t *testing.T) {
 	}
 	read := regexp.MustCompile(`params\["(\w+)"\]|params\.Get\(([^)]*)\)`)
 	met := 0
-	for _, file := range append(files, "../service.go") {
+	for _, file := range append(files, "../wire_service.go") {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
