@@ -2,7 +2,6 @@ package templates
 
 import (
 	"io/fs"
-	"path"
 	"regexp"
 	"slices"
 	"sync"
@@ -42,16 +41,6 @@ func TestLanguagesAgree(t *testing.T) {
 	}
 }
 
-func TestLanguagesHaveTheSameFiles(t *testing.T) {
-	t.Parallel()
-	want := jsonFiles(t, DefaultLanguage)
-	for _, code := range codes(t) {
-		if diff := cmp.Diff(want, jsonFiles(t, code)); diff != "" {
-			t.Errorf("files of %s (-en +%s):\n%s", code, code, diff)
-		}
-	}
-}
-
 func TestSay(t *testing.T) {
 	t.Parallel()
 	c := testCatalogue(t)
@@ -73,23 +62,6 @@ func TestSay(t *testing.T) {
 	for _, tt := range tests {
 		if got := c.Say(tt.locale, tt.key, tt.params); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestAKeyStandsOnce(t *testing.T) {
-	t.Parallel()
-	for _, code := range codes(t) {
-		seen := map[string]bool{}
-		messages, err := readLanguage(Locales(), code)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, message := range messages {
-			if seen[message.ID] {
-				t.Errorf("%s stands in two files of %s", message.ID, code)
-			}
-			seen[message.ID] = true
 		}
 	}
 }
@@ -187,18 +159,6 @@ func codes(t *testing.T) []string {
 		all = append(all, folder.Name())
 	}
 	return all
-}
-
-func jsonFiles(t *testing.T, code string) []string {
-	t.Helper()
-	names, err := fs.Glob(Locales(), path.Join(code, "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range names {
-		names[i] = path.Base(names[i])
-	}
-	return names
 }
 
 func messagesOf(t *testing.T, code string) map[string]*i18n.Message {

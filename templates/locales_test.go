@@ -2,10 +2,102 @@ package templates
 
 import (
 	"io/fs"
+	"maps"
+	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// catalogueFiles returns the file of a language's folder in which a text stands,
+// by the beginning of its key. The longest beginning that fits decides.
+func catalogueFiles() map[string]string {
+	return map[string]string{
+		"page.":       "pages.json",
+		"layout.":     "pages.json", // what stands on every page
+		"captcha.":    "pages.json", // partials
+		"pin.":        "pages.json",
+		"action.":     "pages.json", // ways on from an error page
+		"page.server": "pages_server.json",
+		"field.":      "fields.json",
+		"notice.":     "notices.json",
+		"event.":      "notices.json", // the history of an account
+		"error.":      "errors.json",
+		"mail.":       "mail.json",
+		"address.":    "words.json", // names and formats of single values
+		"date.":       "words.json",
+		"device.":     "words.json",
+		"duration.":   "words.json",
+		"language.":   "words.json",
+	}
+}
+
+// catalogueFile returns the file that catalogueFiles names for a key, or "" if
+// no beginning fits.
+func catalogueFile(key string) string {
+	longest, file := "", ""
+	for prefix, name := range catalogueFiles() {
+		if strings.HasPrefix(key, prefix) && len(prefix) > len(longest) {
+			longest, file = prefix, name
+		}
+	}
+	return file
+}
+
+// keysOf returns the keys of a catalogue file in the order in which they stand.
+// A key stands at the beginning of a line, so that a search for it finds it.
+func keysOf(t *testing.T, code, file string) []string {
+	t.Helper()
+	source, err := fs.ReadFile(Locales(), path.Join(code, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, match := range regexp.MustCompile(`(?m)^  "([^"]+)": `).FindAllSubmatch(source, -1) {
+		keys = append(keys, string(match[1]))
+	}
+	if lines, want := strings.Count(string(source), "\n"), len(keys)+2; lines != want {
+		t.Errorf("%s/%s has %d lines, want %d: one a text, and the two braces", code, file, lines, want)
+	}
+	return keys
+}
+
+func TestEachTextStandsInTheFileOfItsKey(t *testing.T) {
+	t.Parallel()
+	for _, code := range codes(t) {
+		names, err := fs.Glob(Locales(), path.Join(code, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			file := path.Base(name)
+			for _, key := range keysOf(t, code, file) {
+				if want := catalogueFile(key); file != want {
+					t.Errorf("%s: %s stands in %s, want %q (see catalogueFiles)", code, key, file, want)
+				}
+			}
+		}
+	}
+}
+
+func TestTextsAreSortedByTheirKeys(t *testing.T) {
+	t.Parallel()
+	files := catalogueFiles()
+	for _, code := range codes(t) {
+		for _, file := range slices.Compact(slices.Sorted(maps.Values(files))) {
+			keys := keysOf(t, code, file)
+			for i := 1; i < len(keys); i++ {
+				if keys[i-1] == keys[i] {
+					t.Errorf("%s/%s has %s twice, want it once", code, file, keys[i])
+				}
+				if keys[i-1] > keys[i] {
+					t.Errorf("%s/%s has %s after %s, want it before", code, file, keys[i], keys[i-1])
+				}
+			}
+		}
+	}
+}
 
 // keysInTemplates are all keys that layouts, partials and pages say, each with
 // a file that says it.
