@@ -181,3 +181,26 @@ func (c *core) local(ctx context.Context, address, authorization string, out any
 	}
 	return response.StatusCode, nil
 }
+
+type askExchange struct {
+	AccessKey string `json:"access_key"`
+	AccountID ID     `json:"account_id,omitempty"`
+}
+
+type exchange struct {
+	Link AgentLink `json:"link"`
+}
+
+func (e *exchange) whole() bool { return e.Link.whole() }
+
+// Exchange checks an access key that a device showed, and returns its link.
+// AccountID is the account that the device named, "" for none. What is unknown,
+// pending, ended or disabled answers [ErrAccessKeyWrong].
+func (a *Agent) Exchange(ctx context.Context, accessKey string, accountID ID) (AgentLink, error) {
+	var out exchange
+	err := a.core.fetch(ctx, call{
+		method: http.MethodPost, path: "/api/v1/server/exchanges", body: askExchange{accessKey, accountID},
+		want: http.StatusOK, again: always,
+	}, &out)
+	return out.Link, err
+}

@@ -27,13 +27,6 @@ type Person struct {
 	AcceptedAt  time.Time     `json:"accepted_at,omitzero"`
 }
 
-// LocalUserRef names a local user. For owners the id is the service's, for agents
-// what the media server calls it.
-type LocalUserRef struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
 // List goes through who is linked to a server.
 func (p *People) List(ctx context.Context, serverID ID) iter.Seq2[Person, error] {
 	return all(ctx, func(ctx context.Context, ask PageAsk) (Page[Person], error) { return p.ListPage(ctx, serverID, ask) })
@@ -84,29 +77,4 @@ func (p *People) Remove(ctx context.Context, serverID, linkID ID) error {
 		method: http.MethodDelete, path: "/api/v1/servers/{id}/people/{link_id}", values: []string{string(serverID), string(linkID)},
 		want: http.StatusNoContent, again: untilGone,
 	})
-}
-
-// LocalUser is a local user that a server reported.
-type LocalUser struct {
-	ID            ID     `json:"id"`          // the service's
-	ExternalID    string `json:"external_id"` // what the media server calls it
-	Name          string `json:"name"`
-	Disabled      bool   `json:"disabled"`
-	Administrator bool   `json:"administrator"`
-	LinkedTo      string `json:"linked_to"` // a username; "" for nobody
-}
-
-type localUserList struct {
-	LocalUsers []LocalUser `json:"local_users"`
-}
-
-func (l *localUserList) whole() bool { return l.LocalUsers != nil }
-
-// LocalUsers returns the local users of a server.
-func (p *People) LocalUsers(ctx context.Context, serverID ID) ([]LocalUser, error) {
-	var out localUserList
-	err := p.core.fetch(ctx, call{
-		method: http.MethodGet, path: "/api/v1/servers/{id}/local-users", values: []string{string(serverID)}, want: http.StatusOK, again: always,
-	}, &out)
-	return out.LocalUsers, err
 }

@@ -31,22 +31,6 @@ type OwnedServerDetail struct {
 
 func (o *OwnedServerDetail) whole() bool { return o.ID != "" }
 
-// OwnedAddress is an address as the owner of the server sees it.
-type OwnedAddress struct {
-	ID         ID        `json:"id"`
-	Kind       string    `json:"kind"` // lan, vpn, wan or custom
-	URL        string    `json:"url"`
-	Hidden     bool      `json:"hidden"`   // not told to people
-	ByOwner    bool      `json:"by_owner"` // added by the owner, not reported by the server
-	ReportedAt time.Time `json:"reported_at,omitzero"`
-}
-
-// Library is a library of a media server.
-type Library struct {
-	ID   string `json:"id"` // what the media server calls it
-	Name string `json:"name"`
-}
-
 type ownedServerList struct {
 	Servers []OwnedServer `json:"servers"`
 }
@@ -92,24 +76,6 @@ func (s *Servers) Remove(ctx context.Context, id ID) error {
 	})
 }
 
-// ServerKey is a new server key. The one before goes on for a while.
-type ServerKey struct {
-	Key          string    `json:"key"`
-	OverlapUntil time.Time `json:"overlap_until"`
-}
-
-func (k *ServerKey) whole() bool { return k.Key != "" }
-
-// ReplaceKey gives a server another server key. It may answer
-// [ErrConfirmPassword].
-func (s *Servers) ReplaceKey(ctx context.Context, id ID) (ServerKey, error) {
-	var out ServerKey
-	err := s.core.fetch(ctx, call{
-		method: http.MethodPost, path: "/api/v1/servers/{id}/key", values: []string{string(id)}, want: http.StatusOK,
-	}, &out)
-	return out, err
-}
-
 type handOver struct {
 	Username string `json:"username"`
 }
@@ -119,41 +85,5 @@ func (s *Servers) HandOver(ctx context.Context, id ID, username string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/{id}/hand-over", values: []string{string(id)}, body: handOver{username},
 		want: http.StatusNoContent,
-	})
-}
-
-type newAddress struct {
-	URL string `json:"url"`
-}
-
-// AddAddress adds an address that the server does not report itself.
-func (s *Servers) AddAddress(ctx context.Context, id ID, url string) (OwnedAddress, error) {
-	var out OwnedAddress
-	err := s.core.fetch(ctx, call{
-		method: http.MethodPost, path: "/api/v1/servers/{id}/addresses", values: []string{string(id)}, body: newAddress{url},
-		want: http.StatusCreated,
-	}, &out)
-	return out, err
-}
-
-// AddressChange is what is to be changed of an address; what is nil or "" stays.
-type AddressChange struct {
-	Hidden *bool  `json:"hidden,omitempty"`
-	Move   string `json:"move,omitempty"` // up or down, among those of the owner
-}
-
-// ChangeAddress changes an address of a server.
-func (s *Servers) ChangeAddress(ctx context.Context, id, addressID ID, in AddressChange) error {
-	return s.core.done(ctx, call{
-		method: http.MethodPatch, path: "/api/v1/servers/{id}/addresses/{address_id}", values: []string{string(id), string(addressID)},
-		body: in, want: http.StatusNoContent,
-	})
-}
-
-// RemoveAddress removes an address of a server.
-func (s *Servers) RemoveAddress(ctx context.Context, id, addressID ID) error {
-	return s.core.done(ctx, call{
-		method: http.MethodDelete, path: "/api/v1/servers/{id}/addresses/{address_id}", values: []string{string(id), string(addressID)},
-		want: http.StatusNoContent, again: untilGone,
 	})
 }

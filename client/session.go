@@ -9,30 +9,6 @@ import (
 // Sessions is about signed-in browsers and devices.
 type Sessions struct{ core *core }
 
-// SignIn is what proves who somebody is.
-type SignIn struct {
-	NameOrEmail string `json:"name_or_email"`
-	Password    string `json:"password"`
-	Client      string `json:"client,omitempty"`      // the app: "Den TV"
-	DeviceName  string `json:"device_name,omitempty"` // that the person will read: "Ann's phone"
-	DeviceID    string `json:"device_id,omitempty"`   // what the device calls itself, always the same
-}
-
-// SignedIn is a new session. Its token is for [Client.As]; it is told this once.
-type SignedIn struct {
-	Token   string  `json:"token"`
-	Account Account `json:"account"`
-}
-
-func (s *SignedIn) whole() bool { return s.Token != "" && s.Account.whole() }
-
-// SignIn starts a session by a password. Nobody has to be signed in.
-func (s *Sessions) SignIn(ctx context.Context, in SignIn) (SignedIn, error) {
-	var out SignedIn
-	err := s.core.fetch(ctx, call{method: http.MethodPost, path: "/api/v1/sessions", body: in, want: http.StatusCreated, open: true}, &out)
-	return out, err
-}
-
 // Session is a signed-in browser or device.
 type Session struct {
 	ID         ID        `json:"id"`
@@ -57,22 +33,6 @@ func (s *Sessions) List(ctx context.Context) ([]Session, error) {
 	var out sessionList
 	err := s.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/sessions", want: http.StatusOK, again: always}, &out)
 	return out.Sessions, err
-}
-
-// SignOut ends the session that asks.
-func (s *Sessions) SignOut(ctx context.Context) error {
-	return s.core.done(ctx, call{method: http.MethodDelete, path: "/api/v1/sessions/current", want: http.StatusNoContent})
-}
-
-// ConfirmPassword proves the password once more, which what answers
-// [ErrConfirmPassword] asks for. The session goes on under the token that it
-// returns, and the one before is void.
-func (s *Sessions) ConfirmPassword(ctx context.Context, accountPassword string) (string, error) {
-	var out newToken
-	err := s.core.fetch(ctx, call{
-		method: http.MethodPost, path: "/api/v1/sessions/current/confirm", body: password{accountPassword}, want: http.StatusOK,
-	}, &out)
-	return out.Token, err
 }
 
 // End ends one session of the account.

@@ -9,6 +9,17 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// ErrorPage is templates/pages/error.html.
+type ErrorPage struct {
+	Base
+	Status        int
+	Code          string // stable code of the error, "token_expired"
+	Heading, Text string // in the reader's language
+	RequestID     string
+	Action        string // where to go on, "/forgot"; "" for the landing page
+	ActionText    string
+}
+
 // writeErrorPage shows f as a page that says what happened and leads on.
 func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	page := ErrorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}

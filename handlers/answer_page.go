@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -51,16 +50,4 @@ func (s *site) render(c *gin.Context, status int, name string, page any) error {
 	}
 	c.Data(status, "text/html; charset=utf-8", out.Bytes())
 	return nil
-}
-
-// landing answers GET /.
-func (s *site) landing(c *gin.Context) error {
-	allowPrivateCopy(c)
-	return s.render(c, http.StatusOK, "landing", LandingPage{Base: s.base(c, "landing")})
-}
-
-// helpPIN answers GET /help/pin: what a PIN is for, in plain words.
-func (s *site) helpPIN(c *gin.Context) error {
-	allowPrivateCopy(c)
-	return s.render(c, http.StatusOK, "pin_help", PINHelpPage{Base: s.base(c, "pin_help")})
 }

@@ -76,18 +76,39 @@ func (s *site) withOperator(h func(c *gin.Context) error) gin.HandlerFunc {
 	})
 }
 
-// idempotencyKey is what a program names a request by, so that it can repeat it
-// after an answer that was lost; "" when it names it by nothing.
-func idempotencyKey(c *gin.Context) (string, error) {
-	const shortest, longest = 16, 128 // as models have it; a short one could be somebody else's too
-	given := c.Request.Header.Values("Idempotency-Key")
-	if len(given) == 0 {
-		return "", nil
+// withSession adapts h to Gin for who brings a session token. Errors become
+// problem details.
+func (s *site) withSession(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
+	return s.problem(func(c *gin.Context) error {
+		session, err := s.sessionOf(c)
+		if err != nil {
+			return err
+		}
+		return h(c, session)
+	})
+}
+
+// withoutBody is withSession for what has nothing to read: a member in the body
+// is one that is not known.
+func (s *site) withoutBody(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
+	return s.withSession(func(c *gin.Context, session models.Session) error {
+		if err := noBody(c); err != nil {
+			return err
+		}
+		return h(c, session)
+	})
+}
+
+// bearer is the token of the one Authorization header, "" for none or for
+// anything else. No cookie counts: a web page could send it unasked.
+func bearer(c *gin.Context) string {
+	given := c.Request.Header.Values("Authorization")
+	if len(given) != 1 {
+		return ""
 	}
-	key := given[0]
-	visible := !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || '~' < r })
-	if len(given) != 1 || len(key) < shortest || len(key) > longest || !visible {
-		return "", refuse(http.StatusBadRequest, "idempotency_key_invalid")
+	scheme, token, _ := strings.Cut(given[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	return key, nil
+	return strings.TrimSpace(token)
 }

@@ -94,3 +94,20 @@ func decided(c *gin.Context, err error) error {
 	}
 	return done(c, err)
 }
+
+// apiLookDevice answers GET /api/v1/device-codes/{user_code}: which device shows
+// the code, for the person who shall decide.
+func (s *site) apiLookDevice(c *gin.Context, session models.Session) error {
+	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, c.Param("user_code"), caller(c))
+	if err != nil {
+		return decided(c, err)
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		UserCode   string    `json:"user_code"`
+		Client     string    `json:"client"`
+		DeviceName string    `json:"device_name"`
+		Address    string    `json:"address"`
+		CreatedAt  time.Time `json:"created_at"`
+		ExpiresAt  time.Time `json:"expires_at"`
+	}{device.UserCode, device.Client, device.Device, device.Address, device.AskedAt.UTC(), device.ExpiresAt.UTC()})
+}

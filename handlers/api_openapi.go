@@ -2,12 +2,9 @@ package handlers
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed" // the contract
-	"encoding/base64"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -18,21 +15,6 @@ import (
 //
 //go:embed openapi.yaml
 var openAPI []byte
-
-// contractRoutes are the contract itself: for programs, and for people.
-func (s *site) contractRoutes(r *gin.Engine) {
-	read := sync.OnceValues(readContract)
-	sum := sha256.Sum256(openAPI)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	s.get(r, apiPrefix+"/openapi.yaml", nil, func(c *gin.Context) { serveContract(c, tag) })
-	s.get(r, apiDocsPath, func(c *gin.Context) error {
-		contract, err := read()
-		if err != nil {
-			return err
-		}
-		return s.apiDocs(c, contract)
-	})
-}
 
 // serveContract answers GET /api/openapi.yaml.
 func serveContract(c *gin.Context, tag string) {

@@ -10,22 +10,6 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiOperatorRoutes are for those who run the service.
-func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
-	accounts, servers := v1+"/operator/accounts", v1+"/operator/servers"
-	s.get(r, accounts, nil, s.withOperator(s.apiOperatedAccounts))
-	s.get(r, accounts+"/:id", nil, s.withOperator(s.apiOperatedAccount))
-	r.POST(accounts+"/:id/disable", s.operating((*models.Operators).DisableByID))
-	r.POST(accounts+"/:id/enable", s.operating((*models.Operators).EnableByID))
-	r.POST(accounts+"/:id/send-reset", s.operating((*models.Operators).SendResetByID))
-
-	s.get(r, servers, nil, s.withOperator(s.apiOperatedServers))
-	s.get(r, servers+"/:id", nil, s.withOperator(s.apiOperatedServer))
-	r.POST(servers+"/:id/disable", s.operating((*models.Operators).DisableServer))
-	r.POST(servers+"/:id/enable", s.operating((*models.Operators).EnableServer))
-	r.DELETE(servers+"/:id", s.operating((*models.Operators).RemoveServer))
-}
-
 // operating serves what an operator does to one account or server.
 func (s *site) operating(do func(o *models.Operators, ctx context.Context, id int64) error) gin.HandlerFunc {
 	return s.withOperator(func(c *gin.Context) error {

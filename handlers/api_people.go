@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -84,21 +83,6 @@ func endOf(given *time.Time) (time.Time, error) {
 	}
 }
 
-// librariesMost is how many libraries a body may choose.
-const librariesMost = 1000
-
-// chosenLibraries is the choice of libraries that a body gives by the server's
-// own ids, nil for "as the server decides".
-func chosenLibraries(ids []string) ([]models.Library, error) {
-	if ids == nil {
-		return nil, nil
-	}
-	if len(ids) > librariesMost {
-		return nil, oneMistake("libraries", "libraries_invalid")
-	}
-	return each(ids, func(id string) models.Library { return models.Library{ExternalID: id} }), nil
-}
-
 // apiChangePerson answers PATCH /api/v1/servers/{id}/people/{link_id}: what is
 // absent stays.
 func (s *site) apiChangePerson(c *gin.Context, session models.Session) error {
@@ -140,43 +124,4 @@ func (s *site) apiRemovePerson(c *gin.Context, session models.Session) error {
 		return err
 	}
 	return done(c, s.Store.Servers.RemovePerson(c.Request.Context(), session.AccountID, id, linkID))
-}
-
-// localUserObject is a local user as the owner of its server sees it.
-type localUserObject struct {
-	ID            string  `json:"id"`          // ours
-	ExternalID    string  `json:"external_id"` // the server's own
-	Name          string  `json:"name"`
-	Disabled      bool    `json:"disabled"`
-	Administrator bool    `json:"administrator"`
-	LinkedTo      *string `json:"linked_to"` // username
-}
-
-// apiLocalUsers answers GET /api/v1/servers/{id}/local-users. Those that the
-// server no longer has are left out, whatever still names them.
-func (s *site) apiLocalUsers(c *gin.Context, session models.Session) error {
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	found, err := s.Store.Servers.LocalUsers(c.Request.Context(), session.AccountID, id)
-	if err != nil {
-		return err
-	}
-	users := []localUserObject{}
-	for _, u := range found {
-		if !u.GoneAt.IsZero() {
-			continue
-		}
-		one := localUserObject{
-			ID: idText(u.ID), ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator,
-		}
-		if u.LinkedTo != "" {
-			one.LinkedTo = &u.LinkedTo
-		}
-		users = append(users, one)
-	}
-	return answerJSON(c, http.StatusOK, struct {
-		LocalUsers []localUserObject `json:"local_users"`
-	}{users})
 }

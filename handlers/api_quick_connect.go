@@ -9,18 +9,6 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiQuickConnectRoutes are for people who sign a device in by a code of Quick
-// Connect, and for the agents that approve it.
-func (s *site) apiQuickConnectRoutes(r *gin.Engine, v1 string) {
-	mine, server := v1+"/quick-connects", v1+"/server/quick-connects"
-	r.POST(mine, s.withProof(s.apiAskQuickConnect))
-	s.get(r, mine+"/servers", nil, s.withSession(s.apiQuickConnectServers))
-	s.get(r, mine+"/:id", nil, s.withSession(s.apiQuickConnect))
-	s.get(r, server, nil, s.withServer(s.apiOpenQuickConnects))
-	r.POST(server+"/:id/complete", s.withServerAlone(s.apiCompleteQuickConnect))
-	r.POST(server+"/:id/fail", s.withServer(s.apiFailQuickConnect))
-}
-
 // quickConnectObject is how far a device got that is signed in so.
 type quickConnectObject struct {
 	ID        string    `json:"id"`

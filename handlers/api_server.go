@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -82,75 +81,4 @@ func holds(given []string, tag string) bool {
 		}
 	}
 	return false
-}
-
-// apiClaimCode answers POST /api/v1/servers/claim-codes.
-func (s *site) apiClaimCode(c *gin.Context, session models.Session) error {
-	code, until, err := s.Store.Servers.NewClaimCode(c.Request.Context(), session.AccountID)
-	if err != nil {
-		return err
-	}
-	return answerJSON(c, http.StatusCreated, struct {
-		Code      string    `json:"code"`
-		ExpiresAt time.Time `json:"expires_at"`
-	}{code, until.UTC()})
-}
-
-// apiRegisterServer answers POST /api/v1/servers: a media server registers. With
-// a claim code it belongs to the code's account. The key is told this once.
-func (s *site) apiRegisterServer(c *gin.Context) error {
-	in, err := readJSON[struct {
-		ClaimCode string          `json:"claim_code"`
-		Name      string          `json:"name"`
-		SystemID  string          `json:"system_id"`
-		Version   string          `json:"version"`
-		Addresses []addressObject `json:"addresses"`
-	}](c)
-	if err != nil {
-		return err
-	}
-	key, err := idempotencyKey(c)
-	if err != nil {
-		return err
-	}
-	registration := models.Registration{
-		Name: in.Name, SystemID: in.SystemID, Version: in.Version, Kind: models.ServerAgent, ClaimCode: in.ClaimCode, IdempotencyKey: key,
-	}
-	if err := addAddresses(&registration, in.Addresses); err != nil {
-		return err
-	}
-	done, err := s.Store.Agents.Register(c.Request.Context(), registration, caller(c))
-	if err != nil {
-		return err
-	}
-	return answerJSON(c, http.StatusCreated, struct {
-		ID  string `json:"id"`
-		Key string `json:"key"`
-	}{idText(done.Server.ID), done.Key})
-}
-
-// addAddresses sorts addresses by kind. Unlike the Emby wire it leaves nothing
-// out in silence.
-func addAddresses(r *models.Registration, addresses []addressObject) error {
-	const most = 20
-	if len(addresses) > most {
-		return oneMistake("addresses", "address_too_many")
-	}
-	for i, a := range addresses {
-		field := fmt.Sprintf("addresses[%d]", i)
-		if !models.IsAddress(a.URL) {
-			return oneMistake(field+".url", "address_invalid")
-		}
-		switch a.Kind {
-		case models.AddressLAN:
-			r.LAN = append(r.LAN, a.URL)
-		case models.AddressVPN:
-			r.VPN = append(r.VPN, a.URL)
-		case models.AddressWAN:
-			r.WAN = append(r.WAN, a.URL)
-		default: // custom ones are the owner's to add
-			return oneMistake(field+".kind", "address_kind_invalid")
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -10,35 +9,6 @@ import (
 
 	"github.com/latchkey-media/latchkey/models"
 )
-
-// apiOwnerRoutes are for people and the servers that they run, for invites from
-// both sides, and for those who join a server by themselves.
-func (s *site) apiOwnerRoutes(r *gin.Engine, v1 string) {
-	servers := v1 + "/servers"
-	r.POST(servers+"/claim", s.withProof(s.apiClaimServer))
-	s.get(r, servers+"/owned", nil, s.withSession(s.apiOwnedServers))
-	s.get(r, servers+"/:id", nil, s.withSession(s.apiOwnedServer))
-	r.PATCH(servers+"/:id", s.withSession(s.apiChangeServer))
-	r.DELETE(servers+"/:id", s.withProof(s.apiRemoveServer))
-	r.POST(servers+"/:id/key", s.withProof(s.apiReplaceServerKey))
-	r.POST(servers+"/:id/hand-over", s.withProof(s.apiHandServerOver))
-	r.POST(servers+"/:id/addresses", s.withSession(s.apiAddAddress))
-	r.PATCH(servers+"/:id/addresses/:address_id", s.withSession(s.apiChangeAddress))
-	r.DELETE(servers+"/:id/addresses/:address_id", s.withoutBody(s.apiRemoveAddress))
-	s.get(r, servers+"/:id/people", nil, s.withSession(s.apiPeople))
-	r.PATCH(servers+"/:id/people/:link_id", s.withSession(s.apiChangePerson))
-	r.DELETE(servers+"/:id/people/:link_id", s.withoutBody(s.apiRemovePerson))
-	s.get(r, servers+"/:id/local-users", nil, s.withSession(s.apiLocalUsers))
-	r.POST(servers+"/:id/join", s.withoutBody(s.apiStartProof))
-	s.get(r, servers+"/:id/join", nil, s.withSession(s.apiProof))
-
-	r.POST(v1+"/invites", s.withSession(s.apiCreateInvite))
-	s.get(r, v1+"/invites", nil, s.withSession(s.apiInvites))
-	r.DELETE(v1+"/invites/:id", s.withoutBody(s.apiWithdrawInvite))
-	s.get(r, v1+"/invites/received", nil, s.withSession(s.apiReceivedInvites))
-	r.POST(v1+"/invites/:id/accept", s.withoutBody(s.apiAcceptInvite))
-	r.POST(v1+"/invites/:id/decline", s.withoutBody(s.apiDeclineInvite))
-}
 
 // ownedObject is a server as its owner sees it in the list.
 type ownedObject struct {
@@ -69,54 +39,6 @@ type ownedDetail struct {
 	ownedObject
 	Addresses []ownedAddress  `json:"addresses"`
 	Libraries []libraryObject `json:"libraries"`
-}
-
-// libraryObject is a library of a server, by the server's own id of it.
-type libraryObject struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
-func libraryOf(l models.Library) libraryObject { return libraryObject{l.ExternalID, l.Name} }
-
-// choiceOf is a choice of libraries, nil for "as the server decides".
-func choiceOf(libraries []models.Library) []libraryObject {
-	if libraries == nil {
-		return nil
-	}
-	return each(libraries, libraryOf)
-}
-
-// localUserRef names a local user by the id that the reader knows it by.
-type localUserRef struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
-// apiClaimServer answers POST /api/v1/servers/claim: whoever can read a server's
-// id and key runs it. A repetition finds that it was done.
-func (s *site) apiClaimServer(c *gin.Context, session models.Session) error {
-	in, err := readJSON[struct {
-		ServerID  string `json:"server_id"`
-		ServerKey string `json:"server_key"`
-	}](c)
-	if err != nil {
-		return err
-	}
-	if err := needed("server_id", in.ServerID, "server_key", in.ServerKey); err != nil {
-		return err
-	}
-	id, err := idOf(in.ServerID)
-	if err == nil {
-		err = s.Store.Servers.Claim(c.Request.Context(), session.AccountID, id, in.ServerKey, caller(c))
-	}
-	if errors.Is(err, models.ErrServerClaimed) && s.runs(c, session, id) {
-		err = nil
-	}
-	if errors.Is(err, models.ErrNotFound) {
-		err = oneMistake("server_key", "server_pair_wrong")
-	}
-	return done(c, err)
 }
 
 // apiOwnedServers answers GET /api/v1/servers/owned.
@@ -192,29 +114,6 @@ func (s *site) apiRemoveServer(c *gin.Context, session models.Session) error {
 		return err
 	}
 	return done(c, s.Store.Servers.Remove(c.Request.Context(), session.AccountID, id, caller(c)))
-}
-
-// keyObject is a new server key. It is told this once.
-type keyObject struct {
-	Key          string    `json:"key"`
-	OverlapUntil time.Time `json:"overlap_until"` // the one before works until then
-}
-
-// apiReplaceServerKey answers POST /api/v1/servers/{id}/key.
-func (s *site) apiReplaceServerKey(c *gin.Context, session models.Session) error {
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	if err := noBody(c); err != nil {
-		return err
-	}
-	until := s.Store.Now().Add(models.KeyOverlap) // asked before, so that nobody counts on a key too long
-	key, err := s.Store.Servers.RotateKey(c.Request.Context(), session.AccountID, id, caller(c))
-	if err != nil {
-		return err
-	}
-	return answerJSON(c, http.StatusOK, keyObject{key, until})
 }
 
 // apiHandServerOver answers POST /api/v1/servers/{id}/hand-over.

@@ -68,20 +68,3 @@ func (s *site) apiNotMe(c *gin.Context) error {
 	}
 	return done(c, s.Store.Sessions.NotMe(c.Request.Context(), token, caller(c)))
 }
-
-// apiLookDevice answers GET /api/v1/device-codes/{user_code}: which device shows
-// the code, for the person who shall decide.
-func (s *site) apiLookDevice(c *gin.Context, session models.Session) error {
-	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, c.Param("user_code"), caller(c))
-	if err != nil {
-		return decided(c, err)
-	}
-	return answerJSON(c, http.StatusOK, struct {
-		UserCode   string    `json:"user_code"`
-		Client     string    `json:"client"`
-		DeviceName string    `json:"device_name"`
-		Address    string    `json:"address"`
-		CreatedAt  time.Time `json:"created_at"`
-		ExpiresAt  time.Time `json:"expires_at"`
-	}{device.UserCode, device.Client, device.Device, device.Address, device.AskedAt.UTC(), device.ExpiresAt.UTC()})
-}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 
@@ -65,33 +64,4 @@ func callerNamed(c *gin.Context, name string) models.Caller {
 // apiSignOut answers DELETE /api/v1/sessions/current.
 func (s *site) apiSignOut(c *gin.Context, _ models.Session) error {
 	return done(c, s.Store.Sessions.SignOut(c.Request.Context(), bearer(c), caller(c)))
-}
-
-// apiConfirmPassword answers POST /api/v1/sessions/current/confirm: the password
-// once more, for dangerous acts. The session has another token from then on.
-func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error {
-	in, err := readJSON[struct {
-		Password string `json:"password"`
-	}](c)
-	if err != nil {
-		return err
-	}
-	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, in.Password)
-	if errors.Is(err, models.ErrWrongPassword) {
-		return oneMistake("password", "current_password_wrong")
-	}
-	if err != nil {
-		return err
-	}
-	return answerJSON(c, http.StatusOK, struct {
-		Token string `json:"token"`
-	}{token})
-}
-
-// proved returns an error unless the password was proved in the session lately.
-func (s *site) proved(session models.Session) error {
-	if s.Now().Sub(session.ConfirmedAt) >= freshFor {
-		return refuse(http.StatusForbidden, "confirm_password")
-	}
-	return nil
 }

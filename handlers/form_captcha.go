@@ -12,6 +12,14 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// CaptchaView is the proof that a form asks for.
+type CaptchaView struct {
+	Kind    string // "pow", "recaptcha" or "off"
+	SiteKey string // of reCAPTCHA
+	Error   string // in the reader's language
+	Focus   bool   // the error is the first of the form
+}
+
 // fieldCaptcha is where mistakes of a captcha lie.
 const fieldCaptcha = "captcha"
 

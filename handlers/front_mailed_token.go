@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -77,10 +76,4 @@ func (s *site) spent(c *gin.Context, link cookieName, err error) error {
 		s.clearCookie(c, link)
 	}
 	return err
-}
-
-// seeOther sends the browser to one of our pages.
-func seeOther(c *gin.Context, to string) error {
-	c.Redirect(http.StatusSeeOther, to)
-	return nil
 }

@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -39,25 +37,4 @@ func (s *site) signedInLately(c *gin.Context) (models.Session, error) {
 // renewSession has the browser hold the new token of its session.
 func (s *site) renewSession(c *gin.Context, session models.Session, token string) {
 	s.setCookie(c, cookieSession, token, session.ExpiresAt.Sub(s.Now()))
-}
-
-const (
-	maxMarks = 4 // accounts that a browser may be known to
-	markLife = 365 * 24 * time.Hour
-)
-
-// deviceMarks are the marks of accounts that signed in here before.
-func (s *site) deviceMarks(c *gin.Context) []string {
-	marks := strings.Split(s.cookie(c, cookieDevice), "~")
-	return slices.DeleteFunc(marks[:min(len(marks), maxMarks)], func(mark string) bool { return mark == "" })
-}
-
-// keepDeviceMark puts mark before the others that the browser holds.
-func (s *site) keepDeviceMark(c *gin.Context, mark string) {
-	if mark == "" {
-		return
-	}
-	marks := slices.DeleteFunc(s.deviceMarks(c), func(known string) bool { return known == mark })
-	marks = append([]string{mark}, marks...)
-	s.setCookie(c, cookieDevice, strings.Join(marks[:min(len(marks), maxMarks)], "~"), markLife)
 }

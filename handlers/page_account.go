@@ -1,10 +1,29 @@
 package handlers
 
 import (
+	"time"
+
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// AccountPage is templates/pages/account.html: POST /account saves username,
+// display_name and language; the rest leads to pages of its own.
+type AccountPage struct {
+	Base
+	Username, DisplayName Field
+	Language              string // chosen one, "en"; select "language"
+	LanguageError         string
+	Email                 string
+	EmailWaiting          string // new address that is not confirmed yet; "" for none
+	HasPIN, PINOff        bool
+	PINChangedAt          time.Time
+	PINOld                bool // twelve months without a change: a quiet reminder
+	PasswordChangedAt     time.Time
+	CreatedAt             time.Time
+	SessionCount          int
+}
 
 // accountForm answers GET /account.
 func (s *site) accountForm(c *gin.Context) error { return s.showAccount(c, nil, nil) }

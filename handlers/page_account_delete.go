@@ -1,8 +1,17 @@
 package handlers
 
 import (
+	"time"
+
 	"github.com/gin-gonic/gin"
 )
+
+// DeletePage is templates/pages/account_delete.html.
+type DeletePage struct {
+	Base
+	Password  Field     // "current_password"
+	WaitUntil time.Time // zero, or until when an email change can be undone
+}
 
 // deleteForm answers GET /account/delete.
 func (s *site) deleteForm(c *gin.Context) error { return s.showDelete(c, nil) }

@@ -6,6 +6,14 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// ConfirmPage is templates/pages/confirm.html: one button that confirms.
+type ConfirmPage struct {
+	Base
+	Username, Email string
+	Life            string // of a sign-up that nobody confirms: "7 days"
+	Token           string // hidden field "token" of POST /confirm
+}
+
 // confirmForm answers GET /confirm, where the mail about a new account leads.
 // It shows a button and changes nothing: mail scanners follow links.
 func (s *site) confirmForm(c *gin.Context) error {

@@ -16,9 +16,23 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
+
+// DevMailPage is templates/pages/dev_mail.html: the mails of the mail folder.
+type DevMailPage struct {
+	Base
+	Mails []DevMailView
+}
+
+// DevMailView is one mail of the mail folder.
+type DevMailView struct {
+	Name, To, Subject, Text string
+	Links                   []string // of the text part, to click
+	At                      time.Time
+}
 
 const (
 	shownMails = 50

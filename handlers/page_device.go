@@ -6,12 +6,29 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// LinkPage is templates/pages/link.html: where the code of a device is typed.
+type LinkPage struct {
+	Base
+	Code  Field // "user_code": that of a TV, or the six digits of Quick Connect
+	Again bool  // the digits have to be typed once more
+}
+
+// LinkDevicePage is templates/pages/link_device.html: the device that shows the
+// code, to be approved or denied.
+type LinkDevicePage struct {
+	Base
+	UserCode                string // hidden field "user_code"
+	Device, Client, Address string
+	AskedAt, ExpiresAt      time.Time
+}
 
 // codeLength is more than any way to type a device code needs.
 const codeLength = 64

@@ -6,6 +6,27 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// AccountEmailPage is templates/pages/account_email.html: POST /account/email.
+type AccountEmailPage struct {
+	Base
+	Current         string
+	Waiting         string // "" for none
+	UndoLife        string // how long the change can be undone: "3 days"
+	Email, Password Field  // "email", "current_password"
+}
+
+// EmailConfirmPage is templates/pages/email_confirm.html: POST /account/email/confirm.
+type EmailConfirmPage struct {
+	Base
+	Username, Email string
+}
+
+// EmailUndoPage is templates/pages/email_undo.html: POST /account/email/undo.
+type EmailUndoPage struct {
+	Base
+	Username, Email string // the address that comes back
+}
+
 // accountEmailForm answers GET /account/email.
 func (s *site) accountEmailForm(c *gin.Context) error { return s.showAccountEmail(c, nil, nil) }
 

@@ -184,3 +184,122 @@ func each[A, B any](all []A, to func(A) B) []B {
 	}
 	return out
 }
+
+type exportedServer struct {
+	ID           string            `json:"id"`
+	SystemID     string            `json:"system_id"`
+	Name         string            `json:"name"`
+	ReportedName string            `json:"reported_name"`
+	Kind         string            `json:"kind"`
+	Version      string            `json:"version,omitempty"`
+	CreatedAt    time.Time         `json:"created_at"`
+	ClaimedAt    time.Time         `json:"claimed_at,omitzero"`
+	LastSeenAt   time.Time         `json:"last_seen_at"`
+	DisabledAt   time.Time         `json:"disabled_at,omitzero"`
+	Addresses    []exportedAddress `json:"addresses"`
+}
+
+type exportedAddress struct {
+	URL        string    `json:"url"`
+	Kind       string    `json:"kind"`
+	Hidden     bool      `json:"hidden"`
+	ByOwner    bool      `json:"by_owner"`
+	ReportedAt time.Time `json:"reported_at"`
+}
+
+type exportedServerLink struct {
+	ID          string    `json:"id"`
+	ServerID    string    `json:"server_id"`
+	Server      string    `json:"server"`
+	Type        string    `json:"type"`
+	State       string    `json:"state"`
+	RequestedBy string    `json:"requested_by,omitempty"`
+	AskedAt     time.Time `json:"asked_at"`
+	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
+	EndsAt      time.Time `json:"ends_at,omitzero"`
+
+	Libraries *[]libraryObject `json:"libraries,omitempty"` // absent: as the server decides
+}
+
+type exportedDevice struct {
+	DeviceID  string    `json:"device_id"`
+	Client    string    `json:"client,omitempty"`
+	Device    string    `json:"device,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	State     string    `json:"state"`
+	AskedAt   time.Time `json:"asked_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+type exportedClaimCode struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func exportServer(s models.ExportedServer) exportedServer {
+	return exportedServer{
+		ID: idText(s.ID), SystemID: s.SystemID, Name: s.Name, ReportedName: s.ReportedName, Kind: s.Kind, Version: s.Version,
+		CreatedAt: s.CreatedAt, ClaimedAt: s.ClaimedAt, LastSeenAt: s.LastSeenAt, DisabledAt: s.DisabledAt,
+		Addresses: each(s.Addresses, func(a models.Address) exportedAddress {
+			return exportedAddress{URL: a.URL(), Kind: a.Kind, Hidden: a.Hidden, ByOwner: a.ByOwner, ReportedAt: a.ReportedAt}
+		}),
+	}
+}
+
+func exportServerLink(l models.Link) exportedServerLink {
+	return exportedServerLink{
+		ID: idText(l.ID), ServerID: idText(l.ServerID), Server: l.ServerName, Type: l.Type, State: l.State,
+		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt, EndsAt: l.EndsAt,
+	}
+}
+
+// exportedProof is one try to prove a local user. What was shown for it is a
+// secret between the person and the server.
+type exportedProof struct {
+	ID        string    `json:"id"`
+	ServerID  string    `json:"server_id"`
+	Status    string    `json:"status"`
+	Reason    string    `json:"reason,omitempty"`
+	StartedAt time.Time `json:"started_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func exportProof(p models.Proof) exportedProof {
+	return exportedProof{
+		ID: idText(p.ID), ServerID: idText(p.ServerID), Status: p.State, Reason: p.Reason, StartedAt: p.CreatedAt.UTC(), ExpiresAt: p.ExpiresAt.UTC(),
+	}
+}
+
+// exportedQuick is a device that a code of Quick Connect was typed for.
+type exportedQuick struct {
+	ID        string    `json:"id"`
+	ServerID  string    `json:"server_id"`
+	Status    string    `json:"status"`
+	Reason    string    `json:"reason,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Device    string    `json:"device,omitempty"`
+	AskedAt   time.Time `json:"asked_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func exportQuick(q models.QuickConnect) exportedQuick {
+	return exportedQuick{
+		ID: idText(q.ID), ServerID: idText(q.ServerID), Status: q.State, Reason: q.Reason, Address: q.Address, Device: q.Device,
+		AskedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
+	}
+}
+
+// exportServerLinks are the links with the libraries that they are confined to.
+func exportServerLinks(stored models.Export) []exportedServerLink {
+	confined := map[int64][]libraryObject{}
+	for _, terms := range stored.Terms {
+		confined[terms.LinkID] = each(terms.Libraries, libraryOf)
+	}
+	return each(stored.ServerLinks, func(l models.Link) exportedServerLink {
+		out := exportServerLink(l)
+		if libraries, ok := confined[l.ID]; ok {
+			out.Libraries = &libraries
+		}
+		return out
+	})
+}

@@ -5,11 +5,37 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// InvitePage is templates/pages/invite.html, where the mail of an invite leads.
+type InvitePage struct {
+	Base
+	Invite    ReceivedInvite
+	Mine      bool   // the person is signed in with the account that may answer
+	Email     string // the address that it was sent to; "" for an invite to an account
+	MaySignUp bool
+}
+
+// ReceivedInvite is an invite, for whom it may be.
+type ReceivedInvite struct {
+	Base
+	ID, From, Note       string
+	Offers               []OfferView
+	CreatedAt, ExpiresAt time.Time
+}
+
+// OfferView is what an invite offers on one server.
+type OfferView struct {
+	Server    string
+	LocalUser string   // "" for a guest
+	Libraries []string // none: as the server decides
+	EndsAt    time.Time
+}
 
 // invite answers GET /invite, where the mail of an invite leads: it says who
 // invites to what. Looking answers nothing.

@@ -4,11 +4,29 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// InvitationsPage is templates/pages/invitations.html.
+type InvitationsPage struct {
+	Base
+	Invitations []InvitationView
+	Invites     []ReceivedInvite
+}
+
+// InvitationView is a link that waits for the person's answer.
+type InvitationView struct {
+	ID          string // hidden field "id"
+	Server      string
+	Owner       string // username; "" for a server that nobody has claimed
+	RequestedBy string // as the server says; "" when it does not
+	Guest       bool
+	AskedAt     time.Time
+}
 
 // invitations answers GET /invitations: invites, and links that servers have
 // asked for, that wait for an answer.

@@ -6,6 +6,12 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// AccountPasswordPage is templates/pages/account_password.html.
+type AccountPasswordPage struct {
+	Base
+	CurrentPassword, Password, PasswordAgain Field
+}
+
 // accountPasswordForm answers GET /account/password.
 func (s *site) accountPasswordForm(c *gin.Context) error { return s.showAccountPassword(c, nil) }
 
@@ -45,41 +51,4 @@ func (s *site) showAccountPassword(c *gin.Context, cause error) error {
 	page.Password = in.newPassword("new_password", s.PasswordMinLength)
 	page.PasswordAgain = in.newPasswordAgain("new_password")
 	return s.render(c, wrong.status, "password", page)
-}
-
-// confirmPasswordForm answers GET /account/confirm-password: asked for before
-// dangerous acts.
-func (s *site) confirmPasswordForm(c *gin.Context) error {
-	return s.showConfirmPassword(c, queryValue(c, "return_to"), nil)
-}
-
-// confirmPassword answers POST /account/confirm-password.
-func (s *site) confirmPassword(c *gin.Context, f form) error {
-	session, err := s.signedIn(c)
-	if err != nil {
-		return err
-	}
-	if err := missing(f, "current_password"); err != nil {
-		return s.showConfirmPassword(c, f["return_to"], err)
-	}
-	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, f["current_password"])
-	if err != nil {
-		return s.showConfirmPassword(c, f["return_to"], err)
-	}
-	s.renewSession(c, session, token)
-	return s.leave(c, returnTo(f["return_to"]), noticePasswordConfirmed)
-}
-
-func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) error {
-	if _, err := s.signedIn(c); err != nil {
-		return err
-	}
-	wrong, err := s.mistakesOf(c, cause)
-	if err != nil {
-		return err
-	}
-	page := ConfirmPasswordPage{Base: s.base(c, "password_confirm"), ReturnTo: returnTo(wish)}
-	page.Base = page.telling(wrong)
-	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
-	return s.render(c, wrong.status, "password_confirm", page)
 }

@@ -4,13 +4,36 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// PersonView is somebody who uses a server, or was asked to.
+type PersonView struct {
+	LinkID, Name, Username string // Name is "" when it is the username
+	Guest, Pending         bool
+	RequestedBy            string
+	Since                  time.Time // accepted, or else asked
+	LocalUser              string    // "" while none is known
+	InvitedBy              string    // username; "" for nobody
+	End                    time.Time // zero for none
+	Libraries              []string  // none: as the server decides
+	EndsAt                 Field     // "ends_at"
+	EndsWas                string    // hidden field "ends_was": what that field held
+	Choices                []Choice  // libraries; none: the server has told none
+	LibrariesError         string
+	Open                   bool // the form of the terms has mistakes
+}
+
+// removePerson answers POST /servers/ID/people/remove: it ends their link.
+func (s *site) removePerson(c *gin.Context, f form) error {
+	return s.onPart(c, f, noticePersonRemoved, func(ctx context.Context, own owned, linkID int64) error {
+		return s.Store.Servers.RemovePerson(ctx, own.session.AccountID, own.serverID, linkID)
+	})
+}
 
 // peopleOnPage are as many people as the page of a server shows at once.
 const peopleOnPage = 100
@@ -35,25 +58,6 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 	})
 }
 
-// setSelfService answers POST /servers/ID/self-service.
-func (s *site) setSelfService(c *gin.Context, f form) error {
-	on, said := f["do"] == "on", noticeSelfServiceOff
-	if on {
-		said = noticeSelfServiceOn
-	}
-	return s.onServer(c, f, said, func(ctx context.Context, own owned) error {
-		return s.Store.Servers.SetSelfService(ctx, own.session.AccountID, own.serverID, on)
-	})
-}
-
-// withdrawInvite answers POST /servers/ID/invites/withdraw. An invite to several
-// servers is withdrawn as a whole.
-func (s *site) withdrawInvite(c *gin.Context, f form) error {
-	return s.onPart(c, f, noticeInviteWithdrawn, func(ctx context.Context, own owned, inviteID int64) error {
-		return s.Store.Invites.Withdraw(ctx, own.session.AccountID, inviteID, caller(c))
-	})
-}
-
 // endOfDay reads what a date field was given: the last moment of that day in
 // UTC, or the zero time for none.
 func endOfDay(text string) (time.Time, error) {
@@ -65,44 +69,6 @@ func endOfDay(text string) (time.Time, error) {
 		return time.Time{}, oneMistake("ends_at", "ends_at_invalid")
 	}
 	return day.Add(24*time.Hour - time.Millisecond), nil
-}
-
-// libraryBox is the name of the box of a library.
-func libraryBox(serverID int64, externalID string) string {
-	return "library." + idText(serverID) + "." + externalID
-}
-
-// librariesIn are the libraries of a server whose boxes were ticked; nil, which
-// leaves it to the server, for none.
-func librariesIn(f form, serverID int64) []models.Library {
-	var chosen []models.Library
-	prefix := libraryBox(serverID, "")
-	for name, value := range f {
-		if id, ok := strings.CutPrefix(name, prefix); ok && value != "" {
-			chosen = append(chosen, models.Library{ExternalID: id})
-		}
-	}
-	return chosen
-}
-
-// libraryChoices are the boxes of a server's libraries. prefix keeps their
-// elements apart.
-func libraryChoices(prefix string, serverID int64, all []models.Library, chosen func(models.Library) bool) []Choice {
-	choices := make([]Choice, len(all))
-	for i, one := range all {
-		choices[i] = Choice{
-			ID: prefix + "-" + strconv.Itoa(i), Name: libraryBox(serverID, one.ExternalID), Label: one.Name, Chosen: chosen(one),
-		}
-	}
-	return choices
-}
-
-func namesOf(libraries []models.Library) []string {
-	names := make([]string, len(libraries))
-	for i, one := range libraries {
-		names[i] = one.Name
-	}
-	return names
 }
 
 // fillPeople writes who uses a server and who is invited, and its local users.
@@ -185,17 +151,4 @@ func personView(in *inputs, at int, one models.Person, all []models.Library) Per
 // endsAt is the day to whose end something lasts; its words are those of label.
 func (in *inputs) endsAt(label string) Field {
 	return in.add(Field{Name: "ends_at", Type: "date", Hint: in.hint("ends_at"), Autocomplete: "off"}, label)
-}
-
-// sentInvite is an invite on the page of one of its servers.
-func sentInvite(one models.Invite, serverID int64) SentInvite {
-	view := SentInvite{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
-	for _, offer := range one.Servers {
-		if offer.ServerID != serverID {
-			view.Others = append(view.Others, offer.ServerName)
-			continue
-		}
-		view.LocalUser, view.EndsAt, view.Libraries = offer.LocalUserName, offer.EndsAt, namesOf(offer.Libraries)
-	}
-	return view
 }

@@ -2,11 +2,25 @@ package handlers
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// AccountPINPage is templates/pages/account_pin.html: POST /account/pin with
+// the button's "do" being "set" or "remove".
+type AccountPINPage struct {
+	Base
+	HasPIN, Off   bool // Off: too many wrong tries, only a reset helps
+	ChangedAt     time.Time
+	Old           bool
+	CurrentPIN    Field // "current_pin", shown when HasPIN
+	PIN, PINAgain Field
+	RemovePIN     Field // "current_pin" of the form that removes; own id
+	HasEmail      bool
+}
 
 // What the buttons of a PIN form say in "do".
 const (

@@ -6,6 +6,23 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// PINForgotPage is templates/pages/account_pin_forgot.html: two ways, a mail
+// (POST /account/pin/mail) or the account's password (POST /account/pin/forgot
+// with current_password, pin, pin_again and "do" being "set" or "remove").
+type PINForgotPage struct {
+	Base
+	HasEmail                bool
+	Password, PIN, PINAgain Field
+}
+
+// PINResetPage is templates/pages/account_pin_reset.html: POST
+// /account/pin/reset with pin, pin_again and "do" being "set" or "remove".
+type PINResetPage struct {
+	Base
+	Username      string
+	PIN, PINAgain Field
+}
+
 // pinForgotForm answers GET /account/pin/forgot.
 func (s *site) pinForgotForm(c *gin.Context) error { return s.showPINForgot(c, nil) }
 

@@ -1,12 +1,36 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// JoinPage is templates/pages/join.html: somebody proves by themselves which
+// local user of a server they are.
+type JoinPage struct {
+	Base
+	ID, Name  string
+	State     string // "" before it begins, asked, shown, done, linked or failed
+	Code, URL string
+	Reason    string // why it failed: denied, not_allowed, expired or unavailable
+	ExpiresAt time.Time
+}
+
+// setSelfService answers POST /servers/ID/self-service.
+func (s *site) setSelfService(c *gin.Context, f form) error {
+	on, said := f["do"] == "on", noticeSelfServiceOff
+	if on {
+		said = noticeSelfServiceOn
+	}
+	return s.onServer(c, f, said, func(ctx context.Context, own owned) error {
+		return s.Store.Servers.SetSelfService(ctx, own.session.AccountID, own.serverID, on)
+	})
+}
 
 // joinLinked is the state of somebody who has nothing to prove any more.
 const joinLinked = "linked"

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -13,6 +14,61 @@ import (
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// ServerInvitePage is templates/pages/server_invite.html: POST /invites.
+type ServerInvitePage struct {
+	Base
+	ServerID, Name string
+	Key            string // hidden field "key": a form that is sent twice makes one invite
+	Reports        bool   // the server tells its local users
+	LocalUser      SelectField
+	To             Field
+	Servers        []ServerChoice
+	ServersError   string
+	ServersFocus   bool
+	Libraries      bool // one of the servers tells its libraries
+	LibrariesError string
+	EndsAt, Note   Field
+	Life           string // how long the invite may be answered: "14 days"
+}
+
+// ServerChoice is a server of the owner's, to which a guest may be invited.
+type ServerChoice struct {
+	Choice
+	Libraries []Choice // none: it has told none
+}
+
+// SentInvite is an invite that waits for its answer, as its owner sees it: To is
+// what they typed.
+type SentInvite struct {
+	ID, To, LocalUser    string // LocalUser is "" for a guest
+	Others               []string
+	Libraries            []string // none: as the server decides
+	Note                 string
+	EndsAt               time.Time // zero for none
+	CreatedAt, ExpiresAt time.Time
+}
+
+// sentInvite is an invite on the page of one of its servers.
+func sentInvite(one models.Invite, serverID int64) SentInvite {
+	view := SentInvite{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
+	for _, offer := range one.Servers {
+		if offer.ServerID != serverID {
+			view.Others = append(view.Others, offer.ServerName)
+			continue
+		}
+		view.LocalUser, view.EndsAt, view.Libraries = offer.LocalUserName, offer.EndsAt, namesOf(offer.Libraries)
+	}
+	return view
+}
+
+// withdrawInvite answers POST /servers/ID/invites/withdraw. An invite to several
+// servers is withdrawn as a whole.
+func (s *site) withdrawInvite(c *gin.Context, f form) error {
+	return s.onPart(c, f, noticeInviteWithdrawn, func(ctx context.Context, own owned, inviteID int64) error {
+		return s.Store.Invites.Withdraw(ctx, own.session.AccountID, inviteID, caller(c))
+	})
+}
 
 // inviteForm answers GET /servers/ID/invite, for a guest or, with local_user,
 // for whom that local user is.

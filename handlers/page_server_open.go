@@ -10,6 +10,22 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// ServerOpenPage is templates/pages/server_open.html: the addresses of a server
+// as links. static/js/open_server.js tries them in this order.
+type ServerOpenPage struct {
+	Base
+	Name, SystemID string
+	Addresses      []OpenAddress
+}
+
+// OpenAddress is one address to try.
+type OpenAddress struct {
+	URL    string
+	Kind   string // where it works, in the reader's language
+	Secure bool   // https
+	Probe  bool   // browsers let our page try it
+}
+
 // openServer answers GET /servers/ID/open for somebody who may use the server.
 // Its addresses stand there as links; a script tries them and goes to the first
 // that answers.

@@ -3,11 +3,33 @@ package handlers
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// ServerPage is templates/pages/server.html: a server, for who runs it.
+type ServerPage struct {
+	Base
+	ID, Name, ReportedName string
+	Agent                  bool // runs our agent
+	Version                string
+	LastSeenAt             time.Time
+	Disabled               bool
+	NewKey                 string // shown once, after POST /servers/ID/key
+	Rename                 Field  // "name"
+	Addresses              []AddressView
+	NewAddress             Field // "address"
+	People                 []PersonView
+	More                   string // of GET /servers/ID?people=…: there are more people; "" for no more
+	Invites                []SentInvite
+	LocalUsers             []LocalUserView
+	SelfService            bool
+	JoinURL                string // where people prove by themselves which local user they are
+	HandOver               Field  // "username"
+}
 
 // owned is a server of the person who asks, as the path names it.
 type owned struct {
@@ -46,48 +68,6 @@ func (s *site) server(c *gin.Context) error {
 func (s *site) renameServer(c *gin.Context, f form) error {
 	return s.onServer(c, f, noticeServerRenamed, func(ctx context.Context, own owned) error {
 		return s.Store.Servers.Rename(ctx, own.session.AccountID, own.serverID, f["name"])
-	})
-}
-
-// addAddress answers POST /servers/ID/addresses.
-func (s *site) addAddress(c *gin.Context, f form) error {
-	return s.onServer(c, f, noticeAddressAdded, func(ctx context.Context, own owned) error {
-		if err := missing(f, "address"); err != nil {
-			return err
-		}
-		return s.Store.Servers.AddAddress(ctx, own.session.AccountID, own.serverID, f["address"])
-	})
-}
-
-// moveAddress answers POST /servers/ID/addresses/move.
-func (s *site) moveAddress(c *gin.Context, f form) error {
-	return s.onPart(c, f, noticeAddressMoved, func(ctx context.Context, own owned, addressID int64) error {
-		return s.Store.Servers.MoveAddress(ctx, own.session.AccountID, own.serverID, addressID, f["do"] == "up")
-	})
-}
-
-// hideAddress answers POST /servers/ID/addresses/hide.
-func (s *site) hideAddress(c *gin.Context, f form) error {
-	hide, said := f["do"] != "show", noticeAddressShown
-	if hide {
-		said = noticeAddressHidden
-	}
-	return s.onPart(c, f, said, func(ctx context.Context, own owned, addressID int64) error {
-		return s.Store.Servers.HideAddress(ctx, own.session.AccountID, own.serverID, addressID, hide)
-	})
-}
-
-// removeAddress answers POST /servers/ID/addresses/remove.
-func (s *site) removeAddress(c *gin.Context, f form) error {
-	return s.onPart(c, f, noticeAddressRemoved, func(ctx context.Context, own owned, addressID int64) error {
-		return s.Store.Servers.RemoveAddress(ctx, own.session.AccountID, own.serverID, addressID)
-	})
-}
-
-// removePerson answers POST /servers/ID/people/remove: it ends their link.
-func (s *site) removePerson(c *gin.Context, f form) error {
-	return s.onPart(c, f, noticePersonRemoved, func(ctx context.Context, own owned, linkID int64) error {
-		return s.Store.Servers.RemovePerson(ctx, own.session.AccountID, own.serverID, linkID)
 	})
 }
 
@@ -187,42 +167,10 @@ func (s *site) showServer(c *gin.Context, own owned, key string, f form, cause e
 	return s.render(c, wrong.status, "server_owner", page)
 }
 
-func addressViews(b Base, addresses []models.Address) []AddressView {
-	views := make([]AddressView, len(addresses))
-	for i, a := range addresses {
-		views[i] = AddressView{
-			ID: idText(a.ID), URL: a.URL(), Kind: addressKind(b, a), Hidden: a.Hidden, ByOwner: a.ByOwner,
-			First: i == 0, Last: i == len(addresses)-1, ReportedAt: a.ReportedAt,
-		}
-	}
-	return views
-}
-
-// addressKind says where an address works.
-func addressKind(b Base, a models.Address) string {
-	switch a.Kind {
-	case models.AddressLAN:
-		return b.T("address.lan")
-	case models.AddressVPN:
-		return b.T("address.vpn")
-	case models.AddressWAN:
-		return b.T("address.wan")
-	default:
-		return b.T("address.custom")
-	}
-}
-
 func (in *inputs) serverName() Field {
 	return in.add(Field{
 		Name: "name", Type: "text", Hint: in.hint("server_name"), Autocomplete: "off",
 	}, "server_name")
-}
-
-func (in *inputs) address() Field {
-	return in.add(Field{
-		Name: "address", Type: "text", Hint: in.hint("server_address"),
-		Autocomplete: "off", InputMode: "url", Required: true,
-	}, "server_address")
 }
 
 func (in *inputs) heir() Field {

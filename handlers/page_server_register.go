@@ -3,11 +3,21 @@ package handlers
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// ServerNewPage is templates/pages/server_new.html: POST /servers/new makes a
+// claim code, POST /servers/claim takes an Id and an AccessKey.
+type ServerNewPage struct {
+	Base
+	Code                string // "" before one is made
+	Until               time.Time
+	ServerID, AccessKey Field
+}
 
 // newServerForm answers GET /servers/new: two ways to make a server one's own.
 func (s *site) newServerForm(c *gin.Context) error {

@@ -1,12 +1,42 @@
 package handlers
 
 import (
-	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// ServersPage is templates/pages/servers.html.
+type ServersPage struct {
+	Base
+	Usable  []UsableServer // accepted links
+	Owned   []OwnedServerView
+	Waiting int // invitations that wait for an answer
+}
+
+// UsableServer is a server that the person may use.
+type UsableServer struct {
+	ID     string // of GET /servers/ID/open
+	LinkID string // hidden field "id" of POST /servers/leave
+	Name   string
+	Guest  bool
+	Owner  string // username; "" for nobody
+	Since  time.Time
+	EndsAt time.Time // zero for no end
+	// Disabled by the operator: it can be left, not opened.
+	Disabled bool
+}
+
+// OwnedServerView is a server that the person runs.
+type OwnedServerView struct {
+	ID              string
+	Name            string
+	LastSeenAt      time.Time
+	People, Pending int
+	Disabled        bool // by the operator
+}
 
 // servers answers GET /servers: those that the person may use, and those that
 // they run.
@@ -57,17 +87,4 @@ func (s *site) leaveServer(c *gin.Context, f form) error {
 		return s.showServers(c, session, err)
 	}
 	return s.leave(c, "/servers", noticeServerLeft)
-}
-
-// idText is an id as it stands on pages.
-func idText(id int64) string { return strconv.FormatInt(id, 10) }
-
-// idOf reads an id that a page of ours was given. What is none is like one that
-// does not exist.
-func idOf(text string) (int64, error) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 {
-		return 0, models.ErrNotFound
-	}
-	return id, nil
 }

@@ -3,11 +3,46 @@ package handlers
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
+
+// SessionsPage is templates/pages/account_sessions.html.
+type SessionsPage struct {
+	Base
+	Sessions []SessionView
+	Events   []EventView // the latest security events, newest first
+}
+
+// SessionView is one signed-in browser or device.
+type SessionView struct {
+	ID         string // hidden field "id" of POST /account/sessions/end
+	Icon       string // "computer", "phone", "tablet", "tv", "device": an icon of partials/icon.html
+	Name       string // "Firefox on Windows"
+	Address    string
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	Current    bool // this browser
+}
+
+// EventView is one security event of the account.
+type EventView struct {
+	What    string // in the reader's language
+	Address string
+	Device  string
+	At      time.Time
+}
+
+// NotMePage is templates/pages/session_not_me.html: POST
+// /account/sessions/not-me ends the session that the mail told of.
+type NotMePage struct {
+	Base
+	Device, Address string
+	At              time.Time
+}
 
 // shownEvents is how many security events the page lists.
 const shownEvents = 20

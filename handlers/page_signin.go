@@ -8,6 +8,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// SignInPage is templates/pages/signin.html.
+type SignInPage struct {
+	Base
+	NameOrEmail, Password Field
+	ReturnTo              string // hidden field "return_to"
+}
+
 // signInForm answers GET /signin.
 func (s *site) signInForm(c *gin.Context) error {
 	if _, err := visitOf(c).session(); err == nil {

@@ -9,6 +9,27 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// SignUpPage is templates/pages/signup.html.
+type SignUpPage struct {
+	Base
+	Username, DisplayName, Email, Password, PasswordAgain Field
+	Invited                                               string // the address that an invite was sent to: POST /invite/signup; "" without an invite
+	Captcha                                               CaptchaView
+}
+
+// SignUpClosedPage is templates/pages/signup_closed.html.
+type SignUpClosedPage struct {
+	Base
+	InviteOnly bool // an invite opens sign-up; otherwise nothing does
+}
+
+// SignUpSentPage is templates/pages/signup_sent.html: look into your mail.
+type SignUpSentPage struct {
+	Base
+	SentTo string // address as typed; "" when the browser no longer holds the pending sign-up
+	Email  Field  // to mend a mistyped address: POST /signup/correct; resend is POST /signup/resend
+}
+
 // signUpForm answers GET /signup.
 func (s *site) signUpForm(c *gin.Context) error {
 	if _, err := visitOf(c).session(); err == nil {

@@ -112,3 +112,59 @@ func (s *site) post(r *gin.Engine, path string, h formFunc) {
 		return h(c, f)
 	}))
 }
+
+// connectRoutes are the pages about servers, links and devices.
+func (s *site) connectRoutes(r *gin.Engine) {
+	s.get(r, "/servers", s.servers)
+	s.post(r, "/servers/leave", s.leaveServer)
+	s.get(r, "/servers/new", s.newServerForm)
+	s.post(r, "/servers/new", s.newServer)
+	s.post(r, "/servers/claim", s.claimServer)
+
+	s.get(r, "/servers/:id", s.server)
+	s.get(r, "/servers/:id/open", s.openServer)
+	s.post(r, "/servers/:id/rename", s.renameServer)
+	s.post(r, "/servers/:id/addresses", s.addAddress)
+	s.post(r, "/servers/:id/addresses/move", s.moveAddress)
+	s.post(r, "/servers/:id/addresses/hide", s.hideAddress)
+	s.post(r, "/servers/:id/addresses/remove", s.removeAddress)
+	s.post(r, "/servers/:id/people/remove", s.removePerson)
+	s.post(r, "/servers/:id/key", s.rotateServerKey)
+	s.post(r, "/servers/:id/hand-over", s.handServerOver)
+	s.post(r, "/servers/:id/remove", s.removeServer)
+
+	s.inviteRoutes(r)
+
+	s.get(r, "/invitations", s.invitations)
+	s.post(r, "/invitations/accept", s.acceptInvitation)
+	s.post(r, "/invitations/decline", s.declineInvitation)
+
+	s.get(r, "/link", s.linkForm)
+	s.post(r, "/link", s.lookDevice)
+	s.post(r, "/link/approve", s.approveDevice)
+	s.post(r, "/link/deny", s.denyDevice)
+	s.post(r, "/link/quick-connect", s.quickConnect)
+	s.get(r, "/link/quick-connect/:id", s.quickWait)
+	s.get(r, "/link/quick-connect/:id/state", s.quickState)
+	s.get(r, "/pin", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/link") })
+}
+
+// inviteRoutes are the pages on which people invite, are invited, and link
+// themselves.
+func (s *site) inviteRoutes(r *gin.Engine) {
+	s.get(r, "/servers/:id/invite", s.inviteForm)
+	s.post(r, "/invites", s.createInvite)
+	s.post(r, "/servers/:id/invites/withdraw", s.withdrawInvite)
+	s.post(r, "/servers/:id/people/terms", s.setTerms)
+	s.post(r, "/servers/:id/self-service", s.setSelfService)
+
+	s.get(r, "/servers/:id/join", s.joinForm)
+	s.post(r, "/servers/:id/join", s.join)
+	s.get(r, "/servers/:id/join/state", s.joinState)
+
+	s.get(r, "/invite", s.invite)
+	s.get(r, "/invite/signup", s.inviteSignUpForm)
+	s.post(r, "/invite/signup", s.inviteSignUp)
+	s.post(r, "/invites/accept", s.acceptInvite)
+	s.post(r, "/invites/decline", s.declineInvite)
+}

@@ -97,219 +97,31 @@ func (f Field) ElementID() string {
 	return f.Name
 }
 
-// CaptchaView is the proof that a form asks for.
-type CaptchaView struct {
-	Kind    string // "pow", "recaptcha" or "off"
-	SiteKey string // of reCAPTCHA
-	Error   string // in the reader's language
-	Focus   bool   // the error is the first of the form
+// Choice is a box to tick.
+type Choice struct {
+	ID, Name string // of the input; its value is "on"
+	Label    string
+	Chosen   bool
+	Focus    bool
 }
 
-// LandingPage is templates/pages/landing.html.
-type LandingPage struct{ Base }
-
-// SignUpPage is templates/pages/signup.html.
-type SignUpPage struct {
-	Base
-	Username, DisplayName, Email, Password, PasswordAgain Field
-	Invited                                               string // the address that an invite was sent to: POST /invite/signup; "" without an invite
-	Captcha                                               CaptchaView
+// Option is a line of a select.
+type Option struct {
+	Value, Label string
+	Chosen       bool
 }
 
-// SignUpClosedPage is templates/pages/signup_closed.html.
-type SignUpClosedPage struct {
-	Base
-	InviteOnly bool // an invite opens sign-up; otherwise nothing does
+// SelectField is a select; partials/select.html renders it.
+type SelectField struct {
+	Field
+	Options []Option
 }
 
-// SignUpSentPage is templates/pages/signup_sent.html: look into your mail.
-type SignUpSentPage struct {
-	Base
-	SentTo string // address as typed; "" when the browser no longer holds the pending sign-up
-	Email  Field  // to mend a mistyped address: POST /signup/correct; resend is POST /signup/resend
-}
-
-// ConfirmPage is templates/pages/confirm.html: one button that confirms.
-type ConfirmPage struct {
-	Base
-	Username, Email string
-	Life            string // of a sign-up that nobody confirms: "7 days"
-	Token           string // hidden field "token" of POST /confirm
-}
-
-// SignInPage is templates/pages/signin.html.
-type SignInPage struct {
-	Base
-	NameOrEmail, Password Field
-	ReturnTo              string // hidden field "return_to"
-}
-
-// ForgotPage is templates/pages/forgot.html.
-type ForgotPage struct {
-	Base
-	NameOrEmail Field
-	Captcha     CaptchaView
-}
-
-// ForgotSentPage is templates/pages/forgot_sent.html.
-type ForgotSentPage struct {
-	Base
-	Life string // of the link in the mail: "1 hour"
-}
-
-// ResetPage is templates/pages/reset.html: POST /reset.
-type ResetPage struct {
-	Base
-	Username                string
-	Password, PasswordAgain Field
-}
-
-// AccountPage is templates/pages/account.html: POST /account saves username,
-// display_name and language; the rest leads to pages of its own.
-type AccountPage struct {
-	Base
-	Username, DisplayName Field
-	Language              string // chosen one, "en"; select "language"
-	LanguageError         string
-	Email                 string
-	EmailWaiting          string // new address that is not confirmed yet; "" for none
-	HasPIN, PINOff        bool
-	PINChangedAt          time.Time
-	PINOld                bool // twelve months without a change: a quiet reminder
-	PasswordChangedAt     time.Time
-	CreatedAt             time.Time
-	SessionCount          int
-}
-
-// AccountEmailPage is templates/pages/account_email.html: POST /account/email.
-type AccountEmailPage struct {
-	Base
-	Current         string
-	Waiting         string // "" for none
-	UndoLife        string // how long the change can be undone: "3 days"
-	Email, Password Field  // "email", "current_password"
-}
-
-// EmailConfirmPage is templates/pages/email_confirm.html: POST /account/email/confirm.
-type EmailConfirmPage struct {
-	Base
-	Username, Email string
-}
-
-// EmailUndoPage is templates/pages/email_undo.html: POST /account/email/undo.
-type EmailUndoPage struct {
-	Base
-	Username, Email string // the address that comes back
-}
-
-// AccountPasswordPage is templates/pages/account_password.html.
-type AccountPasswordPage struct {
-	Base
-	CurrentPassword, Password, PasswordAgain Field
-}
-
-// AccountPINPage is templates/pages/account_pin.html: POST /account/pin with
-// the button's "do" being "set" or "remove".
-type AccountPINPage struct {
-	Base
-	HasPIN, Off   bool // Off: too many wrong tries, only a reset helps
-	ChangedAt     time.Time
-	Old           bool
-	CurrentPIN    Field // "current_pin", shown when HasPIN
-	PIN, PINAgain Field
-	RemovePIN     Field // "current_pin" of the form that removes; own id
-	HasEmail      bool
-}
-
-// PINForgotPage is templates/pages/account_pin_forgot.html: two ways, a mail
-// (POST /account/pin/mail) or the account's password (POST /account/pin/forgot
-// with current_password, pin, pin_again and "do" being "set" or "remove").
-type PINForgotPage struct {
-	Base
-	HasEmail                bool
-	Password, PIN, PINAgain Field
-}
-
-// PINResetPage is templates/pages/account_pin_reset.html: POST
-// /account/pin/reset with pin, pin_again and "do" being "set" or "remove".
-type PINResetPage struct {
-	Base
-	Username      string
-	PIN, PINAgain Field
-}
-
-// PINHelpPage is templates/pages/help_pin.html.
-type PINHelpPage struct{ Base }
-
-// SessionsPage is templates/pages/account_sessions.html.
-type SessionsPage struct {
-	Base
-	Sessions []SessionView
-	Events   []EventView // the latest security events, newest first
-}
-
-// SessionView is one signed-in browser or device.
-type SessionView struct {
-	ID         string // hidden field "id" of POST /account/sessions/end
-	Icon       string // "computer", "phone", "tablet", "tv", "device": an icon of partials/icon.html
-	Name       string // "Firefox on Windows"
-	Address    string
-	CreatedAt  time.Time
-	LastSeenAt time.Time
-	Current    bool // this browser
-}
-
-// EventView is one security event of the account.
-type EventView struct {
-	What    string // in the reader's language
-	Address string
-	Device  string
-	At      time.Time
-}
-
-// NotMePage is templates/pages/session_not_me.html: POST
-// /account/sessions/not-me ends the session that the mail told of.
-type NotMePage struct {
-	Base
-	Device, Address string
-	At              time.Time
-}
-
-// DeletePage is templates/pages/account_delete.html.
-type DeletePage struct {
-	Base
-	Password  Field     // "current_password"
-	WaitUntil time.Time // zero, or until when an email change can be undone
-}
-
-// ConfirmPasswordPage is templates/pages/confirm_password.html: POST
-// /account/confirm-password.
-type ConfirmPasswordPage struct {
-	Base
-	Password Field // "current_password"
-	ReturnTo string
-}
-
-// ErrorPage is templates/pages/error.html.
-type ErrorPage struct {
-	Base
-	Status        int
-	Code          string // stable code of the error, "token_expired"
-	Heading, Text string // in the reader's language
-	RequestID     string
-	Action        string // where to go on, "/forgot"; "" for the landing page
-	ActionText    string
-}
-
-// DevMailPage is templates/pages/dev_mail.html: the mails of the mail folder.
-type DevMailPage struct {
-	Base
-	Mails []DevMailView
-}
-
-// DevMailView is one mail of the mail folder.
-type DevMailView struct {
-	Name, To, Subject, Text string
-	Links                   []string // of the text part, to click
-	At                      time.Time
+// End writes when something ends: a day that it lasts to the end of, or else a
+// moment.
+func (b Base) End(t time.Time) string {
+	if next := t.Add(time.Millisecond).UTC(); next.Equal(next.Truncate(24 * time.Hour)) {
+		return b.Date(t)
+	}
+	return b.DateTime(t)
 }

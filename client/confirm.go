@@ -1,0 +1,44 @@
+package client
+
+import (
+	"context"
+	"net/http"
+)
+
+// mailToken is what a mailed link brings.
+type mailToken struct {
+	Token string `json:"token"`
+}
+
+// Confirm spends the token of the confirmation mail. Nobody has to be signed in.
+func (a *Accounts) Confirm(ctx context.Context, token string) error {
+	return a.core.done(ctx, call{
+		method: http.MethodPost, path: "/api/v1/accounts/confirm", body: mailToken{token}, want: http.StatusNoContent, open: true,
+	})
+}
+
+type resend struct {
+	PendingToken string `json:"pending_token"`
+}
+
+// Resend asks for the confirmation mail once more. Nobody has to be signed in.
+// Over the limits no mail is sent, and the answer does not tell.
+func (a *Accounts) Resend(ctx context.Context, pendingToken string) error {
+	return a.core.done(ctx, call{
+		method: http.MethodPost, path: "/api/v1/accounts/resend", body: resend{pendingToken}, want: http.StatusAccepted, open: true,
+	})
+}
+
+type correct struct {
+	PendingToken string `json:"pending_token"`
+	Email        string `json:"email"`
+}
+
+// Correct sends the confirmation to another address, for one that was mistyped.
+// Nobody has to be signed in.
+func (a *Accounts) Correct(ctx context.Context, pendingToken, email string) error {
+	return a.core.done(ctx, call{
+		method: http.MethodPost, path: "/api/v1/accounts/correct", body: correct{pendingToken, email},
+		want: http.StatusAccepted, open: true,
+	})
+}

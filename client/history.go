@@ -1,0 +1,31 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// Event is something that happened to the account.
+type Event struct {
+	ID      ID        `json:"id"`
+	Kind    string    `json:"kind"`
+	Address string    `json:"address"` // "" when unknown
+	Device  string    `json:"device"`  // "" when unknown
+	At      time.Time `json:"at"`
+}
+
+// History goes through what happened to the account, the newest first.
+func (a *Accounts) History(ctx context.Context) iter.Seq2[Event, error] {
+	return all(ctx, a.HistoryPage)
+}
+
+// HistoryPage returns one page of History.
+func (a *Accounts) HistoryPage(ctx context.Context, ask PageAsk) (Page[Event], error) {
+	var out Page[Event]
+	err := a.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/account/history", query: ask.query(nil), want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
+}

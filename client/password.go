@@ -1,0 +1,31 @@
+package client
+
+import (
+	"context"
+	"net/http"
+)
+
+// Passwords is about the account's password.
+type Passwords struct{ core *core }
+
+type passwordChange struct {
+	CurrentPassword string `json:"current_password"`
+	Password        string `json:"password"`
+}
+
+// newToken is the session's token from now on.
+type newToken struct {
+	Token string `json:"token"`
+}
+
+func (n *newToken) whole() bool { return n.Token != "" }
+
+// Change sets another password. Other sessions end; this one goes on under the
+// token that it returns, and the one before is void.
+func (p *Passwords) Change(ctx context.Context, current, wanted string) (string, error) {
+	var out newToken
+	err := p.core.fetch(ctx, call{
+		method: http.MethodPost, path: "/api/v1/account/password", body: passwordChange{current, wanted}, want: http.StatusOK,
+	}, &out)
+	return out.Token, err
+}

@@ -1,0 +1,127 @@
+package handlers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+)
+
+// readJSON reads the body of a request into a T: one object with no member that
+// T does not have. Whatever else arrives is refused: a program that misspells a
+// member must hear of it.
+func readJSON[T any](c *gin.Context) (T, error) { //nolint:ireturn // T is a struct wherever it is called
+	return readJSONUpTo[T](c, maxBody)
+}
+
+// readJSONUpTo is readJSON for bodies of up to most bytes.
+func readJSONUpTo[T any](c *gin.Context, most int64) (T, error) { //nolint:ireturn // T is a struct wherever it is called
+	var in T
+	media, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	charset := params["charset"]
+	plain := (charset == "" || strings.EqualFold(charset, "utf-8")) && c.GetHeader("Content-Encoding") == ""
+	if err != nil || media != "application/json" || !plain {
+		return in, refuse(http.StatusUnsupportedMediaType, "json_wanted")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, most))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return in, err
+		}
+		return in, fmt.Errorf("%w: %w", refuse(http.StatusBadRequest, "json_invalid"), err)
+	}
+	if err := decodeStrictly(body, &in); err != nil {
+		return in, fmt.Errorf("%w: %w", refuse(http.StatusBadRequest, "json_invalid"), err)
+	}
+	return in, nil
+}
+
+// decodeStrictly refuses what encoding/json lets pass: text that is not UTF-8,
+// members that come twice or in other letters, null in place of the object, more
+// than one value.
+func decodeStrictly(body []byte, in any) error {
+	if !utf8.Valid(body) {
+		return errors.New("the text is not UTF-8")
+	}
+	walk := json.NewDecoder(bytes.NewReader(body))
+	first, err := walk.Token()
+	if err != nil {
+		return err
+	}
+	if first != json.Delim('{') {
+		return errors.New("want an object")
+	}
+	if err := walkObject(walk); err != nil {
+		return err
+	}
+	if _, err := walk.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("want one value")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(in)
+}
+
+// memberLetters are all that names of members are made of.
+const memberLetters = "abcdefghijklmnopqrstuvwxyz_"
+
+// walkObject reads the rest of an object and refuses a member that comes twice,
+// or is not spelled as ours are: encoding/json takes PASSWORD and paſſword for
+// password.
+func walkObject(walk *json.Decoder) error {
+	seen := map[string]bool{}
+	for walk.More() {
+		name, err := walk.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := name.(string)
+		if seen[key] {
+			return errors.New("a member comes twice")
+		}
+		if strings.Trim(key, memberLetters) != "" {
+			return errors.New("a member is not known")
+		}
+		seen[key] = true
+		if err := walkValue(walk); err != nil {
+			return err
+		}
+	}
+	_, err := walk.Token()
+	return err
+}
+
+func walkValue(walk *json.Decoder) error {
+	token, err := walk.Token()
+	if err != nil {
+		return err
+	}
+	switch token {
+	case json.Delim('{'):
+		return walkObject(walk)
+	case json.Delim('['):
+		for walk.More() {
+			if err := walkValue(walk); err != nil {
+				return err
+			}
+		}
+		_, err = walk.Token()
+	}
+	return err
+}
+
+// noBody returns an error for a body with anything in it.
+func noBody(c *gin.Context) error {
+	if c.Request.ContentLength == 0 {
+		return nil
+	}
+	_, err := readJSON[struct{}](c)
+	return err
+}

@@ -1,0 +1,39 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// apiConfirmPassword answers POST /api/v1/sessions/current/confirm: the password
+// once more, for dangerous acts. The session has another token from then on.
+func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error {
+	in, err := readJSON[struct {
+		Password string `json:"password"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, in.Password)
+	if errors.Is(err, models.ErrWrongPassword) {
+		return oneMistake("password", "current_password_wrong")
+	}
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		Token string `json:"token"`
+	}{token})
+}
+
+// proved returns an error unless the password was proved in the session lately.
+func (s *site) proved(session models.Session) error {
+	if s.Now().Sub(session.ConfirmedAt) >= freshFor {
+		return refuse(http.StatusForbidden, "confirm_password")
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// maxReport is how large a report may be: thousands of local users do not fit
+// into maxBody.
+const maxReport = 4 << 20
+
+// apiReport answers PUT /api/v1/server/report. What is not new writes nothing.
+func (s *site) apiReport(c *gin.Context, this models.Server) error {
+	in, err := readJSONUpTo[struct {
+		Name       string              `json:"name"`
+		Version    string              `json:"version"`
+		SystemID   string              `json:"system_id"`
+		Addresses  []addressObject     `json:"addresses"`
+		LocalUsers []reportedLocalUser `json:"local_users"`
+		Libraries  []libraryObject     `json:"libraries"`
+
+		QuickConnect bool `json:"quick_connect"`
+	}](c, maxReport)
+	if err != nil {
+		return err
+	}
+	report := models.Report{
+		Registration: models.Registration{Name: in.Name, Version: in.Version, SystemID: in.SystemID, Kind: models.ServerAgent},
+		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
+		Libraries:    each(in.Libraries, func(l libraryObject) models.Library { return models.Library{ExternalID: l.ID, Name: l.Name} }),
+
+		QuickConnect: in.QuickConnect,
+	}
+	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
+		return err
+	}
+	changed, err := s.Store.Agents.Report(c.Request.Context(), this, report)
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusOK, struct {
+		Changed bool   `json:"changed"`
+		SeenAs  string `json:"seen_as"`
+	}{changed, seenAs(c)})
+}
+
+// reportedLocalUser is a local user as an agent reports it.
+type reportedLocalUser struct {
+	ID            string `json:"id"` // the server's own
+	Name          string `json:"name"`
+	Disabled      bool   `json:"disabled"`
+	Administrator bool   `json:"administrator"`
+}
+
+func (u reportedLocalUser) read() models.LocalUser {
+	return models.LocalUser{ExternalID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator}
+}

@@ -1,0 +1,48 @@
+package handlers
+
+import "github.com/gin-gonic/gin"
+
+// ConfirmPasswordPage is templates/pages/confirm_password.html: POST
+// /account/confirm-password.
+type ConfirmPasswordPage struct {
+	Base
+	Password Field // "current_password"
+	ReturnTo string
+}
+
+// confirmPasswordForm answers GET /account/confirm-password: asked for before
+// dangerous acts.
+func (s *site) confirmPasswordForm(c *gin.Context) error {
+	return s.showConfirmPassword(c, queryValue(c, "return_to"), nil)
+}
+
+// confirmPassword answers POST /account/confirm-password.
+func (s *site) confirmPassword(c *gin.Context, f form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	if err := missing(f, "current_password"); err != nil {
+		return s.showConfirmPassword(c, f["return_to"], err)
+	}
+	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, f["current_password"])
+	if err != nil {
+		return s.showConfirmPassword(c, f["return_to"], err)
+	}
+	s.renewSession(c, session, token)
+	return s.leave(c, returnTo(f["return_to"]), noticePasswordConfirmed)
+}
+
+func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) error {
+	if _, err := s.signedIn(c); err != nil {
+		return err
+	}
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page := ConfirmPasswordPage{Base: s.base(c, "password_confirm"), ReturnTo: returnTo(wish)}
+	page.Base = page.telling(wrong)
+	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
+	return s.render(c, wrong.status, "password_confirm", page)
+}
