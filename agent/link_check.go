@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"unicode"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// errLinkOdd is a link that no service of ours would tell of.
+var errLinkOdd = errors.New("the service told of a link that makes no sense")
+
+// The most that is kept of a link.
+const (
+	nameMost      = 200
+	idMost        = 128
+	librariesMost = 1000
+)
+
+// rowOf is a link of the service as it is kept. It returns errLinkOdd for one
+// that could not be.
+func rowOf(l *client.AgentLink) (linkRow, error) {
+	row := linkRow{
+		ID: string(l.ID), AccountID: string(l.AccountID), Username: readable(l.Username), DisplayName: readable(l.DisplayName),
+		Type: l.Type, Status: l.Status, Active: l.Active, EndsAt: stamp(l.EndsAt), AccessKeySHA256: strings.ToLower(l.AccessKeySHA256),
+	}
+	if l.LocalUser != nil {
+		row.LocalUserID, row.LocalUserName = l.LocalUser.ID, readable(l.LocalUser.Name)
+	}
+	hash := row.AccessKeySHA256
+	accepted := row.Status == client.Accepted
+	switch {
+	case !isNumber(row.ID) || !isNumber(row.AccountID) || row.Username == "":
+		return row, errLinkOdd
+	case accepted && (len(hash) != 64 || strings.Trim(hash, "0123456789abcdef") != ""):
+		return row, errLinkOdd
+	case len(row.LocalUserID) > idMost || len(l.Libraries) > librariesMost || len(row.Type) > idMost || len(row.Status) > idMost:
+		return row, errLinkOdd
+	case !accepted:
+		row.AccessKeySHA256 = "" // opens nothing, whatever it says
+	}
+	if l.Libraries != nil {
+		ids := make([]string, len(l.Libraries))
+		for i, library := range l.Libraries {
+			if ids[i] = library.ID; len(library.ID) > idMost {
+				return row, errLinkOdd
+			}
+		}
+		packed, err := json.Marshal(ids)
+		if err != nil {
+			return row, errLinkOdd
+		}
+		text := string(packed)
+		row.Libraries = &text
+	}
+	return row, nil
+}
+
+// isNumber reports whether text is an id of the service: decimal digits.
+func isNumber(text string) bool {
+	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
+}
+
+// readable is a text that is no harm in a log or a terminal.
+func readable(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
+	if runes := []rune(text); len(runes) > nameMost {
+		return string(runes[:nameMost])
+	}
+	return text
+}
