@@ -6,11 +6,8 @@
 package agent
 
 import (
-	"context"
 	"io"
 	"log/slog"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
@@ -47,100 +44,45 @@ type Options struct {
 	Policy      Policy
 	Addresses   Addresses
 	ReportEvery time.Duration // a report is sent so often, and sooner when asked to
-	LookEvery   time.Duration // the media server is looked at so often
+	CheckEvery  time.Duration // the media server is checked so often
 	Log         *slog.Logger
 	Now         func() time.Time
 	Random      io.Reader
 }
 
 // Agent is the engine. Make one with [New]. It is safe for use by many
-// goroutines; several programs may have one over the same file, of which one
-// runs.
+// goroutines. Several programs may have an Agent on the same file; only one of
+// them runs it.
 type Agent struct {
-	o       Options
-	store   *Store
-	log     *slog.Logger
-	trouble *troubles
-	pace    pace
+	MediaServer *MediaServer
+	Links       *Links
+	Invites     *Invites
+	Exchanges   *Exchanges
 
-	owed    kick // there is work at the media server
-	told    kick // there is something to tell the service
-	report  kick // a report is wanted now
-	proofs  kick
-	codes   kick
-	strange *limit // access keys that are asked of the service, by source
-	refresh *limit // looks for an unknown account
-	tries   *limit // codes of Quick Connect
-	proving *limit // proofs that are begun
-	making  *limit // guests
-	lines   *limit // of the log, by what they say
-	minting keyed  // one token of a link and device at a time
-	contact contact
-	blamed  blamed
+	registration  *registration
+	reports       *reports
+	feed          *feed
+	proofs        *proofs
+	quickConnects *quickConnects
+	owed          *owedWork
 
-	mu      sync.Mutex
-	seen    sight                 // the media server, as last looked at
-	shelves []mediaserver.Library // its libraries, nil before they are known
-	shown   map[string]bool       // proofs that somebody works on
-	done    map[string]bool       // Quick Connect codes approved, while the service has not heard
-
-	acknowledged atomic.Int64 // up to which changes the service has heard from this agent
-	ahead        atomic.Int64 // up to which it had heard when they were last compared
-}
-
-// pace is how often things are done. Tests hurry.
-type pace struct {
-	owed    time.Duration // between looks for work that another program left, and tries
-	proof   time.Duration // between looks whether a person has answered
-	wait    time.Duration // the first wait after a failure
-	longest time.Duration // the longest
-	refused time.Duration // after a refusal that only people can mend
-	ask     time.Duration // that the service may take while a device waits
-	media   time.Duration // that the media server may take for one thing
-	poll    time.Duration // that the service waits for a change
-	round   time.Duration // between two questions for changes, at least
-	resync  time.Duration // between comparisons of all links
-	contact time.Duration // between notes of the last contact
-}
-
-func usualPace() pace {
-	return pace{
-		owed: 3 * time.Second, proof: 2 * time.Second, wait: time.Second, longest: 30 * time.Second, refused: 5 * time.Minute,
-		ask: 4 * time.Second, media: 20 * time.Second, poll: 25 * time.Second, round: 300 * time.Millisecond,
-		resync: 6 * time.Hour, contact: time.Minute,
-	}
+	*core
 }
 
 // New returns an agent. It does nothing by itself until [Agent.Run].
 func New(o Options) *Agent {
-	if o.ReportEvery <= 0 {
-		o.ReportEvery = 5 * time.Minute
+	c := newCore(o)
+	acks := &acknowledgements{}
+	tokens := &tokens{core: c}
+	reports := &reports{core: c, acks: acks}
+	links := &Links{core: c, reports: reports}
+	guests := &guests{core: c, reports: reports, created: newLimit(o.Now, guestsHourly, time.Hour)}
+	exchanges := newExchanges(c, links, tokens)
+	return &Agent{
+		MediaServer: c.media, Links: links, Invites: &Invites{c}, Exchanges: exchanges,
+		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks},
+		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges),
+		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens},
+		core: c,
 	}
-	if o.LookEvery <= 0 {
-		o.LookEvery = 30 * time.Second
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	a := &Agent{
-		o: o, store: o.Store, log: o.Log, pace: usualPace(),
-		trouble: &troubles{log: o.Log, now: o.Now, store: o.Store, open: map[string]string{}},
-		owed:    newKick(), told: newKick(), report: newKick(), proofs: newKick(), codes: newKick(),
-		strange: newLimit(o.Now, 20, 10*time.Minute), refresh: newLimit(o.Now, 6, time.Minute), tries: newLimit(o.Now, 30, time.Hour),
-		proving: newLimit(o.Now, 120, time.Hour), making: newLimit(o.Now, guestsHourly, time.Hour), lines: newLimit(o.Now, 3, time.Hour),
-		minting: keyed{held: map[string]*hold{}}, blamed: blamed{by: map[string]string{}}, shown: map[string]bool{}, done: map[string]bool{},
-	}
-	return a
-}
-
-// service is a client with the server key. It returns [ErrNotRegistered].
-func (a *Agent) service(ctx context.Context) (*client.Agent, error) {
-	key, err := a.store.serverKey(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if key == "" {
-		return nil, ErrNotRegistered
-	}
-	return a.o.Service.As(key).Agent, nil
 }

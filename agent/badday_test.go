@@ -154,7 +154,7 @@ func TestDeviceLeft(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
 	go func() {
-		_, err := d.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
+		_, err := d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
 		left <- err
 	}()
 	time.Sleep(50 * time.Millisecond) // until it waits
@@ -194,12 +194,12 @@ func TestOtherAdministrator(t *testing.T) {
 	t.Parallel()
 	d := newDen(t, newSite(t)).started()
 	token := must(d.fake.Mint(t.Context(), "u2", tv))(t)
-	if got := must(d.Administrator(t.Context(), token.Value))(t); !got {
+	if got := must(d.MediaServer.Administrator(t.Context(), token.Value))(t); !got {
 		t.Error("no administrator")
 	}
 	d.fake.set(func() { d.fake.identity.ID = "other" })
 	eventually(t, "trouble", func() bool { return d.trouble("media_server_changed") })
-	got, err := d.Administrator(t.Context(), token.Value)
+	got, err := d.MediaServer.Administrator(t.Context(), token.Value)
 	if is(t, err, agent.ErrMediaServerAway); got {
 		t.Error("it is believed")
 	}
@@ -248,7 +248,7 @@ func TestSecondProgramTrouble(t *testing.T) {
 	other.down = errDown
 	options := d.options
 	options.MediaServer = other
-	_, err := agent.New(options).Link(t.Context(), "u1", "bob", "")
+	_, err := agent.New(options).Links.Ask(t.Context(), "u1", "bob", "")
 	is(t, err, agent.ErrMediaServerAway)
 	if d.log.count("does not answer as it should") != 1 || len(d.status().Trouble) != 0 {
 		t.Errorf("%+v", d.status().Trouble)

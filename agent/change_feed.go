@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,30 +12,45 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// feedLoop follows what becomes of the links at the service, and carries it out.
-func (a *Agent) feedLoop(ctx context.Context) {
+// feed follows what becomes of the links at the service.
+type feed struct {
+	*core
+
+	links *Links
+	acks  *acknowledgements
+}
+
+// acknowledgements are numbers of changes up to which the service has heard that
+// they were carried out.
+type acknowledgements struct {
+	sent     atomic.Int64 // by this agent
+	compared atomic.Int64 // by any agent with the server key, when the links were last compared
+}
+
+// loop follows what becomes of the links at the service, and carries it out.
+func (f *feed) loop(ctx context.Context) {
 	failures := 0
 	var compared time.Time
-	poll := a.pace.poll
+	poll := f.pace.poll
 	for {
-		err := a.compareAgain(ctx, &compared)
+		err := f.compareNowAndThen(ctx, &compared)
 		if err == nil {
-			err = a.follow(ctx, poll)
+			err = f.follow(ctx, poll)
 		}
-		a.odd(ctx, err)
-		if poll = a.pace.poll; err != nil {
+		f.service.noteRefusal(ctx, err)
+		if poll = f.pace.poll; err != nil {
 			poll = 0 // so that it is known soon when the trouble is over
 		}
 		var wait time.Duration
 		switch {
 		case errors.Is(err, ErrNotRegistered):
-			wait = a.pace.shutOut(err)
+			wait = f.pace.shutOut(err)
 		case err != nil:
 			failures++
-			wait = a.pace.backoff(failures)
+			wait = f.pace.backoff(failures)
 		default:
 			failures = 0
-			wait = a.pace.round // a service that never waits is not asked all the time
+			wait = f.pace.round // a service that never waits is not asked all the time
 		}
 		if !pause(ctx, wait) {
 			return
@@ -42,14 +58,14 @@ func (a *Agent) feedLoop(ctx context.Context) {
 	}
 }
 
-// compareAgain compares all links with the service when the agent starts, and
+// compareNowAndThen compares all links with the service when the agent starts, and
 // now and then.
-func (a *Agent) compareAgain(ctx context.Context, compared *time.Time) error {
+func (f *feed) compareNowAndThen(ctx context.Context, compared *time.Time) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if now := a.o.Now(); compared.IsZero() || now.Sub(*compared) >= a.pace.resync || now.Before(*compared) {
-		if err := a.begin(ctx); err != nil {
+	if now := f.opt.Now(); compared.IsZero() || now.Sub(*compared) >= f.pace.resync || now.Before(*compared) {
+		if err := f.start(ctx); err != nil {
 			return err
 		}
 		*compared = now
@@ -57,80 +73,73 @@ func (a *Agent) compareAgain(ctx context.Context, compared *time.Time) error {
 	return nil
 }
 
-// begin compares where the service and the agent stand.
-func (a *Agent) begin(ctx context.Context) error {
-	service, err := a.service(ctx)
+// start compares where the service and the agent stand.
+func (f *feed) start(ctx context.Context) error {
+	service, err := f.service.client(ctx)
 	if err != nil {
 		return err
 	}
 	this, err := service.Get(ctx)
-	if err = a.heard(ctx, byFeed, err); err != nil {
+	if err = f.service.explain(ctx, byFeed, err); err != nil {
 		return err
 	}
-	err = a.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner), factSeenAs: readable(this.SeenAs)})
+	err = f.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner), factSeenAs: readable(this.SeenAs)})
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return f.explainFile(ctx, err)
 	}
-	a.noteKey(ctx, this.KeyExpiresAt)
-	seq, err := changeSeq(a.store.read(ctx))
+	f.noteKey(ctx, this.KeyExpiresAt)
+	seq, err := changeSeq(f.store.read(ctx))
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return f.explainFile(ctx, err)
 	}
 	switch {
 	case seq < 0: // for the first time: everything before is in the list
 		seq = this.ChangeSeq
 	case this.ChangeSeq < seq:
-		a.warn(ctx, "the service stands before what it had told already: a backup of it was brought back. All links are compared, none is removed for that",
+		f.logSometimes(ctx, "the service stands before what it had told already: a backup of it was brought back. All links are compared, none is removed for that",
 			slog.Int64("own_seq", seq), slog.Int64("service_seq", this.ChangeSeq))
 		seq = this.ChangeSeq
 	case this.AcknowledgedSeq > seq:
-		a.warn(ctx, "the service was told of more than this agent has carried out: its data directory was brought back from a backup, "+
+		f.logSometimes(ctx, "the service was told of more than this agent has carried out: its data directory was brought back from a backup, "+
 			"or another agent uses the same server key. If it was a backup, sign out at the media server which devices were signed in since",
 			slog.Int64("own_seq", seq), slog.Int64("acknowledged_seq", this.AcknowledgedSeq))
 	}
-	if err := a.compare(ctx, service, seq); err != nil {
+	if err := f.compare(ctx, service, seq); err != nil {
 		return err
 	}
-	a.acknowledged.Store(this.AcknowledgedSeq)
-	a.ahead.Store(this.AcknowledgedSeq)
-	a.proofs.now()
-	a.codes.now()
+	f.acks.sent.Store(this.AcknowledgedSeq)
+	f.acks.compared.Store(this.AcknowledgedSeq)
+	f.wake.proofs.now()
+	f.wake.quickConnects.now()
 	return nil
 }
 
 // noteKey says so when the owner has replaced the server key at the service.
-func (a *Agent) noteKey(ctx context.Context, until time.Time) {
+func (f *feed) noteKey(ctx context.Context, until time.Time) {
 	if until.IsZero() {
-		a.trouble.end(ctx, troubleKeyReplaced)
+		f.trouble.end(ctx, troubleKeyReplaced)
 		return
 	}
-	a.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's own works only for a while, and then no change arrives any more",
+	f.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's own works only for a while, and then no change arrives any more",
 		slog.Time("until", until))
-}
-
-// warn logs what may come again and again, a few times an hour.
-func (a *Agent) warn(ctx context.Context, text string, attrs ...slog.Attr) {
-	if a.lines.take(text) {
-		a.log.LogAttrs(ctx, slog.LevelWarn, text, attrs...) //nolint:sloglint // all its texts are constants
-	}
 }
 
 // compare takes all links of the service over and goes on behind the change seq.
 // A link that the service does not name is kept, and marked.
-func (a *Agent) compare(ctx context.Context, service *client.Agent, seq int64) error {
+func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64) error {
 	list, err := service.Links(ctx)
-	if err = a.heard(ctx, byFeed, err); err != nil {
+	if err = f.service.explain(ctx, byFeed, err); err != nil {
 		return err
 	}
-	return a.takeOver(ctx, list, func(tx *gorm.DB) (bool, error) { return true, setChangeSeq(tx, seq) })
+	return f.links.takeOver(ctx, list, func(tx *gorm.DB) (bool, error) { return true, setChangeSeq(tx, seq) })
 }
 
 // takeOver writes all links of the service, if first says so inside of the
 // transaction.
-func (a *Agent) takeOver(ctx context.Context, list []client.AgentLink, first func(tx *gorm.DB) (bool, error)) error {
+func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, first func(tx *gorm.DB) (bool, error)) error {
 	rows, odd := rowsOf(list)
 	var over []linkRow
-	err := a.store.tx(ctx, "compare the links", func(tx *gorm.DB) error {
+	err := l.store.tx(ctx, "compare the links", func(tx *gorm.DB) error {
 		if ok, err := first(tx); err != nil || !ok {
 			return err
 		}
@@ -139,18 +148,18 @@ func (a *Agent) takeOver(ctx context.Context, list []client.AgentLink, first fun
 			return err
 		}
 		var err error
-		over, err = a.store.putLinks(tx, rows)
+		over, err = l.store.putLinks(tx, rows)
 		return err
 	})
 	if err == nil {
-		a.owed.now()
+		l.wake.media.now()
 	}
 	if odd = append(odd, over...); len(odd) > 0 {
-		a.oddLink(ctx, odd[0])
+		l.passOver(ctx, odd[0])
 	} else {
-		a.trouble.end(ctx, troubleLinks)
+		l.trouble.end(ctx, troubleLinks)
 	}
-	return a.ownFile(ctx, err)
+	return l.explainFile(ctx, err)
 }
 
 // rowsOf are the links of the service that make sense, and those that do not.
@@ -167,62 +176,62 @@ func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
 	return rows, odd
 }
 
-func (a *Agent) oddLink(ctx context.Context, row linkRow) {
-	a.trouble.begin(ctx, troubleLinks, "the service tells of a link that makes no sense, which is passed over: is the service of another version?",
+func (l *Links) passOver(ctx context.Context, row linkRow) {
+	l.trouble.begin(ctx, troubleLinks, "the service tells of a link that makes no sense, which is passed over: is the service of another version?",
 		slog.String("link_id", readable(row.ID)))
 }
 
 // follow asks for the changes behind the last one, waits for some as long as poll
 // says, and carries them out.
-func (a *Agent) follow(ctx context.Context, poll time.Duration) error {
-	service, err := a.service(ctx)
+func (f *feed) follow(ctx context.Context, poll time.Duration) error {
+	service, err := f.service.client(ctx)
 	if err != nil {
 		return err
 	}
-	after, err := changeSeq(a.store.read(ctx))
+	after, err := changeSeq(f.store.read(ctx))
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return f.explainFile(ctx, err)
 	}
 	list, err := service.Changes(ctx, max(after, 0), poll)
-	if err = a.heard(ctx, byFeed, err); err != nil {
+	if err = f.service.explain(ctx, byFeed, err); err != nil {
 		return err
 	}
 	switch {
 	case list.Last < after:
-		return a.begin(ctx) // a backup of the service was brought back meanwhile
+		return f.start(ctx) // a backup of the service was brought back meanwhile
 	case len(list.Changes) > 0 && list.Changes[0].Seq > after+1:
-		return a.bridge(ctx, service, after, list.Changes[0].Seq-1)
+		return f.skip(ctx, service, after, list.Changes[0].Seq-1)
 	case len(list.Changes) == 0 && list.Last > after:
-		return a.bridge(ctx, service, after, list.Last)
+		return f.skip(ctx, service, after, list.Last)
 	}
 	for i := range list.Changes {
-		if err := a.carryOut(ctx, &list.Changes[i]); err != nil {
-			return a.ownFile(ctx, err)
+		if err := f.carryOut(ctx, &list.Changes[i]); err != nil {
+			return f.explainFile(ctx, err)
 		}
 	}
-	return a.acknowledge(ctx, service)
+	return f.acknowledge(ctx, service)
 }
 
-// bridge goes on behind changes that the service has forgotten, because they
+// skip goes on behind changes that the service has forgotten, because they
 // were carried out before this agent's file was brought back from a backup.
-func (a *Agent) bridge(ctx context.Context, service *client.Agent, from, to int64) error {
-	a.warn(ctx, "changes are missing that the service tells no more: the agent's data directory was brought back from an old backup. "+
+func (f *feed) skip(ctx context.Context, service *client.Agent, from, to int64) error {
+	f.logSometimes(ctx, "changes are missing that the service tells no more: the agent's data directory was brought back from an old backup. "+
 		"All links are compared; a link that the service does not name is kept, but each device is asked about there",
 		slog.Int64("own_seq", from), slog.Int64("next_seq", to+1))
-	return a.compare(ctx, service, to)
+	return f.compare(ctx, service, to)
 }
 
 // acknowledge tells the service what was carried out. If that fails it is told
 // again with the next changes, or after a restart.
-func (a *Agent) acknowledge(ctx context.Context, service *client.Agent) error {
-	seq, err := changeSeq(a.store.read(ctx))
-	if err != nil || seq <= a.acknowledged.Load() {
-		return a.ownFile(ctx, err)
+func (f *feed) acknowledge(ctx context.Context, service *client.Agent) error {
+	seq, err := changeSeq(f.store.read(ctx))
+	if err != nil || seq <= f.acks.sent.Load() {
+		return f.explainFile(ctx, err)
 	}
-	if err := a.heard(ctx, byFeed, service.Acknowledge(ctx, seq)); err != nil {
+	if err := f.service.explain(ctx, byFeed, service.Acknowledge(ctx, seq)); err != nil {
 		return err
 	}
-	a.acknowledged.Store(seq)
+	f.acks.sent.Store(seq)
 	return nil
 }
 
@@ -233,16 +242,16 @@ type note struct {
 	more []slog.Attr
 }
 
-func (a *Agent) say(ctx context.Context, n note) {
+func (c *core) logLink(ctx context.Context, n note) {
 	attrs := []slog.Attr{
 		slog.String("account", n.link.Username), slog.String("link_id", n.link.ID), slog.String("local_user", n.link.LocalUserName),
 	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, n.text, append(attrs, n.more...)...) //nolint:sloglint // the texts of notes are constants
+	c.log.LogAttrs(ctx, slog.LevelInfo, n.text, append(attrs, n.more...)...) //nolint:sloglint // the texts of notes are constants
 }
 
 // carryOut writes what a change means for the own copy, with its number. The
 // work at the media server that follows from it is owed from then on.
-func (a *Agent) carryOut(ctx context.Context, change *client.Change) error {
+func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 	var row linkRow
 	var odd error
 	if change.Link != nil {
@@ -251,14 +260,14 @@ func (a *Agent) carryOut(ctx context.Context, change *client.Change) error {
 		}
 	}
 	var told *note
-	err := a.store.tx(ctx, "carry out a change", func(tx *gorm.DB) error {
+	err := f.store.tx(ctx, "carry out a change", func(tx *gorm.DB) error {
 		told = nil
 		seq, err := changeSeq(tx)
 		if err != nil || seq >= change.Seq {
 			return err
 		}
 		if odd == nil {
-			told, err = a.effect(tx, change, row)
+			told, err = f.write(tx, change, row)
 		}
 		if errors.Is(err, errLinkOdd) {
 			odd, err = err, nil // and the next one
@@ -272,46 +281,46 @@ func (a *Agent) carryOut(ctx context.Context, change *client.Change) error {
 	case err != nil:
 		return err
 	case odd != nil:
-		a.oddLink(ctx, row)
+		f.links.passOver(ctx, row)
 	case told != nil:
-		a.say(ctx, *told)
+		f.logLink(ctx, *told)
 	}
-	a.wake(change.Kind)
+	f.wakeFor(change.Kind)
 	return nil
 }
 
-// effect writes what a change means; row is its link, if it has one.
-func (a *Agent) effect(tx *gorm.DB, change *client.Change, row linkRow) (*note, error) {
+// write writes what a change means; row is its link, if it has one.
+func (f *feed) write(tx *gorm.DB, change *client.Change, row linkRow) (*note, error) {
 	switch {
 	case change.Kind == client.LinkChanged && change.Link != nil:
-		return a.linkChanged(tx, row)
+		return f.linkChanged(tx, row)
 	case change.Kind == client.LinkRemoved:
-		return a.linkRemoved(tx, string(change.LinkID))
+		return f.linkRemoved(tx, string(change.LinkID))
 	case change.Kind == client.DevicesEnded:
-		return nil, a.devicesEnded(tx, string(change.AccountID), change.DeviceID)
+		return nil, f.devicesEnded(tx, string(change.AccountID), change.DeviceID)
 	default:
 		return nil, nil
 	}
 }
 
-// wake wakes up who has to do something about a change.
-func (a *Agent) wake(kind string) {
+// wakeFor wakes up who has to do something about a change.
+func (f *feed) wakeFor(kind string) {
 	switch kind {
 	case client.LinkChanged, client.LinkRemoved, client.DevicesEnded:
-		a.owed.now()
+		f.wake.media.now()
 	case client.ProofAsked:
-		a.proofs.now()
+		f.wake.proofs.now()
 	case client.QuickConnectAsked:
-		a.codes.now()
+		f.wake.quickConnects.now()
 	}
 }
 
-func (a *Agent) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
-	before, err := a.store.putLink(tx, row)
+func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
+	before, err := f.store.putLink(tx, row)
 	if err != nil {
 		return nil, err
 	}
-	now := a.store.now()
+	now := f.store.now()
 	was, is := before != nil && before.usable(now), row.usable(now)
 	switch {
 	case !was && is:
@@ -325,8 +334,8 @@ func (a *Agent) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
 	}
 }
 
-func (a *Agent) linkRemoved(tx *gorm.DB, id string) (*note, error) {
-	gone, err := a.store.dropLink(tx, id)
+func (f *feed) linkRemoved(tx *gorm.DB, id string) (*note, error) {
+	gone, err := f.store.dropLink(tx, id)
 	if err != nil || gone == nil {
 		return nil, err
 	}
@@ -334,12 +343,12 @@ func (a *Agent) linkRemoved(tx *gorm.DB, id string) (*note, error) {
 }
 
 // devicesEnded marks the tokens of one device of an account, or of all.
-func (a *Agent) devicesEnded(tx *gorm.DB, accountID, deviceID string) error {
+func (f *feed) devicesEnded(tx *gorm.DB, accountID, deviceID string) error {
 	if accountID == "" {
 		return nil
 	}
 	if deviceID == "" {
-		return a.store.oweTokens(tx, "account_id = ?", accountID)
+		return f.store.oweTokens(tx, "account_id = ?", accountID)
 	}
-	return a.store.oweTokens(tx, "account_id = ? AND device_id = ?", accountID, deviceID)
+	return f.store.oweTokens(tx, "account_id = ? AND device_id = ?", accountID, deviceID)
 }

@@ -168,7 +168,7 @@ func TestUnknownChanges(t *testing.T) {
 			at := d.localUserAt("u1")
 			d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 			d.linked(cat, "cat", "u5")
-			for _, l := range must(d.Links(t.Context()))(t) {
+			for _, l := range must(d.Links.List(t.Context()))(t) {
 				if l.Username == "bob" {
 					t.Errorf("%+v", l)
 				}
@@ -223,7 +223,7 @@ func TestGarbage(t *testing.T) {
 			if name != "no links" {
 				eventually(t, "a line", func() bool { return len(d.status().Trouble) > 0 })
 			}
-			never(t, "a link is lost", func() bool { return len(must(d.Links(t.Context()))(t)) != 1 })
+			never(t, "a link is lost", func() bool { return len(must(d.Links.List(t.Context()))(t)) != 1 })
 			d.exchanged(key, "u1")
 			if n := d.log.count("level=WARN") + d.log.count("level=ERROR"); n > 3 {
 				t.Errorf("%d lines:\n%s", n, d.log)
@@ -317,8 +317,8 @@ func TestRestoredAgentLate(t *testing.T) {
 	d.open()
 	d.run()
 	eventually(t, "it has caught up", func() bool { return d.status().ChangeSeq == seq })
-	if len(must(d.Links(t.Context()))(t)) != 2 {
-		t.Errorf("%+v", must(d.Links(t.Context()))(t))
+	if len(must(d.Links.List(t.Context()))(t)) != 2 {
+		t.Errorf("%+v", must(d.Links.List(t.Context()))(t))
 	}
 	_, err := d.exchange(key)
 	is(t, err, agent.ErrAccessKeyWrong)
@@ -350,10 +350,10 @@ func TestRestoredService(t *testing.T) {
 	s.restore(t)
 	s.up()
 	eventually(t, "one line", func() bool { return d.log.count("stands before what it had told already") == 1 })
-	never(t, "a link is lost", func() bool { return len(must(d.Links(t.Context()))(t)) != 2 })
+	never(t, "a link is lost", func() bool { return len(must(d.Links.List(t.Context()))(t)) != 2 })
 	bob = s.signIn(t, "bob")
 	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
-	eventually(t, "the removal", func() bool { return len(must(d.Links(t.Context()))(t)) == 1 })
+	eventually(t, "the removal", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 1 })
 	if d.log.count("stands before what it had told already") != 1 {
 		t.Error("more lines")
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -30,44 +31,63 @@ type Exchanged struct {
 	AccessToken string
 }
 
+// Exchanges give devices local access tokens for access keys.
+type Exchanges struct {
+	*core
+
+	links       *Links
+	tokens      *tokens
+	unknownKeys *limit     // questions to the service about an access key, by the source of the device
+	refreshes   *limit     // readings of all links for an account that is unknown here
+	minting     keyedLocks // one token of a link and device at a time
+}
+
+func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
+	return &Exchanges{
+		core: c, links: links, tokens: tokens,
+		unknownKeys: newLimit(c.opt.Now, 20, 10*time.Minute), refreshes: newLimit(c.opt.Now, 6, time.Minute),
+		minting: keyedLocks{held: map[string]*hold{}},
+	}
+}
+
 // Exchange gives a device that shows an access key a local access token. It looks
 // into the agent's own copy, and asks the service only about what it does not
 // know there. It returns [ErrNotRegistered], [ErrAccountUnknown],
 // [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserRefused] or
 // [ErrMediaServerAway].
-func (a *Agent) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
-	facts, err := a.store.facts(ctx)
+func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
+	facts, err := e.store.facts(ctx)
 	if err != nil {
-		return Exchanged{}, a.ownFile(ctx, err)
+		return Exchanged{}, e.explainFile(ctx, err)
 	}
 	if facts[factServerKey] == "" {
 		return Exchanged{}, ErrNotRegistered
 	}
-	if err := a.checkTrust(ctx, facts); err != nil {
+	if err := e.service.checkTrust(ctx, facts); err != nil {
 		return Exchanged{}, err
 	}
-	link, err := a.find(ctx, ask)
+	link, err := e.findLink(ctx, ask)
 	if err != nil {
 		return Exchanged{}, err
 	}
-	if !link.usable(a.store.now()) {
+	if !link.usable(e.store.now()) {
 		return Exchanged{}, ErrAccessKeyWrong
 	}
-	if err := a.confirm(ctx); err != nil {
+	if err := e.media.confirm(ctx); err != nil {
 		return Exchanged{}, err
 	}
-	user, err := a.localUserOf(ctx, link, ask.Local)
+	user, err := e.localUserOf(ctx, link, ask.Local)
 	if err != nil {
 		return Exchanged{}, err
 	}
-	return a.mint(ctx, link, user, a.deviceOf(link, ask.Device))
+	return e.mint(ctx, link, user, e.deviceOf(link, ask.Device))
 }
 
 // deviceOf is the device of an exchange. One that does not say who it is gets an
 // id of its own, which is always the same.
-func (a *Agent) deviceOf(link *linkRow, device mediaserver.Device) mediaserver.Device {
+func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserver.Device {
 	if device.ID == "" {
-		sum := a.store.keys.MAC("agent device id", link.ID, device.Client, device.Name)
+		sum := e.store.keys.MAC("agent device id", link.ID, device.Client, device.Name)
 		device.ID = hex.EncodeToString(sum[:16])
 	}
 	return device
@@ -75,31 +95,31 @@ func (a *Agent) deviceOf(link *linkRow, device mediaserver.Device) mediaserver.D
 
 // localUserOf is the local user of a link, as the media server has it now. It
 // returns [ErrLocalUserRefused] or [ErrMediaServerAway].
-func (a *Agent) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
+func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
 	refuse := func(why string) error {
-		a.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
+		e.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
 			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", link.LocalUserName))
 		return fmt.Errorf("%w: %s", ErrLocalUserRefused, why)
 	}
 	if link.LocalUserID == "" {
 		return mediaserver.LocalUser{}, refuse("the link has no local user yet")
 	}
-	if ready, err := a.guestReady(ctx, link); err != nil || !ready {
+	if ready, err := e.guestReady(ctx, link); err != nil || !ready {
 		return mediaserver.LocalUser{}, errors.Join(err, refuse("the guest is not let in yet"))
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
-	user, err := a.o.MediaServer.LocalUser(within, link.LocalUserID)
+	user, err := e.opt.MediaServer.LocalUser(within, link.LocalUserID)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
 		return user, refuse("the media server does not have that local user any more")
 	case err != nil:
-		return user, away(a.mediaServer(ctx, err))
+		return user, away(e.media.explain(ctx, err))
 	case user.ID != link.LocalUserID:
 		return user, fmt.Errorf("%w: it answers with another local user", ErrMediaServerAway)
 	case user.Disabled:
 		return user, refuse("the local user is disabled")
-	case user.Administrator && !a.o.Policy.AllowAdmins:
+	case user.Administrator && !e.opt.Policy.AllowAdmins:
 		return user, refuse("the local user is an administrator, and allow-admins is off")
 	case !user.RemoteAccess && !local:
 		return user, refuse("the local user may not come from outside of the home network")
@@ -109,13 +129,13 @@ func (a *Agent) localUserOf(ctx context.Context, link *linkRow, local bool) (med
 
 // guestReady reports whether a guest is restricted as their link says: one that
 // was found again after a crash may be allowed anything.
-func (a *Agent) guestReady(ctx context.Context, link *linkRow) (bool, error) {
+func (e *Exchanges) guestReady(ctx context.Context, link *linkRow) (bool, error) {
 	if link.Type != client.Guest {
 		return true, nil
 	}
-	found, err := guests(a.store.read(ctx), "local_user_id = ? AND left_alone = ''", link.LocalUserID)
+	found, err := readGuests(e.store.read(ctx), "local_user_id = ? AND left_alone = ''", link.LocalUserID)
 	if err != nil {
-		return false, a.ownFile(ctx, err)
+		return false, e.explainFile(ctx, err)
 	}
 	return len(found) == 0 || strings.HasPrefix(found[0].Applied, appliedOpen) && found[0].LinkID == link.ID, nil
 }
@@ -130,81 +150,81 @@ func away(err error) error {
 
 // mint makes a token and writes it down. When the link has changed meanwhile it
 // revokes the token and returns [ErrAccessKeyWrong].
-func (a *Agent) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
+func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
 	// Of two tokens for one device the media server keeps the one made last: what is
 	// written last must be that one.
-	defer a.minting.lock(link.ID + "/" + device.ID)()
+	defer e.minting.lock(link.ID + "/" + device.ID)()
 	if err := ctx.Err(); err != nil {
 		return Exchanged{}, away(err) // who asked has left: whoever asks and leaves must not have tokens made for hours
 	}
 	ctx = context.WithoutCancel(ctx) // what is made is written down
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
-	token, err := a.o.MediaServer.Mint(within, user.ID, device)
+	token, err := e.opt.MediaServer.Mint(within, user.ID, device)
 	switch {
 	case errors.Is(err, mediaserver.ErrQuickConnectOff):
-		a.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
+		e.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
 			"no device can be signed in until then")
 		return Exchanged{}, away(err)
 	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
-		a.log.LogAttrs(ctx, slog.LevelInfo, "the media server gives a device no local token: too many sessions, or the device is not allowed",
+		e.log.LogAttrs(ctx, slog.LevelInfo, "the media server gives a device no local token: too many sessions, or the device is not allowed",
 			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))
 		return Exchanged{}, fmt.Errorf("%w: %w", ErrLocalUserRefused, err)
 	case err != nil:
-		return Exchanged{}, away(a.mediaServer(ctx, err))
+		return Exchanged{}, away(e.media.explain(ctx, err))
 	case token.Value == "":
 		return Exchanged{}, fmt.Errorf("%w: it gives an empty token", ErrMediaServerAway)
 	}
-	a.trouble.end(ctx, troubleQuickConnect)
+	e.trouble.end(ctx, troubleQuickConnect)
 	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, value: token.Value}
 	other := token.LocalUserID != user.ID
-	kept, id, err := a.store.putToken(ctx, made, !other)
+	kept, id, err := e.store.putToken(ctx, made, !other)
 	if err != nil {
 		// It cannot be written down, so nobody may have it.
-		a.dropUnwritten(ctx, token.Value)
-		return Exchanged{}, a.ownFile(ctx, err)
+		e.dropUnwritten(ctx, token.Value)
+		return Exchanged{}, e.explainFile(ctx, err)
 	}
 	if !kept {
-		a.revokeNow(ctx, id)
+		e.tokens.revokeByID(ctx, id)
 		if other {
 			return Exchanged{}, fmt.Errorf("%w: it gives a token of another local user", ErrMediaServerAway)
 		}
 		return Exchanged{}, ErrAccessKeyWrong
 	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, "a device was given a local token", slog.String("account", link.Username), slog.String("link_id", link.ID),
+	e.log.LogAttrs(ctx, slog.LevelInfo, "a device was given a local token", slog.String("account", link.Username), slog.String("link_id", link.ID),
 		slog.String("local_user", readable(user.Name)), slog.String("client", readable(device.Client)), slog.String("device", readable(device.Name)))
 	return Exchanged{LocalUserID: user.ID, AccessToken: token.Value}, nil
 }
 
-// revokeNow revokes a token that is owed already, without waiting for its turn.
-func (a *Agent) revokeNow(ctx context.Context, id string) {
-	owed, err := a.store.owedToken(ctx, id)
-	if err != nil || a.revoke(ctx, owed) != nil {
-		a.owed.now()
+// revokeByID revokes a token that is owed already, without waiting for its turn.
+func (t *tokens) revokeByID(ctx context.Context, id string) {
+	owed, err := t.store.owedToken(ctx, id)
+	if err != nil || t.revoke(ctx, owed) != nil {
+		t.wake.media.now()
 	}
 }
 
 // dropUnwritten revokes a token that could not be written down.
-func (a *Agent) dropUnwritten(ctx context.Context, value string) {
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+func (e *Exchanges) dropUnwritten(ctx context.Context, value string) {
+	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
-	if err := a.o.MediaServer.Revoke(within, value); err != nil {
-		a.log.LogAttrs(ctx, slog.LevelError, "a local token could be neither written down nor revoked; nobody was given it")
+	if err := e.opt.MediaServer.Revoke(within, value); err != nil {
+		e.log.LogAttrs(ctx, slog.LevelError, "a local token could be neither written down nor revoked; nobody was given it")
 	}
 }
 
-// find finds the link that an access key opens, in the own copy first. It returns
+// findLink finds the link that an access key opens, in the own copy first. It returns
 // [ErrAccountUnknown] or [ErrAccessKeyWrong].
-func (a *Agent) find(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
+func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
 	sum := sha256.Sum256([]byte(ask.AccessKey))
 	hash := hex.EncodeToString(sum[:])
-	known, found, err := a.lookUp(ctx, ask.AccountID, hash)
+	known, found, err := e.lookUp(ctx, ask.AccountID, hash)
 	if err != nil {
 		return nil, err
 	}
 	if !known && ask.AccountID != "" {
-		if a.refreshLinks(ctx, ask) {
-			known, found, err = a.lookUp(ctx, ask.AccountID, hash)
+		if e.refreshLinks(ctx, ask) {
+			known, found, err = e.lookUp(ctx, ask.AccountID, hash)
 		}
 		if err != nil || !known {
 			return nil, errors.Join(err, ErrAccountUnknown)
@@ -213,7 +233,7 @@ func (a *Agent) find(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
 	if found != nil && !found.Missing {
 		return found, nil
 	}
-	asked, err := a.askService(ctx, ask, hash)
+	asked, err := e.askService(ctx, ask, hash)
 	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil {
 		return found, nil // it goes on from the own copy
 	}
@@ -222,14 +242,14 @@ func (a *Agent) find(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
 
 // lookUp looks into the own copy: one statement with an index. It reports whether
 // there is any link of the account, and the one that hash opens.
-func (a *Agent) lookUp(ctx context.Context, accountID, hash string) (known bool, found *linkRow, err error) {
+func (e *Exchanges) lookUp(ctx context.Context, accountID, hash string) (known bool, found *linkRow, err error) {
 	condition, arg := "account_id = ?", accountID
 	if accountID == "" {
 		condition, arg = "access_key_sha256 = ?", hash
 	}
-	rows, err := links(a.store.read(ctx), condition, arg)
+	rows, err := readLinks(e.store.read(ctx), condition, arg)
 	if err != nil {
-		return false, nil, a.ownFile(ctx, err)
+		return false, nil, e.explainFile(ctx, err)
 	}
 	for i := range rows {
 		if subtle.ConstantTimeCompare([]byte(rows[i].AccessKeySHA256), []byte(hash)) == 1 {
@@ -239,21 +259,21 @@ func (a *Agent) lookUp(ctx context.Context, accountID, hash string) (known bool,
 	return len(rows) > 0, found, nil
 }
 
-// asking is a client to ask the service while a device waits, with what it takes
+// prepareQuestion is a client to ask the service while a device waits, with what it takes
 // to know later whether the own copy went on meanwhile. It returns
 // [ErrServiceAway] when the service was away just now, and errAskedTooMuch when
 // it was asked too much for that source.
-func (a *Agent) asking(ctx context.Context, ask ExchangeAsk) (service *client.Agent, seq int64, err error) {
-	if a.contact.failing(a.o.Now()) {
+func (e *Exchanges) prepareQuestion(ctx context.Context, ask ExchangeAsk) (service *client.Agent, seq int64, err error) {
+	if e.service.contact.failing(e.opt.Now()) {
 		return nil, 0, ErrServiceAway
 	}
-	if !a.strange.take(sourceOf(ask.Device.Address)) {
+	if !e.unknownKeys.take(sourceOf(ask.Device.Address)) {
 		return nil, 0, errAskedTooMuch
 	}
-	if seq, err = changeSeq(a.store.read(ctx)); err != nil {
+	if seq, err = changeSeq(e.store.read(ctx)); err != nil {
 		return nil, 0, err
 	}
-	service, err = a.service(ctx)
+	service, err = e.service.client(ctx)
 	return service, seq, err
 }
 
@@ -263,21 +283,21 @@ var errAskedTooMuch = errors.New("too much was asked for that source")
 
 // refreshLinks takes all links of the service over, for an account that is not
 // known here. It reports whether it did.
-func (a *Agent) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
-	if !a.refresh.take("") {
+func (e *Exchanges) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
+	if !e.refreshes.take("") {
 		return false
 	}
-	service, seq, err := a.asking(ctx, ask)
+	service, seq, err := e.prepareQuestion(ctx, ask)
 	if err != nil {
 		return false
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.ask)
+	within, cancel := context.WithTimeout(ctx, e.pace.ask)
 	defer cancel()
 	list, err := service.Links(within)
-	if a.heard(ctx, once, err) != nil {
+	if e.service.explain(ctx, byNobody, err) != nil {
 		return false
 	}
-	return a.takeOver(ctx, list, unchanged(seq)) == nil
+	return e.links.takeOver(ctx, list, unchanged(seq)) == nil
 }
 
 // unchanged is a condition for writing what the service has answered: the own
@@ -291,38 +311,38 @@ func unchanged(seq int64) func(tx *gorm.DB) (bool, error) {
 
 // askService asks the service which link an access key opens, and takes it over.
 // It returns [ErrAccessKeyWrong], or [ErrServiceAway] when it could not be asked.
-func (a *Agent) askService(ctx context.Context, ask ExchangeAsk, hash string) (*linkRow, error) {
-	service, seq, err := a.asking(ctx, ask)
+func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, hash string) (*linkRow, error) {
+	service, seq, err := e.prepareQuestion(ctx, ask)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w: %w", ErrAccessKeyWrong, ErrServiceAway, err)
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.ask)
+	within, cancel := context.WithTimeout(ctx, e.pace.ask)
 	defer cancel()
 	answer, err := service.Exchange(within, ask.AccessKey, client.ID(ask.AccountID))
-	if err = a.heard(ctx, once, err); err != nil {
+	if err = e.service.explain(ctx, byNobody, err); err != nil {
 		return nil, wrongKey(err)
 	}
 	row, err := rowOf(&answer)
 	if err != nil || row.AccessKeySHA256 != hash || ask.AccountID != "" && row.AccountID != ask.AccountID {
-		a.oddLink(ctx, row)
+		e.links.passOver(ctx, row)
 		return nil, ErrAccessKeyWrong
 	}
-	err = a.store.tx(ctx, "take a link over", func(tx *gorm.DB) error {
+	err = e.store.tx(ctx, "take a link over", func(tx *gorm.DB) error {
 		if ok, err := unchanged(seq)(tx); err != nil || !ok {
 			return err
 		}
-		_, err := a.store.putLink(tx, row)
+		_, err := e.store.putLink(tx, row)
 		return err
 	})
 	if errors.Is(err, errLinkOdd) {
-		a.oddLink(ctx, row)
+		e.links.passOver(ctx, row)
 		return nil, ErrAccessKeyWrong
 	}
 	if err != nil {
-		return nil, a.ownFile(ctx, err)
+		return nil, e.explainFile(ctx, err)
 	}
-	a.owed.now()
-	_, found, err := a.lookUp(ctx, ask.AccountID, hash)
+	e.wake.media.now()
+	_, found, err := e.lookUp(ctx, ask.AccountID, hash)
 	if err == nil && found == nil {
 		err = ErrAccessKeyWrong
 	}

@@ -100,7 +100,7 @@ func TestExchangeRace(t *testing.T) {
 				all.Go(func() {
 					<-begin
 					for range 4 {
-						_, err := d.Exchange(context.Background(), agent.ExchangeAsk{AccessKey: key, Device: mediaserver.Device{ID: fmt.Sprint("d", i%16)}})
+						_, err := d.Exchanges.Exchange(context.Background(), agent.ExchangeAsk{AccessKey: key, Device: mediaserver.Device{ID: fmt.Sprint("d", i%16)}})
 						switch {
 						case err == nil:
 							given.Add(1)
@@ -172,7 +172,7 @@ func TestExchangeMeanwhile(t *testing.T) {
 		},
 		"unlinked here": func(d *den, _ *client.Client, link agent.Link) error {
 			d.site.down()
-			return d.UnlinkID(context.Background(), link.ID)
+			return d.Links.End(context.Background(), link.ID)
 		},
 		"ended": func(d *den, _ *client.Client, _ agent.Link) error {
 			d.site.clock.Advance(time.Hour)
@@ -226,7 +226,7 @@ func TestExchangeLeft(t *testing.T) {
 		}
 		return nil
 	})
-	_, _ = d.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
+	_, _ = d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
 	if len(d.fake.live("u1")) != 1 || d.status().Tokens != 1 {
 		t.Errorf("%d live, %d noted", len(d.fake.live("u1")), d.status().Tokens)
 	}

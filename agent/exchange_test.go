@@ -41,7 +41,7 @@ func TestExchangeAccount(t *testing.T) {
 		"wrong for account": {AccessKey: "0" + key, AccountID: ofBob.AccountID},
 	} {
 		ask.Device = tv
-		_, err := d.Exchange(t.Context(), ask)
+		_, err := d.Exchanges.Exchange(t.Context(), ask)
 		if !errors.Is(err, agent.ErrAccessKeyWrong) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -176,7 +176,7 @@ func TestExchangeFresh(t *testing.T) {
 	at := d.localUserAt("u1")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 	key := d.key(bob)
-	if len(must(d.Links(t.Context()))(t)) != 0 {
+	if len(must(d.Links.List(t.Context()))(t)) != 0 {
 		t.Fatal("the feed was not held up")
 	}
 	eventually(t, "it asks the service", func() bool { _, err := d.exchange(key); return err == nil })

@@ -42,11 +42,13 @@ const TokensMost = tokensMost
 const GuestsHourly = guestsHourly
 
 // Settle does once what is owed, here and to the service.
-func (a *Agent) Settle(ctx context.Context) error { return errors.Join(a.settle(ctx), a.tell(ctx)) }
+func (a *Agent) Settle(ctx context.Context) error {
+	return errors.Join(a.owed.settle(ctx), a.owed.tell(ctx))
+}
 
 // Wake has all loops begin another round.
 func (a *Agent) Wake() {
-	for _, loop := range []kick{a.owed, a.told, a.report, a.proofs, a.codes} {
+	for _, loop := range []kick{a.wake.media, a.wake.service, a.wake.report, a.wake.proofs, a.wake.quickConnects} {
 		loop.now()
 	}
 }
@@ -66,5 +68,5 @@ func (s *Store) ServerKey(ctx context.Context) (string, error) { return s.server
 
 // AddressesFor are the addresses that are reported.
 func (a *Agent) AddressesFor(ctx context.Context, seenAs string) []client.Address {
-	return a.addresses(ctx, seenAs)
+	return a.addressesToReport(ctx, seenAs)
 }

@@ -120,39 +120,47 @@ func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) error) error 
 	return nil
 }
 
-// settleGuests does for guests what their links want: makes, restricts, disables
+// guests are the local users that the agent has made for links.
+type guests struct {
+	*core
+
+	reports *reports
+	created *limit // guests that this run has made
+}
+
+// settle does for guests what their links want: makes, restricts, disables
 // and deletes, and tells the service. It is called by one goroutine.
-func (a *Agent) settleGuests(ctx context.Context) error {
-	if err := a.finishIntents(ctx); err != nil {
+func (gs *guests) settle(ctx context.Context) error {
+	if err := gs.finishIntents(ctx); err != nil {
 		return err
 	}
-	now := a.store.now()
-	inUse, err := links(a.store.read(ctx), "type = ? AND "+usable, client.Guest, stamp(now))
+	now := gs.store.now()
+	inUse, err := readLinks(gs.store.read(ctx), "type = ? AND "+usable, client.Guest, stamp(now))
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return gs.explainFile(ctx, err)
 	}
-	rows, err := guests(a.store.read(ctx), "1 = 1")
+	rows, err := readGuests(gs.store.read(ctx), "1 = 1")
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return gs.explainFile(ctx, err)
 	}
 	book := newGuestBook(now, inUse, rows)
-	failed := a.comeAndGo(ctx, book)
+	failed := gs.applyBook(ctx, book)
 	for _, reason := range []string{waitOff, waitLimit, waitHourly, waitMedia} {
 		if who := book.waits[reason]; who != nil {
-			a.trouble.begin(ctx, reason, waitText(reason), slog.String("account", who.Username), slog.String("link_id", who.ID))
+			gs.trouble.begin(ctx, reason, waitText(reason), slog.String("account", who.Username), slog.String("link_id", who.ID))
 		} else {
-			a.trouble.end(ctx, reason)
+			gs.trouble.end(ctx, reason)
 		}
 	}
 	return failed
 }
 
-// comeAndGo shuts out whose link has ended, and lets in whose link is in use.
+// applyBook shuts out whose link has ended, and lets in whose link is in use.
 // Nobody waits for somebody else's trouble.
-func (a *Agent) comeAndGo(ctx context.Context, book *guestBook) error {
+func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 	err := book.comeBack(func(g *guestRow, link *linkRow) error {
-		if err := a.store.moveGuest(ctx, *g, link.ID); err != nil {
-			return a.ownFile(ctx, err)
+		if err := gs.store.moveGuest(ctx, *g, link.ID); err != nil {
+			return gs.explainFile(ctx, err)
 		}
 		g.LinkID = link.ID
 		return nil
@@ -163,16 +171,16 @@ func (a *Agent) comeAndGo(ctx context.Context, book *guestBook) error {
 	var failed error
 	for _, gone := range book.former {
 		for _, g := range gone {
-			failed = errors.Join(failed, a.shutGuest(ctx, book.now, g))
+			failed = errors.Join(failed, gs.shut(ctx, book.now, g))
 		}
 	}
 	for _, link := range book.order {
 		g := book.standFor[link.ID]
 		switch {
 		case g != nil:
-			failed = errors.Join(failed, a.openGuest(ctx, link, g))
+			failed = errors.Join(failed, gs.open(ctx, link, g))
 		case link.LocalUserID == "" && !book.alone[link.ID]:
-			failed = errors.Join(failed, a.makeGuest(ctx, book, link))
+			failed = errors.Join(failed, gs.create(ctx, book, link))
 		default: // the service names a local user that is no guest of ours: nothing of them is touched
 		}
 	}
@@ -180,24 +188,24 @@ func (a *Agent) comeAndGo(ctx context.Context, book *guestBook) error {
 }
 
 // restriction is what the guest of a link may see.
-func (a *Agent) restriction(ctx context.Context, link *linkRow) (mediaserver.Restriction, error) {
+func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.Restriction, error) {
 	if ids := link.libraries(); ids != nil {
 		slices.Sort(ids)
 		return mediaserver.Restriction{Libraries: ids}, nil
 	}
-	if a.o.Policy.GuestLibraries == nil {
+	if gs.opt.Policy.GuestLibraries == nil {
 		return mediaserver.Restriction{AllLibraries: true}, nil
 	}
-	libraries, err := a.libraries(ctx)
+	libraries, err := gs.media.libraries(ctx)
 	if err != nil {
 		return mediaserver.Restriction{}, err
 	}
-	ids, unknown := chooseLibraries(libraries, a.o.Policy.GuestLibraries)
+	ids, unknown := chooseLibraries(libraries, gs.opt.Policy.GuestLibraries)
 	if len(unknown) > 0 {
-		a.trouble.begin(ctx, troubleLibraries, "guest-libraries names libraries that the media server does not have: guests do not see them. Correct it in the agent's settings",
+		gs.trouble.begin(ctx, troubleLibraries, "guest-libraries names libraries that the media server does not have: guests do not see them. Correct it in the agent's settings",
 			slog.String("libraries", strings.Join(unknown, ", ")))
 	} else {
-		a.trouble.end(ctx, troubleLibraries)
+		gs.trouble.end(ctx, troubleLibraries)
 	}
 	return mediaserver.Restriction{Libraries: ids}, nil
 }
@@ -222,28 +230,28 @@ func chooseLibraries(libraries []mediaserver.Library, wanted []string) (ids, unk
 }
 
 // libraries are those of the media server, as last heard.
-func (a *Agent) libraries(ctx context.Context) ([]mediaserver.Library, error) {
-	a.mu.Lock()
-	known := a.shelves
-	a.mu.Unlock()
+func (m *MediaServer) libraries(ctx context.Context) ([]mediaserver.Library, error) {
+	m.mu.Lock()
+	known := m.libs
+	m.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	within, cancel := context.WithTimeout(ctx, m.pace.media)
 	defer cancel()
-	libraries, err := a.o.MediaServer.Libraries(within)
+	libraries, err := m.opt.MediaServer.Libraries(within)
 	if err != nil {
-		return nil, a.mediaServer(ctx, err)
+		return nil, m.explain(ctx, err)
 	}
-	a.keepLibraries(libraries)
+	m.keepLibraries(libraries)
 	return libraries, nil
 }
 
-func (a *Agent) keepLibraries(libraries []mediaserver.Library) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.shelves = slices.Clone(libraries); a.shelves == nil {
-		a.shelves = []mediaserver.Library{}
+func (m *MediaServer) keepLibraries(libraries []mediaserver.Library) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.libs = slices.Clone(libraries); m.libs == nil {
+		m.libs = []mediaserver.Library{}
 	}
 }
 
@@ -256,9 +264,9 @@ func appliedFor(to mediaserver.Restriction) (string, error) {
 	return appliedOpen + string(text), err
 }
 
-// openGuest lets a guest in with what their link says, if that is not so yet.
-func (a *Agent) openGuest(ctx context.Context, link *linkRow, g *guestRow) error {
-	to, err := a.restriction(ctx, link)
+// open lets a guest in with what their link says, if that is not so yet.
+func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
+	to, err := gs.restriction(ctx, link)
 	if err != nil {
 		return err
 	}
@@ -266,134 +274,134 @@ func (a *Agent) openGuest(ctx context.Context, link *linkRow, g *guestRow) error
 	if err != nil || want == g.Applied {
 		return err
 	}
-	if user, err := a.guestUser(ctx, g); err != nil || user == nil {
+	if user, err := gs.localUser(ctx, g); err != nil || user == nil {
 		return err
 	}
-	if err := a.forGuest(ctx, g, func(ctx context.Context) error { return a.o.MediaServer.Restrict(ctx, g.LocalUserID, to) }); err != nil || g.LeftAlone != "" {
+	if err := gs.change(ctx, g, func(ctx context.Context) error { return gs.opt.MediaServer.Restrict(ctx, g.LocalUserID, to) }); err != nil || g.LeftAlone != "" {
 		return err
 	}
 	text := "what a guest may see was changed"
 	if !strings.HasPrefix(g.Applied, appliedOpen) {
 		// Who is disabled while they should be let in was disabled by an admin, and stays so.
 		text = "a guest was let in"
-		enable := func(ctx context.Context) error { return a.o.MediaServer.SetDisabled(ctx, g.LocalUserID, false) }
-		if err := a.forGuest(ctx, g, enable); err != nil || g.LeftAlone != "" {
+		enable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, false) }
+		if err := gs.change(ctx, g, enable); err != nil || g.LeftAlone != "" {
 			return err
 		}
 	}
-	if err := a.store.setApplied(ctx, g.LocalUserID, want); err != nil {
-		return a.ownFile(ctx, err)
+	if err := gs.store.setApplied(ctx, g.LocalUserID, want); err != nil {
+		return gs.explainFile(ctx, err)
 	}
 	g.Applied = want
-	a.sayGuest(ctx, text, link.Username, g)
+	gs.logGuest(ctx, text, link.Username, g)
 	return nil
 }
 
-// shutGuest shuts a guest out whose link is not in use, if that is not so yet.
+// shut shuts a guest out whose link is not in use, if that is not so yet.
 // Nobody is deleted while there is a link: an account that is disabled may be
 // enabled again, and the clock of this machine may be wrong about an end.
-func (a *Agent) shutGuest(ctx context.Context, now time.Time, g *guestRow) error {
-	named, err := links(a.store.read(ctx), "id = ?", g.LinkID)
+func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
+	named, err := readLinks(gs.store.read(ctx), "id = ?", g.LinkID)
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return gs.explainFile(ctx, err)
 	}
 	over := len(named) == 0
 	if g.Applied == appliedShut || g.Applied == appliedPaused && !over {
 		return nil
 	}
-	linked, err := links(a.store.read(ctx), "local_user_id = ? AND type <> ? AND "+usable, g.LocalUserID, client.Guest, stamp(now))
+	linked, err := readLinks(gs.store.read(ctx), "local_user_id = ? AND type <> ? AND "+usable, g.LocalUserID, client.Guest, stamp(now))
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return gs.explainFile(ctx, err)
 	}
 	if len(linked) > 0 {
-		return a.letAlone(ctx, g, aloneLinked, "a former guest is linked with an account by an admin: from now on nothing is done with that local user")
+		return gs.leaveAlone(ctx, g, aloneLinked, "a former guest is linked with an account by an admin: from now on nothing is done with that local user")
 	}
-	if user, err := a.guestUser(ctx, g); err != nil || user == nil {
+	if user, err := gs.localUser(ctx, g); err != nil || user == nil {
 		return err
 	}
-	if over && a.o.Policy.DeleteGuests {
-		return a.deleteGuest(ctx, g)
+	if over && gs.opt.Policy.DeleteGuests {
+		return gs.delete(ctx, g)
 	}
-	return a.disableGuest(ctx, g, over)
+	return gs.disable(ctx, g, over)
 }
 
-func (a *Agent) disableGuest(ctx context.Context, g *guestRow, over bool) error {
-	disable := func(ctx context.Context) error { return a.o.MediaServer.SetDisabled(ctx, g.LocalUserID, true) }
-	if err := a.forGuest(ctx, g, disable); err != nil || g.LeftAlone != "" {
+func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
+	disable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, true) }
+	if err := gs.change(ctx, g, disable); err != nil || g.LeftAlone != "" {
 		return err
 	}
 	before := g.Applied
 	if g.Applied = appliedPaused; over {
 		g.Applied = appliedShut
 	}
-	if err := a.store.setApplied(ctx, g.LocalUserID, g.Applied); err != nil {
-		return a.ownFile(ctx, err)
+	if err := gs.store.setApplied(ctx, g.LocalUserID, g.Applied); err != nil {
+		return gs.explainFile(ctx, err)
 	}
-	a.report.now()
+	gs.wake.report.now()
 	if before != appliedPaused {
-		a.sayGuest(ctx, "a guest was disabled", "", g)
+		gs.logGuest(ctx, "a guest was disabled", "", g)
 	}
 	return nil
 }
 
-func (a *Agent) deleteGuest(ctx context.Context, g *guestRow) error {
-	remove := func(ctx context.Context) error { return a.o.MediaServer.Delete(ctx, g.LocalUserID) }
-	if err := a.forGuest(ctx, g, remove); err != nil || g.LeftAlone != "" {
+func (gs *guests) delete(ctx context.Context, g *guestRow) error {
+	remove := func(ctx context.Context) error { return gs.opt.MediaServer.Delete(ctx, g.LocalUserID) }
+	if err := gs.change(ctx, g, remove); err != nil || g.LeftAlone != "" {
 		return err
 	}
-	if err := a.store.dropGuest(ctx, g.LocalUserID); err != nil {
-		return a.ownFile(ctx, err)
+	if err := gs.store.dropGuest(ctx, g.LocalUserID); err != nil {
+		return gs.explainFile(ctx, err)
 	}
-	a.report.now()
-	a.sayGuest(ctx, "a guest was deleted", "", g)
+	gs.wake.report.now()
+	gs.logGuest(ctx, "a guest was deleted", "", g)
 	return nil
 }
 
-// guestUser is the local user of a guest, nil when nothing may be done with them
+// localUser is the local user of a guest, nil when nothing may be done with them
 // any more: an admin has deleted them or made them an administrator.
-func (a *Agent) guestUser(ctx context.Context, g *guestRow) (*mediaserver.LocalUser, error) {
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+func (gs *guests) localUser(ctx context.Context, g *guestRow) (*mediaserver.LocalUser, error) {
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
-	user, err := a.o.MediaServer.LocalUser(within, g.LocalUserID)
+	user, err := gs.opt.MediaServer.LocalUser(within, g.LocalUserID)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
-		return nil, a.letAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
+		return nil, gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
 	case err != nil:
-		return nil, a.mediaServer(ctx, err)
+		return nil, gs.media.explain(ctx, err)
 	case user.Administrator:
-		return nil, a.letAlone(ctx, g, aloneAdministrator, "a guest is an administrator by now: from now on nothing is done with that local user, also when their link ends")
+		return nil, gs.leaveAlone(ctx, g, aloneAdministrator, "a guest is an administrator by now: from now on nothing is done with that local user, also when their link ends")
 	}
 	return &user, nil
 }
 
-// forGuest does something with a guest. What the media server does not have, or
+// change does something with a guest. What the media server does not have, or
 // does not allow, is left alone.
-func (a *Agent) forGuest(ctx context.Context, g *guestRow, act func(context.Context) error) error {
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Context) error) error {
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
 	err := act(within)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
-		return a.letAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
+		return gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
 	case errors.Is(err, mediaserver.ErrNotAllowed):
-		return a.letAlone(ctx, g, aloneAdministrator, "the media server does not let the agent change a guest: are they an administrator by now? From now on nothing is done with that local user")
+		return gs.leaveAlone(ctx, g, aloneAdministrator, "the media server does not let the agent change a guest: are they an administrator by now? From now on nothing is done with that local user")
 	}
-	return a.mediaServer(ctx, err)
+	return gs.media.explain(ctx, err)
 }
 
-// letAlone notes that nothing is done with a guest any more, and why.
-func (a *Agent) letAlone(ctx context.Context, g *guestRow, why, text string) error {
-	if err := a.store.leaveAlone(ctx, g.LocalUserID, why); err != nil {
-		return a.ownFile(ctx, err)
+// leaveAlone notes that nothing is done with a guest any more, and why.
+func (gs *guests) leaveAlone(ctx context.Context, g *guestRow, why, text string) error {
+	if err := gs.store.leaveAlone(ctx, g.LocalUserID, why); err != nil {
+		return gs.explainFile(ctx, err)
 	}
 	g.LeftAlone = why
-	a.log.LogAttrs(ctx, slog.LevelWarn, text, //nolint:sloglint // all its texts are constants
+	gs.log.LogAttrs(ctx, slog.LevelWarn, text, //nolint:sloglint // all its texts are constants
 		slog.String("local_user", readable(g.Name)), slog.String("local_user_id", g.LocalUserID), slog.String("link_id", g.LinkID))
 	return nil
 }
 
-func (a *Agent) sayGuest(ctx context.Context, text, username string, g *guestRow) {
-	a.log.LogAttrs(ctx, slog.LevelInfo, text, //nolint:sloglint // all its texts are constants
+func (gs *guests) logGuest(ctx context.Context, text, username string, g *guestRow) {
+	gs.log.LogAttrs(ctx, slog.LevelInfo, text, //nolint:sloglint // all its texts are constants
 		slog.String("account", username), slog.String("link_id", g.LinkID),
 		slog.String("local_user", readable(g.Name)), slog.String("local_user_id", g.LocalUserID))
 }

@@ -13,26 +13,26 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// makeGuest makes a local user for a link, unless a reason keeps it waiting.
-func (a *Agent) makeGuest(ctx context.Context, book *guestBook, link *linkRow) error {
-	if !a.o.Policy.CreateUsers {
+// create makes a local user for a link, unless a reason keeps it waiting.
+func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) error {
+	if !gs.opt.Policy.CreateUsers {
 		book.waits[waitOff] = link
 		return nil
 	}
 	if book.waits[waitLimit] != nil || book.waits[waitHourly] != nil {
 		return nil // it waits like the one before
 	}
-	to, err := a.restriction(ctx, link)
+	to, err := gs.restriction(ctx, link)
 	if err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
-	users, err := a.o.MediaServer.LocalUsers(within)
+	users, err := gs.opt.MediaServer.LocalUsers(within)
 	if err != nil {
-		return a.mediaServer(ctx, err)
+		return gs.media.explain(ctx, err)
 	}
-	reason, err := a.mayMake(ctx, book, users)
+	reason, err := gs.reasonToWait(ctx, book, users)
 	if err != nil {
 		return err
 	}
@@ -45,41 +45,41 @@ func (a *Agent) makeGuest(ctx context.Context, book *guestBook, link *linkRow) e
 		in.Before[user.ID] = true
 	}
 	// Should we be killed in between, the next run looks for what became of it.
-	if err := a.store.putIntent(ctx, in); err != nil {
-		return a.ownFile(ctx, err)
+	if err := gs.store.putIntent(ctx, in); err != nil {
+		return gs.explainFile(ctx, err)
 	}
-	user, err := a.o.MediaServer.CreateGuest(within, link.Username, to)
+	user, err := gs.opt.MediaServer.CreateGuest(within, link.Username, to)
 	if err != nil {
 		if isAnswer(err) {
 			book.waits[waitMedia] = link
 		}
-		return a.mediaServer(ctx, err)
+		return gs.media.explain(ctx, err)
 	}
 	applied, err := appliedFor(to)
 	if err != nil {
 		return err
 	}
 	g := guestRow{
-		LocalUserID: user.ID, AccountID: link.AccountID, LinkID: link.ID, Name: user.Name, Applied: applied, CreatedAt: stamp(a.store.now()),
+		LocalUserID: user.ID, AccountID: link.AccountID, LinkID: link.ID, Name: user.Name, Applied: applied, CreatedAt: stamp(gs.store.now()),
 	}
-	if err := a.store.putGuest(ctx, g); err != nil {
-		return a.ownFile(ctx, err)
+	if err := gs.store.putGuest(ctx, g); err != nil {
+		return gs.explainFile(ctx, err)
 	}
-	a.making.take("")
+	gs.created.take("")
 	book.guests = append(book.guests, &g)
-	a.told.now()
-	a.sayGuest(ctx, "a local user was made for a guest", link.Username, &g)
+	gs.wake.service.now()
+	gs.logGuest(ctx, "a local user was made for a guest", link.Username, &g)
 	return nil
 }
 
-// mayMake returns the reason for which no guest is made now, "" for none.
+// reasonToWait returns the reason for which no guest is made now, "" for none.
 //
 // Also those count that are left alone by now, while they are there: the service
 // says who is linked, and so could let as many be made as it likes.
-func (a *Agent) mayMake(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, err error) {
-	made, err := guests(a.store.read(ctx), "left_alone <> ?", aloneGone)
+func (gs *guests) reasonToWait(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, err error) {
+	made, err := readGuests(gs.store.read(ctx), "left_alone <> ?", aloneGone)
 	if err != nil {
-		return "", a.ownFile(ctx, err)
+		return "", gs.explainFile(ctx, err)
 	}
 	there := 0
 	for _, g := range made {
@@ -87,13 +87,13 @@ func (a *Agent) mayMake(ctx context.Context, book *guestBook, users []mediaserve
 			there++
 		}
 	}
-	recent, err := a.store.madeSince(ctx, book.now.Add(-time.Hour))
+	recent, err := gs.store.madeSince(ctx, book.now.Add(-time.Hour))
 	switch {
 	case err != nil:
-		return "", a.ownFile(ctx, err)
-	case there >= a.o.Policy.GuestLimit:
+		return "", gs.explainFile(ctx, err)
+	case there >= gs.opt.Policy.GuestLimit:
 		return waitLimit, nil
-	case recent >= guestsHourly || a.making.full(""): // those that were deleted again count, too
+	case recent >= guestsHourly || gs.created.full(""): // those that were deleted again count, too
 		return waitHourly, nil
 	default:
 		return "", nil
@@ -102,27 +102,27 @@ func (a *Agent) mayMake(ctx context.Context, book *guestBook, users []mediaserve
 
 // finishIntents finds out what became of guests that were about to be made when
 // the program ended, or the media server did not answer.
-func (a *Agent) finishIntents(ctx context.Context) error {
-	open, err := a.store.intents(ctx)
+func (gs *guests) finishIntents(ctx context.Context) error {
+	open, err := gs.store.intents(ctx)
 	if err != nil || len(open) == 0 {
-		return a.ownFile(ctx, err)
+		return gs.explainFile(ctx, err)
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
-	users, err := a.o.MediaServer.LocalUsers(within)
+	users, err := gs.opt.MediaServer.LocalUsers(within)
 	if err != nil {
-		return a.mediaServer(ctx, err)
+		return gs.media.explain(ctx, err)
 	}
 	for _, in := range open {
-		if err := a.finishIntent(ctx, in, users); err != nil {
-			return a.ownFile(ctx, err)
+		if err := gs.finishIntent(ctx, in, users); err != nil {
+			return gs.explainFile(ctx, err)
 		}
 	}
 	return nil
 }
 
-func (a *Agent) finishIntent(ctx context.Context, in intent, users []mediaserver.LocalUser) error {
-	known, err := guests(a.store.read(ctx), "1 = 1")
+func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserver.LocalUser) error {
+	known, err := readGuests(gs.store.read(ctx), "1 = 1")
 	if err != nil {
 		return err
 	}
@@ -137,18 +137,18 @@ func (a *Agent) finishIntent(ctx context.Context, in intent, users []mediaserver
 		}
 	}
 	if len(found) == 0 {
-		return a.store.dropIntent(ctx, in.LinkID)
+		return gs.store.dropIntent(ctx, in.LinkID)
 	}
 	if len(found) > 1 {
-		a.log.LogAttrs(ctx, slog.LevelWarn, "several local users may have been made for one guest: the first is taken, look at the others",
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "several local users may have been made for one guest: the first is taken, look at the others",
 			slog.String("link_id", in.LinkID), slog.String("name", readable(in.Name)), slog.Int("found", len(found)))
 	}
 	// What it may see is not known: applied is "", and it is restricted or disabled next.
-	g := guestRow{LocalUserID: found[0].ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found[0].Name, CreatedAt: stamp(a.store.now())}
-	if err := a.store.putGuest(ctx, g); err != nil {
+	g := guestRow{LocalUserID: found[0].ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found[0].Name, CreatedAt: stamp(gs.store.now())}
+	if err := gs.store.putGuest(ctx, g); err != nil {
 		return err
 	}
-	a.sayGuest(ctx, "a local user that was made for a guest was found again", in.Name, &g)
+	gs.logGuest(ctx, "a local user that was made for a guest was found again", in.Name, &g)
 	return nil
 }
 
@@ -161,54 +161,54 @@ func isNameLike(name, wanted string) bool {
 	return !strings.ContainsFunc(name[len(wanted):], unicode.IsLetter)
 }
 
-// tellGuests tells the service which local users were made for its links.
-func (a *Agent) tellGuests(ctx context.Context) error {
-	untold, err := guests(a.store.read(ctx), "told = 0 AND left_alone = '' AND link_id IN (SELECT id FROM links WHERE "+usable+")", stamp(a.store.now()))
+// tellAll tells the service which local users were made for its links.
+func (gs *guests) tellAll(ctx context.Context) error {
+	untold, err := readGuests(gs.store.read(ctx), "told = 0 AND left_alone = '' AND link_id IN (SELECT id FROM links WHERE "+usable+")", stamp(gs.store.now()))
 	if err != nil || len(untold) == 0 {
-		return a.ownFile(ctx, err)
+		return gs.explainFile(ctx, err)
 	}
-	service, err := a.service(ctx)
+	service, err := gs.service.client(ctx)
 	if err != nil {
 		return err
 	}
-	if err := a.reportNow(ctx); err != nil { // it must know them first
+	if err := gs.reports.sendNow(ctx); err != nil { // it must know them first
 		return err
 	}
 	for i := range untold {
-		if err := a.tellGuest(ctx, service, &untold[i]); err != nil {
+		if err := gs.tell(ctx, service, &untold[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *Agent) tellGuest(ctx context.Context, service *client.Agent, g *guestRow) error {
-	found, err := links(a.store.read(ctx), "id = ?", g.LinkID)
+func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) error {
+	found, err := readLinks(gs.store.read(ctx), "id = ?", g.LinkID)
 	if err != nil || len(found) == 0 {
-		return a.ownFile(ctx, err)
+		return gs.explainFile(ctx, err)
 	}
 	answer, err := service.AskForLink(ctx, client.AskLink{To: found[0].Username, LocalUser: g.LocalUserID, Type: client.Guest})
-	err = a.heard(ctx, byOwed, err)
+	err = gs.service.explain(ctx, byOwed, err)
 	switch {
 	case errors.Is(err, ErrServiceRefused):
-		a.log.LogAttrs(ctx, slog.LevelWarn, "the service does not take note of the local user that was made for a guest; the link works all the same",
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "the service does not take note of the local user that was made for a guest; the link works all the same",
 			slog.String("account", found[0].Username), slog.String("link_id", g.LinkID), slog.String("cause", err.Error()))
 	case err != nil:
 		return err
 	case string(answer.ID) != g.LinkID:
-		return a.takeBack(ctx, service, answer, g)
+		return gs.takeBack(ctx, service, answer, g)
 	}
-	return a.ownFile(ctx, a.store.setTold(ctx, g.LocalUserID, g.LinkID))
+	return gs.explainFile(ctx, gs.store.setTold(ctx, g.LocalUserID, g.LinkID))
 }
 
 // takeBack ends a link that was asked for by mistake: the one that was meant has
 // ended meanwhile, or the account was renamed, and its name is somebody else's by
 // now.
-func (a *Agent) takeBack(ctx context.Context, service *client.Agent, answer client.AgentLink, g *guestRow) error {
-	a.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended, or its account was renamed, while the service was told of them: a link that was asked for by mistake is taken back",
+func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer client.AgentLink, g *guestRow) error {
+	gs.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended, or its account was renamed, while the service was told of them: a link that was asked for by mistake is taken back",
 		slog.String("link_id", readable(string(answer.ID))))
-	if err := a.heard(ctx, byOwed, service.EndLink(ctx, answer.ID)); err != nil && !errors.Is(err, ErrServiceRefused) {
+	if err := gs.service.explain(ctx, byOwed, service.EndLink(ctx, answer.ID)); err != nil && !errors.Is(err, ErrServiceRefused) {
 		return err
 	}
-	return a.ownFile(ctx, a.store.setTold(ctx, g.LocalUserID, g.LinkID))
+	return gs.explainFile(ctx, gs.store.setTold(ctx, g.LocalUserID, g.LinkID))
 }

@@ -284,7 +284,7 @@ func TestGuestRename(t *testing.T) {
 	}
 	eventually(t, "the rename is known", func() bool {
 		well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
-		return must(d.Links(t.Context()))(t)[0].Username == "robert"
+		return must(d.Links.List(t.Context()))(t)[0].Username == "robert"
 	})
 	if got := d.fake.named("bob"); len(got) != 1 || len(d.fake.named("robert")) != 0 {
 		t.Errorf("%+v", got)

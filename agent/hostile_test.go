@@ -105,7 +105,7 @@ func TestHostileHang(t *testing.T) {
 	s.answer(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { hang(r) })
 	begin := time.Now()
 	done := make(chan error, 1)
-	go func() { done <- d.UnlinkID(context.Background(), link.ID) }()
+	go func() { done <- d.Links.End(context.Background(), link.ID) }()
 	eventually(t, "revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Errorf("it waited for the service: %v", took)
@@ -163,7 +163,7 @@ func (s *site) changes(ahead int64) *atomic.Int64 {
 func TestHostileSeenAs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.ReportEvery, o.LookEvery = time.Minute, time.Minute }).started()
+	d := newDen(t, s, func(o *agent.Options) { o.ReportEvery, o.CheckEvery = time.Minute, time.Minute }).started()
 	var reports atomic.Int64
 	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/report") {

@@ -11,6 +11,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
+// Invites are what an admin offers to guests at the machine.
+type Invites struct{ *core }
+
 // InviteAsk is an invite of a guest in the name of the server's owner, made at
 // the machine.
 type InviteAsk struct {
@@ -27,20 +30,20 @@ type InviteAnswer struct {
 	ExpiresAt time.Time
 }
 
-// Invite invites a guest. It returns [ErrNotRegistered], [ErrGuestsOff],
+// Create invites a guest. It returns [ErrNotRegistered], [ErrGuestsOff],
 // [ErrLibraryUnknown], [ErrUsernameUnknown] when the service cannot invite whom
 // To names, [ErrUnclaimed], [ErrMediaServerAway], [ErrServiceAway] or
 // [ErrServiceRefused].
-func (a *Agent) Invite(ctx context.Context, ask InviteAsk) (InviteAnswer, error) {
-	if !a.o.Policy.CreateUsers {
+func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, error) {
+	if !i.opt.Policy.CreateUsers {
 		return InviteAnswer{}, ErrGuestsOff
 	}
 	in := client.AskInvite{To: ask.To, Type: client.Guest, Note: ask.Note, EndsAt: ask.EndsAt}
 	if ask.Libraries != nil {
-		if err := a.confirm(ctx); err != nil {
+		if err := i.media.confirm(ctx); err != nil {
 			return InviteAnswer{}, away(err)
 		}
-		known, err := a.libraries(ctx)
+		known, err := i.media.libraries(ctx)
 		if err != nil {
 			return InviteAnswer{}, away(err)
 		}
@@ -50,7 +53,7 @@ func (a *Agent) Invite(ctx context.Context, ask InviteAsk) (InviteAnswer, error)
 		}
 		in.Libraries = ids
 	}
-	service, err := a.service(ctx)
+	service, err := i.service.client(ctx)
 	if err != nil {
 		return InviteAnswer{}, err
 	}
@@ -63,9 +66,9 @@ func (a *Agent) Invite(ctx context.Context, ask InviteAsk) (InviteAnswer, error)
 			return InviteAnswer{}, fmt.Errorf("%w: %w", ErrUnclaimed, err)
 		}
 	}
-	if err := a.heard(ctx, once, err); err != nil {
+	if err := i.service.explain(ctx, byNobody, err); err != nil {
 		return InviteAnswer{}, err
 	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, "a guest was invited", slog.String("invite_id", string(made.ID)))
+	i.log.LogAttrs(ctx, slog.LevelInfo, "a guest was invited", slog.String("invite_id", string(made.ID)))
 	return InviteAnswer{ID: string(made.ID), To: made.To, ExpiresAt: made.ExpiresAt}, nil
 }

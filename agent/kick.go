@@ -114,8 +114,8 @@ func sourceOf(address netip.Addr) string {
 	return address.String()
 }
 
-// keyed are locks by name.
-type keyed struct {
+// keyedLocks are locks by name.
+type keyedLocks struct {
 	mu   sync.Mutex
 	held map[string]*hold
 }
@@ -125,7 +125,7 @@ type hold struct {
 	users int
 }
 
-func (k *keyed) lock(name string) (unlock func()) {
+func (k *keyedLocks) lock(name string) (unlock func()) {
 	k.mu.Lock()
 	one := k.held[name]
 	if one == nil {

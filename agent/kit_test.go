@@ -231,7 +231,7 @@ func newDen(t *testing.T, s *site, adjust ...change) *den {
 		Addresses: agent.Addresses{Port: 8096, LAN: true, WAN: true, Interfaces: func() ([]agent.InterfaceAddress, error) {
 			return []agent.InterfaceAddress{{Address: netip.MustParseAddr("192.168.1.2"), Interface: "eth0"}}, nil
 		}},
-		ReportEvery: 50 * time.Millisecond, LookEvery: 20 * time.Millisecond, Log: d.log.logger(), Now: s.clock.Now, Random: rand.Reader,
+		ReportEvery: 50 * time.Millisecond, CheckEvery: 20 * time.Millisecond, Log: d.log.logger(), Now: s.clock.Now, Random: rand.Reader,
 	}
 	for _, one := range adjust {
 		one(&d.options)
@@ -355,7 +355,7 @@ func (d *den) linked(person *client.Client, name, localUser string) agent.Link {
 func (d *den) linkOf(name string) (found agent.Link) {
 	d.t.Helper()
 	eventually(d.t, "the link of "+name, func() bool {
-		for _, l := range must(d.Links(context.Background()))(d.t) {
+		for _, l := range must(d.Links.List(context.Background()))(d.t) {
 			if l.Username == name && l.Status == client.Accepted {
 				found = l
 				return true
@@ -394,7 +394,7 @@ func (d *den) exchange(key string, adjust ...func(*agent.ExchangeAsk)) (agent.Ex
 	for _, one := range adjust {
 		one(&ask)
 	}
-	return d.Exchange(d.t.Context(), ask)
+	return d.Exchanges.Exchange(d.t.Context(), ask)
 }
 
 // exchanged is an exchange that must succeed.

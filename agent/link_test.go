@@ -20,14 +20,14 @@ func TestLink(t *testing.T) {
 	s := newSite(t)
 	d := newDen(t, s).started()
 	bob, cat := s.join(t, "bob"), s.join(t, "cat")
-	made := must(d.Link(t.Context(), "u1", "Bob", "the dashboard"))(t)
+	made := must(d.Links.Ask(t.Context(), "u1", "Bob", "the dashboard"))(t)
 	if !made.Pending || made.Link.LocalUserID != "u1" || made.Link.Username != "bob" || made.Link.LocalUserName != "Kid" {
 		t.Errorf("%+v", made)
 	}
-	if again := must(d.Link(t.Context(), "u1", "bob", ""))(t); again.Link.ID != made.Link.ID {
+	if again := must(d.Links.Ask(t.Context(), "u1", "bob", ""))(t); again.Link.ID != made.Link.ID {
 		t.Errorf("%+v", again)
 	}
-	if list := must(d.Pending(t.Context()))(t); len(list) != 1 || list[0].ID != made.Link.ID {
+	if list := must(d.Links.Pending(t.Context()))(t); len(list) != 1 || list[0].ID != made.Link.ID {
 		t.Errorf("%+v", list)
 	}
 	asked := must(bob.Links.List(t.Context(), client.Pending))(t)
@@ -36,14 +36,14 @@ func TestLink(t *testing.T) {
 	}
 	well(t, bob.Links.Accept(t.Context(), asked[0].ID))
 	d.linkOf("bob")
-	if made = must(d.Link(t.Context(), "u1", "bob", ""))(t); made.Pending {
+	if made = must(d.Links.Ask(t.Context(), "u1", "bob", ""))(t); made.Pending {
 		t.Errorf("%+v", made)
 	}
-	if list := must(d.Pending(t.Context()))(t); len(list) != 0 {
+	if list := must(d.Links.Pending(t.Context()))(t); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
 	d.fake.set(func() { d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"}) })
-	must(d.Link(t.Context(), "u9", "cat", ""))(t) // made since the last report, maybe
+	must(d.Links.Ask(t.Context(), "u9", "cat", ""))(t) // made since the last report, maybe
 	for name, test := range map[string]struct {
 		user, to string
 		want     error
@@ -55,27 +55,27 @@ func TestLink(t *testing.T) {
 		"user taken":    {"u1", "ann", agent.ErrAlreadyLinked},
 		"account taken": {"u5", "bob", agent.ErrAlreadyLinked},
 	} {
-		if _, err := d.Link(t.Context(), test.user, test.to, ""); err == nil || !isErr(err, test.want) {
+		if _, err := d.Links.Ask(t.Context(), test.user, test.to, ""); err == nil || !isErr(err, test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 
 	d.exchanged(d.key(bob), "u1")
-	well(t, d.Unlink(t.Context(), "u1"))
+	well(t, d.Links.EndOf(t.Context(), "u1"))
 	_, err := d.exchange("x")
 	is(t, err, agent.ErrAccessKeyWrong)
 	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
 	if list := must(bob.Links.List(t.Context(), ""))(t); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
-	is(t, d.Unlink(t.Context(), "u1"), agent.ErrNotLinked)
-	is(t, d.Unlink(t.Context(), ""), agent.ErrNotLinked)
-	is(t, d.UnlinkID(t.Context(), made.Link.ID), agent.ErrNotLinked)
-	waiting := must(d.Pending(t.Context()))(t)
+	is(t, d.Links.EndOf(t.Context(), "u1"), agent.ErrNotLinked)
+	is(t, d.Links.EndOf(t.Context(), ""), agent.ErrNotLinked)
+	is(t, d.Links.End(t.Context(), made.Link.ID), agent.ErrNotLinked)
+	waiting := must(d.Links.Pending(t.Context()))(t)
 	if len(waiting) != 1 || waiting[0].Username != "cat" {
 		t.Fatalf("%+v", waiting)
 	}
-	well(t, d.UnlinkID(t.Context(), waiting[0].ID))
+	well(t, d.Links.End(t.Context(), waiting[0].ID))
 	if list := must(cat.Links.List(t.Context(), ""))(t); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
@@ -93,12 +93,12 @@ func TestLinkAway(t *testing.T) {
 	key := d.key(bob)
 	d.exchanged(key, "u1")
 	s.down()
-	_, err := d.Link(t.Context(), "u5", "bob", "")
+	_, err := d.Links.Ask(t.Context(), "u5", "bob", "")
 	is(t, err, agent.ErrServiceAway)
-	_, err = d.Invite(t.Context(), agent.InviteAsk{To: "cat"})
+	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "cat"})
 	is(t, err, agent.ErrServiceAway)
 	// An admin at the machine can always shut somebody out.
-	well(t, d.Unlink(t.Context(), "u1"))
+	well(t, d.Links.EndOf(t.Context(), "u1"))
 	_, err = d.exchange(key)
 	is(t, err, agent.ErrAccessKeyWrong)
 	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
@@ -107,12 +107,12 @@ func TestLinkAway(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 	s.up()
 	eventually(t, "the service hears of it", func() bool { return len(must(bob.Links.List(t.Context(), ""))(t)) == 0 })
-	eventually(t, "it is gone here", func() bool { return len(must(d.Links(t.Context()))(t)) == 0 })
-	is(t, d.UnlinkID(t.Context(), link.ID), agent.ErrNotLinked)
+	eventually(t, "it is gone here", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
+	is(t, d.Links.End(t.Context(), link.ID), agent.ErrNotLinked)
 	d.fake.setDown(errDown)
-	_, err = d.Link(t.Context(), "u5", "bob", "")
+	_, err = d.Links.Ask(t.Context(), "u5", "bob", "")
 	is(t, err, agent.ErrMediaServerAway)
-	_, err = d.Administrator(t.Context(), "x")
+	_, err = d.MediaServer.Administrator(t.Context(), "x")
 	is(t, err, agent.ErrMediaServerAway)
 }
 
@@ -131,13 +131,13 @@ func TestUnlinkedStays(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})
-	well(t, d.UnlinkID(t.Context(), link.ID))
+	well(t, d.Links.End(t.Context(), link.ID))
 	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
-	eventually(t, "the change", func() bool { return must(d.Links(t.Context()))(t)[0].Libraries != nil })
+	eventually(t, "the change", func() bool { return must(d.Links.List(t.Context()))(t)[0].Libraries != nil })
 	_, err := d.exchange(key)
 	is(t, err, agent.ErrAccessKeyWrong)
 	s.up()
-	eventually(t, "the end", func() bool { return len(must(d.Links(t.Context()))(t)) == 0 })
+	eventually(t, "the end", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
 }
 
 // TestInvite invites guests at the machine.
@@ -146,7 +146,7 @@ func TestInvite(t *testing.T) {
 	s := newSite(t)
 	d := newDen(t, s).started()
 	bob := s.join(t, "bob")
-	made := must(d.Invite(t.Context(), agent.InviteAsk{To: "bob", Note: "Come in", Libraries: []string{"music", "l1"}, EndsAt: s.clock.Now().Add(time.Hour)}))(t)
+	made := must(d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob", Note: "Come in", Libraries: []string{"music", "l1"}, EndsAt: s.clock.Now().Add(time.Hour)}))(t)
 	if made.ID == "" || made.To != "bob" || made.ExpiresAt.IsZero() {
 		t.Errorf("%+v", made)
 	}
@@ -159,14 +159,14 @@ func TestInvite(t *testing.T) {
 	if got := d.fake.limit(guest.LocalUserID).Libraries; !slices.Equal(got, []string{"l1", "l2"}) {
 		t.Errorf("%q", got)
 	}
-	_, err := d.Invite(t.Context(), agent.InviteAsk{To: "bob", Libraries: []string{"Books"}})
+	_, err := d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob", Libraries: []string{"Books"}})
 	is(t, err, agent.ErrLibraryUnknown)
-	_, err = d.Invite(t.Context(), agent.InviteAsk{To: "nobody at all"})
+	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "nobody at all"})
 	is(t, err, agent.ErrUsernameUnknown)
 	d.halt()
 	d.options.Policy.CreateUsers = false
 	d.open()
-	_, err = d.Invite(t.Context(), agent.InviteAsk{To: "bob"})
+	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob"})
 	is(t, err, agent.ErrGuestsOff)
 }
 
@@ -176,7 +176,7 @@ func TestAdministrator(t *testing.T) {
 	d := newDen(t, newSite(t))
 	d.fake.tokens["root"], d.fake.tokens["kid"] = fakeToken{user: "u2"}, fakeToken{user: "u1"}
 	for token, want := range map[string]bool{"root": true, "kid": false, "other": false, "": false} {
-		if got := must(d.Administrator(t.Context(), token))(t); got != want {
+		if got := must(d.MediaServer.Administrator(t.Context(), token))(t); got != want {
 			t.Errorf("%q: %v", token, got)
 		}
 	}
@@ -204,7 +204,7 @@ func TestSecondProgram(t *testing.T) {
 			!status.LastContact.IsZero() && status.OfflineTrustedUntil.Sub(status.LastContact) == 72*time.Hour
 	})
 	s.down()
-	well(t, other.Unlink(t.Context(), "u1"))
+	well(t, other.Links.EndOf(t.Context(), "u1"))
 	_, err := d.exchange(key)
 	is(t, err, agent.ErrAccessKeyWrong)
 	d.fake.setDown(nil)
@@ -226,7 +226,7 @@ func TestLinkLostAnswer(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})
-	_, err := d.Link(t.Context(), "u1", "bob", "")
+	_, err := d.Links.Ask(t.Context(), "u1", "bob", "")
 	is(t, err, agent.ErrServiceAway)
-	eventually(t, "it is known all the same", func() bool { return len(must(d.Pending(t.Context()))(t)) == 1 })
+	eventually(t, "it is known all the same", func() bool { return len(must(d.Links.Pending(t.Context()))(t)) == 1 })
 }

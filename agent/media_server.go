@@ -5,12 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// sight is the media server as it was last looked at.
-type sight struct {
+// MediaServer is the media server as it was last checked.
+type MediaServer struct {
+	*core
+
+	mu   sync.Mutex
+	last observation
+	libs []mediaserver.Library // nil before they are known
+}
+
+// observation is what the last check of the media server has shown.
+type observation struct {
 	identity mediaserver.Identity
 	known    bool // it was seen in this run
 	away     bool // it does not answer now
@@ -18,100 +28,107 @@ type sight struct {
 }
 
 // Identity is what the media server last said of itself; false before it did.
-func (a *Agent) Identity() (mediaserver.Identity, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.seen.identity, a.seen.known
+func (m *MediaServer) Identity() (mediaserver.Identity, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last.identity, m.last.known
+}
+
+// ready reports whether the registered media server has answered the last check.
+func (m *MediaServer) ready() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last.known && !m.last.away && !m.last.other
 }
 
 // Administrator reports whether a token of the media server is one of an
 // administrator. It returns [ErrMediaServerAway]: another media server than the
 // one that was registered is not asked.
-func (a *Agent) Administrator(ctx context.Context, token string) (bool, error) {
+func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, error) {
 	if token == "" {
 		return false, nil
 	}
-	if err := a.confirm(ctx); err != nil {
+	if err := m.confirm(ctx); err != nil {
 		return false, away(err)
 	}
-	is, err := a.o.MediaServer.Administrator(ctx, token)
-	return is && err == nil, a.mediaServer(ctx, err)
+	is, err := m.opt.MediaServer.Administrator(ctx, token)
+	return is && err == nil, m.explain(ctx, err)
 }
 
-// lookLoop looks at the media server again and again.
-func (a *Agent) lookLoop(ctx context.Context) {
+// checkLoop looks at the media server again and again.
+func (m *MediaServer) checkLoop(ctx context.Context) {
 	for {
-		_ = a.look(ctx) // it has told of its trouble
-		if !pause(ctx, a.o.LookEvery) {
+		_ = m.check(ctx) // it has told of its trouble
+		if !pause(ctx, m.opt.CheckEvery) {
 			return
 		}
 	}
 }
 
-// look asks the media server who it is. It returns [ErrMediaServerAway], also for
+// check asks the media server who it is. It returns [ErrMediaServerAway], also for
 // one that is not the one that was registered.
-func (a *Agent) look(ctx context.Context) error {
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+func (m *MediaServer) check(ctx context.Context) error {
+	within, cancel := context.WithTimeout(ctx, m.pace.media)
 	defer cancel()
-	identity, err := a.o.MediaServer.Identity(within)
+	identity, err := m.opt.MediaServer.Identity(within)
 	if err == nil && identity.ID == "" {
 		err = errors.New("it does not say who it is")
 	}
 	if err != nil {
-		a.mu.Lock()
-		a.seen.away = true
-		a.mu.Unlock()
-		return a.mediaServer(ctx, err)
+		m.mu.Lock()
+		m.last.away = true
+		m.mu.Unlock()
+		return m.explain(ctx, err)
 	}
-	facts, err := a.store.facts(ctx)
+	facts, err := m.store.facts(ctx)
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return m.explainFile(ctx, err)
 	}
 	registered := facts[factSystemID]
 	other := registered != "" && registered != identity.ID
-	a.mu.Lock()
-	before := a.seen
-	a.seen = sight{identity: identity, known: true, other: other}
-	a.mu.Unlock()
-	a.trouble.end(ctx, troubleMediaServer, troubleMediaKey, troubleMediaOld)
+	m.mu.Lock()
+	before := m.last
+	m.last = observation{identity: identity, known: true, other: other}
+	m.mu.Unlock()
+	m.trouble.end(ctx, troubleMediaServer, troubleMediaKey, troubleMediaOld)
 	if other {
-		a.trouble.begin(ctx, troubleOtherServer, "this is another media server than the one that was registered: nothing is done with it, and no link is touched. "+
+		m.trouble.begin(ctx, troubleOtherServer, "this is another media server than the one that was registered: nothing is done with it, and no link is touched. "+
 			"Bring the former one back, or run latchkey agent setup --force with a new claim code",
 			slog.String("registered_id", registered), slog.String("found_id", readable(identity.ID)))
 		return ErrMediaServerAway
 	}
-	a.trouble.end(ctx, troubleOtherServer)
+	m.trouble.end(ctx, troubleOtherServer)
 	if identity.QuickConnect {
-		a.trouble.end(ctx, troubleQuickConnect)
+		m.trouble.end(ctx, troubleQuickConnect)
 	}
 	if before.away || !before.known || before.identity != identity {
-		a.owed.now()
-		a.report.now()
+		m.wake.media.now()
+		m.wake.report.now()
 	}
 	return nil
 }
 
-// same is what the media server last said of itself; false when it was not seen
+// registered is what the media server last said of itself; false when it was not seen
 // in this run, or is another one than the one that was registered.
-func (a *Agent) same() (mediaserver.Identity, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.seen.identity, a.seen.known && !a.seen.other
+func (m *MediaServer) registered() (mediaserver.Identity, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last.identity, m.last.known && !m.last.other
 }
 
 // confirm returns nil when the media server is the one that was registered, and
 // was seen in this run. Otherwise it looks, and returns [ErrMediaServerAway].
-func (a *Agent) confirm(ctx context.Context) error {
-	if _, same := a.same(); same {
+func (m *MediaServer) confirm(ctx context.Context) error {
+	if _, same := m.registered(); same {
 		return nil
 	}
-	return a.look(ctx)
+	return m.check(ctx)
 }
 
-// mediaServer notes what an error of the media server means, and wraps it in
+// explain notes what an error of the media server means, and wraps it in
 // [ErrMediaServerAway] unless it is an answer about a local user, a code or a
 // proof.
-func (a *Agent) mediaServer(ctx context.Context, err error) error {
+func (m *MediaServer) explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -119,12 +136,12 @@ func (a *Agent) mediaServer(ctx context.Context, err error) error {
 		return err
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()): // who asked has left
 	case errors.Is(err, mediaserver.ErrKeyRefused):
-		a.trouble.begin(ctx, troubleMediaKey, "the media server refuses the agent's key: make a new API key there and give it to the agent. Nothing is removed")
+		m.trouble.begin(ctx, troubleMediaKey, "the media server refuses the agent's key: make a new API key there and give it to the agent. Nothing is removed")
 	case errors.Is(err, mediaserver.ErrTooOld):
-		a.trouble.begin(ctx, troubleMediaOld, "the media server is too old for the agent: update it. Nothing is removed",
+		m.trouble.begin(ctx, troubleMediaOld, "the media server is too old for the agent: update it. Nothing is removed",
 			slog.String("cause", readable(err.Error())))
 	default:
-		a.trouble.begin(ctx, troubleMediaServer, "the media server does not answer as it should: see whether it runs, and whether its address is right. "+
+		m.trouble.begin(ctx, troubleMediaServer, "the media server does not answer as it should: see whether it runs, and whether its address is right. "+
 			"Nothing is removed", slog.String("cause", readable(err.Error())))
 	}
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
@@ -141,17 +158,4 @@ func isAnswer(err error) bool {
 		}
 	}
 	return false
-}
-
-// ownFile notes trouble with the agent's own file.
-func (a *Agent) ownFile(ctx context.Context, err error) error {
-	if err == nil {
-		a.trouble.end(ctx, troubleStore)
-		return nil
-	}
-	if ctx.Err() == nil {
-		a.trouble.begin(ctx, troubleStore, "the agent's own file cannot be read or written: see whether its disk is full, and who may write there",
-			slog.String("cause", err.Error()))
-	}
-	return err
 }

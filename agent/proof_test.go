@@ -70,7 +70,7 @@ func TestProof(t *testing.T) {
 			d := newDen(t, s, func(o *agent.Options) {
 				o.Policy.AllowAdmins = test.admins
 				if name == "new" {
-					o.LookEvery, o.ReportEvery = time.Hour, time.Hour
+					o.CheckEvery, o.ReportEvery = time.Hour, time.Hour
 				}
 			}).started()
 			d.selfService()
@@ -92,7 +92,7 @@ func TestProof(t *testing.T) {
 					t.Errorf("reason %s, want %s", got, test.reason)
 				}
 				never(t, "a link", func() bool {
-					return slices.ContainsFunc(must(d.Links(t.Context()))(t), func(l agent.Link) bool { return l.Username == "bob" })
+					return slices.ContainsFunc(must(d.Links.List(t.Context()))(t), func(l agent.Link) bool { return l.Username == "bob" })
 				})
 				return
 			}
@@ -140,7 +140,7 @@ func TestProofExpires(t *testing.T) {
 	s.clock.Advance(11 * time.Minute)
 	eventually(t, "a line", func() bool { return d.log.count("came to nothing") == 1 && d.log.count("reason=expired") == 1 })
 	d.fake.prove("u1")
-	never(t, "a link", func() bool { return len(must(d.Links(t.Context()))(t)) > 0 })
+	never(t, "a link", func() bool { return len(must(d.Links.List(t.Context()))(t)) > 0 })
 }
 
 // codeOn shows a code on a screen.

@@ -5,48 +5,65 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// codeLoop approves Quick Connect codes that people have entered at the service.
-func (a *Agent) codeLoop(ctx context.Context) {
+// quickConnects approve Quick Connect codes at the media server.
+type quickConnects struct {
+	*core
+
+	exchanges *Exchanges
+	attempts  *limit // codes that this run has tried
+
+	mu       sync.Mutex
+	approved map[string]bool // ids of codes that this run has approved, until the service has heard
+}
+
+func newQuickConnects(c *core, exchanges *Exchanges) *quickConnects {
+	return &quickConnects{core: c, exchanges: exchanges, attempts: newLimit(c.opt.Now, 30, time.Hour), approved: map[string]bool{}}
+}
+
+// loop approves Quick Connect codes that people have entered at the service.
+func (q *quickConnects) loop(ctx context.Context) {
 	failures := 0
 	for {
-		wait := a.o.ReportEvery // the feed tells of new ones
-		switch err := a.approveCodes(ctx); {
+		wait := q.opt.ReportEvery // the feed tells of new ones
+		switch err := q.handleAll(ctx); {
 		case errors.Is(err, ErrNotRegistered):
-			wait = a.pace.shutOut(err)
+			wait = q.pace.shutOut(err)
 		case err != nil:
 			failures++
-			wait = a.pace.backoff(failures)
+			wait = q.pace.backoff(failures)
 		default:
 			failures = 0
 		}
-		if !a.codes.wait(ctx, wait) {
+		if !q.wake.quickConnects.wait(ctx, wait) {
 			return
 		}
 	}
 }
 
-func (a *Agent) approveCodes(ctx context.Context) error {
-	service, err := a.service(ctx)
+func (q *quickConnects) handleAll(ctx context.Context) error {
+	service, err := q.service.client(ctx)
 	if err != nil {
 		return err
 	}
 	open, err := service.QuickConnects(ctx)
-	if err = a.heard(ctx, byCodes, err); err != nil {
+	if err = q.service.explain(ctx, byQuickConnects, err); err != nil {
 		return err
 	}
 	waiting := map[string]bool{}
 	for _, one := range open {
 		waiting[string(one.ID)] = true
-		if failed := a.approveCode(ctx, service, one); failed != nil {
+		if failed := q.handle(ctx, service, one); failed != nil {
 			err = failed // the others do not wait for it
 		}
 	}
-	return errors.Join(err, a.forgetCodes(ctx, waiting))
+	return errors.Join(err, q.forget(ctx, waiting))
 }
 
 // What is written down of a code, by the id that it has at the service.
@@ -55,18 +72,18 @@ const (
 	codeApproved = "approved"
 )
 
-// forgetCodes forgets what was written down of codes that wait no more.
-func (a *Agent) forgetCodes(ctx context.Context, waiting map[string]bool) error {
-	a.mu.Lock()
-	for id := range a.done {
+// forget forgets what was written down of codes that wait no more.
+func (q *quickConnects) forget(ctx context.Context, waiting map[string]bool) error {
+	q.mu.Lock()
+	for id := range q.approved {
 		if !waiting[id] {
-			delete(a.done, id)
+			delete(q.approved, id)
 		}
 	}
-	a.mu.Unlock()
-	facts, err := a.store.facts(ctx)
+	q.mu.Unlock()
+	facts, err := q.store.facts(ctx)
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return q.explainFile(ctx, err)
 	}
 	over := map[string]string{}
 	for name := range facts {
@@ -77,75 +94,75 @@ func (a *Agent) forgetCodes(ctx context.Context, waiting map[string]bool) error 
 	if len(over) == 0 {
 		return nil
 	}
-	return a.ownFile(ctx, a.store.setFacts(ctx, over))
+	return q.explainFile(ctx, q.store.setFacts(ctx, over))
 }
 
-// approved reports whether a code was approved, by this run or by another one.
-func (a *Agent) approved(ctx context.Context, id string) (bool, error) {
-	a.mu.Lock()
-	done := a.done[id]
-	a.mu.Unlock()
+// isApproved reports whether a code was approved, by this run or by another one.
+func (q *quickConnects) isApproved(ctx context.Context, id string) (bool, error) {
+	q.mu.Lock()
+	done := q.approved[id]
+	q.mu.Unlock()
 	if done {
 		return true, nil
 	}
-	facts, err := a.store.facts(ctx)
-	return facts[factQuickConnect+id] == codeApproved, a.ownFile(ctx, err)
+	facts, err := q.store.facts(ctx)
+	return facts[factQuickConnect+id] == codeApproved, q.explainFile(ctx, err)
 }
 
-// approveCode approves one code and tells the service what became of it. One
+// handle approves one code and tells the service what became of it. One
 // that was approved is never tried again: the media server would say that there
 // is no such code.
-func (a *Agent) approveCode(ctx context.Context, service *client.Agent, one client.OpenQuickConnect) error {
+func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one client.OpenQuickConnect) error {
 	id := string(one.ID)
-	approved, err := a.approved(ctx, id)
+	approved, err := q.isApproved(ctx, id)
 	if err != nil {
 		return err
 	}
 	reason := ""
 	if !approved {
-		link, why, err := a.tryCode(ctx, one)
+		link, why, err := q.try(ctx, one)
 		if err != nil {
 			return err
 		}
 		reason = why
-		a.sayCode(ctx, one, link, reason)
+		q.logCode(ctx, one, link, reason)
 	}
 	if reason == "" {
-		a.mu.Lock()
-		a.done[id] = true
-		a.mu.Unlock()
+		q.mu.Lock()
+		q.approved[id] = true
+		q.mu.Unlock()
 		err = service.CompleteQuickConnect(ctx, one.ID)
 	} else {
 		err = service.FailQuickConnect(ctx, one.ID, reason)
 	}
-	if err = a.heard(ctx, byCodes, err); errors.Is(err, ErrServiceRefused) {
+	if err = q.service.explain(ctx, byQuickConnects, err); errors.Is(err, ErrServiceRefused) {
 		return nil // it was too late
 	}
 	return err
 }
 
-// sayCode logs what became of a code, and never the code.
-func (a *Agent) sayCode(ctx context.Context, one client.OpenQuickConnect, link *linkRow, reason string) {
+// logCode logs what became of a code, and never the code.
+func (q *quickConnects) logCode(ctx context.Context, one client.OpenQuickConnect, link *linkRow, reason string) {
 	attrs := []slog.Attr{slog.String("account_id", readable(string(one.AccountID))), slog.String("link_id", readable(string(one.LinkID)))}
 	if link != nil {
 		attrs = append(attrs, slog.String("account", link.Username), slog.String("local_user", link.LocalUserName))
 	}
 	if reason == "" {
-		a.log.LogAttrs(ctx, slog.LevelInfo, "a device was signed in by its Quick Connect code", attrs...)
+		q.log.LogAttrs(ctx, slog.LevelInfo, "a device was signed in by its Quick Connect code", attrs...)
 		return
 	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, "a device was not signed in by a Quick Connect code", append(attrs, slog.String("reason", reason))...)
+	q.log.LogAttrs(ctx, slog.LevelInfo, "a device was not signed in by a Quick Connect code", append(attrs, slog.String("reason", reason))...)
 }
 
-// tryCode approves a code for the local user of its link. It returns the reason
+// try approves a code for the local user of its link. It returns the reason
 // for which it did not, "" when it did, and an error when the own file cannot be
 // read.
-func (a *Agent) tryCode(ctx context.Context, one client.OpenQuickConnect) (link *linkRow, reason string, err error) {
-	found, err := links(a.store.read(ctx), "id = ?", string(one.LinkID))
+func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (link *linkRow, reason string, err error) {
+	found, err := readLinks(q.store.read(ctx), "id = ?", string(one.LinkID))
 	if err != nil {
-		return nil, "", a.ownFile(ctx, err)
+		return nil, "", q.explainFile(ctx, err)
 	}
-	now := a.store.now()
+	now := q.store.now()
 	if len(found) == 0 || found[0].AccountID != string(one.AccountID) || !found[0].usable(now) || !one.ExpiresAt.After(now) {
 		return nil, client.QuickConnectNotAllowed, nil
 	}
@@ -153,19 +170,19 @@ func (a *Agent) tryCode(ctx context.Context, one client.OpenQuickConnect) (link 
 	if !isNumber(string(one.ID)) || !isNumber(one.Code) || len(one.Code) > 12 {
 		return link, client.CodeWrong, nil
 	}
-	if !a.tries.take("") { // somebody guesses, maybe the service itself
+	if !q.attempts.take("") { // somebody guesses, maybe the service itself
 		return link, client.QuickConnectNotAllowed, nil
 	}
-	if reason = codeReason(a.confirm(ctx)); reason != "" {
+	if reason = codeReason(q.media.confirm(ctx)); reason != "" {
 		return link, reason, nil
 	}
 	// Where the device is only the media server knows, which keeps those out itself
 	// who may not come from outside.
-	user, err := a.localUserOf(ctx, link, true)
+	user, err := q.exchanges.localUserOf(ctx, link, true)
 	if reason = codeReason(err); reason != "" {
 		return link, reason, nil
 	}
-	reason, err = a.approve(ctx, one, user.ID)
+	reason, err = q.approve(ctx, one, user.ID)
 	return link, reason, err
 }
 
@@ -186,23 +203,23 @@ func codeReason(err error) string {
 // That it is tried is written down first: to a run after a crash in between the
 // media server says that there is no such code, and that is then no word about
 // what the person has typed.
-func (a *Agent) approve(ctx context.Context, one client.OpenQuickConnect, userID string) (reason string, err error) {
+func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect, userID string) (reason string, err error) {
 	name := factQuickConnect + string(one.ID)
-	facts, err := a.store.facts(ctx)
+	facts, err := q.store.facts(ctx)
 	tried := facts[name] != ""
 	if err == nil && !tried {
-		err = a.store.setFacts(ctx, map[string]string{name: codeTried})
+		err = q.store.setFacts(ctx, map[string]string{name: codeTried})
 	}
 	if err != nil {
-		return "", a.ownFile(ctx, err)
+		return "", q.explainFile(ctx, err)
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	within, cancel := context.WithTimeout(ctx, q.pace.media)
 	defer cancel()
-	err = a.o.MediaServer.ApproveCode(within, one.Code, userID)
+	err = q.opt.MediaServer.ApproveCode(within, one.Code, userID)
 	switch {
 	case err == nil:
 		// If that fails it is known for as long as this run lasts.
-		_ = a.ownFile(ctx, a.store.setFacts(context.WithoutCancel(ctx), map[string]string{name: codeApproved}))
+		_ = q.explainFile(ctx, q.store.setFacts(context.WithoutCancel(ctx), map[string]string{name: codeApproved}))
 		return "", nil
 	case errors.Is(err, mediaserver.ErrCodeWrong) && !tried:
 		return client.CodeWrong, nil
@@ -210,7 +227,7 @@ func (a *Agent) approve(ctx context.Context, one client.OpenQuickConnect, userID
 		return client.QuickConnectNotAllowed, nil
 	case errors.Is(err, mediaserver.ErrCodeWrong): // maybe it is approved
 	default:
-		_ = a.mediaServer(ctx, err) // it has been told
+		_ = q.media.explain(ctx, err) // it has been told
 	}
 	return client.QuickConnectUnavailable, nil
 }

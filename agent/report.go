@@ -21,8 +21,15 @@ const (
 	reportedLibrariesMost = 1000
 )
 
-// reporter remembers what was last reported.
-type reporter struct {
+// reports tell the service what the media server is, and who its local users are.
+type reports struct {
+	*core
+
+	acks *acknowledgements
+}
+
+// lastReport remembers what was last reported.
+type lastReport struct {
 	digest [sha256.Size]byte
 	at     time.Time
 	seenAs string
@@ -30,35 +37,35 @@ type reporter struct {
 	undone int  // reports in a row that were other than what the service had, though nothing has changed here
 }
 
-// reportLoop reports whenever something has changed, and every while.
-func (a *Agent) reportLoop(ctx context.Context) {
-	var last reporter
-	if facts, err := a.store.facts(ctx); err == nil {
+// loop reports whenever something has changed, and every while.
+func (r *reports) loop(ctx context.Context) {
+	var last lastReport
+	if facts, err := r.store.facts(ctx); err == nil {
 		last.seenAs = facts[factSeenAs]
 	}
 	failures := 0
 	for {
-		err := a.sendReport(ctx, &last)
-		wait := min(a.o.LookEvery, a.o.ReportEvery)
+		err := r.send(ctx, &last)
+		wait := min(r.opt.CheckEvery, r.opt.ReportEvery)
 		switch {
 		case errors.Is(err, ErrNotRegistered):
-			wait = a.pace.shutOut(err)
+			wait = r.pace.shutOut(err)
 		case err != nil:
 			failures++
-			wait = a.pace.backoff(failures)
+			wait = r.pace.backoff(failures)
 		default:
 			failures = 0
 		}
-		if !a.report.wait(ctx, wait) {
+		if !r.wake.report.wait(ctx, wait) {
 			return
 		}
 	}
 }
 
-// sendReport reports the server if that is due. A media server that does not tell
+// send reports the server if that is due. A media server that does not tell
 // all of it is not reported at all: what is missing in a report is forgotten.
-func (a *Agent) sendReport(ctx context.Context, last *reporter) error {
-	report, err := a.makeReport(ctx, last.seenAs)
+func (r *reports) send(ctx context.Context, last *lastReport) error {
+	report, err := r.compose(ctx, last.seenAs)
 	if err != nil {
 		return err
 	}
@@ -66,39 +73,39 @@ func (a *Agent) sendReport(ctx context.Context, last *reporter) error {
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	digest, now := sha256.Sum256(text), a.o.Now()
-	if digest == last.digest && now.Sub(last.at) < a.o.ReportEvery && !now.Before(last.at) {
+	digest, now := sha256.Sum256(text), r.opt.Now()
+	if digest == last.digest && now.Sub(last.at) < r.opt.ReportEvery && !now.Before(last.at) {
 		return nil
 	}
-	service, err := a.service(ctx)
+	service, err := r.service.client(ctx)
 	if err != nil {
 		return err
 	}
-	by := byReport
+	by := byReports
 	if last.once {
-		by = once
+		by = byNobody
 	}
 	answer, err := service.Report(ctx, report)
-	if err = a.heard(ctx, by, err); err != nil {
+	if err = r.service.explain(ctx, by, err); err != nil {
 		if errors.Is(err, ErrServiceRefused) {
-			a.trouble.begin(ctx, troubleReport, "the service refuses what the media server tells of itself: is there something odd about its name, users or libraries?",
+			r.trouble.begin(ctx, troubleReport, "the service refuses what the media server tells of itself: is there something odd about its name, users or libraries?",
 				slog.String("cause", err.Error()))
 		}
 		return err
 	}
-	a.trouble.end(ctx, troubleReport)
+	r.trouble.end(ctx, troubleReport)
 	if last.seenAs == "" && answer.SeenAs != "" {
-		a.report.now() // with the address of this machine as it is seen from outside
+		r.wake.report.now() // with the address of this machine as it is seen from outside
 	}
 	last.seenAs = answer.SeenAs // another one later is reported in its time: it may be another one each time
 	if !last.once {
-		a.checkAlone(ctx, last, answer.Changed && digest == last.digest)
+		r.checkAlone(ctx, last, answer.Changed && digest == last.digest)
 	}
 	last.digest, last.at = digest, now
-	a.mu.Lock()
-	product := a.seen.identity.Product
-	a.mu.Unlock()
-	return a.ownFile(ctx, a.store.setFacts(ctx, map[string]string{
+	r.media.mu.Lock()
+	product := r.media.last.identity.Product
+	r.media.mu.Unlock()
+	return r.explainFile(ctx, r.store.setFacts(ctx, map[string]string{
 		factLastReport: stampText(now), factSeenAs: readable(answer.SeenAs), factServerName: readable(report.Name),
 		factVersion: readable(report.Version), factProduct: readable(product),
 	}))
@@ -111,58 +118,58 @@ const undoneMost = 3
 // checkAlone looks for signs that another agent uses the same server key: it
 // reports something else, or has acknowledged changes that this one has not
 // carried out.
-func (a *Agent) checkAlone(ctx context.Context, last *reporter, undone bool) {
+func (r *reports) checkAlone(ctx context.Context, last *lastReport, undone bool) {
 	if last.undone++; !undone {
 		last.undone = 0
 	}
-	service, err := a.service(ctx)
+	service, err := r.service.client(ctx)
 	if err != nil {
 		return
 	}
 	this, err := service.Get(ctx)
-	if a.heard(ctx, byReport, err) != nil {
+	if r.service.explain(ctx, byReports, err) != nil {
 		return
 	}
-	_ = a.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner)}) // the next look writes it
-	seq, err := changeSeq(a.store.read(ctx))                                      // read last: what this agent acknowledges it has carried out before
+	_ = r.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner)}) // the next look writes it
+	seq, err := changeSeq(r.store.read(ctx))                                      // read last: what this agent acknowledges it has carried out before
 	if err != nil {
 		return
 	}
-	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > a.ahead.Load() || last.undone >= undoneMost {
-		a.trouble.begin(ctx, troubleTwoAgents, "another agent works with the same server key: each undoes what the other does. "+
+	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > r.acks.compared.Load() || last.undone >= undoneMost {
+		r.trouble.begin(ctx, troubleTwoAgents, "another agent works with the same server key: each undoes what the other does. "+
 			"Stop one of them; a second media server needs a data directory and a claim code of its own")
 		return
 	}
-	a.trouble.end(ctx, troubleTwoAgents)
+	r.trouble.end(ctx, troubleTwoAgents)
 }
 
-// makeReport asks the media server for all that is reported.
-func (a *Agent) makeReport(ctx context.Context, seenAs string) (client.Report, error) {
+// compose asks the media server for all that is reported.
+func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, error) {
 	var report client.Report
-	if err := a.confirm(ctx); err != nil {
+	if err := r.media.confirm(ctx); err != nil {
 		return report, err
 	}
-	within, cancel := context.WithTimeout(ctx, a.pace.media)
+	within, cancel := context.WithTimeout(ctx, r.pace.media)
 	defer cancel()
-	users, err := a.o.MediaServer.LocalUsers(within)
+	users, err := r.opt.MediaServer.LocalUsers(within)
 	if err != nil {
-		return report, a.mediaServer(ctx, err)
+		return report, r.media.explain(ctx, err)
 	}
-	libraries, err := a.o.MediaServer.Libraries(within)
+	libraries, err := r.opt.MediaServer.Libraries(within)
 	if err != nil {
-		return report, a.mediaServer(ctx, err)
+		return report, r.media.explain(ctx, err)
 	}
-	a.keepLibraries(libraries)
-	if users, err = a.reportable(ctx, users, len(libraries)); err != nil {
+	r.media.keepLibraries(libraries)
+	if users, err = r.reportable(ctx, users, len(libraries)); err != nil {
 		return report, err
 	}
-	identity, same := a.same()
+	identity, same := r.media.registered()
 	if !same {
 		return report, ErrMediaServerAway // it has become another one meanwhile
 	}
 	report = client.Report{
 		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect,
-		Addresses: a.addresses(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.Library{},
+		Addresses: r.addressesToReport(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.Library{},
 	}
 	for i, u := range users {
 		report.LocalUsers[i] = client.ReportedLocalUser{ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator}
@@ -180,11 +187,11 @@ func (a *Agent) makeReport(ctx context.Context, seenAs string) (client.Report, e
 // reportable are the local users that the service takes, in an order that does
 // not change: all, or of too many those that are linked and then the first by
 // name.
-func (a *Agent) reportable(ctx context.Context, users []mediaserver.LocalUser, libraries int) ([]mediaserver.LocalUser, error) {
+func (r *reports) reportable(ctx context.Context, users []mediaserver.LocalUser, libraries int) ([]mediaserver.LocalUser, error) {
 	linked := map[string]bool{}
-	list, err := a.store.links(ctx)
+	list, err := r.store.links(ctx)
 	if err != nil {
-		return nil, a.ownFile(ctx, err)
+		return nil, r.explainFile(ctx, err)
 	}
 	for _, link := range list {
 		linked[link.LocalUserID] = true
@@ -203,21 +210,21 @@ func (a *Agent) reportable(ctx context.Context, users []mediaserver.LocalUser, l
 		return strings.Compare(x.ID, y.ID)
 	})
 	if len(users) <= reportedUsersMost && libraries <= reportedLibrariesMost {
-		a.trouble.end(ctx, troubleTooMany)
+		r.trouble.end(ctx, troubleTooMany)
 		return users, nil
 	}
-	a.trouble.begin(ctx, troubleTooMany, "the media server has more local users or libraries than the service takes, 5000 and 1000: those that are linked and the first by name are reported, the others cannot be chosen there",
+	r.trouble.begin(ctx, troubleTooMany, "the media server has more local users or libraries than the service takes, 5000 and 1000: those that are linked and the first by name are reported, the others cannot be chosen there",
 		slog.Int("local_users", len(users)), slog.Int("libraries", libraries))
 	return users[:min(len(users), reportedUsersMost)], nil
 }
 
-// reportNow reports at once, for somebody who waits for it. It returns
+// sendNow reports at once, for somebody who waits for it. It returns
 // [ErrMediaServerAway], [ErrServiceAway], [ErrServiceRefused] or
 // [ErrNotRegistered].
-func (a *Agent) reportNow(ctx context.Context) error {
-	facts, err := a.store.facts(ctx)
+func (r *reports) sendNow(ctx context.Context) error {
+	facts, err := r.store.facts(ctx)
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return r.explainFile(ctx, err)
 	}
-	return a.sendReport(ctx, &reporter{seenAs: facts[factSeenAs], once: true})
+	return r.send(ctx, &lastReport{seenAs: facts[factSeenAs], once: true})
 }

@@ -62,7 +62,7 @@ func TestReport(t *testing.T) {
 func TestReportTooMany(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.LookEvery, o.ReportEvery = 200*time.Millisecond, 200*time.Millisecond }).started()
+	d := newDen(t, s, func(o *agent.Options) { o.CheckEvery, o.ReportEvery = 200*time.Millisecond, 200*time.Millisecond }).started()
 	bob := s.join(t, "bob")
 	d.fake.set(func() {
 		d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "z", Name: "zzz", RemoteAccess: true})

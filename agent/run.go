@@ -16,17 +16,17 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer unlock()
 	a.trouble.keepAll(ctx)
 	var all sync.WaitGroup
-	all.Go(func() { a.lookLoop(ctx) })
-	all.Go(func() { a.owedLoop(ctx) })
-	all.Go(func() { a.tellLoop(ctx) })
+	all.Go(func() { a.media.checkLoop(ctx) })
+	all.Go(func() { a.owed.settleLoop(ctx) })
+	all.Go(func() { a.owed.tellLoop(ctx) })
 	all.Go(func() {
-		if !a.ensureRegistered(ctx) {
+		if !a.registration.ensure(ctx) {
 			return
 		}
-		all.Go(func() { a.reportLoop(ctx) })
-		all.Go(func() { a.proofLoop(ctx, all.Go) })
-		all.Go(func() { a.codeLoop(ctx) })
-		a.feedLoop(ctx)
+		all.Go(func() { a.reports.loop(ctx) })
+		all.Go(func() { a.proofs.loop(ctx, all.Go) })
+		all.Go(func() { a.quickConnects.loop(ctx) })
+		a.feed.loop(ctx)
 	})
 	all.Wait()
 	return nil
@@ -42,7 +42,7 @@ func (a *Agent) alone(ctx context.Context) (unlock func(), ok bool) {
 			return unlock, true
 		}
 		if err != nil {
-			_ = a.ownFile(ctx, err) // it has been told
+			_ = a.explainFile(ctx, err) // it has been told
 		} else {
 			a.trouble.begin(ctx, troubleTwice, "another agent runs with this data directory: this one waits until that one ends. Stop one of the two")
 		}
@@ -52,12 +52,9 @@ func (a *Agent) alone(ctx context.Context) (unlock func(), ok bool) {
 	}
 }
 
-// Ready reports whether the server is registered, and the media server there.
+// Ready reports whether the server is registered and the media server answers.
 func (a *Agent) Ready() bool {
-	a.mu.Lock()
-	seen := a.seen
-	a.mu.Unlock()
-	if !seen.known || seen.away || seen.other {
+	if !a.media.ready() {
 		return false
 	}
 	key, err := a.store.serverKey(context.Background())

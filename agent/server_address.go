@@ -54,35 +54,35 @@ const (
 // addressesMost is how many are reported. The service keeps no more.
 const addressesMost = 20
 
-// addresses are those to report, the best of each kind first. seenAs is where
+// addressesToReport are those to report, the best of each kind first. seenAs is where
 // the service sees this machine, "" when unknown.
-func (a *Agent) addresses(ctx context.Context, seenAs string) []client.Address {
+func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Address {
 	list := addressList{seen: map[string]bool{}}
-	for _, configured := range a.o.Addresses.Configured {
+	for _, configured := range c.opt.Addresses.Configured {
 		list.add(kindOfURL(configured), configured)
 	}
-	if a.o.Addresses.LAN && a.o.Addresses.Interfaces != nil {
-		found, err := a.o.Addresses.Interfaces()
+	if c.opt.Addresses.LAN && c.opt.Addresses.Interfaces != nil {
+		found, err := c.opt.Addresses.Interfaces()
 		if err != nil {
-			a.trouble.begin(ctx, troubleInterfaces, "the addresses of this machine cannot be found out: name them in the agent's settings",
+			c.trouble.begin(ctx, troubleInterfaces, "the addresses of this machine cannot be found out: name them in the agent's settings",
 				slog.String("cause", err.Error()))
 		} else {
-			a.trouble.end(ctx, troubleInterfaces)
+			c.trouble.end(ctx, troubleInterfaces)
 		}
 		for _, one := range found {
-			list.add(kindOfInterface(one), a.urlOf(one.Address))
+			list.add(kindOfInterface(one), c.urlOf(one.Address))
 		}
 	}
 	// Where the owner has named an address for outside, the bare one would only lead
 	// devices to show their access keys without encryption.
-	if outside, err := netip.ParseAddr(seenAs); err == nil && a.o.Addresses.WAN && !list.has(kindWAN) && isGlobal(outside) {
-		list.add(kindWAN, a.urlOf(outside))
+	if outside, err := netip.ParseAddr(seenAs); err == nil && c.opt.Addresses.WAN && !list.has(kindWAN) && isGlobal(outside) {
+		list.add(kindWAN, c.urlOf(outside))
 	}
 	return list.list
 }
 
-func (a *Agent) urlOf(address netip.Addr) string {
-	return "http://" + net.JoinHostPort(address.Unmap().WithZone("").String(), strconv.Itoa(a.o.Addresses.Port))
+func (c *core) urlOf(address netip.Addr) string {
+	return "http://" + net.JoinHostPort(address.Unmap().WithZone("").String(), strconv.Itoa(c.opt.Addresses.Port))
 }
 
 // addressList gathers addresses, each once.

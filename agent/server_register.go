@@ -12,9 +12,12 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// registration is what is asked of the service when a server registers. It is
-// kept until the key is: the very same request again gets the same key.
-type registration struct {
+// registration registers the media server with the service.
+type registration struct{ *core }
+
+// registrationRequest is what the agent asks of the service. It is kept until the
+// server key is: the same request again gets the same key.
+type registrationRequest struct {
 	Key       string           `json:"key"` // that makes repetitions safe
 	ClaimCode string           `json:"claim_code"`
 	Name      string           `json:"name"`
@@ -24,18 +27,18 @@ type registration struct {
 	Addresses []client.Address `json:"addresses"`
 }
 
-// ensureRegistered registers the server, as often as it takes. It returns false
+// ensure registers the server, as often as it takes. It returns false
 // when ctx is over.
-func (a *Agent) ensureRegistered(ctx context.Context) bool {
+func (r *registration) ensure(ctx context.Context) bool {
 	for failures := 1; ; failures++ {
-		err := a.register(ctx)
+		err := r.register(ctx)
 		if err == nil {
-			a.trouble.end(ctx, troubleRegister)
+			r.trouble.end(ctx, troubleRegister)
 			return true
 		}
-		wait := a.pace.backoff(failures)
+		wait := r.pace.backoff(failures)
 		if errors.Is(err, ErrServiceRefused) || errors.Is(err, errNoClaimCode) || errors.Is(err, ErrWrongKey) {
-			wait = a.pace.refused
+			wait = r.pace.refused
 		}
 		if !pause(ctx, wait) {
 			return false
@@ -49,101 +52,101 @@ var (
 )
 
 // register registers the server unless it is.
-func (a *Agent) register(ctx context.Context) error {
-	key, err := a.store.serverKey(ctx)
+func (r *registration) register(ctx context.Context) error {
+	key, err := r.store.serverKey(ctx)
 	if err != nil || key != "" {
-		return a.ownFile(ctx, err)
+		return r.explainFile(ctx, err)
 	}
-	ask, err := a.pendingRegistration(ctx)
+	ask, err := r.pending(ctx)
 	if err != nil {
 		return err
 	}
-	made, err := a.o.Service.As("").Servers.Register(ctx, client.NewServer{
+	made, err := r.opt.Service.As("").Servers.Register(ctx, client.NewServer{
 		ClaimCode: ask.ClaimCode, Name: ask.Name, SystemID: ask.SystemID, Version: ask.Version, Addresses: ask.Addresses, IdempotencyKey: ask.Key,
 	})
-	if err = a.heard(ctx, byRegister, err); err != nil {
+	if err = r.service.explain(ctx, byRegistration, err); err != nil {
 		if !errors.Is(err, ErrServiceRefused) {
 			return err // whether it was carried out nobody knows: the same again
 		}
 		// It was not carried out, and never will be.
-		if failed := a.ownFile(ctx, a.store.setFacts(ctx, map[string]string{factRegistration: ""})); failed != nil {
+		if failed := r.explainFile(ctx, r.store.setFacts(ctx, map[string]string{factRegistration: ""})); failed != nil {
 			return failed
 		}
-		if ask.ClaimCode != a.o.ClaimCode && a.o.ClaimCode != "" {
+		if ask.ClaimCode != r.opt.ClaimCode && r.opt.ClaimCode != "" {
 			return errOtherCode
 		}
-		a.trouble.begin(ctx, troubleRegister, "the service refuses to register this server: is the claim code right and new? "+
+		r.trouble.begin(ctx, troubleRegister, "the service refuses to register this server: is the claim code right and new? "+
 			"Make another one on its page for a new server and give it to the agent", slog.String("cause", err.Error()))
 		return err
 	}
 	if !isNumber(string(made.ID)) || made.Key == "" {
-		a.blames(ctx, byRegister, troubleServiceAnswer, "what answers at the service's address is not the service: check the address, and any proxy in between")
+		r.service.beginTrouble(ctx, byRegistration, troubleServiceAnswer, "what answers at the service's address is not the service: check the address, and any proxy in between")
 		return fmt.Errorf("%w: its answer makes no sense", ErrServiceAway)
 	}
-	sealed, err := a.store.keys.Seal(a.store.random, sealServerKey, factServerKey, made.Key)
+	sealed, err := r.store.keys.Seal(r.store.random, sealServerKey, factServerKey, made.Key)
 	if err != nil {
 		return err
 	}
-	err = a.store.setFacts(ctx, map[string]string{
+	err = r.store.setFacts(ctx, map[string]string{
 		factServerID: string(made.ID), factServerKey: sealed, factSystemID: ask.SystemID, factRegistration: "",
 		factServerName: ask.Name, factProduct: ask.Product, factVersion: ask.Version,
 	})
 	if err != nil {
-		return a.ownFile(ctx, err)
+		return r.explainFile(ctx, err)
 	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, "this server is registered", slog.String("server_id", string(made.ID)), slog.String("name", readable(ask.Name)))
+	r.log.LogAttrs(ctx, slog.LevelInfo, "this server is registered", slog.String("server_id", string(made.ID)), slog.String("name", readable(ask.Name)))
 	return nil
 }
 
-// pendingRegistration is the registration that was not answered yet, or a new
+// pending is the registration that was not answered yet, or a new
 // one, which is kept first.
-func (a *Agent) pendingRegistration(ctx context.Context) (registration, error) {
-	var ask registration
-	facts, err := a.store.facts(ctx)
+func (r *registration) pending(ctx context.Context) (registrationRequest, error) {
+	var ask registrationRequest
+	facts, err := r.store.facts(ctx)
 	if err != nil {
-		return ask, a.ownFile(ctx, err)
+		return ask, r.explainFile(ctx, err)
 	}
 	if kept := facts[factRegistration]; kept != "" {
-		text, err := a.store.keys.Open(sealRegistration, factRegistration, kept)
+		text, err := r.store.keys.Open(sealRegistration, factRegistration, kept)
 		if err != nil {
-			return ask, a.ownFile(ctx, ErrWrongKey)
+			return ask, r.explainFile(ctx, ErrWrongKey)
 		}
 		if err := json.Unmarshal([]byte(text), &ask); err != nil {
 			return ask, fmt.Errorf("read the registration: %w", err)
 		}
 		return ask, nil
 	}
-	if a.o.ClaimCode == "" {
-		a.trouble.begin(ctx, troubleRegister, "this server is not registered yet: make a claim code on the service's page for a new server and give it to the agent",
-			slog.String("page", a.o.ServiceURL+"/servers/new"))
+	if r.opt.ClaimCode == "" {
+		r.trouble.begin(ctx, troubleRegister, "this server is not registered yet: make a claim code on the service's page for a new server and give it to the agent",
+			slog.String("page", r.opt.ServiceURL+"/servers/new"))
 		return ask, errNoClaimCode
 	}
-	if err := a.look(ctx); err != nil {
+	if err := r.media.check(ctx); err != nil {
 		return ask, err
 	}
-	identity, _ := a.Identity()
-	ask = registration{
-		ClaimCode: a.o.ClaimCode, Name: identity.Name, SystemID: identity.ID, Version: identity.Version, Product: identity.Product,
-		Addresses: a.addresses(ctx, ""),
+	identity, _ := r.media.Identity()
+	ask = registrationRequest{
+		ClaimCode: r.opt.ClaimCode, Name: identity.Name, SystemID: identity.ID, Version: identity.Version, Product: identity.Product,
+		Addresses: r.addressesToReport(ctx, ""),
 	}
-	if ask.Key, err = a.store.newID(); err != nil {
+	if ask.Key, err = r.store.newID(); err != nil {
 		return ask, err
 	}
-	return ask, a.keepRegistration(ctx, ask)
+	return ask, r.keep(ctx, ask)
 }
 
-// keepRegistration writes a registration before it is sent, unless another
+// keep writes a registration before it is sent, unless another
 // program was faster.
-func (a *Agent) keepRegistration(ctx context.Context, ask registration) error {
+func (r *registration) keep(ctx context.Context, ask registrationRequest) error {
 	text, err := json.Marshal(ask)
 	if err != nil {
 		return fmt.Errorf("write the registration: %w", err)
 	}
-	sealed, err := a.store.keys.Seal(a.store.random, sealRegistration, factRegistration, string(text))
+	sealed, err := r.store.keys.Seal(r.store.random, sealRegistration, factRegistration, string(text))
 	if err != nil {
 		return err
 	}
-	err = a.store.tx(ctx, "keep the registration", func(tx *gorm.DB) error {
+	err = r.store.tx(ctx, "keep the registration", func(tx *gorm.DB) error {
 		if kept, err := fact(tx, factRegistration); err != nil || kept != "" {
 			return errors.Join(err, errOther(kept))
 		}
@@ -152,7 +155,7 @@ func (a *Agent) keepRegistration(ctx context.Context, ask registration) error {
 		}
 		return setFact(tx, factRegistration, sealed)
 	})
-	return a.ownFile(ctx, err)
+	return r.explainFile(ctx, err)
 }
 
 // errOther is the error for something that another program has just written.

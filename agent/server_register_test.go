@@ -84,7 +84,7 @@ func TestRegisterCode(t *testing.T) {
 	d.run()
 	eventually(t, "one line", func() bool { return d.log.count("refuses to register") == 1 })
 	never(t, "another line", func() bool { return d.log.count("refuses to register") > 1 })
-	if _, err := d.Exchange(t.Context(), agent.ExchangeAsk{AccessKey: "x"}); !errors.Is(err, agent.ErrNotRegistered) {
+	if _, err := d.Exchanges.Exchange(t.Context(), agent.ExchangeAsk{AccessKey: "x"}); !errors.Is(err, agent.ErrNotRegistered) {
 		t.Error(err)
 	}
 	d.halt()
@@ -134,10 +134,10 @@ func TestKeyRefused(t *testing.T) {
 	eventually(t, "trouble", func() bool { return d.trouble("server_key_refused") })
 	never(t, "more lines", func() bool { return d.log.count("does not know the agent's server key") > 1 })
 	d.exchanged(key, "u1")
-	if len(must(d.Links(t.Context()))(t)) != 1 {
+	if len(must(d.Links.List(t.Context()))(t)) != 1 {
 		t.Error("the link is gone")
 	}
-	_, err := d.Link(t.Context(), "u5", "bob", "")
+	_, err := d.Links.Ask(t.Context(), "u5", "bob", "")
 	is(t, err, agent.ErrNotRegistered)
 	s.clock.Advance(73 * time.Hour)
 	_, err = d.exchange(key)

@@ -12,101 +12,123 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Who asks the service again and again, for [Agent.heard]. What is asked once,
-// by a device or an admin, has no name: nobody would say when it is over.
+// asker is a loop that asks the service again and again, for [service.explain].
+type asker string
+
+// The askers. A single question of a device or an admin has none, because no later
+// answer would end its trouble.
 const (
-	byFeed     = "feed"
-	byReport   = "report"
-	byRegister = "register"
-	byProofs   = "proofs"
-	byCodes    = "codes"
-	byOwed     = "owed"
-	once       = ""
+	byFeed          asker = "feed"
+	byReports       asker = "reports"
+	byRegistration  asker = "registration"
+	byProofs        asker = "proofs"
+	byQuickConnects asker = "quick connects"
+	byOwed          asker = "owed"
+	byNobody        asker = ""
 )
 
-// heard notes what an answer of the service, or none, means for who has asked.
+// service is the service as the agent knows it: when it last answered, and what
+// is wrong with it.
+type service struct {
+	*core
+
+	contact contact
+
+	mu       sync.Mutex
+	troubles map[asker]string // the trouble with the service that each asker has, by name
+}
+
+// client returns a client of the service with the server key. It returns
+// [ErrNotRegistered] before there is a key.
+func (s *service) client(ctx context.Context) (*client.Agent, error) {
+	key, err := s.store.serverKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if key == "" {
+		return nil, ErrNotRegistered
+	}
+	return s.opt.Service.As(key).Agent, nil
+}
+
+// explain notes what an answer of the service, or none, means for who has asked.
 // It returns nil, [ErrNotRegistered] for a server key that is refused,
 // [ErrServiceRefused] for an answer about what was asked, else [ErrServiceAway].
-func (a *Agent) heard(ctx context.Context, by string, err error) error {
-	err = a.understood(ctx, by, err)
+func (s *service) explain(ctx context.Context, by asker, err error) error {
+	err = s.classify(ctx, by, err)
 	if errors.Is(err, ErrServiceAway) || errors.Is(err, ErrNotRegistered) {
-		a.contact.fails(a.o.Now())
+		s.contact.fails(s.opt.Now())
 	}
 	return err
 }
 
-func (a *Agent) understood(ctx context.Context, by string, err error) error {
+func (s *service) classify(ctx context.Context, by asker, err error) error {
 	answer, isAnswer := errors.AsType[*client.Error](err)
 	switch {
 	case err == nil:
-		a.noteContact(ctx)
-		a.trouble.end(ctx, troubleTrust)
-		a.clears(ctx, by)
+		s.noteContact(ctx)
+		s.trouble.end(ctx, troubleTrust)
+		s.endTrouble(ctx, by)
 		return nil
 	case ctx.Err() != nil && !isAnswer:
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case errors.Is(err, client.ErrServerKeyWrong):
-		a.blames(ctx, by, troubleKeyRefused, "the service does not know the agent's server key any more: the server was removed there, or its key replaced. "+
+		s.beginTrouble(ctx, by, troubleKeyRefused, "the service does not know the agent's server key any more: the server was removed there, or its key replaced. "+
 			"Nothing is removed here. If that is meant to be so, run latchkey agent setup --force with a new claim code")
 		return fmt.Errorf("%w: %w", ErrNotRegistered, err)
 	case errors.Is(err, client.ErrServerDisabled):
-		a.blames(ctx, by, troubleSwitchedOff, "the operator of the service has switched this server off: ask them. Nothing is lost here, "+
+		s.beginTrouble(ctx, by, troubleSwitchedOff, "the operator of the service has switched this server off: ask them. Nothing is lost here, "+
 			"and it goes on by itself when they switch it on again")
 		return fmt.Errorf("%w: %w", ErrNotRegistered, err)
 	case errors.Is(err, client.ErrBadAnswer) || isAnswer && answer.Code == "" && answer.Status < http.StatusInternalServerError:
-		a.blames(ctx, by, troubleServiceAnswer, "what answers at the service's address is not the service: check the address, and any proxy in between. "+
+		s.beginTrouble(ctx, by, troubleServiceAnswer, "what answers at the service's address is not the service: check the address, and any proxy in between. "+
 			"The agent goes on from its own copy", slog.String("cause", err.Error()))
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case errors.Is(err, client.ErrThrottled):
-		a.blames(ctx, by, troubleServiceAway, "the service asks the agent to wait. It does, and goes on from its own copy")
+		s.beginTrouble(ctx, by, troubleServiceAway, "the service asks the agent to wait. It does, and goes on from its own copy")
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case isAnswer && answer.Code != "" && answer.Status < http.StatusInternalServerError:
 		return fmt.Errorf("%w: %w", ErrServiceRefused, err)
 	default:
-		a.blames(ctx, by, troubleServiceAway, "the service does not answer: see whether this machine reaches it. The agent goes on from its own copy",
+		s.beginTrouble(ctx, by, troubleServiceAway, "the service does not answer: see whether this machine reaches it. The agent goes on from its own copy",
 			slog.String("cause", err.Error()))
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	}
 }
 
-// blames begins a trouble with the service for one who asks it. It is over when
-// it is over for all who ask: a proxy may let one thing pass and not another.
-func (a *Agent) blames(ctx context.Context, by, name, text string, attrs ...slog.Attr) {
-	if by == once {
+// beginTrouble begins a trouble with the service for one asker. It is resolved when
+// it is resolved for all of them: a proxy may let one question pass and not another.
+func (s *service) beginTrouble(ctx context.Context, by asker, name, text string, attrs ...slog.Attr) {
+	if by == byNobody {
 		return
 	}
-	a.blamed.mu.Lock()
-	defer a.blamed.mu.Unlock()
-	before := a.blamed.by[by]
-	a.blamed.by[by] = name
-	if before != "" && before != name && !a.blamed.has(before) {
-		a.trouble.end(ctx, before)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.troubles[by]
+	s.troubles[by] = name
+	if before != "" && before != name && !s.hasTrouble(before) {
+		s.trouble.end(ctx, before)
 	}
-	a.trouble.begin(ctx, name, text, attrs...)
+	s.trouble.begin(ctx, name, text, attrs...)
 }
 
-// clears ends it for one who asks.
-func (a *Agent) clears(ctx context.Context, by string) {
-	a.blamed.mu.Lock()
-	defer a.blamed.mu.Unlock()
-	before := a.blamed.by[by]
+// endTrouble ends the trouble of one asker.
+func (s *service) endTrouble(ctx context.Context, by asker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.troubles[by]
 	if before == "" {
 		return
 	}
-	delete(a.blamed.by, by)
-	if !a.blamed.has(before) {
-		a.trouble.end(ctx, before)
+	delete(s.troubles, by)
+	if !s.hasTrouble(before) {
+		s.trouble.end(ctx, before)
 	}
 }
 
-// blamed are the troubles with the service of those who ask it.
-type blamed struct {
-	mu sync.Mutex
-	by map[string]string
-}
-
-func (b *blamed) has(name string) bool {
-	for _, one := range b.by {
+// hasTrouble reports whether any asker has a trouble. The caller holds the lock.
+func (s *service) hasTrouble(name string) bool {
+	for _, one := range s.troubles {
 		if one == name {
 			return true
 		}
@@ -114,12 +136,12 @@ func (b *blamed) has(name string) bool {
 	return false
 }
 
-// odd notes that the service refuses what an agent asks all day.
-func (a *Agent) odd(ctx context.Context, err error) {
+// noteRefusal notes that the service refuses what an agent asks all day.
+func (s *service) noteRefusal(ctx context.Context, err error) {
 	if !errors.Is(err, ErrServiceRefused) {
 		return
 	}
-	a.blames(ctx, byFeed, troubleServiceAnswer, "the service refuses what the agent asks: is one of the two of another version? The agent goes on from its own copy",
+	s.beginTrouble(ctx, byFeed, troubleServiceAnswer, "the service refuses what the agent asks: is one of the two of another version? The agent goes on from its own copy",
 		slog.String("cause", err.Error()))
 }
 
@@ -149,30 +171,30 @@ func (c *contact) fails(now time.Time) {
 
 // noteContact remembers that the service has answered, and writes it down now
 // and then.
-func (a *Agent) noteContact(ctx context.Context) {
-	now := a.o.Now()
-	a.contact.mu.Lock()
-	a.contact.at, a.contact.failed = now, time.Time{}
-	write := now.Sub(a.contact.written) >= a.pace.contact || now.Before(a.contact.written)
+func (s *service) noteContact(ctx context.Context) {
+	now := s.opt.Now()
+	s.contact.mu.Lock()
+	s.contact.at, s.contact.failed = now, time.Time{}
+	write := now.Sub(s.contact.written) >= s.pace.contact || now.Before(s.contact.written)
 	if write {
-		a.contact.written = now
+		s.contact.written = now
 	}
-	a.contact.mu.Unlock()
+	s.contact.mu.Unlock()
 	if write {
 		// It is no matter if that fails: the next one comes soon.
-		_ = a.store.setFacts(context.WithoutCancel(ctx), map[string]string{factLastContact: stampText(now)})
+		_ = s.store.setFacts(context.WithoutCancel(ctx), map[string]string{factLastContact: stampText(now)})
 	}
 }
 
 // lastContact is when the service last answered, to this program or another.
-func (a *Agent) lastContact(facts map[string]string) time.Time {
-	a.contact.mu.Lock()
-	defer a.contact.mu.Unlock()
-	last := a.contact.at
+func (s *service) lastContact(facts map[string]string) time.Time {
+	s.contact.mu.Lock()
+	defer s.contact.mu.Unlock()
+	last := s.contact.at
 	if kept := momentText(facts[factLastContact]); kept.After(last) {
 		last = kept
 	}
-	if now := a.o.Now(); last.After(now) {
+	if now := s.opt.Now(); last.After(now) {
 		return now // this machine's clock was wrong
 	}
 	return last
@@ -180,16 +202,16 @@ func (a *Agent) lastContact(facts map[string]string) time.Time {
 
 // correctContact writes down that the last contact was now at the latest: a clock
 // that was ahead once must not have the service trusted until then.
-func (a *Agent) correctContact(ctx context.Context, facts map[string]string) {
-	now := a.o.Now()
-	a.contact.mu.Lock()
-	ahead := a.contact.at.After(now) || momentText(facts[factLastContact]).After(now)
+func (s *service) correctContact(ctx context.Context, facts map[string]string) {
+	now := s.opt.Now()
+	s.contact.mu.Lock()
+	ahead := s.contact.at.After(now) || momentText(facts[factLastContact]).After(now)
 	if ahead {
-		a.contact.at, a.contact.written = now, now
+		s.contact.at, s.contact.written = now, now
 	}
-	a.contact.mu.Unlock()
+	s.contact.mu.Unlock()
 	if ahead {
-		_ = a.store.setFacts(context.WithoutCancel(ctx), map[string]string{factLastContact: stampText(now)}) // else the next exchange does
+		_ = s.store.setFacts(context.WithoutCancel(ctx), map[string]string{factLastContact: stampText(now)}) // else the next exchange does
 	}
 }
 
@@ -197,13 +219,13 @@ func (a *Agent) correctContact(ctx context.Context, facts map[string]string) {
 const leastTrust = 2 * time.Minute
 
 // checkTrust returns [ErrTrustOver] when the service has been away for too long.
-func (a *Agent) checkTrust(ctx context.Context, facts map[string]string) error {
-	a.correctContact(ctx, facts)
-	last := a.lastContact(facts)
-	if a.o.Now().Before(last.Add(max(a.o.Policy.OfflineTrust, leastTrust))) {
+func (s *service) checkTrust(ctx context.Context, facts map[string]string) error {
+	s.correctContact(ctx, facts)
+	last := s.lastContact(facts)
+	if s.opt.Now().Before(last.Add(max(s.opt.Policy.OfflineTrust, leastTrust))) {
 		return nil
 	}
-	a.trouble.begin(ctx, troubleTrust, "the service has been away for longer than offline-trust allows: no device gets a local token until it is back",
+	s.trouble.begin(ctx, troubleTrust, "the service has been away for longer than offline-trust allows: no device gets a local token until it is back",
 		slog.Time("last_contact", last))
 	return ErrTrustOver
 }

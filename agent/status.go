@@ -39,12 +39,12 @@ func (a *Agent) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	status := Status{
-		ServiceURL: a.o.ServiceURL, Registered: facts[factServerKey] != "", ServerID: facts[factServerID],
+		ServiceURL: a.opt.ServiceURL, Registered: facts[factServerKey] != "", ServerID: facts[factServerID],
 		Name: facts[factServerName], SystemID: facts[factSystemID], Product: facts[factProduct], Version: facts[factVersion],
-		Owner: facts[factOwner], LastContact: a.lastContact(facts), LastReport: momentText(facts[factLastReport]), SeenAs: facts[factSeenAs],
+		Owner: facts[factOwner], LastContact: a.service.lastContact(facts), LastReport: momentText(facts[factLastReport]), SeenAs: facts[factSeenAs],
 	}
 	if !status.LastContact.IsZero() {
-		status.OfflineTrustedUntil = status.LastContact.Add(a.o.Policy.OfflineTrust)
+		status.OfflineTrustedUntil = status.LastContact.Add(a.opt.Policy.OfflineTrust)
 	}
 	if status.ChangeSeq, err = changeSeq(a.store.read(ctx)); err != nil {
 		return Status{}, err

@@ -24,7 +24,7 @@ type guestRow struct {
 
 const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at"
 
-func guests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) {
+func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) {
 	var rows []guestRow
 	err := db.Raw("SELECT "+guestColumns+" FROM guests WHERE "+condition+" ORDER BY created_at, local_user_id", args...).Scan(&rows).Error
 	if err != nil {

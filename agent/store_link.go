@@ -63,7 +63,7 @@ const linkColumns = `id, account_id, username, display_name, local_user_id, loca
  libraries, ends_at, access_key_sha256, unlinked_at, missing`
 
 // links reads links, those first that were made first.
-func links(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
+func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 	var rows []linkRow
 	err := db.Raw("SELECT "+linkColumns+" FROM links WHERE "+condition+" ORDER BY length(id), id", args...).Scan(&rows).Error
 	if err != nil {
@@ -80,7 +80,7 @@ const linksMost = 20000
 // it was ended here stays. It reports what it was before, nil for a new one. It
 // returns errLinkOdd, having written nothing, for one more than linksMost.
 func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
-	known, err := links(tx, "id = ?", row.ID)
+	known, err := readLinks(tx, "id = ?", row.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	}
 	if row.LocalUserID == "" && row.Type == client.Guest {
 		// The service has not heard yet whom was made for it.
-		found, err := guests(tx, "link_id = ? AND left_alone = ''", row.ID)
+		found, err := readGuests(tx, "link_id = ? AND left_alone = ''", row.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +148,7 @@ func (s *Store) roomForLink(tx *gorm.DB) error {
 // dropLink takes a link away and marks its tokens. It returns the link as it
 // was, nil when there was none.
 func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
-	known, err := links(tx, "id = ?", id)
+	known, err := readLinks(tx, "id = ?", id)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
 
 // Links returns the agent's own copy of all links.
 func (s *Store) links(ctx context.Context) ([]Link, error) {
-	rows, err := links(s.read(ctx), "1 = 1")
+	rows, err := readLinks(s.read(ctx), "1 = 1")
 	if err != nil {
 		return nil, err
 	}

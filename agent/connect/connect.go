@@ -36,7 +36,7 @@ func (s *server) administrators(next wire.HandlerFunc) wire.HandlerFunc {
 		if r.Identity.Token == "" {
 			return wire.Refuse(http.StatusUnauthorized, "Sign in first.")
 		}
-		administrator, err := s.agent.Administrator(r.Context(), r.Identity.Token)
+		administrator, err := s.agent.MediaServer.Administrator(r.Context(), r.Identity.Token)
 		switch {
 		case err != nil:
 			return refuse(err)

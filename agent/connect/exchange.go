@@ -26,7 +26,7 @@ func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 		return wire.Refuse(http.StatusUnauthorized, "Show an access key.")
 	}
 	account := r.Params.Get("connectuserid")
-	got, err := s.agent.Exchange(r.Context(), agent.ExchangeAsk{
+	got, err := s.agent.Exchanges.Exchange(r.Context(), agent.ExchangeAsk{
 		AccessKey: r.Identity.Token, AccountID: account, Device: deviceOf(r, account), Local: r.Local,
 	})
 	switch {

@@ -28,7 +28,7 @@ func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	if username == "" {
 		return wire.Refuse(http.StatusBadRequest, "ConnectUsername is missing.")
 	}
-	answer, err := s.agent.Link(r.Context(), id, username, "")
+	answer, err := s.agent.Links.Ask(r.Context(), id, username, "")
 	switch {
 	case errors.Is(err, agent.ErrLocalUserRefused): // not 401: the app would sign its administrator out
 		return wire.Refuse(http.StatusForbidden, "Local administrators are not linked here: allow-admins is off at this server's agent.")
@@ -45,7 +45,7 @@ func (s *server) unlink(w http.ResponseWriter, r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.agent.Unlink(r.Context(), id); err != nil && !errors.Is(err, agent.ErrNotLinked) {
+	if err := s.agent.Links.EndOf(r.Context(), id); err != nil && !errors.Is(err, agent.ErrNotLinked) {
 		return refuse(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -73,7 +73,7 @@ type pendingLink struct {
 
 // pending lists the guests whose person has not accepted yet.
 func (s *server) pending(w http.ResponseWriter, r *wire.Request) error {
-	links, err := s.agent.Pending(r.Context())
+	links, err := s.agent.Links.Pending(r.Context())
 	if err != nil {
 		return refuse(err)
 	}
@@ -97,7 +97,7 @@ func guestsOf(links []agent.Link) []pendingLink {
 // cancel takes back what [server.pending] lists. Accepted links are ended by
 // their local user only, so that nobody ends one by accident.
 func (s *server) cancel(w http.ResponseWriter, r *wire.Request) error {
-	links, err := s.agent.Pending(r.Context())
+	links, err := s.agent.Links.Pending(r.Context())
 	if err != nil {
 		return refuse(err)
 	}
@@ -105,7 +105,7 @@ func (s *server) cancel(w http.ResponseWriter, r *wire.Request) error {
 		if link.ID != r.Params.Get("id") {
 			continue
 		}
-		if err := s.agent.UnlinkID(r.Context(), link.ID); err != nil && !errors.Is(err, agent.ErrNotLinked) {
+		if err := s.agent.Links.End(r.Context(), link.ID); err != nil && !errors.Is(err, agent.ErrNotLinked) {
 			return refuse(err)
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -124,7 +124,7 @@ func (s *server) invite(w http.ResponseWriter, r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.agent.Invite(r.Context(), agent.InviteAsk{To: to, Libraries: libraries})
+	answer, err := s.agent.Invites.Create(r.Context(), agent.InviteAsk{To: to, Libraries: libraries})
 	if err != nil {
 		return refuse(err)
 	}

@@ -262,7 +262,7 @@ func (s *site) linked(name, localUser string) (person *client.Client, accountID,
 // link is what the agent knows of the link of an account.
 func (s *site) link(name string) (agent.Link, bool) {
 	s.t.Helper()
-	links, err := s.agent.Links(s.t.Context())
+	links, err := s.agent.Links.List(s.t.Context())
 	s.must(err)
 	for _, link := range links {
 		if link.Username == name {

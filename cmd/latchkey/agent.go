@@ -222,7 +222,7 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, OfflineTrust: s.OfflineTrust,
 		},
 		Addresses:   p.addresses(port),
-		ReportEvery: 5 * time.Minute, LookEvery: time.Minute,
+		ReportEvery: 5 * time.Minute, CheckEvery: time.Minute,
 		Log: opened.log, Now: time.Now, Random: rand.Reader,
 	})
 }

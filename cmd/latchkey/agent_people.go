@@ -139,7 +139,7 @@ func (agentUsersList) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		links, err := a.Links(p.ctx)
+		links, err := a.Links.List(p.ctx)
 		if err != nil {
 			return err
 		}
@@ -221,7 +221,7 @@ func (c agentLink) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		answer, err := a.Link(p.ctx, user.ID, c.Username, c.As)
+		answer, err := a.Links.Ask(p.ctx, user.ID, c.Username, c.As)
 		if errors.Is(err, agent.ErrUsernameUnknown) {
 			return fmt.Errorf("%s has no account %s that can be linked; 'latchkey agent invite' also takes an email address", p.settings.Service, c.Username)
 		}
@@ -264,7 +264,7 @@ type agentUnlink struct {
 // Run ends a link.
 func (c agentUnlink) Run(p *agentProgram) error {
 	return p.withAgent(func(a *agent.Agent, _ *parts) error {
-		links, err := a.Links(p.ctx)
+		links, err := a.Links.List(p.ctx)
 		if err != nil {
 			return err
 		}
@@ -272,7 +272,7 @@ func (c agentUnlink) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		if err := a.UnlinkID(p.ctx, link.ID); err != nil {
+		if err := a.Links.End(p.ctx, link.ID); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(p.output, "The link of %s and the account %s has ended. The running agent ends its local tokens.\n",
@@ -330,7 +330,7 @@ func (c agentInvite) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		answer, err := a.Invite(p.ctx, agent.InviteAsk{To: c.To, Note: c.Note, Libraries: libraries, EndsAt: ends})
+		answer, err := a.Invites.Create(p.ctx, agent.InviteAsk{To: c.To, Note: c.Note, Libraries: libraries, EndsAt: ends})
 		if err != nil {
 			return err
 		}

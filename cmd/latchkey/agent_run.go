@@ -114,7 +114,7 @@ func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
 // connections tells the builtin media server who is linked to its local users.
 func connections(engine *agent.Agent) func(ctx context.Context) (map[string]builtin.Connection, error) {
 	return func(ctx context.Context) (map[string]builtin.Connection, error) {
-		links, err := engine.Links(ctx)
+		links, err := engine.Links.List(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -209,8 +209,8 @@ func (r *runningAgent) discover(ctx context.Context) {
 	err := discovery.Serve(ctx, discovery.Options{
 		Listen:  ":7359",
 		Address: func(from netip.AddrPort) string { return r.program.toward(ctx, from, r.port) },
-		ID:      func() string { identity, _ := r.engine.Identity(); return identity.ID },
-		Name:    func() string { identity, _ := r.engine.Identity(); return identity.Name },
+		ID:      func() string { identity, _ := r.engine.MediaServer.Identity(); return identity.ID },
+		Name:    func() string { identity, _ := r.engine.MediaServer.Identity(); return identity.Name },
 		Log:     r.log,
 		Now:     time.Now,
 	})

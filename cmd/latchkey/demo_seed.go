@@ -151,7 +151,7 @@ func (d *demo) reported(ctx context.Context, owner *person, people []*person) (c
 // linkOwner links the owner, who cannot invite themselves: the agent asks for it,
 // as 'latchkey agent link' has it do.
 func (d *demo) linkOwner(ctx context.Context, owner *person) error {
-	answer, err := d.running.engine.Link(ctx, owner.localID, owner.Username, "")
+	answer, err := d.running.engine.Links.Ask(ctx, owner.localID, owner.Username, "")
 	if err != nil || !answer.Pending {
 		return err
 	}
