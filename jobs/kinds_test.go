@@ -197,7 +197,7 @@ func (p *postman) check(letter models.Letter) {
 // namedKinds are the constants of the type MailKind in models.
 func namedKinds(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../models/outbox.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../models/outbox.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
