@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,13 @@ func Loose(o *models.Options) {
 		&o.Limits.SignUpService, &o.Limits.RecoverSource, &o.Limits.RecoverNetwork, &o.Limits.RecoverService,
 	} {
 		*limit = plenty
+	}
+}
+
+// Unlimited lifts every limit, for tests that are about something else.
+func Unlimited(o *models.Options) {
+	for _, limit := range reflect.ValueOf(&o.Limits).Elem().Fields() {
+		limit.Set(reflect.ValueOf(models.Limit{Hits: 1 << 30, Window: time.Hour}))
 	}
 }
 
