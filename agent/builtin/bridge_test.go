@@ -37,8 +37,11 @@ func (s *Server) Look(ctx context.Context, token string) (user string, ok bool, 
 	return who.user, ok, err
 }
 
-// PictureType is pictureType.
-func PictureType(body []byte) string { return pictureType(body) }
+// PictureFormat is pictureFormat.
+func PictureFormat(file []byte) string { return pictureFormat(file) }
+
+// Redraw is redraw.
+func Redraw(file []byte) (contentType string, drawn []byte, err error) { return redraw(file) }
 
 // Tries are tries.
 type Tries struct{ t *tries }
@@ -78,9 +81,6 @@ func Texts() (map[string]map[string]string, error) {
 	}
 	return p.texts, nil
 }
-
-// Stripped is what is kept of a picture.
-func Stripped(body []byte) []byte { return stripped(pictureType(body), body) }
 
 // AnswerProof answers a page without looking at it first. It reports whether the
 // page is over.

@@ -68,7 +68,7 @@ func (f *face) postPicture(w http.ResponseWriter, r *wire.Request, _ *session) e
 	if err != nil {
 		return err
 	}
-	const most = pictureMax/3*4 + 64<<10 // in base64, with line breaks
+	const most = pictureBytesMax/3*4 + 64<<10 // in base64, with line breaks
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return wire.Refuse(http.StatusRequestEntityTooLarge, ErrPicture.Error())
@@ -76,10 +76,10 @@ func (f *face) postPicture(w http.ResponseWriter, r *wire.Request, _ *session) e
 	if err != nil {
 		return wire.Refuse(http.StatusBadRequest, "The request could not be read.")
 	}
-	if pictureType(body) == "" {
+	if pictureFormat(body) == "" {
 		body = fromBase64(body)
 	}
-	if err := f.SetPicture(r.Context(), id, r.Header.Get("Content-Type"), body); err != nil {
+	if err := f.SetPicture(r.Context(), id, body); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -32,7 +32,7 @@ var (
 	ErrNameInvalid       = errors.New("a name has 1 to 64 letters, digits, blanks and . - _ ' @ +, and begins and ends with none of the blanks")
 	ErrLastAdministrator = errors.New("the last administrator cannot be disabled")
 	ErrGuest             = errors.New("a guest has no password here")
-	ErrPicture           = errors.New("the picture must be a PNG, JPEG, GIF or WebP file of at most 4 MiB and 5,000 pixels on each side")
+	ErrPicture           = errors.New("the picture must be a PNG, JPEG, GIF or (not animated) WebP file of at most 4 MiB and 5,000 pixels on each side")
 	ErrWrongKey          = errors.New("the secret key does not fit the file of local users: set secret-key to the key that it was made with")
 )
 
@@ -70,7 +70,8 @@ type Server struct {
 	easy    *tries // easy PINs
 	linking trouble
 	writing trouble
-	warned  sync.Map // local users whose hash has a key that is gone
+	warned  sync.Map   // local users whose hash has a key that is gone
+	drawing sync.Mutex // held while a picture is decoded and encoded
 }
 
 var _ mediaserver.Server = (*Server)(nil)

@@ -176,7 +176,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut := k.add("shut", "x", false)
-	if err := errors.Join(k.HideUser(t.Context(), hidden.ID, true), k.SetDisabled(t.Context(), shut.ID, true), k.SetPicture(t.Context(), alice.ID, "", pngOf(t, 2, 2))); err != nil {
+	if err := errors.Join(k.HideUser(t.Context(), hidden.ID, true), k.SetDisabled(t.Context(), shut.ID, true), k.SetPicture(t.Context(), alice.ID, pngOf(t, 2, 2))); err != nil {
 		t.Fatal(err)
 	}
 	k.connections = func(context.Context) (map[string]builtin.Connection, error) {

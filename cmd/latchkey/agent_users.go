@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 
 	"github.com/latchkey-media/latchkey/agent/builtin"
@@ -148,7 +147,7 @@ func (c agentUsersPicture) Run(p *agentProgram) error {
 		return err
 	}
 	return p.onUser(c.Name, "has a picture", func(s *builtin.Server, u mediaserver.LocalUser) error {
-		return s.SetPicture(p.ctx, u.ID, http.DetectContentType(data), data)
+		return s.SetPicture(p.ctx, u.ID, data)
 	})
 }
 

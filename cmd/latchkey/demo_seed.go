@@ -114,7 +114,7 @@ func furnish(ctx context.Context, r *runningAgent, people []*person) error {
 		if err != nil {
 			return err
 		}
-		if err := r.builtin.SetPicture(ctx, user.ID, "image/png", picture); err != nil {
+		if err := r.builtin.SetPicture(ctx, user.ID, picture); err != nil {
 			return err
 		}
 	}
