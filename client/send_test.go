@@ -2,7 +2,6 @@ package client_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -162,101 +161,6 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// What is unchanged is absent, what is to be taken away is null.
-func TestPersonChange(t *testing.T) {
-	t.Parallel()
-	never, none, some := time.Time{}, []string(nil), []string{"films"}
-	for want, in := range map[string]client.PersonChange{
-		`{}`:                 {},
-		`{"ends_at":null}`:   {EndsAt: &never},
-		`{"libraries":null}`: {Libraries: &none},
-		`{"ends_at":"2026-03-04T04:06:07Z","libraries":["films"]}`: {
-			EndsAt: new(time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("", 3600))), Libraries: &some,
-		},
-	} {
-		if got, err := json.Marshal(in); err != nil || string(got) != want {
-			t.Errorf("%s, %v, want %s", got, err, want)
-		}
-	}
-}
-
-func TestRetries(t *testing.T) {
-	t.Parallel()
-	good, gone := reply{status: 200, body: accountBody}, reply{status: 204}
-	get := func(ctx context.Context, c *client.Client) error { _, err := c.Accounts.Get(ctx); return err }
-	remove := func(ctx context.Context, c *client.Client) error { return c.Links.Remove(ctx, someID) }
-	verify := func(ctx context.Context, c *client.Client) error { return c.PINs.Verify(ctx, "4901") }
-	setPIN := func(ctx context.Context, c *client.Client) error { return c.PINs.Set(ctx, "4901", "7302") }
-	acknowledge := func(ctx context.Context, c *client.Client) error { return c.Agent.Acknowledge(ctx, 7) }
-	busy := problem(503, "unavailable", "Retry-After", "10")
-	for _, tt := range []struct {
-		name    string
-		do      func(context.Context, *client.Client) error
-		replies []reply
-		tries   int
-		code    string // of the error; "-" for none, "" for one without a code
-		slept   time.Duration
-	}{
-		{"well at once", get, []reply{good}, 1, "-", 0},
-		{"unavailable, then well", get, []reply{busy, good}, 2, "-", 10 * time.Second},
-		{"broken, then well", get, []reply{{}, good}, 2, "-", 0},
-		{"a gateway, then well", get, []reply{{status: 502, kind: "text/html", body: "<p>"}, good}, 2, "-", 0},
-		{"away all the time", get, []reply{busy}, 4, "unavailable", 30 * time.Second},
-		{"too long to wait", get, []reply{problem(429, "throttled", "Retry-After", "31")}, 1, "throttled", 0},
-		{"a fault is no reason", get, []reply{problem(500, "internal")}, 1, "internal", 0},
-		{"nor is a refusal", get, []reply{problem(403, "wrong_kind_of_token")}, 1, "wrong_kind_of_token", 0},
-		{"a PIN is not tried twice", verify, []reply{{}}, 1, "", 0},
-		{"even if asked to", verify, []reply{busy}, 1, "unavailable", 0},
-		{"nor is it set twice", setPIN, []reply{busy}, 1, "unavailable", 0},
-		{"acknowledging twice is fine", acknowledge, []reply{{}, gone}, 2, "-", 0},
-		{"deleted by the try that was lost", remove, []reply{{}, problem(404, "not_found")}, 2, "-", 0},
-		{"deleted behind a gateway", remove, []reply{{status: 504}, problem(404, "not_found")}, 2, "-", 0},
-		{"not there at all", remove, []reply{problem(404, "not_found")}, 1, "not_found", 0},
-		{"a proxy's 404 removes nothing", remove, []reply{{}, {status: 404, kind: "text/html", body: "<p>"}}, 2, "", 0},
-		{"not there, after a wait", remove, []reply{problem(429, "throttled", "Retry-After", "1"), problem(404, "not_found")}, 2, "not_found", time.Second},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			f := newFake(t, tt.replies...)
-			err := tt.do(t.Context(), f.client(t))
-			if (err == nil) != (tt.code == "-") || err != nil && client.CodeOf(err) != tt.code {
-				t.Errorf("error %v, want code %q", err, tt.code)
-			}
-			if len(f.got()) != tt.tries {
-				t.Errorf("%d tries, want %d", len(f.got()), tt.tries)
-			}
-			var slept time.Duration
-			for _, d := range f.slept() {
-				slept += d
-			}
-			if slept < tt.slept || slept > tt.slept+2*time.Second {
-				t.Errorf("waited %s, want %s", slept, tt.slept)
-			}
-		})
-	}
-}
-
-// Waits grow, and chance shortens them by half at most.
-func TestBackoff(t *testing.T) {
-	t.Parallel()
-	for name, chance := range map[string]byte{"least": 0, "other": 0x7f} {
-		f := newFake(t, reply{})
-		c := f.client(t, client.WithRetries(9, time.Second), client.WithRandom(constant(chance)))
-		if _, err := c.Accounts.Get(t.Context()); err == nil {
-			t.Error("no error")
-		}
-		if len(f.slept()) != 8 {
-			t.Fatalf("%d waits", len(f.slept()))
-		}
-		for i, got := range f.slept() {
-			whole := min(250*time.Millisecond<<i, 8*time.Second)
-			if got < whole/2 || got > whole || name == "least" && got != whole/2 {
-				t.Errorf("%s: wait %d is %s, of %s", name, i+1, got, whole)
-			}
-		}
-	}
-}
-
 type constant byte
 
 func (c constant) Read(p []byte) (int, error) {
@@ -360,70 +264,5 @@ func TestCutAnswer(t *testing.T) {
 	f := newFake(t, reply{status: 200, body: accountBody[:40], headers: []string{"Content-Length", "400"}}, reply{status: 200, body: accountBody})
 	if _, err := f.client(t).Accounts.Get(t.Context()); err != nil || len(f.got()) != 2 {
 		t.Errorf("%v after %d tries", err, len(f.got()))
-	}
-}
-
-func TestErrors(t *testing.T) {
-	t.Parallel()
-	body := `{"type":"about:blank","title":"x","status":422,"code":"invalid","detail":"Look\u001b[31m again.","errors":[{"field":"email","code":"email_invalid","detail":"No."}]}`
-	f := newFake(t, reply{422, "application/problem+json; charset=utf-8", body, []string{"Retry-After", "7"}})
-	err := f.client(t).Emails.Change(t.Context(), "x", "y")
-	want := &client.Error{
-		Status: 422, Code: "invalid", Detail: "Look[31m again.", RetryAfter: 7 * time.Second,
-		Fields: []client.FieldError{{Field: "email", Code: "email_invalid", Detail: "No."}},
-	}
-	got, ok := errors.AsType[*client.Error](err)
-	if !ok {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("error (-want +got):\n%s", diff)
-	}
-	if !errors.Is(err, client.ErrInvalid) || errors.Is(err, client.ErrNotFound) || client.CodeOf(err) != "invalid" || client.CodeOf(nil) != "" {
-		t.Errorf("%v is not what it is", err)
-	}
-	if wrong, ok := got.Field("email"); !ok || wrong.Code != "email_invalid" {
-		t.Errorf("field %+v", wrong)
-	}
-	if _, ok := got.Field("password"); ok {
-		t.Error("a field is wrong that is not")
-	}
-	if text := err.Error(); text != "POST /api/v1/account/email: 422 invalid: Look[31m again. [email: email_invalid]" {
-		t.Error(text)
-	}
-	// Errors of somebody else have no code, so they are like none of ours.
-	for name, r := range map[string]reply{
-		"a page": {status: 404, kind: "text/html", body: "<p>"}, "a lie": {404, "application/problem+json", `{"status":410,"code":"not_found"}`, nil},
-		"plain JSON": {status: 404, body: `{"status":404,"code":"not_found"}`}, "garbage": {404, "application/problem+json", "{", nil},
-	} {
-		_, err := newFake(t, r).client(t).Accounts.Get(t.Context())
-		if e, ok := errors.AsType[*client.Error](err); !ok || e.Status != 404 || e.Code != "" || errors.Is(err, client.ErrNotFound) || errors.Is(err, &client.Error{}) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	t.Parallel()
-	date := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC).Format(http.TimeFormat)
-	for _, tt := range []struct {
-		text string
-		want time.Duration
-	}{
-		{"", 0},
-		{"0", 0},
-		{"90", 90 * time.Second},
-		{"-5", 0},
-		{"soon", 0},
-		{"99999999", 24 * time.Hour},
-		{"99999999999999999999", 0},
-		{"Wed, 04 Mar 2026 05:06:37 GMT", 30 * time.Second},
-		{"Wed, 04 Mar 2026 05:06:00 GMT", 0},
-	} {
-		f := newFake(t, problem(429, "throttled", "Retry-After", tt.text, "Date", date))
-		_, err := f.client(t, client.WithRetries(1, 0)).Accounts.Get(t.Context())
-		if e, ok := errors.AsType[*client.Error](err); !ok || e.RetryAfter != tt.want {
-			t.Errorf("%q: %v, want %s", tt.text, err, tt.want)
-		}
 	}
 }

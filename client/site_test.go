@@ -3,12 +3,10 @@ package client_test
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -137,113 +135,6 @@ func is(t *testing.T, err, want error) {
 	if !errors.Is(err, want) {
 		t.Errorf("error %v, want %v", err, want)
 	}
-}
-
-func TestSiteAccount(t *testing.T) {
-	t.Parallel()
-	s, ctx := newSite(t), t.Context()
-	ann := s.join(t, "ann")
-	changed := must(ann.Accounts.Change(ctx, client.Profile{DisplayName: new("Ann"), Language: new("de")}))(t)
-	if got := must(ann.Accounts.Get(ctx))(t); got != changed || got.DisplayName != "Ann" || got.Language != "de" || got.ConfirmedAt.IsZero() {
-		t.Errorf("%+v, %+v", got, changed)
-	}
-	_, err := ann.Accounts.Change(ctx, client.Profile{Username: new("a")})
-	is(t, err, client.ErrInvalid)
-	if e, ok := errors.AsType[*client.Error](err); !ok || len(e.Fields) != 1 || e.Fields[0].Field != "username" {
-		t.Errorf("%v", err)
-	}
-	_, err = ann.As("").Accounts.Get(ctx)
-	is(t, err, client.ErrSessionEnded)
-	_, err = ann.Agent.Get(ctx)
-	is(t, err, client.ErrWrongKindOfToken)
-	_, err = ann.Operators.Account(ctx, changed.ID)
-	is(t, err, client.ErrOperatorsOnly)
-
-	var events []client.Event
-	for event, err := range ann.Accounts.History(ctx) {
-		well(t, err)
-		events = append(events, event)
-	}
-	first := must(ann.Accounts.HistoryPage(ctx, client.PageAsk{Limit: 1}))(t)
-	second := must(ann.Accounts.HistoryPage(ctx, client.PageAsk{Limit: 1, Cursor: first.Next}))(t)
-	if len(events) < 3 || !slices.Equal(events[:2], append(first.Items, second.Items...)) {
-		t.Errorf("%+v, %+v, %+v", events, first, second)
-	}
-	_, err = ann.Accounts.HistoryPage(ctx, client.PageAsk{Cursor: "x"})
-	is(t, err, client.ErrInvalid)
-
-	well(t, ann.PINs.Set(ctx, "4901", ""))
-	well(t, ann.PINs.Verify(ctx, "4901"))
-	is(t, ann.PINs.Verify(ctx, "4902"), client.ErrInvalid)
-	well(t, ann.PINs.Remove(ctx, "4901"))
-	is(t, ann.PINs.Remove(ctx, "4901"), client.ErrPINNotSet)
-
-	well(t, ann.Emails.Change(ctx, "new@example.org", onePassword))
-	well(t, ann.Emails.Confirm(ctx, s.secret(t, models.MailEmailConfirm, "new@example.org")))
-	is(t, ann.Emails.Confirm(ctx, "lkm_x"), client.ErrTokenExpired)
-	if got := must(ann.Accounts.Get(ctx))(t); got.Email != "new@example.org" {
-		t.Errorf("%+v", got)
-	}
-
-	s.clock.Advance(25 * time.Hour)
-	_, err = ann.Accounts.Export(ctx)
-	is(t, err, client.ErrConfirmPassword)
-	ann = ann.As(must(ann.Sessions.ConfirmPassword(ctx, onePassword))(t))
-	var document struct {
-		Account client.Account `json:"account"`
-	}
-	well(t, json.Unmarshal(must(ann.Accounts.Export(ctx))(t), &document))
-	if document.Account.Username != "ann" {
-		t.Errorf("%+v", document)
-	}
-	old := ann
-	ann = ann.As(must(ann.Passwords.Change(ctx, onePassword, otherPassword))(t))
-	_, err = old.Accounts.Get(ctx)
-	is(t, err, client.ErrSessionEnded)
-	well(t, ann.Passwords.AskReset(ctx, "ann", ""))
-	well(t, ann.Passwords.Reset(ctx, s.secret(t, models.MailPasswordReset, "new@example.org"), onePassword))
-	_, err = ann.Accounts.Get(ctx)
-	is(t, err, client.ErrSessionEnded)
-}
-
-func TestSiteSessions(t *testing.T) {
-	t.Parallel()
-	s, ctx := newSite(t), t.Context()
-	ann := s.join(t, "ann")
-	_, err := ann.Sessions.SignIn(ctx, client.SignIn{NameOrEmail: "ann", Password: "not this one"})
-	is(t, err, client.ErrSignInWrong)
-	tv := s.client(t)
-	code := must(tv.Devices.Begin(ctx, client.DeviceAsk{Client: "Den TV", DeviceName: "Living room", DeviceID: "tv-1"}))(t)
-	if look := must(ann.Devices.Look(ctx, code.UserCode))(t); look.DeviceName != "Living room" || look.Client != "Den TV" {
-		t.Errorf("%+v", look)
-	}
-	_, err = tv.Devices.Token(ctx, code.DeviceCode)
-	is(t, err, client.ErrAuthorizationPending)
-	_, err = tv.Devices.Token(ctx, code.DeviceCode)
-	is(t, err, client.ErrSlowDown)
-	is(t, ann.Devices.Approve(ctx, "BCDF-GHJK"), client.ErrUserCodeWrong)
-	well(t, ann.Devices.Approve(ctx, code.UserCode))
-	in := must(code.Wait(ctx))(t)
-	tv = tv.As(in.Token)
-	list := must(tv.Sessions.List(ctx))(t)
-	if len(list) != 2 || !list[0].Current || list[0].Device != "Living room · Den TV" {
-		t.Errorf("%+v", list)
-	}
-	code = must(tv.Devices.Begin(ctx, client.DeviceAsk{DeviceID: "tv-2"}))(t)
-	well(t, ann.Devices.Deny(ctx, code.UserCode))
-	_, err = code.Wait(ctx)
-	is(t, err, client.ErrAccessDenied)
-	code = must(tv.Devices.Begin(ctx, client.DeviceAsk{DeviceID: "tv-3"}))(t)
-	_, err = code.Wait(ctx)
-	is(t, err, client.ErrDeviceCodeExpired)
-
-	well(t, ann.Sessions.End(ctx, list[0].ID))
-	is(t, ann.Sessions.End(ctx, list[0].ID), client.ErrNotFound)
-	_, err = tv.Sessions.List(ctx)
-	is(t, err, client.ErrSessionEnded)
-	well(t, ann.Sessions.EndOthers(ctx))
-	well(t, ann.Sessions.SignOut(ctx))
-	is(t, ann.Sessions.SignOut(ctx), client.ErrSessionEnded)
 }
 
 // den is a server of somebody's with an agent.

@@ -131,10 +131,10 @@ func (v *visitor) fillDay(selector string, day time.Time) {
 	}
 }
 
-// TestContract has an owner invite a guest who has no account to two servers,
+// TestInvite has an owner invite a guest who has no account to two servers,
 // where only the invited may sign up, and link a local user to somebody who has
 // one: the people with the keyboard alone.
-func TestContract(t *testing.T) {
+func TestInvite(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--sign-up", "invite")
 	owner, olga := s.visit(t, desktop, "en"), s.account(t, "olga")
@@ -243,9 +243,9 @@ func linkLocalUser(owner *visitor, attic agent) {
 	owner.wantText(`[aria-labelledby="people"]`, "anna")
 }
 
-// contractPages are those on which people invite, are invited, and link
+// invitePages are those on which people invite, are invited, and link
 // themselves: omar runs a server and links himself to it.
-func contractPages(t *testing.T, s *service) []shown {
+func invitePages(t *testing.T, s *service) []shown {
 	t.Helper()
 	omar := s.account(t, "omar")
 	var attic agent

@@ -122,10 +122,10 @@ func claimCode(v *visitor) string {
 	return strings.TrimSpace(ask[string](v, `document.querySelector("#claim-code").textContent`))
 }
 
-// TestConnect has an owner claim a media server, a person link with it and sign
+// TestLinkFromAServer has an owner claim a media server, a person link with it and sign
 // a TV in, and the owner end it again: the programs over the wire, the people
 // with the keyboard alone.
-func TestConnect(t *testing.T) {
+func TestLinkFromAServer(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	olga := newPerson("olga")
@@ -216,9 +216,9 @@ func signTVIn(v *visitor, p person) signedIn {
 	return call[signedIn](v.t, v.site, tv, http.MethodPost, "/pin/authenticate", "deviceId", tvID, "pin", code)
 }
 
-// connectPages are about servers, links and devices: olga runs a server and
+// linkPages are about servers, links and devices: olga runs a server and
 // uses it herself.
-func connectPages(t *testing.T, s *service) []shown {
+func linkPages(t *testing.T, s *service) []shown {
 	t.Helper()
 	olga := s.account(t, "olga")
 	var media atomic.Bool // whether the media server answers as the one that is looked for

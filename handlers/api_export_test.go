@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -51,4 +52,40 @@ func TestAPIExportOfInvites(t *testing.T) {
 	if diff := cmp.Diff(want, mine.Links[0]["libraries"]); diff != "" {
 		t.Errorf("libraries of the link (-want +got):\n%s", diff)
 	}
+}
+
+// The export is the page's.
+func TestAPIExport(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser(t)
+	b.signIn(b.join("ann"))
+	own := s.program(t)
+	own = own.as(own.token("ann"))
+	head := own.api(http.MethodHead, v1+"/account/export", nil)
+	if head.status != http.StatusOK || head.body != "" {
+		t.Errorf("HEAD: %d %q", head.status, head.body)
+	}
+	var document, page map[string]any
+	a := own.get("/account/export")
+	own.is(a, http.StatusOK, &document)
+	if got := a.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("type %q", got)
+	}
+	if err := json.Unmarshal([]byte(b.get("/account/export").body), &page); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := document["history"].([]any)
+	after, _ := page["history"].([]any)
+	if len(after) != len(before)+1 { // both are noted, HEAD was not
+		t.Errorf("%d events, then %d", len(before), len(after))
+	}
+	for _, document := range []map[string]any{document, page} {
+		delete(document, "history")
+	}
+	if diff := cmp.Diff(page, document); diff != "" {
+		t.Errorf("export (-page +api):\n%s", diff)
+	}
+	s.Clock.Advance(25 * time.Hour)
+	own.refused(own.get("/account/export"), http.StatusForbidden, "confirm_password")
 }

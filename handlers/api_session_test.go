@@ -2,8 +2,6 @@ package handlers_test
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -109,96 +107,30 @@ func TestAPINotMe(t *testing.T) {
 	own.is(own.get("/account"), http.StatusOK, nil)
 }
 
-// The person who decides sees which device asks.
-func TestAPILooksAtADevice(t *testing.T) {
+// the owner hears of a new device, and whoever was not it ends its session.
+func TestAPIDeviceNotMe(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	own := s.program(t).signedUp("ann")
-	f := &fixture{program: own}
-	f.begin()
-	var device map[string]string
-	own.is(own.get("/device-codes/"+strings.ToLower(f.code)), http.StatusOK, &device)
-	want := map[string]string{
-		"user_code": f.code, "client": "TV app", "device_name": "Living room", "address": "127.0.0.1",
-		"created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-04T05:16:07Z",
-	}
-	if diff := cmp.Diff(want, device); diff != "" {
-		t.Errorf("device (-want +got):\n%s", diff)
-	}
-	own.refused(own.get("/device-codes/nonsense"), http.StatusNotFound, "user_code_wrong")
-	for i := range 200 {
-		if a := own.get("/device-codes/BCDF-GHJ" + "BCDFGHJKLM"[i%10:i%10+1]); a.status != http.StatusNotFound {
-			own.refused(a, http.StatusTooManyRequests, "throttled")
-			return
-		}
-	}
-	t.Error("codes may be guessed without end")
-}
-
-type listedEvents struct {
-	Items []struct {
-		ID, Kind, Address, Device string
-		At                        time.Time
-	}
-	Next *string
-}
-
-func TestAPIHistory(t *testing.T) {
-	t.Parallel()
-	s := busySite(t)
-	s.browser(t).join("ann")
-	s.browser(t).join("bob")
+	b := s.browser(t)
+	ann := b.join("ann")
+	b.signIn(ann)
+	code := s.shows(t)
 	p := s.program(t)
-	own, bob := p.as(p.token("ann")), p.as(p.token("bob"))
-	for i := range 5 {
-		own.is(own.send(http.MethodPatch, "/account", "display_name", "Ann "+strconv.Itoa(i)), http.StatusOK, nil)
+	p.is(p.as(p.token("ann")).api(http.MethodPost, "/api/v1/device-codes/"+code.UserCode+"/approve", nil), http.StatusNoContent, nil)
+	s.deliver(t)
+	before := len(s.letters)
+	var in struct{ Token string }
+	p.is(p.api(http.MethodPost, "/api/v1/device-codes/token", map[string]string{"device_code": code.DeviceCode}), http.StatusOK, &in)
+	p.plant(in.Token)
+	letter := s.letter(t, models.MailNewDevice, ann.email)
+	if len(s.letters) != before+1 || letter.Facts["device"] != "Living <room> · Example for TV 4.2" {
+		t.Fatalf("%d mails, of %v", len(s.letters)-before, letter.Facts)
 	}
-	var all listedEvents
-	own.is(own.get("/account/history"), http.StatusOK, &all)
-	if len(all.Items) != 8 || all.Next != nil || all.Items[0].Kind != "profile_changed" || all.Items[7].Kind != "signed_up" ||
-		all.Items[0].Address != "127.0.0.1" {
-		t.Fatalf("%+v", all)
+	mail := s.browser(t)
+	mail.get("/account/sessions/not-me?token=" + letter.Secret)
+	p.is(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // opening the link ends nothing
+	if a := mail.post("/account/sessions/not-me"); a.status != http.StatusSeeOther {
+		t.Errorf("not me: %d", a.status)
 	}
-	// Page by page it is the same, also when something happens meanwhile.
-	var read listedEvents
-	cursor, pages := "", 0
-	for {
-		path := "/account/history?limit=3"
-		if cursor != "" {
-			path += "&cursor=" + cursor
-		}
-		var page listedEvents
-		own.is(own.get(path), http.StatusOK, &page)
-		pages++
-		read.Items = append(read.Items, page.Items...)
-		if page.Next == nil {
-			break
-		}
-		cursor = *page.Next
-		own.is(own.send(http.MethodPatch, "/account", "language", "en"), http.StatusOK, nil)
-	}
-	if diff := cmp.Diff(all, read); diff != "" || pages != 3 {
-		t.Errorf("%d pages (-at once +by pages):\n%s", pages, diff)
-	}
-	// A page that ends with the list has no next one.
-	var last listedEvents
-	own.is(own.get("/account/history?limit=10"), http.StatusOK, &last)
-	if len(last.Items) != 10 || last.Next != nil {
-		t.Errorf("%d items, next %v", len(last.Items), last.Next)
-	}
-
-	bad := func(p *program, query, field, code string) {
-		t.Helper()
-		p.wrong(p.get("/account/history?"+query), 422, field, code)
-	}
-	for _, limit := range []string{"0", "101", "-1", "x", "", "1.5", "99999999999999999999"} {
-		bad(own, "limit="+limit, "limit", "limit_invalid")
-	}
-	bad(own, "limit=1&limit=2", "limit", "parameter_invalid")
-	bad(own, "cursor=%ff", "cursor", "parameter_invalid")
-	bad(own, "cursor="+cursor+"&cursor="+cursor, "cursor", "parameter_invalid")
-	for _, text := range []string{"", "x", "AAAA", all.Items[0].ID, cursor + "A", cursor[:len(cursor)-1], "A" + cursor[1:], strings.Repeat("A", 3000)} {
-		bad(own, "cursor="+text, "cursor", "cursor_invalid")
-	}
-	bad(bob, "cursor="+cursor, "cursor", "cursor_invalid") // another person's list
+	p.isProblem(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusUnauthorized, "session_ended")
 }

@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -217,113 +216,6 @@ func TestAPISignUpTwice(t *testing.T) {
 	p.refused(p.post("/accounts", signUpMembers("bob")...), http.StatusUnprocessableEntity, "idempotency_mismatch")
 	other := p.with("Idempotency-Key", "another-try-of-the-same")
 	other.wrong(other.post("/accounts", signUpMembers("ann")...), http.StatusConflict, "username", "username_taken")
-}
-
-func TestAPIProfile(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	p := s.program(t)
-	p.signedUp("bob")
-	own := p.signedUp("ann")
-	type profile struct {
-		Username    string
-		DisplayName string `json:"display_name"`
-		Language    string
-	}
-	patch := func(pairs ...string) answer { return own.send(http.MethodPatch, "/account", pairs...) }
-	for _, tt := range []struct {
-		pairs []string
-		want  profile
-	}{
-		{nil, profile{"ann", "ann", "en"}},
-		{[]string{"display_name", "Ann B."}, profile{"ann", "Ann B.", "en"}},
-		{[]string{"language", "de"}, profile{"ann", "Ann B.", "de"}},
-		{[]string{"username", "Anna"}, profile{"Anna", "Ann B.", "de"}},
-		{[]string{"display_name", ""}, profile{"Anna", "Anna", "de"}},
-	} {
-		var got profile
-		own.is(patch(tt.pairs...), http.StatusOK, &got)
-		if got != tt.want {
-			t.Errorf("%q: %+v, want %+v", tt.pairs, got, tt.want)
-		}
-		own.is(own.get("/account"), http.StatusOK, &got)
-		if got != tt.want {
-			t.Errorf("after %q: %+v, want %+v", tt.pairs, got, tt.want)
-		}
-	}
-	own.wrong(patch("username", "bob"), http.StatusConflict, "username", "username_taken")
-	own.wrong(patch("username", "", "language", "xx"), 422, "username", "username_invalid", "language", "language_invalid")
-	own.wrong(patch("display_name", strings.Repeat("x", 400)), 422, "display_name", "display_name_invalid")
-	own.refused(patch("email", "x@example.org"), http.StatusBadRequest, "json_invalid")
-	for range 100 {
-		if a := patch("language", "en"); a.status != http.StatusOK {
-			own.refused(a, http.StatusTooManyRequests, "throttled")
-			return
-		}
-	}
-	t.Error("a profile may be changed without end")
-}
-
-func TestAPIDelete(t *testing.T) {
-	t.Parallel()
-	own := newSite(t).program(t).signedUp("ann")
-	gone := func(pairs ...string) answer { return own.send(http.MethodDelete, "/account", pairs...) }
-	own.wrong(gone(), 422, "password", "field_required")
-	own.wrong(gone("password", otherPassword), 422, "password", "current_password_wrong")
-	own.mailed(own.post("/account/email", "email", "new@example.org", "password", goodPassword))
-	own.done(own.post("/account/email/confirm", "token", own.letter(t, models.MailEmailConfirm, "new@example.org").Secret))
-	own.refused(gone("password", goodPassword), http.StatusConflict, "deletion_waits")
-	own.Clock.Advance(73 * time.Hour)
-	own.done(gone("password", goodPassword))
-	own.refused(own.get("/account"), http.StatusUnauthorized, "session_ended")
-	own.letter(t, models.MailAccountDeleted, "new@example.org")
-	own.refused(own.post("/sessions", "name_or_email", "ann", "password", goodPassword), http.StatusUnauthorized, "sign_in_wrong")
-
-	guessed := own.signedUp("bob")
-	for range 20 {
-		a := guessed.send(http.MethodDelete, "/account", "password", otherPassword)
-		if a.status != 422 {
-			guessed.refused(a, http.StatusTooManyRequests, "throttled")
-			return
-		}
-	}
-	t.Error("a password may be guessed without end")
-}
-
-// The export is the page's.
-func TestAPIExport(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	b := s.browser(t)
-	b.signIn(b.join("ann"))
-	own := s.program(t)
-	own = own.as(own.token("ann"))
-	head := own.api(http.MethodHead, v1+"/account/export", nil)
-	if head.status != http.StatusOK || head.body != "" {
-		t.Errorf("HEAD: %d %q", head.status, head.body)
-	}
-	var document, page map[string]any
-	a := own.get("/account/export")
-	own.is(a, http.StatusOK, &document)
-	if got := a.header.Get("Content-Type"); got != "application/json" {
-		t.Errorf("type %q", got)
-	}
-	if err := json.Unmarshal([]byte(b.get("/account/export").body), &page); err != nil {
-		t.Fatal(err)
-	}
-	before, _ := document["history"].([]any)
-	after, _ := page["history"].([]any)
-	if len(after) != len(before)+1 { // both are noted, HEAD was not
-		t.Errorf("%d events, then %d", len(before), len(after))
-	}
-	for _, document := range []map[string]any{document, page} {
-		delete(document, "history")
-	}
-	if diff := cmp.Diff(page, document); diff != "" {
-		t.Errorf("export (-page +api):\n%s", diff)
-	}
-	s.Clock.Advance(25 * time.Hour)
-	own.refused(own.get("/account/export"), http.StatusForbidden, "confirm_password")
 }
 
 // Where only who was invited may sign up, the mail's secret lets in: the address

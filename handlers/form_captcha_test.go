@@ -139,3 +139,29 @@ func TestRecaptcha(t *testing.T) {
 	google.Set(captchatest.OK)
 	b.wrong(b.post("/signup", signUpFields("replay", "g-recaptcha-response", token(0))...), "captcha")
 }
+
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	work := &captcha.ProofOfWork{Key: []byte("sixteen bytes or more"), Now: time.Now}
+	s := newSite(t, func(s *handlers.Server) {
+		s.CaptchaKind = handlers.CaptchaProofOfWork
+		s.Challenge = func() (any, error) { return work.Challenge() }
+	})
+	b := s.browser(t)
+	a := b.get("/captcha/challenge")
+	b.see(a, http.StatusOK, `"algorithm":"SHA-256"`, `"maxnumber"`, `"signature"`)
+	if a.header.Get("Cache-Control") != "no-store" || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("headers %v", a.header)
+	}
+	refused := 0
+	for range 40 {
+		if a = b.get("/captcha/challenge"); a.status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused != 11 || a.header.Get("Content-Type") != "application/problem+json" || a.header.Get("Retry-After") != "5" {
+		t.Errorf("%d refused, want 11; %v %s", refused, a.header, a.body)
+	}
+	s.Clock.Advance(time.Minute)
+	b.see(b.get("/captcha/challenge"), http.StatusOK)
+}

@@ -95,3 +95,6 @@ func (p *program) signedUp(name string) *program {
 	p.done(p.post("/accounts/confirm", "token", p.letter(p.t, "confirm", name+"@example.org").Secret))
 	return p.as(p.token(name))
 }
+
+// anyToken is well-formed and opens nothing.
+const anyToken = "lks_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAxjaquw"

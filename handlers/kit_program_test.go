@@ -153,23 +153,6 @@ func (p *program) token(name string) string {
 	return in.Token
 }
 
-// fixture is who and what the tests of permissions know. All of it came through
-// the doors.
-type fixture struct {
-	*program
-	ann, bob                     person
-	annID                        string
-	first, second, third, fourth registeredServer // ann's; bob's; disabled; nobody's
-	replaced                     string           // a key of the first that is over
-	expired, disabled            string           // tokens that are over
-	pending                      string           // the id of ann's pending link with the second
-	accepted                     string           // the id of ann's link with the first
-	code                         string           // a user code that waits
-	deviceCode                   string
-	annToken, bobToken           string
-	annAccessKey                 string
-}
-
 // registeredServer is one that registered.
 type registeredServer struct{ id, key string }
 
@@ -210,75 +193,4 @@ func (p *program) link(token, status string) string {
 		p.t.Fatalf("%d links are %s, want 1", len(list.Links), status)
 	}
 	return list.Links[0].ID
-}
-
-func newFixture(t *testing.T, s *site) *fixture {
-	t.Helper()
-	f := &fixture{program: s.program(t)}
-	f.ann, f.bob = s.browser(t).join("ann"), s.browser(t).join("bob")
-	s.browser(t).join("expelled")
-	f.expired, f.disabled = f.token("ann"), f.token("expelled")
-	s.Clock.Advance(366 * 24 * time.Hour)
-	if err := s.Store.Operators.Disable(t.Context(), "expelled"); err != nil {
-		t.Fatal(err)
-	}
-	f.annToken, f.bobToken = f.token("ann"), f.token("bob")
-	var account struct{ ID string }
-	f.is(f.as(f.annToken).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, &account)
-	f.annID = account.ID
-	f.first, f.second = f.register("den", f.annToken), f.register("attic", f.bobToken)
-	f.third, f.fourth = f.register("cellar", ""), f.register("garage", "")
-	id, _ := strconv.ParseInt(f.third.id, 10, 64)
-	if err := s.Store.Operators.DisableServer(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	f.rotate(t)
-	f.annAccessKey = strings.Repeat("0a", 16)
-	f.ask(f.first, f.annID, f.annAccessKey)
-	f.accepted = f.link(f.annToken, "pending")
-	f.is(f.as(f.annToken).api(http.MethodPost, "/api/v1/links/"+f.accepted+"/accept", nil), http.StatusNoContent, nil)
-	f.ask(f.second, f.annID, strings.Repeat("0b", 16))
-	f.pending = f.link(f.annToken, "pending")
-	f.begin()
-	return f
-}
-
-// rotate replaces the key of the first server and lets the old one run out.
-func (f *fixture) rotate(t *testing.T) {
-	t.Helper()
-	owner, _ := strconv.ParseInt(f.annID, 10, 64)
-	id, _ := strconv.ParseInt(f.first.id, 10, 64)
-	f.replaced = f.first.key
-	key, err := f.Store.Servers.RotateKey(t.Context(), owner, id, models.Caller{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.plant(key)
-	f.first.key = key
-	f.Clock.Advance(25 * time.Hour)
-	f.annToken, f.bobToken = f.token("ann"), f.token("bob")
-}
-
-// begin has a device ask for a code.
-func (f *fixture) begin() {
-	f.t.Helper()
-	var out struct {
-		UserCode   string `json:"user_code"`
-		DeviceCode string `json:"device_code"`
-	}
-	f.is(f.api(http.MethodPost, "/api/v1/device-codes", map[string]string{
-		"client": "TV app", "device_name": "Living room", "device_id": "tv-1",
-	}), http.StatusCreated, &out)
-	f.plant(out.DeviceCode, out.UserCode, strings.Replace(out.UserCode, "-", "", 1))
-	f.code, f.deviceCode = out.UserCode, out.DeviceCode
-}
-
-// malformed are texts that look somewhat like a token and are none. A header
-// that comes twice is the thirteenth way.
-func malformed(token string) []string {
-	last := token[len(token)-1]
-	return []string{
-		" ", "x", "null", "0", token[:len(token)-1], token + "x", token[:len(token)-1] + string(last^1), strings.ToUpper(token),
-		"lkx" + token[3:], strings.Repeat("a", 32), "' OR 1=1 --", "Bearer " + token, strings.Repeat("y", 9000), "ä€😀",
-	}
 }

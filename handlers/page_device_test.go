@@ -1,10 +1,8 @@
 package handlers_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -115,52 +113,4 @@ func TestWrongCodesRunOut(t *testing.T) {
 	}
 	// The brake holds for right codes too, or it would tell them.
 	b.see(b.post("/link", "user_code", s.shows(t).UserCode), http.StatusTooManyRequests)
-}
-
-func TestExportOfServersAndDevices(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	b, other := s.browser(t), s.browser(t)
-	b.signIn(b.join("ann"))
-	other.signIn(other.join("bob"))
-	b.owns("Den")
-	open := regexp.MustCompile(`[A-Z]{4}-[A-Z]{4}`).FindString(b.post("/servers/new").body)
-	link := other.owns("Attic").ask("ann", models.LinkGuest)
-	code := s.shows(t)
-	b.led(b.post("/link/approve", "user_code", code.UserCode), "/servers")
-	in, err := s.exchange(t, code)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := b.get("/account/export")
-	var file struct {
-		Servers []struct {
-			Name      string           `json:"name"`
-			Addresses []map[string]any `json:"addresses"`
-		} `json:"servers"`
-		Links    []map[string]any `json:"links"`
-		Devices  []map[string]any `json:"device_codes"`
-		Claims   []map[string]any `json:"claim_codes_not_used_yet"`
-		Sessions []map[string]any `json:"sessions"`
-	}
-	if err := json.Unmarshal([]byte(a.body), &file); err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Servers) != 1 || file.Servers[0].Name != "Den" || len(file.Servers[0].Addresses) != 2 {
-		t.Errorf("servers %+v", file.Servers)
-	}
-	if len(file.Links) != 1 || file.Links[0]["server"] != "Attic" || file.Links[0]["state"] != models.LinkPending {
-		t.Errorf("links %+v", file.Links)
-	}
-	if len(file.Devices) != 1 || file.Devices[0]["device_id"] != "tv-1" || len(file.Claims) != 1 {
-		t.Errorf("devices %+v, claim codes %+v", file.Devices, file.Claims)
-	}
-	if len(file.Sessions) != 2 || file.Sessions[1]["device_id"] != "tv-1" || file.Sessions[1]["client"] != "Example for TV 4.2" {
-		t.Errorf("sessions %+v", file.Sessions)
-	}
-	for _, secret := range []string{open, link.AccessKey, code.UserCode, code.DeviceCode, in.Token} {
-		if secret == "" || strings.Contains(a.body, secret) {
-			t.Errorf("the export holds %.6s…", secret)
-		}
-	}
 }

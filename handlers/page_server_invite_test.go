@@ -3,8 +3,6 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,89 +11,6 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
-
-// runsAttic makes b's account the owner of a new server, Attic, with an agent that
-// has reported two local users and two libraries.
-func (b *browser) runsAttic() *runServer {
-	b.t.Helper()
-	code := regexp.MustCompile(`[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}`).FindString(b.post("/servers/new").body)
-	b.plant(code)
-	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent, ClaimCode: code}
-	registered, err := b.Store.Agents.Register(b.t.Context(), in, models.Caller{Address: "192.0.2.80"})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.plant(registered.Key)
-	m := &runServer{Registered: registered, t: b.t, site: b.site}
-	m.report(in, "Films", "Music & More")
-	return m
-}
-
-func (m *runServer) report(in models.Registration, libraries ...string) {
-	m.t.Helper()
-	report := models.Report{Registration: in, LocalUsers: []models.LocalUser{{ExternalID: "u1", Name: "Anna"}, {ExternalID: "u2", Name: "Bert <b>", Administrator: true}}}
-	for _, name := range libraries {
-		report.Libraries = append(report.Libraries, models.Library{ExternalID: strings.ToLower(name[:1]), Name: name})
-	}
-	if _, err := m.site.Store.Agents.Report(m.t.Context(), m.look(), report); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-// look is the server as its key finds it now.
-func (m *runServer) look() models.Server {
-	m.t.Helper()
-	server, err := m.site.Store.Agents.Look(m.t.Context(), m.Key)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	return server
-}
-
-// account makes a confirmed account in the operator's way.
-func (s *site) account(t *testing.T, username string) person {
-	t.Helper()
-	p := person{username, username + "@example.org", goodPassword}
-	_, err := s.Store.Operators.Create(t.Context(), models.SignUp{Username: p.username, Email: p.email, Password: p.password})
-	if err == nil {
-		err = s.Store.Operators.Confirm(t.Context(), username)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// hidden is the value of the first hidden field of that name behind a text.
-func (b *browser) hidden(path, name, behind string) string {
-	b.t.Helper()
-	page := b.get(path)
-	b.see(page, http.StatusOK, behind)
-	_, rest, _ := strings.Cut(page.body, behind)
-	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(rest)
-	if found == nil {
-		b.t.Fatalf("%s: no field %s behind %q", path, name, behind)
-	}
-	return found[1]
-}
-
-// links are the accepted links of somebody, by the names of their servers.
-func (b *browser) links(username string) map[string]models.Link {
-	b.t.Helper()
-	accounts, err := b.Store.Operators.List(b.t.Context(), username, "", 1)
-	if err != nil || len(accounts) != 1 {
-		b.t.Fatal(accounts, err)
-	}
-	list, err := b.Store.Links.List(b.t.Context(), accounts[0].ID, models.LinkAccepted)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	links := map[string]models.Link{}
-	for _, one := range list {
-		links[one.ServerName] = one
-	}
-	return links
-}
 
 // An owner invites a guest who has no account to two servers; sign-up is for
 // the invited alone.
@@ -190,17 +105,6 @@ func TestInviteAGuest(t *testing.T) {
 	}
 }
 
-// localUser is the id of a local user, as the server's page leads to it.
-func (b *browser) localUser(m *runServer, name string) string {
-	b.t.Helper()
-	page := b.get(m.page())
-	found := regexp.MustCompile(`>` + name + `</h3>(?s:.*?)invite\?local_user=(\d+)`).FindStringSubmatch(page.body)
-	if found == nil {
-		b.t.Fatalf("%s: no local user %s to link\n%s", m.page(), name, summary(page.body))
-	}
-	return found[1]
-}
-
 func TestLinkALocalUser(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -238,12 +142,6 @@ func TestLinkALocalUser(t *testing.T) {
 	owner.says(attic.page(), "but not", "Invitations without an answer")
 }
 
-// wrongTerms fails unless the form of the first person tells a wrong end.
-func (b *browser) wrongTerms(a answer) {
-	b.t.Helper()
-	b.see(a, http.StatusUnprocessableEntity, `id="ends_at-0-error"`, `value="2020-01-01"`, "<title>Problem: ", `<details class="sure" open>`)
-}
-
 func TestInvitesThatEnd(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -278,116 +176,4 @@ func TestInvitesThatEnd(t *testing.T) {
 	guest.led(guest.post("/signout"), "/")
 	guest.led(guest.get("/invite?token="+again), "/invite")
 	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword, "return_to", "/invite"), "/invite", "Accept")
-}
-
-// A link that a server asked for tells whose server it is.
-func TestPendingLinkTellsTheOwner(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	owner, guest := s.browser(t), s.browser(t)
-	owner.signIn(owner.join("ann"))
-	guest.signIn(guest.join("gina"))
-	den, lone := owner.owns("Den"), s.register(t, "Lone", "")
-	den.ask("gina", models.LinkLinked)
-	guest.says("/invitations", "Run by <strong>ann</strong>", "but not", "Nobody here has claimed")
-	lone.ask("gina", models.LinkLinked)
-	guest.says("/invitations", "Nobody here has claimed this server", `<strong class="count">2</strong>`)
-}
-
-func TestJoin(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	owner, person := s.browser(t), s.browser(t)
-	owner.signIn(owner.join("ann"))
-	person.signIn(person.join("dora"))
-	attic, cellar := owner.runsAttic(), owner.owns("Cellar")
-	join := attic.page() + "/join"
-	for _, closed := range []string{join, cellar.page() + "/join", "/servers/7/join", "/servers/x/join"} {
-		person.see(person.get(closed), http.StatusNotFound)
-		person.see(person.post(closed), http.StatusNotFound)
-		person.see(person.get(closed+"/state"), http.StatusNotFound)
-	}
-	owner.says(attic.page(), "but not", "join-url")
-	owner.led(owner.post(attic.page()+"/self-service", "do", "on"), attic.page(), "People may link themselves now", s.URL+join)
-	state := func(want string) {
-		t.Helper()
-		person.see(person.get(join+"/state"), http.StatusOK, `{"state":"`+want+`"}`)
-	}
-	person.says(join, "Link yourself to Attic", "Begin", "but not", ">ann<", "Anna", "data-ask")
-	state("")
-	person.led(person.post(join), join, "Asking the server", `http-equiv="refresh"`, "data-ask")
-	state("asked")
-	proof := func() models.Proof {
-		open, err := s.Store.Proofs.Open(t.Context(), attic.look())
-		if err != nil || len(open) != 1 {
-			t.Fatalf("open proofs %+v, %v", open, err)
-		}
-		return open[0]
-	}
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(s.Store.Proofs.Propose(t.Context(), attic.look(), proof().ID, "482913", ""))
-	state("shown")
-	person.says(join, "482913", "but not", "Begin")
-	for reason, text := range map[string]string{
-		"denied": "did not accept", "not_allowed": "may not be linked", "unavailable": "cannot be reached", "expired": "took too long",
-	} {
-		must(s.Store.Proofs.Fail(t.Context(), attic.look(), proof().ID, reason))
-		state("failed")
-		person.says(join, text, "Try again", "but not", "data-ask")
-		s.Clock.Advance(time.Hour) // for the limit
-		person.led(person.post(join), join)
-	}
-	must(s.Store.Proofs.Propose(t.Context(), attic.look(), proof().ID, "", "https://agent.example.org/prove"))
-	person.says(join, `href="https://agent.example.org/prove" rel="noreferrer"`)
-	must(s.Store.Proofs.Complete(t.Context(), attic.look(), proof().ID, "u1", models.Caller{}))
-	state("done")
-	person.says(join, "Done", "/servers")
-	owner.says(attic.page(), "dora", "<strong>Anna</strong>")
-	person.see(person.post(join), http.StatusUnprocessableEntity, "linked with another local user")
-
-	// Left since, or not allowed any more.
-	link := person.hidden("/servers", "id", "/servers/leave")
-	person.led(person.post("/servers/leave", "id", link), "/servers")
-	state("")
-	owner.led(owner.post(attic.page()+"/self-service", "do", "off"), attic.page(), "can no longer link themselves")
-	person.see(person.get(join), http.StatusNotFound)
-	signedOut := s.browser(t)
-	signedOut.led(signedOut.get(join), "/signin?return_to="+url.QueryEscape(join))
-}
-
-// Who has many people turns pages.
-func TestManyPeople(t *testing.T) {
-	t.Parallel()
-	s := busySite(t)
-	owner := s.browser(t)
-	owner.signIn(owner.join("ann"))
-	den := owner.owns("Den")
-	names := slices.Collect(func(yield func(string) bool) {
-		for i := range 103 {
-			if !yield("p" + strings.Repeat("x", i%20) + string(rune('a'+i/20)) + "z") {
-				return
-			}
-		}
-	})
-	for _, name := range names {
-		s.account(t, name)
-		den.ask(name, models.LinkLinked)
-	}
-	first := owner.get(den.page())
-	more := regexp.MustCompile(`href="(/servers/\d+\?people=\d+)"`).FindStringSubmatch(first.body)
-	if more == nil || strings.Count(first.body, `id="person-`) != 100 {
-		t.Fatalf("%d people on the first page", strings.Count(first.body, `id="person-`))
-	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+more[1], nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if rest := owner.send(request); strings.Count(rest.body, `id="person-`) != 3 {
-		t.Errorf("%d people on the second page", strings.Count(rest.body, `id="person-`))
-	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/handlers/connect"
+	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
@@ -222,4 +223,41 @@ func TestLegacyMD5Login(t *testing.T) {
 		s.program(t).is(signIn(s, "rawpw", changed), http.StatusOK, nil)
 		check(s, "and signed in once", changed, http.StatusOK)
 	})
+}
+
+// Apps sign people up with a captcha, or are told where to.
+func TestServiceRegisterPolicy(t *testing.T) {
+	t.Parallel()
+	fake := &fakeCaptcha{}
+	s := busySite(t, func(s *handlers.Server) { s.Captcha, s.CaptchaKind = fake, handlers.CaptchaProofOfWork })
+	p := s.program(t)
+	register := func(name, field, proof string) answer {
+		return p.form(http.MethodPost, "/service/register", pairs("userName", name, "email", name+"@example.org", "rawpw", goodPassword, field, proof))
+	}
+	type said struct {
+		Status, Message string
+		Validated       bool
+	}
+	check := func(a answer, status int, want string) said {
+		t.Helper()
+		var got said
+		p.is(a, status, &got)
+		if got.Status != want || got.Message == "" || strings.HasPrefix(got.Message, "error.") {
+			t.Errorf("%+v, want %s", got, want)
+		}
+		checkServiceAnswer(t, "/service/register", a)
+		return got
+	}
+	if got := check(register("ann", "grecaptcha", "good"), 400, "CAPTCHA_REQUIRED"); got.Message != s.URL+"/signup" {
+		t.Errorf("sent to %s", got.Message)
+	}
+	check(register("ann", "altcha", "good"), 200, "SUCCESS")
+	check(register("ANN", "altcha", "good"), 400, "USERNAME_IN_USE")
+	fake.set(captcha.ErrRefused)
+	check(register("bob", "altcha", "used"), 400, "CAPTCHA_REQUIRED")
+	fake.set(errDown)
+	a := register("bob", "altcha", "good")
+	if check(a, 503, "CAPTCHA_UNAVAILABLE"); a.header.Get("Retry-After") == "" {
+		t.Errorf("a captcha that is down: %v", a.header)
+	}
 }

@@ -1,0 +1,216 @@
+package client_test
+
+import (
+	"maps"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// methods says which method carries out which operation of the contract.
+func methods() map[string]string {
+	return map[string]string{
+		"signUp":             "Accounts.SignUp",
+		"confirmSignUp":      "Accounts.Confirm",
+		"resendConfirmation": "Accounts.Resend",
+		"correctSignUp":      "Accounts.Correct",
+		"getAccount":         "Accounts.Get",
+		"changeAccount":      "Accounts.Change",
+		"deleteAccount":      "Accounts.Delete",
+		"exportAccount":      "Accounts.Export",
+		"listHistory":        "Accounts.HistoryPage",
+
+		"changeEmail":         "Emails.Change",
+		"confirmEmail":        "Emails.Confirm",
+		"undoEmail":           "Emails.Undo",
+		"changePassword":      "Passwords.Change",
+		"askPasswordReset":    "Passwords.AskReset",
+		"redeemPasswordReset": "Passwords.Reset",
+		"setPIN":              "PINs.Set",
+		"removePIN":           "PINs.Remove",
+		"verifyPIN":           "PINs.Verify",
+		"askPINReset":         "PINs.AskReset",
+		"redeemPINReset":      "PINs.Reset",
+		"replacePIN":          "PINs.Replace",
+
+		"signIn":           "Sessions.SignIn",
+		"listSessions":     "Sessions.List",
+		"signOut":          "Sessions.SignOut",
+		"confirmPassword":  "Sessions.ConfirmPassword",
+		"endSession":       "Sessions.End",
+		"endOtherSessions": "Sessions.EndOthers",
+		"endAllSessions":   "Sessions.EndAll",
+		"notMe":            "Sessions.NotMe",
+
+		"beginDevice":   "Devices.Begin",
+		"deviceToken":   "Devices.Token",
+		"lookDevice":    "Devices.Look",
+		"approveDevice": "Devices.Approve",
+		"denyDevice":    "Devices.Deny",
+
+		"listLinks":   "Links.List",
+		"acceptLink":  "Links.Accept",
+		"declineLink": "Links.Decline",
+		"removeLink":  "Links.Remove",
+
+		"listServers":      "Servers.ListIfChanged",
+		"registerServer":   "Servers.Register",
+		"makeClaimCode":    "Servers.MakeClaimCode",
+		"claimServer":      "Servers.Claim",
+		"listOwnedServers": "Servers.Owned",
+		"getServer":        "Servers.Get",
+		"changeServer":     "Servers.Change",
+		"removeServer":     "Servers.Remove",
+		"replaceServerKey": "Servers.ReplaceKey",
+		"handServerOver":   "Servers.HandOver",
+		"addAddress":       "Servers.AddAddress",
+		"changeAddress":    "Servers.ChangeAddress",
+		"removeAddress":    "Servers.RemoveAddress",
+
+		"listPeople":     "People.ListPage",
+		"changePerson":   "People.Change",
+		"removePerson":   "People.Remove",
+		"listLocalUsers": "People.LocalUsers",
+
+		"startProof": "Proofs.Start",
+		"getProof":   "Proofs.Get",
+
+		"askQuickConnect":         "QuickConnects.Ask",
+		"getQuickConnect":         "QuickConnects.Get",
+		"listQuickConnectServers": "QuickConnects.Servers",
+
+		"createInvite":        "Invites.Create",
+		"listInvites":         "Invites.SentPage",
+		"withdrawInvite":      "Invites.Withdraw",
+		"listReceivedInvites": "Invites.Received",
+		"acceptInvite":        "Invites.Accept",
+		"declineInvite":       "Invites.Decline",
+
+		"getThisServer":      "Agent.Get",
+		"report":             "Agent.Report",
+		"listChanges":        "Agent.Changes",
+		"acknowledgeChanges": "Agent.Acknowledge",
+		"listLinksOfServer":  "Agent.Links",
+		"askForLink":         "Agent.AskForLink",
+		"endLink":            "Agent.EndLink",
+		"exchange":           "Agent.Exchange",
+		"rotateServerKey":    "Agent.RotateKey",
+		"listProofs":         "Agent.Proofs",
+		"proposeProof":       "Agent.ProposeProof",
+		"completeProof":      "Agent.CompleteProof",
+		"failProof":          "Agent.FailProof",
+
+		"createServerInvite":   "Agent.Invite",
+		"listQuickConnects":    "Agent.QuickConnects",
+		"completeQuickConnect": "Agent.CompleteQuickConnect",
+		"failQuickConnect":     "Agent.FailQuickConnect",
+
+		"listAccounts":       "Operators.AccountsPage",
+		"getOperatedAccount": "Operators.Account",
+		"disableAccount":     "Operators.DisableAccount",
+		"enableAccount":      "Operators.EnableAccount",
+		"sendReset":          "Operators.SendReset",
+		"listAllServers":     "Operators.ServersPage",
+		"getOperatedServer":  "Operators.Server",
+		"deleteServer":       "Operators.DeleteServer",
+		"disableServer":      "Operators.DisableServer",
+		"enableServer":       "Operators.EnableServer",
+	}
+}
+
+// conveniences are methods that call others.
+func conveniences() []string {
+	return []string{
+		"Accounts.History", "Invites.Sent", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
+		"Servers.Exchange", "Servers.Reach", // these ask media servers
+	}
+}
+
+// Every operation has a method, every method an operation.
+func TestMethodsAndOperations(t *testing.T) {
+	t.Parallel()
+	rows := methods()
+	for id := range readContract(t).operations() {
+		if rows[id] == "" {
+			t.Errorf("no method for the operation %s", id)
+		}
+	}
+	var have []string
+	for field, group := range reflect.ValueOf(client.Client{}).Fields() {
+		if !field.IsExported() {
+			continue
+		}
+		for method := range group.Type().Methods() {
+			have = append(have, field.Name+"."+method.Name)
+		}
+	}
+	want := append(slices.Collect(maps.Values(rows)), conveniences()...)
+	slices.Sort(want)
+	slices.Sort(have)
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("methods (-table +client):\n%s", diff)
+	}
+}
+
+// checkNamed checks the operations that a document names, also those of its
+// commands of curl.
+func (c contract) checkNamed(t *testing.T, text string) {
+	t.Helper()
+	for _, found := range regexp.MustCompile(`\b(GET|POST|PUT|PATCH|DELETE) (/api/v1/[\w/{}-]+)`).FindAllStringSubmatch(text, -1) {
+		if _, ok := c.Paths[found[2]][strings.ToLower(found[1])]; !ok {
+			t.Errorf("there is no %s %s", found[1], found[2])
+		}
+	}
+	id := regexp.MustCompile(`/\d+…?(/|$)`) // an example stands for the parameter
+	for _, found := range regexp.MustCompile(`curl .*?\$service(/api/v1/[\w/…-]+)`).FindAllStringSubmatch(text, -1) {
+		if called := id.ReplaceAllString(found[1], "/{id}$1"); c.Paths[called] == nil {
+			t.Errorf("there is no %s", called)
+		}
+	}
+}
+
+// checkMethods checks the methods that the Go of a document calls.
+func checkMethods(t *testing.T, text string, named []string) {
+	t.Helper()
+	groups := "Accounts|PINs|Sessions|Devices|Servers|Links|People|Proofs|QuickConnects|Invites|Agent|Operators"
+	for _, found := range regexp.MustCompile(`\.((?:`+groups+`)\.\w+)\(`).FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(named, found[1]) {
+			t.Errorf("there is no %s", found[1])
+		}
+	}
+}
+
+// The documentation names operations and methods that there are.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	c := readContract(t)
+	named := append(slices.Collect(maps.Values(methods())), conveniences()...)
+	for _, row := range []struct {
+		file  string
+		holds string // so that a document that became empty, or is about something else, is noticed
+	}{
+		{"api.md", "/api/v1/"},
+		{"clients.md", "/api/v1/"},
+		{"agent.md", "latchkey agent"},
+	} {
+		t.Run(row.file, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile("../docs/" + row.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(text), row.holds) {
+				t.Errorf("it does not speak of %s", row.holds)
+			}
+			c.checkNamed(t, string(text))
+			checkMethods(t, string(text), named)
+		})
+	}
+}

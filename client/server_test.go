@@ -1,0 +1,17 @@
+package client_test
+
+import "testing"
+
+func TestServersIfChanged(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, reply{status: 200, body: `{"servers":[{"id":"1"}]}`, headers: []string{"ETag", `"a"`}}, reply{status: 304})
+	c := f.client(t)
+	list, err := c.Servers.List(t.Context())
+	if err != nil || len(list.Servers) != 1 || list.Tag != `"a"` || f.got()[0].Header["If-None-Match"] != nil {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	list, changed, err := c.Servers.ListIfChanged(t.Context(), list.Tag)
+	if err != nil || changed || list.Servers != nil || f.got()[1].Header.Get("If-None-Match") != `"a"` {
+		t.Errorf("%+v, %v, %v", list, changed, err)
+	}
+}

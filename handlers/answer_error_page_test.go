@@ -1,0 +1,31 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Without a database pages that need none stay up; others say so, and the
+// service recovers by itself.
+func TestDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser(t)
+	b.signIn(b.join("ann"))
+	if err := s.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/help/pin", "/signup", "/signin", "/forgot", "/static/css/latchkey.css", "/livez"} {
+		b.see(b.get(path), http.StatusOK)
+	}
+	for _, path := range []string{"/account", "/account/password", "/account/sessions"} {
+		a := b.get(path)
+		if a.status < 500 || strings.Contains(a.body, "sql") {
+			t.Errorf("%s: %d %s", path, a.status, summary(a.body))
+		}
+	}
+	if b.token() == "" {
+		t.Error("the session cookie is gone")
+	}
+}

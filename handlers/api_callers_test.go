@@ -1,0 +1,24 @@
+package handlers_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+// Each side is refused at the other's door.
+func TestAPIWrongKindOfToken(t *testing.T) {
+	t.Parallel()
+	_, ann, _, den := owners(t)
+	for _, path := range []string{"/server", "/server/changes", "/server/links", "/server/proofs"} {
+		ann.refused(ann.get(path), http.StatusForbidden, "wrong_kind_of_token")
+	}
+	for _, path := range []string{"/servers/owned", "/servers/" + den.id, "/invites", "/invites/received", "/servers/" + den.id + "/people"} {
+		den.refused(den.get(path), http.StatusForbidden, "wrong_kind_of_token")
+	}
+	var op struct{ Items []struct{ ID string } }
+	operator := ann.operator("ann")
+	operator.is(operator.get("/operator/servers"), http.StatusOK, &op)
+	operator.done(operator.put("POST", "/operator/servers/"+op.Items[0].ID+"/disable", nil))
+	den.refused(den.get("/server"), http.StatusUnauthorized, "server_disabled")
+	den.refused(den.report(facts("den")), http.StatusUnauthorized, "server_disabled")
+}

@@ -1,0 +1,21 @@
+package handlers_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// Two sign-ups with one address: the first that confirms has it.
+func TestAPIConfirmTaken(t *testing.T) {
+	t.Parallel()
+	p := newSite(t).program(t)
+	var links []string
+	for _, name := range []string{"first", "second"} {
+		p.is(p.post("/accounts", "username", name, "email", "ann@example.org", "password", goodPassword), http.StatusAccepted, nil)
+		links = append(links, p.letter(t, models.MailConfirm, "ann@example.org").Secret)
+	}
+	p.done(p.post("/accounts/confirm", "token", links[0]))
+	p.refused(p.post("/accounts/confirm", "token", links[1]), http.StatusConflict, "email_taken")
+}

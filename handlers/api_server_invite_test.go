@@ -1,0 +1,46 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// An invite is made at the machine.
+func TestAPIServerInvite(t *testing.T) {
+	t.Parallel()
+	_, ann, bob, den := owners(t)
+	in := map[string]any{"to": "bob", "type": "linked", "note": "Hello", "local_user": "u1", "libraries": []string{"l1"}, "ends_at": "2026-04-01T00:00:00Z"}
+	keyed := agent{den.with("Idempotency-Key", "0123456789abcdef"), den.id}
+	var made, again map[string]any
+	keyed.is(keyed.put("POST", "/server/invites", in), http.StatusCreated, &made)
+	keyed.is(keyed.put("POST", "/server/invites", in), http.StatusCreated, &again)
+	id, _ := made["id"].(string)
+	want := map[string]any{
+		"id": id, "to": "bob", "type": "linked", "note": "Hello", "status": "pending", "from": "ann",
+		"created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
+		"servers": []any{map[string]any{
+			"server_id": den.id, "name": "den", "local_user": map[string]any{"id": ann.localUsers(den.id)["u1"], "name": "mira"},
+			"libraries": []any{map[string]any{"id": "l1", "name": "Films"}}, "ends_at": "2026-04-01T00:00:00Z",
+		}},
+	}
+	if diff := cmp.Diff([]map[string]any{want, want}, []map[string]any{made, again}); diff != "" {
+		t.Errorf("invites (-want +got):\n%s", diff)
+	}
+	bob.done(bob.put("POST", "/invites/"+id+"/accept", nil))
+	other := map[string]any{"to": "bob", "type": "guest"}
+	keyed.refused(keyed.put("POST", "/server/invites", other), http.StatusUnprocessableEntity, "idempotency_mismatch")
+	den.wrong(den.put("POST", "/server/invites", in), 409, "local_user", "local_user_taken")
+	for field, bad := range map[string][2]any{
+		"to": {"", "to_missing"}, "type": {"boss", "type_invalid"}, "local_user": {"u9", "local_user_unknown"},
+		"libraries": {[]string{"l9"}, "library_unknown"}, "ends_at": {"2020-01-01T00:00:00Z", "ends_at_invalid"}, "note": {strings.Repeat("x", 501), "note_invalid"},
+	} {
+		wrong := map[string]any{"to": "new@example.org", "type": "guest", field: bad[0]}
+		den.wrong(den.put("POST", "/server/invites", wrong), 422, field, bad[1].(string))
+	}
+	free := ann.register("free", "")
+	lone := agent{ann.as(free.key), free.id}
+	lone.refused(lone.put("POST", "/server/invites", other), http.StatusConflict, "server_unclaimed")
+}

@@ -1,0 +1,31 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestPanicIsContained(t *testing.T) {
+	t.Parallel()
+	store := newSite(t)
+	config := *store.Config
+	config.Captcha = nil // checkCaptcha will run into it
+	handler, err := config.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, config.PublicURL+"/forgot", strings.NewReader("name_or_email=planted-secret"))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, request)
+	if answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), "Something went wrong") {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	logged := store.log.String()
+	if !strings.Contains(logged, "msg=panic") || strings.Contains(logged, "planted-secret") {
+		t.Errorf("log:\n%s", logged)
+	}
+	store.log.all.Reset() // the site's end finds no panic of its own
+}

@@ -1,0 +1,206 @@
+package handlers_test
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// runServer is a media server that has registered, as its own program would.
+type runServer struct {
+	models.Registered
+	t    *testing.T
+	site *site
+}
+
+// page is where its owner manages it.
+func (m *runServer) page() string { return "/servers/" + m.id() }
+
+func (m *runServer) id() string { return strconv.FormatInt(m.Server.ID, 10) }
+
+func (s *site) register(t *testing.T, name, claimCode string) *runServer {
+	t.Helper()
+	registered, err := s.Store.Agents.Register(t.Context(), models.Registration{
+		Name: name, SystemID: "383ceec546a24889be99de692f6b7b09", Version: "4.8.11.0", Kind: models.ServerEmby,
+		WAN: []string{"https://media.example.org"}, LAN: []string{"http://192.168.1.20:8096"}, ClaimCode: claimCode,
+	}, models.Caller{Address: "192.0.2.80"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.plant(registered.Key)
+	return &runServer{Registered: registered, t: t, site: s}
+}
+
+// ask asks for a link with whoever has that username.
+func (m *runServer) ask(username, linkType string) models.Authorization {
+	m.t.Helper()
+	store := m.site.Store
+	account, _, err := store.Agents.FindAccount(m.t.Context(), m.Server, username, models.Caller{})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	link, err := store.Agents.Ask(m.t.Context(), m.Server, models.AskLink{AccountID: account.ID, Type: linkType, RequestedBy: "Bert"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.site.plant(link.AccessKey)
+	return link
+}
+
+// owns makes b's account the owner of a new server, by a claim code.
+func (b *browser) owns(name string) *runServer {
+	b.t.Helper()
+	page := b.post("/servers/new")
+	b.see(page, http.StatusOK, "Your claim code")
+	code := regexp.MustCompile(`[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}`).FindString(page.body)
+	b.plant(code)
+	return b.register(b.t, name, strings.ToLower(code))
+}
+
+// runsAttic makes b's account the owner of a new server, Attic, with an agent that
+// has reported two local users and two libraries.
+func (b *browser) runsAttic() *runServer {
+	b.t.Helper()
+	code := regexp.MustCompile(`[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}`).FindString(b.post("/servers/new").body)
+	b.plant(code)
+	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent, ClaimCode: code}
+	registered, err := b.Store.Agents.Register(b.t.Context(), in, models.Caller{Address: "192.0.2.80"})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.plant(registered.Key)
+	m := &runServer{Registered: registered, t: b.t, site: b.site}
+	m.report(in, "Films", "Music & More")
+	return m
+}
+
+func (m *runServer) report(in models.Registration, libraries ...string) {
+	m.t.Helper()
+	report := models.Report{Registration: in, LocalUsers: []models.LocalUser{{ExternalID: "u1", Name: "Anna"}, {ExternalID: "u2", Name: "Bert <b>", Administrator: true}}}
+	for _, name := range libraries {
+		report.Libraries = append(report.Libraries, models.Library{ExternalID: strings.ToLower(name[:1]), Name: name})
+	}
+	if _, err := m.site.Store.Agents.Report(m.t.Context(), m.look(), report); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// look is the server as its key finds it now.
+func (m *runServer) look() models.Server {
+	m.t.Helper()
+	server, err := m.site.Store.Agents.Look(m.t.Context(), m.Key)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return server
+}
+
+// localUser is the id of a local user, as the server's page leads to it.
+func (b *browser) localUser(m *runServer, name string) string {
+	b.t.Helper()
+	page := b.get(m.page())
+	found := regexp.MustCompile(`>` + name + `</h3>(?s:.*?)invite\?local_user=(\d+)`).FindStringSubmatch(page.body)
+	if found == nil {
+		b.t.Fatalf("%s: no local user %s to link\n%s", m.page(), name, summary(page.body))
+	}
+	return found[1]
+}
+
+// links are the accepted links of somebody, by the names of their servers.
+func (b *browser) links(username string) map[string]models.Link {
+	b.t.Helper()
+	accounts, err := b.Store.Operators.List(b.t.Context(), username, "", 1)
+	if err != nil || len(accounts) != 1 {
+		b.t.Fatal(accounts, err)
+	}
+	list, err := b.Store.Links.List(b.t.Context(), accounts[0].ID, models.LinkAccepted)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	links := map[string]models.Link{}
+	for _, one := range list {
+		links[one.ServerName] = one
+	}
+	return links
+}
+
+// wrongTerms fails unless the form of the first person tells a wrong end.
+func (b *browser) wrongTerms(a answer) {
+	b.t.Helper()
+	b.see(a, http.StatusUnprocessableEntity, `id="ends_at-0-error"`, `value="2020-01-01"`, "<title>Problem: ", `<details class="sure" open>`)
+}
+
+// account makes a confirmed account in the operator's way.
+func (s *site) account(t *testing.T, username string) person {
+	t.Helper()
+	p := person{username, username + "@example.org", goodPassword}
+	_, err := s.Store.Operators.Create(t.Context(), models.SignUp{Username: p.username, Email: p.email, Password: p.password})
+	if err == nil {
+		err = s.Store.Operators.Confirm(t.Context(), username)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// says fails unless the page says all the texts, and none of those after "but not".
+func (b *browser) says(path string, texts ...string) {
+	b.t.Helper()
+	page := b.get(path)
+	b.see(page, http.StatusOK)
+	wanted := true
+	for _, text := range texts {
+		if text == "but not" {
+			wanted = false
+			continue
+		}
+		if strings.Contains(page.body, text) != wanted {
+			b.t.Errorf("%s: says %q: %t\n%s", path, text, !wanted, summary(page.body))
+		}
+	}
+}
+
+// idIn is the id that the first form of a page sends.
+func (b *browser) idIn(path string) string {
+	b.t.Helper()
+	id := regexp.MustCompile(`name="id" value="(\d+)"`).FindStringSubmatch(b.get(path).body)
+	if id == nil {
+		b.t.Fatalf("%s: no form with an id", path)
+	}
+	return id[1]
+}
+
+// idOf is the id that the forms beside a text on a page send.
+func (b *browser) idOf(path, text string) string {
+	b.t.Helper()
+	_, after, ok := strings.Cut(b.get(path).body, `<a href="`+text+`"`)
+	id := regexp.MustCompile(`name="id" value="(\d+)"`).FindStringSubmatch(after)
+	if !ok || id == nil {
+		b.t.Fatalf("%s: no form beside %q", path, text)
+	}
+	return id[1]
+}
+
+// hidden is the value of the first hidden field of that name behind a text.
+func (b *browser) hidden(path, name, behind string) string {
+	b.t.Helper()
+	page := b.get(path)
+	b.see(page, http.StatusOK, behind)
+	_, rest, _ := strings.Cut(page.body, behind)
+	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(rest)
+	if found == nil {
+		b.t.Fatalf("%s: no field %s behind %q", path, name, behind)
+	}
+	return found[1]
+}
+
+// token is the session token that the browser holds.
+func (b *browser) token() string {
+	b.t.Helper()
+	return b.held("__Host-latchkey-session")
+}

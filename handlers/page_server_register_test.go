@@ -1,0 +1,43 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestClaimAServer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.browser(t), s.browser(t)
+	b.signIn(b.join("ann"))
+	other.signIn(other.join("bob"))
+	b.says("/servers", "None yet", "None. If you run a media server", ">ann<")
+
+	byCode := b.owns("Den")
+	b.says("/servers", "Den", "Last contact", byCode.page())
+	b.says(byCode.page(), "Den", "4.8.11.0", "https://media.example.org:443", "http://192.168.1.20:8096", "Nobody yet")
+
+	// A server that registered by itself: whoever has its key claims it, once.
+	lone := s.register(t, "Attic", "")
+	b.plant(lone.Key)
+	a := b.post("/servers/claim", "server_id", lone.id(), "access_key", byCode.Key)
+	b.wrong(a, "access_key")
+	if strings.Contains(a.body, byCode.Key) {
+		t.Error("the page holds the key that was typed")
+	}
+	b.wrong(b.post("/servers/claim", "server_id", "x", "access_key", lone.Key), "access_key")
+	b.wrong(b.post("/servers/claim", "server_id", "", "access_key", lone.Key), "server_id")
+	b.led(b.post("/servers/claim", "server_id", " "+lone.id()+" ", "access_key", lone.Key+"\n"), lone.page(), "The server is yours now", "Attic")
+	other.see(other.post("/servers/claim", "server_id", lone.id(), "access_key", lone.Key), http.StatusUnprocessableEntity, "already belongs to an account")
+	b.says("/account/sessions", "A server became yours")
+	b.led(b.post("/servers/claim", "server_id", lone.id(), "access_key", lone.Key), lone.page(), "The server is yours now") // sent twice
+
+	var last answer
+	for range 40 {
+		if last = other.post("/servers/claim", "server_id", "1", "access_key", lone.Key); last.status == http.StatusTooManyRequests {
+			break
+		}
+	}
+	other.see(last, http.StatusTooManyRequests, "Please wait")
+}

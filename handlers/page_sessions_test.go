@@ -1,0 +1,66 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+func TestSessionsPage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, phone, third := s.browser(t), s.browser(t), s.browser(t)
+	p := b.join("ann")
+	b.signIn(p)
+	phone.header.Set("User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1")
+	phone.signIn(p)
+	page := b.get("/account/sessions")
+	b.see(page, http.StatusOK, "Firefox on Linux", "Safari on iPhone", "This browser", "127.0.0.1", "Signed in")
+
+	_, id, _ := strings.Cut(page.body, `name="id" value="`)
+	id, _, _ = strings.Cut(id, `"`)
+	stranger := s.browser(t)
+	stranger.signIn(stranger.join("bob"))
+	stranger.see(stranger.post("/account/sessions/end", "id", id), http.StatusNotFound)
+	if !phone.isSignedIn() {
+		t.Fatal("a stranger ended the session")
+	}
+	b.see(b.post("/account/sessions/end", "id", "x"), http.StatusNotFound)
+	b.led(b.post("/account/sessions/end", "id", id), "/account/sessions", "That device is signed out")
+	if phone.isSignedIn() {
+		t.Error("the session did not end")
+	}
+
+	phone.signIn(p)
+	third.signIn(p)
+	b.led(b.post("/account/sessions/end-others"), "/account/sessions", "are signed out")
+	if phone.isSignedIn() || third.isSignedIn() || !b.isSignedIn() {
+		t.Error("want all sessions but this to end")
+	}
+	phone.signIn(p)
+	b.led(b.post("/signout/everywhere"), "/signin", "signed out on all")
+	if phone.isSignedIn() || b.isSignedIn() {
+		t.Error("want all sessions to end")
+	}
+}
+
+func TestNotMe(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, thief, mail := s.browser(t), s.browser(t), s.browser(t)
+	p := b.join("ann")
+	b.signIn(p)
+	thief.header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0")
+	thief.signIn(p)
+	token := s.letter(t, models.MailNewDevice, p.email).Secret
+	mail.led(mail.get("/account/sessions/not-me?token="+token), "/account/sessions/not-me", "Firefox on Windows")
+	if !thief.isSignedIn() {
+		t.Fatal("looking ended the session")
+	}
+	mail.led(mail.post("/account/sessions/not-me"), "/account/password")
+	if thief.isSignedIn() || !b.isSignedIn() {
+		t.Error("want that session alone to end")
+	}
+}
