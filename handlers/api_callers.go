@@ -27,7 +27,7 @@ func (s *site) withServer(h func(c *gin.Context, this models.Server) error) gin.
 		if models.IsSessionToken(key) {
 			return refuse(http.StatusForbidden, "wrong_kind_of_token")
 		}
-		this, err := s.Store.Agents.Look(c.Request.Context(), key)
+		this, err := s.Store.ServerKeys.Look(c.Request.Context(), key)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func linksToDisabledServer(t *testing.T, s *site) {
 		}
 		id, err := strconv.ParseInt(one.Server.ID, 10, 64)
 		if err == nil {
-			err = f.Store.Operators.DisableServer(t.Context(), id)
+			err = f.Store.OperatedServers.Disable(t.Context(), id)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -10,8 +10,11 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// operating serves what an operator does to one account or server.
-func (s *site) operating(do func(o *models.Operators, ctx context.Context, id int64) error) gin.HandlerFunc {
+// operation is what an operator does to the account or server with an id.
+type operation func(ctx context.Context, id int64) error
+
+// operating serves the operation that pick takes from the Store.
+func (s *site) operating(pick func(store *models.Store) operation) gin.HandlerFunc {
 	return s.withOperator(func(c *gin.Context) error {
 		if err := noBody(c); err != nil {
 			return err
@@ -20,7 +23,7 @@ func (s *site) operating(do func(o *models.Operators, ctx context.Context, id in
 		if err != nil {
 			return err
 		}
-		return done(c, do(s.Store.Operators, c.Request.Context(), id))
+		return done(c, pick(s.Store)(c.Request.Context(), id))
 	})
 }
 
@@ -128,7 +131,7 @@ func (s *site) apiOperatedServers(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Operators.ListServers(c.Request.Context(), asked.afterID(), asked.more())
+	found, err := s.Store.OperatedServers.List(c.Request.Context(), asked.afterID(), asked.more())
 	if err != nil {
 		return err
 	}
@@ -141,7 +144,7 @@ func (s *site) apiOperatedServer(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Operators.ShowServer(c.Request.Context(), id)
+	found, err := s.Store.OperatedServers.Get(c.Request.Context(), id)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (s *site) apiPeople(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Store.Servers.People(c.Request.Context(), session.AccountID, id, asked.afterID(), asked.more())
+	found, err := s.Store.People.List(c.Request.Context(), session.AccountID, id, asked.afterID(), asked.more())
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (s *site) apiChangePerson(c *gin.Context, session models.Session) error {
 		}
 		terms.Libraries = &chosen
 	}
-	return done(c, s.Store.Servers.SetTerms(c.Request.Context(), session.AccountID, id, linkID, terms, caller(c)))
+	return done(c, s.Store.People.SetTerms(c.Request.Context(), session.AccountID, id, linkID, terms, caller(c)))
 }
 
 // apiRemovePerson answers DELETE /api/v1/servers/{id}/people/{link_id}.
@@ -123,5 +123,5 @@ func (s *site) apiRemovePerson(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	return done(c, s.Store.Servers.RemovePerson(c.Request.Context(), session.AccountID, id, linkID))
+	return done(c, s.Store.People.Remove(c.Request.Context(), session.AccountID, id, linkID))
 }

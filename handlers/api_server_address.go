@@ -40,7 +40,7 @@ func (s *site) apiAddAddress(c *gin.Context, session models.Session) error {
 	if err := needed("url", in.URL); err != nil {
 		return err
 	}
-	address, err := s.Store.Servers.NewAddress(c.Request.Context(), session.AccountID, id, in.URL)
+	address, err := s.Store.Addresses.Add(c.Request.Context(), session.AccountID, id, in.URL)
 	if err != nil {
 		return atMember(err, "address", "url")
 	}
@@ -77,10 +77,10 @@ func (s *site) apiChangeAddress(c *gin.Context, session models.Session) error {
 		return oneMistake("move", "move_invalid")
 	}
 	if in.Hidden != nil {
-		err = s.Store.Servers.HideAddress(c.Request.Context(), session.AccountID, id, addressID, *in.Hidden)
+		err = s.Store.Addresses.Hide(c.Request.Context(), session.AccountID, id, addressID, *in.Hidden)
 	}
 	if err == nil && in.Move != nil {
-		err = s.Store.Servers.MoveAddress(c.Request.Context(), session.AccountID, id, addressID, *in.Move == up)
+		err = s.Store.Addresses.Move(c.Request.Context(), session.AccountID, id, addressID, *in.Move == up)
 	}
 	return done(c, err)
 }
@@ -91,5 +91,5 @@ func (s *site) apiRemoveAddress(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	return done(c, s.Store.Servers.RemoveAddress(c.Request.Context(), session.AccountID, id, addressID))
+	return done(c, s.Store.Addresses.Remove(c.Request.Context(), session.AccountID, id, addressID))
 }

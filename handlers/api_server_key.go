@@ -25,7 +25,7 @@ func (s *site) apiReplaceServerKey(c *gin.Context, session models.Session) error
 		return err
 	}
 	until := s.Store.Now().Add(models.KeyOverlap) // asked before, so that nobody counts on a key too long
-	key, err := s.Store.Servers.RotateKey(c.Request.Context(), session.AccountID, id, caller(c))
+	key, err := s.Store.ServerKeys.Rotate(c.Request.Context(), session.AccountID, id, caller(c))
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *site) apiReplaceServerKey(c *gin.Context, session models.Session) error
 
 // apiRotateOwnKey answers POST /api/v1/server/key.
 func (s *site) apiRotateOwnKey(c *gin.Context, this models.Server) error {
-	key, until, err := s.Store.Agents.RotateKey(c.Request.Context(), this)
+	key, until, err := s.Store.ServerKeys.RotateOwn(c.Request.Context(), this)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 // apiClaimCode answers POST /api/v1/servers/claim-codes.
 func (s *site) apiClaimCode(c *gin.Context, session models.Session) error {
-	code, until, err := s.Store.Servers.NewClaimCode(c.Request.Context(), session.AccountID)
+	code, until, err := s.Store.Registrations.NewClaimCode(c.Request.Context(), session.AccountID)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (s *site) apiRegisterServer(c *gin.Context) error {
 	if err := addAddresses(&registration, in.Addresses); err != nil {
 		return err
 	}
-	done, err := s.Store.Agents.Register(c.Request.Context(), registration, caller(c))
+	done, err := s.Store.Registrations.Register(c.Request.Context(), registration, caller(c))
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *site) apiClaimServer(c *gin.Context, session models.Session) error {
 	}
 	id, err := idOf(in.ServerID)
 	if err == nil {
-		err = s.Store.Servers.Claim(c.Request.Context(), session.AccountID, id, in.ServerKey, caller(c))
+		err = s.Store.Registrations.Claim(c.Request.Context(), session.AccountID, id, in.ServerKey, caller(c))
 	}
 	if errors.Is(err, models.ErrServerClaimed) && s.runs(c, session, id) {
 		err = nil

@@ -44,7 +44,7 @@ func newFixture(t *testing.T, s *site) *fixture {
 	f.first, f.second = f.register("den", f.annToken), f.register("attic", f.bobToken)
 	f.third, f.fourth = f.register("cellar", ""), f.register("garage", "")
 	id, _ := strconv.ParseInt(f.third.id, 10, 64)
-	if err := s.Store.Operators.DisableServer(t.Context(), id); err != nil {
+	if err := s.Store.OperatedServers.Disable(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	f.rotate(t)
@@ -64,7 +64,7 @@ func (f *fixture) rotate(t *testing.T) {
 	owner, _ := strconv.ParseInt(f.annID, 10, 64)
 	id, _ := strconv.ParseInt(f.first.id, 10, 64)
 	f.replaced = f.first.key
-	key, err := f.Store.Servers.RotateKey(t.Context(), owner, id, models.Caller{})
+	key, err := f.Store.ServerKeys.Rotate(t.Context(), owner, id, models.Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}

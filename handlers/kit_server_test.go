@@ -24,7 +24,7 @@ func (m *runServer) id() string { return strconv.FormatInt(m.Server.ID, 10) }
 
 func (s *site) register(t *testing.T, name, claimCode string) *runServer {
 	t.Helper()
-	registered, err := s.Store.Agents.Register(t.Context(), models.Registration{
+	registered, err := s.Store.Registrations.Register(t.Context(), models.Registration{
 		Name: name, SystemID: "383ceec546a24889be99de692f6b7b09", Version: "4.8.11.0", Kind: models.ServerEmby,
 		WAN: []string{"https://media.example.org"}, LAN: []string{"http://192.168.1.20:8096"}, ClaimCode: claimCode,
 	}, models.Caller{Address: "192.0.2.80"})
@@ -39,11 +39,11 @@ func (s *site) register(t *testing.T, name, claimCode string) *runServer {
 func (m *runServer) ask(username, linkType string) models.Authorization {
 	m.t.Helper()
 	store := m.site.Store
-	account, _, err := store.Agents.FindAccount(m.t.Context(), m.Server, username, models.Caller{})
+	account, _, err := store.EmbyServers.FindAccount(m.t.Context(), m.Server, username, models.Caller{})
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	link, err := store.Agents.Ask(m.t.Context(), m.Server, models.AskLink{AccountID: account.ID, Type: linkType, RequestedBy: "Bert"})
+	link, err := store.EmbyServers.Ask(m.t.Context(), m.Server, models.AskLink{AccountID: account.ID, Type: linkType, RequestedBy: "Bert"})
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func (b *browser) runsAttic() *runServer {
 	code := regexp.MustCompile(`[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}`).FindString(b.post("/servers/new").body)
 	b.plant(code)
 	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent, ClaimCode: code}
-	registered, err := b.Store.Agents.Register(b.t.Context(), in, models.Caller{Address: "192.0.2.80"})
+	registered, err := b.Store.Registrations.Register(b.t.Context(), in, models.Caller{Address: "192.0.2.80"})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func (m *runServer) report(in models.Registration, libraries ...string) {
 // look is the server as its key finds it now.
 func (m *runServer) look() models.Server {
 	m.t.Helper()
-	server, err := m.site.Store.Agents.Look(m.t.Context(), m.Key)
+	server, err := m.site.Store.ServerKeys.Look(m.t.Context(), m.Key)
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ type PersonView struct {
 // removePerson answers POST /servers/ID/people/remove: it ends their link.
 func (s *site) removePerson(c *gin.Context, f form) error {
 	return s.onPart(c, f, noticePersonRemoved, func(ctx context.Context, own owned, linkID int64) error {
-		return s.Store.Servers.RemovePerson(ctx, own.session.AccountID, own.serverID, linkID)
+		return s.Store.People.Remove(ctx, own.session.AccountID, own.serverID, linkID)
 	})
 }
 
@@ -54,7 +54,7 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 			libraries := librariesIn(f, own.serverID)
 			terms.Libraries = &libraries
 		}
-		return s.Store.Servers.SetTerms(ctx, own.session.AccountID, own.serverID, linkID, terms, caller(c))
+		return s.Store.People.SetTerms(ctx, own.session.AccountID, own.serverID, linkID, terms, caller(c))
 	})
 }
 
@@ -75,7 +75,7 @@ func endOfDay(text string) (time.Time, error) {
 func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page *ServerPage, in *inputs) error {
 	ctx, ownerID := c.Request.Context(), own.session.AccountID
 	after, _ := strconv.ParseInt(queryValue(c, "people"), 10, 64) // what is no number begins with the first
-	people, err := s.Store.Servers.People(ctx, ownerID, own.serverID, after, peopleOnPage+1)
+	people, err := s.Store.People.List(ctx, ownerID, own.serverID, after, peopleOnPage+1)
 	if err != nil {
 		return err
 	}

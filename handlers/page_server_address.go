@@ -23,14 +23,15 @@ func (s *site) addAddress(c *gin.Context, f form) error {
 		if err := missing(f, "address"); err != nil {
 			return err
 		}
-		return s.Store.Servers.AddAddress(ctx, own.session.AccountID, own.serverID, f["address"])
+		_, err := s.Store.Addresses.Add(ctx, own.session.AccountID, own.serverID, f["address"])
+		return err
 	})
 }
 
 // moveAddress answers POST /servers/ID/addresses/move.
 func (s *site) moveAddress(c *gin.Context, f form) error {
 	return s.onPart(c, f, noticeAddressMoved, func(ctx context.Context, own owned, addressID int64) error {
-		return s.Store.Servers.MoveAddress(ctx, own.session.AccountID, own.serverID, addressID, f["do"] == "up")
+		return s.Store.Addresses.Move(ctx, own.session.AccountID, own.serverID, addressID, f["do"] == "up")
 	})
 }
 
@@ -41,14 +42,14 @@ func (s *site) hideAddress(c *gin.Context, f form) error {
 		said = noticeAddressHidden
 	}
 	return s.onPart(c, f, said, func(ctx context.Context, own owned, addressID int64) error {
-		return s.Store.Servers.HideAddress(ctx, own.session.AccountID, own.serverID, addressID, hide)
+		return s.Store.Addresses.Hide(ctx, own.session.AccountID, own.serverID, addressID, hide)
 	})
 }
 
 // removeAddress answers POST /servers/ID/addresses/remove.
 func (s *site) removeAddress(c *gin.Context, f form) error {
 	return s.onPart(c, f, noticeAddressRemoved, func(ctx context.Context, own owned, addressID int64) error {
-		return s.Store.Servers.RemoveAddress(ctx, own.session.AccountID, own.serverID, addressID)
+		return s.Store.Addresses.Remove(ctx, own.session.AccountID, own.serverID, addressID)
 	})
 }
 

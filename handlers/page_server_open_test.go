@@ -36,7 +36,7 @@ func TestOpenServer(t *testing.T) {
 	owner.see(owner.get(den.page()+"/open"), http.StatusNotFound)
 
 	// Shut out by the operator it is still listed, and can be left.
-	if err := s.Store.Operators.DisableServer(t.Context(), den.Server.ID); err != nil {
+	if err := s.Store.OperatedServers.Disable(t.Context(), den.Server.ID); err != nil {
 		t.Fatal(err)
 	}
 	guest.says("/servers", "Den", "Switched off by the operator of this service", `action="/servers/leave"`, "but not", den.page()+"/open")

@@ -102,7 +102,7 @@ func (s *site) rotateServerKey(c *gin.Context, f form) error {
 	if err != nil {
 		return err
 	}
-	key, err := s.Store.Servers.RotateKey(c.Request.Context(), own.session.AccountID, own.serverID, caller(c))
+	key, err := s.Store.ServerKeys.Rotate(c.Request.Context(), own.session.AccountID, own.serverID, caller(c))
 	return s.showServer(c, own, key, f, err)
 }
 

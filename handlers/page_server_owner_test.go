@@ -67,7 +67,7 @@ func TestRotateServerKey(t *testing.T) {
 	b.plant(found[1])
 	b.says(den.page(), "but not", found[1])
 	works := func(key string) bool {
-		_, err := s.Store.Agents.Look(t.Context(), key)
+		_, err := s.Store.ServerKeys.Look(t.Context(), key)
 		return err == nil
 	}
 	if !works(den.Key) || !works(found[1]) {
@@ -98,7 +98,7 @@ func TestHandOver(t *testing.T) {
 	for _, twice := range []string{"/remove", "/hand-over"} {
 		heir.see(heir.post(den.page()+twice, "username", "ann"), http.StatusNotFound, "<title>Problem: Servers", "no longer there")
 	}
-	if _, err := s.Store.Agents.Look(t.Context(), den.Key); err == nil {
+	if _, err := s.Store.ServerKeys.Look(t.Context(), den.Key); err == nil {
 		t.Error("the key of a removed server works")
 	}
 }

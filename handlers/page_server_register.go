@@ -35,7 +35,7 @@ func (s *site) newServer(c *gin.Context, _ form) error {
 		return err
 	}
 	page := s.newServerPage(c)
-	page.Code, page.Until, err = s.Store.Servers.NewClaimCode(c.Request.Context(), session.AccountID)
+	page.Code, page.Until, err = s.Store.Registrations.NewClaimCode(c.Request.Context(), session.AccountID)
 	return s.showNewServer(c, page, nil, err)
 }
 
@@ -51,7 +51,7 @@ func (s *site) claimServer(c *gin.Context, f form) error {
 	}
 	id, err := idOf(strings.TrimSpace(f["server_id"]))
 	if err == nil {
-		err = s.Store.Servers.Claim(c.Request.Context(), session.AccountID, id, strings.TrimSpace(f["access_key"]), caller(c))
+		err = s.Store.Registrations.Claim(c.Request.Context(), session.AccountID, id, strings.TrimSpace(f["access_key"]), caller(c))
 	}
 	if errors.Is(err, models.ErrServerClaimed) && s.runs(c, session, id) { // the form was sent twice
 		err = nil

@@ -138,15 +138,15 @@ func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	accounts, servers := v1+"/operator/accounts", v1+"/operator/servers"
 	s.get(r, accounts, nil, s.withOperator(s.apiOperatedAccounts))
 	s.get(r, accounts+"/:id", nil, s.withOperator(s.apiOperatedAccount))
-	r.POST(accounts+"/:id/disable", s.operating((*models.Operators).DisableByID))
-	r.POST(accounts+"/:id/enable", s.operating((*models.Operators).EnableByID))
-	r.POST(accounts+"/:id/send-reset", s.operating((*models.Operators).SendResetByID))
+	r.POST(accounts+"/:id/disable", s.operating(func(store *models.Store) operation { return store.Operators.DisableByID }))
+	r.POST(accounts+"/:id/enable", s.operating(func(store *models.Store) operation { return store.Operators.EnableByID }))
+	r.POST(accounts+"/:id/send-reset", s.operating(func(store *models.Store) operation { return store.Operators.SendResetByID }))
 
 	s.get(r, servers, nil, s.withOperator(s.apiOperatedServers))
 	s.get(r, servers+"/:id", nil, s.withOperator(s.apiOperatedServer))
-	r.POST(servers+"/:id/disable", s.operating((*models.Operators).DisableServer))
-	r.POST(servers+"/:id/enable", s.operating((*models.Operators).EnableServer))
-	r.DELETE(servers+"/:id", s.operating((*models.Operators).RemoveServer))
+	r.POST(servers+"/:id/disable", s.operating(func(store *models.Store) operation { return store.OperatedServers.Disable }))
+	r.POST(servers+"/:id/enable", s.operating(func(store *models.Store) operation { return store.OperatedServers.Enable }))
+	r.DELETE(servers+"/:id", s.operating(func(store *models.Store) operation { return store.OperatedServers.Remove }))
 }
 
 // contractRoutes are the contract itself: for programs, and for people.

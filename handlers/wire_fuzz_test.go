@@ -68,7 +68,7 @@ func newProber(t testing.TB, database string) *prober {
 		err = store.Operators.Confirm(ctx, "ann")
 	}
 	if err == nil {
-		p.server, err = store.Agents.Register(ctx, models.Registration{Name: "Den", SystemID: "5ed", Kind: models.ServerEmby}, models.Caller{})
+		p.server, err = store.Registrations.Register(ctx, models.Registration{Name: "Den", SystemID: "5ed", Kind: models.ServerEmby}, models.Caller{})
 	}
 	if err != nil {
 		t.Fatal(err)

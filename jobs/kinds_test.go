@@ -79,13 +79,13 @@ func TestKindsOfMail(t *testing.T) {
 	must(store.Emails.Confirm(ctx, link[models.MailConfirm], caller))
 	berta, err := store.Operators.List(ctx, "berta", "", 1)
 	must(err)
-	code, _, err := store.Servers.NewClaimCode(ctx, anna)
+	code, _, err := store.Registrations.NewClaimCode(ctx, anna)
 	must(err)
-	made, err := store.Agents.Register(ctx, models.Registration{Name: "Den", SystemID: "a1", Kind: models.ServerEmby, ClaimCode: code}, caller)
+	made, err := store.Registrations.Register(ctx, models.Registration{Name: "Den", SystemID: "a1", Kind: models.ServerEmby, ClaimCode: code}, caller)
 	must(err)
 	ask := func(done func(linkID int64) error) {
 		t.Helper()
-		asked, err := store.Agents.Ask(ctx, made.Server, models.AskLink{AccountID: berta[0].ID, Type: models.LinkLinked})
+		asked, err := store.EmbyServers.Ask(ctx, made.Server, models.AskLink{AccountID: berta[0].ID, Type: models.LinkLinked})
 		must(err)
 		post.deliver(models.MailLinkAsked)
 		must(store.Links.Accept(ctx, berta[0].ID, asked.ID, caller))
@@ -94,12 +94,12 @@ func TestKindsOfMail(t *testing.T) {
 	}
 	ask(func(linkID int64) error { return store.Links.Remove(ctx, berta[0].ID, linkID, caller) })
 	post.deliver(models.MailLinkRemoved)
-	ask(func(int64) error { return store.Agents.Cancel(ctx, made.Server, berta[0].ID) })
+	ask(func(int64) error { return store.EmbyServers.Cancel(ctx, made.Server, berta[0].ID) })
 	post.deliver(models.MailLinkEnded)
-	if _, _, err := store.Agents.FindAccount(ctx, made.Server, "new@example.net", caller); !errors.Is(err, models.ErrNotFound) {
+	if _, _, err := store.EmbyServers.FindAccount(ctx, made.Server, "new@example.net", caller); !errors.Is(err, models.ErrNotFound) {
 		t.Fatal(err)
 	}
-	must(store.Agents.Invite(ctx, "new@example.net", "anna", caller))
+	must(store.EmbyServers.Invite(ctx, "new@example.net", "anna", caller))
 	post.deliver(models.MailInvited)
 	_, err = store.Invites.Create(ctx, anna, models.NewInvite{
 		To: "guest@example.net", Type: models.LinkGuest, Note: "Come in", Servers: []models.InviteServer{{ServerID: made.Server.ID}},

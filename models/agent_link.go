@@ -320,17 +320,17 @@ func (a *Agents) RemoveLink(ctx context.Context, this Server, linkID int64) erro
 	})
 }
 
-// RotateKey gives a server a new key, which is returned once; the old one works
+// RotateOwn gives the calling server a new key, which is returned once; the old one works
 // until overlapUntil. It returns [ErrNotFound] for a server that was removed
 // meanwhile.
-func (a *Agents) RotateKey(ctx context.Context, this Server) (key string, overlapUntil time.Time, err error) {
-	overlapUntil = a.Now().Add(KeyOverlap)
-	err = a.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
+func (k *ServerKeys) RotateOwn(ctx context.Context, this Server) (key string, overlapUntil time.Time, err error) {
+	overlapUntil = k.Now().Add(KeyOverlap)
+	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
 		// Raised before it is read: another rotation waits here.
 		if err := oneRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ?", this.ID)); err != nil {
 			return err
 		}
-		row, err := a.serverByID(ctx, tx, this.ID)
+		row, err := k.serverByID(ctx, tx, this.ID)
 		if err != nil {
 			return err
 		}
@@ -338,15 +338,15 @@ func (a *Agents) RotateKey(ctx context.Context, this Server) (key string, overla
 		if err != nil {
 			return err
 		}
-		if key, err = a.newServerKey(ctx, tx, this.ID, row.KeyVersion); err != nil || row.OwnerID == 0 {
+		if key, err = k.newServerKey(ctx, tx, this.ID, row.KeyVersion); err != nil || row.OwnerID == 0 {
 			return err
 		}
-		return a.note(ctx, tx, row.OwnerID, EventServerKeyRotated, Caller{})
+		return k.note(ctx, tx, row.OwnerID, EventServerKeyRotated, Caller{})
 	})
 	return key, overlapUntil, err
 }
 
-// AgentState is what an agent is told of its own server beside [Agents.Look].
+// AgentState is what an agent is told of its own server beside [ServerKeys.Look].
 type AgentState struct {
 	Owner     string // username; "" while nobody has claimed it
 	Addresses []Address
@@ -354,8 +354,12 @@ type AgentState struct {
 
 // State reads what an agent is told of its own server.
 func (a *Agents) State(ctx context.Context, this Server) (AgentState, error) {
+	return a.agentState(ctx, this)
+}
+
+func (c *core) agentState(ctx context.Context, this Server) (AgentState, error) {
 	var state AgentState
-	rows, err := gorm.G[addressRow](a.read(ctx)).Where("server_id = ?", this.ID).Order("position, id").Find(ctx)
+	rows, err := gorm.G[addressRow](c.read(ctx)).Where("server_id = ?", this.ID).Order("position, id").Find(ctx)
 	if err != nil {
 		return state, explained("read the addresses", err)
 	}
@@ -365,7 +369,7 @@ func (a *Agents) State(ctx context.Context, this Server) (AgentState, error) {
 	if this.OwnerID == 0 {
 		return state, nil
 	}
-	owner, err := a.accountByID(ctx, a.read(ctx), this.OwnerID)
+	owner, err := c.accountByID(ctx, c.read(ctx), this.OwnerID)
 	if KindOf(err) == KindNotFound {
 		return state, nil
 	}

@@ -29,14 +29,14 @@ func TestChangeFeed(t *testing.T) {
 		link := k.located(anna, models.LinkAccepted)[1]
 		expect("accepted", models.ChangeLink)
 		end := k.Now().Add(time.Hour)
-		k.must(k.Servers.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end, Libraries: &[]models.Library{{ExternalID: "l-series"}}}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end, Libraries: &[]models.Library{{ExternalID: "l-series"}}}, home))
 		changes := k.changes(m, begin)
 		if got := changes[0].Link; got == nil || !got.EndsAt.Equal(end) || got.Libraries[0].Name != "Series" || got.AccessKeyHash != sum(link.AccessKey) {
 			k.t.Errorf("change %+v", changes[0])
 		}
 		expect("terms", models.ChangeLink)
 		none := time.Time{}
-		k.must(k.Servers.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &none}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &none}, home))
 		expect("no end", models.ChangeLink)
 		device := k.deviceOf(anna)
 		expect("a device signs in")
@@ -69,7 +69,7 @@ func TestChangeFeed(t *testing.T) {
 		expect("a device's session ended while the link waits")
 		k.must(k.Links.Accept(ctx, anna.ID, asked.ID, home))
 		expect("accepted again", models.ChangeLink)
-		k.must(k.Servers.RemovePerson(ctx, owner.ID, m.ID, asked.ID))
+		k.must(k.People.Remove(ctx, owner.ID, m.ID, asked.ID))
 		expect("removed by the owner", models.ChangeLinkRemoved)
 		k.invited(owner, m, anna, "u-ben")
 		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword, home))
@@ -120,7 +120,7 @@ func TestChangesAtOnce(t *testing.T) {
 			if i < 6 {
 				return k.Sessions.EndAll(ctx, people[i].ID, home)
 			}
-			return k.Servers.SetTerms(ctx, owner.ID, m.ID, links[i%6].ID, models.Terms{EndsAt: &end}, home)
+			return k.People.SetTerms(ctx, owner.ID, m.ID, links[i%6].ID, models.Terms{EndsAt: &end}, home)
 		}) {
 			k.must(err)
 		}
@@ -168,7 +168,7 @@ func TestChangesWait(t *testing.T) {
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
 		k.must(k.Changes.Wait(short, m.Server, last+1))
-		k.must(k.Operators.DisableServer(ctx, m.ID))
+		k.must(k.OperatedServers.Disable(ctx, m.ID))
 		k.is(k.Changes.Wait(ctx, m.Server, last+1), models.ErrServerDisabled)
 	})
 }

@@ -26,7 +26,7 @@ func TestDumpOpensNothing(t *testing.T) {
 		k.must(err)
 		m := k.server(owner)
 		k.link(m, person)
-		rotated, err := k.Servers.RotateKey(ctx, owner.ID, m.ID, home)
+		rotated, err := k.ServerKeys.Rotate(ctx, owner.ID, m.ID, home)
 		k.must(err)
 		claim, api, emby := k.claimCode(owner), k.beginAPI("dev"), k.begin("dev-1")
 		k.must(k.Devices.Approve(ctx, phone.Session, emby, home))
@@ -210,7 +210,7 @@ func TestAccessKeysFollowTheSecretKey(t *testing.T) {
 			if got := k.located(person, models.LinkAccepted); len(got) != 1 || got[0].AccessKey != serversKey {
 				t.Errorf("located %+v", got)
 			}
-			if _, err := k.Agents.Look(context.Background(), m.key); err != nil {
+			if _, err := k.ServerKeys.Look(context.Background(), m.key); err != nil {
 				t.Errorf("the server's key: %v", err)
 			}
 		}

@@ -41,7 +41,7 @@ var den = models.Registration{
 // stray is a server that registered by itself.
 func (k *kit) stray() media {
 	k.t.Helper()
-	done, err := k.Agents.Register(k.t.Context(), den, home)
+	done, err := k.Registrations.Register(k.t.Context(), den, home)
 	k.must(err)
 	return media{done.Server, done.Key}
 }
@@ -51,14 +51,14 @@ func (k *kit) server(owner models.Account) media {
 	k.t.Helper()
 	in := den
 	in.ClaimCode = k.claimCode(owner)
-	done, err := k.Agents.Register(k.t.Context(), in, home)
+	done, err := k.Registrations.Register(k.t.Context(), in, home)
 	k.must(err)
 	return media{done.Server, done.Key}
 }
 
 func (k *kit) claimCode(owner models.Account) string {
 	k.t.Helper()
-	code, _, err := k.Servers.NewClaimCode(k.t.Context(), owner.ID)
+	code, _, err := k.Registrations.NewClaimCode(k.t.Context(), owner.ID)
 	k.must(err)
 	return code
 }
@@ -68,7 +68,7 @@ const serversKey = "92946949b56f4c5e831d072ba4929de0"
 // ask asks a person for a link.
 func (k *kit) ask(m media, a models.Account) models.Authorization {
 	k.t.Helper()
-	link, err := k.Agents.Ask(k.t.Context(), m.Server, models.AskLink{AccountID: a.ID, AccessKey: serversKey, RequestedBy: "boss"})
+	link, err := k.EmbyServers.Ask(k.t.Context(), m.Server, models.AskLink{AccountID: a.ID, AccessKey: serversKey, RequestedBy: "boss"})
 	k.must(err)
 	return link
 }
@@ -90,7 +90,7 @@ func (k *kit) located(a models.Account, state string) []models.Located {
 
 func (k *kit) authorizations(m media) []models.Authorization {
 	k.t.Helper()
-	list, err := k.Agents.Links(k.t.Context(), m.Server)
+	list, err := k.EmbyServers.Links(k.t.Context(), m.Server)
 	k.must(err)
 	return list
 }
@@ -123,6 +123,12 @@ func urls(addresses []models.Address) string {
 		texts = append(texts, text)
 	}
 	return strings.Join(texts, " ")
+}
+
+// addAddress adds an address to a server of an owner and returns the error alone.
+func (k *kit) addAddress(owner models.Account, m media, url string) error {
+	_, err := k.Addresses.Add(k.t.Context(), owner.ID, m.ID, url)
+	return err
 }
 
 // addressID finds an address by its text.
@@ -186,7 +192,7 @@ func (k *kit) sqlRows(query string, args ...any) [][]string {
 
 func (k *kit) disableServer(m media) {
 	k.t.Helper()
-	k.must(k.Operators.DisableServer(k.t.Context(), m.ID))
+	k.must(k.OperatedServers.Disable(k.t.Context(), m.ID))
 }
 
 // begin gives a TV of the Emby wire a code.

@@ -34,13 +34,13 @@ func TestConnectRaces(t *testing.T) {
 				if i%2 == 0 {
 					return k.Links.Remove(ctx, person.ID, link.ID, home)
 				}
-				return k.Agents.Cancel(ctx, m.Server, person.ID)
+				return k.EmbyServers.Cancel(ctx, m.Server, person.ID)
 			}), models.ErrNotFound)
 		})
 		k.run("ask", func(k *kit) {
 			person, m := k.account(), k.server(k.account())
 			for _, err := range parallel(crowd, func(int) error {
-				_, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
+				_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
 				return err
 			}) {
 				k.must(err)
@@ -54,7 +54,7 @@ func TestConnectRaces(t *testing.T) {
 			owner := k.account()
 			in := den
 			in.ClaimCode = k.claimCode(owner)
-			k.oneWinner(parallel(crowd, func(int) error { _, err := k.Agents.Register(ctx, in, home); return err }), models.ErrClaimCodeWrong)
+			k.oneWinner(parallel(crowd, func(int) error { _, err := k.Registrations.Register(ctx, in, home); return err }), models.ErrClaimCodeWrong)
 			if mine, err := k.Servers.Mine(ctx, owner.ID); err != nil || len(mine) != 1 {
 				k.t.Errorf("owns %+v, %v", mine, err)
 			}
@@ -62,7 +62,7 @@ func TestConnectRaces(t *testing.T) {
 		k.run("claim by key", func(k *kit) {
 			m, a, b := k.stray(), k.account(), k.account()
 			k.oneWinner(parallel(crowd, func(i int) error {
-				return k.Servers.Claim(ctx, []int64{a.ID, b.ID}[i%2], m.ID, m.key, home)
+				return k.Registrations.Claim(ctx, []int64{a.ID, b.ID}[i%2], m.ID, m.key, home)
 			}), models.ErrServerClaimed)
 		})
 		k.run("updates of one server", func(k *kit) {
@@ -71,12 +71,12 @@ func TestConnectRaces(t *testing.T) {
 			in := models.Registration{WAN: []string{"http://a.test:1", "http://b.test:2"}, LAN: []string{"http://10.0.0.1:1"}}
 			for _, err := range parallel(crowd, func(i int) error {
 				if i%8 == 0 {
-					if err := k.Servers.AddAddress(ctx, owner.ID, m.ID, "http://b.test:2"); models.KindOf(err) != models.KindConflict {
+					if err := k.addAddress(owner, m, "http://b.test:2"); models.KindOf(err) != models.KindConflict {
 						return err
 					}
 					return nil
 				}
-				_, err := k.Agents.Update(ctx, m.Server, in)
+				_, err := k.Registrations.Update(ctx, m.Server, in)
 				return err
 			}) {
 				k.must(err)
@@ -115,7 +115,7 @@ func TestConnectRaces(t *testing.T) {
 			var mu sync.Mutex
 			keys := map[string]bool{}
 			for _, err := range parallel(8, func(int) error {
-				key, err := k.Servers.RotateKey(ctx, owner.ID, m.ID, home)
+				key, err := k.ServerKeys.Rotate(ctx, owner.ID, m.ID, home)
 				mu.Lock()
 				defer mu.Unlock()
 				keys[key] = true
@@ -124,7 +124,7 @@ func TestConnectRaces(t *testing.T) {
 				k.must(err)
 			}
 			for key := range keys {
-				if found, err := k.Agents.Look(ctx, key); err != nil || found.ID != m.ID {
+				if found, err := k.ServerKeys.Look(ctx, key); err != nil || found.ID != m.ID {
 					k.t.Errorf("a key that was given opens %d, %v", found.ID, err)
 				}
 			}

@@ -45,21 +45,21 @@ func TestHostileTexts(t *testing.T) {
 				{Name: "x", SystemID: "x", WAN: []string{text, "http://" + text, "http://x:" + text}, LAN: []string{text}, Kind: models.ServerEmby},
 				{Name: "x", SystemID: "x", ClaimCode: text, Kind: models.ServerEmby},
 			} {
-				if done, err := k.Agents.Register(ctx, in, home); ours("register", err) {
-					found, err := k.Agents.Look(ctx, done.Key)
+				if done, err := k.Registrations.Register(ctx, in, home); ours("register", err) {
+					found, err := k.ServerKeys.Look(ctx, done.Key)
 					k.must(err)
 					kept("name", found.Name, 100)
 					kept("version", found.Version, 64)
 					kept("system id", found.SystemID, 64)
 				}
 				in.ClaimCode = ""
-				_, err := k.Agents.Update(ctx, m.Server, in)
+				_, err := k.Registrations.Update(ctx, m.Server, in)
 				ours("update", err)
 			}
 			ours("rename", k.Servers.Rename(ctx, owner.ID, m.ID, text))
 			kept("own name", k.detail(owner, m).OwnName, 100)
-			ours("address", k.Servers.AddAddress(ctx, owner.ID, m.ID, text))
-			ours("claim", k.Servers.Claim(ctx, person.ID, m.ID, text, home))
+			ours("address", k.addAddress(owner, m, text))
+			ours("claim", k.Registrations.Claim(ctx, person.ID, m.ID, text, home))
 			ours("hand over", k.Servers.HandOver(ctx, owner.ID, m.ID, text, home))
 			for _, in := range []models.AskLink{
 				{AccountID: person.ID, RequestedBy: text},
@@ -67,16 +67,16 @@ func TestHostileTexts(t *testing.T) {
 				{AccountID: person.ID, AccessKey: text},
 				{AccountID: person.ID, Type: text},
 			} {
-				if _, err := k.Agents.Ask(ctx, m.Server, in); ours("ask", err) {
+				if _, err := k.EmbyServers.Ask(ctx, m.Server, in); ours("ask", err) {
 					kept("requested by", k.authorizations(m)[0].RequestedBy, 100)
 				}
-				_ = k.Agents.Cancel(ctx, m.Server, person.ID)
+				_ = k.EmbyServers.Cancel(ctx, m.Server, person.ID)
 			}
-			_, _, err := k.Agents.FindAccount(ctx, m.Server, text, home)
+			_, _, err := k.EmbyServers.FindAccount(ctx, m.Server, text, home)
 			ours("find", err)
-			_, _, err = k.Agents.FindAccount(ctx, m.Server, text+"@example.org", home)
+			_, _, err = k.EmbyServers.FindAccount(ctx, m.Server, text+"@example.org", home)
 			ours("find an address", err)
-			ours("invite", k.Agents.Invite(ctx, text+"@example.org", text, home))
+			ours("invite", k.EmbyServers.Invite(ctx, text+"@example.org", text, home))
 			for _, in := range []models.DeviceAsk{
 				{DeviceID: text, Door: models.DoorEmby}, {DeviceID: "x", Client: text, Device: text, Door: models.DoorAPI},
 			} {

@@ -32,7 +32,7 @@ func TestNothingIsTorn(t *testing.T) {
 				asked := k.ask(m, person)
 				return clash{
 					func() error { return k.Links.Accept(ctx, person.ID, asked.ID, home) },
-					func() error { return k.Agents.Cancel(ctx, m.Server, person.ID) }, true,
+					func() error { return k.EmbyServers.Cancel(ctx, m.Server, person.ID) }, true,
 				}
 			},
 			"accept, remove the server": func(k *kit) clash {
@@ -56,7 +56,7 @@ func TestNothingIsTorn(t *testing.T) {
 				person, m := k.account(), k.server(k.account())
 				return clash{
 					func() error {
-						_, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
+						_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
 						return err
 					},
 					func() error { return k.Accounts.Delete(ctx, person.ID, goodPassword, home) }, true,
@@ -67,7 +67,7 @@ func TestNothingIsTorn(t *testing.T) {
 				m := k.server(owner)
 				return clash{
 					func() error {
-						_, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
+						_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
 						return err
 					},
 					func() error { return k.Servers.Remove(ctx, owner.ID, m.ID, home) }, true,
@@ -100,7 +100,7 @@ func TestNothingIsTorn(t *testing.T) {
 			"claim, delete the account": func(k *kit) clash {
 				owner, m := k.account(), k.stray()
 				return clash{
-					func() error { return k.Servers.Claim(ctx, owner.ID, m.ID, m.key, home) },
+					func() error { return k.Registrations.Claim(ctx, owner.ID, m.ID, m.key, home) },
 					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword, home) }, true,
 				}
 			},
@@ -109,14 +109,14 @@ func TestNothingIsTorn(t *testing.T) {
 				in := den
 				in.ClaimCode = k.claimCode(owner)
 				return clash{
-					func() error { _, err := k.Agents.Register(ctx, in, home); return err },
+					func() error { _, err := k.Registrations.Register(ctx, in, home); return err },
 					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword, home) }, true,
 				}
 			},
 			"make a claim code, delete the account": func(k *kit) clash {
 				owner := k.account()
 				return clash{
-					func() error { _, _, err := k.Servers.NewClaimCode(ctx, owner.ID); return err },
+					func() error { _, _, err := k.Registrations.NewClaimCode(ctx, owner.ID); return err },
 					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword, home) }, true,
 				}
 			},
@@ -124,7 +124,7 @@ func TestNothingIsTorn(t *testing.T) {
 				owner := k.account()
 				m := k.server(owner)
 				return clash{
-					func() error { return k.Servers.AddAddress(ctx, owner.ID, m.ID, "http://own.test") },
+					func() error { return k.addAddress(owner, m, "http://own.test") },
 					func() error { return k.Servers.Remove(ctx, owner.ID, m.ID, home) }, true,
 				}
 			},
@@ -133,17 +133,17 @@ func TestNothingIsTorn(t *testing.T) {
 				m := k.server(owner)
 				return clash{
 					func() error {
-						_, err := k.Agents.Update(ctx, m.Server, models.Registration{WAN: []string{"http://new.test"}})
+						_, err := k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"http://new.test"}})
 						return err
 					},
-					func() error { return k.Operators.RemoveServer(ctx, m.ID) }, true,
+					func() error { return k.OperatedServers.Remove(ctx, m.ID) }, true,
 				}
 			},
 			"rotate, remove the server": func(k *kit) clash {
 				owner := k.account()
 				m := k.server(owner)
 				return clash{
-					func() error { _, err := k.Servers.RotateKey(ctx, owner.ID, m.ID, home); return err },
+					func() error { _, err := k.ServerKeys.Rotate(ctx, owner.ID, m.ID, home); return err },
 					func() error { return k.Servers.Remove(ctx, owner.ID, m.ID, home) }, true,
 				}
 			},
@@ -153,7 +153,7 @@ func TestNothingIsTorn(t *testing.T) {
 				k.linked(m)
 				return clash{
 					func() error { return k.Servers.Remove(ctx, owner.ID, m.ID, home) },
-					func() error { return k.Operators.RemoveServer(ctx, m.ID) }, false,
+					func() error { return k.OperatedServers.Remove(ctx, m.ID) }, false,
 				}
 			},
 		} {

@@ -17,7 +17,7 @@ func TestPendingLinkShowsNoDisplayName(t *testing.T) {
 		k.must(err)
 		names := func(when, want string) {
 			k.t.Helper()
-			people, err := k.Servers.People(ctx, owner.ID, m.ID, 0, 10)
+			people, err := k.People.List(ctx, owner.ID, m.ID, 0, 10)
 			k.must(err)
 			links, changes := k.agentLinks(m), k.changes(m, 0)
 			for who, got := range map[string]string{

@@ -61,11 +61,11 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 			{"of a server", func() error { _, err := k.Invites.OfServer(ctx, owner.ID, m.ID); return err }, "USING INDEX invites_owner_id"},
 			{"accept", func() error { return k.Invites.Accept(ctx, ben.ID, mailed.ID, home) }, ""},
 			{"withdraw", func() error { return k.Invites.Withdraw(ctx, owner.ID, k.invite(owner, "x@example.org", m).ID, home) }, ""},
-			{"people", func() error { _, err := k.Servers.People(ctx, owner.ID, m.ID, 0, 50); return err }, ""},
+			{"people", func() error { _, err := k.People.List(ctx, owner.ID, m.ID, 0, 50); return err }, ""},
 			{"local users", func() error { _, err := k.Servers.LocalUsers(ctx, owner.ID, m.ID); return err }, "local_users"},
 			{"libraries", func() error { _, err := k.Servers.Libraries(ctx, owner.ID, m.ID); return err }, "libraries_external_id"},
 			{"terms", func() error {
-				return k.Servers.SetTerms(ctx, owner.ID, m.ID, key.ID, models.Terms{EndsAt: &end}, home)
+				return k.People.SetTerms(ctx, owner.ID, m.ID, key.ID, models.Terms{EndsAt: &end}, home)
 			}, ""},
 			{"links of an agent", func() error { _, err := k.Agents.LinksOf(ctx, m.Server); return err }, ""},
 			{"check", func() error { _, err := k.Agents.Check(ctx, m.Server, key.AccessKey, 0); return err }, ""},
@@ -247,29 +247,29 @@ func TestUnchangedReportRestores(t *testing.T) {
 				k.t.Errorf("addresses %s, want %s", got, want)
 			}
 		}
-		k.must(k.Servers.AddAddress(ctx, owner.ID, m.ID, own))
-		k.must(k.Servers.RemoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan)))
+		k.must(k.addAddress(owner, m, own))
+		k.must(k.Addresses.Remove(ctx, owner.ID, m.ID, k.addressID(owner, m, lan)))
 		if got := urls(k.detail(owner, m).Addresses); strings.Contains(got, lan) {
 			k.t.Errorf("not removed: %s", got)
 		}
 		again(report(), lan+" "+wan+" "+own)
 		// Hidden, it stays hidden, also while it is not reported and when it comes back.
-		k.must(k.Servers.HideAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
+		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
 		again(report(), "("+lan+") "+wan+" "+own)
-		k.isKind(k.Servers.AddAddress(ctx, owner.ID, m.ID, lan), models.KindConflict)
+		k.isKind(k.addAddress(owner, m, lan), models.KindConflict)
 		away := report()
 		away.LAN = nil
 		again(away, "("+lan+") "+wan+" "+own)
 		again(report(), "("+lan+") "+wan+" "+own)
 		again(away, "("+lan+") "+wan+" "+own)
-		k.must(k.Servers.HideAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
+		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
 		again(away, wan+" "+own)
 		// An own address that the server comes to report is the server's once the owner removes it.
-		k.must(k.Servers.AddAddress(ctx, owner.ID, m.ID, lan))
+		k.must(k.addAddress(owner, m, lan))
 		again(report(), wan+" "+own+" "+lan)
 		again(away, wan+" "+own+" "+lan)
 		again(report(), wan+" "+own+" "+lan)
-		k.must(k.Servers.RemoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan)))
+		k.must(k.Addresses.Remove(ctx, owner.ID, m.ID, k.addressID(owner, m, lan)))
 		again(report(), lan+" "+wan+" "+own)
 	})
 }
@@ -298,7 +298,7 @@ func TestGoneLocalUserIsForgotten(t *testing.T) {
 			}
 		}
 		names("Anna", "Ben", "Root")
-		k.must(k.Servers.RemovePerson(ctx, owner.ID, m.ID, k.located(anna, models.LinkAccepted)[0].ID))
+		k.must(k.People.Remove(ctx, owner.ID, m.ID, k.located(anna, models.LinkAccepted)[0].ID))
 		names("Ben", "Root")
 		k.must(k.Invites.Withdraw(ctx, owner.ID, offer.ID, home))
 		names("Root")

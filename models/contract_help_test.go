@@ -38,7 +38,7 @@ func (k *kit) agent(owner models.Account) media {
 	k.t.Helper()
 	in := report().Registration
 	in.ClaimCode = k.claimCode(owner)
-	done, err := k.Agents.Register(k.t.Context(), in, home)
+	done, err := k.Registrations.Register(k.t.Context(), in, home)
 	k.must(err)
 	m := k.again(media{done.Server, done.Key})
 	k.report(m, report())
@@ -48,7 +48,7 @@ func (k *kit) agent(owner models.Account) media {
 // again looks a server up by its key, as every call does.
 func (k *kit) again(m media) media {
 	k.t.Helper()
-	this, err := k.Agents.Look(k.t.Context(), m.key)
+	this, err := k.ServerKeys.Look(k.t.Context(), m.key)
 	k.must(err)
 	return media{this, m.key}
 }

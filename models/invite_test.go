@@ -55,7 +55,7 @@ func TestInviteByUsername(t *testing.T) {
 		if err != nil || got.AccountID != anna.ID {
 			k.t.Errorf("check: %+v, %v", got, err)
 		}
-		people, err := k.Servers.People(ctx, owner.ID, m.ID, 0, 10)
+		people, err := k.People.List(ctx, owner.ID, m.ID, 0, 10)
 		k.must(err)
 		if len(people) != 1 || people[0].InvitedBy != owner.Username || people[0].LocalUser.Name != "Anna" || !people[0].EndsAt.Equal(end) {
 			k.t.Errorf("people %+v", people)

@@ -215,7 +215,7 @@ func TestInviteLocalUserMeanwhile(t *testing.T) {
 		}
 		// The other link ends: with the moment, not with the sweep.
 		end := k.Now().Add(time.Hour)
-		k.must(k.Servers.SetTerms(ctx, owner.ID, m.ID, asked.ID, models.Terms{EndsAt: &end}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, asked.ID, models.Terms{EndsAt: &end}, home))
 		k.clock.Advance(time.Hour - time.Millisecond)
 		k.is(k.Invites.Accept(ctx, anna.ID, invite.ID, home), models.ErrLocalUserTaken)
 		if u := k.localUser(owner, m, "u-anna"); u.LinkedTo != ben.Username {
@@ -242,12 +242,12 @@ func TestEndBoundary(t *testing.T) {
 		anna := k.member(owner, m)
 		link := k.located(anna, models.LinkAccepted)[0]
 		end := k.Now().Add(time.Hour)
-		k.must(k.Servers.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end}, home))
 		expect := func(want int) {
 			k.t.Helper()
 			list, err := k.Links.List(ctx, anna.ID, models.LinkAccepted)
 			k.must(err)
-			people, err := k.Servers.People(ctx, owner.ID, m.ID, 0, 10)
+			people, err := k.People.List(ctx, owner.ID, m.ID, 0, 10)
 			k.must(err)
 			mine, err := k.Servers.Mine(ctx, owner.ID)
 			k.must(err)

@@ -10,6 +10,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
+// EmbyServers are the operations of servers that speak the Emby Connect protocol; they
+// call with their server key.
+type EmbyServers struct{ *core }
+
 // AskLink is a server's request that somebody may use it.
 type AskLink struct {
 	AccountID   int64
@@ -58,14 +62,14 @@ func (r *authorizationRow) link() Link {
 // the server itself made or shall take over; a disabled person's as well, which
 // was replaced by one that nobody was told. An error is never a short list:
 // servers delete guests that are missing.
-func (a *Agents) Links(ctx context.Context, this Server) ([]Authorization, error) {
+func (e *EmbyServers) Links(ctx context.Context, this Server) ([]Authorization, error) {
 	var rows []authorizationRow
-	if err := a.read(ctx).Raw(authorizations+" AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id", this.ID, a.Now()).Scan(&rows).Error; err != nil {
+	if err := e.read(ctx).Raw(authorizations+" AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id", this.ID, e.Now()).Scan(&rows).Error; err != nil {
 		return nil, explained("list the links of a server", err)
 	}
 	list := make([]Authorization, len(rows))
 	for i, row := range rows {
-		one, err := a.authorization(row)
+		one, err := e.authorization(row)
 		if err != nil {
 			return nil, err
 		}
@@ -78,35 +82,35 @@ func (a *Agents) Links(ctx context.Context, this Server) ([]Authorization, error
 // The person gets a mail and decides. It returns [ErrNotFound] for an account
 // that is unknown, unconfirmed or disabled and for a server that is gone or
 // disabled by now, an error about the field access_key, or [ErrThrottled].
-func (a *Agents) Ask(ctx context.Context, this Server, in AskLink) (Authorization, error) {
+func (e *EmbyServers) Ask(ctx context.Context, this Server, in AskLink) (Authorization, error) {
 	if in.Type != LinkGuest {
 		in.Type = LinkLinked
 	}
-	if err := a.checkAsk(&in); err != nil {
+	if err := e.checkAsk(&in); err != nil {
 		return Authorization{}, err
 	}
-	if err := a.mayAsk(ctx, this); err != nil {
+	if err := e.mayAsk(ctx, this); err != nil {
 		return Authorization{}, err
 	}
-	err := a.tx(ctx, "ask for a link", func(tx *gorm.DB) error { return a.ask(ctx, tx, this, in) })
+	err := e.tx(ctx, "ask for a link", func(tx *gorm.DB) error { return e.ask(ctx, tx, this, in) })
 	if err != nil {
 		return Authorization{}, err
 	}
 	var rows []authorizationRow
-	if err := a.read(ctx).Raw(authorizations+" AND l.account_id = ?", this.ID, in.AccountID).Scan(&rows).Error; err != nil {
+	if err := e.read(ctx).Raw(authorizations+" AND l.account_id = ?", this.ID, in.AccountID).Scan(&rows).Error; err != nil {
 		return Authorization{}, explained("read the link", err)
 	}
 	if len(rows) != 1 {
 		return Authorization{}, ErrNotFound
 	}
-	return a.authorization(rows[0])
+	return e.authorization(rows[0])
 }
 
-func (a *Agents) checkAsk(in *AskLink) error {
+func (e *EmbyServers) checkAsk(in *AskLink) error {
 	const shortest, longest = 16, 64
 	in.RequestedBy = cleanServerName(in.RequestedBy)
 	if in.AccessKey == "" {
-		key, err := newAccessKey(a.opt.Random)
+		key, err := newAccessKey(e.opt.Random)
 		in.AccessKey = key
 		return explained("make an access key", err)
 	}
@@ -116,60 +120,60 @@ func (a *Agents) checkAsk(in *AskLink) error {
 	return nil
 }
 
-func (a *Agents) mayAsk(ctx context.Context, this Server) error {
-	limit := a.opt.Limits.AskDay
+func (c *core) mayAsk(ctx context.Context, this Server) error {
+	limit := c.opt.Limits.AskDay
 	if this.OwnerID == 0 {
-		limit = a.opt.Limits.AskDayUnclaimed
+		limit = c.opt.Limits.AskDayUnclaimed
 	}
-	return a.throttle.allow(ctx, a.throttle.key("ask", place(this.ID)), limit)
+	return c.throttle.allow(ctx, c.throttle.key("ask", place(this.ID)), limit)
 }
 
-func (a *Agents) ask(ctx context.Context, tx *gorm.DB, this Server, in AskLink) error {
+func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskLink) error {
 	if err := holdUsableAccount(tx, in.AccountID); err != nil {
 		return err
 	}
 	if err := oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND disabled_at IS NULL", this.ID)); err != nil {
 		return err
 	}
-	known, err := a.linkOf(ctx, tx, this.ID, in.AccountID)
+	known, err := e.linkOf(ctx, tx, this.ID, in.AccountID)
 	if err != nil {
 		return err
 	}
 	if known != nil {
-		sealed, err := a.keys.Seal(a.opt.Random, sealAccessKey, place(known.ID), in.AccessKey)
+		sealed, err := e.keys.Seal(e.opt.Random, sealAccessKey, place(known.ID), in.AccessKey)
 		if err != nil {
 			return err
 		}
-		if err := a.tellAgentOf(ctx, tx, known, ChangeLink); err != nil {
+		if err := e.tellAgentOf(ctx, tx, known, ChangeLink); err != nil {
 			return err
 		}
 		return tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known.ID).Error
 	}
 	link := linkRow{
-		ServerID: this.ID, AccountID: in.AccountID, Type: in.Type, State: LinkPending, RequestedBy: in.RequestedBy, CreatedAt: a.Now(),
+		ServerID: this.ID, AccountID: in.AccountID, Type: in.Type, State: LinkPending, RequestedBy: in.RequestedBy, CreatedAt: e.Now(),
 	}
-	if link.ID, err = a.newID(); err != nil {
+	if link.ID, err = e.newID(); err != nil {
 		return err
 	}
-	if link.AccessKey, err = a.keys.Seal(a.opt.Random, sealAccessKey, place(link.ID), in.AccessKey); err != nil {
+	if link.AccessKey, err = e.keys.Seal(e.opt.Random, sealAccessKey, place(link.ID), in.AccessKey); err != nil {
 		return err
 	}
 	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // no duplicate: the server is held
 		return err
 	}
-	server, err := a.serverByID(ctx, tx, this.ID)
+	server, err := e.serverByID(ctx, tx, this.ID)
 	if err != nil {
 		return err
 	}
-	if err := a.tellPerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
+	if err := e.tellPerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
 		return err
 	}
-	return a.note(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
+	return e.note(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
 }
 
 // Cancel removes a link from the server's side. It returns [ErrNotFound].
-func (a *Agents) Cancel(ctx context.Context, this Server, accountID int64) error {
-	return a.tx(ctx, "cancel a link", func(tx *gorm.DB) error { return a.cancel(ctx, tx, this.ID, accountID) })
+func (e *EmbyServers) Cancel(ctx context.Context, this Server, accountID int64) error {
+	return e.tx(ctx, "cancel a link", func(tx *gorm.DB) error { return e.cancel(ctx, tx, this.ID, accountID) })
 }
 
 func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int64) error {
@@ -204,15 +208,15 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 // FindAccount looks an account up for a server: by username, or by an address
 // of somebody who has accepted a link to this server; any other address finds
 // nobody, so that a server key is no oracle of addresses. byEmail tells which. A
-// look-up of an address is remembered for [Agents.Invite]. It returns
+// look-up of an address is remembered for [EmbyServers.Invite]. It returns
 // [ErrNotFound], [ErrThrottled] or [ErrUnavailable].
-func (a *Agents) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
-	if err := a.throttle.allow(ctx, a.throttle.key("find account", place(this.ID)), a.opt.Limits.FindHour); err != nil {
+func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
+	if err := e.throttle.allow(ctx, e.throttle.key("find account", place(this.ID)), e.opt.Limits.FindHour); err != nil {
 		return Account{}, false, err
 	}
 	name := nameKey(nameOrEmail)
 	byEmail = isEmail(name)
-	row, err := a.accountByName(ctx, a.read(ctx), name)
+	row, err := e.accountByName(ctx, e.read(ctx), name)
 	if err != nil && KindOf(err) != KindNotFound {
 		return Account{}, byEmail, err
 	}
@@ -220,8 +224,8 @@ func (a *Agents) FindAccount(ctx context.Context, this Server, nameOrEmail strin
 		return row.account(), false, err
 	}
 	// Asked also for nobody: an address must not be told by the time it takes.
-	linked, failed := gorm.G[linkRow](a.read(ctx)).
-		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, a.Now()).Count(ctx, "*")
+	linked, failed := gorm.G[linkRow](e.read(ctx)).
+		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, e.Now()).Count(ctx, "*")
 	if failed != nil {
 		return Account{}, true, explained("find a link", failed)
 	}
@@ -229,19 +233,19 @@ func (a *Agents) FindAccount(ctx context.Context, this Server, nameOrEmail strin
 		return row.account(), true, nil
 	}
 	if this.OwnerID != 0 {
-		source := a.lookedUpKey(name, caller)
-		if err := a.throttle.forget(ctx, source); err != nil { // the time counts from the last one
+		source := e.lookedUpKey(name, caller)
+		if err := e.throttle.forget(ctx, source); err != nil { // the time counts from the last one
 			return Account{}, true, err
 		}
-		if _, err := a.throttle.raise(ctx, source, lookedUp()); err != nil {
+		if _, err := e.throttle.raise(ctx, source, lookedUp()); err != nil {
 			return Account{}, true, err
 		}
 	}
 	return Account{}, true, ErrNotFound
 }
 
-func (a *Agents) lookedUpKey(email string, caller Caller) secret.Hash {
-	return a.throttle.key("looked up by source", email+" "+caller.Address)
+func (e *EmbyServers) lookedUpKey(email string, caller Caller) secret.Hash {
+	return e.throttle.key("looked up by source", email+" "+caller.Address)
 }
 
 // lookedUp is how long a look-up lets an invitation follow.
@@ -251,17 +255,17 @@ func lookedUp() Limit { return Limit{Hits: 1 << 30, Window: 10 * time.Minute} }
 // claimed server has just looked that address up from the same source, for the
 // call itself carries no key. In any other case it does nothing and says
 // nothing. It returns [ErrUnavailable].
-func (a *Agents) Invite(ctx context.Context, email, requestedBy string, caller Caller) error {
+func (e *EmbyServers) Invite(ctx context.Context, email, requestedBy string, caller Caller) error {
 	sendTo, key, ok := parseEmail(email)
 	if !ok {
 		return nil
 	}
-	return a.tx(ctx, "invite by mail", func(tx *gorm.DB) error {
-		spent := tx.Exec("DELETE FROM throttle WHERE throttle_key = ? AND window_ends > ?", a.lookedUpKey(key, caller), a.Now().UnixMilli())
+	return e.tx(ctx, "invite by mail", func(tx *gorm.DB) error {
+		spent := tx.Exec("DELETE FROM throttle WHERE throttle_key = ? AND window_ends > ?", e.lookedUpKey(key, caller), e.Now().UnixMilli())
 		if spent.Error != nil || spent.RowsAffected != 1 {
 			return spent.Error
 		}
-		return a.owe(ctx, tx, owed{kind: MailInvited, recipient: sendTo, locale: a.opt.Languages[0], facts: map[string]string{
+		return e.owe(ctx, tx, owed{kind: MailInvited, recipient: sendTo, locale: e.opt.Languages[0], facts: map[string]string{
 			"person": strings.TrimSpace(cleanServerName(requestedBy)),
 		}})
 	})

@@ -49,7 +49,7 @@ func TestAskAndAccept(t *testing.T) {
 		}
 		// Asked again, the link stays accepted and has the new key.
 		k.letters()
-		again, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, Type: models.LinkGuest, AccessKey: "30e983b8410f42bc883a3d7ecc6f95bd"})
+		again, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, Type: models.LinkGuest, AccessKey: "30e983b8410f42bc883a3d7ecc6f95bd"})
 		k.must(err)
 		if again.ID != asked.ID || again.State != models.LinkAccepted {
 			k.t.Errorf("asked again: %+v", again)
@@ -75,15 +75,15 @@ func TestAskRules(t *testing.T) {
 		gone := k.account()
 		k.must(k.Operators.Disable(ctx, gone.Username))
 		for _, id := range []int64{0, -1, 12345, k.byName(waiting).ID, gone.ID} {
-			_, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: id, AccessKey: serversKey})
+			_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: id, AccessKey: serversKey})
 			k.is(err, models.ErrNotFound)
 		}
 		person := k.account()
 		for _, key := range []string{"short", strings.Repeat("a", 65), "92946949b56f4c5e831d072ba4929de ", "' OR 1=1 -- aaaaaaaa", "\x00\x01aaaaaaaaaaaaaaaaaa"} {
-			_, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, AccessKey: key})
+			_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, AccessKey: key})
 			k.isKind(err, models.KindInvalid)
 		}
-		made, err := k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
+		made, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
 		k.must(err)
 		if len(made.AccessKey) != 32 {
 			k.t.Errorf("made the key %q", made.AccessKey)
@@ -101,7 +101,7 @@ func TestAskIsLimited(t *testing.T) {
 		for range 20 {
 			k.ask(m, person)
 		}
-		_, err := k.Agents.Ask(k.t.Context(), m.Server, models.AskLink{AccountID: person.ID})
+		_, err := k.EmbyServers.Ask(k.t.Context(), m.Server, models.AskLink{AccountID: person.ID})
 		k.is(err, models.ErrThrottled)
 		owned := k.server(k.account())
 		for range 21 {
@@ -140,9 +140,9 @@ func TestRemoveLink(t *testing.T) {
 			k.link(m, person)
 			k.letters()
 			other := k.server(k.account())
-			k.is(k.Agents.Cancel(ctx, other.Server, person.ID), models.ErrNotFound)
-			k.must(k.Agents.Cancel(ctx, m.Server, person.ID))
-			k.is(k.Agents.Cancel(ctx, m.Server, person.ID), models.ErrNotFound)
+			k.is(k.EmbyServers.Cancel(ctx, other.Server, person.ID), models.ErrNotFound)
+			k.must(k.EmbyServers.Cancel(ctx, m.Server, person.ID))
+			k.is(k.EmbyServers.Cancel(ctx, m.Server, person.ID), models.ErrNotFound)
 			k.letter(models.MailLinkEnded, person.Email)
 			if len(k.located(person, models.LinkAccepted)) != 0 {
 				k.t.Error("the link is still there")
@@ -152,7 +152,7 @@ func TestRemoveLink(t *testing.T) {
 			person := k.account()
 			k.ask(m, person)
 			k.letters()
-			k.must(k.Agents.Cancel(ctx, m.Server, person.ID))
+			k.must(k.EmbyServers.Cancel(ctx, m.Server, person.ID))
 			if letters := k.letters(); len(letters) != 0 {
 				k.t.Errorf("mailed %+v", letters)
 			}
@@ -160,8 +160,8 @@ func TestRemoveLink(t *testing.T) {
 		k.run("the owner removes a person", func(k *kit) {
 			person := k.account()
 			link := k.link(m, person)
-			k.must(k.Servers.RemovePerson(ctx, owner.ID, m.ID, link.ID))
-			k.is(k.Servers.RemovePerson(ctx, owner.ID, m.ID, link.ID), models.ErrNotFound)
+			k.must(k.People.Remove(ctx, owner.ID, m.ID, link.ID))
+			k.is(k.People.Remove(ctx, owner.ID, m.ID, link.ID), models.ErrNotFound)
 			if len(k.located(person, models.LinkAccepted)) != 0 || k.events(person)[models.EventLinkRemoved] != 1 {
 				k.t.Error("the link is still there")
 			}
@@ -189,7 +189,7 @@ func TestLocateOrder(t *testing.T) {
 			k.link(m, person)
 		}
 		for _, url := range []string{"http://192.168.1.2:8096", "http://media.example.test:8096"} {
-			k.must(k.Servers.RemoveAddress(k.t.Context(), owner.ID, bare.ID, k.addressID(owner, bare, url)))
+			k.must(k.Addresses.Remove(k.t.Context(), owner.ID, bare.ID, k.addressID(owner, bare, url)))
 		}
 		got := k.located(person, models.LinkAccepted)
 		ids := []int64{}
@@ -221,7 +221,7 @@ func TestSpoiltKeyIsNoShortList(t *testing.T) {
 		if list != nil {
 			k.t.Errorf("a short list came with the error: %+v", list)
 		}
-		_, err = k.Agents.Links(k.t.Context(), a.Server)
+		_, err = k.EmbyServers.Links(k.t.Context(), a.Server)
 		k.isKind(err, models.KindInternal)
 	})
 }
@@ -267,7 +267,7 @@ func TestKeysAreReplaced(t *testing.T) {
 				if k.authorizations(m)[0].Active != (name != "disabled") {
 					k.t.Error("active is wrong")
 				}
-				if _, err := k.Agents.Look(k.t.Context(), m.key); err != nil {
+				if _, err := k.ServerKeys.Look(k.t.Context(), m.key); err != nil {
 					t.Errorf("the server's key: %v", err)
 				}
 			})
@@ -279,10 +279,10 @@ func TestFindAccount(t *testing.T) {
 	eachConnect(t, func(k *kit) {
 		ctx, person, m := k.t.Context(), k.account(), k.server(k.account())
 		find := func(text string) error {
-			_, _, err := k.Agents.FindAccount(ctx, m.Server, text, home)
+			_, _, err := k.EmbyServers.FindAccount(ctx, m.Server, text, home)
 			return err
 		}
-		found, byEmail, err := k.Agents.FindAccount(ctx, m.Server, strings.ToUpper(person.Username), home)
+		found, byEmail, err := k.EmbyServers.FindAccount(ctx, m.Server, strings.ToUpper(person.Username), home)
 		k.must(err)
 		if found.ID != person.ID || byEmail {
 			k.t.Errorf("found %+v (%v)", found, byEmail)
@@ -295,17 +295,17 @@ func TestFindAccount(t *testing.T) {
 		asked := k.ask(m, person)
 		k.is(find(person.Email), models.ErrNotFound)
 		k.must(k.Links.Accept(ctx, person.ID, asked.ID, home))
-		found, byEmail, err = k.Agents.FindAccount(ctx, m.Server, strings.ToUpper(person.Email), home)
+		found, byEmail, err = k.EmbyServers.FindAccount(ctx, m.Server, strings.ToUpper(person.Email), home)
 		k.must(err)
 		if found.ID != person.ID || !byEmail {
 			k.t.Errorf("found %+v (%v)", found, byEmail)
 		}
-		_, _, err = k.Agents.FindAccount(ctx, k.server(k.account()).Server, person.Email, home)
+		_, _, err = k.EmbyServers.FindAccount(ctx, k.server(k.account()).Server, person.Email, home)
 		k.is(err, models.ErrNotFound)
 		// Who waits or is disabled is found by name, and said to be so.
 		waiting := newName()
 		k.signUp(waiting)
-		found, _, err = k.Agents.FindAccount(ctx, m.Server, waiting, home)
+		found, _, err = k.EmbyServers.FindAccount(ctx, m.Server, waiting, home)
 		k.must(err)
 		if !found.ConfirmedAt.IsZero() {
 			k.t.Errorf("found %+v", found)
@@ -324,7 +324,7 @@ func TestInvite(t *testing.T) {
 		const address = "new.person@example.org"
 		invite := func(want int, from models.Caller, email string) {
 			k.t.Helper()
-			k.must(k.Agents.Invite(ctx, email, "alice", from))
+			k.must(k.EmbyServers.Invite(ctx, email, "alice", from))
 			letters := k.letters()
 			if len(letters) != want {
 				k.t.Fatalf("%d mails, want %d: %+v", len(letters), want, letters)
@@ -335,7 +335,7 @@ func TestInvite(t *testing.T) {
 		}
 		look := func(m media, email string) {
 			k.t.Helper()
-			_, _, err := k.Agents.FindAccount(ctx, m.Server, email, home)
+			_, _, err := k.EmbyServers.FindAccount(ctx, m.Server, email, home)
 			k.is(err, models.ErrNotFound)
 		}
 		k.letters()
@@ -364,9 +364,9 @@ func TestInviteOnce(t *testing.T) {
 	eachConnect(t, func(k *kit) {
 		ctx, m := k.t.Context(), k.server(k.account())
 		k.letters()
-		_, _, err := k.Agents.FindAccount(ctx, m.Server, "new@example.org", home)
+		_, _, err := k.EmbyServers.FindAccount(ctx, m.Server, "new@example.org", home)
 		k.is(err, models.ErrNotFound)
-		for _, err := range parallel(16, func(int) error { return k.Agents.Invite(ctx, "new@example.org", "alice", home) }) {
+		for _, err := range parallel(16, func(int) error { return k.EmbyServers.Invite(ctx, "new@example.org", "alice", home) }) {
 			k.must(err)
 		}
 		if n := k.sqlRows("SELECT COUNT(*) FROM outbox")[0][0]; n != "1" {
@@ -380,7 +380,7 @@ func TestRequestedByIsCleaned(t *testing.T) {
 	eachConnect(t, func(k *kit) {
 		m := k.server(k.account())
 		for _, key := range []string{"", serversKey} {
-			asked, err := k.Agents.Ask(k.t.Context(), m.Server, models.AskLink{
+			asked, err := k.EmbyServers.Ask(k.t.Context(), m.Server, models.AskLink{
 				AccountID: k.account().ID, AccessKey: key, RequestedBy: "bo\u202ess\r\n\x00\xff " + strings.Repeat("x", 300),
 			})
 			k.must(err)

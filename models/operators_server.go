@@ -7,15 +7,18 @@ import (
 	"gorm.io/gorm"
 )
 
+// OperatedServers are the operations of operators on any server, no matter who owns it.
+type OperatedServers struct{ *core }
+
 // OperatedServer is a server as operators see it.
 type OperatedServer struct {
 	ServerDetail
 	Owner string // username; "" while nobody has claimed it
 }
 
-// ListServers returns up to n servers, the first registered first, beginning
+// List returns up to n servers, the first registered first, beginning
 // behind the id after. Addresses and links are left out.
-func (o *Operators) ListServers(ctx context.Context, after int64, n int) ([]OperatedServer, error) {
+func (o *OperatedServers) List(ctx context.Context, after int64, n int) ([]OperatedServer, error) {
 	rows, err := gorm.G[serverRow](o.read(ctx)).Where("id > ?", after).Order("id").Limit(n).Find(ctx)
 	if err != nil {
 		return nil, explained("list the servers", err)
@@ -32,7 +35,7 @@ func (o *Operators) ListServers(ctx context.Context, after int64, n int) ([]Oper
 }
 
 // ownersOf are the usernames of those who own the servers.
-func (o *Operators) ownersOf(ctx context.Context, rows []serverRow) (map[int64]string, error) {
+func (o *OperatedServers) ownersOf(ctx context.Context, rows []serverRow) (map[int64]string, error) {
 	names := map[int64]string{}
 	var ids []int64
 	for _, row := range rows {
@@ -53,9 +56,9 @@ func (o *Operators) ownersOf(ctx context.Context, rows []serverRow) (map[int64]s
 	return names, nil
 }
 
-// ShowServer reads a server with its addresses and people. It returns
+// Get reads a server with its addresses and people. It returns
 // [ErrNotFound].
-func (o *Operators) ShowServer(ctx context.Context, serverID int64) (OperatedServer, error) {
+func (o *OperatedServers) Get(ctx context.Context, serverID int64) (OperatedServer, error) {
 	row, err := o.serverByID(ctx, o.read(ctx), serverID)
 	if err != nil {
 		return OperatedServer{}, err
@@ -68,19 +71,19 @@ func (o *Operators) ShowServer(ctx context.Context, serverID int64) (OperatedSer
 	return OperatedServer{detail, owners[row.OwnerID]}, err
 }
 
-// DisableServer shuts a server out: its key opens nothing and nobody is led to
+// Disable shuts a server out: its key opens nothing and nobody is led to
 // it until it is enabled. Its links stay. It returns [ErrNotFound].
-func (o *Operators) DisableServer(ctx context.Context, serverID int64) error {
+func (o *OperatedServers) Disable(ctx context.Context, serverID int64) error {
 	now := o.Now()
 	return o.setServerDisabled(ctx, serverID, &now, EventServerDisabled)
 }
 
-// EnableServer lets a disabled server in again. It returns [ErrNotFound].
-func (o *Operators) EnableServer(ctx context.Context, serverID int64) error {
+// Enable lets a disabled server in again. It returns [ErrNotFound].
+func (o *OperatedServers) Enable(ctx context.Context, serverID int64) error {
 	return o.setServerDisabled(ctx, serverID, nil, EventServerEnabled)
 }
 
-func (o *Operators) setServerDisabled(ctx context.Context, serverID int64, at *time.Time, event EventKind) error {
+func (o *OperatedServers) setServerDisabled(ctx context.Context, serverID int64, at *time.Time, event EventKind) error {
 	return o.tx(ctx, "disable or enable a server", func(tx *gorm.DB) error {
 		row, err := o.serverByID(ctx, tx, serverID)
 		if err != nil {
@@ -93,9 +96,9 @@ func (o *Operators) setServerDisabled(ctx context.Context, serverID int64, at *t
 	})
 }
 
-// RemoveServer erases a server with its keys, addresses and links, whoever owns
+// Remove erases a server with its keys, addresses and links, whoever owns
 // it; who could use it is told by mail. It returns [ErrNotFound].
-func (o *Operators) RemoveServer(ctx context.Context, serverID int64) error {
+func (o *OperatedServers) Remove(ctx context.Context, serverID int64) error {
 	return o.tx(ctx, "remove a server", func(tx *gorm.DB) error {
 		row, err := o.serverByID(ctx, tx, serverID)
 		if err != nil {
@@ -109,7 +112,7 @@ func (o *Operators) RemoveServer(ctx context.Context, serverID int64) error {
 }
 
 // noteOwner writes into the history of a server's owner, if it has one.
-func (o *Operators) noteOwner(ctx context.Context, tx *gorm.DB, row *serverRow, event EventKind) error {
+func (o *OperatedServers) noteOwner(ctx context.Context, tx *gorm.DB, row *serverRow, event EventKind) error {
 	if row.OwnerID == 0 {
 		return nil
 	}

@@ -12,47 +12,47 @@ func TestOperatorsAndServers(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		owner, person := k.account(), k.account()
-		code, _, err := k.Servers.NewClaimCode(ctx, owner.ID)
+		code, _, err := k.Registrations.NewClaimCode(ctx, owner.ID)
 		k.must(err)
 		register := func(name, claimCode string) models.Registered {
 			k.t.Helper()
-			out, err := k.Agents.Register(ctx, models.Registration{
+			out, err := k.Registrations.Register(ctx, models.Registration{
 				Name: name, SystemID: "5ed" + strings.ToLower(name), Kind: models.ServerEmby, WAN: []string{"https://" + name + ".example.org"}, ClaimCode: claimCode,
 			}, home)
 			k.must(err)
 			return out
 		}
 		den, shed := register("Den", code), register("Shed", "")
-		_, err = k.Agents.Ask(ctx, den.Server, models.AskLink{AccountID: person.ID, Type: models.LinkLinked})
+		_, err = k.EmbyServers.Ask(ctx, den.Server, models.AskLink{AccountID: person.ID, Type: models.LinkLinked})
 		k.must(err)
 		links, err := k.Links.Locate(ctx, person.ID, models.LinkPending)
 		k.must(err)
 		k.must(k.Links.Accept(ctx, person.ID, links[0].ID, home))
 
-		first, err := k.Operators.ListServers(ctx, 0, 1)
+		first, err := k.OperatedServers.List(ctx, 0, 1)
 		k.must(err)
-		rest, err := k.Operators.ListServers(ctx, first[0].ID, 10)
+		rest, err := k.OperatedServers.List(ctx, first[0].ID, 10)
 		k.must(err)
 		if len(rest) != 1 || first[0].ID != den.Server.ID || rest[0].ID != shed.Server.ID || first[0].Owner != owner.Username || rest[0].Owner != "" {
 			k.t.Fatalf("listed %+v and %+v", first, rest)
 		}
-		shown, err := k.Operators.ShowServer(ctx, den.Server.ID)
+		shown, err := k.OperatedServers.Get(ctx, den.Server.ID)
 		k.must(err)
 		if shown.Owner != owner.Username || len(shown.Addresses) != 1 || len(shown.Links) != 1 || shown.Links[0].Username != person.Username ||
 			shown.Links[0].AccessKey != "" {
 			k.t.Errorf("shown %+v", shown)
 		}
 
-		k.must(k.Operators.DisableServer(ctx, den.Server.ID))
-		_, err = k.Agents.Look(ctx, den.Key)
+		k.must(k.OperatedServers.Disable(ctx, den.Server.ID))
+		_, err = k.ServerKeys.Look(ctx, den.Key)
 		k.is(err, models.ErrServerDisabled)
 		located, err := k.Links.Locate(ctx, person.ID, models.LinkAccepted)
 		k.must(err)
 		if len(located) != 0 {
 			k.t.Error("people are led to a server that is disabled")
 		}
-		k.must(k.Operators.EnableServer(ctx, den.Server.ID))
-		_, err = k.Agents.Look(ctx, den.Key)
+		k.must(k.OperatedServers.Enable(ctx, den.Server.ID))
+		_, err = k.ServerKeys.Look(ctx, den.Key)
 		k.must(err)
 		located, err = k.Links.Locate(ctx, person.ID, models.LinkAccepted)
 		k.must(err)
@@ -61,16 +61,16 @@ func TestOperatorsAndServers(t *testing.T) {
 		}
 
 		for _, id := range []int64{den.Server.ID, shed.Server.ID} {
-			k.must(k.Operators.RemoveServer(ctx, id))
+			k.must(k.OperatedServers.Remove(ctx, id))
 			for _, err := range []error{
-				k.Operators.RemoveServer(ctx, id), k.Operators.DisableServer(ctx, id), k.Operators.EnableServer(ctx, id),
+				k.OperatedServers.Remove(ctx, id), k.OperatedServers.Disable(ctx, id), k.OperatedServers.Enable(ctx, id),
 			} {
 				k.is(err, models.ErrNotFound)
 			}
-			_, err = k.Operators.ShowServer(ctx, id)
+			_, err = k.OperatedServers.Get(ctx, id)
 			k.is(err, models.ErrNotFound)
 		}
-		_, err = k.Agents.Look(ctx, den.Key)
+		_, err = k.ServerKeys.Look(ctx, den.Key)
 		k.is(err, models.ErrNoServer)
 		events, err := k.History.List(ctx, owner.ID, 10)
 		k.must(err)

@@ -128,7 +128,7 @@ func TestQuickConnectServers(t *testing.T) {
 			offers(person)
 			refused(session, m.ID)
 			k.isQuick(asked, models.QuickFailed, models.QuickNotAllowed)
-			k.must(k.Operators.EnableServer(ctx, m.ID))
+			k.must(k.OperatedServers.Enable(ctx, m.ID))
 			k.isQuick(asked, models.QuickAsked, "")
 		})
 		k.run("switched off", func(k *kit) {
@@ -155,7 +155,7 @@ func TestQuickConnectServers(t *testing.T) {
 		k.run("its end has come", func(k *kit) {
 			asked := k.quick(session, m, "654321")
 			end := k.Now().Add(time.Minute)
-			k.must(k.Servers.SetTerms(ctx, owner.ID, m.ID, k.linkWith(person, m), models.Terms{EndsAt: &end}, home))
+			k.must(k.People.SetTerms(ctx, owner.ID, m.ID, k.linkWith(person, m), models.Terms{EndsAt: &end}, home))
 			k.clock.Advance(time.Minute)
 			offers(person)
 			refused(session, m.ID)

@@ -66,7 +66,7 @@ func TestReport(t *testing.T) {
 		bad.LocalUsers = append(bad.LocalUsers, bad.LocalUsers[0])
 		_, err = k.Agents.Report(ctx, m.Server, bad)
 		k.isKind(err, models.KindInvalid)
-		key, until, err := k.Agents.RotateKey(ctx, m.Server)
+		key, until, err := k.ServerKeys.RotateOwn(ctx, m.Server)
 		k.must(err)
 		if this := k.again(m); !this.KeyExpiresAt.Equal(until) || key == m.key {
 			k.t.Errorf("until %v, want %v", this.KeyExpiresAt, until)
@@ -89,7 +89,7 @@ func TestIdempotency(t *testing.T) {
 		in.IdempotencyKey = key
 		keys := make([]string, 16)
 		for _, err := range parallel(len(keys), func(i int) error {
-			done, err := k.Agents.Register(ctx, in, home)
+			done, err := k.Registrations.Register(ctx, in, home)
 			keys[i] = done.Key
 			return err
 		}) {
@@ -102,7 +102,7 @@ func TestIdempotency(t *testing.T) {
 			k.t.Errorf("server %+v", this)
 		}
 		in.Name = "Another"
-		_, err := k.Agents.Register(ctx, in, home)
+		_, err := k.Registrations.Register(ctx, in, home)
 		k.is(err, models.ErrOtherRequest)
 		// An invite.
 		offer := models.NewInvite{To: anna.Username, Type: models.LinkGuest, Servers: []models.InviteServer{{ServerID: m.ID}}, IdempotencyKey: key}

@@ -87,7 +87,7 @@ type Server struct {
 	DisabledAt           time.Time // zero unless an operator disabled it
 	ChangeSeq, AckedSeq  int64     // the last change that was fed to its agent, and that it acknowledged
 	SelfService          bool      // people may prove a local user by themselves
-	KeyExpiresAt         time.Time // of the key that [Agents.Look] was given; zero for one that was not replaced
+	KeyExpiresAt         time.Time // of the key that [ServerKeys.Look] was given; zero for one that was not replaced
 
 	ReportHash string // digest of its last report; "" for none
 }

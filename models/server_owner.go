@@ -11,28 +11,31 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Servers are the operations of a person on the servers that they run.
+// Servers are the operations of a person on the servers that they own.
 type Servers struct{ *core }
+
+// Addresses are the operations of an owner on the addresses of their servers.
+type Addresses struct{ *core }
 
 // NewClaimCode makes a code by which a server, within ten minutes, becomes the
 // account's. It is shown as BCDF-GHJK. It returns [ErrThrottled], or
 // [ErrNotFound] for an account that was deleted or disabled meanwhile.
-func (s *Servers) NewClaimCode(ctx context.Context, accountID int64) (code string, until time.Time, err error) {
-	if s.opt.Servers == ServersOff {
+func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code string, until time.Time, err error) {
+	if r.opt.Servers == ServersOff {
 		return "", time.Time{}, ErrServersOff
 	}
-	if err := s.throttle.allow(ctx, s.throttle.key("claim code", place(accountID)), s.opt.Limits.ClaimCodeHour); err != nil {
+	if err := r.throttle.allow(ctx, r.throttle.key("claim code", place(accountID)), r.opt.Limits.ClaimCodeHour); err != nil {
 		return "", time.Time{}, err
 	}
-	now := s.Now()
+	now := r.Now()
 	until = now.Add(claimCodeLife)
-	code, err = s.unusedCode(func(code string) error {
-		return s.tx(ctx, "make a claim code", func(tx *gorm.DB) error {
+	code, err = r.unusedCode(func(code string) error {
+		return r.tx(ctx, "make a claim code", func(tx *gorm.DB) error {
 			if err := holdUsableAccount(tx, accountID); err != nil {
 				return err
 			}
 			return gorm.G[claimCodeRow](tx).Create(ctx, &claimCodeRow{
-				CodeMAC: s.keys.MAC(claimCodePurpose, code), AccountID: accountID, CreatedAt: now, ExpiresAt: until,
+				CodeMAC: r.keys.MAC(claimCodePurpose, code), AccountID: accountID, CreatedAt: now, ExpiresAt: until,
 			})
 		})
 	})
@@ -46,18 +49,18 @@ func (s *Servers) NewClaimCode(ctx context.Context, accountID int64) (code strin
 // its id and key on it runs it. Of parallel callers one wins. It returns
 // [ErrNotFound] for a wrong pair and for a server that is disabled, since its key
 // opens nothing; [ErrServerClaimed], or [ErrThrottled].
-func (s *Servers) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
-	if err := s.throttle.allow(ctx, s.throttle.key("claim", place(accountID)), s.opt.Limits.ClaimHour); err != nil {
+func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
+	if err := r.throttle.allow(ctx, r.throttle.key("claim", place(accountID)), r.opt.Limits.ClaimHour); err != nil {
 		return err
 	}
 	if !secret.WellFormed(secret.ServerKey, serverKey) {
 		return ErrNotFound
 	}
-	return s.tx(ctx, "claim a server", func(tx *gorm.DB) error {
+	return r.tx(ctx, "claim a server", func(tx *gorm.DB) error {
 		if err := holdUsableAccount(tx, accountID); err != nil {
 			return err
 		}
-		now := s.Now()
+		now := r.Now()
 		var holder int64
 		err := tx.Raw(`SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id
 WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?) AND s.disabled_at IS NULL`, secret.Sum(serverKey), now).Scan(&holder).Error
@@ -74,7 +77,7 @@ WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?) AND s.disabled_a
 		if result.RowsAffected != 1 {
 			return ErrServerClaimed
 		}
-		return s.note(ctx, tx, accountID, EventServerClaimed, caller)
+		return r.note(ctx, tx, accountID, EventServerClaimed, caller)
 	})
 }
 
@@ -160,27 +163,21 @@ func (s *Servers) Rename(ctx context.Context, ownerID, serverID int64, name stri
 	})
 }
 
-// AddAddress is [Servers.NewAddress] for callers that know what they added.
-func (s *Servers) AddAddress(ctx context.Context, ownerID, serverID int64, text string) error {
-	_, err := s.NewAddress(ctx, ownerID, serverID, text)
-	return err
-}
-
-// NewAddress adds an address of the owner's own, behind the others. It returns
-// an error about the field address, or [ErrNotFound].
-func (s *Servers) NewAddress(ctx context.Context, ownerID, serverID int64, text string) (Address, error) {
+// Add adds an address that the owner names, behind the others, and returns it as it is
+// stored. It returns an error about the field address, or [ErrNotFound].
+func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text string) (Address, error) {
 	address, ok := parseAddress(AddressCustom, text)
 	if !ok {
 		return Address{}, fieldError(KindInvalid, "address", "address_invalid")
 	}
 	row := addressRow{
-		ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port, ByOwner: true, ReportedAt: s.Now(),
+		ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port, ByOwner: true, ReportedAt: a.Now(),
 	}
-	err := s.tx(ctx, "add an address", func(tx *gorm.DB) error { return s.newAddress(ctx, tx, ownerID, &row) })
+	err := a.tx(ctx, "add an address", func(tx *gorm.DB) error { return a.newAddress(ctx, tx, ownerID, &row) })
 	return row.address(), err
 }
 
-func (s *Servers) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, row *addressRow) error {
+func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, row *addressRow) error {
 	if err := holdOwnServer(tx, ownerID, row.ServerID); err != nil {
 		return err
 	}
@@ -196,7 +193,7 @@ func (s *Servers) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, ro
 	if len(known) > 0 {
 		row.Position = known[0].Position + 1
 	}
-	if row.ID, err = s.newID(); err != nil {
+	if row.ID, err = a.newID(); err != nil {
 		return err
 	}
 	err = gorm.G[addressRow](tx).Create(ctx, row)
@@ -206,10 +203,10 @@ func (s *Servers) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, ro
 	return err
 }
 
-// MoveAddress moves an address of a server up (before the one above it) or
+// Move moves an address of a server up (before the one above it) or
 // down. It returns [ErrNotFound].
-func (s *Servers) MoveAddress(ctx context.Context, ownerID, serverID, addressID int64, up bool) error {
-	return s.tx(ctx, "move an address", func(tx *gorm.DB) error {
+func (a *Addresses) Move(ctx context.Context, ownerID, serverID, addressID int64, up bool) error {
+	return a.tx(ctx, "move an address", func(tx *gorm.DB) error {
 		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
@@ -246,20 +243,20 @@ func swap(rows []addressRow, addressID int64, up bool) bool {
 	return true
 }
 
-// HideAddress hides an address from everybody but the owner, or shows it again.
+// Hide hides an address from everybody but the owner, or shows it again.
 // It returns [ErrNotFound].
-func (s *Servers) HideAddress(ctx context.Context, ownerID, serverID, addressID int64, hide bool) error {
-	return s.onAddress(ctx, ownerID, serverID, "UPDATE server_addresses SET hidden = ? WHERE id = ? AND server_id = ?", hide, addressID, serverID)
+func (a *Addresses) Hide(ctx context.Context, ownerID, serverID, addressID int64, hide bool) error {
+	return a.onAddress(ctx, ownerID, serverID, "UPDATE server_addresses SET hidden = ? WHERE id = ? AND server_id = ?", hide, addressID, serverID)
 }
 
-// RemoveAddress removes an address. One that the server reports comes back with
+// Remove removes an address. One that the server reports comes back with
 // its next report: hide it instead. It returns [ErrNotFound].
-func (s *Servers) RemoveAddress(ctx context.Context, ownerID, serverID, addressID int64) error {
-	return s.onAddress(ctx, ownerID, serverID, "DELETE FROM server_addresses WHERE id = ? AND server_id = ?", addressID, serverID)
+func (a *Addresses) Remove(ctx context.Context, ownerID, serverID, addressID int64) error {
+	return a.onAddress(ctx, ownerID, serverID, "DELETE FROM server_addresses WHERE id = ? AND server_id = ?", addressID, serverID)
 }
 
-func (s *Servers) onAddress(ctx context.Context, ownerID, serverID int64, statement string, args ...any) error {
-	return s.tx(ctx, "change an address", func(tx *gorm.DB) error {
+func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, statement string, args ...any) error {
+	return a.tx(ctx, "change an address", func(tx *gorm.DB) error {
 		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
@@ -275,28 +272,28 @@ func (s *Servers) onAddress(ctx context.Context, ownerID, serverID int64, statem
 // KeyOverlap is how long a replaced server key still works.
 const KeyOverlap = 24 * time.Hour
 
-// RotateKey gives a server a new key, which is returned once; the old one works
+// Rotate gives a server a new key, which is returned once; the old one works
 // for another 24 hours, and one that was replaced before no longer than it had.
 // Parallel callers get a key each. It returns [ErrNotFound].
-func (s *Servers) RotateKey(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
-	err = s.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
+func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
+	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
 		// Raised before it is read: another rotation waits here.
 		err := oneRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
 		if err != nil {
 			return err
 		}
-		row, err := s.ownedServer(ctx, tx, ownerID, serverID)
+		row, err := k.ownedServer(ctx, tx, ownerID, serverID)
 		if err != nil {
 			return err
 		}
-		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", s.Now().Add(KeyOverlap), serverID).Error
+		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", k.Now().Add(KeyOverlap), serverID).Error
 		if err != nil {
 			return err
 		}
-		if key, err = s.newServerKey(ctx, tx, serverID, row.KeyVersion); err != nil {
+		if key, err = k.newServerKey(ctx, tx, serverID, row.KeyVersion); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, ownerID, EventServerKeyRotated, caller)
+		return k.note(ctx, tx, ownerID, EventServerKeyRotated, caller)
 	})
 	return key, err
 }
@@ -377,16 +374,16 @@ func (s *Servers) Remove(ctx context.Context, ownerID, serverID int64, caller Ca
 	})
 }
 
-// RemovePerson ends a link from the owner's page. It returns [ErrNotFound].
-func (s *Servers) RemovePerson(ctx context.Context, ownerID, serverID, linkID int64) error {
-	return s.tx(ctx, "remove a person", func(tx *gorm.DB) error {
-		if _, err := s.ownedServer(ctx, tx, ownerID, serverID); err != nil {
+// Remove ends a link from the owner's page. It returns [ErrNotFound].
+func (p *People) Remove(ctx context.Context, ownerID, serverID, linkID int64) error {
+	return p.tx(ctx, "remove a person", func(tx *gorm.DB) error {
+		if _, err := p.ownedServer(ctx, tx, ownerID, serverID); err != nil {
 			return err
 		}
 		row, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, serverID).Take(ctx)
 		if err != nil {
 			return explained("read the link", err)
 		}
-		return s.cancel(ctx, tx, serverID, row.AccountID)
+		return p.cancel(ctx, tx, serverID, row.AccountID)
 	})
 }

@@ -21,6 +21,13 @@ type Agents struct {
 	seen map[int64]time.Time // last calls that are not written yet
 }
 
+// Registrations are the operations by which a media server becomes known to the service
+// and gets an owner.
+type Registrations struct{ *core }
+
+// ServerKeys are the operations on the secret keys by which servers prove who they are.
+type ServerKeys struct{ *core }
+
 // ServersPolicy says which media servers may register.
 type ServersPolicy string
 
@@ -100,71 +107,71 @@ func (r Registration) addresses() []Address {
 // repetition gives the same server and key. It returns errors about fields,
 // [ErrOtherRequest],
 // [ErrServersOff], [ErrClaimCodeWrong], [ErrThrottled] or [ErrUnavailable].
-func (a *Agents) Register(ctx context.Context, in Registration, caller Caller) (Registered, error) {
+func (r *Registrations) Register(ctx context.Context, in Registration, caller Caller) (Registered, error) {
 	in, addresses, err := in.check()
 	if err != nil {
 		return Registered{}, err
 	}
-	if a.opt.Servers == ServersOff || a.opt.Servers == ServersClaimed && in.ClaimCode == "" {
+	if r.opt.Servers == ServersOff || r.opt.Servers == ServersClaimed && in.ClaimCode == "" {
 		return Registered{}, ErrServersOff
 	}
-	o, err := a.once("register server", in.IdempotencyKey, in.Name, in.SystemID, in.Version, in.Kind, in.WAN, in.VPN, in.LAN, in.ClaimCode)
+	o, err := r.once("register server", in.IdempotencyKey, in.Name, in.SystemID, in.Version, in.Kind, in.WAN, in.VPN, in.LAN, in.ClaimCode)
 	if err != nil {
 		return Registered{}, err
 	}
-	if before, err := a.doneBefore(ctx, o); err != nil || before != 0 {
-		return a.registeredBefore(ctx, before, err)
+	if before, err := r.doneBefore(ctx, o); err != nil || before != 0 {
+		return r.registeredBefore(ctx, before, err)
 	}
-	l := a.opt.Limits
-	if err := a.throttle.source(ctx, "register server", caller, l.RegisterSource, l.RegisterNetwork, l.RegisterService); err != nil {
+	l := r.opt.Limits
+	if err := r.throttle.source(ctx, "register server", caller, l.RegisterSource, l.RegisterNetwork, l.RegisterService); err != nil {
 		return Registered{}, err
 	}
 	row := serverRow{SystemID: in.SystemID, Name: in.Name, Version: in.Version, Kind: in.Kind, KeyVersion: firstKeyVersion}
-	if row.ID, err = a.newID(); err != nil {
+	if row.ID, err = r.newID(); err != nil {
 		return Registered{}, explained("make an id", err)
 	}
 	out := Registered{Addresses: addresses}
-	before, err := a.txOnce(ctx, "register a server", o, row.ID, func(tx *gorm.DB) error {
-		out.Key, err = a.register(ctx, tx, &row, in.ClaimCode, caller)
+	before, err := r.txOnce(ctx, "register a server", o, row.ID, func(tx *gorm.DB) error {
+		out.Key, err = r.register(ctx, tx, &row, in.ClaimCode, caller)
 		if err != nil {
 			return err
 		}
-		return a.report(ctx, tx, row.ID, addresses)
+		return r.report(ctx, tx, row.ID, addresses)
 	})
 	if err != nil || before != 0 {
-		return a.registeredBefore(ctx, before, err)
+		return r.registeredBefore(ctx, before, err)
 	}
 	out.Server = row.server()
 	return out, nil
 }
 
 // register writes a new server and makes its key.
-func (a *Agents) register(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) (key string, err error) {
-	row.CreatedAt, row.LastSeenAt = a.Now(), a.Now()
+func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) (key string, err error) {
+	row.CreatedAt, row.LastSeenAt = r.Now(), r.Now()
 	if claimCode != "" {
-		if err := a.claimNew(ctx, tx, row, claimCode, caller); err != nil {
+		if err := r.claimNew(ctx, tx, row, claimCode, caller); err != nil {
 			return "", err
 		}
 	}
 	if err := gorm.G[serverRow](tx).Create(ctx, row); err != nil {
 		return "", err
 	}
-	return a.newServerKey(ctx, tx, row.ID, row.KeyVersion)
+	return r.newServerKey(ctx, tx, row.ID, row.KeyVersion)
 }
 
 // registeredBefore answers a repeated registration: the first key is derived
 // again. It returns err, or [ErrNotFound] for a server that was removed
 // meanwhile.
-func (a *Agents) registeredBefore(ctx context.Context, serverID int64, err error) (Registered, error) {
+func (r *Registrations) registeredBefore(ctx context.Context, serverID int64, err error) (Registered, error) {
 	if err != nil {
 		return Registered{}, err
 	}
-	row, err := a.serverByID(ctx, a.read(ctx), serverID)
+	row, err := r.serverByID(ctx, r.read(ctx), serverID)
 	if err != nil {
 		return Registered{}, err
 	}
-	out := Registered{Server: row.server(), Key: a.serverKey(serverID, firstKeyVersion)}
-	state, err := a.State(ctx, out.Server)
+	out := Registered{Server: row.server(), Key: r.serverKey(serverID, firstKeyVersion)}
+	state, err := r.agentState(ctx, out.Server)
 	out.Addresses = state.Addresses
 	return out, err
 }
@@ -173,13 +180,13 @@ func (a *Agents) registeredBefore(ctx context.Context, serverID int64, err error
 const firstKeyVersion = 1
 
 // claimNew gives a new server to the account whose claim code it brings.
-func (a *Agents) claimNew(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) error {
+func (r *Registrations) claimNew(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) error {
 	var err error
-	if row.OwnerID, err = a.spendClaimCode(tx, claimCode); err != nil {
+	if row.OwnerID, err = r.spendClaimCode(tx, claimCode); err != nil {
 		return err
 	}
 	row.ClaimedAt = &row.CreatedAt
-	return a.note(ctx, tx, row.OwnerID, EventServerClaimed, caller)
+	return r.note(ctx, tx, row.OwnerID, EventServerClaimed, caller)
 }
 
 // report stores the addresses that a server reports. Its earlier reports give
@@ -240,7 +247,7 @@ WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
 // Look finds the server of a server key. It returns [ErrNoServer] for a key
 // that is malformed, unknown or replaced, [ErrServerDisabled], or
 // [ErrUnavailable].
-func (a *Agents) Look(ctx context.Context, key string) (Server, error) {
+func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 	if !secret.WellFormed(secret.ServerKey, key) {
 		return Server{}, ErrNoServer
 	}
@@ -248,7 +255,7 @@ func (a *Agents) Look(ctx context.Context, key string) (Server, error) {
 		Server       serverRow `gorm:"embedded"`
 		KeyExpiresAt *time.Time
 	}
-	if err := a.read(ctx).Raw(lookServer, secret.Sum(key), a.Now()).Scan(&rows).Error; err != nil {
+	if err := k.read(ctx).Raw(lookServer, secret.Sum(key), k.Now()).Scan(&rows).Error; err != nil {
 		return Server{}, explained("look up a server", err)
 	}
 	if len(rows) != 1 {
@@ -265,7 +272,7 @@ func (a *Agents) Look(ctx context.Context, key string) (Server, error) {
 // Update stores what a server tells of itself now; it is its heartbeat as well.
 // It returns errors about fields, [ErrNotFound] for a server that was removed
 // meanwhile, or [ErrUnavailable].
-func (a *Agents) Update(ctx context.Context, this Server, in Registration) (Registered, error) {
+func (r *Registrations) Update(ctx context.Context, this Server, in Registration) (Registered, error) {
 	if in.SystemID == "" {
 		in.SystemID = this.SystemID
 	}
@@ -277,14 +284,14 @@ func (a *Agents) Update(ctx context.Context, this Server, in Registration) (Regi
 		return Registered{}, err
 	}
 	this.ReportedName = in.Name
-	err = a.tx(ctx, "update a server", func(tx *gorm.DB) error {
+	err = r.tx(ctx, "update a server", func(tx *gorm.DB) error {
 		err := oneRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
-			"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": a.Now(), "report_hash": "",
+			"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": r.Now(), "report_hash": "",
 		}))
 		if err != nil || len(addresses) == 0 {
 			return err
 		}
-		return a.report(ctx, tx, this.ID, addresses)
+		return r.report(ctx, tx, this.ID, addresses)
 	})
 	return Registered{Server: this, Addresses: addresses}, err
 }

@@ -54,18 +54,18 @@ func TestParseAddress(t *testing.T) {
 func TestRegister(t *testing.T) {
 	eachConnect(t, func(k *kit) {
 		ctx := k.t.Context()
-		done, err := k.Agents.Register(ctx, den, home)
+		done, err := k.Registrations.Register(ctx, den, home)
 		k.must(err)
 		if done.Server.OwnerID != 0 || done.Server.Name != "Den" || !done.Server.ClaimedAt.IsZero() {
 			k.t.Errorf("registered as %+v", done.Server)
 		}
-		found, err := k.Agents.Look(ctx, done.Key)
+		found, err := k.ServerKeys.Look(ctx, done.Key)
 		k.must(err)
 		if diff := cmp.Diff(done.Server, found); diff != "" {
 			k.t.Errorf("the key finds another server (-registered +found):\n%s", diff)
 		}
 		for _, key := range []string{"", done.Key + " ", done.Key[:len(done.Key)-1], strings.ToUpper(done.Key), "lks" + done.Key[3:], "bogus", "0"} {
-			_, err := k.Agents.Look(ctx, key)
+			_, err := k.ServerKeys.Look(ctx, key)
 			k.is(err, models.ErrNoServer)
 		}
 		for name, change := range map[string]func(*models.Registration){
@@ -74,7 +74,7 @@ func TestRegister(t *testing.T) {
 		} {
 			in := den
 			change(&in)
-			_, err := k.Agents.Register(ctx, in, home)
+			_, err := k.Registrations.Register(ctx, in, home)
 			e, ok := errors.AsType[*models.Error](err)
 			if !ok || e.Kind != models.KindInvalid || len(e.Fields) != 1 || e.Fields[0].Field != name {
 				k.t.Errorf("%s: got %v", name, err)
@@ -85,17 +85,17 @@ func TestRegister(t *testing.T) {
 
 func TestRegisterPolicies(t *testing.T) {
 	eachConnect(t, func(k *kit) {
-		_, err := k.Agents.Register(k.t.Context(), den, home)
+		_, err := k.Registrations.Register(k.t.Context(), den, home)
 		k.is(err, models.ErrServersOff)
 		k.server(k.account())
 	}, func(o *models.Options) { o.Servers = models.ServersClaimed })
 	t.Run("off", func(t *testing.T) {
 		eachConnect(t, func(k *kit) {
-			_, _, err := k.Servers.NewClaimCode(k.t.Context(), k.account().ID)
+			_, _, err := k.Registrations.NewClaimCode(k.t.Context(), k.account().ID)
 			k.is(err, models.ErrServersOff)
 			in := den
 			in.ClaimCode = "BCDF-GHJK"
-			_, err = k.Agents.Register(k.t.Context(), in, home)
+			_, err = k.Registrations.Register(k.t.Context(), in, home)
 			k.is(err, models.ErrServersOff)
 		}, func(o *models.Options) { o.Servers = models.ServersOff })
 	})
@@ -106,7 +106,7 @@ func TestRegisterIsLimited(t *testing.T) {
 		for range 5 {
 			k.stray()
 		}
-		_, err := k.Agents.Register(k.t.Context(), den, home)
+		_, err := k.Registrations.Register(k.t.Context(), den, home)
 		k.is(err, models.ErrThrottled)
 		k.clock.Advance(time.Hour)
 		k.stray()
@@ -125,7 +125,7 @@ func TestRegisterAgainInheritsNothing(t *testing.T) {
 		if list := k.authorizations(second); len(list) != 0 {
 			k.t.Errorf("inherited %d links", len(list))
 		}
-		found, err := k.Agents.Look(k.t.Context(), second.key)
+		found, err := k.ServerKeys.Look(k.t.Context(), second.key)
 		k.must(err)
 		if found.OwnerID != 0 {
 			k.t.Error("inherited the owner")
@@ -142,7 +142,7 @@ func TestClaimByCode(t *testing.T) {
 		code := k.claimCode(owner)
 		in := den
 		in.ClaimCode = strings.ToLower(strings.ReplaceAll(code, "-", " "))
-		done, err := k.Agents.Register(ctx, in, home)
+		done, err := k.Registrations.Register(ctx, in, home)
 		k.must(err)
 		if done.Server.OwnerID != owner.ID || done.Server.ClaimedAt.IsZero() {
 			k.t.Errorf("claimed as %+v", done.Server)
@@ -158,7 +158,7 @@ func TestClaimByCode(t *testing.T) {
 		fail := func(code string) {
 			k.t.Helper()
 			in.ClaimCode = code
-			_, err := k.Agents.Register(ctx, in, home)
+			_, err := k.Registrations.Register(ctx, in, home)
 			k.is(err, models.ErrClaimCodeWrong)
 		}
 		fail(code) // used
@@ -180,21 +180,21 @@ func TestClaimByKey(t *testing.T) {
 	eachConnect(t, func(k *kit) {
 		ctx, owner, other := k.t.Context(), k.account(), k.account()
 		a, b := k.stray(), k.stray()
-		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, b.key, home), models.ErrNotFound)
-		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, "bogus", home), models.ErrNotFound)
-		k.is(k.Servers.Claim(ctx, owner.ID, 0, a.key, home), models.ErrNotFound)
-		k.must(k.Servers.Claim(ctx, owner.ID, a.ID, a.key, home))
-		k.is(k.Servers.Claim(ctx, other.ID, a.ID, a.key, home), models.ErrServerClaimed)
-		k.is(k.Servers.Claim(ctx, owner.ID, a.ID, a.key, home), models.ErrServerClaimed)
+		k.is(k.Registrations.Claim(ctx, owner.ID, a.ID, b.key, home), models.ErrNotFound)
+		k.is(k.Registrations.Claim(ctx, owner.ID, a.ID, "bogus", home), models.ErrNotFound)
+		k.is(k.Registrations.Claim(ctx, owner.ID, 0, a.key, home), models.ErrNotFound)
+		k.must(k.Registrations.Claim(ctx, owner.ID, a.ID, a.key, home))
+		k.is(k.Registrations.Claim(ctx, other.ID, a.ID, a.key, home), models.ErrServerClaimed)
+		k.is(k.Registrations.Claim(ctx, owner.ID, a.ID, a.key, home), models.ErrServerClaimed)
 		if k.events(owner)[models.EventServerClaimed] != 1 || k.detail(owner, a).OwnerID != owner.ID {
 			k.t.Error("the claim left no trace")
 		}
 		for range 14 { // 20 an hour; wrong ones count
-			k.is(k.Servers.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
+			k.is(k.Registrations.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
 		}
-		k.is(k.Servers.Claim(ctx, other.ID, b.ID, a.key, home), models.ErrNotFound)
-		k.is(k.Servers.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
-		k.is(k.Servers.Claim(ctx, owner.ID, b.ID, b.key, home), models.ErrThrottled)
+		k.is(k.Registrations.Claim(ctx, other.ID, b.ID, a.key, home), models.ErrNotFound)
+		k.is(k.Registrations.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
+		k.is(k.Registrations.Claim(ctx, owner.ID, b.ID, b.key, home), models.ErrThrottled)
 	})
 }
 
@@ -203,9 +203,9 @@ func TestUpdateServer(t *testing.T) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		k.clock.Advance(time.Hour)
-		done, err := k.Agents.Update(ctx, m.Server, models.Registration{Name: `Den & Co + 50% "Server"`, Version: "4.8", WAN: []string{"http://[::1]:8096"}})
+		done, err := k.Registrations.Update(ctx, m.Server, models.Registration{Name: `Den & Co + 50% "Server"`, Version: "4.8", WAN: []string{"http://[::1]:8096"}})
 		k.must(err)
-		found, err := k.Agents.Look(ctx, m.key)
+		found, err := k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if done.Server.ReportedName != `Den & Co + 50% "Server"` || found.ReportedName != done.Server.ReportedName ||
 			found.SystemID != den.SystemID || found.Version != "4.8" || found.OwnerID != owner.ID {
@@ -217,13 +217,13 @@ func TestUpdateServer(t *testing.T) {
 		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
 			k.t.Errorf("addresses are %s", got)
 		}
-		_, err = k.Agents.Update(ctx, m.Server, models.Registration{WAN: []string{"nonsense"}})
+		_, err = k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"nonsense"}})
 		k.must(err)
 		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
 			k.t.Errorf("a report that cannot be understood left %s", got)
 		}
 		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
-		_, err = k.Agents.Update(ctx, m.Server, den)
+		_, err = k.Registrations.Update(ctx, m.Server, den)
 		k.is(err, models.ErrNotFound)
 		if n := k.sqlRows("SELECT COUNT(*) FROM server_addresses")[0][0]; n != "0" {
 			k.t.Errorf("a removed server has %s addresses", n)
@@ -237,14 +237,14 @@ func TestTouch(t *testing.T) {
 		m := k.stray()
 		k.clock.Advance(time.Minute)
 		k.must(k.Agents.Touch(ctx, m.Server))
-		found, err := k.Agents.Look(ctx, m.key)
+		found, err := k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if !found.LastSeenAt.Equal(m.LastSeenAt) {
 			k.t.Error("a call a minute later was written")
 		}
 		k.clock.Advance(time.Hour)
 		k.must(k.Agents.Touch(ctx, found))
-		found, err = k.Agents.Look(ctx, m.key)
+		found, err = k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if !found.LastSeenAt.Equal(k.Now()) {
 			k.t.Error("a call an hour later was not written")

@@ -16,7 +16,7 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 		"owner": func(k *kit, owner models.Account, m media) error {
 			return k.Servers.Remove(k.t.Context(), owner.ID, m.ID, home)
 		},
-		"operator": func(k *kit, _ models.Account, m media) error { return k.Operators.RemoveServer(k.t.Context(), m.ID) },
+		"operator": func(k *kit, _ models.Account, m media) error { return k.OperatedServers.Remove(k.t.Context(), m.ID) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachConnect(t, func(k *kit) {
@@ -90,7 +90,7 @@ func TestSweepServers(t *testing.T) {
 		k.disableServer(banned)
 		left := func() []int64 {
 			k.t.Helper()
-			list, err := k.Operators.ListServers(ctx, 0, 100)
+			list, err := k.OperatedServers.List(ctx, 0, 100)
 			k.must(err)
 			var ids []int64
 			for _, one := range list {
@@ -119,9 +119,9 @@ func TestSweepServers(t *testing.T) {
 				k.t.Errorf("%s rows left in %s", n, table)
 			}
 		}
-		_, err := k.Agents.Look(ctx, idle.key)
+		_, err := k.ServerKeys.Look(ctx, idle.key)
 		k.is(err, models.ErrNoServer)
-		k.must(k.Agents.Cancel(ctx, used.Server, asked.AccountID))
+		k.must(k.EmbyServers.Cancel(ctx, used.Server, asked.AccountID))
 		k.clock.Advance(30 * 24 * time.Hour)
 		sweep(banned, claimed)
 	})

@@ -24,40 +24,40 @@ func TestAddresses(t *testing.T) {
 		}
 		report := func(wan ...string) {
 			k.t.Helper()
-			_, err := k.Agents.Update(ctx, m.Server, models.Registration{WAN: wan, LAN: den.LAN})
+			_, err := k.Registrations.Update(ctx, m.Server, models.Registration{WAN: wan, LAN: den.LAN})
 			k.must(err)
 		}
 		list(lan + " " + wan)
-		k.must(k.Servers.AddAddress(ctx, owner.ID, m.ID, "https://den.example.org"))
+		k.must(k.addAddress(owner, m, "https://den.example.org"))
 		list(lan + " " + wan + " " + own)
-		k.isKind(k.Servers.AddAddress(ctx, owner.ID, m.ID, own), models.KindConflict)
-		k.isKind(k.Servers.AddAddress(ctx, owner.ID, m.ID, "nonsense"), models.KindInvalid)
-		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
-		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
-		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true)) // the first stays
+		k.isKind(k.addAddress(owner, m, own), models.KindConflict)
+		k.isKind(k.addAddress(owner, m, "nonsense"), models.KindInvalid)
+		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
+		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
+		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true)) // the first stays
 		list(own + " " + lan + " " + wan)
-		k.must(k.Servers.MoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
+		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
 		list(own + " " + wan + " " + lan)
-		k.must(k.Servers.HideAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
+		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
 		report(wan)
 		list(own + " " + wan + " (" + lan + ")")
 		// A new one comes last; one that is no longer reported goes.
 		report("http://203.0.113.9:8096")
 		list(own + " (" + lan + ") http://203.0.113.9:8096")
 		// A hidden one that was away is still hidden when it comes back.
-		_, err := k.Agents.Update(ctx, m.Server, models.Registration{WAN: []string{wan}})
+		_, err := k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{wan}})
 		k.must(err)
 		report(wan)
 		list(own + " (" + lan + ") " + wan)
 		if got := k.located(k.linked(m), models.LinkAccepted); len(got) != 1 || urls(got[0].Addresses) != own+" "+wan {
 			k.t.Errorf("others see %+v", got)
 		}
-		k.must(k.Servers.HideAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
-		k.must(k.Servers.RemoveAddress(ctx, owner.ID, m.ID, k.addressID(owner, m, own)))
+		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
+		k.must(k.Addresses.Remove(ctx, owner.ID, m.ID, k.addressID(owner, m, own)))
 		list(lan + " " + wan)
-		k.is(k.Servers.RemoveAddress(ctx, owner.ID, m.ID, 7), models.ErrNotFound)
-		k.is(k.Servers.MoveAddress(ctx, owner.ID, m.ID, 7, true), models.ErrNotFound)
-		k.is(k.Servers.HideAddress(ctx, owner.ID, m.ID, 7, true), models.ErrNotFound)
+		k.is(k.Addresses.Remove(ctx, owner.ID, m.ID, 7), models.ErrNotFound)
+		k.is(k.Addresses.Move(ctx, owner.ID, m.ID, 7, true), models.ErrNotFound)
+		k.is(k.Addresses.Hide(ctx, owner.ID, m.ID, 7, true), models.ErrNotFound)
 	})
 }
 
@@ -78,16 +78,16 @@ func TestServersAreTheirOwners(t *testing.T) {
 		for what, do := range map[string]func() error{
 			"get":                             func() error { _, err := k.Servers.Get(ctx, other.ID, m.ID); return err },
 			"rename":                          func() error { return k.Servers.Rename(ctx, other.ID, m.ID, "Mine") },
-			"add address":                     func() error { return k.Servers.AddAddress(ctx, other.ID, m.ID, "http://a.test") },
-			"move address":                    func() error { return k.Servers.MoveAddress(ctx, owner.ID, m.ID, foreign, true) },
-			"hide address":                    func() error { return k.Servers.HideAddress(ctx, owner.ID, m.ID, foreign, true) },
-			"remove address":                  func() error { return k.Servers.RemoveAddress(ctx, owner.ID, m.ID, foreign) },
-			"rotate":                          func() error { _, err := k.Servers.RotateKey(ctx, other.ID, m.ID, home); return err },
+			"add address":                     func() error { return k.addAddress(other, m, "http://a.test") },
+			"move address":                    func() error { return k.Addresses.Move(ctx, owner.ID, m.ID, foreign, true) },
+			"hide address":                    func() error { return k.Addresses.Hide(ctx, owner.ID, m.ID, foreign, true) },
+			"remove address":                  func() error { return k.Addresses.Remove(ctx, owner.ID, m.ID, foreign) },
+			"rotate":                          func() error { _, err := k.ServerKeys.Rotate(ctx, other.ID, m.ID, home); return err },
 			"hand over":                       func() error { return k.Servers.HandOver(ctx, other.ID, m.ID, other.Username, home) },
 			"hand over to nobody":             func() error { return k.Servers.HandOver(ctx, other.ID, m.ID, "nobody", home) },
 			"remove":                          func() error { return k.Servers.Remove(ctx, other.ID, m.ID, home) },
-			"remove person":                   func() error { return k.Servers.RemovePerson(ctx, other.ID, m.ID, link.ID) },
-			"remove person of another server": func() error { return k.Servers.RemovePerson(ctx, other.ID, theirs.ID, link.ID) },
+			"remove person":                   func() error { return k.People.Remove(ctx, other.ID, m.ID, link.ID) },
+			"remove person of another server": func() error { return k.People.Remove(ctx, other.ID, theirs.ID, link.ID) },
 		} {
 			if err := do(); !errors.Is(err, models.ErrNotFound) {
 				k.t.Errorf("%s: got %v, want not found", what, err)
@@ -111,14 +111,14 @@ func TestRotateKey(t *testing.T) {
 	eachConnect(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
-		next, err := k.Servers.RotateKey(ctx, owner.ID, m.ID, home)
+		next, err := k.ServerKeys.Rotate(ctx, owner.ID, m.ID, home)
 		k.must(err)
 		if next == m.key {
 			k.t.Fatal("the same key again")
 		}
 		works := func(key string, want bool) {
 			k.t.Helper()
-			found, err := k.Agents.Look(ctx, key)
+			found, err := k.ServerKeys.Look(ctx, key)
 			if want {
 				k.must(err)
 				if found.ID != m.ID {
@@ -135,7 +135,7 @@ func TestRotateKey(t *testing.T) {
 		k.clock.Advance(time.Millisecond)
 		works(m.key, false)
 		works(next, true)
-		k.is(k.Servers.Claim(ctx, k.account().ID, m.ID, m.key, home), models.ErrNotFound) // a replaced key claims nothing
+		k.is(k.Registrations.Claim(ctx, k.account().ID, m.ID, m.key, home), models.ErrNotFound) // a replaced key claims nothing
 		k.must(k.Sweep(ctx))
 		works(next, true)
 		if k.events(owner)[models.EventServerKeyRotated] != 1 {
@@ -188,7 +188,7 @@ func TestHandOver(t *testing.T) {
 		}
 		_, err = k.Servers.Get(ctx, owner.ID, m.ID)
 		k.is(err, models.ErrNotFound)
-		_, err = k.Agents.Look(ctx, m.key)
+		_, err = k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 	})
 }
@@ -200,7 +200,7 @@ func TestRemoveServer(t *testing.T) {
 		guest := k.linked(m)
 		k.link(kept, guest)
 		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
-		_, err := k.Agents.Look(ctx, m.key)
+		_, err := k.ServerKeys.Look(ctx, m.key)
 		k.is(err, models.ErrNoServer)
 		if got := k.located(guest, models.LinkAccepted); len(got) != 1 || got[0].ServerID != kept.ID || len(got[0].Addresses) != 2 {
 			k.t.Errorf("the guest's servers are %+v", got)
@@ -223,7 +223,7 @@ func TestDisabledServer(t *testing.T) {
 		asked := k.ask(m, waits)
 		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, "My den"))
 		k.disableServer(m)
-		_, err := k.Agents.Look(ctx, m.key)
+		_, err := k.ServerKeys.Look(ctx, m.key)
 		k.is(err, models.ErrServerDisabled)
 		if got := k.located(guest, models.LinkAccepted); len(got) != 1 || got[0].ServerID != open.ID {
 			k.t.Errorf("located: %+v", got)
@@ -233,7 +233,7 @@ func TestDisabledServer(t *testing.T) {
 		if n, err := k.Links.Waiting(ctx, waits.ID); err != nil || n != 0 || len(k.located(waits, models.LinkPending)) != 0 {
 			k.t.Errorf("%d invitations, %v", n, err)
 		}
-		_, err = k.Agents.Ask(ctx, m.Server, models.AskLink{AccountID: owner.ID})
+		_, err = k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: owner.ID})
 		k.is(err, models.ErrNotFound)
 		// Its people see it and can leave.
 		list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted)
@@ -246,14 +246,14 @@ func TestDisabledServer(t *testing.T) {
 		if list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted); err != nil || len(list) != 1 {
 			k.t.Errorf("listed %+v, %v", list, err)
 		}
-		k.must(k.Operators.EnableServer(ctx, m.ID))
+		k.must(k.OperatedServers.Enable(ctx, m.ID))
 		k.must(k.Links.Accept(ctx, waits.ID, asked.ID, home))
 		// A stray that an operator shut out is nobody's to claim.
 		stray := k.stray()
 		k.disableServer(stray)
-		k.is(k.Servers.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
-		k.must(k.Operators.RemoveServer(ctx, stray.ID))
-		k.is(k.Servers.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
+		k.is(k.Registrations.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
+		k.must(k.OperatedServers.Remove(ctx, stray.ID))
+		k.is(k.Registrations.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
 	})
 }
 
@@ -283,7 +283,7 @@ func TestRotateTwice(t *testing.T) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		rotate := func() string {
-			key, err := k.Servers.RotateKey(ctx, owner.ID, m.ID, home)
+			key, err := k.ServerKeys.Rotate(ctx, owner.ID, m.ID, home)
 			k.must(err)
 			return key
 		}
@@ -293,7 +293,7 @@ func TestRotateTwice(t *testing.T) {
 		work := func(want ...bool) {
 			k.t.Helper()
 			for i, key := range []string{m.key, second, third} {
-				if _, err := k.Agents.Look(ctx, key); (err == nil) != want[i] {
+				if _, err := k.ServerKeys.Look(ctx, key); (err == nil) != want[i] {
 					k.t.Errorf("key %d: %v, want %v", i, err, want[i])
 				}
 			}
@@ -318,7 +318,7 @@ func TestDeletionLeavesServersUnclaimed(t *testing.T) {
 		other := k.server(guest)
 		k.link(other, owner)
 		k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword, home))
-		found, err := k.Agents.Look(ctx, m.key)
+		found, err := k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if found.OwnerID != 0 || !found.ClaimedAt.IsZero() {
 			k.t.Errorf("left as %+v", found)
@@ -332,7 +332,7 @@ func TestDeletionLeavesServersUnclaimed(t *testing.T) {
 		if list := k.authorizations(other); len(list) != 0 {
 			k.t.Errorf("a link of the deleted account: %+v", list)
 		}
-		k.must(k.Servers.Claim(ctx, heir.ID, m.ID, m.key, home))
+		k.must(k.Registrations.Claim(ctx, heir.ID, m.ID, m.key, home))
 		// Nobody is told of nobody's acts.
 		k.must(k.Links.Remove(ctx, guest.ID, k.located(guest, models.LinkAccepted)[0].ID, home))
 	})

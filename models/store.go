@@ -34,6 +34,8 @@ type Store struct {
 	History   *History
 	Operators *Operators
 	Servers   *Servers
+	Addresses *Addresses
+	People    *People
 	Agents    *Agents
 	Links     *Links
 	Devices   *Devices
@@ -41,7 +43,11 @@ type Store struct {
 	Changes   *Changes
 	Proofs    *Proofs
 
-	QuickConnects *QuickConnects
+	QuickConnects   *QuickConnects
+	Registrations   *Registrations
+	ServerKeys      *ServerKeys
+	EmbyServers     *EmbyServers
+	OperatedServers *OperatedServers
 
 	*core
 }
@@ -134,6 +140,8 @@ func New(o Options) (*Store, error) {
 		History:   &History{core: c},
 		Operators: &Operators{core: c},
 		Servers:   &Servers{core: c},
+		Addresses: &Addresses{core: c},
+		People:    &People{core: c},
 		Agents:    &Agents{core: c, invites: invites, seen: map[int64]time.Time{}},
 		Links:     &Links{core: c},
 		Devices:   &Devices{core: c, sessions: sessions},
@@ -141,7 +149,11 @@ func New(o Options) (*Store, error) {
 		Changes:   &Changes{core: c, lookEvery: changesLookEvery},
 		Proofs:    &Proofs{core: c},
 
-		QuickConnects: &QuickConnects{core: c},
+		QuickConnects:   &QuickConnects{core: c},
+		Registrations:   &Registrations{core: c},
+		ServerKeys:      &ServerKeys{core: c},
+		EmbyServers:     &EmbyServers{core: c},
+		OperatedServers: &OperatedServers{core: c},
 
 		core: c,
 	}, nil

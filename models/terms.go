@@ -7,6 +7,9 @@ import (
 	"gorm.io/gorm"
 )
 
+// People are the operations of an owner on the people who are linked with their servers.
+type People struct{ *core }
+
 // Person is somebody who is linked with a server, as its owner sees them.
 type Person struct {
 	Link
@@ -54,17 +57,17 @@ func (r *personRow) person() Person {
 	return p
 }
 
-// People lists up to n links of an owner's server, pending ones as well, behind
+// List returns up to n links of an owner's server, pending ones as well, behind
 // the link after, the first made first. It returns [ErrNotFound].
-func (s *Servers) People(ctx context.Context, ownerID, serverID, after int64, n int) ([]Person, error) {
-	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
+func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int) ([]Person, error) {
+	if _, err := p.ownedServer(ctx, p.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
 	}
 	var rows []personRow
-	if err := s.read(ctx).Raw(peopleOf, serverID, after, s.Now(), n).Scan(&rows).Error; err != nil {
+	if err := p.read(ctx).Raw(peopleOf, serverID, after, p.Now(), n).Scan(&rows).Error; err != nil {
 		return nil, explained("list the people", err)
 	}
-	names, err := s.namesOfLibraries(ctx, s.read(ctx), serverID)
+	names, err := p.namesOfLibraries(ctx, p.read(ctx), serverID)
 	if err != nil {
 		return nil, err
 	}
@@ -86,23 +89,23 @@ type Terms struct {
 
 // SetTerms changes the terms of a link. Its agent is told. It returns
 // [ErrNotFound], or errors about the fields ends_at and libraries.
-func (s *Servers) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms, _ Caller) error {
-	return s.tx(ctx, "set the terms of a link", func(tx *gorm.DB) error {
+func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms, _ Caller) error {
+	return p.tx(ctx, "set the terms of a link", func(tx *gorm.DB) error {
 		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
-		rows, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", linkID, serverID, s.Now()).Find(ctx)
+		rows, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", linkID, serverID, p.Now()).Find(ctx)
 		if err != nil {
 			return err
 		}
 		if len(rows) != 1 {
 			return ErrNotFound
 		}
-		columns, err := s.termColumns(ctx, tx, serverID, t)
+		columns, err := p.termColumns(ctx, tx, serverID, t)
 		if err != nil || len(columns) == 0 {
 			return err
 		}
-		if err := s.tellAgentOf(ctx, tx, &rows[0], ChangeLink); err != nil {
+		if err := p.tellAgentOf(ctx, tx, &rows[0], ChangeLink); err != nil {
 			return err
 		}
 		return tx.Table("links").Where("id = ?", linkID).Updates(columns).Error

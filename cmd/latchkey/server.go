@@ -37,7 +37,7 @@ func (serverList) Run(p *program) error {
 		}
 		const page = 200
 		for after := int64(0); ; {
-			servers, err := store.Operators.ListServers(p.ctx, after, page)
+			servers, err := store.OperatedServers.List(p.ctx, after, page)
 			if err != nil {
 				return explain(err)
 			}
@@ -86,7 +86,7 @@ type serverShow struct{ theServer }
 // Run shows a server.
 func (c serverShow) Run(p *program) error {
 	return p.onServer(c.ID, "", func(store *models.Store) error {
-		s, err := store.Operators.ShowServer(p.ctx, c.ID)
+		s, err := store.OperatedServers.Get(p.ctx, c.ID)
 		if err != nil {
 			return err
 		}
@@ -130,14 +130,14 @@ type serverDisable struct{ theServer }
 
 // Run disables a server.
 func (c serverDisable) Run(p *program) error {
-	return p.onServer(c.ID, "is disabled", func(s *models.Store) error { return s.Operators.DisableServer(p.ctx, c.ID) })
+	return p.onServer(c.ID, "is disabled", func(s *models.Store) error { return s.OperatedServers.Disable(p.ctx, c.ID) })
 }
 
 type serverEnable struct{ theServer }
 
 // Run enables a server.
 func (c serverEnable) Run(p *program) error {
-	return p.onServer(c.ID, "is enabled", func(s *models.Store) error { return s.Operators.EnableServer(p.ctx, c.ID) })
+	return p.onServer(c.ID, "is enabled", func(s *models.Store) error { return s.OperatedServers.Enable(p.ctx, c.ID) })
 }
 
 type serverRemove struct {
@@ -161,7 +161,7 @@ func (c serverRemove) Run(p *program) error {
 			return errors.New("not erased")
 		}
 	}
-	return p.onServer(c.ID, "is erased", func(s *models.Store) error { return s.Operators.RemoveServer(p.ctx, c.ID) })
+	return p.onServer(c.ID, "is erased", func(s *models.Store) error { return s.OperatedServers.Remove(p.ctx, c.ID) })
 }
 
 // onServer runs work on one server and says what has become of it, unless there

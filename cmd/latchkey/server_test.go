@@ -16,7 +16,7 @@ func TestServerCommands(t *testing.T) {
 	t.Parallel()
 	address := modelstest.SQLite(t)
 	store := modelstest.Open(t, address, modelstest.NewClock())
-	registered, err := store.Agents.Register(t.Context(), models.Registration{
+	registered, err := store.Registrations.Register(t.Context(), models.Registration{
 		Name: "Den & Co", SystemID: "5ed", Kind: models.ServerEmby, WAN: []string{"https://den.example.org"},
 	}, models.Caller{})
 	if err != nil {
@@ -36,7 +36,7 @@ func TestServerCommands(t *testing.T) {
 	says(s.must(t, "server", "show", id), "https://den.example.org:443", "5ed")
 	s.must(t, "server", "disable", id)
 	says(s.must(t, "server", "list"), "disabled")
-	if _, err := store.Agents.Look(t.Context(), registered.Key); err == nil {
+	if _, err := store.ServerKeys.Look(t.Context(), registered.Key); err == nil {
 		t.Error("the key of a disabled server opens something")
 	}
 	s.must(t, "server", "enable", id)

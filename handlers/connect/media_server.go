@@ -27,7 +27,7 @@ func registerServer(c *call) (any, error) {
 	if c.params["id"] != "" {
 		return updateServer(c, in)
 	}
-	done, err := c.Store.Agents.Register(c.request.Context(), in, c.caller)
+	done, err := c.Store.Registrations.Register(c.request.Context(), in, c.caller)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func updateServer(c *call, in models.Registration) (any, error) {
 	case c.params["id"] != id(server.ID):
 		return nil, models.ErrNotFound
 	}
-	done, err := c.Store.Agents.Update(c.request.Context(), server, in)
+	done, err := c.Store.Registrations.Update(c.request.Context(), server, in)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func authorizations(c *call) (any, error) {
 		return nil, err
 	}
 	ctx := c.request.Context()
-	links, err := c.Store.Agents.Links(ctx, server)
+	links, err := c.Store.EmbyServers.Links(ctx, server)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func authorize(c *call) (any, error) {
 	if strings.EqualFold(c.params["usertype"], "guest") {
 		in.Type = models.LinkGuest
 	}
-	link, err := c.Store.Agents.Ask(c.request.Context(), server, in)
+	link, err := c.Store.EmbyServers.Ask(c.request.Context(), server, in)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func deauthorize(c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return struct{}{}, c.Store.Agents.Cancel(ctx, server, parseID(c.params["userid"]))
+		return struct{}{}, c.Store.EmbyServers.Cancel(ctx, server, parseID(c.params["userid"]))
 	}
 	session, err := c.self()
 	if err != nil {
@@ -144,6 +144,6 @@ func deauthorize(c *call) (any, error) {
 // invite mails somebody without an account (§3.7). It answers the same whatever
 // it did.
 func invite(c *call) (any, error) {
-	err := c.Store.Agents.Invite(c.request.Context(), c.params["email"], c.params["requesterusername"], c.caller)
+	err := c.Store.EmbyServers.Invite(c.request.Context(), c.params["email"], c.params["requesterusername"], c.caller)
 	return struct{}{}, err
 }

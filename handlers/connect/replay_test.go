@@ -302,7 +302,7 @@ func replayServer(t *testing.T, database string) {
 	}
 	var number int64
 	s.must(json.Unmarshal([]byte(id), &number))
-	s.must(s.store.Servers.Claim(t.Context(), s.alicesBrowser().AccountID, number, key, home))
+	s.must(s.store.Registrations.Claim(t.Context(), s.alicesBrowser().AccountID, number, key, home))
 	if n := invite(); n != 1 {
 		t.Errorf("%d invitations, want 1", n)
 	}

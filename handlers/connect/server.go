@@ -371,7 +371,7 @@ func (c *call) self() (models.Session, error) {
 // there is one, must be its own. One that was disabled is told that it may not,
 // and not that it is unknown: it would come back under a new id.
 func (c *call) server() (models.Server, error) {
-	server, err := c.Store.Agents.Look(c.request.Context(), c.one("X-Connect-Token"))
+	server, err := c.Store.ServerKeys.Look(c.request.Context(), c.one("X-Connect-Token"))
 	if errors.Is(err, models.ErrServerDisabled) {
 		return server, refusal(http.StatusForbidden)
 	}

@@ -173,7 +173,7 @@ func TestDisabledServer(t *testing.T) {
 	w := newWorld(t)
 	number, err := strconv.ParseInt(w.serverID, 10, 64)
 	w.must(err)
-	w.must(w.store.Operators.DisableServer(t.Context(), number))
+	w.must(w.store.OperatedServers.Disable(t.Context(), number))
 	key := "\nX-Connect-Token: " + w.key
 	for _, request := range []string{
 		"POST /service/Servers?id=" + w.serverID + key + post + "name=Den",
@@ -184,7 +184,7 @@ func TestDisabledServer(t *testing.T) {
 	} {
 		w.do(request).is(http.StatusForbidden)
 	}
-	w.must(w.store.Operators.EnableServer(t.Context(), number))
+	w.must(w.store.OperatedServers.Enable(t.Context(), number))
 	w.do("POST /service/Servers?id=" + w.serverID + key + post + "name=Den").is(http.StatusOK)
 }
 

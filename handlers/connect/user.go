@@ -93,7 +93,7 @@ func userForServer(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	account, byEmail, err := c.Store.Agents.FindAccount(c.request.Context(), server, c.params.Get("nameoremail", "name", "email"), c.caller)
+	account, byEmail, err := c.Store.EmbyServers.FindAccount(c.request.Context(), server, c.params.Get("nameoremail", "name", "email"), c.caller)
 	if err != nil {
 		return nil, err
 	}
