@@ -1,0 +1,45 @@
+// Package printable makes text of strangers safe to show: on a page, in a mail, in a log or on a
+// terminal.
+package printable
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Text returns text without the characters that show nothing, such as control characters, or turn the
+// direction of writing. Bytes that are not UTF-8 are dropped too.
+func Text(text string) string { return keep(text, isPrintable) }
+
+// Lines does what [Text] does, but keeps the ends of lines ("\n").
+func Lines(text string) string {
+	return keep(text, func(r rune) bool { return r == '\n' || isPrintable(r) })
+}
+
+// ASCII returns only the visible ASCII characters of text, without blanks.
+func ASCII(text string) string {
+	return keep(text, func(r rune) bool { return r > ' ' && r <= '~' })
+}
+
+// Cut returns at most the first characters (not bytes) of text.
+func Cut(text string, most int) string {
+	for i := range text {
+		if most--; most < 0 {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+func keep(text string, wanted func(rune) bool) string {
+	return strings.Map(func(r rune) rune {
+		if wanted(r) {
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// isPrintable is false for utf8.RuneError, which stands for bytes that are not UTF-8.
+func isPrintable(r rune) bool { return r != utf8.RuneError && unicode.IsPrint(r) }
