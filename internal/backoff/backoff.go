@@ -1,0 +1,26 @@
+// Package backoff says how long to wait after failures in a row.
+package backoff
+
+import (
+	"encoding/binary"
+	"io"
+	"time"
+)
+
+// Wait returns how long to wait after a number of failures in a row (1 or more). The wait is first
+// after one failure, doubles with each further one and never exceeds longest; then random shortens it
+// by up to a half, so that programs that failed together do not come back together. If random cannot
+// be read, the wait is not shortened.
+func Wait(random io.Reader, first, longest time.Duration, failures int) time.Duration {
+	wait := first
+	for i := 1; i < failures && wait < longest; i++ {
+		wait *= 2
+	}
+	wait = min(wait, longest)
+	var chance [8]byte
+	if _, err := io.ReadFull(random, chance[:]); err != nil {
+		return wait
+	}
+	half := wait / 2
+	return wait - time.Duration(binary.BigEndian.Uint64(chance[:])%uint64(half+1)) //nolint:gosec // less than a wait
+}
