@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // Error is what the service answered instead of what was asked for.
@@ -137,28 +139,18 @@ func errorOf(a answer) *Error {
 	}
 	if json.Unmarshal(a.body, &problem) == nil && problem.Status == a.status {
 		const codeMost, detailMost, fieldsMost = 64, 1000, 50
-		out.Code, out.Detail = printable(problem.Code, codeMost), printable(problem.Detail, detailMost)
+		out.Code, out.Detail = shown(problem.Code, codeMost), shown(problem.Detail, detailMost)
 		for _, wrong := range problem.Errors[:min(len(problem.Errors), fieldsMost)] {
 			out.Fields = append(out.Fields, FieldError{
-				printable(wrong.Field, codeMost), printable(wrong.Code, codeMost), printable(wrong.Detail, detailMost),
+				shown(wrong.Field, codeMost), shown(wrong.Code, codeMost), shown(wrong.Detail, detailMost),
 			})
 		}
 	}
 	return out
 }
 
-// printable drops what could disturb a terminal or fill a log, whoever answers.
-func printable(text string, most int) string {
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "")
-	}
-	return strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, text)
-}
+// shown makes a text of the answer safe for a log or a terminal, whoever has answered.
+func shown(text string, most int) string { return printable.Text(printable.Cut(text, most)) }
 
 // retryAfter is the time of a Retry-After: seconds, or, from proxies, a date. A
 // date is compared with the answer's own, not with this machine's clock.

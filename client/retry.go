@@ -2,11 +2,11 @@ package client
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"io"
 	"net/http"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/backoff"
 )
 
 // again says whether an operation may be sent once more while nobody knows
@@ -30,7 +30,7 @@ func (c *core) waitAfter(ctx context.Context, k call, try int, failed error) (ti
 	if k.again == never || try >= c.tries || ctx.Err() != nil || errors.Is(failed, ErrBadAnswer) {
 		return 0, false
 	}
-	wait := c.backoff(try)
+	wait := backoff.Wait(c.random, firstWait, longestWait, try)
 	if e, ok := errors.AsType[*Error](failed); ok {
 		if !passes(e.Status) || e.RetryAfter > c.patience {
 			return 0, false
@@ -55,19 +55,4 @@ func passes(status int) bool {
 func mayHaveArrived(failed error) bool {
 	e, ok := errors.AsType[*Error](failed)
 	return !ok || e.Status >= http.StatusInternalServerError
-}
-
-// backoff is between half and the whole of a time that doubles with each try,
-// so that programs that failed together do not come back together.
-func (c *core) backoff(try int) time.Duration {
-	wait := longestWait
-	if try < 6 {
-		wait = min(wait, firstWait<<(try-1))
-	}
-	var chance [8]byte
-	if _, err := io.ReadFull(c.random, chance[:]); err != nil {
-		return wait
-	}
-	half := wait / 2
-	return half + time.Duration(binary.BigEndian.Uint64(chance[:])%uint64(half)) //nolint:gosec // half is a few seconds
 }
