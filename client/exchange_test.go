@@ -59,7 +59,7 @@ func TestReach(t *testing.T) {
 			t.Errorf("reached %q (%v), want %q", address, err, test.want)
 		}
 		if test.want == "" {
-			is(t, err, client.ErrNotReached)
+			isError(t, err, client.ErrNotReached)
 		}
 	}
 }
@@ -84,16 +84,16 @@ func TestExchange(t *testing.T) {
 	}
 	for _, status := range []int{401, 403, 404} {
 		_, err := exchange(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		is(t, err, client.ErrExchangeRefused)
+		isError(t, err, client.ErrExchangeRefused)
 	}
 	for _, body := range []string{"", "{}", "nonsense", `{"AccessToken":7}`} {
 		_, err := exchange(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
-		is(t, err, client.ErrBadAnswer)
+		isError(t, err, client.ErrBadAnswer)
 	}
 	_, err = exchange(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "https://other.example/", http.StatusFound)
 	})
-	is(t, err, client.ErrBadAnswer)
+	isError(t, err, client.ErrBadAnswer)
 	_, err = exchange(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusServiceUnavailable)
