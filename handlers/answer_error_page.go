@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ErrorPage is templates/pages/error.html.
-type ErrorPage struct {
+// errorPage is templates/pages/error.html.
+type errorPage struct {
 	Base
 	Status        int
 	Code          string // stable code of the error, "token_expired"
@@ -22,7 +22,7 @@ type ErrorPage struct {
 
 // writeErrorPage shows f as a page that says what happened and leads on.
 func (s *site) writeErrorPage(c *gin.Context, f failure) {
-	page := ErrorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}
+	page := errorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}
 	page.Heading = headingOf(page.Base, f)
 	page.Text = s.errorText(page.Locale, f.code, f.params, f.retryAfter)
 	switch c.FullPath() {

@@ -28,7 +28,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 	// A database that is away shows on pages that need it; here it counts as
 	// nobody.
 	if session, err := visitOf(c).session(); err == nil {
-		b.Account = &AccountView{Username: session.Username, DisplayName: session.DisplayName}
+		b.Account = &accountView{Username: session.Username, DisplayName: session.DisplayName}
 		if waiting, err := s.Store.Invites.AllWaiting(c.Request.Context(), session.AccountID); err == nil {
 			b.Account.Invitations = waiting
 		}

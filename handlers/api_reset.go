@@ -4,9 +4,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// apiForgot answers POST /api/v1/password-resets, in the same way for every
+// apiRequestReset answers POST /api/v1/password-resets, in the same way for every
 // name.
-func (s *site) apiForgot(c *gin.Context) error {
+func (s *site) apiRequestReset(c *gin.Context) error {
 	in, err := readJSON[struct {
 		NameOrEmail string `json:"name_or_email"`
 		Captcha     string `json:"captcha"`

@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// CaptchaView is the proof that a form asks for.
-type CaptchaView struct {
+// captchaView is the proof that a form asks for.
+type captchaView struct {
 	Kind    string // "pow", "recaptcha" or "off"
 	SiteKey string // of reCAPTCHA
 	Error   string // in the reader's language
@@ -57,11 +57,11 @@ func captchaUnavailable(cause error) error {
 }
 
 // captchaView is the captcha of a page, and lets its scripts run there.
-func (s *site) captchaView(c *gin.Context, wrong mistakes) CaptchaView {
+func (s *site) captchaView(c *gin.Context, wrong mistakes) captchaView {
 	if s.CaptchaKind == CaptchaRecaptcha {
 		allowRecaptcha(c)
 	}
-	return CaptchaView{
+	return captchaView{
 		Kind: s.CaptchaKind, SiteKey: s.RecaptchaSiteKey,
 		Error: wrong.fields[fieldCaptcha], Focus: wrong.first == fieldCaptcha,
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// AccountPage is templates/pages/account.html: POST /account saves username,
+// accountPageOf is templates/pages/account.html: POST /account saves username,
 // display_name and language; the rest leads to pages of its own.
-type AccountPage struct {
+type accountPage struct {
 	Base
 	Username, DisplayName Field
 	Language              string // chosen one, "en"; select "language"
@@ -28,8 +28,8 @@ type AccountPage struct {
 // accountForm answers GET /account.
 func (s *site) accountForm(c *gin.Context) error { return s.showAccount(c, nil, nil) }
 
-// account answers POST /account: the profile.
-func (s *site) account(c *gin.Context, f form) error {
+// changeProfile answers POST /account: the profile.
+func (s *site) changeProfile(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.accountPage(c, session.AccountID)
+	page, err := s.accountPageOf(c, session.AccountID)
 	if err != nil {
 		return err
 	}
@@ -74,22 +74,22 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	return s.render(c, wrong.status, "account", page)
 }
 
-// accountPage is the page as the account is now.
-func (s *site) accountPage(c *gin.Context, accountID int64) (AccountPage, error) {
+// accountPageOf is the page as the account is now.
+func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, error) {
 	ctx := c.Request.Context()
 	account, err := s.Store.Accounts.Get(ctx, accountID)
 	if err != nil {
-		return AccountPage{}, err
+		return accountPage{}, err
 	}
 	waiting, err := s.Store.Emails.Waiting(ctx, accountID)
 	if err != nil {
-		return AccountPage{}, err
+		return accountPage{}, err
 	}
 	sessions, err := s.Store.Sessions.List(ctx, accountID)
 	if err != nil {
-		return AccountPage{}, err
+		return accountPage{}, err
 	}
-	return AccountPage{
+	return accountPage{
 		Base:              s.base(c, "account"),
 		Username:          Field{Value: account.Username},
 		DisplayName:       Field{Value: account.DisplayName},

@@ -6,15 +6,15 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// DeletePage is templates/pages/account_delete.html.
-type DeletePage struct {
+// accountDeletePage is templates/pages/account_delete.html.
+type accountDeletePage struct {
 	Base
 	Password  Field     // "current_password"
 	WaitUntil time.Time // zero, or until when an email change can be undone
 }
 
-// deleteForm answers GET /account/delete.
-func (s *site) deleteForm(c *gin.Context) error { return s.showDelete(c, nil) }
+// accountDeleteForm answers GET /account/delete.
+func (s *site) accountDeleteForm(c *gin.Context) error { return s.showAccountDelete(c, nil) }
 
 // deleteAccount answers POST /account/delete.
 func (s *site) deleteAccount(c *gin.Context, f form) error {
@@ -23,16 +23,16 @@ func (s *site) deleteAccount(c *gin.Context, f form) error {
 		return err
 	}
 	if err := missing(f, "current_password"); err != nil {
-		return s.showDelete(c, err)
+		return s.showAccountDelete(c, err)
 	}
 	if err := s.Store.Accounts.Delete(c.Request.Context(), session.AccountID, f["current_password"], caller(c)); err != nil {
-		return s.showDelete(c, err)
+		return s.showAccountDelete(c, err)
 	}
 	s.forgetSession(c)
 	return s.leave(c, "/", noticeAccountDeleted)
 }
 
-func (s *site) showDelete(c *gin.Context, cause error) error {
+func (s *site) showAccountDelete(c *gin.Context, cause error) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (s *site) showDelete(c *gin.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := DeletePage{Base: s.base(c, "account_delete"), WaitUntil: until}
+	page := accountDeletePage{Base: s.base(c, "account_delete"), WaitUntil: until}
 	page.Base = page.telling(wrong)
 	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
 	return s.render(c, wrong.status, "account_delete", page)

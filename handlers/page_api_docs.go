@@ -16,41 +16,41 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// APIDocsPage is templates/pages/api_docs.html: the contract for people to
+// apiDocsPage is templates/pages/api_docs.html: the contract for people to
 // read. What comes from the file is English; the rest is in the reader's
 // language.
-type APIDocsPage struct {
+type apiDocsPage struct {
 	Base
 	Intro   []string // paragraphs
-	Groups  []APIGroup
-	Objects []APIObject
+	Groups  []docsGroup
+	Objects []docsObject
 }
 
-// APIGroup is what the operations of one tag are about.
-type APIGroup struct {
+// docsGroup is what the operations of one tag are about.
+type docsGroup struct {
 	ID, Name, Description string
-	Operations            []APIOperation
+	Operations            []docsOperation
 }
 
-// APIOperation is one method of one path.
-type APIOperation struct {
+// docsOperation is one method of one path.
+type docsOperation struct {
 	ID, Method, Path, Summary, Description string
 	Callers                                []string // anybody, session, server key, operator, fresh password
-	Parameters                             APITable
-	Body                                   *APIObject // nil for none
-	Answers                                []APIAnswer
+	Parameters                             docsTable
+	Body                                   *docsObject // nil for none
+	Answers                                []docsAnswer
 	FieldCodes                             []string
 	Curl                                   string
 }
 
-// APITable is a table of members with its headings.
-type APITable struct {
+// docsTable is a table of members with its headings.
+type docsTable struct {
 	Base
-	Rows []APIMember
+	Rows []docsMember
 }
 
-// APIMember is a parameter, or a member of an object.
-type APIMember struct {
+// docsMember is a parameter, or a member of an object.
+type docsMember struct {
 	Name, In    string // In is path, query or header; "" for members
 	Type        string
 	Object      string // the object that Type ends in; "" for none
@@ -59,15 +59,15 @@ type APIMember struct {
 	Description string
 }
 
-// APIObject is an object that is sent either way.
-type APIObject struct {
+// docsObject is an object that is sent either way.
+type docsObject struct {
 	Name, Description string
-	Members           APITable
+	Members           docsTable
 	Example           string // JSON; "" for none
 }
 
-// APIAnswer is one status of an operation.
-type APIAnswer struct {
+// docsAnswer is one status of an operation.
+type docsAnswer struct {
 	Status, Description string
 	Object              string // of the body; "" for none
 	Headers             []string
@@ -81,18 +81,18 @@ const apiDocsPath = apiPrefix + "/docs"
 // apiDocs answers GET /api/docs: the contract for people.
 func (s *site) apiDocs(c *gin.Context, contract *contract) error {
 	allowPrivateCopy(c)
-	page := APIDocsPage{Base: s.base(c, "api_docs")}
+	page := apiDocsPage{Base: s.base(c, "api_docs")}
 	contract.fill(&page, s.origin)
 	return s.render(c, http.StatusOK, "api_docs", page)
 }
 
 // fill writes the contract into page. Commands ask origin.
-func (c *contract) fill(page *APIDocsPage, origin string) {
+func (c *contract) fill(page *apiDocsPage, origin string) {
 	for paragraph := range strings.SplitSeq(c.Info.Description, "\n\n") {
 		page.Intro = append(page.Intro, strings.TrimSpace(paragraph))
 	}
 	for i, tag := range c.Tags {
-		group := APIGroup{ID: "group-" + strconv.Itoa(i+1), Name: tag.Name, Description: tag.Description}
+		group := docsGroup{ID: "group-" + strconv.Itoa(i+1), Name: tag.Name, Description: tag.Description}
 		for _, at := range c.Paths {
 			for _, method := range at.Value {
 				if slices.Contains(method.Value.Tags, tag.Name) {
@@ -109,11 +109,11 @@ func (c *contract) fill(page *APIDocsPage, origin string) {
 	}
 }
 
-func (c *contract) operation(b Base, origin, at, method string, o contractOperation) APIOperation {
-	out := APIOperation{
+func (c *contract) operation(b Base, origin, at, method string, o contractOperation) docsOperation {
+	out := docsOperation{
 		ID: o.ID, Method: strings.ToUpper(method), Path: at, Summary: o.Summary, Description: o.Description, FieldCodes: o.FieldCodes,
 		Callers:    o.Callers,
-		Parameters: APITable{Base: b},
+		Parameters: docsTable{Base: b},
 	}
 	var parameters []contractParameter
 	for _, p := range o.Parameters {
@@ -138,11 +138,11 @@ func (c *contract) operation(b Base, origin, at, method string, o contractOperat
 	return out
 }
 
-func (c *contract) answer(status string, response contractResponse, codes []string) APIAnswer {
+func (c *contract) answer(status string, response contractResponse, codes []string) docsAnswer {
 	if response.Ref != "" {
 		response = c.Components.Responses[path.Base(response.Ref)]
 	}
-	out := APIAnswer{Status: status, Description: response.Description, Codes: codes}
+	out := docsAnswer{Status: status, Description: response.Description, Codes: codes}
 	for _, header := range response.Headers {
 		out.Headers = append(out.Headers, header.Key)
 	}
@@ -152,17 +152,17 @@ func (c *contract) answer(status string, response contractResponse, codes []stri
 	return out
 }
 
-func (c *contract) object(b Base, name string) APIObject {
+func (c *contract) object(b Base, name string) docsObject {
 	schema := c.Components.Schemas.get(name)
-	out := APIObject{Name: name, Description: schema.Description, Members: APITable{Base: b}}
+	out := docsObject{Name: name, Description: schema.Description, Members: docsTable{Base: b}}
 	for _, property := range schema.Properties {
 		out.Members.Rows = append(out.Members.Rows, c.member(property.Key, property.Value, slices.Contains(schema.Required, property.Key)))
 	}
 	return out
 }
 
-func (c *contract) member(name string, schema contractSchema, required bool) APIMember {
-	out := APIMember{Name: name, Required: required, Description: schema.Description}
+func (c *contract) member(name string, schema contractSchema, required bool) docsMember {
+	out := docsMember{Name: name, Required: required, Description: schema.Description}
 	if len(schema.AllOf) == 1 {
 		schema.Ref = schema.AllOf[0].Ref
 	}
@@ -228,7 +228,7 @@ func between(low, high *int, unit string) []string {
 }
 
 // curl is a command that asks for the operation.
-func (c *contract) curl(origin string, out APIOperation, o contractOperation, parameters []contractParameter, body *yaml.Node) string {
+func (c *contract) curl(origin string, out docsOperation, o contractOperation, parameters []contractParameter, body *yaml.Node) string {
 	address := out.Path
 	var headers []string
 	for _, p := range parameters {

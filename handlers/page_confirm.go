@@ -6,8 +6,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// ConfirmPage is templates/pages/confirm.html: one button that confirms.
-type ConfirmPage struct {
+// confirmPage is templates/pages/confirm.html: one button that confirms.
+type confirmPage struct {
 	Base
 	Username, Email string
 	Life            string // of a sign-up that nobody confirms: "7 days"
@@ -26,7 +26,7 @@ func (s *site) confirmForm(c *gin.Context) error {
 		return s.spent(c, linkConfirm, err)
 	}
 	base := s.base(c, "confirm")
-	return s.render(c, http.StatusOK, "confirm", ConfirmPage{
+	return s.render(c, http.StatusOK, "confirm", confirmPage{
 		Base: base, Username: info.Username, Email: info.Email, Life: s.life(base.Locale, s.Lives.Confirm), Token: token,
 	})
 }

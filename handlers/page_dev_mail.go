@@ -21,14 +21,14 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// DevMailPage is templates/pages/dev_mail.html: the mails of the mail folder.
-type DevMailPage struct {
+// devMailPage is templates/pages/dev_mail.html: the mails of the mail folder.
+type devMailPage struct {
 	Base
-	Mails []DevMailView
+	Mails []devMailView
 }
 
-// DevMailView is one mail of the mail folder.
-type DevMailView struct {
+// devMailView is one mail of the mail folder.
+type devMailView struct {
 	Name, To, Subject, Text string
 	Links                   []string // of the text part, to click
 	At                      time.Time
@@ -46,12 +46,12 @@ func (s *site) devMail(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, "dev_mail", DevMailPage{Base: s.base(c, "dev_mail"), Mails: mails})
+	return s.render(c, http.StatusOK, "dev_mail", devMailPage{Base: s.base(c, "dev_mail"), Mails: mails})
 }
 
 // readMails reads the newest mails of a folder. A mail that is being written or
 // cannot be read is left out.
-func readMails(folder string) ([]DevMailView, error) {
+func readMails(folder string) ([]devMailView, error) {
 	entries, err := os.ReadDir(folder)
 	if folder == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -59,7 +59,7 @@ func readMails(folder string) ([]DevMailView, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list mails: %w", err)
 	}
-	var mails []DevMailView
+	var mails []devMailView
 	for _, entry := range entries {
 		if entry.IsDir() || filepath.Ext(entry.Name()) != ".eml" {
 			continue
@@ -68,36 +68,36 @@ func readMails(folder string) ([]DevMailView, error) {
 			mails = append(mails, view)
 		}
 	}
-	slices.SortFunc(mails, func(a, b DevMailView) int {
+	slices.SortFunc(mails, func(a, b devMailView) int {
 		return cmp.Or(b.At.Compare(a.At), strings.Compare(b.Name, a.Name))
 	})
 	return mails[:min(len(mails), shownMails)], nil
 }
 
-func readMail(folder string, entry fs.DirEntry) (DevMailView, error) {
+func readMail(folder string, entry fs.DirEntry) (devMailView, error) {
 	info, err := entry.Info()
 	if err != nil {
-		return DevMailView{}, err
+		return devMailView{}, err
 	}
 	file, err := os.OpenInRoot(folder, entry.Name())
 	if err != nil {
-		return DevMailView{}, err
+		return devMailView{}, err
 	}
 	defer func() { _ = file.Close() }()
 	message, err := mail.ReadMessage(io.LimitReader(file, maxMail))
 	if err != nil {
-		return DevMailView{}, err
+		return devMailView{}, err
 	}
 	text, err := plainText(message.Header.Get("Content-Type"), message.Header.Get("Content-Transfer-Encoding"), message.Body)
 	if err != nil {
-		return DevMailView{}, err
+		return devMailView{}, err
 	}
 	var words mime.WordDecoder
 	subject, err := words.DecodeHeader(message.Header.Get("Subject"))
 	if err != nil {
 		subject = message.Header.Get("Subject")
 	}
-	return DevMailView{
+	return devMailView{
 		Name: entry.Name(), To: message.Header.Get("To"), Subject: subject, Text: text, Links: linksIn(text), At: info.ModTime(),
 	}, nil
 }

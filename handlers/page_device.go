@@ -14,16 +14,16 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// LinkPage is templates/pages/link.html: where the code of a device is typed.
-type LinkPage struct {
+// devicePage is templates/pages/device.html: where the code of a device is typed.
+type devicePage struct {
 	Base
 	Code  Field // "user_code": that of a TV, or the six digits of Quick Connect
 	Again bool  // the digits have to be typed once more
 }
 
-// LinkDevicePage is templates/pages/link_device.html: the device that shows the
+// deviceApprovePage is templates/pages/device_approve.html: the device that shows the
 // code, to be approved or denied.
-type LinkDevicePage struct {
+type deviceApprovePage struct {
 	Base
 	UserCode                string // hidden field "user_code"
 	Device, Client, Address string
@@ -33,13 +33,13 @@ type LinkDevicePage struct {
 // codeLength is more than any way to type a device code needs.
 const codeLength = 64
 
-// linkForm answers GET /link: where the code that a TV shows is typed. An address
+// deviceForm answers GET /link: where the code that a TV shows is typed. An address
 // that brings the code only fills the box: nobody approves by opening a link.
-func (s *site) linkForm(c *gin.Context) error {
+func (s *site) deviceForm(c *gin.Context) error {
 	if _, err := s.codeTyper(c, queryValue(c, "user_code"), s.signedIn); err != nil {
 		return err
 	}
-	return s.showLink(c, form{"user_code": typedCode(queryValue(c, "user_code"))}, nil)
+	return s.showDevice(c, form{"user_code": typedCode(queryValue(c, "user_code"))}, nil)
 }
 
 // lookDevice answers POST /link: it shows which device has the code.
@@ -49,20 +49,20 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 		return err
 	}
 	if err := missing(f, "user_code"); err != nil {
-		return s.showLink(c, f, err)
+		return s.showDevice(c, f, err)
 	}
 	if models.IsQuickCode(f["user_code"]) {
-		return s.lookQuick(c, f)
+		return s.lookQuickConnect(c, f)
 	}
 	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, f["user_code"], caller(c))
 	if err != nil {
-		return s.showLink(c, f, err)
+		return s.showDevice(c, f, err)
 	}
-	page := LinkDevicePage{
+	page := deviceApprovePage{
 		Base: s.base(c, "device_approve"), UserCode: device.UserCode, Client: device.Client,
 		AskedAt: device.AskedAt, ExpiresAt: device.ExpiresAt,
 	}
-	page.Path = filledLink(device.UserCode)
+	page.Path = filledDevicePage(device.UserCode)
 	page.Device = known(device.Device, page.T("device.unnamed"))
 	page.Address = known(device.Address, page.T("address.unknown"))
 	return s.render(c, http.StatusOK, "device_approve", page)
@@ -91,7 +91,7 @@ func (s *site) decideDevice(c *gin.Context, f form, session models.Session,
 	decide func(ctx context.Context, this models.Session, typed string, caller models.Caller) error, to string, n notice,
 ) error {
 	if err := decide(c.Request.Context(), session, f["user_code"], caller(c)); err != nil {
-		return s.showLink(c, f, err)
+		return s.showDevice(c, f, err)
 	}
 	return s.leave(c, to, n)
 }
@@ -101,7 +101,7 @@ func (s *site) decideDevice(c *gin.Context, f form, session models.Session,
 func (s *site) codeTyper(c *gin.Context, code string, check func(*gin.Context) (models.Session, error)) (models.Session, error) {
 	session, err := check(c)
 	d, away := errors.AsType[*detour](err)
-	back := filledLink(code)
+	back := filledDevicePage(code)
 	if models.IsQuickCode(code) {
 		back = digitsAgain
 	}
@@ -112,8 +112,8 @@ func (s *site) codeTyper(c *gin.Context, code string, check func(*gin.Context) (
 	return session, &detour{to: withReturn(to, back)}
 }
 
-// filledLink is the address of the page with the code in its box.
-func filledLink(code string) string {
+// filledDevicePage is the address of the page with the code in its box.
+func filledDevicePage(code string) string {
 	if code = typedCode(code); code == "" {
 		return "/link"
 	}
@@ -130,14 +130,14 @@ func typedCode(code string) string {
 	return code
 }
 
-func (s *site) showLink(c *gin.Context, f form, cause error) error {
+func (s *site) showDevice(c *gin.Context, f form, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
 	}
-	page := LinkPage{Base: s.base(c, "device"), Again: queryValue(c, "digits") == "again"}
+	page := devicePage{Base: s.base(c, "device"), Again: queryValue(c, "digits") == "again"}
 	page.Base = page.telling(wrong)
-	page.Path = filledLink(f["user_code"]) // another language must not cost the code
+	page.Path = filledDevicePage(f["user_code"]) // another language must not cost the code
 	page.Code = newInputs(page.Base, f, wrong).userCode()
 	return s.render(c, wrong.status, "device", page)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// AccountEmailPage is templates/pages/account_email.html: POST /account/email.
-type AccountEmailPage struct {
+// emailChangePage is templates/pages/email_change.html: POST /account/email.
+type emailChangePage struct {
 	Base
 	Current         string
 	Waiting         string // "" for none
@@ -15,39 +15,39 @@ type AccountEmailPage struct {
 	Email, Password Field  // "email", "current_password"
 }
 
-// EmailConfirmPage is templates/pages/email_confirm.html: POST /account/email/confirm.
-type EmailConfirmPage struct {
+// emailChangeConfirmPage is templates/pages/email_change_confirm.html: POST /account/email/confirm.
+type emailChangeConfirmPage struct {
 	Base
 	Username, Email string
 }
 
-// EmailUndoPage is templates/pages/email_undo.html: POST /account/email/undo.
-type EmailUndoPage struct {
+// emailChangeUndoPage is templates/pages/email_change_undo.html: POST /account/email/undo.
+type emailChangeUndoPage struct {
 	Base
 	Username, Email string // the address that comes back
 }
 
-// accountEmailForm answers GET /account/email.
-func (s *site) accountEmailForm(c *gin.Context) error { return s.showAccountEmail(c, nil, nil) }
+// emailChangeForm answers GET /account/email.
+func (s *site) emailChangeForm(c *gin.Context) error { return s.showEmailChange(c, nil, nil) }
 
-// accountEmail answers POST /account/email: it asks for a change, which the
+// requestEmailChange answers POST /account/email: it asks for a change, which the
 // new address confirms.
-func (s *site) accountEmail(c *gin.Context, f form) error {
+func (s *site) requestEmailChange(c *gin.Context, f form) error {
 	session, err := s.signedInLately(c)
 	if err != nil {
 		return err
 	}
 	if err := missing(f, "email", "current_password"); err != nil {
-		return s.showAccountEmail(c, f, err)
+		return s.showEmailChange(c, f, err)
 	}
 	err = s.Store.Emails.RequestChange(c.Request.Context(), session.AccountID, f["email"], f["current_password"], caller(c))
 	if err != nil {
-		return s.showAccountEmail(c, f, err)
+		return s.showEmailChange(c, f, err)
 	}
 	return s.leave(c, "/account/email", noticeEmailAsked)
 }
 
-func (s *site) showAccountEmail(c *gin.Context, f form, cause error) error {
+func (s *site) showEmailChange(c *gin.Context, f form, cause error) error {
 	session, err := s.signedInLately(c)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *site) showAccountEmail(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := AccountEmailPage{Base: s.base(c, "email_change"), Current: account.Email, Waiting: waiting}
+	page := emailChangePage{Base: s.base(c, "email_change"), Current: account.Email, Waiting: waiting}
 	page.UndoLife = s.life(page.Locale, s.Lives.EmailUndo)
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
@@ -73,9 +73,9 @@ func (s *site) showAccountEmail(c *gin.Context, f form, cause error) error {
 	return s.render(c, wrong.status, "email_change", page)
 }
 
-// emailConfirmForm answers GET /account/email/confirm, where the mail to a new
+// emailChangeConfirmForm answers GET /account/email/confirm, where the mail to a new
 // address leads.
-func (s *site) emailConfirmForm(c *gin.Context) error {
+func (s *site) emailChangeConfirmForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkEmailConfirm)
 	if err != nil {
 		return err
@@ -85,11 +85,11 @@ func (s *site) emailConfirmForm(c *gin.Context) error {
 		return s.spent(c, linkEmailConfirm, err)
 	}
 	return s.render(c, http.StatusOK, "email_change_confirm",
-		EmailConfirmPage{Base: s.base(c, "email_change_confirm"), Username: info.Username, Email: info.Email})
+		emailChangeConfirmPage{Base: s.base(c, "email_change_confirm"), Username: info.Username, Email: info.Email})
 }
 
-// emailConfirm answers POST /account/email/confirm.
-func (s *site) emailConfirm(c *gin.Context, _ form) error {
+// confirmEmailChange answers POST /account/email/confirm.
+func (s *site) confirmEmailChange(c *gin.Context, _ form) error {
 	token, err := s.linkToken(c, linkEmailConfirm)
 	if err != nil {
 		return err
@@ -101,9 +101,9 @@ func (s *site) emailConfirm(c *gin.Context, _ form) error {
 	return s.leave(c, home, noticeEmailChanged)
 }
 
-// emailUndoForm answers GET /account/email/undo, where the mail to a former
+// emailChangeUndoForm answers GET /account/email/undo, where the mail to a former
 // address leads.
-func (s *site) emailUndoForm(c *gin.Context) error {
+func (s *site) emailChangeUndoForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkEmailUndo)
 	if err != nil {
 		return err
@@ -113,12 +113,12 @@ func (s *site) emailUndoForm(c *gin.Context) error {
 		return s.spent(c, linkEmailUndo, err)
 	}
 	return s.render(c, http.StatusOK, "email_change_undo",
-		EmailUndoPage{Base: s.base(c, "email_change_undo"), Username: info.Username, Email: info.Email})
+		emailChangeUndoPage{Base: s.base(c, "email_change_undo"), Username: info.Username, Email: info.Email})
 }
 
-// emailUndo answers POST /account/email/undo. Whoever changed the address knew
+// undoEmailChange answers POST /account/email/undo. Whoever changed the address knew
 // the password, so the next page asks for a new one.
-func (s *site) emailUndo(c *gin.Context, _ form) error {
+func (s *site) undoEmailChange(c *gin.Context, _ form) error {
 	token, err := s.linkToken(c, linkEmailUndo)
 	if err != nil {
 		return err

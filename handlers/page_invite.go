@@ -12,25 +12,25 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// InvitePage is templates/pages/invite.html, where the mail of an invite leads.
-type InvitePage struct {
+// invitePage is templates/pages/invite.html, where the mail of an invite leads.
+type invitePage struct {
 	Base
-	Invite    ReceivedInvite
+	Invite    receivedInviteView
 	Mine      bool   // the person is signed in with the account that may answer
 	Email     string // the address that it was sent to; "" for an invite to an account
 	MaySignUp bool
 }
 
-// ReceivedInvite is an invite, for whom it may be.
-type ReceivedInvite struct {
+// receivedInviteView is an invite, for whom it may be.
+type receivedInviteView struct {
 	Base
 	ID, From, Note       string
-	Offers               []OfferView
+	Offers               []offerView
 	CreatedAt, ExpiresAt time.Time
 }
 
-// OfferView is what an invite offers on one server.
-type OfferView struct {
+// offerView is what an invite offers on one server.
+type offerView struct {
 	Server    string
 	LocalUser string   // "" for a guest
 	Libraries []string // none: as the server decides
@@ -48,8 +48,8 @@ func (s *site) invite(c *gin.Context) error {
 	if err != nil {
 		return s.spent(c, linkInvite, err)
 	}
-	page := InvitePage{Base: s.base(c, "invite"), Email: email, MaySignUp: email != "" && s.SignUp != models.SignUpClosed}
-	page.Invite = receivedInvite(page.Base, one)
+	page := invitePage{Base: s.base(c, "invite"), Email: email, MaySignUp: email != "" && s.SignUp != models.SignUpClosed}
+	page.Invite = newReceivedInviteView(page.Base, one)
 	if session, err := visitOf(c).session(); err == nil {
 		mine, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
 		if err != nil {
@@ -60,13 +60,13 @@ func (s *site) invite(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "invite", page)
 }
 
-// receivedInvite is an invite for whom it may be.
-func receivedInvite(b Base, one models.Invite) ReceivedInvite {
-	view := ReceivedInvite{
+// newReceivedInviteView is an invite for whom it may be.
+func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
+	view := receivedInviteView{
 		Base: b, ID: idText(one.ID), From: one.OwnerUsername, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt,
 	}
 	for _, offer := range one.Servers {
-		view.Offers = append(view.Offers, OfferView{
+		view.Offers = append(view.Offers, offerView{
 			Server: offer.ServerName, LocalUser: offer.LocalUserName, Libraries: namesOf(offer.Libraries), EndsAt: offer.EndsAt,
 		})
 	}
@@ -145,7 +145,7 @@ func (s *site) answerInvite(c *gin.Context, f form, to string, said notice,
 		return err
 	}
 	if err != nil {
-		return s.showInvitations(c, session, err)
+		return s.showLinks(c, session, err)
 	}
 	s.clearCookie(c, linkInvite)
 	return s.leave(c, to, said)

@@ -6,11 +6,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// LandingPage is templates/pages/landing.html.
-type LandingPage struct{ Base }
+// landingPage is templates/pages/landing.html.
+type landingPage struct{ Base }
 
 // landing answers GET /.
 func (s *site) landing(c *gin.Context) error {
 	allowPrivateCopy(c)
-	return s.render(c, http.StatusOK, "landing", LandingPage{Base: s.base(c, "landing")})
+	return s.render(c, http.StatusOK, "landing", landingPage{Base: s.base(c, "landing")})
 }

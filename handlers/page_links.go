@@ -11,15 +11,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// InvitationsPage is templates/pages/invitations.html.
-type InvitationsPage struct {
+// linksPage is templates/pages/links.html.
+type linksPage struct {
 	Base
-	Invitations []InvitationView
-	Invites     []ReceivedInvite
+	Invitations []pendingLinkView
+	Invites     []receivedInviteView
 }
 
-// InvitationView is a link that waits for the person's answer.
-type InvitationView struct {
+// pendingLinkView is a link that waits for the person's answer.
+type pendingLinkView struct {
 	ID          string // hidden field "id"
 	Server      string
 	Owner       string // username; "" for a server that nobody has claimed
@@ -28,17 +28,17 @@ type InvitationView struct {
 	AskedAt     time.Time
 }
 
-// invitations answers GET /invitations: invites, and links that servers have
+// links answers GET /invitations: invites, and links that servers have
 // asked for, that wait for an answer.
-func (s *site) invitations(c *gin.Context) error {
+func (s *site) links(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
-	return s.showInvitations(c, session, nil)
+	return s.showLinks(c, session, nil)
 }
 
-func (s *site) showInvitations(c *gin.Context, session models.Session, cause error) error {
+func (s *site) showLinks(c *gin.Context, session models.Session, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
@@ -51,15 +51,15 @@ func (s *site) showInvitations(c *gin.Context, session models.Session, cause err
 	if err != nil {
 		return err
 	}
-	page := InvitationsPage{Base: s.base(c, "links").telling(wrong)}
+	page := linksPage{Base: s.base(c, "links").telling(wrong)}
 	for _, one := range invites {
-		page.Invites = append(page.Invites, receivedInvite(page.Base, one))
+		page.Invites = append(page.Invites, newReceivedInviteView(page.Base, one))
 	}
 	for _, one := range waiting {
 		if one.ServerDisabled {
 			continue // nobody is led to it
 		}
-		page.Invitations = append(page.Invitations, InvitationView{
+		page.Invitations = append(page.Invitations, pendingLinkView{
 			ID: idText(one.ID), Server: one.ServerName, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
 			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
 		})
@@ -67,15 +67,15 @@ func (s *site) showInvitations(c *gin.Context, session models.Session, cause err
 	return s.render(c, wrong.status, "links", page)
 }
 
-// acceptInvitation answers POST /invitations/accept. Accepting once more what is
+// acceptLink answers POST /invitations/accept. Accepting once more what is
 // accepted changes nothing.
-func (s *site) acceptInvitation(c *gin.Context, f form) error {
+func (s *site) acceptLink(c *gin.Context, f form) error {
 	session, err := s.onLink(c, f, s.Store.Links.Accept)
 	if errors.Is(err, errGone) && s.mayUse(c, session, f["id"]) {
 		err = nil
 	}
 	if err != nil {
-		return s.showInvitations(c, session, err)
+		return s.showLinks(c, session, err)
 	}
 	return s.leave(c, "/servers", noticeInvitationAccepted)
 }
@@ -86,11 +86,11 @@ func (s *site) mayUse(c *gin.Context, session models.Session, id string) bool {
 	return err == nil && slices.ContainsFunc(usable, func(one models.Link) bool { return idText(one.ID) == id })
 }
 
-// declineInvitation answers POST /invitations/decline.
-func (s *site) declineInvitation(c *gin.Context, f form) error {
+// declineLink answers POST /invitations/decline.
+func (s *site) declineLink(c *gin.Context, f form) error {
 	session, err := s.onLink(c, f, s.Store.Links.Decline)
 	if err != nil {
-		return s.showInvitations(c, session, err)
+		return s.showLinks(c, session, err)
 	}
 	return s.leave(c, "/invitations", noticeInvitationDeclined)
 }

@@ -1,7 +1,7 @@
 package handlers
 
-// LocalUserView is a local user that a server reported.
-type LocalUserView struct {
+// localUserView is a local user that a server reported.
+type localUserView struct {
 	ID, Name                      string
 	LinkedTo                      string // username; "" for nobody
 	Disabled, Administrator, Gone bool

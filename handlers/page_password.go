@@ -6,37 +6,37 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// AccountPasswordPage is templates/pages/account_password.html.
-type AccountPasswordPage struct {
+// passwordPage is templates/pages/password.html.
+type passwordPage struct {
 	Base
 	CurrentPassword, Password, PasswordAgain Field
 }
 
-// accountPasswordForm answers GET /account/password.
-func (s *site) accountPasswordForm(c *gin.Context) error { return s.showAccountPassword(c, nil) }
+// passwordForm answers GET /account/password.
+func (s *site) passwordForm(c *gin.Context) error { return s.showPassword(c, nil) }
 
-// accountPassword answers POST /account/password: other sessions end, this one
+// changePassword answers POST /account/password: other sessions end, this one
 // goes on under a new token.
-func (s *site) accountPassword(c *gin.Context, f form) error {
+func (s *site) changePassword(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
 	err = joinMistakes(missing(f, "current_password", "password"), differ(f, "password", "passwords_differ"))
 	if err != nil {
-		return s.showAccountPassword(c, err)
+		return s.showPassword(c, err)
 	}
 	renewed, err := s.Store.Accounts.ChangePassword(c.Request.Context(), session,
 		models.ChangePassword{Current: f["current_password"], Password: f["password"]}, caller(c))
 	if err != nil {
-		return s.showAccountPassword(c, err)
+		return s.showPassword(c, err)
 	}
 	s.renewSession(c, session, renewed.Token)
 	s.keepDeviceMark(c, renewed.DeviceMark)
 	return s.leave(c, home, noticePasswordChanged)
 }
 
-func (s *site) showAccountPassword(c *gin.Context, cause error) error {
+func (s *site) showPassword(c *gin.Context, cause error) error {
 	if _, err := s.signedIn(c); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (s *site) showAccountPassword(c *gin.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := AccountPasswordPage{Base: s.base(c, "password")}
+	page := passwordPage{Base: s.base(c, "password")}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.CurrentPassword = in.currentPassword()

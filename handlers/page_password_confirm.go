@@ -2,18 +2,18 @@ package handlers
 
 import "github.com/gin-gonic/gin"
 
-// ConfirmPasswordPage is templates/pages/confirm_password.html: POST
+// passwordConfirmPage is templates/pages/password_confirm.html: POST
 // /account/confirm-password.
-type ConfirmPasswordPage struct {
+type passwordConfirmPage struct {
 	Base
 	Password Field // "current_password"
 	ReturnTo string
 }
 
-// confirmPasswordForm answers GET /account/confirm-password: asked for before
+// passwordConfirmForm answers GET /account/confirm-password: asked for before
 // dangerous acts.
-func (s *site) confirmPasswordForm(c *gin.Context) error {
-	return s.showConfirmPassword(c, queryValue(c, "return_to"), nil)
+func (s *site) passwordConfirmForm(c *gin.Context) error {
+	return s.showPasswordConfirm(c, queryValue(c, "return_to"), nil)
 }
 
 // confirmPassword answers POST /account/confirm-password.
@@ -23,17 +23,17 @@ func (s *site) confirmPassword(c *gin.Context, f form) error {
 		return err
 	}
 	if err := missing(f, "current_password"); err != nil {
-		return s.showConfirmPassword(c, f["return_to"], err)
+		return s.showPasswordConfirm(c, f["return_to"], err)
 	}
 	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, f["current_password"])
 	if err != nil {
-		return s.showConfirmPassword(c, f["return_to"], err)
+		return s.showPasswordConfirm(c, f["return_to"], err)
 	}
 	s.renewSession(c, session, token)
 	return s.leave(c, returnTo(f["return_to"]), noticePasswordConfirmed)
 }
 
-func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) error {
+func (s *site) showPasswordConfirm(c *gin.Context, wish string, cause error) error {
 	if _, err := s.signedIn(c); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *site) showConfirmPassword(c *gin.Context, wish string, cause error) err
 	if err != nil {
 		return err
 	}
-	page := ConfirmPasswordPage{Base: s.base(c, "password_confirm"), ReturnTo: returnTo(wish)}
+	page := passwordConfirmPage{Base: s.base(c, "password_confirm"), ReturnTo: returnTo(wish)}
 	page.Base = page.telling(wrong)
 	page.Password = newInputs(page.Base, nil, wrong).currentPassword()
 	return s.render(c, wrong.status, "password_confirm", page)

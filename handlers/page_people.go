@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// PersonView is somebody who uses a server, or was asked to.
-type PersonView struct {
+// newPersonView is somebody who uses a server, or was asked to.
+type personView struct {
 	LinkID, Name, Username string // Name is "" when it is the username
 	Guest, Pending         bool
 	RequestedBy            string
@@ -72,7 +72,7 @@ func endOfDay(text string) (time.Time, error) {
 }
 
 // fillPeople writes who uses a server and who is invited, and its local users.
-func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page *ServerPage, in *inputs) error {
+func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page *serverOwnerPage, in *inputs) error {
 	ctx, ownerID := c.Request.Context(), own.session.AccountID
 	after, _ := strconv.ParseInt(queryValue(c, "people"), 10, 64) // what is no number begins with the first
 	people, err := s.Store.People.List(ctx, ownerID, own.serverID, after, peopleOnPage+1)
@@ -96,24 +96,24 @@ func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page 
 		page.More = idText(people[peopleOnPage-1].ID)
 	}
 	for i, one := range people {
-		page.People = append(page.People, personView(in, i, one, libraries))
+		page.People = append(page.People, newPersonView(in, i, one, libraries))
 	}
 	for _, one := range users {
-		page.LocalUsers = append(page.LocalUsers, LocalUserView{
+		page.LocalUsers = append(page.LocalUsers, localUserView{
 			ID: idText(one.ID), Name: one.Name, LinkedTo: one.LinkedTo, Disabled: one.Disabled, Administrator: one.Administrator, Gone: !one.GoneAt.IsZero(),
 		})
 	}
 	for _, one := range invites {
-		page.Invites = append(page.Invites, sentInvite(one, own.serverID))
+		page.Invites = append(page.Invites, newSentInviteView(one, own.serverID))
 	}
 	page.SelfService, page.JoinURL = server.SelfService, s.origin+own.to+"/join"
 	return nil
 }
 
-// personView is somebody with the form of their terms, which tells its mistakes
+// newPersonView is somebody with the form of their terms, which tells its mistakes
 // when it is the one that was sent.
-func personView(in *inputs, at int, one models.Person, all []models.Library) PersonView {
-	view := PersonView{
+func newPersonView(in *inputs, at int, one models.Person, all []models.Library) personView {
+	view := personView{
 		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
 		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
 		LocalUser: one.LocalUser.Name, InvitedBy: one.InvitedBy, End: one.EndsAt, Libraries: namesOf(one.Libraries),

@@ -9,9 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// AccountPINPage is templates/pages/account_pin.html: POST /account/pin with
+// pinPage is templates/pages/pin.html: POST /account/pin with
 // the button's "do" being "set" or "remove".
-type AccountPINPage struct {
+type pinPage struct {
 	Base
 	HasPIN, Off   bool // Off: too many wrong tries, only a reset helps
 	ChangedAt     time.Time
@@ -95,7 +95,7 @@ func (s *site) showPIN(c *gin.Context, account models.Account, f form, cause err
 	if err != nil {
 		return err
 	}
-	page := AccountPINPage{
+	page := pinPage{
 		Base:      s.base(c, "pin"),
 		HasPIN:    account.HasPIN,
 		Off:       account.PINOff,

@@ -6,11 +6,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// PINHelpPage is templates/pages/help_pin.html.
-type PINHelpPage struct{ Base }
+// pinHelpPage is templates/pages/pin_help.html.
+type pinHelpPage struct{ Base }
 
-// helpPIN answers GET /help/pin: what a PIN is for, in plain words.
-func (s *site) helpPIN(c *gin.Context) error {
+// pinHelp answers GET /help/pin: what a PIN is for, in plain words.
+func (s *site) pinHelp(c *gin.Context) error {
 	allowPrivateCopy(c)
-	return s.render(c, http.StatusOK, "pin_help", PINHelpPage{Base: s.base(c, "pin_help")})
+	return s.render(c, http.StatusOK, "pin_help", pinHelpPage{Base: s.base(c, "pin_help")})
 }

@@ -6,40 +6,40 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// PINForgotPage is templates/pages/account_pin_forgot.html: two ways, a mail
+// pinResetRequestPage is templates/pages/pin_reset_request.html: two ways, a mail
 // (POST /account/pin/mail) or the account's password (POST /account/pin/forgot
 // with current_password, pin, pin_again and "do" being "set" or "remove").
-type PINForgotPage struct {
+type pinResetRequestPage struct {
 	Base
 	HasEmail                bool
 	Password, PIN, PINAgain Field
 }
 
-// PINResetPage is templates/pages/account_pin_reset.html: POST
+// pinResetPage is templates/pages/pin_reset.html: POST
 // /account/pin/reset with pin, pin_again and "do" being "set" or "remove".
-type PINResetPage struct {
+type pinResetPage struct {
 	Base
 	Username      string
 	PIN, PINAgain Field
 }
 
-// pinForgotForm answers GET /account/pin/forgot.
-func (s *site) pinForgotForm(c *gin.Context) error { return s.showPINForgot(c, nil) }
+// pinResetRequestForm answers GET /account/pin/forgot.
+func (s *site) pinResetRequestForm(c *gin.Context) error { return s.showPINResetRequest(c, nil) }
 
-// pinForgot answers POST /account/pin/forgot: the account's password opens a
+// resetPINByPassword answers POST /account/pin/forgot: the account's password opens a
 // new PIN.
-func (s *site) pinForgot(c *gin.Context, f form) error {
+func (s *site) resetPINByPassword(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
 	pin, err := chosenPIN(f)
 	if err = joinMistakes(missing(f, "current_password"), err); err != nil {
-		return s.showPINForgot(c, err)
+		return s.showPINResetRequest(c, err)
 	}
 	err = s.Store.PINs.ResetByPassword(c.Request.Context(), session.AccountID, f["current_password"], pin, caller(c))
 	if err != nil {
-		return s.showPINForgot(c, err)
+		return s.showPINResetRequest(c, err)
 	}
 	return s.leave(c, home, pinNotice(f["do"], true))
 }
@@ -56,7 +56,7 @@ func chosenPIN(f form) (string, error) {
 	}
 }
 
-func (s *site) showPINForgot(c *gin.Context, cause error) error {
+func (s *site) showPINResetRequest(c *gin.Context, cause error) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (s *site) showPINForgot(c *gin.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := PINForgotPage{Base: s.base(c, "pin_reset_request"), HasEmail: account.Email != ""}
+	page := pinResetRequestPage{Base: s.base(c, "pin_reset_request"), HasEmail: account.Email != ""}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.Password = in.currentPassword()
@@ -78,8 +78,8 @@ func (s *site) showPINForgot(c *gin.Context, cause error) error {
 	return s.render(c, wrong.status, "pin_reset_request", page)
 }
 
-// pinMail answers POST /account/pin/mail: a mailed link opens a new PIN.
-func (s *site) pinMail(c *gin.Context, _ form) error {
+// requestPINReset answers POST /account/pin/mail: a mailed link opens a new PIN.
+func (s *site) requestPINReset(c *gin.Context, _ form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (s *site) showPINReset(c *gin.Context, token string, cause error) error {
 	if err != nil {
 		return s.spent(c, linkPINReset, err)
 	}
-	page := PINResetPage{Base: s.base(c, "pin_reset"), Username: info.Username}
+	page := pinResetPage{Base: s.base(c, "pin_reset"), Username: info.Username}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.PIN = in.pin()

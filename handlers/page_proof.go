@@ -10,9 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// JoinPage is templates/pages/join.html: somebody proves by themselves which
+// proofPage is templates/pages/proof.html: somebody proves by themselves which
 // local user of a server they are.
-type JoinPage struct {
+type proofPage struct {
 	Base
 	ID, Name  string
 	State     string // "" before it begins, asked, shown, done, linked or failed
@@ -35,9 +35,9 @@ func (s *site) setSelfService(c *gin.Context, f form) error {
 // joinLinked is the state of somebody who has nothing to prove any more.
 const joinLinked = "linked"
 
-// atPlace is who asks, and the server where people may prove by themselves which
+// proofPlace is who asks, and the server where people may prove by themselves which
 // local user they are. Any other server is not found.
-func (s *site) atPlace(c *gin.Context) (session models.Session, serverID int64, name string, err error) {
+func (s *site) proofPlace(c *gin.Context) (session models.Session, serverID int64, name string, err error) {
 	if session, err = s.signedIn(c); err != nil {
 		return session, 0, "", err
 	}
@@ -48,36 +48,36 @@ func (s *site) atPlace(c *gin.Context) (session models.Session, serverID int64, 
 	return session, serverID, name, err
 }
 
-// joinForm answers GET /servers/ID/join.
-func (s *site) joinForm(c *gin.Context) error { return s.showJoin(c, nil) }
+// proofForm answers GET /servers/ID/join.
+func (s *site) proofForm(c *gin.Context) error { return s.showProof(c, nil) }
 
-// join answers POST /servers/ID/join: the proof begins.
-func (s *site) join(c *gin.Context, _ form) error {
-	session, serverID, _, err := s.atPlace(c)
+// startProof answers POST /servers/ID/join: the proof begins.
+func (s *site) startProof(c *gin.Context, _ form) error {
+	session, serverID, _, err := s.proofPlace(c)
 	if err != nil {
 		return err
 	}
 	_, err = s.Store.Proofs.Start(c.Request.Context(), session.AccountID, serverID, caller(c))
 	if err != nil {
-		return s.showJoin(c, err)
+		return s.showProof(c, err)
 	}
 	return seeOther(c, "/servers/"+idText(serverID)+"/join")
 }
 
-func (s *site) showJoin(c *gin.Context, cause error) error {
+func (s *site) showProof(c *gin.Context, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
 	}
-	session, serverID, name, err := s.atPlace(c)
+	session, serverID, name, err := s.proofPlace(c)
 	if err != nil {
 		return err
 	}
-	proof, err := s.proofOf(c, session, serverID)
+	proof, err := s.currentProof(c, session, serverID)
 	if err != nil {
 		return err
 	}
-	page := JoinPage{
+	page := proofPage{
 		Base: s.base(c, "proof"), ID: idText(serverID), Name: name, State: proof.State, Reason: proof.Reason,
 		Code: proof.Code, URL: proof.URL, ExpiresAt: proof.ExpiresAt,
 	}
@@ -85,9 +85,9 @@ func (s *site) showJoin(c *gin.Context, cause error) error {
 	return s.render(c, wrong.status, "proof", page)
 }
 
-// proofOf is the last proof of somebody at a server, with an empty state when
+// currentProof is the last proof of somebody at a server, with an empty state when
 // there is none that still matters.
-func (s *site) proofOf(c *gin.Context, session models.Session, serverID int64) (models.Proof, error) {
+func (s *site) currentProof(c *gin.Context, session models.Session, serverID int64) (models.Proof, error) {
 	proof, err := s.Store.Proofs.Get(c.Request.Context(), session.AccountID, serverID)
 	if models.KindOf(err) == models.KindNotFound {
 		proof, err = models.Proof{}, nil
@@ -109,14 +109,14 @@ func (s *site) proofOf(c *gin.Context, session models.Session, serverID int64) (
 	return proof, nil
 }
 
-// joinState answers GET /servers/ID/join/state for the page that waits: it is
+// proofState answers GET /servers/ID/join/state for the page that waits: it is
 // loaded anew when the state is another.
-func (s *site) joinState(c *gin.Context) error {
-	session, serverID, _, err := s.atPlace(c)
+func (s *site) proofState(c *gin.Context) error {
+	session, serverID, _, err := s.proofPlace(c)
 	if err != nil {
 		return err
 	}
-	proof, err := s.proofOf(c, session, serverID)
+	proof, err := s.currentProof(c, session, serverID)
 	if err != nil {
 		return err
 	}

@@ -9,26 +9,26 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// LinkQuickPage is templates/pages/link_quick.html: somebody has typed the six
+// quickConnectPage is templates/pages/quick_connect.html: somebody has typed the six
 // digits of Quick Connect, chooses the server and says that they see them now.
 // POST /link/quick-connect.
-type LinkQuickPage struct {
+type quickConnectPage struct {
 	Base
-	Code         string            // hidden field "code"; shown as well
-	Servers      []QuickServerView // radio buttons "server_id"; none: what to do is said instead
+	Code         string                   // hidden field "code"; shown as well
+	Servers      []quickConnectServerView // radio buttons "server_id"; none: what to do is said instead
 	ServersError string
 }
 
-// QuickServerView is a server on which a device can be signed in so.
-type QuickServerView struct {
+// quickConnectServerView is a server on which a device can be signed in so.
+type quickConnectServerView struct {
 	ID, Name  string
 	LocalUser string // whose device it will be; "" when only the agent knows
 	Chosen    bool
 	Focus     bool
 }
 
-// LinkQuickWaitPage is templates/pages/link_quick_wait.html: what became of it.
-type LinkQuickWaitPage struct {
+// quickConnectWaitPage is templates/pages/quick_connect_wait.html: what became of it.
+type quickConnectWaitPage struct {
 	Base
 	ID, Server string
 	State      string // asked, done or failed
@@ -39,14 +39,14 @@ type LinkQuickWaitPage struct {
 // were not kept on the way: an address never brings them.
 const digitsAgain = "/link?digits=again"
 
-// lookQuick shows what follows the six digits of Quick Connect: which server is
+// lookQuickConnect shows what follows the six digits of Quick Connect: which server is
 // it, and are they on a screen before the person now? Nobody knows that device
 // but the media server, so there is nothing to look up.
-func (s *site) lookQuick(c *gin.Context, f form) error {
+func (s *site) lookQuickConnect(c *gin.Context, f form) error {
 	if _, err := s.codeTyper(c, f["user_code"], s.signedInLately); err != nil {
 		return err
 	}
-	return s.showQuick(c, form{"code": f["user_code"]}, nil)
+	return s.showQuickConnect(c, form{"code": f["user_code"]}, nil)
 }
 
 // quickConnect answers POST /link/quick-connect. Like a TV's own code it needs a
@@ -57,20 +57,20 @@ func (s *site) quickConnect(c *gin.Context, f form) error {
 		return err
 	}
 	if !models.IsQuickCode(f["code"]) {
-		return s.showLink(c, form{"user_code": f["code"]}, oneMistake("user_code", "quick_code_invalid"))
+		return s.showDevice(c, form{"user_code": f["code"]}, oneMistake("user_code", "quick_code_invalid"))
 	}
 	serverID, err := idOf(f["server_id"])
 	if err != nil {
-		return s.showQuick(c, f, oneMistake("server_id", "quick_server_missing"))
+		return s.showQuickConnect(c, f, oneMistake("server_id", "quick_server_missing"))
 	}
 	asked, err := s.Store.QuickConnects.Ask(c.Request.Context(), session, serverID, f["code"], caller(c))
 	if err != nil {
-		return s.showQuick(c, f, err)
+		return s.showQuickConnect(c, f, err)
 	}
 	return seeOther(c, "/link/quick-connect/"+idText(asked.ID))
 }
 
-func (s *site) showQuick(c *gin.Context, f form, cause error) error {
+func (s *site) showQuickConnect(c *gin.Context, f form, cause error) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
@@ -83,11 +83,11 @@ func (s *site) showQuick(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := LinkQuickPage{Base: s.base(c, "quick_connect"), Code: showDigits(f["code"]), ServersError: wrong.fields["server_id"]}
+	page := quickConnectPage{Base: s.base(c, "quick_connect"), Code: showDigits(f["code"]), ServersError: wrong.fields["server_id"]}
 	page.Base = page.telling(wrong)
 	for i, server := range servers {
 		id := idText(server.ID)
-		page.Servers = append(page.Servers, QuickServerView{
+		page.Servers = append(page.Servers, quickConnectServerView{
 			ID: id, Name: server.Name, LocalUser: server.LocalUser,
 			Chosen: len(servers) == 1 || f["server_id"] == id, Focus: i == 0 && page.ServersError != "",
 		})
@@ -109,8 +109,8 @@ func showDigits(typed string) string {
 	return digits
 }
 
-// quickOf is the try that the address names, of who asks.
-func (s *site) quickOf(c *gin.Context) (models.QuickConnect, error) {
+// quickConnectOf is the try that the address names, of who asks.
+func (s *site) quickConnectOf(c *gin.Context) (models.QuickConnect, error) {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return models.QuickConnect{}, err
@@ -122,21 +122,21 @@ func (s *site) quickOf(c *gin.Context) (models.QuickConnect, error) {
 	return s.Store.QuickConnects.Get(c.Request.Context(), session.AccountID, id)
 }
 
-// quickWait answers GET /link/quick-connect/ID: how far the agent got.
-func (s *site) quickWait(c *gin.Context) error {
-	found, err := s.quickOf(c)
+// quickConnectWait answers GET /link/quick-connect/ID: how far the agent got.
+func (s *site) quickConnectWait(c *gin.Context) error {
+	found, err := s.quickConnectOf(c)
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, "quick_connect_wait", LinkQuickWaitPage{
+	return s.render(c, http.StatusOK, "quick_connect_wait", quickConnectWaitPage{
 		Base: s.base(c, "quick_connect_wait"), ID: idText(found.ID), Server: found.ServerName, State: found.State, Reason: found.Reason,
 	})
 }
 
-// quickState answers GET /link/quick-connect/ID/state for the page that waits: it
+// quickConnectState answers GET /link/quick-connect/ID/state for the page that waits: it
 // is loaded anew when the state is another.
-func (s *site) quickState(c *gin.Context) error {
-	found, err := s.quickOf(c)
+func (s *site) quickConnectState(c *gin.Context) error {
+	found, err := s.quickConnectOf(c)
 	if err != nil {
 		return err
 	}

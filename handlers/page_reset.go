@@ -10,33 +10,33 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ForgotPage is templates/pages/forgot.html.
-type ForgotPage struct {
+// resetRequestPage is templates/pages/reset_request.html.
+type resetRequestPage struct {
 	Base
 	NameOrEmail Field
-	Captcha     CaptchaView
+	Captcha     captchaView
 }
 
-// ForgotSentPage is templates/pages/forgot_sent.html.
-type ForgotSentPage struct {
+// resetSentPage is templates/pages/reset_sent.html.
+type resetSentPage struct {
 	Base
 	Life string // of the link in the mail: "1 hour"
 }
 
-// ResetPage is templates/pages/reset.html: POST /reset.
-type ResetPage struct {
+// resetPage is templates/pages/reset.html: POST /reset.
+type resetPage struct {
 	Base
 	Username                string
 	Password, PasswordAgain Field
 }
 
-// forgotForm answers GET /forgot.
-func (s *site) forgotForm(c *gin.Context) error { return s.showForgot(c, nil, nil) }
+// resetRequestForm answers GET /forgot.
+func (s *site) resetRequestForm(c *gin.Context) error { return s.showResetRequest(c, nil, nil) }
 
-// forgot answers POST /forgot, in the same way for every name.
-func (s *site) forgot(c *gin.Context, f form) error {
+// requestReset answers POST /forgot, in the same way for every name.
+func (s *site) requestReset(c *gin.Context, f form) error {
 	if err := s.askForReset(c, f["name_or_email"], s.captchaAnswer(f)); err != nil {
-		return s.showForgot(c, f, err)
+		return s.showResetRequest(c, f, err)
 	}
 	return seeOther(c, "/forgot/sent")
 }
@@ -59,21 +59,21 @@ func (s *site) askForReset(c *gin.Context, nameOrEmail, proof string) error {
 	return s.Store.Recovery.Request(c.Request.Context(), nameOrEmail, caller(c), tight)
 }
 
-func (s *site) showForgot(c *gin.Context, f form, cause error) error {
+func (s *site) showResetRequest(c *gin.Context, f form, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
 	}
-	page := ForgotPage{Base: s.base(c, "reset_request"), Captcha: s.captchaView(c, wrong)}
+	page := resetRequestPage{Base: s.base(c, "reset_request"), Captcha: s.captchaView(c, wrong)}
 	page.Base = page.telling(wrong)
 	page.NameOrEmail = newInputs(page.Base, f, wrong).nameOrEmail()
 	return s.render(c, wrong.status, "reset_request", page)
 }
 
-// forgotSent answers GET /forgot/sent.
-func (s *site) forgotSent(c *gin.Context) error {
+// resetSent answers GET /forgot/sent.
+func (s *site) resetSent(c *gin.Context) error {
 	base := s.base(c, "reset_sent")
-	return s.render(c, http.StatusOK, "reset_sent", ForgotSentPage{Base: base, Life: s.life(base.Locale, s.Lives.Reset)})
+	return s.render(c, http.StatusOK, "reset_sent", resetSentPage{Base: base, Life: s.life(base.Locale, s.Lives.Reset)})
 }
 
 // resetForm answers GET /reset, where the mail about a forgotten password
@@ -112,7 +112,7 @@ func (s *site) showReset(c *gin.Context, token string, cause error) error {
 	if err != nil {
 		return s.spent(c, linkReset, err)
 	}
-	page := ResetPage{Base: s.base(c, "reset"), Username: info.Username}
+	page := resetPage{Base: s.base(c, "reset"), Username: info.Username}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, nil, wrong)
 	page.Password = in.newPassword("new_password", s.PasswordMinLength)

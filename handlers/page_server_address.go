@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// AddressView is one address of a server, for its owner.
-type AddressView struct {
+// addressView is one address of a server, for its owner.
+type addressView struct {
 	ID, URL, Kind   string // Kind in the reader's language
 	Hidden, ByOwner bool
 	First, Last     bool
@@ -53,10 +53,10 @@ func (s *site) removeAddress(c *gin.Context, f form) error {
 	})
 }
 
-func addressViews(b Base, addresses []models.Address) []AddressView {
-	views := make([]AddressView, len(addresses))
+func addressViews(b Base, addresses []models.Address) []addressView {
+	views := make([]addressView, len(addresses))
 	for i, a := range addresses {
-		views[i] = AddressView{
+		views[i] = addressView{
 			ID: idText(a.ID), URL: a.URL(), Kind: addressKind(b, a), Hidden: a.Hidden, ByOwner: a.ByOwner,
 			First: i == 0, Last: i == len(addresses)-1, ReportedAt: a.ReportedAt,
 		}

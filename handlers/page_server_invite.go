@@ -15,15 +15,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ServerInvitePage is templates/pages/server_invite.html: POST /invites.
-type ServerInvitePage struct {
+// serverInvitePage is templates/pages/server_invite.html: POST /invites.
+type serverInvitePage struct {
 	Base
 	ServerID, Name string
 	Key            string // hidden field "key": a form that is sent twice makes one invite
 	Reports        bool   // the server tells its local users
 	LocalUser      SelectField
 	To             Field
-	Servers        []ServerChoice
+	Servers        []serverChoice
 	ServersError   string
 	ServersFocus   bool
 	Libraries      bool // one of the servers tells its libraries
@@ -32,15 +32,15 @@ type ServerInvitePage struct {
 	Life           string // how long the invite may be answered: "14 days"
 }
 
-// ServerChoice is a server of the owner's, to which a guest may be invited.
-type ServerChoice struct {
+// serverChoice is a server of the owner's, to which a guest may be invited.
+type serverChoice struct {
 	Choice
 	Libraries []Choice // none: it has told none
 }
 
-// SentInvite is an invite that waits for its answer, as its owner sees it: To is
+// sentInviteView is an invite that waits for its answer, as its owner sees it: To is
 // what they typed.
-type SentInvite struct {
+type sentInviteView struct {
 	ID, To, LocalUser    string // LocalUser is "" for a guest
 	Others               []string
 	Libraries            []string // none: as the server decides
@@ -49,9 +49,9 @@ type SentInvite struct {
 	CreatedAt, ExpiresAt time.Time
 }
 
-// sentInvite is an invite on the page of one of its servers.
-func sentInvite(one models.Invite, serverID int64) SentInvite {
-	view := SentInvite{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
+// newSentInviteView is an invite on the page of one of its servers.
+func newSentInviteView(one models.Invite, serverID int64) sentInviteView {
+	view := sentInviteView{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
 	for _, offer := range one.Servers {
 		if offer.ServerID != serverID {
 			view.Others = append(view.Others, offer.ServerName)
@@ -70,14 +70,14 @@ func (s *site) withdrawInvite(c *gin.Context, f form) error {
 	})
 }
 
-// inviteForm answers GET /servers/ID/invite, for a guest or, with local_user,
+// serverInviteForm answers GET /servers/ID/invite, for a guest or, with local_user,
 // for whom that local user is.
-func (s *site) inviteForm(c *gin.Context) error {
+func (s *site) serverInviteForm(c *gin.Context) error {
 	own, err := s.ownServer(c, false)
 	if err != nil {
 		return err
 	}
-	return s.showInviteForm(c, own, form{
+	return s.showServerInvite(c, own, form{
 		"local_user_id": queryValue(c, "local_user"), serverBox(own.serverID): "on", "key": s.random(),
 	}, nil)
 }
@@ -105,7 +105,7 @@ func (s *site) createInvite(c *gin.Context, f form) error {
 		_, err = s.Store.Invites.Create(c.Request.Context(), session.AccountID, in, caller(c))
 	}
 	if err != nil {
-		return s.showInviteForm(c, own, f, err)
+		return s.showServerInvite(c, own, f, err)
 	}
 	return s.leave(c, own.to, noticeInviteSent)
 }
@@ -164,7 +164,7 @@ func inviteKey(f form) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-func (s *site) showInviteForm(c *gin.Context, own owned, f form, cause error) error {
+func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (s *site) showInviteForm(c *gin.Context, own owned, f form, cause error) er
 	if err != nil {
 		return err
 	}
-	page := ServerInvitePage{Base: s.base(c, "server_invite"), ServerID: idText(own.serverID), Key: f["key"], Reports: len(users) > 0}
+	page := serverInvitePage{Base: s.base(c, "server_invite"), ServerID: idText(own.serverID), Key: f["key"], Reports: len(users) > 0}
 	page.Base = page.telling(wrong)
 	page.Life = s.life(page.Locale, inviteLife)
 	in := newInputs(page.Base, f, wrong.inOrder("local_user_id", "to", "servers", "libraries", "ends_at", "note"))
@@ -207,7 +207,7 @@ func (m mistakes) inOrder(names ...string) mistakes {
 
 // fillServers writes the servers to which a guest may be invited: this one
 // first.
-func (s *site) fillServers(c *gin.Context, own owned, page *ServerInvitePage, mine []models.OwnedServer, f form) error {
+func (s *site) fillServers(c *gin.Context, own owned, page *serverInvitePage, mine []models.OwnedServer, f form) error {
 	for _, one := range mine {
 		here := one.ID == own.serverID
 		if here {
@@ -222,7 +222,7 @@ func (s *site) fillServers(c *gin.Context, own owned, page *ServerInvitePage, mi
 		}
 		page.Libraries = page.Libraries || len(libraries) > 0
 		id := idText(one.ID)
-		choice := ServerChoice{
+		choice := serverChoice{
 			Choice:    Choice{ID: "server-" + id, Name: serverBox(one.ID), Label: one.Name, Chosen: f[serverBox(one.ID)] != ""},
 			Libraries: libraryChoices("library-"+id, one.ID, libraries, func(l models.Library) bool { return f[libraryBox(one.ID, l.ExternalID)] != "" }),
 		}

@@ -10,16 +10,16 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ServerOpenPage is templates/pages/server_open.html: the addresses of a server
+// serverOpenPage is templates/pages/server_open.html: the addresses of a server
 // as links. static/js/open_server.js tries them in this order.
-type ServerOpenPage struct {
+type serverOpenPage struct {
 	Base
 	Name, SystemID string
-	Addresses      []OpenAddress
+	Addresses      []openAddressView
 }
 
-// OpenAddress is one address to try.
-type OpenAddress struct {
+// openAddressView is one address to try.
+type openAddressView struct {
 	URL    string
 	Kind   string // where it works, in the reader's language
 	Secure bool   // https
@@ -46,10 +46,10 @@ func (s *site) openServer(c *gin.Context) error {
 	if at < 0 {
 		return s.notToOpen(c, session, id)
 	}
-	page := ServerOpenPage{Base: s.base(c, "server_open"), Name: usable[at].ServerName, SystemID: usable[at].SystemID}
+	page := serverOpenPage{Base: s.base(c, "server_open"), Name: usable[at].ServerName, SystemID: usable[at].SystemID}
 	var probes []string
 	for _, address := range secureFirst(usable[at].Addresses) {
-		shown := OpenAddress{URL: address.URL(), Kind: addressKind(page.Base, address), Secure: address.Scheme == "https"}
+		shown := openAddressView{URL: address.URL(), Kind: addressKind(page.Base, address), Secure: address.Scheme == "https"}
 		if shown.Probe = s.mayProbe(address); shown.Probe {
 			probes = append(probes, shown.URL)
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ServerPage is templates/pages/server.html: a server, for who runs it.
-type ServerPage struct {
+// serverOwnerPage is templates/pages/server_owner.html: a server, for who runs it.
+type serverOwnerPage struct {
 	Base
 	ID, Name, ReportedName string
 	Agent                  bool // runs our agent
@@ -20,12 +20,12 @@ type ServerPage struct {
 	Disabled               bool
 	NewKey                 string // shown once, after POST /servers/ID/key
 	Rename                 Field  // "name"
-	Addresses              []AddressView
+	Addresses              []addressView
 	NewAddress             Field // "address"
-	People                 []PersonView
+	People                 []personView
 	More                   string // of GET /servers/ID?people=…: there are more people; "" for no more
-	Invites                []SentInvite
-	LocalUsers             []LocalUserView
+	Invites                []sentInviteView
+	LocalUsers             []localUserView
 	SelfService            bool
 	JoinURL                string // where people prove by themselves which local user they are
 	HandOver               Field  // "username"
@@ -54,13 +54,13 @@ func (s *site) ownServer(c *gin.Context, lately bool) (owned, error) {
 	return owned{session: session, serverID: id, to: "/servers/" + idText(id)}, err
 }
 
-// server answers GET /servers/ID.
-func (s *site) server(c *gin.Context) error {
+// serverOwner answers GET /servers/ID.
+func (s *site) serverOwner(c *gin.Context) error {
 	own, err := s.ownServer(c, false)
 	if err != nil {
 		return err
 	}
-	return s.showServer(c, own, "", nil, nil)
+	return s.showServerOwner(c, own, "", nil, nil)
 }
 
 // renameServer answers POST /servers/ID/rename. No name brings back the
@@ -90,7 +90,7 @@ func (s *site) onServer(c *gin.Context, f form, n notice, do func(ctx context.Co
 		return err
 	}
 	if err := do(c.Request.Context(), own); err != nil {
-		return s.showServer(c, own, "", f, err)
+		return s.showServerOwner(c, own, "", f, err)
 	}
 	return s.leave(c, own.to, n)
 }
@@ -103,7 +103,7 @@ func (s *site) rotateServerKey(c *gin.Context, f form) error {
 		return err
 	}
 	key, err := s.Store.ServerKeys.Rotate(c.Request.Context(), own.session.AccountID, own.serverID, caller(c))
-	return s.showServer(c, own, key, f, err)
+	return s.showServerOwner(c, own, key, f, err)
 }
 
 // handServerOver answers POST /servers/ID/hand-over.
@@ -120,7 +120,7 @@ func (s *site) handServerOver(c *gin.Context, f form) error {
 		return s.showServers(c, own.session, errGone)
 	}
 	if err != nil {
-		return s.showServer(c, own, "", f, err)
+		return s.showServerOwner(c, own, "", f, err)
 	}
 	return s.leave(c, "/servers", noticeServerHandedOver)
 }
@@ -137,7 +137,7 @@ func (s *site) removeServer(c *gin.Context, _ form) error {
 	return s.leave(c, "/servers", noticeServerRemoved)
 }
 
-func (s *site) showServer(c *gin.Context, own owned, key string, f form, cause error) error {
+func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (s *site) showServer(c *gin.Context, own owned, key string, f form, cause e
 	if err != nil {
 		return err
 	}
-	page := ServerPage{
+	page := serverOwnerPage{
 		Base: s.base(c, "server_owner"), ID: idText(server.ID), Name: server.Name, ReportedName: server.ReportedName,
 		Agent: server.Kind == models.ServerAgent, Version: server.Version, LastSeenAt: server.LastSeenAt,
 		Disabled: !server.DisabledAt.IsZero(), NewKey: key,

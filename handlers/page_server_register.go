@@ -10,33 +10,33 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ServerNewPage is templates/pages/server_new.html: POST /servers/new makes a
+// serverRegisterPage is templates/pages/server_register.html: POST /servers/new makes a
 // claim code, POST /servers/claim takes an Id and an AccessKey.
-type ServerNewPage struct {
+type serverRegisterPage struct {
 	Base
 	Code                string // "" before one is made
 	Until               time.Time
 	ServerID, AccessKey Field
 }
 
-// newServerForm answers GET /servers/new: two ways to make a server one's own.
-func (s *site) newServerForm(c *gin.Context) error {
+// serverRegisterForm answers GET /servers/new: two ways to make a server one's own.
+func (s *site) serverRegisterForm(c *gin.Context) error {
 	if _, err := s.signedIn(c); err != nil {
 		return err
 	}
-	return s.showNewServer(c, s.newServerPage(c), nil, nil)
+	return s.showServerRegister(c, s.serverRegisterPageOf(c), nil, nil)
 }
 
-// newServer answers POST /servers/new: it makes a claim code, which this answer
+// makeClaimCode answers POST /servers/new: it makes a claim code, which this answer
 // alone shows.
-func (s *site) newServer(c *gin.Context, _ form) error {
+func (s *site) makeClaimCode(c *gin.Context, _ form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
-	page := s.newServerPage(c)
+	page := s.serverRegisterPageOf(c)
 	page.Code, page.Until, err = s.Store.Registrations.NewClaimCode(c.Request.Context(), session.AccountID)
-	return s.showNewServer(c, page, nil, err)
+	return s.showServerRegister(c, page, nil, err)
 }
 
 // claimServer answers POST /servers/claim: the Id and AccessKey of a server that
@@ -47,7 +47,7 @@ func (s *site) claimServer(c *gin.Context, f form) error {
 		return err
 	}
 	if err := missing(f, "server_id", "access_key"); err != nil {
-		return s.showNewServer(c, s.newServerPage(c), f, err)
+		return s.showServerRegister(c, s.serverRegisterPageOf(c), f, err)
 	}
 	id, err := idOf(strings.TrimSpace(f["server_id"]))
 	if err == nil {
@@ -60,7 +60,7 @@ func (s *site) claimServer(c *gin.Context, f form) error {
 		err = oneMistake("access_key", "server_pair_wrong")
 	}
 	if err != nil {
-		return s.showNewServer(c, s.newServerPage(c), f, err)
+		return s.showServerRegister(c, s.serverRegisterPageOf(c), f, err)
 	}
 	return s.leave(c, "/servers/"+idText(id), noticeServerClaimed)
 }
@@ -71,11 +71,11 @@ func (s *site) runs(c *gin.Context, session models.Session, serverID int64) bool
 	return err == nil
 }
 
-func (s *site) newServerPage(c *gin.Context) ServerNewPage {
-	return ServerNewPage{Base: s.base(c, "server_register")}
+func (s *site) serverRegisterPageOf(c *gin.Context) serverRegisterPage {
+	return serverRegisterPage{Base: s.base(c, "server_register")}
 }
 
-func (s *site) showNewServer(c *gin.Context, page ServerNewPage, f form, cause error) error {
+func (s *site) showServerRegister(c *gin.Context, page serverRegisterPage, f form, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err

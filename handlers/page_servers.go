@@ -8,16 +8,16 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// ServersPage is templates/pages/servers.html.
-type ServersPage struct {
+// serversPage is templates/pages/servers.html.
+type serversPage struct {
 	Base
-	Usable  []UsableServer // accepted links
-	Owned   []OwnedServerView
+	Usable  []usableServerView // accepted links
+	Owned   []ownedServerView
 	Waiting int // invitations that wait for an answer
 }
 
-// UsableServer is a server that the person may use.
-type UsableServer struct {
+// usableServerView is a server that the person may use.
+type usableServerView struct {
 	ID     string // of GET /servers/ID/open
 	LinkID string // hidden field "id" of POST /servers/leave
 	Name   string
@@ -29,8 +29,8 @@ type UsableServer struct {
 	Disabled bool
 }
 
-// OwnedServerView is a server that the person runs.
-type OwnedServerView struct {
+// ownedServerView is a server that the person runs.
+type ownedServerView struct {
 	ID              string
 	Name            string
 	LastSeenAt      time.Time
@@ -62,17 +62,17 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	if err != nil {
 		return err
 	}
-	page := ServersPage{Base: s.base(c, "servers").telling(wrong)}
+	page := serversPage{Base: s.base(c, "servers").telling(wrong)}
 	page.Waiting = page.Account.Invitations
 	for _, one := range usable {
-		page.Usable = append(page.Usable, UsableServer{
+		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.ServerName,
 			Guest: one.Type == models.LinkGuest, Since: one.AcceptedAt,
 			Disabled: one.ServerDisabled, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
 		})
 	}
 	for _, one := range owned {
-		page.Owned = append(page.Owned, OwnedServerView{
+		page.Owned = append(page.Owned, ownedServerView{
 			ID: idText(one.ID), Name: one.Name, LastSeenAt: one.LastSeenAt, People: one.People, Pending: one.Pending,
 			Disabled: !one.DisabledAt.IsZero(),
 		})

@@ -10,15 +10,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// SessionsPage is templates/pages/account_sessions.html.
-type SessionsPage struct {
+// sessionsPage is templates/pages/sessions.html.
+type sessionsPage struct {
 	Base
-	Sessions []SessionView
-	Events   []EventView // the latest security events, newest first
+	Sessions []sessionView
+	Events   []eventView // the latest security events, newest first
 }
 
-// SessionView is one signed-in browser or device.
-type SessionView struct {
+// sessionView is one signed-in browser or device.
+type sessionView struct {
 	ID         string // hidden field "id" of POST /account/sessions/end
 	Icon       string // "computer", "phone", "tablet", "tv", "device": an icon of partials/icon.html
 	Name       string // "Firefox on Windows"
@@ -28,17 +28,17 @@ type SessionView struct {
 	Current    bool // this browser
 }
 
-// EventView is one security event of the account.
-type EventView struct {
+// eventView is one security event of the account.
+type eventView struct {
 	What    string // in the reader's language
 	Address string
 	Device  string
 	At      time.Time
 }
 
-// NotMePage is templates/pages/session_not_me.html: POST
+// sessionNotMePage is templates/pages/session_not_me.html: POST
 // /account/sessions/not-me ends the session that the mail told of.
-type NotMePage struct {
+type sessionNotMePage struct {
 	Base
 	Device, Address string
 	At              time.Time
@@ -61,9 +61,9 @@ func (s *site) sessions(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	page := SessionsPage{Base: s.base(c, "sessions")}
+	page := sessionsPage{Base: s.base(c, "sessions")}
 	for _, one := range list {
-		page.Sessions = append(page.Sessions, SessionView{
+		page.Sessions = append(page.Sessions, sessionView{
 			ID:         strconv.FormatInt(one.ID, 10),
 			Icon:       known(one.Icon, "device"),
 			Name:       known(one.Device, page.T("device.unknown")),
@@ -74,7 +74,7 @@ func (s *site) sessions(c *gin.Context) error {
 		})
 	}
 	for _, event := range events {
-		page.Events = append(page.Events, EventView{
+		page.Events = append(page.Events, eventView{
 			What: page.T("event." + string(event.Kind)), Address: event.Address, Device: event.Device, At: event.At,
 		})
 	}
@@ -132,7 +132,7 @@ func (s *site) notMeForm(c *gin.Context) error {
 	if err != nil {
 		return s.spent(c, linkNotMe, err)
 	}
-	page := NotMePage{Base: s.base(c, "session_not_me"), At: seen.At}
+	page := sessionNotMePage{Base: s.base(c, "session_not_me"), At: seen.At}
 	page.Device = known(seen.Device, page.T("device.unknown"))
 	page.Address = known(seen.Address, page.T("address.unknown"))
 	return s.render(c, http.StatusOK, "session_not_me", page)

@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// SignInPage is templates/pages/signin.html.
-type SignInPage struct {
+// signInPage is templates/pages/signin.html.
+type signInPage struct {
 	Base
 	NameOrEmail, Password Field
 	ReturnTo              string // hidden field "return_to"
@@ -52,7 +52,7 @@ func (s *site) showSignIn(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := SignInPage{Base: s.base(c, "signin")}
+	page := signInPage{Base: s.base(c, "signin")}
 	page.Base = page.telling(wrong)
 	if wish := f["return_to"]; wish != "" {
 		page.ReturnTo = returnTo(wish)

@@ -9,22 +9,22 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// SignUpPage is templates/pages/signup.html.
-type SignUpPage struct {
+// signUpPage is templates/pages/signup.html.
+type signUpPage struct {
 	Base
 	Username, DisplayName, Email, Password, PasswordAgain Field
 	Invited                                               string // the address that an invite was sent to: POST /invite/signup; "" without an invite
-	Captcha                                               CaptchaView
+	Captcha                                               captchaView
 }
 
-// SignUpClosedPage is templates/pages/signup_closed.html.
-type SignUpClosedPage struct {
+// signUpClosedPage is templates/pages/signup_closed.html.
+type signUpClosedPage struct {
 	Base
 	InviteOnly bool // an invite opens sign-up; otherwise nothing does
 }
 
-// SignUpSentPage is templates/pages/signup_sent.html: look into your mail.
-type SignUpSentPage struct {
+// signUpSentPage is templates/pages/signup_sent.html: look into your mail.
+type signUpSentPage struct {
 	Base
 	SentTo string // address as typed; "" when the browser no longer holds the pending sign-up
 	Email  Field  // to mend a mistyped address: POST /signup/correct; resend is POST /signup/resend
@@ -83,7 +83,7 @@ func (s *site) showSignUp(c *gin.Context, f form, who invited, cause error) erro
 	if err != nil {
 		return err
 	}
-	page := SignUpPage{Base: s.base(c, "signup"), Captcha: s.captchaView(c, wrong)}
+	page := signUpPage{Base: s.base(c, "signup"), Captcha: s.captchaView(c, wrong)}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
 	page.Username = in.username()
@@ -97,7 +97,7 @@ func (s *site) showSignUp(c *gin.Context, f form, who invited, cause error) erro
 }
 
 func (s *site) showSignUpClosed(c *gin.Context, status int) error {
-	page := SignUpClosedPage{Base: s.base(c, "signup_closed"), InviteOnly: s.SignUp == models.SignUpInvite}
+	page := signUpClosedPage{Base: s.base(c, "signup_closed"), InviteOnly: s.SignUp == models.SignUpInvite}
 	return s.render(c, status, "signup_closed", page)
 }
 
@@ -145,7 +145,7 @@ func (s *site) showSignUpSent(c *gin.Context, f form, cause error) error {
 	if err != nil {
 		return err
 	}
-	page := SignUpSentPage{Base: s.base(c, "signup_sent"), SentTo: sign.Email}
+	page := signUpSentPage{Base: s.base(c, "signup_sent"), SentTo: sign.Email}
 	page.Base = page.telling(wrong)
 	if f == nil {
 		f = form{"email": sign.Email}

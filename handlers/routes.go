@@ -23,7 +23,7 @@ func (s *site) routes(r *gin.Engine) {
 // publicRoutes are for people who are not signed in.
 func (s *site) publicRoutes(r *gin.Engine) {
 	s.get(r, "/", s.landing)
-	s.get(r, "/help/pin", s.helpPIN)
+	s.get(r, "/help/pin", s.pinHelp)
 	s.post(r, "/language", s.language)
 
 	s.get(r, "/signup", s.signUpForm)
@@ -37,31 +37,31 @@ func (s *site) publicRoutes(r *gin.Engine) {
 	s.post(r, "/signout", s.signOut)
 	s.post(r, "/signout/everywhere", s.signOutEverywhere)
 
-	s.get(r, "/forgot", s.forgotForm)
-	s.post(r, "/forgot", s.forgot)
-	s.get(r, "/forgot/sent", s.forgotSent)
+	s.get(r, "/forgot", s.resetRequestForm)
+	s.post(r, "/forgot", s.requestReset)
+	s.get(r, "/forgot/sent", s.resetSent)
 }
 
 // accountRoutes are for somebody who is signed in.
 func (s *site) accountRoutes(r *gin.Engine) {
 	s.get(r, "/account", s.accountForm)
-	s.post(r, "/account", s.account)
-	s.get(r, "/account/email", s.accountEmailForm)
-	s.post(r, "/account/email", s.accountEmail)
-	s.get(r, "/account/password", s.accountPasswordForm)
-	s.post(r, "/account/password", s.accountPassword)
-	s.get(r, "/account/confirm-password", s.confirmPasswordForm)
+	s.post(r, "/account", s.changeProfile)
+	s.get(r, "/account/email", s.emailChangeForm)
+	s.post(r, "/account/email", s.requestEmailChange)
+	s.get(r, "/account/password", s.passwordForm)
+	s.post(r, "/account/password", s.changePassword)
+	s.get(r, "/account/confirm-password", s.passwordConfirmForm)
 	s.post(r, "/account/confirm-password", s.confirmPassword)
 	s.get(r, "/account/sessions", s.sessions)
 	s.post(r, "/account/sessions/end", s.endSession)
 	s.post(r, "/account/sessions/end-others", s.endOtherSessions)
 	s.get(r, "/account/pin", s.pinForm)
 	s.post(r, "/account/pin", s.pin)
-	s.post(r, "/account/pin/mail", s.pinMail)
-	s.get(r, "/account/pin/forgot", s.pinForgotForm)
-	s.post(r, "/account/pin/forgot", s.pinForgot)
+	s.post(r, "/account/pin/mail", s.requestPINReset)
+	s.get(r, "/account/pin/forgot", s.pinResetRequestForm)
+	s.post(r, "/account/pin/forgot", s.resetPINByPassword)
 	s.get(r, "/account/export", s.export)
-	s.get(r, "/account/delete", s.deleteForm)
+	s.get(r, "/account/delete", s.accountDeleteForm)
 	s.post(r, "/account/delete", s.deleteAccount)
 }
 
@@ -71,10 +71,10 @@ func (s *site) mailedRoutes(r *gin.Engine) {
 	s.post(r, "/confirm", s.confirm)
 	s.get(r, "/reset", s.resetForm)
 	s.post(r, "/reset", s.reset)
-	s.get(r, "/account/email/confirm", s.emailConfirmForm)
-	s.post(r, "/account/email/confirm", s.emailConfirm)
-	s.get(r, "/account/email/undo", s.emailUndoForm)
-	s.post(r, "/account/email/undo", s.emailUndo)
+	s.get(r, "/account/email/confirm", s.emailChangeConfirmForm)
+	s.post(r, "/account/email/confirm", s.confirmEmailChange)
+	s.get(r, "/account/email/undo", s.emailChangeUndoForm)
+	s.post(r, "/account/email/undo", s.undoEmailChange)
 	s.get(r, "/account/pin/reset", s.pinResetForm)
 	s.post(r, "/account/pin/reset", s.pinReset)
 	s.get(r, "/account/sessions/not-me", s.notMeForm)
@@ -117,11 +117,11 @@ func (s *site) post(r *gin.Engine, path string, h formFunc) {
 func (s *site) connectRoutes(r *gin.Engine) {
 	s.get(r, "/servers", s.servers)
 	s.post(r, "/servers/leave", s.leaveServer)
-	s.get(r, "/servers/new", s.newServerForm)
-	s.post(r, "/servers/new", s.newServer)
+	s.get(r, "/servers/new", s.serverRegisterForm)
+	s.post(r, "/servers/new", s.makeClaimCode)
 	s.post(r, "/servers/claim", s.claimServer)
 
-	s.get(r, "/servers/:id", s.server)
+	s.get(r, "/servers/:id", s.serverOwner)
 	s.get(r, "/servers/:id/open", s.openServer)
 	s.post(r, "/servers/:id/rename", s.renameServer)
 	s.post(r, "/servers/:id/addresses", s.addAddress)
@@ -135,32 +135,32 @@ func (s *site) connectRoutes(r *gin.Engine) {
 
 	s.inviteRoutes(r)
 
-	s.get(r, "/invitations", s.invitations)
-	s.post(r, "/invitations/accept", s.acceptInvitation)
-	s.post(r, "/invitations/decline", s.declineInvitation)
+	s.get(r, "/invitations", s.links)
+	s.post(r, "/invitations/accept", s.acceptLink)
+	s.post(r, "/invitations/decline", s.declineLink)
 
-	s.get(r, "/link", s.linkForm)
+	s.get(r, "/link", s.deviceForm)
 	s.post(r, "/link", s.lookDevice)
 	s.post(r, "/link/approve", s.approveDevice)
 	s.post(r, "/link/deny", s.denyDevice)
 	s.post(r, "/link/quick-connect", s.quickConnect)
-	s.get(r, "/link/quick-connect/:id", s.quickWait)
-	s.get(r, "/link/quick-connect/:id/state", s.quickState)
+	s.get(r, "/link/quick-connect/:id", s.quickConnectWait)
+	s.get(r, "/link/quick-connect/:id/state", s.quickConnectState)
 	s.get(r, "/pin", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/link") })
 }
 
 // inviteRoutes are the pages on which people invite, are invited, and link
 // themselves.
 func (s *site) inviteRoutes(r *gin.Engine) {
-	s.get(r, "/servers/:id/invite", s.inviteForm)
+	s.get(r, "/servers/:id/invite", s.serverInviteForm)
 	s.post(r, "/invites", s.createInvite)
 	s.post(r, "/servers/:id/invites/withdraw", s.withdrawInvite)
 	s.post(r, "/servers/:id/people/terms", s.setTerms)
 	s.post(r, "/servers/:id/self-service", s.setSelfService)
 
-	s.get(r, "/servers/:id/join", s.joinForm)
-	s.post(r, "/servers/:id/join", s.join)
-	s.get(r, "/servers/:id/join/state", s.joinState)
+	s.get(r, "/servers/:id/join", s.proofForm)
+	s.post(r, "/servers/:id/join", s.startProof)
+	s.get(r, "/servers/:id/join/state", s.proofState)
 
 	s.get(r, "/invite", s.invite)
 	s.get(r, "/invite/signup", s.inviteSignUpForm)

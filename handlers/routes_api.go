@@ -53,7 +53,7 @@ func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
 	r.POST(v1+"/account/email/confirm", s.problem(s.apiConfirmEmail))
 	r.POST(v1+"/account/email/undo", s.problem(s.apiUndoEmail))
 	r.POST(v1+"/account/password", s.withSession(s.apiChangePassword))
-	r.POST(v1+"/password-resets", s.problem(s.apiForgot))
+	r.POST(v1+"/password-resets", s.problem(s.apiRequestReset))
 	r.POST(v1+"/password-resets/redeem", s.problem(s.apiResetPassword))
 
 	r.PUT(v1+"/account/pin", s.withSession(s.apiSetPIN))

@@ -15,7 +15,7 @@ type Base struct {
 	ServiceName string
 	Page        string       // name of the page template, "signup"
 	Path        string       // where a language switch returns to: the request's page, without its query unless that is harmless
-	Account     *AccountView // nil when nobody is signed in
+	Account     *accountView // nil when nobody is signed in
 	Notice      string       // a status message, already in the reader's language; announced to screen readers
 	Problem     string       // what is wrong with the form as a whole, already in the reader's language
 	Wrong       bool         // the form has mistakes, in a field or as a whole: the title says so
@@ -65,8 +65,8 @@ func (b Base) DateTime(t time.Time) string { return b.Catalogue.DateTime(b.Local
 // Languages are the languages to choose from, each named in itself.
 func (b Base) Languages() []templates.Language { return b.Catalogue.Languages() }
 
-// AccountView is the signed-in person in the header of a page.
-type AccountView struct {
+// accountView is the signed-in person in the header of a page.
+type accountView struct {
 	Username, DisplayName string
 	Invitations           int // that wait for an answer
 }

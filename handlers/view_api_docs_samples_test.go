@@ -2,7 +2,7 @@ package handlers
 
 // documented is the reference as it is.
 func (s sampler) documented() []sample {
-	page := APIDocsPage{Base: s.base("api_docs")}
+	page := apiDocsPage{Base: s.base("api_docs")}
 	contract, err := readContract()
 	if err != nil {
 		panic(err)

@@ -6,7 +6,7 @@ import "time"
 // themselves.
 func (s sampler) inviting() []sample {
 	offers := s.received("invite")
-	answered := InvitationsPage{Base: s.invited("links"), Invites: []ReceivedInvite{s.received("links"), s.plainInvite("links")}}
+	answered := linksPage{Base: s.invited("links"), Invites: []receivedInviteView{s.received("links"), s.plainInvite("links")}}
 	wrong := s.serverInvite()
 	wrong.Base = s.troubled(wrong.Base, "error.throttled")
 	wrong.To = s.wrong(wrong.To, "nobody", "username_unknown")
@@ -16,13 +16,13 @@ func (s sampler) inviting() []sample {
 	wrong.Note = s.wrong(wrong.Note, "Hello\n<b>you</b>", "note_invalid")
 	bare := s.serverInvite()
 	bare.Reports, bare.Libraries, bare.LibrariesError, bare.ServersFocus = false, false, s.base("").T("error.library_unknown"), true
-	bare.Servers = []ServerChoice{{Choice: Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true, Focus: true}}}
+	bare.Servers = []serverChoice{{Choice: Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true, Focus: true}}}
 	invited := s.signUp()
 	invited.Invited = "mira@example.org"
 	refused := invited
 	refused.Email = s.wrong(refused.Email, "", "email_not_invited")
-	join := func(state string) JoinPage {
-		return JoinPage{Base: s.signedIn("proof"), ID: "81985529216486895", Name: "Den & Co", State: state, ExpiresAt: s.at}
+	join := func(state string) proofPage {
+		return proofPage{Base: s.signedIn("proof"), ID: "81985529216486895", Name: "Den & Co", State: state, ExpiresAt: s.at}
 	}
 	code, page, failed := join("shown"), join("shown"), join("failed")
 	code.Code, page.URL = "482913", "https://agent.example.org:8921/prove?id=81985529216486895"
@@ -34,12 +34,12 @@ func (s sampler) inviting() []sample {
 		{"server_invite-mistakes", wrong},
 		{"server_invite-bare", bare},
 		{"links-invites", answered},
-		{"invite", InvitePage{Base: s.base("invite"), Invite: offers, Email: "mira@example.org", MaySignUp: true}},
-		{"invite-closed", InvitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org"}},
-		{"invite-account", InvitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
-		{"invite-mine", InvitePage{Base: s.signedIn("invite"), Invite: offers, Mine: true}},
-		{"invite-other", InvitePage{Base: s.signedIn("invite"), Invite: offers, Email: "someone.else@example.org"}},
-		{"invite-other-account", InvitePage{Base: s.signedIn("invite"), Invite: offers}},
+		{"invite", invitePage{Base: s.base("invite"), Invite: offers, Email: "mira@example.org", MaySignUp: true}},
+		{"invite-closed", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org"}},
+		{"invite-account", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
+		{"invite-mine", invitePage{Base: s.signedIn("invite"), Invite: offers, Mine: true}},
+		{"invite-other", invitePage{Base: s.signedIn("invite"), Invite: offers, Email: "someone.else@example.org"}},
+		{"invite-other-account", invitePage{Base: s.signedIn("invite"), Invite: offers}},
 		{"signup-invited", invited},
 		{"signup-invited-mistake", refused},
 		{"proof", join("")},
@@ -52,18 +52,18 @@ func (s sampler) inviting() []sample {
 	}
 }
 
-func (s sampler) received(page string) ReceivedInvite {
-	return ReceivedInvite{
+func (s sampler) received(page string) receivedInviteView {
+	return receivedInviteView{
 		Base: s.base(page), ID: "81985529216486895", From: "olga", Note: "Come in!\n<script>alert(1)</script> & welcome",
-		CreatedAt: s.at, ExpiresAt: s.at.AddDate(0, 0, 14), Offers: []OfferView{
+		CreatedAt: s.at, ExpiresAt: s.at.AddDate(0, 0, 14), Offers: []offerView{
 			{Server: "Attic", Libraries: []string{"Films", "Films for children & others"}, EndsAt: s.at.Truncate(24 * time.Hour).Add(-time.Millisecond)},
 			{Server: "A server whose name is rather long, as names that people choose at night are", LocalUser: "mira", EndsAt: s.at},
 		},
 	}
 }
 
-func (s sampler) plainInvite(page string) ReceivedInvite {
-	return ReceivedInvite{Base: s.base(page), ID: "7", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Offers: []OfferView{{Server: "Attic"}}}
+func (s sampler) plainInvite(page string) receivedInviteView {
+	return receivedInviteView{Base: s.base(page), ID: "7", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Offers: []offerView{{Server: "Attic"}}}
 }
 
 func (s sampler) endsAt(id, label string) Field {
@@ -72,7 +72,7 @@ func (s sampler) endsAt(id, label string) Field {
 	return f
 }
 
-func (s sampler) peopledServer() ServerPage {
+func (s sampler) peopledServer() serverOwnerPage {
 	p := s.server()
 	p.Agent, p.SelfService, p.JoinURL, p.More = true, true, "https://id.example.org/servers/81985529216486895/join", "12"
 	libraries := func(at string) []Choice {
@@ -81,7 +81,7 @@ func (s sampler) peopledServer() ServerPage {
 			{ID: "library-" + at + "-1", Name: "library.1.b", Label: "A library whose name is long enough to need two lines on a phone"},
 		}
 	}
-	p.People = []PersonView{
+	p.People = []personView{
 		{
 			LinkID: "1", Name: "Bert Ørsted", Username: "bert", Since: s.at, LocalUser: "bertram", InvitedBy: "mira.k", End: s.at,
 			Libraries: []string{"Films", "Music"}, EndsAt: s.endsAt("ends_at-0", "terms_end"), EndsWas: "2026-11-21", Choices: libraries("0"),
@@ -92,14 +92,14 @@ func (s sampler) peopledServer() ServerPage {
 			Choices: libraries("2"), LibrariesError: s.base("").T("error.library_unknown"), Open: true,
 		},
 	}
-	p.Invites = []SentInvite{
+	p.Invites = []sentInviteView{
 		{
 			ID: "1", To: "a.rather.long.name@a-rather-long-domain.example.org", Others: []string{"Cellar", "Garage"}, Libraries: []string{"Films"},
 			Note: "Come in!\nAnd stay.", EndsAt: s.at, CreatedAt: s.at, ExpiresAt: s.at,
 		},
 		{ID: "2", To: "emil", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at},
 	}
-	p.LocalUsers = []LocalUserView{
+	p.LocalUsers = []localUserView{
 		{ID: "1", Name: "bertram", LinkedTo: "bert"},
 		{ID: "2", Name: "emil", Administrator: true},
 		{ID: "3", Name: "A name that somebody gave their user on a long evening", Disabled: true},
@@ -108,19 +108,19 @@ func (s sampler) peopledServer() ServerPage {
 	return p
 }
 
-func (s sampler) reportingServer() ServerPage {
+func (s sampler) reportingServer() serverOwnerPage {
 	p := s.server()
 	p.Agent = true
 	return p
 }
 
-func (s sampler) serverInvite() ServerInvitePage {
+func (s sampler) serverInvite() serverInvitePage {
 	b := s.base("")
-	p := ServerInvitePage{
+	p := serverInvitePage{
 		Base: s.signedIn("server_invite"), ServerID: "81985529216486895", Name: "Attic", Key: "key", Reports: true, Libraries: true,
 		Life: b.T("duration.days", "Count", 14), To: s.field("to", "text", "invite_to", true), EndsAt: s.endsAt("", "invite_end"),
 		Note: s.field("note", "", "invite_note", true),
-		Servers: []ServerChoice{
+		Servers: []serverChoice{
 			{
 				Choice:    Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true},
 				Libraries: []Choice{{ID: "library-1-0", Name: "library.1.a", Label: "Films", Chosen: true}, {ID: "library-1-1", Name: "library.1.b", Label: "Music"}},

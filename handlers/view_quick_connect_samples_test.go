@@ -5,28 +5,28 @@ func (s sampler) quickConnecting() []sample {
 	const long = "A server whose name is rather long, as names that people choose at night are"
 	code := s.field("user_code", "text", "user_code", true)
 	code.Code = true
-	one := LinkQuickPage{Base: s.signedIn("quick_connect"), Code: "123 456", Servers: []QuickServerView{
+	one := quickConnectPage{Base: s.signedIn("quick_connect"), Code: "123 456", Servers: []quickConnectServerView{
 		{ID: "81985529216486895", Name: "Den & Co + 50% \"Server\"", LocalUser: "Mira", Chosen: true},
 	}}
 	several := one
 	several.Base = s.signedIn("quick_connect")
 	several.Wrong, several.ServersError = true, s.base("").T("error.quick_server_missing")
-	several.Servers = []QuickServerView{
+	several.Servers = []quickConnectServerView{
 		{ID: "81985529216486895", Name: "Den & Co + 50% \"Server\"", LocalUser: "Mira", Focus: true},
 		{ID: "81985529216486896", Name: long, LocalUser: "A local user whose name is rather long as well"},
 		{ID: "81985529216486897", Name: "Garage"},
 	}
 	throttled := one
 	throttled.Base = s.troubled(s.signedIn("quick_connect"), "error.throttled")
-	wait := LinkQuickWaitPage{Base: s.signedIn("quick_connect_wait"), ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", State: "asked"}
+	wait := quickConnectWaitPage{Base: s.signedIn("quick_connect_wait"), ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", State: "asked"}
 	done := wait
 	done.State = "done"
 	all := []sample{
-		{"device-again", LinkPage{Base: s.signedIn("device"), Code: code, Again: true}},
+		{"device-again", devicePage{Base: s.signedIn("device"), Code: code, Again: true}},
 		{"quick_connect", one},
 		{"quick_connect-several", several},
 		{"quick_connect-throttled", throttled},
-		{"quick_connect-none", LinkQuickPage{Base: s.signedIn("quick_connect"), Code: "123 456"}},
+		{"quick_connect-none", quickConnectPage{Base: s.signedIn("quick_connect"), Code: "123 456"}},
 		{"quick_connect_wait", wait},
 		{"quick_connect_wait-done", done},
 	}

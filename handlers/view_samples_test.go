@@ -37,7 +37,7 @@ func (s sampler) base(page string) Base { return sampleBase(s.catalogue, s.local
 
 func (s sampler) signedIn(page string) Base {
 	b := s.base(page)
-	b.Account = &AccountView{Username: "mira.k", DisplayName: "Mira Køhler"}
+	b.Account = &accountView{Username: "mira.k", DisplayName: "Mira Køhler"}
 	return b
 }
 
@@ -74,12 +74,12 @@ func (s sampler) wrong(f Field, value, code string) Field {
 	return f
 }
 
-func (s sampler) signUp() SignUpPage {
-	p := SignUpPage{
+func (s sampler) signUp() signUpPage {
+	p := signUpPage{
 		Base: s.base("signup"), Username: s.field("username", "text", "username", true),
 		DisplayName: s.field("display_name", "text", "display_name", true), Email: s.field("email", "email", "email", true),
 		Password: s.field("password", "password", "password", true), PasswordAgain: s.field("password_again", "password", "password_again", false),
-		Captcha: CaptchaView{Kind: "pow"},
+		Captcha: captchaView{Kind: "pow"},
 	}
 	p.Username.Focus = true
 	return p
@@ -95,7 +95,7 @@ func (s sampler) strangers() []sample {
 	mistaken.Password = s.wrong(mistaken.Password, "", "password_weak.repeats")
 	mistaken.Captcha.Error = s.base("").T("error.captcha_missing")
 	google := s.signUp()
-	google.Captcha = CaptchaView{Kind: "recaptcha", SiteKey: "site-key", Error: s.base("").T("error.captcha_refused")}
+	google.Captcha = captchaView{Kind: "recaptcha", SiteKey: "site-key", Error: s.base("").T("error.captcha_refused")}
 	unguarded := s.signUp()
 	unguarded.Captcha.Kind = "off"
 	name := s.field("name_or_email", "text", "name_or_email", false)
@@ -104,43 +104,43 @@ func (s sampler) strangers() []sample {
 	closed := s.base("landing")
 	closed.SignUpOpen = false
 	return []sample{
-		{"landing", LandingPage{Base: s.base("landing")}},
-		{"landing-closed", LandingPage{Base: s.noticed(closed, "notice.signed_out")}},
-		{"landing-signed-in", LandingPage{Base: s.signedIn("landing")}},
+		{"landing", landingPage{Base: s.base("landing")}},
+		{"landing-closed", landingPage{Base: s.noticed(closed, "notice.signed_out")}},
+		{"landing-signed-in", landingPage{Base: s.signedIn("landing")}},
 		{"signup", signup},
 		{"signup-mistakes", mistaken},
 		{"signup-recaptcha", google},
 		{"signup-unguarded", unguarded},
-		{"signup_closed", SignUpClosedPage{Base: s.base("signup_closed")}},
-		{"signup_closed-invite", SignUpClosedPage{Base: s.base("signup_closed"), InviteOnly: true}},
-		{"signup_sent", SignUpSentPage{Base: s.base("signup_sent"), SentTo: "mira@example.org", Email: s.field("email", "email", "email", false)}},
-		{"signup_sent-mistake", SignUpSentPage{
+		{"signup_closed", signUpClosedPage{Base: s.base("signup_closed")}},
+		{"signup_closed-invite", signUpClosedPage{Base: s.base("signup_closed"), InviteOnly: true}},
+		{"signup_sent", signUpSentPage{Base: s.base("signup_sent"), SentTo: "mira@example.org", Email: s.field("email", "email", "email", false)}},
+		{"signup_sent-mistake", signUpSentPage{
 			Base: s.noticed(s.base("signup_sent"), "notice.resent"), SentTo: "a.rather.long.name@a-rather-long-domain.example.org",
 			Email: s.wrong(s.field("email", "email", "email", false), "mira@", "email_invalid"),
 		}},
-		{"signup_sent-gone", SignUpSentPage{Base: s.base("signup_sent")}},
-		{"confirm", ConfirmPage{Base: s.base("confirm"), Username: "mira.k", Email: "mira@example.org", Life: s.base("").T("duration.days", "Count", 7), Token: "token"}},
-		{"signin", SignInPage{Base: s.base("signin"), NameOrEmail: name, Password: password, ReturnTo: "/account"}},
-		{"signin-confirmed", SignInPage{Base: s.noticed(s.base("signin"), "notice.confirmed"), NameOrEmail: name, Password: password}},
-		{"signin-mistake", SignInPage{Base: s.troubled(s.base("signin"), "error.sign_in_wrong"), NameOrEmail: name, Password: password}},
-		{"reset_request", ForgotPage{Base: s.base("reset_request"), NameOrEmail: name, Captcha: CaptchaView{Kind: "pow"}}},
-		{"reset_request-recaptcha", ForgotPage{Base: s.base("reset_request"), NameOrEmail: s.wrong(name, "", "name_or_email_missing"), Captcha: CaptchaView{Kind: "recaptcha"}}},
-		{"reset_sent", ForgotSentPage{Base: s.base("reset_sent"), Life: s.base("").T("duration.hours", "Count", 1)}},
-		{"reset", ResetPage{
+		{"signup_sent-gone", signUpSentPage{Base: s.base("signup_sent")}},
+		{"confirm", confirmPage{Base: s.base("confirm"), Username: "mira.k", Email: "mira@example.org", Life: s.base("").T("duration.days", "Count", 7), Token: "token"}},
+		{"signin", signInPage{Base: s.base("signin"), NameOrEmail: name, Password: password, ReturnTo: "/account"}},
+		{"signin-confirmed", signInPage{Base: s.noticed(s.base("signin"), "notice.confirmed"), NameOrEmail: name, Password: password}},
+		{"signin-mistake", signInPage{Base: s.troubled(s.base("signin"), "error.sign_in_wrong"), NameOrEmail: name, Password: password}},
+		{"reset_request", resetRequestPage{Base: s.base("reset_request"), NameOrEmail: name, Captcha: captchaView{Kind: "pow"}}},
+		{"reset_request-recaptcha", resetRequestPage{Base: s.base("reset_request"), NameOrEmail: s.wrong(name, "", "name_or_email_missing"), Captcha: captchaView{Kind: "recaptcha"}}},
+		{"reset_sent", resetSentPage{Base: s.base("reset_sent"), Life: s.base("").T("duration.hours", "Count", 1)}},
+		{"reset", resetPage{
 			Base: s.base("reset"), Username: "mira.k", Password: s.newPassword(),
 			PasswordAgain: s.wrong(s.field("password_again", "password", "new_password_again", false), "", "passwords_differ"),
 		}},
-		{"pin_help", PINHelpPage{Base: s.base("pin_help")}},
-		{"error", ErrorPage{Base: s.base("error"), Status: 404, Code: "not_found", Heading: s.base("").T("error.not_found.title"), Text: s.base("").T("error.not_found")}},
-		{"error-expired", ErrorPage{
+		{"pin_help", pinHelpPage{Base: s.base("pin_help")}},
+		{"error", errorPage{Base: s.base("error"), Status: 404, Code: "not_found", Heading: s.base("").T("error.not_found.title"), Text: s.base("").T("error.not_found")}},
+		{"error-expired", errorPage{
 			Base: s.base("error"), Status: 410, Code: "token_expired", Heading: s.base("").T("error.token_expired.title"), Text: s.base("").T("error.token_expired"),
 			RequestID: "7f3a9c21d0e84b56", Action: "/forgot", ActionText: s.base("").T("action.forgot"),
 		}},
-		{"dev_mail", DevMailPage{Base: s.base("dev_mail"), Mails: []DevMailView{{
+		{"dev_mail", devMailPage{Base: s.base("dev_mail"), Mails: []devMailView{{
 			Name: "0001.eml", To: "mira@example.org", Subject: "Confirm your email address", Text: "Hello Mira,\n\nopen this link.",
 			Links: []string{"http://127.0.0.1:8470/confirm?token=lk_0123456789abcdefghijklmnopqrstuvwxyz0123456789"}, At: s.at,
 		}}}},
-		{"dev_mail-none", DevMailPage{Base: s.base("dev_mail")}},
+		{"dev_mail-none", devMailPage{Base: s.base("dev_mail")}},
 	}
 }
 
@@ -155,31 +155,31 @@ func (s sampler) owners() []sample {
 		{"account", s.account()},
 		{"account-fresh", s.freshAccount()},
 		{"account-off", s.troubledAccount()},
-		{"email_change", AccountEmailPage{Base: s.signedIn("email_change"), Current: "mira@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: current}},
-		{"email_change-waiting", AccountEmailPage{Base: s.signedIn("email_change"), Waiting: "new@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: s.wrong(current, "", "current_password_wrong")}},
-		{"email_change_confirm", EmailConfirmPage{Base: s.base("email_change_confirm"), Username: "mira.k", Email: "new@example.org"}},
-		{"email_change_undo", EmailUndoPage{Base: s.base("email_change_undo"), Username: "mira.k", Email: "mira@example.org"}},
-		{"password", AccountPasswordPage{Base: s.signedIn("password"), CurrentPassword: current, Password: password, PasswordAgain: again}},
-		{"pin", AccountPINPage{Base: s.signedIn("pin"), PIN: pin, PINAgain: pinAgain, HasEmail: true}},
-		{"pin-set", AccountPINPage{
+		{"email_change", emailChangePage{Base: s.signedIn("email_change"), Current: "mira@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: current}},
+		{"email_change-waiting", emailChangePage{Base: s.signedIn("email_change"), Waiting: "new@example.org", UndoLife: s.base("").T("duration.days", "Count", 3), Email: newEmail, Password: s.wrong(current, "", "current_password_wrong")}},
+		{"email_change_confirm", emailChangeConfirmPage{Base: s.base("email_change_confirm"), Username: "mira.k", Email: "new@example.org"}},
+		{"email_change_undo", emailChangeUndoPage{Base: s.base("email_change_undo"), Username: "mira.k", Email: "mira@example.org"}},
+		{"password", passwordPage{Base: s.signedIn("password"), CurrentPassword: current, Password: password, PasswordAgain: again}},
+		{"pin", pinPage{Base: s.signedIn("pin"), PIN: pin, PINAgain: pinAgain, HasEmail: true}},
+		{"pin-set", pinPage{
 			Base: s.signedIn("pin"), HasPIN: true, ChangedAt: s.at, Old: true, HasEmail: true,
 			CurrentPIN: s.wrong(currentPIN, "", "current_pin_wrong"), PIN: s.wrong(pin, "", "pin_sequence"), PINAgain: pinAgain, RemovePIN: removePIN,
 		}},
-		{"pin-off", AccountPINPage{Base: s.signedIn("pin"), HasPIN: true, Off: true, ChangedAt: s.at}},
-		{"pin_reset_request", PINForgotPage{Base: s.signedIn("pin_reset_request"), HasEmail: true, Password: current, PIN: pin, PINAgain: pinAgain}},
-		{"pin_reset", PINResetPage{Base: s.base("pin_reset"), Username: "mira.k", PIN: pin, PINAgain: pinAgain}},
-		{"pin_help-signed-in", PINHelpPage{Base: s.signedIn("pin_help")}},
+		{"pin-off", pinPage{Base: s.signedIn("pin"), HasPIN: true, Off: true, ChangedAt: s.at}},
+		{"pin_reset_request", pinResetRequestPage{Base: s.signedIn("pin_reset_request"), HasEmail: true, Password: current, PIN: pin, PINAgain: pinAgain}},
+		{"pin_reset", pinResetPage{Base: s.base("pin_reset"), Username: "mira.k", PIN: pin, PINAgain: pinAgain}},
+		{"pin_help-signed-in", pinHelpPage{Base: s.signedIn("pin_help")}},
 		{"sessions", s.sessions()},
-		{"sessions-one", SessionsPage{Base: s.signedIn("sessions"), Sessions: s.sessions().Sessions[:1]}},
-		{"session_not_me", NotMePage{Base: s.base("session_not_me"), Device: "Firefox on Windows", Address: "203.0.113.7", At: s.at}},
-		{"account_delete", DeletePage{Base: s.signedIn("account_delete"), Password: current}},
-		{"account_delete-waits", DeletePage{Base: s.signedIn("account_delete"), Password: current, WaitUntil: s.at}},
-		{"password_confirm", ConfirmPasswordPage{Base: s.signedIn("password_confirm"), Password: current, ReturnTo: "/account/delete"}},
+		{"sessions-one", sessionsPage{Base: s.signedIn("sessions"), Sessions: s.sessions().Sessions[:1]}},
+		{"session_not_me", sessionNotMePage{Base: s.base("session_not_me"), Device: "Firefox on Windows", Address: "203.0.113.7", At: s.at}},
+		{"account_delete", accountDeletePage{Base: s.signedIn("account_delete"), Password: current}},
+		{"account_delete-waits", accountDeletePage{Base: s.signedIn("account_delete"), Password: current, WaitUntil: s.at}},
+		{"password_confirm", passwordConfirmPage{Base: s.signedIn("password_confirm"), Password: current, ReturnTo: "/account/delete"}},
 	}
 }
 
-func (s sampler) account() AccountPage {
-	p := AccountPage{
+func (s sampler) account() accountPage {
+	p := accountPage{
 		Base: s.noticed(s.signedIn("account"), "notice.profile_saved"), Language: s.locale,
 		Username: s.field("username", "text", "username", true), DisplayName: s.field("display_name", "text", "display_name", true),
 		Email: "mira@example.org", EmailWaiting: "new@example.org", HasPIN: true, PINChangedAt: s.at.AddDate(-2, 0, 0), PINOld: true,
@@ -189,14 +189,14 @@ func (s sampler) account() AccountPage {
 	return p
 }
 
-func (s sampler) freshAccount() AccountPage {
+func (s sampler) freshAccount() accountPage {
 	p := s.account()
 	p.Base = s.signedIn("account")
 	p.Email, p.EmailWaiting, p.HasPIN, p.PINOld, p.SessionCount = "", "", false, false, 1
 	return p
 }
 
-func (s sampler) troubledAccount() AccountPage {
+func (s sampler) troubledAccount() accountPage {
 	p := s.account()
 	p.Base = s.troubled(s.signedIn("account"), "error.throttled")
 	p.PINOff, p.LanguageError = true, p.T("error.language_invalid")
@@ -204,16 +204,16 @@ func (s sampler) troubledAccount() AccountPage {
 	return p
 }
 
-func (s sampler) sessions() SessionsPage {
-	p := SessionsPage{Base: s.signedIn("sessions")}
+func (s sampler) sessions() sessionsPage {
+	p := sessionsPage{Base: s.signedIn("sessions")}
 	for i, name := range []string{"Firefox on Linux", "Safari on iPhone", "Safari on iPad", "Television in the living room", s.base("").T("device.unknown")} {
-		p.Sessions = append(p.Sessions, SessionView{
+		p.Sessions = append(p.Sessions, sessionView{
 			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: name, Current: i == 0,
 			Address: "2001:db8:85a3:1319:8a2e:370:7344:1020", CreatedAt: s.at.AddDate(0, -i, -3), LastSeenAt: s.at,
 		})
 	}
 	for _, what := range []string{"event.signed_in", "event.pin_changed", "event.password_changed", "event.signed_up"} {
-		p.Events = append(p.Events, EventView{What: p.T(what), Address: "203.0.113.7", Device: "Firefox on Linux", At: s.at})
+		p.Events = append(p.Events, eventView{What: p.T(what), Address: "203.0.113.7", Device: "Firefox on Linux", At: s.at})
 	}
 	return p
 }

@@ -135,7 +135,7 @@ func TestFieldShowsItsError(t *testing.T) {
 	pages, catalogue := pagesAndTexts(t)
 	var out bytes.Buffer
 	wrong := Field{Name: "email", Type: "email", Label: "Email", Hint: "Advice", Error: "Not an address", Value: `a"b<c`, Focus: true, Required: true}
-	page := AccountEmailPage{Base: sampleBase(catalogue, "en", "email_change"), Email: wrong, Password: Field{Name: "current_password", Type: "password"}}
+	page := emailChangePage{Base: sampleBase(catalogue, "en", "email_change"), Email: wrong, Password: Field{Name: "current_password", Type: "password"}}
 	if err := pages["email_change"].Execute(&out, page); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestTimesAreWrittenForMachinesToo(t *testing.T) {
 	t.Parallel()
 	pages, catalogue := pagesAndTexts(t)
 	var out bytes.Buffer
-	page := NotMePage{Base: sampleBase(catalogue, "en", "session_not_me"), At: time.Date(2026, 11, 21, 9, 30, 0, 0, time.FixedZone("", 3600))}
+	page := sessionNotMePage{Base: sampleBase(catalogue, "en", "session_not_me"), At: time.Date(2026, 11, 21, 9, 30, 0, 0, time.FixedZone("", 3600))}
 	if err := pages["session_not_me"].Execute(&out, page); err != nil {
 		t.Fatal(err)
 	}
