@@ -97,3 +97,17 @@ func (c *core) logSometimes(ctx context.Context, text string, attrs ...slog.Attr
 		c.log.LogAttrs(ctx, slog.LevelWarn, text, attrs...) //nolint:sloglint // all its texts are constants
 	}
 }
+
+// note is a line for the log, written once the transaction is committed.
+type note struct {
+	text string
+	link *linkRow
+	more []slog.Attr
+}
+
+func (c *core) logLink(ctx context.Context, n note) {
+	attrs := []slog.Attr{
+		slog.String("account", n.link.Username), slog.String("link_id", n.link.ID), slog.String("local_user", n.link.LocalUserName),
+	}
+	c.log.LogAttrs(ctx, slog.LevelInfo, n.text, append(attrs, n.more...)...) //nolint:sloglint // the texts of notes are constants
+}

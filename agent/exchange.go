@@ -2,16 +2,12 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
@@ -196,14 +192,6 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 	return Exchanged{LocalUserID: user.ID, AccessToken: token.Value}, nil
 }
 
-// revokeByID revokes a token that is owed already, without waiting for its turn.
-func (t *tokens) revokeByID(ctx context.Context, id string) {
-	owed, err := t.store.owedToken(ctx, id)
-	if err != nil || t.revoke(ctx, owed) != nil {
-		t.wake.media.now()
-	}
-}
-
 // dropUnwritten revokes a token that could not be written down.
 func (e *Exchanges) dropUnwritten(ctx context.Context, value string) {
 	within, cancel := context.WithTimeout(ctx, e.pace.media)
@@ -211,149 +199,4 @@ func (e *Exchanges) dropUnwritten(ctx context.Context, value string) {
 	if err := e.opt.MediaServer.Revoke(within, value); err != nil {
 		e.log.LogAttrs(ctx, slog.LevelError, "a local token could be neither written down nor revoked; nobody was given it")
 	}
-}
-
-// findLink finds the link that an access key opens, in the own copy first. It returns
-// [ErrAccountUnknown] or [ErrAccessKeyWrong].
-func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
-	sum := sha256.Sum256([]byte(ask.AccessKey))
-	hash := hex.EncodeToString(sum[:])
-	known, found, err := e.lookUp(ctx, ask.AccountID, hash)
-	if err != nil {
-		return nil, err
-	}
-	if !known && ask.AccountID != "" {
-		if e.refreshLinks(ctx, ask) {
-			known, found, err = e.lookUp(ctx, ask.AccountID, hash)
-		}
-		if err != nil || !known {
-			return nil, errors.Join(err, ErrAccountUnknown)
-		}
-	}
-	if found != nil && !found.Missing {
-		return found, nil
-	}
-	asked, err := e.askService(ctx, ask, hash)
-	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil {
-		return found, nil // it goes on from the own copy
-	}
-	return asked, err
-}
-
-// lookUp looks into the own copy: one statement with an index. It reports whether
-// there is any link of the account, and the one that hash opens.
-func (e *Exchanges) lookUp(ctx context.Context, accountID, hash string) (known bool, found *linkRow, err error) {
-	condition, arg := "account_id = ?", accountID
-	if accountID == "" {
-		condition, arg = "access_key_sha256 = ?", hash
-	}
-	rows, err := readLinks(e.store.read(ctx), condition, arg)
-	if err != nil {
-		return false, nil, e.explainFile(ctx, err)
-	}
-	for i := range rows {
-		if subtle.ConstantTimeCompare([]byte(rows[i].AccessKeySHA256), []byte(hash)) == 1 {
-			found = &rows[i]
-		}
-	}
-	return len(rows) > 0, found, nil
-}
-
-// prepareQuestion is a client to ask the service while a device waits, with what it takes
-// to know later whether the own copy went on meanwhile. It returns
-// [ErrServiceAway] when the service was away just now, and errAskedTooMuch when
-// it was asked too much for that source.
-func (e *Exchanges) prepareQuestion(ctx context.Context, ask ExchangeAsk) (service *client.Agent, seq int64, err error) {
-	if e.service.contact.failing(e.opt.Now()) {
-		return nil, 0, ErrServiceAway
-	}
-	if !e.unknownKeys.take(sourceOf(ask.Device.Address)) {
-		return nil, 0, errAskedTooMuch
-	}
-	if seq, err = changeSeq(e.store.read(ctx)); err != nil {
-		return nil, 0, err
-	}
-	service, err = e.service.client(ctx)
-	return service, seq, err
-}
-
-// errAskedTooMuch is a source for which the service was asked too much. That says
-// nothing about the service: whoever asks often must not gain by it.
-var errAskedTooMuch = errors.New("too much was asked for that source")
-
-// refreshLinks takes all links of the service over, for an account that is not
-// known here. It reports whether it did.
-func (e *Exchanges) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
-	if !e.refreshes.take("") {
-		return false
-	}
-	service, seq, err := e.prepareQuestion(ctx, ask)
-	if err != nil {
-		return false
-	}
-	within, cancel := context.WithTimeout(ctx, e.pace.ask)
-	defer cancel()
-	list, err := service.Links(within)
-	if e.service.explain(ctx, byNobody, err) != nil {
-		return false
-	}
-	return e.links.takeOver(ctx, list, unchanged(seq)) == nil
-}
-
-// unchanged is a condition for writing what the service has answered: the own
-// copy may have learned of something later meanwhile.
-func unchanged(seq int64) func(tx *gorm.DB) (bool, error) {
-	return func(tx *gorm.DB) (bool, error) {
-		now, err := changeSeq(tx)
-		return now == seq, err
-	}
-}
-
-// askService asks the service which link an access key opens, and takes it over.
-// It returns [ErrAccessKeyWrong], or [ErrServiceAway] when it could not be asked.
-func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, hash string) (*linkRow, error) {
-	service, seq, err := e.prepareQuestion(ctx, ask)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w: %w", ErrAccessKeyWrong, ErrServiceAway, err)
-	}
-	within, cancel := context.WithTimeout(ctx, e.pace.ask)
-	defer cancel()
-	answer, err := service.Exchange(within, ask.AccessKey, client.ID(ask.AccountID))
-	if err = e.service.explain(ctx, byNobody, err); err != nil {
-		return nil, wrongKey(err)
-	}
-	row, err := rowOf(&answer)
-	if err != nil || row.AccessKeySHA256 != hash || ask.AccountID != "" && row.AccountID != ask.AccountID {
-		e.links.passOver(ctx, row)
-		return nil, ErrAccessKeyWrong
-	}
-	err = e.store.tx(ctx, "take a link over", func(tx *gorm.DB) error {
-		if ok, err := unchanged(seq)(tx); err != nil || !ok {
-			return err
-		}
-		_, err := e.store.putLink(tx, row)
-		return err
-	})
-	if errors.Is(err, errLinkOdd) {
-		e.links.passOver(ctx, row)
-		return nil, ErrAccessKeyWrong
-	}
-	if err != nil {
-		return nil, e.explainFile(ctx, err)
-	}
-	e.wake.media.now()
-	_, found, err := e.lookUp(ctx, ask.AccountID, hash)
-	if err == nil && found == nil {
-		err = ErrAccessKeyWrong
-	}
-	return found, err
-}
-
-// wrongKey is the error for a key that is not known here, while the service says
-// no, or says nothing.
-func wrongKey(err error) error {
-	if errors.Is(err, ErrServiceAway) || errors.Is(err, ErrNotRegistered) {
-		return fmt.Errorf("%w: %w", ErrAccessKeyWrong, ErrServiceAway)
-	}
-	return ErrAccessKeyWrong
 }

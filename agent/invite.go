@@ -43,7 +43,7 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 		if err := i.media.confirm(ctx); err != nil {
 			return InviteAnswer{}, away(err)
 		}
-		known, err := i.media.libraries(ctx)
+		known, err := i.media.knownLibraries(ctx)
 		if err != nil {
 			return InviteAnswer{}, away(err)
 		}

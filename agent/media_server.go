@@ -14,9 +14,9 @@ import (
 type MediaServer struct {
 	*core
 
-	mu   sync.Mutex
-	last observation
-	libs []mediaserver.Library // nil before they are known
+	mu        sync.Mutex
+	last      observation
+	libraries []mediaserver.Library // nil before they are known
 }
 
 // observation is what the last check of the media server has shown.

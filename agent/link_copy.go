@@ -1,10 +1,14 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"unicode"
+
+	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/client"
 )
@@ -75,4 +79,51 @@ func readable(text string) string {
 		return string(runes[:nameMost])
 	}
 	return text
+}
+
+// takeOver writes all links of the service, if first says so inside of the
+// transaction.
+func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, first func(tx *gorm.DB) (bool, error)) error {
+	rows, odd := rowsOf(list)
+	var over []linkRow
+	err := l.store.tx(ctx, "compare the links", func(tx *gorm.DB) error {
+		if ok, err := first(tx); err != nil || !ok {
+			return err
+		}
+		// Those that are named below are not missing.
+		if err := tx.Exec("UPDATE links SET missing = 1").Error; err != nil {
+			return err
+		}
+		var err error
+		over, err = l.store.putLinks(tx, rows)
+		return err
+	})
+	if err == nil {
+		l.wake.media.now()
+	}
+	if odd = append(odd, over...); len(odd) > 0 {
+		l.passOver(ctx, odd[0])
+	} else {
+		l.trouble.end(ctx, troubleLinks)
+	}
+	return l.explainFile(ctx, err)
+}
+
+// rowsOf are the links of the service that make sense, and those that do not.
+func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
+	rows = make([]linkRow, 0, len(list))
+	for i := range list {
+		row, err := rowOf(&list[i])
+		if err != nil {
+			odd = append(odd, row)
+			continue
+		}
+		rows = append(rows, row)
+	}
+	return rows, odd
+}
+
+func (l *Links) passOver(ctx context.Context, row linkRow) {
+	l.trouble.begin(ctx, troubleLinks, "the service tells of a link that makes no sense, which is passed over: is the service of another version?",
+		slog.String("link_id", readable(row.ID)))
 }

@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// carryOut writes what a change means for the own copy, with its number. The
+// work at the media server that follows from it is owed from then on.
+func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
+	var row linkRow
+	var odd error
+	if change.Link != nil {
+		if row, odd = rowOf(change.Link); odd == nil && change.Link.ID != change.LinkID {
+			odd = errLinkOdd
+		}
+	}
+	var told *note
+	err := f.store.tx(ctx, "carry out a change", func(tx *gorm.DB) error {
+		told = nil
+		seq, err := changeSeq(tx)
+		if err != nil || seq >= change.Seq {
+			return err
+		}
+		if odd == nil {
+			told, err = f.write(tx, change, row)
+		}
+		if errors.Is(err, errLinkOdd) {
+			odd, err = err, nil // and the next one
+		}
+		if err != nil {
+			return err
+		}
+		return setChangeSeq(tx, change.Seq)
+	})
+	switch {
+	case err != nil:
+		return err
+	case odd != nil:
+		f.links.passOver(ctx, row)
+	case told != nil:
+		f.logLink(ctx, *told)
+	}
+	f.wakeFor(change.Kind)
+	return nil
+}
+
+// write writes what a change means; row is its link, if it has one.
+func (f *feed) write(tx *gorm.DB, change *client.Change, row linkRow) (*note, error) {
+	switch {
+	case change.Kind == client.LinkChanged && change.Link != nil:
+		return f.linkChanged(tx, row)
+	case change.Kind == client.LinkRemoved:
+		return f.linkRemoved(tx, string(change.LinkID))
+	case change.Kind == client.DevicesEnded:
+		return nil, f.devicesEnded(tx, string(change.AccountID), change.DeviceID)
+	default:
+		return nil, nil
+	}
+}
+
+// wakeFor wakes up who has to do something about a change.
+func (f *feed) wakeFor(kind string) {
+	switch kind {
+	case client.LinkChanged, client.LinkRemoved, client.DevicesEnded:
+		f.wake.media.now()
+	case client.ProofAsked:
+		f.wake.proofs.now()
+	case client.QuickConnectAsked:
+		f.wake.quickConnects.now()
+	}
+}
+
+func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
+	before, err := f.store.putLink(tx, row)
+	if err != nil {
+		return nil, err
+	}
+	now := f.store.now()
+	was, is := before != nil && before.usable(now), row.usable(now)
+	switch {
+	case !was && is:
+		return &note{text: "a link is in use from now on", link: &row}, nil
+	case was && !is:
+		return &note{text: "a link is shut from now on", link: &row}, nil
+	case was && before.AccessKeySHA256 != row.AccessKeySHA256:
+		return &note{text: "the access key of a link was replaced", link: &row}, nil
+	default:
+		return nil, nil
+	}
+}
+
+func (f *feed) linkRemoved(tx *gorm.DB, id string) (*note, error) {
+	gone, err := f.store.dropLink(tx, id)
+	if err != nil || gone == nil {
+		return nil, err
+	}
+	return &note{text: "a link was removed", link: gone}, nil
+}
+
+// devicesEnded marks the tokens of one device of an account, or of all.
+func (f *feed) devicesEnded(tx *gorm.DB, accountID, deviceID string) error {
+	if accountID == "" {
+		return nil
+	}
+	if deviceID == "" {
+		return f.store.oweTokens(tx, "account_id = ?", accountID)
+	}
+	return f.store.oweTokens(tx, "account_id = ? AND device_id = ?", accountID, deviceID)
+}

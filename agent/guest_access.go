@@ -1,0 +1,158 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// appliedFor is the note of a guest that is let in with a restriction.
+func appliedFor(to mediaserver.Restriction) (string, error) {
+	text, err := json.Marshal(struct {
+		All       bool     `json:"all,omitempty"`
+		Libraries []string `json:"libraries,omitempty"`
+	}{to.AllLibraries, to.Libraries})
+	return appliedOpen + string(text), err
+}
+
+// open lets a guest in with what their link says, if that is not so yet.
+func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
+	to, err := gs.restriction(ctx, link)
+	if err != nil {
+		return err
+	}
+	want, err := appliedFor(to)
+	if err != nil || want == g.Applied {
+		return err
+	}
+	if user, err := gs.localUser(ctx, g); err != nil || user == nil {
+		return err
+	}
+	if err := gs.change(ctx, g, func(ctx context.Context) error { return gs.opt.MediaServer.Restrict(ctx, g.LocalUserID, to) }); err != nil || g.LeftAlone != "" {
+		return err
+	}
+	text := "what a guest may see was changed"
+	if !strings.HasPrefix(g.Applied, appliedOpen) {
+		// Who is disabled while they should be let in was disabled by an admin, and stays so.
+		text = "a guest was let in"
+		enable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, false) }
+		if err := gs.change(ctx, g, enable); err != nil || g.LeftAlone != "" {
+			return err
+		}
+	}
+	if err := gs.store.setApplied(ctx, g.LocalUserID, want); err != nil {
+		return gs.explainFile(ctx, err)
+	}
+	g.Applied = want
+	gs.logGuest(ctx, text, link.Username, g)
+	return nil
+}
+
+// shut shuts a guest out whose link is not in use, if that is not so yet.
+// Nobody is deleted while there is a link: an account that is disabled may be
+// enabled again, and the clock of this machine may be wrong about an end.
+func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
+	named, err := readLinks(gs.store.read(ctx), "id = ?", g.LinkID)
+	if err != nil {
+		return gs.explainFile(ctx, err)
+	}
+	over := len(named) == 0
+	if g.Applied == appliedShut || g.Applied == appliedPaused && !over {
+		return nil
+	}
+	linked, err := readLinks(gs.store.read(ctx), "local_user_id = ? AND type <> ? AND "+usable, g.LocalUserID, client.Guest, stamp(now))
+	if err != nil {
+		return gs.explainFile(ctx, err)
+	}
+	if len(linked) > 0 {
+		return gs.leaveAlone(ctx, g, aloneLinked, "a former guest is linked with an account by an admin: from now on nothing is done with that local user")
+	}
+	if user, err := gs.localUser(ctx, g); err != nil || user == nil {
+		return err
+	}
+	if over && gs.opt.Policy.DeleteGuests {
+		return gs.delete(ctx, g)
+	}
+	return gs.disable(ctx, g, over)
+}
+
+func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
+	disable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, true) }
+	if err := gs.change(ctx, g, disable); err != nil || g.LeftAlone != "" {
+		return err
+	}
+	before := g.Applied
+	if g.Applied = appliedPaused; over {
+		g.Applied = appliedShut
+	}
+	if err := gs.store.setApplied(ctx, g.LocalUserID, g.Applied); err != nil {
+		return gs.explainFile(ctx, err)
+	}
+	gs.wake.report.now()
+	if before != appliedPaused {
+		gs.logGuest(ctx, "a guest was disabled", "", g)
+	}
+	return nil
+}
+
+func (gs *guests) delete(ctx context.Context, g *guestRow) error {
+	remove := func(ctx context.Context) error { return gs.opt.MediaServer.Delete(ctx, g.LocalUserID) }
+	if err := gs.change(ctx, g, remove); err != nil || g.LeftAlone != "" {
+		return err
+	}
+	if err := gs.store.dropGuest(ctx, g.LocalUserID); err != nil {
+		return gs.explainFile(ctx, err)
+	}
+	gs.wake.report.now()
+	gs.logGuest(ctx, "a guest was deleted", "", g)
+	return nil
+}
+
+// localUser is the local user of a guest, nil when nothing may be done with them
+// any more: an admin has deleted them or made them an administrator.
+func (gs *guests) localUser(ctx context.Context, g *guestRow) (*mediaserver.LocalUser, error) {
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
+	defer cancel()
+	user, err := gs.opt.MediaServer.LocalUser(within, g.LocalUserID)
+	switch {
+	case errors.Is(err, mediaserver.ErrNotFound):
+		return nil, gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
+	case err != nil:
+		return nil, gs.media.explain(ctx, err)
+	case user.Administrator:
+		return nil, gs.leaveAlone(ctx, g, aloneAdministrator, "a guest is an administrator by now: from now on nothing is done with that local user, also when their link ends")
+	}
+	return &user, nil
+}
+
+// change does something with a guest. What the media server does not have, or
+// does not allow, is left alone.
+func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Context) error) error {
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
+	defer cancel()
+	err := act(within)
+	switch {
+	case errors.Is(err, mediaserver.ErrNotFound):
+		return gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
+	case errors.Is(err, mediaserver.ErrNotAllowed):
+		return gs.leaveAlone(ctx, g, aloneAdministrator, "the media server does not let the agent change a guest: are they an administrator by now? From now on nothing is done with that local user")
+	}
+	return gs.media.explain(ctx, err)
+}
+
+// leaveAlone notes that nothing is done with a guest any more, and why.
+func (gs *guests) leaveAlone(ctx context.Context, g *guestRow, why, text string) error {
+	if err := gs.store.leaveAlone(ctx, g.LocalUserID, why); err != nil {
+		return gs.explainFile(ctx, err)
+	}
+	g.LeftAlone = why
+	gs.log.LogAttrs(ctx, slog.LevelWarn, text, //nolint:sloglint // all its texts are constants
+		slog.String("local_user", readable(g.Name)), slog.String("local_user_id", g.LocalUserID), slog.String("link_id", g.LinkID))
+	return nil
+}

@@ -1,0 +1,73 @@
+package agent
+
+import (
+	"slices"
+	"time"
+)
+
+// guestBook is one pass over all guests.
+type guestBook struct {
+	now       time.Time
+	guests    []*guestRow
+	inUse     map[string]*linkRow    // links of guests that are in use, by id
+	order     []*linkRow             // the same, those first that were made first
+	byAccount map[string][]*linkRow  // the same
+	standFor  map[string]*guestRow   // guests by the link that they stand for
+	former    map[string][]*guestRow // the others, by account
+	alone     map[string]bool        // links whose guest is left alone
+	waits     map[string]*linkRow    // whom a reason keeps waiting
+}
+
+func newGuestBook(now time.Time, inUse []linkRow, rows []guestRow) *guestBook {
+	b := &guestBook{
+		now: now, inUse: map[string]*linkRow{}, byAccount: map[string][]*linkRow{},
+		standFor: map[string]*guestRow{}, former: map[string][]*guestRow{}, alone: map[string]bool{}, waits: map[string]*linkRow{},
+	}
+	for i := range inUse {
+		link := &inUse[i]
+		b.inUse[link.ID] = link
+		b.order = append(b.order, link)
+		b.byAccount[link.AccountID] = append(b.byAccount[link.AccountID], link)
+	}
+	for i := range rows {
+		g := &rows[i]
+		if g.LeftAlone != "" {
+			b.alone[g.LinkID] = true
+			continue
+		}
+		b.guests = append(b.guests, g)
+		if link := b.inUse[g.LinkID]; link != nil && link.mayBe(g) {
+			b.standFor[g.LinkID] = g
+		} else {
+			b.former[g.AccountID] = append(b.former[g.AccountID], g)
+		}
+	}
+	return b
+}
+
+// mayBe reports whether a guest can be the one of the link.
+func (r *linkRow) mayBe(g *guestRow) bool {
+	return r.LocalUserID == "" || r.LocalUserID == g.LocalUserID
+}
+
+// comeBack lets former guests stand for links of the same accounts that have
+// nobody.
+func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) error) error {
+	for _, link := range b.order {
+		if b.standFor[link.ID] != nil || b.alone[link.ID] {
+			continue
+		}
+		for i, g := range b.former[link.AccountID] {
+			if !link.mayBe(g) {
+				continue
+			}
+			if err := move(g, link); err != nil {
+				return err
+			}
+			b.standFor[link.ID] = g
+			b.former[link.AccountID] = slices.Delete(b.former[link.AccountID], i, i+1)
+			break
+		}
+	}
+	return nil
+}

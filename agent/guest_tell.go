@@ -1,0 +1,61 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// tellAll tells the service which local users were made for its links.
+func (gs *guests) tellAll(ctx context.Context) error {
+	untold, err := readGuests(gs.store.read(ctx), "told = 0 AND left_alone = '' AND link_id IN (SELECT id FROM links WHERE "+usable+")", stamp(gs.store.now()))
+	if err != nil || len(untold) == 0 {
+		return gs.explainFile(ctx, err)
+	}
+	service, err := gs.service.client(ctx)
+	if err != nil {
+		return err
+	}
+	if err := gs.reports.sendNow(ctx); err != nil { // it must know them first
+		return err
+	}
+	for i := range untold {
+		if err := gs.tell(ctx, service, &untold[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) error {
+	found, err := readLinks(gs.store.read(ctx), "id = ?", g.LinkID)
+	if err != nil || len(found) == 0 {
+		return gs.explainFile(ctx, err)
+	}
+	answer, err := service.AskForLink(ctx, client.AskLink{To: found[0].Username, LocalUser: g.LocalUserID, Type: client.Guest})
+	err = gs.service.explain(ctx, byOwed, err)
+	switch {
+	case errors.Is(err, ErrServiceRefused):
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "the service does not take note of the local user that was made for a guest; the link works all the same",
+			slog.String("account", found[0].Username), slog.String("link_id", g.LinkID), slog.String("cause", err.Error()))
+	case err != nil:
+		return err
+	case string(answer.ID) != g.LinkID:
+		return gs.takeBack(ctx, service, answer, g)
+	}
+	return gs.explainFile(ctx, gs.store.setTold(ctx, g.LocalUserID, g.LinkID))
+}
+
+// takeBack ends a link that was asked for by mistake: the one that was meant has
+// ended meanwhile, or the account was renamed, and its name is somebody else's by
+// now.
+func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer client.AgentLink, g *guestRow) error {
+	gs.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended, or its account was renamed, while the service was told of them: a link that was asked for by mistake is taken back",
+		slog.String("link_id", readable(string(answer.ID))))
+	if err := gs.service.explain(ctx, byOwed, service.EndLink(ctx, answer.ID)); err != nil && !errors.Is(err, ErrServiceRefused) {
+		return err
+	}
+	return gs.explainFile(ctx, gs.store.setTold(ctx, g.LocalUserID, g.LinkID))
+}

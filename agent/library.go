@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// restriction is what the guest of a link may see.
+func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.Restriction, error) {
+	if ids := link.libraries(); ids != nil {
+		slices.Sort(ids)
+		return mediaserver.Restriction{Libraries: ids}, nil
+	}
+	if gs.opt.Policy.GuestLibraries == nil {
+		return mediaserver.Restriction{AllLibraries: true}, nil
+	}
+	libraries, err := gs.media.knownLibraries(ctx)
+	if err != nil {
+		return mediaserver.Restriction{}, err
+	}
+	ids, unknown := chooseLibraries(libraries, gs.opt.Policy.GuestLibraries)
+	if len(unknown) > 0 {
+		gs.trouble.begin(ctx, troubleLibraries, "guest-libraries names libraries that the media server does not have: guests do not see them. Correct it in the agent's settings",
+			slog.String("libraries", strings.Join(unknown, ", ")))
+	} else {
+		gs.trouble.end(ctx, troubleLibraries)
+	}
+	return mediaserver.Restriction{Libraries: ids}, nil
+}
+
+// chooseLibraries are the ids of libraries that are named by id or name, and the
+// names of which there is none.
+func chooseLibraries(libraries []mediaserver.Library, wanted []string) (ids, unknown []string) {
+	ids = []string{}
+	for _, want := range wanted {
+		found := false
+		for _, l := range libraries {
+			if l.ID == want || strings.EqualFold(l.Name, want) {
+				ids, found = append(ids, l.ID), true
+			}
+		}
+		if !found {
+			unknown = append(unknown, want)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), unknown
+}
+
+// knownLibraries are those of the media server, as last heard.
+func (m *MediaServer) knownLibraries(ctx context.Context) ([]mediaserver.Library, error) {
+	m.mu.Lock()
+	known := m.libraries
+	m.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	within, cancel := context.WithTimeout(ctx, m.pace.media)
+	defer cancel()
+	libraries, err := m.opt.MediaServer.Libraries(within)
+	if err != nil {
+		return nil, m.explain(ctx, err)
+	}
+	m.keepLibraries(libraries)
+	return libraries, nil
+}
+
+func (m *MediaServer) keepLibraries(libraries []mediaserver.Library) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.libraries = slices.Clone(libraries); m.libraries == nil {
+		m.libraries = []mediaserver.Library{}
+	}
+}

@@ -1,0 +1,93 @@
+package agent
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// tellEnds tells the service of links that an admin has ended here.
+func (l *Links) tellEnds(ctx context.Context) error {
+	ended, err := readLinks(l.store.read(ctx), "unlinked_at > 0")
+	if err != nil || len(ended) == 0 {
+		return l.explainFile(ctx, err)
+	}
+	for i := range ended {
+		if err := l.tellEnd(ctx, &ended[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellEnd ends a link at the service and takes it away here.
+func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
+	service, err := l.service.client(ctx)
+	if err != nil {
+		return err
+	}
+	err = service.EndLink(ctx, client.ID(row.ID))
+	if !errors.Is(err, client.ErrNotFound) {
+		if err = l.service.explain(ctx, byOwed, err); err != nil {
+			return err
+		}
+	}
+	err = l.store.tx(ctx, "take a link away", func(tx *gorm.DB) error {
+		_, err := l.store.dropLink(tx, row.ID)
+		return err
+	})
+	if err != nil {
+		return l.explainFile(ctx, err)
+	}
+	l.logLink(ctx, note{text: "the service has ended a link that was ended here", link: row})
+	return nil
+}
+
+// EndOf ends the link of a local user. It returns [ErrNotLinked].
+func (l *Links) EndOf(ctx context.Context, localUserID string) error {
+	if localUserID == "" {
+		return ErrNotLinked
+	}
+	return l.end(ctx, "local_user_id = ? AND unlinked_at = 0", localUserID)
+}
+
+// End ends a link. It returns [ErrNotLinked].
+func (l *Links) End(ctx context.Context, linkID string) error {
+	return l.end(ctx, "id = ? AND unlinked_at = 0", linkID)
+}
+
+// end shuts links here at once. The service hears of it now, or as soon as it
+// is back.
+func (l *Links) end(ctx context.Context, condition string, args ...any) error {
+	var ended []linkRow
+	err := l.store.tx(ctx, "end a link", func(tx *gorm.DB) error {
+		var err error
+		if ended, err = readLinks(tx, condition, args...); err != nil {
+			return err
+		}
+		for _, link := range ended {
+			if err := tx.Exec("UPDATE links SET unlinked_at = ? WHERE id = ?", stamp(l.store.now()), link.ID).Error; err != nil {
+				return err
+			}
+			if err := l.store.oweTokens(tx, "link_id = ?", link.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return l.explainFile(ctx, err)
+	}
+	if len(ended) == 0 {
+		return ErrNotLinked
+	}
+	l.wake.media.now()
+	for i := range ended {
+		l.logLink(ctx, note{text: "a link was ended here by an admin", link: &ended[i]})
+		_ = l.tellEnd(ctx, &ended[i]) // else it is owed
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// tokens are the local access tokens that the agent has handed out, and that it
+// revokes when their link or device ends.
+type tokens struct{ *core }
+
+// revokeOwed revokes the tokens that have to end.
+func (t *tokens) revokeOwed(ctx context.Context) error {
+	const atOnce = 50
+	var failed error
+	for again := true; again; {
+		owed, err := t.store.owedTokens(ctx, atOnce)
+		if err != nil {
+			return t.explainFile(ctx, err)
+		}
+		again, err = t.revokeAll(ctx, owed)
+		again = again && len(owed) == atOnce
+		failed = errors.Join(failed, err)
+	}
+	if failed == nil {
+		t.trouble.end(ctx, troubleRevoke)
+	}
+	return failed
+}
+
+// revokeAll revokes tokens. After a few that fail it gives up for now, and returns
+// false. The next time others come first: one that can never be revoked must not
+// hold them up.
+func (t *tokens) revokeAll(ctx context.Context, owed []owedToken) (more bool, err error) {
+	const failuresMost = 3
+	var failed []error
+	for _, token := range owed {
+		err := t.revoke(ctx, token)
+		if err == nil {
+			continue
+		}
+		failed = append(failed, errors.Join(err, t.store.postpone(ctx, token.ID)))
+		if len(failed) >= failuresMost || errors.Is(err, ErrMediaServerAway) {
+			return false, errors.Join(failed...)
+		}
+	}
+	return true, errors.Join(failed...)
+}
+
+// revoke revokes a token and forgets it.
+func (t *tokens) revoke(ctx context.Context, owed owedToken) error {
+	value, err := t.store.keys.Open(sealToken, owed.ID, owed.Sealed)
+	if err != nil {
+		t.log.LogAttrs(ctx, slog.LevelError, "a local token that has to end cannot be read: sign its device out at the media server",
+			slog.String("link_id", owed.LinkID), slog.String("local_user_id", owed.LocalUserID))
+		return t.explainFile(ctx, t.store.dropToken(ctx, owed.ID))
+	}
+	within, cancel := context.WithTimeout(ctx, t.pace.media)
+	defer cancel()
+	if err := t.opt.MediaServer.Revoke(within, value); err != nil && !isAnswer(err) {
+		return t.stuck(ctx, owed, err)
+	}
+	if err := t.store.dropToken(ctx, owed.ID); err != nil {
+		return t.explainFile(ctx, err)
+	}
+	t.log.LogAttrs(ctx, slog.LevelInfo, "a local token was revoked",
+		slog.String("account_id", owed.AccountID), slog.String("link_id", owed.LinkID), slog.String("local_user_id", owed.LocalUserID))
+	return nil
+}
+
+// revokeByID revokes a token that is owed already, without waiting for its turn.
+func (t *tokens) revokeByID(ctx context.Context, id string) {
+	owed, err := t.store.owedToken(ctx, id)
+	if err != nil || t.revoke(ctx, owed) != nil {
+		t.wake.media.now()
+	}
+}
+
+// stuck tells why a token could not be revoked: the media server is away, or it is
+// there and does not do that. The error is [ErrMediaServerAway] only when it is
+// away.
+func (t *tokens) stuck(ctx context.Context, owed owedToken, err error) error {
+	if errors.Is(err, mediaserver.ErrKeyRefused) || ctx.Err() != nil {
+		return t.media.explain(ctx, err)
+	}
+	if away := t.media.check(ctx); away != nil {
+		return away
+	}
+	t.trouble.begin(ctx, troubleRevoke, "the media server does not end a local token that has to end: sign that local user's devices out there. It is tried again and again",
+		slog.String("local_user_id", owed.LocalUserID), slog.String("link_id", owed.LinkID), slog.String("cause", readable(err.Error())))
+	return fmt.Errorf("end a local token: %w", err)
+}
