@@ -231,3 +231,102 @@ func TestExchangeLeft(t *testing.T) {
 		t.Errorf("%d live, %d noted", len(d.fake.live("u1")), d.status().Tokens)
 	}
 }
+
+// TestQuickConnectOff switches Quick Connect off at the media server: devices are
+// told to come back, and one line says what to do until it is on again.
+func TestQuickConnectOff(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(d *den, key string){
+		"seen":      func(d *den, _ string) { d.fake.set(func() { d.fake.identity.QuickConnect = true }) },
+		"exchanged": func(d *den, key string) { d.exchanged(key, "u1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDen(t, s)
+			d.fake.identity.QuickConnect = false
+			d.started()
+			bob := s.join(t, "bob")
+			d.linked(bob, "bob", "u1")
+			key := d.key(bob)
+			d.fake.hook(func(call string) error {
+				if strings.HasPrefix(call, "Mint") {
+					return mediaserver.ErrQuickConnectOff
+				}
+				return nil
+			}, nil)
+			for range 3 {
+				_, err := d.exchange(key)
+				is(t, err, agent.ErrMediaServerAway)
+			}
+			if n := d.log.count("Quick Connect is off at the media server: switch it on"); n != 1 || !d.trouble("quick_connect_off") || d.trouble("media_server_away") {
+				t.Errorf("%d lines, log:\n%s", n, d.log)
+			}
+			never(t, "it is over", func() bool { return !d.trouble("quick_connect_off") })
+			d.fake.hook(nil, nil)
+			end(d, key)
+			eventually(t, "the end of it", func() bool { return !d.trouble("quick_connect_off") })
+		})
+	}
+}
+
+// TestDevicesMost signs one link in on ever more devices: the oldest are signed out.
+func TestDevicesMost(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	first := d.onDevice(key, "d0")
+	for i := range agent.TokensMost - 1 {
+		s.clock.Advance(time.Second)
+		d.onDevice(key, fmt.Sprint("e", i))
+	}
+	never(t, "one ends", func() bool { return len(d.fake.live("u1")) != agent.TokensMost })
+	s.clock.Advance(time.Second)
+	d.onDevice(key, "last")
+	eventually(t, "the oldest ends", func() bool {
+		live := strings.Join(d.fake.live("u1"), " ") + " "
+		return !strings.Contains(live, first+" ") && len(d.fake.live("u1")) == agent.TokensMost
+	})
+}
+
+// TestDeviceLeft has devices that leave while others are served: no token is made
+// for them.
+func TestDeviceLeft(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	open := make(chan struct{})
+	var minting atomic.Int32
+	d.fake.hook(func(call string) error {
+		if strings.HasPrefix(call, "Mint") && minting.Add(1) == 1 {
+			<-open
+		}
+		return nil
+	}, nil)
+	done := make(chan error, 1)
+	go func() {
+		_, err := d.exchange(key)
+		done <- err
+	}()
+	eventually(t, "the first is served", func() bool { return minting.Load() == 1 })
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
+		left <- err
+	}()
+	time.Sleep(50 * time.Millisecond) // until it waits
+	leave()
+	close(open)
+	well(t, <-done)
+	is(t, <-left, agent.ErrMediaServerAway)
+	if n := minting.Load(); n != 1 {
+		t.Errorf("%d tokens were made", n)
+	}
+}

@@ -3,11 +3,9 @@ package agent_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
@@ -138,77 +136,6 @@ func TestUnlinkedStays(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 	s.up()
 	eventually(t, "the end", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
-}
-
-// TestInvite invites guests at the machine.
-func TestInvite(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	made := must(d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob", Note: "Come in", Libraries: []string{"music", "l1"}, EndsAt: s.clock.Now().Add(time.Hour)}))(t)
-	if made.ID == "" || made.To != "bob" || made.ExpiresAt.IsZero() {
-		t.Errorf("%+v", made)
-	}
-	got := must(bob.Invites.Received(t.Context()))(t)
-	if len(got) != 1 || got[0].From != "ann" || got[0].Note != "Come in" || len(got[0].Servers[0].Libraries) != 2 {
-		t.Fatalf("%+v", got)
-	}
-	well(t, bob.Invites.Accept(t.Context(), got[0].ID))
-	guest := d.guestOf("bob")
-	if got := d.fake.limit(guest.LocalUserID).Libraries; !slices.Equal(got, []string{"l1", "l2"}) {
-		t.Errorf("%q", got)
-	}
-	_, err := d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob", Libraries: []string{"Books"}})
-	is(t, err, agent.ErrLibraryUnknown)
-	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "nobody at all"})
-	is(t, err, agent.ErrUsernameUnknown)
-	d.halt()
-	d.options.Policy.CreateUsers = false
-	d.open()
-	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob"})
-	is(t, err, agent.ErrGuestsOff)
-}
-
-// TestAdministrator asks about tokens.
-func TestAdministrator(t *testing.T) {
-	t.Parallel()
-	d := newDen(t, newSite(t))
-	d.fake.tokens["root"], d.fake.tokens["kid"] = fakeToken{user: "u2"}, fakeToken{user: "u1"}
-	for token, want := range map[string]bool{"root": true, "kid": false, "other": false, "": false} {
-		if got := must(d.MediaServer.Administrator(t.Context(), token))(t); got != want {
-			t.Errorf("%q: %v", token, got)
-		}
-	}
-}
-
-// TestSecondProgram has another program over the same file do what the command
-// line does, beside the one that runs.
-func TestSecondProgram(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	d.linked(bob, "bob", "u1")
-	key := d.key(bob)
-	d.exchanged(key, "u1")
-	store := must(agent.OpenStore(t.Context(), d.path, testKeys(t), s.clock.Now, nil))(t)
-	defer func() { _ = store.Close() }()
-	options := d.options
-	options.Store = store
-	other := agent.New(options).Hurry()
-	d.fake.setDown(errDown)
-	eventually(t, "the other one sees it", func() bool {
-		status := must(other.Status(t.Context()))(t)
-		return status.Registered && status.Links == 1 && status.Tokens == 1 && len(status.Trouble) == 1 && status.Trouble[0].Name == "media_server_away" &&
-			!status.LastContact.IsZero() && status.OfflineTrustedUntil.Sub(status.LastContact) == 72*time.Hour
-	})
-	s.down()
-	well(t, other.Links.EndOf(t.Context(), "u1"))
-	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
-	d.fake.setDown(nil)
-	eventually(t, "the one that runs revokes it", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
 // TestLinkLostAnswer loses the answer to a link that was asked for: the feed

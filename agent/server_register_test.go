@@ -1,17 +1,14 @@
 package agent_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
-	"github.com/latchkey-media/latchkey/client"
 )
 
 // owned is how many servers ann has.
@@ -118,126 +115,4 @@ func TestRegisterOtherCode(t *testing.T) {
 	if d.owned() != 1 {
 		t.Errorf("%d servers", d.owned())
 	}
-}
-
-// TestKeyRefused removes and disables the server at the service: nothing is lost
-// here, and one line says so.
-func TestKeyRefused(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	d.linked(bob, "bob", "u1")
-	key := d.key(bob)
-	d.exchanged(key, "u1")
-	well(t, d.ann.Servers.Remove(t.Context(), d.serverID()))
-	eventually(t, "trouble", func() bool { return d.trouble("server_key_refused") })
-	never(t, "more lines", func() bool { return d.log.count("does not know the agent's server key") > 1 })
-	d.exchanged(key, "u1")
-	if len(must(d.Links.List(t.Context()))(t)) != 1 {
-		t.Error("the link is gone")
-	}
-	_, err := d.Links.Ask(t.Context(), "u5", "bob", "")
-	is(t, err, agent.ErrNotRegistered)
-	s.clock.Advance(73 * time.Hour)
-	_, err = d.exchange(key)
-	is(t, err, agent.ErrTrustOver)
-	if d.owned() != 0 {
-		t.Error("it has registered anew")
-	}
-}
-
-// TestOtherMediaServer changes the media server's id: nothing is done with it.
-func TestOtherMediaServer(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	link := d.linked(bob, "bob", "u1")
-	key := d.key(bob)
-	d.exchanged(key, "u1")
-	d.fake.set(func() { d.fake.identity.ID = "0ther" })
-	eventually(t, "trouble", func() bool { return d.trouble("media_server_changed") })
-	_, err := d.exchange(key)
-	is(t, err, agent.ErrMediaServerAway)
-	d.invite(s.join(t, "cat"), "cat")
-	d.linkOf("cat")
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
-	eventually(t, "the removal", func() bool { return d.status().Links == 1 })
-	never(t, "it works on another media server", func() bool {
-		return len(d.fake.asked()) > 0 || d.log.count("another media server") > 1 || !d.trouble("media_server_changed")
-	})
-	if server := must(d.asServer().Get(t.Context()))(t); server.SystemID != "5ed0" {
-		t.Errorf("reported as %s", server.SystemID)
-	}
-	d.fake.set(func() { d.fake.identity.ID = "5ed0" })
-	eventually(t, "what was owed", func() bool { return len(d.fake.live("u1")) == 0 && len(d.fake.named("cat")) == 1 })
-	if d.trouble("media_server_changed") {
-		t.Error("the trouble is not over")
-	}
-}
-
-// TestOtherMediaServerAtStart has it changed while the agent did not run.
-func TestOtherMediaServerAtStart(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	d.linked(bob, "bob", "u1")
-	key := d.key(bob)
-	d.exchanged(key, "u1")
-	d.halt()
-	d.fake.set(func() { d.fake.identity.ID = "0ther" })
-	d.open()
-	_, err := d.exchange(key) // nobody has looked yet
-	is(t, err, agent.ErrMediaServerAway)
-	if d.Ready() {
-		t.Error("it is ready")
-	}
-}
-
-// TestMediaServerAway says so once, whatever is wrong. A look that has its answer
-// already may end it once more.
-func TestMediaServerAway(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	d.fake.setDown(errDown)
-	eventually(t, "a line", func() bool { return d.log.count("does not answer as it should") > 0 && !d.Ready() })
-	time.Sleep(100 * time.Millisecond) // the looks that were under way
-	lines := d.log.count("does not answer as it should")
-	if lines > 2 {
-		t.Errorf("%d lines", lines)
-	}
-	never(t, "more lines", func() bool { return d.log.count("does not answer as it should") > lines || d.Ready() })
-	d.fake.setDown(nil)
-	eventually(t, "the end of it", func() bool { return d.log.count("that trouble is over") == lines && d.Ready() })
-	if users := must(d.ann.People.LocalUsers(t.Context(), d.serverID()))(t); len(users) != 5 {
-		t.Errorf("%+v", users)
-	}
-}
-
-// TestWrongKey opens the file with another secret key.
-func TestWrongKey(t *testing.T) {
-	t.Parallel()
-	d := newDen(t, newSite(t))
-	_, err := agent.OpenStore(context.Background(), d.path, otherKeys(t), time.Now, nil)
-	is(t, err, agent.ErrWrongKey)
-}
-
-// TestTwice runs two agents over one file.
-func TestTwice(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDen(t, s).started()
-	other := agent.New(d.options).Hurry()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- other.Run(ctx) }()
-	eventually(t, "one line", func() bool { return d.log.count("another agent runs with this data directory") == 1 })
-	never(t, "it looks", other.Ready)
-	d.stop()
-	eventually(t, "the other one works", other.Ready)
-	cancel()
-	well(t, <-done)
 }

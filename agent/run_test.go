@@ -1,0 +1,79 @@
+package agent_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+)
+
+// TestSecondProgramTrouble has trouble in a program that does not run an agent, as
+// commands have: it is not written down, as nobody would say when it is over.
+func TestSecondProgramTrouble(t *testing.T) {
+	t.Parallel()
+	d := newDen(t, newSite(t)).started()
+	other := newFake()
+	other.down = errDown
+	options := d.options
+	options.MediaServer = other
+	_, err := agent.New(options).Links.Ask(t.Context(), "u1", "bob", "")
+	is(t, err, agent.ErrMediaServerAway)
+	if d.log.count("does not answer as it should") != 1 || len(d.status().Trouble) != 0 {
+		t.Errorf("%+v", d.status().Trouble)
+	}
+}
+
+// TestSecondProgram has another program over the same file do what the command
+// line does, beside the one that runs.
+func TestSecondProgram(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	bob := s.join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	key := d.key(bob)
+	d.exchanged(key, "u1")
+	store := must(agent.OpenStore(t.Context(), d.path, testKeys(t), s.clock.Now, nil))(t)
+	defer func() { _ = store.Close() }()
+	options := d.options
+	options.Store = store
+	other := agent.New(options).Hurry()
+	d.fake.setDown(errDown)
+	eventually(t, "the other one sees it", func() bool {
+		status := must(other.Status(t.Context()))(t)
+		return status.Registered && status.Links == 1 && status.Tokens == 1 && len(status.Trouble) == 1 && status.Trouble[0].Name == "media_server_away" &&
+			!status.LastContact.IsZero() && status.OfflineTrustedUntil.Sub(status.LastContact) == 72*time.Hour
+	})
+	s.down()
+	well(t, other.Links.EndOf(t.Context(), "u1"))
+	_, err := d.exchange(key)
+	is(t, err, agent.ErrAccessKeyWrong)
+	d.fake.setDown(nil)
+	eventually(t, "the one that runs revokes it", func() bool { return len(d.fake.live("u1")) == 0 })
+}
+
+// TestTwice runs two agents over one file.
+func TestTwice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDen(t, s).started()
+	other := agent.New(d.options).Hurry()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- other.Run(ctx) }()
+	eventually(t, "one line", func() bool { return d.log.count("another agent runs with this data directory") == 1 })
+	never(t, "it looks", other.Ready)
+	d.stop()
+	eventually(t, "the other one works", other.Ready)
+	cancel()
+	well(t, <-done)
+}
+
+// TestWrongKey opens the file with another secret key.
+func TestWrongKey(t *testing.T) {
+	t.Parallel()
+	d := newDen(t, newSite(t))
+	_, err := agent.OpenStore(context.Background(), d.path, otherKeys(t), time.Now, nil)
+	is(t, err, agent.ErrWrongKey)
+}
