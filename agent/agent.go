@@ -1,8 +1,8 @@
-// Package agent is the program beside a media server: it registers that server
-// with the service, reports what it is and who its local users are, carries out
-// what becomes of its links, and gives devices that show an access key a local
-// access token. It speaks to the service through package client alone, and goes
-// on from its own copy while the service is away.
+// Package agent is the program beside a media server. It registers the server
+// with the service, reports what the server is and which local users it has,
+// carries out the changes of its links, and gives a device that shows an access
+// key a local access token. It speaks to the service only through package client,
+// and works from its own copy of the links while the service is away.
 package agent
 
 import (
@@ -14,37 +14,37 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Policy is what the service can never overrule: the admin sets it at the
-// machine.
+// Policy holds the limits that the admin sets at the machine and that the service
+// can never overrule.
 type Policy struct {
 	AllowAdmins    bool          // local administrators may be linked
 	CreateUsers    bool          // guests may be made
-	DeleteGuests   bool          // a guest whose link ended is deleted; else disabled
-	GuestLibraries []string      // ids or names, for guests of whom the service names none; nil for all
-	GuestLimit     int           // how many guests there may be
-	OfflineTrust   time.Duration // how long exchanges go on without a word from the service
+	DeleteGuests   bool          // a guest is deleted when their link ends, instead of disabled
+	GuestLibraries []string      // ids or names, for guests whose link names no libraries; nil allows all
+	GuestLimit     int           // the greatest number of guests
+	OfflineTrust   time.Duration // how long exchanges go on while the service is away
 }
 
-// Addresses says which addresses are reported.
+// Addresses says which addresses of the media server the agent reports.
 type Addresses struct {
-	Configured []string                           // as people reach the media server from outside; the best first
-	Port       int                                // of the media server, for those that are found out
+	Configured []string                           // where people reach the media server from outside, the best first
+	Port       int                                // the media server's port, for the addresses that the agent finds out itself
 	LAN        bool                               // report the addresses of this machine's interfaces
-	WAN        bool                               // report where the service sees this machine
+	WAN        bool                               // report the address from which the service sees this machine
 	Interfaces func() ([]InterfaceAddress, error) // of the machine
 }
 
-// Options are what an [Agent] works with.
+// Options hold the settings of an [Agent] and the things that it works with.
 type Options struct {
 	Service     *client.Client // without a token
-	ServiceURL  string         // for what people read
-	ClaimCode   string         // for the first registration; "" afterwards
+	ServiceURL  string         // the service's address in texts for people
+	ClaimCode   string         // needed for the first registration only
 	MediaServer mediaserver.Server
 	Store       *Store
 	Policy      Policy
 	Addresses   Addresses
-	ReportEvery time.Duration // a report is sent so often, and sooner when asked to
-	CheckEvery  time.Duration // the media server is checked so often
+	ReportEvery time.Duration // the longest time between two reports; 0 means 5 minutes
+	CheckEvery  time.Duration // the time between two checks of the media server; 0 means 30 seconds
 	Log         *slog.Logger
 	Now         func() time.Time
 	Random      io.Reader

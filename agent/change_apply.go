@@ -9,8 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// carryOut writes what a change means for the own copy, with its number. The
-// work at the media server that follows from it is owed from then on.
+// carryOut writes the effect of a change into the agent's own copy, together with
+// the number of the change. The work at the media server that follows from it is
+// owed from then on.
 func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 	var row linkRow
 	var odd error
@@ -30,7 +31,7 @@ func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 			told, err = f.write(tx, change, row)
 		}
 		if errors.Is(err, errLinkOdd) {
-			odd, err = err, nil // and the next one
+			odd, err = err, nil // it is passed over, and the next change follows
 		}
 		if err != nil {
 			return err
@@ -49,7 +50,8 @@ func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 	return nil
 }
 
-// write writes what a change means; row is its link, if it has one.
+// write writes the effect of a change. row is the link of the change, if it has
+// one.
 func (f *feed) write(tx *gorm.DB, change *client.Change, row linkRow) (*note, error) {
 	switch {
 	case change.Kind == client.LinkChanged && change.Link != nil:
@@ -63,7 +65,7 @@ func (f *feed) write(tx *gorm.DB, change *client.Change, row linkRow) (*note, er
 	}
 }
 
-// wakeFor wakes up who has to do something about a change.
+// wakeFor wakes the loop that has work to do after a change.
 func (f *feed) wakeFor(kind string) {
 	switch kind {
 	case client.LinkChanged, client.LinkRemoved, client.DevicesEnded:
@@ -75,6 +77,8 @@ func (f *feed) wakeFor(kind string) {
 	}
 }
 
+// linkChanged writes a link as it is now. It returns a note when the link came
+// into use, was shut or got another access key.
 func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
 	before, err := f.store.putLink(tx, row)
 	if err != nil {
@@ -94,6 +98,7 @@ func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
 	}
 }
 
+// linkRemoved removes a link, and returns a note unless the link was unknown.
 func (f *feed) linkRemoved(tx *gorm.DB, id string) (*note, error) {
 	gone, err := f.store.dropLink(tx, id)
 	if err != nil || gone == nil {
@@ -102,7 +107,8 @@ func (f *feed) linkRemoved(tx *gorm.DB, id string) (*note, error) {
 	return &note{text: "a link was removed", link: gone}, nil
 }
 
-// devicesEnded marks the tokens of one device of an account, or of all.
+// devicesEnded marks the tokens of one device of an account. An empty deviceID
+// stands for all devices of the account.
 func (f *feed) devicesEnded(tx *gorm.DB, accountID, deviceID string) error {
 	if accountID == "" {
 		return nil

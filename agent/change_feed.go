@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// feed follows what becomes of the links at the service.
+// feed follows the changes of the links at the service.
 type feed struct {
 	*core
 
@@ -20,14 +20,14 @@ type feed struct {
 	acks  *acknowledgements
 }
 
-// acknowledgements are numbers of changes up to which the service has heard that
-// they were carried out.
+// acknowledgements hold numbers of changes: all changes up to that number are
+// known to the service as carried out.
 type acknowledgements struct {
 	sent     atomic.Int64 // by this agent
-	compared atomic.Int64 // by any agent with the server key, when the links were last compared
+	compared atomic.Int64 // by any agent with this server key, at the last comparison
 }
 
-// loop follows what becomes of the links at the service, and carries it out.
+// loop fetches changes from the service and carries them out, until ctx ends.
 func (f *feed) loop(ctx context.Context) {
 	failures := 0
 	var compared time.Time
@@ -39,7 +39,7 @@ func (f *feed) loop(ctx context.Context) {
 		}
 		f.service.noteRefusal(ctx, err)
 		if poll = f.pace.poll; err != nil {
-			poll = 0 // so that it is known soon when the trouble is over
+			poll = 0 // ask without waiting, to notice the end of the trouble soon
 		}
 		var wait time.Duration
 		switch {
@@ -50,7 +50,7 @@ func (f *feed) loop(ctx context.Context) {
 			wait = f.pace.backoff(failures)
 		default:
 			failures = 0
-			wait = f.pace.round // a service that never waits is not asked all the time
+			wait = f.pace.round // limits the questions to a service that answers at once
 		}
 		if !pause(ctx, wait) {
 			return
@@ -58,8 +58,8 @@ func (f *feed) loop(ctx context.Context) {
 	}
 }
 
-// compareNowAndThen compares all links with the service when the agent starts, and
-// now and then.
+// compareNowAndThen compares all links with the service: at the start of the
+// agent, and again after pace.resync.
 func (f *feed) compareNowAndThen(ctx context.Context, compared *time.Time) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -73,7 +73,8 @@ func (f *feed) compareNowAndThen(ctx context.Context, compared *time.Time) error
 	return nil
 }
 
-// start compares where the service and the agent stand.
+// start compares how far the service and the agent are in the changes, and then
+// all links.
 func (f *feed) start(ctx context.Context) error {
 	service, err := f.service.client(ctx)
 	if err != nil {
@@ -93,7 +94,7 @@ func (f *feed) start(ctx context.Context) error {
 		return f.explainFile(ctx, err)
 	}
 	switch {
-	case seq < 0: // for the first time: everything before is in the list
+	case seq < 0: // the first time: the list of links holds everything before
 		seq = this.ChangeSeq
 	case this.ChangeSeq < seq:
 		f.logSometimes(ctx, "the service stands before what it had told already: a backup of it was brought back. All links are compared, none is removed for that",
@@ -114,7 +115,8 @@ func (f *feed) start(ctx context.Context) error {
 	return nil
 }
 
-// noteKey says so when the owner has replaced the server key at the service.
+// noteKey begins a trouble when the owner has replaced the server key at the
+// service. until is when the old key ends, zero if it was not replaced.
 func (f *feed) noteKey(ctx context.Context, until time.Time) {
 	if until.IsZero() {
 		f.trouble.end(ctx, troubleKeyReplaced)
@@ -124,8 +126,8 @@ func (f *feed) noteKey(ctx context.Context, until time.Time) {
 		slog.Time("until", until))
 }
 
-// compare takes all links of the service over and goes on behind the change seq.
-// A link that the service does not name is kept, and marked.
+// compare takes over all links of the service and continues after change seq. A
+// link that the service does not list is kept and marked as missing.
 func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64) error {
 	list, err := service.Links(ctx)
 	if err = f.service.explain(ctx, byFeed, err); err != nil {
@@ -134,8 +136,8 @@ func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64) er
 	return f.links.takeOver(ctx, list, func(tx *gorm.DB) (bool, error) { return true, setChangeSeq(tx, seq) })
 }
 
-// follow asks for the changes behind the last one, waits for some as long as poll
-// says, and carries them out.
+// follow asks for the changes after the last one and carries them out. The
+// service waits up to poll for a change.
 func (f *feed) follow(ctx context.Context, poll time.Duration) error {
 	service, err := f.service.client(ctx)
 	if err != nil {
@@ -151,7 +153,7 @@ func (f *feed) follow(ctx context.Context, poll time.Duration) error {
 	}
 	switch {
 	case list.Last < after:
-		return f.start(ctx) // a backup of the service was brought back meanwhile
+		return f.start(ctx) // a backup of the service was restored meanwhile
 	case len(list.Changes) > 0 && list.Changes[0].Seq > after+1:
 		return f.skip(ctx, service, after, list.Changes[0].Seq-1)
 	case len(list.Changes) == 0 && list.Last > after:
@@ -165,8 +167,8 @@ func (f *feed) follow(ctx context.Context, poll time.Duration) error {
 	return f.acknowledge(ctx, service)
 }
 
-// skip goes on behind changes that the service has forgotten, because they
-// were carried out before this agent's file was brought back from a backup.
+// skip continues after changes that the service no longer has. They were carried
+// out before this agent's file was restored from a backup.
 func (f *feed) skip(ctx context.Context, service *client.Agent, from, to int64) error {
 	f.logSometimes(ctx, "changes are missing that the service tells no more: the agent's data directory was brought back from an old backup. "+
 		"All links are compared; a link that the service does not name is kept, but each device is asked about there",
@@ -174,8 +176,8 @@ func (f *feed) skip(ctx context.Context, service *client.Agent, from, to int64) 
 	return f.compare(ctx, service, to)
 }
 
-// acknowledge tells the service what was carried out. If that fails it is told
-// again with the next changes, or after a restart.
+// acknowledge tells the service which changes were carried out. If that fails,
+// the next changes or the next start send it again.
 func (f *feed) acknowledge(ctx context.Context, service *client.Agent) error {
 	seq, err := changeSeq(f.store.read(ctx))
 	if err != nil || seq <= f.acks.sent.Load() {

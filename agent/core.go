@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// core is what all areas of the [Agent] share.
+// core holds what all areas of the [Agent] share.
 type core struct {
 	opt     Options
 	store   *Store
@@ -17,11 +17,11 @@ type core struct {
 	service *service
 	media   *MediaServer
 
-	repeated *limit // warnings that may come again and again, by their text
+	repeated *limit // limits warnings that could repeat without end, by their text
 }
 
-// newCore returns the core for o, with a usual value for each option that may be
-// left out.
+// newCore returns the core for o. Options that are left out get their usual
+// value.
 func newCore(o Options) *core {
 	if o.ReportEvery <= 0 {
 		o.ReportEvery = 5 * time.Minute
@@ -78,7 +78,8 @@ func usualPace() pace {
 	}
 }
 
-// explainFile notes trouble with the agent's own file.
+// explainFile begins or ends the trouble with the agent's own file, according to
+// err, and returns err.
 func (c *core) explainFile(ctx context.Context, err error) error {
 	if err == nil {
 		c.trouble.end(ctx, troubleStore)
@@ -91,14 +92,16 @@ func (c *core) explainFile(ctx context.Context, err error) error {
 	return err
 }
 
-// logSometimes logs what may come again and again, a few times an hour.
+// logSometimes logs a warning that could repeat without end, at most three times
+// an hour.
 func (c *core) logSometimes(ctx context.Context, text string, attrs ...slog.Attr) {
 	if c.repeated.take(text) {
 		c.log.LogAttrs(ctx, slog.LevelWarn, text, attrs...) //nolint:sloglint // all its texts are constants
 	}
 }
 
-// note is a line for the log, written once the transaction is committed.
+// note is a line for the log about a link. It is written after the transaction is
+// committed.
 type note struct {
 	text string
 	link *linkRow

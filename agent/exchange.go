@@ -13,29 +13,29 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// ExchangeAsk is a device that shows an access key.
+// ExchangeAsk is the request of a device that shows an access key.
 type ExchangeAsk struct {
 	AccessKey string
-	AccountID string             // that the device names; "" for none
-	Device    mediaserver.Device // its Address is where wrong tries are counted
-	Local     bool               // it asks from the home network
+	AccountID string             // as the device names it; may be ""
+	Device    mediaserver.Device // its Address is the source by which wrong keys are counted
+	Local     bool               // the device is in the home network
 }
 
-// Exchanged is what the device gets.
+// Exchanged is the answer to the device.
 type Exchanged struct {
 	LocalUserID string
 	AccessToken string
 }
 
-// Exchanges give devices local access tokens for access keys.
+// Exchanges give devices local access tokens in exchange for access keys.
 type Exchanges struct {
 	*core
 
 	links       *Links
 	tokens      *tokens
-	unknownKeys *limit     // questions to the service about an access key, by the source of the device
-	refreshes   *limit     // readings of all links for an account that is unknown here
-	minting     keyedLocks // one token of a link and device at a time
+	unknownKeys *limit     // limits questions to the service about unknown access keys, by source
+	refreshes   *limit     // limits readings of all links because of an unknown account
+	minting     keyedLocks // lets one token at a time be made for a link and device
 }
 
 func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
@@ -47,10 +47,10 @@ func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 }
 
 // Exchange gives a device that shows an access key a local access token. It looks
-// into the agent's own copy, and asks the service only about what it does not
-// know there. It returns [ErrNotRegistered], [ErrAccountUnknown],
-// [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserRefused] or
-// [ErrMediaServerAway].
+// into the agent's own copy first, and asks the service only about accounts and
+// keys that are unknown there. It returns [ErrNotRegistered],
+// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserRefused]
+// or [ErrMediaServerAway].
 func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
 	facts, err := e.store.facts(ctx)
 	if err != nil {
@@ -79,8 +79,8 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	return e.mint(ctx, link, user, e.deviceOf(link, ask.Device))
 }
 
-// deviceOf is the device of an exchange. One that does not say who it is gets an
-// id of its own, which is always the same.
+// deviceOf returns the device of an exchange with an id. A device without an id
+// gets one that is always the same for its link, client and name.
 func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserver.Device {
 	if device.ID == "" {
 		sum := e.store.keys.MAC("agent device id", link.ID, device.Client, device.Name)
@@ -89,8 +89,9 @@ func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserv
 	return device
 }
 
-// localUserOf is the local user of a link, as the media server has it now. It
-// returns [ErrLocalUserRefused] or [ErrMediaServerAway].
+// localUserOf asks the media server for the local user of a link. local says
+// whether the device is in the home network. It returns [ErrLocalUserRefused] or
+// [ErrMediaServerAway].
 func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
 	refuse := func(why string) error {
 		e.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
@@ -123,8 +124,9 @@ func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) 
 	return user, nil
 }
 
-// guestReady reports whether a guest is restricted as their link says: one that
-// was found again after a crash may be allowed anything.
+// guestReady reports whether the restrictions of a guest's link were applied. A
+// guest that was found again after a crash may have access to everything, and is
+// not ready.
 func (e *Exchanges) guestReady(ctx context.Context, link *linkRow) (bool, error) {
 	if link.Type != client.Guest {
 		return true, nil
@@ -136,7 +138,7 @@ func (e *Exchanges) guestReady(ctx context.Context, link *linkRow) (bool, error)
 	return len(found) == 0 || strings.HasPrefix(found[0].Applied, appliedOpen) && found[0].LinkID == link.ID, nil
 }
 
-// away makes an error of the media server [ErrMediaServerAway], whatever it says.
+// away wraps any error of the media server in [ErrMediaServerAway].
 func away(err error) error {
 	if err == nil || errors.Is(err, ErrMediaServerAway) {
 		return err
@@ -144,16 +146,16 @@ func away(err error) error {
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
 
-// mint makes a token and writes it down. When the link has changed meanwhile it
-// revokes the token and returns [ErrAccessKeyWrong].
+// mint has the media server make a token and writes it down. If the link has
+// changed meanwhile, it revokes the token and returns [ErrAccessKeyWrong].
 func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
-	// Of two tokens for one device the media server keeps the one made last: what is
-	// written last must be that one.
+	// The media server keeps only the newest token of a device. The lock makes sure
+	// that the newest token is also written last.
 	defer e.minting.lock(link.ID + "/" + device.ID)()
 	if err := ctx.Err(); err != nil {
-		return Exchanged{}, away(err) // who asked has left: whoever asks and leaves must not have tokens made for hours
+		return Exchanged{}, away(err) // the device has left: a device that keeps asking and leaving must not have tokens made
 	}
-	ctx = context.WithoutCancel(ctx) // what is made is written down
+	ctx = context.WithoutCancel(ctx) // a token that was made must be written down
 	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
 	token, err := e.opt.MediaServer.Mint(within, user.ID, device)
@@ -176,7 +178,7 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 	other := token.LocalUserID != user.ID
 	kept, id, err := e.store.putToken(ctx, made, !other)
 	if err != nil {
-		// It cannot be written down, so nobody may have it.
+		// A token that is not written down could never be revoked: nobody gets it.
 		e.dropUnwritten(ctx, token.Value)
 		return Exchanged{}, e.explainFile(ctx, err)
 	}

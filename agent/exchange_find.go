@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// findLink finds the link that an access key opens, in the own copy first. It returns
-// [ErrAccountUnknown] or [ErrAccessKeyWrong].
+// findLink returns the link that an access key opens. It looks into the agent's
+// own copy first. It returns [ErrAccountUnknown] or [ErrAccessKeyWrong].
 func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk) (*linkRow, error) {
 	sum := sha256.Sum256([]byte(ask.AccessKey))
 	hash := hex.EncodeToString(sum[:])
@@ -35,13 +35,13 @@ func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk) (*linkRow, er
 	}
 	asked, err := e.askService(ctx, ask, hash)
 	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil {
-		return found, nil // it goes on from the own copy
+		return found, nil // the own copy decides while the service is away
 	}
 	return asked, err
 }
 
-// lookUp looks into the own copy: one statement with an index. It reports whether
-// there is any link of the account, and the one that hash opens.
+// lookUp looks into the agent's own copy with one indexed statement. It reports
+// whether the account has any link, and returns the link that hash opens, or nil.
 func (e *Exchanges) lookUp(ctx context.Context, accountID, hash string) (known bool, found *linkRow, err error) {
 	condition, arg := "account_id = ?", accountID
 	if accountID == "" {
@@ -59,10 +59,10 @@ func (e *Exchanges) lookUp(ctx context.Context, accountID, hash string) (known b
 	return len(rows) > 0, found, nil
 }
 
-// prepareQuestion is a client to ask the service while a device waits, with what it takes
-// to know later whether the own copy went on meanwhile. It returns
-// [ErrServiceAway] when the service was away just now, and errAskedTooMuch when
-// it was asked too much for that source.
+// prepareQuestion returns a client for asking the service while a device waits,
+// and the number of the last change, which shows later whether the own copy has
+// changed meanwhile. It returns [ErrServiceAway] when the service has just failed
+// to answer, and errAskedTooMuch when the source has asked too often.
 func (e *Exchanges) prepareQuestion(ctx context.Context, ask ExchangeAsk) (service *client.Agent, seq int64, err error) {
 	if e.service.contact.failing(e.opt.Now()) {
 		return nil, 0, ErrServiceAway
@@ -77,12 +77,13 @@ func (e *Exchanges) prepareQuestion(ctx context.Context, ask ExchangeAsk) (servi
 	return service, seq, err
 }
 
-// errAskedTooMuch is a source for which the service was asked too much. That says
-// nothing about the service: whoever asks often must not gain by it.
+// errAskedTooMuch means that a source has caused too many questions to the
+// service. It does not count as an absence of the service: asking often must not
+// make a missing link valid.
 var errAskedTooMuch = errors.New("too much was asked for that source")
 
-// refreshLinks takes all links of the service over, for an account that is not
-// known here. It reports whether it did.
+// refreshLinks takes over all links of the service because an account is unknown
+// here. It reports whether it did.
 func (e *Exchanges) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
 	if !e.refreshes.take("") {
 		return false
@@ -100,8 +101,9 @@ func (e *Exchanges) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
 	return e.links.takeOver(ctx, list, unchanged(seq)) == nil
 }
 
-// unchanged is a condition for writing what the service has answered: the own
-// copy may have learned of something later meanwhile.
+// unchanged returns a condition for writing an answer of the service: the number
+// of the last change must still be seq. Otherwise the agent's own copy may be
+// newer than the answer.
 func unchanged(seq int64) func(tx *gorm.DB) (bool, error) {
 	return func(tx *gorm.DB) (bool, error) {
 		now, err := changeSeq(tx)
@@ -109,8 +111,9 @@ func unchanged(seq int64) func(tx *gorm.DB) (bool, error) {
 	}
 }
 
-// askService asks the service which link an access key opens, and takes it over.
-// It returns [ErrAccessKeyWrong], or [ErrServiceAway] when it could not be asked.
+// askService asks the service which link an access key opens, and takes that link
+// over. It returns [ErrAccessKeyWrong], which also wraps [ErrServiceAway] when
+// the service could not be asked.
 func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, hash string) (*linkRow, error) {
 	service, seq, err := e.prepareQuestion(ctx, ask)
 	if err != nil {
@@ -149,8 +152,8 @@ func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, hash string
 	return found, err
 }
 
-// wrongKey is the error for a key that is not known here, while the service says
-// no, or says nothing.
+// wrongKey returns the error for a key that is unknown here and that the service
+// refuses or cannot judge now.
 func wrongKey(err error) error {
 	if errors.Is(err, ErrServiceAway) || errors.Is(err, ErrNotRegistered) {
 		return fmt.Errorf("%w: %w", ErrAccessKeyWrong, ErrServiceAway)

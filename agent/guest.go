@@ -8,26 +8,29 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// What the media server was told of a guest, beside appliedOpen with what they
-// may see.
+// States of a guest at the media server, as they are kept in guestRow.Applied.
+// appliedOpen is followed by what the guest may see.
 const (
 	appliedOpen   = "open:"
-	appliedPaused = "paused" // disabled, while there is a link that may be in use again
-	appliedShut   = "shut"   // disabled, and the link is gone
+	appliedPaused = "paused" // disabled, but the link exists and may be in use again
+	appliedShut   = "shut"   // disabled, and the link was removed
 )
 
-// Why nothing is done with a guest any more.
+// Reasons why the agent no longer changes a guest, as they are kept in
+// guestRow.LeftAlone.
 const (
 	aloneGone          = "gone"
 	aloneAdministrator = "administrator"
 	aloneLinked        = "linked"
 )
 
-// guestsHourly is how many guests are made in an hour. Whoever has taken the
-// service over shall not fill the media server in a night.
+// guestsHourly is the greatest number of guests that may be created in an hour. A
+// stranger who controls the service must not be able to fill the media server in
+// a night.
 const guestsHourly = 20
 
-// Reasons for which an accepted guest waits.
+// Reasons why no local user is created yet for an accepted link. They are names
+// of troubles, too.
 const (
 	waitOff    = "guests_off"
 	waitLimit  = "guest_limit"
@@ -48,16 +51,16 @@ func waitText(reason string) string {
 	}
 }
 
-// guests are the local users that the agent has made for links.
+// guests are the local users that the agent has created for links.
 type guests struct {
 	*core
 
 	reports *reports
-	created *limit // guests that this run has made
+	created *limit // limits the guests that this run creates
 }
 
-// settle does for guests what their links want: makes, restricts, disables
-// and deletes, and tells the service. It is called by one goroutine.
+// settle brings all guests into the state that their links ask for: it creates,
+// restricts, disables and deletes them. Only one goroutine calls it.
 func (gs *guests) settle(ctx context.Context) error {
 	if err := gs.finishIntents(ctx); err != nil {
 		return err
@@ -83,8 +86,8 @@ func (gs *guests) settle(ctx context.Context) error {
 	return failed
 }
 
-// applyBook shuts out whose link has ended, and lets in whose link is in use.
-// Nobody waits for somebody else's trouble.
+// applyBook shuts out guests whose link has ended and lets in guests whose link
+// is in use. An error of one guest does not hold up the others.
 func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 	err := book.comeBack(func(g *guestRow, link *linkRow) error {
 		if err := gs.store.moveGuest(ctx, *g, link.ID); err != nil {
@@ -109,7 +112,7 @@ func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 			failed = errors.Join(failed, gs.open(ctx, link, g))
 		case link.LocalUserID == "" && !book.alone[link.ID]:
 			failed = errors.Join(failed, gs.create(ctx, book, link))
-		default: // the service names a local user that is no guest of ours: nothing of them is touched
+		default: // the service names a local user that the agent did not create: they are not touched
 		}
 	}
 	return failed

@@ -12,7 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// appliedFor is the note of a guest that is let in with a restriction.
+// appliedFor returns the text for guestRow.Applied of a guest with the
+// restriction.
 func appliedFor(to mediaserver.Restriction) (string, error) {
 	text, err := json.Marshal(struct {
 		All       bool     `json:"all,omitempty"`
@@ -21,7 +22,8 @@ func appliedFor(to mediaserver.Restriction) (string, error) {
 	return appliedOpen + string(text), err
 }
 
-// open lets a guest in with what their link says, if that is not so yet.
+// open lets a guest in with the restriction of their link, unless that was done
+// already.
 func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	to, err := gs.restriction(ctx, link)
 	if err != nil {
@@ -39,7 +41,8 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	}
 	text := "what a guest may see was changed"
 	if !strings.HasPrefix(g.Applied, appliedOpen) {
-		// Who is disabled while they should be let in was disabled by an admin, and stays so.
+		// A guest whose state is open already and who is disabled was disabled by an
+		// admin: they stay so.
 		text = "a guest was let in"
 		enable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, false) }
 		if err := gs.change(ctx, g, enable); err != nil || g.LeftAlone != "" {
@@ -54,9 +57,9 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	return nil
 }
 
-// shut shuts a guest out whose link is not in use, if that is not so yet.
-// Nobody is deleted while there is a link: an account that is disabled may be
-// enabled again, and the clock of this machine may be wrong about an end.
+// shut shuts out a guest whose link is not in use, unless that was done already.
+// A guest is not deleted while the link exists: a disabled account may be enabled
+// again, and this machine's clock may be wrong about the end of the link.
 func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
 	named, err := readLinks(gs.store.read(ctx), "id = ?", g.LinkID)
 	if err != nil {
@@ -82,6 +85,8 @@ func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
 	return gs.disable(ctx, g, over)
 }
 
+// disable disables a guest. over says that the link was removed and cannot be in
+// use again.
 func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
 	disable := func(ctx context.Context) error { return gs.opt.MediaServer.SetDisabled(ctx, g.LocalUserID, true) }
 	if err := gs.change(ctx, g, disable); err != nil || g.LeftAlone != "" {
@@ -101,6 +106,7 @@ func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
 	return nil
 }
 
+// delete deletes a guest at the media server and forgets them.
 func (gs *guests) delete(ctx context.Context, g *guestRow) error {
 	remove := func(ctx context.Context) error { return gs.opt.MediaServer.Delete(ctx, g.LocalUserID) }
 	if err := gs.change(ctx, g, remove); err != nil || g.LeftAlone != "" {
@@ -114,8 +120,9 @@ func (gs *guests) delete(ctx context.Context, g *guestRow) error {
 	return nil
 }
 
-// localUser is the local user of a guest, nil when nothing may be done with them
-// any more: an admin has deleted them or made them an administrator.
+// localUser asks the media server for the local user of a guest. It returns nil,
+// and leaves the guest alone, when an admin has deleted them or made them an
+// administrator.
 func (gs *guests) localUser(ctx context.Context, g *guestRow) (*mediaserver.LocalUser, error) {
 	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
@@ -131,8 +138,9 @@ func (gs *guests) localUser(ctx context.Context, g *guestRow) (*mediaserver.Loca
 	return &user, nil
 }
 
-// change does something with a guest. What the media server does not have, or
-// does not allow, is left alone.
+// change calls act, which changes a guest at the media server. It leaves the
+// guest alone when the media server does not have them or does not allow the
+// change.
 func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Context) error) error {
 	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
@@ -146,7 +154,8 @@ func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Cont
 	return gs.media.explain(ctx, err)
 }
 
-// leaveAlone notes that nothing is done with a guest any more, and why.
+// leaveAlone notes that the agent no longer changes a guest, and why. The caller
+// sees it in g.LeftAlone.
 func (gs *guests) leaveAlone(ctx context.Context, g *guestRow, why, text string) error {
 	if err := gs.store.leaveAlone(ctx, g.LocalUserID, why); err != nil {
 		return gs.explainFile(ctx, err)

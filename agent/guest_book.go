@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// guestBook is one pass over all guests.
+// guestBook holds all guests and links for one pass of [guests.settle].
 type guestBook struct {
 	now       time.Time
 	guests    []*guestRow
-	inUse     map[string]*linkRow    // links of guests that are in use, by id
-	order     []*linkRow             // the same, those first that were made first
-	byAccount map[string][]*linkRow  // the same
-	standFor  map[string]*guestRow   // guests by the link that they stand for
-	former    map[string][]*guestRow // the others, by account
-	alone     map[string]bool        // links whose guest is left alone
-	waits     map[string]*linkRow    // whom a reason keeps waiting
+	inUse     map[string]*linkRow    // links of type guest that are in use, by id
+	order     []*linkRow             // the same links, the oldest first
+	byAccount map[string][]*linkRow  // the same links, by account
+	standFor  map[string]*guestRow   // the guest of each link in use, by id of the link
+	former    map[string][]*guestRow // guests whose link is not in use, by account
+	alone     map[string]bool        // ids of links whose guest is left alone
+	waits     map[string]*linkRow    // the first link that waits for each reason
 }
 
 func newGuestBook(now time.Time, inUse []linkRow, rows []guestRow) *guestBook {
@@ -45,13 +45,13 @@ func newGuestBook(now time.Time, inUse []linkRow, rows []guestRow) *guestBook {
 	return b
 }
 
-// mayBe reports whether a guest can be the one of the link.
+// mayBe reports whether g can be the guest of the link.
 func (r *linkRow) mayBe(g *guestRow) bool {
 	return r.LocalUserID == "" || r.LocalUserID == g.LocalUserID
 }
 
-// comeBack lets former guests stand for links of the same accounts that have
-// nobody.
+// comeBack lets guests whose link is not in use return with another link of the
+// same account that has no guest yet. It calls move to write that down.
 func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) error) error {
 	for _, link := range b.order {
 		if b.standFor[link.ID] != nil || b.alone[link.ID] {

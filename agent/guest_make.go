@@ -11,14 +11,14 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// create makes a local user for a link, unless a reason keeps it waiting.
+// create creates a local user for a link, unless a reason keeps the link waiting.
 func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) error {
 	if !gs.opt.Policy.CreateUsers {
 		book.waits[waitOff] = link
 		return nil
 	}
 	if book.waits[waitLimit] != nil || book.waits[waitHourly] != nil {
-		return nil // it waits like the one before
+		return nil // it waits for the same reason as the link before
 	}
 	to, err := gs.restriction(ctx, link)
 	if err != nil {
@@ -42,7 +42,8 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 	for _, user := range users {
 		in.Before[user.ID] = true
 	}
-	// Should we be killed in between, the next run looks for what became of it.
+	// If the program is killed between these two steps, the next run finds the local
+	// user by this intent.
 	if err := gs.store.putIntent(ctx, in); err != nil {
 		return gs.explainFile(ctx, err)
 	}
@@ -70,10 +71,10 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 	return nil
 }
 
-// reasonToWait returns the reason for which no guest is made now, "" for none.
-//
-// Also those count that are left alone by now, while they are there: the service
-// says who is linked, and so could let as many be made as it likes.
+// reasonToWait returns the reason why no guest can be created now, or "". It
+// counts guests that are left alone, too, as long as their local user exists: the
+// service decides who is linked, and could otherwise have any number of guests
+// created.
 func (gs *guests) reasonToWait(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, err error) {
 	made, err := readGuests(gs.store.read(ctx), "left_alone <> ?", aloneGone)
 	if err != nil {
@@ -91,15 +92,15 @@ func (gs *guests) reasonToWait(ctx context.Context, book *guestBook, users []med
 		return "", gs.explainFile(ctx, err)
 	case there >= gs.opt.Policy.GuestLimit:
 		return waitLimit, nil
-	case recent >= guestsHourly || gs.created.full(""): // those that were deleted again count, too
+	case recent >= guestsHourly || gs.created.full(""): // guests that were deleted since then count, too
 		return waitHourly, nil
 	default:
 		return "", nil
 	}
 }
 
-// finishIntents finds out what became of guests that were about to be made when
-// the program ended, or the media server did not answer.
+// finishIntents finds out whether the guests that were about to be created exist,
+// after the program was killed or the media server did not answer.
 func (gs *guests) finishIntents(ctx context.Context) error {
 	open, err := gs.store.intents(ctx)
 	if err != nil || len(open) == 0 {
@@ -119,6 +120,9 @@ func (gs *guests) finishIntents(ctx context.Context) error {
 	return nil
 }
 
+// finishIntent looks for the local user of one intent: new, not an administrator,
+// hidden or disabled, and with a fitting name. It keeps them as a guest, or drops
+// the intent.
 func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserver.LocalUser) error {
 	known, err := readGuests(gs.store.read(ctx), "1 = 1")
 	if err != nil {
@@ -141,7 +145,8 @@ func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserv
 		gs.log.LogAttrs(ctx, slog.LevelWarn, "several local users may have been made for one guest: the first is taken, look at the others",
 			slog.String("link_id", in.LinkID), slog.String("name", readable(in.Name)), slog.Int("found", len(found)))
 	}
-	// What it may see is not known: applied is "", and it is restricted or disabled next.
+	// The guest may have access to anything, so Applied stays empty: the next step
+	// restricts or disables them.
 	g := guestRow{LocalUserID: found[0].ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found[0].Name, CreatedAt: stamp(gs.store.now())}
 	if err := gs.store.putGuest(ctx, g); err != nil {
 		return err
@@ -150,8 +155,8 @@ func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserv
 	return nil
 }
 
-// isNameLike reports whether name is wanted, or wanted with what makes it another
-// one: digits, blanks and the like, but no letters.
+// isNameLike reports whether name is wanted, or wanted with an ending that makes
+// it unique: digits, blanks and signs, but no letters.
 func isNameLike(name, wanted string) bool {
 	if len(name) < len(wanted) || !strings.EqualFold(name[:len(wanted)], wanted) {
 		return false

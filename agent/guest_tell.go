@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// tellAll tells the service which local users were made for its links.
+// tellAll tells the service which local users were created for its links.
 func (gs *guests) tellAll(ctx context.Context) error {
 	untold, err := readGuests(gs.store.read(ctx), "told = 0 AND left_alone = '' AND link_id IN (SELECT id FROM links WHERE "+usable+")", stamp(gs.store.now()))
 	if err != nil || len(untold) == 0 {
@@ -18,7 +18,7 @@ func (gs *guests) tellAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := gs.reports.sendNow(ctx); err != nil { // it must know them first
+	if err := gs.reports.sendNow(ctx); err != nil { // the service must know the local users first
 		return err
 	}
 	for i := range untold {
@@ -29,6 +29,7 @@ func (gs *guests) tellAll(ctx context.Context) error {
 	return nil
 }
 
+// tell tells the service the local user of one guest.
 func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) error {
 	found, err := readLinks(gs.store.read(ctx), "id = ?", g.LinkID)
 	if err != nil || len(found) == 0 {
@@ -48,9 +49,9 @@ func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) 
 	return gs.explainFile(ctx, gs.store.setTold(ctx, g.LocalUserID, g.LinkID))
 }
 
-// takeBack ends a link that was asked for by mistake: the one that was meant has
-// ended meanwhile, or the account was renamed, and its name is somebody else's by
-// now.
+// takeBack ends a link that [guests.tell] has asked for by mistake: the link of
+// the guest ended meanwhile, or the account was renamed and its old name belongs
+// to another account.
 func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer client.AgentLink, g *guestRow) error {
 	gs.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended, or its account was renamed, while the service was told of them: a link that was asked for by mistake is taken back",
 		slog.String("link_id", readable(string(answer.ID))))

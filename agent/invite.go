@@ -11,28 +11,27 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Invites are what an admin offers to guests at the machine.
+// Invites are offers of a link that an admin makes to guests at the machine.
 type Invites struct{ *core }
 
-// InviteAsk is an invite of a guest in the name of the server's owner, made at
-// the machine.
+// InviteAsk is the request to invite a guest in the name of the server's owner.
 type InviteAsk struct {
 	To        string   // a username or an email address
 	Note      string   // for the person
-	Libraries []string // ids or names; nil: as the agent's settings say
+	Libraries []string // ids or names; nil means the agent's settings decide
 	EndsAt    time.Time
 }
 
-// InviteAnswer tells what became of [Agent.Invite].
+// InviteAnswer is the answer of [Invites.Create].
 type InviteAnswer struct {
 	ID        string
-	To        string // as it was typed
+	To        string // as the admin typed it
 	ExpiresAt time.Time
 }
 
 // Create invites a guest. It returns [ErrNotRegistered], [ErrGuestsOff],
-// [ErrLibraryUnknown], [ErrUsernameUnknown] when the service cannot invite whom
-// To names, [ErrUnclaimed], [ErrMediaServerAway], [ErrServiceAway] or
+// [ErrLibraryUnknown], [ErrUsernameUnknown] when the service cannot invite
+// ask.To, [ErrUnclaimed], [ErrMediaServerAway], [ErrServiceAway] or
 // [ErrServiceRefused].
 func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, error) {
 	if !i.opt.Policy.CreateUsers {

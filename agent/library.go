@@ -9,7 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// restriction is what the guest of a link may see.
+// restriction returns what the guest of a link may see: the libraries of the
+// link. If the link does not say, the agent's settings decide.
 func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.Restriction, error) {
 	if ids := link.libraries(); ids != nil {
 		slices.Sort(ids)
@@ -32,8 +33,8 @@ func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.R
 	return mediaserver.Restriction{Libraries: ids}, nil
 }
 
-// chooseLibraries are the ids of libraries that are named by id or name, and the
-// names of which there is none.
+// chooseLibraries returns the ids of the libraries that wanted names by id or by
+// name, and the entries of wanted that name no library.
 func chooseLibraries(libraries []mediaserver.Library, wanted []string) (ids, unknown []string) {
 	ids = []string{}
 	for _, want := range wanted {
@@ -51,7 +52,8 @@ func chooseLibraries(libraries []mediaserver.Library, wanted []string) (ids, unk
 	return slices.Compact(ids), unknown
 }
 
-// knownLibraries are those of the media server, as last heard.
+// knownLibraries returns the libraries of the media server, as it last listed
+// them. It asks the media server the first time.
 func (m *MediaServer) knownLibraries(ctx context.Context) ([]mediaserver.Library, error) {
 	m.mu.Lock()
 	known := m.libraries
@@ -69,6 +71,7 @@ func (m *MediaServer) knownLibraries(ctx context.Context) ([]mediaserver.Library
 	return libraries, nil
 }
 
+// keepLibraries remembers the libraries that the media server has just listed.
 func (m *MediaServer) keepLibraries(libraries []mediaserver.Library) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

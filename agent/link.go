@@ -13,21 +13,22 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Link is a link as the agent's own copy has it.
+// Link is a link in the agent's own copy.
 type Link struct {
 	ID, AccountID              string
-	Username, DisplayName      string // of the account; DisplayName is "" for none
-	LocalUserID, LocalUserName string // "" while the link has no local user; the name is the one last seen
+	Username, DisplayName      string // of the account; DisplayName may be ""
+	LocalUserID, LocalUserName string // "" while the link has no local user; the name may be old
 	Type                       string // client.Linked or client.Guest
 	Status                     string // client.Pending or client.Accepted
 	Active                     bool   // false while the account is disabled or not confirmed
 	Libraries                  []string
-	EndsAt                     time.Time // zero for no end
+	EndsAt                     time.Time // zero if the link does not end
 }
 
-// LinkAnswer tells what became of [Agent.Link].
+// LinkAnswer is the answer of [Links.Ask].
 type LinkAnswer struct {
-	Pending bool // the person has to accept it
+	// Pending returns the links that their person has not accepted yet.
+	Pending bool // the person has to accept the link
 	Link    Link
 }
 
@@ -39,8 +40,7 @@ type Links struct {
 	reports *reports
 }
 
-// List returns the agent's own copy of all links, those first that were made
-// first.
+// List returns all links of the agent's own copy, the oldest first.
 func (l *Links) List(ctx context.Context) ([]Link, error) { return l.store.links(ctx) }
 
 // Pending returns the links that wait for their person.
@@ -58,8 +58,8 @@ func (l *Links) Pending(ctx context.Context) ([]Link, error) {
 	return pending, nil
 }
 
-// Ask asks the person with a username to link their account with a local user;
-// requestedBy is who asks, as the person will read it. It returns
+// Ask asks the person with a username to link their account with a local user.
+// requestedBy names the asking admin for the person, and may be "". It returns
 // [ErrNotRegistered], [ErrLocalUserUnknown], [ErrLocalUserRefused] for an
 // administrator, [ErrUsernameUnknown], [ErrAlreadyLinked], [ErrMediaServerAway],
 // [ErrServiceAway] or [ErrServiceRefused].
@@ -87,7 +87,7 @@ func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy stri
 	}
 	err = l.store.tx(ctx, "write a link", func(tx *gorm.DB) error {
 		if ok, err := unchanged(before)(tx); err != nil || !ok {
-			return err // the feed knows better
+			return err // the feed has brought something newer
 		}
 		_, err := l.store.putLink(tx, row)
 		return err
@@ -104,12 +104,12 @@ func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy stri
 	return LinkAnswer{Pending: row.Status == client.Pending, Link: row.link()}, nil
 }
 
-// askForLink asks the service for a link, once more when it does not know the
-// local user yet.
+// askForLink asks the service for a link. If the service does not know the local
+// user yet, it sends a report and asks once more.
 func (l *Links) askForLink(ctx context.Context, service *client.Agent, ask client.AskLink) (client.AgentLink, error) {
 	made, err := service.AskForLink(ctx, ask)
 	if wrong, is := errors.AsType[*client.Error](err); is {
-		if _, unknown := wrong.Field("local_user"); unknown { // made since the last report
+		if _, unknown := wrong.Field("local_user"); unknown { // created since the last report
 			if err := l.reports.sendNow(ctx); err != nil {
 				return made, err
 			}
@@ -122,7 +122,8 @@ func (l *Links) askForLink(ctx context.Context, service *client.Agent, ask clien
 	return made, l.service.explain(ctx, byNobody, nil)
 }
 
-// linkable is a local user that may be linked.
+// linkable asks the media server for a local user and checks that they may be
+// linked.
 func (l *Links) linkable(ctx context.Context, localUserID string) (mediaserver.LocalUser, error) {
 	if err := l.media.confirm(ctx); err != nil {
 		return mediaserver.LocalUser{}, away(err)
@@ -141,7 +142,7 @@ func (l *Links) linkable(ctx context.Context, localUserID string) (mediaserver.L
 	return user, nil
 }
 
-// refusal is what it means that the service makes no link.
+// refusal returns the error of the agent for a link that the service has refused.
 func (l *Links) refusal(ctx context.Context, err error) error {
 	wrong, _ := errors.AsType[*client.Error](err)
 	err = l.service.explain(ctx, byNobody, err)

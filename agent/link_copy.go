@@ -13,18 +13,19 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// errLinkOdd is a link that no service of ours would tell of.
+// errLinkOdd means that a link makes no sense: no right service sends such a
+// link.
 var errLinkOdd = errors.New("the service told of a link that makes no sense")
 
-// The most that is kept of a link.
+// The greatest lengths and numbers that are kept of a link.
 const (
 	nameMost      = 200
 	idMost        = 128
 	librariesMost = 1000
 )
 
-// rowOf is a link of the service as it is kept. It returns errLinkOdd for one
-// that could not be.
+// rowOf returns a link of the service as a row of the agent's own copy. It
+// returns errLinkOdd for a link that makes no sense.
 func rowOf(l *client.AgentLink) (linkRow, error) {
 	row := linkRow{
 		ID: string(l.ID), AccountID: string(l.AccountID), Username: readable(l.Username), DisplayName: readable(l.DisplayName),
@@ -43,7 +44,7 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 	case len(row.LocalUserID) > idMost || len(l.Libraries) > librariesMost || len(row.Type) > idMost || len(row.Status) > idMost:
 		return row, errLinkOdd
 	case !accepted:
-		row.AccessKeySHA256 = "" // opens nothing, whatever it says
+		row.AccessKeySHA256 = "" // a link that is not accepted opens nothing
 	}
 	if l.Libraries != nil {
 		ids := make([]string, len(l.Libraries))
@@ -62,12 +63,13 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 	return row, nil
 }
 
-// isNumber reports whether text is an id of the service: decimal digits.
+// isNumber reports whether text is an id of the service: up to 20 decimal digits.
 func isNumber(text string) bool {
 	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
 }
 
-// readable is a text that is no harm in a log or a terminal.
+// readable returns text without characters that could do harm in a log or a
+// terminal, cut to nameMost code points.
 func readable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -81,8 +83,8 @@ func readable(text string) string {
 	return text
 }
 
-// takeOver writes all links of the service, if first says so inside of the
-// transaction.
+// takeOver writes all links of the service into the own copy. It calls first in
+// the same transaction, and writes only if first returns true.
 func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, first func(tx *gorm.DB) (bool, error)) error {
 	rows, odd := rowsOf(list)
 	var over []linkRow
@@ -90,7 +92,7 @@ func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, first fun
 		if ok, err := first(tx); err != nil || !ok {
 			return err
 		}
-		// Those that are named below are not missing.
+		// Links that are written below are not missing.
 		if err := tx.Exec("UPDATE links SET missing = 1").Error; err != nil {
 			return err
 		}
@@ -109,7 +111,8 @@ func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, first fun
 	return l.explainFile(ctx, err)
 }
 
-// rowsOf are the links of the service that make sense, and those that do not.
+// rowsOf returns the links of the service as rows, apart from links that make no
+// sense.
 func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
 	rows = make([]linkRow, 0, len(list))
 	for i := range list {
@@ -123,6 +126,7 @@ func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
 	return rows, odd
 }
 
+// passOver begins a trouble because of a link that makes no sense.
 func (l *Links) passOver(ctx context.Context, row linkRow) {
 	l.trouble.begin(ctx, troubleLinks, "the service tells of a link that makes no sense, which is passed over: is the service of another version?",
 		slog.String("link_id", readable(row.ID)))

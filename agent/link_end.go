@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// tellEnds tells the service of links that an admin has ended here.
+// tellEnds tells the service which links an admin has ended here.
 func (l *Links) tellEnds(ctx context.Context) error {
 	ended, err := readLinks(l.store.read(ctx), "unlinked_at > 0")
 	if err != nil || len(ended) == 0 {
@@ -23,7 +23,7 @@ func (l *Links) tellEnds(ctx context.Context) error {
 	return nil
 }
 
-// tellEnd ends a link at the service and takes it away here.
+// tellEnd ends a link at the service and removes it from the own copy.
 func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
 	service, err := l.service.client(ctx)
 	if err != nil {
@@ -59,8 +59,8 @@ func (l *Links) End(ctx context.Context, linkID string) error {
 	return l.end(ctx, "id = ? AND unlinked_at = 0", linkID)
 }
 
-// end shuts links here at once. The service hears of it now, or as soon as it
-// is back.
+// end shuts the links that fit condition, at once. It tries to tell the service
+// now; if that fails, the service hears of it later.
 func (l *Links) end(ctx context.Context, condition string, args ...any) error {
 	var ended []linkRow
 	err := l.store.tx(ctx, "end a link", func(tx *gorm.DB) error {
@@ -87,7 +87,7 @@ func (l *Links) end(ctx context.Context, condition string, args ...any) error {
 	l.wake.media.now()
 	for i := range ended {
 		l.logLink(ctx, note{text: "a link was ended here by an admin", link: &ended[i]})
-		_ = l.tellEnd(ctx, &ended[i]) // else it is owed
+		_ = l.tellEnd(ctx, &ended[i]) // if it fails, tellLoop tries again
 	}
 	return nil
 }

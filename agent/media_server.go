@@ -10,24 +10,25 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// MediaServer is the media server as it was last checked.
+// MediaServer is the media server beside the agent, as the last check found it.
 type MediaServer struct {
 	*core
 
 	mu        sync.Mutex
 	last      observation
-	libraries []mediaserver.Library // nil before they are known
+	libraries []mediaserver.Library // nil until they are known
 }
 
-// observation is what the last check of the media server has shown.
+// observation is the result of a check of the media server.
 type observation struct {
 	identity mediaserver.Identity
-	known    bool // it was seen in this run
-	away     bool // it does not answer now
-	other    bool // it is not the one that was registered
+	known    bool // it has answered in this run
+	away     bool // it did not answer the last check
+	other    bool // it is another media server than the registered one
 }
 
-// Identity is what the media server last said of itself; false before it did.
+// Identity returns what the media server last said about itself, and false if it
+// has not answered yet.
 func (m *MediaServer) Identity() (mediaserver.Identity, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -41,9 +42,9 @@ func (m *MediaServer) ready() bool {
 	return m.last.known && !m.last.away && !m.last.other
 }
 
-// Administrator reports whether a token of the media server is one of an
-// administrator. It returns [ErrMediaServerAway]: another media server than the
-// one that was registered is not asked.
+// Administrator reports whether token belongs to an administrator of the media
+// server. It returns [ErrMediaServerAway], also without asking when another media
+// server than the registered one answers.
 func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, error) {
 	if token == "" {
 		return false, nil
@@ -55,18 +56,18 @@ func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, er
 	return is && err == nil, m.explain(ctx, err)
 }
 
-// checkLoop looks at the media server again and again.
+// checkLoop checks the media server again and again, until ctx ends.
 func (m *MediaServer) checkLoop(ctx context.Context) {
 	for {
-		_ = m.check(ctx) // it has told of its trouble
+		_ = m.check(ctx) // check has begun a trouble
 		if !pause(ctx, m.opt.CheckEvery) {
 			return
 		}
 	}
 }
 
-// check asks the media server who it is. It returns [ErrMediaServerAway], also for
-// one that is not the one that was registered.
+// check asks the media server for its identity. It returns [ErrMediaServerAway]
+// also when another media server than the registered one answers.
 func (m *MediaServer) check(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, m.pace.media)
 	defer cancel()
@@ -108,16 +109,17 @@ func (m *MediaServer) check(ctx context.Context) error {
 	return nil
 }
 
-// registered is what the media server last said of itself; false when it was not seen
-// in this run, or is another one than the one that was registered.
+// registered returns what the media server last said about itself. It returns
+// false if the media server has not answered in this run or is another one than
+// the registered one.
 func (m *MediaServer) registered() (mediaserver.Identity, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.last.identity, m.last.known && !m.last.other
 }
 
-// confirm returns nil when the media server is the one that was registered, and
-// was seen in this run. Otherwise it looks, and returns [ErrMediaServerAway].
+// confirm returns nil if the registered media server has answered in this run.
+// Otherwise it checks now, and returns [ErrMediaServerAway].
 func (m *MediaServer) confirm(ctx context.Context) error {
 	if _, same := m.registered(); same {
 		return nil
@@ -125,16 +127,16 @@ func (m *MediaServer) confirm(ctx context.Context) error {
 	return m.check(ctx)
 }
 
-// explain notes what an error of the media server means, and wraps it in
-// [ErrMediaServerAway] unless it is an answer about a local user, a code or a
-// proof.
+// explain begins a trouble according to an error of the media server, and wraps
+// the error in [ErrMediaServerAway]. An answer about a local user, a code or a
+// proof is returned as it is.
 func (m *MediaServer) explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case isAnswer(err):
 		return err
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()): // who asked has left
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()): // the caller has left: no trouble of the media server
 	case errors.Is(err, mediaserver.ErrKeyRefused):
 		m.trouble.begin(ctx, troubleMediaKey, "the media server refuses the agent's key: make a new API key there and give it to the agent. Nothing is removed")
 	case errors.Is(err, mediaserver.ErrTooOld):
@@ -147,7 +149,8 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
 
-// isAnswer reports whether err is an answer and no trouble with the media server.
+// isAnswer reports whether err is an answer of the media server, and not a
+// trouble with it.
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		mediaserver.ErrNotFound, mediaserver.ErrCodeWrong, mediaserver.ErrUnsupported, mediaserver.ErrNotAllowed,

@@ -89,7 +89,7 @@ func TestMediaServerAway(t *testing.T) {
 	}
 	never(t, "more lines", func() bool { return d.log.count("does not answer as it should") > lines || d.Ready() })
 	d.fake.setDown(nil)
-	eventually(t, "the end of it", func() bool { return d.log.count("that trouble is over") == lines && d.Ready() })
+	eventually(t, "the end of it", func() bool { return d.log.count("msg=resolved") == lines && d.Ready() })
 	if users := must(d.ann.People.LocalUsers(t.Context(), d.serverID()))(t); len(users) != 5 {
 		t.Errorf("%+v", users)
 	}

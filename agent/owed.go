@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// owedWork carries out what the agent's own file says is still to be done: at the
-// media server, and towards the service.
+// owedWork does what the agent's own file lists as not done yet, at the media
+// server and towards the service.
 type owedWork struct {
 	*core
 
@@ -15,19 +15,19 @@ type owedWork struct {
 	tokens *tokens
 }
 
-// settleLoop does what is owed at the media server: tokens that end, guests. All of
-// it stands in the own file, so that nothing is lost by a crash or while the media
-// server is away.
+// settleLoop does what is owed at the media server: it revokes tokens and settles
+// guests. All of it is listed in the agent's own file, so that a crash or an
+// absence of the media server loses nothing.
 func (w *owedWork) settleLoop(ctx context.Context) {
 	for {
-		_ = w.settle(ctx) // it has told of its trouble, and is tried again soon
+		_ = w.settle(ctx) // settle has begun a trouble, and is tried again soon
 		if !w.wake.media.wait(ctx, w.pace.owed) {
 			return
 		}
 	}
 }
 
-// settle does all that is owed and can be done now.
+// settle does everything that is owed at the media server and can be done now.
 func (w *owedWork) settle(ctx context.Context) error {
 	if err := w.store.endLinks(ctx); err != nil {
 		return w.explainFile(ctx, err)
@@ -39,8 +39,8 @@ func (w *owedWork) settle(ctx context.Context) error {
 	return errors.Join(w.tokens.revokeOwed(ctx), w.guests.settle(ctx))
 }
 
-// tellLoop tells the service what it has to hear. It is a loop of its own: a
-// service that hangs must not keep tokens alive that have ended here.
+// tellLoop tells the service what it has to hear. It is separate from settleLoop:
+// a service that hangs must not keep alive tokens that have ended here.
 func (w *owedWork) tellLoop(ctx context.Context) {
 	failures := 0
 	for {
@@ -57,11 +57,12 @@ func (w *owedWork) tellLoop(ctx context.Context) {
 	}
 }
 
-// tell tells the service of links that were ended here and guests that were made.
+// tell tells the service which links were ended here and which guests were
+// created.
 func (w *owedWork) tell(ctx context.Context) error {
 	err := errors.Join(w.links.tellEnds(ctx), w.guests.tellAll(ctx))
 	if err == nil {
-		w.service.endTrouble(ctx, byOwed) // nothing is left that the service has to hear
+		w.service.endTrouble(ctx, byOwed) // the service has heard everything
 	}
 	return err
 }

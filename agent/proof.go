@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// proofsMost is how many proofs are worked on at once.
+// proofsMost is the greatest number of proofs that are in progress at once.
 const proofsMost = 8
 
 // proofs let people prove which local user they are.
@@ -19,21 +19,22 @@ type proofs struct {
 	*core
 
 	reports *reports
-	begun   *limit // proofs that this run has begun
+	begun   *limit // limits the proofs that this run begins
 
 	mu         sync.Mutex
-	inProgress map[string]bool // by the id of the proof
+	inProgress map[string]bool // ids of the proofs that a goroutine works on
 }
 
 func newProofs(c *core, reports *reports) *proofs {
 	return &proofs{core: c, reports: reports, begun: newLimit(c.opt.Now, 120, time.Hour), inProgress: map[string]bool{}}
 }
 
-// loop works on proofs of local users, as people ask for them.
+// loop works on the proofs that people ask for, until ctx ends. It starts
+// goroutines with work.
 func (p *proofs) loop(ctx context.Context, work func(func())) {
 	failures := 0
 	for {
-		wait := p.opt.ReportEvery // the feed tells of new ones
+		wait := p.opt.ReportEvery // a change wakes the loop sooner
 		switch err := p.start(ctx, work); {
 		case errors.Is(err, ErrNotRegistered):
 			wait = p.pace.shutOut(err)
@@ -49,8 +50,7 @@ func (p *proofs) loop(ctx context.Context, work func(func())) {
 	}
 }
 
-// start begins with the proofs that wait for the agent and that nobody
-// works on.
+// start begins the proofs that wait for the agent and are not in progress yet.
 func (p *proofs) start(ctx context.Context, work func(func())) error {
 	service, err := p.service.client(ctx)
 	if err != nil {
@@ -73,24 +73,24 @@ func (p *proofs) start(ctx context.Context, work func(func())) error {
 		}
 		work(func() {
 			if !p.prove(ctx, service, proof) {
-				pause(ctx, p.pace.longest) // the service still lists it
+				pause(ctx, p.pace.longest) // the service still lists it, so do not begin at once again
 			}
 			p.mu.Lock()
 			delete(p.inProgress, id)
 			p.mu.Unlock()
-			p.wake.proofs.now() // somebody may wait for this place
+			p.wake.proofs.now() // another proof may wait for this place
 		})
 	}
 	return nil
 }
 
 // prove works on one proof until it is decided. It reports whether the service
-// knows.
+// knows the result.
 func (p *proofs) prove(ctx context.Context, service *client.Agent, proof client.OpenProof) bool {
 	attrs := []slog.Attr{slog.String("account", readable(proof.Username)), slog.String("proof_id", readable(string(proof.ID)))}
 	user, reason := p.identify(ctx, service, proof)
 	if ctx.Err() != nil {
-		return false // the next run begins anew
+		return false // the next run begins the proof again
 	}
 	if reason == "" {
 		reason = p.complete(ctx, service, proof, user)
@@ -101,11 +101,11 @@ func (p *proofs) prove(ctx context.Context, service *client.Agent, proof client.
 		return true
 	}
 	p.log.LogAttrs(ctx, slog.LevelInfo, "a proof of a local user came to nothing", append(attrs, slog.String("reason", reason))...)
-	return p.service.explain(ctx, byNobody, service.FailProof(ctx, proof.ID, reason)) == nil // else it expires
+	return p.service.explain(ctx, byNobody, service.FailProof(ctx, proof.ID, reason)) == nil // if that fails, the proof expires
 }
 
-// identify finds out which local user a person is. It returns the reason for
-// which it could not, "" when it could.
+// identify finds out which local user a person is. If it cannot, it returns the
+// reason, else "".
 func (p *proofs) identify(ctx context.Context, service *client.Agent, proof client.OpenProof) (mediaserver.LocalUser, string) {
 	var nobody mediaserver.LocalUser
 	if p.media.confirm(ctx) != nil {
@@ -113,7 +113,7 @@ func (p *proofs) identify(ctx context.Context, service *client.Agent, proof clie
 	}
 	begun, err := p.opt.MediaServer.StartProof(ctx, proof.Username)
 	if err != nil {
-		_ = p.media.explain(ctx, err) // it has been told
+		_ = p.media.explain(ctx, err) // begins a trouble
 		return nobody, client.ProofUnavailable
 	}
 	if err := p.service.explain(ctx, byNobody, service.ProposeProof(ctx, proof.ID, begun.Code, begun.URL)); err != nil {
@@ -133,7 +133,8 @@ func (p *proofs) identify(ctx context.Context, service *client.Agent, proof clie
 	return user, ""
 }
 
-// await asks the media server until the person has answered.
+// await asks the media server again and again until the person has answered or
+// end has come. It returns the local user, or the reason for a failure.
 func (p *proofs) await(ctx context.Context, secret string, end time.Time) (mediaserver.LocalUser, string) {
 	for pause(ctx, p.pace.proof) {
 		within, cancel := context.WithTimeout(ctx, p.pace.media)
@@ -147,7 +148,7 @@ func (p *proofs) await(ctx context.Context, secret string, end time.Time) (media
 		case isAnswer(err) && !errors.Is(err, mediaserver.ErrProofPending) && p.opt.Now().Before(end):
 			return user, client.ProofUnavailable
 		case !isAnswer(err):
-			_ = p.media.explain(ctx, err) // it may be back before the end
+			_ = p.media.explain(ctx, err) // the media server may be back before the end
 		}
 		if !p.opt.Now().Before(end) {
 			return user, client.ProofExpired
@@ -156,12 +157,12 @@ func (p *proofs) await(ctx context.Context, secret string, end time.Time) (media
 	return mediaserver.LocalUser{}, client.ProofUnavailable
 }
 
-// complete tells the service who was proved. It returns the reason for which
-// the service has no link for that.
+// complete tells the service which local user was proved. It returns the reason
+// why the service makes no link of it, or "".
 func (p *proofs) complete(ctx context.Context, service *client.Agent, proof client.OpenProof, user mediaserver.LocalUser) string {
 	err := service.CompleteProof(ctx, proof.ID, user.ID)
 	if wrong, is := errors.AsType[*client.Error](err); is {
-		if _, unknown := wrong.Field("local_user"); unknown && p.reports.sendNow(ctx) == nil { // made since the last report
+		if _, unknown := wrong.Field("local_user"); unknown && p.reports.sendNow(ctx) == nil { // created since the last report
 			err = service.CompleteProof(ctx, proof.ID, user.ID)
 		}
 	}

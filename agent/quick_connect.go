@@ -12,26 +12,26 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// quickConnects approve Quick Connect codes at the media server.
+// quickConnects approve the Quick Connect codes that people enter at the service.
 type quickConnects struct {
 	*core
 
 	exchanges *Exchanges
-	attempts  *limit // codes that this run has tried
+	attempts  *limit // limits the codes that this run tries
 
 	mu       sync.Mutex
-	approved map[string]bool // ids of codes that this run has approved, until the service has heard
+	approved map[string]bool // ids of codes that this run has approved, until the service knows
 }
 
 func newQuickConnects(c *core, exchanges *Exchanges) *quickConnects {
 	return &quickConnects{core: c, exchanges: exchanges, attempts: newLimit(c.opt.Now, 30, time.Hour), approved: map[string]bool{}}
 }
 
-// loop approves Quick Connect codes that people have entered at the service.
+// loop handles the codes that people enter at the service, until ctx ends.
 func (q *quickConnects) loop(ctx context.Context) {
 	failures := 0
 	for {
-		wait := q.opt.ReportEvery // the feed tells of new ones
+		wait := q.opt.ReportEvery // a change wakes the loop sooner
 		switch err := q.handleAll(ctx); {
 		case errors.Is(err, ErrNotRegistered):
 			wait = q.pace.shutOut(err)
@@ -47,6 +47,7 @@ func (q *quickConnects) loop(ctx context.Context) {
 	}
 }
 
+// handleAll handles all codes that wait at the service.
 func (q *quickConnects) handleAll(ctx context.Context) error {
 	service, err := q.service.client(ctx)
 	if err != nil {
@@ -60,19 +61,20 @@ func (q *quickConnects) handleAll(ctx context.Context) error {
 	for _, one := range open {
 		waiting[string(one.ID)] = true
 		if failed := q.handle(ctx, service, one); failed != nil {
-			err = failed // the others do not wait for it
+			err = failed // the other codes are still handled
 		}
 	}
 	return errors.Join(err, q.forget(ctx, waiting))
 }
 
-// What is written down of a code, by the id that it has at the service.
+// States of a code, as they are kept in the fact with the code's id.
 const (
 	codeTried    = "tried"
 	codeApproved = "approved"
 )
 
-// forget forgets what was written down of codes that wait no more.
+// forget removes the facts of codes that no longer wait at the service. waiting
+// holds the ids that still do.
 func (q *quickConnects) forget(ctx context.Context, waiting map[string]bool) error {
 	q.mu.Lock()
 	for id := range q.approved {
@@ -97,7 +99,7 @@ func (q *quickConnects) forget(ctx context.Context, waiting map[string]bool) err
 	return q.explainFile(ctx, q.store.setFacts(ctx, over))
 }
 
-// isApproved reports whether a code was approved, by this run or by another one.
+// isApproved reports whether this run or an earlier one has approved a code.
 func (q *quickConnects) isApproved(ctx context.Context, id string) (bool, error) {
 	q.mu.Lock()
 	done := q.approved[id]
@@ -109,9 +111,9 @@ func (q *quickConnects) isApproved(ctx context.Context, id string) (bool, error)
 	return facts[factQuickConnect+id] == codeApproved, q.explainFile(ctx, err)
 }
 
-// handle approves one code and tells the service what became of it. One
-// that was approved is never tried again: the media server would say that there
-// is no such code.
+// handle approves one code and tells the service the result. A code that was
+// approved is never tried again, because the media server would answer that it
+// does not know the code.
 func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one client.OpenQuickConnect) error {
 	id := string(one.ID)
 	approved, err := q.isApproved(ctx, id)
@@ -136,12 +138,12 @@ func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one c
 		err = service.FailQuickConnect(ctx, one.ID, reason)
 	}
 	if err = q.service.explain(ctx, byQuickConnects, err); errors.Is(err, ErrServiceRefused) {
-		return nil // it was too late
+		return nil // the service had ended the code before
 	}
 	return err
 }
 
-// logCode logs what became of a code, and never the code.
+// logCode logs the result of a code, and never the code itself.
 func (q *quickConnects) logCode(ctx context.Context, one client.OpenQuickConnect, link *linkRow, reason string) {
 	attrs := []slog.Attr{slog.String("account_id", readable(string(one.AccountID))), slog.String("link_id", readable(string(one.LinkID)))}
 	if link != nil {
@@ -154,9 +156,9 @@ func (q *quickConnects) logCode(ctx context.Context, one client.OpenQuickConnect
 	q.log.LogAttrs(ctx, slog.LevelInfo, "a device was not signed in by a Quick Connect code", append(attrs, slog.String("reason", reason))...)
 }
 
-// try approves a code for the local user of its link. It returns the reason
-// for which it did not, "" when it did, and an error when the own file cannot be
-// read.
+// try approves a code for the local user of its link. If the code is not approved
+// it returns the reason, else "". It returns an error only for the agent's own
+// file.
 func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (link *linkRow, reason string, err error) {
 	found, err := readLinks(q.store.read(ctx), "id = ?", string(one.LinkID))
 	if err != nil {
@@ -170,14 +172,14 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (l
 	if !isNumber(string(one.ID)) || !isNumber(one.Code) || len(one.Code) > 12 {
 		return link, client.CodeWrong, nil
 	}
-	if !q.attempts.take("") { // somebody guesses, maybe the service itself
+	if !q.attempts.take("") { // this many codes look like guessing, perhaps by the service itself
 		return link, client.QuickConnectNotAllowed, nil
 	}
 	if reason = codeReason(q.media.confirm(ctx)); reason != "" {
 		return link, reason, nil
 	}
-	// Where the device is only the media server knows, which keeps those out itself
-	// who may not come from outside.
+	// Only the media server knows where the device is, and it refuses by itself a
+	// local user who may not connect from outside.
 	user, err := q.exchanges.localUserOf(ctx, link, true)
 	if reason = codeReason(err); reason != "" {
 		return link, reason, nil
@@ -186,8 +188,8 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (l
 	return link, reason, err
 }
 
-// codeReason is the reason that stands for an error from before a code is tried, ""
-// for none.
+// codeReason returns the reason that the service gets for an error before the
+// code was tried, or "" for nil.
 func codeReason(err error) string {
 	switch {
 	case err == nil:
@@ -199,10 +201,10 @@ func codeReason(err error) string {
 	}
 }
 
-// approve has the media server approve a code, and returns as [Agent.tryCode] does.
-// That it is tried is written down first: to a run after a crash in between the
-// media server says that there is no such code, and that is then no word about
-// what the person has typed.
+// approve has the media server approve a code, and returns what
+// [quickConnects.try] does. It first writes down that the code is tried. After a
+// crash in between, the media server no longer knows the code; that must not be
+// reported as a mistake of the person.
 func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect, userID string) (reason string, err error) {
 	name := factQuickConnect + string(one.ID)
 	facts, err := q.store.facts(ctx)
@@ -218,16 +220,16 @@ func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect
 	err = q.opt.MediaServer.ApproveCode(within, one.Code, userID)
 	switch {
 	case err == nil:
-		// If that fails it is known for as long as this run lasts.
+		// If this fails, q.approved still knows it for the rest of this run.
 		_ = q.explainFile(ctx, q.store.setFacts(context.WithoutCancel(ctx), map[string]string{name: codeApproved}))
 		return "", nil
 	case errors.Is(err, mediaserver.ErrCodeWrong) && !tried:
 		return client.CodeWrong, nil
 	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
 		return client.QuickConnectNotAllowed, nil
-	case errors.Is(err, mediaserver.ErrCodeWrong): // maybe it is approved
+	case errors.Is(err, mediaserver.ErrCodeWrong): // it may have been approved before a crash
 	default:
-		_ = q.media.explain(ctx, err) // it has been told
+		_ = q.media.explain(ctx, err) // begins a trouble
 	}
 	return client.QuickConnectUnavailable, nil
 }

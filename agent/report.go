@@ -15,29 +15,32 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// The most that the service takes in a report.
+// The greatest numbers of local users and libraries that the service takes in a
+// report.
 const (
 	reportedUsersMost     = 5000
 	reportedLibrariesMost = 1000
 )
 
-// reports tell the service what the media server is, and who its local users are.
+// reports tell the service what the media server is and which local users and
+// libraries it has.
 type reports struct {
 	*core
 
 	acks *acknowledgements
 }
 
-// lastReport remembers what was last reported.
+// lastReport remembers the report that was sent last.
 type lastReport struct {
 	digest [sha256.Size]byte
 	at     time.Time
 	seenAs string
-	once   bool // for somebody who waits, beside the loop
-	undone int  // reports in a row that were other than what the service had, though nothing has changed here
+	once   bool // a single report for a waiting caller, beside the loop
+	undone int  // how many reports in a row the service had to change back, without a change here
 }
 
-// loop reports whenever something has changed, and every while.
+// loop sends a report when something has changed, and after Options.ReportEvery,
+// until ctx ends.
 func (r *reports) loop(ctx context.Context) {
 	var last lastReport
 	if facts, err := r.store.facts(ctx); err == nil {
@@ -62,8 +65,8 @@ func (r *reports) loop(ctx context.Context) {
 	}
 }
 
-// send reports the server if that is due. A media server that does not tell
-// all of it is not reported at all: what is missing in a report is forgotten.
+// send sends a report if one is due. If the media server does not list
+// everything, no report is sent: the service forgets what is missing in a report.
 func (r *reports) send(ctx context.Context, last *lastReport) error {
 	report, err := r.compose(ctx, last.seenAs)
 	if err != nil {
@@ -95,9 +98,9 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	}
 	r.trouble.end(ctx, troubleReport)
 	if last.seenAs == "" && answer.SeenAs != "" {
-		r.wake.report.now() // with the address of this machine as it is seen from outside
+		r.wake.report.now() // once more, with the address from which the service sees this machine
 	}
-	last.seenAs = answer.SeenAs // another one later is reported in its time: it may be another one each time
+	last.seenAs = answer.SeenAs // a later change is only reported when the next report is due: it could change each time
 	if !last.once {
 		r.checkAlone(ctx, last, answer.Changed && digest == last.digest)
 	}
@@ -111,12 +114,13 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	}))
 }
 
-// undoneMost is how often in a row a report may be undone before that means
-// another agent: an owner who changes addresses does it now and then.
+// undoneMost is the number of reports in a row that the service may have had to
+// change back before that means a second agent. An owner who changes addresses
+// causes it now and then.
 const undoneMost = 3
 
 // checkAlone looks for signs that another agent uses the same server key: it
-// reports something else, or has acknowledged changes that this one has not
+// reports something else, or has acknowledged changes that this agent has not
 // carried out.
 func (r *reports) checkAlone(ctx context.Context, last *lastReport, undone bool) {
 	if last.undone++; !undone {
@@ -130,8 +134,8 @@ func (r *reports) checkAlone(ctx context.Context, last *lastReport, undone bool)
 	if r.service.explain(ctx, byReports, err) != nil {
 		return
 	}
-	_ = r.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner)}) // the next look writes it
-	seq, err := changeSeq(r.store.read(ctx))                                      // read last: what this agent acknowledges it has carried out before
+	_ = r.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner)}) // if this fails, the next report writes it
+	seq, err := changeSeq(r.store.read(ctx))                                      // read last, because this agent acknowledges a change only after it is carried out
 	if err != nil {
 		return
 	}
@@ -143,7 +147,7 @@ func (r *reports) checkAlone(ctx context.Context, last *lastReport, undone bool)
 	r.trouble.end(ctx, troubleTwoAgents)
 }
 
-// compose asks the media server for all that is reported.
+// compose asks the media server for everything that belongs into a report.
 func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, error) {
 	var report client.Report
 	if err := r.media.confirm(ctx); err != nil {
@@ -165,7 +169,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	}
 	identity, same := r.media.registered()
 	if !same {
-		return report, ErrMediaServerAway // it has become another one meanwhile
+		return report, ErrMediaServerAway // another media server has taken its place meanwhile
 	}
 	report = client.Report{
 		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect,
@@ -184,9 +188,9 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	return report, nil
 }
 
-// reportable are the local users that the service takes, in an order that does
-// not change: all, or of too many those that are linked and then the first by
-// name.
+// reportable returns the local users for a report, in an order that does not
+// change. If there are more than the service takes, it returns the linked ones
+// and then the first by name.
 func (r *reports) reportable(ctx context.Context, users []mediaserver.LocalUser, libraries int) ([]mediaserver.LocalUser, error) {
 	linked := map[string]bool{}
 	list, err := r.store.links(ctx)
@@ -218,7 +222,7 @@ func (r *reports) reportable(ctx context.Context, users []mediaserver.LocalUser,
 	return users[:min(len(users), reportedUsersMost)], nil
 }
 
-// sendNow reports at once, for somebody who waits for it. It returns
+// sendNow sends a report at once, for a caller that waits for it. It returns
 // [ErrMediaServerAway], [ErrServiceAway], [ErrServiceRefused] or
 // [ErrNotRegistered].
 func (r *reports) sendNow(ctx context.Context) error {

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Run registers the server if it is not, reports it, follows what becomes of its
-// links and carries it out, until ctx is over. No outage ends it, of whatever.
-// Only one Run at a time works with a file: another one waits.
+// Run registers the server if needed, reports it, and carries out the changes of
+// its links, until ctx ends. An outage of the service or of the media server does
+// not end it. Only one Run at a time works on a file: a second one waits.
 func (a *Agent) Run(ctx context.Context) error {
 	unlock, ok := a.alone(ctx)
 	if !ok {
@@ -33,7 +33,7 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 // alone waits until no other program runs an agent on the same file. It returns
-// false when ctx is over.
+// false when ctx ends first.
 func (a *Agent) alone(ctx context.Context) (unlock func(), ok bool) {
 	for {
 		unlock, ok, err := a.store.lock()
@@ -42,7 +42,7 @@ func (a *Agent) alone(ctx context.Context) (unlock func(), ok bool) {
 			return unlock, true
 		}
 		if err != nil {
-			_ = a.explainFile(ctx, err) // it has been told
+			_ = a.explainFile(ctx, err) // begins a trouble
 		} else {
 			a.trouble.begin(ctx, troubleTwice, "another agent runs with this data directory: this one waits until that one ends. Stop one of the two")
 		}

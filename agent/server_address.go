@@ -13,14 +13,14 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// InterfaceAddress is an address of this machine.
+// InterfaceAddress is an address of a network interface of this machine.
 type InterfaceAddress struct {
 	Address   netip.Addr
-	Interface string // its name
+	Interface string // name of the interface
 }
 
-// MachineAddresses are the addresses of this machine's interfaces that are up,
-// for [Addresses].
+// MachineAddresses returns the addresses of this machine's interfaces that are
+// up. It serves as Addresses.Interfaces.
 func MachineAddresses() ([]InterfaceAddress, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
@@ -33,7 +33,7 @@ func MachineAddresses() ([]InterfaceAddress, error) {
 		}
 		addresses, err := one.Addrs()
 		if err != nil {
-			continue // it has just gone away
+			continue // the interface has just disappeared
 		}
 		for _, address := range addresses {
 			if prefix, err := netip.ParsePrefix(address.String()); err == nil {
@@ -51,11 +51,12 @@ const (
 	kindWAN = "wan"
 )
 
-// addressesMost is how many are reported. The service keeps no more.
+// addressesMost is the greatest number of addresses in a report. The service
+// keeps no more.
 const addressesMost = 20
 
-// addressesToReport are those to report, the best of each kind first. seenAs is where
-// the service sees this machine, "" when unknown.
+// addressesToReport returns the addresses for a report, the best of each kind
+// first. seenAs is the address from which the service sees this machine, or "".
 func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Address {
 	list := addressList{seen: map[string]bool{}}
 	for _, configured := range c.opt.Addresses.Configured {
@@ -73,19 +74,20 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 			list.add(kindOfInterface(one), c.urlOf(one.Address))
 		}
 	}
-	// Where the owner has named an address for outside, the bare one would only lead
-	// devices to show their access keys without encryption.
+	// If the owner has named an address for outside, the bare IP address would only
+	// lead devices to show their access keys without encryption.
 	if outside, err := netip.ParseAddr(seenAs); err == nil && c.opt.Addresses.WAN && !list.has(kindWAN) && isGlobal(outside) {
 		list.add(kindWAN, c.urlOf(outside))
 	}
 	return list.list
 }
 
+// urlOf returns the URL of the media server at address.
 func (c *core) urlOf(address netip.Addr) string {
 	return "http://" + net.JoinHostPort(address.Unmap().WithZone("").String(), strconv.Itoa(c.opt.Addresses.Port))
 }
 
-// addressList gathers addresses, each once.
+// addressList gathers addresses and leaves out repeated ones.
 type addressList struct {
 	list []client.Address
 	seen map[string]bool
@@ -108,8 +110,8 @@ func (l *addressList) has(kind string) bool {
 	return false
 }
 
-// kindOfURL is the kind of an address that the admin has named: what is no
-// private number is for outside. It is "" for what is no address.
+// kindOfURL returns the kind of an address that the admin has configured. A name
+// or a public IP address is for outside. It returns "" if text is not a URL.
 func kindOfURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
@@ -125,9 +127,9 @@ func kindOfURL(text string) string {
 	return kindWAN
 }
 
-// kindOfInterface is the kind of an address of this machine, "" for one that is
-// of no use to anybody else: of a container's network, of this link alone, or
-// one that may change each day.
+// kindOfInterface returns the kind of an address of this machine. It returns ""
+// for an address that is useless to other machines: in a container's network,
+// valid on this link alone, or changing from day to day.
 func kindOfInterface(one InterfaceAddress) string {
 	name := strings.ToLower(one.Interface)
 	for _, inner := range []string{
@@ -149,8 +151,7 @@ func kindOfInterface(one InterfaceAddress) string {
 	return kind
 }
 
-// kindOfAddress is the kind of a number that is not for everybody, "" for any
-// other.
+// kindOfAddress returns the kind of a private address, and "" for any other.
 func kindOfAddress(address netip.Addr) string {
 	address = address.Unmap()
 	switch {
@@ -163,10 +164,11 @@ func kindOfAddress(address netip.Addr) string {
 	}
 }
 
-// sharedSpace are the addresses that providers and some VPNs give out (RFC 6598).
+// sharedSpace returns the range of addresses that providers and some VPNs share
+// (RFC 6598).
 func sharedSpace() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10) }
 
-// isGlobal reports whether everybody could reach address.
+// isGlobal reports whether address can be reached from everywhere.
 func isGlobal(address netip.Addr) bool {
 	return address.IsGlobalUnicast() && kindOfAddress(address) == "" && address.Zone() == ""
 }

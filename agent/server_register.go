@@ -15,10 +15,11 @@ import (
 // registration registers the media server with the service.
 type registration struct{ *core }
 
-// registrationRequest is what the agent asks of the service. It is kept until the
-// server key is: the same request again gets the same key.
+// registrationRequest is the request to register the server. It is kept until
+// there is a server key, because a repetition of the same request gets the same
+// key.
 type registrationRequest struct {
-	Key       string           `json:"key"` // that makes repetitions safe
+	Key       string           `json:"key"` // makes repeated requests safe
 	ClaimCode string           `json:"claim_code"`
 	Name      string           `json:"name"`
 	SystemID  string           `json:"system_id"`
@@ -27,8 +28,8 @@ type registrationRequest struct {
 	Addresses []client.Address `json:"addresses"`
 }
 
-// ensure registers the server, as often as it takes. It returns false
-// when ctx is over.
+// ensure registers the server and tries again until that succeeds. It returns
+// false when ctx ends first.
 func (r *registration) ensure(ctx context.Context) bool {
 	for failures := 1; ; failures++ {
 		err := r.register(ctx)
@@ -51,7 +52,7 @@ var (
 	errOtherCode   = errors.New("the agent has another claim code by now")
 )
 
-// register registers the server unless it is.
+// register registers the server unless it is registered.
 func (r *registration) register(ctx context.Context) error {
 	key, err := r.store.serverKey(ctx)
 	if err != nil || key != "" {
@@ -66,9 +67,9 @@ func (r *registration) register(ctx context.Context) error {
 	})
 	if err = r.service.explain(ctx, byRegistration, err); err != nil {
 		if !errors.Is(err, ErrServiceRefused) {
-			return err // whether it was carried out nobody knows: the same again
+			return err // the service may have carried it out: repeat the same request
 		}
-		// It was not carried out, and never will be.
+		// The service will never carry out this request: forget it.
 		if failed := r.explainFile(ctx, r.store.setFacts(ctx, map[string]string{factRegistration: ""})); failed != nil {
 			return failed
 		}
@@ -98,8 +99,8 @@ func (r *registration) register(ctx context.Context) error {
 	return nil
 }
 
-// pending is the registration that was not answered yet, or a new
-// one, which is kept first.
+// pending returns the registration request that was not answered yet. If there is
+// none it makes a new one and writes it down.
 func (r *registration) pending(ctx context.Context) (registrationRequest, error) {
 	var ask registrationRequest
 	facts, err := r.store.facts(ctx)
@@ -135,7 +136,7 @@ func (r *registration) pending(ctx context.Context) (registrationRequest, error)
 	return ask, r.keep(ctx, ask)
 }
 
-// keep writes a registration before it is sent, unless another
+// keep writes down a registration request before it is sent, unless another
 // program was faster.
 func (r *registration) keep(ctx context.Context, ask registrationRequest) error {
 	text, err := json.Marshal(ask)
@@ -158,7 +159,8 @@ func (r *registration) keep(ctx context.Context, ask registrationRequest) error 
 	return r.explainFile(ctx, err)
 }
 
-// errOther is the error for something that another program has just written.
+// errOther returns an error if kept is not empty, because then another program
+// has just written it.
 func errOther(kept string) error {
 	if kept == "" {
 		return nil

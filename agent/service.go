@@ -27,11 +27,13 @@ const (
 	byNobody        asker = ""
 )
 
-// service is the service as the agent knows it: when it last answered, and what
-// is wrong with it.
+// service is the service as the agent sees it: when it last answered, and which
+// troubles there are with it.
 type service struct {
 	*core
 
+	// contact remembers when the service last answered and when it last failed to
+	// answer.
 	contact contact
 
 	mu       sync.Mutex
@@ -51,9 +53,10 @@ func (s *service) client(ctx context.Context) (*client.Agent, error) {
 	return s.opt.Service.As(key).Agent, nil
 }
 
-// explain notes what an answer of the service, or none, means for who has asked.
-// It returns nil, [ErrNotRegistered] for a server key that is refused,
-// [ErrServiceRefused] for an answer about what was asked, else [ErrServiceAway].
+// explain begins or ends troubles according to an answer of the service. err is
+// nil for a good answer. It returns nil, [ErrNotRegistered] for a server key that
+// is refused, [ErrServiceRefused] for a refusal of the request itself, and
+// [ErrServiceAway] for everything else.
 func (s *service) explain(ctx context.Context, by asker, err error) error {
 	err = s.classify(ctx, by, err)
 	if errors.Is(err, ErrServiceAway) || errors.Is(err, ErrNotRegistered) {
@@ -62,6 +65,8 @@ func (s *service) explain(ctx context.Context, by asker, err error) error {
 	return err
 }
 
+// classify does the work of [service.explain], apart from noting the time of a
+// failure.
 func (s *service) classify(ctx context.Context, by asker, err error) error {
 	answer, isAnswer := errors.AsType[*client.Error](err)
 	switch {
@@ -136,7 +141,8 @@ func (s *service) hasTrouble(name string) bool {
 	return false
 }
 
-// noteRefusal notes that the service refuses what an agent asks all day.
+// noteRefusal begins a trouble when the service refuses a request that an agent
+// makes all day.
 func (s *service) noteRefusal(ctx context.Context, err error) {
 	if !errors.Is(err, ErrServiceRefused) {
 		return
@@ -145,18 +151,21 @@ func (s *service) noteRefusal(ctx context.Context, err error) {
 		slog.String("cause", err.Error()))
 }
 
-// contact is when the service last answered as ours, and when it last did not.
+// contact remembers when the service last answered and when it last failed to
+// answer.
 type contact struct {
 	mu      sync.Mutex
 	at      time.Time
 	written time.Time
-	failed  time.Time // zero when it has answered since
+	failed  time.Time // zero if it has answered since
 }
 
-// holdOff is how long no device waits for a service that has just not answered.
+// holdOff is the time in which no device waits for a service that has just failed
+// to answer.
 const holdOff = 10 * time.Second
 
-// failing reports whether the service has just not answered.
+// failing reports whether the service has failed to answer within the last
+// holdOff.
 func (c *contact) failing(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -169,8 +178,8 @@ func (c *contact) fails(now time.Time) {
 	c.failed = now
 }
 
-// noteContact remembers that the service has answered, and writes it down now
-// and then.
+// noteContact remembers that the service has answered, and writes it down now and
+// then.
 func (s *service) noteContact(ctx context.Context) {
 	now := s.opt.Now()
 	s.contact.mu.Lock()
@@ -181,12 +190,13 @@ func (s *service) noteContact(ctx context.Context) {
 	}
 	s.contact.mu.Unlock()
 	if write {
-		// It is no matter if that fails: the next one comes soon.
+		// An error does not matter: the next contact is written soon.
 		_ = s.store.setFacts(context.WithoutCancel(ctx), map[string]string{factLastContact: stampText(now)})
 	}
 }
 
-// lastContact is when the service last answered, to this program or another.
+// lastContact returns when the service last answered, this program or another
+// one.
 func (s *service) lastContact(facts map[string]string) time.Time {
 	s.contact.mu.Lock()
 	defer s.contact.mu.Unlock()
@@ -195,13 +205,13 @@ func (s *service) lastContact(facts map[string]string) time.Time {
 		last = kept
 	}
 	if now := s.opt.Now(); last.After(now) {
-		return now // this machine's clock was wrong
+		return now // the clock was ahead when it was written
 	}
 	return last
 }
 
-// correctContact writes down that the last contact was now at the latest: a clock
-// that was ahead once must not have the service trusted until then.
+// correctContact moves a last contact that lies in the future to the present.
+// Otherwise a clock that was once ahead would prolong the trust in the service.
 func (s *service) correctContact(ctx context.Context, facts map[string]string) {
 	now := s.opt.Now()
 	s.contact.mu.Lock()
@@ -211,14 +221,16 @@ func (s *service) correctContact(ctx context.Context, facts map[string]string) {
 	}
 	s.contact.mu.Unlock()
 	if ahead {
-		_ = s.store.setFacts(context.WithoutCancel(ctx), map[string]string{factLastContact: stampText(now)}) // else the next exchange does
+		_ = s.store.setFacts(context.WithoutCancel(ctx), map[string]string{factLastContact: stampText(now)}) // if this fails, the next exchange does it
 	}
 }
 
-// leastTrust is how far apart two answers of a service may be that is not away.
+// leastTrust is the least time that the service is trusted: this much can pass
+// between two answers of a service that is not away.
 const leastTrust = 2 * time.Minute
 
-// checkTrust returns [ErrTrustOver] when the service has been away for too long.
+// checkTrust returns [ErrTrustOver] when the service has been away for longer
+// than Policy.OfflineTrust.
 func (s *service) checkTrust(ctx context.Context, facts map[string]string) error {
 	s.correctContact(ctx, facts)
 	last := s.lastContact(facts)

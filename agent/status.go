@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// Trouble is something that goes wrong since a while.
+// Trouble is something that is wrong now.
 type Trouble struct {
 	Name  string // stable: "service_away"
-	Text  string // for people: what is wrong and what to do
+	Text  string // says people what is wrong and what to do
 	Since time.Time
 }
 
-// Status is how an agent is, as its file tells: another program may ask as well.
+// Status returns the state of the agent.
 type Status struct {
 	ServiceURL          string
 	Registered          bool
-	ServerID            string // at the service
+	ServerID            string // id at the service
 	Name, SystemID      string // of the media server, as last reported
 	Product, Version    string
-	Owner               string // a username; "" when nobody claimed it
+	Owner               string // a username; "" while the server has no owner
 	LastContact         time.Time
 	LastReport          time.Time
-	SeenAs              string // where the service sees this machine
-	ChangeSeq           int64  // up to which changes were carried out
-	Links, Pending      int    // accepted and pending ones
-	Guests, GuestsShut  int    // those that are let in, and former ones
-	Tokens, OwedTokens  int    // local tokens in use, and those that are to be revoked yet
-	OwedGuests          int    // links whose guest is to be made yet
+	SeenAs              string // the address from which the service sees this machine
+	ChangeSeq           int64  // the number of the last change that was carried out
+	Links, Pending      int    // accepted links, and pending ones
+	Guests, GuestsShut  int    // guests who are let in, and disabled ones
+	Tokens, OwedTokens  int    // local tokens in use, and tokens that still have to be revoked
+	OwedGuests          int    // links whose guest still has to be created
 	Trouble             []Trouble
 	OfflineTrustedUntil time.Time
 }

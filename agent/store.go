@@ -16,8 +16,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Store is the agent's own file: what it is registered as, its copy of the
-// links, local tokens and guests. Several programs may have it open at once.
+// Store is the agent's own file. It holds what the server is registered as, a
+// copy of the links, local tokens and guests. Several programs may have it open
+// at once.
 type Store struct {
 	db     *database.DB
 	keys   secret.Keys
@@ -25,14 +26,14 @@ type Store struct {
 	random io.Reader
 	path   string
 
-	linksMost int // that are kept
+	linksMost int // the greatest number of links
 }
 
-// ErrWrongKey is a secret key that does not fit the agent's file.
+// ErrWrongKey means that the secret key does not fit the agent's file.
 var ErrWrongKey = errors.New("the secret key does not fit the agent's file: set secret-key to the key that the file was made with, " +
 	"or run latchkey agent setup --force with a new claim code")
 
-// What is sealed in the file, by purpose.
+// Purposes of the values that are sealed in the file.
 const (
 	sealServerKey    = "agent server key"
 	sealToken        = "agent local token"
@@ -40,8 +41,8 @@ const (
 	sealCheck        = "agent key check"
 )
 
-// OpenStore opens the agent's file at path, and makes it where there is none. It
-// returns [ErrWrongKey], or database.ErrNewerSchema for the file of a newer
+// OpenStore opens the agent's file at path, and creates it if it does not exist.
+// It returns [ErrWrongKey], or database.ErrNewerSchema for the file of a newer
 // program.
 func OpenStore(ctx context.Context, path string, keys secret.Keys, now func() time.Time, random io.Reader) (*Store, error) {
 	db, err := database.Open("sqlite:"+path, 8)
@@ -55,6 +56,7 @@ func OpenStore(ctx context.Context, path string, keys secret.Keys, now func() ti
 	return s, nil
 }
 
+// prepare brings the schema up to date and checks that the secret key fits.
 func (s *Store) prepare(ctx context.Context) error {
 	steps, err := migrations.SQLite()
 	if err != nil {
@@ -84,7 +86,7 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close closes the file.
 func (s *Store) Close() error { return s.db.Close() }
 
-// tx runs work in a transaction, which may be run again.
+// tx runs work in a transaction. work may be called more than once.
 func (s *Store) tx(ctx context.Context, doing string, work func(tx *gorm.DB) error) error {
 	if err := s.db.Tx(ctx, work); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -92,10 +94,10 @@ func (s *Store) tx(ctx context.Context, doing string, work func(tx *gorm.DB) err
 	return nil
 }
 
-// read is the file for a single statement.
+// read returns the database for a single statement.
 func (s *Store) read(ctx context.Context) *gorm.DB { return s.db.Gorm.WithContext(ctx) }
 
-// newID is a random name for a row.
+// newID returns a random id for a row: 32 hex digits.
 func (s *Store) newID() (string, error) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(s.random, raw); err != nil {
@@ -107,22 +109,22 @@ func (s *Store) newID() (string, error) {
 // Facts by name.
 const (
 	factKeyCheck     = "key_check"
-	factRegistration = "registration" // a registration that was not answered yet, sealed
-	factServerID     = "server_id"    // at the service
+	factRegistration = "registration" // a registration request without an answer yet, sealed
+	factServerID     = "server_id"    // id at the service
 	factServerKey    = "server_key"   // sealed
-	factSystemID     = "system_id"    // of the media server that was registered
+	factSystemID     = "system_id"    // of the registered media server
 	factServerName   = "server_name"
 	factProduct      = "product"
 	factVersion      = "version"
 	factOwner        = "owner"
 	factSeenAs       = "seen_as"
-	factChangeSeq    = "change_seq"   // up to which changes were carried out
-	factLastContact  = "last_contact" // with the service
+	factChangeSeq    = "change_seq"   // number of the last change that was carried out
+	factLastContact  = "last_contact" // time of the last answer of the service
 	factLastReport   = "last_report"
-	factQuickConnect = "quick_connect:" // and the id of a code that was tried: codeTried or codeApproved
+	factQuickConnect = "quick_connect:" // followed by the id of a code; codeTried or codeApproved
 )
 
-// fact reads a fact, "" for one that there is none of.
+// fact reads a fact. It returns "" if the fact is not set.
 func fact(tx *gorm.DB, name string) (string, error) {
 	var values []string
 	if err := tx.Raw("SELECT value FROM facts WHERE name = ?", name).Scan(&values).Error; err != nil {
@@ -134,7 +136,7 @@ func fact(tx *gorm.DB, name string) (string, error) {
 	return values[0], nil
 }
 
-// setFact writes a fact; "" takes it away.
+// setFact writes a fact. The empty value removes it.
 func setFact(tx *gorm.DB, name, value string) error {
 	statement, args := "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", []any{name, value}
 	if value == "" {
@@ -146,7 +148,7 @@ func setFact(tx *gorm.DB, name, value string) error {
 	return nil
 }
 
-// facts reads all facts.
+// facts reads all facts, by name.
 func (s *Store) facts(ctx context.Context) (map[string]string, error) {
 	var rows []struct{ Name, Value string }
 	if err := s.read(ctx).Raw("SELECT name, value FROM facts").Scan(&rows).Error; err != nil {
@@ -159,7 +161,7 @@ func (s *Store) facts(ctx context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// setFacts writes facts, all or none.
+// setFacts writes several facts in one transaction.
 func (s *Store) setFacts(ctx context.Context, facts map[string]string) error {
 	return s.tx(ctx, "write what is known", func(tx *gorm.DB) error {
 		for name, value := range facts {
@@ -171,7 +173,7 @@ func (s *Store) setFacts(ctx context.Context, facts map[string]string) error {
 	})
 }
 
-// serverKey is the key of the server at the service, "" before there is one.
+// serverKey returns the server key, or "" before the registration.
 func (s *Store) serverKey(ctx context.Context) (string, error) {
 	facts, err := s.facts(ctx)
 	if err != nil || facts[factServerKey] == "" {
@@ -184,8 +186,8 @@ func (s *Store) serverKey(ctx context.Context) (string, error) {
 	return key, nil
 }
 
-// changeSeq is the number of the last change that was carried out, -1 before the
-// first look at the feed.
+// changeSeq returns the number of the last change that was carried out, or -1
+// before the feed was first read.
 func changeSeq(tx *gorm.DB) (int64, error) {
 	text, err := fact(tx, factChangeSeq)
 	if err != nil || text == "" {
@@ -202,7 +204,8 @@ func setChangeSeq(tx *gorm.DB, seq int64) error {
 	return setFact(tx, factChangeSeq, strconv.FormatInt(seq, 10))
 }
 
-// stamp is a time as it is kept: Unix milliseconds, 0 for none.
+// stamp returns t as it is kept in the file: Unix milliseconds, 0 for the zero
+// time.
 func stamp(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -210,7 +213,7 @@ func stamp(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// moment is the time of a stamp.
+// moment returns the time of a stamp.
 func moment(stamp int64) time.Time {
 	if stamp == 0 {
 		return time.Time{}
@@ -218,7 +221,8 @@ func moment(stamp int64) time.Time {
 	return time.UnixMilli(stamp).UTC()
 }
 
-// momentText is the time of a fact, zero for one that cannot be read.
+// momentText returns the time of a fact, or the zero time if the text is not a
+// number.
 func momentText(text string) time.Time {
 	ms, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

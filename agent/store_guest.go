@@ -9,21 +9,23 @@ import (
 	"gorm.io/gorm"
 )
 
-// guestRow is a row of guests: a local user that this agent made.
+// guestRow is a row of the table guests: a local user that this agent has
+// created.
 type guestRow struct {
 	LocalUserID string
 	AccountID   string
 	LinkID      string
 	Name        string
-	Applied     string // what the media server was last told; "" when unknown
+	Applied     string // the state at the media server (appliedOpen …); "" when unknown
 	Told        bool
-	LeftAlone   string // why nothing is done with it any more; "" otherwise
+	LeftAlone   string // why the agent no longer changes the guest (aloneGone …); else ""
 	CreatedAt   int64
 	DisabledAt  int64
 }
 
 const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at"
 
+// readGuests reads the guests that fit condition, the oldest first.
 func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) {
 	var rows []guestRow
 	err := db.Raw("SELECT "+guestColumns+" FROM guests WHERE "+condition+" ORDER BY created_at, local_user_id", args...).Scan(&rows).Error
@@ -33,8 +35,8 @@ func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) 
 	return rows, nil
 }
 
-// putGuest writes a guest that was just made, and gives their link the local
-// user. The intent is over.
+// putGuest writes a guest that was just created, gives their link the local user,
+// and removes the intent.
 func (s *Store) putGuest(ctx context.Context, row guestRow) error {
 	return s.tx(ctx, "keep a guest", func(tx *gorm.DB) error {
 		err := tx.Exec("INSERT INTO guests ("+guestColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -49,14 +51,14 @@ func (s *Store) putGuest(ctx context.Context, row guestRow) error {
 	})
 }
 
-// giveLink gives the link of a guest their local user, unless the service has
-// named one.
+// giveLink writes the local user of a guest into their link, unless the service
+// has named one.
 func giveLink(tx *gorm.DB, row guestRow) error {
 	return tx.Exec("UPDATE links SET local_user_id = ?, local_user_name = ? WHERE id = ? AND local_user_id = ''",
 		row.LocalUserID, row.Name, row.LinkID).Error
 }
 
-// moveGuest lets a guest come back with another link of the same account.
+// moveGuest gives a guest another link of the same account.
 func (s *Store) moveGuest(ctx context.Context, row guestRow, linkID string) error {
 	return s.tx(ctx, "bring a guest back", func(tx *gorm.DB) error {
 		result := tx.Exec("UPDATE guests SET link_id = ?, told = 0 WHERE local_user_id = ? AND link_id = ? AND left_alone = ''",
@@ -69,7 +71,7 @@ func (s *Store) moveGuest(ctx context.Context, row guestRow, linkID string) erro
 	})
 }
 
-// setApplied notes what the media server was told of a guest.
+// setApplied notes the state of a guest at the media server.
 func (s *Store) setApplied(ctx context.Context, localUserID, applied string) error {
 	disabledAt := int64(0)
 	if applied == appliedShut || applied == appliedPaused {
@@ -87,29 +89,29 @@ func (s *Store) setTold(ctx context.Context, localUserID, linkID string) error {
 	})
 }
 
-// leaveAlone notes that nothing is done with a guest any more.
+// leaveAlone notes that the agent no longer changes a guest.
 func (s *Store) leaveAlone(ctx context.Context, localUserID, why string) error {
 	return s.tx(ctx, "leave a guest alone", func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE guests SET left_alone = ? WHERE local_user_id = ?", why, localUserID).Error
 	})
 }
 
-// dropGuest forgets a guest that is deleted.
+// dropGuest removes a guest that was deleted.
 func (s *Store) dropGuest(ctx context.Context, localUserID string) error {
 	return s.tx(ctx, "forget a guest", func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM guests WHERE local_user_id = ?", localUserID).Error
 	})
 }
 
-// intent is a guest that is about to be made.
+// intent is the intention to create a guest, written down before it is done.
 type intent struct {
 	LinkID    string
 	AccountID string
 	Name      string
-	Before    map[string]bool // the ids of all local users that were there before
+	Before    map[string]bool // ids of all local users that existed before
 }
 
-// intents reads the guests that were about to be made.
+// intents reads all intents, the oldest first.
 func (s *Store) intents(ctx context.Context) ([]intent, error) {
 	var rows []struct{ LinkID, AccountID, Name, BeforeIDs string }
 	err := s.read(ctx).Raw("SELECT link_id, account_id, name, before_ids FROM guest_intents ORDER BY created_at, link_id").Scan(&rows).Error
@@ -130,7 +132,7 @@ func (s *Store) intents(ctx context.Context) ([]intent, error) {
 	return list, nil
 }
 
-// putIntent writes that a guest is about to be made.
+// putIntent writes an intent.
 func (s *Store) putIntent(ctx context.Context, in intent) error {
 	ids := make([]string, 0, len(in.Before))
 	for id := range in.Before {
@@ -146,14 +148,14 @@ func (s *Store) putIntent(ctx context.Context, in intent) error {
 	})
 }
 
-// dropIntent forgets a guest that was not made.
+// dropIntent removes the intent of a guest that was not created.
 func (s *Store) dropIntent(ctx context.Context, linkID string) error {
 	return s.tx(ctx, "forget a guest to be made", func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM guest_intents WHERE link_id = ?", linkID).Error
 	})
 }
 
-// madeSince counts the guests that were made after at.
+// madeSince counts the guests that were created after at.
 func (s *Store) madeSince(ctx context.Context, at time.Time) (int, error) {
 	return s.count(ctx, "SELECT COUNT(*) FROM guests WHERE created_at > ?", stamp(at))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// linkRow is a row of links.
+// linkRow is a row of the table links.
 type linkRow struct {
 	ID              string
 	AccountID       string
@@ -23,22 +23,24 @@ type linkRow struct {
 	Type            string
 	Status          string
 	Active          bool
-	Libraries       *string // JSON list of ids; nil: as the agent's settings say
+	Libraries       *string // JSON list of ids; nil means the agent's settings decide
 	EndsAt          int64
 	AccessKeySHA256 string `gorm:"column:access_key_sha256"` // hex digits; "" while pending
 	UnlinkedAt      int64
 	Missing         bool
 }
 
-// usable is the condition for a link that opens something now; its parameter is
-// the time.
+// usable is the condition for a link that is in use now. Its parameter is the
+// time as a stamp.
 const usable = "status = 'accepted' AND active = 1 AND unlinked_at = 0 AND (ends_at = 0 OR ends_at > ?)"
 
-// usable is that condition for a row in hand.
+// usable reports whether the link is in use at now. It is the same condition as
+// the constant.
 func (r *linkRow) usable(now time.Time) bool {
 	return r.Status == client.Accepted && r.Active && r.UnlinkedAt == 0 && (r.EndsAt == 0 || r.EndsAt > stamp(now))
 }
 
+// link returns the row as a [Link].
 func (r *linkRow) link() Link {
 	return Link{
 		ID: r.ID, AccountID: r.AccountID, Username: r.Username, DisplayName: r.DisplayName,
@@ -47,14 +49,15 @@ func (r *linkRow) link() Link {
 	}
 }
 
-// libraries are the ids that the link is narrowed to, nil for no word on that.
+// libraries returns the ids of the libraries that the link allows, or nil if the
+// link does not say.
 func (r *linkRow) libraries() []string {
 	if r.Libraries == nil {
 		return nil
 	}
 	ids := []string{}
 	if err := json.Unmarshal([]byte(*r.Libraries), &ids); err != nil {
-		return []string{} // nothing rather than everything
+		return []string{} // allow nothing rather than everything
 	}
 	return ids
 }
@@ -62,7 +65,7 @@ func (r *linkRow) libraries() []string {
 const linkColumns = `id, account_id, username, display_name, local_user_id, local_user_name, type, status, active,
  libraries, ends_at, access_key_sha256, unlinked_at, missing`
 
-// links reads links, those first that were made first.
+// readLinks reads the links that fit condition, the oldest first.
 func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 	var rows []linkRow
 	err := db.Raw("SELECT "+linkColumns+" FROM links WHERE "+condition+" ORDER BY length(id), id", args...).Scan(&rows).Error
@@ -72,13 +75,14 @@ func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 	return rows, nil
 }
 
-// linksMost is how many links are kept: whoever has taken the service over shall
-// not fill the disk.
+// linksMost is the greatest number of links that are kept. A stranger who
+// controls the service must not be able to fill the disk.
 const linksMost = 20000
 
-// putLink writes a link as the service has it now, and marks what that ends. That
-// it was ended here stays. It reports what it was before, nil for a new one. It
-// returns errLinkOdd, having written nothing, for one more than linksMost.
+// putLink writes a link as the service has it now, and marks the tokens that end
+// by that. A link that was ended here stays ended. It returns the row as it was
+// before, or nil for a new link. For a new link beyond linksMost it writes
+// nothing and returns errLinkOdd.
 func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	known, err := readLinks(tx, "id = ?", row.ID)
 	if err != nil {
@@ -90,7 +94,7 @@ func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 		return nil, err
 	}
 	if row.LocalUserID == "" && row.Type == client.Guest {
-		// The service has not heard yet whom was made for it.
+		// The service does not know the local user that was created for the link.
 		found, err := readGuests(tx, "link_id = ? AND left_alone = ''", row.ID)
 		if err != nil {
 			return nil, err
@@ -118,7 +122,8 @@ ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, username = excl
 	return before, s.oweTokens(tx, "link_id = ? AND local_user_id <> ?", row.ID, row.LocalUserID)
 }
 
-// putLinks writes links. It returns those that are too many.
+// putLinks writes links. It returns the links beyond linksMost, which it has not
+// written.
 func (s *Store) putLinks(tx *gorm.DB, rows []linkRow) (over []linkRow, err error) {
 	for _, row := range rows {
 		_, err := s.putLink(tx, row)
@@ -133,7 +138,7 @@ func (s *Store) putLinks(tx *gorm.DB, rows []linkRow) (over []linkRow, err error
 	return over, nil
 }
 
-// roomForLink returns errLinkOdd when no more links are kept.
+// roomForLink returns errLinkOdd if there are linksMost links already.
 func (s *Store) roomForLink(tx *gorm.DB) error {
 	var n int
 	if err := tx.Raw("SELECT COUNT(*) FROM links").Scan(&n).Error; err != nil {
@@ -145,8 +150,8 @@ func (s *Store) roomForLink(tx *gorm.DB) error {
 	return nil
 }
 
-// dropLink takes a link away and marks its tokens. It returns the link as it
-// was, nil when there was none.
+// dropLink removes a link and marks its tokens. It returns the removed row, or
+// nil for an unknown link.
 func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 	known, err := readLinks(tx, "id = ?", id)
 	if err != nil {
@@ -161,7 +166,8 @@ func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 	return &known[0], nil
 }
 
-// oweTokens marks tokens that have to be revoked.
+// oweTokens marks the tokens that fit condition as ending: they have to be
+// revoked.
 func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
 	err := tx.Exec("UPDATE tokens SET ending_at = ? WHERE ending_at = 0 AND "+condition, append([]any{stamp(s.now())}, args...)...).Error
 	if err != nil {
@@ -170,7 +176,7 @@ func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
 	return nil
 }
 
-// Links returns the agent's own copy of all links.
+// links returns all links, the oldest first.
 func (s *Store) links(ctx context.Context) ([]Link, error) {
 	rows, err := readLinks(s.read(ctx), "1 = 1")
 	if err != nil {
@@ -183,8 +189,8 @@ func (s *Store) links(ctx context.Context) ([]Link, error) {
 	return list, nil
 }
 
-// endLinks marks the tokens of links that are not in use any more, above all
-// those whose end has come.
+// endLinks marks the tokens of links that are no longer in use. Above all these
+// are links whose end has come.
 func (s *Store) endLinks(ctx context.Context) error {
 	const over = "link_id NOT IN (SELECT id FROM links WHERE " + usable + ")"
 	now := stamp(s.now())

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// newToken is a local token that was just made.
+// newToken is a local token that the media server has just made.
 type newToken struct {
 	link        *linkRow
 	localUserID string
@@ -15,17 +15,19 @@ type newToken struct {
 	value       string
 }
 
-// tokensMost is how many tokens of one link are in use: an app that says to be
-// another device each time shall not fill the media server with them.
+// tokensMost is the greatest number of tokens of one link in use. An app that
+// names another device each time must not fill the media server with tokens.
 const tokensMost = 100
 
 const insertToken = `INSERT INTO tokens (id, link_id, account_id, local_user_id, device_id, sealed, created_at, ending_at)`
 
-// putToken writes a token if its link is still what it was when the token was
-// asked for, and right. Else it is owed to be revoked. The one that the device had
-// before is owed to be revoked when it was another local user's; otherwise it
-// ended when the media server made this one. Of more than tokensMost of a link the
-// oldest are owed.
+// putToken writes a token. If the link has changed since the token was requested,
+// or right is false, the token is written as one to be revoked, and kept is
+// false.
+// An older token of the device for the same local user is removed, because the
+// media server ended it when it made the new one; one for another local user has
+// to be revoked. Of a link with more than tokensMost tokens the oldest have to be
+// revoked.
 func (s *Store) putToken(ctx context.Context, t newToken, right bool) (kept bool, id string, err error) {
 	if id, err = s.newID(); err != nil {
 		return false, "", err
@@ -63,7 +65,7 @@ WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable,
 	return kept && err == nil, id, err
 }
 
-// putOwed writes a token that is owed to be revoked from its beginning.
+// putOwed writes a token that has to be revoked.
 func (s *Store) putOwed(tx *gorm.DB, t newToken, id, sealed string) error {
 	now := stamp(s.now())
 	return tx.Exec(insertToken+" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -75,7 +77,7 @@ type owedToken struct {
 	ID, LinkID, AccountID, LocalUserID, Sealed string
 }
 
-// owedTokens reads tokens that have to be revoked, the oldest first.
+// owedTokens reads up to n tokens that have to be revoked, the oldest first.
 func (s *Store) owedTokens(ctx context.Context, n int) ([]owedToken, error) {
 	var rows []owedToken
 	err := s.read(ctx).Raw("SELECT id, link_id, account_id, local_user_id, sealed FROM tokens WHERE ending_at > 0 ORDER BY ending_at, id LIMIT ?", n).
@@ -86,7 +88,7 @@ func (s *Store) owedTokens(ctx context.Context, n int) ([]owedToken, error) {
 	return rows, nil
 }
 
-// owedToken reads one of them.
+// owedToken reads one token that has to be revoked.
 func (s *Store) owedToken(ctx context.Context, id string) (owedToken, error) {
 	var rows []owedToken
 	err := s.read(ctx).Raw("SELECT id, link_id, account_id, local_user_id, sealed FROM tokens WHERE id = ?", id).Scan(&rows).Error
@@ -99,7 +101,7 @@ func (s *Store) owedToken(ctx context.Context, id string) (owedToken, error) {
 	return rows[0], nil
 }
 
-// postpone lets a token that could not be revoked wait behind all others.
+// postpone moves a token that could not be revoked behind all others.
 func (s *Store) postpone(ctx context.Context, id string) error {
 	return s.tx(ctx, "put a token off", func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE tokens SET ending_at = max(?, (SELECT max(ending_at) + 1 FROM tokens)) WHERE id = ? AND ending_at > 0",
@@ -107,7 +109,7 @@ func (s *Store) postpone(ctx context.Context, id string) error {
 	})
 }
 
-// dropToken forgets a token that has ended.
+// dropToken removes a token that has ended.
 func (s *Store) dropToken(ctx context.Context, id string) error {
 	return s.tx(ctx, "forget a token", func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM tokens WHERE id = ?", id).Error

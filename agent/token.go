@@ -9,11 +9,11 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// tokens are the local access tokens that the agent has handed out, and that it
-// revokes when their link or device ends.
+// tokens are the local access tokens that the agent has given to devices. It
+// revokes them when their link or device ends.
 type tokens struct{ *core }
 
-// revokeOwed revokes the tokens that have to end.
+// revokeOwed revokes all tokens that have to be revoked.
 func (t *tokens) revokeOwed(ctx context.Context) error {
 	const atOnce = 50
 	var failed error
@@ -32,9 +32,9 @@ func (t *tokens) revokeOwed(ctx context.Context) error {
 	return failed
 }
 
-// revokeAll revokes tokens. After a few that fail it gives up for now, and returns
-// false. The next time others come first: one that can never be revoked must not
-// hold them up.
+// revokeAll revokes the tokens of owed. After a few failures it gives up for now
+// and returns false. A token that failed comes last the next time, so that a
+// token that can never be revoked does not hold up the others.
 func (t *tokens) revokeAll(ctx context.Context, owed []owedToken) (more bool, err error) {
 	const failuresMost = 3
 	var failed []error
@@ -72,7 +72,8 @@ func (t *tokens) revoke(ctx context.Context, owed owedToken) error {
 	return nil
 }
 
-// revokeByID revokes a token that is owed already, without waiting for its turn.
+// revokeByID revokes a token at once instead of in its turn. If that fails, the
+// token stays owed.
 func (t *tokens) revokeByID(ctx context.Context, id string) {
 	owed, err := t.store.owedToken(ctx, id)
 	if err != nil || t.revoke(ctx, owed) != nil {
@@ -80,9 +81,9 @@ func (t *tokens) revokeByID(ctx context.Context, id string) {
 	}
 }
 
-// stuck tells why a token could not be revoked: the media server is away, or it is
-// there and does not do that. The error is [ErrMediaServerAway] only when it is
-// away.
+// stuck begins a trouble for a token that could not be revoked. It returns
+// [ErrMediaServerAway] if the media server does not answer, and another error if
+// it answers but does not revoke the token.
 func (t *tokens) stuck(ctx context.Context, owed owedToken, err error) error {
 	if errors.Is(err, mediaserver.ErrKeyRefused) || ctx.Err() != nil {
 		return t.media.explain(ctx, err)

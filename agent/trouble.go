@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// troubles are what goes wrong now. Each is logged when it begins and when it is
-// over, however often it shows itself in between.
+// troubles hold what is wrong now. A trouble is logged once when it begins and
+// once when it is resolved, however often it shows itself in between.
 type troubles struct {
 	log   *slog.Logger
 	now   func() time.Time
@@ -16,7 +16,7 @@ type troubles struct {
 
 	mu   sync.Mutex
 	open map[string]string // text by name
-	kept bool              // they are written down: by the agent that runs, and by nobody else
+	kept bool              // they are written to the file: only by the program that runs the agent
 }
 
 // Names of troubles.
@@ -44,8 +44,8 @@ const (
 	troubleSwitchedOff   = "server_disabled"
 )
 
-// begin notes a trouble: text says what is wrong and what to do, attrs tell
-// details for the log alone. The same one with another text is logged again.
+// begin notes a trouble. text says what is wrong and what to do; attrs are
+// details for the log alone. The same trouble with another text is logged again.
 func (t *troubles) begin(ctx context.Context, name, text string, attrs ...slog.Attr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,7 +57,7 @@ func (t *troubles) begin(ctx context.Context, name, text string, attrs ...slog.A
 	t.keep(ctx, name, text)
 }
 
-// end notes that a trouble is over, if there was one.
+// end notes that troubles are resolved, if they were open.
 func (t *troubles) end(ctx context.Context, names ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,13 +66,13 @@ func (t *troubles) end(ctx context.Context, names ...string) {
 			continue
 		}
 		delete(t.open, name)
-		t.log.LogAttrs(ctx, slog.LevelInfo, "that trouble is over", slog.String("trouble", name))
+		t.log.LogAttrs(ctx, slog.LevelInfo, "resolved", slog.String("trouble", name))
 		t.keep(ctx, name, "")
 	}
 }
 
-// keep writes a trouble for other programs to read, if that is this one's task. It
-// is no matter if that fails: the log has it.
+// keep writes a trouble to the file for other programs, if this program runs the
+// agent. An error does not matter: the log has it.
 func (t *troubles) keep(ctx context.Context, name, text string) {
 	if !t.kept {
 		return
@@ -86,8 +86,8 @@ func (t *troubles) keep(ctx context.Context, name, text string) {
 ON CONFLICT (name) DO UPDATE SET text = excluded.text`, name, text, stamp(t.now())).Error
 }
 
-// keepAll begins to write troubles down, for the one agent that runs, and forgets
-// what another run has kept.
+// keepAll makes the troubles of the running agent visible to other programs, and
+// removes what an earlier run has left.
 func (t *troubles) keepAll(ctx context.Context) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -98,7 +98,7 @@ func (t *troubles) keepAll(ctx context.Context) {
 	}
 }
 
-// troubles reads what the running agent has kept.
+// troubles reads the troubles of the running agent, the oldest first.
 func (s *Store) troubles(ctx context.Context) ([]Trouble, error) {
 	var rows []struct {
 		Name, Text string

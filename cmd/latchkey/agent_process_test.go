@@ -173,7 +173,7 @@ func (h *house) removal(owner, rosa *resident, server client.ID, tv *television)
 	took := within(t, soon, "the exchange fails", func() bool { status, _, _ := tv.exchange(h.connect); return status != http.StatusOK })
 	within(t, soon-took, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	t.Logf("the removal reached the media server after %v", took)
-	h.agent.waitLog("that trouble is over") // of the outage before
+	h.agent.waitLog("resolved") // of the outage before
 }
 
 // guest invites somebody who has no local user.
