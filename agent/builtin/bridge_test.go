@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/netip"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
 // What tests in builtin_test reach through.
@@ -43,32 +45,21 @@ func PictureFormat(file []byte) string { return pictureFormat(file) }
 // Redraw is redraw.
 func Redraw(file []byte) (contentType string, drawn []byte, err error) { return redraw(file) }
 
-// Tries are tries.
-type Tries struct{ t *tries }
+// Tries are passwordTries.
+type Tries struct{ t *passwordTries }
 
-// NewTries returns tries of passwords with room for so many counters.
-func NewTries(now func() time.Time, most int) Tries {
-	t := passwordTries(now)
-	t.most = most
-	return Tries{t}
-}
+// NewTries is newPasswordTries.
+func NewTries(now func() time.Time) Tries { return Tries{newPasswordTries(now)} }
 
-// Try is one try.
+// Try is passwordTries.try.
 func (t Tries) Try(ctx context.Context, subject string, address netip.Addr, work func() error) error {
 	return t.t.try(ctx, subject, address, work)
 }
 
-// Counters is how many there are.
-func (t Tries) Counters() int {
-	t.t.mu.Lock()
-	defer t.t.mu.Unlock()
-	return len(t.t.counted)
-}
-
-// Wait is how long a try has to wait, 0 for none.
+// Wait returns how long a try has to wait; 0 if it ran.
 func Wait(err error) time.Duration {
-	if wait, ok := err.(*waitError); ok { //nolint:errorlint // as it comes
-		return wait.after
+	if wait, ok := errors.AsType[*limit.WaitError](err); ok {
+		return wait.After
 	}
 	return 0
 }

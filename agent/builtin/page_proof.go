@@ -14,6 +14,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -67,7 +68,7 @@ func (f *face) takeProof(p *pages, w http.ResponseWriter, r *wire.Request) error
 func (f *face) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, proof *proofRow, wrong error) error {
 	view := &proofView{Title: "title", Form: true, Account: proof.AccountName, Username: shown(r.Params.Get("username"))}
 	locale := p.languageOf(r.Header)
-	wait, shut := errors.AsType[*waitError](wrong)
+	wait, shut := errors.AsType[*limit.WaitError](wrong)
 	switch {
 	case wrong == nil:
 		return f.writePage(p, w, r, view, http.StatusOK)
@@ -77,7 +78,7 @@ func (f *face) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, pro
 		view.Wrong, view.Problem = true, p.say(locale, "wrong")
 		return f.writePage(p, w, r, view, http.StatusUnprocessableEntity)
 	case shut:
-		seconds := strconv.Itoa(max(int(wait.after.Round(time.Second)/time.Second), 1))
+		seconds := strconv.Itoa(max(int(wait.After.Round(time.Second)/time.Second), 1))
 		w.Header().Set("Retry-After", seconds)
 		view.Problem = p.say(locale, "slow", "seconds", seconds)
 		return f.writePage(p, w, r, view, http.StatusTooManyRequests)

@@ -9,12 +9,12 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -75,7 +75,7 @@ type doors struct{ withoutPassword, easyPIN bool }
 
 // prove reports whether somebody is the local user of row: the zero row is nobody,
 // and costs the same work. It counts tries by name and source, and returns
-// [errWrong] or a [waitError].
+// [errWrong] or a [*limit.WaitError].
 func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, from caller, ways doors) error {
 	return s.tries.try(ctx, nameKey(name), from.address, func() error {
 		match, err := s.matches(ctx, row.PasswordHash, passwordPurpose, row, g)
@@ -98,14 +98,14 @@ func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, 
 // proveEasy tries an easy PIN. Its tries are counted by the local user alone: it is
 // short, and their password still lets them in.
 func (s *Server) proveEasy(ctx context.Context, row *userRow, g guess) error {
-	err := s.easy.try(ctx, row.ID, netip.Addr{}, func() error {
+	err := s.easy.Try(ctx, row.ID, counted(func() error {
 		match, err := s.matches(ctx, row.EasyHash, easyPurpose, row, g)
 		if err == nil && !match {
 			err = errWrong
 		}
 		return err
-	})
-	if _, shut := errors.AsType[*waitError](err); shut {
+	}))
+	if _, shut := errors.AsType[*limit.WaitError](err); shut {
 		return errWrong
 	}
 	return err
@@ -178,7 +178,7 @@ func (s *Server) replacePassword(ctx context.Context, id, hash string, unless *s
 }
 
 // changePassword gives somebody who proves to know it a new password instead of
-// their own. Their other tokens end. It returns [errWrong], a [waitError] or
+// their own. Their other tokens end. It returns [errWrong], a [*limit.WaitError] or
 // [ErrGuest].
 func (s *Server) changePassword(ctx context.Context, who *session, current, next guess, from caller) error {
 	row, err := s.row(ctx, "WHERE id = ?", who.user)
@@ -222,7 +222,7 @@ func (s *Server) setEasyPIN(ctx context.Context, id string, pin guess) error {
 }
 
 // signIn gives a device a token for who proves to be the local user of an id or a
-// name. It returns [errWrong] or a [waitError].
+// name. It returns [errWrong] or a [*limit.WaitError].
 func (s *Server) signIn(ctx context.Context, row *userRow, name string, g guess, device mediaserver.Device, home bool) (mediaserver.Token, error) {
 	if err := s.prove(ctx, name, row, g, caller{device.Address, home}, doors{withoutPassword: true, easyPIN: true}); err != nil {
 		return mediaserver.Token{}, err
@@ -233,9 +233,3 @@ func (s *Server) signIn(ctx context.Context, row *userRow, name string, g guess,
 	}
 	return token, err
 }
-
-// waitError is a try that must wait.
-type waitError struct{ after time.Duration }
-
-// Error tells for how long.
-func (e *waitError) Error() string { return "too many tries; again in " + e.after.String() }

@@ -139,7 +139,7 @@ func (s *Server) openProof(ctx context.Context, page string) (proofRow, error) {
 
 // answerProof takes the name and password of somebody who reads the page. It
 // returns nil once they have proved their local user, [errWrong] with more tries
-// left, [errProofOver] or a [waitError].
+// left, [errProofOver] or a [*limit.WaitError].
 //
 // Only a password proves: one who has none at home is anybody.
 func (s *Server) answerProof(ctx context.Context, page, name, password string, from caller) error {

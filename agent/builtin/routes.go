@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -119,12 +120,12 @@ func (f *face) ownUser(answer signedInFunc) wire.HandlerFunc {
 
 // refused is an error of ours as clients read it.
 func refused(err error) error {
-	wait, shut := errors.AsType[*waitError](err)
+	wait, shut := errors.AsType[*limit.WaitError](err)
 	switch {
 	case err == nil:
 		return nil
 	case shut:
-		return wire.RefuseFor(wait.after.Round(time.Second), http.StatusTooManyRequests, "Too many wrong passwords. Try again later.")
+		return wire.RefuseFor(wait.After.Round(time.Second), http.StatusTooManyRequests, "Too many wrong passwords. Try again later.")
 	case errors.Is(err, errWrong):
 		return wire.Refuse(http.StatusUnauthorized, "Invalid username or password entered.")
 	case errors.Is(err, secret.ErrBusy):

@@ -20,6 +20,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -66,8 +67,8 @@ type Server struct {
 	hasher  *secret.Hasher
 	opt     Options
 	id      string
-	tries   *tries // passwords
-	easy    *tries // easy PINs
+	tries   *passwordTries
+	easy    *limit.Failures[string] // tries of easy PINs
 	linking trouble
 	writing trouble
 	warned  sync.Map   // local users whose hash has a key that is gone
@@ -83,7 +84,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the file of local users: %w", err)
 	}
-	s := &Server{db: db, keys: o.Keys, opt: o, tries: passwordTries(o.Now), easy: easyTries(o.Now)}
+	s := &Server{db: db, keys: o.Keys, opt: o, tries: newPasswordTries(o.Now), easy: newEasyTries(o.Now)}
 	s.linking.what = "local users are shown without their accounts: the agent's own copy cannot be read"
 	s.writing.what = "the use of tokens cannot be written down: see that the file of local users can be written and that its disk is not full"
 	if err := s.prepare(ctx); err != nil {

@@ -6,167 +6,100 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/limit"
+	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
-// tries counts wrong passwords in memory, by subject and source: who guesses makes
-// only themselves wait, and nobody else. Tries of one subject and source take
-// turns, so that many at once are not more than as many one by one, and devices
-// that sign in together all get in.
-type tries struct {
-	now     func() time.Time
-	free    int           // so many wrong ones cost nothing
-	longest time.Duration // that one waits
-	forget  time.Duration // a counter that rests for so long
-	queue   int           // that wait for their turn; the rest is refused
-	most    int           // counters
+// triesPerSource is the number of password tries from one network that may run or wait
+// at once. It is half of what may wait for the hasher, so that one network cannot keep
+// the others out.
+const triesPerSource = 32
+
+// passwordTries slows down the guessing of passwords, in memory. It counts wrong
+// passwords by name and by the network of the caller, so that guessing makes only the
+// guesser wait.
+type passwordTries struct {
+	wrong *limit.Failures[triedName]
 
 	mu      sync.Mutex
-	counted map[string]*counter
-	sources map[string]int // tries that are running or waiting
+	running map[netip.Prefix]int // tries that run or wait, by network
 }
 
-type counter struct {
-	turn    chan struct{}
-	users   int // that run or wait
-	wrong   int
-	opens   time.Time
-	touched time.Time
+// triedName is a name that somebody tries to sign in with, and their network.
+type triedName struct {
+	name   string
+	source netip.Prefix
 }
 
-// perSource is how many tries of one source may run or wait at once: half of what
-// waits for hashes at most.
-const perSource = 32
-
-// passwordTries: three wrong ones are free, then waits double up to a quarter of an
-// hour.
-func passwordTries(now func() time.Time) *tries {
-	return &tries{now: now, free: 3, longest: 15 * time.Minute, forget: 24 * time.Hour, queue: 16, most: 10_000, counted: map[string]*counter{}, sources: map[string]int{}}
+// newPasswordTries returns tries of passwords. Three wrong passwords cost nothing, then
+// each doubles the wait, up to 15 minutes.
+func newPasswordTries(now func() time.Time) *passwordTries {
+	return &passwordTries{
+		wrong: limit.NewFailures[triedName](limit.FailureOptions{
+			Now: now, Wait: passwordWait, Forget: 24 * time.Hour, Queue: 16, Keys: 10_000,
+		}),
+		running: map[netip.Prefix]int{},
+	}
 }
 
-// easyTries: an easy PIN may be four digits, so that five wrong ones shut it for a
-// day.
-func easyTries(now func() time.Time) *tries {
-	return &tries{now: now, free: 4, longest: 24 * time.Hour, forget: 24 * time.Hour, queue: 16, most: 10_000, counted: map[string]*counter{}, sources: map[string]int{}}
-}
-
-// wait is how long the next try waits after so many wrong ones.
-func (t *tries) wait(wrong int) time.Duration {
-	switch {
-	case wrong <= t.free:
+func passwordWait(wrong int) time.Duration {
+	const free = 3
+	if wrong <= free {
 		return 0
-	case t.longest >= t.forget:
-		return t.longest
-	default:
-		return min(time.Second<<min(wrong-t.free-1, 20), t.longest)
+	}
+	return min(time.Second<<min(wrong-free-1, 20), 15*time.Minute)
+}
+
+// newEasyTries returns tries of easy PINs by the id of the local user. A PIN may have
+// only four digits, so that it is shut for a day after five wrong ones.
+func newEasyTries(now func() time.Time) *limit.Failures[string] {
+	return limit.NewFailures[string](limit.FailureOptions{
+		Now: now, Wait: easyWait, Forget: 24 * time.Hour, Queue: 16, Keys: 10_000,
+	})
+}
+
+func easyWait(wrong int) time.Duration {
+	if wrong < 5 {
+		return 0
+	}
+	return 24 * time.Hour
+}
+
+// try runs work, which compares the password for a name, and returns its error.
+// [errWrong] counts as a wrong password. After too many of them, and while too many
+// tries from the same network run, try returns a [*limit.WaitError] without running work.
+func (t *passwordTries) try(ctx context.Context, name string, address netip.Addr, work func() error) error {
+	source := peer.Network(address)
+	if !t.enter(source) {
+		return &limit.WaitError{After: time.Second}
+	}
+	defer t.leave(source)
+	return t.wrong.Try(ctx, triedName{name, source}, counted(work))
+}
+
+// counted returns work in the form that [limit.Failures.Try] wants.
+func counted(work func() error) func() (wrong bool, err error) {
+	return func() (bool, error) {
+		err := work()
+		return errors.Is(err, errWrong), err
 	}
 }
 
-// try runs work when its turn has come and returns its error; [errWrong] counts. It
-// returns a [waitError] without running it when there were too many.
-func (t *tries) try(ctx context.Context, subject string, address netip.Addr, work func() error) error {
-	source := sourceOf(address)
-	c, err := t.enter(subject+"\x00"+source, source)
-	if err != nil {
-		return err
-	}
-	defer t.leave(c, source)
-	select {
-	case c.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-c.turn }()
-	if err := t.open(c); err != nil {
-		return err
-	}
-	err = work()
-	t.note(c, err)
-	return err
-}
-
-func (t *tries) enter(key, source string) (*counter, error) {
+func (t *passwordTries) enter(source netip.Prefix) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c, ok := t.counted[key]
-	if !ok {
-		t.makeRoom()
-		c = &counter{turn: make(chan struct{}, 1)}
-		t.counted[key] = c
+	if t.running[source] >= triesPerSource {
+		return false
 	}
-	if c.users > t.queue || source != "" && t.sources[source] >= perSource {
-		return nil, &waitError{time.Second}
-	}
-	c.users++
-	c.touched = t.now()
-	t.sources[source]++
-	return c, nil
+	t.running[source]++
+	return true
 }
 
-func (t *tries) leave(c *counter, source string) {
+func (t *passwordTries) leave(source netip.Prefix) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	c.users--
-	if t.sources[source]--; t.sources[source] == 0 {
-		delete(t.sources, source)
+	if t.running[source]--; t.running[source] == 0 {
+		delete(t.running, source)
 	}
-}
-
-func (t *tries) open(c *counter) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	if now.Before(c.opens) {
-		return &waitError{c.opens.Sub(now)}
-	}
-	return nil
-}
-
-func (t *tries) note(c *counter, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case err == nil:
-		c.wrong, c.opens = 0, time.Time{}
-	case errors.Is(err, errWrong):
-		if t.now().Sub(c.opens) > t.forget { // it rested
-			c.wrong = 0
-		}
-		c.wrong++
-		c.opens = t.now().Add(t.wait(c.wrong))
-	}
-}
-
-// makeRoom forgets counters that count nothing any more and, where that is not
-// enough, the one that has rested for longest.
-func (t *tries) makeRoom() {
-	if len(t.counted) < t.most {
-		return
-	}
-	oldest := ""
-	for key, c := range t.counted {
-		switch {
-		case c.users > 0:
-		case c.wrong == 0 || t.now().Sub(c.touched) > t.forget:
-			delete(t.counted, key)
-		case oldest == "" || c.touched.Before(t.counted[oldest].touched):
-			oldest = key
-		}
-	}
-	if len(t.counted) >= t.most {
-		delete(t.counted, oldest)
-	}
-}
-
-// sourceOf is by what a caller is counted: an IPv4 address, or the /64 that is
-// surely one household's.
-func sourceOf(address netip.Addr) string {
-	address = address.Unmap().WithZone("")
-	if !address.Is6() {
-		return address.String()
-	}
-	network, err := address.Prefix(64)
-	if err != nil {
-		return ""
-	}
-	return network.String()
 }
