@@ -22,5 +22,5 @@ func Wait(random io.Reader, first, longest time.Duration, failures int) time.Dur
 		return wait
 	}
 	half := wait / 2
-	return wait - time.Duration(binary.BigEndian.Uint64(chance[:])%uint64(half+1)) //nolint:gosec // less than a wait
+	return wait - half + time.Duration(binary.BigEndian.Uint64(chance[:])%uint64(half+1)) //nolint:gosec // less than a wait
 }

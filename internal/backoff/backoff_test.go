@@ -19,8 +19,8 @@ func TestWait(t *testing.T) {
 		wait := func(chance []byte) time.Duration {
 			return backoff.Wait(bytes.NewReader(chance), time.Second, 30*time.Second, failures)
 		}
-		if got := wait(make([]byte, 8)); got != whole {
-			t.Errorf("after %d failures: longest wait %v, want %v", failures, got, whole)
+		if got := wait(make([]byte, 8)); got != whole/2 {
+			t.Errorf("after %d failures: shortest wait %v, want %v", failures, got, whole/2)
 		}
 		if got := wait(nil); got != whole {
 			t.Errorf("after %d failures, no randomness: %v, want %v", failures, got, whole)
