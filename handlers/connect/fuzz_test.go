@@ -99,13 +99,13 @@ func TestParametersAreKnown(t *testing.T) {
 			for name := range strings.SplitSeq(found[1]+strings.ReplaceAll(found[2], `"`, ""), ", ") {
 				met++
 				if !known[name] {
-					t.Errorf("%s reads %q, which is not fuzzed", file, name)
+					t.Errorf("%s reads the parameter %q, want it in the list that is fuzzed", file, name)
 				}
 			}
 		}
 	}
 	if met < 30 {
-		t.Errorf("only %d parameters found in the source", met)
+		t.Errorf("%d parameters found in the source, want at least 30", met)
 	}
 }
 
@@ -128,9 +128,9 @@ func (w world) fuzzCall(t *testing.T, route connect.Route, header http.Header, v
 	r.Header = header
 	recorder := httptest.NewRecorder()
 	if pattern := w.server.Serve(recorder, r, netip.MustParseAddr(home.Address), home); pattern != connect.Prefix+route.Path {
-		t.Errorf("%s %s met %q", route.Method, route.Path, pattern)
+		t.Errorf("%s %s met the pattern %q, want %q", route.Method, route.Path, pattern, connect.Prefix+route.Path)
 	}
 	if !slices.Contains(documented(), recorder.Code) {
-		t.Errorf("%s %s with %.300q: %d\n%.1000s", route.Method, route.Path, sent, recorder.Code, w.log)
+		t.Errorf("%s %s with %.300q: status %d, want one of %v\n%.1000s", route.Method, route.Path, sent, recorder.Code, documented(), w.log)
 	}
 }

@@ -181,7 +181,7 @@ func (w world) samples() []sample {
 }
 
 // Golden answers of every endpoint; go test -update writes them.
-func TestGolden(t *testing.T) {
+func TestAnswersAreGolden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	names := newPlaceholders()
@@ -209,7 +209,7 @@ func TestGolden(t *testing.T) {
 	}
 	for _, route := range w.server.Routes() {
 		if !met[route] {
-			t.Errorf("no golden answer of %s %s", route.Method, route.Path)
+			t.Errorf("%s %s has no golden answer, want one", route.Method, route.Path)
 		}
 	}
 	files, err := filepath.Glob("testdata/*.golden")
@@ -218,7 +218,7 @@ func TestGolden(t *testing.T) {
 	}
 	for _, file := range files {
 		if !known[file] {
-			t.Errorf("%s belongs to no sample", file)
+			t.Errorf("%s belongs to no sample, want only files of samples", file)
 		}
 	}
 }

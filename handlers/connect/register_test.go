@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestRegisterPolicies(t *testing.T) {
+func TestSignUpFollowsPolicy(t *testing.T) {
 	t.Parallel()
 	const carol = "email=carol@example.test&userName=carol&rawpw="
 	for name, c := range map[string]struct {
@@ -28,24 +28,24 @@ func TestRegisterPolicies(t *testing.T) {
 		a := s.do("POST /service/register" + post + carol + encodeURIComponent(newPassword) + c.more)
 		object := a.object("Status", "Message", "Validated")
 		if object["Status"] != c.status || (a.status == http.StatusOK) != (c.status == "SUCCESS") {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+			t.Errorf("%s: answered %d %s, want the status %s", name, a.status, a.body, c.status)
 		}
 		if c.status == "CAPTCHA_REQUIRED" && object["Message"] != "https://latchkey.test/signup" {
-			t.Errorf("%s: %s", name, a.body)
+			t.Errorf("%s: answered %s, want the address of the sign-up page as the message", name, a.body)
 		}
-		if (len(s.mails()) == 1) != (c.status == "SUCCESS") {
-			t.Errorf("%s: mails", name)
+		if (len(s.mails.Deliver(t)) == 1) != (c.status == "SUCCESS") {
+			t.Errorf("%s: want one letter after SUCCESS and otherwise none", name)
 		}
 	}
 	closed := newSite(t, nil, func(o *models.Options) { o.SignUp = models.SignUpClosed })
 	a := closed.do("POST /service/register" + post + carol + encodeURIComponent(newPassword))
 	if object := a.object("Status", "Message", "Validated"); a.status != http.StatusBadRequest || object["Status"] != "SIGN_UP_CLOSED" {
-		t.Errorf("closed: %d %s", a.status, a.body)
+		t.Errorf("closed: answered %d %s, want 400 with SIGN_UP_CLOSED", a.status, a.body)
 	}
 }
 
 // Apps read an object whatever the status is: over a limit as well.
-func TestRegisterTooOften(t *testing.T) {
+func TestSignUpOverTheLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil, func(o *models.Options) { o.Limits.SignUpSource = models.Limit{Hits: 1, Window: 10 * time.Minute} })
 	signUp := func(name string) answer {
@@ -55,13 +55,13 @@ func TestRegisterTooOften(t *testing.T) {
 	a := signUp("dave")
 	object := a.object("Status", "Message", "Validated")
 	if a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") != "600" {
-		t.Errorf("%d, Retry-After %q", a.status, a.header.Get("Retry-After"))
+		t.Errorf("status %d with Retry-After %q, want 429 with 600", a.status, a.header.Get("Retry-After"))
 	}
 	if object["Status"] != "THROTTLED" || object["Message"] != "text of throttled, 10m0s" || object["Validated"] != false {
-		t.Errorf("over the limit: %s", a.body)
+		t.Errorf("over the limit: answered %s, want THROTTLED with its text", a.body)
 	}
 	long := s.do("POST /service/register" + post + strings.Repeat("x", 70_000))
 	if object := long.object("Status", "Message", "Validated"); long.status != http.StatusRequestEntityTooLarge || object["Status"] != "BODY_TOO_LARGE" {
-		t.Errorf("too long: %d %s", long.status, long.body)
+		t.Errorf("too long: answered %d %s, want 413 with BODY_TOO_LARGE", long.status, long.body)
 	}
 }

@@ -59,7 +59,7 @@ func replayApp(t *testing.T, database string) {
 	signed := signUp("new1795293387508@example.test", "new1795293387508", newPassword).is(http.StatusOK)
 	object := signed.object("Status", "Message", "Validated")
 	if object["Status"] != "SUCCESS" || object["Validated"] != false || signed.text(object, "Message") == "" {
-		t.Errorf("signup: %s", signed.body)
+		t.Errorf("signup: answered %s, want SUCCESS, not validated, with a message", signed.body)
 	}
 	s.confirm("new1795293387508@example.test")
 	s.signIn("new1795293387508", newPassword)
@@ -67,10 +67,10 @@ func replayApp(t *testing.T, database string) {
 	// signup dup
 	dup := signUp("x1@example.test", "alice", "abcdefgh of a kind")
 	if dup.status != http.StatusBadRequest {
-		t.Errorf("signup dup: %d", dup.status)
+		t.Errorf("signup dup: status %d, want 400", dup.status)
 	}
 	if object := dup.object("Status", "Message", "Validated"); object["Status"] != "USERNAME_IN_USE" || object["Validated"] != false {
-		t.Errorf("signup dup: %s", dup.body)
+		t.Errorf("signup dup: answered %s, want USERNAME_IN_USE, not validated", dup.body)
 	}
 
 	// login bad password
@@ -87,7 +87,7 @@ func replayApp(t *testing.T, database string) {
 			a.text(user, member)
 		}
 		if user["Name"] != name || user["DisplayName"] != name || user["Email"] != name+"@example.test" || user["IsActive"] != "true" {
-			t.Errorf("login: %s", a.body)
+			t.Errorf("login: answered %s, want the active user %s", a.body, name)
 		}
 		return a.text(user, "Id"), a.text(object, "AccessToken")
 	}
@@ -98,7 +98,7 @@ func replayApp(t *testing.T, database string) {
 		return s.do("GET /service/servers?" + query + "\nX-Application: Harness App/1.2.3\nX-Connect-UserToken: " + token + "\naccept: application/json").is(http.StatusOK)
 	}
 	if a := getServers("userId="+alice, token); a.body != "[]" {
-		t.Errorf("get servers: %s", a.body)
+		t.Errorf("get servers: answered %s, want []", a.body)
 	}
 	s.authorize(serverID, serverKey, alice)
 	s.do("GET /service/ServerAuthorizations/accept?serverId=" + serverID + "&userId=" + alice + "\nX-Connect-UserToken: " + token).is(http.StatusOK)
@@ -122,7 +122,7 @@ func replayApp(t *testing.T, database string) {
 		t.Helper()
 		object := a.object("Id", "Pin", "DeviceId", "IsExpired", "IsConfirmed", "AccessToken")
 		if object["DeviceId"] != "Dev-modern-pin é" || object["IsExpired"] != false || object["IsConfirmed"] != confirmed {
-			t.Errorf("pin: %s", a.body)
+			t.Errorf("pin: answered %s, want the device's own pin with IsConfirmed %t", a.body, confirmed)
 		}
 		a.text(object, "Pin")
 		return object
@@ -143,14 +143,14 @@ func replayApp(t *testing.T, database string) {
 	exchanged := exchange().is(http.StatusOK)
 	object = exchanged.object("UserId", "AccessToken")
 	if exchanged.text(object, "UserId") != alice {
-		t.Errorf("pin/authenticate: %s", exchanged.body)
+		t.Errorf("pin/authenticate: answered %s, want the user %s", exchanged.body, alice)
 	}
 	tvToken := exchanged.text(object, "AccessToken")
 	exchange().is(http.StatusNotFound)
 	poll().is(http.StatusNotFound)
 	user := s.do("GET /service/user?id=" + alice + "\nX-Application: Harness App/1.2.3\nX-Connect-UserToken: " + tvToken + "\naccept: application/json").is(http.StatusOK)
 	if object := user.object(userMembers()...); object["Id"] != alice || object["IsActive"] != "true" {
-		t.Errorf("user: %s", user.body)
+		t.Errorf("user: answered %s, want the active user %s", user.body, alice)
 	}
 
 	// invitations
@@ -159,22 +159,22 @@ func replayApp(t *testing.T, database string) {
 	a = getServers("userId="+bob+"&status=Waiting", bobsToken)
 	waiting := a.list()
 	if len(waiting) != 1 || waiting[0]["Id"] != serverID || waiting[0]["AccessKey"] != "" || waiting[0]["Name"] != "Den" {
-		t.Errorf("invitations: %s", a.body)
+		t.Errorf("invitations: answered %s, want Den without an access key", a.body)
 	}
 	for _, member := range serverMembers() {
 		a.text(waiting[0], member)
 	}
 	if a := getServers("userId="+bob, bobsToken); a.body != "[]" {
-		t.Errorf("invitations: %s", a.body)
+		t.Errorf("servers before accept: answered %s, want []", a.body)
 	}
 	headers := "\nX-Connect-UserToken: " + bobsToken + "\nX-Application: Harness App/1.2.3\naccept: */*"
 	s.do("GET /service/ServerAuthorizations/accept?serverId=" + serverID + "&userId=" + bob + headers).is(http.StatusOK)
 	if list := getServers("userId="+bob, bobsToken).list(); len(list) != 1 || list[0]["AccessKey"] == "" {
-		t.Errorf("after accept: %v", list)
+		t.Errorf("servers after accept: %v, want one with an access key", list)
 	}
 	s.do("DELETE /service/serverAuthorizations?serverId=" + serverID + "&userId=" + bob + headers).is(http.StatusOK)
 	if a := getServers("userId="+bob, bobsToken); a.body != "[]" {
-		t.Errorf("after delete: %s", a.body)
+		t.Errorf("servers after delete: answered %s, want []", a.body)
 	}
 	s.do("DELETE /service/serverAuthorizations?serverId=" + serverID + "&userId=" + bob + headers).is(http.StatusNotFound)
 	out := s.do("POST /service/user/logout\nX-Connect-UserToken: " + bobsToken + "\n\n").is(http.StatusOK)
@@ -197,7 +197,7 @@ func replayServer(t *testing.T, database string) {
 	s.unconfirmed("sleepy", bobsPassword)
 	aliceID, aliceToken := s.signIn("alice", alicesPassword)
 	bobID, bobToken := s.signIn("bob", bobsPassword)
-	s.mails()
+	s.mails.Deliver(t)
 
 	const name = `Den & Co + 50% "Server"`
 	const srv = "\nX-Application: Emby Server/3.2.0.0"
@@ -210,7 +210,7 @@ func replayServer(t *testing.T, database string) {
 	a := s.do("POST /service/Servers" + srvForm + report("http://127.0.0.1:8096", "http://127.0.0.1:18096")).is(http.StatusOK)
 	object := a.object("Id", "Url", "Name", "AccessKey")
 	if object["Name"] != name || object["Url"] != "http://127.0.0.1:8096" {
-		t.Errorf("first registration: %s", a.body)
+		t.Errorf("first registration: answered %s, want the name and the address as sent", a.body)
 	}
 	id, key := a.text(object, "Id"), a.text(object, "AccessKey")
 	token := "\nX-Connect-Token: " + key
@@ -229,14 +229,14 @@ func replayServer(t *testing.T, database string) {
 		return list
 	}
 	if list := links(); len(list) != 0 {
-		t.Errorf("first registration: %v", list)
+		t.Errorf("links after the first registration: %v, want an empty list", list)
 	}
 
 	// restart + update, update via DDNS name
 	for _, address := range []string{"http://127.0.0.1:8096", "http://media.example.test:8096"} {
 		a := s.do("POST /service/Servers?id=" + id + token + srvForm + report(address, "http://127.0.0.1:18097")).is(http.StatusOK)
 		if object := a.object("Id", "Url", "Name"); object["Id"] != id || object["Url"] != address || object["Name"] != name {
-			t.Errorf("update: %s", a.body)
+			t.Errorf("update: answered %s, want the same id and name, and the address %s", a.body, address)
 		}
 	}
 
@@ -244,7 +244,7 @@ func replayServer(t *testing.T, database string) {
 	find := func(text string) answer { return s.do("GET /service/user?nameOrEmail=" + text + token + srv) }
 	a = find("alice").is(http.StatusOK)
 	if object := a.object("Id", "Name", "DisplayName", "IsActive", "ImageUrl"); object["Id"] != aliceID || object["IsActive"] != "true" {
-		t.Errorf("link user: %s", a.body)
+		t.Errorf("link user: answered %s, want the active user %s", a.body, aliceID)
 	}
 	authorize := func(userID, userType, key string, more string) {
 		t.Helper()
@@ -252,36 +252,36 @@ func replayServer(t *testing.T, database string) {
 		object := a.object(authorizationMembers()...)
 		if object["ServerId"] != id || object["UserId"] != userID || object["UserType"] != userType || object["AccessToken"] != key ||
 			object["AcceptStatus"] != "waiting" || object["IsActive"] != true {
-			t.Errorf("authorize: %s", a.body)
+			t.Errorf("authorize: answered %s, want a waiting link of %s as %s", a.body, userID, userType)
 		}
 	}
 	authorize(aliceID, "Linked", "92946949b56f4c5e831d072ba4929de0", "")
 	if list := links(); len(list) != 1 || list[0]["AcceptStatus"] != "waiting" || list[0]["UserName"] != "alice" {
-		t.Errorf("a waiting link is not listed: %v", list)
+		t.Errorf("links %v, want alice's, waiting", list)
 	}
 	s.do("GET /service/ServerAuthorizations/accept?serverId=" + id + "&userId=" + aliceID + "\nX-Connect-UserToken: " + aliceToken).is(http.StatusOK)
 	if list := links(); list[0]["AcceptStatus"] != "accepted" || list[0]["AccessToken"] != "92946949b56f4c5e831d072ba4929de0" {
-		t.Errorf("an accepted link: %v", list)
+		t.Errorf("links %v, want alice's, accepted, with its access key", list)
 	}
 	located := s.do("GET /service/servers?userId=" + aliceID + "\nX-Connect-UserToken: " + aliceToken).is(http.StatusOK).list()[0]
 	if located["Name"] != name || located["Url"] != "http://media.example.test:8096" || located["LocalAddress"] != "http://127.0.0.1:18097" {
-		t.Errorf("the person sees %v", located)
+		t.Errorf("the person sees %v, want the new name and both addresses", located)
 	}
 
 	// link unknown user, link inactive user
 	find("no-such-user-xyz").is(http.StatusNotFound)
 	if object := find("sleepy").is(http.StatusOK).object("Id", "Name", "DisplayName", "IsActive", "ImageUrl"); object["IsActive"] != "false" {
-		t.Errorf("inactive user: %v", object)
+		t.Errorf("inactive user: %v, want IsActive false", object)
 	}
 
 	// invite guest
 	find("bob").is(http.StatusOK)
 	authorize(bobID, "Guest", "30e983b8410f42bc883a3d7ecc6f95bd", "&requesterUserName=alice")
 	if list := links(); len(list) != 2 || list[1]["UserType"] != "Guest" || list[1]["UserName"] != "bob" {
-		t.Errorf("invited: %v", list)
+		t.Errorf("links %v, want alice's and bob's as a guest", list)
 	}
 	if list := s.do("GET /service/servers?userId=" + bobID + "&status=Waiting\nX-Connect-UserToken: " + bobToken).is(http.StatusOK).list(); list[0]["UserType"] != "Guest" {
-		t.Errorf("bob sees %v", list)
+		t.Errorf("bob sees %v, want an invitation as a guest", list)
 	}
 
 	// invite e-mail without account: before somebody claimed the server nothing is mailed
@@ -290,7 +290,7 @@ func replayServer(t *testing.T, database string) {
 		find("new.person%40example.test").is(http.StatusNotFound)
 		s.do("POST /service/users/invite" + srvForm + "email=new.person@example.test&requesterUserName=alice").is(http.StatusOK).object()
 		n := 0
-		for _, letter := range s.mails() {
+		for _, letter := range s.mails.Deliver(t) {
 			if letter.Kind == models.MailInvited && letter.To == "new.person@example.test" {
 				n++
 			}
@@ -298,7 +298,7 @@ func replayServer(t *testing.T, database string) {
 		return n
 	}
 	if n := invite(); n != 0 {
-		t.Errorf("%d invitations by a server that nobody claimed", n)
+		t.Errorf("%d invitations by a server without an owner, want 0", n)
 	}
 	var number int64
 	s.must(json.Unmarshal([]byte(id), &number))
@@ -314,19 +314,19 @@ func replayServer(t *testing.T, database string) {
 	remove(bobID).is(http.StatusOK)
 	remove(bobID).is(http.StatusNotFound)
 	if list := links(); len(list) != 1 {
-		t.Errorf("removed: %v", list)
+		t.Errorf("links after the removal %v, want alice's alone", list)
 	}
 
 	// authenticate (legacy md5), of the unfiltered password, in upper case
 	a = s.do("POST /service/user/authenticate" + srvForm + "userName=alice&password=" + strings.ToUpper(md5Of(alicesPassword))).is(http.StatusOK)
 	if user, _ := a.object("AccessToken", "User")["User"].(map[string]any); user["Id"] != aliceID {
-		t.Errorf("md5: %s", a.body)
+		t.Errorf("md5: answered %s, want the user %s", a.body, aliceID)
 	}
 
 	// unlink
 	remove(aliceID).is(http.StatusOK)
 	if list := links(); len(list) != 0 {
-		t.Errorf("unlinked: %v", list)
+		t.Errorf("links after unlinking %v, want an empty list", list)
 	}
 
 	// lost registration
@@ -337,16 +337,16 @@ func replayServer(t *testing.T, database string) {
 	object = a.object("Id", "Url", "Name", "AccessKey")
 	newID, newKey := a.text(object, "Id"), a.text(object, "AccessKey")
 	if newID == id || newKey == key {
-		t.Error("a claimed system id took the server over")
+		t.Errorf("registered again as %s with the key %s, want a new id and a new key: a claimed system id must not take the server over", newID, newKey)
 	}
 	id, token = newID, "\nX-Connect-Token: "+newKey
 	if list := links(); len(list) != 0 {
-		t.Errorf("inherited: %v", list)
+		t.Errorf("links of the new registration %v, want an empty list", list)
 	}
 
 	// ipv6
 	a = s.do("POST /service/Servers?id=" + id + token + srvForm + report("http://[::1]:8096", "http://127.0.0.1:18097")).is(http.StatusOK)
 	if object := a.object("Id", "Url", "Name"); object["Url"] != "http://[::1]:8096" {
-		t.Errorf("ipv6: %s", a.body)
+		t.Errorf("ipv6: answered %s, want the address as sent", a.body)
 	}
 }

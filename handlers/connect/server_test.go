@@ -19,7 +19,7 @@ import (
 const post = "\nContent-Type: application/x-www-form-urlencoded\n\n"
 
 // Every route × every sort of caller. A route without a row fails the test.
-func TestWhoMay(t *testing.T) {
+func TestRoutesCheckTheirCallers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.site
@@ -68,13 +68,13 @@ func TestWhoMay(t *testing.T) {
 	for _, route := range routes {
 		want, found := rows[route]
 		if !found {
-			t.Errorf("no row of %s %s", route.Method, route.Path)
+			t.Errorf("%s %s has no row in the table, want one", route.Method, route.Path)
 			continue
 		}
 		w.whoMay(t, route, callers, want)
 	}
 	if len(rows) != len(routes) {
-		t.Errorf("%d rows, %d routes", len(rows), len(routes))
+		t.Errorf("%d rows, want %d, one for each route", len(rows), len(routes))
 	}
 }
 
@@ -87,57 +87,57 @@ func (w world) whoMay(t *testing.T, route connect.Route, callers []struct{ name,
 			t.Errorf("%s %s by %s: %d, want %d", route.Method, route.Path, caller.name, a.status, want[i])
 		}
 		if a.status >= 400 && a.body != "" && route.Path != "/register" {
-			t.Errorf("%s %s by %s: an error with a body", route.Method, route.Path, caller.name)
+			t.Errorf("%s %s by %s: error with the body %s, want no body", route.Method, route.Path, caller.name, a.body)
 		}
 	}
 }
 
-func TestPaths(t *testing.T) {
+func TestPathsMethodsAndCORS(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	for _, path := range []string{"/service/ip", "/SERVICE/IP", "/service/Ip/"} {
 		if a := s.do("GET " + path).is(http.StatusOK); a.body != home.Address {
-			t.Errorf("%s: %q", path, a.body)
+			t.Errorf("%s: answered %q, want %s", path, a.body, home.Address)
 		}
 	}
 	for _, path := range []string{"/service", "/service/", "/service/ip/x", "/service//ip", "/service/user/authenticate/x"} {
 		s.do("GET " + path).is(http.StatusNotFound)
 	}
 	if a := s.do("DELETE /service/servers").is(http.StatusMethodNotAllowed); a.header.Get("Allow") != "GET, HEAD, POST, OPTIONS" {
-		t.Errorf("Allow: %q", a.header.Get("Allow"))
+		t.Errorf("Allow is %q, want GET, HEAD, POST, OPTIONS", a.header.Get("Allow"))
 	}
 	for _, path := range []string{"/service/Servers", "/service/register", "/service/nowhere"} {
 		a := s.do("OPTIONS " + path + "\nOrigin: https://app.example\nAccess-Control-Request-Method: POST\nAccess-Control-Request-Headers: x-application,x-connect-usertoken").is(http.StatusOK)
 		if a.header.Get("Access-Control-Allow-Headers") == "" || a.header.Get("Access-Control-Allow-Credentials") != "" {
-			t.Errorf("OPTIONS %s: %v", path, a.header)
+			t.Errorf("OPTIONS %s: headers %v, want Allow-Headers and no Allow-Credentials", path, a.header)
 		}
 	}
 	if a := s.do("HEAD /service/ip").is(http.StatusOK); a.body != "" || a.header.Get("Content-Length") != "10" {
-		t.Errorf("HEAD: %q, %v", a.body, a.header)
+		t.Errorf("HEAD: body %q and headers %v, want no body and Content-Length 10", a.body, a.header)
 	}
 }
 
 // Who asks for the head of an answer changes nothing by it.
-func TestAcceptActs(t *testing.T) {
+func TestHeadAcceptsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	target := " /service/ServerAuthorizations/accept?serverId=" + w.serverID + "\nX-Connect-UserToken: " + w.bobToken
 	if a := w.do("HEAD" + target).is(http.StatusMethodNotAllowed); a.header.Get("Allow") != "GET, POST, OPTIONS" {
-		t.Errorf("Allow: %q", a.header.Get("Allow"))
+		t.Errorf("Allow is %q, want GET, POST, OPTIONS", a.header.Get("Allow"))
 	}
 	servers := func() int {
 		return len(w.do("GET /service/servers\nX-Connect-UserToken: " + w.bobToken).is(http.StatusOK).list())
 	}
 	if n := servers(); n != 0 {
-		t.Errorf("HEAD accepted a link")
+		t.Errorf("%d servers after HEAD accept, want 0", n)
 	}
 	w.do("POST" + target + post).is(http.StatusOK)
 	if n := servers(); n != 1 {
-		t.Errorf("%d servers after POST accept", n)
+		t.Errorf("%d servers after POST accept, want 1", n)
 	}
 }
 
-func TestTag(t *testing.T) {
+func TestListsHaveATag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	list := func(more string) answer {
@@ -146,29 +146,29 @@ func TestTag(t *testing.T) {
 	tag := list("").is(http.StatusOK).header.Get("ETag")
 	for _, sent := range []string{tag, "W/" + tag, `"x", ` + tag} {
 		if a := list("\nIf-None-Match: " + sent).is(http.StatusNotModified); a.body != "" {
-			t.Errorf("304 with a body: %s", a.body)
+			t.Errorf("304 with the body %s, want no body", a.body)
 		}
 	}
 	list("\nIf-None-Match: \"x\"").is(http.StatusOK)
 	if a := w.do("HEAD /service/servers\nX-Connect-UserToken: " + w.aliceToken).is(http.StatusOK); a.header.Get("ETag") != tag {
-		t.Errorf("HEAD has the tag %q", a.header.Get("ETag"))
+		t.Errorf("HEAD has the tag %q, want %q", a.header.Get("ETag"), tag)
 	}
 	links := "GET /service/ServerAuthorizations\nX-Connect-Token: " + w.key
 	w.do(links + "\nIf-None-Match: " + w.do(links).is(http.StatusOK).header.Get("ETag")).is(http.StatusNotModified)
 	// What may be asked for once, or is about one person, is kept nowhere.
 	for _, request := range []string{"GET /service/user\nX-Connect-UserToken: " + w.aliceToken, "GET /service/pin?deviceId=tv&pin=" + w.fresh, "GET /service/ip"} {
 		if a := w.do(request).is(http.StatusOK); a.header.Get("ETag") != "" || a.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%.20s: %v", request, a.header)
+			t.Errorf("%.20s: headers %v, want no ETag and Cache-Control no-store", request, a.header)
 		}
 	}
 	w.do("POST /service/Servers?id=" + w.serverID + "\nX-Connect-Token: " + w.key + post + "name=Attic").is(http.StatusOK)
 	if a := list("\nIf-None-Match: " + tag).is(http.StatusOK); a.list()[0]["Name"] != "Attic" {
-		t.Errorf("the list is %s", a.body)
+		t.Errorf("the list is %s, want the new name Attic", a.body)
 	}
 }
 
 // A disabled server must neither go on nor come back under a new id.
-func TestDisabledServer(t *testing.T) {
+func TestDisabledServerIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	number, err := strconv.ParseInt(w.serverID, 10, 64)
@@ -190,7 +190,7 @@ func TestDisabledServer(t *testing.T) {
 
 // While the database is away nothing is answered as if it were empty, and no
 // server is told that it is unknown.
-func TestDatabaseAway(t *testing.T) {
+func TestNothingIsAnsweredWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.site
@@ -202,18 +202,18 @@ func TestDatabaseAway(t *testing.T) {
 		case strings.Contains(one.request, "bogus"), one.name == "register_md5", one.name == "register_weak", one.name == "invite_empty",
 			one.name == "pin_poll_unknown": // refused before the database is asked
 		case a.status < http.StatusInternalServerError:
-			t.Errorf("%s: %d %s", one.name, a.status, a.body)
+			t.Errorf("%s: answered %d %s, want a status from 500", one.name, a.status, a.body)
 		case strings.HasPrefix(one.name, "register") && a.status >= http.StatusInternalServerError: // apps read this one
 			if object := a.object("Status", "Message", "Validated"); object["Status"] != "INTERNAL" || object["Message"] == "" {
-				t.Errorf("%s: %d %s", one.name, a.status, a.body)
+				t.Errorf("%s: answered %d %s, want INTERNAL with a message", one.name, a.status, a.body)
 			}
 		case a.body != "":
-			t.Errorf("%s: %s", one.name, a.body)
+			t.Errorf("%s: answered %s, want no body", one.name, a.body)
 		}
 	}
 }
 
-func TestSignInShapes(t *testing.T) {
+func TestSignInAcceptsFormsAndJSON(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	s.person("alice", alicesPassword)
@@ -235,7 +235,7 @@ func TestSignInShapes(t *testing.T) {
 	in("application/json", strings.Repeat("x", 70_000)).is(http.StatusRequestEntityTooLarge)
 }
 
-func TestTooFast(t *testing.T) {
+func TestTooFrequentCallsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.slow.Store(true)
@@ -243,19 +243,19 @@ func TestTooFast(t *testing.T) {
 		"GET /service/pin?deviceId=tv&pin=" + w.fresh, "POST /service/pin/authenticate" + post + "deviceId=tv&pin=" + w.approved,
 	} {
 		if a := w.do(request).is(http.StatusTooManyRequests); a.header.Get("Retry-After") == "" {
-			t.Error("no Retry-After")
+			t.Errorf("429 without Retry-After for %.30s, want one", request)
 		}
 	}
 	for range 4 {
 		w.do("POST /service/user/authenticate" + post + "nameOrEmail=bob&rawpw=wrong").is(http.StatusUnauthorized)
 	}
 	if a := w.do("POST /service/user/authenticate" + post + "nameOrEmail=bob&rawpw=wrong").is(http.StatusTooManyRequests); a.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("429 without Retry-After after wrong passwords, want one")
 	}
 }
 
 // X-Application names the app to its owner: whatever is in it, it shows as a name.
-func TestApplicationName(t *testing.T) {
+func TestApplicationNameIsCleaned(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	s.person("alice", alicesPassword)
@@ -297,12 +297,12 @@ func TestSystemIDIsKept(t *testing.T) {
 	s.authorize(serverID, key, alice)
 	s.do("GET /service/ServerAuthorizations/accept?serverId=" + serverID + "\nX-Connect-UserToken: " + token).is(http.StatusOK)
 	if a := s.do("GET /service/servers\nX-Connect-UserToken: " + token).is(http.StatusOK); a.list()[0]["SystemId"] != own {
-		t.Errorf("the server is told as %s", a.body)
+		t.Errorf("the server is listed as %s, want the system id %s", a.body, own)
 	}
 }
 
 // Somebody who left is no trouble of the operator's.
-func TestLeftEarly(t *testing.T) {
+func TestClientsThatLeaveAreNotLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -311,13 +311,13 @@ func TestLeftEarly(t *testing.T) {
 	r.Header.Set("X-Connect-UserToken", w.aliceToken)
 	recorder := httptest.NewRecorder()
 	w.server.Serve(recorder, r, netip.MustParseAddr(home.Address), home)
-	if recorder.Code < http.StatusInternalServerError || w.log.Len() > 0 {
-		t.Errorf("%d, and the log says %s", recorder.Code, w.log)
+	if recorder.Code < http.StatusInternalServerError || w.log.Count("level=") != w.log.Count("level=DEBUG") {
+		t.Errorf("status %d with the log %q, want 500 or more and only lines for debugging", recorder.Code, w.log)
 	}
 }
 
 // Only servers that may register do.
-func TestServerPolicies(t *testing.T) {
+func TestServersRegisterByPolicy(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[models.ServersPolicy]int{models.ServersOpen: 200, models.ServersClaimed: 403, models.ServersOff: 403} {
 		s := newSite(t, nil, func(o *models.Options) { o.Servers = policy })
@@ -326,7 +326,7 @@ func TestServerPolicies(t *testing.T) {
 }
 
 // Who guesses the code of a device ends it; the device asks for another (R-66).
-func TestGuessedCode(t *testing.T) {
+func TestGuessesEndACode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	exchange := func(pin string) answer {
@@ -336,21 +336,21 @@ func TestGuessedCode(t *testing.T) {
 		exchange("BCDF-GHJK").is(http.StatusNotFound)
 	}
 	if a := exchange("BCDF-GHJK").is(http.StatusTooManyRequests); a.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("429 without Retry-After after guesses, want one")
 	}
 	for _, pin := range []string{w.approved, w.fresh} {
 		if a := exchange(pin); a.status == http.StatusOK {
-			t.Errorf("a code outlived the guesses: %s", a.body)
+			t.Errorf("the code %s after the guesses: answered %d %s, want an error", pin, a.status, a.body)
 		}
 		if a := w.do("GET /service/pin?deviceId=tv&pin=" + pin); a.status == http.StatusOK {
-			t.Errorf("a code outlived the guesses: %s", a.body)
+			t.Errorf("the poll with %s after the guesses: answered %d %s, want an error", pin, a.status, a.body)
 		}
 	}
 	w.do("GET /service/pin?deviceId=tv&pin=" + w.pin()).is(http.StatusOK)
 }
 
 // A session that an MD5 opened proves no password.
-func TestMD5ProvesNothing(t *testing.T) {
+func TestMD5SignInConfirmsNoPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil, func(o *models.Options) { o.LegacyMD5 = true })
 	s.person("alice", alicesPassword)
@@ -363,15 +363,15 @@ func TestMD5ProvesNothing(t *testing.T) {
 		return session.ConfirmedAt
 	}
 	if at := confirmed("rawpw", alicesPassword); !at.Equal(s.clock.Now()) {
-		t.Errorf("a password was proved at %v", at)
+		t.Errorf("the password counts as confirmed at %v, want %v", at, s.clock.Now())
 	}
 	if at := confirmed("password", md5Of(alicesPassword)); at.Unix() != 0 {
-		t.Errorf("an MD5 proved a password at %v", at)
+		t.Errorf("after a sign-in by MD5 the password counts as confirmed at %v, want never", at)
 	}
 }
 
 // Apps want a text even of somebody who has no address.
-func TestUserWithoutAddress(t *testing.T) {
+func TestUserWithoutAddressHasEmptyText(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(connect.UserOf(models.Account{ID: 7, Username: "kid", DisplayName: "Kid"}))
 	if err != nil {
@@ -379,6 +379,6 @@ func TestUserWithoutAddress(t *testing.T) {
 	}
 	const want = `{"Id":"7","Name":"kid","DisplayName":"Kid","Email":"","IsActive":"false","ImageUrl":""}`
 	if string(text) != want {
-		t.Errorf("got %s", text)
+		t.Errorf("got %s, want %s", text, want)
 	}
 }

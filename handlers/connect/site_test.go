@@ -1,12 +1,10 @@
 package connect_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -21,6 +19,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // Passwords as the captured clients have them, made long enough for our rules.
@@ -39,7 +38,8 @@ type site struct {
 	store  *models.Store
 	clock  *modelstest.Clock
 	url    string
-	log    *bytes.Buffer
+	log    *servicetest.Log
+	mails  *servicetest.Mailbox
 	slow   atomic.Bool // nobody may poll now
 }
 
@@ -64,9 +64,9 @@ func newSiteOn(t testing.TB, database string, change func(*connect.Server), adju
 	t.Helper()
 	clock := modelstest.NewClock()
 	store := modelstest.Open(t, database, clock, append([]modelstest.Adjust{loose}, adjust...)...)
-	s := &site{t: t, store: store, clock: clock, log: &bytes.Buffer{}}
+	s := &site{t: t, store: store, clock: clock, log: &servicetest.Log{}, mails: servicetest.NewMailbox(store)}
 	s.server = &connect.Server{
-		Store: store, Log: slog.New(slog.NewTextHandler(s.log, nil)), PublicURL: "https://latchkey.test", Register: connect.RegisterOpen,
+		Store: store, Log: s.log.Logger(), PublicURL: "https://latchkey.test", Register: connect.RegisterOpen,
 		Captcha: func(_ context.Context, params embywire.Params, _ netip.Addr) error {
 			if params["altcha"] != "solved" {
 				return errors.New("not solved")
@@ -96,9 +96,7 @@ func newSiteOn(t testing.TB, database string, change func(*connect.Server), adju
 
 func (s *site) must(err error) {
 	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	servicetest.NoError(s.t, err)
 }
 
 // answer is what came back.
@@ -123,7 +121,7 @@ func (s *site) do(captured string) answer {
 	for _, line := range lines[1:] {
 		name, value, found := strings.Cut(line, ":")
 		if !found {
-			s.t.Fatalf("no header: %q", line)
+			s.t.Fatalf("the line %q is not a header: want name: value", line)
 		}
 		r.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
@@ -133,10 +131,10 @@ func (s *site) do(captured string) answer {
 	read, err := io.ReadAll(response.Body)
 	s.must(err)
 	if got := response.Header.Get("Access-Control-Allow-Origin"); got != "*" {
-		s.t.Errorf("%s: Access-Control-Allow-Origin is %q", lines[0], got)
+		s.t.Errorf("%s: Access-Control-Allow-Origin is %q, want *", lines[0], got)
 	}
 	if response.StatusCode >= http.StatusInternalServerError && s.store.Ready(s.t.Context()) == nil {
-		s.t.Errorf("%s: %d\n%s", lines[0], response.StatusCode, s.log)
+		s.t.Errorf("%s: status %d, want one below 500 while the database is there\n%s", lines[0], response.StatusCode, s.log)
 	}
 	return answer{s.t, response.StatusCode, response.Header, string(read)}
 }
@@ -149,7 +147,7 @@ func (a answer) is(status int) answer {
 		a.t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
 	}
 	if status >= http.StatusBadRequest && a.body != "" {
-		a.t.Fatalf("an error with a body: %s", a.body)
+		a.t.Fatalf("error with the body %s, want no body", a.body)
 	}
 	return a
 }
@@ -179,10 +177,10 @@ func (a answer) members(object map[string]any, names ...string) {
 func (a answer) json(into any) {
 	a.t.Helper()
 	if got := a.header.Get("Content-Type"); got != "application/json; charset=utf-8" {
-		a.t.Fatalf("Content-Type %q", got)
+		a.t.Fatalf("Content-Type %q, want application/json; charset=utf-8", got)
 	}
 	if err := json.Unmarshal([]byte(a.body), into); err != nil {
-		a.t.Fatalf("%v: %s", err, a.body)
+		a.t.Fatalf("got %s, want JSON: %v", a.body, err)
 	}
 }
 
@@ -192,7 +190,7 @@ func (a answer) list() []map[string]any {
 	var list []map[string]any
 	a.json(&list)
 	if list == nil {
-		a.t.Fatalf("no list: %s", a.body)
+		a.t.Fatalf("got %s, want a list", a.body)
 	}
 	return list
 }
@@ -202,38 +200,14 @@ func (a answer) text(object map[string]any, name string) string {
 	a.t.Helper()
 	text, ok := object[name].(string)
 	if !ok {
-		a.t.Fatalf("%s is %#v, not a text", name, object[name])
+		a.t.Fatalf("%s is %#v, want a text", name, object[name])
 	}
 	return text
 }
 
-// mails are the mails that are due, which are sent.
-func (s *site) mails() []models.Letter {
-	s.t.Helper()
-	ctx := s.t.Context()
-	owed, err := s.store.Mail.Claim(ctx, "worker", 1000)
-	s.must(err)
-	var letters []models.Letter
-	for _, one := range owed {
-		letter, send, err := s.store.Mail.Prepare(ctx, one)
-		s.must(err)
-		if send {
-			s.must(s.store.Mail.Sent(ctx, one.ID))
-			letters = append(letters, letter)
-		}
-	}
-	return letters
-}
-
 func (s *site) confirm(email string) {
 	s.t.Helper()
-	for _, letter := range s.mails() {
-		if letter.Kind == models.MailConfirm && letter.To == email {
-			s.must(s.store.Emails.Confirm(s.t.Context(), letter.Secret, home))
-			return
-		}
-	}
-	s.t.Fatalf("no mail to %s", email)
+	s.must(s.store.Emails.Confirm(s.t.Context(), s.mails.Letter(s.t, models.MailConfirm, email).Secret, home))
 }
 
 // person signs somebody up and confirms them.
@@ -257,7 +231,7 @@ func (s *site) signIn(name, password string) (id, token string) {
 	object := a.object("AccessToken", "User")
 	user, ok := object["User"].(map[string]any)
 	if !ok {
-		s.t.Fatalf("User is %#v", object["User"])
+		s.t.Fatalf("User is %#v, want an object", object["User"])
 	}
 	return a.text(user, "Id"), a.text(object, "AccessToken")
 }
