@@ -13,7 +13,7 @@ import (
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
-	for _, pattern := range []string{"*.md", "adr/*.md", "../README.md"} {
+	for _, pattern := range []string{"*.md", "adr/*.md", "../*.md"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

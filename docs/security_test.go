@@ -179,3 +179,18 @@ func read(t *testing.T, path string) string {
 	}
 	return string(text)
 }
+
+// TestCitedTests checks that the tests exist which the guide for contributors
+// names as `package: TestName`.
+func TestCitedTests(t *testing.T) {
+	t.Parallel()
+	citations := regexp.MustCompile("`([a-z0-9_/]+): (Test\\w+)`").FindAllStringSubmatch(read(t, "../CONTRIBUTING.md"), -1)
+	if len(citations) < 10 {
+		t.Errorf("CONTRIBUTING.md names %d tests, want 10 or more", len(citations))
+	}
+	for _, cited := range citations {
+		if !testsOf(t, cited[1])[cited[2]] {
+			t.Errorf("CONTRIBUTING.md names `%s: %s`, and there is no such test%s", cited[1], cited[2], elsewhere(t, cited[1], cited[2]))
+		}
+	}
+}
