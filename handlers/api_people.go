@@ -114,7 +114,7 @@ func (s *site) apiChangePerson(c *gin.Context, session models.Session) error {
 		}
 		terms.Libraries = &chosen
 	}
-	return done(c, s.Store.People.SetTerms(c.Request.Context(), session.AccountID, id, linkID, terms, caller(c)))
+	return done(c, s.Store.People.SetTerms(c.Request.Context(), session.AccountID, id, linkID, terms))
 }
 
 // apiRemovePerson answers DELETE /api/v1/servers/{id}/people/{link_id}.

@@ -26,7 +26,7 @@ func (s *site) apiReplacePIN(c *gin.Context, session models.Session) error {
 // apiPINMail answers POST /api/v1/account/pin/resets: a mailed link opens a new
 // PIN.
 func (s *site) apiPINMail(c *gin.Context, session models.Session) error {
-	return accepted(c, s.Store.PINs.RequestReset(c.Request.Context(), session.AccountID, caller(c)))
+	return accepted(c, s.Store.PINs.RequestReset(c.Request.Context(), session.AccountID))
 }
 
 // apiResetPIN answers POST /api/v1/account/pin/resets/redeem. It opens no

@@ -30,7 +30,7 @@ func (s *site) apiStartProof(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	proof, err := s.Store.Proofs.Start(c.Request.Context(), session.AccountID, id, caller(c))
+	proof, err := s.Store.Proofs.Start(c.Request.Context(), session.AccountID, id)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 			libraries := librariesIn(f, own.serverID)
 			terms.Libraries = &libraries
 		}
-		return s.Store.People.SetTerms(ctx, own.session.AccountID, own.serverID, linkID, terms, caller(c))
+		return s.Store.People.SetTerms(ctx, own.session.AccountID, own.serverID, linkID, terms)
 	})
 }
 

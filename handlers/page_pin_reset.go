@@ -84,7 +84,7 @@ func (s *site) requestPINReset(c *gin.Context, _ form) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Store.PINs.RequestReset(c.Request.Context(), session.AccountID, caller(c)); err != nil {
+	if err := s.Store.PINs.RequestReset(c.Request.Context(), session.AccountID); err != nil {
 		return err
 	}
 	return s.leave(c, "/account/pin/forgot", noticePINMailSent)

@@ -57,7 +57,7 @@ func (s *site) startProof(c *gin.Context, _ form) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Store.Proofs.Start(c.Request.Context(), session.AccountID, serverID, caller(c))
+	_, err = s.Store.Proofs.Start(c.Request.Context(), session.AccountID, serverID)
 	if err != nil {
 		return s.showProof(c, err)
 	}

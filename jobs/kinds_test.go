@@ -59,7 +59,7 @@ func TestKindsOfMail(t *testing.T) {
 	post.deliver(models.MailPINChanged, models.MailPINChanged, models.MailPINChanged)
 	must(store.PINs.Set(ctx, anna, "", "7k2p9x", caller))
 	post.deliver(models.MailPINChanged)
-	must(store.PINs.RequestReset(ctx, anna, caller))
+	must(store.PINs.RequestReset(ctx, anna))
 	link = post.deliver(models.MailPINReset)
 	must(store.PINs.ResetByMail(ctx, link[models.MailPINReset], "", caller))
 	post.deliver(models.MailPINChanged)

@@ -29,14 +29,14 @@ func TestChangeFeed(t *testing.T) {
 		link := k.located(anna, models.LinkAccepted)[1]
 		expect("accepted", models.ChangeLink)
 		end := k.Now().Add(time.Hour)
-		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end, Libraries: &[]models.Library{{ExternalID: "l-series"}}}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end, Libraries: &[]models.Library{{ExternalID: "l-series"}}}))
 		changes := k.changes(m, begin)
 		if got := changes[0].Link; got == nil || !got.EndsAt.Equal(end) || got.Libraries[0].Name != "Series" || got.AccessKeyHash != sum(link.AccessKey) {
 			k.t.Errorf("change %+v", changes[0])
 		}
 		expect("terms", models.ChangeLink)
 		none := time.Time{}
-		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &none}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &none}))
 		expect("no end", models.ChangeLink)
 		device := k.deviceOf(anna)
 		expect("a device signs in")
@@ -72,7 +72,7 @@ func TestChangeFeed(t *testing.T) {
 		k.must(k.People.Remove(ctx, owner.ID, m.ID, asked.ID))
 		expect("removed by the owner", models.ChangeLinkRemoved)
 		k.invited(owner, m, anna, "u-ben")
-		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword, home))
+		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword))
 		expect("deleted", models.ChangeLink, models.ChangeLinkRemoved)
 		if got := k.changes(other, 0); len(got) != 0 || len(k.changes(plain, 0)) != 0 {
 			k.t.Errorf("another server hears %+v", got)
@@ -120,7 +120,7 @@ func TestChangesAtOnce(t *testing.T) {
 			if i < 6 {
 				return k.Sessions.EndAll(ctx, people[i].ID, home)
 			}
-			return k.People.SetTerms(ctx, owner.ID, m.ID, links[i%6].ID, models.Terms{EndsAt: &end}, home)
+			return k.People.SetTerms(ctx, owner.ID, m.ID, links[i%6].ID, models.Terms{EndsAt: &end})
 		}) {
 			k.must(err)
 		}
@@ -177,12 +177,12 @@ func TestProofs(t *testing.T) {
 	eachContract(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
-		_, err := k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		_, err := k.Proofs.Start(ctx, anna.ID, m.ID)
 		k.is(err, models.ErrNotFound) // the owner has not allowed it
 		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
-		proof, err := k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		proof, err := k.Proofs.Start(ctx, anna.ID, m.ID)
 		k.must(err)
-		again, err := k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		again, err := k.Proofs.Start(ctx, anna.ID, m.ID)
 		if err != nil || again.ID != proof.ID {
 			k.t.Errorf("a second one: %+v, %v", again, err)
 		}
@@ -203,15 +203,15 @@ func TestProofs(t *testing.T) {
 		if err != nil || got.State != models.ProofDone || got.Code != "123456" {
 			k.t.Errorf("proof %+v, %v", got, err)
 		}
-		_, err = k.Proofs.Start(ctx, anna.ID, m.ID, home)
+		_, err = k.Proofs.Start(ctx, anna.ID, m.ID)
 		k.is(err, models.ErrAlreadyLinked)
 		ben := k.account()
-		late, err := k.Proofs.Start(ctx, ben.ID, m.ID, home)
+		late, err := k.Proofs.Start(ctx, ben.ID, m.ID)
 		k.must(err)
 		k.is(k.Proofs.Complete(ctx, m.Server, late.ID, "u-anna", home), models.ErrLocalUserTaken)
 		k.isKind(k.Proofs.Fail(ctx, m.Server, late.ID, "because"), models.KindInvalid)
 		k.must(k.Proofs.Fail(ctx, m.Server, late.ID, "denied"))
-		late, err = k.Proofs.Start(ctx, ben.ID, m.ID, home)
+		late, err = k.Proofs.Start(ctx, ben.ID, m.ID)
 		k.must(err)
 		k.clock.Advance(10 * time.Minute)
 		k.is(k.Proofs.Propose(ctx, m.Server, late.ID, "1", ""), models.ErrNotFound)

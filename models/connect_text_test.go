@@ -100,9 +100,9 @@ func TestHostileTexts(t *testing.T) {
 				_, err = k.Devices.Exchange(ctx, code.DeviceCode, tv)
 				k.must(err)
 			}
-			_, err = k.Devices.EmbyPoll(ctx, text, text, tv)
+			_, err = k.Devices.EmbyPoll(ctx, text, text)
 			ours("poll", err)
-			_, err = k.Devices.EmbyPoll(ctx, text, "BCDF-GHJK", tv)
+			_, err = k.Devices.EmbyPoll(ctx, text, "BCDF-GHJK")
 			ours("poll", err)
 			_, err = k.Devices.Exchange(ctx, text, tv)
 			ours("exchange", err)

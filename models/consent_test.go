@@ -45,7 +45,7 @@ func TestStoppedSelfServiceEndsProofs(t *testing.T) {
 		m, other := k.agent(owner), k.agent(owner)
 		for _, one := range []media{m, other} {
 			k.must(k.Servers.SetSelfService(ctx, owner.ID, one.ID, true))
-			_, err := k.Proofs.Start(ctx, anna.ID, one.ID, home)
+			_, err := k.Proofs.Start(ctx, anna.ID, one.ID)
 			k.must(err)
 		}
 		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true)) // said again, it stops nothing
@@ -67,7 +67,7 @@ func TestStoppedSelfServiceEndsProofs(t *testing.T) {
 			if err != nil || len(open) != tt.open {
 				k.t.Errorf("the agent sees %+v, %v", open, err)
 			}
-			_, err = k.Proofs.Start(ctx, anna.ID, tt.at.ID, home)
+			_, err = k.Proofs.Start(ctx, anna.ID, tt.at.ID)
 			k.is(err, tt.start)
 		}
 	})

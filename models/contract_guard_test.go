@@ -36,7 +36,7 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 		key := k.located(member, models.LinkAccepted)[0]
 		mailed := k.invite(owner, ben.Email, m)
 		secretText := k.letter(models.MailInvite, ben.Email).Secret
-		proof, err := k.Proofs.Start(ctx, ben.ID, m.ID, home)
+		proof, err := k.Proofs.Start(ctx, ben.ID, m.ID)
 		k.must(err)
 		k.canQuick(m)
 		session := k.signIn(member).Session
@@ -65,7 +65,7 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 			{"local users", func() error { _, err := k.Servers.LocalUsers(ctx, owner.ID, m.ID); return err }, "local_users"},
 			{"libraries", func() error { _, err := k.Servers.Libraries(ctx, owner.ID, m.ID); return err }, "libraries_external_id"},
 			{"terms", func() error {
-				return k.People.SetTerms(ctx, owner.ID, m.ID, key.ID, models.Terms{EndsAt: &end}, home)
+				return k.People.SetTerms(ctx, owner.ID, m.ID, key.ID, models.Terms{EndsAt: &end})
 			}, ""},
 			{"links of an agent", func() error { _, err := k.Agents.LinksOf(ctx, m.Server); return err }, ""},
 			{"check", func() error { _, err := k.Agents.Check(ctx, m.Server, key.AccessKey, 0); return err }, ""},
@@ -95,7 +95,7 @@ func TestContractStatementsUseIndexes(t *testing.T) {
 			{"sign out everywhere", func() error { return k.Sessions.EndAll(ctx, member.ID, home) }, ""},
 			{"history", func() error { _, err := k.History.Page(ctx, member.ID, 0, 50); return err }, "history_account_id"},
 			{"export", func() error { _, err := k.Accounts.Export(ctx, ben.ID, home); return err }, ""},
-			{"delete", func() error { return k.Accounts.Delete(ctx, member.ID, goodPassword, home) }, "link_changes_account_id"},
+			{"delete", func() error { return k.Accounts.Delete(ctx, member.ID, goodPassword) }, "link_changes_account_id"},
 			{"remove a server", func() error { return k.Servers.Remove(ctx, owner.ID, k.agent(owner).ID, home) }, ""},
 			{"sweep", func() error { return k.Sweep(ctx) }, "links_ends_at"},
 		} {
@@ -210,7 +210,7 @@ func TestDeletedLeavesNumbersAlone(t *testing.T) {
 		k.must(k.Invites.Accept(ctx, owner.ID, k.invite(anna, owner.Username, theirs).ID, home))
 		device := k.deviceOf(anna)
 		k.must(k.Sessions.End(ctx, anna.ID, device.ID, home))
-		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword, home))
+		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword))
 		k.letters()
 		for _, c := range k.changes(m, 0) {
 			if c.AccountID != anna.ID || c.DeviceID != "" || c.Link != nil {

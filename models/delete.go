@@ -11,7 +11,7 @@ import (
 // copies its recipient first. It returns [ErrNotFound], [ErrWrongPassword],
 // [ErrThrottled], or [ErrDeletionWaits] with Until (RFC 3339, UTC) while an email
 // change can still be undone.
-func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, _ Caller) error {
+func (a *Accounts) Delete(ctx context.Context, accountID int64, password string) error {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if err != nil {
 		return err

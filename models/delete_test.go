@@ -36,8 +36,8 @@ func TestDelete(t *testing.T) {
 					k.t.Errorf("the test leaves %s empty", table)
 				}
 			}
-			k.is(k.Accounts.Delete(ctx, a.ID, otherPassword, home), models.ErrWrongPassword)
-			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword, home))
+			k.is(k.Accounts.Delete(ctx, a.ID, otherPassword), models.ErrWrongPassword)
+			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
 			if diff := cmp.Diff(map[string]string{}, k.rowsOf(a.ID)); diff != "" {
 				k.t.Errorf("rows are left: %s", diff)
 			}
@@ -58,7 +58,7 @@ func TestDelete(t *testing.T) {
 			k.is(err, models.ErrNoSession)
 			_, err = k.Accounts.Get(ctx, a.ID)
 			k.is(err, models.ErrNotFound)
-			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrNotFound)
+			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrNotFound)
 			k.signUp(a.Username) // both names are free
 			k.letters()
 			c := newName()

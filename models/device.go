@@ -388,7 +388,7 @@ func deviceName(row *deviceCodeRow) string {
 // returns [ErrDeviceCodeExpired] for a pair that is unknown, denied, used or too
 // old; wrong pairs are counted by device, and after too many of them its codes are
 // dead and every pair gets [ErrThrottled].
-func (d *Devices) EmbyPoll(ctx context.Context, deviceID, typed string, _ Caller) (approved bool, err error) {
+func (d *Devices) EmbyPoll(ctx context.Context, deviceID, typed string) (approved bool, err error) {
 	row, err := d.byEmby(ctx, deviceID, typed)
 	return err == nil && row.State == deviceApproved, err
 }

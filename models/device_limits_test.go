@@ -80,14 +80,14 @@ func TestWrongPairs(t *testing.T) {
 		// From then on the right pair is refused as well, wherever it comes from.
 		_, err := k.Devices.EmbyExchange(ctx, "dev", code, thief)
 		k.is(err, models.ErrThrottled)
-		_, err = k.Devices.EmbyPoll(ctx, "dev", code, tv)
+		_, err = k.Devices.EmbyPoll(ctx, "dev", code)
 		k.is(err, models.ErrThrottled)
-		_, err = k.Devices.EmbyPoll(ctx, "dev", "BCDF-GHJK", thief)
+		_, err = k.Devices.EmbyPoll(ctx, "dev", "BCDF-GHJK")
 		k.is(err, models.ErrThrottled)
 		// A TV begins anew, also one that kept asking for its old code: that is dead.
 		fresh := k.begin("dev")
 		for range 3 {
-			_, err = k.Devices.EmbyPoll(ctx, "dev", fresh, tv)
+			_, err = k.Devices.EmbyPoll(ctx, "dev", fresh)
 			k.must(err)
 			_, err = k.Devices.EmbyExchange(ctx, "dev", code, tv)
 			k.is(err, models.ErrDeviceCodeExpired)
@@ -104,15 +104,15 @@ func TestWrongPairsAcrossCodes(t *testing.T) {
 	eachConnect(t, func(k *kit) {
 		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
 		code, other, api := k.begin("dev"), k.begin("other"), k.beginAPI("dev")
-		for i := range 5 {
-			_, err := k.Devices.EmbyPoll(ctx, "dev", "BCDF-GHJK", models.Caller{Address: fmt.Sprintf("203.0.113.%d", i)})
+		for range 5 {
+			_, err := k.Devices.EmbyPoll(ctx, "dev", "BCDF-GHJK")
 			k.is(err, models.ErrDeviceCodeExpired)
 			k.begin("dev")
 		}
-		_, err := k.Devices.EmbyPoll(ctx, "dev", code, tv)
+		_, err := k.Devices.EmbyPoll(ctx, "dev", code)
 		k.is(err, models.ErrDeviceCodeExpired)
 		k.is(k.Devices.Approve(ctx, phone, code, home), models.ErrCodeWrong)
-		_, err = k.Devices.EmbyPoll(ctx, "other", other, tv)
+		_, err = k.Devices.EmbyPoll(ctx, "other", other)
 		k.must(err)
 		k.must(k.Devices.Approve(ctx, phone, api.UserCode, home))
 		_, err = k.Devices.Exchange(ctx, api.DeviceCode, tv)

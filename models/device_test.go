@@ -34,7 +34,7 @@ func TestEmbyDevice(t *testing.T) {
 		}
 		poll := func(deviceID, code string, want bool, wantErr error) {
 			k.t.Helper()
-			approved, err := k.Devices.EmbyPoll(ctx, deviceID, code, tv)
+			approved, err := k.Devices.EmbyPoll(ctx, deviceID, code)
 			if wantErr != nil {
 				k.is(err, wantErr)
 			} else {
@@ -88,10 +88,10 @@ func TestOldCodeOfADevice(t *testing.T) {
 		k.clock.Advance(11 * time.Minute)
 		code := k.begin("Dev-1")
 		for range 20 {
-			_, err := k.Devices.EmbyPoll(ctx, "Dev-1", old, tv)
+			_, err := k.Devices.EmbyPoll(ctx, "Dev-1", old)
 			k.is(err, models.ErrDeviceCodeExpired)
 		}
-		_, err := k.Devices.EmbyPoll(ctx, "Dev-1", code, tv)
+		_, err := k.Devices.EmbyPoll(ctx, "Dev-1", code)
 		k.must(err)
 	})
 }
@@ -103,7 +103,7 @@ func TestDeviceIDs(t *testing.T) {
 			k.isKind(err, models.KindInvalid)
 		}
 		id := strings.Repeat("x", 255)
-		approved, err := k.Devices.EmbyPoll(k.t.Context(), id, k.begin(id), tv)
+		approved, err := k.Devices.EmbyPoll(k.t.Context(), id, k.begin(id))
 		k.must(err)
 		if approved {
 			k.t.Error("approved")
@@ -152,7 +152,7 @@ func TestAPIDevice(t *testing.T) {
 		}
 		// The doors are apart: what this device shows is worth nothing on the Emby wire.
 		other := k.beginAPI("dev")
-		_, err = k.Devices.EmbyPoll(ctx, "dev", other.UserCode, tv)
+		_, err = k.Devices.EmbyPoll(ctx, "dev", other.UserCode)
 		k.is(err, models.ErrDeviceCodeExpired)
 	})
 }
@@ -182,7 +182,7 @@ func TestDenyDevice(t *testing.T) {
 		k.is(k.Devices.Approve(ctx, phone, api.UserCode, home), models.ErrCodeWrong)
 		_, err := k.Devices.Exchange(ctx, api.DeviceCode, tv)
 		k.is(err, models.ErrAccessDenied)
-		_, err = k.Devices.EmbyPoll(ctx, "dev", emby, tv)
+		_, err = k.Devices.EmbyPoll(ctx, "dev", emby)
 		k.is(err, models.ErrDeviceCodeExpired)
 		_, err = k.Devices.EmbyExchange(ctx, "dev", emby, tv)
 		k.is(err, models.ErrDeviceCodeExpired)
@@ -231,7 +231,7 @@ func TestApprovalDiesWithTheAccount(t *testing.T) {
 			k.must(k.Sessions.EndOthers(k.t.Context(), phone, home))
 		},
 		"deleted": func(k *kit, a models.Account, _ models.Session) {
-			k.must(k.Accounts.Delete(k.t.Context(), a.ID, goodPassword, home))
+			k.must(k.Accounts.Delete(k.t.Context(), a.ID, goodPassword))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

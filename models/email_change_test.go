@@ -255,14 +255,14 @@ func TestEmailUndo(t *testing.T) {
 			if letters := k.letters(); len(letters) != 0 {
 				k.t.Errorf("letters %+v", letters)
 			}
-			err = k.Accounts.Delete(ctx, a.ID, goodPassword, home)
+			err = k.Accounts.Delete(ctx, a.ID, goodPassword)
 			k.is(err, models.ErrDeletionWaits)
 			k.is(k.Operators.Delete(ctx, a.Username), models.ErrDeletionWaits)
 			if _, err := k.Accounts.Get(ctx, a.ID); err != nil {
 				k.t.Error(err)
 			}
 			k.clock.Advance(72*time.Hour - time.Millisecond)
-			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrDeletionWaits)
+			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrDeletionWaits)
 			_, err = k.Emails.LookUndo(ctx, undo)
 			k.must(err)
 			k.clock.Advance(time.Millisecond)
@@ -271,7 +271,7 @@ func TestEmailUndo(t *testing.T) {
 			_, err = k.Emails.Undo(ctx, undo, home)
 			k.is(err, models.ErrTokenSpent)
 			k.must(k.Operators.Confirm(ctx, stranger)) // free, swept or not
-			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword, home))
+			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
 		})
 		k.run("links in the old mailbox open nothing", func(k *kit) {
 			a := k.account()

@@ -153,7 +153,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		b := account()
 		k.must(k.Operators.Disable(ctx, b.Username))
 		k.must(k.Operators.Enable(ctx, b.Username))
-		k.must(k.Accounts.Delete(ctx, b.ID, goodPassword, home))
+		k.must(k.Accounts.Delete(ctx, b.ID, goodPassword))
 		db.Gorm.Logger = logger.Discard
 
 		explained := 0

@@ -189,7 +189,7 @@ func (k *kit) resetSecret(a models.Account) string {
 func (k *kit) pinResetSecret(a models.Account) string {
 	k.t.Helper()
 	k.clock.Advance(2 * time.Minute)
-	k.must(k.PINs.RequestReset(k.t.Context(), a.ID, home))
+	k.must(k.PINs.RequestReset(k.t.Context(), a.ID))
 	return k.letter(models.MailPINReset, a.Email).Secret
 }
 

@@ -107,7 +107,7 @@ func TestInviteVoid(t *testing.T) {
 		for name, undo := range map[string]func(owner, guest models.Account, m media){
 			"the owner is disabled": func(owner, _ models.Account, _ media) { k.must(k.Operators.Disable(ctx, owner.Username)) },
 			"the owner is deleted": func(owner, _ models.Account, _ media) {
-				k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword, home))
+				k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword))
 			},
 			"the server is handed over": func(owner, _ models.Account, m media) {
 				k.must(k.Servers.HandOver(ctx, owner.ID, m.ID, k.account().Username, home))
@@ -215,7 +215,7 @@ func TestInviteLocalUserMeanwhile(t *testing.T) {
 		}
 		// The other link ends: with the moment, not with the sweep.
 		end := k.Now().Add(time.Hour)
-		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, asked.ID, models.Terms{EndsAt: &end}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, asked.ID, models.Terms{EndsAt: &end}))
 		k.clock.Advance(time.Hour - time.Millisecond)
 		k.is(k.Invites.Accept(ctx, anna.ID, invite.ID, home), models.ErrLocalUserTaken)
 		if u := k.localUser(owner, m, "u-anna"); u.LinkedTo != ben.Username {
@@ -242,7 +242,7 @@ func TestEndBoundary(t *testing.T) {
 		anna := k.member(owner, m)
 		link := k.located(anna, models.LinkAccepted)[0]
 		end := k.Now().Add(time.Hour)
-		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end}, home))
+		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end}))
 		expect := func(want int) {
 			k.t.Helper()
 			list, err := k.Links.List(ctx, anna.ID, models.LinkAccepted)

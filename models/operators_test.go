@@ -148,13 +148,13 @@ func TestDisabled(t *testing.T) {
 		add("confirm", k.Emails.Confirm(ctx, confirm, home), models.ErrTokenSpent)
 		add("resend", k.Emails.Resend(ctx, pending, home), models.ErrTokenSpent)
 		add("correct", k.Emails.Correct(ctx, pending, "new@example.org", home), models.ErrTokenSpent)
-		add("delete", k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrNoSession)
+		add("delete", k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrNoSession)
 		for path, r := range refused {
 			k.t.Run(path, func(t *testing.T) { (&kit{t: t}).is(r.got, r.want) })
 		}
 		k.clock.Advance(2 * time.Minute)
 		k.must(k.Recovery.Request(ctx, a.Username, home, false))
-		k.must(k.PINs.RequestReset(ctx, a.ID, home))
+		k.must(k.PINs.RequestReset(ctx, a.ID))
 		if letters := k.letters(); len(letters) != 0 {
 			k.t.Errorf("mails %+v", letters)
 		}

@@ -179,7 +179,7 @@ func (p *PINs) turnOff(ctx context.Context, row *accountRow, caller Caller) erro
 
 // RequestReset owes a mail with a link by which the PIN can be chosen anew or
 // removed. Over a limit it does nothing and says nothing.
-func (p *PINs) RequestReset(ctx context.Context, accountID int64, _ Caller) error {
+func (p *PINs) RequestReset(ctx context.Context, accountID int64) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {
 		return err

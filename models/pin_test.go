@@ -84,7 +84,7 @@ func TestPINs(t *testing.T) {
 		k.run("one mail a minute", func(k *kit) {
 			a := withPIN(k)
 			for range 3 {
-				k.must(k.PINs.RequestReset(ctx, a.ID, home))
+				k.must(k.PINs.RequestReset(ctx, a.ID))
 			}
 			k.letter(models.MailPINReset, a.Email)
 		})

@@ -77,7 +77,7 @@ func (c *core) proof(r *proofRow) Proof {
 // Start begins a proof, or returns the one that is open. It returns
 // [ErrNotFound] for a server that has no agent or no self-service,
 // [ErrAlreadyLinked], or [ErrThrottled].
-func (p *Proofs) Start(ctx context.Context, accountID, serverID int64, _ Caller) (Proof, error) {
+func (p *Proofs) Start(ctx context.Context, accountID, serverID int64) (Proof, error) {
 	open, err := p.Get(ctx, accountID, serverID)
 	if err != nil && KindOf(err) != KindNotFound {
 		return Proof{}, err

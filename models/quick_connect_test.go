@@ -155,7 +155,7 @@ func TestQuickConnectServers(t *testing.T) {
 		k.run("its end has come", func(k *kit) {
 			asked := k.quick(session, m, "654321")
 			end := k.Now().Add(time.Minute)
-			k.must(k.People.SetTerms(ctx, owner.ID, m.ID, k.linkWith(person, m), models.Terms{EndsAt: &end}, home))
+			k.must(k.People.SetTerms(ctx, owner.ID, m.ID, k.linkWith(person, m), models.Terms{EndsAt: &end}))
 			k.clock.Advance(time.Minute)
 			offers(person)
 			refused(session, m.ID)
@@ -247,7 +247,7 @@ func TestQuickConnectEnds(t *testing.T) {
 		k.run("deleted", func(k *kit) {
 			m, person, session := k.quickHome()
 			k.quick(session, m, "123456")
-			k.must(k.Accounts.Delete(ctx, person.ID, goodPassword, home))
+			k.must(k.Accounts.Delete(ctx, person.ID, goodPassword))
 			if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" || len(k.openQuick(m)) != 0 {
 				k.t.Errorf("%s rows are left", n)
 			}

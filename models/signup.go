@@ -24,23 +24,27 @@ type SignUp struct {
 }
 
 // CheckSignUp applies the rules to in without asking the database, so that a
-// form with mistakes costs nobody a solved captcha. It returns a KindInvalid
+// form with mistakes does not use up a solved captcha. It returns a KindInvalid
 // error with everything that is wrong, or [ErrSignUpClosed] or
-// [ErrSignUpInviteOnly]; whether the secret of an invite is good, SignUp finds
-// out.
+// [ErrSignUpInviteOnly]. It does not find out whether the secret of an invite is
+// valid: [Accounts.SignUp] does.
 func (a *Accounts) CheckSignUp(in SignUp) error {
-	switch a.opt.SignUp {
-	case SignUpOpen:
-		_, err := a.newAccount(in)
-		return err
-	case SignUpInvite:
-		if !secret.WellFormed(secret.MailToken, in.Invite) { // what it is worth, SignUp asks
-			return ErrSignUpInviteOnly
-		}
-		_, err := a.newAccount(in)
-		return err
+	_, err := a.checkSignUp(in)
+	return err
+}
+
+// checkSignUp is [Accounts.CheckSignUp]; it also returns the row that the account
+// would become, without id, times and password.
+func (a *Accounts) checkSignUp(in SignUp) (accountRow, error) {
+	switch {
+	case a.opt.SignUp == SignUpOpen:
+		return a.newAccount(in)
+	case a.opt.SignUp != SignUpInvite:
+		return accountRow{}, ErrSignUpClosed
+	case !secret.WellFormed(secret.MailToken, in.Invite):
+		return accountRow{}, ErrSignUpInviteOnly
 	default:
-		return ErrSignUpClosed
+		return a.newAccount(in)
 	}
 }
 
@@ -98,15 +102,12 @@ func (c *core) language(locale string) string {
 // another secret for the same account; it returns [ErrOtherRequest] when it is
 // none, or an error about the field idempotency_key.
 func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendingSecret string, err error) {
-	if err := a.CheckSignUp(in); err != nil {
+	row, err := a.checkSignUp(in)
+	if err != nil {
 		return "", err
 	}
 	l := a.opt.Limits
 	if err := a.throttle.source(ctx, "sign-up", caller, l.SignUpSource, l.SignUpNetwork, l.SignUpService); err != nil {
-		return "", err
-	}
-	row, err := a.newAccount(in)
-	if err != nil {
 		return "", err
 	}
 	if a.opt.SignUp == SignUpInvite {

@@ -65,7 +65,7 @@ func (k *kit) victim() victim {
 	k.signIn(w)
 	k.signUp(newName())
 	k.must(k.Emails.RequestChange(ctx, w.ID, addressOf(newName()), goodPassword, home))
-	k.must(k.PINs.RequestReset(ctx, w.ID, home))
+	k.must(k.PINs.RequestReset(ctx, w.ID))
 	k.must(k.Operators.SendReset(ctx, w.Username))
 	return v
 }

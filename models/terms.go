@@ -89,7 +89,7 @@ type Terms struct {
 
 // SetTerms changes the terms of a link. Its agent is told. It returns
 // [ErrNotFound], or errors about the fields ends_at and libraries.
-func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms, _ Caller) error {
+func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms) error {
 	return p.tx(ctx, "set the terms of a link", func(tx *gorm.DB) error {
 		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
 			return err

@@ -40,7 +40,7 @@ func pollPIN(c *call) (any, error) {
 	if err := c.paced(); err != nil {
 		return nil, err
 	}
-	approved, err := c.Store.Devices.EmbyPoll(c.request.Context(), c.params["deviceid"], c.params["pin"], c.caller)
+	approved, err := c.Store.Devices.EmbyPoll(c.request.Context(), c.params["deviceid"], c.params["pin"])
 	if err != nil {
 		return nil, err
 	}
