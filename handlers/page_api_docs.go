@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	"go.yaml.in/yaml/v3"
@@ -78,12 +79,20 @@ type docsAnswer struct {
 // apiDocsPath is a page, though it lies below the API.
 const apiDocsPath = apiPrefix + "/docs"
 
-// apiDocs answers GET /api/docs: the contract for people.
-func (s *site) apiDocs(c *gin.Context, contract *contract) error {
-	allowPrivateCopy(c)
-	page := apiDocsPage{Base: s.base(c, "api_docs")}
-	contract.fill(&page, s.origin)
-	return s.render(c, http.StatusOK, "api_docs", page)
+// apiDocs returns the handler of GET /api/docs: the contract for people. It reads
+// openapi.yaml once, when somebody asks for the page first.
+func (s *site) apiDocs() handlerFunc {
+	read := sync.OnceValues(readContract)
+	return func(c *gin.Context) error {
+		contract, err := read()
+		if err != nil {
+			return err
+		}
+		allowPrivateCopy(c)
+		page := apiDocsPage{Base: s.base(c, "api_docs")}
+		contract.fill(&page, s.origin)
+		return s.render(c, http.StatusOK, "api_docs", page)
+	}
 }
 
 // fill writes the contract into page. Commands ask origin.

@@ -6,21 +6,24 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// routes is the table of everything that can be asked for.
+// routes registers everything that can be asked for: the pages here, the API in
+// routes_api.go, and everything below /service in front_side.go. Each route has
+// a row in routes_test.go or routes_api_test.go that says who may use it.
 func (s *site) routes(r *gin.Engine) {
 	s.publicRoutes(r)
-	s.accountRoutes(r)
 	s.mailedRoutes(r)
-	s.connectRoutes(r)
+	s.accountRoutes(r)
+	s.serverRoutes(r)
+	s.linkRoutes(r)
+	s.deviceRoutes(r)
 	s.machineRoutes(r)
 	s.apiRoutes(r)
-	s.contractRoutes(r)
 	if s.Dev {
 		s.get(r, "/dev/mail", s.devMail)
 	}
 }
 
-// publicRoutes are for people who are not signed in.
+// publicRoutes registers the pages for people who are not signed in.
 func (s *site) publicRoutes(r *gin.Engine) {
 	s.get(r, "/", s.landing)
 	s.get(r, "/help/pin", s.pinHelp)
@@ -40,9 +43,32 @@ func (s *site) publicRoutes(r *gin.Engine) {
 	s.get(r, "/forgot", s.resetRequestForm)
 	s.post(r, "/forgot", s.requestReset)
 	s.get(r, "/forgot/sent", s.resetSent)
+
+	s.get(r, apiDocsPath, s.apiDocs())
 }
 
-// accountRoutes are for somebody who is signed in.
+// mailedRoutes registers the pages that the links in mails lead to. None of
+// them needs a session: the token in the link is the proof.
+func (s *site) mailedRoutes(r *gin.Engine) {
+	s.get(r, "/confirm", s.confirmForm)
+	s.post(r, "/confirm", s.confirm)
+	s.get(r, "/reset", s.resetForm)
+	s.post(r, "/reset", s.reset)
+	s.get(r, "/account/email/confirm", s.emailChangeConfirmForm)
+	s.post(r, "/account/email/confirm", s.confirmEmailChange)
+	s.get(r, "/account/email/undo", s.emailChangeUndoForm)
+	s.post(r, "/account/email/undo", s.undoEmailChange)
+	s.get(r, "/account/pin/reset", s.pinResetForm)
+	s.post(r, "/account/pin/reset", s.pinReset)
+	s.get(r, "/account/sessions/not-me", s.notMeForm)
+	s.post(r, "/account/sessions/not-me", s.notMe)
+
+	s.get(r, "/invite", s.invite)
+	s.get(r, "/invite/signup", s.inviteSignUpForm)
+	s.post(r, "/invite/signup", s.inviteSignUp)
+}
+
+// accountRoutes registers the pages on which people look after their account.
 func (s *site) accountRoutes(r *gin.Engine) {
 	s.get(r, "/account", s.accountForm)
 	s.post(r, "/account", s.changeProfile)
@@ -65,23 +91,59 @@ func (s *site) accountRoutes(r *gin.Engine) {
 	s.post(r, "/account/delete", s.deleteAccount)
 }
 
-// mailedRoutes are where the links of mails lead. None needs a session.
-func (s *site) mailedRoutes(r *gin.Engine) {
-	s.get(r, "/confirm", s.confirmForm)
-	s.post(r, "/confirm", s.confirm)
-	s.get(r, "/reset", s.resetForm)
-	s.post(r, "/reset", s.reset)
-	s.get(r, "/account/email/confirm", s.emailChangeConfirmForm)
-	s.post(r, "/account/email/confirm", s.confirmEmailChange)
-	s.get(r, "/account/email/undo", s.emailChangeUndoForm)
-	s.post(r, "/account/email/undo", s.undoEmailChange)
-	s.get(r, "/account/pin/reset", s.pinResetForm)
-	s.post(r, "/account/pin/reset", s.pinReset)
-	s.get(r, "/account/sessions/not-me", s.notMeForm)
-	s.post(r, "/account/sessions/not-me", s.notMe)
+// serverRoutes registers the pages about media servers: for the people who use
+// them and for the owners who run them.
+func (s *site) serverRoutes(r *gin.Engine) {
+	s.get(r, "/servers", s.servers)
+	s.post(r, "/servers/leave", s.leaveServer)
+	s.get(r, "/servers/new", s.serverRegisterForm)
+	s.post(r, "/servers/new", s.makeClaimCode)
+	s.post(r, "/servers/claim", s.claimServer)
+	s.get(r, "/servers/:id/open", s.openServer)
+	s.get(r, "/servers/:id/join", s.proofForm)
+	s.post(r, "/servers/:id/join", s.startProof)
+	s.get(r, "/servers/:id/join/state", s.proofState)
+
+	s.get(r, "/servers/:id", s.serverOwner)
+	s.post(r, "/servers/:id/rename", s.renameServer)
+	s.post(r, "/servers/:id/addresses", s.addAddress)
+	s.post(r, "/servers/:id/addresses/move", s.moveAddress)
+	s.post(r, "/servers/:id/addresses/hide", s.hideAddress)
+	s.post(r, "/servers/:id/addresses/remove", s.removeAddress)
+	s.post(r, "/servers/:id/people/terms", s.setTerms)
+	s.post(r, "/servers/:id/people/remove", s.removePerson)
+	s.post(r, "/servers/:id/self-service", s.setSelfService)
+	s.post(r, "/servers/:id/key", s.rotateServerKey)
+	s.post(r, "/servers/:id/hand-over", s.handServerOver)
+	s.post(r, "/servers/:id/remove", s.removeServer)
+	s.get(r, "/servers/:id/invite", s.serverInviteForm)
+	s.post(r, "/servers/:id/invites/withdraw", s.withdrawInvite)
+	s.post(r, "/invites", s.createInvite)
 }
 
-// machineRoutes are for browsers, monitors and robots.
+// linkRoutes registers the page on which a person answers links and invites.
+func (s *site) linkRoutes(r *gin.Engine) {
+	s.get(r, "/invitations", s.links)
+	s.post(r, "/invitations/accept", s.acceptLink)
+	s.post(r, "/invitations/decline", s.declineLink)
+	s.post(r, "/invites/accept", s.acceptInvite)
+	s.post(r, "/invites/decline", s.declineInvite)
+}
+
+// deviceRoutes registers the pages on which a person signs a device in by the
+// code that it shows. Their address is older than the word device code.
+func (s *site) deviceRoutes(r *gin.Engine) {
+	s.get(r, "/link", s.deviceForm)
+	s.post(r, "/link", s.lookDevice)
+	s.post(r, "/link/approve", s.approveDevice)
+	s.post(r, "/link/deny", s.denyDevice)
+	s.post(r, "/link/quick-connect", s.quickConnect)
+	s.get(r, "/link/quick-connect/:id", s.quickConnectWait)
+	s.get(r, "/link/quick-connect/:id/state", s.quickConnectState)
+	s.get(r, "/pin", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/link") })
+}
+
+// machineRoutes registers what browsers, monitors and robots ask for.
 func (s *site) machineRoutes(r *gin.Engine) {
 	s.get(r, "/captcha/challenge", nil, s.problem(s.challenge))
 	s.get(r, "/livez", nil, s.live)
@@ -93,7 +155,8 @@ func (s *site) machineRoutes(r *gin.Engine) {
 	s.get(r, "/.well-known/change-password", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/account/password") })
 }
 
-// get serves path to GET and HEAD, with page or else with plain.
+// get registers path for GET and HEAD. It is answered by page, or by plain where
+// page is nil.
 func (s *site) get(r *gin.Engine, path string, page handlerFunc, plain ...gin.HandlerFunc) {
 	if page != nil {
 		plain = append(plain, s.page(page))
@@ -102,7 +165,8 @@ func (s *site) get(r *gin.Engine, path string, page handlerFunc, plain ...gin.Ha
 	r.HEAD(path, plain...)
 }
 
-// post serves a form sent to path.
+// post registers path for a form that is sent to it. The form is read before h is
+// called.
 func (s *site) post(r *gin.Engine, path string, h formFunc) {
 	r.POST(path, s.page(func(c *gin.Context) error {
 		f, err := readForm(c)
@@ -111,60 +175,4 @@ func (s *site) post(r *gin.Engine, path string, h formFunc) {
 		}
 		return h(c, f)
 	}))
-}
-
-// connectRoutes are the pages about servers, links and devices.
-func (s *site) connectRoutes(r *gin.Engine) {
-	s.get(r, "/servers", s.servers)
-	s.post(r, "/servers/leave", s.leaveServer)
-	s.get(r, "/servers/new", s.serverRegisterForm)
-	s.post(r, "/servers/new", s.makeClaimCode)
-	s.post(r, "/servers/claim", s.claimServer)
-
-	s.get(r, "/servers/:id", s.serverOwner)
-	s.get(r, "/servers/:id/open", s.openServer)
-	s.post(r, "/servers/:id/rename", s.renameServer)
-	s.post(r, "/servers/:id/addresses", s.addAddress)
-	s.post(r, "/servers/:id/addresses/move", s.moveAddress)
-	s.post(r, "/servers/:id/addresses/hide", s.hideAddress)
-	s.post(r, "/servers/:id/addresses/remove", s.removeAddress)
-	s.post(r, "/servers/:id/people/remove", s.removePerson)
-	s.post(r, "/servers/:id/key", s.rotateServerKey)
-	s.post(r, "/servers/:id/hand-over", s.handServerOver)
-	s.post(r, "/servers/:id/remove", s.removeServer)
-
-	s.inviteRoutes(r)
-
-	s.get(r, "/invitations", s.links)
-	s.post(r, "/invitations/accept", s.acceptLink)
-	s.post(r, "/invitations/decline", s.declineLink)
-
-	s.get(r, "/link", s.deviceForm)
-	s.post(r, "/link", s.lookDevice)
-	s.post(r, "/link/approve", s.approveDevice)
-	s.post(r, "/link/deny", s.denyDevice)
-	s.post(r, "/link/quick-connect", s.quickConnect)
-	s.get(r, "/link/quick-connect/:id", s.quickConnectWait)
-	s.get(r, "/link/quick-connect/:id/state", s.quickConnectState)
-	s.get(r, "/pin", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/link") })
-}
-
-// inviteRoutes are the pages on which people invite, are invited, and link
-// themselves.
-func (s *site) inviteRoutes(r *gin.Engine) {
-	s.get(r, "/servers/:id/invite", s.serverInviteForm)
-	s.post(r, "/invites", s.createInvite)
-	s.post(r, "/servers/:id/invites/withdraw", s.withdrawInvite)
-	s.post(r, "/servers/:id/people/terms", s.setTerms)
-	s.post(r, "/servers/:id/self-service", s.setSelfService)
-
-	s.get(r, "/servers/:id/join", s.proofForm)
-	s.post(r, "/servers/:id/join", s.startProof)
-	s.get(r, "/servers/:id/join/state", s.proofState)
-
-	s.get(r, "/invite", s.invite)
-	s.get(r, "/invite/signup", s.inviteSignUpForm)
-	s.post(r, "/invite/signup", s.inviteSignUp)
-	s.post(r, "/invites/accept", s.acceptInvite)
-	s.post(r, "/invites/decline", s.declineInvite)
 }

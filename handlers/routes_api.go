@@ -1,82 +1,86 @@
 package handlers
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"sync"
-
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiRoutes are for programs that know us.
+// apiRoutes registers the whole JSON API. openapi.yaml describes each route, and
+// client/ has a method for it.
 func (s *site) apiRoutes(r *gin.Engine) {
 	const v1 = apiPrefix + "/v1"
-	r.POST(v1+"/sessions", s.problem(s.apiSignIn))
-	r.DELETE(v1+"/sessions/current", s.withoutBody(s.apiSignOut))
-	r.POST(v1+"/sessions/current/confirm", s.withSession(s.apiConfirmPassword))
-	s.get(r, v1+"/account", nil, s.withSession(s.apiAccount))
-
-	r.POST(v1+"/device-codes", s.problem(s.apiBeginDevice))
-	r.POST(v1+"/device-codes/token", s.problem(s.apiDeviceToken))
-	r.POST(v1+"/device-codes/:user_code/approve", s.withoutBody(s.apiApproveDevice))
-	r.POST(v1+"/device-codes/:user_code/deny", s.withoutBody(s.apiDenyDevice))
-
-	s.get(r, v1+"/servers", nil, s.withSession(s.apiServers))
-	r.POST(v1+"/servers", s.problem(s.apiRegisterServer))
-	r.POST(v1+"/servers/claim-codes", s.withoutBody(s.apiClaimCode))
-
-	s.get(r, v1+"/links", nil, s.withSession(s.apiLinks))
-	r.POST(v1+"/links/:id/accept", s.withoutBody(s.apiAcceptLink))
-	r.POST(v1+"/links/:id/decline", s.withoutBody(s.apiDeclineLink))
-	r.DELETE(v1+"/links/:id", s.withoutBody(s.apiRemoveLink))
-
+	s.get(r, apiPrefix+"/openapi.yaml", nil, openAPIFile())
+	s.apiSignUpRoutes(r, v1)
 	s.apiAccountRoutes(r, v1)
-	s.apiOperatorRoutes(r, v1)
-	s.apiOwnerRoutes(r, v1)
+	s.apiSessionRoutes(r, v1)
+	s.apiServerRoutes(r, v1)
+	s.apiLinkRoutes(r, v1)
 	s.apiAgentRoutes(r, v1)
-	s.apiQuickConnectRoutes(r, v1)
+	s.apiOperatorRoutes(r, v1)
 }
 
-// apiAccountRoutes are for people and what is theirs.
-func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
+// apiSignUpRoutes registers what nobody has to be signed in for.
+func (s *site) apiSignUpRoutes(r *gin.Engine, v1 string) {
 	r.POST(v1+"/accounts", s.problem(s.apiSignUp))
 	r.POST(v1+"/accounts/confirm", s.problem(s.apiConfirm))
 	r.POST(v1+"/accounts/resend", s.problem(s.apiResend))
 	r.POST(v1+"/accounts/correct", s.problem(s.apiCorrect))
-	r.PATCH(v1+"/account", s.withSession(s.apiChangeProfile))
-	r.DELETE(v1+"/account", s.withSession(s.apiDeleteAccount))
-	s.get(r, v1+"/account/export", nil, s.withSession(s.apiExport))
-
-	r.POST(v1+"/account/email", s.withSession(s.apiChangeEmail))
 	r.POST(v1+"/account/email/confirm", s.problem(s.apiConfirmEmail))
 	r.POST(v1+"/account/email/undo", s.problem(s.apiUndoEmail))
-	r.POST(v1+"/account/password", s.withSession(s.apiChangePassword))
+	r.POST(v1+"/account/pin/resets/redeem", s.problem(s.apiResetPIN))
 	r.POST(v1+"/password-resets", s.problem(s.apiRequestReset))
 	r.POST(v1+"/password-resets/redeem", s.problem(s.apiResetPassword))
-
-	r.PUT(v1+"/account/pin", s.withSession(s.apiSetPIN))
-	r.DELETE(v1+"/account/pin", s.withSession(s.apiRemovePIN))
-	r.POST(v1+"/account/pin/verify", s.withSession(s.apiVerifyPIN))
-	r.POST(v1+"/account/pin/replace", s.withSession(s.apiReplacePIN))
-	r.POST(v1+"/account/pin/resets", s.withoutBody(s.apiPINMail))
-	r.POST(v1+"/account/pin/resets/redeem", s.problem(s.apiResetPIN))
-
-	s.get(r, v1+"/sessions", nil, s.withSession(s.apiSessions))
-	r.DELETE(v1+"/sessions/:id", s.withoutBody(s.apiEndSession))
-	r.POST(v1+"/sessions/end-others", s.withoutBody(s.apiEndOtherSessions))
-	r.POST(v1+"/sessions/end-all", s.withoutBody(s.apiEndAllSessions))
 	r.POST(v1+"/sessions/not-me", s.problem(s.apiNotMe))
-	s.get(r, v1+"/account/history", nil, s.withSession(s.apiHistory))
-
-	s.get(r, v1+"/device-codes/:user_code", nil, s.withSession(s.apiLookDevice))
 }
 
-// apiOwnerRoutes are for people and the servers that they run, for invites from
-// both sides, and for those who join a server by themselves.
-func (s *site) apiOwnerRoutes(r *gin.Engine, v1 string) {
+// apiAccountRoutes registers what people do with their own account.
+func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
+	account := v1 + "/account"
+	s.get(r, account, nil, s.withSession(s.apiAccount))
+	r.PATCH(account, s.withSession(s.apiChangeProfile))
+	r.DELETE(account, s.withSession(s.apiDeleteAccount))
+	s.get(r, account+"/export", nil, s.withSession(s.apiExport))
+	s.get(r, account+"/history", nil, s.withSession(s.apiHistory))
+	r.POST(account+"/email", s.withSession(s.apiChangeEmail))
+	r.POST(account+"/password", s.withSession(s.apiChangePassword))
+	r.PUT(account+"/pin", s.withSession(s.apiSetPIN))
+	r.DELETE(account+"/pin", s.withSession(s.apiRemovePIN))
+	r.POST(account+"/pin/verify", s.withSession(s.apiVerifyPIN))
+	r.POST(account+"/pin/replace", s.withSession(s.apiReplacePIN))
+	r.POST(account+"/pin/resets", s.withoutBody(s.apiPINMail))
+}
+
+// apiSessionRoutes registers the ways to sign in, by a password and by a code,
+// and what people do with their sessions.
+func (s *site) apiSessionRoutes(r *gin.Engine, v1 string) {
+	sessions, codes, quick := v1+"/sessions", v1+"/device-codes", v1+"/quick-connects"
+	r.POST(sessions, s.problem(s.apiSignIn))
+	s.get(r, sessions, nil, s.withSession(s.apiSessions))
+	r.DELETE(sessions+"/current", s.withoutBody(s.apiSignOut))
+	r.POST(sessions+"/current/confirm", s.withSession(s.apiConfirmPassword))
+	r.DELETE(sessions+"/:id", s.withoutBody(s.apiEndSession))
+	r.POST(sessions+"/end-others", s.withoutBody(s.apiEndOtherSessions))
+	r.POST(sessions+"/end-all", s.withoutBody(s.apiEndAllSessions))
+
+	r.POST(codes, s.problem(s.apiBeginDevice))
+	r.POST(codes+"/token", s.problem(s.apiDeviceToken))
+	s.get(r, codes+"/:user_code", nil, s.withSession(s.apiLookDevice))
+	r.POST(codes+"/:user_code/approve", s.withoutBody(s.apiApproveDevice))
+	r.POST(codes+"/:user_code/deny", s.withoutBody(s.apiDenyDevice))
+
+	r.POST(quick, s.withProof(s.apiAskQuickConnect))
+	s.get(r, quick+"/servers", nil, s.withSession(s.apiQuickConnectServers))
+	s.get(r, quick+"/:id", nil, s.withSession(s.apiQuickConnect))
+}
+
+// apiServerRoutes registers the servers that people may use, and what owners do
+// with the servers that they run.
+func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	servers := v1 + "/servers"
+	s.get(r, servers, nil, s.withSession(s.apiServers))
+	r.POST(servers, s.problem(s.apiRegisterServer))
+	r.POST(servers+"/claim-codes", s.withoutBody(s.apiClaimCode))
 	r.POST(servers+"/claim", s.withProof(s.apiClaimServer))
 	s.get(r, servers+"/owned", nil, s.withSession(s.apiOwnedServers))
 	s.get(r, servers+"/:id", nil, s.withSession(s.apiOwnedServer))
@@ -93,20 +97,31 @@ func (s *site) apiOwnerRoutes(r *gin.Engine, v1 string) {
 	s.get(r, servers+"/:id/local-users", nil, s.withSession(s.apiLocalUsers))
 	r.POST(servers+"/:id/join", s.withoutBody(s.apiStartProof))
 	s.get(r, servers+"/:id/join", nil, s.withSession(s.apiProof))
-
-	r.POST(v1+"/invites", s.withSession(s.apiCreateInvite))
-	s.get(r, v1+"/invites", nil, s.withSession(s.apiInvites))
-	r.DELETE(v1+"/invites/:id", s.withoutBody(s.apiWithdrawInvite))
-	s.get(r, v1+"/invites/received", nil, s.withSession(s.apiReceivedInvites))
-	r.POST(v1+"/invites/:id/accept", s.withoutBody(s.apiAcceptInvite))
-	r.POST(v1+"/invites/:id/decline", s.withoutBody(s.apiDeclineInvite))
 }
 
-// apiAgentRoutes are for media servers, which bring their server key.
+// apiLinkRoutes registers links and invites, for the people who answer them and
+// for the owners who invite.
+func (s *site) apiLinkRoutes(r *gin.Engine, v1 string) {
+	links, invites := v1+"/links", v1+"/invites"
+	s.get(r, links, nil, s.withSession(s.apiLinks))
+	r.POST(links+"/:id/accept", s.withoutBody(s.apiAcceptLink))
+	r.POST(links+"/:id/decline", s.withoutBody(s.apiDeclineLink))
+	r.DELETE(links+"/:id", s.withoutBody(s.apiRemoveLink))
+
+	r.POST(invites, s.withSession(s.apiCreateInvite))
+	s.get(r, invites, nil, s.withSession(s.apiInvites))
+	r.DELETE(invites+"/:id", s.withoutBody(s.apiWithdrawInvite))
+	s.get(r, invites+"/received", nil, s.withSession(s.apiReceivedInvites))
+	r.POST(invites+"/:id/accept", s.withoutBody(s.apiAcceptInvite))
+	r.POST(invites+"/:id/decline", s.withoutBody(s.apiDeclineInvite))
+}
+
+// apiAgentRoutes registers what media servers do. They bring their server key.
 func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	server := v1 + "/server"
 	s.get(r, server, nil, s.withServer(s.apiThisServer))
 	r.PUT(server+"/report", s.withServer(s.apiReport))
+	r.POST(server+"/key", s.withServerAlone(s.apiRotateOwnKey))
 	s.get(r, server+"/changes", nil, s.withServer(s.apiChanges))
 	r.POST(server+"/changes/acknowledge", s.withServer(s.apiAcknowledge))
 	s.get(r, server+"/links", nil, s.withServer(s.apiAgentLinks))
@@ -114,26 +129,17 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.DELETE(server+"/links/:id", s.withServerAlone(s.apiEndLink))
 	r.POST(server+"/invites", s.withServer(s.apiServerInvite))
 	r.POST(server+"/exchanges", s.withServer(s.apiExchange))
-	r.POST(server+"/key", s.withServerAlone(s.apiRotateOwnKey))
 	s.get(r, server+"/proofs", nil, s.withServer(s.apiOpenProofs))
 	r.POST(server+"/proofs/:id/propose", s.withServer(s.apiProposeProof))
 	r.POST(server+"/proofs/:id/complete", s.withServer(s.apiCompleteProof))
 	r.POST(server+"/proofs/:id/fail", s.withServer(s.apiFailProof))
+	s.get(r, server+"/quick-connects", nil, s.withServer(s.apiOpenQuickConnects))
+	r.POST(server+"/quick-connects/:id/complete", s.withServerAlone(s.apiCompleteQuickConnect))
+	r.POST(server+"/quick-connects/:id/fail", s.withServer(s.apiFailQuickConnect))
 }
 
-// apiQuickConnectRoutes are for people who sign a device in by a code of Quick
-// Connect, and for the agents that approve it.
-func (s *site) apiQuickConnectRoutes(r *gin.Engine, v1 string) {
-	mine, server := v1+"/quick-connects", v1+"/server/quick-connects"
-	r.POST(mine, s.withProof(s.apiAskQuickConnect))
-	s.get(r, mine+"/servers", nil, s.withSession(s.apiQuickConnectServers))
-	s.get(r, mine+"/:id", nil, s.withSession(s.apiQuickConnect))
-	s.get(r, server, nil, s.withServer(s.apiOpenQuickConnects))
-	r.POST(server+"/:id/complete", s.withServerAlone(s.apiCompleteQuickConnect))
-	r.POST(server+"/:id/fail", s.withServer(s.apiFailQuickConnect))
-}
-
-// apiOperatorRoutes are for those who run the service.
+// apiOperatorRoutes registers what the operators of the service may do to
+// accounts and servers.
 func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	accounts, servers := v1+"/operator/accounts", v1+"/operator/servers"
 	s.get(r, accounts, nil, s.withOperator(s.apiOperatedAccounts))
@@ -147,19 +153,4 @@ func (s *site) apiOperatorRoutes(r *gin.Engine, v1 string) {
 	r.POST(servers+"/:id/disable", s.operating(func(store *models.Store) operation { return store.OperatedServers.Disable }))
 	r.POST(servers+"/:id/enable", s.operating(func(store *models.Store) operation { return store.OperatedServers.Enable }))
 	r.DELETE(servers+"/:id", s.operating(func(store *models.Store) operation { return store.OperatedServers.Remove }))
-}
-
-// contractRoutes are the contract itself: for programs, and for people.
-func (s *site) contractRoutes(r *gin.Engine) {
-	read := sync.OnceValues(readContract)
-	sum := sha256.Sum256(openAPI)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	s.get(r, apiPrefix+"/openapi.yaml", nil, func(c *gin.Context) { serveContract(c, tag) })
-	s.get(r, apiDocsPath, func(c *gin.Context) error {
-		contract, err := read()
-		if err != nil {
-			return err
-		}
-		return s.apiDocs(c, contract)
-	})
 }
