@@ -188,15 +188,14 @@ func TestExchangeWhileTheServiceIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	_, account, key := s.linked("bob", kid)
-	s.down.Store(true)
-	s.service.CloseClientConnections()
+	s.Down()
 	if got := s.ask(exchange(account, key)); got.status != http.StatusOK {
 		t.Errorf("%+v", got)
 	}
 	if got := s.refused(exchange(account, key+"0"), http.StatusServiceUnavailable, "Try again later"); got.retryAfter == "" {
 		t.Error("the device is not told when to try again")
 	}
-	s.clock.Advance(100 * time.Hour)
+	s.Clock.Advance(100 * time.Hour)
 	if got := s.refused(exchange(account, key), http.StatusServiceUnavailable, "too long"); got.retryAfter == "" {
 		t.Error("the device is not told when to try again")
 	}

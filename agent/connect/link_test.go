@@ -58,7 +58,7 @@ func TestLinkOfClients(t *testing.T) {
 		"POST /mediabrowser/Users/" + kid + "/Connect/Link\nAuthorization: MediaBrowser Token=\"" + rootToken + "\"\nContent-Type: application/json\n\n{\"ConnectUsername\":\"NAME\"}",
 	} {
 		name := "bob" + strings.Repeat("b", i)
-		person := s.join(name)
+		person := s.Join(t, name)
 		got := s.ask(strings.ReplaceAll(request, "NAME", name))
 		want := answer{http.StatusOK, `{"IsPending":true,"IsNewUserInvitation":false,"GuestDisplayName":"` + name + `"}`, "application/json; charset=utf-8", "", "*"}
 		if got != want {
@@ -88,7 +88,7 @@ func TestLinkRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.linked("bob", kid)
-	s.join("eve")
+	s.Join(t, "eve")
 	link := func(user, name string) string {
 		return admin("POST /Users/" + user + "/Connect/Link?ConnectUsername=" + name)
 	}
@@ -104,13 +104,12 @@ func TestLinkRefused(t *testing.T) {
 	s.refused(admin("GET /Users/"+kid+"/Connect/Link"), http.StatusMethodNotAllowed, "cannot be done")
 	s.refused(admin("DELETE /Users/me/Connect/Link"), http.StatusNotFound, "no such local user")
 
-	s.down.Store(true)
-	s.service.CloseClientConnections()
+	s.Down()
 	if got := s.refused(link(aunt, "eve"), http.StatusBadGateway, "cannot be reached"); got.retryAfter == "" {
 		t.Error("the app is not told when to try again")
 	}
 	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve"), http.StatusBadGateway, "cannot be reached")
-	s.down.Store(false)
+	s.Up()
 	if _, found := s.link("bob"); !found {
 		t.Error("an outage was taken for a removal")
 	}
@@ -122,7 +121,7 @@ func TestLinkRefused(t *testing.T) {
 func TestInvite(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	eve := s.join("eve")
+	eve := s.Join(t, "eve")
 	films, music := strings.Repeat("a", 32), strings.Repeat("b", 32)
 	s.until("the libraries are reported", func() bool {
 		owned, err := s.ann.Servers.Owned(t.Context())
@@ -177,7 +176,7 @@ func TestPending(t *testing.T) {
 	if got := s.ask(admin("GET /Connect/Pending")); got.status != http.StatusOK || got.body != "[]" {
 		t.Errorf("%+v", got)
 	}
-	eve := s.join("eve")
+	eve := s.Join(t, "eve")
 	s.ask(admin("POST /Users/" + aunt + "/Connect/Link?ConnectUsername=eve"))
 	s.until("the agent knows the link", func() bool { _, found := s.link("eve"); return found })
 	link, _ := s.link("eve")

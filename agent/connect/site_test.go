@@ -1,18 +1,14 @@
 package connect_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,109 +16,29 @@ import (
 	"github.com/latchkey-media/latchkey/agent/connect"
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/client"
-	"github.com/latchkey-media/latchkey/handlers"
-	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/internal/secret"
-	"github.com/latchkey-media/latchkey/models"
-	"github.com/latchkey-media/latchkey/models/modelstest"
-	"github.com/latchkey-media/latchkey/templates"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
-
-const password = "quiet-lantern-overpass-47"
 
 // site is the real service, and the real agent beside a media server in memory.
 type site struct {
-	t       *testing.T
-	service *httptest.Server
-	down    atomic.Bool // the service
-	store   *models.Store
-	clock   *modelstest.Clock
-	media   *media
-	agent   *agent.Agent
-	ann     *client.Client // who owns the server
-	local   http.Handler
-	log     *log
-}
-
-// log keeps what was written.
-type log struct {
-	lock sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.lock.Lock()
-	defer l.lock.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.lock.Lock()
-	defer l.lock.Unlock()
-	return l.text.String()
+	*servicetest.Service
+	t     *testing.T
+	media *media
+	agent *agent.Agent
+	ann   *client.Client // the owner of the server
+	local http.Handler
+	log   *servicetest.Log // lines of the agent
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	store, clock := modelstest.New(t, modelstest.Loose)
-	s := &site{t: t, store: store, clock: clock, media: newMedia(), log: &log{}}
-	s.startService()
-	s.ann = s.join("ann")
+	s := &site{Service: servicetest.New(t, servicetest.Options{}), t: t, media: newMedia(), log: &servicetest.Log{}}
+	s.ClientOptions = []client.Option{client.WithRetries(1, 0), client.WithTimeout(5 * time.Second)}
+	s.ann = s.Join(t, "ann")
 	s.startAgent()
 	return s
-}
-
-func (s *site) startService() {
-	s.t.Helper()
-	catalogue, err := templates.NewCatalogue()
-	s.must(err)
-	pages, err := templates.Pages(nil)
-	s.must(err)
-	s.service = httptest.NewUnstartedServer(nil)
-	handler, err := (&handlers.Server{
-		Store: s.store, Log: slog.New(slog.DiscardHandler), Catalogue: catalogue, Pages: pages, Static: templates.Static(),
-		Captcha: captcha.Off{}, CaptchaKind: handlers.CaptchaOff, PublicURL: "http://" + s.service.Listener.Addr().String(), ServiceName: "Latchkey",
-		SignUp: models.SignUpOpen, PasswordMinLength: 10, Lives: models.DefaultLives(),
-		CursorKey: make([]byte, 32), Ready: s.store.Ready, Random: rand.Reader, Now: s.clock.Now,
-	}).Handler()
-	s.must(err)
-	s.service.Config = handlers.NewHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.down.Load() {
-			panic(http.ErrAbortHandler)
-		}
-		handler.ServeHTTP(w, r)
-	}))
-	s.service.Start()
-	s.t.Cleanup(s.service.Close)
-}
-
-func (s *site) client() *client.Client {
-	s.t.Helper()
-	c, err := client.New(s.service.URL, client.WithRetries(1, 0), client.WithTimeout(5*time.Second))
-	s.must(err)
-	return c
-}
-
-// join makes a confirmed account and signs in.
-func (s *site) join(name string) *client.Client {
-	s.t.Helper()
-	ctx, c := s.t.Context(), s.client()
-	_, err := c.Accounts.SignUp(ctx, client.SignUp{Username: name, Email: name + "@example.org", Password: password})
-	s.must(err)
-	owed, err := s.store.Mail.Claim(ctx, "test", 100)
-	s.must(err)
-	for _, one := range owed {
-		letter, _, err := s.store.Mail.Prepare(ctx, one)
-		s.must(err)
-		if letter.Kind == models.MailConfirm {
-			s.must(c.Accounts.Confirm(ctx, letter.Secret))
-		}
-		s.must(s.store.Mail.Sent(ctx, one.ID))
-	}
-	in, err := c.Sessions.SignIn(ctx, client.SignIn{NameOrEmail: name, Password: password, DeviceName: "Den"})
-	s.must(err)
-	return c.As(in.Token)
 }
 
 // startAgent runs an agent until the test ends.
@@ -148,15 +64,15 @@ func (s *site) newAgent(claimCode string) {
 	s.t.Helper()
 	keys, err := secret.NewKeys(strings.Repeat("a secret key ", 4), "")
 	s.must(err)
-	store, err := agent.OpenStore(s.t.Context(), filepath.Join(s.t.TempDir(), "agent.db"), keys, s.clock.Now, rand.Reader)
+	store, err := agent.OpenStore(s.t.Context(), filepath.Join(s.t.TempDir(), "agent.db"), keys, s.Clock.Now, rand.Reader)
 	s.must(err)
 	s.t.Cleanup(func() { store.Close() })
-	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := s.log.Logger()
 	s.agent = agent.New(agent.Options{
-		Service: s.client(), ServiceURL: s.service.URL, ClaimCode: claimCode, MediaServer: s.media, Store: store,
+		Service: s.NewClient(s.t), ServiceURL: s.URL, ClaimCode: claimCode, MediaServer: s.media, Store: store,
 		Policy:    agent.Policy{CreateUsers: true, GuestLimit: 10, OfflineTrust: 72 * time.Hour},
 		Addresses: agent.Addresses{Port: 8096, Configured: []string{"https://den.example.org"}},
-		Log:       log, Now: s.clock.Now, Random: rand.Reader,
+		Log:       log, Now: s.Clock.Now, Random: rand.Reader,
 	})
 	kit := wire.NewKit(wire.Options{Log: log, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	var routes embywire.Routes
@@ -166,20 +82,12 @@ func (s *site) newAgent(claimCode string) {
 
 func (s *site) must(err error) {
 	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	servicetest.NoError(s.t, err)
 }
 
 func (s *site) until(what string, is func() bool) {
 	s.t.Helper()
-	for range 400 {
-		if is() {
-			return
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	s.t.Fatalf("it never came that %s\n%s", what, s.log)
+	servicetest.Eventually(s.t, what, is, s.log)
 }
 
 // answer is what the local side says.
@@ -225,10 +133,10 @@ func (s *site) refused(request string, status int, text string) answer {
 	s.t.Helper()
 	got := s.ask(request)
 	if got.status != status || !strings.Contains(got.body, text) || got.contentType != "text/plain; charset=utf-8" || got.allowsOrigin != "*" {
-		s.t.Errorf("%s\nis answered with %+v, not with %d %s", request, got, status, text)
+		s.t.Errorf("%s\nis answered with %+v, want %d with the plain text %q", request, got, status, text)
 	}
 	if strings.HasPrefix(got.body, "{") || strings.HasPrefix(got.body, `"`) {
-		s.t.Errorf("an error is JSON: %s", got.body)
+		s.t.Errorf("an error is answered with %s, want a text that is not JSON", got.body)
 	}
 	return got
 }
@@ -238,14 +146,14 @@ func (s *site) refused(request string, status int, text string) answer {
 func (s *site) linked(name, localUser string) (person *client.Client, accountID, accessKey string) {
 	s.t.Helper()
 	ctx := s.t.Context()
-	person = s.join(name)
+	person = s.Join(s.t, name)
 	if got := s.ask("POST /Users/" + localUser + "/Connect/Link?ConnectUsername=" + name + "\nX-Emby-Token: " + rootToken); got.status != http.StatusOK {
-		s.t.Fatalf("not linked: %+v", got)
+		s.t.Fatalf("link answered %+v, want 200", got)
 	}
 	waiting, err := person.Links.List(ctx, client.Pending)
 	s.must(err)
 	if len(waiting) != 1 {
-		s.t.Fatalf("%d links wait", len(waiting))
+		s.t.Fatalf("%d links wait, want 1", len(waiting))
 	}
 	s.must(person.Links.Accept(ctx, waiting[0].ID))
 	s.until("the link is accepted", func() bool {
