@@ -123,7 +123,7 @@ func TestAPIDeviceNotMe(t *testing.T) {
 	p.is(p.api(http.MethodPost, "/api/v1/device-codes/token", map[string]string{"device_code": code.DeviceCode}), http.StatusOK, &in)
 	p.plant(in.Token)
 	letter := s.letter(t, models.MailNewDevice, ann.email)
-	if len(s.letters) != before+1 || letter.Facts["device"] != "Living <room> · Example for TV 4.2" {
+	if len(s.letters) != before+1 || letter.Facts.Device != "Living <room> · Example for TV 4.2" {
 		t.Fatalf("%d mails, of %v", len(s.letters)-before, letter.Facts)
 	}
 	mail := s.browser(t)

@@ -58,7 +58,7 @@ func TestInviteAGuest(t *testing.T) {
 		t.Errorf("%d invites wait, want 1", n)
 	}
 	letter := s.letter(t, models.MailInvite, "gina@example.org")
-	if letter.Facts["person"] != "ann" || letter.Facts["note"] == "" || letter.Facts["server"] == "" {
+	if letter.Facts.Person != "ann" || letter.Facts.Note == "" || letter.Facts.Server == "" {
 		t.Errorf("facts %v", letter.Facts)
 	}
 

@@ -51,7 +51,7 @@ func TestSignUpTellsNothing(t *testing.T) {
 	}
 	s.letter(t, models.MailAlreadyRegistered, p.email)
 	for _, letter := range s.letters {
-		if letter.To == p.email && letter.Kind == models.MailConfirm && letter.Facts["username"] != "ann" {
+		if letter.To == p.email && letter.Kind == models.MailConfirm && letter.Facts.Username != "ann" {
 			t.Error("a stranger's sign-up sent a link to the owner of the address")
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 	"github.com/latchkey-media/latchkey/models"
@@ -125,6 +126,9 @@ func TestKindsOfMail(t *testing.T) {
 	if diff := cmp.Diff(mailer.Kinds(), owed); diff != "" {
 		t.Errorf("kinds that mailer has (-) and that were owed (+):\n%s", diff)
 	}
+	if diff := cmp.Diff(tableKinds(), owed); diff != "" {
+		t.Errorf("kinds in the table of models (-) and that were owed (+):\n%s", diff)
+	}
 	if diff := cmp.Diff(namedKinds(t), owed); diff != "" {
 		t.Errorf("kinds that models name (-) and that were owed (+):\n%s", diff)
 	}
@@ -169,35 +173,35 @@ func (p *postman) deliver(want ...models.MailKind) map[models.MailKind]string {
 	return links
 }
 
-// check sends one letter and fails the test if it lacks anything.
+// check sends one letter and fails the test if it has a secret and should not,
+// or the other way round.
 func (p *postman) check(letter models.Letter) {
 	p.t.Helper()
-	facts, needsSecret, ok := mailer.Needs(string(letter.Kind))
-	if !ok {
-		p.t.Errorf("mailer has no mail %s", letter.Kind)
-	}
-	for _, fact := range facts {
-		if letter.Facts[fact] == "" {
-			p.t.Errorf("%s lacks the fact %s: %v", letter.Kind, fact, letter.Facts)
+	for _, traits := range models.MailKinds() {
+		if traits.Kind == letter.Kind && traits.HasSecret() != (letter.Secret != "") {
+			p.t.Errorf("%s has the secret %q, want a secret: %t", letter.Kind, letter.Secret, traits.HasSecret())
 		}
 	}
-	if needsSecret != (letter.Secret != "") {
-		p.t.Errorf("%s has the secret %q, needed: %t", letter.Kind, letter.Secret, needsSecret)
-	}
-	err := p.worker.Send(p.t.Context(), mailer.Letter{
-		ID: letter.ID, Kind: string(letter.Kind), To: letter.To, Locale: letter.Locale,
-		Secret: letter.Secret, Facts: letter.Facts, At: letter.At,
-	})
-	if err != nil {
+	if err := p.worker.Send(p.t.Context(), jobs.LetterOf(letter)); err != nil {
 		p.t.Errorf("%s: %v", letter.Kind, err)
 	}
 	p.seen[string(letter.Kind)]++
 }
 
+// tableKinds returns the kinds that have a row in models.
+func tableKinds() []string {
+	var kinds []string
+	for _, traits := range models.MailKinds() {
+		kinds = append(kinds, string(traits.Kind))
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
 // namedKinds are the constants of the type MailKind in models.
 func namedKinds(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../models/outbox.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../models/mail_kind.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,10 +103,7 @@ func (j *Mail) one(ctx context.Context, owed models.Owed) {
 	}
 	permanent := false
 	if err == nil {
-		err = j.Mailer.Send(ctx, mailer.Letter{
-			ID: letter.ID, Kind: string(letter.Kind), To: letter.To, Locale: letter.Locale,
-			Secret: letter.Secret, Facts: letter.Facts, At: letter.At,
-		})
+		err = j.Mailer.Send(ctx, letterOf(letter))
 		permanent = mailer.Permanent(err)
 	}
 	// The outcome is written down even if the attempt took all its time.
@@ -121,5 +118,14 @@ func (j *Mail) one(ctx context.Context, owed models.Owed) {
 	}
 	if err != nil { // its lease runs out, and it is tried again with the same Message-ID
 		j.Log.LogAttrs(ctx, slog.LevelError, "the outcome of a mail was not written", append(what, slog.Any("err", err))...)
+	}
+}
+
+// letterOf returns a letter in the mailer's words. The conversion of the facts
+// compiles only while models and mailer know the same facts.
+func letterOf(l models.Letter) mailer.Letter {
+	return mailer.Letter{
+		ID: l.ID, Kind: string(l.Kind), To: l.To, Locale: l.Locale, Secret: l.Secret,
+		Facts: mailer.Facts(l.Facts), ToStrangers: l.ToStrangers, At: l.At,
 	}
 }

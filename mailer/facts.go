@@ -21,8 +21,8 @@ const (
 // greetName is how the recipient is greeted: by the display name, or by the
 // username if that name could pass for a message or a link, or by none. A mail
 // that reaches a stranger must carry no words of somebody else's choice.
-func greetName(facts map[string]string) string {
-	for _, name := range []string{facts["display_name"], facts["username"]} {
+func greetName(facts Facts) string {
+	for _, name := range []string{facts.DisplayName, facts.Username} {
 		if name = strings.TrimSpace(name); harmless(name, maxName) {
 			return name
 		}
@@ -92,36 +92,35 @@ func (v *voice) details() []detail {
 	for _, fact := range v.kind.details {
 		value := ""
 		switch fact {
-		case "username":
-			value = v.username("username")
-		case "person", "from":
-			value = v.username("person")
-		case "server":
+		case username:
+			value = v.username(v.letter.Facts.Username)
+		case person, from:
+			value = v.username(v.letter.Facts.Person)
+		case server:
 			value = v.server()
-		case "note":
+		case note:
 			value = v.note()
-		case "device":
+		case device:
 			value = v.device()
-		case "address":
-			if address, err := netip.ParseAddr(v.letter.Facts["address"]); err == nil {
-				value = address.Unmap().WithZone("").String()
+		case address:
+			if ip, err := netip.ParseAddr(v.letter.Facts.Address); err == nil {
+				value = ip.Unmap().WithZone("").String()
 			}
-		case "at":
-			value = v.moment("at")
+		case moment:
+			value = v.moment(v.letter.Facts.At)
 		}
 		if value != "" {
-			shown = append(shown, detail{Label: v.phrase("mail.detail."+fact, nil), Value: value})
+			shown = append(shown, detail{Label: v.phrase("mail.detail."+string(fact), nil), Value: value})
 		}
 	}
 	return shown
 }
 
-// username is the name of an account, if it has the form of one. To a stranger
-// it is shown only if it is no message: anybody can make an account called
-// win-a-prize.example.
-func (v *voice) username(fact string) string {
-	name := v.letter.Facts[fact]
-	if !only(name, letterDigits+"._-") || len(name) > maxName || v.kind.stranger && linkable(name) {
+// username returns the name of an account, or "" if it does not have the form of
+// one. A mail to strangers does not show a name of which mail programs make a
+// link: anybody can make an account called win-a-prize.example.
+func (v *voice) username(name string) string {
+	if !only(name, letterDigits+"._-") || len(name) > maxName || v.letter.ToStrangers && linkable(name) {
 		return ""
 	}
 	return name
@@ -133,7 +132,7 @@ func (v *voice) server() string {
 	if v.kind.several {
 		longest = maxNames
 	}
-	if name := strings.TrimSpace(v.letter.Facts["server"]); harmless(name, longest) {
+	if name := strings.TrimSpace(v.letter.Facts.Server); harmless(name, longest) {
 		return name
 	}
 	return v.phrase("mail.server.unknown", nil)
@@ -142,7 +141,7 @@ func (v *voice) server() string {
 // note is what the owner of a media server wrote to somebody they invite, on one
 // line: not at all when it holds anything like an address of the web.
 func (v *voice) note() string {
-	note := strings.Join(strings.Fields(v.letter.Facts["note"]), " ")
+	note := strings.Join(strings.Fields(v.letter.Facts.Note), " ")
 	if !harmless(note, maxNote) {
 		return ""
 	}
@@ -151,7 +150,7 @@ func (v *voice) note() string {
 
 // device is what signed in; "Firefox on Windows" is put into the reader's words.
 func (v *voice) device() string {
-	device := strings.TrimSpace(v.letter.Facts["device"])
+	device := strings.TrimSpace(v.letter.Facts.Device)
 	if !harmless(device, maxDevice) {
 		return v.phrase("mail.device.unknown", nil)
 	}
@@ -164,43 +163,29 @@ func (v *voice) device() string {
 // email is the address that a change is about, perhaps with a part of it
 // hidden; one that does not look like an address is not shown.
 func (v *voice) email() string {
-	email := v.letter.Facts["email"]
+	email := v.letter.Facts.Email
 	if strings.Count(email, "@") == 1 && !strings.ContainsAny(email, " /:") && email == inert(email, maxEmail) {
 		return email
 	}
 	return v.phrase("mail.email.unknown", nil)
 }
 
-// moment is the fact as a day and time in the reader's language; "" when the
-// letter does not have it.
-func (v *voice) moment(fact string) string {
-	at, err := time.Parse(time.RFC3339, v.letter.Facts[fact])
-	if err != nil {
+// moment returns the day and time of a fact in the reader's language, or "" for
+// the zero time.
+func (v *voice) moment(at time.Time) string {
+	if at.IsZero() {
 		return ""
 	}
 	return v.catalogue.DateTime(v.locale, at)
 }
 
-// check refuses a letter that lacks what its kind needs.
+// check refuses a letter that the kind cannot put into words.
 func (k kind) check(l Letter) error {
-	if k.secret != (l.Secret != "") {
-		return permanent("a secret is there: %t, needed: %t", l.Secret != "", k.secret)
+	if l.Secret != "" && k.page == "" {
+		return permanent("the letter has a secret, but mails of its kind have no link that could carry it")
 	}
-	for _, fact := range k.facts {
-		value, ok := l.Facts[fact]
-		if !ok {
-			return permanent("the fact %s is missing", fact)
-		}
-		if fact == "what" && !slices.Contains(k.variants, value) {
-			return permanent("the fact what is none of %v", k.variants)
-		}
-	}
-	for _, fact := range []string{"at", "until"} {
-		if value, ok := l.Facts[fact]; ok {
-			if _, err := time.Parse(time.RFC3339, value); err != nil {
-				return permanent("the fact %s is no time", fact)
-			}
-		}
+	if len(k.variants) > 0 && !slices.Contains(k.variants, l.Facts.What) {
+		return permanent("the fact What is %q, want one of %q", l.Facts.What, k.variants)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestGreetName(t *testing.T) {
 		{"", "", ""},
 	}
 	for _, tt := range tests {
-		got := greetName(map[string]string{"display_name": tt.display, "username": tt.username})
+		got := greetName(Facts{DisplayName: tt.display, Username: tt.username})
 		if got != tt.want {
 			t.Errorf("%q, %q: %q, want %q", tt.display, tt.username, got, tt.want)
 		}

@@ -11,15 +11,34 @@ import (
 	"time"
 )
 
-// Letter is what shall be said to whom; [Mailer] makes a [Message] of it.
+// Letter is a mail that is not yet put into words; [Mailer] makes a [Message]
+// of it.
 type Letter struct {
-	ID     string            // the same at every retry: letters, digits and hyphens; the left side of the Message-ID
-	Kind   string            // one of [Kinds]
-	To     string            // one bare address
-	Locale string            // "en", "de"
-	Secret string            // goes into the link of the kind; "" if the kind has none
-	Facts  map[string]string // what the mail may say; see [Needs]
-	At     time.Time         // when the mail was owed: its Date
+	ID          string // the same at every retry: letters, digits and hyphens; the left side of the Message-ID
+	Kind        string // one of [Kinds]
+	To          string // one bare address
+	Locale      string // "en", "de"
+	Secret      string // goes into the link of the kind; "" for a mail without a secret
+	Facts       Facts
+	ToStrangers bool      // the mail can reach a person whom it does not concern: it shows no name that could be a message
+	At          time.Time // when the mail was owed: its Date
+}
+
+// Facts are what a mail may tell. A fact that the kind does not have, or that
+// is not known, is zero. They were typed by people: the mailer shows only what
+// is fit to be shown.
+type Facts struct {
+	Username    string
+	DisplayName string
+	Email       string // that a change is about, perhaps with a part of it hidden
+	Address     string // the IP address from which something was done
+	Device      string // "Firefox on Windows"
+	At          time.Time
+	Until       time.Time // when the secret runs out
+	What        string    // one of the kind's variants
+	Server      string    // the name of a media server, or of several
+	Person      string    // the username of the other person who has to do with it
+	Note        string    // what an owner wrote to a person whom they invite
 }
 
 // Message is a mail that is written. All of it is safe to send.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
 
@@ -40,28 +41,38 @@ func newMailer(t *testing.T, transport mailer.Transport) *mailer.Mailer {
 	}
 }
 
-// letter is one of the kind with all that it needs.
+// traitsOf returns what models say of a kind of mail.
+func traitsOf(t *testing.T, kind string) models.MailTraits {
+	t.Helper()
+	for _, traits := range models.MailKinds() {
+		if string(traits.Kind) == kind {
+			return traits
+		}
+	}
+	t.Fatalf("models have no kind of mail %s", kind)
+	return models.MailTraits{}
+}
+
+// letter returns a letter of the kind with all facts, and with a secret if the
+// kind has one.
 func letter(t *testing.T, kind, locale string) mailer.Letter {
 	t.Helper()
-	needed, withSecret, ok := mailer.Needs(kind)
-	if !ok {
-		t.Fatalf("no kind %s", kind)
-	}
-	known := map[string]string{
-		"username": "annm", "display_name": "Ann Müller", "email": "a…@example.net",
-		"address": "203.0.113.7", "device": "Firefox on Windows", "at": "2026-03-04T15:06:00Z", "what": "changed",
-		"server": "Den & Co", "person": "bert", "note": "Come in!\nThe <b>door</b> is open.",
-	}
+	traits := traitsOf(t, kind)
 	l := mailer.Letter{
 		ID: "7301-" + strings.ReplaceAll(kind, "_", "-"), Kind: kind, To: recipient, Locale: locale,
-		Facts: map[string]string{}, At: at(),
+		ToStrangers: traits.ToStrangers, At: at(),
+		Facts: mailer.Facts{
+			Username: "annm", DisplayName: "Ann Müller", Email: "a…@example.net",
+			Address: "203.0.113.7", Device: "Firefox on Windows", At: time.Date(2026, time.March, 4, 15, 6, 0, 0, time.UTC),
+			What: "changed", Server: "Den & Co", Person: "bert", Note: "Come in!\nThe <b>door</b> is open.",
+		},
 	}
-	for _, fact := range needed {
-		l.Facts[fact] = known[fact]
+	if slices.Contains([]string{"invite", "invited", "test"}, kind) { // these go to an address, not to an account
+		l.Facts.Username, l.Facts.DisplayName = "", ""
 	}
-	if withSecret {
+	if traits.HasSecret() {
 		l.Secret = secret
-		l.Facts["until"] = "2026-03-04T16:06:00Z"
+		l.Facts.Until = time.Date(2026, time.March, 4, 16, 6, 0, 0, time.UTC)
 	}
 	return l
 }
@@ -202,18 +213,28 @@ func checkWords(t *testing.T, mail *mailtest.Mail, l mailer.Letter, link string)
 	}
 }
 
-func TestEveryFactIsNeeded(t *testing.T) {
+func TestAMailOfVariantsNeedsOne(t *testing.T) {
+	t.Parallel()
+	for _, what := range []string{"", "stolen"} {
+		var box mailtest.Recorder
+		l := letter(t, "pin_changed", "en")
+		l.Facts.What = what
+		err := newMailer(t, &box).Send(t.Context(), l)
+		if !mailer.Permanent(err) || len(box.Sent()) > 0 {
+			t.Errorf("a change of the PIN that is %q: error %v, %d mails; want a permanent error and no mail", what, err, len(box.Sent()))
+		}
+	}
+}
+
+// A letter of an account may have no name to greet, no device and no time: its
+// mail is sent without them.
+func TestUnknownFactsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, kind := range mailer.Kinds() {
-		facts, _, _ := mailer.Needs(kind)
-		for _, fact := range facts {
-			var box mailtest.Recorder
-			l := letter(t, kind, "en")
-			delete(l.Facts, fact)
-			err := newMailer(t, &box).Send(t.Context(), l)
-			if !mailer.Permanent(err) || len(box.Sent()) > 0 {
-				t.Errorf("%s without %s: %v", kind, fact, err)
-			}
+		l := letter(t, kind, "en")
+		l.Facts = mailer.Facts{What: l.Facts.What}
+		if err := newMailer(t, new(mailtest.Recorder)).Send(t.Context(), l); err != nil {
+			t.Errorf("%s without facts: error %v, want none", kind, err)
 		}
 	}
 }
@@ -225,8 +246,6 @@ func TestLettersThatCanNeverWork(t *testing.T) {
 		spoil func(*mailer.Letter)
 	}{
 		{"unknown kind", func(l *mailer.Letter) { l.Kind = "newsletter" }},
-		{"no secret", func(l *mailer.Letter) { l.Secret = "" }},
-		{"time that is none", func(l *mailer.Letter) { l.Facts["until"] = "soon" }},
 		{"no recipient", func(l *mailer.Letter) { l.To = "" }},
 		{"two recipients", func(l *mailer.Letter) { l.To = "ann@example.org,eve@example.org" }},
 		{"no id", func(l *mailer.Letter) { l.ID = "" }},

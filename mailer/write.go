@@ -135,7 +135,7 @@ func (v *voice) part(name string) string {
 	switch name {
 	case "subject", "heading", "lead":
 		if len(v.kind.variants) > 0 {
-			key += "." + v.letter.Facts["what"]
+			key += "." + v.letter.Facts.What
 		}
 	case "after", "ignore":
 		if !slices.Contains(v.kind.says, name) {
@@ -180,7 +180,7 @@ func (m *Mailer) say(k kind, l Letter) words {
 		said.Link, said.Button = base+k.page, v.part("button")
 		said.Copy = v.phrase("mail.link.copy", nil)
 	}
-	if k.secret {
+	if l.Secret != "" {
 		said.Link += "?token=" + url.QueryEscape(l.Secret)
 		said.Life = v.life()
 	}
@@ -192,7 +192,7 @@ func (m *Mailer) say(k kind, l Letter) words {
 
 // life says how long the link works: until a time if the letter knows it.
 func (v *voice) life() string {
-	until := v.moment("until")
+	until := v.moment(v.letter.Facts.Until)
 	if until != "" && v.kind.again {
 		return v.phrase("mail.link.open", map[string]any{"Until": until})
 	}

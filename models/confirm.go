@@ -97,9 +97,7 @@ func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow) e
 	if err := revoke(tx, row.ID, purposeConfirm); err != nil {
 		return err
 	}
-	return e.owe(ctx, tx, owed{
-		kind: MailConfirm, account: row, facts: map[string]string{"email": row.Email}, life: e.signUpLeft(row),
-	})
+	return e.owe(ctx, tx, confirmMail(row, e.signUpLeft(row)))
 }
 
 // Correct mends the address of a sign-up that waits and owes the mail to the

@@ -106,7 +106,7 @@ func TestConfirm(t *testing.T) {
 			k.must(err)
 			k.clock.Advance(2 * time.Minute)
 			k.must(k.Recovery.Request(ctx, one, home, false))
-			if letter := k.letter(models.MailAlreadyRegistered, addressOf(one)); letter.Secret != "" || letter.Facts["username"] != two {
+			if letter := k.letter(models.MailAlreadyRegistered, addressOf(one)); letter.Secret != "" || letter.Facts.Username != two {
 				k.t.Errorf("letter %+v", letter)
 			}
 		})

@@ -36,10 +36,7 @@ func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 		if row.Email == "" || row.ConfirmedAt == nil {
 			return nil
 		}
-		return c.owe(ctx, tx, owed{
-			kind: MailAccountDeleted, recipient: row.Email, locale: row.Locale,
-			facts: map[string]string{"username": row.Username, "display_name": row.DisplayName},
-		})
+		return c.owe(ctx, tx, accountDeletedMail(row))
 	})
 }
 

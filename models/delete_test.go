@@ -51,7 +51,7 @@ func TestDelete(t *testing.T) {
 			}
 			letters := k.letters()
 			goodbye := k.only(letters, models.MailAccountDeleted, a.Email)
-			if goodbye.Locale != "de" || goodbye.Facts["username"] != a.Username || len(letters) != 1 {
+			if goodbye.Locale != "de" || goodbye.Facts.Username != a.Username || len(letters) != 1 {
 				k.t.Errorf("letters %+v", letters)
 			}
 			_, err = k.Sessions.Look(ctx, in.Token)

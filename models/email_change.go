@@ -123,16 +123,11 @@ func replaceWaiting(tx *gorm.DB, accountID int64) error {
 
 // oweChange owes the link to the new address and the notice to the old one.
 func (e *Emails) oweChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange, caller Caller) error {
-	err := e.owe(ctx, tx, owed{
-		kind: MailEmailConfirm, account: row, recipient: change.NewEmail, subject: change.ID,
-		facts: map[string]string{"email": change.NewEmail}, life: e.opt.Lives.EmailChange,
-	})
+	err := e.owe(ctx, tx, emailConfirmMail(row, change, e.opt.Lives.EmailChange))
 	if err != nil || change.OldEmail == "" {
 		return err
 	}
-	facts := e.callerFacts(caller)
-	facts["email"] = maskEmail(change.NewEmail)
-	return e.owe(ctx, tx, owed{kind: MailEmailAsked, account: row, recipient: change.OldEmail, facts: facts})
+	return e.owe(ctx, tx, emailAskedMail(row, change, caller, e.Now()))
 }
 
 // LookChange describes the link that confirms a new address; Email is the new
@@ -226,16 +221,12 @@ func (e *Emails) makeChange(ctx context.Context, tx *gorm.DB, row *accountRow, c
 }
 
 func (e *Emails) oweChanged(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange) error {
-	facts := map[string]string{"email": maskEmail(change.NewEmail), "at": e.Now().Format(time.RFC3339)}
 	if change.OldEmail != "" {
-		err := e.owe(ctx, tx, owed{
-			kind: MailEmailChanged, account: row, recipient: change.OldEmail, subject: change.ID, facts: facts, life: e.opt.Lives.EmailUndo,
-		})
-		if err != nil {
+		if err := e.owe(ctx, tx, emailChangedMail(row, change, e.Now(), e.opt.Lives.EmailUndo)); err != nil {
 			return err
 		}
 	}
-	return e.owe(ctx, tx, owed{kind: MailEmailArrived, account: row, recipient: change.NewEmail})
+	return e.owe(ctx, tx, emailArrivedMail(row, change))
 }
 
 // Undo spends the link that the old address got: the address comes back, every
@@ -261,7 +252,7 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 		if err := e.note(ctx, tx, row.ID, EventEmailUndone, caller); err != nil {
 			return err
 		}
-		resetSecret, err = e.oweReset(ctx, tx, &row, MailEmailUndone)
+		resetSecret, err = e.oweReset(ctx, tx, &row)
 		return err
 	})
 	return resetSecret, err
@@ -320,13 +311,14 @@ func undoChange(tx *gorm.DB, change emailChange) error {
 	return tx.Exec("DELETE FROM tokens WHERE account_id = ? AND subject_id = ? AND used_at IS NULL", change.AccountID, change.ID).Error
 }
 
-// oweReset owes a mail with a link that sets a password, and mints its secret
-// at once for the browser that has just proved itself by another link.
-func (c *core) oweReset(ctx context.Context, tx *gorm.DB, row *accountRow, kind MailKind) (string, error) {
-	if err := c.owe(ctx, tx, owed{kind: kind, account: row, life: c.opt.Lives.Reset}); err != nil {
+// oweReset owes the mail that tells of an undone change, with a link that sets a
+// password, and mints its secret at once for the browser that has just proved
+// itself by another link.
+func (c *core) oweReset(ctx context.Context, tx *gorm.DB, row *accountRow) (string, error) {
+	if err := c.owe(ctx, tx, emailUndoneMail(row, c.opt.Lives.Reset)); err != nil {
 		return "", err
 	}
-	mail, err := gorm.G[outboxRow](tx).Where("account_id = ? AND kind = ?", row.ID, kind).Order("id DESC").First(ctx)
+	mail, err := gorm.G[outboxRow](tx).Where("account_id = ? AND kind = ?", row.ID, MailEmailUndone).Order("id DESC").First(ctx)
 	if err != nil {
 		return "", err
 	}

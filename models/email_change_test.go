@@ -29,9 +29,9 @@ func TestEmailChange(t *testing.T) {
 			letters := k.letters()
 			link := k.only(letters, models.MailEmailConfirm, to)
 			asked := k.only(letters, models.MailEmailAsked, a.Email)
-			want := map[string]string{
-				"username": a.Username, "display_name": a.Username, "email": "p…@example.org", "address": home.Address,
-				"device": home.Device, "at": k.clock.Now().Format(time.RFC3339),
+			want := models.MailFacts{
+				Username: a.Username, DisplayName: a.Username, Email: "p…@example.org", Address: home.Address,
+				Device: home.Device, At: k.clock.Now().Truncate(time.Second),
 			}
 			if diff := cmp.Diff(want, asked.Facts); diff != "" || asked.Secret != "" || len(letters) != 2 {
 				k.t.Errorf("%d letters, %s", len(letters), diff)
@@ -47,7 +47,7 @@ func TestEmailChange(t *testing.T) {
 			}
 			letters = k.letters()
 			changed := k.only(letters, models.MailEmailChanged, a.Email)
-			if changed.Secret == "" || changed.Facts["email"] != "p…@example.org" {
+			if changed.Secret == "" || changed.Facts.Email != "p…@example.org" {
 				k.t.Errorf("letter %+v", changed)
 			}
 			k.only(letters, models.MailEmailArrived, to)

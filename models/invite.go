@@ -223,7 +223,7 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	if err != nil {
 		return err
 	}
-	mail := owed{kind: MailInvite, recipient: row.Email, locale: owner.Locale, subject: row.ID, life: inviteLife}
+	var invited *accountRow // nil for an invite to an address
 	if row.EmailKey == "" {
 		account, err := i.usableByUsername(ctx, tx, row.Typed)
 		if err != nil {
@@ -232,7 +232,7 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 		if account.ID == row.OwnerID {
 			return fieldError(KindInvalid, "to", "username_unknown")
 		}
-		row.AccountID, row.Typed, mail.account, mail.locale = account.ID, account.Username, &account, ""
+		row.AccountID, row.Typed, invited = account.ID, account.Username, &account
 	}
 	if err := holdUsableAccount(tx, row.OwnerID); err != nil {
 		return err
@@ -249,10 +249,7 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 		}
 		names = append(names, name)
 	}
-	mail.facts = map[string]string{
-		"person": owner.Username, "server": strings.Join(names, ", "), "note": row.Note, "at": row.CreatedAt.Format(time.RFC3339),
-	}
-	if err := i.owe(ctx, tx, mail); err != nil {
+	if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, strings.Join(names, ", "))); err != nil {
 		return err
 	}
 	return i.note(ctx, tx, row.OwnerID, EventInviteSent, caller)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -249,9 +248,7 @@ func (i *Invites) tellInviter(ctx context.Context, tx *gorm.DB, owner *accountRo
 		}
 		person = row.Username
 	}
-	return i.owe(ctx, tx, owed{kind: kind, account: owner, facts: map[string]string{
-		"server": servers, "person": person, "at": i.Now().Format(time.RFC3339),
-	}})
+	return i.owe(ctx, tx, serverMail(kind, owner, servers, person, i.Now()))
 }
 
 // mayInvitedSignUp checks that the bearer of an invite's secret may sign up with

@@ -31,7 +31,7 @@ func TestInviteByUsername(t *testing.T) {
 			k.t.Errorf("invite %+v: %s", invite, diff)
 		}
 		letter := k.letter(models.MailInvite, anna.Email)
-		if letter.Facts["person"] != owner.Username || letter.Facts["server"] != "Den" || letter.Locale != "en" {
+		if letter.Facts.Person != owner.Username || letter.Facts.Server != "Den" || letter.Locale != "en" {
 			k.t.Errorf("letter %+v", letter)
 		}
 		received, err := k.Invites.Received(ctx, anna.ID)
@@ -184,7 +184,7 @@ func TestInviteByAddress(t *testing.T) {
 		}
 		k.letters()
 		k.must(k.Invites.Decline(ctx, newcomer.ID, unknown.ID, home))
-		if letter := k.letter(models.MailLinkRemoved, owner.Email); letter.Facts["person"] != "" {
+		if letter := k.letter(models.MailLinkRemoved, owner.Email); letter.Facts.Person != "" {
 			k.t.Errorf("the owner learns whose the address is: %v", letter.Facts)
 		}
 		k.must(k.Invites.Accept(ctx, anna.ID, known.ID, home))

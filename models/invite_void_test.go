@@ -38,7 +38,7 @@ func TestInviteTellsNothing(t *testing.T) {
 			}
 		}
 		for _, l := range k.letters() {
-			if l.Kind != models.MailInvite || l.Secret == "" || l.Facts["display_name"] != "" || l.Facts["username"] != "" {
+			if l.Kind != models.MailInvite || l.Secret == "" || l.Facts.DisplayName != "" || l.Facts.Username != "" {
 				k.t.Errorf("letter %+v", l)
 			}
 		}

@@ -388,9 +388,7 @@ func (c *core) tellOwner(ctx context.Context, tx *gorm.DB, link *linkRow, server
 	if err != nil {
 		return err
 	}
-	return c.owe(ctx, tx, owed{kind: kind, account: &owner, facts: map[string]string{
-		"server": server.server().Name, "person": person.Username, "at": c.Now().Format(time.RFC3339),
-	}})
+	return c.owe(ctx, tx, serverMail(kind, &owner, server.server().Name, person.Username, c.Now()))
 }
 
 // tellPerson owes the person of a link a mail about it.
@@ -403,9 +401,7 @@ func (c *core) tellPerson(ctx context.Context, tx *gorm.DB, link *linkRow, serve
 	if err != nil {
 		return err
 	}
-	return c.owe(ctx, tx, owed{kind: kind, account: &person, facts: map[string]string{
-		"server": server.server().Name, "person": owner, "at": c.Now().Format(time.RFC3339),
-	}})
+	return c.owe(ctx, tx, serverMail(kind, &person, server.server().Name, owner, c.Now()))
 }
 
 // ownerName is the username of who runs a server, "" for nobody.

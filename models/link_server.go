@@ -265,8 +265,6 @@ func (e *EmbyServers) Invite(ctx context.Context, email, requestedBy string, cal
 		if spent.Error != nil || spent.RowsAffected != 1 {
 			return spent.Error
 		}
-		return e.owe(ctx, tx, owed{kind: MailInvited, recipient: sendTo, locale: e.opt.Languages[0], facts: map[string]string{
-			"person": strings.TrimSpace(cleanServerName(requestedBy)),
-		}})
+		return e.owe(ctx, tx, invitedMail(sendTo, e.opt.Languages[0], strings.TrimSpace(cleanServerName(requestedBy))))
 	})
 }

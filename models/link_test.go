@@ -20,7 +20,7 @@ func TestAskAndAccept(t *testing.T) {
 			k.t.Errorf("asked: %+v", asked)
 		}
 		letter := k.letter(models.MailLinkAsked, person.Email)
-		if letter.Facts["server"] != "Den" || letter.Facts["person"] != owner.Username {
+		if letter.Facts.Server != "Den" || letter.Facts.Person != owner.Username {
 			k.t.Errorf("the mail says %v", letter.Facts)
 		}
 		// The server sees the key that it made, the person does not yet.
@@ -329,7 +329,7 @@ func TestInvite(t *testing.T) {
 			if len(letters) != want {
 				k.t.Fatalf("%d mails, want %d: %+v", len(letters), want, letters)
 			}
-			if want == 1 && (letters[0].Kind != models.MailInvited || !strings.EqualFold(letters[0].To, address) || letters[0].Facts["person"] != "alice") {
+			if want == 1 && (letters[0].Kind != models.MailInvited || !strings.EqualFold(letters[0].To, address) || letters[0].Facts.Person != "alice") {
 				k.t.Errorf("mailed %+v", letters[0])
 			}
 		}

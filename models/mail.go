@@ -31,13 +31,14 @@ type Owed struct {
 
 // Letter is a mail with everything that it says.
 type Letter struct {
-	ID     string // the same at every retry
-	Kind   MailKind
-	To     string
-	Locale string
-	Secret string // of its link; "" for a mail without
-	Facts  map[string]string
-	At     time.Time // when it was owed
+	ID          string // the same at every retry
+	Kind        MailKind
+	To          string
+	Locale      string
+	Secret      string // of its link; "" for a mail without a secret
+	Facts       MailFacts
+	ToStrangers bool      // as in [MailTraits]
+	At          time.Time // when it was owed
 }
 
 // mailLease is how long a worker has for one mail before another may take it.
@@ -84,7 +85,7 @@ WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_un
 func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
 	// Counted before anything is minted: a mail that is not sent must leave the
 	// link of the one before alive, or strangers could keep killing it.
-	if o.Kind.strangersStart() && o.Attempts == 1 {
+	if o.Kind.traits().StrangersStart && o.Attempts == 1 {
 		if letter, send, err = m.prepare(ctx, o, false); err != nil || !send {
 			return Letter{}, false, err
 		}
@@ -120,6 +121,11 @@ func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, s
 	if err != nil || !send {
 		return Letter{}, false, err
 	}
+	traits := letter.Kind.traits()
+	letter.ToStrangers = traits.ToStrangers
+	if needed := mint && traits.HasSecret(); needed != (letter.Secret != "") {
+		return Letter{}, false, fmt.Errorf("the mail %s has a secret: %t, want %t", letter.Kind, !needed, needed)
+	}
 	return letter, true, nil
 }
 
@@ -128,18 +134,24 @@ var errDropMail = errors.New("models: nobody to write to")
 
 // write finds the recipient and, if mint, mints the secret.
 func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool) (Letter, error) {
-	if row.Kind.mints() != "" && !row.ExpiresAt.After(m.Now()) {
+	if row.Kind.traits().HasSecret() && !row.ExpiresAt.After(m.Now()) {
 		return Letter{}, errDropMail
 	}
-	facts := map[string]string{}
-	if err := json.Unmarshal([]byte(row.Facts), &facts); err != nil {
+	var stored struct {
+		MailFacts
+		NameOrEmail string `json:"name_or_email"` // nameFact
+	}
+	if err := json.Unmarshal([]byte(row.Facts), &stored); err != nil {
 		return Letter{}, fmt.Errorf("facts: %w", err)
 	}
 	letter := Letter{
-		ID: strconv.FormatInt(row.ID, 10), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: facts, At: row.CreatedAt.UTC(),
+		ID: strconv.FormatInt(row.ID, 10), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: stored.MailFacts,
+		At: row.CreatedAt.UTC(),
+	}
+	if row.Kind.traits().HasSecret() {
+		letter.Facts.Until = row.ExpiresAt.UTC()
 	}
 	if row.Kind == MailInvite {
-		facts["until"] = row.ExpiresAt.UTC().Format(time.RFC3339)
 		if err := m.inviteWaits(ctx, tx, row); err != nil {
 			return Letter{}, err
 		}
@@ -147,7 +159,7 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	if row.AccountID == 0 && row.Kind != MailPasswordReset {
 		return m.mailAddress(ctx, tx, row, letter, mint)
 	}
-	account, err := m.addressee(ctx, tx, row, facts)
+	account, err := m.addressee(ctx, tx, row, stored.NameOrEmail)
 	if err != nil {
 		return Letter{}, err
 	}
@@ -157,18 +169,14 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	}
 	if other != nil {
 		letter.Kind, letter.To, letter.Locale = MailAlreadyRegistered, other.Email, other.Locale
-		letter.Facts = map[string]string{"username": other.Username, "display_name": other.DisplayName}
+		letter.Facts = MailFacts{Username: other.Username, DisplayName: other.DisplayName}
 		return letter, nil
 	}
 	if letter.To == "" {
 		letter.To = account.Email
 	}
 	letter.Locale = account.Locale
-	facts["username"], facts["display_name"] = account.Username, account.DisplayName
-	delete(facts, nameFact)
-	if row.Kind.mints() != "" {
-		facts["until"] = row.ExpiresAt.UTC().Format(time.RFC3339)
-	}
+	letter.Facts.Username, letter.Facts.DisplayName = account.Username, account.DisplayName
 	if !mint {
 		return letter, nil
 	}
@@ -191,11 +199,11 @@ func (m *Mail) mailAddress(ctx context.Context, tx *gorm.DB, row *outboxRow, let
 
 // addressee reads the account that a mail is about. The worker finds the one
 // that a reset was asked for by name; the answer to the form never waits for it.
-func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, facts map[string]string) (accountRow, error) {
+func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, nameOrEmail string) (accountRow, error) {
 	var account accountRow
 	var err error
 	if row.AccountID == 0 {
-		account, err = m.accountByName(ctx, tx, facts[nameFact])
+		account, err = m.accountByName(ctx, tx, nameOrEmail)
 	} else {
 		account, err = m.accountByID(ctx, tx, row.AccountID)
 	}
@@ -263,7 +271,7 @@ func (m *Mail) ownerInstead(ctx context.Context, tx *gorm.DB, row *outboxRow, ac
 // already. Older links of the same purpose die; a mail that a newer one has
 // overtaken is dropped.
 func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) (string, error) {
-	p := row.Kind.mints()
+	p := row.Kind.traits().secret
 	if p == "" {
 		return "", nil
 	}
@@ -411,7 +419,7 @@ func (m *Mail) Retry(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
-		if row.Kind.mints() != "" && !row.ExpiresAt.After(m.Now()) {
+		if row.Kind.traits().HasSecret() && !row.ExpiresAt.After(m.Now()) {
 			return ErrTokenSpent
 		}
 		return tx.Exec("UPDATE outbox SET state = ?, due_at = ?, attempts = 0, lease_owner = '', lease_until = NULL WHERE id = ?",

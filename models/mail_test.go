@@ -253,7 +253,7 @@ func TestMail(t *testing.T) {
 			a := k.account()
 			k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
 			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: a.Username, DisplayName: "Ada", Locale: "de"}, home))
-			if l := k.letter(models.MailPINChanged, a.Email); l.Locale != "de" || l.Facts["display_name"] != "Ada" {
+			if l := k.letter(models.MailPINChanged, a.Email); l.Locale != "de" || l.Facts.DisplayName != "Ada" {
 				k.t.Errorf("letter %+v", l)
 			}
 		})

@@ -20,14 +20,17 @@ func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 	if in.Locale != "" && !slices.Contains(o.opt.Languages, in.Locale) {
 		return Account{}, ErrLanguageInvalid
 	}
-	row, mail, err := o.newOne(ctx, in)
+	row, err := o.newOne(ctx, in)
 	if err != nil {
 		return Account{}, err
 	}
-	mail.account = &row
 	err = o.tx(ctx, "create an account", func(tx *gorm.DB) error {
 		if err := o.insertAccount(ctx, tx, &row); err != nil {
 			return err
+		}
+		mail := accountCreatedMail(&row, o.opt.Lives.Confirm)
+		if in.Password != "" {
+			mail = confirmMail(&row, o.opt.Lives.Confirm)
 		}
 		if err := o.owe(ctx, tx, mail); err != nil {
 			return err
@@ -37,21 +40,23 @@ func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 	return row.account(), err
 }
 
-// newOne is the row of a new account and the mail that it is owed.
-func (o *Operators) newOne(ctx context.Context, in SignUp) (row accountRow, mail owed, err error) {
+// newOne returns the row of a new account. It returns the errors of
+// [Accounts.SignUp] about fields.
+func (o *Operators) newOne(ctx context.Context, in SignUp) (accountRow, error) {
 	if in.Password != "" {
-		if row, err = o.newAccount(in); err != nil {
-			return row, mail, err
+		row, err := o.newAccount(in)
+		if err != nil {
+			return row, err
 		}
-		mail = owed{kind: MailConfirm, facts: map[string]string{"email": row.Email}, life: o.opt.Lives.Confirm}
-		return row, mail, o.hashPassword(ctx, &row, in.Password)
+		return row, o.hashPassword(ctx, &row, in.Password)
 	}
 	row, wrong := o.newAccountRow(in)
 	if err := invalid(wrong); err != nil {
-		return row, mail, err
+		return row, err
 	}
+	var err error
 	row.ID, err = o.newID()
-	return row, owed{kind: MailAccountCreated, life: o.opt.Lives.Confirm}, explained("make an id", err)
+	return row, explained("make an id", err)
 }
 
 // find reads the account that an operator names by username, or by address if

@@ -74,5 +74,5 @@ func (o *Operators) sendReset(ctx context.Context, tx *gorm.DB, row *accountRow)
 	if err := revoke(tx, row.ID, purposeReset); err != nil {
 		return err
 	}
-	return o.owe(ctx, tx, owed{kind: MailPasswordReset, account: row, life: o.opt.Lives.Reset})
+	return o.owe(ctx, tx, passwordResetMail(row, o.opt.Lives.Reset))
 }

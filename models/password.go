@@ -68,7 +68,7 @@ func (a *Accounts) changePassword(ctx context.Context, tx *gorm.DB, row *account
 	if err != nil {
 		return "", err
 	}
-	if err := a.owe(ctx, tx, owed{kind: MailPasswordChanged, account: row, facts: a.callerFacts(caller)}); err != nil {
+	if err := a.owe(ctx, tx, passwordChangedMail(row, caller, a.Now())); err != nil {
 		return "", err
 	}
 	return newToken, a.note(ctx, tx, row.ID, EventPasswordChanged, caller)

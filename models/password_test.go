@@ -34,7 +34,7 @@ func TestChangePassword(t *testing.T) {
 				k.t.Errorf("changed at %v", got)
 			}
 			letter := k.letter(models.MailPasswordChanged, a.Email)
-			if letter.Facts["device"] != home.Device || letter.Facts["address"] != home.Address {
+			if letter.Facts.Device != home.Device || letter.Facts.Address != home.Address {
 				k.t.Errorf("letter %+v", letter)
 			}
 			_, err = k.trySignIn(a.Username, goodPassword)

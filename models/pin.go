@@ -67,9 +67,8 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 		if err := p.replace(tx, row, hash); err != nil {
 			return err
 		}
-		facts := p.callerFacts(caller)
-		facts["what"] = map[EventKind]string{EventPINSet: "set", EventPINChanged: "changed", EventPINRemoved: "removed"}[event]
-		if err := p.owe(ctx, tx, owed{kind: MailPINChanged, account: row, facts: facts}); err != nil {
+		what := map[EventKind]string{EventPINSet: "set", EventPINChanged: "changed", EventPINRemoved: "removed"}[event]
+		if err := p.owe(ctx, tx, pinChangedMail(row, what, caller, p.Now())); err != nil {
 			return err
 		}
 		return p.note(ctx, tx, row.ID, event, caller)
@@ -200,7 +199,7 @@ func (p *PINs) RequestReset(ctx context.Context, accountID int64) error {
 		if err := revoke(tx, accountID, purposePINReset); err != nil {
 			return err
 		}
-		return p.owe(ctx, tx, owed{kind: MailPINReset, account: &row, life: p.opt.Lives.PINReset})
+		return p.owe(ctx, tx, pinResetMail(&row, p.opt.Lives.PINReset))
 	})
 }
 

@@ -29,8 +29,8 @@ func TestPINs(t *testing.T) {
 				if got.HasPIN != has || !got.PINChangedAt.Equal(k.clock.Now()) {
 					k.t.Errorf("after %s: %+v", what, got)
 				}
-				if letter := k.letter(models.MailPINChanged, a.Email); letter.Facts["what"] != what {
-					k.t.Errorf("mail says %q, want %q", letter.Facts["what"], what)
+				if letter := k.letter(models.MailPINChanged, a.Email); letter.Facts.What != what {
+					k.t.Errorf("mail says %q, want %q", letter.Facts.What, what)
 				}
 				k.clock.Advance(time.Minute)
 			}

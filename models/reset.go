@@ -27,14 +27,9 @@ func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Calle
 		return err
 	}
 	return r.tx(ctx, "ask for a password reset", func(tx *gorm.DB) error {
-		return r.owe(ctx, tx, owed{
-			kind: MailPasswordReset, locale: r.opt.Languages[0], facts: map[string]string{nameFact: name}, life: r.opt.Lives.Reset,
-		})
+		return r.owe(ctx, tx, passwordResetByNameMail(name, r.opt.Languages[0], r.opt.Lives.Reset))
 	})
 }
-
-// nameFact is what was typed into the form; the worker finds the account.
-const nameFact = "name_or_email"
 
 func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, noProof bool) error {
 	l, t := r.opt.Limits, r.throttle
@@ -100,7 +95,7 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 		if err := r.endEverything(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		if err := r.owe(ctx, tx, owed{kind: MailPasswordChanged, account: &row, facts: r.callerFacts(caller)}); err != nil {
+		if err := r.owe(ctx, tx, passwordChangedMail(&row, caller, r.Now())); err != nil {
 			return err
 		}
 		return r.note(ctx, tx, row.ID, EventPasswordReset, caller)

@@ -322,10 +322,8 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 		if err != nil {
 			return err
 		}
-		err = s.owe(ctx, tx, owed{kind: MailServerHandedOver, account: &heir, facts: map[string]string{
-			"server": server.server().Name, "person": giver.Username, "at": s.Now().Format(time.RFC3339),
-		}})
-		if err != nil {
+		mail := serverMail(MailServerHandedOver, &heir, server.server().Name, giver.Username, s.Now())
+		if err := s.owe(ctx, tx, mail); err != nil {
 			return err
 		}
 		// Where the giver sits is nothing for the heir to see.

@@ -41,7 +41,7 @@ func (c *core) tellPeople(ctx context.Context, tx *gorm.DB, row *serverRow, peop
 	if err != nil {
 		return err
 	}
-	facts := map[string]string{"server": row.server().Name, "person": owner, "at": c.Now().Format(time.RFC3339)}
+	at := c.Now()
 	var mails []outboxRow
 	events := make([]historyRow, len(people))
 	for i := range people {
@@ -51,7 +51,7 @@ func (c *core) tellPeople(ctx context.Context, tx *gorm.DB, row *serverRow, peop
 		if people[i].Email == "" || people[i].ConfirmedAt == nil || people[i].DisabledAt != nil {
 			continue
 		}
-		mail, err := c.mail(owed{kind: MailLinkEnded, account: &people[i], facts: facts})
+		mail, err := c.mail(serverMail(MailLinkEnded, &people[i], row.server().Name, owner, at))
 		if err != nil {
 			return err
 		}

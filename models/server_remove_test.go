@@ -38,7 +38,7 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 					k.t.Fatalf("mailed %+v", letters)
 				}
 				letter := k.only(letters, models.MailLinkEnded, guest.Email)
-				if letter.Locale != "de" || letter.Facts["server"] != "Den" || letter.Facts["person"] != owner.Username || letter.Facts["at"] != k.Now().Format(time.RFC3339) {
+				if letter.Locale != "de" || letter.Facts.Server != "Den" || letter.Facts.Person != owner.Username || !letter.Facts.At.Equal(k.Now().Truncate(time.Second)) {
 					k.t.Errorf("the mail is %+v", letter)
 				}
 				for _, one := range []struct {

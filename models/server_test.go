@@ -172,7 +172,7 @@ func TestHandOver(t *testing.T) {
 		k.letters()
 		k.must(k.Servers.HandOver(ctx, owner.ID, m.ID, strings.ToUpper(heir.Username), home))
 		letter := k.letter(models.MailServerHandedOver, heir.Email)
-		if letter.Facts["person"] != owner.Username || letter.Facts["server"] != "Den" {
+		if letter.Facts.Person != owner.Username || letter.Facts.Server != "Den" {
 			k.t.Errorf("the mail says %v", letter.Facts)
 		}
 		if detail := k.detail(heir, m); detail.OwnerID != heir.ID || len(detail.Links) != 1 || detail.Links[0].AccountID != guest.ID {

@@ -266,9 +266,7 @@ func (s *Sessions) tellOfDevice(ctx context.Context, tx *gorm.DB, row *accountRo
 	if known {
 		return nil
 	}
-	return s.owe(ctx, tx, owed{
-		kind: MailNewDevice, account: row, subject: session.ID, facts: s.callerFacts(caller), life: s.opt.Lives.Session,
-	})
+	return s.owe(ctx, tx, newDeviceMail(row, session.ID, caller, s.Now(), s.opt.Lives.Session))
 }
 
 // confirmedHere reports whether the account was confirmed from this browser, as

@@ -113,7 +113,7 @@ func TestSignIn(t *testing.T) {
 			}
 			k.signIn(a)
 			letter := k.letter(models.MailNewDevice, a.Email)
-			if letter.Facts["device"] != home.Device || letter.Facts["address"] != home.Address || letter.Secret == "" {
+			if letter.Facts.Device != home.Device || letter.Facts.Address != home.Address || letter.Secret == "" {
 				k.t.Errorf("letter %+v", letter)
 			}
 		})

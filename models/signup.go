@@ -143,7 +143,7 @@ func (a *Accounts) signUp(ctx context.Context, tx *gorm.DB, row *accountRow, cal
 	if pendingSecret, err = a.holdSignUp(ctx, tx, row); err != nil {
 		return "", err
 	}
-	err = a.owe(ctx, tx, owed{kind: MailConfirm, account: row, facts: map[string]string{"email": row.Email}, life: a.opt.Lives.Confirm})
+	err = a.owe(ctx, tx, confirmMail(row, a.opt.Lives.Confirm))
 	if err != nil {
 		return "", err
 	}

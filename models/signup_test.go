@@ -34,7 +34,7 @@ func TestSignUp(t *testing.T) {
 				k.t.Errorf("pending %v, want %v", waiting, want)
 			}
 			letter := k.letter(models.MailConfirm, name+"@example.org")
-			if letter.Locale != "de" || letter.Facts["display_name"] != "Ada Lovelace" || letter.Facts["email"] != name+"@example.org" {
+			if letter.Locale != "de" || letter.Facts.DisplayName != "Ada Lovelace" || letter.Facts.Email != name+"@example.org" {
 				k.t.Errorf("letter %+v", letter)
 			}
 		})
@@ -77,7 +77,7 @@ func TestSignUp(t *testing.T) {
 			k.must(err)
 			letters := k.letters()
 			letter := k.only(letters, models.MailAlreadyRegistered, owner.Email)
-			want := map[string]string{"username": owner.Username, "display_name": owner.DisplayName}
+			want := models.MailFacts{Username: owner.Username, DisplayName: owner.DisplayName}
 			if diff := cmp.Diff(want, letter.Facts); diff != "" || letter.Locale != "de" || letter.Secret != "" || len(letters) != 1 {
 				k.t.Errorf("letters %+v\n%s", letters, diff)
 			}

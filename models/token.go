@@ -126,5 +126,5 @@ func revoke(tx *gorm.DB, accountID int64, purposes ...purpose) error {
 	if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose IN ?", accountID, purposes).Error; err != nil {
 		return err
 	}
-	return tx.Exec("DELETE FROM outbox WHERE account_id = ? AND kind IN ?", accountID, kindsThatMint(purposes)).Error
+	return tx.Exec("DELETE FROM outbox WHERE account_id = ? AND kind IN ?", accountID, kindsWithSecret(purposes)).Error
 }

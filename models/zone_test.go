@@ -40,8 +40,8 @@ func TestZones(t *testing.T) {
 					_, err = k.Recovery.Look(ctx, reset)
 					k.is(err, models.ErrTokenSpent) // by the change of address
 					link := k.letter(models.MailPasswordReset, got.Email)
-					if !link.At.Equal(begin) || link.At.Location() != time.UTC || link.Facts["until"] != begin.Add(time.Hour).UTC().Format(time.RFC3339) {
-						k.t.Errorf("mail at %v until %s", link.At, link.Facts["until"])
+					if !link.At.Equal(begin) || link.At.Location() != time.UTC || !link.Facts.Until.Equal(begin.Add(time.Hour)) {
+						k.t.Errorf("mail at %v until %s", link.At, link.Facts.Until)
 					}
 					k.clock.Advance(time.Hour - time.Millisecond)
 					_, err = k.Recovery.Look(ctx, link.Secret)
