@@ -34,7 +34,7 @@ func TestPagesFitTheirData(t *testing.T) {
 		}
 		fitting[name] = true
 		if pages[name] == nil {
-			t.Errorf("no template for %T: pages/%s.html is missing", sample.page, name)
+			t.Errorf("no template for %T: write templates/pages/%s.html", sample.page, name)
 			continue
 		}
 		if err := templatecheck.CheckHTML(pages[name], sample.page); err != nil {
@@ -43,7 +43,7 @@ func TestPagesFitTheirData(t *testing.T) {
 	}
 	for name := range pages {
 		if !fitting[name] {
-			t.Errorf("page %s has no sample here", name)
+			t.Errorf("templates/pages/%s.html has no sample: write handlers/page_%s_sample_test.go and call it in samples, in handlers/view_samples_test.go", name, name)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package handlers
 
-// documented is the reference as it is.
-func (s sampler) documented() []sample {
+// apiDocsSamples returns the reference of the API as it is.
+func (s sampler) apiDocsSamples() []sample {
 	page := apiDocsPage{Base: s.base("api_docs")}
 	contract, err := readContract()
 	if err != nil {

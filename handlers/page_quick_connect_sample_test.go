@@ -1,10 +1,8 @@
 package handlers
 
-// quickConnecting are the pages about codes of Quick Connect.
-func (s sampler) quickConnecting() []sample {
-	const long = "A server whose name is rather long, as names that people choose at night are"
-	code := s.field("user_code", "text", "user_code", true)
-	code.Code = true
+// quickConnectSamples returns the pages on which a device is signed in by Quick
+// Connect.
+func (s sampler) quickConnectSamples() []sample {
 	one := quickConnectPage{Base: s.signedIn("quick_connect"), Code: "123 456", Servers: []quickConnectServerView{
 		{ID: "81985529216486895", Name: "Den & Co + 50% \"Server\"", LocalUser: "Mira", Chosen: true},
 	}}
@@ -13,16 +11,17 @@ func (s sampler) quickConnecting() []sample {
 	several.Wrong, several.ServersError = true, s.base("").T("error.quick_server_missing")
 	several.Servers = []quickConnectServerView{
 		{ID: "81985529216486895", Name: "Den & Co + 50% \"Server\"", LocalUser: "Mira", Focus: true},
-		{ID: "81985529216486896", Name: long, LocalUser: "A local user whose name is rather long as well"},
+		{ID: "81985529216486896", Name: longName, LocalUser: "A local user whose name is rather long as well"},
 		{ID: "81985529216486897", Name: "Garage"},
 	}
 	throttled := one
 	throttled.Base = s.troubled(s.signedIn("quick_connect"), "error.throttled")
-	wait := quickConnectWaitPage{Base: s.signedIn("quick_connect_wait"), ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", State: "asked"}
+	wait := quickConnectWaitPage{
+		Base: s.signedIn("quick_connect_wait"), ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", State: "asked",
+	}
 	done := wait
 	done.State = "done"
 	all := []sample{
-		{"device-again", devicePage{Base: s.signedIn("device"), Code: code, Again: true}},
 		{"quick_connect", one},
 		{"quick_connect-several", several},
 		{"quick_connect-throttled", throttled},
@@ -32,7 +31,7 @@ func (s sampler) quickConnecting() []sample {
 	}
 	for _, reason := range []string{"code_wrong", "not_allowed", "unavailable", "expired", "replaced"} {
 		failed := wait
-		failed.State, failed.Reason, failed.Server = "failed", reason, long
+		failed.State, failed.Reason, failed.Server = "failed", reason, longName
 		all = append(all, sample{"quick_connect_wait-" + reason, failed})
 	}
 	return all

@@ -1,0 +1,30 @@
+package handlers
+
+import "time"
+
+// inviteSamples returns the page that the mail of an invite leads to.
+func (s sampler) inviteSamples() []sample {
+	offers := s.received("invite")
+	return []sample{
+		{"invite", invitePage{Base: s.base("invite"), Invite: offers, Email: "mira@example.org", MaySignUp: true}},
+		{"invite-closed", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org"}},
+		{"invite-account", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
+		{"invite-mine", invitePage{Base: s.signedIn("invite"), Invite: offers, Mine: true}},
+		{"invite-other", invitePage{Base: s.signedIn("invite"), Invite: offers, Email: "someone.else@example.org"}},
+		{"invite-other-account", invitePage{Base: s.signedIn("invite"), Invite: offers}},
+	}
+}
+
+func (s sampler) received(page string) receivedInviteView {
+	return receivedInviteView{
+		Base: s.base(page), ID: "81985529216486895", From: "olga", Note: "Come in!\n<script>alert(1)</script> & welcome",
+		CreatedAt: s.at, ExpiresAt: s.at.AddDate(0, 0, 14), Offers: []offerView{
+			{Server: "Attic", Libraries: []string{"Films", "Films for children & others"}, EndsAt: s.at.Truncate(24 * time.Hour).Add(-time.Millisecond)},
+			{Server: longName, LocalUser: "mira", EndsAt: s.at},
+		},
+	}
+}
+
+func (s sampler) plainInvite(page string) receivedInviteView {
+	return receivedInviteView{Base: s.base(page), ID: "7", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Offers: []offerView{{Server: "Attic"}}}
+}

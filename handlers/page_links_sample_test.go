@@ -1,0 +1,14 @@
+package handlers
+
+// linksSamples returns the page on which links and invites are answered.
+func (s sampler) linksSamples() []sample {
+	waiting := linksPage{Base: s.invited("links"), Invitations: []pendingLinkView{
+		{ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", RequestedBy: "bert", Guest: true, AskedAt: s.at},
+		{ID: "81985529216486896", Server: longName, AskedAt: s.at},
+	}}
+	return []sample{
+		{"links", waiting},
+		{"links-none", linksPage{Base: s.noticed(s.signedIn("links"), "notice.invitation_declined")}},
+		{"links-invites", linksPage{Base: s.invited("links"), Invites: []receivedInviteView{s.received("links"), s.plainInvite("links")}}},
+	}
+}

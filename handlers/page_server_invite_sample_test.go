@@ -1,0 +1,45 @@
+package handlers
+
+// serverInviteSamples returns the page on which an owner invites somebody.
+func (s sampler) serverInviteSamples() []sample {
+	wrong := s.serverInvite()
+	wrong.Base = s.troubled(wrong.Base, "error.throttled")
+	wrong.To = s.wrong(wrong.To, "nobody", "username_unknown")
+	wrong.To.Focus = true
+	wrong.LocalUser.Error, wrong.ServersError = s.base("").T("error.local_user_unknown"), s.base("").T("error.servers_of_guests")
+	wrong.EndsAt = s.wrong(wrong.EndsAt, "2020-01-01", "ends_at_invalid")
+	wrong.Note = s.wrong(wrong.Note, "Hello\n<b>you</b>", "note_invalid")
+	bare := s.serverInvite()
+	bare.Reports, bare.Libraries, bare.LibrariesError, bare.ServersFocus = false, false, s.base("").T("error.library_unknown"), true
+	bare.Servers = []serverChoice{{Choice: Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true, Focus: true}}}
+	return []sample{
+		{"server_invite", s.serverInvite()},
+		{"server_invite-mistakes", wrong},
+		{"server_invite-bare", bare},
+	}
+}
+
+func (s sampler) serverInvite() serverInvitePage {
+	b := s.base("")
+	p := serverInvitePage{
+		Base: s.signedIn("server_invite"), ServerID: "81985529216486895", Name: "Attic", Key: "key", Reports: true, Libraries: true,
+		Life: b.T("duration.days", "Count", 14), To: s.field("to", "text", "invite_to", true), EndsAt: s.endsAt("", "invite_end"),
+		Note: s.field("note", "", "invite_note", true),
+		Servers: []serverChoice{
+			{
+				Choice:    Choice{ID: "server-1", Name: "server.1", Label: "Attic", Chosen: true},
+				Libraries: []Choice{{ID: "library-1-0", Name: "library.1.a", Label: "Films", Chosen: true}, {ID: "library-1-1", Name: "library.1.b", Label: "Music"}},
+			},
+			{Choice: Choice{ID: "server-2", Name: "server.2", Label: longName}},
+		},
+	}
+	p.LocalUser.Field = s.field("local_user_id", "", "local_user", true)
+	p.LocalUser.Options = []Option{{Label: b.T("field.local_user.guest"), Chosen: true}, {Value: "2", Label: "emil"}}
+	return p
+}
+
+func (s sampler) endsAt(id, label string) Field {
+	f := s.field("ends_at", "date", label, false)
+	f.ID, f.Required, f.Hint = id, false, s.base("").T("field.ends_at.hint")
+	return f
+}

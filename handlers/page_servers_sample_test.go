@@ -1,0 +1,24 @@
+package handlers
+
+// serversSamples returns the list of servers.
+func (s sampler) serversSamples() []sample {
+	return []sample{
+		{"servers", s.servers()},
+		{"servers-none", serversPage{Base: s.signedIn("servers")}},
+	}
+}
+
+func (s sampler) servers() serversPage {
+	return serversPage{
+		Base: s.noticed(s.invited("servers"), "notice.invitation_accepted"), Waiting: 2,
+		Usable: []usableServerView{
+			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Since: s.at},
+			{ID: "2", LinkID: "12", Name: longName, Since: s.at},
+			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: s.at, Disabled: true},
+		},
+		Owned: []ownedServerView{
+			{ID: "3", Name: "Attic", LastSeenAt: s.at, People: 1},
+			{ID: "4", Name: "Cellar", LastSeenAt: s.at, People: 12, Pending: 3, Disabled: true},
+		},
+	}
+}

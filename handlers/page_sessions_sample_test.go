@@ -1,0 +1,25 @@
+package handlers
+
+// sessionsSamples returns the list of sessions, and the page that ends one by
+// mail.
+func (s sampler) sessionsSamples() []sample {
+	return []sample{
+		{"sessions", s.sessions()},
+		{"sessions-one", sessionsPage{Base: s.signedIn("sessions"), Sessions: s.sessions().Sessions[:1]}},
+		{"session_not_me", sessionNotMePage{Base: s.base("session_not_me"), Device: "Firefox on Windows", Address: "203.0.113.7", At: s.at}},
+	}
+}
+
+func (s sampler) sessions() sessionsPage {
+	p := sessionsPage{Base: s.signedIn("sessions")}
+	for i, name := range []string{"Firefox on Linux", "Safari on iPhone", "Safari on iPad", "Television in the living room", s.base("").T("device.unknown")} {
+		p.Sessions = append(p.Sessions, sessionView{
+			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: name, Current: i == 0,
+			Address: "2001:db8:85a3:1319:8a2e:370:7344:1020", CreatedAt: s.at.AddDate(0, -i, -3), LastSeenAt: s.at,
+		})
+	}
+	for _, what := range []string{"event.signed_in", "event.pin_changed", "event.password_changed", "event.signed_up"} {
+		p.Events = append(p.Events, eventView{What: p.T(what), Address: "203.0.113.7", Device: "Firefox on Linux", At: s.at})
+	}
+	return p
+}
