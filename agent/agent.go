@@ -12,6 +12,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
 // Policy holds the limits that the admin sets at the machine and that the service
@@ -76,7 +77,7 @@ func New(o Options) *Agent {
 	tokens := &tokens{core: c}
 	reports := &reports{core: c, acks: acks}
 	links := &Links{core: c, reports: reports}
-	guests := &guests{core: c, reports: reports, created: newLimit(o.Now, guestsHourly, time.Hour)}
+	guests := &guests{core: c, reports: reports, created: limit.NewBucket(o.Now, guestsHourly, time.Hour)}
 	exchanges := newExchanges(c, links, tokens)
 	return &Agent{
 		MediaServer: c.media, Links: links, Invites: &Invites{c}, Exchanges: exchanges,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
 // core holds what all areas of the [Agent] share.
@@ -17,7 +19,7 @@ type core struct {
 	service *service
 	media   *MediaServer
 
-	repeated *limit // limits warnings that could repeat without end, by their text
+	repeated *limit.Limiter[string] // limits warnings that could repeat without end, by their text
 }
 
 // newCore returns the core for o. Options that are left out get their usual
@@ -35,7 +37,7 @@ func newCore(o Options) *core {
 	c := &core{
 		opt: o, store: o.Store, log: o.Log, pace: usualPace(), wake: newSignals(),
 		trouble:  &troubles{log: o.Log, now: o.Now, store: o.Store, open: map[string]string{}},
-		repeated: newLimit(o.Now, 3, time.Hour),
+		repeated: limit.New[string](o.Now, 3, time.Hour, 1000),
 	}
 	c.service = &service{core: c, troubles: map[asker]string{}}
 	c.media = &MediaServer{core: c}
@@ -95,7 +97,7 @@ func (c *core) explainFile(ctx context.Context, err error) error {
 // logSometimes logs a warning that could repeat without end, at most three times
 // an hour.
 func (c *core) logSometimes(ctx context.Context, text string, attrs ...slog.Attr) {
-	if c.repeated.take(text) {
+	if c.repeated.Allow(text) {
 		c.log.LogAttrs(ctx, slog.LevelWarn, text, attrs...) //nolint:sloglint // all its texts are constants
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
 // ExchangeAsk is the request of a device that shows an access key.
@@ -27,21 +29,24 @@ type Exchanged struct {
 	AccessToken string
 }
 
+// networksMost is the number of networks of devices that are told apart.
+const networksMost = 10_000
+
 // Exchanges give devices local access tokens in exchange for access keys.
 type Exchanges struct {
 	*core
 
 	links       *Links
 	tokens      *tokens
-	unknownKeys *limit     // limits questions to the service about unknown access keys, by source
-	refreshes   *limit     // limits readings of all links because of an unknown account
-	minting     keyedLocks // lets one token at a time be made for a link and device
+	unknownKeys *limit.Limiter[netip.Prefix] // limits questions to the service about unknown access keys, by source
+	refreshes   *limit.Bucket                // limits readings of all links because of an unknown account
+	minting     keyedLocks                   // lets one token at a time be made for a link and device
 }
 
 func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 	return &Exchanges{
 		core: c, links: links, tokens: tokens,
-		unknownKeys: newLimit(c.opt.Now, 20, 10*time.Minute), refreshes: newLimit(c.opt.Now, 6, time.Minute),
+		unknownKeys: limit.New[netip.Prefix](c.opt.Now, 20, 10*time.Minute, networksMost), refreshes: limit.NewBucket(c.opt.Now, 6, time.Minute),
 		minting: keyedLocks{held: map[string]*hold{}},
 	}
 }

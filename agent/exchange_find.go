@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
 // findLink returns the link that an access key opens. It looks into the agent's
@@ -67,7 +68,7 @@ func (e *Exchanges) prepareQuestion(ctx context.Context, ask ExchangeAsk) (servi
 	if e.service.contact.failing(e.opt.Now()) {
 		return nil, 0, ErrServiceAway
 	}
-	if !e.unknownKeys.take(sourceOf(ask.Device.Address)) {
+	if !e.unknownKeys.Allow(peer.Network(ask.Device.Address)) {
 		return nil, 0, errAskedTooMuch
 	}
 	if seq, err = changeSeq(e.store.read(ctx)); err != nil {
@@ -85,7 +86,7 @@ var errAskedTooMuch = errors.New("too much was asked for that source")
 // refreshLinks takes over all links of the service because an account is unknown
 // here. It reports whether it did.
 func (e *Exchanges) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
-	if !e.refreshes.take("") {
+	if !e.refreshes.Allow() {
 		return false
 	}
 	service, seq, err := e.prepareQuestion(ctx, ask)

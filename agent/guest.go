@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
 // States of a guest at the media server, as they are kept in guestRow.Applied.
@@ -56,7 +57,7 @@ type guests struct {
 	*core
 
 	reports *reports
-	created *limit // limits the guests that this run creates
+	created *limit.Bucket // limits the guests that this run creates
 }
 
 // settle brings all guests into the state that their links ask for: it creates,

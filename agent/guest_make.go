@@ -64,7 +64,7 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 	if err := gs.store.putGuest(ctx, g); err != nil {
 		return gs.explainFile(ctx, err)
 	}
-	gs.created.take("")
+	gs.created.Allow()
 	book.guests = append(book.guests, &g)
 	gs.wake.service.now()
 	gs.logGuest(ctx, "a local user was made for a guest", link.Username, &g)
@@ -92,7 +92,7 @@ func (gs *guests) reasonToWait(ctx context.Context, book *guestBook, users []med
 		return "", gs.explainFile(ctx, err)
 	case there >= gs.opt.Policy.GuestLimit:
 		return waitLimit, nil
-	case recent >= guestsHourly || gs.created.full(""): // guests that were deleted since then count, too
+	case recent >= guestsHourly || gs.created.Empty(): // guests that were deleted since then count, too
 		return waitHourly, nil
 	default:
 		return "", nil

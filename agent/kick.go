@@ -2,13 +2,13 @@ package agent
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
-	"math/rand/v2"
-	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/backoff"
 )
 
 // kick wakes somebody up. Kicks that come while nobody waits are one.
@@ -39,14 +39,9 @@ func (k kick) wait(ctx context.Context, d time.Duration) bool {
 // pause waits for d, and reports false when ctx is over.
 func pause(ctx context.Context, d time.Duration) bool { return kick(nil).wait(ctx, d) }
 
-// backoff is the wait after so many failures in a row: it doubles, and chance
-// shortens it, so that agents that failed together do not come back together.
+// backoff returns how long to wait after a number of failures in a row.
 func (p pace) backoff(failures int) time.Duration {
-	wait := p.longest
-	if failures < 10 {
-		wait = min(p.longest, p.wait<<max(failures-1, 0))
-	}
-	return wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter, not a secret
+	return backoff.Wait(rand.Reader, p.wait, p.longest, failures)
 }
 
 // shutOut is the wait after the service did not take the server key: people have to
@@ -57,61 +52,6 @@ func (p pace) shutOut(err error) time.Duration {
 		return p.longest
 	}
 	return p.refused
-}
-
-// limit counts what comes from where, so many in a while.
-type limit struct {
-	now  func() time.Time
-	most int
-	span time.Duration
-
-	mu    sync.Mutex
-	since time.Time
-	count map[string]int
-}
-
-func newLimit(now func() time.Time, most int, span time.Duration) *limit {
-	return &limit{now: now, most: most, span: span, count: map[string]int{}}
-}
-
-// sourcesMost is how many sources are told apart. More of them share one count.
-const sourcesMost = 10000
-
-// take counts one more of a source, and reports false when that is too many.
-func (l *limit) take(source string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now := l.now(); now.Sub(l.since) >= l.span || now.Before(l.since) {
-		l.since = now
-		clear(l.count)
-	}
-	if _, known := l.count[source]; !known && len(l.count) >= sourcesMost {
-		source = ""
-	}
-	if l.count[source] >= l.most {
-		return false
-	}
-	l.count[source]++
-	return true
-}
-
-// full reports whether one more of a source would be too many.
-func (l *limit) full(source string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	return now.Sub(l.since) < l.span && !now.Before(l.since) && l.count[source] >= l.most
-}
-
-// sourceOf is an address as it is counted: of IPv6 the network of a home.
-func sourceOf(address netip.Addr) string {
-	address = address.Unmap()
-	if address.Is6() {
-		if network, err := address.WithZone("").Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return address.String()
 }
 
 // keyedLocks are locks by name.

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"unicode"
 
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // errLinkOdd means that a link makes no sense: no right service sends such a
@@ -68,20 +68,8 @@ func isNumber(text string) bool {
 	return text != "" && len(text) <= 20 && strings.Trim(text, "0123456789") == ""
 }
 
-// readable returns text without characters that could do harm in a log or a
-// terminal, cut to nameMost code points.
-func readable(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, text)
-	if runes := []rune(text); len(runes) > nameMost {
-		return string(runes[:nameMost])
-	}
-	return text
-}
+// readable returns a text of the service that is safe in a log or on a terminal.
+func readable(text string) string { return printable.Cut(printable.Text(text), nameMost) }
 
 // takeOver writes all links of the service into the own copy. It calls first in
 // the same transaction, and writes only if first returns true.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
 // proofsMost is the greatest number of proofs that are in progress at once.
@@ -19,14 +20,14 @@ type proofs struct {
 	*core
 
 	reports *reports
-	begun   *limit // limits the proofs that this run begins
+	begun   *limit.Bucket // limits the proofs that this run begins
 
 	mu         sync.Mutex
 	inProgress map[string]bool // ids of the proofs that a goroutine works on
 }
 
 func newProofs(c *core, reports *reports) *proofs {
-	return &proofs{core: c, reports: reports, begun: newLimit(c.opt.Now, 120, time.Hour), inProgress: map[string]bool{}}
+	return &proofs{core: c, reports: reports, begun: limit.NewBucket(c.opt.Now, 120, time.Hour), inProgress: map[string]bool{}}
 }
 
 // loop works on the proofs that people ask for, until ctx ends. It starts
@@ -63,7 +64,7 @@ func (p *proofs) start(ctx context.Context, work func(func())) error {
 	for _, proof := range open {
 		id := string(proof.ID)
 		p.mu.Lock()
-		take := !p.inProgress[id] && len(p.inProgress) < proofsMost && p.begun.take("")
+		take := !p.inProgress[id] && len(p.inProgress) < proofsMost && p.begun.Allow()
 		if take {
 			p.inProgress[id] = true
 		}

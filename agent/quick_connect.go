@@ -10,6 +10,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
 // quickConnects approve the Quick Connect codes that people enter at the service.
@@ -17,14 +18,14 @@ type quickConnects struct {
 	*core
 
 	exchanges *Exchanges
-	attempts  *limit // limits the codes that this run tries
+	attempts  *limit.Bucket // limits the codes that this run tries
 
 	mu       sync.Mutex
 	approved map[string]bool // ids of codes that this run has approved, until the service knows
 }
 
 func newQuickConnects(c *core, exchanges *Exchanges) *quickConnects {
-	return &quickConnects{core: c, exchanges: exchanges, attempts: newLimit(c.opt.Now, 30, time.Hour), approved: map[string]bool{}}
+	return &quickConnects{core: c, exchanges: exchanges, attempts: limit.NewBucket(c.opt.Now, 30, time.Hour), approved: map[string]bool{}}
 }
 
 // loop handles the codes that people enter at the service, until ctx ends.
@@ -172,7 +173,7 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (l
 	if !isNumber(string(one.ID)) || !isNumber(one.Code) || len(one.Code) > 12 {
 		return link, client.CodeWrong, nil
 	}
-	if !q.attempts.take("") { // this many codes look like guessing, perhaps by the service itself
+	if !q.attempts.Allow() { // this many codes look like guessing, perhaps by the service itself
 		return link, client.QuickConnectNotAllowed, nil
 	}
 	if reason = codeReason(q.media.confirm(ctx)); reason != "" {
