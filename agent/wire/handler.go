@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
 // Handler serves routes. Every answer can be read by web clients of any origin,
@@ -88,7 +89,7 @@ func (k *Kit) recoverPanic(w http.ResponseWriter, r *http.Request) {
 // logAccess names the route, never the path, the query or a header: any of them
 // may hold a secret.
 func (k *Kit) logAccess(w *watched, r *http.Request) {
-	address, _ := k.caller(r)
+	address, _ := peer.Address(r.RemoteAddr, r.Header, k.TrustedProxies)
 	k.Log.DebugContext(r.Context(), "request", slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)),
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.String("address", address.String()))
 }

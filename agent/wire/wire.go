@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
 // Request is a request with what clients of Emby's kind say in it.
@@ -81,7 +82,7 @@ func (k *Kit) handle(f HandlerFunc, read func(*http.Request) (embywire.Params, e
 			k.answerError(w, r, Refuse(http.StatusBadRequest, "The request could not be read."))
 			return
 		}
-		address, local := k.caller(r)
+		address, local := peer.Address(r.RemoteAddr, r.Header, k.TrustedProxies)
 		identity := embywire.ReadIdentity(r.Header, params)
 		r.Body = http.MaxBytesReader(w, r.Body, maxRawBody)
 		if err := f(w, &Request{Request: r, Params: params, Identity: identity, Address: address, Local: local}); err != nil {
