@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
 // Options are what [Serve] works with.
@@ -93,7 +95,7 @@ const longestAnswer = 1024
 // outside of the home network, or too often.
 func (o *Options) answer(limits *limits, question []byte, from netip.AddrPort) []byte {
 	source := from.Addr().Unmap()
-	if !source.IsPrivate() && !source.IsLoopback() && !source.IsLinkLocalUnicast() || from.Port() == 0 {
+	if !peer.AtHome(source) || from.Port() == 0 {
 		return nil
 	}
 	if !Asks(question) || !limits.allow(source.WithZone("")) {

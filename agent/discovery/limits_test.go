@@ -33,7 +33,7 @@ func TestWhoIsAnswered(t *testing.T) {
 	}
 }
 
-func TestLimitOfAll(t *testing.T) {
+func TestLimits(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1e9, 0)
 	l := newLimits(func() time.Time { return now })
@@ -47,34 +47,42 @@ func TestLimitOfAll(t *testing.T) {
 		}
 		return answers
 	}
-	if got := ask(500); got != atOnceAll {
-		t.Errorf("%d answers at once", got)
+	if got := ask(500); got != answersOfAll {
+		t.Errorf("%d answers at once, want %d", got, answersOfAll)
 	}
 	now = now.Add(3 * time.Second)
 	if got := ask(500); got != 30 {
-		t.Errorf("%d answers after three seconds", got)
+		t.Errorf("%d answers after three seconds, want 30", got)
 	}
 	ask(10000)
-	if len(l.sources) > mostSources {
-		t.Errorf("%d sources are remembered", len(l.sources))
+	if got := l.sources.Len(); got > sourcesMost {
+		t.Errorf("%d sources are remembered, want at most %d", got, sourcesMost)
 	}
 	now = now.Add(time.Minute)
-	clear(l.sources)
-	for len(l.sources) < mostSources {
-		source = source.Next()
-		l.sources[source] = &bucket{0, now}
+	if got := ask(1); got != 1 {
+		t.Errorf("%d answers to a source that comes after the crowd, want 1", got)
 	}
-	if l.allow(source.Next()) {
-		t.Error("more sources are answered than can be remembered")
+	now = now.Add(-time.Hour) // the clock was set back
+	if got := ask(2); got != 2 {
+		t.Errorf("%d answers after the clock was set back, want 2", got)
 	}
-	now = now.Add(time.Minute)
-	if !l.allow(source.Next()) || len(l.sources) != 1 {
-		t.Errorf("who comes after a crowd is not answered, or the crowd is remembered: %d", len(l.sources))
-	}
-	now = now.Add(-time.Hour)
-	for range 2 {
-		if !l.allow(source.Next()) {
-			t.Error("a clock that goes back stops the answers")
+}
+
+// A source gets no more when questions come from many others.
+func TestLimitOfSource(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1e9, 0)
+	l := newLimits(func() time.Time { return now })
+	one, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.1.0.0")
+	answers := 0
+	for range 10_000 {
+		if l.allow(one) {
+			answers++
 		}
+		other = other.Next()
+		l.allow(other)
+	}
+	if answers != answersOfSource {
+		t.Errorf("%d answers to one source, want %d", answers, answersOfSource)
 	}
 }
