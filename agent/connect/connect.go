@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // server answers for one agent.
@@ -94,6 +95,5 @@ func reason(err error) string {
 	if !ok {
 		return ""
 	}
-	runes := []rune(strings.ToValidUTF8(answer.Detail, ""))
-	return string(runes[:min(len(runes), 300)])
+	return printable.Cut(strings.ToValidUTF8(answer.Detail, ""), 300)
 }

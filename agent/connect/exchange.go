@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/internal/peer"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // exchanged is what a device gets.
@@ -70,35 +73,19 @@ func deviceOf(r *wire.Request, account string) mediaserver.Device {
 func programOf(userAgent string) (name, version string) {
 	first, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
 	name, version, _ = strings.Cut(first, "/")
-	return orElse(printable(name), "Connect"), orElse(printable(version), "0")
+	return cmp.Or(productPart(name), "Connect"), cmp.Or(productPart(version), "0")
 }
 
-// printable drops what is not ASCII, or has a meaning in a header.
-func printable(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' || r == '"' || r == '\\' || r == ',' || r == '=' {
-			return -1
-		}
-		return r
-	}, text)
-	return text[:min(len(text), 64)]
+// productPart returns the characters of a User-Agent that have no meaning in a header, at most 64.
+func productPart(text string) string {
+	return printable.Cut(strings.NewReplacer(`"`, "", `\`, "", ",", "", "=", "").Replace(printable.ASCII(text)), 64)
 }
 
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
-// network is an address, of IPv6 its /64: devices change the rest by themselves.
+// network returns the network of an address as text: for IPv4 the address itself, for IPv6 the /64,
+// since devices change the rest by themselves.
 func network(address netip.Addr) string {
 	if !address.Is6() {
 		return address.String()
 	}
-	prefix, err := address.Prefix(64)
-	if err != nil {
-		return address.String()
-	}
-	return prefix.String()
+	return peer.Network(address).String()
 }

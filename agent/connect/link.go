@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -35,7 +36,7 @@ func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	case err != nil:
 		return refuse(err)
 	}
-	return wire.AnswerJSON(w, http.StatusOK, linkResult{IsPending: answer.Pending, GuestDisplayName: orElse(answer.Link.Username, username)})
+	return wire.AnswerJSON(w, http.StatusOK, linkResult{IsPending: answer.Pending, GuestDisplayName: cmp.Or(answer.Link.Username, username)})
 }
 
 // unlink ends the link of a local user. That there is none is no error: an app may
@@ -129,7 +130,7 @@ func (s *server) invite(w http.ResponseWriter, r *wire.Request) error {
 		return refuse(err)
 	}
 	return wire.AnswerJSON(w, http.StatusOK, linkResult{
-		IsPending: true, IsNewUserInvitation: strings.Contains(to, "@"), GuestDisplayName: orElse(answer.To, to),
+		IsPending: true, IsNewUserInvitation: strings.Contains(to, "@"), GuestDisplayName: cmp.Or(answer.To, to),
 	})
 }
 
@@ -143,7 +144,7 @@ func chosenLibraries(params embywire.Params) ([]string, error) {
 	var ids []string
 	for id := range strings.SplitSeq(list, ",") {
 		if id = strings.TrimSpace(id); id != "" {
-			ids = append(ids, orElse(embywire.ID(id), id))
+			ids = append(ids, cmp.Or(embywire.ID(id), id))
 		}
 	}
 	if len(ids) == 0 {

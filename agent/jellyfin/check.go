@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // CheckedStep is one step of [Server.Check], for people.
@@ -73,7 +74,7 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 }
 
 // told is the version that a server tells.
-func told(info publicInfo) string { return strings.Map(printable, short(info.Version)) }
+func told(info publicInfo) string { return printable.ASCII(short(info.Version)) }
 
 // failed ends the steps with one that went wrong.
 func failed(ctx context.Context, steps []CheckedStep, name string, err error, advice string) ([]CheckedStep, error) {
@@ -85,7 +86,4 @@ func failed(ctx context.Context, steps []CheckedStep, name string, err error, ad
 }
 
 // short is as much of a name as fits into a line.
-func short(name string) string {
-	runes := []rune(name)
-	return string(runes[:min(len(runes), 64)])
-}
+func short(name string) string { return printable.Cut(name, 64) }

@@ -1,6 +1,7 @@
 package jellyfin
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 const (
@@ -179,10 +181,5 @@ func nameFor(wanted string) string {
 			return -1
 		}
 	}, wanted)
-	runes := []rune(strings.TrimSpace(kept))
-	kept = strings.TrimSpace(string(runes[:min(len(runes), 64)]))
-	if kept == "" {
-		return "Guest"
-	}
-	return kept
+	return cmp.Or(strings.TrimSpace(printable.Cut(strings.TrimSpace(kept), 64)), "Guest")
 }

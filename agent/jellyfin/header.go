@@ -1,10 +1,12 @@
 package jellyfin
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // pair is one member of an authorization header.
@@ -34,19 +36,15 @@ func encode(value string) string {
 // identity is the header of a device, without a token.
 func identity(device mediaserver.Device) string {
 	return authorization(
-		pair{"Client", orElse(device.Client, "Unknown")},
-		pair{"Device", orElse(device.Name, orElse(device.Client, "Unknown"))},
+		pair{"Client", headerValue(device.Client, "Unknown")},
+		pair{"Device", headerValue(device.Name, headerValue(device.Client, "Unknown"))},
 		pair{"DeviceId", device.ID},
-		pair{"Version", orElse(device.Version, "0")},
+		pair{"Version", headerValue(device.Version, "0")},
 	)
 }
 
-// orElse is what Jellyfin keeps of a name, or another one: it refuses a member
-// that is missing.
-func orElse(value, other string) string {
-	runes := []rune(strings.TrimSpace(strings.ToValidUTF8(value, "")))
-	if len(runes) == 0 {
-		return other
-	}
-	return string(runes[:min(len(runes), 64)])
+// headerValue returns what Jellyfin keeps of a value, or other if that is nothing: Jellyfin refuses a header
+// in which a member is missing.
+func headerValue(value, other string) string {
+	return cmp.Or(printable.Cut(strings.TrimSpace(strings.ToValidUTF8(value, "")), 64), other)
 }

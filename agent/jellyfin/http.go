@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // call is one request.
@@ -84,7 +85,7 @@ func (s *Server) do(ctx context.Context, c call) error {
 		return &failure{doing: c.doing, why: "the request cannot be written"}
 	}
 	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", "Latchkey/"+strings.Map(printable, s.version))
+	request.Header.Set("User-Agent", "Latchkey/"+printable.ASCII(s.version))
 	if c.body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -181,14 +182,7 @@ func (s *Server) redirected(answer *http.Response, path string) string {
 	if len(place) > 64 {
 		place = ""
 	}
-	return strings.Map(printable, (&url.URL{Scheme: to.Scheme, Host: to.Host, Path: place}).String())
-}
-
-func printable(r rune) rune {
-	if r <= ' ' || r > '~' {
-		return -1
-	}
-	return r
+	return printable.ASCII((&url.URL{Scheme: to.Scheme, Host: to.Host, Path: place}).String())
 }
 
 // present reports whether JSON holds a value other than null.

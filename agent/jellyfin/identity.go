@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // The oldest version that works, and the newest that was looked at.
@@ -44,7 +45,7 @@ func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 	if major > newestMajor {
 		s.warned.Do(func() {
 			s.log.WarnContext(ctx, "this Jellyfin is newer than this agent knows: see whether there is a newer Latchkey",
-				slog.String("version", strings.Map(printable, info.Version)))
+				slog.String("version", printable.ASCII(info.Version)))
 		})
 	}
 	if err := s.keyTaken(ctx, info.ID); err != nil {
@@ -73,7 +74,7 @@ func (i publicInfo) isJellyfin() error {
 	if !strings.Contains(strings.ToLower(i.ProductName), "jellyfin") {
 		return strange(askingIdentity, "it is no Jellyfin: see that media-server-url is right")
 	}
-	if i.ID == "" || len(i.ID) > 64 || strings.Map(printable, i.ID) != i.ID {
+	if i.ID == "" || len(i.ID) > 64 || printable.ASCII(i.ID) != i.ID {
 		return strange(askingIdentity, "it names no id of its own")
 	}
 	return nil
