@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 type agentStatus struct{}
@@ -35,14 +37,14 @@ func writeStatus(output io.Writer, folder string, s agent.Status) error {
 	if s.Registered {
 		registered = fmt.Sprintf("as server %s", s.ServerID)
 		if s.Name != "" {
-			registered = fmt.Sprintf("as server %s, %q", s.ServerID, printable(s.Name))
+			registered = fmt.Sprintf("as server %s, %q", s.ServerID, printable.Text(s.Name))
 		}
 	}
 	lines := [][2]string{
 		{"service", s.ServiceURL},
 		{"data folder", folder},
 		{"registered", registered},
-		{"owner", orDash(printable(s.Owner))},
+		{"owner", orDash(printable.Text(s.Owner))},
 		{"media server", mediaServerOf(s)},
 		{"its id", orDash(s.SystemID)},
 		{"last contact", moment(s.LastContact)},
@@ -71,35 +73,14 @@ func writeStatus(output io.Writer, folder string, s agent.Status) error {
 }
 
 func mediaServerOf(s agent.Status) string {
-	switch product := strings.TrimSpace(printable(s.Product + " " + s.Version)); {
+	switch product := strings.TrimSpace(printable.Text(s.Product + " " + s.Version)); {
 	case s.Name == "":
-		return orElse(product, "not known yet")
+		return cmp.Or(product, "not known yet")
 	case product == "":
-		return printable(s.Name)
+		return printable.Text(s.Name)
 	default:
-		return fmt.Sprintf("%s (%s)", printable(s.Name), product)
+		return fmt.Sprintf("%s (%s)", printable.Text(s.Name), product)
 	}
-}
-
-// printable drops from a text of somebody else what could disturb a terminal or a
-// table.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, text)
-}
-
-// printableLines does so too, and leaves the lines.
-func printableLines(text string) string {
-	return strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) || r == '\n' {
-			return r
-		}
-		return -1
-	}, text)
 }
 
 // moment is a time as it stands in tables.
@@ -161,7 +142,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 	for _, u := range users {
 		l := of[u.ID]
 		delete(of, u.ID)
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable(u.Name), userState(u), orDash(printable(l.Username)), linkState(l), moment(l.EndsAt)); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Text(u.Name), userState(u), orDash(printable.Text(l.Username)), linkState(l), moment(l.EndsAt)); err != nil {
 			return err
 		}
 	}
@@ -169,7 +150,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 		if _, alone := of[l.LocalUserID]; !alone {
 			continue
 		}
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", orDash(printable(l.LocalUserName)), "-", printable(l.Username), linkState(l), moment(l.EndsAt)); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", orDash(printable.Text(l.LocalUserName)), "-", printable.Text(l.Username), linkState(l), moment(l.EndsAt)); err != nil {
 			return err
 		}
 	}
@@ -232,7 +213,7 @@ func (c agentLink) Run(p *agentProgram) error {
 		if answer.Pending {
 			outcome = "will be linked as soon as the person accepts; a mail tells them"
 		}
-		_, err = fmt.Fprintf(p.output, "The local user %s and the account %s %s.\n", printable(user.Name), c.Username, outcome)
+		_, err = fmt.Fprintf(p.output, "The local user %s and the account %s %s.\n", printable.Text(user.Name), c.Username, outcome)
 		return err
 	})
 }
@@ -276,7 +257,7 @@ func (c agentUnlink) Run(p *agentProgram) error {
 			return err
 		}
 		_, err = fmt.Fprintf(p.output, "The link of %s and the account %s has ended. The running agent ends its local tokens.\n",
-			orElse(printable(link.LocalUserName), "a guest"), printable(link.Username))
+			cmp.Or(printable.Text(link.LocalUserName), "a guest"), printable.Text(link.Username))
 		return err
 	})
 }
@@ -303,13 +284,6 @@ func (c agentUnlink) find(links []agent.Link) (agent.Link, error) {
 		}
 	}
 	return agent.Link{}, fmt.Errorf("%s is not linked: 'latchkey agent users' lists who is", c.LocalUser)
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 type agentInvite struct {
@@ -370,7 +344,7 @@ func findLibraries(p *agentProgram, server mediaserver.Server, names []string) (
 	}
 	var ids, known []string
 	for _, l := range all {
-		known = append(known, printable(l.Name))
+		known = append(known, printable.Text(l.Name))
 	}
 	for _, name := range names {
 		found := false

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -160,7 +161,7 @@ func (s *setup) fill(q question) error {
 		return fmt.Errorf("%w: %s is open; answer, or set it with --%s or as LATCHKEY_AGENT_%s", err, q.name,
 			q.name, strings.ToUpper(strings.ReplaceAll(q.name, "-", "_")))
 	}
-	*q.value = orElse(strings.TrimSpace(answer), q.usual)
+	*q.value = cmp.Or(strings.TrimSpace(answer), q.usual)
 	if errors.Is(err, errNoAnswer) {
 		return nil // as Enter
 	}
@@ -236,7 +237,7 @@ func (s *setup) wasRegistered() bool {
 	if _, err := os.Stat(s.path("agent.db")); err != nil {
 		return false
 	}
-	keys, err := secret.NewKeys(orElse(s.settings.SecretKey, s.keptKey()), "")
+	keys, err := secret.NewKeys(cmp.Or(s.settings.SecretKey, s.keptKey()), "")
 	if err != nil {
 		return false
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // write writes the file.
@@ -26,7 +28,7 @@ func (s *setup) write() error {
 		return err
 	}
 	err := asOwner(s.settings.DataDir, func() error {
-		s.settings.SecretKey = orElse(s.settings.SecretKey, s.keptKey())
+		s.settings.SecretKey = cmp.Or(s.settings.SecretKey, s.keptKey())
 		return nil
 	})
 	if err != nil {
@@ -225,7 +227,7 @@ func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, bega
 			return "", err
 		}
 		if status.Registered {
-			return "", s.good(fmt.Sprintf("Registered with the service as server %s, %q.", status.ServerID, printable(status.Name)))
+			return "", s.good(fmt.Sprintf("Registered with the service as server %s, %q.", status.ServerID, printable.Text(status.Name)))
 		}
 		for _, t := range status.Trouble {
 			switch {

@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // TestAddresses tells which addresses are reported for which settings.
@@ -174,7 +175,7 @@ func TestExplainAgent(t *testing.T) {
 
 func TestPrintableLines(t *testing.T) {
 	t.Parallel()
-	if got := printableLines("a\x1b]0;b\x07\r\nc\u202e ü\n"); got != "a]0;b\nc ü\n" {
+	if got := printable.Lines("a\x1b]0;b\x07\r\nc\u202e ü\n"); got != "a]0;b\nc ü\n" {
 		t.Errorf("%q", got)
 	}
 }

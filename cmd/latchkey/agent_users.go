@@ -9,6 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/builtin"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // withBuiltin runs work on the builtin media server, also while it runs.
@@ -38,7 +39,7 @@ func (p *agentProgram) onUser(name, outcome string, work func(s *builtin.Server,
 		if err := work(s, user); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(p.output, printable(user.Name), outcome+".")
+		_, err = fmt.Fprintln(p.output, printable.Text(user.Name), outcome+".")
 		return err
 	})
 }
@@ -68,7 +69,7 @@ func (c agentUsersAdd) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.output, "Made the local user %s.\n", printable(user.Name))
+		_, err = fmt.Fprintf(p.output, "Made the local user %s.\n", printable.Text(user.Name))
 		return err
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // asker asks a person questions, or reads the answers of a program.
@@ -89,6 +91,6 @@ func (a *asker) echo(mode string) bool {
 func (a *asker) say(text string) error { return a.write(text + "\n") }
 
 func (a *asker) write(text string) error {
-	_, err := io.WriteString(a.output, printableLines(text))
+	_, err := io.WriteString(a.output, printable.Lines(text))
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // version is set when the program is linked.
@@ -26,7 +27,7 @@ func main() {
 	})
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "latchkey:", printableLines(err.Error()))
+		fmt.Fprintln(os.Stderr, "latchkey:", printable.Lines(err.Error()))
 		os.Exit(1)
 	}
 }
