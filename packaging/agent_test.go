@@ -1,4 +1,4 @@
-// Package packaging_test tests the files that are for the programs around ours.
+// Package packaging_test tests the files for the proxies in front of the agent.
 package packaging_test
 
 import (
@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// What stands in the files for the agent and for Jellyfin.
+// The addresses of the agent and of Jellyfin in the files.
 const (
 	agentAddress    = "127.0.0.1:8471"
 	jellyfinAddress = "127.0.0.1:8096"
@@ -32,13 +32,13 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// routing is the expression in a file that stands for the paths of the agent, for a
-// matching of any letter case.
+// routing returns the regular expression of a file that matches the paths of the
+// agent, in upper and lower case alike.
 func routing(t *testing.T, file, line string) string {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^\t`+line+`$`).FindAllStringSubmatch(read(t, file), -1)
 	if len(found) != 1 {
-		t.Fatalf("%s has %d such lines", file, len(found))
+		t.Fatalf("%s has %d lines %q, want 1", file, len(found), line)
 	}
 	return found[0][1]
 }
@@ -53,7 +53,7 @@ func caddyRouting(t *testing.T) string {
 	return routing(t, "agent.Caddyfile", `@connect path_regexp \(\?i\)(\S+)`)
 }
 
-// paths are those of the agent, and those of Jellyfin that look like them.
+// paths returns paths of the agent, as true, and similar paths of Jellyfin, as false.
 func paths() map[string]bool {
 	const user = "/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
 	return map[string]bool{
@@ -85,8 +85,8 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// Each file names both programs once, and has the marks by which the guide takes its
-// text from it.
+// Each file names both programs once, and has the marks around the part that the
+// guide shows.
 func TestMarks(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"agent.Caddyfile", "agent.nginx.conf"} {
@@ -102,10 +102,11 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// arrived is what one of the two programs saw.
+// arrived is a request as one of the two programs received it.
 type arrived struct{ who, path, forwarded, host string }
 
-// backend says who it is, and what it saw.
+// backend starts a server that answers with its name and the request that it got,
+// and returns its address.
 func backend(t *testing.T, who string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +126,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// program finds one that Debian's packages install where only root looks.
+// program returns the path of a program, also in the folders that only root has in
+// its PATH. It skips the test if the program is not installed.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	for _, folder := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/local/sbin", "/usr/sbin", "/sbin") {
@@ -208,8 +210,8 @@ func ask(t *testing.T, address, path string) arrived {
 	return arrived{lines[0], lines[1], lines[2], lines[3]}
 }
 
-// routes checks where a proxy at an address sends what. The last hop that it names is
-// the one that asked, whatever that says of itself.
+// routes checks that the proxy at an address sends each path to the right program,
+// and that the last hop that it reports is the real caller.
 func routes(t *testing.T, address string) {
 	t.Helper()
 	for path, toAgent := range paths() {
@@ -219,7 +221,7 @@ func routes(t *testing.T, address string) {
 		}
 		got := ask(t, address, path)
 		if got.who != want || got.path != path+"?format=json&api_key=a%2Fb" {
-			t.Errorf("%s went to the %s as %s", path, got.who, got.path)
+			t.Errorf("%s went to the %s as %s, want the %s and the same path", path, got.who, got.path, want)
 		}
 		if !strings.HasSuffix(", "+got.forwarded, ", 127.0.0.1") || got.host != "jellyfin.example.org" {
 			t.Errorf("%s came from %q to %q", path, got.forwarded, got.host)
@@ -244,7 +246,7 @@ func TestNginx(t *testing.T) {
 	run(t, nginx, "-t", "-e", "stderr", "-p", folder, "-c", file)
 	start(t, address, nginx, "-e", "stderr", "-p", folder, "-c", file)
 	routes(t, address)
-	// What was answered last is in the log a moment later.
+	// nginx writes the last answer into its log a moment later.
 	log := ""
 	for range 200 {
 		if log = read(t, filepath.Join(folder, "access")); strings.Count(log, "\n") >= jellyfinPaths() {
@@ -259,7 +261,7 @@ func TestNginx(t *testing.T) {
 	}
 }
 
-// jellyfinPaths is how many paths do not go to the agent.
+// jellyfinPaths returns the number of paths that do not go to the agent.
 func jellyfinPaths() (count int) {
 	for _, toAgent := range paths() {
 		if !toAgent {
