@@ -58,17 +58,17 @@ func readParts(header string) map[string]string {
 // identify reads what a request says of itself, in the ways that this version takes.
 func (s *Server) identify(r *http.Request) map[string]string {
 	header := r.Header.Get("Authorization")
-	if header == "" && s.takes {
+	if header == "" && s.takesLegacy {
 		header = r.Header.Get("X-Emby-Authorization")
 	}
 	scheme, _, _ := strings.Cut(header, " ")
 	parts := map[string]string{}
-	if strings.EqualFold(scheme, "MediaBrowser") || s.takes && strings.EqualFold(scheme, "Emby") {
+	if strings.EqualFold(scheme, "MediaBrowser") || s.takesLegacy && strings.EqualFold(scheme, "Emby") {
 		parts = readParts(header)
 	}
 	query := r.URL.Query()
 	others := []string{query.Get("ApiKey")}
-	if s.takes {
+	if s.takesLegacy {
 		others = []string{r.Header.Get("X-Emby-Token"), r.Header.Get("X-MediaBrowser-Token"), query.Get("ApiKey"), query.Get("api_key")}
 	}
 	for _, token := range others {

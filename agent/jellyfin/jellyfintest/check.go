@@ -6,61 +6,89 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// checker compares requests and answers with the table of a version. Whatever does
-// not fit is drift: of a client, or of the fake.
+// checker compares requests and answers with the description of a version. Whatever does
+// not fit is drift: of the agent, of a client, or of the fake itself.
 type checker struct {
 	*described
-	extra  map[string]bool // members that a test made up: "UserPolicy.Future"
+	extra  map[string]bool // members that a test made up
 	isKey  func(token string) bool
 	report func(drift string)
 }
 
-// request checks a request that an operation was found for.
+// sayFunc reports one drift of a request or an answer.
+type sayFunc func(format string, a ...any)
+
+// saying returns what reports drift of a request or an answer of an operation.
+func (c *checker) saying(of string, o *operation) sayFunc {
+	return func(format string, a ...any) { c.report(of + " " + o.OperationID + ": " + fmt.Sprintf(format, a...)) }
+}
+
+// request checks a request for an operation.
 func (c *checker) request(o *operation, params map[string]string, r *http.Request, body []byte) {
-	say := func(format string, a ...any) { c.report(fmt.Sprintf("request "+o.Name+": "+format, a...)) }
+	say := c.saying("request", o)
 	for name, value := range params {
-		if name == "userId" && !isUUID(value) {
-			say("%s in the path is no id", name)
+		for _, fault := range textFaults(o.Parameters.GetByInAndName(openapi3.ParameterInPath, name).Schema.Value, value) {
+			say("%s in the path%s", name, fault)
 		}
 	}
 	c.query(o, r.URL.Query(), say)
 	c.headers(o, r, say)
-	if o.Body == "" {
+	c.body(o, r.Header.Get("Content-Type"), body, say)
+}
+
+// body checks the body of a request and its type.
+func (c *checker) body(o *operation, contentType string, body []byte, say sayFunc) {
+	if o.RequestBody == nil {
 		if len(body) > 0 {
 			say("it has a body")
 		}
 		return
 	}
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if o.Body == "image" {
-		if err != nil || !strings.HasPrefix(kind, "image/") {
-			say("Content-Type is %q", kind)
-		}
+	kind, _, err := mime.ParseMediaType(contentType)
+	if kind == "text/json" || strings.HasSuffix(kind, "+json") {
+		kind = "application/json"
+	}
+	wanted := o.RequestBody.Value.Content.Get(kind)
+	if err != nil || wanted == nil {
+		say("the Content-Type is %q", contentType)
 		return
 	}
-	if err != nil || kind != "application/json" && kind != "text/json" && !strings.HasSuffix(kind, "+json") {
-		say("Content-Type is %q", kind)
+	if kind != "application/json" {
+		return
 	}
 	value, err := decodeAny(body)
 	if err != nil {
-		say("the body is no JSON")
+		say("the body is not JSON")
 		return
 	}
-	c.value(o.Body, value, "body", say)
-	if o.Whole {
-		c.whole(o.Body, value, say)
+	for _, fault := range faults(wanted.Schema.Value, without(value, c.extra)) {
+		say("body%s", fault)
+	}
+	if object, ok := value.(map[string]any); ok && o.OperationID == "UpdateUserPolicy" {
+		c.whole(object, say)
 	}
 }
 
-// query checks names and types of what stands behind the "?".
-func (c *checker) query(o *operation, query url.Values, say func(string, ...any)) {
+// whole checks that a policy has each member that is never null: Jellyfin sets those
+// that are left out to their defaults.
+func (c *checker) whole(policy map[string]any, say sayFunc) {
+	for _, name := range neverNull(c.schemas["UserPolicy"].Value) {
+		if _, ok := policy[name]; !ok {
+			say("the whole policy is needed, and %s is missing", name)
+		}
+	}
+}
+
+// query checks the names and values of a query. Their letter case does not count.
+func (c *checker) query(o *operation, query url.Values, say sayFunc) {
 	for name, values := range query {
-		if slices.Contains(c.legacy.Query, name) {
-			if !c.takes {
+		if name == legacyQuery {
+			if !c.takesLegacy {
 				say("%s in the query is ignored by this version", name)
 			}
 			continue
@@ -68,34 +96,33 @@ func (c *checker) query(o *operation, query url.Values, say func(string, ...any)
 		if strings.EqualFold(name, "ApiKey") {
 			continue
 		}
-		kind := ""
-		for known, its := range o.Query {
-			if strings.EqualFold(known, name) {
-				kind = strings.TrimSuffix(its, "!")
-			}
-		}
-		if kind == "" {
-			say("there is no %s in its query", name)
+		at := slices.IndexFunc(o.Parameters, func(p *openapi3.ParameterRef) bool {
+			return p.Value.In == openapi3.ParameterInQuery && strings.EqualFold(p.Value.Name, name)
+		})
+		if at < 0 {
+			say("the query has no %s", name)
 			continue
 		}
-		list, ok := strings.CutPrefix(kind, "[]")
-		if len(values) > 1 && !ok {
-			say("%s stands twice in its query", name)
+		schema := o.Parameters[at].Value.Schema.Value
+		if schema.Type.Is("array") {
+			schema = schema.Items.Value
+		} else if len(values) > 1 {
+			say("%s stands twice in the query", name)
 		}
 		for _, value := range values {
-			if !c.queryValue(list, value) {
-				say("%s in its query is no %s", name, list)
+			for _, fault := range textFaults(schema, value) {
+				say("%s in the query%s", name, fault)
 			}
 		}
 	}
-	for name, kind := range o.Query {
-		if strings.HasSuffix(kind, "!") && ask(query, name) == "" {
-			say("%s is missing in its query", name)
+	for _, p := range o.Parameters {
+		if p.Value.In == openapi3.ParameterInQuery && p.Value.Required && ask(query, p.Value.Name) == "" {
+			say("%s is missing in the query", p.Value.Name)
 		}
 	}
 }
 
-// ask returns a member of a query, whatever its letter case.
+// ask returns a value of a query, whatever the letter case of its name.
 func ask(query url.Values, name string) string {
 	for given, values := range query {
 		if strings.EqualFold(given, name) && len(values) > 0 {
@@ -105,66 +132,37 @@ func ask(query url.Values, name string) string {
 	return ""
 }
 
-func (c *checker) queryValue(kind, value string) bool {
-	switch kind {
-	case "string":
-		return true
-	case "boolean":
-		_, err := strconv.ParseBool(value)
-		return err == nil
-	case "int32":
-		_, err := strconv.ParseInt(value, 10, 32)
-		return err == nil
-	case "double":
-		_, err := strconv.ParseFloat(value, 64)
-		return err == nil
-	case "uuid":
-		return isUUID(value)
-	default:
-		s := c.schemas[kind]
-		return s != nil && slices.Contains(s.Values, value)
-	}
-}
+// legacyQuery is the old name of a token in a query.
+const legacyQuery = "api_key"
 
-// headers checks how the request says who it is: in one header, percent-encoded;
-// a key alone, a device that signs in with everything and without a token.
-func (c *checker) headers(o *operation, r *http.Request, say func(string, ...any)) {
-	if !c.takes {
-		for _, name := range c.legacy.Headers {
+// headers checks how the request shows its device and token: in one header,
+// percent-encoded; an API key alone; a device that signs in with all of its names.
+func (c *checker) headers(o *operation, r *http.Request, say sayFunc) {
+	if !c.takesLegacy {
+		for _, name := range []string{"X-Emby-Authorization", "X-Emby-Token", "X-MediaBrowser-Token"} {
 			if r.Header.Get(name) != "" {
 				say("the header %s is ignored by this version", name)
 			}
 		}
 	}
 	header := r.Header.Get("Authorization")
-	parts := readParts(header)
 	if header != "" {
-		scheme, _, _ := strings.Cut(header, " ")
-		legacy := slices.ContainsFunc(c.legacy.Schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
-		switch {
-		case strings.EqualFold(scheme, "MediaBrowser"), legacy && c.takes:
-		case legacy:
-			say("the scheme %s is ignored by this version", scheme)
-		default:
-			say("the scheme of Authorization is none of Jellyfin's")
-		}
-		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) {
-			say("the header Authorization is not percent-encoded")
-		}
+		c.scheme(header, say)
 	}
+	parts := readParts(header)
 	known := []string{"Client", "Device", "DeviceId", "Version", "Token"}
 	for name, value := range parts {
 		if !slices.Contains(known, name) {
-			say("there is no %s in Authorization", name)
+			say("Authorization has no %s", name)
 		}
 		if name != "Token" && value != "" && c.isKey(parts["Token"]) {
-			say("a key goes alone, without %s", name)
+			say("an API key goes alone, without %s", name)
 		}
 	}
-	if !o.Identity {
+	if o.OperationID != "InitiateQuickConnect" && o.OperationID != "AuthenticateUserByName" {
 		return
 	}
-	if header == "" && c.takes {
+	if header == "" && c.takesLegacy {
 		parts = readParts(r.Header.Get("X-Emby-Authorization"))
 	}
 	for _, name := range known[:4] {
@@ -172,73 +170,64 @@ func (c *checker) headers(o *operation, r *http.Request, say func(string, ...any
 			say("%s is missing in Authorization", name)
 		}
 	}
-	if parts["Token"] != "" && o.Name == "InitiateQuickConnect" {
+	if parts["Token"] != "" && o.OperationID == "InitiateQuickConnect" {
 		say("a device that signs in has no token yet")
 	}
 }
 
-// whole checks that no member of an object was left out that is never null.
-func (c *checker) whole(kind string, value any, say func(string, ...any)) {
-	object, ok := value.(map[string]any)
-	if !ok {
-		return
+// scheme checks the scheme and the letters of a header Authorization.
+func (c *checker) scheme(header string, say sayFunc) {
+	scheme, _, _ := strings.Cut(header, " ")
+	legacy := strings.EqualFold(scheme, "Emby")
+	switch {
+	case strings.EqualFold(scheme, "MediaBrowser"), legacy && c.takesLegacy:
+	case legacy:
+		say("the scheme %s is ignored by this version", scheme)
+	default:
+		say("the scheme of Authorization is not one of Jellyfin's")
 	}
-	for name, its := range c.schemas[kind].Members {
-		if _, ok := object[name]; !ok && !strings.Contains(its, "?") {
-			say("the whole %s is needed, and %s is missing", kind, name)
-		}
+	if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) {
+		say("the header Authorization is not percent-encoded")
 	}
 }
 
-// answer checks what the fake answers.
+// answer checks an answer of the fake.
 func (c *checker) answer(o *operation, a answer) {
-	say := func(format string, args ...any) { c.report(fmt.Sprintf("answer "+o.Name+": "+format, args...)) }
-	kinds, ok := o.Answers[strconv.Itoa(a.status)]
-	if !ok {
+	say := c.saying("answer", o)
+	exception := slices.Contains(exceptions(o.OperationID), a.status)
+	described := o.Responses.Status(a.status)
+	if described == nil && !exception {
 		say("there is no status %d", a.status)
 		return
 	}
+	var content openapi3.Content
+	if described != nil {
+		content = described.Value.Content
+	}
 	kind, _, _ := strings.Cut(a.kind, ";")
+	wanted := content.Get(kind)
 	switch {
-	case len(a.body) == 0:
-		if !slices.Contains(kinds, "") && a.kind == "" {
-			say("status %d has a body: %v", a.status, kinds)
+	case len(a.body) == 0 && a.kind == "":
+		if described == nil || len(content) > 0 && !forbiddenWithoutBody(o, a.status) {
+			say("status %d has a body", a.status)
 		}
-	case kind == "text/plain":
-		if !slices.Contains(kinds, "text") {
-			say("status %d has no text: %v", a.status, kinds)
-		}
-	case strings.HasPrefix(kind, "image/"):
-		if !slices.Contains(kinds, "image") {
-			say("status %d has no image: %v", a.status, kinds)
-		}
-	case kind == "text/html":
-		if !slices.Contains(kinds, "html") {
-			say("status %d has no page: %v", a.status, kinds)
-		}
+	case kind == "text/plain" && exception:
+	case wanted == nil || len(a.body) == 0:
+		say("status %d does not have %d bytes of type %q", a.status, len(a.body), a.kind)
 	case kind == "application/json":
-		c.answerJSON(kinds, a, say)
-	default:
-		say("its Content-Type is %q", a.kind)
+		value, err := decodeAny(a.body)
+		if err != nil {
+			say("the body is not JSON")
+			return
+		}
+		for _, fault := range faults(wanted.Schema.Value, without(value, c.extra)) {
+			say("status %d: body%s", a.status, fault)
+		}
 	}
 }
 
-func (c *checker) answerJSON(kinds []string, a answer, say func(string, ...any)) {
-	value, err := decodeAny(a.body)
-	if err != nil {
-		say("the body is no JSON")
-		return
-	}
-	var told []string
-	for _, kind := range kinds {
-		if kind == "" || kind == "text" || kind == "image" || kind == "html" {
-			continue
-		}
-		before := len(told)
-		c.value(kind, value, "body", func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) })
-		if len(told) == before {
-			return
-		}
-	}
-	say("status %d: %s", a.status, strings.Join(append(told, fmt.Sprint("one of ", kinds, " is wanted")), "; "))
+// forbiddenWithoutBody reports whether the status may also come from the check of who
+// may call an operation, which answers without a body.
+func forbiddenWithoutBody(o *operation, status int) bool {
+	return status == http.StatusForbidden && (o.OperationID == "AuthorizeQuickConnect" || o.OperationID == "UpdateUserPolicy")
 }

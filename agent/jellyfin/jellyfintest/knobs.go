@@ -93,8 +93,8 @@ func (s *Server) RemoveUser(id string) {
 // that the version does not have is taken for one of a newer one.
 func (s *Server) SetPolicy(id, member, raw string) {
 	s.locked(func() {
-		if _, ok := s.schemas["UserPolicy"].Members[member]; !ok {
-			s.extra["UserPolicy."+member] = true
+		if !s.hasPolicy(member) {
+			s.extra[member] = true
 		}
 		s.users[id].policy[member] = json.RawMessage(raw)
 		if member == "IsDisabled" && raw == "true" {

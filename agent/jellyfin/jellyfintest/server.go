@@ -165,7 +165,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) note(o *operation, r *http.Request, path string) string {
 	name := ""
 	if o != nil {
-		name = o.Name
+		name = o.OperationID
 	}
 	s.mu.Lock()
 	s.seen = append(s.seen, Request{Operation: name, Method: r.Method, Path: path, Header: r.Header.Clone()})
@@ -206,12 +206,12 @@ func (s *Server) answer(o *operation, x *exchange) answer {
 	x.identity = s.identify(x.Request)
 	x.who = s.authenticate(x.identity)
 	switch {
-	case o.Needs != "" && !x.who.known():
+	case o.needs != "" && !x.who.known():
 		return answer{status: http.StatusUnauthorized}
-	case o.Needs == "administrator" && !x.who.administrator():
+	case o.needs == "administrator" && !x.who.administrator():
 		return answer{status: http.StatusForbidden}
 	}
-	return s.handler(o.Name)(x)
+	return s.handler(o.OperationID)(x)
 }
 
 func (s *Server) check() *checker {

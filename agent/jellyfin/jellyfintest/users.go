@@ -38,13 +38,14 @@ func (u *user) list(name string) []string {
 // out. newUser are those that a new user has instead.
 func (s *Server) defaults() map[string]json.RawMessage {
 	policy := map[string]json.RawMessage{}
-	for name, kind := range s.schemas["UserPolicy"].Members {
+	for name, member := range s.schemas["UserPolicy"].Value.Properties {
+		kind, nullable := member.Value.Type, member.Value.PermitsNull()
 		switch {
-		case kind == "boolean":
+		case kind.Is("boolean") && !nullable:
 			policy[name] = json.RawMessage("true")
-		case strings.HasPrefix(kind, "[]") && name != "BlockedMediaFolders" && name != "BlockedChannels":
+		case kind.Is("array") && name != "BlockedMediaFolders" && name != "BlockedChannels":
 			policy[name] = json.RawMessage("[]")
-		case kind == "int32":
+		case kind.Is("integer") && !nullable:
 			policy[name] = json.RawMessage("0")
 		}
 	}
@@ -57,6 +58,11 @@ func (s *Server) defaults() map[string]json.RawMessage {
 	policy["LoginAttemptsBeforeLockout"] = json.RawMessage("-1")
 	policy["SyncPlayAccess"] = json.RawMessage(`"CreateAndJoinGroups"`)
 	return policy
+}
+
+// hasPolicy reports whether policies of this version have a member.
+func (s *Server) hasPolicy(member string) bool {
+	return s.schemas["UserPolicy"].Value.Properties[member] != nil
 }
 
 // add makes a user as Jellyfin does: visible, with all libraries.
@@ -166,7 +172,7 @@ func (s *Server) updatePolicy(x *exchange) answer {
 	}
 	whole := s.defaults()
 	for name, raw := range policy {
-		if _, ok := s.schemas["UserPolicy"].Members[name]; ok || s.extra["UserPolicy."+name] {
+		if s.hasPolicy(name) || s.extra[name] {
 			whole[name] = raw
 		}
 	}
