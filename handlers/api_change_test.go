@@ -119,7 +119,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})
 	clock := modelstest.NewClock()
-	store := modelstest.Open(t, modelstest.SQLite(t), clock, unlimited, func(o *models.Options) { o.Connections = 1 })
+	store := modelstest.Open(t, modelstest.SQLite(t), clock, modelstest.Unlimited, func(o *models.Options) { o.Connections = 1 })
 	s := siteOf(t, store, clock, func(c *handlers.Server) { c.Stopping = stopping })
 	ann := s.program(t).signedUp("ann")
 	den := ann.agent("den")

@@ -15,6 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // FuzzAPI sends bad requests, made from the contract, to each operation, by
@@ -52,8 +53,8 @@ type fuzzTarget struct {
 
 func newFuzzTarget(f *testing.F) *fuzzTarget {
 	f.Helper()
-	store, clock := modelstest.New(f, unlimited)
-	handler, err := server(f, store, clock).Handler()
+	store, clock := modelstest.New(f, modelstest.Unlimited)
+	handler, err := servicetest.Handlers(f, store, clock).Handler()
 	if err != nil {
 		f.Fatal(err)
 	}

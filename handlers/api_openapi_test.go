@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/servicetest"
 	"github.com/latchkey-media/latchkey/templates"
 )
 
@@ -160,7 +161,7 @@ func TestContractClosesRequests(t *testing.T) {
 // What is described is there, and what is there is described.
 func TestContractMatchesRoutes(t *testing.T) {
 	t.Parallel()
-	routes, err := handlers.Routes(server(t, nil, nil))
+	routes, err := handlers.Routes(servicetest.Handlers(t, nil, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

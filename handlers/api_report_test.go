@@ -87,7 +87,7 @@ func TestAPIReport(t *testing.T) {
 func TestAPIAgentsWriteNothing(t *testing.T) {
 	t.Parallel()
 	address, clock := modelstest.SQLite(t), modelstest.NewClock()
-	s := siteOf(t, modelstest.Open(t, address, clock, unlimited), clock)
+	s := siteOf(t, modelstest.Open(t, address, clock, modelstest.Unlimited), clock)
 	ann := s.program(t).signedUp("ann")
 	den := ann.agent("den")
 	clock.Advance(time.Hour)

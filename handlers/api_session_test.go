@@ -117,14 +117,14 @@ func TestAPIDeviceNotMe(t *testing.T) {
 	code := s.shows(t)
 	p := s.program(t)
 	p.is(p.as(p.token("ann")).api(http.MethodPost, "/api/v1/device-codes/"+code.UserCode+"/approve", nil), http.StatusNoContent, nil)
-	s.deliver(t)
-	before := len(s.letters)
+	s.Mailbox.Deliver(t)
+	before := len(s.Mailbox.Letters(t))
 	var in struct{ Token string }
 	p.is(p.api(http.MethodPost, "/api/v1/device-codes/token", map[string]string{"device_code": code.DeviceCode}), http.StatusOK, &in)
 	p.plant(in.Token)
 	letter := s.letter(t, models.MailNewDevice, ann.email)
-	if len(s.letters) != before+1 || letter.Facts.Device != "Living <room> · Example for TV 4.2" {
-		t.Fatalf("%d mails, of %v", len(s.letters)-before, letter.Facts)
+	if len(s.Mailbox.Letters(t)) != before+1 || letter.Facts.Device != "Living <room> · Example for TV 4.2" {
+		t.Fatalf("%d mails with the facts %+v, want one of the device", len(s.Mailbox.Letters(t))-before, letter.Facts)
 	}
 	mail := s.browser(t)
 	mail.get("/account/sessions/not-me?token=" + letter.Secret)

@@ -222,7 +222,7 @@ func TestAPISignUpTwice(t *testing.T) {
 // that it went to, and no other.
 func TestAPISignUpByInvite(t *testing.T) {
 	t.Parallel()
-	store, clock := modelstest.New(t, unlimited, func(o *models.Options) { o.SignUp = models.SignUpInvite })
+	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.SignUp = models.SignUpInvite })
 	s := siteOf(t, store, clock, func(s *handlers.Server) { s.SignUp = models.SignUpInvite })
 	p := s.program(t)
 	owner, err := store.Operators.Create(t.Context(), models.SignUp{Username: "ann", Email: "ann@example.org", Password: goodPassword, Locale: "en"})

@@ -12,7 +12,7 @@ func TestAccessLog(t *testing.T) {
 	b.get("/signin?return_to=/secret-in-query")
 	b.get("/secret-in-path/%0aforged=line")
 	b.send(b.request("SECRETMETHOD", "/signin", ""))
-	logged := s.log.String()
+	logged := s.Log.String()
 	for _, want := range []string{"route=/signin", "status=200", "route=unmatched", "method=other", "address=127.0.0.1"} {
 		if !strings.Contains(logged, want) {
 			t.Errorf("the log lacks %q", want)

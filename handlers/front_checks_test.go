@@ -175,7 +175,7 @@ func TestCutBody(t *testing.T) {
 	if response.StatusCode != http.StatusBadRequest {
 		t.Errorf("status %d", response.StatusCode)
 	}
-	if strings.Contains(s.log.String(), "level=ERROR") {
-		t.Errorf("logged as an error:\n%s", s.log.String())
+	if strings.Contains(s.Log.String(), "level=ERROR") {
+		t.Errorf("logged as an error:\n%s", s.Log.String())
 	}
 }

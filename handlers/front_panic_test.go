@@ -23,9 +23,9 @@ func TestPanicIsContained(t *testing.T) {
 	if answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), "Something went wrong") {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
-	logged := store.log.String()
+	logged := store.Log.String()
 	if !strings.Contains(logged, "msg=panic") || strings.Contains(logged, "planted-secret") {
 		t.Errorf("log:\n%s", logged)
 	}
-	store.log.all.Reset() // the site's end finds no panic of its own
+	store.Log.Reset() // the site's end finds no panic of its own
 }

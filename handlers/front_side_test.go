@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // Where there is nothing the API says so in its own way.
@@ -53,8 +54,8 @@ func TestAPIFace(t *testing.T) {
 // What goes wrong inside, or before any handler, looks as the rest of its face.
 func TestFacesInTrouble(t *testing.T) {
 	t.Parallel()
-	store, clock := modelstest.New(t, unlimited)
-	config := server(t, store, clock)
+	store, clock := modelstest.New(t, modelstest.Unlimited)
+	config := servicetest.Handlers(t, store, clock)
 	config.Captcha, config.CaptchaKind = panicking{}, handlers.CaptchaProofOfWork
 	config.Log = slog.New(slog.DiscardHandler)
 	handler, err := config.Handler()
@@ -74,7 +75,7 @@ func TestFacesInTrouble(t *testing.T) {
 	register := "userName=ann&email=ann@example.org&rawpw=" + goodPassword
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	broken := server(t, nil, clock)
+	broken := servicetest.Handlers(t, nil, clock)
 	noStore, err := broken.Handler()
 	if err != nil {
 		t.Fatal(err)

@@ -6,42 +6,26 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/handlers"
-	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// unlimited lifts every limit: tests of what a request may do ask often.
-func unlimited(o *models.Options) {
-	for _, limit := range reflect.ValueOf(&o.Limits).Elem().Fields() {
-		limit.Set(reflect.ValueOf(models.Limit{Hits: 1 << 30, Window: time.Hour}))
-	}
-}
-
-// busySite is a site without limits.
+// busySite starts a site without limits.
 func busySite(t *testing.T, change ...func(*handlers.Server)) *site {
 	t.Helper()
-	said := &lines{}
-	store, clock := modelstest.New(t, unlimited, logTo(said))
-	s := siteOf(t, store, clock, change...)
-	s.Said = said
-	return s
+	return start(t, servicetest.Options{}, change...)
 }
 
 // eachBusySite runs f against a site without limits on every kind of database.
 func eachBusySite(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
-		said, clock := &lines{}, modelstest.NewClock()
-		s := siteOf(t, modelstest.Open(t, database, clock, unlimited, logTo(said)), clock)
-		s.Said = said
-		f(t, s)
+		f(t, start(t, servicetest.Options{Database: database}))
 	})
 }
 

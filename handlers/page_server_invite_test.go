@@ -9,17 +9,17 @@ import (
 
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/models"
-	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // An owner invites a guest who has no account to two servers; sign-up is for
 // the invited alone.
 func TestInviteAGuest(t *testing.T) {
 	t.Parallel()
-	said := &lines{}
-	store, clock := modelstest.New(t, modelstest.Loose, logTo(said), func(o *models.Options) { o.SignUp = models.SignUpInvite })
-	s := siteOf(t, store, clock, func(c *handlers.Server) { c.SignUp = models.SignUpInvite })
-	s.Said = said
+	s := start(t, servicetest.Options{Adjust: func(o *models.Options) {
+		limited(o)
+		o.SignUp = models.SignUpInvite
+	}}, func(c *handlers.Server) { c.SignUp = models.SignUpInvite })
 	owner, guest, stranger := s.browser(t), s.browser(t), s.browser(t)
 	owner.signIn(s.account(t, "ann"))
 	stranger.signIn(s.account(t, "mallory"))

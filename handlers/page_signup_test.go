@@ -129,8 +129,8 @@ func TestSignUpMistakes(t *testing.T) {
 			t.Errorf("%s: %d fields have the focus", tt.name, strings.Count(a.body, " autofocus"))
 		}
 	}
-	b.deliver(t)
-	for _, letter := range b.letters {
+	b.Mailbox.Deliver(t)
+	for _, letter := range b.Mailbox.Letters(t) {
 		if letter.To == "ann@example.org" {
 			t.Error("a form with mistakes sent a mail")
 		}

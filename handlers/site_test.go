@@ -1,20 +1,15 @@
 package handlers_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,107 +18,53 @@ import (
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
-	"github.com/latchkey-media/latchkey/templates"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// A password that every rule accepts, and another.
-const (
-	goodPassword  = "quiet-lantern-overpass-47"
-	otherPassword = "brisk-teapot-meridian-81"
-)
+const goodPassword, otherPassword = servicetest.Password, servicetest.OtherPassword
 
-// site is a whole running service, over TLS as in production, without the
-// worker that sends mails.
+// site is the whole service over TLS, as in production. At its end it checks that
+// no log holds a secret that went through it.
 type site struct {
-	*httptest.Server
-	Store  *models.Store
-	Clock  *modelstest.Clock
-	Config *handlers.Server
-	log    *lines
-	Said   *lines // the Store's own log
+	*servicetest.Service
 
 	mu      sync.Mutex
-	secrets []string // no log may hold any of them
-	letters []models.Letter
+	secrets []string
 }
 
-// newSite starts a site. Its end checks that the log kept every secret that
-// went through.
+// newSite starts a site with the limits of production, apart from those that many
+// accounts at one address would meet.
 func newSite(t *testing.T, change ...func(*handlers.Server)) *site {
 	t.Helper()
-	said := &lines{}
-	store, clock := modelstest.New(t, modelstest.Loose, logTo(said))
-	s := siteOf(t, store, clock, change...)
-	s.Said = said
-	return s
+	return start(t, servicetest.Options{Adjust: limited}, change...)
 }
 
-// logTo has a Store write all that it has to say to l.
-func logTo(l *lines) modelstest.Adjust {
-	return func(o *models.Options) {
-		o.Log = slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
+func limited(o *models.Options) {
+	o.Limits = models.ProductionLimits()
+	modelstest.Loose(o)
 }
 
+// siteOf starts a site on a Store that the test has opened.
 func siteOf(t *testing.T, store *models.Store, clock *modelstest.Clock, change ...func(*handlers.Server)) *site {
 	t.Helper()
-	s := &site{Server: httptest.NewUnstartedServer(nil), Store: store, Clock: clock, log: &lines{}, Said: &lines{}}
-	s.Config = server(t, store, clock)
-	s.Config.Log = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.Config.PublicURL = "https://" + s.Listener.Addr().String()
-	for _, c := range change {
-		c(s.Config)
+	return start(t, servicetest.Options{Store: store, Clock: clock}, change...)
+}
+
+func start(t *testing.T, options servicetest.Options, change ...func(*handlers.Server)) *site {
+	t.Helper()
+	options.TLS = true
+	options.Change = func(h *handlers.Server) {
+		for _, c := range change {
+			c(h)
+		}
 	}
-	handler, err := s.Config.Handler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Server.Config = handlers.NewHTTPServer(handler)
-	s.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	s.StartTLS()
+	s := &site{Service: servicetest.New(t, options)}
+	s.Mailbox.OnLetter = func(l models.Letter) { s.plant(l.Secret) }
 	t.Cleanup(func() {
 		s.Close()
 		s.checkLog(t)
 	})
 	return s
-}
-
-// server is a Server whose PublicURL is only a name.
-func server(t testing.TB, store *models.Store, clock *modelstest.Clock) *handlers.Server {
-	t.Helper()
-	catalogue, err := templates.NewCatalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages, err := templates.Pages(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &handlers.Server{
-		Store: store, Log: slog.New(slog.DiscardHandler), Catalogue: catalogue, Pages: pages, Static: templates.Static(),
-		Captcha: captcha.Off{}, CaptchaKind: handlers.CaptchaOff, PublicURL: "https://id.example.org", ServiceName: "Latchkey",
-		SecurityContact: "mailto:security@example.org", SignUp: models.SignUpOpen, PasswordMinLength: 10,
-		Lives:     models.DefaultLives(),
-		CursorKey: make([]byte, 32), Ready: store.Ready, Random: rand.Reader, Now: clock.Now,
-	}
-}
-
-// lines is a log that many may write to.
-type lines struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.all.String()
 }
 
 // plant notes values that must not appear in the log.
@@ -139,7 +80,7 @@ func (s *site) plant(values ...string) {
 
 func (s *site) checkLog(t *testing.T) {
 	t.Helper()
-	logged := s.log.String() + s.Said.String()
+	logged := s.Log.String() + s.StoreLog.String()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, value := range s.secrets {
@@ -147,51 +88,13 @@ func (s *site) checkLog(t *testing.T) {
 			t.Errorf("the log holds the secret %.12s…", value)
 		}
 	}
-	if strings.Contains(logged, "msg=panic") {
-		t.Errorf("a handler panicked:\n%s", logged)
-	}
 }
 
-// letter delivers what is owed and returns the latest mail of a kind to
-// somebody.
+// letter delivers the mails that are due and returns the latest one of a kind to
+// an address.
 func (s *site) letter(t *testing.T, kind models.MailKind, to string) models.Letter {
 	t.Helper()
-	s.deliver(t)
-	for _, l := range slices.Backward(s.letters) {
-		if l.Kind == kind && l.To == to {
-			return l
-		}
-	}
-	t.Fatalf("no mail %s to %s", kind, to)
-	return models.Letter{}
-}
-
-// deliver takes all owed mails, as the worker would.
-func (s *site) deliver(t *testing.T) {
-	t.Helper()
-	for {
-		owed, err := s.Store.Mail.Claim(t.Context(), "test", 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(owed) == 0 {
-			return
-		}
-		for _, one := range owed {
-			letter, send, err := s.Store.Mail.Prepare(t.Context(), one)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !send {
-				continue
-			}
-			s.letters = append(s.letters, letter)
-			s.plant(letter.Secret)
-			if err := s.Store.Mail.Sent(t.Context(), one.ID); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	return s.Mailbox.Letter(t, kind, to)
 }
 
 // browser is one with cookies of its own. It follows no redirect.
@@ -295,7 +198,7 @@ func (b *browser) post(path string, pairs ...string) answer {
 func (b *browser) see(a answer, status int, texts ...string) {
 	b.t.Helper()
 	if a.status != status {
-		b.t.Fatalf("%s: status %d, want %d\n%s\n%s", a.path, a.status, status, summary(a.body), b.log.String())
+		b.t.Fatalf("%s: status %d, want %d\n%s\n%s", a.path, a.status, status, summary(a.body), b.Log)
 	}
 	for _, text := range texts {
 		if !strings.Contains(a.body, text) {
@@ -308,7 +211,7 @@ func (b *browser) see(a answer, status int, texts ...string) {
 func (b *browser) led(a answer, to string, texts ...string) {
 	b.t.Helper()
 	if a.status != http.StatusSeeOther || a.location() != to {
-		b.t.Fatalf("%s: %d to %q, want %d to %q\n%s\n%s", a.path, a.status, a.location(), http.StatusSeeOther, to, summary(a.body), b.log.String())
+		b.t.Fatalf("%s: %d to %q, want %d to %q\n%s\n%s", a.path, a.status, a.location(), http.StatusSeeOther, to, summary(a.body), b.Log)
 	}
 	page := b.get(to)
 	if len(texts) > 0 {

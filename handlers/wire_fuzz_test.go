@@ -16,6 +16,7 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // The shapes in which a parameter may arrive.
@@ -52,8 +53,8 @@ type prober struct {
 func newProber(t testing.TB, database string) *prober {
 	t.Helper()
 	clock := modelstest.NewClock()
-	store := modelstest.Open(t, database, clock, unlimited, func(o *models.Options) { o.LegacyMD5 = true })
-	config := server(t, store, clock)
+	store := modelstest.Open(t, database, clock, modelstest.Unlimited, func(o *models.Options) { o.LegacyMD5 = true })
+	config := servicetest.Handlers(t, store, clock)
 	handler, err := config.Handler()
 	if err != nil {
 		t.Fatal(err)

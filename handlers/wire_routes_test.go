@@ -246,7 +246,7 @@ func TestServiceFace(t *testing.T) {
 			t.Errorf("HEAD: %q %v", a.body, a.header)
 		}
 	}
-	log := s.log.String()
+	log := s.Log.String()
 	for _, want := range []string{"route=/service/servers ", "route=unmatched "} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log names no %s", want)

@@ -21,7 +21,7 @@ import (
 // with other settings.
 func restarted(t *testing.T, database string, clock *modelstest.Clock, adjust modelstest.Adjust) *site {
 	t.Helper()
-	return siteOf(t, modelstest.Open(t, database, clock, unlimited, adjust), clock)
+	return siteOf(t, modelstest.Open(t, database, clock, modelstest.Unlimited, adjust), clock)
 }
 
 // said is the answer to a registration.
@@ -55,7 +55,7 @@ func TestConnectRegister(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store, clock := modelstest.New(t, unlimited, func(o *models.Options) { o.SignUp = tt.signUp })
+			store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.SignUp = tt.signUp })
 			s := siteOf(t, store, clock, func(s *handlers.Server) {
 				s.ConnectRegister, s.Captcha, s.CaptchaKind, s.SignUp = tt.policy, &fakeCaptcha{}, tt.kind, tt.signUp
 				if tt.kind == handlers.CaptchaOff {
@@ -96,7 +96,7 @@ func TestConnectRegister(t *testing.T) {
 // Over the limit an app is told in its own form, in the person's language.
 func TestConnectRegisterLimit(t *testing.T) {
 	t.Parallel()
-	store, clock := modelstest.New(t, unlimited, func(o *models.Options) { o.Limits.SignUpSource = models.Limit{Hits: 1, Window: 10 * time.Minute} })
+	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.Limits.SignUpSource = models.Limit{Hits: 1, Window: 10 * time.Minute} })
 	s := siteOf(t, store, clock, func(s *handlers.Server) { s.ConnectRegister = connect.RegisterOpen })
 	p := s.program(t).with("Accept-Language", "de")
 	var got said

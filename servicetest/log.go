@@ -28,6 +28,13 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
+// Reset empties the log.
+func (l *Log) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
 // Count returns the number of lines that contain text.
 func (l *Log) Count(text string) int {
 	n := 0
