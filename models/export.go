@@ -1,9 +1,11 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -149,4 +151,161 @@ func (e *Export) readLinks(ctx context.Context, tx *gorm.DB, accountID int64) er
 		e.Links = append(e.Links, ExportedLink{Purpose: string(r.Purpose), CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC()})
 	}
 	return err
+}
+
+// ExportedServer is a server that the account runs, with all its addresses. Who
+// uses it is theirs to export.
+type ExportedServer struct {
+	Server
+	Addresses []Address
+}
+
+// ExportedDevice is a device that was let in or refused by its code.
+type ExportedDevice struct {
+	DeviceID, Client, Device, Address, State string
+	AskedAt, ExpiresAt                       time.Time
+}
+
+// ExportedClaimCode is a claim code that nobody has used: not the code itself.
+type ExportedClaimCode struct {
+	CreatedAt, ExpiresAt time.Time
+}
+
+// ExportedTerms are the terms of a link that its owner set; times are in the
+// link itself.
+type ExportedTerms struct {
+	LinkID    int64
+	Libraries []Library
+}
+
+func (e *Export) readServers(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	rows, err := gorm.G[serverRow](tx).Where("owner_id = ?", accountID).Order("id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		one := ExportedServer{Server: rows[i].server()}
+		addresses, err := gorm.G[addressRow](tx).Where("server_id = ?", one.ID).Order("position, id").Find(ctx)
+		if err != nil {
+			return err
+		}
+		for j := range addresses {
+			one.Addresses = append(one.Addresses, addresses[j].address())
+		}
+		e.Servers = append(e.Servers, one)
+	}
+	return nil
+}
+
+// readServerLinks reads the account's links, without their access keys.
+func (e *Export) readServerLinks(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	rows, err := gorm.G[linkRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		server, err := gorm.G[serverRow](tx).Where("id = ?", r.ServerID).Take(ctx)
+		if err != nil {
+			return err
+		}
+		e.ServerLinks = append(e.ServerLinks, Link{
+			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, ServerName: server.server().Name, Type: r.Type, State: r.State,
+			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
+		})
+	}
+	return nil
+}
+
+func (e *Export) readDevices(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	rows, err := gorm.G[deviceCodeRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	for _, r := range rows {
+		e.Devices = append(e.Devices, ExportedDevice{
+			DeviceID: r.DeviceID, Client: r.Client, Device: r.Device, Address: r.Address, State: r.State,
+			AskedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
+		})
+	}
+	return err
+}
+
+func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	rows, err := gorm.G[claimCodeRow](tx).Where("account_id = ? AND used_at IS NULL", accountID).Order("created_at").Find(ctx)
+	for _, r := range rows {
+		e.ClaimCodes = append(e.ClaimCodes, ExportedClaimCode{CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC()})
+	}
+	return err
+}
+
+// readContract reads what this file is about.
+func (e *Export) readContract(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{e.readInvites, e.readProofs, e.readQuickConnects, e.readTerms} {
+		if err := part(ctx, tx, c, accountID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readInvites reads the invites that the account sent, and those that it got or
+// may still answer.
+func (e *Export) readInvites(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	keys, err := c.ownAddresses(ctx, tx, accountID)
+	if err != nil {
+		return err
+	}
+	var rows []inviteRow
+	for _, part := range []struct {
+		condition string
+		args      []any
+	}{
+		{"i.owner_id = ?", []any{accountID}},
+		{"i.answered_by = ?", []any{accountID}},
+		{"i.account_id = ?", []any{accountID}},
+		{"i.email_key IN ? AND i.owner_id <> ?", []any{append(keys, "no address"), accountID}}, // a list must not be empty
+	} {
+		var some []inviteRow // apart, so that each finds its index
+		if err := tx.Raw("SELECT i.* FROM invites i WHERE "+part.condition, part.args...).Scan(&some).Error; err != nil {
+			return err
+		}
+		rows = append(rows, some...)
+	}
+	slices.SortFunc(rows, func(a, b inviteRow) int { return cmp.Compare(a.ID, b.ID) })
+	rows = slices.CompactFunc(rows, func(a, b inviteRow) bool { return a.ID == b.ID })
+	e.Invites, err = c.fill(ctx, tx, rows)
+	return err
+}
+
+func (e *Export) readProofs(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	rows, err := gorm.G[proofRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	for i := range rows {
+		e.Proofs = append(e.Proofs, c.proof(&rows[i]))
+	}
+	return err
+}
+
+func (e *Export) readQuickConnects(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	rows, err := gorm.G[quickRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
+	for i := range rows {
+		e.Quick = append(e.Quick, c.quick(&rows[i]))
+	}
+	return err
+}
+
+// readTerms reads the libraries that the account's links are confined to.
+func (e *Export) readTerms(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+	rows, err := gorm.G[linkRow](tx).Where("account_id = ? AND libraries IS NOT NULL", accountID).Order("id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		names, err := c.namesOfLibraries(ctx, tx, r.ServerID)
+		if err != nil {
+			return err
+		}
+		libraries, err := names.unpack(r.ServerID, r.Libraries)
+		if err != nil {
+			return err
+		}
+		e.Terms = append(e.Terms, ExportedTerms{LinkID: r.ID, Libraries: libraries})
+	}
+	return nil
 }

@@ -161,36 +161,16 @@ func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64,
 	return packLibraries(chosen)
 }
 
-// SetSelfService lets people prove by themselves which local user they are, or
-// stops that, and with it the proofs that are open. It returns [ErrNotFound].
-func (s *Servers) SetSelfService(ctx context.Context, ownerID, serverID int64, on bool) error {
-	return s.tx(ctx, "set self-service", func(tx *gorm.DB) error {
-		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+// Remove ends a link from the owner's page. It returns [ErrNotFound].
+func (p *People) Remove(ctx context.Context, ownerID, serverID, linkID int64) error {
+	return p.tx(ctx, "remove a person", func(tx *gorm.DB) error {
+		if _, err := p.ownedServer(ctx, tx, ownerID, serverID); err != nil {
 			return err
 		}
-		if err := tx.Exec("UPDATE servers SET self_service = ? WHERE id = ?", on, serverID).Error; err != nil || on {
-			return err
-		}
-		return tx.Exec("UPDATE proofs SET state = ?, reason = ? WHERE server_id = ? AND state IN ? AND expires_at > ?",
-			ProofFailed, proofNotAllowed, serverID, []string{ProofAsked, ProofShown}, s.Now()).Error
-	})
-}
-
-// sweepLinks removes links whose end has come, each in a transaction of its own.
-func (s *Store) sweepLinks(ctx context.Context) error {
-	for {
-		rows, err := gorm.G[linkRow](s.read(ctx)).Where("ends_at <= ?", s.Now()).Limit(sweepStep).Find(ctx)
+		row, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, serverID).Take(ctx)
 		if err != nil {
-			return explained("find links that ended", err)
+			return explained("read the link", err)
 		}
-		for i := range rows {
-			err := s.tx(ctx, "end a link", func(tx *gorm.DB) error { return s.endLink(ctx, tx, &rows[i]) })
-			if err != nil && KindOf(err) != KindNotFound { // somebody else ended it
-				return err
-			}
-		}
-		if len(rows) < sweepStep {
-			return nil
-		}
-	}
+		return p.cancel(ctx, tx, serverID, row.AccountID)
+	})
 }

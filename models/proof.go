@@ -256,3 +256,34 @@ func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason st
 	}
 	return p.settle(ctx, this, proofID, map[string]any{"state": ProofFailed, "reason": reason})
 }
+
+// SetSelfService lets people prove by themselves which local user they are, or
+// stops that, and with it the proofs that are open. It returns [ErrNotFound].
+func (s *Servers) SetSelfService(ctx context.Context, ownerID, serverID int64, on bool) error {
+	return s.tx(ctx, "set self-service", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE servers SET self_service = ? WHERE id = ?", on, serverID).Error; err != nil || on {
+			return err
+		}
+		return tx.Exec("UPDATE proofs SET state = ?, reason = ? WHERE server_id = ? AND state IN ? AND expires_at > ?",
+			ProofFailed, proofNotAllowed, serverID, []string{ProofAsked, ProofShown}, s.Now()).Error
+	})
+}
+
+// Place is the name of a server where people may prove by themselves which local
+// user they are. It returns [ErrNotFound] for any other, so that nobody learns
+// which servers there are.
+func (p *Proofs) Place(ctx context.Context, serverID int64) (name string, err error) {
+	var rows []serverRow
+	err = p.read(ctx).Raw(`SELECT name, own_name FROM servers
+WHERE id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0`, serverID, ServerAgent, true).Scan(&rows).Error
+	if err != nil {
+		return "", explained("find a server", err)
+	}
+	if len(rows) != 1 {
+		return "", ErrNotFound
+	}
+	return rows[0].server().Name, nil
+}

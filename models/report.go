@@ -9,10 +9,20 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
 )
+
+// Agents are the operations that a media server calls with its server key.
+type Agents struct {
+	*core
+	invites *Invites
+
+	mu   sync.Mutex
+	seen map[int64]time.Time // last calls that are not written yet
+}
 
 // Report is what an agent tells of its server, always all of it.
 type Report struct {
@@ -272,4 +282,46 @@ func (a *Agents) Flush(ctx context.Context) error {
 		a.seen = batch
 	}
 	return err
+}
+
+// AgentState is what an agent is told of its own server beside [ServerKeys.Look].
+type AgentState struct {
+	Owner     string // username; "" while nobody has claimed it
+	Addresses []Address
+}
+
+// State reads what an agent is told of its own server.
+func (a *Agents) State(ctx context.Context, this Server) (AgentState, error) {
+	return a.agentState(ctx, this)
+}
+
+func (c *core) agentState(ctx context.Context, this Server) (AgentState, error) {
+	var state AgentState
+	rows, err := gorm.G[addressRow](c.read(ctx)).Where("server_id = ?", this.ID).Order("position, id").Find(ctx)
+	if err != nil {
+		return state, explained("read the addresses", err)
+	}
+	for i := range rows {
+		state.Addresses = append(state.Addresses, rows[i].address())
+	}
+	if this.OwnerID == 0 {
+		return state, nil
+	}
+	owner, err := c.accountByID(ctx, c.read(ctx), this.OwnerID)
+	if KindOf(err) == KindNotFound {
+		return state, nil
+	}
+	state.Owner = owner.Username
+	return state, err
+}
+
+// Touch notes that a server has called, at most every few minutes.
+func (a *Agents) Touch(ctx context.Context, this Server) error {
+	now := a.Now()
+	if now.Sub(this.LastSeenAt) < lastSeenEvery {
+		return nil
+	}
+	return explained("note a call", a.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE servers SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", now, this.ID, now).Error
+	}))
 }

@@ -2,9 +2,7 @@ package models
 
 import (
 	"context"
-	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -12,21 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Agents are the operations that a media server calls with its server key.
-type Agents struct {
-	*core
-	invites *Invites
-
-	mu   sync.Mutex
-	seen map[int64]time.Time // last calls that are not written yet
-}
-
 // Registrations are the operations by which a media server becomes known to the service
 // and gets an owner.
 type Registrations struct{ *core }
-
-// ServerKeys are the operations on the secret keys by which servers prove who they are.
-type ServerKeys struct{ *core }
 
 // ServersPolicy says which media servers may register.
 type ServersPolicy string
@@ -189,86 +175,6 @@ func (r *Registrations) claimNew(ctx context.Context, tx *gorm.DB, row *serverRo
 	return r.note(ctx, tx, row.OwnerID, EventServerClaimed, caller)
 }
 
-// report stores the addresses that a server reports. Its earlier reports give
-// way; what the owner set (order, hidden, own addresses) stays.
-func (c *core) report(ctx context.Context, tx *gorm.DB, serverID int64, addresses []Address) error {
-	known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Find(ctx)
-	if err != nil {
-		return err
-	}
-	have := map[string]addressRow{}
-	for _, row := range known {
-		have[row.address().URL()] = row
-	}
-	for _, address := range addresses {
-		row, found := have[address.URL()]
-		delete(have, address.URL())
-		if err := c.reportOne(ctx, tx, serverID, address, row.ID, found); err != nil {
-			return err
-		}
-	}
-	for _, gone := range have {
-		if gone.ByOwner || gone.Hidden { // a hidden one that comes back must still be hidden
-			continue
-		}
-		if err := tx.Exec("DELETE FROM server_addresses WHERE id = ?", gone.ID).Error; err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reportOne stores one address, or that it was reported again.
-func (c *core) reportOne(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
-	now := c.Now()
-	if found {
-		return tx.Exec("UPDATE server_addresses SET reported_at = ? WHERE id = ?", now, known).Error
-	}
-	id, err := c.newID()
-	if err != nil {
-		return err
-	}
-	err = gorm.G[addressRow](tx).Create(ctx, &addressRow{
-		ID: id, ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
-		Position: address.Position, ReportedAt: now,
-	})
-	if errors.Is(err, gorm.ErrDuplicatedKey) { // the owner or another report was faster
-		return nil
-	}
-	return err
-}
-
-// lookServer is the statement that every call with a server key runs.
-const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.kind, s.version, s.key_version, s.created_at,
- s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at AS key_expires_at
-FROM server_keys k JOIN servers s ON s.id = k.server_id
-WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
-
-// Look finds the server of a server key. It returns [ErrNoServer] for a key
-// that is malformed, unknown or replaced, [ErrServerDisabled], or
-// [ErrUnavailable].
-func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
-	if !secret.WellFormed(secret.ServerKey, key) {
-		return Server{}, ErrNoServer
-	}
-	var rows []struct {
-		Server       serverRow `gorm:"embedded"`
-		KeyExpiresAt *time.Time
-	}
-	if err := k.read(ctx).Raw(lookServer, secret.Sum(key), k.Now()).Scan(&rows).Error; err != nil {
-		return Server{}, explained("look up a server", err)
-	}
-	if len(rows) != 1 {
-		return Server{}, ErrNoServer
-	}
-	if rows[0].Server.DisabledAt != nil {
-		return Server{}, ErrServerDisabled
-	}
-	server := rows[0].Server.server()
-	server.KeyExpiresAt = orZero(rows[0].KeyExpiresAt)
-	return server, nil
-}
-
 // Update stores what a server tells of itself now; it is its heartbeat as well.
 // It returns errors about fields, [ErrNotFound] for a server that was removed
 // meanwhile, or [ErrUnavailable].
@@ -294,17 +200,6 @@ func (r *Registrations) Update(ctx context.Context, this Server, in Registration
 		return r.report(ctx, tx, this.ID, addresses)
 	})
 	return Registered{Server: this, Addresses: addresses}, err
-}
-
-// Touch notes that a server has called, at most every few minutes.
-func (a *Agents) Touch(ctx context.Context, this Server) error {
-	now := a.Now()
-	if now.Sub(this.LastSeenAt) < lastSeenEvery {
-		return nil
-	}
-	return explained("note a call", a.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE servers SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", now, this.ID, now).Error
-	}))
 }
 
 // claimCodeLife is how long a claim code may be typed.
@@ -343,4 +238,68 @@ func (c *core) spendClaimCode(tx *gorm.DB, typed string) (accountID int64, err e
 	}
 	err = tx.Raw("SELECT account_id FROM claim_codes WHERE code_mac = ?", mac).Scan(&accountID).Error
 	return accountID, err
+}
+
+// NewClaimCode makes a code by which a server, within ten minutes, becomes the
+// account's. It is shown as BCDF-GHJK. It returns [ErrThrottled], or
+// [ErrNotFound] for an account that was deleted or disabled meanwhile.
+func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code string, until time.Time, err error) {
+	if r.opt.Servers == ServersOff {
+		return "", time.Time{}, ErrServersOff
+	}
+	if err := r.throttle.allow(ctx, r.throttle.key("claim code", place(accountID)), r.opt.Limits.ClaimCodeHour); err != nil {
+		return "", time.Time{}, err
+	}
+	now := r.Now()
+	until = now.Add(claimCodeLife)
+	code, err = r.unusedCode(func(code string) error {
+		return r.tx(ctx, "make a claim code", func(tx *gorm.DB) error {
+			if err := holdUsableAccount(tx, accountID); err != nil {
+				return err
+			}
+			return gorm.G[claimCodeRow](tx).Create(ctx, &claimCodeRow{
+				CodeMAC: r.keys.MAC(claimCodePurpose, code), AccountID: accountID, CreatedAt: now, ExpiresAt: until,
+			})
+		})
+	})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return showShortCode(code), until, nil
+}
+
+// Claim makes a server that registered by itself the account's: whoever can read
+// its id and key on it runs it. Of parallel callers one wins. It returns
+// [ErrNotFound] for a wrong pair and for a server that is disabled, since its key
+// opens nothing; [ErrServerClaimed], or [ErrThrottled].
+func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
+	if err := r.throttle.allow(ctx, r.throttle.key("claim", place(accountID)), r.opt.Limits.ClaimHour); err != nil {
+		return err
+	}
+	if !secret.WellFormed(secret.ServerKey, serverKey) {
+		return ErrNotFound
+	}
+	return r.tx(ctx, "claim a server", func(tx *gorm.DB) error {
+		if err := holdUsableAccount(tx, accountID); err != nil {
+			return err
+		}
+		now := r.Now()
+		var holder int64
+		err := tx.Raw(`SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id
+WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?) AND s.disabled_at IS NULL`, secret.Sum(serverKey), now).Scan(&holder).Error
+		if err != nil {
+			return err
+		}
+		if holder == 0 || holder != serverID {
+			return ErrNotFound
+		}
+		result := tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = 0", accountID, now, serverID)
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected != 1 {
+			return ErrServerClaimed
+		}
+		return r.note(ctx, tx, accountID, EventServerClaimed, caller)
+	})
 }

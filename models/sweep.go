@@ -117,3 +117,22 @@ func (s *Store) sweepSignUps(ctx context.Context) error {
 		}
 	}
 }
+
+// sweepLinks removes links whose end has come, each in a transaction of its own.
+func (s *Store) sweepLinks(ctx context.Context) error {
+	for {
+		rows, err := gorm.G[linkRow](s.read(ctx)).Where("ends_at <= ?", s.Now()).Limit(sweepStep).Find(ctx)
+		if err != nil {
+			return explained("find links that ended", err)
+		}
+		for i := range rows {
+			err := s.tx(ctx, "end a link", func(tx *gorm.DB) error { return s.endLink(ctx, tx, &rows[i]) })
+			if err != nil && KindOf(err) != KindNotFound { // somebody else ended it
+				return err
+			}
+		}
+		if len(rows) < sweepStep {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// The kinds of addresses, in the order in which a client should try them: near
+// before far.
+const (
+	AddressLAN    = "lan"
+	AddressVPN    = "vpn"
+	AddressWAN    = "wan"
+	AddressCustom = "custom"
+)
+
+// addressRow is a row of server_addresses.
+type addressRow struct {
+	ID         int64
+	ServerID   int64
+	Kind       string
+	Scheme     string
+	Host       string
+	Port       int
+	Position   int // the order in which a client tries
+	Hidden     bool
+	ByOwner    bool // the owner's own: no report takes it away
+	ReportedAt time.Time
+}
+
+// TableName is server_addresses.
+func (addressRow) TableName() string { return "server_addresses" }
+
+// Address is one way to reach a server.
+type Address struct {
+	ID         int64
+	Kind       string
+	Scheme     string // http or https
+	Host       string // a name, or an IP address without brackets
+	Port       int
+	Position   int
+	Hidden     bool
+	ByOwner    bool
+	ReportedAt time.Time
+}
+
+func (r *addressRow) address() Address {
+	return Address{
+		ID: r.ID, Kind: r.Kind, Scheme: r.Scheme, Host: r.Host, Port: r.Port, Position: r.Position, Hidden: r.Hidden,
+		ByOwner: r.ByOwner, ReportedAt: r.ReportedAt.UTC(),
+	}
+}
+
+// URL is the address as a client opens it; the port is always told.
+func (a Address) URL() string {
+	host := a.Host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return a.Scheme + "://" + host + ":" + strconv.Itoa(a.Port)
+}
+
+// parseAddress reads an http or https address without a user, query or
+// fragment. It reports false for anything else: such texts end up as links on
+// pages and in programs.
+func parseAddress(kind, text string) (Address, bool) {
+	const longest = 300
+	text = strings.TrimSpace(text)
+	if text == "" || len(text) > longest {
+		return Address{}, false
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" || strings.Trim(u.Path, "/") != "" {
+		return Address{}, false
+	}
+	port := map[string]int{"http": 80, "https": 443}[strings.ToLower(u.Scheme)]
+	if port == 0 {
+		return Address{}, false
+	}
+	if u.Port() != "" {
+		if port, err = strconv.Atoi(u.Port()); err != nil || port < 1 || port > 65535 {
+			return Address{}, false
+		}
+	}
+	host := strings.ToLower(u.Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.WithZone("").Unmap().String()
+	} else if !plainHost(host) {
+		return Address{}, false
+	}
+	return Address{Kind: kind, Scheme: strings.ToLower(u.Scheme), Host: host, Port: port}, true
+}
+
+// IsAddress reports whether text is an address that a server may have.
+func IsAddress(text string) bool {
+	_, ok := parseAddress(AddressCustom, text)
+	return ok
+}
+
+// plainHost reports whether host is a name of letters, digits, dots, dashes and
+// underscores, as names inside a home are.
+func plainHost(host string) bool {
+	if host == "" || len(host) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > labelMax {
+			return false
+		}
+		for _, r := range label {
+			if !isLetterOrDigit(r) && r != '-' && r != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Addresses are the operations of an owner on the addresses of their servers.
+type Addresses struct{ *core }
+
+// Add adds an address that the owner names, behind the others, and returns it as it is
+// stored. It returns an error about the field address, or [ErrNotFound].
+func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text string) (Address, error) {
+	address, ok := parseAddress(AddressCustom, text)
+	if !ok {
+		return Address{}, fieldError(KindInvalid, "address", "address_invalid")
+	}
+	row := addressRow{
+		ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port, ByOwner: true, ReportedAt: a.Now(),
+	}
+	err := a.tx(ctx, "add an address", func(tx *gorm.DB) error { return a.newAddress(ctx, tx, ownerID, &row) })
+	return row.address(), err
+}
+
+func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, row *addressRow) error {
+	if err := holdOwnServer(tx, ownerID, row.ServerID); err != nil {
+		return err
+	}
+	known, err := gorm.G[addressRow](tx).Where("server_id = ?", row.ServerID).Order("position DESC").Find(ctx)
+	if err != nil {
+		return err
+	}
+	const most = 40
+	if len(known) >= most {
+		return fieldError(KindInvalid, "address", "address_too_many")
+	}
+	row.Position = 1
+	if len(known) > 0 {
+		row.Position = known[0].Position + 1
+	}
+	if row.ID, err = a.newID(); err != nil {
+		return err
+	}
+	err = gorm.G[addressRow](tx).Create(ctx, row)
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return fieldError(KindConflict, "address", "address_taken")
+	}
+	return err
+}
+
+// Move moves an address of a server up (before the one above it) or
+// down. It returns [ErrNotFound].
+func (a *Addresses) Move(ctx context.Context, ownerID, serverID, addressID int64, up bool) error {
+	return a.tx(ctx, "move an address", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		rows, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
+		if err != nil {
+			return err
+		}
+		if !swap(rows, addressID, up) {
+			return ErrNotFound
+		}
+		for i := range rows {
+			if err := tx.Exec("UPDATE server_addresses SET position = ? WHERE id = ?", i+1, rows[i].ID).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// swap exchanges an address with its neighbour, if it has one there. It reports
+// false when the address is none of rows.
+func swap(rows []addressRow, addressID int64, up bool) bool {
+	at := slices.IndexFunc(rows, func(r addressRow) bool { return r.ID == addressID })
+	if at < 0 {
+		return false
+	}
+	other := at + 1
+	if up {
+		other = at - 1
+	}
+	if other >= 0 && other < len(rows) {
+		rows[at], rows[other] = rows[other], rows[at]
+	}
+	return true
+}
+
+// Hide hides an address from everybody but the owner, or shows it again.
+// It returns [ErrNotFound].
+func (a *Addresses) Hide(ctx context.Context, ownerID, serverID, addressID int64, hide bool) error {
+	return a.onAddress(ctx, ownerID, serverID, "UPDATE server_addresses SET hidden = ? WHERE id = ? AND server_id = ?", hide, addressID, serverID)
+}
+
+// Remove removes an address. One that the server reports comes back with
+// its next report: hide it instead. It returns [ErrNotFound].
+func (a *Addresses) Remove(ctx context.Context, ownerID, serverID, addressID int64) error {
+	return a.onAddress(ctx, ownerID, serverID, "DELETE FROM server_addresses WHERE id = ? AND server_id = ?", addressID, serverID)
+}
+
+func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, statement string, args ...any) error {
+	return a.tx(ctx, "change an address", func(tx *gorm.DB) error {
+		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		if err := oneRow(tx.Exec(statement, args...)); err != nil {
+			return err
+		}
+		// What the server reports next counts although it is nothing new: it brings a
+		// removed address back, and takes away one that was only kept to stay hidden.
+		return tx.Exec("UPDATE servers SET report_hash = '' WHERE id = ?", serverID).Error
+	})
+}
+
+// report stores the addresses that a server reports. Its earlier reports give
+// way; what the owner set (order, hidden, own addresses) stays.
+func (c *core) report(ctx context.Context, tx *gorm.DB, serverID int64, addresses []Address) error {
+	known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	have := map[string]addressRow{}
+	for _, row := range known {
+		have[row.address().URL()] = row
+	}
+	for _, address := range addresses {
+		row, found := have[address.URL()]
+		delete(have, address.URL())
+		if err := c.reportOne(ctx, tx, serverID, address, row.ID, found); err != nil {
+			return err
+		}
+	}
+	for _, gone := range have {
+		if gone.ByOwner || gone.Hidden { // a hidden one that comes back must still be hidden
+			continue
+		}
+		if err := tx.Exec("DELETE FROM server_addresses WHERE id = ?", gone.ID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportOne stores one address, or that it was reported again.
+func (c *core) reportOne(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
+	now := c.Now()
+	if found {
+		return tx.Exec("UPDATE server_addresses SET reported_at = ? WHERE id = ?", now, known).Error
+	}
+	id, err := c.newID()
+	if err != nil {
+		return err
+	}
+	err = gorm.G[addressRow](tx).Create(ctx, &addressRow{
+		ID: id, ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
+		Position: address.Position, ReportedAt: now,
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) { // the owner or another report was faster
+		return nil
+	}
+	return err
+}
