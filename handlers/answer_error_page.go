@@ -118,3 +118,12 @@ func wayFromLink(b Base, route string) (action, text string) {
 		return "/signin", b.T("action.signin")
 	}
 }
+
+// inviteText says what became of an invite whose link is of no use, else is
+// text.
+func inviteText(b Base, f failure, text string) string {
+	if f.status == http.StatusGone {
+		return b.T("action.invite_spent")
+	}
+	return text
+}

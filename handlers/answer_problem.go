@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // problem is the body of an error that a program reads (RFC 9457). Code is
@@ -66,4 +68,16 @@ func challenge(c *gin.Context) string {
 		return realm
 	}
 	return realm + `, error="invalid_token"`
+}
+
+// isGrantError reports whether code is one of RFC 8628 §3.5.
+func isGrantError(code string) bool {
+	for _, e := range []*models.Error{
+		models.ErrAuthorizationPending, models.ErrSlowDown, models.ErrAccessDenied, models.ErrDeviceCodeExpired,
+	} {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
 }

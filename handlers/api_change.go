@@ -13,10 +13,8 @@ import (
 )
 
 const (
-	changesMost = 200              // in one answer
-	waitMost    = 25 * time.Second // for a change
-	waitersMost = 4                // of one server; an agent needs one
-	changesPath = apiPrefix + "/v1/server/changes"
+	changesMost = 200 // in one answer
+	waitersMost = 4   // of one server; an agent needs one
 )
 
 // changeObject is something that an agent has to carry out.

@@ -61,18 +61,6 @@ func (s *site) apiDeviceToken(c *gin.Context) error {
 	return s.answerSignedIn(c, http.StatusOK, signed)
 }
 
-// isGrantError reports whether code is one of RFC 8628 §3.5.
-func isGrantError(code string) bool {
-	for _, e := range []*models.Error{
-		models.ErrAuthorizationPending, models.ErrSlowDown, models.ErrAccessDenied, models.ErrDeviceCodeExpired,
-	} {
-		if e.Code == code {
-			return true
-		}
-	}
-	return false
-}
-
 // apiApproveDevice answers POST /api/v1/device-codes/{user_code}/approve. Who
 // finds a device that was left alone must not sign others in.
 func (s *site) apiApproveDevice(c *gin.Context, session models.Session) error {

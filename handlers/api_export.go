@@ -1,7 +1,11 @@
 package handlers
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,4 +27,266 @@ func (s *site) apiExport(c *gin.Context, session models.Session) error {
 	}
 	c.Data(http.StatusOK, "application/json", body)
 	return nil
+}
+
+func (s *site) exportBody(c *gin.Context, accountID int64) ([]byte, error) {
+	stored, err := s.Store.Accounts.Export(c.Request.Context(), accountID, caller(c))
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.MarshalIndent(exportFile(stored, s.Now()), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the export: %w", err)
+	}
+	return append(body, '\n'), nil
+}
+
+// exported is the shape of the file.
+type exported struct {
+	ExportedAt   time.Time             `json:"exported_at"`
+	Account      exportedAccount       `json:"account"`
+	Emails       []exportedEmail       `json:"emails"`
+	EmailChanges []exportedEmailChange `json:"email_changes"`
+	Sessions     []exportedSession     `json:"sessions"`
+	History      []exportedEvent       `json:"history"`
+	Mails        []exportedMail        `json:"mails_not_sent_yet"`
+	Links        []exportedLink        `json:"mailed_links_not_used_yet"`
+	Servers      []exportedServer      `json:"servers"`
+	ServerLinks  []exportedServerLink  `json:"links"`
+	Devices      []exportedDevice      `json:"device_codes"`
+	ClaimCodes   []exportedClaimCode   `json:"claim_codes_not_used_yet"`
+	Invites      []inviteObject        `json:"invites"`
+	Proofs       []exportedProof       `json:"proofs"`
+	Quick        []exportedQuick       `json:"quick_connects"`
+}
+
+type exportedAccount struct {
+	ID                string    `json:"id"`
+	Username          string    `json:"username"`
+	DisplayName       string    `json:"display_name"`
+	Email             string    `json:"email,omitempty"`
+	Language          string    `json:"language"`
+	GuardianID        string    `json:"guardian_id,omitempty"`
+	HasPIN            bool      `json:"has_pin"`
+	PINOff            bool      `json:"pin_off"`
+	PINChangedAt      time.Time `json:"pin_changed_at,omitzero"`
+	PasswordChangedAt time.Time `json:"password_changed_at"`
+	CreatedAt         time.Time `json:"created_at"`
+	ConfirmedAt       time.Time `json:"confirmed_at,omitzero"`
+	FirstSignInAt     time.Time `json:"first_sign_in_at,omitzero"`
+	DisabledAt        time.Time `json:"disabled_at,omitzero"`
+}
+
+type exportedEmail struct {
+	Address   string    `json:"address"`
+	HeldUntil time.Time `json:"held_until,omitzero"`
+}
+
+type exportedEmailChange struct {
+	From      string    `json:"from,omitempty"`
+	To        string    `json:"to"`
+	State     string    `json:"state"`
+	AskedAt   time.Time `json:"asked_at"`
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+	UndoUntil time.Time `json:"undo_until,omitzero"`
+}
+
+type exportedSession struct {
+	ID                  string    `json:"id"`
+	Kind                string    `json:"kind"`
+	Device              string    `json:"device"`
+	DeviceID            string    `json:"device_id,omitempty"`
+	Client              string    `json:"client,omitempty"`
+	Address             string    `json:"address"`
+	CreatedAt           time.Time `json:"created_at"`
+	LastSeenAt          time.Time `json:"last_seen_at"`
+	PasswordConfirmedAt time.Time `json:"password_confirmed_at"`
+	ExpiresAt           time.Time `json:"expires_at"`
+}
+
+type exportedEvent struct {
+	Kind    string    `json:"kind"`
+	Address string    `json:"address,omitempty"`
+	Device  string    `json:"device,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+type exportedMail struct {
+	Kind   string            `json:"kind"`
+	To     string            `json:"to"`
+	State  string            `json:"state"`
+	Facts  map[string]string `json:"facts"`
+	OwedAt time.Time         `json:"owed_at"`
+}
+
+type exportedLink struct {
+	Purpose   string    `json:"purpose"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// exportFile writes what is stored in the shape of the file. Lists are never
+// null.
+func exportFile(stored models.Export, now time.Time) exported {
+	return exported{
+		ExportedAt: now.UTC().Truncate(time.Second),
+		Account:    exportAccount(stored),
+		Emails:     each(stored.Emails, func(e models.ExportedEmail) exportedEmail { return exportedEmail(e) }),
+		EmailChanges: each(stored.EmailChanges, func(e models.ExportedEmailChange) exportedEmailChange {
+			return exportedEmailChange(e)
+		}),
+		Sessions: each(stored.Sessions, exportSession),
+		History: each(stored.History, func(e models.Event) exportedEvent {
+			return exportedEvent{Kind: string(e.Kind), Address: e.Address, Device: e.Device, At: e.At}
+		}),
+		Mails: each(stored.Mails, func(m models.ExportedMail) exportedMail { return exportedMail(m) }),
+		Links: each(stored.Links, func(l models.ExportedLink) exportedLink { return exportedLink(l) }),
+
+		Servers:     each(stored.Servers, exportServer),
+		ServerLinks: exportServerLinks(stored),
+		Devices:     each(stored.Devices, func(d models.ExportedDevice) exportedDevice { return exportedDevice(d) }),
+		ClaimCodes:  each(stored.ClaimCodes, func(c models.ExportedClaimCode) exportedClaimCode { return exportedClaimCode(c) }),
+		Invites:     each(stored.Invites, inviteOf),
+		Proofs:      each(stored.Proofs, exportProof),
+		Quick:       each(stored.Quick, exportQuick),
+	}
+}
+
+func exportAccount(stored models.Export) exportedAccount {
+	a := stored.Account
+	out := exportedAccount{
+		ID: strconv.FormatInt(a.ID, 10), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
+		HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
+		CreatedAt: a.CreatedAt, ConfirmedAt: a.ConfirmedAt, FirstSignInAt: stored.FirstSignIn, DisabledAt: a.DisabledAt,
+	}
+	if stored.GuardianID != 0 {
+		out.GuardianID = strconv.FormatInt(stored.GuardianID, 10)
+	}
+	return out
+}
+
+func exportSession(s models.Session) exportedSession {
+	return exportedSession{
+		ID: strconv.FormatInt(s.ID, 10), Kind: s.Kind, Device: s.Device, DeviceID: s.DeviceID, Client: s.Client, Address: s.Address, CreatedAt: s.CreatedAt,
+		LastSeenAt: s.LastSeenAt, PasswordConfirmedAt: s.ConfirmedAt, ExpiresAt: s.ExpiresAt,
+	}
+}
+
+type exportedServer struct {
+	ID           string            `json:"id"`
+	SystemID     string            `json:"system_id"`
+	Name         string            `json:"name"`
+	ReportedName string            `json:"reported_name"`
+	Kind         string            `json:"kind"`
+	Version      string            `json:"version,omitempty"`
+	CreatedAt    time.Time         `json:"created_at"`
+	ClaimedAt    time.Time         `json:"claimed_at,omitzero"`
+	LastSeenAt   time.Time         `json:"last_seen_at"`
+	DisabledAt   time.Time         `json:"disabled_at,omitzero"`
+	Addresses    []exportedAddress `json:"addresses"`
+}
+
+type exportedAddress struct {
+	URL        string    `json:"url"`
+	Kind       string    `json:"kind"`
+	Hidden     bool      `json:"hidden"`
+	ByOwner    bool      `json:"by_owner"`
+	ReportedAt time.Time `json:"reported_at"`
+}
+
+type exportedServerLink struct {
+	ID          string    `json:"id"`
+	ServerID    string    `json:"server_id"`
+	Server      string    `json:"server"`
+	Type        string    `json:"type"`
+	State       string    `json:"state"`
+	RequestedBy string    `json:"requested_by,omitempty"`
+	AskedAt     time.Time `json:"asked_at"`
+	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
+	EndsAt      time.Time `json:"ends_at,omitzero"`
+
+	Libraries *[]libraryObject `json:"libraries,omitempty"` // absent: as the server decides
+}
+
+type exportedDevice struct {
+	DeviceID  string    `json:"device_id"`
+	Client    string    `json:"client,omitempty"`
+	Device    string    `json:"device,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	State     string    `json:"state"`
+	AskedAt   time.Time `json:"asked_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+type exportedClaimCode struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func exportServer(s models.ExportedServer) exportedServer {
+	return exportedServer{
+		ID: idText(s.ID), SystemID: s.SystemID, Name: s.Name, ReportedName: s.ReportedName, Kind: s.Kind, Version: s.Version,
+		CreatedAt: s.CreatedAt, ClaimedAt: s.ClaimedAt, LastSeenAt: s.LastSeenAt, DisabledAt: s.DisabledAt,
+		Addresses: each(s.Addresses, func(a models.Address) exportedAddress {
+			return exportedAddress{URL: a.URL(), Kind: a.Kind, Hidden: a.Hidden, ByOwner: a.ByOwner, ReportedAt: a.ReportedAt}
+		}),
+	}
+}
+
+func exportServerLink(l models.Link) exportedServerLink {
+	return exportedServerLink{
+		ID: idText(l.ID), ServerID: idText(l.ServerID), Server: l.ServerName, Type: l.Type, State: l.State,
+		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt, EndsAt: l.EndsAt,
+	}
+}
+
+// exportedProof is one try to prove a local user. What was shown for it is a
+// secret between the person and the server.
+type exportedProof struct {
+	ID        string    `json:"id"`
+	ServerID  string    `json:"server_id"`
+	Status    string    `json:"status"`
+	Reason    string    `json:"reason,omitempty"`
+	StartedAt time.Time `json:"started_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func exportProof(p models.Proof) exportedProof {
+	return exportedProof{
+		ID: idText(p.ID), ServerID: idText(p.ServerID), Status: p.State, Reason: p.Reason, StartedAt: p.CreatedAt.UTC(), ExpiresAt: p.ExpiresAt.UTC(),
+	}
+}
+
+// exportedQuick is a device that a code of Quick Connect was typed for.
+type exportedQuick struct {
+	ID        string    `json:"id"`
+	ServerID  string    `json:"server_id"`
+	Status    string    `json:"status"`
+	Reason    string    `json:"reason,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Device    string    `json:"device,omitempty"`
+	AskedAt   time.Time `json:"asked_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func exportQuick(q models.QuickConnect) exportedQuick {
+	return exportedQuick{
+		ID: idText(q.ID), ServerID: idText(q.ServerID), Status: q.State, Reason: q.Reason, Address: q.Address, Device: q.Device,
+		AskedAt: q.CreatedAt.UTC(), ExpiresAt: q.ExpiresAt.UTC(),
+	}
+}
+
+// exportServerLinks are the links with the libraries that they are confined to.
+func exportServerLinks(stored models.Export) []exportedServerLink {
+	confined := map[int64][]libraryObject{}
+	for _, terms := range stored.Terms {
+		confined[terms.LinkID] = each(terms.Libraries, libraryOf)
+	}
+	return each(stored.ServerLinks, func(l models.Link) exportedServerLink {
+		out := exportServerLink(l)
+		if libraries, ok := confined[l.ID]; ok {
+			out.Libraries = &libraries
+		}
+		return out
+	})
 }

@@ -99,7 +99,7 @@ func (s *site) apiClaimServer(c *gin.Context, session models.Session) error {
 	if err == nil {
 		err = s.Store.Registrations.Claim(c.Request.Context(), session.AccountID, id, in.ServerKey, caller(c))
 	}
-	if errors.Is(err, models.ErrServerClaimed) && s.runs(c, session, id) {
+	if errors.Is(err, models.ErrServerClaimed) && s.ownsServer(c, session, id) {
 		err = nil
 	}
 	if errors.Is(err, models.ErrNotFound) {

@@ -38,7 +38,7 @@ func (s *site) checkQuery(c *gin.Context) {
 // checkOrigin refuses what another site had the browser send. Only pages have
 // something to fear: elsewhere no cookie counts.
 func (s *site) checkOrigin(c *gin.Context) {
-	if visitOf(c).face != facePages {
+	if visitOf(c).side != sidePages {
 		return
 	}
 	if err := s.forgery.Check(c.Request); err != nil {

@@ -15,7 +15,7 @@ func (s *site) setHeaders(c *gin.Context) {
 	if s.secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
-	if side := visitOf(c).face; side != facePages {
+	if side := visitOf(c).side; side != sidePages {
 		side.allowOrigins(h)
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// recoverPanic turns a panic into an error of the face that was asked. What was thrown is not
+// recoverPanic turns a panic into an error of the side that was asked. What was thrown is not
 // logged, only its type: it may hold what somebody typed.
 func (s *site) recoverPanic(c *gin.Context) {
 	defer func() {

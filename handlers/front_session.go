@@ -38,3 +38,16 @@ func (s *site) signedInLately(c *gin.Context) (models.Session, error) {
 func (s *site) renewSession(c *gin.Context, session models.Session, token string) {
 	s.setCookie(c, cookieSession, token, session.ExpiresAt.Sub(s.Now()))
 }
+
+// forgetSession has the browser forget a session that has ended, and what it
+// showed.
+func (s *site) forgetSession(c *gin.Context) {
+	s.clearCookie(c, cookieSession)
+	forgetCopies(c)
+}
+
+// ownsServer reports whether the account of the session runs the server.
+func (s *site) ownsServer(c *gin.Context, session models.Session, serverID int64) bool {
+	_, err := s.Store.Servers.Get(c.Request.Context(), session.AccountID, serverID)
+	return err == nil
+}

@@ -11,27 +11,30 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// face is a side of the service. Each has its own errors and headers.
-type face int
+// side is a side of the service. Each has its own errors and headers.
+type side int
 
 const (
-	facePages   face = iota // for people: error pages, cookies
-	faceAPI                 // for programs that know us: problem details, bearer tokens
-	faceService             // for programs of Emby's kind: bare statuses, tokens in headers
+	sidePages   side = iota // for people: error pages, cookies
+	sideAPI                 // for programs that know us: problem details, bearer tokens
+	sideService             // for programs of Emby's kind: bare statuses, tokens in headers
 )
 
-// apiPrefix is where the JSON API lives.
-const apiPrefix = "/api"
+// apiPrefix is where the JSON API lives. The page at apiDocsPath lies below it too.
+const (
+	apiPrefix   = "/api"
+	apiDocsPath = apiPrefix + "/docs"
+)
 
-// faceOf is the face that a path belongs to.
-func faceOf(path string) face {
+// sideOf is the side that a path belongs to.
+func sideOf(path string) side {
 	switch {
 	case under(path, connect.Prefix):
-		return faceService
+		return sideService
 	case under(path, apiPrefix) && path != apiDocsPath:
-		return faceAPI
+		return sideAPI
 	default:
-		return facePages
+		return sidePages
 	}
 }
 
@@ -45,11 +48,11 @@ func under(path, prefix string) bool {
 }
 
 // allowOrigins lets web pages of any origin call what no cookie opens.
-func (f face) allowOrigins(h http.Header) {
+func (f side) allowOrigins(h http.Header) {
 	switch f {
-	case faceService:
+	case sideService:
 		embywire.AllowAll(h, embywire.CentralHeaders)
-	case faceAPI:
+	case sideAPI:
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key, If-None-Match")
@@ -57,18 +60,18 @@ func (f face) allowOrigins(h http.Header) {
 		h.Set("Access-Control-Max-Age", "600")
 		h.Set("Vary", "Origin")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	case facePages:
+	case sidePages:
 		return
 	}
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
-// writer is how errors look on the face that was asked.
+// writer is how errors look on the side that was asked.
 func (s *site) writer(c *gin.Context) func(*gin.Context, failure) {
-	switch visitOf(c).face {
-	case faceAPI:
+	switch visitOf(c).side {
+	case sideAPI:
 		return s.writeProblem
-	case faceService:
+	case sideService:
 		return writeBare
 	default:
 		return s.writeErrorPage
@@ -82,7 +85,7 @@ func (s *site) refuse(c *gin.Context, err error) { s.fail(c, err, s.writer(c)) }
 // question of a browser whether a web page may call it, which needs no token. The
 // service answers for itself.
 func (s *site) noMethod(c *gin.Context) {
-	if visitOf(c).face == faceAPI {
+	if visitOf(c).side == sideAPI {
 		h := c.Writer.Header()
 		h.Set("Allow", h.Get("Allow")+", "+http.MethodOptions)
 		if c.Request.Method == http.MethodOptions {
@@ -95,11 +98,11 @@ func (s *site) noMethod(c *gin.Context) {
 
 // noRoute answers what Gin has no route for: the service has its own table.
 func (s *site) noRoute(c *gin.Context) {
-	if visitOf(c).face == faceService {
+	if visitOf(c).side == sideService {
 		s.service(c)
 		return
 	}
-	if visitOf(c).face == faceAPI && c.Request.Method == http.MethodOptions {
+	if visitOf(c).side == sideAPI && c.Request.Method == http.MethodOptions {
 		c.Status(http.StatusNoContent) // or no web page could read that there is nothing
 		return
 	}
@@ -110,12 +113,12 @@ func (s *site) noRoute(c *gin.Context) {
 // hear it in the form that they understand: none takes it for an empty list.
 func Starting(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	faceOf(r.URL.Path).allowOrigins(h)
+	sideOf(r.URL.Path).allowOrigins(h)
 	h.Set("Retry-After", "5")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	const status, text = http.StatusServiceUnavailable, "The service is starting. Please try again in a moment."
-	if faceOf(r.URL.Path) != faceAPI {
+	if sideOf(r.URL.Path) != sideAPI {
 		http.Error(w, text, status)
 		return
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // Where there is nothing the API says so in its own way.
-func TestAPIFace(t *testing.T) {
+func TestAPISide(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
 	p := s.program(t)
@@ -51,8 +51,8 @@ func TestAPIFace(t *testing.T) {
 	}
 }
 
-// What goes wrong inside, or before any handler, looks as the rest of its face.
-func TestFacesInTrouble(t *testing.T) {
+// What goes wrong inside, or before any handler, looks as the rest of its side.
+func TestSidesInTrouble(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited)
 	config := servicetest.Handlers(t, store, clock)

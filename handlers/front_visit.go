@@ -20,7 +20,7 @@ type visit struct {
 	id      string     // in the log and on the error page
 	nonce   string     // of the content security policy
 	address netip.Addr // of the asker; zero when unknown
-	face    face       // the side of the service that it asked
+	side    side       // the side of the service that it asked
 	pattern string     // of a route that Gin does not know; see route
 	// session finds the session of the request's cookie, once.
 	session func() (models.Session, error)
@@ -45,14 +45,20 @@ func (s *site) begin(c *gin.Context) {
 		id:      s.random(),
 		nonce:   s.random(),
 		address: clientAddress(c.Request, s.TrustedProxies),
-		face:    faceOf(c.Request.URL.Path),
+		side:    sideOf(c.Request.URL.Path),
 		session: sync.OnceValues(func() (models.Session, error) { return s.lookSession(c) }),
 	})
 	s.setHeaders(c)
 	c.Next()
 }
 
-// timeFor is how long a request may take.
+// An agent may ask to wait on changesPath until something changes.
+const (
+	changesPath = apiPrefix + "/v1/server/changes"
+	waitMost    = 25 * time.Second
+)
+
+// timeFor returns how long the request may take.
 func timeFor(c *gin.Context) time.Duration {
 	if c.FullPath() == changesPath {
 		return waitMost + requestTime

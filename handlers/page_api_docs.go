@@ -76,9 +76,6 @@ type docsAnswer struct {
 	Example             string   // JSON; "" for none
 }
 
-// apiDocsPath is a page, though it lies below the API.
-const apiDocsPath = apiPrefix + "/docs"
-
 // apiDocs returns the handler of GET /api/docs: the contract for people. It reads
 // openapi.yaml once, when somebody asks for the page first.
 func (s *site) apiDocs() handlerFunc {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -63,8 +64,8 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 		AskedAt: device.AskedAt, ExpiresAt: device.ExpiresAt,
 	}
 	page.Path = filledDevicePage(device.UserCode)
-	page.Device = known(device.Device, page.T("device.unnamed"))
-	page.Address = known(device.Address, page.T("address.unknown"))
+	page.Device = cmp.Or(device.Device, page.T("device.unnamed"))
+	page.Address = cmp.Or(device.Address, page.T("address.unknown"))
 	return s.render(c, http.StatusOK, "device_approve", page)
 }
 

@@ -150,12 +150,3 @@ func (s *site) answerInvite(c *gin.Context, f form, to string, said notice,
 	s.clearCookie(c, linkInvite)
 	return s.leave(c, to, said)
 }
-
-// inviteText says what became of an invite whose link is of no use, else is
-// text.
-func inviteText(b Base, f failure, text string) string {
-	if f.status == http.StatusGone {
-		return b.T("action.invite_spent")
-	}
-	return text
-}

@@ -53,7 +53,7 @@ func (s *site) claimServer(c *gin.Context, f form) error {
 	if err == nil {
 		err = s.Store.Registrations.Claim(c.Request.Context(), session.AccountID, id, strings.TrimSpace(f["access_key"]), caller(c))
 	}
-	if errors.Is(err, models.ErrServerClaimed) && s.runs(c, session, id) { // the form was sent twice
+	if errors.Is(err, models.ErrServerClaimed) && s.ownsServer(c, session, id) { // the form was sent twice
 		err = nil
 	}
 	if errors.Is(err, models.ErrNotFound) {
@@ -63,12 +63,6 @@ func (s *site) claimServer(c *gin.Context, f form) error {
 		return s.showServerRegister(c, s.serverRegisterPageOf(c), f, err)
 	}
 	return s.leave(c, "/servers/"+idText(id), noticeServerClaimed)
-}
-
-// runs reports whether the server is the person's.
-func (s *site) runs(c *gin.Context, session models.Session, serverID int64) bool {
-	_, err := s.Store.Servers.Get(c.Request.Context(), session.AccountID, serverID)
-	return err == nil
 }
 
 func (s *site) serverRegisterPageOf(c *gin.Context) serverRegisterPage {

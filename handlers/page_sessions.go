@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -65,9 +66,9 @@ func (s *site) sessions(c *gin.Context) error {
 	for _, one := range list {
 		page.Sessions = append(page.Sessions, sessionView{
 			ID:         strconv.FormatInt(one.ID, 10),
-			Icon:       known(one.Icon, "device"),
-			Name:       known(one.Device, page.T("device.unknown")),
-			Address:    known(one.Address, page.T("address.unknown")),
+			Icon:       cmp.Or(one.Icon, "device"),
+			Name:       cmp.Or(one.Device, page.T("device.unknown")),
+			Address:    cmp.Or(one.Address, page.T("address.unknown")),
 			CreatedAt:  one.CreatedAt,
 			LastSeenAt: one.LastSeenAt,
 			Current:    one.ID == session.ID,
@@ -79,14 +80,6 @@ func (s *site) sessions(c *gin.Context) error {
 		})
 	}
 	return s.render(c, http.StatusOK, "sessions", page)
-}
-
-// known is text, or what stands for it when nothing is known.
-func known(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // endSession answers POST /account/sessions/end.
@@ -133,8 +126,8 @@ func (s *site) notMeForm(c *gin.Context) error {
 		return s.spent(c, linkNotMe, err)
 	}
 	page := sessionNotMePage{Base: s.base(c, "session_not_me"), At: seen.At}
-	page.Device = known(seen.Device, page.T("device.unknown"))
-	page.Address = known(seen.Address, page.T("address.unknown"))
+	page.Device = cmp.Or(seen.Device, page.T("device.unknown"))
+	page.Address = cmp.Or(seen.Address, page.T("address.unknown"))
 	return s.render(c, http.StatusOK, "session_not_me", page)
 }
 

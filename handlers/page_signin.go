@@ -89,10 +89,3 @@ func (s *site) signOutEverywhere(c *gin.Context, _ form) error {
 	s.forgetSession(c)
 	return s.leave(c, "/signin", noticeSignedOutAll)
 }
-
-// forgetSession has the browser forget a session that has ended, and what it
-// showed.
-func (s *site) forgetSession(c *gin.Context) {
-	s.clearCookie(c, cookieSession)
-	forgetCopies(c)
-}

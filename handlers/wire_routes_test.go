@@ -208,7 +208,7 @@ func TestServiceAnswersItsOwn(t *testing.T) {
 }
 
 // Whatever the status is, a web page may read it, and nobody is redirected.
-func TestServiceFace(t *testing.T) {
+func TestServiceSide(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
 	f := newFixture(t, s)

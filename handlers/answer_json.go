@@ -27,6 +27,14 @@ func done(c *gin.Context, err error) error {
 	return err
 }
 
+// accepted answers that what follows, if anything, comes by mail.
+func accepted(c *gin.Context, err error) error {
+	if err != nil {
+		return err
+	}
+	return answerJSON(c, http.StatusAccepted, struct{}{})
+}
+
 // moment is a time on the wire, nil for none.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
@@ -36,10 +44,10 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-// accepted answers that what follows, if anything, comes by mail.
-func accepted(c *gin.Context, err error) error {
-	if err != nil {
-		return err
+func each[A, B any](all []A, to func(A) B) []B {
+	out := make([]B, len(all))
+	for i, one := range all {
+		out[i] = to(one)
 	}
-	return answerJSON(c, http.StatusAccepted, struct{}{})
+	return out
 }
