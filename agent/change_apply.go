@@ -21,7 +21,7 @@ func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 		}
 	}
 	var told *note
-	err := f.store.tx(ctx, "carry out a change", func(tx *gorm.DB) error {
+	err := f.store.tx(ctx, "write a change", func(tx *gorm.DB) error {
 		told = nil
 		seq, err := changeSeq(tx)
 		if err != nil || seq >= change.Seq {
@@ -88,9 +88,9 @@ func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
 	was, is := before != nil && before.usable(now), row.usable(now)
 	switch {
 	case !was && is:
-		return &note{text: "a link is in use from now on", link: &row}, nil
+		return &note{text: "a link is in use now", link: &row}, nil
 	case was && !is:
-		return &note{text: "a link is shut from now on", link: &row}, nil
+		return &note{text: "a link is no longer in use", link: &row}, nil
 	case was && before.AccessKeySHA256 != row.AccessKeySHA256:
 		return &note{text: "the access key of a link was replaced", link: &row}, nil
 	default:

@@ -97,12 +97,12 @@ func (f *feed) start(ctx context.Context) error {
 	case seq < 0: // the first time: the list of links holds everything before
 		seq = this.ChangeSeq
 	case this.ChangeSeq < seq:
-		f.logSometimes(ctx, "the service stands before what it had told already: a backup of it was brought back. All links are compared, none is removed for that",
+		f.logSometimes(ctx, "the service has fewer changes than this agent has seen: a backup of the service was restored. All links are compared, and no link is removed because of it",
 			slog.Int64("own_seq", seq), slog.Int64("service_seq", this.ChangeSeq))
 		seq = this.ChangeSeq
 	case this.AcknowledgedSeq > seq:
-		f.logSometimes(ctx, "the service was told of more than this agent has carried out: its data directory was brought back from a backup, "+
-			"or another agent uses the same server key. If it was a backup, sign out at the media server which devices were signed in since",
+		f.logSometimes(ctx, "the service has a later change on record than this agent has carried out: the agent's data folder was restored from a backup, "+
+			"or another agent uses the same server key. After a restored backup, sign out at the media server the devices that were signed in since the backup",
 			slog.Int64("own_seq", seq), slog.Int64("acknowledged_seq", this.AcknowledgedSeq))
 	}
 	if err := f.compare(ctx, service, seq); err != nil {
@@ -122,7 +122,7 @@ func (f *feed) noteKey(ctx context.Context, until time.Time) {
 		f.trouble.end(ctx, troubleKeyReplaced)
 		return
 	}
-	f.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's own works only for a while, and then no change arrives any more",
+	f.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's key works only for a while. Run latchkey agent setup --force with a new claim code before it ends",
 		slog.Time("until", until))
 }
 
@@ -170,8 +170,8 @@ func (f *feed) follow(ctx context.Context, poll time.Duration) error {
 // skip continues after changes that the service no longer has. They were carried
 // out before this agent's file was restored from a backup.
 func (f *feed) skip(ctx context.Context, service *client.Agent, from, to int64) error {
-	f.logSometimes(ctx, "changes are missing that the service tells no more: the agent's data directory was brought back from an old backup. "+
-		"All links are compared; a link that the service does not name is kept, but each device is asked about there",
+	f.logSometimes(ctx, "the service no longer has some of the changes: the agent's data folder was restored from an old backup. "+
+		"All links are compared; a link that the service does not list is kept, but the service is asked about each of its devices",
 		slog.Int64("own_seq", from), slog.Int64("next_seq", to+1))
 	return f.compare(ctx, service, to)
 }

@@ -238,7 +238,7 @@ func TestRestoredAgent(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 	d.exchanged(d.key(cat), "u5")
 	eventually(t, "the token of the former link ends", func() bool { return len(d.fake.live("u1")) == 0 })
-	if d.log.count("more than this agent has carried out") != 1 {
+	if d.log.count("a later change on record than this agent has carried out") != 1 {
 		t.Errorf("log:\n%s", d.log)
 	}
 }
@@ -298,12 +298,12 @@ func TestRestoredService(t *testing.T) {
 	copyFile(t, path+".backup", path)
 	s.restore(t)
 	s.up()
-	eventually(t, "one line", func() bool { return d.log.count("stands before what it had told already") == 1 })
+	eventually(t, "one line", func() bool { return d.log.count("has fewer changes than this agent has seen") == 1 })
 	never(t, "a link is lost", func() bool { return len(must(d.Links.List(t.Context()))(t)) != 2 })
 	bob = s.signIn(t, "bob")
 	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 1 })
-	if d.log.count("stands before what it had told already") != 1 {
+	if d.log.count("has fewer changes than this agent has seen") != 1 {
 		t.Error("more lines")
 	}
 	_, err := d.exchange(key) // the service says that there is no such key

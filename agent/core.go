@@ -88,7 +88,7 @@ func (c *core) explainFile(ctx context.Context, err error) error {
 		return nil
 	}
 	if ctx.Err() == nil {
-		c.trouble.begin(ctx, troubleStore, "the agent's own file cannot be read or written: see whether its disk is full, and who may write there",
+		c.trouble.begin(ctx, troubleStore, "the agent's own file cannot be read or written: check that the disk is not full and that the agent may write there",
 			slog.String("cause", err.Error()))
 	}
 	return err

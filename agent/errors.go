@@ -7,10 +7,10 @@ import "errors"
 var (
 	// ErrAccountUnknown means that the account has no link here, neither in the
 	// agent's copy nor at the service.
-	ErrAccountUnknown = errors.New("no link of that account is known here")
+	ErrAccountUnknown = errors.New("the account has no link to this server")
 	// ErrAccessKeyWrong means that the access key opens nothing: it is unknown or
 	// was replaced, or its link is pending, ended or shut.
-	ErrAccessKeyWrong = errors.New("the access key opens nothing here")
+	ErrAccessKeyWrong = errors.New("the access key is not valid here")
 	// ErrTrustOver means that the service has been away for longer than
 	// Policy.OfflineTrust.
 	ErrTrustOver = errors.New("the service has been away for too long")
@@ -25,24 +25,24 @@ var (
 	ErrServiceRefused = errors.New("the service refuses")
 	// ErrLocalUserRefused means that the local user may not be used: they are gone
 	// or disabled, an administrator, or not allowed to connect from outside.
-	ErrLocalUserRefused = errors.New("nothing is done for that local user")
+	ErrLocalUserRefused = errors.New("that local user may not be used")
 	// ErrUsernameUnknown means that the service has no usable account with the
 	// username.
-	ErrUsernameUnknown = errors.New("the service knows no such username")
+	ErrUsernameUnknown = errors.New("the service has no usable account with that username")
 	// ErrAlreadyLinked means that the local user or the account has another link
 	// here.
-	ErrAlreadyLinked = errors.New("there is another link already")
+	ErrAlreadyLinked = errors.New("the account or the local user has another link already")
 	// ErrLocalUserUnknown means that the media server has no such local user.
 	ErrLocalUserUnknown = errors.New("the media server has no such local user")
 	// ErrLibraryUnknown means that the media server has no such library.
 	ErrLibraryUnknown = errors.New("the media server has no such library")
 	// ErrGuestsOff means that the agent may not create local users for guests.
-	ErrGuestsOff = errors.New("create-users is off: no guests are made here")
+	ErrGuestsOff = errors.New("create-users is off: no local users are created for guests")
 	// ErrUnclaimed means that the server has no owner yet: a guest can only be
 	// invited in the name of an owner.
-	ErrUnclaimed = errors.New("nobody has claimed this server at the service")
+	ErrUnclaimed = errors.New("this server has no owner at the service yet")
 	// ErrNotLinked means that no link has that local user or that id.
-	ErrNotLinked = errors.New("there is no such link")
+	ErrNotLinked = errors.New("that link does not exist")
 	// ErrNotRegistered means that the media server is not registered with the
 	// service yet, or that the service refuses its server key.
 	ErrNotRegistered = errors.New("the media server is not registered with the service")

@@ -114,17 +114,17 @@ func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) 
 	user, err := e.opt.MediaServer.LocalUser(within, link.LocalUserID)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
-		return user, refuse("the media server does not have that local user any more")
+		return user, refuse("the media server no longer has that local user")
 	case err != nil:
 		return user, away(e.media.explain(ctx, err))
 	case user.ID != link.LocalUserID:
-		return user, fmt.Errorf("%w: it answers with another local user", ErrMediaServerAway)
+		return user, fmt.Errorf("%w: it answered with another local user", ErrMediaServerAway)
 	case user.Disabled:
 		return user, refuse("the local user is disabled")
 	case user.Administrator && !e.opt.Policy.AllowAdmins:
 		return user, refuse("the local user is an administrator, and allow-admins is off")
 	case !user.RemoteAccess && !local:
-		return user, refuse("the local user may not come from outside of the home network")
+		return user, refuse("the local user may not connect from outside the home network")
 	}
 	return user, nil
 }
@@ -167,16 +167,16 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 	switch {
 	case errors.Is(err, mediaserver.ErrQuickConnectOff):
 		e.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
-			"no device can be signed in until then")
+			"no device can sign in until then")
 		return Exchanged{}, away(err)
 	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
-		e.log.LogAttrs(ctx, slog.LevelInfo, "the media server gives a device no local token: too many sessions, or the device is not allowed",
+		e.log.LogAttrs(ctx, slog.LevelInfo, "the media server does not give a device a local token: it has too many sessions, or it is not allowed",
 			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))
 		return Exchanged{}, fmt.Errorf("%w: %w", ErrLocalUserRefused, err)
 	case err != nil:
 		return Exchanged{}, away(e.media.explain(ctx, err))
 	case token.Value == "":
-		return Exchanged{}, fmt.Errorf("%w: it gives an empty token", ErrMediaServerAway)
+		return Exchanged{}, fmt.Errorf("%w: it gave an empty token", ErrMediaServerAway)
 	}
 	e.trouble.end(ctx, troubleQuickConnect)
 	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, value: token.Value}
@@ -190,7 +190,7 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 	if !kept {
 		e.tokens.revokeByID(ctx, id)
 		if other {
-			return Exchanged{}, fmt.Errorf("%w: it gives a token of another local user", ErrMediaServerAway)
+			return Exchanged{}, fmt.Errorf("%w: it gave a token of another local user", ErrMediaServerAway)
 		}
 		return Exchanged{}, ErrAccessKeyWrong
 	}
@@ -204,6 +204,6 @@ func (e *Exchanges) dropUnwritten(ctx context.Context, value string) {
 	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
 	if err := e.opt.MediaServer.Revoke(within, value); err != nil {
-		e.log.LogAttrs(ctx, slog.LevelError, "a local token could be neither written down nor revoked; nobody was given it")
+		e.log.LogAttrs(ctx, slog.LevelError, "a local token could be neither written down nor revoked; no device has got it")
 	}
 }

@@ -81,7 +81,7 @@ func (e *Exchanges) prepareQuestion(ctx context.Context, ask ExchangeAsk) (servi
 // errAskedTooMuch means that a source has caused too many questions to the
 // service. It does not count as an absence of the service: asking often must not
 // make a missing link valid.
-var errAskedTooMuch = errors.New("too much was asked for that source")
+var errAskedTooMuch = errors.New("that source has asked too often")
 
 // refreshLinks takes over all links of the service because an account is unknown
 // here. It reports whether it did.

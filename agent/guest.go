@@ -42,13 +42,13 @@ const (
 func waitText(reason string) string {
 	switch reason {
 	case waitOff:
-		return "somebody has accepted an invite as a guest, but create-users is off: no local user is made. Link them with a local user of yours, or end the link"
+		return "a guest has accepted an invite, but create-users is off: no local user is created. Link the account with a local user that exists, or end the link"
 	case waitLimit:
-		return "somebody has accepted an invite as a guest, but there are as many guests as guest-limit allows: delete former ones at the media server, or raise it"
+		return "a guest has accepted an invite, but there are as many guests as guest-limit allows: delete former guests at the media server, or raise guest-limit"
 	case waitHourly:
-		return "somebody has accepted an invite as a guest, but many were made within the last hour: they are made later. If you did not invite so many, look into the service"
+		return "a guest has accepted an invite, but many local users were created within the last hour: this one is created later. If you did not invite so many guests, check the service"
 	default:
-		return "somebody has accepted an invite as a guest, but the media server refuses to make a local user: look into its log"
+		return "a guest has accepted an invite, but the media server refuses to create a local user: see its log"
 	}
 }
 

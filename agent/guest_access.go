@@ -74,7 +74,7 @@ func (gs *guests) shut(ctx context.Context, now time.Time, g *guestRow) error {
 		return gs.explainFile(ctx, err)
 	}
 	if len(linked) > 0 {
-		return gs.leaveAlone(ctx, g, aloneLinked, "a former guest is linked with an account by an admin: from now on nothing is done with that local user")
+		return gs.leaveAlone(ctx, g, aloneLinked, "an admin has linked a former guest with an account: from now on the agent does not change that local user")
 	}
 	if user, err := gs.localUser(ctx, g); err != nil || user == nil {
 		return err
@@ -129,11 +129,11 @@ func (gs *guests) localUser(ctx context.Context, g *guestRow) (*mediaserver.Loca
 	user, err := gs.opt.MediaServer.LocalUser(within, g.LocalUserID)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
-		return nil, gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
+		return nil, gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server, and is not created again. End the link, or link the account with another local user")
 	case err != nil:
 		return nil, gs.media.explain(ctx, err)
 	case user.Administrator:
-		return nil, gs.leaveAlone(ctx, g, aloneAdministrator, "a guest is an administrator by now: from now on nothing is done with that local user, also when their link ends")
+		return nil, gs.leaveAlone(ctx, g, aloneAdministrator, "a guest has become an administrator: from now on the agent does not change that local user, even when the link ends")
 	}
 	return &user, nil
 }
@@ -147,9 +147,9 @@ func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Cont
 	err := act(within)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
-		return gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server: they are not made again. End their link, or link them with another local user")
+		return gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server, and is not created again. End the link, or link the account with another local user")
 	case errors.Is(err, mediaserver.ErrNotAllowed):
-		return gs.leaveAlone(ctx, g, aloneAdministrator, "the media server does not let the agent change a guest: are they an administrator by now? From now on nothing is done with that local user")
+		return gs.leaveAlone(ctx, g, aloneAdministrator, "the media server does not let the agent change a guest, who may have become an administrator: from now on the agent does not change that local user")
 	}
 	return gs.media.explain(ctx, err)
 }

@@ -163,7 +163,7 @@ func TestGuestMistaken(t *testing.T) {
 		}
 	}))
 	d.invite(bob, "bob")
-	eventually(t, "one line", func() bool { return d.log.count("asked for by mistake is taken back") == 1 })
+	eventually(t, "one line", func() bool { return d.log.count("asked for by mistake is ended again") == 1 })
 	eventually(t, "cat has no link", func() bool { return len(must(cat.Links.List(t.Context(), ""))(t)) == 0 })
-	never(t, "it is asked again", func() bool { return d.log.count("asked for by mistake is taken back") > 1 })
+	never(t, "it is asked again", func() bool { return d.log.count("asked for by mistake is ended again") > 1 })
 }

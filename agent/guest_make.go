@@ -67,7 +67,7 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 	gs.created.Allow()
 	book.guests = append(book.guests, &g)
 	gs.wake.service.now()
-	gs.logGuest(ctx, "a local user was made for a guest", link.Username, &g)
+	gs.logGuest(ctx, "a local user was created for a guest", link.Username, &g)
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserv
 		return gs.store.dropIntent(ctx, in.LinkID)
 	}
 	if len(found) > 1 {
-		gs.log.LogAttrs(ctx, slog.LevelWarn, "several local users may have been made for one guest: the first is taken, look at the others",
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "several local users may have been created for one guest: the first one is used, check the others",
 			slog.String("link_id", in.LinkID), slog.String("name", readable(in.Name)), slog.Int("found", len(found)))
 	}
 	// The guest may have access to anything, so Applied stays empty: the next step
@@ -151,7 +151,7 @@ func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserv
 	if err := gs.store.putGuest(ctx, g); err != nil {
 		return err
 	}
-	gs.logGuest(ctx, "a local user that was made for a guest was found again", in.Name, &g)
+	gs.logGuest(ctx, "a local user that was created for a guest was found again", in.Name, &g)
 	return nil
 }
 

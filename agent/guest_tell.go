@@ -39,7 +39,7 @@ func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) 
 	err = gs.service.explain(ctx, byOwed, err)
 	switch {
 	case errors.Is(err, ErrServiceRefused):
-		gs.log.LogAttrs(ctx, slog.LevelWarn, "the service does not take note of the local user that was made for a guest; the link works all the same",
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "the service refuses the local user that was created for a guest; the link works nevertheless",
 			slog.String("account", found[0].Username), slog.String("link_id", g.LinkID), slog.String("cause", err.Error()))
 	case err != nil:
 		return err
@@ -53,7 +53,7 @@ func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) 
 // the guest ended meanwhile, or the account was renamed and its old name belongs
 // to another account.
 func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer client.AgentLink, g *guestRow) error {
-	gs.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended, or its account was renamed, while the service was told of them: a link that was asked for by mistake is taken back",
+	gs.log.LogAttrs(ctx, slog.LevelWarn, "the link of a guest ended or its account was renamed at the wrong moment: a link that was asked for by mistake is ended again",
 		slog.String("link_id", readable(string(answer.ID))))
 	if err := gs.service.explain(ctx, byOwed, service.EndLink(ctx, answer.ID)); err != nil && !errors.Is(err, ErrServiceRefused) {
 		return err

@@ -140,7 +140,7 @@ func TestGuestLocalAdmin(t *testing.T) {
 		is(t, err, agent.ErrLocalUserRefused)
 	}
 	eventually(t, "lines", func() bool {
-		return d.log.count("is an administrator by now") == 1 && d.log.count("was deleted at the media server") == 1 &&
+		return d.log.count("has become an administrator") == 1 && d.log.count("was deleted at the media server") == 1 &&
 			slices.Equal(d.fake.limit(guests["bob"].LocalUserID).Libraries, []string{"l1"})
 	})
 	if d.fake.count("Enable") > 0 || d.fake.count("CreateGuest") != 3 {
@@ -151,7 +151,7 @@ func TestGuestLocalAdmin(t *testing.T) {
 	}
 	eventually(t, "bob is noted as shut", func() bool { return d.status().GuestsShut == 1 })
 	never(t, "the administrator is shut, or more lines", func() bool {
-		return d.fake.named("cat")[0].Disabled || d.log.count("is an administrator by now") > 1 || d.log.count("was deleted at the media server") > 1
+		return d.fake.named("cat")[0].Disabled || d.log.count("has become an administrator") > 1 || d.log.count("was deleted at the media server") > 1
 	})
 }
 
@@ -266,7 +266,7 @@ func TestGuestBecomesLinked(t *testing.T) {
 	eventually(t, "the removal", func() bool { return d.status().Links == 0 })
 	d.linked(bob, "bob", guest.LocalUserID)
 	d.fake.hook(nil, nil)
-	eventually(t, "a line", func() bool { return d.log.count("a former guest is linked") == 1 })
+	eventually(t, "a line", func() bool { return d.log.count("an admin has linked a former guest") == 1 })
 	never(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 	d.exchanged(d.key(bob), guest.LocalUserID)
 }
@@ -329,6 +329,7 @@ func TestGuestFlood(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
+	eventually(t, "the first comparison of links", func() bool { return must(d.store.Facts(t.Context()))(t)["change_seq"] != "" })
 	many := make([]any, 2*agent.GuestsHourly)
 	for i := range many {
 		many[i] = map[string]any{
@@ -346,7 +347,7 @@ func TestGuestFlood(t *testing.T) {
 	s.clock.Advance(7 * time.Hour) // links are compared
 	eventually(t, "some are made", func() bool { return d.fake.count("CreateGuest") == agent.GuestsHourly })
 	never(t, "more", func() bool { return d.fake.count("CreateGuest") > agent.GuestsHourly })
-	if d.log.count("many were made within the last hour") != 1 {
+	if d.log.count("many local users were created within the last hour") != 1 {
 		t.Errorf("log:\n%s", d.log)
 	}
 	s.clock.Advance(time.Hour + time.Second)

@@ -25,7 +25,7 @@ func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.R
 	}
 	ids, unknown := chooseLibraries(libraries, gs.opt.Policy.GuestLibraries)
 	if len(unknown) > 0 {
-		gs.trouble.begin(ctx, troubleLibraries, "guest-libraries names libraries that the media server does not have: guests do not see them. Correct it in the agent's settings",
+		gs.trouble.begin(ctx, troubleLibraries, "guest-libraries names libraries that the media server does not have: correct it in the agent's settings",
 			slog.String("libraries", strings.Join(unknown, ", ")))
 	} else {
 		gs.trouble.end(ctx, troubleLibraries)

@@ -137,7 +137,7 @@ func (l *Links) linkable(ctx context.Context, localUserID string) (mediaserver.L
 	case err != nil:
 		return user, away(l.media.explain(ctx, err))
 	case user.Administrator && !l.opt.Policy.AllowAdmins:
-		return user, fmt.Errorf("%w: they are an administrator, and allow-admins is off", ErrLocalUserRefused)
+		return user, fmt.Errorf("%w: it is an administrator, and allow-admins is off", ErrLocalUserRefused)
 	}
 	return user, nil
 }

@@ -15,7 +15,7 @@ import (
 
 // errLinkOdd means that a link makes no sense: no right service sends such a
 // link.
-var errLinkOdd = errors.New("the service told of a link that makes no sense")
+var errLinkOdd = errors.New("the service sent a link that makes no sense")
 
 // The greatest lengths and numbers that are kept of a link.
 const (
@@ -116,6 +116,6 @@ func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
 
 // passOver begins a trouble because of a link that makes no sense.
 func (l *Links) passOver(ctx context.Context, row linkRow) {
-	l.trouble.begin(ctx, troubleLinks, "the service tells of a link that makes no sense, which is passed over: is the service of another version?",
+	l.trouble.begin(ctx, troubleLinks, "the service sent a link that makes no sense, and the agent ignores it: the service may have another version than the agent",
 		slog.String("link_id", readable(row.ID)))
 }

@@ -35,7 +35,7 @@ func (l *Links) tellEnd(ctx context.Context, row *linkRow) error {
 			return err
 		}
 	}
-	err = l.store.tx(ctx, "take a link away", func(tx *gorm.DB) error {
+	err = l.store.tx(ctx, "remove a link", func(tx *gorm.DB) error {
 		_, err := l.store.dropLink(tx, row.ID)
 		return err
 	})

@@ -73,7 +73,7 @@ func (m *MediaServer) check(ctx context.Context) error {
 	defer cancel()
 	identity, err := m.opt.MediaServer.Identity(within)
 	if err == nil && identity.ID == "" {
-		err = errors.New("it does not say who it is")
+		err = errors.New("its answer holds no id")
 	}
 	if err != nil {
 		m.mu.Lock()
@@ -93,7 +93,7 @@ func (m *MediaServer) check(ctx context.Context) error {
 	m.mu.Unlock()
 	m.trouble.end(ctx, troubleMediaServer, troubleMediaKey, troubleMediaOld)
 	if other {
-		m.trouble.begin(ctx, troubleOtherServer, "this is another media server than the one that was registered: nothing is done with it, and no link is touched. "+
+		m.trouble.begin(ctx, troubleOtherServer, "this is another media server than the registered one: the agent does not use it and leaves all links as they are. "+
 			"Bring the former one back, or run latchkey agent setup --force with a new claim code",
 			slog.String("registered_id", registered), slog.String("found_id", readable(identity.ID)))
 		return ErrMediaServerAway
@@ -143,7 +143,7 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 		m.trouble.begin(ctx, troubleMediaOld, "the media server is too old for the agent: update it. Nothing is removed",
 			slog.String("cause", readable(err.Error())))
 	default:
-		m.trouble.begin(ctx, troubleMediaServer, "the media server does not answer as it should: see whether it runs, and whether its address is right. "+
+		m.trouble.begin(ctx, troubleMediaServer, "the media server does not answer as it should: check that it runs and that its address is right. "+
 			"Nothing is removed", slog.String("cause", readable(err.Error())))
 	}
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)

@@ -101,7 +101,7 @@ func (p *proofs) prove(ctx context.Context, service *client.Agent, proof client.
 		p.log.LogAttrs(ctx, slog.LevelInfo, "a person has proved which local user they are", attrs...)
 		return true
 	}
-	p.log.LogAttrs(ctx, slog.LevelInfo, "a proof of a local user came to nothing", append(attrs, slog.String("reason", reason))...)
+	p.log.LogAttrs(ctx, slog.LevelInfo, "a proof of a local user has failed", append(attrs, slog.String("reason", reason))...)
 	return p.service.explain(ctx, byNobody, service.FailProof(ctx, proof.ID, reason)) == nil // if that fails, the proof expires
 }
 
@@ -171,7 +171,7 @@ func (p *proofs) complete(ctx context.Context, service *client.Agent, proof clie
 	case err == nil:
 		return ""
 	case errors.Is(err, ErrServiceRefused):
-		p.log.LogAttrs(ctx, slog.LevelWarn, "the service does not make a link of a proof: that local user may be linked already",
+		p.log.LogAttrs(ctx, slog.LevelWarn, "the service refuses to make a link from a proof: the local user may have a link already",
 			slog.String("account", readable(proof.Username)), slog.String("local_user", readable(user.Name)), slog.String("cause", err.Error()))
 		return client.ProofNotAllowed
 	default:

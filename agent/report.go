@@ -91,7 +91,7 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	answer, err := service.Report(ctx, report)
 	if err = r.service.explain(ctx, by, err); err != nil {
 		if errors.Is(err, ErrServiceRefused) {
-			r.trouble.begin(ctx, troubleReport, "the service refuses what the media server tells of itself: is there something odd about its name, users or libraries?",
+			r.trouble.begin(ctx, troubleReport, "the service refuses the report about the media server: check the names of the server, its users and its libraries",
 				slog.String("cause", err.Error()))
 		}
 		return err
@@ -140,8 +140,8 @@ func (r *reports) checkAlone(ctx context.Context, last *lastReport, undone bool)
 		return
 	}
 	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > r.acks.compared.Load() || last.undone >= undoneMost {
-		r.trouble.begin(ctx, troubleTwoAgents, "another agent works with the same server key: each undoes what the other does. "+
-			"Stop one of them; a second media server needs a data directory and a claim code of its own")
+		r.trouble.begin(ctx, troubleTwoAgents, "another agent uses the same server key, and each undoes the changes of the other. "+
+			"Stop one of them; a second media server needs its own data folder and claim code")
 		return
 	}
 	r.trouble.end(ctx, troubleTwoAgents)
@@ -217,7 +217,7 @@ func (r *reports) reportable(ctx context.Context, users []mediaserver.LocalUser,
 		r.trouble.end(ctx, troubleTooMany)
 		return users, nil
 	}
-	r.trouble.begin(ctx, troubleTooMany, "the media server has more local users or libraries than the service takes, 5000 and 1000: those that are linked and the first by name are reported, the others cannot be chosen there",
+	r.trouble.begin(ctx, troubleTooMany, "the media server has more local users or libraries than the service takes (5000 and 1000): the linked ones and the first by name are reported, and the others cannot be chosen at the service",
 		slog.Int("local_users", len(users)), slog.Int("libraries", libraries))
 	return users[:min(len(users), reportedUsersMost)], nil
 }

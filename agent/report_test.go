@@ -123,7 +123,7 @@ func TestTwoAgents(t *testing.T) {
 			}
 		}
 	}()
-	eventually(t, "one line", func() bool { return d.log.count("another agent works with the same server key") == 1 })
+	eventually(t, "one line", func() bool { return d.log.count("another agent uses the same server key, and") == 1 })
 }
 
 // TestTwoAgentsAcknowledge has the other one acknowledge what this one never saw.
@@ -141,5 +141,5 @@ func TestTwoAgentsAcknowledge(t *testing.T) {
 	raw := d.asServer()
 	well(t, raw.Acknowledge(t.Context(), must(raw.Get(t.Context()))(t).ChangeSeq))
 	s.clock.Advance(d.options.ReportEvery)
-	eventually(t, "one line", func() bool { return d.log.count("another agent works with the same server key") == 1 })
+	eventually(t, "one line", func() bool { return d.log.count("another agent uses the same server key, and") == 1 })
 }

@@ -44,7 +44,7 @@ func (a *Agent) alone(ctx context.Context) (unlock func(), ok bool) {
 		if err != nil {
 			_ = a.explainFile(ctx, err) // begins a trouble
 		} else {
-			a.trouble.begin(ctx, troubleTwice, "another agent runs with this data directory: this one waits until that one ends. Stop one of the two")
+			a.trouble.begin(ctx, troubleTwice, "another agent runs with this data folder: this one waits until it ends. Stop one of the two")
 		}
 		if !pause(ctx, a.pace.owed) {
 			return nil, false

@@ -62,7 +62,7 @@ func TestTwice(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- other.Run(ctx) }()
-	eventually(t, "one line", func() bool { return d.log.count("another agent runs with this data directory") == 1 })
+	eventually(t, "one line", func() bool { return d.log.count("another agent runs with this data folder") == 1 })
 	never(t, "it looks", other.Ready)
 	d.stop()
 	eventually(t, "the other one works", other.Ready)

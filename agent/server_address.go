@@ -65,7 +65,7 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 	if c.opt.Addresses.LAN && c.opt.Addresses.Interfaces != nil {
 		found, err := c.opt.Addresses.Interfaces()
 		if err != nil {
-			c.trouble.begin(ctx, troubleInterfaces, "the addresses of this machine cannot be found out: name them in the agent's settings",
+			c.trouble.begin(ctx, troubleInterfaces, "the addresses of this machine cannot be read: set addresses in the agent's settings",
 				slog.String("cause", err.Error()))
 		} else {
 			c.trouble.end(ctx, troubleInterfaces)

@@ -49,7 +49,7 @@ func (r *registration) ensure(ctx context.Context) bool {
 
 var (
 	errNoClaimCode = errors.New("the agent has no claim code")
-	errOtherCode   = errors.New("the agent has another claim code by now")
+	errOtherCode   = errors.New("the agent has got another claim code")
 )
 
 // register registers the server unless it is registered.
@@ -76,12 +76,12 @@ func (r *registration) register(ctx context.Context) error {
 		if ask.ClaimCode != r.opt.ClaimCode && r.opt.ClaimCode != "" {
 			return errOtherCode
 		}
-		r.trouble.begin(ctx, troubleRegister, "the service refuses to register this server: is the claim code right and new? "+
-			"Make another one on its page for a new server and give it to the agent", slog.String("cause", err.Error()))
+		r.trouble.begin(ctx, troubleRegister, "the service refuses to register this server: the claim code may be wrong or too old. "+
+			"Make a new one on the service's page for a new server and give it to the agent", slog.String("cause", err.Error()))
 		return err
 	}
 	if !isNumber(string(made.ID)) || made.Key == "" {
-		r.service.beginTrouble(ctx, byRegistration, troubleServiceAnswer, "what answers at the service's address is not the service: check the address, and any proxy in between")
+		r.service.beginTrouble(ctx, byRegistration, troubleServiceAnswer, "the answer from the service's address does not come from the service: check the address, and any proxy in between")
 		return fmt.Errorf("%w: its answer makes no sense", ErrServiceAway)
 	}
 	sealed, err := r.store.keys.Seal(r.store.random, sealServerKey, factServerKey, made.Key)
@@ -165,5 +165,5 @@ func errOther(kept string) error {
 	if kept == "" {
 		return nil
 	}
-	return errors.New("another program registers this server")
+	return errors.New("another program is registering this server")
 }

@@ -78,24 +78,24 @@ func (s *service) classify(ctx context.Context, by asker, err error) error {
 	case ctx.Err() != nil && !isAnswer:
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case errors.Is(err, client.ErrServerKeyWrong):
-		s.beginTrouble(ctx, by, troubleKeyRefused, "the service does not know the agent's server key any more: the server was removed there, or its key replaced. "+
-			"Nothing is removed here. If that is meant to be so, run latchkey agent setup --force with a new claim code")
+		s.beginTrouble(ctx, by, troubleKeyRefused, "the service no longer accepts the agent's server key: the server was removed there, or its key was replaced. "+
+			"Nothing is removed here. If this was intended, run latchkey agent setup --force with a new claim code")
 		return fmt.Errorf("%w: %w", ErrNotRegistered, err)
 	case errors.Is(err, client.ErrServerDisabled):
-		s.beginTrouble(ctx, by, troubleSwitchedOff, "the operator of the service has switched this server off: ask them. Nothing is lost here, "+
-			"and it goes on by itself when they switch it on again")
+		s.beginTrouble(ctx, by, troubleSwitchedOff, "the operator of the service has switched this server off: ask them why. Nothing is lost here, "+
+			"and the agent continues by itself when it is switched on again")
 		return fmt.Errorf("%w: %w", ErrNotRegistered, err)
 	case errors.Is(err, client.ErrBadAnswer) || isAnswer && answer.Code == "" && answer.Status < http.StatusInternalServerError:
-		s.beginTrouble(ctx, by, troubleServiceAnswer, "what answers at the service's address is not the service: check the address, and any proxy in between. "+
-			"The agent goes on from its own copy", slog.String("cause", err.Error()))
+		s.beginTrouble(ctx, by, troubleServiceAnswer, "the answer from the service's address does not come from the service: check the address, and any proxy in between. "+
+			"The agent continues with its own copy", slog.String("cause", err.Error()))
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case errors.Is(err, client.ErrThrottled):
-		s.beginTrouble(ctx, by, troubleServiceAway, "the service asks the agent to wait. It does, and goes on from its own copy")
+		s.beginTrouble(ctx, by, troubleServiceAway, "the service asks the agent to wait. It does, and continues with its own copy")
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case isAnswer && answer.Code != "" && answer.Status < http.StatusInternalServerError:
 		return fmt.Errorf("%w: %w", ErrServiceRefused, err)
 	default:
-		s.beginTrouble(ctx, by, troubleServiceAway, "the service does not answer: see whether this machine reaches it. The agent goes on from its own copy",
+		s.beginTrouble(ctx, by, troubleServiceAway, "the service does not answer: check that this machine can reach it. The agent continues with its own copy",
 			slog.String("cause", err.Error()))
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	}
@@ -147,7 +147,7 @@ func (s *service) noteRefusal(ctx context.Context, err error) {
 	if !errors.Is(err, ErrServiceRefused) {
 		return
 	}
-	s.beginTrouble(ctx, byFeed, troubleServiceAnswer, "the service refuses what the agent asks: is one of the two of another version? The agent goes on from its own copy",
+	s.beginTrouble(ctx, byFeed, troubleServiceAnswer, "the service refuses the agent's requests: one of the two may need an update. The agent continues with its own copy",
 		slog.String("cause", err.Error()))
 }
 
@@ -237,7 +237,7 @@ func (s *service) checkTrust(ctx context.Context, facts map[string]string) error
 	if s.opt.Now().Before(last.Add(max(s.opt.Policy.OfflineTrust, leastTrust))) {
 		return nil
 	}
-	s.trouble.begin(ctx, troubleTrust, "the service has been away for longer than offline-trust allows: no device gets a local token until it is back",
+	s.trouble.begin(ctx, troubleTrust, "the service has been away for longer than offline-trust allows: no device gets a local token until the service is back",
 		slog.Time("last_contact", last))
 	return ErrTrustOver
 }

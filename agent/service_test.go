@@ -76,7 +76,7 @@ func TestKeyRefused(t *testing.T) {
 	d.exchanged(key, "u1")
 	well(t, d.ann.Servers.Remove(t.Context(), d.serverID()))
 	eventually(t, "trouble", func() bool { return d.trouble("server_key_refused") })
-	never(t, "more lines", func() bool { return d.log.count("does not know the agent's server key") > 1 })
+	never(t, "more lines", func() bool { return d.log.count("no longer accepts the agent's server key") > 1 })
 	d.exchanged(key, "u1")
 	if len(must(d.Links.List(t.Context()))(t)) != 1 {
 		t.Error("the link is gone")

@@ -128,7 +128,7 @@ const (
 func fact(tx *gorm.DB, name string) (string, error) {
 	var values []string
 	if err := tx.Raw("SELECT value FROM facts WHERE name = ?", name).Scan(&values).Error; err != nil {
-		return "", fmt.Errorf("read what is known: %w", err)
+		return "", fmt.Errorf("read the facts: %w", err)
 	}
 	if len(values) == 0 {
 		return "", nil
@@ -143,7 +143,7 @@ func setFact(tx *gorm.DB, name, value string) error {
 		statement, args = "DELETE FROM facts WHERE name = ?", []any{name}
 	}
 	if err := tx.Exec(statement, args...).Error; err != nil {
-		return fmt.Errorf("write what is known: %w", err)
+		return fmt.Errorf("write the facts: %w", err)
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func setFact(tx *gorm.DB, name, value string) error {
 func (s *Store) facts(ctx context.Context) (map[string]string, error) {
 	var rows []struct{ Name, Value string }
 	if err := s.read(ctx).Raw("SELECT name, value FROM facts").Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("read what is known: %w", err)
+		return nil, fmt.Errorf("read the facts: %w", err)
 	}
 	facts := make(map[string]string, len(rows))
 	for _, row := range rows {
@@ -163,7 +163,7 @@ func (s *Store) facts(ctx context.Context) (map[string]string, error) {
 
 // setFacts writes several facts in one transaction.
 func (s *Store) setFacts(ctx context.Context, facts map[string]string) error {
-	return s.tx(ctx, "write what is known", func(tx *gorm.DB) error {
+	return s.tx(ctx, "write the facts", func(tx *gorm.DB) error {
 		for name, value := range facts {
 			if err := setFact(tx, name, value); err != nil {
 				return err

@@ -77,14 +77,14 @@ func (s *Store) setApplied(ctx context.Context, localUserID, applied string) err
 	if applied == appliedShut || applied == appliedPaused {
 		disabledAt = stamp(s.now())
 	}
-	return s.tx(ctx, "note what became of a guest", func(tx *gorm.DB) error {
+	return s.tx(ctx, "note the state of a guest", func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE guests SET applied = ?, disabled_at = ? WHERE local_user_id = ?", applied, disabledAt, localUserID).Error
 	})
 }
 
 // setTold notes that the service knows the local user of a guest.
 func (s *Store) setTold(ctx context.Context, localUserID, linkID string) error {
-	return s.tx(ctx, "note what the service knows", func(tx *gorm.DB) error {
+	return s.tx(ctx, "note that the service knows a guest", func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE guests SET told = 1 WHERE local_user_id = ? AND link_id = ?", localUserID, linkID).Error
 	})
 }
@@ -116,14 +116,14 @@ func (s *Store) intents(ctx context.Context) ([]intent, error) {
 	var rows []struct{ LinkID, AccountID, Name, BeforeIDs string }
 	err := s.read(ctx).Raw("SELECT link_id, account_id, name, before_ids FROM guest_intents ORDER BY created_at, link_id").Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("read guests to be made: %w", err)
+		return nil, fmt.Errorf("read the intents of guests: %w", err)
 	}
 	list := make([]intent, len(rows))
 	for i, row := range rows {
 		list[i] = intent{LinkID: row.LinkID, AccountID: row.AccountID, Name: row.Name, Before: map[string]bool{}}
 		var ids []string
 		if err := json.Unmarshal([]byte(row.BeforeIDs), &ids); err != nil {
-			return nil, fmt.Errorf("read guests to be made: %w", err)
+			return nil, fmt.Errorf("read the intents of guests: %w", err)
 		}
 		for _, id := range ids {
 			list[i].Before[id] = true
@@ -140,9 +140,9 @@ func (s *Store) putIntent(ctx context.Context, in intent) error {
 	}
 	packed, err := json.Marshal(ids)
 	if err != nil {
-		return fmt.Errorf("write a guest to be made: %w", err)
+		return fmt.Errorf("write the intent of a guest: %w", err)
 	}
-	return s.tx(ctx, "write a guest to be made", func(tx *gorm.DB) error {
+	return s.tx(ctx, "write the intent of a guest", func(tx *gorm.DB) error {
 		return tx.Exec("INSERT INTO guest_intents (link_id, account_id, name, before_ids, created_at) VALUES (?, ?, ?, ?, ?)",
 			in.LinkID, in.AccountID, in.Name, string(packed), stamp(s.now())).Error
 	})
@@ -150,7 +150,7 @@ func (s *Store) putIntent(ctx context.Context, in intent) error {
 
 // dropIntent removes the intent of a guest that was not created.
 func (s *Store) dropIntent(ctx context.Context, linkID string) error {
-	return s.tx(ctx, "forget a guest to be made", func(tx *gorm.DB) error {
+	return s.tx(ctx, "forget the intent of a guest", func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM guest_intents WHERE link_id = ?", linkID).Error
 	})
 }

@@ -103,7 +103,7 @@ func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 			row.LocalUserID, row.LocalUserName = g.LocalUserID, g.Name
 		}
 		if err := tx.Exec("UPDATE guests SET told = 0 WHERE link_id = ? AND told = 1", row.ID).Error; err != nil {
-			return nil, fmt.Errorf("note what the service does not know: %w", err)
+			return nil, fmt.Errorf("note that the service does not know a guest: %w", err)
 		}
 	}
 	err = tx.Exec(`INSERT INTO links (`+linkColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
@@ -161,7 +161,7 @@ func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 		return nil, err
 	}
 	if err := tx.Exec("DELETE FROM links WHERE id = ?", id).Error; err != nil {
-		return nil, fmt.Errorf("take a link away: %w", err)
+		return nil, fmt.Errorf("remove a link: %w", err)
 	}
 	return &known[0], nil
 }
@@ -171,7 +171,7 @@ func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
 	err := tx.Exec("UPDATE tokens SET ending_at = ? WHERE ending_at = 0 AND "+condition, append([]any{stamp(s.now())}, args...)...).Error
 	if err != nil {
-		return fmt.Errorf("mark tokens that end: %w", err)
+		return fmt.Errorf("mark tokens to be revoked: %w", err)
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (s *Store) owedTokens(ctx context.Context, n int) ([]owedToken, error) {
 	err := s.read(ctx).Raw("SELECT id, link_id, account_id, local_user_id, sealed FROM tokens WHERE ending_at > 0 ORDER BY ending_at, id LIMIT ?", n).
 		Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("read tokens that end: %w", err)
+		return nil, fmt.Errorf("read tokens to be revoked: %w", err)
 	}
 	return rows, nil
 }

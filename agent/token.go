@@ -55,7 +55,7 @@ func (t *tokens) revokeAll(ctx context.Context, owed []owedToken) (more bool, er
 func (t *tokens) revoke(ctx context.Context, owed owedToken) error {
 	value, err := t.store.keys.Open(sealToken, owed.ID, owed.Sealed)
 	if err != nil {
-		t.log.LogAttrs(ctx, slog.LevelError, "a local token that has to end cannot be read: sign its device out at the media server",
+		t.log.LogAttrs(ctx, slog.LevelError, "a local token that must be revoked cannot be read: sign its device out at the media server",
 			slog.String("link_id", owed.LinkID), slog.String("local_user_id", owed.LocalUserID))
 		return t.explainFile(ctx, t.store.dropToken(ctx, owed.ID))
 	}
@@ -91,7 +91,7 @@ func (t *tokens) stuck(ctx context.Context, owed owedToken, err error) error {
 	if away := t.media.check(ctx); away != nil {
 		return away
 	}
-	t.trouble.begin(ctx, troubleRevoke, "the media server does not end a local token that has to end: sign that local user's devices out there. It is tried again and again",
+	t.trouble.begin(ctx, troubleRevoke, "the media server does not revoke a local token: sign out the devices of that local user there. The agent keeps trying",
 		slog.String("local_user_id", owed.LocalUserID), slog.String("link_id", owed.LinkID), slog.String("cause", readable(err.Error())))
 	return fmt.Errorf("end a local token: %w", err)
 }

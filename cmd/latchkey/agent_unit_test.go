@@ -159,7 +159,7 @@ func TestExplainAgent(t *testing.T) {
 		fmt.Errorf("%w: jellyfin: see who it is: it refuses the connection: see that it runs", agent.ErrMediaServerAway),
 		fmt.Errorf("jellyfin: list users: %w: make a new one in Jellyfin under Dashboard, API Keys", mediaserver.ErrKeyRefused),
 		fmt.Errorf("jellyfin: see who it is: %w: update Jellyfin", mediaserver.ErrTooOld),
-		fmt.Errorf("%w: they are an administrator, and allow-admins is off", agent.ErrLocalUserRefused),
+		fmt.Errorf("%w: it is an administrator, and allow-admins is off", agent.ErrLocalUserRefused),
 	} {
 		if got := explainAgent(err); got.Error() != err.Error() {
 			t.Errorf("twice: %v", got)
