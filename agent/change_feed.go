@@ -122,7 +122,7 @@ func (f *feed) noteKey(ctx context.Context, until time.Time) {
 		f.trouble.end(ctx, troubleKeyReplaced)
 		return
 	}
-	f.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's key works only for a while. Run latchkey agent setup --force with a new claim code before it ends",
+	f.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's key works only for a while, and then the agent has to be registered again",
 		slog.Time("until", until))
 }
 

@@ -137,7 +137,9 @@ func TestProofExpires(t *testing.T) {
 	must(bob.Proofs.Start(t.Context(), d.serverID()))(t)
 	eventually(t, "a code", func() bool { return d.proof(bob).Code != "" })
 	s.clock.Advance(11 * time.Minute)
-	eventually(t, "a line", func() bool { return d.log.count("came to nothing") == 1 && d.log.count("reason=expired") == 1 })
+	eventually(t, "a line", func() bool {
+		return d.log.count("a proof of a local user has failed") == 1 && d.log.count("reason=expired") == 1
+	})
 	d.fake.prove("u1")
 	never(t, "a link", func() bool { return len(must(d.Links.List(t.Context()))(t)) > 0 })
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// server answers for one agent.
+// server answers the Connect paths of one agent.
 type server struct{ agent *agent.Agent }
 
 // Routes adds the Connect paths to r.
@@ -31,7 +31,7 @@ func Routes(k *wire.Kit, r *embywire.Routes, a *agent.Agent) {
 	r.Handle("POST", "/Connect/Invite", k.Handle(s.administrators(s.invite)))
 }
 
-// administrators lets only those in whom the media server knows as such.
+// administrators calls next only for administrators of the media server.
 func (s *server) administrators(next wire.HandlerFunc) wire.HandlerFunc {
 	return func(w http.ResponseWriter, r *wire.Request) error {
 		if r.Identity.Token == "" {
@@ -48,14 +48,14 @@ func (s *server) administrators(next wire.HandlerFunc) wire.HandlerFunc {
 	}
 }
 
-// How long clients should wait before they try again.
+// The times after which clients should try again.
 const (
 	soon  = 15 * time.Second
 	later = time.Minute
 )
 
-// refuse makes an answer of an error of the agent. What it does not know is
-// trouble of our own.
+// refuse returns the answer for an error of the agent. Any other error is
+// returned as it is, and ends as an internal error.
 func refuse(err error) error {
 	for _, known := range []struct {
 		err    error
@@ -64,23 +64,23 @@ func refuse(err error) error {
 		text   string
 	}{
 		{agent.ErrAccountUnknown, 0, http.StatusNotFound, "That account has no link to this server."},
-		{agent.ErrAccessKeyWrong, 0, http.StatusUnauthorized, "The access key opens nothing here: fetch the list of servers again."},
-		{agent.ErrLocalUserRefused, 0, http.StatusUnauthorized, "This server lets nobody in as that local user. Ask whoever runs it: " +
-			"the local user may be disabled, kept to the home network, or an administrator."},
-		{agent.ErrTrustOver, later, http.StatusServiceUnavailable, "This server has heard nothing of the Connect service for too long. " +
+		{agent.ErrAccessKeyWrong, 0, http.StatusUnauthorized, "The access key is not valid here: fetch the list of servers again."},
+		{agent.ErrLocalUserRefused, 0, http.StatusUnauthorized, "This server does not let that local user in. Ask its owner: " +
+			"they may be disabled, restricted to the home network, or an administrator."},
+		{agent.ErrTrustOver, later, http.StatusServiceUnavailable, "This server has not been able to reach the Connect service for too long. " +
 			"Sign in with the local user's own password, or try again later."},
-		{agent.ErrMediaServerAway, soon, http.StatusServiceUnavailable, "The media server does not answer, or signs no device in just now. Try again in a moment."},
-		{agent.ErrUsernameUnknown, 0, http.StatusNotFound, "There is no account of that name that can be linked."},
+		{agent.ErrMediaServerAway, soon, http.StatusServiceUnavailable, "The media server does not answer, or cannot sign in devices now. Try again in a moment."},
+		{agent.ErrUsernameUnknown, 0, http.StatusNotFound, "No account with that name can be linked."},
 		{agent.ErrLocalUserUnknown, 0, http.StatusNotFound, "This server has no such local user."},
-		{agent.ErrNotLinked, 0, http.StatusNotFound, "There is no such link."},
+		{agent.ErrNotLinked, 0, http.StatusNotFound, "That link does not exist."},
 		{agent.ErrLibraryUnknown, 0, http.StatusBadRequest, "This server has no such library."},
-		{agent.ErrGuestsOff, 0, http.StatusForbidden, "This server makes no guests: create-users is off at its agent."},
-		{agent.ErrUnclaimed, 0, http.StatusBadRequest, "Nobody has claimed this server at the Connect service yet: its owner has to do that first."},
+		{agent.ErrGuestsOff, 0, http.StatusForbidden, "This server does not create guests: create-users is off at its agent."},
+		{agent.ErrUnclaimed, 0, http.StatusBadRequest, "This server has no owner at the Connect service yet: the owner has to claim it there first."},
 		{agent.ErrAlreadyLinked, 0, http.StatusConflict, "The account or the local user is linked already."},
-		// The errors above may wrap one of these.
+		// These come last, because the errors above may wrap them.
 		{agent.ErrServiceAway, later, http.StatusBadGateway, "The Connect service cannot be reached. Try again later."},
 		{agent.ErrNotRegistered, later, http.StatusBadGateway, "This server is not registered with the Connect service: see the log of its agent."},
-		{agent.ErrServiceRefused, 0, http.StatusBadGateway, "The Connect service refuses that. " + reason(err)},
+		{agent.ErrServiceRefused, 0, http.StatusBadGateway, "The Connect service refuses this. " + reason(err)},
 	} {
 		if errors.Is(err, known.err) {
 			return wire.RefuseFor(known.after, known.status, known.text)
@@ -89,7 +89,8 @@ func refuse(err error) error {
 	return err
 }
 
-// reason is the text of the service, which is for people, "" for none.
+// reason returns the text of the service for people, up to 300 code points, or
+// "".
 func reason(err error) string {
 	answer, ok := errors.AsType[*client.Error](err)
 	if !ok {

@@ -16,17 +16,17 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// exchanged is what a device gets.
+// exchanged is the answer to a device.
 type exchanged struct {
 	LocalUserID string `json:"LocalUserId"`
 	AccessToken string `json:"AccessToken"`
 }
 
-// exchange gives a device a local access token for an access key, which it shows
-// where others show a token. Devices do it whenever they connect.
+// exchange gives a device a local access token for an access key, which stands in
+// the place of a token. Devices ask for it whenever they connect.
 func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 	if r.Identity.Token == "" {
-		return wire.Refuse(http.StatusUnauthorized, "Show an access key.")
+		return wire.Refuse(http.StatusUnauthorized, "An access key is missing.")
 	}
 	account := r.Params.Get("connectuserid")
 	got, err := s.agent.Exchanges.Exchange(r.Context(), agent.ExchangeAsk{
@@ -34,7 +34,7 @@ func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 	})
 	switch {
 	case errors.Is(err, agent.ErrServiceAway), errors.Is(err, agent.ErrNotRegistered):
-		// Here 502 would say that the media server is broken.
+		// A client would take 502 for a broken media server.
 		return wire.RefuseFor(later, http.StatusServiceUnavailable,
 			"This server cannot ask the Connect service about that link now. Try again later, or sign in with the local user's own password.")
 	case err != nil:
@@ -43,10 +43,10 @@ func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, exchanged{got.LocalUserID, got.AccessToken})
 }
 
-// deviceOf is the device that asks. Clients that say nothing of themselves (JS15,
-// ROKU) have an id of their account, their program and their network: two
-// televisions in one home are two devices by their address, and each stays the same
-// one when it comes again.
+// deviceOf returns the device that sends the request. Clients that do not
+// describe themselves (JS15, ROKU) get an id made of account, program and
+// network. So two televisions in different homes are two devices, and each stays
+// the same device when it comes again.
 func deviceOf(r *wire.Request, account string) mediaserver.Device {
 	program, version := programOf(r.UserAgent())
 	d := mediaserver.Device{
@@ -68,8 +68,8 @@ func deviceOf(r *wire.Request, account string) mediaserver.Device {
 	return d
 }
 
-// programOf is the first product of a User-Agent: "Roku/DVP-9.10 (…)" is Roku,
-// DVP-9.10.
+// programOf returns the first product of a User-Agent: "Roku/DVP-9.10 (…)" gives
+// Roku and DVP-9.10.
 func programOf(userAgent string) (name, version string) {
 	first, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
 	name, version, _ = strings.Cut(first, "/")

@@ -139,7 +139,7 @@ func TestExchangeRefused(t *testing.T) {
 	bob, account, key := s.linked("bob", kid)
 	_, otherAccount, otherKey := s.linked("eve", aunt)
 
-	s.refused("GET /Connect/Exchange?ConnectUserId="+account, http.StatusUnauthorized, "Show an access key.")
+	s.refused("GET /Connect/Exchange?ConnectUserId="+account, http.StatusUnauthorized, "An access key is missing.")
 	s.refused(exchange(account, key+"0"), http.StatusUnauthorized, "opens nothing")
 	s.refused(exchange(account, otherKey), http.StatusUnauthorized, "opens nothing")
 	s.refused(exchange(otherAccount, key), http.StatusUnauthorized, "opens nothing")
@@ -161,9 +161,9 @@ func TestExchangeRefused(t *testing.T) {
 	}
 
 	s.media.change(func() { s.media.users[kid].Disabled = true })
-	s.refused(exchange(account, key), http.StatusUnauthorized, "Ask whoever runs it")
+	s.refused(exchange(account, key), http.StatusUnauthorized, "Ask its owner")
 	s.media.change(func() { s.media.users[kid].Disabled, s.media.users[kid].Administrator = false, true })
-	s.refused(exchange(account, key), http.StatusUnauthorized, "Ask whoever runs it")
+	s.refused(exchange(account, key), http.StatusUnauthorized, "Ask its owner")
 	s.media.change(func() { s.media.users[kid].Administrator = false })
 
 	s.media.change(func() { s.media.away = true })

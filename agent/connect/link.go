@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// linkResult tells an administrator's app what became of a link or an invite.
+// linkResult is the answer to an administrator's app about a link or an invite.
 type linkResult struct {
 	IsPending           bool   `json:"IsPending"`
 	IsNewUserInvitation bool   `json:"IsNewUserInvitation"`
@@ -32,15 +32,15 @@ func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	answer, err := s.agent.Links.Ask(r.Context(), id, username, "")
 	switch {
 	case errors.Is(err, agent.ErrLocalUserRefused): // not 401: the app would sign its administrator out
-		return wire.Refuse(http.StatusForbidden, "Local administrators are not linked here: allow-admins is off at this server's agent.")
+		return wire.Refuse(http.StatusForbidden, "Administrators cannot be linked here: allow-admins is off at this server's agent.")
 	case err != nil:
 		return refuse(err)
 	}
 	return wire.AnswerJSON(w, http.StatusOK, linkResult{IsPending: answer.Pending, GuestDisplayName: cmp.Or(answer.Link.Username, username)})
 }
 
-// unlink ends the link of a local user. That there is none is no error: an app may
-// ask twice.
+// unlink ends the link of a local user. A local user without a link is no error,
+// because an app may ask twice.
 func (s *server) unlink(w http.ResponseWriter, r *wire.Request) error {
 	id, err := localUserID(r)
 	if err != nil {
@@ -53,6 +53,7 @@ func (s *server) unlink(w http.ResponseWriter, r *wire.Request) error {
 	return nil
 }
 
+// localUserID returns the id of the local user in the path.
 func localUserID(r *wire.Request) (string, error) {
 	id := embywire.ID(r.PathValue("Id"))
 	if id == "" {
@@ -61,7 +62,7 @@ func localUserID(r *wire.Request) (string, error) {
 	return id, nil
 }
 
-// pendingLink is a link that waits for its person.
+// pendingLink is a link that its person has not accepted yet.
 type pendingLink struct {
 	ConnectUserID    string   `json:"ConnectUserId"`
 	UserName         string   `json:"UserName"`
@@ -72,7 +73,7 @@ type pendingLink struct {
 	EnabledChannels  []string `json:"EnabledChannels"`
 }
 
-// pending lists the guests whose person has not accepted yet.
+// pending lists the links of guests that are not accepted yet.
 func (s *server) pending(w http.ResponseWriter, r *wire.Request) error {
 	links, err := s.agent.Links.Pending(r.Context())
 	if err != nil {
@@ -81,7 +82,8 @@ func (s *server) pending(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, guestsOf(links))
 }
 
-// guestsOf are those of links that are of guests, without a null in them.
+// guestsOf returns the links of type guest. It never returns nil, so that JSON
+// shows an empty list.
 func guestsOf(links []agent.Link) []pendingLink {
 	list := []pendingLink{}
 	for _, link := range links {
@@ -95,8 +97,8 @@ func guestsOf(links []agent.Link) []pendingLink {
 	return list
 }
 
-// cancel takes back what [server.pending] lists. Accepted links are ended by
-// their local user only, so that nobody ends one by accident.
+// cancel ends a link that [server.pending] lists. An accepted link cannot be
+// ended here, only by its local user, so that nobody ends one by accident.
 func (s *server) cancel(w http.ResponseWriter, r *wire.Request) error {
 	links, err := s.agent.Links.Pending(r.Context())
 	if err != nil {
@@ -115,7 +117,7 @@ func (s *server) cancel(w http.ResponseWriter, r *wire.Request) error {
 	return refuse(agent.ErrNotLinked)
 }
 
-// invite asks somebody to be a guest, by username or by email address.
+// invite invites a guest by username or by email address.
 func (s *server) invite(w http.ResponseWriter, r *wire.Request) error {
 	to := strings.TrimSpace(r.Params.Get("connectusername"))
 	if to == "" {
@@ -134,8 +136,8 @@ func (s *server) invite(w http.ResponseWriter, r *wire.Request) error {
 	})
 }
 
-// chosenLibraries are the ids of the list, nil where the app does not send it. An
-// empty one is refused: it must not come to mean all libraries.
+// chosenLibraries returns the ids of the list, or nil if the app does not send
+// it. An empty list is refused, because it must not come to mean all libraries.
 func chosenLibraries(params embywire.Params) ([]string, error) {
 	list, sent := params["enabledlibraries"]
 	if !sent {

@@ -184,9 +184,9 @@ func TestPending(t *testing.T) {
 	if got := s.ask(admin("GET /Connect/Pending")); got.status != http.StatusOK || got.body != "[]" {
 		t.Errorf("%+v", got)
 	}
-	s.refused(admin("DELETE /Connect/Pending?Id="+bob.ID), http.StatusNotFound, "no such link")
-	s.refused(admin("DELETE /Connect/Pending?Id=4711"), http.StatusNotFound, "no such link")
-	s.refused(admin("DELETE /Connect/Pending"), http.StatusNotFound, "no such link")
+	s.refused(admin("DELETE /Connect/Pending?Id="+bob.ID), http.StatusNotFound, "link does not exist")
+	s.refused(admin("DELETE /Connect/Pending?Id=4711"), http.StatusNotFound, "link does not exist")
+	s.refused(admin("DELETE /Connect/Pending"), http.StatusNotFound, "link does not exist")
 	if got := s.ask(admin("DELETE /emby/connect/pending?id=" + link.ID)); got.status != http.StatusNoContent {
 		t.Errorf("%+v", got)
 	}

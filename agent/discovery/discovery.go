@@ -1,5 +1,5 @@
-// Package discovery answers apps in the home network that ask over UDP which media
-// servers there are (docs/emby-connect.md §4.3).
+// Package discovery answers apps in the home network that ask over UDP for media
+// servers (docs/emby-connect.md §4.3).
 package discovery
 
 import (
@@ -16,22 +16,22 @@ import (
 	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
-// Options are what [Serve] works with.
+// Options hold the settings of [Serve]. All are needed.
 type Options struct {
 	Listen string // ":7359"
-	// Address is where whoever asks from there can reach the media server:
-	// "http://192.168.1.2:8096". "" for no answer.
+	// Address returns where a caller at from can reach the media server, such as
+	// "http://192.168.1.2:8096", or "" for no answer.
 	Address  func(from netip.AddrPort) string
-	ID, Name func() string // of the media server; no answer while the id is ""
+	ID, Name func() string // of the media server; while the id is "" nobody gets an answer
 	Log      *slog.Logger
 	Now      func() time.Time
 }
 
-// ErrBusy is a port that another program answers at.
-var ErrBusy = errors.New("another program answers there already, likely a media server: " +
-	"switch its answers to apps in the home network off, or those of the agent (discovery: off)")
+// ErrBusy means that another program uses the port.
+var ErrBusy = errors.New("another program, probably a media server, answers there already: " +
+	"switch off its answers to apps in the home network, or the answers of the agent (discovery: off)")
 
-// Serve answers until ctx ends, and returns nil then. It returns ErrBusy where the
+// Serve answers until ctx ends, and then returns nil. It returns ErrBusy if the
 // port is taken.
 func Serve(ctx context.Context, o Options) error {
 	var listening net.ListenConfig
@@ -49,6 +49,7 @@ func Serve(ctx context.Context, o Options) error {
 	return o.serve(ctx, packets)
 }
 
+// serve answers the questions that arrive at connection.
 func (o *Options) serve(ctx context.Context, connection *net.UDPConn) error {
 	stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
 	defer stop()
@@ -63,7 +64,7 @@ func (o *Options) serve(ctx context.Context, connection *net.UDPConn) error {
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("discovery: read: %w", err)
-		case err != nil: // such as an answer that nobody took
+		case err != nil: // for example, nobody has received an answer
 			if broken++; broken > 100 {
 				return fmt.Errorf("discovery: read: %w", err)
 			}
@@ -80,7 +81,7 @@ func (o *Options) serve(ctx context.Context, connection *net.UDPConn) error {
 	}
 }
 
-// found is the answer.
+// found is the answer to an app.
 type found struct {
 	Address         string  `json:"Address"`
 	ID              string  `json:"Id"`
@@ -88,11 +89,11 @@ type found struct {
 	EndpointAddress *string `json:"EndpointAddress"`
 }
 
-// longestAnswer is what KODI reads.
+// longestAnswer is the greatest answer that KODI reads, in bytes.
 const longestAnswer = 1024
 
-// answer is nil for whoever is not to have one: who asks something else, from
-// outside of the home network, or too often.
+// answer returns the answer to a datagram. It returns nil if the datagram is not
+// the question, comes from outside the home network, or comes too often.
 func (o *Options) answer(limits *limits, question []byte, from netip.AddrPort) []byte {
 	source := from.Addr().Unmap()
 	if !peer.AtHome(source) || from.Port() == 0 {

@@ -6,13 +6,12 @@ import (
 	"unicode/utf16"
 )
 
-// longestQuestion is how much of a question can be one, in bytes.
+// longestQuestion is the greatest size of a question, in bytes.
 const longestQuestion = 512
 
-// Asks reports whether a datagram asks who is a media server, in UTF-8 or UTF-16 in
-// either order of bytes. Two of the questions count in any letter case and with
-// something beside them, which after a bar is the asker's own; the oldest counts as
-// it is.
+// Asks reports whether a datagram asks for media servers, in UTF-8, or in UTF-16
+// in either order of bytes. The two newer questions count in any letter case and
+// with other text around them. The oldest one counts only as it is.
 func Asks(datagram []byte) bool {
 	if len(datagram) > longestQuestion {
 		return false
@@ -22,6 +21,8 @@ func Asks(datagram []byte) bool {
 		isQuestion(fromUTF16(datagram, binary.BigEndian))
 }
 
+// isQuestion reports whether text is one of the three questions. Text after a bar
+// belongs to the app.
 func isQuestion(text string) bool {
 	if text == "who is MediaBrowserServer_v2?" {
 		return true
@@ -30,7 +31,8 @@ func isQuestion(text string) bool {
 	return strings.Contains(text, "who is embyserver?") || strings.Contains(text, "who is jellyfinserver?")
 }
 
-// fromUTF16 returns "" for what cannot be UTF-16.
+// fromUTF16 decodes UTF-16, without a byte order mark. It returns "" for an odd
+// number of bytes.
 func fromUTF16(datagram []byte, order binary.ByteOrder) string {
 	if len(datagram)%2 != 0 {
 		return ""

@@ -1,5 +1,5 @@
-// Package mediaserver says what the agent needs of a media server, whichever it
-// is. Its implementations are jellyfin and builtin.
+// Package mediaserver defines what the agent needs from a media server of any
+// kind. Its implementations are jellyfin and builtin.
 package mediaserver
 
 import (
@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// Errors of a [Server]. Whatever else it returns means that the media server could
-// not be asked, or that nobody knows what became of the request: nothing may be
-// concluded from it about local users or tokens.
+// Errors of a [Server]. Any other error means that the media server could not be
+// asked, or that the outcome of the request is unknown: nothing may be concluded
+// from it about local users or tokens.
 var (
 	ErrNotFound     = errors.New("the media server has no such local user")
-	ErrCodeWrong    = errors.New("no device shows that Quick Connect code")
+	ErrCodeWrong    = errors.New("no device shows that Quick Connect code now")
 	ErrUnsupported  = errors.New("the media server cannot do that")
 	ErrNotAllowed   = errors.New("the media server does not allow it")
 	ErrKeyRefused   = errors.New("the media server refuses the key of the agent")
 	ErrTooOld       = errors.New("the media server is too old")
-	ErrProofOver    = errors.New("the proof came to nothing")
+	ErrProofOver    = errors.New("the proof has failed")
 	ErrProofPending = errors.New("the proof is not decided yet")
 
-	// ErrQuickConnectOff is a media server that makes no tokens at all until its admin
+	// ErrQuickConnectOff means that the media server makes no tokens until its admin
 	// switches Quick Connect on: nothing is wrong with the local user or the device.
-	ErrQuickConnectOff = errors.New("the media server signs nobody in by code")
+	ErrQuickConnectOff = errors.New("Quick Connect is off at the media server")
 )
 
-// Identity is what a media server says of itself.
+// Identity describes a media server in its own words.
 type Identity struct {
-	ID           string // that clients compare with the system id
+	ID           string // clients compare it with the system id
 	Name         string
 	Version      string
-	Product      string // "Jellyfin Server"; for people
-	QuickConnect bool   // whether codes of devices can be approved now
+	Product      string // for people, such as "Jellyfin Server"
+	QuickConnect bool   // Quick Connect codes can be approved now
 }
 
 // LocalUser is a user on the media server. IDs are 32 hex digits in lower case.
@@ -43,7 +43,7 @@ type LocalUser struct {
 	Administrator bool
 	Disabled      bool
 	Hidden        bool
-	RemoteAccess  bool // may come from outside of the home network
+	RemoteAccess  bool // may connect from outside the home network
 }
 
 // Library is a library of the media server.
@@ -52,68 +52,71 @@ type Library struct {
 	Name string
 }
 
-// Restriction is what a guest may see.
+// Restriction says which libraries a guest may see.
 type Restriction struct {
-	AllLibraries bool     // then Libraries does not count
-	Libraries    []string // ids; those that the media server does not know are left out
+	AllLibraries bool     // if true, Libraries is ignored
+	Libraries    []string // ids; unknown ones are ignored
 }
 
-// Device is who will use a local token: what a client says of itself.
+// Device describes the device that will use a local token, in the words of its
+// client.
 type Device struct {
 	Client  string // the app
 	Name    string
 	ID      string // never empty
 	Version string
-	Address netip.Addr // where it asked from; the zero Addr when unknown
+	Address netip.Addr // where it connects from; the zero Addr when unknown
 }
 
-// Token is a local access token, a secret.
+// Token is a local access token, which is secret.
 type Token struct {
 	Value       string
 	LocalUserID string
 }
 
-// Proof is a question to a person: which local user are they? One of Code and
+// Proof is a way for a person to show which local user they are. Either Code or
 // URL is set.
 type Proof struct {
-	Code      string // to be approved in the person's own app
-	URL       string // a page of the media server's or the agent's
-	Secret    string // by which the proof is asked for; never shown
+	Code      string // the person approves it in their own app
+	URL       string // a page of the media server or of the agent
+	Secret    string // names the proof in CheckProof; never shown
 	ExpiresAt time.Time
 }
 
-// Users are the local users of a media server.
+// Users is the part of a media server that is about local users.
 type Users interface {
-	// LocalUsers returns all of them. An error is never a short list.
+	// LocalUsers returns all local users. If one of them cannot be read it returns
+	// an error, never a short list.
 	LocalUsers(ctx context.Context) ([]LocalUser, error)
-	// LocalUser returns one. It returns ErrNotFound.
+	// LocalUser returns one local user, or ErrNotFound.
 	LocalUser(ctx context.Context, id string) (LocalUser, error)
-	// CreateGuest makes a local user with a name like the given one, the first that is
-	// free: hidden, no administrator, with a long random password that nobody knows,
-	// and restricted. When anything of that fails there is no such local user, or a
-	// disabled one.
+	// CreateGuest creates a hidden local user with the given name, or the first free
+	// name like it. They are restricted, not an administrator, and have a long
+	// random password that nobody knows. After an error the local user does not
+	// exist, or is disabled.
 	CreateGuest(ctx context.Context, name string, to Restriction) (LocalUser, error)
 	// Restrict changes what a guest may see, and nothing else. It never makes an
 	// administrator. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	Restrict(ctx context.Context, id string, to Restriction) error
-	// SetDisabled shuts a local user out, with all tokens, or lets them in again. It
-	// returns ErrNotFound, or ErrNotAllowed for an administrator.
+	// SetDisabled shuts out a local user and ends all their tokens, or lets them in
+	// again. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	SetDisabled(ctx context.Context, id string, disabled bool) error
 	// Delete deletes a local user and what they watched. It returns ErrNotFound, or
 	// ErrNotAllowed for an administrator.
 	Delete(ctx context.Context, id string) error
 }
 
-// Tokens are the local access tokens of a media server.
+// Tokens is the part of a media server that is about local access tokens.
 type Tokens interface {
-	// Mint makes a token for a local user on a device, without a password. An earlier
-	// one of the same two ends. It returns ErrNotFound, ErrNotAllowed (too many
-	// sessions, device not allowed), or ErrQuickConnectOff for as long as it makes
-	// none for anybody.
+	// Mint makes a token for a local user on a device, without a password. An
+	// earlier token of the same two ends. It returns ErrNotFound, ErrNotAllowed (too
+	// many sessions, or the device is not allowed), or ErrQuickConnectOff while it
+	// makes no tokens at all.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
-	// Revoke ends a token. One that has ended is no error.
+	// Revoke ends a token. A token that has ended before is no error.
 	Revoke(ctx context.Context, token string) error
-	// Administrator reports whether a token is one of an administrator, or a key.
+	// Administrator reports whether a token belongs to an administrator, or is an
+	// API key.
 	Administrator(ctx context.Context, token string) (bool, error)
 }
 
@@ -126,18 +129,19 @@ type Proofs interface {
 	CheckProof(ctx context.Context, secret string) (LocalUser, error)
 }
 
-// Server is a media server as the agent needs it. It is safe for use by many
-// goroutines.
+// Server is everything that the agent needs from a media server. It is safe for
+// use by many goroutines.
 type Server interface {
 	Users
 	Tokens
 	Proofs
-	// Identity asks who the media server is. It returns ErrTooOld or ErrKeyRefused.
+	// Identity asks the media server to describe itself. It returns ErrTooOld or
+	// ErrKeyRefused.
 	Identity(ctx context.Context) (Identity, error)
 	// Libraries returns all libraries.
 	Libraries(ctx context.Context) ([]Library, error)
-	// ApproveCode signs the device that shows a Quick Connect code in as a local user.
-	// It returns ErrCodeWrong (also for one that was approved already),
+	// ApproveCode signs in, as a local user, the device that shows a Quick Connect
+	// code. It returns ErrCodeWrong (also for a code that was approved before),
 	// ErrNotFound, ErrNotAllowed or ErrUnsupported.
 	ApproveCode(ctx context.Context, code, localUserID string) error
 }

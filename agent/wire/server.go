@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// NewHTTPServer returns a server of handler with limits: a request must have
-// come within a minute, its headers within ten seconds and 32 KiB.
+// NewHTTPServer returns a server for handler with limits: a request must arrive
+// within a minute, its headers within ten seconds and in 32 KiB.
 func NewHTTPServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,

@@ -1,6 +1,7 @@
-// Package wire is the HTTP of the agent's local side: it reads what clients of
-// Emby's kind send to a media server, hands it to handlers that return errors, and
-// answers as such clients expect (docs/emby-connect.md §4). It decides nothing.
+// Package wire is the HTTP of the agent's local side. It reads the requests that
+// clients of Emby's kind send to a media server, hands them to handlers that
+// return errors, and answers as such clients expect (docs/emby-connect.md §4). It
+// makes no decisions.
 package wire
 
 import (
@@ -16,39 +17,39 @@ import (
 	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
-// Request is a request with what clients of Emby's kind say in it.
+// Request is a request with its decoded parameters and its caller.
 type Request struct {
 	*http.Request
 	Params   embywire.Params
 	Identity embywire.Identity
-	Address  netip.Addr // of the caller, behind trusted proxies; the zero Addr when it cannot be known
-	Local    bool       // the caller is known to be at home: Address is private, link-local or loopback
+	Address  netip.Addr // of the caller, also behind trusted proxies; the zero Addr when it is unknown
+	Local    bool       // the caller is certainly at home: Address is private, link-local or loopback
 }
 
-// PathValue returns what stands in the path for a part in braces, in the letter
-// case of the request.
+// PathValue returns the part of the path that stands for a name in braces, in the
+// letter case of the request.
 func (r *Request) PathValue(name string) string { return embywire.PathValue(r.Request, name) }
 
-// HandlerFunc answers a request, or returns an error and has written nothing. An
-// error of [Refuse] is answered with its text; any other is trouble of our own,
-// which is logged and not shown.
+// HandlerFunc answers a request, or returns an error before it has written
+// anything. An error of [Refuse] is answered with its text. Any other error is an
+// internal one: it is logged and not shown.
 type HandlerFunc func(w http.ResponseWriter, r *Request) error
 
-// Options are what a [Kit] works with.
+// Options hold the settings of a [Kit].
 type Options struct {
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	TrustedProxies []netip.Prefix // proxies whose X-Forwarded-For is believed
 	Log            *slog.Logger
-	MaxBody        int64 // of parameters, in bytes; 0 for 1 MiB
+	MaxBody        int64 // greatest size of parameters, in bytes; 0 means 1 MiB
 }
 
-// maxRawBody is how much a handler of [Kit.HandleRaw] can read: a picture in
-// base64.
+// maxRawBody is the greatest body, in bytes, that a handler of [Kit.HandleRaw]
+// can read. It leaves room for a picture in base64.
 const maxRawBody = 16 << 20
 
-// Kit makes handlers.
+// Kit makes handlers for clients of Emby's kind.
 type Kit struct{ Options }
 
-// NewKit returns a Kit.
+// NewKit returns a Kit with the settings o.
 func NewKit(o Options) *Kit {
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
@@ -56,15 +57,15 @@ func NewKit(o Options) *Kit {
 	return &Kit{o}
 }
 
-// Handle serves requests whose parameters are in the query or the body.
+// Handle returns a handler for requests with parameters in the query or the body.
 func (k *Kit) Handle(f HandlerFunc) http.Handler {
 	return k.handle(f, func(r *http.Request) (embywire.Params, error) {
 		return embywire.Read(r, embywire.Options{MaxBody: k.MaxBody, Lists: true})
 	})
 }
 
-// HandleRaw serves requests whose body is no parameters: f may read it, up to 16
-// MiB.
+// HandleRaw returns a handler for requests with parameters in the query alone. f
+// may read the body, up to 16 MiB.
 func (k *Kit) HandleRaw(f HandlerFunc) http.Handler {
 	return k.handle(f, func(r *http.Request) (embywire.Params, error) {
 		return embywire.ReadQuery(r), nil
@@ -95,16 +96,17 @@ func (k *Kit) handle(f HandlerFunc, read func(*http.Request) (embywire.Params, e
 type refusalError struct {
 	status int
 	text   string
-	after  time.Duration // when to try again; 0 for nothing to say
+	after  time.Duration // when to try again; 0 if that is unknown
 }
 
 func (e *refusalError) Error() string { return fmt.Sprintf("%d: %s", e.status, e.text) }
 
-// Refuse is an error that is answered with a status and a text, which people may
-// read. It is not logged.
+// Refuse returns an error that is answered with a status and a text for people.
+// It is not logged.
 func Refuse(status int, text string) error { return &refusalError{status: status, text: text} }
 
-// RefuseFor is like [Refuse], and tells the client when to try again.
+// RefuseFor returns an error like [Refuse] does, which also tells the client when
+// to try again.
 func RefuseFor(after time.Duration, status int, text string) error {
 	return &refusalError{status, text, after}
 }

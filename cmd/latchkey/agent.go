@@ -21,37 +21,37 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// agentStub stands in the help of the service's command line. The agent has one
-// of its own, because its settings are others.
+// agentStub stands for the agent in the help of the service's command line. The
+// agent has a command line of its own, because its settings are different.
 type agentStub struct {
 	Rest []string `arg:"" optional:"" passthrough:"" help:"See latchkey agent --help."`
 }
 
-// Run is reached when flags stand before the word.
+// Run is reached when flags stand before the word agent.
 func (agentStub) Run() error {
-	return errors.New("the word agent comes first: latchkey agent, and then its own commands and flags")
+	return errors.New("write the word agent first: latchkey agent, and then its commands and flags")
 }
 
 // agentCommands is the command line behind "latchkey agent".
 type agentCommands struct {
 	config.Agent
 
-	Run         agentRun         `cmd:"" default:"withargs" help:"Run the agent, until it is told to stop. It is what 'latchkey agent' alone does."`
-	Setup       agentSetup       `cmd:"" help:"Ask for what the agent needs, try it, and write its file of settings."`
-	Status      agentStatus      `cmd:"" help:"Tell what the agent is registered as, and how it does."`
-	Users       agentUsers       `cmd:"" help:"List the local users of the media server and who is linked to them, or look after those of the builtin one."`
-	Link        agentLink        `cmd:"" help:"Ask the account of a username to be linked with a local user."`
+	Run         agentRun         `cmd:"" default:"withargs" help:"Run the agent until it is told to stop. 'latchkey agent' without a command does the same."`
+	Setup       agentSetup       `cmd:"" help:"Ask for the settings that the agent needs, try them, and write them to a file."`
+	Status      agentStatus      `cmd:"" help:"Show the registration of the agent and its state."`
+	Users       agentUsers       `cmd:"" help:"List the local users of the media server with their links, or manage the local users of the builtin media server."`
+	Link        agentLink        `cmd:"" help:"Ask the account with a username to be linked with a local user."`
 	Unlink      agentUnlink      `cmd:"" help:"End the link of a local user."`
-	Invite      agentInvite      `cmd:"" help:"Invite somebody as a guest, who gets a local user of their own."`
-	Builtin     agentBuiltin     `cmd:"" help:"Run the builtin media server alone, beside an agent that has its address as media-server-url."`
-	Healthcheck agentHealthcheck `cmd:"" help:"Ask the running agent whether it is ready; fails if not."`
+	Invite      agentInvite      `cmd:"" help:"Invite a guest. A local user is created for them."`
+	Builtin     agentBuiltin     `cmd:"" help:"Run only the builtin media server, beside an agent whose media-server-url is its address."`
+	Healthcheck agentHealthcheck `cmd:"" help:"Ask the running agent whether it is ready. Fails if it is not."`
 	Config      agentConfig      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`
 }
 
-// agentProgram is what every command of the agent gets.
+// agentProgram is what every command of the agent receives.
 type agentProgram struct {
 	world
-	ctx      context.Context //nolint:containedctx // of the one command that runs; kong hands it over in a value
+	ctx      context.Context //nolint:containedctx // of the one command that runs; kong passes it on in a value
 	settings *config.Agent
 	loaded   *config.Loaded
 }
@@ -68,6 +68,7 @@ func runAgent(ctx context.Context, w world) error {
 	return p.loaded.Context.Run(p)
 }
 
+// loadAgent reads the command line and the settings of the agent.
 func loadAgent(ctx context.Context, w world) (*agentProgram, error) {
 	var line agentCommands
 	loaded, err := config.Load(&line, &line.Agent, config.World{
@@ -81,7 +82,7 @@ func loadAgent(ctx context.Context, w world) (*agentProgram, error) {
 
 type agentConfig struct{}
 
-// Run prints the settings, and what is wrong with them.
+// Run prints the settings, and returns an error that names the wrong ones.
 func (agentConfig) Run(p *agentProgram) error {
 	if err := p.loaded.Print(p.output); err != nil {
 		return err
@@ -89,9 +90,10 @@ func (agentConfig) Run(p *agentProgram) error {
 	return p.loaded.Check()
 }
 
-// checked returns an error that names everything that is wrong with the settings,
-// and makes the data folder and the secret key where there are none. Root becomes
-// whoever the folder belongs to, so that no file of it ever belongs to root.
+// checked returns an error that names every wrong setting, apart from unused
+// ones. It creates the data folder and the secret key if they do not exist. If
+// root runs it, it continues as the owner of the data folder, so that no file in
+// it ever belongs to root.
 func (p *agentProgram) checked(unused ...string) error {
 	if err := p.loaded.Check(unused...); err != nil {
 		return err
@@ -110,30 +112,30 @@ func (p *agentProgram) checked(unused ...string) error {
 	return err
 }
 
-// atMachine prepares a command that an admin calls, maybe while the agent runs. It
-// makes nothing where no agent was set up.
+// atMachine prepares a command that an admin runs at the machine, perhaps while
+// the agent runs. It creates nothing if no agent was set up.
 func (p *agentProgram) atMachine(unused ...string) error {
 	if err := p.loaded.Check(unused...); err != nil {
 		return err
 	}
 	if _, err := os.Stat(p.settings.DataDir); errors.Is(err, fs.ErrNotExist) && p.settings.MediaServer != config.MediaServerBuiltin {
-		return fmt.Errorf("there is no %s: run 'latchkey agent setup' first, or name the agent's file with --config or its folder with --data-dir", p.settings.DataDir)
+		return fmt.Errorf("there is no %s: run 'latchkey agent setup' first, or give the agent's file with --config or its folder with --data-dir", p.settings.DataDir)
 	}
 	return p.checked(unused...)
 }
 
-// logger writes the log in the form that the settings ask for.
+// logger returns a logger in the form that the settings ask for.
 func (p *agentProgram) logger() *slog.Logger {
 	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
 }
 
-// quietLogger is for commands at the machine, which say themselves what they did:
-// trouble alone, in words for people.
+// quietLogger returns a logger for commands at the machine. These print their own
+// results, so only warnings are logged, as text.
 func (p *agentProgram) quietLogger() *slog.Logger {
 	return newLogger(p.errors, "text", max(p.settings.Level(), slog.LevelWarn))
 }
 
-// path is that of a file in the data folder.
+// path returns the path of a file in the data folder.
 func (p *agentProgram) path(name string) string { return filepath.Join(p.settings.DataDir, name) }
 
 // parts are what the commands of the agent work with.
@@ -145,7 +147,8 @@ type parts struct {
 	mediaServer mediaserver.Server
 }
 
-// open opens the agent's own files. publicURL tells where people reach the agent.
+// open opens the agent's own files. publicURL returns the address at which people
+// reach the agent.
 func (p *agentProgram) open(log *slog.Logger, publicURL func() string) (*parts, error) {
 	parts, err := p.openMediaServer(log, publicURL)
 	if err != nil {
@@ -158,7 +161,7 @@ func (p *agentProgram) open(log *slog.Logger, publicURL func() string) (*parts, 
 	return parts, nil
 }
 
-// openMediaServer opens the media server alone.
+// openMediaServer opens the media server without the agent's file.
 func (p *agentProgram) openMediaServer(log *slog.Logger, publicURL func() string) (*parts, error) {
 	keys, err := secret.NewKeys(p.settings.SecretKey, "")
 	if err != nil {
@@ -180,13 +183,14 @@ func (p *agentProgram) openMediaServer(log *slog.Logger, publicURL func() string
 	return opened, nil
 }
 
-// jellyfin is the Jellyfin server of the settings.
+// jellyfin returns the Jellyfin server of the settings.
 func (p *agentProgram) jellyfin(log *slog.Logger) (*jellyfin.Server, error) {
 	return jellyfin.New(jellyfin.Options{
 		URL: p.settings.MediaServerURL, APIKey: p.settings.APIKey, Now: time.Now, Random: rand.Reader, Version: version, Log: log,
 	})
 }
 
+// close closes all files that are open.
 func (p *parts) close() error {
 	var errs []error
 	if p.store != nil {
@@ -198,8 +202,9 @@ func (p *parts) close() error {
 	return errors.Join(errs...)
 }
 
-// service is the client of the service. An admin who waits wants an answer sooner
-// than an agent that goes on for months.
+// service returns a client of the service that tries each request up to tries
+// times within patience. An admin who waits wants an answer sooner than an agent
+// that runs for months.
 func (p *agentProgram) service(tries int, patience time.Duration, options ...client.Option) (*client.Client, error) {
 	options = append(options, client.WithUserAgent("latchkey-agent/"+version), client.WithRetries(tries, patience))
 	if p.settings.PlainHTTP {
@@ -212,7 +217,8 @@ func (p *agentProgram) service(tries int, patience time.Duration, options ...cli
 	return service, nil
 }
 
-// engine is the agent itself.
+// engine returns the agent itself. port is where it serves the builtin media
+// server, or 0.
 func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *agent.Agent {
 	s := p.settings
 	return agent.New(agent.Options{
@@ -227,7 +233,7 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 	})
 }
 
-// withAgent runs work on the agent's own files, for commands at the machine.
+// withAgent runs work with the agent's own files, for commands at the machine.
 func (p *agentProgram) withAgent(work func(a *agent.Agent, opened *parts) error) error {
 	if err := p.atMachine(); err != nil {
 		return err

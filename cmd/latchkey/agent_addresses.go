@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-// addresses are those that the agent reports. port is where it serves the builtin
-// media server itself, 0 where it does not.
+// addresses returns the addresses that the agent reports. port is where the agent
+// itself serves the builtin media server, or 0 if it does not.
 func (p *agentProgram) addresses(port int) agent.Addresses {
 	s := p.settings
 	all := agent.Addresses{
@@ -21,7 +21,7 @@ func (p *agentProgram) addresses(port int) agent.Addresses {
 	if s.MediaServer == config.MediaServerBuiltin && s.MediaServerURL == "" {
 		host, _, err := net.SplitHostPort(s.Listen)
 		if address, failed := netip.ParseAddr(host); err == nil && (host == "localhost" || failed == nil && address.IsLoopback()) {
-			all.LAN, all.WAN = false, false // nobody else reaches it
+			all.LAN, all.WAN = false, false // other machines cannot reach it
 		}
 		return all
 	}
@@ -32,14 +32,15 @@ func (p *agentProgram) addresses(port int) agent.Addresses {
 	all.Port = portOf(u)
 	switch address, err := netip.ParseAddr(u.Hostname()); {
 	case u.Hostname() == "localhost", err == nil && address.IsLoopback():
-	case err == nil: // another machine
+	case err == nil: // the media server is on another machine
 		all.Interfaces = func() ([]agent.InterfaceAddress, error) { return []agent.InterfaceAddress{{Address: address}}, nil }
-	default: // a name, maybe of a container: what it means to others is not known here
+	default: // a name, perhaps of a container: its meaning on other machines is unknown
 		all.LAN = false
 	}
 	return all
 }
 
+// portOf returns the port of a URL, also if it is the usual one of the scheme.
 func portOf(u *url.URL) int {
 	if port, err := strconv.Atoi(u.Port()); err == nil {
 		return port
@@ -50,15 +51,16 @@ func portOf(u *url.URL) int {
 	return 80
 }
 
-// toward is the address of the media server for somebody in the home network who
-// asks from there, "" when there is none.
+// toward returns the address of the media server for a caller in the home network
+// at from, or "".
 func (p *agentProgram) toward(ctx context.Context, from netip.AddrPort, port int) string {
 	if u, err := url.Parse(p.settings.MediaServerURL); err == nil && u.Host != "" {
 		if address, err := netip.ParseAddr(u.Hostname()); err != nil && u.Hostname() != "localhost" || err == nil && !address.IsLoopback() {
 			return u.String()
 		}
 	}
-	// Nothing is sent: the connection only tells which way a packet would take.
+	// Nothing is sent: opening the connection only shows which interface a packet
+	// would leave by.
 	connection, err := (&net.Dialer{}).DialContext(ctx, "udp", from.String())
 	if err != nil {
 		return ""
@@ -71,7 +73,8 @@ func (p *agentProgram) toward(ctx context.Context, from netip.AddrPort, port int
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// shownAddresses are where the builtin media server says it is.
+// shownAddresses returns a function that the builtin media server asks for its
+// own addresses.
 func (p *agentProgram) shownAddresses(publicURL func() string) func() (local, remote []string) {
 	return func() (local, remote []string) {
 		if own := publicURL(); own != "" {

@@ -19,21 +19,21 @@ import (
 )
 
 type agentBuiltin struct {
-	AgentURL string `name:"agent-url" placeholder:"http://127.0.0.1:8471" help:"Address at which 'latchkey agent' listens: the paths of Connect are handed on to it, as a reverse proxy in front of Jellyfin does. Without it there are none, only local sign-in."`
+	AgentURL string `name:"agent-url" placeholder:"http://127.0.0.1:8471" help:"Address at which 'latchkey agent' listens. Requests for the Connect paths are passed on to it, as a reverse proxy in front of Jellyfin does. Without it there is only local sign-in."`
 }
 
 // Help explains the command in its own help.
 func (agentBuiltin) Help() string {
-	return `It has the same data folder as the agent, and listens where apps expect a media server. The two are two programs, so that
-one of them can be stopped, replaced or kept away from the network without the other:
+	return `It shares the data folder with the agent, and listens where apps expect a media server. They are two programs, so that
+each can be stopped, replaced or kept off the network without the other:
 
   latchkey agent builtin --data-dir=DIR --listen=:8096 --agent-url=http://127.0.0.1:8471
   latchkey agent         --data-dir=DIR --listen=127.0.0.1:8471 --media-server=builtin --media-server-url=http://127.0.0.1:8096
 
-Most people need it not: 'latchkey agent' with media-server=builtin and no media-server-url serves both by itself.`
+Most people do not need it: 'latchkey agent' with media-server=builtin and no media-server-url serves both.`
 }
 
-// Run serves the builtin media server alone.
+// Run serves the builtin media server without the agent.
 func (c agentBuiltin) Run(p *agentProgram) error {
 	p.settings.MediaServer = config.MediaServerBuiltin
 	if err := p.checked("service", "media-server-url", "api-key"); err != nil {
@@ -55,6 +55,8 @@ func (c agentBuiltin) Run(p *agentProgram) error {
 		return err
 	}
 	defer func() { _ = opened.close() }()
+	// handler answers for the media server, and passes the Connect paths on to the
+	// agent.
 	handler, err := c.handler(p, opened)
 	if err != nil {
 		return err
@@ -85,15 +87,15 @@ func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, err
 	}
 	target, err := url.Parse(c.AgentURL)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" || target.User != nil || target.RawQuery != "" {
-		return nil, errors.New("agent-url: is not an address such as http://127.0.0.1:8471")
+		return nil, errors.New("agent-url: use an address such as http://127.0.0.1:8471")
 	}
-	var handedOn embywire.Routes // for its paths alone
+	var handedOn embywire.Routes // serves only to recognise its paths
 	connect.Routes(kit, &handedOn, nil)
 	return withHealth(handOn(&handedOn, agentProxy(target, opened.log), kit.Handler(&routes)), always), nil
 }
 
-// handOn gives requests for the paths of routes to one handler, all else to
-// another.
+// handOn returns a handler that gives requests for the paths of routes to to, and
+// all others to otherwise.
 func handOn(routes *embywire.Routes, to, otherwise http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, _, allowed, ok := routes.Find(r); ok || len(allowed) > 0 {
@@ -104,14 +106,15 @@ func handOn(routes *embywire.Routes, to, otherwise http.Handler) http.Handler {
 	})
 }
 
-// agentProxy hands requests on to the agent, with the caller's address.
+// agentProxy returns a handler that passes requests on to the agent, with the
+// caller's address.
 func agentProxy(target *url.URL, log *slog.Logger) http.Handler {
 	var away atomic.Bool
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
-			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // the agent asks only proxies that it trusts
+			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // the agent believes it only from trusted proxies
 			r.SetXForwarded()
 		},
 		ModifyResponse: func(response *http.Response) error {
@@ -123,7 +126,7 @@ func agentProxy(target *url.URL, log *slog.Logger) http.Handler {
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() == nil && away.CompareAndSwap(false, true) {
-				log.WarnContext(r.Context(), "the agent does not answer: see that it runs, and that agent-url is where it listens", slog.Any("err", err))
+				log.WarnContext(r.Context(), "the agent does not answer: check that it runs and that agent-url is its address", slog.Any("err", err))
 			}
 			embywire.AllowAll(w.Header(), embywire.LocalHeaders)
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -2,11 +2,11 @@
 
 package main
 
-// lockFolder does nothing where there are no such locks.
+// lockFolder does nothing: this system has no such locks.
 func lockFolder(string) (release func(), err error) { return func() {}, nil }
 
-// actAsOwner does nothing where there is no root.
+// actAsOwner does nothing: this system has no root.
 func actAsOwner(string) error { return nil }
 
-// asOwner just does the work where there is no root.
+// asOwner calls work: this system has no root.
 func asOwner(_ string, work func() error) error { return work() }

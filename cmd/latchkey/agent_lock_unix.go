@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// lockFolder takes the one lock of a data folder, until the process ends or
-// release is called.
+// lockFolder takes the only lock of a data folder, until the process ends or
+// release is called. It returns errLocked if another process has it.
 func lockFolder(path string) (release func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the admin names the folder
 	if err != nil {
@@ -27,7 +27,7 @@ func lockFolder(path string) (release func(), err error) {
 	return func() { _ = file.Close() }, nil
 }
 
-// actAsOwner makes root whoever a folder belongs to, for the rest of the process.
+// actAsOwner turns root into the owner of a folder for the rest of the process.
 func actAsOwner(folder string) error {
 	owner, err := otherOwner(folder)
 	if err != nil || owner == nil {
@@ -39,8 +39,9 @@ func actAsOwner(folder string) error {
 	return nil
 }
 
-// asOwner does work as the owner of a folder, and is root again afterwards: no link
-// that the owner puts there leads root to the files of others.
+// asOwner calls work as the owner of a folder, and is root again afterwards. So a
+// link that the owner puts into the folder cannot lead root to files of other
+// users.
 func asOwner(folder string, work func() error) (err error) {
 	owner, err := otherOwner(folder)
 	if err != nil {
@@ -66,8 +67,8 @@ func asOwner(folder string, work func() error) (err error) {
 	return work()
 }
 
-// otherOwner is to whom a folder belongs, when this is root and that is
-// somebody else; nil otherwise.
+// otherOwner returns the owner of a folder if this process is root and the owner
+// is another user, else nil.
 func otherOwner(folder string) (*syscall.Stat_t, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -20,7 +20,7 @@ import (
 
 type agentStatus struct{}
 
-// Run tells how the agent is.
+// Run prints the state of the agent.
 func (agentStatus) Run(p *agentProgram) error {
 	return p.withAgent(func(a *agent.Agent, _ *parts) error {
 		status, err := a.Status(p.ctx)
@@ -31,7 +31,7 @@ func (agentStatus) Run(p *agentProgram) error {
 	})
 }
 
-// writeStatus writes lines of name and value, and then what goes wrong.
+// writeStatus writes lines of name and value, and then the troubles.
 func writeStatus(output io.Writer, folder string, s agent.Status) error {
 	registered := "not yet"
 	if s.Registered {
@@ -46,17 +46,17 @@ func writeStatus(output io.Writer, folder string, s agent.Status) error {
 		{"registered", registered},
 		{"owner", orDash(printable.Text(s.Owner))},
 		{"media server", mediaServerOf(s)},
-		{"its id", orDash(s.SystemID)},
+		{"media server id", orDash(s.SystemID)},
 		{"last contact", moment(s.LastContact)},
 		{"last report", moment(s.LastReport)},
 		{"seen as", orDash(s.SeenAs)},
 		{"trusted until", moment(s.OfflineTrustedUntil)},
-		{"links", fmt.Sprintf("%d, and %d that wait for their person", s.Links, s.Pending)},
-		{"guests", fmt.Sprintf("%d, and %d former ones, shut out", s.Guests, s.GuestsShut)},
+		{"links", fmt.Sprintf("%d accepted, %d waiting for the person", s.Links, s.Pending)},
+		{"guests", fmt.Sprintf("%d let in, %d disabled", s.Guests, s.GuestsShut)},
 		{"local tokens", strconv.Itoa(s.Tokens)},
 	}
 	if s.OwedTokens > 0 || s.OwedGuests > 0 {
-		lines = append(lines, [2]string{"still to be done", fmt.Sprintf("%d local tokens to end, %d guests to make, change or shut out", s.OwedTokens, s.OwedGuests)})
+		lines = append(lines, [2]string{"still to be done", fmt.Sprintf("%d local tokens to revoke, %d guests to create", s.OwedTokens, s.OwedGuests)})
 	}
 	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	for _, line := range lines {
@@ -72,6 +72,7 @@ func writeStatus(output io.Writer, folder string, s agent.Status) error {
 	return table.Flush()
 }
 
+// mediaServerOf returns name, product and version of the media server for people.
 func mediaServerOf(s agent.Status) string {
 	switch product := strings.TrimSpace(printable.Text(s.Product + " " + s.Version)); {
 	case s.Name == "":
@@ -83,7 +84,7 @@ func mediaServerOf(s agent.Status) string {
 	}
 }
 
-// moment is a time as it stands in tables.
+// moment returns a time for a table, in the time zone of the machine.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "-"
@@ -92,13 +93,13 @@ func moment(t time.Time) string {
 }
 
 type agentUsers struct {
-	List     agentUsersList     `cmd:"" default:"1" help:"List the local users of the media server and who is linked to them."`
-	Add      agentUsersAdd      `cmd:"" help:"Make a local user (builtin media server)."`
-	Hide     agentUsersHide     `cmd:"" help:"Take a local user off the list that sign-in pages show (builtin media server)."`
-	Show     agentUsersShow     `cmd:"" help:"Put a local user on the list that sign-in pages show (builtin media server)."`
-	Disable  agentUsersDisable  `cmd:"" help:"Shut a local user out, on all devices (builtin media server)."`
-	Enable   agentUsersEnable   `cmd:"" help:"Let a disabled local user in again (builtin media server)."`
-	Password agentUsersPassword `cmd:"" help:"Set the password of a local user; their devices are signed out (builtin media server)."`
+	List     agentUsersList     `cmd:"" default:"1" help:"List the local users of the media server with their links."`
+	Add      agentUsersAdd      `cmd:"" help:"Create a local user (builtin media server)."`
+	Hide     agentUsersHide     `cmd:"" help:"Remove a local user from the list on sign-in pages (builtin media server)."`
+	Show     agentUsersShow     `cmd:"" help:"Show a local user in the list on sign-in pages (builtin media server)."`
+	Disable  agentUsersDisable  `cmd:"" help:"Disable a local user and sign them out on all devices (builtin media server)."`
+	Enable   agentUsersEnable   `cmd:"" help:"Enable a disabled local user again (builtin media server)."`
+	Password agentUsersPassword `cmd:"" help:"Set the password of a local user and sign out their devices (builtin media server)."`
 	Picture  agentUsersPicture  `cmd:"" help:"Give a local user a picture (builtin media server)."`
 }
 
@@ -128,6 +129,8 @@ func (agentUsersList) Run(p *agentProgram) error {
 	})
 }
 
+// writeUsers writes a table of the local users with their links, and then the
+// links without a local user.
 func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.Link) error {
 	of := map[string]agent.Link{}
 	for _, l := range links {
@@ -157,6 +160,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 	return table.Flush()
 }
 
+// userState returns the state of a local user in words.
 func userState(u mediaserver.LocalUser) string {
 	var words []string
 	if u.Administrator {
@@ -174,12 +178,13 @@ func userState(u mediaserver.LocalUser) string {
 	return strings.Join(words, ", ")
 }
 
+// linkState returns the state of a link in words.
 func linkState(l agent.Link) string {
 	switch {
 	case l.ID == "":
 		return "-"
 	case l.Status != client.Accepted:
-		return "waits for the person"
+		return "waiting for the person"
 	case !l.Active:
 		return "shut"
 	case l.Type == client.Guest:
@@ -192,7 +197,7 @@ func linkState(l agent.Link) string {
 type agentLink struct {
 	LocalUser string `arg:"" help:"Name or id of a local user of the media server."`
 	Username  string `arg:"" help:"Username of the account."`
-	As        string `name:"as" placeholder:"NAME" help:"Who asks, as the person will read it."`
+	As        string `name:"as" placeholder:"NAME" help:"Name of the asking admin, as the person will read it."`
 }
 
 // Run asks for a link.
@@ -204,21 +209,21 @@ func (c agentLink) Run(p *agentProgram) error {
 		}
 		answer, err := a.Links.Ask(p.ctx, user.ID, c.Username, c.As)
 		if errors.Is(err, agent.ErrUsernameUnknown) {
-			return fmt.Errorf("%s has no account %s that can be linked; 'latchkey agent invite' also takes an email address", p.settings.Service, c.Username)
+			return fmt.Errorf("%s has no account %s that can be linked. 'latchkey agent invite' also accepts an email address", p.settings.Service, c.Username)
 		}
 		if err != nil {
 			return err
 		}
 		outcome := "are linked"
 		if answer.Pending {
-			outcome = "will be linked as soon as the person accepts; a mail tells them"
+			outcome = "will be linked as soon as the person accepts. They get a mail about it"
 		}
 		_, err = fmt.Fprintf(p.output, "The local user %s and the account %s %s.\n", printable.Text(user.Name), c.Username, outcome)
 		return err
 	})
 }
 
-// findUser finds a local user by name, in any letter case, or by id.
+// findUser returns the local user with a name, in any letter case, or with an id.
 func findUser(p *agentProgram, server mediaserver.Server, name string) (mediaserver.LocalUser, error) {
 	users, err := server.LocalUsers(p.ctx)
 	if err != nil {
@@ -239,7 +244,7 @@ func findUser(p *agentProgram, server mediaserver.Server, name string) (mediaser
 }
 
 type agentUnlink struct {
-	LocalUser string `arg:"" help:"Name or id of a local user that is linked, or the username of the account."`
+	LocalUser string `arg:"" help:"Name or id of a linked local user, or the username of the account."`
 }
 
 // Run ends a link.
@@ -256,13 +261,13 @@ func (c agentUnlink) Run(p *agentProgram) error {
 		if err := a.Links.End(p.ctx, link.ID); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.output, "The link of %s and the account %s has ended. The running agent ends its local tokens.\n",
+		_, err = fmt.Fprintf(p.output, "The link of %s and the account %s has ended. The running agent revokes its local tokens.\n",
 			cmp.Or(printable.Text(link.LocalUserName), "a guest"), printable.Text(link.Username))
 		return err
 	})
 }
 
-// find finds the one link that is meant.
+// find returns the one link that the admin means.
 func (c agentUnlink) find(links []agent.Link) (agent.Link, error) {
 	for _, key := range []func(agent.Link) string{
 		func(l agent.Link) string { return l.LocalUserName },
@@ -280,15 +285,15 @@ func (c agentUnlink) find(links []agent.Link) (agent.Link, error) {
 		case 1:
 			return all[0], nil
 		default:
-			return agent.Link{}, fmt.Errorf("there are %d links of %s: say which by the username of the account", len(all), c.LocalUser)
+			return agent.Link{}, fmt.Errorf("%[2]s has %[1]d links: give the username of the account instead", len(all), c.LocalUser)
 		}
 	}
-	return agent.Link{}, fmt.Errorf("%s is not linked: 'latchkey agent users' lists who is", c.LocalUser)
+	return agent.Link{}, fmt.Errorf("%s is not linked: 'latchkey agent users' lists the links", c.LocalUser)
 }
 
 type agentInvite struct {
-	To      string   `arg:"" name:"username-or-email" help:"Username, or the email address of somebody who needs no account yet."`
-	Library []string `name:"library" sep:"none" placeholder:"NAME" help:"Library that the guest may see, by name or id; once for each. Without it: as guest-libraries says."`
+	To      string   `arg:"" name:"username-or-email" help:"Username, or the email address of a person, who may have no account yet."`
+	Library []string `name:"library" sep:"none" placeholder:"NAME" help:"Library that the guest may see, by name or id. Repeat the flag for each library. Without it guest-libraries decides."`
 	Until   string   `name:"until" placeholder:"2027-01-31" help:"Last day of the link."`
 	Note    string   `name:"note" help:"A few words for the person."`
 }
@@ -312,28 +317,29 @@ func (c agentInvite) Run(p *agentProgram) error {
 		if !answer.ExpiresAt.IsZero() {
 			until = " It can be accepted until " + moment(answer.ExpiresAt) + "."
 		}
-		_, err = fmt.Fprintf(p.output, "%s is invited; a mail tells them.%s\n", c.To, until)
+		_, err = fmt.Fprintf(p.output, "%s is invited and gets a mail.%s\n", c.To, until)
 		return err
 	})
 }
 
-// endOf is the moment after a day, of which people are asked the date.
+// endOf returns the end of a day in the time zone of now, for a date such as
+// 2027-01-31. It returns the zero time for "".
 func endOf(day string, now time.Time) (time.Time, error) {
 	if day == "" {
 		return time.Time{}, nil
 	}
 	date, err := time.ParseInLocation(time.DateOnly, day, now.Location())
 	if err != nil {
-		return time.Time{}, fmt.Errorf("until: %s is no date such as 2027-01-31", strconv.Quote(day))
+		return time.Time{}, fmt.Errorf("until: %s is not a date; write it like 2027-01-31", strconv.Quote(day))
 	}
 	end := date.AddDate(0, 0, 1)
 	if !end.After(now) {
-		return time.Time{}, fmt.Errorf("until: %s is over already", day)
+		return time.Time{}, fmt.Errorf("until: %s has passed", day)
 	}
 	return end, nil
 }
 
-// findLibraries returns the ids of libraries that are named.
+// findLibraries returns the ids of the libraries with the names.
 func findLibraries(p *agentProgram, server mediaserver.Server, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -354,24 +360,24 @@ func findLibraries(p *agentProgram, server mediaserver.Server, names []string) (
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("library: the media server has none that is called %s; it has %s", strconv.Quote(name), strings.Join(known, ", "))
+			return nil, fmt.Errorf("library: the media server has no library %s; its libraries are %s", strconv.Quote(name), strings.Join(known, ", "))
 		}
 	}
 	return ids, nil
 }
 
-// explainAgent says what to do about an error of the agent.
+// explainAgent adds to an error of the agent what to do about it.
 func explainAgent(err error) error {
-	if err != nil && err.Error() == agent.ErrMediaServerAway.Error() { // what is behind it says itself what to do
-		return fmt.Errorf("%w (see that it runs and that media-server-url is right; 'latchkey agent status' tells more)", err)
+	if err != nil && err.Error() == agent.ErrMediaServerAway.Error() { // a cause that is wrapped says by itself what to do
+		return fmt.Errorf("%w (check that it runs and that media-server-url is right; 'latchkey agent status' shows more)", err)
 	}
 	for _, known := range []struct {
 		err    error
 		advice string
 	}{
-		{agent.ErrNotRegistered, "start the agent, and see 'latchkey agent status'"},
+		{agent.ErrNotRegistered, "start the agent, then check 'latchkey agent status'"},
 		{agent.ErrServiceAway, "nothing was changed; try again when the service can be reached"},
-		{agent.ErrAlreadyLinked, "'latchkey agent users' shows which; end it first with 'latchkey agent unlink'"},
+		{agent.ErrAlreadyLinked, "'latchkey agent users' lists the links; end the old one with 'latchkey agent unlink' first"},
 	} {
 		if errors.Is(err, known.err) {
 			return fmt.Errorf("%w (%s)", err, known.advice)

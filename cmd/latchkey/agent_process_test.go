@@ -213,7 +213,7 @@ func TestCommandsAtTheMachine(t *testing.T) {
 	if said := command(t, "", "agent", "link", folder, "grandma", "rosa"); !strings.Contains(said, "as soon as the person accepts") {
 		t.Errorf("%s", said)
 	}
-	if !lineWith(h.users(), "Grandma", "rosa", "waits for the person") || !lineWith(h.users(), "Milo", "active", "-") {
+	if !lineWith(h.users(), "Grandma", "rosa", "waiting for the person") || !lineWith(h.users(), "Milo", "active", "-") {
 		t.Errorf("%s", h.users())
 	}
 	links, err := rosa.Links.List(t.Context(), "")
@@ -245,9 +245,9 @@ func TestCommandsAtTheMachine(t *testing.T) {
 		`the media server has no local user "Nobody"`: {"link", "Nobody", "rosa"},
 		"has no account nobody that can be linked":    {"link", "Milo", "nobody"},
 		"Milo is not linked":                          {"unlink", "Milo"},
-		"the media server has none that is called":    {"invite", "--library=Nothing", "rosa"},
-		"is no date such as":                          {"invite", "--until=soon", "rosa"},
-		"is over already":                             {"invite", "--until=2020-01-01", "rosa"},
+		"the media server has no library":             {"invite", "--library=Nothing", "rosa"},
+		"is not a date; write it like":                {"invite", "--until=soon", "rosa"},
+		"has passed":                                  {"invite", "--until=2020-01-01", "rosa"},
 	} {
 		refused(t, want, "", append([]string{"agent", folder}, arguments...)...)
 	}

@@ -21,10 +21,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// errLocked is a data folder that another agent works in.
-var errLocked = errors.New("another agent runs in this data folder: stop it first, or give this one a folder of its own with --data-dir")
+// errLocked means that another agent uses the data folder.
+var errLocked = errors.New("another agent runs in this data folder: stop it first, or give this one its own folder with --data-dir")
 
-// largestPicture is the largest file of a picture, in bytes.
+// largestPicture is the greatest size of a picture file, in bytes.
 const largestPicture = 16 << 20
 
 type agentRun struct{}
@@ -54,14 +54,14 @@ func (agentRun) Run(p *agentProgram) error {
 	return running.run(p.ctx, listener)
 }
 
-// warn logs what is no mistake and no good either.
+// warn logs settings that are allowed but not advisable.
 func (p *agentProgram) warn(log *slog.Logger) {
 	for _, warning := range p.loaded.Warnings {
 		log.WarnContext(p.ctx, "settings", slog.String("problem", warning))
 	}
 }
 
-// runningAgent is everything that runs while the agent does.
+// runningAgent holds everything that runs together with the agent.
 type runningAgent struct {
 	*parts
 
@@ -71,7 +71,7 @@ type runningAgent struct {
 	port    int // of the media server
 }
 
-// assemble puts the parts together.
+// assemble puts together everything that runs.
 func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runningAgent, error) {
 	port := 0
 	if address, ok := listener.Addr().(*net.TCPAddr); ok {
@@ -97,8 +97,9 @@ func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runni
 	}, nil
 }
 
-// reachedAt is where people reach the agent's own pages: the first address that
-// was configured, or else that of this machine in the home network.
+// reachedAt returns the address at which people reach the agent's own pages: the
+// first configured address, or else the address of this machine in the home
+// network.
 func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
 	if len(p.settings.Addresses) > 0 {
 		return p.settings.Addresses[0]
@@ -107,11 +108,12 @@ func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
 	if address, failed := netip.ParseAddr(host); err == nil && host != "" && (failed != nil || !address.IsUnspecified()) {
 		return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
 	}
-	const anywhere = "192.0.2.1:9" // an address that nobody has
+	const anywhere = "192.0.2.1:9" // an address that is reserved for documentation
 	return p.toward(ctx, netip.MustParseAddrPort(anywhere), port)
 }
 
-// connections tells the builtin media server who is linked to its local users.
+// connections returns a function by which the builtin media server learns which
+// accounts its local users are linked to.
 func connections(engine *agent.Agent) func(ctx context.Context) (map[string]builtin.Connection, error) {
 	return func(ctx context.Context) (map[string]builtin.Connection, error) {
 		links, err := engine.Links.List(ctx)
@@ -128,7 +130,7 @@ func connections(engine *agent.Agent) func(ctx context.Context) (map[string]buil
 	}
 }
 
-// withHealth adds what container engines ask for.
+// withHealth adds the two paths that container engines ask for.
 func withHealth(next http.Handler, ready func() bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -142,6 +144,7 @@ func withHealth(next http.Handler, ready func() bool) http.Handler {
 	})
 }
 
+// answerHealth answers with 200 or 503.
 func answerHealth(w http.ResponseWriter, good bool) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -153,9 +156,8 @@ func answerHealth(w http.ResponseWriter, good bool) {
 	_, _ = w.Write([]byte(text))
 }
 
-// run runs the agent until ctx ends, and then stops in order: first it takes no
-// more requests and lets those end that are on their way, then what it does for
-// the service.
+// run runs the agent until ctx ends. Then it stops in order: it accepts no more
+// requests, lets the current ones end, and stops the agent's own work last.
 func (r *runningAgent) run(ctx context.Context, listener net.Listener) error {
 	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngine()
@@ -186,14 +188,14 @@ func (r *runningAgent) run(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// newLocalServer is a server for clients in the home.
+// newLocalServer returns a server for clients in the home network.
 func newLocalServer(handler http.Handler, log *slog.Logger) *http.Server {
 	server := wire.NewHTTPServer(handler)
 	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	return server
 }
 
-// shutDown lets requests end that are on their way.
+// shutDown stops a server after its current requests have ended.
 func shutDown(ctx context.Context, server *http.Server) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
@@ -203,8 +205,8 @@ func shutDown(ctx context.Context, server *http.Server) error {
 	return nil
 }
 
-// discover answers apps that look for media servers. The agent does without it
-// where that cannot be: another media server may be at the port.
+// discover answers apps that look for media servers. If that is impossible the
+// agent continues without it: another media server may use the port.
 func (r *runningAgent) discover(ctx context.Context) {
 	err := discovery.Serve(ctx, discovery.Options{
 		Listen:  ":7359",
@@ -215,7 +217,7 @@ func (r *runningAgent) discover(ctx context.Context) {
 		Now:     time.Now,
 	})
 	if err != nil && ctx.Err() == nil {
-		r.log.WarnContext(ctx, "apps cannot find the media server by themselves: UDP port 7359 is taken, maybe by a media server; set discovery to off to hear no more of it",
+		r.log.WarnContext(ctx, "apps cannot find the media server by themselves: UDP port 7359 is taken, perhaps by another media server. Set discovery to off to silence this warning",
 			slog.Any("err", err))
 	}
 }

@@ -24,13 +24,13 @@ import (
 )
 
 type agentSetup struct {
-	Force bool `name:"force" help:"Replace the file of settings that is there. Its settings are taken where nothing else is said."`
+	Force bool `name:"force" help:"Replace the existing file of settings. Its settings are kept unless others are given."`
 }
 
 // Help explains the command in its own help.
 func (agentSetup) Help() string {
-	return `What is not set by a flag, the environment or the file that is there is asked for. It is all tried, the file is written with
-mode 0600, and the server is registered at once, because a claim code is good for ten minutes only.`
+	return `It asks for each setting that has no value from a flag, the environment or an existing file. It tries them all, writes the file with
+mode 0600, and registers the server at once, because a claim code is valid for ten minutes only.`
 }
 
 // Run sets the agent up.
@@ -47,26 +47,26 @@ func (c agentSetup) Run(p *agentProgram) error {
 	return nil
 }
 
-// setup is one conversation.
+// setup is one conversation with the admin.
 type setup struct {
 	*agentProgram
 	*asker
 
 	force      bool
-	file       string // that is written
-	system     bool   // systemd runs the agent
-	before     bool   // the file was there
-	registered bool   // before this setup
-	again      bool   // a registration is to be replaced
+	file       string // the file of settings to write
+	system     bool   // systemd will run the agent
+	before     bool   // the file existed before
+	registered bool   // the server was registered before
+	again      bool   // the registration is to be replaced
 }
 
-// Where systemd keeps what an agent writes, and whom it runs it as.
+// The folder that systemd gives to an agent, and the user that it runs it as.
 const (
 	systemFolder = "/var/lib/latchkey-agent"
 	systemUser   = "latchkey-agent"
 )
 
-// place decides where the file goes.
+// place decides where the file of settings goes.
 func (s *setup) place() error {
 	switch {
 	case s.settings.File != "":
@@ -79,40 +79,43 @@ func (s *setup) place() error {
 		s.file = filepath.Join(s.settings.DataDir, config.AgentFile)
 	}
 	s.system = s.file == config.AgentSystemFile
-	// What is asked for may be wrong yet, and so may the file be that is to be made.
+	// The settings that are asked for later may be wrong now, and so may the file
+	// that is replaced.
 	if err := s.loaded.Check("config", "service", "claim-code", "media-server", "media-server-url", "api-key", "server-name", "listen", "addresses"); err != nil {
 		return err
 	}
 	_, err := os.Stat(s.file)
 	s.before = err == nil
 	if err == nil && !s.force {
-		return fmt.Errorf("%s is there already: look at it with 'latchkey agent config', or set up anew with --force", s.file)
+		return fmt.Errorf("%s exists already: look at it with 'latchkey agent config', or set up again with --force", s.file)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
+// introduce explains what follows.
 func (s *setup) introduce() error {
 	if strings.HasPrefix(s.loaded.Origins["api-key"], "flag") {
-		if err := s.say("Careful: other users of this machine can see the API key in the list of processes. LATCHKEY_AGENT_API_KEY or LATCHKEY_AGENT_API_KEY_FILE keeps it from them."); err != nil {
+		if err := s.say("Careful: other users of this machine can see the API key in the list of processes. Use LATCHKEY_AGENT_API_KEY or LATCHKEY_AGENT_API_KEY_FILE instead."); err != nil {
 			return err
 		}
 	}
-	return s.say("This sets up the agent beside a media server. Enter takes what stands in brackets; what is not right is asked again.\n")
+	return s.say("This sets up the agent beside a media server. Press Enter to accept a value in brackets. If a value does not work, you are asked again.\n")
 }
 
-// question asks for one setting until it is good.
+// question asks for one setting until its value is good.
 type question struct {
 	name, text string
 	value      *string
-	usual      string // what Enter means; "" for nothing
+	usual      string // the value that Enter stands for; may be ""
 	secret     bool
 	optional   bool
-	try        func() error // tries the value; nil for nothing to try
+	try        func() error // tries the value; may be nil
 }
 
-// settle takes what is set already, or asks, until the setting is good.
+// settle takes the value that is set already, or asks for one, until the value is
+// good.
 func (s *setup) settle(q question) error {
 	for given := *q.value != ""; ; given = false {
 		if !given {
@@ -130,12 +133,13 @@ func (s *setup) settle(q question) error {
 	}
 }
 
+// judge returns an error if the value of a question is not good.
 func (s *setup) judge(q question) error {
 	if *q.value == "" {
 		if q.optional {
 			return nil
 		}
-		return errors.New("something must be given here")
+		return errors.New("a value is needed here")
 	}
 	if err := config.Problem(s.settings, q.name); err != nil {
 		return err
@@ -146,7 +150,7 @@ func (s *setup) judge(q question) error {
 	return q.try()
 }
 
-// fill asks for a value.
+// fill asks for a value once.
 func (s *setup) fill(q question) error {
 	text := q.text
 	if q.usual != "" {
@@ -158,24 +162,25 @@ func (s *setup) fill(q question) error {
 	}
 	answer, err := ask(text + ": ")
 	if errors.Is(err, errNoAnswer) && !q.optional {
-		return fmt.Errorf("%w: %s is open; answer, or set it with --%s or as LATCHKEY_AGENT_%s", err, q.name,
+		return fmt.Errorf("%w: %s has no value; answer the question, or set it with --%s or as LATCHKEY_AGENT_%s", err, q.name,
 			q.name, strings.ToUpper(strings.ReplaceAll(q.name, "-", "_")))
 	}
 	*q.value = cmp.Or(strings.TrimSpace(answer), q.usual)
 	if errors.Is(err, errNoAnswer) {
-		return nil // as Enter
+		return nil // the same as Enter
 	}
 	return err
 }
 
-// asBefore reports whether a setting is what the file says that is to be replaced,
-// which leaves out what is the default.
+// asBefore reports whether a setting has the value of the file that is replaced.
+// That file leaves out values that are the default.
 func (s *setup) asBefore(name string) bool {
 	origin := s.loaded.Origins[name]
 	return s.before && (origin == "default" || strings.HasPrefix(origin, s.file+":"))
 }
 
-// isOpen reports whether a setting that has a default was never settled.
+// isOpen reports whether a setting has its default, and no file exists in which
+// the admin could have accepted that.
 func (s *setup) isOpen(name string) bool {
 	return s.loaded.Origins[name] == "default" && !s.before
 }
@@ -183,13 +188,14 @@ func (s *setup) isOpen(name string) bool {
 func (s *setup) good(text string) error   { return s.say("  ✓ " + text) }
 func (s *setup) failed(text string) error { return s.say("  ✗ " + text) }
 
+// service asks for the address of the service.
 func (s *setup) service() error {
 	return s.settle(question{
 		name: "service", text: "Address of the Latchkey service", value: &s.settings.Service, try: s.tryService,
 	})
 }
 
-// tryService asks whether a Latchkey service answers there.
+// tryService checks that a Latchkey service answers at the address.
 func (s *setup) tryService() error {
 	service, err := s.agentProgram.service(1, 0)
 	if err != nil {
@@ -197,21 +203,22 @@ func (s *setup) tryService() error {
 	}
 	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, 15*time.Second)
 	defer cancel()
-	_, err = service.Agent.Get(ctx) // without a key: a Latchkey service says so in its own way
-	const advice = "take the address that stands in the browser when you are signed in to it"
+	_, err = service.Agent.Get(ctx) // without a key: only a Latchkey service refuses it in this way
+	const advice = "use the address that your browser shows when you are signed in to the service"
 	answer, isAnswer := errors.AsType[*client.Error](err)
 	switch {
 	case isAnswer && answer.Code != "":
-		return s.good("It answers, and it is a Latchkey service.")
+		return s.good("A Latchkey service answers there.")
 	case isAnswer && answer.Status >= http.StatusInternalServerError:
-		return fmt.Errorf("something answers there, but it is no Latchkey service: its status is %d. See that the service runs, or %s", answer.Status, advice)
+		return fmt.Errorf("something answers there, but it is not a Latchkey service: its status is %d. Check that the service runs, or %s", answer.Status, advice)
 	case isAnswer || errors.Is(err, client.ErrBadAnswer):
-		return errors.New("something answers there, but it is no Latchkey service: " + advice)
+		return errors.New("something answers there, but it is not a Latchkey service: " + advice)
 	default:
-		return fmt.Errorf("nothing answers there (%w): see that the address is right, and that this machine reaches it", err)
+		return fmt.Errorf("nothing answers there (%w): check that the address is right and that this machine can reach it", err)
 	}
 }
 
+// claimCode asks for a claim code, unless the server may stay registered.
 func (s *setup) claimCode() error {
 	err := asOwner(s.settings.DataDir, func() error {
 		s.registered = s.wasRegistered()
@@ -223,7 +230,7 @@ func (s *setup) claimCode() error {
 	text := "Claim code, from " + s.settings.Service + "/servers/new"
 	if s.registered {
 		if s.asBefore("claim-code") {
-			s.settings.ClaimCode = "" // it is spent
+			s.settings.ClaimCode = "" // it was used already
 		}
 		text += " (Enter to stay registered as before)"
 	}
@@ -232,7 +239,7 @@ func (s *setup) claimCode() error {
 	return err
 }
 
-// wasRegistered reports whether the data folder holds a registration already.
+// wasRegistered reports whether the data folder holds a registration.
 func (s *setup) wasRegistered() bool {
 	if _, err := os.Stat(s.path("agent.db")); err != nil {
 		return false
@@ -243,13 +250,14 @@ func (s *setup) wasRegistered() bool {
 	}
 	store, err := agent.OpenStore(s.agentProgram.ctx, s.path("agent.db"), keys, time.Now, rand.Reader)
 	if err != nil {
-		return true // with another key, say: it is put aside
+		return true // perhaps it was made with another key: it is set aside
 	}
 	defer func() { _ = store.Close() }()
 	status, err := s.engine(&parts{log: slog.New(slog.DiscardHandler), store: store}, nil, 0).Status(s.agentProgram.ctx)
 	return err != nil || status.Registered
 }
 
+// mediaServer asks for the kind of media server and then for its settings.
 func (s *setup) mediaServer() error {
 	if s.isOpen("media-server") {
 		s.settings.MediaServer = ""
@@ -266,7 +274,7 @@ func (s *setup) mediaServer() error {
 	return s.builtin()
 }
 
-// jellyfin asks for the Jellyfin server until all of it is well.
+// jellyfin asks for the Jellyfin server until all checks succeed.
 func (s *setup) jellyfin() error {
 	for {
 		err := s.settle(question{
@@ -289,7 +297,7 @@ func (s *setup) jellyfin() error {
 		case "key":
 			s.settings.APIKey = ""
 		case "Quick Connect":
-			if _, err := s.ask("Enter when that is done: "); err != nil {
+			if _, err := s.ask("Press Enter when this is done: "); err != nil {
 				return fmt.Errorf("%w: Quick Connect must be on", err)
 			}
 		default:
@@ -298,8 +306,8 @@ func (s *setup) jellyfin() error {
 	}
 }
 
-// tryJellyfin says of each step how it went. It returns the step that did not go
-// well, "" for none.
+// tryJellyfin prints the result of each check. It returns the name of the check
+// that failed, or "".
 func (s *setup) tryJellyfin() (string, error) {
 	server, err := s.agentProgram.jellyfin(s.quietLogger())
 	if err != nil {
@@ -322,6 +330,7 @@ func (s *setup) tryJellyfin() (string, error) {
 	return "", nil
 }
 
+// tell prints the result of one check.
 func (s *setup) tell(step jellyfin.CheckedStep) error {
 	text := strings.TrimSpace(step.Text + " " + step.Advice)
 	if !step.OK {
@@ -330,7 +339,7 @@ func (s *setup) tell(step jellyfin.CheckedStep) error {
 	return s.good(text)
 }
 
-// builtin asks for what the builtin media server needs.
+// builtin asks for the settings of the builtin media server.
 func (s *setup) builtin() error {
 	if s.isOpen("server-name") {
 		s.settings.ServerName = ""
@@ -343,21 +352,22 @@ func (s *setup) builtin() error {
 		s.settings.Listen = ""
 	}
 	return s.settle(question{
-		name: "listen", text: "Address and port to listen on; without a host: the whole home network", value: &s.settings.Listen, usual: ":8096",
+		name: "listen", text: "Address and port to listen on (without a host: in the whole home network)", value: &s.settings.Listen, usual: ":8096",
 		try: func() error {
 			if s.registered && s.asBefore("listen") {
-				return nil // maybe the agent itself is there
+				return nil // the agent itself may be listening there
 			}
 			listener, err := (&net.ListenConfig{}).Listen(s.agentProgram.ctx, "tcp", s.settings.Listen)
 			if err != nil {
-				return fmt.Errorf("another program is there (%w): stop it, or take another port", err)
+				return fmt.Errorf("another program uses that port (%w): stop it, or choose another port", err)
 			}
 			return listener.Close()
 		},
 	})
 }
 
-// outside asks for the address that people use who are not at home.
+// outside asks for the address at which people outside the home network reach the
+// media server.
 func (s *setup) outside() error {
 	if len(s.settings.Addresses) > 0 {
 		return config.Problem(s.settings, "addresses")
@@ -366,7 +376,7 @@ func (s *setup) outside() error {
 		var address string
 		err := s.fill(question{name: "addresses", text: "Address at which people reach the media server from outside (Enter for none)", value: &address})
 		if errors.Is(err, errNoAnswer) || err == nil && address == "" {
-			return s.say("") // it can be set later
+			return s.say("") // the admin can set it later
 		}
 		if err != nil {
 			return err
@@ -383,7 +393,7 @@ func (s *setup) outside() error {
 	}
 }
 
-// newSecretKey makes a secret key.
+// newSecretKey returns a random secret key.
 func newSecretKey() string {
 	key := make([]byte, 36)
 	_, _ = rand.Read(key) // it never fails

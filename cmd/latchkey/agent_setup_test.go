@@ -30,8 +30,8 @@ func TestSetupAsksAgain(t *testing.T) {
 	said := command(t, strings.Join(answers, "\n")+"\n", "agent", "setup", "--data-dir="+folder)
 	for _, want := range []string{
 		"is not an address such as https://latchkey.example.org", "must start with https://", "nothing answers there",
-		"something must be given here", "holds a blank", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
-		"is not an address with a port", "another program is there", "must end after the host and port", "✓ Registered",
+		"a value is needed here", "holds a blank", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
+		"is not an address with a port", "another program uses that port", "must end after the host and port", "✓ Registered",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q:\n%s", want, said)
@@ -190,7 +190,7 @@ func TestSetupThrottled(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "agent")
 	said := refused(t, "for 3 minutes. Start the agent (latchkey agent --data-dir="+folder+")", "", "agent", "setup", "--data-dir="+folder, "--media-server=builtin",
 		"--listen=127.0.0.1:0", "--server-name=Den", "--service="+front.URL, "--claim-code="+owner.claimCode())
-	if !strings.Contains(said, "the file is written") || !strings.Contains(said, "claim code is still good") {
+	if !strings.Contains(said, "the file is written") || !strings.Contains(said, "claim code is still valid") {
 		t.Errorf("%s", said)
 	}
 	status := command(t, "", "agent", "status", "--data-dir="+folder)

@@ -22,7 +22,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// write writes the file.
+// write writes the file of settings.
 func (s *setup) write() error {
 	if err := s.makeFolder(); err != nil {
 		return err
@@ -37,10 +37,10 @@ func (s *setup) write() error {
 	if err := s.save(); err != nil {
 		return err
 	}
-	return s.good("Wrote " + s.file + ", which its owner alone can read. Keep a copy of it.")
+	return s.good("Wrote " + s.file + ". Only its owner can read it. Keep a copy of it.")
 }
 
-// keptKey is the secret key that the data folder has already, or a new one.
+// keptKey returns the secret key of the data folder, or a new one.
 func (s *setup) keptKey() string {
 	if kept, err := os.ReadFile(s.path("secret-key")); err == nil {
 		return strings.TrimSpace(string(kept))
@@ -48,7 +48,7 @@ func (s *setup) keptKey() string {
 	return newSecretKey()
 }
 
-// makeFolder makes the data folder, and gives that of systemd to its user.
+// makeFolder creates the data folder, and gives systemd's folder to its user.
 func (s *setup) makeFolder() error {
 	if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data-dir: %w", err)
@@ -68,7 +68,8 @@ func (s *setup) makeFolder() error {
 	return os.Chown(s.settings.DataDir, uid, gid)
 }
 
-// save writes the file: as the owner of the data folder when it is there.
+// save writes the file of settings. If it is in the data folder, the folder's
+// owner writes it.
 func (s *setup) save() error {
 	if filepath.Dir(s.file) == filepath.Clean(s.settings.DataDir) {
 		return asOwner(s.settings.DataDir, s.replace)
@@ -76,7 +77,7 @@ func (s *setup) save() error {
 	return s.replace()
 }
 
-// replace writes the settings beside the file and puts them into its place.
+// replace writes the settings into a new file and renames it to the final name.
 func (s *setup) replace() (err error) {
 	folder := filepath.Dir(s.file)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -93,7 +94,7 @@ func (s *setup) replace() (err error) {
 	}()
 	leftOut := []string{}
 	if filepath.Dir(s.file) == filepath.Clean(s.settings.DataDir) && filepath.Base(s.file) == config.AgentFile {
-		leftOut = append(leftOut, "data-dir") // the file is found there
+		leftOut = append(leftOut, "data-dir") // the file is found in the data folder anyway
 	} else if s.settings.DataDir, err = filepath.Abs(s.settings.DataDir); err != nil {
 		return err
 	}
@@ -104,11 +105,11 @@ func (s *setup) replace() (err error) {
 	return os.Rename(file.Name(), s.file)
 }
 
-// registerTime is how long the registration is waited for.
+// registerTime is how long setup waits for the registration.
 const registerTime = 30 * time.Second
 
-// register registers the server at once: a claim code is good for ten minutes,
-// and here is somebody who can ask for another one.
+// register registers the server at once: a claim code is valid for ten minutes,
+// and the admin can get another one now.
 func (s *setup) register() error {
 	if s.registered && !s.again {
 		return nil
@@ -124,18 +125,18 @@ func (s *setup) register() error {
 		defer release()
 	}
 	if errors.Is(err, errLocked) {
-		return fmt.Errorf("the agent runs: stop it, and set up again with --force, to register anew: %w", err)
+		return fmt.Errorf("the agent is running: stop it, and set up again with --force, to register again: %w", err)
 	}
 	if err != nil {
 		return err
 	}
 	if err := s.keepRegistering(); err != nil {
-		return fmt.Errorf("the file is written and the server is not registered: %w", err)
+		return fmt.Errorf("the file is written, but the server is not registered: %w", err)
 	}
 	return nil
 }
 
-// keepRegistering asks for another claim code until the service takes one.
+// keepRegistering asks for another claim code until the service accepts one.
 func (s *setup) keepRegistering() error {
 	for {
 		refused := ""
@@ -148,7 +149,7 @@ func (s *setup) keepRegistering() error {
 		}
 		s.settings.ClaimCode = ""
 		if refused == "" {
-			return s.save() // without the claim code, which is spent
+			return s.save() // without the claim code, which is used now
 		}
 		if err := s.failed(refused); err != nil {
 			return err
@@ -163,8 +164,8 @@ func (s *setup) keepRegistering() error {
 	}
 }
 
-// setAside puts what an earlier registration knew out of the way. The links of it
-// are at the service.
+// setAside renames the file of an earlier registration. Its links stay at the
+// service.
 func (s *setup) setAside() error {
 	if !s.again {
 		return nil
@@ -175,12 +176,12 @@ func (s *setup) setAside() error {
 			return err
 		}
 	}
-	return s.say("  What the agent knew of its earlier registration is kept in " + aside + ".\n" +
-		"  At the service the server of that time stays, with its links, until you remove it on its page.")
+	return s.say("  The data of the earlier registration is kept in " + aside + ".\n" +
+		"  The earlier server stays at the service, with its links, until you remove it on its page.")
 }
 
-// tryRegister runs the agent until its server is registered. It returns why the
-// service refuses it, "" when it did not.
+// tryRegister runs the agent until its server is registered. It returns the
+// reason if the service refuses it, else "".
 func (s *setup) tryRegister() (string, error) {
 	waits := &noteWaits{next: http.DefaultTransport}
 	service, err := s.agentProgram.service(2, 5*time.Second, client.WithHTTPClient(&http.Client{Transport: waits}))
@@ -197,16 +198,17 @@ func (s *setup) tryRegister() (string, error) {
 	began, ended := time.Now().Truncate(time.Millisecond), make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = engine.Run(ctx) // what becomes of it the status tells
+		_ = engine.Run(ctx) // the status shows the outcome
 	}()
 	defer func() { cancel(); <-ended }()
 	return s.awaitRegistration(ctx, engine, began, waits)
 }
 
-// noteWaits notes how long the service asks to wait when it was asked too often.
+// noteWaits notes how long the service asks to wait after too many requests.
 type noteWaits struct {
+	// next returns the commands that start the agent and show its status.
 	next    http.RoundTripper
-	minutes atomic.Int64 // 0 when it was not
+	minutes atomic.Int64 // 0 if the service has not asked to wait
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -219,6 +221,8 @@ func (n *noteWaits) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
+// awaitRegistration waits until the status says that the server is registered. It
+// returns the reason if the service refuses it, else "".
 func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, began time.Time, waits *noteWaits) (string, error) {
 	var inTheWay error
 	for ctx.Err() == nil {
@@ -231,7 +235,7 @@ func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, bega
 		}
 		for _, t := range status.Trouble {
 			switch {
-			case t.Since.Before(began): // of an earlier run
+			case t.Since.Before(began): // the trouble is of an earlier run
 			case t.Name == "registration":
 				return t.Text, nil
 			case waits.minutes.Load() > 0:
@@ -251,20 +255,21 @@ func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, bega
 	case inTheWay != nil:
 		return "", inTheWay
 	default:
-		return "", errors.New("the service has not answered in time; the agent tries again when it runs")
+		return "", errors.New("the service has not answered in time; the agent tries again when you start it")
 	}
 }
 
-// throttled says what to do when the service takes no registration for a while.
+// throttled returns an error that says what to do when the service accepts no
+// registration for a while.
 func (s *setup) throttled(minutes int64) error {
 	wait := fmt.Sprintf("%d minutes", minutes)
 	if minutes == 1 {
 		wait = "a minute"
 	}
 	start, _ := s.next()
-	return fmt.Errorf("the service was asked too often from here, and takes no registration for %s. "+
-		"Start the agent (%s): it registers by itself, if the claim code is still good by then. "+
-		"Or wait %s, take a new claim code, and set up again with --force and --claim-code", wait, start, wait)
+	return fmt.Errorf("the service has had too many requests from here, and accepts no registration for %s. "+
+		"Start the agent (%s): it registers by itself if the claim code is still valid then. "+
+		"Or wait %s, get a new claim code, and set up again with --force and --claim-code", wait, start, wait)
 }
 
 // next are the commands that start the agent and tell how it does.
@@ -281,7 +286,7 @@ func (s *setup) next() (start, status string) {
 	return "latchkey agent" + flags, "latchkey agent status" + flags
 }
 
-// farewell says how to go on.
+// farewell says how to continue.
 func (s *setup) farewell() error {
 	start, status := s.next()
 	return s.say("\nStart the agent: " + start + "\nThen:            " + status)

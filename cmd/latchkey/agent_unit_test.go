@@ -102,7 +102,7 @@ func TestEndOf(t *testing.T) {
 	if want := time.Date(2026, 3, 5, 0, 0, 0, 0, zone); err != nil || !got.Equal(want) {
 		t.Errorf("today ends %v, %v; want %v", got, err, want)
 	}
-	for text, want := range map[string]string{"2026-03-03": "is over already", "04.03.2026": "is no date", "2026-13-01": "is no date"} {
+	for text, want := range map[string]string{"2026-03-03": "has passed", "04.03.2026": "is not a date", "2026-13-01": "is not a date"} {
 		if _, err := endOf(text, now); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -145,7 +145,7 @@ func TestUsersTable(t *testing.T) {
 		got = append(got, strings.Join(strings.Fields(line), " "))
 	}
 	want := []string{
-		"LOCAL USER STATE ACCOUNT LINK ENDS", "Gran[31mpa active - - -", "Grandma - rosa linked -", "- - ben shut -", "- - lea waits for the person -",
+		"LOCAL USER STATE ACCOUNT LINK ENDS", "Gran[31mpa active - - -", "Grandma - rosa linked -", "- - ben shut -", "- - lea waiting for the person -",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

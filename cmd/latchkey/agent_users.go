@@ -12,10 +12,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// withBuiltin runs work on the builtin media server, also while it runs.
+// withBuiltin runs work with the builtin media server, which may be running.
 func (p *agentProgram) withBuiltin(work func(s *builtin.Server) error) error {
 	if p.settings.MediaServer != config.MediaServerBuiltin {
-		return errors.New("the local users of a Jellyfin server are looked after in its own dashboard; this is for media-server=builtin")
+		return errors.New("manage the local users of a Jellyfin server in its own dashboard; this command is for media-server=builtin")
 	}
 	if err := p.atMachine("service"); err != nil {
 		return err
@@ -28,8 +28,8 @@ func (p *agentProgram) withBuiltin(work func(s *builtin.Server) error) error {
 	return work(opened.builtin)
 }
 
-// onUser runs work on one local user of the builtin media server, and says what
-// has become of them.
+// onUser runs work on one local user of the builtin media server, and prints the
+// outcome.
 func (p *agentProgram) onUser(name, outcome string, work func(s *builtin.Server, user mediaserver.LocalUser) error) error {
 	return p.withBuiltin(func(s *builtin.Server) error {
 		user, err := findUser(p, s, name)
@@ -44,7 +44,7 @@ func (p *agentProgram) onUser(name, outcome string, work func(s *builtin.Server,
 	})
 }
 
-// localUser is the local user that a command is about.
+// localUser is the argument of commands for one local user.
 type localUser struct {
 	Name string `arg:"" help:"Name or id of the local user."`
 }
@@ -52,10 +52,10 @@ type localUser struct {
 type agentUsersAdd struct {
 	Name          string `arg:"" help:"Name of the local user."`
 	Administrator bool   `name:"admin" help:"Make them an administrator of the media server."`
-	Hidden        bool   `name:"hidden" help:"Keep them off the list that sign-in pages show."`
+	Hidden        bool   `name:"hidden" help:"Leave them out of the list on sign-in pages."`
 }
 
-// Run makes a local user.
+// Run creates a local user.
 func (c agentUsersAdd) Run(p *agentProgram) error {
 	return p.withBuiltin(func(s *builtin.Server) error {
 		password, err := p.newPassword(c.Name)
@@ -69,7 +69,7 @@ func (c agentUsersAdd) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.output, "Made the local user %s.\n", printable.Text(user.Name))
+		_, err = fmt.Fprintf(p.output, "Created the local user %s.\n", printable.Text(user.Name))
 		return err
 	})
 }
@@ -78,14 +78,14 @@ type agentUsersHide struct{ localUser }
 
 // Run hides a local user.
 func (c agentUsersHide) Run(p *agentProgram) error {
-	return p.onUser(c.Name, "is not on the sign-in page", func(s *builtin.Server, u mediaserver.LocalUser) error { return s.HideUser(p.ctx, u.ID, true) })
+	return p.onUser(c.Name, "is no longer listed on sign-in pages", func(s *builtin.Server, u mediaserver.LocalUser) error { return s.HideUser(p.ctx, u.ID, true) })
 }
 
 type agentUsersShow struct{ localUser }
 
 // Run shows a local user.
 func (c agentUsersShow) Run(p *agentProgram) error {
-	return p.onUser(c.Name, "is on the sign-in page", func(s *builtin.Server, u mediaserver.LocalUser) error { return s.HideUser(p.ctx, u.ID, false) })
+	return p.onUser(c.Name, "is listed on sign-in pages", func(s *builtin.Server, u mediaserver.LocalUser) error { return s.HideUser(p.ctx, u.ID, false) })
 }
 
 type agentUsersDisable struct{ localUser }
@@ -101,12 +101,13 @@ type agentUsersEnable struct{ localUser }
 
 // Run enables a local user.
 func (c agentUsersEnable) Run(p *agentProgram) error {
-	return p.onUser(c.Name, "may come in again", func(s *builtin.Server, u mediaserver.LocalUser) error { return s.DisableUser(p.ctx, u.ID, false) })
+	return p.onUser(c.Name, "is enabled again", func(s *builtin.Server, u mediaserver.LocalUser) error { return s.DisableUser(p.ctx, u.ID, false) })
 }
 
 type agentUsersPassword struct{ localUser }
 
-// Run sets a password, which never stands in the command line.
+// Run sets a password. The password is asked for, and is never part of the
+// command line.
 func (c agentUsersPassword) Run(p *agentProgram) error {
 	return p.onUser(c.Name, "has a new password, and is signed out everywhere", func(s *builtin.Server, u mediaserver.LocalUser) error {
 		password, err := p.newPassword(u.Name)
@@ -117,7 +118,8 @@ func (c agentUsersPassword) Run(p *agentProgram) error {
 	})
 }
 
-// newPassword asks for a password, twice where nobody sees what they type.
+// newPassword asks for a password. At a terminal, where the letters are hidden,
+// it asks twice.
 func (p *agentProgram) newPassword(name string) (string, error) {
 	asking := newAsker(p.ctx, p.input, p.output)
 	for {
@@ -125,11 +127,11 @@ func (p *agentProgram) newPassword(name string) (string, error) {
 		if err != nil || asking.terminal == nil {
 			return password, err
 		}
-		again, err := asking.hidden("The same once more: ")
+		again, err := asking.hidden("The same password again: ")
 		if err != nil || again == password {
 			return password, err
 		}
-		if err := asking.say("These are two. Again."); err != nil {
+		if err := asking.say("The two passwords differ. Try again."); err != nil {
 			return "", err
 		}
 	}
@@ -147,11 +149,12 @@ func (c agentUsersPicture) Run(p *agentProgram) error {
 	if err != nil {
 		return err
 	}
-	return p.onUser(c.Name, "has a picture", func(s *builtin.Server, u mediaserver.LocalUser) error {
+	return p.onUser(c.Name, "has a new picture", func(s *builtin.Server, u mediaserver.LocalUser) error {
 		return s.SetPicture(p.ctx, u.ID, data)
 	})
 }
 
+// read reads the file of a picture, or the standard input.
 func (c agentUsersPicture) read(input io.Reader) ([]byte, error) {
 	source := input
 	if c.File != "-" {

@@ -91,7 +91,7 @@ func TestLocalUsers(t *testing.T) {
 	if status := p.get("/Connect/Exchange"); status != http.StatusNotFound {
 		t.Errorf("Connect without an agent: %d", status)
 	}
-	refused(t, "looked after in its own dashboard", "", "agent", "--data-dir="+folder, "--media-server=jellyfin", "users", "hide", "Alex")
+	refused(t, "manage the local users of a Jellyfin server", "", "agent", "--data-dir="+folder, "--media-server=jellyfin", "users", "hide", "Alex")
 	p.stop()
 }
 

@@ -47,7 +47,7 @@ func TestHelpOfTheAgentNamesEveryCommand(t *testing.T) {
 	if !strings.Contains(help.String(), "Usage: latchkey agent ") || !strings.Contains(help.String(), "LATCHKEY_AGENT_API_KEY") {
 		t.Errorf("%s", help.String())
 	}
-	newShell(t).refused(t, "the word agent comes first", "agent", "status")
+	newShell(t).refused(t, "write the word agent first", "agent", "status")
 }
 
 func TestUnknownCommand(t *testing.T) {
