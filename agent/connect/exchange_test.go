@@ -140,9 +140,9 @@ func TestExchangeRefused(t *testing.T) {
 	_, otherAccount, otherKey := s.linked("eve", aunt)
 
 	s.refused("GET /Connect/Exchange?ConnectUserId="+account, http.StatusUnauthorized, "An access key is missing.")
-	s.refused(exchange(account, key+"0"), http.StatusUnauthorized, "opens nothing")
-	s.refused(exchange(account, otherKey), http.StatusUnauthorized, "opens nothing")
-	s.refused(exchange(otherAccount, key), http.StatusUnauthorized, "opens nothing")
+	s.refused(exchange(account, key+"0"), http.StatusUnauthorized, "is not valid here")
+	s.refused(exchange(account, otherKey), http.StatusUnauthorized, "is not valid here")
+	s.refused(exchange(otherAccount, key), http.StatusUnauthorized, "is not valid here")
 	s.refused(exchange("4711", key), http.StatusNotFound, "no link")
 	s.refused(exchange("'%20OR%201=1%20--", key), http.StatusNotFound, "no link")
 	s.refused("POST /Connect/Exchange?ConnectUserId="+account+"&api_key="+key, http.StatusMethodNotAllowed, "cannot be done")

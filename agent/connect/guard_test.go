@@ -49,7 +49,7 @@ func TestRefuse(t *testing.T) {
 		t.Errorf("%v became %s", wrapped, got)
 	}
 	refused := fmt.Errorf("%w: %w", agent.ErrServiceRefused, &client.Error{Code: "x", Detail: "No more than ten." + strings.Repeat("é", 1000)})
-	if got := connect.Refuse(refused).Error(); !strings.HasPrefix(got, "502: The Connect service refuses that. No more than ten.é") || len(got) > 800 {
+	if got := connect.Refuse(refused).Error(); !strings.HasPrefix(got, "502: The Connect service refuses this. No more than ten.é") || len(got) > 800 {
 		t.Errorf("%v became %s", refused, got)
 	}
 }

@@ -97,7 +97,7 @@ func TestLinkRefused(t *testing.T) {
 	s.refused(link("me", "eve"), http.StatusNotFound, "no such local user")
 	s.refused(link("..", "eve"), http.StatusNotFound, "no such local user")
 	s.refused(link(strings.Repeat("9", 32), "eve"), http.StatusNotFound, "no such local user")
-	s.refused(link(aunt, "nobody-of-that-name"), http.StatusNotFound, "no account")
+	s.refused(link(aunt, "nobody-of-that-name"), http.StatusNotFound, "No account with that name")
 	s.refused(link(kid, "eve"), http.StatusConflict, "linked already")
 	s.refused(link(aunt, "bob"), http.StatusConflict, "linked already")
 	s.refused(link(root, "eve"), http.StatusForbidden, "allow-admins")
@@ -165,7 +165,7 @@ func TestInvite(t *testing.T) {
 	s.refused(admin("POST /Connect/Invite\nContent-Type: application/json\n\n"+`{"ConnectUsername":"eve","EnabledLibraries":[]}`), http.StatusBadRequest, "at least one library")
 	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries="+strings.Repeat("c", 32)), http.StatusBadRequest, "no such library")
 	s.refused(admin("POST /Connect/Invite"), http.StatusBadRequest, "ConnectUsername")
-	s.refused(admin("POST /Connect/Invite?ConnectUsername=nobody-of-that-name"), http.StatusNotFound, "no account")
+	s.refused(admin("POST /Connect/Invite?ConnectUsername=nobody-of-that-name"), http.StatusNotFound, "No account with that name")
 }
 
 func TestPending(t *testing.T) {

@@ -368,7 +368,7 @@ func findLibraries(p *agentProgram, server mediaserver.Server, names []string) (
 
 // explainAgent adds to an error of the agent what to do about it.
 func explainAgent(err error) error {
-	if err != nil && err.Error() == agent.ErrMediaServerAway.Error() { // a cause that is wrapped says by itself what to do
+	if err == agent.ErrMediaServerAway { //nolint:errorlint // only the bare error: a cause that it wraps says by itself what to do
 		return fmt.Errorf("%w (check that it runs and that media-server-url is right; 'latchkey agent status' shows more)", err)
 	}
 	for _, known := range []struct {

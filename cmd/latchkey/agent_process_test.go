@@ -51,7 +51,7 @@ func buildHouse(owner *resident, localUsers ...string) *house {
 	h.connect = h.local
 	said := command(t, owner.w.url()+"\n"+owner.claimCode()+"\nbuiltin\nLiving Room\n\n", "agent", "setup", "--data-dir="+h.folder,
 		"--listen="+agentAddress, "--media-server-url="+h.local, "--addresses="+h.local)
-	for _, want := range []string{"✓ It answers, and it is a Latchkey service.", "✓ Registered with the service as server ", "✓ Wrote "} {
+	for _, want := range []string{"✓ A Latchkey service answers there.", "✓ Registered with the service as server ", "✓ Wrote "} {
 		if !strings.Contains(said, want) {
 			t.Errorf("setup does not say %q:\n%s", want, said)
 		}
@@ -227,7 +227,7 @@ func TestCommandsAtTheMachine(t *testing.T) {
 	_, token := tv.mustExchange(h.connect)
 	within(t, patience, "the link is accepted", func() bool { return lineWith(h.users(), "Grandma", "rosa", "linked") })
 	status := command(t, "", "agent", "status", folder)
-	for name, want := range map[string]string{"registered": "as server", "owner": "anna", "service": w.url(), "media server": "Living Room", "links": "1, and 0", "local tokens": "1"} {
+	for name, want := range map[string]string{"registered": "as server", "owner": "anna", "service": w.url(), "media server": "Living Room", "links": "1 accepted, 0 waiting", "local tokens": "1"} {
 		if !regexp.MustCompile(`(?m)^` + name + `  +.*` + regexp.QuoteMeta(want)).MatchString(status) {
 			t.Errorf("%s: no %q in\n%s", name, want, status)
 		}

@@ -78,7 +78,7 @@ func TestSetupAgain(t *testing.T) {
 		return string(file)
 	}
 	before := read()
-	refused(t, "is there already", "", flags...)
+	refused(t, "exists already", "", flags...)
 	if read() != before {
 		t.Error("the file was changed")
 	}
@@ -152,8 +152,8 @@ func TestSetupElsewhere(t *testing.T) {
 func TestSetupElsewhereThanLatchkey(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{
-		http.StatusNotFound: "something answers there, but it is no Latchkey service: take the address", http.StatusOK: "something answers there, but it is no Latchkey service: take the address",
-		http.StatusBadGateway: "something answers there, but it is no Latchkey service: its status is 502",
+		http.StatusNotFound: "something answers there, but it is not a Latchkey service: use the address", http.StatusOK: "something answers there, but it is not a Latchkey service: use the address",
+		http.StatusBadGateway: "something answers there, but it is not a Latchkey service: its status is 502",
 	} {
 		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 		t.Cleanup(other.Close)

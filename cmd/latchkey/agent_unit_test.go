@@ -165,7 +165,7 @@ func TestExplainAgent(t *testing.T) {
 			t.Errorf("twice: %v", got)
 		}
 	}
-	if got := explainAgent(agent.ErrMediaServerAway); !strings.Contains(got.Error(), "see that it runs") {
+	if got := explainAgent(agent.ErrMediaServerAway); !strings.Contains(got.Error(), "check that it runs") {
 		t.Errorf("%v", got)
 	}
 	if explainAgent(nil) != nil {

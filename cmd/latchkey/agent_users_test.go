@@ -28,7 +28,7 @@ func TestLocalUsers(t *testing.T) {
 		t.Helper()
 		refused(t, want, input, append(append([]string{"agent"}, flags...), append([]string{"users"}, arguments...)...)...)
 	}
-	if said := users("first password\n", "add", "Grandma"); !strings.HasSuffix(said, "Made the local user Grandma.\n") || strings.Contains(said, "first password") {
+	if said := users("first password\n", "add", "Grandma"); !strings.HasSuffix(said, "Created the local user Grandma.\n") || strings.Contains(said, "first password") {
 		t.Errorf("%s", said)
 	}
 	users("a password\n", "add", "Alex", "--admin", "--hidden")
