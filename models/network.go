@@ -1,27 +1,18 @@
 package models
 
-import "net/netip"
+import (
+	"net/netip"
 
-// networksOf are the networks by which an address is counted: the one its owner
-// surely holds alone (IPv4 /32, IPv6 /64), and the one around it (/24, /48). An
-// unknown address is "" twice: all of them share one bucket.
+	"github.com/latchkey-media/latchkey/internal/peer"
+)
+
+// networksOf returns the networks by which the caller of an address is counted: the one that the caller
+// surely holds alone ("192.0.2.1/32", "2001:db8::/64"), and the one around it (/24, /48). Both are "" for
+// an unknown address, so that all unknown addresses are counted as one.
 func networksOf(address string) (near, far string) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return "", ""
 	}
-	ip = ip.Unmap().WithZone("")
-	nearBits, farBits := 64, 48
-	if ip.Is4() {
-		nearBits, farBits = 32, 24
-	}
-	return prefix(ip, nearBits), prefix(ip, farBits)
-}
-
-func prefix(ip netip.Addr, bits int) string {
-	p, err := ip.Prefix(bits)
-	if err != nil {
-		return ""
-	}
-	return p.String()
+	return peer.Network(ip).String(), peer.Neighbourhood(ip).String()
 }
