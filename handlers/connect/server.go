@@ -19,10 +19,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/printable"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -199,9 +198,7 @@ func (c *call) named() {
 		c.caller.Device, c.caller.Icon = client, "device"
 	}
 	const longest = 80
-	if runes := []rune(c.caller.Device); len(runes) > longest {
-		c.caller.Device = string(runes[:longest])
-	}
+	c.caller.Device = printable.Cut(c.caller.Device, longest)
 }
 
 // application is what X-Application says; nobody has to send it, and some send it
@@ -211,7 +208,7 @@ func (c *call) application() (name, version string) {
 	if decoded, err := url.PathUnescape(text); err == nil {
 		text = decoded
 	}
-	name, version, _ = strings.Cut(printable(text), "/")
+	name, version, _ = strings.Cut(printable.Text(text), "/")
 	return strings.TrimSpace(name), strings.TrimSpace(version)
 }
 
@@ -219,17 +216,6 @@ func (c *call) application() (name, version string) {
 func (c *call) client() string {
 	name, version := c.application()
 	return strings.TrimSpace(name + " " + version)
-}
-
-// printable drops what shows nothing or turns the direction of text: it ends up
-// on pages and in mails.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, text)
 }
 
 // plainText is an answer that is no JSON.
