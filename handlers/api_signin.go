@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/internal/printable"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -52,11 +53,8 @@ func (s *site) apiSignIn(c *gin.Context) error {
 // callerNamed is who asks, under the name that the device gave itself.
 func callerNamed(c *gin.Context, name string) models.Caller {
 	who := caller(c)
-	if name = strings.TrimSpace(printable(name)); name != "" {
-		if runes := []rune(name); len(runes) > maxDeviceName {
-			name = strings.TrimSpace(string(runes[:maxDeviceName]))
-		}
-		who.Device = name
+	if name = strings.TrimSpace(printable.Text(name)); name != "" {
+		who.Device = strings.TrimSpace(printable.Cut(name, maxDeviceName))
 	}
 	return who
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/internal/peer"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -19,6 +21,16 @@ type captchaView struct {
 	Error   string // in the reader's language
 	Focus   bool   // the error is the first of the form
 }
+
+// A network may have 30 challenges at once and then one each second.
+const (
+	challengesAtOnce = 30
+	challengesRefill = 30 * time.Second // from none to all of them
+)
+
+// networksMost is the number of networks of callers that a limit tells apart. What these limits protect
+// is cheap; what matters is counted in the database.
+const networksMost = 4096
 
 // fieldCaptcha is where mistakes of a captcha lie.
 const fieldCaptcha = "captcha"
@@ -73,7 +85,7 @@ func (s *site) challenge(c *gin.Context) error {
 	if s.CaptchaKind != CaptchaProofOfWork || s.Challenge == nil {
 		return models.ErrNotFound
 	}
-	if !s.asked.allow(visitOf(c).address, s.Now()) {
+	if !s.challenges.Allow(peer.Network(visitOf(c).address)) {
 		return &models.Error{Kind: models.KindThrottled, Code: "throttled", RetryAfter: shortWait}
 	}
 	task, err := s.Challenge()

@@ -3,12 +3,11 @@ package handlers
 import (
 	"net/netip"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 	"github.com/mileusna/useragent"
 
+	"github.com/latchkey-media/latchkey/internal/printable"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -29,7 +28,7 @@ func deviceOf(agent string) (name, icon string) {
 	if len(agent) > maxUserAgent {
 		agent = agent[:maxUserAgent]
 	}
-	ua := useragent.Parse(printable(agent))
+	ua := useragent.Parse(printable.Text(agent))
 	icon = deviceIcon(ua)
 	return deviceName(ua, icon), icon
 }
@@ -52,10 +51,7 @@ func deviceName(ua useragent.UserAgent, icon string) string {
 	case system != "":
 		name += " on " + system
 	}
-	if utf8.RuneCountInString(name) > maxDeviceName {
-		name = string([]rune(name)[:maxDeviceName])
-	}
-	return strings.TrimSpace(name)
+	return strings.TrimSpace(printable.Cut(name, maxDeviceName))
 }
 
 // Words that televisions and their boxes use of themselves.
@@ -78,17 +74,6 @@ func deviceIcon(ua useragent.UserAgent) string {
 	default:
 		return "device"
 	}
-}
-
-// printable drops what could disturb a page, a mail or a terminal: control
-// characters, and those that turn the direction of text or show nothing.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, text)
 }
 
 // addressText is an address as people read it, "" when it is unknown.

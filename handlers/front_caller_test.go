@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 func TestDeviceOf(t *testing.T) {
@@ -32,7 +34,7 @@ func FuzzDeviceOf(f *testing.F) {
 	f.Add("[;:/(")
 	f.Fuzz(func(t *testing.T, agent string) {
 		name, icon := deviceOf(agent)
-		if utf8.RuneCountInString(name) > maxDeviceName || !utf8.ValidString(name) || printable(name) != name {
+		if utf8.RuneCountInString(name) > maxDeviceName || !utf8.ValidString(name) || printable.Text(name) != name {
 			t.Errorf("%q is called %q", agent, name)
 		}
 		if icon == "" {

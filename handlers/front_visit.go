@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/internal/peer"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -38,13 +39,14 @@ func visitOf(c *gin.Context) *visit {
 
 // begin is the first thing that happens to a request.
 func (s *site) begin(c *gin.Context) {
+	address, _ := peer.Address(c.Request.RemoteAddr, c.Request.Header, s.TrustedProxies)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeFor(c))
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	c.Set(visitKey, &visit{
 		id:      s.random(),
 		nonce:   s.random(),
-		address: clientAddress(c.Request, s.TrustedProxies),
+		address: address,
 		side:    sideOf(c.Request.URL.Path),
 		session: sync.OnceValues(func() (models.Session, error) { return s.lookSession(c) }),
 	})

@@ -22,6 +22,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
 )
@@ -102,16 +103,16 @@ func (s *Server) Handler() (http.Handler, error) {
 // site is a Server and what follows from it.
 type site struct {
 	*Server
-	origin  string // of PublicURL
-	host    string // of PublicURL, without a default port
-	secure  bool   // PublicURL is https
-	files   map[string]staticFile
-	forgery *http.CrossOriginProtection
-	asked   *sources // of challenges
-	polls   *sources // of devices that wait for their approval
-	waiters *waiters // for changes
-	connect *connect.Server
-	ready   *readiness
+	origin     string // of PublicURL
+	host       string // of PublicURL, without a default port
+	secure     bool   // PublicURL is https
+	files      map[string]staticFile
+	forgery    *http.CrossOriginProtection
+	challenges *limit.Limiter[netip.Prefix] // limits the captcha challenges that a network gets
+	polls      *limit.Limiter[netip.Prefix] // limits the questions of devices that wait for their approval
+	waiters    *waiters                     // for changes
+	connect    *connect.Server
+	ready      *readiness
 }
 
 func (s *Server) site() (*site, error) {
@@ -135,16 +136,16 @@ func (s *Server) site() (*site, error) {
 		return nil, fmt.Errorf("public URL: %w", err)
 	}
 	site := &site{
-		Server:  s,
-		origin:  origin,
-		host:    bareHost(public.Host),
-		secure:  public.Scheme == "https",
-		files:   files,
-		forgery: forgery,
-		asked:   newSources(challengesAtOnce, challengesEach),
-		polls:   newSources(pollsAtOnce, pollsEach),
-		waiters: &waiters{of: map[int64]int{}},
-		ready:   &readiness{ask: s.Ready, now: s.Now},
+		Server:     s,
+		origin:     origin,
+		host:       bareHost(public.Host),
+		secure:     public.Scheme == "https",
+		files:      files,
+		forgery:    forgery,
+		challenges: limit.New[netip.Prefix](s.Now, challengesAtOnce, challengesRefill, networksMost),
+		polls:      limit.New[netip.Prefix](s.Now, pollsAtOnce, pollsRefill, networksMost),
+		waiters:    &waiters{of: map[int64]int{}},
+		ready:      &readiness{ask: s.Ready, now: s.Now},
 	}
 	site.connect = site.connectServer()
 	return site, nil

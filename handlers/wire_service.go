@@ -14,13 +14,14 @@ import (
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
 // How often one source may ask whether its devices were approved: clients ask
 // once a second, and several of them live behind one address.
 const (
 	pollsAtOnce = 60
-	pollsEach   = 100 * time.Millisecond // one more
+	pollsRefill = 6 * time.Second // from none to all of them
 )
 
 // connectServer speaks the Emby Connect protocol for this site.
@@ -29,7 +30,7 @@ func (s *site) connectServer() *connect.Server {
 		Store: s.Store, Log: s.Log, PublicURL: s.origin, Register: s.registerPolicy(), Captcha: s.connectCaptcha,
 		Locale: func(acceptLanguage string) string { return s.Catalogue.Match(acceptLanguage) },
 		Say:    s.errorText,
-		Pace:   func(address netip.Addr) bool { return s.polls.allow(address, s.Now()) },
+		Pace:   func(address netip.Addr) bool { return s.polls.Allow(peer.Network(address)) },
 	}
 }
 
