@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -87,5 +88,37 @@ func TestDelete(t *testing.T) {
 			k.oneWinner(parallel(8, func(int) error { return k.Operators.Delete(ctx, a.Username) }), models.ErrNotFound)
 			k.only(k.letters(), models.MailAccountDeleted, a.Email)
 		})
+	})
+}
+
+// A deleted account leaves its number in the feeds, until their agents have
+// heard of it, and nothing else: no name, no device.
+func TestDeletedLeavesNumbersAlone(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, owner, anna := k.t.Context(), k.account(), k.account()
+		m, theirs := k.agent(owner), k.agent(anna)
+		k.must(k.Invites.Accept(ctx, anna.ID, k.invite(owner, anna.Username, m).ID, home))
+		k.must(k.Invites.Accept(ctx, owner.ID, k.invite(anna, owner.Username, theirs).ID, home))
+		device := k.deviceOf(anna)
+		k.must(k.Sessions.End(ctx, anna.ID, device.ID, home))
+		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword))
+		k.letters()
+		for _, c := range k.changes(m, 0) {
+			if c.AccountID != anna.ID || c.DeviceID != "" || c.Link != nil {
+				k.t.Errorf("change %+v", c)
+			}
+		}
+		dump := k.dump()
+		for what, text := range map[string]string{"username": anna.Username, "device": "dev-9"} {
+			if strings.Contains(dump, text) {
+				k.t.Errorf("the dump holds the %s", what)
+			}
+		}
+		k.must(k.Changes.Acknowledge(ctx, m.Server, k.last(m)))
+		k.clock.Advance(8 * 24 * time.Hour)
+		k.must(k.Sweep(ctx))
+		if left := k.changes(m, 0); len(left) != 0 {
+			k.t.Errorf("after they were heard: %+v", left)
+		}
 	})
 }

@@ -2,7 +2,6 @@ package models_test
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 
 // Whatever happens to a link is told to the agent of its server, and to no other.
 func TestChangeFeed(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, other, plain := k.agent(owner), k.agent(owner), k.server(owner)
 		k.link(plain, anna)
@@ -100,12 +99,12 @@ func (k *kit) deviceOf(a models.Account) models.Session {
 	ctx, browser := k.t.Context(), k.signIn(a)
 	code := k.beginAPI("dev-9")
 	k.must(k.Devices.Approve(ctx, browser.Session, code.UserCode, home))
-	k.sqlRun("UPDATE sessions SET device_id = 'dev-9', kind = 'device' WHERE account_id = ?", a.ID)
+	k.exec("UPDATE sessions SET device_id = 'dev-9', kind = 'device' WHERE account_id = ?", a.ID)
 	return browser.Session
 }
 
 func TestChangesAtOnce(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
 		var links []models.Located
@@ -137,7 +136,7 @@ func TestChangesAtOnce(t *testing.T) {
 }
 
 func TestChangesWait(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
 		k.must(k.Changes.Wait(ctx, m.Server, 7)) // ahead of us: at once
@@ -163,65 +162,12 @@ func TestChangesWait(t *testing.T) {
 		models.LookForChanges(k.Store, 5*time.Millisecond)
 		last = k.last(m)
 		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()
-		k.sqlRun("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ?", m.ID)
+		k.exec("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ?", m.ID)
 		k.must(<-heard)
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
 		k.must(k.Changes.Wait(short, m.Server, last+1))
 		k.must(k.OperatedServers.Disable(ctx, m.ID))
 		k.is(k.Changes.Wait(ctx, m.Server, last+1), models.ErrServerDisabled)
-	})
-}
-
-func TestProofs(t *testing.T) {
-	eachContract(t, func(k *kit) {
-		ctx, owner, anna := k.t.Context(), k.account(), k.account()
-		m := k.agent(owner)
-		_, err := k.Proofs.Start(ctx, anna.ID, m.ID)
-		k.is(err, models.ErrNotFound) // the owner has not allowed it
-		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
-		proof, err := k.Proofs.Start(ctx, anna.ID, m.ID)
-		k.must(err)
-		again, err := k.Proofs.Start(ctx, anna.ID, m.ID)
-		if err != nil || again.ID != proof.ID {
-			k.t.Errorf("a second one: %+v, %v", again, err)
-		}
-		open, err := k.Proofs.Open(ctx, m.Server)
-		if err != nil || len(open) != 1 || open[0].Username != anna.Username || !slices.Contains(k.changeKinds(m, 0), models.ChangeProofAsked) {
-			k.t.Errorf("open %+v, %v", open, err)
-		}
-		k.isKind(k.Proofs.Propose(ctx, m.Server, proof.ID, "", "javascript:alert(1)"), models.KindInvalid)
-		k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "123456", ""))
-		other := k.agent(owner)
-		k.is(k.Proofs.Complete(ctx, other.Server, proof.ID, "u-anna", home), models.ErrNotFound)
-		k.isKind(k.Proofs.Complete(ctx, m.Server, proof.ID, "u-nobody", home), models.KindInvalid)
-		k.oneWinner(parallel(8, func(int) error { return k.Proofs.Complete(ctx, m.Server, proof.ID, "u-anna", home) }), models.ErrNotFound)
-		if links := k.agentLinks(m); len(links) != 1 || links[0].LocalUserID != "u-anna" || links[0].State != models.LinkAccepted {
-			k.t.Errorf("links %+v", links)
-		}
-		got, err := k.Proofs.Get(ctx, anna.ID, m.ID)
-		if err != nil || got.State != models.ProofDone || got.Code != "123456" {
-			k.t.Errorf("proof %+v, %v", got, err)
-		}
-		_, err = k.Proofs.Start(ctx, anna.ID, m.ID)
-		k.is(err, models.ErrAlreadyLinked)
-		ben := k.account()
-		late, err := k.Proofs.Start(ctx, ben.ID, m.ID)
-		k.must(err)
-		k.is(k.Proofs.Complete(ctx, m.Server, late.ID, "u-anna", home), models.ErrLocalUserTaken)
-		k.isKind(k.Proofs.Fail(ctx, m.Server, late.ID, "because"), models.KindInvalid)
-		k.must(k.Proofs.Fail(ctx, m.Server, late.ID, "denied"))
-		late, err = k.Proofs.Start(ctx, ben.ID, m.ID)
-		k.must(err)
-		k.clock.Advance(10 * time.Minute)
-		k.is(k.Proofs.Propose(ctx, m.Server, late.ID, "1", ""), models.ErrNotFound)
-		got, err = k.Proofs.Get(ctx, ben.ID, m.ID)
-		if err != nil || got.State != models.ProofFailed || got.Reason != "expired" {
-			k.t.Errorf("proof %+v, %v", got, err)
-		}
-		k.clock.Advance(time.Hour)
-		k.must(k.Sweep(ctx))
-		_, err = k.Proofs.Get(ctx, ben.ID, m.ID)
-		k.is(err, models.ErrNotFound)
 	})
 }

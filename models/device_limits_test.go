@@ -13,7 +13,7 @@ import (
 
 // wrong codes are counted, and somebody's own right code clears nothing.
 func TestWrongUserCodes(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone := k.signIn(person).Session
 		code := k.begin("dev")
@@ -52,7 +52,7 @@ func TestWrongUserCodes(t *testing.T) {
 // The brake holds for right codes too: a guesser must not learn by it.
 func TestUserCodeBrake(t *testing.T) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, phone, code := k.t.Context(), k.signIn(k.account()).Session, k.begin("dev")
 		for range 100 {
 			_, err := k.Devices.LookCode(ctx, phone, "BCDF-GHJK", home)
@@ -68,7 +68,7 @@ func TestUserCodeBrake(t *testing.T) {
 
 // wrong pairs from one device.
 func TestWrongPairs(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
 		code := k.begin("dev")
 		k.must(k.Devices.Approve(ctx, phone, code, home))
@@ -101,7 +101,7 @@ func TestWrongPairs(t *testing.T) {
 // a guesser who has codes made for the same device gets no more guesses by
 // it, and other devices live on.
 func TestWrongPairsAcrossCodes(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
 		code, other, api := k.begin("dev"), k.begin("other"), k.beginAPI("dev")
 		for range 5 {
@@ -123,7 +123,7 @@ func TestWrongPairsAcrossCodes(t *testing.T) {
 // Somebody else's live code is no reason to fail.
 func TestSameCodeTwice(t *testing.T) {
 	stuck := &stuckRandom{}
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		stuck.begin()
 		first := k.begin("one")
 		stuck.begin()
@@ -156,7 +156,7 @@ func (r *stuckRandom) Read(p []byte) (int, error) {
 
 // A session that was ended meanwhile approves nothing.
 func TestEndedSessionApprovesNothing(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone, code := k.signIn(person).Session, k.begin("dev")
 		k.must(k.Sessions.EndAll(ctx, person.ID, home))
@@ -171,7 +171,7 @@ func TestEndedSessionApprovesNothing(t *testing.T) {
 
 // Signing out everywhere while a device is approved leaves no way in.
 func TestSignOutAgainstApproval(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		for range 8 {
 			person := k.account()

@@ -25,7 +25,7 @@ func TestParseShortCode(t *testing.T) {
 }
 
 func TestEmbyDevice(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone := k.signIn(person).Session
 		code := k.begin("Dev-1 é")
@@ -82,7 +82,7 @@ func TestEmbyDevice(t *testing.T) {
 
 // A device that still shows a code of before is no guesser, however often it asks.
 func TestOldCodeOfADevice(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		old := k.begin("Dev-1")
 		k.clock.Advance(11 * time.Minute)
@@ -97,7 +97,7 @@ func TestOldCodeOfADevice(t *testing.T) {
 }
 
 func TestDeviceIDs(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		for _, id := range []string{"", strings.Repeat("x", 256)} {
 			_, err := k.Devices.Begin(k.t.Context(), models.DeviceAsk{DeviceID: id, Door: models.DoorEmby}, tv)
 			k.isKind(err, models.KindInvalid)
@@ -113,7 +113,7 @@ func TestDeviceIDs(t *testing.T) {
 
 // the pace is kept with the code, which is good for one session.
 func TestAPIDevice(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone := k.signIn(person).Session
 		code := k.beginAPI("dev")
@@ -133,7 +133,7 @@ func TestAPIDevice(t *testing.T) {
 		exchange(models.ErrSlowDown) // twenty
 		k.clock.Advance(20 * time.Second)
 		exchange(models.ErrAuthorizationPending)
-		if row := k.sqlRows("SELECT poll_every, next_poll FROM device_codes")[0]; row[0] != "20000" || row[1] != fmt.Sprint(k.Now().Add(20*time.Second).UnixMilli()) {
+		if row := k.texts("SELECT poll_every, next_poll FROM device_codes")[0]; row[0] != "20000" || row[1] != fmt.Sprint(k.Now().Add(20*time.Second).UnixMilli()) {
 			k.t.Errorf("the pace in the row is %v, now is %d", row, k.Now().UnixMilli())
 		}
 		k.must(k.Devices.Approve(ctx, phone, code.UserCode, home))
@@ -158,12 +158,12 @@ func TestAPIDevice(t *testing.T) {
 }
 
 func TestSlowDownEnds(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		code := k.beginAPI("dev")
 		for range 30 {
 			_, _ = k.Devices.Exchange(k.t.Context(), code.DeviceCode, tv)
 		}
-		if every := k.sqlRows("SELECT poll_every FROM device_codes")[0][0]; every != "60000" {
+		if every := k.texts("SELECT poll_every FROM device_codes")[0][0]; every != "60000" {
 			k.t.Errorf("a device that hurries waits %s ms", every)
 		}
 		k.clock.Advance(time.Minute)
@@ -173,7 +173,7 @@ func TestSlowDownEnds(t *testing.T) {
 }
 
 func TestDenyDevice(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone := k.signIn(person).Session
 		api, emby := k.beginAPI("dev"), k.begin("dev")
@@ -194,7 +194,7 @@ func TestDenyDevice(t *testing.T) {
 
 // ten minutes.
 func TestDeviceCodeExpires(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
 		api, emby, late := k.beginAPI("dev"), k.begin("dev"), k.begin("late")
 		k.clock.Advance(10*time.Minute - time.Millisecond)
@@ -207,7 +207,7 @@ func TestDeviceCodeExpires(t *testing.T) {
 		_, err = k.Devices.EmbyExchange(ctx, "dev", emby, tv)
 		k.is(err, models.ErrDeviceCodeExpired)
 		k.must(k.Sweep(ctx))
-		if n := k.sqlRows("SELECT COUNT(*) FROM device_codes")[0][0]; n != "0" {
+		if n := k.texts("SELECT COUNT(*) FROM device_codes")[0][0]; n != "0" {
 			k.t.Errorf("%s codes left", n)
 		}
 	})
@@ -235,7 +235,7 @@ func TestApprovalDiesWithTheAccount(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachConnect(t, func(k *kit) {
+			eachServer(t, func(k *kit) {
 				ctx, person := k.t.Context(), k.account()
 				phone := k.signIn(person).Session
 				api, emby := k.beginAPI("dev"), k.begin("dev")
@@ -261,7 +261,7 @@ func TestApprovalDiesWithTheAccount(t *testing.T) {
 
 // An id that no column holds is refused at the other door too.
 func TestSignInDeviceID(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		person := k.account()
 		for length, want := range map[int]error{0: nil, 255: nil, 256: models.ErrDeviceIDInvalid} {
 			_, err := k.Sessions.SignIn(k.t.Context(), models.SignIn{
@@ -275,7 +275,7 @@ func TestSignInDeviceID(t *testing.T) {
 // another program at the same address is another device, whether it names
 // an id, an app or only itself.
 func TestNewDevicePerProgram(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		person := k.account()
 		signIn := func(client, id, device string, mailed bool) {
 			k.t.Helper()

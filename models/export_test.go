@@ -56,8 +56,8 @@ func TestExport(t *testing.T) {
 		k.must(err)
 		reset := k.resetSecret(k.get(a))
 		k.must(k.PINs.RequestReset(ctx, a.ID))
-		k.fillConnect(guardian, a, in.Session)
-		k.fillContract(guardian, a, in.Session)
+		k.fillServers(guardian, a, in.Session)
+		k.fillInvites(guardian, a, in.Session)
 		k.exec("UPDATE accounts SET guardian_id = ?, disabled_at = confirmed_at, pin_off_at = confirmed_at WHERE id = ?", guardian.ID, a.ID)
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)
@@ -124,9 +124,9 @@ func (k *kit) has(table, name string) bool {
 	return false
 }
 
-// fillConnect gives a an accepted link with a server of owner's, a claim code
+// fillServers gives a an accepted link with a server of owner's, a claim code
 // and an approved device code.
-func (k *kit) fillConnect(owner, a models.Account, session models.Session) {
+func (k *kit) fillServers(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	code, _, err := k.Registrations.NewClaimCode(ctx, owner.ID)
@@ -144,9 +144,9 @@ func (k *kit) fillConnect(owner, a models.Account, session models.Session) {
 	k.must(k.Devices.Approve(ctx, session, device.UserCode, home))
 }
 
-// fillContract gives a an answered invite to an agent's server of owner's, a
+// fillInvites gives a an answered invite to an agent's server of owner's, a
 // proof, and codes of Quick Connect.
-func (k *kit) fillContract(owner, a models.Account, session models.Session) {
+func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	m := k.agent(owner)

@@ -253,3 +253,14 @@ func (k *kit) oneWinner(results []error, want ...error) {
 		k.t.Errorf("%d of %d succeeded, want 1", won, len(results))
 	}
 }
+
+func (k *kit) events(a models.Account) map[models.EventKind]int {
+	k.t.Helper()
+	list, err := k.History.List(k.t.Context(), a.ID, 100)
+	k.must(err)
+	count := map[models.EventKind]int{}
+	for _, e := range list {
+		count[e.Kind]++
+	}
+	return count
+}

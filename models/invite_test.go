@@ -12,7 +12,7 @@ import (
 )
 
 func TestInviteByUsername(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
 		user, end := k.localUser(owner, m, "u-anna"), k.Now().Add(24*time.Hour)
@@ -83,7 +83,7 @@ func TestInviteByUsername(t *testing.T) {
 }
 
 func TestInviteRules(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, other, theirs := k.agent(owner), k.agent(owner), k.agent(anna)
 		foreign := k.localUser(anna, theirs, "u-anna")
@@ -150,7 +150,7 @@ func (k *kit) offer(owner models.Account, m media, a models.Account, externalID 
 // an invite to an address belongs to whoever has confirmed that address, and
 // tells nothing of whether there is somebody.
 func TestInviteByAddress(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, second := k.agent(owner), k.agent(owner)
 		known := k.invite(owner, anna.Email, m, second)
@@ -213,14 +213,14 @@ func TestInviteByAddress(t *testing.T) {
 		}
 		k.clock.Advance(models.DefaultLives().History)
 		k.must(k.Sweep(ctx))
-		if left := k.sqlRows("SELECT invite_id FROM invite_servers"); len(left) != 0 {
+		if left := k.texts("SELECT invite_id FROM invite_servers"); len(left) != 0 {
 			k.t.Errorf("%d rows are left", len(left))
 		}
 	})
 }
 
 func TestSignUpByInvite(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.operatorMade()
 		m := k.agent(owner)
 		k.invite(owner, "guest@example.org", m)
@@ -265,7 +265,7 @@ func (k *kit) operatorMade() models.Account {
 // Where somebody is linked already, the link stays as it is; another local user
 // is a conflict, and then nothing at all has happened.
 func TestInviteToLinked(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, second := k.agent(owner), k.agent(owner)
 		k.must(k.Invites.Accept(ctx, anna.ID, k.invite(owner, anna.Username, m).ID, home))
@@ -307,7 +307,7 @@ func TestInviteToLinked(t *testing.T) {
 // of 64 accepts of one invite one wins, and of two accounts that are offered
 // one local user one gets it.
 func TestInviteRaces(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
 		invite := k.offer(owner, m, anna, "u-anna")

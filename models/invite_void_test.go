@@ -14,7 +14,7 @@ import (
 // An invite to an address says the same to the database, one statement after
 // another, whether or not somebody has that address, and owes the same mail.
 func TestInviteTellsNothing(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		owner, anna := k.account(), k.account()
 		m := k.agent(owner)
 		waits := newName()
@@ -62,7 +62,7 @@ func TestInviteTellsNothing(t *testing.T) {
 
 // an address that an account has asked for, or given up, is not its own.
 func TestInviteNeedsTheConfirmedAddress(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, wanted := k.agent(owner), addressOf(newName())
 		invite := k.invite(owner, wanted, m)
@@ -102,7 +102,7 @@ func TestInviteNeedsTheConfirmedAddress(t *testing.T) {
 // what has become of the owner, the servers or the person decides at the
 // moment of the answer; then nothing has happened, and nobody gets a mail.
 func TestInviteVoid(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		for name, undo := range map[string]func(owner, guest models.Account, m media){
 			"the owner is disabled": func(owner, _ models.Account, _ media) { k.must(k.Operators.Disable(ctx, owner.Username)) },
@@ -163,7 +163,7 @@ func TestInviteVoid(t *testing.T) {
 // An invite to two servers of which one is over makes a link to the other, and
 // is over itself when both are.
 func TestInviteHalfOver(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()
 		m, second := k.agent(owner), k.agent(owner)
 		offer := func(to string, last time.Duration) models.Invite {
@@ -197,7 +197,7 @@ func TestInviteHalfOver(t *testing.T) {
 
 // The local user of an invite may get another link before it is accepted, or go.
 func TestInviteLocalUserMeanwhile(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()
 		m, second := k.agent(owner), k.agent(owner)
 		invite, err := k.Invites.Create(ctx, owner.ID, models.NewInvite{To: anna.Username, Type: models.LinkLinked, Servers: []models.InviteServer{
@@ -236,7 +236,7 @@ func TestInviteLocalUserMeanwhile(t *testing.T) {
 // Until its last millisecond a link holds for everybody who reads it, and is not
 // swept; with the next one it holds for nobody, and is.
 func TestEndBoundary(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
 		anna := k.member(owner, m)
@@ -268,7 +268,7 @@ func TestEndBoundary(t *testing.T) {
 				}
 			}
 		}
-		rows := func() int { return len(k.sqlRows("SELECT id FROM links WHERE id = ?", link.ID)) }
+		rows := func() int { return len(k.texts("SELECT id FROM links WHERE id = ?", link.ID)) }
 		k.clock.Advance(time.Hour - time.Millisecond)
 		k.must(k.Sweep(ctx))
 		expect(1)

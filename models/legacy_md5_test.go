@@ -47,7 +47,7 @@ func (k *kit) old() models.Account {
 }
 
 func TestLegacyMD5(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.old()
 		plain, filtered := models.PlainMD5(md5Password), models.FilteredMD5(md5Password)
 		_, err := k.md5SignIn(person.Username, plain)
@@ -70,7 +70,7 @@ func TestLegacyMD5(t *testing.T) {
 		_, err = k.trySignIn(person.Username, plain)
 		k.is(err, models.ErrSignInWrong) // an MD5 is no password
 		k.clock.Advance(5 * time.Second)
-		row := k.sqlRows("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]
+		row := k.texts("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]
 		if !strings.Contains(row[0], "$argon2id$") || !strings.Contains(row[1], "$argon2id$") || row[0] == row[1] {
 			k.t.Errorf("stored %v", row)
 		}
@@ -82,14 +82,14 @@ func TestLegacyMD5(t *testing.T) {
 		k.clock.Advance(10 * time.Second)
 		_, err = k.md5SignIn(person.Username, plain)
 		k.is(err, models.ErrSignInWrong)
-		if row := k.sqlRows("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]; row[0]+row[1] != "" {
+		if row := k.texts("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]; row[0]+row[1] != "" {
 			k.t.Errorf("a new password left %v", row)
 		}
 	}, withMD5)
 }
 
 func TestLegacyMD5IsCounted(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		person := k.old()
 		_, err := k.trySignIn(person.Username, md5Password)
 		k.must(err)
@@ -119,7 +119,7 @@ func TestLegacyMD5Off(t *testing.T) {
 		k := open()
 		person := k.old()
 		stored := func() string {
-			row := k.sqlRows("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]
+			row := k.texts("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]
 			return row[0] + row[1]
 		}
 		_, err := k.trySignIn(person.Username, md5Password)

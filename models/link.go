@@ -37,7 +37,7 @@ type linkRow struct {
 	CreatedAt   time.Time
 	AcceptedAt  *time.Time
 	EndsAt      *time.Time
-	Libraries   *string // see libraries.go; nil: as the server decides
+	Libraries   *string // see library.go; nil: as the server decides
 	InvitedBy   int64   // the account whose invite made it, or 0
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func TestAskAndAccept(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner, person := k.t.Context(), k.account(), k.account()
 		m := k.server(owner)
 		k.letters()
@@ -68,7 +68,7 @@ func TestAskAndAccept(t *testing.T) {
 }
 
 func TestAskRules(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, m := k.t.Context(), k.server(k.account())
 		waiting := newName()
 		k.signUp(waiting)
@@ -89,14 +89,14 @@ func TestAskRules(t *testing.T) {
 			k.t.Errorf("made the key %q", made.AccessKey)
 		}
 		// The rows themselves hold no key, and no two rows of one pair can be.
-		if stored := k.sqlRows("SELECT access_key FROM links")[0][0]; strings.Contains(stored, made.AccessKey) {
+		if stored := k.texts("SELECT access_key FROM links")[0][0]; strings.Contains(stored, made.AccessKey) {
 			k.t.Errorf("stored in the clear: %s", stored)
 		}
 	})
 }
 
 func TestAskIsLimited(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		person, m := k.account(), k.stray()
 		for range 20 {
 			k.ask(m, person)
@@ -111,7 +111,7 @@ func TestAskIsLimited(t *testing.T) {
 }
 
 func TestRemoveLink(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		k.run("the person declines", func(k *kit) {
@@ -170,7 +170,7 @@ func TestRemoveLink(t *testing.T) {
 }
 
 func TestLinksAreOnePerPair(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		person, m := k.account(), k.server(k.account())
 		link := k.link(m, person)
 		_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), `INSERT INTO links (id, server_id, account_id, type, state, access_key,
@@ -182,7 +182,7 @@ func TestLinksAreOnePerPair(t *testing.T) {
 }
 
 func TestLocateOrder(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		person, owner := k.account(), k.account()
 		first, second, bare := k.server(owner), k.server(owner), k.server(owner)
 		for _, m := range []media{first, second, bare} {
@@ -210,12 +210,12 @@ func TestLocateOrder(t *testing.T) {
 }
 
 func TestSpoiltKeyIsNoShortList(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		person, owner := k.account(), k.account()
 		a, b := k.server(owner), k.server(owner)
 		link, other := k.link(a, person), k.link(b, person)
 		// Moved to another row, a sealed key does not open.
-		k.sqlRun("UPDATE links SET access_key = (SELECT k FROM (SELECT access_key AS k FROM links WHERE id = ?) x) WHERE id = ?", other.ID, link.ID)
+		k.exec("UPDATE links SET access_key = (SELECT k FROM (SELECT access_key AS k FROM links WHERE id = ?) x) WHERE id = ?", other.ID, link.ID)
 		list, err := k.Links.Locate(k.t.Context(), person.ID, models.LinkAccepted)
 		k.isKind(err, models.KindInternal)
 		if list != nil {
@@ -250,7 +250,7 @@ func TestKeysAreReplaced(t *testing.T) {
 		"signed out": {false, func(k *kit, a models.Account) { k.must(k.Sessions.SignOut(k.t.Context(), k.signIn(a).Token, home)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachConnect(t, func(k *kit) {
+			eachServer(t, func(k *kit) {
 				person, m := k.account(), k.server(k.account())
 				k.link(m, person)
 				pending := k.server(k.account())
@@ -276,7 +276,7 @@ func TestKeysAreReplaced(t *testing.T) {
 }
 
 func TestFindAccount(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, person, m := k.t.Context(), k.account(), k.server(k.account())
 		find := func(text string) error {
 			_, _, err := k.EmbyServers.FindAccount(ctx, m.Server, text, home)
@@ -318,7 +318,7 @@ func TestFindAccount(t *testing.T) {
 }
 
 func TestInvite(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, m, stray := k.t.Context(), k.server(k.account()), k.stray()
 		elsewhere := models.Caller{Address: "203.0.113.99"}
 		const address = "new.person@example.org"
@@ -361,7 +361,7 @@ func TestInvite(t *testing.T) {
 }
 
 func TestInviteOnce(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, m := k.t.Context(), k.server(k.account())
 		k.letters()
 		_, _, err := k.EmbyServers.FindAccount(ctx, m.Server, "new@example.org", home)
@@ -369,7 +369,7 @@ func TestInviteOnce(t *testing.T) {
 		for _, err := range parallel(16, func(int) error { return k.EmbyServers.Invite(ctx, "new@example.org", "alice", home) }) {
 			k.must(err)
 		}
-		if n := k.sqlRows("SELECT COUNT(*) FROM outbox")[0][0]; n != "1" {
+		if n := k.texts("SELECT COUNT(*) FROM outbox")[0][0]; n != "1" {
 			k.t.Errorf("one look-up made %s mails", n)
 		}
 	})
@@ -377,7 +377,7 @@ func TestInviteOnce(t *testing.T) {
 
 // What a server says of who asks is kept clean, whoever makes the key.
 func TestRequestedByIsCleaned(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		m := k.server(k.account())
 		for _, key := range []string{"", serversKey} {
 			asked, err := k.EmbyServers.Ask(k.t.Context(), m.Server, models.AskLink{
@@ -388,5 +388,36 @@ func TestRequestedByIsCleaned(t *testing.T) {
 				k.t.Errorf("with the key %q: asked by %q", key, asked.RequestedBy)
 			}
 		}
+	})
+}
+
+// Who asked for a link knows a username. What the person calls themselves is
+// told once they have said yes.
+func TestPendingLinkShowsNoDisplayName(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, owner, anna := k.t.Context(), k.account(), k.account()
+		m := k.agent(owner)
+		k.must(k.Accounts.SetProfile(ctx, anna.ID, models.Profile{Username: anna.Username, DisplayName: "Anna Tell-Nobody", Locale: "en"}, home))
+		asked, err := k.Agents.AskFor(ctx, m.Server, models.AskLink{Username: anna.Username})
+		k.must(err)
+		names := func(when, want string) {
+			k.t.Helper()
+			people, err := k.People.List(ctx, owner.ID, m.ID, 0, 10)
+			k.must(err)
+			links, changes := k.agentLinks(m), k.changes(m, 0)
+			for who, got := range map[string]string{
+				"owner": people[0].DisplayName, "agent": links[0].DisplayName, "feed": changes[len(changes)-1].Link.DisplayName,
+			} {
+				if got != want {
+					k.t.Errorf("%s, the %s sees %q, want %q", when, who, got, want)
+				}
+			}
+		}
+		if asked.DisplayName != anna.Username {
+			k.t.Errorf("whoever asks is told %q", asked.DisplayName)
+		}
+		names("pending", anna.Username)
+		k.must(k.Links.Accept(ctx, anna.ID, asked.ID, home))
+		names("accepted", "Anna Tell-Nobody")
 	})
 }

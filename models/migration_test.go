@@ -63,10 +63,10 @@ func (k *kit) down(name string) {
 
 // Migration 3 goes down to what was before and up again, on both engines, with
 // the people of before.
-func TestContractDownAndUp(t *testing.T) {
+func TestMigration3DownAndUp(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
-		k := &kit{modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, looseContract), t, modelstest.NewClock()}
+		k := &kit{modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, looseInvites), t, modelstest.NewClock()}
 		models.Impatient(k.Store)
 		owner, anna := k.account(), k.account()
 		m := k.server(owner)
@@ -95,7 +95,7 @@ func TestContractDownAndUp(t *testing.T) {
 
 // A program killed at any step of migration 3 leaves what the next one completes:
 // MySQL commits each step.
-func TestContractHalfMade(t *testing.T) {
+func TestMigration3HalfMade(t *testing.T) {
 	t.Parallel()
 	address := modelstest.MySQL(t)
 	k := &kit{modelstest.Open(t, address, modelstest.NewClock()), t, modelstest.NewClock()}
@@ -124,10 +124,10 @@ func TestContractHalfMade(t *testing.T) {
 
 // Migration 4 goes down and up again on both engines, with what there was before,
 // and what a killed program left half-way is completed.
-func TestAgentDownAndUp(t *testing.T) {
+func TestMigration4DownAndUp(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
-		k := &kit{modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, looseConnect, looseContract), t, modelstest.NewClock()}
+		k := &kit{modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, looseServers, looseInvites), t, modelstest.NewClock()}
 		models.Impatient(k.Store)
 		owner := k.account()
 		m := k.agent(owner)

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,5 +169,43 @@ func TestDisabled(t *testing.T) {
 		_, err = k.trySignIn(a.Username, goodPassword)
 		k.must(err)
 		k.must(k.PINs.Verify(ctx, a.ID, "8305", home))
+	})
+}
+
+func TestSetOperator(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, a, b := k.t.Context(), k.account(), k.account()
+		k.is(k.Operators.SetOperator(ctx, "nobody-at-all", true), models.ErrNotFound)
+		if k.get(a).Operator {
+			k.t.Error("an operator from the beginning")
+		}
+		session := k.signIn(a)
+		is := func(want bool) {
+			k.t.Helper()
+			if got := k.get(a).Operator; got != want {
+				k.t.Errorf("operator %t, want %t", got, want)
+			}
+			if k.get(b).Operator {
+				k.t.Error("another account is an operator")
+			}
+		}
+		k.must(k.Operators.SetOperator(ctx, strings.ToUpper(a.Username), true))
+		is(true)
+		k.must(k.Operators.SetOperator(ctx, a.Email, true)) // again, by address
+		is(true)
+		k.must(k.Operators.SetOperator(ctx, a.Username, false))
+		is(false)
+		if _, err := k.Sessions.Look(ctx, session.Token); err != nil {
+			k.t.Errorf("the session: %v", err)
+		}
+		events := k.events(a)
+		if events[models.EventOperatorOn] != 2 || events[models.EventOperatorOff] != 1 {
+			k.t.Errorf("events %v", events)
+		}
+		// What stays disabled is no operator to anybody.
+		k.must(k.Operators.SetOperator(ctx, a.Username, true))
+		k.must(k.Operators.Disable(ctx, a.Username))
+		_, err := k.trySignIn(a.Username, goodPassword)
+		k.is(err, models.ErrAccountDisabled)
 	})
 }

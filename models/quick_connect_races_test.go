@@ -11,7 +11,7 @@ import (
 )
 
 func TestQuickConnectRaces(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("many codes at once leave one open", func(k *kit) {
 			m, _, session := k.quickHome()
@@ -80,7 +80,7 @@ func TestQuickConnectRaces(t *testing.T) {
 					_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
 					return err
 				})
-				if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE server_id = ?", m.ID)[0][0]; n != "0" {
+				if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE server_id = ?", m.ID)[0][0]; n != "0" {
 					k.t.Fatalf("%s rows are left", n)
 				}
 			}
@@ -95,7 +95,7 @@ func TestQuickConnectRaces(t *testing.T) {
 					_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
 					return err
 				})
-				if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" {
+				if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" {
 					k.t.Fatalf("%s rows are left", n)
 				}
 			}
@@ -105,7 +105,7 @@ func TestQuickConnectRaces(t *testing.T) {
 
 // A dump without the secret key tells no code, nor does one row's open in another.
 func TestStolenQuickCode(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		m, _, session := k.quickHome()
 		k.quick(session, m, "135790")
 		dump := k.dump()
@@ -115,7 +115,7 @@ func TestStolenQuickCode(t *testing.T) {
 		}
 		thief, err := secret.NewKeys(thiefsKey, "")
 		k.must(err)
-		row := k.sqlRows("SELECT id, code FROM quick_connects")[0]
+		row := k.texts("SELECT id, code FROM quick_connects")[0]
 		for _, purpose := range []string{"quick connect code", "access key", ""} {
 			if code, err := thief.Open(purpose, row[0], row[1]); err == nil {
 				k.t.Errorf("a thief reads %q", code)
@@ -124,7 +124,7 @@ func TestStolenQuickCode(t *testing.T) {
 		// Moved into another row it does not open: it is not handed out.
 		other := k.quickMember(m, k.account())
 		moved := k.quick(other, m, "246801")
-		k.sqlRun("UPDATE quick_connects SET code = ? WHERE id = ?", row[1], moved.ID)
+		k.exec("UPDATE quick_connects SET code = ? WHERE id = ?", row[1], moved.ID)
 		if open := k.openQuick(m); len(open) != 1 || open[0].Code != "135790" {
 			k.t.Errorf("open %+v", open)
 		}

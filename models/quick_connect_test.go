@@ -24,7 +24,7 @@ func TestIsQuickCode(t *testing.T) {
 }
 
 func TestQuickConnect(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		m, person, session := k.quickHome()
 		servers, err := k.QuickConnects.Servers(ctx, person.ID)
@@ -72,7 +72,7 @@ func TestQuickConnect(t *testing.T) {
 		k.must(k.QuickConnects.Fail(ctx, m.Server, second.ID, models.QuickCodeWrong))
 		k.isQuick(second, models.QuickFailed, models.QuickCodeWrong)
 		k.isQuick(asked, models.QuickDone, "")
-		if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE code <> ''")[0][0]; n != "0" {
+		if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE code <> ''")[0][0]; n != "0" {
 			k.t.Errorf("%s codes are kept once they are settled", n)
 		}
 		if got := k.events(person)[models.EventQuickConnected]; got != 1 {
@@ -84,7 +84,7 @@ func TestQuickConnect(t *testing.T) {
 // What cannot be done is not offered, and what is not offered is refused: as if
 // the server were not there.
 func TestQuickConnectServers(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		owner := k.account()
 		m, emby, cannot := k.agent(owner), k.server(owner), k.agent(owner)
@@ -177,7 +177,7 @@ func (k *kit) linkWith(a models.Account, m media) int64 {
 
 // The local user is told where it is known.
 func TestQuickConnectLocalUser(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		owner, anna := k.account(), k.account()
 		m := k.agent(owner)
 		k.canQuick(m)
@@ -191,7 +191,7 @@ func TestQuickConnectLocalUser(t *testing.T) {
 
 // Whatever takes an account out of somebody's hands ends what was asked in it.
 func TestQuickConnectEnds(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		for name, end := range map[string]func(k *kit, a models.Account, session models.Session){
 			"sign out everywhere": func(k *kit, a models.Account, _ models.Session) { k.must(k.Sessions.EndAll(ctx, a.ID, home)) },
@@ -219,7 +219,7 @@ func TestQuickConnectEnds(t *testing.T) {
 					k.t.Errorf("open %+v", open)
 				}
 				k.is(k.QuickConnects.Complete(ctx, m.Server, asked.ID), models.ErrNotFound)
-				if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE account_id = ? AND code <> ''", person.ID)[0][0]; n != "0" {
+				if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE account_id = ? AND code <> ''", person.ID)[0][0]; n != "0" {
 					k.t.Error("its code is kept")
 				}
 			})
@@ -237,7 +237,7 @@ func TestQuickConnectEnds(t *testing.T) {
 		k.run("a disabled account by the row alone", func(k *kit) {
 			m, person, session := k.quickHome()
 			k.quick(session, m, "123456")
-			k.sqlRun("UPDATE accounts SET disabled_at = created_at WHERE id = ?", person.ID)
+			k.exec("UPDATE accounts SET disabled_at = created_at WHERE id = ?", person.ID)
 			if open := k.openQuick(m); len(open) != 0 {
 				k.t.Errorf("open %+v", open)
 			}
@@ -248,7 +248,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			m, person, session := k.quickHome()
 			k.quick(session, m, "123456")
 			k.must(k.Accounts.Delete(ctx, person.ID, goodPassword))
-			if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" || len(k.openQuick(m)) != 0 {
+			if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" || len(k.openQuick(m)) != 0 {
 				k.t.Errorf("%s rows are left", n)
 			}
 		})
@@ -258,7 +258,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			k.must(k.Servers.Remove(ctx, m.OwnerID, m.ID, home))
 			_, err := k.QuickConnects.Get(ctx, person.ID, asked.ID)
 			k.is(err, models.ErrNotFound)
-			if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects WHERE server_id = ?", m.ID)[0][0]; n != "0" {
+			if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE server_id = ?", m.ID)[0][0]; n != "0" {
 				k.t.Errorf("%s rows are left", n)
 			}
 		})
@@ -276,7 +276,7 @@ func (k *kit) quickMember(m media, a models.Account) models.Session {
 
 // Time alone ends a try, and the sweep erases its code long before the row.
 func TestQuickConnectExpires(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		m, person, session := k.quickHome()
 		asked := k.quick(session, m, "123456")
@@ -301,7 +301,7 @@ func TestQuickConnectExpires(t *testing.T) {
 		late := k.quick(session, m, "222222")
 		k.clock.Advance(time.Millisecond)
 		k.must(k.Sweep(ctx))
-		rows := k.sqlRows("SELECT id, code, state FROM quick_connects WHERE id IN (?, ?) ORDER BY id", other.ID, late.ID)
+		rows := k.texts("SELECT id, code, state FROM quick_connects WHERE id IN (?, ?) ORDER BY id", other.ID, late.ID)
 		if len(rows) != 2 || rows[0][1] != "" || rows[0][2] != models.QuickFailed || rows[1][1] == "" || rows[1][2] != models.QuickAsked {
 			k.t.Errorf("rows %v", rows)
 		}
@@ -313,7 +313,7 @@ func TestQuickConnectExpires(t *testing.T) {
 		k.is(err, models.ErrNotFound)
 		k.clock.Advance(time.Hour)
 		k.must(k.Sweep(ctx))
-		if n := k.sqlRows("SELECT COUNT(*) FROM quick_connects")[0][0]; n != "0" {
+		if n := k.texts("SELECT COUNT(*) FROM quick_connects")[0][0]; n != "0" {
 			k.t.Errorf("%s rows are left", n)
 		}
 	})
@@ -322,7 +322,7 @@ func TestQuickConnectExpires(t *testing.T) {
 // Tries are counted before anything is looked at, right or wrong: by account, by
 // source and by server. Whoever is not linked with a server uses up none of its.
 func TestQuickConnectLimits(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		from := func(i int) models.Caller { return models.Caller{Address: fmt.Sprintf("203.0.%d.%d", i/250, i%250)} }
 		next := 0

@@ -9,7 +9,7 @@ import (
 // What an agent asks again and again while nothing changes costs one statement,
 // which reads: the look-up of its key tells all that is needed.
 func TestAgentsCostOneRead(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
 		k.clock.Advance(time.Hour)

@@ -3,6 +3,7 @@ package models_test
 import (
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 func sum(text string) secret.Hash { return sha256.Sum256([]byte(text)) }
 
 func TestReport(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
 		same := report()
@@ -81,7 +82,7 @@ func TestReport(t *testing.T) {
 
 func TestIdempotency(t *testing.T) {
 	const key = "0123456789abcdef-once"
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
 		// A registration, by many at once.
@@ -145,8 +146,83 @@ func TestIdempotency(t *testing.T) {
 		k.is(err, models.ErrOtherRequest)
 		k.clock.Advance(24 * time.Hour)
 		k.must(k.Sweep(ctx))
-		if left := k.sqlRows("SELECT mac FROM idempotency"); len(left) != 0 {
+		if left := k.texts("SELECT mac FROM idempotency"); len(left) != 0 {
 			k.t.Errorf("%d keys are left", len(left))
 		}
+	})
+}
+
+// A server's own address that its owner removed comes back with the next report,
+// one that was only kept to stay hidden goes, and an owner's own stays: also when
+// the report is the same as before.
+func TestUnchangedReportRestores(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.agent(owner)
+		const wan, lan, own = "http://media.example.test:8096", "http://192.168.1.2:8096", "https://own.example.test:443"
+		again := func(in models.Report, want string) {
+			k.t.Helper()
+			k.report(k.again(m), in)
+			if got := urls(k.detail(owner, m).Addresses); got != want {
+				k.t.Errorf("addresses %s, want %s", got, want)
+			}
+		}
+		k.must(k.addAddress(owner, m, own))
+		k.must(k.Addresses.Remove(ctx, owner.ID, m.ID, k.addressID(owner, m, lan)))
+		if got := urls(k.detail(owner, m).Addresses); strings.Contains(got, lan) {
+			k.t.Errorf("not removed: %s", got)
+		}
+		again(report(), lan+" "+wan+" "+own)
+		// Hidden, it stays hidden, also while it is not reported and when it comes back.
+		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
+		again(report(), "("+lan+") "+wan+" "+own)
+		k.isKind(k.addAddress(owner, m, lan), models.KindConflict)
+		away := report()
+		away.LAN = nil
+		again(away, "("+lan+") "+wan+" "+own)
+		again(report(), "("+lan+") "+wan+" "+own)
+		again(away, "("+lan+") "+wan+" "+own)
+		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
+		again(away, wan+" "+own)
+		// An own address that the server comes to report is the server's once the owner removes it.
+		k.must(k.addAddress(owner, m, lan))
+		again(report(), wan+" "+own+" "+lan)
+		again(away, wan+" "+own+" "+lan)
+		again(report(), wan+" "+own+" "+lan)
+		k.must(k.Addresses.Remove(ctx, owner.ID, m.ID, k.addressID(owner, m, lan)))
+		again(report(), lan+" "+wan+" "+own)
+	})
+}
+
+// A local user that has gone is kept while something names it, and no longer.
+func TestGoneLocalUserIsForgotten(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()
+		m := k.agent(owner)
+		k.invited(owner, m, anna, "u-anna")
+		offer := k.offer(owner, m, ben, "u-ben")
+		less := report()
+		less.LocalUsers = less.LocalUsers[2:]
+		k.report(m, less)
+		names := func(want ...string) {
+			k.t.Helper()
+			k.must(k.Sweep(ctx))
+			users, err := k.Servers.LocalUsers(ctx, owner.ID, m.ID)
+			k.must(err)
+			var got []string
+			for _, u := range users {
+				got = append(got, u.Name)
+			}
+			if strings.Join(got, " ") != strings.Join(want, " ") {
+				k.t.Errorf("local users %v, want %v", got, want)
+			}
+		}
+		names("Anna", "Ben", "Root")
+		k.must(k.People.Remove(ctx, owner.ID, m.ID, k.located(anna, models.LinkAccepted)[0].ID))
+		names("Ben", "Root")
+		k.must(k.Invites.Withdraw(ctx, owner.ID, offer.ID, home))
+		names("Root")
+		k.report(k.again(m), less) // the same report brings nobody back
+		names("Root")
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // An invite that is made at the server is one of its owner's.
 func TestInviteHere(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
 		made, err := k.inviteHere(m, "new@example.org")
@@ -58,7 +58,7 @@ func TestInviteHere(t *testing.T) {
 
 // A server of nobody's invites nobody, and one whose owner is disabled neither.
 func TestInviteHereNeedsAnOwner(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		_, err := k.inviteHere(k.stray(), "new@example.org")
 		k.is(err, models.ErrServerUnclaimed)
@@ -87,7 +87,7 @@ func TestInviteHereNeedsAnOwner(t *testing.T) {
 // A repetition makes nothing twice, the keys of owner and server are apart, and
 // the owner's limit holds.
 func TestInviteHereOnce(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m, other := k.agent(owner), k.agent(owner)
 		in := models.ServerInvite{To: "new@example.org", Type: models.LinkGuest, IdempotencyKey: "0123456789abcdef"}
@@ -124,7 +124,7 @@ func TestInviteHereOnce(t *testing.T) {
 }
 
 func TestInviteHereIsLimited(t *testing.T) {
-	eachContract(t, func(k *kit) {
+	eachInvite(t, func(k *kit) {
 		owner := k.account()
 		m := k.agent(owner)
 		k.invite(owner, "a@example.org", m)

@@ -18,8 +18,8 @@ func looseCodes(o *models.Options) {
 	}
 }
 
-func TestConnectRaces(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+func TestRacesForServers(t *testing.T) {
+	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("accept", func(k *kit) {
 			person, owner := k.account(), k.account()
@@ -131,7 +131,7 @@ func TestConnectRaces(t *testing.T) {
 			if len(keys) != 8 {
 				k.t.Errorf("%d keys, want 8", len(keys))
 			}
-			if n := k.sqlRows("SELECT COUNT(*) FROM server_keys WHERE expires_at IS NULL AND server_id = ?", m.ID)[0][0]; n != "1" {
+			if n := k.texts("SELECT COUNT(*) FROM server_keys WHERE expires_at IS NULL AND server_id = ?", m.ID)[0][0]; n != "1" {
 				k.t.Errorf("%s keys without an end", n)
 			}
 		})
@@ -140,7 +140,7 @@ func TestConnectRaces(t *testing.T) {
 
 func (k *kit) sessionsAre(a models.Account, want int) {
 	k.t.Helper()
-	if n := k.sqlRows("SELECT COUNT(*) FROM sessions WHERE account_id = ?", a.ID)[0][0]; n != fmt.Sprint(want) {
+	if n := k.texts("SELECT COUNT(*) FROM sessions WHERE account_id = ?", a.ID)[0][0]; n != fmt.Sprint(want) {
 		k.t.Errorf("%s sessions, want %d", n, want)
 	}
 }

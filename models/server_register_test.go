@@ -52,7 +52,7 @@ func TestParseAddress(t *testing.T) {
 }
 
 func TestRegister(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		done, err := k.Registrations.Register(ctx, den, home)
 		k.must(err)
@@ -84,13 +84,13 @@ func TestRegister(t *testing.T) {
 }
 
 func TestRegisterPolicies(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		_, err := k.Registrations.Register(k.t.Context(), den, home)
 		k.is(err, models.ErrServersOff)
 		k.server(k.account())
 	}, func(o *models.Options) { o.Servers = models.ServersClaimed })
 	t.Run("off", func(t *testing.T) {
-		eachConnect(t, func(k *kit) {
+		eachServer(t, func(k *kit) {
 			_, _, err := k.Registrations.NewClaimCode(k.t.Context(), k.account().ID)
 			k.is(err, models.ErrServersOff)
 			in := den
@@ -114,7 +114,7 @@ func TestRegisterIsLimited(t *testing.T) {
 }
 
 func TestRegisterAgainInheritsNothing(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		owner, guest := k.account(), k.account()
 		first := k.server(owner)
 		k.link(first, guest)
@@ -137,7 +137,7 @@ func TestRegisterAgainInheritsNothing(t *testing.T) {
 }
 
 func TestClaimByCode(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		code := k.claimCode(owner)
 		in := den
@@ -170,14 +170,14 @@ func TestClaimByCode(t *testing.T) {
 		lost := k.claimCode(owner)
 		k.must(k.Operators.Disable(ctx, owner.Username))
 		fail(lost)
-		if n := k.sqlRows("SELECT COUNT(*) FROM servers")[0][0]; n != "1" {
+		if n := k.texts("SELECT COUNT(*) FROM servers")[0][0]; n != "1" {
 			k.t.Errorf("%s servers, want 1: a wrong code registered one", n)
 		}
 	})
 }
 
 func TestClaimByKey(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner, other := k.t.Context(), k.account(), k.account()
 		a, b := k.stray(), k.stray()
 		k.is(k.Registrations.Claim(ctx, owner.ID, a.ID, b.key, home), models.ErrNotFound)
@@ -199,7 +199,7 @@ func TestClaimByKey(t *testing.T) {
 }
 
 func TestUpdateServer(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		k.clock.Advance(time.Hour)
@@ -225,14 +225,14 @@ func TestUpdateServer(t *testing.T) {
 		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
 		_, err = k.Registrations.Update(ctx, m.Server, den)
 		k.is(err, models.ErrNotFound)
-		if n := k.sqlRows("SELECT COUNT(*) FROM server_addresses")[0][0]; n != "0" {
+		if n := k.texts("SELECT COUNT(*) FROM server_addresses")[0][0]; n != "0" {
 			k.t.Errorf("a removed server has %s addresses", n)
 		}
 	})
 }
 
 func TestTouch(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		m := k.stray()
 		k.clock.Advance(time.Minute)

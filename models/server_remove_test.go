@@ -19,7 +19,7 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 		"operator": func(k *kit, _ models.Account, m media) error { return k.OperatedServers.Remove(k.t.Context(), m.ID) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachConnect(t, func(k *kit) {
+			eachServer(t, func(k *kit) {
 				ctx, owner := k.t.Context(), k.account()
 				m, kept := k.server(owner), k.server(owner)
 				guest, waits, gone, silent := k.linked(m), k.account(), k.linked(m), k.linked(m)
@@ -27,10 +27,10 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 				k.linked(kept)
 				k.must(k.Accounts.SetLocale(ctx, guest.ID, "de"))
 				k.must(k.Operators.Disable(ctx, gone.Username))
-				k.sqlRun("UPDATE accounts SET email = '', email_key = '' WHERE id = ?", silent.ID)
+				k.exec("UPDATE accounts SET email = '', email_key = '' WHERE id = ?", silent.ID)
 				k.letters()
 				k.must(remove(k, owner, m))
-				if n := k.sqlRows("SELECT COUNT(*) FROM outbox")[0][0]; n != "1" {
+				if n := k.texts("SELECT COUNT(*) FROM outbox")[0][0]; n != "1" {
 					k.t.Errorf("%s mails are owed, want 1", n)
 				}
 				letters := k.letters()
@@ -59,17 +59,17 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 
 // A server with more people than one statement tells.
 func TestRemovedServerWithManyPeople(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		owner := k.account()
 		m := k.server(owner)
 		k.linked(m)
 		const people = 450
 		for i := int64(1)<<40 + 1; i < 1<<40+people; i++ { // far from the ids that the Store makes
 			name := fmt.Sprintf("crowd%d", i)
-			k.sqlRun(`INSERT INTO accounts (id, username, username_key, display_name, email, email_key, password_hash, password_version,
+			k.exec(`INSERT INTO accounts (id, username, username_key, display_name, email, email_key, password_hash, password_version,
  password_changed_at, pin_hash, locale, created_at, confirmed_at) SELECT id + ?, ?, ?, display_name, ?, ?, password_hash, password_version,
  password_changed_at, pin_hash, locale, created_at, confirmed_at FROM accounts WHERE id = ?`, i, name, name, addressOf(name), addressOf(name), owner.ID)
-			k.sqlRun(`INSERT INTO links (id, server_id, account_id, type, state, access_key, requested_by, created_at)
+			k.exec(`INSERT INTO links (id, server_id, account_id, type, state, access_key, requested_by, created_at)
 SELECT id + ?, server_id, ?, type, state, access_key, requested_by, created_at FROM links WHERE requested_by = 'boss'
  AND id = (SELECT first FROM (SELECT MIN(id) AS first FROM links) x)`, i, owner.ID+i)
 		}
@@ -83,7 +83,7 @@ SELECT id + ?, server_id, ?, type, state, access_key, requested_by, created_at F
 
 // Servers that nobody claims and nobody uses go after a month without a call.
 func TestSweepServers(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		idle, called, used, banned, claimed := k.stray(), k.stray(), k.stray(), k.stray(), k.server(owner)
 		asked := k.ask(used, k.account())
@@ -115,7 +115,7 @@ func TestSweepServers(t *testing.T) {
 		k.clock.Advance(time.Millisecond)
 		sweep(called, used, banned, claimed)
 		for _, table := range []string{"server_keys", "server_addresses"} {
-			if n := k.sqlRows("SELECT COUNT(*) FROM "+table+" WHERE server_id = ?", idle.ID)[0][0]; n != "0" {
+			if n := k.texts("SELECT COUNT(*) FROM "+table+" WHERE server_id = ?", idle.ID)[0][0]; n != "0" {
 				k.t.Errorf("%s rows left in %s", n, table)
 			}
 		}
@@ -129,15 +129,15 @@ func TestSweepServers(t *testing.T) {
 
 // More of them than one step takes.
 func TestSweepManyServers(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		m := k.stray()
 		for i := range 10 {
-			k.sqlRun(`INSERT INTO servers (id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, last_seen_at)
+			k.exec(`INSERT INTO servers (id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, last_seen_at)
 SELECT id + ?, system_id, owner_id, name, own_name, kind, version, key_version, created_at, last_seen_at FROM servers`, 1<<i)
 		}
 		k.clock.Advance(30 * 24 * time.Hour)
 		k.must(k.Sweep(k.t.Context()))
-		if n := k.sqlRows("SELECT COUNT(*) FROM servers")[0][0]; n != "0" {
+		if n := k.texts("SELECT COUNT(*) FROM servers")[0][0]; n != "0" {
 			k.t.Errorf("%s servers left of 1024, such as %d", n, m.ID)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 )
 
 func TestAddresses(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		const lan, wan, own = "http://192.168.1.2:8096", "http://media.example.test:8096", "https://den.example.org:443"
@@ -70,7 +70,7 @@ func (k *kit) linked(m media) models.Account {
 }
 
 func TestServersAreTheirOwners(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner, other := k.t.Context(), k.account(), k.account()
 		m, theirs := k.server(owner), k.server(other)
 		link := k.link(m, other)
@@ -108,7 +108,7 @@ func TestServersAreTheirOwners(t *testing.T) {
 }
 
 func TestRotateKey(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		next, err := k.ServerKeys.Rotate(ctx, owner.ID, m.ID, home)
@@ -145,7 +145,7 @@ func TestRotateKey(t *testing.T) {
 }
 
 func TestHandOver(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner, heir := k.t.Context(), k.account(), k.account()
 		m := k.server(owner)
 		guest := k.linked(m)
@@ -194,7 +194,7 @@ func TestHandOver(t *testing.T) {
 }
 
 func TestRemoveServer(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m, kept := k.server(owner), k.server(owner)
 		guest := k.linked(m)
@@ -206,7 +206,7 @@ func TestRemoveServer(t *testing.T) {
 			k.t.Errorf("the guest's servers are %+v", got)
 		}
 		for _, table := range []string{"links", "server_keys", "servers"} {
-			if n := k.sqlRows("SELECT COUNT(*) FROM " + table)[0][0]; n != "1" {
+			if n := k.texts("SELECT COUNT(*) FROM " + table)[0][0]; n != "1" {
 				k.t.Errorf("%s rows left in %s, want 1", n, table)
 			}
 		}
@@ -215,7 +215,7 @@ func TestRemoveServer(t *testing.T) {
 }
 
 func TestDisabledServer(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m, open := k.server(owner), k.server(owner)
 		guest, waits := k.linked(m), k.account()
@@ -259,7 +259,7 @@ func TestDisabledServer(t *testing.T) {
 
 // The owner sees whose account is shut.
 func TestPeopleOfAServer(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		fine, gone := k.linked(m), k.linked(m)
@@ -279,7 +279,7 @@ func TestPeopleOfAServer(t *testing.T) {
 
 // Three keys within a day: each works its own 24 hours.
 func TestRotateTwice(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
 		rotate := func() string {
@@ -311,7 +311,7 @@ func TestRotateTwice(t *testing.T) {
 }
 
 func TestDeletionLeavesServersUnclaimed(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner, heir := k.t.Context(), k.account(), k.account()
 		m := k.server(owner)
 		guest := k.linked(m)

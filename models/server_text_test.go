@@ -21,7 +21,7 @@ func hostileTexts() map[string]string {
 // Whatever a server, a device or an owner says: it is refused as invalid or kept
 // in a form that every column holds and every page shows; never our fault.
 func TestHostileTexts(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+	eachServer(t, func(k *kit) {
 		ctx, owner, person := k.t.Context(), k.account(), k.account()
 		m, phone := k.server(owner), k.signIn(person).Session
 		for what, text := range hostileTexts() {

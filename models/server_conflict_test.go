@@ -11,8 +11,8 @@ import (
 // Two people do what does not go together, at the same moment, some times over.
 // Each either succeeds or is told one of its usual refusals, never of a deadlock;
 // and no row is left behind of something that is gone.
-func TestNothingIsTorn(t *testing.T) {
-	eachConnect(t, func(k *kit) {
+func TestConflictingActsLeaveNoOrphans(t *testing.T) {
+	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		type clash struct {
 			one, other func() error
@@ -197,7 +197,7 @@ func (k *kit) nothingIsLeftBehind() {
 		{"claim_codes", "account_id", "accounts"},
 		{"history", "account_id", "accounts"},
 	} {
-		rows := k.sqlRows("SELECT * FROM " + c.table + " WHERE " + c.column + " <> 0 AND " + c.column + " NOT IN (SELECT id FROM " + c.parent + ")")
+		rows := k.texts("SELECT * FROM " + c.table + " WHERE " + c.column + " <> 0 AND " + c.column + " NOT IN (SELECT id FROM " + c.parent + ")")
 		if len(rows) > 0 {
 			k.t.Errorf("%s of no %s: %v", c.table, c.parent, slices.Concat(rows...))
 		}

@@ -101,3 +101,17 @@ func (k *kit) rowsOf(accountID int64) map[string]string {
 func ours(tables []string) []string {
 	return slices.DeleteFunc(slices.Clone(tables), func(name string) bool { return name == "leases" || strings.HasPrefix(name, "goose_") })
 }
+
+// texts reads rows as texts; null is "<nil>".
+func (k *kit) texts(query string, args ...any) [][]string {
+	k.t.Helper()
+	var all [][]string
+	for _, r := range k.query(query, args...) {
+		row := make([]string, len(r))
+		for i := range r {
+			row[i] = r.text(i)
+		}
+		all = append(all, row)
+	}
+	return all
+}

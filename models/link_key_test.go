@@ -1,0 +1,64 @@
+package models_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// While the secret key is changed, access keys move to the new one; then the old
+// key may be forgotten.
+func TestAccessKeysFollowTheSecretKey(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, name string) {
+		clock := modelstest.NewClock()
+		const newKey = "another secret key that only tests may use"
+		open := func(current, previous string) *kit {
+			store := modelstest.Open(t, name, clock, modelstest.Loose, looseServers, func(o *models.Options) {
+				keys, err := secret.NewKeys(current, previous)
+				if err != nil {
+					t.Fatal(err)
+				}
+				o.Keys = keys
+			})
+			models.Impatient(store)
+			return &kit{store, t, clock}
+		}
+		k := open(modelstest.Key, "")
+		m, person := k.server(k.account()), k.account()
+		k.link(m, person)
+		for _, keys := range [][2]string{{newKey, modelstest.Key}, {newKey, ""}} {
+			k = open(keys[0], keys[1])
+			if got := k.located(person, models.LinkAccepted); len(got) != 1 || got[0].AccessKey != serversKey {
+				t.Errorf("located %+v", got)
+			}
+			if _, err := k.ServerKeys.Look(context.Background(), m.key); err != nil {
+				t.Errorf("the server's key: %v", err)
+			}
+		}
+	})
+}
+
+// The access key of a disabled account, also the one that took the old one's
+// place, opens nothing until the account is enabled.
+func TestCheckRefusesDisabled(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		m := k.agent(owner)
+		a := k.member(owner, m)
+		old := k.keyOf(m)
+		k.must(k.Operators.Disable(ctx, a.Username))
+		for _, key := range []string{old, k.keyOf(m), ""} {
+			_, err := k.Agents.Check(ctx, m.Server, key, a.ID)
+			k.is(err, models.ErrAccessKeyWrong)
+		}
+		k.must(k.Operators.Enable(ctx, a.Username))
+		_, err := k.Agents.Check(ctx, m.Server, k.keyOf(m), a.ID)
+		k.must(err)
+		_, err = k.Agents.Check(ctx, m.Server, old, 0)
+		k.is(err, models.ErrAccessKeyWrong)
+	})
+}
