@@ -18,9 +18,6 @@ import (
 // when it returns an error, so the adapter around it decides how errors look.
 type handlerFunc func(c *gin.Context) error
 
-// formFunc is a handlerFunc for a form that was sent.
-type formFunc func(c *gin.Context, f form) error
-
 // page adapts h to Gin: errors become the error page, a detour becomes a
 // redirect.
 func (s *site) page(h handlerFunc) gin.HandlerFunc {

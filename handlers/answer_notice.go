@@ -1,16 +1,12 @@
 package handlers
 
-import (
-	"slices"
+import "github.com/gin-gonic/gin"
 
-	"github.com/gin-gonic/gin"
-)
-
-// notice is what a page says once, after something was done: a code whose text
-// is notice.CODE.
+// notice is the code of a message that the next page shows once, after something
+// was done. Its text has the key notice.CODE.
 type notice string
 
-// The notices.
+// The notices. A new one needs nothing more than its text in every language.
 const (
 	noticeConfirmed         notice = "confirmed"
 	noticeConfirmFirst      notice = "confirm_first"
@@ -57,34 +53,24 @@ const (
 	noticeSelfServiceOff     notice = "self_service_off"
 )
 
-func notices() []notice {
-	return []notice{
-		noticeConfirmed, noticeConfirmFirst, noticeResent, noticeCorrected, noticeSignedOut, noticeSignedOutAll,
-		noticeProfileSaved, noticePasswordChanged, noticePasswordReset, noticePasswordConfirmed, noticeEmailAsked, noticeEmailChanged,
-		noticeEmailUndone, noticeSessionEnded, noticeOtherSessionsOver, noticeNotMe, noticePINSet, noticePINChanged, noticePINRemoved,
-		noticePINMailSent, noticeAccountDeleted, noticeLanguageSaved,
-		noticeServerClaimed, noticeServerRenamed, noticeServerHandedOver, noticeServerRemoved, noticeServerLeft,
-		noticeAddressAdded, noticeAddressMoved, noticeAddressHidden, noticeAddressShown, noticeAddressRemoved,
-		noticePersonRemoved, noticeInvitationAccepted, noticeInvitationDeclined, noticeDeviceApproved, noticeDeviceDenied,
-		noticeInviteSent, noticeInviteWithdrawn, noticeTermsSaved, noticeSelfServiceOn, noticeSelfServiceOff,
-	}
-}
-
 // leave sends the browser to one of our pages, which will say n.
 func (s *site) leave(c *gin.Context, to string, n notice) error {
 	s.setCookie(c, cookieNotice, string(n), noticeLife)
 	return seeOther(c, to)
 }
 
-// takeNotice is the text that waits to be said, and forgets it.
+// takeNotice returns the text of the notice that waits in the browser's cookie,
+// and has the browser forget it. It returns "" when no notice waits, or when the
+// cookie holds something that is not the code of a notice.
 func (s *site) takeNotice(c *gin.Context, b Base) string {
 	waiting := s.cookie(c, cookieNotice)
 	if waiting == "" {
 		return ""
 	}
 	s.clearCookie(c, cookieNotice)
-	if !slices.Contains(notices(), notice(waiting)) {
-		return ""
+	key := "notice." + waiting
+	if text := b.T(key); text != key {
+		return text
 	}
-	return b.T("notice." + waiting)
+	return ""
 }

@@ -1,7 +1,12 @@
 package handlers
 
 import (
+	"log/slog"
+	"strings"
+
 	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // apiRequestReset answers POST /api/v1/password-resets, in the same way for every
@@ -31,4 +36,22 @@ func (s *site) apiResetPassword(c *gin.Context) error {
 		return err
 	}
 	return done(c, s.Store.Recovery.ResetPassword(c.Request.Context(), in.Token, in.Password, caller(c)))
+}
+
+// askForReset asks for a mail that sets a new password. When the captcha cannot
+// be checked it goes on under tighter limits: people who are locked out must not
+// depend on a third party.
+func (s *site) askForReset(c *gin.Context, nameOrEmail, proof string) error {
+	if strings.TrimSpace(nameOrEmail) == "" {
+		return models.ErrNameOrEmailAbsent
+	}
+	err := s.checkProof(c, proof)
+	tight := models.KindOf(err) == models.KindUnavailable
+	if tight {
+		s.Log.WarnContext(c.Request.Context(), "captcha cannot be checked",
+			slog.String("request", visitOf(c).id), slog.Any("err", err))
+	} else if err != nil {
+		return err
+	}
+	return s.Store.Recovery.Request(c.Request.Context(), nameOrEmail, caller(c), tight)
 }

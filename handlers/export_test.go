@@ -15,15 +15,6 @@ func Routes(s *Server) (gin.RoutesInfo, error) {
 	return site.engine().Routes(), nil
 }
 
-// Notices are the codes of all notices.
-func Notices() []string {
-	var codes []string
-	for _, n := range notices() {
-		codes = append(codes, string(n))
-	}
-	return codes
-}
-
 // ServiceRoutes is the table of the Emby wire of the site that s makes.
 func ServiceRoutes(s *Server) []connect.Route {
 	site, err := s.site()

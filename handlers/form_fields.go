@@ -6,30 +6,47 @@ import "net/http"
 // Models decide.
 const pinMinLength = 4
 
-// inputs builds the fields of one form: what was typed, and what is wrong.
+// inputs builds the fields of one page, with what was typed and what is wrong.
 type inputs struct {
-	base  Base
-	typed form
-	wrong mistakes
-	fresh bool // the first field takes the focus, since there is nothing to mend
+	base   Base
+	typed  form // the form that was sent; nil for a page that is shown for the first time
+	stored form // the values that fields show while nothing was typed into them
+	wrong  mistakes
+	fresh  bool // the first field takes the focus, since there is nothing to mend
 }
 
-// newInputs is for a form that is the point of its page.
+// newInputs returns the inputs of a page whose form is its main content: while
+// there are no mistakes, the first field takes the focus.
 func newInputs(b Base, typed form, wrong mistakes) *inputs {
 	return &inputs{base: b, typed: typed, wrong: wrong, fresh: wrong.status == http.StatusOK}
 }
 
 // add fills in what all fields have. Its label is field.LABEL, its hint, if
 // the kind has one, field.LABEL.hint.
+//
+// The value is what was typed, or else what show was given. Passwords and PINs
+// are never sent back.
 func (in *inputs) add(f Field, label string) Field {
 	f.Label = in.base.T("field." + label)
 	f.Error = in.wrong.fields[f.Name]
 	f.Focus = in.fresh || in.wrong.first == f.Name
 	in.fresh = false
 	if !f.Reveal {
-		f.Value = in.typed[f.Name]
+		typed, ok := in.typed[f.Name]
+		if !ok {
+			typed = in.stored[f.Name]
+		}
+		f.Value = typed
 	}
 	return f
+}
+
+// show has the field called name show value until something is typed into it.
+func (in *inputs) show(name, value string) {
+	if in.stored == nil {
+		in.stored = form{}
+	}
+	in.stored[name] = value
 }
 
 func (in *inputs) hint(label string, pairs ...any) string {

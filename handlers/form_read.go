@@ -80,3 +80,6 @@ func queryValue(c *gin.Context, name string) string {
 	}
 	return ""
 }
+
+// formFunc is a handlerFunc for a form that was sent.
+type formFunc func(c *gin.Context, f form) error

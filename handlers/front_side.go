@@ -81,34 +81,6 @@ func (s *site) writer(c *gin.Context) func(*gin.Context, failure) {
 // refuse ends a request before any handler has seen it.
 func (s *site) refuse(c *gin.Context, err error) { s.fail(c, err, s.writer(c)) }
 
-// noMethod answers what a path has no handler for. On the API that is also the
-// question of a browser whether a web page may call it, which needs no token. The
-// service answers for itself.
-func (s *site) noMethod(c *gin.Context) {
-	if visitOf(c).side == sideAPI {
-		h := c.Writer.Header()
-		h.Set("Allow", h.Get("Allow")+", "+http.MethodOptions)
-		if c.Request.Method == http.MethodOptions {
-			c.Status(http.StatusNoContent)
-			return
-		}
-	}
-	s.refuse(c, refuse(http.StatusMethodNotAllowed, "method_not_allowed"))
-}
-
-// noRoute answers what Gin has no route for: the service has its own table.
-func (s *site) noRoute(c *gin.Context) {
-	if visitOf(c).side == sideService {
-		s.service(c)
-		return
-	}
-	if visitOf(c).side == sideAPI && c.Request.Method == http.MethodOptions {
-		c.Status(http.StatusNoContent) // or no web page could read that there is nothing
-		return
-	}
-	s.refuse(c, models.ErrNotFound)
-}
-
 // Starting answers a request that came before anything can be served. Programs
 // hear it in the form that they understand: none takes it for an empty list.
 func Starting(w http.ResponseWriter, r *http.Request) {

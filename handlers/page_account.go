@@ -61,14 +61,13 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	}
 	page.Base = page.telling(wrong)
 	page.LanguageError = wrong.fields["language"]
-	if f == nil {
-		f = form{"username": page.Username.Value, "display_name": page.DisplayName.Value}
-	}
 	if wish := f["language"]; s.speaks(wish) {
 		page.Language = wish
 	}
 	in := newInputs(page.Base, f, wrong)
 	in.fresh = false // there is more to see than this form
+	in.show("username", page.Username.Value)
+	in.show("display_name", page.DisplayName.Value)
 	page.Username = in.username()
 	page.DisplayName = in.displayName()
 	return s.render(c, wrong.status, "account", page)

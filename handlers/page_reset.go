@@ -1,13 +1,9 @@
 package handlers
 
 import (
-	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
-
-	"github.com/latchkey-media/latchkey/models"
 )
 
 // resetRequestPage is templates/pages/reset_request.html.
@@ -39,24 +35,6 @@ func (s *site) requestReset(c *gin.Context, f form) error {
 		return s.showResetRequest(c, f, err)
 	}
 	return seeOther(c, "/forgot/sent")
-}
-
-// askForReset asks for a mail that sets a new password. When the captcha cannot
-// be checked it goes on under tighter limits: people who are locked out must not
-// depend on a third party.
-func (s *site) askForReset(c *gin.Context, nameOrEmail, proof string) error {
-	if strings.TrimSpace(nameOrEmail) == "" {
-		return models.ErrNameOrEmailAbsent
-	}
-	err := s.checkProof(c, proof)
-	tight := models.KindOf(err) == models.KindUnavailable
-	if tight {
-		s.Log.WarnContext(c.Request.Context(), "captcha cannot be checked",
-			slog.String("request", visitOf(c).id), slog.Any("err", err))
-	} else if err != nil {
-		return err
-	}
-	return s.Store.Recovery.Request(c.Request.Context(), nameOrEmail, caller(c), tight)
 }
 
 func (s *site) showResetRequest(c *gin.Context, f form, cause error) error {

@@ -160,9 +160,7 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	}
 	page.NewAddress = in.address()
 	page.HandOver = in.heir()
-	if _, typed := f["name"]; !typed {
-		in.typed = form{"name": server.OwnName}
-	}
+	in.show("name", server.OwnName)
 	page.Rename = in.serverName()
 	return s.render(c, wrong.status, "server_owner", page)
 }

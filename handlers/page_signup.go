@@ -147,11 +147,9 @@ func (s *site) showSignUpSent(c *gin.Context, f form, cause error) error {
 	}
 	page := signUpSentPage{Base: s.base(c, "signup_sent"), SentTo: sign.Email}
 	page.Base = page.telling(wrong)
-	if f == nil {
-		f = form{"email": sign.Email}
-	}
 	in := newInputs(page.Base, f, wrong)
 	in.fresh = false // the field is folded away
+	in.show("email", sign.Email)
 	page.Email = in.email("email")
 	return s.render(c, wrong.status, "signup_sent", page)
 }

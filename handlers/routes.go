@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // routes registers everything that can be asked for: the pages here, the API in
@@ -175,4 +177,32 @@ func (s *site) post(r *gin.Engine, path string, h formFunc) {
 		}
 		return h(c, f)
 	}))
+}
+
+// noMethod answers what a path has no handler for. On the API that is also the
+// question of a browser whether a web page may call it, which needs no token. The
+// service answers for itself.
+func (s *site) noMethod(c *gin.Context) {
+	if visitOf(c).side == sideAPI {
+		h := c.Writer.Header()
+		h.Set("Allow", h.Get("Allow")+", "+http.MethodOptions)
+		if c.Request.Method == http.MethodOptions {
+			c.Status(http.StatusNoContent)
+			return
+		}
+	}
+	s.refuse(c, refuse(http.StatusMethodNotAllowed, "method_not_allowed"))
+}
+
+// noRoute answers what Gin has no route for: the service has its own table.
+func (s *site) noRoute(c *gin.Context) {
+	if visitOf(c).side == sideService {
+		s.service(c)
+		return
+	}
+	if visitOf(c).side == sideAPI && c.Request.Method == http.MethodOptions {
+		c.Status(http.StatusNoContent) // or no web page could read that there is nothing
+		return
+	}
+	s.refuse(c, models.ErrNotFound)
 }

@@ -1,6 +1,25 @@
-// Package handlers is the HTTP face of the service. It turns requests into
-// calls of models.Store and their results into pages, and decides nothing
-// else.
+// Package handlers serves Latchkey over HTTP. A handler reads a request, calls one
+// operation of models.Store and writes its result; it decides nothing else.
+//
+// The name of a file begins with its kind:
+//
+//   - server.go, routes.go and routes_api.go put everything together.
+//   - front_* is the front door: what happens to every request before its handler
+//     runs, and what a handler may ask about it: the address, the session, the
+//     cookies, the language. It uses the answers only to refuse a request.
+//   - form_* reads what people typed and tells them their mistakes. It uses the
+//     front door and the answers.
+//   - answer_* writes pages, problem details, JSON, redirects and notices. It uses
+//     the front door.
+//   - page_* has the pages of one feature: the struct that its template is given,
+//     and the handlers that fill it. It uses all of the above, and the document
+//     that the API gives for the same feature, but no route of the API.
+//   - api_* has the JSON API of one feature. It uses the front door, the checks of
+//     forms and the answers, and nothing of pages: no cookie, no notice.
+//   - wire_* leads to handlers/connect, which speaks the Emby Connect protocol.
+//   - view.go has what the structs of all pages share.
+//
+// TestKindsOfFiles holds these rules.
 package handlers
 
 import (

@@ -68,7 +68,7 @@ func keysOfCode(t *testing.T) map[string]bool {
 	if len(keys) < 45 {
 		t.Errorf("only %d codes were found: the search has gone blind", len(keys))
 	}
-	for _, code := range handlers.Notices() {
+	for _, code := range found(t, ".", `\bnotice = "([a-z_]+)"`) {
 		keys["notice."+code] = true
 	}
 	for _, kind := range models.EventKinds() {

@@ -79,11 +79,3 @@ func (s *site) service(c *gin.Context) {
 	v.pattern = s.connect.Serve(c.Writer, c.Request, v.address, caller(c))
 	c.Writer.WriteHeaderNow() // else Gin writes a text of its own
 }
-
-// writeBare is an error for programs that choke on a body.
-func writeBare(c *gin.Context, f failure) {
-	c.Header("Content-Type", "text/plain; charset=utf-8")
-	c.Header("Content-Length", "0")
-	c.Status(f.status)
-	c.Writer.WriteHeaderNow()
-}
