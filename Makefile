@@ -30,9 +30,9 @@ build: ## build bin/latchkey, one file without dependencies
 test: ## all tests: unit, contract on SQLite and MariaDB, site, guard, browser; installs what they need
 	scripts/test all
 
-.PHONY: test-quick
-test-quick: ## all tests but those in the browser
-	scripts/test quick
+.PHONY: test-fast
+test-fast: ## the tests to run after each change: SQLite alone, no long ones; PKG=./models for one package
+	scripts/test fast $(PKG)
 
 .PHONY: check
 check: $(LINTER) ## format, lint, import rules, tidy modules, generated files

@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 func sha256Of(text string) string {
@@ -196,6 +197,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 
 // A long wait is not cut off by the limits of short requests.
 func TestAPIChangesOutlastLimits(t *testing.T) {
+	servicetest.SkipIfShort(t, "it waits longer than the limits of the server")
 	t.Parallel()
 	s, _, _, den := owners(t)
 	brisk := httptest.NewUnstartedServer(nil)

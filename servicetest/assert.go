@@ -35,6 +35,15 @@ func IsError(t testing.TB, err, want error) {
 	}
 }
 
+// SkipIfShort skips a long test, such as one that starts processes, when the tests
+// run with -short ("make test-fast"). why says what makes it long.
+func SkipIfShort(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: " + why)
+	}
+}
+
 // Patience limits the wait of [Eventually]. It is long, for the sake of busy machines.
 const Patience = 30 * time.Second
 

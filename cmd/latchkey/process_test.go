@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // asProgram makes the test binary be the program: the processes of these tests
@@ -81,6 +82,7 @@ func launch(t *testing.T, environment []string, arguments ...string) *process {
 // launchInput is launch with something on the standard input.
 func launchInput(t *testing.T, input string, environment []string, arguments ...string) *process {
 	t.Helper()
+	servicetest.SkipIfShort(t, "it starts processes")
 	p := &process{t: t, command: exec.Command(os.Args[0], arguments...), said: &transcript{}, ended: make(chan struct{})}
 	p.command.Env = append([]string{asProgram + "=yes"}, environment...)
 	p.command.Dir = t.TempDir()
