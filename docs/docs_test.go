@@ -120,3 +120,29 @@ func flat(text string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// The guide for administrators explains troubles by the words that the agent says.
+func TestTroubles(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	for _, path := range goFiles(t) {
+		if strings.HasPrefix(path, "../agent/") || strings.HasPrefix(path, "../cmd/") {
+			said.WriteString(read(t, path))
+		}
+	}
+	_, table, _ := strings.Cut(read(t, "agent.md"), "| What the agent says | What to do |\n| --- | --- |\n")
+	rows := 0
+	for line := range strings.Lines(table) {
+		trouble, found := strings.CutPrefix(line, "| ")
+		if !found {
+			break
+		}
+		rows++
+		if trouble, _, _ = strings.Cut(trouble, " |"); !strings.Contains(said.String(), trouble) {
+			t.Errorf("agent.md explains %q, and the agent says no such thing", trouble)
+		}
+	}
+	if rows < 15 {
+		t.Errorf("agent.md explains %d troubles, want 15 or more", rows)
+	}
+}
