@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The shapes of answers are those that Emby 4.8 publishes, with the members that
-// clients read (§4.3, §4.4); testdata holds the table that they are checked
-// against. Clients know nothing of null lists.
+// Answers have the shapes that Emby 4.8 publishes, with the members that clients read
+// (docs/emby-connect.md §4.3, §4.4). Tests compare them with the table in testdata. A
+// list is never null, because clients do not expect that.
 
 type policyDto struct {
 	IsAdministrator                  bool     `json:"IsAdministrator"`
@@ -182,8 +182,7 @@ type forgotPinDto struct {
 	UsersReset []string `json:"UsersReset"`
 }
 
-// dto is a local user as clients read it, with the account that they are linked
-// with.
+// dto returns a local user as clients read it, with the account that it is linked with.
 func (s *Server) dto(u *User, connection Connection) userDto {
 	return userDto{
 		Name: u.Name, ServerID: s.id, ServerName: s.opt.Name, Prefix: prefix(u.Name), ID: u.ID, PrimaryImageTag: u.PictureTag,
@@ -217,7 +216,7 @@ func policy(u *User) policyDto {
 	}
 }
 
-// prefix is under which letter a list shows a name.
+// prefix returns the letter under which a list shows a name.
 func prefix(name string) string {
 	for _, r := range name {
 		return string(r)

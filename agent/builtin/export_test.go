@@ -9,13 +9,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
-// What tests in builtin_test reach through.
+// LookToken is lookToken. This file opens the package to its tests in builtin_test.
 const LookToken = lookToken
 
 // ErrWrong is errWrong.
 var ErrWrong = errWrong
 
-// Plan is how SQLite runs a statement.
+// Plan returns how SQLite runs a statement.
 func (s *Server) Plan(ctx context.Context, statement string, args ...any) ([]string, error) {
 	var steps []struct{ Detail string }
 	err := s.scan(ctx, "explain", &steps, "EXPLAIN QUERY PLAN "+statement, args...)
@@ -26,14 +26,14 @@ func (s *Server) Plan(ctx context.Context, statement string, args ...any) ([]str
 	return plan, err
 }
 
-// Count is the number that a statement reads.
+// Count returns the number that a statement reads.
 func (s *Server) Count(ctx context.Context, statement string, args ...any) (int, error) {
 	n := 0
 	err := s.scan(ctx, "count", &n, statement, args...)
 	return n, err
 }
 
-// Look finds whose a token is.
+// Look returns the id of the local user that a token belongs to.
 func (s *Server) Look(ctx context.Context, token string) (user string, ok bool, err error) {
 	who, ok, err := s.look(ctx, token)
 	return who.user, ok, err
@@ -64,7 +64,7 @@ func Wait(err error) time.Duration {
 	return 0
 }
 
-// Texts are the texts of the pages, by language.
+// Texts returns the texts of the pages, by language and key.
 func Texts() (map[string]map[string]string, error) {
 	p, err := loadPages()
 	if err != nil {
@@ -73,14 +73,14 @@ func Texts() (map[string]map[string]string, error) {
 	return p.texts, nil
 }
 
-// AnswerProof answers a page without looking at it first. It reports whether the
-// page is over.
+// AnswerProof answers a page without opening it first. It reports whether the page is
+// over.
 func (s *Server) AnswerProof(ctx context.Context, page, name, password string) bool {
 	return errors.Is(s.answerProof(ctx, page, name, password, caller{}), errProofOver)
 }
 
-// FinishProof finishes a proof of a local user as they were before meanwhile. It
-// reports whether the page is over.
+// FinishProof finishes a proof with the row of a local user as it was before meanwhile
+// ran. It reports whether the page is over.
 func (s *Server) FinishProof(ctx context.Context, page, id string, meanwhile func()) bool {
 	row, err := s.row(ctx, "WHERE id = ?", id)
 	meanwhile()

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// guestNames is how many names are tried for one guest.
+// guestNames is the number of names that are tried for one guest.
 const guestNames = 1000
 
 // CreateGuest implements [mediaserver.Users].
@@ -54,6 +54,7 @@ func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restric
 	})
 }
 
+// restricted returns the libraries that a restriction names; nil if it allows all.
 func restricted(to mediaserver.Restriction) []string {
 	if to.AllLibraries {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// publicUsers are those that a sign-in page shows, and of them what it needs: not
-// who looks after the server, what they may see, or whose accounts they are.
-func (f *face) publicUsers(w http.ResponseWriter, r *wire.Request) error {
+// publicUsers answers with the local users that a sign-in page shows. It leaves out what the
+// page does not need: administrators, what local users may see, and their accounts.
+func (f *handlers) publicUsers(w http.ResponseWriter, r *wire.Request) error {
 	users, err := f.users(r.Context(), "WHERE NOT hidden AND NOT disabled ORDER BY name_key")
 	if err != nil {
 		return err
@@ -26,9 +26,9 @@ func (f *face) publicUsers(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, list)
 }
 
-// connected are the connections, none while they cannot be read: nobody is kept
-// out for that.
-func (f *face) connected(r *wire.Request) map[string]Connection {
+// connected returns the connections by id of local user. It returns none while they
+// cannot be read, so that people can still sign in.
+func (f *handlers) connected(r *wire.Request) map[string]Connection {
 	if f.connections == nil {
 		return nil
 	}
@@ -40,8 +40,8 @@ func (f *face) connected(r *wire.Request) map[string]Connection {
 	return connections
 }
 
-// listed are all local users that fit the filters of a request.
-func (f *face) listed(r *wire.Request) ([]userDto, error) {
+// listed returns all local users that fit the filters of a request.
+func (f *handlers) listed(r *wire.Request) ([]userDto, error) {
 	users, err := f.Users(r.Context())
 	if err != nil {
 		return nil, err
@@ -57,12 +57,12 @@ func (f *face) listed(r *wire.Request) ([]userDto, error) {
 	return list, nil
 }
 
-// unlike reports whether a filter is set and wants the other.
+// unlike reports whether a filter is set and asks for the opposite of is.
 func unlike(filter string, is bool) bool {
 	return strings.EqualFold(filter, "true") && !is || strings.EqualFold(filter, "false") && is
 }
 
-func (f *face) allUsers(w http.ResponseWriter, r *wire.Request, _ *session) error {
+func (f *handlers) allUsers(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	list, err := f.listed(r)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (f *face) allUsers(w http.ResponseWriter, r *wire.Request, _ *session) erro
 	return wire.AnswerJSON(w, http.StatusOK, list)
 }
 
-func (f *face) queryUsers(w http.ResponseWriter, r *wire.Request, _ *session) error {
+func (f *handlers) queryUsers(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	list, err := f.listed(r)
 	if err != nil {
 		return err
@@ -78,15 +78,15 @@ func (f *face) queryUsers(w http.ResponseWriter, r *wire.Request, _ *session) er
 	return wire.AnswerJSON(w, http.StatusOK, usersDto{list, len(list)})
 }
 
-func (f *face) me(w http.ResponseWriter, r *wire.Request, who *session) error {
+func (f *handlers) me(w http.ResponseWriter, r *wire.Request, who *session) error {
 	return f.answerUser(w, r, who.user)
 }
 
-func (f *face) user(w http.ResponseWriter, r *wire.Request, _ *session) error {
+func (f *handlers) user(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	return f.answerUser(w, r, embywire.ID(r.PathValue("id")))
 }
 
-func (f *face) answerUser(w http.ResponseWriter, r *wire.Request, id string) error {
+func (f *handlers) answerUser(w http.ResponseWriter, r *wire.Request, id string) error {
 	user, err := f.User(r.Context(), id)
 	if err != nil {
 		return err

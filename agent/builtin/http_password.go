@@ -10,10 +10,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// password changes a password, in every shape that clients send (§4.4). Whoever
-// changes their own proves to know it; an administrator gives others a new one, or
-// none.
-func (f *face) password(w http.ResponseWriter, r *wire.Request, who *session) error {
+// password changes a password, in every shape that clients send (docs/emby-connect.md
+// §4.4). To change their own password, local users must prove that they know it. An
+// administrator may set or remove the password of another local user.
+func (f *handlers) password(w http.ResponseWriter, r *wire.Request, who *session) error {
 	id := embywire.ID(r.PathValue("id"))
 	next := newGuess(r.Params, "newpw", "newpassword")
 	reset := strings.EqualFold(r.Params.Get("resetpassword"), "true")
@@ -22,7 +22,7 @@ func (f *face) password(w http.ResponseWriter, r *wire.Request, who *session) er
 	case id != who.user:
 		err = f.givePassword(r, id, next, reset)
 	case reset && next == "":
-		return wire.Refuse(http.StatusForbidden, "Only an administrator may reset a password, and only that of somebody else.")
+		return wire.Refuse(http.StatusForbidden, "Only an administrator may reset a password, and only for another local user.")
 	case next == "":
 		return wire.Refuse(http.StatusBadRequest, "A new password is needed.")
 	default:
@@ -39,8 +39,8 @@ func (f *face) password(w http.ResponseWriter, r *wire.Request, who *session) er
 	return nil
 }
 
-// givePassword is what an administrator does with the password of somebody else.
-func (f *face) givePassword(r *wire.Request, id string, next guess, reset bool) error {
+// givePassword sets or removes the password of another local user, for an administrator.
+func (f *handlers) givePassword(r *wire.Request, id string, next guess, reset bool) error {
 	hash := ""
 	switch {
 	case next != "":
@@ -54,8 +54,8 @@ func (f *face) givePassword(r *wire.Request, id string, next guess, reset bool) 
 	return f.replacePassword(r.Context(), id, hash, nil, 0)
 }
 
-// easyPassword gives an easy PIN, or takes it away.
-func (f *face) easyPassword(w http.ResponseWriter, r *wire.Request, who *session) error {
+// easyPassword sets or removes an easy PIN.
+func (f *handlers) easyPassword(w http.ResponseWriter, r *wire.Request, who *session) error {
 	id := embywire.ID(r.PathValue("id"))
 	pin := newGuess(r.Params, "newpw", "newpassword")
 	if strings.EqualFold(r.Params.Get("resetpassword"), "true") {
@@ -71,8 +71,8 @@ func (f *face) easyPassword(w http.ResponseWriter, r *wire.Request, who *session
 	return nil
 }
 
-// newGuess reads a secret that somebody chose: as it was typed, or its SHA-1. It is
-// "" where there is none.
+// newGuess reads a newly chosen password or PIN, sent as it was typed or as its SHA-1. It
+// returns "" if the request has none.
 func newGuess(params embywire.Params, plain, sum string) guess {
 	if text := params.Get(plain); text != "" {
 		return typed(text)
@@ -83,6 +83,7 @@ func newGuess(params embywire.Params, plain, sum string) guess {
 	return ""
 }
 
+// currentGuess reads the current password, sent as it was typed or as its SHA-1.
 func currentGuess(params embywire.Params) guess {
 	if text := params.Get("currentpw"); text != "" {
 		return typed(text)

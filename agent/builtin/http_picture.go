@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// pictured is the local user of a path, if it names the one picture that one can
-// have: the first of type Primary.
+// pictured returns the id of the local user whose picture a path names. A local user has
+// only one: the first of type Primary.
 func pictured(r *wire.Request) (id string, err error) {
 	index := r.PathValue("index")
 	if index == "" {
@@ -27,9 +27,9 @@ func pictured(r *wire.Request) (id string, err error) {
 	return id, nil
 }
 
-// picture answers without a token: sign-in pages show pictures. Clients that ask
-// for a size get the whole picture.
-func (f *face) picture(w http.ResponseWriter, r *wire.Request) error {
+// picture answers with a picture. It needs no token, because sign-in pages show pictures.
+// A size that a client asks for is ignored: the whole picture is sent.
+func (f *handlers) picture(w http.ResponseWriter, r *wire.Request) error {
 	id, err := pictured(r)
 	if err != nil {
 		return err
@@ -57,19 +57,19 @@ func (f *face) picture(w http.ResponseWriter, r *wire.Request) error {
 		return nil
 	}
 	if _, err := w.Write(found.Body); err != nil {
-		return nil //nolint:nilerr // the client is gone
+		return nil //nolint:nilerr // the client has gone away
 	}
 	return nil
 }
 
-// postPicture takes a picture as base64, which clients send, or as it is.
-func (f *face) postPicture(w http.ResponseWriter, r *wire.Request, _ *session) error {
+// postPicture stores a picture, sent in base64 as clients do, or as it is.
+func (f *handlers) postPicture(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	id, err := pictured(r)
 	if err != nil {
 		return err
 	}
-	const most = pictureBytesMax/3*4 + 64<<10 // in base64, with line breaks
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	const bodyMax = pictureBytesMax/3*4 + 64<<10 // base64 with line breaks
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return wire.Refuse(http.StatusRequestEntityTooLarge, ErrPicture.Error())
 	}
@@ -86,8 +86,8 @@ func (f *face) postPicture(w http.ResponseWriter, r *wire.Request, _ *session) e
 	return nil
 }
 
-// fromBase64 reads base64 with blanks in it, behind "data:…," or not; nil for what
-// is none.
+// fromBase64 decodes base64, which may contain blanks and may stand behind "data:…,". It
+// returns nil if the text is not base64.
 func fromBase64(text []byte) []byte {
 	if bytes.HasPrefix(text, []byte("data:")) {
 		_, text, _ = bytes.Cut(text, []byte(","))
@@ -100,7 +100,7 @@ func fromBase64(text []byte) []byte {
 	return body
 }
 
-func (f *face) deletePicture(w http.ResponseWriter, r *wire.Request, _ *session) error {
+func (f *handlers) deletePicture(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	id, err := pictured(r)
 	if err != nil {
 		return err

@@ -8,9 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// guessed reads the password of a request, in whichever of the ways clients have
-// (§4.4). The password itself stands before its SHA-1; of the MD5 that some send
-// beside it we keep nothing.
+// guessed reads the password of a request, in any of the ways that clients have
+// (docs/emby-connect.md §4.4). The password itself counts before its SHA-1. The MD5 that
+// some clients send as well is ignored.
 func guessed(params embywire.Params) guess {
 	if pw := params.Get("pw"); pw != "" {
 		return typed(pw)
@@ -21,7 +21,7 @@ func guessed(params embywire.Params) guess {
 	return typed("")
 }
 
-func (f *face) authenticateByName(w http.ResponseWriter, r *wire.Request) error {
+func (f *handlers) authenticateByName(w http.ResponseWriter, r *wire.Request) error {
 	name := r.Params.Get("username")
 	row, err := f.row(r.Context(), "WHERE name_key = ?", nameKey(name))
 	if err != nil {
@@ -30,7 +30,7 @@ func (f *face) authenticateByName(w http.ResponseWriter, r *wire.Request) error 
 	return f.answerSignIn(w, r, &row, name)
 }
 
-func (f *face) authenticate(w http.ResponseWriter, r *wire.Request) error {
+func (f *handlers) authenticate(w http.ResponseWriter, r *wire.Request) error {
 	id := embywire.ID(r.PathValue("id"))
 	row, err := f.row(r.Context(), "WHERE id = ?", id)
 	if err != nil {
@@ -38,19 +38,19 @@ func (f *face) authenticate(w http.ResponseWriter, r *wire.Request) error {
 	}
 	name := row.Name
 	if row.ID == "" {
-		name = "\x00" + id // of nobody
+		name = "\x00" + id // no local user has this name
 	}
 	return f.answerSignIn(w, r, &row, name)
 }
 
-func (f *face) answerSignIn(w http.ResponseWriter, r *wire.Request, row *userRow, name string) error {
+func (f *handlers) answerSignIn(w http.ResponseWriter, r *wire.Request, row *userRow, name string) error {
 	token, err := f.signIn(r.Context(), row, name, guessed(r.Params), deviceOf(r), r.Local)
 	if err != nil {
 		return refused(err)
 	}
 	who, ok, err := f.look(r.Context(), token.Value)
 	if err == nil && !ok {
-		err = errWrong // ended just now
+		err = errWrong // the token was ended in the meantime
 	}
 	if err != nil {
 		return refused(err)
@@ -71,19 +71,19 @@ func (f *face) answerSignIn(w http.ResponseWriter, r *wire.Request, row *userRow
 	})
 }
 
-// forgotPassword says the same for every name: nothing is reset from here.
-func (f *face) forgotPassword(w http.ResponseWriter, _ *wire.Request) error {
+// forgotPassword answers the same for every name: people ask their administrator.
+func (f *handlers) forgotPassword(w http.ResponseWriter, _ *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, forgotDto{Action: "ContactAdmin"})
 }
 
-// forgotPasswordPin knows no PIN that would be right.
-func (f *face) forgotPasswordPin(w http.ResponseWriter, _ *wire.Request) error {
+// forgotPasswordPin refuses every PIN, because none is ever sent out.
+func (f *handlers) forgotPasswordPin(w http.ResponseWriter, _ *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, forgotPinDto{UsersReset: []string{}})
 }
 
-// listSessions are those of a day: the caller's own local user's, or for
-// administrators all.
-func (f *face) listSessions(w http.ResponseWriter, r *wire.Request, who *session) error {
+// listSessions answers with the sessions of the last 24 hours. Administrators see all of
+// them, others only their own.
+func (f *handlers) listSessions(w http.ResponseWriter, r *wire.Request, who *session) error {
 	user := who.user
 	if who.administrator {
 		user = ""
@@ -105,7 +105,7 @@ func (f *face) listSessions(w http.ResponseWriter, r *wire.Request, who *session
 	return wire.AnswerJSON(w, http.StatusOK, list)
 }
 
-func (f *face) logout(w http.ResponseWriter, r *wire.Request, _ *session) error {
+func (f *handlers) logout(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	if err := f.Revoke(r.Context(), r.Identity.Token); err != nil {
 		return err
 	}
@@ -113,8 +113,9 @@ func (f *face) logout(w http.ResponseWriter, r *wire.Request, _ *session) error 
 	return nil
 }
 
-// capabilities are of no use here: nothing is played.
-func (f *face) capabilities(w http.ResponseWriter, _ *wire.Request, _ *session) error {
+// capabilities accepts what a client says that it can play, and ignores it: nothing is
+// played here.
+func (f *handlers) capabilities(w http.ResponseWriter, _ *wire.Request, _ *session) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/latchkey-media/latchkey/agent/wire"
 )
 
-func (f *face) publicInfo(w http.ResponseWriter, r *wire.Request) error {
+func (f *handlers) publicInfo(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, f.public(r))
 }
 
-// public is what everybody may know. Where nobody has said how the server is
-// reached, it is where the client has just reached it.
-func (f *face) public(r *wire.Request) publicInfoDto {
+// public returns what everybody may know of the server. If no local address is set, it
+// names the one at which the client has just reached the server.
+func (f *handlers) public(r *wire.Request) publicInfoDto {
 	info := publicInfoDto{
 		LocalAddresses: []string{}, RemoteAddresses: []string{}, ServerName: f.opt.Name, Version: version,
 		OperatingSystem: "Other", ID: f.id,
@@ -35,7 +35,7 @@ func (f *face) public(r *wire.Request) publicInfoDto {
 	return info
 }
 
-// plainHost reports whether a Host header can stand in an address.
+// plainHost reports whether the value of a Host header can be part of an address.
 func plainHost(host string) bool {
 	for _, r := range host {
 		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != ':' && r != '[' && r != ']' {
@@ -45,30 +45,30 @@ func plainHost(host string) bool {
 	return host != "" && len(host) < 256
 }
 
-func (f *face) info(w http.ResponseWriter, r *wire.Request, _ *session) error {
+func (f *handlers) info(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	return wire.AnswerJSON(w, http.StatusOK, infoDto{
 		publicInfoDto: f.public(r), OperatingSystemDisplayName: "Other", PackageName: "latchkey", SystemUpdateLevel: "Release",
 		CompletedInstallations: []string{}, WakeOnLanInfo: []string{},
 	})
 }
 
-func (f *face) ping(w http.ResponseWriter, _ *wire.Request) error {
+func (f *handlers) ping(w http.ResponseWriter, _ *wire.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := io.WriteString(w, product)
 	if err != nil {
-		return nil //nolint:nilerr // the client is gone
+		return nil //nolint:nilerr // the client has gone away
 	}
 	return nil
 }
 
-func (f *face) endpoint(w http.ResponseWriter, r *wire.Request, _ *session) error {
+func (f *handlers) endpoint(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	home := r.Local
 	return wire.AnswerJSON(w, http.StatusOK, endpointDto{IsLocal: home && r.Address.IsLoopback(), IsInNetwork: home})
 }
 
-// webPage stands where media servers have their web app: some apps look for it
-// before they take an address.
-func (f *face) webPage(w http.ResponseWriter, r *wire.Request) error {
+// webPage answers where other media servers have their web app: some apps look for it
+// before they accept an address.
+func (f *handlers) webPage(w http.ResponseWriter, r *wire.Request) error {
 	p, err := f.pages()
 	if err != nil {
 		return err
@@ -76,10 +76,10 @@ func (f *face) webPage(w http.ResponseWriter, r *wire.Request) error {
 	return f.endPage(p, w, r, "web", http.StatusOK)
 }
 
-func (f *face) webManifest(w http.ResponseWriter, _ *wire.Request) error {
+func (f *handlers) webManifest(w http.ResponseWriter, _ *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, map[string]string{"name": f.opt.Name, "short_name": product})
 }
 
-func (f *face) webStrings(w http.ResponseWriter, _ *wire.Request) error {
+func (f *handlers) webStrings(w http.ResponseWriter, _ *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, map[string]string{})
 }

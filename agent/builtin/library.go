@@ -17,7 +17,7 @@ func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	return libraries, err
 }
 
-// AddLibrary makes a library, or returns the one of that name. It returns
+// AddLibrary makes a library, or returns the one that has this name already. It returns
 // [ErrNameInvalid].
 func (s *Server) AddLibrary(ctx context.Context, name string) (mediaserver.Library, error) {
 	name, err := cleanName(name)
@@ -37,7 +37,7 @@ func (s *Server) AddLibrary(ctx context.Context, name string) (mediaserver.Libra
 	return library, err
 }
 
-// grant lets a local user see those of libraries that there are.
+// grant lets a local user see libraries. Ids of unknown libraries are ignored.
 func grant(tx *gorm.DB, id string, libraries []string) error {
 	const grantOne = `INSERT INTO library_access (local_user_id, library_id) SELECT ?, id FROM libraries WHERE id = ?
  ON CONFLICT (local_user_id, library_id) DO NOTHING`

@@ -11,25 +11,26 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// User is a local user with all that is known. Times are UTC, zero for never.
+// User is a local user with everything that is known. Times are in UTC; the zero time
+// means never.
 type User struct {
 	mediaserver.LocalUser
 	Guest       bool // made for a link; never signs in with a password
 	HasPassword bool
 	HasEasyPIN  bool
-	PictureTag  string // "" for no picture
+	PictureTag  string // "" without a picture
 	Restriction mediaserver.Restriction
 	CreatedAt   time.Time
 	SignedInAt  time.Time
-	UsedAt      time.Time // within ten minutes
+	UsedAt      time.Time // correct within ten minutes
 }
 
-// userRow is a row of local_users.
+// userRow is a row of the table local_users.
 type userRow struct {
 	ID            string
 	Name          string
-	PasswordHash  string // "" for none
-	EasyHash      string // "" for none
+	PasswordHash  string // "" without a password
+	EasyHash      string // "" without an easy PIN
 	Administrator bool
 	Guest         bool
 	Hidden        bool
@@ -44,7 +45,7 @@ type userRow struct {
 const selectUser = `SELECT id, name, password_hash, easy_hash, administrator, guest, hidden, disabled, all_libraries,
  picture_tag, created_at, signed_in_at, used_at FROM local_users `
 
-// user is what others see of a row.
+// user returns a row without its secrets.
 func (r *userRow) user() User {
 	u := User{
 		LocalUser: mediaserver.LocalUser{
@@ -63,15 +64,15 @@ func (r *userRow) user() User {
 	return u
 }
 
-// row reads one row by the value of an identifying column; the zero userRow for
-// none.
+// row reads one row by the value of an identifying column. It returns the zero userRow if
+// no row has the value.
 func (s *Server) row(ctx context.Context, where, value string) (userRow, error) {
 	var row userRow
 	err := s.scan(ctx, "read a local user", &row, selectUser+where, value)
 	return row, err
 }
 
-// users reads rows with what they may see. where is constant text.
+// users reads rows and the libraries that they may see. where must be a constant.
 func (s *Server) users(ctx context.Context, where string, args ...any) ([]User, error) {
 	var rows []userRow
 	if err := s.scan(ctx, "read the local users", &rows, selectUser+where, args...); err != nil {
@@ -90,7 +91,7 @@ func (s *Server) users(ctx context.Context, where string, args ...any) ([]User, 
 	return users, nil
 }
 
-// access are the libraries of each of rows.
+// access returns the ids of the libraries that rows may see, by id of local user.
 func (s *Server) access(ctx context.Context, rows []userRow) (map[string][]string, error) {
 	var pairs []struct{ LocalUserID, LibraryID string }
 	statement, args := "SELECT local_user_id, library_id FROM library_access", []any{}
@@ -124,22 +125,6 @@ func (s *Server) User(ctx context.Context, id string) (User, error) {
 	return found[0], nil
 }
 
-// FindUser returns the local user of an id or a name. It returns
-// mediaserver.ErrNotFound.
-func (s *Server) FindUser(ctx context.Context, nameOrID string) (User, error) {
-	if found, err := s.users(ctx, "WHERE name_key = ?", nameKey(nameOrID)); err != nil || len(found) == 1 {
-		return firstOf(found), err
-	}
-	return s.User(ctx, nameOrID)
-}
-
-func firstOf(users []User) User {
-	if len(users) == 0 {
-		return User{}
-	}
-	return users[0]
-}
-
 // LocalUsers implements [mediaserver.Users].
 func (s *Server) LocalUsers(ctx context.Context) ([]mediaserver.LocalUser, error) {
 	var rows []userRow
@@ -165,8 +150,8 @@ func (s *Server) LocalUser(ctx context.Context, id string) (mediaserver.LocalUse
 	return row.user().LocalUser, nil
 }
 
-// AddUser makes a local user who may see all libraries. An empty password is none:
-// they may sign in without one at home. It returns [ErrNameInvalid] or
+// AddUser makes a local user who may see all libraries. With an empty password the local
+// user has none, and may sign in without one at home. It returns [ErrNameInvalid] or
 // [ErrNameTaken].
 func (s *Server) AddUser(ctx context.Context, name, password string, administrator bool) (mediaserver.LocalUser, error) {
 	name, err := cleanName(name)
@@ -180,7 +165,7 @@ func (s *Server) AddUser(ctx context.Context, name, password string, administrat
 	return row.user().LocalUser, nil
 }
 
-// addRow gives row an id and a password hash and writes it with the libraries it
+// addRow gives row an id and a password hash, and writes it with the libraries that it
 // may see. It returns [ErrNameTaken].
 func (s *Server) addRow(ctx context.Context, row *userRow, password string, libraries ...string) error {
 	id, err := s.newID()
@@ -206,8 +191,8 @@ func (s *Server) addRow(ctx context.Context, row *userRow, password string, libr
 	})
 }
 
-// HideUser takes a local user off the list that sign-in pages show, or puts them
-// on it. It returns mediaserver.ErrNotFound.
+// HideUser removes a local user from the list that sign-in pages show, or adds it again.
+// It returns mediaserver.ErrNotFound.
 func (s *Server) HideUser(ctx context.Context, id string, hidden bool) error {
 	rows, err := s.exec(ctx, "hide a local user", "UPDATE local_users SET hidden = ? WHERE id = ?", hidden, embywire.ID(id))
 	if err == nil && rows == 0 {
@@ -216,9 +201,9 @@ func (s *Server) HideUser(ctx context.Context, id string, hidden bool) error {
 	return err
 }
 
-// DisableUser shuts a local user out, with all tokens, or lets them in again. For
-// the admin at the machine: unlike [Server.SetDisabled] it does so with
-// administrators, but for the last one ([ErrLastAdministrator]). It returns
+// DisableUser disables a local user and ends all of its tokens, or enables it again. It
+// is for the admin at the machine: unlike [Server.SetDisabled], it also disables
+// administrators, except for the last one ([ErrLastAdministrator]). It returns
 // mediaserver.ErrNotFound.
 func (s *Server) DisableUser(ctx context.Context, id string, disabled bool) error {
 	return s.disable(ctx, id, disabled, func(tx *gorm.DB, row *userRow) error {
@@ -242,6 +227,8 @@ func (s *Server) SetDisabled(ctx context.Context, id string, disabled bool) erro
 	return s.disable(ctx, id, disabled, noAdministrator)
 }
 
+// noAdministrator is a condition of [Server.changeUser]: it returns
+// mediaserver.ErrNotAllowed for an administrator.
 func noAdministrator(_ *gorm.DB, row *userRow) error {
 	if row.Administrator {
 		return mediaserver.ErrNotAllowed
@@ -264,12 +251,12 @@ func (s *Server) disable(ctx context.Context, id string, disabled bool, may func
 // Delete implements [mediaserver.Users].
 func (s *Server) Delete(ctx context.Context, id string) error {
 	return s.changeUser(ctx, "delete a local user", id, noAdministrator, func(tx *gorm.DB, row *userRow) error {
-		return tx.Exec("DELETE FROM local_users WHERE id = ?", row.ID).Error // and by its foreign keys what hangs on it
+		return tx.Exec("DELETE FROM local_users WHERE id = ?", row.ID).Error // its foreign keys delete the rest
 	})
 }
 
-// changeUser runs change for a local user whom may allows, in one transaction that
-// has the file to itself. It returns mediaserver.ErrNotFound.
+// changeUser runs change for a local user, if may returns no error for it. Both run in one
+// transaction, in which nobody else writes. It returns mediaserver.ErrNotFound.
 func (s *Server) changeUser(ctx context.Context, doing, id string, may, change func(*gorm.DB, *userRow) error) error {
 	return s.tx(ctx, doing, func(tx *gorm.DB) error {
 		var row userRow

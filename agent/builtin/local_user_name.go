@@ -10,16 +10,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// nameMax is how long a name is at most, in code points.
+// nameMax is the longest name, in code points.
 const nameMax = 64
 
-// nameKey is by what a name is found and compared: without case, and however its
-// letters are written.
+// nameKey returns the form by which names are found and compared. It is the same for all
+// letter cases and Unicode forms of a name.
 func nameKey(name string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(name))))
 }
 
-// cleanName is a name as it is kept. It returns [ErrNameInvalid].
+// cleanName returns a name as it is stored. It returns [ErrNameInvalid].
 func cleanName(name string) (string, error) {
 	name = norm.NFC.String(strings.TrimSpace(name))
 	if name == "" || utf8.RuneCountInString(name) > nameMax || strings.ContainsFunc(name, notInNames) {
@@ -32,8 +32,8 @@ func notInNames(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune(" .-_'@+", r)
 }
 
-// nameLike is the name for a guest who is called so elsewhere: what cannot be in a
-// name is left out. With n above 1 it is the n-th choice.
+// nameLike returns a valid name for a guest from the name of an account. It leaves out
+// characters that are not allowed. With n above 1 it returns the n-th choice: "Mira 2".
 func nameLike(name string, n int) string {
 	name = strings.Map(func(r rune) rune {
 		if notInNames(r) {

@@ -19,12 +19,12 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// proofPath is where the pages of proofs are; the page's secret follows.
+// proofPath is the path of the pages of proofs. The secret of the page follows.
 const proofPath = "/latchkey/proof/"
 
-// proofRoutes adds the page on which people show which local user they are. No
-// other site can send its forms.
-func (f *face) proofRoutes(k *wire.Kit, r *embywire.Routes) {
+// proofRoutes adds the page on which people prove which local user they are. Its forms
+// cannot be sent by other sites.
+func (f *handlers) proofRoutes(k *wire.Kit, r *embywire.Routes) {
 	page := func(show func(*pages, http.ResponseWriter, *wire.Request) error) http.Handler {
 		return k.Handle(func(w http.ResponseWriter, r *wire.Request) error {
 			p, err := f.pages()
@@ -40,12 +40,12 @@ func (f *face) proofRoutes(k *wire.Kit, r *embywire.Routes) {
 	r.Handle("GET HEAD", "/latchkey/pages.css", k.Handle(showStyle))
 }
 
-func (f *face) showProof(p *pages, w http.ResponseWriter, r *wire.Request) error {
+func (f *handlers) showProof(p *pages, w http.ResponseWriter, r *wire.Request) error {
 	proof, err := f.openProof(r.Context(), r.PathValue("secret"))
 	return f.renderProof(p, w, r, &proof, err)
 }
 
-func (f *face) takeProof(p *pages, w http.ResponseWriter, r *wire.Request) error {
+func (f *handlers) takeProof(p *pages, w http.ResponseWriter, r *wire.Request) error {
 	page := r.PathValue("secret")
 	proof, err := f.openProof(r.Context(), page)
 	if err != nil {
@@ -64,8 +64,8 @@ func (f *face) takeProof(p *pages, w http.ResponseWriter, r *wire.Request) error
 	return f.endPage(p, w, r, "done", http.StatusOK)
 }
 
-// renderProof shows the form, and what was wrong with the last answer.
-func (f *face) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, proof *proofRow, wrong error) error {
+// renderProof shows the form, with what was wrong with the last answer.
+func (f *handlers) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, proof *proofRow, wrong error) error {
 	view := &proofView{Title: "title", Form: true, Account: proof.AccountName, Username: shown(r.Params.Get("username"))}
 	locale := p.languageOf(r.Header)
 	wait, shut := errors.AsType[*limit.WaitError](wrong)
@@ -90,16 +90,17 @@ func (f *face) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, pro
 }
 
 // endPage shows a page without a form.
-func (f *face) endPage(p *pages, w http.ResponseWriter, r *wire.Request, what string, status int) error {
+func (f *handlers) endPage(p *pages, w http.ResponseWriter, r *wire.Request, what string, status int) error {
 	locale := p.languageOf(r.Header)
 	view := &proofView{Title: what + ".title", Text: p.say(locale, what+".text", "server", f.opt.Name)}
 	return f.writePage(p, w, r, view, status)
 }
 
-func (f *face) writePage(p *pages, w http.ResponseWriter, r *wire.Request, view *proofView, status int) error {
+func (f *handlers) writePage(p *pages, w http.ResponseWriter, r *wire.Request, view *proofView, status int) error {
 	locale := p.languageOf(r.Header)
 	view.Locale, view.Server, view.pages = locale, f.opt.Name, p
-	// Behind a proxy our paths may begin with something that is not ours.
+	// Behind a proxy the path may have a prefix that is not known here, so the address of
+	// the style sheet is relative.
 	view.Style = strings.Repeat("../", strings.Count(strings.Trim(r.URL.Path, "/"), "/")) + "latchkey/pages.css"
 	var body bytes.Buffer
 	if err := p.template.Execute(&body, view); err != nil {
@@ -107,7 +108,7 @@ func (f *face) writePage(p *pages, w http.ResponseWriter, r *wire.Request, view 
 	}
 	h := w.Header()
 	for name := range h {
-		if strings.HasPrefix(name, "Access-Control-") { // for clients, not for pages
+		if strings.HasPrefix(name, "Access-Control-") { // these headers are for clients, not for pages
 			h.Del(name)
 		}
 	}
@@ -117,20 +118,20 @@ func (f *face) writePage(p *pages, w http.ResponseWriter, r *wire.Request, view 
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	// Not "no-referrer": forms would then name no origin, and be taken for another
-	// site's.
+	// Not "no-referrer": the browser would then send forms without an origin, and they
+	// would be refused as forms of another site.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	w.WriteHeader(status)
 	if _, err := w.Write(body.Bytes()); err != nil {
-		return nil //nolint:nilerr // the person is gone
+		return nil //nolint:nilerr // the browser has gone away
 	}
 	return nil
 }
 
-// showStyle is the style sheet of all our pages.
+// showStyle answers with the style sheet of the pages.
 func showStyle(w http.ResponseWriter, _ *wire.Request) error {
 	sheet, err := fs.ReadFile(templates.Static(), "css/latchkey.css")
 	if err != nil {
@@ -140,7 +141,7 @@ func showStyle(w http.ResponseWriter, _ *wire.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if _, err := io.Copy(w, bytes.NewReader(sheet)); err != nil {
-		return nil //nolint:nilerr // the person is gone
+		return nil //nolint:nilerr // the browser has gone away
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 //go:embed pages/*.html pages/*.json
 var pageFiles embed.FS
 
-// pages are the pages of proofs in every language.
+// pages holds the template of the pages of proofs, and their texts in each language.
 type pages struct {
 	template *template.Template
 	texts    map[string]map[string]string // by language and key
@@ -22,7 +22,7 @@ type pages struct {
 	tags     []string
 }
 
-// loadPages reads what is embedded.
+// loadPages reads the embedded files.
 func loadPages() (*pages, error) {
 	parsed, err := template.ParseFS(pageFiles, "pages/proof.html")
 	if err != nil {
@@ -46,7 +46,7 @@ func loadPages() (*pages, error) {
 	return p, nil
 }
 
-// languageOf is the language of ours that a browser likes best.
+// languageOf returns the language of the pages that a browser prefers.
 func (p *pages) languageOf(header http.Header) string {
 	wanted, _, err := language.ParseAcceptLanguage(header.Get("Accept-Language"))
 	if err != nil {
@@ -56,7 +56,8 @@ func (p *pages) languageOf(header http.Header) string {
 	return p.tags[index]
 }
 
-// say is a text with the values of its names: say("de", "slow", "seconds", "3").
+// say returns a text with values put into it: say("de", "slow", "seconds", "3") puts "3"
+// where the text has {{seconds}}.
 func (p *pages) say(locale, key string, values ...string) string {
 	text, ok := p.texts[locale][key]
 	if !ok {
@@ -68,21 +69,21 @@ func (p *pages) say(locale, key string, values ...string) string {
 	return text
 }
 
-// proofView is what the page shows.
+// proofView holds the values that the template shows.
 type proofView struct {
 	Locale   string
-	Style    string // where the style sheet is
+	Style    string // the address of the style sheet
 	Server   string
-	Title    string // a key
+	Title    string // the key of a text
 	Problem  string
 	Form     bool
 	Account  string
 	Username string
 	Wrong    bool
-	Text     string // where there is no form
+	Text     string // of a page without a form
 
 	pages *pages
 }
 
-// T is a text of the page.
+// T returns a text of the page. The template calls it.
 func (v *proofView) T(key string) string { return v.pages.say(v.Locale, key) }

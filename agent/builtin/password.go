@@ -18,28 +18,28 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Old clients send the SHA-1 of a password instead of the password, so that it is
-// the SHA-1 that is hashed slowly and stored, whoever sends what.
+// Purposes of hashes, for the secret key. Old clients send the SHA-1 of a password instead
+// of the password. So it is always the SHA-1 that is hashed slowly and stored.
 const (
 	passwordPurpose = "local password"
 	easyPurpose     = "local easy pin"
 )
 
-// errWrong is a name and a password that do not belong together, or that nobody
-// may sign in with.
+// errWrong means that a name and a password do not belong together, or that the local user
+// may not sign in with a password.
 var errWrong = errors.New("wrong name or password")
 
-// guess is the lower-case hex SHA-1 of what somebody typed; "" for nothing that
-// could be right.
+// guess is the SHA-1 of a password that somebody typed, in lower-case hex digits; "" for a
+// guess that cannot be right.
 type guess string
 
-// typed is the guess of a password.
+// typed returns the guess for a password.
 func typed(password string) guess {
 	sum := sha1.Sum([]byte(password)) //nolint:gosec // see above
 	return guess(hex.EncodeToString(sum[:]))
 }
 
-// sent is the guess of a SHA-1 that a client sent.
+// sent returns the guess for a SHA-1 that a client sent; "" if it is not a SHA-1.
 func sent(sum string) guess {
 	sum = strings.ToLower(strings.TrimSpace(sum))
 	if len(sum) != 2*sha1.Size || strings.Trim(sum, "0123456789abcdef") != "" {
@@ -48,13 +48,13 @@ func sent(sum string) guess {
 	return guess(sum)
 }
 
-// caller is who tries a password.
+// caller says from where a password is tried.
 type caller struct {
 	address netip.Addr
-	home    bool // is known to be in the home network
+	home    bool // surely in the home network
 }
 
-// hashPassword returns what is stored for a password, "" for none.
+// hashPassword returns the hash to store for a password; "" for an empty password.
 func (s *Server) hashPassword(ctx context.Context, id, password string) (string, error) {
 	if password == "" {
 		return "", nil
@@ -70,12 +70,12 @@ func (s *Server) hashGuess(ctx context.Context, purpose, id string, g guess) (st
 	return hash, nil
 }
 
-// doors are the ways in beside the password, for callers at home.
+// doors says which ways in are open beside the password, for callers at home.
 type doors struct{ withoutPassword, easyPIN bool }
 
-// prove reports whether somebody is the local user of row: the zero row is nobody,
-// and costs the same work. It counts tries by name and source, and returns
-// [errWrong] or a [*limit.WaitError].
+// prove checks that a guess is the password of the local user of row, and counts the try.
+// For the zero row it does the same work, so that the time does not tell which names
+// exist. It returns [errWrong] or a [*limit.WaitError].
 func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, from caller, ways doors) error {
 	return s.tries.try(ctx, nameKey(name), from.address, func() error {
 		match, err := s.matches(ctx, row.PasswordHash, passwordPurpose, row, g)
@@ -95,8 +95,8 @@ func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, 
 	})
 }
 
-// proveEasy tries an easy PIN. Its tries are counted by the local user alone: it is
-// short, and their password still lets them in.
+// proveEasy checks an easy PIN. Because a PIN is short, its tries are counted for the local
+// user, wherever they come from. The password still works after too many of them.
 func (s *Server) proveEasy(ctx context.Context, row *userRow, g guess) error {
 	err := s.easy.Try(ctx, row.ID, counted(func() error {
 		match, err := s.matches(ctx, row.EasyHash, easyPurpose, row, g)
@@ -111,13 +111,13 @@ func (s *Server) proveEasy(ctx context.Context, row *userRow, g guess) error {
 	return err
 }
 
-// matches compares a guess with a stored hash. A hash that was made with a secret
-// key which is gone matches nothing.
+// matches compares a guess with a stored hash. No guess matches a hash that was made
+// with a secret key that is not set any longer.
 func (s *Server) matches(ctx context.Context, stored, purpose string, row *userRow, g guess) (bool, error) {
 	match, outdated, err := s.hasher.Verify(ctx, stored, purpose, row.ID, string(g))
 	if errors.Is(err, secret.ErrUnknownKey) {
 		if _, told := s.warned.LoadOrStore(row.ID, true); !told {
-			s.opt.Log.WarnContext(ctx, "the password of a local user was made with a secret key that is gone: set it anew with `latchkey agent users password`",
+			s.opt.Log.WarnContext(ctx, "the password of a local user was stored with a secret key that is no longer set: set the password again with `latchkey agent users password`",
 				slog.String("local_user", row.ID))
 		}
 		return false, nil
@@ -131,8 +131,8 @@ func (s *Server) matches(ctx context.Context, stored, purpose string, row *userR
 	return match, nil
 }
 
-// rehash makes a stored hash anew with the current key and cost. It may fail: the
-// old one still fits.
+// rehash replaces a stored hash with one of the current key and cost. If that fails, the
+// old hash stays and still matches.
 func (s *Server) rehash(ctx context.Context, row *userRow, g guess) {
 	hash, err := s.hashGuess(ctx, passwordPurpose, row.ID, g)
 	if err != nil {
@@ -145,8 +145,8 @@ func (s *Server) rehash(ctx context.Context, row *userRow, g guess) {
 	}
 }
 
-// SetPassword gives a local user a password and ends all their tokens. An empty one
-// is none. It returns mediaserver.ErrNotFound or [ErrGuest].
+// SetPassword sets the password of a local user and ends all of their tokens. An empty
+// password removes it. It returns mediaserver.ErrNotFound or [ErrGuest].
 func (s *Server) SetPassword(ctx context.Context, id, password string) error {
 	id = embywire.ID(id)
 	hash, err := s.hashPassword(ctx, id, password)
@@ -156,15 +156,15 @@ func (s *Server) SetPassword(ctx context.Context, id, password string) error {
 	return s.replacePassword(ctx, id, hash, nil, 0)
 }
 
-// replacePassword writes a hash, forgets the easy PIN and ends all tokens of a local
-// user but the one of keep. unless is the hash that must still be there, nil for
-// any. It returns mediaserver.ErrNotFound, [ErrGuest] or [errWrong].
-func (s *Server) replacePassword(ctx context.Context, id, hash string, unless *string, keep int64) error {
+// replacePassword stores a hash, removes the easy PIN and ends all tokens of a local user
+// except the one with the id keep. If was is not nil, the stored hash must still be *was,
+// or errWrong is returned. It returns mediaserver.ErrNotFound, [ErrGuest] or [errWrong].
+func (s *Server) replacePassword(ctx context.Context, id, hash string, was *string, keep int64) error {
 	refuse := func(_ *gorm.DB, row *userRow) error {
 		if row.Guest {
 			return ErrGuest
 		}
-		if unless != nil && row.PasswordHash != *unless {
+		if was != nil && row.PasswordHash != *was {
 			return errWrong
 		}
 		return nil
@@ -177,9 +177,8 @@ func (s *Server) replacePassword(ctx context.Context, id, hash string, unless *s
 	})
 }
 
-// changePassword gives somebody who proves to know it a new password instead of
-// their own. Their other tokens end. It returns [errWrong], a [*limit.WaitError] or
-// [ErrGuest].
+// changePassword replaces the password of a local user who proves to know the current one.
+// Their other tokens end. It returns [errWrong], a [*limit.WaitError] or [ErrGuest].
 func (s *Server) changePassword(ctx context.Context, who *session, current, next guess, from caller) error {
 	row, err := s.row(ctx, "WHERE id = ?", who.user)
 	if err != nil {
@@ -221,15 +220,15 @@ func (s *Server) setEasyPIN(ctx context.Context, id string, pin guess) error {
 	})
 }
 
-// signIn gives a device a token for who proves to be the local user of an id or a
-// name. It returns [errWrong] or a [*limit.WaitError].
+// signIn gives a device a token for the local user of row, if the guess is their password.
+// It returns [errWrong] or a [*limit.WaitError].
 func (s *Server) signIn(ctx context.Context, row *userRow, name string, g guess, device mediaserver.Device, home bool) (mediaserver.Token, error) {
 	if err := s.prove(ctx, name, row, g, caller{device.Address, home}, doors{withoutPassword: true, easyPIN: true}); err != nil {
 		return mediaserver.Token{}, err
 	}
 	token, err := s.mint(ctx, row.ID, device, &row.PasswordHash)
 	if errors.Is(err, mediaserver.ErrNotFound) || errors.Is(err, mediaserver.ErrNotAllowed) {
-		return mediaserver.Token{}, errWrong // shut out, or given another password, just now
+		return mediaserver.Token{}, errWrong // disabled, or given another password, in the meantime
 	}
 	return token, err
 }

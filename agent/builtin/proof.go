@@ -18,9 +18,9 @@ import (
 
 const (
 	proofLife  = 10 * time.Minute
-	proofsKept = time.Hour // after their time
+	proofsKept = time.Hour // after they have expired
 	proofTries = 5         // passwords on one page
-	proofsOpen = 200       // at once
+	proofsOpen = 200       // proofs that may be pending at once
 )
 
 // The states of a proof.
@@ -30,12 +30,13 @@ const (
 	proofDenied  = "denied"
 )
 
-// errProofOver is a page of a proof that takes no answer any more, or never did.
+// errProofOver means that a page of a proof takes no answer: it expired, was answered, or
+// never existed.
 var errProofOver = errors.New("the page of the proof is over")
 
-// StartProof implements [mediaserver.Proofs]. The page and the question how far it
-// got have secrets of their own. It also returns mediaserver.ErrNotAllowed while
-// too many proofs are open.
+// StartProof implements [mediaserver.Proofs]. The page has another secret than the proof:
+// people who see the page cannot ask for its result. It also returns mediaserver.ErrNotAllowed
+// while too many proofs are open.
 func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserver.Proof, error) {
 	base := ""
 	if s.opt.PublicURL != nil {
@@ -56,7 +57,7 @@ func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserve
 	expires := now.Add(proofLife)
 	err = s.tx(ctx, "start a proof", func(tx *gorm.DB) error {
 		if err := tx.Exec("DELETE FROM proofs WHERE expires_at < ?", now.Add(-proofsKept)).Error; err != nil {
-			return fmt.Errorf("forget old ones: %w", err)
+			return fmt.Errorf("delete old proofs: %w", err)
 		}
 		const start = `INSERT INTO proofs (page_hash, secret_hash, account_name, state, tries, expires_at)
 SELECT ?, ?, ?, ?, 0, ? WHERE (SELECT COUNT(*) FROM proofs WHERE state = ? AND expires_at > ?) < ?`
@@ -80,8 +81,8 @@ func (s *Server) newProofSecret() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// shown is an account's name as the page shows it: what the service sends is text
-// of somebody else's.
+// shown returns the name of an account as the page shows it. The name is chosen by a
+// stranger, so that it is shortened and loses what cannot be seen.
 func shown(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) {
@@ -95,8 +96,8 @@ func shown(name string) string {
 	return strings.TrimSpace(name)
 }
 
-// CheckProof implements [mediaserver.Proofs]. What was proved can be asked for again
-// until an hour after the proof's time.
+// CheckProof implements [mediaserver.Proofs]. The result can be asked for until an hour
+// after the proof has expired.
 func (s *Server) CheckProof(ctx context.Context, ask string) (mediaserver.LocalUser, error) {
 	var proof proofRow
 	if err := s.scan(ctx, "read a proof", &proof, selectProof+"WHERE secret_hash = ?", secret.Sum(ask)); err != nil {
@@ -115,7 +116,7 @@ func (s *Server) CheckProof(ctx context.Context, ask string) (mediaserver.LocalU
 	return user, err
 }
 
-// proofRow is a row of proofs.
+// proofRow is a row of the table proofs.
 type proofRow struct {
 	AccountName string
 	State       string
@@ -126,8 +127,7 @@ type proofRow struct {
 
 const selectProof = "SELECT account_name, state, tries, COALESCE(local_user_id, '') AS local_user_id, expires_at FROM proofs "
 
-// openProof reads the proof of a page that still takes an answer. It returns
-// [errProofOver].
+// openProof reads the proof of a page. It returns [errProofOver] if the page takes no answer.
 func (s *Server) openProof(ctx context.Context, page string) (proofRow, error) {
 	var proof proofRow
 	err := s.scan(ctx, "read a proof", &proof, selectProof+"WHERE page_hash = ?", secret.Sum(page))
@@ -137,11 +137,11 @@ func (s *Server) openProof(ctx context.Context, page string) (proofRow, error) {
 	return proof, err
 }
 
-// answerProof takes the name and password of somebody who reads the page. It
-// returns nil once they have proved their local user, [errWrong] with more tries
-// left, [errProofOver] or a [*limit.WaitError].
+// answerProof takes the name and the password that were entered on a page. It returns nil
+// if they prove a local user, [errWrong] if there are more tries left, [errProofOver] or a
+// [*limit.WaitError].
 //
-// Only a password proves: one who has none at home is anybody.
+// Only a password is a proof: a local user without one could be anybody at home.
 func (s *Server) answerProof(ctx context.Context, page, name, password string, from caller) error {
 	const raise = "UPDATE proofs SET tries = tries + 1 WHERE page_hash = ? AND state = ? AND expires_at > ? AND tries < ?"
 	rows, err := s.exec(ctx, "count a try", raise, secret.Sum(page), proofPending, s.now(), proofTries)
@@ -161,8 +161,8 @@ func (s *Server) answerProof(ctx context.Context, page, name, password string, f
 	return s.finishProof(ctx, page, &row)
 }
 
-// finishProof writes down who was proved, if their password still is the one that
-// was. It returns [errProofOver].
+// finishProof stores which local user was proved, if their password has not been changed
+// since row was read. It returns [errProofOver].
 func (s *Server) finishProof(ctx context.Context, page string, row *userRow) error {
 	const finish = `UPDATE proofs SET state = ?, local_user_id = ? WHERE page_hash = ? AND state = ? AND expires_at > ?
  AND EXISTS (SELECT 1 FROM local_users WHERE id = ? AND NOT disabled AND password_hash = ?)`
@@ -173,12 +173,12 @@ func (s *Server) finishProof(ctx context.Context, page string, row *userRow) err
 	return err
 }
 
-// lastTry is what is wrong with a try: the last one ends the page. A try that had
-// to wait, or that went wrong here, was none.
+// lastTry returns the error of a try, or [errProofOver] if it was the last one. A try that
+// had to wait, or failed for another reason than a wrong password, is given back.
 func (s *Server) lastTry(ctx context.Context, page string, wrong error) error {
 	if !errors.Is(wrong, errWrong) {
 		const giveBack = "UPDATE proofs SET tries = tries - 1 WHERE page_hash = ? AND tries > 0"
-		if _, err := s.exec(context.WithoutCancel(ctx), "take a try back", giveBack, secret.Sum(page)); err != nil {
+		if _, err := s.exec(context.WithoutCancel(ctx), "give a try back", giveBack, secret.Sum(page)); err != nil {
 			return errors.Join(wrong, err)
 		}
 		return wrong
@@ -189,7 +189,8 @@ func (s *Server) lastTry(ctx context.Context, page string, wrong error) error {
 	return wrong
 }
 
-// denyProof ends a proof that somebody else started. One that is over is no error.
+// denyProof ends a proof that the reader of the page has not started. It is not an error
+// if the proof is over.
 func (s *Server) denyProof(ctx context.Context, page string) error {
 	_, err := s.exec(ctx, "deny a proof", "UPDATE proofs SET state = ? WHERE page_hash = ? AND state = ?", proofDenied, secret.Sum(page), proofPending)
 	return err

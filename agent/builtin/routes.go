@@ -25,18 +25,17 @@ type Connection struct {
 // Connections returns the connections by id of local user.
 type Connections func(ctx context.Context) (map[string]Connection, error)
 
-// face is the server's HTTP.
-type face struct {
+// handlers answers the requests of clients and browsers.
+type handlers struct {
 	*Server
 
 	connections Connections
 	pages       func() (*pages, error)
 }
 
-// Routes adds everything that the server answers, and the pages of proofs.
-// connections may be nil.
+// Routes adds all routes of the server, with the pages of proofs. connections may be nil.
 func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections) {
-	f := &face{s, connections, sync.OnceValues(loadPages)}
+	f := &handlers{s, connections, sync.OnceValues(loadPages)}
 	for _, route := range []struct {
 		methods, pattern string
 		answer           wire.HandlerFunc
@@ -77,11 +76,11 @@ func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections
 	f.proofRoutes(k, r)
 }
 
-// signedInFunc answers somebody whose token is good.
+// signedInFunc answers a request with a valid token, which belongs to who.
 type signedInFunc func(w http.ResponseWriter, r *wire.Request, who *session) error
 
-// signedIn lets those in whose token is good.
-func (f *face) signedIn(answer signedInFunc) wire.HandlerFunc {
+// signedIn refuses requests without a valid token.
+func (f *handlers) signedIn(answer signedInFunc) wire.HandlerFunc {
 	return func(w http.ResponseWriter, r *wire.Request) error {
 		if r.Identity.Token == "" {
 			return wire.Refuse(http.StatusUnauthorized, "Access token is required.")
@@ -98,8 +97,8 @@ func (f *face) signedIn(answer signedInFunc) wire.HandlerFunc {
 	}
 }
 
-// administrators lets administrators in.
-func (f *face) administrators(answer signedInFunc) wire.HandlerFunc {
+// administrators refuses requests of local users who are not administrators.
+func (f *handlers) administrators(answer signedInFunc) wire.HandlerFunc {
 	return f.signedIn(func(w http.ResponseWriter, r *wire.Request, who *session) error {
 		if !who.administrator {
 			return wire.Refuse(http.StatusForbidden, "Only an administrator may do that.")
@@ -108,8 +107,8 @@ func (f *face) administrators(answer signedInFunc) wire.HandlerFunc {
 	})
 }
 
-// ownUser lets in whom the path names, and administrators.
-func (f *face) ownUser(answer signedInFunc) wire.HandlerFunc {
+// ownUser refuses requests of local users whom the path does not name, save administrators.
+func (f *handlers) ownUser(answer signedInFunc) wire.HandlerFunc {
 	return f.signedIn(func(w http.ResponseWriter, r *wire.Request, who *session) error {
 		if !who.administrator && embywire.ID(r.PathValue("id")) != who.user {
 			return wire.Refuse(http.StatusForbidden, "Only an administrator may do that for others.")
@@ -118,7 +117,7 @@ func (f *face) ownUser(answer signedInFunc) wire.HandlerFunc {
 	})
 }
 
-// refused is an error of ours as clients read it.
+// refused returns the answer that clients get for an error of the server.
 func refused(err error) error {
 	wait, shut := errors.AsType[*limit.WaitError](err)
 	switch {
@@ -141,10 +140,11 @@ func refused(err error) error {
 	}
 }
 
+// callerOf returns from where a request tries a password.
 func callerOf(r *wire.Request) caller { return caller{r.Address, r.Local} }
 
-// deviceOf is who asks for a token. One that does not name itself is known by its
-// app and its kind: the next of that sort ends its token.
+// deviceOf returns the device that a token is made for. A device that sends no id gets one
+// from its app and name: a second device of the same kind then ends the token of the first.
 func deviceOf(r *wire.Request) mediaserver.Device {
 	id := r.Identity
 	device := mediaserver.Device{Client: id.Client, Name: id.Device, ID: id.DeviceID, Version: id.Version, Address: r.Address}

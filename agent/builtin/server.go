@@ -1,7 +1,7 @@
-// Package builtin is a small media server without media, for people who have none
-// to try, for programs that want local sign-in, and for tests. It keeps local
-// users in a SQLite file of its own and answers the local half of the Emby wire
-// (docs/emby-connect.md §4) except the Connect paths.
+// Package builtin is a small media server without media. It is for people who want to try
+// Latchkey without a media server, for programs that want local sign-in, and for tests. It
+// keeps local users in a SQLite file of its own and answers the local half of the Emby
+// protocol (docs/emby-connect.md §4), except the Connect paths.
 package builtin
 
 import (
@@ -27,40 +27,41 @@ import (
 //go:embed migrations/sqlite/*.sql
 var migrations embed.FS
 
-// Errors of a [Server] beside those of package mediaserver.
+// Errors of a [Server], in addition to the errors of package mediaserver.
 var (
 	ErrNameTaken         = errors.New("another local user has that name")
-	ErrNameInvalid       = errors.New("a name has 1 to 64 letters, digits, blanks and . - _ ' @ +, and begins and ends with none of the blanks")
+	ErrNameInvalid       = errors.New("a name has 1 to 64 letters, digits, blanks and . - _ ' @ +, and no blank at its beginning or end")
 	ErrLastAdministrator = errors.New("the last administrator cannot be disabled")
 	ErrGuest             = errors.New("a guest has no password here")
 	ErrPicture           = errors.New("the picture must be a PNG, JPEG, GIF or (not animated) WebP file of at most 4 MiB and 5,000 pixels on each side")
-	ErrWrongKey          = errors.New("the secret key does not fit the file of local users: set secret-key to the key that it was made with")
+	ErrWrongKey          = errors.New("the secret key does not fit the file of local users: set secret-key to the key that the file was made with")
 )
 
-// version is what the server says it is: inside every gate that clients have
-// (§4.3).
+// version is the version of Emby that the server claims to have. It satisfies every check that clients make
+// (docs/emby-connect.md §4.3).
 const version = "4.8.11.0"
 
-// product is what the server calls itself where people read it.
+// product is the name of the server for people.
 const product = "Latchkey"
 
-// Options are what a [Server] works with. PublicURL and Addresses may be nil.
+// Options are the settings of a [Server]. PublicURL and Addresses may be nil.
 type Options struct {
-	Path    string // of the SQLite file, which is the server's own
+	Path    string // of the SQLite file, which only the server uses
 	Name    string
 	Keys    secret.Keys
 	Hashing secret.HasherOptions
 	Now     func() time.Time
 	Random  io.Reader
 	Log     *slog.Logger
-	// PublicURL is where people reach the agent's own pages; "" where they cannot.
+	// PublicURL returns the address at which people reach the pages of the agent; "" if they
+	// cannot.
 	PublicURL func() string
-	// Addresses are where clients reach the server, at home and from outside, the best
-	// first.
+	// Addresses returns the addresses at which clients reach the server, at home and from
+	// outside, the best first.
 	Addresses func() (local, remote []string)
 }
 
-// Server is the media server. Several processes may have one file open.
+// Server is the media server. Several processes may have the same file open.
 type Server struct {
 	db      *database.DB
 	keys    secret.Keys
@@ -71,7 +72,7 @@ type Server struct {
 	easy    *limit.Failures[string] // tries of easy PINs
 	linking trouble
 	writing trouble
-	warned  sync.Map   // local users whose hash has a key that is gone
+	warned  sync.Map   // local users whose hash was made with an unknown secret key, once logged
 	drawing sync.Mutex // held while a picture is decoded and encoded
 }
 
@@ -85,8 +86,8 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("open the file of local users: %w", err)
 	}
 	s := &Server{db: db, keys: o.Keys, opt: o, tries: newPasswordTries(o.Now), easy: newEasyTries(o.Now)}
-	s.linking.what = "local users are shown without their accounts: the agent's own copy cannot be read"
-	s.writing.what = "the use of tokens cannot be written down: see that the file of local users can be written and that its disk is not full"
+	s.linking.what = "local users are shown without their accounts: the links in the agent's file cannot be read"
+	s.writing.what = "the last use of tokens cannot be stored: check that the file of local users is writable and that its disk is not full"
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -108,8 +109,8 @@ func (s *Server) prepare(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *gorm.DB) error { return s.identify(tx) })
 }
 
-// identify gives a new file its id and finds out whether the secret key is the one
-// of an old file.
+// identify gives a new file its id, and checks that an existing file belongs to the secret
+// key. It returns [ErrWrongKey].
 func (s *Server) identify(tx *gorm.DB) error {
 	id, err := s.newID()
 	if err != nil {
@@ -144,15 +145,15 @@ func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 	return mediaserver.Identity{ID: s.id, Name: s.opt.Name, Version: version, Product: product}, nil
 }
 
-// ApproveCode implements [mediaserver.Server]: there is no Quick Connect here.
+// ApproveCode implements [mediaserver.Server]. The server has no Quick Connect.
 func (s *Server) ApproveCode(context.Context, string, string) error {
 	return mediaserver.ErrUnsupported
 }
 
-// now is the current time as the file keeps it: UTC, in whole milliseconds.
+// now returns the current time as the file keeps it: in UTC and whole milliseconds.
 func (s *Server) now() time.Time { return s.opt.Now().UTC().Truncate(time.Millisecond) }
 
-// newID is 128 random bits as media servers write ids, and tokens too.
+// newID returns 128 random bits as 32 hex digits, for ids and tokens.
 func (s *Server) newID() (string, error) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(s.opt.Random, raw); err != nil {

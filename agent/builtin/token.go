@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// tokensKept is how many tokens one local user may have; the one whose last use is
-	// longest ago ends for the next.
+	// tokensKept is the number of tokens that one local user may have. The next one ends the
+	// token that was not used for longest.
 	tokensKept = 300
-	// noteEvery is how often the use of a token is written.
+	// noteEvery is the time between two writes of the use of a token.
 	noteEvery = 10 * time.Minute
 )
 
-// session is a token that is good now, and whose it is.
+// session is a valid token, with its device and local user.
 type session struct {
 	id            int64
 	user          string
@@ -36,12 +36,12 @@ type session struct {
 
 // lookToken is the statement that every signed-in request runs.
 //
-//nolint:gosec // no credential, a statement
+//nolint:gosec // a statement, not a credential
 const lookToken = `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.used_at, u.name, u.administrator
 FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
 WHERE t.token_hash = ? AND NOT u.disabled`
 
-// look finds whose a token is. With ok false it opens nothing.
+// look returns the session of a token; ok is false if the token is not valid.
 func (s *Server) look(ctx context.Context, token string) (who session, ok bool, err error) {
 	token = strings.ToLower(strings.TrimSpace(token))
 	if embywire.ID(token) != token || token == "" {
@@ -51,7 +51,7 @@ func (s *Server) look(ctx context.Context, token string) (who session, ok bool, 
 	if err != nil {
 		return session{}, false, fmt.Errorf("look for a token: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // whatever was wrong is in Err
+	defer rows.Close() //nolint:errcheck // Err reports it
 	for rows.Next() {
 		err := rows.Scan(&who.id, &who.user, &who.deviceID, &who.deviceName, &who.client, &who.version, &who.usedAt, &who.name, &who.administrator)
 		if err != nil {
@@ -65,8 +65,8 @@ func (s *Server) look(ctx context.Context, token string) (who session, ok bool, 
 	return who, ok, nil
 }
 
-// noteUse writes down that a token is in use, once in a while. Nobody is kept out
-// where that fails.
+// noteUse stores that a token was used, if it was not stored in the last ten minutes. The
+// request goes on if that fails.
 func (s *Server) noteUse(ctx context.Context, who *session) {
 	if now := s.now(); now.Sub(who.usedAt) >= noteEvery {
 		s.writing.note(ctx, s.opt.Log, s.writeUse(ctx, who, now))
@@ -88,8 +88,8 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	return s.mint(ctx, localUserID, device, nil)
 }
 
-// mint makes a token, where passwordHash is not nil only if it is still the local
-// user's.
+// mint makes a token. If passwordHash is not nil, it must still be the hash of the local
+// user, or mediaserver.ErrNotAllowed is returned.
 func (s *Server) mint(ctx context.Context, localUserID string, device mediaserver.Device, passwordHash *string) (mediaserver.Token, error) {
 	value, err := s.newID()
 	if err != nil {
@@ -142,13 +142,13 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 	return err
 }
 
-// Administrator implements [mediaserver.Tokens]. There are no keys here.
+// Administrator implements [mediaserver.Tokens]. The server has no API keys.
 func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
 	who, ok, err := s.look(ctx, token)
 	return ok && who.administrator, err
 }
 
-// endTokens ends all tokens of a local user but the one of keep.
+// endTokens ends all tokens of a local user except the one with the id keep.
 func endTokens(tx *gorm.DB, localUserID string, keep int64) error {
 	if err := tx.Exec("DELETE FROM access_tokens WHERE local_user_id = ? AND id <> ?", localUserID, keep).Error; err != nil {
 		return fmt.Errorf("end tokens: %w", err)
@@ -156,7 +156,8 @@ func endTokens(tx *gorm.DB, localUserID string, keep int64) error {
 	return nil
 }
 
-// sessionRow is a row of access_tokens with whose it is.
+// sessionRow is a row of the table access_tokens, with the name and picture of its local
+// user.
 type sessionRow struct {
 	ID          int64
 	LocalUserID string
@@ -170,14 +171,15 @@ type sessionRow struct {
 	UsedAt      time.Time
 }
 
-// sessions returns the tokens that were used since a time, and the one of own, the
-// latest first: of one local user, or with user "" of all.
+// sessions returns the tokens that were used since a time and the one with the id own,
+// which comes first; the others are sorted by their last use. With an empty user it returns
+// the tokens of all local users.
 func (s *Server) sessions(ctx context.Context, user string, since time.Time, own int64) ([]sessionRow, error) {
-	const most = 200
+	const sessionsMax = 200
 	var rows []sessionRow
 	err := s.scan(ctx, "read the sessions", &rows, `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.client, t.version, t.address, t.used_at, u.name, u.picture_tag
 FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
 WHERE (t.used_at >= ? OR t.id = ?) AND (? = '' OR t.local_user_id = ?) AND NOT u.disabled
-ORDER BY t.id = ? DESC, t.used_at DESC, t.id DESC LIMIT ?`, since, own, user, user, own, most)
+ORDER BY t.id = ? DESC, t.used_at DESC, t.id DESC LIMIT ?`, since, own, user, user, own, sessionsMax)
 	return rows, err
 }

@@ -6,19 +6,20 @@ import (
 	"sync/atomic"
 )
 
-// trouble is logged when it begins and when it is over.
+// trouble is something that fails again and again. It is logged when it begins and when it
+// is resolved.
 type trouble struct {
-	what string // is wrong, and what to do
+	what string // a text for the admin: the fault, and a remedy
 	on   atomic.Bool
 }
 
-// note takes the outcome of one try. A caller that went away says nothing.
+// note takes the outcome of one try. It ignores tries whose caller has gone away.
 func (t *trouble) note(ctx context.Context, log *slog.Logger, err error) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil && t.on.CompareAndSwap(false, true):
-		log.WarnContext(ctx, "trouble begins", slog.String("trouble", t.what), slog.Any("error", err))
+		log.WarnContext(ctx, "trouble", slog.String("trouble", t.what), slog.Any("error", err))
 	case err == nil && t.on.CompareAndSwap(true, false):
-		log.InfoContext(ctx, "trouble is over", slog.String("trouble", t.what))
+		log.InfoContext(ctx, "resolved", slog.String("trouble", t.what))
 	}
 }
