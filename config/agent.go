@@ -12,59 +12,61 @@ import (
 // AgentFile is the name of the file of settings in the data folder of an agent.
 const AgentFile = "agent.yaml"
 
-// AgentSystemFile is where the settings of an agent are that systemd runs.
+// AgentSystemFile is the path of the settings of an agent that systemd runs.
 const AgentSystemFile = "/etc/latchkey/agent.yaml"
 
-// Media servers that an agent can stand beside.
+// The kinds of media server with which an agent can work.
 const (
 	MediaServerJellyfin = "jellyfin"
 	MediaServerBuiltin  = "builtin"
 )
 
 // Agent holds every setting of the agent, the program beside a media server. Its
-// tags say the same as those of Settings.
+// tags mean the same as the tags of Settings.
 type Agent struct {
-	File    string `name:"config" group:"Start" placeholder:"FILE" help:"YAML file with settings; its keys are the names of the flags. Without it agent.yaml in the data folder is read, or else, where no data folder is named, /etc/latchkey/agent.yaml."`
-	DataDir string `name:"data-dir" group:"Start" default:"./agent-data" help:"Folder for what the agent itself writes: links, tokens, the local users of the builtin media server. 'latchkey agent setup' of root takes /var/lib/latchkey-agent where neither this nor config is set, and writes /etc/latchkey/agent.yaml."`
+	File    string `name:"config" group:"Start" placeholder:"FILE" help:"YAML file with settings; its keys are the names of the flags. Without it the agent reads agent.yaml in the data folder. If no data folder is named and there is no such file, it reads /etc/latchkey/agent.yaml."`
+	DataDir string `name:"data-dir" group:"Start" default:"./agent-data" help:"Folder for the agent's own data: links, tokens, the local users of the builtin media server. If neither this setting nor config is set, 'latchkey agent setup' that root runs uses /var/lib/latchkey-agent and writes /etc/latchkey/agent.yaml."`
 
 	Service   string `name:"service" group:"Service" mandatory:"true" placeholder:"https://latchkey.example.org" help:"Public address of the Latchkey service."`
-	PlainHTTP bool   `name:"plain-http" group:"Service" help:"Let the address of the service start with http:// although it is not this machine. Whoever is on the way can then read the key of this server: only for a network of containers."`
-	ClaimCode string `name:"claim-code" group:"Service" secret:"whole" placeholder:"CODE" help:"Code from the page /servers/new of the service, which makes the server yours. It is needed for the first registration alone."`
+	PlainHTTP bool   `name:"plain-http" group:"Service" help:"Allow an address of the service that starts with http://, although the service is on another machine. Anybody on the network between can then read the key of this server, so use it only inside a network of containers."`
+	ClaimCode string `name:"claim-code" group:"Service" secret:"whole" placeholder:"CODE" help:"Code from the page /servers/new of the service. It makes the server yours, and is needed only for the first registration."`
 
-	MediaServer    string `name:"media-server" group:"Media server" default:"jellyfin" choices:"jellyfin,builtin" help:"The media server beside which the agent runs: a Jellyfin server, 10.9 or later, or the small one that is built in, which has local users and no media."`
-	MediaServerURL string `name:"media-server-url" group:"Media server" placeholder:"http://127.0.0.1:8096" help:"Address at which the agent reaches the media server; it must be set with media-server=jellyfin. With media-server=builtin it says that the builtin media server is a program of its own, 'latchkey agent builtin', and where it listens."`
-	APIKey         string `name:"api-key" group:"Media server" secret:"whole" placeholder:"KEY" help:"API key of the Jellyfin server, made in its dashboard; it must be set with media-server=jellyfin. It can do everything there, and never leaves the agent."`
+	MediaServer    string `name:"media-server" group:"Media server" default:"jellyfin" choices:"jellyfin,builtin" help:"The media server with which the agent works: a Jellyfin server, version 10.9 or later, or the small built-in one, which has local users and no media."`
+	MediaServerURL string `name:"media-server-url" group:"Media server" placeholder:"http://127.0.0.1:8096" help:"Address at which the agent reaches the media server. It must be set with media-server=jellyfin. Set it with media-server=builtin only if the builtin media server runs as a separate program, 'latchkey agent builtin': then it is the address of that program."`
+	APIKey         string `name:"api-key" group:"Media server" secret:"whole" placeholder:"KEY" help:"API key of the Jellyfin server, made in its dashboard. It must be set with media-server=jellyfin. The key allows everything on that server; the agent never sends it anywhere else."`
 	ServerName     string `name:"server-name" group:"Media server" default:"Latchkey" help:"Name of the builtin media server. A Jellyfin server has its own."`
 
-	Listen         string   `name:"listen" group:"Addresses" default:"127.0.0.1:8471" help:"Address and port to listen on. With Jellyfin the reverse proxy in front of it hands the Connect paths on to here; the builtin media server is reached here."`
-	Addresses      []string `name:"addresses" group:"Addresses" placeholder:"https://media.example.org" help:"Addresses at which people reach the media server from outside, with commas between, the best first."`
-	ReportLAN      bool     `name:"report-lan" group:"Addresses" default:"true" help:"Tell the service the addresses of this machine in the home network."`
-	ReportWAN      bool     `name:"report-wan" group:"Addresses" default:"true" help:"Tell the service that the media server is also reached where the service sees this machine come from. Only of use where the router forwards the port."`
-	TrustedProxies []string `name:"trusted-proxies" group:"Addresses" default:"127.0.0.1,::1" help:"Addresses and networks of the proxies in front, with commas between; only from them is a forwarded address of the caller believed. Networks wider than /8 (IPv6: /7) are refused."`
-	Discovery      string   `name:"discovery" group:"Addresses" default:"auto" choices:"auto,on,off" help:"Answer apps that look for media servers in the home network (UDP port 7359). With auto the builtin media server does; Jellyfin does so itself."`
+	Listen         string   `name:"listen" group:"Addresses" default:"127.0.0.1:8471" help:"Address and port to listen on. With Jellyfin, the reverse proxy in front of Jellyfin forwards the Connect paths to this address. Apps reach the builtin media server here."`
+	Addresses      []string `name:"addresses" group:"Addresses" placeholder:"https://media.example.org" help:"Addresses at which people reach the media server from outside, separated by commas, the best one first."`
+	ReportLAN      bool     `name:"report-lan" group:"Addresses" default:"true" help:"Report the addresses of this machine in the home network to the service."`
+	ReportWAN      bool     `name:"report-wan" group:"Addresses" default:"true" help:"Report that the media server can also be reached at the public address from which the service sees this machine. This helps only if the router forwards the port."`
+	TrustedProxies []string `name:"trusted-proxies" group:"Addresses" default:"127.0.0.1,::1" help:"Addresses and networks of the reverse proxies in front, separated by commas. A forwarded address of the caller is believed only if it comes from one of them. Networks wider than /8 (IPv6: /7) are refused."`
+	Discovery      string   `name:"discovery" group:"Addresses" default:"auto" choices:"auto,on,off" help:"Answer apps that look for media servers in the home network (UDP port 7359). With auto the builtin media server answers; Jellyfin answers for itself."`
 
-	AllowAdmins    bool          `name:"allow-admins" group:"What the service may ask" help:"Let administrators of the media server be linked. Whoever takes over the service, or the account, then administers the media server."`
+	AllowAdmins    bool          `name:"allow-admins" group:"What the service may ask" help:"Allow links to administrators of the media server. Anybody who takes over the service, or that account, can then administer the media server."`
 	CreateUsers    bool          `name:"create-users" group:"What the service may ask" default:"true" help:"Make a local user for each guest."`
-	DeleteGuests   bool          `name:"delete-guests" group:"What the service may ask" help:"Delete the local user of a guest whose link has ended, with all they watched. Else it is disabled, and comes back with the next link."`
-	GuestLibraries []string      `name:"guest-libraries" group:"What the service may ask" commas:"only" placeholder:"Films,Family Videos" help:"Libraries of guests for whom the invite names none, by name or id, with commas between. Empty means all."`
-	GuestLimit     int           `name:"guest-limit" group:"What the service may ask" default:"100" least:"0" most:"10000" help:"How many guests there may be."`
-	OfflineTrust   time.Duration `name:"offline-trust" group:"What the service may ask" default:"72h" least:"1m" most:"8760h" help:"So long devices may still get in with their access keys while the service cannot be reached. Whoever is signed in stays so."`
+	DeleteGuests   bool          `name:"delete-guests" group:"What the service may ask" help:"When the link of a guest ends, delete the guest's local user and the record of what they watched. Otherwise the local user is disabled, and enabled again with the next link."`
+	GuestLibraries []string      `name:"guest-libraries" group:"What the service may ask" commas:"only" placeholder:"Films,Family Videos" help:"Libraries for guests whose invite names no library: names or ids, separated by commas. Empty means all libraries."`
+	GuestLimit     int           `name:"guest-limit" group:"What the service may ask" default:"100" least:"0" most:"10000" help:"The largest number of guests."`
+	OfflineTrust   time.Duration `name:"offline-trust" group:"What the service may ask" default:"72h" least:"1m" most:"8760h" help:"How long devices can still get in with their access keys while the service cannot be reached. Devices that are signed in stay signed in."`
 
-	SecretKey string `name:"secret-key" group:"Operation" secret:"whole" placeholder:"TEXT" help:"Root of all encryption of what the agent keeps: any text of 32 characters or more. Without it one is made and kept in the data folder."`
-	LogFormat string `name:"log-format" group:"Operation" default:"json" choices:"json,text" help:"Form of the log."`
-	LogLevel  string `name:"log-level" group:"Operation" default:"info" choices:"debug,info,warn,error" help:"Least important entries that are logged."`
+	SecretKey string `name:"secret-key" group:"Operation" secret:"whole" placeholder:"TEXT" help:"The key from which the keys for the agent's encrypted data are made: any text of 32 characters or more. Without it the agent makes one and keeps it in the data folder."`
+	LogFormat string `name:"log-format" group:"Operation" default:"json" choices:"json,text" help:"Format of the log."`
+	LogLevel  string `name:"log-level" group:"Operation" default:"info" choices:"debug,info,warn,error" help:"Least severe entries that are logged."`
 }
 
-// TrustedPrefixes returns the trusted proxies as networks, like those of Settings.
+// TrustedPrefixes returns the trusted proxies as networks, as
+// [Settings.TrustedPrefixes] does.
 func (a *Agent) TrustedPrefixes() []netip.Prefix { return prefixes(a.TrustedProxies) }
 
-// Level returns the log level for slog, like that of Settings.
+// Level returns the log level for slog, as [Settings.Level] does.
 func (a *Agent) Level() slog.Level { return level(a.LogLevel) }
 
-// Apart reports whether the builtin media server is a program of its own.
+// Apart reports whether the builtin media server runs as a separate program.
 func (a *Agent) Apart() bool { return a.MediaServer == MediaServerBuiltin && a.MediaServerURL != "" }
 
-// Discover reports whether questions over UDP are answered.
+// Discover reports whether the agent answers apps that look for media servers
+// by UDP.
 func (a *Agent) Discover() bool {
 	return a.Discovery == "on" || a.Discovery == "auto" && a.MediaServer == MediaServerBuiltin
 }
@@ -104,14 +106,15 @@ func (a *Agent) check(p *problems) {
 
 func (a *Agent) checkJellyfin(p *problems) {
 	if a.MediaServerURL == "" {
-		p.add("media-server-url", fmt.Errorf("%w; it is the address of the Jellyfin server, such as http://127.0.0.1:8096", errMissing))
+		p.add("media-server-url", fmt.Errorf("%w; set it to the address of the Jellyfin server, such as http://127.0.0.1:8096", errMissing))
 	}
 	if a.APIKey == "" {
 		p.add("api-key", fmt.Errorf("%w; make one in Jellyfin's dashboard, under API Keys, and set it in the file or as LATCHKEY_AGENT_API_KEY", errMissing))
 	}
 }
 
-// checkService returns the address of the service in its one form.
+// checkService returns the address of the service in the form in which it is
+// stored and compared.
 func checkService(text string, plain bool) (string, error) {
 	if text == "" {
 		return "", nil // missing, which is told elsewhere
@@ -123,19 +126,20 @@ func checkService(text string, plain bool) (string, error) {
 	case u.Path != "":
 		return "", errNotAlone
 	case u.Scheme != "https" && !plain && !isOwn(u):
-		return "", errors.New("must start with https://, or others can read the key of the server; where all the way is a network of your own, set plain-http")
+		return "", errors.New("must start with https://, otherwise others can read the key of the server; if the whole path to the service is your own network, set plain-http")
 	}
 	return u.String(), nil
 }
 
-// isOwn reports whether an address is this machine's under a name that never
-// leaves it.
+// isOwn reports whether an address names this machine, so that requests to it
+// never leave the machine.
 func isOwn(u *url.URL) bool {
 	return u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
 }
 
-// checkMediaServer returns the address of a media server in its one form. Unlike
-// the service it may have a path, as Jellyfin's "base URL" gives it one.
+// checkMediaServer returns the address of a media server in the form in which it
+// is stored. Unlike the service it may have a path: Jellyfin's setting "base URL"
+// gives it one.
 func checkMediaServer(text string) (string, error) {
 	if text == "" {
 		return "", nil // missing, which is told elsewhere
@@ -147,23 +151,24 @@ func checkMediaServer(text string) (string, error) {
 	return u.String(), nil
 }
 
-// checkOutside returns an address that is told to apps in its one form.
+// checkOutside returns an address that apps will use, in the form in which it is
+// stored.
 func checkOutside(text string) (string, error) {
 	u, err := parseSite(text, "https://media.example.org")
 	switch {
 	case err != nil:
 		return "", err
 	case u.Path != "":
-		return "", errors.New("must end after the host and port, such as https://media.example.org: Latchkey hands out no paths")
+		return "", errors.New("must end after the host and port, such as https://media.example.org: Latchkey cannot pass a path on to apps")
 	}
 	return u.String(), nil
 }
 
-// checkVisible refuses what no header can carry.
+// checkVisible returns an error for a text that an HTTP header cannot carry.
 func checkVisible(text string) error {
 	for _, r := range text {
 		if r <= ' ' || r > '~' {
-			return errors.New("holds a blank or another character that it cannot have; copy it once more")
+			return errors.New("contains a space or another character that cannot be part of it; copy it again")
 		}
 	}
 	return nil

@@ -118,29 +118,29 @@ func TestAgentValues(t *testing.T) {
 		{"service", "http://latchkey.example.org", "must start with https://"},
 		{"service", "http://192.168.1.5:8470", "must start with https://"},
 		{"service", "latchkey.example.org", "is not an address such as"},
-		{"service", "https://ada:hush@latchkey.example.org", "no user or password"},
+		{"service", "https://ada:hush@latchkey.example.org", "a user or a password"},
 		{"service", "https://latchkey.example.org/x", "nothing after the host"},
-		{"service", "https://latchkey.example.org?x=1", "no ? and no #"},
+		{"service", "https://latchkey.example.org?x=1", "must not contain ? or #"},
 		{"media-server-url", "http://jellyfin:8096/base", ""},
 		{"media-server-url", "https://[2001:db8::1]", ""},
 		{"media-server-url", "127.0.0.1:8096", "is not an address such as"},
 		{"media-server-url", "ftp://x", "is not an address such as"},
-		{"media-server-url", "http://u:hush@x", "no user or password"},
-		{"media-server-url", "http://x/?api_key=hush", "no ? and no #"},
-		{"media-server-url", "http://x#hush", "no ? and no #"},
+		{"media-server-url", "http://u:hush@x", "a user or a password"},
+		{"media-server-url", "http://x/?api_key=hush", "must not contain ? or #"},
+		{"media-server-url", "http://x#hush", "must not contain ? or #"},
 		{"media-server-url", "http://x:0x50", "is not an address such as"},
 		{"media-server-url", "http://x:99999", "port"},
 		{"media-server", "emby", "is not one of jellyfin, builtin"},
-		{"api-key", "ab cd", "a blank"},
-		{"api-key", "ab\x00cd", "a blank"},
-		{"claim-code", "ABCD EFGH", "a blank"},
+		{"api-key", "ab cd", "contains a space"},
+		{"api-key", "ab\x00cd", "contains a space"},
+		{"claim-code", "ABCD EFGH", "contains a space"},
 		{"addresses", "https://a.example,http://192.168.1.2:8096", ""},
 		{"addresses", "https://a.example,nonsense", "is not an address such as"},
 		{"addresses", "https://a.example/jellyfin", "must end after the host and port"},
-		{"addresses", "https://u:hush@a.example", "no user or password"},
+		{"addresses", "https://u:hush@a.example", "a user or a password"},
 		{"listen", ":8096", ""},
 		{"listen", "8096", "is not an address with a port"},
-		{"trusted-proxies", "10.0.0.0/4", "trusts far more"},
+		{"trusted-proxies", "10.0.0.0/4", "includes far more"},
 		{"server-name", strings.Repeat("x", 61), "longer than 60"},
 		{"guest-limit", "-1", "from 0 to 10000"},
 		{"guest-limit", "0", ""},
@@ -229,7 +229,7 @@ func TestAgentFileInTheDataFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, loaded = loadAgent(t, env)
-	if err := loaded.Check(); err == nil || !strings.Contains(err.Error(), "data-dir cannot be set in a file that lies in the data folder") {
+	if err := loaded.Check(); err == nil || !strings.Contains(err.Error(), "data-dir cannot be set in the file of the data folder") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"unicode/utf8"
 )
 
-// shortestKey is how many characters a secret key has at least.
+// shortestKey is the least number of characters of a secret key.
 const shortestKey = 32
 
 // check implements Set.
@@ -39,7 +39,7 @@ func (s *Settings) check(p *problems) {
 	p.add("secret-key", checkKey(s.SecretKey))
 	p.add("secret-key-previous", checkKey(s.SecretKeyPrevious))
 	if s.SecretKeyPrevious != "" && s.SecretKeyPrevious == s.SecretKey {
-		p.add("secret-key-previous", errors.New("is the same as secret-key; it must be the key before it, or empty"))
+		p.add("secret-key-previous", errors.New("is the same as secret-key; set it to the previous key, or leave it empty"))
 	}
 	s.checkRecaptcha(p)
 	checkOrder(p, "session-life", s.SessionLife, "session-idle", s.SessionIdle)
@@ -52,7 +52,7 @@ func (s *Settings) checkRecaptcha(p *problems) {
 	}
 	for name, value := range map[string]string{"recaptcha-site-key": s.RecaptchaSiteKey, "recaptcha-secret": s.RecaptchaSecret} {
 		if value == "" {
-			p.add(name, fmt.Errorf("%w; captcha is recaptcha, which needs the site key and the secret that Google gave", errMissing))
+			p.add(name, fmt.Errorf("%w; captcha=recaptcha needs the site key and the secret that Google gave you", errMissing))
 		}
 	}
 }
@@ -66,7 +66,7 @@ func checkOrder(p *problems, longName string, long time.Duration, shortName stri
 
 var errMissing = errors.New("is missing")
 
-// check applies what the tags of the setting demand.
+// check returns an error if the value breaks a rule that the setting's tags give.
 func (s setting) check(of traits) error {
 	if s.field.Kind() == reflect.String && s.field.IsZero() {
 		return s.checkPresent(of)
@@ -74,7 +74,7 @@ func (s setting) check(of traits) error {
 	switch value := s.field.Interface().(type) {
 	case string:
 		if s.secret != secretWhole && strings.ContainsFunc(value, unicode.IsControl) || !utf8.ValidString(value) {
-			return errors.New("holds a line break or another character that cannot be shown; write it on one line")
+			return errors.New("contains a line break or another character that cannot be shown; write it on one line")
 		}
 		return s.checkChoice(value)
 	case int:
@@ -107,7 +107,7 @@ func (s setting) checkPresent(of traits) error {
 	case s.mandatory && !of.development:
 		return fmt.Errorf("%w; outside development it must be set, with --%s=%s or as %s", errMissing, s.name, s.placeholder, s.variable())
 	case s.standard != "", s.development != "":
-		return errors.New("must not be empty; leave it out for the default")
+		return errors.New("must not be empty; to use the default, remove it")
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func isPort(text string) bool {
 	return err == nil
 }
 
-// isHost says whether text is an IP address or a name in ASCII.
+// isHost reports whether text is an IP address or a host name in ASCII.
 func isHost(text string) bool {
 	if _, err := netip.ParseAddr(text); err == nil {
 		return true
@@ -134,8 +134,8 @@ func isHost(text string) bool {
 		!strings.Contains(text, "..")
 }
 
-// checkPublicURL returns the address in lower case and without a slash at its
-// end or a port that goes without saying. It never quotes the address,
+// checkPublicURL returns the address in lower case, without a slash at its end and
+// without the default port of its scheme. Its errors never quote the address,
 // because people write passwords into addresses.
 func checkPublicURL(text string, development bool) (string, error) {
 	if text == "" {
@@ -153,10 +153,11 @@ func checkPublicURL(text string, development bool) (string, error) {
 	return u.String(), nil
 }
 
-var errNotAlone = errors.New("must have nothing after the host, such as https://latchkey.example.org; a path of its own is not supported, use a host name of its own")
+var errNotAlone = errors.New("must have nothing after the host and port, such as https://latchkey.example.org; a path is not supported, give the service its own host name")
 
-// parseSite reads scheme://host:port/path into the one form of it: in lower case
-// but for the path, without a slash at the end or a port that goes without saying.
+// parseSite reads scheme://host:port/path. It returns scheme and host in lower
+// case, without a slash at the end and without the default port of the scheme.
+// such is an example for its errors.
 func parseSite(text, such string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -164,13 +165,13 @@ func parseSite(text, such string) (*url.URL, error) {
 	}
 	switch {
 	case u.User != nil:
-		return nil, fmt.Errorf("must hold no user or password, only scheme and host, such as %s", such)
+		return nil, fmt.Errorf("must not contain a user or a password; write it like %s", such)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
-		return nil, fmt.Errorf("must hold no ? and no #: nothing after the host, such as %s", such)
+		return nil, fmt.Errorf("must not contain ? or #; write it like %s", such)
 	case !isHost(u.Hostname()):
-		return nil, errors.New("has a host that is no name in ASCII letters; write other letters as punycode, xn--…")
+		return nil, errors.New("has a host name with letters that are not ASCII; write the name as punycode, xn--…")
 	case u.Port() == "" && strings.HasSuffix(u.Host, ":"), u.Port() != "" && !isPort(u.Port()):
-		return nil, errors.New("has a port that is none; a port is a number up to 65535")
+		return nil, errors.New("has a port that is not valid; use a number from 1 to 65535")
 	}
 	host := strings.ToLower(u.Host)
 	if u.Port() == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
@@ -179,8 +180,8 @@ func parseSite(text, such string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: host, Path: strings.TrimRight(u.Path, "/")}, nil
 }
 
-// checkContact returns the contact as an address with a scheme, as
-// security.txt wants it.
+// checkContact returns the contact as an address with a scheme, which
+// security.txt requires.
 func checkContact(text string) (string, error) {
 	if text == "" {
 		return "", nil
@@ -192,7 +193,7 @@ func checkContact(text string) (string, error) {
 	if u, err := url.Parse(text); err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil {
 		return text, nil
 	}
-	return "", errors.New("is neither an email address nor an address that starts with https://")
+	return "", errors.New("must be an email address, or an address that starts with https://")
 }
 
 func checkServiceName(text string) error {
@@ -205,7 +206,7 @@ func checkServiceName(text string) error {
 
 func checkKey(text string) error {
 	if length := utf8.RuneCountInString(text); text != "" && length < shortestKey {
-		return fmt.Errorf("has %d characters; it must have %d or more, such as the output of: openssl rand -base64 48", length, shortestKey)
+		return fmt.Errorf("has %d characters; it must have %d or more; this command makes a good one: openssl rand -base64 48", length, shortestKey)
 	}
 	return nil
 }
@@ -226,9 +227,9 @@ func checkProxies(texts []string) error {
 	return nil
 }
 
-// parseProxy reads an address or a network, IPv4 in IPv6 as IPv4. It refuses
-// networks so wide that strangers are in them: whoever is trusted may claim
-// any address as the caller's.
+// parseProxy reads an address or a network; it reads IPv4 in IPv6 as IPv4. It
+// refuses networks so wide that strangers are in them, because a trusted proxy
+// can claim any address as the caller's.
 func parseProxy(text string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
@@ -244,10 +245,10 @@ func parseProxy(text string) (netip.Prefix, error) {
 	}
 	least := 7 // fc00::/7 is the widest private network of IPv6
 	if address.Is4() {
-		least = 8 // and 10.0.0.0/8 that of IPv4
+		least = 8 // 10.0.0.0/8 is the widest private network of IPv4
 	}
 	if bits < least {
-		return netip.Prefix{}, fmt.Errorf("%s trusts far more than your own proxies, so anybody could claim any address; name their addresses, or networks of /%d and narrower", quote(text), least)
+		return netip.Prefix{}, fmt.Errorf("%s includes far more than your own proxies, so a stranger could claim any address; name the addresses of the proxies, or networks of /%d or narrower", quote(text), least)
 	}
 	return netip.PrefixFrom(address, bits).Masked(), nil
 }

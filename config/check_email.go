@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// isBareEmail says whether text is one address that every mail server takes the
-// same way: in ASCII, without quotes, comments or encoded words, its domain with
-// a dot. The mailer refuses all others.
+// isBareEmail reports whether text is one address that every mail server reads in
+// the same way: in ASCII, without quotes, comments or encoded words, and with a
+// dot in its domain. The mailer refuses all others.
 func isBareEmail(text string) bool {
 	const longest, longestName, longestLabel = 254, 64, 63
 	name, domain, _ := strings.Cut(text, "@")

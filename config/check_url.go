@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// The errors of this file quote nothing: what they speak of holds a password.
+// The errors of this file do not quote the value, because it contains a password.
 
 // checkDatabase checks sqlite:PATH and mysql://user:password@host:port/name.
 func checkDatabase(text string) error {
 	if path, ok := strings.CutPrefix(text, "sqlite:"); ok {
 		switch {
 		case path == "":
-			return errors.New("names no file; write sqlite:PATH, such as sqlite:/var/lib/latchkey/latchkey.db")
+			return errors.New("does not name a file; write sqlite:PATH, such as sqlite:/var/lib/latchkey/latchkey.db")
 		case strings.HasPrefix(path, ":memory:"):
-			return errors.New("must be a file; a database in memory is lost at the end")
+			return errors.New("must be a file; a database in memory is lost when the service stops")
 		}
 		return nil
 	}
 	if !strings.HasPrefix(text, "mysql://") {
-		return errors.New("is neither sqlite:PATH nor mysql://user:password@host:port/name")
+		return errors.New("must be sqlite:PATH or mysql://user:password@host:port/name")
 	}
 	u, err := parseServer(text)
 	if err != nil {
@@ -29,9 +29,9 @@ func checkDatabase(text string) error {
 	}
 	switch {
 	case u.User.Username() == "":
-		return errors.New("names no user; write mysql://user:password@host:port/name")
+		return errors.New("does not name a user; write mysql://user:password@host:port/name")
 	case !regexp.MustCompile(`^/[0-9A-Za-z_$-]{1,64}$`).MatchString(u.Path):
-		return errors.New("names no database that can be used; write mysql://user:password@host:port/name with a name of letters, digits, _, $ and -")
+		return errors.New("does not name a database that can be used; write mysql://user:password@host:port/name, where the name has only letters, digits, _, $ and -")
 	}
 	return nil
 }
@@ -40,7 +40,7 @@ func checkDatabase(text string) error {
 func checkMailURL(text string) error {
 	if path, ok := strings.CutPrefix(text, "dir:"); ok {
 		if path == "" {
-			return errors.New("names no folder; write dir:PATH")
+			return errors.New("does not name a folder; write dir:PATH")
 		}
 		return nil
 	}
@@ -48,7 +48,7 @@ func checkMailURL(text string) error {
 		return nil // missing, which is told elsewhere
 	}
 	if !strings.HasPrefix(text, "smtp://") && !strings.HasPrefix(text, "smtps://") {
-		return errors.New("is none of smtp://user:password@host:587, smtps://user:password@host:465 and dir:PATH")
+		return errors.New("must be smtp://user:password@host:587, smtps://user:password@host:465 or dir:PATH")
 	}
 	u, err := parseServer(text)
 	if err != nil {
@@ -59,7 +59,7 @@ func checkMailURL(text string) error {
 	case strings.Trim(u.Path, "/") != "":
 		return errors.New("must end after the port, such as smtp://user:password@host:587")
 	case u.User != nil && (!hasPassword || u.User.Username() == ""):
-		return errors.New("needs a user and a password, or neither, such as smtp://user:password@host:587")
+		return errors.New("must have both a user and a password, or neither, such as smtp://user:password@host:587")
 	}
 	return nil
 }
@@ -69,13 +69,13 @@ func parseServer(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil, u.User == nil && strings.Contains(text, "@"):
-		return nil, errors.New("cannot be read; in user and password write special characters with percent signs, such as %2F for /, %23 for #, %3F for ?, %40 for @ and %25 for %")
+		return nil, errors.New("cannot be read; in the user and the password, write special characters with percent signs: %2F for /, %23 for #, %3F for ?, %40 for @ and %25 for %")
 	case !isHost(u.Hostname()):
-		return nil, errors.New("names no host; write scheme://user:password@host:port")
+		return nil, errors.New("does not name a host; write scheme://user:password@host:port")
 	case strings.HasSuffix(u.Host, ":"), u.Port() != "" && (!isPort(u.Port()) || u.Port() == "0"):
-		return nil, errors.New("has a port that is none; a port is a number from 1 to 65535")
+		return nil, errors.New("has a port that is not valid; use a number from 1 to 65535")
 	case u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
-		return nil, errors.New("must hold no ? and no #; in a password write them as %3F and %23")
+		return nil, errors.New("must not contain ? or #; in a password, write them as %3F and %23")
 	}
 	return u, nil
 }

@@ -14,38 +14,39 @@ const introduction = `# Configuration
 
 <!-- Made from config/settings.go and config/agent.go by "go test ./config -update". Do not edit. -->
 
-Everything that can be set about [the service](#the-service), in ` + "`latchkey serve`" + ` and every other command, and about [the agent](#the-agent)
-beside a media server, in ` + "`latchkey agent`" + `. For a first try nothing need be set: ` + "`latchkey serve --dev`" + ` keeps all it needs in ` + "`./data`" + `, and
-` + "`latchkey demo`" + ` starts both with people in them. A service that others can reach must be told its public URL, a secret
-key, how mails leave and who sends them; all else has a default that is good for most.
+This page lists every setting of [the service](#the-service), which ` + "`latchkey serve`" + ` and the other commands read, and of
+[the agent](#the-agent) beside a media server, which ` + "`latchkey agent`" + ` reads. For a first try you need no settings:
+` + "`latchkey serve --dev`" + ` keeps everything in ` + "`./data`" + `, and ` + "`latchkey demo`" + ` starts both with example people in them. A service
+that others can reach needs four settings: its public URL, a secret key, a mail server, and the sender of its mails.
+Everything else has a default that suits most services.
 
 ## Where a setting comes from
 
 The first of these that has a value wins:
 
 1. **a flag** on the command line: ` + "`--listen=:8470`" + `. Do not put secrets there: other users of the machine can read them.
-2. **an environment variable**: ` + "`LATCHKEY_LISTEN`" + `. The name is that of the flag in capitals, with ` + "`_`" + ` for ` + "`-`" + `. One that is set but
-   empty counts as not set.
-3. **a file that the environment names**: ` + "`LATCHKEY_SECRET_KEY_FILE=/run/secrets/latchkey-key`" + `. Every setting but ` + "`config`" + ` can be
-   given so. The content of the file is the value; a line break at its end does not count. Where the variable
-   itself has a value too, the file is not read.
+2. **an environment variable**: ` + "`LATCHKEY_LISTEN`" + `. Its name is the name of the flag in capitals, with ` + "`_`" + ` for ` + "`-`" + `. A variable
+   that is empty counts as not set.
+3. **a file that the environment names**: ` + "`LATCHKEY_SECRET_KEY_FILE=/run/secrets/latchkey-key`" + `. This works for every setting
+   except ` + "`config`" + `. The content of the file is the value; a line break at its end is ignored. If the variable itself
+   has a value too, the file is not read.
 4. **the YAML file** that ` + "`--config=FILE`" + ` or ` + "`LATCHKEY_CONFIG`" + ` names. Without either no file is read.
-5. **the default**. With ` + "`--dev`" + ` some settings have another one.
+5. **the default**. With ` + "`--dev`" + ` some settings have a different default.
 
-A setting that is wrong stops the start. All problems are reported at once, each with the place where the value stands.
-` + "`latchkey config`" + ` prints every value that is in force and where it came from, with secrets masked. A file that holds a secret
-should be readable by its owner alone; the log warns of one that everybody can read.
+The program does not start with a setting that is wrong. It reports all problems at once, each with the place of the value.
+` + "`latchkey config`" + ` prints every value that is used and where it came from, with secrets masked. Let only its owner read a
+file that contains a secret; the log warns if everybody can read it.
 
 The agent's settings come from the same places. Its variables begin with ` + "`LATCHKEY_AGENT_`" + `, and ` + "`latchkey agent config`" + ` prints them.
 
 ## Example of a file
 
-The keys are the names of the flags. A key that is no setting, or stands there twice, is an error.
+The keys are the names of the flags. A key that is not the name of a setting, or that occurs twice, is an error.
 
 ` + "```yaml\n" + exampleFile + "```" + `
 
-Lengths of time are written like ` + "`90s`, `30m`, `12h`, `7d` or `1d12h`" + `. In user and password of an address, special characters are
-written with percent signs: ` + "`%2F` for `/`, `%23` for `#`, `%3F` for `?`, `%40` for `@`, `%25` for `%`" + `.
+Write lengths of time like ` + "`90s`, `30m`, `12h`, `7d` or `1d12h`" + `. In the user and the password of an address, write special
+characters with percent signs: ` + "`%2F` for `/`, `%23` for `#`, `%3F` for `?`, `%40` for `@`, `%25` for `%`" + `.
 `
 
 //nolint:gosec // G101: the passwords are examples
@@ -116,7 +117,7 @@ func writeTables(b *strings.Builder, set Set) {
 	}
 }
 
-// defaultText tells the default, and that of development where it is another.
+// defaultText returns the default, and the default of development if it differs.
 func (s setting) defaultText(of traits) string {
 	text := "none"
 	switch {
@@ -136,7 +137,7 @@ func (s setting) defaultText(of traits) string {
 	return text
 }
 
-// limits is a sentence about which values are good, or nothing.
+// limits returns a sentence about the values that are allowed, or "".
 func (s setting) limits(quotes string) string {
 	switch {
 	case s.choices != nil:
@@ -148,8 +149,8 @@ func (s setting) limits(quotes string) string {
 	}
 }
 
-// helpText is the text of a flag in the help: ours tell their limits and their
-// environment variable too.
+// helpText returns the text of a flag in the help. For a setting it adds the
+// limits and the environment variable.
 func helpText(value *kong.Value) string {
 	one, ours := value.Mapper.(reader)
 	if !ours {

@@ -11,9 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readYAML returns the settings that a YAML file holds. It reads the nodes and
-// not into a map, so that it knows lines, sees a key that comes twice, and
-// reads a number or a time as the text that was written.
+// readYAML returns the settings of a YAML file. It reads nodes instead of a map, so
+// that it knows the lines, finds a key that occurs twice, and gets a number or a
+// time as the text that was written.
 func (s *sources) readYAML(path string, data []byte) map[string]found {
 	values := map[string]found{}
 	root, err := parseYAML(data)
@@ -45,7 +45,7 @@ func (s *sources) readYAML(path string, data []byte) map[string]found {
 	return values
 }
 
-// parseYAML returns the mapping that the file is, or nil if it is empty.
+// parseYAML returns the mapping at the top of the file, or nil for an empty file.
 func parseYAML(data []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
@@ -56,20 +56,20 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 		return nil, yamlError(err)
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return nil, errors.New("must be a single YAML document, with nothing after a line of ---")
+		return nil, errors.New("must be a single YAML document: remove the line --- and the lines after it")
 	}
 	root := document.Content[0]
 	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
-		return nil, nil // comments alone
+		return nil, nil // the file has only comments
 	}
 	if root.Kind != yaml.MappingNode {
-		return nil, errors.New("must be lines of the form name: value")
+		return nil, errors.New("must consist of lines of the form name: value")
 	}
 	return root, nil
 }
 
-// yamlError keeps the line of a syntax error and drops the rest where it might
-// quote the file, which may hold secrets.
+// yamlError keeps the line number of a syntax error, and drops the rest if it could
+// quote the file, because the file may contain secrets.
 func yamlError(err error) error {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	if strings.Contains(message, "anchor") || strings.Contains(message, "alias") {
@@ -82,7 +82,8 @@ func yamlError(err error) error {
 	return fmt.Errorf("is not valid YAML: %s", message)
 }
 
-// checkKey refuses keys that are no settings, or that came before.
+// checkKey returns an error for a key that is not the name of a setting, and for a
+// key that occurred before.
 func (s *sources) checkKey(key *yaml.Node, lines map[string]int) error {
 	switch first := lines[key.Value]; {
 	case key.Kind != yaml.ScalarNode:
@@ -94,12 +95,13 @@ func (s *sources) checkKey(key *yaml.Node, lines map[string]int) error {
 		if name := s.nearest(key.Value); name != "" {
 			hint = "; did you mean " + name + "?"
 		}
-		// After a forgotten space the key holds the value too: keep that out.
+		// If the space after the colon is missing, the key contains the value too,
+		// which may be a secret.
 		shown, _, _ := strings.Cut(key.Value, ":")
 		shown, _, _ = strings.Cut(shown, "=")
 		return fmt.Errorf("there is no setting %s%s", quote(shown), hint)
 	case first != 0:
-		return fmt.Errorf("%s stands here for the second time; the first is in line %d", key.Value, first)
+		return fmt.Errorf("%s occurs for the second time; the first is in line %d", key.Value, first)
 	}
 	return nil
 }
@@ -113,8 +115,8 @@ func (s *sources) takesList(name string) bool {
 	return false
 }
 
-// nodeText returns a value as it was written. Lists become one text with
-// commas, the form that flags have.
+// nodeText returns a value as it was written. A list becomes one text with commas,
+// as a flag is written.
 func nodeText(node *yaml.Node, list bool) (string, error) {
 	switch node.Kind {
 	case yaml.ScalarNode:
@@ -135,14 +137,14 @@ func nodeText(node *yaml.Node, list bool) (string, error) {
 	case yaml.AliasNode:
 		return "", errors.New("aliases are not read here; put a value that starts with * in quotes")
 	default:
-		return "", errors.New("takes one value, not further names and values")
+		return "", errors.New("takes one value; below it there are other names and values")
 	}
 }
 
 func scalarText(node *yaml.Node) (string, error) {
 	switch node.Tag {
 	case "!!null":
-		return "", errors.New(`has no value; write "" if it is to be empty`)
+		return "", errors.New(`has no value; to set it to an empty text, write ""`)
 	case "!!str", "!!int", "!!float", "!!bool", "!!timestamp":
 		return strings.TrimRight(node.Value, "\r\n"), nil
 	default:

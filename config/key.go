@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// KeptKey returns the secret key that the data folder keeps in its file
-// secret-key: the service's in development, and an agent's that was given none. It
-// makes one from random when there is none. Programs that start at the same time
-// get the same key.
+// KeptKey returns the secret key in the file secret-key of the data folder. The
+// service uses it in development, and an agent uses it if its settings have no key.
+// Without such a file KeptKey makes a key from random and keeps it there. Programs
+// that start at the same time get the same key.
 //
-// Errors: the folder cannot be written, the file cannot be read or holds no
-// key, random ends early.
+// It returns an error if the folder cannot be written, if the file cannot be read
+// or has no key, and if random ends early.
 func KeptKey(dataDir string, random io.Reader) (string, error) {
 	path := filepath.Join(dataDir, "secret-key")
 	key, err := readKey(path)
@@ -37,13 +37,13 @@ func readKey(path string) (string, error) {
 	}
 	key := strings.TrimSpace(string(data))
 	if err := checkKey(key); err != nil || key == "" {
-		return "", fmt.Errorf("%s holds no secret key of %d characters or more; if the data is worth nothing, remove the data folder", path, shortestKey)
+		return "", fmt.Errorf("%s does not contain a secret key of %d characters or more; put the key back, or, if you do not need the data, remove the data folder", path, shortestKey)
 	}
 	return key, nil
 }
 
-// makeKey writes a new key beside path and links it into its place, so that
-// nobody ever reads half a key and the first of several programs wins.
+// makeKey writes a new key beside path and then links it to path. So no program
+// ever reads half a key, and of several programs the first one wins.
 func makeKey(path string, random io.Reader) (err error) {
 	bytes := make([]byte, 32)
 	if _, err := io.ReadFull(random, bytes); err != nil {

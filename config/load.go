@@ -13,8 +13,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// ErrHelp says that the command line asked for help and that it was written;
-// there is nothing left to do.
+// ErrHelp means that the command line asked for help, and that Load wrote it. There
+// is nothing left to do.
 var ErrHelp = errors.New("help was shown")
 
 // World is what Load sees of the process.
@@ -25,34 +25,34 @@ type World struct {
 	Errors      io.Writer
 }
 
-// Origins tells for the name of each setting where its value came from.
+// Origins maps the name of each setting to the place that its value came from.
 type Origins map[string]string
 
-// Origins that are no place.
+// Origins of values that nobody set.
 const (
 	originDefault     = "default"
 	originDevelopment = "development default"
 )
 
-// Loaded is a command line that was understood, with its settings. They need
-// not be good: Check tells.
+// Loaded is a command line that was understood, with its settings. The settings may
+// still be wrong: call Check.
 type Loaded struct {
 	Context  *kong.Context // runs the command: Context.Run
 	Origins  Origins
-	File     string   // of settings that was read; "" for none
-	Warnings []string // of what is no mistake and no good either, one line each
+	File     string   // path of the file of settings that was read; "" if no file was read
+	Warnings []string // things that work but should be changed, one line each
 	set      Set
 	problems *problems
 }
 
 // Load reads the command line into grammar, a pointer to a struct of commands
 // and flags for kong that embeds Settings or Agent, and the settings from all
-// their sources into set, a pointer to the embedded ones. It never ends the
+// their sources into set, a pointer to the embedded struct. It never ends the
 // process.
 //
-// Errors: ErrHelp; a command line that cannot be understood. What is wrong
-// with the settings is no error here, because some commands need none: such
-// as do call Loaded.Check.
+// It returns ErrHelp, or an error for a command line that it cannot understand.
+// Settings that are wrong are not an error here, because some commands do not need
+// them; a command that does calls Loaded.Check.
 func Load(grammar any, set Set, world World, options ...kong.Option) (*Loaded, error) {
 	loaded := &Loaded{Origins: Origins{}, set: set, problems: newProblems()}
 	sources := &sources{
@@ -86,8 +86,8 @@ func Load(grammar any, set Set, world World, options ...kong.Option) (*Loaded, e
 	return loaded, nil
 }
 
-// adopt makes kong read our settings through our own reader, which keeps
-// problems for later where kong's would stop at the first.
+// adopt makes kong read the settings through our own reader, which collects
+// problems. Kong's own reader would stop at the first.
 func (l *Loaded) adopt(parser *kong.Kong, all []setting) error {
 	flags := map[string]*kong.Flag{}
 	for _, flag := range parser.Model.Flags {
@@ -103,8 +103,8 @@ func (l *Loaded) adopt(parser *kong.Kong, all []setting) error {
 	return nil
 }
 
-// complete notes which settings were flags, fills in the defaults that hang on
-// other settings, and looks at the outcome.
+// complete notes which settings came from flags, fills in the defaults that depend
+// on other settings, and checks all values.
 func (l *Loaded) complete(sources *sources) {
 	for _, step := range l.Context.Path {
 		if step.Flag != nil && !step.Resolved && sources.knows(step.Flag.Name) {
@@ -141,19 +141,19 @@ func (l *Loaded) fill(s setting) {
 	}
 }
 
-// expand puts the settings that a default names in their places. They stand
-// before it in the struct, so they are complete.
+// expand replaces the names DATA-DIR and LISTEN in a default by the values of those
+// settings. They stand before it in the struct, so they already have their values.
 func (l *Loaded) expand(text string) string {
 	text = strings.ReplaceAll(text, "DATA-DIR", filepath.Clean(l.set.traits().dataDir))
 	return strings.ReplaceAll(text, "LISTEN", reachable(l.set.traits().listen))
 }
 
-// reachable is the address at which a browser on this machine reaches a
+// reachable returns the address at which a browser on this machine reaches a
 // service that listens on listen.
 func reachable(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return listen // check names what is wrong with it
+		return listen // check reports what is wrong with it
 	}
 	address, err := netip.ParseAddr(host)
 	if host == "" || (err == nil && address.IsUnspecified()) {
@@ -162,9 +162,8 @@ func reachable(listen string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// Check returns every problem of the settings, one a line, or nil. No line
-// holds a secret. Of the settings named nothing is told: the command does without
-// them.
+// Check returns every problem of the settings, one a line, or nil. No line contains
+// a secret. It leaves out the settings in unused, which the command does not need.
 func (l *Loaded) Check(unused ...string) error {
 	return l.problems.join(settingsOf(l.set), l.Origins, unused)
 }
@@ -175,8 +174,8 @@ type reader struct {
 	problems *problems
 }
 
-// Decode implements kong.Mapper. A value that cannot be read is noted and no
-// error, so that all problems are told at once.
+// Decode implements kong.Mapper. It collects a value that cannot be read instead of
+// returning an error, so that all problems are reported at once.
 func (r reader) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	if r.setting.field.Kind() == reflect.Bool && ctx.Scan.Peek().Type != kong.FlagValueToken {
 		target.SetBool(true)
@@ -185,7 +184,7 @@ func (r reader) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	token := ctx.Scan.Pop()
 	if !token.IsValue() {
 		// Kong's own error would quote the next word, which may be a secret.
-		return fmt.Errorf("needs a value; one that starts with - is written --%s=VALUE", r.setting.name)
+		return fmt.Errorf("needs a value; write a value that starts with - as --%s=VALUE", r.setting.name)
 	}
 	if err := r.setting.read(target, token.String()); err != nil {
 		r.problems.add(r.setting.name, err)

@@ -247,7 +247,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`public-url: must start with https:// outside development; plain http lets others read passwords (from environment LATCHKEY_PUBLIC_URL)`,
 		`database-connections: "many" is not a whole number, such as 8 (from flag --database-connections)`,
 		`mail-from: LATCHKEY_MAIL_FROM_FILE names a file "/nowhere/at/all" that cannot be read: no such file or directory`,
-		`sign-up: must not be empty; leave it out for the default (from flag --sign-up)`,
+		`sign-up: must not be empty; to use the default, remove it (from flag --sign-up)`,
 		`password-min-length: 7 is out of range; it must be from 8 to 64 (from ` + file + `:2)`,
 		`captcha: "maths" is not one of pow, recaptcha, off (from environment LATCHKEY_CAPTCHA)`,
 		`session-idle: "soon" is not a length of time, such as 30m, 12h or 7d (from environment LATCHKEY_SESSION_IDLE)`,

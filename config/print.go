@@ -9,12 +9,12 @@ import (
 	"text/tabwriter"
 )
 
-// mask stands for what nobody may see.
+// mask is printed instead of a secret.
 const mask = "••••"
 
-// Print writes the settings that are in force, one a line, with where each
-// came from. Secrets are masked. A value that cannot be used is marked; what
-// is wrong with it, Check says.
+// Print writes the settings that are in force, one a line, each with the place that
+// it came from. Secrets are masked. A value that cannot be used is marked; Check
+// says what is wrong with it.
 func (l *Loaded) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range settingsOf(l.set) {
@@ -34,7 +34,7 @@ func (l *Loaded) Print(w io.Writer) error {
 	return nil
 }
 
-// shown is the value as people may see it.
+// shown returns the value with its secret masked.
 func (s setting) shown() string {
 	text := s.text()
 	switch {
@@ -51,8 +51,9 @@ func (s setting) shown() string {
 	}
 }
 
-// maskPassword hides the password of scheme://user:password@host/path. It is
-// for values that passed check: of others a part could be taken for a host.
+// maskPassword hides the password of scheme://user:password@host/path. Give it only
+// values that passed check: in others it could take a part of the password for the
+// host.
 func maskPassword(text string) string {
 	if !strings.Contains(text, "://") {
 		return text // sqlite:PATH, dir:PATH

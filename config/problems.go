@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// problems collects what is wrong with settings: of each setting the first
-// problem, because later ones tend to follow from it.
+// problems collects what is wrong with settings. It keeps only the first problem of
+// each setting, because later ones usually follow from it.
 type problems struct {
 	file  []error // about the YAML file as a whole, in the order of its lines
 	named map[string]error
@@ -28,7 +28,7 @@ func (p *problems) addToFile(format string, values ...any) {
 }
 
 // join returns all problems as one error, a line each, in the order of the
-// settings, but for those that are unused.
+// settings. It leaves out the settings in unused.
 func (p *problems) join(all []setting, origins Origins, unused []string) error {
 	lines := append([]error(nil), p.file...)
 	for _, s := range all {
@@ -45,8 +45,8 @@ func (p *problems) join(all []setting, origins Origins, unused []string) error {
 	return errors.Join(lines...)
 }
 
-// Problem returns what is wrong with one setting of a set that is made by hand, or
-// nil. It brings addresses into the one form in which they are used.
+// Problem returns what is wrong with one setting of a set that the caller filled,
+// or nil. It changes addresses to the form in which they are stored and compared.
 func Problem(set Set, name string) error {
 	found := newProblems()
 	for _, one := range settingsOf(set) {

@@ -1,20 +1,20 @@
 package config
 
-// Set is a set of settings: [Settings], those of the service, or [Agent].
+// Set is a set of settings: [Settings] of the service, or [Agent].
 type Set interface {
 	traits() traits
-	// check notes what is wrong beyond what tags say, and brings addresses into the
-	// one form in which they are used.
+	// check adds the problems that the tags cannot describe, and changes addresses to
+	// the form in which they are stored and compared.
 	check(p *problems)
 }
 
-// traits are what sets of settings differ in, beside their fields.
+// traits are the differences between sets of settings, besides their fields.
 type traits struct {
 	program         string // as the help calls it
 	prefix          string // of environment variables
-	file            string // in the data folder, read when no other is named; "" for none
-	systemFile      string // read when neither a file nor a data folder is named; "" for none
+	file            string // in the data folder, read if no other file is named; "" if there is no such file
+	systemFile      string // read if neither a file nor a data folder is named; "" if there is no such file
 	development     bool   // the defaults of development are in force
-	alwaysReal      bool   // there is no development
-	dataDir, listen string // what DATA-DIR and LISTEN stand for
+	alwaysReal      bool   // the program has no development mode
+	dataDir, listen string // the values of DATA-DIR and LISTEN in defaults
 }

@@ -22,7 +22,7 @@ type setting struct {
 	choices                        []string
 	least, most                    string
 	mandatory                      bool
-	commas                         bool   // the values of a list may hold blanks
+	commas                         bool   // only commas separate the values of a list, which may contain spaces
 	prefix                         string // of the environment variable
 	field                          reflect.Value
 }
@@ -46,16 +46,16 @@ func settingsOf(set Set) []setting {
 	return all
 }
 
-// variable is the environment variable of a setting.
+// variable returns the name of the setting's environment variable.
 func (s setting) variable() string {
 	return s.prefix + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
 }
 
-// isList says whether the setting takes several values.
+// isList reports whether the setting takes several values.
 func (s setting) isList() bool { return s.field.Kind() == reflect.Slice }
 
-// read puts text into target, which has the type of the setting's field. The
-// error says what is wrong and what would be right, and quotes no secret.
+// read puts text into target, which has the type of the setting's field. Its errors
+// say what is wrong and what would be right, and quote no secret.
 func (s setting) read(target reflect.Value, text string) error {
 	if s.secret != secretWhole {
 		text = strings.TrimSpace(text)
@@ -86,8 +86,8 @@ func (s setting) read(target reflect.Value, text string) error {
 	return nil
 }
 
-// split divides a list at commas, blanks and line breaks, or at commas and line
-// breaks alone.
+// split divides a list at commas, spaces and line breaks, or, if its values may
+// contain spaces, at commas and line breaks only.
 func (s setting) split(text string) []string {
 	const commas, blanks = ",\n\r", ",\n\r \t"
 	marks := blanks
@@ -115,8 +115,8 @@ func readBool(target *bool, text string) error {
 	return nil
 }
 
-// parseDuration reads what time.ParseDuration reads, and whole days before it:
-// 7d, 1d12h.
+// parseDuration reads a length of time as time.ParseDuration does, and also one
+// that begins with whole days: 7d, 1d12h.
 func parseDuration(text string) (time.Duration, bool) {
 	days, rest, found := strings.Cut(text, "d")
 	if !found {
@@ -138,7 +138,7 @@ func parseDuration(text string) (time.Duration, bool) {
 	return total + part, true
 }
 
-// text is the value of the setting in the form in which it can be written.
+// text returns the value of the setting in the form in which it is written.
 func (s setting) text() string {
 	switch value := s.field.Interface().(type) {
 	case []string:
@@ -150,7 +150,8 @@ func (s setting) text() string {
 	}
 }
 
-// durationText writes 168h where the standard library writes 168h0m0s.
+// durationText returns 168h for a length of time for which the standard library
+// returns 168h0m0s.
 func durationText(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -162,8 +163,8 @@ func durationText(d time.Duration) string {
 	return text
 }
 
-// quote writes a value into a message: on one line, and not the whole of a
-// file that was named by mistake.
+// quote returns a value for a message: on one line, and cut off, so that a message
+// never repeats a whole file that was given by mistake.
 func quote(text string) string {
 	const most = 80
 	if runes := []rune(text); len(runes) > most {

@@ -15,37 +15,37 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Most bytes that a file of one value and the file of settings may have.
+// The largest sizes, in bytes, of a file with one value and of the file of settings.
 const (
 	valueLimit = 64 << 10
 	fileLimit  = 1 << 20
 )
 
-// found is the text of a setting and where it stood.
+// found is the text of a setting and the place where it was found.
 type found struct {
 	text, origin string
 }
 
-// sources finds settings outside the command line. It is our own resolver
-// because kong's let a file override the environment, and read the
-// environment of the process.
+// sources finds settings outside the command line. Kong's own resolvers are not
+// used, because they let a file override the environment and read the environment
+// of the process.
 type sources struct {
 	all         []setting
 	environment func(string) (string, bool)
 	origins     Origins
 	problems    *problems
 	traits      traits           // as they were before anything was read
-	file        string           // that was read; "" for none
-	warnings    []string         // of what was found
+	file        string           // that was read; "" if no file was read
+	warnings    []string         // about what was found
 	found       map[string]found // nil before the first Resolve
-	broken      bool             // some source cannot be read, so values may be missing
+	broken      bool             // a source cannot be read, so values may be missing
 }
 
 // Validate implements kong.Resolver.
 func (*sources) Validate(*kong.Application) error { return nil }
 
-// Resolve implements kong.Resolver: the value of a flag that the command line
-// leaves open, or nil.
+// Resolve implements kong.Resolver. It returns the value of a flag that the command
+// line does not give, or nil.
 func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if s.found == nil {
 		s.search(flagText(ctx, "config"), flagText(ctx, "data-dir"))
@@ -58,7 +58,8 @@ func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 	return value.text, nil
 }
 
-// flagText returns the value of a flag of the command line, "" for none.
+// flagText returns the value of a flag of the command line, or "" if it is not
+// given.
 func flagText(ctx *kong.Context, name string) string {
 	for _, step := range ctx.Path {
 		if step.Flag == nil || step.Flag.Name != name {
@@ -80,8 +81,8 @@ func (s *sources) knows(name string) bool {
 	return false
 }
 
-// search looks through the environment and then, for what it leaves open,
-// the YAML file: the one named, or the usual one if it is there.
+// search reads the environment and then, for settings that it does not give, the
+// YAML file: the file at path, or the usual one if it exists.
 func (s *sources) search(path, dataDir string) {
 	s.found = map[string]found{}
 	for _, one := range s.all {
@@ -110,15 +111,15 @@ func (s *sources) search(path, dataDir string) {
 	}
 }
 
-// exists reports whether there is a file, or something that hides whether there
-// is.
+// exists reports whether a file exists. It also returns true if that cannot be
+// found out, so that reading the file reports the error.
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// readFile takes what is not found yet from the YAML file, and refuses what it
-// cannot say.
+// readFile takes the settings that were not found yet from the YAML file. It reports
+// the settings in refused, which this file cannot set.
 func (s *sources) readFile(path string, refused []string) {
 	data, err := readLimited(path, fileLimit)
 	if err != nil {
@@ -130,7 +131,7 @@ func (s *sources) readFile(path string, refused []string) {
 	s.warnOfReaders(path, values)
 	for name, value := range values {
 		if slices.Contains(refused, name) {
-			s.problems.addToFile("%s: %s cannot be set in a file that lies in the data folder; name the file with --config", value.origin, name)
+			s.problems.addToFile("%s: %s cannot be set in the file of the data folder; put the file elsewhere and name it with --config", value.origin, name)
 			continue
 		}
 		if _, stronger := s.found[name]; !stronger {
@@ -140,8 +141,8 @@ func (s *sources) readFile(path string, refused []string) {
 	s.file = path
 }
 
-// warnOfReaders warns of a file that holds a secret and that every user of the
-// machine can read.
+// warnOfReaders adds a warning for a file that contains a secret and that every user
+// of the machine can read.
 func (s *sources) warnOfReaders(path string, values map[string]found) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm()&0o004 == 0 || runtime.GOOS == "windows" {
@@ -149,13 +150,13 @@ func (s *sources) warnOfReaders(path string, values map[string]found) {
 	}
 	for _, one := range s.all {
 		if value, ok := values[one.name]; ok && one.secret != "" && value.text != "" {
-			s.warnings = append(s.warnings, fmt.Sprintf("%s holds %s and every user of this machine can read it: chmod 600 %s", path, one.name, path))
+			s.warnings = append(s.warnings, fmt.Sprintf("%s contains %s, and every user of this machine can read it; run: chmod 600 %s", path, one.name, path))
 			return
 		}
 	}
 }
 
-// standard is the default of a setting.
+// standard returns the default of a setting.
 func (s *sources) standard(name string) string {
 	for _, one := range s.all {
 		if one.name == name {
@@ -165,9 +166,9 @@ func (s *sources) standard(name string) string {
 	return ""
 }
 
-// surroundings looks for a setting in the environment, and in the file that
-// the environment names; the variable itself wins. One that is set but empty
-// counts as not set.
+// surroundings looks for a setting in the environment, and in the file that the
+// environment names; the variable itself wins. A variable that is empty counts as
+// not set.
 func (s *sources) surroundings(one setting) (found, bool, error) {
 	variable := one.variable()
 	text, _ := s.environment(variable)
@@ -184,7 +185,7 @@ func (s *sources) surroundings(one setting) (found, bool, error) {
 	if err != nil {
 		shown := " " + quote(path)
 		if one.secret != "" {
-			shown = "" // people put the secret itself there
+			shown = "" // some people put the secret itself there
 		}
 		return found{}, false, fmt.Errorf("%s_FILE names a file%s that cannot be read: %w", variable, shown, err)
 	}
@@ -192,7 +193,7 @@ func (s *sources) surroundings(one setting) (found, bool, error) {
 	return found{text, fmt.Sprintf("file %s (%s_FILE)", path, variable)}, true, nil
 }
 
-// readLimited reads a file of at most limit bytes. Its errors do not name it.
+// readLimited reads a file of at most limit bytes. Its errors do not name the file.
 func readLimited(path string, limit int64) (data []byte, err error) {
 	file, err := os.Open(path)
 	if err != nil {

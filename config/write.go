@@ -9,9 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// WriteYAML writes a file of settings with those that differ from their defaults,
-// secrets too, in their order. What is left out is not written, and the choice of
-// a media server always is: it says what the other settings are about.
+// WriteYAML writes a file of the settings that differ from their defaults, secrets
+// too, in their order. It never writes the settings in leftOut, and always writes
+// the kind of media server, because the other settings depend on it.
 func WriteYAML(w io.Writer, set Set, leftOut ...string) error {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	for _, s := range settingsOf(set) {
@@ -38,7 +38,7 @@ func (s setting) isStandard() bool {
 	return standard.text() == s.text()
 }
 
-// node is the value as YAML.
+// node returns the value as YAML.
 func (s setting) node() *yaml.Node {
 	switch value := s.field.Interface().(type) {
 	case []string:
@@ -49,12 +49,12 @@ func (s setting) node() *yaml.Node {
 		return list
 	case string:
 		return text(value)
-	default: // in no need of quotes
+	default: // needs no quotes
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: s.text()}
 	}
 }
 
-// text is a text that is read as one, whatever it holds.
+// text returns a YAML node that is read as a text, even if it looks like a number.
 func text(value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
 }

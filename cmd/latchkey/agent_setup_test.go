@@ -30,7 +30,7 @@ func TestSetupAsksAgain(t *testing.T) {
 	said := command(t, strings.Join(answers, "\n")+"\n", "agent", "setup", "--data-dir="+folder)
 	for _, want := range []string{
 		"is not an address such as https://latchkey.example.org", "must start with https://", "nothing answers there",
-		"a value is needed here", "holds a blank", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
+		"a value is needed here", "contains a space", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
 		"is not an address with a port", "another program uses that port", "must end after the host and port", "✓ Registered",
 	} {
 		if !strings.Contains(said, want) {
