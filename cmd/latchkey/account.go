@@ -16,15 +16,15 @@ import (
 type accountCommands struct {
 	Create    accountCreate    `cmd:"" help:"Make an account. Its owner gets a mail with a link to choose a password."`
 	Confirm   accountConfirm   `cmd:"" help:"Confirm an account without its mail."`
-	Disable   accountDisable   `cmd:"" help:"Shut an account out: its sessions and links end at once."`
-	Enable    accountEnable    `cmd:"" help:"Let a disabled account in again."`
-	Operator  accountOperator  `cmd:"" help:"Let an account do what operators do over the API, or no longer."`
+	Disable   accountDisable   `cmd:"" help:"Disable an account: its sessions and links end at once."`
+	Enable    accountEnable    `cmd:"" help:"Enable a disabled account again."`
+	Operator  accountOperator  `cmd:"" help:"Allow or forbid an account to use the operators' part of the API."`
 	SendReset accountSendReset `cmd:"" name:"send-reset" help:"Mail a link to choose a new password."`
 	List      accountList      `cmd:"" help:"List accounts."`
-	Delete    accountDelete    `cmd:"" help:"Erase an account and everything of the person."`
+	Delete    accountDelete    `cmd:"" help:"Erase an account and all data of the person."`
 }
 
-// named is the account that a command is about.
+// named is the argument of commands that concern one account.
 type named struct {
 	Name string `arg:"" help:"Username, or the confirmed email address."`
 }
@@ -32,9 +32,9 @@ type named struct {
 type accountCreate struct {
 	Username      string `arg:"" help:"Username."`
 	Email         string `arg:"" help:"Email address."`
-	DisplayName   string `name:"display-name" help:"Name that is shown; the username if left out."`
+	DisplayName   string `name:"display-name" help:"Name that is shown; without it, the username is shown."`
 	Language      string `name:"language" default:"en" help:"Language of mails and pages."`
-	PasswordStdin bool   `name:"password-stdin" help:"Read a password from the standard input, for an account of your own; the address is then confirmed by mail."`
+	PasswordStdin bool   `name:"password-stdin" help:"Read the password from the standard input, for an account of your own. The address must then be confirmed by mail."`
 }
 
 // Run makes an account.
@@ -47,7 +47,7 @@ func (c accountCreate) Run(p *program) error {
 		}
 		in.Password = strings.TrimRight(line, "\r\n")
 		if in.Password == "" {
-			return errors.New("the standard input holds no password")
+			return errors.New("there is no password on the standard input")
 		}
 	}
 	return p.withStore(func(store *models.Store) error {
@@ -55,7 +55,7 @@ func (c accountCreate) Run(p *program) error {
 		if err != nil {
 			return explain(err)
 		}
-		_, err = fmt.Fprintf(p.output, "Made the account %s. The running service mails %s a link.\n", account.Username, account.Email)
+		_, err = fmt.Fprintf(p.output, "Made the account %s. The running service sends a link to %s.\n", account.Username, account.Email)
 		return err
 	})
 }
@@ -67,7 +67,7 @@ func (c accountConfirm) Run(p *program) error {
 	return p.onAccount(c.Name, "is confirmed", func(s *models.Store) error {
 		err := s.Operators.Confirm(p.ctx, c.Name)
 		if errors.Is(err, models.ErrTokenSpent) {
-			return fmt.Errorf("%s is confirmed already", c.Name)
+			return fmt.Errorf("%s is already confirmed", c.Name)
 		}
 		return err
 	})
@@ -94,9 +94,9 @@ type accountOperator struct {
 	State string `arg:"" enum:"on,off" help:"on or off."`
 }
 
-// Run makes an account an operator, or ends that.
+// Run makes an account an operator, or takes that right away.
 func (c accountOperator) Run(p *program) error {
-	outcome := "is no operator any more"
+	outcome := "is no longer an operator"
 	if c.State == "on" {
 		outcome = "is an operator"
 	}
@@ -105,7 +105,7 @@ func (c accountOperator) Run(p *program) error {
 
 type accountSendReset struct{ named }
 
-// Run owes a mail with a reset link.
+// Run puts a mail with a reset link into the outbox.
 func (c accountSendReset) Run(p *program) error {
 	return p.onAccount(c.Name, "gets a mail with a link to choose a new password", func(s *models.Store) error {
 		return s.Operators.SendReset(p.ctx, c.Name)
@@ -120,7 +120,7 @@ type accountDelete struct {
 // Run erases an account, after asking.
 func (c accountDelete) Run(p *program) error {
 	if !c.Yes {
-		if _, err := fmt.Fprintf(p.output, "This erases %s and cannot be undone. Type the name again to go on: ", c.Name); err != nil {
+		if _, err := fmt.Fprintf(p.output, "This erases %s and cannot be undone. To continue, type the name again: ", c.Name); err != nil {
 			return err
 		}
 		answer, err := bufio.NewReader(p.input).ReadString('\n')
@@ -134,12 +134,12 @@ func (c accountDelete) Run(p *program) error {
 	return p.onAccount(c.Name, "is erased", func(s *models.Store) error { return s.Operators.Delete(p.ctx, c.Name) })
 }
 
-// onAccount runs work on one account and says what has become of it.
+// onAccount runs work on one account and prints the outcome.
 func (p *program) onAccount(name, outcome string, work func(*models.Store) error) error {
 	return p.withStore(func(store *models.Store) error {
 		if err := work(store); err != nil {
 			if errors.Is(err, models.ErrNotFound) {
-				return fmt.Errorf("there is no account %s (a sign-up that waits is found by its username alone)", name)
+				return fmt.Errorf("there is no account %s (a sign-up that is not yet confirmed is found only by its username)", name)
 			}
 			return explain(err)
 		}
@@ -149,7 +149,7 @@ func (p *program) onAccount(name, outcome string, work func(*models.Store) error
 }
 
 type accountList struct {
-	Prefix string `arg:"" optional:"" help:"Only those whose username or address begins so."`
+	Prefix string `arg:"" optional:"" help:"List only accounts whose username or address begins with this."`
 }
 
 // Run lists accounts.
@@ -191,7 +191,7 @@ func state(a models.Account) string {
 	case !a.DisabledAt.IsZero():
 		return "disabled"
 	case a.ConfirmedAt.IsZero():
-		return "waits for confirmation"
+		return "not yet confirmed"
 	case a.Operator:
 		return "active, operator"
 	default:
@@ -199,7 +199,7 @@ func state(a models.Account) string {
 	}
 }
 
-// explain puts an error of models into the words of the pages.
+// explain returns an error of models in the words that the pages use for it.
 func explain(err error) error {
 	known, ok := errors.AsType[*models.Error](err)
 	if !ok {

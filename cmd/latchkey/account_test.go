@@ -24,12 +24,12 @@ func TestAccountLife(t *testing.T) {
 			t.Errorf("no line with %q:\n%s", parts, got)
 		}
 	}
-	step("Made the account Anna. The running service mails anna@example.org a link.", "create", "Anna", "anna@example.org")
-	listed("Anna", "anna@example.org", "waits for confirmation")
+	step("Made the account Anna. The running service sends a link to anna@example.org.", "create", "Anna", "anna@example.org")
+	listed("Anna", "anna@example.org", "not yet confirmed")
 	if got := s.must(t, "mail", "list"); !lineWith(got, "account_created", "waits") {
 		t.Errorf("no mail is owed:\n%s", got)
 	}
-	s.refused(t, "anna is confirmed already", append([]string{"account", "confirm"}, confirmed(t, s, "anna")...)...)
+	s.refused(t, "anna is already confirmed", append([]string{"account", "confirm"}, confirmed(t, s, "anna")...)...)
 	listed("Anna", "active")
 	step("anna is disabled; its sessions have ended.", "disable", "anna")
 	listed("Anna", "disabled")
@@ -37,7 +37,7 @@ func TestAccountLife(t *testing.T) {
 	listed("Anna", "active")
 	step("anna@example.org is an operator.", "operator", "anna@example.org", "on")
 	listed("Anna", "active, operator")
-	step("anna is no operator any more.", "operator", "anna", "off")
+	step("anna is no longer an operator.", "operator", "anna", "off")
 	if got := s.must(t, "account", "list"); strings.Contains(got, ", operator") {
 		t.Errorf("still an operator:\n%s", got)
 	}
@@ -55,14 +55,14 @@ func TestAccountLife(t *testing.T) {
 	listed("Anna", "active")
 	s.input = "anna\n"
 	got := s.must(t, "account", "delete", "anna")
-	if want := "This erases anna and cannot be undone. Type the name again to go on: anna is erased.\n"; got != want {
+	if want := "This erases anna and cannot be undone. To continue, type the name again: anna is erased.\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := s.must(t, "account", "list"); strings.Contains(got, "Anna") {
 		t.Errorf("the account is still there:\n%s", got)
 	}
 	s.input = ""
-	step("Made the account berta. The running service mails berta@example.org a link.", "create", "berta", "berta@example.org")
+	step("Made the account berta. The running service sends a link to berta@example.org.", "create", "berta", "berta@example.org")
 	step("berta is erased.", "delete", "--yes", "berta")
 }
 
@@ -105,7 +105,7 @@ func TestAccountCreateRules(t *testing.T) {
 	s.must(t, "account", "create", "anna", "anna@example.org")
 	s.refused(t, "username: ", "account", "create", "ANNA", "other@example.org")
 	s.input = ""
-	s.refused(t, "the standard input holds no password", "account", "create", "--password-stdin", "carl", "carl@example.org")
+	s.refused(t, "there is no password on the standard input", "account", "create", "--password-stdin", "carl", "carl@example.org")
 }
 
 // TestAccountCreateWithPassword makes an account that waits for its
@@ -143,10 +143,10 @@ func TestAccountListPages(t *testing.T) {
 		}
 	}
 	s := newShell(t, "--dev", "--database="+address, "--secret-key=a secret key that only tests may use")
-	if got := strings.Count(s.must(t, "account", "list"), "waits for confirmation"); got != many {
+	if got := strings.Count(s.must(t, "account", "list"), "not yet confirmed"); got != many {
 		t.Errorf("%d accounts listed, want %d", got, many)
 	}
-	if got := strings.Count(s.must(t, "account", "list", "READER-a"), "waits for confirmation"); got == 0 || got >= many {
+	if got := strings.Count(s.must(t, "account", "list", "READER-a"), "not yet confirmed"); got == 0 || got >= many {
 		t.Errorf("%d accounts listed for a prefix", got)
 	}
 }

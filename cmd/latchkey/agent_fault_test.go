@@ -91,7 +91,7 @@ func TestServiceThatAnswersGarbage(t *testing.T) {
 				t.Errorf("the builtin media server answers %d", status)
 			}
 			said := refused(t, "✗ ", service.URL+"\n", "agent", "setup", "--data-dir="+filepath.Join(t.TempDir(), "other"))
-			if !strings.Contains(said, "the input ended before all was answered") {
+			if !strings.Contains(said, "the input ended before all questions were answered") {
 				t.Errorf("setup does not ask again:\n%s", said)
 			}
 			p.stop()

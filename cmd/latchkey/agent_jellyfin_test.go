@@ -66,7 +66,7 @@ func TestOldJellyfin(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "agent")
 	said := refused(t, "Update Jellyfin to 10.9 or newer:", strings.Join([]string{w.url(), owner.claimCode(), "jellyfin", jellyfin.URL, jellyfin.APIKey}, "\n")+"\n",
 		"agent", "setup", "--data-dir="+folder)
-	if !strings.Contains(said, "✗ ") || !strings.Contains(said, "the input ended before all was answered: media-server-url has no value") {
+	if !strings.Contains(said, "✗ ") || !strings.Contains(said, "the input ended before all questions were answered: media-server-url has no value") {
 		t.Errorf("it does not ask again:\n%s", said)
 	}
 	p := startAgent(t, folder, "--service="+w.url(), "--claim-code="+owner.claimCode(), "--media-server-url="+jellyfin.URL, "--api-key="+jellyfin.APIKey)

@@ -33,7 +33,7 @@ func TestLocalUsers(t *testing.T) {
 	}
 	users("a password\n", "add", "Alex", "--admin", "--hidden")
 	refuse("another local user has that name", "x\n", "add", "grandma")
-	refuse("the input ended before all was answered", "", "add", "Nobody")
+	refuse("the input ended before all questions were answered", "", "add", "Nobody")
 	p := launch(t, nil, append([]string{"agent", "builtin", "--listen=127.0.0.1:0"}, flags...)...)
 	p.waitServing()
 	address := "http://" + p.address

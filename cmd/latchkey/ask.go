@@ -13,12 +13,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// asker asks a person questions, or reads the answers of a program.
+// asker asks a person questions at a terminal, or reads the answers from another
+// program.
 type asker struct {
-	ctx      context.Context //nolint:containedctx // an answer is waited for until then
+	ctx      context.Context //nolint:containedctx // its end also ends the wait for an answer
 	lines    *bufio.Reader
 	output   io.Writer
-	terminal *os.File // that answers are typed at; nil when they come from elsewhere
+	terminal *os.File // where the answers are typed; nil if they come from elsewhere
 }
 
 func newAsker(ctx context.Context, input io.Reader, output io.Writer) *asker {
@@ -31,8 +32,8 @@ func newAsker(ctx context.Context, input io.Reader, output io.Writer) *asker {
 	return a
 }
 
-// errNoAnswer is an input that ended before all was answered.
-var errNoAnswer = errors.New("the input ended before all was answered")
+// errNoAnswer means that the input ended before all questions were answered.
+var errNoAnswer = errors.New("the input ended before all questions were answered")
 
 // ask asks for one line.
 func (a *asker) ask(question string) (string, error) {
@@ -54,7 +55,7 @@ func (a *asker) ask(question string) (string, error) {
 	case <-a.ctx.Done():
 		return "", errors.New("interrupted")
 	}
-	if a.terminal == nil { // nobody pressed Enter here
+	if a.terminal == nil { // no Enter was typed, so the output still needs its line break
 		if err := a.write("\n"); err != nil {
 			return "", err
 		}

@@ -17,7 +17,7 @@ import (
 
 type demoCommand struct {
 	AgentListen string `name:"agent-listen" default:"127.0.0.1:8096" help:"Address and port of the demo's media server, on this machine."`
-	Keep        string `name:"keep" placeholder:"FOLDER" help:"Keep all that the demo writes, in a new folder."`
+	Keep        string `name:"keep" placeholder:"FOLDER" help:"Keep everything that the demo writes, in this new folder."`
 }
 
 // Help explains the command in its own help.
@@ -31,7 +31,7 @@ on this machine alone. Other settings do not count.`
 func (c demoCommand) Run(p *program) (err error) {
 	for _, listen := range []string{p.settings.Listen, c.AgentListen} {
 		if !isLoopback(listen) {
-			return fmt.Errorf("%s: the demo listens on this machine alone, such as 127.0.0.1:8470: everybody knows its passwords", listen)
+			return fmt.Errorf("%s: the demo must listen only on this machine, such as 127.0.0.1:8470, because everybody knows its passwords", listen)
 		}
 	}
 	folder, remove, err := c.folder()
@@ -47,7 +47,7 @@ func (c demoCommand) Run(p *program) (err error) {
 	d := &demo{world: world{input: p.input, output: p.output, errors: log, environment: func(string) (string, bool) { return "", false }}, folder: folder}
 	err = d.run(p.ctx, p.settings.Listen, c.AgentListen)
 	if err != nil && p.ctx.Err() == nil {
-		return fmt.Errorf("%w (with --keep=FOLDER there is a log to look at)", err)
+		return fmt.Errorf("%w (run it with --keep=FOLDER to get a log)", err)
 	}
 	return nil
 }
@@ -61,14 +61,14 @@ func isLoopback(listen string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// folder makes the folder of the demo. remove undoes that, unless it is kept.
+// folder makes the folder of the demo. remove deletes it, unless the demo is kept.
 func (c demoCommand) folder() (folder string, remove func() error, err error) {
 	if c.Keep == "" {
 		folder, err = os.MkdirTemp("", "latchkey-demo-")
 		return folder, func() error { return os.RemoveAll(folder) }, err
 	}
 	if err := os.Mkdir(c.Keep, 0o700); err != nil {
-		return "", nil, fmt.Errorf("keep: %w: name a folder that is not there yet", err)
+		return "", nil, fmt.Errorf("keep: %w: name a folder that does not exist yet", err)
 	}
 	folder, err = filepath.Abs(c.Keep)
 	return folder, func() error { return nil }, err
@@ -83,13 +83,14 @@ type demo struct {
 	running *runningAgent
 
 	working sync.WaitGroup
-	ended   chan error // what a part ended with
+	ended   chan error // gets the error with which a part ended
 }
 
-// run starts everything, puts people in, says what to try and waits.
+// run starts both parts, makes the example people, prints what to try, and waits
+// until the program is told to stop.
 func (d *demo) run(parent context.Context, serviceListen, agentListen string) error {
 	ctx, cancel := context.WithCancel(parent)
-	defer d.working.Wait() // behind cancel
+	defer d.working.Wait() // runs after cancel
 	defer cancel()
 	d.ended = make(chan error, 2)
 	if _, err := fmt.Fprintln(d.output, "Starting the demo …"); err != nil {
@@ -129,7 +130,7 @@ func (d *demo) startService(ctx context.Context, listen string) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w (--listen=127.0.0.1:0 takes any port that is free)", err)
+		return fmt.Errorf("listen: %w (--listen=127.0.0.1:0 uses any free port)", err)
 	}
 	p.settings.PublicURL = "http://" + listener.Addr().String()
 	d.service, err = p.service(p.logger())
@@ -157,7 +158,7 @@ func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
-		return fmt.Errorf("agent-listen: %w (--agent-listen=127.0.0.1:0 takes any port that is free)", err)
+		return fmt.Errorf("agent-listen: %w (--agent-listen=127.0.0.1:0 uses any free port)", err)
 	}
 	p.settings.Addresses = []string{"http://" + listener.Addr().String()}
 	if err := p.checked(); err != nil {
@@ -177,7 +178,8 @@ func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare
 	return d.await(ctx, "the agent", d.running.engine.Ready)
 }
 
-// await waits until something is there.
+// await waits until is returns true. It returns an error if a part of the demo ends
+// first, or after too long a wait.
 func (d *demo) await(ctx context.Context, what string, is func() bool) error {
 	late := time.After(time.Minute)
 	for !is() {
@@ -185,7 +187,7 @@ func (d *demo) await(ctx context.Context, what string, is func() bool) error {
 		case err := <-d.ended:
 			return errors.Join(fmt.Errorf("%s ended", what), err)
 		case <-late:
-			return fmt.Errorf("%s does not start", what)
+			return fmt.Errorf("%s did not start in time", what)
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(20 * time.Millisecond):

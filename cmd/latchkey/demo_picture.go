@@ -6,7 +6,8 @@ import (
 	"image/png"
 )
 
-// portrait draws somebody with hair and a shirt of these colours, 0xRRGGBB.
+// portrait returns a picture of a person, as PNG, with hair and a shirt of these
+// colours, 0xRRGGBB.
 func portrait(hair, shirt uint32) ([]byte, error) {
 	const side = 256
 	picture := image.NewRGBA(image.Rect(0, 0, side, side))
@@ -28,7 +29,7 @@ func portrait(hair, shirt uint32) ([]byte, error) {
 		{104, 128, 7, 9, eyes},
 		{152, 128, 7, 9, eyes},
 		{128, 166, 22, 9, 0xb85c5c},
-		{128, 162, 24, 7, skin}, // what is left is a smile
+		{128, 162, 24, 7, skin}, // covers all of the mouth but a smile
 	} {
 		ellipse(picture, shape.x, shape.y, shape.wide, shape.high, shape.colour)
 	}
@@ -47,7 +48,7 @@ func ellipse(picture *image.RGBA, x, y, wide, high int, colour uint32) {
 	}
 }
 
-// dot paints one dot, unless it is outside of the picture.
+// dot paints one dot, unless it lies outside the picture.
 func dot(picture *image.RGBA, x, y int, colour uint32) {
 	if !image.Pt(x, y).In(picture.Rect) {
 		return

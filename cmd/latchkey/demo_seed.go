@@ -14,10 +14,10 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// demoPassword is everybody's password in the demo.
-const demoPassword = "demo-Lantern-over-Quay" //nolint:gosec // G101: it is for everybody
+// demoPassword is the password of all people in the demo.
+const demoPassword = "demo-Lantern-over-Quay" //nolint:gosec // G101: everybody may know it
 
-// person is somebody of the demo's family.
+// person is a member of the demo's family.
 type person struct {
 	Username, DisplayName string
 	LocalUser             string // on the media server
@@ -25,8 +25,8 @@ type person struct {
 	hair, shirt           uint32 // of the picture, as 0xRRGGBB
 
 	client    *client.Client // signed in
-	localID   string         // what the media server calls the local user
-	localUser client.ID      // and what the service does
+	localID   string         // id of the local user on the media server
+	localUser client.ID      // id of the same local user at the service
 }
 
 func family() []*person {
@@ -37,14 +37,14 @@ func family() []*person {
 	}
 }
 
-// household is what the demo tells about.
+// household is the data that the demo prints when it has started.
 type household struct {
 	Service, MediaServer, Folder, Password string
 	People                                 []*person
 	AccessKey, AccountID                   string // of Grandma Rosa
 }
 
-// seed puts the family in: accounts, local users, links, and an invite.
+// seed makes the family: accounts, local users, links, and an invite.
 func (d *demo) seed(ctx context.Context, agentListen string) (*household, error) {
 	people := family()
 	for _, p := range people {
@@ -121,7 +121,8 @@ func furnish(ctx context.Context, r *runningAgent, people []*person) error {
 	return nil
 }
 
-// reported waits until the service knows the local users.
+// reported waits until the service knows the local users, and returns the id of the
+// server.
 func (d *demo) reported(ctx context.Context, owner *person, people []*person) (client.ID, error) {
 	var server client.ID
 	var failed error
@@ -148,8 +149,8 @@ func (d *demo) reported(ctx context.Context, owner *person, people []*person) (c
 	return server, errors.Join(err, failed)
 }
 
-// linkOwner links the owner, who cannot invite themselves: the agent asks for it,
-// as 'latchkey agent link' has it do.
+// linkOwner links the owner. Owners cannot invite themselves, so the agent asks for
+// the link, as it does for 'latchkey agent link'.
 func (d *demo) linkOwner(ctx context.Context, owner *person) error {
 	answer, err := d.running.engine.Links.Ask(ctx, owner.localID, owner.Username, "")
 	if err != nil || !answer.Pending {
@@ -158,7 +159,8 @@ func (d *demo) linkOwner(ctx context.Context, owner *person) error {
 	return owner.client.Links.Accept(ctx, client.ID(answer.Link.ID))
 }
 
-// link has the owner invite somebody, who accepts unless they are Milo.
+// link lets the owner invite a person. The person accepts, except Milo, whose
+// invite stays open.
 func link(ctx context.Context, owner, p *person, server client.ID) error {
 	invite, err := owner.client.Invites.Create(ctx, client.NewInvite{
 		To: p.Username, Type: client.Linked, Note: "Come in!", Servers: []client.NewInviteServer{{ServerID: server, LocalUserID: p.localUser}},
@@ -169,7 +171,7 @@ func link(ctx context.Context, owner, p *person, server client.ID) error {
 	return p.client.Invites.Accept(ctx, invite.ID)
 }
 
-// household gathers what to tell.
+// household collects the data that the demo prints.
 func (d *demo) household(ctx context.Context, people []*person) (*household, error) {
 	grandma := people[1]
 	list, err := grandma.client.Servers.List(ctx)
@@ -190,7 +192,7 @@ func (d *demo) household(ctx context.Context, people []*person) (*household, err
 	return h, d.await(ctx, "the link", func() bool { return h.exchanges(ctx) })
 }
 
-// exchanges reports whether the media server knows the link already.
+// exchanges reports whether the media server already knows the link.
 func (h *household) exchanges(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -208,7 +210,7 @@ func (h *household) exchanges(ctx context.Context) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// tell says what there is and what to try.
+// tell prints the addresses, the people and what to try.
 func (h *household) tell(w io.Writer) error {
 	text, err := template.New("demo").Parse(demoText)
 	if err != nil {

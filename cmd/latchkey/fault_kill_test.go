@@ -144,7 +144,7 @@ func (c *crowd) check(t *testing.T, data *data, folder string) {
 		t.Errorf("mails to %d people, want %d", len(mails), len(there))
 	}
 	listed := newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+data.address).must(t, "account", "list")
-	if n := strings.Count(listed, "waits for confirmation"); n != len(there) {
+	if n := strings.Count(listed, "not yet confirmed"); n != len(there) {
 		t.Errorf("account list names %d accounts, want %d", n, len(there))
 	}
 }

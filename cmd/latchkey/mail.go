@@ -16,18 +16,18 @@ import (
 )
 
 type mailCommands struct {
-	Test  mailTest  `cmd:"" help:"Send a test mail at once and say how it went."`
-	List  mailList  `cmd:"" help:"List the mails that are owed, and those that were given up."`
-	Retry mailRetry `cmd:"" help:"Make a mail due at once."`
-	Drop  mailDrop  `cmd:"" help:"Forget a mail unsent."`
+	Test  mailTest  `cmd:"" help:"Send a test mail at once and print whether it was sent."`
+	List  mailList  `cmd:"" help:"List the mails that wait to be sent, and the mails that could not be sent."`
+	Retry mailRetry `cmd:"" help:"Try to send a mail again at once."`
+	Drop  mailDrop  `cmd:"" help:"Delete a mail without sending it."`
 }
 
 type mailTest struct {
-	Address  string `arg:"" help:"Where to."`
+	Address  string `arg:"" help:"Address to which the mail is sent."`
 	Language string `name:"language" default:"en" help:"Language of the mail."`
 }
 
-// Run sends a test mail past the queue, so that its outcome is seen.
+// Run sends a test mail without the queue, so that it can print the outcome.
 func (c mailTest) Run(p *program) error {
 	if err := p.checked(); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (c mailTest) Run(p *program) error {
 	if err := sender.Send(p.ctx, letter); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.output, "The mail server took the mail. Look for it in the mailbox, and in its spam folder.")
+	_, err = fmt.Fprintln(p.output, "The mail server accepted the mail. Look for it in the mailbox, also in the spam folder.")
 	return err
 }
 
@@ -90,15 +90,15 @@ func listMail(table io.Writer, m models.QueuedMail) error {
 	return err
 }
 
-// numbered is the mail that a command is about.
+// numbered is the argument of commands that concern one mail.
 type numbered struct {
-	ID string `arg:"" help:"Id of the mail, as mail list prints it."`
+	ID string `arg:"" help:"Id of the mail, from 'latchkey mail list'."`
 }
 
 func (n numbered) on(p *program, outcome string, work func(*models.Store, int64) error) error {
 	id, err := strconv.ParseInt(n.ID, 10, 64)
 	if err != nil {
-		return fmt.Errorf("%q is no id of a mail", n.ID)
+		return fmt.Errorf("%q is not the id of a mail", n.ID)
 	}
 	return p.withStore(func(store *models.Store) error {
 		if err := work(store, id); err != nil {
@@ -106,7 +106,7 @@ func (n numbered) on(p *program, outcome string, work func(*models.Store, int64)
 				return fmt.Errorf("there is no mail %d", id)
 			}
 			if errors.Is(err, models.ErrTokenSpent) {
-				return fmt.Errorf("the link of mail %d has run out: it has to be asked for again, and this mail can be dropped", id)
+				return fmt.Errorf("the link of mail %d has expired: the person has to ask for it again, and you can drop this mail", id)
 			}
 			return explain(err)
 		}
@@ -117,14 +117,14 @@ func (n numbered) on(p *program, outcome string, work func(*models.Store, int64)
 
 type mailRetry struct{ numbered }
 
-// Run makes a mail due.
+// Run makes a mail due at once.
 func (c mailRetry) Run(p *program) error {
-	return c.on(p, "is due; the running service sends it", func(s *models.Store, id int64) error { return s.Mail.Retry(p.ctx, id) })
+	return c.on(p, "will be sent at once by the running service", func(s *models.Store, id int64) error { return s.Mail.Retry(p.ctx, id) })
 }
 
 type mailDrop struct{ numbered }
 
-// Run forgets a mail.
+// Run deletes a mail without sending it.
 func (c mailDrop) Run(p *program) error {
-	return c.on(p, "is forgotten", func(s *models.Store, id int64) error { return s.Mail.Drop(p.ctx, id) })
+	return c.on(p, "is deleted", func(s *models.Store, id int64) error { return s.Mail.Drop(p.ctx, id) })
 }

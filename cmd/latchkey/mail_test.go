@@ -26,7 +26,7 @@ func TestMailTest(t *testing.T) {
 	subjects := map[string]bool{}
 	for _, language := range []string{"en", "de"} {
 		said, err := mailCommand(t, sink, "mail", "test", "--language="+language, "--mail-url="+sink.URL(), "anna@example.org")
-		if err != nil || !strings.Contains(said, "The mail server took the mail.") {
+		if err != nil || !strings.Contains(said, "The mail server accepted the mail.") {
 			t.Fatalf("%v\n%s", err, said)
 		}
 	}
@@ -86,12 +86,12 @@ func TestMailQueue(t *testing.T) {
 	if len(ids) != 2 {
 		t.Fatalf("%d mails listed, want 2", len(ids))
 	}
-	if got, want := s.must(t, "mail", "drop", ids[0]), "Mail "+ids[0]+" is forgotten.\n"; got != want {
+	if got, want := s.must(t, "mail", "drop", ids[0]), "Mail "+ids[0]+" is deleted.\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	for _, command := range []string{"retry", "drop"} {
 		s.refused(t, "there is no mail "+ids[0], "mail", command, ids[0])
-		s.refused(t, `"first" is no id of a mail`, "mail", command, "first")
+		s.refused(t, `"first" is not the id of a mail`, "mail", command, "first")
 	}
 
 	folder := strings.TrimPrefix(s.flags[0], "--data-dir=")
@@ -102,7 +102,7 @@ func TestMailQueue(t *testing.T) {
 	p.waitServing()
 	within(t, patience, "given up", func() bool { return lineWith(s.must(t, "mail", "list"), ids[1], "given up", "554") })
 	sink.Fail(mailtest.Faults{})
-	if got, want := s.must(t, "mail", "retry", ids[1]), "Mail "+ids[1]+" is due; the running service sends it.\n"; got != want {
+	if got, want := s.must(t, "mail", "retry", ids[1]), "Mail "+ids[1]+" will be sent at once by the running service.\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if m := sink.Wait(t, 1)[0]; m.To[0] != "berta@example.org" {

@@ -1,6 +1,6 @@
-// Latchkey is one account for every media server you are invited to: this
-// program is the service, the agent beside a media server, and their command
-// lines.
+// Latchkey gives people one account for every media server that they are invited
+// to. This program is the service, the agent beside a media server, and the
+// command lines of both.
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// world is what the program sees of the process; tests bring their own.
+// world is everything that the program uses of its process. Tests give it another.
 type world struct {
 	arguments      []string
 	environment    func(string) (string, bool)
@@ -45,26 +45,26 @@ type commands struct {
 	config.Settings
 
 	Serve       serveCommand       `cmd:"" help:"Run the service."`
-	Migrate     migrateCommand     `cmd:"" help:"Bring the database up to date and stop; serve does so too."`
-	Config      configCommand      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`
-	Account     accountCommands    `cmd:"" help:"Look after accounts."`
-	Server      serverCommands     `cmd:"" help:"Look after media servers."`
-	Mail        mailCommands       `cmd:"" help:"Look after the mail queue."`
-	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready; fails if not."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database up to date and stop. 'serve' does this too."`
+	Config      configCommand      `cmd:"" name:"config" help:"Print the settings that are in force, each with its origin. Secrets are masked."`
+	Account     accountCommands    `cmd:"" help:"Manage accounts."`
+	Server      serverCommands     `cmd:"" help:"Manage media servers."`
+	Mail        mailCommands       `cmd:"" help:"Manage the mail queue."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask the running service whether it is ready. Fails if it is not."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
-	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with people in them, to try it all; nothing is left behind."`
-	Agent       agentStub          `cmd:"" help:"The program beside a media server, with commands and settings of its own: latchkey agent --help."`
+	Demo        demoCommand        `cmd:"" help:"Start the service and an agent with example people, to try everything. Nothing is left behind."`
+	Agent       agentStub          `cmd:"" help:"The program beside a media server. It has its own commands and settings: latchkey agent --help."`
 }
 
-// program is what every command gets.
+// program holds what every command needs.
 type program struct {
 	world
-	ctx      context.Context //nolint:containedctx // of the one command that runs; kong hands it over in a value
+	ctx      context.Context //nolint:containedctx // of the command that runs: kong passes values to commands, and no context
 	settings *config.Settings
 	loaded   *config.Loaded
 }
 
-// run is the whole program. It returns when the command is done or ctx ends.
+// run runs the whole program. It returns when the command is done or ctx ends.
 func run(ctx context.Context, w world) error {
 	if len(w.arguments) > 0 && w.arguments[0] == "agent" {
 		w.arguments = w.arguments[1:]
@@ -93,7 +93,7 @@ func (versionCommand) Run(p *program) error {
 
 type configCommand struct{}
 
-// Run prints the settings, and what is wrong with them.
+// Run prints the settings, and returns what is wrong with them.
 func (configCommand) Run(p *program) error {
 	if err := p.loaded.Print(p.output); err != nil {
 		return err

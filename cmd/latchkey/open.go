@@ -29,7 +29,7 @@ func (p *program) checked() error {
 	if err := os.MkdirAll(p.settings.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data-dir: %w", err)
 	}
-	if p.settings.SecretKey == "" { // only development lets it be
+	if p.settings.SecretKey == "" { // the check allows this only in development
 		key, err := config.KeptKey(p.settings.DataDir, rand.Reader)
 		if err != nil {
 			return err
@@ -39,7 +39,7 @@ func (p *program) checked() error {
 	return nil
 }
 
-// logger writes the log in the form that the settings ask for.
+// logger returns a logger with the format and level of the settings.
 func (p *program) logger() *slog.Logger {
 	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
 }
@@ -52,7 +52,7 @@ func newLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
-// keys derives everything from the secret key.
+// keys returns the keys that are derived from the secret key.
 func (p *program) keys() (secret.Keys, error) {
 	keys, err := secret.NewKeys(p.settings.SecretKey, p.settings.SecretKeyPrevious)
 	if err != nil {
@@ -61,7 +61,8 @@ func (p *program) keys() (secret.Keys, error) {
 	return keys, nil
 }
 
-// store opens the database without asking it anything yet.
+// store opens the database. It sends no statement yet, so it also succeeds while the
+// database cannot be reached.
 func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*models.Store, error) {
 	keys, err := p.keys()
 	if err != nil {
@@ -85,7 +86,7 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 	return store, nil
 }
 
-// lives are the lifetimes that the settings ask for.
+// lives returns the lifetimes of the settings.
 func (p *program) lives() models.Lives {
 	s := p.settings
 	return models.Lives{
@@ -95,8 +96,9 @@ func (p *program) lives() models.Lives {
 	}
 }
 
-// prepare brings the database up to date. A database that is away is waited
-// for until ctx ends; one that does not fit is an error at once.
+// prepare brings the database up to date. If the database cannot be reached it
+// waits until ctx ends; for a database that does not suit this program it returns
+// an error at once.
 func prepare(ctx context.Context, store *models.Store, log *slog.Logger) error {
 	const pause = 2 * time.Second
 	for {
@@ -110,7 +112,7 @@ func prepare(ctx context.Context, store *models.Store, log *slog.Logger) error {
 		if ctx.Err() != nil || !database.Unavailable(err) {
 			return err
 		}
-		log.WarnContext(ctx, "the database does not answer yet", slog.Any("err", err))
+		log.WarnContext(ctx, "the database does not answer yet; the service waits for it", slog.Any("err", err))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -119,7 +121,7 @@ func prepare(ctx context.Context, store *models.Store, log *slog.Logger) error {
 	}
 }
 
-// owner names this process in leases.
+// owner returns the name of this process in leases.
 func owner() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -132,7 +134,7 @@ func owner() string {
 	return fmt.Sprintf("%s-%d", host, os.Getpid())
 }
 
-// mailer writes and sends mails as the settings say.
+// mailer returns a mailer with the sender and the transport of the settings.
 func (p *program) mailer(catalogue *templates.Catalogue) (*mailer.Mailer, error) {
 	public, err := url.Parse(p.settings.PublicURL)
 	if err != nil {
@@ -156,7 +158,8 @@ func (p *program) mailer(catalogue *templates.Catalogue) (*mailer.Mailer, error)
 	return m, nil
 }
 
-// mailFolder is the folder that mails are written to, "" when they are sent.
+// mailFolder returns the folder into which mails are written, or "" if they are
+// sent.
 func mailFolder(mailURL string) string {
 	folder, isFolder := strings.CutPrefix(mailURL, "dir:")
 	if !isFolder {
@@ -165,8 +168,8 @@ func mailFolder(mailURL string) string {
 	return folder
 }
 
-// withStore runs work on a database that is up to date, for commands that are
-// not the service.
+// withStore opens the database, brings it up to date, and runs work on it.
+// It is for all commands except the service itself.
 func (p *program) withStore(work func(store *models.Store) error) error {
 	if err := p.checked(); err != nil {
 		return err

@@ -25,7 +25,7 @@ import (
 
 type serveCommand struct{}
 
-// shutdownTime is how long requests may take to end when the service stops.
+// shutdownTime is the time that requests have to end when the service stops.
 const shutdownTime = 15 * time.Second
 
 // Run serves until the program is told to stop.
@@ -42,7 +42,7 @@ func (serveCommand) Run(p *program) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	defer func() { _ = listener.Close() }()
-	if p.loaded.Origins["public-url"] == "development default" { // the port may have been chosen just now
+	if p.loaded.Origins["public-url"] == "development default" { // with port 0 the system chose the port just now
 		p.settings.PublicURL = "http://" + listener.Addr().String()
 	}
 	service, err := p.service(log)
@@ -61,12 +61,12 @@ type service struct {
 	mail     *jobs.Mail
 	keeping  *jobs.Housekeeping
 	prepared atomic.Bool   // the database is up to date
-	stopping atomic.Bool   // no longer ready
-	leaving  chan struct{} // closed once requests are waited for
+	stopping atomic.Bool   // the service reports that it is not ready
+	leaving  chan struct{} // closed when the service begins to wait for the last requests
 	public   string
 }
 
-// service puts the parts together.
+// service makes all parts of the service and joins them.
 func (p *program) service(log *slog.Logger) (*service, error) {
 	catalogue, err := templates.NewCatalogue()
 	if err != nil {
@@ -106,7 +106,8 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	return s, nil
 }
 
-// secrets gives the site what it derives from the secret key, and the captcha.
+// secrets gives the site the keys that are derived from the secret key, and the
+// captcha.
 func (p *program) secrets(site *handlers.Server, store *models.Store) error {
 	keys, err := p.keys()
 	if err != nil {
@@ -116,7 +117,7 @@ func (p *program) secrets(site *handlers.Server, store *models.Store) error {
 	return p.captcha(site, store, keys)
 }
 
-// captcha gives the site the captcha that the settings ask for.
+// captcha gives the site the captcha of the settings.
 func (p *program) captcha(site *handlers.Server, store *models.Store, keys secret.Keys) error {
 	site.CaptchaKind = p.settings.Captcha
 	switch p.settings.Captcha {
@@ -141,7 +142,8 @@ func (p *program) captcha(site *handlers.Server, store *models.Store, keys secre
 	return nil
 }
 
-// ready says whether requests should come here.
+// ready returns nil if the service can answer requests, and otherwise the reason
+// why not.
 func (s *service) ready(ctx context.Context) error {
 	if s.stopping.Load() {
 		return errors.New("the service is stopping")
@@ -149,8 +151,8 @@ func (s *service) ready(ctx context.Context) error {
 	return s.store.Ready(ctx)
 }
 
-// ServeHTTP answers with the site. While the database is not prepared it says
-// that this program lives and that nothing can be served yet.
+// ServeHTTP passes requests to the site. While the database is not prepared it
+// answers that the program runs but cannot serve anything yet.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case s.prepared.Load():
@@ -162,13 +164,13 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run serves until ctx ends, and then stops in order: first it says that it is
-// not ready, so that a proxy turns away; then it lets requests end, and mails
-// that are on their way.
+// run serves until ctx ends, and then stops in order: first it reports that it is
+// not ready, so that a proxy sends requests elsewhere; then it waits for requests to
+// end, and for mails that are being sent.
 func (s *service) run(ctx context.Context, listener net.Listener, drain time.Duration) error {
 	server := handlers.NewHTTPServer(s)
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
-	server.RegisterOnShutdown(sync.OnceFunc(func() { close(s.leaving) })) // else agents that wait would be waited for
+	server.RegisterOnShutdown(sync.OnceFunc(func() { close(s.leaving) })) // otherwise the shutdown would wait for agents that wait for changes
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
@@ -176,7 +178,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	s.log.InfoContext(ctx, "waiting for the database", address)
 	if err := prepare(ctx, s.store, s.log); err != nil {
 		if ctx.Err() != nil {
-			return nil // told to stop before it began
+			return nil // the program was told to stop before it had started
 		}
 		return err
 	}

@@ -16,14 +16,14 @@ import (
 type serverCommands struct {
 	List    serverList    `cmd:"" help:"List the media servers that are registered."`
 	Show    serverShow    `cmd:"" help:"Show a server with its addresses and people."`
-	Disable serverDisable `cmd:"" help:"Shut a server out: its key opens nothing and nobody is led to it. Its links stay."`
-	Enable  serverEnable  `cmd:"" help:"Let a disabled server in again."`
+	Disable serverDisable `cmd:"" help:"Disable a server: its key no longer works, and people no longer get its addresses. Its links stay."`
+	Enable  serverEnable  `cmd:"" help:"Enable a disabled server again."`
 	Remove  serverRemove  `cmd:"" help:"Erase a server with its keys, addresses and links."`
 }
 
-// theServer is the server that a command is about.
+// theServer is the argument of commands that concern one server.
 type theServer struct {
-	ID int64 `arg:"" help:"Id of the server, as the list shows it."`
+	ID int64 `arg:"" help:"Id of the server, from 'latchkey server list'."`
 }
 
 type serverList struct{}
@@ -94,7 +94,8 @@ func (c serverShow) Run(p *program) error {
 	})
 }
 
-// show writes a server in lines of name and value, and then what belongs to it.
+// show writes a server in lines of name and value, and then its addresses and its
+// people.
 func show(output io.Writer, s models.OperatedServer) error {
 	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	lines := [][]string{
@@ -149,7 +150,7 @@ type serverRemove struct {
 func (c serverRemove) Run(p *program) error {
 	id := strconv.FormatInt(c.ID, 10)
 	if !c.Yes {
-		_, err := fmt.Fprintf(p.output, "This erases the server %s and everybody's link with it, and cannot be undone. Type the id again to go on: ", id)
+		_, err := fmt.Fprintf(p.output, "This erases the server %s and all its links, and cannot be undone. To continue, type the id again: ", id)
 		if err != nil {
 			return err
 		}
@@ -164,8 +165,7 @@ func (c serverRemove) Run(p *program) error {
 	return p.onServer(c.ID, "is erased", func(s *models.Store) error { return s.OperatedServers.Remove(p.ctx, c.ID) })
 }
 
-// onServer runs work on one server and says what has become of it, unless there
-// is nothing to say.
+// onServer runs work on one server and prints the outcome, unless it is "".
 func (p *program) onServer(id int64, outcome string, work func(*models.Store) error) error {
 	return p.withStore(func(store *models.Store) error {
 		if err := work(store); err != nil {
