@@ -6,23 +6,24 @@ import (
 )
 
 const (
-	// breakAfter is how many failures in a row open the circuit.
+	// breakAfter is the number of failures in a row that open the circuit.
 	breakAfter = 5
-	// breakFor is how long it stays open before one caller probes. A probe that began just before the service recovered
-	// hangs for the deadline of 5 s, so the circuit closes within 15 s of the recovery.
+	// breakFor is the time for which the circuit stays open before one caller probes. A probe that began just before the
+	// service recovered hangs for the deadline of 5 s, so the circuit closes within 15 s of the recovery.
 	breakFor = 10 * time.Second
 )
 
-// outcome is what one call says about the service.
+// outcome is the result of one call, as far as it says something about the service.
 type outcome int
 
 const (
-	worked   outcome = iota // it answered, whatever it said
-	failed                  // it did not, or not in its language
-	unproven                // the caller left before it could
+	worked   outcome = iota // the service answered, with a yes or a no
+	failed                  // it did not answer, or its answer could not be read
+	unproven                // the caller left before the service could answer
 )
 
-// breaker spares callers the wait for a service that is down. Its zero value is closed.
+// breaker is a circuit breaker: it saves callers the wait for a service that is down. Its zero value is closed, so that
+// calls pass.
 type breaker struct {
 	mu       sync.Mutex
 	failures int // in a row
@@ -30,7 +31,7 @@ type breaker struct {
 	probing  bool
 }
 
-// enter says whether a call may be made at now. The caller then reports its outcome exactly once.
+// enter reports whether a call may be made at the time now. The caller must then report the outcome of the call exactly once.
 func (b *breaker) enter(now time.Time) (report func(outcome, time.Time), ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,10 +56,10 @@ func (b *breaker) leave(o outcome, at time.Time, probe bool) {
 		b.failures = 0
 	case failed:
 		b.failures++
-		// Later failures of calls that began before do not push the end away.
+		// Calls that began earlier and fail later do not make the pause longer.
 		if probe || b.failures == breakAfter {
 			b.until = at.Add(breakFor)
 		}
-	case unproven: // an unproven probe leaves the next caller to probe
+	case unproven: // after an unproven probe the next caller probes
 	}
 }

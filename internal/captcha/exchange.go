@@ -9,14 +9,14 @@ import (
 	"sync"
 )
 
-// siteverify is where go-recaptcha posts to.
+// siteverify is the address to which go-recaptcha posts.
 const siteverify = "https://www.google.com/recaptcha/api/siteverify"
 
-// plainNo is what go-recaptcha reads when anything is wrong; the reason goes past it.
+// plainNo is the answer that go-recaptcha gets if anything is wrong. The reason reaches our code by another way.
 const plainNo = `{"success":false}`
 
-// installed puts the exchange below http.DefaultClient, once for the process, and returns it. Whoever uses http.DefaultClient for
-// anything else gets the transport, jar and timeout that it had.
+// installed puts the exchange below http.DefaultClient, once for the process, and returns it. All other requests through
+// http.DefaultClient keep the transport, jar and timeout that it had.
 //
 //nolint:gochecknoglobals // go-recaptcha speaks through http.DefaultClient and nothing else: the one global that design.md §7 allows
 var installed = sync.OnceValue(func() *exchange {
@@ -30,11 +30,11 @@ var installed = sync.OnceValue(func() *exchange {
 	return e
 })
 
-// call answers the form that go-recaptcha posts with the JSON that it shall read; nothing means no.
+// call takes the form that go-recaptcha posts and returns the JSON that go-recaptcha will read; nil means no.
 type call func(form url.Values) []byte
 
-// exchange is the transport that takes go-recaptcha's requests to the call that made them, so that calls at once, with other
-// secrets and other addresses, stay apart.
+// exchange is a transport that leads each request of go-recaptcha back to the call that caused it. So calls that run at the
+// same time, with different secrets and addresses, do not mix.
 type exchange struct {
 	next  http.RoundTripper // for all other requests
 	mu    sync.Mutex
@@ -42,7 +42,7 @@ type exchange struct {
 	calls map[string]call // by id
 }
 
-// begin makes an id for c, which holds until end is called.
+// begin makes an id for c. The id is valid until end is called.
 func (e *exchange) begin(c call) (id string, end func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -56,7 +56,7 @@ func (e *exchange) begin(c call) (id string, end func()) {
 	}
 }
 
-// RoundTrip answers requests of ours and hands all others on untouched.
+// RoundTrip answers the requests of go-recaptcha, and passes all others on unchanged.
 func (e *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	form := recaptchaForm(request)
 	e.mu.Lock()
@@ -85,7 +85,7 @@ func (e *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// recaptchaForm reads the form of a request to siteverify without consuming its body; nil if request is anything else.
+// recaptchaForm returns the form of a request to siteverify without consuming its body. It returns nil for any other request.
 func recaptchaForm(request *http.Request) url.Values {
 	if request.Method != http.MethodPost || request.GetBody == nil || request.URL.String() != siteverify {
 		return nil

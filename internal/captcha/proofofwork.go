@@ -20,20 +20,20 @@ const (
 	// DefaultCost is the highest number a browser may have to try; it tries half as many on average. templates/static/js/
 	// captcha_worker.js says how long that takes.
 	DefaultCost int64 = 150_000
-	// DefaultLife is how long a challenge may be answered where Life is 0; the service sets its own (captcha-life).
+	// DefaultLife is the time in which a challenge may be answered if Life is 0. The service sets its own (captcha-life).
 	DefaultLife = 20 * time.Minute
 	// minKey is the least length of a key: with a guessable one anybody could sign challenges that are solved already.
 	minKey = 16
-	// clockMargin keeps a used challenge a little longer than it lives, for processes whose clocks differ.
+	// clockMargin is added to the time for which a used challenge is remembered, for processes whose clocks differ.
 	clockMargin = time.Minute
 )
 
-// ProofOfWork has the browser search for a number, after version 1 of ALTCHA's protocol. Challenges are signed, not stored; what is
-// stored is that one was used.
+// ProofOfWork makes the browser search for a number, by version 1 of ALTCHA's protocol. Challenges are signed and not stored;
+// only used challenges are stored.
 type ProofOfWork struct {
 	Key      []byte           // signs the challenges; at least 16 bytes, derived from the secret key for this alone
 	Now      func() time.Time // required
-	Remember Remember         // required; asked only about solutions that hold
+	Remember Remember         // required; called only for correct solutions
 	Cost     int64            // the highest number to try; 0 means DefaultCost
 	Life     time.Duration    // 0 means DefaultLife
 }
@@ -48,7 +48,7 @@ type Challenge struct {
 	Signature string `json:"signature"`
 }
 
-// Challenge makes a new one. It fails only when the key is too short.
+// Challenge returns a new challenge. It returns an error only if the key is too short.
 func (p *ProofOfWork) Challenge() (Challenge, error) {
 	if err := p.checkKey(); err != nil {
 		return Challenge{}, err
@@ -104,9 +104,9 @@ func (p *ProofOfWork) Verify(ctx context.Context, answer string, _ netip.Addr) e
 		return refused(err.Error())
 	}
 	if !holds {
-		return refused("not the solution of a challenge of ours")
+		return refused("not the solution of a challenge that this service made")
 	}
-	// The library has compared the challenge byte by byte, so that one solution has one mark.
+	// The library compared the challenge byte by byte, so one solution always has the same mark.
 	mark := sha256.Sum256([]byte("altcha\x00" + solution.Challenge))
 	return spend(ctx, p.Remember, mark, expires.Add(clockMargin))
 }
@@ -118,7 +118,7 @@ func (p *ProofOfWork) checkKey() error {
 	return nil
 }
 
-// decodeSolution reads what the browser sent. Its errors name no part of the answer.
+// decodeSolution reads the answer of the browser. Its errors quote no part of the answer.
 func decodeSolution(answer string) (altcha.Payload, error) {
 	if len(answer) > maxAnswer {
 		return altcha.Payload{}, errors.New("too long")
@@ -137,7 +137,8 @@ func decodeSolution(answer string) (altcha.Payload, error) {
 	return solution, nil
 }
 
-// expiry reads the time in the parameters of a salt. A challenge without one is none of ours.
+// expiry returns the time in the parameters of a salt. It returns an error for a salt without one, which this service never
+// makes.
 func expiry(salt string) (time.Time, error) {
 	_, query, _ := strings.Cut(salt, "?")
 	params, err := url.ParseQuery(strings.TrimSuffix(query, "&"))

@@ -13,22 +13,23 @@ import (
 )
 
 const (
-	// recaptchaDeadline bounds the whole question to Google.
+	// recaptchaDeadline is the time that the whole request to Google may take.
 	recaptchaDeadline = 5 * time.Second
-	// tokenLife is how old an answer may be and how long it is remembered. Google's own limit is two minutes.
+	// tokenLife is the greatest age of an answer, and the time for which a used one is remembered. Google's own limit is two
+	// minutes.
 	tokenLife = 3 * time.Minute
 )
 
 var (
-	errCircuitOpen = errors.New("reCAPTCHA failed several times in a row and is left alone for some seconds")
+	errCircuitOpen = errors.New("reCAPTCHA failed several times in a row; it will be asked again in some seconds")
 	errNotAsked    = errors.New("go-recaptcha did not ask through the client that this package installed")
 )
 
-// RecaptchaOptions is what Recaptcha needs beside its key.
+// RecaptchaOptions are the parts that Recaptcha needs besides its key.
 type RecaptchaOptions struct {
 	Now       func() time.Time  // required
-	Remember  Remember          // required; asked before Google is
-	Address   string            // of siteverify; "" means Google's. A test names its own
+	Remember  Remember          // required; called before Google is asked
+	Address   string            // of siteverify; "" means Google's. Tests give the address of a fake
 	Deadline  time.Duration     // 0 means 5 s
 	Transport http.RoundTripper // nil means http.DefaultTransport
 }
@@ -59,8 +60,8 @@ func NewRecaptcha(secret, hostname string, options RecaptchaOptions) *Recaptcha 
 	return &Recaptcha{secret: secret, hostname: hostname, options: options, exchange: installed()}
 }
 
-// Verify spends the answer and asks Google about it. While the circuit is open it answers ErrUnavailable at once and the answer
-// stays unspent.
+// Verify spends the answer and asks Google about it. While the circuit is open it returns ErrUnavailable at once, and the answer
+// is not spent.
 func (r *Recaptcha) Verify(ctx context.Context, answer string, remote netip.Addr) error {
 	if answer == "" {
 		return ErrMissing
@@ -83,8 +84,8 @@ func (r *Recaptcha) Verify(ctx context.Context, answer string, remote netip.Addr
 	return err
 }
 
-// confirm waits for go-recaptcha until the deadline. Its Confirm takes no context, but the exchange below it obeys ours, so the
-// goroutine ends when confirm does.
+// confirm calls go-recaptcha and waits for it until the deadline. Its function Confirm takes no context, but the exchange below it
+// uses the context of this call, so the goroutine ends with confirm.
 func (r *Recaptcha) confirm(ctx context.Context, answer string, remote netip.Addr) error {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Deadline)
 	defer cancel()
@@ -98,8 +99,9 @@ func (r *Recaptcha) confirm(ctx context.Context, answer string, remote netip.Add
 	}
 }
 
-// ask runs go-recaptcha. The id travels in the place of the caller's address and leads the exchange back to this call; go-recaptcha
-// sees Google's answer only if the exchange finds nothing wrong with it, and otherwise a plain "no", so that it never logs anything.
+// ask runs go-recaptcha. The id takes the place of the caller's address, and leads the exchange back to this call. go-recaptcha
+// sees Google's answer only if the exchange finds nothing wrong with it. Otherwise it sees a plain "no", so that it never logs
+// anything.
 func (r *Recaptcha) ask(ctx context.Context, answer string, remote netip.Addr) error {
 	verdict := errNotAsked
 	id, end := r.exchange.begin(func(form url.Values) []byte {
@@ -127,7 +129,8 @@ func (r *Recaptcha) ask(ctx context.Context, answer string, remote netip.Addr) e
 	return nil
 }
 
-// plausible keeps out what can be no token. Google must not see what makes it answer 4xx, which would count as its failure.
+// plausible reports whether answer can be a token. Others are not sent to Google, because it answers some of them with 4xx, which
+// would count as a failure of the service.
 func plausible(answer string) bool {
 	if len(answer) > maxAnswer {
 		return false
@@ -144,7 +147,7 @@ func outcomeOf(err error) outcome {
 	switch {
 	case !errors.Is(err, ErrUnavailable):
 		return worked
-	case errors.Is(err, context.Canceled): // whoever hangs up must not open the circuit for others
+	case errors.Is(err, context.Canceled): // a caller that hangs up must not open the circuit for others
 		return unproven
 	}
 	return failed

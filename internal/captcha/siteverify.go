@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// maxBody bounds Google's answer, which has about 150 bytes.
+// maxBody is the largest answer of Google that is read, in bytes. Usual ones have about 150.
 const maxBody = 16 << 10
 
-// siteverifyAnswer is what Google says of a token.
+// siteverifyAnswer is Google's answer about a token.
 type siteverifyAnswer struct {
 	Success    bool      `json:"success"`
 	At         time.Time `json:"challenge_ts"`
@@ -24,8 +24,8 @@ type siteverifyAnswer struct {
 	ErrorCodes []string  `json:"error-codes"`
 }
 
-// siteverify posts form and returns Google's answer as it came, if it is a yes that holds for our site and now. Otherwise the error
-// is ErrRefused or ErrUnavailable.
+// siteverify posts form and returns Google's answer as it came, if it is a yes for our site and for an answer that is fresh.
+// Otherwise it returns ErrRefused or ErrUnavailable.
 func (r *Recaptcha) siteverify(ctx context.Context, form url.Values) ([]byte, error) {
 	text, err := r.post(ctx, form)
 	if err != nil {
@@ -41,14 +41,15 @@ func (r *Recaptcha) siteverify(ctx context.Context, form url.Values) ([]byte, er
 	return text, nil
 }
 
-// post sends form and returns the body of an answer that is well, whole and not longer than it may be.
+// post sends form and returns the body of the answer. It returns an error for a status other than 200, for a body that ends
+// early, and for one that is too long.
 func (r *Recaptcha) post(ctx context.Context, form url.Values) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.options.Address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := r.options.Transport.RoundTrip(request) // no redirects are followed: the form holds our secret
+	response, err := r.options.Transport.RoundTrip(request) // follows no redirects, because the form contains our secret
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +67,10 @@ func (r *Recaptcha) post(ctx context.Context, form url.Values) ([]byte, error) {
 	return text, nil
 }
 
-// judge checks what go-recaptcha does not look at.
+// judge checks the parts of the answer that go-recaptcha ignores: error codes, host and time.
 func (r *Recaptcha) judge(answer siteverifyAnswer) error {
 	if !answer.Success {
-		// A wrong secret is our own mistake: nobody could pass, and the operator must hear of it.
+		// A wrong secret is a mistake in our settings: no person could pass, so the operator must see it in the log.
 		if slices.Contains(answer.ErrorCodes, "invalid-input-secret") || slices.Contains(answer.ErrorCodes, "missing-input-secret") {
 			return unavailable(errors.New("reCAPTCHA does not know our secret"))
 		}
@@ -78,7 +79,7 @@ func (r *Recaptcha) judge(answer siteverifyAnswer) error {
 	if !strings.EqualFold(answer.Hostname, r.hostname) {
 		return refused(fmt.Sprintf("solved on the host %q", answer.Hostname))
 	}
-	if age := r.options.Now().Sub(answer.At).Abs(); age > tokenLife { // also from the future: one of the clocks is wrong
+	if age := r.options.Now().Sub(answer.At).Abs(); age > tokenLife { // an answer from the future is refused too: one of the clocks is wrong
 		return refused(fmt.Sprintf("solved %s away from now", age.Round(time.Second)))
 	}
 	return nil

@@ -16,21 +16,22 @@ import (
 	sqlite3 "modernc.org/sqlite"
 )
 
-// DuplicateError is a unique index that refused a row. It unwraps to
+// DuplicateError means that a unique index refused a row. It unwraps to
 // [gorm.ErrDuplicatedKey] and to the driver's error.
 type DuplicateError struct {
 	Key string // the index's name on MySQL, "table.column" on SQLite
 	Err error
 }
 
-// Error tells which key it was.
+// Error names the key and the driver's error.
 func (d *DuplicateError) Error() string { return "duplicate " + d.Key + ": " + d.Err.Error() }
 
-// Unwrap returns what the duplicate is and what said so.
+// Unwrap returns [gorm.ErrDuplicatedKey] and the driver's error.
 func (d *DuplicateError) Unwrap() []error { return []error{gorm.ErrDuplicatedKey, d.Err} }
 
-// IsDuplicate reports whether err is a unique index that refused a row because
-// of column. An index is named TABLE_COLUMN, so that both engines' words fit.
+// IsDuplicate reports whether err means that a unique index refused a row because
+// of column. Indexes are named TABLE_COLUMN, so that the messages of both engines
+// can be compared with it.
 func IsDuplicate(err error, table, column string) bool {
 	d, ok := errors.AsType[*DuplicateError](err)
 	return ok && (d.Key == table+"."+column || d.Key == table+"_"+column || (d.Key == "PRIMARY" && column == "primary"))
@@ -38,11 +39,12 @@ func IsDuplicate(err error, table, column string) bool {
 
 type mysqlDialector struct{ *gormmysql.Dialector }
 
-// Translate names the key of a duplicate; GORM's own translation drops it.
+// Translate returns a DuplicateError with the name of the key; GORM's own
+// translation loses the name.
 func (d mysqlDialector) Translate(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == 1062 {
 		key := ""
-		if i := strings.LastIndex(e.Message, "for key '"); i >= 0 { // the last: the value before it may hold these words
+		if i := strings.LastIndex(e.Message, "for key '"); i >= 0 { // the last one, because the value before it may contain these words
 			key = strings.TrimSuffix(e.Message[i+len("for key '"):], "'")
 		}
 		return &DuplicateError{Key: key[strings.LastIndexByte(key, '.')+1:], Err: err}
@@ -52,7 +54,7 @@ func (d mysqlDialector) Translate(err error) error {
 
 type sqliteDialector struct{ *sqlite.Dialector }
 
-// Translate names the key of a duplicate.
+// Translate returns a DuplicateError with the name of the key.
 func (d sqliteDialector) Translate(err error) error {
 	translated := d.Dialector.Translate(err)
 	if !errors.Is(translated, gorm.ErrDuplicatedKey) {
@@ -64,9 +66,9 @@ func (d sqliteDialector) Translate(err error) error {
 	return &DuplicateError{Key: key, Err: err}
 }
 
-// retryNumbers are MySQL's words for "run the whole transaction again":
-// deadlock, lock wait, snapshot changed, a cluster node that is not ready, and
-// TiDB's conflicts.
+// retryNumbers returns the errors of MySQL that mean "run the whole transaction
+// again": deadlock, lock wait, snapshot changed, a cluster node that is not ready,
+// and TiDB's conflicts.
 func retryNumbers() []uint16 { return []uint16{1213, 1205, 1020, 1047, 8002, 8022, 8028, 9007} }
 
 const (
@@ -74,7 +76,7 @@ const (
 	sqliteLocked = 6
 )
 
-// Retryable reports whether the whole transaction may be run again.
+// Retryable reports whether err means that the whole transaction may be run again.
 func Retryable(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return slices.Contains(retryNumbers(), e.Number) || string(e.SQLState[:]) == "40001"
@@ -85,8 +87,8 @@ func Retryable(err error) bool {
 	return errors.Is(err, driver.ErrBadConn)
 }
 
-// Unavailable reports whether err says that the database is away, full or
-// overloaded, and not that the statement was wrong: the same request may
+// Unavailable reports whether err means that the database cannot be reached, is
+// full or is overloaded, and not that the statement was wrong: the same request may
 // succeed later.
 func Unavailable(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {

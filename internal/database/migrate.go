@@ -13,15 +13,15 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// ErrNewerSchema is a database that a newer program has migrated. Older
-// programs refuse it: they would write rows that the newer one cannot read.
+// ErrNewerSchema means that a newer program has migrated the database. Older
+// programs refuse it, because they would write rows that the newer one cannot read.
 var ErrNewerSchema = errors.New("the database was migrated by a newer version of latchkey")
 
-// leaseLife is how long a migration's lease holds without a heartbeat.
+// leaseLife is the time after which a migration's lease without a heartbeat ends.
 const leaseLife = 30 * time.Second
 
-// dialectSQL is what the engines say differently about leases. Leases count by
-// the database's clock: starters may disagree about the time.
+// dialectSQL holds the statements about leases, which differ between the engines.
+// Leases use the database's clock, because the clocks of the programs may differ.
 type dialectSQL struct {
 	goose         goose.Dialect
 	createLeases  string
@@ -54,11 +54,11 @@ func (d Dialect) sql() dialectSQL {
 	}
 }
 
-// Migrate brings the schema up to the newest of the SQL files in migrations
-// and reports how many it applied. Many programs may call it at once: one of
-// them works, under a lease with a heartbeat, and the others wait until ctx
-// ends. owner names this program in the lease. It returns [ErrNewerSchema] for
-// a database that is ahead.
+// Migrate brings the schema up to the newest of the SQL files in migrations, and
+// returns the number of files that it applied. Many programs may call it at once:
+// one of them works, under a lease with a heartbeat, and the others wait until it is
+// done or ctx ends. owner names this program in the lease. It returns
+// [ErrNewerSchema] for a database with a newer schema.
 func (d *DB) Migrate(ctx context.Context, migrations fs.FS, owner string) (applied int, err error) {
 	pool, done, err := d.unhurried()
 	if err != nil {
@@ -94,8 +94,8 @@ func newer(ctx context.Context, provider *goose.Provider) error {
 	return nil
 }
 
-// provider prepares goose's table itself: on a Galera cluster goose's own
-// attempt can lose a deadlock half-way and never recover.
+// provider returns goose's provider. It creates goose's table itself, because on a
+// Galera cluster goose's own attempt can lose a deadlock half-way and never recover.
 func (d *DB) provider(ctx context.Context, pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
 	words := d.Dialect.sql()
 	if err := d.exec(ctx, words.createVersion); err != nil {
@@ -115,8 +115,8 @@ func (d *DB) provider(ctx context.Context, pool *sql.DB, migrations fs.FS) (*goo
 // underLease runs work while this program holds the lease called name.
 func (d *DB) underLease(ctx context.Context, name, owner string, work func(context.Context) error) (err error) {
 	words := d.Dialect.sql()
-	// In containers programs share names and process numbers: the lease must know
-	// its holder all the same.
+	// Programs in containers can have the same host name and process number, so a
+	// random number tells the holders of the lease apart.
 	owner = fmt.Sprintf("%s/%08x", owner[:min(len(owner), 40)], rand.Uint32()) //nolint:gosec // a name, not a secret
 	if err := d.exec(ctx, words.createLeases); err != nil {
 		return fmt.Errorf("lease: %w", err)
@@ -155,7 +155,7 @@ func (d *DB) underLease(ctx context.Context, name, owner string, work func(conte
 	return work(held)
 }
 
-// heartbeat renews a lease until ctx ends; a lease that is gone ends ctx.
+// heartbeat renews a lease until ctx ends. If the lease is lost it calls lost.
 func (d *DB) heartbeat(ctx context.Context, lost context.CancelCauseFunc, renew, name, owner string) {
 	ticker := time.NewTicker(leaseLife / 4)
 	defer ticker.Stop()
@@ -172,7 +172,8 @@ func (d *DB) heartbeat(ctx context.Context, lost context.CancelCauseFunc, renew,
 	}
 }
 
-// exec runs a statement that may be repeated, again where the engine asks.
+// exec runs a statement that may be repeated. It repeats it if the engine asks for
+// that.
 func (d *DB) exec(ctx context.Context, statement string, args ...any) error {
 	_, err := d.affected(ctx, statement, args...)
 	return err
@@ -203,7 +204,8 @@ func (d *DB) affected(ctx context.Context, statement string, args ...any) (bool,
 	return n > 0, nil
 }
 
-// alreadyThere is what a cluster says when two nodes create one table.
+// alreadyThere reports whether err means that the table exists, as a cluster says
+// when two nodes create the same table.
 func alreadyThere(err error) bool { return strings.Contains(err.Error(), "Error 1050") }
 
 func firstWords(statement string) string {

@@ -1,7 +1,7 @@
 // Package database opens the service's database, brings its schema up to date
-// and runs transactions that are tried again when the engine asks for it. It
-// serves SQLite and MySQL with its relatives (MariaDB, Galera, TiDB), and knows
-// no table but its own.
+// and runs transactions, which it repeats if the engine asks for it. It works with
+// SQLite and with MySQL and its relatives (MariaDB, Galera, TiDB), and knows only
+// the tables for its migrations.
 package database
 
 import (
@@ -38,22 +38,22 @@ type DB struct {
 	SQL     *sql.DB
 	Dialect Dialect
 	address string
-	writer  chan struct{} // SQLite: full while something of this process writes
+	writer  chan struct{} // SQLite: full while a transaction of this process writes
 }
 
-// ErrAddress is a database address that cannot be understood. Its text never
-// holds the address, which may hold a password.
+// ErrAddress means that the database address cannot be understood. Its text never
+// quotes the address, which may contain a password.
 var ErrAddress = errors.New("the database address must be sqlite:PATH or mysql://user:password@host:port/name")
 
-// sqlitePragmas: a transaction takes the write lock when it begins, so that
-// reading and then writing never fails half-way; every commit is on disk before
-// it is acknowledged.
+// sqlitePragmas are settings of SQLite. A transaction takes the write lock when it
+// begins, so that reading and then writing never fails half-way. Every commit is on
+// disk before it is acknowledged.
 const sqlitePragmas = "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
 	"&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)&_pragma=mmap_size(268435456)"
 
-// Open connects to the database at address (see [ErrAddress]) with at most so
-// many connections. It does not wait for the database: a database that is away
-// is found out by the first statement, and by its return as well.
+// Open returns the database at address (see [ErrAddress]), which uses at most the
+// given number of connections. It does not connect yet: if the database cannot be
+// reached the first statement fails, and statements succeed as soon as it is back.
 func Open(address string, connections int) (*DB, error) {
 	if err := keepPrivate(address); err != nil {
 		return nil, err
@@ -79,11 +79,11 @@ func Open(address string, connections int) (*DB, error) {
 	return &DB{Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1)}, nil
 }
 
-// unhurried returns a pool for statements that may take long, a migration's
-// say, and what closes it again.
+// unhurried returns a pool without time limits for statements that may take long,
+// such as migrations, and a function that closes it.
 func (d *DB) unhurried() (pool *sql.DB, done func() error, err error) {
 	if d.Dialect == SQLite {
-		return d.SQL, func() error { return nil }, nil // knows no timeouts
+		return d.SQL, func() error { return nil }, nil // the pool of SQLite has no time limits
 	}
 	config, err := mysqlConfig(d.address)
 	if err != nil {
@@ -98,8 +98,8 @@ func (d *DB) unhurried() (pool *sql.DB, done func() error, err error) {
 	return pool, pool.Close, nil
 }
 
-// keepPrivate makes a SQLite file before SQLite does, so that nobody else on the
-// machine reads it; SQLite gives the files beside it the same mode.
+// keepPrivate creates the SQLite file before SQLite does, so that no other user of
+// the machine can read it. SQLite gives the files beside it the same mode.
 func keepPrivate(address string) error {
 	path, ok := strings.CutPrefix(address, "sqlite:")
 	if !ok || path == "" {
@@ -135,8 +135,8 @@ func dialectorFor(address string) (gorm.Dialector, Dialect, error) { //nolint:ir
 	if err != nil {
 		return nil, "", ErrAddress
 	}
-	// The version is told, not asked: asking would need the database at the
-	// start. Told so, the driver never uses RETURNING, which TiDB lacks.
+	// The version is given here, because asking for it would need the database at
+	// the start. With this version the driver never uses RETURNING, which TiDB lacks.
 	dialector, ok := gormmysql.New(gormmysql.Config{
 		Conn: sql.OpenDB(promptConnector{connector}), DSNConfig: config, SkipInitializeWithVersion: true,
 	}).(*gormmysql.Dialector)
@@ -146,15 +146,16 @@ func dialectorFor(address string) (gorm.Dialector, Dialect, error) { //nolint:ir
 	return mysqlDialector{dialector}, MySQL, nil
 }
 
-// How long a MySQL server may take: a network that swallows everything must
-// not hold a page up for longer than a person waits.
+// The time that a MySQL server may take. A network that loses all packets must not
+// delay a page for longer than a person waits.
 const (
-	connectTime = 2 * time.Second // to let us in
+	connectTime = 2 * time.Second // to accept the connection and sign us in
 	answerTime  = 4 * time.Second // for one statement
 )
 
-// promptConnector bounds all of connecting. The driver's own timeout ends when
-// the port is open, and what it makes of a silence after that is tried again.
+// promptConnector limits the time of the whole connecting. The driver's own timeout
+// covers only the time until the port is open, and if the server is silent after
+// that, database/sql would try again.
 type promptConnector struct{ driver.Connector }
 
 // Connect connects within [connectTime].
@@ -177,9 +178,9 @@ func mysqlConfig(address string) (*mysql.Config, error) {
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()
 	config.ParseTime, config.Loc = true, time.UTC
-	config.ClientFoundRows = true // an update that sets the same value still counts its row
+	config.ClientFoundRows = true // counts a row even if an update sets the value that it already has
 	config.InterpolateParams = true
-	config.RejectReadOnly = true // after a failover, leave the node that only reads
+	config.RejectReadOnly = true // after a failover, drops connections to a node that only reads
 	config.Timeout, config.ReadTimeout, config.WriteTimeout = connectTime, answerTime, answerTime
 	config.Params = map[string]string{
 		"time_zone": "'+00:00'", "sql_mode": "'TRADITIONAL'", "innodb_lock_wait_timeout": "3", // less than answerTime
@@ -199,8 +200,9 @@ func (d *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Drift is how far the database's clock is ahead of now, less than a second
-// either way counting as none. SQLite has no clock of its own.
+// Drift returns the time by which the database's clock is ahead of now. A difference
+// of less than a second counts as zero. SQLite has no clock of its own, so for it
+// the result is always zero.
 func (d *DB) Drift(ctx context.Context, now func() time.Time) (time.Duration, error) {
 	if d.Dialect == SQLite {
 		return 0, nil

@@ -8,14 +8,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// txTries is how often a transaction is run at the most.
+// txTries is the largest number of times that a transaction is run.
 const txTries = 10
 
-// Tx runs work in a transaction and, when the engine asks for it, runs the
-// whole of it again after a short random wait, within the time of ctx. work
-// must return every statement's error and have no effect outside tx. A
-// connection that broke is retried only when nothing can have been committed;
-// otherwise the outcome is unknown and the error says so to the caller.
+// Tx runs work in a transaction. If the engine asks for it, Tx runs the whole
+// transaction again after a short random wait, until ctx ends. work must return the
+// error of every statement, and must have no effect outside tx. After a broken
+// connection Tx tries again only if nothing can have been committed; otherwise it
+// returns the error, and the outcome is unknown.
 func (d *DB) Tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 	for try := 1; ; try++ {
 		err := d.alone(ctx, func() error { return d.Gorm.WithContext(ctx).Transaction(work) })
@@ -31,9 +31,9 @@ func (d *DB) Tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 	}
 }
 
-// Again runs one statement outside a transaction, again where the engine asks
-// for it: alone on a row, a statement can still lose a deadlock. It is for
-// statements that write, and never called inside a transaction.
+// Again runs one statement outside a transaction, and repeats it if the engine asks
+// for that: even a single statement can lose a deadlock. It is for statements that
+// write; never call it inside a transaction.
 func (d *DB) Again(ctx context.Context, statement func(db *gorm.DB) error) error {
 	for try := 1; ; try++ {
 		err := d.alone(ctx, func() error { return statement(d.Gorm.WithContext(ctx)) })
@@ -48,10 +48,10 @@ func (d *DB) Again(ctx context.Context, statement func(db *gorm.DB) error) error
 	}
 }
 
-// alone lets one of this process write to SQLite at a time, as SQLite would. If
-// they waited there, each would hold a connection, and the one that has the lock
-// may need a statement that somebody prepares who waits for a connection: all of
-// them would stand still until the first gives up.
+// alone lets only one caller of this process write to SQLite at a time. SQLite would
+// do the same, but there each waiting caller would hold a connection. The caller
+// with the lock may need a statement that another caller is preparing, while that
+// one waits for a connection: then all would stand still until the first gives up.
 func (d *DB) alone(ctx context.Context, write func() error) error {
 	if d.Dialect != SQLite {
 		return write()

@@ -2,8 +2,9 @@ package embywire
 
 import "net/http"
 
-// AllowAll lets web clients of any origin call: they send tokens in headers and
-// no cookies (§4.5). headers are the ones they may send.
+// AllowAll sets the headers that let web clients of any origin call. That is safe,
+// because these clients send tokens in headers and no cookies (§4.5). headers lists
+// the request headers that they may send.
 func AllowAll(header http.Header, headers string) {
 	header.Set("Access-Control-Allow-Origin", "*")
 	header.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, PATCH, OPTIONS, HEAD")

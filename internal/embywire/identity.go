@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Identity is what a client says of itself and the token that it shows, in
-// whichever of the ways clients of Emby's kind have (§4.1). What it does not
-// say is "".
+// Identity is the description that a client gives of itself, with its token, read
+// from any of the places where clients of Emby's kind put it (§4.1). A part that the
+// client does not give is "".
 type Identity struct {
 	UserID   string
 	Client   string
@@ -20,7 +20,7 @@ type Identity struct {
 	Token    string
 }
 
-// longest is how much of a member of an identity is kept, in bytes. Tokens are
+// longest is the number of bytes of a part of an identity that are kept. Tokens are
 // far shorter.
 const longest = 512
 
@@ -28,8 +28,8 @@ const longest = 512
 // authorization header, else X-Emby-Token, X-MediaBrowser-Token, or the query
 // (api_key, ApiKey, X-Emby-Token); the rest from X-Emby-Authorization, else
 // Authorization, else the discrete X-Emby-* fields, each as a header or in the
-// query. params are those of [Read]; only their names are looked at that the
-// query may hold. Nothing is an error: what cannot be understood is left out.
+// query. params come from [Read]; only the names above are read from them. Nothing
+// is an error: a part that cannot be understood is left out.
 func ReadIdentity(header http.Header, params Params) Identity {
 	id := parseAuthorization(header.Get("X-Emby-Authorization"))
 	id.fill(parseAuthorization(header.Get("Authorization")))
@@ -55,7 +55,7 @@ func ReadIdentity(header http.Header, params Params) Identity {
 	return id
 }
 
-// fill takes from other what id lacks.
+// fill sets the empty parts of id to those of other.
 func (id *Identity) fill(other Identity) {
 	for _, pair := range []struct {
 		mine *string
@@ -76,9 +76,9 @@ func (id *Identity) fill(other Identity) {
 
 // parseAuthorization reads "MediaBrowser" or "Emby", in any letter case, and the
 // pairs behind it: quoted or not, with or without a blank after the comma, with
-// blanks inside. A comma inside of quotes belongs to the value; one inside of an
-// unquoted value ends it only where a pair follows. The first of two pairs of one
-// name counts.
+// blanks inside. A comma inside quotes belongs to the value; a comma in an unquoted
+// value ends it only if another pair follows. If a name occurs twice, its first pair
+// counts.
 func parseAuthorization(header string) Identity {
 	scheme, rest, found := strings.Cut(strings.TrimSpace(header), " ")
 	if !found || !strings.EqualFold(scheme, "MediaBrowser") && !strings.EqualFold(scheme, "Emby") {
@@ -98,7 +98,8 @@ func parseAuthorization(header string) Identity {
 	return id
 }
 
-// nextValue cuts a value off the front of what follows a "=".
+// nextValue returns the value at the front of rest, the text behind a "=", and the
+// text after the value.
 func nextValue(rest string) (value, after string) {
 	if strings.HasPrefix(rest, `"`) {
 		for end := 1; end < len(rest); end++ {
@@ -109,7 +110,7 @@ func nextValue(rest string) (value, after string) {
 				return unquote(rest[1:end]), rest[end+1:]
 			}
 		}
-		return rest[1:], "" // never closed
+		return rest[1:], "" // the quote is never closed
 	}
 	for end := 0; end < len(rest); end++ {
 		if rest[end] == ',' && pairFollows(rest[end+1:]) {
@@ -119,7 +120,7 @@ func nextValue(rest string) (value, after string) {
 	return strings.TrimSpace(rest), ""
 }
 
-// unquote undoes what stands behind a backslash.
+// unquote removes the backslashes that escape characters.
 func unquote(value string) string {
 	if !strings.Contains(value, `\`) {
 		return value
@@ -127,8 +128,8 @@ func unquote(value string) string {
 	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(value)
 }
 
-// pairFollows reports whether rest begins with a word of letters and "=", or is
-// nothing.
+// pairFollows reports whether rest is empty or begins with a word of letters and
+// "=".
 func pairFollows(rest string) bool {
 	rest = strings.TrimLeft(rest, " \t")
 	after := strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -160,11 +161,11 @@ func (id *Identity) set(name, value string) {
 	}
 }
 
-// text is a value without its percent-encoding, where it has one, as UTF-8
-// without what controls a terminal or turns a line around, in at most [longest]
-// bytes.
+// text returns a value with its percent-encoding undone, as UTF-8, without
+// characters that control a terminal or change the direction of a line, and cut to
+// [longest] bytes.
 func text(value string) string {
-	if len(value) > 8*longest { // encoded, nothing is longer
+	if len(value) > 8*longest { // no encoding makes a text longer than that
 		value = value[:8*longest]
 	}
 	if decoded, err := url.PathUnescape(value); err == nil {
@@ -191,8 +192,7 @@ func shown(r rune) rune {
 	}
 }
 
-// fromLatin1 reads bytes that are no UTF-8 as ISO 8859-1, which old clients
-// send.
+// fromLatin1 reads bytes that are not UTF-8 as ISO 8859-1, which old clients send.
 func fromLatin1(value string) string {
 	runes := make([]rune, len(value))
 	for i := range len(value) {

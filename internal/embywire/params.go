@@ -1,7 +1,7 @@
 // Package embywire reads what clients and media servers of Emby's kind send:
 // parameters in every shape they use, identity headers, paths in any letter case.
-// It decides nothing and knows none of our other packages. The section numbers
-// are those of the protocol's description, docs/emby-connect.md.
+// It makes no decisions about requests. The section numbers (§) refer to the
+// description of the protocol, docs/emby-connect.md.
 package embywire
 
 import (
@@ -19,12 +19,12 @@ import (
 )
 
 // Params are the parameters of a request, from its query and its body, by name
-// in lower case. A name that comes twice has its first value; the body's comes
-// before the query's.
+// in lower case. A name that occurs twice has its first value; the body counts
+// before the query.
 type Params map[string]string
 
-// Get is the value of the first of names that has one that is not empty. Names
-// are in lower case.
+// Get returns the value of the first of names that has one, or "". Names are in
+// lower case.
 func (p Params) Get(names ...string) string {
 	for _, name := range names {
 		if value := p[name]; value != "" {
@@ -34,29 +34,29 @@ func (p Params) Get(names ...string) string {
 	return ""
 }
 
-// ErrTooLarge is a body above the limit.
+// ErrTooLarge means that the body is larger than the limit.
 var ErrTooLarge = errors.New("embywire: the body is too large")
 
 // Options tell how to read a request.
 type Options struct {
 	MaxBody int64
-	// JoinInto is a parameter whose value some servers send with bare "&" in
-	// it: what follows it, and is neither one of Known nor a pair with a name,
-	// belongs to it. "" for none.
-	// In such a form no "+" is a blank once an address in it is not encoded.
+	// JoinInto names a parameter in whose value some servers send a bare "&": a part
+	// that follows it, and that is neither one of Known nor a pair with a name,
+	// belongs to its value. "" means that no parameter is read so. If an address in
+	// such a form is not encoded, "+" does not stand for a blank.
 	JoinInto string
 	Known    []string
-	// Lists are read where a body is JSON: their texts and numbers, with a comma
-	// between two.
+	// Lists makes Read keep lists in a JSON body: their texts and numbers, joined by
+	// commas.
 	Lists bool
 }
 
-// Read reads the parameters of a request: query, and a body that is a form
-// (properly encoded, or not at all), JSON, or multipart, whatever its
-// Content-Type says. Nothing in a body is an error but its size ([ErrTooLarge])
-// and a broken connection: what cannot be understood is left out.
+// Read returns the parameters of a request, from its query and from a body that is a
+// form (properly encoded, or not encoded), JSON, or multipart, whatever its
+// Content-Type says. It returns [ErrTooLarge] for a large body, and an error for a
+// broken connection. A part that cannot be understood is left out.
 func Read(request *http.Request, o Options) (Params, error) {
-	if request.ContentLength > o.MaxBody { // who waits for a "100 Continue" sends none of it
+	if request.ContentLength > o.MaxBody { // a client that waits for "100 Continue" then sends nothing of it
 		return nil, ErrTooLarge
 	}
 	body, err := io.ReadAll(io.LimitReader(request.Body, o.MaxBody+1))
@@ -72,7 +72,7 @@ func Read(request *http.Request, o Options) (Params, error) {
 	return params, nil
 }
 
-// ReadQuery reads the parameters of a request's query alone, and leaves its body.
+// ReadQuery returns the parameters of a request's query, and does not read the body.
 func ReadQuery(request *http.Request) Params {
 	params := Params{}
 	readForm(params, request.URL.RawQuery, Options{})
@@ -104,7 +104,8 @@ func (p Params) add(name, value string) {
 	}
 }
 
-// most is how many parameters are read of one part of a request.
+// most is the largest number of parameters that are read from the query, and from
+// the body.
 const most = 200
 
 // readForm reads pairs of name and value, decoded or not (§1.2).
@@ -113,7 +114,7 @@ func readForm(params Params, text string, o Options) {
 	if len(parts) > most {
 		parts = parts[:most]
 	}
-	raw := o.JoinInto != "" && strings.Contains(text, "://") // an encoder would have escaped that
+	raw := o.JoinInto != "" && strings.Contains(text, "://") // an encoder would have escaped "://"
 	name, value, open := "", "", false
 	flush := func() {
 		if open {
@@ -132,8 +133,8 @@ func readForm(params Params, text string, o Options) {
 	flush()
 }
 
-// stray reports whether a part of a form is the rest of a value with a bare "&"
-// in it: a text without "=", or one where what stands before it is no name.
+// stray reports whether a part of a form is the rest of a value with a bare "&": a
+// text without "=", or with something before the "=" that cannot be a name.
 func (o Options) stray(part, key string) bool {
 	if part == "" || slices.Contains(o.Known, strings.ToLower(key)) {
 		return false
@@ -145,10 +146,10 @@ func notInName(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
 }
 
-// decode undoes form encoding where the text can be encoded: a text with blanks,
-// quotes or a "%" that is none of an escape was never encoded, and stays as it
-// is; so does one that would be no UTF-8. A "+" beside what every encoder escapes
-// is no blank either, and in a raw form none is.
+// decode undoes form encoding if the text can be encoded. A text with blanks,
+// quotes or a "%" without two hex digits was never encoded and stays as it is; so
+// does a text that would not become UTF-8. A "+" stays too in a raw form, and in a
+// text with characters that every encoder escapes.
 func decode(text string, raw bool) string {
 	if strings.ContainsAny(text, " \"<>\t\r\n") {
 		return text
@@ -164,8 +165,8 @@ func decode(text string, raw bool) string {
 	return decoded
 }
 
-// readJSON reads the members of an object in their order. It reports false, and
-// reads nothing, where text is no object.
+// readJSON reads the members of an object in their order. If text is not an object
+// it returns false and reads nothing.
 func readJSON(params Params, text string, lists bool) bool {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
@@ -194,8 +195,8 @@ func readJSON(params Params, text string, lists bool) bool {
 	return true
 }
 
-// addJSON adds a text, a number as it is written, true or false, and lists of
-// those if they are wanted; null and objects are no parameters.
+// addJSON adds a text, a number as it is written, true or false, and, with lists, a
+// list of these. It ignores null and objects.
 func (p Params) addJSON(name string, value json.RawMessage, lists bool) {
 	if text, ok := scalar(value); ok {
 		p.add(name, text)
@@ -214,7 +215,8 @@ func (p Params) addJSON(name string, value json.RawMessage, lists bool) {
 	p.add(name, strings.Join(texts, ","))
 }
 
-// scalar is a JSON value that is neither null nor a list nor an object.
+// scalar returns the text of a JSON value. It reports false for null, a list and an
+// object.
 func scalar(value json.RawMessage) (string, bool) {
 	switch value[0] {
 	case '"':

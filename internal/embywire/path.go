@@ -2,7 +2,8 @@ package embywire
 
 import "strings"
 
-// Path is a path as it is compared: in lower case, without a trailing slash.
+// Path returns a path in the form in which paths are compared: in lower case,
+// without a trailing slash.
 func Path(path string) string {
 	path = strings.ToLower(path)
 	if len(path) > 1 {

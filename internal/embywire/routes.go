@@ -19,15 +19,15 @@ type route struct {
 	handler http.Handler
 }
 
-// Handle adds a route. methods are divided by blanks: "GET POST"; GET is also for
-// HEAD, where no route names that itself. A part of pattern in braces, such as in
-// "/Users/{Id}", stands for any one part, which [PathValue] returns. The first
-// route that fits is taken.
+// Handle adds a route. methods are separated by blanks: "GET POST". A route for GET
+// also answers HEAD, unless another route names HEAD. A part of pattern in braces,
+// such as in "/Users/{Id}", matches any one part, which [PathValue] returns. The
+// first route that matches is used.
 func (r *Routes) Handle(methods, pattern string, handler http.Handler) {
 	r.all = append(r.all, route{strings.Fields(methods), pattern, split(strings.ToLower(pattern)), handler})
 }
 
-// found is what stands in the context of a request that a route was found for.
+// found is the value in the context of a request for which a route was found.
 type found struct {
 	pattern string
 	values  map[string]string
@@ -35,23 +35,23 @@ type found struct {
 
 type foundKey struct{}
 
-// PathValue returns what stands in the path of a request for a part in braces, ""
-// for none. Its letter case is that of the request.
+// PathValue returns the text in a request's path for a part in braces, in the letter
+// case of the request. It returns "" if the route has no such part.
 func PathValue(request *http.Request, name string) string {
 	of, _ := request.Context().Value(foundKey{}).(found)
 	return of.values[strings.ToLower(name)]
 }
 
-// Pattern returns the pattern of the route that a request was found to take, "" for
-// none. Unlike a path it can be logged.
+// Pattern returns the pattern of the route that was found for a request, or "".
+// Unlike a path it contains no secret, so it can be logged.
 func Pattern(request *http.Request) string {
 	of, _ := request.Context().Value(foundKey{}).(found)
 	return of.pattern
 }
 
-// Find returns the handler for a request, and the request with its values of the
-// path. With ok false there is none, and allowed lists the methods that the path
-// has, if any.
+// Find returns the handler for a request, and the request with the values for
+// [PathValue]. If there is no handler, ok is false, and allowed lists the methods
+// that the path has.
 func (r *Routes) Find(request *http.Request) (handler http.Handler, with *http.Request, allowed []string, ok bool) {
 	if !strings.HasPrefix(request.URL.Path, "/") { // "*"
 		return nil, request, nil, false
@@ -72,7 +72,7 @@ func (r *Routes) Find(request *http.Request) (handler http.Handler, with *http.R
 	return nil, request, r.methods(parts), false
 }
 
-// wanted are the methods that answer a request of one.
+// wanted returns the methods whose routes answer a request with this method.
 func wanted(method string) []string {
 	if method == http.MethodHead {
 		return []string{method, http.MethodGet}
@@ -80,7 +80,7 @@ func wanted(method string) []string {
 	return []string{method}
 }
 
-// methods are those that a path has.
+// methods returns the methods for which a path has routes.
 func (r *Routes) methods(parts []string) []string {
 	var all []string
 	for i := range r.all {
@@ -114,8 +114,8 @@ func (r *route) fits(parts []string) (map[string]string, bool) {
 	return values, true
 }
 
-// withoutPrefixes takes /emby and /mediabrowser off the front of a path, also
-// where a client has put both or one twice.
+// withoutPrefixes removes /emby and /mediabrowser from the front of a path, also if a
+// client sends both, or one of them twice.
 func withoutPrefixes(path string) string {
 	path = "/" + strings.TrimLeft(path, "/")
 	for range 3 {
@@ -131,7 +131,8 @@ func withoutPrefixes(path string) string {
 	return path
 }
 
-// cutPrefixFold cuts off a part of a path, and no less than that.
+// cutPrefixFold cuts prefix, in any letter case, off path. prefix must be whole parts
+// of the path.
 func cutPrefixFold(path, prefix string) (rest string, found bool) {
 	if len(path) < len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
 		return path, false
@@ -140,8 +141,8 @@ func cutPrefixFold(path, prefix string) (rest string, found bool) {
 	return rest, rest == "" || strings.HasPrefix(rest, "/")
 }
 
-// ID is an id of a media server as it is compared: 32 hex digits in lower case.
-// Dashes are dropped. It returns "" for what is none.
+// ID returns the id of a media server in the form in which ids are compared: 32 hex
+// digits in lower case, without dashes. It returns "" for a text that is not an id.
 func ID(text string) string {
 	text = strings.ToLower(strings.ReplaceAll(text, "-", ""))
 	if len(text) != 32 || strings.Trim(text, "0123456789abcdef") != "" {

@@ -1,6 +1,6 @@
 // Package secret makes and checks the secrets of the service: look-up hashes,
-// tokens, keyed hashes derived from the one secret key, and slow hashes of
-// passwords and PINs. It knows no database and none of our other packages.
+// tokens, keyed hashes derived from the secret key, and slow hashes of passwords and
+// PINs. It uses no database.
 package secret
 
 import (
@@ -9,16 +9,16 @@ import (
 	"fmt"
 )
 
-// Hash is 32 bytes by which something is found without being kept itself: the
-// SHA-256 of a token, or a keyed hash of a name. It is stored as BINARY(32).
+// Hash is 32 bytes that are stored instead of a secret, to find it again: the SHA-256
+// of a token, or a keyed hash of a name. The column is BINARY(32).
 type Hash [sha256.Size]byte
 
-// Sum is the SHA-256 of text. It suits tokens of 112 random bits or more
-// (OWASP ASVS 6.5.2); anything that a person chose needs a [Hasher].
+// Sum returns the SHA-256 of text. It suits tokens of 112 random bits or more (OWASP
+// ASVS 6.5.2); a text that a person chose needs a [Hasher].
 func Sum(text string) Hash { return sha256.Sum256([]byte(text)) }
 
-// Value implements [driver.Valuer]. Without it GORM spreads the bytes into one
-// parameter each.
+// Value implements [driver.Valuer]. Without it GORM would make each byte a parameter
+// of the statement.
 func (h Hash) Value() (driver.Value, error) { return h[:], nil }
 
 // Scan implements sql.Scanner. It refuses anything that is not 32 bytes.

@@ -15,16 +15,15 @@ import (
 var (
 	ErrBusy       = errors.New("secret: too many hashes are waiting")
 	ErrUnknownKey = errors.New("secret: the stored hash was made with a secret key that is not configured")
-	ErrBadHash    = errors.New("secret: the stored hash is not one of ours")
+	ErrBadHash    = errors.New("secret: the stored hash does not have the form that this package writes")
 )
 
 // Hasher hashes what people choose (passwords, PINs) with Argon2id over a keyed
 // hash, so that a copy of the database alone verifies no guess. A stored hash
 // is the key's id followed by the PHC text: "KEYID$argon2id$v=19$m=19456,…".
 //
-// No more than [HasherOptions.Parallel] hashes run at once. The permit belongs
-// to the work: a caller that gives up does not free it while the hash still
-// runs.
+// No more than [HasherOptions.Parallel] hashes run at once. The permit belongs to
+// the work: if a caller gives up, the permit is free only when the hash is done.
 type Hasher struct {
 	keys    Keys
 	params  argon2id.Params
@@ -34,16 +33,17 @@ type Hasher struct {
 	dummy   string
 }
 
-// HasherOptions are what a [Hasher] costs.
+// HasherOptions say how much memory and time a [Hasher] uses.
 type HasherOptions struct {
 	Memory     uint32        // KiB; 19456 in production (OWASP ASVS appendix C)
 	Iterations uint32        // 2 in production
 	Parallel   int           // how many hashes run at once: the number of cores
 	Queue      int           // how many more may wait; the rest get [ErrBusy]
-	Wait       time.Duration // how long one waits before [ErrBusy]
+	Wait       time.Duration // the longest wait; after it a caller gets [ErrBusy]
 }
 
-// ProductionHashing is what the service uses on a machine of so many cores.
+// ProductionHashing returns the options that the service uses on a machine with the
+// given number of cores.
 func ProductionHashing(cores int) HasherOptions {
 	return HasherOptions{Memory: 19 * 1024, Iterations: 2, Parallel: cores, Queue: 64, Wait: 2 * time.Second}
 }
@@ -57,7 +57,7 @@ const (
 	maxKeyLength  = 64
 )
 
-// NewHasher returns a hasher that keys its hashes with keys.
+// NewHasher returns a hasher that makes its keyed hashes with keys.
 func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
 	h := &Hasher{
 		keys:    keys,
@@ -73,21 +73,21 @@ func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
 	return h, nil
 }
 
-// Hash hashes text for purpose; owner binds the hash to its account. It returns
-// [ErrBusy] when too many wait, or the error of ctx.
+// Hash returns the hash of text for purpose; owner binds it to an account. It returns
+// [ErrBusy] if too many callers wait, or the error of ctx.
 func (h *Hasher) Hash(ctx context.Context, purpose, owner, text string) (string, error) {
 	var stored string
 	var failed error
 	if err := h.run(ctx, func() { stored, failed = h.hash(purpose, text, owner) }); err != nil {
-		return "", err // stored may still be written: it is not read
+		return "", err // the goroutine may still write stored, so it is not read here
 	}
 	return stored, failed
 }
 
-// Verify reports whether text is what stored was made from, and whether stored
-// should be made anew because the key or the cost has changed. An empty stored
-// hash costs the same work and never matches: so an unknown name cannot be told
-// from a wrong password. It returns [ErrBusy], [ErrUnknownKey] or [ErrBadHash].
+// Verify reports whether stored is the hash of text, and whether it is outdated: it
+// should be made again, because the key or the cost has changed. An empty stored
+// hash costs the same work and never matches, so that an unknown name takes as long
+// as a wrong password. It returns [ErrBusy], [ErrUnknownKey] or [ErrBadHash].
 func (h *Hasher) Verify(ctx context.Context, stored, purpose, owner, text string) (match, outdated bool, err error) {
 	known := stored != ""
 	if !known {
@@ -109,7 +109,7 @@ func (h *Hasher) Verify(ctx context.Context, stored, purpose, owner, text string
 	var equal bool
 	var failed error
 	if err := h.run(ctx, func() { equal, failed = argon2id.ComparePasswordAndHash(encode(keyed), phc) }); err != nil {
-		return false, false, err // equal may still be written: it is not read
+		return false, false, err // the goroutine may still write equal, so it is not read here
 	}
 	if failed != nil {
 		return false, false, fmt.Errorf("%w: %w", ErrBadHash, failed)
@@ -127,8 +127,8 @@ func (h *Hasher) hash(purpose, text string, owner ...string) (string, error) {
 	return h.keys.ID() + phc, nil
 }
 
-// run does work on its own goroutine once a permit is free. work may outlive
-// the call when ctx ends; it holds its permit until it is done.
+// run does work on its own goroutine as soon as a permit is free. If ctx ends first,
+// run returns and the work goes on; it holds its permit until it is done.
 func (h *Hasher) run(ctx context.Context, work func()) error {
 	select {
 	case h.waiting <- struct{}{}:
@@ -159,8 +159,8 @@ func (h *Hasher) run(ctx context.Context, work func()) error {
 	}
 }
 
-// checkedParams reads the parameters of a PHC text and refuses hostile ones.
-// argon2id panics on zeros, so they must not reach it.
+// checkedParams returns the parameters of a PHC text. It refuses values that are too
+// large, and zeros, on which argon2id panics.
 func checkedParams(phc string) (*argon2id.Params, error) {
 	params, _, _, err := argon2id.DecodeHash(phc)
 	if err != nil {

@@ -11,21 +11,21 @@ import (
 	"unicode/utf8"
 )
 
-// KeyMinLength is how many characters a secret key has at the least.
+// KeyMinLength is the least number of characters of a secret key.
 const KeyMinLength = 32
 
-// ErrKeyTooShort is a secret key of fewer than [KeyMinLength] characters.
+// ErrKeyTooShort means that a secret key has fewer than [KeyMinLength] characters.
 var ErrKeyTooShort = errors.New("the secret key needs 32 characters or more")
 
-// Keys are the secret key of the service and, while it is rotated, the one
-// before. Every keyed hash is made with a key derived for its purpose
-// (HKDF, RFC 5869), so that one purpose's values tell nothing of another's.
+// Keys are the secret key of the service and, while it is rotated, the previous one.
+// Every keyed hash is made with a key derived for its purpose (HKDF, RFC 5869), so
+// that the values of one purpose reveal nothing about those of another purpose.
 type Keys struct {
 	current, previous key
 }
 
 type key struct {
-	id   string // tells which key made a stored value; "" for no key
+	id   string // says which key made a stored value; "" if there is no key
 	root []byte
 }
 
@@ -52,19 +52,19 @@ func newKey(text string) key {
 	return k
 }
 
-// ID names the current key. It is made from the key and may be stored: it
-// tells which key made a value, and nothing of the key.
+// ID returns the name of the current key, for storing beside the values that the key
+// made. The name is derived from the key, and reveals nothing about it.
 func (k Keys) ID() string { return k.current.id }
 
-// PreviousID names the key before, "" when there is none.
+// PreviousID returns the name of the previous key, or "".
 func (k Keys) PreviousID() string { return k.previous.id }
 
-// MAC is the keyed hash of parts for purpose, made with the current key.
-// Parts are told apart: ("ab", "c") differs from ("a", "bc").
+// MAC returns the keyed hash of parts for purpose, made with the current key. The
+// limits between the parts count: ("ab", "c") differs from ("a", "bc").
 func (k Keys) MAC(purpose string, parts ...string) Hash { return k.current.mac(purpose, parts...) }
 
-// MACWith is [Keys.MAC] with the key named id. It reports false when that is
-// neither the current key nor the one before.
+// MACWith is [Keys.MAC] with the key named id. It reports false if that is neither
+// the current key nor the previous one.
 func (k Keys) MACWith(id, purpose string, parts ...string) (Hash, bool) {
 	switch {
 	case id == k.current.id:
@@ -76,8 +76,8 @@ func (k Keys) MACWith(id, purpose string, parts ...string) (Hash, bool) {
 	}
 }
 
-// Verifies reports, in constant time, whether mac is the keyed hash of parts
-// for purpose under the current key or the one before.
+// Verifies reports, in constant time, whether mac is the keyed hash of parts for
+// purpose under the current key or the previous one.
 func (k Keys) Verifies(mac []byte, purpose string, parts ...string) bool {
 	now := k.current.mac(purpose, parts...)
 	if hmac.Equal(mac, now[:]) {
@@ -90,14 +90,14 @@ func (k Keys) Verifies(mac []byte, purpose string, parts ...string) bool {
 	return hmac.Equal(mac, before[:])
 }
 
-// Derive returns 32 bytes for a purpose that keeps a key of its own, as the
-// proof of work does.
+// Derive returns a key of 32 bytes for a purpose that uses its own key, such as the
+// proof of work.
 func (k Keys) Derive(purpose string) []byte { return k.current.derive(purpose) }
 
 func (k key) derive(purpose string) []byte {
 	derived, err := hkdf.Key(sha256.New, k.root, nil, "latchkey "+purpose, sha256.Size)
 	if err != nil {
-		panic("secret: HKDF refuses 32 bytes: " + err.Error()) // it refuses above 8,160 only
+		panic("secret: HKDF refuses 32 bytes: " + err.Error()) // it refuses only more than 8,160
 	}
 	return derived
 }

@@ -10,13 +10,14 @@ import (
 	"strings"
 )
 
-// ErrSealed is a sealed text that cannot be opened: made with another key, for
-// another purpose or place, or changed.
+// ErrSealed means that a sealed text cannot be opened: it was made with another key,
+// for another purpose or place, or it was changed.
 var ErrSealed = errors.New("secret: the sealed text cannot be opened")
 
 // Seal encrypts text for purpose with a key derived from the current secret key
-// (AES-256-GCM) and binds it to place, such as its row's id: moved elsewhere it
-// does not open. What it returns is ASCII: the key's id, ".", base64url.
+// (AES-256-GCM). It binds the text to place, such as the id of its row: copied to
+// another place it cannot be opened. The result is ASCII: the key's id, ".",
+// base64url.
 func (k Keys) Seal(random io.Reader, purpose, place, text string) (string, error) {
 	aead, err := k.current.aead(purpose)
 	if err != nil {
@@ -30,8 +31,8 @@ func (k Keys) Seal(random io.Reader, purpose, place, text string) (string, error
 	return k.current.id + "." + base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
-// Open decrypts what [Keys.Seal] made for the same purpose and place, with the
-// current key or the one before. It returns [ErrSealed].
+// Open decrypts a text that [Keys.Seal] made for the same purpose and place, with the
+// current key or the previous one. It returns [ErrSealed].
 func (k Keys) Open(purpose, place, sealed string) (string, error) {
 	id, encoded, _ := strings.Cut(sealed, ".")
 	use := k.current

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Kind is the prefix of a token. It lets scanners of leaked secrets name what
-// they found, and a token of one kind is never mistaken for another.
+// Kind is the prefix of a token. With it, scanners for leaked secrets can say what
+// they found, and a token of one kind is never taken for another.
 type Kind string
 
 // The kinds of tokens.
@@ -18,8 +18,8 @@ const (
 	SessionToken Kind = "lks" // a browser's or a device's session
 	MailToken    Kind = "lkm" // the secret of a mailed link
 	PendingToken Kind = "lkp" // a sign-up that waits for its confirmation
-	ServerKey    Kind = "lkv" // proves who a server is
-	DeviceToken  Kind = "lkd" // a device waits with it for its approval
+	ServerKey    Kind = "lkv" // proves the identity of a server
+	DeviceToken  Kind = "lkd" // with it a device asks whether it has been approved
 )
 
 // tokenLength is the length of every token: prefix, "_", 256 bits, check digits.
@@ -34,14 +34,14 @@ func NewToken(kind Kind, random io.Reader) (string, error) {
 	return FormatToken(kind, raw), nil
 }
 
-// FormatToken writes raw as a token of kind.
+// FormatToken returns raw as a token of kind.
 func FormatToken(kind Kind, raw Hash) string {
 	body := string(kind) + "_" + base64.RawURLEncoding.EncodeToString(raw[:])
 	return body + checkDigits(body)
 }
 
-// WellFormed reports whether token has the shape of a token of kind: length,
-// prefix and check digits. Whatever has not is refused before any look-up.
+// WellFormed reports whether token has the shape of a token of kind: length, prefix
+// and check digits. Other texts are refused before any look-up.
 func WellFormed(kind Kind, token string) bool {
 	if len(token) != tokenLength || !strings.HasPrefix(token, string(kind)+"_") {
 		return false

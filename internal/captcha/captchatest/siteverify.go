@@ -1,4 +1,4 @@
-// Package captchatest has what tests of captchas need: a fake of Google's siteverify, a memory of used answers, and a solver of
+// Package captchatest helps to test captchas. It has a fake of Google's siteverify, a memory of used answers, and a solver of
 // proofs of work.
 package captchatest
 
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Mode is how a Siteverify answers.
+// Mode names a way in which a Siteverify answers.
 type Mode string
 
 // The modes.
@@ -36,7 +36,7 @@ const (
 	EmptyObject Mode = "empty object" // {}
 )
 
-// Asked is one question that arrived.
+// Asked is one request that arrived.
 type Asked struct{ Secret, Response, RemoteIP string }
 
 // Siteverify is a fake of Google's service on a loopback port. It answers in mode OK until Set.
@@ -50,7 +50,7 @@ type Siteverify struct {
 	asked []Asked
 }
 
-// NewSiteverify starts a fake for the site hostname, which takes its time from now. It ends with the test.
+// NewSiteverify starts a fake for the site hostname. It takes the time from now, and stops when the test ends.
 func NewSiteverify(t testing.TB, hostname string, now func() time.Time) *Siteverify {
 	t.Helper()
 	s := &Siteverify{hostname: hostname, now: now, mode: OK}
@@ -62,24 +62,24 @@ func NewSiteverify(t testing.TB, hostname string, now func() time.Time) *Sitever
 	return s
 }
 
-// Address is what captcha.RecaptchaOptions.Address takes.
+// Address returns the address of the fake, for captcha.RecaptchaOptions.Address.
 func (s *Siteverify) Address() string { return s.server.URL + "/recaptcha/api/siteverify" }
 
-// Set changes how it answers.
+// Set changes the way in which the fake answers.
 func (s *Siteverify) Set(mode Mode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mode = mode
 }
 
-// Asked returns the questions so far.
+// Asked returns the requests so far.
 func (s *Siteverify) Asked() []Asked {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Asked(nil), s.asked...)
 }
 
-// ServeHTTP is the service.
+// ServeHTTP answers a request in the mode that is set.
 func (s *Siteverify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost || r.ParseForm() != nil {
 		http.Error(w, "post a form", http.StatusBadRequest)
@@ -115,7 +115,7 @@ func (s *Siteverify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// misbehave is the modes that break HTTP or its use.
+// misbehave answers in a mode that breaks HTTP or uses it wrongly.
 func (s *Siteverify) misbehave(w http.ResponseWriter, r *http.Request, mode Mode, yes []byte) {
 	switch mode {
 	case Hang:
@@ -143,7 +143,7 @@ func (s *Siteverify) misbehave(w http.ResponseWriter, r *http.Request, mode Mode
 	}
 }
 
-// yes is the answer to a token that was solved on host, at a time away from now.
+// yes returns the answer to a token that was solved on host, at the time now plus away.
 func (s *Siteverify) yes(host string, away time.Duration) []byte {
 	return encode(map[string]any{
 		"success": true, "hostname": host, "challenge_ts": s.now().Add(away).UTC().Format("2006-01-02T15:04:05Z"),
@@ -175,7 +175,7 @@ func hangUp(w http.ResponseWriter, text string) {
 	}
 	_, _ = connection.Write([]byte(text))
 	if tcp, ok := connection.(*net.TCPConn); ok && text == "" {
-		_ = tcp.SetLinger(0) // a reset, not an end
+		_ = tcp.SetLinger(0) // makes closing a reset
 	}
 	_ = connection.Close()
 }

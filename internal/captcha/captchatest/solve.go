@@ -12,8 +12,9 @@ import (
 	altcha "github.com/altcha-org/altcha-lib-go"
 )
 
-// Solve does a browser's work: it takes the JSON that GET /captcha/challenge gave and returns the value of the form field altcha.
-// It panics about what is no challenge, for a test that went on with an empty field would pass or fail for the wrong reason.
+// Solve does the work of a browser: it takes the JSON that GET /captcha/challenge returned, and returns the value of the form
+// field altcha. It panics if the JSON is not a challenge, because a test that went on with an empty field could pass or fail
+// for the wrong reason.
 func Solve(challengeJSON []byte) (payload string) {
 	var c struct {
 		Algorithm string `json:"algorithm"`
@@ -35,7 +36,7 @@ func Solve(challengeJSON []byte) (payload string) {
 	})
 }
 
-// Encode makes a form value of fields, as they are.
+// Encode returns the form value for fields, without checking them.
 func Encode(fields map[string]any) string {
 	return base64.StdEncoding.EncodeToString(encode(fields))
 }
@@ -47,7 +48,7 @@ type Memory struct {
 	err   error
 }
 
-// Remember is a captcha.Remember.
+// Remember implements captcha.Remember.
 func (m *Memory) Remember(_ context.Context, mark [32]byte, until time.Time) (fresh bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -62,14 +63,14 @@ func (m *Memory) Remember(_ context.Context, mark [32]byte, until time.Time) (fr
 	return !known, nil
 }
 
-// Fail has Remember return err from now on; nil ends it.
+// Fail makes Remember return err from now on, until Fail is called with nil.
 func (m *Memory) Fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.err = err
 }
 
-// Marks returns what is remembered, and until when.
+// Marks returns the marks that are remembered, each with the time until which it is kept.
 func (m *Memory) Marks() map[[32]byte]time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
