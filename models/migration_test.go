@@ -15,20 +15,37 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// steps are the statements of a migration that go down, in their order.
-func stepsDown(t *testing.T, dialect database.Dialect, name string) []string {
+// migrationFiles returns the names of an engine's migrations in their order; the
+// number of a migration is its position, counted from 1.
+func migrationFiles(t *testing.T, dialect database.Dialect) (files fs.FS, names []string) {
 	t.Helper()
 	files, err := migrations.For(string(dialect))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := fs.ReadFile(files, name)
+	names, err = fs.Glob(files, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range names {
+		if !strings.HasPrefix(name, fmt.Sprintf("%05d_", i+1)) {
+			t.Fatalf("migration %d is %s, want a name that begins with %05d_", i+1, name, i+1)
+		}
+	}
+	return files, names
+}
+
+// stepsDown returns the statements that undo a migration, in their order.
+func stepsDown(t *testing.T, dialect database.Dialect, number int) []string {
+	t.Helper()
+	files, names := migrationFiles(t, dialect)
+	text, err := fs.ReadFile(files, names[number-1])
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, down, found := strings.Cut(string(text), "-- +goose Down\n")
 	if !found {
-		t.Fatalf("%s has no way down", name)
+		t.Fatalf("%s has no way down", names[number-1])
 	}
 	var steps []string
 	for step := range strings.SplitSeq(down, ";") {
@@ -39,30 +56,33 @@ func stepsDown(t *testing.T, dialect database.Dialect, name string) []string {
 	return steps
 }
 
-// lastMigration is the number of the newest one.
-const lastMigration = 4
-
-// prepareAgain lets another start find a database whose migrations from first on
-// are not noted as done.
-func (k *kit) prepareAgain(what string, first int) {
+// downTo undoes every migration above number, the newest first. A test that goes
+// down by number does not change when a migration is added.
+func (k *kit) downTo(number int) {
 	k.t.Helper()
-	k.exec("DELETE FROM goose_db_version WHERE version_id >= ?", first)
-	k.exec("UPDATE leases SET owner = '', until_at = '2000-01-01 00:00:00'") // its heartbeat has stopped
-	if applied, err := k.Prepare(k.t.Context(), what); err != nil || applied != lastMigration-first+1 {
-		k.t.Fatalf("%s: applied %d, %v", what, applied, err)
+	dialect := models.DatabaseOf(k.Store).Dialect
+	_, names := migrationFiles(k.t, dialect)
+	for n := len(names); n > number; n-- {
+		for _, step := range stepsDown(k.t, dialect, n) {
+			k.exec(step)
+		}
 	}
 }
 
-// down undoes the newest migration that is done.
-func (k *kit) down(name string) {
+// upFrom notes every migration above number as not done, and checks that a start of
+// the service applies all of them.
+func (k *kit) upFrom(number int, what string) {
 	k.t.Helper()
-	for _, step := range stepsDown(k.t, models.DatabaseOf(k.Store).Dialect, name) {
-		k.exec(step)
+	_, names := migrationFiles(k.t, models.DatabaseOf(k.Store).Dialect)
+	k.exec("DELETE FROM goose_db_version WHERE version_id > ?", number)
+	k.exec("UPDATE leases SET owner = '', until_at = '2000-01-01 00:00:00'") // the lease of the start before has ended
+	if applied, err := k.Prepare(k.t.Context(), what); err != nil || applied != len(names)-number {
+		k.t.Fatalf("%s: applied %d migrations with error %v, want %d without an error", what, applied, err, len(names)-number)
 	}
 }
 
-// Migration 3 goes down to what was before and up again, on both engines, with
-// the people of before.
+// Migration 3 goes down and up again on both engines, and the accounts and links
+// that it finds are kept.
 func TestMigration3DownAndUp(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -72,46 +92,45 @@ func TestMigration3DownAndUp(t *testing.T) {
 		m := k.server(owner)
 		k.link(m, anna)
 		columns, indexes := k.columns(), k.indexes()
-		k.down("00004_agent.sql")
-		k.down("00003_contract.sql")
+		k.downTo(2)
 		if slices.Contains(k.tables(), "invites") || slices.ContainsFunc(k.columns(), func(c column) bool { return c.Name == "ends_at" }) {
-			t.Error("it did not go down")
+			t.Error("invites or links.ends_at exists after the way down, want neither")
 		}
-		k.prepareAgain("down and up", 3)
+		k.upFrom(2, "down and up")
 		if diff := cmp.Diff(sortedColumns(columns), sortedColumns(k.columns())); diff != "" {
-			t.Error(diff)
+			t.Errorf("columns or indexes differ (-before +after):\n%s", diff)
 		}
 		if diff := cmp.Diff(indexes, k.indexes()); diff != "" {
-			t.Error(diff)
+			t.Errorf("columns or indexes differ (-before +after):\n%s", diff)
 		}
 		if got := k.located(anna, models.LinkAccepted); len(got) != 1 || !got[0].EndsAt.IsZero() {
-			t.Errorf("located %+v", got)
+			t.Errorf("located %+v, want one link without an end", got)
 		}
 		if k.get(anna).Operator {
-			t.Error("everybody is an operator")
+			t.Error("the account is an operator, want an ordinary account")
 		}
 	})
 }
 
-// A program killed at any step of migration 3 leaves what the next one completes:
-// MySQL commits each step.
+// MySQL commits each step of a migration. When the program is killed after any step
+// of migration 3, the next start completes it.
 func TestMigration3HalfMade(t *testing.T) {
 	t.Parallel()
 	address := modelstest.MySQL(t)
 	k := &kit{modelstest.Open(t, address, modelstest.NewClock()), t, modelstest.NewClock()}
 	columns, indexes := k.columns(), k.indexes()
-	steps := stepsDown(t, database.MySQL, "00003_contract.sql")
+	steps := stepsDown(t, database.MySQL, 3)
 	if len(steps) < 10 {
-		t.Fatalf("only %d steps", len(steps))
+		t.Fatalf("migration 3 has %d steps down, want at least 10", len(steps))
 	}
-	for done := range len(steps) + 1 { // the way down is the way up backwards: so many steps were not reached
-		k.down("00004_agent.sql") // which comes later
+	for done := range len(steps) + 1 { // the way down is the way up backwards: this many steps of it were not reached
+		k.downTo(3)
 		for _, step := range steps[:done] {
 			k.exec(step)
 		}
-		k.prepareAgain(fmt.Sprintf("without the last %d steps", done), 3)
+		k.upFrom(2, fmt.Sprintf("without the last %d steps", done))
 		if diff := cmp.Diff(columns, k.columns(), cmp.AllowUnexported(column{})); done == 0 && diff != "" {
-			t.Error(diff)
+			t.Errorf("columns or indexes differ (-before +after):\n%s", diff)
 		}
 		if len(columns) != len(k.columns()) {
 			t.Errorf("without %d steps: %d columns, want %d", done, len(k.columns()), len(columns))
@@ -122,8 +141,8 @@ func TestMigration3HalfMade(t *testing.T) {
 	}
 }
 
-// Migration 4 goes down and up again on both engines, with what there was before,
-// and what a killed program left half-way is completed.
+// Migration 4 goes down and up again on both engines, and the links that it finds are
+// kept. When the program is killed between its steps, the next start completes it.
 func TestMigration4DownAndUp(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -134,30 +153,31 @@ func TestMigration4DownAndUp(t *testing.T) {
 		person := k.member(owner, m)
 		columns, indexes := k.columns(), k.indexes()
 		dialect := models.DatabaseOf(k.Store).Dialect
-		steps := stepsDown(t, dialect, "00004_agent.sql")
+		steps := stepsDown(t, dialect, 4)
 		if len(steps) != 2 {
-			t.Fatalf("%d steps", len(steps))
+			t.Fatalf("migration 4 has %d steps down, want 2", len(steps))
 		}
-		k.down("00004_agent.sql")
+		k.downTo(3)
 		if slices.Contains(k.tables(), "quick_connects") || slices.ContainsFunc(k.columns(), func(c column) bool { return c.Name == "quick_connect" }) {
-			t.Error("it did not go down")
+			t.Error("quick_connects or servers.quick_connect exists after the way down, want neither")
 		}
-		k.prepareAgain("down and up", 4)
+		k.upFrom(3, "down and up")
 		if dialect == database.MySQL { // SQLite does all or nothing
+			k.downTo(4)
 			k.exec(steps[0])
-			k.prepareAgain("without the last step", 4)
+			k.upFrom(3, "without the last step")
 		}
 		if diff := cmp.Diff(sortedColumns(columns), sortedColumns(k.columns())); diff != "" {
-			t.Error(diff)
+			t.Errorf("columns or indexes differ (-before +after):\n%s", diff)
 		}
 		if diff := cmp.Diff(indexes, k.indexes()); diff != "" {
-			t.Error(diff)
+			t.Errorf("columns or indexes differ (-before +after):\n%s", diff)
 		}
 		if servers, err := k.QuickConnects.Servers(t.Context(), person.ID); err != nil || len(servers) != 0 {
-			t.Errorf("servers of before: %+v, %v", servers, err)
+			t.Errorf("servers that take codes %+v with error %v, want none", servers, err)
 		}
 		if got := k.located(person, models.LinkAccepted); len(got) != 1 {
-			t.Errorf("located %+v", got)
+			t.Errorf("located %+v, want one link", got)
 		}
 	})
 }

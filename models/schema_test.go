@@ -82,7 +82,7 @@ func TestSchema(t *testing.T) {
 		structs[parsed.Table] = names
 	}
 	if diff := cmp.Diff(structs, mysql); diff != "" {
-		t.Errorf("structs and schema differ:\n%s", diff)
+		t.Errorf("structs and schema differ (-structs +schema); add a column to the struct of its table in models/:\n%s", diff)
 	}
 	// Keys that decide identity have no collation; every text of MySQL's has one
 	// that tells strangers apart at least.
