@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 )
 
@@ -23,9 +22,5 @@ func (a *Accounts) History(ctx context.Context) iter.Seq2[Event, error] {
 
 // HistoryPage returns one page of History.
 func (a *Accounts) HistoryPage(ctx context.Context, ask PageAsk) (Page[Event], error) {
-	var out Page[Event]
-	err := a.core.fetch(ctx, call{
-		method: http.MethodGet, path: "/api/v1/account/history", query: ask.query(nil), want: http.StatusOK, again: always,
-	}, &out)
-	return out, err
+	return fetchPage[Event](ctx, a.core, ask, "/api/v1/account/history", nil)
 }

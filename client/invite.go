@@ -72,11 +72,7 @@ func (i *Invites) Sent(ctx context.Context) iter.Seq2[Invite, error] { return al
 
 // SentPage returns one page of Sent.
 func (i *Invites) SentPage(ctx context.Context, ask PageAsk) (Page[Invite], error) {
-	var out Page[Invite]
-	err := i.core.fetch(ctx, call{
-		method: http.MethodGet, path: "/api/v1/invites", query: ask.query(nil), want: http.StatusOK, again: always,
-	}, &out)
-	return out, err
+	return fetchPage[Invite](ctx, i.core, ask, "/api/v1/invites", nil)
 }
 
 // Withdraw takes a pending invite back.

@@ -44,11 +44,7 @@ func (o *Operators) AccountsPage(ctx context.Context, prefix string, ask PageAsk
 	if prefix != "" {
 		query.Set("prefix", prefix)
 	}
-	var out Page[OperatedAccount]
-	err := o.core.fetch(ctx, call{
-		method: http.MethodGet, path: "/api/v1/operator/accounts", query: ask.query(query), want: http.StatusOK, again: always,
-	}, &out)
-	return out, err
+	return fetchPage[OperatedAccount](ctx, o.core, ask, "/api/v1/operator/accounts", query)
 }
 
 // Account returns one account.
@@ -116,11 +112,7 @@ func (o *Operators) Servers(ctx context.Context) iter.Seq2[OperatedServer, error
 
 // ServersPage returns one page of Servers.
 func (o *Operators) ServersPage(ctx context.Context, ask PageAsk) (Page[OperatedServer], error) {
-	var out Page[OperatedServer]
-	err := o.core.fetch(ctx, call{
-		method: http.MethodGet, path: "/api/v1/operator/servers", query: ask.query(nil), want: http.StatusOK, again: always,
-	}, &out)
-	return out, err
+	return fetchPage[OperatedServer](ctx, o.core, ask, "/api/v1/operator/servers", nil)
 }
 
 // Server returns one server.

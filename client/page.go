@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net/http"
 	"net/url"
 	"strconv"
 )
@@ -34,6 +35,16 @@ func (p PageAsk) query(given url.Values) url.Values {
 		query.Set("limit", strconv.Itoa(p.Limit))
 	}
 	return query
+}
+
+// fetchPage fetches one page of the list at path, which values and query belong
+// to.
+func fetchPage[T any](ctx context.Context, c *core, ask PageAsk, path string, query url.Values, values ...string) (Page[T], error) {
+	var out Page[T]
+	err := c.fetch(ctx, call{
+		method: http.MethodGet, path: path, values: values, query: ask.query(query), want: http.StatusOK, again: always,
+	}, &out)
+	return out, err
 }
 
 // all goes through a list page by page. It ends with the first error.

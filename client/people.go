@@ -34,12 +34,7 @@ func (p *People) List(ctx context.Context, serverID ID) iter.Seq2[Person, error]
 
 // ListPage returns one page of List.
 func (p *People) ListPage(ctx context.Context, serverID ID, ask PageAsk) (Page[Person], error) {
-	var out Page[Person]
-	err := p.core.fetch(ctx, call{
-		method: http.MethodGet, path: "/api/v1/servers/{id}/people", values: []string{string(serverID)}, query: ask.query(nil),
-		want: http.StatusOK, again: always,
-	}, &out)
-	return out, err
+	return fetchPage[Person](ctx, p.core, ask, "/api/v1/servers/{id}/people", nil, string(serverID))
 }
 
 // PersonChange is what is to be changed of a link; what is nil stays.

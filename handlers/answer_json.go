@@ -51,3 +51,9 @@ func each[A, B any](all []A, to func(A) B) []B {
 	}
 	return out
 }
+
+// answerList answers with an object whose only member, called member, is the list
+// of what show makes of each of found. It is never null.
+func answerList[A, B any](c *gin.Context, member string, found []A, show func(A) B) error {
+	return answerJSON(c, http.StatusOK, map[string][]B{member: each(found, show)})
+}

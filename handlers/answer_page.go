@@ -30,7 +30,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 	if session, err := visitOf(c).session(); err == nil {
 		b.Account = &accountView{Username: session.Username, DisplayName: session.DisplayName}
 		if waiting, err := s.Store.Invites.AllWaiting(c.Request.Context(), session.AccountID); err == nil {
-			b.Account.Invitations = waiting
+			b.Account.Waiting = waiting
 		}
 	}
 	b.Notice = s.takeNotice(c, b)

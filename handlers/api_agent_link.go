@@ -45,9 +45,7 @@ func (s *site) apiAgentLinks(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusOK, struct {
-		Links []agentLink `json:"links"`
-	}{each(found, agentLinkOf)})
+	return answerList(c, "links", found, agentLinkOf)
 }
 
 // apiAskForLink answers POST /api/v1/server/links.

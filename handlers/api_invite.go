@@ -129,9 +129,7 @@ func (s *site) apiReceivedInvites(c *gin.Context, session models.Session) error 
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusOK, struct {
-		Invites []inviteObject `json:"invites"`
-	}{each(found, inviteOf)})
+	return answerList(c, "invites", found, inviteOf)
 }
 
 // apiAcceptInvite answers POST /api/v1/invites/{id}/accept.

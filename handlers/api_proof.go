@@ -65,11 +65,9 @@ func (s *site) apiOpenProofs(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusOK, struct {
-		Proofs []openProof `json:"proofs"`
-	}{each(found, func(p models.Proof) openProof {
+	return answerList(c, "proofs", found, func(p models.Proof) openProof {
 		return openProof{ID: idText(p.ID), AccountID: idText(p.AccountID), Username: p.Username, Status: p.State, ExpiresAt: p.ExpiresAt.UTC()}
-	})})
+	})
 }
 
 // apiProposeProof answers POST /api/v1/server/proofs/{id}/propose.
@@ -109,15 +107,5 @@ func (s *site) apiCompleteProof(c *gin.Context, this models.Server) error {
 
 // apiFailProof answers POST /api/v1/server/proofs/{id}/fail.
 func (s *site) apiFailProof(c *gin.Context, this models.Server) error {
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	in, err := readJSON[struct {
-		Reason string `json:"reason"`
-	}](c)
-	if err != nil {
-		return err
-	}
-	return done(c, s.Store.Proofs.Fail(c.Request.Context(), this, id, in.Reason))
+	return failed(c, this, s.Store.Proofs.Fail)
 }

@@ -69,11 +69,9 @@ func (s *site) apiQuickConnectServers(c *gin.Context, session models.Session) er
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusOK, struct {
-		Servers []quickConnectServer `json:"servers"`
-	}{each(found, func(q models.QuickServer) quickConnectServer {
+	return answerList(c, "servers", found, func(q models.QuickServer) quickConnectServer {
 		return quickConnectServer{ID: idText(q.ID), Name: q.Name, LocalUser: q.LocalUser}
-	})})
+	})
 }
 
 // openQuickConnect is a device that waits for the agent.
@@ -91,13 +89,11 @@ func (s *site) apiOpenQuickConnects(c *gin.Context, this models.Server) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusOK, struct {
-		QuickConnects []openQuickConnect `json:"quick_connects"`
-	}{each(found, func(q models.QuickConnect) openQuickConnect {
+	return answerList(c, "quick_connects", found, func(q models.QuickConnect) openQuickConnect {
 		return openQuickConnect{
 			ID: idText(q.ID), LinkID: idText(q.LinkID), AccountID: idText(q.AccountID), Code: q.Code, ExpiresAt: q.ExpiresAt.UTC(),
 		}
-	})})
+	})
 }
 
 // apiCompleteQuickConnect answers POST /api/v1/server/quick-connects/{id}/complete.
@@ -111,15 +107,5 @@ func (s *site) apiCompleteQuickConnect(c *gin.Context, this models.Server) error
 
 // apiFailQuickConnect answers POST /api/v1/server/quick-connects/{id}/fail.
 func (s *site) apiFailQuickConnect(c *gin.Context, this models.Server) error {
-	id, err := idOf(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	in, err := readJSON[struct {
-		Reason string `json:"reason"`
-	}](c)
-	if err != nil {
-		return err
-	}
-	return done(c, s.Store.QuickConnects.Fail(c.Request.Context(), this, id, in.Reason))
+	return failed(c, this, s.Store.QuickConnects.Fail)
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -52,4 +53,20 @@ func readToken(c *gin.Context) (string, error) {
 		return "", err
 	}
 	return in.Token, needed("token", in.Token)
+}
+
+// failed has fail note that the server could not do what the id in the path asks
+// of it, and why.
+func failed(c *gin.Context, this models.Server, fail func(ctx context.Context, this models.Server, id int64, reason string) error) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	in, err := readJSON[struct {
+		Reason string `json:"reason"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	return done(c, fail(c.Request.Context(), this, id, in.Reason))
 }

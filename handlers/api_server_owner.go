@@ -47,9 +47,7 @@ func (s *site) apiOwnedServers(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusOK, struct {
-		Servers []ownedObject `json:"servers"`
-	}{each(owned, ownedOf)})
+	return answerList(c, "servers", owned, ownedOf)
 }
 
 // apiOwnedServer answers GET /api/v1/servers/{id}.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -28,14 +27,12 @@ func (s *site) apiSessions(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, http.StatusOK, struct {
-		Sessions []sessionObject `json:"sessions"`
-	}{each(list, func(one models.Session) sessionObject {
+	return answerList(c, "sessions", list, func(one models.Session) sessionObject {
 		return sessionObject{
 			ID: idText(one.ID), Current: one.ID == session.ID, Kind: one.Kind, Device: one.Device, Client: one.Client, Address: one.Address,
 			CreatedAt: one.CreatedAt.UTC(), LastSeenAt: one.LastSeenAt.UTC(), ExpiresAt: one.ExpiresAt.UTC(),
 		}
-	})})
+	})
 }
 
 // apiEndSession answers DELETE /api/v1/sessions/{id}.

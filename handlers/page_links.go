@@ -14,8 +14,23 @@ import (
 // linksPage is templates/pages/links.html.
 type linksPage struct {
 	Base
-	Invitations []pendingLinkView
-	Invites     []receivedInviteView
+	Links   []pendingLinkView
+	Invites []receivedInviteView
+}
+
+// answerButtons are the two buttons of a link or an invite:
+// partials/accept_decline.html renders them.
+type answerButtons struct {
+	Base
+	Path    string // the forms go to Path/accept and Path/decline
+	ID      string // of the link or invite
+	Suffix  string // of the ids of the buttons
+	Heading string // the id of the heading that names the link or invite
+}
+
+// Buttons returns the buttons of a link or an invite of the page.
+func (p linksPage) Buttons(path, id, suffix, heading string) answerButtons {
+	return answerButtons{Base: p.Base, Path: path, ID: id, Suffix: suffix, Heading: heading}
 }
 
 // pendingLinkView is a link that waits for the person's answer.
@@ -59,7 +74,7 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 		if one.ServerDisabled {
 			continue // nobody is led to it
 		}
-		page.Invitations = append(page.Invitations, pendingLinkView{
+		page.Links = append(page.Links, pendingLinkView{
 			ID: idText(one.ID), Server: one.ServerName, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
 			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
 		})

@@ -63,7 +63,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		return err
 	}
 	page := serversPage{Base: s.base(c, "servers").telling(wrong)}
-	page.Waiting = page.Account.Invitations
+	page.Waiting = page.Account.Waiting
 	for _, one := range usable {
 		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.ServerName,

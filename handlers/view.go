@@ -68,7 +68,7 @@ func (b Base) Languages() []templates.Language { return b.Catalogue.Languages() 
 // accountView is the signed-in person in the header of a page.
 type accountView struct {
 	Username, DisplayName string
-	Invitations           int // that wait for an answer
+	Waiting               int // links and invites that wait for an answer
 }
 
 // Field is one input of a form: partials/field.html renders it.

@@ -98,6 +98,6 @@ func (s sampler) nameOrEmail() Field {
 
 func (s sampler) invited(page string) Base {
 	b := s.signedIn(page)
-	b.Account.Invitations = 2
+	b.Account.Waiting = 2
 	return b
 }
