@@ -1,0 +1,57 @@
+// Package httperr has what all ways from an error to an HTTP answer have in common: the error that is
+// an answer itself, the status of errors of HTTP, the line in the log and the header Retry-After.
+package httperr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Refusal is an error that is answered as it is. It is not logged, since nothing went wrong here.
+type Refusal struct {
+	Status int
+	Code   string        // stable, for programs and for the catalogue of texts; may be ""
+	Text   string        // for people; may be ""
+	After  time.Duration // to wait before the next try; 0 for no advice
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("refused: %d %s%s", r.Status, r.Code, r.Text) }
+
+// Status returns the status of a [*Refusal] and of errors of HTTP itself: 413 for a body that is too
+// large, 503 for a request that took too long or was given up. It returns 500 for all others.
+func Status(err error) int {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return r.Status
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// Log logs the error of a request that failed, after attrs. If the client has left before the answer,
+// the line is for debugging only: the operator has nothing to mend.
+func Log(log *slog.Logger, r *http.Request, err error, attrs ...slog.Attr) {
+	level := slog.LevelError
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		level = slog.LevelDebug
+	}
+	log.LogAttrs(r.Context(), level, "request failed", append(attrs, slog.Any("err", err))...)
+}
+
+// SetRetryAfter tells the client to wait, rounded up to a multiple of step: a large step does not show
+// how a limit was reached. Without a wait it sets nothing.
+func SetRetryAfter(header http.Header, wait, step time.Duration) {
+	if wait > 0 {
+		steps := (wait-1)/step + 1
+		header.Set("Retry-After", strconv.FormatInt(int64(steps*step/time.Second), 10))
+	}
+}
