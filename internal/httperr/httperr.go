@@ -12,20 +12,22 @@ import (
 	"time"
 )
 
-// Refusal is an error that is answered as it is. It is not logged, since nothing went wrong here.
-type Refusal struct {
+// RefusalError is an error that is answered as it is. It is not logged, since nothing went wrong here.
+type RefusalError struct {
 	Status int
 	Code   string        // stable, for programs and for the catalogue of texts; may be ""
 	Text   string        // for people; may be ""
 	After  time.Duration // to wait before the next try; 0 for no advice
 }
 
-func (r *Refusal) Error() string { return fmt.Sprintf("refused: %d %s%s", r.Status, r.Code, r.Text) }
+func (r *RefusalError) Error() string {
+	return fmt.Sprintf("refused: %d %s%s", r.Status, r.Code, r.Text)
+}
 
-// Status returns the status of a [*Refusal] and of errors of HTTP itself: 413 for a body that is too
+// Status returns the status of a [*RefusalError] and of errors of HTTP itself: 413 for a body that is too
 // large, 503 for a request that took too long or was given up. It returns 500 for all others.
 func Status(err error) int {
-	if r, ok := errors.AsType[*Refusal](err); ok {
+	if r, ok := errors.AsType[*RefusalError](err); ok {
 		return r.Status
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -48,10 +50,12 @@ func Log(log *slog.Logger, r *http.Request, err error, attrs ...slog.Attr) {
 }
 
 // SetRetryAfter tells the client to wait, rounded up to a multiple of step: a large step does not show
-// how a limit was reached. Without a wait it sets nothing.
-func SetRetryAfter(header http.Header, wait, step time.Duration) {
-	if wait > 0 {
-		steps := (wait-1)/step + 1
-		header.Set("Retry-After", strconv.FormatInt(int64(steps*step/time.Second), 10))
+// how a limit was reached. It returns the rounded wait. Without a wait it sets nothing and returns 0.
+func SetRetryAfter(header http.Header, wait, step time.Duration) time.Duration {
+	if wait <= 0 {
+		return 0
 	}
+	rounded := wait - 1 - (wait-1)%step + step
+	header.Set("Retry-After", strconv.FormatInt(int64(rounded/time.Second), 10))
+	return rounded
 }

@@ -20,8 +20,8 @@ func TestStatus(t *testing.T) {
 		err  error
 		want int
 	}{
-		{&httperr.Refusal{Status: 404}, 404},
-		{fmt.Errorf("read: %w", &httperr.Refusal{Status: 418, Code: "teapot"}), 418},
+		{&httperr.RefusalError{Status: 404}, 404},
+		{fmt.Errorf("read: %w", &httperr.RefusalError{Status: 418, Code: "teapot"}), 418},
 		{fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 1}), 413},
 		{fmt.Errorf("slow: %w", context.DeadlineExceeded), 503},
 		{fmt.Errorf("left: %w", context.Canceled), 503},
