@@ -2,15 +2,15 @@ package handlers
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/handlers/kinds"
+	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -50,16 +50,9 @@ type detour struct{ to string }
 
 func (d *detour) Error() string { return "detour to " + d.to }
 
-// refusal is an error of HTTP itself, about which models know nothing.
-type refusal struct {
-	status int
-	code   string
-}
-
-func (r *refusal) Error() string { return "refused: " + r.code }
-
-// refuse returns a refusal. The code has a text in errors.json.
-func refuse(status int, code string) error { return &refusal{status, code} }
+// refuse returns an error of HTTP itself, about which models know nothing. The code has a text in the
+// catalogue.
+func refuse(status int, code string) error { return &httperr.RefusalError{Status: status, Code: code} }
 
 // failure is what the asker may know of an error.
 type failure struct {
@@ -84,72 +77,39 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 	write(c, f)
 }
 
-// logTrouble logs what only the operator can mend: not that somebody left before
-// their answer came.
+// logTrouble logs the error of a request, with which only the operator can help.
 func (s *site) logTrouble(c *gin.Context, err error) {
-	level := slog.LevelError
-	if errors.Is(c.Request.Context().Err(), context.Canceled) {
-		level = slog.LevelDebug
-	}
-	s.Log.LogAttrs(c.Request.Context(), level, "request failed",
-		slog.String("route", route(c)), slog.String("request", visitOf(c).id), slog.Any("err", err))
+	httperr.Log(s.Log, c.Request, err, slog.String("route", route(c)), slog.String("request", visitOf(c).id))
 }
 
 // failureOf says what may be known of err.
 func failureOf(err error) failure {
 	if e, ok := errors.AsType[*models.Error](err); ok && e.Kind != models.KindInternal {
-		f := failure{status: statusOf(e.Kind), code: e.Code, params: e.Params, fields: e.Fields, retryAfter: e.RetryAfter}
+		f := failure{status: kinds.Status(e.Kind), code: e.Code, params: e.Params, fields: e.Fields, retryAfter: e.RetryAfter}
 		if f.status == http.StatusServiceUnavailable && f.retryAfter == 0 {
 			f.retryAfter = shortWait
 		}
 		return f
 	}
-	if r, ok := errors.AsType[*refusal](err); ok {
-		return failure{status: r.status, code: r.code}
+	f := failure{status: httperr.Status(err), code: "internal"}
+	refused, ok := errors.AsType[*httperr.RefusalError](err)
+	switch {
+	case ok:
+		f.code = refused.Code
+	case f.status == http.StatusRequestEntityTooLarge:
+		f.code = "body_too_large"
+	case f.status == http.StatusServiceUnavailable:
+		f.code, f.retryAfter = "unavailable", shortWait
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return failure{status: http.StatusRequestEntityTooLarge, code: "body_too_large"}
-	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return failure{status: http.StatusServiceUnavailable, code: "unavailable", retryAfter: shortWait}
-	}
-	return failure{status: http.StatusInternalServerError, code: "internal"}
-}
-
-// statusOf is the HTTP status of a kind of error.
-func statusOf(k models.Kind) int {
-	switch k {
-	case models.KindInvalid:
-		return http.StatusUnprocessableEntity
-	case models.KindNotFound:
-		return http.StatusNotFound
-	case models.KindConflict:
-		return http.StatusConflict
-	case models.KindUnauthenticated:
-		return http.StatusUnauthorized
-	case models.KindForbidden:
-		return http.StatusForbidden
-	case models.KindExpired:
-		return http.StatusGone
-	case models.KindThrottled:
-		return http.StatusTooManyRequests
-	case models.KindUnavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
+	return f
 }
 
 // shortWait is asked for where nothing says how long.
 const shortWait = 5 * time.Second
 
-// setRetryAfter says when to come again, in steps that tell nothing of how a
-// limit was reached.
+// setRetryAfter tells the client when to come again.
 func setRetryAfter(c *gin.Context, wait time.Duration) {
-	if wait > 0 {
-		over := (wait - 1) % shortWait
-		c.Header("Retry-After", strconv.FormatInt(int64((wait-1-over+shortWait)/time.Second), 10))
-	}
+	httperr.SetRetryAfter(c.Writer.Header(), wait, shortWait)
 }
 
 // route is the pattern that the request met, and never what it asked for.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/handlers/kinds"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -60,7 +61,7 @@ func (s *site) mistakesOf(c *gin.Context, cause error) (mistakes, error) {
 		m.status = http.StatusNotFound
 	}
 	if wait := e.RetryAfter; e.Kind == models.KindThrottled || e.Kind == models.KindUnavailable {
-		m.status = statusOf(e.Kind)
+		m.status = kinds.Status(e.Kind)
 		setRetryAfter(c, max(wait, shortWait))
 	}
 	if m.status >= http.StatusInternalServerError {

@@ -21,7 +21,7 @@ type form map[string]string
 // every library of every server of its owner.
 const maxFields = 500
 
-// readForm reads the body of a request. It returns a *refusal for what no form
+// readForm reads the body of a request. It returns a *httperr.RefusalError for what no form
 // of ours sends, and *http.MaxBytesError for a body that is too long.
 func readForm(c *gin.Context) (form, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))

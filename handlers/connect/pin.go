@@ -68,7 +68,7 @@ func exchangePIN(c *call) (any, error) {
 // ownAddress tells a media server from which address it calls (§3.1).
 func ownAddress(c *call) (any, error) {
 	if !c.address.IsValid() {
-		return nil, refusal(http.StatusNotFound)
+		return nil, refuse(http.StatusNotFound)
 	}
 	return plainText(c.address.String()), nil
 }

@@ -1,12 +1,12 @@
 package connect
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -32,9 +32,11 @@ func registrationFailed(c *call, err error, wait time.Duration) any {
 	if known, ok := errors.AsType[*models.Error](err); ok {
 		code = known.Code
 	}
-	if refused, ok := errors.AsType[refusal](err); ok {
-		code = map[refusal]string{http.StatusRequestEntityTooLarge: "body_too_large"}[refused]
-		code = cmp.Or(code, "bad_request")
+	if refused, ok := errors.AsType[*httperr.RefusalError](err); ok {
+		code = "bad_request"
+		if refused.Status == http.StatusRequestEntityTooLarge {
+			code = "body_too_large"
+		}
 	}
 	locale := c.Locale(c.request.Header.Get("Accept-Language"))
 	return registration{Status: strings.ToUpper(code), Message: c.Say(locale, code, nil, wait)}

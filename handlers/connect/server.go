@@ -20,7 +20,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-media/latchkey/handlers/kinds"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/internal/printable"
 	"github.com/latchkey-media/latchkey/models"
 )
@@ -117,10 +119,8 @@ func (s *Server) Routes() []Route {
 	return list
 }
 
-// refusal is a bare status.
-type refusal int
-
-func (r refusal) Error() string { return "refused: " + strconv.Itoa(int(r)) }
+// refuse returns an error that is answered with a bare status.
+func refuse(status int) error { return &httperr.RefusalError{Status: status} }
 
 const maxBody = 64 << 10
 
@@ -183,10 +183,10 @@ func (c *call) run(answer endpoint, path string) (any, error) {
 	}
 	params, err := embywire.Read(c.request, options)
 	if errors.Is(err, embywire.ErrTooLarge) {
-		return nil, refusal(http.StatusRequestEntityTooLarge)
+		return nil, refuse(http.StatusRequestEntityTooLarge)
 	}
 	if err != nil {
-		return nil, refusal(http.StatusBadRequest)
+		return nil, refuse(http.StatusBadRequest)
 	}
 	c.params = params
 	return answer(c)
@@ -274,29 +274,17 @@ func (c *call) send(w http.ResponseWriter, status int, body []byte) {
 func (c *call) fail(w http.ResponseWriter, row route, err error) {
 	status := statusOf(err)
 	if status >= http.StatusInternalServerError {
-		c.logTrouble(row, err)
+		httperr.Log(c.Log, c.request, err, slog.String("route", Prefix+row.Path))
 	}
 	var wait time.Duration
 	if known, ok := errors.AsType[*models.Error](err); ok && known.RetryAfter > 0 {
-		const step = 5 * time.Second
-		wait = known.RetryAfter - 1 - (known.RetryAfter-1)%step + step
-		c.header.Set("Retry-After", strconv.Itoa(int(wait/time.Second)))
+		wait = httperr.SetRetryAfter(c.header, known.RetryAfter, 5*time.Second)
 	}
 	if row.refuse != nil {
 		c.write(w, status, row.refuse(c, err, wait))
 		return
 	}
 	bare(w, status)
-}
-
-// logTrouble logs what only the operator can mend: not that somebody left before
-// their answer came.
-func (c *call) logTrouble(row route, err error) {
-	level := slog.LevelError
-	if errors.Is(c.request.Context().Err(), context.Canceled) {
-		level = slog.LevelDebug
-	}
-	c.Log.LogAttrs(c.request.Context(), level, "request failed", slog.String("route", Prefix+row.Path), slog.Any("err", err))
 }
 
 func bare(w http.ResponseWriter, status int) {
@@ -306,27 +294,10 @@ func bare(w http.ResponseWriter, status int) {
 }
 
 func statusOf(err error) int {
-	if r, ok := errors.AsType[refusal](err); ok {
-		return int(r)
+	if known, ok := errors.AsType[*models.Error](err); ok {
+		return kinds.WireStatus(known.Kind)
 	}
-	switch models.KindOf(err) {
-	case models.KindInvalid:
-		return http.StatusBadRequest
-	case models.KindNotFound, models.KindExpired:
-		return http.StatusNotFound
-	case models.KindConflict:
-		return http.StatusConflict
-	case models.KindUnauthenticated:
-		return http.StatusUnauthorized
-	case models.KindForbidden:
-		return http.StatusForbidden
-	case models.KindThrottled:
-		return http.StatusTooManyRequests
-	case models.KindUnavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
+	return httperr.Status(err)
 }
 
 // one is the value of a header that must not come twice.
@@ -348,7 +319,7 @@ func (c *call) person() (models.Session, error) {
 func (c *call) self() (models.Session, error) {
 	session, err := c.person()
 	if err == nil && c.params["userid"] != "" && c.params["userid"] != id(session.AccountID) {
-		return session, refusal(http.StatusUnauthorized)
+		return session, refuse(http.StatusUnauthorized)
 	}
 	return session, err
 }
@@ -359,10 +330,10 @@ func (c *call) self() (models.Session, error) {
 func (c *call) server() (models.Server, error) {
 	server, err := c.Store.ServerKeys.Look(c.request.Context(), c.one("X-Connect-Token"))
 	if errors.Is(err, models.ErrServerDisabled) {
-		return server, refusal(http.StatusForbidden)
+		return server, refuse(http.StatusForbidden)
 	}
 	if err == nil && c.params["serverid"] != "" && c.params["serverid"] != id(server.ID) {
-		return server, refusal(http.StatusUnauthorized)
+		return server, refuse(http.StatusUnauthorized)
 	}
 	return server, err
 }

@@ -41,7 +41,7 @@ func authenticate(c *call) (any, error) {
 	}
 	signed, err := c.Store.Sessions.SignIn(ctx, in, c.caller)
 	if errors.Is(err, models.ErrConfirmFirst) || errors.Is(err, models.ErrAccountDisabled) {
-		return nil, refusal(http.StatusUnauthorized)
+		return nil, refuse(http.StatusUnauthorized)
 	}
 	if err != nil {
 		return nil, err
