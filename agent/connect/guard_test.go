@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/connect"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/httperr"
 )
 
 // An error that the agent can have and that nobody here knows would be answered as
@@ -42,16 +43,27 @@ func TestRefuse(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is full")
 	if got := connect.Refuse(broken); got != broken { //nolint:errorlint // the very same
-		t.Errorf("trouble of our own became %v", got)
+		t.Errorf("an unknown error became %v, want it as it was", got)
 	}
 	wrapped := fmt.Errorf("%w: %w: %w", agent.ErrAlreadyLinked, agent.ErrServiceRefused, &client.Error{Code: "already_linked"})
-	if got := connect.Refuse(wrapped).Error(); !strings.HasPrefix(got, "409") {
-		t.Errorf("%v became %s", wrapped, got)
+	if got := refusal(t, wrapped); got.Status != http.StatusConflict {
+		t.Errorf("%v became status %d, want %d", wrapped, got.Status, http.StatusConflict)
 	}
 	refused := fmt.Errorf("%w: %w", agent.ErrServiceRefused, &client.Error{Code: "x", Detail: "No more than ten." + strings.Repeat("é", 1000)})
-	if got := connect.Refuse(refused).Error(); !strings.HasPrefix(got, "502: The Connect service refuses this. No more than ten.é") || len(got) > 800 {
-		t.Errorf("%v became %s", refused, got)
+	const text = "The Connect service refuses this. No more than ten.é"
+	if got := refusal(t, refused); got.Status != http.StatusBadGateway || !strings.HasPrefix(got.Text, text) || len(got.Text) > 800 {
+		t.Errorf("%v became status %d with %q, want %d with %q and at most 800 bytes", refused, got.Status, got.Text, http.StatusBadGateway, text)
 	}
+}
+
+// refusal returns what connect.Refuse makes of an error that it knows.
+func refusal(t *testing.T, err error) *httperr.RefusalError {
+	t.Helper()
+	refused, ok := errors.AsType[*httperr.RefusalError](connect.Refuse(err))
+	if !ok {
+		t.Fatalf("%v is not refused", err)
+	}
+	return refused
 }
 
 // Whatever comes, the answer is one of those that clients know, and never trouble of

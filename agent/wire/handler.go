@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
@@ -44,29 +44,26 @@ func (k *Kit) Handler(routes *embywire.Routes) http.Handler {
 // answerError answers with a plain text, never with JSON: some clients fall over
 // that (§1.3).
 func (k *Kit) answerError(w http.ResponseWriter, r *http.Request, err error) {
-	var tooLarge *http.MaxBytesError
-	var refusal *refusalError
-	switch {
-	case errors.As(err, &refusal):
-	case errors.As(err, &tooLarge):
-		refusal = &refusalError{status: http.StatusRequestEntityTooLarge, text: "The request is too large."}
-	case r.Context().Err() != nil: // the client is gone, and what was begun for it came to nothing
-		refusal = &refusalError{status: http.StatusServiceUnavailable, text: "The request was given up."}
+	refused, ok := errors.AsType[*httperr.RefusalError](err)
+	switch status := httperr.Status(err); {
+	case ok:
+	case status == http.StatusRequestEntityTooLarge:
+		refused = &httperr.RefusalError{Status: status, Text: "The request is too large."}
 	default:
-		k.Log.ErrorContext(r.Context(), "a request failed",
-			slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)), slog.Any("error", err))
-		refusal = &refusalError{status: http.StatusInternalServerError, text: "Error processing request."}
+		httperr.Log(k.Log, r, err, slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)))
+		refused = &httperr.RefusalError{Status: status, Text: "Error processing request."}
+		if r.Context().Err() != nil { // the client is gone, and what was begun for it came to nothing
+			refused.Status = http.StatusServiceUnavailable
+		}
 	}
 	if written(w) {
 		return
 	}
-	if refusal.after > 0 {
-		w.Header().Set("Retry-After", strconv.FormatInt(int64(max(refusal.after/time.Second, 1)), 10))
-	}
+	httperr.SetRetryAfter(w.Header(), refused.After, time.Second)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(refusal.status)
-	if _, err := io.WriteString(w, refusal.text); err != nil {
+	w.WriteHeader(refused.Status)
+	if _, err := io.WriteString(w, refused.Text); err != nil {
 		return // the client is gone
 	}
 }

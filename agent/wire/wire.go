@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
@@ -92,23 +93,14 @@ func (k *Kit) handle(f HandlerFunc, read func(*http.Request) (embywire.Params, e
 	})
 }
 
-// refusalError is an answer for the client.
-type refusalError struct {
-	status int
-	text   string
-	after  time.Duration // when to try again; 0 if that is unknown
-}
-
-func (e *refusalError) Error() string { return fmt.Sprintf("%d: %s", e.status, e.text) }
-
 // Refuse returns an error that is answered with a status and a text for people.
 // It is not logged.
-func Refuse(status int, text string) error { return &refusalError{status: status, text: text} }
+func Refuse(status int, text string) error { return &httperr.RefusalError{Status: status, Text: text} }
 
 // RefuseFor returns an error like [Refuse] does, which also tells the client when
 // to try again.
 func RefuseFor(after time.Duration, status int, text string) error {
-	return &refusalError{status, text, after}
+	return &httperr.RefusalError{Status: status, Text: text, After: after}
 }
 
 // AnswerJSON answers with value as JSON.

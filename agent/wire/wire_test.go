@@ -194,9 +194,9 @@ func TestRetryAfter(t *testing.T) {
 func TestLog(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
-		"/Broken?api_key=" + secret:   `level=ERROR msg="a request failed" method=GET route=/Broken error="the disk is full"`,
+		"/Broken?api_key=" + secret:   `level=ERROR msg="request failed" method=GET route=/Broken err="the disk is full"`,
 		"/Panics?api_key=" + secret:   `level=ERROR msg=panic method=GET route=/Panics type=*errors.errorString`,
-		"/Halfway?api_key=" + secret:  `level=ERROR msg="a request failed" method=GET route=/Halfway`,
+		"/Halfway?api_key=" + secret:  `level=ERROR msg="request failed" method=GET route=/Halfway`,
 		"/Echo/" + secret + "?a=b":    `level=DEBUG msg=request method=GET route=/Echo/{Id} status=201`,
 		"/Wrapped?api_key=" + secret:  `level=DEBUG msg=request method=GET route=/Wrapped status=503 bytes=6 address=192.0.2.1`,
 		"/x/" + secret + "?" + secret: `level=DEBUG msg=request method=GET route="" status=404`,
