@@ -221,8 +221,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		{fake.URL, "https://media.example/media/Users", "set media-server-url to https://media.example/media"},
 		{fake.URL, "https://media.example/media/web/index.html", "set media-server-url to https://media.example/media"},
 		{fake.URL, "https://user:secret@media.example/Users", "set media-server-url to https://media.example"},
-		{fake.URL, "https://" + strings.Repeat("x", 300) + ".example/Users", "the address where it leads"},
-		{fake.URL, "", "the address where it leads"},
+		{fake.URL, "https://" + strings.Repeat("x", 300) + ".example/Users", "the address that it redirects to"},
+		{fake.URL, "", "the address that it redirects to"},
 		{strings.TrimSuffix(fake.URL, "/jellyfin"), "", "set media-server-url to " + fake.URL},
 	}
 	for _, test := range tests {

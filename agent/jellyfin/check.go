@@ -10,22 +10,22 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// CheckedStep is one step of [Server.Check], for people.
+// CheckedStep is the result of one step of [Server.Check], for people.
 type CheckedStep struct {
 	Name    string // "reachable", "Jellyfin", "version", "key", "Quick Connect"
 	OK      bool
-	Warning bool   // it works, but something is to be said
-	Text    string // what was found, a sentence
-	Advice  string // what to do when it is not OK or a warning
+	Warning bool   // it works, but there is advice
+	Text    string // the result, as a sentence
+	Advice  string // a remedy, if it is not OK or a warning
 }
 
-// Check goes through what the setup of an agent needs of the server, step by step,
-// and stops where nothing further can be asked. An error means that ctx ended.
+// Check checks what the setup of an agent needs from the server, step by step. It stops
+// after a step that makes the next ones useless. An error means that ctx ended.
 func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	var steps []CheckedStep
 	info, err := s.public(ctx)
 	if err != nil {
-		return failed(ctx, steps, "reachable", err, "See that Jellyfin runs and that its address is right, then run the setup again.")
+		return failed(ctx, steps, "reachable", err, "Check that Jellyfin runs and that its address is right, then run the setup again.")
 	}
 	steps = append(steps, CheckedStep{Name: "reachable", OK: true, Text: "Something answers at " + s.base.String() + "."})
 	if err := info.isJellyfin(); err != nil {
@@ -35,17 +35,17 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	major, err := info.usable()
 	if errors.Is(err, mediaserver.ErrTooOld) {
 		return append(steps, CheckedStep{
-			Name: "version", Text: "Its version is " + told(info) + ".",
-			Advice: "Update Jellyfin to 10.9 or newer: before that, an agent can sign no device in.",
+			Name: "version", Text: "Its version is " + versionText(info) + ".",
+			Advice: "Update Jellyfin to 10.9 or newer: an agent cannot sign devices in with older versions.",
 		}), nil
 	}
 	if err != nil {
 		return failed(ctx, steps, "version", err, "Finish Jellyfin's own setup in the browser, then run this setup again.")
 	}
-	version := CheckedStep{Name: "version", OK: true, Text: "Its version is " + told(info) + "."}
+	version := CheckedStep{Name: "version", OK: true, Text: "Its version is " + versionText(info) + "."}
 	if major > newestMajor {
 		version.Warning = true
-		version.Advice = "It is newer than this agent knows, and will probably work: see whether there is a newer Latchkey."
+		version.Advice = "It is newer than this agent knows, and will probably work. Check whether a newer Latchkey is available."
 	}
 	steps = append(steps, version)
 	err = s.keyTaken(ctx, info.ID)
@@ -57,11 +57,11 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	if err != nil {
 		return failed(ctx, steps, "key", err, "Make a key in Jellyfin under Dashboard, API Keys, and give it to this setup.")
 	}
-	steps = append(steps, CheckedStep{Name: "key", OK: true, Text: "It takes the API key."})
+	steps = append(steps, CheckedStep{Name: "key", OK: true, Text: "It accepts the API key."})
 	on, err := s.quickConnect(ctx)
 	switch {
 	case err != nil:
-		return failed(ctx, steps, "Quick Connect", err, "See Jellyfin's own log, then run the setup again.")
+		return failed(ctx, steps, "Quick Connect", err, "Look into Jellyfin's own log, then run the setup again.")
 	case !on:
 		steps = append(steps, CheckedStep{
 			Name: "Quick Connect", Text: "Quick Connect is off, and no device can be signed in without it.",
@@ -73,10 +73,10 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	return steps, nil
 }
 
-// told is the version that a server tells.
-func told(info publicInfo) string { return printable.ASCII(short(info.Version)) }
+// versionText returns the version of a server, fit for a line of text.
+func versionText(info publicInfo) string { return printable.ASCII(short(info.Version)) }
 
-// failed ends the steps with one that went wrong.
+// failed adds a step that went wrong.
 func failed(ctx context.Context, steps []CheckedStep, name string, err error, advice string) ([]CheckedStep, error) {
 	if ctx.Err() != nil {
 		return steps, ctx.Err()
@@ -85,5 +85,5 @@ func failed(ctx context.Context, steps []CheckedStep, name string, err error, ad
 	return append(steps, CheckedStep{Name: name, Text: strings.ToUpper(text[:1]) + text[1:] + ".", Advice: advice}), nil
 }
 
-// short is as much of a name as fits into a line.
+// short returns the beginning of a name, fit for a line of text.
 func short(name string) string { return printable.Cut(name, 64) }

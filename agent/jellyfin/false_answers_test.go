@@ -50,8 +50,8 @@ func TestOddAnswers(t *testing.T) {
 		{"AuthenticateWithQuickConnect", `{"User":` + user + `}`, prove(approved), "no token"},
 		{"GetQuickConnectState", `{"Secret":"` + approved + `","Authenticated":true}`, prove(secret), "another request"},
 		{"GetMediaFolders", `{}`, func(ctx context.Context) error { _, err := s.Administrator(ctx, "x"); return err }, "no libraries"},
-		{"GetPublicSystemInfo", `{"ProductName":"Jellyfin Server","Version":"10.11.1"}`, func(ctx context.Context) error { _, err := s.Identity(ctx); return err }, "no id"},
-		{"GetPublicSystemInfo", `{"ProductName":"Jellyfin Server","Version":"10.11.1","Id":"a b"}`, func(ctx context.Context) error { _, err := s.Identity(ctx); return err }, "no id"},
+		{"GetPublicSystemInfo", `{"ProductName":"Jellyfin Server","Version":"10.11.1"}`, func(ctx context.Context) error { _, err := s.Identity(ctx); return err }, "no valid id"},
+		{"GetPublicSystemInfo", `{"ProductName":"Jellyfin Server","Version":"10.11.1","Id":"a b"}`, func(ctx context.Context) error { _, err := s.Identity(ctx); return err }, "no valid id"},
 	}
 	for _, test := range tests {
 		fake.Break(test.operation, 1, answers(test.answer))

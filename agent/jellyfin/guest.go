@@ -20,14 +20,14 @@ import (
 
 const (
 	creating    = "making a guest"
-	nameTries   = 5                // names that somebody else takes in the same moment
-	cleanUpTime = 20 * time.Second // for taking back what was half made
+	nameTries   = 5                // names that may be taken by others in the same moment
+	cleanUpTime = 20 * time.Second // for deleting a guest that is half made
 )
 
-// CreateGuest makes a local user with a name like the given one, the first that is
-// free: hidden, no administrator, with a long random password that nobody knows, and
-// restricted. When anything of that fails, what was made is deleted, or disabled;
-// the error says when neither could be done.
+// CreateGuest makes a restricted local user with the first free name like the given one. It
+// is hidden, not an administrator, and has a long random password that nobody knows. If a
+// step fails, the local user is deleted, or else disabled; the error says so if neither was
+// possible.
 func (s *Server) CreateGuest(ctx context.Context, name string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
 	var secret [32]byte
 	if _, err := io.ReadFull(s.random, secret[:]); err != nil {
@@ -56,8 +56,8 @@ func (s *Server) CreateGuest(ctx context.Context, name string, to mediaserver.Re
 	return mediaserver.LocalUser{}, err
 }
 
-// create makes a local user under the first free name and returns its id. When
-// nobody can know whether it was made, it is looked for and taken back.
+// create makes a local user with the first free name and returns its id. If the answer does
+// not say whether it was made, create looks for it and takes it back.
 func (s *Server) create(ctx context.Context, name, password string) (string, error) {
 	before, err := s.listUsers(ctx)
 	if err != nil {
@@ -75,30 +75,29 @@ func (s *Server) create(ctx context.Context, name, password string) (string, err
 		return id, nil
 	}
 	if err == nil {
-		err = strange(creating, "it answers without the guest")
+		err = implausible(creating, "it answers without the guest")
 	}
 	if status := statusOf(err); status >= 300 && status <= 499 {
-		return "", err // it was refused
+		return "", err // refused: nothing was made
 	}
 	return "", s.takeBackUnknown(ctx, free, password, err)
 }
 
-// makeGuest gives a local user that was just made the policy of a guest, and reads
-// it again.
+// makeGuest gives a new local user the policy of a guest, and checks that the server keeps
+// it.
 func (s *Server) makeGuest(ctx context.Context, id string, all bool, folders []string) (mediaserver.LocalUser, error) {
 	if err := s.changePolicy(ctx, creating, id, func(p *policy) error { return p.guest(all, folders) }); err != nil {
 		return mediaserver.LocalUser{}, err
 	}
 	user, p, err := s.readUserPolicy(ctx, id)
 	if err == nil && !p.isGuest(all) {
-		err = strange(creating, "it does not keep the policy of a guest")
+		err = implausible(creating, "it does not keep the policy of a guest")
 	}
 	return user, err
 }
 
-// takeBack deletes, or else disables, a local user of ours that is half made. It
-// returns why, and what is left when neither went well. It goes on when the caller
-// has given up.
+// takeBack deletes, or else disables, a guest that is half made. It returns why, with a
+// request to the admin if neither was possible. It goes on after the caller has given up.
 func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
@@ -107,17 +106,17 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 		return why
 	}
 	return &failure{doing: creating, err: why, why: fmt.Sprintf(
-		"%v; and what was made could be neither deleted nor disabled: delete the local user %s in Jellyfin", why, id)}
+		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Jellyfin", why, id)}
 }
 
-// takeBackUnknown looks for a local user that may have been made under a name that
-// was free, and takes it back when it is ours: it lets the password in that only we
-// know, or has none yet and was never signed in.
+// takeBackUnknown looks for a local user that may have been made with a name that was free,
+// and takes it back if this agent made it: then it has the password that only the agent
+// knows, or it has none yet and was never used.
 func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
 	unknown := &failure{doing: creating, err: why, why: fmt.Sprintf(
-		"%v; whether it was made nobody knows: see in Jellyfin whether there is a new local user %q, and delete it", why, name)}
+		"%v; it is not known whether it was made: look in Jellyfin for a new local user %q, and delete it", why, name)}
 	users, err := s.listUsers(ctx)
 	if err != nil {
 		return unknown
@@ -126,7 +125,7 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 	if at < 0 {
 		return why
 	}
-	mine, err := s.takes(ctx, users[at].Name, password)
+	mine, err := s.hasPassword(ctx, users[at].Name, password)
 	if err != nil {
 		return unknown
 	}
@@ -134,13 +133,13 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 		mine = true
 	}
 	if !mine {
-		return unknown // or somebody else made it in the same moment
+		return unknown // somebody else may have made it in the same moment
 	}
 	return s.takeBack(ctx, users[at].ID, why)
 }
 
-// takes reports whether a local user has the password that was made up for it.
-func (s *Server) takes(ctx context.Context, name, password string) (bool, error) {
+// hasPassword reports whether a local user has a password.
+func (s *Server) hasPassword(ctx context.Context, name, password string) (bool, error) {
 	body, err := json.Marshal(map[string]string{"Username": name, "Pw": password})
 	if err != nil {
 		return false, fmt.Errorf("jellyfin: %s: %w", creating, err)
@@ -156,11 +155,11 @@ func (s *Server) takes(ctx context.Context, name, password string) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	_ = s.Revoke(ctx, result.AccessToken) // it ends with the local user, too
+	_ = s.Revoke(ctx, result.AccessToken) // otherwise it ends with the local user
 	return true, nil
 }
 
-// freeName is the first name like the wanted one that no local user has.
+// freeName returns the first name like the wanted one that no local user has.
 func freeName(wanted string, users []userDto) string {
 	base := nameFor(wanted)
 	for name, n := base, 2; ; name, n = fmt.Sprintf("%s %d", base, n), n+1 {
@@ -170,8 +169,8 @@ func freeName(wanted string, users []userDto) string {
 	}
 }
 
-// nameFor is what Jellyfin takes of a name: letters, digits, blanks and -'._@+,
-// with neither a blank at an end nor more than 64 characters.
+// nameFor returns a name that Jellyfin accepts: up to 64 letters, digits, blanks and
+// -'._@+, without a blank at its beginning or end.
 func nameFor(wanted string) string {
 	kept := strings.Map(func(r rune) rune {
 		switch {

@@ -12,8 +12,8 @@ import (
 // pair is one member of an authorization header.
 type pair struct{ name, value string }
 
-// authorization writes the one header that every version understands. The legacy
-// ones and the key in the query are ignored by 12 and newer.
+// authorization returns the value of the one header that every version understands. From 12
+// on, Jellyfin ignores the older headers and a key in the query.
 func authorization(pairs ...pair) string {
 	var header strings.Builder
 	for i, p := range pairs {
@@ -27,13 +27,13 @@ func authorization(pairs ...pair) string {
 	return header.String()
 }
 
-// encode percent-encodes all but letters, digits and "-._~". Jellyfin reads a "+"
+// encode percent-encodes everything except letters, digits and "-._~". Jellyfin reads a "+"
 // as a blank.
 func encode(value string) string {
 	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 }
 
-// identity is the header of a device, without a token.
+// identity returns the header of a device without a token.
 func identity(device mediaserver.Device) string {
 	return authorization(
 		pair{"Client", headerValue(device.Client, "Unknown")},

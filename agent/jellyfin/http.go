@@ -22,27 +22,27 @@ type call struct {
 	method string
 	path   string // below the base, already escaped
 	query  url.Values
-	header string // of authorization; "" for none
+	header string // value of Authorization; "" for none
 	body   []byte // JSON; nil for none
-	into   any    // what the JSON of the answer is decoded into; nil for one that has none
+	into   any    // receives the JSON of the answer; nil for an answer without a body
 }
 
-// failure is an answer that is none of those hoped for, or that there was none. Its
-// text holds nothing that was sent or answered.
+// failure is the error of a call that had no answer, or not the expected one. Its text never
+// quotes the request or the answer.
 type failure struct {
 	doing  string
-	status int // 0 when there was no answer
+	status int // of the answer; 0 without one
 	why    string
 	err    error
 }
 
-// Error says what was being done and why it failed.
+// Error returns what was done and why it failed.
 func (f *failure) Error() string { return "jellyfin: " + f.doing + ": " + f.why }
 
 // Unwrap returns the cause.
 func (f *failure) Unwrap() error { return f.err }
 
-// statusOf is the status of the answer that an error is about, or 0.
+// statusOf returns the status of the answer that caused an error, or 0.
 func statusOf(err error) int {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f.status
@@ -98,27 +98,27 @@ func (s *Server) do(ctx context.Context, c call) error {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		// What it says is not shown to anybody; reading it lets the connection live.
-		_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, mostError))
+		// Reading the rest lets the connection be used again.
+		_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, errorMax))
 		return &failure{doing: c.doing, status: answer.StatusCode, why: s.refusal(answer, c.path)}
 	}
 	return decode(answer, c)
 }
 
-// decode reads the answer of a call that went well.
+// decode reads the answer of a call with a good status.
 func decode(answer *http.Response, c call) error {
 	if c.into == nil {
-		if answer.StatusCode != http.StatusNoContent { // nothing that only says "fine" did it
+		if answer.StatusCode != http.StatusNoContent { // another status does not mean that it was done
 			return &failure{doing: c.doing, why: notJellyfin, err: errAnswer}
 		}
 		return nil
 	}
-	raw, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer+1))
+	raw, err := io.ReadAll(io.LimitReader(answer.Body, answerMax+1))
 	switch {
 	case err != nil:
 		return &failure{doing: c.doing, why: "its answer broke off or took too long", err: cause(err)}
-	case len(raw) > mostAnswer:
-		return &failure{doing: c.doing, why: fmt.Sprintf("its answer is larger than %d MiB, which is none of Jellyfin's", mostAnswer>>20)}
+	case len(raw) > answerMax:
+		return &failure{doing: c.doing, why: fmt.Sprintf("its answer is larger than %d MiB, so that it is not from Jellyfin", answerMax>>20)}
 	}
 	kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
@@ -130,20 +130,19 @@ func decode(answer *http.Response, c call) error {
 	return nil
 }
 
-const notJellyfin = "its answer is none of Jellyfin's: see that media-server-url leads to Jellyfin itself, " +
-	"and that no sign-in page stands before it"
+const notJellyfin = "its answer is not from Jellyfin: check that media-server-url leads to Jellyfin itself, " +
+	"without a sign-in page before it"
 
-// errAnswer is what decoding failed with. What encoding/json says quotes the
+// errAnswer stands for an error of decoding, because the errors of encoding/json quote the
 // answer.
 var errAnswer = errors.New("the answer cannot be read")
 
-// strange is the error of an answer that has the form of Jellyfin's, and cannot be
-// true.
-func strange(doing, why string) error {
+// implausible returns the error of an answer that has the right form but cannot be true.
+func implausible(doing, why string) error {
 	return &failure{doing: doing, why: why, err: errAnswer}
 }
 
-// refusal says what a status means and what to do about it.
+// refusal returns what a status means, and what to do about it.
 func (s *Server) refusal(answer *http.Response, path string) string {
 	switch status := answer.StatusCode; {
 	case status >= 300 && status <= 399:
@@ -153,7 +152,7 @@ func (s *Server) refusal(answer *http.Response, path string) string {
 	case status == http.StatusNotFound:
 		return "it does not know that (404)"
 	case status == http.StatusTooManyRequests:
-		return "it gets too many requests (429): whatever stands before Jellyfin limits the agent"
+		return "it gets too many requests (429): a proxy before Jellyfin limits the agent"
 	case status == http.StatusServiceUnavailable:
 		return "it is starting or not available (503)"
 	case status >= 500:
@@ -163,12 +162,12 @@ func (s *Server) refusal(answer *http.Response, path string) string {
 	}
 }
 
-// redirected is the address to use instead of the one that redirects, as far as
-// can be told. Queries are left out: they may hold a secret.
+// redirected returns the address to use instead of the one that redirects, as far as it is
+// known. It leaves out the query, which may contain a secret.
 func (s *Server) redirected(answer *http.Response, path string) string {
 	to, err := answer.Location()
 	if err != nil || to.Host == "" || len(to.Host) > 128 {
-		return "the address where it leads"
+		return "the address that it redirects to"
 	}
 	place := strings.TrimRight(to.Path, "/")
 	switch {

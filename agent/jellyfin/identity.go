@@ -12,13 +12,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// The oldest version that works, and the newest that was looked at.
+// The oldest version that works, and the newest that was tested.
 const (
 	oldestMajor, oldestMinor = 10, 9
 	newestMajor              = 12
 )
 
-// publicInfo is what a server says to anybody.
+// publicInfo has the members of the public information of a server that the agent reads.
 type publicInfo struct {
 	ID          string `json:"Id"`
 	Name        string `json:"ServerName"`
@@ -27,9 +27,9 @@ type publicInfo struct {
 	Ready       *bool  `json:"StartupWizardCompleted"`
 }
 
-// Identity asks who the server is, whether it takes the key, and whether Quick
-// Connect is on. It returns ErrTooOld for 10.8 and older, ErrKeyRefused, and an
-// error for another product than Jellyfin.
+// Identity asks for the identity of the server, and whether it accepts the key and Quick
+// Connect is on. It returns ErrTooOld for 10.8 and older, ErrKeyRefused, or an error for a
+// product other than Jellyfin.
 func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 	info, err := s.public(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 	}
 	if major > newestMajor {
 		s.warned.Do(func() {
-			s.log.WarnContext(ctx, "this Jellyfin is newer than this agent knows: see whether there is a newer Latchkey",
+			s.log.WarnContext(ctx, "this Jellyfin is newer than this agent knows: check whether a newer Latchkey is available",
 				slog.String("version", printable.ASCII(info.Version)))
 		})
 	}
@@ -60,31 +60,31 @@ func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 	}, nil
 }
 
-const askingIdentity = "asking who it is"
+const askingIdentity = "asking for its identity"
 
-// public asks what the server says to anybody.
+// public asks for what the server tells everybody.
 func (s *Server) public(ctx context.Context) (publicInfo, error) {
 	var info publicInfo
 	err := s.do(ctx, call{doing: askingIdentity, method: http.MethodGet, path: "/System/Info/Public", into: &info})
 	return info, err
 }
 
-// isJellyfin checks that the answer is one of Jellyfin's.
+// isJellyfin returns an error if the answer is not from Jellyfin.
 func (i publicInfo) isJellyfin() error {
 	if !strings.Contains(strings.ToLower(i.ProductName), "jellyfin") {
-		return strange(askingIdentity, "it is no Jellyfin: see that media-server-url is right")
+		return implausible(askingIdentity, "it is not Jellyfin: check that media-server-url is right")
 	}
 	if i.ID == "" || len(i.ID) > 64 || printable.ASCII(i.ID) != i.ID {
-		return strange(askingIdentity, "it names no id of its own")
+		return implausible(askingIdentity, "it has no valid id")
 	}
 	return nil
 }
 
-// usable returns the major version, or why that server cannot be used.
+// usable returns the major version, or an error if the server cannot be used.
 func (i publicInfo) usable() (int, error) {
 	major, minor, ok := parseVersion(i.Version)
 	if !ok {
-		return 0, strange(askingIdentity, "it names no version")
+		return 0, implausible(askingIdentity, "it has no valid version")
 	}
 	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
 		return 0, &failure{doing: askingIdentity, err: mediaserver.ErrTooOld, why: fmt.Sprintf(
@@ -113,7 +113,7 @@ func parseVersion(text string) (major, minor int, ok bool) {
 	return major, minor, true
 }
 
-// keyTaken checks the key, and that the server that takes it is the one with that id.
+// keyTaken returns an error unless the server with that id accepts the key.
 func (s *Server) keyTaken(ctx context.Context, id string) error {
 	const doing = "showing the key"
 	var info publicInfo
@@ -121,7 +121,7 @@ func (s *Server) keyTaken(ctx context.Context, id string) error {
 		return err
 	}
 	if info.ID != id {
-		return strange(doing, "two servers with different ids answer there: see that media-server-url leads to one Jellyfin alone")
+		return implausible(doing, "two servers with different ids answer there: check that media-server-url leads to only one Jellyfin")
 	}
 	return nil
 }
@@ -135,15 +135,15 @@ func (s *Server) quickConnect(ctx context.Context) (bool, error) {
 	return on, err
 }
 
-// errQuickConnectOff is why something needs Quick Connect that is off.
+// errQuickConnectOff returns the error of something that needs Quick Connect while it is off.
 func errQuickConnectOff(doing string, err error) error {
 	return &failure{doing: doing, err: err, why: err.Error() +
 		": Quick Connect is off: switch it on in Jellyfin under Dashboard, General"}
 }
 
-// refused finds out what a 401 meant that a call of Quick Connect was answered
-// with: that it is off, in which case off is the error, or that the key is refused.
-// A local user that is gone is ErrNotFound.
+// refused finds out why a call of Quick Connect was answered with 401. It returns off if
+// Quick Connect is off, ErrKeyRefused if the key is refused, and ErrNotFound if the local
+// user does not exist any longer.
 func (s *Server) refused(ctx context.Context, doing, localUserID string, off error) error {
 	on, err := s.quickConnect(ctx)
 	if err != nil {

@@ -28,7 +28,7 @@ func TestParseURL(t *testing.T) {
 		"http://[::1":                               "",
 		"":                                          "",
 	} {
-		got, err := ParseURL(text)
+		got, err := parseURL(text)
 		if (err == nil) != (want != "") || err == nil && got.String() != want {
 			t.Errorf("%q: %v, %v; want %q", text, got, err, want)
 		}

@@ -1,10 +1,10 @@
-// Package jellyfin drives a Jellyfin server, 10.9 and newer, with a key of its
-// administrator: no plugin, and nobody's password. The key never leaves this
-// package but in the Authorization header of requests to that server.
+// Package jellyfin drives a Jellyfin server, 10.9 or newer, with an API key of its
+// administrator. It needs no plugin and no password of a local user. The key leaves this
+// package only in the Authorization header of requests to that server.
 //
-// Tokens are minted in the three steps of Quick Connect, with the identity of the
-// device that will use them; the key approves them. Local administrators are never
-// changed: each change reads first who the local user is now.
+// Tokens are made in the three steps of Quick Connect, with the identity of the device
+// that will use them; the key approves them. It never changes local administrators,
+// because each change reads the local user again before it writes.
 package jellyfin
 
 import (
@@ -21,43 +21,43 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// Options are what a [Server] works with.
+// Options are the settings of a [Server].
 type Options struct {
-	URL     string // where Jellyfin answers, with its base path when it has one
-	APIKey  string // of Dashboard → API Keys
+	URL     string // the address of Jellyfin, with its base path if it has one
+	APIKey  string // from Dashboard → API Keys
 	HTTP    *http.Client
 	Now     func() time.Time
 	Random  io.Reader
-	Version string       // of ours, which Jellyfin's administrators see
-	Log     *slog.Logger // for what is odd but no error; nil for nowhere
+	Version string       // of Latchkey, which administrators of Jellyfin see
+	Log     *slog.Logger // for warnings; nil for no log
 }
 
 // Server is a Jellyfin server. Make one with [New].
 type Server struct {
 	base    *url.URL // without a slash at the end of its path
-	key     string   // the header that shows the key
+	key     string   // the Authorization header with the key
 	http    *http.Client
 	now     func() time.Time
 	random  io.Reader
 	version string
 	log     *slog.Logger
 
-	policies sync.Mutex // a policy is read, changed and written as a whole: one at a time
-	warned   sync.Once  // of a version newer than all that are known
+	policies sync.Mutex // held while a policy is read, changed and written
+	warned   sync.Once  // about a version that is newer than all known ones
 }
 
 var _ mediaserver.Server = (*Server)(nil)
 
 const (
 	requestTime = 15 * time.Second // for one request with its answer
-	mostAnswer  = 8 << 20          // bytes of an answer; a thousand local users are about 3 MiB
-	mostError   = 4 << 10          // bytes of an answer that is an error
+	answerMax   = 8 << 20          // bytes of an answer; a thousand local users have about 3 MiB
+	errorMax    = 4 << 10          // bytes that are read of an answer with an error status
 )
 
-// New returns the Jellyfin server of o. It asks that server nothing. An error says
+// New returns the Jellyfin server that o describes, without a request to it. An error says
 // which setting is wrong.
 func New(o Options) (*Server, error) {
-	base, err := ParseURL(o.URL)
+	base, err := parseURL(o.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -83,32 +83,32 @@ func New(o Options) (*Server, error) {
 	if s.http.Transport == nil {
 		s.http.Transport = transport()
 	}
-	// A redirect would carry the key elsewhere, and turn a POST into a GET.
+	// A redirect could send the key to another server, and turns a POST into a GET.
 	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return s, nil
 }
 
-// ParseURL reads the address of a Jellyfin server as people type it. An error says
-// what is wrong with it.
-func ParseURL(text string) (*url.URL, error) {
+// parseURL reads the address of a Jellyfin server as people type it. An error says what is
+// wrong with it.
+func parseURL(text string) (*url.URL, error) {
 	base, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil:
-		return nil, errors.New("jellyfin: media-server-url is no address")
+		return nil, errors.New("jellyfin: media-server-url is not an address")
 	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
-		return nil, errors.New("jellyfin: media-server-url has to begin with http:// or https:// and name a host")
+		return nil, errors.New("jellyfin: media-server-url must begin with http:// or https:// and name a host")
 	case base.User != nil:
-		return nil, errors.New("jellyfin: media-server-url may not hold a name or password")
+		return nil, errors.New("jellyfin: media-server-url must not contain a name or password")
 	case base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("jellyfin: media-server-url may not hold a query or fragment")
+		return nil, errors.New("jellyfin: media-server-url must not contain a query or fragment")
 	}
 	path := strings.TrimRight(base.Path, "/")
-	// What people copy from the browser's address line.
+	// People copy these from the address line of the browser.
 	path = strings.TrimSuffix(strings.TrimSuffix(path, "/index.html"), "/web")
 	return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}, nil
 }
 
-// transport is for a server that is near: no proxy, short waits.
+// transport returns a transport for a server nearby: without a proxy, with short timeouts.
 func transport() *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,

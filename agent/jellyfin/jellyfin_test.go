@@ -82,11 +82,11 @@ func TestIdentityRefuses(t *testing.T) {
 		ready            bool
 		want             string
 	}{
-		{"Emby Server", "4.8.11.0", true, "no Jellyfin"},
+		{"Emby Server", "4.8.11.0", true, "not Jellyfin"},
 		{"Jellyfin Server", "10.7.7", true, "10.9"},
 		{"Jellyfin Server", "9.99.0", true, "10.9"},
-		{"Jellyfin Server", "ten", true, "no version"},
-		{"Jellyfin Server", "", true, "no version"},
+		{"Jellyfin Server", "ten", true, "no valid version"},
+		{"Jellyfin Server", "", true, "no valid version"},
 		{"Jellyfin Server", "10.11.0", false, "first setup"},
 	}
 	for _, test := range tests {

@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// userDto is a local user as Jellyfin writes one, as far as it matters here.
+// userDto has the members of a local user that the agent reads.
 type userDto struct {
 	ID            string          `json:"Id"`
 	Name          string          `json:"Name"`
@@ -20,15 +20,15 @@ type userDto struct {
 	Policy        json.RawMessage `json:"Policy"`
 }
 
-// localUser is the user as the agent knows it, with the whole policy.
+// localUser returns the local user as the agent knows it, and its whole policy.
 func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) {
 	id, ok := normalID(u.ID)
 	if !ok || u.Name == "" {
-		return mediaserver.LocalUser{}, policy{}, strange(doing, "a local user has no id or no name")
+		return mediaserver.LocalUser{}, policy{}, implausible(doing, "a local user has no id or no name")
 	}
 	p, err := parsePolicy(u.Policy)
 	if err != nil {
-		return mediaserver.LocalUser{}, policy{}, strange(doing, "a local user has no policy that can be read")
+		return mediaserver.LocalUser{}, policy{}, implausible(doing, "a local user has no policy that can be read")
 	}
 	user := mediaserver.LocalUser{ID: id, Name: u.Name}
 	for _, flag := range []struct {
@@ -41,13 +41,13 @@ func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) 
 		{enableRemoteAccess, &user.RemoteAccess},
 	} {
 		if err := p.read(flag.name, flag.into); err != nil {
-			return mediaserver.LocalUser{}, policy{}, strange(doing, "a local user has a policy without "+flag.name)
+			return mediaserver.LocalUser{}, policy{}, implausible(doing, "a local user has a policy without "+flag.name)
 		}
 	}
 	return user, p, nil
 }
 
-// normalID is an id as 32 hex digits in lower case.
+// normalID returns an id as 32 hex digits in lower case; false if it is not valid.
 func normalID(id string) (string, bool) {
 	id = strings.ToLower(strings.ReplaceAll(id, "-", ""))
 	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" || strings.Trim(id, "0") == "" {
@@ -56,7 +56,7 @@ func normalID(id string) (string, bool) {
 	return id, true
 }
 
-// LocalUsers returns all of them. One that cannot be read spoils the whole list.
+// LocalUsers returns all local users, or an error if one of them cannot be read.
 func (s *Server) LocalUsers(ctx context.Context) ([]mediaserver.LocalUser, error) {
 	users, err := s.listUsers(ctx)
 	if err != nil {
@@ -81,18 +81,18 @@ func (s *Server) listUsers(ctx context.Context) ([]userDto, error) {
 		return nil, err
 	}
 	if len(users) == 0 {
-		return nil, strange(listing, "it names none, not even an administrator")
+		return nil, implausible(listing, "the list is empty, without even an administrator")
 	}
 	return users, nil
 }
 
-// LocalUser returns one. It returns ErrNotFound.
+// LocalUser returns one local user. It returns ErrNotFound.
 func (s *Server) LocalUser(ctx context.Context, id string) (mediaserver.LocalUser, error) {
 	user, _, err := s.readUserPolicy(ctx, id)
 	return user, err
 }
 
-// readUser reads a local user that has to be enabled.
+// readUser reads a local user. It returns ErrNotAllowed if it is disabled.
 func (s *Server) readUser(ctx context.Context, id string) (mediaserver.LocalUser, error) {
 	const doing = "reading a local user"
 	user, _, err := s.readUserPolicy(ctx, id)
@@ -119,13 +119,13 @@ func (s *Server) readUserPolicy(ctx context.Context, id string) (mediaserver.Loc
 	}
 	user, p, err := dto.localUser(doing)
 	if err == nil && user.ID != wanted {
-		err = strange(doing, "it answers with another one")
+		err = implausible(doing, "it answers with another local user")
 	}
 	return user, p, err
 }
 
-// confirmGone turns a 404 into ErrNotFound when the list of all local users agrees.
-// A proxy that has lost its way answers 404, too.
+// confirmGone returns ErrNotFound for a 404 if the list of all local users agrees with it,
+// because a misconfigured proxy answers 404 too. Otherwise it returns the answer.
 func (s *Server) confirmGone(ctx context.Context, doing, id string, answer error) error {
 	users, err := s.LocalUsers(ctx)
 	if err != nil {
@@ -149,13 +149,13 @@ func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 		return nil, err
 	}
 	if answer.Items == nil {
-		return nil, strange(doing, "it names no list")
+		return nil, implausible(doing, "the answer has no list")
 	}
 	list := make([]mediaserver.Library, 0, len(answer.Items))
 	for _, item := range answer.Items {
 		id, ok := normalID(item.ID)
 		if !ok {
-			return nil, strange(doing, "a library has no id")
+			return nil, implausible(doing, "a library has no id")
 		}
 		list = append(list, mediaserver.Library{ID: id, Name: item.Name})
 	}
@@ -169,10 +169,10 @@ type libraries struct {
 	} `json:"Items"`
 }
 
-// SetDisabled shuts a local user out, with all tokens, or lets them in again. It
+// SetDisabled disables a local user, which ends all of its tokens, or enables it again. It
 // returns ErrNotFound, or ErrNotAllowed for an administrator.
 func (s *Server) SetDisabled(ctx context.Context, id string, disabled bool) error {
-	doing := "letting a local user in"
+	doing := "enabling a local user"
 	if disabled {
 		doing = "disabling a local user"
 	}
@@ -189,7 +189,7 @@ func (s *Server) Restrict(ctx context.Context, id string, to mediaserver.Restric
 	return s.changePolicy(ctx, "restricting a local user", id, func(p *policy) error { return p.restrict(to.AllLibraries, folders) })
 }
 
-// folders are the libraries of a restriction that there are, never nil.
+// folders returns the ids of a restriction that belong to a library; never nil.
 func (s *Server) folders(ctx context.Context, to mediaserver.Restriction) ([]string, error) {
 	folders := []string{}
 	if to.AllLibraries || len(to.Libraries) == 0 {
@@ -208,7 +208,7 @@ func (s *Server) folders(ctx context.Context, to mediaserver.Restriction) ([]str
 	return folders, nil
 }
 
-// Delete deletes a local user and what they watched. It returns ErrNotFound, or
+// Delete deletes a local user, with the record of what they watched. It returns ErrNotFound, or
 // ErrNotAllowed for an administrator.
 func (s *Server) Delete(ctx context.Context, id string) error {
 	const doing = "deleting a local user"

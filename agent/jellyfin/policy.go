@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// Members of a policy.
+// Names of members of a policy.
 const (
 	isAdministrator    = "IsAdministrator"
 	isDisabled         = "IsDisabled"
@@ -21,9 +21,9 @@ const (
 	enableLiveTVAccess = "EnableLiveTvAccess"
 )
 
-// policy is what a local user may, as it was read: every member in its place, byte
-// for byte, also those that no version known here has. Jellyfin takes it as a whole
-// only: what is left out goes back to its default.
+// policy holds the permissions of a local user, as they were read. It keeps every member in
+// its place, byte for byte, also members that the agent does not know, because Jellyfin sets
+// missing members to their defaults.
 type policy struct {
 	members []member
 }
@@ -33,9 +33,9 @@ type member struct {
 	raw  json.RawMessage
 }
 
-var errPolicy = errors.New("jellyfin: no policy")
+var errPolicy = errors.New("jellyfin: the policy cannot be read or changed")
 
-// parsePolicy reads an object.
+// parsePolicy reads a JSON object. It refuses an empty one, and members that stand twice.
 func parsePolicy(raw []byte) (policy, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
@@ -48,7 +48,7 @@ func parsePolicy(raw []byte) (policy, error) {
 			return policy{}, errPolicy
 		}
 		m := member{}
-		m.name, _ = name.(string) // inside of an object nothing else comes here
+		m.name, _ = name.(string) // names of members are always strings
 		if p.find(m.name) != nil || decoder.Decode(&m.raw) != nil {
 			return policy{}, errPolicy
 		}
@@ -60,7 +60,7 @@ func parsePolicy(raw []byte) (policy, error) {
 	return p, nil
 }
 
-// encode writes the object again.
+// encode returns the JSON object.
 func (p *policy) encode() []byte {
 	var out bytes.Buffer
 	for i, m := range p.members {
@@ -69,7 +69,7 @@ func (p *policy) encode() []byte {
 		} else {
 			out.WriteByte(',')
 		}
-		name, _ := json.Marshal(m.name) // a string always can
+		name, _ := json.Marshal(m.name) // never fails for a string
 		out.Write(name)
 		out.WriteByte(':')
 		out.Write(m.raw)
@@ -87,7 +87,7 @@ func (p *policy) find(name string) *member {
 	return nil
 }
 
-// read decodes a member that has to be there.
+// read decodes a member. It returns errPolicy if the member is missing.
 func (p *policy) read(name string, into any) error {
 	m := p.find(name)
 	if m == nil || !present(m.raw) || json.Unmarshal(m.raw, into) != nil {
@@ -96,8 +96,8 @@ func (p *policy) read(name string, into any) error {
 	return nil
 }
 
-// set changes a member that has to be there: one that is not would be none of that
-// version's, and be ignored.
+// set changes a member. It returns errPolicy if the member is missing: this version of
+// Jellyfin does not have it then, and would ignore it.
 func (p *policy) set(name string, value any) error {
 	m := p.find(name)
 	if m == nil {
@@ -111,13 +111,13 @@ func (p *policy) set(name string, value any) error {
 	return nil
 }
 
-// restrict sets what may be seen.
+// restrict sets which libraries may be seen.
 func (p *policy) restrict(all bool, folders []string) error {
 	return errors.Join(p.set(enableAllFolders, all), p.set(enabledFolders, folders))
 }
 
-// guest makes the policy of somebody who is no administrator that of a guest. The members that only some versions have
-// are changed where they are.
+// guest turns the policy of a local user who is not an administrator into one for a guest.
+// Members that only some versions have are changed if they are present.
 func (p *policy) guest(all bool, folders []string) error {
 	err := errors.Join(
 		p.restrict(all, folders),
@@ -136,7 +136,7 @@ func (p *policy) guest(all bool, folders []string) error {
 	return err
 }
 
-// isGuest checks that the server keeps what was written.
+// isGuest reports whether a policy is one for a guest.
 func (p *policy) isGuest(all bool) bool {
 	var administrator, disabled, hidden, everything bool
 	err := errors.Join(p.read(isAdministrator, &administrator), p.read(isDisabled, &disabled),
@@ -144,8 +144,8 @@ func (p *policy) isGuest(all bool) bool {
 	return err == nil && !administrator && !disabled && hidden && everything == all
 }
 
-// changePolicy reads the policy of a local user that is no administrator, changes
-// it and writes it, when it has changed.
+// changePolicy reads the policy of a local user, changes it, and writes it if that made a
+// difference. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 func (s *Server) changePolicy(ctx context.Context, doing, id string, change func(*policy) error) error {
 	s.policies.Lock()
 	defer s.policies.Unlock()
@@ -158,7 +158,7 @@ func (s *Server) changePolicy(ctx context.Context, doing, id string, change func
 	}
 	before := p.encode()
 	if err := change(&p); err != nil {
-		return strange(doing, "its policy lacks what this needs: see whether there is a newer Latchkey")
+		return implausible(doing, "its policy lacks a member that this needs: check whether a newer Latchkey is available")
 	}
 	after := p.encode()
 	if bytes.Equal(before, after) {

@@ -13,20 +13,20 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// proofLife is how long a code can be approved. Jellyfin forgets it after ten
+// proofLife is the time in which a code can be approved. Jellyfin forgets it after ten
 // minutes.
 const proofLife = 9*time.Minute + 30*time.Second
 
-// StartProof begins a proof: the agent asks for a Quick Connect code as a device
-// would, and whoever approves it in their own app shows which local user they are.
-// It returns ErrUnsupported when Quick Connect is off.
+// StartProof begins a proof. The agent asks for a Quick Connect code as a device does; the
+// person who approves it in their own app proves which local user they are. It returns
+// ErrUnsupported if Quick Connect is off.
 func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserver.Proof, error) {
 	const doing = "starting a proof"
 	var id [8]byte
 	if _, err := io.ReadFull(s.random, id[:]); err != nil {
 		return mediaserver.Proof{}, fmt.Errorf("jellyfin: %s: no randomness: %w", doing, err)
 	}
-	// A device of its own each time: proofs of the same person do not end each other.
+	// Each proof has its own device, so that proofs of the same person do not end each other.
 	device := mediaserver.Device{
 		Client: "Latchkey", Name: "Latchkey: " + accountName, ID: "latchkey-" + hex.EncodeToString(id[:]), Version: s.version,
 	}
@@ -38,11 +38,11 @@ func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserve
 	return mediaserver.Proof{Code: request.Code, Secret: request.Secret, ExpiresAt: expires}, nil
 }
 
-// CheckProof returns the local user that approved the code, ErrProofPending or
-// ErrProofOver. The token that Jellyfin made is ended at once; while it cannot be,
-// the proof is not finished, and asking again goes on from there.
+// CheckProof returns the local user who approved the code, ErrProofPending or ErrProofOver.
+// It ends the token that Jellyfin made for the proof. If that fails it returns an error, and
+// the next call tries again.
 func (s *Server) CheckProof(ctx context.Context, secret string) (mediaserver.LocalUser, error) {
-	const doing = "asking after a proof"
+	const doing = "asking for the result of a proof"
 	var request quickConnectRequest
 	err := s.do(ctx, call{
 		doing: doing, method: http.MethodGet, path: "/QuickConnect/Connect", query: url.Values{"secret": {secret}}, into: &request,
@@ -55,7 +55,7 @@ func (s *Server) CheckProof(ctx context.Context, secret string) (mediaserver.Loc
 	case err != nil:
 		return mediaserver.LocalUser{}, err
 	case request.Secret != secret:
-		return mediaserver.LocalUser{}, strange(doing, "it answers with another request")
+		return mediaserver.LocalUser{}, implausible(doing, "it answers with another request")
 	case !request.Authenticated:
 		return mediaserver.LocalUser{}, &failure{doing: doing, why: mediaserver.ErrProofPending.Error(), err: mediaserver.ErrProofPending}
 	}

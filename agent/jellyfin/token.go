@@ -12,28 +12,28 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// quickConnectRequest is what Jellyfin answers to a device that starts Quick
-// Connect, and to one that asks after it.
+// quickConnectRequest is the answer to a device that starts Quick Connect, or asks for its
+// state.
 type quickConnectRequest struct {
 	Secret        string `json:"Secret"`
 	Code          string `json:"Code"`
 	Authenticated bool   `json:"Authenticated"`
 }
 
-// signedIn is what Jellyfin answers to a device that was signed in.
+// signedIn is the answer to a device that was signed in.
 type signedIn struct {
 	AccessToken string  `json:"AccessToken"`
 	User        userDto `json:"User"`
 }
 
-// errLost is that a request of Quick Connect is not known any more: they live in
-// the memory of the server, and a restart loses them.
+// errLost means that the server has forgotten a request of Quick Connect. It keeps them in
+// memory, so that a restart loses them.
 var errLost = errors.New("jellyfin: the request of Quick Connect was lost")
 
-// Mint makes a token for a local user on a device, without a password; Jellyfin
-// ends an earlier one of the same two. The local user is read first: Jellyfin would
-// make a token for a disabled one, too. It returns ErrNotFound, ErrNotAllowed (local
-// user disabled, too many sessions, device not allowed) or ErrQuickConnectOff.
+// Mint makes a token for a local user on a device, without a password. Jellyfin ends an
+// earlier token of the same local user and device. The local user is read first, because
+// Jellyfin makes tokens for disabled local users too. It returns ErrNotFound, ErrNotAllowed
+// (local user disabled, too many sessions, device not allowed) or ErrQuickConnectOff.
 func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
 	if device.ID == "" {
 		return mediaserver.Token{}, errors.New("jellyfin: making a token: the device has no id")
@@ -49,7 +49,7 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	return token, err
 }
 
-// mint goes through the three steps. It returns errLost when the server has
+// mint goes through the three steps of Quick Connect. It returns errLost if the server has
 // forgotten the request in between.
 func (s *Server) mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
 	const doing = "making a token"
@@ -72,15 +72,15 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 		return mediaserver.Token{}, err
 	}
 	if id, _ := normalID(result.User.ID); id != localUserID {
-		// Somebody else approved the code in between. Nobody gets that token.
+		// Somebody else approved the code in between: their token must not be used.
 		_ = s.Revoke(context.WithoutCancel(ctx), result.AccessToken)
-		return mediaserver.Token{}, strange(doing, "it signed another local user in")
+		return mediaserver.Token{}, implausible(doing, "it signed another local user in")
 	}
 	return mediaserver.Token{Value: result.AccessToken, LocalUserID: localUserID}, nil
 }
 
-// initiate starts Quick Connect with the identity of a device. off is the error
-// when Quick Connect is off.
+// initiate starts Quick Connect with the identity of a device. It returns off if Quick
+// Connect is off.
 func (s *Server) initiate(ctx context.Context, doing, localUserID string, device mediaserver.Device, off error) (quickConnectRequest, error) {
 	var request quickConnectRequest
 	err := s.do(ctx, call{
@@ -90,7 +90,7 @@ func (s *Server) initiate(ctx context.Context, doing, localUserID string, device
 		return request, s.refused(ctx, doing, localUserID, off)
 	}
 	if err == nil && (request.Secret == "" || !isCode(request.Code)) {
-		err = strange(doing, "Quick Connect gives no code")
+		err = implausible(doing, "Quick Connect gives no code")
 	}
 	return request, err
 }
@@ -103,13 +103,13 @@ func (s *Server) authorize(ctx context.Context, doing, code, localUserID string)
 		query: url.Values{"code": {code}, "userId": {localUserID}}, into: &done,
 	})
 	if err == nil && !done {
-		err = strange(doing, "Quick Connect does not approve the code")
+		err = implausible(doing, "Quick Connect does not approve the code")
 	}
 	return err
 }
 
-// collect takes the token of an approved request. It returns errLost for one that
-// is not known.
+// collect fetches the token of an approved request. It returns errLost if the server does
+// not know the request.
 func (s *Server) collect(ctx context.Context, doing, secret string) (signedIn, error) {
 	body, err := json.Marshal(map[string]string{"Secret": secret})
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *Server) collect(ctx context.Context, doing, secret string) (signedIn, e
 		return signedIn{}, lost(doing)
 	}
 	if err == nil && result.AccessToken == "" {
-		err = strange(doing, "it gives no token")
+		err = implausible(doing, "it gives no token")
 	}
 	return result, err
 }
@@ -137,9 +137,9 @@ func isCode(text string) bool {
 	return len(text) == 6 && strings.Trim(text, "0123456789") == ""
 }
 
-// ApproveCode signs the device that shows a Quick Connect code in as a local user.
-// It returns ErrCodeWrong (also for one that was approved already), ErrNotFound,
-// ErrNotAllowed, or ErrUnsupported when Quick Connect is off.
+// ApproveCode signs in the device that shows a Quick Connect code, as a local user. It
+// returns ErrCodeWrong (also for a code that was approved already), ErrNotFound,
+// ErrNotAllowed, or ErrUnsupported if Quick Connect is off.
 func (s *Server) ApproveCode(ctx context.Context, code, localUserID string) error {
 	const doing = "approving a code"
 	user, err := s.readUser(ctx, localUserID)
@@ -152,7 +152,7 @@ func (s *Server) ApproveCode(ctx context.Context, code, localUserID string) erro
 	}
 	err = s.authorize(ctx, doing, code, user.ID)
 	switch statusOf(err) {
-	case http.StatusNotFound, http.StatusInternalServerError: // unknown, approved already
+	case http.StatusNotFound, http.StatusInternalServerError: // unknown, or approved already
 		return wrong
 	case http.StatusUnauthorized:
 		return s.refused(ctx, doing, user.ID, mediaserver.ErrUnsupported)
@@ -160,7 +160,7 @@ func (s *Server) ApproveCode(ctx context.Context, code, localUserID string) erro
 	return err
 }
 
-// Revoke ends a token. One that has ended is no error.
+// Revoke ends a token. It is not an error if the token has ended already.
 func (s *Server) Revoke(ctx context.Context, token string) error {
 	const doing = "ending a token"
 	if token == "" {
@@ -172,15 +172,15 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 	if statusOf(err) != http.StatusUnauthorized {
 		return err
 	}
-	// It has ended, when it is Jellyfin that says so and not something before it that
-	// lets nobody in: then the key is not let in, either.
+	// The token has ended if Jellyfin says so. If a proxy before it says so, it refuses the
+	// key as well.
 	return s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: new(publicInfo)})
 }
 
-// Administrator reports whether a token is one of an administrator, or a key: it
-// asks for something that Jellyfin shows only to them, with that token.
+// Administrator reports whether a token belongs to an administrator, or is an API key. With
+// that token it asks for the libraries: Jellyfin shows them only to administrators.
 func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
-	const doing = "asking whether a token is an administrator's"
+	const doing = "asking whether a token belongs to an administrator"
 	if token == "" || len(token) > 512 {
 		return false, nil
 	}
@@ -193,7 +193,7 @@ func (s *Server) Administrator(ctx context.Context, token string) (bool, error) 
 		return false, nil
 	}
 	if err == nil && answer.Items == nil {
-		err = strange(doing, "it names no libraries")
+		err = implausible(doing, "the answer has no libraries")
 	}
 	return err == nil, err
 }

@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// cause is an error without the address of its request, whose query may hold a
+// cause returns an error without the address of its request, whose query may contain a
 // secret.
 func cause(err error) error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
@@ -20,28 +20,28 @@ func cause(err error) error {
 	return err
 }
 
-// unreachable says why there was no answer, and what to do. It never quotes the
-// error, which may quote what was answered.
+// unreachable returns the reason for a missing answer, and a remedy. It never quotes the error,
+// which may quote the answer.
 func unreachable(err error) string {
 	if errors.Is(err, context.Canceled) {
-		return "it was not waited for"
+		return "the request was cancelled"
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return "it does not answer in time: see that it runs"
+		return "it does not answer in time: check that it runs"
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return "its name is not known: see that media-server-url is right"
+		return "its name is not known: check that media-server-url is right"
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return "it refuses the connection: see that it runs and that media-server-url names its port"
+		return "it refuses the connection: check that it runs and that media-server-url names its port"
 	}
 	if untrusted(err) {
-		return "its certificate is not trusted: see that media-server-url names the host of the certificate, and that the certificate is valid"
+		return "its certificate is not trusted: check that media-server-url names the host of the certificate, and that the certificate is valid"
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
-		return "it does not speak TLS there: media-server-url has to begin with http://, or name another port"
+		return "it does not speak TLS there: media-server-url must begin with http://, or name another port"
 	}
-	return "the connection broke before an answer came: see that media-server-url names Jellyfin, its port, and http or https rightly"
+	return "the connection broke before an answer came: check that media-server-url has the right host, the right port, and http or https as Jellyfin wants"
 }
 
 func untrusted(err error) bool {

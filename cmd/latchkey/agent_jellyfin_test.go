@@ -16,7 +16,7 @@ func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server) *house 
 	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent"), local: jellyfin.URL}
 	said := command(t, strings.Join([]string{owner.w.url(), owner.claimCode(), "", jellyfin.URL, jellyfin.APIKey, ""}, "\n")+"\n",
 		"agent", "setup", "--data-dir="+h.folder)
-	for _, want := range []string{"✓ It takes the API key.", "✓ Quick Connect is on.", "✓ Registered with the service as server "} {
+	for _, want := range []string{"✓ It accepts the API key.", "✓ Quick Connect is on.", "✓ Registered with the service as server "} {
 		if !strings.Contains(said, want) {
 			t.Errorf("setup does not say %q:\n%s", want, said)
 		}

@@ -15,13 +15,14 @@ import (
 
 const jsonKind = "application/json; charset=utf-8"
 
-// object is JSON; members that are nil are left out, as Jellyfin does.
+// object is a JSON object. Members that are nil are left out, as Jellyfin does.
 type object map[string]any
 
+// answerJSON returns an answer of JSON with status 200.
 func answerJSON(value any) answer {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // what a policy holds goes out as it is
+	encoder.SetEscapeHTML(false) // a policy is sent as it was stored
 	if err := encoder.Encode(withoutNull(value)); err != nil {
 		panic(err) // a fault of the fake
 	}
@@ -45,25 +46,25 @@ func withoutNull(value any) any {
 
 func noContent() answer { return answer{status: http.StatusNoContent} }
 
-// exception is what an exception of Jellyfin's becomes.
+// exception returns the answer that an exception inside Jellyfin becomes.
 func exception(status int) answer {
 	return answer{status: status, kind: "text/plain", body: []byte("Error processing request.")}
 }
 
-// said is a refusal in words.
+// said returns a refusal with a text.
 func said(status int, text string) answer {
 	return answer{status: status, kind: "text/plain; charset=utf-8", body: []byte(text)}
 }
 
-// problem is a refusal of the framework.
+// problem returns a refusal by the web framework of Jellyfin.
 func problem(status int) answer {
 	a := answerJSON(object{"type": "about:blank", "title": http.StatusText(status), "status": status})
 	a.status = status
 	return a
 }
 
-// read decodes the body of a request; the names of members may be in any letter
-// case. Without one, or with a wrong type, it reports false.
+// read decodes the body of a request, in which names of members may have any letter case.
+// It reports false for a missing body, or one of a wrong type.
 func (x *exchange) read(into any) bool {
 	kind, _, err := mime.ParseMediaType(x.Header.Get("Content-Type"))
 	if err != nil || !strings.Contains(kind, "json") {
@@ -79,6 +80,7 @@ func random(n int) string {
 	return hex.EncodeToString(raw)
 }
 
+// date returns a time as Jellyfin writes it; nil for the zero time.
 func date(at time.Time) any {
 	if at.IsZero() {
 		return nil
@@ -86,6 +88,7 @@ func date(at time.Time) any {
 	return at.UTC().Format("2006-01-02T15:04:05.0000000Z")
 }
 
+// plainID returns an id in lower case and without dashes.
 func plainID(id string) string { return strings.ToLower(strings.ReplaceAll(id, "-", "")) }
 
 func (s *Server) publicInfo(*exchange) answer {

@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// principal is who a request comes from.
+// principal is the sender of a request.
 type principal struct {
 	key     bool // an API key
 	user    *user
 	session *session
-	shown   bool // some token was shown
 }
 
 func (p principal) known() bool { return p.key || p.user != nil }
@@ -19,9 +18,9 @@ func (p principal) administrator() bool {
 	return p.key || p.user != nil && p.user.flag("IsAdministrator")
 }
 
-// readParts reads the members of an authorization header as Jellyfin does: quotes
-// open and close a value, a comma outside of them ends it, names are exact, values
-// are decoded with "+" as a blank. The scheme is not looked at.
+// readParts reads the members of an authorization header as Jellyfin does: quotes open and
+// close a value, a comma outside of quotes ends it, the letter case of names counts, and a
+// "+" in a value is a blank. The scheme does not matter.
 func readParts(header string) map[string]string {
 	parts := map[string]string{}
 	_, rest, found := strings.Cut(header, " ")
@@ -55,7 +54,7 @@ func readParts(header string) map[string]string {
 	return parts
 }
 
-// identify reads what a request says of itself, in the ways that this version takes.
+// identify reads the device and the token of a request, in the ways that this version takes.
 func (s *Server) identify(r *http.Request) map[string]string {
 	header := r.Header.Get("Authorization")
 	if header == "" && s.takesLegacy {
@@ -79,23 +78,23 @@ func (s *Server) identify(r *http.Request) map[string]string {
 	return parts
 }
 
-// authenticate finds out who a request comes from. A disabled user is nobody.
+// authenticate returns the sender of a request. A disabled local user counts as unknown.
 func (s *Server) authenticate(identity map[string]string) principal {
 	token := identity["Token"]
 	if token == "" {
 		return principal{}
 	}
 	if _, ok := s.keys[token]; ok {
-		return principal{key: true, shown: true}
+		return principal{key: true}
 	}
 	session, ok := s.sessions[token]
 	if !ok {
-		return principal{shown: true}
+		return principal{}
 	}
 	u := s.users[session.userID]
 	if u == nil || u.flag("IsDisabled") {
-		return principal{shown: true}
+		return principal{}
 	}
 	session.lastActivity = s.now()
-	return principal{user: u, session: session, shown: true}
+	return principal{user: u, session: session}
 }

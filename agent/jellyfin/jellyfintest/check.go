@@ -74,8 +74,8 @@ func (c *checker) body(o *operation, contentType string, body []byte, say sayFun
 	}
 }
 
-// whole checks that a policy has each member that is never null: Jellyfin sets those
-// that are left out to their defaults.
+// whole checks that a policy has each member that is never null, because Jellyfin sets
+// missing members to their defaults.
 func (c *checker) whole(policy map[string]any, say sayFunc) {
 	for _, name := range neverNull(c.schemas["UserPolicy"].Value) {
 		if _, ok := policy[name]; !ok {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// locked runs f while no request does.
+// locked runs f while no request is answered.
 func (s *Server) locked(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,7 +33,7 @@ func (s *Server) AddLibrary(name string) string {
 	return l.id
 }
 
-// Libraries are the ids of all libraries by name.
+// Libraries returns the ids of all libraries by name.
 func (s *Server) Libraries() map[string]string {
 	all := map[string]string{}
 	s.locked(func() {
@@ -69,7 +69,7 @@ func (s *Server) User(idOrName string) (found User, ok bool) {
 	return found, ok
 }
 
-// Users are the names of all local users, sorted.
+// Users returns the names of all local users, sorted.
 func (s *Server) Users() []string {
 	var names []string
 	s.locked(func() {
@@ -81,7 +81,7 @@ func (s *Server) Users() []string {
 	return names
 }
 
-// RemoveUser takes a local user away, as another administrator would.
+// RemoveUser deletes a local user, as another administrator would.
 func (s *Server) RemoveUser(id string) {
 	s.locked(func() {
 		s.endSessions(func(e *session) bool { return e.userID == id })
@@ -89,8 +89,8 @@ func (s *Server) RemoveUser(id string) {
 	})
 }
 
-// SetPolicy changes a member of a policy as another administrator would. A member
-// that the version does not have is taken for one of a newer one.
+// SetPolicy changes a member of a policy, as another administrator would. A member that the
+// version does not have is accepted from then on, as if the version were a newer one.
 func (s *Server) SetPolicy(id, member, raw string) {
 	s.locked(func() {
 		if !s.hasPolicy(member) {
@@ -103,12 +103,12 @@ func (s *Server) SetPolicy(id, member, raw string) {
 	})
 }
 
-// Token is one that lives.
+// Token is a token that has not ended.
 type Token struct {
 	Value, UserID, DeviceID, Device, Client, Version string
 }
 
-// Tokens are those of a local user that live, the oldest first.
+// Tokens returns the tokens of a local user that have not ended, the oldest first.
 func (s *Server) Tokens(userID string) []Token {
 	var list []*session
 	s.locked(func() {
@@ -126,35 +126,35 @@ func (s *Server) Tokens(userID string) []Token {
 	return tokens
 }
 
-// Restart loses what lives in memory alone: codes, and who was signed in by them.
+// Restart loses what Jellyfin keeps in memory: codes, and the tokens that they led to.
 func (s *Server) Restart() {
 	s.locked(func() {
 		s.codes, s.signed = map[string]*quickConnect{}, map[string]signedIn{}
 	})
 }
 
-// SetClock makes it take the time from now.
+// SetClock replaces the clock.
 func (s *Server) SetClock(now func() time.Time) { s.locked(func() { s.now = now }) }
 
 // SetQuickConnect switches Quick Connect on or off.
 func (s *Server) SetQuickConnect(on bool) { s.locked(func() { s.quick = on }) }
 
-// SetID makes it another server.
+// SetID changes the id, as if another server answered.
 func (s *Server) SetID(id string) { s.locked(func() { s.id = id }) }
 
-// ID is what it calls itself by.
+// ID returns the id of the server.
 func (s *Server) ID() (id string) {
 	s.locked(func() { id = s.id })
 	return id
 }
 
-// SetTold changes what it tells of itself, its behaviour not: product, version,
+// SetTold changes what the server says of itself, but not how it behaves: product, version,
 // and whether its first setup is finished.
 func (s *Server) SetTold(product, version string, ready bool) {
 	s.locked(func() { s.product, s.told, s.ready = product, version, ready })
 }
 
-// RevokeKey makes it refuse [Server.APIKey].
+// RevokeKey ends [Server.APIKey].
 func (s *Server) RevokeKey() { s.locked(func() { delete(s.keys, s.APIKey) }) }
 
 // ShowCode starts Quick Connect as a device would, and returns its code and secret.
@@ -184,13 +184,13 @@ func (s *Server) Approve(code, userID string) (ok bool) {
 	return ok
 }
 
-// Requests are those that arrived so far, the oldest first.
+// Requests returns the requests so far, the oldest first.
 func (s *Server) Requests() (seen []Request) {
 	s.locked(func() { seen = slices.Clone(s.seen) })
 	return seen
 }
 
-// Drift is what did not fit the table, for a fake without a test.
+// Drift returns the drift so far, for a fake without a test.
 func (s *Server) Drift() (drift []string) {
 	s.locked(func() { drift = slices.Clone(s.drift) })
 	return drift

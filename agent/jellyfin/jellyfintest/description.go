@@ -22,8 +22,8 @@ const version10_8 = "10.8"
 // Versions returns the versions of Jellyfin that the fake can be, the oldest first.
 func Versions() []string { return []string{version10_8, "10.9", "10.10", "10.11", "12"} }
 
-// described is what one version of Jellyfin publishes, and beside it what is known from
-// its source.
+// described holds the published description of one version of Jellyfin, and facts that are
+// known only from its source.
 type described struct {
 	exact       string // the full version: "10.11.11"
 	takesLegacy bool   // the version takes the old ways of showing a token

@@ -34,8 +34,8 @@ func (u *user) list(name string) []string {
 	return list
 }
 
-// defaults are the members of a policy as Jellyfin fills in what a request leaves
-// out. newUser are those that a new user has instead.
+// defaults returns the values that Jellyfin gives to members of a policy that a request
+// leaves out.
 func (s *Server) defaults() map[string]json.RawMessage {
 	policy := map[string]json.RawMessage{}
 	for name, member := range s.schemas["UserPolicy"].Value.Properties {
@@ -65,7 +65,7 @@ func (s *Server) hasPolicy(member string) bool {
 	return s.schemas["UserPolicy"].Value.Properties[member] != nil
 }
 
-// add makes a user as Jellyfin does: visible, with all libraries.
+// add makes a user as Jellyfin does: visible, and with all libraries.
 func (s *Server) add(name, password string) *user {
 	u := &user{id: random(16), name: name, password: password, policy: s.defaults()}
 	u.policy["IsHidden"] = json.RawMessage("false")
@@ -90,7 +90,7 @@ func (s *Server) dto(u *user) object {
 		"Name": u.name, "ServerId": s.id, "Id": u.id, "EnableAutoLogin": false, "LastLoginDate": date(u.login), "LastActivityDate": date(u.activ),
 		"Policy": maps.Clone(u.policy), "Configuration": configuration(),
 	}
-	if s.version != "12" { // 12 does not tell any more
+	if s.version != "12" { // 12 no longer tells
 		dto["HasPassword"], dto["HasConfiguredPassword"], dto["HasConfiguredEasyPassword"] = u.password != "", u.password != "", false
 	}
 	if u.image != nil {
@@ -251,7 +251,8 @@ func (s *Server) deleteUser(x *exchange) answer {
 	return noContent()
 }
 
-// pictured is the user whose picture is meant, when the caller may change it.
+// pictured returns the user whose picture a request is about. The query names the user;
+// without a name it is the caller.
 func (s *Server) pictured(x *exchange) *user {
 	id := plainID(x.ask("userId"))
 	if id == "" && x.who.user != nil {

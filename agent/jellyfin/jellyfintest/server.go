@@ -1,12 +1,11 @@
-// Package jellyfintest is a Jellyfin to test against: 10.8, 10.9, 10.10, 10.11 or
-// 12, as far as an agent and the clients that sign in need it, with what Jellyfin's
-// description leaves out: which headers count, statuses of exceptions, one token
-// for each user and device, codes that live ten minutes in memory alone, policies
-// that are taken as a whole.
+// Package jellyfintest is a Jellyfin to test against: 10.8, 10.9, 10.10, 10.11 or 12. It
+// can do what an agent and signing-in clients need. It also behaves as Jellyfin does where
+// the published description says nothing: which headers count, the statuses of exceptions, one token for each user and
+// device, codes that are kept in memory for ten minutes, policies that are replaced as a
+// whole.
 //
-// Every request that arrives, and every answer that the fake gives, is compared
-// with the table in testdata, which is made from Jellyfin's own descriptions: what
-// does not fit fails the test.
+// Every request to the fake, and every answer of it, is compared with Jellyfin's own
+// description. A difference is called drift and fails the test. See docs/adr/0010.
 package jellyfintest
 
 import (
@@ -24,8 +23,8 @@ import (
 
 // Server is a fake Jellyfin, and an http.Handler.
 type Server struct {
-	URL    string // where it answers, with its base path; "" for one of NewHandler
-	APIKey string // a key that it takes
+	URL    string // the address with its base path; "" for a fake of [NewHandler]
+	APIKey string // a valid key
 
 	*described
 	version string
@@ -35,10 +34,10 @@ type Server struct {
 
 	mu       sync.Mutex
 	id, name string
-	told     string // the version it tells
+	told     string // the version that it claims to have
 	product  string
 	ready    bool
-	quick    bool // Quick Connect is on
+	quick    bool // whether Quick Connect is on
 	users    map[string]*user
 	order    []string // ids of users
 	folders  []library
@@ -48,30 +47,30 @@ type Server struct {
 	signed   map[string]signedIn // by secret
 	extra    map[string]bool
 	counter  int
-	days     []*badDay
+	spoils   []*spoil
 	before   map[string]func()
 	seen     []Request
 	drift    []string
 }
 
-// Request is one that arrived, for tests to look at.
+// Request is a request that the fake received.
 type Request struct {
-	Operation string // "" for one that there is none of
+	Operation string // "" if the fake has no such operation
 	Method    string
 	Path      string
 	Header    http.Header
 }
 
-// Option changes a fake that is being made.
+// Option changes a new fake.
 type Option func(*Server)
 
-// Base makes it answer below a path: "/jellyfin".
+// Base makes the fake answer below a path: "/jellyfin".
 func Base(path string) Option { return func(s *Server) { s.base = path } }
 
-// Clock makes it take the time from now.
+// Clock sets the clock.
 func Clock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
 
-// Report gives each drift to report instead of failing the test.
+// Report sends drift to report, instead of failing the test.
 func Report(report func(drift string)) Option { return func(s *Server) { s.report = report } }
 
 // New starts a fake of a version on loopback, until the test ends.
@@ -91,8 +90,8 @@ func New(t testing.TB, version string, options ...Option) *Server {
 	return s
 }
 
-// NewHandler makes a fake of a version without a test. Drift is kept for
-// [Server.Drift], unless an option says where it goes.
+// NewHandler returns a fake of a version without a test. It keeps drift for [Server.Drift],
+// unless an option sends it elsewhere.
 func NewHandler(version string, options ...Option) (*Server, error) {
 	d, err := describe(version)
 	if err != nil {
@@ -120,7 +119,7 @@ func NewHandler(version string, options ...Option) (*Server, error) {
 	return s, nil
 }
 
-// exchange is one request on its way through the fake.
+// exchange is one request while it is answered.
 type exchange struct {
 	*http.Request
 	params   map[string]string
@@ -131,7 +130,7 @@ type exchange struct {
 
 func (x *exchange) ask(name string) string { return ask(x.URL.Query(), name) }
 
-// answer is what the fake answers.
+// answer is an answer of the fake.
 type answer struct {
 	status int
 	kind   string
@@ -161,7 +160,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, o, params, body, known)
 }
 
-// note keeps a request for the test, and lets it act before the answer.
+// note keeps a request for the test, and runs what the test wants to happen before the
+// answer. It returns the name of the operation.
 func (s *Server) note(o *operation, r *http.Request, path string) string {
 	name := ""
 	if o != nil {
@@ -180,7 +180,7 @@ func (s *Server) note(o *operation, r *http.Request, path string) string {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, o *operation, params map[string]string, body []byte, known bool) {
 	if o == nil {
-		s.report(fmt.Sprintf("request %s %s: there is no such operation in the table", r.Method, r.URL.Path))
+		s.report(fmt.Sprintf("request %s %s: there is no such operation", r.Method, r.URL.Path))
 		status := http.StatusNotFound
 		if known {
 			status = http.StatusMethodNotAllowed
@@ -199,7 +199,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, o *operation, par
 	}
 }
 
-// answer lets the operation answer whoever may ask it.
+// answer refuses senders that the operation does not allow, and answers the others.
 func (s *Server) answer(o *operation, x *exchange) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -226,7 +226,7 @@ func (s *Server) check() *checker {
 	}}
 }
 
-// handler is what answers an operation.
+// handler returns the function that answers an operation.
 func (s *Server) handler(name string) func(*exchange) answer {
 	handlers := map[string]func(*exchange) answer{
 		"GetPublicSystemInfo": s.publicInfo, "GetSystemInfo": s.systemInfo, "GetPingSystem": s.ping, "PostPingSystem": s.ping,

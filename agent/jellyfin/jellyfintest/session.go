@@ -22,7 +22,7 @@ type apiKey struct {
 
 type library struct{ id, name string }
 
-// quickConnect is a request of Quick Connect: a code that a device shows.
+// quickConnect is a request of Quick Connect, with the code that a device shows.
 type quickConnect struct {
 	secret, code                      string
 	device, deviceID, client, version string
@@ -37,9 +37,9 @@ type signedIn struct {
 
 const codeLife = 10 * time.Minute
 
-// signIn makes a token for a user on a device, as Jellyfin does with a password and
-// without one: nothing is asked but what is looked at here, not even whether the user
-// is disabled. A token of the same two ends.
+// signIn makes a token for a user on a device, as Jellyfin does it after a password or a
+// code. Jellyfin makes only these checks, so that a disabled user gets a token too. A token
+// of the same user and device ends.
 func (s *Server) signIn(u *user, q *quickConnect) answer {
 	if q.deviceID == "" || q.device == "" || q.client == "" || q.version == "" {
 		return exception(http.StatusBadRequest)
@@ -85,14 +85,14 @@ func (s *Server) byName(x *exchange) answer {
 	return s.signIn(u, request(x.identity))
 }
 
-// request is a device by what its header says.
+// request returns a request of Quick Connect for the device of a header.
 func request(identity map[string]string) *quickConnect {
 	return &quickConnect{device: identity["Device"], deviceID: identity["DeviceId"], client: identity["Client"], version: identity["Version"]}
 }
 
 func (s *Server) quickEnabled(*exchange) answer { return answerJSON(s.quick) }
 
-// forget drops codes and tokens that have waited too long.
+// forget drops codes and tokens that were not fetched for ten minutes.
 func (s *Server) forget() {
 	oldest := s.now().Add(-codeLife)
 	maps.DeleteFunc(s.codes, func(_ string, q *quickConnect) bool { return q.added.Before(oldest) })
@@ -114,7 +114,7 @@ func (s *Server) initiate(x *exchange) answer {
 	return answerJSON(q.dto())
 }
 
-// codeOf is the code of the n-th request: six digits.
+// codeOf returns the code of the n-th request: six digits.
 func codeOf(n int) string { return strconv.Itoa(100000 + (n*7919)%900000) }
 
 func (q *quickConnect) dto() object {
@@ -139,7 +139,7 @@ func (s *Server) quickState(x *exchange) answer {
 
 func (s *Server) authorize(x *exchange) answer {
 	u := x.who.user
-	// 10.8 knows no other user than the one of the token.
+	// 10.8 ignores the query and takes the user of the token.
 	if id := plainID(x.ask("userId")); id != "" && s.version != "10.8" {
 		if !x.who.administrator() && (u == nil || u.id != id) {
 			return answer{status: http.StatusForbidden}

@@ -7,60 +7,60 @@ import (
 	"strings"
 )
 
-// badDay spoils the answers of an operation.
-type badDay struct {
-	operation string // "" for all
-	times     int    // that are left; below 0 without end
-	done      bool   // what was asked is done all the same
-	spoil     http.HandlerFunc
+// spoil replaces answers of an operation by bad ones.
+type spoil struct {
+	operation string // "" for all operations
+	times     int    // answers that are left to spoil; below 0 for all
+	done      bool   // the request is carried out before its answer is spoiled
+	answer    http.HandlerFunc
 }
 
-// Forever is how often something goes wrong that does so until [Server.Mend].
+// Forever is the number of times for answers that are spoiled until [Server.Mend].
 const Forever = -1
 
-// Break spoils the next answers of an operation, or of all when it is "": nothing is
-// done of what they ask.
-func (s *Server) Break(operation string, times int, spoil http.HandlerFunc) {
+// Break spoils the next answers of an operation, or of all operations if it is "". The
+// requests are not carried out.
+func (s *Server) Break(operation string, times int, answer http.HandlerFunc) {
 	s.locked(func() {
-		s.days = append(s.days, &badDay{operation: operation, times: times, spoil: spoil})
+		s.spoils = append(s.spoils, &spoil{operation: operation, times: times, answer: answer})
 	})
 }
 
-// BreakAfter is [Server.Break], but what is asked is done: only the answer is lost.
-func (s *Server) BreakAfter(operation string, times int, spoil http.HandlerFunc) {
+// BreakAfter is [Server.Break] for requests that are carried out: only their answer is lost.
+func (s *Server) BreakAfter(operation string, times int, answer http.HandlerFunc) {
 	s.locked(func() {
-		s.days = append(s.days, &badDay{operation: operation, times: times, done: true, spoil: spoil})
+		s.spoils = append(s.spoils, &spoil{operation: operation, times: times, done: true, answer: answer})
 	})
 }
 
-// Mend ends all bad days.
+// Mend ends all that [Server.Break] and [Server.BreakAfter] began.
 func (s *Server) Mend() {
-	s.locked(func() { s.days = nil })
+	s.locked(func() { s.spoils = nil })
 }
 
-// spoiled spoils an answer, when that is due.
+// spoiled answers a request with a bad answer, if one is due. It reports whether it did.
 func (s *Server) spoiled(w http.ResponseWriter, r *http.Request, operation, path string, serve func(http.ResponseWriter)) bool {
-	var day *badDay
+	var due *spoil
 	s.locked(func() {
-		for _, d := range s.days {
-			if d.times != 0 && (d.operation == "" || d.operation == operation || d.operation == path) {
-				d.times--
-				day = d
+		for _, one := range s.spoils {
+			if one.times != 0 && (one.operation == "" || one.operation == operation || one.operation == path) {
+				one.times--
+				due = one
 				return
 			}
 		}
 	})
-	if day == nil {
+	if due == nil {
 		return false
 	}
-	if day.done {
+	if due.done {
 		serve(httptest.NewRecorder())
 	}
-	day.spoil(w, r)
+	due.answer(w, r)
 	return true
 }
 
-// Garbage answers bytes that mean nothing, as JSON.
+// Garbage answers random bytes, as JSON.
 func Garbage(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonKind)
 	_, _ = io.WriteString(w, "\x00\xff{]secret-body")
@@ -84,13 +84,13 @@ func Other(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, `[["secret-body"],{"Id":7}]`)
 }
 
-// Page answers a page of the web, as a sign-in page before the server would.
+// Page answers a web page, as a sign-in page before the server does.
 func Page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = io.WriteString(w, "<!doctype html><title>secret-body</title>")
 }
 
-// Huge answers more than anybody should read.
+// Huge answers 64 MiB.
 func Huge(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonKind)
 	_, _ = io.WriteString(w, `"`)
@@ -101,7 +101,7 @@ func Huge(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// Slow answers only when the caller has gone.
+// Slow answers only after the caller has gone away.
 func Slow(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
