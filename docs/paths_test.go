@@ -14,7 +14,7 @@ import (
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	top := regexp.MustCompile(`^(agent|client|cmd|config|docs|e2e|handlers|internal|jobs|mailer|models|packaging|scripts|servicetest|templates)/`)
-	for _, document := range []string{"architecture.md", "../CONTRIBUTING.md"} {
+	for _, document := range []string{"architecture.md", "features.md", "../CONTRIBUTING.md"} {
 		for _, found := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(withoutCode(read(t, document)), -1) {
 			path := found[1]
 			if !top.MatchString(path) || strings.ContainsAny(path, " …:") {
