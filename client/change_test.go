@@ -14,7 +14,7 @@ func TestChanges(t *testing.T) {
 	for wait, want := range map[time.Duration]string{-time.Second: "0", 1999 * time.Millisecond: "1", time.Hour: "25"} {
 		got, err := c.Agent.Changes(t.Context(), 7, wait)
 		if err != nil || got.Last != 8 || len(got.Changes) != 1 || got.Changes[0].LinkID != "5" || got.Changes[0].Link != nil {
-			t.Fatalf("%+v, %v", got, err)
+			t.Fatalf("%+v, %v, want last 8, 1 change, link ID 5, no link", got, err)
 		}
 		if query := f.got()[len(f.got())-1].URL.RawQuery; query != "after=7&wait="+want {
 			t.Errorf("%s: %s", wait, query)

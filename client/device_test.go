@@ -62,12 +62,12 @@ func TestDeviceCodeWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := code.Wait(t.Context()); !errors.Is(err, client.ErrDeviceCodeExpired) || len(f.got()) != 121 {
-		t.Errorf("%v after %d requests", err, len(f.got()))
+		t.Errorf("%v after %d requests, want the error %v, 121 requests", err, len(f.got()), client.ErrDeviceCodeExpired)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := code.Wait(ctx); !errors.Is(err, context.Canceled) || len(f.got()) != 121 {
-		t.Errorf("%v after %d requests", err, len(f.got()))
+		t.Errorf("%v after %d requests, want the error %v, 121 requests", err, len(f.got()), context.Canceled)
 	}
 	if _, err := new(client.DeviceCode).Wait(t.Context()); err == nil {
 		t.Error("a code of nowhere")

@@ -21,10 +21,10 @@ func TestPages(t *testing.T) {
 		ids = append(ids, string(event.ID))
 	}
 	if got := strings.Join(ids, " "); got != "3 2 1" {
-		t.Errorf("ids %s", got)
+		t.Errorf("ids %s, want 3 2 1", got)
 	}
 	if f.got()[0].URL.RawQuery != "limit=100" || f.got()[1].URL.RawQuery != "cursor=c%2B1&limit=100" {
-		t.Errorf("queries %s, %s", f.got()[0].URL.RawQuery, f.got()[1].URL.RawQuery)
+		t.Errorf("queries %s, %s, want raw query limit=100, raw query %q", f.got()[0].URL.RawQuery, f.got()[1].URL.RawQuery, "cursor=c%2B1&limit=100")
 	}
 	// Who stops asks for no more.
 	f = newFake(t, first, last)
@@ -32,7 +32,7 @@ func TestPages(t *testing.T) {
 		break
 	}
 	if len(f.got()) != 1 {
-		t.Errorf("%d requests", len(f.got()))
+		t.Errorf("%d requests, want 1 request", len(f.got()))
 	}
 	// An error ends the list, and is told.
 	f = newFake(t, first, problem(401, "session_ended"))
@@ -56,6 +56,6 @@ func TestPages(t *testing.T) {
 		continue
 	}
 	if f.got()[0].URL.RawQuery != "limit=100&prefix=an%26n" {
-		t.Errorf("query %s", f.got()[0].URL.RawQuery)
+		t.Errorf("query %s, want %q", f.got()[0].URL.RawQuery, "limit=100&prefix=an%26n")
 	}
 }

@@ -76,7 +76,7 @@ func TestBackoff(t *testing.T) {
 			t.Error("no error")
 		}
 		if len(f.slept()) != 8 {
-			t.Fatalf("%d waits", len(f.slept()))
+			t.Fatalf("%d waits, want 8 waits", len(f.slept()))
 		}
 		for i, got := range f.slept() {
 			whole := min(250*time.Millisecond<<i, 8*time.Second)

@@ -32,7 +32,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 			_, missing := c.Devices.Look(ctx, "..")
 			for _, err := range []error{byPassword, byCode, byQuery, missing} {
 				if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "?") {
-					t.Errorf("%s: %v", name, err)
+					t.Errorf("%s: %v, want an error, without %q, without %q", name, err, "secret", "?")
 				}
 			}
 			if ctx == over && name != "closed" && !errors.Is(byQuery, context.Canceled) {
@@ -47,7 +47,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	}
 	for _, text := range []string{"https://ann:a-secret@id.example.org", "https://id.example.org/?a-secret", "a-secret", "ftp://a-secret"} {
 		if _, err := client.New(text); err == nil || strings.Contains(err.Error(), "a-secret") {
-			t.Errorf("%v", err)
+			t.Errorf("%v, want an error, without %q", err, "a-secret")
 		}
 	}
 }
@@ -62,10 +62,10 @@ func TestRedirectsLeadNowhere(t *testing.T) {
 		follows.CheckRedirect = nil
 		c := f.client(t, client.WithHTTPClient(follows))
 		if _, err := c.Accounts.Get(t.Context()); !errors.Is(err, client.ErrBadAnswer) || !strings.Contains(err.Error(), other.URL) {
-			t.Errorf("%d: %v", status, err)
+			t.Errorf("%d: %v, want the error %v, with %q", status, err, client.ErrBadAnswer, other.URL)
 		}
 		if err := c.PINs.Verify(t.Context(), "4901"); !errors.Is(err, client.ErrBadAnswer) {
-			t.Errorf("%d: %v", status, err)
+			t.Errorf("%d: %v, want the error %v", status, err, client.ErrBadAnswer)
 		}
 	}
 	if len(other.got()) != 0 {
@@ -117,7 +117,7 @@ func TestNew(t *testing.T) {
 	}
 	f := newFake(t, reply{status: 200, body: accountBody})
 	if _, err := f.client(t).As("lks_a\r\nHost: evil").Accounts.Get(t.Context()); err != nil || f.got()[0].Header["Authorization"] != nil {
-		t.Errorf("%v: %v", err, f.got()[0].Header)
+		t.Errorf("%v: %v, want no Authorization", err, f.got()[0].Header)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	if err := c.People.Remove(t.Context(), "1", ""); err == nil || len(f.got()) != 0 {
-		t.Errorf("%v, %d requests", err, len(f.got()))
+		t.Errorf("%v, %d requests, want an error, no requests", err, len(f.got()))
 	}
 	for typed, want := range map[string]string{
 		"bcdf-ghjk": "bcdf-ghjk", "a/../b": "a%2F..%2Fb", "a?b=c#d": "a%3Fb=c%23d", "{id}": "%7Bid%7D", "%2e": "%252e",
@@ -152,20 +152,20 @@ func TestTimes(t *testing.T) {
 	f := newFake(t, reply{status: hanging})
 	c := f.client(t, client.WithTimeout(20*time.Millisecond), client.WithRetries(2, 0))
 	if _, err := c.Accounts.Get(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(f.slept()) != 1 {
-		t.Errorf("%v after %d waits", err, len(f.slept()))
+		t.Errorf("%v after %d waits, want the error %v, 1 wait", err, len(f.slept()), context.DeadlineExceeded)
 	}
 	// A poll has the time that it waits on top: this one does not end by itself.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := c.Agent.Changes(ctx, 1, 5*time.Second); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil {
-		t.Errorf("%v", err)
+		t.Errorf("%v, want the error %v, an ended context", err, context.DeadlineExceeded)
 	}
 	// Nor does a wait between two tries go on.
 	stopped := newFake(t, reply{})
 	ctx, cancel = context.WithCancel(t.Context())
 	waiting := client.WithSleep(func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() })
 	if _, err := stopped.client(t, waiting).Accounts.Get(ctx); !errors.Is(err, context.Canceled) || len(stopped.got()) != 1 {
-		t.Errorf("%v after %d tries", err, len(stopped.got()))
+		t.Errorf("%v after %d tries, want the error %v, 1 try", err, len(stopped.got()), context.Canceled)
 	}
 	// The clock of New's own.
 	real, err := client.New(newFake(t, reply{}, reply{status: 200, body: accountBody}).URL)

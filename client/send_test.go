@@ -149,7 +149,7 @@ func TestRequest(t *testing.T) {
 		}
 	}
 	if f.bodies()[0] != `{"language":"de"}` {
-		t.Errorf("body %s", f.bodies()[0])
+		t.Errorf("body %s, want %q", f.bodies()[0], `{"language":"de"}`)
 	}
 	// Where nobody has to be signed in no token is sent.
 	_, _ = c.Sessions.SignIn(t.Context(), client.SignIn{})
@@ -197,7 +197,7 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 	_, err := f.client(t, client.WithRandom(strings.NewReader(""))).Invites.Create(t.Context(), client.NewInvite{})
 	if !errors.Is(err, io.EOF) || len(f.got()) != 5 {
-		t.Errorf("without chance: %v after %d requests", err, len(f.got()))
+		t.Errorf("without chance: %v after %d requests, want the error %v, 5 requests", err, len(f.got()), io.EOF)
 	}
 }
 
@@ -229,18 +229,18 @@ func TestBadAnswers(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 			if len(f.got()) != 1 {
-				t.Errorf("%d tries", len(f.got()))
+				t.Errorf("%d tries, want 1 try", len(f.got()))
 			}
 		})
 	}
 	// What only has to be done is not done because some page says 200.
 	for _, r := range []reply{{status: 200, kind: "text/html", body: "<p>"}, {status: 202}, {status: 304}} {
 		if err := newFake(t, r).client(t).PINs.Verify(t.Context(), "4901"); !errors.Is(err, client.ErrBadAnswer) {
-			t.Errorf("%d: %v", r.status, err)
+			t.Errorf("%d: %v, want the error %v", r.status, err, client.ErrBadAnswer)
 		}
 	}
 	if _, err := newFake(t, reply{status: 200, body: "[]"}).client(t).Accounts.Export(t.Context()); !errors.Is(err, client.ErrBadAnswer) {
-		t.Errorf("an export that is no object: %v", err)
+		t.Errorf("an export that is no object: %v, want the error %v", err, client.ErrBadAnswer)
 	}
 	// A list that is not there is no empty list.
 	for name, do := range map[string]func(*client.Client) error{
@@ -253,7 +253,7 @@ func TestBadAnswers(t *testing.T) {
 		},
 	} {
 		if err := do(newFake(t, reply{status: 200, body: `{"last":1}`}).client(t)); !errors.Is(err, client.ErrBadAnswer) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want the error %v", name, err, client.ErrBadAnswer)
 		}
 	}
 }
@@ -263,6 +263,6 @@ func TestCutAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: 200, body: accountBody[:40], headers: []string{"Content-Length", "400"}}, reply{status: 200, body: accountBody})
 	if _, err := f.client(t).Accounts.Get(t.Context()); err != nil || len(f.got()) != 2 {
-		t.Errorf("%v after %d tries", err, len(f.got()))
+		t.Errorf("%v after %d tries, want 2 tries", err, len(f.got()))
 	}
 }

@@ -8,7 +8,7 @@ func TestServersIfChanged(t *testing.T) {
 	c := f.client(t)
 	list, err := c.Servers.List(t.Context())
 	if err != nil || len(list.Servers) != 1 || list.Tag != `"a"` || f.got()[0].Header["If-None-Match"] != nil {
-		t.Fatalf("%+v, %v", list, err)
+		t.Fatalf("%+v, %v, want 1 server, tag %q, no If-None-Match", list, err, `"a"`)
 	}
 	list, changed, err := c.Servers.ListIfChanged(t.Context(), list.Tag)
 	if err != nil || changed || list.Servers != nil || f.got()[1].Header.Get("If-None-Match") != `"a"` {

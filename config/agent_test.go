@@ -38,7 +38,7 @@ func loadAgent(t *testing.T, env environment, args ...string) (*config.Agent, *c
 		Arguments: args, Environment: env.lookup, Output: io.Discard, Errors: io.Discard,
 	})
 	if err != nil {
-		t.Fatalf("Load: %v", err)
+		t.Fatalf("Load: %v, want no error", err)
 	}
 	return &line.Agent, loaded
 }
@@ -68,11 +68,11 @@ func TestAgentHasVariablesOfItsOwn(t *testing.T) {
 	t.Parallel()
 	a, _ := loadAgent(t, goodAgent().with("LATCHKEY_LISTEN", ":1"))
 	if a.Listen != "127.0.0.1:8471" {
-		t.Errorf("listen %q", a.Listen)
+		t.Errorf("listen %q, want 127.0.0.1:8471", a.Listen)
 	}
 	s, _ := load(t, good().with("LATCHKEY_AGENT_LISTEN", ":1"))
 	if s.Listen != "127.0.0.1:8470" {
-		t.Errorf("listen %q", s.Listen)
+		t.Errorf("listen %q, want 127.0.0.1:8470", s.Listen)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestAgentMissing(t *testing.T) {
 	for line := range strings.Lines(loaded.Check().Error()) {
 		name, rest, _ := strings.Cut(line, ": ")
 		if strings.Contains(rest, "development") || !strings.HasPrefix(rest, "is missing; ") {
-			t.Errorf("%q", line)
+			t.Errorf("%q, want without %q, beginning with %q", line, "development", "is missing; ")
 		}
 		names = append(names, name)
 	}
@@ -104,7 +104,7 @@ func TestAgentMissing(t *testing.T) {
 		t.Error(diff)
 	}
 	if err := loaded.Check("service", "media-server-url", "api-key"); err != nil {
-		t.Errorf("a command that does without them: %v", err)
+		t.Errorf("a command that does without them: %v, want no error", err)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestAgentValues(t *testing.T) {
 	}
 	a, loaded := loadAgent(t, goodAgent(), "--service=http://latchkey:8470", "--plain-http")
 	if err := loaded.Check(); err != nil || a.Service != "http://latchkey:8470" {
-		t.Errorf("plain http that was asked for: %v", err)
+		t.Errorf("plain http that was asked for: %v, want service http://latchkey:8470", err)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestAgentBooleansThatAreUsuallyTrue(t *testing.T) {
 	a, loaded := loadAgent(t, goodAgent().with("LATCHKEY_AGENT_REPORT_WAN", "no"), "--create-users=false",
 		"--config", write(t, "agent.yaml", "report-lan: off\nallow-admins: yes\n"))
 	if err := loaded.Check(); err != nil || a.CreateUsers || a.ReportLAN || a.ReportWAN || !a.AllowAdmins {
-		t.Errorf("%v: %+v", err, a)
+		t.Errorf("%v: %+v, want create users false, report LAN false, report WAN false, allow admins true", err, a)
 	}
 }
 
@@ -219,18 +219,18 @@ func TestAgentFileInTheDataFolder(t *testing.T) {
 	}
 	a, _ = loadAgent(t, env.with("LATCHKEY_AGENT_DATA_DIR", folder))
 	if a.ServerName != "Den" {
-		t.Errorf("by variable: %q", a.ServerName)
+		t.Errorf("by variable: %q, want Den", a.ServerName)
 	}
 	a, loaded = loadAgent(t, env, "--config="+write(t, "other.yaml", "data-dir: /elsewhere\n"))
 	if a.ServerName != "Latchkey" || loaded.Check() != nil {
-		t.Errorf("with another file: %q", a.ServerName)
+		t.Errorf("with another file: %q, want server name Latchkey, no check", a.ServerName)
 	}
 	if err := os.WriteFile(path, []byte("data-dir: /elsewhere\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, loaded = loadAgent(t, env)
 	if err := loaded.Check(); err == nil || !strings.Contains(err.Error(), "data-dir cannot be set in the file of the data folder") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error, with %q", err, "data-dir cannot be set in the file of the data folder")
 	}
 }
 
@@ -249,7 +249,7 @@ func TestFileThatAllCanRead(t *testing.T) {
 		}
 		_, loaded := loadAgent(t, goodAgent(), "--config="+path)
 		if len(loaded.Warnings) != test.want {
-			t.Errorf("%q with mode %o: %q", test.content, test.mode, loaded.Warnings)
+			t.Errorf("%q with mode %o: %q, want %v warnings", test.content, test.mode, loaded.Warnings, test.want)
 		}
 		for _, warning := range loaded.Warnings {
 			if !strings.Contains(warning, "chmod 600 "+path) || strings.Contains(warning, "hush") {
@@ -281,18 +281,18 @@ func TestWriteYAML(t *testing.T) {
 	path := write(t, "agent.yaml", file.String())
 	got, loaded := loadAgent(t, environment{}, "--config="+path)
 	if err := loaded.Check("addresses", "claim-code"); err != nil {
-		t.Fatalf("%v\n%s", err, file.String())
+		t.Fatalf("%v, want no error\n%s", err, file.String())
 	}
 	want.File, want.Addresses[1] = path, "http://[2001:db8::1]"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", diff, file.String())
 	}
 	if !strings.Contains(file.String(), "media-server: jellyfin\n") {
-		t.Errorf("which media server it is does not stand there:\n%s", file.String())
+		t.Errorf("which media server it is does not stand there, want it to contain %q:\n%s", "media-server: jellyfin\n", file.String())
 	}
 	file.Reset()
 	if err := config.WriteYAML(&file, want, "api-key", "data-dir"); err != nil || strings.Contains(file.String(), "api-key") || strings.Contains(file.String(), "data-dir") {
-		t.Errorf("%v\n%s", err, file.String())
+		t.Errorf("%v, want without %q, without %q\n%s", err, "api-key", "data-dir", file.String())
 	}
 }
 
@@ -300,7 +300,7 @@ func TestProblem(t *testing.T) {
 	t.Parallel()
 	a := &config.Agent{Service: "HTTPS://Latchkey.Example.org/", MediaServer: "emby"}
 	if err := config.Problem(a, "service"); err != nil || a.Service != "https://latchkey.example.org" {
-		t.Errorf("%v, %q", err, a.Service)
+		t.Errorf("%v, %q, want service https://latchkey.example.org", err, a.Service)
 	}
 	if err := config.Problem(a, "media-server"); err == nil || !strings.Contains(err.Error(), "is not one of") {
 		t.Error(err)
@@ -322,7 +322,7 @@ func TestAgentExampleOfDocs(t *testing.T) {
 	}
 	a, loaded := loadAgent(t, environment{}, "--config", write(t, "agent.yaml", example))
 	if err := loaded.Check(); err != nil || len(a.GuestLibraries) != 2 {
-		t.Errorf("%v, %q", err, a.GuestLibraries)
+		t.Errorf("%v, %q, want 2 guest libraries", err, a.GuestLibraries)
 	}
 }
 
@@ -353,7 +353,7 @@ func TestAgentSecretsStaySecret(t *testing.T) {
 			problems = err.Error()
 		}
 		if strings.Contains(out.String()+problems, "hunter2") {
-			t.Errorf("%q: %s\n%s", args, problems, out.String())
+			t.Errorf("%q: %s, want it without %q\n%s", args, problems, "hunter2", out.String())
 		}
 	}
 }

@@ -166,7 +166,7 @@ func TestAddressesAreBroughtIntoOneForm(t *testing.T) {
 		}
 	}
 	if s, _ := load(t, good(), "--security-contact=a@example.org"); s.SecurityContact != "mailto:a@example.org" {
-		t.Errorf("contact %q", s.SecurityContact)
+		t.Errorf("contact %q, want mailto:a@example.org", s.SecurityContact)
 	}
 }
 

@@ -79,7 +79,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 		_, loaded := load(t, environment{}, "--config", path)
 		err := loaded.Check()
 		if err == nil || !strings.HasPrefix(err.Error(), "config: cannot read ") || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: got %v", name, err)
+			t.Errorf("%s: got %v, want an error, beginning with %q, without %q", name, err, "config: cannot read ", "\n")
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestConfigFileVariableIsRefused(t *testing.T) {
 	t.Parallel()
 	_, loaded := load(t, good().with("LATCHKEY_CONFIG_FILE", "/etc/latchkey.yaml"))
 	if err := loaded.Check(); err == nil || !strings.Contains(err.Error(), "LATCHKEY_CONFIG names the file of settings") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error, with %q", err, "LATCHKEY_CONFIG names the file of settings")
 	}
 }
 
@@ -96,7 +96,7 @@ func TestValueFileLimit(t *testing.T) {
 	t.Parallel()
 	_, loaded := load(t, good().with("LATCHKEY_LISTEN_FILE", write(t, "v", strings.Repeat("x", 64<<10+1))))
 	if err := loaded.Check(); err == nil || !strings.Contains(err.Error(), "larger than 64 KiB") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error, with %q", err, "larger than 64 KiB")
 	}
 }
 

@@ -27,7 +27,7 @@ func TestKeptKey(t *testing.T) {
 	starters.Wait()
 	for _, key := range keys {
 		if len(key) < 32 || key != keys[0] {
-			t.Errorf("keys differ or are short: %q", keys)
+			t.Errorf("keys differ or are short: %q, want at least 32 key, key %v", keys, keys[0])
 		}
 	}
 	entries, err := os.ReadDir(folder)
@@ -35,7 +35,7 @@ func TestKeptKey(t *testing.T) {
 		t.Fatalf("%d files, %v; want one", len(entries), err)
 	}
 	if info, err := entries[0].Info(); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
+		t.Errorf("mode %v, %v, want perm 0600", info.Mode(), err)
 	}
 }
 
@@ -46,6 +46,6 @@ func TestKeptKeyRefusesWhatIsNone(t *testing.T) {
 		t.Errorf("got %q, want an error", key)
 	}
 	if key, err := config.KeptKey(t.TempDir(), strings.NewReader("few")); err == nil {
-		t.Errorf("got %q from too little randomness", key)
+		t.Errorf("got %q from too little randomness, want an error", key)
 	}
 }

@@ -58,7 +58,7 @@ func load(t *testing.T, env environment, args ...string) (*config.Settings, *con
 		Arguments: append([]string{"serve"}, args...), Environment: env.lookup, Output: io.Discard, Errors: io.Discard,
 	})
 	if err != nil {
-		t.Fatalf("Load: %v", err)
+		t.Fatalf("Load: %v, want no error", err)
 	}
 	return &line.Settings, loaded
 }
@@ -181,7 +181,7 @@ func TestEmptyVariableCountsAsNotSet(t *testing.T) {
 	t.Parallel()
 	s, loaded := load(t, good().with("LATCHKEY_LISTEN", "", "LATCHKEY_LISTEN_FILE", ""))
 	if err := loaded.Check(); err != nil || s.Listen != "127.0.0.1:8470" || loaded.Origins["listen"] != "default" {
-		t.Errorf("listen %q from %q, %v", s.Listen, loaded.Origins["listen"], err)
+		t.Errorf("listen %q from %q, %v, want listen 127.0.0.1:8470, listen default", s.Listen, loaded.Origins["listen"], err)
 	}
 }
 
@@ -216,7 +216,7 @@ func TestDevelopmentDefaultsGiveWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.LogFormat != "json" || s.DrainDelay != time.Second || s.PublicURL != "https://latchkey.example.org" {
-		t.Errorf("got %q %v %q", s.LogFormat, s.DrainDelay, s.PublicURL)
+		t.Errorf("got %q %v %q, want log format json, drain delay %v, public URL https://latchkey.example.org", s.LogFormat, s.DrainDelay, s.PublicURL, time.Second)
 	}
 }
 
@@ -310,7 +310,7 @@ func TestFlagsOfCommandsAreTheirOwn(t *testing.T) {
 		Arguments: []string{"greet", "--loud", "Ada"}, Environment: good().lookup, Output: io.Discard, Errors: io.Discard,
 	})
 	if err != nil || !line.Greet.Loud || line.Greet.Name != "Ada" || loaded.Context.Command() != "greet <name>" {
-		t.Errorf("got %+v, %v", line.Greet, err)
+		t.Errorf("got %+v, %v, want loud true, name Ada, command greet <name>", line.Greet, err)
 	}
 	if _, ok := loaded.Origins["loud"]; ok {
 		t.Error("the flag of a command counts as a setting")

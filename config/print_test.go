@@ -50,7 +50,7 @@ func TestExampleOfDocs(t *testing.T) {
 	env := environment{"LATCHKEY_SECRET_KEY": good()["LATCHKEY_SECRET_KEY"]}
 	s, loaded := load(t, env, "--config", write(t, "latchkey.yaml", example))
 	if err := loaded.Check(); err != nil || s.SignUp != "invite" {
-		t.Errorf("sign-up %q, %v", s.SignUp, err)
+		t.Errorf("sign-up %q, %v, want sign up invite", s.SignUp, err)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestSecretsStaySecret(t *testing.T) {
 				}
 				err := loaded.Check()
 				if err == nil || strings.Contains(err.Error(), secret) || strings.Contains(out.String(), secret) {
-					t.Errorf("problems: %v\n%s", err, out.String())
+					t.Errorf("problems: %v, want an error, without %q, without %q\n%s", err, secret, secret, out.String())
 				}
 			})
 		}

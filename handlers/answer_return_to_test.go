@@ -61,10 +61,10 @@ func FuzzReturnTo(f *testing.F) {
 		read := strings.NewReplacer("\\", "/", "\t", "", "\n", "", "\r", "").Replace(got)
 		u, err := base.Parse(read)
 		if err != nil || u.Host != base.Host || u.Scheme != base.Scheme || u.User != nil || strings.HasPrefix(u.Path, "//") {
-			t.Errorf("returnTo(%q) = %q leads to %v (%v)", wish, got, u, err)
+			t.Errorf("returnTo(%q) = %q leads to %v (%v), want host %v, scheme %v, no user, not beginning with %q", wish, got, u, err, base.Host, base.Scheme, "//")
 		}
 		if again := returnTo(got); again != got {
-			t.Errorf("returnTo(%q) = %q, and of that %q", wish, got, again)
+			t.Errorf("returnTo(%q) = %q, and of that %q, want %v", wish, got, again, got)
 		}
 	})
 }

@@ -19,12 +19,12 @@ func TestAPIAgentLinks(t *testing.T) {
 	}
 	den.wrong(ask(map[string]any{"to": "bob", "type": "linked", "local_user": "u9"}), 422, "local_user", "local_user_unknown")
 	if links := den.links(); len(links) != 0 {
-		t.Errorf("links %+v", links)
+		t.Errorf("links %+v, want no links", links)
 	}
 	var made agentLinkSeen
 	den.is(ask(map[string]any{"to": "Bob", "type": "linked", "local_user": "u1", "requested_by": "boss"}), http.StatusCreated, &made)
 	if made.Username != "bob" || made.Status != "pending" || made.SHA256 != "" || !made.Active || made.LocalUser.Name != "mira" {
-		t.Errorf("%+v", made)
+		t.Errorf("%+v, want username bob, status pending, no SHA 256, active true, name mira", made)
 	}
 	s.letter(t, "link_asked", "bob@example.org")
 	den.refused(ask(map[string]any{"to": "bob", "type": "linked", "local_user": "u2"}), http.StatusConflict, "already_linked")
@@ -53,7 +53,7 @@ func TestAPIAgentLinks(t *testing.T) {
 	}
 	den.refused(den.exchange(key, ""), http.StatusNotFound, "access_key_wrong")
 	if links := den.links(); len(links) != 1 || links[0].Active {
-		t.Errorf("links %+v", links)
+		t.Errorf("links %+v, want 1 link, active false", links)
 	}
 	if err := s.Store.Operators.Enable(t.Context(), "bob"); err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ func TestAPIThisServer(t *testing.T) {
 	}
 	free := ann.register("free", "")
 	if got := state(agent{ann.as(free.key), free.id}); got["owner"] != nil {
-		t.Errorf("nobody's server has the owner %v", got["owner"])
+		t.Errorf("nobody's server has the owner %v, want no owner", got["owner"])
 	}
 
 	// The agent replaces its own key.
@@ -46,7 +46,7 @@ func TestAPIThisServer(t *testing.T) {
 		t.Errorf("key %+v", key)
 	}
 	if got := state(den); got["key_expires_at"] != "2026-03-05T05:06:07Z" {
-		t.Errorf("the old key expires at %v", got["key_expires_at"])
+		t.Errorf("the old key expires at %v, want 2026-03-05T05:06:07Z", got["key_expires_at"])
 	}
 	s.Clock.Advance(23 * time.Hour)
 	den.is(den.get("/server"), http.StatusOK, nil)
@@ -54,7 +54,7 @@ func TestAPIThisServer(t *testing.T) {
 	den.refused(den.get("/server"), http.StatusUnauthorized, "server_key_wrong")
 	renewed := agent{den.as(key.Key), den.id}
 	if got := state(renewed); got["key_expires_at"] != nil {
-		t.Errorf("the new key expires at %v", got["key_expires_at"])
+		t.Errorf("the new key expires at %v, want no key_expires_at", got["key_expires_at"])
 	}
 	// Its last call is noted, not written at once.
 	if err := s.Store.Agents.Flush(t.Context()); err != nil {

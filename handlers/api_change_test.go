@@ -61,11 +61,11 @@ func TestAPIChanges(t *testing.T) {
 		ann.done(ann.put("PATCH", "/servers/"+den.id+"/people/"+link, map[string]any{"ends_at": end}))
 	}
 	if got := den.changes("after=2&wait=25"); len(got.Changes) != 3 || got.Changes[0].Seq != 3 || got.Last != 5 {
-		t.Errorf("behind the second: %+v", got)
+		t.Errorf("behind the second: %+v, want 3 changes, seq 3, last 5", got)
 	}
 	for _, query := range []string{"after=5", "after=5&wait=0", "after=6&wait=25"} { // the last one is ahead of us
 		if a := den.get("/server/changes?" + query); a.status != 200 || a.body != `{"changes":[],"last":5}` {
-			t.Errorf("%s: %d %s", query, a.status, a.body)
+			t.Errorf("%s: %d %s, want status 200, body %q", query, a.status, a.body, `{"changes":[],"last":5}`)
 		}
 	}
 	begun := time.Now()
@@ -91,7 +91,7 @@ func TestAPIChanges(t *testing.T) {
 	}
 	den.is(den.get("/server"), http.StatusOK, &state)
 	if state.Acknowledged != 5 || den.last() != 5 {
-		t.Errorf("acknowledged %d of %d", state.Acknowledged, den.last())
+		t.Errorf("acknowledged %d of %d, want acknowledged 5, last 5", state.Acknowledged, den.last())
 	}
 	// A device signs out: its name, and nobody else's.
 	var in struct{ Token string }
@@ -100,7 +100,7 @@ func TestAPIChanges(t *testing.T) {
 	device.done(device.put("DELETE", "/sessions/current", nil))
 	got := den.changes("after=5")
 	if got.kinds() != "devices_ended" || got.Changes[0].DeviceID == nil || *got.Changes[0].DeviceID != "tv-1" {
-		t.Errorf("signed out: %+v", got)
+		t.Errorf("signed out: %+v, want kinds devices_ended, some device ID, device ID tv-1", got)
 	}
 	// Many at once come page by page.
 	for i := range 200 {
@@ -108,10 +108,10 @@ func TestAPIChanges(t *testing.T) {
 		ann.done(ann.put("PATCH", "/servers/"+den.id+"/people/"+link, map[string]any{"ends_at": day}))
 	}
 	if got := den.changes("after=0"); len(got.Changes) != 200 || got.Last != 206 {
-		t.Errorf("%d changes, last %d", len(got.Changes), got.Last)
+		t.Errorf("%d changes, last %d, want 200 changes, last 206", len(got.Changes), got.Last)
 	}
 	if got := den.changes("after=200"); len(got.Changes) != 6 || got.Changes[5].Seq != 206 {
-		t.Errorf("the rest: %+v", got)
+		t.Errorf("the rest: %+v, want 6 changes, seq 206", got)
 	}
 }
 
@@ -191,7 +191,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 	var got changesSeen
 	attic.is(soon(t, other), http.StatusOK, &got)
 	if len(got.Changes) != 0 || got.Last != 0 {
-		t.Errorf("told to stop: %+v", got)
+		t.Errorf("told to stop: %+v, want no changes, last 0", got)
 	}
 }
 
@@ -213,11 +213,11 @@ func TestAPIChangesOutlastLimits(t *testing.T) {
 	begun := time.Now()
 	response, err := brisk.Client().Do(ask)
 	if err != nil {
-		t.Fatalf("after %s: %v", time.Since(begun), err)
+		t.Fatalf("after %s: %v, want no error", time.Since(begun), err)
 	}
 	body, err := io.ReadAll(response.Body)
 	if err := errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("%d, %v: %s", response.StatusCode, err, body)
+		t.Errorf("%d, %v: %s, want status %d", response.StatusCode, err, body, http.StatusOK)
 	}
 	if took := time.Since(begun); took < 2900*time.Millisecond {
 		t.Errorf("it ended after %s", took)

@@ -59,7 +59,7 @@ func TestAPIDeviceCode(t *testing.T) {
 	p.is(poll(), http.StatusOK, &in)
 	p.plant(in.Token)
 	if in.Account.Username != "ann" {
-		t.Errorf("%+v", in)
+		t.Errorf("%+v, want ann", in)
 	}
 	p.is(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil)
 	grantError(poll(), "expired_token")

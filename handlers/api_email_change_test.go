@@ -26,7 +26,7 @@ func TestAPIEmail(t *testing.T) {
 	}
 	own.is(own.get("/account"), http.StatusOK, &account)
 	if account.Email != "ann@example.org" || account.PendingEmail == nil || *account.PendingEmail != "new@example.org" {
-		t.Errorf("%+v", account)
+		t.Errorf("%+v, want email ann@example.org, some pending email, pending email new@example.org", account)
 	}
 	token := s.letter(t, models.MailEmailConfirm, "new@example.org").Secret
 	anybody := s.program(t)
@@ -35,7 +35,7 @@ func TestAPIEmail(t *testing.T) {
 	anybody.refused(anybody.post("/account/email/confirm", "token", token), http.StatusGone, "token_expired")
 	own.is(own.get("/account"), http.StatusOK, &account)
 	if account.Email != "new@example.org" || account.PendingEmail != nil {
-		t.Errorf("%+v", account)
+		t.Errorf("%+v, want email new@example.org, no pending email", account)
 	}
 
 	undo := s.letter(t, models.MailEmailChanged, "ann@example.org").Secret

@@ -34,19 +34,19 @@ func TestAPIExportOfInvites(t *testing.T) {
 	bob.is(a, http.StatusOK, &mine)
 	ann.is(ann.get("/account/export"), http.StatusOK, &theirs)
 	if len(mine.Invites) != 1 || mine.Invites[0]["id"] != invite.ID || mine.Invites[0]["from"] != "ann" || mine.Invites[0]["note"] != "Come in" {
-		t.Errorf("invites %v", mine.Invites)
+		t.Errorf("invites %v, want 1 invite, id %v, from ann, note Come in", mine.Invites, invite.ID)
 	}
 	if diff := cmp.Diff(mine.Invites, theirs.Invites); diff != "" {
 		t.Errorf("sent and received (-bob +ann):\n%s", diff)
 	}
 	if len(mine.Proofs) != 1 || mine.Proofs[0]["id"] != proof.ID || mine.Proofs[0]["server_id"] != den.id || mine.Proofs[0]["status"] != "shown" {
-		t.Errorf("proofs %v", mine.Proofs)
+		t.Errorf("proofs %v, want 1 proof, id %v, server_id %v, status shown", mine.Proofs, proof.ID, den.id)
 	}
 	if _, told := mine.Proofs[0]["code"]; told || len(theirs.Proofs) != 0 {
 		t.Errorf("proofs %v, of others %v", mine.Proofs, theirs.Proofs)
 	}
 	if len(mine.Links) != 1 || mine.Links[0]["ends_at"] != ends {
-		t.Fatalf("links %v", mine.Links)
+		t.Fatalf("links %v, want 1 link, ends_at %v", mine.Links, ends)
 	}
 	want := []any{map[string]any{"id": "l1", "name": "Films"}}
 	if diff := cmp.Diff(want, mine.Links[0]["libraries"]); diff != "" {
@@ -64,13 +64,13 @@ func TestAPIExport(t *testing.T) {
 	own = own.as(own.token("ann"))
 	head := own.api(http.MethodHead, v1+"/account/export", nil)
 	if head.status != http.StatusOK || head.body != "" {
-		t.Errorf("HEAD: %d %q", head.status, head.body)
+		t.Errorf("HEAD: %d %q, want status %d, no body", head.status, head.body, http.StatusOK)
 	}
 	var document, page map[string]any
 	a := own.get("/account/export")
 	own.is(a, http.StatusOK, &document)
 	if got := a.header.Get("Content-Type"); got != "application/json" {
-		t.Errorf("type %q", got)
+		t.Errorf("type %q, want application/json", got)
 	}
 	if err := json.Unmarshal([]byte(b.get("/account/export").body), &page); err != nil {
 		t.Fatal(err)

@@ -138,7 +138,7 @@ func (f *fuzzTarget) try(t *testing.T, o contractOperation, bad badRequest, must
 		}
 		_ = json.Unmarshal([]byte(a.body), &problem)
 		if err := let(a.status, problem.Code); err != nil {
-			t.Errorf("%s, %s: it was turned away for the token: %v", o, bad.name, err)
+			t.Errorf("%s, %s: it was turned away for the token: %v, want no error", o, bad.name, err)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestAPIHistory(t *testing.T) {
 	var last listedEvents
 	own.is(own.get("/account/history?limit=10"), http.StatusOK, &last)
 	if len(last.Items) != 10 || last.Next != nil {
-		t.Errorf("%d items, next %v", len(last.Items), last.Next)
+		t.Errorf("%d items, next %v, want 10 items, no next", len(last.Items), last.Next)
 	}
 
 	bad := func(p *program, query, field, code string) {

@@ -31,7 +31,7 @@ func TestAPIRepeats(t *testing.T) {
 	ann.is(first, http.StatusCreated, &made)
 	ann.plant(made.Key)
 	if first.body != second.body {
-		t.Errorf("%s\n%s", first.body, second.body)
+		t.Errorf("%s, want %v\n%s", first.body, second.body, second.body)
 	}
 	ann.is(ann.as(made.Key).get("/server"), http.StatusOK, nil)
 	server["name"] = "Other"

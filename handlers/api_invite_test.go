@@ -44,7 +44,7 @@ func TestAPIInvites(t *testing.T) {
 	// Nothing happens before bob says so, and he alone may.
 	ann.refused(ann.put("POST", "/invites/"+id+"/accept", nil), http.StatusNotFound, "not_found")
 	if links := den.links(); len(links) != 0 {
-		t.Errorf("links %+v", links)
+		t.Errorf("links %+v, want no links", links)
 	}
 	bob.done(bob.put("POST", "/invites/"+id+"/accept", nil))
 	links := den.links()
@@ -72,7 +72,7 @@ func TestAPIInvites(t *testing.T) {
 	ann.done(ann.put("DELETE", "/invites/"+withdrawn, nil))
 	bob.refused(bob.put("POST", "/invites/"+withdrawn+"/accept", nil), http.StatusNotFound, "not_found")
 	if got := status(ann); got != "withdrawn declined accepted" {
-		t.Errorf("status %s", got)
+		t.Errorf("status %s, want withdrawn declined accepted", got)
 	}
 	var page struct {
 		Items []struct{ ID string }
@@ -80,16 +80,16 @@ func TestAPIInvites(t *testing.T) {
 	}
 	ann.is(ann.get("/invites?limit=2"), http.StatusOK, &page)
 	if len(page.Items) != 2 || page.Items[0].ID != withdrawn || page.Next == nil {
-		t.Fatalf("page %+v", page)
+		t.Fatalf("page %+v, want 2 items, ID %v, some next", page, withdrawn)
 	}
 	ann.is(ann.get("/invites?limit=2&cursor="+*page.Next), http.StatusOK, &page)
 	if len(page.Items) != 1 || page.Items[0].ID != id || page.Next != nil {
-		t.Errorf("page %+v", page)
+		t.Errorf("page %+v, want 1 item, ID %v, no next", page, id)
 	}
 	ann.is(ann.get("/invites?limit=2"), http.StatusOK, &page)
 	bob.wrong(bob.get("/invites?cursor="+*page.Next), 422, "cursor", "cursor_invalid") // another's list
 	if got := status(bob); got != "" {
-		t.Errorf("bob sent %s", got)
+		t.Errorf("bob sent %s, want no text", got)
 	}
 }
 

@@ -146,7 +146,7 @@ func apiHostileTexts(t *testing.T, s *site) {
 			}
 			a := own.api(http.MethodPost, fmt.Sprintf(path, url.PathEscape(text)), nil)
 			if a.status != http.StatusNotFound {
-				t.Errorf("%s with %.20q: %d %s", path, text, a.status, a.body)
+				t.Errorf("%s with %.20q: %d %s, want %d", path, text, a.status, a.body, http.StatusNotFound)
 			}
 			checkAPIAnswer(t, a)
 		}

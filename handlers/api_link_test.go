@@ -33,7 +33,7 @@ func linksToDisabledServer(t *testing.T, s *site) {
 	own.is(own.api(http.MethodGet, "/api/v1/links", nil), http.StatusOK, &before)
 	for _, one := range before.Links {
 		if one.Server.Disabled || one.Server.SystemID == "" || one.Server.Kind == "" || one.EndsAt != nil {
-			t.Errorf("link %+v", one)
+			t.Errorf("link %+v, want disabled false, some system ID, some kind, no ends at", one)
 		}
 		id, err := strconv.ParseInt(one.Server.ID, 10, 64)
 		if err == nil {
@@ -49,7 +49,7 @@ func linksToDisabledServer(t *testing.T, s *site) {
 	}
 	for _, one := range after.Links {
 		if !one.Server.Disabled {
-			t.Errorf("link %+v", one)
+			t.Errorf("link %+v, want disabled true", one)
 		}
 	}
 	own.isProblem(own.api(http.MethodPost, "/api/v1/links/"+f.pending+"/accept", nil), http.StatusNotFound, "not_found")
@@ -58,7 +58,7 @@ func linksToDisabledServer(t *testing.T, s *site) {
 	var none struct{ Links []link }
 	own.is(own.api(http.MethodGet, "/api/v1/links", nil), http.StatusOK, &none)
 	if len(none.Links) != 0 {
-		t.Errorf("links %+v", none.Links)
+		t.Errorf("links %+v, want no links", none.Links)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestAPILinks(t *testing.T) {
 	own.is(own.api(http.MethodDelete, "/api/v1/links/"+f.accepted, nil), http.StatusNoContent, nil)
 	own.is(own.api(http.MethodGet, "/api/v1/links", nil), http.StatusOK, &both)
 	if len(both.Links) != 0 {
-		t.Errorf("%d links are left", len(both.Links))
+		t.Errorf("%d links are left, want no links", len(both.Links))
 	}
 }
 
@@ -112,7 +112,7 @@ func lifeOfALink(t *testing.T, s *site) {
 	ann.invite(in)
 	secret := s.letter(t, models.MailInvite, "mira@example.org").Secret
 	if got := den.changes(""); len(got.Changes) != 0 || got.Last != 0 {
-		t.Fatalf("before anybody accepted: %+v", got)
+		t.Fatalf("before anybody accepted: %+v, want no changes, last 0", got)
 	}
 	p.is(p.post("/accounts", "username", "mira", "email", "mira@example.org", "password", goodPassword, "invite", secret), http.StatusAccepted, nil)
 	p.done(p.post("/accounts/confirm", "token", s.letter(t, models.MailConfirm, "mira@example.org").Secret))
@@ -120,7 +120,7 @@ func lifeOfALink(t *testing.T, s *site) {
 	var received struct{ Invites []struct{ ID string } }
 	mira.is(mira.get("/invites/received"), http.StatusOK, &received)
 	if len(received.Invites) != 1 {
-		t.Fatalf("received %+v", received)
+		t.Fatalf("received %+v, want 1 invite", received)
 	}
 
 	heard := den.later("after=0&wait=25")
@@ -130,7 +130,7 @@ func lifeOfALink(t *testing.T, s *site) {
 	den.is(soon(t, heard), http.StatusOK, &got)
 	key := mira.accessKey()
 	if got.kinds() != "link_changed" || got.Last != 1 {
-		t.Fatalf("accepted: %+v", got)
+		t.Fatalf("accepted: %+v, want kinds link_changed, last 1", got)
 	}
 	link := got.Changes[0].Link
 	if link == nil || link.Status != "accepted" || link.SHA256 != sha256Of(key) || link.LocalUser.ID != "u1" || link.Username != "mira" ||
@@ -146,7 +146,7 @@ func lifeOfALink(t *testing.T, s *site) {
 	ann.done(ann.put("PATCH", person, map[string]any{"libraries": []string{"l2"}, "ends_at": "2026-04-01T00:00:00Z"}))
 	den.is(soon(t, heard), http.StatusOK, &got)
 	if link = got.Changes[0].Link; got.kinds() != "link_changed" || link == nil || len(link.Libraries) != 1 || link.Libraries[0].Name != "Series" || link.EndsAt == nil {
-		t.Errorf("terms: %+v", got)
+		t.Errorf("terms: %+v, want kinds link_changed, some link, 1 library, name Series, some ends at", got)
 	}
 	den.is(den.exchange(key, ""), http.StatusOK, nil)
 
@@ -155,7 +155,7 @@ func lifeOfALink(t *testing.T, s *site) {
 	ann.done(ann.put("DELETE", person, nil))
 	den.is(soon(t, heard), http.StatusOK, &got)
 	if one := got.Changes[0]; got.kinds() != "link_removed" || one.Link != nil || *one.LinkID != link.ID {
-		t.Errorf("removed: %+v", got)
+		t.Errorf("removed: %+v, want kinds link_removed, no link, link ID %v", got, link.ID)
 	}
 	den.refused(den.exchange(key, ""), http.StatusNotFound, "access_key_wrong")
 	if a := mira.get("/servers"); a.body != `{"servers":[]}` {

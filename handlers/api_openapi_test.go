@@ -22,7 +22,7 @@ func TestContractIsValid(t *testing.T) {
 	t.Parallel()
 	file := contractOf(t)
 	if file.doc.OpenAPI != "3.0.3" {
-		t.Errorf("version %s", file.doc.OpenAPI)
+		t.Errorf("version %s, want 3.0.3", file.doc.OpenAPI)
 	}
 	if err := file.doc.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation()); err != nil {
 		t.Error(err)
@@ -63,7 +63,7 @@ func (o contractOperation) checkCallers(t *testing.T) {
 	}
 	who := map[string]string{"session": "session", "serverKey": "server key", "": "anybody"}[o.scheme()]
 	if callers := o.callers(); len(callers) == 0 || callers[0] != who {
-		t.Errorf("%s: callers %v, security %q", o, callers, o.scheme())
+		t.Errorf("%s: callers %v, security %q, want some callers, callers %v", o, callers, o.scheme(), who)
 	}
 	isOperators := strings.HasPrefix(o.path, belowV1+"operator/")
 	if isOperators != slices.Contains(o.callers(), "operator") || isOperators != slices.Contains(o.problems()["403"], "operators_only") {
@@ -134,7 +134,7 @@ func (o contractOperation) checkResponses(t *testing.T) {
 	}
 	slices.Sort(failing)
 	if got := slices.Sorted(maps.Keys(o.problems())); !slices.Equal(got, failing) {
-		t.Errorf("%s: statuses %v, problem codes for %v", o, failing, got)
+		t.Errorf("%s: statuses %v, problem codes for %v, want %v", o, failing, got, failing)
 	}
 }
 
@@ -278,6 +278,6 @@ func TestContractIsServed(t *testing.T) {
 	}
 	tag := a.header.Get("ETag")
 	if again := p.with("If-None-Match", tag).do(http.MethodGet, "/api/openapi.yaml", "", ""); tag == "" || again.status != http.StatusNotModified {
-		t.Errorf("with the tag %s: %d", tag, again.status)
+		t.Errorf("with the tag %s: %d, want some tag, status %d", tag, again.status, http.StatusNotModified)
 	}
 }

@@ -89,7 +89,7 @@ func TestAPIOperatesAccounts(t *testing.T) {
 	bob.refused(bob.get("/account"), http.StatusUnauthorized, "session_ended")
 	op.is(op.get(bobAt), http.StatusOK, &account)
 	if account["disabled_at"] != "2026-03-04T05:06:07Z" {
-		t.Errorf("disabled at %v", account["disabled_at"])
+		t.Errorf("disabled at %v, want 2026-03-04T05:06:07Z", account["disabled_at"])
 	}
 	op.done(act(bobAt + "/enable"))
 	bob = p.as(p.token("bob"))
@@ -136,7 +136,7 @@ func TestAPIOperatesServers(t *testing.T) {
 	}
 	op.is(op.get("/operator/servers?limit=3&cursor="+*list.Next), http.StatusOK, &list)
 	if len(list.Items) != 1 || list.Next != nil || list.Items[0].ID != f.fourth.id {
-		t.Errorf("%+v", list)
+		t.Errorf("%+v, want 1 item, no next, ID %v", list, f.fourth.id)
 	}
 	at := "/operator/servers/" + f.first.id
 	var detail struct {
@@ -151,7 +151,7 @@ func TestAPIOperatesServers(t *testing.T) {
 	shown := op.get(at)
 	op.is(shown, http.StatusOK, &detail)
 	if detail.Name != "den" || len(detail.Addresses) != 2 || detail.Addresses[0].URL != "http://192.168.1.2:8096" || detail.People != 1 || detail.Pending != 0 {
-		t.Errorf("%s", shown.body)
+		t.Errorf("%s, want name den, 2 addresses, URL http://192.168.1.2:8096, people 1, pending 0", shown.body)
 	}
 	if strings.Contains(shown.body, f.annAccessKey) || strings.Contains(shown.body, f.first.key) {
 		t.Error("an operator is told a key")

@@ -30,7 +30,7 @@ func TestAPIPeople(t *testing.T) {
 	less["local_users"] = []map[string]any{{"id": "u2", "name": "boss", "administrator": true}}
 	den.is(den.report(less), http.StatusOK, nil)
 	if left := ann.localUsers(den.id); len(left) != 1 || left["u2"] == "" {
-		t.Errorf("local users %v", left)
+		t.Errorf("local users %v, want 1 left, some u2", left)
 	}
 	den.is(den.report(facts("den")), http.StatusOK, nil)
 
@@ -62,7 +62,7 @@ func TestAPIPeople(t *testing.T) {
 		}
 	}
 	if seen != "bob carl dora " || page.Next != nil {
-		t.Errorf("seen %q", seen)
+		t.Errorf("seen %q, want seen %q, no next", seen, "bob carl dora ")
 	}
 	ann.wrong(ann.get(at+"/people?limit=0"), 422, "limit", "limit_invalid")
 	ann.wrong(ann.get("/invites?"+cursor[1:]), 422, "cursor", "cursor_invalid")

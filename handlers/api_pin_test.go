@@ -81,7 +81,7 @@ func TestAPIPIN(t *testing.T) {
 		own.wrong(verify("9999"), 422, "pin", "current_pin_wrong")
 	}
 	if a := verify("9999"); !strings.Contains(a.body, "either") {
-		t.Errorf("the last try: %s", a.body)
+		t.Errorf("the last try: %s, want it to contain %q", a.body, "either")
 	}
 	own.refused(verify(second), http.StatusTooManyRequests, "pin_throttled")
 	own.refused(set("pin", first, "current_pin", second), http.StatusTooManyRequests, "pin_throttled")

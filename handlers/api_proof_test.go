@@ -47,14 +47,14 @@ func TestAPIJoin(t *testing.T) {
 	var again proofSeen
 	bob.is(start(bob), http.StatusCreated, &again)
 	if again != proof {
-		t.Errorf("started anew: %+v", again)
+		t.Errorf("started anew: %+v, want %v", again, proof)
 	}
 	if got := den.changes("after=0"); got.kinds() != "proof_asked" || got.Changes[0].LinkID != nil || got.Changes[0].AccountID == nil {
-		t.Errorf("changes %+v", got)
+		t.Errorf("changes %+v, want kinds proof_asked, no link ID, some account ID", got)
 	}
 	listed := open()
 	if len(listed) != 1 || listed[0]["id"] != proof.ID || listed[0]["username"] != "bob" || listed[0]["status"] != "asked" {
-		t.Fatalf("open %v", listed)
+		t.Fatalf("open %v, want 1 listed, id %v, username bob, status asked", listed, proof.ID)
 	}
 
 	den.wrong(act(proof.ID, "propose", map[string]any{}), 422, "code", "proof_code_invalid")
@@ -81,11 +81,11 @@ func TestAPIJoin(t *testing.T) {
 	}
 	den.done(act(proof.ID, "complete", map[string]any{"local_user": "u1"}))
 	if got := state(bob); got.Status != "done" || len(open()) != 0 {
-		t.Errorf("proof %+v", got)
+		t.Errorf("proof %+v, want status done, no open", got)
 	}
 	links := den.links()
 	if len(links) != 1 || links[0].Status != "accepted" || links[0].LocalUser.ID != "u1" || links[0].Type != "linked" {
-		t.Errorf("links %+v", links)
+		t.Errorf("links %+v, want 1 link, status accepted, ID u1, type linked", links)
 	}
 	s.letter(t, models.MailLinkAccepted, "ann@example.org")
 	den.is(den.exchange(bob.accessKey(), ""), http.StatusOK, nil)
@@ -103,13 +103,13 @@ func TestAPIJoin(t *testing.T) {
 	for _, reason := range []string{"denied", "expired", "not_allowed", "unavailable"} {
 		den.done(act(begin(), "fail", map[string]any{"reason": reason}))
 		if got := state(carl); got.Status != "failed" || got.Reason != reason {
-			t.Errorf("proof %+v", got)
+			t.Errorf("proof %+v, want status failed, reason %v", got, reason)
 		}
 	}
 	den.refused(act(begin(), "complete", map[string]any{"local_user": "u1"}), http.StatusConflict, "local_user_taken")
 	s.Clock.Advance(11 * time.Minute)
 	if got := state(carl); got.Status != "failed" || got.Reason != "expired" || len(open()) != 0 {
-		t.Errorf("proof %+v", got)
+		t.Errorf("proof %+v, want status failed, reason expired, no open", got)
 	}
 	id := begin()
 	den.is(den.put("POST", "/server/links", map[string]any{"to": "carl", "type": "linked", "local_user": "u2"}), http.StatusCreated, nil)

@@ -38,7 +38,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	}
 	servers := func(p *program) string { return p.get("/quick-connects/servers").body }
 	if got := servers(bob); got != `{"servers":[]}` {
-		t.Errorf("servers %s", got)
+		t.Errorf("servers %s, want %q", got, `{"servers":[]}`)
 	}
 	bob.wrong(ask(bob, "123456"), 422, "server_id", "quick_server_unknown")
 	den.canQuick("den", true)
@@ -64,7 +64,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	}
 	got := den.changes(fmt.Sprintf("after=%d", last))
 	if got.kinds() != "quick_connect_asked" || got.Changes[0].LinkID == nil || *got.Changes[0].LinkID != link || got.Changes[0].AccountID == nil {
-		t.Errorf("changes %+v", got)
+		t.Errorf("changes %+v, want kinds quick_connect_asked, some link ID, link ID %v, some account ID", got, link)
 	}
 	var open struct {
 		QuickConnects []map[string]any `json:"quick_connects"`
@@ -80,7 +80,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	ann.refused(ann.get("/quick-connects/"+asked.ID), http.StatusNotFound, "not_found")
 	attic := bob.agent("attic")
 	if a := attic.get("/server/quick-connects"); a.body != `{"quick_connects":[]}` {
-		t.Errorf("another server reads %s", a.body)
+		t.Errorf("another server reads %s, want %q", a.body, `{"quick_connects":[]}`)
 	}
 	at := "/server/quick-connects/" + asked.ID
 	attic.refused(attic.put("POST", at+"/complete", nil), http.StatusNotFound, "not_found")
@@ -88,7 +88,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	den.wrong(den.put("POST", at+"/fail", map[string]any{"reason": "expired"}), 422, "reason", "quick_reason_invalid")
 	den.done(den.put("POST", at+"/complete", nil))
 	if got := state(asked.ID); got.Status != "done" || got.Reason != "" {
-		t.Errorf("state %+v", got)
+		t.Errorf("state %+v, want status done, no reason", got)
 	}
 	den.refused(den.put("POST", at+"/complete", nil), http.StatusNotFound, "not_found")
 	if a := bob.get("/account/history"); !strings.Contains(a.body, `"quick_connected"`) {
@@ -99,7 +99,7 @@ func TestAPIQuickConnect(t *testing.T) {
 		bob.is(ask(bob, "741853"), http.StatusCreated, &next)
 		den.done(den.put("POST", "/server/quick-connects/"+next.ID+"/fail", map[string]any{"reason": reason}))
 		if got := state(next.ID); got.Status != "failed" || got.Reason != reason {
-			t.Errorf("state %+v", got)
+			t.Errorf("state %+v, want status failed, reason %v", got, reason)
 		}
 	}
 	// What was typed is theirs, and is told without the code.

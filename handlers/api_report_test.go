@@ -44,7 +44,7 @@ func TestAPIReport(t *testing.T) {
 	}
 	ann.is(ann.get("/servers/"+den.id), http.StatusOK, &detail)
 	if len(detail.Libraries) != 1 || detail.Libraries[0].Name != "Movies" || len(detail.Addresses) != 1 || detail.Addresses[0].URL != "http://192.168.1.9:8096" {
-		t.Errorf("%+v", detail)
+		t.Errorf("%+v, want 1 library, name Movies, 1 address, URL http://192.168.1.9:8096", detail)
 	}
 	address := func(kind, text string) func(map[string]any) {
 		return func(in map[string]any) { in["addresses"] = []map[string]string{{"kind": kind, "url": text}} }
@@ -76,7 +76,7 @@ func TestAPIReport(t *testing.T) {
 	isChanged(true, report(many(5000)))
 	den.wrong(report(many(5001)), 422, "local_users", "local_users_invalid")
 	if got := ann.localUsers(den.id); len(got) != 5000 {
-		t.Errorf("%d local users", len(got))
+		t.Errorf("%d local users, want 5000 local", len(got))
 	}
 	den.refused(report(func(in map[string]any) { in["name"] = strings.Repeat("a", 4<<20) }), http.StatusRequestEntityTooLarge, "body_too_large")
 	den.refused(den.api(http.MethodPut, v1+"/server/report", map[string]any{"users": 1}), http.StatusBadRequest, "json_invalid")

@@ -26,7 +26,7 @@ func TestAPIPasswordReset(t *testing.T) {
 	a := redeem(token, otherPassword)
 	p.done(a)
 	if a.header.Get("Set-Cookie") != "" || a.header.Get("Location") != "" {
-		t.Errorf("a reset signs in, or leads somewhere: %v", a.header)
+		t.Errorf("a reset signs in, or leads somewhere: %v, want no Set-Cookie, no Location", a.header)
 	}
 	p.refused(redeem(token, goodPassword), http.StatusGone, "token_expired")
 	own.refused(own.get("/account"), http.StatusUnauthorized, "session_ended")

@@ -56,16 +56,16 @@ func TestAPIAddresses(t *testing.T) {
 	ann.done(change(map[string]any{"move": "down", "hidden": true}))
 	isOrder(reported + " " + own)
 	if list, _ := all(); !list[1].Hidden || list[0].Hidden {
-		t.Errorf("hidden: %+v", list)
+		t.Errorf("hidden: %+v, want hidden true, hidden false", list)
 	}
 	var this struct{ Addresses []struct{ URL string } }
 	den.is(den.get("/server"), http.StatusOK, &this)
 	if len(this.Addresses) != 1 || this.Addresses[0].URL != reported {
-		t.Errorf("the agent is told %+v", this.Addresses)
+		t.Errorf("the agent is told %+v, want 1 address, URL %v", this.Addresses, reported)
 	}
 	ann.done(change(map[string]any{"hidden": false}))
 	if list, _ := all(); list[1].Hidden {
-		t.Errorf("still hidden: %+v", list)
+		t.Errorf("still hidden: %+v, want hidden false", list)
 	}
 	ann.done(ann.put(http.MethodDelete, one, nil))
 	isOrder(reported)

@@ -57,7 +57,7 @@ func TestAPIOwnedServers(t *testing.T) {
 		{map[string]any{"name": "", "self_service": false}, "den", "", false},
 	} {
 		if got := change(tt.in); got["name"] != tt.name || got["own_name"] != tt.ownName || got["self_service"] != tt.selfService || got["people"] != 1.0 {
-			t.Errorf("after %v: %v", tt.in, got)
+			t.Errorf("after %v: %v, want name %v, own_name %v, self_service %v, people %v", tt.in, got, tt.name, tt.ownName, tt.selfService, 1.0)
 		}
 	}
 	for _, id := range []string{"1", "0", "x", "-1"} {
@@ -107,7 +107,7 @@ func TestAPIOthersServers(t *testing.T) {
 	}
 	bob.wrong(bob.put("POST", "/invites", offer("ann", "guest", den.id, nil)), 422, "servers", "server_unknown")
 	if after := ann.get(at).body + ann.get(at+"/people").body + ann.get("/invites").body; after != before {
-		t.Errorf("somebody else changed it:\n%s\n%s", before, after)
+		t.Errorf("somebody else changed it, want %v:\n%s\n%s", before, before, after)
 	}
 }
 
@@ -150,7 +150,7 @@ func TestAPIDangerousActs(t *testing.T) {
 	}
 	den.is(den.get("/server"), http.StatusOK, &state)
 	if state.Expires == nil || !state.Expires.Equal(key.OverlapUntil) {
-		t.Errorf("the old key expires at %v", state.Expires)
+		t.Errorf("the old key expires at %v, want some expires, expires %v", state.Expires, key.OverlapUntil)
 	}
 	s.Clock.Advance(24*time.Hour + time.Second)
 	den.refused(den.get("/server"), http.StatusUnauthorized, "server_key_wrong")

@@ -42,14 +42,14 @@ func whereAreMyServers(t *testing.T, s *site) {
 	for _, given := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
 		a := own.with("If-None-Match", given).api(http.MethodGet, "/api/v1/servers", nil)
 		if a.status != http.StatusNotModified || a.body != "" || a.header.Get("ETag") != tag {
-			t.Errorf("If-None-Match %s: %d %q", given, a.status, a.body)
+			t.Errorf("If-None-Match %s: %d %q, want status %d, no body, ETag %v", given, a.status, a.body, http.StatusNotModified, tag)
 		}
 	}
 	// A server that only lives changes nothing.
 	s.Clock.Advance(time.Hour)
 	f.is(f.with(serverToken, f.first.key).form(http.MethodGet, "/service/ServerAuthorizations", nil), http.StatusOK, nil)
 	if a := own.with("If-None-Match", tag).api(http.MethodGet, "/api/v1/servers", nil); a.status != http.StatusNotModified {
-		t.Errorf("after a call of the server: %d", a.status)
+		t.Errorf("after a call of the server: %d, want %d", a.status, http.StatusNotModified)
 	}
 	own.is(own.api(http.MethodPost, "/api/v1/links/"+f.pending+"/accept", nil), http.StatusNoContent, nil)
 	own.is(own.with("If-None-Match", tag).api(http.MethodGet, "/api/v1/servers", nil), http.StatusOK, &list)
@@ -60,6 +60,6 @@ func whereAreMyServers(t *testing.T, s *site) {
 	bob := f.as(f.bobToken)
 	bob.is(bob.api(http.MethodGet, "/api/v1/servers", nil), http.StatusOK, &none)
 	if none.Servers == nil || len(none.Servers) != 0 {
-		t.Errorf("an empty list is %v", none.Servers)
+		t.Errorf("an empty list is %v, want some servers, no servers", none.Servers)
 	}
 }

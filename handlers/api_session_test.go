@@ -69,7 +69,7 @@ func TestAPISessions(t *testing.T) {
 	}
 	own.done(own.api(http.MethodPost, v1+"/sessions/end-others", nil))
 	if got := own.sessions(); len(got) != 1 || !got[0].Current {
-		t.Errorf("sessions %+v", got)
+		t.Errorf("sessions %+v, want 1 entry, current true", got)
 	}
 	if b.isSignedIn() {
 		t.Error("another session goes on")
@@ -130,7 +130,7 @@ func TestAPIDeviceNotMe(t *testing.T) {
 	mail.get("/account/sessions/not-me?token=" + letter.Secret)
 	p.is(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // opening the link ends nothing
 	if a := mail.post("/account/sessions/not-me"); a.status != http.StatusSeeOther {
-		t.Errorf("not me: %d", a.status)
+		t.Errorf("not me: %d, want %d", a.status, http.StatusSeeOther)
 	}
 	p.isProblem(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusUnauthorized, "session_ended")
 }

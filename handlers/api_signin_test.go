@@ -47,10 +47,10 @@ func TestDeviceTokensOpenNoPage(t *testing.T) {
 	token := p.token("ann")
 	for _, path := range []string{"/account", "/servers", "/account/export"} {
 		if a := p.with("Cookie", "__Host-latchkey-session="+token).do(http.MethodGet, path, "", ""); a.status != http.StatusSeeOther {
-			t.Errorf("%s with a device's token as cookie: %d", path, a.status)
+			t.Errorf("%s with a device's token as cookie: %d, want %d", path, a.status, http.StatusSeeOther)
 		}
 		if a := p.as(token).do(http.MethodGet, path, "", ""); a.status != http.StatusSeeOther {
-			t.Errorf("%s with a bearer token: %d", path, a.status)
+			t.Errorf("%s with a bearer token: %d, want %d", path, a.status, http.StatusSeeOther)
 		}
 	}
 	p.is(p.as(token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // it lives

@@ -32,11 +32,11 @@ func TestAPISignUp(t *testing.T) {
 		http.StatusAccepted, &made)
 	p.plant(made.PendingToken)
 	if made.Username != "Ann" || !strings.HasPrefix(made.PendingToken, "lkp_") {
-		t.Errorf("%+v", made)
+		t.Errorf("%+v, want username Ann, beginning with %q", made, "lkp_")
 	}
 	first := p.letter(t, models.MailConfirm, "wrong@example.org")
 	if first.Locale != "de" {
-		t.Errorf("the mail is in %q", first.Locale)
+		t.Errorf("the mail is in %q, want de", first.Locale)
 	}
 
 	// The address was mistyped.
@@ -102,7 +102,7 @@ func TestAPISignUpRefuses(t *testing.T) {
 	q.refused(q.post("/accounts", signUpMembers("bob")...), http.StatusBadRequest, "idempotency_key_invalid")
 	p.is(p.post("/accounts", signUpMembers("bob", "language", "de")...), http.StatusAccepted, nil)
 	if l := p.letter(t, models.MailConfirm, "bob@example.org"); l.Locale != "de" {
-		t.Errorf("the mail is in %q", l.Locale)
+		t.Errorf("the mail is in %q, want de", l.Locale)
 	}
 }
 
@@ -209,7 +209,7 @@ func TestAPISignUpTwice(t *testing.T) {
 	p.is(p.post("/accounts", signUpMembers("ann")...), http.StatusAccepted, &second)
 	p.plant(first.PendingToken, second.PendingToken)
 	if second.Username != "ann" {
-		t.Errorf("%+v", second)
+		t.Errorf("%+v, want ann", second)
 	}
 	p.Clock.Advance(time.Minute)
 	p.mailed(p.post("/accounts/resend", "pending_token", second.PendingToken))

@@ -107,7 +107,7 @@ func TestRecaptcha(t *testing.T) {
 	for _, path := range []string{"/signup", "/forgot"} {
 		b.see(b.get(path), http.StatusOK, `data-sitekey="the-site-key"`)
 		if got := policy(path); !strings.Contains(got, "https://www.google.com/recaptcha/") || !strings.Contains(got, "frame-src") {
-			t.Errorf("%s: policy %q", path, got)
+			t.Errorf("%s: policy %q, want with %q, with %q", path, got, "https://www.google.com/recaptcha/", "frame-src")
 		}
 	}
 	if strings.Contains(policy("/signin"), "google") {
@@ -151,7 +151,7 @@ func TestChallenge(t *testing.T) {
 	a := b.get("/captcha/challenge")
 	b.see(a, http.StatusOK, `"algorithm":"SHA-256"`, `"maxnumber"`, `"signature"`)
 	if a.header.Get("Cache-Control") != "no-store" || a.header.Get("Content-Type") != "application/json" {
-		t.Errorf("headers %v", a.header)
+		t.Errorf("headers %v, want Cache-Control no-store, Content-Type application/json", a.header)
 	}
 	refused := 0
 	for range 40 {

@@ -35,7 +35,7 @@ func TestHostileHosts(t *testing.T) {
 		request := b.request(http.MethodGet, path, "")
 		request.Host = "10.1.2.3:8470"
 		if a := b.send(request); a.status != http.StatusOK {
-			t.Errorf("probe of %s by address: %d", path, a.status)
+			t.Errorf("probe of %s by address: %d, want %d", path, a.status, http.StatusOK)
 		}
 	}
 	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded", "X-Original-Host", "X-Forwarded-For"} {
@@ -141,7 +141,7 @@ func TestRefusedRequests(t *testing.T) {
 	}
 	head := b.send(b.request(http.MethodHead, "/signin", ""))
 	if head.status != http.StatusOK || head.body != "" {
-		t.Errorf("HEAD: %d %q", head.status, head.body)
+		t.Errorf("HEAD: %d %q, want status %d, no body", head.status, head.body, http.StatusOK)
 	}
 }
 
@@ -173,9 +173,9 @@ func TestCutBody(t *testing.T) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusBadRequest {
-		t.Errorf("status %d", response.StatusCode)
+		t.Errorf("status %d, want %d", response.StatusCode, http.StatusBadRequest)
 	}
 	if strings.Contains(s.Log.String(), "level=ERROR") {
-		t.Errorf("logged as an error:\n%s", s.Log.String())
+		t.Errorf("logged as an error, want it without %q:\n%s", "level=ERROR", s.Log.String())
 	}
 }

@@ -52,7 +52,7 @@ func TestMalformedSessionCookies(t *testing.T) {
 				request.Header.Add("Cookie", "__Host-latchkey-session="+value)
 			}
 			if a := visitor.send(request); a.status != http.StatusSeeOther || !strings.HasPrefix(a.location(), "/signin") {
-				t.Errorf("%s %s with a cookie that is %s: %d", route.Method, route.Path, name, a.status)
+				t.Errorf("%s %s with a cookie that is %s: %d, want status %d, beginning with %q", route.Method, route.Path, name, a.status, http.StatusSeeOther, "/signin")
 			}
 			asked++
 		}
@@ -61,7 +61,7 @@ func TestMalformedSessionCookies(t *testing.T) {
 		request.Header.Set("Authorization", "Bearer "+token)
 		request.Header.Set("Cookie", "latchkey-session="+token+"; __host-latchkey-session="+token)
 		if a := visitor.send(request); a.status != http.StatusSeeOther {
-			t.Errorf("%s %s: a token under another name opens it", route.Method, route.Path)
+			t.Errorf("%s %s: a token under another name opens it, want %d", route.Method, route.Path, http.StatusSeeOther)
 		}
 	}
 	if asked < 200 {
@@ -139,7 +139,7 @@ func TestCookiesOverPlainHTTP(t *testing.T) {
 	b := s.browser(t)
 	a := b.post("/language", "language", "de")
 	if c := a.cookie("latchkey-language"); c == nil || c.Secure || !c.HttpOnly {
-		t.Errorf("cookies %v", a.header["Set-Cookie"])
+		t.Errorf("cookies %v, want some c, secure false, http only true", a.header["Set-Cookie"])
 	}
 	if a.header.Get("Strict-Transport-Security") != "" {
 		t.Error("HSTS over plain http")

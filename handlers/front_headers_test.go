@@ -21,7 +21,7 @@ func TestHeaders(t *testing.T) {
 			"X-Frame-Options":              "DENY",
 		} {
 			if got := a.header.Get(name); got != want {
-				t.Errorf("%s: %s is %q", path, name, got)
+				t.Errorf("%s: %s is %q, want %v", path, name, got, want)
 			}
 		}
 		if a.header.Get("Server") != "" || a.header.Get("X-Powered-By") != "" {
@@ -34,7 +34,7 @@ func TestHeaders(t *testing.T) {
 			`connect-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'$`).
 			FindStringSubmatch(a.header.Get("Content-Security-Policy"))
 		if found == nil {
-			t.Errorf("%s: policy %q", path, a.header.Get("Content-Security-Policy"))
+			t.Errorf("%s: policy %q, want some found", path, a.header.Get("Content-Security-Policy"))
 			continue
 		}
 		if nonces[found[1]] {

@@ -36,7 +36,7 @@ func TestReadiness(t *testing.T) {
 	a := b.get("/readyz")
 	b.see(a, http.StatusServiceUnavailable)
 	if strings.Contains(a.body, "database") || a.header.Get("Retry-After") == "" {
-		t.Errorf("%v %q", a.header, a.body)
+		t.Errorf("%v %q, want without %q, some Retry-After", a.header, a.body, "database")
 	}
 	b.see(b.get("/livez"), http.StatusOK)
 	if asked != 2 {

@@ -21,11 +21,11 @@ func TestPanicIsContained(t *testing.T) {
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, request)
 	if answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), "Something went wrong") {
-		t.Errorf("%d %s", answer.Code, answer.Body)
+		t.Errorf("%d %s, want status %d, with %q", answer.Code, answer.Body, http.StatusInternalServerError, "Something went wrong")
 	}
 	logged := store.Log.String()
 	if !strings.Contains(logged, "msg=panic") || strings.Contains(logged, "planted-secret") {
-		t.Errorf("log:\n%s", logged)
+		t.Errorf("log, want with %q, without %q:\n%s", "msg=panic", "planted-secret", logged)
 	}
 	store.Log.Reset() // the site's end finds no panic of its own
 }

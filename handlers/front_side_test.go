@@ -104,7 +104,7 @@ func TestSidesInTrouble(t *testing.T) {
 			checkServiceAnswer(t, "/service", tt.answer)
 		}
 		if tt.answer.header.Get("Access-Control-Allow-Origin") != "*" || strings.HasPrefix(tt.answer.body, "[") {
-			t.Errorf("%s, %s: %v %q", tt.answer.path, tt.name, tt.answer.header, tt.answer.body)
+			t.Errorf("%s, %s: %v %q, want Access-Control-Allow-Origin *, not beginning with %q", tt.answer.path, tt.name, tt.answer.header, tt.answer.body, "[")
 		}
 		if tt.want == 503 && tt.answer.header.Get("Retry-After") == "" {
 			t.Errorf("%s, %s: no Retry-After", tt.answer.path, tt.name)

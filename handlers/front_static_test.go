@@ -17,7 +17,7 @@ func TestStaticFiles(t *testing.T) {
 	a := b.get("/static/a/x.css")
 	b.see(a, http.StatusOK, "p{}")
 	if a.header.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(a.header.Get("Cache-Control"), "max-age") {
-		t.Errorf("headers %v", a.header)
+		t.Errorf("headers %v, want Content-Type text/css; charset=utf-8, with %q", a.header, "max-age")
 	}
 	request := b.request(http.MethodGet, "/static/a/x.css", "")
 	request.Header.Set("If-None-Match", a.header.Get("ETag"))

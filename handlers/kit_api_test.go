@@ -37,7 +37,7 @@ func (p *program) done(a answer) {
 	p.t.Helper()
 	p.is(a, http.StatusNoContent, nil)
 	if a.body != "" {
-		p.t.Errorf("%s: 204 with %q", a.path, a.body)
+		p.t.Errorf("%s: 204 with %q, want no body", a.path, a.body)
 	}
 }
 
@@ -46,7 +46,7 @@ func (p *program) mailed(a answer) {
 	p.t.Helper()
 	p.is(a, http.StatusAccepted, nil)
 	if a.body != "{}" {
-		p.t.Errorf("%s: 202 with %s", a.path, a.body)
+		p.t.Errorf("%s: 202 with %s, want %q", a.path, a.body, "{}")
 	}
 }
 
@@ -70,7 +70,7 @@ func (p *program) wrong(a answer, status int, pairs ...string) {
 	for _, e := range got.Errors {
 		have = append(have, e.Field, e.Code)
 		if e.Detail == "" || strings.HasPrefix(e.Detail, "error.") || strings.Contains(e.Detail, "<no value>") {
-			p.t.Errorf("%s: %s has the text %q", a.path, e.Code, e.Detail)
+			p.t.Errorf("%s: %s has the text %q, want some detail, not beginning with %q, without %q", a.path, e.Code, e.Detail, "error.", "<no value>")
 		}
 	}
 	if strings.Join(have, " ") != strings.Join(pairs, " ") {

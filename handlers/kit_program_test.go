@@ -110,7 +110,7 @@ func (p *program) is(a answer, status int, value any) {
 		return
 	}
 	if err := json.Unmarshal([]byte(a.body), value); err != nil {
-		p.t.Fatalf("%s: %v in %s", a.path, err, a.body)
+		p.t.Fatalf("%s: %v in %s, want no error", a.path, err, a.body)
 	}
 }
 

@@ -15,7 +15,7 @@ func TestAPIDocs(t *testing.T) {
 	page := b.get("/api/docs")
 	b.see(page, http.StatusOK, "<title>API reference", s.URL+"/api/v1/account", `href="/api/openapi.yaml"`)
 	if policy := page.header.Get("Content-Security-Policy"); !strings.Contains(policy, "style-src 'self'") || page.header.Get("Access-Control-Allow-Origin") != "" {
-		t.Errorf("headers %v", page.header)
+		t.Errorf("headers %v, want with %q, no Access-Control-Allow-Origin", page.header, "style-src 'self'")
 	}
 	if strings.Contains(page.body, " style=") || strings.Contains(page.body, "<style") || strings.Count(page.body, "<script") != 1 {
 		t.Error("the page brings style or scripts of its own")

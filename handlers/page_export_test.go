@@ -18,7 +18,7 @@ func TestExportAndDelete(t *testing.T) {
 	b.signIn(p)
 	looked := b.send(b.request(http.MethodHead, "/account/export", ""))
 	if looked.status != http.StatusOK || looked.header.Get("Content-Disposition") == "" {
-		t.Errorf("HEAD: %d %v", looked.status, looked.header)
+		t.Errorf("HEAD: %d %v, want status %d, some Content-Disposition", looked.status, looked.header, http.StatusOK)
 	}
 	for _, from := range []string{"cross-site", "same-site"} {
 		b.see(b.from(from, http.MethodGet, "/account/export"), http.StatusForbidden, "another site")
@@ -41,10 +41,10 @@ func TestExportAndDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	if file.Account.Username != "ann" || file.Account.ID == "" || len(file.Sessions) != 1 || len(file.History) == 0 || file.Links == nil {
-		t.Errorf("export = %+v", file)
+		t.Errorf("export = %+v, want username ann, some ID, 1 session, some history, some links", file)
 	}
 	if got := a.header.Get("Content-Disposition"); got != `attachment; filename="latchkey-ann.json"` {
-		t.Errorf("Content-Disposition = %q", got)
+		t.Errorf("Content-Disposition = %q, want %q", got, `attachment; filename="latchkey-ann.json"`)
 	}
 	for _, secret := range []string{b.token(), goodPassword, "hash"} {
 		if strings.Contains(a.body, secret) {
@@ -92,16 +92,16 @@ func TestExportOfServersAndDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(file.Servers) != 1 || file.Servers[0].Name != "Den" || len(file.Servers[0].Addresses) != 2 {
-		t.Errorf("servers %+v", file.Servers)
+		t.Errorf("servers %+v, want 1 server, name Den, 2 addresses", file.Servers)
 	}
 	if len(file.Links) != 1 || file.Links[0]["server"] != "Attic" || file.Links[0]["state"] != models.LinkPending {
-		t.Errorf("links %+v", file.Links)
+		t.Errorf("links %+v, want 1 link, server Attic, state %v", file.Links, models.LinkPending)
 	}
 	if len(file.Devices) != 1 || file.Devices[0]["device_id"] != "tv-1" || len(file.Claims) != 1 {
-		t.Errorf("devices %+v, claim codes %+v", file.Devices, file.Claims)
+		t.Errorf("devices %+v, claim codes %+v, want 1 device, device_id tv-1, 1 claim", file.Devices, file.Claims)
 	}
 	if len(file.Sessions) != 2 || file.Sessions[1]["device_id"] != "tv-1" || file.Sessions[1]["client"] != "Example for TV 4.2" {
-		t.Errorf("sessions %+v", file.Sessions)
+		t.Errorf("sessions %+v, want 2 sessions, device_id tv-1, client Example for TV 4.2", file.Sessions)
 	}
 	for _, secret := range []string{open, link.AccessKey, code.UserCode, code.DeviceCode, in.Token} {
 		if secret == "" || strings.Contains(a.body, secret) {

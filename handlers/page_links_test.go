@@ -23,7 +23,7 @@ func TestInvitation(t *testing.T) {
 	link := den.ask("carla", models.LinkGuest)
 	id := strconv.FormatInt(link.ID, 10)
 	if letter := s.letter(t, models.MailLinkAsked, carla.email); letter.Facts.Server != "Den" || letter.Facts.Person != "ann" {
-		t.Errorf("facts %v", letter.Facts)
+		t.Errorf("facts %v, want server Den, person ann", letter.Facts)
 	}
 	guest.says("/servers", "1 invitation waits", `<strong class="count">1</strong>`, "but not", "/open")
 	guest.says("/invitations", "Den", "Bert", "guest", `value="`+id+`"`, "but not", link.AccessKey)
@@ -36,7 +36,7 @@ func TestInvitation(t *testing.T) {
 	guest.led(guest.post("/invitations/accept", "id", id), "/servers", "Accepted") // sent twice: done is done
 	stranger.see(stranger.post("/invitations/accept", "id", id), http.StatusNotFound)
 	if letter := s.letter(t, models.MailLinkAccepted, annsMail.email); letter.Facts.Person != "carla" {
-		t.Errorf("facts %v", letter.Facts)
+		t.Errorf("facts %v, want carla", letter.Facts)
 	}
 	owner.says(den.page(), "carla", "but not", "No answer yet")
 	owner.says("/servers", "1 person uses it")

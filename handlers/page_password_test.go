@@ -29,6 +29,6 @@ func TestChangePassword(t *testing.T) {
 	other.signIn(p)
 
 	if a := b.get("/.well-known/change-password"); a.status != http.StatusFound || a.location() != "/account/password" {
-		t.Errorf("change-password: %d to %q", a.status, a.location())
+		t.Errorf("change-password: %d to %q, want status %d, location /account/password", a.status, a.location(), http.StatusFound)
 	}
 }

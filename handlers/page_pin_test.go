@@ -32,7 +32,7 @@ func TestPIN(t *testing.T) {
 	other.led(other.get("/account/pin/reset?token="+token), "/account/pin/reset", "ann")
 	other.wrong(other.post("/account/pin/reset", "do", "set", "pin", "9999", "pin_again", "9999"), "pin")
 	if a := other.post("/account/pin/reset", "do", "set", "pin", "z3x8c", "pin_again", "z3x8c"); a.status != http.StatusSeeOther {
-		t.Fatalf("reset: %d %s", a.status, summary(a.body))
+		t.Fatalf("reset: %d %s, want %d", a.status, summary(a.body), http.StatusSeeOther)
 	}
 	if other.isSignedIn() {
 		t.Error("a PIN reset opened a session")

@@ -35,7 +35,7 @@ func TestJoin(t *testing.T) {
 	proof := func() models.Proof {
 		open, err := s.Store.Proofs.Open(t.Context(), attic.look())
 		if err != nil || len(open) != 1 {
-			t.Fatalf("open proofs %+v, %v", open, err)
+			t.Fatalf("open proofs %+v, %v, want 1 open", open, err)
 		}
 		return open[0]
 	}

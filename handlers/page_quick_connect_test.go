@@ -49,7 +49,7 @@ func (m *runServer) waiting() models.QuickConnect {
 	m.t.Helper()
 	open, err := m.site.Store.QuickConnects.Open(m.t.Context(), m.look())
 	if err != nil || len(open) != 1 {
-		m.t.Fatalf("waiting %+v, %v", open, err)
+		m.t.Fatalf("waiting %+v, %v, want 1 open", open, err)
 	}
 	return open[0]
 }
@@ -57,7 +57,7 @@ func (m *runServer) waiting() models.QuickConnect {
 func (m *runServer) nothingWaits() {
 	m.t.Helper()
 	if open, err := m.site.Store.QuickConnects.Open(m.t.Context(), m.look()); err != nil || len(open) != 0 {
-		m.t.Errorf("waiting %+v, %v", open, err)
+		m.t.Errorf("waiting %+v, %v, want no open", open, err)
 	}
 }
 
@@ -209,7 +209,7 @@ func TestQuickCodesRunOut(t *testing.T) {
 	for i := range 5 {
 		a := gina.post("/link/quick-connect", "code", fmt.Sprint(739100+i), "server_id", attic.id())
 		if a.status != http.StatusSeeOther {
-			t.Fatalf("try %d: %d", i, a.status)
+			t.Fatalf("try %d: %d, want %d", i, a.status, http.StatusSeeOther)
 		}
 	}
 	a := gina.post("/link/quick-connect", "code", "739199", "server_id", attic.id())
@@ -218,6 +218,6 @@ func TestQuickCodesRunOut(t *testing.T) {
 		t.Error("no Retry-After")
 	}
 	if got := attic.waiting().Code; got != "739104" {
-		t.Errorf("the agent is asked %s", got)
+		t.Errorf("the agent is asked %s, want 739104", got)
 	}
 }

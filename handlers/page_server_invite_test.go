@@ -59,7 +59,7 @@ func TestInviteAGuest(t *testing.T) {
 	}
 	letter := s.letter(t, models.MailInvite, "gina@example.org")
 	if letter.Facts.Person != "ann" || letter.Facts.Note == "" || letter.Facts.Server == "" {
-		t.Errorf("facts %v", letter.Facts)
+		t.Errorf("facts %v, want person ann, some note, some server", letter.Facts)
 	}
 
 	// Somebody else who finds the mail cannot answer.
@@ -70,7 +70,7 @@ func TestInviteAGuest(t *testing.T) {
 	guest.says("/signup", "but not", `name="email"`)
 	guest.led(guest.get("/invite?token="+letter.Secret), "/invite", "ann invites you", "Attic", "Cellar", "Films", "Come in!\n&lt;script&gt;", "I have an account: sign in", "Create an account")
 	if policy := guest.get("/invite").header.Get("Referrer-Policy"); policy != "no-referrer" {
-		t.Errorf("the page tells where it is: %q", policy)
+		t.Errorf("the page tells where it is: %q, want no-referrer", policy)
 	}
 	guest.says("/invite/signup", "gina@example.org", `action="/invite/signup"`, "but not", `name="email"`)
 	guest.wrong(guest.post("/invite/signup", "username", "", "password", goodPassword, "password_again", goodPassword), "username")
@@ -101,7 +101,7 @@ func TestInviteAGuest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if links := guest.links("gina"); len(links) != 0 {
-		t.Errorf("after their end: %+v", links)
+		t.Errorf("after their end: %+v, want no links", links)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestOpenServer(t *testing.T) {
 		t.Errorf("addresses are %q, want %q", got, want)
 	}
 	if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "; connect-src 'self' https://media.example.org:443; ") {
-		t.Errorf("policy %q", policy)
+		t.Errorf("policy %q, want it to contain %q", policy, "; connect-src 'self' https://media.example.org:443; ")
 	}
 	owner.see(owner.get(den.page()+"/open"), http.StatusNotFound)
 

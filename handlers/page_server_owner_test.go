@@ -123,7 +123,7 @@ func TestOtherPeoplesServers(t *testing.T) {
 	for path, fields := range posts {
 		stranger.see(stranger.post(den.page()+path, fields...), http.StatusNotFound)
 		if a := owner.from("cross-site", http.MethodPost, den.page()+path); a.status != http.StatusForbidden {
-			t.Errorf("%s from another site: %d", path, a.status)
+			t.Errorf("%s from another site: %d, want %d", path, a.status, http.StatusForbidden)
 		}
 	}
 	plain := regexp.MustCompile(`nonce="[^"]*"`)

@@ -59,7 +59,7 @@ func TestSignUpToSignIn(t *testing.T) {
 
 	out := b.post("/signout")
 	if out.header.Get("Clear-Site-Data") != `"cache"` {
-		t.Errorf("Clear-Site-Data = %q", out.header.Get("Clear-Site-Data"))
+		t.Errorf("Clear-Site-Data = %q, want %q", out.header.Get("Clear-Site-Data"), `"cache"`)
 	}
 	if device := out.cookie("__Host-latchkey-device"); device != nil {
 		t.Error("sign-out touches the known-device cookie")

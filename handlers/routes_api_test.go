@@ -78,7 +78,7 @@ func (f *apiFixture) invite(t *testing.T, ann *program) {
 		ID string `json:"id"`
 	}
 	if _ = json.Unmarshal([]byte(a.body), &made); a.status != http.StatusCreated {
-		t.Errorf("%s: %d %s", a.path, a.status, a.body)
+		t.Errorf("%s: %d %s, want %d", a.path, a.status, a.body, http.StatusCreated)
 	}
 	f.ids["/api/v1/invites/{id}"] = made.ID
 }
@@ -90,7 +90,7 @@ func (f *apiFixture) prove(t *testing.T, ann *program) {
 	allow := func(on bool) {
 		a := ann.api(http.MethodPatch, "/api/v1/servers/"+f.first.id, map[string]any{"self_service": on})
 		if a.status != http.StatusOK {
-			t.Errorf("%s: %d %s", a.path, a.status, a.body)
+			t.Errorf("%s: %d %s, want %d", a.path, a.status, a.body, http.StatusOK)
 		}
 	}
 	allow(true)
@@ -99,7 +99,7 @@ func (f *apiFixture) prove(t *testing.T, ann *program) {
 		ID string `json:"id"`
 	}
 	if _ = json.Unmarshal([]byte(a.body), &made); a.status != http.StatusCreated {
-		t.Errorf("%s: %d %s", a.path, a.status, a.body)
+		t.Errorf("%s: %d %s, want %d", a.path, a.status, a.body, http.StatusCreated)
 	}
 	f.ids["/api/v1/server/proofs/{id}"] = made.ID
 	allow(false)
@@ -137,7 +137,7 @@ func (f *apiFixture) address(t *testing.T, o contractOperation) string {
 			id = f.code
 		}
 		if id == "" {
-			t.Errorf("%s: nobody knows an id for %s", o, pattern)
+			t.Errorf("%s: nobody knows an id for %s, want some id", o, pattern)
 			id = "1"
 		}
 		path = before + id + after
@@ -152,7 +152,7 @@ func (f *apiFixture) example(t *testing.T, o contractOperation) (body any, names
 		return nil, false
 	}
 	if media.Example == nil {
-		t.Fatalf("%s has a body and no example", o)
+		t.Fatalf("%s has a body and no example, want some example", o)
 	}
 	text, err := json.Marshal(media.Example)
 	if err != nil {
@@ -207,7 +207,7 @@ func (q asks) as(who string, header http.Header, wanted func(status int, code st
 	}
 	_ = json.Unmarshal([]byte(a.body), &problem)
 	if err := wanted(a.status, problem.Code); err != nil {
-		q.t.Errorf("%s as %s: %v: %s", q.o, who, err, a.body)
+		q.t.Errorf("%s as %s: %v: %s, want no error", q.o, who, err, a.body)
 	}
 	checkAPIAnswer(q.t, a)
 }

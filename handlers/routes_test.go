@@ -171,7 +171,7 @@ func TestEveryRoute(t *testing.T) {
 				t.Errorf("%s, %s: %s, want %s", name, who, got, want)
 			}
 			if a.header.Get("Content-Security-Policy") == "" || a.header.Get("X-Content-Type-Options") != "nosniff" {
-				t.Errorf("%s, %s: headers are missing", name, who)
+				t.Errorf("%s, %s: headers are missing, want some Content-Security-Policy, X-Content-Type-Options nosniff", name, who)
 			}
 		}
 		check("from another site", owner.from("cross-site", route.Method, path), want.crossSite)

@@ -66,7 +66,7 @@ func keysOfCode(t *testing.T) map[string]bool {
 		keys["error."+code] = true
 	}
 	if len(keys) < 45 {
-		t.Errorf("only %d codes were found: the search has gone blind", len(keys))
+		t.Errorf("only %d codes were found: the search has gone blind, want at least 45 codes", len(keys))
 	}
 	for _, code := range found(t, ".", `\bnotice = "([a-z_]+)"`) {
 		keys["notice."+code] = true

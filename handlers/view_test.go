@@ -38,7 +38,7 @@ func TestPagesFitTheirData(t *testing.T) {
 			continue
 		}
 		if err := templatecheck.CheckHTML(pages[name], sample.page); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want no error", name, err)
 		}
 	}
 	for name := range pages {
@@ -80,7 +80,7 @@ func checkPage(t *testing.T, page string, base Base) {
 		t.Fatal(err)
 	}
 	if key := regexp.MustCompile(`\b(page|layout|field|error|notice|event|action|captcha|pin)\.[a-z_]+(\.[a-z_]+)*\b`).FindString(textOf(root)); key != "" {
-		t.Errorf("page shows the key %s", key)
+		t.Errorf("page shows the key %s, want no key", key)
 	}
 	for _, said := range []string{base.Notice, base.Problem} {
 		if !strings.Contains(textOf(root), said) {
@@ -123,7 +123,7 @@ func checkElements(t *testing.T, root *html.Node, base Base) {
 		for _, name := range []string{"for", "aria-describedby", "aria-labelledby"} {
 			for id := range strings.FieldsSeq(attribute(node, name)) {
 				if ids[id] == 0 {
-					t.Errorf("<%s %s> refers to %s, which is not there", node.Data, name, id)
+					t.Errorf("<%s %s> refers to %s, which is not there, want another ids than 0", node.Data, name, id)
 				}
 			}
 		}

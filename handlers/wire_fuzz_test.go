@@ -211,7 +211,7 @@ func (p *prober) check(t testing.TB, route string, w *httptest.ResponseRecorder)
 		t.Errorf("%s: %d with %q", route, w.Code, w.Body)
 	}
 	if w.Header().Get("Access-Control-Allow-Origin") != "*" {
-		t.Errorf("%s: %d without CORS", route, w.Code)
+		t.Errorf("%s: %d without CORS, want *", route, w.Code)
 	}
 }
 

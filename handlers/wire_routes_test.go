@@ -266,14 +266,14 @@ func TestServiceListTag(t *testing.T) {
 	first := own.form(http.MethodGet, "/service/servers", nil)
 	tag := first.header.Get("ETag")
 	if first.status != 200 || tag == "" || !strings.Contains(first.body, f.annAccessKey) {
-		t.Fatalf("%d %q %s", first.status, tag, first.body)
+		t.Fatalf("%d %q %s, want status 200, some tag, with %q", first.status, tag, first.body, f.annAccessKey)
 	}
 	again := own.with("If-None-Match", tag).form(http.MethodGet, "/service/servers", nil)
 	if again.status != http.StatusNotModified || again.body != "" || again.header.Get("Access-Control-Allow-Origin") != "*" {
-		t.Errorf("again: %d %q", again.status, again.body)
+		t.Errorf("again: %d %q, want status %d, no body, Access-Control-Allow-Origin *", again.status, again.body, http.StatusNotModified)
 	}
 	f.is(own.form(http.MethodGet, "/service/serverauthorizations/accept", pairs("serverId", f.second.id)), 200, nil)
 	if a := own.with("If-None-Match", tag).form(http.MethodGet, "/service/servers", nil); a.status != 200 {
-		t.Errorf("a changed list: %d", a.status)
+		t.Errorf("a changed list: %d, want 200", a.status)
 	}
 }

@@ -78,7 +78,7 @@ func TestConnectRegister(t *testing.T) {
 				return p.form(http.MethodPost, "/service/user/authenticate", pairs("nameOrEmail", "ann", "rawpw", goodPassword)).status
 			}
 			if status := signIn(); status != http.StatusUnauthorized {
-				t.Errorf("signed in without a confirmation: %d", status)
+				t.Errorf("signed in without a confirmation: %d, want %d", status, http.StatusUnauthorized)
 			}
 			if tt.want != "SUCCESS" {
 				return
@@ -87,7 +87,7 @@ func TestConnectRegister(t *testing.T) {
 			b := s.browser(t)
 			b.led(b.post("/confirm", "token", token), "/signin", "confirmed")
 			if status := signIn(); status != http.StatusOK {
-				t.Errorf("signed up and confirmed: %d", status)
+				t.Errorf("signed up and confirmed: %d, want %d", status, http.StatusOK)
 			}
 		})
 	}
@@ -105,7 +105,7 @@ func TestConnectRegisterLimit(t *testing.T) {
 	p.is(a, http.StatusTooManyRequests, &got)
 	checkServiceAnswer(t, "/service/register", a)
 	if got.Status != "THROTTLED" || !strings.Contains(got.Message, "10 Minuten") || a.header.Get("Retry-After") != "600" {
-		t.Errorf("%+v, Retry-After %q", got, a.header.Get("Retry-After"))
+		t.Errorf("%+v, Retry-After %q, want status THROTTLED, with %q, Retry-After 600", got, a.header.Get("Retry-After"), "10 Minuten")
 	}
 }
 
@@ -258,6 +258,6 @@ func TestServiceRegisterPolicy(t *testing.T) {
 	fake.set(errDown)
 	a := register("bob", "altcha", "good")
 	if check(a, 503, "CAPTCHA_UNAVAILABLE"); a.header.Get("Retry-After") == "" {
-		t.Errorf("a captcha that is down: %v", a.header)
+		t.Errorf("a captcha that is down: %v, want some Retry-After", a.header)
 	}
 }

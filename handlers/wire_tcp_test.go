@@ -79,7 +79,7 @@ func TestServiceExpectContinue(t *testing.T) {
 	for _, expect := range []string{"Expect: 100-continue", "expect: 100-Continue"} {
 		w.head(request, "Content-Type: application/x-www-form-urlencoded", expect, "Content-Length: "+strconv.Itoa(len(body)))
 		if leave, _ := w.answer(http.MethodPost); leave.StatusCode != http.StatusContinue {
-			t.Fatalf("leave: %d", leave.StatusCode)
+			t.Fatalf("leave: %d, want %d", leave.StatusCode, http.StatusContinue)
 		}
 		w.body(body)
 		if answer, text := w.answer(http.MethodPost); answer.StatusCode != http.StatusOK || !strings.Contains(text, `"AccessToken"`) {
@@ -89,7 +89,7 @@ func TestServiceExpectContinue(t *testing.T) {
 	w.head(request, "Expect: 100-continue", "Content-Length: 70000")
 	answer, text := w.answer(http.MethodPost)
 	if answer.StatusCode != http.StatusRequestEntityTooLarge || text != "" || answer.Header.Get("Access-Control-Allow-Origin") != "*" {
-		t.Errorf("too long: %d %q %v", answer.StatusCode, text, answer.Header)
+		t.Errorf("too long: %d %q %v, want status %d, no text, Access-Control-Allow-Origin *", answer.StatusCode, text, answer.Header, http.StatusRequestEntityTooLarge)
 	}
 }
 

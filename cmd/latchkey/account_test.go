@@ -39,7 +39,7 @@ func TestAccountLife(t *testing.T) {
 	listed("Anna", "active, operator")
 	step("anna is no longer an operator.", "operator", "anna", "off")
 	if got := s.must(t, "account", "list"); strings.Contains(got, ", operator") {
-		t.Errorf("still an operator:\n%s", got)
+		t.Errorf("still an operator, want it without %q:\n%s", ", operator", got)
 	}
 	s.refused(t, "<state> must be one of", "account", "operator", "anna", "perhaps")
 	s.refused(t, "there is no account nobody", "account", "operator", "nobody", "on")

@@ -30,7 +30,7 @@ func TestAgentWithAWrongKey(t *testing.T) {
 		t.Errorf("an exchange without a key that is good: %d", status)
 	}
 	if said := h.agent.waitTrouble("media_server_key"); !strings.Contains(said, "key") {
-		t.Errorf("it says %q", said)
+		t.Errorf("it says %q, want it to contain %q", said, "key")
 	}
 	time.Sleep(3 * time.Second)
 	if n := tells(h.agent, "media_server_key"); n != 1 {
@@ -88,11 +88,11 @@ func TestServiceThatAnswersGarbage(t *testing.T) {
 				t.Errorf("%d lines, running %v:\n%s", n, p.running(), p.said)
 			}
 			if status := p.get("/emby/System/Info/Public"); status != http.StatusOK {
-				t.Errorf("the builtin media server answers %d", status)
+				t.Errorf("the builtin media server answers %d, want %d", status, http.StatusOK)
 			}
 			said := refused(t, "✗ ", service.URL+"\n", "agent", "setup", "--data-dir="+filepath.Join(t.TempDir(), "other"))
 			if !strings.Contains(said, "the input ended before all questions were answered") {
-				t.Errorf("setup does not ask again:\n%s", said)
+				t.Errorf("setup does not ask again, want it to contain %q:\n%s", "the input ended before all questions were answered", said)
 			}
 			p.stop()
 		})
@@ -138,7 +138,7 @@ func TestKilledWhileATokenIsMinted(t *testing.T) {
 	}
 	h.agent.kill()
 	if status := <-asked; status != 0 {
-		t.Errorf("the exchange was answered: %d", status)
+		t.Errorf("the exchange was answered: %d, want 0", status)
 	}
 	if n := len(jellyfin.Tokens(grandma)); n != 1 {
 		t.Fatalf("%d tokens, want the lost one", n)
@@ -151,7 +151,7 @@ func TestKilledWhileATokenIsMinted(t *testing.T) {
 	owner.removes(rosa, server)
 	within(t, soon, "no token is left", func() bool { return len(jellyfin.Tokens(grandma)) == 0 })
 	if status := info(t, h.local, token); status != http.StatusUnauthorized {
-		t.Errorf("System/Info: %d", status)
+		t.Errorf("System/Info: %d, want %d", status, http.StatusUnauthorized)
 	}
 }
 

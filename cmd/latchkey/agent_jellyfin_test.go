@@ -22,7 +22,7 @@ func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server) *house 
 		}
 	}
 	if strings.Contains(said, jellyfin.APIKey) {
-		t.Errorf("setup shows the API key:\n%s", said)
+		t.Errorf("setup shows the API key, want it without %q:\n%s", jellyfin.APIKey, said)
 	}
 	h.agent = startAgent(t, h.folder)
 	h.connect = "http://" + h.agent.address
@@ -67,11 +67,11 @@ func TestOldJellyfin(t *testing.T) {
 	said := refused(t, "Update Jellyfin to 10.9 or newer:", strings.Join([]string{w.url(), owner.claimCode(), "jellyfin", jellyfin.URL, jellyfin.APIKey}, "\n")+"\n",
 		"agent", "setup", "--data-dir="+folder)
 	if !strings.Contains(said, "✗ ") || !strings.Contains(said, "the input ended before all questions were answered: media-server-url has no value") {
-		t.Errorf("it does not ask again:\n%s", said)
+		t.Errorf("it does not ask again, want with %q, with %q:\n%s", "✗ ", "the input ended before all questions were answered: media-server-url has no value", said)
 	}
 	p := startAgent(t, folder, "--service="+w.url(), "--claim-code="+owner.claimCode(), "--media-server-url="+jellyfin.URL, "--api-key="+jellyfin.APIKey)
 	if said := p.waitTrouble("media_server_too_old"); !strings.Contains(said, "too old") || !strings.Contains(said, "update it") {
-		t.Errorf("it says %q", said)
+		t.Errorf("it says %q, want with %q, with %q", said, "too old", "update it")
 	}
 	if n := tells(p, "media_server_too_old"); n != 1 || p.get("/readyz") != http.StatusServiceUnavailable {
 		t.Errorf("%d lines, and it says that it is ready: %d", n, p.get("/readyz"))
@@ -96,6 +96,6 @@ func TestQuickConnectOff(t *testing.T) {
 	}
 	jellyfin.SetQuickConnect(true)
 	if said := command(t, "", arguments...); !strings.Contains(said, "Registered") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want it to contain %q", said, "Registered")
 	}
 }

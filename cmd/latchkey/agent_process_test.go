@@ -75,7 +75,7 @@ func TestThreeProcesses(t *testing.T) {
 	owner, rosa := w.signUp("anna"), w.signUp("rosa")
 	h := buildHouse(owner, "Grandma", "Milo")
 	if status, _ := ask(t, http.MethodGet, "http://"+h.agent.address+"/System/Info/Public", nil); status != http.StatusNotFound {
-		t.Errorf("the agent answers for the media server beside it: %d", status)
+		t.Errorf("the agent answers for the media server beside it: %d, want %d", status, http.StatusNotFound)
 	}
 	server, users := owner.owns("Grandma", "Milo")
 	owner.invites(rosa, server, users["Grandma"])
@@ -94,7 +94,7 @@ func (h *house) walk(rosa *resident) *television {
 	tv := rosa.watch("television-1")
 	localUser, token := tv.mustExchange(h.connect)
 	if status := info(t, h.local, token); status != http.StatusOK {
-		t.Errorf("System/Info with the local token: %d", status)
+		t.Errorf("System/Info with the local token: %d, want %d", status, http.StatusOK)
 	}
 	wrong := *tv
 	wrong.servers = []wireServer{{AccessKey: strings.Repeat("0", 32)}}
@@ -138,7 +138,7 @@ func (h *house) outage(w *town, rosa *resident) {
 	w.service.stop()
 	_, token := tv.mustExchange(h.connect)
 	if status := info(t, h.local, token); status != http.StatusOK {
-		t.Errorf("System/Info while the service is away: %d", status)
+		t.Errorf("System/Info while the service is away: %d, want %d", status, http.StatusOK)
 	}
 	h.agent.waitTrouble("service_away")
 	w.open()
@@ -189,7 +189,7 @@ func (h *house) guest(w *town, owner *resident, server client.ID) {
 		return token != ""
 	})
 	if status := info(t, h.local, token); status != http.StatusOK {
-		t.Errorf("System/Info for the guest: %d", status)
+		t.Errorf("System/Info for the guest: %d, want %d", status, http.StatusOK)
 	}
 	if localUser == "" || !lineWith(h.users(), "friend", "guest") {
 		t.Errorf("no guest:\n%s", h.users())
@@ -211,14 +211,14 @@ func TestCommandsAtTheMachine(t *testing.T) {
 	owner.owns("Grandma")
 	folder := "--data-dir=" + h.folder
 	if said := command(t, "", "agent", "link", folder, "grandma", "rosa"); !strings.Contains(said, "as soon as the person accepts") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want it to contain %q", said, "as soon as the person accepts")
 	}
 	if !lineWith(h.users(), "Grandma", "rosa", "waiting for the person") || !lineWith(h.users(), "Milo", "active", "-") {
 		t.Errorf("%s", h.users())
 	}
 	links, err := rosa.Links.List(t.Context(), "")
 	if err != nil || len(links) != 1 {
-		t.Fatalf("%v, %d links", err, len(links))
+		t.Fatalf("%v, %d links, want 1 link", err, len(links))
 	}
 	if err := rosa.Links.Accept(t.Context(), links[0].ID); err != nil {
 		t.Fatal(err)
@@ -235,11 +235,11 @@ func TestCommandsAtTheMachine(t *testing.T) {
 	command(t, "", "agent", "unlink", folder, "Grandma")
 	within(t, soon, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	if said := command(t, "", "agent", "invite", folder, "--until="+time.Now().AddDate(1, 0, 0).Format(time.DateOnly), "--note=Come in", "new@example.org"); !strings.Contains(said, "new@example.org is invited") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want it to contain %q", said, "new@example.org is invited")
 	}
 	w.mail("invite", "new@example.org")
 	if said := command(t, "", "agent", "healthcheck", folder, "--listen="+h.agent.address); said != "ready\n" {
-		t.Errorf("%q", said)
+		t.Errorf("%q, want %q", said, "ready\n")
 	}
 	for want, arguments := range map[string][]string{
 		`the media server has no local user "Nobody"`: {"link", "Nobody", "rosa"},
@@ -270,11 +270,11 @@ func TestAgentIsKilled(t *testing.T) {
 		t.Errorf("an exchange without an agent: %d, want 502", status)
 	}
 	if status := info(t, h.local, token); status != http.StatusOK {
-		t.Errorf("the builtin media server lives on: %d", status)
+		t.Errorf("the builtin media server lives on: %d, want %d", status, http.StatusOK)
 	}
 	h.agent = startAgent(t, h.folder, "--listen="+address)
 	if again, _ := tv.mustExchange(h.connect); again != localUser {
-		t.Errorf("local user %s became %s", localUser, again)
+		t.Errorf("local user %s became %s, want %v", localUser, again, localUser)
 	}
 	_, token = tv.mustExchange(h.connect)
 	h.agent.kill()

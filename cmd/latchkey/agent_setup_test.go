@@ -40,7 +40,7 @@ func TestSetupAsksAgain(t *testing.T) {
 	path := filepath.Join(folder, "agent.yaml")
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("%v, %v", info, err)
+		t.Fatalf("%v, %v, want perm 0600", info, err)
 	}
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -53,7 +53,7 @@ func TestSetupAsksAgain(t *testing.T) {
 	}
 	for _, secret := range []string{"claim-code", claim, "data-dir"} {
 		if strings.Contains(string(file), secret) {
-			t.Errorf("%q is in the file:\n%s", secret, file)
+			t.Errorf("%q is in the file, want it without %q:\n%s", secret, secret, file)
 		}
 	}
 	if said := command(t, "", "agent", "config", "--data-dir="+folder); !lineWith(said, "secret-key", "••••", path) {
@@ -85,7 +85,7 @@ func TestSetupAgain(t *testing.T) {
 	// Enter stays registered; all else comes from the file.
 	said := command(t, "\n", append(flags, "--force", "--guest-limit=3")...)
 	if !strings.Contains(said, "Enter to stay registered") || strings.Contains(said, "✓ Registered") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want with %q, without %q", said, "Enter to stay registered", "✓ Registered")
 	}
 	if after := read(); !strings.Contains(after, "guest-limit: 3\n") || !strings.Contains(after, "service: "+w.url()) || secretIn(after) != secretIn(before) {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
@@ -98,16 +98,16 @@ func TestSetupAgain(t *testing.T) {
 	}
 	said = command(t, "", "agent", "setup", "--force", "--data-dir="+folder, "--guest-limit=4")
 	if after := read(); strings.Contains(said, "✓ Registered") || !strings.Contains(after, "guest-limit: 4\n") || strings.Contains(after, spent) {
-		t.Errorf("%s\n%s", said, after)
+		t.Errorf("%s, want without %q, with %q, without %q\n%s", said, "✓ Registered", "guest-limit: 4\n", spent, after)
 	}
 	// A new claim code registers anew.
 	said = command(t, "", append(flags, "--force", "--claim-code="+owner.claimCode())...)
 	if !strings.Contains(said, "✓ Registered") || !strings.Contains(said, "is kept in ") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want with %q, with %q", said, "✓ Registered", "is kept in ")
 	}
 	owned, err := owner.Servers.Owned(t.Context())
 	if err != nil || len(owned) == 0 {
-		t.Errorf("%v, %d servers", err, len(owned))
+		t.Errorf("%v, %d servers, want some servers", err, len(owned))
 	}
 	t.Logf("%d servers", len(owned))
 }
@@ -127,7 +127,7 @@ func TestSetupWithAClaimCodeThatIsNone(t *testing.T) {
 	said := command(t, owner.claimCode()+"\n", "agent", "setup", "--data-dir="+folder, "--media-server=builtin", "--listen=127.0.0.1:0", "--server-name=Den",
 		"--addresses=http://127.0.0.1:9", "--service="+w.url(), "--claim-code=ABCD-EFGH")
 	if !strings.Contains(said, "the claim code may be wrong or too old") || !strings.Contains(said, "✓ Registered") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want with %q, with %q", said, "the claim code may be wrong or too old", "✓ Registered")
 	}
 }
 
@@ -159,7 +159,7 @@ func TestSetupElsewhereThanLatchkey(t *testing.T) {
 		t.Cleanup(other.Close)
 		said := refused(t, want, "", "agent", "setup", "--data-dir="+t.TempDir(), "--service="+other.URL)
 		if strings.Contains(said, "nothing answers") {
-			t.Errorf("%d: %s", status, said)
+			t.Errorf("%d: %s, want it without %q", status, said, "nothing answers")
 		}
 	}
 }
@@ -191,7 +191,7 @@ func TestSetupThrottled(t *testing.T) {
 	said := refused(t, "for 3 minutes. Start the agent (latchkey agent --data-dir="+folder+")", "", "agent", "setup", "--data-dir="+folder, "--media-server=builtin",
 		"--listen=127.0.0.1:0", "--server-name=Den", "--service="+front.URL, "--claim-code="+owner.claimCode())
 	if !strings.Contains(said, "the file is written") || !strings.Contains(said, "claim code is still valid") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want with %q, with %q", said, "the file is written", "claim code is still valid")
 	}
 	status := command(t, "", "agent", "status", "--data-dir="+folder)
 	if !lineWith(status, "registered", "not yet") || !lineWith(status, "media server", "not known yet") {
@@ -239,14 +239,14 @@ func TestSetupByRoot(t *testing.T) {
 	}
 	info, err := os.Stat(victims[0])
 	if err != nil || info.Size() != 0 {
-		t.Errorf("root wrote where a link leads: %v, %v", info, err)
+		t.Errorf("root wrote where a link leads: %v, %v, want size 0", info, err)
 	}
 	written, err := os.ReadFile(file)
 	if err != nil || strings.Contains(string(written), "hush") || strings.Contains(string(written), "claim-code") {
-		t.Errorf("%v\n%s", err, written)
+		t.Errorf("%v, want without %q, without %q\n%s", err, "hush", "claim-code", written)
 	}
 	entry, err := os.Stat(file)
 	if err != nil || entry.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", entry, err)
+		t.Errorf("%v, %v, want perm 0600", entry, err)
 	}
 }

@@ -49,7 +49,7 @@ func TestAddresses(t *testing.T) {
 			test.settings.ReportLAN, test.settings.ReportWAN = true, true
 			got := (&agentProgram{settings: &test.settings}).addresses(8096)
 			if got.Port != test.port || got.LAN != test.lan || got.WAN != test.wan {
-				t.Errorf("port %d, LAN %v, WAN %v", got.Port, got.LAN, got.WAN)
+				t.Errorf("port %d, LAN %v, WAN %v, want port %v, LAN %v, WAN %v", got.Port, got.LAN, got.WAN, test.port, test.lan, test.wan)
 			}
 			if test.found == "" || test.found == machine {
 				return
@@ -90,7 +90,7 @@ func TestReachedAt(t *testing.T) {
 	}
 	p := &agentProgram{settings: &config.Agent{Listen: ":0", Addresses: []string{"https://media.example.org"}}}
 	if got := p.reachedAt(t.Context(), 8096); got != "https://media.example.org" {
-		t.Errorf("%s", got)
+		t.Errorf("%s, want https://media.example.org", got)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestEndOf(t *testing.T) {
 	}
 	for text, want := range map[string]string{"2026-03-03": "has passed", "04.03.2026": "is not a date", "2026-13-01": "is not a date"} {
 		if _, err := endOf(text, now); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("%s: %v, want an error, with %q", text, err, want)
 		}
 	}
 	if got, err := endOf("", now); err != nil || !got.IsZero() {
@@ -162,11 +162,11 @@ func TestExplainAgent(t *testing.T) {
 		fmt.Errorf("%w: it is an administrator, and allow-admins is off", agent.ErrLocalUserRefused),
 	} {
 		if got := explainAgent(err); got.Error() != err.Error() {
-			t.Errorf("twice: %v", got)
+			t.Errorf("twice: %v, want %v", got, err.Error())
 		}
 	}
 	if got := explainAgent(agent.ErrMediaServerAway); !strings.Contains(got.Error(), "check that it runs") {
-		t.Errorf("%v", got)
+		t.Errorf("%v, want it to contain %q", got, "check that it runs")
 	}
 	if explainAgent(nil) != nil {
 		t.Error("an error out of nothing")
@@ -176,7 +176,7 @@ func TestExplainAgent(t *testing.T) {
 func TestPrintableLines(t *testing.T) {
 	t.Parallel()
 	if got := printable.Lines("a\x1b]0;b\x07\r\nc\u202e ü\n"); got != "a]0;b\nc ü\n" {
-		t.Errorf("%q", got)
+		t.Errorf("%q, want %q", got, "a]0;b\nc ü\n")
 	}
 }
 
@@ -205,7 +205,7 @@ func TestHandedOn(t *testing.T) {
 		return status
 	}
 	if status := try(); status != http.StatusTeapot {
-		t.Fatalf("status %d", status)
+		t.Fatalf("status %d, want %d", status, http.StatusTeapot)
 	}
 	if got := strings.Join(seen.Values("X-Forwarded-For"), ", "); got != "203.0.113.9, 127.0.0.1" || seen.Get("X-Emby-Token") != "key" {
 		t.Errorf("the agent sees %q", got)
@@ -213,7 +213,7 @@ func TestHandedOn(t *testing.T) {
 	away = true
 	for range 3 {
 		if status := try(); status != http.StatusBadGateway {
-			t.Errorf("an agent that is away: %d", status)
+			t.Errorf("an agent that is away: %d, want %d", status, http.StatusBadGateway)
 		}
 	}
 	away = false
@@ -241,7 +241,7 @@ func TestOnlyTheOwnerOfTheFolder(t *testing.T) {
 	}
 	for _, entry := range entries {
 		if owner := ownerOf(t, entry); owner != nobody {
-			t.Errorf("%s belongs to %d", entry.Name(), owner)
+			t.Errorf("%s belongs to %d, want %v", entry.Name(), owner, nobody)
 		}
 	}
 }

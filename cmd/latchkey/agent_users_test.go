@@ -29,7 +29,7 @@ func TestLocalUsers(t *testing.T) {
 		refused(t, want, input, append(append([]string{"agent"}, flags...), append([]string{"users"}, arguments...)...)...)
 	}
 	if said := users("first password\n", "add", "Grandma"); !strings.HasSuffix(said, "Created the local user Grandma.\n") || strings.Contains(said, "first password") {
-		t.Errorf("%s", said)
+		t.Errorf("%s, want ending with %q, without %q", said, "Created the local user Grandma.\n", "first password")
 	}
 	users("a password\n", "add", "Alex", "--admin", "--hidden")
 	refuse("another local user has that name", "x\n", "add", "grandma")
@@ -47,15 +47,15 @@ func TestLocalUsers(t *testing.T) {
 		return body
 	}
 	if status := signIn("Grandma", "first password"); status != http.StatusOK {
-		t.Errorf("local sign-in: %d", status)
+		t.Errorf("local sign-in: %d, want %d", status, http.StatusOK)
 	}
 	if list := public(); !strings.Contains(list, "Grandma") || strings.Contains(list, "Alex") {
-		t.Errorf("the sign-in page shows %s", list)
+		t.Errorf("the sign-in page shows %s, want with %q, without %q", list, "Grandma", "Alex")
 	}
 	users("", "hide", "Grandma")
 	users("", "show", "Alex")
 	if list := public(); strings.Contains(list, "Grandma") || !strings.Contains(list, "Alex") {
-		t.Errorf("the sign-in page shows %s", list)
+		t.Errorf("the sign-in page shows %s, want without %q, with %q", list, "Grandma", "Alex")
 	}
 	users("second password\n", "password", "grandma")
 	if signIn("Grandma", "first password") != http.StatusUnauthorized || signIn("Grandma", "second password") != http.StatusOK {
@@ -67,7 +67,7 @@ func TestLocalUsers(t *testing.T) {
 	}
 	users("", "enable", "Grandma")
 	if status := signIn("Grandma", "second password"); status != http.StatusOK {
-		t.Errorf("who was enabled cannot sign in: %d", status)
+		t.Errorf("who was enabled cannot sign in: %d, want %d", status, http.StatusOK)
 	}
 	picture, err := portrait(0x5b3a29, 0x2f6f9f)
 	if err != nil {
@@ -89,7 +89,7 @@ func TestLocalUsers(t *testing.T) {
 		t.Errorf("%s", users("", "list"))
 	}
 	if status := p.get("/Connect/Exchange"); status != http.StatusNotFound {
-		t.Errorf("Connect without an agent: %d", status)
+		t.Errorf("Connect without an agent: %d, want %d", status, http.StatusNotFound)
 	}
 	refused(t, "manage the local users of a Jellyfin server", "", "agent", "--data-dir="+folder, "--media-server=jellyfin", "users", "hide", "Alex")
 	p.stop()
@@ -108,7 +108,7 @@ func postPictures(t *testing.T, address string) {
 		} `json:"User"`
 	}
 	if err := json.Unmarshal([]byte(body), &signed); err != nil || signed.AccessToken == "" {
-		t.Fatalf("%v\n%s", err, body)
+		t.Fatalf("%v, want some access token\n%s", err, body)
 	}
 	for side, want := range map[int]int{1000: http.StatusNoContent, 1300: http.StatusBadRequest} { // 4 bytes for each pixel
 		noise := image.NewNRGBA(image.Rect(0, 0, side, side))

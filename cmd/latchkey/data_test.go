@@ -31,7 +31,7 @@ func (d *data) count(t *testing.T, query string) int {
 	t.Helper()
 	n := 0
 	if err := d.SQL.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
+		t.Fatalf("%s: %v, want no error", query, err)
 	}
 	return n
 }

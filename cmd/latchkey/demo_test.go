@@ -50,7 +50,7 @@ func TestDemo(t *testing.T) {
 		}
 		signed, err := c.Sessions.SignIn(t.Context(), client.SignIn{NameOrEmail: name[1], Password: password})
 		if err != nil {
-			t.Fatalf("%s cannot sign in: %v", name[1], err)
+			t.Fatalf("%s cannot sign in: %v, want no error", name[1], err)
 		}
 		signedIn[name[1]] = c.As(signed.Token)
 	}
@@ -59,7 +59,7 @@ func TestDemo(t *testing.T) {
 	}
 	received, err := signedIn["milo"].Invites.Received(t.Context())
 	if err != nil || len(received) != 1 || received[0].Status != client.Pending {
-		t.Errorf("milo's invites: %v, %v", received, err)
+		t.Errorf("milo's invites: %v, %v, want 1 with the status %v", received, err, client.Pending)
 	}
 	for name, want := range map[string]int{"alex": 1, "rosa": 1, "milo": 0} {
 		if list, err := signedIn[name].Servers.List(t.Context()); err != nil || len(list.Servers) != want {
@@ -67,12 +67,12 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	if status, body := ask(t, http.MethodGet, service+"/dev/mail", nil); status != http.StatusOK || !strings.Contains(body, "milo@demo.example") {
-		t.Errorf("the mailbox: %d", status)
+		t.Errorf("the mailbox: %d, want status %d, with %q", status, http.StatusOK, "milo@demo.example")
 	}
 	exchanged := curlLine(t, said, `(?s)\n     (curl -H 'X-Emby-Token: [0-9a-f]+' \\\n.*?ConnectUserId=\d+')`)
 	token := first(t, exchanged, `"AccessToken":"([^"]+)"`)
 	if status, _ := ask(t, http.MethodGet, media+"/System/Info", nil, "X-Emby-Token", token); status != http.StatusOK {
-		t.Errorf("System/Info with the token of the exchange: %d", status)
+		t.Errorf("System/Info with the token of the exchange: %d, want %d", status, http.StatusOK)
 	}
 	if users := curlLine(t, said, `\n     (curl http://\S+/Users/Public)`); strings.Count(users, "PrimaryImageTag") != 3 {
 		t.Errorf("no three pictures: %s", users)
@@ -88,7 +88,7 @@ func TestDemo(t *testing.T) {
 	p.stop()
 	left, err := filepath.Glob(filepath.Join(temporary, "*"))
 	if err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("left behind: %v, %v, want an empty folder", left, err)
 	}
 }
 
@@ -127,7 +127,7 @@ func curl(t *testing.T, line string) string {
 	}
 	status, body := ask(t, method, address, form, header...)
 	if status != http.StatusOK {
-		t.Fatalf("%s: %d %s", line, status, body)
+		t.Fatalf("%s: %d %s, want %d", line, status, body, http.StatusOK)
 	}
 	return body
 }
@@ -150,6 +150,6 @@ func TestDemoKeeps(t *testing.T) {
 	}
 	log, err := os.ReadFile(filepath.Join(folder, "log"))
 	if err != nil || len(log) > 0 {
-		t.Errorf("the log of a demo without trouble: %v\n%s", err, log)
+		t.Errorf("the log of a demo without trouble: %v, want no log\n%s", err, log)
 	}
 }

@@ -76,7 +76,7 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 	}
 	verdict := ""
 	if err := data.SQL.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
-		t.Errorf("integrity: %q %v", verdict, err)
+		t.Errorf("integrity: %q %v, want verdict ok", verdict, err)
 	}
 	p.stop()
 	t.Logf("slowest page without space: %v", slowest)
@@ -92,11 +92,11 @@ func smallDisk(t *testing.T) (folder string, mayMount bool) {
 		return "", false
 	}
 	if err != nil {
-		t.Fatalf("mount a small disk: %v", err)
+		t.Fatalf("mount a small disk: %v, want no error", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(folder, syscall.MNT_DETACH); err != nil {
-			t.Errorf("unmount: %v", err)
+			t.Errorf("unmount: %v, want no error", err)
 		}
 	})
 	return folder, true
@@ -161,7 +161,7 @@ func runInNamespace(t *testing.T) {
 	}
 	output, err := command.CombinedOutput()
 	if err != nil {
-		t.Fatalf("in a namespace: %v\n%s", err, output)
+		t.Fatalf("in a namespace: %v, want no error\n%s", err, output)
 	}
 	t.Logf("in a namespace:\n%s", output)
 }

@@ -126,7 +126,7 @@ func (c *crowd) check(t *testing.T, data *data, folder string) {
 		t.Error("an answer that should not be: ", odd)
 	}
 	if len(c.acknowledged) < 10 {
-		t.Errorf("only %d sign-ups were acknowledged: this shows nothing", len(c.acknowledged))
+		t.Errorf("only %d sign-ups were acknowledged: this shows nothing, want at least 10 sign-ups", len(c.acknowledged))
 	}
 	there := data.usernames(t)
 	mails := recipients(t, folder)
@@ -191,7 +191,7 @@ func checkWhole(t *testing.T, data *data, folder string) {
 	t.Helper()
 	for _, table := range []string{"tokens", "outbox", "history", "emails", "sessions", "email_changes"} {
 		if n := data.count(t, "SELECT COUNT(*) FROM "+table+" x LEFT JOIN accounts a ON a.id = x.account_id WHERE a.id IS NULL AND x.account_id <> 0"); n != 0 {
-			t.Errorf("%d rows of %s belong to nobody", n, table)
+			t.Errorf("%d rows of %s belong to nobody, want 0", n, table)
 		}
 	}
 	for what, query := range map[string]string{
@@ -201,7 +201,7 @@ func checkWhole(t *testing.T, data *data, folder string) {
 		"accounts without a password":                         "password_hash = ''",
 	} {
 		if n := data.count(t, "SELECT COUNT(*) FROM accounts a WHERE "+query); n != 0 {
-			t.Errorf("%d %s", n, what)
+			t.Errorf("%d %s, want 0", n, what)
 		}
 	}
 	mails := recipients(t, folder)

@@ -48,7 +48,7 @@ func TestFaultKillInMailWorker(t *testing.T) {
 	for name, copies := range seen {
 		twice += copies - 1
 		if !strings.HasPrefix(name, "reader-") {
-			t.Errorf("a mail to %s", name)
+			t.Errorf("a mail to %s, want it to begin with %q", name, "reader-")
 		}
 	}
 	if len(seen) != owed {
@@ -73,7 +73,7 @@ func sameMails(t *testing.T, sink *mailtest.Sink) map[string]int {
 		if count[to]++; count[to] == 1 {
 			first[to] = same
 		} else if !slices.Equal(first[to], same) {
-			t.Errorf("two mails to %s differ: %q and %q", to, first[to], same)
+			t.Errorf("two mails to %s differ: %q and %q, want %v", to, first[to], same, same)
 		}
 		if other := ids[id]; other != "" && other != to {
 			t.Errorf("%s and %s got mails with one Message-ID", to, other)
@@ -128,7 +128,7 @@ func TestFaultMailServer(t *testing.T) {
 	data.deliverAll(t)
 	for name, copies := range sameMails(t, sink) {
 		if copies != 1 {
-			t.Errorf("%s got %d mails", name, copies)
+			t.Errorf("%s got %d mails, want 1", name, copies)
 		}
 	}
 	if n := len(sink.Mails()); n != people {

@@ -65,7 +65,7 @@ func startTogether(t *testing.T, address string) {
 	}
 	for _, p := range programs {
 		if err := p.wait(); err != nil {
-			t.Errorf("a program stopped with %v", err)
+			t.Errorf("a program stopped with %v, want no error", err)
 		}
 	}
 }

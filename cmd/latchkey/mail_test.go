@@ -27,14 +27,14 @@ func TestMailTest(t *testing.T) {
 	for _, language := range []string{"en", "de"} {
 		said, err := mailCommand(t, sink, "mail", "test", "--language="+language, "--mail-url="+sink.URL(), "anna@example.org")
 		if err != nil || !strings.Contains(said, "The mail server accepted the mail.") {
-			t.Fatalf("%v\n%s", err, said)
+			t.Fatalf("%v, want with %q\n%s", err, "The mail server accepted the mail.", said)
 		}
 	}
 	for _, received := range sink.Wait(t, 2) {
 		m := mailtest.Parse(t, received.Data)
 		subjects[m.Subject] = true
 		if received.To[0] != "anna@example.org" || m.Header.Get("Auto-Submitted") == "" {
-			t.Errorf("to %v, %v", received.To, m.Header)
+			t.Errorf("to %v, %v, want to anna@example.org, some Auto-Submitted", received.To, m.Header)
 		}
 	}
 	if len(subjects) != 2 {
@@ -66,12 +66,12 @@ func TestMailTestFails(t *testing.T) {
 			t.Errorf("%s: %v, want an error with %q\n%s", name, err, test.want, said)
 		}
 		if strings.Contains(said, "planted-password") || strings.Contains(said, "sink%2Fsecret") || strings.Contains(said, mailtest.Password) {
-			t.Errorf("%s: the password is shown\n%s", name, said)
+			t.Errorf("%s: the password is shown, want without %q, without %q, without %q\n%s", name, "planted-password", "sink%2Fsecret", mailtest.Password, said)
 		}
 	}
 	stranger := launch(t, nil, "mail", "test", "--dev", "--data-dir="+t.TempDir(), "--mail-url="+sink.URL(), "anna@example.org")
 	if err := stranger.wait(); err == nil || !strings.Contains(stranger.said.String(), "certificate") {
-		t.Errorf("a certificate that nobody vouches for: %v\n%s", err, stranger.said)
+		t.Errorf("a certificate that nobody vouches for: %v, want an error, with %q\n%s", err, "certificate", stranger.said)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestMailQueue(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if m := sink.Wait(t, 1)[0]; m.To[0] != "berta@example.org" {
-		t.Errorf("a mail to %v", m.To)
+		t.Errorf("a mail to %v, want berta@example.org", m.To)
 	}
 	within(t, patience, "an empty queue", func() bool { return len(regexp.MustCompile(`(?m)^\d+`).FindString(s.must(t, "mail", "list"))) == 0 })
 	p.stop()
@@ -124,6 +124,6 @@ func TestMailFolder(t *testing.T) {
 	}
 	p := serve(t, "--mail-url=dir:"+folder)
 	if a := newVisitor(p.address, 1).get(t, "/dev/mail"); a.status != http.StatusOK || !strings.Contains(a.body, "anna@example.org") {
-		t.Errorf("/dev/mail does not show it: %d", a.status)
+		t.Errorf("/dev/mail does not show it: %d, want status %d, with %q", a.status, http.StatusOK, "anna@example.org")
 	}
 }

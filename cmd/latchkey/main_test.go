@@ -12,7 +12,7 @@ import (
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	if got := newShell(t).must(t, "version"); got != "latchkey development\n" {
-		t.Errorf("%q", got)
+		t.Errorf("%q, want %q", got, "latchkey development\n")
 	}
 }
 
@@ -45,7 +45,7 @@ func TestHelpOfTheAgentNamesEveryCommand(t *testing.T) {
 		}
 	}
 	if !strings.Contains(help.String(), "Usage: latchkey agent ") || !strings.Contains(help.String(), "LATCHKEY_AGENT_API_KEY") {
-		t.Errorf("%s", help.String())
+		t.Errorf("%s, want with %q, with %q", help.String(), "Usage: latchkey agent ", "LATCHKEY_AGENT_API_KEY")
 	}
 	newShell(t).refused(t, "write the word agent first", "agent", "status")
 }
@@ -79,7 +79,7 @@ func TestConfig(t *testing.T) {
 	}
 	for _, hidden := range []string{modelstest.Key, "hush-hush", "also-hushed"} {
 		if strings.Contains(output, hidden) {
-			t.Errorf("%q is shown:\n%s", hidden, output)
+			t.Errorf("%q is shown, want it without %q:\n%s", hidden, hidden, output)
 		}
 	}
 }
@@ -96,7 +96,7 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 		s := newShell(t, bad...)
 		output, problems, err := s.run(t, command...)
 		if err == nil {
-			t.Fatalf("%v accepts bad settings", command)
+			t.Fatalf("%v accepts bad settings, want an error", command)
 		}
 		for _, name := range []string{
 			"listen", "public-url", "database", "mail-url", "trusted-proxies", "captcha", "session-idle", "password-min-length", "secret-key", "mail-from",
@@ -106,7 +106,7 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 			}
 		}
 		if all := output + problems + err.Error(); strings.Contains(all, "hush") {
-			t.Errorf("%v shows a secret:\n%s", command, all)
+			t.Errorf("%v shows a secret, want it without %q:\n%s", command, "hush", all)
 		}
 	}
 }
@@ -124,7 +124,7 @@ func TestExitStatus(t *testing.T) {
 	}
 	good := launch(t, nil, "version")
 	if err := good.wait(); err != nil {
-		t.Errorf("version ended with %v", err)
+		t.Errorf("version ended with %v, want no error", err)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestMigrateTwice(t *testing.T) {
 		s := newShell(t, "--dev", "--database="+address)
 		for range 2 {
 			if got := s.must(t, "migrate"); got != "The database is up to date.\n" {
-				t.Errorf("%q", got)
+				t.Errorf("%q, want %q", got, "The database is up to date.\n")
 			}
 		}
 	})

@@ -20,7 +20,7 @@ func TestWrongKeyIsRefused(t *testing.T) {
 			wrong.refused(t, "the secret key does not fit this database", command...)
 		}
 		if _, problems, err := wrong.run(t, "serve"); strings.Contains(problems+err.Error(), other) {
-			t.Errorf("the key is shown: %s %v", problems, err)
+			t.Errorf("the key is shown: %s %v, want it without %q", problems, err, other)
 		}
 		rotated := newShell(t, "--dev", "--database="+address, "--secret-key="+other, "--secret-key-previous="+modelstest.Key)
 		rotated.must(t, "migrate")

@@ -97,11 +97,11 @@ func TestLogHoldsNoSecret(t *testing.T) {
 		"a failure": `"level":"ERROR"`, "small things": `"level":"DEBUG"`,
 	} {
 		if !strings.Contains(p.said.String(), entry) {
-			t.Errorf("the log does not tell of %s: this shows nothing", what)
+			t.Errorf("the log does not tell of %s: this shows nothing, want it to contain %q", what, entry)
 		}
 	}
 	if len(hidden.texts) < 25 {
-		t.Errorf("only %d secrets: this shows nothing", len(hidden.texts))
+		t.Errorf("only %d secrets: this shows nothing, want at least 25 secrets", len(hidden.texts))
 	}
 	hidden.hunt(t, p.said.String())
 	t.Logf("%d secrets, %d entries of the log", len(hidden.texts), len(p.log()))
@@ -120,7 +120,7 @@ func (w *walk) ask(path string, form url.Values) answer {
 	w.t.Helper()
 	a, err := w.do(path, form)
 	if err != nil {
-		w.t.Fatalf("%s: %v", path, err)
+		w.t.Fatalf("%s: %v, want no error", path, err)
 	}
 	for _, text := range a.header.Values("Set-Cookie") {
 		cookie, err := http.ParseSetCookie(text)
@@ -135,7 +135,7 @@ func (w *walk) ask(path string, form url.Values) answer {
 func (w *walk) send(path string, form url.Values) {
 	w.t.Helper()
 	if a := w.ask(path, form); a.status != http.StatusSeeOther {
-		w.t.Fatalf("POST %s: %d", path, a.status)
+		w.t.Fatalf("POST %s: %d, want %d", path, a.status, http.StatusSeeOther)
 	}
 }
 
@@ -158,7 +158,7 @@ func (w *walk) follow(kind string) {
 	w.hidden.plant("the token of "+kind, link.Query().Get("token"))
 	w.ask(link.RequestURI(), nil)
 	if a := w.ask(link.Path, nil); a.status != http.StatusOK {
-		w.t.Fatalf("%s after its link: %d", link.Path, a.status)
+		w.t.Fatalf("%s after its link: %d, want %d", link.Path, a.status, http.StatusOK)
 	}
 }
 
@@ -233,7 +233,7 @@ func (w *walk) strayInputs(address string) {
 		_, _ = io.WriteString(connection, request)
 		if !strings.Contains(request, "cut-off") { // that one leaves without waiting
 			if response, err := http.ReadResponse(bufio.NewReader(connection), nil); err != nil {
-				w.t.Errorf("request %d: %v", i, err)
+				w.t.Errorf("request %d: %v, want no error", i, err)
 			} else if response.StatusCode >= http.StatusInternalServerError {
 				w.t.Errorf("request %d: %s", i, response.Status)
 			}

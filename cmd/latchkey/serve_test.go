@@ -97,11 +97,11 @@ func TestGracefulStop(t *testing.T) {
 	}
 	response, err := http.ReadResponse(bufio.NewReader(slow), nil)
 	if err != nil {
-		t.Fatalf("the request on its way was not answered: %v", err)
+		t.Fatalf("the request on its way was not answered: %v, want no error", err)
 	}
 	defer response.Body.Close()
 	if page, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(page), "</html>") {
-		t.Errorf("status %d, half a page: %v", response.StatusCode, err)
+		t.Errorf("status %d, half a page: %v, want with %q", response.StatusCode, err, "</html>")
 	}
 	if err := p.wait(); err != nil {
 		t.Errorf("stopped with %v, want exit status 0", err)

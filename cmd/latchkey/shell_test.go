@@ -37,7 +37,7 @@ func (s *shell) must(t *testing.T, arguments ...string) string {
 	t.Helper()
 	output, problems, err := s.run(t, arguments...)
 	if err != nil {
-		t.Fatalf("%v: %v\n%s%s", arguments, err, output, problems)
+		t.Fatalf("%v: %v, want no error\n%s%s", arguments, err, output, problems)
 	}
 	return output
 }

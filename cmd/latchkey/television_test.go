@@ -95,7 +95,7 @@ func (tv *television) mustExchange(address string) (localUser, token string) {
 	tv.t.Helper()
 	status, localUser, token := tv.exchange(address)
 	if status != http.StatusOK || localUser == "" || token == "" {
-		tv.t.Fatalf("the exchange answers %d %q", status, localUser)
+		tv.t.Fatalf("the exchange answers %d %q, want status %d, some local user, some token", status, localUser, http.StatusOK)
 	}
 	return localUser, token
 }

@@ -262,10 +262,10 @@ func ask(t *testing.T, method, address string, form url.Values, header ...string
 func decode[T any](t *testing.T, status int, body string) (out T) {
 	t.Helper()
 	if status != http.StatusOK {
-		t.Fatalf("status %d: %s", status, body)
+		t.Fatalf("status %d: %s, want %d", status, body, http.StatusOK)
 	}
 	if err := json.Unmarshal([]byte(body), &out); err != nil {
-		t.Fatalf("%v: %s", err, body)
+		t.Fatalf("%v: %s, want no error", err, body)
 	}
 	return out
 }
@@ -294,7 +294,7 @@ func command(t *testing.T, input string, arguments ...string) string {
 	t.Helper()
 	p := launchInput(t, input, nil, arguments...)
 	if err := p.wait(); err != nil {
-		t.Fatalf("%v: %v\n%s", arguments, err, p.said)
+		t.Fatalf("%v: %v, want no error\n%s", arguments, err, p.said)
 	}
 	return p.said.String()
 }

@@ -87,7 +87,7 @@ func TestChallenge(t *testing.T) {
 		}
 	}
 	if got["maxnumber"] != 500.0 || got["algorithm"] != "SHA-256" {
-		t.Errorf("got %v", got)
+		t.Errorf("got %v, want maxnumber %v, algorithm SHA-256", got, 500.0)
 	}
 	salt, _ := got["salt"].(string)
 	if !strings.HasSuffix(salt, "?expires=1935818289&") { // start and ten minutes
@@ -108,7 +108,7 @@ func TestProofOfWorkDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.MaxNumber != captcha.DefaultCost || !strings.HasSuffix(c.Salt, "?expires=1935818889&") {
-		t.Errorf("got %+v", c)
+		t.Errorf("got %+v, want max number %v, ending with %q", c, captcha.DefaultCost, "?expires=1935818889&")
 	}
 }
 
@@ -209,7 +209,7 @@ func TestProofOfWorkKeys(t *testing.T) {
 	ours, theirs := newProofOfWork(memory, now), newProofOfWork(memory, now)
 	theirs.Key = []byte("another key of thirty-two bytes.")
 	if err := ours.Verify(t.Context(), captchatest.Solve(challenge(t, theirs)), nobody); !errors.Is(err, captcha.ErrRefused) {
-		t.Errorf("another key: got %v", err)
+		t.Errorf("another key: got %v, want the error %v", err, captcha.ErrRefused)
 	}
 	answer := captchatest.Solve(challenge(t, ours))
 	ours.Key = nil
@@ -239,7 +239,7 @@ func TestProofOfWorkReplay(t *testing.T) {
 		again := maps.Clone(fields)
 		disguise(again)
 		if err := p.Verify(t.Context(), captchatest.Encode(again), nobody); !errors.Is(err, captcha.ErrRefused) {
-			t.Errorf("%s: got %v", name, err)
+			t.Errorf("%s: got %v, want the error %v", name, err, captcha.ErrRefused)
 		}
 	}
 	for _, until := range memory.Marks() {
@@ -267,7 +267,7 @@ func TestProofOfWorkUsedManyTimesAtOnce(t *testing.T) {
 	}
 	group.Wait()
 	if passed.Load() != 1 || refused.Load() != 63 {
-		t.Errorf("%d passed, %d were refused", passed.Load(), refused.Load())
+		t.Errorf("%d passed, %d were refused, want passed 1, refused 63", passed.Load(), refused.Load())
 	}
 }
 
@@ -278,11 +278,11 @@ func TestProofOfWorkWithoutMemory(t *testing.T) {
 	answer := captchatest.Solve(challenge(t, p))
 	memory.Fail(cause)
 	if err := p.Verify(t.Context(), answer, nobody); !errors.Is(err, captcha.ErrUnavailable) || !errors.Is(err, cause) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want the error %v, the error %v", err, captcha.ErrUnavailable, cause)
 	}
 	memory.Fail(nil)
 	if err := p.Verify(t.Context(), answer, nobody); err != nil {
-		t.Errorf("after the memory came back: %v", err)
+		t.Errorf("after the memory came back: %v, want no error", err)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestRecaptchaLeavesNoGoroutines(t *testing.T) {
 	for i := range 32 {
 		group.Go(func() {
 			if err := r.Verify(t.Context(), fmt.Sprintf("token-%d", i), nobody); !errors.Is(err, captcha.ErrUnavailable) {
-				t.Errorf("got %v", err)
+				t.Errorf("got %v, want the error %v", err, captcha.ErrUnavailable)
 			}
 		})
 	}
@@ -100,7 +100,7 @@ func TestRecaptcha(t *testing.T) {
 			}
 			r.service.Set(captchatest.OK)
 			if err := r.Verify(t.Context(), "another-token", nobody); err != nil {
-				t.Errorf("once it was well: %v", err)
+				t.Errorf("once it was well: %v, want no error", err)
 			}
 		})
 	}
@@ -126,10 +126,10 @@ func TestRecaptchaDoesNotAsk(t *testing.T) {
 		}
 	}
 	if err := r.Verify(t.Context(), strings.Repeat("a", 4096), nobody); err != nil {
-		t.Errorf("the longest: %v", err)
+		t.Errorf("the longest: %v, want no error", err)
 	}
 	if asked := r.service.Asked(); len(asked) != 2 || asked[0].RemoteIP != "" {
-		t.Errorf("%d questions: %+v", len(asked), asked)
+		t.Errorf("%d questions: %+v, want 2 questions, no remote IP", len(asked), asked)
 	}
 	for _, until := range r.memory.Marks() {
 		if want := start.Add(3 * time.Minute); !until.Equal(want) {
@@ -144,11 +144,11 @@ func TestRecaptchaWithoutMemory(t *testing.T) {
 	r.memory.Fail(cause)
 	for i := range 10 {
 		if err := r.Verify(t.Context(), fmt.Sprintf("token-%d", i), nobody); !errors.Is(err, captcha.ErrUnavailable) || !errors.Is(err, cause) {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want the error %v, the error %v", err, captcha.ErrUnavailable, cause)
 		}
 	}
 	if n := len(r.service.Asked()); n != 0 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("asked %d times, want 0", n)
 	}
 	r.memory.Fail(nil)
 	if err := r.Verify(t.Context(), "token", nobody); err != nil { // the circuit is about Google, not about our memory
@@ -182,7 +182,7 @@ func TestRecaptchaInParallel(t *testing.T) {
 	seen := map[string]bool{}
 	for _, asked := range append(yes.service.Asked(), no.service.Asked()...) {
 		if asked.Secret != "the secret" || asked.RemoteIP != "" || seen[asked.Response] {
-			t.Errorf("asked %+v", asked)
+			t.Errorf("asked %+v, want secret the secret, no remote IP, seen false", asked)
 		}
 		seen[asked.Response] = true
 	}
@@ -233,7 +233,7 @@ func TestRecaptchaCircuit(t *testing.T) {
 	left, leave := context.WithCancel(t.Context())
 	leave()
 	if err := verify(left); !errors.Is(err, captcha.ErrUnavailable) {
-		t.Fatalf("a probe whose caller left: %v", err)
+		t.Fatalf("a probe whose caller left: %v, want the error %v", err, captcha.ErrUnavailable)
 	}
 	asked := len(r.service.Asked())
 	want("the next one probes", nil, asked+1)
@@ -270,7 +270,7 @@ func TestRecaptchaCallersWhoLeave(t *testing.T) {
 		time.AfterFunc(20*time.Millisecond, leave)
 		began := time.Now()
 		if err := r.Verify(left, fmt.Sprintf("token-%d", i), nobody); !errors.Is(err, captcha.ErrUnavailable) {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want the error %v", err, captcha.ErrUnavailable)
 		}
 		if time.Since(began) > 2*time.Second {
 			t.Error("it waited for nobody")
@@ -278,7 +278,7 @@ func TestRecaptchaCallersWhoLeave(t *testing.T) {
 	}
 	r.service.Set(captchatest.OK)
 	if err := r.Verify(t.Context(), "token", nobody); err != nil {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want no error", err)
 	}
 }
 
@@ -314,6 +314,6 @@ func TestRecaptchaLeavesOthersAlone(t *testing.T) {
 	stop()
 	group.Wait()
 	if n := len(r.service.Asked()); n != 1 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("asked %d times, want 1", n)
 	}
 }

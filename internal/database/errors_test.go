@@ -51,10 +51,10 @@ func TestDuplicate(t *testing.T) {
 				t.Errorf("%s: %v, want a duplicate", c.statement, err)
 			}
 			if got := database.IsDuplicate(err, "people", "email"); got != c.email {
-				t.Errorf("%s: %v is a duplicate of email: %v", c.statement, err, got)
+				t.Errorf("%s: %v is a duplicate of email: %v, want %v", c.statement, err, got, c.email)
 			}
 			if got := database.IsDuplicate(fmt.Errorf("wrapped: %w", err), "people", "name"); got != c.name {
-				t.Errorf("%s: %v is a duplicate of name: %v", c.statement, err, got)
+				t.Errorf("%s: %v is a duplicate of name: %v, want %v", c.statement, err, got, c.name)
 			}
 			if database.IsDuplicate(err, "others", "email") || database.Retryable(err) || database.Unavailable(err) {
 				t.Errorf("%s: %v is taken for something else", c.statement, err)
@@ -105,10 +105,10 @@ func TestErrorsOfMySQL(t *testing.T) {
 	} {
 		err := fmt.Errorf("wrapped: %w", &mysql.MySQLError{Number: c.number})
 		if got := database.Retryable(err); got != c.retryable {
-			t.Errorf("%d retryable: %v", c.number, got)
+			t.Errorf("%d retryable: %v, want %v", c.number, got, c.retryable)
 		}
 		if got := database.Unavailable(err); got != c.unavailable {
-			t.Errorf("%d unavailable: %v", c.number, got)
+			t.Errorf("%d unavailable: %v, want %v", c.number, got, c.unavailable)
 		}
 	}
 	conflict := &mysql.MySQLError{Number: 1105, SQLState: [5]byte{'4', '0', '0', '0', '1'}}

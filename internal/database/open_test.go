@@ -38,7 +38,7 @@ func TestWrongPassword(t *testing.T) {
 	db := open(t, before[:strings.LastIndexAny(before, "/:")+1]+"nobody:hunter2@"+after)
 	err := db.Ping(t.Context())
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("with a wrong password: %v", err)
+		t.Errorf("with a wrong password: %v, want an error, without %q", err, "hunter2")
 	}
 }
 
@@ -50,10 +50,10 @@ func TestOpenAnyPath(t *testing.T) {
 		path := filepath.Join(t.TempDir(), name)
 		db := open(t, "sqlite:"+path)
 		if _, err := db.SQL.ExecContext(t.Context(), "CREATE TABLE t (n INTEGER)"); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want no error", name, err)
 		}
 		if found, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.db")); err != nil || len(found) != 1 || found[0] != path {
-			t.Errorf("%s: the file is %q, %v", name, found, err)
+			t.Errorf("%s: the file is %q, %v, want 1 found, found %v", name, found, err, path)
 		}
 	}
 }
@@ -96,7 +96,7 @@ func TestStrict(t *testing.T) {
 	var back time.Time
 	err := db.SQL.QueryRowContext(t.Context(), "SELECT CAST(at AS CHAR), at FROM t").Scan(&text, &back)
 	if err != nil || text != "2026-03-04 00:06:07.890" || !back.Equal(at) || back.Location() != time.UTC {
-		t.Errorf("the time %v was stored as %q and read as %v, %v", at, text, back, err)
+		t.Errorf("the time %v was stored as %q and read as %v, %v, want 2026-03-04 00:06:07.890, back %v, location %v", at, text, back, err, at, time.UTC)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestPing(t *testing.T) {
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
 		db := open(t, address)
 		if err := db.Ping(t.Context()); err != nil {
-			t.Errorf("ping: %v", err)
+			t.Errorf("ping: %v, want no error", err)
 		}
 	})
 }

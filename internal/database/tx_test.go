@@ -81,13 +81,13 @@ func TestTxDeadlock(t *testing.T) {
 	result := make(chan error)
 	go func() { result <- cross(2, 1, other, one) }()
 	if err := errors.Join(cross(1, 2, one, other), <-result); err != nil {
-		t.Errorf("a deadlock was not tried again: %v", err)
+		t.Errorf("a deadlock was not tried again: %v, want no error", err)
 	}
 	if n := runs.Load(); n < 3 {
 		t.Errorf("the transactions ran %d times: there was no deadlock", n)
 	}
 	if n := count(t, db, "SELECT COUNT(*) FROM t WHERE n = 2"); n != 2 {
-		t.Errorf("%d rows of 2 were raised twice", n)
+		t.Errorf("%d rows of 2 were raised twice, want 2", n)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestTxBusy(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 			release()
 			if err := <-result; err != nil {
-				t.Errorf("a busy database was not tried again: %v", err)
+				t.Errorf("a busy database was not tried again: %v, want no error", err)
 			}
 			if n := count(t, db, "SELECT COUNT(*) FROM t"); n != 1 {
 				t.Errorf("%d rows, want 1", n)
@@ -176,7 +176,7 @@ func TestTxEnds(t *testing.T) {
 		return failed
 	})
 	if runs != 1 || !errors.Is(err, context.Canceled) {
-		t.Errorf("after its context ended a transaction ran %d times, %v", runs, err)
+		t.Errorf("after its context ended a transaction ran %d times, %v, want runs 1, the error %v", runs, err, context.Canceled)
 	}
 }
 
@@ -216,7 +216,7 @@ func TestTxConnectionGone(t *testing.T) {
 	p.restart()
 	err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (1)").Error })
 	if err != nil {
-		t.Errorf("on a dead connection: %v", err)
+		t.Errorf("on a dead connection: %v, want no error", err)
 	}
 }
 
@@ -288,7 +288,7 @@ func TestTxWaitsNoLongerThanItsTime(t *testing.T) {
 	err := db.Tx(t.Context(), func(*gorm.DB) error {
 		cancel()
 		if err := db.Tx(ctx, func(*gorm.DB) error { return nil }); !errors.Is(err, context.Canceled) {
-			t.Errorf("a writer whose time is over got %v", err)
+			t.Errorf("a writer whose time is over got %v, want the error %v", err, context.Canceled)
 		}
 		return nil
 	})

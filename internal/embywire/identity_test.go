@@ -176,7 +176,7 @@ func FuzzReadIdentity(f *testing.F) {
 			}
 		}
 		if again := embywire.ReadIdentity(r.Header, embywire.ReadQuery(r)); again != id {
-			t.Errorf("%+v, then %+v", id, again)
+			t.Errorf("%+v, then %+v, want %v", id, again, id)
 		}
 		written := http.Header{"Authorization": {`Emby Client="` + quoted(id.Client) + `", Device="` + quoted(id.Device) + `",DeviceId="` + quoted(id.DeviceID) + `"`}}
 		got := embywire.ReadIdentity(written, nil)

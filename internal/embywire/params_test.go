@@ -147,29 +147,29 @@ func TestReadLimits(t *testing.T) {
 		return embywire.Read(httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), o)
 	}
 	if _, err := read("a="+strings.Repeat("x", 14), embywire.Options{MaxBody: 16}); err != nil {
-		t.Errorf("16 bytes of 16: %v", err)
+		t.Errorf("16 bytes of 16: %v, want no error", err)
 	}
 	if _, err := read("a="+strings.Repeat("x", 15), embywire.Options{MaxBody: 16}); !errors.Is(err, embywire.ErrTooLarge) {
-		t.Errorf("17 bytes of 16: %v", err)
+		t.Errorf("17 bytes of 16: %v, want the error %v", err, embywire.ErrTooLarge)
 	}
 	announced := httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(errors.New("it was read")))
 	announced.ContentLength = 17
 	if _, err := embywire.Read(announced, embywire.Options{MaxBody: 16}); !errors.Is(err, embywire.ErrTooLarge) {
-		t.Errorf("17 bytes announced: %v", err)
+		t.Errorf("17 bytes announced: %v, want the error %v", err, embywire.ErrTooLarge)
 	}
 	var many, members strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&many, "k%d=1&", i)
 	}
 	if got, err := read(many.String(), central()); err != nil || len(got) != 200 {
-		t.Errorf("%d parameters of 1000, %v", len(got), err)
+		t.Errorf("%d parameters of 1000, %v, want 200 parameters", len(got), err)
 	}
 	members.WriteString("{")
 	for i := range 1000 {
 		fmt.Fprintf(&members, `"k%d":1,`, i)
 	}
 	if got, err := read(members.String()+`"k":1}`, central()); err != nil || len(got) != 200 {
-		t.Errorf("%d members of 1000, %v", len(got), err)
+		t.Errorf("%d members of 1000, %v, want 200 members", len(got), err)
 	}
 	broken := httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(errors.New("broken")))
 	if _, err := embywire.Read(broken, central()); err == nil || errors.Is(err, embywire.ErrTooLarge) {
@@ -193,10 +193,10 @@ func TestGet(t *testing.T) {
 	t.Parallel()
 	p := embywire.Params{"nameoremail": "", "username": "alice"}
 	if got := p.Get("nameoremail", "username"); got != "alice" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want alice", got)
 	}
 	if got := p.Get("none"); got != "" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want no text", got)
 	}
 }
 

@@ -106,7 +106,7 @@ func TestPathValueWithoutRoute(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/Users/0a", http.NoBody)
 	if got := embywire.PathValue(r, "Id") + embywire.Pattern(r); got != "" {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want no text", got)
 	}
 }
 
@@ -135,7 +135,7 @@ func FuzzRoutes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, path string) {
 		got := find(t, r, method, path)
 		if strings.Contains(got.ID+got.Type, "/") {
-			t.Errorf("%q has the values %q, %q", path, got.ID, got.Type)
+			t.Errorf("%q has the values %q, %q, want it without %q", path, got.ID, got.Type, "/")
 		}
 		if got.Pattern != "" {
 			whole := strings.NewReplacer("{Id}", got.ID, "{Type}", got.Type).Replace(got.Pattern)
@@ -145,12 +145,12 @@ func FuzzRoutes(f *testing.F) {
 		}
 		lower := find(t, r, method, strings.ToLower(path))
 		if lower.Pattern != got.Pattern || lower.Allowed != got.Allowed {
-			t.Errorf("%q met %q, in lower case %q", path, got, lower)
+			t.Errorf("%q met %q, in lower case %q, want pattern %v, allowed %v", path, got, lower, got.Pattern, got.Allowed)
 		}
 		if lower := strings.ToLower(path); strings.HasPrefix(path, "/") && !strings.Contains(lower, "emby") && !strings.Contains(lower, "mediabrowser") {
 			for _, other := range []string{"/emby" + path, "/MediaBrowser" + path, "/Emby/emby" + path, path + "/"} {
 				if there := find(t, r, method, other); there != got {
-					t.Errorf("%q met %q, but %q %q", path, got, other, there)
+					t.Errorf("%q met %q, but %q %q, want %v", path, got, other, there, got)
 				}
 			}
 		}

@@ -163,7 +163,7 @@ func waits(t *testing.T, f *limit.Failures[string], key string, work func() (boo
 		return wait.After
 	}
 	if err != nil {
-		t.Errorf("try of %q: %v", key, err)
+		t.Errorf("try of %q: %v, want no error", key, err)
 	}
 	return 0
 }

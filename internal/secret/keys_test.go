@@ -39,7 +39,7 @@ func TestKeyIDs(t *testing.T) {
 		t.Errorf("ids %q and %q", both.ID(), both.PreviousID())
 	}
 	if id := oneKey(t).PreviousID(); id != "" {
-		t.Errorf("without a key before its id is %q", id)
+		t.Errorf("without a key before its id is %q, want no id", id)
 	}
 	if id := keys(t, keyText, keyText).PreviousID(); id != "" {
 		t.Errorf("the same key twice: the one before is %q, want none", id)
@@ -142,7 +142,7 @@ func TestHashColumn(t *testing.T) {
 	}
 	for _, bad := range []any{nil, "text", make([]byte, 31), make([]byte, 33), []byte{}, int64(1)} {
 		if err := new(secret.Hash).Scan(bad); err == nil {
-			t.Errorf("%T of the wrong shape was taken for a hash", bad)
+			t.Errorf("%T of the wrong shape was taken for a hash, want an error", bad)
 		}
 	}
 }

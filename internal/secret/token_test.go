@@ -35,7 +35,7 @@ func TestNewToken(t *testing.T) {
 		}
 	}
 	if token, err := secret.NewToken(secret.MailToken, bytes.NewReader(make([]byte, 31))); err == nil {
-		t.Errorf("a token of 31 random bytes: %q", token)
+		t.Errorf("a token of 31 random bytes: %q, want an error", token)
 	}
 }
 

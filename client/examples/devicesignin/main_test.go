@@ -35,7 +35,7 @@ func TestRun(t *testing.T) {
 	err := run(t.Context(), []string{service.URL}, &out, client.WithSleep(func(context.Context, time.Duration) error { return nil }))
 	const want = "Open https://id.example.org/link on your phone and type BCDF-GHJK\nann may use 1 servers.\nDen\n  lan    http://192.168.1.2:8096\n"
 	if err != nil || out.String() != want {
-		t.Errorf("%v\n%s", err, out.String())
+		t.Errorf("%v, want %v\n%s", err, want, out.String())
 	}
 	if err := run(t.Context(), nil, &out); err == nil {
 		t.Error("no address, no error")
