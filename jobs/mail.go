@@ -1,6 +1,6 @@
-// Package jobs does what no request waits for: it sends the mails that models
-// owe, sweeps out what is over and writes what was kept in memory. It is the
-// only package that knows both models and mailer.
+// Package jobs has the workers that run beside requests: they send the mails in the
+// outbox, delete expired rows, and write data that was collected in memory. It is
+// the only package that uses both models and mailer.
 package jobs
 
 import (
@@ -13,34 +13,34 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Mail sends owed mail. All fields are needed.
+// Mail sends the mails in the outbox. All fields are required.
 type Mail struct {
 	Store    *models.Store
 	Mailer   *mailer.Mailer
 	Log      *slog.Logger
-	Owner    string        // names this worker among others in the leases
-	Parallel int           // mails on their way at once: a slow server holds up only its own
-	Interval time.Duration // between looks at the queue
+	Owner    string        // the name of this worker in leases
+	Parallel int           // largest number of mails sent at once: a slow mail server delays only its own mails
+	Interval time.Duration // between two reads of the queue
 }
 
 const (
-	attemptTime = 45 * time.Second // for one mail, far less than its lease
-	outcomeTime = 10 * time.Second // to write down how it went
-	stopTime    = 10 * time.Second // for mails on their way when the worker stops
+	attemptTime = 45 * time.Second // for sending one mail; far less than its lease
+	outcomeTime = 10 * time.Second // for writing the outcome
+	stopTime    = 10 * time.Second // for mails that are being sent when the worker stops
 	releaseTime = 5 * time.Second
 )
 
-// Run sends what is due until ctx ends. Then it gives the mails that are on
-// their way a moment to arrive, ends its leases and returns.
+// Run sends the mails that are due, until ctx ends. Then it gives the mails that are
+// being sent a moment to arrive, ends its leases and returns.
 func (j *Mail) Run(ctx context.Context) {
 	slots := make(chan struct{}, j.Parallel)
 	var sending sync.WaitGroup
-	// A mail on its way is not broken off at once when the program stops.
+	// When the program stops, a mail that is being sent gets some more time.
 	sendCtx, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
 	ticker := time.NewTicker(j.Interval)
 	defer ticker.Stop()
-	failing := false // said once, not at every look
+	failing := false // so that a failure is logged once, not at every read
 	for ctx.Err() == nil {
 		err := j.round(ctx, sendCtx, slots, &sending)
 		if err != nil && !failing && ctx.Err() == nil {
@@ -81,7 +81,7 @@ func (j *Mail) round(ctx, sendCtx context.Context, slots chan struct{}, sending 
 	return err
 }
 
-// Once sends what is due now and returns when all of it is on its way or put
+// Once sends the mails that are due now, and returns when each has been sent or put
 // off. Tests call it instead of waiting for Run.
 func (j *Mail) Once(ctx context.Context) error {
 	due, err := j.Store.Mail.Claim(ctx, j.Owner, 1000)
@@ -91,14 +91,14 @@ func (j *Mail) Once(ctx context.Context) error {
 	return err
 }
 
-// one sends one mail and writes down how it went.
+// one sends one mail and writes the outcome.
 func (j *Mail) one(ctx context.Context, owed models.Owed) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	what := []slog.Attr{slog.Int64("mail_id", owed.ID), slog.String("kind", string(owed.Kind)), slog.Int("attempt", owed.Attempts)}
 	letter, send, err := j.Store.Mail.Prepare(ctx, owed)
 	if err == nil && !send {
-		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail not needed: it has run out, was replaced, or nobody should get it", what...)
+		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail not needed: its link has expired, a newer mail replaces it, or nobody should get it", what...)
 		return
 	}
 	permanent := false
@@ -106,7 +106,7 @@ func (j *Mail) one(ctx context.Context, owed models.Owed) {
 		err = j.Mailer.Send(ctx, letterOf(letter))
 		permanent = mailer.Permanent(err)
 	}
-	// The outcome is written down even if the attempt took all its time.
+	// The outcome is written even if the attempt took all its time.
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
 	defer done()
 	if err == nil {
@@ -116,7 +116,7 @@ func (j *Mail) one(ctx context.Context, owed models.Owed) {
 		j.Log.LogAttrs(ctx, slog.LevelWarn, "mail not sent", append(what, slog.Bool("final", permanent), slog.Any("err", err))...)
 		err = j.Store.Mail.Failed(ctx, owed, err.Error(), permanent)
 	}
-	if err != nil { // its lease runs out, and it is tried again with the same Message-ID
+	if err != nil { // the lease ends, and the mail is tried again with the same Message-ID
 		j.Log.LogAttrs(ctx, slog.LevelError, "the outcome of a mail was not written", append(what, slog.Any("err", err))...)
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Housekeeping sweeps the database and writes last uses. All fields are needed.
+// Housekeeping deletes expired rows from the database, and writes the last uses of
+// sessions and agents. All fields are required.
 type Housekeeping struct {
 	Store *models.Store
 	Log   *slog.Logger
@@ -41,13 +42,14 @@ func (j *Housekeeping) Run(ctx context.Context) {
 	}
 }
 
-// maxDrift is how far the database's clock may be from ours without a word.
+// maxDrift is the difference between the database's clock and ours above which a
+// warning is logged.
 const maxDrift = 5 * time.Second
 
 func (j *Housekeeping) compareClocks(ctx context.Context) error {
 	drift, err := j.Store.Drift(ctx)
 	if err == nil && drift.Abs() > maxDrift {
-		j.Log.WarnContext(ctx, "the database's clock differs from ours: set both by one time server", slog.Duration("ahead_by", drift))
+		j.Log.WarnContext(ctx, "the clocks of the database and of this machine differ; set both from the same time server", slog.Duration("ahead_by", drift))
 	}
 	return err
 }

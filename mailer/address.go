@@ -11,13 +11,13 @@ const (
 	letterDigits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 )
 
-// errAddress says nothing of the address: what is wrong with it may be hostile.
+// errAddress does not quote the address, which may contain hostile text.
 var errAddress = errors.New("not one bare email address in ASCII with a domain")
 
-// CheckAddress refuses everything that is not one bare address which every mail
-// server takes the same way: ASCII, no quotes, no comments, no address
-// literals, no encoded words, a domain with a dot. It guards the way to the mail
-// server, whoever has checked the address before.
+// CheckAddress returns an error unless address is one bare address that every mail
+// server reads in the same way: ASCII, without quotes, comments, address literals
+// and encoded words, and with a dot in its domain. It is the last check before the
+// mail server, and does not rely on earlier ones.
 func CheckAddress(address string) error {
 	local, domain, found := strings.Cut(address, "@")
 	if !found || len(address) > maxEmail || !goodLocalPart(local) || !goodDomain(domain) {

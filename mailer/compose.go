@@ -6,11 +6,11 @@ import (
 	mail "github.com/wneessen/go-mail"
 )
 
-// compose puts m into the form that goes over the wire: text first, then HTML.
+// compose returns m in the form that is sent: the text first, then the HTML.
 func compose(m Message) (*mail.Msg, error) {
 	message := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetUTF8),
 		mail.WithEncoding(mail.EncodingQP))
-	// Transports are guarded on their own: a message may not come from a Mailer.
+	// Transports check the address too, because a message need not come from a Mailer.
 	if err := CheckAddress(m.To); err != nil {
 		return nil, permanent("recipient: %w", err)
 	}

@@ -7,14 +7,14 @@ import (
 	"path/filepath"
 )
 
-// Directory is a transport that writes each mail to a file, for development
-// and for programs that pick mails up there.
+// Directory is a transport that writes each mail to a file, for development and for
+// programs that read the mails from there.
 type Directory struct {
-	Path string // made when it is missing
+	Path string // of the folder; it is made if it does not exist
 }
 
-// Send writes m to UNIXMILLISECONDS-KIND-ID.eml, so that names sort by time. A
-// reader never sees a part of a file, and a second try replaces the first.
+// Send writes m to UNIXMILLISECONDS-KIND-ID.eml, so that the names sort by time. A
+// reader never sees half a file, and a second attempt replaces the first.
 func (d Directory) Send(ctx context.Context, m Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (d Directory) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("make a mail file: %w", err)
 	}
-	defer func() { _ = os.Remove(file.Name()) }() // it is gone already if all went well
+	defer func() { _ = os.Remove(file.Name()) }() // fails if all went well, because the file has its final name then
 	_, err = message.WriteTo(file)
 	if err == nil {
 		err = file.Sync()

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Lengths, in characters, of what other people may have chosen.
+// The greatest lengths, in characters, of texts that people choose.
 const (
 	maxName   = 40
 	maxDevice = 80
@@ -18,9 +18,9 @@ const (
 	maxNames  = 500
 )
 
-// greetName is how the recipient is greeted: by the display name, or by the
-// username if that name could pass for a message or a link, or by none. A mail
-// that reaches a stranger must carry no words of somebody else's choice.
+// greetName returns the name with which the recipient is greeted: the display name,
+// or the username if the display name could be a message or a link, or "" if both
+// could. A mail to a stranger must not contain words that another person chose.
 func greetName(facts Facts) string {
 	for _, name := range []string{facts.DisplayName, facts.Username} {
 		if name = strings.TrimSpace(name); harmless(name, maxName) {
@@ -30,22 +30,23 @@ func greetName(facts Facts) string {
 	return ""
 }
 
-// harmless reports whether s is short, has only characters that can be seen
-// and stay in their line, and nothing that a mail program makes a link of.
+// harmless reports whether s has at most longest characters, only characters that
+// are visible and stay in their line, and no part of which a mail program would make
+// a link.
 func harmless(s string, longest int) bool {
 	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= longest &&
 		!strings.ContainsFunc(s, hidden) && !linkable(s)
 }
 
-// hidden are characters that show nothing or change how others are shown:
-// controls, line ends, the marks of writing direction, zero-width ones.
+// hidden reports whether r is a character that shows nothing or changes how others
+// are shown: a control, a line end, a mark of writing direction, a zero-width one.
 func hidden(r rune) bool {
 	return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) || r == utf8.RuneError
 }
 
-// linkable reports whether mail programs would make a link of a part of s: an
-// address with a scheme, a mail address, or a word with a dot and letters
-// behind it, in any script's dots.
+// linkable reports whether mail programs would make a link of a part of s: of an
+// address with a scheme, of a mail address, or of a word with a dot and letters
+// after it. The dot may come from any script.
 func linkable(s string) bool {
 	runes := []rune(s)
 	for i, r := range runes {
@@ -66,8 +67,8 @@ func linkable(s string) bool {
 	return false
 }
 
-// inert is s without hidden characters and no longer than the given number of
-// characters, the last being an ellipsis if some were cut.
+// inert returns s without hidden characters and cut to longest characters. The last
+// one is an ellipsis if some were cut.
 func inert(s string, longest int) string {
 	s = strings.Map(func(r rune) rune {
 		if hidden(r) {
@@ -81,12 +82,11 @@ func inert(s string, longest int) string {
 	return s
 }
 
-// detail is one line of the list of facts that a mail shows.
+// detail is one line of the list of facts in a mail.
 type detail struct{ Label, Value string }
 
-// details are the facts that a mail of the kind shows, in the kind's order.
-// Facts that are not known, or not fit to be shown, are left out or called
-// unknown.
+// details returns the facts that a mail of the kind shows, in the kind's order. A
+// fact that is not known, or not fit to be shown, is left out or called unknown.
 func (v *voice) details() []detail {
 	var shown []detail
 	for _, fact := range v.kind.details {
@@ -126,7 +126,8 @@ func (v *voice) username(name string) string {
 	return name
 }
 
-// server is the name of a media server, or of several, which their owner chose.
+// server returns the name of a media server, or the names of several. Their owner
+// chose them.
 func (v *voice) server() string {
 	longest := maxName
 	if v.kind.several {
@@ -138,8 +139,9 @@ func (v *voice) server() string {
 	return v.phrase("mail.server.unknown", nil)
 }
 
-// note is what the owner of a media server wrote to somebody they invite, on one
-// line: not at all when it holds anything like an address of the web.
+// note returns the text, on one line, that the owner of a media server wrote to a
+// person whom they invite. It returns "" for a text with anything like a web
+// address.
 func (v *voice) note() string {
 	note := strings.Join(strings.Fields(v.letter.Facts.Note), " ")
 	if !harmless(note, maxNote) {
@@ -148,7 +150,8 @@ func (v *voice) note() string {
 	return note
 }
 
-// device is what signed in; "Firefox on Windows" is put into the reader's words.
+// device returns the name of the device that signed in. "Firefox on Windows" is
+// translated into the reader's language.
 func (v *voice) device() string {
 	device := strings.TrimSpace(v.letter.Facts.Device)
 	if !harmless(device, maxDevice) {
@@ -160,8 +163,8 @@ func (v *voice) device() string {
 	return device
 }
 
-// email is the address that a change is about, perhaps with a part of it
-// hidden; one that does not look like an address is not shown.
+// email returns the address of a change, perhaps with a part of it hidden. A text
+// that does not look like an address is called unknown instead.
 func (v *voice) email() string {
 	email := v.letter.Facts.Email
 	if strings.Count(email, "@") == 1 && !strings.ContainsAny(email, " /:") && email == inert(email, maxEmail) {
@@ -179,7 +182,8 @@ func (v *voice) moment(at time.Time) string {
 	return v.catalogue.DateTime(v.locale, at)
 }
 
-// check refuses a letter that the kind cannot put into words.
+// check returns a permanent error for a letter from which no mail of the kind can be
+// written.
 func (k kind) check(l Letter) error {
 	if l.Secret != "" && k.page == "" {
 		return permanent("the letter has a secret, but mails of its kind have no link that could carry it")

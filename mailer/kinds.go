@@ -10,12 +10,12 @@ import (
 // further parts that the kind has. The data of a mail, and whether it carries a
 // secret, are the business of package models.
 type kind struct {
-	page     string   // the path that the mail leads to; "" for a mail without a link
-	second   string   // a further path, told after the first
-	again    bool     // its link may be opened again and again
-	several  bool     // the fact Server may be the names of several
-	security bool     // about the safety of the account: is always sent, and says so
-	details  []fact   // are shown as a list
+	page     string   // path of the mail's link; "" for a mail without a link
+	second   string   // path of a second link, shown after the first
+	again    bool     // the link can be opened many times until it expires
+	several  bool     // the fact Server may be the names of several servers
+	security bool     // concerns the safety of the account: the mail is always sent, and says so
+	details  []fact   // shown as a list
 	says     []string // further parts of the text: "after", "ignore"
 	variants []string // values of the fact What: subject, heading and lead end in ".VALUE"
 }

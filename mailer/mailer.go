@@ -1,5 +1,5 @@
-// Package mailer writes the service's mails from templates and hands them to a
-// transport. It knows nothing of accounts or databases.
+// Package mailer writes the service's mails from templates and gives them to a
+// transport. It uses no database.
 package mailer
 
 import (
@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Letter is a mail that is not yet put into words; [Mailer] makes a [Message]
-// of it.
+// Letter holds the data of a mail, from which [Mailer] writes a [Message].
 type Letter struct {
 	ID          string // the same at every retry: letters, digits and hyphens; the left side of the Message-ID
 	Kind        string // one of [Kinds]
@@ -21,27 +20,27 @@ type Letter struct {
 	Secret      string // goes into the link of the kind; "" for a mail without a secret
 	Facts       Facts
 	ToStrangers bool      // the mail can reach a person whom it does not concern: it shows no name that could be a message
-	At          time.Time // when the mail was owed: its Date
+	At          time.Time // when the mail was put into the outbox: its Date
 }
 
-// Facts are what a mail may tell. A fact that the kind does not have, or that
-// is not known, is zero. They were typed by people: the mailer shows only what
-// is fit to be shown.
+// Facts are the facts in mails. A fact that the kind does not have, or that is not
+// known, is zero. People typed them, so the mailer shows only the facts that are fit
+// to be shown.
 type Facts struct {
 	Username    string
 	DisplayName string
-	Email       string // that a change is about, perhaps with a part of it hidden
+	Email       string // the address of a change, perhaps with a part of it hidden
 	Address     string // the IP address from which something was done
 	Device      string // "Firefox on Windows"
 	At          time.Time
 	Until       time.Time // when the secret runs out
 	What        string    // one of the kind's variants
 	Server      string    // the name of a media server, or of several
-	Person      string    // the username of the other person who has to do with it
-	Note        string    // what an owner wrote to a person whom they invite
+	Person      string    // the username of the other person whom the mail concerns
+	Note        string    // the text of an owner to a person whom they invite
 }
 
-// Message is a mail that is written. All of it is safe to send.
+// Message is a finished mail. All of it is safe to send.
 type Message struct {
 	ID      string // of the letter
 	Kind    string // of the letter
@@ -53,15 +52,15 @@ type Message struct {
 	At      time.Time
 }
 
-// MessageID is the value of the Message-ID header without its angle brackets.
+// MessageID returns the value of the Message-ID header without its angle brackets.
 func (m Message) MessageID() string {
 	return m.ID + "@" + m.From.Address[strings.LastIndexByte(m.From.Address, '@')+1:]
 }
 
 // Transport delivers messages: [SMTP] and [Directory], and a recorder in tests.
 type Transport interface {
-	// Send delivers m. An error for which [Permanent] holds says that trying
-	// again is of no use.
+	// Send delivers m. If [Permanent] is true for its error, another attempt would
+	// fail too.
 	Send(ctx context.Context, m Message) error
 }
 
@@ -74,8 +73,8 @@ type Mailer struct {
 	Templates   *Templates
 }
 
-// Check says what is wrong with the mailer's settings, so that a service does
-// not start with some that can send nothing.
+// Check returns what is wrong with the mailer's settings, so that a service does not
+// start with settings that cannot send any mail.
 func (m *Mailer) Check() error {
 	if _, err := m.sender(); err != nil {
 		return err
@@ -86,8 +85,8 @@ func (m *Mailer) Check() error {
 	return nil
 }
 
-// Send writes l and sends it. [Permanent] tells whether the error is final: the
-// address or the letter can never work.
+// Send writes l and sends it. If [Permanent] is true for its error, the address or
+// the letter can never work.
 func (m *Mailer) Send(ctx context.Context, l Letter) error {
 	message, err := m.write(l)
 	if err != nil {
@@ -99,12 +98,12 @@ func (m *Mailer) Send(ctx context.Context, l Letter) error {
 	return nil
 }
 
-// sender is the address that mails come from; one without a name gets the
-// service's.
+// sender returns the sender of the mails. If the setting has no name, the sender gets
+// the name of the service.
 func (m *Mailer) sender() (netmail.Address, error) {
 	from, err := netmail.ParseAddress(m.From)
 	if err != nil || CheckAddress(from.Address) != nil {
-		return netmail.Address{}, errors.New("the address that mails come from is not one address like accounts@example.org")
+		return netmail.Address{}, errors.New("the sender of the mails must be one address, such as accounts@example.org")
 	}
 	if from.Name == "" {
 		from.Name = m.ServiceName
@@ -113,7 +112,7 @@ func (m *Mailer) sender() (netmail.Address, error) {
 	return *from, nil
 }
 
-// permanentError says that trying again is of no use.
+// permanentError means that another attempt would fail too.
 type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
@@ -123,9 +122,9 @@ func permanent(format string, args ...any) error {
 	return &permanentError{err: fmt.Errorf(format, args...)}
 }
 
-// Permanent reports whether err of a Send is final: the recipient's server
-// refused the recipient or the mail with a 5xx, or the letter can never work.
-// Everything else is worth another try: networks and settings get mended.
+// Permanent reports whether an error of Send is final: the recipient's server refused
+// the recipient or the mail with a 5xx, or the letter can never work. After any other
+// error another attempt makes sense, because networks and settings get repaired.
 func Permanent(err error) bool {
 	_, ok := errors.AsType[*permanentError](err)
 	return ok

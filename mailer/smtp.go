@@ -15,8 +15,8 @@ import (
 	mail "github.com/wneessen/go-mail"
 )
 
-// Longest waits of an attempt: for one step of the conversation, and for all of
-// it, however busy the server looks.
+// The longest times of an attempt: for one step of the conversation, and for the
+// whole conversation, even if the server goes on answering.
 const (
 	stepTimeout    = 10 * time.Second
 	attemptTimeout = 30 * time.Second
@@ -27,8 +27,8 @@ var (
 	errAttempt = errors.New("the mail server took too long")
 )
 
-// SMTP is a transport over SMTP. It always encrypts and checks the server's
-// certificate; each mail has a connection of its own, so that one cannot harm
+// SMTP is a transport over SMTP. It always encrypts, and checks the server's
+// certificate. Each mail has its own connection, so that a bad mail cannot harm
 // another.
 type SMTP struct {
 	Host               string
@@ -36,14 +36,14 @@ type SMTP struct {
 	ImplicitTLS        bool // TLS from the first byte; otherwise STARTTLS is required
 	Username, Password string
 	Hello              string        // our name in EHLO: a host name or an IP address
-	TLS                *tls.Config   // nil for the system's certificates
-	StepTimeout        time.Duration // 0 for 10 s
-	AttemptTimeout     time.Duration // 0 for 30 s
+	TLS                *tls.Config   // nil means the certificates of the system
+	StepTimeout        time.Duration // 0 means 10 s
+	AttemptTimeout     time.Duration // 0 means 30 s
 }
 
-// Send delivers m within the attempt's time. Only a 5xx for the recipient or
-// for the mail itself is [Permanent]: all else, a refused password too, is the
-// fault of networks and settings, and those get mended.
+// Send delivers m within the attempt's time. Only a 5xx for the recipient or for the
+// mail itself is [Permanent]. All other errors, a refused password too, are faults of
+// networks and settings, which get repaired.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	message, err := compose(m)
 	if err != nil {
@@ -59,8 +59,8 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return attempt.explain(fmt.Errorf("connect: %w", tidy(err)))
 	}
-	// When the server has taken the mail, a fault in saying goodbye is none:
-	// another try would deliver it twice.
+	// If the server has accepted the mail, an error of the QUIT after it does not
+	// count: another attempt would deliver the mail twice.
 	if err := client.SendWithSMTPClient(connection, message); err != nil && !message.IsDelivered() {
 		return attempt.explain(classify(err))
 	}
@@ -72,7 +72,7 @@ func (s *SMTP) client(a *attempt) (*mail.Client, error) {
 	options := []mail.Option{
 		mail.WithPort(s.Port),
 		mail.WithHELO(helloName(s.Hello)),
-		mail.WithTimeout(cmp.Or(s.AttemptTimeout, attemptTimeout)), // the attempt itself keeps the time of steps
+		mail.WithTimeout(cmp.Or(s.AttemptTimeout, attemptTimeout)), // attempt limits the time of each step
 		mail.WithTLSConfig(s.tlsConfig()),
 		mail.WithTLSPolicy(mail.TLSMandatory),
 		mail.WithDialContextFunc(a.dial),
@@ -80,12 +80,12 @@ func (s *SMTP) client(a *attempt) (*mail.Client, error) {
 		mail.WithoutSMTPUTF8(),
 	}
 	if s.ImplicitTLS {
-		// Not mail.WithSSL: with a dial function of our own it would not do it.
+		// mail.WithSSL is not used, because it has no effect with a dial function of our own.
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS), mail.WithDialContextFunc(a.dialTLS))
 	}
 	if s.Username != "" {
-		// The line is encrypted and the server is known, so the plain ways
-		// are as safe as any and work everywhere.
+		// The connection is encrypted and the server's certificate was checked, so the
+		// plain methods are as safe as others, and work everywhere.
 		options = append(options, mail.WithUsername(s.Username), mail.WithPassword(s.Password),
 			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthPlain, mail.SMTPAuthLogin,
 				mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1, mail.SMTPAuthCramMD5))
@@ -103,7 +103,8 @@ func (s *SMTP) tlsConfig() *tls.Config {
 	return config
 }
 
-// helloName writes an IP address as SMTP wants it, in brackets.
+// helloName returns a host name as it is, and an IP address in brackets, as SMTP
+// requires.
 func helloName(hello string) string {
 	address, err := netip.ParseAddr(hello)
 	switch {
@@ -118,14 +119,14 @@ func helloName(hello string) string {
 	}
 }
 
-// classify tells errors that are final from those that another try may mend.
+// classify makes an error permanent if another attempt would fail too.
 func classify(err error) error {
 	refused, ok := errors.AsType[*mail.SendError](err)
 	if !ok {
 		return tidy(err)
 	}
 	final := slices.Contains([]mail.SendErrReason{mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose}, refused.Reason)
-	// 530, 534, 535, 538 and 502 speak of how we signed in, not of this mail.
+	// 530, 534, 535, 538 and 502 are about our sign-in, not about this mail.
 	ours := slices.Contains([]int{502, 530, 534, 535, 538}, refused.ErrorCode())
 	if final && !ours && refused.ErrorCode() >= 500 {
 		return permanent("%w", tidy(err))
@@ -133,8 +134,8 @@ func classify(err error) error {
 	return tidy(err)
 }
 
-// tidyError is an error whose text is fit for logs and for a dead letter: one
-// short line without the recipient.
+// tidyError is an error with a text for logs and for the list of mails: one short
+// line without the recipient.
 type tidyError struct {
 	err  error
 	text string
@@ -151,9 +152,9 @@ func tidy(err error) error {
 	return &tidyError{err: err, text: inert(strings.Join(strings.Fields(text), " "), 300)}
 }
 
-// attempt is one conversation with a mail server and its time. When the time
-// of a step or of all is up, the connection is closed under it: a server that
-// sends a byte now and then gets no further.
+// attempt is one conversation with a mail server, with its time limits. When the time
+// of a step, or of the whole conversation, is over, attempt closes the connection. So
+// a server that sends a byte now and then cannot make it longer.
 type attempt struct {
 	ctx     context.Context //nolint:containedctx // of this one call of Send
 	cancel  context.CancelCauseFunc
@@ -177,7 +178,7 @@ func (a *attempt) end() {
 	a.release()
 }
 
-// explain adds to err why the attempt was broken off, if it was.
+// explain adds the reason to err if attempt closed the connection.
 func (a *attempt) explain(err error) error {
 	if cause := context.Cause(a.ctx); cause != nil {
 		return fmt.Errorf("%w: %w", cause, err)
@@ -210,8 +211,8 @@ func (a *attempt) dialTLS(ctx context.Context, network, address string) (net.Con
 	return outer, nil
 }
 
-// timedConn starts a step of the attempt whenever we say something. What the
-// server says gives it no more time.
+// timedConn starts a new step of the attempt whenever we send something. Data from
+// the server does not make a step longer.
 type timedConn struct {
 	net.Conn
 	attempt *attempt

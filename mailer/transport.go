@@ -2,7 +2,6 @@ package mailer
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -13,10 +12,10 @@ const (
 	tlsPort        = 465 // TLS from the first byte
 )
 
-// ParseTransport makes the transport that a mail URL names:
-// smtp://user:password@host:587 (STARTTLS is required), smtps://…:465, or
-// dir:PATH. Hello is the name by which we greet mail servers: the host of the
-// public URL. Errors never repeat the URL, which holds a password.
+// ParseTransport returns the transport for a mail URL: smtp://user:password@host:587
+// (STARTTLS is required), smtps://…:465, or dir:PATH. hello is the name with which we
+// greet mail servers: the host of the public URL. Errors never quote the URL, which
+// contains a password.
 func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn // the setting chooses which
 	if path, ok := strings.CutPrefix(mailURL, "dir:"); ok {
 		if path == "" {
@@ -42,11 +41,11 @@ func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn
 	}
 	password, given := u.User.Password()
 	if t.Password = password; given != (t.Username != "") {
-		return nil, errors.New("user and password belong together")
+		return nil, errors.New("must have both a user and a password, or neither")
 	}
 	if port := u.Port(); port != "" {
 		if t.Port, err = strconv.Atoi(port); err != nil || t.Port < 1 || t.Port > 65535 {
-			return nil, fmt.Errorf("the port is none of 1 to 65535")
+			return nil, errors.New("the port is not valid: use a number from 1 to 65535")
 		}
 	}
 	return t, nil

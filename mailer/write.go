@@ -13,14 +13,14 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// Templates are the texts and forms that mails are made of.
+// Templates are the texts and templates from which mails are made.
 type Templates struct {
 	Catalogue *templates.Catalogue
 	HTML      *html.Template
 	Text      *text.Template
 }
 
-// ReadTemplates reads the embedded forms of the mails.
+// ReadTemplates reads the embedded templates of the mails.
 func ReadTemplates(catalogue *templates.Catalogue) (*Templates, error) {
 	page, err := templates.MailHTML()
 	if err != nil {
@@ -33,18 +33,18 @@ func ReadTemplates(catalogue *templates.Catalogue) (*Templates, error) {
 	return &Templates{Catalogue: catalogue, HTML: page, Text: plain}, nil
 }
 
-// write makes a message of l, or says why it cannot be sent. A letter that can
-// never be sent is a permanent error.
+// write returns the message for l. For a letter that can never be sent it returns a
+// permanent error.
 func (m *Mailer) write(l Letter) (Message, error) {
 	k, ok := kinds()[l.Kind]
 	if !ok {
-		return Message{}, permanent("no such kind of mail")
+		return Message{}, permanent("there is no such kind of mail")
 	}
 	if err := CheckAddress(l.To); err != nil {
 		return Message{}, permanent("recipient: %w", err)
 	}
 	if l.ID == "" || len(l.ID) > maxLocalPart || !only(l.ID, letterDigits+"-") {
-		return Message{}, permanent("the letter's id is not fit for a Message-ID")
+		return Message{}, permanent("the letter's id cannot be used in a Message-ID")
 	}
 	if err := k.check(l); err != nil {
 		return Message{}, err
@@ -67,8 +67,8 @@ func (m *Mailer) write(l Letter) (Message, error) {
 	}, nil
 }
 
-// words are all that a mail says, in the reader's language: what
-// templates/mail/layout.html and layout.txt render.
+// words are all texts of a mail, in the reader's language. The templates
+// templates/mail/layout.html and layout.txt render them.
 type words struct {
 	Locale   string
 	Service  string // its name
@@ -77,24 +77,24 @@ type words struct {
 	Greeting string
 	Lead     string
 	Details  []detail
-	Link     string // "" for none, and then so are Button, Copy and Life
+	Link     string // "" for a mail without a link, which has no Button, Copy and Life either
 	Button   string
 	Copy     string // above the link written out
 	Life     string // how long and how often the link works; "" for a link without a secret
-	Second   string // leads to SecondLink; "" for none
+	Second   string // text of SecondLink; "" for a mail without a second link
 	After    string
-	Ignore   string // what to do if it was not you
+	Ignore   string // advice for a reader who did not ask for this mail
 
 	SecondLink string
 
-	Why        string // this person gets this mail
+	Why        string // why this person gets this mail
 	Always     string // why mails of this kind cannot be turned off; "" for other mails
 	Sender     string
 	ServiceURL string
 }
 
-// Wrap breaks a paragraph of the plain text form into lines of at most 72
-// characters. A word that is longer keeps a line to itself.
+// Wrap breaks a paragraph of the plain text into lines of at most 72 characters. A
+// longer word gets its own line.
 func (w words) Wrap(paragraph string) string {
 	const width = 72
 	var lines strings.Builder
@@ -116,7 +116,7 @@ func (w words) Wrap(paragraph string) string {
 	return lines.String()
 }
 
-// voice says the texts of one letter.
+// voice finds the texts of one letter.
 type voice struct {
 	catalogue *templates.Catalogue
 	locale    string
@@ -129,7 +129,7 @@ func (v *voice) phrase(key string, params map[string]any) string {
 	return v.catalogue.Say(v.locale, key, params)
 }
 
-// part is one part of the kind's own text; "" if the kind does not have it.
+// part returns one part of the kind's own text, or "" if the kind does not have it.
 func (v *voice) part(name string) string {
 	key := "mail." + v.letter.Kind + "." + name
 	switch name {
@@ -145,7 +145,7 @@ func (v *voice) part(name string) string {
 	return v.phrase(key, v.params)
 }
 
-// say puts into words what the letter has to say.
+// say returns the texts of a letter.
 func (m *Mailer) say(k kind, l Letter) words {
 	base := strings.TrimRight(m.PublicURL, "/")
 	service := map[string]any{"Service": m.ServiceName}
@@ -190,7 +190,8 @@ func (m *Mailer) say(k kind, l Letter) words {
 	return said
 }
 
-// life says how long the link works: until a time if the letter knows it.
+// life returns the sentence that says how long the link works: until a time, if the
+// letter has one.
 func (v *voice) life() string {
 	until := v.moment(v.letter.Facts.Until)
 	if until != "" && v.kind.again {

@@ -16,20 +16,19 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Mail is the queue of owed mails: for the worker that sends them and for
-// operators.
+// Mail is the queue of owed mails, for the worker that sends them and for operators.
 type Mail struct{ *core }
 
 // Owed is a mail that a worker has leased.
 type Owed struct {
 	ID       int64
 	Kind     MailKind
-	Attempts int // this one included
+	Attempts int // including this one
 	owner    string
 	row      outboxRow
 }
 
-// Letter is a mail with everything that it says.
+// Letter is the data of a mail, from which the mailer writes it.
 type Letter struct {
 	ID          string // the same at every retry
 	Kind        MailKind
@@ -41,12 +40,12 @@ type Letter struct {
 	At          time.Time // when it was owed
 }
 
-// mailLease is how long a worker has for one mail before another may take it.
+// mailLease is the time after which another worker may take a mail.
 const mailLease = 2 * time.Minute
 
-// Claim leases up to n mails that are due to owner and counts the attempt. Of
-// workers that claim at once each mail goes to one. A lease that was not ended
-// within two minutes is given to the next.
+// Claim leases up to n due mails to the worker owner, and counts the attempt of each.
+// If several workers claim at once, each mail goes to one of them. After two minutes
+// a lease that was not ended can go to another worker.
 func (m *Mail) Claim(ctx context.Context, owner string, n int) ([]Owed, error) {
 	now := m.Now()
 	due, err := gorm.G[outboxRow](m.read(ctx)).
@@ -78,10 +77,9 @@ WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_un
 	return claimed, nil
 }
 
-// Prepare decides who gets a leased mail, and mints its secret. It reports
-// false, and has then forgotten the mail, when there is nobody to write to, when
-// its secret has run out, when a newer request has replaced it, or when the
-// address has had enough mails for a day.
+// Prepare finds the recipient of a leased mail, and mints its secret. It deletes the
+// mail and returns false if the mail has no recipient, if its secret has expired, if
+// a newer request has replaced it, or if the address has had enough mails for a day.
 func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
 	// Counted before anything is minted: a mail that is not sent must leave the
 	// link of the one before alive, or strangers could keep killing it.
@@ -98,8 +96,8 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 	return m.prepare(ctx, o, true)
 }
 
-// prepare writes the letter of a mail that is still leased to its worker, with
-// its secret if mint.
+// prepare returns the letter of a mail that is still leased to its worker. With mint
+// it also mints the secret.
 func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, send bool, err error) {
 	err = m.tx(ctx, "prepare a mail", func(tx *gorm.DB) error {
 		row := o.row
@@ -129,10 +127,10 @@ func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, s
 	return letter, true, nil
 }
 
-// errDropMail is a mail that nobody should get.
+// errDropMail means that nobody should get the mail.
 var errDropMail = errors.New("models: nobody to write to")
 
-// write finds the recipient and, if mint, mints the secret.
+// write finds the recipient and, with mint, mints the secret.
 func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool) (Letter, error) {
 	if row.Kind.traits().HasSecret() && !row.ExpiresAt.After(m.Now()) {
 		return Letter{}, errDropMail
@@ -186,8 +184,8 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	return letter, m.noteReset(ctx, tx, row, &account)
 }
 
-// mailAddress completes a mail that is about no account: a goodbye, a test, an
-// invite to an address. Everything but a secret is in the row.
+// mailAddress completes a mail without an account: a goodbye, or an invite to an
+// address. The row has everything except the secret.
 func (m *Mail) mailAddress(ctx context.Context, tx *gorm.DB, row *outboxRow, letter Letter, mint bool) (Letter, error) {
 	if !mint || row.Kind != MailInvite {
 		return letter, nil
@@ -197,8 +195,9 @@ func (m *Mail) mailAddress(ctx context.Context, tx *gorm.DB, row *outboxRow, let
 	return letter, err
 }
 
-// addressee reads the account that a mail is about. The worker finds the one
-// that a reset was asked for by name; the answer to the form never waits for it.
+// addressee reads the account of a mail. For a reset that was asked for by a name it
+// looks the name up here, in the worker, so that the answer to the form takes equally
+// long whether the account exists or not.
 func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, nameOrEmail string) (accountRow, error) {
 	var account accountRow
 	var err error
@@ -217,8 +216,8 @@ func (m *Mail) addressee(ctx context.Context, tx *gorm.DB, row *outboxRow, nameO
 	return account, tx.Exec("UPDATE outbox SET account_id = ? WHERE id = ?", account.ID, row.ID).Error
 }
 
-// noteReset notes a reset that somebody asked for, once it is known whose it is,
-// for its owner to see.
+// noteReset adds a reset to the history of its account, for the owner to see. It does
+// so only here, because before the account was not known.
 func (m *Mail) noteReset(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) error {
 	if row.Kind != MailPasswordReset || row.Attempts > 1 {
 		return nil
@@ -226,9 +225,9 @@ func (m *Mail) noteReset(ctx context.Context, tx *gorm.DB, row *outboxRow, accou
 	return m.note(ctx, tx, account.ID, EventPasswordResetAsked, Caller{})
 }
 
-// ownerInstead returns the account that already has the address which a mail
-// would confirm: its owner is told instead. An address that is held for
-// an undo gets nothing.
+// ownerInstead returns the account that already has the address which a mail would
+// confirm. Its owner gets a mail instead. For an address that is held for an
+// undo it returns errDropMail.
 func (m *Mail) ownerInstead(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) (*accountRow, error) {
 	key := ""
 	switch row.Kind {
@@ -267,9 +266,9 @@ func (m *Mail) ownerInstead(ctx context.Context, tx *gorm.DB, row *outboxRow, ac
 	return &other, nil
 }
 
-// mint makes the secret of a mail and stores its hash; at a retry both are there
-// already. Older links of the same purpose die; a mail that a newer one has
-// overtaken is dropped.
+// mint makes the secret of a mail and stores its hash; at a retry both exist already.
+// Older links of the same purpose become invalid. For a mail that is older than the
+// newest such link it returns errDropMail.
 func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *accountRow) (string, error) {
 	p := row.Kind.traits().secret
 	if p == "" {
@@ -293,7 +292,7 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 	if minted, err := mintedBefore(open, hash); minted || err != nil {
 		return text, err
 	}
-	if p != purposeEmailUndo && p != purposeNotMe { // those are about different subjects
+	if p != purposeEmailUndo && p != purposeNotMe { // links of these two purposes concern different changes and sessions
 		if overtaken(open, row.CreatedAt) {
 			return "", errDropMail
 		}
@@ -307,8 +306,8 @@ func (m *Mail) mint(ctx context.Context, tx *gorm.DB, row *outboxRow, account *a
 	})
 }
 
-// mintedBefore reports whether an earlier attempt minted hash already; one that
-// was used since means that the mail arrived after all.
+// mintedBefore reports whether an earlier attempt has already minted hash. If that
+// link has been used, the mail did arrive, and it returns errDropMail.
 func mintedBefore(open []token, hash secret.Hash) (bool, error) {
 	for _, t := range open {
 		if t.Hash == hash && t.UsedAt != nil {
@@ -321,13 +320,13 @@ func mintedBefore(open []token, hash secret.Hash) (bool, error) {
 	return false, nil
 }
 
-// overtaken reports whether a later request has minted its link already.
+// overtaken reports whether a later request has already minted its link.
 func overtaken(open []token, owedAt time.Time) bool {
 	return slices.ContainsFunc(open, func(t token) bool { return t.CreatedAt.After(owedAt) })
 }
 
-// withinDay counts a mail that strangers can start against the address that
-// gets it. One reset an hour always passes.
+// withinDay counts a mail that strangers can start, by the address that gets it
+// . It reports whether the mail may be sent; one reset an hour always may.
 func (m *Mail) withinDay(ctx context.Context, letter *Letter) (bool, error) {
 	_, key, _ := parseEmail(letter.To)
 	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", key), m.opt.Limits.MailDay)
@@ -341,16 +340,16 @@ func (m *Mail) withinDay(ctx context.Context, letter *Letter) (bool, error) {
 	return hits > 0, err
 }
 
-// Sent forgets a mail that has been sent.
+// Sent deletes a mail that has been sent.
 func (m *Mail) Sent(ctx context.Context, id int64) error {
 	return explained("forget a mail", m.db.Again(ctx, func(db *gorm.DB) error {
 		return db.Exec("DELETE FROM outbox WHERE id = ?", id).Error
 	}))
 }
 
-// Failed puts a mail off: 30 s, doubled at every attempt up to an hour, give or
-// take a fifth. A permanent failure, or one a day after the mail was owed, is
-// final: the mail is kept, dead, with its cause.
+// Failed puts a mail off: for 30 s, doubled at every attempt up to an hour, each time
+// up to a fifth more or less. A permanent failure is final, and so is a failure a day
+// after the mail was owed: the mail is kept as dead, with its cause.
 func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) error {
 	now := m.Now()
 	wait := time.Hour
@@ -375,8 +374,8 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 	}))
 }
 
-// Release ends all leases of owner, so that another worker need not wait for
-// them. The attempts stay counted.
+// Release ends all leases of owner, so that another worker need not wait for them.
+// The attempts still count.
 func (m *Mail) Release(ctx context.Context, owner string) error {
 	return explained("release the mails", m.db.Again(ctx, func(db *gorm.DB) error {
 		return db.Exec("UPDATE outbox SET lease_owner = '', lease_until = NULL WHERE lease_owner = ? AND state = ?", owner, mailQueued).Error
@@ -411,8 +410,9 @@ func (m *Mail) List(ctx context.Context, n int) ([]QueuedMail, error) {
 	return mails, nil
 }
 
-// Retry makes a mail due at once, a dead one too. It returns [ErrNotFound], or
-// [ErrTokenSpent] for a mail whose link has run out: only a new request helps.
+// Retry makes a mail due at once, also a dead one. It returns [ErrNotFound], or
+// [ErrTokenSpent] for a mail whose link has expired, for which only a new request
+// helps.
 func (m *Mail) Retry(ctx context.Context, id int64) error {
 	return m.tx(ctx, "retry a mail", func(tx *gorm.DB) error {
 		row, err := gorm.G[outboxRow](tx).Where("id = ?", id).Take(ctx)
@@ -427,7 +427,7 @@ func (m *Mail) Retry(ctx context.Context, id int64) error {
 	})
 }
 
-// Drop forgets a mail unsent. It returns [ErrNotFound].
+// Drop deletes a mail without sending it. It returns [ErrNotFound].
 func (m *Mail) Drop(ctx context.Context, id int64) error {
 	return m.one(ctx, "drop a mail", "DELETE FROM outbox WHERE id = ?", id)
 }

@@ -5,51 +5,50 @@ import (
 	"time"
 )
 
-// owed is a mail to be written into the outbox. The functions of this file
-// make one for each kind, and a test forbids the rest of the package to make
-// any: whoever owes a mail has to give all facts that it tells.
+// owed is a mail to be written into the outbox. For each kind of mail a function of
+// this file makes one, and takes all facts of that kind as parameters, so that none
+// can be forgotten. A test forbids the rest of the package to make one itself.
 type owed struct {
 	kind      MailKind
-	account   *accountRow // the addressee; nil if none is known yet, or none is left
+	account   *accountRow // the addressee; nil if the account is not known yet, does not exist, or was deleted
 	recipient string      // "" for the account's own address at the time of sending
 	locale    string      // "" for the account's
 	facts     storedFacts
-	subject   int64         // the email change, invite or session it is about, or 0
+	subject   int64         // the email change, invite or session that the mail is about, or 0
 	life      time.Duration // of its secret; 0 for a mail without a secret
 }
 
-// storedFacts are the facts of a mail as the outbox keeps them, by the names
-// that the tags of [MailFacts] give. The names must not change: rows that an
-// earlier version wrote are still to be sent.
+// storedFacts are the facts of a mail in the outbox. Their names are the tags of
+// [MailFacts]. The names must not change, because mails that an earlier version wrote
+// into the outbox must still be sent.
 type storedFacts map[string]string
 
-// MailFacts are what a mail may tell. Each kind has some of them; those that it
-// does not have are zero. They were typed by people and are not yet fit to be
-// shown.
+// MailFacts are the facts in mails. Each kind has some of them; the others are zero.
+// People typed them, so they are not yet fit to be shown.
 type MailFacts struct {
 	Username    string    `json:"username"`     // of the account that the mail goes to or is about
 	DisplayName string    `json:"display_name"` // of the same account
-	Email       string    `json:"email"`        // the address that a change is about, perhaps with a part of it hidden
+	Email       string    `json:"email"`        // the address of a change, perhaps with a part of it hidden
 	Address     string    `json:"address"`      // the IP address from which something was done
 	Device      string    `json:"device"`       // the device with which it was done
 	At          time.Time `json:"at"`           // when it was done
 	Until       time.Time `json:"until"`        // when the secret of the mail runs out
 	What        string    `json:"what"`         // of a PIN: "set", "changed" or "removed"
 	Server      string    `json:"server"`       // the name of a media server, or of several
-	Person      string    `json:"person"`       // the username of the other person who has to do with it
-	Note        string    `json:"note"`         // what an owner wrote to a person whom they invite
+	Person      string    `json:"person"`       // the username of the other person whom the mail concerns
+	Note        string    `json:"note"`         // the text of an owner to a person whom they invite
 }
 
-// nameFact is the stored fact of a password reset that was asked for by what
-// somebody typed into the form; the worker finds the account.
+// nameFact is the stored fact of a password reset that a person asked for: the name
+// or address from the form, by which the worker finds the account.
 const nameFact = "name_or_email"
 
-// who returns the names of an account.
+// who returns the facts about an account.
 func who(row *accountRow) storedFacts {
 	return storedFacts{"username": row.Username, "display_name": row.DisplayName}
 }
 
-// done returns the facts of what a caller did.
+// done returns the facts about an act of a caller.
 func done(caller Caller, at time.Time) storedFacts {
 	return storedFacts{"address": caller.Address, "device": caller.Device, "at": at.Format(time.RFC3339)}
 }
@@ -61,34 +60,36 @@ func (f storedFacts) and(name, value string) storedFacts {
 	return f
 }
 
-// confirmMail asks for the confirmation of a sign-up's address.
+// confirmMail returns the mail that asks for the confirmation of a sign-up's address.
 func confirmMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailConfirm, account: account, facts: storedFacts{"email": account.Email}, life: life}
 }
 
-// accountCreatedMail tells a person that an operator made an account for them.
+// accountCreatedMail returns the mail to a person for whom an operator made an
+// account.
 func accountCreatedMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailAccountCreated, account: account, life: life}
 }
 
-// passwordResetMail leads to a new password; an operator asked for it.
+// passwordResetMail returns the mail with a link to a new password, for which an
+// operator asked.
 func passwordResetMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailPasswordReset, account: account, life: life}
 }
 
-// passwordResetByNameMail leads to a new password for the account that the
-// worker finds by what was typed into the form. Its language is that of the
-// account, if there is one, otherwise the mail is dropped.
+// passwordResetByNameMail returns the mail with a link to a new password, for which a
+// person asked with a form. The worker finds the account by the name or address that
+// was typed, and drops the mail if there is no such account.
 func passwordResetByNameMail(nameOrEmail, locale string, life time.Duration) owed {
 	return owed{kind: MailPasswordReset, locale: locale, facts: storedFacts{nameFact: nameOrEmail}, life: life}
 }
 
-// passwordChangedMail tells that the password was changed, and by whom.
+// passwordChangedMail returns the mail about a change of the password by a caller.
 func passwordChangedMail(account *accountRow, caller Caller, at time.Time) owed {
 	return owed{kind: MailPasswordChanged, account: account, facts: done(caller, at)}
 }
 
-// emailConfirmMail asks for the confirmation of a new address, at that address.
+// emailConfirmMail returns the mail to a new address that asks for its confirmation.
 func emailConfirmMail(account *accountRow, change *emailChange, life time.Duration) owed {
 	return owed{
 		kind: MailEmailConfirm, account: account, recipient: change.NewEmail, subject: change.ID,
@@ -96,7 +97,8 @@ func emailConfirmMail(account *accountRow, change *emailChange, life time.Durati
 	}
 }
 
-// emailAskedMail tells the old address that a change to another was asked for.
+// emailAskedMail returns the mail to the old address about a change that a caller
+// asked for.
 func emailAskedMail(account *accountRow, change *emailChange, caller Caller, at time.Time) owed {
 	return owed{
 		kind: MailEmailAsked, account: account, recipient: change.OldEmail,
@@ -104,8 +106,8 @@ func emailAskedMail(account *accountRow, change *emailChange, caller Caller, at 
 	}
 }
 
-// emailChangedMail tells the old address that the account has another now, with
-// a link that undoes the change.
+// emailChangedMail returns the mail to the old address about a change that has
+// happened, with a link to undo it.
 func emailChangedMail(account *accountRow, change *emailChange, at time.Time, life time.Duration) owed {
 	return owed{
 		kind: MailEmailChanged, account: account, recipient: change.OldEmail, subject: change.ID,
@@ -113,44 +115,44 @@ func emailChangedMail(account *accountRow, change *emailChange, at time.Time, li
 	}
 }
 
-// emailArrivedMail tells the new address that the account has it now.
+// emailArrivedMail returns the mail to the new address about a change that has
+// happened.
 func emailArrivedMail(account *accountRow, change *emailChange) owed {
 	return owed{kind: MailEmailArrived, account: account, recipient: change.NewEmail}
 }
 
-// emailUndoneMail tells that a change of the address was undone, with a link
-// that sets a new password.
+// emailUndoneMail returns the mail about a change of the address that was undone, with
+// a link to a new password.
 func emailUndoneMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailEmailUndone, account: account, life: life}
 }
 
-// pinChangedMail tells that the PIN was changed, and by whom; what is "set",
-// "changed" or "removed".
+// pinChangedMail returns the mail about a change of the PIN by a caller; what is
+// "set", "changed" or "removed".
 func pinChangedMail(account *accountRow, what string, caller Caller, at time.Time) owed {
 	return owed{kind: MailPINChanged, account: account, facts: done(caller, at).and("what", what)}
 }
 
-// pinResetMail leads to a new PIN.
+// pinResetMail returns the mail with a link to a new PIN.
 func pinResetMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailPINReset, account: account, life: life}
 }
 
-// newDeviceMail tells that a session began on a device that the account had not
-// been used on before, with a link that ends it.
+// newDeviceMail returns the mail about a session on a device with which the account
+// was not used before, with a link to end the session.
 func newDeviceMail(account *accountRow, sessionID int64, caller Caller, at time.Time, life time.Duration) owed {
 	return owed{kind: MailNewDevice, account: account, subject: sessionID, facts: done(caller, at), life: life}
 }
 
-// accountDeletedMail says goodbye. It names no account, because the account's
-// row is gone when it is sent.
+// accountDeletedMail returns the goodbye after a deletion. It refers to no account,
+// because the account's row does not exist any longer when it is sent.
 func accountDeletedMail(account *accountRow) owed {
 	return owed{kind: MailAccountDeleted, recipient: account.Email, locale: account.Locale, facts: who(account)}
 }
 
-// serverMail tells an account what happened to a link of theirs, or that a
-// server is theirs now: one of the kinds MailLinkAsked, MailLinkAccepted,
-// MailLinkRemoved, MailLinkEnded and MailServerHandedOver. Person is the
-// username of the other side, "" if it must not be named.
+// serverMail returns a mail about a link or a server, of the kind MailLinkAsked,
+// MailLinkAccepted, MailLinkRemoved, MailLinkEnded or MailServerHandedOver. person is
+// the username of the other side, or "" if the mail must not name it.
 func serverMail(kind MailKind, account *accountRow, server, person string, at time.Time) owed {
 	return owed{
 		kind: kind, account: account,
@@ -158,14 +160,15 @@ func serverMail(kind MailKind, account *accountRow, server, person string, at ti
 	}
 }
 
-// invitedMail tells an address without an account that a person would like to
-// link them.
+// invitedMail returns the mail to an address without an account about a person who
+// would like to link its owner.
 func invitedMail(recipient, locale, person string) owed {
 	return owed{kind: MailInvited, recipient: recipient, locale: locale, facts: storedFacts{"person": person}}
 }
 
-// inviteMail carries an invite to the account that it names, or, with a nil
-// account, to the address that it names. Servers are the names of the servers.
+// inviteMail returns the mail with an invite, to the account that the invite names,
+// or, with a nil account, to the address that it names. servers are the names of the
+// servers, joined by commas.
 func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) owed {
 	mail := owed{
 		kind: MailInvite, account: account, recipient: invite.Email, subject: invite.ID, life: inviteLife,

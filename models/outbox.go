@@ -20,16 +20,16 @@ const (
 	mailDead   = "dead" // given up; an operator may retry it
 )
 
-// outboxRow is a row of outbox: a mail that is owed. It holds no secret: the
-// worker mints it when it sends, from the secret key, the row's id and salt.
+// outboxRow is a row of outbox: a mail that is owed. It has no secret in it: the
+// worker mints the secret when it sends, from the secret key, the row's id and salt.
 type outboxRow struct {
 	ID         int64
 	Kind       MailKind
-	AccountID  int64  // 0 for a reset whose account the worker still has to find, and for a goodbye
-	Recipient  string // "" while the account's own address is meant
+	AccountID  int64  // 0 for a reset whose account the worker has yet to find, for an address without an account, and for a goodbye
+	Recipient  string // "" for the account's own address
 	Locale     string
 	Facts      string // JSON object of texts
-	SubjectID  int64  // the email change or session it is about, or 0
+	SubjectID  int64  // the email change, invite or session that the mail is about, or 0
 	Salt       secret.Hash
 	KeyID      string
 	State      string
@@ -42,14 +42,14 @@ type outboxRow struct {
 	ExpiresAt  time.Time
 }
 
-// TableName is outbox.
+// TableName returns "outbox".
 func (outboxRow) TableName() string { return "outbox" }
 
-// mailLife is when a mail without a secret is given up.
+// mailLife is the time after which a mail without a secret is given up.
 const mailLife = 24 * time.Hour
 
-// owe writes a mail into the outbox, in the transaction of what it tells. An
-// account without an address is owed nothing.
+// owe writes a mail into the outbox, in the transaction of the change that the mail
+// reports. For an account without an address it writes nothing.
 func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 	if m.account != nil && m.account.Email == "" && m.recipient == "" {
 		return nil
@@ -61,7 +61,7 @@ func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 	return gorm.G[outboxRow](tx).Create(ctx, &row)
 }
 
-// mail is the row of an owed mail.
+// mail returns the row for an owed mail.
 func (c *core) mail(m owed) (outboxRow, error) {
 	now := c.Now()
 	row := outboxRow{
@@ -92,8 +92,8 @@ func (c *core) mail(m owed) (outboxRow, error) {
 	return row, err
 }
 
-// mailSecret is the secret of one owed mail: the same at every retry, in no
-// table, and not to be made from the database alone.
+// mailSecret returns the secret of one owed mail. It is the same at every retry, is in
+// no table, and cannot be made from the database alone.
 func (c *core) mailSecret(row *outboxRow) (string, error) {
 	mac, ok := c.keys.MACWith(row.KeyID, "mail secret", string(row.Kind), fmt.Sprint(row.ID), string(row.Salt[:]))
 	if !ok {

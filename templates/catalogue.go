@@ -14,13 +14,13 @@ import (
 	"golang.org/x/text/language"
 )
 
-// DefaultLanguage answers where a language or a text of it is missing.
+// DefaultLanguage is used if a language, or a text in it, is missing.
 const DefaultLanguage = "en"
 
-// Language is one that the service speaks.
+// Language is a language of the service.
 type Language struct {
 	Code string // of the locale, "de"
-	Name string // as its own speakers call it, "Deutsch"
+	Name string // in the language itself, "Deutsch"
 }
 
 // Catalogue holds all texts in all languages. It may be used by many
@@ -73,8 +73,9 @@ func readCatalogue(locales fs.FS) (*Catalogue, error) {
 	return c, nil
 }
 
-// readLanguage returns all messages of one language, from all its files in the
-// order of their names; a test sees to it that no key stands in two.
+// readLanguage returns all messages of one language, from all its files in the order
+// of their names. Which file has a text follows from its key: see catalogueFiles in
+// the tests of this package, which also make sure that no key occurs twice.
 func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 	names, err := fs.Glob(locales, path.Join(code, "*.json"))
 	if err != nil {
@@ -95,8 +96,8 @@ func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 	return all, nil
 }
 
-// plainTexts are those of the messages that have neither placeholders nor
-// plural forms: most of a page, and answered from a map.
+// plainTexts returns the texts of the messages without placeholders and plural forms,
+// by their keys. Most texts of a page are such, and a map finds them fast.
 func plainTexts(messages []*i18n.Message) map[string]string {
 	plain := make(map[string]string, len(messages))
 	for _, message := range messages {
@@ -108,12 +109,12 @@ func plainTexts(messages []*i18n.Message) map[string]string {
 	return plain
 }
 
-// Languages lists the languages of the service, the default first.
+// Languages returns the languages of the service, the default first.
 func (c *Catalogue) Languages() []Language { return slices.Clone(c.languages) }
 
-// Say is the text of key in the language of locale. A parameter Count chooses
-// among plural forms. A text that the language lacks is said in English; a key
-// that no language has is said as it stands.
+// Say returns the text of key in the language of locale. The parameter Count selects
+// the plural form. If the language lacks the text, Say returns the English one; if no
+// language has it, Say returns the key.
 func (c *Catalogue) Say(locale, key string, params map[string]any) string {
 	localizer, ok := c.localizers[locale]
 	if !ok {
@@ -122,7 +123,7 @@ func (c *Catalogue) Say(locale, key string, params map[string]any) string {
 	if said, ok := c.plain[locale][key]; ok {
 		return said
 	}
-	// An error may come with a text: the English one.
+	// Localize may return an error together with a text, the English one.
 	said, err := localizer.Localize(&i18n.LocalizeConfig{
 		MessageID:    key,
 		TemplateData: params,
@@ -134,15 +135,15 @@ func (c *Catalogue) Say(locale, key string, params map[string]any) string {
 	return said
 }
 
-// Match is the code of the best language for somebody with these wishes, the
-// strongest first. Each is a language code or an Accept-Language header; those
-// that are empty, broken or unknown count as nothing.
+// Match returns the code of the best language for these wishes, the strongest first.
+// Each wish is a language code or an Accept-Language header. Wishes that are empty,
+// broken or unknown are ignored.
 func (c *Catalogue) Match(acceptLanguage ...string) string {
 	_, index := language.MatchStrings(c.matcher, acceptLanguage...)
 	return c.languages[index].Code
 }
 
-// Date writes the day of t, in UTC: "21 November 2026".
+// Date returns the day of t, in UTC: "21 November 2026".
 func (c *Catalogue) Date(locale string, t time.Time) string {
 	t = t.UTC()
 	return c.Say(locale, "date.day", map[string]any{
@@ -152,7 +153,7 @@ func (c *Catalogue) Date(locale string, t time.Time) string {
 	})
 }
 
-// DateTime writes the day and minute of t, in UTC and saying so:
+// DateTime returns the day and minute of t, in UTC, with the word UTC:
 // "21 November 2026, 14:03 UTC".
 func (c *Catalogue) DateTime(locale string, t time.Time) string {
 	return c.Say(locale, "date.moment", map[string]any{

@@ -1,5 +1,5 @@
-// Package templates embeds everything that is shown to people: pages, mails,
-// texts in every language, style sheet, scripts and icons.
+// Package templates embeds everything that people see: pages, mails, the texts in
+// every language, style sheet, scripts and icons.
 package templates
 
 import (
@@ -17,8 +17,8 @@ import (
 var files embed.FS
 
 // Pages returns one template for each file of pages, by its name without the
-// extension: "signup" for pages/signup.html. Each is a clone of its own that
-// knows all layouts and partials, named the same way, and starts at "layout".
+// extension: "signup" for pages/signup.html. Each is a separate clone with all
+// layouts and partials, named the same way, and starts at "layout".
 func Pages(funcs template.FuncMap) (map[string]*template.Template, error) {
 	common := template.New("").Option("missingkey=error").Funcs(funcs)
 	for _, folder := range []string{"layouts", "partials"} {
@@ -51,8 +51,8 @@ func Pages(funcs template.FuncMap) (map[string]*template.Template, error) {
 	return pages, nil
 }
 
-// MailHTML returns the HTML forms of the mails, each named like its file
-// without the extension.
+// MailHTML returns the HTML templates of the mails, each named like its file without
+// the extension.
 func MailHTML() (*template.Template, error) {
 	mails := template.New("").Option("missingkey=error")
 	err := each("mail", ".html", func(name, source string) error {
@@ -65,7 +65,7 @@ func MailHTML() (*template.Template, error) {
 	return mails, nil
 }
 
-// MailText returns the plain text forms of the mails, each named like its file
+// MailText returns the plain text templates of the mails, each named like its file
 // without the extension.
 func MailText() (*text.Template, error) {
 	mails := text.New("").Option("missingkey=error")
@@ -79,14 +79,15 @@ func MailText() (*text.Template, error) {
 	return mails, nil
 }
 
-// Locales holds one folder of JSON files for each language.
+// Locales returns a file system with a folder of JSON files for each language.
 func Locales() fs.FS { return folder("locales") }
 
-// Static holds what browsers fetch: style sheet, scripts, icons.
+// Static returns a file system with the files that browsers fetch: style sheet,
+// scripts, icons.
 func Static() fs.FS { return folder("static") }
 
-// each calls do for every file of the folder that has the extension, with its
-// name, less the extension, and its content.
+// each calls do for every file of the folder with the extension. It passes the
+// file's name without the extension, and its content.
 func each(folder, extension string, do func(name, source string) error) error {
 	names, err := fs.Glob(files, folder+"/*"+extension)
 	if err != nil {
@@ -104,11 +105,11 @@ func each(folder, extension string, do func(name, source string) error) error {
 	return nil
 }
 
-// folder is one embedded folder as a file system of its own.
+// folder returns one embedded folder as a file system.
 func folder(name string) fs.FS {
 	sub, err := fs.Sub(files, name)
 	if err != nil {
-		panic(err) // only for a name that is no valid path, and ours are constants
+		panic(err) // happens only for an invalid path, and our paths are constants
 	}
 	return sub
 }

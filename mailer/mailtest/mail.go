@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Mail is a mail as its reader's program sees it.
+// Mail is a mail as the mail program of its reader sees it.
 type Mail struct {
 	Header  netmail.Header
 	Subject string   // decoded
@@ -19,14 +19,14 @@ type Mail struct {
 	HTML    string
 }
 
-// FirstLink is the first address with a scheme in the text part.
+// FirstLink returns the first address with a scheme in the text part.
 func (m *Mail) FirstLink() string { return firstLink(m.Text) }
 
-// FirstLinkHTML is the first address with a scheme in the HTML part.
+// FirstLinkHTML returns the first address with a scheme in the HTML part.
 func (m *Mail) FirstLinkHTML() string { return firstLink(m.HTML) }
 
-// Parse reads a mail as it went over the wire or into a file; the test fails
-// if it is not a mail of two parts.
+// Parse reads a mail in the form in which it was sent or written to a file. The test
+// fails if it is not a mail with two parts.
 func Parse(t testing.TB, raw []byte) *Mail {
 	t.Helper()
 	message, err := netmail.ReadMessage(bytes.NewReader(raw))

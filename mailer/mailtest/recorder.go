@@ -1,5 +1,5 @@
-// Package mailtest receives mails in tests: a recorder in place of a
-// transport, and a real SMTP server with faults to order.
+// Package mailtest receives mails in tests. It has a recorder in place of a
+// transport, and a real SMTP server that can be made faulty.
 package mailtest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/mailer"
 )
 
-// patience is how long the helpers wait for a mail before a test fails.
+// patience is the time after which a test fails if an expected mail has not come.
 const patience = 10 * time.Second
 
 // Recorder is a transport that keeps mails. Its zero value is ready, and many

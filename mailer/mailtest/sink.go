@@ -54,7 +54,7 @@ type Sink struct {
 	tries  int
 }
 
-// Faults are what the sink does wrong, from the next connection on.
+// Faults are the faults that the sink shows from the next connection on.
 type Faults struct {
 	Hang      bool           // takes connections and says nothing
 	Banner    string         // is said in place of the greeting, and the line cut: "421 4.3.2 try later"
