@@ -139,7 +139,7 @@ func TestMethodsAndOperations(t *testing.T) {
 	rows := methods()
 	for id := range readContract(t).operations() {
 		if rows[id] == "" {
-			t.Errorf("no method for the operation %s", id)
+			t.Errorf("no method for the operation %s: write it in client/, in the file of its feature, and add a row to methods, in client/openapi_methods_test.go", id)
 		}
 	}
 	var have []string
@@ -155,7 +155,7 @@ func TestMethodsAndOperations(t *testing.T) {
 	slices.Sort(want)
 	slices.Sort(have)
 	if diff := cmp.Diff(want, have); diff != "" {
-		t.Errorf("methods (-table +client):\n%s", diff)
+		t.Errorf("the methods of the client differ from the table in client/openapi_methods_test.go (-table +client):\n%s", diff)
 	}
 }
 

@@ -173,19 +173,19 @@ func TestContractMatchesRoutes(t *testing.T) {
 	}
 	for _, o := range contractOf(t).operations {
 		if !there[o.String()] {
-			t.Errorf("there is no route %s", o)
+			t.Errorf("openapi.yaml has %s, and no route: add it to handlers/routes_api.go", o)
 		}
 		delete(there, o.String())
 		if o.method == http.MethodGet {
 			if head := "HEAD " + o.path; !there[head] {
-				t.Errorf("there is no route %s", head)
+				t.Errorf("there is no route %s: register the operation with get, in handlers/routes_api.go", head)
 			} else {
 				delete(there, head)
 			}
 		}
 	}
 	for name := range there {
-		t.Errorf("%s is not described", name)
+		t.Errorf("%s is not described: add it to handlers/openapi.yaml", name)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestContractCodesHaveTexts(t *testing.T) {
 	for _, language := range catalogue.Languages() {
 		for _, code := range slices.Sorted(maps.Keys(codes)) {
 			if key := "error." + code; catalogue.Say(language.Code, key, map[string]any{"Count": 2}) == key {
-				t.Errorf("%s has no text %s", language.Code, key)
+				t.Errorf("no text has the key %s: write it in templates/locales/%s/", key, language.Code)
 			}
 		}
 	}

@@ -125,7 +125,7 @@ func uses(file *ast.File) map[string]bool {
 		}
 		return true
 	})
-	for _, name := range file.Unresolved { //nolint:staticcheck // it is enough to tell local names from those of the package
+	for _, name := range file.Unresolved { // enough to tell local names from those of the package
 		if !keys[name] {
 			used[name.Name] = true
 		}

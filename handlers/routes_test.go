@@ -157,7 +157,7 @@ func TestEveryRoute(t *testing.T) {
 			want, ok = rows["GET "+route.Path]
 		}
 		if !ok {
-			t.Errorf("%s has no row", name)
+			t.Errorf("%s has no row: add one to table, in handlers/routes_test.go, that says who may ask for it", name)
 			continue
 		}
 		met[name] = true
@@ -180,10 +180,10 @@ func TestEveryRoute(t *testing.T) {
 	}
 	for name := range rows {
 		if !met[name] {
-			t.Errorf("there is no route %s", name)
+			t.Errorf("there is no route %s: remove its row from table, in handlers/routes_test.go, or add it to handlers/routes.go", name)
 		}
 		if head := strings.Replace(name, "GET ", "HEAD ", 1); !met[head] {
-			t.Errorf("there is no route %s", head)
+			t.Errorf("there is no route %s: register the page with get, in handlers/routes.go", head)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestEveryCodeHasAText(t *testing.T) {
 	for _, language := range catalogue.Languages() {
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
 			if catalogue.Say(language.Code, key, map[string]any{"Count": 2}) == key {
-				t.Errorf("%s has no text %s", language.Code, key)
+				t.Errorf("no text has the key %s: write it in templates/locales/%s/", key, language.Code)
 			}
 		}
 	}
@@ -47,7 +47,7 @@ func TestEveryTextOfCodeIsSaid(t *testing.T) {
 		group, name, _ := strings.Cut(key, ".")
 		name, _, _ = strings.Cut(name, ".") // titles and reasons go with their code
 		if !said[group+"."+name] {
-			t.Errorf("nothing says %s", key)
+			t.Errorf("nothing says the text %s: remove it from every folder of templates/locales", key)
 		}
 	}
 }
