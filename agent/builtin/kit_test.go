@@ -23,7 +23,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// kit is a media server on a file of its own, with its HTTP.
+// kit is a media server for one test, with its own file and HTTP routes.
 type kit struct {
 	*builtin.Server
 
@@ -38,7 +38,7 @@ type kit struct {
 	handler     http.Handler
 }
 
-// logBook is what was logged.
+// logBook keeps the log.
 type logBook struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -155,7 +155,7 @@ func (k *kit) mint(user mediaserver.LocalUser) string {
 	return token.Value
 }
 
-// good reports whether a token opens something.
+// good reports whether a token is valid.
 func (k *kit) good(token string) bool {
 	k.t.Helper()
 	_, ok, err := k.Look(k.t.Context(), token)
@@ -165,7 +165,7 @@ func (k *kit) good(token string) bool {
 	return ok
 }
 
-// home and away are where requests come from.
+// home and away are the addresses of callers.
 const (
 	home = "192.168.1.20:50000"
 	away = "203.0.113.9:50000"
@@ -184,7 +184,7 @@ const (
 	jsonType = "application/json"
 )
 
-// do sends a request. Wherever it leads, nothing may go wrong on our side.
+// do sends a request. It fails the test if the server fails.
 func (k *kit) do(a ask) *httptest.ResponseRecorder {
 	k.t.Helper()
 	var body io.Reader = http.NoBody
@@ -213,11 +213,11 @@ func (k *kit) sendFor(t testing.TB, r *http.Request) *httptest.ResponseRecorder 
 	w := httptest.NewRecorder()
 	k.handler.ServeHTTP(w, r)
 	if w.Code >= 500 {
-		t.Errorf("%s %s: %d %s\n%s", r.Method, r.URL.Path, w.Code, w.Body, k.logs)
+		t.Errorf("%s %s: status %d, want one below 500: %s\n%s", r.Method, r.URL.Path, w.Code, w.Body, k.logs)
 	}
 	if w.Code >= 400 && !strings.HasPrefix(r.URL.Path, "/latchkey/") {
 		if kind := w.Header().Get("Content-Type"); !strings.HasPrefix(kind, "text/plain") || w.Header().Get("Access-Control-Allow-Origin") != "*" {
-			t.Errorf("%s %s: %d of type %q", r.Method, r.URL.Path, w.Code, kind)
+			t.Errorf("%s %s: status %d with type %q, want text/plain and CORS headers", r.Method, r.URL.Path, w.Code, kind)
 		}
 	}
 	return w
@@ -235,7 +235,7 @@ func (k *kit) post(path, token, body string) *httptest.ResponseRecorder {
 	return k.do(ask{method: "POST", path: path, header: map[string]string{"X-Emby-Token": token, "Content-Type": jsonType}, body: body})
 }
 
-// want fails unless an answer has a status.
+// want fails the test unless an answer has a status.
 func want(t testing.TB, w *httptest.ResponseRecorder, status int) {
 	t.Helper()
 	if w.Code != status {
@@ -243,7 +243,7 @@ func want(t testing.TB, w *httptest.ResponseRecorder, status int) {
 	}
 }
 
-// decoded is an answer's JSON.
+// decoded returns the JSON of an answer.
 func decoded[T any](t testing.TB, w *httptest.ResponseRecorder) T {
 	t.Helper()
 	want(t, w, http.StatusOK)

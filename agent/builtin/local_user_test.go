@@ -21,16 +21,16 @@ func TestNames(t *testing.T) {
 	k := newKit(t)
 	for _, name := range []string{"", "  ", "a/b", "a\nb", "<b>", "a\x00b", strings.Repeat("x", 65), "a\u202eb"} {
 		if _, err := k.AddUser(t.Context(), name, "x", false); !errors.Is(err, builtin.ErrNameInvalid) {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("add %q: error %v, want %v", name, err, builtin.ErrNameInvalid)
 		}
 	}
 	first := k.add("  Zoë O'Neil ", "x", false)
 	if first.Name != "Zoë O'Neil" {
-		t.Errorf("name %q", first.Name)
+		t.Errorf("name %q, want it without blanks at its ends", first.Name)
 	}
 	for _, name := range []string{"zoë o'neil", "ZOË O'NEIL", "Zoe\u0308 O'Neil", "Ｚoë O'Neil", "𝐙oë O'Neil"} {
 		if _, err := k.AddUser(t.Context(), name, "x", false); !errors.Is(err, builtin.ErrNameTaken) {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("add %q: error %v, want %v", name, err, builtin.ErrNameTaken)
 		}
 	}
 }
@@ -46,7 +46,7 @@ func TestLastAdministrator(t *testing.T) {
 		"restrict": k.Restrict(t.Context(), one.ID, mediaserver.Restriction{}),
 	} {
 		if !errors.Is(refuse, mediaserver.ErrNotAllowed) {
-			t.Errorf("%s an administrator: %v", name, refuse)
+			t.Errorf("%s an administrator: error %v, want %v", name, refuse, mediaserver.ErrNotAllowed)
 		}
 	}
 	var wg sync.WaitGroup
@@ -56,11 +56,11 @@ func TestLastAdministrator(t *testing.T) {
 	}
 	wg.Wait()
 	if !slices.Contains(failed, nil) || !slices.ContainsFunc(failed, func(err error) bool { return errors.Is(err, builtin.ErrLastAdministrator) }) {
-		t.Errorf("both at once: %v", failed)
+		t.Errorf("disable both administrators at once: errors %v, want one %v", failed, builtin.ErrLastAdministrator)
 	}
 	for _, user := range []mediaserver.LocalUser{one, two} {
 		if err := k.DisableUser(t.Context(), user.ID, false); err != nil {
-			t.Error(err)
+			t.Errorf("enable: error %v, want none", err)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestUnknownUser(t *testing.T) {
 			"password": k.SetPassword(t.Context(), id, "x"), "picture": k.SetPicture(t.Context(), id, pngOf(t, 1, 1)), "no picture": k.RemovePicture(t.Context(), id),
 		} {
 			if !errors.Is(err, mediaserver.ErrNotFound) {
-				t.Errorf("%s %q: %v", name, id, err)
+				t.Errorf("%s %q: error %v, want %v", name, id, err, mediaserver.ErrNotFound)
 			}
 		}
 	}
@@ -93,55 +93,55 @@ func TestGuests(t *testing.T) {
 	}
 	series, _ := k.AddLibrary(t.Context(), "Series")
 	if again, err := k.AddLibrary(t.Context(), " films "); err != nil || again != films {
-		t.Errorf("the same library again: %v, %v", again, err)
+		t.Errorf("add a library again: %v (error %v), want %v", again, err, films)
 	}
 	if all, err := k.Libraries(t.Context()); err != nil || !cmp.Equal(all, []mediaserver.Library{films, series}) {
-		t.Errorf("libraries %v, %v", all, err)
+		t.Errorf("libraries %v (error %v), want %v and %v", all, err, films, series)
 	}
 	k.add("mira", "x", false)
 	names, ids := []string{}, map[string]string{}
 	for _, name := range []string{"Mira", "MIRA", "m<i>ra/..", "", "\xff\x00", strings.Repeat("ü", 70), strings.Repeat("ü", 70)} {
 		guest, err := k.CreateGuest(t.Context(), name, mediaserver.Restriction{Libraries: []string{strings.ToUpper(films.ID), "unknown", films.ID}})
 		if err != nil {
-			t.Fatalf("%q: %v", name, err)
+			t.Fatalf("guest %q: error %v, want none", name, err)
 		}
 		if guest.Administrator || !guest.Hidden || guest.Disabled {
-			t.Errorf("guest %+v", guest)
+			t.Errorf("guest %+v, want it hidden, enabled and not an administrator", guest)
 		}
 		names, ids[guest.Name] = append(names, guest.Name), guest.ID
 	}
 	long := strings.Repeat("ü", 64)
 	if diff := cmp.Diff([]string{"Mira 2", "MIRA 3", "mira..", "Guest", "Guest 2", long, long[:2*62] + " 2"}, names); diff != "" {
-		t.Errorf("names: %s", diff)
+		t.Errorf("names (-want +got): %s", diff)
 	}
 	guest, err := k.User(t.Context(), ids["Mira 2"])
 	if err != nil || !guest.Guest || !guest.HasPassword || !cmp.Equal(guest.Restriction, mediaserver.Restriction{Libraries: []string{films.ID}}) {
-		t.Errorf("guest %+v, %v", guest, err)
+		t.Errorf("guest %+v (error %v), want a guest with a password who sees the films", guest, err)
 	}
 	if err := k.Restrict(t.Context(), guest.ID, mediaserver.Restriction{Libraries: []string{series.ID}}); err != nil {
 		t.Fatal(err)
 	}
 	if guest, _ = k.User(t.Context(), guest.ID); !cmp.Equal(guest.Restriction, mediaserver.Restriction{Libraries: []string{series.ID}}) {
-		t.Errorf("restricted to %+v", guest.Restriction)
+		t.Errorf("restricted to %+v, want the series only", guest.Restriction)
 	}
 	if err := k.Restrict(t.Context(), guest.ID, mediaserver.Restriction{AllLibraries: true, Libraries: []string{series.ID}}); err != nil {
 		t.Fatal(err)
 	}
 	if guest, _ = k.User(t.Context(), guest.ID); !cmp.Equal(guest.Restriction, mediaserver.Restriction{AllLibraries: true}) || guest.Administrator {
-		t.Errorf("restricted to %+v", guest.Restriction)
+		t.Errorf("guest %+v, want one who sees all libraries and is not an administrator", guest)
 	}
 	if err := k.SetPassword(t.Context(), guest.ID, "x"); !errors.Is(err, builtin.ErrGuest) {
-		t.Errorf("a password for a guest: %v", err)
+		t.Errorf("set the password of a guest: error %v, want %v", err, builtin.ErrGuest)
 	}
 	if err := k.Delete(t.Context(), guest.ID); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := k.Count(t.Context(), "SELECT COUNT(*) FROM library_access WHERE local_user_id = ?", guest.ID); err != nil || n != 0 {
-		t.Errorf("%d libraries are left, %v", n, err)
+		t.Errorf("%d rows of libraries are left (error %v), want 0", n, err)
 	}
 }
 
-// Guests of one name that come together all get a name of their own.
+// Guests with the same name who are made at the same time get different names.
 func TestGuestsTogether(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -154,7 +154,7 @@ func TestGuestsTogether(t *testing.T) {
 			server := []*builtin.Server{k.Server, other}[i%2]
 			guest, err := server.CreateGuest(t.Context(), "Mira", mediaserver.Restriction{})
 			if err != nil {
-				t.Error(err)
+				t.Errorf("error %v, want none", err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -163,48 +163,48 @@ func TestGuestsTogether(t *testing.T) {
 	}
 	wg.Wait()
 	if len(names) != 16 {
-		t.Errorf("%d names: %v", len(names), names)
+		t.Errorf("%d names, want 16: %v", len(names), names)
 	}
 }
 
-// Another process sees what one does, and a restart loses nothing.
+// Two processes see the changes of each other, and a restart loses nothing.
 func TestFile(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	before, err := k.Identity(t.Context())
 	if err != nil || len(before.ID) != 32 || before.Name != "Den" || before.QuickConnect {
-		t.Fatalf("identity %+v, %v", before, err)
+		t.Fatalf("identity %+v (error %v), want the name Den, 32 hex digits and no Quick Connect", before, err)
 	}
 	other := k.open(k.opt)
 	user := k.add("alice", "secret-1", true)
 	token := k.mint(user)
 	if admin, err := other.Administrator(t.Context(), token); err != nil || !admin {
-		t.Errorf("the other process: %v, %v", admin, err)
+		t.Errorf("administrator by the other process: %v (error %v), want true", admin, err)
 	}
 	if err := other.Revoke(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
 	if k.good(token) {
-		t.Error("the token is good after another process ended it")
+		t.Error("the token is valid after another process ended it")
 	}
 	token = k.mint(user)
 	k.restart()
 	if after, err := k.Identity(t.Context()); err != nil || after != before {
-		t.Errorf("identity %+v, %v", after, err)
+		t.Errorf("identity after a restart %+v (error %v), want %+v", after, err, before)
 	}
 	if !k.good(token) {
-		t.Error("the token ended with the restart")
+		t.Error("the token is not valid after a restart")
 	}
 	if info, err := os.Stat(k.path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
+		t.Errorf("mode of the file %v (error %v), want 0600", info.Mode(), err)
 	}
 	if err := k.ApproveCode(t.Context(), "123456", user.ID); !errors.Is(err, mediaserver.ErrUnsupported) {
-		t.Errorf("a code: %v", err)
+		t.Errorf("approve a code: error %v, want %v", err, mediaserver.ErrUnsupported)
 	}
 }
 
-// A key that does not fit is told at once; one that is changed lets all in, and is
-// the one of the hash after the next sign-in.
+// A secret key that does not fit is refused at once. After a change of the key everybody can
+// still sign in, and their hashes then use the new key.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -215,7 +215,7 @@ func TestKeys(t *testing.T) {
 	wrong := k.opt
 	wrong.Keys, _ = secret.NewKeys(strings.Repeat("n", 32), "")
 	if _, err := builtin.Open(t.Context(), wrong); !errors.Is(err, builtin.ErrWrongKey) {
-		t.Fatalf("another key: %v", err)
+		t.Fatalf("open with another key: error %v, want %v", err, builtin.ErrWrongKey)
 	}
 	k.opt.Keys, _ = secret.NewKeys(strings.Repeat("n", 32), strings.Repeat("k", 32))
 	k.Server = k.open(k.opt)
@@ -226,19 +226,19 @@ func TestKeys(t *testing.T) {
 	k.restart()
 	want(t, k.post("/Users/AuthenticateByName", "", body), 200)
 	if n, err := k.Count(t.Context(), "SELECT COUNT(*) FROM local_users WHERE id = ? AND password_hash LIKE ?", user.ID, k.opt.Keys.ID()+"$%"); err != nil || n != 1 {
-		t.Errorf("%d hashes of the new key, %v", n, err)
+		t.Errorf("%d hashes of the new key (error %v), want 1", n, err)
 	}
-	// One who never came while both keys were there.
+	// A local user who did not sign in while both keys were set.
 	if n, err := k.Count(t.Context(), "UPDATE local_users SET password_hash = 'feedfeedfeedfeed' || substr(password_hash, 17) RETURNING 1"); err != nil || n != 1 {
-		t.Fatal(n, err)
+		t.Fatalf("%d rows (error %v), want 1", n, err)
 	}
 	want(t, k.post("/Users/AuthenticateByName", "", body), 401)
 	if !strings.Contains(k.logs.String(), "set the password again") {
-		t.Errorf("nobody is told:\n%s", k.logs)
+		t.Errorf("the log does not say what to do:\n%s", k.logs)
 	}
 }
 
-// No secret is in the file as it is.
+// No secret is readable in the file.
 func TestFileHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -262,7 +262,7 @@ func TestFileHoldsNoSecrets(t *testing.T) {
 		}
 	}
 	if !strings.Contains(string(file), "alice") {
-		t.Error("the file is not what was looked at")
+		t.Error("the name alice is not in the file: the test reads the wrong file")
 	}
 }
 
@@ -284,9 +284,9 @@ func TestManyUsers(t *testing.T) {
 		got = append(got, user.Name)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("names (-want +got): %s", diff)
 	}
 	if !all[0].Administrator || all[1].Administrator || !all[1].RemoteAccess {
-		t.Errorf("users %+v", all[:2])
+		t.Errorf("users %+v, want only the first to be an administrator, and remote access", all[:2])
 	}
 }

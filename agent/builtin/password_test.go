@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// signs reports whether a name and password sign in, at home.
+// signs reports whether a name and a password sign in at home.
 func (k *kit) signs(name, password string) bool {
 	k.t.Helper()
 	w := k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: home, header: map[string]string{
@@ -18,7 +18,8 @@ func (k *kit) signs(name, password string) bool {
 	return w.Code == http.StatusOK
 }
 
-// Every shape of §4.4 changes one's own password, and ends all other sessions.
+// Each shape of docs/emby-connect.md §4.4 changes the own password and ends all other
+// sessions.
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	for name, shape := range map[string]func(from, to string) (contentType, body string){
@@ -51,22 +52,22 @@ func TestChangePassword(t *testing.T) {
 				return k.do(ask{method: "POST", path: "/emby/Users/" + user.ID + "/Password", body: body, header: map[string]string{"X-Emby-Token": token, "Content-Type": contentType}}).Code
 			}
 			if got := send("wrong", "new +"); got != 400 {
-				t.Errorf("a wrong current password: %d", got)
+				t.Errorf("a wrong current password: status %d, want 400", got)
 			}
 			if !k.good(second.Value) || !k.signs("alice", "old é") {
-				t.Fatal("a wrong try changed something")
+				t.Fatal("a wrong current password ended a session or changed the password")
 			}
 			if got := send("old é", ""); got != 400 {
-				t.Errorf("no new password: %d", got)
+				t.Errorf("no new password: status %d, want 400", got)
 			}
 			if got := send("old é", "new +"); got != 204 {
-				t.Fatalf("the right one: %d", got)
+				t.Fatalf("the right current password: status %d, want 204", got)
 			}
 			if k.signs("alice", "old é") || !k.signs("alice", "new +") {
-				t.Error("the password is not the new one")
+				t.Error("the new password does not sign in, or the old one does")
 			}
 			if !k.good(token) || k.good(second.Value) {
-				t.Errorf("this session %v, the other %v", k.good(token), k.good(second.Value))
+				t.Errorf("this session is valid: %v, the other: %v; want true and false", k.good(token), k.good(second.Value))
 			}
 		})
 	}
@@ -103,31 +104,31 @@ func TestPasswordRules(t *testing.T) {
 		"an empty one, for others": {path(user), admins, `{"NewPw":"","ResetPassword":false}`, 400},
 	} {
 		if w := k.post(c.path, c.token, c.body); w.Code != c.want {
-			t.Errorf("%s: %d %s, want %d", name, w.Code, w.Body, c.want)
+			t.Errorf("%s: status %d, want %d: %s", name, w.Code, c.want, w.Body)
 		}
 	}
 	if !k.signs("alice", "secret-1") || !k.signs("boss", "secret-2") || !k.good(users) {
-		t.Fatal("something was changed")
+		t.Fatal("a refused request changed a password or ended a session")
 	}
 	want(t, k.post(path(user), admins, members("NewPw", "given")), 204)
 	if !k.signs("alice", "given") || k.good(users) {
-		t.Error("an administrator's password is not there, or the sessions are")
+		t.Error("the password that an administrator set does not sign in, or the sessions are still valid")
 	}
 	want(t, k.do(ask{method: "POST", path: path(user), header: map[string]string{"X-Emby-Token": admins, "Content-Type": formType}, body: "resetPassword=true"}), 204)
 	if !k.signs("alice", "") || k.signs("alice", "given") {
-		t.Error("the password is still there")
+		t.Error("the password was not removed")
 	}
-	want(t, k.post(path(open), opens, members("NewPw", "first")), 204) // who has none needs none
+	want(t, k.post(path(open), opens, members("NewPw", "first")), 204) // without a password none has to be proved
 	if !k.signs("open", "first") || k.signs("open", "") {
-		t.Error("the first password is not there")
+		t.Error("the first password was not set")
 	}
 	want(t, k.post(path(admin), admins, members("CurrentPw", "secret-2", "NewPw", "own")), 204)
 	if !k.signs("boss", "own") || !k.good(admins) {
-		t.Error("an administrator cannot change their own")
+		t.Error("an administrator cannot change their own password")
 	}
 }
 
-// Of many changes at once that know the old password, one wins.
+// Of many changes at the same time that know the old password, one wins.
 func TestChangePasswordRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -146,11 +147,11 @@ func TestChangePasswordRaces(t *testing.T) {
 	}
 	wg.Wait()
 	if got[204] != 1 {
-		t.Errorf("answers %v", got)
+		t.Errorf("answers by status %v, want 204 once", got)
 	}
 }
 
-// Guessing the current password is no way around the limit of sign-in.
+// Guesses of the current password count for the limit of sign-in too.
 func TestChangePasswordThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -161,14 +162,14 @@ func TestChangePasswordThrottled(t *testing.T) {
 		codes = append(codes, k.post("/Users/"+user.ID+"/Password", token, members("CurrentPw", "x", "NewPw", "new")).Code)
 	}
 	if codes[3] != 400 || codes[4] != 429 {
-		t.Errorf("answers %v", codes)
+		t.Errorf("statuses %v, want four of 400 and then 429", codes)
 	}
 	if k.signs("alice", "old") {
 		t.Error("the guesses do not count for sign-in")
 	}
 }
 
-// An easy PIN signs in at home, and shuts itself; nothing else changes by it.
+// An easy PIN signs in at home. After five wrong ones it is shut, but the password is not.
 func TestEasyPIN(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -178,38 +179,38 @@ func TestEasyPIN(t *testing.T) {
 	for contentType, body := range map[string]string{formType: "NewPw=1234", formType + " ": "newPassword=" + sha("1234"), jsonType: `{"NewPw":"1234"}`, "": `{"NewPw":1234}`} {
 		want(t, k.do(ask{method: "POST", path: path, header: map[string]string{"X-Emby-Token": token, "Content-Type": contentType}, body: body}), 204)
 		if !k.signs("alice", "1234") || !k.signs("alice", "secret-1") {
-			t.Errorf("%s: signs in %v, %v", body, k.signs("alice", "1234"), k.signs("alice", "secret-1"))
+			t.Errorf("%s: the PIN or the password does not sign in", body)
 		}
 		want(t, k.do(ask{method: "POST", path: path, header: map[string]string{"X-Emby-Token": token, "Content-Type": formType}, body: "resetPassword=true"}), 204)
 		if k.signs("alice", "1234") {
-			t.Error("it is still there")
+			t.Error("the PIN was not removed")
 		}
 	}
 	want(t, k.post(path, token, `{"NewPw":"1234"}`), 204)
 	if found, err := k.User(t.Context(), user.ID); err != nil || !found.HasEasyPIN {
-		t.Errorf("%+v, %v", found, err)
+		t.Errorf("user %+v (error %v), want one with an easy PIN", found, err)
 	}
 	w := k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: away, header: map[string]string{"Content-Type": jsonType}, body: members("Username", "alice", "Pw", "1234")})
 	want(t, w, 401)
-	for i := range 5 { // each from elsewhere at home
+	for i := range 5 { // each from another device at home
 		from := "192.168.1." + string(rune('1'+i)) + ":1"
 		want(t, k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: from, body: members("Username", "alice", "Pw", "000"+string(rune('0'+i)))}), 401)
 	}
 	if k.signs("alice", "1234") {
-		t.Error("five wrong ones did not shut it")
+		t.Error("the PIN still signs in after five wrong ones")
 	}
 	if !k.signs("alice", "secret-1") {
-		t.Error("they shut the password too")
+		t.Error("the password does not sign in after five wrong PINs")
 	}
 	if err := k.SetPassword(t.Context(), user.ID, "new"); err != nil {
 		t.Fatal(err)
 	}
 	if found, _ := k.User(t.Context(), user.ID); found.HasEasyPIN || k.good(token) {
-		t.Error("a new password left the PIN or a session")
+		t.Error("a new password did not remove the PIN and end the sessions")
 	}
 }
 
-// Nothing is reset from here, and nobody learns who has a name.
+// A forgotten password is not reset here, and the answer does not tell which names exist.
 func TestForgotPassword(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -220,15 +221,15 @@ func TestForgotPassword(t *testing.T) {
 		for _, from := range []string{home, away} {
 			w := k.do(ask{method: "POST", path: "/emby/Users/ForgotPassword", from: from, header: map[string]string{"Content-Type": formType}, body: fields("EnteredUsername", name)})
 			if w.Code != 200 || w.Body.String() != contact {
-				t.Errorf("%q: %d %s", name, w.Code, w.Body)
+				t.Errorf("%q: status %d and %s, want 200 and %s", name, w.Code, w.Body, contact)
 			}
 		}
 	}
 	w := k.do(ask{method: "POST", path: "/Users/ForgotPassword/Pin", body: "Pin=1234"})
 	if w.Code != 200 || w.Body.String() != `{"Success":false,"UsersReset":[]}` {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("status %d and %s, want 200 and no success", w.Code, w.Body)
 	}
 	if !k.signs("alice", "secret-1") {
-		t.Error("the password is gone")
+		t.Error("the password does not sign in any longer")
 	}
 }

@@ -231,8 +231,8 @@ func TestPicturesAreDrawnAnew(t *testing.T) {
 	}
 }
 
-// What is too large, broken or no picture is refused. Refused by its head alone are
-// files that would cost much to decode.
+// Files that are too large, broken or of another kind are refused. Files that would cost much
+// to decode are refused by their head alone.
 func TestPictureFilesAreRefused(t *testing.T) {
 	t.Parallel()
 	// A small canvas, and a picture in it that is not: 16,383 pixels on each side.

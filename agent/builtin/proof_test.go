@@ -17,7 +17,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// proof is a proof that has been started.
+// proof is a proof that was started.
 type proof struct {
 	mediaserver.Proof
 
@@ -33,7 +33,7 @@ func (k *kit) prove(account string) *proof {
 	}
 	path, found := strings.CutPrefix(p.URL, "http://media.test:8096/latchkey/proof/")
 	if !found || p.Code != "" || !p.ExpiresAt.Equal(k.now().Add(10*time.Minute)) {
-		k.t.Fatalf("proof %q until %v", p.URL, p.ExpiresAt)
+		k.t.Fatalf("proof with the URL %q and code %q until %v, want a page for ten minutes", p.URL, p.Code, p.ExpiresAt)
 	}
 	return &proof{p, k, "/latchkey/proof/" + path}
 }
@@ -58,45 +58,45 @@ func TestProof(t *testing.T) {
 	alice := k.add("Alice Local", pw, false)
 	p := k.prove("mira.k")
 	if _, err := p.check(); !errors.Is(err, mediaserver.ErrProofPending) {
-		t.Fatalf("at first: %v", err)
+		t.Fatalf("at first: error %v, want %v", err, mediaserver.ErrProofPending)
 	}
 	w := k.do(ask{method: "GET", path: p.path})
 	want(t, w, 200)
 	if !strings.Contains(w.Body.String(), "mira.k") || !strings.Contains(w.Body.String(), `name="password"`) {
-		t.Errorf("page: %s", w.Body)
+		t.Errorf("the page does not show the account and a password field: %s", w.Body)
 	}
 	w = p.answer("username", "alice local", "password", "mistyped", "answer", "yes")
 	if w.Code != 422 || !strings.Contains(w.Body.String(), `value="alice local"`) || strings.Contains(w.Body.String(), "mistyped") {
-		t.Errorf("wrong: %d %s", w.Code, w.Body)
+		t.Errorf("wrong password: status %d, want 422 with the name and without the password: %s", w.Code, w.Body)
 	}
 	if _, err := p.check(); !errors.Is(err, mediaserver.ErrProofPending) {
-		t.Fatalf("after a wrong password: %v", err)
+		t.Fatalf("after a wrong password: error %v, want %v", err, mediaserver.ErrProofPending)
 	}
 	w = p.answer("username", "ALICE LOCAL", "password", pw, "answer", "yes")
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "Done") {
-		t.Fatalf("right: %d %s", w.Code, w.Body)
+		t.Fatalf("right password: status %d, want 200: %s", w.Code, w.Body)
 	}
 	if user, err := other.CheckProof(t.Context(), p.Secret); err != nil || user.ID != alice.ID {
-		t.Errorf("another process: %+v, %v", user, err)
+		t.Errorf("result in another process: %+v (error %v), want %s", user, err, alice.ID)
 	}
 	want(t, k.do(ask{method: "GET", path: p.path}), 410)
 	want(t, p.answer("username", "alice local", "password", pw), 410)
 	want(t, p.answer("answer", "no"), 410)
 	k.pass(time.Hour)
 	if name, err := p.check(); err != nil || name != "Alice Local" {
-		t.Errorf("an hour later: %q, %v", name, err)
+		t.Errorf("result after an hour: %q (error %v), want Alice Local", name, err)
 	}
 	if err := k.SetDisabled(t.Context(), alice.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.check(); !errors.Is(err, mediaserver.ErrProofOver) {
-		t.Errorf("of somebody disabled: %v", err)
+		t.Errorf("result for a disabled local user: error %v, want %v", err, mediaserver.ErrProofOver)
 	}
 	if err := k.Delete(t.Context(), alice.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.check(); !errors.Is(err, mediaserver.ErrProofOver) {
-		t.Errorf("of nobody: %v", err)
+		t.Errorf("result for a deleted local user: error %v, want %v", err, mediaserver.ErrProofOver)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestProofIsOver(t *testing.T) {
 	for name, end := range map[string]func(k *kit, p *proof){
 		"denied": func(k *kit, p *proof) {
 			if w := p.answer("answer", "no"); w.Code != 200 || !strings.Contains(w.Body.String(), "Nothing was done") {
-				k.t.Errorf("%d %s", w.Code, w.Body)
+				k.t.Errorf("status %d, want 200 and a page that says so: %s", w.Code, w.Body)
 			}
 		},
 		"ten minutes": func(k *kit, _ *proof) { k.pass(10 * time.Minute) },
@@ -127,27 +127,27 @@ func TestProofIsOver(t *testing.T) {
 			p := k.prove("mira")
 			end(k, p)
 			if _, err := p.check(); !errors.Is(err, mediaserver.ErrProofOver) {
-				t.Errorf("it is %v", err)
+				t.Errorf("error %v, want %v", err, mediaserver.ErrProofOver)
 			}
 			want(t, k.do(ask{method: "GET", path: p.path}), 410)
 			want(t, p.answer("username", "alice", "password", "secret-1"), 410)
 			if page := strings.TrimPrefix(p.path, "/latchkey/proof/"); !k.AnswerProof(t.Context(), page, "alice", "secret-1") {
-				t.Error("who saw the page before can still answer")
+				t.Error("a page that was opened before can still be answered")
 			}
 			if _, err := p.check(); !errors.Is(err, mediaserver.ErrProofOver) {
-				t.Errorf("then it is %v", err)
+				t.Errorf("after a late answer: error %v, want %v", err, mediaserver.ErrProofOver)
 			}
 		})
 	}
 	k := newKit(t)
 	want(t, k.do(ask{method: "GET", path: "/latchkey/proof/x"}), 410)
 	if _, err := k.CheckProof(t.Context(), "x"); !errors.Is(err, mediaserver.ErrProofOver) {
-		t.Errorf("an unknown one: %v", err)
+		t.Errorf("an unknown proof: error %v, want %v", err, mediaserver.ErrProofOver)
 	}
 }
 
-// A password that is changed, or somebody who is shut out, while the page is
-// answered proves nothing.
+// An answer proves nothing if the password is changed or the local user is disabled while it
+// is checked.
 func TestProofOvertaken(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -160,16 +160,17 @@ func TestProofOvertaken(t *testing.T) {
 	} {
 		over := k.FinishProof(t.Context(), page, user.ID, func() {
 			if err := meanwhile(); err != nil {
-				t.Error(err)
+				t.Errorf("error %v, want none", err)
 			}
 		})
 		if _, err := p.check(); !over || !errors.Is(err, mediaserver.ErrProofPending) {
-			t.Errorf("over %v, %v", over, err)
+			t.Errorf("the page is over: %v, want true; error %v, want %v", over, err, mediaserver.ErrProofPending)
 		}
 	}
 }
 
-// Who has no password, only an easy PIN, or none here at all proves nothing.
+// Local users without a password, with an easy PIN only, disabled ones and guests cannot
+// prove anything.
 func TestProofNeedsPassword(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -180,21 +181,21 @@ func TestProofNeedsPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !k.signs("open", "") || !k.signs("easy", "1234") {
-		t.Fatal("they do not sign in")
+		t.Fatal("the local users of this test cannot sign in")
 	}
 	for name, password := range map[string]string{open.Name: "", "easy": "1234", "shut": "secret-1", guest.Name: "", "nobody": "", "": ""} {
 		p := k.prove("mira")
 		want(t, p.answer("username", name, "password", password), 422)
 		if _, err := p.check(); !errors.Is(err, mediaserver.ErrProofPending) {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("%q: error %v, want %v", name, err, mediaserver.ErrProofPending)
 		}
 	}
 	p := k.prove("mira")
 	want(t, p.answer("username", "easy", "password", "secret-1"), 200)
 }
 
-// A page is no way around the limit of sign-in; a try that must wait is not one of
-// the page's five.
+// Answers of a page count for the limit of sign-in. An answer that has to wait is not one of
+// the five of the page.
 func TestProofThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -206,14 +207,14 @@ func TestProofThrottled(t *testing.T) {
 	for range 8 {
 		w := p.answer("username", "alice", "password", "secret-1")
 		if w.Code != 429 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "again in 1 s.") {
-			t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
+			t.Fatalf("status %d, want 429 and a wait of one second: %v %s", w.Code, w.Header(), w.Body)
 		}
 	}
 	k.pass(time.Second)
 	want(t, p.answer("username", "alice", "password", "secret-1"), 200)
 }
 
-// Of many answers at once at most five are looked at, and one counts.
+// Of many answers at the same time at most five are checked, and one counts.
 func TestProofRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -237,11 +238,11 @@ func TestProofRaces(t *testing.T) {
 		wg.Wait()
 		for code, n := range got {
 			if code != 410 && n > most[code] {
-				t.Errorf("%s: answers %v", password, got)
+				t.Errorf("%s: answers by status %v, want at most %v and 410", password, got, most)
 			}
 		}
 		if _, err := p.check(); (err == nil) != (password == "right") {
-			t.Errorf("%s: %v", password, err)
+			t.Errorf("%s: error %v, want success only for the right password", password, err)
 		}
 	}
 }
@@ -257,17 +258,17 @@ SELECT randomblob(32), randomblob(32), '', 'pending', 0, ? FROM n RETURNING 1`
 	}
 	k.prove("mira")
 	if _, err := k.StartProof(t.Context(), "mira"); !errors.Is(err, mediaserver.ErrNotAllowed) {
-		t.Errorf("the 201st: %v", err)
+		t.Errorf("proof 201: error %v, want %v", err, mediaserver.ErrNotAllowed)
 	}
 	k.pass(2 * time.Hour)
 	k.prove("mira")
 	if n, err := k.Count(t.Context(), "SELECT COUNT(*) FROM proofs"); err != nil || n != 1 {
-		t.Errorf("%d proofs are kept, %v", n, err)
+		t.Errorf("%d proofs are kept (error %v), want 1", n, err)
 	}
 	k.opt.PublicURL = func() string { return "" }
 	k.restart()
 	if _, err := k.StartProof(t.Context(), "mira"); !errors.Is(err, mediaserver.ErrUnsupported) {
-		t.Errorf("without an address: %v", err)
+		t.Errorf("without an address: error %v, want %v", err, mediaserver.ErrUnsupported)
 	}
 }
 
@@ -283,44 +284,44 @@ func TestProofForgery(t *testing.T) {
 		header["Content-Type"] = formType
 		w := k.do(ask{method: "POST", path: p.path, body: fields("username", "alice", "password", "secret-1"), header: header})
 		if w.Code != 403 {
-			t.Errorf("%s: %d", name, w.Code)
+			t.Errorf("%s: status %d, want 403", name, w.Code)
 		}
 	}
-	// Plain http at home: browsers send an origin and nothing else.
+	// Over plain HTTP at home, browsers send an origin and nothing else.
 	w := k.do(ask{method: "POST", path: p.path, body: fields("username", "alice", "password", "x"), header: map[string]string{"Content-Type": formType, "Origin": "http://media.test"}})
 	want(t, w, 422)
 	h := w.Header()
 	if h.Get("Referrer-Policy") == "no-referrer" { // browsers would send "Origin: null"
-		t.Error("browsers at home cannot send the form")
+		t.Error("the header Referrer-Policy keeps browsers at home from sending the form")
 	}
 	for name, part := range map[string]string{
 		"Content-Security-Policy": "frame-ancestors 'none'", "X-Frame-Options": "DENY", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
 		"Content-Type": "text/html; charset=utf-8", "Referrer-Policy": "same-origin",
 	} {
 		if !strings.Contains(h.Get(name), part) {
-			t.Errorf("%s: %q", name, h.Get(name))
+			t.Errorf("header %s is %q, want %q in it", name, h.Get(name), part)
 		}
 	}
 	if !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || strings.Contains(h.Get("Content-Security-Policy"), "script") {
-		t.Errorf("policy %q", h.Get("Content-Security-Policy"))
+		t.Errorf("Content-Security-Policy is %q, want one without scripts", h.Get("Content-Security-Policy"))
 	}
 	for name := range h {
 		if strings.HasPrefix(name, "Access-Control-") {
-			t.Errorf("%s: %q", name, h.Get(name))
+			t.Errorf("header %s is %q, want none", name, h.Get(name))
 		}
 	}
 	for path, style := range map[string]string{p.path: "../../latchkey/pages.css", "/emby/web/index.html": "../../latchkey/pages.css", "/web/index.html": "../latchkey/pages.css", "/": "latchkey/pages.css"} {
 		if w := k.do(ask{method: "GET", path: path}); !strings.Contains(w.Body.String(), `href="`+style+`"`) {
-			t.Errorf("%s: %s", path, w.Body)
+			t.Errorf("%s does not link to %s: %s", path, style, w.Body)
 		}
 	}
 	w = k.do(ask{method: "GET", path: "/latchkey/pages.css"})
 	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/css") || !strings.Contains(w.Body.String(), "--page") {
-		t.Errorf("style: %d %v", w.Code, w.Header())
+		t.Errorf("style sheet: status %d, want 200 and CSS: %v", w.Code, w.Header())
 	}
 }
 
-// What others write stays text.
+// Text that others write is escaped.
 func TestProofPageEscapes(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -331,7 +332,7 @@ func TestProofPageEscapes(t *testing.T) {
 	want(t, w, 200)
 	for _, part := range []string{"<script", "<b>", "\x00", "\u202e", strings.Repeat("x", 100)} {
 		if strings.Contains(w.Body.String(), part) {
-			t.Errorf("the page holds %q: %s", part, w.Body)
+			t.Errorf("the page contains %q: %s", part, w.Body)
 		}
 	}
 }
@@ -345,7 +346,7 @@ func TestProofLanguages(t *testing.T) {
 	} {
 		w := k.do(ask{method: "GET", path: p.path, header: map[string]string{"Accept-Language": accept}})
 		if got := w.Header().Get("Content-Language"); got != locale || !strings.Contains(w.Body.String(), `<html lang="`+locale+`">`) {
-			t.Errorf("%.20q: %q", accept, got)
+			t.Errorf("%.20q: language %q, want %q", accept, got, locale)
 		}
 	}
 	texts, err := builtin.Texts()
@@ -354,14 +355,14 @@ func TestProofLanguages(t *testing.T) {
 	}
 	keys := func(locale string) []string { return slices.Sorted(maps.Keys(texts[locale])) }
 	if diff := cmp.Diff(keys("en"), keys("de")); diff != "" || len(keys("en")) < 10 {
-		t.Error(diff)
+		t.Errorf("keys of the texts (-en +de): %s", diff)
 	}
 	for key, text := range texts["en"] {
 		if strings.Count(text, "{{") != strings.Count(texts["de"][key], "{{") || texts["de"][key] == "" {
-			t.Errorf("%s: %q and %q", key, text, texts["de"][key])
+			t.Errorf("%s: the texts %q and %q do not have the same values", key, text, texts["de"][key])
 		}
 	}
-	// No key stands on a page as it is.
+	// Each key is replaced by its text.
 	pages := map[string]string{"form": k.do(ask{method: "GET", path: p.path}).Body.String()}
 	pages["wrong"] = p.answer("username", "x", "password", "x").Body.String()
 	pages["denied"] = p.answer("answer", "no").Body.String()
@@ -369,7 +370,7 @@ func TestProofLanguages(t *testing.T) {
 	for page, body := range pages {
 		for key := range texts["en"] {
 			if strings.Contains(body, ">"+key+"<") || strings.Contains(body, "{{") {
-				t.Errorf("%s shows %s", page, key)
+				t.Errorf("the page %s shows the key %s or braces", page, key)
 			}
 		}
 	}

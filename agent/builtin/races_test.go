@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// meddler is randomness that does something the next time it is asked, and
-// remembers what it gave.
+// meddler is a source of randomness that runs do at its next use, and remembers its
+// bytes.
 type meddler struct {
 	do   func()
 	gave []byte
@@ -26,8 +26,8 @@ func (m *meddler) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// Who proves a password that is changed, or is shut out, before they have a token
-// gets none.
+// A sign-in gets no token if the password is changed, or the local user is disabled or
+// deleted, before the token is made.
 func TestSignInOvertaken(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -48,19 +48,19 @@ func TestSignInOvertaken(t *testing.T) {
 		}
 		random.do = func() {
 			if err := overtake(); err != nil {
-				t.Error(err)
+				t.Errorf("%s: error %v, want none", name, err)
 			}
 		}
 		if k.signs("alice", "old") || random.do != nil {
-			t.Errorf("%s: it is no use", name)
+			t.Errorf("%s: the sign-in succeeded, or was not overtaken", name)
 		}
 	}
 	if n, err := k.Count(t.Context(), "SELECT COUNT(*) FROM access_tokens"); err != nil || n != 0 {
-		t.Errorf("%d tokens, %v", n, err)
+		t.Errorf("%d tokens (error %v), want 0", n, err)
 	}
 }
 
-// Nobody knows a guest's password, and it would be of no use.
+// A guest cannot sign in, even with the password that nobody knows.
 func TestGuestsNeverSignIn(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -74,19 +74,19 @@ func TestGuestsNeverSignIn(t *testing.T) {
 	}
 	password := base64.RawStdEncoding.EncodeToString(random.gave[:32])
 	if k.signs("gus", password) {
-		t.Error("a guest signed in")
+		t.Error("the guest signed in with its password")
 	}
 	if n, err := k.Count(t.Context(), "UPDATE local_users SET guest = 0 WHERE id = ? RETURNING 1", guest.ID); err != nil || n != 1 {
-		t.Fatal(n, err)
+		t.Fatalf("%d rows (error %v), want 1", n, err)
 	}
 	if !k.signs("gus", password) {
-		t.Error("that was not their password")
+		t.Error("the password of this test is not that of the guest")
 	}
 	token := k.mint(guest)
 	if n, err := k.Count(t.Context(), "UPDATE local_users SET disabled = 1 WHERE id = ? RETURNING 1", guest.ID); err != nil || n != 1 {
-		t.Fatal(n, err)
+		t.Fatalf("%d rows (error %v), want 1", n, err)
 	}
 	if k.good(token) {
-		t.Error("a token of somebody disabled is good")
+		t.Error("the token of a disabled local user is valid")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// captured is what a client of Emby's sends after a sign-in, word for word but for
+// captured holds the requests of an Emby client after a sign-in, word for word except for
 // ids and tokens (docs/emby-connect.md §7).
 const captured = `
 200 GET /emby/System/Info
@@ -62,7 +62,7 @@ X-MediaBrowser-Token: TOKEN
 accept: application/json
 `
 
-func TestReplay(t *testing.T) {
+func TestCapturedConversation(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	user := k.add("Alice Local", "old", false)
@@ -76,7 +76,7 @@ func TestReplay(t *testing.T) {
 		requests = append(requests, part)
 	}
 	if len(requests) != 11 {
-		t.Fatalf("%d requests", len(requests))
+		t.Fatalf("%d requests, want 11", len(requests))
 	}
 	for _, request := range requests {
 		status, request, _ := strings.Cut(request, " ")
@@ -89,10 +89,10 @@ func TestReplay(t *testing.T) {
 		}
 		r.RemoteAddr = away
 		if w := k.send(r.WithContext(t.Context())); strconv.Itoa(w.Code) != status {
-			t.Errorf("%s: %d %s, want %s", line, w.Code, w.Body, status)
+			t.Errorf("%s: status %d, want %s: %s", line, w.Code, status, w.Body)
 		}
 	}
 	if !k.signs("alice local", "new") {
-		t.Error("the password is not the new one")
+		t.Error("the new password does not sign in")
 	}
 }

@@ -59,7 +59,7 @@ func fields(pairs ...string) string {
 	return strings.Join(parts, "&")
 }
 
-// Every shape of §4.4 signs in with the right password and with no other.
+// Each shape of docs/emby-connect.md §4.4 signs in with the right password and no other.
 func TestSignInShapes(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -116,22 +116,22 @@ func TestSignInShapes(t *testing.T) {
 						if w.Code == http.StatusOK {
 							got := decoded[signedIn](t, w)
 							if got.User.ID != user.ID || got.User.Name != "Alice Local" || got.SessionInfo.UserID != user.ID || got.ServerID == "" {
-								t.Errorf("signed in as %+v", got)
+								t.Errorf("signed in as %+v, want Alice Local with the id %s", got, user.ID)
 							}
 							if !k.good(got.AccessToken) || len(got.AccessToken) != 32 {
-								t.Errorf("the token %q is not good", got.AccessToken)
+								t.Errorf("the token %q is not valid", got.AccessToken)
 							}
 						}
 						return w.Code
 					}
 					if got := try("ALICE local", pw); got != http.StatusOK {
-						t.Errorf("the right password: %d", got)
+						t.Errorf("the right password: status %d, want 200", got)
 					}
 					if got := try("alice local", pw+"x"); got != http.StatusUnauthorized {
-						t.Errorf("a wrong password: %d", got)
+						t.Errorf("a wrong password: status %d, want 401", got)
 					}
 					if got := try("alice local", pw); got != http.StatusOK {
-						t.Errorf("the right password again: %d", got)
+						t.Errorf("the right password again: status %d, want 200", got)
 					}
 				})
 			}
@@ -147,7 +147,8 @@ func multipart(pairs ...string) string {
 	return b.String() + "--x--\r\n"
 }
 
-// Who a client says it is reaches the session, in each of the ways of §4.1.
+// The session shows what a client says of itself, in each of the ways of
+// docs/emby-connect.md §4.1.
 func TestSignInIdentity(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -171,16 +172,16 @@ func TestSignInIdentity(t *testing.T) {
 			w := k.do(ask{method: "POST", path: "/emby/Users/authenticatebyname?" + c.query, header: header, body: members("Username", "alice", "Pw", "secret-1")})
 			got := decoded[signedIn](t, w).SessionInfo
 			if got.Client != "My App" || got.DeviceName != "Bob's TV é" || got.DeviceID != "dev-1" || got.ApplicationVersion != "1.2.3" || got.RemoteEndPoint != "192.168.1.20" {
-				t.Errorf("session %+v", got)
+				t.Errorf("session %+v, want the names of the client in the query or header", got)
 			}
 		})
 	}
 	if n, err := k.Count(t.Context(), "SELECT COUNT(*) FROM access_tokens"); err != nil || n != 1 {
-		t.Errorf("%d tokens of one device, %v", n, err)
+		t.Errorf("%d tokens of one device (error %v), want 1", n, err)
 	}
 }
 
-// A device without an id gets a token too, and keeps one at a time.
+// A device without an id gets a token too. The next device of its kind ends it.
 func TestSignInUnnamedDevice(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -191,11 +192,11 @@ func TestSignInUnnamedDevice(t *testing.T) {
 		tokens = append(tokens, decoded[signedIn](t, w).AccessToken)
 	}
 	if k.good(tokens[0]) || !k.good(tokens[1]) || !k.good(tokens[2]) {
-		t.Errorf("good: %v %v %v", k.good(tokens[0]), k.good(tokens[1]), k.good(tokens[2]))
+		t.Errorf("tokens are valid: %v, %v, %v; want false, true, true", k.good(tokens[0]), k.good(tokens[1]), k.good(tokens[2]))
 	}
 }
 
-// tokenForms are the ways to show a token, in their order of §4.1.
+// tokenForms returns the ways to show a token, in the order of docs/emby-connect.md §4.1.
 func tokenForms(token string) map[string]ask {
 	return map[string]ask{
 		"Authorization":        {header: map[string]string{"Authorization": `Emby Token="` + token + `"`}},
@@ -209,7 +210,7 @@ func tokenForms(token string) map[string]ask {
 	}
 }
 
-// 401 with a text follows every form of a token that has ended.
+// A token works in each form. After its end the answer is 401 in each form.
 func TestTokenForms(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -223,7 +224,7 @@ func TestTokenForms(t *testing.T) {
 				for _, prefix := range []string{"", "/emby", "/mediabrowser"} {
 					w := k.do(ask{method: "GET", path: prefix + strings.ToLower(path) + form.path, header: form.header})
 					if w.Code != status {
-						t.Errorf("%s %s: %d, want %d", name, path, w.Code, status)
+						t.Errorf("%s %s: status %d, want %d", name, path, w.Code, status)
 					}
 				}
 			}
@@ -236,8 +237,8 @@ func TestTokenForms(t *testing.T) {
 	want(t, k.get("/System/Info", ""), http.StatusUnauthorized)
 }
 
-// What must not let in: nobody, guests, the disabled; and who has no password only
-// at home. None can be told from a wrong password.
+// Unknown names, guests and disabled local users are refused, and local users without a
+// password outside of the home network. Each refusal looks like the one for a wrong password.
 func TestSignInRefused(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -273,7 +274,7 @@ func TestSignInRefused(t *testing.T) {
 		{"alice", "", "", nil, 401},
 		{"shut", "secret-1", "", nil, 401},
 		{guest.Name, "", "", nil, 401},
-		{"chief", "", "", nil, 401}, // an administrator: any page opened at home could ask
+		{"chief", "", "", nil, 401}, // an administrator: any web page opened at home could sign in
 		{"open", "x", "", nil, 401},
 		{"open", "", "", nil, 200},
 		{"open", "", away, nil, 401},
@@ -287,7 +288,7 @@ func TestSignInRefused(t *testing.T) {
 		{"alice", "secret-1", away, nil, 200},
 	} {
 		if got := try(c.name, c.password, c.from, c.header); got != c.want {
-			t.Errorf("%s %q from %q %v: %d, want %d", c.name, c.password, c.from, c.header, got, c.want)
+			t.Errorf("%s %q from %q %v: status %d, want %d", c.name, c.password, c.from, c.header, got, c.want)
 		}
 	}
 	for _, body := range []string{members("Username", "open"), members("Username", "open", "Password", sha(""), "PasswordMd5", md(""))} {
@@ -298,13 +299,13 @@ func TestSignInRefused(t *testing.T) {
 	}
 	for _, text := range texts {
 		if diff := cmp.Diff("Invalid username or password entered.", text); diff != "" {
-			t.Error(diff)
+			t.Errorf("text of a refusal (-want +got): %s", diff)
 		}
 	}
 	_ = open
 }
 
-// Somebody who guesses waits longer and longer, alone.
+// A guesser has to wait longer and longer. Nobody else has to wait.
 func TestSignInThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -312,7 +313,7 @@ func TestSignInThrottled(t *testing.T) {
 	try := func(name, password, from string) int {
 		w := k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: from, header: map[string]string{"Content-Type": jsonType}, body: members("Username", name, "Pw", password)})
 		if w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") == "" {
-			t.Error("nobody knows when to try again")
+			t.Error("status 429 without the header Retry-After")
 		}
 		return w.Code
 	}
@@ -322,40 +323,40 @@ func TestSignInThrottled(t *testing.T) {
 			got = append(got, try(name, "wrong", away))
 		}
 		if diff := cmp.Diff([]int{401, 401, 401, 401, 429, 429}, got); diff != "" {
-			t.Error(name, diff)
+			t.Errorf("%s: statuses (-want +got): %s", name, diff)
 		}
 	}
 	if got := try("alice", "secret-1", away); got != 429 {
-		t.Errorf("the guesser got in: %d", got)
+		t.Errorf("the right password after four guesses: status %d, want 429", got)
 	}
 	if got := try("ALICE ", "secret-1", away); got != 429 {
-		t.Errorf("the guesser got in by another spelling: %d", got)
+		t.Errorf("another spelling of the name: status %d, want 429", got)
 	}
 	if got := try("alice", "secret-1", home); got != 200 {
-		t.Errorf("alice at home: %d", got)
+		t.Errorf("alice at home: status %d, want 200", got)
 	}
 	if got := try("alice", "secret-1", "203.0.113.10:1"); got != 200 {
-		t.Errorf("alice elsewhere: %d", got)
+		t.Errorf("alice from another network: status %d, want 200", got)
 	}
 	k.pass(time.Second)
 	if got := try("alice", "wrong", away); got != 401 {
-		t.Errorf("after a second: %d", got)
+		t.Errorf("a guess after a second: status %d, want 401", got)
 	}
 	k.pass(time.Second)
 	if got := try("alice", "secret-1", away); got != 429 {
-		t.Errorf("the second wait is no longer than the first: %d", got)
+		t.Errorf("one second into the second wait: status %d, want 429", got)
 	}
 	k.pass(time.Second)
 	if got := try("alice", "secret-1", away); got != 200 {
-		t.Errorf("after the wait: %d", got)
+		t.Errorf("after the wait: status %d, want 200", got)
 	}
 	if got := try("alice", "wrong", away); got != 401 {
-		t.Errorf("a success forgets nothing: %d", got)
+		t.Errorf("a guess after a success: status %d, want 401", got)
 	}
 }
 
-// However many guesses come at once, no more are looked at than one by one; and
-// devices that sign in together all get in.
+// Of many guesses at the same time no more are checked than one after the other. Devices
+// may sign in at the same time: all succeed.
 func TestSignInRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -379,12 +380,12 @@ func TestSignInRaces(t *testing.T) {
 	}
 	began := time.Now()
 	if got := at(16, "secret-1", home); got[200] != 16 {
-		t.Errorf("together: %v", got)
+		t.Errorf("16 devices at the same time: %v by status, want 200 for all", got)
 	}
 	if took := time.Since(began); took > 4*time.Second { // SQLite gives up waiting after five
-		t.Errorf("they waited for each other: %v", took)
+		t.Errorf("16 devices took %v, want at most 4s", took)
 	}
 	if got := at(64, "wrong", away); got[401] != 4 || got[429] != 60 {
-		t.Errorf("guesses: %v", got)
+		t.Errorf("64 guesses at the same time: %v by status, want 4 of 401 and 60 of 429", got)
 	}
 }

@@ -23,8 +23,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden answers anew")
 
-// table is what Emby 4.8 publishes of the shapes that we answer: types of members by
-// shape, those that clients need, and those that they read though they are not
+// table holds what Emby 4.8 publishes of the shapes of answers: the types of their members,
+// the members that clients need, and those that clients read although they are not
 // published.
 type table struct {
 	Members map[string]map[string]string `json:"members"`
@@ -51,7 +51,7 @@ func (s table) check(t testing.TB, where, kind string, value any) {
 	if inner, ok := strings.CutPrefix(kind, "["); ok {
 		list, ok := value.([]any)
 		if !ok {
-			t.Errorf("%s is %T, no list", where, value)
+			t.Errorf("%s is %T, want a list", where, value)
 		}
 		for _, item := range list {
 			s.check(t, where+"[]", strings.TrimSuffix(inner, "]"), item)
@@ -61,7 +61,7 @@ func (s table) check(t testing.TB, where, kind string, value any) {
 	if choices, ok := strings.CutPrefix(kind, "one of "); ok {
 		text, _ := value.(string)
 		if !slices.Contains(strings.Split(choices, "|"), text) {
-			t.Errorf("%s is %v, not one of %s", where, value, choices)
+			t.Errorf("%s is %v, want one of %s", where, value, choices)
 		}
 		return
 	}
@@ -85,7 +85,7 @@ func (s table) check(t testing.TB, where, kind string, value any) {
 		return
 	}
 	if !ok {
-		t.Errorf("%s is %T %v, not %s", where, value, value, kind)
+		t.Errorf("%s is %T %v, want %s", where, value, value, kind)
 	}
 }
 
@@ -93,7 +93,7 @@ func (s table) object(t testing.TB, where, shape string, value any) {
 	t.Helper()
 	object, ok := value.(map[string]any)
 	if !ok {
-		t.Errorf("%s is %T, no %s", where, value, shape)
+		t.Errorf("%s is %T, want %s", where, value, shape)
 		return
 	}
 	for name, member := range object {
@@ -105,7 +105,7 @@ func (s table) object(t testing.TB, where, shape string, value any) {
 			kind = s.Beside["PublicSystemInfo"][name]
 		}
 		if kind == "" {
-			t.Errorf("%s.%s is no member of %s", where, name, shape)
+			t.Errorf("%s.%s: the shape %s has no such member", where, name, shape)
 			continue
 		}
 		s.check(t, where+"."+name, kind, member)
@@ -117,13 +117,13 @@ func (s table) object(t testing.TB, where, shape string, value any) {
 	}
 }
 
-// golden compares an answer with testdata/golden, after what differs at each run is
-// taken out, and with the table.
+// golden compares an answer with the table and with a file in testdata/golden. known
+// replaces values that differ from run to run.
 func (k *kit) golden(name, shape string, w *httptest.ResponseRecorder, known map[string]string) {
 	k.t.Helper()
 	want(k.t, w, 200)
 	if kind := w.Header().Get("Content-Type"); kind != "application/json; charset=utf-8" {
-		k.t.Errorf("%s: type %q", name, kind)
+		k.t.Errorf("%s: Content-Type %q, want JSON in UTF-8", name, kind)
 	}
 	var value any
 	if err := json.Unmarshal(w.Body.Bytes(), &value); err != nil {
@@ -150,7 +150,7 @@ func (k *kit) golden(name, shape string, w *httptest.ResponseRecorder, known map
 		k.t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(golden), got); diff != "" {
-		k.t.Errorf("%s:\n%s", name, diff)
+		k.t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
 
@@ -204,8 +204,8 @@ func TestGolden(t *testing.T) {
 	k.golden("sessions_none", "[Session.SessionInfo]", k.get("/Sessions?DeviceId=other", alices), known)
 }
 
-// Versions that clients ask for (§4.3): JS20 4.1.1 to 8.0, WEB48 4.7.14 to 8.0, JS17
-// from 3.1.3, KODI2 from 3.0.5930.
+// Clients want these versions (docs/emby-connect.md §4.3): JS20 4.1.1 to 8.0, WEB48 4.7.14
+// to 8.0, JS17 from 3.1.3, KODI2 from 3.0.5930.
 func TestVersionGates(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -221,7 +221,7 @@ func TestVersionGates(t *testing.T) {
 	}
 	for _, gate := range [][2][4]int{{{4, 1, 1}, {8}}, {{4, 7, 14}, {8}}, {{3, 1, 3}, {9}}, {{3, 0, 5930}, {9}}} {
 		if slices.Compare(have[:], gate[0][:]) < 0 || slices.Compare(have[:], gate[1][:]) > 0 {
-			t.Errorf("%v is outside of %v", have, gate)
+			t.Errorf("version %v, want one between %v", have, gate)
 		}
 	}
 }
@@ -232,7 +232,7 @@ func TestSystem(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		w := k.do(ask{method: method, path: "/EMBY/System/Ping"})
 		if w.Code != 200 || w.Body.String() != "Latchkey" || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
-			t.Errorf("%s: %d %s %v", method, w.Code, w.Body, w.Header())
+			t.Errorf("%s: status %d and %q, want 200 and Latchkey: %v", method, w.Code, w.Body, w.Header())
 		}
 	}
 	want(t, k.do(ask{method: "HEAD", path: "/System/Ping"}), 200)
@@ -243,7 +243,7 @@ func TestSystem(t *testing.T) {
 	} {
 		w := k.do(ask{method: "GET", path: "/System/Endpoint", from: from, header: map[string]string{"X-Emby-Token": token}})
 		if w.Body.String() != answer {
-			t.Errorf("%s: %s", from, w.Body)
+			t.Errorf("from %s: %s, want %s", from, w.Body, answer)
 		}
 	}
 	want(t, k.post("/emby/Sessions/Capabilities/Full", token, `{"PlayableMediaTypes":["Audio","Video"],"SupportsMediaControl":true}`), 204)
@@ -251,17 +251,17 @@ func TestSystem(t *testing.T) {
 	want(t, k.do(ask{method: "OPTIONS", path: "/emby/Users/AuthenticateByName"}), 200)
 	for _, path := range []string{"/", "/web/index.html", "/emby/web/manifest.json", "/web/strings/en-US.json"} { // apps look for these
 		if w := k.do(ask{method: "GET", path: path}); w.Code != 200 || strings.Contains(strings.ToLower(w.Body.String()), "jellyf") || w.Body.Len() == 0 {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			t.Errorf("%s: status %d, want 200 without the word Jellyfin: %s", path, w.Code, w.Body)
 		}
 	}
 	want(t, k.do(ask{method: "PUT", path: "/Users/Public"}), 405)
 	want(t, k.do(ask{method: "GET", path: "/Users/Public/"}), 200)
 	if w := k.get("/Users/Me", token); !strings.Contains(w.Body.String(), user.ID) {
-		t.Errorf("me: %s", w.Body)
+		t.Errorf("own local user: %s, want the id %s", w.Body, user.ID)
 	}
 }
 
-// Where nobody has said how it is reached, clients at home get where they are.
+// If no address is set, clients at home get the address that they have used.
 func TestAddressesUnknown(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -270,13 +270,13 @@ func TestAddressesUnknown(t *testing.T) {
 	type addresses struct{ LocalAddress, WanAddress string }
 	for from, want := range map[string]string{home: "http://media.test", away: ""} {
 		if got := decoded[addresses](t, k.do(ask{method: "GET", path: "/System/Info/Public", from: from})); got.LocalAddress != want || got.WanAddress != "" {
-			t.Errorf("from %s: %+v", from, got)
+			t.Errorf("from %s: %+v, want the local address %q", from, got, want)
 		}
 	}
 	r := httptest.NewRequest(http.MethodGet, "/System/Info/Public", nil)
 	r.RemoteAddr, r.Host = home, `x"><script>`
 	if w := k.send(r); strings.Contains(w.Body.String(), "script") {
-		t.Errorf("a strange host: %s", w.Body)
+		t.Errorf("the answer repeats an invalid host: %s", w.Body)
 	}
 }
 
@@ -292,7 +292,7 @@ func TestOthersAreClosed(t *testing.T) {
 	} {
 		for i, token := range []string{alices, bosses} {
 			if w := k.get(path, token); w.Code != status[i] {
-				t.Errorf("%s: %d, want %d", path, w.Code, status[i])
+				t.Errorf("%s: status %d, want %d", path, w.Code, status[i])
 			}
 		}
 	}
@@ -302,28 +302,28 @@ func TestOthersAreClosed(t *testing.T) {
 	}
 	own := decoded[[]session](t, k.get("/Sessions", alices))
 	if len(own) != 1 || own[0].UserID != alice.ID {
-		t.Errorf("alice sees %+v", own)
+		t.Errorf("alice sees %+v, want her own session", own)
 	}
 	all := decoded[[]session](t, k.get("/Sessions", bosses))
 	if len(all) != 3 || all[0].UserID != boss.ID {
-		t.Errorf("boss sees %+v", all)
+		t.Errorf("boss sees %+v, want three sessions, the own one first", all)
 	}
 	if some := decoded[[]session](t, k.get("/Sessions?ControllableByUserId="+bob.ID, bosses)); len(some) != 1 || some[0].UserID != bob.ID {
-		t.Errorf("of bob: %+v", some)
+		t.Errorf("sessions of bob: %+v, want one", some)
 	}
 	if some := decoded[[]session](t, k.get("/Sessions?Id="+own[0].ID, bosses)); len(some) != 1 || some[0].UserID != alice.ID {
-		t.Errorf("by id: %+v", some)
+		t.Errorf("sessions by id: %+v, want that of alice", some)
 	}
 	k.pass(25 * time.Hour)
 	if own := decoded[[]session](t, k.get("/Sessions", alices)); len(own) != 1 {
-		t.Errorf("after a day alice sees %+v", own)
+		t.Errorf("after a day alice sees %+v, want her own session", own)
 	}
 	if all := decoded[[]session](t, k.get("/Sessions", bosses)); len(all) != 2 {
-		t.Errorf("after a day boss sees %+v", all)
+		t.Errorf("after a day boss sees %+v, want two sessions", all)
 	}
 }
 
-// Trouble with the accounts keeps nobody out, and is told once at each end.
+// Requests succeed while the links cannot be read. The log says so once.
 func TestConnectionsAway(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -342,10 +342,10 @@ func TestConnectionsAway(t *testing.T) {
 	away = false
 	for range 3 {
 		if w := k.get("/Users", token); !strings.Contains(w.Body.String(), `"ConnectUserName":"the.boss"`) {
-			t.Errorf("%s", w.Body)
+			t.Errorf("users without the account the.boss: %s", w.Body)
 		}
 	}
 	if n := strings.Count(k.logs.String(), `"level":"WARN"`); n != 1 {
-		t.Errorf("%d warnings:\n%s", n, k.logs)
+		t.Errorf("%d warnings, want 1:\n%s", n, k.logs)
 	}
 }

@@ -21,7 +21,7 @@ func TestMint(t *testing.T) {
 	first, second := k.mint(alice), k.mint(alice)
 	other, err := k.Mint(t.Context(), strings.ToUpper(alice.ID), device("d2"))
 	if err != nil || other.LocalUserID != alice.ID {
-		t.Fatalf("%+v, %v", other, err)
+		t.Fatalf("token %+v (error %v), want one for %s", other, err, alice.ID)
 	}
 	bobs := k.mint(bob)
 	for name, c := range map[string]struct {
@@ -32,23 +32,24 @@ func TestMint(t *testing.T) {
 		"none": {"", false}, "a wrong one": {strings.Repeat("0", 32), false}, "with dashes": {second[:8] + "-" + second[8:], false},
 	} {
 		if got := k.good(c.token); got != c.want {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: valid %v, want %v", name, got, c.want)
 		}
 	}
 	for token, want := range map[string]bool{second: true, bobs: false, first: false, "": false} {
 		if got, err := k.Administrator(t.Context(), token); err != nil || got != want {
-			t.Errorf("administrator %v, %v; want %v", got, err, want)
+			t.Errorf("administrator %v (error %v), want %v", got, err, want)
 		}
 	}
 	if err := k.Revoke(t.Context(), second); err != nil || k.good(second) || !k.good(other.Value) {
-		t.Errorf("revoked: %v", err)
+		t.Errorf("revoke: error %v, want none, and only that token to end", err)
 	}
 	if err := k.Revoke(t.Context(), second); err != nil {
-		t.Errorf("revoked twice: %v", err)
+		t.Errorf("revoke again: error %v, want none", err)
 	}
 }
 
-// Of many at once for one device, one lives; also from two processes.
+// Of many tokens made at the same time for one device, one stays valid, also with two
+// processes.
 func TestMintRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -61,7 +62,7 @@ func TestMintRaces(t *testing.T) {
 		wg.Go(func() {
 			token, err := servers[i%2].Mint(t.Context(), user.ID, device("tv"))
 			if err != nil {
-				t.Error(err)
+				t.Errorf("error %v, want none", err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -76,11 +77,11 @@ func TestMintRaces(t *testing.T) {
 		}
 	}
 	if live != 1 {
-		t.Errorf("%d of %d tokens live", live, len(tokens))
+		t.Errorf("%d of %d tokens are valid, want 1", live, len(tokens))
 	}
 }
 
-// Whoever is shut out keeps no token, whatever happens at the same time.
+// A disabled local user keeps no token, even if some are made at the same time.
 func TestDisabledKeepNoToken(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -93,7 +94,7 @@ func TestDisabledKeepNoToken(t *testing.T) {
 		wg.Go(func() {
 			token, err := k.Mint(t.Context(), user.ID, device(fmt.Sprint("d", i)))
 			if err != nil && !errors.Is(err, mediaserver.ErrNotAllowed) {
-				t.Error(err)
+				t.Errorf("error %v, want none or %v", err, mediaserver.ErrNotAllowed)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -102,7 +103,7 @@ func TestDisabledKeepNoToken(t *testing.T) {
 	}
 	wg.Go(func() {
 		if err := k.SetDisabled(t.Context(), user.ID, true); err != nil {
-			t.Error(err)
+			t.Errorf("disable: error %v, want none", err)
 		}
 	})
 	wg.Wait()
@@ -111,14 +112,14 @@ func TestDisabledKeepNoToken(t *testing.T) {
 	}
 	for _, token := range tokens {
 		if k.good(token) {
-			t.Error("a token outlived being disabled")
+			t.Error("a token is valid after the local user was disabled")
 		}
 	}
 	if err := k.SetDisabled(t.Context(), user.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Mint(t.Context(), user.ID, device("d")); !errors.Is(err, mediaserver.ErrNotAllowed) {
-		t.Errorf("a token for somebody disabled: %v", err)
+		t.Errorf("a token for a disabled local user: error %v, want %v", err, mediaserver.ErrNotAllowed)
 	}
 }
 
@@ -127,16 +128,16 @@ func TestLookTokenPlan(t *testing.T) {
 	k := newKit(t)
 	plan, err := k.Plan(t.Context(), builtin.LookToken, secret.Sum("x"))
 	if err != nil || len(plan) != 2 {
-		t.Fatalf("plan %q, %v", plan, err)
+		t.Fatalf("plan %q (error %v), want two steps", plan, err)
 	}
 	for _, step := range plan {
 		if !strings.HasPrefix(step, "SEARCH") || !strings.Contains(step, "INDEX") {
-			t.Errorf("step %q", step)
+			t.Errorf("step %q, want a search in an index", step)
 		}
 	}
 }
 
-// The use of a token is written once in a while, not each time.
+// The use of a token is stored every ten minutes, not each time.
 func TestUseIsNoted(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -153,17 +154,17 @@ func TestUseIsNoted(t *testing.T) {
 	k.pass(9 * time.Minute)
 	want(t, k.get("/Users/Me", token), 200)
 	if got := used(); !got.Equal(start) {
-		t.Errorf("used at %v after nine minutes", got)
+		t.Errorf("after nine minutes: used at %v, want %v", got, start)
 	}
 	k.pass(time.Minute)
 	want(t, k.get("/Users/Me", token), 200)
 	if got := used(); !got.Equal(k.now()) {
-		t.Errorf("used at %v after ten minutes, it is %v", got, k.now())
+		t.Errorf("after ten minutes: used at %v, want %v", got, k.now())
 	}
 	want(t, k.get("/Users/Me", token), 200)
 	n, err := k.Count(t.Context(), "SELECT COUNT(*) FROM access_tokens WHERE used_at = ?", k.now())
 	if err != nil || n != 1 {
-		t.Errorf("%d tokens were used now, %v", n, err)
+		t.Errorf("%d tokens were used now (error %v), want 1", n, err)
 	}
 }
 
@@ -181,12 +182,12 @@ SELECT randomblob(32), ?, 'n' || i, '', '', '', '', ?, ? FROM n RETURNING 1`
 		t.Fatal(err)
 	}
 	if !k.good(oldest) {
-		t.Fatal("300 are too many")
+		t.Fatal("the oldest of 300 tokens has ended")
 	}
 	k.pass(time.Hour)
 	token, err := k.Mint(t.Context(), user.ID, device("one more"))
 	if err != nil || !k.good(token.Value) || k.good(oldest) {
-		t.Errorf("the newest is good: %v, the oldest: %v; %v", k.good(token.Value), k.good(oldest), err)
+		t.Errorf("the newest token is valid: %v, the oldest: %v (error %v); want true and false", k.good(token.Value), k.good(oldest), err)
 	}
 }
 
@@ -197,6 +198,6 @@ func TestMintGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := k.Mint(ctx, user.ID, device("d")); err == nil {
-		t.Error("a token for nobody")
+		t.Error("a token was made after the caller had gone away")
 	}
 }
