@@ -3,28 +3,20 @@ package embywire
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 )
 
 // Routes are the paths of a media server of Emby's kind: in any letter case, with
 // or without the prefixes /emby and /mediabrowser, with or without a slash at the
 // end (§4.1). The zero value has none.
-type Routes struct{ all []route }
-
-type route struct {
-	methods []string
-	pattern string   // as it was given
-	parts   []string // in lower case; "{name}" stands for any one part
-	handler http.Handler
-}
+type Routes struct{ table Table[http.Handler] }
 
 // Handle adds a route. methods are separated by blanks: "GET POST". A route for GET
 // also answers HEAD, unless another route names HEAD. A part of pattern in braces,
 // such as in "/Users/{Id}", matches any one part, which [PathValue] returns. The
 // first route that matches is used.
 func (r *Routes) Handle(methods, pattern string, handler http.Handler) {
-	r.all = append(r.all, route{strings.Fields(methods), pattern, split(strings.ToLower(pattern)), handler})
+	r.table.Add(methods, pattern, handler)
 }
 
 // found is the value in the context of a request for which a route was found.
@@ -56,62 +48,12 @@ func (r *Routes) Find(request *http.Request) (handler http.Handler, with *http.R
 	if !strings.HasPrefix(request.URL.Path, "/") { // "*"
 		return nil, request, nil, false
 	}
-	parts := split(withoutPrefixes(request.URL.Path))
-	for _, method := range wanted(request.Method) {
-		for i := range r.all {
-			candidate := &r.all[i]
-			if !slices.Contains(candidate.methods, method) {
-				continue
-			}
-			if values, fits := candidate.fits(parts); fits {
-				of := found{candidate.pattern, values}
-				return candidate.handler, request.WithContext(context.WithValue(request.Context(), foundKey{}, of)), nil, true
-			}
-		}
+	match := r.table.Find(request.Method, strings.Trim(withoutPrefixes(request.URL.Path), "/"))
+	if !match.OK {
+		return nil, request, match.Allowed, false
 	}
-	return nil, request, r.methods(parts), false
-}
-
-// wanted returns the methods whose routes answer a request with this method.
-func wanted(method string) []string {
-	if method == http.MethodHead {
-		return []string{method, http.MethodGet}
-	}
-	return []string{method}
-}
-
-// methods returns the methods for which a path has routes.
-func (r *Routes) methods(parts []string) []string {
-	var all []string
-	for i := range r.all {
-		if _, fits := r.all[i].fits(parts); fits {
-			all = append(all, r.all[i].methods...)
-		}
-	}
-	if slices.Contains(all, http.MethodGet) {
-		all = append(all, http.MethodHead)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func split(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
-
-func (r *route) fits(parts []string) (map[string]string, bool) {
-	if len(parts) != len(r.parts) {
-		return nil, false
-	}
-	values := map[string]string{}
-	for i, part := range parts {
-		want := r.parts[i]
-		switch {
-		case strings.HasPrefix(want, "{") && part != "":
-			values[strings.Trim(want, "{}")] = part
-		case want != strings.ToLower(part):
-			return nil, false
-		}
-	}
-	return values, true
+	of := found{match.Pattern, match.Values}
+	return match.Value, request.WithContext(context.WithValue(request.Context(), foundKey{}, of)), nil, true
 }
 
 // withoutPrefixes removes /emby and /mediabrowser from the front of a path, also if a

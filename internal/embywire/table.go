@@ -1,0 +1,105 @@
+package embywire
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Table finds the value for the method and the path of a request, whatever the letter case of the path.
+// The zero value is empty.
+type Table[T any] struct{ rows []tableRow[T] }
+
+type tableRow[T any] struct {
+	methods []string
+	acts    bool     // HEAD does not stand for GET
+	pattern string   // as it was given
+	parts   []string // in lower case; "{name}" stands for any one part
+	value   T
+}
+
+// Match is what [Table.Find] has found. The zero value has found nothing.
+type Match[T any] struct {
+	OK      bool // there is a value
+	Value   T
+	Pattern string            // the pattern of the value, or of the first row that has the path
+	Values  map[string]string // the parts of the path by their names in braces, in lower case
+	Allowed []string          // without a value: the methods that the path has, sorted
+}
+
+// Add adds a row. Methods are separated by blanks: "GET POST". GET also stands for HEAD, unless another
+// row names HEAD. A part of pattern in braces, such as in "/Users/{Id}", matches any one part. The first
+// row that matches is used.
+func (t *Table[T]) Add(methods, pattern string, value T) { t.add(methods, false, pattern, value) }
+
+// AddActing adds a row like [Table.Add] does, for a GET that changes something: it does not stand for
+// HEAD.
+func (t *Table[T]) AddActing(methods, pattern string, value T) { t.add(methods, true, pattern, value) }
+
+func (t *Table[T]) add(methods string, acts bool, pattern string, value T) {
+	t.rows = append(t.rows, tableRow[T]{strings.Fields(methods), acts, pattern, split(strings.ToLower(pattern)), value})
+}
+
+// Find looks for the value of a method and a path. A slash too many makes another path.
+func (t *Table[T]) Find(method, path string) Match[T] {
+	parts := split(path)
+	for _, wanted := range standsFor(method) {
+		for i := range t.rows {
+			row := &t.rows[i]
+			if !slices.Contains(row.methods, wanted) || wanted != method && row.acts {
+				continue
+			}
+			if values, fits := fits(row.parts, parts); fits {
+				return Match[T]{OK: true, Value: row.value, Pattern: row.pattern, Values: values}
+			}
+		}
+	}
+	return t.without(parts)
+}
+
+// without returns the match of a path that does not have the method.
+func (t *Table[T]) without(parts []string) (m Match[T]) {
+	for i := range t.rows {
+		row := &t.rows[i]
+		if _, fits := fits(row.parts, parts); !fits {
+			continue
+		}
+		if m.Pattern == "" {
+			m.Pattern = row.pattern
+		}
+		m.Allowed = append(m.Allowed, row.methods...)
+		if !row.acts && slices.Contains(row.methods, http.MethodGet) {
+			m.Allowed = append(m.Allowed, http.MethodHead)
+		}
+	}
+	slices.Sort(m.Allowed)
+	m.Allowed = slices.Compact(m.Allowed)
+	return m
+}
+
+// standsFor returns the methods of rows that answer a request of method, the best first.
+func standsFor(method string) []string {
+	if method == http.MethodHead {
+		return []string{method, http.MethodGet}
+	}
+	return []string{method}
+}
+
+func split(path string) []string { return strings.Split(strings.TrimPrefix(path, "/"), "/") }
+
+func fits(row, parts []string) (map[string]string, bool) {
+	if len(parts) != len(row) {
+		return nil, false
+	}
+	values := map[string]string{}
+	for i, part := range parts {
+		want := row[i]
+		switch {
+		case strings.HasPrefix(want, "{") && part != "":
+			values[strings.Trim(want, "{}")] = part
+		case want != strings.ToLower(part):
+			return nil, false
+		}
+	}
+	return values, true
+}
