@@ -15,9 +15,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/latchkey-media/latchkey/handlers/kinds"
@@ -37,7 +37,7 @@ const (
 	RegisterOff     RegisterPolicy = "off"
 )
 
-// Server answers everything under /service. All fields are needed.
+// Server answers everything under /service. All exported fields are needed.
 type Server struct {
 	Store     *models.Store
 	Log       *slog.Logger
@@ -52,6 +52,9 @@ type Server struct {
 	Say func(locale, code string, params map[string]string, wait time.Duration) string
 	// Pace reports whether a caller may poll now.
 	Pace func(address netip.Addr) bool
+
+	fill  sync.Once
+	table embywire.Table[route]
 }
 
 // Prefix is where the service lives.
@@ -148,31 +151,35 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Add
 	return pattern
 }
 
-// find looks a row up. Without one the status says why.
-func (s *Server) find(method, path string, header http.Header) (found route, pattern string, status int) {
-	var allowed []string
-	for _, row := range s.routes() {
-		if row.Path != path {
-			continue
-		}
-		pattern = Prefix + path
-		methods := []string{row.Method}
-		if row.Method == http.MethodGet && !row.acts {
-			methods = append(methods, http.MethodHead)
-		}
-		if slices.Contains(methods, method) {
-			return row, pattern, http.StatusOK
-		}
-		allowed = append(allowed, methods...)
+// find looks for the row of a request. If there is none, the status says why.
+func (s *Server) find(method, path string, header http.Header) (row route, pattern string, status int) {
+	match := s.routeTable().Find(method, path)
+	if match.Pattern != "" {
+		pattern = Prefix + match.Pattern
 	}
-	if method == http.MethodOptions {
-		return route{}, pattern, http.StatusOK
-	}
-	if len(allowed) == 0 {
+	switch {
+	case match.OK, method == http.MethodOptions:
+		return match.Value, pattern, http.StatusOK
+	case len(match.Allowed) == 0:
 		return route{}, pattern, http.StatusNotFound
+	default:
+		header.Set("Allow", strings.Join(append(match.Allowed, http.MethodOptions), ", "))
+		return route{}, pattern, http.StatusMethodNotAllowed
 	}
-	header.Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
-	return route{}, pattern, http.StatusMethodNotAllowed
+}
+
+// routeTable returns the routes, so that they can be found.
+func (s *Server) routeTable() *embywire.Table[route] {
+	s.fill.Do(func() {
+		for _, row := range s.routes() {
+			if row.acts {
+				s.table.AddActing(row.Method, row.Path, row)
+			} else {
+				s.table.Add(row.Method, row.Path, row)
+			}
+		}
+	})
+	return &s.table
 }
 
 func (c *call) run(answer endpoint, path string) (any, error) {
