@@ -14,11 +14,11 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// handlerFunc answers a request or returns what went wrong. Nothing is written
-// when it returns an error, so the adapter around it decides how errors look.
+// handlerFunc answers a request, or returns an error. It writes nothing when it
+// returns an error, so that the adapter around it decides how the error looks.
 type handlerFunc func(c *gin.Context) error
 
-// page adapts h to Gin: errors become the error page, a detour becomes a
+// page adapts h to Gin: an error becomes the error page, and a detour a
 // redirect.
 func (s *site) page(h handlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
@@ -35,7 +35,7 @@ func (s *site) page(h handlerFunc) gin.HandlerFunc {
 	}
 }
 
-// problem adapts h to Gin: errors become problem details (RFC 9457).
+// problem adapts h to Gin: an error becomes problem details (RFC 9457).
 func (s *site) problem(h handlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if err := h(c); err != nil {
@@ -44,26 +44,26 @@ func (s *site) problem(h handlerFunc) gin.HandlerFunc {
 	}
 }
 
-// detour is an error that sends the browser elsewhere first: to sign in, to
-// give the password again.
+// detour is an error that first sends the browser to another page: to sign in,
+// or to give the password again.
 type detour struct{ to string }
 
 func (d *detour) Error() string { return "detour to " + d.to }
 
-// refuse returns an error of HTTP itself, about which models know nothing. The code has a text in the
-// catalogue.
+// refuse returns an error that HTTP itself is about and models know nothing of.
+// The code has a text in every language.
 func refuse(status int, code string) error { return &httperr.RefusalError{Status: status, Code: code} }
 
-// failure is what the asker may know of an error.
+// failure is the part of an error that a client may know.
 type failure struct {
 	status     int
 	code       string
 	params     map[string]string
-	fields     []models.FieldError // inputs at fault
+	fields     []models.FieldError // the inputs at fault
 	retryAfter time.Duration
 }
 
-// fail is the one place where errors are logged and turned into answers.
+// fail logs an error and answers with it. All errors of handlers end here.
 func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)) {
 	f := failureOf(err)
 	if f.status >= http.StatusInternalServerError {
@@ -71,18 +71,18 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 	}
 	c.Abort()
 	if c.Writer.Written() {
-		return // too late to say it in the answer
+		return // too late: the answer has begun
 	}
 	setRetryAfter(c, f.retryAfter)
 	write(c, f)
 }
 
-// logTrouble logs the error of a request, with which only the operator can help.
+// logTrouble logs an error that only the operator can do something about.
 func (s *site) logTrouble(c *gin.Context, err error) {
 	httperr.Log(s.Log, c.Request, err, slog.String("route", route(c)), slog.String("request", visitOf(c).id))
 }
 
-// failureOf says what may be known of err.
+// failureOf returns the part of err that a client may know.
 func failureOf(err error) failure {
 	if e, ok := errors.AsType[*models.Error](err); ok && e.Kind != models.KindInternal {
 		f := failure{status: kinds.Status(e.Kind), code: e.Code, params: e.Params, fields: e.Fields, retryAfter: e.RetryAfter}
@@ -104,15 +104,16 @@ func failureOf(err error) failure {
 	return f
 }
 
-// shortWait is asked for where nothing says how long.
+// shortWait is the Retry-After of errors that do not say how long to wait.
 const shortWait = 5 * time.Second
 
-// setRetryAfter tells the client when to come again.
+// setRetryAfter tells the client how long to wait before it asks again.
 func setRetryAfter(c *gin.Context, wait time.Duration) {
 	httperr.SetRetryAfter(c.Writer.Header(), wait, shortWait)
 }
 
-// route is the pattern that the request met, and never what it asked for.
+// route returns the pattern of the route that the request met, which holds
+// nothing that the client wrote.
 func route(c *gin.Context) string {
 	if pattern := cmp.Or(c.FullPath(), visitOf(c).pattern); pattern != "" {
 		return pattern

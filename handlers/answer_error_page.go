@@ -9,18 +9,19 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// errorPage is templates/pages/error.html.
+// errorPage is the data of templates/pages/error.html.
 type errorPage struct {
 	Base
 	Status        int
-	Code          string // stable code of the error, "token_expired"
+	Code          string // the stable code of the error, such as "token_expired"
 	Heading, Text string // in the reader's language
 	RequestID     string
-	Action        string // where to go on, "/forgot"; "" for the landing page
+	Action        string // the page that the button leads to, such as "/forgot"; "" for the landing page
 	ActionText    string
 }
 
-// writeErrorPage shows f as a page that says what happened and leads on.
+// writeErrorPage answers with a page that says what happened and offers a way
+// on.
 func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	page := errorPage{Base: s.base(c, "error"), Status: f.status, Code: f.code, RequestID: visitOf(c).id}
 	page.Heading = headingOf(page.Base, f)
@@ -38,11 +39,11 @@ func (s *site) writeErrorPage(c *gin.Context, f failure) {
 	}
 }
 
-// confirmText says what became of a sign-up whose link did not confirm it, else
-// is text.
+// confirmText returns the text of an error at the link that confirms a sign-up.
+// It returns text where no better one fits.
 func confirmText(b Base, f failure, text string) string {
 	switch f.status {
-	case http.StatusGone: // most often somebody opens it again after it has confirmed
+	case http.StatusGone: // most often because the link was opened again after it had confirmed the address
 		return b.T("action.confirm_spent")
 	case http.StatusConflict:
 		return b.T("action.confirm_taken")
@@ -51,8 +52,8 @@ func confirmText(b Base, f failure, text string) string {
 	}
 }
 
-// headingOf says what happened in a few words: those of the code, or else those
-// of the code that stands for its status.
+// headingOf returns the heading of an error page: the title of the error's
+// code, or else the title of the code that stands for its status.
 func headingOf(b Base, f failure) string {
 	key := "error." + f.code + ".title"
 	if heading := b.T(key); heading != key {
@@ -84,7 +85,8 @@ func plainCode(status int) string {
 	}
 }
 
-// wayOn is where to go from an error at route.
+// wayOn returns the page that a person can go to after an error at the route,
+// and the text of the button. Both are "" where no page helps.
 func wayOn(b Base, route string, f failure) (action, text string) {
 	switch {
 	case f.status == http.StatusUnauthorized:
@@ -100,8 +102,8 @@ func wayOn(b Base, route string, f failure) (action, text string) {
 	}
 }
 
-// wayFromLink leads from a mailed link that is of no use to where another can
-// be had, or to where it would have led.
+// wayFromLink returns the page to go to after a mailed link did not work: the
+// page that sends another mail, or the page that the link would have led to.
 func wayFromLink(b Base, route string) (action, text string) {
 	switch route {
 	case "/reset":
@@ -119,8 +121,8 @@ func wayFromLink(b Base, route string) (action, text string) {
 	}
 }
 
-// inviteText says what became of an invite whose link is of no use, else is
-// text.
+// inviteText returns the text of an error at the link of an invite. It returns
+// text where no better one fits.
 func inviteText(b Base, f failure, text string) string {
 	if f.status == http.StatusGone {
 		return b.T("action.invite_spent")

@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// errorText says code in the language of locale. Waits and moments among its
-// placeholders are written out for people.
+// errorText returns the text of an error code in the language of locale.
+// Durations and times among its placeholders are written for people.
 func (s *site) errorText(locale, code string, params map[string]string, wait time.Duration) string {
 	given := make(map[string]any, len(params)+1)
 	for name, value := range params {
@@ -26,7 +26,7 @@ func (s *site) errorText(locale, code string, params map[string]string, wait tim
 	return s.Catalogue.Say(locale, key, given)
 }
 
-// life writes d exactly, in the largest unit that can: "3 days".
+// life returns d exactly, in the largest unit that divides it: "3 days".
 func (s *site) life(locale string, d time.Duration) string {
 	unit, key := time.Second, "duration.seconds"
 	switch {
@@ -40,7 +40,7 @@ func (s *site) life(locale string, d time.Duration) string {
 	return s.Catalogue.Say(locale, key, map[string]any{"Count": int(d / unit)})
 }
 
-// duration writes d in its largest whole unit, rounded up: "5 minutes".
+// duration returns d in its largest whole unit, rounded up: "5 minutes".
 func (s *site) duration(locale string, d time.Duration) string {
 	unit, key := time.Second, "duration.seconds"
 	switch {

@@ -6,11 +6,11 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// idText is an id as it stands on pages.
+// idText returns an id as pages and the API write it: as a decimal number.
 func idText(id int64) string { return strconv.FormatInt(id, 10) }
 
-// idOf reads an id that a page of ours was given. What is none is like one that
-// does not exist.
+// idOf reads an id. It returns models.ErrNotFound for a text that is not an id,
+// as for an id that does not exist.
 func idOf(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id <= 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// answerJSON writes value as the answer.
+// answerJSON answers with value as JSON.
 func answerJSON(c *gin.Context, status int, value any) error {
 	body, err := json.Marshal(value)
 	if err != nil {
@@ -19,7 +19,7 @@ func answerJSON(c *gin.Context, status int, value any) error {
 	return nil
 }
 
-// done answers that there is nothing more to say, unless something went wrong.
+// done answers with status 204, unless err is not nil.
 func done(c *gin.Context, err error) error {
 	if err == nil {
 		c.Status(http.StatusNoContent)
@@ -27,7 +27,8 @@ func done(c *gin.Context, err error) error {
 	return err
 }
 
-// accepted answers that what follows, if anything, comes by mail.
+// accepted answers with status 202, unless err is not nil. If anything follows,
+// it comes by mail.
 func accepted(c *gin.Context, err error) error {
 	if err != nil {
 		return err
@@ -35,7 +36,8 @@ func accepted(c *gin.Context, err error) error {
 	return answerJSON(c, http.StatusAccepted, struct{}{})
 }
 
-// moment is a time on the wire, nil for none.
+// moment returns t in UTC as the JSON answers have it: nil, which becomes null,
+// for the zero time.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -52,8 +54,8 @@ func each[A, B any](all []A, to func(A) B) []B {
 	return out
 }
 
-// answerList answers with an object whose only member, called member, is the list
-// of what show makes of each of found. It is never null.
+// answerList answers with an object whose only member is a list: what show
+// makes of each element of found. The list is never null.
 func answerList[A, B any](c *gin.Context, member string, found []A, show func(A) B) error {
 	return answerJSON(c, http.StatusOK, map[string][]B{member: each(found, show)})
 }

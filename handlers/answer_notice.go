@@ -53,7 +53,8 @@ const (
 	noticeSelfServiceOff     notice = "self_service_off"
 )
 
-// leave sends the browser to one of our pages, which will say n.
+// leave redirects the browser to a page of the site, which will show the notice
+// n.
 func (s *site) leave(c *gin.Context, to string, n notice) error {
 	s.setCookie(c, cookieNotice, string(n), noticeLife)
 	return seeOther(c, to)

@@ -10,7 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// base is the part of a page that all have.
+// base returns the part of a page that all pages share. It takes the notice
+// that waits, so that no later page shows it again.
 func (s *site) base(c *gin.Context, name string) Base {
 	b := Base{
 		Catalogue:   s.Catalogue,
@@ -23,10 +24,10 @@ func (s *site) base(c *gin.Context, name string) Base {
 		SignUpOpen:  s.SignUp == models.SignUpOpen,
 	}
 	if b.Path == "" {
-		b.Path = "/" // a page that is not there is nowhere to come back to
+		b.Path = "/" // the error page of an unknown address: a switch of the language leads to the landing page
 	}
-	// A database that is away shows on pages that need it; here it counts as
-	// nobody.
+	// A page that needs the database fails by itself when the database is away.
+	// The header then shows nobody as signed in.
 	if session, err := visitOf(c).session(); err == nil {
 		b.Account = &accountView{Username: session.Username, DisplayName: session.DisplayName}
 		if waiting, err := s.Store.Invites.AllWaiting(c.Request.Context(), session.AccountID); err == nil {
@@ -37,8 +38,9 @@ func (s *site) base(c *gin.Context, name string) Base {
 	return b
 }
 
-// render writes a page. It is executed into memory first: a template that
-// fails half-way must not leave half a page with status 200.
+// render answers with a page. The template is executed into memory first, so
+// that a template that fails half-way does not leave half a page with status
+// 200.
 func (s *site) render(c *gin.Context, status int, name string, page any) error {
 	template, ok := s.Pages[name]
 	if !ok {

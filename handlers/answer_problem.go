@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// problem is the body of an error that a program reads (RFC 9457). Code is
-// stable; Detail is for people.
+// problem is the body of an error for programs (RFC 9457). Code is stable;
+// Detail is a text for people.
 type problem struct {
 	Type   string         `json:"type"`
 	Title  string         `json:"title"`
@@ -18,18 +18,18 @@ type problem struct {
 	Code   string         `json:"code"`
 	Detail string         `json:"detail,omitempty"`
 	Errors []problemField `json:"errors,omitempty"`
-	Error  string         `json:"error,omitempty"` // the code once more, where RFC 8628 wants it
+	Error  string         `json:"error,omitempty"` // the code again, for device codes: RFC 8628 wants it
 }
 
-// problemField is what is wrong with one input.
+// problemField says what is wrong with one input.
 type problemField struct {
 	Field  string `json:"field"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
 
-// writeProblem shows f to a program, with texts in the language that it asks
-// for: no cookie is read.
+// writeProblem answers with f as problem details. The language of the texts
+// comes from Accept-Language alone: the API reads no cookie.
 func (s *site) writeProblem(c *gin.Context, f failure) {
 	locale := s.Catalogue.Match(c.GetHeader("Accept-Language"))
 	p := problem{
@@ -48,20 +48,20 @@ func (s *site) writeProblem(c *gin.Context, f failure) {
 	p.write(c.Writer)
 }
 
-// write answers with p. Its type says no more than its status.
+// write answers with p, whose type is always about:blank.
 func (p problem) write(w http.ResponseWriter) {
 	p.Type = "about:blank"
 	body, err := json.Marshal(p)
 	if err != nil {
-		body = nil // never: texts and a number
+		body = nil // cannot happen: the problem holds texts and a number
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(body) // a client that left is nobody's error
+	_, _ = w.Write(body) // it fails only when the client has left
 }
 
-// challenge says which credentials are wanted (RFC 6750 §3), and whether those
-// that came are no good.
+// challenge returns the value of WWW-Authenticate (RFC 6750 §3). It says which
+// credentials are expected, and whether the ones that were sent are not valid.
 func challenge(c *gin.Context) string {
 	const realm = `Bearer realm="latchkey"`
 	if c.GetHeader("Authorization") == "" {
@@ -70,7 +70,7 @@ func challenge(c *gin.Context) string {
 	return realm + `, error="invalid_token"`
 }
 
-// isGrantError reports whether code is one of RFC 8628 §3.5.
+// isGrantError reports whether code is an error of RFC 8628 §3.5.
 func isGrantError(code string) bool {
 	for _, e := range []*models.Error{
 		models.ErrAuthorizationPending, models.ErrSlowDown, models.ErrAccessDenied, models.ErrDeviceCodeExpired,

@@ -6,7 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// seeOther sends the browser to one of our pages.
+// seeOther redirects the browser to a page of the site.
 func seeOther(c *gin.Context, to string) error {
 	c.Redirect(http.StatusSeeOther, to)
 	return nil

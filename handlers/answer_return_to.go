@@ -7,12 +7,12 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// home is where somebody who has signed in goes without another wish.
+// home is the page to go to after signing in, unless another was asked for.
 const home = "/account"
 
-// returnTo is the page to go back to, if it is one of ours: a path with
-// perhaps a query, which no reading of it can take to another host. Anything
-// else is home.
+// returnTo returns wish if it is a page of this site: a path, perhaps with a
+// query, that no browser can read as an address on another host. It returns
+// home for anything else.
 func returnTo(wish string) string {
 	if len(wish) > 512 || !strings.HasPrefix(wish, "/") || strings.HasPrefix(wish, "//") {
 		return home
@@ -26,7 +26,8 @@ func returnTo(wish string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return home
 	}
-	// A second reading must not find another host behind escapes.
+	// A program that decodes the path once more must not find another host in
+	// it.
 	if strings.Contains(u.Path, "//") || strings.ContainsAny(u.Path, "\\\x00\t\r\n") || strings.Contains(u.Path, "/../") {
 		return home
 	}
@@ -34,8 +35,8 @@ func returnTo(wish string) string {
 	return u.RequestURI()
 }
 
-// pageOf is the page that a path belongs to: where a form is sent need not be
-// a page.
+// pageOf returns the page that a path belongs to, because the address that a
+// form is sent to need not be a page.
 func pageOf(path string) string {
 	switch path {
 	case "/signup/resend", "/signup/correct":
@@ -60,13 +61,13 @@ func pageOf(path string) string {
 	if strings.HasPrefix(path, "/link/quick-connect/") {
 		return strings.TrimSuffix(path, "/state")
 	}
-	// What is done to a server is done from its page.
+	// An action on a server belongs to the page of that server.
 	id, act, ok := strings.Cut(strings.TrimPrefix(path, "/servers/"), "/")
 	if !ok || !strings.HasPrefix(path, "/servers/") {
 		return path
 	}
 	switch act {
-	case "open", "invite", "join": // pages of their own
+	case "open", "invite", "join": // these have a page of their own
 		return path
 	case "join/state":
 		return "/servers/" + id + "/join"
@@ -75,8 +76,8 @@ func pageOf(path string) string {
 	}
 }
 
-// pageHere is the page that the request belongs to, "" for one that met no
-// route. What a route leaves open is taken from the request.
+// pageHere returns the page that the request belongs to, with the parameters of
+// the request in it. It returns "" for a request that met no route.
 func pageHere(c *gin.Context) string {
 	path := c.FullPath()
 	if strings.Contains(path, ":") {
@@ -85,7 +86,7 @@ func pageHere(c *gin.Context) string {
 	return pageOf(path)
 }
 
-// withReturn is page, leading back to path.
+// withReturn returns the address of page, with a query that leads back to path.
 func withReturn(page, path string) string {
 	return page + "?return_to=" + url.QueryEscape(path)
 }

@@ -14,32 +14,34 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// captchaView is the proof that a form asks for.
+// captchaView is the data of partials/captcha.html: the captcha of a form.
 type captchaView struct {
 	Kind    string // "pow", "recaptcha" or "off"
-	SiteKey string // of reCAPTCHA
+	SiteKey string // the site key of reCAPTCHA
 	Error   string // in the reader's language
-	Focus   bool   // the error is the first of the form
+	Focus   bool   // the captcha has the first mistake of the form
 }
 
-// A network may have 30 challenges at once and then one each second.
+// A network may get 30 challenges at once, and then one each second.
 const (
 	challengesAtOnce = 30
-	challengesRefill = 30 * time.Second // from none to all of them
+	challengesRefill = 30 * time.Second // until all of them are available again
 )
 
-// networksMost is the number of networks of callers that a limit tells apart. What these limits protect
-// is cheap; what matters is counted in the database.
+// networksMost is the number of networks that a limit in memory can tell apart.
+// These limits protect cheap work; everything important is counted in the
+// database.
 const networksMost = 4096
 
-// fieldCaptcha is where mistakes of a captcha lie.
+// fieldCaptcha is the name of the field that a mistake in the captcha belongs
+// to.
 const fieldCaptcha = "captcha"
 
-// checkCaptcha checks the proof that came with a form. It returns the errors of
-// checkProof.
+// checkCaptcha checks the captcha that was sent with the form. It returns the
+// errors of checkProof.
 func (s *site) checkCaptcha(c *gin.Context, f form) error { return s.checkProof(c, s.captchaAnswer(f)) }
 
-// captchaAnswer is the proof that came with a form.
+// captchaAnswer returns the answer to the captcha that was sent with the form.
 func (s *site) captchaAnswer(f form) string {
 	if s.CaptchaKind == CaptchaRecaptcha {
 		return f[captcha.FieldRecaptcha]
@@ -47,8 +49,8 @@ func (s *site) captchaAnswer(f form) string {
 	return f[captcha.FieldProofOfWork]
 }
 
-// checkProof checks the answer to a captcha. It returns mistakes of the form, or
-// a KindUnavailable error when nobody could check it.
+// checkProof checks the answer to a captcha. It returns a mistake of the form,
+// or a KindUnavailable error when the answer could not be checked.
 func (s *site) checkProof(c *gin.Context, answer string) error {
 	err := s.Captcha.Verify(c.Request.Context(), answer, visitOf(c).address)
 	switch {
@@ -63,12 +65,13 @@ func (s *site) checkProof(c *gin.Context, answer string) error {
 	}
 }
 
-// captchaUnavailable is the error of a captcha that nobody could check.
+// captchaUnavailable returns the error for a captcha that could not be checked.
 func captchaUnavailable(cause error) error {
 	return &models.Error{Kind: models.KindUnavailable, Code: "captcha_unavailable", RetryAfter: 6 * shortWait, Err: cause}
 }
 
-// captchaView is the captcha of a page, and lets its scripts run there.
+// captchaView returns the captcha for a page, and allows the scripts of
+// reCAPTCHA on that page if it is the captcha in use.
 func (s *site) captchaView(c *gin.Context, wrong mistakes) captchaView {
 	if s.CaptchaKind == CaptchaRecaptcha {
 		allowRecaptcha(c)
@@ -79,8 +82,8 @@ func (s *site) captchaView(c *gin.Context, wrong mistakes) captchaView {
 	}
 }
 
-// challenge answers GET /captcha/challenge: work for a browser, as ALTCHA's
-// protocol has it. One source gets only so many.
+// challenge answers GET /captcha/challenge with a task for the browser, in the
+// form of ALTCHA. The number of tasks for one network is limited.
 func (s *site) challenge(c *gin.Context) error {
 	if s.CaptchaKind != CaptchaProofOfWork || s.Challenge == nil {
 		return models.ErrNotFound

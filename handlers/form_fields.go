@@ -2,8 +2,8 @@ package handlers
 
 import "net/http"
 
-// pinMinLength is what the field of a PIN is held to before anything is sent.
-// Models decide.
+// pinMinLength is the length below which browsers do not send a PIN. models has
+// the rule that counts.
 const pinMinLength = 4
 
 // inputs builds the fields of one page, with what was typed and what is wrong.
@@ -21,11 +21,11 @@ func newInputs(b Base, typed form, wrong mistakes) *inputs {
 	return &inputs{base: b, typed: typed, wrong: wrong, fresh: wrong.status == http.StatusOK}
 }
 
-// add fills in what all fields have. Its label is field.LABEL, its hint, if
-// the kind has one, field.LABEL.hint.
+// add completes the field f. Its label is the text field.LABEL; its hint, if
+// the field has one, is field.LABEL.hint.
 //
-// The value is what was typed, or else what show was given. Passwords and PINs
-// are never sent back.
+// The value is the text that was typed, or else the value that show was given.
+// Passwords and PINs are never sent back to the browser.
 func (in *inputs) add(f Field, label string) Field {
 	f.Label = in.base.T("field." + label)
 	f.Error = in.wrong.fields[f.Name]
@@ -41,7 +41,8 @@ func (in *inputs) add(f Field, label string) Field {
 	return f
 }
 
-// show has the field called name show value until something is typed into it.
+// show makes the field with that name show value, until something is typed into
+// it.
 func (in *inputs) show(name, value string) {
 	if in.stored == nil {
 		in.stored = form{}
@@ -53,7 +54,7 @@ func (in *inputs) hint(label string, pairs ...any) string {
 	return in.base.T("field."+label+".hint", pairs...)
 }
 
-// username is the name that somebody chooses.
+// username returns the field in which a person chooses a username.
 func (in *inputs) username() Field {
 	return in.add(Field{
 		Name: "username", Type: "text", Hint: in.hint("username"),
@@ -68,7 +69,8 @@ func (in *inputs) displayName() Field {
 	}, "display_name")
 }
 
-// email is an address whose words are those of label: "email" or "new_email".
+// email returns the field of an email address. label chooses its texts: "email"
+// or "new_email".
 func (in *inputs) email(label string) Field {
 	return in.add(Field{
 		Name: "email", Type: "email", Hint: in.hint(label),
@@ -83,7 +85,8 @@ func (in *inputs) nameOrEmail() Field {
 	}, "name_or_email")
 }
 
-// newPassword is a password that is chosen; its words are those of label.
+// newPassword returns the field in which a person chooses a password. label
+// chooses its texts.
 func (in *inputs) newPassword(label string, minLength int) Field {
 	return in.add(Field{
 		Name: "password", Type: "password", Hint: in.hint("password", "MinLength", minLength),
@@ -98,7 +101,7 @@ func (in *inputs) newPasswordAgain(label string) Field {
 	}, label+"_again")
 }
 
-// password is the one that signs in.
+// password returns the field of the password on the page that signs in.
 func (in *inputs) password() Field {
 	return in.add(Field{
 		Name: "password", Type: "password",
@@ -106,7 +109,8 @@ func (in *inputs) password() Field {
 	}, "password")
 }
 
-// currentPassword is asked for again before something that matters.
+// currentPassword returns the field in which a person gives the password again,
+// before an important change.
 func (in *inputs) currentPassword() Field {
 	return in.add(Field{
 		Name: "current_password", Type: "password", Hint: in.hint("current_password"),

@@ -11,12 +11,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// errGone is about something that a form named and that is no longer there:
-// the form was sent twice, or its page had stood open for long. That page is
-// shown again, as things stand now.
+// errGone is the error for a thing that a form names and that no longer exists:
+// the form was sent twice, or its page had been open for a long time. The same
+// page is shown again with the present state.
 var errGone = &models.Error{Kind: models.KindNotFound, Code: "gone"}
 
-// orGone is errGone for an error about what a form named.
+// orGone turns models.ErrNotFound into errGone. It is for errors about a thing
+// that a form names.
 func orGone(err error) error {
 	if errors.Is(err, models.ErrNotFound) {
 		return errGone
@@ -24,18 +25,19 @@ func orGone(err error) error {
 	return err
 }
 
-// mistakes is what is wrong with a form that is shown again; the zero value,
-// with status 200, is a fresh form.
+// mistakes says what is wrong with a form that is shown again. In a form that
+// is shown for the first time the status is 200 and the rest is empty.
 type mistakes struct {
 	status  int
-	first   string            // the first field at fault
-	fields  map[string]string // texts by field
-	problem string            // text about the form as a whole
+	first   string            // the first field with a mistake
+	fields  map[string]string // the texts of the mistakes, by field
+	problem string            // the text about the form as a whole
 }
 
-// mistakesOf reads cause for a form that can be shown again with it. It
-// returns cause itself when that would not help: what is broken, missing or
-// spent has a page of its own. A nil cause is a fresh form.
+// mistakesOf turns cause into the mistakes that a form is shown again with. It
+// returns cause itself when showing the form again would not help: such errors
+// have a page of their own. A nil cause means a form that is shown for the
+// first time.
 func (s *site) mistakesOf(c *gin.Context, cause error) (mistakes, error) {
 	if cause == nil {
 		return mistakes{status: http.StatusOK}, nil
@@ -70,15 +72,16 @@ func (s *site) mistakesOf(c *gin.Context, cause error) (mistakes, error) {
 	return m, nil
 }
 
-// telling is b for a page that shows its form again with what is wrong. Fields
-// tell theirs by themselves.
+// telling returns b for a page that shows its form again. It tells the mistake
+// of the form as a whole; each field tells its own.
 func (b Base) telling(wrong mistakes) Base {
 	b.Problem = wrong.problem
 	b.Wrong = wrong.problem != "" || len(wrong.fields) > 0
 	return b
 }
 
-// isMendable reports whether the person can mend e, or try again, in the form.
+// isMendable reports whether the person can correct e in the form, or try
+// again.
 func isMendable(e *models.Error) bool {
 	switch e.Kind {
 	case models.KindInvalid, models.KindConflict, models.KindThrottled:
@@ -89,20 +92,20 @@ func isMendable(e *models.Error) bool {
 		return !errors.Is(e, models.ErrNoSession)
 	case models.KindForbidden:
 		return true
-	case models.KindNotFound: // of what was typed, not of the page
+	case models.KindNotFound: // about what was typed, not about the page
 		return len(e.Fields) > 0 || errors.Is(e, errGone)
 	default:
 		return false
 	}
 }
 
-// oneMistake is an error about one field that handlers find by themselves.
+// oneMistake returns the error for one field that a handler found a mistake in.
 func oneMistake(field, code string) error {
 	return &models.Error{Kind: models.KindInvalid, Code: "invalid", Fields: []models.FieldError{{Field: field, Code: code}}}
 }
 
-// differ returns an error when what was typed twice, as name and name_again,
-// differs: the code lies at the second.
+// differ returns an error at the field name_again, with that code, when its
+// text differs from the text of the field name.
 func differ(f form, name, code string) error {
 	if f[name] != f[name+"_again"] {
 		return oneMistake(name+"_again", code)
@@ -110,8 +113,8 @@ func differ(f form, name, code string) error {
 	return nil
 }
 
-// joinMistakes puts the fields of all errors that have some into one error.
-// Any other error wins over them.
+// joinMistakes returns one error with the fields of all the errors. An error
+// without fields is returned alone, before all others.
 func joinMistakes(all ...error) error {
 	var fields []models.FieldError
 	for _, err := range all {

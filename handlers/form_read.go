@@ -13,16 +13,17 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// form is what was sent in the body of a request: each field once. The query
-// is never part of it.
+// form holds the fields that were sent in the body of a request, each once. It
+// never holds the query.
 type form map[string]string
 
-// maxFields is more than any form of ours has: that of an invite has a box for
-// every library of every server of its owner.
+// maxFields is more than any form of the site sends. The largest is an invite,
+// with a box for each library of each server of its owner.
 const maxFields = 500
 
-// readForm reads the body of a request. It returns a *httperr.RefusalError for what no form
-// of ours sends, and *http.MaxBytesError for a body that is too long.
+// readForm reads the form in the body of a request. It returns a
+// *httperr.RefusalError for a body that no form of the site sends, and
+// *http.MaxBytesError for a body that is too long.
 func readForm(c *gin.Context) (form, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err != nil {
@@ -50,8 +51,8 @@ func isForm(contentType string) bool {
 	return err == nil && media == "application/x-www-form-urlencoded" && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
-// parseForm reports false for a body that is no form, has a field twice, or
-// text in it that no browser sends.
+// parseForm parses a body. It reports false when the body is not a form, has a
+// field twice, or holds text that no browser sends.
 func parseForm(body string) (form, bool) {
 	if strings.Count(body, "&") >= maxFields {
 		return nil, false
@@ -72,8 +73,8 @@ func parseForm(body string) (form, bool) {
 
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
-// queryValue is the one value of a parameter in the address; "" when it is
-// missing or stands there twice.
+// queryValue returns the value of a parameter of the query. It returns "" when
+// the parameter is missing or appears twice.
 func queryValue(c *gin.Context, name string) string {
 	if given := c.Request.URL.Query()[name]; len(given) == 1 && isText(given[0]) {
 		return given[0]

@@ -8,8 +8,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// logAccess writes one line for each request. It names the route, never the
-// path, the query, a header or a field: any of them may hold a secret.
+// logAccess writes one log line for each request. The line names the route and
+// never the path, the query, a header or a field, because any of them may hold
+// a secret.
 func (s *site) logAccess(c *gin.Context) {
 	start := s.Now()
 	c.Next()
@@ -28,8 +29,8 @@ func (s *site) logAccess(c *gin.Context) {
 		slog.String("address", addressText(v.address)))
 }
 
-// method is the request's if it is one of HTTP's own: any other is the
-// asker's text.
+// method returns the method of the request if HTTP defines it. Any other method
+// is text that the client chose, and is logged as "other".
 func method(m string) string {
 	if slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}, m) {
 		return m

@@ -16,14 +16,15 @@ const (
 	maxUserAgent  = 512
 )
 
-// caller is who asks, as operations are told.
+// caller returns the caller of the request, for operations of models.
 func caller(c *gin.Context) models.Caller {
 	device, icon := deviceOf(c.GetHeader("User-Agent"))
 	return models.Caller{Address: addressText(visitOf(c).address), Device: device, Icon: icon}
 }
 
-// deviceOf is the name of the browser or device that calls itself agent,
-// "Firefox on Windows", and its icon. The name is "" when nothing is known.
+// deviceOf returns the name of a browser or device, such as "Firefox on
+// Windows", and its icon, from the User-Agent that it sends. The name is ""
+// when it is unknown.
 func deviceOf(agent string) (name, icon string) {
 	if len(agent) > maxUserAgent {
 		agent = agent[:maxUserAgent]
@@ -37,7 +38,7 @@ func deviceName(ua useragent.UserAgent, icon string) string {
 	system := ua.OS
 	switch {
 	case icon == "tv":
-		system = "TV" // its system is nobody's concern, and mostly guessed wrong
+		system = "TV" // the operating system of a television says little, and is mostly guessed wrong
 	case ua.Device != "" && ua.OS == useragent.IOS:
 		system = ua.Device // "iPhone" says more than "iOS"
 	}
@@ -54,7 +55,8 @@ func deviceName(ua useragent.UserAgent, icon string) string {
 	return strings.TrimSpace(printable.Cut(name, maxDeviceName))
 }
 
-// Words that televisions and their boxes use of themselves.
+// televisionWords are words in the User-Agent of televisions and of boxes
+// beside them.
 const televisionWords = "smarttv|smart-tv|smart tv|googletv|google tv|appletv|apple tv|android tv|; aft|bravia|web0s|webos tv|tizen|roku|hbbtv|viera"
 
 func deviceIcon(ua useragent.UserAgent) string {
@@ -76,7 +78,7 @@ func deviceIcon(ua useragent.UserAgent) string {
 	}
 }
 
-// addressText is an address as people read it, "" when it is unknown.
+// addressText returns an address as people read it, or "" when it is unknown.
 func addressText(a netip.Addr) string {
 	if !a.IsValid() {
 		return ""

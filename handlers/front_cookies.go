@@ -11,24 +11,25 @@ import (
 // cookieName is the name of a cookie without its prefix.
 type cookieName string
 
-// All our cookies, but for those of mailed links: see links.go.
+// All cookies of the site, except those for the tokens of mailed links: see
+// front_mailed_token.go.
 const (
 	cookieSession  cookieName = "latchkey-session"
-	cookieDevice   cookieName = "latchkey-device"   // marks of accounts that signed in here; stays at sign-out
+	cookieDevice   cookieName = "latchkey-device"   // the marks of accounts that signed in in this browser; it stays after sign-out
 	cookiePending  cookieName = "latchkey-pending"  // the sign-up that waits for its confirmation
-	cookieLanguage cookieName = "latchkey-language" // of somebody who is not signed in
-	cookieNotice   cookieName = "latchkey-notice"   // what the next page has to say, once
+	cookieLanguage cookieName = "latchkey-language" // the language of somebody who is not signed in
+	cookieNotice   cookieName = "latchkey-notice"   // the notice that the next page shows
 )
 
 const (
 	languageLife = 365 * 24 * time.Hour
 	noticeLife   = 5 * time.Minute
-	maxCookie    = 1 << 10 // of what we would believe
+	maxCookie    = 1 << 10 // a longer value is ignored
 )
 
-// full is the name on the wire. The prefix has browsers hold the cookie to
-// https, to this host and to all of its paths; plain http, which only
-// development has, cannot have it.
+// full returns the name of the cookie as it is sent. With the prefix, browsers
+// send the cookie only over https, to this host and to all of its paths. Plain
+// http, which only development uses, does not allow the prefix.
 func (s *site) full(name cookieName) string {
 	if s.secure {
 		return "__Host-" + string(name)
@@ -36,8 +37,8 @@ func (s *site) full(name cookieName) string {
 	return string(name)
 }
 
-// cookie is the value that the browser sent, "" for none. Two that differ
-// count as none: one of them was planted.
+// cookie returns the value of the cookie that the browser sent, or "" if there
+// is none. Two different values count as none, because one of them was planted.
 func (s *site) cookie(c *gin.Context, name cookieName) string {
 	value := ""
 	for i, sent := range c.Request.CookiesNamed(s.full(name)) {
@@ -49,15 +50,16 @@ func (s *site) cookie(c *gin.Context, name cookieName) string {
 	return value
 }
 
-// setCookie keeps value in the browser for life.
+// setCookie makes the browser keep value for that long.
 func (s *site) setCookie(c *gin.Context, name cookieName, value string, life time.Duration) {
 	s.writeCookie(c, name, value, max(int(life/time.Second), 1))
 }
 
-// clearCookie has the browser forget a cookie.
+// clearCookie makes the browser forget the cookie.
 func (s *site) clearCookie(c *gin.Context, name cookieName) { s.writeCookie(c, name, "", -1) }
 
-// writeCookie replaces what the answer already says of the cookie.
+// writeCookie writes the cookie into the answer, in place of one with the same
+// name that is already there.
 func (s *site) writeCookie(c *gin.Context, name cookieName, value string, maxAge int) {
 	cookie := http.Cookie{ //nolint:gosec // Secure but over the plain http of development
 		Name:     s.full(name),

@@ -6,8 +6,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// setHeaders writes what every answer carries. Handlers loosen single ones
-// where they must.
+// setHeaders writes the headers that every answer has. A handler may relax some
+// of them.
 func (s *site) setHeaders(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -27,9 +27,10 @@ func (s *site) setHeaders(c *gin.Context) {
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 }
 
-// contentPolicy allows what our pages need. Scripts, and what they import,
-// carry the nonce; Google's run on the pages that show its captcha. Scripts may
-// ask the origins of probes too.
+// contentPolicy returns the content security policy of a page. Scripts, and the
+// modules that they import, need the nonce. Pages with a captcha of Google
+// allow its scripts, and the page that opens a server allows requests to the
+// origins in probes.
 func contentPolicy(nonce string, recaptcha bool, probes []string) string {
 	script, frame := "'nonce-"+nonce+"'", ""
 	if recaptcha {
@@ -54,27 +55,29 @@ func contentPolicy(nonce string, recaptcha bool, probes []string) string {
 	return strings.Join(directives, "; ")
 }
 
-// allowRecaptcha lets Google's scripts run on the page that is being written.
+// allowRecaptcha allows the scripts of Google on the page of this answer.
 func allowRecaptcha(c *gin.Context) {
 	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, true, nil))
 }
 
-// allowProbes lets the scripts of the page that is being written ask these
-// origins whether they answer.
+// allowProbes allows the scripts of the page of this answer to ask these
+// origins whether they respond.
 func allowProbes(c *gin.Context, origins []string) {
 	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, origins))
 }
 
-// allowPrivateCopy lets the browser alone keep the answer, and ask each time
-// whether it still holds: for pages that say nothing of anybody.
+// allowPrivateCopy allows the browser, and nobody else, to keep the answer, if
+// it asks each time whether the answer is still valid. It is for pages that
+// show nothing personal.
 func allowPrivateCopy(c *gin.Context) {
 	c.Header("Cache-Control", "private, no-cache")
 	c.Header("Vary", "Accept-Language, Cookie")
 }
 
-// hideReferrer keeps the address of a page that a mail led to from everybody.
+// hideReferrer makes the browser send no Referer from a page that a mail led
+// to, so that no other site learns its address.
 func hideReferrer(c *gin.Context) { c.Header("Referrer-Policy", "no-referrer") }
 
-// forgetCopies empties the browser's cache, so that the way back shows
-// nothing. Cookies are not named: the known-device cookie stays.
+// forgetCopies empties the cache of the browser, so that the back button shows
+// nothing. Cookies stay, above all the known-device cookie.
 func forgetCopies(c *gin.Context) { c.Header("Clear-Site-Data", `"cache"`) }

@@ -9,17 +9,18 @@ import (
 )
 
 const (
-	maxMarks = 4 // accounts that a browser may be known to
+	maxMarks = 4 // accounts that one browser may be known to
 	markLife = 365 * 24 * time.Hour
 )
 
-// deviceMarks are the marks of accounts that signed in here before.
+// deviceMarks returns the marks of the accounts that signed in in this browser
+// before.
 func (s *site) deviceMarks(c *gin.Context) []string {
 	marks := strings.Split(s.cookie(c, cookieDevice), "~")
 	return slices.DeleteFunc(marks[:min(len(marks), maxMarks)], func(mark string) bool { return mark == "" })
 }
 
-// keepDeviceMark puts mark before the others that the browser holds.
+// keepDeviceMark puts mark in front of the other marks that the browser keeps.
 func (s *site) keepDeviceMark(c *gin.Context, mark string) {
 	if mark == "" {
 		return

@@ -8,8 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// locale is the language of the answer: the account's, else what was chosen
-// here before, else what the browser asks for.
+// locale returns the language of the answer: the language of the account, or
+// else the one chosen in this browser, or else the one that the browser asks
+// for.
 func (s *site) locale(c *gin.Context) string {
 	if session, err := visitOf(c).session(); err == nil && s.speaks(session.Locale) {
 		return session.Locale
@@ -17,7 +18,7 @@ func (s *site) locale(c *gin.Context) string {
 	return s.visitorLocale(c)
 }
 
-// visitorLocale is the language of somebody who is not signed in.
+// visitorLocale returns the language for somebody who is not signed in.
 func (s *site) visitorLocale(c *gin.Context) string {
 	if chosen := s.cookie(c, cookieLanguage); s.speaks(chosen) {
 		return chosen

@@ -12,11 +12,11 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// live answers GET /livez: this program runs. It asks nobody.
+// live answers GET /livez: the program runs. It checks nothing else.
 func (s *site) live(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
 
-// readyNow answers GET /readyz: requests can be served now. It does not say
-// why not; the log does.
+// readyNow answers GET /readyz: requests can be served now. The answer does not
+// say why they cannot; the log does.
 func (s *site) readyNow(c *gin.Context) {
 	if err := s.ready.check(c.Request.Context()); err != nil {
 		setRetryAfter(c, shortWait)
@@ -27,11 +27,11 @@ func (s *site) readyNow(c *gin.Context) {
 }
 
 const (
-	readyFor  = time.Second     // an answer counts
-	readyTime = 2 * time.Second // to find one
+	readyFor  = time.Second     // for this long an answer is given again
+	readyTime = 2 * time.Second // for the check
 )
 
-// readiness asks at most once a second, however often it is asked.
+// readiness checks at most once a second, however often it is asked.
 type readiness struct {
 	ask func(context.Context) error
 	now func() time.Time
@@ -45,7 +45,7 @@ func (r *readiness) check(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now := r.now(); r.asked.IsZero() || now.Sub(r.asked) >= readyFor {
-		// Somebody who leaves early must not spoil the answer for others.
+		// A caller that leaves early must not spoil the answer for the others.
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
 		defer cancel()
 		r.last, r.asked = r.ask(asking), now
@@ -53,13 +53,13 @@ func (r *readiness) check(ctx context.Context) error {
 	return r.last
 }
 
-// robots answers GET /robots.txt: only what is for everybody.
+// robots answers GET /robots.txt, which allows the public pages alone.
 func (s *site) robots(c *gin.Context) {
 	c.String(http.StatusOK, "User-agent: *\nAllow: /$\nAllow: /help/\nAllow: /static/\nDisallow: /\n")
 }
 
-// securityTextLife is how long security.txt claims to hold: less than a year
-// (RFC 9116 §2.5.5).
+// securityTextLife is how long security.txt says that it is valid: less than a
+// year (RFC 9116 §2.5.5).
 const securityTextLife = 180 * 24 * time.Hour
 
 // securityText answers GET /.well-known/security.txt.

@@ -8,11 +8,12 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A mailed link brings its token in the address, where histories, logs and
-// referrers would keep it. The first visit moves the token into a cookie and
-// comes back without it. No visit spends it: that takes the button.
+// A mailed link carries its token in the address, where histories, logs and the
+// Referer header would keep it. The first visit moves the token into a cookie
+// and redirects to the address without it. No visit spends the token:
+// only the button on the page does.
 
-// Cookies of mailed links, one for each purpose.
+// The cookies of mailed links, one for each purpose.
 const (
 	linkConfirm      cookieName = "latchkey-link-confirm"
 	linkReset        cookieName = "latchkey-link-reset"
@@ -28,8 +29,9 @@ const (
 	maxToken = 128
 )
 
-// arriveByLink is the token that a mailed link brought here before. When the
-// address brings one now, the error is the detour that takes it out.
+// arriveByLink returns the token that a mailed link brought to this browser
+// earlier. When the address brings a token now, arriveByLink moves it into the
+// cookie and returns the detour to the address without it.
 func (s *site) arriveByLink(c *gin.Context, link cookieName) (token string, err error) {
 	hideReferrer(c)
 	given, ok := c.Request.URL.Query()["token"]
@@ -43,8 +45,8 @@ func (s *site) arriveByLink(c *gin.Context, link cookieName) (token string, err 
 	return "", &detour{to: c.FullPath()}
 }
 
-// linkToken is the token that the browser holds for link. It returns
-// models.ErrTokenSpent when it holds none.
+// linkToken returns the token that the browser keeps for the link, or
+// models.ErrTokenSpent when it keeps none.
 func (s *site) linkToken(c *gin.Context, link cookieName) (string, error) {
 	hideReferrer(c)
 	token := s.cookie(c, link)
@@ -54,8 +56,8 @@ func (s *site) linkToken(c *gin.Context, link cookieName) (string, error) {
 	return token, nil
 }
 
-// isToken reports whether text could be a token: anything else is not worth a
-// question to the database, nor a cookie.
+// isToken reports whether text may be a token. Anything else need not be looked
+// up in the database, nor be kept in a cookie.
 func isToken(text string) bool {
 	if text == "" || len(text) > maxToken {
 		return false
@@ -69,8 +71,8 @@ func isToken(text string) bool {
 	return true
 }
 
-// spent forgets the token of link when err says that it opens nothing, and
-// returns err.
+// spent returns err. If err says that the token of the link is no longer valid,
+// the browser forgets it.
 func (s *site) spent(c *gin.Context, link cookieName, err error) error {
 	if models.KindOf(err) == models.KindExpired {
 		s.clearCookie(c, link)

@@ -9,8 +9,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// recoverPanic turns a panic into an error of the side that was asked. What was thrown is not
-// logged, only its type: it may hold what somebody typed.
+// recoverPanic turns a panic into an error as the asked side of the service
+// shows it. The log gets the type of the panic's value but not the value, which
+// may hold what somebody typed.
 func (s *site) recoverPanic(c *gin.Context) {
 	defer func() {
 		thrown := recover()

@@ -9,12 +9,12 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// freshFor is how long after the last proof of the password dangerous acts
-// need none.
+// freshFor is how long after the password was last given dangerous actions do
+// not ask for it again.
 const freshFor = 24 * time.Hour
 
-// signedIn is the session of the request. Somebody who has none is sent to
-// sign in and then back.
+// signedIn returns the session of the request. A visitor without a session is
+// sent to sign in, and then back to this page.
 func (s *site) signedIn(c *gin.Context) (models.Session, error) {
 	session, err := visitOf(c).session()
 	if errors.Is(err, models.ErrNoSession) {
@@ -23,9 +23,9 @@ func (s *site) signedIn(c *gin.Context) (models.Session, error) {
 	return session, err
 }
 
-// signedInLately is like signedIn for acts that must not be open to whoever
-// finds a browser that was left alone: an older session gives the password
-// first.
+// signedInLately is like signedIn, for actions that must not be open to a
+// person who finds an unattended browser: if the password was given longer ago
+// than freshFor, the page asks for it again.
 func (s *site) signedInLately(c *gin.Context) (models.Session, error) {
 	session, err := s.signedIn(c)
 	if err == nil && s.Now().Sub(session.ConfirmedAt) >= freshFor {
@@ -34,13 +34,13 @@ func (s *site) signedInLately(c *gin.Context) (models.Session, error) {
 	return session, err
 }
 
-// renewSession has the browser hold the new token of its session.
+// renewSession makes the browser keep the new token of its session.
 func (s *site) renewSession(c *gin.Context, session models.Session, token string) {
 	s.setCookie(c, cookieSession, token, session.ExpiresAt.Sub(s.Now()))
 }
 
-// forgetSession has the browser forget a session that has ended, and what it
-// showed.
+// forgetSession makes the browser forget a session that has ended, and the
+// pages that it showed.
 func (s *site) forgetSession(c *gin.Context) {
 	s.clearCookie(c, cookieSession)
 	forgetCopies(c)

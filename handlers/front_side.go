@@ -11,22 +11,24 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// side is a side of the service. Each has its own errors and headers.
+// side is one of the sides that the service has. Each has its own errors and
+// headers.
 type side int
 
 const (
-	sidePages   side = iota // for people: error pages, cookies
-	sideAPI                 // for programs that know us: problem details, bearer tokens
-	sideService             // for programs of Emby's kind: bare statuses, tokens in headers
+	sidePages   side = iota // pages for people: error pages, cookies
+	sideAPI                 // the JSON API: problem details, bearer tokens
+	sideService             // the Emby Connect protocol: bare statuses, tokens in headers
 )
 
-// apiPrefix is where the JSON API lives. The page at apiDocsPath lies below it too.
+// The JSON API lives below apiPrefix. The page at apiDocsPath lies below it
+// too.
 const (
 	apiPrefix   = "/api"
 	apiDocsPath = apiPrefix + "/docs"
 )
 
-// sideOf is the side that a path belongs to.
+// sideOf returns the side that a path belongs to.
 func sideOf(path string) side {
 	switch {
 	case under(path, connect.Prefix):
@@ -38,8 +40,7 @@ func sideOf(path string) side {
 	}
 }
 
-// under reports whether path is prefix or lies below it; letter case does not
-// count.
+// under reports whether path is prefix or lies below it, in any letter case.
 func under(path, prefix string) bool {
 	if len(path) < len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
 		return false
@@ -47,7 +48,8 @@ func under(path, prefix string) bool {
 	return len(path) == len(prefix) || path[len(prefix)] == '/'
 }
 
-// allowOrigins lets web pages of any origin call what no cookie opens.
+// allowOrigins allows web pages of any origin to call the API and the Emby
+// Connect protocol, where no cookie counts.
 func (f side) allowOrigins(h http.Header) {
 	switch f {
 	case sideService:
@@ -66,7 +68,7 @@ func (f side) allowOrigins(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
-// writer is how errors look on the side that was asked.
+// writer returns the function that writes errors as the asked side shows them.
 func (s *site) writer(c *gin.Context) func(*gin.Context, failure) {
 	switch visitOf(c).side {
 	case sideAPI:
@@ -78,11 +80,12 @@ func (s *site) writer(c *gin.Context) func(*gin.Context, failure) {
 	}
 }
 
-// refuse ends a request before any handler has seen it.
+// refuse answers with an error before any handler runs.
 func (s *site) refuse(c *gin.Context, err error) { s.fail(c, err, s.writer(c)) }
 
-// Starting answers a request that came before anything can be served. Programs
-// hear it in the form that they understand: none takes it for an empty list.
+// Starting answers a request that arrives before the service can serve.
+// Programs get the error in the form that they know, so that none of them takes
+// it for an empty list.
 func Starting(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	sideOf(r.URL.Path).allowOrigins(h)

@@ -17,14 +17,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// staticFile is one file for browsers.
+// staticFile is a file that browsers fetch.
 type staticFile struct {
 	content []byte
-	kind    string // content type
-	tag     string // changes with the content
+	kind    string // the content type
+	tag     string // the entity tag, which changes with the content
 }
 
-// readStatic reads all static files: there are few, and they never change.
+// readStatic reads all static files. They are few, and do not change while the
+// program runs.
 func readStatic(files fs.FS) (map[string]staticFile, error) {
 	all := map[string]staticFile{}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -49,8 +50,8 @@ func readStatic(files fs.FS) (map[string]staticFile, error) {
 	return all, nil
 }
 
-// contentType goes by the name. The commonest are written down, since the
-// machine's own table may lack them.
+// contentType returns the content type for the name of a file. The common types
+// are listed here, because the table of the machine may lack them.
 func contentType(name string) string {
 	switch ending := path.Ext(name); ending {
 	case ".css":
@@ -76,7 +77,7 @@ func (s *site) static(c *gin.Context) error {
 	return s.serveStatic(c, strings.TrimPrefix(c.Param("file"), "/"))
 }
 
-// favicon answers GET /favicon.ico, which browsers ask for unbidden.
+// favicon answers GET /favicon.ico, which browsers fetch by themselves.
 func (s *site) favicon(c *gin.Context) error { return s.serveStatic(c, "favicon.svg") }
 
 func (s *site) serveStatic(c *gin.Context, name string) error {
@@ -87,7 +88,7 @@ func (s *site) serveStatic(c *gin.Context, name string) error {
 	h := c.Writer.Header()
 	h.Set("Content-Type", file.kind)
 	h.Set("ETag", file.tag)
-	// A worker goes by the policy of its own file.
+	// A worker obeys the policy of its own file, not that of the page.
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; frame-ancestors 'none'")
 	if s.Dev {
 		h.Set("Cache-Control", "no-cache")

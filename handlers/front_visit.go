@@ -16,14 +16,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// visit is what one request carries through all handlers.
+// visit holds what is known about one request.
 type visit struct {
-	id      string     // in the log and on the error page
+	id      string     // shown in the log and on the error page
 	nonce   string     // of the content security policy
-	address netip.Addr // of the asker; zero when unknown
-	side    side       // the side of the service that it asked
+	address netip.Addr // of the caller; the zero Addr when it is unknown
+	side    side       // the side of the service that was asked
 	pattern string     // of a route that Gin does not know; see route
-	// session finds the session of the request's cookie, once.
+	// session returns the session of the request's cookie. It looks the session
+	// up once.
 	session func() (models.Session, error)
 }
 
@@ -37,7 +38,7 @@ func visitOf(c *gin.Context) *visit {
 	return v
 }
 
-// begin is the first thing that happens to a request.
+// begin prepares the visit of a request. It runs before everything else.
 func (s *site) begin(c *gin.Context) {
 	address, _ := peer.Address(c.Request.RemoteAddr, c.Request.Header, s.TrustedProxies)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeFor(c))
@@ -54,7 +55,7 @@ func (s *site) begin(c *gin.Context) {
 	c.Next()
 }
 
-// An agent may ask to wait on changesPath until something changes.
+// An agent may wait on changesPath until something changes.
 const (
 	changesPath = apiPrefix + "/v1/server/changes"
 	waitMost    = 25 * time.Second
@@ -68,18 +69,19 @@ func timeFor(c *gin.Context) time.Duration {
 	return requestTime
 }
 
-// random is 128 bits that nobody can guess.
+// random returns 128 random bits as text.
 func (s *site) random() string {
 	var b [16]byte
 	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
-		panic(fmt.Errorf("handlers: no randomness: %w", err)) // nothing may be answered without
+		panic(fmt.Errorf("handlers: no randomness: %w", err)) // the program must not go on without randomness
 	}
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// lookSession finds the session of the request. ErrNoSession means there is
-// none: a cookie that opens nothing is taken away. The token of a device, which
-// lies where apps keep theirs, opens no page.
+// lookSession returns the session of the request's cookie. It returns
+// models.ErrNoSession when there is none, and then removes a cookie that is not
+// valid. The token of a device opens no page, because apps do not keep it as
+// safely as browsers keep a cookie.
 func (s *site) lookSession(c *gin.Context) (models.Session, error) {
 	token := s.cookie(c, cookieSession)
 	if token == "" {
