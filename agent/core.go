@@ -44,42 +44,6 @@ func newCore(o Options) *core {
 	return c
 }
 
-// signals wake the loops of [Agent.Run] before their time.
-type signals struct {
-	media         kick // there is work to do at the media server
-	service       kick // there is something that the service has to hear
-	report        kick // a report is wanted now
-	proofs        kick // a person wants to prove their local user
-	quickConnects kick // a person has entered a Quick Connect code
-}
-
-func newSignals() signals {
-	return signals{media: newKick(), service: newKick(), report: newKick(), proofs: newKick(), quickConnects: newKick()}
-}
-
-// pace says how often things are done, and how long they may take. Tests hurry.
-type pace struct {
-	owed    time.Duration // between two looks for work that another program left
-	proof   time.Duration // between two questions whether a person has proved their local user
-	wait    time.Duration // the first wait after a failure
-	longest time.Duration // the longest wait after a failure
-	refused time.Duration // the wait after a refusal that only people can mend
-	ask     time.Duration // the longest answer of the service while a device waits
-	media   time.Duration // the longest answer of the media server
-	poll    time.Duration // how long the service waits for a change before it answers
-	round   time.Duration // the least time between two questions for changes
-	resync  time.Duration // between two comparisons of all links
-	contact time.Duration // between two times that the last contact is written down
-}
-
-func usualPace() pace {
-	return pace{
-		owed: 3 * time.Second, proof: 2 * time.Second, wait: time.Second, longest: 30 * time.Second, refused: 5 * time.Minute,
-		ask: 4 * time.Second, media: 20 * time.Second, poll: 25 * time.Second, round: 300 * time.Millisecond,
-		resync: 6 * time.Hour, contact: time.Minute,
-	}
-}
-
 // explainFile begins or ends the trouble with the agent's own file, according to
 // err, and returns err.
 func (c *core) explainFile(ctx context.Context, err error) error {

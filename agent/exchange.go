@@ -40,14 +40,14 @@ type Exchanges struct {
 	tokens      *tokens
 	unknownKeys *limit.Limiter[netip.Prefix] // limits questions to the service about unknown access keys, by source
 	refreshes   *limit.Bucket                // limits readings of all links because of an unknown account
-	minting     keyedLocks                   // lets one token at a time be made for a link and device
+	minting     keyLocks                     // lets one token at a time be made for a link and device
 }
 
 func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 	return &Exchanges{
 		core: c, links: links, tokens: tokens,
 		unknownKeys: limit.New[netip.Prefix](c.opt.Now, 20, 10*time.Minute, networksMost), refreshes: limit.NewBucket(c.opt.Now, 6, time.Minute),
-		minting: keyedLocks{held: map[string]*hold{}},
+		minting: keyLocks{held: map[string]*keyLock{}},
 	}
 }
 

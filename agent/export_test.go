@@ -48,7 +48,7 @@ func (a *Agent) Settle(ctx context.Context) error {
 
 // Wake has all loops begin another round.
 func (a *Agent) Wake() {
-	for _, loop := range []kick{a.wake.media, a.wake.service, a.wake.report, a.wake.proofs, a.wake.quickConnects} {
+	for _, loop := range []signal{a.wake.media, a.wake.service, a.wake.report, a.wake.proofs, a.wake.quickConnects} {
 		loop.now()
 	}
 }

@@ -2,85 +2,49 @@ package agent
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
-	"sync"
 	"time"
-
-	"github.com/latchkey-media/latchkey/client"
-	"github.com/latchkey-media/latchkey/internal/backoff"
 )
 
-// kick wakes somebody up. Kicks that come while nobody waits are one.
-type kick chan struct{}
+// signal wakes a loop that waits. Several calls of now before the loop waits
+// again wake it once.
+type signal chan struct{}
 
-func newKick() kick { return make(kick, 1) }
+func newSignal() signal { return make(signal, 1) }
 
-func (k kick) now() {
+// now wakes the loop.
+func (s signal) now() {
 	select {
-	case k <- struct{}{}:
+	case s <- struct{}{}:
 	default:
 	}
 }
 
-// wait returns after d, sooner when kicked, and false when ctx is over.
-func (k kick) wait(ctx context.Context, d time.Duration) bool {
+// wait returns after d, or sooner when the signal comes. It returns false when
+// ctx has ended.
+func (s signal) wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-k:
+	case <-s:
 	case <-timer.C:
 	}
 	return ctx.Err() == nil
 }
 
-// pause waits for d, and reports false when ctx is over.
-func pause(ctx context.Context, d time.Duration) bool { return kick(nil).wait(ctx, d) }
+// pause waits for d. It returns false when ctx has ended.
+func pause(ctx context.Context, d time.Duration) bool { return signal(nil).wait(ctx, d) }
 
-// backoff returns how long to wait after a number of failures in a row.
-func (p pace) backoff(failures int) time.Duration {
-	return backoff.Wait(rand.Reader, p.wait, p.longest, failures)
+// signals wake the loops of [Agent.Run] before their time.
+type signals struct {
+	media         signal // there is work to do at the media server
+	service       signal // there is something that the service has to hear
+	report        signal // a report is wanted now
+	proofs        signal // a person wants to prove their local user
+	quickConnects signal // a person has entered a Quick Connect code
 }
 
-// shutOut is the wait after the service did not take the server key: people have to
-// mend that, and only an operator who has switched the server off does so in a
-// moment.
-func (p pace) shutOut(err error) time.Duration {
-	if errors.Is(err, client.ErrServerDisabled) {
-		return p.longest
-	}
-	return p.refused
-}
-
-// keyedLocks are locks by name.
-type keyedLocks struct {
-	mu   sync.Mutex
-	held map[string]*hold
-}
-
-type hold struct {
-	sync.Mutex
-	users int
-}
-
-func (k *keyedLocks) lock(name string) (unlock func()) {
-	k.mu.Lock()
-	one := k.held[name]
-	if one == nil {
-		one = &hold{}
-		k.held[name] = one
-	}
-	one.users++
-	k.mu.Unlock()
-	one.Lock()
-	return func() {
-		one.Unlock()
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if one.users--; one.users == 0 {
-			delete(k.held, name)
-		}
-	}
+func newSignals() signals {
+	return signals{media: newSignal(), service: newSignal(), report: newSignal(), proofs: newSignal(), quickConnects: newSignal()}
 }

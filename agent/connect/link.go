@@ -39,8 +39,8 @@ func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	return wire.AnswerJSON(w, http.StatusOK, linkResult{IsPending: answer.Pending, GuestDisplayName: cmp.Or(answer.Link.Username, username)})
 }
 
-// unlink ends the link of a local user. A local user without a link is no error,
-// because an app may ask twice.
+// unlink ends the link of a local user. It also succeeds for a local user without
+// a link, because an app may ask twice.
 func (s *server) unlink(w http.ResponseWriter, r *wire.Request) error {
 	id, err := localUserID(r)
 	if err != nil {

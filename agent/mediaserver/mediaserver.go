@@ -113,7 +113,7 @@ type Tokens interface {
 	// many sessions, or the device is not allowed), or ErrQuickConnectOff while it
 	// makes no tokens at all.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
-	// Revoke ends a token. A token that has ended before is no error.
+	// Revoke ends a token. It also succeeds for a token that has ended before.
 	Revoke(ctx context.Context, token string) error
 	// Administrator reports whether a token belongs to an administrator, or is an
 	// API key.

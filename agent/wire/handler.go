@@ -41,8 +41,8 @@ func (k *Kit) Handler(routes *embywire.Routes) http.Handler {
 	})
 }
 
-// answerError answers with a plain text, never with JSON: some clients fall over
-// that (§1.3).
+// answerError answers with plain text and never with JSON, because some clients
+// fail on JSON (§1.3).
 func (k *Kit) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	refused, ok := errors.AsType[*httperr.RefusalError](err)
 	switch status := httperr.Status(err); {

@@ -1,0 +1,49 @@
+package agent
+
+import (
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/backoff"
+)
+
+// pace says how often things are done, and how long they may take. Tests hurry.
+type pace struct {
+	owed    time.Duration // between two looks for work that another program left
+	proof   time.Duration // between two questions whether a person has proved their local user
+	wait    time.Duration // the first wait after a failure
+	longest time.Duration // the longest wait after a failure
+	refused time.Duration // the wait after a refusal that only people can mend
+	ask     time.Duration // the longest answer of the service while a device waits
+	media   time.Duration // the longest answer of the media server
+	poll    time.Duration // how long the service waits for a change before it answers
+	round   time.Duration // the least time between two questions for changes
+	resync  time.Duration // between two comparisons of all links
+	contact time.Duration // between two times that the last contact is written down
+}
+
+// usualPace returns the pace of a real agent.
+func usualPace() pace {
+	return pace{
+		owed: 3 * time.Second, proof: 2 * time.Second, wait: time.Second, longest: 30 * time.Second, refused: 5 * time.Minute,
+		ask: 4 * time.Second, media: 20 * time.Second, poll: 25 * time.Second, round: 300 * time.Millisecond,
+		resync: 6 * time.Hour, contact: time.Minute,
+	}
+}
+
+// backoff returns how long to wait after a number of failures in a row.
+func (p pace) backoff(failures int) time.Duration {
+	return backoff.Wait(rand.Reader, p.wait, p.longest, failures)
+}
+
+// shutOut returns how long to wait after the service has refused the server key.
+// People have to mend that, so the wait is long, apart from a server that the
+// operator has switched off: it may be switched on at any moment.
+func (p pace) shutOut(err error) time.Duration {
+	if errors.Is(err, client.ErrServerDisabled) {
+		return p.longest
+	}
+	return p.refused
+}
