@@ -7,8 +7,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestLife goes once through everything that goes well.
-func TestLife(t *testing.T) {
+// TestLinkAndGuestFromStartToEnd goes once through a link and a guest without any
+// trouble.
+func TestLinkAndGuestFromStartToEnd(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -16,20 +17,20 @@ func TestLife(t *testing.T) {
 
 	link := d.linked(bob, "bob", "u1")
 	if link.LocalUserID != "u1" || !link.Active || link.Type != client.Linked {
-		t.Errorf("%+v", link)
+		t.Errorf("link %+v, want an active one with u1", link)
 	}
 	token := d.exchanged(d.key(bob), "u1")
 	if again := d.exchanged(d.key(bob), "u1"); again == token || len(d.fake.live("u1")) != 1 {
-		t.Errorf("%v", d.fake.live("u1"))
+		t.Errorf("second token %s, live tokens %v; want a new token, and it alone", again, d.fake.live("u1"))
 	}
 
 	d.invite(cat, "cat", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{"l2"} })
 	guest := d.guestOf("cat")
 	if got := d.fake.named("cat"); len(got) != 1 || !got[0].Hidden || got[0].ID != guest.LocalUserID {
-		t.Errorf("%+v", got)
+		t.Errorf("local users named cat: %+v, want one hidden %s", got, guest.LocalUserID)
 	}
 	if to := d.fake.limits[guest.LocalUserID]; to.AllLibraries || len(to.Libraries) != 1 || to.Libraries[0] != "l2" {
-		t.Errorf("%+v", to)
+		t.Errorf("restriction %+v, want library l2 alone", to)
 	}
 	d.exchanged(d.key(cat), guest.LocalUserID)
 	d.told("cat")
@@ -44,14 +45,14 @@ func TestLife(t *testing.T) {
 	well(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(guest.ID)))
 	eventually(t, "the guest is disabled", func() bool { return d.fake.named("cat")[0].Disabled })
 	if n := len(d.fake.live(guest.LocalUserID)); n != 0 {
-		t.Errorf("%d tokens", n)
+		t.Errorf("%d live tokens of a disabled guest, want 0", n)
 	}
 	eventually(t, "that is noted", func() bool { return d.status().GuestsShut == 1 })
 	status := d.status()
 	if !status.Registered || status.Owner != "ann" || status.Name != "Den" || status.Links != 0 || status.GuestsShut != 1 || len(status.Trouble) != 0 {
-		t.Errorf("%+v", status)
+		t.Errorf("status %+v, want registered, owned by ann, without links and trouble, with one guest shut", status)
 	}
 	if d.log.count("level=WARN")+d.log.count("level=ERROR") > 0 {
-		t.Errorf("log:\n%s", d.log)
+		t.Errorf("got warnings or errors, want none; log:\n%s", d.log)
 	}
 }

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,10 +15,10 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestRemoval removes a link while the media server is away: the key opens
-// nothing within the five seconds, and the token ends when the media server is
-// back, also after a crash.
-func TestRemoval(t *testing.T) {
+// TestRemovedLinkOpensNothingWhileMediaServerIsAway removes a link while the
+// media server is away. The key must open nothing within five seconds. The token
+// must end when the media server is back, even after a crash.
+func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -32,28 +33,29 @@ func TestRemoval(t *testing.T) {
 	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the key opens nothing", func() bool {
 		_, err := d.exchange(key)
-		return err != nil && strings.Contains(err.Error(), agent.ErrAccessKeyWrong.Error())
+		return errors.Is(err, agent.ErrAccessKeyWrong)
 	})
 	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("the removal took %v, want 5 s at most", took)
 	}
 	if len(d.fake.live("u1")) != 1 || d.status().OwedTokens != 1 {
-		t.Errorf("%+v", d.status())
+		t.Errorf("live tokens %v, status %+v; want one live token, which is owed", d.fake.live("u1"), d.status())
 	}
 	d.halt()
 	d.fake.setDown(nil)
 	d.open()
-	s.down() // what is owed is owed without the service as well
+	s.down() // revoking owed tokens needs no service
 	d.run()
 	eventually(t, "it is revoked", func() bool { return len(d.fake.live("u1")) == 0 && d.status().OwedTokens == 0 })
 	d.exchanged(other, "u5")
 	if len(d.fake.live("u5")) != 1 {
-		t.Error("the other one's token ended")
+		t.Errorf("live tokens of u5: %v, want one", d.fake.live("u5"))
 	}
 }
 
-// TestRelink gives a person another local user: the token of the one before ends.
-func TestRelink(t *testing.T) {
+// TestRelinkedAccountGetsOtherLocalUser links a person with another local user.
+// The token of the first one must end.
+func TestRelinkedAccountGetsOtherLocalUser(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -64,12 +66,12 @@ func TestRelink(t *testing.T) {
 	eventually(t, "revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 	again := d.linked(bob, "bob", "u5")
 	if again.ID == link.ID {
-		t.Error("the same link")
+		t.Errorf("link %s again, want a new link", again.ID)
 	}
 	d.exchanged(d.key(bob), "u5")
 }
 
-// changesOf answers the feed with something else.
+// changesOf returns an answer of the feed after change has altered it.
 func changesOf(change func(list map[string]any)) func(http.ResponseWriter, *http.Request, http.Handler) {
 	return func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if !strings.HasSuffix(r.URL.Path, "/changes") {
@@ -88,9 +90,9 @@ func changesOf(change func(list map[string]any)) func(http.ResponseWriter, *http
 	}
 }
 
-// TestUnknownChanges has the service tell of what this agent does not know, and
-// of what makes no sense: it passes over that, and goes on.
-func TestUnknownChanges(t *testing.T) {
+// TestChangesThatMakeNoSenseArePassedOver has the service send changes that are
+// unknown or make no sense. The agent must pass over them and continue.
+func TestChangesThatMakeNoSenseArePassedOver(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(change map[string]any){
 		"kind":       func(c map[string]any) { c["kind"] = "moon_phase" },
@@ -119,7 +121,7 @@ func TestUnknownChanges(t *testing.T) {
 			d.linked(cat, "cat", "u5")
 			for _, l := range must(d.Links.List(t.Context()))(t) {
 				if l.Username == "bob" {
-					t.Errorf("%+v", l)
+					t.Errorf("link %+v, want none of bob", l)
 				}
 			}
 			d.exchanged(d.key(bob), "u1") // asked of the service
@@ -127,9 +129,9 @@ func TestUnknownChanges(t *testing.T) {
 	}
 }
 
-// TestGarbage has something else answer in the service's place. Nothing is lost,
-// and it says so once.
-func TestGarbage(t *testing.T) {
+// TestOtherAnswersInPlaceOfTheService has something else answer in place of the
+// service. Nothing must be lost, and the trouble must be logged once.
+func TestOtherAnswersInPlaceOfTheService(t *testing.T) {
 	t.Parallel()
 	page := func(status int, kind, body string) func(http.ResponseWriter, *http.Request, http.Handler) {
 		return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -175,10 +177,10 @@ func TestGarbage(t *testing.T) {
 			never(t, "a link is lost", func() bool { return len(must(d.Links.List(t.Context()))(t)) != 1 })
 			d.exchanged(key, "u1")
 			if n := d.log.count("level=WARN") + d.log.count("level=ERROR"); n > 3 {
-				t.Errorf("%d lines:\n%s", n, d.log)
+				t.Errorf("%d warnings and errors, want 3 at most; log:\n%s", n, d.log)
 			}
 			if strings.Contains(d.log.String(), "secret=1") || strings.Contains(d.log.String(), key) {
-				t.Error("a secret is in the log")
+				t.Errorf("got a secret in the log, want none; log:\n%s", d.log)
 			}
 			s.up()
 			eventually(t, "the end of it", func() bool { return len(d.status().Trouble) == 0 })
@@ -187,7 +189,7 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// copyFile copies a database that nobody has open.
+// copyFile copies a database that is not open.
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -211,9 +213,9 @@ func (d *den) acknowledged() (seq int64) {
 	return seq
 }
 
-// TestRestoredAgent brings the agent's file back from a backup: what happened
-// since is told again.
-func TestRestoredAgent(t *testing.T) {
+// TestRestoredAgentCatchesUp restores the agent's file from a backup. The service
+// must send the changes since then again.
+func TestRestoredAgentCatchesUp(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -231,7 +233,7 @@ func TestRestoredAgent(t *testing.T) {
 	d.halt()
 	copyFile(t, d.path+".backup", d.path)
 	d.open()
-	d.exchanged(key, "u1") // that is how it was
+	d.exchanged(key, "u1") // as it was at the time of the backup
 	d.run()
 	eventually(t, "it has caught up", func() bool { return d.status().ChangeSeq == seq })
 	_, err := d.exchange(key)
@@ -239,13 +241,14 @@ func TestRestoredAgent(t *testing.T) {
 	d.exchanged(d.key(cat), "u5")
 	eventually(t, "the token of the former link ends", func() bool { return len(d.fake.live("u1")) == 0 })
 	if d.log.count("a later change on record than this agent has carried out") != 1 {
-		t.Errorf("log:\n%s", d.log)
+		t.Errorf("want one line about the later change on record; log:\n%s", d.log)
 	}
 }
 
-// TestRestoredAgentLate does so when the service has forgotten what was
-// acknowledged: nothing is removed for that, but the service is asked.
-func TestRestoredAgentLate(t *testing.T) {
+// TestRestoredAgentAsksAfterChangesAreForgotten restores the agent's file after
+// the service has forgotten the acknowledged changes. No link must be removed
+// because of that, but the service must be asked.
+func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -267,19 +270,20 @@ func TestRestoredAgentLate(t *testing.T) {
 	d.run()
 	eventually(t, "it has caught up", func() bool { return d.status().ChangeSeq == seq })
 	if len(must(d.Links.List(t.Context()))(t)) != 2 {
-		t.Errorf("%+v", must(d.Links.List(t.Context()))(t))
+		t.Errorf("links %+v, want 2", must(d.Links.List(t.Context()))(t))
 	}
 	_, err := d.exchange(key)
 	is(t, err, agent.ErrAccessKeyWrong)
 	d.exchanged(d.key(s.signIn(t, "cat")), "u5")
 	s.down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	d.exchanged(key, "u1") // nobody has ever said that it was removed
+	d.exchanged(key, "u1") // the agent was never told of the removal
 }
 
-// TestRestoredService brings the service's database back: nothing is removed for
-// that, and what happens afterwards is carried out.
-func TestRestoredService(t *testing.T) {
+// TestRestoredServiceRemovesNothing restores the service's database from a
+// backup. No link must be removed because of that, and later changes must be
+// carried out.
+func TestRestoredServiceRemovesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -304,18 +308,18 @@ func TestRestoredService(t *testing.T) {
 	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 1 })
 	if d.log.count("has fewer changes than this agent has seen") != 1 {
-		t.Error("more lines")
+		t.Errorf("want one line about fewer changes; log:\n%s", d.log)
 	}
-	_, err := d.exchange(key) // the service says that there is no such key
+	_, err := d.exchange(key) // the service does not know the key
 	is(t, err, agent.ErrAccessKeyWrong)
 	if got := d.linkOf("cat"); got.LocalUserID != "u5" || len(d.fake.live("u5")) != 0 {
-		t.Errorf("%+v", got)
+		t.Errorf("link of cat %+v, live tokens %v; want u5 and no token", got, d.fake.live("u5"))
 	}
 }
 
-// TestCrashInFeed ends the program after the changes were told and before they
-// were acknowledged.
-func TestCrashInFeed(t *testing.T) {
+// TestCrashBeforeAcknowledgement ends the program after it has read the changes
+// and before it has acknowledged them.
+func TestCrashBeforeAcknowledgement(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()

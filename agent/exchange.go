@@ -155,7 +155,7 @@ func away(err error) error {
 // changed meanwhile, it revokes the token and returns [ErrAccessKeyWrong].
 func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
 	// The media server keeps only the newest token of a device. The lock makes sure
-	// that the newest token is also written last.
+	// that the file keeps the newest one, too.
 	defer e.minting.lock(link.ID + "/" + device.ID)()
 	if err := ctx.Err(); err != nil {
 		return Exchanged{}, away(err) // the device has left: a device that keeps asking and leaving must not have tokens made

@@ -18,9 +18,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// TestExchangeDevices gives each device a token of its own, also those that do
-// not say who they are.
-func TestExchangeDevices(t *testing.T) {
+// TestExchangeGivesEachDeviceItsToken gives each device its own token, including
+// devices without an id.
+func TestExchangeGivesEachDeviceItsToken(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -35,17 +35,18 @@ func TestExchangeDevices(t *testing.T) {
 		}
 	}
 	if n := len(d.fake.live("u1")); n != 6 || d.status().Tokens != 6 {
-		t.Errorf("%d tokens, %d noted", n, d.status().Tokens)
+		t.Errorf("%d live tokens, %d in the file; want 6 and 6", n, d.status().Tokens)
 	}
 	for _, token := range d.fake.tokens {
 		if token.device == "" {
-			t.Error("a device without an id")
+			t.Error("got a token for a device without an id, want an id for each")
 		}
 	}
 }
 
-// TestExchangeDevicesEnded ends the sessions of one device, then all.
-func TestExchangeDevicesEnded(t *testing.T) {
+// TestEndedSessionsEndTokens ends the sessions of one device, and then all
+// sessions.
+func TestEndedSessionsEndTokens(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -63,9 +64,9 @@ func TestExchangeDevicesEnded(t *testing.T) {
 	well(t, s.client(t).As(signedIn.Token).Sessions.SignOut(t.Context()))
 	eventually(t, "the device's token ends", func() bool { return !slices.Contains(d.fake.live("u1"), first.AccessToken) })
 	if !slices.Contains(d.fake.live("u1"), second.AccessToken) {
-		t.Error("the other one ended as well")
+		t.Errorf("live tokens %v, want that of tv-2 among them", d.fake.live("u1"))
 	}
-	d.exchanged(key, "u1") // the link goes on
+	d.exchanged(key, "u1") // the link still works
 	well(t, bob.Sessions.EndOthers(t.Context()))
 	account, err := strconv.ParseInt(string(must(bob.Accounts.Get(t.Context()))(t).ID), 10, 64)
 	well(t, err)
@@ -75,9 +76,9 @@ func TestExchangeDevicesEnded(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 }
 
-// TestExchangeRace exchanges while the link is removed: afterwards no token is
-// alive.
-func TestExchangeRace(t *testing.T) {
+// TestExchangeWhileLinkIsRemoved exchanges while the link is removed. Afterwards
+// no token must be alive.
+func TestExchangeWhileLinkIsRemoved(t *testing.T) {
 	t.Parallel()
 	for round := range 3 {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
@@ -105,7 +106,7 @@ func TestExchangeRace(t *testing.T) {
 						case err == nil:
 							given.Add(1)
 						case !errors.Is(err, agent.ErrAccessKeyWrong):
-							t.Error(err)
+							t.Errorf("error %v, want none or ErrAccessKeyWrong", err)
 						}
 					}
 				})
@@ -114,7 +115,7 @@ func TestExchangeRace(t *testing.T) {
 				<-begin
 				time.Sleep(20 * time.Millisecond)
 				if err := bob.Links.Remove(context.Background(), client.ID(link.ID)); err != nil {
-					t.Error(err)
+					t.Errorf("removing the link: error %v, want none", err)
 				}
 			})
 			close(begin)
@@ -122,18 +123,18 @@ func TestExchangeRace(t *testing.T) {
 			eventually(t, "no token is alive", func() bool { return len(d.fake.live("u1")) == 0 && d.status().OwedTokens == 0 })
 			never(t, "one comes to life", func() bool { return len(d.fake.live("u1")) > 0 })
 			if status := d.status(); status.Tokens != 0 || status.Links != 0 {
-				t.Errorf("%+v", status)
+				t.Errorf("status %+v, want no tokens and no links", status)
 			}
 			if given.Load() == 0 {
-				t.Error("nobody was given a token")
+				t.Error("no exchange succeeded, want one at least")
 			}
 		})
 	}
 }
 
-// TestExchangeSameDevice has one device exchange many times at once: what is
-// written down is the token that is alive.
-func TestExchangeSameDevice(t *testing.T) {
+// TestExchangesOfOneDeviceAtOnce has one device exchange many times at once. The
+// token in the file must be the one that is alive.
+func TestExchangesOfOneDeviceAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -150,21 +151,21 @@ func TestExchangeSameDevice(t *testing.T) {
 	for range 32 {
 		all.Go(func() {
 			if _, err := d.exchange(key); err != nil {
-				t.Error(err)
+				t.Errorf("exchange: error %v, want none", err)
 			}
 		})
 	}
 	all.Wait()
 	if n := len(d.fake.live("u1")); n != 1 {
-		t.Fatalf("%d tokens", n)
+		t.Fatalf("%d live tokens, want 1", n)
 	}
 	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "it is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
-// TestExchangeMeanwhile ends the link, in each way, between making and writing a
-// token: the device does not get it.
-func TestExchangeMeanwhile(t *testing.T) {
+// TestExchangeGivesNoTokenWhenLinkEndsMeanwhile ends the link, in several ways,
+// between making and writing a token. The device must not get it.
+func TestExchangeGivesNoTokenWhenLinkEndsMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(d *den, bob *client.Client, link agent.Link) error{
 		"removed": func(_ *den, bob *client.Client, link agent.Link) error {
@@ -194,25 +195,25 @@ func TestExchangeMeanwhile(t *testing.T) {
 					return nil
 				}
 				if err := end(d, bob, link); err != nil {
-					t.Error(err)
+					t.Errorf("ending the link: error %v, want none", err)
 				}
 				if name == "removed" && !soon(func() bool { return d.status().Links == 0 }) {
-					t.Error("never removed")
+					t.Error("the agent still has the link, want it removed")
 				}
 				return nil
 			})
 			got, err := d.exchange(key)
 			is(t, err, agent.ErrAccessKeyWrong)
 			if got != (agent.Exchanged{}) || len(d.fake.live("u1")) != 0 {
-				t.Errorf("%+v, %q", got, d.fake.live("u1"))
+				t.Errorf("got %+v, live tokens %q; want neither", got, d.fake.live("u1"))
 			}
 		})
 	}
 }
 
-// TestExchangeLeft has the device leave while its token is made: the token is
-// written down all the same.
-func TestExchangeLeft(t *testing.T) {
+// TestTokenOfDeviceThatLeftIsWrittenDown has the device leave while its token is
+// made. The token must be written down nevertheless.
+func TestTokenOfDeviceThatLeftIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -228,13 +229,14 @@ func TestExchangeLeft(t *testing.T) {
 	})
 	_, _ = d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
 	if len(d.fake.live("u1")) != 1 || d.status().Tokens != 1 {
-		t.Errorf("%d live, %d noted", len(d.fake.live("u1")), d.status().Tokens)
+		t.Errorf("%d live tokens, %d in the file; want 1 and 1", len(d.fake.live("u1")), d.status().Tokens)
 	}
 }
 
-// TestQuickConnectOff switches Quick Connect off at the media server: devices are
-// told to come back, and one line says what to do until it is on again.
-func TestQuickConnectOff(t *testing.T) {
+// TestExchangeWhileQuickConnectIsOff switches Quick Connect off at the media
+// server. Devices must be asked to come back, and one line must say what to do
+// until it is on again.
+func TestExchangeWhileQuickConnectIsOff(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(d *den, key string){
 		"seen":      func(d *den, _ string) { d.fake.set(func() { d.fake.identity.QuickConnect = true }) },
@@ -260,7 +262,7 @@ func TestQuickConnectOff(t *testing.T) {
 				is(t, err, agent.ErrMediaServerAway)
 			}
 			if n := d.log.count("Quick Connect is off at the media server: switch it on"); n != 1 || !d.trouble("quick_connect_off") || d.trouble("media_server_away") {
-				t.Errorf("%d lines, log:\n%s", n, d.log)
+				t.Errorf("%d lines, want 1, and quick_connect_off as the only trouble; log:\n%s", n, d.log)
 			}
 			never(t, "it is over", func() bool { return !d.trouble("quick_connect_off") })
 			d.fake.hook(nil, nil)
@@ -270,8 +272,9 @@ func TestQuickConnectOff(t *testing.T) {
 	}
 }
 
-// TestDevicesMost signs one link in on ever more devices: the oldest are signed out.
-func TestDevicesMost(t *testing.T) {
+// TestExchangeEndsOldestDevice uses one link on more devices than allowed. The
+// oldest one must be signed out.
+func TestExchangeEndsOldestDevice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -292,9 +295,9 @@ func TestDevicesMost(t *testing.T) {
 	})
 }
 
-// TestDeviceLeft has devices that leave while others are served: no token is made
-// for them.
-func TestDeviceLeft(t *testing.T) {
+// TestExchangeMakesNoTokenForWaitingDeviceThatLeft has a device leave while it
+// waits for the exchange of another one. No token must be made for it.
+func TestExchangeMakesNoTokenForWaitingDeviceThatLeft(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -327,6 +330,6 @@ func TestDeviceLeft(t *testing.T) {
 	well(t, <-done)
 	is(t, <-left, agent.ErrMediaServerAway)
 	if n := minting.Load(); n != 1 {
-		t.Errorf("%d tokens were made", n)
+		t.Errorf("%d tokens were made, want 1", n)
 	}
 }

@@ -19,8 +19,9 @@ func byAccount(id string) func(*agent.ExchangeAsk) {
 	return func(ask *agent.ExchangeAsk) { ask.AccountID = id }
 }
 
-// TestExchangeAccount names accounts: the key opens exactly its own.
-func TestExchangeAccount(t *testing.T) {
+// TestExchangeOpensOnlyTheKeysAccount names accounts. A key must open its own
+// account only.
+func TestExchangeOpensOnlyTheKeysAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -29,7 +30,7 @@ func TestExchangeAccount(t *testing.T) {
 	key := d.key(bob)
 	got := must(d.exchange(key, byAccount(ofBob.AccountID)))(t)
 	if got.LocalUserID != "u1" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want local user u1", got)
 	}
 	d.exchanged(key, "u1")
 	d.exchanged(d.key(cat), "u5")
@@ -43,7 +44,7 @@ func TestExchangeAccount(t *testing.T) {
 		ask.Device = tv
 		_, err := d.Exchanges.Exchange(t.Context(), ask)
 		if !errors.Is(err, agent.ErrAccessKeyWrong) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: error %v, want %v", name, err, agent.ErrAccessKeyWrong)
 		}
 	}
 	for _, account := range []string{"1", "abc", "' OR 1=1 --", ofBob.AccountID + "0"} {
@@ -51,12 +52,13 @@ func TestExchangeAccount(t *testing.T) {
 		is(t, err, agent.ErrAccountUnknown)
 	}
 	if strings.Contains(d.log.String(), key) || strings.Contains(d.log.String(), "secret-token") {
-		t.Error("a secret is in the log")
+		t.Errorf("got a secret in the log, want none; log:\n%s", d.log)
 	}
 }
 
-// TestExchangeLocalUsers refuses local users as they are at the media server.
-func TestExchangeLocalUsers(t *testing.T) {
+// TestExchangeRefusesLocalUsers exchanges for local users in several states at
+// the media server.
+func TestExchangeRefusesLocalUsers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		user    string
@@ -98,14 +100,14 @@ func TestExchangeLocalUsers(t *testing.T) {
 			got, err := d.exchange(d.key(bob), func(ask *agent.ExchangeAsk) { ask.Local = test.local })
 			is(t, err, test.want)
 			if (test.want != nil) != (got == agent.Exchanged{}) || test.want != nil && len(d.fake.tokens) > 0 {
-				t.Errorf("%+v", got)
+				t.Errorf("got %+v and %d tokens, want an answer only without an error", got, len(d.fake.tokens))
 			}
 		})
 	}
 }
 
-// TestExchangeStates shows keys of links that open nothing.
-func TestExchangeStates(t *testing.T) {
+// TestExchangeEndsWithTheLink shows the key of a link before and after its end.
+func TestExchangeEndsWithTheLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -127,14 +129,14 @@ func TestExchangeStates(t *testing.T) {
 	eventually(t, "its token is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 	s.up()
 
-	// Away and back: nothing comes back with it.
+	// The link stays ended when the service is back.
 	eventually(t, "the service is back", func() bool { return !d.trouble("service_away") })
 	_, err = d.exchange(key)
 	is(t, err, agent.ErrAccessKeyWrong)
 }
 
-// TestExchangeDisabledAccount disables the account and enables it again.
-func TestExchangeDisabledAccount(t *testing.T) {
+// TestExchangeOfDisabledAccount disables the account and enables it again.
+func TestExchangeOfDisabledAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -152,16 +154,17 @@ func TestExchangeDisabledAccount(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 	bob = s.signIn(t, "bob")
 	if fresh := d.key(bob); fresh == key {
-		t.Error("the key was not replaced")
+		t.Error("got the old access key, want a new one")
 	}
 	d.exchanged(d.key(bob), "u1")
 	if got := d.linkOf("bob"); got.ID != link.ID {
-		t.Errorf("%+v", got)
+		t.Errorf("link %+v, want link %s", got, link.ID)
 	}
 }
 
-// TestExchangeFresh shows a key before the feed has told of it.
-func TestExchangeFresh(t *testing.T) {
+// TestExchangeBeforeTheFeedKnowsTheLink shows a key before the feed has brought
+// its link.
+func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -177,16 +180,16 @@ func TestExchangeFresh(t *testing.T) {
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 	key := d.key(bob)
 	if len(must(d.Links.List(t.Context()))(t)) != 0 {
-		t.Fatal("the feed was not held up")
+		t.Fatal("the agent has the link already, want the feed to be held up")
 	}
 	eventually(t, "it asks the service", func() bool { _, err := d.exchange(key); return err == nil })
 	account := d.linkOf("bob").AccountID
 	must(d.exchange(key, byAccount(account)))(t)
 }
 
-// TestExchangeFreshAccount names an account that the feed has not told of: all
-// links are asked for.
-func TestExchangeFreshAccount(t *testing.T) {
+// TestExchangeBeforeTheFeedKnowsTheAccount names an account before the feed has
+// brought its link. The agent must ask for all links.
+func TestExchangeBeforeTheFeedKnowsTheAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -205,9 +208,9 @@ func TestExchangeFreshAccount(t *testing.T) {
 	eventually(t, "the list", func() bool { _, err := d.exchange(key, byAccount(account)); return err == nil })
 }
 
-// TestExchangeGuess guesses keys: the service is not asked without limit, and the
-// right key goes on.
-func TestExchangeGuess(t *testing.T) {
+// TestGuessedKeysAskTheServiceOnlySometimes guesses keys. The service must not be
+// asked without limit, and the right key must still work.
+func TestGuessedKeysAskTheServiceOnlySometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -232,28 +235,29 @@ func TestExchangeGuess(t *testing.T) {
 	asked.Store(0) // the links were compared
 	d.exchanged(key, "u1")
 	if asked.Load() != 0 {
-		t.Error("it asks about a key that it knows")
+		t.Errorf("%d questions about a known key, want 0", asked.Load())
 	}
 	for i := range 100 {
 		_, err := d.exchange(fmt.Sprint("guess", i), byAccount(map[bool]string{true: fmt.Sprint(i + 1)}[i%2 == 0]))
 		if !errors.Is(err, agent.ErrAccessKeyWrong) && !errors.Is(err, agent.ErrAccountUnknown) {
-			t.Fatal(err)
+			t.Fatalf("guess %d: error %v, want ErrAccessKeyWrong or ErrAccountUnknown", i, err)
 		}
 	}
 	if n := asked.Load(); n == 0 || n > 20 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("%d questions, want 1 to 20", n)
 	}
 	d.exchanged(key, "u1")
 	before := asked.Load()
 	_, err := d.exchange("guess", func(ask *agent.ExchangeAsk) { ask.Device.Address = netip.MustParseAddr("203.0.113.99") })
 	is(t, err, agent.ErrAccessKeyWrong)
 	if asked.Load() != before+1 {
-		t.Error("another source was not asked for")
+		t.Errorf("%d questions for another source, want 1", asked.Load()-before)
 	}
 }
 
-// TestExchangeAway goes on without the service, for as long as that is trusted.
-func TestExchangeAway(t *testing.T) {
+// TestExchangeWhileServiceIsAway exchanges without the service, for as long as
+// OfflineTrust allows.
+func TestExchangeWhileServiceIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -269,24 +273,24 @@ func TestExchangeAway(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 	_, err = d.exchange(key, byAccount("77"))
 	is(t, err, agent.ErrAccountUnknown)
-	d.restart() // it knows how long the service has been away
+	d.restart() // it still knows how long the service has been away
 	eventually(t, "it runs", func() bool { return d.trouble("service_away") })
 	d.exchanged(key, "u1")
 	s.clock.Advance(2 * time.Hour)
 	_, err = d.exchange(key)
 	is(t, err, agent.ErrTrustOver)
 	if len(d.fake.live("u1")) != 1 || d.log.count("offline-trust allows") != 1 {
-		t.Error("tokens that are there go on; one line")
+		t.Errorf("live tokens %v, want 1, and one line about offline-trust; log:\n%s", d.fake.live("u1"), d.log)
 	}
 	s.up()
 	eventually(t, "it is back", func() bool { _, err := d.exchange(key); return err == nil })
 	if d.trouble("offline_trust") {
-		t.Error("the trouble is not over")
+		t.Errorf("trouble %+v, want no offline_trust", d.status().Trouble)
 	}
 }
 
-// TestExchangeSlowService has the service hang while a device waits.
-func TestExchangeSlowService(t *testing.T) {
+// TestExchangeWhileServiceIsSlow has the service hang while a device waits.
+func TestExchangeWhileServiceIsSlow(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -303,12 +307,13 @@ func TestExchangeSlowService(t *testing.T) {
 	_, err := d.exchange("unknown")
 	is(t, err, agent.ErrAccessKeyWrong)
 	if took := time.Since(begin); took > time.Second {
-		t.Errorf("a device waited %v", took)
+		t.Errorf("a device waited %v, want a second at most", took)
 	}
 }
 
-// TestExchangeNoDisk has the file fail between making and writing: the token ends.
-func TestExchangeNoDisk(t *testing.T) {
+// TestExchangeRevokesTokenThatCannotBeWritten has the file fail between making
+// and writing a token. The token must end.
+func TestExchangeRevokesTokenThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -322,20 +327,20 @@ func TestExchangeNoDisk(t *testing.T) {
 		return nil
 	})
 	if _, err := d.exchange(key); err == nil {
-		t.Error("a token that is not written down was given away")
+		t.Error("the exchange succeeded without writing the token, want an error")
 	}
 	if n := len(d.fake.live("u1")); n != 0 {
-		t.Errorf("%d tokens", n)
+		t.Errorf("%d live tokens, want 0", n)
 	}
 }
 
-// TestExchangePlan asks SQLite how it finds a link.
-func TestExchangePlan(t *testing.T) {
+// TestExchangeUsesIndex asks SQLite how it finds a link.
+func TestExchangeUsesIndex(t *testing.T) {
 	t.Parallel()
 	d := newDen(t, newSite(t))
 	for _, condition := range []string{"account_id = ?", "access_key_sha256 = ?"} {
 		if plan := must(d.store.Plan(t.Context(), condition))(t); !strings.Contains(plan, "USING INDEX links_") {
-			t.Errorf("%s: %s", condition, plan)
+			t.Errorf("%s: plan %q, want an index", condition, plan)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Hurry makes an agent do things often.
+// Hurry makes an agent do everything often.
 func (a *Agent) Hurry() *Agent {
 	a.pace = pace{
 		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: 40 * time.Millisecond,
@@ -18,16 +18,16 @@ func (a *Agent) Hurry() *Agent {
 	return a
 }
 
-// AskTime limits how long the service may take while a device waits.
+// AskTime sets how long the service may take while a device waits.
 func (a *Agent) AskTime(d time.Duration) { a.pace.ask = d }
 
-// MediaTime limits how long the media server may take.
+// MediaTime sets how long the media server may take.
 func (a *Agent) MediaTime(d time.Duration) { a.pace.media = d }
 
-// KeepLinks limits how many links are kept.
+// KeepLinks sets how many links are kept.
 func (s *Store) KeepLinks(n int) { s.linksMost = n }
 
-// Facts are all facts.
+// Facts returns all facts.
 func (s *Store) Facts(ctx context.Context) (map[string]string, error) { return s.facts(ctx) }
 
 // SetFact writes a fact.
@@ -35,13 +35,13 @@ func (s *Store) SetFact(ctx context.Context, name, value string) error {
 	return s.setFacts(ctx, map[string]string{name: value})
 }
 
-// TokensMost is how many tokens of one link are in use.
+// TokensMost is the greatest number of tokens of one link in use.
 const TokensMost = tokensMost
 
-// GuestsHourly is how many guests are made in an hour.
+// GuestsHourly is the greatest number of guests created in an hour.
 const GuestsHourly = guestsHourly
 
-// Settle does once what is owed, here and to the service.
+// Settle does once everything that is owed, here and towards the service.
 func (a *Agent) Settle(ctx context.Context) error {
 	return errors.Join(a.owed.settle(ctx), a.owed.tell(ctx))
 }
@@ -53,7 +53,7 @@ func (a *Agent) Wake() {
 	}
 }
 
-// Plan is how SQLite finds the link of an exchange.
+// Plan returns how SQLite finds the link of an exchange.
 func (s *Store) Plan(ctx context.Context, condition string) (string, error) {
 	var rows []struct{ Detail string }
 	err := s.read(ctx).Raw("EXPLAIN QUERY PLAN SELECT "+linkColumns+" FROM links WHERE "+condition+" ORDER BY length(id), id", "1").Scan(&rows).Error
@@ -63,10 +63,10 @@ func (s *Store) Plan(ctx context.Context, condition string) (string, error) {
 	return rows[0].Detail, nil
 }
 
-// ServerKey is the key by which the service knows the server.
+// ServerKey returns the server key.
 func (s *Store) ServerKey(ctx context.Context) (string, error) { return s.serverKey(ctx) }
 
-// AddressesFor are the addresses that are reported.
+// AddressesFor returns the addresses that are reported.
 func (a *Agent) AddressesFor(ctx context.Context, seenAs string) []client.Address {
 	return a.addressesToReport(ctx, seenAs)
 }

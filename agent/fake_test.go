@@ -21,14 +21,14 @@ type fake struct {
 	limits    map[string]mediaserver.Restriction
 	tokens    map[string]fakeToken // live ones
 	minted    int
-	made      int                // guests
-	calls     []string           // what was asked that changes something
-	codes     map[string]string  // Quick Connect codes on screens, and whom they were approved for
-	proofs    map[string]*string // by secret; whom was proved
-	down      error              // answers everything
+	made      int                // number of guests
+	calls     []string           // calls that changed something
+	codes     map[string]string  // local users by the Quick Connect code that was approved for them; "" until then
+	proofs    map[string]*string // proved local users by secret; "" until then
+	down      error              // the answer to every call, if set
 
-	// Hooks run outside of the lock. before may refuse; after may too: then the thing
-	// was done and nobody heard.
+	// The hooks run outside the lock. An error of before refuses the call. An error
+	// of after stands for an answer that was lost after the call was carried out.
 	before, after func(call string) error
 }
 
@@ -93,7 +93,7 @@ func (f *fake) set(change func()) {
 
 func (f *fake) setDown(err error) { f.set(func() { f.down = err }) }
 
-// user is the local user with an id, nil for none.
+// find returns the local user with an id, or nil. The caller holds the lock.
 func (f *fake) find(id string) *mediaserver.LocalUser {
 	for i := range f.users {
 		if f.users[i].ID == id {
@@ -103,14 +103,14 @@ func (f *fake) find(id string) *mediaserver.LocalUser {
 	return nil
 }
 
-// named are the local users whose names begin so.
+// named returns the local users whose names begin with name.
 func (f *fake) named(name string) []mediaserver.LocalUser {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(slices.DeleteFunc(slices.Clone(f.users), func(u mediaserver.LocalUser) bool { return !strings.HasPrefix(u.Name, name) }))
 }
 
-// live are the tokens of a local user.
+// live returns the live tokens of a local user.
 func (f *fake) live(user string) (tokens []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -165,7 +165,7 @@ func (f *fake) CreateGuest(ctx context.Context, name string, to mediaserver.Rest
 	return user, err
 }
 
-// change changes a local user that is no administrator.
+// change changes a local user who is not an administrator.
 func (f *fake) change(ctx context.Context, call, id string, work func(u *mediaserver.LocalUser)) error {
 	return f.do(ctx, call, func() error {
 		u := f.find(id)
@@ -203,7 +203,7 @@ func (f *fake) Delete(ctx context.Context, id string) error {
 	})
 }
 
-// endTokens ends those of a local user, on one device or on all.
+// endTokens ends the tokens of a local user, on one device or on all.
 func (f *fake) endTokens(user, device string) {
 	for value, t := range f.tokens {
 		if t.user == user && (device == "" || t.device == device) {
@@ -249,7 +249,7 @@ func (f *fake) StartProof(ctx context.Context, _ string) (proof mediaserver.Proo
 	return proof, err
 }
 
-// prove answers all proofs that wait.
+// prove answers all waiting proofs with a local user, or with "denied".
 func (f *fake) prove(user string) {
 	f.set(func() {
 		for _, who := range f.proofs {
@@ -290,7 +290,7 @@ func (f *fake) ApproveCode(ctx context.Context, code, user string) error {
 
 var _ mediaserver.Server = (*fake)(nil)
 
-// soon reports whether check comes true within a while.
+// soon reports whether check becomes true within half a minute.
 func soon(check func() bool) bool {
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(3 * time.Millisecond) {
 		if check() {

@@ -14,12 +14,13 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestGuestCrash ends the program at each step of making a guest, and loses each
-// answer: there is one local user in the end, restricted, and the service knows.
-func TestGuestCrash(t *testing.T) {
+// TestGuestIsCreatedOnceDespiteCrash ends the program at each step of creating a
+// guest, or loses an answer. Finally there must be one restricted local user, and
+// the service must know them.
+func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		before, after string // the call around which it ends
+		before, after string // the call before or after which the program ends
 		lose          bool   // only the answer is lost
 	}{
 		"before":         {before: "CreateGuest"},
@@ -58,7 +59,7 @@ func TestGuestCrash(t *testing.T) {
 					inner.ServeHTTP(w, r)
 				})
 			}
-			server := d.serverID() // the file may be closed as soon as it is armed
+			server := d.serverID() // read first, because the file may be closed at any moment from now
 			armed.Store(true)
 			invited := must(d.ann.Invites.Create(t.Context(), client.NewInvite{
 				To: "bob", Type: client.Guest, Servers: []client.NewInviteServer{{ServerID: server, Libraries: []string{"l1"}}},
@@ -71,10 +72,10 @@ func TestGuestCrash(t *testing.T) {
 			guest := d.guestOf("bob")
 			eventually(t, "it can be used", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
 			if got := d.fake.named("bob"); len(got) != 1 || got[0].ID != guest.LocalUserID || got[0].Disabled {
-				t.Errorf("%+v", got)
+				t.Errorf("local users named bob: %+v, want one enabled %s", got, guest.LocalUserID)
 			}
 			if diff := cmp.Diff(mediaserver.Restriction{Libraries: []string{"l1"}}, d.fake.limit(guest.LocalUserID)); diff != "" {
-				t.Error(diff)
+				t.Errorf("restriction (-want +got):\n%s", diff)
 			}
 			eventually(t, "the service knows", func() bool {
 				list := must(d.asServer().Links(t.Context()))(t)
@@ -84,14 +85,15 @@ func TestGuestCrash(t *testing.T) {
 	}
 }
 
-// TestGuestCrashRemoved removes the link while the program does not run and the
-// guest was made but not noted: they are found and disabled.
-func TestGuestCrashRemoved(t *testing.T) {
+// TestGuestOfRemovedLinkIsFoundAfterCrash removes the link after the guest was
+// created but not written down, while the program does not run. The guest must be
+// found and disabled.
+func TestGuestOfRemovedLinkIsFoundAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
 	bob := s.join(t, "bob")
-	d.fake.set(func() { // was there before
+	d.fake.set(func() { // a local user from before
 		d.fake.users = slices.Insert(d.fake.users, 0, mediaserver.LocalUser{ID: "u6", Name: "bob", Hidden: true})
 	})
 	var crashed atomic.Bool
@@ -106,7 +108,7 @@ func TestGuestCrashRemoved(t *testing.T) {
 	d.halt()
 	links := must(bob.Links.List(t.Context(), client.Accepted))(t)
 	well(t, bob.Links.Remove(t.Context(), links[0].ID))
-	d.fake.set(func() { // others of that name, whom an admin made meanwhile
+	d.fake.set(func() { // local users with such names that an admin has created meanwhile
 		d.fake.users = slices.Insert(d.fake.users, 0, mediaserver.LocalUser{ID: "u7", Name: "bobby", Hidden: true}, mediaserver.LocalUser{ID: "u8", Name: "bob 3"})
 	})
 	d.open()
@@ -114,14 +116,14 @@ func TestGuestCrashRemoved(t *testing.T) {
 	eventually(t, "disabled", func() bool { return slices.Contains(d.fake.asked(), "Disable g1") })
 	for _, u := range d.fake.named("bob") {
 		if u.Disabled != (u.ID == "g1") {
-			t.Errorf("%+v", u)
+			t.Errorf("local user %+v, want g1 alone to be disabled", u)
 		}
 	}
 }
 
-// TestGuestNotReady refuses a guest that was found again until they are
-// restricted.
-func TestGuestNotReady(t *testing.T) {
+// TestGuestIsRefusedUntilRestricted refuses a guest that was found again until
+// they are restricted.
+func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -144,13 +146,13 @@ func TestGuestNotReady(t *testing.T) {
 	d.fake.hook(nil, nil)
 	eventually(t, "restricted", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
 	if d.fake.limit(guest.LocalUserID).AllLibraries || d.fake.count("Restrict") == 0 {
-		t.Errorf("%+v", d.fake.limit(guest.LocalUserID))
+		t.Errorf("restriction %+v, want no libraries, applied by Restrict", d.fake.limit(guest.LocalUserID))
 	}
 }
 
-// TestGuestMistaken asks the service by a name that is somebody else's by now:
-// what was asked of them is taken back.
-func TestGuestMistaken(t *testing.T) {
+// TestLinkAskedForByMistakeIsEnded has the agent ask for a link by a name that
+// has come to belong to another account. That link must be ended again.
+func TestLinkAskedForByMistakeIsEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()

@@ -22,7 +22,7 @@ func (f *fake) limit(id string) mediaserver.Restriction {
 	return f.limits[id]
 }
 
-// count is how many calls begin so.
+// count returns how many calls begin with call.
 func (f *fake) count(call string) int {
 	n := 0
 	for _, c := range f.asked() {
@@ -43,9 +43,9 @@ func (d *den) told(name string) {
 	})
 }
 
-// TestGuestComesBack ends a guest's link and invites them again: they get their
-// local user back, restricted anew.
-func TestGuestComesBack(t *testing.T) {
+// TestGuestComesBackWithNewLink ends a guest's link and invites them again. They
+// must get their local user back, with the new restriction.
+func TestGuestComesBackWithNewLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -59,24 +59,25 @@ func TestGuestComesBack(t *testing.T) {
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{"l2"} })
 	again := d.guestOf("bob")
 	if again.LocalUserID != first.LocalUserID || again.ID == first.ID {
-		t.Errorf("%+v", again)
+		t.Errorf("link %+v, want a new one with local user %s", again, first.LocalUserID)
 	}
 	eventually(t, "let in", func() bool { return !d.fake.named("bob")[0].Disabled })
 	if diff := cmp.Diff(mediaserver.Restriction{Libraries: []string{"l2"}}, d.fake.limit(again.LocalUserID)); diff != "" {
-		t.Error(diff)
+		t.Errorf("restriction (-want +got):\n%s", diff)
 	}
 	calls := d.fake.asked()
 	if want := []string{"Restrict g1", "Enable g1"}; !slices.Equal(calls[len(calls)-2:], want) {
-		t.Errorf("%q: restricted before let in", calls)
+		t.Errorf("calls %q, want the last ones %q", calls, want)
 	}
 	eventually(t, "a token", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
 	if d.fake.count("CreateGuest") != 1 {
-		t.Errorf("%q", d.fake.asked())
+		t.Errorf("calls %q, want one CreateGuest", d.fake.asked())
 	}
 }
 
-// TestGuestTerms changes what a guest may see, shuts the account and opens it.
-func TestGuestTerms(t *testing.T) {
+// TestGuestFollowsItsLink changes what a guest may see, disables the account and
+// enables it again.
+func TestGuestFollowsItsLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -85,12 +86,12 @@ func TestGuestTerms(t *testing.T) {
 	guest := d.guestOf("bob")
 	d.told("bob")
 	if !d.fake.limit(guest.LocalUserID).AllLibraries {
-		t.Errorf("%+v", d.fake.limit(guest.LocalUserID))
+		t.Errorf("restriction %+v, want all libraries", d.fake.limit(guest.LocalUserID))
 	}
 	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l2"}}))
 	eventually(t, "restricted", func() bool { return slices.Equal(d.fake.limit(guest.LocalUserID).Libraries, []string{"l2"}) })
 	if d.fake.limit(guest.LocalUserID).AllLibraries || d.fake.count("Enable") > 0 {
-		t.Error("not restricted, or let in needlessly")
+		t.Errorf("restriction %+v, calls %q; want library l2 alone and no Enable", d.fake.limit(guest.LocalUserID), d.fake.asked())
 	}
 	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{}}))
 	eventually(t, "nothing at all", func() bool {
@@ -103,7 +104,7 @@ func TestGuestTerms(t *testing.T) {
 	well(t, s.store.Operators.Enable(t.Context(), "bob"))
 	eventually(t, "open", func() bool { return !d.fake.named("bob")[0].Disabled })
 
-	// Ends by its date, while the service is away.
+	// The link ends by its date, while the service is away.
 	bob = s.signIn(t, "bob")
 	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{EndsAt: new(s.clock.Now().Add(time.Minute))}))
 	eventually(t, "the end is known", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
@@ -112,14 +113,14 @@ func TestGuestTerms(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	eventually(t, "ended", func() bool { return d.fake.named("bob")[0].Disabled && len(d.fake.live(guest.LocalUserID)) == 0 })
 	if d.fake.count("Delete") > 0 {
-		t.Error("deleted")
+		t.Errorf("calls %q, want no Delete", d.fake.asked())
 	}
 }
 
-// TestGuestLocalAdmin does at the media server what admins do: what they disabled
-// stays so, whom they deleted is not made again, and an administrator is left
-// alone.
-func TestGuestLocalAdmin(t *testing.T) {
+// TestGuestChangedByAdminIsLeftAlone changes guests at the media server, as an
+// admin does. A disabled one must stay disabled, a deleted one must not be
+// created again, and an administrator must be left alone.
+func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -144,7 +145,7 @@ func TestGuestLocalAdmin(t *testing.T) {
 			slices.Equal(d.fake.limit(guests["bob"].LocalUserID).Libraries, []string{"l1"})
 	})
 	if d.fake.count("Enable") > 0 || d.fake.count("CreateGuest") != 3 {
-		t.Errorf("%q", d.fake.asked())
+		t.Errorf("calls %q, want 3 CreateGuest and no Enable", d.fake.asked())
 	}
 	for _, link := range guests {
 		well(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(link.ID)))
@@ -155,8 +156,8 @@ func TestGuestLocalAdmin(t *testing.T) {
 	})
 }
 
-// TestGuestDelete deletes guests where the admin wants that.
-func TestGuestDelete(t *testing.T) {
+// TestGuestIsDeleted sets DeleteGuests and removes a guest's link.
+func TestGuestIsDeleted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
@@ -169,18 +170,18 @@ func TestGuestDelete(t *testing.T) {
 	eventually(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 	calls := d.fake.asked()
 	if len(calls) < 2 || !strings.HasPrefix(calls[len(calls)-2], "Revoke") {
-		t.Errorf("%q: the token first", calls)
+		t.Errorf("calls %q, want a Revoke before the last one", calls)
 	}
 	d.invite(bob, "bob")
 	eventually(t, "a new one", func() bool { return len(d.fake.named("bob")) == 1 })
 	if d.fake.count("CreateGuest") != 2 {
-		t.Errorf("%q", d.fake.asked())
+		t.Errorf("calls %q, want 2 CreateGuest", d.fake.asked())
 	}
 }
 
-// TestGuestNotDeletedYet shuts guests out who may come back: nobody is deleted
-// before the service says that the link is gone.
-func TestGuestNotDeletedYet(t *testing.T) {
+// TestGuestIsNotDeletedWhileLinkExists shuts out guests who may come back. They
+// must not be deleted before the service has removed the link.
+func TestGuestIsNotDeletedWhileLinkExists(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
@@ -201,9 +202,9 @@ func TestGuestNotDeletedYet(t *testing.T) {
 	eventually(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 }
 
-// TestGuestDeleteLater wants guests deleted only from now on: those that were
-// disabled before stay.
-func TestGuestDeleteLater(t *testing.T) {
+// TestDisabledGuestIsNotDeletedLater sets DeleteGuests after a guest was
+// disabled. That guest must stay.
+func TestDisabledGuestIsNotDeletedLater(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -220,9 +221,9 @@ func TestGuestDeleteLater(t *testing.T) {
 	never(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 }
 
-// TestGuestOfOthers links local users that were there: ending that never touches
-// them, whatever the service calls it.
-func TestGuestOfOthers(t *testing.T) {
+// TestGuestLinkDoesNotTouchExistingLocalUser makes a guest link to an existing
+// local user. Changing and ending the link must not touch the local user.
+func TestGuestLinkDoesNotTouchExistingLocalUser(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
@@ -231,7 +232,7 @@ func TestGuestOfOthers(t *testing.T) {
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].LocalUserID = at }) // a guest with a local user
 	link := d.linkOf("bob")
 	if link.Type != client.Guest || link.LocalUserID != "u1" {
-		t.Fatalf("%+v", link)
+		t.Fatalf("link %+v, want a guest with local user u1", link)
 	}
 	d.exchanged(d.key(bob), "u1")
 	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
@@ -243,16 +244,16 @@ func TestGuestOfOthers(t *testing.T) {
 	})
 }
 
-// TestGuestBecomesLinked links a former guest's local user with an account: it is
-// no guest any more.
-func TestGuestBecomesLinked(t *testing.T) {
+// TestLinkedFormerGuestIsLeftAlone links a former guest's local user with an
+// account. From then on they must not be treated as a guest.
+func TestLinkedFormerGuestIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
 	bob := s.join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
-	eventually(t, "the service knows", func() bool { // else it may be told while the link is removed
+	eventually(t, "the service knows", func() bool { // otherwise it could be told while the link is removed
 		list := must(d.asServer().Links(t.Context()))(t)
 		return len(list) == 1 && list[0].LocalUser != nil
 	})
@@ -271,8 +272,9 @@ func TestGuestBecomesLinked(t *testing.T) {
 	d.exchanged(d.key(bob), guest.LocalUserID)
 }
 
-// TestGuestRename renames the account: its local user keeps the name.
-func TestGuestRename(t *testing.T) {
+// TestGuestKeepsNameOfRenamedAccount renames an account. Its local user must keep
+// the old name.
+func TestGuestKeepsNameOfRenamedAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -280,20 +282,21 @@ func TestGuestRename(t *testing.T) {
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	if changed := must(bob.Accounts.Change(t.Context(), client.Profile{Username: new("robert")}))(t); changed.Username != "robert" {
-		t.Fatalf("%+v", changed)
+		t.Fatalf("account %+v, want username robert", changed)
 	}
 	eventually(t, "the rename is known", func() bool {
 		well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
 		return must(d.Links.List(t.Context()))(t)[0].Username == "robert"
 	})
 	if got := d.fake.named("bob"); len(got) != 1 || len(d.fake.named("robert")) != 0 {
-		t.Errorf("%+v", got)
+		t.Errorf("local users named bob: %+v, want one, and none named robert", got)
 	}
 	d.exchanged(d.key(bob), guest.LocalUserID)
 }
 
-// TestGuestPolicy makes no local users where the admin does not want that.
-func TestGuestPolicy(t *testing.T) {
+// TestGuestsOffAndGuestLimit invites guests while CreateUsers is off, and beyond
+// GuestLimit.
+func TestGuestsOffAndGuestLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.Policy.CreateUsers = false }).started()
@@ -304,7 +307,7 @@ func TestGuestPolicy(t *testing.T) {
 	is(t, err, agent.ErrLocalUserRefused)
 	never(t, "a local user, or more lines", func() bool { return d.fake.count("CreateGuest") > 0 || d.log.count("create-users is off") > 1 })
 	if d.status().OwedGuests != 1 {
-		t.Errorf("%+v", d.status())
+		t.Errorf("status %+v, want one owed guest", d.status())
 	}
 	d.halt()
 	d.options.Policy.CreateUsers, d.options.Policy.GuestLimit = true, 1
@@ -323,9 +326,9 @@ func TestGuestPolicy(t *testing.T) {
 	eventually(t, "the end of it", func() bool { return !d.trouble("guest_limit") })
 }
 
-// TestGuestFlood has the service tell of many guests: they are not all made at
-// once.
-func TestGuestFlood(t *testing.T) {
+// TestGuestsAreCreatedAtLimitedRate has the service send many guests. They must
+// not all be created at once.
+func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -348,14 +351,14 @@ func TestGuestFlood(t *testing.T) {
 	eventually(t, "some are made", func() bool { return d.fake.count("CreateGuest") == agent.GuestsHourly })
 	never(t, "more", func() bool { return d.fake.count("CreateGuest") > agent.GuestsHourly })
 	if d.log.count("many local users were created within the last hour") != 1 {
-		t.Errorf("log:\n%s", d.log)
+		t.Errorf("want one line about the last hour; log:\n%s", d.log)
 	}
 	s.clock.Advance(time.Hour + time.Second)
 	eventually(t, "the others", func() bool { return d.fake.count("CreateGuest") == len(many) })
 }
 
-// TestGuestLibraries takes the libraries of guests from the settings.
-func TestGuestLibraries(t *testing.T) {
+// TestGuestLibrariesOfSettings takes the libraries of guests from the settings.
+func TestGuestLibrariesOfSettings(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.Policy.GuestLibraries = []string{"films", "Books"} }).started()
@@ -363,21 +366,21 @@ func TestGuestLibraries(t *testing.T) {
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	if diff := cmp.Diff(mediaserver.Restriction{Libraries: []string{"l1"}}, d.fake.limit(guest.LocalUserID)); diff != "" {
-		t.Error(diff)
+		t.Errorf("restriction (-want +got):\n%s", diff)
 	}
 	if d.log.count("guest-libraries names libraries") != 1 {
-		t.Errorf("log:\n%s", d.log)
+		t.Errorf("want one line about guest-libraries; log:\n%s", d.log)
 	}
 	d.fake.set(func() { d.fake.libraries = append(d.fake.libraries, mediaserver.Library{ID: "l3", Name: "Books"}) })
 	eventually(t, "the other one as well", func() bool { return slices.Equal(d.fake.limit(guest.LocalUserID).Libraries, []string{"l1", "l3"}) })
 	if d.trouble("guest_libraries") {
-		t.Error("the trouble is not over")
+		t.Errorf("trouble %+v, want no guest_libraries", d.status().Trouble)
 	}
 }
 
-// TestGuestsSettleAlone is the pass over guests with many of them: one that fails
-// does not hold up the others.
-func TestGuestsSettleAlone(t *testing.T) {
+// TestFailingGuestHoldsUpNoOther has the media server fail for one of several
+// guests. The others must be shut nevertheless.
+func TestFailingGuestHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()

@@ -13,10 +13,10 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestHostileMissingLink asks again and again with the key of a link that the
-// service does not know any more, while the agent's file, brought back from a
-// backup, does: asking often opens nothing.
-func TestHostileMissingLink(t *testing.T) {
+// TestHostileRepeatedQuestionsOpenNoMissingLink asks again and again with the key
+// of a link that only the agent's file still has, as after a restored backup.
+// Asking often must not open it.
+func TestHostileRepeatedQuestionsOpenNoMissingLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -37,21 +37,21 @@ func TestHostileMissingLink(t *testing.T) {
 	eventually(t, "refused", func() bool { _, err := d.exchange(key); return err != nil })
 	for range 40 {
 		if _, err := d.exchange(key); err == nil {
-			t.Fatal("a link that the service refuses opened")
+			t.Fatal("the exchange succeeded, want an error for a link that the service refuses")
 		}
 	}
 }
 
-// problem answers as the service does when it refuses.
+// problem answers as the service does when it refuses a request.
 func problem(w http.ResponseWriter, status int, code string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, `{"status":%d,"code":%q}`, status, code)
 }
 
-// TestHostileStuckTokens has tokens that the media server never ends: those of
-// others end all the same, and one line says what to do.
-func TestHostileStuckTokens(t *testing.T) {
+// TestHostileStuckTokensHoldUpNoOther has tokens that the media server never
+// revokes. Other tokens must end nevertheless, and one line must say what to do.
+func TestHostileStuckTokensHoldUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -68,7 +68,7 @@ func TestHostileStuckTokens(t *testing.T) {
 		}
 		return nil
 	}, nil)
-	// They end first, so that the stuck ones are the oldest.
+	// These tokens end first, so that the stuck ones are the oldest.
 	well(t, bob.Sessions.EndAll(t.Context()))
 	bob = s.signIn(t, "bob")
 	eventually(t, "owed", func() bool { return d.status().OwedTokens == 3 })
@@ -81,7 +81,7 @@ func TestHostileStuckTokens(t *testing.T) {
 	eventually(t, "the others end", func() bool { return len(d.fake.live("u1")) == 3 })
 	eventually(t, "trouble of its own", func() bool { return d.trouble("revoke") })
 	if d.trouble("media_server_away") || d.log.count("does not revoke a local token") != 1 {
-		t.Errorf("log:\n%s", d.log)
+		t.Errorf("want one line about tokens, and no media_server_away; log:\n%s", d.log)
 	}
 	d.fake.hook(nil, nil)
 	eventually(t, "the end of it", func() bool { return !d.trouble("revoke") && len(d.fake.live("u1")) == 0 })
@@ -93,9 +93,9 @@ func (d *den) onDevice(key, id string) string {
 	return must(d.exchange(key, func(ask *agent.ExchangeAsk) { ask.Device.ID = id }))(d.t).AccessToken
 }
 
-// TestHostileHang has a service that answers nothing: what the machine's admin ends
-// is ended at the media server at once.
-func TestHostileHang(t *testing.T) {
+// TestHostileHangDelaysNoRevocation has the service hang. A link that the admin
+// ends must end at the media server at once.
+func TestHostileHangDelaysNoRevocation(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -108,41 +108,42 @@ func TestHostileHang(t *testing.T) {
 	go func() { done <- d.Links.End(context.Background(), link.ID) }()
 	eventually(t, "revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 	if took := time.Since(begin); took > 2*time.Second {
-		t.Errorf("it waited for the service: %v", took)
+		t.Errorf("the token ended after %v, want 2 s at most", took)
 	}
 	well(t, <-done)
 }
 
-// inATime lets an agent go on for a while with a service that behaves badly.
+// inATime lets the agent run for a second with a service that behaves badly.
 func inATime() { time.Sleep(time.Second) }
 
-// TestHostileGaps tells of changes that nobody can fetch, without end: a few lines
-// say so.
-func TestHostileGaps(t *testing.T) {
+// TestHostileGapsAreLoggedSometimes has the service announce, without end,
+// changes that cannot be fetched. Only a few lines must be logged.
+func TestHostileGapsAreLoggedSometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
 	asked := s.changes(5)
 	inATime()
 	if lines, n := d.log.count("no longer has some of the changes"), asked.Load(); lines == 0 || lines > 3 || n > 100 {
-		t.Errorf("%d lines, asked %d times", lines, n)
+		t.Errorf("%d lines and %d questions, want 1 to 3 lines and 100 questions at most", lines, n)
 	}
 }
 
-// TestHostileNoWait answers at once, and never with something new.
-func TestHostileNoWait(t *testing.T) {
+// TestHostileQuickAnswersAreNotAskedForAllTheTime has the service answer at once,
+// and never with a change.
+func TestHostileQuickAnswersAreNotAskedForAllTheTime(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	newDen(t, s).started()
 	asked := s.changes(0)
 	inATime()
 	if n := asked.Load(); n == 0 || n > 100 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("%d questions, want 1 to 100", n)
 	}
 }
 
-// changes answers each question for changes at once with none, and that the last
-// one is so far ahead. It counts the questions.
+// changes answers each question for changes at once, with an empty list and a
+// last change that is ahead by a number. It counts the questions.
 func (s *site) changes(ahead int64) *atomic.Int64 {
 	asked := &atomic.Int64{}
 	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
@@ -158,9 +159,9 @@ func (s *site) changes(ahead int64) *atomic.Int64 {
 	return asked
 }
 
-// TestHostileSeenAs sees the agent at another address each time: it does not report
-// itself without end.
-func TestHostileSeenAs(t *testing.T) {
+// TestHostileSeenAsCausesFewReports has the service see the agent at another
+// address each time. The agent must not send reports without end.
+func TestHostileSeenAsCausesFewReports(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.ReportEvery, o.CheckEvery = time.Minute, time.Minute }).started()
@@ -177,13 +178,13 @@ func TestHostileSeenAs(t *testing.T) {
 	d.Wake()
 	inATime()
 	if n := reports.Load(); n == 0 || n > 5 {
-		t.Errorf("%d reports", n)
+		t.Errorf("%d reports, want 1 to 5", n)
 	}
 }
 
-// TestHostileProofs lists a proof and takes no word about it: it is not begun
-// again and again at the media server.
-func TestHostileProofs(t *testing.T) {
+// TestHostileProofsAreBegunSometimes lists a proof and refuses its result. The
+// agent must not begin it again and again at the media server.
+func TestHostileProofsAreBegunSometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -206,13 +207,14 @@ func TestHostileProofs(t *testing.T) {
 	begun := 0
 	d.fake.set(func() { begun = len(d.fake.proofs) })
 	if begun == 0 || begun > 40 {
-		t.Errorf("%d proofs were begun", begun)
+		t.Errorf("%d proofs were begun, want 1 to 40", begun)
 	}
 }
 
-// TestHostileGuests tells of each guest that it is linked by now, so that it is no
-// guest any more: not more are made than guest-limit allows.
-func TestHostileGuests(t *testing.T) {
+// TestHostileGuestsStayBelowLimit calls each guest linked afterwards, so that it
+// no longer counts as a guest. The agent must not create more than GuestLimit
+// allows.
+func TestHostileGuestsStayBelowLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.Policy.GuestLimit = 2 }).started()
@@ -243,11 +245,11 @@ func TestHostileGuests(t *testing.T) {
 		}
 	}
 	if n := d.fake.count("CreateGuest"); n != 2 {
-		t.Errorf("%d guests were made, the limit is 2", n)
+		t.Errorf("%d guests were created, want 2", n)
 	}
 }
 
-// madeUp is a link that only the service knows of.
+// madeUp returns a link that exists nowhere, as the service sends it.
 func madeUp(i int) map[string]any {
 	return map[string]any{
 		"id": fmt.Sprint(1000 + i), "account_id": fmt.Sprint(2000 + i), "username": fmt.Sprintf("many%02d", i), "type": client.Linked,
@@ -255,9 +257,10 @@ func madeUp(i int) map[string]any {
 	}
 }
 
-// TestHostileLinks tells of more links than are kept: the others are passed over,
-// those that are known stay, and the feed goes on.
-func TestHostileLinks(t *testing.T) {
+// TestHostileLinksAreLimited sends more links than the agent keeps. The links
+// beyond the limit must be passed over, the known ones must stay, and the feed
+// must continue.
+func TestHostileLinksAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -278,19 +281,20 @@ func TestHostileLinks(t *testing.T) {
 	s.clock.Advance(7 * time.Hour)
 	eventually(t, "trouble", func() bool { return d.trouble("links") })
 	if n := d.status().Links; n != 3 {
-		t.Errorf("%d links", n)
+		t.Errorf("%d links, want 3", n)
 	}
 	at := d.localUserAt("u5")
 	before := d.status().ChangeSeq
 	d.invite(cat, "cat", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 	eventually(t, "the feed goes on", func() bool { return d.status().ChangeSeq > before })
 	if n := d.status().Links; n != 3 || d.trouble("own_file") {
-		t.Errorf("%d links, log:\n%s", n, d.log)
+		t.Errorf("%d links, want 3 and no own_file; log:\n%s", n, d.log)
 	}
 }
 
-// TestHostileServerID registers with an id that is none: nothing of it is kept.
-func TestHostileServerID(t *testing.T) {
+// TestHostileServerIDIsRefused answers the registration with an id that is not a
+// number. Nothing of it must be kept.
+func TestHostileServerIDIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s)
@@ -302,6 +306,6 @@ func TestHostileServerID(t *testing.T) {
 	d.run()
 	eventually(t, "trouble", func() bool { return d.trouble("service_answer") })
 	if status := d.status(); status.Registered || status.ServerID != "" {
-		t.Errorf("%+v", status)
+		t.Errorf("status %+v, want not registered", status)
 	}
 }

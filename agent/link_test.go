@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,36 +13,36 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestLink links and unlinks at the machine.
-func TestLink(t *testing.T) {
+// TestLinkAndUnlinkAtTheMachine links and unlinks at the machine.
+func TestLinkAndUnlinkAtTheMachine(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
 	bob, cat := s.join(t, "bob"), s.join(t, "cat")
 	made := must(d.Links.Ask(t.Context(), "u1", "Bob", "the dashboard"))(t)
 	if !made.Pending || made.Link.LocalUserID != "u1" || made.Link.Username != "bob" || made.Link.LocalUserName != "Kid" {
-		t.Errorf("%+v", made)
+		t.Errorf("answer %+v, want a pending link of bob with u1, Kid", made)
 	}
 	if again := must(d.Links.Ask(t.Context(), "u1", "bob", ""))(t); again.Link.ID != made.Link.ID {
-		t.Errorf("%+v", again)
+		t.Errorf("second answer %+v, want link %s again", again, made.Link.ID)
 	}
 	if list := must(d.Links.Pending(t.Context()))(t); len(list) != 1 || list[0].ID != made.Link.ID {
-		t.Errorf("%+v", list)
+		t.Errorf("pending links %+v, want %s alone", list, made.Link.ID)
 	}
 	asked := must(bob.Links.List(t.Context(), client.Pending))(t)
 	if len(asked) != 1 || asked[0].RequestedBy != "the dashboard" {
-		t.Fatalf("%+v", asked)
+		t.Fatalf("links of bob %+v, want one, asked for by the dashboard", asked)
 	}
 	well(t, bob.Links.Accept(t.Context(), asked[0].ID))
 	d.linkOf("bob")
 	if made = must(d.Links.Ask(t.Context(), "u1", "bob", ""))(t); made.Pending {
-		t.Errorf("%+v", made)
+		t.Errorf("answer %+v, want an accepted link", made)
 	}
 	if list := must(d.Links.Pending(t.Context()))(t); len(list) != 0 {
-		t.Errorf("%+v", list)
+		t.Errorf("pending links %+v, want none", list)
 	}
 	d.fake.set(func() { d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"}) })
-	must(d.Links.Ask(t.Context(), "u9", "cat", ""))(t) // made since the last report, maybe
+	must(d.Links.Ask(t.Context(), "u9", "cat", ""))(t) // perhaps created after the last report
 	for name, test := range map[string]struct {
 		user, to string
 		want     error
@@ -53,8 +54,8 @@ func TestLink(t *testing.T) {
 		"user taken":    {"u1", "ann", agent.ErrAlreadyLinked},
 		"account taken": {"u5", "bob", agent.ErrAlreadyLinked},
 	} {
-		if _, err := d.Links.Ask(t.Context(), test.user, test.to, ""); err == nil || !isErr(err, test.want) {
-			t.Errorf("%s: %v", name, err)
+		if _, err := d.Links.Ask(t.Context(), test.user, test.to, ""); !errors.Is(err, test.want) {
+			t.Errorf("%s: error %v, want %v", name, err, test.want)
 		}
 	}
 
@@ -64,25 +65,24 @@ func TestLink(t *testing.T) {
 	is(t, err, agent.ErrAccessKeyWrong)
 	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
 	if list := must(bob.Links.List(t.Context(), ""))(t); len(list) != 0 {
-		t.Errorf("%+v", list)
+		t.Errorf("links of bob %+v, want none", list)
 	}
 	is(t, d.Links.EndOf(t.Context(), "u1"), agent.ErrNotLinked)
 	is(t, d.Links.EndOf(t.Context(), ""), agent.ErrNotLinked)
 	is(t, d.Links.End(t.Context(), made.Link.ID), agent.ErrNotLinked)
 	waiting := must(d.Links.Pending(t.Context()))(t)
 	if len(waiting) != 1 || waiting[0].Username != "cat" {
-		t.Fatalf("%+v", waiting)
+		t.Fatalf("pending links %+v, want one of cat", waiting)
 	}
 	well(t, d.Links.End(t.Context(), waiting[0].ID))
 	if list := must(cat.Links.List(t.Context(), ""))(t); len(list) != 0 {
-		t.Errorf("%+v", list)
+		t.Errorf("links of cat %+v, want none", list)
 	}
 }
 
-func isErr(err, want error) bool { return strings.Contains(err.Error(), want.Error()) }
-
-// TestLinkAway has the service or the media server away.
-func TestLinkAway(t *testing.T) {
+// TestLinkWhileServiceOrMediaServerIsAway links and unlinks while the service or
+// the media server is away.
+func TestLinkWhileServiceOrMediaServerIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -95,7 +95,7 @@ func TestLinkAway(t *testing.T) {
 	is(t, err, agent.ErrServiceAway)
 	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "cat"})
 	is(t, err, agent.ErrServiceAway)
-	// An admin at the machine can always shut somebody out.
+	// An admin at the machine can always end a link.
 	well(t, d.Links.EndOf(t.Context(), "u1"))
 	_, err = d.exchange(key)
 	is(t, err, agent.ErrAccessKeyWrong)
@@ -114,9 +114,9 @@ func TestLinkAway(t *testing.T) {
 	is(t, err, agent.ErrMediaServerAway)
 }
 
-// TestUnlinkedStays ends a link at the machine, while the service goes on telling
-// of it: it stays shut.
-func TestUnlinkedStays(t *testing.T) {
+// TestUnlinkedLinkStaysShut ends a link at the machine while the service still
+// sends it. It must stay shut.
+func TestUnlinkedLinkStaysShut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -138,8 +138,8 @@ func TestUnlinkedStays(t *testing.T) {
 	eventually(t, "the end", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
 }
 
-// TestLinkLostAnswer loses the answer to a link that was asked for: the feed
-// brings it.
+// TestLinkLostAnswer loses the answer to a request for a link. The feed must
+// bring the link.
 func TestLinkLostAnswer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

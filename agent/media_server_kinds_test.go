@@ -17,7 +17,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// onJellyfin is an agent of a Jellyfin of some version.
+// onJellyfin returns an agent beside a Jellyfin server of a version.
 func onJellyfin(t *testing.T, s *site, version string) (*den, *jellyfintest.Server) {
 	t.Helper()
 	given := jellyfintest.New(t, version)
@@ -27,6 +27,7 @@ func onJellyfin(t *testing.T, s *site, version string) (*den, *jellyfintest.Serv
 	return newDen(t, s, func(o *agent.Options) { o.MediaServer = driver }), given
 }
 
+// onBuiltin returns an agent beside the builtin media server.
 func onBuiltin(t *testing.T, s *site) (*den, *builtin.Server) {
 	t.Helper()
 	var server *builtin.Server
@@ -41,7 +42,7 @@ func onBuiltin(t *testing.T, s *site) (*den, *builtin.Server) {
 	return d, server
 }
 
-// goThrough links a local user, makes a guest, and ends both.
+// goThrough links a local user, invites a guest, and ends both.
 func goThrough(t *testing.T, s *site, d *den, kid string) {
 	t.Helper()
 	ctx, media := t.Context(), d.options.MediaServer
@@ -57,17 +58,17 @@ func goThrough(t *testing.T, s *site, d *den, kid string) {
 	link := d.linked(bob, "bob", kid)
 	got := must(d.exchange(d.key(bob)))(t)
 	if got.LocalUserID != kid || got.AccessToken == "" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want a token of %s", got, kid)
 	}
 	d.invite(cat, "cat")
 	guest := d.guestOf("cat")
 	user := must(media.LocalUser(ctx, guest.LocalUserID))(t)
 	if !user.Hidden || user.Administrator || user.Disabled || user.Name != "cat" {
-		t.Errorf("%+v", user)
+		t.Errorf("local user %+v, want hidden, enabled, named cat", user)
 	}
 	asGuest := must(d.exchange(d.key(cat)))(t)
 	if asGuest.LocalUserID != guest.LocalUserID {
-		t.Errorf("%+v", asGuest)
+		t.Errorf("got %+v, want a token of %s", asGuest, guest.LocalUserID)
 	}
 	well(t, bob.Links.Remove(ctx, client.ID(link.ID)))
 	well(t, d.ann.People.Remove(ctx, d.serverID(), client.ID(guest.ID)))
@@ -76,15 +77,16 @@ func goThrough(t *testing.T, s *site, d *den, kid string) {
 		return status.Links == 0 && status.GuestsShut == 1 && status.OwedTokens == 0
 	})
 	if user := must(media.LocalUser(ctx, guest.LocalUserID))(t); !user.Disabled {
-		t.Errorf("%+v", user)
+		t.Errorf("local user %+v, want disabled", user)
 	}
 	if n := d.log.count("level=ERROR"); n > 0 {
-		t.Errorf("log:\n%s", d.log)
+		t.Errorf("%d errors, want 0; log:\n%s", n, d.log)
 	}
 }
 
-// TestJellyfin goes through a life with each version of Jellyfin.
-func TestJellyfin(t *testing.T) {
+// TestJellyfinVersions goes through a link and a guest with each version of
+// Jellyfin.
+func TestJellyfinVersions(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.9", "10.10", "10.11", "12"} {
 		t.Run(version, func(t *testing.T) {
@@ -95,17 +97,17 @@ func TestJellyfin(t *testing.T) {
 			d.started()
 			goThrough(t, s, d, kid)
 			if n := len(fake.Tokens(kid)); n != 0 {
-				t.Errorf("%d tokens", n)
+				t.Errorf("%d tokens, want 0", n)
 			}
 			if drift := fake.Drift(); len(drift) > 0 {
-				t.Errorf("%q", drift)
+				t.Errorf("the fake has met requests unlike Jellyfin's %q, want none", drift)
 			}
 		})
 	}
 }
 
-// TestJellyfinOld refuses one that is too old, once.
-func TestJellyfinOld(t *testing.T) {
+// TestJellyfinTooOld refuses a version that is too old, and logs it once.
+func TestJellyfinTooOld(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d, _ := onJellyfin(t, s, "10.8")
@@ -114,8 +116,8 @@ func TestJellyfinOld(t *testing.T) {
 	never(t, "more lines, or a server", func() bool { return d.log.count("too old for the agent") > 1 || d.status().Registered })
 }
 
-// TestJellyfinKey has the admin take the key away.
-func TestJellyfinKey(t *testing.T) {
+// TestJellyfinKeyRevoked has the admin revoke the API key.
+func TestJellyfinKeyRevoked(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d, fake := onJellyfin(t, s, "10.11")
@@ -125,8 +127,9 @@ func TestJellyfinKey(t *testing.T) {
 	never(t, "more lines", func() bool { return d.log.count("level=WARN") > 1 })
 }
 
-// TestBuiltin goes through a life with the server of our own.
-func TestBuiltin(t *testing.T) {
+// TestBuiltinMediaServer goes through a link and a guest with the builtin media
+// server.
+func TestBuiltinMediaServer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d, server := onBuiltin(t, s)

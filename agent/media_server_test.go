@@ -8,25 +8,27 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestOtherAdministrator asks another media server than the one that was registered
-// who is an administrator: it is not believed.
-func TestOtherAdministrator(t *testing.T) {
+// TestAdministratorOfOtherMediaServerIsNotBelieved asks about an administrator
+// when another media server than the registered one answers. It must not be
+// believed.
+func TestAdministratorOfOtherMediaServerIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	d := newDen(t, newSite(t)).started()
 	token := must(d.fake.Mint(t.Context(), "u2", tv))(t)
 	if got := must(d.MediaServer.Administrator(t.Context(), token.Value))(t); !got {
-		t.Error("no administrator")
+		t.Error("not an administrator, want one")
 	}
 	d.fake.set(func() { d.fake.identity.ID = "other" })
 	eventually(t, "trouble", func() bool { return d.trouble("media_server_changed") })
 	got, err := d.MediaServer.Administrator(t.Context(), token.Value)
 	if is(t, err, agent.ErrMediaServerAway); got {
-		t.Error("it is believed")
+		t.Error("an administrator by the word of another media server, want none")
 	}
 }
 
-// TestOtherMediaServer changes the media server's id: nothing is done with it.
-func TestOtherMediaServer(t *testing.T) {
+// TestOtherMediaServerIsNotUsed changes the media server's id. The agent must not
+// use that media server.
+func TestOtherMediaServerIsNotUsed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -46,17 +48,18 @@ func TestOtherMediaServer(t *testing.T) {
 		return len(d.fake.asked()) > 0 || d.log.count("another media server") > 1 || !d.trouble("media_server_changed")
 	})
 	if server := must(d.asServer().Get(t.Context()))(t); server.SystemID != "5ed0" {
-		t.Errorf("reported as %s", server.SystemID)
+		t.Errorf("reported as %s, want 5ed0", server.SystemID)
 	}
 	d.fake.set(func() { d.fake.identity.ID = "5ed0" })
 	eventually(t, "what was owed", func() bool { return len(d.fake.live("u1")) == 0 && len(d.fake.named("cat")) == 1 })
 	if d.trouble("media_server_changed") {
-		t.Error("the trouble is not over")
+		t.Errorf("trouble %+v, want no media_server_changed", d.status().Trouble)
 	}
 }
 
-// TestOtherMediaServerAtStart has it changed while the agent did not run.
-func TestOtherMediaServerAtStart(t *testing.T) {
+// TestOtherMediaServerAtStartIsNotUsed changes the media server's id while the
+// agent does not run.
+func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -67,42 +70,42 @@ func TestOtherMediaServerAtStart(t *testing.T) {
 	d.halt()
 	d.fake.set(func() { d.fake.identity.ID = "0ther" })
 	d.open()
-	_, err := d.exchange(key) // nobody has looked yet
+	_, err := d.exchange(key) // the media server was not checked yet
 	is(t, err, agent.ErrMediaServerAway)
 	if d.Ready() {
-		t.Error("it is ready")
+		t.Error("the agent is ready, want not ready")
 	}
 }
 
-// TestMediaServerAway says so once, whatever is wrong. A look that has its answer
-// already may end it once more.
-func TestMediaServerAway(t *testing.T) {
+// TestMediaServerAwayIsLoggedOnce has the media server fail. A check that was
+// under way may resolve the trouble once in between.
+func TestMediaServerAwayIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
 	d.fake.setDown(errDown)
 	eventually(t, "a line", func() bool { return d.log.count("does not answer as it should") > 0 && !d.Ready() })
-	time.Sleep(100 * time.Millisecond) // the looks that were under way
+	time.Sleep(100 * time.Millisecond) // until the checks that were under way have ended
 	lines := d.log.count("does not answer as it should")
 	if lines > 2 {
-		t.Errorf("%d lines", lines)
+		t.Errorf("%d lines, want 1 or 2", lines)
 	}
 	never(t, "more lines", func() bool { return d.log.count("does not answer as it should") > lines || d.Ready() })
 	d.fake.setDown(nil)
 	eventually(t, "the end of it", func() bool { return d.log.count("msg=resolved") == lines && d.Ready() })
 	if users := must(d.ann.People.LocalUsers(t.Context(), d.serverID()))(t); len(users) != 5 {
-		t.Errorf("%+v", users)
+		t.Errorf("local users at the service %+v, want 5", users)
 	}
 }
 
-// TestAdministrator asks about tokens.
-func TestAdministrator(t *testing.T) {
+// TestAdministratorOfToken asks whether tokens belong to an administrator.
+func TestAdministratorOfToken(t *testing.T) {
 	t.Parallel()
 	d := newDen(t, newSite(t))
 	d.fake.tokens["root"], d.fake.tokens["kid"] = fakeToken{user: "u2"}, fakeToken{user: "u1"}
 	for token, want := range map[string]bool{"root": true, "kid": false, "other": false, "": false} {
 		if got := must(d.MediaServer.Administrator(t.Context(), token))(t); got != want {
-			t.Errorf("%q: %v", token, got)
+			t.Errorf("token %q: administrator %v, want %v", token, got, want)
 		}
 	}
 }

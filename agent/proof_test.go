@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// selfService lets people prove by themselves who they are.
+// selfService lets people prove by themselves which local user they are.
 func (d *den) selfService() {
 	d.t.Helper()
 	must(d.ann.Servers.Change(d.t.Context(), d.serverID(), client.ServerChange{SelfService: new(true)}))(d.t)
@@ -23,11 +23,12 @@ func (d *den) proof(person *client.Client) client.Proof {
 	return must(person.Proofs.Get(d.t.Context(), d.serverID()))(d.t)
 }
 
-// TestProof proves local users: the usual one is linked, others are refused.
-func TestProof(t *testing.T) {
+// TestProofOfLocalUser proves local users. Those who may be linked must be
+// linked, and others refused.
+func TestProofOfLocalUser(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		who    string // who answers
+		who    string // the local user who answers
 		admins bool
 		reason string
 		before func(d *den)
@@ -81,7 +82,7 @@ func TestProof(t *testing.T) {
 			if test.who != "" {
 				eventually(t, "a code", func() bool { return d.proof(bob).Code != "" })
 				if strings.Contains(d.log.String(), d.proof(bob).Code) {
-					t.Error("the code is in the log")
+					t.Errorf("got the code in the log, want it left out; log:\n%s", d.log)
 				}
 				d.fake.prove(test.who)
 			}
@@ -97,19 +98,19 @@ func TestProof(t *testing.T) {
 			}
 			eventually(t, "done", func() bool { return d.proof(bob).Status == "done" })
 			if link := d.linkOf("bob"); link.LocalUserID != test.who {
-				t.Errorf("%+v", link)
+				t.Errorf("link %+v, want local user %s", link, test.who)
 			}
 			d.exchange(d.key(bob))
 			if d.log.count("has proved which local user they are") != 1 {
-				t.Error("no line")
+				t.Errorf("want one line about the proved local user; log:\n%s", d.log)
 			}
 		})
 	}
 }
 
-// TestProofRestart ends the program while a person is to answer: the next one
-// begins anew.
-func TestProofRestart(t *testing.T) {
+// TestProofBeginsAgainAfterRestart ends the program while a proof waits for the
+// person. The next run must begin it again.
+func TestProofBeginsAgainAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -127,7 +128,7 @@ func TestProofRestart(t *testing.T) {
 	eventually(t, "done", func() bool { return d.proof(bob).Status == "done" })
 }
 
-// TestProofExpires lets nobody answer.
+// TestProofExpires begins a proof that is never answered.
 func TestProofExpires(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

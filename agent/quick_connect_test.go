@@ -11,13 +11,13 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestQuickConnectCrash ends the program after the media server was asked to
-// approve a code, and before the service has heard: nobody is told that the code
-// was wrong.
-func TestQuickConnectCrash(t *testing.T) {
+// TestQuickConnectCodeAfterCrash ends the program after the media server was
+// asked to approve a code and before the service knows. The person must not be
+// told that the code was wrong.
+func TestQuickConnectCodeAfterCrash(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		lose   bool // the answer of the media server
+		lose   bool // lose the answer of the media server
 		reason string
 	}{
 		"approved": {},
@@ -55,7 +55,7 @@ func TestQuickConnectCrash(t *testing.T) {
 				return asked.Status != "asked"
 			})
 			if asked.Reason != test.reason || (asked.Status == "done") == test.lose {
-				t.Errorf("%+v", asked)
+				t.Errorf("got %+v, want reason %q", asked, test.reason)
 			}
 			eventually(t, "it is forgotten", func() bool {
 				d.Wake()
@@ -65,9 +65,9 @@ func TestQuickConnectCrash(t *testing.T) {
 	}
 }
 
-// TestQuickConnect enters codes: they are approved for the linked local user, if
-// that may be.
-func TestQuickConnect(t *testing.T) {
+// TestQuickConnectCodes enters codes. They must be approved for the linked local
+// user if that is allowed.
+func TestQuickConnectCodes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		user, code string
@@ -111,21 +111,21 @@ func TestQuickConnect(t *testing.T) {
 				want = ""
 			}
 			if who := d.fake.approvedFor("123456"); who != want {
-				t.Errorf("approved for %q", who)
+				t.Errorf("approved for %q, want %q", who, want)
 			}
 			if strings.Contains(d.log.String(), "123456") || strings.Contains(d.log.String(), "654321") {
-				t.Error("a code is in the log")
+				t.Errorf("got a code in the log, want none; log:\n%s", d.log)
 			}
 			if d.log.count("by its Quick Connect code")+d.log.count("by a Quick Connect code") != 1 {
-				t.Errorf("log:\n%s", d.log)
+				t.Errorf("want one line about the code; log:\n%s", d.log)
 			}
 		})
 	}
 }
 
-// TestQuickConnectLostAnswer loses the word that a code was approved: it is told
-// again, and the code is not tried again.
-func TestQuickConnectLostAnswer(t *testing.T) {
+// TestQuickConnectCodeIsTriedOnce loses the message that a code was approved. The
+// message must be repeated, and the code must not be tried again.
+func TestQuickConnectCodeIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -140,12 +140,12 @@ func TestQuickConnectLostAnswer(t *testing.T) {
 	})
 	d.fake.codeOn("123456")
 	if got := d.enter(bob, "123456"); got.Status != "done" || d.fake.count("ApproveCode") != 1 || lost.Load() != 3 {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, %d approvals, %d completions; want done, 1 and 3", got, d.fake.count("ApproveCode"), lost.Load())
 	}
 }
 
-// TestQuickConnectGuess has the service try codes without end.
-func TestQuickConnectGuess(t *testing.T) {
+// TestQuickConnectTriesAreLimited has the service send codes without end.
+func TestQuickConnectTriesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -179,10 +179,10 @@ func TestQuickConnectGuess(t *testing.T) {
 	})
 	eventually(t, "all are answered", func() bool { return failed.Load() >= 100 })
 	if n := tried.Load(); n != 30 {
-		t.Errorf("%d codes were tried", n)
+		t.Errorf("%d codes were tried, want 30", n)
 	}
 	if link.LocalUserID != "u1" || len(many) != 100 {
-		t.Error("no link")
+		t.Errorf("link %+v and %d codes, want u1 and 100", link, len(many))
 	}
 }
 

@@ -23,9 +23,9 @@ func (d *den) usersAtService() (names []string) {
 	return names
 }
 
-// TestReport reports what changes, and nothing from a media server that does not
-// tell all of it.
-func TestReport(t *testing.T) {
+// TestReportFollowsMediaServer reports changes. Nothing must be reported when the
+// media server does not list everything.
+func TestReportFollowsMediaServer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 	})
 	server := must(d.asServer().Get(t.Context()))(t)
 	if server.Name != "Den" || server.Version != "10.11.1" || len(server.Addresses) != 1 || server.Addresses[0] != (client.Address{Kind: "lan", URL: "http://192.168.1.2:8096"}) {
-		t.Errorf("%+v", server)
+		t.Errorf("server %+v, want Den 10.11.1 at http://192.168.1.2:8096", server)
 	}
 	d.fake.set(func() {
 		d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"})
@@ -57,9 +57,9 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestReportTooMany has more local users than the service takes: the linked ones
-// are among those that are reported.
-func TestReportTooMany(t *testing.T) {
+// TestReportKeepsLinkedLocalUsers has more local users than the service takes.
+// The linked ones must be reported.
+func TestReportKeepsLinkedLocalUsers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s, func(o *agent.Options) { o.CheckEvery, o.ReportEvery = 200*time.Millisecond, 200*time.Millisecond }).started()
@@ -84,8 +84,8 @@ func TestReportTooMany(t *testing.T) {
 	eventually(t, "the end of it", func() bool { return !d.trouble("too_many_local_users") && len(d.usersAtService()) == 6 })
 }
 
-// TestReportCheap counts what an agent asks while nothing changes.
-func TestReportCheap(t *testing.T) {
+// TestReportIsNotSentWithoutChange counts the reports while nothing changes.
+func TestReportIsNotSentWithoutChange(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -101,9 +101,9 @@ func TestReportCheap(t *testing.T) {
 	eventually(t, "one that is", func() bool { return reports.Load() > 0 })
 }
 
-// TestTwoAgents has another agent with the same server key undo what this one
-// reports.
-func TestTwoAgents(t *testing.T) {
+// TestTwoAgentsUndoEachOther has another agent with the same server key undo the
+// reports of this one.
+func TestTwoAgentsUndoEachOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -126,8 +126,9 @@ func TestTwoAgents(t *testing.T) {
 	eventually(t, "one line", func() bool { return d.log.count("another agent uses the same server key, and") == 1 })
 }
 
-// TestTwoAgentsAcknowledge has the other one acknowledge what this one never saw.
-func TestTwoAgentsAcknowledge(t *testing.T) {
+// TestTwoAgentsAcknowledgeUnseenChanges has another agent acknowledge changes
+// before this one receives them.
+func TestTwoAgentsAcknowledgeUnseenChanges(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()

@@ -8,9 +8,10 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 )
 
-// TestSecondProgramTrouble has trouble in a program that does not run an agent, as
-// commands have: it is not written down, as nobody would say when it is over.
-func TestSecondProgramTrouble(t *testing.T) {
+// TestSecondProgramWritesNoTrouble has a trouble in a program that does not run
+// the agent, such as a command. It must not be written to the file, because
+// nothing would remove it there.
+func TestSecondProgramWritesNoTrouble(t *testing.T) {
 	t.Parallel()
 	d := newDen(t, newSite(t)).started()
 	other := newFake()
@@ -20,13 +21,13 @@ func TestSecondProgramTrouble(t *testing.T) {
 	_, err := agent.New(options).Links.Ask(t.Context(), "u1", "bob", "")
 	is(t, err, agent.ErrMediaServerAway)
 	if d.log.count("does not answer as it should") != 1 || len(d.status().Trouble) != 0 {
-		t.Errorf("%+v", d.status().Trouble)
+		t.Errorf("trouble %+v, want none in the file, and one line in the log:\n%s", d.status().Trouble, d.log)
 	}
 }
 
-// TestSecondProgram has another program over the same file do what the command
-// line does, beside the one that runs.
-func TestSecondProgram(t *testing.T) {
+// TestSecondProgramOnTheSameFile uses the file of a running agent in another
+// program, as commands do.
+func TestSecondProgramOnTheSameFile(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -53,8 +54,8 @@ func TestSecondProgram(t *testing.T) {
 	eventually(t, "the one that runs revokes it", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
-// TestTwice runs two agents over one file.
-func TestTwice(t *testing.T) {
+// TestSecondRunWaits runs two agents on one file.
+func TestSecondRunWaits(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -70,8 +71,8 @@ func TestTwice(t *testing.T) {
 	well(t, <-done)
 }
 
-// TestWrongKey opens the file with another secret key.
-func TestWrongKey(t *testing.T) {
+// TestStoreRefusesOtherSecretKey opens the file with another secret key.
+func TestStoreRefusesOtherSecretKey(t *testing.T) {
 	t.Parallel()
 	d := newDen(t, newSite(t))
 	_, err := agent.OpenStore(context.Background(), d.path, otherKeys(t), time.Now, nil)

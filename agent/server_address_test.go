@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-func TestAddresses(t *testing.T) {
+func TestAddressesToReport(t *testing.T) {
 	t.Parallel()
 	machine := []agent.InterfaceAddress{}
 	for _, one := range [][2]string{
@@ -85,7 +85,7 @@ func TestAddresses(t *testing.T) {
 			d.open()
 			defer func() { _ = d.store.Close() }()
 			if diff := cmp.Diff(test.want, d.AddressesFor(t.Context(), test.seenAs)); diff != "" {
-				t.Error(diff)
+				t.Errorf("addresses (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -95,7 +95,7 @@ func TestMachineAddresses(t *testing.T) {
 	t.Parallel()
 	for _, one := range must(agent.MachineAddresses())(t) {
 		if !one.Address.IsValid() || one.Interface == "" || one.Address.IsLoopback() {
-			t.Errorf("%+v", one)
+			t.Errorf("address %+v, want a valid one of a named interface, not loopback", one)
 		}
 	}
 }

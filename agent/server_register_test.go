@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 )
 
-// owned is how many servers ann has.
+// owned returns the number of servers that ann owns.
 func (d *den) owned() int {
 	d.t.Helper()
 	return len(must(d.ann.Servers.Owned(d.t.Context()))(d.t))
@@ -21,9 +21,9 @@ func isRegistration(r *http.Request) bool {
 	return r.Method == http.MethodPost && r.URL.Path == "/api/v1/servers"
 }
 
-// TestRegisterLostAnswer loses the answers to the first registrations, which were
-// carried out: there is one server.
-func TestRegisterLostAnswer(t *testing.T) {
+// TestRegistrationIsRepeatedSafely loses the answers to the first registrations,
+// which were carried out. There must be one server.
+func TestRegistrationIsRepeatedSafely(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s)
@@ -37,14 +37,14 @@ func TestRegisterLostAnswer(t *testing.T) {
 	})
 	d.started()
 	if d.owned() != 1 || lost.Load() != 4 {
-		t.Errorf("%d servers after %d registrations", d.owned(), lost.Load())
+		t.Errorf("%d servers after %d registrations, want 1 after 4", d.owned(), lost.Load())
 	}
 }
 
-// TestRegisterCrash ends the program between the service's answer and its own
-// file: the next one gets the same server. By then its media server has another
-// name, which must not make another request of it.
-func TestRegisterCrash(t *testing.T) {
+// TestRegistrationAfterCrash ends the program between the service's answer and
+// writing it down. The next run must get the same server, although the media
+// server's name has changed.
+func TestRegistrationAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s)
@@ -62,12 +62,13 @@ func TestRegisterCrash(t *testing.T) {
 	d.open()
 	d.started()
 	if d.owned() != 1 {
-		t.Errorf("%d servers", d.owned())
+		t.Errorf("%d servers, want 1", d.owned())
 	}
 }
 
-// TestRegisterCode gives it wrong codes first.
-func TestRegisterCode(t *testing.T) {
+// TestRegistrationWithWrongClaimCodes starts without a claim code, then with a
+// wrong one, then with the right one.
+func TestRegistrationWithWrongClaimCodes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	right := ""
@@ -82,24 +83,24 @@ func TestRegisterCode(t *testing.T) {
 	eventually(t, "one line", func() bool { return d.log.count("refuses to register") == 1 })
 	never(t, "another line", func() bool { return d.log.count("refuses to register") > 1 })
 	if _, err := d.Exchanges.Exchange(t.Context(), agent.ExchangeAsk{AccessKey: "x"}); !errors.Is(err, agent.ErrNotRegistered) {
-		t.Error(err)
+		t.Errorf("error %v, want %v", err, agent.ErrNotRegistered)
 	}
 	d.halt()
 	d.options.ClaimCode = right
 	d.open()
 	d.started()
 	if d.owned() != 1 || d.trouble("registration") {
-		t.Errorf("%d servers, %+v", d.owned(), d.status().Trouble)
+		t.Errorf("%d servers, trouble %+v; want 1 and no registration", d.owned(), d.status().Trouble)
 	}
 	if strings.Contains(d.log.String(), right) || strings.Contains(d.log.String(), "WRONG-CODE") {
-		t.Error("a claim code is in the log")
+		t.Errorf("got a claim code in the log, want none; log:\n%s", d.log)
 	}
 }
 
-// TestRegisterOtherCode gives it another code while it does not know whether the
-// first one was taken: it asks with the first one again, and only then with the
-// other.
-func TestRegisterOtherCode(t *testing.T) {
+// TestRegistrationWithNewClaimCode gives the agent another claim code while the
+// outcome of the first registration is unknown. The agent must repeat the first
+// request, and use the other code only then.
+func TestRegistrationWithNewClaimCode(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s)
@@ -107,12 +108,12 @@ func TestRegisterOtherCode(t *testing.T) {
 	d.run()
 	eventually(t, "trouble", func() bool { return d.trouble("service_away") })
 	d.halt()
-	// The first code is void now, and was never used.
+	// This replaces the first code, which was never used.
 	d.options.ClaimCode = must(d.ann.Servers.MakeClaimCode(t.Context()))(t).Code
 	s.up()
 	d.open()
 	d.started()
 	if d.owned() != 1 {
-		t.Errorf("%d servers", d.owned())
+		t.Errorf("%d servers, want 1", d.owned())
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 )
 
-// TestClockAhead has heard of the service in the future, by a clock that was wrong
-// once: it is trusted no longer for that.
-func TestClockAhead(t *testing.T) {
+// TestTrustEndsAlthoughClockWasAhead writes a last contact in the future, as by a
+// clock that was ahead. The trust in the service must not last longer because of
+// it.
+func TestTrustEndsAlthoughClockWasAhead(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -23,15 +24,15 @@ func TestClockAhead(t *testing.T) {
 	well(t, d.store.SetFact(t.Context(), "last_contact", fmt.Sprint(s.clock.Now().Add(1000*time.Hour).UnixMilli())))
 	d.exchanged(key, "u1")
 	if last := d.status().LastContact; last.After(s.clock.Now()) {
-		t.Errorf("last contact %v", last)
+		t.Errorf("last contact %v, want %v at the latest", last, s.clock.Now())
 	}
 	s.clock.Advance(73 * time.Hour)
 	_, err := d.exchange(key)
 	is(t, err, agent.ErrTrustOver)
 }
 
-// TestSwitchedOff has the operator switch the server off and on again.
-func TestSwitchedOff(t *testing.T) {
+// TestServerSwitchedOffAndOn has the operator switch the server off and on again.
+func TestServerSwitchedOffAndOn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -48,25 +49,26 @@ func TestSwitchedOff(t *testing.T) {
 	eventually(t, "the end of it", func() bool { return !d.trouble("server_disabled") })
 }
 
-// TestOverSoon ends an outage: that is known without waiting for a change.
-func TestOverSoon(t *testing.T) {
+// TestEndOfOutageIsNoticedSoon ends an outage. The agent must notice that without
+// waiting for a change.
+func TestEndOfOutageIsNoticedSoon(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
 	s.down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	time.Sleep(200 * time.Millisecond) // until all who ask have seen that
+	time.Sleep(200 * time.Millisecond) // until all loops have noticed the outage
 	begin := time.Now()
 	s.up()
 	eventually(t, "the end of it", func() bool { return !d.trouble("service_away") })
 	if took := time.Since(begin); took > 1500*time.Millisecond { // it waits for changes for 2 s
-		t.Errorf("it took %v", took)
+		t.Errorf("the end of the trouble took %v, want 1.5 s at most", took)
 	}
 }
 
-// TestKeyRefused removes and disables the server at the service: nothing is lost
-// here, and one line says so.
-func TestKeyRefused(t *testing.T) {
+// TestRefusedServerKeyLosesNothing removes the server at the service. Nothing
+// must be lost here, and one line must be logged.
+func TestRefusedServerKeyLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -79,7 +81,7 @@ func TestKeyRefused(t *testing.T) {
 	never(t, "more lines", func() bool { return d.log.count("no longer accepts the agent's server key") > 1 })
 	d.exchanged(key, "u1")
 	if len(must(d.Links.List(t.Context()))(t)) != 1 {
-		t.Error("the link is gone")
+		t.Error("the agent has lost the link, want it kept")
 	}
 	_, err := d.Links.Ask(t.Context(), "u5", "bob", "")
 	is(t, err, agent.ErrNotRegistered)
@@ -87,6 +89,6 @@ func TestKeyRefused(t *testing.T) {
 	_, err = d.exchange(key)
 	is(t, err, agent.ErrTrustOver)
 	if d.owned() != 0 {
-		t.Error("it has registered anew")
+		t.Errorf("%d servers, want 0: the agent has registered again", d.owned())
 	}
 }

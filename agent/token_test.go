@@ -10,9 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestRevokeFails has the media server refuse to revoke one token: the others
-// end, and it is tried again.
-func TestRevokeFails(t *testing.T) {
+// TestTokenThatCannotBeRevokedHoldsUpNoOther has the media server refuse to
+// revoke one token. The others must end, and the refused one must be tried again.
+func TestTokenThatCannotBeRevokedHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -38,8 +38,9 @@ func TestRevokeFails(t *testing.T) {
 	eventually(t, "it ends too", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
-// TestRevokeCrash ends the program behind each step.
-func TestRevokeCrash(t *testing.T) {
+// TestRevokeIsRepeatedAfterCrash ends the program after a token was revoked and
+// before that is written down.
+func TestRevokeIsRepeatedAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDen(t, s).started()
@@ -50,7 +51,7 @@ func TestRevokeCrash(t *testing.T) {
 	var crashes atomic.Int32
 	d.fake.hook(nil, func(call string) error {
 		if strings.HasPrefix(call, "Revoke") && crashes.Add(1) == 1 {
-			_ = d.store.Close() // revoked, and nobody has written it down
+			_ = d.store.Close() // the token is revoked, but that is not written down
 		}
 		return nil
 	})
