@@ -18,8 +18,9 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Every client's exchange, as it was captured or read in its source. KEY stands for
-// the access key and ACCOUNT for the account.
+// TestExchangeOfClients sends the exchange of every known client, as captured or
+// as read in its source. KEY stands for the access key and ACCOUNT for the
+// account.
 func TestExchangeOfClients(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -84,7 +85,7 @@ X-Emby-Device-Id: o-3`, mediaserver.Device{Client: "C", Name: "C", ID: "o-3", Ve
 		got := s.ask(strings.NewReplacer("ACCOUNT", account, "KEY", key).Replace(c.request))
 		devices := s.media.devices()
 		if len(devices) != before+1 {
-			t.Errorf("%s: %d tokens were made; %+v", name, len(devices)-before, got)
+			t.Errorf("%s: %d tokens were made, want 1; answered %+v", name, len(devices)-before, got)
 			continue
 		}
 		want := answer{
@@ -104,11 +105,11 @@ X-Emby-Device-Id: o-3`, mediaserver.Device{Client: "C", Name: "C", ID: "o-3", Ve
 		}
 	}
 	if log := s.log.String(); strings.Contains(log, key) || strings.Contains(log, "local-1") {
-		t.Error("the log has an access key or a token")
+		t.Errorf("got an access key or a token in the log, want neither; log:\n%s", log)
 	}
 }
 
-// The Go client of ours speaks the same.
+// TestExchangeOfOurClient exchanges with package client.
 func TestExchangeOfOurClient(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -121,7 +122,7 @@ func TestExchangeOfOurClient(t *testing.T) {
 	token, err := bob.Servers.Exchange(t.Context(), local.URL+"/emby/", list.Servers[0], client.ID(account), device)
 	s.must(err)
 	if token.AccessToken != "local-1" || token.LocalUserID != kid {
-		t.Errorf("%+v", token)
+		t.Errorf("token %+v, want local-1 of %s", token, kid)
 	}
 	want := []mediaserver.Device{{Client: device.Client, Name: device.Name, ID: "d-1", Version: "1", Address: netip.MustParseAddr("127.0.0.1")}}
 	if diff := cmp.Diff(want, s.media.devices(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
@@ -147,16 +148,16 @@ func TestExchangeRefused(t *testing.T) {
 	s.refused(exchange("'%20OR%201=1%20--", key), http.StatusNotFound, "no link")
 	s.refused("POST /Connect/Exchange?ConnectUserId="+account+"&api_key="+key, http.StatusMethodNotAllowed, "cannot be done")
 	if n := len(s.media.devices()); n != 0 {
-		t.Fatalf("%d tokens were made", n)
+		t.Fatalf("%d tokens were made, want 0", n)
 	}
 
-	// Aunt may not come from outside of the home network.
+	// Aunt may not connect from outside the home network.
 	s.refused(exchange(otherAccount, otherKey), http.StatusUnauthorized, "home network")
 	s.refused(exchange(otherAccount, otherKey, "X-Forwarded-For: 192.168.1.7"), http.StatusUnauthorized, "home network")
 	s.refused(exchange(otherAccount, otherKey, "Peer: 127.0.0.1:5", "X-Forwarded-For: 192.168.1.7, 203.0.113.9"), http.StatusUnauthorized, "home network")
 	for _, from := range []string{"Peer: 192.168.1.7:5", "Peer: 127.0.0.1:5\nX-Forwarded-For: 192.168.1.7"} {
 		if got := s.ask(exchange(otherAccount, otherKey, from)); got.status != http.StatusOK {
-			t.Errorf("from home: %+v", got)
+			t.Errorf("from home: answered %+v, want status 200", got)
 		}
 	}
 
@@ -168,11 +169,11 @@ func TestExchangeRefused(t *testing.T) {
 
 	s.media.change(func() { s.media.away = true })
 	if got := s.refused(exchange(account, key), http.StatusServiceUnavailable, "media server does not answer"); got.retryAfter == "" {
-		t.Error("the device is not told when to try again")
+		t.Error("got no Retry-After, want one")
 	}
 	s.media.change(func() { s.media.away = false })
 	if got := s.ask(exchange(account, key)); got.status != http.StatusOK {
-		t.Errorf("after all that: %+v", got)
+		t.Errorf("answered %+v, want status 200 again", got)
 	}
 
 	links, err := bob.Links.List(t.Context(), client.Accepted)
@@ -182,36 +183,37 @@ func TestExchangeRefused(t *testing.T) {
 	s.refused(exchange(account, key), http.StatusNotFound, "no link")
 }
 
-// While the service is away, exchanges go on from the agent's own copy, for as long
-// as it is trusted.
+// TestExchangeWhileTheServiceIsAway exchanges from the agent's own copy, for as
+// long as OfflineTrust allows.
 func TestExchangeWhileTheServiceIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	_, account, key := s.linked("bob", kid)
 	s.Down()
 	if got := s.ask(exchange(account, key)); got.status != http.StatusOK {
-		t.Errorf("%+v", got)
+		t.Errorf("answered %+v, want status 200", got)
 	}
 	if got := s.refused(exchange(account, key+"0"), http.StatusServiceUnavailable, "Try again later"); got.retryAfter == "" {
-		t.Error("the device is not told when to try again")
+		t.Error("got no Retry-After, want one")
 	}
 	s.Clock.Advance(100 * time.Hour)
 	if got := s.refused(exchange(account, key), http.StatusServiceUnavailable, "too long"); got.retryAfter == "" {
-		t.Error("the device is not told when to try again")
+		t.Error("got no Retry-After, want one")
 	}
 }
 
 func TestExchangeBeforeRegistration(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.newAgent("") // with a file of its own
+	s.newAgent("") // with an empty file
 	if got := s.refused(exchange("1", "key"), http.StatusServiceUnavailable, "Try again later"); got.retryAfter == "" {
-		t.Error("the device is not told when to try again")
+		t.Error("got no Retry-After, want one")
 	}
 }
 
-// Clients that say nothing of themselves are told apart by what can be known of
-// them, and are the same devices when they come again.
+// TestDevicesWithoutAnID tells clients that do not describe themselves apart by
+// account, program and network. A client must get the same id when it comes
+// again.
 func TestDevicesWithoutAnID(t *testing.T) {
 	t.Parallel()
 	id := func(account, agent, address, name string) string {
@@ -225,17 +227,17 @@ func TestDevicesWithoutAnID(t *testing.T) {
 	}
 	slices.Sort(different)
 	if len(slices.Compact(different)) != 7 {
-		t.Errorf("two devices have one id: %q", different)
+		t.Errorf("ids %q, want 7 different ones", different)
 	}
 	if first != id("1001", roku, "192.168.1.2", "") || len(first) != 32 || id("1001", roku, "2001:db8::1", "") != id("1001", roku, "2001:db8::ffff", "") {
-		t.Error("one device has two ids")
+		t.Errorf("first id %q, want 32 digits, and the same id each time and in the whole IPv6 network", first)
 	}
 	for agent, want := range map[string]string{
 		"": "Connect 0", "/": "Connect 0", "Roku/DVP-9.10 (x)": "Roku DVP-9.10", "  Kodi  ": "Kodi 0", "é\"=,\\x/\x011": "x 1",
 		strings.Repeat("a", 999) + "/" + strings.Repeat("1", 999): strings.Repeat("a", 64) + " " + strings.Repeat("1", 64),
 	} {
 		if d := connect.DeviceOf(agent, netip.Addr{}, "1", ""); d.Client+" "+d.Version != want || d.Name != d.Client || d.ID == "" {
-			t.Errorf("%q: %+v", agent, d)
+			t.Errorf("%q: device %+v, want client and version %q", agent, d, want)
 		}
 	}
 }

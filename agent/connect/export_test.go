@@ -10,13 +10,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// Refuse makes an answer of an error of the agent.
+// Refuse returns the answer for an error of the agent.
 func Refuse(err error) error { return refuse(err) }
 
-// Pending is how pending links are listed.
+// Pending returns pending links as they are listed.
 func Pending(links []agent.Link) any { return guestsOf(links) }
 
-// DeviceOf is the device of a request that says little.
+// DeviceOf returns the device of a request with little information.
 func DeviceOf(userAgent string, address netip.Addr, account, name string) mediaserver.Device {
 	r := &http.Request{Header: http.Header{"User-Agent": {userAgent}}}
 	return deviceOf(&wire.Request{Request: r, Identity: embywire.Identity{Device: name}, Address: address}, account)

@@ -16,8 +16,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/httperr"
 )
 
-// An error that the agent can have and that nobody here knows would be answered as
-// trouble of our own.
+// TestErrorsAreKnown fails if refuse has no row for an error of the agent: it
+// would be answered as an internal error.
 func TestErrorsAreKnown(t *testing.T) {
 	t.Parallel()
 	errorsOfAgent, err := os.ReadFile("../errors.go")
@@ -30,16 +30,16 @@ func TestErrorsAreKnown(t *testing.T) {
 	}
 	names := regexp.MustCompile(`(?m)^\t(Err\w+) += errors\.New`).FindAllStringSubmatch(string(errorsOfAgent), -1)
 	if len(names) < 10 {
-		t.Errorf("the agent has only %d errors", len(names))
+		t.Errorf("found %d errors of the agent, want 10 at least", len(names))
 	}
 	for _, name := range names {
 		if !strings.Contains(string(known), "{agent."+name[1]+",") {
-			t.Errorf("agent.%s is not known", name[1])
+			t.Errorf("connect.go does not name agent.%s, want a row for it in refuse", name[1])
 		}
 	}
 }
 
-func TestRefuse(t *testing.T) {
+func TestRefusalsOfAgentErrors(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is full")
 	if got := connect.Refuse(broken); got != broken { //nolint:errorlint // the very same
@@ -66,15 +66,15 @@ func refusal(t *testing.T, err error) *httperr.RefusalError {
 	return refused
 }
 
-// Whatever comes, the answer is one of those that clients know, and never trouble of
-// our own.
-func TestGarbage(t *testing.T) {
+// TestGarbageIsAnsweredAsClientsExpect sends requests full of garbage. The status
+// must be one that clients know, and never an internal error.
+func TestGarbageIsAnsweredAsClientsExpect(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	_, account, key := s.linked("bob", kid)
 	known := []int{
 		http.StatusOK, http.StatusNoContent, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
-		http.StatusServiceUnavailable, // who asks for too much is not asked about at the service
+		http.StatusServiceUnavailable, // for a source that asks too often
 	}
 	for _, value := range []string{
 		"", "0", "-1", "9223372036854775808", "null", "[]", "%7B%22a%22:1%7D", "'%20OR%201=1%20--", "%00", "%ff%fe", "%", "%zz", "..", "a%2Fb",
@@ -93,11 +93,11 @@ func TestGarbage(t *testing.T) {
 		} {
 			got := s.ask(strings.ReplaceAll(request, "V", value))
 			if !slices.Contains(known, got.status) {
-				t.Errorf("%s with %.50q: %+v", request, value, got)
+				t.Errorf("%s with %.50q: answered %+v, want a status of %v", request, value, got, known)
 			}
 		}
 	}
 	if log := s.log.String(); strings.Contains(log, "level=ERROR") {
-		t.Errorf("the log tells of trouble:\n%.5000s", log)
+		t.Errorf("got an error in the log, want none; log:\n%.5000s", log)
 	}
 }

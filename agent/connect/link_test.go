@@ -13,13 +13,14 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// admin is a request of an administrator's app.
+// admin returns a request of an administrator's app.
 func admin(request string) string {
 	head, body, _ := strings.Cut(request, "\n\n")
 	return head + "\nX-Emby-Token: " + rootToken + "\n\n" + body
 }
 
-// Whoever is no administrator of the media server gets nowhere.
+// TestAdministratorsOnly refuses callers who are not administrators of the media
+// server.
 func TestAdministratorsOnly(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -34,19 +35,19 @@ func TestAdministratorsOnly(t *testing.T) {
 		}
 		s.media.change(func() { s.media.away = true })
 		if got := s.refused(request+"\nX-Emby-Token: "+rootToken, http.StatusServiceUnavailable, "media server does not answer"); got.retryAfter == "" {
-			t.Error("the app is not told when to try again")
+			t.Error("got no Retry-After, want one")
 		}
 		s.media.change(func() { s.media.away = false })
 	}
 	if _, found := s.link("bob"); !found {
-		t.Error("the link is gone")
+		t.Error("the link was removed, want it kept")
 	}
 	if log := s.log.String(); strings.Contains(log, rootToken) || strings.Contains(log, kidToken) || strings.Contains(log, key) {
-		t.Error("the log has a token")
+		t.Errorf("got a token in the log, want none; log:\n%s", log)
 	}
 }
 
-// The shapes in which apps ask for a link.
+// TestLinkOfClients sends requests for a link in the forms that apps use.
 func TestLinkOfClients(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -62,24 +63,24 @@ func TestLinkOfClients(t *testing.T) {
 		got := s.ask(strings.ReplaceAll(request, "NAME", name))
 		want := answer{http.StatusOK, `{"IsPending":true,"IsNewUserInvitation":false,"GuestDisplayName":"` + name + `"}`, "application/json; charset=utf-8", "", "*"}
 		if got != want {
-			t.Errorf("%s\n%+v", request, got)
+			t.Errorf("%s\nanswered %+v, want %+v", request, got, want)
 		}
 		waiting, err := person.Links.List(t.Context(), client.Pending)
 		s.must(err)
 		s.until("the agent knows the link", func() bool { link, found := s.link(name); return found && link.LocalUserID == kid })
 		if len(waiting) != 1 {
-			t.Errorf("%s\n%d links wait", request, len(waiting))
+			t.Errorf("%s\n%d pending links, want 1", request, len(waiting))
 		}
 		unlink := []string{"DELETE /Users/" + dashed + "/Connect/Link", "POST /emby/Users/" + kid + "/Connect/Link/Delete"}[i%2]
 		for range 2 { // an app may ask twice
 			if got := s.ask(admin(unlink)); got.status != http.StatusNoContent || got.body != "" || got.allowsOrigin != "*" {
-				t.Errorf("%s: %+v", unlink, got)
+				t.Errorf("%s: answered %+v, want status 204 without a body, for any origin", unlink, got)
 			}
 		}
 		waiting, err = person.Links.List(t.Context(), client.Pending)
 		s.must(err)
 		if _, found := s.link(name); len(waiting) != 0 || found {
-			t.Errorf("%s: the link is still there", unlink)
+			t.Errorf("%s: %d pending links, known to the agent: %v; want none", unlink, len(waiting), found)
 		}
 	}
 }
@@ -106,12 +107,12 @@ func TestLinkRefused(t *testing.T) {
 
 	s.Down()
 	if got := s.refused(link(aunt, "eve"), http.StatusBadGateway, "cannot be reached"); got.retryAfter == "" {
-		t.Error("the app is not told when to try again")
+		t.Error("got no Retry-After, want one")
 	}
 	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve"), http.StatusBadGateway, "cannot be reached")
 	s.Up()
 	if _, found := s.link("bob"); !found {
-		t.Error("an outage was taken for a removal")
+		t.Error("the link was removed in an outage, want it kept")
 	}
 
 	s.newAgent("")
@@ -134,21 +135,21 @@ func TestInvite(t *testing.T) {
 	got := s.ask(admin("POST /emby/Connect/Invite" + form + "ConnectUsername=eve&SendingUserId=" + root + "&EnabledLibraries=" + films + "&EnabledChannels=&EnableLiveTv=false"))
 	want := answer{http.StatusOK, `{"IsPending":true,"IsNewUserInvitation":false,"GuestDisplayName":"eve"}`, "application/json; charset=utf-8", "", "*"}
 	if got != want {
-		t.Errorf("%+v", got)
+		t.Errorf("answered %+v, want %+v", got, want)
 	}
 	received, err := eve.Invites.Received(t.Context())
 	s.must(err)
 	if len(received) != 1 || received[0].Type != client.Guest || len(received[0].Servers) != 1 || len(received[0].Servers[0].Libraries) != 1 {
-		t.Errorf("%+v", received)
+		t.Errorf("received %+v, want one guest invite with one library", received)
 	}
 	got = s.ask(admin("POST /Connect/Invite?ConnectUsername=new.person%40example.test&EnabledLibraries=" + films + "%2C" + music))
 	want.body = `{"IsPending":true,"IsNewUserInvitation":true,"GuestDisplayName":"new.person@example.test"}`
 	if got != want {
-		t.Errorf("%+v", got)
+		t.Errorf("answered %+v, want %+v", got, want)
 	}
 	got = s.ask(admin("POST /Connect/Invite\nContent-Type: application/json\n\n" + `{"ConnectUsername":"other@example.test","EnabledLibraries":["` + music + `"]}`))
 	if got.status != http.StatusOK {
-		t.Errorf("%+v", got)
+		t.Errorf("answered %+v, want status 200", got)
 	}
 	sent := map[string]int{}
 	for invite, err := range s.ann.Invites.Sent(t.Context()) {
@@ -159,7 +160,7 @@ func TestInvite(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 
-	// What names no library must not come to mean all of them.
+	// A list without a library must not come to mean all libraries.
 	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries="), http.StatusBadRequest, "at least one library")
 	s.refused(admin("POST /Connect/Invite?ConnectUsername=eve&EnabledLibraries=,%20,"), http.StatusBadRequest, "at least one library")
 	s.refused(admin("POST /Connect/Invite\nContent-Type: application/json\n\n"+`{"ConnectUsername":"eve","EnabledLibraries":[]}`), http.StatusBadRequest, "at least one library")
@@ -174,29 +175,30 @@ func TestPending(t *testing.T) {
 	s.linked("bob", kid)
 	bob, _ := s.link("bob")
 	if got := s.ask(admin("GET /Connect/Pending")); got.status != http.StatusOK || got.body != "[]" {
-		t.Errorf("%+v", got)
+		t.Errorf("answered %+v, want an empty list", got)
 	}
 	eve := s.Join(t, "eve")
 	s.ask(admin("POST /Users/" + aunt + "/Connect/Link?ConnectUsername=eve"))
 	s.until("the agent knows the link", func() bool { _, found := s.link("eve"); return found })
 	link, _ := s.link("eve")
-	// A link of a local user is seen at the local user, not among the guests.
+	// A link with an existing local user is shown with that local user, not among
+	// the guests.
 	if got := s.ask(admin("GET /Connect/Pending")); got.status != http.StatusOK || got.body != "[]" {
-		t.Errorf("%+v", got)
+		t.Errorf("answered %+v, want an empty list", got)
 	}
 	s.refused(admin("DELETE /Connect/Pending?Id="+bob.ID), http.StatusNotFound, "link does not exist")
 	s.refused(admin("DELETE /Connect/Pending?Id=4711"), http.StatusNotFound, "link does not exist")
 	s.refused(admin("DELETE /Connect/Pending"), http.StatusNotFound, "link does not exist")
 	if got := s.ask(admin("DELETE /emby/connect/pending?id=" + link.ID)); got.status != http.StatusNoContent {
-		t.Errorf("%+v", got)
+		t.Errorf("answered %+v, want status 204", got)
 	}
 	waiting, err := eve.Links.List(t.Context(), client.Pending)
 	s.must(err)
 	if _, found := s.link("eve"); found || len(waiting) != 0 {
-		t.Error("the link still waits")
+		t.Errorf("%d pending links, known to the agent: %v; want none", len(waiting), found)
 	}
 	if _, found := s.link("bob"); !found {
-		t.Error("another link is gone")
+		t.Error("the other link was removed, want it kept")
 	}
 }
 
@@ -213,7 +215,7 @@ func TestPendingGuests(t *testing.T) {
 	} {
 		got, err := json.Marshal(connect.Pending(links))
 		if err != nil || string(got) != want {
-			t.Errorf("%s, %v", got, err)
+			t.Errorf("got %s, error %v; want %s", got, err, want)
 		}
 	}
 }

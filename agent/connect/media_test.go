@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// IDs of local users, and tokens that the media server knows.
+// Ids of local users, and tokens that the media server knows.
 const (
 	systemID = "383ceec546a24889be99de692f6b7b09"
 	kid      = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
@@ -43,7 +43,7 @@ func newMedia() *media {
 
 var errAway = errors.New("connection refused")
 
-// with does something with the users, unless the media server is away.
+// with calls work with the local users, unless the media server is away.
 func (m *media) with(f func() error) error {
 	m.lock.Lock()
 	defer m.lock.Unlock()
@@ -53,7 +53,7 @@ func (m *media) with(f func() error) error {
 	return f()
 }
 
-// change changes it behind everybody's back.
+// change changes the media server without going through its methods.
 func (m *media) change(f func()) {
 	m.lock.Lock()
 	defer m.lock.Unlock()

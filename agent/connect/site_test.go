@@ -90,7 +90,7 @@ func (s *site) until(what string, is func() bool) {
 	servicetest.Eventually(s.t, what, is, s.log)
 }
 
-// answer is what the local side says.
+// answer is an answer of the local side.
 type answer struct {
 	status       int
 	body         string
@@ -99,7 +99,7 @@ type answer struct {
 	allowsOrigin string
 }
 
-// ask sends a request that is written as it goes over the line: method and path,
+// ask sends a request in the form that it has on the wire: method and path,
 // headers, an empty line, the body.
 func (s *site) ask(request string) answer {
 	s.t.Helper()
@@ -127,8 +127,8 @@ func (s *site) ask(request string) answer {
 	}
 }
 
-// refused checks that a request is refused as Emby's clients expect it: with a text
-// that is no JSON and tells nothing secret.
+// refused checks that a request is refused as Emby's clients expect: with a plain
+// text that holds no secret.
 func (s *site) refused(request string, status int, text string) answer {
 	s.t.Helper()
 	got := s.ask(request)
@@ -141,8 +141,9 @@ func (s *site) refused(request string, status int, text string) answer {
 	return got
 }
 
-// linked links an account with a local user, through the wire, and waits until the
-// agent knows that it was accepted. It returns what the device of the account has.
+// linked links an account with a local user over the wire, and waits until the
+// agent has the accepted link. It returns the person's client, the id of the
+// account and the access key.
 func (s *site) linked(name, localUser string) (person *client.Client, accountID, accessKey string) {
 	s.t.Helper()
 	ctx := s.t.Context()
@@ -167,7 +168,7 @@ func (s *site) linked(name, localUser string) (person *client.Client, accountID,
 	return person, string(account.ID), list.Servers[0].AccessKey
 }
 
-// link is what the agent knows of the link of an account.
+// link returns the agent's own copy of the link of an account.
 func (s *site) link(name string) (agent.Link, bool) {
 	s.t.Helper()
 	links, err := s.agent.Links.List(s.t.Context())

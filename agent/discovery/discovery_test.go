@@ -22,7 +22,7 @@ const (
 	question = "who is EmbyServer?"
 )
 
-// clock goes on when it is told to.
+// clock stands still until a test moves it.
 type clock struct {
 	lock sync.Mutex
 	at   time.Time
@@ -40,7 +40,7 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// responder answers on a port of its own.
+// responder answers questions on its own port.
 type responder struct {
 	clock   *clock
 	port    uint16
@@ -73,16 +73,16 @@ func start(t *testing.T, change func(*discovery.Options)) *responder {
 		select {
 		case err := <-ended:
 			if err != nil {
-				t.Errorf("it ended with %v", err)
+				t.Errorf("Serve ended with %v, want nil", err)
 			}
 		case <-time.After(5 * time.Second):
-			t.Error("it does not end")
+			t.Error("Serve still runs, want it to end with its context")
 		}
 	})
 	return r
 }
 
-// asker is a socket on this machine.
+// asker returns a socket on this machine.
 func asker(t *testing.T) *net.UDPConn {
 	t.Helper()
 	c, err := net.ListenUDP("udp", nil)
@@ -93,7 +93,7 @@ func asker(t *testing.T) *net.UDPConn {
 	return c
 }
 
-// ask sends a datagram and returns what comes back at once, "" for nothing.
+// ask sends a datagram and returns the answer, or "" if none comes in time.
 func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string, wait time.Duration) string {
 	t.Helper()
 	if _, err := from.WriteToUDPAddrPort([]byte(datagram), netip.AddrPortFrom(netip.MustParseAddr(to), r.port)); err != nil {
@@ -108,7 +108,7 @@ func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string, wa
 	return string(buffer[:n])
 }
 
-// ready waits until questions are answered, and gives the tries back.
+// ready waits until questions are answered, and then lets the limits recover.
 func (r *responder) ready(t *testing.T) *net.UDPConn {
 	t.Helper()
 	c := asker(t)
@@ -119,7 +119,7 @@ func (r *responder) ready(t *testing.T) *net.UDPConn {
 		}
 		r.clock.pass(time.Minute)
 	}
-	t.Fatal("nothing answers")
+	t.Fatal("got no answer, want one")
 	return nil
 }
 
@@ -183,18 +183,18 @@ func TestQuestions(t *testing.T) {
 	for name, datagram := range asked {
 		r.clock.pass(time.Minute)
 		if got := r.ask(t, c, "127.0.0.1", datagram, 5*time.Second); got != want {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: answer %q, want %q", name, got, want)
 		}
 	}
 	for name, datagram := range ignored {
 		r.clock.pass(time.Minute)
 		if got := r.ask(t, c, "127.0.0.1", datagram, 30*time.Millisecond); got != "" {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: answer %q, want none", name, got)
 		}
 	}
 }
 
-// Each asker gets an address that it can reach.
+// TestAddresses checks that each caller gets an address that it can reach.
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *discovery.Options) {
@@ -209,12 +209,12 @@ func TestAddresses(t *testing.T) {
 	c := r.ready(t)
 	for to, want := range map[string]string{"127.0.0.1": "http://127.0.0.1:8096", "::1": "http://[::1]:8096"} {
 		if got := r.ask(t, c, to, question, 5*time.Second); !strings.Contains(got, `"Address":"`+want+`"`) {
-			t.Errorf("at %s: %q", to, got)
+			t.Errorf("at %s: answer %q, want address %s", to, got, want)
 		}
 	}
 }
 
-// Clients broadcast.
+// TestBroadcast asks by broadcast, as clients do.
 func TestBroadcast(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
@@ -225,7 +225,7 @@ func TestBroadcast(t *testing.T) {
 	}
 	t.Cleanup(func() { c.Close() })
 	if got := r.ask(t, c, "127.255.255.255", question, 5*time.Second); !strings.Contains(got, systemID) {
-		t.Errorf("got %q", got)
+		t.Errorf("answer %q, want id %s in it", got, systemID)
 	}
 }
 
@@ -254,25 +254,25 @@ func TestNoAnswer(t *testing.T) {
 		})
 		c := r.ready(t)
 		if got := r.ask(t, c, "127.0.0.1", question, 50*time.Millisecond); got != "" {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: answer %q, want none", name, got)
 		}
 	}
 }
 
-// KODI reads at most 1024 bytes; half a letter is none.
+// TestLongName has long names. KODI reads at most 1024 bytes, and a cut name must
+// still be whole characters.
 func TestLongName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{strings.Repeat("é", 5000), strings.Repeat("<", 900), strings.Repeat("\xff", 3000)} {
 		r := start(t, func(o *discovery.Options) { o.Name = func() string { return name } })
 		got := r.ask(t, r.ready(t), "127.0.0.1", question, 5*time.Second)
 		if len(got) > 1024 || len(got) < 300 || !strings.HasSuffix(got, `","EndpointAddress":null}`) {
-			t.Errorf("%d bytes: %.2000s", len(got), got)
+			t.Errorf("answer of %d bytes, want 300 to 1024 bytes of whole JSON: %.2000s", len(got), got)
 		}
 	}
 }
 
-// Somebody who writes another's address on their questions gets that other one
-// next to nothing.
+// TestLimit asks often from one source. A forged source must get next to nothing.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
@@ -286,14 +286,14 @@ func TestLimit(t *testing.T) {
 		return answers
 	}
 	if got := count(15); got != 10 {
-		t.Errorf("%d answers at once", got)
+		t.Errorf("%d answers at once, want 10", got)
 	}
 	r.clock.pass(2500 * time.Millisecond)
 	if got := count(5); got != 2 {
-		t.Errorf("%d answers after two seconds", got)
+		t.Errorf("%d answers after two seconds, want 2", got)
 	}
 	if got := r.ask(t, c, "::1", question, 5*time.Second); got == "" {
-		t.Error("another source has to wait for the first one")
+		t.Error("got no answer for another source, want one")
 	}
 }
 
@@ -303,7 +303,7 @@ func TestBusy(t *testing.T) {
 	r.ready(t)
 	err := discovery.Serve(t.Context(), r.options)
 	if !errors.Is(err, discovery.ErrBusy) || !strings.Contains(err.Error(), "media server") || !strings.Contains(err.Error(), "off") {
-		t.Errorf("got %v", err)
+		t.Errorf("error %v, want ErrBusy with the advice to switch one of the two off", err)
 	}
 }
 
@@ -311,12 +311,12 @@ func TestWrongListen(t *testing.T) {
 	t.Parallel()
 	err := discovery.Serve(t.Context(), discovery.Options{Listen: "nonsense", Now: time.Now})
 	if err == nil || errors.Is(err, discovery.ErrBusy) {
-		t.Errorf("got %v", err)
+		t.Errorf("error %v, want one that is not ErrBusy", err)
 	}
 }
 
-// Whatever comes, only what holds a question is one, in either case, and with a bar
-// behind it too.
+// FuzzAsks checks that only a datagram with one of the questions counts, in
+// either letter case, and with text after a bar.
 func FuzzAsks(f *testing.F) {
 	asked, ignored := questions()
 	for _, datagram := range asked {
@@ -329,13 +329,13 @@ func FuzzAsks(f *testing.F) {
 		asks := discovery.Asks(datagram)
 		plain := strings.ToLower(strings.ReplaceAll(string(datagram), "\x00", ""))
 		if asks && !strings.Contains(plain, "who is embyserver?") && !strings.Contains(plain, "who is jellyfinserver?") && !strings.Contains(plain, "who is mediabrowserserver_v2?") {
-			t.Errorf("%q is a question", datagram)
+			t.Errorf("%q counts as a question, want it not to", datagram)
 		}
 		if asks && len(datagram) > 512 {
-			t.Errorf("%d bytes are a question", len(datagram))
+			t.Errorf("%d bytes count as a question, want 512 at most", len(datagram))
 		}
 		if len(datagram) < 400 && !discovery.Asks([]byte(question+"|"+string(datagram))) && len(datagram)%2 == 0 {
-			t.Errorf("%q after a bar", datagram)
+			t.Errorf("the question with %q after a bar does not count, want it to", datagram)
 		}
 	})
 }

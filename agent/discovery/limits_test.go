@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Nobody outside of the home network is answered, whatever a router lets through.
+// TestWhoIsAnswered checks that only the home network gets answers, also if a
+// router lets other datagrams through.
 func TestWhoIsAnswered(t *testing.T) {
 	t.Parallel()
 	var saw netip.AddrPort
@@ -25,10 +26,10 @@ func TestWhoIsAnswered(t *testing.T) {
 		saw = netip.AddrPort{}
 		got := o.answer(newLimits(time.Now), []byte("who is EmbyServer?"), asker) != nil
 		if got != want {
-			t.Errorf("%s is answered: %v", from, got)
+			t.Errorf("%s: answered %v, want %v", from, got, want)
 		}
 		if got && saw != netip.AddrPortFrom(asker.Addr().Unmap(), asker.Port()) {
-			t.Errorf("%s was asked for as %s", from, saw)
+			t.Errorf("Address was called with %s, want %s", saw, from)
 		}
 	}
 }
@@ -68,7 +69,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A source gets no more when questions come from many others.
+// TestLimitOfSource checks that questions of many others give a source no more
+// answers.
 func TestLimitOfSource(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1e9, 0)

@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/wire"
 )
 
-// Requests as no client of ours writes them, byte by byte: none is taken for two, and
-// no header counts that is not quite one.
+// TestRawRequests sends requests byte by byte that no regular client would write.
+// None of them must count as two, and a misspelt header must not count.
 func TestRawRequests(t *testing.T) {
 	t.Parallel()
 	listening := httptest.NewUnstartedServer(nil)
@@ -55,7 +55,7 @@ func TestRawRequests(t *testing.T) {
 			text, _ := io.ReadAll(connection)
 			got := string(text)
 			if !strings.HasPrefix(got, c.want) || !strings.Contains(got, c.has) || strings.Count(got, "HTTP/1.1 ") != c.answers {
-				t.Errorf("answered\n%s", got)
+				t.Errorf("got\n%s\nwant %d answers, the first %q, with %q", got, c.answers, c.want, c.has)
 			}
 		})
 	}

@@ -23,7 +23,7 @@ import (
 
 const secret = "s3cret"
 
-// site is a handler with routes of every sort.
+// site is a handler with all sorts of routes.
 type site struct {
 	http.Handler
 	log *bytes.Buffer
@@ -136,14 +136,14 @@ func TestAnswers(t *testing.T) {
 			response := s.ask(t, method, target, "")
 			body := bodyOf(t, response)
 			if response.StatusCode != c.status || response.Header.Get("Content-Type") != c.contentType || body != c.body {
-				t.Errorf("got %d, %s, %s", response.StatusCode, response.Header.Get("Content-Type"), body)
+				t.Errorf("got %d, %s, %s; want %d, %s, %s", response.StatusCode, response.Header.Get("Content-Type"), body, c.status, c.contentType, c.body)
 			}
 			for name, want := range map[string]string{
 				"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Private-Network": "true", "X-Content-Type-Options": "nosniff",
 				"Access-Control-Allow-Headers": embywire.LocalHeaders, "Location": "", "Www-Authenticate": "",
 			} {
 				if got := response.Header.Get(name); got != want {
-					t.Errorf("%s: %q", name, got)
+					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}
 			want := "no-store"
@@ -151,17 +151,17 @@ func TestAnswers(t *testing.T) {
 				want = "public"
 			}
 			if got := response.Header.Get("Cache-Control"); got != want {
-				t.Errorf("Cache-Control: %q", got)
+				t.Errorf("Cache-Control: %q, want %q", got, want)
 			}
 			if log := s.log.String(); strings.Contains(log, secret) || strings.Contains(log, "Nothing") || strings.Contains(log, "BREW") {
-				t.Errorf("the log says %s", log)
+				t.Errorf("got a secret or a stranger's text in the log, want neither; log:\n%s", log)
 			}
 		})
 	}
 }
 
-// Web clients preflight what they send; a header that is missing here is one that
-// browsers refuse to send.
+// TestPreflight checks the headers that web clients may send. A browser refuses
+// to send a header that is missing here.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	allowed := strings.Split(strings.ToLower(newSite(t).ask(t, "OPTIONS", "/Echo/1", "").Header.Get("Access-Control-Allow-Headers")), ", ")
@@ -170,15 +170,15 @@ func TestPreflight(t *testing.T) {
 		"x-emby-device-name", "content-type", "range", "x-emby-language",
 	} {
 		if !slices.Contains(allowed, name) {
-			t.Errorf("%s may not be sent", name)
+			t.Errorf("allowed headers %q, want %s among them", allowed, name)
 		}
 	}
 }
 
-func TestAllow(t *testing.T) {
+func TestAllowHeader(t *testing.T) {
 	t.Parallel()
 	if got := newSite(t).ask(t, "PUT", "/Echo/1", "").Header.Get("Allow"); got != "GET, HEAD, POST, OPTIONS" {
-		t.Errorf("Allow: %s", got)
+		t.Errorf("Allow: %s, want GET, HEAD, POST, OPTIONS", got)
 	}
 }
 
@@ -186,12 +186,12 @@ func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{"/Wrapped": "90", "/Moment": "1", "/Refused": "", "/Broken": ""} {
 		if got := newSite(t).ask(t, "GET", path, "").Header.Get("Retry-After"); got != want {
-			t.Errorf("%s: %q", path, got)
+			t.Errorf("%s: Retry-After %q, want %q", path, got, want)
 		}
 	}
 }
 
-func TestLog(t *testing.T) {
+func TestLogHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
 		"/Broken?api_key=" + secret:   `level=ERROR msg="request failed" method=GET route=/Broken err="the disk is full"`,
@@ -204,13 +204,13 @@ func TestLog(t *testing.T) {
 		s := newSite(t)
 		s.ask(t, "GET", path, "", "X-Emby-Token: "+secret, "User-Agent: "+secret, "Referer: "+secret)
 		if log := s.log.String(); strings.Count(log, want) != 1 || strings.Contains(log, secret) || strings.Count(log, "ERROR") != strings.Count(want, "ERROR") {
-			t.Errorf("%s: the log says %s", path, log)
+			t.Errorf("%s: got log\n%s\nwant one line with %q and no secret", path, log, want)
 		}
 	}
 }
 
-// A client that has gone away is nobody's trouble.
-func TestGone(t *testing.T) {
+// TestGoneClientIsNotAnError checks that the leaving of a client is not logged as an error.
+func TestGoneClientIsNotAnError(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -218,15 +218,15 @@ func TestGone(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	s.ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodGet, "/Broken", http.NoBody))
 	if recorder.Code != http.StatusServiceUnavailable || strings.Contains(s.log.String(), "ERROR") {
-		t.Errorf("answered %d, and the log says %s", recorder.Code, s.log)
+		t.Errorf("status %d, want 503 and no error in the log:\n%s", recorder.Code, s.log)
 	}
 }
 
-func TestAbort(t *testing.T) {
+func TestAbortedHandlerCutsTheConnection(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-			t.Error("the connection is not cut")
+			t.Error("no http.ErrAbortHandler, want it to be passed on")
 		}
 	}()
 	newSite(t).ask(t, "GET", "/Aborts", "")
@@ -253,13 +253,14 @@ func TestBodies(t *testing.T) {
 			method, target, _ := strings.Cut(c.request, " ")
 			response := newSite(t).ask(t, method, target, c.body, "Content-Type: "+c.contentType)
 			if body := bodyOf(t, response); response.StatusCode != c.status || !strings.Contains(body, c.want) {
-				t.Errorf("got %d, %s", response.StatusCode, body)
+				t.Errorf("got %d, %s; want %d, %s", response.StatusCode, body, c.status, c.want)
 			}
 		})
 	}
 }
 
-// A body of no known length is cut off at the same limits, over a real connection.
+// TestChunkedBodies sends bodies of unknown length over a real connection. They
+// must be cut off at the same limits.
 func TestChunkedBodies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -275,13 +276,13 @@ func TestChunkedBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 		if body := bodyOf(t, response); response.StatusCode != http.StatusRequestEntityTooLarge || body != "The request is too large." {
-			t.Errorf("%s: %d %s", path, response.StatusCode, body)
+			t.Errorf("%s: got %d, %s; want 413, the request is too large", path, response.StatusCode, body)
 		}
 		response.Body.Close()
 	}
 }
 
-func TestHead(t *testing.T) {
+func TestHeadRequest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newSite(t))
 	t.Cleanup(server.Close)
@@ -299,7 +300,7 @@ func TestHead(t *testing.T) {
 	}
 }
 
-func TestCaller(t *testing.T) {
+func TestAddressOfCaller(t *testing.T) {
 	t.Parallel()
 	type caller struct{ address, local string }
 	for name, c := range map[string]struct {
@@ -344,12 +345,13 @@ func TestCaller(t *testing.T) {
 	}
 }
 
-// The server refuses what is larger or slower than a client can be.
+// TestServerLimits checks that the server refuses requests that are too large or
+// too slow.
 func TestServerLimits(t *testing.T) {
 	t.Parallel()
 	server := wire.NewHTTPServer(newSite(t))
 	if server.ReadHeaderTimeout == 0 || server.ReadTimeout == 0 || server.WriteTimeout == 0 || server.IdleTimeout == 0 {
-		t.Errorf("there is a time without an end: %+v", server)
+		t.Errorf("server %+v, want a limit for each time", server)
 	}
 	listening := httptest.NewUnstartedServer(nil)
 	listening.Config = server
@@ -372,7 +374,7 @@ func TestServerLimits(t *testing.T) {
 			}
 			response.Body.Close()
 			if response.StatusCode != want {
-				t.Errorf("%d bytes in the %s: %d", size, in, response.StatusCode)
+				t.Errorf("%d bytes in the %s: status %d, want %d", size, in, response.StatusCode, want)
 			}
 		}
 	}

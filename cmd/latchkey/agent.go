@@ -48,7 +48,7 @@ type agentCommands struct {
 	Config      agentConfig      `cmd:"" name:"config" help:"Print the effective settings, each with its origin; secrets are masked."`
 }
 
-// agentProgram is what every command of the agent receives.
+// agentProgram holds what every command of the agent receives.
 type agentProgram struct {
 	world
 	ctx      context.Context //nolint:containedctx // of the one command that runs; kong passes it on in a value
@@ -138,7 +138,7 @@ func (p *agentProgram) quietLogger() *slog.Logger {
 // path returns the path of a file in the data folder.
 func (p *agentProgram) path(name string) string { return filepath.Join(p.settings.DataDir, name) }
 
-// parts are what the commands of the agent work with.
+// parts hold what the commands of the agent work with.
 type parts struct {
 	log         *slog.Logger
 	keys        secret.Keys
@@ -204,7 +204,7 @@ func (p *parts) close() error {
 
 // service returns a client of the service that tries each request up to tries
 // times within patience. An admin who waits wants an answer sooner than an agent
-// that runs for months.
+// with months to live.
 func (p *agentProgram) service(tries int, patience time.Duration, options ...client.Option) (*client.Client, error) {
 	options = append(options, client.WithUserAgent("latchkey-agent/"+version), client.WithRetries(tries, patience))
 	if p.settings.PlainHTTP {

@@ -13,7 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// TestAgentWithAWrongKey lives on, and says once what to do.
+// TestAgentWithAWrongKey revokes the API key. The agent must continue, and say
+// once what to do.
 func TestAgentWithAWrongKey(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")
@@ -27,7 +28,7 @@ func TestAgentWithAWrongKey(t *testing.T) {
 	tv.mustExchange(h.connect)
 	jellyfin.RevokeKey()
 	if status, _, _ := tv.exchange(h.connect); status < http.StatusInternalServerError {
-		t.Errorf("an exchange without a key that is good: %d", status)
+		t.Errorf("exchange without a working API key: status %d, want 500 or more", status)
 	}
 	if said := h.agent.waitTrouble("media_server_key"); !strings.Contains(said, "key") {
 		t.Errorf("it says %q, want it to contain %q", said, "key")
@@ -37,31 +38,32 @@ func TestAgentWithAWrongKey(t *testing.T) {
 		t.Errorf("%d lines, want 1", n)
 	}
 	if len(jellyfin.Tokens(grandma)) != 1 {
-		t.Error("a local token was lost")
+		t.Error("the local token has ended, want it kept")
 	}
 	refused(t, "API Keys", "", "agent", "users", "--data-dir="+h.folder)
 	h.agent.stop()
 }
 
-// TestAgentWithoutItsFile says what is missing.
+// TestAgentWithoutItsFile starts without settings. The agent must name the
+// missing ones.
 func TestAgentWithoutItsFile(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "agent")
 	said := refused(t, "service: is missing", "", "agent", "--data-dir="+folder)
 	for _, name := range []string{"media-server-url: is missing", "api-key: is missing"} {
 		if !strings.Contains(said, name) {
-			t.Errorf("no %q in\n%s", name, said)
+			t.Errorf("said\n%s\nwant %q in it", said, name)
 		}
 	}
 	refused(t, "run 'latchkey agent setup' first", "", "agent", "status", "--data-dir="+folder, "--service=http://127.0.0.1:9",
 		"--media-server-url=http://127.0.0.1:9", "--api-key=0123")
 	if _, err := os.Stat(folder); err == nil {
-		t.Error("a command that only asks has made the data folder")
+		t.Error("the data folder exists, want it not to be created")
 	}
 }
 
-// TestServiceThatAnswersGarbage is about bad days of the service: the agent says
-// so once, and lives.
+// TestServiceThatAnswersGarbage has the service answer garbage. The agent must
+// log that once, and continue.
 func TestServiceThatAnswersGarbage(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]http.HandlerFunc{
@@ -85,7 +87,7 @@ func TestServiceThatAnswersGarbage(t *testing.T) {
 			within(t, patience, "it tells", func() bool { return warnings(p) > 0 })
 			time.Sleep(3 * time.Second)
 			if n := warnings(p); n != 1 || !p.running() {
-				t.Errorf("%d lines, running %v:\n%s", n, p.running(), p.said)
+				t.Errorf("%d lines, running %v; want one line of a running agent:\n%s", n, p.running(), p.said)
 			}
 			if status := p.get("/emby/System/Info/Public"); status != http.StatusOK {
 				t.Errorf("the builtin media server answers %d, want %d", status, http.StatusOK)
@@ -99,7 +101,7 @@ func TestServiceThatAnswersGarbage(t *testing.T) {
 	}
 }
 
-// warnings counts what is logged as trouble.
+// warnings returns the number of warnings in the log.
 func warnings(p *process) (lines int) {
 	for _, entry := range p.log() {
 		if entry["level"] == "WARN" || entry["level"] == "ERROR" {
@@ -109,8 +111,8 @@ func warnings(p *process) (lines int) {
 	return lines
 }
 
-// TestKilledWhileATokenIsMinted loses the answer of the media server and the agent
-// with it: the device comes again, and in the end no token is left over.
+// TestKilledWhileATokenIsMinted loses the answer of the media server and kills
+// the agent. The device comes again, and finally one token must be alive.
 func TestKilledWhileATokenIsMinted(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")
@@ -134,7 +136,7 @@ func TestKilledWhileATokenIsMinted(t *testing.T) {
 	select {
 	case <-minted:
 	case <-time.After(patience):
-		t.Fatal("no token was minted")
+		t.Fatal("no token was made, want one")
 	}
 	h.agent.kill()
 	if status := <-asked; status != 0 {
@@ -155,7 +157,8 @@ func TestKilledWhileATokenIsMinted(t *testing.T) {
 	}
 }
 
-// TestBothStartAtOnce in a folder that was never used.
+// TestBothStartAtOnce starts agent and builtin media server at once in a new
+// folder.
 func TestBothStartAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)

@@ -9,7 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// buildBesideJellyfin sets an agent up beside a Jellyfin server, as an owner would.
+// buildBesideJellyfin sets up an agent beside a Jellyfin server, as an owner
+// would.
 func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server) *house {
 	t := owner.w.t
 	t.Helper()
@@ -30,7 +31,8 @@ func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server) *house 
 	return h
 }
 
-// TestBesideJellyfin walks the same way beside each version of Jellyfin.
+// TestBesideJellyfin goes through a link and a guest beside each version of
+// Jellyfin.
 func TestBesideJellyfin(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.9", "10.10", "10.11", "12"} {
@@ -57,7 +59,8 @@ func TestBesideJellyfin(t *testing.T) {
 	}
 }
 
-// TestOldJellyfin refuses 10.8 in setup and at run time, with what to do.
+// TestOldJellyfin refuses version 10.8, in setup and when the agent runs, and
+// says what to do.
 func TestOldJellyfin(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.8")
@@ -74,12 +77,12 @@ func TestOldJellyfin(t *testing.T) {
 		t.Errorf("it says %q, want with %q, with %q", said, "too old", "update it")
 	}
 	if n := tells(p, "media_server_too_old"); n != 1 || p.get("/readyz") != http.StatusServiceUnavailable {
-		t.Errorf("%d lines, and it says that it is ready: %d", n, p.get("/readyz"))
+		t.Errorf("%d lines and status %d of /readyz, want one line and 503", n, p.get("/readyz"))
 	}
 	p.stop()
 }
 
-// TestQuickConnectOff waits for the admin.
+// TestQuickConnectOff has setup wait until the admin switches Quick Connect on.
 func TestQuickConnectOff(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")
@@ -92,7 +95,7 @@ func TestQuickConnectOff(t *testing.T) {
 	}
 	said := refused(t, "Quick Connect is off", "\n", arguments...)
 	if !strings.Contains(said, "Careful: other users of this machine can see the API key") || strings.Count(said, "Quick Connect is off") != 2 {
-		t.Errorf("%s", said)
+		t.Errorf("setup said\n%s\nwant it to wait for Quick Connect", said)
 	}
 	jellyfin.SetQuickConnect(true)
 	if said := command(t, "", arguments...); !strings.Contains(said, "Registered") {

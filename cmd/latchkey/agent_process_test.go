@@ -12,21 +12,22 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// soon is how long a removal may take to reach a server whose agent listens.
+// soon is the longest time that a removal may take to reach a server with a
+// connected agent.
 const soon = 5 * time.Second
 
 // house is a media server with its agent.
 type house struct {
 	t       *testing.T
-	folder  string   // of the agent
-	agent   *process // with the Connect paths
+	folder  string   // the agent's data folder
+	agent   *process // serves the Connect paths
 	builtin *process // nil beside a Jellyfin server
 	connect string   // where devices ask for an exchange
-	local   string   // where the media server answers
+	local   string   // address of the media server
 }
 
-// startAgent starts an agent that is set up in a folder, on a free port or that of
-// flags.
+// startAgent starts an agent that is set up in a folder, on a free port or on the
+// port in flags.
 func startAgent(t *testing.T, folder string, flags ...string) *process {
 	t.Helper()
 	p := launch(t, nil, append([]string{"agent", "--data-dir=" + folder, "--discovery=off", "--listen=127.0.0.1:0"}, flags...)...)
@@ -40,8 +41,8 @@ func ready(p *process) {
 	within(p.t, patience, "the agent is ready", func() bool { return p.get("/readyz") == http.StatusOK })
 }
 
-// buildHouse sets an agent up beside the builtin media server, which is a process of its
-// own, as an owner would.
+// buildHouse sets up an agent beside the builtin media server as a second
+// process, as an owner would.
 func buildHouse(owner *resident, localUsers ...string) *house {
 	t := owner.w.t
 	t.Helper()
@@ -67,8 +68,8 @@ func buildHouse(owner *resident, localUsers ...string) *house {
 	return h
 }
 
-// TestThreeProcesses walks the whole way: service, agent and builtin media server
-// are three processes.
+// TestThreeProcesses goes through everything with service, agent and builtin
+// media server as three processes.
 func TestThreeProcesses(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -117,7 +118,7 @@ func (h *house) walk(rosa *resident) *television {
 	return tv
 }
 
-// signOutEverywhere kills local tokens.
+// signOutEverywhere signs out everywhere, which must end the local tokens.
 func (h *house) signOutEverywhere(rosa *resident) {
 	t := h.t
 	t.Helper()
@@ -130,7 +131,7 @@ func (h *house) signOutEverywhere(rosa *resident) {
 	rosa.signIn()
 }
 
-// outage stops the service; what was linked stays so.
+// outage stops the service. Links must stay as they are.
 func (h *house) outage(w *town, rosa *resident) {
 	t := h.t
 	t.Helper()
@@ -149,7 +150,7 @@ func (h *house) outage(w *town, rosa *resident) {
 	rosa.signIn()
 }
 
-// waitTrouble waits for the line about a trouble, and returns it.
+// waitTrouble waits for the line about a trouble, and returns its text.
 func (p *process) waitTrouble(name string) (said string) {
 	p.t.Helper()
 	within(p.t, patience, "the log tells of "+name, func() bool {
@@ -163,20 +164,20 @@ func (p *process) waitTrouble(name string) (said string) {
 	return said
 }
 
-// removal ends a link, and what came of it.
+// removal removes a link, and checks that key and token end.
 func (h *house) removal(owner, rosa *resident, server client.ID, tv *television) {
 	t := h.t
 	t.Helper()
-	tv = rosa.watch(tv.id) // with the access key of now
+	tv = rosa.watch(tv.id) // with the current access key
 	_, token := tv.mustExchange(h.connect)
 	owner.removes(rosa, server)
 	took := within(t, soon, "the exchange fails", func() bool { status, _, _ := tv.exchange(h.connect); return status != http.StatusOK })
 	within(t, soon-took, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	t.Logf("the removal reached the media server after %v", took)
-	h.agent.waitLog("resolved") // of the outage before
+	h.agent.waitLog("resolved") // the outage is over
 }
 
-// guest invites somebody who has no local user.
+// guest invites a guest and checks their local user.
 func (h *house) guest(w *town, owner *resident, server client.ID) {
 	t := h.t
 	t.Helper()
@@ -192,17 +193,17 @@ func (h *house) guest(w *town, owner *resident, server client.ID) {
 		t.Errorf("System/Info for the guest: %d, want %d", status, http.StatusOK)
 	}
 	if localUser == "" || !lineWith(h.users(), "friend", "guest") {
-		t.Errorf("no guest:\n%s", h.users())
+		t.Errorf("users\n%s\nwant a guest", h.users())
 	}
 	owner.removes(friend, server)
 	within(t, soon, "the guest is shut out", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	within(t, soon, "the guest's local user is disabled", func() bool { return lineWith(h.users(), "friend", "disabled") })
 }
 
-// users is what the admin at the machine reads.
+// users returns the list of local users that an admin reads.
 func (h *house) users() string { return command(h.t, "", "agent", "users", "--data-dir="+h.folder) }
 
-// TestCommandsAtTheMachine are used while the agent runs.
+// TestCommandsAtTheMachine uses the commands while the agent runs.
 func TestCommandsAtTheMachine(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -214,7 +215,7 @@ func TestCommandsAtTheMachine(t *testing.T) {
 		t.Errorf("%s, want it to contain %q", said, "as soon as the person accepts")
 	}
 	if !lineWith(h.users(), "Grandma", "rosa", "waiting for the person") || !lineWith(h.users(), "Milo", "active", "-") {
-		t.Errorf("%s", h.users())
+		t.Errorf("users\n%s\nwant Grandma waiting for rosa, and Milo without a link", h.users())
 	}
 	links, err := rosa.Links.List(t.Context(), "")
 	if err != nil || len(links) != 1 {
@@ -253,8 +254,8 @@ func TestCommandsAtTheMachine(t *testing.T) {
 	}
 }
 
-// TestAgentIsKilled kills the agent in the middle of things: nothing is lost, and
-// what is owed is done.
+// TestAgentIsKilled kills the agent at work. Nothing must be lost, and owed work
+// must be done afterwards.
 func TestAgentIsKilled(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -285,8 +286,9 @@ func TestAgentIsKilled(t *testing.T) {
 	h.agent.waitLog("stopped")
 }
 
-// TestTwoAgents with one data folder: the second says so and ends. With a copy of
-// it both let people in, and in the long form of the test one of them says so.
+// TestTwoAgents starts two agents with one data folder: the second must refuse to
+// start. With a copy of the folder both run; in the long form of the test one of
+// them must notice.
 func TestTwoAgents(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -312,11 +314,11 @@ func TestTwoAgents(t *testing.T) {
 	}
 	within(t, 30*time.Minute, "one of the two tells", func() bool { return tells(first, "two_agents")+tells(second, "two_agents") > 0 })
 	if tells(first, "two_agents") > 1 || tells(second, "two_agents") > 1 {
-		t.Errorf("%d and %d lines", tells(first, "two_agents"), tells(second, "two_agents"))
+		t.Errorf("%d and %d lines about two agents, want one", tells(first, "two_agents"), tells(second, "two_agents"))
 	}
 }
 
-// tells counts the lines of the log that a trouble began.
+// tells returns how many lines of the log have begun a trouble.
 func tells(p *process, trouble string) (lines int) {
 	for _, entry := range p.log() {
 		if entry["trouble"] == trouble && entry["level"] == "WARN" {

@@ -79,8 +79,8 @@ func (s *setup) place() error {
 		s.file = filepath.Join(s.settings.DataDir, config.AgentFile)
 	}
 	s.system = s.file == config.AgentSystemFile
-	// The settings that are asked for later may be wrong now, and so may the file
-	// that is replaced.
+	// Settings may be wrong now if setup asks for them later, and so may the file if
+	// it is replaced.
 	if err := s.loaded.Check("config", "service", "claim-code", "media-server", "media-server-url", "api-key", "server-name", "listen", "addresses"); err != nil {
 		return err
 	}
@@ -172,8 +172,8 @@ func (s *setup) fill(q question) error {
 	return err
 }
 
-// asBefore reports whether a setting has the value of the file that is replaced.
-// That file leaves out values that are the default.
+// asBefore reports whether a setting has the value of the file that is replaced,
+// which leaves out defaults.
 func (s *setup) asBefore(name string) bool {
 	origin := s.loaded.Origins[name]
 	return s.before && (origin == "default" || strings.HasPrefix(origin, s.file+":"))
@@ -306,8 +306,8 @@ func (s *setup) jellyfin() error {
 	}
 }
 
-// tryJellyfin prints the result of each check. It returns the name of the check
-// that failed, or "".
+// tryJellyfin prints the result of each check. It returns the name of the failed
+// check, or "".
 func (s *setup) tryJellyfin() (string, error) {
 	server, err := s.agentProgram.jellyfin(s.quietLogger())
 	if err != nil {

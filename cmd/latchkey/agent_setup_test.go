@@ -57,11 +57,12 @@ func TestSetupAsksAgain(t *testing.T) {
 		}
 	}
 	if said := command(t, "", "agent", "config", "--data-dir="+folder); !lineWith(said, "secret-key", "••••", path) {
-		t.Errorf("%s", said)
+		t.Errorf("setup said\n%s\nwant the secret key masked, with its origin", said)
 	}
 }
 
-// TestSetupAgain keeps what is there unless it is told otherwise.
+// TestSetupAgain sets up an agent again. Its settings must stay unless others are
+// given.
 func TestSetupAgain(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -80,9 +81,9 @@ func TestSetupAgain(t *testing.T) {
 	before := read()
 	refused(t, "exists already", "", flags...)
 	if read() != before {
-		t.Error("the file was changed")
+		t.Error("the file has changed, want it as before")
 	}
-	// Enter stays registered; all else comes from the file.
+	// Enter keeps the registration, and all other settings come from the file.
 	said := command(t, "\n", append(flags, "--force", "--guest-limit=3")...)
 	if !strings.Contains(said, "Enter to stay registered") || strings.Contains(said, "✓ Registered") {
 		t.Errorf("%s, want with %q, without %q", said, "Enter to stay registered", "✓ Registered")
@@ -90,8 +91,8 @@ func TestSetupAgain(t *testing.T) {
 	if after := read(); !strings.Contains(after, "guest-limit: 3\n") || !strings.Contains(after, "service: "+w.url()) || secretIn(after) != secretIn(before) {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
 	}
-	// A script that says no more than is new stays registered, also when the claim
-	// code still stands in the file.
+	// A script that gives only new settings keeps the registration, even with the
+	// used claim code in the file.
 	path := filepath.Join(folder, "agent.yaml")
 	if err := os.WriteFile(path, []byte(spent+read()), 0o600); err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func TestSetupAgain(t *testing.T) {
 	if after := read(); strings.Contains(said, "✓ Registered") || !strings.Contains(after, "guest-limit: 4\n") || strings.Contains(after, spent) {
 		t.Errorf("%s, want without %q, with %q, without %q\n%s", said, "✓ Registered", "guest-limit: 4\n", spent, after)
 	}
-	// A new claim code registers anew.
+	// A new claim code registers the server again.
 	said = command(t, "", append(flags, "--force", "--claim-code="+owner.claimCode())...)
 	if !strings.Contains(said, "✓ Registered") || !strings.Contains(said, "is kept in ") {
 		t.Errorf("%s, want with %q, with %q", said, "✓ Registered", "is kept in ")
@@ -118,8 +119,8 @@ func secretIn(file string) string {
 	return line
 }
 
-// TestSetupWithAClaimCodeThatIsNone asks for another one.
-func TestSetupWithAClaimCodeThatIsNone(t *testing.T) {
+// TestSetupWithAWrongClaimCode checks that setup asks for another claim code.
+func TestSetupWithAWrongClaimCode(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
 	owner := w.signUp("anna")
@@ -131,7 +132,8 @@ func TestSetupWithAClaimCodeThatIsNone(t *testing.T) {
 	}
 }
 
-// TestSetupElsewhere writes its file where it is told, and the run finds the folder.
+// TestSetupElsewhere gives the place of the file. The running agent must find the
+// data folder.
 func TestSetupElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -141,14 +143,15 @@ func TestSetupElsewhere(t *testing.T) {
 	said := command(t, "\n", "agent", "setup", "--config="+file, "--data-dir="+folder, "--media-server=builtin", "--listen=127.0.0.1:0", "--server-name=Den",
 		"--service="+w.url(), "--claim-code="+owner.claimCode())
 	if !strings.Contains(said, "latchkey agent status --config="+file) {
-		t.Errorf("%s", said)
+		t.Errorf("setup said\n%s\nwant the place of the file", said)
 	}
 	if status := command(t, "", "agent", "status", "--config="+file); !lineWith(status, "registered", "as server", `"Den"`) || !lineWith(status, "data folder", folder) {
-		t.Errorf("%s", status)
+		t.Errorf("status\n%s\nwant the place of the data folder", status)
 	}
 }
 
-// TestSetupElsewhereThanLatchkey tells what answers from what does not.
+// TestSetupElsewhereThanLatchkey gives addresses at which something other than
+// Latchkey answers.
 func TestSetupElsewhereThanLatchkey(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{
@@ -164,8 +167,8 @@ func TestSetupElsewhereThanLatchkey(t *testing.T) {
 	}
 }
 
-// TestSetupThrottled says what to do when the service takes no registration for a
-// while, and the agent registers by itself.
+// TestSetupThrottled has the service accept no registration for a while. Setup
+// must say what to do, and the agent must register by itself later.
 func TestSetupThrottled(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -195,20 +198,20 @@ func TestSetupThrottled(t *testing.T) {
 	}
 	status := command(t, "", "agent", "status", "--data-dir="+folder)
 	if !lineWith(status, "registered", "not yet") || !lineWith(status, "media server", "not known yet") {
-		t.Errorf("%s", status)
+		t.Errorf("status\n%s\nwant it not registered yet", status)
 	}
-	// The agent that is started then, when the service takes registrations again.
+	// The agent registers by itself when the service accepts registrations again.
 	agent := launch(t, nil, "agent", "--data-dir="+folder, "--service="+w.url())
 	agent.waitServing()
 	ready(agent)
 	if status := command(t, "", "agent", "status", "--data-dir="+folder); !lineWith(status, "registered", "as server") {
-		t.Errorf("%s", status)
+		t.Errorf("status\n%s\nwant it registered", status)
 	}
 	agent.stop()
 }
 
-// TestSetupByRoot writes into the data folder of somebody else as they could
-// themselves: a link there leads it nowhere.
+// TestSetupByRoot has root write into the data folder of another user. A link in
+// it must not lead root elsewhere.
 func TestSetupByRoot(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -234,7 +237,7 @@ func TestSetupByRoot(t *testing.T) {
 	}
 	for _, entry := range entries {
 		if id := ownerOf(t, entry); id != nobody && entry.Type() != os.ModeSymlink {
-			t.Errorf("%s belongs to %d", entry.Name(), id)
+			t.Errorf("%s belongs to %d, want the owner of the folder", entry.Name(), id)
 		}
 	}
 	info, err := os.Stat(victims[0])

@@ -105,7 +105,7 @@ func (s *setup) replace() (err error) {
 	return os.Rename(file.Name(), s.file)
 }
 
-// registerTime is how long setup waits for the registration.
+// registerTime is the longest time that setup waits for the registration.
 const registerTime = 30 * time.Second
 
 // register registers the server at once: a claim code is valid for ten minutes,

@@ -23,7 +23,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// TestAddresses tells which addresses are reported for which settings.
+// TestAddresses checks the reported addresses for several settings.
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	const machine = "of this machine"
@@ -32,7 +32,7 @@ func TestAddresses(t *testing.T) {
 		settings config.Agent
 		port     int
 		lan, wan bool
-		found    string // what the interfaces are; "" when they are not asked
+		found    string // the address of the interfaces; "" when they are not asked
 	}{
 		{"builtin", config.Agent{MediaServer: "builtin", Listen: ":8096"}, 8096, true, true, machine},
 		{"builtin on one address", config.Agent{MediaServer: "builtin", Listen: "192.168.1.2:8096"}, 8096, true, true, machine},
@@ -56,17 +56,17 @@ func TestAddresses(t *testing.T) {
 			}
 			found, err := got.Interfaces()
 			if err != nil || len(found) != 1 || found[0].Address != netip.MustParseAddr(test.found) {
-				t.Errorf("%v, %v", found, err)
+				t.Errorf("interfaces %v, error %v; want %s", found, err, test.found)
 			}
 		})
 	}
 	none := (&agentProgram{settings: &config.Agent{MediaServer: "builtin", Listen: ":8096"}}).addresses(8096)
 	if none.LAN || none.WAN {
-		t.Error("it reports what it shall not")
+		t.Error("LAN or WAN addresses are reported, want neither")
 	}
 }
 
-// TestToward tells whom to ask to somebody in the home.
+// TestToward checks the address that callers in the home network get.
 func TestToward(t *testing.T) {
 	t.Parallel()
 	from := netip.MustParseAddrPort("127.0.0.1:40000")
@@ -108,11 +108,11 @@ func TestEndOf(t *testing.T) {
 		}
 	}
 	if got, err := endOf("", now); err != nil || !got.IsZero() {
-		t.Errorf("no date: %v, %v", got, err)
+		t.Errorf("without a date: got %v, error %v; want the zero time and nil", got, err)
 	}
 }
 
-// TestWhichLink finds the link that an admin means.
+// TestWhichLink checks that the command finds the right link.
 func TestWhichLink(t *testing.T) {
 	t.Parallel()
 	links := []agent.Link{
@@ -148,11 +148,11 @@ func TestUsersTable(t *testing.T) {
 		"LOCAL USER STATE ACCOUNT LINK ENDS", "Gran[31mpa active - - -", "Grandma - rosa linked -", "- - ben shut -", "- - lea waiting for the person -",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("table (-want +got):\n%s", diff)
 	}
 }
 
-// TestExplainAgent says what to do once.
+// TestExplainAgent checks that each error comes with advice once.
 func TestExplainAgent(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
@@ -169,7 +169,7 @@ func TestExplainAgent(t *testing.T) {
 		t.Errorf("%v, want it to contain %q", got, "check that it runs")
 	}
 	if explainAgent(nil) != nil {
-		t.Error("an error out of nothing")
+		t.Error("got an error for nil, want nil")
 	}
 }
 
@@ -180,7 +180,8 @@ func TestPrintableLines(t *testing.T) {
 	}
 }
 
-// TestHandedOn tells the agent who asks, and the caller when the agent is away.
+// TestHandedOn checks that the agent learns the caller's address, and that the
+// caller gets an answer while the agent is away.
 func TestHandedOn(t *testing.T) {
 	t.Parallel()
 	var seen http.Header
@@ -219,11 +220,12 @@ func TestHandedOn(t *testing.T) {
 	away = false
 	try()
 	if strings.Count(log.String(), "does not answer") != 1 || strings.Count(log.String(), "answers again") != 1 || strings.Contains(log.String(), "Exchange") {
-		t.Errorf("the log:\n%s", log.String())
+		t.Errorf("want one line about the agent that is away; log:\n%s", log.String())
 	}
 }
 
-// TestOnlyTheOwnerOfTheFolder has commands that root calls leave no file of root's.
+// TestOnlyTheOwnerOfTheFolder runs commands as root. No file in the folder must
+// belong to root.
 func TestOnlyTheOwnerOfTheFolder(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -246,7 +248,8 @@ func TestOnlyTheOwnerOfTheFolder(t *testing.T) {
 	}
 }
 
-// TestPackagedUnits keeps the agent's unit as hard as that of the service.
+// TestPackagedUnits checks that the agent's unit is as restricted as the unit of
+// the service.
 func TestPackagedUnits(t *testing.T) {
 	t.Parallel()
 	hardening := func(name string) string {
@@ -262,6 +265,6 @@ func TestPackagedUnits(t *testing.T) {
 	}
 	want := strings.Replace(hardening("latchkey.service"), "AF_UNIX\n", "AF_UNIX AF_NETLINK\n", 1)
 	if diff := cmp.Diff(want, hardening("latchkey-agent.service")); diff != "" {
-		t.Error(diff)
+		t.Errorf("units (-want +got):\n%s", diff)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// TestLocalUsers looks after the local users of the builtin media server while it
+// TestLocalUsers manages the local users of the builtin media server while it
 // runs, without a service.
 func TestLocalUsers(t *testing.T) {
 	t.Parallel()
@@ -59,11 +59,11 @@ func TestLocalUsers(t *testing.T) {
 	}
 	users("second password\n", "password", "grandma")
 	if signIn("Grandma", "first password") != http.StatusUnauthorized || signIn("Grandma", "second password") != http.StatusOK {
-		t.Error("the new password does not count")
+		t.Error("sign-in with the new password fails, want it to succeed")
 	}
 	users("", "disable", "Grandma")
 	if status := signIn("Grandma", "second password"); status == http.StatusOK {
-		t.Error("who is disabled can sign in")
+		t.Error("a disabled local user can sign in, want them refused")
 	}
 	users("", "enable", "Grandma")
 	if status := signIn("Grandma", "second password"); status != http.StatusOK {
@@ -81,6 +81,8 @@ func TestLocalUsers(t *testing.T) {
 	if !strings.Contains(public(), "PrimaryImageTag") {
 		t.Errorf("no picture: %s", public())
 	}
+	// postPictures sends a picture that is just small enough, and then one that is
+	// too large.
 	postPictures(t, address)
 	refuse("no such file", "", "picture", "Alex", filepath.Join(t.TempDir(), "nothing.png"))
 	refuse("the picture must be", "", "picture", "Alex", os.Args[0])
