@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-// agentCommands is a command line like that of the agent.
+// agentCommands is a command line like the agent's.
 type agentCommands struct {
 	config.Agent
 
@@ -21,7 +21,7 @@ type agentCommands struct {
 	Status struct{} `cmd:"" help:"Tell."`
 }
 
-// goodAgent are settings of an agent that are complete.
+// goodAgent returns complete settings of an agent.
 func goodAgent() environment {
 	return environment{
 		"LATCHKEY_AGENT_SERVICE":          "https://latchkey.example.org",
@@ -59,11 +59,11 @@ func TestAgentDefaults(t *testing.T) {
 		t.Error(diff)
 	}
 	if a.Discover() || a.Apart() {
-		t.Error("Jellyfin answers apps by itself, and is never builtin")
+		t.Error("with Jellyfin the agent answers over UDP or runs the builtin server apart, want neither")
 	}
 }
 
-// The variables of the service mean nothing to the agent, and the other way round.
+// The agent ignores the variables of the service, and the service those of the agent.
 func TestAgentHasVariablesOfItsOwn(t *testing.T) {
 	t.Parallel()
 	a, _ := loadAgent(t, goodAgent().with("LATCHKEY_LISTEN", ":1"))
@@ -80,12 +80,12 @@ func TestAgentBuiltinNeedsNoKey(t *testing.T) {
 	t.Parallel()
 	a, loaded := loadAgent(t, environment{}, "--service=http://localhost:8470", "--media-server=builtin", "--data-dir=/nowhere")
 	if err := loaded.Check(); err != nil || !a.Discover() || a.Apart() {
-		t.Errorf("%v, discover %v, apart %v", err, a.Discover(), a.Apart())
+		t.Errorf("got error %v, discover %v, apart %v, want no error and only one of the two", err, a.Discover(), a.Apart())
 	}
 	a, loaded = loadAgent(t, environment{}, "--service=http://localhost:8470", "--media-server=builtin", "--media-server-url=http://127.0.0.1:8096",
 		"--data-dir=/nowhere", "--discovery=off")
 	if err := loaded.Check(); err != nil || a.Discover() || !a.Apart() {
-		t.Errorf("%v, discover %v, apart %v", err, a.Discover(), a.Apart())
+		t.Errorf("got error %v, discover %v, apart %v, want no error and only one of the two", err, a.Discover(), a.Apart())
 	}
 }
 
@@ -164,7 +164,7 @@ func TestAgentValues(t *testing.T) {
 				t.Errorf("problem %q, want %q", problem, test.want)
 			}
 			if strings.Contains(problem, "hush") {
-				t.Errorf("the problem holds a secret: %q", problem)
+				t.Errorf("the problem quotes a secret, want it hidden: %q", problem)
 			}
 		})
 	}
@@ -183,7 +183,7 @@ func TestAgentBooleansThatAreUsuallyTrue(t *testing.T) {
 	}
 }
 
-// Names of libraries may hold blanks.
+// Names of libraries may contain spaces.
 func TestGuestLibraries(t *testing.T) {
 	t.Parallel()
 	want := []string{"Films", "Family Videos"}
@@ -203,7 +203,7 @@ func TestGuestLibraries(t *testing.T) {
 	}
 }
 
-// The file in the data folder is read when none is named, and cannot move it.
+// The file in the data folder is read if no file is named, and cannot move the folder.
 func TestAgentFileInTheDataFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -215,7 +215,7 @@ func TestAgentFileInTheDataFolder(t *testing.T) {
 	delete(env, "LATCHKEY_AGENT_DATA_DIR")
 	a, loaded := loadAgent(t, env, "--data-dir="+folder)
 	if err := loaded.Check(); err != nil || a.ServerName != "Den" || loaded.File != path || loaded.Origins["server-name"] != path+":1" {
-		t.Errorf("by flag: %v, %q from %q", err, a.ServerName, loaded.Origins["server-name"])
+		t.Errorf("by flag: error %v, got %q from %q, want the value of the flag", err, a.ServerName, loaded.Origins["server-name"])
 	}
 	a, _ = loadAgent(t, env.with("LATCHKEY_AGENT_DATA_DIR", folder))
 	if a.ServerName != "Den" {
@@ -234,7 +234,7 @@ func TestAgentFileInTheDataFolder(t *testing.T) {
 	}
 }
 
-// A file that all can read is warned of when it holds a secret.
+// A file with a secret that everybody can read causes a warning.
 func TestFileThatAllCanRead(t *testing.T) {
 	t.Parallel()
 	const key = "api-key: hush-hush\n"
@@ -253,13 +253,13 @@ func TestFileThatAllCanRead(t *testing.T) {
 		}
 		for _, warning := range loaded.Warnings {
 			if !strings.Contains(warning, "chmod 600 "+path) || strings.Contains(warning, "hush") {
-				t.Errorf("%q", warning)
+				t.Errorf("got the warning %q, want one with the command chmod and without the secret", warning)
 			}
 		}
 	}
 }
 
-// What WriteYAML writes is read as it was.
+// A file from WriteYAML is read back with the same settings.
 func TestWriteYAML(t *testing.T) {
 	t.Parallel()
 	want := &config.Agent{
@@ -275,7 +275,7 @@ func TestWriteYAML(t *testing.T) {
 	}
 	for _, standard := range []string{"report-lan", "trusted-proxies", "log-level", "delete-guests"} {
 		if strings.Contains(file.String(), standard+":") {
-			t.Errorf("%s is the default and stands there:\n%s", standard, file.String())
+			t.Errorf("the file contains %s, want no defaults:\n%s", standard, file.String())
 		}
 	}
 	path := write(t, "agent.yaml", file.String())
@@ -307,7 +307,7 @@ func TestProblem(t *testing.T) {
 	}
 }
 
-// The example of the agent in the documentation must work as it stands there.
+// The example of the agent in the documentation must work without changes.
 func TestAgentExampleOfDocs(t *testing.T) {
 	t.Parallel()
 	var docs strings.Builder
@@ -318,7 +318,7 @@ func TestAgentExampleOfDocs(t *testing.T) {
 	_, rest, _ := strings.Cut(part, "```yaml\n")
 	example, _, ok := strings.Cut(rest, "```")
 	if !ok {
-		t.Fatal("no example")
+		t.Fatal("got no example in the document, want one")
 	}
 	a, loaded := loadAgent(t, environment{}, "--config", write(t, "agent.yaml", example))
 	if err := loaded.Check(); err != nil || len(a.GuestLibraries) != 2 {
@@ -326,7 +326,7 @@ func TestAgentExampleOfDocs(t *testing.T) {
 	}
 }
 
-// TestPackagedAgentFile reads the file that is to be copied.
+// TestPackagedAgentFile reads the file that packages install as an example.
 func TestPackagedAgentFile(t *testing.T) {
 	t.Parallel()
 	_, loaded := loadAgent(t, environment{}, "--config=../packaging/agent.yaml")

@@ -100,7 +100,7 @@ func TestValues(t *testing.T) {
 		{"password-min-length", "65", "from 8 to 64"},
 
 		{"session-idle", "1d12h", ""},
-		{"session-idle", "721h", ""}, // session-life is then the problem
+		{"session-idle", "721h", ""}, // the problem is then reported for session-life
 		{"session-idle", "-1h", "out of range"},
 		{"session-idle", "99999999d", "is not a length of time"},
 		{"session-idle", "d", "is not a length of time"},

@@ -50,7 +50,7 @@ func TestFile(t *testing.T) {
 				t.Fatalf("got %v, want an error with %q", err, test.want)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("the error holds a secret: %v", err)
+				t.Errorf("the error quotes a secret, want it hidden: %v", err)
 			}
 		})
 	}
@@ -64,11 +64,11 @@ func TestFileValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !s.Development || s.PasswordMinLength != 12 || s.SessionIdle != 90*time.Minute || s.ServiceName != "Den" || s.DatabaseConnections != 3 {
-		t.Errorf("got %+v", s)
+		t.Errorf("got %+v, want the values of the file", s)
 	}
 }
 
-// What cannot be read may hold what is missing, so only the cause is told.
+// A file that cannot be read may contain the missing settings, so only the cause is reported.
 func TestFileThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{

@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-// commands is a command line like that of the program.
+// commands is a command line like the program's.
 type commands struct {
 	config.Settings
 
@@ -34,7 +34,7 @@ func (e environment) lookup(name string) (string, bool) {
 	return value, ok
 }
 
-// good are settings that are complete outside development.
+// good returns settings that are complete outside development.
 func good() environment {
 	return environment{
 		"LATCHKEY_PUBLIC_URL": "https://latchkey.example.org",
@@ -74,7 +74,7 @@ func write(t *testing.T, name, content string) string {
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
-	// Each kind of setting is asked for at each level, with all weaker levels set too.
+	// Each kind of setting is read from each level, while all weaker levels are set too.
 	kinds := []struct {
 		name     string
 		get      func(*config.Settings) any
@@ -313,7 +313,7 @@ func TestFlagsOfCommandsAreTheirOwn(t *testing.T) {
 		t.Errorf("got %+v, %v, want loud true, name Ada, command greet <name>", line.Greet, err)
 	}
 	if _, ok := loaded.Origins["loud"]; ok {
-		t.Error("the flag of a command counts as a setting")
+		t.Error("the flag of a command is in the origins, want only settings there")
 	}
 }
 
@@ -325,6 +325,6 @@ func TestForeignSettingsAreRefused(t *testing.T) {
 		Arguments: []string{"serve"}, Environment: environment{}.lookup, Output: io.Discard, Errors: io.Discard,
 	})
 	if err == nil {
-		t.Error("no error for settings that the grammar does not embed")
+		t.Error("got no error for settings that the grammar does not embed, want one")
 	}
 }

@@ -35,7 +35,7 @@ func TestDocsAreCurrent(t *testing.T) {
 	}
 }
 
-// The example in the documentation must work as it stands there.
+// The example in the documentation must work without changes.
 func TestExampleOfDocs(t *testing.T) {
 	t.Parallel()
 	var docs strings.Builder
@@ -45,7 +45,7 @@ func TestExampleOfDocs(t *testing.T) {
 	_, rest, _ := strings.Cut(docs.String(), "```yaml\n")
 	example, _, ok := strings.Cut(rest, "```")
 	if !ok {
-		t.Fatal("no example")
+		t.Fatal("got no example in the document, want one")
 	}
 	env := environment{"LATCHKEY_SECRET_KEY": good()["LATCHKEY_SECRET_KEY"]}
 	s, loaded := load(t, env, "--config", write(t, "latchkey.yaml", example))
@@ -67,7 +67,7 @@ func TestPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "hunter2") {
-		t.Errorf("holds a secret:\n%s", out.String())
+		t.Errorf("the output contains a secret, want it masked:\n%s", out.String())
 	}
 	lines := map[string]string{}
 	for line := range strings.Lines(out.String()) {
@@ -93,7 +93,7 @@ func TestPrint(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with them, neither the problems nor the list show secrets.
+// Neither the problems nor the list show secrets, even of settings that are wrong.
 func TestSecretsStaySecret(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"

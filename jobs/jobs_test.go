@@ -35,7 +35,7 @@ func worker(t *testing.T, store *models.Store, transport mailer.Transport) *jobs
 	}
 }
 
-// loose are the options of stores on which one source does much.
+// loose lifts the limits by source, because the tests do everything from one address.
 func loose(o *models.Options) {
 	modelstest.Loose(o)
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
@@ -44,7 +44,7 @@ func loose(o *models.Options) {
 
 func emailOf(username string) string { return username + "@mail.example.org" }
 
-// signUp owes a confirmation to a new person.
+// signUp signs a person up, so that a confirmation is in the queue.
 func signUp(t *testing.T, store *models.Store, username string) {
 	t.Helper()
 	in := models.SignUp{Username: username, Email: emailOf(username), Password: password, Locale: "en"}
@@ -53,7 +53,7 @@ func signUp(t *testing.T, store *models.Store, username string) {
 	}
 }
 
-// member makes an account that may sign in, and owes nothing.
+// member makes an account that can sign in, and leaves the queue empty.
 func member(t *testing.T, store *models.Store, username string) {
 	t.Helper()
 	signUp(t, store, username)
@@ -63,7 +63,7 @@ func member(t *testing.T, store *models.Store, username string) {
 	dropAll(t, store)
 }
 
-// queue is the queue by id.
+// queue returns the mails of the queue by their ids.
 func queue(t *testing.T, store *models.Store) map[int64]models.QueuedMail {
 	t.Helper()
 	mails, err := store.Mail.List(t.Context(), 10_000)
@@ -86,7 +86,7 @@ func dropAll(t *testing.T, store *models.Store) {
 	}
 }
 
-// once has the worker send what is due.
+// once makes the worker send the mails that are due.
 func once(t *testing.T, j *jobs.Mail) {
 	t.Helper()
 	if err := j.Once(t.Context()); err != nil {
@@ -94,7 +94,7 @@ func once(t *testing.T, j *jobs.Mail) {
 	}
 }
 
-// running starts a job and returns what stops it and waits for its end.
+// running starts a job. It returns a function that stops the job and waits for its end.
 func running(t *testing.T, run func(context.Context)) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -108,19 +108,19 @@ func running(t *testing.T, run func(context.Context)) (stop func()) {
 		select {
 		case <-ended:
 		case <-time.After(20 * time.Second):
-			t.Error("the job did not stop")
+			t.Error("the job did not stop in time, want it stopped")
 		}
 	}
 	t.Cleanup(stop)
 	return stop
 }
 
-// soon waits until is holds.
+// soon waits until is returns true.
 func soon(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for until := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
-			t.Fatal("not in time: ", what)
+			t.Fatal("did not happen in time: ", what)
 		}
 	}
 }

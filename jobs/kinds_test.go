@@ -19,9 +19,9 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestKindsOfMail holds the mails that models owe and those that mailer can
-// write together: the same kinds, and of each what its text needs. Every one is
-// owed by what a person or an operator does.
+// TestKindsOfMail checks that models and mailer have the same kinds of mail, and
+// that the mailer can write each with the data from models. Acts of people and
+// operators put each kind into the outbox.
 func TestKindsOfMail(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, loose)
@@ -49,7 +49,7 @@ func TestKindsOfMail(t *testing.T) {
 	in := models.SignIn{NameOrEmail: "anna", Password: password}
 	session, err := store.Sessions.SignIn(ctx, in, caller)
 	must(err)
-	_, err = store.Sessions.SignIn(ctx, in, caller) // with no mark of a known device
+	_, err = store.Sessions.SignIn(ctx, in, caller) // from a device that is not known yet
 	must(err)
 	post.deliver(models.MailNewDevice)
 	anna := session.Session.AccountID
@@ -121,7 +121,7 @@ func TestKindsOfMail(t *testing.T) {
 	must(store.Operators.Delete(ctx, "anna"))
 	post.deliver(models.MailAccountDeleted)
 
-	post.seen[string(models.MailTest)]++ // owed by nobody: the command sends it itself
+	post.seen[string(models.MailTest)]++ // not in the outbox: the command sends it itself
 	owed := slices.Sorted(maps.Keys(post.seen))
 	if diff := cmp.Diff(mailer.Kinds(), owed); diff != "" {
 		t.Errorf("kinds that mailer has (-) and that were owed (+):\n%s", diff)
@@ -134,7 +134,7 @@ func TestKindsOfMail(t *testing.T) {
 	}
 }
 
-// postman sends what is owed and looks at each letter before.
+// postman sends the mails in the outbox, and checks each letter first.
 type postman struct {
 	t        *testing.T
 	store    *models.Store
@@ -143,7 +143,7 @@ type postman struct {
 	seen     map[string]int
 }
 
-// deliver sends what is due, which must be mails of these kinds, and returns
+// deliver sends the mails that are due, which must be of these kinds, and returns
 // their secrets.
 func (p *postman) deliver(want ...models.MailKind) map[models.MailKind]string {
 	p.t.Helper()
@@ -156,7 +156,7 @@ func (p *postman) deliver(want ...models.MailKind) map[models.MailKind]string {
 	for _, owed := range claimed {
 		letter, send, err := p.store.Mail.Prepare(p.t.Context(), owed)
 		if err != nil || !send {
-			p.t.Fatalf("%s: %v, %v", owed.Kind, send, err)
+			p.t.Fatalf("%s: got send %v, error %v, want a mail to send", owed.Kind, send, err)
 		}
 		got = append(got, letter.Kind)
 		links[letter.Kind] = letter.Secret
@@ -183,7 +183,7 @@ func (p *postman) check(letter models.Letter) {
 		}
 	}
 	if err := p.worker.Send(p.t.Context(), jobs.LetterOf(letter)); err != nil {
-		p.t.Errorf("%s: %v", letter.Kind, err)
+		p.t.Errorf("%s: got error %v, want none", letter.Kind, err)
 	}
 	p.seen[string(letter.Kind)]++
 }
@@ -198,7 +198,7 @@ func tableKinds() []string {
 	return kinds
 }
 
-// namedKinds are the constants of the type MailKind in models.
+// namedKinds returns the constants of the type MailKind in models.
 func namedKinds(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../models/mail_kind.go", nil, 0)

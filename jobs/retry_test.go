@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestRetryIsTheSameMail fails to send a mail for a while: every try waits
-// longer than the one before, up to an hour, and is the same mail to the letter.
+// TestRetryIsTheSameMail fails to send a mail for a while: every attempt waits
+// longer than the one before, up to an hour, and sends exactly the same mail.
 func TestRetryIsTheSameMail(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -37,7 +37,7 @@ func TestRetryIsTheSameMail(t *testing.T) {
 				clock.Advance(wait - time.Second)
 				once(t, work)
 				if len(tries) != try {
-					t.Fatalf("tried again before it was due")
+					t.Fatalf("the mail was tried before it was due, want it to wait")
 				}
 				clock.Advance(time.Second)
 			}
@@ -51,13 +51,13 @@ func TestRetryIsTheSameMail(t *testing.T) {
 			}
 		}
 		if len(tries) != 13 || !strings.Contains(tries[0].Text, "/confirm?token=") || len(queue(t, store)) != 0 {
-			t.Errorf("%d tries, %v in the queue\n%s", len(tries), queue(t, store), tries[0].Text)
+			t.Errorf("got %d tries and %v in the queue, want 13 tries of a mail with a link, and an empty queue\n%s", len(tries), queue(t, store), tries[0].Text)
 		}
 	})
 }
 
 // TestGivenUpAfterADay stops trying 24 hours after a mail was owed, and keeps it
-// for the operator, who may have it sent after all.
+// for the operator, who can still send it.
 func TestGivenUpAfterADay(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)
@@ -69,7 +69,7 @@ func TestGivenUpAfterADay(t *testing.T) {
 	var dead models.QueuedMail
 	for !dead.Dead {
 		if clock.Now().Sub(began) > 25*time.Hour {
-			t.Fatal("tries for ever")
+			t.Fatal("the mail is still tried after many rounds, want it given up")
 		}
 		once(t, work)
 		for _, m := range queue(t, store) {
@@ -78,13 +78,13 @@ func TestGivenUpAfterADay(t *testing.T) {
 		clock.Advance(10 * time.Minute)
 	}
 	if tried := clock.Now().Sub(began); tried < 22*time.Hour || dead.LastError == "" {
-		t.Errorf("given up after %v: %+v", tried, dead)
+		t.Errorf("the mail was given up after %v, want about a day: %+v", tried, dead)
 	}
 	post.Fail(nil)
 	clock.Advance(2 * time.Hour)
 	once(t, work)
 	if len(post.Sent()) != 0 {
-		t.Error("a dead letter was sent")
+		t.Error("a dead mail was sent, want it kept")
 	}
 	if err := store.Mail.Retry(t.Context(), dead.ID); err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestGivenUpAfterADay(t *testing.T) {
 	}
 }
 
-// TestRunOut drops a mail whose link would open nothing any more.
+// TestRunOut drops a mail whose link has expired.
 func TestRunOut(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)
@@ -116,8 +116,8 @@ func TestRunOut(t *testing.T) {
 }
 
 // TestFinalAndPassing sends to good, dead and full mailboxes over real SMTP:
-// what is final is a dead letter at once, what may pass is tried again, and the
-// good get theirs with the first look at the queue.
+// after a final error the mail is dead at once, after a temporary one it is tried
+// again, and good mailboxes get theirs at the first attempt.
 func TestFinalAndPassing(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, loose)
@@ -146,8 +146,8 @@ func TestFinalAndPassing(t *testing.T) {
 	}
 }
 
-// TestServerFaultsPass takes everything that a mail server itself does wrong as
-// passing: not one mail is given up for it, and all come when it is well.
+// TestServerFaultsPass checks that all faults of the mail server itself count as
+// temporary: no mail is given up, and all arrive when the server works again.
 func TestServerFaultsPass(t *testing.T) {
 	t.Parallel()
 	for name, faults := range map[string]mailtest.Faults{
@@ -171,7 +171,7 @@ func TestServerFaultsPass(t *testing.T) {
 				}
 			}
 			if len(sink.Mails()) != 0 {
-				t.Error("a mail came through the fault")
+				t.Error("a mail was delivered despite the fault, want none")
 			}
 			sink.Fail(mailtest.Faults{})
 			clock.Advance(time.Minute)
@@ -183,8 +183,8 @@ func TestServerFaultsPass(t *testing.T) {
 	}
 }
 
-// TestTakenButNotSaid cuts the line when the server has taken the mail and not
-// said so: it comes twice, and readers' programs see one.
+// TestTakenButNotSaid closes the connection after the server has accepted the mail but
+// before it says so: the mail arrives twice, and mail programs show one.
 func TestTakenButNotSaid(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)
@@ -199,6 +199,6 @@ func TestTakenButNotSaid(t *testing.T) {
 	mails := sink.Wait(t, 2)
 	first, second := mailtest.Parse(t, mails[0].Data), mailtest.Parse(t, mails[1].Data)
 	if id := first.Header.Get("Message-Id"); id == "" || id != second.Header.Get("Message-Id") || first.FirstLink() != second.FirstLink() {
-		t.Errorf("two mails, not one twice: %v and %v", first.Header, second.Header)
+		t.Errorf("got two different mails, want the same mail twice: %v and %v", first.Header, second.Header)
 	}
 }

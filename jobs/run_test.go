@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// gate is a transport that holds some mails up.
+// gate is a transport that delays some mails.
 type gate struct {
 	mailtest.Recorder
 	held map[string]bool // recipients
@@ -40,8 +40,8 @@ func newGate(usernames ...string) *gate {
 	return g
 }
 
-// TestSlowMailsHoldUpOnlyTheirOwn sends past mails that hang, and never more at
-// once than the worker may.
+// TestSlowMailsHoldUpOnlyTheirOwn sends other mails while some hang, and never more at
+// once than the worker may send.
 func TestSlowMailsHoldUpOnlyTheirOwn(t *testing.T) {
 	t.Parallel()
 	store, _ := modelstest.New(t, loose)
@@ -63,8 +63,8 @@ func TestSlowMailsHoldUpOnlyTheirOwn(t *testing.T) {
 	soon(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
 }
 
-// TestStopWaitsForMails stops the worker while a mail is on its way: it arrives,
-// is forgotten, and no lease stays behind.
+// TestStopWaitsForMails stops the worker while it sends a mail: the mail arrives, is
+// deleted from the queue, and no lease remains.
 func TestStopWaitsForMails(t *testing.T) {
 	t.Parallel()
 	store, _ := modelstest.New(t, loose)
@@ -78,9 +78,9 @@ func TestStopWaitsForMails(t *testing.T) {
 	stopped.Go(func() { stop(); done.Store(true) })
 	time.Sleep(50 * time.Millisecond)
 	if done.Load() {
-		t.Error("stopped while a mail was on its way")
+		t.Error("the worker stopped while a mail was being sent, want it to wait")
 	}
-	signUp(t, store, "berta") // owed too late for this worker
+	signUp(t, store, "berta") // too late for this worker
 	close(post.open)
 	stopped.Wait()
 	if sent := post.Sent(); len(sent) != 1 || sent[0].To != emailOf("anna") {
@@ -91,7 +91,7 @@ func TestStopWaitsForMails(t *testing.T) {
 	}
 }
 
-// TestStopReleasesLeases leaves what it had leased to the next worker at once.
+// TestStopReleasesLeases checks that another worker gets the leased mails at once.
 func TestStopReleasesLeases(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, _ *modelstest.Clock) {
@@ -101,7 +101,7 @@ func TestStopReleasesLeases(t *testing.T) {
 			t.Fatal(claimed, err)
 		}
 		if claimed, err := store.Mail.Claim(t.Context(), "another", 10); err != nil || len(claimed) != 0 {
-			t.Fatalf("%v %v: two workers have one mail", claimed, err)
+			t.Fatalf("got %v, error %v: two workers have the same mail, want one", claimed, err)
 		}
 		running(t, work.Run)()
 		if claimed, err := store.Mail.Claim(t.Context(), "another", 10); err != nil || len(claimed) != 1 {
@@ -110,7 +110,7 @@ func TestStopReleasesLeases(t *testing.T) {
 	}, loose)
 }
 
-// TestWorkersShareTheQueue has three workers send at once: each mail goes once.
+// TestWorkersShareTheQueue lets three workers send at once: each mail is sent once.
 func TestWorkersShareTheQueue(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, _ *modelstest.Clock) {
@@ -135,7 +135,7 @@ func TestWorkersShareTheQueue(t *testing.T) {
 	}, loose)
 }
 
-// TestLeaseRunsOut gives a mail of a worker that died to the next one.
+// TestLeaseRunsOut gives the mail of a dead worker to another worker.
 func TestLeaseRunsOut(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)
@@ -149,7 +149,7 @@ func TestLeaseRunsOut(t *testing.T) {
 	clock.Advance(2*time.Minute - time.Second)
 	once(t, work)
 	if len(post.Sent()) != 0 {
-		t.Error("two workers have one mail")
+		t.Error("two workers have the same mail, want one")
 	}
 	clock.Advance(2 * time.Second)
 	once(t, work)

@@ -28,7 +28,7 @@ func TestHousekeeping(t *testing.T) {
 	if _, err := store.Sessions.Look(t.Context(), in.Token); err != nil {
 		t.Fatal(err)
 	}
-	clock.Advance(2 * 24 * time.Hour) // the first is over
+	clock.Advance(2 * 24 * time.Hour) // the first session has ended
 
 	keeping := &jobs.Housekeeping{Store: store, Log: slog.New(slog.DiscardHandler), Sweep: 5 * time.Millisecond, Flush: time.Hour}
 	stop := running(t, keeping.Run)
@@ -56,7 +56,7 @@ func TestHousekeeping(t *testing.T) {
 	}
 	clock.Advance(-6 * 24 * time.Hour)
 	if got := lastSeen(); got.Equal(used) {
-		t.Fatal("the use was written before its time: this shows nothing")
+		t.Fatal("the last use was written too early, want it only after the flush: this test shows nothing")
 	}
 	stop()
 	if got := lastSeen(); !got.Equal(used) {

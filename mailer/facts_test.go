@@ -65,10 +65,10 @@ func TestWrap(t *testing.T) {
 	got := words{}.Wrap(strings.Repeat("word ", 20) + long + " end")
 	for line := range strings.Lines(got) {
 		if len(strings.TrimSpace(line)) > 72 && !strings.HasPrefix(line, long) {
-			t.Errorf("long line %q", line)
+			t.Errorf("got the line %q, want at most 72 characters", line)
 		}
 	}
 	if strings.Join(strings.Fields(got), " ") != strings.TrimSpace(strings.Repeat("word ", 20))+" "+long+" end" {
-		t.Errorf("words were lost: %q", got)
+		t.Errorf("got %q, want all words", got)
 	}
 }

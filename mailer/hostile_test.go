@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// hostile is what people may try to get into a mail through what they choose.
+// hostile returns texts that people may choose to get something into a mail, by name.
 func hostile() map[string]string {
 	return map[string]string{
 		"line ends":     "Ann\r\nBcc: eve@example.net\r\n\r\nHi",
@@ -74,7 +74,7 @@ func checkInert(t *testing.T, got mailtest.Received, l mailer.Letter, link strin
 	for line := range strings.Lines(string(head)) {
 		name, _, _ := strings.Cut(strings.ToLower(line), ":")
 		if name == "bcc" || name == "cc" {
-			t.Errorf("header %s", line)
+			t.Errorf("got the header %s, want none of this name", line)
 		}
 	}
 	mail := mailtest.Parse(t, got.Data)
@@ -84,14 +84,14 @@ func checkInert(t *testing.T, got mailtest.Received, l mailer.Letter, link strin
 	}
 	for _, bad := range []string{"<script", "<a href=\"https://evil", "\" onmouseover", "\u202e", "\u200b", "\x00", "Buy gold Buy gold"} {
 		if strings.Contains(mail.Text, bad) && bad[0] != '"' && bad[0] != '<' || strings.Contains(mail.HTML, bad) {
-			t.Errorf("%q is in the mail:\n%s", bad, mail.Text)
+			t.Errorf("got %q in the mail, want it left out:\n%s", bad, mail.Text)
 		}
 	}
 	if strings.Contains(mail.Text, "https://evil") {
-		t.Errorf("a foreign link is in the text:\n%s", mail.Text)
+		t.Errorf("got a foreign link in the text, want it left out:\n%s", mail.Text)
 	}
 	if slices.Contains([]string{"confirm", "link_asked", "invited", "invite"}, l.Kind) && strings.Contains(mail.Text+mail.HTML, "evil.") {
-		t.Errorf("a stranger's word is in the mail:\n%s", mail.Text)
+		t.Errorf("got a word of a stranger in the mail, want it left out:\n%s", mail.Text)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestHostileRecipientsAreRefused(t *testing.T) {
 		}
 	}
 	if sink.Tries() != 0 {
-		t.Errorf("the mail server was asked %d times", sink.Tries())
+		t.Errorf("got %d connections to the mail server, want none", sink.Tries())
 	}
 }
 
@@ -135,7 +135,7 @@ func TestGoodRecipients(t *testing.T) {
 		"ann@xn--exmple-cua.org", "x_{}|~!#$%&*/=^?`-@example.org",
 	} {
 		if err := mailer.CheckAddress(to); err != nil {
-			t.Errorf("%s: %v", to, err)
+			t.Errorf("%s: got error %v, want none", to, err)
 		}
 	}
 }

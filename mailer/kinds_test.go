@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// keysOf are all the texts that mails of the kind say.
+// keysOf returns the keys of all texts in mails of the kind.
 func keysOf(name string, k kind) []string {
 	variants := []string{""}
 	if len(k.variants) > 0 {
@@ -54,7 +54,7 @@ func TestEveryKindHasItsTexts(t *testing.T) {
 			for _, language := range catalogue.Languages() {
 				said := catalogue.Say(language.Code, key, nil)
 				if said == key || said == "" || language.Code != "en" && said == english {
-					t.Errorf("%s has no text of its own for %s", language.Code, key)
+					t.Errorf("%s has no translated text for %s, want one", language.Code, key)
 				}
 			}
 		}
@@ -62,7 +62,7 @@ func TestEveryKindHasItsTexts(t *testing.T) {
 	for key := range mailTexts(t) {
 		name, _, ofKind := strings.Cut(strings.TrimPrefix(key, "mail."), ".")
 		if _, known := kinds()[name]; ofKind && known && !used[key] {
-			t.Errorf("no mail says %s", key)
+			t.Errorf("no mail uses the text %s, want it used or removed", key)
 		}
 	}
 }
@@ -72,7 +72,7 @@ func mailTexts(t *testing.T) map[string]bool {
 	t.Helper()
 	names, err := fs.Glob(templates.Locales(), "en/*.json")
 	if err != nil || len(names) == 0 {
-		t.Fatalf("no texts: %v", err)
+		t.Fatalf("got no texts, want some: %v", err)
 	}
 	keys := map[string]bool{}
 	for _, name := range names {

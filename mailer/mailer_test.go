@@ -22,7 +22,7 @@ const (
 	recipient = "ann@example.org"
 )
 
-// at is when the letters of the tests were owed.
+// at returns the time when the letters of the tests were owed.
 func at() time.Time { return time.Date(2026, time.March, 4, 15, 6, 7, 8_000_000, time.UTC) }
 
 func newMailer(t *testing.T, transport mailer.Transport) *mailer.Mailer {
@@ -41,7 +41,7 @@ func newMailer(t *testing.T, transport mailer.Transport) *mailer.Mailer {
 	}
 }
 
-// traitsOf returns what models say of a kind of mail.
+// traitsOf returns the row of a kind of mail in models.
 func traitsOf(t *testing.T, kind string) models.MailTraits {
 	t.Helper()
 	for _, traits := range models.MailKinds() {
@@ -77,7 +77,7 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 	return l
 }
 
-// links is where the mail of each kind leads first.
+// links returns the first link in the mail of each kind.
 func links() map[string]string {
 	token := "?token=" + secret
 	return map[string]string{
@@ -123,7 +123,7 @@ func TestEveryMailOverSMTP(t *testing.T) {
 				}
 				got := sink.Wait(t, 1)
 				if len(got) != 1 {
-					t.Fatalf("%d mails", len(got))
+					t.Fatalf("got %d mails, want 1", len(got))
 				}
 				checkEnvelope(t, got[0])
 				mail := mailtest.Parse(t, got[0].Data)
@@ -138,7 +138,7 @@ func checkEnvelope(t *testing.T, got mailtest.Received) {
 	t.Helper()
 	if got.Hello != "accounts.example.org" || got.From != "accounts@id.example.org" ||
 		!slices.Equal(got.To, []string{recipient}) {
-		t.Errorf("envelope: EHLO %s, MAIL FROM %s, RCPT TO %v", got.Hello, got.From, got.To)
+		t.Errorf("got the envelope EHLO %s, MAIL FROM %s, RCPT TO %v, want the service's name and sender and one recipient", got.Hello, got.From, got.To)
 	}
 }
 
@@ -154,7 +154,7 @@ func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {
 	}
 	for name, values := range mail.Header {
 		if len(values) != 1 {
-			t.Errorf("%d headers %s", len(values), name)
+			t.Errorf("got %d headers %s, want 1", len(values), name)
 		}
 		if name != "Subject" && name != "Content-Type" && want[name] != values[0] {
 			t.Errorf("%s: %s, want %q", name, values[0], want[name])
@@ -165,7 +165,7 @@ func checkHeaders(t *testing.T, mail *mailtest.Mail, l mailer.Letter) {
 		t.Errorf("missing headers: %v", want)
 	}
 	if !strings.Contains(mail.Subject, "Latchkey") {
-		t.Errorf("subject %q does not name the service", mail.Subject)
+		t.Errorf("got the subject %q, want the name of the service in it", mail.Subject)
 	}
 	if diff := cmp.Diff([]string{"text/plain", "text/html"}, mail.Types); diff != "" {
 		t.Errorf("parts: %s", diff)
@@ -181,34 +181,34 @@ func checkWords(t *testing.T, mail *mailtest.Mail, l mailer.Letter, link string)
 		t.Errorf("first link of the HTML: %s, want %s", got, link)
 	}
 	if !strings.Contains(mail.Text, "\n"+link+"\n") {
-		t.Error("the link has no line of its own in the text")
+		t.Error("the link is not alone on a line of the text, want that")
 	}
 	if l.Secret != "" && strings.Contains(mail.Subject, l.Secret) {
-		t.Error("the secret is in the subject")
+		t.Error("got the secret in the subject, want it only in the link")
 	}
 	greeting, other := "Hello", "Hallo"
 	if l.Locale == "de" {
 		greeting, other = other, greeting
 	}
 	if !strings.Contains(mail.HTML, `<html lang="`+l.Locale+`">`) {
-		t.Error("the HTML does not tell its language")
+		t.Error("the HTML has no language, want the language of the letter")
 	}
 	for part, content := range map[string]string{"subject": mail.Subject, "text": mail.Text, "HTML": mail.HTML} {
 		for _, bad := range []string{"{{", "}}", "<no value>", "%!", "ZgotmplZ", other} {
 			if strings.Contains(content, bad) {
-				t.Errorf("%s contains %q:\n%s", part, bad, content)
+				t.Errorf("the %s contains %q, want it nowhere:\n%s", part, bad, content)
 			}
 		}
 		if key := regexp.MustCompile(`(mail|date)\.[a-z]+`).FindString(content); key != "" {
-			t.Errorf("%s contains the key %s", part, key)
+			t.Errorf("the %s contains the key %s, want its text", part, key)
 		}
 		if part != "subject" && !strings.Contains(content, greeting) {
-			t.Errorf("%s lacks %q", part, greeting)
+			t.Errorf("the %s lacks %q, want it there", part, greeting)
 		}
 	}
 	for _, bad := range []string{"<img", "<script", "src=", "url(", "@import"} {
 		if strings.Contains(mail.HTML, bad) {
-			t.Errorf("the HTML contains %q", bad)
+			t.Errorf("the HTML contains %q, want it nowhere", bad)
 		}
 	}
 }
@@ -262,7 +262,7 @@ func TestLettersThatCanNeverWork(t *testing.T) {
 				t.Errorf("error %v, want a permanent one", err)
 			}
 			if len(box.Sent()) > 0 {
-				t.Error("it was sent")
+				t.Error("the mail was sent, want it refused")
 			}
 		})
 	}
@@ -295,7 +295,7 @@ func TestCheck(t *testing.T) {
 		m := newMailer(t, nil)
 		m.From, m.PublicURL = tt.from, tt.url
 		if err := m.Check(); (err == nil) != tt.ok {
-			t.Errorf("Check with %q and %q: %v", tt.from, tt.url, err)
+			t.Errorf("Check with %q and %q: got error %v, want the outcome of the table", tt.from, tt.url, err)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// The limits of these tests, short so that they are quick.
+// The limits of these tests are short, so that the tests are fast.
 const (
 	step    = 150 * time.Millisecond
 	attempt = 450 * time.Millisecond
@@ -58,15 +58,15 @@ func TestFaultyMailServers(t *testing.T) {
 				t.Errorf("error %v (permanent: %t), want permanent %t and %q", err, mailer.Permanent(err), tt.permanent, tt.says)
 			}
 			if took := time.Since(start); took > attempt+slack {
-				t.Errorf("took %v", took)
+				t.Errorf("the attempt took %v, want less", took)
 			}
 			if err != nil && (strings.Contains(err.Error(), mailtest.Password) || strings.Contains(err.Error(), recipient)) {
-				t.Errorf("the error tells too much: %v", err)
+				t.Errorf("the error quotes the password or the recipient, want neither: %v", err)
 			}
 			before := len(sink.Mails())
 			sink.Fail(mailtest.Faults{})
 			if err := newMailer(t, sink.Transport(t)).Send(t.Context(), letter(t, "confirm", "en")); err != nil {
-				t.Errorf("after the fault: %v", err)
+				t.Errorf("after the fault: got error %v, want none", err)
 			}
 			if got := len(sink.Mails()); got != before+1 {
 				t.Errorf("%d mails after the fault, want %d", got, before+1)
@@ -80,7 +80,7 @@ func TestATakenMailIsSentWhateverComesAfter(t *testing.T) {
 	sink := mailtest.NewSink(t)
 	sink.Fail(mailtest.Faults{CutAfter: true})
 	if err := newMailer(t, sink.Transport(t)).Send(t.Context(), letter(t, "confirm", "en")); err != nil {
-		t.Errorf("a mail that the server took is an error: %v", err)
+		t.Errorf("the server accepted the mail and Send returned error %v, want none", err)
 	}
 	sink.Wait(t, 1)
 }
@@ -95,7 +95,7 @@ func TestServerDownAndUp(t *testing.T) {
 	}
 	sink.Up(t)
 	if err := m.Send(t.Context(), letter(t, "confirm", "en")); err != nil {
-		t.Errorf("after: %v", err)
+		t.Errorf("afterwards: got error %v, want none", err)
 	}
 	sink.Wait(t, 1)
 }
@@ -118,7 +118,7 @@ func TestTLSFromTheFirstByteHangs(t *testing.T) {
 		t.Errorf("error %v, want a temporary one", err)
 	}
 	if took := time.Since(start); took > attempt+slack {
-		t.Errorf("took %v", took)
+		t.Errorf("the attempt took %v, want less", took)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestConnectionsThatMustNotBe(t *testing.T) {
 				t.Errorf("error %v, want a temporary one", err)
 			}
 			if len(sink.Mails()) > 0 {
-				t.Error("the mail was sent")
+				t.Error("the mail was sent, want it refused")
 			}
 		})
 	}
@@ -163,7 +163,7 @@ func TestSendStopsWithItsContext(t *testing.T) {
 		t.Errorf("error %v, want a temporary one", err)
 	}
 	if took := time.Since(start); took > step+slack {
-		t.Errorf("took %v", took)
+		t.Errorf("the attempt took %v, want less", took)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestParseTransport(t *testing.T) {
 	for _, tt := range tests {
 		got, err := mailer.ParseTransport(tt.url, hello)
 		if err != nil {
-			t.Errorf("%s: %v", tt.url, err)
+			t.Errorf("%s: got error %v, want none", tt.url, err)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: %s", tt.url, diff)
@@ -56,7 +56,7 @@ func TestParseTransportRefuses(t *testing.T) {
 			continue
 		}
 		if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: the error repeats the password: %v", url, err)
+			t.Errorf("%q: the error quotes the password, want it hidden: %v", url, err)
 		}
 	}
 }
@@ -132,6 +132,6 @@ func TestRecorder(t *testing.T) {
 			}
 		}
 	}); !slices.Equal(kinds, []string{"test"}) {
-		t.Errorf("sent %v", kinds)
+		t.Errorf("got the mails %v, want only the test mail", kinds)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A mail is made by a function of mail_owed.go, which asks for all facts that
-// the mail tells. A literal elsewhere could leave one out.
+// A mail is made by a function of mail_owed.go, whose parameters are all facts of the
+// mail. A literal elsewhere could leave one out.
 func TestMailsAreMadeInOnePlace(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("*.go")
@@ -46,12 +46,12 @@ func TestMailsAreMadeInOnePlace(t *testing.T) {
 	}
 }
 
-// Released versions wrote facts in this form: their mails are still to be sent
-// after an update, with all that they tell.
+// Released versions wrote facts in this form. After an update their mails must still
+// be sent, with all their facts.
 func TestMailsOfAnEarlierVersion(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, a := k.t.Context(), k.account()
-		k.letters() // those of the sign-up
+		k.letters() // sends the mails of the sign-up
 		k.must(k.PINs.Set(ctx, a.ID, "", "7k2p9x", home))
 		k.exec("UPDATE outbox SET facts = ? WHERE account_id = ?", `{"address":"192.0.2.7","at":"2026-03-04T15:06:00Z",`+
 			`"device":"Firefox on Linux","display_name":"Ada","email":"a@example.org","note":"Come in","person":"bert",`+

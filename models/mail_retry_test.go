@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A notice that was given up after a day goes out when an operator retries it;
-// a mail whose link has run out cannot.
+// A notice that was given up after a day is sent when an operator retries it; a mail
+// whose link has expired is not.
 func TestRetryOfWhatWasGivenUp(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -40,8 +40,8 @@ func TestRetryOfWhatWasGivenUp(t *testing.T) {
 	})
 }
 
-// A sign-up that waits has no claim to an address that is somebody else's: a
-// reset for it goes to nobody.
+// A sign-up that is not yet confirmed has no claim to the address of another account:
+// a reset for it is sent to nobody.
 func TestResetOfAWaitingSignUpWithAForeignAddress(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -57,7 +57,7 @@ func TestResetOfAWaitingSignUpWithAForeignAddress(t *testing.T) {
 	})
 }
 
-// A long least password does not hinder an account whose password comes by mail.
+// A large minimum length of passwords does not matter for an account that gets its password by mail.
 func TestOperatorsCreateWithLongPasswords(t *testing.T) {
 	each(t, func(k *kit) {
 		name := newName()

@@ -29,28 +29,28 @@ func (k *kit) claimOne(worker string) models.Owed {
 	return owed[0]
 }
 
-// prepared is a letter that must be sent.
+// prepared returns the letter of a mail, and fails the test if the mail is not to be sent.
 func (k *kit) prepared(o models.Owed) models.Letter {
 	k.t.Helper()
 	letter, send, err := k.Mail.Prepare(k.t.Context(), o)
 	k.must(err)
 	if !send {
-		k.t.Fatalf("mail %s is dropped", o.Kind)
+		k.t.Fatalf("the mail %s was dropped, want it sent", o.Kind)
 	}
 	return letter
 }
 
-// dropped checks that a mail is not sent, and forgotten.
+// dropped checks that a mail is not sent, and is deleted.
 func (k *kit) dropped(o models.Owed) {
 	k.t.Helper()
 	letter, send, err := k.Mail.Prepare(k.t.Context(), o)
 	k.must(err)
 	if send || letter.Secret != "" || letter.To != "" {
-		k.t.Errorf("still sent: %+v", letter)
+		k.t.Errorf("got the letter %+v, want none", letter)
 	}
 	for _, m := range k.queue() {
 		if m.ID == o.ID {
-			k.t.Errorf("mail %s is still there", o.Kind)
+			k.t.Errorf("the mail %s is still in the queue, want it gone", o.Kind)
 		}
 	}
 }
@@ -84,9 +84,9 @@ func TestMail(t *testing.T) {
 					k.t.Errorf("letter %+v, want %+v", l, letters[0])
 				}
 			}
-			k.must(k.Emails.Confirm(ctx, letters[0].Secret, home)) // one that arrived works
+			k.must(k.Emails.Confirm(ctx, letters[0].Secret, home)) // a link that arrived works
 			if owed := k.claim("worker"); len(owed) != 0 {
-				k.t.Errorf("and the mail is not sent again: %+v", owed)
+				k.t.Errorf("got the mails %+v, want the mail to be sent again", owed)
 			}
 		})
 		k.run("secrets differ from mail to mail", func(k *kit) {
@@ -115,7 +115,7 @@ func TestMail(t *testing.T) {
 			k.must(k.Recovery.Request(ctx, a.Email, home, false))
 			owed := k.claim("two")
 			if len(owed) != 2 || owed[0].ID != first.ID {
-				k.t.Fatalf("due are %+v", owed)
+				k.t.Fatalf("got the due mails %+v, want two, the first one tried again first", owed)
 			}
 			link := k.prepared(owed[1]).Secret
 			k.dropped(owed[0])
@@ -128,10 +128,10 @@ func TestMail(t *testing.T) {
 			k.must(k.Recovery.Request(ctx, a.Username, home, false))
 			k.clock.Advance(time.Hour)
 			k.dropped(k.claimOne("worker"))
-			k.must(k.PINs.Set(ctx, a.ID, "", "8305", home)) // a notice has none: it is late, and still sent
+			k.must(k.PINs.Set(ctx, a.ID, "", "8305", home)) // a notice has no secret: it is late and still sent
 			k.clock.Advance(25 * time.Hour)
 			k.letter(models.MailPINChanged, a.Email)
-			k.must(k.Operators.SendReset(ctx, a.Username)) // and a dead one with a link is not revived
+			k.must(k.Operators.SendReset(ctx, a.Username)) // a dead mail with a link is not sent again
 			dead := k.claimOne("worker")
 			k.must(k.Mail.Failed(ctx, dead, "550", true))
 			k.clock.Advance(time.Hour)
@@ -143,7 +143,7 @@ func TestMail(t *testing.T) {
 			k.must(k.Recovery.Request(ctx, a.Username, home, false))
 			one := k.claimOne("worker")
 			link := k.prepared(one).Secret
-			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home)) // it arrived, the server's answer did not
+			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home)) // the mail arrived, but the mail server's answer did not
 			k.must(k.Mail.Failed(ctx, one, "timeout", false))
 			k.dropped(one)
 			k.letters()
@@ -169,25 +169,25 @@ func TestMail(t *testing.T) {
 			k.signUp(newName())
 			mine := k.claimOne("one")
 			if owed := k.claim("two"); len(owed) != 0 {
-				k.t.Errorf("two workers have %+v", owed)
+				k.t.Errorf("two workers got the mails %+v, want each at one worker", owed)
 			}
 			k.clock.Advance(2 * time.Minute)
 			if owed := k.claim("two"); len(owed) != 0 {
-				k.t.Error("the lease ended early")
+				k.t.Error("the lease ended early, want it to last two minutes")
 			}
 			k.clock.Advance(time.Millisecond)
-			theirs := k.claimOne("two") // the first is dead or slow
+			theirs := k.claimOne("two") // the first worker is dead or slow
 			if _, send, err := k.Mail.Prepare(ctx, mine); err != nil || send {
-				k.t.Errorf("both send it, %v", err)
+				k.t.Errorf("both workers may send the mail, want one; error %v", err)
 			}
-			k.must(k.Mail.Failed(ctx, mine, "slow", true)) // and decides nothing any more
+			k.must(k.Mail.Failed(ctx, mine, "slow", true)) // the outcome of the first worker no longer counts
 			if mails := k.queue(); len(mails) != 1 || mails[0].Dead || mails[0].Attempts != 2 {
-				k.t.Errorf("queue %+v", mails)
+				k.t.Errorf("got the queue %+v, want one mail, not dead, with two attempts", mails)
 			}
 			k.prepared(theirs)
 			k.must(k.Mail.Release(ctx, "one"))
 			if owed := k.claim("three"); len(owed) != 0 {
-				k.t.Errorf("somebody else's release gave it up: %+v", owed)
+				k.t.Errorf("the release of another worker freed the mails %+v, want none", owed)
 			}
 			k.must(k.Mail.Release(ctx, "two"))
 			third := k.claimOne("three")
@@ -206,7 +206,7 @@ func TestMail(t *testing.T) {
 				mail := k.queue()[0]
 				if mail.Dead {
 					if age := k.clock.Now().Sub(begin); age < 22*time.Hour || age > 24*time.Hour || mail.LastError != "421 later" {
-						k.t.Errorf("dead after %v: %+v", age, mail)
+						k.t.Errorf("after %v: got the mail %+v, want the other state", age, mail)
 					}
 					k.must(k.Mail.Drop(ctx, mail.ID))
 					break
@@ -216,11 +216,11 @@ func TestMail(t *testing.T) {
 					k.t.Errorf("after failure %d the wait is %v, want %v give or take a fifth", n, got, wait)
 				}
 				if n > 40 {
-					k.t.Fatal("it never ends")
+					k.t.Fatal("the mail is still tried after many rounds, want it given up")
 				}
 				k.clock.Advance(got - time.Millisecond)
 				if owed := k.claim("worker"); len(owed) != 0 {
-					k.t.Error("due too early")
+					k.t.Error("the mail is due too early, want it to wait")
 				}
 				k.clock.Advance(time.Millisecond)
 				wait = min(2*wait, time.Hour)
@@ -233,16 +233,16 @@ func TestMail(t *testing.T) {
 			k.must(k.Mail.Failed(ctx, k.claimOne("worker"), cause, true))
 			mail := k.queue()[0]
 			if !mail.Dead || !strings.HasPrefix(mail.LastError, "550 na\ufffdve") || utf8.RuneCountInString(mail.LastError) != 500 {
-				k.t.Errorf("mail %+v", mail)
+				k.t.Errorf("got the mail %+v, want a dead one with a cause of 500 valid characters", mail)
 			}
 			k.clock.Advance(48 * time.Hour)
 			if owed := k.claim("worker"); len(owed) != 0 {
-				k.t.Errorf("dead mails are due: %+v", owed)
+				k.t.Errorf("got the due mails %+v, want no dead ones", owed)
 			}
 			k.must(k.Mail.Retry(ctx, mail.ID))
 			one := k.claimOne("worker")
 			if letter := k.prepared(one); letter.To != addressOf(name) || one.Attempts != 1 {
-				k.t.Errorf("letter %+v, attempt %d", letter, one.Attempts)
+				k.t.Errorf("got the letter %+v at attempt %d, want the retried one at attempt 1", letter, one.Attempts)
 			}
 			k.must(k.Mail.Drop(ctx, mail.ID))
 			k.is(k.Mail.Drop(ctx, mail.ID), models.ErrNotFound)
@@ -254,15 +254,15 @@ func TestMail(t *testing.T) {
 			k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
 			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: a.Username, DisplayName: "Ada", Locale: "de"}, home))
 			if l := k.letter(models.MailPINChanged, a.Email); l.Locale != "de" || l.Facts.DisplayName != "Ada" {
-				k.t.Errorf("letter %+v", l)
+				k.t.Errorf("got the letter %+v, want the name and language of now", l)
 			}
 		})
 	})
 }
 
-// ten mails a day reach an address, whatever strangers type where; notices
-// to its owner and one reset an hour always pass, and what is not sent spoils
-// nothing that was.
+// at most ten mails a day that strangers start reach an address. Notices to its
+// owner and one reset an hour are always sent, and a mail that is not sent does not
+// make the link of an earlier one invalid.
 func TestMailsADay(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -290,17 +290,17 @@ func TestMailsADay(t *testing.T) {
 		resets := len(slices.DeleteFunc(slices.Clone(got), func(m models.MailKind) bool { return m != models.MailPasswordReset }))
 		// Nine more of the ten, and one reset beyond them in this hour.
 		if len(got) != 9+1 || resets == 0 {
-			k.t.Fatalf("%d mails reach the victim: %v", len(got), got)
+			k.t.Fatalf("the victim got %d mails, want 10 with a reset among them: %v", len(got), got)
 		}
 		k.clock.Advance(2 * time.Hour)
 		link := k.resetSecret(victim)
 		for i := range 6 {
 			stranger(i)
 			if got := kinds(k.letters(), victim.Email); len(got) != 0 {
-				k.t.Errorf("mails %v", got)
+				k.t.Errorf("got the mails %v, want none above the limit", got)
 			}
 		}
-		// What was refused has not killed the link that its owner got.
+		// The refused requests left the link that the owner got valid.
 		k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
 		k.letter(models.MailPasswordChanged, victim.Email)
 		k.clock.Advance(24 * time.Hour)

@@ -20,22 +20,22 @@ func TestLanguagesAgree(t *testing.T) {
 		other := messagesOf(t, code)
 		for key, message := range english {
 			if other[key] == nil {
-				t.Errorf("%s lacks %s", code, key)
+				t.Errorf("%s has no text for %s, want one as in English", code, key)
 				continue
 			}
 			if diff := cmp.Diff(placeholders(message), placeholders(other[key])); diff != "" {
 				t.Errorf("%s of %s has other placeholders (-en +%s):\n%s", key, code, code, diff)
 			}
 			if (message.One == "") != (other[key].One == "") {
-				t.Errorf("%s has plural forms in one of en and %s only", key, code)
+				t.Errorf("%s has plural forms in only one of en and %s, want both or neither", key, code)
 			}
 		}
 		for key := range other {
 			if english[key] == nil {
-				t.Errorf("%s has %s, which English lacks", code, key)
+				t.Errorf("%s has the text %s, want no text that English lacks", code, key)
 			}
 			if other[key].Other == "" {
-				t.Errorf("%s has no text for %s", code, key)
+				t.Errorf("%s has an empty text for %s, want a text", code, key)
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func TestCatalogueIsForManyAtOnce(t *testing.T) {
 		all.Go(func() {
 			for range 50 {
 				if got := c.Say("de", "name", map[string]any{"Name": "Ann"}); got != "Ich bin Ann" {
-					t.Errorf("said %q", got)
+					t.Errorf("got %q, want \"Ich bin Ann\"", got)
 				}
 			}
 		})

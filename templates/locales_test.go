@@ -99,8 +99,8 @@ func TestTextsAreSortedByTheirKeys(t *testing.T) {
 	}
 }
 
-// keysInTemplates are all keys that layouts, partials and pages say, each with
-// a file that says it.
+// keysInTemplates returns all keys that layouts, partials and pages use, each with a
+// file that uses it.
 func keysInTemplates(t *testing.T) map[string]string {
 	t.Helper()
 	said := regexp.MustCompile(`\.T "([^"]+)"`)
@@ -121,7 +121,7 @@ func keysInTemplates(t *testing.T) map[string]string {
 		}
 	}
 	if len(keys) == 0 {
-		t.Fatal("no template says anything")
+		t.Fatal("got no texts in the templates, want some")
 	}
 	return keys
 }
@@ -131,13 +131,13 @@ func TestEveryKeyInATemplateHasAText(t *testing.T) {
 	texts := messagesOf(t, DefaultLanguage)
 	for key, name := range keysInTemplates(t) {
 		if texts[key] == nil {
-			t.Errorf("%s says %q, which has no text", name, key)
+			t.Errorf("%s uses the key %q, want a text for it", name, key)
 		}
 	}
 }
 
-// Texts of the other groups (fields, errors, notices, events, ways on) are
-// chosen by code.
+// Texts of the other groups (fields, errors, notices, events, actions) are chosen by
+// Go code, where other tests look for them.
 func TestEveryTextOfAPageIsSaid(t *testing.T) {
 	t.Parallel()
 	keys := keysInTemplates(t)
@@ -146,24 +146,24 @@ func TestEveryTextOfAPageIsSaid(t *testing.T) {
 		switch group {
 		case "page", "layout", "captcha", "pin":
 			if keys[key] == "" {
-				t.Errorf("no template says %q", key)
+				t.Errorf("no template uses the text %q, want it used or removed", key)
 			}
 		}
 	}
 }
 
-// A text that breaks off or is pasted with blanks around it looks careless.
+// A text that ends early, or that has blanks around it, looks careless.
 func TestTextsAreTidy(t *testing.T) {
 	t.Parallel()
 	for _, code := range codes(t) {
 		for key, message := range messagesOf(t, code) {
 			for _, text := range []string{message.One, message.Other} {
 				if text != strings.TrimSpace(text) || strings.Contains(text, "  ") {
-					t.Errorf("%s of %s has stray blanks: %q", key, code, text)
+					t.Errorf("%s of %s has stray blanks, want none: %q", key, code, text)
 				}
 			}
 			if strings.HasPrefix(key, "error.") && !strings.HasSuffix(key, ".title") && !strings.HasSuffix(message.Other, ".") {
-				t.Errorf("%s of %s is no full sentence: %q", key, code, message.Other)
+				t.Errorf("%s of %s is not a full sentence, want one: %q", key, code, message.Other)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func TestPagesParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(pages) == 0 || len(pages) != len(names) {
-		t.Errorf("%d pages of %d files", len(pages), len(names))
+		t.Errorf("got %d pages, want %d, one a file", len(pages), len(names))
 	}
 	for name, page := range pages {
 		if page.Name() != "layout" {
@@ -36,7 +36,7 @@ func TestMailsParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if html.Lookup("layout") == nil || text.Lookup("layout") == nil {
-		t.Error("a mail layout is missing")
+		t.Error("got no mail layout in one form, want one in both")
 	}
 }
 

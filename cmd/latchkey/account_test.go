@@ -21,13 +21,13 @@ func TestAccountLife(t *testing.T) {
 	listed := func(parts ...string) {
 		t.Helper()
 		if got := s.must(t, "account", "list"); !lineWith(got, parts...) {
-			t.Errorf("no line with %q:\n%s", parts, got)
+			t.Errorf("got no line with %q, want one:\n%s", parts, got)
 		}
 	}
 	step("Made the account Anna. The running service sends a link to anna@example.org.", "create", "Anna", "anna@example.org")
 	listed("Anna", "anna@example.org", "not yet confirmed")
 	if got := s.must(t, "mail", "list"); !lineWith(got, "account_created", "waits") {
-		t.Errorf("no mail is owed:\n%s", got)
+		t.Errorf("got no mail in the queue, want one:\n%s", got)
 	}
 	s.refused(t, "anna is already confirmed", append([]string{"account", "confirm"}, confirmed(t, s, "anna")...)...)
 	listed("Anna", "active")
@@ -45,7 +45,7 @@ func TestAccountLife(t *testing.T) {
 	s.refused(t, "there is no account nobody", "account", "operator", "nobody", "on")
 	step("anna gets a mail with a link to choose a new password.", "send-reset", "anna")
 	if got := s.must(t, "mail", "list"); !lineWith(got, "password_reset", "waits") {
-		t.Errorf("no mail is owed:\n%s", got)
+		t.Errorf("got no mail in the queue, want one:\n%s", got)
 	}
 
 	s.input = "ann\n"
@@ -59,7 +59,7 @@ func TestAccountLife(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := s.must(t, "account", "list"); strings.Contains(got, "Anna") {
-		t.Errorf("the account is still there:\n%s", got)
+		t.Errorf("the account is still listed, want it gone:\n%s", got)
 	}
 	s.input = ""
 	step("Made the account berta. The running service sends a link to berta@example.org.", "create", "berta", "berta@example.org")
@@ -92,15 +92,15 @@ func TestAccountCreateRules(t *testing.T) {
 	s.input = "short\n"
 	_, _, err := s.run(t, "account", "create", "--password-stdin", "a", "nowhere")
 	if err == nil {
-		t.Fatal("bad input is accepted")
+		t.Fatal("got no error for bad input, want one")
 	}
 	for _, field := range []string{"username: ", "email: ", "password: "} {
 		if !strings.Contains("\n"+err.Error(), "\n"+field) {
-			t.Errorf("nothing about %q:\n%v", field, err)
+			t.Errorf("got an error without the field %q, want one that names it:\n%v", field, err)
 		}
 	}
 	if strings.Contains(err.Error(), "error.") || strings.Contains(err.Error(), "_invalid") || strings.Contains(err.Error(), "{{") {
-		t.Errorf("no words for it:\n%v", err)
+		t.Errorf("got a key of a text instead of the text:\n%v", err)
 	}
 	s.must(t, "account", "create", "anna", "anna@example.org")
 	s.refused(t, "username: ", "account", "create", "ANNA", "other@example.org")
@@ -116,7 +116,7 @@ func TestAccountCreateWithPassword(t *testing.T) {
 	s.input = goodPassword + "\r\n"
 	s.must(t, "account", "create", "--password-stdin", "--display-name=Doro", "--language=de", "dora", "dora@example.org")
 	if got := s.must(t, "mail", "list"); !lineWith(got, "confirm", "waits") {
-		t.Errorf("no confirmation is owed:\n%s", got)
+		t.Errorf("got no confirmation in the queue, want one:\n%s", got)
 	}
 	s.must(t, "account", "confirm", "dora")
 	folder := strings.TrimPrefix(s.flags[0], "--data-dir=")
@@ -147,6 +147,6 @@ func TestAccountListPages(t *testing.T) {
 		t.Errorf("%d accounts listed, want %d", got, many)
 	}
 	if got := strings.Count(s.must(t, "account", "list", "READER-a"), "not yet confirmed"); got == 0 || got >= many {
-		t.Errorf("%d accounts listed for a prefix", got)
+		t.Errorf("got %d accounts for a prefix, want some but not all", got)
 	}
 }

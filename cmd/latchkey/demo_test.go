@@ -18,7 +18,7 @@ func startDemo(t *testing.T, environment []string, flags ...string) (*process, s
 	p := launch(t, environment, append([]string{"demo", "--listen=127.0.0.1:0", "--agent-listen=127.0.0.1:0"}, flags...)...)
 	within(t, 2*patience, "the demo tells what to try", func() bool {
 		if !p.running() {
-			t.Fatalf("it ended:\n%s", p.said)
+			t.Fatalf("the demo ended, want it to run:\n%s", p.said)
 		}
 		return strings.Contains(p.said.String(), "Ctrl-C ends the demo.")
 	})
@@ -30,7 +30,7 @@ func first(t *testing.T, said, pattern string) string {
 	t.Helper()
 	match := regexp.MustCompile(pattern).FindStringSubmatch(said)
 	if match == nil {
-		t.Fatalf("no %s in\n%s", pattern, said)
+		t.Fatalf("got no match for %s in\n%s", pattern, said)
 	}
 	return match[1]
 }
@@ -75,7 +75,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("System/Info with the token of the exchange: %d, want %d", status, http.StatusOK)
 	}
 	if users := curlLine(t, said, `\n     (curl http://\S+/Users/Public)`); strings.Count(users, "PrimaryImageTag") != 3 {
-		t.Errorf("no three pictures: %s", users)
+		t.Errorf("got these local users, want three pictures: %s", users)
 	}
 	code := first(t, curlLine(t, said, `\n     (curl -d deviceId=demo-tv .*)`), `"Pin":"([^"]+)"`)
 	if err := signedIn["rosa"].Devices.Approve(t.Context(), code); err != nil {
@@ -83,7 +83,7 @@ func TestDemo(t *testing.T) {
 	}
 	line := strings.ReplaceAll(first(t, said, `\n     (curl -d 'deviceId=demo-tv&pin=CODE' .*)`), "CODE", url.QueryEscape(code))
 	if signed := curl(t, line); !strings.Contains(signed, `"AccessToken":"`) {
-		t.Errorf("the TV gets %s", signed)
+		t.Errorf("the TV got %s, want an access token", signed)
 	}
 	p.stop()
 	left, err := filepath.Glob(filepath.Join(temporary, "*"))

@@ -123,7 +123,7 @@ func solve(v *visitor, form url.Values) bool {
 func (c *crowd) check(t *testing.T, data *data, folder string) {
 	t.Helper()
 	for _, odd := range c.odd {
-		t.Error("an answer that should not be: ", odd)
+		t.Error("got an unexpected answer: ", odd)
 	}
 	if len(c.acknowledged) < 10 {
 		t.Errorf("only %d sign-ups were acknowledged: this shows nothing, want at least 10 sign-ups", len(c.acknowledged))
@@ -132,7 +132,7 @@ func (c *crowd) check(t *testing.T, data *data, folder string) {
 	mails := recipients(t, folder)
 	for name := range c.acknowledged {
 		if !there[name] {
-			t.Errorf("%s was told to look into the mail and has no account", name)
+			t.Errorf("%s got the answer to look for the mail but has no account, want an account", name)
 		}
 	}
 	for name := range there {
@@ -157,7 +157,7 @@ func (c *crowd) checkRepeat(t *testing.T, p *process, there map[string]bool) {
 	for i, name := range c.unanswered[:min(len(c.unanswered), 10)] {
 		v, form := newVisitor(p.address, 100_000+i), signUpForm(name)
 		if c.work && !solve(v, form) {
-			t.Fatal("no challenge")
+			t.Fatal("got no challenge of the captcha, want one")
 		}
 		a, err := v.do("/signup", form)
 		taken := there[name] && a.status == http.StatusUnprocessableEntity
@@ -207,7 +207,7 @@ func checkWhole(t *testing.T, data *data, folder string) {
 	mails := recipients(t, folder)
 	for name, owed := range data.owed(t) {
 		if !owed && mails[emailOf(name)] == 0 {
-			t.Errorf("%s is owed no mail and got none", name)
+			t.Errorf("%s got no mail and none is in the queue, want one of both", name)
 		}
 	}
 }

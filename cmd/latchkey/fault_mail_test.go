@@ -56,7 +56,7 @@ func TestFaultKillInMailWorker(t *testing.T) {
 	}
 	const atOnce = 8
 	if twice > kills*atOnce {
-		t.Errorf("%d mails came twice after %d kills", twice, kills)
+		t.Errorf("got %d mails twice after %d kills, want at most 8 for each kill", twice, kills)
 	}
 	t.Logf("%d mails, %d kills, %d came twice", owed, kills, twice)
 }
@@ -76,7 +76,7 @@ func sameMails(t *testing.T, sink *mailtest.Sink) map[string]int {
 			t.Errorf("two mails to %s differ: %q and %q, want %v", to, first[to], same, same)
 		}
 		if other := ids[id]; other != "" && other != to {
-			t.Errorf("%s and %s got mails with one Message-ID", to, other)
+			t.Errorf("%s and %s got mails with the same Message-ID, want different ones", to, other)
 		}
 		ids[id] = to
 	}
@@ -115,7 +115,7 @@ func TestFaultMailServer(t *testing.T) {
 		slowest := signUps(3)
 		within(t, patience, "each mail tried", func() bool { return data.count(t, "SELECT COUNT(*) FROM outbox WHERE attempts = 0") == 0 })
 		if slowest > normal+2*time.Second {
-			t.Errorf("%s: a sign-up took %v, %v when all was well", fault.name, slowest, normal)
+			t.Errorf("%s: a sign-up took %v, want about %v as without the fault", fault.name, slowest, normal)
 		}
 		t.Logf("%s: slowest sign-up %v (%v when all was well)", fault.name, slowest, normal)
 	}

@@ -24,7 +24,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 		"account list", "account delete", "mail test", "mail list", "mail retry", "mail drop", "healthcheck", "version", "demo", "agent",
 	} {
 		if !strings.Contains(help, "\n  "+command+" ") && !strings.Contains(help, "\n  "+command+"\n") {
-			t.Errorf("the help does not name %q:\n%s", command, help)
+			t.Errorf("the help lacks %q, want it listed:\n%s", command, help)
 		}
 	}
 }
@@ -41,7 +41,7 @@ func TestHelpOfTheAgentNamesEveryCommand(t *testing.T) {
 		"link", "unlink", "invite", "builtin", "healthcheck", "config",
 	} {
 		if !strings.Contains(help.String(), "\n  "+command+" ") && !strings.Contains(help.String(), "\n  "+command+"\n") {
-			t.Errorf("the help does not name %q:\n%s", command, help.String())
+			t.Errorf("the help lacks %q, want it listed:\n%s", command, help.String())
 		}
 	}
 	if !strings.Contains(help.String(), "Usage: latchkey agent ") || !strings.Contains(help.String(), "LATCHKEY_AGENT_API_KEY") {
@@ -74,7 +74,7 @@ func TestConfig(t *testing.T) {
 		{"listen", "127.0.0.1:8470", "default"},
 	} {
 		if !lineWith(output, line...) {
-			t.Errorf("no line with %q:\n%s", line, output)
+			t.Errorf("got no line with %q, want one:\n%s", line, output)
 		}
 	}
 	for _, hidden := range []string{modelstest.Key, "hush-hush", "also-hushed"} {
@@ -102,7 +102,7 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 			"listen", "public-url", "database", "mail-url", "trusted-proxies", "captcha", "session-idle", "password-min-length", "secret-key", "mail-from",
 		} {
 			if !strings.Contains("\n"+err.Error(), "\n"+name+": ") {
-				t.Errorf("%v does not say what is wrong with %s:\n%v", command, name, err)
+				t.Errorf("%v: got an error without %s, want one that says what is wrong with it:\n%v", command, name, err)
 			}
 		}
 		if all := output + problems + err.Error(); strings.Contains(all, "hush") {

@@ -17,7 +17,7 @@ func ownerOf(t *testing.T, entry os.DirEntry) int {
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		t.Fatal("no owner")
+		t.Fatal("got no owner of the file, want one")
 	}
 	return int(stat.Uid)
 }

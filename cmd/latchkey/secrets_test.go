@@ -36,7 +36,7 @@ func (s *secrets) hunt(t *testing.T, text string) {
 	for secret, what := range s.texts {
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(fmt.Sprintf("%q", secret), `"`)} {
 			if at := strings.Index(text, form); at >= 0 {
-				t.Errorf("%s is shown: …%s…", what, text[max(0, at-150):min(len(text), at+len(form)+50)])
+				t.Errorf("got %s in the output, want it hidden: …%s…", what, text[max(0, at-150):min(len(text), at+len(form)+50)])
 				break
 			}
 		}
@@ -153,7 +153,7 @@ func (w *walk) follow(kind string) {
 	}
 	link, err := url.Parse(mailtest.Parse(w.t, raw).FirstLink())
 	if err != nil || link.Query().Get("token") == "" {
-		w.t.Fatalf("no link in %s: %v", kind, err)
+		w.t.Fatalf("got no link in the mail %s, want one: %v", kind, err)
 	}
 	w.hidden.plant("the token of "+kind, link.Query().Get("token"))
 	w.ask(link.RequestURI(), nil)
@@ -172,7 +172,7 @@ func (w *walk) journey() {
 	form.Set("password", password)
 	form.Set("password_again", password)
 	if !solve(w.visitor, form) {
-		w.t.Fatal("no challenge")
+		w.t.Fatal("got no challenge of the captcha, want one")
 	}
 	w.hidden.plant("the captcha's answer", form.Get("altcha"))
 	w.send("/signup", form)
@@ -193,7 +193,7 @@ func (w *walk) journey() {
 
 	forgot := url.Values{"name_or_email": {"walker"}}
 	if !solve(w.visitor, forgot) {
-		w.t.Fatal("no challenge")
+		w.t.Fatal("got no challenge of the captcha, want one")
 	}
 	w.send("/forgot", forgot)
 	w.follow("password_reset")
@@ -235,7 +235,7 @@ func (w *walk) strayInputs(address string) {
 			if response, err := http.ReadResponse(bufio.NewReader(connection), nil); err != nil {
 				w.t.Errorf("request %d: %v, want no error", i, err)
 			} else if response.StatusCode >= http.StatusInternalServerError {
-				w.t.Errorf("request %d: %s", i, response.Status)
+				w.t.Errorf("request %d: got status %s, want a success", i, response.Status)
 			}
 		}
 		_ = connection.Close()
@@ -276,6 +276,6 @@ func TestCommandsShowNoSecret(t *testing.T) {
 		}
 	}
 	if _, _, err := wrong.run(t, "serve"); err == nil {
-		t.Error("serves with a wrong password for the database")
+		t.Error("the service runs with a wrong password for the database, want an error")
 	}
 }

@@ -43,7 +43,7 @@ func TestServeInAnEmptyFolder(t *testing.T) {
 	}
 	key, err := os.ReadFile(filepath.Join(p.command.Dir, "data/secret-key"))
 	if err != nil || strings.Contains(p.said.String(), strings.TrimSpace(string(key))) {
-		t.Errorf("the key is shown: %v\n%s", err, p.said)
+		t.Errorf("got the key in the output, want it hidden: %v\n%s", err, p.said)
 	}
 	p.stop()
 }
@@ -90,7 +90,7 @@ func TestGracefulStop(t *testing.T) {
 		t.Errorf("the door was closed after %v, want %v at the least", took, drain)
 	}
 	if !p.running() {
-		t.Fatal("the program ended before the request did")
+		t.Fatal("the program ended before the request, want it to wait")
 	}
 	if _, err := io.WriteString(slow, body[10:]); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestSecondSignal(t *testing.T) {
 		return !p.running()
 	})
 	if err := p.wait(); err == nil {
-		t.Error("ended as if all were well")
+		t.Error("the program ended without an error, want one")
 	}
 }
 
@@ -141,7 +141,7 @@ func TestStopWhileMailHangs(t *testing.T) {
 	began := time.Now()
 	p.stop()
 	if took := time.Since(began); took > 20*time.Second {
-		t.Errorf("stopping took %v", took)
+		t.Errorf("stopping took %v, want less", took)
 	}
 	data := look(t, address)
 	if n := data.count(t, "SELECT COUNT(*) FROM outbox WHERE lease_owner = '' AND state = 'queued'"); n != 1 {

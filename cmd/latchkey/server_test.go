@@ -28,7 +28,7 @@ func TestServerCommands(t *testing.T) {
 		t.Helper()
 		for _, text := range texts {
 			if !strings.Contains(output, text) {
-				t.Errorf("no %q in:\n%s", text, output)
+				t.Errorf("got no %q, want it in:\n%s", text, output)
 			}
 		}
 	}
@@ -37,7 +37,7 @@ func TestServerCommands(t *testing.T) {
 	s.must(t, "server", "disable", id)
 	says(s.must(t, "server", "list"), "disabled")
 	if _, err := store.ServerKeys.Look(t.Context(), registered.Key); err == nil {
-		t.Error("the key of a disabled server opens something")
+		t.Error("the key of a disabled server works, want it refused")
 	}
 	s.must(t, "server", "enable", id)
 	s.input = "no\n"
@@ -47,7 +47,7 @@ func TestServerCommands(t *testing.T) {
 	s.refused(t, "there is no server "+id, "server", "show", id)
 	s.refused(t, "there is no server "+id, "server", "remove", "--yes", id)
 	if output := s.must(t, "server", "list"); strings.Contains(output, id) {
-		t.Errorf("still there:\n%s", output)
+		t.Errorf("the server is still listed, want it gone:\n%s", output)
 	}
 }
 

@@ -111,6 +111,6 @@ func logout(t *testing.T, address, token string) {
 	t.Helper()
 	status, body := ask(t, http.MethodPost, address+"/Sessions/Logout", nil, "Authorization", `MediaBrowser Token="`+token+`"`)
 	if status != http.StatusOK && status != http.StatusNoContent {
-		t.Fatalf("sign-out answers %d: %s", status, body)
+		t.Fatalf("sign-out: got status %d, want a success: %s", status, body)
 	}
 }

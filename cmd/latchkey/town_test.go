@@ -65,7 +65,7 @@ func (w *town) keepsSecrets(folder string, logs ...*process) {
 	for where, text := range texts {
 		for _, secret := range w.secrets {
 			if secret != "" && strings.Contains(text, secret) {
-				w.t.Errorf("%s holds the secret %s", where, secret)
+				w.t.Errorf("got the secret in %s, want it nowhere: %s", where, secret)
 			}
 		}
 	}
@@ -224,7 +224,7 @@ func (r *resident) removes(whom *resident, server client.ID) {
 			return
 		}
 	}
-	r.w.t.Fatalf("%s is not linked", whom.name)
+	r.w.t.Fatalf("%s has no link, want one", whom.name)
 }
 
 // ask sends a request and returns what came back; status is 0 for nothing.
@@ -305,7 +305,7 @@ func refused(t *testing.T, want, input string, arguments ...string) string {
 	p := launchInput(t, input, nil, arguments...)
 	p.meant = true
 	if err := p.wait(); err == nil {
-		t.Fatalf("%v: no error\n%s", arguments, p.said)
+		t.Fatalf("%v: got no error, want one\n%s", arguments, p.said)
 	} else if err.Error() != "exit status 1" {
 		t.Fatal(errors.Join(err, errors.New(p.said.String())))
 	}

@@ -16,10 +16,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/captcha/captchatest"
 )
 
-// start is far from the machine's clock, so that a look at that one shows.
+// start is far from the machine's clock, so that code which reads that clock fails.
 var start = time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 
-// nobody is a caller without an address.
+// nobody is the address of a caller whose address is not known.
 var nobody netip.Addr
 
 // clock is a time that tests move.
@@ -83,7 +83,7 @@ func TestChallenge(t *testing.T) {
 	}
 	for _, name := range []string{"algorithm", "challenge", "maxnumber", "salt", "signature"} {
 		if got[name] == nil {
-			t.Errorf("the challenge lacks %q", name)
+			t.Errorf("the challenge has no %q, want it", name)
 		}
 	}
 	if got["maxnumber"] != 500.0 || got["algorithm"] != "SHA-256" {
@@ -91,11 +91,11 @@ func TestChallenge(t *testing.T) {
 	}
 	salt, _ := got["salt"].(string)
 	if !strings.HasSuffix(salt, "?expires=1935818289&") { // start and ten minutes
-		t.Errorf("the salt %q does not say when the challenge expires", salt)
+		t.Errorf("the salt %q has no time of expiry, want one", salt)
 	}
 	// The worker is fastest while salt and number fit one block of SHA-256.
 	if len(salt)+len("150000") > 55 {
-		t.Errorf("the salt has %d bytes", len(salt))
+		t.Errorf("the salt has %d bytes, want it and the number to fit one block of 55", len(salt))
 	}
 }
 
@@ -151,7 +151,7 @@ func TestProofOfWork(t *testing.T) {
 				before := maps.Clone(fields)
 				test.change(fields)
 				if maps.Equal(before, fields) {
-					t.Fatal("the test changes nothing")
+					t.Fatal("the change left the answer as it was, want another answer")
 				}
 			}
 			now.Advance(test.wait)
@@ -159,7 +159,7 @@ func TestProofOfWork(t *testing.T) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
 			if spent := len(memory.Marks()); (spent == 1) != (test.want == nil) {
-				t.Errorf("%d answers were remembered", spent)
+				t.Errorf("%d answers were remembered, want none", spent)
 			}
 		})
 	}
@@ -202,7 +202,7 @@ func TestProofOfWorkAnswersThatAreNone(t *testing.T) {
 	}
 }
 
-// A challenge that another key signed is none of ours, and a key that anybody could guess is none at all.
+// A challenge that another key signed is refused, and so is a key that is easy to guess.
 func TestProofOfWorkKeys(t *testing.T) {
 	t.Parallel()
 	memory, now := &captchatest.Memory{}, newClock().Now
@@ -214,14 +214,14 @@ func TestProofOfWorkKeys(t *testing.T) {
 	answer := captchatest.Solve(challenge(t, ours))
 	ours.Key = nil
 	if _, err := ours.Challenge(); err == nil {
-		t.Error("a challenge was signed without a key")
+		t.Error("got a challenge without a key, want an error")
 	}
 	if err := ours.Verify(t.Context(), answer, nobody); !errors.Is(err, captcha.ErrUnavailable) {
-		t.Errorf("no key: got %v", err)
+		t.Errorf("without a key: got error %v, want ErrUnavailable", err)
 	}
 }
 
-// One solution written in different ways is one solution.
+// The same solution written in different ways counts only once.
 func TestProofOfWorkReplay(t *testing.T) {
 	t.Parallel()
 	memory := &captchatest.Memory{}
@@ -244,7 +244,7 @@ func TestProofOfWorkReplay(t *testing.T) {
 	}
 	for _, until := range memory.Marks() {
 		if until.Before(start.Add(10 * time.Minute)) {
-			t.Errorf("the answer is forgotten at %s, before it expires", until)
+			t.Errorf("the answer is remembered until %s, want at least until it expires", until)
 		}
 	}
 }
@@ -293,7 +293,7 @@ func TestOff(t *testing.T) {
 	}
 }
 
-// Whatever a form brings is refused; only what our key signed passes, and a fuzzer does not have it.
+// Every answer is refused, because only our key can sign a challenge, and a fuzzer does not have it.
 func FuzzProofOfWork(f *testing.F) {
 	for _, text := range []string{
 		``, `{}`, `[]`, `null`, `"x"`, `{"number":1e99}`, `{"number":-9223372036854775808}`, "\xff\xfe", `{"salt":"?expires=%zz"}`,
@@ -309,7 +309,7 @@ func FuzzProofOfWork(f *testing.F) {
 		for _, answer := range []string{text, base64.StdEncoding.EncodeToString([]byte(text))} {
 			err := p.Verify(t.Context(), answer, nobody)
 			if answer == "" && !errors.Is(err, captcha.ErrMissing) || answer != "" && !errors.Is(err, captcha.ErrRefused) {
-				t.Errorf("%q: got %v", answer, err)
+				t.Errorf("%q: got error %v, want ErrMissing for an empty answer and ErrRefused for others", answer, err)
 			}
 		}
 	})

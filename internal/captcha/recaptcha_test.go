@@ -57,7 +57,7 @@ func TestRecaptchaLeavesNoGoroutines(t *testing.T) {
 	group.Wait()
 	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+			t.Fatalf("got %d goroutines, want %d as before", runtime.NumGoroutine(), before)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func TestRecaptcha(t *testing.T) {
 				t.Errorf("got %v, want %v", err, want)
 			}
 			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("it took %s", took)
+				t.Errorf("the call took %s, want less", took)
 			}
 			asked := []captchatest.Asked{{Secret: "the secret", Response: "a-token", RemoteIP: "192.0.2.7"}}
 			if diff := cmp.Diff(asked, r.service.Asked()); diff != "" {
@@ -106,7 +106,7 @@ func TestRecaptcha(t *testing.T) {
 	}
 }
 
-// What cannot be right is never sent to Google.
+// Answers that cannot be right are never sent to Google.
 func TestRecaptchaDoesNotAsk(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, time.Second)
@@ -151,12 +151,12 @@ func TestRecaptchaWithoutMemory(t *testing.T) {
 		t.Errorf("asked %d times, want 0", n)
 	}
 	r.memory.Fail(nil)
-	if err := r.Verify(t.Context(), "token", nobody); err != nil { // the circuit is about Google, not about our memory
-		t.Errorf("after the memory came back: %v", err)
+	if err := r.Verify(t.Context(), "token", nobody); err != nil { // failures of our memory do not open the circuit
+		t.Errorf("after the memory came back: got error %v, want none", err)
 	}
 }
 
-// Verifiers with other secrets, sites and services at once each hear their own answer.
+// Verifiers with different secrets, sites and services each get their own answer, also at the same time.
 func TestRecaptchaInParallel(t *testing.T) {
 	t.Parallel()
 	yes, no, down := newRig(t, 5*time.Second), newRig(t, 5*time.Second), newRig(t, 5*time.Second)
@@ -222,7 +222,7 @@ func TestRecaptchaCircuit(t *testing.T) {
 	remembered := len(r.memory.Marks())
 	want("open", captcha.ErrUnavailable, 10)
 	if len(r.memory.Marks()) != remembered {
-		t.Error("an answer was spent although nobody was asked")
+		t.Error("an answer was spent although Google was not asked, want it unspent")
 	}
 	r.now.Advance(11 * time.Second)
 	r.service.Set(captchatest.Broken)
@@ -240,7 +240,7 @@ func TestRecaptchaCircuit(t *testing.T) {
 	want("closed", nil, asked+2)
 }
 
-// While the probe waits, the others do not.
+// While the probe waits, other calls do not wait.
 func TestRecaptchaOneProbe(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 500*time.Millisecond)
@@ -260,7 +260,7 @@ func TestRecaptchaOneProbe(t *testing.T) {
 	}
 }
 
-// Whoever posts and hangs up must not open the circuit for others.
+// Callers who post and hang up must not open the circuit for others.
 func TestRecaptchaCallersWhoLeave(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 5*time.Second)
@@ -273,7 +273,7 @@ func TestRecaptchaCallersWhoLeave(t *testing.T) {
 			t.Errorf("got %v, want the error %v", err, captcha.ErrUnavailable)
 		}
 		if time.Since(began) > 2*time.Second {
-			t.Error("it waited for nobody")
+			t.Error("the call went on after its caller had left, want it to end at once")
 		}
 	}
 	r.service.Set(captchatest.OK)
@@ -282,7 +282,7 @@ func TestRecaptchaCallersWhoLeave(t *testing.T) {
 	}
 }
 
-// The rest of the process uses http.DefaultClient as before, also with a form that looks like one of ours and while we ask.
+// The rest of the process uses http.DefaultClient as before, also with a form like ours and during a call.
 func TestRecaptchaLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 5*time.Second)
@@ -292,14 +292,14 @@ func TestRecaptchaLeavesOthersAlone(t *testing.T) {
 	group.Go(func() { _ = r.Verify(asking, "token", nobody) })
 	for end := time.Now().Add(5 * time.Second); len(r.service.Asked()) == 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("nobody asked")
+			t.Fatal("got no request to the fake, want one")
 		}
 	}
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		_, _ = io.Copy(w, request.Body)
 	}))
 	t.Cleanup(echo.Close)
-	for i := range 400 { // one of them is the id of the call that hangs
+	for i := range 400 { // one of these numbers is the id of the call that hangs
 		form := fmt.Sprintf("remoteip=latchkey-call-%d&response=x", i)
 		response, err := http.Post(echo.URL+"/recaptcha/api/siteverify", "application/x-www-form-urlencoded", strings.NewReader(form))
 		if err != nil {
@@ -308,7 +308,7 @@ func TestRecaptchaLeavesOthersAlone(t *testing.T) {
 		text, err := io.ReadAll(response.Body)
 		response.Body.Close()
 		if err != nil || string(text) != form {
-			t.Fatalf("got %q, %v", text, err)
+			t.Fatalf("got %q, error %v, want the form as it was sent", text, err)
 		}
 	}
 	stop()

@@ -42,7 +42,7 @@ func TestDuplicate(t *testing.T) {
 			{"INSERT INTO people VALUES (3, 'ada', 'Bob')", true, false},
 			{"INSERT INTO people VALUES (3, 'bob', 'Ada')", false, true},
 			{"UPDATE people SET email = 'ada' WHERE id = 2", true, false},
-			// A value that speaks the server's own words names no other key.
+			// A value with the words of the server's message does not change the name of the key.
 			{"INSERT INTO people VALUES (3, 'x'' for key ''people_name', 'Bob')", true, false},
 			{"INSERT INTO people VALUES (1, 'bob', 'Bob')", false, false},
 		} {
@@ -57,22 +57,22 @@ func TestDuplicate(t *testing.T) {
 				t.Errorf("%s: %v is a duplicate of name: %v, want %v", c.statement, err, got, c.name)
 			}
 			if database.IsDuplicate(err, "others", "email") || database.Retryable(err) || database.Unavailable(err) {
-				t.Errorf("%s: %v is taken for something else", c.statement, err)
+				t.Errorf("%s: %v counts as retryable or unavailable, want neither", c.statement, err)
 			}
 		}
 		for _, statement := range []string{"INSERT INTO people VALUES (3, NULL, 'Bob')", "INSERT INTO nowhere VALUES (1)"} {
 			err := db.Gorm.Exec(statement).Error
 			if err == nil || errors.Is(err, gorm.ErrDuplicatedKey) || database.Unavailable(err) || database.Retryable(err) {
-				t.Errorf("%s: %v is taken for something else", statement, err)
+				t.Errorf("%s: %v counts as retryable or unavailable, want neither", statement, err)
 			}
 		}
 	})
 	if database.IsDuplicate(nil, "people", "email") || database.IsDuplicate(gorm.ErrDuplicatedKey, "people", "email") {
-		t.Error("an error that names no key is a duplicate of one")
+		t.Error("an error without a key counts as a duplicate of a column, want not")
 	}
 }
 
-// TestErrorsOfMySQL has the numbers that no test can make a server say.
+// TestErrorsOfMySQL has the error numbers that no test can make a server send.
 func TestErrorsOfMySQL(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -83,7 +83,7 @@ func TestErrorsOfMySQL(t *testing.T) {
 		{1213, true, true},   // deadlock
 		{1205, true, true},   // lock wait
 		{1020, true, true},   // the snapshot has changed
-		{1047, true, true},   // a cluster's node that is not ready
+		{1047, true, true},   // a node of a cluster is not ready
 		{8002, true, true},   // TiDB
 		{9007, true, true},   // TiDB
 		{1021, false, true},  // disk full
@@ -113,7 +113,7 @@ func TestErrorsOfMySQL(t *testing.T) {
 	}
 	conflict := &mysql.MySQLError{Number: 1105, SQLState: [5]byte{'4', '0', '0', '0', '1'}}
 	if !database.Retryable(conflict) || !database.Unavailable(conflict) {
-		t.Error("a conflict by its state alone is not retried")
+		t.Error("a conflict that only its SQL state shows is not retryable, want retryable")
 	}
 }
 
@@ -141,7 +141,7 @@ func TestErrorsOfConnections(t *testing.T) {
 			err = fmt.Errorf("wrapped: %w", err)
 		}
 		if database.Retryable(err) != c.retryable || database.Unavailable(err) != c.unavailable {
-			t.Errorf("%v: retryable %v, unavailable %v", c.err, database.Retryable(err), database.Unavailable(err))
+			t.Errorf("%v: got retryable %v, unavailable %v, want the values of the table", c.err, database.Retryable(err), database.Unavailable(err))
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestSQLiteUnavailable(t *testing.T) {
 		release()
 		exec(t, db, c.mend)
 		if err := write(db); err != nil { // on the same connection
-			t.Errorf("after %s: %v", name, err)
+			t.Errorf("after %s: got error %v, want none", name, err)
 		}
 	}
 	_, err := database.Open("sqlite:"+filepath.Join(t.TempDir(), "no such folder", "latchkey.db"), 1)
@@ -195,7 +195,7 @@ func TestMySQLUnavailable(t *testing.T) {
 		t.Helper()
 		for name, err := range map[string]error{"ping": db.Ping(t.Context()), "transaction": db.Tx(t.Context(), work)} {
 			if fails != database.Unavailable(err) || !fails && err != nil {
-				t.Errorf("%s: %s: %v", when, name, err)
+				t.Errorf("%s: %s: got error %v, want an unavailable error if it should fail, otherwise none", when, name, err)
 			}
 		}
 	}
@@ -208,7 +208,7 @@ func TestMySQLUnavailable(t *testing.T) {
 	p.set(func(p *proxy) { p.deaf = true })
 	begin := time.Now()
 	if err := db.Ping(t.Context()); !database.Unavailable(err) || time.Since(begin) > 3*time.Second {
-		t.Errorf("while it says nothing: %v after %v", err, time.Since(begin))
+		t.Errorf("while the server is silent: got error %v after %v, want an unavailable error within 3 s", err, time.Since(begin))
 	}
 	p.set(func(p *proxy) { p.deaf = false })
 	both("when it speaks again", false)

@@ -25,7 +25,7 @@ func open(t *testing.T, address string) *database.DB {
 	return db
 }
 
-// Two of these would fail if both were applied, or one twice.
+// steps returns migrations that fail if they are applied twice.
 func steps() fstest.MapFS {
 	return fstest.MapFS{
 		"00001_one.sql": step("CREATE TABLE one (n INTEGER NOT NULL);"),
@@ -33,8 +33,8 @@ func steps() fstest.MapFS {
 	}
 }
 
-// TestMigrateOnce has many programs migrate an empty database at once: each
-// step is applied by one of them, and nobody goes on before.
+// TestMigrateOnce lets many programs migrate an empty database at once: each step is
+// applied by one of them, and all wait until the last step is done.
 func TestMigrateOnce(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -63,7 +63,7 @@ func TestMigrateOnce(t *testing.T) {
 	})
 }
 
-// TestMigrateRefusesNewer gives a program a database of its successor.
+// TestMigrateRefusesNewer gives a program the database of a newer version.
 func TestMigrateRefusesNewer(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -80,7 +80,7 @@ func TestMigrateRefusesNewer(t *testing.T) {
 	})
 }
 
-// TestMigrateAgain repairs what made a step fail and migrates again.
+// TestMigrateAgain repairs the cause of a failed step and migrates again.
 func TestMigrateAgain(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -96,7 +96,7 @@ func TestMigrateAgain(t *testing.T) {
 	})
 }
 
-// TestMigrateSlowly takes longer over a step than a statement of a page may.
+// TestMigrateSlowly has a step that takes longer than a statement for a page may.
 func TestMigrateSlowly(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))

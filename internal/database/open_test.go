@@ -42,8 +42,8 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// TestOpenAnyPath has a path of characters that an address could mistake for
-// its own.
+// TestOpenAnyPath has a path with characters that also have a meaning in an
+// address.
 func TestOpenAnyPath(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"plain.db", "with space.db", "what?.db", "50%25.db", "a#b.db", "a&_pragma=query_only(1).db", "größe.db"} {
@@ -58,7 +58,7 @@ func TestOpenAnyPath(t *testing.T) {
 	}
 }
 
-// TestPragmas reads back what must hold on every connection.
+// TestPragmas reads the settings that every connection must have.
 func TestPragmas(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.SQLite(t))
@@ -77,7 +77,7 @@ func TestPragmas(t *testing.T) {
 	}
 }
 
-// TestStrict checks that MySQL refuses what it would otherwise cut, and that
+// TestStrict checks that MySQL refuses texts that it would otherwise cut, and that
 // it speaks UTC.
 func TestStrict(t *testing.T) {
 	t.Parallel()
@@ -86,7 +86,7 @@ func TestStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := db.SQL.ExecContext(t.Context(), "INSERT INTO t (email) VALUES (?)", "admin@x.com     evil"); err == nil {
-		t.Error("a text that is too long was cut in silence")
+		t.Error("a text that is too long was cut without an error, want an error")
 	}
 	at := time.Date(2026, 3, 4, 5, 6, 7, 890_000_000, time.FixedZone("elsewhere", 5*3600))
 	if _, err := db.SQL.ExecContext(t.Context(), "INSERT INTO t (email, at) VALUES ('a', ?)", at); err != nil {

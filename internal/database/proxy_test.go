@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// proxy stands between a program and its MySQL server, and can be taken away.
+// proxy stands between a program and its MySQL server, and can be stopped.
 type proxy struct {
 	t        *testing.T
 	server   string
@@ -21,8 +21,8 @@ type proxy struct {
 
 	mu    sync.Mutex
 	open  []net.Conn
-	deaf  bool   // whatever the client says is swallowed
-	cutAt []byte // the server's answer to what holds this is lost, with the connection
+	deaf  bool   // everything that the client sends is lost
+	cutAt []byte // the server's answer to a message with these bytes is lost, with the connection
 }
 
 // newProxy returns a proxy and the address of an empty database behind it.
@@ -57,7 +57,7 @@ func (p *proxy) start(at string) {
 	})
 }
 
-// restart opens the port again that stop closed.
+// restart opens the port that stop closed.
 func (p *proxy) restart() {
 	p.t.Helper()
 	p.start(p.listener.Addr().String())
@@ -81,7 +81,7 @@ func (p *proxy) set(change func(p *proxy)) {
 	change(p)
 }
 
-// join carries bytes between a client and the server until one of them ends.
+// join copies bytes between a client and the server until one of them closes.
 func (p *proxy) join(client net.Conn) {
 	server, err := new(net.Dialer).DialContext(context.Background(), "tcp", p.server)
 	if err != nil {
@@ -109,8 +109,8 @@ func (p *proxy) join(client net.Conn) {
 	_ = server.Close()
 }
 
-// loses reports whether said must not reach the server. At the cut, the client
-// goes before the server has heard.
+// loses reports whether said must not reach the server. At the cut it closes the
+// client's connection before the server gets the message.
 func (p *proxy) loses(client net.Conn, said []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// openOne opens a database with one connection, which keeps what it is told.
+// openOne opens a database with one connection, so that settings of its session stay.
 func openOne(t *testing.T, address string) *database.DB {
 	t.Helper()
 	db, err := database.Open(address, 1)
@@ -55,8 +55,8 @@ func count(t *testing.T, db *database.DB, query string) (n int) {
 	return n
 }
 
-// TestTxDeadlock has two transactions take two rows in opposite order, each
-// holding its first before it asks for the second.
+// TestTxDeadlock lets two transactions lock two rows in opposite order, each holding
+// its first row before it asks for the second.
 func TestTxDeadlock(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))
@@ -84,15 +84,15 @@ func TestTxDeadlock(t *testing.T) {
 		t.Errorf("a deadlock was not tried again: %v, want no error", err)
 	}
 	if n := runs.Load(); n < 3 {
-		t.Errorf("the transactions ran %d times: there was no deadlock", n)
+		t.Errorf("the transactions ran %d times, want more: there was no deadlock", n)
 	}
 	if n := count(t, db, "SELECT COUNT(*) FROM t WHERE n = 2"); n != 2 {
 		t.Errorf("%d rows of 2 were raised twice, want 2", n)
 	}
 }
 
-// TestTxBusy meets the lock of another program, on a connection that does not
-// wait for it.
+// TestTxBusy writes while another program has the lock, on a connection that does not
+// wait for locks.
 func TestTxBusy(t *testing.T) {
 	t.Parallel()
 	for name, run := range map[string]func(db *database.DB, statement string) error{
@@ -110,7 +110,7 @@ func TestTxBusy(t *testing.T) {
 			exec(t, db, "CREATE TABLE t (n INTEGER NOT NULL)", "PRAGMA busy_timeout = 0")
 			release := lock(t, address)
 			if err := db.Gorm.Exec("INSERT INTO t VALUES (1)").Error; !database.Retryable(err) {
-				t.Fatalf("there is no lock: %v", err)
+				t.Fatalf("got error %v, want a lock", err)
 			}
 			result := make(chan error)
 			go func() { result <- run(db, "INSERT INTO t VALUES (1)") }()
@@ -126,8 +126,8 @@ func TestTxBusy(t *testing.T) {
 	}
 }
 
-// TestTxEnds has transactions fail in ways that are tried again and in ways that
-// are not.
+// TestTxEnds lets transactions fail with errors that Tx tries again, and with errors
+// that it does not.
 func TestTxEnds(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))
@@ -180,8 +180,8 @@ func TestTxEnds(t *testing.T) {
 	}
 }
 
-// TestTxCommitLost loses the server's answer to a COMMIT: nobody knows whether
-// it happened, so the work must not be done again.
+// TestTxCommitLost loses the server's answer to a COMMIT: the outcome is unknown, so
+// the work must not be done again.
 func TestTxCommitLost(t *testing.T) {
 	t.Parallel()
 	p, address := newProxy(t)
@@ -202,11 +202,11 @@ func TestTxCommitLost(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Error("the commit was lost, not its answer: this test tests nothing")
+	t.Error("the commit was lost, want only its answer lost: this test shows nothing")
 }
 
-// TestTxConnectionGone finds the pool's connections dead before anything was
-// said on them, as after a night: that is nothing to tell anybody.
+// TestTxConnectionGone finds the pool's connections closed before it sends anything,
+// as after a night: callers must not notice.
 func TestTxConnectionGone(t *testing.T) {
 	t.Parallel()
 	p, address := newProxy(t)
@@ -220,21 +220,21 @@ func TestTxConnectionGone(t *testing.T) {
 	}
 }
 
-// TestReadOnlyNode stands for a failover: the connection is led to a node that
-// only reads, and leaves it.
+// TestReadOnlyNode simulates a failover: the connection goes to a node that only
+// reads, and the driver drops it.
 func TestReadOnlyNode(t *testing.T) {
 	t.Parallel()
 	db := openOne(t, modelstest.MySQL(t))
 	exec(t, db, "CREATE TABLE t (n INT NOT NULL)", "SET SESSION TRANSACTION READ ONLY")
 	err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (1)").Error })
 	if err != nil || count(t, db, "SELECT COUNT(*) FROM t") != 1 {
-		t.Errorf("led to a node that only reads: %v", err)
+		t.Errorf("after a connection to a read-only node: got error %v, want none and one row", err)
 	}
 }
 
-// TestTxWithFewConnections has many write at once, each with statements that
-// nobody has prepared yet, and read beside it: none of them may hold up the one
-// whose turn it is.
+// TestTxWithFewConnections lets many callers write at once, each with statements that
+// have not been prepared yet, while others read: none of them may delay the one that
+// has the lock.
 func TestTxWithFewConnections(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite:"+filepath.Join(t.TempDir(), "few.db"), 4)
@@ -245,7 +245,7 @@ func TestTxWithFewConnections(t *testing.T) {
 	exec(t, db, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)", "INSERT INTO t VALUES (1, 0)")
 	began := time.Now()
 	var working sync.WaitGroup
-	var fresh atomic.Int64 // names a statement that is new to all
+	var fresh atomic.Int64 // makes each statement different, so that it is not yet prepared
 	read := func(tx *gorm.DB) error {
 		var n int
 		return tx.Raw(fmt.Sprintf("SELECT n + %d FROM t WHERE id = 1", fresh.Load())).Scan(&n).Error
@@ -259,7 +259,7 @@ func TestTxWithFewConnections(t *testing.T) {
 				}
 				err := db.Tx(t.Context(), func(tx *gorm.DB) error {
 					fresh.Add(1)
-					time.Sleep(time.Millisecond) // others come to want it first
+					time.Sleep(time.Millisecond) // so that other callers ask for the lock first
 					if err := read(tx); err != nil {
 						return err
 					}
@@ -275,12 +275,12 @@ func TestTxWithFewConnections(t *testing.T) {
 	if n := count(t, db, "SELECT n FROM t"); n != writers*rounds {
 		t.Errorf("%d were written, want %d", n, writers*rounds)
 	}
-	if took := time.Since(began); took > 4*time.Second { // SQLite gives up after five
-		t.Errorf("it took %v", took)
+	if took := time.Since(began); took > 4*time.Second { // SQLite gives up after five seconds
+		t.Errorf("the calls took %v, want less", took)
 	}
 }
 
-// A writer that has to wait goes when its time is over.
+// A writer that has to wait stops waiting when its context ends.
 func TestTxWaitsNoLongerThanItsTime(t *testing.T) {
 	t.Parallel()
 	db := openOne(t, "sqlite:"+filepath.Join(t.TempDir(), "wait.db"))

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// identityOf reads the identity of a request that is written as it goes over the
-// line: method and path, then headers.
+// identityOf reads the identity of a request that is written as it is sent: method
+// and path, then headers.
 func identityOf(t *testing.T, request string) embywire.Identity {
 	t.Helper()
 	lines := strings.Split(request, "\n")
@@ -134,7 +134,7 @@ func TestReadIdentity(t *testing.T) {
 	}
 }
 
-// A header that is as large as a server takes must not cost more than any other.
+// A header of the largest size that a server accepts must not take much longer than others.
 func TestReadIdentityIsQuick(t *testing.T) {
 	t.Parallel()
 	header := http.Header{}
@@ -148,12 +148,12 @@ func TestReadIdentityIsQuick(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(5 * time.Second):
-		t.Error("it takes longer than 5 s")
+		t.Error("reading took more than 5 s, want less")
 	}
 }
 
-// Whatever comes, an identity is made of texts that can be shown and stored, and a
-// client that writes one as ours do is read as it meant.
+// An identity always consists of texts that can be shown and stored, and an identity
+// that a client writes correctly is read without changes.
 func FuzzReadIdentity(f *testing.F) {
 	for _, seed := range [][3]string{
 		{`Emby Client=Emby for Kodi Next Gen,Device=Living Room,DeviceId=k-1,Version=9.4.20`, "", ""},
@@ -172,7 +172,7 @@ func FuzzReadIdentity(f *testing.F) {
 		id := embywire.ReadIdentity(r.Header, embywire.ReadQuery(r))
 		for _, value := range []string{id.UserID, id.Client, id.Device, id.DeviceID, id.Version, id.Token} {
 			if len(value) > 512 || !utf8.ValidString(value) || strings.TrimSpace(value) != value || strings.ContainsFunc(value, unicode.IsControl) {
-				t.Errorf("%q", value)
+				t.Errorf("got the value %q, want one without controls and short enough", value)
 			}
 		}
 		if again := embywire.ReadIdentity(r.Header, embywire.ReadQuery(r)); again != id {
@@ -186,7 +186,7 @@ func FuzzReadIdentity(f *testing.F) {
 	})
 }
 
-// quoted escapes a value as clients do that know of "%".
+// quoted escapes a value as clients do that use percent-encoding.
 func quoted(value string) string {
 	return strings.NewReplacer("%", "%25", `"`, "%22", `\`, "%5C").Replace(value)
 }

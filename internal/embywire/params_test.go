@@ -21,8 +21,8 @@ import (
 
 const form = "application/x-www-form-urlencoded"
 
-// central and servers are how the service reads: only servers send their name
-// unencoded.
+// central and servers are the options with which the service reads: only servers send
+// a name that is not encoded.
 func central() embywire.Options { return embywire.Options{MaxBody: 64 << 10} }
 
 func servers() embywire.Options {
@@ -173,7 +173,7 @@ func TestReadLimits(t *testing.T) {
 	}
 	broken := httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(errors.New("broken")))
 	if _, err := embywire.Read(broken, central()); err == nil || errors.Is(err, embywire.ErrTooLarge) {
-		t.Errorf("a broken body: %v", err)
+		t.Errorf("a broken body: got error %v, want one that is not ErrTooLarge", err)
 	}
 }
 
@@ -185,7 +185,7 @@ func TestReadQuery(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	if body, err := io.ReadAll(r.Body); err != nil || string(body) != "tag=d&other=e" {
-		t.Errorf("of the body is left %q, %v", body, err)
+		t.Errorf("got the body %q, error %v, want it unread", body, err)
 	}
 }
 
@@ -217,24 +217,24 @@ func TestAllowAll(t *testing.T) {
 	h := http.Header{}
 	embywire.AllowAll(h, embywire.CentralHeaders)
 	if h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Credentials") != "" || h.Get("Vary") != "Origin" {
-		t.Errorf("headers: %v", h)
+		t.Errorf("got the headers %v, want any origin, no credentials, and Vary: Origin", h)
 	}
 	if h.Get("Access-Control-Expose-Headers") != "ETag, Retry-After" {
-		t.Errorf("a web page may read %q", h.Get("Access-Control-Expose-Headers"))
+		t.Errorf("a web page may read the headers %q, want ETag and Retry-After", h.Get("Access-Control-Expose-Headers"))
 	}
 	for _, name := range []string{"x-application", "x-connect-usertoken", "x-connect-token", "content-type"} {
 		if !strings.Contains(strings.ToLower(h.Get("Access-Control-Allow-Headers")), name) {
-			t.Errorf("%s may not be sent", name)
+			t.Errorf("the header %s may not be sent, want it allowed", name)
 		}
 	}
 	for _, method := range []string{"GET", "POST", "DELETE"} {
 		if !strings.Contains(h.Get("Access-Control-Allow-Methods"), method) {
-			t.Errorf("%s is not allowed", method)
+			t.Errorf("the method %s is not allowed, want it allowed", method)
 		}
 	}
 }
 
-// Whatever comes, reading neither panics nor fails, and gives texts that can be
+// For any body, reading neither panics nor fails, and returns texts that can be
 // stored.
 func FuzzRead(f *testing.F) {
 	multi, multiBody := multipartBody(f, "a", "b")
@@ -263,11 +263,11 @@ func FuzzRead(f *testing.F) {
 				continue
 			}
 			if len(params) > 600 {
-				t.Errorf("%d parameters", len(params))
+				t.Errorf("got %d parameters, want at most 200 of each part", len(params))
 			}
 			for name, value := range params {
 				if name == "" || !utf8.ValidString(value) {
-					t.Errorf("%q = %q", name, value)
+					t.Errorf("got the parameter %q = %q, want another", name, value)
 				}
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// routes answer with the pattern that they have and what stands in the path.
+// routes returns routes that answer with their pattern and the values in the path.
 func routes() *embywire.Routes {
 	var r embywire.Routes
 	say := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func find(t testing.TB, r *embywire.Routes, method, path string) went {
 	handler, with, allowed, ok := r.Find(request.WithContext(t.Context()))
 	if !ok {
 		if handler != nil || embywire.Pattern(with) != "" {
-			t.Error("no route, but a handler")
+			t.Error("got a handler without a route, want none")
 		}
 		return went{Allowed: strings.Join(allowed, " ")}
 	}
@@ -123,9 +123,9 @@ func TestID(t *testing.T) {
 	}
 }
 
-// Whatever path comes: none is found that has not the parts of its pattern, neither
-// prefixes nor letter case nor a slash at the end change what is found, and what
-// stands for a part in braces is one part.
+// For any path: a route is found only if the path has the parts of its pattern; prefixes,
+// letter case and a slash at the end do not change which route is found; and the value
+// for a part in braces is one part.
 func FuzzRoutes(f *testing.F) {
 	for _, path := range []string{"/Connect/Exchange", "/emby/users/0a/Connect/LINK/", "//", "/emby/emby", "/Users/{Id}", "/users/é\xff/images/\x00", "/mediabrowser", "//emBY", "users/0", "/Users/\u212a/Connect/Lin\u212a", ""} {
 		f.Add("GET", path)
@@ -140,7 +140,7 @@ func FuzzRoutes(f *testing.F) {
 		if got.Pattern != "" {
 			whole := strings.NewReplacer("{Id}", got.ID, "{Type}", got.Type).Replace(got.Pattern)
 			if !strings.HasSuffix(strings.ToLower(strings.TrimRight(path, "/")), strings.ToLower(strings.TrimRight(whole, "/"))) {
-				t.Errorf("%q met %q", path, whole)
+				t.Errorf("the path %q matched %q, want a path that ends with it", path, whole)
 			}
 		}
 		lower := find(t, r, method, strings.ToLower(path))

@@ -11,11 +11,11 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// gateWait is how long the hashers of these tests let somebody wait. It passes
-// on the clock of the bubble that the test runs in, that is at once.
+// gateWait is the time for which the hashers of these tests let a caller wait. It passes
+// at once, on the fake clock of the test's bubble.
 const gateWait = 2 * time.Second
 
-// gate is a hasher whose work stands still until the test lets it go.
+// gate is a hasher whose work stops until the test lets it finish.
 type gate struct {
 	*secret.Hasher
 	t       *testing.T
@@ -30,8 +30,8 @@ func newGate(t *testing.T, parallel, queue int) *gate {
 	}), t: t, open: make(chan struct{})}
 }
 
-// start has somebody ask for work and returns what they will be told. Work that
-// has begun, and callers that wait, stand still when start returns.
+// start makes a new caller ask for work, and returns a channel for its outcome. Work
+// that has begun, and callers that wait, have come to rest when start returns.
 func (g *gate) start(ctx context.Context) <-chan error {
 	told := make(chan error, 1)
 	go func() {
@@ -45,7 +45,7 @@ func (g *gate) start(ctx context.Context) <-chan error {
 	return told
 }
 
-// finish lets one piece of work come to its end.
+// finish lets one piece of work finish.
 func (g *gate) finish() {
 	g.open <- struct{}{}
 	synctest.Wait()
@@ -58,7 +58,7 @@ func (g *gate) isRunning(want int64) {
 	}
 }
 
-// is checks what somebody was told, and after how long.
+// is checks the outcome of a caller, and how long it took.
 func (g *gate) is(told <-chan error, want error, after time.Duration) {
 	g.t.Helper()
 	begin := time.Now()
@@ -81,7 +81,7 @@ func TestParallel(t *testing.T) {
 		}
 		g.isRunning(2)
 		g.is(g.start(t.Context()), secret.ErrBusy, 0) // the queue is full: refused at once
-		for range 3 {                                 // whoever waited begins as soon as one is done
+		for range 3 {                                 // a waiting caller begins as soon as another is done
 			g.finish()
 			g.isRunning(2)
 		}
@@ -94,13 +94,13 @@ func TestParallel(t *testing.T) {
 	})
 }
 
-// TestWait has somebody wait for longer than one may.
+// TestWait lets callers wait longer than the limit.
 func TestWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t, 1, 1)
 		first := g.start(t.Context())
-		for range 3 { // whoever was sent away is in the queue no more
+		for range 3 { // callers that were refused have left the queue
 			g.is(g.start(t.Context()), secret.ErrBusy, gateWait)
 		}
 		g.finish()
@@ -111,7 +111,7 @@ func TestWait(t *testing.T) {
 	})
 }
 
-// TestAbandoned has callers hang up, before their hash runs and while it does.
+// TestAbandoned lets callers hang up, before their hash runs and while it runs.
 func TestAbandoned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -132,8 +132,8 @@ func TestAbandoned(t *testing.T) {
 	})
 }
 
-// TestEverythingAsks checks that no hash is computed past the gate: neither a
-// new one nor a comparison, and no pretended comparison.
+// TestEverythingAsks checks that every hash goes through the gate: a new one, a
+// comparison, and the pretended comparison for an unknown name.
 func TestEverythingAsks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -32,7 +32,7 @@ func oneKey(t testing.TB) secret.Keys {
 	return keys(t, keyText, "")
 }
 
-// hasher is one that costs next to nothing.
+// hasher returns a hasher that uses very little memory and time.
 func hasher(t testing.TB, k secret.Keys, adjust ...func(*secret.HasherOptions)) *secret.Hasher {
 	t.Helper()
 	o := secret.ProductionHashing(4)
@@ -83,11 +83,11 @@ func TestVerify(t *testing.T) {
 	}
 	id, phc, _ := strings.Cut(stored, "$")
 	if id != oneKey(t).ID() || !strings.HasPrefix(phc, "argon2id$v=19$m=64,t=1,p=1$") || len(stored) > 255 {
-		t.Errorf("stored as %q", stored)
+		t.Errorf("got the hash %q, want the form KEYID$argon2id$…", stored)
 	}
 }
 
-// TestOutdated changes what hashes are made with.
+// TestOutdated changes the key and the cost of hashes.
 func TestOutdated(t *testing.T) {
 	t.Parallel()
 	stored := hashed(t, hasher(t, oneKey(t)), "right")
@@ -110,11 +110,11 @@ func TestOutdated(t *testing.T) {
 		}
 		match, _, err = c.with.Verify(t.Context(), stored, "password", "7", "wrong")
 		if match || err != nil {
-			t.Errorf("%s: a wrong text: match %v, %v", c.name, match, err)
+			t.Errorf("%s: a wrong text: got match %v, error %v, want no match and no error", c.name, match, err)
 		}
 		fresh := hashed(t, c.with, "right")
 		if match, outdated, err := c.with.Verify(t.Context(), fresh, "password", "7", "right"); !match || outdated || err != nil {
-			t.Errorf("%s: made anew: match %v, outdated %v, %v", c.name, match, outdated, err)
+			t.Errorf("%s: hashed again: got match %v, outdated %v, error %v, want a match that is not outdated", c.name, match, outdated, err)
 		}
 	}
 	_, _, err := hasher(t, keys(t, otherKeyText, "")).Verify(t.Context(), stored, "password", "7", "right")
@@ -123,7 +123,7 @@ func TestOutdated(t *testing.T) {
 	}
 }
 
-// hostile are stored hashes that cost much, or are none.
+// hostile returns stored texts that would cost much, or that are not hashes.
 func hostile() map[string]string {
 	salt := strings.Repeat("A", 22)
 	key := strings.Repeat("A", 43)
@@ -154,7 +154,7 @@ func hostile() map[string]string {
 	}
 }
 
-func TestHostile(t *testing.T) { // alone, since it measures what is allocated
+func TestHostile(t *testing.T) { // not parallel, because it measures allocated memory
 	h := hasher(t, oneKey(t))
 	for name, phc := range hostile() {
 		var match bool
@@ -176,9 +176,9 @@ func TestHostile(t *testing.T) { // alone, since it measures what is allocated
 	}
 }
 
-// TestNothingStoredCosts checks that a name which nobody has costs one hash, by
-// the memory that it takes.
-func TestNothingStoredCosts(t *testing.T) { // alone, since it measures what is allocated
+// TestNothingStoredCosts checks that an unknown name costs one hash. It measures
+// the memory.
+func TestNothingStoredCosts(t *testing.T) { // not parallel, because it measures allocated memory
 	const memory = 8 << 20
 	h := hasher(t, oneKey(t), func(o *secret.HasherOptions) { o.Memory = memory >> 10 })
 	for name, stored := range map[string]string{"a hash": hashed(t, h, "right"), "nothing": ""} {
@@ -197,7 +197,7 @@ func allocated(work func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestDumpVerifiesNothing recomputes a stored hash with everything but the key
+// TestDumpVerifiesNothing computes a stored hash again with everything except the key
 // with Argon2id over the text alone it cannot be guessed.
 func TestDumpVerifiesNothing(t *testing.T) {
 	t.Parallel()
@@ -212,11 +212,11 @@ func TestDumpVerifiesNothing(t *testing.T) {
 	}
 	mac := k.MAC("password", "8305", "7")
 	if !compare(base64.RawStdEncoding.EncodeToString(mac[:])) {
-		t.Error("the hash is not made of the keyed hash: this test compares nothing")
+		t.Error("the hash is not made from the keyed hash, want that: this test shows nothing")
 	}
 	for _, guess := range []string{"8305", "83057", "password83057", k.ID() + "8305", base64.RawStdEncoding.EncodeToString([]byte("8305"))} {
 		if compare(guess) {
-			t.Errorf("the hash is made of %q", guess)
+			t.Errorf("the hash is made from %q, want it made from the keyed hash", guess)
 		}
 	}
 }
@@ -233,7 +233,7 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stored string) {
 		match, _, err := h.Verify(t.Context(), stored, "password", "7", "wrong")
 		if match || err != nil && !errors.Is(err, secret.ErrBadHash) && !errors.Is(err, secret.ErrUnknownKey) {
-			t.Errorf("match %v, %v", match, err)
+			t.Errorf("got match %v, error %v, want no match, and no error but ErrBadHash or ErrUnknownKey", match, err)
 		}
 	})
 }

@@ -33,10 +33,10 @@ func TestKeyIDs(t *testing.T) {
 	t.Parallel()
 	both := keys(t, keyText, otherKeyText)
 	if both.ID() != oneKey(t).ID() || both.PreviousID() != keys(t, otherKeyText, "").ID() {
-		t.Error("a key has another id beside another")
+		t.Error("a key has another id beside a second key, want the same id")
 	}
 	if both.ID() == both.PreviousID() || len(both.ID()) != 16 || strings.Contains(both.ID(), keyText[:4]) {
-		t.Errorf("ids %q and %q", both.ID(), both.PreviousID())
+		t.Errorf("got ids %q and %q, want two different ids of 16 characters that show nothing of the key", both.ID(), both.PreviousID())
 	}
 	if id := oneKey(t).PreviousID(); id != "" {
 		t.Errorf("without a key before its id is %q, want no id", id)
@@ -46,7 +46,7 @@ func TestKeyIDs(t *testing.T) {
 	}
 }
 
-// TestMAC checks that whatever differs has another keyed hash.
+// TestMAC checks that different keys, purposes and parts have different keyed hashes.
 func TestMAC(t *testing.T) {
 	t.Parallel()
 	k := oneKey(t)
@@ -71,19 +71,19 @@ func TestMAC(t *testing.T) {
 		"the key itself":                secret.Sum(keyText),
 	} {
 		if other, twice := seen[mac]; twice {
-			t.Errorf("%q and %q have one keyed hash", name, other)
+			t.Errorf("%q and %q have the same keyed hash, want different ones", name, other)
 		}
 		seen[mac] = name
 	}
 	if k.MAC("p", "ab", "c") != oneKey(t).MAC("p", "ab", "c") {
-		t.Error("the same has two keyed hashes")
+		t.Error("the same parts have two keyed hashes, want one")
 	}
 	if both := keys(t, keyText, otherKeyText); both.MAC("p", "a") != k.MAC("p", "a") || string(both.Derive("p")) != string(k.Derive("p")) {
-		t.Error("the key before changes what the current one makes")
+		t.Error("the previous key changes the hashes of the current one, want the same hashes")
 	}
 }
 
-// TestRotatedKeys asks for keyed hashes of either key and of none.
+// TestRotatedKeys checks keyed hashes of both keys and of an unknown key.
 func TestRotatedKeys(t *testing.T) {
 	t.Parallel()
 	before, both, after := oneKey(t), keys(t, otherKeyText, keyText), keys(t, otherKeyText, "")
@@ -134,7 +134,7 @@ func TestHashColumn(t *testing.T) {
 	want := secret.Sum("text")
 	value, err := want.Value()
 	if b, ok := value.([]byte); err != nil || !ok || len(b) != 32 {
-		t.Fatalf("stored as %T, %v", value, err)
+		t.Fatalf("got the value %T, error %v, want 32 bytes", value, err)
 	}
 	var got secret.Hash
 	if err := got.Scan(value); err != nil || got != want {

@@ -22,10 +22,10 @@ func TestSeal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(sealed, text) || len(sealed) > 255 {
-		t.Errorf("sealed as %s", sealed)
+		t.Errorf("got the sealed text %s, want the form KEYID.BASE64URL", sealed)
 	}
 	if again, err := old.Seal(rand.Reader, "access key", "1", text); err != nil || again == sealed {
-		t.Errorf("the same text sealed twice is the same: %v", err)
+		t.Errorf("a text sealed twice gives the same sealed text, want different ones; error %v", err)
 	}
 	moved, err := both.Seal(rand.Reader, "access key", "1", text)
 	if err != nil {
@@ -58,17 +58,17 @@ func TestSeal(t *testing.T) {
 	} {
 		got, err := c.keys.Open(c.purpose, c.place, c.sealed)
 		if c.ok && (err != nil || got != text) {
-			t.Errorf("%s: got %q, %v", name, got, err)
+			t.Errorf("%s: got %q, error %v, want ErrSealed", name, got, err)
 		}
 		if !c.ok && (!errors.Is(err, secret.ErrSealed) || got != "") {
 			t.Errorf("%s: got %q, %v, want ErrSealed", name, got, err)
 		}
 	}
 	if _, err := old.Seal(iotest.ErrReader(errors.New("broken")), "p", "1", text); err == nil {
-		t.Error("sealed without randomness")
+		t.Error("sealed without randomness, want an error")
 	}
 	if _, err := old.Seal(bytes.NewReader(nil), "p", "1", text); err == nil {
-		t.Error("sealed without randomness")
+		t.Error("sealed without randomness, want an error")
 	}
 }
 

@@ -22,16 +22,16 @@ func TestNewToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(token, string(kind)+"_") || len(token) != 53 {
-			t.Errorf("a token of %s is %q", kind, token)
+			t.Errorf("kind %s: got the token %q, want its prefix and length", kind, token)
 		}
 		for _, as := range kinds() {
 			if got := secret.WellFormed(as, token); got != (as == kind) {
-				t.Errorf("a token of %s passes for one of %s: %v", kind, as, got)
+				t.Errorf("a token of kind %s as one of kind %s: got well-formed %v, want the opposite", kind, as, got)
 			}
 		}
 		again, err := secret.NewToken(kind, rand.Reader)
 		if err != nil || again == token {
-			t.Errorf("two tokens: %q, %q, %v", token, again, err)
+			t.Errorf("got the tokens %q and %q, error %v, want two different ones", token, again, err)
 		}
 	}
 	if token, err := secret.NewToken(secret.MailToken, bytes.NewReader(make([]byte, 31))); err == nil {
@@ -39,19 +39,19 @@ func TestNewToken(t *testing.T) {
 	}
 }
 
-// TestWellFormed spoils a token in every way that a mail program, a keyboard or
-// a stranger may.
+// TestWellFormed changes a token in the ways in which a mail program, a keyboard or
+// a stranger could.
 func TestWellFormed(t *testing.T) {
 	t.Parallel()
 	token := secret.FormatToken(secret.MailToken, secret.Sum("a token"))
 	if !secret.WellFormed(secret.MailToken, token) {
-		t.Fatalf("%q is not well-formed", token)
+		t.Fatalf("%q is not well-formed, want it to be", token)
 	}
 	spoilt := []string{
 		"", token + "=", token + "\n", " " + token, token + token, strings.ToUpper(token), strings.ToLower(token),
 		token[4:], "lkm_", "lkm" + token[4:] + "a", secret.FormatToken(secret.SessionToken, secret.Sum("a token")),
 		secret.FormatToken("LKM", secret.Sum("a token")), secret.FormatToken("lkmm", secret.Sum("a token"))[:53],
-		// the check digits of another, and of the same with another prefix
+		// the check digits of another token, and of the same one with another prefix
 		token[:47] + secret.FormatToken(secret.MailToken, secret.Sum("another"))[47:],
 		token[:47] + secret.FormatToken(secret.SessionToken, secret.Sum("a token"))[47:],
 		"lks" + token[3:],
@@ -75,7 +75,7 @@ func TestWellFormed(t *testing.T) {
 	}
 	for _, text := range spoilt {
 		if secret.WellFormed(secret.MailToken, text) {
-			t.Errorf("%q passes for a token", text)
+			t.Errorf("%q passes for a token, want it refused", text)
 		}
 	}
 }
@@ -91,17 +91,17 @@ func FuzzWellFormed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		fits := slices.DeleteFunc(kinds(), func(k secret.Kind) bool { return !secret.WellFormed(k, text) })
 		if len(fits) > 1 {
-			t.Errorf("%q passes for %v", text, fits)
+			t.Errorf("%q passes for the kinds %v, want at most one kind", text, fits)
 		}
 		if len(fits) == 0 {
 			return
 		}
 		if len(text) != 53 || !strings.HasPrefix(text, string(fits[0])+"_") {
-			t.Errorf("%q passes for a token", text)
+			t.Errorf("%q passes for a token, want it refused", text)
 		}
 		for i := range text { // one wrong letter never passes
 			if wrong := text[:i] + string([]byte{text[i] ^ 1}) + text[i+1:]; secret.WellFormed(fits[0], wrong) {
-				t.Errorf("%q passes like %q", wrong, text)
+				t.Errorf("%q passes like %q, want it refused", wrong, text)
 			}
 		}
 	})
