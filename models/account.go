@@ -84,11 +84,11 @@ func (r *accountRow) account() Account {
 	}
 }
 
-// place is an id as texts name it.
-func place(id int64) string { return strconv.FormatInt(id, 10) }
+// idText returns an id in decimal, as texts and keys of counters hold it.
+func idText(id int64) string { return strconv.FormatInt(id, 10) }
 
 // owner is what the account's slow hashes are bound to.
-func (r *accountRow) owner() string { return place(r.ID) }
+func (r *accountRow) owner() string { return idText(r.ID) }
 
 // personal are the words that no password or PIN may be made of.
 func (r *accountRow) personal() []string { return personalWords(r.Username, r.DisplayName, r.Email) }

@@ -27,7 +27,7 @@ func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 		if err := c.takeAway(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		if err := c.tellAgents(ctx, tx, row.ID, ChangeLinkRemoved); err != nil {
+		if err := c.feedAccount(ctx, tx, row.ID, ChangeLinkRemoved); err != nil {
 			return err
 		}
 		if err := eraseRows(tx, row.ID); err != nil {

@@ -50,7 +50,7 @@ func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &onceRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &idempotencyRow{},
 	}
 }
 
@@ -63,7 +63,7 @@ const (
 	ListLinks      = listLinks
 	LookChanges    = lookChanges
 	AgentLinks     = agentLinks
-	PeopleOf       = peopleOf
+	ListPeople     = listPeople
 	LocalUsersOf   = localUsersOf
 	InviteServers  = inviteServers
 )

@@ -60,10 +60,10 @@ type changeRow struct {
 // TableName is link_changes.
 func (changeRow) TableName() string { return "link_changes" }
 
-// tellAgent writes a change into the feed of a server, in the transaction of the
-// change, if an agent runs that server. From here to the commit the server's row
-// is held.
-func (c *core) tellAgent(ctx context.Context, tx *gorm.DB, row changeRow) error {
+// feedChange writes a change into the feed of a server that an agent runs; other
+// servers have no feed. It belongs into the transaction of the change, and locks the
+// row of the server until the commit.
+func (c *core) feedChange(ctx context.Context, tx *gorm.DB, row changeRow) error {
 	result := tx.Exec("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ? AND kind = ?", row.ServerID, ServerAgent)
 	if result.Error != nil || result.RowsAffected == 0 {
 		return result.Error
@@ -75,18 +75,18 @@ func (c *core) tellAgent(ctx context.Context, tx *gorm.DB, row changeRow) error 
 	if err := gorm.G[changeRow](tx).Create(ctx, &row); err != nil {
 		return err
 	}
-	c.feed.note(tx.Statement.Context, row.ServerID)
+	c.feed.remember(tx.Statement.Context, row.ServerID)
 	return nil
 }
 
-// tellAgentOf is tellAgent for a link.
-func (c *core) tellAgentOf(ctx context.Context, tx *gorm.DB, link *linkRow, kind ChangeKind) error {
-	return c.tellAgent(ctx, tx, changeRow{ServerID: link.ServerID, Kind: kind, LinkID: link.ID, AccountID: link.AccountID})
+// feedLink writes a change of a link into the feed of its server.
+func (c *core) feedLink(ctx context.Context, tx *gorm.DB, link *linkRow, kind ChangeKind) error {
+	return c.feedChange(ctx, tx, changeRow{ServerID: link.ServerID, Kind: kind, LinkID: link.ID, AccountID: link.AccountID})
 }
 
-// tellAgents writes a change into the feeds of all servers that an account is
-// linked with.
-func (c *core) tellAgents(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
+// feedAccount writes a change into the feeds of all servers that an account is linked
+// with.
+func (c *core) feedAccount(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
 	var links []linkRow
 	// In the order of servers, as everybody holds them.
 	err := tx.Raw(`SELECT l.id, l.server_id, l.account_id, l.state FROM links l JOIN servers s ON s.id = l.server_id
@@ -102,7 +102,7 @@ WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAg
 			continue // a pending link gave no device anything
 		}
 		for _, deviceID := range deviceIDs {
-			err := c.tellAgent(ctx, tx, changeRow{
+			err := c.feedChange(ctx, tx, changeRow{
 				ServerID: link.ServerID, Kind: kind, LinkID: link.ID, AccountID: accountID, DeviceID: deviceID,
 			})
 			if err != nil {
@@ -113,16 +113,16 @@ WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAg
 	return nil
 }
 
-// tellEnded tells agents of the devices whose sessions are about to end: those
-// sessions of the account that condition names.
-func (c *core) tellEnded(ctx context.Context, tx *gorm.DB, accountID int64, condition string, args ...any) error {
+// feedEndedSessions writes the devices whose sessions are about to end into the feeds
+// of the account's servers. condition selects the sessions among the account's.
+func (c *core) feedEndedSessions(ctx context.Context, tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	var devices []string
 	err := tx.Raw("SELECT DISTINCT device_id FROM sessions WHERE account_id = ? AND device_id <> '' AND "+condition,
 		append([]any{accountID}, args...)...).Scan(&devices).Error
 	if err != nil || len(devices) == 0 {
 		return err
 	}
-	return c.tellAgents(ctx, tx, accountID, ChangeDevicesEnded, devices...)
+	return c.feedAccount(ctx, tx, accountID, ChangeDevicesEnded, devices...)
 }
 
 // List returns up to n changes of a server behind the number after, the first
@@ -267,13 +267,13 @@ func (f *feed) collect(ctx context.Context) (inside context.Context, told func()
 		changed.mu.Lock()
 		defer changed.mu.Unlock()
 		for id := range changed.ids {
-			f.tell(id)
+			f.wake(id)
 		}
 	}
 }
 
-// note remembers a server whose feed was written inside a transaction.
-func (f *feed) note(ctx context.Context, serverID int64) {
+// remember remembers a server whose feed was written inside a transaction.
+func (f *feed) remember(ctx context.Context, serverID int64) {
 	if changed, ok := ctx.Value(changedKey{}).(*changedServers); ok {
 		changed.mu.Lock()
 		defer changed.mu.Unlock()
@@ -281,7 +281,7 @@ func (f *feed) note(ctx context.Context, serverID int64) {
 	}
 }
 
-func (f *feed) tell(serverID int64) {
+func (f *feed) wake(serverID int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for word := range f.waiting[serverID] {

@@ -147,7 +147,7 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 // LookConfirm describes a confirmation link without spending it. It
 // returns [ErrTokenSpent].
 func (e *Emails) LookConfirm(ctx context.Context, text string) (LinkInfo, error) {
-	return e.look(ctx, purposeConfirm, text)
+	return e.mailedLink(ctx, purposeConfirm, text)
 }
 
 // Confirm spends a confirmation link: the account may sign in and its address
@@ -159,7 +159,7 @@ func (e *Emails) Confirm(ctx context.Context, text string, caller Caller) error 
 		if err != nil {
 			return err
 		}
-		row, err := e.holder(ctx, tx, t)
+		row, err := e.tokenAccount(ctx, tx, t)
 		if err != nil {
 			return err
 		}
@@ -185,5 +185,5 @@ func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow,
 	if err := revoke(tx, row.ID, purposeConfirm, purposePending); err != nil {
 		return err
 	}
-	return c.note(ctx, tx, row.ID, EventConfirmed, caller)
+	return c.recordEvent(ctx, tx, row.ID, EventConfirmed, caller)
 }

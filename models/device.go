@@ -206,7 +206,7 @@ func (d *Devices) LookCode(ctx context.Context, this Session, typed string, call
 func (d *Devices) waiting(ctx context.Context, this Session, typed string, caller Caller) (deviceCodeRow, error) {
 	near, _ := networksOf(caller.Address)
 	l := d.opt.Limits
-	account := d.throttle.key("user codes", place(this.AccountID))
+	account := d.throttle.key("user codes", idText(this.AccountID))
 	source := d.throttle.key("user codes source", near)
 	service := d.throttle.key("user codes service", "")
 	if err := d.throttle.stillOpen(ctx, service); err != nil { // the brake stops right codes too, or it would tell them
@@ -268,7 +268,7 @@ WHERE id = ? AND state = ? AND expires_at > ? AND EXISTS (SELECT 1 FROM sessions
 		if result.RowsAffected != 1 {
 			return ErrCodeWrong
 		}
-		return d.note(ctx, tx, account.ID, event, caller)
+		return d.recordEvent(ctx, tx, account.ID, event, caller)
 	})
 }
 

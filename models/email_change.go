@@ -109,7 +109,7 @@ func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, pass
 		if err := e.oweChange(ctx, tx, &row, &change, caller); err != nil {
 			return err
 		}
-		return e.note(ctx, tx, accountID, EventEmailChangeAsked, caller)
+		return e.recordEvent(ctx, tx, accountID, EventEmailChangeAsked, caller)
 	})
 }
 
@@ -143,7 +143,7 @@ func (e *Emails) LookUndo(ctx context.Context, text string) (LinkInfo, error) {
 }
 
 func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, email func(emailChange) string) (LinkInfo, error) {
-	info, err := e.look(ctx, p, text)
+	info, err := e.mailedLink(ctx, p, text)
 	if err != nil {
 		return info, err
 	}
@@ -167,7 +167,7 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) 
 		if err != nil {
 			return err
 		}
-		row, err := e.holder(ctx, tx, t)
+		row, err := e.tokenAccount(ctx, tx, t)
 		if err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) 
 		if err := e.oweChanged(ctx, tx, &row, &change); err != nil {
 			return err
 		}
-		return e.note(ctx, tx, row.ID, EventEmailChanged, caller)
+		return e.recordEvent(ctx, tx, row.ID, EventEmailChanged, caller)
 	})
 }
 
@@ -239,7 +239,7 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 		if err != nil {
 			return err
 		}
-		row, err := e.holder(ctx, tx, t)
+		row, err := e.tokenAccount(ctx, tx, t)
 		if err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 		if err := e.endEverything(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		if err := e.note(ctx, tx, row.ID, EventEmailUndone, caller); err != nil {
+		if err := e.recordEvent(ctx, tx, row.ID, EventEmailUndone, caller); err != nil {
 			return err
 		}
 		resetSecret, err = e.oweReset(ctx, tx, &row)

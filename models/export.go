@@ -73,7 +73,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 			out.GuardianID = *row.GuardianID
 		}
 		// Noted first: the export tells of itself as well.
-		if err := a.note(ctx, tx, accountID, EventExported, caller); err != nil {
+		if err := a.recordEvent(ctx, tx, accountID, EventExported, caller); err != nil {
 			return err
 		}
 		for _, part := range []func(context.Context, *gorm.DB, int64) error{
@@ -270,7 +270,7 @@ func (e *Export) readInvites(ctx context.Context, tx *gorm.DB, c *core, accountI
 	}
 	slices.SortFunc(rows, func(a, b inviteRow) int { return cmp.Compare(a.ID, b.ID) })
 	rows = slices.CompactFunc(rows, func(a, b inviteRow) bool { return a.ID == b.ID })
-	e.Invites, err = c.fill(ctx, tx, rows)
+	e.Invites, err = c.completeInvites(ctx, tx, rows)
 	return err
 }
 

@@ -88,8 +88,9 @@ type historyRow struct {
 // TableName is history.
 func (historyRow) TableName() string { return "history" }
 
-// note writes an event in the transaction of what it tells.
-func (c *core) note(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, caller Caller) error {
+// recordEvent writes an event into the history of an account, in the transaction of
+// the change that the event is about.
+func (c *core) recordEvent(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, caller Caller) error {
 	row, err := c.event(accountID, kind, caller)
 	if err != nil {
 		return err

@@ -103,12 +103,12 @@ const (
 // servers, local_user_id, libraries, ends_at and idempotency_key,
 // [ErrOtherRequest], [ErrThrottled] or [ErrUnavailable].
 func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
-	return i.make(ctx, "invite "+place(ownerID), ownerID, in, caller)
+	return i.createIn(ctx, "invite "+idText(ownerID), ownerID, in, caller)
 }
 
-// make is Create; scope keeps the Idempotency-Keys of different callers apart.
-func (i *Invites) make(ctx context.Context, scope string, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
-	o, err := i.once(scope, in.IdempotencyKey, in.canonical())
+// createIn is Create; scope keeps the Idempotency-Keys of different callers apart.
+func (i *Invites) createIn(ctx context.Context, scope string, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
+	o, err := i.idempotent(scope, in.IdempotencyKey, in.canonical())
 	if err != nil {
 		return Invite{}, err
 	}
@@ -121,7 +121,7 @@ func (i *Invites) make(ctx context.Context, scope string, ownerID int64, in NewI
 		return Invite{}, err
 	}
 	if before == 0 {
-		if err := i.throttle.allow(ctx, i.throttle.key("invite", place(ownerID)), i.opt.Limits.InviteDay); err != nil {
+		if err := i.throttle.allow(ctx, i.throttle.key("invite", idText(ownerID)), i.opt.Limits.InviteDay); err != nil {
 			return Invite{}, err
 		}
 		before, err = i.txOnce(ctx, "invite", o, row.ID, func(tx *gorm.DB) error { return i.create(ctx, tx, row, in, caller) })
@@ -234,7 +234,7 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 		}
 		row.AccountID, row.Typed, invited = account.ID, account.Username, &account
 	}
-	if err := holdUsableAccount(tx, row.OwnerID); err != nil {
+	if err := lockUsableAccount(tx, row.OwnerID); err != nil {
 		return err
 	}
 	if err := gorm.G[inviteRow](tx).Create(ctx, &row); err != nil {
@@ -252,13 +252,13 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, strings.Join(names, ", "))); err != nil {
 		return err
 	}
-	return i.note(ctx, tx, row.OwnerID, EventInviteSent, caller)
+	return i.recordEvent(ctx, tx, row.OwnerID, EventInviteSent, caller)
 }
 
 // createServer writes what an invite offers on one server, and returns the name
 // of that server.
 func (i *Invites) createServer(ctx context.Context, tx *gorm.DB, invite *inviteRow, s InviteServer) (name string, err error) {
-	if err := holdOwnServer(tx, invite.OwnerID, s.ServerID); err != nil {
+	if err := lockOwnServer(tx, invite.OwnerID, s.ServerID); err != nil {
 		if KindOf(err) == KindNotFound {
 			return "", fieldError(KindInvalid, "servers", "server_unknown")
 		}
@@ -310,12 +310,12 @@ func (i *Invites) checkLocalUser(ctx context.Context, tx *gorm.DB, s InviteServe
 func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller Caller) error {
 	return i.tx(ctx, "withdraw an invite", func(tx *gorm.DB) error {
 		now := i.Now()
-		err := oneRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ? WHERE id = ? AND owner_id = ? AND state = ? AND expires_at > ?",
+		err := requireRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ? WHERE id = ? AND owner_id = ? AND state = ? AND expires_at > ?",
 			InviteWithdrawn, now, inviteID, ownerID, invitePending, now))
 		if err != nil {
 			return err
 		}
-		return i.note(ctx, tx, ownerID, EventInviteWithdrawn, caller)
+		return i.recordEvent(ctx, tx, ownerID, EventInviteWithdrawn, caller)
 	})
 }
 
@@ -327,7 +327,7 @@ func (i *Invites) Look(ctx context.Context, mailToken string) (Invite, string, e
 	if err != nil {
 		return Invite{}, "", err
 	}
-	list, err := i.fill(ctx, i.read(ctx), []inviteRow{row})
+	list, err := i.completeInvites(ctx, i.read(ctx), []inviteRow{row})
 	if err != nil {
 		return Invite{}, "", err
 	}

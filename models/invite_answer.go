@@ -46,7 +46,7 @@ func (i *Invites) Received(ctx context.Context, accountID int64) ([]Invite, erro
 	if err != nil {
 		return nil, err
 	}
-	return i.fill(ctx, i.read(ctx), rows)
+	return i.completeInvites(ctx, i.read(ctx), rows)
 }
 
 // Waiting counts the invites that [Invites.Received] lists.
@@ -59,7 +59,7 @@ func (i *Invites) Waiting(ctx context.Context, accountID int64) (int, error) {
 // update: of parallel callers one wins. It returns [ErrNotFound] for an invite
 // that is not pending or not the account's.
 func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, state string) (inviteRow, error) {
-	if err := holdUsableAccount(tx, accountID); err != nil {
+	if err := lockUsableAccount(tx, accountID); err != nil {
 		return inviteRow{}, err
 	}
 	keys, err := i.ownAddresses(ctx, tx, accountID)
@@ -74,7 +74,7 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 		return inviteRow{}, ErrNotFound
 	}
 	// Who is told must be there until the end.
-	if err := holdAccount(tx, rows[0].OwnerID); err != nil {
+	if err := lockAccount(tx, rows[0].OwnerID); err != nil {
 		return inviteRow{}, err
 	}
 	by := int64(0)
@@ -82,7 +82,7 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 		by = accountID
 	}
 	now := i.Now()
-	return rows[0], oneRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ?, answered_by = ? WHERE id = ? AND state = ? AND expires_at > ?",
+	return rows[0], requireRow(tx.Exec("UPDATE invites SET state = ?, answered_at = ?, answered_by = ? WHERE id = ? AND state = ? AND expires_at > ?",
 		state, now, by, inviteID, invitePending, now))
 }
 
@@ -106,10 +106,10 @@ func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller 
 		if err != nil {
 			return err
 		}
-		if err := i.tellInviter(ctx, tx, &owner, accountID, strings.Join(names, ", "), MailLinkAccepted); err != nil {
+		if err := i.oweInviter(ctx, tx, &owner, accountID, strings.Join(names, ", "), MailLinkAccepted); err != nil {
 			return err
 		}
-		return i.note(ctx, tx, accountID, EventLinkAccepted, caller)
+		return i.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
 	})
 }
 
@@ -141,7 +141,7 @@ func (i *Invites) acceptServers(ctx context.Context, tx *gorm.DB, invite *invite
 func (i *Invites) acceptServer(
 	ctx context.Context, tx *gorm.DB, invite *inviteRow, owner *accountRow, offer inviteServerRow, accountID int64,
 ) (string, error) {
-	if err := holdOwnServer(tx, invite.OwnerID, offer.ServerID); err != nil {
+	if err := lockOwnServer(tx, invite.OwnerID, offer.ServerID); err != nil {
 		if KindOf(err) == KindNotFound {
 			return "", nil
 		}
@@ -189,7 +189,7 @@ func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) err
 	if err := c.setLocalUser(ctx, tx, known, wanted.LocalUserID); err != nil || known.State == LinkAccepted {
 		return err
 	}
-	if err := c.tellAgentOf(ctx, tx, known, ChangeLink); err != nil {
+	if err := c.feedLink(ctx, tx, known, ChangeLink); err != nil {
 		return err
 	}
 	return tx.Table("links").Where("id = ?", known.ID).Updates(map[string]any{
@@ -231,15 +231,15 @@ func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller
 		if invite.AccountID == 0 { // the owner knows an address and shall not learn whose it is
 			named = 0
 		}
-		if err := i.tellInviter(ctx, tx, &owner, named, strings.Join(names, ", "), MailLinkRemoved); err != nil {
+		if err := i.oweInviter(ctx, tx, &owner, named, strings.Join(names, ", "), MailLinkRemoved); err != nil {
 			return err
 		}
-		return i.note(ctx, tx, accountID, EventInviteDeclined, caller)
+		return i.recordEvent(ctx, tx, accountID, EventInviteDeclined, caller)
 	})
 }
 
-// tellInviter owes the owner a mail about the answer; accountID 0 names nobody.
-func (i *Invites) tellInviter(ctx context.Context, tx *gorm.DB, owner *accountRow, accountID int64, servers string, kind MailKind) error {
+// oweInviter owes the owner a mail about the answer; accountID 0 names nobody.
+func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow, accountID int64, servers string, kind MailKind) error {
 	person := ""
 	if accountID != 0 {
 		row, err := i.accountByID(ctx, tx, accountID)

@@ -19,7 +19,7 @@ func (i *Invites) Sent(ctx context.Context, ownerID, before int64, n int) ([]Inv
 	if err != nil {
 		return nil, explained("list the invites", err)
 	}
-	return i.fill(ctx, i.read(ctx), rows)
+	return i.completeInvites(ctx, i.read(ctx), rows)
 }
 
 // OfServer lists the invites to an owner's server that wait for their answer,
@@ -36,7 +36,7 @@ WHERE v.server_id = ? AND i.owner_id = ? AND i.state = ? AND i.expires_at > ? AN
 	if err != nil {
 		return nil, explained("list the invites", err)
 	}
-	return i.fill(ctx, i.read(ctx), rows)
+	return i.completeInvites(ctx, i.read(ctx), rows)
 }
 
 // get reads one invite of an owner.
@@ -48,15 +48,16 @@ func (i *Invites) get(ctx context.Context, ownerID, inviteID int64) (Invite, err
 	if len(rows) != 1 {
 		return Invite{}, ErrNotFound
 	}
-	list, err := i.fill(ctx, i.read(ctx), rows)
+	list, err := i.completeInvites(ctx, i.read(ctx), rows)
 	if err != nil {
 		return Invite{}, err
 	}
 	return list[0], nil
 }
 
-// fill reads what belongs to invites.
-func (c *core) fill(ctx context.Context, db *gorm.DB, rows []inviteRow) ([]Invite, error) {
+// completeInvites returns the invites of rows with their servers and the names of
+// their people.
+func (c *core) completeInvites(ctx context.Context, db *gorm.DB, rows []inviteRow) ([]Invite, error) {
 	if len(rows) == 0 {
 		return []Invite{}, nil
 	}

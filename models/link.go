@@ -79,7 +79,7 @@ func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int
 	if err != nil {
 		return err
 	}
-	if err := c.tellAgents(ctx, tx, accountID, ChangeLink); err != nil {
+	if err := c.feedAccount(ctx, tx, accountID, ChangeLink); err != nil {
 		return err
 	}
 	for _, row := range rows {
@@ -87,7 +87,7 @@ func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int
 		if err != nil {
 			return err
 		}
-		sealed, err := c.keys.Seal(c.opt.Random, sealAccessKey, place(row.ID), key)
+		sealed, err := c.keys.Seal(c.opt.Random, sealAccessKey, idText(row.ID), key)
 		if err != nil {
 			return err
 		}
@@ -123,12 +123,12 @@ func (s *Store) reseal(ctx context.Context) error {
 }
 
 func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
-	key, err := s.keys.Open(sealAccessKey, place(row.ID), row.AccessKey)
+	key, err := s.keys.Open(sealAccessKey, idText(row.ID), row.AccessKey)
 	if err != nil { // of a key before the one before: nothing can help, and the others need it no less
 		s.opt.Log.ErrorContext(ctx, "an access key cannot be opened", slog.Int64("link_id", row.ID), logError(err))
 		return nil
 	}
-	sealed, err := s.keys.Seal(s.opt.Random, sealAccessKey, place(row.ID), key)
+	sealed, err := s.keys.Seal(s.opt.Random, sealAccessKey, idText(row.ID), key)
 	if err != nil {
 		return err
 	}
@@ -262,7 +262,7 @@ func (l *Links) finish(one *Located, accountID int64, state string) error {
 	if state != LinkAccepted {
 		return nil
 	}
-	key, err := l.keys.Open(sealAccessKey, place(one.ID), sealed)
+	key, err := l.keys.Open(sealAccessKey, idText(one.ID), sealed)
 	one.AccessKey = key
 	return explained("open an access key", err)
 }
@@ -272,11 +272,11 @@ func (l *Links) finish(one *Located, accountID int64, state string) error {
 // account's or over, or whose server is disabled.
 func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Caller) error {
 	return l.tx(ctx, "accept a link", func(tx *gorm.DB) error {
-		if err := holdUsableAccount(tx, accountID); err != nil {
+		if err := lockUsableAccount(tx, accountID); err != nil {
 			return err
 		}
 		now := l.Now()
-		err := oneRow(tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
+		err := requireRow(tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
 			LinkAccepted, now, linkID, accountID, LinkPending, now))
 		if err != nil {
 			return err
@@ -292,13 +292,13 @@ func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Call
 		if server.DisabledAt != nil { // its people are not shown the invitation either
 			return ErrNotFound
 		}
-		if err := l.tellAgentOf(ctx, tx, &row, ChangeLink); err != nil {
+		if err := l.feedLink(ctx, tx, &row, ChangeLink); err != nil {
 			return err
 		}
-		if err := l.tellOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
+		if err := l.oweOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
 			return err
 		}
-		return l.note(ctx, tx, accountID, EventLinkAccepted, caller)
+		return l.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
 	})
 }
 
@@ -316,7 +316,7 @@ func (l *Links) Decline(ctx context.Context, accountID, linkID int64, caller Cal
 
 func (l *Links) remove(ctx context.Context, accountID, linkID int64, caller Caller, states ...string) error {
 	return l.tx(ctx, "remove a link", func(tx *gorm.DB) error {
-		if err := holdAccount(tx, accountID); err != nil {
+		if err := lockAccount(tx, accountID); err != nil {
 			return err
 		}
 		rows, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Find(ctx)
@@ -326,7 +326,7 @@ func (l *Links) remove(ctx context.Context, accountID, linkID int64, caller Call
 		if len(rows) != 1 || !slices.Contains(states, rows[0].State) {
 			return ErrNotFound
 		}
-		if err := l.tellAgentOf(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
+		if err := l.feedLink(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
 			return err
 		}
 		if err := deleteLink(tx, linkID); err != nil {
@@ -336,10 +336,10 @@ func (l *Links) remove(ctx context.Context, accountID, linkID int64, caller Call
 		if err != nil {
 			return err
 		}
-		if err := l.tellOwner(ctx, tx, &rows[0], &server, MailLinkRemoved); err != nil {
+		if err := l.oweOwner(ctx, tx, &rows[0], &server, MailLinkRemoved); err != nil {
 			return err
 		}
-		return l.note(ctx, tx, accountID, EventLinkRemoved, caller)
+		return l.recordEvent(ctx, tx, accountID, EventLinkRemoved, caller)
 	})
 }
 
@@ -374,9 +374,9 @@ func (l *Links) ByServer(ctx context.Context, accountID, serverID int64) (Link, 
 	return Link{ID: row.ID, ServerID: row.ServerID, AccountID: row.AccountID, Type: row.Type, State: row.State, EndsAt: orZero(row.EndsAt)}, nil
 }
 
-// tellOwner owes the owner of a link's server a mail about it. A server that
-// nobody has claimed has nobody to tell.
-func (c *core) tellOwner(ctx context.Context, tx *gorm.DB, link *linkRow, server *serverRow, kind MailKind) error {
+// oweOwner owes the owner of a link's server a mail about the link. It does nothing
+// for a server that nobody has claimed.
+func (c *core) oweOwner(ctx context.Context, tx *gorm.DB, link *linkRow, server *serverRow, kind MailKind) error {
 	if server.OwnerID == 0 || server.OwnerID == link.AccountID {
 		return nil
 	}
@@ -391,8 +391,8 @@ func (c *core) tellOwner(ctx context.Context, tx *gorm.DB, link *linkRow, server
 	return c.owe(ctx, tx, serverMail(kind, &owner, server.server().Name, person.Username, c.Now()))
 }
 
-// tellPerson owes the person of a link a mail about it.
-func (c *core) tellPerson(ctx context.Context, tx *gorm.DB, link *linkRow, server *serverRow, kind MailKind) error {
+// owePerson owes the person of a link a mail about the link.
+func (c *core) owePerson(ctx context.Context, tx *gorm.DB, link *linkRow, server *serverRow, kind MailKind) error {
 	person, err := c.accountByID(ctx, tx, link.AccountID)
 	if err != nil {
 		return err

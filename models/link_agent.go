@@ -68,7 +68,7 @@ func (c *core) agentLinks(ctx context.Context, serverID int64, condition string,
 
 func (c *core) agentLink(serverID int64, r *agentLinkRow, names libraryNames) (AgentLink, error) {
 	link := AgentLink{
-		ID: r.ID, AccountID: r.AccountID, Username: r.Username, DisplayName: toldName(r.State, r.Username, r.DisplayName),
+		ID: r.ID, AccountID: r.AccountID, Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName),
 		Type: r.Type, State: r.State,
 		Active: r.ConfirmedAt != nil && r.DisabledAt == nil, EndsAt: orZero(r.EndsAt), RequestedBy: r.RequestedBy,
 		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
@@ -80,14 +80,15 @@ func (c *core) agentLink(serverID int64, r *agentLinkRow, names libraryNames) (A
 	if link.Libraries, err = names.unpack(serverID, r.Libraries); err != nil || r.State != LinkAccepted {
 		return link, err
 	}
-	key, err := c.keys.Open(sealAccessKey, place(r.ID), r.AccessKey)
+	key, err := c.keys.Open(sealAccessKey, idText(r.ID), r.AccessKey)
 	link.AccessKeyHash = secret.Sum(key)
 	return link, err
 }
 
-// toldName is what the other side of a link is told of what a person calls
-// themselves: nothing but the username, which it named, until they accept.
-func toldName(state, username, displayName string) string {
+// visibleName returns the name of a person that the server of a link may see. Until the
+// person accepts, it is the username, which the server knows already; then it is the
+// display name.
+func visibleName(state, username, displayName string) string {
 	if state != LinkAccepted {
 		return username
 	}
@@ -151,7 +152,7 @@ func (a *Agents) AskFor(ctx context.Context, this Server, in AskLink) (AgentLink
 	if err != nil {
 		return AgentLink{}, err
 	}
-	return a.oneLink(ctx, this, id)
+	return a.linkByID(ctx, this, id)
 }
 
 // usableByUsername holds the account of a username. It returns an error about
@@ -163,7 +164,7 @@ func (c *core) usableByUsername(ctx context.Context, tx *gorm.DB, username strin
 	}
 	row, err := c.accountByName(ctx, tx, username)
 	if err == nil {
-		err = holdUsableAccount(tx, row.ID)
+		err = lockUsableAccount(tx, row.ID)
 	}
 	if KindOf(err) == KindNotFound {
 		return row, unknown
@@ -201,10 +202,10 @@ func (a *Agents) askFor(ctx context.Context, tx *gorm.DB, this Server, account *
 	if err != nil {
 		return 0, err
 	}
-	if err := a.tellPerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
+	if err := a.owePerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
 		return 0, err
 	}
-	return link.ID, a.note(ctx, tx, account.ID, EventLinkAsked, Caller{})
+	return link.ID, a.recordEvent(ctx, tx, account.ID, EventLinkAsked, Caller{})
 }
 
 // linkOf reads the link of an account with a server, nil for none. One that has
@@ -231,14 +232,14 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 	if link.ID, err = c.newID(); err != nil {
 		return err
 	}
-	if link.AccessKey, err = c.keys.Seal(c.opt.Random, sealAccessKey, place(link.ID), key); err != nil {
+	if link.AccessKey, err = c.keys.Seal(c.opt.Random, sealAccessKey, idText(link.ID), key); err != nil {
 		return err
 	}
 	link.CreatedAt = c.Now()
 	if link.State == LinkAccepted {
 		link.AcceptedAt = &link.CreatedAt
 	}
-	if err := c.tellAgentOf(ctx, tx, link, ChangeLink); err != nil {
+	if err := c.feedLink(ctx, tx, link, ChangeLink); err != nil {
 		return err
 	}
 	err = gorm.G[linkRow](tx).Create(ctx, link)
@@ -266,10 +267,10 @@ func (c *core) setLocalUser(ctx context.Context, tx *gorm.DB, link *linkRow, loc
 	if link.LocalUserID != nil {
 		return ErrAlreadyLinked
 	}
-	if err := c.tellAgentOf(ctx, tx, link, ChangeLink); err != nil {
+	if err := c.feedLink(ctx, tx, link, ChangeLink); err != nil {
 		return err
 	}
-	err := oneRow(tx.Exec("UPDATE links SET local_user_id = ? WHERE id = ?", *localUserID, link.ID))
+	err := requireRow(tx.Exec("UPDATE links SET local_user_id = ? WHERE id = ?", *localUserID, link.ID))
 	if isLocalUserTaken(err) {
 		return ErrLocalUserTaken.because(err)
 	}
@@ -279,26 +280,26 @@ func (c *core) setLocalUser(ctx context.Context, tx *gorm.DB, link *linkRow, loc
 
 // endLink removes a link whose end has come, and tells person and agent.
 func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
-	if err := holdAccount(tx, link.AccountID); err != nil {
+	if err := lockAccount(tx, link.AccountID); err != nil {
 		return err
 	}
-	if err := c.tellAgentOf(ctx, tx, link, ChangeLinkRemoved); err != nil {
+	if err := c.feedLink(ctx, tx, link, ChangeLinkRemoved); err != nil {
 		return err
 	}
 	server, err := c.serverByID(ctx, tx, link.ServerID)
 	if err != nil {
 		return err
 	}
-	if err := oneRow(tx.Exec("DELETE FROM links WHERE id = ? AND ends_at <= ?", link.ID, c.Now())); err != nil {
+	if err := requireRow(tx.Exec("DELETE FROM links WHERE id = ? AND ends_at <= ?", link.ID, c.Now())); err != nil {
 		return err
 	}
-	if err := c.tellPerson(ctx, tx, link, &server, MailLinkEnded); err != nil {
+	if err := c.owePerson(ctx, tx, link, &server, MailLinkEnded); err != nil {
 		return err
 	}
-	return c.note(ctx, tx, link.AccountID, EventLinkRemoved, Caller{})
+	return c.recordEvent(ctx, tx, link.AccountID, EventLinkRemoved, Caller{})
 }
 
-func (a *Agents) oneLink(ctx context.Context, this Server, id int64) (AgentLink, error) {
+func (a *Agents) linkByID(ctx context.Context, this Server, id int64) (AgentLink, error) {
 	links, err := a.agentLinks(ctx, this.ID, " AND l.id = ?", id)
 	if err != nil {
 		return AgentLink{}, err

@@ -44,7 +44,7 @@ type authorizationRow struct {
 
 func (c *core) authorization(r authorizationRow) (Authorization, error) {
 	one := Authorization{r.link()}
-	key, err := c.keys.Open(sealAccessKey, place(r.ID), r.AccessKey)
+	key, err := c.keys.Open(sealAccessKey, idText(r.ID), r.AccessKey)
 	one.AccessKey = key
 	return one, explained("open an access key", err)
 }
@@ -125,14 +125,14 @@ func (c *core) mayAsk(ctx context.Context, this Server) error {
 	if this.OwnerID == 0 {
 		limit = c.opt.Limits.AskDayUnclaimed
 	}
-	return c.throttle.allow(ctx, c.throttle.key("ask", place(this.ID)), limit)
+	return c.throttle.allow(ctx, c.throttle.key("ask", idText(this.ID)), limit)
 }
 
 func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskLink) error {
-	if err := holdUsableAccount(tx, in.AccountID); err != nil {
+	if err := lockUsableAccount(tx, in.AccountID); err != nil {
 		return err
 	}
-	if err := oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND disabled_at IS NULL", this.ID)); err != nil {
+	if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND disabled_at IS NULL", this.ID)); err != nil {
 		return err
 	}
 	known, err := e.linkOf(ctx, tx, this.ID, in.AccountID)
@@ -140,11 +140,11 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 		return err
 	}
 	if known != nil {
-		sealed, err := e.keys.Seal(e.opt.Random, sealAccessKey, place(known.ID), in.AccessKey)
+		sealed, err := e.keys.Seal(e.opt.Random, sealAccessKey, idText(known.ID), in.AccessKey)
 		if err != nil {
 			return err
 		}
-		if err := e.tellAgentOf(ctx, tx, known, ChangeLink); err != nil {
+		if err := e.feedLink(ctx, tx, known, ChangeLink); err != nil {
 			return err
 		}
 		return tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known.ID).Error
@@ -155,7 +155,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if link.ID, err = e.newID(); err != nil {
 		return err
 	}
-	if link.AccessKey, err = e.keys.Seal(e.opt.Random, sealAccessKey, place(link.ID), in.AccessKey); err != nil {
+	if link.AccessKey, err = e.keys.Seal(e.opt.Random, sealAccessKey, idText(link.ID), in.AccessKey); err != nil {
 		return err
 	}
 	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // no duplicate: the server is held
@@ -165,10 +165,10 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if err != nil {
 		return err
 	}
-	if err := e.tellPerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
+	if err := e.owePerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
 		return err
 	}
-	return e.note(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
+	return e.recordEvent(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
 }
 
 // Cancel removes a link from the server's side. It returns [ErrNotFound].
@@ -177,7 +177,7 @@ func (e *EmbyServers) Cancel(ctx context.Context, this Server, accountID int64) 
 }
 
 func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int64) error {
-	if err := holdAccount(tx, accountID); err != nil {
+	if err := lockAccount(tx, accountID); err != nil {
 		return err
 	}
 	rows, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
@@ -187,7 +187,7 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	if len(rows) != 1 {
 		return ErrNotFound
 	}
-	if err := c.tellAgentOf(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
+	if err := c.feedLink(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
 		return err
 	}
 	if err := deleteLink(tx, rows[0].ID); err != nil {
@@ -198,11 +198,11 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 		return err
 	}
 	if rows[0].State == LinkAccepted {
-		if err := c.tellPerson(ctx, tx, &rows[0], &server, MailLinkEnded); err != nil {
+		if err := c.owePerson(ctx, tx, &rows[0], &server, MailLinkEnded); err != nil {
 			return err
 		}
 	}
-	return c.note(ctx, tx, accountID, EventLinkRemoved, Caller{})
+	return c.recordEvent(ctx, tx, accountID, EventLinkRemoved, Caller{})
 }
 
 // FindAccount looks an account up for a server: by username, or by an address
@@ -211,7 +211,7 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 // look-up of an address is remembered for [EmbyServers.Invite]. It returns
 // [ErrNotFound], [ErrThrottled] or [ErrUnavailable].
 func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
-	if err := e.throttle.allow(ctx, e.throttle.key("find account", place(this.ID)), e.opt.Limits.FindHour); err != nil {
+	if err := e.throttle.allow(ctx, e.throttle.key("find account", idText(this.ID)), e.opt.Limits.FindHour); err != nil {
 		return Account{}, false, err
 	}
 	name := nameKey(nameOrEmail)

@@ -104,7 +104,7 @@ func (s *Store) sweepLocalUsers(ctx context.Context) error {
 		for _, row := range gone {
 			err := s.tx(ctx, "forget a local user", func(tx *gorm.DB) error {
 				// A report that brings it back, or an invite that names it, waits for the server's row.
-				if err := oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID)); err != nil {
+				if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID)); err != nil {
 					return err
 				}
 				return tx.Exec("DELETE FROM local_users WHERE id = ? AND "+unnamed, row.ID, invitePending, now).Error

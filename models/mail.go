@@ -222,7 +222,7 @@ func (m *Mail) noteReset(ctx context.Context, tx *gorm.DB, row *outboxRow, accou
 	if row.Kind != MailPasswordReset || row.Attempts > 1 {
 		return nil
 	}
-	return m.note(ctx, tx, account.ID, EventPasswordResetAsked, Caller{})
+	return m.recordEvent(ctx, tx, account.ID, EventPasswordResetAsked, Caller{})
 }
 
 // ownerInstead returns the account that already has the address which a mail would

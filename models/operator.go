@@ -35,7 +35,7 @@ func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 		if err := o.owe(ctx, tx, mail); err != nil {
 			return err
 		}
-		return o.note(ctx, tx, row.ID, EventSignedUp, Caller{})
+		return o.recordEvent(ctx, tx, row.ID, EventSignedUp, Caller{})
 	})
 	return row.account(), err
 }
@@ -80,12 +80,12 @@ func (o *Operators) Confirm(ctx context.Context, name string) error {
 // Disable shuts an account out: all its sessions and open links end at once,
 // and no door opens until it is enabled. It returns [ErrNotFound].
 func (o *Operators) Disable(ctx context.Context, name string) error {
-	return o.do(ctx, "disable an account", o.named(name), o.disable)
+	return o.onAccount(ctx, "disable an account", o.named(name), o.disable)
 }
 
 // Enable lets a disabled account in again. It returns [ErrNotFound].
 func (o *Operators) Enable(ctx context.Context, name string) error {
-	return o.do(ctx, "enable an account", o.named(name), o.enable)
+	return o.onAccount(ctx, "enable an account", o.named(name), o.enable)
 }
 
 // SetOperator lets an account do what operators do over the API, or no longer.
@@ -96,7 +96,7 @@ func (o *Operators) SetOperator(ctx context.Context, name string, on bool) error
 		if err != nil {
 			return err
 		}
-		if err := holdAccount(tx, row.ID); err != nil {
+		if err := lockAccount(tx, row.ID); err != nil {
 			return err
 		}
 		if err := tx.Exec("UPDATE accounts SET operator = ? WHERE id = ?", on, row.ID).Error; err != nil {
@@ -106,14 +106,14 @@ func (o *Operators) SetOperator(ctx context.Context, name string, on bool) error
 		if on {
 			event = EventOperatorOn
 		}
-		return o.note(ctx, tx, row.ID, event, Caller{})
+		return o.recordEvent(ctx, tx, row.ID, event, Caller{})
 	})
 }
 
 // SendReset owes an account a mail with a link that sets a new password. It
 // returns [ErrNotFound].
 func (o *Operators) SendReset(ctx context.Context, name string) error {
-	return o.do(ctx, "send a reset", o.named(name), o.sendReset)
+	return o.onAccount(ctx, "send a reset", o.named(name), o.sendReset)
 }
 
 // Delete erases an account and everything of the person. It returns

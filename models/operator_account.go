@@ -11,17 +11,17 @@ import (
 
 // DisableByID is [Operators.Disable] for an id.
 func (o *Operators) DisableByID(ctx context.Context, accountID int64) error {
-	return o.do(ctx, "disable an account", o.withID(accountID), o.disable)
+	return o.onAccount(ctx, "disable an account", o.withID(accountID), o.disable)
 }
 
 // EnableByID is [Operators.Enable] for an id.
 func (o *Operators) EnableByID(ctx context.Context, accountID int64) error {
-	return o.do(ctx, "enable an account", o.withID(accountID), o.enable)
+	return o.onAccount(ctx, "enable an account", o.withID(accountID), o.enable)
 }
 
 // SendResetByID is [Operators.SendReset] for an id.
 func (o *Operators) SendResetByID(ctx context.Context, accountID int64) error {
-	return o.do(ctx, "send a reset", o.withID(accountID), o.sendReset)
+	return o.onAccount(ctx, "send a reset", o.withID(accountID), o.sendReset)
 }
 
 type findAccount func(ctx context.Context, tx *gorm.DB) (accountRow, error)
@@ -34,8 +34,8 @@ func (o *Operators) withID(accountID int64) findAccount {
 	return func(ctx context.Context, tx *gorm.DB) (accountRow, error) { return o.accountByID(ctx, tx, accountID) }
 }
 
-// do does something to the account that find finds, in one transaction.
-func (o *Operators) do(ctx context.Context, doing string, find findAccount,
+// onAccount calls work with the account that find finds, in one transaction.
+func (o *Operators) onAccount(ctx context.Context, doing string, find findAccount,
 	work func(ctx context.Context, tx *gorm.DB, row *accountRow) error,
 ) error {
 	return o.tx(ctx, doing, func(tx *gorm.DB) error {
@@ -57,17 +57,17 @@ func (o *Operators) disable(ctx context.Context, tx *gorm.DB, row *accountRow) e
 	if err := revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange); err != nil {
 		return err
 	}
-	return o.note(ctx, tx, row.ID, EventDisabled, Caller{})
+	return o.recordEvent(ctx, tx, row.ID, EventDisabled, Caller{})
 }
 
 func (o *Operators) enable(ctx context.Context, tx *gorm.DB, row *accountRow) error {
 	if err := updateAccount(tx, row.ID, map[string]any{"disabled_at": nil}, ""); err != nil {
 		return err
 	}
-	if err := o.tellAgents(ctx, tx, row.ID, ChangeLink); err != nil {
+	if err := o.feedAccount(ctx, tx, row.ID, ChangeLink); err != nil {
 		return err
 	}
-	return o.note(ctx, tx, row.ID, EventEnabled, Caller{})
+	return o.recordEvent(ctx, tx, row.ID, EventEnabled, Caller{})
 }
 
 func (o *Operators) sendReset(ctx context.Context, tx *gorm.DB, row *accountRow) error {

@@ -92,7 +92,7 @@ func (o *OperatedServers) setServerDisabled(ctx context.Context, serverID int64,
 		if err := tx.Exec("UPDATE servers SET disabled_at = ? WHERE id = ?", at, serverID).Error; err != nil {
 			return err
 		}
-		return o.noteOwner(ctx, tx, &row, event)
+		return o.recordForOwner(ctx, tx, &row, event)
 	})
 }
 
@@ -107,14 +107,14 @@ func (o *OperatedServers) Remove(ctx context.Context, serverID int64) error {
 		if err := o.removeServer(ctx, tx, &row); err != nil {
 			return err
 		}
-		return o.noteOwner(ctx, tx, &row, EventServerRemoved)
+		return o.recordForOwner(ctx, tx, &row, EventServerRemoved)
 	})
 }
 
-// noteOwner writes into the history of a server's owner, if it has one.
-func (o *OperatedServers) noteOwner(ctx context.Context, tx *gorm.DB, row *serverRow, event EventKind) error {
+// recordForOwner writes into the history of a server's owner, if it has one.
+func (o *OperatedServers) recordForOwner(ctx context.Context, tx *gorm.DB, row *serverRow, event EventKind) error {
 	if row.OwnerID == 0 {
 		return nil
 	}
-	return o.note(ctx, tx, row.OwnerID, event, Caller{})
+	return o.recordEvent(ctx, tx, row.OwnerID, event, Caller{})
 }

@@ -71,7 +71,7 @@ func (a *Accounts) changePassword(ctx context.Context, tx *gorm.DB, row *account
 	if err := a.owe(ctx, tx, passwordChangedMail(row, caller, a.Now())); err != nil {
 		return "", err
 	}
-	return newToken, a.note(ctx, tx, row.ID, EventPasswordChanged, caller)
+	return newToken, a.recordEvent(ctx, tx, row.ID, EventPasswordChanged, caller)
 }
 
 func sameText(a, b string) bool {

@@ -18,8 +18,8 @@ type Person struct {
 	InvitedBy string    // username of whoever invited them; "" for nobody
 }
 
-// peopleOf lists the links of a server for its owner.
-const peopleOf = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
+// listPeople lists the links of a server for its owner.
+const listPeople = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
  l.local_user_id, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.gone_at, i.username AS invited_by
 FROM links l JOIN accounts a ON a.id = l.account_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -42,7 +42,7 @@ type personRow struct {
 func (r *personRow) person() Person {
 	p := Person{Link: Link{
 		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID,
-		Username: r.Username, DisplayName: toldName(r.State, r.Username, r.DisplayName), Type: r.Type, State: r.State, RequestedBy: r.RequestedBy,
+		Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName), Type: r.Type, State: r.State, RequestedBy: r.RequestedBy,
 		CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
 	}}
 	if r.InvitedBy != nil {
@@ -64,7 +64,7 @@ func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int
 		return nil, err
 	}
 	var rows []personRow
-	if err := p.read(ctx).Raw(peopleOf, serverID, after, p.Now(), n).Scan(&rows).Error; err != nil {
+	if err := p.read(ctx).Raw(listPeople, serverID, after, p.Now(), n).Scan(&rows).Error; err != nil {
 		return nil, explained("list the people", err)
 	}
 	names, err := p.namesOfLibraries(ctx, p.read(ctx), serverID)
@@ -91,7 +91,7 @@ type Terms struct {
 // [ErrNotFound], or errors about the fields ends_at and libraries.
 func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms) error {
 	return p.tx(ctx, "set the terms of a link", func(tx *gorm.DB) error {
-		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
 		rows, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ? AND (ends_at IS NULL OR ends_at > ?)", linkID, serverID, p.Now()).Find(ctx)
@@ -105,7 +105,7 @@ func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, 
 		if err != nil || len(columns) == 0 {
 			return err
 		}
-		if err := p.tellAgentOf(ctx, tx, &rows[0], ChangeLink); err != nil {
+		if err := p.feedLink(ctx, tx, &rows[0], ChangeLink); err != nil {
 			return err
 		}
 		return tx.Table("links").Where("id = ?", linkID).Updates(columns).Error

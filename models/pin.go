@@ -71,7 +71,7 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 		if err := p.owe(ctx, tx, pinChangedMail(row, what, caller, p.Now())); err != nil {
 			return err
 		}
-		return p.note(ctx, tx, row.ID, event, caller)
+		return p.recordEvent(ctx, tx, row.ID, event, caller)
 	})
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (p *PINs) turnOff(ctx context.Context, row *accountRow, caller Caller) erro
 		if err != nil {
 			return err
 		}
-		return p.note(ctx, tx, row.ID, EventPINOff, caller)
+		return p.recordEvent(ctx, tx, row.ID, EventPINOff, caller)
 	})
 	if err != nil {
 		return err
@@ -206,7 +206,7 @@ func (p *PINs) RequestReset(ctx context.Context, accountID int64) error {
 // LookReset describes a PIN reset link without spending it. It returns
 // [ErrTokenSpent].
 func (p *PINs) LookReset(ctx context.Context, text string) (LinkInfo, error) {
-	return p.look(ctx, purposePINReset, text)
+	return p.mailedLink(ctx, purposePINReset, text)
 }
 
 // ResetByMail spends a PIN reset link and stores a new PIN, or removes it when
@@ -226,7 +226,7 @@ func (p *PINs) ResetByMail(ctx context.Context, text, pin string, caller Caller)
 		if err != nil {
 			return err
 		}
-		_, err = p.holder(ctx, tx, t)
+		_, err = p.tokenAccount(ctx, tx, t)
 		return err
 	})
 }

@@ -27,7 +27,7 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 		return err
 	}
 	// Which usernames are taken is told to nobody without end.
-	if err := a.throttle.allow(ctx, a.throttle.key("profile", place(accountID)), a.opt.Limits.ProfileHour); err != nil {
+	if err := a.throttle.allow(ctx, a.throttle.key("profile", idText(accountID)), a.opt.Limits.ProfileHour); err != nil {
 		return err
 	}
 	return a.tx(ctx, "save the profile", func(tx *gorm.DB) error {
@@ -45,7 +45,7 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 		if err != nil {
 			return err
 		}
-		return a.note(ctx, tx, accountID, EventProfileChanged, caller)
+		return a.recordEvent(ctx, tx, accountID, EventProfileChanged, caller)
 	})
 }
 

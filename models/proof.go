@@ -85,7 +85,7 @@ func (p *Proofs) Start(ctx context.Context, accountID, serverID int64) (Proof, e
 	if err == nil && (open.State == ProofAsked || open.State == ProofShown) {
 		return open, nil
 	}
-	if err := p.throttle.allow(ctx, p.throttle.key("proof", place(accountID)), p.opt.Limits.ProofHour); err != nil {
+	if err := p.throttle.allow(ctx, p.throttle.key("proof", idText(accountID)), p.opt.Limits.ProofHour); err != nil {
 		return Proof{}, err
 	}
 	row := proofRow{ServerID: serverID, AccountID: accountID, State: ProofAsked, CreatedAt: p.Now()}
@@ -101,10 +101,10 @@ func (p *Proofs) Start(ctx context.Context, accountID, serverID int64) (Proof, e
 }
 
 func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
-	if err := holdUsableAccount(tx, row.AccountID); err != nil {
+	if err := lockUsableAccount(tx, row.AccountID); err != nil {
 		return err
 	}
-	if err := p.holdOpenServer(tx, row.ServerID); err != nil {
+	if err := p.lockSelfServiceServer(tx, row.ServerID); err != nil {
 		return err
 	}
 	link, err := p.linkOf(ctx, tx, row.ServerID, row.AccountID)
@@ -122,13 +122,13 @@ func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
 	if err := gorm.G[proofRow](tx).Create(ctx, row); err != nil {
 		return err
 	}
-	return p.tellAgent(ctx, tx, changeRow{ServerID: row.ServerID, Kind: ChangeProofAsked, AccountID: row.AccountID})
+	return p.feedChange(ctx, tx, changeRow{ServerID: row.ServerID, Kind: ChangeProofAsked, AccountID: row.AccountID})
 }
 
-// holdOpenServer holds a server where people may prove their local user. It
+// lockSelfServiceServer holds a server where people may prove their local user. It
 // returns [ErrNotFound] for any other.
-func (p *Proofs) holdOpenServer(tx *gorm.DB, serverID int64) error {
-	return oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0",
+func (p *Proofs) lockSelfServiceServer(tx *gorm.DB, serverID int64) error {
+	return requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0",
 		serverID, ServerAgent, true))
 }
 
@@ -196,7 +196,7 @@ func (p *Proofs) settle(ctx context.Context, this Server, proofID int64, columns
 }
 
 func (p *Proofs) settleIn(tx *gorm.DB, this Server, proofID int64, columns map[string]any) error {
-	return oneRow(tx.Table("proofs").Where("id = ? AND server_id = ? AND state IN ? AND expires_at > ?",
+	return requireRow(tx.Table("proofs").Where("id = ? AND server_id = ? AND state IN ? AND expires_at > ?",
 		proofID, this.ID, []string{ProofAsked, ProofShown}, p.Now()).Updates(columns))
 }
 
@@ -225,10 +225,10 @@ func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, exter
 		if err != nil {
 			return err
 		}
-		if err := p.tellOwner(ctx, tx, &link, &server, MailLinkAccepted); err != nil {
+		if err := p.oweOwner(ctx, tx, &link, &server, MailLinkAccepted); err != nil {
 			return err
 		}
-		return p.note(ctx, tx, accountID, EventLinkAccepted, caller)
+		return p.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
 	})
 }
 
@@ -239,10 +239,10 @@ func (p *Proofs) finish(ctx context.Context, tx *gorm.DB, this Server, proofID i
 	if err != nil {
 		return 0, explained("read the proof", err)
 	}
-	if err := holdUsableAccount(tx, row.AccountID); err != nil {
+	if err := lockUsableAccount(tx, row.AccountID); err != nil {
 		return 0, err
 	}
-	if err := p.holdOpenServer(tx, this.ID); err != nil {
+	if err := p.lockSelfServiceServer(tx, this.ID); err != nil {
 		return 0, err
 	}
 	return row.AccountID, p.settleIn(tx, this, proofID, map[string]any{"state": ProofDone})
@@ -261,7 +261,7 @@ func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason st
 // stops that, and with it the proofs that are open. It returns [ErrNotFound].
 func (s *Servers) SetSelfService(ctx context.Context, ownerID, serverID int64, on bool) error {
 	return s.tx(ctx, "set self-service", func(tx *gorm.DB) error {
-		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
 		if err := tx.Exec("UPDATE servers SET self_service = ? WHERE id = ?", on, serverID).Error; err != nil || on {

@@ -161,7 +161,7 @@ func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, t
 		return QuickConnect{}, explained("make an id", err)
 	}
 	id := row.ID
-	if row.Code, err = q.keys.Seal(q.opt.Random, sealQuickCode, place(id), code); err != nil {
+	if row.Code, err = q.keys.Seal(q.opt.Random, sealQuickCode, idText(id), code); err != nil {
 		return QuickConnect{}, explained("seal a code", err)
 	}
 	err = q.tx(ctx, "ask for Quick Connect", func(tx *gorm.DB) error {
@@ -182,8 +182,8 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 		what, subject string
 		limit         Limit
 	}{
-		{"quick connect", place(this.AccountID), l.QuickAccount},
-		{"quick connect hour", place(this.AccountID), l.QuickHour},
+		{"quick connect", idText(this.AccountID), l.QuickAccount},
+		{"quick connect hour", idText(this.AccountID), l.QuickHour},
 		{"quick connect source", near, l.QuickSource},
 	} {
 		if err := q.throttle.allow(ctx, q.throttle.key(rule.what, rule.subject), rule.limit); err != nil {
@@ -198,7 +198,7 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 	if at < 0 { // whoever is not linked with a server uses up none of its tries
 		return "", QuickServer{}, fieldError(KindInvalid, "server_id", "quick_server_unknown")
 	}
-	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", place(serverID)), l.QuickServer); err != nil {
+	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", idText(serverID)), l.QuickServer); err != nil {
 		return "", QuickServer{}, err
 	}
 	code, ok := parseQuickCode(typed)
@@ -220,7 +220,7 @@ func (q *QuickConnects) ask(ctx context.Context, tx *gorm.DB, this Session, row 
 	if err := gorm.G[quickRow](tx).Create(ctx, row); err != nil {
 		return 0, err
 	}
-	return row.ID, q.tellAgent(ctx, tx, changeRow{
+	return row.ID, q.feedChange(ctx, tx, changeRow{
 		ServerID: row.ServerID, Kind: ChangeQuickConnectAsked, LinkID: row.LinkID, AccountID: row.AccountID,
 	})
 }
@@ -229,10 +229,10 @@ func (q *QuickConnects) ask(ctx context.Context, tx *gorm.DB, this Session, row 
 // them, or the link, has gone meanwhile: whoever ends them waits here, or has come
 // first.
 func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session, row *quickRow) error {
-	if err := holdUsableAccount(tx, row.AccountID); err != nil {
+	if err := lockUsableAccount(tx, row.AccountID); err != nil {
 		return err
 	}
-	err := oneRow(tx.Exec("UPDATE sessions SET kind = kind WHERE id = ? AND account_id = ?", this.ID, row.AccountID))
+	err := requireRow(tx.Exec("UPDATE sessions SET kind = kind WHERE id = ? AND account_id = ?", this.ID, row.AccountID))
 	if err != nil && KindOf(err) == KindNotFound {
 		return ErrNoSession
 	}
@@ -240,7 +240,7 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 		return err
 	}
 	gone := fieldError(KindInvalid, "server_id", "quick_server_unknown")
-	err = oneRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID))
+	err = requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID))
 	if err != nil && KindOf(err) == KindNotFound {
 		return gone
 	}
@@ -264,7 +264,7 @@ func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quick
 	for _, one := range open {
 		reason := QuickExpired
 		if one.ExpiresAt.After(q.Now()) {
-			if known, err := q.keys.Open(sealQuickCode, place(one.ID), one.Code); err == nil && known == code {
+			if known, err := q.keys.Open(sealQuickCode, idText(one.ID), one.Code); err == nil && known == code {
 				return one.ID, nil
 			}
 			reason = QuickReplaced

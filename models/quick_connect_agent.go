@@ -25,7 +25,7 @@ func (q *QuickConnects) Open(ctx context.Context, this Server) ([]QuickConnect, 
 	list := make([]QuickConnect, 0, len(rows))
 	for i := range rows {
 		one := q.quick(&rows[i])
-		if one.Code, err = q.keys.Open(sealQuickCode, place(one.ID), rows[i].Code); err == nil {
+		if one.Code, err = q.keys.Open(sealQuickCode, idText(one.ID), rows[i].Code); err == nil {
 			list = append(list, one)
 		} else if err = q.giveUp(ctx, this, one.ID, err); err != nil {
 			return nil, err
@@ -47,7 +47,7 @@ func (q *QuickConnects) giveUp(ctx context.Context, this Server, id int64, cause
 // settle ends a try that is open, by one conditional update, and erases its code.
 // It returns [ErrNotFound].
 func (q *QuickConnects) settle(tx *gorm.DB, this Server, id int64, state, reason string) error {
-	return oneRow(tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE id = ? AND server_id = ? AND state = ? AND expires_at > ?",
+	return requireRow(tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE id = ? AND server_id = ? AND state = ? AND expires_at > ?",
 		state, reason, id, this.ID, QuickAsked, q.Now()))
 }
 
@@ -59,14 +59,14 @@ func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) err
 		if err != nil {
 			return explained("read a try of Quick Connect", err)
 		}
-		if err := holdAccount(tx, row.AccountID); err != nil {
+		if err := lockAccount(tx, row.AccountID); err != nil {
 			return err
 		}
 		if err := q.settle(tx, this, id, QuickDone, ""); err != nil {
 			return err
 		}
 		// The history tells who typed the code, not where the agent is.
-		return q.note(ctx, tx, row.AccountID, EventQuickConnected, Caller{Address: row.Address, Device: row.Device})
+		return q.recordEvent(ctx, tx, row.AccountID, EventQuickConnected, Caller{Address: row.Address, Device: row.Device})
 	})
 }
 

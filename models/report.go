@@ -129,7 +129,7 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bo
 		if result.RowsAffected == 0 {
 			return ErrNoServer
 		}
-		if err := a.report(ctx, tx, this.ID, report.Addresses); err != nil {
+		if err := a.storeAddresses(ctx, tx, this.ID, report.Addresses); err != nil {
 			return err
 		}
 		if err := a.reportLocalUsers(ctx, tx, this.ID, report.LocalUsers); err != nil {

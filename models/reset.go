@@ -62,7 +62,7 @@ func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, n
 
 // Look describes a reset link without spending it. It returns [ErrTokenSpent].
 func (r *Recovery) Look(ctx context.Context, text string) (LinkInfo, error) {
-	return r.look(ctx, purposeReset, text)
+	return r.mailedLink(ctx, purposeReset, text)
 }
 
 // ResetPassword spends a reset link and sets a new password. All sessions end
@@ -98,7 +98,7 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 		if err := r.owe(ctx, tx, passwordChangedMail(&row, caller, r.Now())); err != nil {
 			return err
 		}
-		return r.note(ctx, tx, row.ID, EventPasswordReset, caller)
+		return r.recordEvent(ctx, tx, row.ID, EventPasswordReset, caller)
 	})
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (r *Recovery) spendReset(ctx context.Context, tx *gorm.DB, text string, cal
 	if err != nil {
 		return accountRow{}, err
 	}
-	row, err := r.holder(ctx, tx, t)
+	row, err := r.tokenAccount(ctx, tx, t)
 	if err != nil || row.ConfirmedAt != nil {
 		return row, err
 	}

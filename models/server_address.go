@@ -142,7 +142,7 @@ func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text strin
 }
 
 func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, row *addressRow) error {
-	if err := holdOwnServer(tx, ownerID, row.ServerID); err != nil {
+	if err := lockOwnServer(tx, ownerID, row.ServerID); err != nil {
 		return err
 	}
 	known, err := gorm.G[addressRow](tx).Where("server_id = ?", row.ServerID).Order("position DESC").Find(ctx)
@@ -171,7 +171,7 @@ func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, 
 // down. It returns [ErrNotFound].
 func (a *Addresses) Move(ctx context.Context, ownerID, serverID, addressID int64, up bool) error {
 	return a.tx(ctx, "move an address", func(tx *gorm.DB) error {
-		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
 		rows, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
@@ -221,10 +221,10 @@ func (a *Addresses) Remove(ctx context.Context, ownerID, serverID, addressID int
 
 func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, statement string, args ...any) error {
 	return a.tx(ctx, "change an address", func(tx *gorm.DB) error {
-		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
-		if err := oneRow(tx.Exec(statement, args...)); err != nil {
+		if err := requireRow(tx.Exec(statement, args...)); err != nil {
 			return err
 		}
 		// What the server reports next counts although it is nothing new: it brings a
@@ -233,9 +233,9 @@ func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, stat
 	})
 }
 
-// report stores the addresses that a server reports. Its earlier reports give
-// way; what the owner set (order, hidden, own addresses) stays.
-func (c *core) report(ctx context.Context, tx *gorm.DB, serverID int64, addresses []Address) error {
+// storeAddresses replaces the addresses that a server reported before by the new ones.
+// The owner's settings stay: the order, hidden addresses and addresses of their own.
+func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, addresses []Address) error {
 	known, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
 		return err
@@ -247,7 +247,7 @@ func (c *core) report(ctx context.Context, tx *gorm.DB, serverID int64, addresse
 	for _, address := range addresses {
 		row, found := have[address.URL()]
 		delete(have, address.URL())
-		if err := c.reportOne(ctx, tx, serverID, address, row.ID, found); err != nil {
+		if err := c.storeAddress(ctx, tx, serverID, address, row.ID, found); err != nil {
 			return err
 		}
 	}
@@ -262,8 +262,8 @@ func (c *core) report(ctx context.Context, tx *gorm.DB, serverID int64, addresse
 	return nil
 }
 
-// reportOne stores one address, or that it was reported again.
-func (c *core) reportOne(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
+// storeAddress stores one address, or that it was reported again.
+func (c *core) storeAddress(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
 	now := c.Now()
 	if found {
 		return tx.Exec("UPDATE server_addresses SET reported_at = ? WHERE id = ?", now, known).Error

@@ -78,7 +78,7 @@ const KeyOverlap = 24 * time.Hour
 func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
 		// Raised before it is read: another rotation waits here.
-		err := oneRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
+		err := requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller
 		if key, err = k.newServerKey(ctx, tx, serverID, row.KeyVersion); err != nil {
 			return err
 		}
-		return k.note(ctx, tx, ownerID, EventServerKeyRotated, caller)
+		return k.recordEvent(ctx, tx, ownerID, EventServerKeyRotated, caller)
 	})
 	return key, err
 }
@@ -105,7 +105,7 @@ func (k *ServerKeys) RotateOwn(ctx context.Context, this Server) (key string, ov
 	overlapUntil = k.Now().Add(KeyOverlap)
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
 		// Raised before it is read: another rotation waits here.
-		if err := oneRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ?", this.ID)); err != nil {
+		if err := requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ?", this.ID)); err != nil {
 			return err
 		}
 		row, err := k.serverByID(ctx, tx, this.ID)
@@ -119,7 +119,7 @@ func (k *ServerKeys) RotateOwn(ctx context.Context, this Server) (key string, ov
 		if key, err = k.newServerKey(ctx, tx, this.ID, row.KeyVersion); err != nil || row.OwnerID == 0 {
 			return err
 		}
-		return k.note(ctx, tx, row.OwnerID, EventServerKeyRotated, Caller{})
+		return k.recordEvent(ctx, tx, row.OwnerID, EventServerKeyRotated, Caller{})
 	})
 	return key, overlapUntil, err
 }

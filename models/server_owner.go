@@ -87,7 +87,7 @@ func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, 
 // It returns [ErrNotFound].
 func (s *Servers) Rename(ctx context.Context, ownerID, serverID int64, name string) error {
 	return s.tx(ctx, "rename a server", func(tx *gorm.DB) error {
-		return oneRow(tx.Exec("UPDATE servers SET own_name = ? WHERE id = ? AND owner_id = ?", cleanServerName(name), serverID, ownerID))
+		return requireRow(tx.Exec("UPDATE servers SET own_name = ? WHERE id = ? AND owner_id = ?", cleanServerName(name), serverID, ownerID))
 	})
 }
 
@@ -104,14 +104,14 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 		if err != nil {
 			return err
 		}
-		if err := holdAccount(tx, ownerID); err != nil {
+		if err := lockAccount(tx, ownerID); err != nil {
 			return err
 		}
 		giver, err := s.accountByID(ctx, tx, ownerID)
 		if err != nil {
 			return err
 		}
-		err = oneRow(tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = ?", heir.ID, s.Now(), serverID, ownerID))
+		err = requireRow(tx.Exec("UPDATE servers SET owner_id = ?, claimed_at = ? WHERE id = ? AND owner_id = ?", heir.ID, s.Now(), serverID, ownerID))
 		if err != nil {
 			return err
 		}
@@ -120,10 +120,10 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 			return err
 		}
 		// Where the giver sits is nothing for the heir to see.
-		if err := s.note(ctx, tx, heir.ID, EventServerReceived, Caller{}); err != nil {
+		if err := s.recordEvent(ctx, tx, heir.ID, EventServerReceived, Caller{}); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, ownerID, EventServerHandedOver, caller)
+		return s.recordEvent(ctx, tx, ownerID, EventServerHandedOver, caller)
 	})
 }
 
@@ -139,7 +139,7 @@ func (s *Servers) heir(ctx context.Context, tx *gorm.DB, ownerID int64, username
 		return row, fieldError(KindInvalid, "username", "username_own")
 	}
 	if err == nil {
-		err = holdUsableAccount(tx, row.ID)
+		err = lockUsableAccount(tx, row.ID)
 	}
 	if KindOf(err) == KindNotFound && err != nil {
 		return row, unknown
@@ -151,7 +151,7 @@ func (s *Servers) heir(ctx context.Context, tx *gorm.DB, ownerID int64, username
 // is told by mail. It returns [ErrNotFound].
 func (s *Servers) Remove(ctx context.Context, ownerID, serverID int64, caller Caller) error {
 	return s.tx(ctx, "remove a server", func(tx *gorm.DB) error {
-		if err := holdOwnServer(tx, ownerID, serverID); err != nil {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
 		}
 		row, err := s.ownedServer(ctx, tx, ownerID, serverID)
@@ -161,6 +161,6 @@ func (s *Servers) Remove(ctx context.Context, ownerID, serverID int64, caller Ca
 		if err := s.removeServer(ctx, tx, &row); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, ownerID, EventServerRemoved, caller)
+		return s.recordEvent(ctx, tx, ownerID, EventServerRemoved, caller)
 	})
 }

@@ -101,7 +101,7 @@ func (r *Registrations) Register(ctx context.Context, in Registration, caller Ca
 	if r.opt.Servers == ServersOff || r.opt.Servers == ServersClaimed && in.ClaimCode == "" {
 		return Registered{}, ErrServersOff
 	}
-	o, err := r.once("register server", in.IdempotencyKey, in.Name, in.SystemID, in.Version, in.Kind, in.WAN, in.VPN, in.LAN, in.ClaimCode)
+	o, err := r.idempotent("register server", in.IdempotencyKey, in.Name, in.SystemID, in.Version, in.Kind, in.WAN, in.VPN, in.LAN, in.ClaimCode)
 	if err != nil {
 		return Registered{}, err
 	}
@@ -122,7 +122,7 @@ func (r *Registrations) Register(ctx context.Context, in Registration, caller Ca
 		if err != nil {
 			return err
 		}
-		return r.report(ctx, tx, row.ID, addresses)
+		return r.storeAddresses(ctx, tx, row.ID, addresses)
 	})
 	if err != nil || before != 0 {
 		return r.registeredBefore(ctx, before, err)
@@ -172,7 +172,7 @@ func (r *Registrations) claimNew(ctx context.Context, tx *gorm.DB, row *serverRo
 		return err
 	}
 	row.ClaimedAt = &row.CreatedAt
-	return r.note(ctx, tx, row.OwnerID, EventServerClaimed, caller)
+	return r.recordEvent(ctx, tx, row.OwnerID, EventServerClaimed, caller)
 }
 
 // Update stores what a server tells of itself now; it is its heartbeat as well.
@@ -191,13 +191,13 @@ func (r *Registrations) Update(ctx context.Context, this Server, in Registration
 	}
 	this.ReportedName = in.Name
 	err = r.tx(ctx, "update a server", func(tx *gorm.DB) error {
-		err := oneRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
+		err := requireRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
 			"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": r.Now(), "report_hash": "",
 		}))
 		if err != nil || len(addresses) == 0 {
 			return err
 		}
-		return r.report(ctx, tx, this.ID, addresses)
+		return r.storeAddresses(ctx, tx, this.ID, addresses)
 	})
 	return Registered{Server: this, Addresses: addresses}, err
 }
@@ -247,14 +247,14 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 	if r.opt.Servers == ServersOff {
 		return "", time.Time{}, ErrServersOff
 	}
-	if err := r.throttle.allow(ctx, r.throttle.key("claim code", place(accountID)), r.opt.Limits.ClaimCodeHour); err != nil {
+	if err := r.throttle.allow(ctx, r.throttle.key("claim code", idText(accountID)), r.opt.Limits.ClaimCodeHour); err != nil {
 		return "", time.Time{}, err
 	}
 	now := r.Now()
 	until = now.Add(claimCodeLife)
 	code, err = r.unusedCode(func(code string) error {
 		return r.tx(ctx, "make a claim code", func(tx *gorm.DB) error {
-			if err := holdUsableAccount(tx, accountID); err != nil {
+			if err := lockUsableAccount(tx, accountID); err != nil {
 				return err
 			}
 			return gorm.G[claimCodeRow](tx).Create(ctx, &claimCodeRow{
@@ -273,14 +273,14 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 // [ErrNotFound] for a wrong pair and for a server that is disabled, since its key
 // opens nothing; [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
-	if err := r.throttle.allow(ctx, r.throttle.key("claim", place(accountID)), r.opt.Limits.ClaimHour); err != nil {
+	if err := r.throttle.allow(ctx, r.throttle.key("claim", idText(accountID)), r.opt.Limits.ClaimHour); err != nil {
 		return err
 	}
 	if !secret.WellFormed(secret.ServerKey, serverKey) {
 		return ErrNotFound
 	}
 	return r.tx(ctx, "claim a server", func(tx *gorm.DB) error {
-		if err := holdUsableAccount(tx, accountID); err != nil {
+		if err := lockUsableAccount(tx, accountID); err != nil {
 			return err
 		}
 		now := r.Now()
@@ -300,6 +300,6 @@ WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?) AND s.disabled_a
 		if result.RowsAffected != 1 {
 			return ErrServerClaimed
 		}
-		return r.note(ctx, tx, accountID, EventServerClaimed, caller)
+		return r.recordEvent(ctx, tx, accountID, EventServerClaimed, caller)
 	})
 }

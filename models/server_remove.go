@@ -12,28 +12,29 @@ import (
 // told nothing. It returns [ErrNotFound] when another caller was faster.
 func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) error {
 	// The server itself first: whoever asks for a link to it waits, and finds none.
-	if err := oneRow(tx.Exec("DELETE FROM servers WHERE id = ?", row.ID)); err != nil {
+	if err := requireRow(tx.Exec("DELETE FROM servers WHERE id = ?", row.ID)); err != nil {
 		return err
 	}
-	people, err := c.peopleOf(ctx, tx, row.ID)
+	people, err := c.linkedAccounts(ctx, tx, row.ID)
 	if err != nil {
 		return err
 	}
 	if err := eraseServerRows(tx, row.ID); err != nil {
 		return err
 	}
-	return c.tellPeople(ctx, tx, row, people)
+	return c.notifyPeople(ctx, tx, row, people)
 }
 
-// peopleOf are the accounts with an accepted link to a server.
-func (c *core) peopleOf(ctx context.Context, tx *gorm.DB, serverID int64) ([]accountRow, error) {
+// listPeople are the accounts with an accepted link to a server.
+func (c *core) linkedAccounts(ctx context.Context, tx *gorm.DB, serverID int64) ([]accountRow, error) {
 	return gorm.G[accountRow](tx).
 		Where("id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)", serverID, LinkAccepted).Order("id").Find(ctx)
 }
 
-// tellPeople writes rows many at a time: a server may have many people, and
-// nobody else can write while they are told.
-func (c *core) tellPeople(ctx context.Context, tx *gorm.DB, row *serverRow, people []accountRow) error {
+// notifyPeople writes into the history of the people of a removed server, and owes a
+// mail to each who has an address. It writes many rows at a time: a server may have
+// many people, and no other transaction can write meanwhile.
+func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, people []accountRow) error {
 	if len(people) == 0 {
 		return nil
 	}

@@ -199,7 +199,7 @@ func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) 
 	if err := c.replaceAccessKeys(ctx, tx, accountID); err != nil {
 		return err
 	}
-	return c.tellAgents(ctx, tx, accountID, ChangeDevicesEnded)
+	return c.feedAccount(ctx, tx, accountID, ChangeDevicesEnded)
 }
 
 // End ends one session of an account. It returns [ErrNotFound] for one that is
@@ -213,13 +213,13 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 		if found == 0 {
 			return ErrNotFound
 		}
-		if err := s.tellEnded(ctx, tx, accountID, "id = ?", sessionID); err != nil {
+		if err := s.feedEndedSessions(ctx, tx, accountID, "id = ?", sessionID); err != nil {
 			return err
 		}
 		if err := endSessions(tx, accountID, "id = ?", sessionID); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, accountID, EventSessionEnded, caller)
+		return s.recordEvent(ctx, tx, accountID, EventSessionEnded, caller)
 	})
 }
 
@@ -227,7 +227,7 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 // the others hold are replaced; this one fetches the new.
 func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) error {
 	return s.tx(ctx, "end the other sessions", func(tx *gorm.DB) error {
-		if err := s.tellEnded(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
+		if err := s.feedEndedSessions(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
 			return err
 		}
 		if err := endSessions(tx, this.AccountID, "id <> ?", this.ID); err != nil {
@@ -244,7 +244,7 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 		if err := s.replaceAccessKeys(ctx, tx, this.AccountID); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, this.AccountID, EventSignedOutEverywhere, caller)
+		return s.recordEvent(ctx, tx, this.AccountID, EventSignedOutEverywhere, caller)
 	})
 }
 
@@ -254,7 +254,7 @@ func (s *Sessions) EndAll(ctx context.Context, accountID int64, caller Caller) e
 		if err := s.endEverything(ctx, tx, accountID); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, accountID, EventSignedOutEverywhere, caller)
+		return s.recordEvent(ctx, tx, accountID, EventSignedOutEverywhere, caller)
 	})
 }
 
@@ -268,13 +268,13 @@ func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) erro
 		return err
 	}
 	return s.tx(ctx, "sign out", func(tx *gorm.DB) error {
-		if err := s.tellEnded(ctx, tx, session.AccountID, "id = ?", session.ID); err != nil {
+		if err := s.feedEndedSessions(ctx, tx, session.AccountID, "id = ?", session.ID); err != nil {
 			return err
 		}
 		if err := endSessions(tx, session.AccountID, "id = ?", session.ID); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, session.AccountID, EventSignedOut, caller)
+		return s.recordEvent(ctx, tx, session.AccountID, EventSignedOut, caller)
 	})
 }
 
@@ -323,7 +323,7 @@ type NotMe struct {
 // LookNotMe describes the link "this was not me" without spending it. It
 // returns [ErrTokenSpent] when the session has ended already.
 func (s *Sessions) LookNotMe(ctx context.Context, text string) (NotMe, error) {
-	info, err := s.look(ctx, purposeNotMe, text)
+	info, err := s.mailedLink(ctx, purposeNotMe, text)
 	if err != nil {
 		return NotMe{}, err
 	}
@@ -344,12 +344,12 @@ func (s *Sessions) NotMe(ctx context.Context, text string, caller Caller) error 
 		if err != nil {
 			return err
 		}
-		if err := s.tellEnded(ctx, tx, t.AccountID, "id = ?", t.SubjectID); err != nil {
+		if err := s.feedEndedSessions(ctx, tx, t.AccountID, "id = ?", t.SubjectID); err != nil {
 			return err
 		}
 		if err := endSessions(tx, t.AccountID, "id = ?", t.SubjectID); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, t.AccountID, EventSessionEnded, caller)
+		return s.recordEvent(ctx, tx, t.AccountID, EventSessionEnded, caller)
 	})
 }

@@ -146,7 +146,7 @@ func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device
 	var out SignedIn
 	if row.ConfirmedAt == nil {
 		err := s.tx(ctx, "hold a sign-up", func(tx *gorm.DB) (err error) {
-			out.PendingSecret, err = s.holdSignUp(ctx, tx, row)
+			out.PendingSecret, err = s.newPendingSecret(ctx, tx, row)
 			return err
 		})
 		if err != nil {
@@ -209,7 +209,7 @@ func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in Si
 	if err != nil {
 		return out, err
 	}
-	return out, s.tellOfDevice(ctx, tx, row, out.Session, known, caller)
+	return out, s.oweDeviceMail(ctx, tx, row, out.Session, known, caller)
 }
 
 // openSession writes a new session. The account's password must still
@@ -250,11 +250,11 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 	return out, nil
 }
 
-// tellOfDevice notes the sign-in and owes a mail about a browser that was not
+// oweDeviceMail notes the sign-in and owes a mail about a browser that was not
 // known. The very first sign-in is no news where the address was confirmed: from
 // another browser it may be a stranger's, who signed up with that address.
-func (s *Sessions) tellOfDevice(ctx context.Context, tx *gorm.DB, row *accountRow, session Session, known bool, caller Caller) error {
-	if err := s.note(ctx, tx, row.ID, EventSignedIn, caller); err != nil {
+func (s *Sessions) oweDeviceMail(ctx context.Context, tx *gorm.DB, row *accountRow, session Session, known bool, caller Caller) error {
+	if err := s.recordEvent(ctx, tx, row.ID, EventSignedIn, caller); err != nil {
 		return err
 	}
 	if !known && row.SignedInAt == nil {

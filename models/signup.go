@@ -115,7 +115,7 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 			return "", err
 		}
 	}
-	o, err := a.once("sign-up", in.IdempotencyKey, row.Username, row.DisplayName, row.Email, row.Locale, in.Invite)
+	o, err := a.idempotent("sign-up", in.IdempotencyKey, row.Username, row.DisplayName, row.Email, row.Locale, in.Invite)
 	if err != nil {
 		return "", err
 	}
@@ -140,14 +140,14 @@ func (a *Accounts) signUp(ctx context.Context, tx *gorm.DB, row *accountRow, cal
 	if err := a.insertAccount(ctx, tx, row); err != nil {
 		return "", err
 	}
-	if pendingSecret, err = a.holdSignUp(ctx, tx, row); err != nil {
+	if pendingSecret, err = a.newPendingSecret(ctx, tx, row); err != nil {
 		return "", err
 	}
 	err = a.owe(ctx, tx, confirmMail(row, a.opt.Lives.Confirm))
 	if err != nil {
 		return "", err
 	}
-	return pendingSecret, a.note(ctx, tx, row.ID, EventSignedUp, caller)
+	return pendingSecret, a.recordEvent(ctx, tx, row.ID, EventSignedUp, caller)
 }
 
 // signUpAgain answers a repeated sign-up: with another secret for the same
@@ -169,10 +169,10 @@ func (a *Accounts) signUpAgain(ctx context.Context, accountID int64, password st
 		return "", ErrOtherRequest
 	}
 	err = a.tx(ctx, "repeat a sign-up", func(tx *gorm.DB) error {
-		if err := holdAccount(tx, row.ID); err != nil {
+		if err := lockAccount(tx, row.ID); err != nil {
 			return err
 		}
-		pendingSecret, err = a.holdSignUp(ctx, tx, &row)
+		pendingSecret, err = a.newPendingSecret(ctx, tx, &row)
 		return err
 	})
 	return pendingSecret, err
@@ -219,8 +219,9 @@ func (c *core) freeUsername(ctx context.Context, tx *gorm.DB, key string) error 
 	return nil
 }
 
-// holdSignUp makes the secret by which a browser holds a sign-up that waits.
-func (c *core) holdSignUp(ctx context.Context, tx *gorm.DB, row *accountRow) (string, error) {
+// newPendingSecret makes and stores the secret by which a browser proves that it made a
+// sign-up that waits for its confirmation.
+func (c *core) newPendingSecret(ctx context.Context, tx *gorm.DB, row *accountRow) (string, error) {
 	text, err := secret.NewToken(secret.PendingToken, c.opt.Random)
 	if err != nil {
 		return "", err

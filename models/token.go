@@ -81,8 +81,8 @@ func (c *core) spend(ctx context.Context, tx *gorm.DB, p purpose, text string) (
 	return gorm.G[token](tx).Where("hash = ?", hash).Take(ctx)
 }
 
-// look describes the link of an unused token without spending it.
-func (c *core) look(ctx context.Context, p purpose, text string) (LinkInfo, error) {
+// mailedLink describes the link of an unused token without spending it.
+func (c *core) mailedLink(ctx context.Context, p purpose, text string) (LinkInfo, error) {
 	t, err := c.fresh(ctx, c.read(ctx), secret.MailToken, p, text)
 	if err != nil {
 		return LinkInfo{}, err
@@ -104,9 +104,9 @@ func passwordBound(p purpose) bool {
 	return p == purposeReset || p == purposePINReset || p == purposeConfirm
 }
 
-// holder reads the account of a spent token and refuses a disabled one, and a
-// token that an older password bound.
-func (c *core) holder(ctx context.Context, tx *gorm.DB, t token) (accountRow, error) {
+// tokenAccount returns the account of a spent token. It refuses a disabled account and
+// a token that was made for an older password.
+func (c *core) tokenAccount(ctx context.Context, tx *gorm.DB, t token) (accountRow, error) {
 	row, err := c.accountByID(ctx, tx, t.AccountID)
 	if err != nil {
 		if KindOf(err) == KindNotFound {
