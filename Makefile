@@ -1,10 +1,10 @@
-# `make` alone prints what can be made. Needed: Go, make and git; `make test` sees to the rest itself (scripts/test).
+# `make` alone prints the targets. You need Go, make and git; `make test` installs everything else (see scripts/test).
 
 .DEFAULT_GOAL := help
 SHELL         := /bin/bash
 MAKEFLAGS     += --no-builtin-rules
 
-# The program has no C in it, and leaves out Gin's msgpack, which nothing here speaks.
+# The program has no C code, and it is built without Gin's msgpack, which it does not use.
 export CGO_ENABLED ?= 0
 TAGS               := nomsgpack
 VERSION            := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -19,7 +19,7 @@ run: build ## start the service for development at http://127.0.0.1:8470 (SQLite
 	exec bin/latchkey serve --dev $(ARGS)
 
 .PHONY: demo
-demo: build ## start the service and a media server with a family in them, and say what to try; ARGS="--listen …" adds flags
+demo: build ## start the service and a media server with a family, and print what to try; ARGS="--listen …" adds flags
 	exec bin/latchkey demo $(ARGS)
 
 .PHONY: build
@@ -31,7 +31,7 @@ test: ## all tests: unit, contract on SQLite and MariaDB, site, guard, browser; 
 	scripts/test all
 
 .PHONY: test-fast
-test-fast: ## the tests to run after each change: SQLite alone, no long ones; PKG=./models for one package
+test-fast: ## the tests for after each change: only SQLite, no long tests; PKG=./models for one package
 	scripts/test fast $(PKG)
 
 .PHONY: check
@@ -43,15 +43,15 @@ fmt: $(LINTER) ## format the Go code
 	$(LINTER) fmt
 
 .PHONY: generate
-generate: docs ## write the generated files anew
+generate: docs ## write the generated files again
 	go generate -tags $(TAGS),e2e ./...
 
 .PHONY: docs
-docs: ## write docs/configuration.md anew, from config/settings.go
+docs: ## write docs/configuration.md again from config/settings.go
 	go test -tags $(TAGS) -count 1 -run '^TestDocsAreCurrent$$' ./config -update
 
 .PHONY: faults
-faults: ## the long fault tests: kills, gone databases and mail servers, races (up to an hour)
+faults: ## the long fault tests: kills, databases and mail servers that stop, races (up to an hour)
 	scripts/test faults
 
 .PHONY: fuzz
@@ -59,13 +59,13 @@ fuzz: ## every fuzz test for ten seconds; FUZZTIME=1m for longer
 	scripts/fuzz $(or $(FUZZTIME),10s)
 
 .PHONY: screenshots
-screenshots: ## take the pictures in docs/images anew, by the browser tests
+screenshots: ## let the browser tests take the pictures in docs/images again
 	scripts/test screenshots
 
 .PHONY: clean
-clean: ## remove what was built and the tools' cache, but not ./data
+clean: ## remove the built files and the tools' cache, but not ./data
 	rm -rf bin .cache coverage
 
-# Pinned in tools/go.mod, a module of its own, so that the linter's dependencies are none of the service's.
+# The linter's version is in tools/go.mod, a separate module, so that its dependencies are not dependencies of the service.
 $(LINTER): tools/go.mod tools/go.sum
 	go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
