@@ -17,7 +17,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// spoils are bad days, with what the error has to say.
+// spoils returns bad answers, each with words that the error must contain.
 func spoils() map[string]struct {
 	spoil http.HandlerFunc
 	want  string
@@ -49,7 +49,7 @@ func spoils() map[string]struct {
 	}
 }
 
-// asks are all methods of the driver, with the operations of each.
+// asks returns all methods of the driver, with the operations that each calls.
 func asks(s *jellyfin.Server, anna string, secret string) map[string]struct {
 	operations string
 	do         func(ctx context.Context) error
@@ -97,13 +97,13 @@ func asks(s *jellyfin.Server, anna string, secret string) map[string]struct {
 	}
 }
 
-// silent reports whether an operation has no body in its answer: whatever comes
-// instead did not do it.
+// silent reports whether the answer of an operation has no body, so that an answer with one
+// is not from Jellyfin.
 func silent(operation string) bool {
 	return operation == "ReportSessionEnded" || operation == "UpdateUserPolicy" || operation == "DeleteUser"
 }
 
-func TestBadDays(t *testing.T) {
+func TestBadAnswers(t *testing.T) {
 	t.Parallel()
 	for _, version := range able() {
 		t.Run(version, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestBadDays(t *testing.T) {
 						fake.Mend()
 						if err == nil {
 							if operation != "ReportSessionEnded" || day != "401" { // the token has ended
-								t.Errorf("%s, %s, %s: no error", name, operation, day)
+								t.Errorf("%s, %s, %s: no error, want one", name, operation, day)
 							}
 							continue
 						}
@@ -139,10 +139,10 @@ func TestBadDays(t *testing.T) {
 						}
 						if mapped := errors.Is(err, mediaserver.ErrCodeWrong) || errors.Is(err, mediaserver.ErrNotAllowed) ||
 							errors.Is(err, mediaserver.ErrKeyRefused); !mapped && !strings.Contains(err.Error(), want) {
-							t.Errorf("%s, %s, %s: does not say %q: %v", name, operation, day, want, err)
+							t.Errorf("%s, %s, %s: error %v, want %q in it", name, operation, day, err, want)
 						}
 						if errors.Is(err, mediaserver.ErrNotFound) {
-							t.Errorf("%s, %s, %s: a local user is taken for gone", name, operation, day)
+							t.Errorf("%s, %s, %s: error %v, which says that the local user does not exist", name, operation, day, err)
 						}
 					}
 				}
@@ -151,16 +151,17 @@ func TestBadDays(t *testing.T) {
 	}
 }
 
-// clearError says what an error should not hold.
+// clearError returns what is wrong with the text of an error: secrets in it, or more than one
+// line. It returns "" for a good one.
 func clearError(err error, fake *jellyfintest.Server, secrets ...string) string {
 	text := err.Error()
 	for _, secret := range append(secrets, fake.APIKey, "secret-token", "secret-body", "secret-query", "secret-path", "api_key", "Token=", "code=") {
 		if secret != "" && strings.Contains(text, secret) {
-			return "it holds " + secret
+			return "it contains " + secret
 		}
 	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
-		return "what it wraps holds the address of the request"
+		return "it wraps the address of the request"
 	}
 	if len(text) > 400 || strings.ContainsAny(text, "\n\r") || !strings.HasPrefix(text, "jellyfin: ") {
 		return "it is not one clear line"
@@ -186,11 +187,11 @@ func TestSlow(t *testing.T) {
 			fake.Break(operation, 1, jellyfintest.Slow)
 			err := ask.do(t.Context())
 			if err == nil || !strings.Contains(err.Error(), "in time") || clearError(err, fake, "secret-secret") != "" {
-				t.Errorf("%s, %s: %v", name, operation, err)
+				t.Errorf("%s, %s: error %v, want one clear line about the time", name, operation, err)
 			}
 		}
 	}
-	// A body that never ends is slow, too.
+	// A body that never ends is slow as well.
 	fake.Break("GetUsers", 1, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte("["))
@@ -198,12 +199,12 @@ func TestSlow(t *testing.T) {
 		<-r.Context().Done()
 	})
 	if _, err := s.LocalUsers(t.Context()); err == nil || !strings.Contains(err.Error(), "took too long") {
-		t.Error(err)
+		t.Errorf("error %v, want one that says that it took too long", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.LocalUsers(ctx); !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }
 
@@ -236,7 +237,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		}
 		_, err := drive(t, test.url, fake.APIKey).LocalUsers(t.Context())
 		if err == nil || !strings.HasSuffix(err.Error(), test.want) || strings.Contains(err.Error(), "secret") || clearError(err, fake) != "" {
-			t.Errorf("%s: %v", test.location, err)
+			t.Errorf("redirect to %s: error %v, want %q at its end and no secret", test.location, err, test.want)
 		}
 	}
 }
@@ -262,13 +263,13 @@ func TestUnreachable(t *testing.T) {
 	for address, want := range tests {
 		_, err := drive(t, address, fake.APIKey).Identity(t.Context())
 		if err == nil || !strings.Contains(err.Error(), want) || clearError(err, fake) != "" {
-			t.Errorf("%s: %v", address, err)
+			t.Errorf("%s: error %v, want one clear line with %q", address, err, want)
 		}
 	}
 }
 
-// TestSignedInAnother: when the server signs somebody else in than was wanted,
-// nobody gets that token, and it ends.
+// If the server signs in another local user than it was asked for, the token is not used and
+// ends.
 func TestSignedInAnother(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -281,22 +282,21 @@ func TestSignedInAnother(t *testing.T) {
 			_, _ = fmt.Fprintf(w, `{"AccessToken":%q,"User":{"Id":%q,"Name":"Ben"}}`, token, ben)
 		})
 		if got, err := s.Mint(t.Context(), anna, tv()); err == nil || got.Value != "" || strings.Contains(err.Error(), token) {
-			t.Errorf("%+v, %v", got, err)
+			t.Errorf("token %+v (error %v), want an error without the token", got, err)
 		}
 		if left := fake.Tokens(ben); len(left) > 0 {
-			t.Errorf("%+v", left)
+			t.Errorf("tokens %+v are left, want none", left)
 		}
 	})
 }
 
-// TestRevokeBehindAWall: what stands before Jellyfin and lets nobody in does not
-// make a token end.
-func TestRevokeBehindAWall(t *testing.T) {
+// A proxy that answers 401 for Jellyfin does not mean that a token has ended.
+func TestRevokeBehindAProxy(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		fake.Break("", jellyfintest.Forever, jellyfintest.Status(401))
 		if err := s.Revoke(t.Context(), "secret-token"); !errors.Is(err, mediaserver.ErrKeyRefused) {
-			t.Error(err)
+			t.Errorf("error %v, want %v", err, mediaserver.ErrKeyRefused)
 		}
 	})
 }
@@ -326,7 +326,7 @@ func TestListsAreWholeOrNothing(t *testing.T) {
 			_, _ = w.Write([]byte(answer))
 		})
 		if users, err := s.LocalUsers(t.Context()); (err == nil) != ok || err != nil && users != nil {
-			t.Errorf("%s: %v, %v", answer, users, err)
+			t.Errorf("%s: users %v (error %v), want a list: %v", answer, users, err, ok)
 		}
 	}
 	fake.Break("GetUserById", 1, func(w http.ResponseWriter, _ *http.Request) {
@@ -334,7 +334,7 @@ func TestListsAreWholeOrNothing(t *testing.T) {
 		_, _ = w.Write([]byte(good))
 	})
 	if user, err := s.LocalUser(t.Context(), "1123456789abcdef0123456789abcdef"); err == nil {
-		t.Errorf("another local user than was asked for: %+v", user)
+		t.Errorf("local user %+v, want an error because it has another id", user)
 	}
 	for _, answer := range []string{`{}`, `{"Items":null}`, `{"Items":[{"Name":"x"}]}`, `{"Items":[{"Id":"x","Name":"x"}]}`} {
 		fake.Break("GetMediaFolders", 1, func(w http.ResponseWriter, _ *http.Request) {
@@ -342,7 +342,7 @@ func TestListsAreWholeOrNothing(t *testing.T) {
 			_, _ = w.Write([]byte(answer))
 		})
 		if list, err := s.Libraries(t.Context()); err == nil {
-			t.Errorf("%s: %v", answer, list)
+			t.Errorf("%s: libraries %v, want an error", answer, list)
 		}
 	}
 }

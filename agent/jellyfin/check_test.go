@@ -15,7 +15,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// steps are the names of steps, with a mark of how each went.
+// steps returns the names of steps, each with a mark: + for success, ? for a warning, ! for a
+// failure.
 func steps(list []jellyfin.CheckedStep) string {
 	var text []string
 	for _, step := range list {
@@ -63,7 +64,7 @@ func TestCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := steps(list); got != test.want {
-				t.Errorf("%s; want %s", got, test.want)
+				t.Errorf("steps %s, want %s", got, test.want)
 			}
 			last := list[len(list)-1]
 			advice := last.Advice
@@ -72,11 +73,11 @@ func TestCheck(t *testing.T) {
 					advice = step.Advice
 				}
 				if strings.Contains(step.Text, fake.APIKey) || !strings.HasSuffix(step.Text, ".") || !step.OK && step.Advice == "" {
-					t.Errorf("%+v", step)
+					t.Errorf("step %+v, want a sentence without the key, and advice for a failure", step)
 				}
 			}
 			if !strings.Contains(advice, test.advice) {
-				t.Errorf("advice: %q; want %q", advice, test.advice)
+				t.Errorf("advice %q, want %q in it", advice, test.advice)
 			}
 		})
 	}
@@ -88,11 +89,11 @@ func TestCheckGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if list, err := drive(t, fake.URL, fake.APIKey).Check(ctx); err == nil || len(list) > 0 {
-		t.Errorf("%v, %v", list, err)
+		t.Errorf("steps %v (error %v), want an error alone", list, err)
 	}
 }
 
-func TestFarNewerIsSaidOnce(t *testing.T) {
+func TestNewerVersionIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	fake := jellyfintest.New(t, "12")
 	fake.SetTold("Jellyfin Server", "14.2.0", true)
@@ -109,6 +110,6 @@ func TestFarNewerIsSaidOnce(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(1, strings.Count(out.String(), "14.2.0")); diff != "" {
-		t.Error(out.String())
+		t.Errorf("warnings (-want +got): %s\n%s", diff, out.String())
 	}
 }

@@ -12,8 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// answers is a bad day on which JSON comes that has the right form and cannot be
-// true.
+// answers returns a handler that answers with JSON.
 func answers(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -21,7 +20,7 @@ func answers(text string) http.HandlerFunc {
 	}
 }
 
-func TestOddAnswers(t *testing.T) {
+func TestFalseAnswers(t *testing.T) {
 	t.Parallel()
 	fake := jellyfintest.New(t, "10.11")
 	s := drive(t, fake.URL, fake.APIKey)
@@ -58,20 +57,20 @@ func TestOddAnswers(t *testing.T) {
 		err := test.do(t.Context())
 		fake.Mend()
 		if err == nil || !strings.Contains(err.Error(), test.want) || clearError(err, fake, secret, approved) != "" {
-			t.Errorf("%s, %s: %v", test.operation, test.answer, err)
+			t.Errorf("%s, %s: error %v, want one clear line with %q", test.operation, test.answer, err, test.want)
 		}
 		for _, sentinel := range []error{mediaserver.ErrNotFound, mediaserver.ErrProofOver, mediaserver.ErrNotAllowed, mediaserver.ErrKeyRefused} {
 			if errors.Is(err, sentinel) {
-				t.Errorf("%s, %s: %v is %v", test.operation, test.answer, err, sentinel)
+				t.Errorf("%s, %s: error %v, which must not be %v", test.operation, test.answer, err, sentinel)
 			}
 		}
 	}
 	if tokens := fake.Tokens(ben); len(tokens) > 0 {
-		t.Errorf("%+v", tokens)
+		t.Errorf("tokens of Ben %+v, want none", tokens)
 	}
 }
 
-// TestApprovedNothing: an approval that Jellyfin does not confirm is none.
+// An approval that Jellyfin does not confirm is an error.
 func TestApprovedNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -79,7 +78,7 @@ func TestApprovedNothing(t *testing.T) {
 		code, _ := fake.ShowCode("TV", "tv")
 		fake.Break("AuthorizeQuickConnect", 1, answers("false"))
 		if err := s.ApproveCode(t.Context(), code, anna); err == nil {
-			t.Error("approved")
+			t.Error("no error, want one")
 		}
 	})
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// policyOf is the policy of a local user, as text by member.
+// policyOf returns the policy of a local user, as text by member.
 func policyOf(t *testing.T, fake *jellyfintest.Server, id string) map[string]string {
 	t.Helper()
 	user, ok := fake.User(id)
@@ -30,7 +30,7 @@ func policyOf(t *testing.T, fake *jellyfintest.Server, id string) map[string]str
 	return policy
 }
 
-// changed are the members of a policy that differ, with their new value.
+// changed returns the members of a policy that differ, with their new values.
 func changed(before, after map[string]string) map[string]string {
 	diff := map[string]string{}
 	for name, value := range after {
@@ -56,11 +56,11 @@ func TestCreateGuest(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := (mediaserver.LocalUser{ID: guest.ID, Name: "Anna", Hidden: true, RemoteAccess: true}); guest != want {
-			t.Errorf("%+v", guest)
+			t.Errorf("guest %+v, want %+v", guest, want)
 		}
 		user, _ := fake.User(guest.ID)
 		if len(user.Password) < 40 {
-			t.Errorf("a short password: %d characters", len(user.Password))
+			t.Errorf("a password of %d characters, want at least 40", len(user.Password))
 		}
 		ordinary := policyOf(t, fake, fake.AddUser("ordinary", "x", false))
 		want := map[string]string{
@@ -69,21 +69,21 @@ func TestCreateGuest(t *testing.T) {
 			"EnableSharedDeviceControl": "false", "EnablePublicSharing": "false",
 		}
 		if diff := cmp.Diff(want, changed(ordinary, policyOf(t, fake, guest.ID))); diff != "" {
-			t.Error(diff)
+			t.Errorf("changes of the policy (-want +got): %s", diff)
 		}
-		// A name that somebody has, in other letters, and the next one.
+		// The name is taken in another letter case, and so is the next one.
 		for _, want := range []string{"anna 2", "anna 3"} {
 			if guest, err = s.CreateGuest(t.Context(), "anna", mediaserver.Restriction{AllLibraries: true}); err != nil || guest.Name != want {
-				t.Errorf("%+v, %v; want %s", guest, err, want)
+				t.Errorf("guest %+v (error %v), want the name %s", guest, err, want)
 			}
 		}
 		policy := policyOf(t, fake, guest.ID)
 		if policy["EnableAllFolders"] != "true" || policy["EnabledFolders"] != "[]" || policy["EnableLiveTvAccess"] != "true" {
-			t.Errorf("with all libraries: %v", policy)
+			t.Errorf("policy %v, want one for all libraries", policy)
 		}
 		other, _ := fake.User(guest.ID)
 		if other.Password == user.Password {
-			t.Error("two guests have one password")
+			t.Error("two guests have the same password")
 		}
 	})
 }
@@ -96,7 +96,7 @@ func TestGuestWithoutLibraries(t *testing.T) {
 			t.Fatal(err)
 		}
 		if policy := policyOf(t, fake, guest.ID); policy["EnableAllFolders"] != "false" || policy["EnabledFolders"] != "[]" {
-			t.Errorf("%v", policy)
+			t.Errorf("policy %v, want one without libraries", policy)
 		}
 	})
 }
@@ -113,7 +113,7 @@ func TestGuestNames(t *testing.T) {
 			continue // depends on the order
 		}
 		if guest, err := s.CreateGuest(t.Context(), name, mediaserver.Restriction{}); err != nil || guest.Name != want {
-			t.Errorf("%q: %q, %v", name, guest.Name, err)
+			t.Errorf("guest %q: name %q (error %v), want %q", name, guest.Name, err, want)
 		}
 	}
 }
@@ -124,15 +124,15 @@ func TestGuestNameTakenMeanwhile(t *testing.T) {
 		fake.Before("CreateUserByName", func() { fake.AddUser("Anna", "theirs", false) })
 		guest, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{})
 		if err != nil || guest.Name != "Anna 2" {
-			t.Errorf("%+v, %v", guest, err)
+			t.Errorf("guest %+v (error %v), want the name Anna 2", guest, err)
 		}
 		if theirs, ok := fake.User("Anna"); !ok || theirs.Password != "theirs" || theirs.Hidden || theirs.Disabled {
-			t.Errorf("somebody else's local user was touched: %+v", theirs)
+			t.Errorf("local user of another administrator %+v, want it unchanged", theirs)
 		}
 	})
 }
 
-// enabled are the local users that could be signed in with, besides root.
+// enabled returns the names of enabled local users, without root.
 func enabled(fake *jellyfintest.Server) []string {
 	return slices.DeleteFunc(fake.Users(), func(name string) bool {
 		user, _ := fake.User(name)
@@ -171,10 +171,10 @@ func TestGuestHalfMade(t *testing.T) {
 				spoil(fake)
 				guest, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{})
 				if err == nil || guest != (mediaserver.LocalUser{}) {
-					t.Fatalf("%+v, %v", guest, err)
+					t.Fatalf("guest %+v (error %v), want an error and no guest", guest, err)
 				}
 				if left := enabled(fake); len(left) > 0 {
-					t.Errorf("left enabled: %v; %v", left, err)
+					t.Errorf("enabled local users %v, want none; error %v", left, err)
 				}
 			})
 		})
@@ -190,34 +190,34 @@ func TestGuestThatCannotBeTakenBack(t *testing.T) {
 	_, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{})
 	user, _ := fake.User("Anna")
 	if err == nil || !strings.Contains(err.Error(), user.ID) || !strings.Contains(err.Error(), "delete the local user") {
-		t.Errorf("what is left is not said: %v", err)
+		t.Errorf("error %v, want one that asks to delete %s", err, user.ID)
 	}
 	fake.BreakAfter("CreateUserByName", 1, jellyfintest.HangUp)
 	_, err = s.CreateGuest(t.Context(), "Cleo", mediaserver.Restriction{})
 	user, _ = fake.User("Cleo")
 	if err == nil || !strings.Contains(err.Error(), user.ID) || len(fake.Tokens(user.ID)) > 0 {
-		t.Errorf("left: %v, %v", fake.Tokens(user.ID), err)
+		t.Errorf("tokens %v and error %v, want no token and the id %s", fake.Tokens(user.ID), err, user.ID)
 	}
 	fake.Mend()
 	fake.BreakAfter("CreateUserByName", 1, jellyfintest.HangUp)
 	fake.Before("CreateUserByName", func() { fake.Break("GetUsers", jellyfintest.Forever, jellyfintest.Status(503)) })
 	if _, err = s.CreateGuest(t.Context(), "Ben", mediaserver.Restriction{}); err == nil || !strings.Contains(err.Error(), `"Ben"`) {
-		t.Errorf("that nobody knows is not said: %v", err)
+		t.Errorf("error %v, want one that names Ben", err)
 	}
 }
 
-// TestGuestOfSomebodyElse: when nobody knows whether a guest was made, a local user
-// that another administrator made under that name in the same moment is let alone.
+// If it is not known whether a guest was made, a local user with its name that another
+// administrator made in the same moment stays unchanged.
 func TestGuestOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		fake.Before("CreateUserByName", func() { fake.AddUser("Anna", "theirs", false) })
 		fake.Break("CreateUserByName", 1, jellyfintest.HangUp)
 		if _, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{}); err == nil {
-			t.Fatal("made")
+			t.Fatal("no error, want one")
 		}
 		if theirs, ok := fake.User("Anna"); !ok || theirs.Disabled {
-			t.Errorf("gone or disabled: %+v", theirs)
+			t.Errorf("local user of another administrator %+v (exists: %v), want it enabled", theirs, ok)
 		}
 	})
 }
@@ -230,18 +230,18 @@ func TestGuestsInParallel(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			if _, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{}); err != nil {
-				t.Error(err)
+				t.Errorf("error %v, want none", err)
 			}
 		})
 	}
 	all.Wait()
 	if diff := cmp.Diff([]string{"Anna", "Anna 2", "Anna 3", "Anna 4", "root"}, fake.Users()); diff != "" {
-		t.Error(diff)
+		t.Errorf("local users (-want +got): %s", diff)
 	}
 }
 
-// TestAdministratorsAreNeverTouched: not even one who became an administrator since
-// the caller looked.
+// Administrators are never changed, even if they became administrators after the caller has
+// read them.
 func TestAdministratorsAreNeverTouched(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -256,7 +256,7 @@ func TestAdministratorsAreNeverTouched(t *testing.T) {
 			"delete":   s.Delete(ctx, anna),
 		} {
 			if !errors.Is(err, mediaserver.ErrNotAllowed) {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: error %v, want %v", name, err, mediaserver.ErrNotAllowed)
 			}
 		}
 		if !maps.Equal(before, policyOf(t, fake, anna)) {
@@ -264,7 +264,7 @@ func TestAdministratorsAreNeverTouched(t *testing.T) {
 		}
 		for _, request := range fake.Requests() {
 			if request.Method != http.MethodGet {
-				t.Errorf("%s was asked", request.Operation)
+				t.Errorf("request %s %s, want only GET", request.Method, request.Operation)
 			}
 		}
 	})
@@ -279,7 +279,7 @@ func TestDelete(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, ok := fake.User(anna); ok {
-			t.Error("still there")
+			t.Error("the local user was not deleted")
 		}
 		for name, err := range map[string]error{
 			"delete":   s.Delete(ctx, anna),
@@ -287,23 +287,23 @@ func TestDelete(t *testing.T) {
 			"disable":  s.SetDisabled(ctx, anna, true),
 		} {
 			if !errors.Is(err, mediaserver.ErrNotFound) {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: error %v, want %v", name, err, mediaserver.ErrNotFound)
 			}
 		}
 		ben := fake.AddUser("Ben", "b", false)
 		fake.Before("DeleteUser", func() { fake.RemoveUser(ben) })
 		if err := s.Delete(ctx, ben); !errors.Is(err, mediaserver.ErrNotFound) {
-			t.Errorf("deleted meanwhile: %v", err)
+			t.Errorf("deleted in the meantime: error %v, want %v", err, mediaserver.ErrNotFound)
 		}
 		cleo := fake.AddUser("Cleo", "c", false)
 		fake.Before("UpdateUserPolicy", func() { fake.RemoveUser(cleo) })
 		if err := s.SetDisabled(ctx, cleo, true); !errors.Is(err, mediaserver.ErrNotFound) {
-			t.Errorf("deleted meanwhile: %v", err)
+			t.Errorf("deleted in the meantime: error %v, want %v", err, mediaserver.ErrNotFound)
 		}
 	})
 }
 
-// TestNotFoundIsConfirmed: a 404 of a proxy says nothing about a local user.
+// A 404 of a proxy does not mean that a local user does not exist.
 func TestNotFoundIsConfirmed(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -316,13 +316,13 @@ func TestNotFoundIsConfirmed(t *testing.T) {
 		}{{"GetUserById", disable}, {"GetUserById", remove}, {"UpdateUserPolicy", disable}, {"DeleteUser", remove}} {
 			fake.Break(test.operation, jellyfintest.Forever, jellyfintest.Status(404))
 			if err := test.do(); err == nil || errors.Is(err, mediaserver.ErrNotFound) {
-				t.Errorf("%s: %v", test.operation, err)
+				t.Errorf("%s: error %v, want one other than %v", test.operation, err, mediaserver.ErrNotFound)
 			}
 			fake.Mend()
 		}
 		fake.Break("", jellyfintest.Forever, jellyfintest.Status(404))
 		if _, err := s.LocalUser(t.Context(), anna); err == nil || errors.Is(err, mediaserver.ErrNotFound) {
-			t.Error(err)
+			t.Errorf("error %v, want one other than %v", err, mediaserver.ErrNotFound)
 		}
 	})
 }

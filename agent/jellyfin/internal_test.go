@@ -30,10 +30,10 @@ func TestParseURL(t *testing.T) {
 	} {
 		got, err := parseURL(text)
 		if (err == nil) != (want != "") || err == nil && got.String() != want {
-			t.Errorf("%q: %v, %v; want %q", text, got, err, want)
+			t.Errorf("%q: %v (error %v), want %q", text, got, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q: %v", text, err)
+			t.Errorf("%q: the error quotes the password: %v", text, err)
 		}
 	}
 }
@@ -41,7 +41,7 @@ func TestParseURL(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	if _, err := New(Options{URL: "http://media.example", APIKey: " "}); err == nil {
-		t.Error("an agent without a key")
+		t.Error("no error for a blank key, want one")
 	}
 }
 
@@ -50,10 +50,10 @@ func TestAuthorization(t *testing.T) {
 	got := identity(mediaserver.Device{Client: "Jellyfin Android", Name: `Anna's "TV", +1 ü`, ID: "a+b=c/d", Version: "2.6.2"})
 	want := `MediaBrowser Client="Jellyfin%20Android", Device="Anna%27s%20%22TV%22%2C%20%2B1%20%C3%BC", DeviceId="a%2Bb%3Dc%2Fd", Version="2.6.2"`
 	if got != want {
-		t.Errorf("\n%s\n%s", got, want)
+		t.Errorf("header\n%s\nwant\n%s", got, want)
 	}
 	if got := authorization(pair{"Token", "a\r\nX: b"}); got != `MediaBrowser Token="a%0D%0AX%3A%20b"` {
-		t.Error(got)
+		t.Errorf("header %s, want line breaks encoded", got)
 	}
 }
 
@@ -65,20 +65,20 @@ func TestPolicyKeepsEveryByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := string(p.encode()); got != raw {
-		t.Errorf("\n%s\n%s", got, raw)
+		t.Errorf("policy\n%s\nwant\n%s", got, raw)
 	}
 	if err := p.set("EnableAllFolders", false); err != nil {
 		t.Fatal(err)
 	}
 	if got := string(p.encode()); got != strings.Replace(raw, `"EnableAllFolders":true`, `"EnableAllFolders":false`, 1) {
-		t.Error(got)
+		t.Errorf("policy %s, want one changed member", got)
 	}
 	if p.set("enableallfolders", false) == nil || p.set("NotThere", false) == nil {
-		t.Error("a member was added")
+		t.Error("a missing member was set, want an error")
 	}
 	for _, bad := range []string{"", "null", "[]", `"x"`, "{", "{}", `{"a":1`, `{"a":1,}`, `{"a":1,"a":2}`, `{"a":}`, `{1:2}`} {
 		if _, err := parsePolicy([]byte(bad)); err == nil {
-			t.Errorf("%q is a policy", bad)
+			t.Errorf("%q was read as a policy, want an error", bad)
 		}
 	}
 }
@@ -95,13 +95,13 @@ func TestParseVersion(t *testing.T) {
 	} {
 		major, minor, ok := parseVersion(text)
 		if diff := cmp.Diff(want, version{major, minor, ok}); diff != "" {
-			t.Errorf("%q: %s", text, diff)
+			t.Errorf("version %q (-want +got): %s", text, diff)
 		}
 	}
 }
 
-// FuzzUsers: whatever a server answers, decoding it neither panics nor makes up a
-// local user, and a policy that was read is written as it was.
+// Decoding any answer of a server does not panic, and gives no local user without an id and a
+// name. A policy is written as it was read.
 func FuzzUsers(f *testing.F) {
 	policy := `{"IsAdministrator":false,"IsDisabled":false,"IsHidden":true,"EnableRemoteAccess":true,"EnableAllFolders":true,"EnabledFolders":[]}`
 	f.Add([]byte(`[{"Id":"0123456789abcdef0123456789abcdef","Name":"a","Policy":` + policy + `}]`))
@@ -118,32 +118,31 @@ func FuzzUsers(f *testing.F) {
 				continue
 			}
 			if len(user.ID) != 32 || strings.Trim(user.ID, "0123456789abcdef") != "" || user.Name == "" {
-				t.Errorf("a local user of nothing: %+v", user)
+				t.Errorf("local user %+v, want an id and a name", user)
 			}
 			var before, after any
 			if json.Unmarshal(u.Policy, &before) != nil || json.Unmarshal(p.encode(), &after) != nil || !cmp.Equal(before, after) {
-				t.Errorf("%s became %s", u.Policy, p.encode())
+				t.Errorf("policy %s was written as %s", u.Policy, p.encode())
 			}
 			again, err := parsePolicy(p.encode())
 			if err != nil || !bytes.Equal(again.encode(), p.encode()) {
-				t.Errorf("%s is no policy: %v", p.encode(), err)
+				t.Errorf("policy %s cannot be read again: %v", p.encode(), err)
 			}
 		}
 	})
 }
 
-// FuzzIdentity: whatever a device calls itself arrives as one header of printable
-// characters.
+// Any names of a device become one header of printable characters.
 func FuzzIdentity(f *testing.F) {
 	f.Add("Jellyfin", "TV", "id", "1.0")
 	f.Add("a\"b", "c,d", "e=f\r\n", "\xff+ ")
 	f.Fuzz(func(t *testing.T, client, name, id, version string) {
 		header := identity(mediaserver.Device{Client: client, Name: name, ID: id, Version: version})
 		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) || strings.Count(header, `"`) != 8 || strings.Count(header, ", ") != 3 {
-			t.Errorf("%q", header)
+			t.Errorf("header %q, want four quoted values of printable characters", header)
 		}
 		if got := []rune(nameFor(name)); len(got) == 0 || len(got) > 64 || strings.TrimSpace(string(got)) != string(got) {
-			t.Errorf("%q is no name", string(got))
+			t.Errorf("name %q, want 1 to 64 characters without blanks at its ends", string(got))
 		}
 	})
 }

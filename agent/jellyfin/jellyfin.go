@@ -3,8 +3,8 @@
 // package only in the Authorization header of requests to that server.
 //
 // Tokens are made in the three steps of Quick Connect, with the identity of the device
-// that will use them; the key approves them. It never changes local administrators,
-// because each change reads the local user again before it writes.
+// that will use them; the key approves them. The package never changes local
+// administrators: it reads a local user again before each change.
 package jellyfin
 
 import (

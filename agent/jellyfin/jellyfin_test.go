@@ -15,10 +15,10 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// able are the versions that an agent can drive.
+// able returns the versions that an agent can drive.
 func able() []string { return []string{"10.9", "10.10", "10.11", "12"} }
 
-// each runs f with a fake of each version that can be driven.
+// each runs f with a fake of each version that an agent can drive.
 func each(t *testing.T, f func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server)) {
 	t.Helper()
 	for _, version := range able() {
@@ -57,16 +57,16 @@ func TestIdentity(t *testing.T) {
 		}
 		if got.ID != fake.ID() || got.Name != "Living room" || got.Product != "Jellyfin Server" || !got.QuickConnect ||
 			!strings.HasPrefix(got.Version, strings.TrimPrefix(t.Name(), "TestIdentity/")+".") {
-			t.Errorf("identity: %+v", got)
+			t.Errorf("identity %+v, want that of the fake, with Quick Connect", got)
 		}
 		fake.SetQuickConnect(false)
 		fake.SetID("0123456789abcdef0123456789abcdef")
 		if got, err = s.Identity(t.Context()); err != nil || got.QuickConnect || got.ID != "0123456789abcdef0123456789abcdef" {
-			t.Errorf("another server, Quick Connect off: %+v, %v", got, err)
+			t.Errorf("identity %+v (error %v), want the new id and no Quick Connect", got, err)
 		}
 		fake.RevokeKey()
 		if _, err = s.Identity(t.Context()); !errors.Is(err, mediaserver.ErrKeyRefused) {
-			t.Errorf("key revoked: %v", err)
+			t.Errorf("after the key was revoked: error %v, want %v", err, mediaserver.ErrKeyRefused)
 		}
 	})
 }
@@ -75,7 +75,7 @@ func TestIdentityRefuses(t *testing.T) {
 	t.Parallel()
 	old := jellyfintest.New(t, "10.8")
 	if _, err := drive(t, old.URL, old.APIKey).Identity(t.Context()); !errors.Is(err, mediaserver.ErrTooOld) || !strings.Contains(err.Error(), "10.9") {
-		t.Errorf("10.8: %v", err)
+		t.Errorf("10.8: error %v, want %v, with the oldest version", err, mediaserver.ErrTooOld)
 	}
 	tests := []struct {
 		product, version string
@@ -94,14 +94,14 @@ func TestIdentityRefuses(t *testing.T) {
 		fake.SetTold(test.product, test.version, test.ready)
 		_, err := drive(t, fake.URL, fake.APIKey).Identity(t.Context())
 		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%+v: %v", test, err)
+			t.Errorf("%s %s: error %v, want %q in it", test.product, test.version, err, test.want)
 		}
 	}
 	for _, version := range []string{"12.0.0-rc5", "12.7", "13.1.0", "10.12.0"} {
 		fake := jellyfintest.New(t, "12")
 		fake.SetTold("Jellyfin Server", version, true)
 		if _, err := drive(t, fake.URL, fake.APIKey).Identity(t.Context()); err != nil {
-			t.Errorf("%s: %v", version, err)
+			t.Errorf("version %s: error %v, want none", version, err)
 		}
 	}
 }
@@ -123,15 +123,15 @@ func TestLocalUsers(t *testing.T) {
 			{ID: root.ID, Name: "root", Administrator: true, RemoteAccess: true},
 		}
 		if diff := cmp.Diff(want, users); diff != "" {
-			t.Error(diff)
+			t.Errorf("local users (-want +got): %s", diff)
 		}
 		dashed := strings.ToUpper(anna[:8] + "-" + anna[8:12] + "-" + anna[12:16] + "-" + anna[16:20] + "-" + anna[20:])
 		if user, err := s.LocalUser(t.Context(), dashed); err != nil || user != want[0] {
-			t.Errorf("one: %+v, %v", user, err)
+			t.Errorf("local user %+v (error %v), want %+v", user, err, want[0])
 		}
 		for _, id := range []string{"", "x", "../System/Info", strings.Repeat("0", 32), strings.Repeat("a", 32)} {
 			if _, err := s.LocalUser(t.Context(), id); !errors.Is(err, mediaserver.ErrNotFound) {
-				t.Errorf("%q: %v", id, err)
+				t.Errorf("id %q: error %v, want %v", id, err, mediaserver.ErrNotFound)
 			}
 		}
 	})
@@ -150,7 +150,7 @@ func TestLibraries(t *testing.T) {
 		}
 		for _, library := range got {
 			if want[library.Name] != library.ID {
-				t.Errorf("%+v", library)
+				t.Errorf("library %+v, want the id %s", library, want[library.Name])
 			}
 		}
 	})

@@ -19,7 +19,7 @@ func TestPolicyRoundTrip(t *testing.T) {
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		ctx := t.Context()
 		anna := fake.AddUser("Anna", "a", false)
-		// What no known version has stays as it was read, byte for byte.
+		// A member that no known version has stays as it was read, byte for byte.
 		odd := `{"b":1.50,"a":[1e3,"<&>  ",null],"b ":"ü\u00fc"}`
 		for name, raw := range map[string]string{
 			"AFutureThing": odd, "ZFutureNumber": "12345678901234567890.10", "MaxParentalRating": "14", "EnabledDevices": `["x"]`,
@@ -35,22 +35,22 @@ func TestPolicyRoundTrip(t *testing.T) {
 		restricted := policyOf(t, fake, anna)
 		want := map[string]string{"EnableAllFolders": "false", "EnabledFolders": `["` + films + `"]`}
 		if diff := cmp.Diff(want, changed(before, restricted)); diff != "" {
-			t.Error(diff)
+			t.Errorf("changes by restricting (-want +got): %s", diff)
 		}
 		if err := s.SetDisabled(ctx, anna, true); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(map[string]string{"IsDisabled": "true"}, changed(restricted, policyOf(t, fake, anna))); diff != "" {
-			t.Error(diff)
+			t.Errorf("changes by disabling (-want +got): %s", diff)
 		}
 		if err := s.SetDisabled(ctx, anna, false); err != nil {
 			t.Fatal(err)
 		}
 		if !maps.Equal(restricted, policyOf(t, fake, anna)) {
-			t.Error("disabled and enabled is another policy")
+			t.Error("the policy is another one after disabling and enabling")
 		}
 		if err := s.Restrict(ctx, anna, mediaserver.Restriction{AllLibraries: true}); err != nil || policyOf(t, fake, anna)["EnableAllFolders"] != "true" {
-			t.Error(err)
+			t.Errorf("restrict to all libraries: error %v, want none, and EnableAllFolders true", err)
 		}
 	})
 }
@@ -68,11 +68,11 @@ func TestSetDisabledEndsTokens(t *testing.T) {
 			}
 		}
 		if tokens := fake.Tokens(anna); len(tokens) > 0 {
-			t.Errorf("%+v", tokens)
+			t.Errorf("tokens %+v, want none", tokens)
 		}
 		writes := slices.DeleteFunc(fake.Requests(), func(r jellyfintest.Request) bool { return r.Operation != "UpdateUserPolicy" })
 		if len(writes) != 1 {
-			t.Errorf("%d writes of the same", len(writes))
+			t.Errorf("%d writes of the same policy, want 1", len(writes))
 		}
 	})
 }
@@ -89,6 +89,6 @@ func TestPolicyWithoutAMember(t *testing.T) {
 		}})
 	})
 	if err := s.Restrict(t.Context(), anna, mediaserver.Restriction{}); err == nil {
-		t.Error("a policy without libraries was changed")
+		t.Error("no error for a policy without libraries, want one")
 	}
 }

@@ -20,10 +20,10 @@ func TestProof(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(proof.Code) != 6 || proof.URL != "" || proof.ExpiresAt.After(clock().Add(10*time.Minute)) || !proof.ExpiresAt.After(clock()) {
-			t.Errorf("%+v", proof)
+			t.Errorf("proof %+v, want a code for at most ten minutes", proof)
 		}
 		if _, err := s.CheckProof(ctx, proof.Secret); !errors.Is(err, mediaserver.ErrProofPending) {
-			t.Errorf("undecided: %v", err)
+			t.Errorf("before the approval: error %v, want %v", err, mediaserver.ErrProofPending)
 		}
 		if !fake.Approve(proof.Code, anna) {
 			t.Fatal("the code is not known")
@@ -31,16 +31,16 @@ func TestProof(t *testing.T) {
 		// While the token cannot be ended, the proof is not finished.
 		fake.Break("ReportSessionEnded", 1, jellyfintest.Status(500))
 		if _, err := s.CheckProof(ctx, proof.Secret); err == nil {
-			t.Error("finished with a token that lives")
+			t.Error("no error while the token could not be ended, want one")
 		}
-		for range 2 { // asking again does no harm
+		for range 2 { // the result can be asked for again
 			user, err := s.CheckProof(ctx, proof.Secret)
 			if err != nil || user.ID != anna || user.Name != "Anna" {
-				t.Errorf("%+v, %v", user, err)
+				t.Errorf("local user %+v (error %v), want Anna with the id %s", user, err, anna)
 			}
 		}
 		if tokens := fake.Tokens(anna); len(tokens) != 0 {
-			t.Errorf("a token is left: %+v", tokens)
+			t.Errorf("tokens %+v, want none", tokens)
 		}
 	})
 }
@@ -74,7 +74,7 @@ func TestProofOver(t *testing.T) {
 				}
 				spoil(fake, proof.Code, anna)
 				if _, err := s.CheckProof(t.Context(), proof.Secret); !errors.Is(err, mediaserver.ErrProofOver) {
-					t.Error(err)
+					t.Errorf("error %v, want %v", err, mediaserver.ErrProofOver)
 				}
 			})
 		})
@@ -86,7 +86,7 @@ func TestProofNeedsQuickConnect(t *testing.T) {
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		fake.SetQuickConnect(false)
 		if _, err := s.StartProof(t.Context(), "anna"); !errors.Is(err, mediaserver.ErrUnsupported) {
-			t.Error(err)
+			t.Errorf("error %v, want %v", err, mediaserver.ErrUnsupported)
 		}
 	})
 }

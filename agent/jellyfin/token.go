@@ -177,8 +177,8 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 	return s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: new(publicInfo)})
 }
 
-// Administrator reports whether a token belongs to an administrator, or is an API key. With
-// that token it asks for the libraries: Jellyfin shows them only to administrators.
+// Administrator reports whether a token belongs to an administrator, or is an API key. It asks
+// for the libraries with the token, because Jellyfin shows them only to administrators.
 func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
 	const doing = "asking whether a token belongs to an administrator"
 	if token == "" || len(token) > 512 {

@@ -27,7 +27,7 @@ func TestMint(t *testing.T) {
 			Value: first.Value, UserID: anna, Client: "Jellyfin Android TV", Device: tv().Name, DeviceID: tv().ID, Version: "0.18.4",
 		}
 		if len(tokens) != 1 || tokens[0] != want || first.LocalUserID != anna {
-			t.Fatalf("%+v, want %+v", tokens, want)
+			t.Fatalf("tokens %+v, want %+v", tokens, want)
 		}
 		second, err := s.Mint(t.Context(), anna, tv())
 		if err != nil {
@@ -39,18 +39,18 @@ func TestMint(t *testing.T) {
 			t.Fatal(err)
 		}
 		if tokens = fake.Tokens(anna); len(tokens) != 2 || first.Value == second.Value {
-			t.Errorf("the former token of the device lives: %+v", tokens)
+			t.Errorf("tokens %+v, want one for each of two devices", tokens)
 		}
 		if err := s.Revoke(t.Context(), second.Value); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // one that has ended is no error
+		for range 2 { // a token that has ended may be revoked again
 			if err := s.Revoke(t.Context(), second.Value); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if tokens = fake.Tokens(anna); len(tokens) != 1 || tokens[0].DeviceID != "another" {
-			t.Errorf("after revoking: %+v", tokens)
+			t.Errorf("tokens after revoking %+v, want that of the other device", tokens)
 		}
 	})
 }
@@ -67,7 +67,7 @@ func TestMintOfSmallDevices(t *testing.T) {
 		}
 		token := fake.Tokens(anna)[0]
 		if token.Client != "Unknown" || token.Version != "0" || token.Device != strings.Repeat("ü", 64) {
-			t.Errorf("%+v", token)
+			t.Errorf("token %+v, want defaults and a name of 64 characters", token)
 		}
 	})
 }
@@ -83,14 +83,14 @@ func TestMintInParallel(t *testing.T) {
 				device.ID = string(rune('a' + i%3))
 				token, err := s.Mint(t.Context(), users[i%2], device)
 				if err != nil || token.LocalUserID != users[i%2] {
-					t.Errorf("%+v, %v", token, err)
+					t.Errorf("token %+v (error %v), want one for %s", token, err, users[i%2])
 				}
 			})
 		}
 		all.Wait()
 		for _, user := range users {
 			if n := len(fake.Tokens(user)); n != 3 {
-				t.Errorf("%d tokens live, want one a device", n)
+				t.Errorf("%d tokens, want one for each of 3 devices", n)
 			}
 		}
 	})
@@ -131,10 +131,10 @@ func TestMintRefuses(t *testing.T) {
 				test.spoil(fake, anna)
 				before := len(fake.Tokens(anna))
 				if token, err := s.Mint(t.Context(), anna, tv()); !errors.Is(err, test.want) || token.Value != "" {
-					t.Errorf("%v, want %v", err, test.want)
+					t.Errorf("error %v, want %v and no token", err, test.want)
 				}
 				if after := len(fake.Tokens(anna)); after != before {
-					t.Errorf("%d tokens, before %d", after, before)
+					t.Errorf("%d tokens, want %d as before", after, before)
 				}
 			})
 		})
@@ -151,15 +151,15 @@ func TestMintAfterRestart(t *testing.T) {
 				fake.Before(operation, fake.Restart)
 				token, err := s.Mint(t.Context(), anna, tv())
 				if tokens := fake.Tokens(anna); err != nil || len(tokens) != 1 || tokens[0].Value != token.Value {
-					t.Errorf("%v, %v", tokens, err)
+					t.Errorf("tokens %v (error %v), want one", tokens, err)
 				}
-				// Not again and again.
+				// It is tried once more, but not for ever.
 				forever := 0
 				var again func()
 				again = func() { forever++; fake.Restart(); fake.Before(operation, again) }
 				fake.Before(operation, again)
 				if _, err := s.Mint(t.Context(), anna, tv()); err == nil || forever != 2 {
-					t.Errorf("%d restarts, %v", forever, err)
+					t.Errorf("%d tries (error %v), want 2 and an error", forever, err)
 				}
 			})
 		})
@@ -186,18 +186,18 @@ func TestOnlyOneHeader(t *testing.T) {
 			switch {
 			case slices.Contains(public, request.Operation):
 				if header != "" {
-					t.Errorf("%s: a header too many", request.Operation)
+					t.Errorf("%s: header %q, want none", request.Operation, header)
 				}
 			case request.Operation == "InitiateQuickConnect":
 				if strings.Contains(header, "Token") || strings.Contains(header, fake.APIKey) {
-					t.Errorf("%s: a token", request.Operation)
+					t.Errorf("%s: header %q, want one without a token", request.Operation, header)
 				}
 			case request.Operation == "ReportSessionEnded":
 				if header != `MediaBrowser Token="`+token.Value+`"` {
-					t.Errorf("%s: %s", request.Operation, header)
+					t.Errorf("%s: header %q, want only the token", request.Operation, header)
 				}
 			case header != key:
-				t.Errorf("%s: %s", request.Operation, header)
+				t.Errorf("%s: header %q, want %q", request.Operation, header, key)
 			}
 		}
 	})
@@ -213,34 +213,34 @@ func TestApproveCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		if tokens := fake.Tokens(anna); len(tokens) != 1 || tokens[0].DeviceID != "tv" {
-			t.Errorf("%+v", tokens)
+			t.Errorf("tokens %+v, want one of the device tv", tokens)
 		}
 		next, _ := fake.ShowCode("TV", "tv")
 		wrong := []string{code, "000000", "", "12345", "1234567", "12 345", "abcdef", next + "&userId=x"}
 		for _, text := range wrong {
 			if err := s.ApproveCode(ctx, text, anna); !errors.Is(err, mediaserver.ErrCodeWrong) {
-				t.Errorf("%q: %v", text, err)
+				t.Errorf("code %q: error %v, want %v", text, err, mediaserver.ErrCodeWrong)
 			}
 		}
 		if err := s.ApproveCode(ctx, next, strings.Repeat("a", 32)); !errors.Is(err, mediaserver.ErrNotFound) {
-			t.Errorf("unknown local user: %v", err)
+			t.Errorf("unknown local user: error %v, want %v", err, mediaserver.ErrNotFound)
 		}
 		fake.SetPolicy(anna, "EnableAllDevices", "false")
 		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrNotAllowed) {
-			t.Errorf("device not allowed: %v", err)
+			t.Errorf("device not allowed: error %v, want %v", err, mediaserver.ErrNotAllowed)
 		}
 		fake.SetPolicy(anna, "IsDisabled", "true")
 		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrNotAllowed) {
-			t.Errorf("disabled: %v", err)
+			t.Errorf("disabled local user: error %v, want %v", err, mediaserver.ErrNotAllowed)
 		}
 		fake.SetPolicy(anna, "IsDisabled", "false")
 		fake.SetClock(func() time.Time { return time.Now().Add(12 * time.Minute) })
 		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrCodeWrong) {
-			t.Errorf("too late: %v", err)
+			t.Errorf("after twelve minutes: error %v, want %v", err, mediaserver.ErrCodeWrong)
 		}
 		fake.SetQuickConnect(false)
 		if err := s.ApproveCode(ctx, next, anna); !errors.Is(err, mediaserver.ErrUnsupported) {
-			t.Errorf("Quick Connect off: %v", err)
+			t.Errorf("Quick Connect off: error %v, want %v", err, mediaserver.ErrUnsupported)
 		}
 	})
 }
@@ -268,13 +268,13 @@ func TestAdministrator(t *testing.T) {
 		}
 		for _, test := range tests {
 			if got, err := s.Administrator(t.Context(), test.token); err != nil || got != test.want {
-				t.Errorf("%v, %v; want %v", got, err, test.want)
+				t.Errorf("administrator %v (error %v), want %v", got, err, test.want)
 			}
 		}
 		for _, spoil := range []http.HandlerFunc{jellyfintest.Page, jellyfintest.Garbage, jellyfintest.Null, jellyfintest.Status(500)} {
 			fake.Break("GetMediaFolders", 1, spoil)
 			if got, err := s.Administrator(t.Context(), token(root.ID)); err == nil || got {
-				t.Errorf("a bad day: %v, %v", got, err)
+				t.Errorf("bad answer: administrator %v (error %v), want false and an error", got, err)
 			}
 		}
 	})

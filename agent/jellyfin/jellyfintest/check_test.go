@@ -12,7 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// drifts is a fake whose drift is kept, with what it said since the last look.
+// drifts returns a fake, and a function that returns its drift since the last call.
 func drifts(t *testing.T, version string) (*Server, func() string) {
 	t.Helper()
 	var said []string
@@ -26,7 +26,7 @@ func drifts(t *testing.T, version string) (*Server, func() string) {
 	}
 }
 
-// send sends a request: method and path, headers as "Name: value", a body.
+// send sends a request, written as "GET /path", with a body and headers like "Name: value".
 func send(s *Server, request, body string, headers ...string) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(request, " ")
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
@@ -115,8 +115,7 @@ func TestCheckerCatchesRequests(t *testing.T) {
 	}
 }
 
-// TestCheckerCatchesAnswers takes right answers of the fake, changes them, and wants
-// to hear of it.
+// Right answers of the fake pass, and a changed answer or another status is drift.
 func TestCheckerCatchesAnswers(t *testing.T) {
 	t.Parallel()
 	for _, version := range Versions() {
@@ -141,7 +140,7 @@ func TestCheckerCatchesAnswers(t *testing.T) {
 		for _, test := range tests {
 			w := send(s, test.request, "", key)
 			if got := said(); got != "" {
-				t.Fatalf("%s: %s: %s", version, test.request, got)
+				t.Fatalf("%s: %s: drift %s, want none", version, test.request, got)
 			}
 			method, path, _ := strings.Cut(test.request, " ")
 			o, _, _ := s.find(method, path)
@@ -152,7 +151,7 @@ func TestCheckerCatchesAnswers(t *testing.T) {
 			right := answer{status: w.Code, kind: w.Header().Get("Content-Type"), body: w.Body.Bytes()}
 			s.check().answer(o, right)
 			if got := said(); got != "" {
-				t.Errorf("%s: %s: a right answer: %s", version, test.request, got)
+				t.Errorf("%s: %s: drift of a right answer: %s", version, test.request, got)
 			}
 			wrong := right
 			wrong.body = changed
@@ -165,7 +164,7 @@ func TestCheckerCatchesAnswers(t *testing.T) {
 				other.status = status
 				s.check().answer(o, other)
 				if said() == "" {
-					t.Errorf("%s: %s: the status %d is fine", version, test.request, status)
+					t.Errorf("%s: %s: no drift for status %d", version, test.request, status)
 				}
 			}
 		}
@@ -201,7 +200,7 @@ func TestCheckerCatchesBodies(t *testing.T) {
 		o, _, _ := s.find(method, path)
 		s.check().answer(o, test.answer)
 		if got := said(); (got == "") != test.fine {
-			t.Errorf("%s: said %q", test.name, got)
+			t.Errorf("%s: drift %q, want none: %v", test.name, got, test.fine)
 		}
 	}
 }
@@ -263,7 +262,7 @@ func TestDescriptionsAreAsPublished(t *testing.T) {
 	}
 }
 
-// TestDriftFailsTheTest: New reports to the test that it was made for.
+// Drift of a fake fails the test that the fake was made for.
 func TestDriftFailsTheTest(t *testing.T) {
 	t.Parallel()
 	stand := &standIn{TB: t}

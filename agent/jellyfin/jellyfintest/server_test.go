@@ -14,10 +14,10 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// device is the header of a device that signs in.
+// device is the Authorization header of a device that signs in.
 const device = `MediaBrowser Client="Jellyfin%20Web", Device="Firefox%2C%20at%20home", DeviceId="d1", Version="10.11.0"`
 
-// withToken is the header of one that is signed in.
+// withToken returns the Authorization header of a device that is signed in.
 func withToken(token string) string { return device + `, Token="` + token + `"` }
 
 // answered is an answer of the fake.
@@ -55,7 +55,7 @@ func ask(t *testing.T, fake *jellyfintest.Server, request, body string, headers 
 	return answered{answer.StatusCode, answer.Header.Get("Content-Type"), string(raw)}
 }
 
-// member returns a text of a JSON object: "User.Id".
+// member returns a member of a JSON object as text; path is like "User.Id".
 func member(t *testing.T, raw, path string) string {
 	t.Helper()
 	var value any
@@ -79,42 +79,42 @@ func TestWholeSignIn(t *testing.T) {
 			in := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"anna","Pw":"a"}`, "Authorization: "+device)
 			token := member(t, in.body, "AccessToken")
 			if in.status != 200 || member(t, in.body, "User.Id") != anna || member(t, in.body, "SessionInfo.DeviceName") != "Firefox, at home" {
-				t.Fatalf("%+v", in)
+				t.Fatalf("sign-in %+v, want 200 with the names of user and device", in)
 			}
 			for _, request := range []string{
 				"GET /Users/Me", "GET /users/me", "GET /Users/" + anna, "GET /System/Info", "GET /Users", "GET /Users/Public",
 				"GET /System/Info/Public", "GET /System/Ping", "POST /System/Ping", "GET /QuickConnect/Enabled",
 			} {
 				if got := ask(t, fake, request, "", "Authorization: "+withToken(token)); got.status != 200 || got.kind != "application/json; charset=utf-8" {
-					t.Errorf("%s: %+v", request, got)
+					t.Errorf("%s: %+v, want status 200", request, got)
 				}
 			}
 			if version != "10.8" {
 				if got := ask(t, fake, "GET /Sessions?deviceId=d1", "", "Authorization: "+withToken(token)); !strings.Contains(got.body, `"UserId":"`+anna) {
-					t.Errorf("%+v", got)
+					t.Errorf("sessions %+v, want that of %s", got, anna)
 				}
 			}
 			for _, request := range []string{"GET /Auth/Keys", "GET /Devices", "GET /Library/MediaFolders", "DELETE /Users/" + anna} {
 				if got := ask(t, fake, request, "", "Authorization: "+withToken(token)); got.status != 403 || got.body != "" {
-					t.Errorf("%s: %+v", request, got)
+					t.Errorf("%s: %+v, want status 403", request, got)
 				}
 				key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
 				if got := ask(t, fake, request, "", key); got.status != 200 && got.status != 204 {
-					t.Errorf("%s with the key: %+v", request, got)
+					t.Errorf("%s with the key: %+v, want status 200 or 204", request, got)
 				}
 			}
 			if got := ask(t, fake, "GET /Users/Me", "", "Authorization: "+withToken(token)); got.status != 401 || got.body != "" {
-				t.Errorf("deleted: %+v", got)
+				t.Errorf("deleted: %+v, want status 401", got)
 			}
 			raw := `Authorization: MediaBrowser Device="a, b=c", Client="x+y", DeviceId=d2,Version="1"`
 			root := `{"Username":"root","Pw":"root's password"}`
 			if got := ask(t, fake, "POST /Users/AuthenticateByName", root, raw); member(t, got.body, "SessionInfo.DeviceName") != "a, b=c" ||
 				member(t, got.body, "SessionInfo.Client") != "x y" || member(t, got.body, "SessionInfo.DeviceId") != "d2" {
-				t.Errorf("what is not percent-encoded: %+v", got)
+				t.Errorf("header that is not percent-encoded: %+v, want its values as they are", got)
 			}
 			if got := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"Anna","Pw":"wrong"}`, "Authorization: "+device); got.status != 401 ||
 				got.body != "Error processing request." || got.kind != "text/plain" {
-				t.Errorf("%+v", got)
+				t.Errorf("wrong password: %+v, want status 401 with a text", got)
 			}
 		})
 	}
@@ -138,7 +138,7 @@ func TestQuickConnectOfAClient(t *testing.T) {
 			start := func() (code, secret string) {
 				got := ask(t, fake, method+" /QuickConnect/Initiate", "", "Authorization: "+device)
 				if got.status != 200 || member(t, got.body, "Authenticated") != "false" || member(t, got.body, "DeviceId") != "d1" {
-					t.Fatalf("%+v", got)
+					t.Fatalf("answer %+v, want status 200", got)
 				}
 				return member(t, got.body, "Code"), member(t, got.body, "Secret")
 			}
@@ -147,59 +147,59 @@ func TestQuickConnectOfAClient(t *testing.T) {
 			}
 			code, secret := start()
 			if got := finish(secret); got.status != 404 {
-				t.Errorf("not approved: %+v", got)
+				t.Errorf("not approved: %+v, want status 404", got)
 			}
 			if got := ask(t, fake, authorize+code, "", header); got.status != 200 || got.body != "true" {
-				t.Errorf("%+v", got)
+				t.Errorf("answer %+v, want status 200", got)
 			}
 			if got := ask(t, fake, authorize+code, "", header); got.status != 500 || got.body != "Error processing request." {
-				t.Errorf("approved already: %+v", got)
+				t.Errorf("approved already: %+v, want status 500", got)
 			}
 			if got := ask(t, fake, authorize+"111111", "", header); got.status != 404 {
-				t.Errorf("unknown: %+v", got)
+				t.Errorf("unknown: %+v, want status 404", got)
 			}
 			if got := ask(t, fake, "GET /QuickConnect/Connect?Secret="+secret, ""); member(t, got.body, "Authenticated") != "true" {
-				t.Errorf("%+v", got)
+				t.Errorf("state %+v, want it authenticated", got)
 			}
 			got := finish(secret)
 			if got.status != 200 || member(t, got.body, "User.Id") != anna || finish(secret).body != got.body {
-				t.Errorf("%+v", got)
+				t.Errorf("answer %+v, want status 200", got)
 			}
 			first := member(t, got.body, "AccessToken")
 			code, secret = start()
 			ask(t, fake, authorize+code, "", header)
 			second := member(t, finish(secret).body, "AccessToken")
 			if got := ask(t, fake, "GET /Users/Me", "", "Authorization: "+withToken(first)); got.status != 401 || first == second {
-				t.Errorf("the former token of the device: %+v", got)
+				t.Errorf("the former token of the device: %+v, want status 401", got)
 			}
 			code, _ = start()
 			now = now.Add(10*time.Minute + time.Second)
 			if got := ask(t, fake, authorize+code, "", header); got.status != 404 {
-				t.Errorf("after ten minutes: %+v", got)
+				t.Errorf("after ten minutes: %+v, want status 404", got)
 			}
 			_, secret = start()
 			fake.Restart()
 			if got := ask(t, fake, "GET /QuickConnect/Connect?secret="+secret, ""); got.status != 404 {
-				t.Errorf("after a restart: %+v", got)
+				t.Errorf("after a restart: %+v, want status 404", got)
 			}
 			fake.SetQuickConnect(false)
 			for _, request := range []string{method + " /QuickConnect/Initiate", "GET /QuickConnect/Connect?secret=" + secret} {
 				if got := ask(t, fake, request, "", "Authorization: "+device); got.status != 401 {
-					t.Errorf("off: %s: %+v", request, got)
+					t.Errorf("off: %s: %+v, want status 401", request, got)
 				}
 			}
 		})
 	}
 }
 
-// TestOldAuthorize: 10.8 approves only for the local user of the token itself.
+// In 10.8 a code is approved only for the local user of the token itself.
 func TestOldAuthorize(t *testing.T) {
 	t.Parallel()
 	fake := jellyfintest.New(t, "10.8")
 	fake.AddUser("Anna", "a", false)
 	code, _ := fake.ShowCode("TV", "tv")
 	if got := ask(t, fake, "POST /QuickConnect/Authorize?code="+code, "", `Authorization: MediaBrowser Token="`+fake.APIKey+`"`); got.status == 200 {
-		t.Errorf("%+v", got)
+		t.Errorf("approval with the key: %+v, want a refusal", got)
 	}
 }
 
@@ -218,7 +218,7 @@ func TestLegacyHeaders(t *testing.T) {
 			drift = nil
 			got := ask(t, fake, test.request, "", test.header)
 			if old := version != "12"; (got.status == 200) != old || (len(drift) == 0) != old {
-				t.Errorf("%s: %s: %d, %v", version, test.header, got.status, drift)
+				t.Errorf("%s: %s: status %d and drift %v, want 200 without drift: %v", version, test.header, got.status, drift, old)
 			}
 		}
 		for _, test := range []struct{ request, header string }{
@@ -228,7 +228,7 @@ func TestLegacyHeaders(t *testing.T) {
 		} {
 			drift = nil
 			if got := ask(t, fake, test.request, "", test.header); got.status != 200 || len(drift) > 0 {
-				t.Errorf("%s: %s: %d, %v", version, test.header, got.status, drift)
+				t.Errorf("%s: %s: status %d and drift %v, want 200 without drift", version, test.header, got.status, drift)
 			}
 		}
 	}
@@ -246,15 +246,15 @@ func TestPolicyIsTakenAsAWhole(t *testing.T) {
 		key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
 		post := func(id, policy string) answered { return ask(t, fake, "POST /Users/"+id+"/Policy", policy, key) }
 		if got := post(anna, `{"IsHidden":true}`); got.status != 400 || len(drift) == 0 {
-			t.Errorf("%s: without its providers: %+v, %v", version, got, drift)
+			t.Errorf("%s: policy without its providers: %+v and drift %v, want status 400 with drift", version, got, drift)
 		}
 		drift = nil
 		ids := `"AuthenticationProviderId":"a","PasswordResetProviderId":"b"`
 		if got := post(anna, `{"IsHidden":true,`+ids+`}`); got.status != 204 || got.body != "" || len(drift) == 0 {
-			t.Errorf("%s: a few members: %+v, %v", version, got, drift)
+			t.Errorf("%s: policy of a few members: %+v and drift %v, want status 204 with drift", version, got, drift)
 		}
 		if after, _ := fake.User(anna); string(after.Policy["EnableRemoteAccess"]) != "true" || string(after.Policy["MaxActiveSessions"]) != "0" || !after.Hidden {
-			t.Errorf("%s: what was left out is not the default: %v", version, after.Policy)
+			t.Errorf("%s: policy %v, want defaults for the members that were left out", version, after.Policy)
 		}
 		for _, test := range []struct {
 			id, policy string
@@ -266,7 +266,7 @@ func TestPolicyIsTakenAsAWhole(t *testing.T) {
 			{anna, `[]`, 400},
 		} {
 			if got := post(test.id, test.policy); got.status != test.want {
-				t.Errorf("%s: %s: %+v", version, test.policy, got)
+				t.Errorf("%s: %s: %+v, want status %d", version, test.policy, got, test.want)
 			}
 		}
 	}
@@ -280,14 +280,14 @@ func TestDisabledUser(t *testing.T) {
 	key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
 	code, secret := fake.ShowCode("TV", "d1")
 	if got := ask(t, fake, "POST /QuickConnect/Authorize?code="+code+"&userId="+anna, "", key); got.status != 200 {
-		t.Errorf("Jellyfin approves for a disabled local user: %+v", got)
+		t.Errorf("Jellyfin approves for a disabled local user: %+v, want status 200", got)
 	}
 	token := member(t, ask(t, fake, "POST /Users/AuthenticateWithQuickConnect", `{"Secret":"`+secret+`"}`).body, "AccessToken")
 	if got := ask(t, fake, "GET /Users/Me", "", "Authorization: "+withToken(token)); got.status != 401 {
-		t.Errorf("a disabled local user is let in: %+v", got)
+		t.Errorf("a disabled local user is let in: %+v, want status 401", got)
 	}
 	if got := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"Anna","Pw":"a"}`, "Authorization: "+device); got.status != 403 {
-		t.Errorf("%+v", got)
+		t.Errorf("answer %+v, want status 403", got)
 	}
 }
 
@@ -302,13 +302,13 @@ func TestPasswordEndsTokens(t *testing.T) {
 			path = "POST /Users/" + anna + "/Password"
 		}
 		if got := ask(t, fake, path, `{"CurrentPw":"wrong","NewPw":"b"}`, "Authorization: "+withToken(token)); got.status != 403 {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: %+v, want status 403", version, got)
 		}
 		if got := ask(t, fake, path, `{"NewPw":"b"}`, `Authorization: MediaBrowser Token="`+fake.APIKey+`"`); got.status != 204 || got.body != "" {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: %+v, want status 204", version, got)
 		}
 		if user, _ := fake.User(anna); user.Password != "b" || len(fake.Tokens(anna)) > 0 {
-			t.Errorf("%s: %+v, %v", version, user, fake.Tokens(anna))
+			t.Errorf("%s: user %+v with tokens %v, want the password b and no token", version, user, fake.Tokens(anna))
 		}
 	}
 }
@@ -321,19 +321,19 @@ func TestPictures(t *testing.T) {
 		key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
 		path := " /UserImage?userId=" + anna
 		if got := ask(t, fake, "GET"+path, ""); got.status != 404 {
-			t.Errorf("%+v", got)
+			t.Errorf("answer %+v, want status 404", got)
 		}
 		if got := ask(t, fake, "POST"+path, "aGVsbG8=", key, "Content-Type: image/png"); got.status != 204 {
-			t.Errorf("%+v", got)
+			t.Errorf("answer %+v, want status 204", got)
 		}
 		if got := ask(t, fake, "GET"+path, ""); got != (answered{200, "image/png", "hello"}) {
-			t.Errorf("%+v", got)
+			t.Errorf("picture %+v, want status 200 and hello", got)
 		}
 		if got := ask(t, fake, "HEAD"+path, ""); got != (answered{200, "image/png", ""}) {
-			t.Errorf("%+v", got)
+			t.Errorf("HEAD of a picture %+v, want status 200 without a body", got)
 		}
 		if got := ask(t, fake, "DELETE"+path, "", key); got.status != 204 {
-			t.Errorf("%+v", got)
+			t.Errorf("answer %+v, want status 204", got)
 		}
 	}
 }
@@ -347,31 +347,31 @@ func TestDevicesAndKeys(t *testing.T) {
 		fake.Approve(code, anna)
 		key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
 		if got := ask(t, fake, "DELETE /Devices?id=tv", "", key); got.status != 204 || len(fake.Tokens(anna)) != 0 {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: %+v, want status 204", version, got)
 		}
 		want := 404
 		if version == "12" {
 			want = 400
 		}
 		if got := ask(t, fake, "DELETE /Devices?id=tv", "", key); got.status != want {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: %+v, want status %d", version, got, want)
 		}
 		if got := ask(t, fake, "POST /Auth/Keys?app=Connect%20agent", "", key); got.status != 204 {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: %+v, want status 204", version, got)
 		}
 		if got := ask(t, fake, "GET /Auth/Keys", "", key); !strings.Contains(got.body, `"AppName":"Connect agent"`) {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: keys %+v, want one of Connect agent", version, got)
 		}
 		if got := ask(t, fake, "DELETE /Auth/Keys/"+fake.APIKey, "", key); got.status != 204 {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: %+v, want status 204", version, got)
 		}
 		if got := ask(t, fake, "GET /Auth/Keys", "", key); got.status != 401 {
-			t.Errorf("%s: %+v", version, got)
+			t.Errorf("%s: %+v, want status 401", version, got)
 		}
 	}
 }
 
-// TestWithoutATest: a fake is a handler, too, and keeps its drift.
+// A fake can be used as a handler without a test, and then keeps its drift.
 func TestWithoutATest(t *testing.T) {
 	t.Parallel()
 	fake, err := jellyfintest.NewHandler("10.10", jellyfintest.Base("/media"))
@@ -382,13 +382,13 @@ func TestWithoutATest(t *testing.T) {
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, bytes.NewReader(nil)))
 		if w.Code != want {
-			t.Errorf("%s: %d", path, w.Code)
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
 		}
 	}
 	if drift := fake.Drift(); len(drift) == 0 || !strings.Contains(strings.Join(drift, "\n"), "/media/No/Such") {
-		t.Errorf("%v", drift)
+		t.Errorf("drift %v, want one about /media/No/Such", drift)
 	}
 	if _, err := jellyfintest.NewHandler("10.7"); err == nil {
-		t.Error("a fake of 10.7")
+		t.Error("a fake of 10.7 was made, want an error")
 	}
 }
