@@ -17,7 +17,7 @@ func TestChanges(t *testing.T) {
 			t.Fatalf("%+v, %v, want last 8, 1 change, link ID 5, no link", got, err)
 		}
 		if query := f.got()[len(f.got())-1].URL.RawQuery; query != "after=7&wait="+want {
-			t.Errorf("%s: %s", wait, query)
+			t.Errorf("wait %s: query %s, want after=7&wait=%s", wait, query, want)
 		}
 	}
 }

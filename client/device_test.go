@@ -39,7 +39,7 @@ func TestDeviceCodeWait(t *testing.T) {
 			}
 			got, err := code.Wait(t.Context())
 			if !errors.Is(err, tt.want) || tt.want == nil && got.Token != "lks_y" {
-				t.Errorf("%+v, %v", got, err)
+				t.Errorf("got the token %q and the error %v, want the error %v, or lks_y without one", got.Token, err, tt.want)
 			}
 			var slept []int
 			for _, d := range f.slept() {

@@ -27,10 +27,10 @@ func TestErrors(t *testing.T) {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}
 	if !errors.Is(err, client.ErrInvalid) || errors.Is(err, client.ErrNotFound) || client.CodeOf(err) != "invalid" || client.CodeOf(nil) != "" {
-		t.Errorf("%v is not what it is", err)
+		t.Errorf("error %v with the code %q, want the code invalid, and no code for nil", err, client.CodeOf(err))
 	}
 	if wrong, ok := got.Field("email"); !ok || wrong.Code != "email_invalid" {
-		t.Errorf("field %+v", wrong)
+		t.Errorf("field email %+v, want email_invalid", wrong)
 	}
 	if _, ok := got.Field("password"); ok {
 		t.Error("a field is wrong that is not")
@@ -45,7 +45,7 @@ func TestErrors(t *testing.T) {
 	} {
 		_, err := newFake(t, r).client(t).Accounts.Get(t.Context())
 		if e, ok := errors.AsType[*client.Error](err); !ok || e.Status != 404 || e.Code != "" || errors.Is(err, client.ErrNotFound) || errors.Is(err, &client.Error{}) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got the error %v, want one with status 404, without a code and unlike every known one", name, err)
 		}
 	}
 }

@@ -75,12 +75,12 @@ func TestExchange(t *testing.T) {
 	token, err := exchange(func(w http.ResponseWriter, r *http.Request) {
 		const want = `MediaBrowser Client="Den%20TV", Device="Grandmother%27s%20%22big%22%20TV", DeviceId="tv-1", Version="1.4", Token="key%22with%25"`
 		if got := r.Header.Get("Authorization"); got != want || r.URL.Query().Get("ConnectUserId") != "733" {
-			t.Errorf("asked with %s, %s", got, r.URL.RawQuery)
+			t.Errorf("asked with Authorization %q and query %s, want %q and ConnectUserId 733", got, r.URL.RawQuery, want)
 		}
 		_, _ = w.Write([]byte(`{"LocalUserId":"u1","AccessToken":"t1"}`))
 	})
 	if err != nil || token != (client.LocalToken{LocalUserID: "u1", AccessToken: "t1"}) {
-		t.Errorf("%+v, %v", token, err)
+		t.Errorf("got %+v and the error %v, want the token t1 of u1", token, err)
 	}
 	for _, status := range []int{401, 403, 404} {
 		_, err := exchange(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
@@ -121,7 +121,7 @@ func TestReachFromAway(t *testing.T) {
 	begin := time.Now()
 	address, err := c.Servers.Reach(t.Context(), at(home.URL, home.URL+"/", right, "http://127.0.0.1:1"))
 	if took := time.Since(begin); err != nil || address != right || took > 10*time.Second {
-		t.Errorf("reached %q (%v) after %v", address, err, took)
+		t.Errorf("reached %q with the error %v after %v, want %q within 10s", address, err, took, right)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestExchangeLater(t *testing.T) {
 		})
 		_, err := c.Servers.Exchange(t.Context(), address, at(), "733", client.LocalDevice{})
 		if problem, ok := errors.AsType[*client.Error](err); !ok || problem.RetryAfter < 0 || problem.RetryAfter > 24*time.Hour {
-			t.Errorf("Retry-After %s: %+v", after, problem)
+			t.Errorf("Retry-After %s: got %+v, want a time from 0 to 24h", after, problem)
 		}
 	}
 }

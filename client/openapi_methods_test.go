@@ -207,7 +207,7 @@ func TestDocumentation(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !strings.Contains(string(text), row.holds) {
-				t.Errorf("it does not speak of %s", row.holds)
+				t.Errorf("the text does not contain %q", row.holds)
 			}
 			c.checkNamed(t, string(text))
 			checkMethods(t, string(text), named)

@@ -69,7 +69,7 @@ func (c contract) check(t *testing.T, op operation, method string, null bool) {
 		t.Fatal("the answer is not given back")
 	}
 	if diff := cmp.Diff(answer, result[0]); diff != "" && !isInside(answer, result[0]) {
-		t.Errorf("what is given back (-contract +client):\n%s", diff)
+		t.Errorf("returned value (-contract +client):\n%s", diff)
 	}
 }
 
@@ -112,7 +112,7 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(c.sample(media.Schema, false), body); diff != "" {
-		t.Errorf("what is sent (-contract +client):\n%s", diff)
+		t.Errorf("sent body (-contract +client):\n%s", diff)
 	}
 }
 

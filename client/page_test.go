@@ -41,7 +41,7 @@ func TestPages(t *testing.T) {
 		found = append(found, err)
 	}
 	if len(found) != 3 || found[1] != nil || !errors.Is(found[2], client.ErrSessionEnded) {
-		t.Errorf("%v", found)
+		t.Errorf("got %v, want two items and then the error %v", found, client.ErrSessionEnded)
 	}
 	// A page that leads to itself does not go on for ever.
 	f, found = newFake(t, first), nil
@@ -49,7 +49,7 @@ func TestPages(t *testing.T) {
 		found = append(found, err)
 	}
 	if len(found) != 3 || !errors.Is(found[2], client.ErrBadAnswer) {
-		t.Errorf("%v", found)
+		t.Errorf("got %v, want two items and then the error %v", found, client.ErrBadAnswer)
 	}
 	f = newFake(t, last)
 	for range f.client(t).Operators.Accounts(t.Context(), "an&n") {

@@ -101,7 +101,7 @@ func TestNew(t *testing.T) {
 		"https://ann@id.example.org": false, "://": false,
 	} {
 		if _, err := client.New(address); (err == nil) != want {
-			t.Errorf("%s: %v", address, err)
+			t.Errorf("%s: got the error %v, want it accepted: %t", address, err, want)
 		}
 	}
 	if _, err := client.New("http://latchkey:8470", client.WithPlainHTTP()); err != nil {
@@ -112,7 +112,7 @@ func TestNew(t *testing.T) {
 		"tries": client.WithRetries(0, time.Second), "timeout": client.WithTimeout(0), "limit": client.WithAnswerLimit(0),
 	} {
 		if _, err := client.New("https://id.example.org", option); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("%s: got no error, want one", name)
 		}
 	}
 	f := newFake(t, reply{status: 200, body: accountBody})
@@ -128,7 +128,7 @@ func TestPaths(t *testing.T) {
 	c := f.client(t)
 	for _, wrong := range []string{"", ".", ".."} {
 		if err := c.Devices.Approve(t.Context(), wrong); err == nil {
-			t.Errorf("%q is sent", wrong)
+			t.Errorf("%q is sent, want an error", wrong)
 		}
 	}
 	if err := c.People.Remove(t.Context(), "1", ""); err == nil || len(f.got()) != 0 {
@@ -141,7 +141,7 @@ func TestPaths(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := f.got()[len(f.got())-1].RequestURI; got != "/api/v1/device-codes/"+want+"/approve" {
-			t.Errorf("%s: %s", typed, got)
+			t.Errorf("%s: asked for %s, want /api/v1/device-codes/%s/approve", typed, got, want)
 		}
 	}
 }

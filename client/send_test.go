@@ -190,10 +190,10 @@ func TestIdempotencyKeys(t *testing.T) {
 		keys = append(keys, r.Header.Get("Idempotency-Key"))
 	}
 	if len(keys) != 5 || keys[0] == "" || keys[1] != keys[0] || keys[2] != keys[0] || keys[3] == keys[0] || keys[4] != "mine" {
-		t.Errorf("keys %q", keys)
+		t.Errorf("keys %q, want the first one three times, then a new one, then mine", keys)
 	}
 	if f.bodies()[0] != f.bodies()[2] || strings.Contains(f.bodies()[4], "mine") {
-		t.Errorf("bodies %q", f.bodies())
+		t.Errorf("bodies %q, want the same body in each repetition, and none with the key", f.bodies())
 	}
 	_, err := f.client(t, client.WithRandom(strings.NewReader(""))).Invites.Create(t.Context(), client.NewInvite{})
 	if !errors.Is(err, io.EOF) || len(f.got()) != 5 {
@@ -226,7 +226,7 @@ func TestBadAnswers(t *testing.T) {
 			f := newFake(t, r)
 			_, err := f.client(t, client.WithAnswerLimit(500)).Accounts.Get(t.Context())
 			if !errors.Is(err, client.ErrBadAnswer) || client.CodeOf(err) != "" {
-				t.Errorf("error %v", err)
+				t.Errorf("got the error %v with the code %q, want %v without a code", err, client.CodeOf(err), client.ErrBadAnswer)
 			}
 			if len(f.got()) != 1 {
 				t.Errorf("%d tries, want 1 try", len(f.got()))

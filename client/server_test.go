@@ -12,6 +12,6 @@ func TestServersIfChanged(t *testing.T) {
 	}
 	list, changed, err := c.Servers.ListIfChanged(t.Context(), list.Tag)
 	if err != nil || changed || list.Servers != nil || f.got()[1].Header.Get("If-None-Match") != `"a"` {
-		t.Errorf("%+v, %v, %v", list, changed, err)
+		t.Errorf("got %+v, changed %t and the error %v, want an unchanged list after a request with its tag", list, changed, err)
 	}
 }

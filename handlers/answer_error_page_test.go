@@ -22,7 +22,7 @@ func TestDatabaseIsAway(t *testing.T) {
 	for _, path := range []string{"/account", "/account/password", "/account/sessions"} {
 		a := b.get(path)
 		if a.status < 500 || strings.Contains(a.body, "sql") {
-			t.Errorf("%s: %d %s", path, a.status, summary(a.body))
+			t.Errorf("%s: status %d with %s, want 500 or more without SQL", path, a.status, summary(a.body))
 		}
 	}
 	if b.token() == "" {

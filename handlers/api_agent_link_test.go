@@ -36,7 +36,7 @@ func TestAPIAgentLinks(t *testing.T) {
 	var exchange struct{ Link agentLinkSeen }
 	den.is(den.exchange(key, ""), http.StatusOK, &exchange)
 	if exchange.Link.ID != made.ID || exchange.Link.LocalUser.ID != "u1" || exchange.Link.SHA256 != sha256Of(key) {
-		t.Errorf("%+v", exchange)
+		t.Errorf("exchange %+v, want the link %s of u1 with the hash of the key", exchange, made.ID)
 	}
 	den.is(den.exchange(key, made.AccountID), http.StatusOK, nil)
 	den.wrong(den.exchange("", ""), 422, "access_key", "field_required")

@@ -43,7 +43,7 @@ func TestAPIThisServer(t *testing.T) {
 	den.is(den.put("POST", "/server/key", nil), http.StatusOK, &key)
 	den.plant(key.Key)
 	if !key.OverlapUntil.Equal(s.Clock.Now().Add(24*time.Hour)) || key.Key == den.bearerOf() {
-		t.Errorf("key %+v", key)
+		t.Errorf("key %+v, want a new one, with the old one valid for 24 hours", key)
 	}
 	if got := state(den); got["key_expires_at"] != "2026-03-05T05:06:07Z" {
 		t.Errorf("the old key expires at %v, want 2026-03-05T05:06:07Z", got["key_expires_at"])
@@ -66,6 +66,6 @@ func TestAPIThisServer(t *testing.T) {
 	}
 	ann.is(ann.get("/servers/"+den.id), http.StatusOK, &owned)
 	if !owned.Seen.Equal(s.Clock.Now()) {
-		t.Errorf("last seen %s", owned.Seen)
+		t.Errorf("last seen at %s, want %s", owned.Seen, s.Clock.Now())
 	}
 }

@@ -71,7 +71,7 @@ func TestAPIChanges(t *testing.T) {
 	begun := time.Now()
 	den.changes("after=5&wait=1")
 	if took := time.Since(begun); took < 900*time.Millisecond {
-		t.Errorf("waited for %s", took)
+		t.Errorf("waited for %s, want at least 900ms", took)
 	}
 	for _, bad := range []string{"x", "-1", "1.5", "", "9223372036854775808"} {
 		den.wrong(den.get("/server/changes?after="+bad), 422, "after", "after_invalid")
@@ -220,6 +220,6 @@ func TestAPIChangesOutlastLimits(t *testing.T) {
 		t.Errorf("%d, %v: %s, want status %d", response.StatusCode, err, body, http.StatusOK)
 	}
 	if took := time.Since(begun); took < 2900*time.Millisecond {
-		t.Errorf("it ended after %s", took)
+		t.Errorf("the wait ended after %s, want at least 2.9s", took)
 	}
 }

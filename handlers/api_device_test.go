@@ -29,7 +29,7 @@ func TestAPIDeviceCode(t *testing.T) {
 		http.StatusCreated, &begun)
 	p.plant(begun.DeviceCode)
 	if begun.Page != s.URL+"/link" || begun.Filled != s.URL+"/link?user_code="+begun.UserCode || begun.ExpiresIn != 600 || begun.Interval != 5 {
-		t.Errorf("%+v", begun)
+		t.Errorf("got %+v, want the page /link, the same with the code, 600 seconds and polls each 5 seconds", begun)
 	}
 	poll := func() answer {
 		return p.api(http.MethodPost, "/api/v1/device-codes/token", map[string]string{"device_code": begun.DeviceCode})

@@ -78,7 +78,7 @@ func TestAPIExport(t *testing.T) {
 	before, _ := document["history"].([]any)
 	after, _ := page["history"].([]any)
 	if len(after) != len(before)+1 { // both are noted, HEAD was not
-		t.Errorf("%d events, then %d", len(before), len(after))
+		t.Errorf("%d events, then %d, want one more: HEAD is not noted", len(before), len(after))
 	}
 	for _, document := range []map[string]any{document, page} {
 		delete(document, "history")

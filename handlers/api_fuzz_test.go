@@ -83,7 +83,7 @@ func newFuzzTarget(f *testing.F) *fuzzTarget {
 		}
 		a, _ := target.ask(f, http.MethodPost, path, media, string(sent), token)
 		if err := json.Unmarshal([]byte(a.body), &made); err != nil || a.status >= 300 {
-			f.Errorf("POST %s: %d %s", path, a.status, a.body)
+			f.Errorf("POST %s: status %d with %s, want one below 300", path, a.status, a.body)
 		}
 	}
 	ask("/api/v1/accounts", "", map[string]string{"username": "ann", "email": "ann@example.org", "password": goodPassword})
@@ -130,7 +130,7 @@ func (f *fuzzTarget) try(t *testing.T, o contractOperation, bad badRequest, must
 	a, request := f.ask(t, o.method, bad.address, bad.media, bad.body, token)
 	checkContract(t, request, bad.body, a)
 	if a.status >= 500 || mustFail && a.status < 400 {
-		t.Errorf("%s, %s: %d\n%s\n%.300s\n%s", o, bad.name, a.status, bad.address, bad.body, a.body)
+		t.Errorf("%s, %s: status %d, want one below 500, and from 400 if it must fail (%t)\n%s\n%.300s\n%s", o, bad.name, a.status, mustFail, bad.address, bad.body, a.body)
 	}
 	if mustFail {
 		var problem struct {

@@ -15,7 +15,7 @@ func TestAPIRepeats(t *testing.T) {
 	first, second := once.put("POST", "/invites", in), once.put("POST", "/invites", in)
 	ann.is(first, http.StatusCreated, nil)
 	if first.body != second.body || strings.Count(ann.get("/invites").body, `"to"`) != 1 {
-		t.Errorf("%s\n%s", first.body, second.body)
+		t.Errorf("answers %s\nand %s\nwant the same twice, and one invite", first.body, second.body)
 	}
 	once.refused(once.put("POST", "/invites", offer("bob@example.org", "guest", den.id, nil)), 422, "idempotency_mismatch")
 	for _, key := range []string{"", "short", strings.Repeat("a", 129), "with a space in it", "äääääääääääääääää"} {

@@ -133,7 +133,7 @@ func apiHostileTexts(t *testing.T, s *site) {
 				in[member] = text
 				a := own.api(http.MethodPost, try.path, in)
 				if a.status >= 500 || a.status == http.StatusNotFound {
-					t.Errorf("%s with %s %.20q: %d %s", try.path, member, text, a.status, a.body)
+					t.Errorf("%s with %s %.20q: status %d with %s, want one below 500 that is not 404", try.path, member, text, a.status, a.body)
 				}
 				checkAPIAnswer(t, a)
 			}
@@ -155,6 +155,6 @@ func apiHostileTexts(t *testing.T, s *site) {
 	browser.led(browser.post("/signin", "name_or_email", "ann", "password", goodPassword), "/account")
 	a := browser.get("/account/sessions")
 	if a.status != http.StatusOK || !strings.Contains(a.body, "gnp.exe") || strings.ContainsAny(a.body, "\x00\u202e\u2066\u200b\ufeff") || strings.Contains(a.body, "<script>alert") {
-		t.Errorf("%s: %d, with texts that hide or run", a.path, a.status)
+		t.Errorf("%s: status %d, want 200 with texts that neither hide nor run", a.path, a.status)
 	}
 }

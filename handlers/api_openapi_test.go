@@ -40,11 +40,11 @@ func TestContractIsWhole(t *testing.T) {
 	ids := map[string]string{}
 	for _, o := range file.operations {
 		if other := ids[o.OperationID]; other != "" || !regexp.MustCompile(`^[a-z][A-Za-z]+$`).MatchString(o.OperationID) {
-			t.Errorf("%s: operationId %q, as %s", o, o.OperationID, other)
+			t.Errorf("%s: operationId %q of %q too, want one of its own in camelCase", o, o.OperationID, other)
 		}
 		ids[o.OperationID] = o.String()
 		if len(o.Tags) != 1 || !slices.Contains(tags, o.Tags[0]) {
-			t.Errorf("%s: tags %v", o, o.Tags)
+			t.Errorf("%s: tags %v, want one of %v", o, o.Tags, tags)
 		}
 		if o.Summary == "" || !strings.HasSuffix(o.Description, ".") && !strings.HasSuffix(o.Description, "?") {
 			t.Errorf("%s: no summary, or a description that is no sentence", o)
@@ -58,7 +58,7 @@ func TestContractIsWhole(t *testing.T) {
 func (o contractOperation) checkCallers(t *testing.T) {
 	t.Helper()
 	if o.Security == nil {
-		t.Errorf("%s does not say who may call it", o)
+		t.Errorf("%s does not say who may call it, want security", o)
 		return
 	}
 	who := map[string]string{"session": "session", "serverKey": "server key", "": "anybody"}[o.scheme()]
@@ -67,7 +67,7 @@ func (o contractOperation) checkCallers(t *testing.T) {
 	}
 	isOperators := strings.HasPrefix(o.path, belowV1+"operator/")
 	if isOperators != slices.Contains(o.callers(), "operator") || isOperators != slices.Contains(o.problems()["403"], "operators_only") {
-		t.Errorf("%s: operators %v", o, o.callers())
+		t.Errorf("%s: callers %v, want operator and the problem operators_only together, and only below /operators", o, o.callers())
 	}
 	if slices.Contains(o.callers(), "fresh password") != slices.Contains(o.problems()["403"], "confirm_password") {
 		t.Errorf("%s: fresh password, but not among its codes, or the other way", o)
@@ -255,11 +255,11 @@ func TestContractSeesWhatIsWrong(t *testing.T) {
 	} {
 		a := good()
 		if change(&a); file.checkAnswer(o, http.MethodGet, a) == nil {
-			t.Errorf("another %s passes", name)
+			t.Errorf("an answer with another %s passes, want an error", name)
 		}
 	}
 	if found, ok := file.find(http.MethodGet, "/api/v1/servers/owned"); !ok || found.OperationID != "listOwnedServers" {
-		t.Errorf("found %s", found)
+		t.Errorf("found %s, want listOwnedServers", found)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestAPIOperatesAccounts(t *testing.T) {
 	isList("limit=4", "ann bob bobby rita")
 	first, next, ids := names("limit=2&prefix=bob")
 	if strings.Join(first, " ") != "bob bobby" || next != nil {
-		t.Errorf("%q", first)
+		t.Errorf("accounts %q with next %v, want bob and bobby on the last page", first, next)
 	}
 	_, next, _ = names("limit=1&prefix=bob")
 	isList("prefix=bob&cursor="+*next, "bobby")

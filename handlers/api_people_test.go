@@ -89,7 +89,7 @@ func TestAPIPeople(t *testing.T) {
 	} {
 		ann.done(change(tt.in))
 		if got := now(); got["ends_at"] != tt.ends || cmp.Diff(tt.libraries, got["libraries"]) != "" {
-			t.Errorf("after %v: %v", tt.in, got)
+			t.Errorf("after %v: got %v, want ends_at %v and libraries %v", tt.in, got, tt.ends, tt.libraries)
 		}
 	}
 	for _, bad := range []string{"2026-03-04T05:06:07Z", "2060-01-01T00:00:00Z", "0001-01-01T00:00:00Z"} {

@@ -43,7 +43,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	bob.wrong(ask(bob, "123456"), 422, "server_id", "quick_server_unknown")
 	den.canQuick("den", true)
 	if got := servers(bob); got != `{"servers":[{"id":"`+den.id+`","name":"den","local_user":"mira"}]}` {
-		t.Errorf("servers %s", got)
+		t.Errorf("servers of bob %s, want den with mira", got)
 	}
 	if got := servers(ann); got != `{"servers":[]}` { // who runs it is not linked with it
 		t.Errorf("servers %s", got)
@@ -92,7 +92,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	}
 	den.refused(den.put("POST", at+"/complete", nil), http.StatusNotFound, "not_found")
 	if a := bob.get("/account/history"); !strings.Contains(a.body, `"quick_connected"`) {
-		t.Errorf("history %s", a.body)
+		t.Errorf("history %s, want quick_connected", a.body)
 	}
 	for _, reason := range []string{"code_wrong", "not_allowed", "unavailable"} {
 		var next quickSeen
@@ -105,7 +105,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	// What was typed is theirs, and is told without the code.
 	export := bob.get("/account/export").body
 	if !strings.Contains(export, `"quick_connects": [`) || !strings.Contains(export, `"reason": "not_allowed"`) || strings.Contains(export, "741853") {
-		t.Errorf("export %s", export)
+		t.Errorf("export %s, want the tries with their reasons and without a code", export)
 	}
 	// The password must have been proved lately.
 	s.Clock.Advance(25 * time.Hour)

@@ -111,7 +111,7 @@ func TestAPIAgentsWriteNothing(t *testing.T) {
 		den.is(den.get("/server"), http.StatusOK, nil)
 	}
 	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("it took %s: something waited", took)
+		t.Errorf("the reports took %s, want at most 5s: something waited", took)
 	}
 	if _, err := holder.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)

@@ -143,7 +143,7 @@ func TestAPIDangerousActs(t *testing.T) {
 	ann.is(ann.put("POST", at+"/key", nil), http.StatusOK, &key)
 	ann.plant(key.Key)
 	if !key.OverlapUntil.Equal(s.Clock.Now().Add(24 * time.Hour)) {
-		t.Errorf("overlap until %s", key.OverlapUntil)
+		t.Errorf("the old key is valid until %s, want 24 hours from now", key.OverlapUntil)
 	}
 	var state struct {
 		Expires *time.Time `json:"key_expires_at"`

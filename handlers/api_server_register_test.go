@@ -41,7 +41,7 @@ func TestAPIRegistersServers(t *testing.T) {
 	ann := p.as(p.token("ann"))
 	ann.is(ann.api(http.MethodPost, "/api/v1/servers/claim-codes", nil), http.StatusCreated, &made)
 	if !made.ExpiresAt.Equal(s.Clock.Now().Add(10 * time.Minute)) {
-		t.Errorf("expires at %s", made.ExpiresAt)
+		t.Errorf("the code expires at %s, want 10 minutes from now", made.ExpiresAt)
 	}
 	claim := func(in map[string]any) { in["claim_code"] = made.Code }
 	p.is(try(claim), http.StatusCreated, nil)

@@ -71,7 +71,7 @@ func TestAPISignUp(t *testing.T) {
 	var account map[string]any
 	p.is(p.as(p.token("ann")).get("/account"), http.StatusOK, &account)
 	if id, _ := account["id"].(string); !regexp.MustCompile(`^[0-9]+$`).MatchString(id) {
-		t.Errorf("id %q", id)
+		t.Errorf("id %q, want decimal digits", id)
 	}
 	delete(account, "id")
 	want := map[string]any{

@@ -42,7 +42,7 @@ func FuzzParseForm(f *testing.F) {
 		}
 		for name, value := range read {
 			if !isText(name) || !isText(value) {
-				t.Errorf("%q gave %q=%q", body, name, value)
+				t.Errorf("%q gave %q=%q, want only text", body, name, value)
 			}
 		}
 	})

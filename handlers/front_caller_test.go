@@ -35,7 +35,7 @@ func FuzzDeviceOf(f *testing.F) {
 	f.Fuzz(func(t *testing.T, agent string) {
 		name, icon := deviceOf(agent)
 		if utf8.RuneCountInString(name) > maxDeviceName || !utf8.ValidString(name) || printable.Text(name) != name {
-			t.Errorf("%q is called %q", agent, name)
+			t.Errorf("%q is called %q, want printable text of at most %d characters", agent, name, maxDeviceName)
 		}
 		if icon == "" {
 			t.Errorf("%q has no icon", agent)

@@ -26,7 +26,7 @@ func TestHostileHosts(t *testing.T) {
 		request := b.request(http.MethodGet, "/signin", "")
 		request.Host = host
 		if a := b.send(request); a.status != http.StatusMisdirectedRequest && a.status != http.StatusBadRequest {
-			t.Errorf("Host %q: status %d", host, a.status)
+			t.Errorf("Host %q: status %d, want 421 or 400", host, a.status)
 		} else if strings.Contains(a.body, "evil") {
 			t.Errorf("Host %q is repeated", host)
 		}
@@ -79,10 +79,10 @@ func TestCrossOrigin(t *testing.T) {
 		}
 		a := b.send(request)
 		if (a.status == http.StatusForbidden) != tt.refused {
-			t.Errorf("%s: status %d", tt.name, a.status)
+			t.Errorf("%s: status %d, want it refused: %t", tt.name, a.status, tt.refused)
 		}
 		if tt.refused && !strings.Contains(a.body, "another site") {
-			t.Errorf("%s: %s", tt.name, summary(a.body))
+			t.Errorf("%s: page %s, want it to speak of another site", tt.name, summary(a.body))
 		}
 		b.Clock.Advance(time.Minute) // past the waits for wrong passwords
 	}
@@ -136,7 +136,7 @@ func TestRefusedRequests(t *testing.T) {
 			t.Errorf("%s: no error page: %s", tt.name, a.body)
 		}
 		if a.status == 405 && a.header.Get("Allow") == "" {
-			t.Errorf("%s: no Allow", tt.name)
+			t.Errorf("%s: 405 without Allow, want one", tt.name)
 		}
 	}
 	head := b.send(b.request(http.MethodHead, "/signin", ""))
@@ -162,7 +162,7 @@ func TestCutBody(t *testing.T) {
 	}
 	connection, ok := dialled.(*net.TCPConn)
 	if !ok {
-		t.Fatalf("dialled a %T", dialled)
+		t.Fatalf("dialled a %T, want a TLS connection", dialled)
 	}
 	t.Cleanup(func() { _ = connection.Close() })
 	_, _ = fmt.Fprintf(connection, "POST /signin HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 50\r\n\r\nabc")

@@ -65,7 +65,7 @@ func TestMalformedSessionCookies(t *testing.T) {
 		}
 	}
 	if asked < 200 {
-		t.Errorf("only %d requests", asked)
+		t.Errorf("%d requests, want at least 200", asked)
 	}
 	if !b.isSignedIn() {
 		t.Error("the session itself ended")

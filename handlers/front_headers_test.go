@@ -43,12 +43,12 @@ func TestHeaders(t *testing.T) {
 		nonces[found[1]] = true
 		for _, script := range regexp.MustCompile(`<script[^>]*>`).FindAllString(a.body, -1) {
 			if !strings.Contains(script, `nonce="`+found[1]+`"`) {
-				t.Errorf("%s: %s", path, script)
+				t.Errorf("%s: %s, want the nonce %s", path, script, found[1])
 			}
 		}
 		store := a.header.Get("Cache-Control")
 		if want := "no-store"; path != "/" && store != want {
-			t.Errorf("%s: Cache-Control %q", path, store)
+			t.Errorf("%s: Cache-Control %q, want %s", path, store, want)
 		}
 	}
 }

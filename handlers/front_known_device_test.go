@@ -21,6 +21,6 @@ func TestKnownDeviceMarks(t *testing.T) {
 		t.Fatalf("%d marks, want 4", len(marks))
 	}
 	if got := b.held("__Host-latchkey-device"); strings.Count(got, "~") != 3 {
-		t.Errorf("sign-out left %q", got)
+		t.Errorf("sign-out left the cookie %q, want one of four parts", got)
 	}
 }

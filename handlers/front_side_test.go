@@ -35,7 +35,7 @@ func TestAPISide(t *testing.T) {
 		p.isProblem(a, tt.status, tt.code)
 		checkAPIAnswer(t, a)
 		if tt.status == 405 && a.header.Get("Allow") == "" {
-			t.Errorf("%s: 405 without Allow", tt.path)
+			t.Errorf("%s: 405 without Allow, want one", tt.path)
 		}
 	}
 	for path, allow := range map[string]string{"/api/v1/links/1/accept": "POST, OPTIONS", "/api/v1/links": "GET, HEAD, OPTIONS", "/api/v1/nothing": ""} {
@@ -107,7 +107,7 @@ func TestSidesInTrouble(t *testing.T) {
 			t.Errorf("%s, %s: %v %q, want Access-Control-Allow-Origin *, not beginning with %q", tt.answer.path, tt.name, tt.answer.header, tt.answer.body, "[")
 		}
 		if tt.want == 503 && tt.answer.header.Get("Retry-After") == "" {
-			t.Errorf("%s, %s: no Retry-After", tt.answer.path, tt.name)
+			t.Errorf("%s, %s: 503 without Retry-After, want one", tt.answer.path, tt.name)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestStaticFiles(t *testing.T) {
 	b.see(b.get("/favicon.ico"), http.StatusOK, "<svg/>")
 	for _, path := range []string{"/static/", "/static/a", "/static/a/", "/static/b", "/static/../x", "/static/a/../a/x.css", "/static/%2e%2e/x"} {
 		if a := b.get(path); a.status != http.StatusNotFound && a.status != http.StatusOK || strings.Contains(a.body, "<pre>") {
-			t.Errorf("%s: %d %q", path, a.status, a.body)
+			t.Errorf("%s: status %d with %q, want 404, or 200 without a list of files", path, a.status, a.body)
 		}
 	}
 }

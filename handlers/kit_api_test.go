@@ -84,7 +84,7 @@ func (p *program) refused(a answer, status int, code string) {
 	p.isProblem(a, status, code)
 	checkAPIAnswer(p.t, a)
 	if retry := a.header.Get("Retry-After"); (retry != "") != (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
-		p.t.Errorf("%s: %d with Retry-After %q", a.path, status, retry)
+		p.t.Errorf("%s: status %d with Retry-After %q, want it with 429 and 503 alone", a.path, status, retry)
 	}
 }
 

@@ -62,7 +62,7 @@ func TestLinkADevice(t *testing.T) {
 	b.led(b.post("/link/approve", "user_code", code.UserCode), "/servers", "signs itself in")
 	in, err := s.exchange(t, code)
 	if err != nil || in.Session.Username != "" && in.Session.Username != "ann" {
-		t.Fatalf("exchange: %+v, %v", in.Session, err)
+		t.Fatalf("exchange: session %+v with the error %v, want one of ann or none", in.Session, err)
 	}
 	s.plant(in.Token)
 	b.says("/account/sessions", "Living &lt;room&gt;", "A device signed in with a code")

@@ -90,7 +90,7 @@ func TestInviteAGuest(t *testing.T) {
 	guest.see(guest.post("/invites/accept", "id", id), http.StatusNotFound)
 	guest.says("/invitations", "No invitation is waiting", "but not", `class="count"`)
 	if links := guest.links("gina"); len(links) != 2 || links["Attic"].EndsAt.Format("2006-01-02T15:04:05.000") != last+"T23:59:59.999" {
-		t.Errorf("links %+v", links)
+		t.Errorf("links %+v, want two, the one to Attic until the end of %s", links, last)
 	}
 	owner.says(attic.page(), "gina", "Guest", "Invited by ann", "Films", "but not", "gina@example.org")
 	guest.see(guest.get("/invite"), http.StatusGone)

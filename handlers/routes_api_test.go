@@ -325,15 +325,15 @@ func checkAPIAnswer(t *testing.T, a answer) {
 		t.Errorf("%s: %d without the headers of CORS: %v", a.path, a.status, h)
 	}
 	if h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Set-Cookie") != "" {
-		t.Errorf("%s: headers %v", a.path, h)
+		t.Errorf("%s: headers %v, want no-store and nosniff, and no cookie", a.path, h)
 	}
 	if (a.status == http.StatusUnauthorized) != (h.Get("WWW-Authenticate") != "") {
-		t.Errorf("%s: %d and WWW-Authenticate %q", a.path, a.status, h.Get("WWW-Authenticate"))
+		t.Errorf("%s: status %d with WWW-Authenticate %q, want it with 401 alone", a.path, a.status, h.Get("WWW-Authenticate"))
 	}
 	if a.status >= 400 && h.Get("Content-Type") != "application/problem+json" {
-		t.Errorf("%s: %d as %s", a.path, a.status, h.Get("Content-Type"))
+		t.Errorf("%s: status %d as %s, want application/problem+json", a.path, a.status, h.Get("Content-Type"))
 	}
 	if a.status == http.StatusNoContent && a.body != "" {
-		t.Errorf("%s: 204 with %q", a.path, a.body)
+		t.Errorf("%s: 204 with %q, want no body", a.path, a.body)
 	}
 }

@@ -72,7 +72,7 @@ func checkPage(t *testing.T, page string, base Base) {
 	t.Helper()
 	for _, bad := range []string{"<no value>", "%!", "ZgotmplZ", "{{"} {
 		if strings.Contains(page, bad) {
-			t.Errorf("page holds %q", bad)
+			t.Errorf("the page holds %q, want it without", bad)
 		}
 	}
 	root, err := html.Parse(strings.NewReader(page))

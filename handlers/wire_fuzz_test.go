@@ -202,13 +202,13 @@ func (p *prober) check(t testing.TB, route string, w *httptest.ResponseRecorder)
 	t.Helper()
 	documented := []int{200, 304, 400, 401, 403, 404, 409, 413, 429, 503}
 	if !slices.Contains(documented, w.Code) {
-		t.Errorf("%s: %d", route, w.Code)
+		t.Errorf("%s: status %d, want one of %v", route, w.Code, documented)
 	}
 	if w.Code >= 400 && w.Body.Len() > 0 && route != "POST /register" {
 		t.Errorf("%s: %d with the body %q", route, w.Code, w.Body)
 	}
 	if w.Code < 300 && route != "GET /ip" && !json.Valid(w.Body.Bytes()) {
-		t.Errorf("%s: %d with %q", route, w.Code, w.Body)
+		t.Errorf("%s: status %d with %q, want JSON", route, w.Code, w.Body)
 	}
 	if w.Header().Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("%s: %d without CORS, want *", route, w.Code)

@@ -243,7 +243,7 @@ func TestServiceSide(t *testing.T) {
 		}
 		checkServiceAnswer(t, tt.path, a)
 		if tt.method == "HEAD" && a.status == 200 && (a.body != "" || a.header.Get("Content-Length") == "") {
-			t.Errorf("HEAD: %q %v", a.body, a.header)
+			t.Errorf("HEAD: body %q with %v, want no body and its length", a.body, a.header)
 		}
 	}
 	log := s.Log.String()

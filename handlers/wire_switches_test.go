@@ -120,7 +120,7 @@ func TestConnectServers(t *testing.T) {
 		shown := b.post("/servers/new")
 		code := regexp.MustCompile(`[B-Z]{4}-[B-Z]{4}`).FindString(shown.body)
 		if code == "" {
-			t.Fatalf("no code: %d %s", shown.status, summary(shown.body))
+			t.Fatalf("status %d with %s, want a page with a code", shown.status, summary(shown.body))
 		}
 		register := func(p *program, code string) answer {
 			return p.form(http.MethodPost, "/service/Servers", pairs("name", "Den", "url", "http://203.0.113.9:8096", "systemId", "5ed", "claimCode", code))
@@ -249,7 +249,7 @@ func TestServiceRegisterPolicy(t *testing.T) {
 		return got
 	}
 	if got := check(register("ann", "grecaptcha", "good"), 400, "CAPTCHA_REQUIRED"); got.Message != s.URL+"/signup" {
-		t.Errorf("sent to %s", got.Message)
+		t.Errorf("the app is sent to %s, want %s/signup", got.Message, s.URL)
 	}
 	check(register("ann", "altcha", "good"), 200, "SUCCESS")
 	check(register("ANN", "altcha", "good"), 400, "USERNAME_IN_USE")

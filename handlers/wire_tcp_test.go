@@ -83,7 +83,7 @@ func TestServiceExpectContinue(t *testing.T) {
 		}
 		w.body(body)
 		if answer, text := w.answer(http.MethodPost); answer.StatusCode != http.StatusOK || !strings.Contains(text, `"AccessToken"`) {
-			t.Fatalf("%d %q", answer.StatusCode, text)
+			t.Fatalf("status %d with %q, want 200 with an access token", answer.StatusCode, text)
 		}
 	}
 	w.head(request, "Expect: 100-continue", "Content-Length: 70000")
@@ -105,7 +105,7 @@ func TestServiceRawBytes(t *testing.T) {
 		t.Helper()
 		answer, text := w.answer(http.MethodPost)
 		if answer.StatusCode != http.StatusOK || !strings.Contains(text, `"Name":"Den \u0026 Co + 50% \"Server\""`) || answer.Header.Get("Content-Encoding") != "" {
-			t.Fatalf("%s: %d %q %v", how, answer.StatusCode, text, answer.Header)
+			t.Fatalf("%s: status %d with %q and %v, want 200 with the name, not compressed", how, answer.StatusCode, text, answer.Header)
 		}
 	}
 	common := []string{"x-application: Emby Server/3.2.0.0", "content-type: application/x-www-form-urlencoded", "accept-encoding: deflate"}
@@ -142,7 +142,7 @@ func TestServiceRefusesOnTheWire(t *testing.T) {
 			t.Errorf("%s: %d %q, want %d", line, answer.StatusCode, text, want)
 		}
 		if !strings.Contains(line, "*") && answer.Header.Get("Access-Control-Allow-Origin") != "*" {
-			t.Errorf("%s: %v", line, answer.Header)
+			t.Errorf("%s: headers %v, want Access-Control-Allow-Origin *", line, answer.Header)
 		}
 	}
 }

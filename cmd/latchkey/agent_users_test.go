@@ -79,7 +79,7 @@ func TestLocalUsers(t *testing.T) {
 	}
 	users("", "picture", "Alex", file)
 	if !strings.Contains(public(), "PrimaryImageTag") {
-		t.Errorf("no picture: %s", public())
+		t.Errorf("the list has no picture, want a PrimaryImageTag in: %s", public())
 	}
 	// postPictures sends a picture that is just small enough, and then one that is
 	// too large.
@@ -88,7 +88,7 @@ func TestLocalUsers(t *testing.T) {
 	refuse("the picture must be", "", "picture", "Alex", os.Args[0])
 	refuse("no local user", "", "hide", "Nobody")
 	if !lineWith(users("", "list"), "Alex", "administrator") {
-		t.Errorf("%s", users("", "list"))
+		t.Errorf("want Alex as administrator in:\n%s", users("", "list"))
 	}
 	if status := p.get("/Connect/Exchange"); status != http.StatusNotFound {
 		t.Errorf("Connect without an agent: %d, want %d", status, http.StatusNotFound)
@@ -132,7 +132,7 @@ func postPictures(t *testing.T, address string) {
 		}
 		_ = answer.Body.Close()
 		if answer.StatusCode != want && (want == http.StatusNoContent || answer.StatusCode != http.StatusRequestEntityTooLarge) {
-			t.Errorf("%d bytes: status %d", picture.Len(), answer.StatusCode)
+			t.Errorf("%d bytes: status %d, want %d", picture.Len(), answer.StatusCode, want)
 		}
 	}
 }
@@ -148,9 +148,9 @@ func TestPortrait(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r, g, b, _ := picture.At(128, 40).RGBA(); r>>8 != 0x10 || g>>8 != 0x20 || b>>8 != 0x30 {
-		t.Errorf("no hair: %x %x %x", r, g, b)
+		t.Errorf("colour of the hair %x %x %x, want 10 20 30", r>>8, g>>8, b>>8)
 	}
 	if r, g, b, _ := picture.At(128, 240).RGBA(); r>>8 != 0x40 || g>>8 != 0x50 || b>>8 != 0x60 {
-		t.Errorf("no shirt: %x %x %x", r, g, b)
+		t.Errorf("colour of the shirt %x %x %x, want 40 50 60", r>>8, g>>8, b>>8)
 	}
 }

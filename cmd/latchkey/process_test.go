@@ -272,7 +272,7 @@ func within(t *testing.T, limit time.Duration, what string, is func() bool) time
 	began := time.Now()
 	for !is() {
 		if time.Since(began) > limit {
-			t.Fatalf("not within %v: %s", limit, what)
+			t.Fatalf("waited %v in vain for this: %s", limit, what)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -74,7 +74,7 @@ func (v *visitor) get(t *testing.T, path string) answer {
 	t.Helper()
 	a, err := v.do(path, nil)
 	if err != nil || a.status >= http.StatusBadRequest {
-		t.Fatalf("GET %s: %d %v\n%s", path, a.status, err, a.body)
+		t.Fatalf("GET %s: status %d with the error %v, want one below 400\n%s", path, a.status, err, a.body)
 	}
 	return a
 }
