@@ -8,18 +8,18 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// accountPageOf is templates/pages/account.html: POST /account saves username,
-// display_name and language; the rest leads to pages of its own.
+// accountPage is the data of templates/pages/account.html. POST /account saves
+// username, display_name and language; everything else has a page of its own.
 type accountPage struct {
 	Base
 	Username, DisplayName Field
-	Language              string // chosen one, "en"; select "language"
+	Language              string // the code of the chosen language, "en"; select "language"
 	LanguageError         string
 	Email                 string
-	EmailWaiting          string // new address that is not confirmed yet; "" for none
+	EmailWaiting          string // a new address that is not confirmed yet; "" for none
 	HasPIN, PINOff        bool
 	PINChangedAt          time.Time
-	PINOld                bool // twelve months without a change: a quiet reminder
+	PINOld                bool // not changed for twelve months: the page suggests a new one
 	PasswordChangedAt     time.Time
 	CreatedAt             time.Time
 	SessionCount          int
@@ -28,7 +28,7 @@ type accountPage struct {
 // accountForm answers GET /account.
 func (s *site) accountForm(c *gin.Context) error { return s.showAccount(c, nil, nil) }
 
-// changeProfile answers POST /account: the profile.
+// changeProfile answers POST /account: it saves the profile.
 func (s *site) changeProfile(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 		page.Language = wish
 	}
 	in := newInputs(page.Base, f, wrong)
-	in.fresh = false // there is more to see than this form
+	in.fresh = false // the page has more to show than this form
 	in.show("username", page.Username.Value)
 	in.show("display_name", page.DisplayName.Value)
 	page.Username = in.username()
@@ -73,7 +73,7 @@ func (s *site) showAccount(c *gin.Context, f form, cause error) error {
 	return s.render(c, wrong.status, "account", page)
 }
 
-// accountPageOf is the page as the account is now.
+// accountPageOf returns the page with the present data of the account.
 func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, error) {
 	ctx := c.Request.Context()
 	account, err := s.Store.Accounts.Get(ctx, accountID)

@@ -6,11 +6,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// accountDeletePage is templates/pages/account_delete.html.
+// accountDeletePage is the data of templates/pages/account_delete.html.
 type accountDeletePage struct {
 	Base
 	Password  Field     // "current_password"
-	WaitUntil time.Time // zero, or until when an email change can be undone
+	WaitUntil time.Time // until when an email change can be undone, which an account has to wait for; or zero
 }
 
 // accountDeleteForm answers GET /account/delete.

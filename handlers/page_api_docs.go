@@ -17,8 +17,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// apiDocsPage is templates/pages/api_docs.html: the contract for people to
-// read. What comes from the file is English; the rest is in the reader's
+// apiDocsPage is the data of templates/pages/api_docs.html: the contract for
+// people. What comes from openapi.yaml is English; the rest is in the reader's
 // language.
 type apiDocsPage struct {
 	Base
@@ -27,7 +27,7 @@ type apiDocsPage struct {
 	Objects []docsObject
 }
 
-// docsGroup is what the operations of one tag are about.
+// docsGroup holds the operations of one tag.
 type docsGroup struct {
 	ID, Name, Description string
 	Operations            []docsOperation
@@ -52,15 +52,15 @@ type docsTable struct {
 
 // docsMember is a parameter, or a member of an object.
 type docsMember struct {
-	Name, In    string // In is path, query or header; "" for members
+	Name, In    string // In is path, query or header; "" for a member of an object
 	Type        string
-	Object      string // the object that Type ends in; "" for none
+	Object      string // the object that Type ends in; "" if it ends in none
 	Limits      []string
 	Required    bool
 	Description string
 }
 
-// docsObject is an object that is sent either way.
+// docsObject is an object of a request or of an answer.
 type docsObject struct {
 	Name, Description string
 	Members           docsTable
@@ -70,14 +70,14 @@ type docsObject struct {
 // docsAnswer is one status of an operation.
 type docsAnswer struct {
 	Status, Description string
-	Object              string // of the body; "" for none
+	Object              string // the object of the body; "" for no body
 	Headers             []string
-	Codes               []string // of the problem
+	Codes               []string // the codes of the problem
 	Example             string   // JSON; "" for none
 }
 
-// apiDocs returns the handler of GET /api/docs: the contract for people. It reads
-// openapi.yaml once, when somebody asks for the page first.
+// apiDocs returns the handler of GET /api/docs: the contract for people. It
+// reads openapi.yaml when the page is asked for the first time.
 func (s *site) apiDocs() handlerFunc {
 	read := sync.OnceValues(readContract)
 	return func(c *gin.Context) error {
@@ -92,7 +92,8 @@ func (s *site) apiDocs() handlerFunc {
 	}
 }
 
-// fill writes the contract into page. Commands ask origin.
+// fill writes the contract into page. Its example commands use origin as the
+// address of the service.
 func (c *contract) fill(page *apiDocsPage, origin string) {
 	for paragraph := range strings.SplitSeq(c.Info.Description, "\n\n") {
 		page.Intro = append(page.Intro, strings.TrimSpace(paragraph))
@@ -219,7 +220,7 @@ func limitsOf(schema contractSchema) []string {
 	return limits
 }
 
-// between writes two bounds, none for none.
+// between writes two bounds of a value. A bound that is nil is left out.
 func between(low, high *int, unit string) []string {
 	switch {
 	case low != nil && high != nil:
@@ -233,7 +234,7 @@ func between(low, high *int, unit string) []string {
 	}
 }
 
-// curl is a command that asks for the operation.
+// curl returns a command that calls the operation.
 func (c *contract) curl(origin string, out docsOperation, o contractOperation, parameters []contractParameter, body *yaml.Node) string {
 	address := out.Path
 	var headers []string
@@ -267,7 +268,7 @@ func (c *contract) curl(origin string, out docsOperation, o contractOperation, p
 	return strings.Join(parts, " \\\n  ")
 }
 
-// exampleOf is the example of a parameter, "" for none.
+// exampleOf returns the example of a parameter, or "" if it has none.
 func (c *contract) exampleOf(p contractParameter) string {
 	schema := p.Schema
 	if schema.Ref != "" {
@@ -276,10 +277,11 @@ func (c *contract) exampleOf(p contractParameter) string {
 	return cmp.Or(p.Example.Value, schema.Example.Value)
 }
 
-// shellQuoted is text as one word of a shell.
+// shellQuoted returns text as one word of a shell.
 func shellQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// exampleJSON writes an example in the order of the file, "" for none.
+// exampleJSON writes an example as JSON, in the order of the file. It returns
+// "" if there is none.
 func exampleJSON(node *yaml.Node) string {
 	if node.Kind == 0 {
 		return ""
@@ -316,7 +318,7 @@ func writeJSON(out *bytes.Buffer, node *yaml.Node) {
 		out.WriteByte(']')
 	case node.ShortTag() == "!!str":
 		writeText(out, node.Value)
-	default: // numbers, true, false and null look alike in YAML
+	default: // numbers, true, false and null are written alike in YAML
 		out.WriteString(node.Value)
 	}
 }

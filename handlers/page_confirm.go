@@ -6,16 +6,18 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// confirmPage is templates/pages/confirm.html: one button that confirms.
+// confirmPage is the data of templates/pages/confirm.html, which has one
+// button.
 type confirmPage struct {
 	Base
 	Username, Email string
-	Life            string // of a sign-up that nobody confirms: "7 days"
-	Token           string // hidden field "token" of POST /confirm
+	Life            string // after which an unconfirmed sign-up is deleted: "7 days"
+	Token           string // the hidden field "token" of POST /confirm
 }
 
-// confirmForm answers GET /confirm, where the mail about a new account leads.
-// It shows a button and changes nothing: mail scanners follow links.
+// confirmForm answers GET /confirm, which the mail about a new account leads
+// to. It shows a button and changes nothing, because mail scanners open links
+//
 func (s *site) confirmForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkConfirm)
 	if err != nil {

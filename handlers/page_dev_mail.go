@@ -21,16 +21,17 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// devMailPage is templates/pages/dev_mail.html: the mails of the mail folder.
+// devMailPage is the data of templates/pages/dev_mail.html: the mails in the
+// mail folder.
 type devMailPage struct {
 	Base
 	Mails []devMailView
 }
 
-// devMailView is one mail of the mail folder.
+// devMailView is one mail in the mail folder.
 type devMailView struct {
 	Name, To, Subject, Text string
-	Links                   []string // of the text part, to click
+	Links                   []string // the links in the text part
 	At                      time.Time
 }
 
@@ -39,8 +40,8 @@ const (
 	maxMail    = 1 << 20
 )
 
-// devMail answers GET /dev/mail: what lies in the mail folder, the newest
-// first. It exists in development alone.
+// devMail answers GET /dev/mail: the mails in the mail folder, the newest
+// first. The route exists only during development.
 func (s *site) devMail(c *gin.Context) error {
 	mails, err := readMails(s.MailFolder)
 	if err != nil {
@@ -49,8 +50,8 @@ func (s *site) devMail(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "dev_mail", devMailPage{Base: s.base(c, "dev_mail"), Mails: mails})
 }
 
-// readMails reads the newest mails of a folder. A mail that is being written or
-// cannot be read is left out.
+// readMails reads the newest mails of a folder. It leaves out a mail that is
+// still being written or that it cannot read.
 func readMails(folder string) ([]devMailView, error) {
 	entries, err := os.ReadDir(folder)
 	if folder == "" || errors.Is(err, fs.ErrNotExist) {
@@ -102,7 +103,7 @@ func readMail(folder string, entry fs.DirEntry) (devMailView, error) {
 	}, nil
 }
 
-// plainText is the first part of a body that is text to be read as it stands.
+// plainText returns the first part of a body that is plain text.
 func plainText(contentType, encoding string, body io.Reader) (string, error) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -141,7 +142,7 @@ func decoded(encoding string, body io.Reader) (string, error) {
 	return strings.ReplaceAll(string(text), "\r\n", "\n"), err
 }
 
-// linksIn are the addresses in a text, each once.
+// linksIn returns the addresses in a text, each once.
 func linksIn(text string) []string {
 	var links []string
 	for word := range strings.FieldsSeq(text) {

@@ -15,27 +15,29 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// devicePage is templates/pages/device.html: where the code of a device is typed.
+// devicePage is the data of templates/pages/device.html, on which a person
+// types the code of a device.
 type devicePage struct {
 	Base
-	Code  Field // "user_code": that of a TV, or the six digits of Quick Connect
+	Code  Field // "user_code": the code of a TV, or the six digits of Quick Connect
 	Again bool  // the digits have to be typed once more
 }
 
-// deviceApprovePage is templates/pages/device_approve.html: the device that shows the
-// code, to be approved or denied.
+// deviceApprovePage is the data of templates/pages/device_approve.html, on
+// which a person approves or denies the device that shows the code.
 type deviceApprovePage struct {
 	Base
-	UserCode                string // hidden field "user_code"
+	UserCode                string // the hidden field "user_code"
 	Device, Client, Address string
 	AskedAt, ExpiresAt      time.Time
 }
 
-// codeLength is more than any way to type a device code needs.
+// codeLength is longer than any way to type a device code.
 const codeLength = 64
 
-// deviceForm answers GET /link: where the code that a TV shows is typed. An address
-// that brings the code only fills the box: nobody approves by opening a link.
+// deviceForm answers GET /link, where a person types the code that a TV shows.
+// A code in the address only fills the field: opening a link never approves a
+// device.
 func (s *site) deviceForm(c *gin.Context) error {
 	if _, err := s.codeTyper(c, queryValue(c, "user_code"), s.signedIn); err != nil {
 		return err
@@ -43,7 +45,7 @@ func (s *site) deviceForm(c *gin.Context) error {
 	return s.showDevice(c, form{"user_code": typedCode(queryValue(c, "user_code"))}, nil)
 }
 
-// lookDevice answers POST /link: it shows which device has the code.
+// lookDevice answers POST /link with the device that shows the code.
 func (s *site) lookDevice(c *gin.Context, f form) error {
 	session, err := s.codeTyper(c, f["user_code"], s.signedIn)
 	if err != nil {
@@ -69,8 +71,9 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 	return s.render(c, http.StatusOK, "device_approve", page)
 }
 
-// approveDevice answers POST /link/approve. Who finds a browser left alone signs
-// no device in: the password must have been given lately.
+// approveDevice answers POST /link/approve. The password must have been given
+// recently, so that a person who finds an unattended browser cannot sign a
+// device in.
 func (s *site) approveDevice(c *gin.Context, f form) error {
 	session, err := s.codeTyper(c, f["user_code"], s.signedInLately)
 	if err != nil {
@@ -97,8 +100,9 @@ func (s *site) decideDevice(c *gin.Context, f form, session models.Session,
 	return s.leave(c, to, n)
 }
 
-// codeTyper is the session that check finds. Whoever has to sign in or give the
-// password first comes back to the code, or types it again: see typedCode.
+// codeTyper returns the session that check finds. A person who has to sign in
+// first, or to give the password, comes back with the code in the field, unless
+// typedCode drops it.
 func (s *site) codeTyper(c *gin.Context, code string, check func(*gin.Context) (models.Session, error)) (models.Session, error) {
 	session, err := check(c)
 	d, away := errors.AsType[*detour](err)
@@ -113,7 +117,7 @@ func (s *site) codeTyper(c *gin.Context, code string, check func(*gin.Context) (
 	return session, &detour{to: withReturn(to, back)}
 }
 
-// filledDevicePage is the address of the page with the code in its box.
+// filledDevicePage returns the address of the page with the code in its field.
 func filledDevicePage(code string) string {
 	if code = typedCode(code); code == "" {
 		return "/link"
@@ -121,9 +125,10 @@ func filledDevicePage(code string) string {
 	return "/link?user_code=" + url.QueryEscape(code)
 }
 
-// typedCode is a code to be shown again, "" for what is far too long for one. An
-// address brings no digits: those of Quick Connect sign in a device that nobody
-// here can name, so the person reads them off its screen.
+// typedCode returns the code that may be shown again, or "" for a text that is
+// far too long and for digits. The digits of Quick Connect never come from an
+// address: nobody can see which device they sign in, so the person must read
+// them from its screen.
 func typedCode(code string) string {
 	if len(code) > codeLength || strings.ContainsFunc(code, unicode.IsNumber) {
 		return ""
@@ -138,7 +143,7 @@ func (s *site) showDevice(c *gin.Context, f form, cause error) error {
 	}
 	page := devicePage{Base: s.base(c, "device"), Again: queryValue(c, "digits") == "again"}
 	page.Base = page.telling(wrong)
-	page.Path = filledDevicePage(f["user_code"]) // another language must not cost the code
+	page.Path = filledDevicePage(f["user_code"]) // switching the language must not lose the code
 	page.Code = newInputs(page.Base, f, wrong).userCode()
 	return s.render(c, wrong.status, "device", page)
 }

@@ -6,32 +6,35 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// emailChangePage is templates/pages/email_change.html: POST /account/email.
+// emailChangePage is the data of templates/pages/email_change.html: POST
+// /account/email.
 type emailChangePage struct {
 	Base
 	Current         string
 	Waiting         string // "" for none
 	UndoLife        string // how long the change can be undone: "3 days"
-	Email, Password Field  // "email", "current_password"
+	Email, Password Field  // the fields "email" and "current_password"
 }
 
-// emailChangeConfirmPage is templates/pages/email_change_confirm.html: POST /account/email/confirm.
+// emailChangeConfirmPage is the data of
+// templates/pages/email_change_confirm.html: POST /account/email/confirm.
 type emailChangeConfirmPage struct {
 	Base
 	Username, Email string
 }
 
-// emailChangeUndoPage is templates/pages/email_change_undo.html: POST /account/email/undo.
+// emailChangeUndoPage is the data of templates/pages/email_change_undo.html:
+// POST /account/email/undo.
 type emailChangeUndoPage struct {
 	Base
-	Username, Email string // the address that comes back
+	Username, Email string // Email is the address that the account gets back
 }
 
 // emailChangeForm answers GET /account/email.
 func (s *site) emailChangeForm(c *gin.Context) error { return s.showEmailChange(c, nil, nil) }
 
-// requestEmailChange answers POST /account/email: it asks for a change, which the
-// new address confirms.
+// requestEmailChange answers POST /account/email. The change happens when the
+// new address confirms it.
 func (s *site) requestEmailChange(c *gin.Context, f form) error {
 	session, err := s.signedInLately(c)
 	if err != nil {
@@ -73,8 +76,8 @@ func (s *site) showEmailChange(c *gin.Context, f form, cause error) error {
 	return s.render(c, wrong.status, "email_change", page)
 }
 
-// emailChangeConfirmForm answers GET /account/email/confirm, where the mail to a new
-// address leads.
+// emailChangeConfirmForm answers GET /account/email/confirm, which the mail to
+// the new address leads to.
 func (s *site) emailChangeConfirmForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkEmailConfirm)
 	if err != nil {
@@ -101,8 +104,8 @@ func (s *site) confirmEmailChange(c *gin.Context, _ form) error {
 	return s.leave(c, home, noticeEmailChanged)
 }
 
-// emailChangeUndoForm answers GET /account/email/undo, where the mail to a former
-// address leads.
+// emailChangeUndoForm answers GET /account/email/undo, which the mail to the
+// former address leads to.
 func (s *site) emailChangeUndoForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkEmailUndo)
 	if err != nil {
@@ -116,8 +119,8 @@ func (s *site) emailChangeUndoForm(c *gin.Context) error {
 		emailChangeUndoPage{Base: s.base(c, "email_change_undo"), Username: info.Username, Email: info.Email})
 }
 
-// undoEmailChange answers POST /account/email/undo. Whoever changed the address knew
-// the password, so the next page asks for a new one.
+// undoEmailChange answers POST /account/email/undo. The person who had changed
+// the address knew the password, so the next page asks for a new one.
 func (s *site) undoEmailChange(c *gin.Context, _ form) error {
 	token, err := s.linkToken(c, linkEmailUndo)
 	if err != nil {

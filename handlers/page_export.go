@@ -6,8 +6,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// export answers GET /account/export: all that is stored about the person, as a
-// file. The history notes it, so no other site may start it and HEAD does not.
+// export answers GET /account/export with a file of everything that is stored
+// about the person. The history records each export, so another site cannot
+// start one, and HEAD does not record one.
 func (s *site) export(c *gin.Context) error {
 	if from := c.GetHeader("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
 		return refuse(http.StatusForbidden, "cross_origin")
@@ -22,7 +23,8 @@ func (s *site) export(c *gin.Context) error {
 			return err
 		}
 	}
-	// The name is plain: a username needs no quoting.
+	// The name of the file needs no quotation marks: a username has only plain
+	// characters.
 	c.Header("Content-Disposition", `attachment; filename="latchkey-`+session.Username+`.json"`)
 	c.Data(http.StatusOK, "application/json; charset=utf-8", body)
 	return nil

@@ -12,16 +12,17 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// invitePage is templates/pages/invite.html, where the mail of an invite leads.
+// invitePage is the data of templates/pages/invite.html, which the mail of an
+// invite leads to.
 type invitePage struct {
 	Base
 	Invite    receivedInviteView
-	Mine      bool   // the person is signed in with the account that may answer
-	Email     string // the address that it was sent to; "" for an invite to an account
+	Mine      bool   // the invite is for the account that is signed in
+	Email     string // the address that the invite was sent to; "" for an invite to an account
 	MaySignUp bool
 }
 
-// receivedInviteView is an invite, for whom it may be.
+// receivedInviteView is an invite as the invited person sees it.
 type receivedInviteView struct {
 	Base
 	ID, From, Note       string
@@ -33,12 +34,12 @@ type receivedInviteView struct {
 type offerView struct {
 	Server    string
 	LocalUser string   // "" for a guest
-	Libraries []string // none: as the server decides
+	Libraries []string // empty if the server decides
 	EndsAt    time.Time
 }
 
-// invite answers GET /invite, where the mail of an invite leads: it says who
-// invites to what. Looking answers nothing.
+// invite answers GET /invite, which the mail of an invite leads to. Opening it
+// does not answer the invite.
 func (s *site) invite(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkInvite)
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *site) invite(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "invite", page)
 }
 
-// newReceivedInviteView is an invite for whom it may be.
+// newReceivedInviteView returns the invite as the invited person sees it.
 func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	view := receivedInviteView{
 		Base: b, ID: idText(one.ID), From: one.OwnerUsername, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt,
@@ -73,22 +74,22 @@ func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	return view
 }
 
-// invitedHere is the address and the secret of the invite that this browser
-// holds.
+// invitedHere returns the address and the token of the invite that this browser
+// keeps.
 func (s *site) invitedHere(c *gin.Context) (invited, error) {
 	token, err := s.linkToken(c, linkInvite)
 	if err != nil {
 		return invited{}, err
 	}
 	_, email, err := s.Store.Invites.Look(c.Request.Context(), token)
-	if err == nil && email == "" { // it is for somebody who has an account
+	if err == nil && email == "" { // the invite is for a person who has an account
 		err = models.ErrTokenSpent
 	}
 	return invited{email: email, token: token}, s.spent(c, linkInvite, err)
 }
 
-// inviteSignUpForm answers GET /invite/signup: the address is the one that the
-// mail went to.
+// inviteSignUpForm answers GET /invite/signup. The email address is the one
+// that the invite was sent to.
 func (s *site) inviteSignUpForm(c *gin.Context) error {
 	who, err := s.invitedHere(c)
 	if err != nil {
@@ -103,8 +104,8 @@ func (s *site) inviteSignUpForm(c *gin.Context) error {
 	return s.showSignUp(c, nil, who, nil)
 }
 
-// inviteSignUp answers POST /invite/signup. The token is the cookie's, and the
-// address the invite's, whatever the form says.
+// inviteSignUp answers POST /invite/signup. The token comes from the cookie and
+// the address from the invite, whatever the form says.
 func (s *site) inviteSignUp(c *gin.Context, f form) error {
 	who, err := s.invitedHere(c)
 	if err != nil {
@@ -116,8 +117,8 @@ func (s *site) inviteSignUp(c *gin.Context, f form) error {
 	return s.signUpAs(c, f, who)
 }
 
-// afterSignIn is where somebody goes who has signed in: who had no other wish
-// and is invited, to the invitations.
+// afterSignIn returns the page to go to after signing in: wish, or the page of
+// links and invites if no page was wished for and an invite waits.
 func (s *site) afterSignIn(c *gin.Context, session models.Session, wish string) string {
 	if wish == "" {
 		if n, err := s.Store.Invites.Waiting(c.Request.Context(), session.AccountID); err == nil && n > 0 {

@@ -6,7 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// landingPage is templates/pages/landing.html.
+// landingPage is the data of templates/pages/landing.html.
 type landingPage struct{ Base }
 
 // landing answers GET /.

@@ -6,7 +6,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// language answers POST /language: the switch at the foot of each page.
+// language answers POST /language, to which the language switch at the foot of
+// each page is sent.
 func (s *site) language(c *gin.Context, f form) error {
 	code := f["language"]
 	if !s.speaks(code) {

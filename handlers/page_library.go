@@ -7,13 +7,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// libraryBox is the name of the box of a library.
+// libraryBox returns the name of the checkbox of a library.
 func libraryBox(serverID int64, externalID string) string {
 	return "library." + idText(serverID) + "." + externalID
 }
 
-// librariesIn are the libraries of a server whose boxes were ticked; nil, which
-// leaves it to the server, for none.
+// librariesIn returns the libraries of a server whose boxes are ticked. It
+// returns nil, which leaves the choice to the server, if none is.
 func librariesIn(f form, serverID int64) []models.Library {
 	var chosen []models.Library
 	prefix := libraryBox(serverID, "")
@@ -25,8 +25,8 @@ func librariesIn(f form, serverID int64) []models.Library {
 	return chosen
 }
 
-// libraryChoices are the boxes of a server's libraries. prefix keeps their
-// elements apart.
+// libraryChoices returns the checkboxes of the libraries of a server. The ids
+// of the elements begin with prefix, so that no two are the same on a page.
 func libraryChoices(prefix string, serverID int64, all []models.Library, chosen func(models.Library) bool) []Choice {
 	choices := make([]Choice, len(all))
 	for i, one := range all {

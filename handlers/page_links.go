@@ -11,15 +11,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// linksPage is templates/pages/links.html.
+// linksPage is the data of templates/pages/links.html.
 type linksPage struct {
 	Base
 	Links   []pendingLinkView
 	Invites []receivedInviteView
 }
 
-// answerButtons are the two buttons of a link or an invite:
-// partials/accept_decline.html renders them.
+// answerButtons is the data of partials/accept_decline.html: the two buttons
+// that answer a link or an invite.
 type answerButtons struct {
 	Base
 	Path    string // the forms go to Path/accept and Path/decline
@@ -28,22 +28,22 @@ type answerButtons struct {
 	Heading string // the id of the heading that names the link or invite
 }
 
-// Buttons returns the buttons of a link or an invite of the page.
+// Buttons returns the buttons that answer a link or an invite of the page.
 func (p linksPage) Buttons(path, id, suffix, heading string) answerButtons {
 	return answerButtons{Base: p.Base, Path: path, ID: id, Suffix: suffix, Heading: heading}
 }
 
-// pendingLinkView is a link that waits for the person's answer.
+// pendingLinkView is a link that waits for the answer of the person.
 type pendingLinkView struct {
 	ID          string // hidden field "id"
 	Server      string
-	Owner       string // username; "" for a server that nobody has claimed
-	RequestedBy string // as the server says; "" when it does not
+	Owner       string // a username; "" for a server that nobody has claimed
+	RequestedBy string // as the server tells it; "" if it does not
 	Guest       bool
 	AskedAt     time.Time
 }
 
-// links answers GET /invitations: invites, and links that servers have
+// links answers GET /invitations with the invites, and the links that servers
 // asked for, that wait for an answer.
 func (s *site) links(c *gin.Context) error {
 	session, err := s.signedIn(c)
@@ -72,7 +72,7 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 	}
 	for _, one := range waiting {
 		if one.ServerDisabled {
-			continue // nobody is led to it
+			continue // a person is not asked about a disabled server
 		}
 		page.Links = append(page.Links, pendingLinkView{
 			ID: idText(one.ID), Server: one.ServerName, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
@@ -82,8 +82,8 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 	return s.render(c, wrong.status, "links", page)
 }
 
-// acceptLink answers POST /invitations/accept. Accepting once more what is
-// accepted changes nothing.
+// acceptLink answers POST /invitations/accept. Accepting an accepted link
+// changes nothing.
 func (s *site) acceptLink(c *gin.Context, f form) error {
 	session, err := s.onLink(c, f, s.Store.Links.Accept)
 	if errors.Is(err, errGone) && s.mayUse(c, session, f["id"]) {
@@ -95,7 +95,7 @@ func (s *site) acceptLink(c *gin.Context, f form) error {
 	return s.leave(c, "/servers", noticeInvitationAccepted)
 }
 
-// mayUse reports whether a link is one that the person has accepted.
+// mayUse reports whether the person has accepted the link.
 func (s *site) mayUse(c *gin.Context, session models.Session, id string) bool {
 	usable, err := s.Store.Links.List(c.Request.Context(), session.AccountID, models.LinkAccepted)
 	return err == nil && slices.ContainsFunc(usable, func(one models.Link) bool { return idText(one.ID) == id })
@@ -110,8 +110,8 @@ func (s *site) declineLink(c *gin.Context, f form) error {
 	return s.leave(c, "/invitations", noticeInvitationDeclined)
 }
 
-// onLink does something to the link that a form names by its id. It returns
-// [errGone] for a link that is not there, or not the person's.
+// onLink calls do for the link whose id the form has. It returns errGone for a
+// link that does not exist or that belongs to another person.
 func (s *site) onLink(c *gin.Context, f form,
 	do func(ctx context.Context, accountID, linkID int64, caller models.Caller) error,
 ) (models.Session, error) {

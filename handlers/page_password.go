@@ -6,7 +6,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// passwordPage is templates/pages/password.html.
+// passwordPage is the data of templates/pages/password.html.
 type passwordPage struct {
 	Base
 	CurrentPassword, Password, PasswordAgain Field
@@ -15,8 +15,8 @@ type passwordPage struct {
 // passwordForm answers GET /account/password.
 func (s *site) passwordForm(c *gin.Context) error { return s.showPassword(c, nil) }
 
-// changePassword answers POST /account/password: other sessions end, this one
-// goes on under a new token.
+// changePassword answers POST /account/password. The other sessions of the
+// account end; this one gets a new token.
 func (s *site) changePassword(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {

@@ -2,16 +2,16 @@ package handlers
 
 import "github.com/gin-gonic/gin"
 
-// passwordConfirmPage is templates/pages/password_confirm.html: POST
-// /account/confirm-password.
+// passwordConfirmPage is the data of templates/pages/password_confirm.html:
+// POST /account/confirm-password.
 type passwordConfirmPage struct {
 	Base
 	Password Field // "current_password"
 	ReturnTo string
 }
 
-// passwordConfirmForm answers GET /account/confirm-password: asked for before
-// dangerous acts.
+// passwordConfirmForm answers GET /account/confirm-password, which asks for the
+// password before dangerous actions.
 func (s *site) passwordConfirmForm(c *gin.Context) error {
 	return s.showPasswordConfirm(c, queryValue(c, "return_to"), nil)
 }

@@ -11,35 +11,36 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// newPersonView is somebody who uses a server, or was asked to.
+// personView is a person who uses a server, or who was asked to.
 type personView struct {
-	LinkID, Name, Username string // Name is "" when it is the username
+	LinkID, Name, Username string // Name is "" when it is the same as Username
 	Guest, Pending         bool
 	RequestedBy            string
-	Since                  time.Time // accepted, or else asked
-	LocalUser              string    // "" while none is known
-	InvitedBy              string    // username; "" for nobody
+	Since                  time.Time // when the link was accepted, or else when it was asked for
+	LocalUser              string    // "" while it is unknown
+	InvitedBy              string    // a username; "" for nobody
 	End                    time.Time // zero for none
-	Libraries              []string  // none: as the server decides
-	EndsAt                 Field     // "ends_at"
-	EndsWas                string    // hidden field "ends_was": what that field held
-	Choices                []Choice  // libraries; none: the server has told none
+	Libraries              []string  // empty if the server decides
+	EndsAt                 Field     // the field "ends_at"
+	EndsWas                string    // the hidden field "ends_was": what ends_at held when the page was made
+	Choices                []Choice  // the libraries of the server; empty if it reported none
 	LibrariesError         string
-	Open                   bool // the form of the terms has mistakes
+	Open                   bool // the form of the terms has a mistake
 }
 
-// removePerson answers POST /servers/ID/people/remove: it ends their link.
+// removePerson answers POST /servers/ID/people/remove: it ends the link of the
+// person.
 func (s *site) removePerson(c *gin.Context, f form) error {
 	return s.onPart(c, f, noticePersonRemoved, func(ctx context.Context, own owned, linkID int64) error {
 		return s.Store.People.Remove(ctx, own.session.AccountID, own.serverID, linkID)
 	})
 }
 
-// peopleOnPage are as many people as the page of a server shows at once.
+// peopleOnPage is the number of people that the page of a server shows at once.
 const peopleOnPage = 100
 
 // setTerms answers POST /servers/ID/people/terms: when a link ends and which
-// libraries it opens. An end that was not touched stays to the minute.
+// libraries it opens. An end that was not changed keeps its time of day.
 func (s *site) setTerms(c *gin.Context, f form) error {
 	return s.onPart(c, f, noticeTermsSaved, func(ctx context.Context, own owned, linkID int64) error {
 		var terms models.Terms
@@ -58,8 +59,8 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 	})
 }
 
-// endOfDay reads what a date field was given: the last moment of that day in
-// UTC, or the zero time for none.
+// endOfDay returns the last moment, in UTC, of the day in a date field, or the
+// zero time for an empty field.
 func endOfDay(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -71,10 +72,11 @@ func endOfDay(text string) (time.Time, error) {
 	return day.Add(24*time.Hour - time.Millisecond), nil
 }
 
-// fillPeople writes who uses a server and who is invited, and its local users.
+// fillPeople writes into page the people who use the server, the invites that
+// wait, and the local users.
 func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page *serverOwnerPage, in *inputs) error {
 	ctx, ownerID := c.Request.Context(), own.session.AccountID
-	after, _ := strconv.ParseInt(queryValue(c, "people"), 10, 64) // what is no number begins with the first
+	after, _ := strconv.ParseInt(queryValue(c, "people"), 10, 64) // a text that is not a number means the first page
 	people, err := s.Store.People.List(ctx, ownerID, own.serverID, after, peopleOnPage+1)
 	if err != nil {
 		return err
@@ -110,8 +112,8 @@ func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page 
 	return nil
 }
 
-// newPersonView is somebody with the form of their terms, which tells its mistakes
-// when it is the one that was sent.
+// newPersonView returns a person, with the form of their terms. The form shows
+// its mistakes if it is the form that was sent.
 func newPersonView(in *inputs, at int, one models.Person, all []models.Library) personView {
 	view := personView{
 		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
@@ -122,7 +124,7 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 		view.Name = one.DisplayName
 	}
 	if one.InvitedBy != "" {
-		view.RequestedBy = "" // their name stands there already
+		view.RequestedBy = "" // the page already says who invited them
 	}
 	if view.Pending {
 		view.Since = one.CreatedAt
@@ -131,7 +133,7 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 	if !one.EndsAt.IsZero() {
 		view.EndsWas = one.EndsAt.UTC().Format(time.DateOnly)
 	}
-	own := *in // the fields of everybody have the same names
+	own := *in // a copy, because the fields of all people have the same names
 	chosen := func(l models.Library) bool {
 		return slices.ContainsFunc(one.Libraries, func(has models.Library) bool { return has.ExternalID == l.ExternalID })
 	}
@@ -148,7 +150,8 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 	return view
 }
 
-// endsAt is the day to whose end something lasts; its words are those of label.
+// endsAt returns the field of the last day of a link or an invite. label
+// chooses its texts.
 func (in *inputs) endsAt(label string) Field {
 	return in.add(Field{Name: "ends_at", Type: "date", Hint: in.hint("ends_at"), Autocomplete: "off"}, label)
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// pinPage is templates/pages/pin.html: POST /account/pin with
-// the button's "do" being "set" or "remove".
+// pinPage is the data of templates/pages/pin.html: POST /account/pin with "do",
+// which is "set" or "remove".
 type pinPage struct {
 	Base
-	HasPIN, Off   bool // Off: too many wrong tries, only a reset helps
+	HasPIN, Off   bool // Off: after too many wrong tries only a reset helps
 	ChangedAt     time.Time
 	Old           bool
-	CurrentPIN    Field // "current_pin", shown when HasPIN
+	CurrentPIN    Field // the field "current_pin", if HasPIN
 	PIN, PINAgain Field
-	RemovePIN     Field // "current_pin" of the form that removes; own id
+	RemovePIN     Field // the field "current_pin" of the form that removes the PIN; it has another id
 	HasEmail      bool
 }
 
-// What the buttons of a PIN form say in "do".
+// The values of "do" that the buttons of a PIN form send.
 const (
 	doSet    = "set"
 	doRemove = "remove"
@@ -37,8 +37,8 @@ func (s *site) pinForm(c *gin.Context) error {
 	return s.showPIN(c, account, nil, nil)
 }
 
-// pin answers POST /account/pin. An old one proves who asks; where there is
-// none yet, a recent password does.
+// pin answers POST /account/pin. The old PIN proves who the person is; if there
+// is none yet, a password that was given recently does.
 func (s *site) pin(c *gin.Context, f form) error {
 	session, account, err := s.pinOwner(c)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *site) pin(c *gin.Context, f form) error {
 		}
 	}
 	switch f["do"] {
-	case doSet, "": // a program that fills the form may not press the button
+	case doSet, "": // a program that fills in the form may not press a button
 		err = joinMistakes(missing(f, "pin"), differ(f, "pin", "pins_differ"))
 		if err == nil {
 			err = s.Store.PINs.Set(c.Request.Context(), session.AccountID, f["current_pin"], f["pin"], caller(c))
@@ -77,7 +77,7 @@ func pinNotice(do string, had bool) notice {
 	}
 }
 
-// pinOwner is whose PIN it is about.
+// pinOwner returns the session and the account whose PIN the request is about.
 func (s *site) pinOwner(c *gin.Context) (models.Session, models.Account, error) {
 	session, err := s.signedIn(c)
 	if err != nil {

@@ -6,17 +6,18 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// pinResetRequestPage is templates/pages/pin_reset_request.html: two ways, a mail
-// (POST /account/pin/mail) or the account's password (POST /account/pin/forgot
-// with current_password, pin, pin_again and "do" being "set" or "remove").
+// pinResetRequestPage is the data of templates/pages/pin_reset_request.html. It
+// offers two ways: a mail (POST /account/pin/mail), or the password of the
+// account (POST /account/pin/forgot with current_password, pin, pin_again, and
+// "do", which is "set" or "remove").
 type pinResetRequestPage struct {
 	Base
 	HasEmail                bool
 	Password, PIN, PINAgain Field
 }
 
-// pinResetPage is templates/pages/pin_reset.html: POST
-// /account/pin/reset with pin, pin_again and "do" being "set" or "remove".
+// pinResetPage is the data of templates/pages/pin_reset.html: POST
+// /account/pin/reset with pin, pin_again, and "do", which is "set" or "remove".
 type pinResetPage struct {
 	Base
 	Username      string
@@ -26,8 +27,8 @@ type pinResetPage struct {
 // pinResetRequestForm answers GET /account/pin/forgot.
 func (s *site) pinResetRequestForm(c *gin.Context) error { return s.showPINResetRequest(c, nil) }
 
-// resetPINByPassword answers POST /account/pin/forgot: the account's password opens a
-// new PIN.
+// resetPINByPassword answers POST /account/pin/forgot: with the password of the
+// account the person chooses a new PIN.
 func (s *site) resetPINByPassword(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -44,7 +45,7 @@ func (s *site) resetPINByPassword(c *gin.Context, f form) error {
 	return s.leave(c, home, pinNotice(f["do"], true))
 }
 
-// chosenPIN is the PIN that a form sets, "" for one that removes it.
+// chosenPIN returns the PIN that a form sets, or "" if it removes the PIN.
 func chosenPIN(f form) (string, error) {
 	switch f["do"] {
 	case doSet, "":
@@ -78,7 +79,8 @@ func (s *site) showPINResetRequest(c *gin.Context, cause error) error {
 	return s.render(c, wrong.status, "pin_reset_request", page)
 }
 
-// requestPINReset answers POST /account/pin/mail: a mailed link opens a new PIN.
+// requestPINReset answers POST /account/pin/mail. With the link in the mail the
+// person chooses a new PIN.
 func (s *site) requestPINReset(c *gin.Context, _ form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -90,7 +92,7 @@ func (s *site) requestPINReset(c *gin.Context, _ form) error {
 	return s.leave(c, "/account/pin/forgot", noticePINMailSent)
 }
 
-// pinResetForm answers GET /account/pin/reset, where that mail leads.
+// pinResetForm answers GET /account/pin/reset, which that mail leads to.
 func (s *site) pinResetForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkPINReset)
 	if err != nil {

@@ -10,18 +10,19 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// proofPage is templates/pages/proof.html: somebody proves by themselves which
-// local user of a server they are.
+// proofPage is the data of templates/pages/proof.html, on which people prove
+// which local user of a server they are.
 type proofPage struct {
 	Base
 	ID, Name  string
-	State     string // "" before it begins, asked, shown, done, linked or failed
+	State     string // "" before it begins, then asked, shown, done, linked or failed
 	Code, URL string
 	Reason    string // why it failed: denied, not_allowed, expired or unavailable
 	ExpiresAt time.Time
 }
 
-// setSelfService answers POST /servers/ID/self-service.
+// setSelfService answers POST /servers/ID/self-service: whether people may
+// prove by themselves which local user they are.
 func (s *site) setSelfService(c *gin.Context, f form) error {
 	on, said := f["do"] == "on", noticeSelfServiceOff
 	if on {
@@ -32,11 +33,13 @@ func (s *site) setSelfService(c *gin.Context, f form) error {
 	})
 }
 
-// joinLinked is the state of somebody who has nothing to prove any more.
+// joinLinked is the state of a person who is linked already and has nothing
+// left to prove.
 const joinLinked = "linked"
 
-// proofPlace is who asks, and the server where people may prove by themselves which
-// local user they are. Any other server is not found.
+// proofPlace returns the session and the server of the request. It returns
+// models.ErrNotFound for a server on which people may not prove by themselves
+// which local user they are.
 func (s *site) proofPlace(c *gin.Context) (session models.Session, serverID int64, name string, err error) {
 	if session, err = s.signedIn(c); err != nil {
 		return session, 0, "", err
@@ -51,7 +54,7 @@ func (s *site) proofPlace(c *gin.Context) (session models.Session, serverID int6
 // proofForm answers GET /servers/ID/join.
 func (s *site) proofForm(c *gin.Context) error { return s.showProof(c, nil) }
 
-// startProof answers POST /servers/ID/join: the proof begins.
+// startProof answers POST /servers/ID/join: it begins a proof.
 func (s *site) startProof(c *gin.Context, _ form) error {
 	session, serverID, _, err := s.proofPlace(c)
 	if err != nil {
@@ -85,8 +88,8 @@ func (s *site) showProof(c *gin.Context, cause error) error {
 	return s.render(c, wrong.status, "proof", page)
 }
 
-// currentProof is the last proof of somebody at a server, with an empty state when
-// there is none that still matters.
+// currentProof returns the latest proof of a person on a server. Its state is
+// "" if there is no proof, or none that still matters.
 func (s *site) currentProof(c *gin.Context, session models.Session, serverID int64) (models.Proof, error) {
 	proof, err := s.Store.Proofs.Get(c.Request.Context(), session.AccountID, serverID)
 	if models.KindOf(err) == models.KindNotFound {
@@ -103,14 +106,14 @@ func (s *site) currentProof(c *gin.Context, session models.Session, serverID int
 	switch {
 	case linked && proof.State == "":
 		proof.State = joinLinked
-	case !linked && proof.State == models.ProofDone: // and left since
+	case !linked && proof.State == models.ProofDone: // the link has ended since
 		proof = models.Proof{}
 	}
 	return proof, nil
 }
 
-// proofState answers GET /servers/ID/join/state for the page that waits: it is
-// loaded anew when the state is another.
+// proofState answers GET /servers/ID/join/state. The page that waits asks for
+// it, and loads itself again when the state has changed.
 func (s *site) proofState(c *gin.Context) error {
 	session, serverID, _, err := s.proofPlace(c)
 	if err != nil {

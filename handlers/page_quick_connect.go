@@ -9,25 +9,27 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// quickConnectPage is templates/pages/quick_connect.html: somebody has typed the six
-// digits of Quick Connect, chooses the server and says that they see them now.
-// POST /link/quick-connect.
+// quickConnectPage is the data of templates/pages/quick_connect.html: POST
+// /link/quick-connect. A person who has typed the six digits of Quick Connect
+// chooses the server and says that they see the digits now.
 type quickConnectPage struct {
 	Base
-	Code         string                   // hidden field "code"; shown as well
-	Servers      []quickConnectServerView // radio buttons "server_id"; none: what to do is said instead
+	Code         string                   // the hidden field "code", which the page also shows
+	Servers      []quickConnectServerView // radio buttons "server_id"; if there are none, the page says what to do
 	ServersError string
 }
 
-// quickConnectServerView is a server on which a device can be signed in so.
+// quickConnectServerView is a server on which a device can be signed in by
+// Quick Connect.
 type quickConnectServerView struct {
 	ID, Name  string
-	LocalUser string // whose device it will be; "" when only the agent knows
+	LocalUser string // the local user that the device will be signed in as; "" when only the agent knows
 	Chosen    bool
 	Focus     bool
 }
 
-// quickConnectWaitPage is templates/pages/quick_connect_wait.html: what became of it.
+// quickConnectWaitPage is the data of templates/pages/quick_connect_wait.html,
+// which shows what became of the code.
 type quickConnectWaitPage struct {
 	Base
 	ID, Server string
@@ -35,13 +37,14 @@ type quickConnectWaitPage struct {
 	Reason     string // why it failed: code_wrong, not_allowed, unavailable, expired or replaced
 }
 
-// digitsAgain is the page where a code is typed, for somebody whose six digits
-// were not kept on the way: an address never brings them.
+// digitsAgain is the page on which a person types the six digits again after
+// signing in or giving the password. An address never carries them.
 const digitsAgain = "/link?digits=again"
 
-// lookQuickConnect shows what follows the six digits of Quick Connect: which server is
-// it, and are they on a screen before the person now? Nobody knows that device
-// but the media server, so there is nothing to look up.
+// lookQuickConnect shows the page that follows the six digits of Quick Connect.
+// It asks for the server, and whether the digits are on a screen in front of
+// the person now. Only the media server knows the device, so there is nothing
+// to look up.
 func (s *site) lookQuickConnect(c *gin.Context, f form) error {
 	if _, err := s.codeTyper(c, f["user_code"], s.signedInLately); err != nil {
 		return err
@@ -49,8 +52,8 @@ func (s *site) lookQuickConnect(c *gin.Context, f form) error {
 	return s.showQuickConnect(c, form{"code": f["user_code"]}, nil)
 }
 
-// quickConnect answers POST /link/quick-connect. Like a TV's own code it needs a
-// password that was given lately.
+// quickConnect answers POST /link/quick-connect. As for the code of a TV, the
+// password must have been given recently.
 func (s *site) quickConnect(c *gin.Context, f form) error {
 	session, err := s.codeTyper(c, f["code"], s.signedInLately)
 	if err != nil {
@@ -95,7 +98,7 @@ func (s *site) showQuickConnect(c *gin.Context, f form, cause error) error {
 	return s.render(c, wrong.status, "quick_connect", page)
 }
 
-// showDigits writes the six digits as they are read best: 123 456.
+// showDigits writes the six digits so that they are easy to read: 123 456.
 func showDigits(typed string) string {
 	digits := strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' {
@@ -109,7 +112,8 @@ func showDigits(typed string) string {
 	return digits
 }
 
-// quickConnectOf is the try that the address names, of who asks.
+// quickConnectOf returns the Quick Connect request in the path, if it belongs
+// to the person.
 func (s *site) quickConnectOf(c *gin.Context) (models.QuickConnect, error) {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -122,7 +126,8 @@ func (s *site) quickConnectOf(c *gin.Context) (models.QuickConnect, error) {
 	return s.Store.QuickConnects.Get(c.Request.Context(), session.AccountID, id)
 }
 
-// quickConnectWait answers GET /link/quick-connect/ID: how far the agent got.
+// quickConnectWait answers GET /link/quick-connect/ID: how far the agent has
+// got.
 func (s *site) quickConnectWait(c *gin.Context) error {
 	found, err := s.quickConnectOf(c)
 	if err != nil {
@@ -133,8 +138,8 @@ func (s *site) quickConnectWait(c *gin.Context) error {
 	})
 }
 
-// quickConnectState answers GET /link/quick-connect/ID/state for the page that waits: it
-// is loaded anew when the state is another.
+// quickConnectState answers GET /link/quick-connect/ID/state. The page that
+// waits asks for it, and loads itself again when the state has changed.
 func (s *site) quickConnectState(c *gin.Context) error {
 	found, err := s.quickConnectOf(c)
 	if err != nil {

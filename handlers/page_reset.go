@@ -6,20 +6,20 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// resetRequestPage is templates/pages/reset_request.html.
+// resetRequestPage is the data of templates/pages/reset_request.html.
 type resetRequestPage struct {
 	Base
 	NameOrEmail Field
 	Captcha     captchaView
 }
 
-// resetSentPage is templates/pages/reset_sent.html.
+// resetSentPage is the data of templates/pages/reset_sent.html.
 type resetSentPage struct {
 	Base
-	Life string // of the link in the mail: "1 hour"
+	Life string // how long the link in the mail is valid: "1 hour"
 }
 
-// resetPage is templates/pages/reset.html: POST /reset.
+// resetPage is the data of templates/pages/reset.html: POST /reset.
 type resetPage struct {
 	Base
 	Username                string
@@ -54,8 +54,8 @@ func (s *site) resetSent(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "reset_sent", resetSentPage{Base: base, Life: s.life(base.Locale, s.Lives.Reset)})
 }
 
-// resetForm answers GET /reset, where the mail about a forgotten password
-// leads.
+// resetForm answers GET /reset, which the mail about a forgotten password leads
+// to.
 func (s *site) resetForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkReset)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *site) resetForm(c *gin.Context) error {
 	return s.showReset(c, token, nil)
 }
 
-// reset answers POST /reset. It signs nobody in.
+// reset answers POST /reset. It does not sign the person in.
 func (s *site) reset(c *gin.Context, f form) error {
 	token, err := s.linkToken(c, linkReset)
 	if err != nil {

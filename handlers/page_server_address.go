@@ -9,9 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// addressView is one address of a server, for its owner.
+// addressView is one address of a server, as its owner sees it.
 type addressView struct {
-	ID, URL, Kind   string // Kind in the reader's language
+	ID, URL, Kind   string // Kind is in the reader's language
 	Hidden, ByOwner bool
 	First, Last     bool
 	ReportedAt      time.Time
@@ -64,7 +64,7 @@ func addressViews(b Base, addresses []models.Address) []addressView {
 	return views
 }
 
-// addressKind says where an address works.
+// addressKind says in which network an address works.
 func addressKind(b Base, a models.Address) string {
 	switch a.Kind {
 	case models.AddressLAN:

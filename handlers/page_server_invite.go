@@ -15,41 +15,43 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverInvitePage is templates/pages/server_invite.html: POST /invites.
+// serverInvitePage is the data of templates/pages/server_invite.html: POST
+// /invites.
 type serverInvitePage struct {
 	Base
 	ServerID, Name string
-	Key            string // hidden field "key": a form that is sent twice makes one invite
-	Reports        bool   // the server tells its local users
+	Key            string // the hidden field "key": a form that is sent twice makes one invite
+	Reports        bool   // the server reports its local users
 	LocalUser      SelectField
 	To             Field
 	Servers        []serverChoice
 	ServersError   string
 	ServersFocus   bool
-	Libraries      bool // one of the servers tells its libraries
+	Libraries      bool // at least one of the servers reports its libraries
 	LibrariesError string
 	EndsAt, Note   Field
-	Life           string // how long the invite may be answered: "14 days"
+	Life           string // how long the invite can be answered: "14 days"
 }
 
-// serverChoice is a server of the owner's, to which a guest may be invited.
+// serverChoice is a server of the owner to which a guest may be invited.
 type serverChoice struct {
 	Choice
-	Libraries []Choice // none: it has told none
+	Libraries []Choice // empty if the server reported none
 }
 
-// sentInviteView is an invite that waits for its answer, as its owner sees it: To is
-// what they typed.
+// sentInviteView is an invite that waits for its answer, as its owner sees it.
+// To is the text that the owner typed.
 type sentInviteView struct {
 	ID, To, LocalUser    string // LocalUser is "" for a guest
 	Others               []string
-	Libraries            []string // none: as the server decides
+	Libraries            []string // empty if the server decides
 	Note                 string
 	EndsAt               time.Time // zero for none
 	CreatedAt, ExpiresAt time.Time
 }
 
-// newSentInviteView is an invite on the page of one of its servers.
+// newSentInviteView returns the invite as the page of one of its servers shows
+// it.
 func newSentInviteView(one models.Invite, serverID int64) sentInviteView {
 	view := sentInviteView{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
 	for _, offer := range one.Servers {
@@ -62,16 +64,17 @@ func newSentInviteView(one models.Invite, serverID int64) sentInviteView {
 	return view
 }
 
-// withdrawInvite answers POST /servers/ID/invites/withdraw. An invite to several
-// servers is withdrawn as a whole.
+// withdrawInvite answers POST /servers/ID/invites/withdraw. An invite to
+// several servers is withdrawn from all of them.
 func (s *site) withdrawInvite(c *gin.Context, f form) error {
 	return s.onPart(c, f, noticeInviteWithdrawn, func(ctx context.Context, own owned, inviteID int64) error {
 		return s.Store.Invites.Withdraw(ctx, own.session.AccountID, inviteID, caller(c))
 	})
 }
 
-// serverInviteForm answers GET /servers/ID/invite, for a guest or, with local_user,
-// for whom that local user is.
+// serverInviteForm answers GET /servers/ID/invite. With the parameter
+// local_user the invite is for the person behind that local user, and otherwise
+// for a guest.
 func (s *site) serverInviteForm(c *gin.Context) error {
 	own, err := s.ownServer(c, false)
 	if err != nil {
@@ -82,14 +85,15 @@ func (s *site) serverInviteForm(c *gin.Context) error {
 	}, nil)
 }
 
-// inviteLife is how long an invite may be answered, as models decided.
+// inviteLife is how long an invite can be answered. models has the rule that
+// counts.
 const inviteLife = 14 * 24 * time.Hour
 
-// serverBox is the name of the box of a server.
+// serverBox returns the name of the checkbox of a server.
 func serverBox(serverID int64) string { return "server." + idText(serverID) }
 
-// createInvite answers POST /invites, and goes back to the server from whose
-// page it came.
+// createInvite answers POST /invites, and goes back to the page of the server
+// on which the form was.
 func (s *site) createInvite(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -110,7 +114,8 @@ func (s *site) createInvite(c *gin.Context, f form) error {
 	return s.leave(c, own.to, noticeInviteSent)
 }
 
-// newInvite reads the form. It finds the mistakes that no operation could.
+// newInvite reads the form. It finds the mistakes that no operation of models
+// could find.
 func newInvite(f form, own owned) (models.NewInvite, error) {
 	in := models.NewInvite{To: strings.TrimSpace(f["to"]), Type: models.LinkGuest, Note: f["note"], IdempotencyKey: inviteKey(f)}
 	end, wrongEnd := endOfDay(f["ends_at"])
@@ -137,7 +142,7 @@ func newInvite(f form, own owned) (models.NewInvite, error) {
 	return in, joinMistakes(wrongTo, wrongUser, wrongServers, wrongEnd)
 }
 
-// serversIn are the servers whose boxes were ticked.
+// serversIn returns the servers whose boxes are ticked.
 func serversIn(f form) []int64 {
 	var ids []int64
 	for name, value := range f {
@@ -151,8 +156,8 @@ func serversIn(f form) []int64 {
 	return ids
 }
 
-// inviteKey has a form that was sent twice make one invite; what was changed
-// before it was sent again makes another.
+// inviteKey returns the idempotency key of the form. A form that is sent twice
+// makes one invite; a form that was changed in between makes another.
 func inviteKey(f form) string {
 	if f["key"] == "" {
 		return ""
@@ -170,7 +175,7 @@ func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) 
 		return err
 	}
 	ctx, ownerID := c.Request.Context(), own.session.AccountID
-	users, err := s.Store.Servers.LocalUsers(ctx, ownerID, own.serverID) // finds out whose the server is
+	users, err := s.Store.Servers.LocalUsers(ctx, ownerID, own.serverID) // it also finds out whether the server belongs to the person
 	if err != nil {
 		return err
 	}
@@ -194,7 +199,8 @@ func (s *site) showServerInvite(c *gin.Context, own owned, f form, cause error) 
 	return s.render(c, wrong.status, "server_invite", page)
 }
 
-// inOrder has the first of these fields that is wrong get the focus.
+// inOrder returns the mistakes with the focus on the first of these fields that
+// has one.
 func (m mistakes) inOrder(names ...string) mistakes {
 	for _, name := range names {
 		if m.fields[name] != "" {
@@ -205,8 +211,8 @@ func (m mistakes) inOrder(names ...string) mistakes {
 	return m
 }
 
-// fillServers writes the servers to which a guest may be invited: this one
-// first.
+// fillServers writes the servers to which a guest may be invited into the page,
+// the server in the address first.
 func (s *site) fillServers(c *gin.Context, own owned, page *serverInvitePage, mine []models.OwnedServer, f form) error {
 	for _, one := range mine {
 		here := one.ID == own.serverID
@@ -237,13 +243,13 @@ func (s *site) fillServers(c *gin.Context, own owned, page *serverInvitePage, mi
 	return nil
 }
 
-// localUser offers a guest's local user that is made anew, and those that nobody
-// is linked with.
+// localUser returns the select that offers a new local user for a guest, and
+// the local users that nobody is linked to.
 func (in *inputs) localUser(users []models.LocalUser) SelectField {
 	chosen := in.typed["local_user_id"]
 	field := SelectField{Options: []Option{{Value: "", Label: in.base.T("field.local_user.guest"), Chosen: chosen == ""}}}
 	fresh := in.fresh
-	in.fresh = false // whom to invite is the first thing to type
+	in.fresh = false // the first field to type into is the one above
 	field.Field = in.add(Field{Name: "local_user_id", Hint: in.hint("local_user")}, "local_user")
 	in.fresh = fresh
 	for _, one := range users {

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverOpenPage is templates/pages/server_open.html: the addresses of a server
-// as links. static/js/open_server.js tries them in this order.
+// serverOpenPage is the data of templates/pages/server_open.html: the addresses
+// of a server as links. static/js/open_server.js tries them in this order.
 type serverOpenPage struct {
 	Base
 	Name, SystemID string
@@ -21,14 +21,14 @@ type serverOpenPage struct {
 // openAddressView is one address to try.
 type openAddressView struct {
 	URL    string
-	Kind   string // where it works, in the reader's language
-	Secure bool   // https
-	Probe  bool   // browsers let our page try it
+	Kind   string // where the address works, in the reader's language
+	Secure bool   // whether the address is https
+	Probe  bool   // whether browsers let our page try the address
 }
 
-// openServer answers GET /servers/ID/open for somebody who may use the server.
-// Its addresses stand there as links; a script tries them and goes to the first
-// that answers.
+// openServer answers GET /servers/ID/open for a person who may use the server.
+// The page has the addresses as links; a script tries them and opens the first
+// that responds.
 func (s *site) openServer(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *site) openServer(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "server_open", page)
 }
 
-// notToOpen says why a server cannot be opened by somebody.
+// notToOpen returns the error for a server that the person cannot open.
 func (s *site) notToOpen(c *gin.Context, session models.Session, serverID int64) error {
 	links, err := s.Store.Links.List(c.Request.Context(), session.AccountID, models.LinkAccepted)
 	if err != nil {
@@ -71,8 +71,8 @@ func (s *site) notToOpen(c *gin.Context, session models.Session, serverID int64)
 	return models.ErrNotFound
 }
 
-// secureFirst puts the addresses of https before the others, and else keeps
-// their order.
+// secureFirst puts the https addresses before the others and keeps the order
+// otherwise.
 func secureFirst(addresses []models.Address) []models.Address {
 	sorted := slices.Clone(addresses)
 	rank := func(a models.Address) int {
@@ -85,9 +85,9 @@ func secureFirst(addresses []models.Address) []models.Address {
 	return sorted
 }
 
-// mayProbe reports whether a browser lets our page try an address: from a page
-// of https it asks nothing over http, and a policy can name neither IPv6
-// addresses nor underscores.
+// mayProbe reports whether browsers let our page try an address. A page of
+// https may not ask over http, and a content security policy can name neither
+// IPv6 addresses nor names with underscores.
 func (s *site) mayProbe(a models.Address) bool {
 	return (a.Scheme == "https" || !s.secure) && !strings.ContainsAny(a.Host, ":_")
 }

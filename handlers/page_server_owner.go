@@ -10,37 +10,39 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverOwnerPage is templates/pages/server_owner.html: a server, for who runs it.
+// serverOwnerPage is the data of templates/pages/server_owner.html: a server,
+// as its owner sees it.
 type serverOwnerPage struct {
 	Base
 	ID, Name, ReportedName string
-	Agent                  bool // runs our agent
+	Agent                  bool // whether the server runs our agent
 	Version                string
 	LastSeenAt             time.Time
 	Disabled               bool
-	NewKey                 string // shown once, after POST /servers/ID/key
-	Rename                 Field  // "name"
+	NewKey                 string // shown once, in the answer to POST /servers/ID/key
+	Rename                 Field  // the field "name"
 	Addresses              []addressView
-	NewAddress             Field // "address"
+	NewAddress             Field // the field "address"
 	People                 []personView
-	More                   string // of GET /servers/ID?people=…: there are more people; "" for no more
+	More                   string // the parameter people of the address that shows more people; "" for no more
 	Invites                []sentInviteView
 	LocalUsers             []localUserView
 	SelfService            bool
-	JoinURL                string // where people prove by themselves which local user they are
-	HandOver               Field  // "username"
+	JoinURL                string // the page on which people prove which local user they are
+	HandOver               Field  // the field "username"
 }
 
-// owned is a server of the person who asks, as the path names it.
+// owned is a server whose owner asks for something, as the path names it.
 type owned struct {
 	session  models.Session
 	serverID int64
-	to       string // its page
+	to       string // the address of its page
 }
 
-// ownServer reads whose server the request is about. lately asks for a recent
-// proof of the password. Whether the person runs that server, the operation
-// decides: somebody else's is like one that does not exist.
+// ownServer reads the session and the id of the server from the request. With
+// lately, the password must have been given recently. Whether the person owns
+// the server is decided by the operation, which treats the server of another
+// owner as one that does not exist.
 func (s *site) ownServer(c *gin.Context, lately bool) (owned, error) {
 	check := s.signedIn
 	if lately {
@@ -63,16 +65,16 @@ func (s *site) serverOwner(c *gin.Context) error {
 	return s.showServerOwner(c, own, "", nil, nil)
 }
 
-// renameServer answers POST /servers/ID/rename. No name brings back the
-// server's own.
+// renameServer answers POST /servers/ID/rename. An empty name brings back the
+// name that the server reports.
 func (s *site) renameServer(c *gin.Context, f form) error {
 	return s.onServer(c, f, noticeServerRenamed, func(ctx context.Context, own owned) error {
 		return s.Store.Servers.Rename(ctx, own.session.AccountID, own.serverID, f["name"])
 	})
 }
 
-// onPart is onServer for a part of it that the form names by its id. When it is
-// the server that is not there, showing it finds that out.
+// onPart calls do for the part of the server whose id the form has. If the
+// server itself does not exist, showing its page says so.
 func (s *site) onPart(c *gin.Context, f form, n notice, do func(ctx context.Context, own owned, id int64) error) error {
 	return s.onServer(c, f, n, func(ctx context.Context, own owned) error {
 		id, err := idOf(f["id"])
@@ -83,7 +85,8 @@ func (s *site) onPart(c *gin.Context, f form, n notice, do func(ctx context.Cont
 	})
 }
 
-// onServer does something to a server and goes back to its page, which says n.
+// onServer calls do for the server and goes back to its page, which shows the
+// notice n.
 func (s *site) onServer(c *gin.Context, f form, n notice, do func(ctx context.Context, own owned) error) error {
 	own, err := s.ownServer(c, false)
 	if err != nil {
@@ -95,8 +98,8 @@ func (s *site) onServer(c *gin.Context, f form, n notice, do func(ctx context.Co
 	return s.leave(c, own.to, n)
 }
 
-// rotateServerKey answers POST /servers/ID/key. The new key is in this answer
-// alone.
+// rotateServerKey answers POST /servers/ID/key. Only this answer shows the new
+// key.
 func (s *site) rotateServerKey(c *gin.Context, f form) error {
 	own, err := s.ownServer(c, true)
 	if err != nil {
@@ -154,7 +157,7 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	page.Base = page.telling(wrong)
 	page.Addresses = addressViews(page.Base, server.Addresses)
 	in := newInputs(page.Base, f, wrong)
-	in.fresh = false // there is more to see than these forms
+	in.fresh = false // the page has more to show than these forms
 	if err := s.fillPeople(c, own, server.Server, &page, in); err != nil {
 		return err
 	}

@@ -10,16 +10,18 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverRegisterPage is templates/pages/server_register.html: POST /servers/new makes a
-// claim code, POST /servers/claim takes an Id and an AccessKey.
+// serverRegisterPage is the data of templates/pages/server_register.html. POST
+// /servers/new makes a claim code; POST /servers/claim takes an Id and an
+// AccessKey.
 type serverRegisterPage struct {
 	Base
-	Code                string // "" before one is made
+	Code                string // "" until a code is made
 	Until               time.Time
 	ServerID, AccessKey Field
 }
 
-// serverRegisterForm answers GET /servers/new: two ways to make a server one's own.
+// serverRegisterForm answers GET /servers/new, which offers two ways to become
+// the owner of a server.
 func (s *site) serverRegisterForm(c *gin.Context) error {
 	if _, err := s.signedIn(c); err != nil {
 		return err
@@ -27,8 +29,7 @@ func (s *site) serverRegisterForm(c *gin.Context) error {
 	return s.showServerRegister(c, s.serverRegisterPageOf(c), nil, nil)
 }
 
-// makeClaimCode answers POST /servers/new: it makes a claim code, which this answer
-// alone shows.
+// makeClaimCode answers POST /servers/new. Only this answer shows the code.
 func (s *site) makeClaimCode(c *gin.Context, _ form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -39,8 +40,8 @@ func (s *site) makeClaimCode(c *gin.Context, _ form) error {
 	return s.showServerRegister(c, page, nil, err)
 }
 
-// claimServer answers POST /servers/claim: the Id and AccessKey of a server that
-// registered by itself prove who runs it.
+// claimServer answers POST /servers/claim. The Id and the AccessKey of a server
+// that registered by itself prove that the person runs it.
 func (s *site) claimServer(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *site) showServerRegister(c *gin.Context, page serverRegisterPage, f for
 	}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
-	in.fresh = false // the other way comes first
+	in.fresh = false // the other way comes first on the page
 	page.ServerID = in.serverID()
 	page.AccessKey = in.accessKey()
 	return s.render(c, wrong.status, "server_register", page)

@@ -8,28 +8,29 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serversPage is templates/pages/servers.html.
+// serversPage is the data of templates/pages/servers.html.
 type serversPage struct {
 	Base
 	Usable  []usableServerView // accepted links
 	Owned   []ownedServerView
-	Waiting int // invitations that wait for an answer
+	Waiting int // links and invites that wait for an answer
 }
 
 // usableServerView is a server that the person may use.
 type usableServerView struct {
-	ID     string // of GET /servers/ID/open
-	LinkID string // hidden field "id" of POST /servers/leave
+	ID     string // for GET /servers/ID/open
+	LinkID string // the hidden field "id" of POST /servers/leave
 	Name   string
 	Guest  bool
-	Owner  string // username; "" for nobody
+	Owner  string // a username; "" for nobody
 	Since  time.Time
 	EndsAt time.Time // zero for no end
-	// Disabled by the operator: it can be left, not opened.
+	// Disabled by the operator: the person can leave the server and cannot open
+	// it.
 	Disabled bool
 }
 
-// ownedServerView is a server that the person runs.
+// ownedServerView is a server that the person owns.
 type ownedServerView struct {
 	ID              string
 	Name            string
@@ -38,8 +39,8 @@ type ownedServerView struct {
 	Disabled        bool // by the operator
 }
 
-// servers answers GET /servers: those that the person may use, and those that
-// they run.
+// servers answers GET /servers with the servers that the person may use, and
+// the servers that the person owns.
 func (s *site) servers(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {

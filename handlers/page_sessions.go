@@ -11,18 +11,18 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// sessionsPage is templates/pages/sessions.html.
+// sessionsPage is the data of templates/pages/sessions.html.
 type sessionsPage struct {
 	Base
 	Sessions []sessionView
-	Events   []eventView // the latest security events, newest first
+	Events   []eventView // the latest security events, the newest first
 }
 
 // sessionView is one signed-in browser or device.
 type sessionView struct {
-	ID         string // hidden field "id" of POST /account/sessions/end
-	Icon       string // "computer", "phone", "tablet", "tv", "device": an icon of partials/icon.html
-	Name       string // "Firefox on Windows"
+	ID         string // the hidden field "id" of POST /account/sessions/end
+	Icon       string // an icon of partials/icon.html: "computer", "phone", "tablet", "tv" or "device"
+	Name       string // such as "Firefox on Windows"
 	Address    string
 	CreatedAt  time.Time
 	LastSeenAt time.Time
@@ -37,15 +37,15 @@ type eventView struct {
 	At      time.Time
 }
 
-// sessionNotMePage is templates/pages/session_not_me.html: POST
-// /account/sessions/not-me ends the session that the mail told of.
+// sessionNotMePage is the data of templates/pages/session_not_me.html. POST
+// /account/sessions/not-me ends the session that the mail was about.
 type sessionNotMePage struct {
 	Base
 	Device, Address string
 	At              time.Time
 }
 
-// shownEvents is how many security events the page lists.
+// shownEvents is the number of security events that the page lists.
 const shownEvents = 20
 
 // sessions answers GET /account/sessions.
@@ -114,8 +114,8 @@ func (s *site) endOtherSessions(c *gin.Context, _ form) error {
 	return s.leave(c, "/account/sessions", noticeOtherSessionsOver)
 }
 
-// notMeForm answers GET /account/sessions/not-me, where the mail about a new
-// device leads.
+// notMeForm answers GET /account/sessions/not-me, which the mail about a new
+// device leads to.
 func (s *site) notMeForm(c *gin.Context) error {
 	token, err := s.arriveByLink(c, linkNotMe)
 	if err != nil {
@@ -131,8 +131,8 @@ func (s *site) notMeForm(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "session_not_me", page)
 }
 
-// notMe answers POST /account/sessions/not-me. Whoever it was knew the
-// password, so the next page is where it is changed.
+// notMe answers POST /account/sessions/not-me. The stranger knew the password,
+// so the next page is the one that changes it.
 func (s *site) notMe(c *gin.Context, _ form) error {
 	token, err := s.linkToken(c, linkNotMe)
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// signInPage is templates/pages/signin.html.
+// signInPage is the data of templates/pages/signin.html.
 type signInPage struct {
 	Base
 	NameOrEmail, Password Field
-	ReturnTo              string // hidden field "return_to"
+	ReturnTo              string // the hidden field "return_to"
 }
 
 // signInForm answers GET /signin.
@@ -23,8 +23,8 @@ func (s *site) signInForm(c *gin.Context) error {
 	return s.showSignIn(c, form{"return_to": queryValue(c, "return_to")}, nil)
 }
 
-// signIn answers POST /signin. The session is always a new one: a token that
-// the browser brings is never adopted, and ends.
+// signIn answers POST /signin. The session is always a new one: a session token
+// that the browser brings is never reused, and ends.
 func (s *site) signIn(c *gin.Context, f form) error {
 	if err := missing(f, "name_or_email", "password"); err != nil {
 		return s.showSignIn(c, f, err)

@@ -9,25 +9,26 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// signUpPage is templates/pages/signup.html.
+// signUpPage is the data of templates/pages/signup.html.
 type signUpPage struct {
 	Base
 	Username, DisplayName, Email, Password, PasswordAgain Field
-	Invited                                               string // the address that an invite was sent to: POST /invite/signup; "" without an invite
+	Invited                                               string // the address that an invite was sent to, for POST /invite/signup; "" without an invite
 	Captcha                                               captchaView
 }
 
-// signUpClosedPage is templates/pages/signup_closed.html.
+// signUpClosedPage is the data of templates/pages/signup_closed.html.
 type signUpClosedPage struct {
 	Base
-	InviteOnly bool // an invite opens sign-up; otherwise nothing does
+	InviteOnly bool // whether an invite still allows people to sign up
 }
 
-// signUpSentPage is templates/pages/signup_sent.html: look into your mail.
+// signUpSentPage is the data of templates/pages/signup_sent.html, which asks
+// the person to read their mail.
 type signUpSentPage struct {
 	Base
-	SentTo string // address as typed; "" when the browser no longer holds the pending sign-up
-	Email  Field  // to mend a mistyped address: POST /signup/correct; resend is POST /signup/resend
+	SentTo string // the address as it was typed; "" when the browser no longer keeps the pending sign-up
+	Email  Field  // corrects a mistyped address: POST /signup/correct; POST /signup/resend sends the mail again
 }
 
 // signUpForm answers GET /signup.
@@ -41,8 +42,9 @@ func (s *site) signUpForm(c *gin.Context) error {
 	return s.showSignUp(c, nil, invited{}, nil)
 }
 
-// signUp answers POST /signup. The rules come first, so that a mistake costs
-// no solved captcha; whether a username is free is told only after it.
+// signUp answers POST /signup. It checks the rules first, so that a mistake
+// does not cost a solved captcha. Only after the captcha it tells whether the
+// username is free.
 func (s *site) signUp(c *gin.Context, f form) error {
 	if s.SignUp != models.SignUpOpen {
 		return s.showSignUpClosed(c, http.StatusForbidden)
@@ -50,8 +52,8 @@ func (s *site) signUp(c *gin.Context, f form) error {
 	return s.signUpAs(c, f, invited{email: f["email"]})
 }
 
-// invited is the address of a sign-up, and the secret of the invite that was
-// sent to it, "" for none.
+// invited is the email address of a sign-up, and the token of the invite that
+// was sent to it, or "" without an invite.
 type invited struct{ email, token string }
 
 func (s *site) signUpAs(c *gin.Context, f form, who invited) error {
@@ -101,7 +103,8 @@ func (s *site) showSignUpClosed(c *gin.Context, status int) error {
 	return s.render(c, status, "signup_closed", page)
 }
 
-// signUpSent answers GET /signup/sent: look into your mail.
+// signUpSent answers GET /signup/sent, which asks the person to read their
+// mail.
 func (s *site) signUpSent(c *gin.Context) error { return s.showSignUpSent(c, nil, nil) }
 
 // signUpResend answers POST /signup/resend.
@@ -112,7 +115,7 @@ func (s *site) signUpResend(c *gin.Context, _ form) error {
 	}
 	err := s.Store.Emails.Resend(c.Request.Context(), pending, caller(c))
 	if errors.Is(err, models.ErrTokenSpent) {
-		return seeOther(c, "/signup/sent") // which says what may have happened
+		return seeOther(c, "/signup/sent") // that page says what may have happened
 	}
 	if err != nil {
 		return err
@@ -120,7 +123,7 @@ func (s *site) signUpResend(c *gin.Context, _ form) error {
 	return s.leave(c, "/signup/sent", noticeResent)
 }
 
-// signUpCorrect answers POST /signup/correct: the address was mistyped.
+// signUpCorrect answers POST /signup/correct, for an address that was mistyped.
 func (s *site) signUpCorrect(c *gin.Context, f form) error {
 	pending := s.cookie(c, cookiePending)
 	if pending == "" {
@@ -148,14 +151,14 @@ func (s *site) showSignUpSent(c *gin.Context, f form, cause error) error {
 	page := signUpSentPage{Base: s.base(c, "signup_sent"), SentTo: sign.Email}
 	page.Base = page.telling(wrong)
 	in := newInputs(page.Base, f, wrong)
-	in.fresh = false // the field is folded away
+	in.fresh = false // the field is hidden until the person opens it
 	in.show("email", sign.Email)
 	page.Email = in.email("email")
 	return s.render(c, wrong.status, "signup_sent", page)
 }
 
-// pendingSignUp is the sign-up that this browser waits with; the zero value
-// when there is none any more.
+// pendingSignUp returns the sign-up that this browser waits for, or the zero
+// value if there is none.
 func (s *site) pendingSignUp(c *gin.Context) (models.PendingSignUp, error) {
 	secret := s.cookie(c, cookiePending)
 	if secret == "" {

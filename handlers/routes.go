@@ -179,9 +179,8 @@ func (s *site) post(r *gin.Engine, path string, h formFunc) {
 	}))
 }
 
-// noMethod answers what a path has no handler for. On the API that is also the
-// question of a browser whether a web page may call it, which needs no token. The
-// service answers for itself.
+// noMethod answers a request whose path has no handler for its method. On the
+// API it also answers the preflight requests of browsers, which carry no token.
 func (s *site) noMethod(c *gin.Context) {
 	if visitOf(c).side == sideAPI {
 		h := c.Writer.Header()
@@ -194,14 +193,15 @@ func (s *site) noMethod(c *gin.Context) {
 	s.refuse(c, refuse(http.StatusMethodNotAllowed, "method_not_allowed"))
 }
 
-// noRoute answers what Gin has no route for: the service has its own table.
+// noRoute answers a request that no route of Gin matches. The Emby Connect
+// protocol has its own routes.
 func (s *site) noRoute(c *gin.Context) {
 	if visitOf(c).side == sideService {
 		s.service(c)
 		return
 	}
 	if visitOf(c).side == sideAPI && c.Request.Method == http.MethodOptions {
-		c.Status(http.StatusNoContent) // or no web page could read that there is nothing
+		c.Status(http.StatusNoContent) // with an error, no web page could read that the path does not exist
 		return
 	}
 	s.refuse(c, models.ErrNotFound)

@@ -53,8 +53,8 @@ const (
 	CaptchaOff         = "off"
 )
 
-// Server is what the site is made of. A field is needed unless it says
-// otherwise.
+// Server holds what the site needs. Every field is required unless its comment
+// says otherwise.
 type Server struct {
 	Store     *models.Store
 	Log       *slog.Logger
@@ -64,40 +64,40 @@ type Server struct {
 
 	Captcha          captcha.Verifier
 	CaptchaKind      string
-	RecaptchaSiteKey string              // of CaptchaRecaptcha alone
-	Challenge        func() (any, error) // makes a task of CaptchaProofOfWork; its JSON is answered as it is. Needed by that kind alone
+	RecaptchaSiteKey string              // for CaptchaRecaptcha alone
+	Challenge        func() (any, error) // makes a task for CaptchaProofOfWork, which answers with it as JSON; required for that kind alone
 
-	PublicURL         string // where people find the service: scheme and host, nothing after them
+	PublicURL         string // the address under which people find the service: scheme and host, and nothing else
 	ServiceName       string
-	SecurityContact   string // mailto: or https: address for security.txt; "" for none
+	SecurityContact   string // a mailto: or https: address for security.txt; "" for none
 	SignUp            models.SignUpPolicy
-	ConnectRegister   connect.RegisterPolicy // how apps may sign people up; "" for RegisterCaptcha
+	ConnectRegister   connect.RegisterPolicy // how apps may register people; "" for RegisterCaptcha
 	PasswordMinLength int
-	Lives             models.Lives // those of the Store: pages tell them
+	Lives             models.Lives // the same as in the Store: pages tell people about them
 
-	TrustedProxies []netip.Prefix // may say on whose behalf they ask; none is fine
-	Dev            bool           // development: any Host will do, and MailFolder is shown
-	MailFolder     string         // of development; "" for none
+	TrustedProxies []netip.Prefix // the proxies whose X-Forwarded-For counts; may be empty
+	Dev            bool           // during development any Host is accepted, and the mails in MailFolder are shown
+	MailFolder     string         // for development; "" for none
 
-	CursorKey []byte // 32 secret bytes: signs the cursors of lists
+	CursorKey []byte // 32 secret bytes that sign the cursors of lists
 
-	Ready    func(context.Context) error // whether requests can be served now
-	Stopping <-chan struct{}             // closed when the program stops: nobody waits for a change any longer; nil for never
+	Ready    func(context.Context) error // returns an error while requests cannot be served
+	Stopping <-chan struct{}             // closed when the program stops, so that nobody waits for a change any longer; nil for never
 	Random   io.Reader                   // crypto/rand.Reader
 	Now      func() time.Time
 }
 
-// Limits on one request.
+// Limits for one request.
 const (
 	maxBody       = 64 << 10
 	maxQueryPairs = 100
-	requestTime   = 10 * time.Second // without what somebody asked to wait for
-	writeTime     = 30 * time.Second // as long, with the time to write the answer
-	lookTime      = 3 * time.Second  // for a session on a page that works without one
+	requestTime   = 10 * time.Second // without the time that a client asked to wait
+	writeTime     = 30 * time.Second // the same, and the time to write the answer
+	lookTime      = 3 * time.Second  // to look a session up on a page that also works without one
 )
 
 // NewHTTPServer returns a server for h whose limits keep slow and large
-// requests from piling up. Its address and its logger are the caller's.
+// requests from piling up. The caller sets its address and its logger.
 func NewHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -109,8 +109,8 @@ func NewHTTPServer(h http.Handler) *http.Server {
 	}
 }
 
-// Handler returns the whole site. It fails when PublicURL is no origin, CursorKey
-// is too short or the static files cannot be read.
+// Handler returns the whole site. It fails when PublicURL is not an origin,
+// when CursorKey is too short, or when the static files cannot be read.
 func (s *Server) Handler() (http.Handler, error) {
 	site, err := s.site()
 	if err != nil {
@@ -119,17 +119,17 @@ func (s *Server) Handler() (http.Handler, error) {
 	return foldService(site.engine()), nil
 }
 
-// site is a Server and what follows from it.
+// site is a Server with what is derived from it.
 type site struct {
 	*Server
 	origin     string // of PublicURL
 	host       string // of PublicURL, without a default port
-	secure     bool   // PublicURL is https
+	secure     bool   // whether PublicURL is https
 	files      map[string]staticFile
 	forgery    *http.CrossOriginProtection
-	challenges *limit.Limiter[netip.Prefix] // limits the captcha challenges that a network gets
-	polls      *limit.Limiter[netip.Prefix] // limits the questions of devices that wait for their approval
-	waiters    *waiters                     // for changes
+	challenges *limit.Limiter[netip.Prefix] // limits the captcha tasks that a network gets
+	polls      *limit.Limiter[netip.Prefix] // limits how often devices in a network ask whether they were approved
+	waiters    *waiters                     // of agents, for changes
 	connect    *connect.Server
 	ready      *readiness
 }
@@ -170,12 +170,12 @@ func (s *Server) site() (*site, error) {
 	return site, nil
 }
 
-// engine is the router with everything that each request goes through.
+// engine returns the router, with the functions that every request passes.
 func (s *site) engine() *gin.Engine {
-	gin.SetMode(gin.ReleaseMode) // a switch of the whole process; the other modes only print
+	gin.SetMode(gin.ReleaseMode) // for the whole process; the other modes only print more
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
-	r.RedirectTrailingSlash = false // it believes X-Forwarded-Prefix from anybody
+	r.RedirectTrailingSlash = false // Gin would believe X-Forwarded-Prefix from anybody
 	r.RedirectFixedPath = false
 	r.Use(s.begin, s.logAccess, s.recoverPanic, s.checkHost, s.checkQuery, s.checkOrigin)
 	r.NoRoute(s.noRoute)

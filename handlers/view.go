@@ -6,25 +6,25 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// Base is what every page needs: the layout reads it, so each page struct
-// embeds it.
+// Base is the data that every page needs. The layout reads it, so the struct of
+// each page embeds it.
 type Base struct {
 	Catalogue   *templates.Catalogue
 	Locale      string // of this answer: "en" or "de"
-	Nonce       string // of the content security policy; scripts carry it
+	Nonce       string // of the content security policy; each script carries it
 	ServiceName string
-	Page        string       // name of the page template, "signup"
-	Path        string       // where a language switch returns to: the request's page, without its query unless that is harmless
-	Account     *accountView // nil when nobody is signed in
-	Notice      string       // a status message, already in the reader's language; announced to screen readers
-	Problem     string       // what is wrong with the form as a whole, already in the reader's language
-	Wrong       bool         // the form has mistakes, in a field or as a whole: the title says so
-	Dev         bool         // development: the footer leads to /dev/mail
-	SignUpOpen  bool         // the header offers sign-up
+	Page        string       // the name of the template, such as "signup"
+	Path        string       // where the language switch returns to: this page, without its query unless the query is harmless
+	Account     *accountView // nil if nobody is signed in
+	Notice      string       // a message about what was done, in the reader's language; screen readers announce it
+	Problem     string       // what is wrong with the form as a whole, in the reader's language
+	Wrong       bool         // the form has mistakes, which the title says
+	Dev         bool         // during development, the footer leads to /dev/mail
+	SignUpOpen  bool         // the header offers to sign up
 }
 
-// T is the text of key in the reader's language. Pairs are names and values
-// of the text's placeholders: T("page.sent.to", "Email", .Email).
+// T returns the text with that key in the reader's language. pairs are the
+// names and values of the placeholders: T("page.sent.to", "Email", .Email).
 func (b Base) T(key string, pairs ...any) string {
 	params := make(map[string]any, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -56,40 +56,42 @@ func (b Base) Here(section string) string {
 	}
 }
 
-// Date writes t as a day in the reader's language, in UTC.
+// Date writes t as a date in the reader's language, in UTC.
 func (b Base) Date(t time.Time) string { return b.Catalogue.Date(b.Locale, t) }
 
-// DateTime writes t as a day and a time in the reader's language, in UTC.
+// DateTime writes t as a date and a time in the reader's language, in UTC.
 func (b Base) DateTime(t time.Time) string { return b.Catalogue.DateTime(b.Locale, t) }
 
-// Languages are the languages to choose from, each named in itself.
+// Languages returns the languages to choose from, each with its own name for
+// itself.
 func (b Base) Languages() []templates.Language { return b.Catalogue.Languages() }
 
-// accountView is the signed-in person in the header of a page.
+// accountView is the signed-in person, for the header of a page.
 type accountView struct {
 	Username, DisplayName string
 	Waiting               int // links and invites that wait for an answer
 }
 
-// Field is one input of a form: partials/field.html renders it.
+// Field is one input of a form, as partials/field.html shows it.
 type Field struct {
-	Name         string // of the input
-	ID           string // of the element; "" for the name itself
+	Name         string // the name of the input
+	ID           string // the id of the element; "" if it is the same as Name
 	Type         string // text, email, password
 	Label        string // in the reader's language, as are Hint and Error
-	Hint         string // advice under the label; "" for none
-	Error        string // what is wrong with it; "" for nothing
-	Value        string // what was typed; always "" for passwords and PINs
+	Hint         string // advice under the label; "" if there is none
+	Error        string // what is wrong with it; "" if nothing is
+	Value        string // the text that was typed; always "" for passwords and PINs
 	Autocomplete string
-	InputMode    string // "" for the type's own
-	MinLength    int    // 0 for none; there is no longest, since browsers cut off silently what is pasted
+	InputMode    string // "" for the default of the type
+	MinLength    int    // 0 for none. There is no maximum, because browsers silently cut off text that is pasted
 	Required     bool
-	Focus        bool // the first field with an error, or the first of a fresh form
-	Reveal       bool // a button shows what is typed: passwords and PINs
-	Code         bool // a short code: large capitals
+	Focus        bool // true for the first field with a mistake, or else for the first field of a form
+	Reveal       bool // a button shows what was typed, for passwords and PINs
+	Code         bool // a short code, in large capital letters
 }
 
-// ElementID is the id of the input, to which label, hint and error refer.
+// ElementID returns the id of the input, to which its label, hint and error
+// refer.
 func (f Field) ElementID() string {
 	if f.ID != "" {
 		return f.ID
@@ -97,7 +99,7 @@ func (f Field) ElementID() string {
 	return f.Name
 }
 
-// Choice is a box to tick.
+// Choice is a checkbox.
 type Choice struct {
 	ID, Name string // of the input; its value is "on"
 	Label    string
@@ -105,20 +107,20 @@ type Choice struct {
 	Focus    bool
 }
 
-// Option is a line of a select.
+// Option is one choice of a select.
 type Option struct {
 	Value, Label string
 	Chosen       bool
 }
 
-// SelectField is a select; partials/select.html renders it.
+// SelectField is a select, as partials/select.html shows it.
 type SelectField struct {
 	Field
 	Options []Option
 }
 
-// End writes when something ends: a day that it lasts to the end of, or else a
-// moment.
+// End writes the time at which something ends. It writes only the date if that
+// is the end of a day.
 func (b Base) End(t time.Time) string {
 	if next := t.Add(time.Millisecond).UTC(); next.Equal(next.Truncate(24 * time.Hour)) {
 		return b.Date(t)

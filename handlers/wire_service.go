@@ -17,14 +17,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
-// How often one source may ask whether its devices were approved: clients ask
-// once a second, and several of them live behind one address.
+// A network may ask 60 times at once whether its devices were approved: a
+// client asks once a second, and several of them may have the same address.
 const (
 	pollsAtOnce = 60
-	pollsRefill = 6 * time.Second // from none to all of them
+	pollsRefill = 6 * time.Second // until all of them are available again
 )
 
-// connectServer speaks the Emby Connect protocol for this site.
+// connectServer returns the server of the Emby Connect protocol for this site.
 func (s *site) connectServer() *connect.Server {
 	return &connect.Server{
 		Store: s.Store, Log: s.Log, PublicURL: s.origin, Register: s.registerPolicy(), Captcha: s.connectCaptcha,
@@ -34,7 +34,7 @@ func (s *site) connectServer() *connect.Server {
 	}
 }
 
-// registerPolicy is how apps may sign people up. Where no form asks for a
+// registerPolicy returns how apps may register people. If no form asks for a
 // captcha, apps need none either.
 func (s *site) registerPolicy() connect.RegisterPolicy {
 	policy := cmp.Or(s.ConnectRegister, connect.RegisterCaptcha)
@@ -44,7 +44,8 @@ func (s *site) registerPolicy() connect.RegisterPolicy {
 	return policy
 }
 
-// connectCaptcha checks the proof that an app sent with a registration.
+// connectCaptcha checks the answer to a captcha that an app sent with a
+// registration.
 func (s *site) connectCaptcha(ctx context.Context, params embywire.Params, address netip.Addr) error {
 	answer := params["altcha"]
 	if s.CaptchaKind == CaptchaRecaptcha {
@@ -57,9 +58,9 @@ func (s *site) connectCaptcha(ctx context.Context, params embywire.Params, addre
 	return captchaUnavailable(err)
 }
 
-// foldService has everything below /service come in lower case: Gin compares
-// paths letter by letter, and clients write them in any case. Nobody is
-// redirected, since a browser follows no redirect of a preflight.
+// foldService turns paths below /service into lower case, because Gin compares
+// letters exactly and clients write the paths in any case. It does not
+// redirect, because browsers follow no redirect of a preflight request.
 func foldService(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if under(r.URL.Path, connect.Prefix) {
@@ -72,10 +73,10 @@ func foldService(next http.Handler) http.Handler {
 	})
 }
 
-// service answers everything below /service. No cookie is read there.
+// service answers every request below /service. It reads no cookie.
 func (s *site) service(c *gin.Context) {
 	v := visitOf(c)
-	v.pattern = connect.Prefix // until it is known better, if it panics
+	v.pattern = connect.Prefix // for the log, if the handler panics before the route is known
 	v.pattern = s.connect.Serve(c.Writer, c.Request, v.address, caller(c))
-	c.Writer.WriteHeaderNow() // else Gin writes a text of its own
+	c.Writer.WriteHeaderNow() // otherwise Gin would write a text of its own
 }
