@@ -17,7 +17,7 @@ func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 	var odd error
 	if change.Link != nil {
 		if row, odd = rowOf(change.Link); odd == nil && change.Link.ID != change.LinkID {
-			odd = errLinkOdd
+			odd = errLinkInvalid
 		}
 	}
 	var told *note
@@ -30,7 +30,7 @@ func (f *feed) carryOut(ctx context.Context, change *client.Change) error {
 		if odd == nil {
 			told, err = f.write(tx, change, row)
 		}
-		if errors.Is(err, errLinkOdd) {
+		if errors.Is(err, errLinkInvalid) {
 			odd, err = err, nil // it is passed over, and the next change follows
 		}
 		if err != nil {

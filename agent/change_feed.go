@@ -88,7 +88,7 @@ func (f *feed) start(ctx context.Context) error {
 	if err != nil {
 		return f.explainFile(ctx, err)
 	}
-	f.noteKey(ctx, this.KeyExpiresAt)
+	f.noteKeyReplaced(ctx, this.KeyExpiresAt)
 	seq, err := changeSeq(f.store.read(ctx))
 	if err != nil {
 		return f.explainFile(ctx, err)
@@ -115,9 +115,9 @@ func (f *feed) start(ctx context.Context) error {
 	return nil
 }
 
-// noteKey begins a trouble when the owner has replaced the server key at the
+// noteKeyReplaced begins a trouble when the owner has replaced the server key at the
 // service. until is when the old key ends, zero if it was not replaced.
-func (f *feed) noteKey(ctx context.Context, until time.Time) {
+func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 	if until.IsZero() {
 		f.trouble.end(ctx, troubleKeyReplaced)
 		return

@@ -138,7 +138,7 @@ func (e *Exchanges) askService(ctx context.Context, ask ExchangeAsk, hash string
 		_, err := e.store.putLink(tx, row)
 		return err
 	})
-	if errors.Is(err, errLinkOdd) {
+	if errors.Is(err, errLinkInvalid) {
 		e.links.passOver(ctx, row)
 		return nil, ErrAccessKeyWrong
 	}

@@ -78,8 +78,8 @@ func (gs *guests) settle(ctx context.Context) error {
 	book := newGuestBook(now, inUse, rows)
 	failed := gs.applyBook(ctx, book)
 	for _, reason := range []string{waitOff, waitLimit, waitHourly, waitMedia} {
-		if who := book.waits[reason]; who != nil {
-			gs.trouble.begin(ctx, reason, waitText(reason), slog.String("account", who.Username), slog.String("link_id", who.ID))
+		if link := book.waiting[reason]; link != nil {
+			gs.trouble.begin(ctx, reason, waitText(reason), slog.String("account", link.Username), slog.String("link_id", link.ID))
 		} else {
 			gs.trouble.end(ctx, reason)
 		}
@@ -107,11 +107,11 @@ func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 		}
 	}
 	for _, link := range book.order {
-		g := book.standFor[link.ID]
+		g := book.current[link.ID]
 		switch {
 		case g != nil:
 			failed = errors.Join(failed, gs.open(ctx, link, g))
-		case link.LocalUserID == "" && !book.alone[link.ID]:
+		case link.LocalUserID == "" && !book.leftAlone[link.ID]:
 			failed = errors.Join(failed, gs.create(ctx, book, link))
 		default: // the service names a local user that the agent did not create: they are not touched
 		}

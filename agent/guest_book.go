@@ -12,16 +12,16 @@ type guestBook struct {
 	inUse     map[string]*linkRow    // links of type guest that are in use, by id
 	order     []*linkRow             // the same links, the oldest first
 	byAccount map[string][]*linkRow  // the same links, by account
-	standFor  map[string]*guestRow   // the guest of each link in use, by id of the link
+	current   map[string]*guestRow   // the guest of each link in use, by id of the link
 	former    map[string][]*guestRow // guests whose link is not in use, by account
-	alone     map[string]bool        // ids of links whose guest is left alone
-	waits     map[string]*linkRow    // the first link that waits for each reason
+	leftAlone map[string]bool        // ids of links whose guest is left alone
+	waiting   map[string]*linkRow    // the first link that waits for each reason
 }
 
 func newGuestBook(now time.Time, inUse []linkRow, rows []guestRow) *guestBook {
 	b := &guestBook{
 		now: now, inUse: map[string]*linkRow{}, byAccount: map[string][]*linkRow{},
-		standFor: map[string]*guestRow{}, former: map[string][]*guestRow{}, alone: map[string]bool{}, waits: map[string]*linkRow{},
+		current: map[string]*guestRow{}, former: map[string][]*guestRow{}, leftAlone: map[string]bool{}, waiting: map[string]*linkRow{},
 	}
 	for i := range inUse {
 		link := &inUse[i]
@@ -32,12 +32,12 @@ func newGuestBook(now time.Time, inUse []linkRow, rows []guestRow) *guestBook {
 	for i := range rows {
 		g := &rows[i]
 		if g.LeftAlone != "" {
-			b.alone[g.LinkID] = true
+			b.leftAlone[g.LinkID] = true
 			continue
 		}
 		b.guests = append(b.guests, g)
 		if link := b.inUse[g.LinkID]; link != nil && link.mayBe(g) {
-			b.standFor[g.LinkID] = g
+			b.current[g.LinkID] = g
 		} else {
 			b.former[g.AccountID] = append(b.former[g.AccountID], g)
 		}
@@ -54,7 +54,7 @@ func (r *linkRow) mayBe(g *guestRow) bool {
 // same account that has no guest yet. It calls move to write that down.
 func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) error) error {
 	for _, link := range b.order {
-		if b.standFor[link.ID] != nil || b.alone[link.ID] {
+		if b.current[link.ID] != nil || b.leftAlone[link.ID] {
 			continue
 		}
 		for i, g := range b.former[link.AccountID] {
@@ -64,7 +64,7 @@ func (b *guestBook) comeBack(move func(g *guestRow, link *linkRow) error) error 
 			if err := move(g, link); err != nil {
 				return err
 			}
-			b.standFor[link.ID] = g
+			b.current[link.ID] = g
 			b.former[link.AccountID] = slices.Delete(b.former[link.AccountID], i, i+1)
 			break
 		}

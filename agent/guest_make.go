@@ -14,10 +14,10 @@ import (
 // create creates a local user for a link, unless a reason keeps the link waiting.
 func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) error {
 	if !gs.opt.Policy.CreateUsers {
-		book.waits[waitOff] = link
+		book.waiting[waitOff] = link
 		return nil
 	}
-	if book.waits[waitLimit] != nil || book.waits[waitHourly] != nil {
+	if book.waiting[waitLimit] != nil || book.waiting[waitHourly] != nil {
 		return nil // it waits for the same reason as the link before
 	}
 	to, err := gs.restriction(ctx, link)
@@ -35,7 +35,7 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 		return err
 	}
 	if reason != "" {
-		book.waits[reason] = link
+		book.waiting[reason] = link
 		return nil
 	}
 	in := intent{LinkID: link.ID, AccountID: link.AccountID, Name: link.Username, Before: map[string]bool{}}
@@ -50,7 +50,7 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 	user, err := gs.opt.MediaServer.CreateGuest(within, link.Username, to)
 	if err != nil {
 		if isAnswer(err) {
-			book.waits[waitMedia] = link
+			book.waiting[waitMedia] = link
 		}
 		return gs.media.explain(ctx, err)
 	}

@@ -92,7 +92,7 @@ func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy stri
 		_, err := l.store.putLink(tx, row)
 		return err
 	})
-	if errors.Is(err, errLinkOdd) {
+	if errors.Is(err, errLinkInvalid) {
 		l.passOver(ctx, row)
 		return LinkAnswer{}, fmt.Errorf("%w: %w", ErrServiceAway, err)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// errLinkOdd means that a link makes no sense: no right service sends such a
+// errLinkInvalid means that a link makes no sense: no right service sends such a
 // link.
-var errLinkOdd = errors.New("the service sent a link that makes no sense")
+var errLinkInvalid = errors.New("the service sent a link that makes no sense")
 
 // The greatest lengths and numbers that are kept of a link.
 const (
@@ -25,7 +25,7 @@ const (
 )
 
 // rowOf returns a link of the service as a row of the agent's own copy. It
-// returns errLinkOdd for a link that makes no sense.
+// returns errLinkInvalid for a link that makes no sense.
 func rowOf(l *client.AgentLink) (linkRow, error) {
 	row := linkRow{
 		ID: string(l.ID), AccountID: string(l.AccountID), Username: readable(l.Username), DisplayName: readable(l.DisplayName),
@@ -38,11 +38,11 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 	accepted := row.Status == client.Accepted
 	switch {
 	case !isNumber(row.ID) || !isNumber(row.AccountID) || row.Username == "":
-		return row, errLinkOdd
+		return row, errLinkInvalid
 	case accepted && (len(hash) != 64 || strings.Trim(hash, "0123456789abcdef") != ""):
-		return row, errLinkOdd
+		return row, errLinkInvalid
 	case len(row.LocalUserID) > idMost || len(l.Libraries) > librariesMost || len(row.Type) > idMost || len(row.Status) > idMost:
-		return row, errLinkOdd
+		return row, errLinkInvalid
 	case !accepted:
 		row.AccessKeySHA256 = "" // a link that is not accepted opens nothing
 	}
@@ -50,12 +50,12 @@ func rowOf(l *client.AgentLink) (linkRow, error) {
 		ids := make([]string, len(l.Libraries))
 		for i, library := range l.Libraries {
 			if ids[i] = library.ID; len(library.ID) > idMost {
-				return row, errLinkOdd
+				return row, errLinkInvalid
 			}
 		}
 		packed, err := json.Marshal(ids)
 		if err != nil {
-			return row, errLinkOdd
+			return row, errLinkInvalid
 		}
 		text := string(packed)
 		row.Libraries = &text

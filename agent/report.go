@@ -32,11 +32,11 @@ type reports struct {
 
 // lastReport remembers the report that was sent last.
 type lastReport struct {
-	digest [sha256.Size]byte
-	at     time.Time
-	seenAs string
-	once   bool // a single report for a waiting caller, beside the loop
-	undone int  // how many reports in a row the service had to change back, without a change here
+	digest      [sha256.Size]byte
+	at          time.Time
+	seenAs      string
+	single      bool // a single report for a waiting caller, beside the loop
+	changedBack int  // how many reports in a row the service had to change back, without a change here
 }
 
 // loop sends a report when something has changed, and after Options.ReportEvery,
@@ -85,7 +85,7 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 		return err
 	}
 	by := byReports
-	if last.once {
+	if last.single {
 		by = byNobody
 	}
 	answer, err := service.Report(ctx, report)
@@ -101,7 +101,7 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 		r.wake.report.now() // once more, with the address from which the service sees this machine
 	}
 	last.seenAs = answer.SeenAs // a later change is only reported when the next report is due: it could change each time
-	if !last.once {
+	if !last.single {
 		r.checkAlone(ctx, last, answer.Changed && digest == last.digest)
 	}
 	last.digest, last.at = digest, now
@@ -114,17 +114,17 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	}))
 }
 
-// undoneMost is the number of reports in a row that the service may have had to
+// changedBackMost is the number of reports in a row that the service may have had to
 // change back before that means a second agent. An owner who changes addresses
 // causes it now and then.
-const undoneMost = 3
+const changedBackMost = 3
 
 // checkAlone looks for signs that another agent uses the same server key: it
 // reports something else, or has acknowledged changes that this agent has not
 // carried out.
-func (r *reports) checkAlone(ctx context.Context, last *lastReport, undone bool) {
-	if last.undone++; !undone {
-		last.undone = 0
+func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack bool) {
+	if last.changedBack++; !changedBack {
+		last.changedBack = 0
 	}
 	service, err := r.service.client(ctx)
 	if err != nil {
@@ -139,7 +139,7 @@ func (r *reports) checkAlone(ctx context.Context, last *lastReport, undone bool)
 	if err != nil {
 		return
 	}
-	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > r.acks.compared.Load() || last.undone >= undoneMost {
+	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > r.acks.compared.Load() || last.changedBack >= changedBackMost {
 		r.trouble.begin(ctx, troubleTwoAgents, "another agent uses the same server key, and each undoes the changes of the other. "+
 			"Stop one of them; a second media server needs its own data folder and claim code")
 		return
@@ -230,5 +230,5 @@ func (r *reports) sendNow(ctx context.Context) error {
 	if err != nil {
 		return r.explainFile(ctx, err)
 	}
-	return r.send(ctx, &lastReport{seenAs: facts[factSeenAs], once: true})
+	return r.send(ctx, &lastReport{seenAs: facts[factSeenAs], single: true})
 }

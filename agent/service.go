@@ -201,7 +201,7 @@ func (s *service) lastContact(facts map[string]string) time.Time {
 	s.contact.mu.Lock()
 	defer s.contact.mu.Unlock()
 	last := s.contact.at
-	if kept := momentText(facts[factLastContact]); kept.After(last) {
+	if kept := parseStamp(facts[factLastContact]); kept.After(last) {
 		last = kept
 	}
 	if now := s.opt.Now(); last.After(now) {
@@ -215,7 +215,7 @@ func (s *service) lastContact(facts map[string]string) time.Time {
 func (s *service) correctContact(ctx context.Context, facts map[string]string) {
 	now := s.opt.Now()
 	s.contact.mu.Lock()
-	ahead := s.contact.at.After(now) || momentText(facts[factLastContact]).After(now)
+	ahead := s.contact.at.After(now) || parseStamp(facts[factLastContact]).After(now)
 	if ahead {
 		s.contact.at, s.contact.written = now, now
 	}

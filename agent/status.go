@@ -41,7 +41,7 @@ func (a *Agent) Status(ctx context.Context) (Status, error) {
 	status := Status{
 		ServiceURL: a.opt.ServiceURL, Registered: facts[factServerKey] != "", ServerID: facts[factServerID],
 		Name: facts[factServerName], SystemID: facts[factSystemID], Product: facts[factProduct], Version: facts[factVersion],
-		Owner: facts[factOwner], LastContact: a.service.lastContact(facts), LastReport: momentText(facts[factLastReport]), SeenAs: facts[factSeenAs],
+		Owner: facts[factOwner], LastContact: a.service.lastContact(facts), LastReport: parseStamp(facts[factLastReport]), SeenAs: facts[factSeenAs],
 	}
 	if !status.LastContact.IsZero() {
 		status.OfflineTrustedUntil = status.LastContact.Add(a.opt.Policy.OfflineTrust)

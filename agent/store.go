@@ -221,9 +221,9 @@ func moment(stamp int64) time.Time {
 	return time.UnixMilli(stamp).UTC()
 }
 
-// momentText returns the time of a fact, or the zero time if the text is not a
+// parseStamp returns the time of a fact, or the zero time if the text is not a
 // number.
-func momentText(text string) time.Time {
+func parseStamp(text string) time.Time {
 	ms, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return time.Time{}

@@ -82,7 +82,7 @@ const linksMost = 20000
 // putLink writes a link as the service has it now, and marks the tokens that end
 // by that. A link that was ended here stays ended. It returns the row as it was
 // before, or nil for a new link. For a new link beyond linksMost it writes
-// nothing and returns errLinkOdd.
+// nothing and returns errLinkInvalid.
 func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	known, err := readLinks(tx, "id = ?", row.ID)
 	if err != nil {
@@ -127,7 +127,7 @@ ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, username = excl
 func (s *Store) putLinks(tx *gorm.DB, rows []linkRow) (over []linkRow, err error) {
 	for _, row := range rows {
 		_, err := s.putLink(tx, row)
-		if errors.Is(err, errLinkOdd) {
+		if errors.Is(err, errLinkInvalid) {
 			over = append(over, row)
 			continue
 		}
@@ -138,14 +138,14 @@ func (s *Store) putLinks(tx *gorm.DB, rows []linkRow) (over []linkRow, err error
 	return over, nil
 }
 
-// roomForLink returns errLinkOdd if there are linksMost links already.
+// roomForLink returns errLinkInvalid if there are linksMost links already.
 func (s *Store) roomForLink(tx *gorm.DB) error {
 	var n int
 	if err := tx.Raw("SELECT COUNT(*) FROM links").Scan(&n).Error; err != nil {
 		return fmt.Errorf("count links: %w", err)
 	}
 	if n >= s.linksMost {
-		return fmt.Errorf("%w: it would be one more than %d", errLinkOdd, s.linksMost)
+		return fmt.Errorf("%w: it would be one more than %d", errLinkInvalid, s.linksMost)
 	}
 	return nil
 }
