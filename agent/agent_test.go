@@ -12,8 +12,8 @@ import (
 func TestLinkAndGuestFromStartToEnd(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 
 	link := d.linked(bob, "bob", "u1")
 	if link.LocalUserID != "u1" || !link.Active || link.Type != client.Linked {
@@ -36,13 +36,13 @@ func TestLinkAndGuestFromStartToEnd(t *testing.T) {
 	d.told("cat")
 
 	key := d.key(bob)
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the key opens nothing", func() bool { _, err := d.exchange(key); return err != nil })
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	eventually(t, "the token is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 
-	well(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(guest.ID)))
+	noError(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(guest.ID)))
 	eventually(t, "the guest is disabled", func() bool { return d.fake.named("cat")[0].Disabled })
 	if n := len(d.fake.live(guest.LocalUserID)); n != 0 {
 		t.Errorf("%d live tokens of a disabled guest, want 0", n)
@@ -52,7 +52,7 @@ func TestLinkAndGuestFromStartToEnd(t *testing.T) {
 	if !status.Registered || status.Owner != "ann" || status.Name != "Den" || status.Links != 0 || status.GuestsShut != 1 || len(status.Trouble) != 0 {
 		t.Errorf("status %+v, want registered, owned by ann, without links and trouble, with one guest shut", status)
 	}
-	if d.log.count("level=WARN")+d.log.count("level=ERROR") > 0 {
+	if d.log.Count("level=WARN")+d.log.Count("level=ERROR") > 0 {
 		t.Errorf("got warnings or errors, want none; log:\n%s", d.log)
 	}
 }

@@ -21,8 +21,8 @@ import (
 func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
 	d.linked(cat, "cat", "u5")
 	key, other := d.key(bob), d.key(cat)
@@ -30,7 +30,7 @@ func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 	d.exchanged(other, "u5")
 	d.fake.setDown(errDown)
 	begin := time.Now()
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the key opens nothing", func() bool {
 		_, err := d.exchange(key)
 		return errors.Is(err, agent.ErrAccessKeyWrong)
@@ -44,7 +44,7 @@ func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 	d.halt()
 	d.fake.setDown(nil)
 	d.open()
-	s.down() // revoking owed tokens needs no service
+	s.Down() // revoking owed tokens needs no service
 	d.run()
 	eventually(t, "it is revoked", func() bool { return len(d.fake.live("u1")) == 0 && d.status().OwedTokens == 0 })
 	d.exchanged(other, "u5")
@@ -58,11 +58,11 @@ func TestRemovedLinkOpensNothingWhileMediaServerIsAway(t *testing.T) {
 func TestRelinkedAccountGetsOtherLocalUser(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	d.exchanged(d.key(bob), "u1")
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 	again := d.linked(bob, "bob", "u5")
 	if again.ID == link.ID {
@@ -105,10 +105,10 @@ func TestChangesThatMakeNoSenseArePassedOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s).started()
-			bob, cat := s.join(t, "bob"), s.join(t, "cat")
+			d := newDeployment(t, s).started()
+			bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 			first := true
-			s.answer(changesOf(func(list map[string]any) {
+			s.Intercept(changesOf(func(list map[string]any) {
 				for _, one := range list["changes"].([]any) {
 					if change := one.(map[string]any); change["kind"] == client.LinkChanged && first {
 						spoil(change)
@@ -165,26 +165,26 @@ func TestOtherAnswersInPlaceOfTheService(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
 			d.linked(bob, "bob", "u1")
 			key := d.key(bob)
 			eventually(t, "no trouble", func() bool { return len(d.status().Trouble) == 0 })
-			s.answer(over)
+			s.Intercept(over)
 			if name != "no links" {
 				eventually(t, "a line", func() bool { return len(d.status().Trouble) > 0 })
 			}
 			never(t, "a link is lost", func() bool { return len(must(d.Links.List(t.Context()))(t)) != 1 })
 			d.exchanged(key, "u1")
-			if n := d.log.count("level=WARN") + d.log.count("level=ERROR"); n > 3 {
+			if n := d.log.Count("level=WARN") + d.log.Count("level=ERROR"); n > 3 {
 				t.Errorf("%d warnings and errors, want 3 at most; log:\n%s", n, d.log)
 			}
 			if strings.Contains(d.log.String(), "secret=1") || strings.Contains(d.log.String(), key) {
 				t.Errorf("got a secret in the log, want none; log:\n%s", d.log)
 			}
-			s.up()
+			s.Up()
 			eventually(t, "the end of it", func() bool { return len(d.status().Trouble) == 0 })
-			d.linked(s.join(t, "cat"), "cat", "u5")
+			d.linked(s.Join(t, "cat"), "cat", "u5")
 		})
 	}
 }
@@ -198,12 +198,12 @@ func copyFile(t *testing.T, from, to string) {
 			_ = os.Remove(to + suffix)
 			continue
 		}
-		well(t, os.WriteFile(to+suffix, data, 0o600))
+		noError(t, os.WriteFile(to+suffix, data, 0o600))
 	}
 }
 
 // acknowledged waits until the agent has acknowledged everything.
-func (d *den) acknowledged() (seq int64) {
+func (d *deployment) acknowledged() (seq int64) {
 	d.t.Helper()
 	eventually(d.t, "everything is acknowledged", func() bool {
 		this := must(d.asServer().Get(d.t.Context()))(d.t)
@@ -218,8 +218,8 @@ func (d *den) acknowledged() (seq int64) {
 func TestRestoredAgentCatchesUp(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.halt()
@@ -227,7 +227,7 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 	d.open()
 	d.run()
 	d.linked(cat, "cat", "u5")
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal is known", func() bool { return d.status().Links == 1 })
 	seq := d.acknowledged()
 	d.halt()
@@ -237,10 +237,10 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 	d.run()
 	eventually(t, "it has caught up", func() bool { return d.status().ChangeSeq == seq })
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	d.exchanged(d.key(cat), "u5")
 	eventually(t, "the token of the former link ends", func() bool { return len(d.fake.live("u1")) == 0 })
-	if d.log.count("a later change on record than this agent has carried out") != 1 {
+	if d.log.Count("a later change on record than this agent has carried out") != 1 {
 		t.Errorf("want one line about the later change on record; log:\n%s", d.log)
 	}
 }
@@ -251,20 +251,20 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
 	d.open()
 	d.run()
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	d.linked(cat, "cat", "u5")
 	seq := d.acknowledged()
 	d.halt()
-	s.clock.Advance(8 * 24 * time.Hour)
-	well(t, s.store.Sweep(t.Context()))
+	s.Clock.Advance(8 * 24 * time.Hour)
+	noError(t, s.Store.Sweep(t.Context()))
 	copyFile(t, d.path+".backup", d.path)
 	d.open()
 	d.run()
@@ -273,9 +273,9 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 		t.Errorf("links %+v, want 2", must(d.Links.List(t.Context()))(t))
 	}
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
-	d.exchanged(d.key(s.signIn(t, "cat")), "u5")
-	s.down()
+	isError(t, err, agent.ErrAccessKeyWrong)
+	d.exchanged(d.key(s.SignIn(t, "cat")), "u5")
+	s.Down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
 	d.exchanged(key, "u1") // the agent was never told of the removal
 }
@@ -286,32 +286,32 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 func TestRestoredServiceRemovesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
-	path := strings.TrimPrefix(s.database, "sqlite:")
-	s.down()
-	well(t, s.store.Close())
+	path := strings.TrimPrefix(s.Database(), "sqlite:")
+	s.Down()
+	noError(t, s.Store.Close())
 	copyFile(t, path, path+".backup")
-	s.restore(t)
-	s.up()
+	s.Reopen(t)
+	s.Up()
 	d.linked(cat, "cat", "u5")
-	s.down()
+	s.Down()
 	key := d.key(cat)
-	well(t, s.store.Close())
+	noError(t, s.Store.Close())
 	copyFile(t, path+".backup", path)
-	s.restore(t)
-	s.up()
-	eventually(t, "one line", func() bool { return d.log.count("has fewer changes than this agent has seen") == 1 })
+	s.Reopen(t)
+	s.Up()
+	eventually(t, "one line", func() bool { return d.log.Count("has fewer changes than this agent has seen") == 1 })
 	never(t, "a link is lost", func() bool { return len(must(d.Links.List(t.Context()))(t)) != 2 })
-	bob = s.signIn(t, "bob")
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	bob = s.SignIn(t, "bob")
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 1 })
-	if d.log.count("has fewer changes than this agent has seen") != 1 {
+	if d.log.Count("has fewer changes than this agent has seen") != 1 {
 		t.Errorf("want one line about fewer changes; log:\n%s", d.log)
 	}
 	_, err := d.exchange(key) // the service does not know the key
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	if got := d.linkOf("cat"); got.LocalUserID != "u5" || len(d.fake.live("u5")) != 0 {
 		t.Errorf("link of cat %+v, live tokens %v; want u5 and no token", got, d.fake.live("u5"))
 	}
@@ -322,10 +322,10 @@ func TestRestoredServiceRemovesNothing(t *testing.T) {
 func TestCrashBeforeAcknowledgement(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	var once atomic.Bool
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/acknowledge") && once.CompareAndSwap(false, true) {
 			_ = d.store.Close()
 			panic(http.ErrAbortHandler)

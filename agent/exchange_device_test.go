@@ -16,6 +16,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // TestExchangeGivesEachDeviceItsToken gives each device its own token, including
@@ -23,8 +24,8 @@ import (
 func TestExchangeGivesEachDeviceItsToken(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	for range 2 {
@@ -49,31 +50,31 @@ func TestExchangeGivesEachDeviceItsToken(t *testing.T) {
 func TestEndedSessionsEndTokens(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
-	code := must(s.client(t).Devices.Begin(t.Context(), client.DeviceAsk{Client: "Den TV", DeviceName: "Living room", DeviceID: "tv-1"}))(t)
-	well(t, bob.Devices.Approve(t.Context(), code.UserCode))
+	code := must(s.NewClient(t).Devices.Begin(t.Context(), client.DeviceAsk{Client: "Den TV", DeviceName: "Living room", DeviceID: "tv-1"}))(t)
+	noError(t, bob.Devices.Approve(t.Context(), code.UserCode))
 	key := d.key(bob)
 	on := func(id string) func(*agent.ExchangeAsk) {
 		return func(ask *agent.ExchangeAsk) { ask.Device.ID = id }
 	}
 	first, second := must(d.exchange(key, on("tv-1")))(t), must(d.exchange(key, on("tv-2")))(t)
-	s.clock.Advance(5 * time.Second)
-	signedIn := must(s.client(t).Devices.Token(t.Context(), code.DeviceCode))(t)
-	well(t, s.client(t).As(signedIn.Token).Sessions.SignOut(t.Context()))
+	s.Clock.Advance(5 * time.Second)
+	signedIn := must(s.NewClient(t).Devices.Token(t.Context(), code.DeviceCode))(t)
+	noError(t, s.NewClient(t).As(signedIn.Token).Sessions.SignOut(t.Context()))
 	eventually(t, "the device's token ends", func() bool { return !slices.Contains(d.fake.live("u1"), first.AccessToken) })
 	if !slices.Contains(d.fake.live("u1"), second.AccessToken) {
 		t.Errorf("live tokens %v, want that of tv-2 among them", d.fake.live("u1"))
 	}
 	d.exchanged(key, "u1") // the link still works
-	well(t, bob.Sessions.EndOthers(t.Context()))
+	noError(t, bob.Sessions.EndOthers(t.Context()))
 	account, err := strconv.ParseInt(string(must(bob.Accounts.Get(t.Context()))(t).ID), 10, 64)
-	well(t, err)
-	well(t, s.store.Sessions.EndAll(t.Context(), account, models.Caller{}))
+	noError(t, err)
+	noError(t, s.Store.Sessions.EndAll(t.Context(), account, models.Caller{}))
 	eventually(t, "all end", func() bool { return len(d.fake.live("u1")) == 0 })
 	_, err = d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 }
 
 // TestExchangeWhileLinkIsRemoved exchanges while the link is removed. Afterwards
@@ -84,8 +85,8 @@ func TestExchangeWhileLinkIsRemoved(t *testing.T) {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
 			link := d.linked(bob, "bob", "u1")
 			key := d.key(bob)
 			d.fake.hook(nil, func(call string) error {
@@ -137,8 +138,8 @@ func TestExchangeWhileLinkIsRemoved(t *testing.T) {
 func TestExchangesOfOneDeviceAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.fake.hook(nil, func(call string) error {
@@ -159,7 +160,7 @@ func TestExchangesOfOneDeviceAtOnce(t *testing.T) {
 	if n := len(d.fake.live("u1")); n != 1 {
 		t.Fatalf("%d live tokens, want 1", n)
 	}
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "it is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 }
 
@@ -167,26 +168,26 @@ func TestExchangesOfOneDeviceAtOnce(t *testing.T) {
 // between making and writing a token. The device must not get it.
 func TestExchangeGivesNoTokenWhenLinkEndsMeanwhile(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(d *den, bob *client.Client, link agent.Link) error{
-		"removed": func(_ *den, bob *client.Client, link agent.Link) error {
+	for name, end := range map[string]func(d *deployment, bob *client.Client, link agent.Link) error{
+		"removed": func(_ *deployment, bob *client.Client, link agent.Link) error {
 			return bob.Links.Remove(context.Background(), client.ID(link.ID))
 		},
-		"unlinked here": func(d *den, _ *client.Client, link agent.Link) error {
-			d.site.down()
+		"unlinked here": func(d *deployment, _ *client.Client, link agent.Link) error {
+			d.site.Down()
 			return d.Links.End(context.Background(), link.ID)
 		},
-		"ended": func(d *den, _ *client.Client, _ agent.Link) error {
-			d.site.clock.Advance(time.Hour)
+		"ended": func(d *deployment, _ *client.Client, _ agent.Link) error {
+			d.site.Clock.Advance(time.Hour)
 			return nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
 			link := d.linked(bob, "bob", "u1")
-			well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{EndsAt: new(s.clock.Now().Add(time.Hour))}))
+			noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{EndsAt: new(s.Clock.Now().Add(time.Hour))}))
 			eventually(t, "the end is known", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
 			key := d.key(bob)
 			var first atomic.Bool
@@ -197,13 +198,13 @@ func TestExchangeGivesNoTokenWhenLinkEndsMeanwhile(t *testing.T) {
 				if err := end(d, bob, link); err != nil {
 					t.Errorf("ending the link: error %v, want none", err)
 				}
-				if name == "removed" && !soon(func() bool { return d.status().Links == 0 }) {
+				if name == "removed" && !servicetest.Becomes(func() bool { return d.status().Links == 0 }) {
 					t.Error("the agent still has the link, want it removed")
 				}
 				return nil
 			})
 			got, err := d.exchange(key)
-			is(t, err, agent.ErrAccessKeyWrong)
+			isError(t, err, agent.ErrAccessKeyWrong)
 			if got != (agent.Exchanged{}) || len(d.fake.live("u1")) != 0 {
 				t.Errorf("got %+v, live tokens %q; want neither", got, d.fake.live("u1"))
 			}
@@ -216,8 +217,8 @@ func TestExchangeGivesNoTokenWhenLinkEndsMeanwhile(t *testing.T) {
 func TestTokenOfDeviceThatLeftIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	ctx, leave := context.WithCancel(t.Context())
@@ -238,17 +239,17 @@ func TestTokenOfDeviceThatLeftIsWrittenDown(t *testing.T) {
 // until it is on again.
 func TestExchangeWhileQuickConnectIsOff(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(d *den, key string){
-		"seen":      func(d *den, _ string) { d.fake.set(func() { d.fake.identity.QuickConnect = true }) },
-		"exchanged": func(d *den, key string) { d.exchanged(key, "u1") },
+	for name, end := range map[string]func(d *deployment, key string){
+		"seen":      func(d *deployment, _ string) { d.fake.set(func() { d.fake.identity.QuickConnect = true }) },
+		"exchanged": func(d *deployment, key string) { d.exchanged(key, "u1") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s)
+			d := newDeployment(t, s)
 			d.fake.identity.QuickConnect = false
 			d.started()
-			bob := s.join(t, "bob")
+			bob := s.Join(t, "bob")
 			d.linked(bob, "bob", "u1")
 			key := d.key(bob)
 			d.fake.hook(func(call string) error {
@@ -259,9 +260,9 @@ func TestExchangeWhileQuickConnectIsOff(t *testing.T) {
 			}, nil)
 			for range 3 {
 				_, err := d.exchange(key)
-				is(t, err, agent.ErrMediaServerAway)
+				isError(t, err, agent.ErrMediaServerAway)
 			}
-			if n := d.log.count("Quick Connect is off at the media server: switch it on"); n != 1 || !d.trouble("quick_connect_off") || d.trouble("media_server_away") {
+			if n := d.log.Count("Quick Connect is off at the media server: switch it on"); n != 1 || !d.trouble("quick_connect_off") || d.trouble("media_server_away") {
 				t.Errorf("%d lines, want 1, and quick_connect_off as the only trouble; log:\n%s", n, d.log)
 			}
 			never(t, "it is over", func() bool { return !d.trouble("quick_connect_off") })
@@ -277,17 +278,17 @@ func TestExchangeWhileQuickConnectIsOff(t *testing.T) {
 func TestExchangeEndsOldestDevice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	first := d.onDevice(key, "d0")
 	for i := range agent.TokensMost - 1 {
-		s.clock.Advance(time.Second)
+		s.Clock.Advance(time.Second)
 		d.onDevice(key, fmt.Sprint("e", i))
 	}
 	never(t, "one ends", func() bool { return len(d.fake.live("u1")) != agent.TokensMost })
-	s.clock.Advance(time.Second)
+	s.Clock.Advance(time.Second)
 	d.onDevice(key, "last")
 	eventually(t, "the oldest ends", func() bool {
 		live := strings.Join(d.fake.live("u1"), " ") + " "
@@ -300,8 +301,8 @@ func TestExchangeEndsOldestDevice(t *testing.T) {
 func TestExchangeMakesNoTokenForWaitingDeviceThatLeft(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	open := make(chan struct{})
@@ -327,8 +328,8 @@ func TestExchangeMakesNoTokenForWaitingDeviceThatLeft(t *testing.T) {
 	time.Sleep(50 * time.Millisecond) // until it waits
 	leave()
 	close(open)
-	well(t, <-done)
-	is(t, <-left, agent.ErrMediaServerAway)
+	noError(t, <-done)
+	isError(t, <-left, agent.ErrMediaServerAway)
 	if n := minting.Load(); n != 1 {
 		t.Errorf("%d tokens were made, want 1", n)
 	}

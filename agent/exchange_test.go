@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 func byAccount(id string) func(*agent.ExchangeAsk) {
@@ -24,8 +25,8 @@ func byAccount(id string) func(*agent.ExchangeAsk) {
 func TestExchangeOpensOnlyTheKeysAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	ofBob, ofCat := d.linked(bob, "bob", "u1"), d.linked(cat, "cat", "u5")
 	key := d.key(bob)
 	got := must(d.exchange(key, byAccount(ofBob.AccountID)))(t)
@@ -49,7 +50,7 @@ func TestExchangeOpensOnlyTheKeysAccount(t *testing.T) {
 	}
 	for _, account := range []string{"1", "abc", "' OR 1=1 --", ofBob.AccountID + "0"} {
 		_, err := d.exchange(key, byAccount(account))
-		is(t, err, agent.ErrAccountUnknown)
+		isError(t, err, agent.ErrAccountUnknown)
 	}
 	if strings.Contains(d.log.String(), key) || strings.Contains(d.log.String(), "secret-token") {
 		t.Errorf("got a secret in the log, want none; log:\n%s", d.log)
@@ -91,14 +92,14 @@ func TestExchangeRefusesLocalUsers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s, func(o *agent.Options) { o.Policy.AllowAdmins = test.admins }).started()
-			bob := s.join(t, "bob")
+			d := newDeployment(t, s, func(o *agent.Options) { o.Policy.AllowAdmins = test.admins }).started()
+			bob := s.Join(t, "bob")
 			d.linked(bob, "bob", test.user)
 			if test.change != nil {
 				d.fake.set(func() { test.change(d.fake) })
 			}
 			got, err := d.exchange(d.key(bob), func(ask *agent.ExchangeAsk) { ask.Local = test.local })
-			is(t, err, test.want)
+			isError(t, err, test.want)
 			if (test.want != nil) != (got == agent.Exchanged{}) || test.want != nil && len(d.fake.tokens) > 0 {
 				t.Errorf("got %+v and %d tokens, want an answer only without an error", got, len(d.fake.tokens))
 			}
@@ -110,49 +111,49 @@ func TestExchangeRefusesLocalUsers(t *testing.T) {
 func TestExchangeEndsWithTheLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
-	key, at := d.key(bob), s.clock.Now()
+	key, at := d.key(bob), s.Clock.Now()
 	d.exchanged(key, "u1")
 
-	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{EndsAt: new(at.Add(time.Hour))}))
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{EndsAt: new(at.Add(time.Hour))}))
 	eventually(t, "the end date", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
 	d.exchanged(key, "u1")
-	s.down()
+	s.Down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	s.clock.Advance(time.Hour - time.Millisecond)
+	s.Clock.Advance(time.Hour - time.Millisecond)
 	d.exchanged(key, "u1")
-	s.clock.Advance(time.Millisecond)
+	s.Clock.Advance(time.Millisecond)
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	eventually(t, "its token is revoked", func() bool { return len(d.fake.live("u1")) == 0 })
-	s.up()
+	s.Up()
 
 	// The link stays ended when the service is back.
 	eventually(t, "the service is back", func() bool { return !d.trouble("service_away") })
 	_, err = d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 }
 
 // TestExchangeOfDisabledAccount disables the account and enables it again.
 func TestExchangeOfDisabledAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.exchanged(key, "u1")
-	well(t, s.store.Operators.Disable(t.Context(), "bob"))
+	noError(t, s.Store.Operators.Disable(t.Context(), "bob"))
 	eventually(t, "revoked", func() bool { return len(d.fake.live("u1")) == 0 })
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
-	well(t, s.store.Operators.Enable(t.Context(), "bob"))
+	isError(t, err, agent.ErrAccessKeyWrong)
+	noError(t, s.Store.Operators.Enable(t.Context(), "bob"))
 	eventually(t, "it is active again", func() bool { return d.linkOf("bob").Active })
 	_, err = d.exchange(key) // disabling replaces keys
-	is(t, err, agent.ErrAccessKeyWrong)
-	bob = s.signIn(t, "bob")
+	isError(t, err, agent.ErrAccessKeyWrong)
+	bob = s.SignIn(t, "bob")
 	if fresh := d.key(bob); fresh == key {
 		t.Error("got the old access key, want a new one")
 	}
@@ -167,11 +168,11 @@ func TestExchangeOfDisabledAccount(t *testing.T) {
 func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/changes") {
-			hang(r)
+			servicetest.Hang(r)
 			return
 		}
 		inner.ServeHTTP(w, r)
@@ -192,11 +193,11 @@ func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 func TestExchangeBeforeTheFeedKnowsTheAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/changes") || strings.HasSuffix(r.URL.Path, "/exchanges") {
-			hang(r)
+			servicetest.Hang(r)
 			return
 		}
 		inner.ServeHTTP(w, r)
@@ -213,12 +214,12 @@ func TestExchangeBeforeTheFeedKnowsTheAccount(t *testing.T) {
 func TestGuessedKeysAskTheServiceOnlySometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	var asked, polled atomic.Int32
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/exchanges") || strings.HasSuffix(r.URL.Path, "/links") {
 			asked.Add(1)
 		}
@@ -249,7 +250,7 @@ func TestGuessedKeysAskTheServiceOnlySometimes(t *testing.T) {
 	d.exchanged(key, "u1")
 	before := asked.Load()
 	_, err := d.exchange("guess", func(ask *agent.ExchangeAsk) { ask.Device.Address = netip.MustParseAddr("203.0.113.99") })
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	if asked.Load() != before+1 {
 		t.Errorf("%d questions for another source, want 1", asked.Load()-before)
 	}
@@ -260,29 +261,29 @@ func TestGuessedKeysAskTheServiceOnlySometimes(t *testing.T) {
 func TestExchangeWhileServiceIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	account := d.linked(bob, "bob", "u1").AccountID
 	key := d.key(bob)
-	s.down()
+	s.Down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	s.clock.Advance(71 * time.Hour)
+	s.Clock.Advance(71 * time.Hour)
 	d.exchanged(key, "u1")
 	must(d.exchange(key, byAccount(account)))(t)
 	_, err := d.exchange("other")
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	_, err = d.exchange(key, byAccount("77"))
-	is(t, err, agent.ErrAccountUnknown)
+	isError(t, err, agent.ErrAccountUnknown)
 	d.restart() // it still knows how long the service has been away
 	eventually(t, "it runs", func() bool { return d.trouble("service_away") })
 	d.exchanged(key, "u1")
-	s.clock.Advance(2 * time.Hour)
+	s.Clock.Advance(2 * time.Hour)
 	_, err = d.exchange(key)
-	is(t, err, agent.ErrTrustOver)
-	if len(d.fake.live("u1")) != 1 || d.log.count("offline-trust allows") != 1 {
+	isError(t, err, agent.ErrTrustOver)
+	if len(d.fake.live("u1")) != 1 || d.log.Count("offline-trust allows") != 1 {
 		t.Errorf("live tokens %v, want 1, and one line about offline-trust; log:\n%s", d.fake.live("u1"), d.log)
 	}
-	s.up()
+	s.Up()
 	eventually(t, "it is back", func() bool { _, err := d.exchange(key); return err == nil })
 	if d.trouble("offline_trust") {
 		t.Errorf("trouble %+v, want no offline_trust", d.status().Trouble)
@@ -293,11 +294,11 @@ func TestExchangeWhileServiceIsAway(t *testing.T) {
 func TestExchangeWhileServiceIsSlow(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	d.AskTime(50 * time.Millisecond)
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/exchanges") {
-			hang(r)
+			servicetest.Hang(r)
 			return
 		}
 		inner.ServeHTTP(w, r)
@@ -305,7 +306,7 @@ func TestExchangeWhileServiceIsSlow(t *testing.T) {
 	eventually(t, "no trouble", func() bool { return len(d.status().Trouble) == 0 })
 	begin := time.Now()
 	_, err := d.exchange("unknown")
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	if took := time.Since(begin); took > time.Second {
 		t.Errorf("a device waited %v, want a second at most", took)
 	}
@@ -316,8 +317,8 @@ func TestExchangeWhileServiceIsSlow(t *testing.T) {
 func TestExchangeRevokesTokenThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.fake.hook(nil, func(call string) error {
@@ -337,7 +338,7 @@ func TestExchangeRevokesTokenThatCannotBeWritten(t *testing.T) {
 // TestExchangeUsesIndex asks SQLite how it finds a link.
 func TestExchangeUsesIndex(t *testing.T) {
 	t.Parallel()
-	d := newDen(t, newSite(t))
+	d := newDeployment(t, newSite(t))
 	for _, condition := range []string{"account_id = ?", "access_key_sha256 = ?"} {
 		if plan := must(d.store.Plan(t.Context(), condition))(t); !strings.Contains(plan, "USING INDEX links_") {
 			t.Errorf("%s: plan %q, want an index", condition, plan)

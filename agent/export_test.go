@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/latchkey-media/latchkey/client"
@@ -21,9 +20,6 @@ func (a *Agent) Hurry() *Agent {
 // AskTime sets how long the service may take while a device waits.
 func (a *Agent) AskTime(d time.Duration) { a.pace.ask = d }
 
-// MediaTime sets how long the media server may take.
-func (a *Agent) MediaTime(d time.Duration) { a.pace.media = d }
-
 // KeepLinks sets how many links are kept.
 func (s *Store) KeepLinks(n int) { s.linksMost = n }
 
@@ -40,11 +36,6 @@ const TokensMost = tokensMost
 
 // GuestsHourly is the greatest number of guests created in an hour.
 const GuestsHourly = guestsHourly
-
-// Settle does once everything that is owed, here and towards the service.
-func (a *Agent) Settle(ctx context.Context) error {
-	return errors.Join(a.owed.settle(ctx), a.owed.tell(ctx))
-}
 
 // Wake has all loops begin another round.
 func (a *Agent) Wake() {

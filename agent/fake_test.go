@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
@@ -289,13 +288,3 @@ func (f *fake) ApproveCode(ctx context.Context, code, user string) error {
 }
 
 var _ mediaserver.Server = (*fake)(nil)
-
-// soon reports whether check becomes true within half a minute.
-func soon(check func() bool) bool {
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(3 * time.Millisecond) {
-		if check() {
-			return true
-		}
-	}
-	return check()
-}

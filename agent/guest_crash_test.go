@@ -34,8 +34,8 @@ func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
 			var crashed atomic.Bool
 			var armed atomic.Bool
 			act := func(at string) func(string) error {
@@ -51,7 +51,7 @@ func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 			}
 			d.fake.hook(act(test.before), act(test.after))
 			if test.before+test.after == "" {
-				s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+				s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 					if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/links") && crashed.CompareAndSwap(false, true) {
 						_ = d.store.Close()
 						panic(http.ErrAbortHandler)
@@ -64,7 +64,7 @@ func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 			invited := must(d.ann.Invites.Create(t.Context(), client.NewInvite{
 				To: "bob", Type: client.Guest, Servers: []client.NewInviteServer{{ServerID: server, Libraries: []string{"l1"}}},
 			}))(t)
-			well(t, bob.Invites.Accept(t.Context(), invited.ID))
+			noError(t, bob.Invites.Accept(t.Context(), invited.ID))
 			eventually(t, "the crash", crashed.Load)
 			if !test.lose {
 				d.restart()
@@ -91,8 +91,8 @@ func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 func TestGuestOfRemovedLinkIsFoundAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.fake.set(func() { // a local user from before
 		d.fake.users = slices.Insert(d.fake.users, 0, mediaserver.LocalUser{ID: "u6", Name: "bob", Hidden: true})
 	})
@@ -107,7 +107,7 @@ func TestGuestOfRemovedLinkIsFoundAfterCrash(t *testing.T) {
 	eventually(t, "the crash", crashed.Load)
 	d.halt()
 	links := must(bob.Links.List(t.Context(), client.Accepted))(t)
-	well(t, bob.Links.Remove(t.Context(), links[0].ID))
+	noError(t, bob.Links.Remove(t.Context(), links[0].ID))
 	d.fake.set(func() { // local users with such names that an admin has created meanwhile
 		d.fake.users = slices.Insert(d.fake.users, 0, mediaserver.LocalUser{ID: "u7", Name: "bobby", Hidden: true}, mediaserver.LocalUser{ID: "u8", Name: "bob 3"})
 	})
@@ -126,8 +126,8 @@ func TestGuestOfRemovedLinkIsFoundAfterCrash(t *testing.T) {
 func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.fake.hook(func(call string) error {
 		if strings.HasPrefix(call, "Restrict") {
 			return errDown
@@ -142,7 +142,7 @@ func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{} })
 	guest := d.guestOf("bob")
 	_, err := d.exchange(d.key(bob))
-	is(t, err, agent.ErrLocalUserRefused)
+	isError(t, err, agent.ErrLocalUserRefused)
 	d.fake.hook(nil, nil)
 	eventually(t, "restricted", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
 	if d.fake.limit(guest.LocalUserID).AllLibraries || d.fake.count("Restrict") == 0 {
@@ -155,9 +155,9 @@ func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 func TestLinkAskedForByMistakeIsEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
-	s.answer(changesOf(func(list map[string]any) {
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
+	s.Intercept(changesOf(func(list map[string]any) {
 		for _, one := range list["changes"].([]any) {
 			if link, ok := one.(map[string]any)["link"].(map[string]any); ok {
 				link["username"] = "cat"
@@ -165,7 +165,7 @@ func TestLinkAskedForByMistakeIsEnded(t *testing.T) {
 		}
 	}))
 	d.invite(bob, "bob")
-	eventually(t, "one line", func() bool { return d.log.count("asked for by mistake is ended again") == 1 })
+	eventually(t, "one line", func() bool { return d.log.Count("asked for by mistake is ended again") == 1 })
 	eventually(t, "cat has no link", func() bool { return len(must(cat.Links.List(t.Context(), ""))(t)) == 0 })
-	never(t, "it is asked again", func() bool { return d.log.count("asked for by mistake is ended again") > 1 })
+	never(t, "it is asked again", func() bool { return d.log.Count("asked for by mistake is ended again") > 1 })
 }

@@ -34,7 +34,7 @@ func (f *fake) count(call string) int {
 }
 
 // told waits until the service knows the local user of a guest.
-func (d *den) told(name string) {
+func (d *deployment) told(name string) {
 	d.t.Helper()
 	eventually(d.t, "the service knows the guest", func() bool {
 		return slices.ContainsFunc(must(d.asServer().Links(d.t.Context()))(d.t), func(l client.AgentLink) bool {
@@ -48,12 +48,12 @@ func (d *den) told(name string) {
 func TestGuestComesBackWithNewLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{"l1"} })
 	first := d.guestOf("bob")
 	d.exchanged(d.key(bob), first.LocalUserID)
-	well(t, bob.Links.Remove(t.Context(), client.ID(first.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(first.ID)))
 	eventually(t, "disabled", func() bool { return d.fake.named("bob")[0].Disabled })
 	eventually(t, "noted", func() bool { return d.status().GuestsShut == 1 && d.status().OwedTokens == 0 })
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{"l2"} })
@@ -80,37 +80,37 @@ func TestGuestComesBackWithNewLink(t *testing.T) {
 func TestGuestFollowsItsLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	d.told("bob")
 	if !d.fake.limit(guest.LocalUserID).AllLibraries {
 		t.Errorf("restriction %+v, want all libraries", d.fake.limit(guest.LocalUserID))
 	}
-	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l2"}}))
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l2"}}))
 	eventually(t, "restricted", func() bool { return slices.Equal(d.fake.limit(guest.LocalUserID).Libraries, []string{"l2"}) })
 	if d.fake.limit(guest.LocalUserID).AllLibraries || d.fake.count("Enable") > 0 {
 		t.Errorf("restriction %+v, calls %q; want library l2 alone and no Enable", d.fake.limit(guest.LocalUserID), d.fake.asked())
 	}
-	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{}}))
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{}}))
 	eventually(t, "nothing at all", func() bool {
 		to := d.fake.limit(guest.LocalUserID)
 		return len(to.Libraries) == 0 && !to.AllLibraries
 	})
 	d.exchanged(d.key(bob), guest.LocalUserID)
-	well(t, s.store.Operators.Disable(t.Context(), "bob"))
+	noError(t, s.Store.Operators.Disable(t.Context(), "bob"))
 	eventually(t, "shut", func() bool { return d.fake.named("bob")[0].Disabled && len(d.fake.live(guest.LocalUserID)) == 0 })
-	well(t, s.store.Operators.Enable(t.Context(), "bob"))
+	noError(t, s.Store.Operators.Enable(t.Context(), "bob"))
 	eventually(t, "open", func() bool { return !d.fake.named("bob")[0].Disabled })
 
 	// The link ends by its date, while the service is away.
-	bob = s.signIn(t, "bob")
-	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{EndsAt: new(s.clock.Now().Add(time.Minute))}))
+	bob = s.SignIn(t, "bob")
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{EndsAt: new(s.Clock.Now().Add(time.Minute))}))
 	eventually(t, "the end is known", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
 	eventually(t, "a token", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
-	s.down()
-	s.clock.Advance(time.Minute)
+	s.Down()
+	s.Clock.Advance(time.Minute)
 	eventually(t, "ended", func() bool { return d.fake.named("bob")[0].Disabled && len(d.fake.live(guest.LocalUserID)) == 0 })
 	if d.fake.count("Delete") > 0 {
 		t.Errorf("calls %q, want no Delete", d.fake.asked())
@@ -123,10 +123,10 @@ func TestGuestFollowsItsLink(t *testing.T) {
 func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	people, guests := map[string]*client.Client{}, map[string]agent.Link{}
 	for _, name := range []string{"bob", "cat", "dan"} {
-		people[name] = s.join(t, name)
+		people[name] = s.Join(t, name)
 		d.invite(people[name], name)
 		guests[name] = d.guestOf(name)
 	}
@@ -136,23 +136,23 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 		d.fake.users = slices.DeleteFunc(d.fake.users, func(u mediaserver.LocalUser) bool { return u.ID == guests["dan"].LocalUserID })
 	})
 	for name, link := range guests {
-		well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
+		noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
 		_, err := d.exchange(d.key(people[name]))
-		is(t, err, agent.ErrLocalUserRefused)
+		isError(t, err, agent.ErrLocalUserRefused)
 	}
 	eventually(t, "lines", func() bool {
-		return d.log.count("has become an administrator") == 1 && d.log.count("was deleted at the media server") == 1 &&
+		return d.log.Count("has become an administrator") == 1 && d.log.Count("was deleted at the media server") == 1 &&
 			slices.Equal(d.fake.limit(guests["bob"].LocalUserID).Libraries, []string{"l1"})
 	})
 	if d.fake.count("Enable") > 0 || d.fake.count("CreateGuest") != 3 {
 		t.Errorf("calls %q, want 3 CreateGuest and no Enable", d.fake.asked())
 	}
 	for _, link := range guests {
-		well(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(link.ID)))
+		noError(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(link.ID)))
 	}
 	eventually(t, "bob is noted as shut", func() bool { return d.status().GuestsShut == 1 })
 	never(t, "the administrator is shut, or more lines", func() bool {
-		return d.fake.named("cat")[0].Disabled || d.log.count("has become an administrator") > 1 || d.log.count("was deleted at the media server") > 1
+		return d.fake.named("cat")[0].Disabled || d.log.Count("has become an administrator") > 1 || d.log.Count("was deleted at the media server") > 1
 	})
 }
 
@@ -160,13 +160,13 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 func TestGuestIsDeleted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	key := d.key(bob)
 	d.exchanged(key, guest.LocalUserID)
-	well(t, bob.Links.Remove(t.Context(), client.ID(guest.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(guest.ID)))
 	eventually(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 	calls := d.fake.asked()
 	if len(calls) < 2 || !strings.HasPrefix(calls[len(calls)-2], "Revoke") {
@@ -184,21 +184,21 @@ func TestGuestIsDeleted(t *testing.T) {
 func TestGuestIsNotDeletedWhileLinkExists(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	d.told("bob")
-	well(t, s.store.Operators.Disable(t.Context(), "bob"))
+	noError(t, s.Store.Operators.Disable(t.Context(), "bob"))
 	eventually(t, "disabled", func() bool { return d.status().GuestsShut == 1 })
-	well(t, s.store.Operators.Enable(t.Context(), "bob"))
+	noError(t, s.Store.Operators.Enable(t.Context(), "bob"))
 	eventually(t, "let in", func() bool { return d.status().Guests == 1 && !d.fake.named("bob")[0].Disabled })
-	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{EndsAt: new(s.clock.Now().Add(time.Minute))}))
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{EndsAt: new(s.Clock.Now().Add(time.Minute))}))
 	eventually(t, "the end is known", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
-	s.clock.Advance(time.Minute)
+	s.Clock.Advance(time.Minute)
 	eventually(t, "disabled", func() bool { return d.status().GuestsShut == 1 })
 	never(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
-	well(t, s.store.Sweep(t.Context()))
+	noError(t, s.Store.Sweep(t.Context()))
 	eventually(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 }
 
@@ -207,11 +207,11 @@ func TestGuestIsNotDeletedWhileLinkExists(t *testing.T) {
 func TestDisabledGuestIsNotDeletedLater(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
-	well(t, bob.Links.Remove(t.Context(), client.ID(guest.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(guest.ID)))
 	eventually(t, "disabled", func() bool { return d.status().GuestsShut == 1 })
 	d.halt()
 	d.options.Policy.DeleteGuests = true
@@ -226,8 +226,8 @@ func TestDisabledGuestIsNotDeletedLater(t *testing.T) {
 func TestGuestLinkDoesNotTouchExistingLocalUser(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
+	bob := s.Join(t, "bob")
 	at := d.localUserAt("u1")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].LocalUserID = at }) // a guest with a local user
 	link := d.linkOf("bob")
@@ -235,9 +235,9 @@ func TestGuestLinkDoesNotTouchExistingLocalUser(t *testing.T) {
 		t.Fatalf("link %+v, want a guest with local user u1", link)
 	}
 	d.exchanged(d.key(bob), "u1")
-	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
 	eventually(t, "the change", func() bool { return d.linkOf("bob").Libraries != nil })
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal", func() bool { return d.status().Links == 0 && d.status().OwedTokens == 0 })
 	never(t, "the local user is touched", func() bool {
 		return d.fake.count("Restrict")+d.fake.count("Disable")+d.fake.count("Delete")+d.fake.count("CreateGuest") > 0
@@ -249,8 +249,8 @@ func TestGuestLinkDoesNotTouchExistingLocalUser(t *testing.T) {
 func TestLinkedFormerGuestIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	eventually(t, "the service knows", func() bool { // otherwise it could be told while the link is removed
@@ -263,11 +263,11 @@ func TestLinkedFormerGuestIsLeftAlone(t *testing.T) {
 		}
 		return nil
 	}, nil)
-	well(t, bob.Links.Remove(t.Context(), client.ID(guest.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(guest.ID)))
 	eventually(t, "the removal", func() bool { return d.status().Links == 0 })
 	d.linked(bob, "bob", guest.LocalUserID)
 	d.fake.hook(nil, nil)
-	eventually(t, "a line", func() bool { return d.log.count("an admin has linked a former guest") == 1 })
+	eventually(t, "a line", func() bool { return d.log.Count("an admin has linked a former guest") == 1 })
 	never(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 	d.exchanged(d.key(bob), guest.LocalUserID)
 }
@@ -277,15 +277,15 @@ func TestLinkedFormerGuestIsLeftAlone(t *testing.T) {
 func TestGuestKeepsNameOfRenamedAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	if changed := must(bob.Accounts.Change(t.Context(), client.Profile{Username: new("robert")}))(t); changed.Username != "robert" {
 		t.Fatalf("account %+v, want username robert", changed)
 	}
 	eventually(t, "the rename is known", func() bool {
-		well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
+		noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
 		return must(d.Links.List(t.Context()))(t)[0].Username == "robert"
 	})
 	if got := d.fake.named("bob"); len(got) != 1 || len(d.fake.named("robert")) != 0 {
@@ -299,13 +299,13 @@ func TestGuestKeepsNameOfRenamedAccount(t *testing.T) {
 func TestGuestsOffAndGuestLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.Policy.CreateUsers = false }).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.CreateUsers = false }).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
-	eventually(t, "a line", func() bool { return d.log.count("create-users is off") == 1 })
+	eventually(t, "a line", func() bool { return d.log.Count("create-users is off") == 1 })
 	_, err := d.exchange(d.key(bob))
-	is(t, err, agent.ErrLocalUserRefused)
-	never(t, "a local user, or more lines", func() bool { return d.fake.count("CreateGuest") > 0 || d.log.count("create-users is off") > 1 })
+	isError(t, err, agent.ErrLocalUserRefused)
+	never(t, "a local user, or more lines", func() bool { return d.fake.count("CreateGuest") > 0 || d.log.Count("create-users is off") > 1 })
 	if d.status().OwedGuests != 1 {
 		t.Errorf("status %+v, want one owed guest", d.status())
 	}
@@ -314,8 +314,8 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 	d.open()
 	d.run()
 	d.guestOf("bob")
-	d.invite(s.join(t, "cat"), "cat")
-	eventually(t, "a line", func() bool { return d.log.count("as many guests as guest-limit allows") == 1 })
+	d.invite(s.Join(t, "cat"), "cat")
+	eventually(t, "a line", func() bool { return d.log.Count("as many guests as guest-limit allows") == 1 })
 	never(t, "a second local user", func() bool { return d.fake.count("CreateGuest") > 1 })
 	d.fake.setDown(nil)
 	d.halt()
@@ -331,7 +331,7 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	eventually(t, "the first comparison of links", func() bool { return must(d.store.Facts(t.Context()))(t)["change_seq"] != "" })
 	many := make([]any, 2*agent.GuestsHourly)
 	for i := range many {
@@ -340,20 +340,20 @@ func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 			"active": true, "access_key_sha256": strings.Repeat(fmt.Sprintf("%02x", i), 32),
 		}
 	}
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/links") {
 			writeJSON(w, map[string]any{"links": many})
 			return
 		}
 		inner.ServeHTTP(w, r)
 	})
-	s.clock.Advance(7 * time.Hour) // links are compared
+	s.Clock.Advance(7 * time.Hour) // links are compared
 	eventually(t, "some are made", func() bool { return d.fake.count("CreateGuest") == agent.GuestsHourly })
 	never(t, "more", func() bool { return d.fake.count("CreateGuest") > agent.GuestsHourly })
-	if d.log.count("many local users were created within the last hour") != 1 {
+	if d.log.Count("many local users were created within the last hour") != 1 {
 		t.Errorf("want one line about the last hour; log:\n%s", d.log)
 	}
-	s.clock.Advance(time.Hour + time.Second)
+	s.Clock.Advance(time.Hour + time.Second)
 	eventually(t, "the others", func() bool { return d.fake.count("CreateGuest") == len(many) })
 }
 
@@ -361,14 +361,14 @@ func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 func TestGuestLibrariesOfSettings(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.Policy.GuestLibraries = []string{"films", "Books"} }).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestLibraries = []string{"films", "Books"} }).started()
+	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
 	if diff := cmp.Diff(mediaserver.Restriction{Libraries: []string{"l1"}}, d.fake.limit(guest.LocalUserID)); diff != "" {
 		t.Errorf("restriction (-want +got):\n%s", diff)
 	}
-	if d.log.count("guest-libraries names libraries") != 1 {
+	if d.log.Count("guest-libraries names libraries") != 1 {
 		t.Errorf("want one line about guest-libraries; log:\n%s", d.log)
 	}
 	d.fake.set(func() { d.fake.libraries = append(d.fake.libraries, mediaserver.Library{ID: "l3", Name: "Books"}) })
@@ -383,10 +383,10 @@ func TestGuestLibrariesOfSettings(t *testing.T) {
 func TestFailingGuestHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	var links []agent.Link
 	for _, name := range []string{"bob", "cat", "dan"} {
-		person := s.join(t, name)
+		person := s.Join(t, name)
 		d.invite(person, name)
 		links = append(links, d.guestOf(name))
 	}
@@ -398,7 +398,7 @@ func TestFailingGuestHoldsUpNoOther(t *testing.T) {
 		return nil
 	}, nil)
 	for _, link := range links {
-		well(t, d.ann.People.Remove(context.Background(), d.serverID(), client.ID(link.ID)))
+		noError(t, d.ann.People.Remove(context.Background(), d.serverID(), client.ID(link.ID)))
 	}
 	eventually(t, "the others are shut", func() bool { return d.status().GuestsShut == 2 })
 	d.fake.hook(nil, nil)

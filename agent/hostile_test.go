@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // TestHostileRepeatedQuestionsOpenNoMissingLink asks again and again with the key
@@ -19,11 +20,11 @@ import (
 func TestHostileRepeatedQuestionsOpenNoMissingLink(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		switch {
 		case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/links"):
 			writeJSON(w, map[string]any{"links": []any{}})
@@ -33,7 +34,7 @@ func TestHostileRepeatedQuestionsOpenNoMissingLink(t *testing.T) {
 			inner.ServeHTTP(w, r)
 		}
 	})
-	s.clock.Advance(7 * time.Hour)
+	s.Clock.Advance(7 * time.Hour)
 	eventually(t, "refused", func() bool { _, err := d.exchange(key); return err != nil })
 	for range 40 {
 		if _, err := d.exchange(key); err == nil {
@@ -54,8 +55,8 @@ func problem(w http.ResponseWriter, status int, code string) {
 func TestHostileStuckTokensHoldUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	stuck := map[string]bool{}
@@ -69,18 +70,18 @@ func TestHostileStuckTokensHoldUpNoOther(t *testing.T) {
 		return nil
 	}, nil)
 	// These tokens end first, so that the stuck ones are the oldest.
-	well(t, bob.Sessions.EndAll(t.Context()))
-	bob = s.signIn(t, "bob")
+	noError(t, bob.Sessions.EndAll(t.Context()))
+	bob = s.SignIn(t, "bob")
 	eventually(t, "owed", func() bool { return d.status().OwedTokens == 3 })
-	s.clock.Advance(time.Second)
+	s.Clock.Advance(time.Second)
 	key = d.key(bob)
 	for i := range 5 {
 		d.onDevice(key, fmt.Sprint("e", i))
 	}
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the others end", func() bool { return len(d.fake.live("u1")) == 3 })
 	eventually(t, "trouble of its own", func() bool { return d.trouble("revoke") })
-	if d.trouble("media_server_away") || d.log.count("does not revoke a local token") != 1 {
+	if d.trouble("media_server_away") || d.log.Count("does not revoke a local token") != 1 {
 		t.Errorf("want one line about tokens, and no media_server_away; log:\n%s", d.log)
 	}
 	d.fake.hook(nil, nil)
@@ -88,7 +89,7 @@ func TestHostileStuckTokensHoldUpNoOther(t *testing.T) {
 }
 
 // onDevice exchanges on a device and returns the token.
-func (d *den) onDevice(key, id string) string {
+func (d *deployment) onDevice(key, id string) string {
 	d.t.Helper()
 	return must(d.exchange(key, func(ask *agent.ExchangeAsk) { ask.Device.ID = id }))(d.t).AccessToken
 }
@@ -98,11 +99,11 @@ func (d *den) onDevice(key, id string) string {
 func TestHostileHangDelaysNoRevocation(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	d.exchanged(d.key(bob), "u1")
-	s.answer(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { hang(r) })
+	s.Intercept(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { servicetest.Hang(r) })
 	begin := time.Now()
 	done := make(chan error, 1)
 	go func() { done <- d.Links.End(context.Background(), link.ID) }()
@@ -110,7 +111,7 @@ func TestHostileHangDelaysNoRevocation(t *testing.T) {
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Errorf("the token ended after %v, want 2 s at most", took)
 	}
-	well(t, <-done)
+	noError(t, <-done)
 }
 
 // inATime lets the agent run for a second with a service that behaves badly.
@@ -121,10 +122,10 @@ func inATime() { time.Sleep(time.Second) }
 func TestHostileGapsAreLoggedSometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	asked := s.changes(5)
+	d := newDeployment(t, s).started()
+	asked := emptyChanges(s, 5)
 	inATime()
-	if lines, n := d.log.count("no longer has some of the changes"), asked.Load(); lines == 0 || lines > 3 || n > 100 {
+	if lines, n := d.log.Count("no longer has some of the changes"), asked.Load(); lines == 0 || lines > 3 || n > 100 {
 		t.Errorf("%d lines and %d questions, want 1 to 3 lines and 100 questions at most", lines, n)
 	}
 }
@@ -134,19 +135,19 @@ func TestHostileGapsAreLoggedSometimes(t *testing.T) {
 func TestHostileQuickAnswersAreNotAskedForAllTheTime(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	newDen(t, s).started()
-	asked := s.changes(0)
+	newDeployment(t, s).started()
+	asked := emptyChanges(s, 0)
 	inATime()
 	if n := asked.Load(); n == 0 || n > 100 {
 		t.Errorf("%d questions, want 1 to 100", n)
 	}
 }
 
-// changes answers each question for changes at once, with an empty list and a
+// emptyChanges answers each question for changes at once, with an empty list and a
 // last change that is ahead by a number. It counts the questions.
-func (s *site) changes(ahead int64) *atomic.Int64 {
+func emptyChanges(s *servicetest.Service, ahead int64) *atomic.Int64 {
 	asked := &atomic.Int64{}
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if !strings.HasSuffix(r.URL.Path, "/changes") {
 			inner.ServeHTTP(w, r)
 			return
@@ -164,9 +165,9 @@ func (s *site) changes(ahead int64) *atomic.Int64 {
 func TestHostileSeenAsCausesFewReports(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.ReportEvery, o.CheckEvery = time.Minute, time.Minute }).started()
+	d := newDeployment(t, s, func(o *agent.Options) { o.ReportEvery, o.CheckEvery = time.Minute, time.Minute }).started()
 	var reports atomic.Int64
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/report") {
 			n := reports.Add(1)
 			writeJSON(w, map[string]any{"changed": true, "seen_as": fmt.Sprintf("203.0.113.%d", 1+n%2)})
@@ -174,7 +175,7 @@ func TestHostileSeenAsCausesFewReports(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})
-	s.clock.Advance(2 * time.Minute)
+	s.Clock.Advance(2 * time.Minute)
 	d.Wake()
 	inATime()
 	if n := reports.Load(); n == 0 || n > 5 {
@@ -187,14 +188,14 @@ func TestHostileSeenAsCausesFewReports(t *testing.T) {
 func TestHostileProofsAreBegunSometimes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	d := newDeployment(t, s).started()
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/changes"):
-			hang(r)
+			servicetest.Hang(r)
 		case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/proofs"):
 			writeJSON(w, map[string]any{"proofs": []any{map[string]any{
-				"id": "77", "account_id": "5", "username": "bob", "status": "asked", "expires_at": s.clock.Now().Add(time.Hour),
+				"id": "77", "account_id": "5", "username": "bob", "status": "asked", "expires_at": s.Clock.Now().Add(time.Hour),
 			}}})
 		case strings.Contains(r.URL.Path, "/proofs/"):
 			w.WriteHeader(http.StatusInternalServerError)
@@ -217,9 +218,9 @@ func TestHostileProofsAreBegunSometimes(t *testing.T) {
 func TestHostileGuestsStayBelowLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.Policy.GuestLimit = 2 }).started()
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestLimit = 2 }).started()
 	var round atomic.Int64
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/changes") {
 			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "wait=", "wait=0&was=") // so that it compares soon
 		}
@@ -240,7 +241,7 @@ func TestHostileGuestsStayBelowLimit(t *testing.T) {
 	})
 	for i := range 5 {
 		round.Store(int64(i))
-		s.clock.Advance(7 * time.Hour)
+		s.Clock.Advance(7 * time.Hour)
 		for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end) && d.fake.count("CreateGuest") <= i; time.Sleep(3 * time.Millisecond) {
 		}
 	}
@@ -263,11 +264,11 @@ func madeUp(i int) map[string]any {
 func TestHostileLinksAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	d.linked(bob, "bob", "u1")
 	d.store.KeepLinks(3)
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/links") {
 			list := make([]any, 0, 10)
 			for i := range 10 {
@@ -278,7 +279,7 @@ func TestHostileLinksAreLimited(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})
-	s.clock.Advance(7 * time.Hour)
+	s.Clock.Advance(7 * time.Hour)
 	eventually(t, "trouble", func() bool { return d.trouble("links") })
 	if n := d.status().Links; n != 3 {
 		t.Errorf("%d links, want 3", n)
@@ -297,8 +298,8 @@ func TestHostileLinksAreLimited(t *testing.T) {
 func TestHostileServerIDIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s)
-	s.answer(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	d := newDeployment(t, s)
+	s.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
 		_, _ = fmt.Fprint(w, `{"id":"\u001b[2J","server_key":"lk_sv_x","key":"lk_sv_x"}`)

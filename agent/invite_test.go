@@ -12,9 +12,9 @@ import (
 func TestInviteAtTheMachine(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
-	made := must(d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob", Note: "Come in", Libraries: []string{"music", "l1"}, EndsAt: s.clock.Now().Add(time.Hour)}))(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	made := must(d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob", Note: "Come in", Libraries: []string{"music", "l1"}, EndsAt: s.Clock.Now().Add(time.Hour)}))(t)
 	if made.ID == "" || made.To != "bob" || made.ExpiresAt.IsZero() {
 		t.Errorf("answer %+v, want an id, bob and an end", made)
 	}
@@ -22,18 +22,18 @@ func TestInviteAtTheMachine(t *testing.T) {
 	if len(got) != 1 || got[0].From != "ann" || got[0].Note != "Come in" || len(got[0].Servers[0].Libraries) != 2 {
 		t.Fatalf("received %+v, want one invite of ann with 2 libraries", got)
 	}
-	well(t, bob.Invites.Accept(t.Context(), got[0].ID))
+	noError(t, bob.Invites.Accept(t.Context(), got[0].ID))
 	guest := d.guestOf("bob")
 	if got := d.fake.limit(guest.LocalUserID).Libraries; !slices.Equal(got, []string{"l1", "l2"}) {
 		t.Errorf("libraries %q, want l1 and l2", got)
 	}
 	_, err := d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob", Libraries: []string{"Books"}})
-	is(t, err, agent.ErrLibraryUnknown)
+	isError(t, err, agent.ErrLibraryUnknown)
 	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "nobody at all"})
-	is(t, err, agent.ErrUsernameUnknown)
+	isError(t, err, agent.ErrUsernameUnknown)
 	d.halt()
 	d.options.Policy.CreateUsers = false
 	d.open()
 	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob"})
-	is(t, err, agent.ErrGuestsOff)
+	isError(t, err, agent.ErrGuestsOff)
 }

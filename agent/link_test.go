@@ -17,8 +17,8 @@ import (
 func TestLinkAndUnlinkAtTheMachine(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	d := newDeployment(t, s).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	made := must(d.Links.Ask(t.Context(), "u1", "Bob", "the dashboard"))(t)
 	if !made.Pending || made.Link.LocalUserID != "u1" || made.Link.Username != "bob" || made.Link.LocalUserName != "Kid" {
 		t.Errorf("answer %+v, want a pending link of bob with u1, Kid", made)
@@ -33,7 +33,7 @@ func TestLinkAndUnlinkAtTheMachine(t *testing.T) {
 	if len(asked) != 1 || asked[0].RequestedBy != "the dashboard" {
 		t.Fatalf("links of bob %+v, want one, asked for by the dashboard", asked)
 	}
-	well(t, bob.Links.Accept(t.Context(), asked[0].ID))
+	noError(t, bob.Links.Accept(t.Context(), asked[0].ID))
 	d.linkOf("bob")
 	if made = must(d.Links.Ask(t.Context(), "u1", "bob", ""))(t); made.Pending {
 		t.Errorf("answer %+v, want an accepted link", made)
@@ -60,21 +60,21 @@ func TestLinkAndUnlinkAtTheMachine(t *testing.T) {
 	}
 
 	d.exchanged(d.key(bob), "u1")
-	well(t, d.Links.EndOf(t.Context(), "u1"))
+	noError(t, d.Links.EndOf(t.Context(), "u1"))
 	_, err := d.exchange("x")
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
 	if list := must(bob.Links.List(t.Context(), ""))(t); len(list) != 0 {
 		t.Errorf("links of bob %+v, want none", list)
 	}
-	is(t, d.Links.EndOf(t.Context(), "u1"), agent.ErrNotLinked)
-	is(t, d.Links.EndOf(t.Context(), ""), agent.ErrNotLinked)
-	is(t, d.Links.End(t.Context(), made.Link.ID), agent.ErrNotLinked)
+	isError(t, d.Links.EndOf(t.Context(), "u1"), agent.ErrNotLinked)
+	isError(t, d.Links.EndOf(t.Context(), ""), agent.ErrNotLinked)
+	isError(t, d.Links.End(t.Context(), made.Link.ID), agent.ErrNotLinked)
 	waiting := must(d.Links.Pending(t.Context()))(t)
 	if len(waiting) != 1 || waiting[0].Username != "cat" {
 		t.Fatalf("pending links %+v, want one of cat", waiting)
 	}
-	well(t, d.Links.End(t.Context(), waiting[0].ID))
+	noError(t, d.Links.End(t.Context(), waiting[0].ID))
 	if list := must(cat.Links.List(t.Context(), ""))(t); len(list) != 0 {
 		t.Errorf("links of cat %+v, want none", list)
 	}
@@ -85,33 +85,33 @@ func TestLinkAndUnlinkAtTheMachine(t *testing.T) {
 func TestLinkWhileServiceOrMediaServerIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.exchanged(key, "u1")
-	s.down()
+	s.Down()
 	_, err := d.Links.Ask(t.Context(), "u5", "bob", "")
-	is(t, err, agent.ErrServiceAway)
+	isError(t, err, agent.ErrServiceAway)
 	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "cat"})
-	is(t, err, agent.ErrServiceAway)
+	isError(t, err, agent.ErrServiceAway)
 	// An admin at the machine can always end a link.
-	well(t, d.Links.EndOf(t.Context(), "u1"))
+	noError(t, d.Links.EndOf(t.Context(), "u1"))
 	_, err = d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	eventually(t, "the token ends", func() bool { return len(d.fake.live("u1")) == 0 })
 	d.restart()
 	_, err = d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
-	s.up()
+	isError(t, err, agent.ErrAccessKeyWrong)
+	s.Up()
 	eventually(t, "the service hears of it", func() bool { return len(must(bob.Links.List(t.Context(), ""))(t)) == 0 })
 	eventually(t, "it is gone here", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
-	is(t, d.Links.End(t.Context(), link.ID), agent.ErrNotLinked)
+	isError(t, d.Links.End(t.Context(), link.ID), agent.ErrNotLinked)
 	d.fake.setDown(errDown)
 	_, err = d.Links.Ask(t.Context(), "u5", "bob", "")
-	is(t, err, agent.ErrMediaServerAway)
+	isError(t, err, agent.ErrMediaServerAway)
 	_, err = d.MediaServer.Administrator(t.Context(), "x")
-	is(t, err, agent.ErrMediaServerAway)
+	isError(t, err, agent.ErrMediaServerAway)
 }
 
 // TestUnlinkedLinkStaysShut ends a link at the machine while the service still
@@ -119,22 +119,22 @@ func TestLinkWhileServiceOrMediaServerIsAway(t *testing.T) {
 func TestUnlinkedLinkStaysShut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if r.Method == http.MethodDelete {
 			panic(http.ErrAbortHandler)
 		}
 		inner.ServeHTTP(w, r)
 	})
-	well(t, d.Links.End(t.Context(), link.ID))
-	well(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
+	noError(t, d.Links.End(t.Context(), link.ID))
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
 	eventually(t, "the change", func() bool { return must(d.Links.List(t.Context()))(t)[0].Libraries != nil })
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
-	s.up()
+	isError(t, err, agent.ErrAccessKeyWrong)
+	s.Up()
 	eventually(t, "the end", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
 }
 
@@ -143,10 +143,10 @@ func TestUnlinkedLinkStaysShut(t *testing.T) {
 func TestLinkLostAnswer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	s.Join(t, "bob")
 	var lost atomic.Bool
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/links") && lost.CompareAndSwap(false, true) {
 			inner.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
@@ -154,6 +154,6 @@ func TestLinkLostAnswer(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	})
 	_, err := d.Links.Ask(t.Context(), "u1", "bob", "")
-	is(t, err, agent.ErrServiceAway)
+	isError(t, err, agent.ErrServiceAway)
 	eventually(t, "it is known all the same", func() bool { return len(must(d.Links.Pending(t.Context()))(t)) == 1 })
 }

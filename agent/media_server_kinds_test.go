@@ -15,23 +15,24 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // onJellyfin returns an agent beside a Jellyfin server of a version.
-func onJellyfin(t *testing.T, s *site, version string) (*den, *jellyfintest.Server) {
+func onJellyfin(t *testing.T, s *servicetest.Service, version string) (*deployment, *jellyfintest.Server) {
 	t.Helper()
 	given := jellyfintest.New(t, version)
 	driver := must(jellyfin.New(jellyfin.Options{
 		URL: given.URL, APIKey: given.APIKey, HTTP: &http.Client{}, Now: time.Now, Random: rand.Reader, Version: "1",
 	}))(t)
-	return newDen(t, s, func(o *agent.Options) { o.MediaServer = driver }), given
+	return newDeployment(t, s, func(o *agent.Options) { o.MediaServer = driver }), given
 }
 
 // onBuiltin returns an agent beside the builtin media server.
-func onBuiltin(t *testing.T, s *site) (*den, *builtin.Server) {
+func onBuiltin(t *testing.T, s *servicetest.Service) (*deployment, *builtin.Server) {
 	t.Helper()
 	var server *builtin.Server
-	d := newDen(t, s, func(o *agent.Options) {
+	d := newDeployment(t, s, func(o *agent.Options) {
 		server = must(builtin.Open(context.Background(), builtin.Options{
 			Path: filepath.Join(t.TempDir(), "builtin.db"), Name: "Den", Keys: testKeys(t), Now: time.Now, Random: rand.Reader,
 			Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 2, Queue: 8, Wait: time.Second}, Log: o.Log,
@@ -43,10 +44,10 @@ func onBuiltin(t *testing.T, s *site) (*den, *builtin.Server) {
 }
 
 // goThrough links a local user, invites a guest, and ends both.
-func goThrough(t *testing.T, s *site, d *den, kid string) {
+func goThrough(t *testing.T, s *servicetest.Service, d *deployment, kid string) {
 	t.Helper()
 	ctx, media := t.Context(), d.options.MediaServer
-	bob, cat := s.join(t, "bob"), s.join(t, "cat")
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	eventually(t, "the service knows the local user", func() bool {
 		for _, u := range must(d.ann.People.LocalUsers(ctx, d.serverID()))(t) {
 			if u.ExternalID == kid {
@@ -70,8 +71,8 @@ func goThrough(t *testing.T, s *site, d *den, kid string) {
 	if asGuest.LocalUserID != guest.LocalUserID {
 		t.Errorf("got %+v, want a token of %s", asGuest, guest.LocalUserID)
 	}
-	well(t, bob.Links.Remove(ctx, client.ID(link.ID)))
-	well(t, d.ann.People.Remove(ctx, d.serverID(), client.ID(guest.ID)))
+	noError(t, bob.Links.Remove(ctx, client.ID(link.ID)))
+	noError(t, d.ann.People.Remove(ctx, d.serverID(), client.ID(guest.ID)))
 	eventually(t, "the end of both", func() bool {
 		status := d.status()
 		return status.Links == 0 && status.GuestsShut == 1 && status.OwedTokens == 0
@@ -79,7 +80,7 @@ func goThrough(t *testing.T, s *site, d *den, kid string) {
 	if user := must(media.LocalUser(ctx, guest.LocalUserID))(t); !user.Disabled {
 		t.Errorf("local user %+v, want disabled", user)
 	}
-	if n := d.log.count("level=ERROR"); n > 0 {
+	if n := d.log.Count("level=ERROR"); n > 0 {
 		t.Errorf("%d errors, want 0; log:\n%s", n, d.log)
 	}
 }
@@ -112,8 +113,8 @@ func TestJellyfinTooOld(t *testing.T) {
 	s := newSite(t)
 	d, _ := onJellyfin(t, s, "10.8")
 	d.run()
-	eventually(t, "one line", func() bool { return d.log.count("too old for the agent") == 1 })
-	never(t, "more lines, or a server", func() bool { return d.log.count("too old for the agent") > 1 || d.status().Registered })
+	eventually(t, "one line", func() bool { return d.log.Count("too old for the agent") == 1 })
+	never(t, "more lines, or a server", func() bool { return d.log.Count("too old for the agent") > 1 || d.status().Registered })
 }
 
 // TestJellyfinKeyRevoked has the admin revoke the API key.
@@ -123,8 +124,8 @@ func TestJellyfinKeyRevoked(t *testing.T) {
 	d, fake := onJellyfin(t, s, "10.11")
 	d.started()
 	fake.RevokeKey()
-	eventually(t, "one line", func() bool { return d.log.count("refuses the agent's key") == 1 })
-	never(t, "more lines", func() bool { return d.log.count("level=WARN") > 1 })
+	eventually(t, "one line", func() bool { return d.log.Count("refuses the agent's key") == 1 })
+	never(t, "more lines", func() bool { return d.log.Count("level=WARN") > 1 })
 }
 
 // TestBuiltinMediaServer goes through a link and a guest with the builtin media

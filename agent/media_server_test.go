@@ -13,7 +13,7 @@ import (
 // believed.
 func TestAdministratorOfOtherMediaServerIsNotBelieved(t *testing.T) {
 	t.Parallel()
-	d := newDen(t, newSite(t)).started()
+	d := newDeployment(t, newSite(t)).started()
 	token := must(d.fake.Mint(t.Context(), "u2", tv))(t)
 	if got := must(d.MediaServer.Administrator(t.Context(), token.Value))(t); !got {
 		t.Error("not an administrator, want one")
@@ -21,7 +21,7 @@ func TestAdministratorOfOtherMediaServerIsNotBelieved(t *testing.T) {
 	d.fake.set(func() { d.fake.identity.ID = "other" })
 	eventually(t, "trouble", func() bool { return d.trouble("media_server_changed") })
 	got, err := d.MediaServer.Administrator(t.Context(), token.Value)
-	if is(t, err, agent.ErrMediaServerAway); got {
+	if isError(t, err, agent.ErrMediaServerAway); got {
 		t.Error("an administrator by the word of another media server, want none")
 	}
 }
@@ -31,21 +31,21 @@ func TestAdministratorOfOtherMediaServerIsNotBelieved(t *testing.T) {
 func TestOtherMediaServerIsNotUsed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.exchanged(key, "u1")
 	d.fake.set(func() { d.fake.identity.ID = "0ther" })
 	eventually(t, "trouble", func() bool { return d.trouble("media_server_changed") })
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrMediaServerAway)
-	d.invite(s.join(t, "cat"), "cat")
+	isError(t, err, agent.ErrMediaServerAway)
+	d.invite(s.Join(t, "cat"), "cat")
 	d.linkOf("cat")
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal", func() bool { return d.status().Links == 1 })
 	never(t, "it works on another media server", func() bool {
-		return len(d.fake.asked()) > 0 || d.log.count("another media server") > 1 || !d.trouble("media_server_changed")
+		return len(d.fake.asked()) > 0 || d.log.Count("another media server") > 1 || !d.trouble("media_server_changed")
 	})
 	if server := must(d.asServer().Get(t.Context()))(t); server.SystemID != "5ed0" {
 		t.Errorf("reported as %s, want 5ed0", server.SystemID)
@@ -62,8 +62,8 @@ func TestOtherMediaServerIsNotUsed(t *testing.T) {
 func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.exchanged(key, "u1")
@@ -71,7 +71,7 @@ func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 	d.fake.set(func() { d.fake.identity.ID = "0ther" })
 	d.open()
 	_, err := d.exchange(key) // the media server was not checked yet
-	is(t, err, agent.ErrMediaServerAway)
+	isError(t, err, agent.ErrMediaServerAway)
 	if d.Ready() {
 		t.Error("the agent is ready, want not ready")
 	}
@@ -82,17 +82,17 @@ func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 func TestMediaServerAwayIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	d.fake.setDown(errDown)
-	eventually(t, "a line", func() bool { return d.log.count("does not answer as it should") > 0 && !d.Ready() })
+	eventually(t, "a line", func() bool { return d.log.Count("does not answer as it should") > 0 && !d.Ready() })
 	time.Sleep(100 * time.Millisecond) // until the checks that were under way have ended
-	lines := d.log.count("does not answer as it should")
+	lines := d.log.Count("does not answer as it should")
 	if lines > 2 {
 		t.Errorf("%d lines, want 1 or 2", lines)
 	}
-	never(t, "more lines", func() bool { return d.log.count("does not answer as it should") > lines || d.Ready() })
+	never(t, "more lines", func() bool { return d.log.Count("does not answer as it should") > lines || d.Ready() })
 	d.fake.setDown(nil)
-	eventually(t, "the end of it", func() bool { return d.log.count("msg=resolved") == lines && d.Ready() })
+	eventually(t, "the end of it", func() bool { return d.log.Count("msg=resolved") == lines && d.Ready() })
 	if users := must(d.ann.People.LocalUsers(t.Context(), d.serverID()))(t); len(users) != 5 {
 		t.Errorf("local users at the service %+v, want 5", users)
 	}
@@ -101,7 +101,7 @@ func TestMediaServerAwayIsLoggedOnce(t *testing.T) {
 // TestAdministratorOfToken asks whether tokens belong to an administrator.
 func TestAdministratorOfToken(t *testing.T) {
 	t.Parallel()
-	d := newDen(t, newSite(t))
+	d := newDeployment(t, newSite(t))
 	d.fake.tokens["root"], d.fake.tokens["kid"] = fakeToken{user: "u2"}, fakeToken{user: "u1"}
 	for token, want := range map[string]bool{"root": true, "kid": false, "other": false, "": false} {
 		if got := must(d.MediaServer.Administrator(t.Context(), token))(t); got != want {

@@ -13,12 +13,12 @@ import (
 )
 
 // selfService lets people prove by themselves which local user they are.
-func (d *den) selfService() {
+func (d *deployment) selfService() {
 	d.t.Helper()
 	must(d.ann.Servers.Change(d.t.Context(), d.serverID(), client.ServerChange{SelfService: new(true)}))(d.t)
 }
 
-func (d *den) proof(person *client.Client) client.Proof {
+func (d *deployment) proof(person *client.Client) client.Proof {
 	d.t.Helper()
 	return must(person.Proofs.Get(d.t.Context(), d.serverID()))(d.t)
 }
@@ -31,23 +31,23 @@ func TestProofOfLocalUser(t *testing.T) {
 		who    string // the local user who answers
 		admins bool
 		reason string
-		before func(d *den)
+		before func(d *deployment)
 	}{
 		"usual":         {who: "u1"},
 		"administrator": {who: "u2", reason: client.ProofNotAllowed},
 		"allowed":       {who: "u2", admins: true},
 		"disabled":      {who: "u4", reason: client.ProofNotAllowed},
 		"denied":        {who: "denied", reason: client.ProofDenied},
-		"taken":         {who: "u5", reason: client.ProofNotAllowed, before: func(d *den) { d.linked(d.site.join(d.t, "cat"), "cat", "u5") }},
-		"new": {who: "u9", before: func(d *den) {
-			d.site.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		"taken":         {who: "u5", reason: client.ProofNotAllowed, before: func(d *deployment) { d.linked(d.site.Join(d.t, "cat"), "cat", "u5") }},
+		"new": {who: "u9", before: func(d *deployment) {
+			d.site.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 				inner.ServeHTTP(w, r)
 				if strings.HasSuffix(r.URL.Path, "/propose") {
 					d.fake.set(func() { d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"}) })
 				}
 			})
 		}},
-		"away": {reason: client.ProofUnavailable, before: func(d *den) {
+		"away": {reason: client.ProofUnavailable, before: func(d *deployment) {
 			d.fake.hook(func(call string) error {
 				if call == "StartProof" {
 					return errDown
@@ -55,7 +55,7 @@ func TestProofOfLocalUser(t *testing.T) {
 				return nil
 			}, nil)
 		}},
-		"unsupported": {reason: client.ProofUnavailable, before: func(d *den) {
+		"unsupported": {reason: client.ProofUnavailable, before: func(d *deployment) {
 			d.fake.hook(func(call string) error {
 				if call == "StartProof" {
 					return mediaserver.ErrUnsupported
@@ -67,14 +67,14 @@ func TestProofOfLocalUser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s, func(o *agent.Options) {
+			d := newDeployment(t, s, func(o *agent.Options) {
 				o.Policy.AllowAdmins = test.admins
 				if name == "new" {
 					o.CheckEvery, o.ReportEvery = time.Hour, time.Hour
 				}
 			}).started()
 			d.selfService()
-			bob := s.join(t, "bob")
+			bob := s.Join(t, "bob")
 			if test.before != nil {
 				test.before(d)
 			}
@@ -101,7 +101,7 @@ func TestProofOfLocalUser(t *testing.T) {
 				t.Errorf("link %+v, want local user %s", link, test.who)
 			}
 			d.exchange(d.key(bob))
-			if d.log.count("has proved which local user they are") != 1 {
+			if d.log.Count("has proved which local user they are") != 1 {
 				t.Errorf("want one line about the proved local user; log:\n%s", d.log)
 			}
 		})
@@ -113,9 +113,9 @@ func TestProofOfLocalUser(t *testing.T) {
 func TestProofBeginsAgainAfterRestart(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	d.selfService()
-	bob := s.join(t, "bob")
+	bob := s.Join(t, "bob")
 	must(bob.Proofs.Start(t.Context(), d.serverID()))(t)
 	eventually(t, "a code", func() bool { return d.proof(bob).Code != "" })
 	first := d.proof(bob).Code
@@ -132,14 +132,14 @@ func TestProofBeginsAgainAfterRestart(t *testing.T) {
 func TestProofExpires(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	d.selfService()
-	bob := s.join(t, "bob")
+	bob := s.Join(t, "bob")
 	must(bob.Proofs.Start(t.Context(), d.serverID()))(t)
 	eventually(t, "a code", func() bool { return d.proof(bob).Code != "" })
-	s.clock.Advance(11 * time.Minute)
+	s.Clock.Advance(11 * time.Minute)
 	eventually(t, "a line", func() bool {
-		return d.log.count("a proof of a local user has failed") == 1 && d.log.count("reason=expired") == 1
+		return d.log.Count("a proof of a local user has failed") == 1 && d.log.Count("reason=expired") == 1
 	})
 	d.fake.prove("u1")
 	never(t, "a link", func() bool { return len(must(d.Links.List(t.Context()))(t)) > 0 })

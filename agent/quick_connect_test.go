@@ -26,10 +26,10 @@ func TestQuickConnectCodeAfterCrash(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
 			d.linked(bob, "bob", "u1")
-			s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+			s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 				if strings.Contains(r.URL.Path, "/quick-connects/") {
 					panic(http.ErrAbortHandler)
 				}
@@ -44,10 +44,10 @@ func TestQuickConnectCodeAfterCrash(t *testing.T) {
 			})
 			asked := must(bob.QuickConnects.Ask(t.Context(), d.serverID(), "123456"))(t)
 			eventually(t, "it was approved", func() bool {
-				return d.fake.approvedFor("123456") == "u1" && d.log.count("Quick Connect code") > 0
+				return d.fake.approvedFor("123456") == "u1" && d.log.Count("Quick Connect code") > 0
 			})
 			d.halt()
-			s.up()
+			s.Up()
 			d.open()
 			d.run()
 			eventually(t, "the end of it", func() bool {
@@ -95,8 +95,8 @@ func TestQuickConnectCodes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			d := newDen(t, s).started()
-			bob := s.join(t, "bob")
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
 			d.linked(bob, "bob", test.user)
 			d.fake.codeOn("123456")
 			if test.change != nil {
@@ -116,7 +116,7 @@ func TestQuickConnectCodes(t *testing.T) {
 			if strings.Contains(d.log.String(), "123456") || strings.Contains(d.log.String(), "654321") {
 				t.Errorf("got a code in the log, want none; log:\n%s", d.log)
 			}
-			if d.log.count("by its Quick Connect code")+d.log.count("by a Quick Connect code") != 1 {
+			if d.log.Count("by its Quick Connect code")+d.log.Count("by a Quick Connect code") != 1 {
 				t.Errorf("want one line about the code; log:\n%s", d.log)
 			}
 		})
@@ -128,11 +128,11 @@ func TestQuickConnectCodes(t *testing.T) {
 func TestQuickConnectCodeIsTriedOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	var lost atomic.Int32
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/complete") && lost.Add(1) <= 2 {
 			panic(http.ErrAbortHandler)
 		}
@@ -148,14 +148,14 @@ func TestQuickConnectCodeIsTriedOnce(t *testing.T) {
 func TestQuickConnectTriesAreLimited(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	var many []any
 	for i := range 100 {
 		many = append(many, map[string]any{
 			"id": string(rune('1'+i%9)) + strings.Repeat("0", 1+i/9), "link_id": link.ID, "account_id": link.AccountID, "code": "111111",
-			"expires_at": s.clock.Now().Add(time.Minute),
+			"expires_at": s.Clock.Now().Add(time.Minute),
 		})
 	}
 	var tried atomic.Int32
@@ -166,7 +166,7 @@ func TestQuickConnectTriesAreLimited(t *testing.T) {
 		return nil
 	}, nil)
 	var failed atomic.Int32
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/quick-connects"):
 			writeJSON(w, map[string]any{"quick_connects": many})
@@ -195,7 +195,7 @@ func (f *fake) approvedFor(code string) string {
 	return f.codes[code]
 }
 
-func (d *den) enter(person *client.Client, code string) client.QuickConnect {
+func (d *deployment) enter(person *client.Client, code string) client.QuickConnect {
 	d.t.Helper()
 	asked := must(person.QuickConnects.Ask(d.t.Context(), d.serverID(), code))(d.t)
 	eventually(d.t, "the end of it", func() bool {

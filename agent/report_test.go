@@ -14,7 +14,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-func (d *den) usersAtService() (names []string) {
+func (d *deployment) usersAtService() (names []string) {
 	d.t.Helper()
 	for _, u := range must(d.ann.People.LocalUsers(d.t.Context(), d.serverID()))(d.t) {
 		names = append(names, u.Name)
@@ -28,7 +28,7 @@ func (d *den) usersAtService() (names []string) {
 func TestReportFollowsMediaServer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	eventually(t, "all users", func() bool {
 		return slices.Equal(d.usersAtService(), []string{"Aunt", "Homebody", "Kid", "Root", "Shut"})
 	})
@@ -62,8 +62,8 @@ func TestReportFollowsMediaServer(t *testing.T) {
 func TestReportKeepsLinkedLocalUsers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s, func(o *agent.Options) { o.CheckEvery, o.ReportEvery = 200*time.Millisecond, 200*time.Millisecond }).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s, func(o *agent.Options) { o.CheckEvery, o.ReportEvery = 200*time.Millisecond, 200*time.Millisecond }).started()
+	bob := s.Join(t, "bob")
 	d.fake.set(func() {
 		d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "z", Name: "zzz", RemoteAccess: true})
 	})
@@ -74,7 +74,7 @@ func TestReportKeepsLinkedLocalUsers(t *testing.T) {
 			d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: fmt.Sprintf("m%04d", i), Name: fmt.Sprintf("many%04d", i)})
 		}
 	})
-	eventually(t, "one line", func() bool { return d.log.count("more local users or libraries than the service takes") == 1 })
+	eventually(t, "one line", func() bool { return d.log.Count("more local users or libraries than the service takes") == 1 })
 	eventually(t, "5000 users with the linked one", func() bool {
 		time.Sleep(300 * time.Millisecond) // it is a long list
 		names := d.usersAtService()
@@ -88,16 +88,16 @@ func TestReportKeepsLinkedLocalUsers(t *testing.T) {
 func TestReportIsNotSentWithoutChange(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	var reports atomic.Int32
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/report") {
 			reports.Add(1)
 		}
 		inner.ServeHTTP(w, r)
 	})
 	never(t, "a report that is not due", func() bool { return reports.Load() > 1 }) // the clock of the site stands still
-	s.clock.Advance(d.options.ReportEvery)
+	s.Clock.Advance(d.options.ReportEvery)
 	eventually(t, "one that is", func() bool { return reports.Load() > 0 })
 }
 
@@ -106,7 +106,7 @@ func TestReportIsNotSentWithoutChange(t *testing.T) {
 func TestTwoAgentsUndoEachOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	other := newFake()
 	other.identity.Name = "Other den"
 	stop := make(chan struct{})
@@ -119,11 +119,11 @@ func TestTwoAgentsUndoEachOther(t *testing.T) {
 				return
 			default:
 				_, _ = raw.Report(t.Context(), client.Report{Name: "Other den", SystemID: "5ed0"})
-				s.clock.Advance(d.options.ReportEvery)
+				s.Clock.Advance(d.options.ReportEvery)
 			}
 		}
 	}()
-	eventually(t, "one line", func() bool { return d.log.count("another agent uses the same server key, and") == 1 })
+	eventually(t, "one line", func() bool { return d.log.Count("another agent uses the same server key, and") == 1 })
 }
 
 // TestTwoAgentsAcknowledgeUnseenChanges has another agent acknowledge changes
@@ -131,16 +131,16 @@ func TestTwoAgentsUndoEachOther(t *testing.T) {
 func TestTwoAgentsAcknowledgeUnseenChanges(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	d := newDeployment(t, s).started()
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/changes") {
 			panic(http.ErrAbortHandler)
 		}
 		inner.ServeHTTP(w, r)
 	})
-	d.invite(s.join(t, "bob"), "bob")
+	d.invite(s.Join(t, "bob"), "bob")
 	raw := d.asServer()
-	well(t, raw.Acknowledge(t.Context(), must(raw.Get(t.Context()))(t).ChangeSeq))
-	s.clock.Advance(d.options.ReportEvery)
-	eventually(t, "one line", func() bool { return d.log.count("another agent uses the same server key, and") == 1 })
+	noError(t, raw.Acknowledge(t.Context(), must(raw.Get(t.Context()))(t).ChangeSeq))
+	s.Clock.Advance(d.options.ReportEvery)
+	eventually(t, "one line", func() bool { return d.log.Count("another agent uses the same server key, and") == 1 })
 }

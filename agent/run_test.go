@@ -13,14 +13,14 @@ import (
 // nothing would remove it there.
 func TestSecondProgramWritesNoTrouble(t *testing.T) {
 	t.Parallel()
-	d := newDen(t, newSite(t)).started()
+	d := newDeployment(t, newSite(t)).started()
 	other := newFake()
 	other.down = errDown
 	options := d.options
 	options.MediaServer = other
 	_, err := agent.New(options).Links.Ask(t.Context(), "u1", "bob", "")
-	is(t, err, agent.ErrMediaServerAway)
-	if d.log.count("does not answer as it should") != 1 || len(d.status().Trouble) != 0 {
+	isError(t, err, agent.ErrMediaServerAway)
+	if d.log.Count("does not answer as it should") != 1 || len(d.status().Trouble) != 0 {
 		t.Errorf("trouble %+v, want none in the file, and one line in the log:\n%s", d.status().Trouble, d.log)
 	}
 }
@@ -30,12 +30,12 @@ func TestSecondProgramWritesNoTrouble(t *testing.T) {
 func TestSecondProgramOnTheSameFile(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.exchanged(key, "u1")
-	store := must(agent.OpenStore(t.Context(), d.path, testKeys(t), s.clock.Now, nil))(t)
+	store := must(agent.OpenStore(t.Context(), d.path, testKeys(t), s.Clock.Now, nil))(t)
 	defer func() { _ = store.Close() }()
 	options := d.options
 	options.Store = store
@@ -46,10 +46,10 @@ func TestSecondProgramOnTheSameFile(t *testing.T) {
 		return status.Registered && status.Links == 1 && status.Tokens == 1 && len(status.Trouble) == 1 && status.Trouble[0].Name == "media_server_away" &&
 			!status.LastContact.IsZero() && status.OfflineTrustedUntil.Sub(status.LastContact) == 72*time.Hour
 	})
-	s.down()
-	well(t, other.Links.EndOf(t.Context(), "u1"))
+	s.Down()
+	noError(t, other.Links.EndOf(t.Context(), "u1"))
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrAccessKeyWrong)
+	isError(t, err, agent.ErrAccessKeyWrong)
 	d.fake.setDown(nil)
 	eventually(t, "the one that runs revokes it", func() bool { return len(d.fake.live("u1")) == 0 })
 }
@@ -58,23 +58,23 @@ func TestSecondProgramOnTheSameFile(t *testing.T) {
 func TestSecondRunWaits(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
+	d := newDeployment(t, s).started()
 	other := agent.New(d.options).Hurry()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- other.Run(ctx) }()
-	eventually(t, "one line", func() bool { return d.log.count("another agent runs with this data folder") == 1 })
+	eventually(t, "one line", func() bool { return d.log.Count("another agent runs with this data folder") == 1 })
 	never(t, "it looks", other.Ready)
 	d.stop()
 	eventually(t, "the other one works", other.Ready)
 	cancel()
-	well(t, <-done)
+	noError(t, <-done)
 }
 
 // TestStoreRefusesOtherSecretKey opens the file with another secret key.
 func TestStoreRefusesOtherSecretKey(t *testing.T) {
 	t.Parallel()
-	d := newDen(t, newSite(t))
+	d := newDeployment(t, newSite(t))
 	_, err := agent.OpenStore(context.Background(), d.path, otherKeys(t), time.Now, nil)
-	is(t, err, agent.ErrWrongKey)
+	isError(t, err, agent.ErrWrongKey)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 func TestAddressesToReport(t *testing.T) {
@@ -79,8 +80,8 @@ func TestAddressesToReport(t *testing.T) {
 			t.Parallel()
 			o := agent.Options{Addresses: agent.Addresses{Port: 8096, LAN: true, WAN: true, Interfaces: func() ([]agent.InterfaceAddress, error) { return machine, nil }}}
 			test.set(&o.Addresses)
-			d := &den{t: t, path: t.TempDir() + "/a.db", site: &site{clock: modelstest.NewClock()}, log: &logBook{}}
-			o.Now, o.Log = d.site.clock.Now, d.log.logger()
+			d := &deployment{t: t, path: t.TempDir() + "/a.db", site: &servicetest.Service{Clock: modelstest.NewClock()}, log: &servicetest.Log{}}
+			o.Now, o.Log = d.site.Clock.Now, d.log.Logger()
 			d.options = o
 			d.open()
 			defer func() { _ = d.store.Close() }()

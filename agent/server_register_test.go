@@ -12,7 +12,7 @@ import (
 )
 
 // owned returns the number of servers that ann owns.
-func (d *den) owned() int {
+func (d *deployment) owned() int {
 	d.t.Helper()
 	return len(must(d.ann.Servers.Owned(d.t.Context()))(d.t))
 }
@@ -26,9 +26,9 @@ func isRegistration(r *http.Request) bool {
 func TestRegistrationIsRepeatedSafely(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s)
+	d := newDeployment(t, s)
 	var lost atomic.Int32
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if isRegistration(r) && lost.Add(1) <= 3 {
 			inner.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
@@ -47,8 +47,8 @@ func TestRegistrationIsRepeatedSafely(t *testing.T) {
 func TestRegistrationAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s)
-	s.answer(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+	d := newDeployment(t, s)
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		inner.ServeHTTP(w, r)
 		if isRegistration(r) {
 			_ = d.store.Close()
@@ -57,7 +57,7 @@ func TestRegistrationAfterCrash(t *testing.T) {
 	d.run()
 	eventually(t, "the registration", func() bool { return d.owned() == 1 })
 	d.stop()
-	s.up()
+	s.Up()
 	d.fake.set(func() { d.fake.identity.Name = "Other" })
 	d.open()
 	d.started()
@@ -72,16 +72,16 @@ func TestRegistrationWithWrongClaimCodes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	right := ""
-	d := newDen(t, s, func(o *agent.Options) { right, o.ClaimCode = o.ClaimCode, "" })
+	d := newDeployment(t, s, func(o *agent.Options) { right, o.ClaimCode = o.ClaimCode, "" })
 	d.run()
-	eventually(t, "one line", func() bool { return d.log.count("not registered yet") == 1 })
-	never(t, "another line, or a server", func() bool { return d.log.count("not registered yet") > 1 || d.owned() > 0 })
+	eventually(t, "one line", func() bool { return d.log.Count("not registered yet") == 1 })
+	never(t, "another line, or a server", func() bool { return d.log.Count("not registered yet") > 1 || d.owned() > 0 })
 	d.halt()
 	d.options.ClaimCode = "WRONG-CODE"
 	d.open()
 	d.run()
-	eventually(t, "one line", func() bool { return d.log.count("refuses to register") == 1 })
-	never(t, "another line", func() bool { return d.log.count("refuses to register") > 1 })
+	eventually(t, "one line", func() bool { return d.log.Count("refuses to register") == 1 })
+	never(t, "another line", func() bool { return d.log.Count("refuses to register") > 1 })
 	if _, err := d.Exchanges.Exchange(t.Context(), agent.ExchangeAsk{AccessKey: "x"}); !errors.Is(err, agent.ErrNotRegistered) {
 		t.Errorf("error %v, want %v", err, agent.ErrNotRegistered)
 	}
@@ -103,14 +103,14 @@ func TestRegistrationWithWrongClaimCodes(t *testing.T) {
 func TestRegistrationWithNewClaimCode(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s)
-	s.down()
+	d := newDeployment(t, s)
+	s.Down()
 	d.run()
 	eventually(t, "trouble", func() bool { return d.trouble("service_away") })
 	d.halt()
 	// This replaces the first code, which was never used.
 	d.options.ClaimCode = must(d.ann.Servers.MakeClaimCode(t.Context()))(t).Code
-	s.up()
+	s.Up()
 	d.open()
 	d.started()
 	if d.owned() != 1 {

@@ -15,37 +15,37 @@ import (
 func TestTrustEndsAlthoughClockWasAhead(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
-	s.down()
+	s.Down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	well(t, d.store.SetFact(t.Context(), "last_contact", fmt.Sprint(s.clock.Now().Add(1000*time.Hour).UnixMilli())))
+	noError(t, d.store.SetFact(t.Context(), "last_contact", fmt.Sprint(s.Clock.Now().Add(1000*time.Hour).UnixMilli())))
 	d.exchanged(key, "u1")
-	if last := d.status().LastContact; last.After(s.clock.Now()) {
-		t.Errorf("last contact %v, want %v at the latest", last, s.clock.Now())
+	if last := d.status().LastContact; last.After(s.Clock.Now()) {
+		t.Errorf("last contact %v, want %v at the latest", last, s.Clock.Now())
 	}
-	s.clock.Advance(73 * time.Hour)
+	s.Clock.Advance(73 * time.Hour)
 	_, err := d.exchange(key)
-	is(t, err, agent.ErrTrustOver)
+	isError(t, err, agent.ErrTrustOver)
 }
 
 // TestServerSwitchedOffAndOn has the operator switch the server off and on again.
 func TestServerSwitchedOffAndOn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
-	s.answer(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	s.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		problem(w, http.StatusForbidden, "server_disabled")
 	})
 	eventually(t, "trouble", func() bool { return d.trouble("server_disabled") })
-	never(t, "more lines", func() bool { return d.log.count("the operator of the service has switched this server off") != 1 })
+	never(t, "more lines", func() bool { return d.log.Count("the operator of the service has switched this server off") != 1 })
 	d.exchanged(key, "u1")
-	s.up()
+	s.Up()
 	eventually(t, "the end of it", func() bool { return !d.trouble("server_disabled") })
 }
 
@@ -54,12 +54,12 @@ func TestServerSwitchedOffAndOn(t *testing.T) {
 func TestEndOfOutageIsNoticedSoon(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	s.down()
+	d := newDeployment(t, s).started()
+	s.Down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
 	time.Sleep(200 * time.Millisecond) // until all loops have noticed the outage
 	begin := time.Now()
-	s.up()
+	s.Up()
 	eventually(t, "the end of it", func() bool { return !d.trouble("service_away") })
 	if took := time.Since(begin); took > 1500*time.Millisecond { // it waits for changes for 2 s
 		t.Errorf("the end of the trouble took %v, want 1.5 s at most", took)
@@ -71,23 +71,23 @@ func TestEndOfOutageIsNoticedSoon(t *testing.T) {
 func TestRefusedServerKeyLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.exchanged(key, "u1")
-	well(t, d.ann.Servers.Remove(t.Context(), d.serverID()))
+	noError(t, d.ann.Servers.Remove(t.Context(), d.serverID()))
 	eventually(t, "trouble", func() bool { return d.trouble("server_key_refused") })
-	never(t, "more lines", func() bool { return d.log.count("no longer accepts the agent's server key") > 1 })
+	never(t, "more lines", func() bool { return d.log.Count("no longer accepts the agent's server key") > 1 })
 	d.exchanged(key, "u1")
 	if len(must(d.Links.List(t.Context()))(t)) != 1 {
 		t.Error("the agent has lost the link, want it kept")
 	}
 	_, err := d.Links.Ask(t.Context(), "u5", "bob", "")
-	is(t, err, agent.ErrNotRegistered)
-	s.clock.Advance(73 * time.Hour)
+	isError(t, err, agent.ErrNotRegistered)
+	s.Clock.Advance(73 * time.Hour)
 	_, err = d.exchange(key)
-	is(t, err, agent.ErrTrustOver)
+	isError(t, err, agent.ErrTrustOver)
 	if d.owned() != 0 {
 		t.Errorf("%d servers, want 0: the agent has registered again", d.owned())
 	}

@@ -15,8 +15,8 @@ import (
 func TestTokenThatCannotBeRevokedHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	var stuck string
@@ -32,7 +32,7 @@ func TestTokenThatCannotBeRevokedHoldsUpNoOther(t *testing.T) {
 		}
 		return nil
 	}, nil)
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the others end", func() bool { return len(d.fake.live("u1")) == 1 && d.status().OwedTokens == 1 })
 	d.fake.hook(nil, nil)
 	eventually(t, "it ends too", func() bool { return len(d.fake.live("u1")) == 0 })
@@ -43,8 +43,8 @@ func TestTokenThatCannotBeRevokedHoldsUpNoOther(t *testing.T) {
 func TestRevokeIsRepeatedAfterCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDen(t, s).started()
-	bob := s.join(t, "bob")
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
 	d.exchanged(key, "u1")
@@ -55,7 +55,7 @@ func TestRevokeIsRepeatedAfterCrash(t *testing.T) {
 		}
 		return nil
 	})
-	well(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
+	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the crash", func() bool { return crashes.Load() == 1 })
 	d.restart()
 	eventually(t, "it is done again", func() bool { return d.status().OwedTokens == 0 && crashes.Load() == 2 })
