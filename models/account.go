@@ -15,9 +15,10 @@ import (
 // Accounts are the operations on a person's account.
 type Accounts struct{ *core }
 
-// Caller is who asks: for counters, sessions and the history that people see.
+// Caller is the browser, device or server that makes a request. Counters, sessions and
+// the history that people see use it.
 type Caller struct {
-	Address string // canonical IP address; "" when unknown, which is one shared bucket
+	Address string // canonical IP address; "" when unknown, then all such callers are counted together
 	Device  string // "Firefox on Windows", at most 80 characters; "" when unknown
 	Icon    string // computer, phone, tablet, tv or device
 }
@@ -31,7 +32,7 @@ type accountRow struct {
 	Email             string // where mail goes; "" for people without an address
 	EmailKey          string
 	PasswordHash      string // "" when only a mailed link can set one
-	PasswordVersion   int64  // raised with every new password and address: links mailed before die
+	PasswordVersion   int64  // raised with every new password and address; links that were mailed before stop working
 	PasswordChangedAt time.Time
 	PINHash           string     `gorm:"column:pin_hash"` // "" for no PIN
 	PINChangedAt      *time.Time `gorm:"column:pin_changed_at"`
@@ -58,19 +59,20 @@ type Account struct {
 	Email             string // "" for people without an address
 	Locale            string // "en"
 	HasPIN            bool
-	PINOff            bool // too many wrong tries: only a reset helps
+	PINOff            bool // after too many wrong tries; a reset turns it on again
 	PINChangedAt      time.Time
 	PasswordChangedAt time.Time
 	CreatedAt         time.Time
 	ConfirmedAt       time.Time // zero while the sign-up waits
 	DisabledAt        time.Time // zero unless an operator disabled it
-	Operator          bool      // may do what operators do; only the command line says so
+	Operator          bool      // may use the operations of operators; only the command line changes it
 }
 
-// pinRemindAfter is when a PIN counts as old.
+// pinRemindAfter is the age from which a PIN is old.
 const pinRemindAfter = 365 * 24 * time.Hour
 
-// PINOld reports whether a quiet reminder to change the PIN is due at now.
+// PINOld reports whether the PIN is so old at now that its owner is reminded to change
+// it.
 func (a Account) PINOld(now time.Time) bool {
 	return a.HasPIN && now.Sub(a.PINChangedAt) >= pinRemindAfter
 }
@@ -87,10 +89,11 @@ func (r *accountRow) account() Account {
 // idText returns an id in decimal, as texts and keys of counters hold it.
 func idText(id int64) string { return strconv.FormatInt(id, 10) }
 
-// owner is what the account's slow hashes are bound to.
+// owner returns the text that the slow hashes of the account are bound to, so that a
+// hash is of no use in the row of another account.
 func (r *accountRow) owner() string { return idText(r.ID) }
 
-// personal are the words that no password or PIN may be made of.
+// personal returns the words that no password or PIN of the account may be made of.
 func (r *accountRow) personal() []string { return personalWords(r.Username, r.DisplayName, r.Email) }
 
 func orZero(t *time.Time) time.Time {
@@ -107,9 +110,9 @@ func (c *core) accountByID(ctx context.Context, db *gorm.DB, id int64) (accountR
 	return row, explained("read the account", err)
 }
 
-// accountByName finds an account by username, or by confirmed address when name
-// holds an "@". It costs one statement whether or not there is one, and returns
-// [ErrNotFound].
+// accountByName finds an account by username, or by confirmed address if name holds an
+// "@". It runs one statement whether or not the account exists, so that the time of
+// the answer says nothing. It returns [ErrNotFound].
 func (c *core) accountByName(ctx context.Context, db *gorm.DB, name string) (accountRow, error) {
 	const byUsername = "username_key = ?"
 	const byEmail = "id = (SELECT account_id FROM emails WHERE email_key = ? AND held_until IS NULL)"
@@ -130,8 +133,8 @@ func (a *Accounts) Get(ctx context.Context, accountID int64) (Account, error) {
 	return row.account(), nil
 }
 
-// updateAccount changes columns of one account; condition narrows further. It
-// returns [ErrNotFound] when no row fits.
+// updateAccount changes columns of one account. condition, which may be "", narrows
+// the choice further. It returns [ErrNotFound] if no row fits.
 func updateAccount(tx *gorm.DB, accountID int64, columns map[string]any, condition string, args ...any) error {
 	query := tx.Table("accounts").Where("id = ?", accountID)
 	if condition != "" {
@@ -147,10 +150,10 @@ func updateAccount(tx *gorm.DB, accountID int64, columns map[string]any, conditi
 	return nil
 }
 
-// passwordIs checks the password of a signed-in person. It counts before it
-// compares, apart from the counter of strangers, so that they cannot stop the
-// owner. It returns [ErrWrongPassword], [ErrThrottled], or [ErrNoSession] for an
-// account that was disabled meanwhile.
+// passwordIs checks the password that a signed-in person has typed again. It counts
+// the try before it compares, in another counter than sign-ins, so that strangers
+// cannot lock the owner out. It returns [ErrWrongPassword], [ErrThrottled], or
+// [ErrNoSession] for an account that was disabled meanwhile.
 func (c *core) passwordIs(ctx context.Context, row *accountRow, password string) error {
 	if row.DisabledAt != nil {
 		return ErrNoSession
@@ -169,15 +172,16 @@ func (c *core) passwordIs(ctx context.Context, row *accountRow, password string)
 	return c.throttle.forget(ctx, key)
 }
 
-// passwordPurpose keys the hashes of passwords, pinPurpose those of PINs.
+// passwordPurpose and pinPurpose keep the hashes of passwords and of PINs apart.
 const (
 	passwordPurpose = "password"
 	pinPurpose      = "pin"
 )
 
-// verifyPassword compares password with the account's and does the same work
-// for no account (row nil or without a password). A match under an old key or
-// cost is hashed anew; a failure of that does not matter.
+// verifyPassword compares password with the password of an account. Without an account
+// (row is nil) or without a stored password it does the same work and reports false,
+// so that the time of the answer says nothing. If the hash has an old key or cost, it
+// is replaced after a match; a failure to replace it is only logged.
 func (c *core) verifyPassword(ctx context.Context, row *accountRow, password string) (bool, error) {
 	stored, owner := "", ""
 	if row != nil {
@@ -197,9 +201,9 @@ func (c *core) verifyPassword(ctx context.Context, row *accountRow, password str
 	return true, nil
 }
 
-// verifyHash compares text with a stored hash. A hash that cannot be checked any
-// more, because its secret key is gone or the row was spoilt, matches nothing at
-// the usual cost: only a reset helps, and the answer tells nothing.
+// verifyHash compares text with a stored hash. A hash that can no longer be checked,
+// because its secret key is unknown or the row is damaged, never matches but takes as
+// long as any other: the person needs a reset, and a stranger learns nothing.
 func (c *core) verifyHash(ctx context.Context, stored, purpose, owner, text string) (match, outdated bool, err error) {
 	match, outdated, err = c.hasher.Verify(ctx, stored, purpose, owner, text)
 	if !errors.Is(err, secret.ErrUnknownKey) && !errors.Is(err, secret.ErrBadHash) {

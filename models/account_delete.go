@@ -7,10 +7,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// Delete erases an account and everything of the person. The goodbye mail
-// copies its recipient first. It returns [ErrNotFound], [ErrWrongPassword],
-// [ErrThrottled], or [ErrDeletionWaits] with Until (RFC 3339, UTC) while an email
-// change can still be undone.
+// Delete erases an account and all data of the person. The goodbye mail keeps a copy
+// of the address, because the account is gone when it is sent. Delete returns
+// [ErrNotFound], [ErrWrongPassword], [ErrThrottled], or [ErrDeletionWaits] with the
+// parameter Until (RFC 3339, UTC) while an email change can still be undone.
 func (a *Accounts) Delete(ctx context.Context, accountID int64, password string) error {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if err != nil {
@@ -40,9 +40,9 @@ func (c *core) deleteAccount(ctx context.Context, row *accountRow) error {
 	})
 }
 
-// takeAway deletes first of all the row itself, so that whoever is about to sign
-// in or to change the address waits, and finds nothing. It returns [ErrNotFound]
-// or [ErrDeletionWaits].
+// takeAway deletes the rows of an account, the account itself first: a transaction
+// that signs in or changes the address at the same time waits for it and then finds no
+// account. It returns [ErrNotFound] or [ErrDeletionWaits].
 func (c *core) takeAway(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	gone, err := deleteAccountRow(tx, accountID, "")
 	if err == nil && !gone {
@@ -58,8 +58,8 @@ func (c *core) takeAway(ctx context.Context, tx *gorm.DB, accountID int64) error
 	return err
 }
 
-// deleteAccountRow deletes the row of an account itself and reports whether it
-// was there; condition narrows further.
+// deleteAccountRow deletes the row of an account and reports whether it existed.
+// condition, which may be "", narrows the choice further.
 func deleteAccountRow(tx *gorm.DB, accountID int64, condition string) (gone bool, err error) {
 	statement := "DELETE FROM accounts WHERE id = ?"
 	if condition != "" {
@@ -69,8 +69,7 @@ func deleteAccountRow(tx *gorm.DB, accountID int64, condition string) (gone bool
 	return result.RowsAffected == 1, result.Error
 }
 
-// eraseStale erases a sign-up that waited too long, unless it has been
-// confirmed meanwhile.
+// eraseStale erases a sign-up that waited too long, unless it was confirmed meanwhile.
 func eraseStale(tx *gorm.DB, accountID int64) error {
 	gone, err := deleteAccountRow(tx, accountID, "confirmed_at IS NULL")
 	if err != nil || !gone {
@@ -79,7 +78,7 @@ func eraseStale(tx *gorm.DB, accountID int64) error {
 	return eraseRows(tx, accountID)
 }
 
-// eraseRows deletes every row of an account but its own.
+// eraseRows deletes every row that belongs to an account, except the account itself.
 func eraseRows(tx *gorm.DB, accountID int64) error {
 	if err := eraseInvites(tx, "owner_id = ?", accountID); err != nil {
 		return err
@@ -95,8 +94,8 @@ func eraseRows(tx *gorm.DB, accountID int64) error {
 		"DELETE FROM links WHERE account_id = ?", "DELETE FROM claim_codes WHERE account_id = ?", "DELETE FROM device_codes WHERE account_id = ?",
 		"DELETE FROM proofs WHERE account_id = ?", "DELETE FROM quick_connects WHERE account_id = ?",
 		"UPDATE links SET invited_by = 0, requested_by = '' WHERE invited_by = ?", "UPDATE invites SET answered_by = 0 WHERE answered_by = ?",
-		// Agents must still learn what ended, so the numbers stay in the feed until they
-		// have; which devices there were is told no more: no device stands for all.
+		// Agents must still learn which links ended, so the numbers stay in the feed until
+		// the agents have read them. The device ids go: no id stands for all devices.
 		"UPDATE link_changes SET device_id = '' WHERE account_id = ?",
 		"UPDATE accounts SET guardian_id = NULL WHERE guardian_id = ?",
 	} {

@@ -9,16 +9,17 @@ import (
 	"gorm.io/gorm"
 )
 
-// Changes are the feed by which the agent of a server learns of what became of
-// its links. Numbers rise without gaps, in the order in which changes were
-// committed: the counter is a column of the server's row, raised in the
-// transaction of the change.
+// Changes are the operations on the feed from which the agent of a server learns what
+// happened to its links. The numbers of a feed rise without gaps in the order in which
+// the changes were committed, because the counter is a column of the server's row that
+// the transaction of the change raises.
 type Changes struct {
 	*core
-	lookEvery time.Duration // between looks for changes that another process made
+	lookEvery time.Duration // the time between two reads of the database, for changes that another process made
 }
 
-// changesLookEvery is how late a change of another process may be heard of.
+// changesLookEvery is the longest time after which a waiting agent learns of a change
+// that another process made.
 const changesLookEvery = 2 * time.Second
 
 // ChangeKind says what happened.
@@ -26,21 +27,21 @@ type ChangeKind string
 
 // The kinds of changes.
 const (
-	ChangeLink         ChangeKind = "link_changed"  // made, accepted, other terms, another access key, its account disabled or enabled
-	ChangeLinkRemoved  ChangeKind = "link_removed"  // declined, left, ended: the only ground to take a link away
-	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended, or of all when there is no device id
+	ChangeLink         ChangeKind = "link_changed"  // it was made or accepted, its terms or access key changed, or its account was disabled or enabled
+	ChangeLinkRemoved  ChangeKind = "link_removed"  // it was declined, left or ended; an agent removes a link for no other reason
+	ChangeDevicesEnded ChangeKind = "devices_ended" // the sessions of one device ended, or without a device id those of all devices
 	ChangeProofAsked   ChangeKind = "proof_asked"   // see [Proofs.Open]
 
 	ChangeQuickConnectAsked ChangeKind = "quick_connect_asked" // see [QuickConnects.Open]
 )
 
-// Change is one entry of the feed. Link is how the link is now, nil when there
-// is none any more.
+// Change is one entry of the feed. Link is the present state of the link, nil if the
+// link no longer exists.
 type Change struct {
 	Seq       int64
 	Kind      ChangeKind
 	At        time.Time
-	LinkID    int64 // 0 for a change that is about no link
+	LinkID    int64 // 0 for a change that is not about a link
 	AccountID int64
 	DeviceID  string // of [ChangeDevicesEnded]; "" for all devices of the account
 	Link      *AgentLink
@@ -88,7 +89,7 @@ func (c *core) feedLink(ctx context.Context, tx *gorm.DB, link *linkRow, kind Ch
 // with.
 func (c *core) feedAccount(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
 	var links []linkRow
-	// In the order of servers, as everybody holds them.
+	// In the order of the servers' ids, in which every transaction locks them.
 	err := tx.Raw(`SELECT l.id, l.server_id, l.account_id, l.state FROM links l JOIN servers s ON s.id = l.server_id
 WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAgent).Scan(&links).Error
 	if err != nil {
@@ -99,7 +100,7 @@ WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAg
 	}
 	for _, link := range links {
 		if kind == ChangeDevicesEnded && link.State != LinkAccepted {
-			continue // a pending link gave no device anything
+			continue // no device has got an access key from a pending link
 		}
 		for _, deviceID := range deviceIDs {
 			err := c.feedChange(ctx, tx, changeRow{
@@ -125,8 +126,7 @@ func (c *core) feedEndedSessions(ctx context.Context, tx *gorm.DB, accountID int
 	return c.feedAccount(ctx, tx, accountID, ChangeDevicesEnded, devices...)
 }
 
-// List returns up to n changes of a server behind the number after, the first
-// made first.
+// List returns up to n changes of a server with numbers above after, the oldest first.
 func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]Change, error) {
 	rows, err := gorm.G[changeRow](c.read(ctx)).Where("server_id = ? AND seq > ?", this.ID, after).Order("seq").Limit(n).Find(ctx)
 	if err != nil {
@@ -160,8 +160,8 @@ func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]
 // lookChanges is the statement that every waiting agent runs every two seconds.
 const lookChanges = "SELECT change_seq, disabled_at FROM servers WHERE id = ?"
 
-// Last is the number of the last change of a server. It returns [ErrNoServer]
-// for one that was removed meanwhile, or [ErrServerDisabled].
+// Last returns the number of the last change of a server. It returns [ErrNoServer] for
+// a server that was removed meanwhile, or [ErrServerDisabled].
 func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
 	var rows []struct {
 		ChangeSeq  int64
@@ -180,10 +180,10 @@ func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
 	}
 }
 
-// Wait returns as soon as the last change of a server is another than after, or
-// nil when ctx ends before. An agent whose number is behind or ahead of ours (a
-// backup was brought back) never waits. It returns [ErrNoServer],
-// [ErrServerDisabled] or [ErrUnavailable].
+// Wait returns nil as soon as the number of the last change differs from after, or
+// when ctx ends. An agent whose number is lower or higher than the number of the
+// server, such as after a backup was restored, does not wait at all. Wait returns
+// [ErrNoServer], [ErrServerDisabled] or [ErrUnavailable].
 func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
 	heard, forget := c.feed.hear(this.ID)
 	defer forget()
@@ -207,9 +207,9 @@ func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
 	}
 }
 
-// Acknowledge notes that the agent has carried out all changes up to seq: they
-// may be forgotten. It returns an error about the field seq for a number that
-// was never given.
+// Acknowledge stores that the agent has carried out all changes up to seq, so that
+// they can be deleted later. It returns an error about the field seq for a number
+// above the last change.
 func (c *Changes) Acknowledge(ctx context.Context, this Server, seq int64) error {
 	return c.tx(ctx, "acknowledge changes", func(tx *gorm.DB) error {
 		row, err := c.serverByID(ctx, tx, this.ID)
@@ -223,7 +223,7 @@ func (c *Changes) Acknowledge(ctx context.Context, this Server, seq int64) error
 	})
 }
 
-// feed tells those who wait in this process of changes that were committed.
+// feed wakes the long polls of this process when a change is committed.
 type feed struct {
 	mu      sync.Mutex
 	waiting map[int64]map[chan struct{}]bool // by server
@@ -231,8 +231,8 @@ type feed struct {
 
 func newFeed() *feed { return &feed{waiting: map[int64]map[chan struct{}]bool{}} }
 
-// hear returns a channel that gets a word at every change of a server, until
-// forget.
+// hear returns a channel that receives a value at every change of a server, until
+// forget is called.
 func (f *feed) hear(serverID int64) (heard <-chan struct{}, forget func()) {
 	word := make(chan struct{}, 1)
 	f.mu.Lock()
@@ -259,8 +259,8 @@ type changedServers struct {
 
 type changedKey struct{}
 
-// collect returns a context for a transaction, and what to call once it is
-// committed.
+// collect returns a context for a transaction, and a function to call after the
+// commit: it wakes the long polls of all servers that the transaction has remembered.
 func (f *feed) collect(ctx context.Context) (inside context.Context, told func()) {
 	changed := &changedServers{ids: map[int64]bool{}}
 	return context.WithValue(ctx, changedKey{}, changed), func() {
@@ -272,7 +272,8 @@ func (f *feed) collect(ctx context.Context) (inside context.Context, told func()
 	}
 }
 
-// remember remembers a server whose feed was written inside a transaction.
+// remember stores in the context of a transaction that it has written into the feed of
+// a server.
 func (f *feed) remember(ctx context.Context, serverID int64) {
 	if changed, ok := ctx.Value(changedKey{}).(*changedServers); ok {
 		changed.mu.Lock()
@@ -287,17 +288,17 @@ func (f *feed) wake(serverID int64) {
 	for word := range f.waiting[serverID] {
 		select {
 		case word <- struct{}{}:
-		default: // has one already
+		default: // the channel already holds a value
 		}
 	}
 }
 
-// changesKept is how long acknowledged changes stay, for an agent whose own
-// memory was brought back from a backup.
+// changesKept is the time for which acknowledged changes stay, for an agent whose own
+// data was restored from a backup.
 const changesKept = 7 * 24 * time.Hour
 
-// sweepChanges forgets changes that were acknowledged long ago. What was not
-// acknowledged stays.
+// sweepChanges deletes changes that were acknowledged long ago. Changes that were not
+// acknowledged stay.
 func (s *Store) sweepChanges(ctx context.Context) error {
 	for {
 		var done []struct{ ServerID, Seq int64 }

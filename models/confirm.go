@@ -13,9 +13,9 @@ import (
 // Emails are the operations on the addresses of accounts.
 type Emails struct{ *core }
 
-// emailRow is a row of emails: an address that belongs to an account. It is in
-// use (HeldUntil nil) or kept back after a change so that it can be undone. Its
-// unique key decides every race for an address.
+// emailRow is a row of emails: an address that belongs to an account. It is in use
+// (HeldUntil is nil), or it is kept back after a change so that the change can be
+// undone. Its unique key decides every race for an address.
 type emailRow struct {
 	EmailKey  string
 	AccountID int64
@@ -25,8 +25,9 @@ type emailRow struct {
 // TableName is emails.
 func (emailRow) TableName() string { return "emails" }
 
-// claimEmail makes key the address of an account. An old hold gives way when
-// its time is over or when it is the account's own. It returns [ErrEmailTaken].
+// claimEmail makes key an address of an account. An address that another change keeps
+// back is free when its time is over, or when it belongs to the same account. It
+// returns [ErrEmailTaken].
 func (c *core) claimEmail(ctx context.Context, tx *gorm.DB, accountID int64, key string) error {
 	err := tx.Exec("DELETE FROM emails WHERE email_key = ? AND held_until IS NOT NULL AND (held_until <= ? OR account_id = ?)",
 		key, c.Now(), accountID).Error
@@ -45,7 +46,8 @@ type PendingSignUp struct {
 	Username, Email string
 }
 
-// pendingAccount finds the waiting account that a browser holds.
+// pendingAccount returns the account that waits for its confirmation and whose secret
+// a browser has. It returns [ErrTokenSpent].
 func (e *Emails) pendingAccount(ctx context.Context, pendingSecret string) (accountRow, error) {
 	t, err := e.fresh(ctx, e.read(ctx), secret.PendingToken, purposePending, pendingSecret)
 	if err != nil {
@@ -58,15 +60,15 @@ func (e *Emails) pendingAccount(ctx context.Context, pendingSecret string) (acco
 	return row, err
 }
 
-// Pending describes the sign-up that a browser holds. It returns
-// [ErrTokenSpent] once it is confirmed or gone.
+// Pending describes the sign-up whose secret a browser has. It returns [ErrTokenSpent]
+// once the sign-up is confirmed or gone.
 func (e *Emails) Pending(ctx context.Context, pendingSecret string) (PendingSignUp, error) {
 	row, err := e.pendingAccount(ctx, pendingSecret)
 	return PendingSignUp{Username: row.Username, Email: row.Email}, err
 }
 
-// Resend owes the confirmation mail again; the link of the one before dies.
-// Over a limit it does nothing and says nothing. It returns [ErrTokenSpent].
+// Resend owes the confirmation mail again; the link of the earlier mail stops working.
+// Over a limit it does nothing and returns nil. It returns [ErrTokenSpent].
 func (e *Emails) Resend(ctx context.Context, pendingSecret string, caller Caller) error {
 	row, err := e.pendingAccount(ctx, pendingSecret)
 	if err != nil {
@@ -92,7 +94,7 @@ func (e *Emails) mayResend(ctx context.Context, row *accountRow, caller Caller) 
 	return e.throttle.allow(ctx, e.throttle.key("resend day", row.owner()), l.ResendDay)
 }
 
-// oweConfirm replaces whatever confirmation was on its way.
+// oweConfirm owes the confirmation mail and replaces an earlier one.
 func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow) error {
 	if err := revoke(tx, row.ID, purposeConfirm); err != nil {
 		return err
@@ -100,9 +102,9 @@ func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow) e
 	return e.owe(ctx, tx, confirmMail(row, e.signUpLeft(row)))
 }
 
-// Correct mends the address of a sign-up that waits and owes the mail to the
-// new one; the link to the old one dies. It returns [ErrTokenSpent], an error
-// about the field email, or [ErrThrottled].
+// Correct changes the address of a sign-up that waits, and owes the mail to the new
+// address; the link in the mail to the old address stops working. It returns
+// [ErrTokenSpent], an error about the field email, or [ErrThrottled].
 func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, caller Caller) error {
 	sendTo, key, ok := parseEmail(email)
 	if !ok {
@@ -115,7 +117,7 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 	if row.EmailKey == key && row.Email == sendTo {
 		return e.Resend(ctx, pendingSecret, caller)
 	}
-	if e.opt.SignUp == SignUpInvite && row.EmailKey != key { // the invite was for that address alone
+	if e.opt.SignUp == SignUpInvite && row.EmailKey != key { // the invite is valid for its own address only
 		return fieldError(KindInvalid, "email", "email_not_invited")
 	}
 	l := e.opt.Limits
@@ -136,7 +138,7 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 		if err != nil {
 			return err
 		}
-		// A reset link in the mailbox of before would confirm this address.
+		// A reset link in the old mailbox would confirm the new address.
 		if err := revoke(tx, row.ID, purposeReset, purposePINReset); err != nil {
 			return err
 		}
@@ -150,9 +152,9 @@ func (e *Emails) LookConfirm(ctx context.Context, text string) (LinkInfo, error)
 	return e.mailedLink(ctx, purposeConfirm, text)
 }
 
-// Confirm spends a confirmation link: the account may sign in and its address
-// is its own. It returns [ErrTokenSpent], or [ErrEmailTaken] when another
-// account has confirmed the address meanwhile.
+// Confirm spends a confirmation link: the account may sign in, and the address is its
+// own. It returns [ErrTokenSpent], or [ErrEmailTaken] when another account has
+// confirmed the address meanwhile.
 func (e *Emails) Confirm(ctx context.Context, text string, caller Caller) error {
 	return e.tx(ctx, "confirm the sign-up", func(tx *gorm.DB) error {
 		t, err := e.spend(ctx, tx, purposeConfirm, text)
@@ -167,8 +169,8 @@ func (e *Emails) Confirm(ctx context.Context, text string, caller Caller) error 
 	})
 }
 
-// confirmAccount makes a waiting account one that may sign in. The address must
-// still be the one that row holds: a link confirms no other.
+// confirmAccount confirms an account, so that it may sign in. The address must still
+// be the address of row: a link confirms no other.
 func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
 	err := updateAccount(tx, row.ID, map[string]any{"confirmed_at": c.Now()}, "confirmed_at IS NULL AND email_key = ?", row.EmailKey)
 	if KindOf(err) == KindNotFound {

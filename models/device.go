@@ -17,7 +17,7 @@ type Devices struct {
 	sessions *Sessions
 }
 
-// The doors through which a device asks. They share the codes and the page.
+// The protocols by which a device asks for a code. They share the codes and the page.
 const (
 	DoorAPI  = "api"  // RFC 8628: the device holds a device code of its own
 	DoorEmby = "emby" // the Emby wire: the device shows its id and the user code
@@ -39,7 +39,7 @@ const (
 	deviceIDMax    = 255
 )
 
-// deviceCodeRow is a row of device_codes. Codes are kept as keyed hashes alone.
+// deviceCodeRow is a row of device_codes. Only keyed hashes of the codes are stored.
 type deviceCodeRow struct {
 	ID              int64
 	UserCodeMAC     secret.Hash `gorm:"column:user_code_mac"`
@@ -50,8 +50,8 @@ type deviceCodeRow struct {
 	Address         string
 	Door            string
 	State           string
-	AccountID       int64 // who approved; 0 before
-	PasswordVersion int64 // of that account then: a new password undoes the approval
+	AccountID       int64 // the account that approved it; 0 before
+	PasswordVersion int64 // of that account at the approval; a new password makes the approval void
 	PollEvery       int64 // milliseconds
 	NextPoll        int64 // Unix milliseconds
 	CreatedAt       time.Time
@@ -61,7 +61,7 @@ type deviceCodeRow struct {
 // TableName is device_codes.
 func (deviceCodeRow) TableName() string { return "device_codes" }
 
-// DeviceAsk is a device that wants to be signed in.
+// DeviceAsk is the request of a device that wants to be signed in.
 type DeviceAsk struct {
 	DeviceID string // the device's own; kept and echoed as it is, at most 255 bytes
 	Client   string // the app
@@ -69,8 +69,8 @@ type DeviceAsk struct {
 	Door     string
 }
 
-// DeviceCode is what the device gets: it shows UserCode and asks again with
-// DeviceCode (on the Emby wire: with its id and UserCode).
+// DeviceCode is the answer to a device. The device shows UserCode to the person and
+// asks again with DeviceCode, or on the Emby wire with its id and UserCode.
 type DeviceCode struct {
 	UserCode, DeviceCode string
 	ExpiresAt            time.Time
@@ -118,7 +118,7 @@ func (d *Devices) Begin(ctx context.Context, in DeviceAsk, caller Caller) (Devic
 	}, nil
 }
 
-// shortName is a name as a device tells it, in at most 80 characters.
+// shortName returns a name that a device sent, cut to 80 characters.
 func shortName(name string) string {
 	const longest = 80
 	runes := []rune(cleanServerName(name))
@@ -138,10 +138,10 @@ func (d *Devices) missKey(deviceID string) secret.Hash {
 	return d.throttle.key("device misses", deviceID)
 }
 
-// beginAnew forgets the wrong codes of a device of the Emby wire that has had
-// too many of them: all that they could have been guesses for is dead. Fewer are
-// not forgotten, or a guesser would begin again and again and never have too
-// many.
+// beginAnew clears the counter of wrong codes when a device of the Emby wire that had
+// too many asks for a new code: every code that could have been guessed is dead. It
+// does not clear a lower count, because somebody who guesses could otherwise ask for
+// new codes and never reach the limit.
 func (d *Devices) beginAnew(ctx context.Context, in DeviceAsk) error {
 	if in.Door != DoorEmby {
 		return nil
@@ -154,9 +154,9 @@ func (d *Devices) beginAnew(ctx context.Context, in DeviceAsk) error {
 	return err
 }
 
-// missed counts a wrong code of a device, wherever it came from: its id is no
-// secret. With the last one that is allowed its codes die (R-66). It returns
-// [ErrThrottled] from then on until the device begins anew.
+// missed counts a wrong code of a device, no matter who sent it, because the id of a
+// device is not secret. At the limit the codes of the device die (R-66), and missed
+// returns [ErrThrottled] until the device asks for a new code.
 func (d *Devices) missed(ctx context.Context, deviceID string) error {
 	limit := d.opt.Limits.DeviceMisses
 	misses := d.missKey(deviceID)
@@ -170,7 +170,7 @@ func (d *Devices) missed(ctx context.Context, deviceID string) error {
 	if hits < limit.Hits {
 		return nil
 	}
-	// In two statements: one alone would lock what it reads.
+	// Two statements, because one would lock all rows that it reads.
 	var codes []int64
 	err = d.read(ctx).Raw("SELECT id FROM device_codes WHERE device_id = ? AND door = ? AND expires_at > ?", deviceID, DoorEmby, d.Now()).
 		Scan(&codes).Error
@@ -182,15 +182,16 @@ func (d *Devices) missed(ctx context.Context, deviceID string) error {
 	}))
 }
 
-// AskingDevice is what the person who approves sees.
+// AskingDevice describes a device to the person who may approve it.
 type AskingDevice struct {
 	UserCode, Client, Device, Address string
 	AskedAt, ExpiresAt                time.Time
 }
 
-// LookCode finds the device that shows a code, for a signed-in person. Wrong
-// codes are counted by account, by source and in all, before the look-up
-// (R-64); a right one clears nothing, since anybody can have one made. It returns [ErrCodeWrong] or [ErrThrottled].
+// LookCode finds the device that shows a code, for a signed-in person. Tries are
+// counted by account, by source and in all before the code is looked up (R-64). A
+// right code does not clear the counters, because everybody can ask for a code of
+// their own. It returns [ErrCodeWrong] or [ErrThrottled].
 func (d *Devices) LookCode(ctx context.Context, this Session, typed string, caller Caller) (AskingDevice, error) {
 	row, err := d.waiting(ctx, this, typed, caller)
 	if err != nil {
@@ -209,7 +210,7 @@ func (d *Devices) waiting(ctx context.Context, this Session, typed string, calle
 	account := d.throttle.key("user codes", idText(this.AccountID))
 	source := d.throttle.key("user codes source", near)
 	service := d.throttle.key("user codes service", "")
-	if err := d.throttle.stillOpen(ctx, service); err != nil { // the brake stops right codes too, or it would tell them
+	if err := d.throttle.stillOpen(ctx, service); err != nil { // over this limit right codes are refused too, so that nobody learns which are right
 		return deviceCodeRow{}, err
 	}
 	if err := d.throttle.allow(ctx, account, l.CodeAccount); err != nil {
@@ -236,8 +237,8 @@ func (d *Devices) waiting(ctx context.Context, this Session, typed string, calle
 	return rows[0], d.throttle.giveBack(ctx, account, source)
 }
 
-// Approve signs the device that shows a code in to the account of this session.
-// Of parallel callers one wins. It returns [ErrCodeWrong] or [ErrThrottled].
+// Approve signs the device that shows a code in to the account of this session. One of
+// several parallel callers succeeds. It returns [ErrCodeWrong] or [ErrThrottled].
 func (d *Devices) Approve(ctx context.Context, this Session, typed string, caller Caller) error {
 	return d.decide(ctx, this, typed, deviceApproved, EventDeviceApproved, caller)
 }
@@ -257,8 +258,8 @@ func (d *Devices) decide(ctx context.Context, this Session, typed, state string,
 		if err != nil {
 			return err
 		}
-		// A session that has just been ended decides nothing any more: whoever ended
-		// them all is also rid of what they approved.
+		// A session that has just been ended may not decide: a person who ends all
+		// sessions must not find a new device signed in afterwards.
 		result := tx.Exec(`UPDATE device_codes SET state = ?, account_id = ?, password_version = ?
 WHERE id = ? AND state = ? AND expires_at > ? AND EXISTS (SELECT 1 FROM sessions WHERE id = ? AND account_id = ?)`,
 			state, account.ID, account.PasswordVersion, row.ID, deviceWaiting, d.Now(), this.ID, account.ID)
@@ -296,8 +297,8 @@ func (d *Devices) Exchange(ctx context.Context, deviceCode string, caller Caller
 	}
 }
 
-// errNoSuchCode is a code that there never was, or not lately: a guess. A device
-// that still shows an old one of its own is no guesser.
+// errNoSuchCode is a code that does not exist and did not exist a short time ago, so it
+// counts as a guess. A device that still shows its own old code is not guessing.
 var errNoSuchCode = errors.New("models: no such device code")
 
 func (d *Devices) byMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
@@ -314,8 +315,9 @@ func (d *Devices) byMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, er
 	}
 }
 
-// notTooFast keeps the pace of one device in its row, so that it holds on every
-// instance. A device that asks too soon has to wait longer from then on.
+// notTooFast stores the pace of one device in its row, so that the pace holds on every
+// instance. A device that asks too soon has to wait longer from then on. It returns
+// [ErrSlowDown].
 func (d *Devices) notTooFast(ctx context.Context, row *deviceCodeRow) error {
 	now := d.Now().UnixMilli()
 	early := false
@@ -325,7 +327,7 @@ func (d *Devices) notTooFast(ctx context.Context, row *deviceCodeRow) error {
 		if result.Error != nil || !early {
 			return result.Error
 		}
-		// MySQL reads what it has just assigned, SQLite what was there before: the
+		// MySQL reads the value that it has just assigned, SQLite the value before: the
 		// sum comes first, so that both mean the same.
 		by := slowDownBy.Milliseconds()
 		return db.Exec("UPDATE device_codes SET next_poll = ? + poll_every + ?, poll_every = poll_every + ? WHERE id = ? AND poll_every < ?",
@@ -340,8 +342,8 @@ func (d *Devices) notTooFast(ctx context.Context, row *deviceCodeRow) error {
 	return nil
 }
 
-// admit spends an approved code and opens the session, unless the account was
-// disabled or its password changed meanwhile (R-68); the code is spent anyway.
+// admit spends an approved code and opens the session, unless the account was disabled
+// or its password changed meanwhile (R-68). The code is spent in any case.
 func (d *Devices) admit(ctx context.Context, row *deviceCodeRow, caller Caller) (SignedIn, error) {
 	var out SignedIn
 	refused := false
@@ -367,7 +369,7 @@ func (d *Devices) admit(ctx context.Context, row *deviceCodeRow, caller Caller) 
 		out, err = d.sessions.open(ctx, tx, &account, in, false, caller)
 		return err
 	})
-	if err == nil && refused || errors.Is(err, ErrSignInWrong) { // the last: the password changed this very moment
+	if err == nil && refused || errors.Is(err, ErrSignInWrong) { // ErrSignInWrong: the password changed at this very moment
 		return SignedIn{}, ErrDeviceCodeExpired
 	}
 	return out, err
@@ -384,10 +386,10 @@ func deviceName(row *deviceCodeRow) string {
 	}
 }
 
-// EmbyPoll reports whether the code that an Emby device shows was approved. It
-// returns [ErrDeviceCodeExpired] for a pair that is unknown, denied, used or too
-// old; wrong pairs are counted by device, and after too many of them its codes are
-// dead and every pair gets [ErrThrottled] (R-66).
+// EmbyPoll reports whether the code that an Emby device shows was approved. It returns
+// [ErrDeviceCodeExpired] for a pair of id and code that is unknown, denied, used or
+// too old. Wrong pairs are counted by device; after too many the codes of the device
+// are dead and every pair gets [ErrThrottled] (R-66).
 func (d *Devices) EmbyPoll(ctx context.Context, deviceID, typed string) (approved bool, err error) {
 	row, err := d.byEmby(ctx, deviceID, typed)
 	return err == nil && row.State == deviceApproved, err
@@ -420,7 +422,7 @@ func (d *Devices) byEmby(ctx context.Context, deviceID, typed string) (deviceCod
 }
 
 // EmbyExchange trades the code that an Emby device shows for a session, once. It
-// returns [ErrDeviceCodeExpired], also while nobody has approved.
+// returns [ErrDeviceCodeExpired], also for a code that is not approved yet.
 func (d *Devices) EmbyExchange(ctx context.Context, deviceID, typed string, caller Caller) (SignedIn, error) {
 	row, err := d.byEmby(ctx, deviceID, typed)
 	if err != nil {

@@ -14,11 +14,11 @@ const (
 	labelMax     = 63
 )
 
-// parseEmail reads one bare email address. sendTo is what mail goes to: the
-// name before the @ as typed, the domain as lower-case ASCII. key is by what
-// addresses are compared: our stated policy ignores the case of the name as
-// well. It reports false for anything but the plain form name@domain: display
-// names, comments, quoted names, address literals and a domain without a dot.
+// parseEmail reads one bare email address. sendTo is the address for mail: the name
+// before the @ as typed, the domain as lower-case ASCII. key is the address for
+// comparisons: it also ignores the case of the name, which is our stated policy. It
+// reports false for anything but the plain form name@domain: display names, comments,
+// quoted names, address literals and a domain without a dot.
 func parseEmail(typed string) (sendTo, key string, ok bool) {
 	typed = strings.TrimSpace(typed)
 	if len(typed) > emailMax {
@@ -53,8 +53,8 @@ func plainEmailName(name string) bool {
 	return true
 }
 
-// plainDomain returns domain in lower-case ASCII (RFC 5891 A-labels). It wants
-// two labels or more, the last of which is no number.
+// plainDomain returns domain in lower-case ASCII (RFC 5891 A-labels). It reports false
+// unless the domain has at least two labels and the last label is not a number.
 func plainDomain(domain string) (string, bool) {
 	if domain == "" || len(domain) > emailMax || !utf8.ValidString(domain) || strings.ContainsFunc(domain, hidden) {
 		return "", false
@@ -63,7 +63,7 @@ func plainDomain(domain string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	// What comes out must go in again, or the address would be another at each look.
+	// The result must be valid input again, or the address would change each time that it is read.
 	if again, err := idna.Lookup.ToASCII(ascii); err != nil || again != ascii {
 		return "", false
 	}
@@ -95,8 +95,8 @@ func plainLabel(label string) bool {
 	return true
 }
 
-// maskEmail hides most of an address, for mails that tell one mailbox of
-// another: "n…@example.org".
+// maskEmail hides most of an address, for mails that name the address of one mailbox
+// in another: "n…@example.org".
 func maskEmail(address string) string {
 	name, domain, found := strings.Cut(address, "@")
 	if !found || name == "" {

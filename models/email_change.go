@@ -12,7 +12,7 @@ import (
 
 // The states of an email change.
 const (
-	changeWaiting  = "waiting"  // for the new address to confirm
+	changeWaiting  = "waiting"  // for the confirmation of the new address
 	changeMade     = "made"     // may be undone until undo_until
 	changeReplaced = "replaced" // by a later request
 	changeUndone   = "undone"
@@ -37,8 +37,8 @@ type emailChange struct {
 // TableName is email_changes.
 func (emailChange) TableName() string { return "email_changes" }
 
-// Waiting returns the new address that an account has asked for and not yet
-// confirmed, "" for none.
+// Waiting returns the new address that a person has asked for and not yet confirmed,
+// "" without one.
 func (e *Emails) Waiting(ctx context.Context, accountID int64) (string, error) {
 	rows, err := gorm.G[emailChange](e.read(ctx)).
 		Where("account_id = ? AND state = ? AND expires_at > ?", accountID, changeWaiting, e.Now()).Order("id DESC").Limit(1).Find(ctx)
@@ -48,8 +48,8 @@ func (e *Emails) Waiting(ctx context.Context, accountID int64) (string, error) {
 	return rows[0].NewEmail, nil
 }
 
-// UndoUntil is until when some change of an account's address can be undone,
-// zero for none. So long the account cannot be deleted.
+// UndoUntil returns the time until which a change of the address can be undone, the
+// zero time if there is no such change. Until then the account cannot be deleted.
 func (e *Emails) UndoUntil(ctx context.Context, accountID int64) (time.Time, error) {
 	return e.undoUntil(ctx, e.read(ctx), accountID)
 }
@@ -69,10 +69,10 @@ func (c *core) undoUntil(ctx context.Context, db *gorm.DB, accountID int64) (tim
 	return last, nil
 }
 
-// RequestChange asks for another address: the new one gets a link to confirm,
-// the old one is told. A request before it dies. It returns errors about the
-// fields email and current_password, or [ErrThrottled]. Whether the new address
-// is taken is told to that address alone.
+// RequestChange asks for another address: the new address gets a link to confirm, the
+// old address a notice. It replaces an earlier request. It returns errors about the
+// fields email and current_password, or [ErrThrottled]. Only the mail to the new
+// address says whether another account has that address.
 func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, password string, caller Caller) error {
 	row, err := e.accountByID(ctx, e.read(ctx), accountID)
 	if err != nil {
@@ -158,9 +158,9 @@ func (e *Emails) lookChange(ctx context.Context, p purpose, text, state string, 
 	return info, nil
 }
 
-// ConfirmChange spends the link that the new address got. The old address is
-// told and held, so that it can be undone. It returns [ErrTokenSpent], or
-// [ErrEmailTaken] when another account has the address.
+// ConfirmChange spends the link that was mailed to the new address. The old address
+// gets a notice and is kept back, so that the change can be undone. It returns
+// [ErrTokenSpent], or [ErrEmailTaken] when another account has the address.
 func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) error {
 	return e.tx(ctx, "change the address", func(tx *gorm.DB) error {
 		t, err := e.spend(ctx, tx, purposeEmailChange, text)
@@ -185,8 +185,8 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) 
 	})
 }
 
-// makeChange moves an account to the address of change, if it is still the
-// account and the request that it was.
+// makeChange gives an account the address of change, if neither the account nor the
+// request was changed meanwhile.
 func (e *Emails) makeChange(ctx context.Context, tx *gorm.DB, row *accountRow, change *emailChange) error {
 	now := e.Now()
 	undoUntil := now.Add(e.opt.Lives.EmailUndo)
@@ -216,7 +216,7 @@ func (e *Emails) makeChange(ctx context.Context, tx *gorm.DB, row *accountRow, c
 			return err
 		}
 	}
-	// Links in the old mailbox open this account no more.
+	// Links in the old mailbox must no longer open this account.
 	return revoke(tx, row.ID, purposeReset, purposePINReset)
 }
 
@@ -229,10 +229,10 @@ func (e *Emails) oweChanged(ctx context.Context, tx *gorm.DB, row *accountRow, c
 	return e.owe(ctx, tx, emailArrivedMail(row, change))
 }
 
-// Undo spends the link that the old address got: the address comes back, every
-// later change is reverted, all sessions end and the password no longer works.
-// It returns the secret of a link that sets a new password (the same that is
-// mailed to the address), or [ErrTokenSpent].
+// Undo spends the link that was mailed to the old address: the address comes back,
+// every later change is reverted, all sessions end and the password no longer works.
+// It returns the secret of a link that sets a new password, the same secret that is
+// mailed to the address, or [ErrTokenSpent].
 func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSecret string, err error) {
 	err = e.tx(ctx, "undo the email change", func(tx *gorm.DB) error {
 		t, err := e.spend(ctx, tx, purposeEmailUndo, text)
@@ -258,8 +258,8 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 	return resetSecret, err
 }
 
-// revertChanges takes back the change with id from and all later ones. row
-// becomes the account as it is then.
+// revertChanges takes back the change with the id from and all later changes. It
+// updates row to the new state of the account.
 func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow, from int64) error {
 	changes, err := gorm.G[emailChange](tx).
 		Where("account_id = ? AND id >= ? AND state IN ?", row.ID, from, []string{changeMade, changeWaiting}).Order("id").Find(ctx)
@@ -292,8 +292,8 @@ func (e *Emails) revertChanges(ctx context.Context, tx *gorm.DB, row *accountRow
 	return revoke(tx, row.ID, purposeReset, purposePINReset, purposeEmailChange, purposeNotMe)
 }
 
-// undoChange marks a change undone, gives its new address up and kills the links
-// of its mails.
+// undoChange marks a change as undone, frees its new address and deletes the links of
+// its mails.
 func undoChange(tx *gorm.DB, change emailChange) error {
 	if err := tx.Exec("UPDATE email_changes SET state = ? WHERE id = ?", changeUndone, change.ID).Error; err != nil {
 		return err
@@ -311,9 +311,9 @@ func undoChange(tx *gorm.DB, change emailChange) error {
 	return tx.Exec("DELETE FROM tokens WHERE account_id = ? AND subject_id = ? AND used_at IS NULL", change.AccountID, change.ID).Error
 }
 
-// oweReset owes the mail that tells of an undone change, with a link that sets a
-// password, and mints its secret at once for the browser that has just proved
-// itself by another link.
+// oweReset owes the mail about an undone change, with a link that sets a password. It
+// also makes the secret of that link at once, for the browser that has just spent the
+// link of the undo.
 func (c *core) oweReset(ctx context.Context, tx *gorm.DB, row *accountRow) (string, error) {
 	if err := c.owe(ctx, tx, emailUndoneMail(row, c.opt.Lives.Reset)); err != nil {
 		return "", err

@@ -12,43 +12,43 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Kind says what sort of failure an [Error] is. It knows no transport: handlers
-// alone decide which HTTP status a Kind becomes.
+// Kind is the sort of failure of an [Error]. It says nothing about a protocol:
+// handlers alone decide which HTTP status a Kind becomes.
 type Kind uint8
 
 // The kinds, from the caller's point of view.
 const (
-	KindInternal        Kind = iota // a fault of ours; never shown
+	KindInternal        Kind = iota // a fault of the service; never shown
 	KindInvalid                     // the input breaks a rule
-	KindNotFound                    // there is no such thing, or not for this caller
+	KindNotFound                    // it does not exist, or this caller may not know of it
 	KindConflict                    // the input clashes with what is stored
-	KindUnauthenticated             // no, or wrong, credentials
-	KindForbidden                   // known who it is, and still not allowed
-	KindExpired                     // was valid once: used, replaced or too old
-	KindThrottled                   // too many tries; RetryAfter says when again
-	KindUnavailable                 // the database or the machine cannot now; RetryAfter says when again
+	KindUnauthenticated             // credentials are missing or wrong
+	KindForbidden                   // the caller is known and not allowed
+	KindExpired                     // it was valid before, and is used, replaced or too old
+	KindThrottled                   // too many tries; RetryAfter says how long to wait
+	KindUnavailable                 // the database or the machine cannot answer now; RetryAfter says how long to wait
 )
 
-// Error is a failure that the caller may see. Code is stable; the text shown to
-// people is looked up by Code in templates/locales. Compare with [errors.Is],
-// which goes by Code.
+// Error is a failure that the caller may see. Code is stable; the text for people is
+// found by Code in templates/locales. Compare errors with [errors.Is], which compares
+// codes.
 type Error struct {
 	Kind       Kind
 	Code       string
 	Fields     []FieldError      // inputs at fault, in the order of the form
 	Params     map[string]string // placeholders of the text
 	RetryAfter time.Duration     // of KindThrottled and KindUnavailable
-	Err        error             // what happened underneath: logged, never shown
+	Err        error             // the cause: logged, never shown
 }
 
-// FieldError is what is wrong with one input.
+// FieldError describes the mistake in one input.
 type FieldError struct {
 	Field  string // the input's name on every form and wire: "username"
 	Code   string
 	Params map[string]string
 }
 
-// Error names the code, the fields' codes and the cause.
+// Error returns the code, the codes of the fields and the cause.
 func (e *Error) Error() string {
 	words := []string{e.Code}
 	for _, f := range e.Fields {
@@ -64,8 +64,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes errors.Is(err, ErrUsernameTaken) true for any Error with that code,
-// and for any that has a field with that code.
+// Is makes errors.Is(err, ErrUsernameTaken) true for each Error that has the same
+// code, or has a field with the same name and code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	if !ok {
@@ -119,7 +119,7 @@ var (
 	ErrAlreadyLinked     = &Error{Kind: KindConflict, Code: "already_linked"}
 	ErrAccessKeyWrong    = &Error{Kind: KindNotFound, Code: "access_key_wrong"}
 	ErrOtherRequest      = &Error{Kind: KindInvalid, Code: "idempotency_mismatch"}
-	// The four of RFC 8628 §3.5.
+	// The error codes of RFC 8628 §3.5.
 	ErrAuthorizationPending = &Error{Kind: KindInvalid, Code: "authorization_pending"}
 	ErrSlowDown             = &Error{Kind: KindInvalid, Code: "slow_down"}
 	ErrAccessDenied         = &Error{Kind: KindInvalid, Code: "access_denied"}
@@ -129,12 +129,12 @@ var (
 	ErrBusy                 = &Error{Kind: KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second}
 )
 
-// fieldError is an error about one input.
+// fieldError returns an error about one input.
 func fieldError(kind Kind, field, code string) *Error {
 	return &Error{Kind: kind, Code: "invalid", Fields: []FieldError{{Field: field, Code: code}}}
 }
 
-// invalid joins what is wrong with several inputs into one error, nil for none.
+// invalid returns one error about all mistakes in the input, nil if fields is empty.
 func invalid(fields []FieldError) error {
 	if len(fields) == 0 {
 		return nil
@@ -142,21 +142,21 @@ func invalid(fields []FieldError) error {
 	return &Error{Kind: KindInvalid, Code: "invalid", Fields: fields}
 }
 
-// because is e with its cause.
+// because returns a copy of e with its cause.
 func (e *Error) because(cause error) *Error {
 	with := *e
 	with.Err = cause
 	return &with
 }
 
-// after is e with the time to wait.
+// after returns a copy of e with the time to wait.
 func (e *Error) after(wait time.Duration) *Error {
 	with := *e
 	with.RetryAfter = wait
 	return &with
 }
 
-// with is e with one placeholder of its text, for all its fields too.
+// with returns a copy of e with one placeholder of its text, for all its fields too.
 func (e *Error) with(name, value string) *Error {
 	filled := *e
 	filled.Params = map[string]string{name: value}
@@ -168,7 +168,7 @@ func (e *Error) with(name, value string) *Error {
 	return &filled
 }
 
-// KindOf reports the Kind of err, KindInternal for errors that are not ours.
+// KindOf returns the Kind of err, KindInternal for an error that is not an [Error].
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
@@ -176,8 +176,9 @@ func KindOf(err error) Kind {
 	return KindInternal
 }
 
-// explained turns what the database or the hasher says into one of our errors,
-// and says what was being done. Errors of ours pass as they are.
+// explained returns err as an [Error] whose cause also says what was being done. It
+// recognises the errors of the database and of the hasher; an [Error] is returned
+// unchanged, nil stays nil.
 func explained(doing string, err error) error {
 	if err == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Export is all that is stored about a person, without secrets and their
-// hashes. Times are UTC.
+// Export is all data that is stored about a person, without secrets and their hashes.
+// Times are UTC.
 type Export struct {
 	Account      Account
 	GuardianID   int64 // 0 for none
@@ -36,10 +36,10 @@ type Export struct {
 // ExportedEmail is an address that belongs to the account.
 type ExportedEmail struct {
 	Address   string
-	HeldUntil time.Time // zero for the one in use; else kept back for an undo
+	HeldUntil time.Time // zero for the address in use; other addresses are kept back for an undo
 }
 
-// ExportedEmailChange is a change of address, asked or made.
+// ExportedEmailChange is a change of address that was requested or made.
 type ExportedEmailChange struct {
 	From, To, State               string
 	AskedAt, ChangedAt, UndoUntil time.Time
@@ -52,14 +52,14 @@ type ExportedMail struct {
 	OwedAt          time.Time
 }
 
-// ExportedLink is a mailed link that has not been used: what it is for, not its
-// secret.
+// ExportedLink is a mailed link that has not been used: its purpose, not its secret.
 type ExportedLink struct {
 	Purpose              string
 	CreatedAt, ExpiresAt time.Time
 }
 
-// Export reads all that is stored about a person, as of one moment.
+// Export reads all data that is stored about a person, at one moment. It returns
+// [ErrNotFound] or [ErrUnavailable].
 func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (Export, error) {
 	var out Export
 	err := a.tx(ctx, "export the account", func(tx *gorm.DB) error {
@@ -72,7 +72,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 		if row.GuardianID != nil {
 			out.GuardianID = *row.GuardianID
 		}
-		// Noted first: the export tells of itself as well.
+		// Recorded first, so that the export contains its own event.
 		if err := a.recordEvent(ctx, tx, accountID, EventExported, caller); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 				return err
 			}
 		}
-		return out.readContract(ctx, tx, a.core, accountID)
+		return out.readOffers(ctx, tx, a.core, accountID)
 	})
 	return out, err
 }
@@ -153,26 +153,26 @@ func (e *Export) readLinks(ctx context.Context, tx *gorm.DB, accountID int64) er
 	return err
 }
 
-// ExportedServer is a server that the account runs, with all its addresses. Who
-// uses it is theirs to export.
+// ExportedServer is a server that the account owns, with all its addresses. The people
+// who use the server are left out: their links are in their own exports.
 type ExportedServer struct {
 	Server
 	Addresses []Address
 }
 
-// ExportedDevice is a device that was let in or refused by its code.
+// ExportedDevice is a device whose code the account approved or denied.
 type ExportedDevice struct {
 	DeviceID, Client, Device, Address, State string
 	AskedAt, ExpiresAt                       time.Time
 }
 
-// ExportedClaimCode is a claim code that nobody has used: not the code itself.
+// ExportedClaimCode is a claim code that was not used, without the code itself.
 type ExportedClaimCode struct {
 	CreatedAt, ExpiresAt time.Time
 }
 
-// ExportedTerms are the terms of a link that its owner set; times are in the
-// link itself.
+// ExportedTerms are the libraries that a link is limited to. The end of the link is in
+// the link itself.
 type ExportedTerms struct {
 	LinkID    int64
 	Libraries []Library
@@ -235,8 +235,9 @@ func (e *Export) readClaimCodes(ctx context.Context, tx *gorm.DB, accountID int6
 	return err
 }
 
-// readContract reads what this file is about.
-func (e *Export) readContract(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
+// readOffers reads the invites, proofs, codes of Quick Connect and terms of an
+// account.
+func (e *Export) readOffers(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	for _, part := range []func(context.Context, *gorm.DB, *core, int64) error{e.readInvites, e.readProofs, e.readQuickConnects, e.readTerms} {
 		if err := part(ctx, tx, c, accountID); err != nil {
 			return err
@@ -245,8 +246,7 @@ func (e *Export) readContract(ctx context.Context, tx *gorm.DB, c *core, account
 	return nil
 }
 
-// readInvites reads the invites that the account sent, and those that it got or
-// may still answer.
+// readInvites reads the invites that the account sent, received or may still answer.
 func (e *Export) readInvites(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	keys, err := c.ownAddresses(ctx, tx, accountID)
 	if err != nil {
@@ -262,7 +262,7 @@ func (e *Export) readInvites(ctx context.Context, tx *gorm.DB, c *core, accountI
 		{"i.account_id = ?", []any{accountID}},
 		{"i.email_key IN ? AND i.owner_id <> ?", []any{append(keys, "no address"), accountID}}, // a list must not be empty
 	} {
-		var some []inviteRow // apart, so that each finds its index
+		var some []inviteRow // one statement for each condition, so that each can use its index
 		if err := tx.Raw("SELECT i.* FROM invites i WHERE "+part.condition, part.args...).Scan(&some).Error; err != nil {
 			return err
 		}
@@ -290,7 +290,7 @@ func (e *Export) readQuickConnects(ctx context.Context, tx *gorm.DB, c *core, ac
 	return err
 }
 
-// readTerms reads the libraries that the account's links are confined to.
+// readTerms reads the libraries that the links of the account are limited to.
 func (e *Export) readTerms(ctx context.Context, tx *gorm.DB, c *core, accountID int64) error {
 	rows, err := gorm.G[linkRow](tx).Where("account_id = ? AND libraries IS NOT NULL", accountID).Order("id").Find(ctx)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// History is what happened to an account, for its owner to see.
+// History is the area that reads the events of an account for its owner.
 type History struct{ *core }
 
 // EventKind names a security event; locales have its text as event.KIND.
@@ -98,13 +98,13 @@ func (c *core) recordEvent(ctx context.Context, tx *gorm.DB, accountID int64, ki
 	return gorm.G[historyRow](tx).Create(ctx, &row)
 }
 
-// event is the row of an event.
+// event returns the row of an event, with a new id and the present time.
 func (c *core) event(accountID int64, kind EventKind, caller Caller) (historyRow, error) {
 	id, err := c.newID()
 	return historyRow{ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, CreatedAt: c.Now()}, err
 }
 
-// List returns the latest events of an account, newest first, n at the most.
+// List returns the latest events of an account, at most n, the newest first.
 func (h *History) List(ctx context.Context, accountID int64, n int) ([]Event, error) {
 	rows, err := gorm.G[historyRow](h.read(ctx)).Where("account_id = ?", accountID).Order("id DESC").Limit(n).Find(ctx)
 	if err != nil {

@@ -6,15 +6,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// PastEvent is an event with its place in the history: later events have higher
-// ids.
+// PastEvent is an event with its id; later events have higher ids.
 type PastEvent struct {
 	ID int64
 	Event
 }
 
-// Page returns events of an account, newest first, n at the most, beginning
-// behind the event with the id before; 0 begins at the newest.
+// Page returns at most n events of an account, the newest first, that are older than
+// the event with the id before; 0 begins at the newest.
 func (h *History) Page(ctx context.Context, accountID, before int64, n int) ([]PastEvent, error) {
 	query := gorm.G[historyRow](h.read(ctx)).Where("account_id = ?", accountID)
 	if before != 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// idempotencyRow is a row of idempotency: a request that must be done once, and what it
-// made. It holds keyed hashes alone.
+// idempotencyRow is a row of idempotency: a request that must be done once, and the id
+// of its result. It holds keyed hashes only.
 type idempotencyRow struct {
 	MAC         secret.Hash `gorm:"column:mac"`
 	RequestHash secret.Hash
@@ -26,8 +26,8 @@ type idempotencyRow struct {
 // TableName is idempotency.
 func (idempotencyRow) TableName() string { return "idempotency" }
 
-// onceLife is how long a repetition is known as one.
-const onceLife = 24 * time.Hour
+// repetitionLife is the time for which a repeated request is recognised.
+const repetitionLife = 24 * time.Hour
 
 // idempotentRequest is a request with an Idempotency-Key; the zero value is a request
 // without a key.
@@ -36,10 +36,11 @@ type idempotentRequest struct {
 	wanted       bool
 }
 
-// idempotent checks the key of a request: 16 to 128 visible ASCII characters, "" for
-// none. scope keeps the keys of different callers and operations apart; request
-// is all that a repetition must have in common, without secrets. It returns an
-// error about the field idempotency_key.
+// idempotent reads the Idempotency-Key of a request: 16 to 128 visible ASCII
+// characters, or "" without a key. scope keeps the keys of different callers and
+// operations apart. request lists the values, without secrets, that a repetition must
+// have in common with the first request. It returns an error about the field
+// idempotency_key.
 func (c *core) idempotent(scope, key string, request ...any) (idempotentRequest, error) {
 	const shortest, longest = 16, 128
 	if key == "" {
@@ -57,8 +58,9 @@ func (c *core) idempotent(scope, key string, request ...any) (idempotentRequest,
 	}, nil
 }
 
-// doneBefore finds what an earlier request under the same key made, 0 for none.
-// It returns [ErrOtherRequest] when that was another request.
+// doneBefore returns the id of the result of an earlier request with the same key, 0
+// without one. It returns [ErrOtherRequest] if the earlier request was a different
+// one.
 func (c *core) doneBefore(ctx context.Context, o idempotentRequest) (subjectID int64, err error) {
 	if !o.wanted {
 		return 0, nil
@@ -73,12 +75,14 @@ func (c *core) doneBefore(ctx context.Context, o idempotentRequest) (subjectID i
 	return rows[0].SubjectID, nil
 }
 
-// errRepeated is a request that another one under the same key overtook.
+// errRepeated stops a transaction when another request with the same key has finished
+// first.
 var errRepeated = errors.New("models: the request was done before")
 
-// txOnce runs work in a transaction unless an earlier request under the same key
-// did it; then it returns what that one made. Of equal requests at the same time
-// one does the work, by the primary key. subjectID is what work will make.
+// txOnce runs work in a transaction, unless an earlier request with the same key has
+// done it: then it returns the id of the earlier result. The primary key decides which
+// of several equal requests at the same time does the work. subjectID is the id of the
+// result of work.
 func (c *core) txOnce(ctx context.Context, doing string, o idempotentRequest, subjectID int64, work func(tx *gorm.DB) error) (madeBefore int64, err error) {
 	if !o.wanted {
 		return 0, c.tx(ctx, doing, work)
@@ -89,7 +93,7 @@ func (c *core) txOnce(ctx context.Context, doing string, o idempotentRequest, su
 			return before, err
 		}
 		err = c.tx(ctx, doing, func(tx *gorm.DB) error {
-			if err := c.keepOnce(ctx, tx, o, subjectID); err != nil {
+			if err := c.storeRequest(ctx, tx, o, subjectID); err != nil {
 				return err
 			}
 			return work(tx)
@@ -101,8 +105,9 @@ func (c *core) txOnce(ctx context.Context, doing string, o idempotentRequest, su
 	return 0, ErrUnavailable.because(err)
 }
 
-// keepOnce notes a request before it is done. One that ran out gives way.
-func (c *core) keepOnce(ctx context.Context, tx *gorm.DB, o idempotentRequest, subjectID int64) error {
+// storeRequest stores a request before its work is done. It replaces a request that is
+// too old.
+func (c *core) storeRequest(ctx context.Context, tx *gorm.DB, o idempotentRequest, subjectID int64) error {
 	now := c.Now()
 	old, err := gorm.G[idempotencyRow](tx).Where("mac = ? AND expires_at <= ?", o.mac, now).Count(ctx, "*")
 	if err != nil {
@@ -114,7 +119,7 @@ func (c *core) keepOnce(ctx context.Context, tx *gorm.DB, o idempotentRequest, s
 		}
 	}
 	err = gorm.G[idempotencyRow](tx).Create(ctx, &idempotencyRow{
-		MAC: o.mac, RequestHash: o.request, SubjectID: subjectID, CreatedAt: now, ExpiresAt: now.Add(onceLife),
+		MAC: o.mac, RequestHash: o.request, SubjectID: subjectID, CreatedAt: now, ExpiresAt: now.Add(repetitionLife),
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return errRepeated

@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Invites are offers of links: of owners to an account, named by username, or to
-// an address. What an address belongs to is asked when the invite is answered,
-// never before, so that owners learn nothing of who has an account.
+// Invites are the operations on offers of links: from an owner to an account, named by
+// username, or to an email address. The account of an address is looked up when the
+// invite is answered, never before, so that owners do not learn who has an account.
 type Invites struct{ *core }
 
 // The states of invites.
@@ -29,7 +29,7 @@ const (
 	InviteExpired   = "expired" // pending, and its time is over
 )
 
-// inviteLife is how long an invite may be answered.
+// inviteLife is the time for which an invite may be answered.
 const inviteLife = 14 * 24 * time.Hour
 
 // inviteRow is a row of invites.
@@ -37,7 +37,7 @@ type inviteRow struct {
 	ID         int64
 	OwnerID    int64
 	AccountID  int64  // 0 for an invite to an address
-	Typed      string // whom the owner named
+	Typed      string // the username or address that the owner typed
 	Email      string // where mail goes; "" for an invite to an account
 	EmailKey   string
 	Note       string
@@ -64,7 +64,7 @@ type inviteServerRow struct {
 // TableName is invite_servers.
 func (inviteServerRow) TableName() string { return "invite_servers" }
 
-// InviteServer is what an invite offers on one server.
+// InviteServer is the offer of an invite for one server.
 type InviteServer struct {
 	ServerID      int64
 	ServerName    string
@@ -74,7 +74,7 @@ type InviteServer struct {
 	EndsAt        time.Time // zero for no end
 }
 
-// NewInvite is what an owner offers.
+// NewInvite is the offer of an owner.
 type NewInvite struct {
 	To             string // a username or an email address
 	Type           string // [LinkLinked] or [LinkGuest]
@@ -98,10 +98,10 @@ const (
 	inviteNoteMax    = 500
 )
 
-// Create makes an invite and owes its mail, which is the same whether or not
-// there is an account. It returns errors about the fields to, type, note,
-// servers, local_user_id, libraries, ends_at and idempotency_key,
-// [ErrOtherRequest], [ErrThrottled] or [ErrUnavailable].
+// Create makes an invite and owes its mail, which is the same whether or not the
+// address has an account. It returns errors about the fields to, type, note, servers,
+// local_user_id, libraries, ends_at and idempotency_key, [ErrOtherRequest],
+// [ErrThrottled] or [ErrUnavailable].
 func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
 	return i.createIn(ctx, "invite "+idText(ownerID), ownerID, in, caller)
 }
@@ -135,7 +135,8 @@ func (i *Invites) createIn(ctx context.Context, scope string, ownerID int64, in 
 	return i.get(ctx, ownerID, before)
 }
 
-// canonical is what a repetition has in common with the first request.
+// canonical returns the values that a repeated request must have in common with the
+// first.
 func (in NewInvite) canonical() []any {
 	parts := []any{nameKey(in.To), in.Type, in.Note}
 	servers := slices.Clone(in.Servers)
@@ -151,8 +152,8 @@ func (in NewInvite) canonical() []any {
 	return parts
 }
 
-// check applies those rules that need no database, and returns the row without
-// the account.
+// check applies the rules that need no database, and returns the row without the
+// account.
 func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	var wrong []FieldError
 	add := func(field, code string) { wrong = append(wrong, FieldError{Field: field, Code: code}) }
@@ -195,8 +196,8 @@ func (i *Invites) check(ownerID int64, in *NewInvite) (inviteRow, error) {
 	return row, invalid(wrong)
 }
 
-// cleanNote returns a note as it is kept: lines of text without what nobody
-// sees. It reports false for one that is too long.
+// cleanNote returns a note as it is stored: lines of text without invisible
+// characters. It reports false for a note that is too long.
 func cleanNote(note string) (string, bool) {
 	if len(note) > 8*inviteNoteMax || !utf8.ValidString(note) {
 		return "", false
@@ -255,8 +256,8 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	return i.recordEvent(ctx, tx, row.OwnerID, EventInviteSent, caller)
 }
 
-// createServer writes what an invite offers on one server, and returns the name
-// of that server.
+// createServer writes the offer of an invite for one server, and returns the name of
+// that server.
 func (i *Invites) createServer(ctx context.Context, tx *gorm.DB, invite *inviteRow, s InviteServer) (name string, err error) {
 	if err := lockOwnServer(tx, invite.OwnerID, s.ServerID); err != nil {
 		if KindOf(err) == KindNotFound {
@@ -284,7 +285,7 @@ func (i *Invites) createServer(ctx context.Context, tx *gorm.DB, invite *inviteR
 	return server.server().Name, gorm.G[inviteServerRow](tx).Create(ctx, &row)
 }
 
-// checkLocalUser checks that a local user is the server's and has no link. It
+// checkLocalUser checks that a local user belongs to the server and has no link. It
 // returns errors about the field local_user_id.
 func (i *Invites) checkLocalUser(ctx context.Context, tx *gorm.DB, s InviteServer) error {
 	found, err := gorm.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", s.LocalUserID, s.ServerID).Count(ctx, "*")
@@ -305,8 +306,7 @@ func (i *Invites) checkLocalUser(ctx context.Context, tx *gorm.DB, s InviteServe
 	return nil
 }
 
-// Withdraw takes an invite back before it was answered. It returns
-// [ErrNotFound].
+// Withdraw takes back an invite that was not answered yet. It returns [ErrNotFound].
 func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller Caller) error {
 	return i.tx(ctx, "withdraw an invite", func(tx *gorm.DB) error {
 		now := i.Now()
@@ -319,9 +319,9 @@ func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller 
 	})
 }
 
-// Look describes the invite of a mailed secret without spending it, and the
-// address that it was sent to, "" for an invite to an account. It returns
-// [ErrTokenSpent] once the invite is answered, withdrawn or over.
+// Look describes the invite of a mailed secret without spending it. The text is the
+// address that the invite was sent to, "" for an invite to an account. It returns
+// [ErrTokenSpent] once the invite is answered, withdrawn or expired.
 func (i *Invites) Look(ctx context.Context, mailToken string) (Invite, string, error) {
 	row, err := i.inviteOf(ctx, mailToken)
 	if err != nil {
@@ -334,8 +334,8 @@ func (i *Invites) Look(ctx context.Context, mailToken string) (Invite, string, e
 	return list[0], row.Email, nil
 }
 
-// inviteOf finds the invite of a mailed secret that may still be answered. It
-// returns [ErrTokenSpent].
+// inviteOf returns the invite of a mailed secret if it can still be answered,
+// otherwise [ErrTokenSpent].
 func (c *core) inviteOf(ctx context.Context, mailToken string) (inviteRow, error) {
 	t, err := c.fresh(ctx, c.read(ctx), secret.MailToken, purposeInvite, mailToken)
 	if err != nil {
@@ -351,9 +351,9 @@ func (c *core) inviteOf(ctx context.Context, mailToken string) (inviteRow, error
 	return rows[0], nil
 }
 
-// openInvites reads invites that may be answered: pending, of an owner who is
-// there, for one server at the least that is still the owner's and not disabled,
-// for a time that is not over.
+// openInvites reads the invites that can be answered: they are pending and not
+// expired, and their owner exists and still owns at least one of their servers, which
+// is not disabled.
 func (c *core) openInvites(ctx context.Context, db *gorm.DB, condition string, args ...any) ([]inviteRow, error) {
 	var rows []inviteRow
 	now := c.Now()
@@ -362,7 +362,7 @@ WHERE `+condition+` AND `+openInvite+` ORDER BY i.id DESC`, append(slices.Clone(
 	return rows, explained("read the invites", err)
 }
 
-// sweepInvites forgets invites that were answered or ran out long ago.
+// sweepInvites deletes invites that were answered or expired long ago.
 func (s *Store) sweepInvites(ctx context.Context) error {
 	for {
 		rows, err := gorm.G[inviteRow](s.read(ctx)).Where("expires_at <= ?", s.Now().Add(-s.opt.Lives.History)).Limit(sweepStep).Find(ctx)
@@ -380,7 +380,7 @@ func (s *Store) sweepInvites(ctx context.Context) error {
 	}
 }
 
-// eraseInvites deletes the invites that condition names, with what they offer.
+// eraseInvites deletes the invites that condition selects, with their offers.
 func eraseInvites(tx *gorm.DB, condition string, args ...any) error {
 	var ids []int64
 	if err := tx.Raw("SELECT id FROM invites WHERE "+condition, args...).Scan(&ids).Error; err != nil {

@@ -12,18 +12,18 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// ownAddresses are the keys of the addresses that an account has confirmed: what
-// was sent to one of them is the account's. One that is kept back
-// after a change is nobody's.
+// ownAddresses returns the keys of the addresses that an account has confirmed.
+// Invites to one of them belong to the account. An address that is kept
+// back after a change belongs to nobody.
 func (c *core) ownAddresses(ctx context.Context, db *gorm.DB, accountID int64) ([]string, error) {
 	var keys []string
 	err := db.WithContext(ctx).Raw("SELECT email_key FROM emails WHERE account_id = ? AND held_until IS NULL", accountID).Scan(&keys).Error
 	return keys, explained("read the address", err)
 }
 
-// received reads the invites that wait for an account's answer, the newest
-// first: those to the account itself and those to its addresses, apart, so that
-// each finds its index.
+// received reads the invites that wait for the answer of an account, the newest first.
+// It reads the invites to the account and to its addresses in two statements, so that
+// each can use its index.
 func (i *Invites) received(ctx context.Context, accountID int64) ([]inviteRow, error) {
 	keys, err := i.ownAddresses(ctx, i.read(ctx), accountID)
 	if err != nil {
@@ -39,8 +39,7 @@ func (i *Invites) received(ctx context.Context, accountID int64) ([]inviteRow, e
 	return rows, err
 }
 
-// Received lists the invites that wait for an account's answer, the newest
-// first.
+// Received lists the invites that wait for the answer of an account, the newest first.
 func (i *Invites) Received(ctx context.Context, accountID int64) ([]Invite, error) {
 	rows, err := i.received(ctx, accountID)
 	if err != nil {
@@ -55,9 +54,9 @@ func (i *Invites) Waiting(ctx context.Context, accountID int64) (int, error) {
 	return len(rows), err
 }
 
-// answer gives an invite of the account another state, by one conditional
-// update: of parallel callers one wins. It returns [ErrNotFound] for an invite
-// that is not pending or not the account's.
+// answer changes the state of an invite by one conditional update, so that one of
+// several parallel callers succeeds. It returns [ErrNotFound] for an invite that is
+// not pending or does not belong to the account.
 func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, state string) (inviteRow, error) {
 	if err := lockUsableAccount(tx, accountID); err != nil {
 		return inviteRow{}, err
@@ -73,7 +72,7 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 	if len(rows) != 1 || rows[0].AccountID != accountID && (rows[0].AccountID != 0 || !slices.Contains(keys, rows[0].EmailKey)) {
 		return inviteRow{}, ErrNotFound
 	}
-	// Who is told must be there until the end.
+	// The owner gets a mail, so the account must exist until the commit.
 	if err := lockAccount(tx, rows[0].OwnerID); err != nil {
 		return inviteRow{}, err
 	}
@@ -86,12 +85,12 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 		state, now, by, inviteID, invitePending, now))
 }
 
-// Accept accepts an invite: one link for each server that it offers, with the
-// offered terms. Where the account is linked already the link stays as it is,
-// but a pending one is accepted and one without a local user learns it. It
-// returns [ErrNotFound] for an invite that is not pending or not the account's,
-// [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link to
-// another local user; then nothing has happened.
+// Accept accepts an invite: it makes one link with the offered terms for each server
+// of the invite. Where the account already has a link, the link keeps its terms; a
+// pending link is accepted, and a link without a local user gets the offered one. It
+// returns [ErrNotFound] for an invite that is not pending or does not belong to the
+// account, [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link
+// to another local user; in case of an error nothing has changed.
 func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
 	return i.tx(ctx, "accept an invite", func(tx *gorm.DB) error {
 		invite, err := i.answer(ctx, tx, accountID, inviteID, InviteAccepted)
@@ -113,8 +112,8 @@ func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller 
 	})
 }
 
-// acceptServers makes the links that an invite offers, and returns the names of
-// their servers. It returns [ErrNotFound] when it offers nothing any more.
+// acceptServers makes the links of an invite, and returns the names of their servers.
+// It returns [ErrNotFound] when no offer of the invite is valid any longer.
 func (i *Invites) acceptServers(ctx context.Context, tx *gorm.DB, invite *inviteRow, owner *accountRow, accountID int64) ([]string, error) {
 	rows, err := gorm.G[inviteServerRow](tx).Where("invite_id = ?", invite.ID).Order("server_id").Find(ctx)
 	if err != nil {
@@ -136,8 +135,8 @@ func (i *Invites) acceptServers(ctx context.Context, tx *gorm.DB, invite *invite
 	return names, nil
 }
 
-// acceptServer makes the link that an invite offers on one server, and returns
-// the server's name; "" when the server is no longer the owner's, or disabled.
+// acceptServer makes the link of an invite on one server, and returns the name of the
+// server. The name is "" if the server is disabled or has another owner now.
 func (i *Invites) acceptServer(
 	ctx context.Context, tx *gorm.DB, invite *inviteRow, owner *accountRow, offer inviteServerRow, accountID int64,
 ) (string, error) {
@@ -155,16 +154,16 @@ func (i *Invites) acceptServer(
 		ServerID: offer.ServerID, AccountID: accountID, LocalUserID: offer.LocalUserID, Type: invite.Type, RequestedBy: owner.Username,
 		EndsAt: offer.EndsAt, Libraries: offer.Libraries, InvitedBy: owner.ID,
 	}
-	if offer.EndsAt != nil && !offer.EndsAt.After(i.Now()) { // over before it began
+	if offer.EndsAt != nil && !offer.EndsAt.After(i.Now()) { // the end of the link came before the answer
 		return "", nil
 	}
 	return server.server().Name, i.acceptLink(ctx, tx, &link)
 }
 
-// acceptLink makes an accepted link as wanted says, where both sides want it. A
-// link that is there stays as it is, but is accepted, and learns its local user
-// if it had none. It returns [ErrLocalUserTaken], [ErrLocalUserGone] or
-// [ErrAlreadyLinked].
+// acceptLink makes a link that both sides have agreed to, and that is therefore
+// accepted at once. A link that already exists keeps its terms; if it is pending it is
+// accepted, and if it has no local user it gets that of wanted. It returns
+// [ErrLocalUserTaken], [ErrLocalUserGone] or [ErrAlreadyLinked].
 func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) error {
 	if wanted.LocalUserID != nil {
 		there, err := gorm.G[localUserRow](tx).Where("id = ? AND server_id = ? AND gone_at IS NULL", *wanted.LocalUserID, wanted.ServerID).Count(ctx, "*")
@@ -197,8 +196,7 @@ func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) err
 	}).Error
 }
 
-// freeLocalUser removes a link that has ended from the local user that is
-// wanted.
+// freeLocalUser removes a link that has ended from the local user of wanted.
 func (c *core) freeLocalUser(ctx context.Context, tx *gorm.DB, wanted *linkRow) error {
 	ended, err := gorm.G[linkRow](tx).Where("server_id = ? AND local_user_id = ? AND ends_at <= ?", wanted.ServerID, *wanted.LocalUserID, c.Now()).Find(ctx)
 	if err != nil || len(ended) == 0 {
@@ -208,7 +206,7 @@ func (c *core) freeLocalUser(ctx context.Context, tx *gorm.DB, wanted *linkRow) 
 }
 
 // Decline refuses an invite. It returns [ErrNotFound] for an invite that is not
-// pending or not the account's.
+// pending or does not belong to the account.
 func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller Caller) error {
 	return i.tx(ctx, "decline an invite", func(tx *gorm.DB) error {
 		invite, err := i.answer(ctx, tx, accountID, inviteID, InviteDeclined)
@@ -228,7 +226,7 @@ func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller
 			names = append(names, s.ServerName)
 		}
 		named := accountID
-		if invite.AccountID == 0 { // the owner knows an address and shall not learn whose it is
+		if invite.AccountID == 0 { // the owner knows only an address and must not learn whose it is
 			named = 0
 		}
 		if err := i.oweInviter(ctx, tx, &owner, named, strings.Join(names, ", "), MailLinkRemoved); err != nil {
@@ -238,7 +236,8 @@ func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller
 	})
 }
 
-// oweInviter owes the owner a mail about the answer; accountID 0 names nobody.
+// oweInviter owes the owner a mail about the answer. With the accountID 0 the mail
+// names no account.
 func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow, accountID int64, servers string, kind MailKind) error {
 	person := ""
 	if accountID != 0 {
@@ -251,8 +250,8 @@ func (i *Invites) oweInviter(ctx context.Context, tx *gorm.DB, owner *accountRow
 	return i.owe(ctx, tx, serverMail(kind, owner, servers, person, i.Now()))
 }
 
-// mayInvitedSignUp checks that the bearer of an invite's secret may sign up with
-// an address: the one that the invite was sent to. It returns
+// mayInvitedSignUp checks that the holder of an invite's secret may sign up with an
+// address, which must be the address that the invite was sent to. It returns
 // [ErrSignUpInviteOnly], or an error about the field email.
 func (c *core) mayInvitedSignUp(ctx context.Context, invite, email string) error {
 	row, err := c.inviteOf(ctx, invite)
@@ -268,7 +267,7 @@ func (c *core) mayInvitedSignUp(ctx context.Context, invite, email string) error
 	return nil
 }
 
-// inviteWaits drops the mail of an invite that cannot be answered any more: it was
+// inviteWaits drops the mail of an invite that can no longer be answered: it was
 // answered or withdrawn, or its owner or all its servers are gone or disabled.
 func (m *Mail) inviteWaits(ctx context.Context, tx *gorm.DB, row *outboxRow) error {
 	rows, err := m.openInvites(ctx, tx, "i.id = ?", row.SubjectID)
@@ -278,8 +277,8 @@ func (m *Mail) inviteWaits(ctx context.Context, tx *gorm.DB, row *outboxRow) err
 	return err
 }
 
-// mintInvite makes the secret of an invite's mail and stores its hash, once. One
-// invite's secret does not end another's.
+// mintInvite makes the secret of an invite's mail and stores its hash. Unlike other
+// secrets, it does not replace the secrets of earlier invites.
 func (m *Mail) mintInvite(ctx context.Context, tx *gorm.DB, row *outboxRow) (string, error) {
 	text, err := m.mailSecret(row)
 	if err != nil {

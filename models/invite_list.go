@@ -8,8 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Sent lists up to n invites of an owner, the newest first, behind the invite
-// before; 0 begins with the newest.
+// Sent lists up to n invites of an owner, the newest first, that are older than the
+// invite before; 0 begins with the newest.
 func (i *Invites) Sent(ctx context.Context, ownerID, before int64, n int) ([]Invite, error) {
 	query := gorm.G[inviteRow](i.read(ctx)).Where("owner_id = ?", ownerID)
 	if before != 0 {
@@ -22,8 +22,8 @@ func (i *Invites) Sent(ctx context.Context, ownerID, before int64, n int) ([]Inv
 	return i.completeInvites(ctx, i.read(ctx), rows)
 }
 
-// OfServer lists the invites to an owner's server that wait for their answer,
-// the newest first. It returns [ErrNotFound].
+// OfServer lists the invites to a server of an owner that wait for their answer, the
+// newest first. It returns [ErrNotFound].
 func (i *Invites) OfServer(ctx context.Context, ownerID, serverID int64) ([]Invite, error) {
 	if _, err := i.ownedServer(ctx, i.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ WHERE v.server_id = ? AND i.owner_id = ? AND i.state = ? AND i.expires_at > ? AN
 	return i.completeInvites(ctx, i.read(ctx), rows)
 }
 
-// get reads one invite of an owner.
+// get reads one invite of an owner. It returns [ErrNotFound].
 func (i *Invites) get(ctx context.Context, ownerID, inviteID int64) (Invite, error) {
 	rows, err := gorm.G[inviteRow](i.read(ctx)).Where("id = ? AND owner_id = ?", inviteID, ownerID).Find(ctx)
 	if err != nil {
@@ -84,15 +84,16 @@ func (c *core) completeInvites(ctx context.Context, db *gorm.DB, rows []inviteRo
 	return invites, nil
 }
 
-// isOver reports whether the time of an invite is over, or that of everything
-// that it offers.
+// isOver reports whether an invite has expired, or the ends of all its offers have
+// come.
 func (c *core) isOver(r *inviteRow, offers []InviteServer) bool {
 	now := c.Now()
 	still := func(s InviteServer) bool { return s.EndsAt.IsZero() || s.EndsAt.After(now) }
 	return !r.ExpiresAt.After(now) || len(offers) > 0 && !slices.ContainsFunc(offers, still)
 }
 
-// usernamesOf are the usernames of those who sent and accepted invites.
+// usernamesOf returns the usernames of the accounts that sent and accepted invites, by
+// account id.
 func (c *core) usernamesOf(ctx context.Context, db *gorm.DB, rows []inviteRow) (map[int64]string, error) {
 	var ids []int64
 	for _, r := range rows {
@@ -110,8 +111,8 @@ func (c *core) usernamesOf(ctx context.Context, db *gorm.DB, rows []inviteRow) (
 	return names, nil
 }
 
-// inviteServers is the statement that reads what invites offer. A server that
-// has been handed over is offered no longer.
+// inviteServers is the statement that reads the offers of invites. The offer for a
+// server ends when the server gets another owner.
 const inviteServers = `SELECT v.invite_id, v.server_id, v.local_user_id, v.libraries, v.ends_at, s.name, s.own_name, u.name AS local_user_name
 FROM invite_servers v JOIN invites i ON i.id = v.invite_id JOIN servers s ON s.id = v.server_id AND s.owner_id = i.owner_id
 LEFT JOIN local_users u ON u.id = v.local_user_id

@@ -2,8 +2,8 @@ package models
 
 import "context"
 
-// openInvite is what makes an invite one that may be answered; see openInvites. Its
-// values are [InvitePending] and twice the time.
+// openInvite is the condition for invites that can be answered; see openInvites. Its
+// values are [InvitePending] and twice the present time.
 const openInvite = `i.state = ? AND i.expires_at > ? AND EXISTS (SELECT 1 FROM invite_servers v JOIN servers s ON s.id = v.server_id
  WHERE v.invite_id = i.id AND s.owner_id = i.owner_id AND s.disabled_at IS NULL AND (v.ends_at IS NULL OR v.ends_at > ?))`
 
@@ -19,8 +19,7 @@ const countAllWaiting = `SELECT COUNT(*)
 FROM links l JOIN servers s ON s.id = l.server_id
 WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)`
 
-// AllWaiting counts what waits for an account's answer: links that servers have
-// asked for, and invites.
+// AllWaiting counts the invites and links that wait for the answer of an account.
 func (i *Invites) AllWaiting(ctx context.Context, accountID int64) (int, error) {
 	var n int
 	now := i.Now()

@@ -2,27 +2,27 @@ package models
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // the wire of old clients; each MD5 is hashed slowly again
+	"crypto/md5" //nolint:gosec // the protocol of old clients; each MD5 is hashed slowly again
 	"encoding/hex"
 	"strings"
 
 	"gorm.io/gorm"
 )
 
-// Old clients of Emby Connect send an MD5 of the password instead of it: of the
-// password itself, or of one in which a forum program had replaced some
-// characters (docs/emby-connect.md §2.1). Whoever knows that MD5 can sign in, so
-// it is a switch, off by default. Verifiers are slow hashes of both MD5s; they are
-// made while the switch is on and the plain password is seen at a sign-in, and
-// cleared with every new password and when the switch goes off.
+// Old clients of Emby Connect send an MD5 instead of the password: the MD5 of the
+// password itself, or of the password after a forum program had replaced some of its
+// characters (docs/emby-connect.md §2.1). Everybody who knows that MD5 can sign in, so
+// this is a setting that is off by default. The database keeps slow hashes of both MD5s,
+// called verifiers. They are made at a sign-in with the plain password while the setting
+// is on, and cleared with every new password and when the setting is turned off.
 
 const (
 	md5Purpose         = "legacy md5"
 	md5FilteredPurpose = "legacy md5 filtered"
 )
 
-// filtered replaces what that forum program replaced. A slash becomes the code
-// of a backslash: that is how it was.
+// filtered replaces the characters that the forum program replaced. A slash becomes
+// the code of a backslash, as it did there.
 func filtered(password string) string {
 	return strings.NewReplacer("&", "&amp;", "/", "&#092;", "!", "&#33;", "$", "&#036;", `"`, "&quot;",
 		"<", "&lt;", ">", "&gt;", "'", "&#39;").Replace(password)
@@ -33,7 +33,8 @@ func md5Hex(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// verifySignIn compares what somebody typed, or the MD5 that their client sent.
+// verifySignIn compares the typed password, or the MD5 that a client sent, with the
+// account's.
 func (s *Sessions) verifySignIn(ctx context.Context, row *accountRow, in SignIn) (bool, error) {
 	if in.MD5 == "" || in.Password != "" {
 		match, err := s.verifyPassword(ctx, row, in.Password)
@@ -58,9 +59,9 @@ func (s *Sessions) verifySignIn(ctx context.Context, row *accountRow, in SignIn)
 	return plain || forum, nil
 }
 
-// keepMD5 makes the verifiers of an account that has none, or only such of an
-// older secret key. A failure does not
-// matter: the next sign-in tries again.
+// keepMD5 stores the verifiers of an account that has none, or whose verifiers were
+// made with an older secret key. A failure is only logged: the next sign-in tries
+// again.
 func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string) {
 	if !s.opt.LegacyMD5 || strings.HasPrefix(row.LegacyMD5, s.keys.ID()+"$") {
 		return
@@ -81,7 +82,7 @@ func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string
 	}
 }
 
-// clearMD5 clears all verifiers when the switch is off.
+// clearMD5 deletes all verifiers when the setting is off.
 func (s *Store) clearMD5(ctx context.Context) error {
 	if s.opt.LegacyMD5 {
 		return nil
