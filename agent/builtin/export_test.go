@@ -35,7 +35,7 @@ func (s *Server) Count(ctx context.Context, statement string, args ...any) (int,
 
 // Look returns the id of the local user that a token belongs to.
 func (s *Server) Look(ctx context.Context, token string) (user string, ok bool, err error) {
-	who, ok, err := s.look(ctx, token)
+	who, ok, err := s.findSession(ctx, token)
 	return who.user, ok, err
 }
 

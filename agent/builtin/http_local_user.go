@@ -40,8 +40,8 @@ func (f *handlers) connected(r *wire.Request) map[string]Connection {
 	return connections
 }
 
-// listed returns all local users that fit the filters of a request.
-func (f *handlers) listed(r *wire.Request) ([]userDto, error) {
+// filteredUsers returns all local users that fit the filters of a request.
+func (f *handlers) filteredUsers(r *wire.Request) ([]userDto, error) {
 	users, err := f.Users(r.Context())
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (f *handlers) listed(r *wire.Request) ([]userDto, error) {
 	connections := f.connected(r)
 	list := make([]userDto, 0, len(users))
 	for i := range users {
-		if unlike(r.Params.Get("ishidden"), users[i].Hidden) || unlike(r.Params.Get("isdisabled"), users[i].Disabled) {
+		if excludes(r.Params.Get("ishidden"), users[i].Hidden) || excludes(r.Params.Get("isdisabled"), users[i].Disabled) {
 			continue
 		}
 		list = append(list, f.dto(&users[i], connections[users[i].ID]))
@@ -57,13 +57,13 @@ func (f *handlers) listed(r *wire.Request) ([]userDto, error) {
 	return list, nil
 }
 
-// unlike reports whether a filter is set and asks for the opposite of is.
-func unlike(filter string, is bool) bool {
+// excludes reports whether a filter is set and asks for the opposite of is.
+func excludes(filter string, is bool) bool {
 	return strings.EqualFold(filter, "true") && !is || strings.EqualFold(filter, "false") && is
 }
 
 func (f *handlers) allUsers(w http.ResponseWriter, r *wire.Request, _ *session) error {
-	list, err := f.listed(r)
+	list, err := f.filteredUsers(r)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (f *handlers) allUsers(w http.ResponseWriter, r *wire.Request, _ *session) 
 }
 
 func (f *handlers) queryUsers(w http.ResponseWriter, r *wire.Request, _ *session) error {
-	list, err := f.listed(r)
+	list, err := f.filteredUsers(r)
 	if err != nil {
 		return err
 	}

@@ -75,9 +75,9 @@ func (f *handlers) easyPassword(w http.ResponseWriter, r *wire.Request, who *ses
 // returns "" if the request has none.
 func newGuess(params embywire.Params, plain, sum string) guess {
 	if text := params.Get(plain); text != "" {
-		return typed(text)
+		return guessOf(text)
 	}
-	if g := sent(params.Get(sum)); g != typed("") {
+	if g := guessOfSHA1(params.Get(sum)); g != guessOf("") {
 		return g
 	}
 	return ""
@@ -86,7 +86,7 @@ func newGuess(params embywire.Params, plain, sum string) guess {
 // currentGuess reads the current password, sent as it was typed or as its SHA-1.
 func currentGuess(params embywire.Params) guess {
 	if text := params.Get("currentpw"); text != "" {
-		return typed(text)
+		return guessOf(text)
 	}
-	return sent(params.Get("currentpassword"))
+	return guessOfSHA1(params.Get("currentpassword"))
 }

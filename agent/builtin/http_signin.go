@@ -8,17 +8,17 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// guessed reads the password of a request, in any of the ways that clients have
+// passwordGuess reads the password of a request, in any of the ways that clients have
 // (docs/emby-connect.md §4.4). The password itself counts before its SHA-1. The MD5 that
 // some clients send as well is ignored.
-func guessed(params embywire.Params) guess {
+func passwordGuess(params embywire.Params) guess {
 	if pw := params.Get("pw"); pw != "" {
-		return typed(pw)
+		return guessOf(pw)
 	}
 	if sum := params.Get("password"); sum != "" {
-		return sent(sum)
+		return guessOfSHA1(sum)
 	}
-	return typed("")
+	return guessOf("")
 }
 
 func (f *handlers) authenticateByName(w http.ResponseWriter, r *wire.Request) error {
@@ -44,11 +44,11 @@ func (f *handlers) authenticate(w http.ResponseWriter, r *wire.Request) error {
 }
 
 func (f *handlers) answerSignIn(w http.ResponseWriter, r *wire.Request, row *userRow, name string) error {
-	token, err := f.signIn(r.Context(), row, name, guessed(r.Params), deviceOf(r), r.Local)
+	token, err := f.signIn(r.Context(), row, name, passwordGuess(r.Params), deviceOf(r), r.Local)
 	if err != nil {
 		return refused(err)
 	}
-	who, ok, err := f.look(r.Context(), token.Value)
+	who, ok, err := f.findSession(r.Context(), token.Value)
 	if err == nil && !ok {
 		err = errWrong // the token was ended in the meantime
 	}

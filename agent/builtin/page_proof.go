@@ -66,7 +66,7 @@ func (f *handlers) takeProof(p *pages, w http.ResponseWriter, r *wire.Request) e
 
 // renderProof shows the form, with what was wrong with the last answer.
 func (f *handlers) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, proof *proofRow, wrong error) error {
-	view := &proofView{Title: "title", Form: true, Account: proof.AccountName, Username: shown(r.Params.Get("username"))}
+	view := &proofView{Title: "title", Form: true, Account: proof.AccountName, Username: shownName(r.Params.Get("username"))}
 	locale := p.languageOf(r.Header)
 	wait, shut := errors.AsType[*limit.WaitError](wrong)
 	switch {

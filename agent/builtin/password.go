@@ -33,14 +33,14 @@ var errWrong = errors.New("wrong name or password")
 // guess that cannot be right.
 type guess string
 
-// typed returns the guess for a password.
-func typed(password string) guess {
+// guessOf returns the guess for a password.
+func guessOf(password string) guess {
 	sum := sha1.Sum([]byte(password)) //nolint:gosec // see above
 	return guess(hex.EncodeToString(sum[:]))
 }
 
-// sent returns the guess for a SHA-1 that a client sent; "" if it is not a SHA-1.
-func sent(sum string) guess {
+// guessOfSHA1 returns the guess for a SHA-1 that a client sent; "" if it is not a SHA-1.
+func guessOfSHA1(sum string) guess {
 	sum = strings.ToLower(strings.TrimSpace(sum))
 	if len(sum) != 2*sha1.Size || strings.Trim(sum, "0123456789abcdef") != "" {
 		return ""
@@ -59,7 +59,7 @@ func (s *Server) hashPassword(ctx context.Context, id, password string) (string,
 	if password == "" {
 		return "", nil
 	}
-	return s.hashGuess(ctx, passwordPurpose, id, typed(password))
+	return s.hashGuess(ctx, passwordPurpose, id, guessOf(password))
 }
 
 func (s *Server) hashGuess(ctx context.Context, purpose, id string, g guess) (string, error) {
@@ -85,7 +85,7 @@ func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, 
 		if row.ID == "" || row.Disabled || row.Guest {
 			return errWrong
 		}
-		if match || from.home && ways.withoutPassword && row.PasswordHash == "" && !row.Administrator && g == typed("") {
+		if match || from.home && ways.withoutPassword && row.PasswordHash == "" && !row.Administrator && g == guessOf("") {
 			return nil
 		}
 		if from.home && ways.easyPIN && row.EasyHash != "" {

@@ -61,7 +61,7 @@ func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserve
 		}
 		const start = `INSERT INTO proofs (page_hash, secret_hash, account_name, state, tries, expires_at)
 SELECT ?, ?, ?, ?, 0, ? WHERE (SELECT COUNT(*) FROM proofs WHERE state = ? AND expires_at > ?) < ?`
-		result := tx.Exec(start, secret.Sum(page), secret.Sum(ask), shown(accountName), proofPending, expires, proofPending, now, proofsOpen)
+		result := tx.Exec(start, secret.Sum(page), secret.Sum(ask), shownName(accountName), proofPending, expires, proofPending, now, proofsOpen)
 		if result.Error == nil && result.RowsAffected == 0 {
 			return mediaserver.ErrNotAllowed
 		}
@@ -81,9 +81,9 @@ func (s *Server) newProofSecret() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// shown returns the name of an account as the page shows it. The name is chosen by a
+// shownName returns the name of an account as the page shows it. The name is chosen by a
 // stranger, so that it is shortened and loses what cannot be seen.
-func shown(name string) string {
+func shownName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) {
 			return -1
@@ -155,7 +155,7 @@ func (s *Server) answerProof(ctx context.Context, page, name, password string, f
 	if err != nil {
 		return err
 	}
-	if err := s.prove(ctx, name, &row, typed(password), from, doors{}); err != nil {
+	if err := s.prove(ctx, name, &row, guessOf(password), from, doors{}); err != nil {
 		return s.lastTry(ctx, page, err)
 	}
 	return s.finishProof(ctx, page, &row)

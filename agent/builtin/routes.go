@@ -85,7 +85,7 @@ func (f *handlers) signedIn(answer signedInFunc) wire.HandlerFunc {
 		if r.Identity.Token == "" {
 			return wire.Refuse(http.StatusUnauthorized, "Access token is required.")
 		}
-		who, ok, err := f.look(r.Context(), r.Identity.Token)
+		who, ok, err := f.findSession(r.Context(), r.Identity.Token)
 		if err != nil {
 			return err
 		}

@@ -41,8 +41,8 @@ const lookToken = `SELECT t.id, t.local_user_id, t.device_id, t.device_name, t.c
 FROM access_tokens t JOIN local_users u ON u.id = t.local_user_id
 WHERE t.token_hash = ? AND NOT u.disabled`
 
-// look returns the session of a token; ok is false if the token is not valid.
-func (s *Server) look(ctx context.Context, token string) (who session, ok bool, err error) {
+// findSession returns the session of a token; ok is false if the token is not valid.
+func (s *Server) findSession(ctx context.Context, token string) (who session, ok bool, err error) {
 	token = strings.ToLower(strings.TrimSpace(token))
 	if embywire.ID(token) != token || token == "" {
 		return session{}, false, nil
@@ -144,7 +144,7 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 
 // Administrator implements [mediaserver.Tokens]. The server has no API keys.
 func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
-	who, ok, err := s.look(ctx, token)
+	who, ok, err := s.findSession(ctx, token)
 	return ok && who.administrator, err
 }
 
