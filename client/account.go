@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Accounts is about accounts and what they say of a person.
+// Accounts reads and changes the account of the person who is signed in.
 type Accounts struct{ core *core }
 
-// Account is the account of who asks.
+// Account is the account of the person whose session token the Client has.
 type Account struct {
 	ID           ID        `json:"id"`
 	Username     string    `json:"username"`
 	DisplayName  string    `json:"display_name"`
-	Email        string    `json:"email"`         // "" for people without an address
-	PendingEmail string    `json:"pending_email"` // asked for and not yet confirmed; "" for none
+	Email        string    `json:"email"`         // "" if the account has no address
+	PendingEmail string    `json:"pending_email"` // a new address that is not confirmed yet; "" if there was no such request
 	Language     string    `json:"language"`
 	HasPIN       bool      `json:"has_pin"`
 	Operator     bool      `json:"operator"`
@@ -25,21 +25,21 @@ type Account struct {
 
 func (a *Account) whole() bool { return a.ID != "" }
 
-// Get returns the account of who asks.
+// Get returns the account of the person who is signed in.
 func (a *Accounts) Get(ctx context.Context) (Account, error) {
 	var out Account
 	err := a.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/account", want: http.StatusOK, again: always}, &out)
 	return out, err
 }
 
-// Profile is what is to be changed of an account; what is nil stays.
+// Profile holds the changes to an account. A nil field changes nothing.
 type Profile struct {
 	Username    *string `json:"username,omitempty"`
-	DisplayName *string `json:"display_name,omitempty"` // "" for none
+	DisplayName *string `json:"display_name,omitempty"` // "" removes it
 	Language    *string `json:"language,omitempty"`
 }
 
-// Change changes the profile and returns the account as it is then.
+// Change changes the profile and returns the changed account.
 func (a *Accounts) Change(ctx context.Context, in Profile) (Account, error) {
 	var out Account
 	err := a.core.fetch(ctx, call{method: http.MethodPatch, path: "/api/v1/account", body: in, want: http.StatusOK}, &out)

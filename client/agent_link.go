@@ -11,12 +11,12 @@ type AgentLink struct {
 	ID              ID            `json:"id"`
 	AccountID       ID            `json:"account_id"`
 	Username        string        `json:"username"`
-	DisplayName     string        `json:"display_name"` // "" for none
-	LocalUser       *LocalUserRef `json:"local_user"`   // by what the media server calls it; nil when unknown
+	DisplayName     string        `json:"display_name"` // "" if the person has none
+	LocalUser       *LocalUserRef `json:"local_user"`   // with the id that the media server uses; nil when unknown
 	Type            string        `json:"type"`         // Linked or Guest
 	Status          string        `json:"status"`       // Pending or Accepted
-	Active          bool          `json:"active"`       // false while the account is disabled or not confirmed: no exchange then
-	Libraries       []Library     `json:"libraries"`    // nil: as the server decides
+	Active          bool          `json:"active"`       // false while the account is disabled or not confirmed: refuse exchanges then
+	Libraries       []Library     `json:"libraries"`    // nil if the server decides
 	EndsAt          time.Time     `json:"ends_at,omitzero"`
 	AccessKeySHA256 string        `json:"access_key_sha256"` // in hex digits; "" while the link is pending
 }
@@ -36,12 +36,12 @@ func (a *Agent) Links(ctx context.Context) ([]AgentLink, error) {
 	return out.Links, err
 }
 
-// AskLink is a link that a server asks for.
+// AskLink is the request of a server for a link.
 type AskLink struct {
 	To          string `json:"to"`                     // a username
-	LocalUser   string `json:"local_user,omitempty"`   // what the media server calls it; "" for none yet
+	LocalUser   string `json:"local_user,omitempty"`   // its id on the media server; "" if there is none yet
 	Type        string `json:"type"`                   // Linked or Guest
-	RequestedBy string `json:"requested_by,omitempty"` // who asks, as the person will read it
+	RequestedBy string `json:"requested_by,omitempty"` // the name of the asker, for the person to read
 }
 
 // AskForLink asks for a link. The person has to accept it.

@@ -10,26 +10,26 @@ import (
 
 // Kinds of changes.
 const (
-	LinkChanged  = "link_changed"  // made, accepted, other terms, another access key, its account disabled or enabled
-	LinkRemoved  = "link_removed"  // the only ground to take a link away
-	DevicesEnded = "devices_ended" // of the account: the sessions of one device, or of all when there is no DeviceID
+	LinkChanged  = "link_changed"  // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled
+	LinkRemoved  = "link_removed"  // a link was removed; nothing else is a reason to remove one
+	DevicesEnded = "devices_ended" // sessions of the account ended: those of one device, or of all devices if DeviceID is ""
 	ProofAsked   = "proof_asked"   // see [Agent.Proofs]
 )
 
-// Change is something that an agent has to carry out. It passes over kinds that
-// it does not know.
+// Change is one thing that an agent has to do. An agent ignores kinds of changes
+// that it does not know.
 type Change struct {
 	Seq       int64      `json:"seq"`
 	Kind      string     `json:"kind"` // LinkChanged and the others
 	At        time.Time  `json:"at"`
-	LinkID    ID         `json:"link_id"`    // "" when it is about no link
-	AccountID ID         `json:"account_id"` // "" when it is about no account
-	DeviceID  string     `json:"device_id"`  // "" when it is about no device
-	Link      *AgentLink `json:"link"`       // as it is now; nil when it is gone
+	LinkID    ID         `json:"link_id"`    // "" if the change concerns no link
+	AccountID ID         `json:"account_id"` // "" if the change concerns no account
+	DeviceID  string     `json:"device_id"`  // "" if the change concerns no device
+	Link      *AgentLink `json:"link"`       // the link as it is now; nil if it was removed
 }
 
-// ChangeList is what an agent has to carry out, the oldest first. There may be
-// more when the last of Changes is below Last.
+// ChangeList holds changes that an agent has to carry out, the oldest first. The
+// service has more of them if the number of the last one is below Last.
 type ChangeList struct {
 	Changes []Change `json:"changes"`
 	Last    int64    `json:"last"` // the number of the server's latest change
@@ -37,13 +37,14 @@ type ChangeList struct {
 
 func (l *ChangeList) whole() bool { return l.Changes != nil }
 
-// longestPoll is how long the service waits at most.
+// longestPoll is the longest time for which the service waits for a change.
 const longestPoll = 25 * time.Second
 
-// Changes returns the changes behind the one with the number after. When there
-// is none it waits for one, up to wait, 25 seconds at most, or until ctx is over;
-// then the list is empty. Only what it says is removed is removed: never conclude
-// that from an absence, nor from an error.
+// Changes returns the changes after the one with the number after. If there are
+// no such changes, it waits for one until the time wait, which counts as at most
+// 25 seconds, has passed or ctx ends; then the list is empty. A link has been
+// removed only if a change says so: a link that is missing in an answer, or an
+// error, does not mean that.
 func (a *Agent) Changes(ctx context.Context, after int64, wait time.Duration) (ChangeList, error) {
 	wait = min(max(wait, 0), longestPoll).Truncate(time.Second)
 	var out ChangeList
@@ -58,8 +59,8 @@ type acknowledge struct {
 	Seq int64 `json:"seq"`
 }
 
-// Acknowledge tells that all changes up to seq were carried out. They are not
-// told again.
+// Acknowledge reports that all changes up to the number seq were carried out. The
+// service does not send them again.
 func (a *Agent) Acknowledge(ctx context.Context, seq int64) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/changes/acknowledge", body: acknowledge{seq},

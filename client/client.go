@@ -7,25 +7,26 @@
 //
 // # Errors
 //
-// What the service answers is an [*Error], whose Code is stable: compare with
-// errors.Is and the sentinels (errors.Is(err, client.ErrNotFound)), or switch on
-// [CodeOf]. Only an answer that is a problem of the service's own has a code: the
-// 404 of a proxy in between is no [ErrNotFound]. Every other error means that no
-// answer arrived, or ([ErrBadAnswer]) one that is none of ours: it says nothing
-// about what is or is not there. No error text holds a token, a password or a
-// query.
+// If the service refuses a request, the error is an [*Error] with a stable Code:
+// compare it with errors.Is (errors.Is(err, client.ErrNotFound)), or switch on
+// [CodeOf]. Only an answer that the service itself wrote has a code: the 404 of a
+// proxy on the way does not become [ErrNotFound]. Every other error means that no
+// answer arrived, or that something else than the service answered
+// ([ErrBadAnswer]); it does not tell whether a thing exists. No error text holds a
+// token, a password or a query string.
 //
 // # Repetitions
 //
-// A request is repeated when no answer came, or 429, 502, 503 or 504, and when to
-// send it twice does no harm: every GET; the report of an agent; most of DELETE,
-// where a 404 that answers a repetition counts as done; the check of an access
-// key and the acknowledgement of changes; and what makes an account, a server or
-// an invite, by an Idempotency-Key that the client makes up. Nothing else is: of
-// a sign-in, a PIN or a changed password the caller must hear. Between two tries
-// the client waits as long as Retry-After says, at least a growing time that
-// chance shortens; when Retry-After is longer than [WithRetries] allows it gives
-// up at once, and the error tells the time.
+// The client repeats a request if no answer came or the status was 429, 502, 503
+// or 504, and if sending it twice does no harm. These requests are repeated: every
+// GET; the report of an agent; most DELETE requests, where a 404 after a
+// repetition means success; the check of an access key; the acknowledgement of
+// changes; and the requests that make an account, a server or an invite, which
+// carry an Idempotency-Key. All others fail at the first error: the caller must
+// learn what became of a sign-in, a PIN or a new password. Between two tries the
+// client waits as long as Retry-After says, and at least for a time that grows
+// with each try and is shortened at random. If Retry-After is longer than
+// [WithRetries] allows, the client gives up at once, and the error has the time.
 package client
 
 import (
@@ -40,30 +41,30 @@ import (
 	"time"
 )
 
-// ID names one thing of the service: decimal digits.
+// ID identifies one thing in the service. It consists of decimal digits.
 type ID string
 
-// Client is the way to one service. It is safe for use by many goroutines. Make
+// Client sends requests to one service. Many goroutines may use it at once. Make
 // one with [New].
 type Client struct {
-	// Nobody has to be signed in for some of these; their comments say so.
+	// Some of these operations need no token; their comments say so.
 	Accounts  *Accounts
 	Emails    *Emails
 	Passwords *Passwords
 	PINs      *PINs
 	Sessions  *Sessions
 	Devices   *Devices
-	// Servers are those that somebody may use, or runs.
+	// Servers has the operations for the servers that a person may use or owns.
 	Servers *Servers
 	Links   *Links
 	People  *People
 	Invites *Invites
 	Proofs  *Proofs
-	// QuickConnects sign a device in by the code of an app of the media server's own.
+	// QuickConnects signs a device in by the code that an app of the media server shows.
 	QuickConnects *QuickConnects
-	// Agent is for the program beside a media server: its token is a server key.
+	// Agent is for the program beside a media server. It needs a server key as token.
 	Agent *Agent
-	// Operators is for those who run the service.
+	// Operators is for the people who run the service.
 	Operators *Operators
 
 	core *core
@@ -76,60 +77,62 @@ type core struct {
 	token    string
 	agent    string
 	language string
-	plain    bool          // plain HTTP is fine
-	tries    int           // of one request, at most
+	plain    bool          // plain HTTP is allowed
+	tries    int           // the largest number of tries for one request
 	patience time.Duration // the longest Retry-After to wait for
-	timeout  time.Duration // of one try
-	largest  int64         // answer, in bytes
+	timeout  time.Duration // for one try
+	largest  int64         // the largest answer, in bytes
 	sleep    func(ctx context.Context, d time.Duration) error
 	random   io.Reader
 }
 
-// Option changes a Client that is being made.
+// Option sets how a new Client works.
 type Option func(*core)
 
-// WithToken sends token, a session token or a server key, where one is needed.
+// WithToken sets the token, a session token or a server key. It is sent with the
+// operations that need one.
 func WithToken(token string) Option { return func(c *core) { c.token = token } }
 
-// WithHTTPClient takes the transport of given. Its cookies, its rule for redirects
-// and its timeout do not count: no cookie is ever kept and no redirect followed,
-// and for the time there is [WithTimeout].
+// WithHTTPClient uses the transport of given, and nothing else of it: the Client
+// never keeps a cookie or follows a redirect, and [WithTimeout] sets its timeout.
 func WithHTTPClient(given *http.Client) Option {
 	return func(c *core) { c.http.Transport = given.Transport }
 }
 
-// WithUserAgent names the program: "Den TV/1.4".
+// WithUserAgent sets the User-Agent header, such as "Den TV/1.4".
 func WithUserAgent(agent string) Option { return func(c *core) { c.agent = agent } }
 
-// WithLanguage asks for texts in a language: "de", or a whole Accept-Language.
+// WithLanguage asks for texts in a language. It takes a tag such as "de" or a whole
+// Accept-Language header.
 func WithLanguage(language string) Option { return func(c *core) { c.language = language } }
 
-// WithTimeout limits one try, from its first byte to the last of its answer; 30
-// seconds without it. A long poll has the time that it waits on top.
+// WithTimeout limits the time of one try, from the first byte of the request to
+// the last byte of the answer. The default is 30 seconds. For a long poll, its
+// waiting time is added.
 func WithTimeout(d time.Duration) Option { return func(c *core) { c.timeout = d } }
 
-// WithRetries sends a request that may be repeated up to tries times, and waits
-// up to patience for the next try when the service asks for it. Without it: 4
-// times and 30 seconds. One try means no repetition.
+// WithRetries sets how many times a request that may be repeated is sent, and the
+// longest time to wait for the next try when the service asks for a wait. The
+// defaults are 4 tries and 30 seconds. One try means no repetition.
 func WithRetries(tries int, patience time.Duration) Option {
 	return func(c *core) { c.tries, c.patience = tries, patience }
 }
 
-// WithAnswerLimit refuses answers that are longer; 16 MiB without it.
+// WithAnswerLimit refuses answers that are longer than this. The default is 16 MiB.
 func WithAnswerLimit(bytes int64) Option { return func(c *core) { c.largest = bytes } }
 
-// WithPlainHTTP allows an http address that is not this machine's own. Whoever
-// is on the way reads tokens and access keys then.
+// WithPlainHTTP allows an http address of another machine. Everybody on the way
+// can then read tokens and access keys.
 func WithPlainHTTP() Option { return func(c *core) { c.plain = true } }
 
-// WithSleep waits by another clock. It must return the error of a context that
-// is over.
+// WithSleep replaces the clock that the Client waits by. The function must return
+// the error of a context that has ended.
 func WithSleep(sleep func(ctx context.Context, d time.Duration) error) Option {
 	return func(c *core) { c.sleep = sleep }
 }
 
-// WithRandom takes chance from elsewhere: for the keys that make repetitions
-// safe, which nobody should guess, and for waits.
+// WithRandom sets the source of random bytes for idempotency keys and for waits.
+// Nobody must be able to guess the keys.
 func WithRandom(random io.Reader) Option { return func(c *core) { c.random = random } }
 
 // New returns a Client of the service at baseURL, its public address:
@@ -160,8 +163,8 @@ func New(baseURL string, options ...Option) (*Client, error) {
 	return clientOf(c), nil
 }
 
-// checkBase returns the address in the form that paths are added to. Its errors
-// do not repeat it: it may hold a password.
+// checkBase returns the address without a slash at the end, so that a path can be
+// added. Its errors do not repeat the address, because it may hold a password.
 func (c *core) checkBase(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -175,12 +178,12 @@ func (c *core) checkBase(text string) (string, error) {
 	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/"), nil
 }
 
-// isOwn reports whether host is this machine under a name that never leaves it.
+// isOwn reports whether host is a name of this machine that never leads elsewhere.
 func isOwn(host string) bool {
 	return host == "localhost" || host == "::1" || host == "127.0.0.1"
 }
 
-// check refuses settings that could not work.
+// check returns an error for settings that cannot work.
 func (c *core) check() error {
 	for name, text := range map[string]string{"token": c.token, "user agent": c.agent, "language": c.language} {
 		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -201,8 +204,8 @@ func clientOf(c *core) *Client {
 	}
 }
 
-// As returns a Client like c that sends another token; "" for none. A token with
-// characters that no token has is not sent at all.
+// As returns a Client like c that sends another token, or no token if it is "". A
+// text with characters that no token has is never sent.
 func (c *Client) As(token string) *Client {
 	other := *c.core
 	if other.token = token; other.check() != nil {
@@ -211,13 +214,13 @@ func (c *Client) As(token string) *Client {
 	return clientOf(&other)
 }
 
-// String names the service and never the token.
+// String returns the address of the service. It never contains the token.
 func (c *Client) String() string { return "client of " + c.core.base }
 
-// GoString is what %#v shows.
+// GoString returns the same text for %#v, so that this does not show the token either.
 func (c *Client) GoString() string { return c.String() }
 
-// sleep waits until d is over or ctx is.
+// sleep waits until d has passed or ctx ends, and returns the error of ctx.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -8,31 +8,31 @@ import (
 	"time"
 )
 
-// Devices is about signing a device in from a phone (RFC 8628).
+// Devices signs a device in from a phone (RFC 8628).
 type Devices struct{ core *core }
 
-// DeviceAsk is a device that wants to be signed in.
+// DeviceAsk describes a device that wants to be signed in.
 type DeviceAsk struct {
 	Client     string `json:"client,omitempty"`      // the app: "Den TV"
-	DeviceName string `json:"device_name,omitempty"` // that the person will read: "Living room"
-	DeviceID   string `json:"device_id"`             // what the device calls itself, always the same
+	DeviceName string `json:"device_name,omitempty"` // for the person to read: "Living room"
+	DeviceID   string `json:"device_id"`             // an id of the device that never changes
 }
 
-// DeviceCode is what a device waits with, and what it shows.
+// DeviceCode holds the secret with which a device waits, and the code that it shows.
 type DeviceCode struct {
-	DeviceCode string `json:"device_code"` // secret: never shown
-	UserCode   string `json:"user_code"`   // shown
+	DeviceCode string `json:"device_code"` // a secret that the device never shows
+	UserCode   string `json:"user_code"`   // the code that the device shows
 	Page       string `json:"verification_uri"`
-	FilledPage string `json:"verification_uri_complete"` // for a QR code: fills the box, approves nothing
+	FilledPage string `json:"verification_uri_complete"` // for a QR code: it fills in the code and approves nothing
 	ExpiresIn  int    `json:"expires_in"`                // seconds
-	Interval   int    `json:"interval"`                  // seconds between two questions
+	Interval   int    `json:"interval"`                  // seconds between two requests
 
 	devices *Devices
 }
 
 func (d *DeviceCode) whole() bool { return d.DeviceCode != "" && d.UserCode != "" && d.Page != "" }
 
-// Begin asks for a device code. Nobody has to be signed in. Show Page and
+// Begin asks for a device code. It needs no session token. Show Page and
 // UserCode, and then [DeviceCode.Wait].
 func (d *Devices) Begin(ctx context.Context, in DeviceAsk) (DeviceCode, error) {
 	var out DeviceCode
@@ -45,10 +45,10 @@ type deviceToken struct {
 	DeviceCode string `json:"device_code"`
 }
 
-// Token asks once whether somebody has approved the device. Until then it
-// answers [ErrAuthorizationPending], or [ErrSlowDown] when it is asked too often;
-// afterwards the session, [ErrAccessDenied] or [ErrDeviceCodeExpired]. Nobody has
-// to be signed in.
+// Token asks once whether a person has approved the device. Before that it returns
+// [ErrAuthorizationPending], or [ErrSlowDown] if it is called too often; afterwards
+// it returns the session, [ErrAccessDenied] or [ErrDeviceCodeExpired]. It needs no
+// token.
 func (d *Devices) Token(ctx context.Context, deviceCode string) (SignedIn, error) {
 	var out SignedIn
 	err := d.core.fetch(ctx, call{
@@ -58,13 +58,13 @@ func (d *Devices) Token(ctx context.Context, deviceCode string) (SignedIn, error
 }
 
 const (
-	usualInterval  = 5 * time.Second // RFC 8628 §3.5: where none is told, and what slow_down adds
+	usualInterval  = 5 * time.Second // RFC 8628 §3.5: the interval if the service names none, and what slow_down adds
 	slowestPolling = time.Minute
 )
 
-// Wait asks until somebody has approved the device or denied it, the code has
-// run out, or ctx is over. It keeps the pace that the service wants, and asks
-// less often while the service is away.
+// Wait asks again and again until a person has approved or denied the device, the
+// code has expired, or ctx ends. It keeps the interval that the service wants, and
+// asks less often while the service does not answer.
 func (d *DeviceCode) Wait(ctx context.Context) (SignedIn, error) {
 	if d.devices == nil {
 		return SignedIn{}, errors.New("client: this device code does not come from Begin")
@@ -98,7 +98,8 @@ func (d *DeviceCode) Wait(ctx context.Context) (SignedIn, error) {
 	return SignedIn{}, fmt.Errorf("wait for the device's approval: %w", ErrDeviceCodeExpired)
 }
 
-// isOutage reports whether err may pass: no answer, or one that asks to wait.
+// isOutage reports whether err may pass by itself: there was no answer, or the
+// answer asked to wait.
 func isOutage(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -119,12 +120,12 @@ type AskingDevice struct {
 	UserCode   string    `json:"user_code"`
 	Client     string    `json:"client"`
 	DeviceName string    `json:"device_name"`
-	Address    string    `json:"address"` // where it asks from; "" when unknown
+	Address    string    `json:"address"` // the address of the device; "" when unknown
 	CreatedAt  time.Time `json:"created_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
 }
 
-// Look tells which device shows a code, for the person who shall decide.
+// Look returns the device that shows a code, so that the person can decide.
 func (d *Devices) Look(ctx context.Context, userCode string) (AskingDevice, error) {
 	var out AskingDevice
 	err := d.core.fetch(ctx, call{
@@ -133,15 +134,15 @@ func (d *Devices) Look(ctx context.Context, userCode string) (AskingDevice, erro
 	return out, err
 }
 
-// Approve signs the device that shows a code in to the account of who asks. It
-// may answer [ErrConfirmPassword].
+// Approve signs the device that shows a code in to the account of the person. It
+// may return [ErrConfirmPassword].
 func (d *Devices) Approve(ctx context.Context, userCode string) error {
 	return d.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/device-codes/{user_code}/approve", values: []string{userCode}, want: http.StatusNoContent,
 	})
 }
 
-// Deny sends the device away.
+// Deny refuses the device that shows a code.
 func (d *Devices) Deny(ctx context.Context, userCode string) error {
 	return d.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/device-codes/{user_code}/deny", values: []string{userCode}, want: http.StatusNoContent,

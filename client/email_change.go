@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Emails is about the account's email address.
+// Emails changes the email address of the account.
 type Emails struct{ core *core }
 
 type emailChange struct {
@@ -13,15 +13,15 @@ type emailChange struct {
 	Password string `json:"password"`
 }
 
-// Change asks for another address, which confirms itself by mail.
+// Change asks for another address. It takes effect when the mail to it is confirmed.
 func (e *Emails) Change(ctx context.Context, email, accountPassword string) error {
 	return e.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/account/email", body: emailChange{email, accountPassword}, want: http.StatusAccepted,
 	})
 }
 
-// Confirm spends the token of the mail to the new address. Nobody has to be
-// signed in.
+// Confirm spends the token of the mail to the new address. It needs no session
+// token.
 func (e *Emails) Confirm(ctx context.Context, token string) error {
 	return e.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/account/email/confirm", body: mailToken{token}, want: http.StatusNoContent, open: true,
@@ -34,9 +34,9 @@ type resetToken struct {
 
 func (r *resetToken) whole() bool { return r.ResetToken != "" }
 
-// Undo spends the token of the notice to the former address, which comes back.
-// All sessions end; the token that it returns is for [Passwords.Reset]. Nobody
-// has to be signed in.
+// Undo spends the token of the mail to the former address, which becomes the
+// address again. All sessions end. The token that it returns is for
+// [Passwords.Reset]. It needs no session token.
 func (e *Emails) Undo(ctx context.Context, token string) (string, error) {
 	var out resetToken
 	err := e.core.fetch(ctx, call{

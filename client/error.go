@@ -13,23 +13,23 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// Error is what the service answered instead of what was asked for.
+// Error is an answer of the service that refuses a request.
 type Error struct {
-	Status     int           // of HTTP
-	Code       string        // stable; "" when the answer is none of the service's own
-	Detail     string        // for people, in the language asked for
-	Fields     []FieldError  // what is wrong with the request, with [ErrInvalid]
-	RetryAfter time.Duration // to wait before the next try; 0 when not told
+	Status     int           // the HTTP status
+	Code       string        // stable; "" if the service itself did not write the answer
+	Detail     string        // for people, in the language of the request
+	Fields     []FieldError  // the members of the request that are wrong, with [ErrInvalid]
+	RetryAfter time.Duration // the time to wait before the next try; 0 when unknown
 }
 
-// FieldError is what is wrong with one member of a request.
+// FieldError says why one member of a request is wrong.
 type FieldError struct {
 	Field  string `json:"field"` // "email", "servers[0].ends_at"
 	Code   string `json:"code"`  // stable: "username_taken"
 	Detail string `json:"detail"`
 }
 
-// What the service may answer, by code.
+// These are the errors that the service may return, by code.
 var (
 	ErrInvalid               = &Error{Code: "invalid"} // see Fields
 	ErrNotFound              = &Error{Code: "not_found"}
@@ -49,11 +49,11 @@ var (
 	ErrSignUpClosed          = &Error{Code: "sign_up_closed"}
 	ErrSignUpInviteOnly      = &Error{Code: "sign_up_invite_only"}
 	ErrEmailTaken            = &Error{Code: "email_taken"}
-	ErrTokenExpired          = &Error{Code: "token_expired"} // a mailed one: used, too old or replaced
+	ErrTokenExpired          = &Error{Code: "token_expired"} // a mailed token was used, is too old or was replaced
 	ErrSignInWrong           = &Error{Code: "sign_in_wrong"}
 	ErrConfirmFirst          = &Error{Code: "confirm_first"}
 	ErrAccountDisabled       = &Error{Code: "account_disabled"}
-	ErrSessionEnded          = &Error{Code: "session_ended"}    // or there never was one
+	ErrSessionEnded          = &Error{Code: "session_ended"}    // or there never was a session
 	ErrConfirmPassword       = &Error{Code: "confirm_password"} // see [Sessions.ConfirmPassword]
 	ErrWrongKindOfToken      = &Error{Code: "wrong_kind_of_token"}
 	ErrOperatorsOnly         = &Error{Code: "operators_only"}
@@ -64,7 +64,7 @@ var (
 	ErrAuthorizationPending  = &Error{Code: "authorization_pending"}
 	ErrSlowDown              = &Error{Code: "slow_down"}
 	ErrAccessDenied          = &Error{Code: "access_denied"}
-	ErrDeviceCodeExpired     = &Error{Code: "expired_token"} // or it was used
+	ErrDeviceCodeExpired     = &Error{Code: "expired_token"} // or the device code was used
 	ErrUserCodeWrong         = &Error{Code: "user_code_wrong"}
 	ErrServersOff            = &Error{Code: "servers_off"}
 	ErrServerClaimed         = &Error{Code: "server_claimed"}
@@ -77,15 +77,15 @@ var (
 	ErrAccessKeyWrong        = &Error{Code: "access_key_wrong"}
 )
 
-// ErrBadAnswer is something that answered and is not the service, or not a
-// version of it that this package knows: a page of a proxy, half a document, a
-// redirect.
+// ErrBadAnswer means that something answered that is not the service, or not a
+// version that this package knows. The answer was, for example, a page of a proxy,
+// half a document or a redirect.
 var ErrBadAnswer = errors.New("the answer is none of Latchkey's")
 
-// Error tells the status, the code and what is wrong where.
+// Error returns a text with the status, the code and the members that are wrong.
 func (e *Error) Error() string {
 	var text strings.Builder
-	if e.Status != 0 { // a sentinel has none
+	if e.Status != 0 { // the errors above have no status
 		fmt.Fprintf(&text, "%d ", e.Status)
 	}
 	text.WriteString(cmp.Or(e.Code, "from something that is not the service"))
@@ -104,8 +104,8 @@ func (e *Error) Is(target error) bool {
 	return ok && e.Code != "" && e.Code == other.Code
 }
 
-// Field is what is wrong with one member of the request; false when that is not
-// at fault.
+// Field returns why a member of the request is wrong. It returns false if the
+// member is not wrong.
 func (e *Error) Field(name string) (FieldError, bool) {
 	for _, wrong := range e.Fields {
 		if wrong.Field == name {
@@ -115,8 +115,8 @@ func (e *Error) Field(name string) (FieldError, bool) {
 	return FieldError{}, false
 }
 
-// CodeOf is the code of err; "" for nil and for an error that the service did
-// not answer.
+// CodeOf returns the code of err, or "" if err is nil or is not an answer of the
+// service.
 func CodeOf(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
@@ -124,8 +124,8 @@ func CodeOf(err error) string {
 	return ""
 }
 
-// errorOf reads an answer that is no success. What is not a problem of ours has
-// a status and nothing more.
+// errorOf returns the error for an answer with a status that means failure. An
+// answer that the service did not write becomes an error with only a status.
 func errorOf(a answer) *Error {
 	out := &Error{Status: a.status, RetryAfter: retryAfter(a.header)}
 	if !isMedia(a.header, "application/problem+json") {
@@ -149,11 +149,13 @@ func errorOf(a answer) *Error {
 	return out
 }
 
-// shown makes a text of the answer safe for a log or a terminal, whoever has answered.
+// shown makes a text of the answer safe for a log or a terminal, because it may not
+// come from the service.
 func shown(text string, most int) string { return printable.Text(printable.Cut(text, most)) }
 
-// retryAfter is the time of a Retry-After: seconds, or, from proxies, a date. A
-// date is compared with the answer's own, not with this machine's clock.
+// retryAfter returns the time in a Retry-After header. Proxies send a date instead
+// of seconds; a date is compared with the Date header of the answer, because the
+// clock of this machine may be wrong.
 func retryAfter(header http.Header) time.Duration {
 	const longest = 24 * time.Hour
 	text := strings.TrimSpace(header.Get("Retry-After"))

@@ -49,7 +49,7 @@ func ExampleAccounts_History() {
 	}
 }
 
-// What the service refuses has a code.
+// A refusal of the service has a code.
 func ExampleError() {
 	err := fmt.Errorf("sign up: %w", &client.Error{
 		Status: 409, Code: "invalid", Fields: []client.FieldError{{Field: "username", Code: "username_taken"}},

@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// LocalDevice is what a device tells a media server of itself.
+// LocalDevice describes a device to a media server.
 type LocalDevice struct {
 	Client  string // the app: "Den TV"
 	Name    string // "Living room"
-	ID      string // the same as in [DeviceAsk]: by it, tokens end when the person signs the device out
+	ID      string // the same as in [DeviceAsk], so that tokens end when the person signs the device out
 	Version string // of the app
 }
 
-// LocalToken opens one media server for one local user on one device.
+// LocalToken is the access of one local user on one device to one media server.
 type LocalToken struct {
 	LocalUserID string `json:"LocalUserId"`
 	AccessToken string `json:"AccessToken"` // a secret, for that media server alone
@@ -29,25 +29,25 @@ type LocalToken struct {
 
 // Errors of [Servers.Reach] and [Servers.Exchange].
 var (
-	// ErrNotReached means that no address of a server answers as that server just now.
+	// ErrNotReached means that the server answers at none of its addresses now.
 	ErrNotReached = errors.New("the media server was not reached")
-	// ErrExchangeRefused means that the access key opens nothing there, or not now.
-	// The list of servers may have another key.
+	// ErrExchangeRefused means that the server does not accept the access key, or does
+	// not accept it now. The list of servers may have a newer key.
 	ErrExchangeRefused = errors.New("the media server refuses the access key")
 )
 
-// localAnswer is how long an answer of a media server may be, in bytes.
+// localAnswer is the longest answer of a media server that is read, in bytes.
 const localAnswer = 64 << 10
 
-// Reach tries the addresses of a server and returns the first, in their order, that
-// answers as that server; each later one begins a moment after the one before, and
-// those before one that has answered are waited for no longer than a second: away
-// from home nobody ever answers at an address of the home. It returns
-// [ErrNotReached].
+// Reach tries the addresses of a server and returns the first in the list at which
+// that server answers. Each try begins a moment after the one before it. When an
+// address has answered, Reach waits at most one second for those before it in the
+// list: away from home, an address of the home network never answers. It returns
+// [ErrNotReached] if the server answers nowhere.
 func (s *Servers) Reach(ctx context.Context, server Server) (address string, err error) {
 	const most = 32
 	ctx, cancel := context.WithTimeout(ctx, s.core.timeout)
-	defer cancel() // of those that are not needed any more
+	defer cancel() // ends the tries that are no longer needed
 	addresses := server.Addresses[:min(len(server.Addresses), most)]
 	answers := make(chan reached, len(addresses))
 	for place, one := range addresses {
@@ -59,15 +59,16 @@ func (s *Servers) Reach(ctx context.Context, server Server) (address string, err
 	return "", ErrNotReached
 }
 
-// reached tells how it went with the address in a place of the list.
+// reached is the result of one try: the position of the address in the list, and
+// whether the server answered.
 type reached struct {
 	place int
 	there bool
 }
 
-// bestOf waits until it is sure which of n addresses is the first that answers,
-// or until the one that it has is good enough, and returns its place; below 0 for
-// none.
+// bestOf returns the position of the first of n addresses that answers, or a number
+// below 0 if none answers. It stops early when an address has answered and those
+// before it have had their time.
 func bestOf(answers <-chan reached, n int) int {
 	const grace = time.Second
 	best, ended := n, make([]bool, n)
@@ -95,7 +96,8 @@ func bestOf(answers <-chan reached, n int) int {
 
 func allOf(list []bool) bool { return !slices.Contains(list, false) }
 
-// isThereLater is isThere after the head start of those before in the list.
+// isThereLater calls isThere after the addresses before it in the list had their
+// head start.
 func (c *core) isThereLater(ctx context.Context, place int, address, systemID string) bool {
 	const headStart = 150 * time.Millisecond
 	select {
@@ -117,10 +119,10 @@ func (c *core) isThere(ctx context.Context, address, systemID string) bool {
 }
 
 // Exchange hands the access key of a server to that server, at an address that
-// [Servers.Reach] returned, and returns the local access token. AccountID is the
-// account of who is signed in on the device. It may be repeated at each start; the
-// token before ends with it. It returns [ErrExchangeRefused], or an *Error with
-// the time to wait when the server asks to try again later.
+// [Servers.Reach] returned, and returns the local access token. The parameter
+// accountID is the account that is signed in on the device. A device may call it at
+// each start, which ends its former token. It returns [ErrExchangeRefused], or an
+// *Error with the time to wait if the server asks to try again later.
 func (s *Servers) Exchange(ctx context.Context, address string, server Server, accountID ID, device LocalDevice) (LocalToken, error) {
 	query := url.Values{"format": {"json"}, "ConnectUserId": {string(accountID)}}
 	ctx, cancel := context.WithTimeout(ctx, s.core.timeout)
@@ -139,7 +141,7 @@ func (s *Servers) Exchange(ctx context.Context, address string, server Server, a
 	}
 }
 
-// header is the authorization header that media servers of Emby's kind read.
+// header returns the authorization header that media servers like Emby read.
 func (d LocalDevice) header(token string) string {
 	pairs := [][2]string{{"Client", d.Client}, {"Device", d.Name}, {"DeviceId", d.ID}, {"Version", d.Version}, {"Token", token}}
 	var b strings.Builder
@@ -148,17 +150,17 @@ func (d LocalDevice) header(token string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(pair[0] + `="` + strings.ReplaceAll(url.QueryEscape(pair[1]), "+", "%20") + `"`) // some read a "+" as a blank
+		b.WriteString(pair[0] + `="` + strings.ReplaceAll(url.QueryEscape(pair[1]), "+", "%20") + `"`) // some servers do not read "+" as a blank
 	}
 	return b.String()
 }
 
-// local asks a media server and reads its answer into out if it is a success. No
-// token of the service goes there.
+// local sends a request to a media server and reads a successful answer into out.
+// It never sends a token of the service.
 func (c *core) local(ctx context.Context, address, authorization string, out any) (status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return 0, errors.New("it cannot be addressed") // the error would quote the address
+		return 0, errors.New("it cannot be addressed") // the cause would quote the address
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", c.agent)
@@ -194,8 +196,9 @@ type exchange struct {
 func (e *exchange) whole() bool { return e.Link.whole() }
 
 // Exchange checks an access key that a device showed, and returns its link.
-// AccountID is the account that the device named, "" for none. What is unknown,
-// pending, ended or disabled answers [ErrAccessKeyWrong].
+// The parameter accountID is the account that the device named, or "". It returns
+// [ErrAccessKeyWrong] for a key that is unknown, or whose link is pending, ended or
+// disabled.
 func (a *Agent) Exchange(ctx context.Context, accessKey string, accountID ID) (AgentLink, error) {
 	var out exchange
 	err := a.core.fetch(ctx, call{

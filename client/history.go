@@ -15,12 +15,12 @@ type Event struct {
 	At      time.Time `json:"at"`
 }
 
-// History goes through what happened to the account, the newest first.
+// History iterates over the events of the account, the newest first.
 func (a *Accounts) History(ctx context.Context) iter.Seq2[Event, error] {
 	return all(ctx, a.HistoryPage)
 }
 
-// HistoryPage returns one page of History.
+// HistoryPage returns one page of the events.
 func (a *Accounts) HistoryPage(ctx context.Context, ask PageAsk) (Page[Event], error) {
 	return fetchPage[Event](ctx, a.core, ask, "/api/v1/account/history", nil)
 }

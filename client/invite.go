@@ -7,33 +7,33 @@ import (
 	"time"
 )
 
-// Invites is about offers of links.
+// Invites makes and answers offers of links.
 type Invites struct{ core *core }
 
-// NewInvite is an offer to be made.
+// NewInvite describes an invite to make.
 type NewInvite struct {
 	To      string            `json:"to"`             // a username or an email address
 	Type    string            `json:"type"`           // Linked or Guest
-	Note    string            `json:"note,omitempty"` // of the owner's own, shown as text
+	Note    string            `json:"note,omitempty"` // a text of the owner, shown as plain text
 	Servers []NewInviteServer `json:"servers"`
 
-	// IdempotencyKey makes repetitions safe: made up when it is "". It has 16 to 128
-	// visible characters of ASCII.
+	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII
+	// characters; if it is "", the Client makes one.
 	IdempotencyKey string `json:"-"`
 }
 
-// NewInviteServer is one server of an offer.
+// NewInviteServer is one server of a new invite.
 type NewInviteServer struct {
 	ServerID    ID        `json:"server_id"`
-	LocalUserID ID        `json:"local_user_id,omitempty"` // from [People.LocalUsers]; "": as the server decides
-	Libraries   []string  `json:"libraries,omitzero"`      // what the media server calls them; nil: as the server decides
+	LocalUserID ID        `json:"local_user_id,omitempty"` // from [People.LocalUsers]; "" if the server decides
+	Libraries   []string  `json:"libraries,omitzero"`      // their ids on the media server; nil if the server decides
 	EndsAt      time.Time `json:"ends_at,omitzero"`
 }
 
 // Invite is an offer of links.
 type Invite struct {
 	ID        ID             `json:"id"`
-	To        string         `json:"to"` // as it was typed
+	To        string         `json:"to"` // as the owner typed it
 	Type      string         `json:"type"`
 	Note      string         `json:"note"`
 	Status    string         `json:"status"` // pending, accepted, declined, withdrawn or expired
@@ -49,12 +49,12 @@ func (i *Invite) whole() bool { return i.ID != "" }
 type InviteServer struct {
 	ServerID  ID            `json:"server_id"`
 	Name      string        `json:"name"`
-	LocalUser *LocalUserRef `json:"local_user"` // nil: as the server decides
-	Libraries []Library     `json:"libraries"`  // nil: as the server decides
+	LocalUser *LocalUserRef `json:"local_user"` // nil if the server decides
+	Libraries []Library     `json:"libraries"`  // nil if the server decides
 	EndsAt    time.Time     `json:"ends_at,omitzero"`
 }
 
-// Create invites somebody to one or several servers of who asks.
+// Create invites a person to one or several servers of the owner.
 func (i *Invites) Create(ctx context.Context, in NewInvite) (Invite, error) {
 	header, err := i.core.idempotencyKey(in.IdempotencyKey)
 	if err != nil {
@@ -67,15 +67,15 @@ func (i *Invites) Create(ctx context.Context, in NewInvite) (Invite, error) {
 	return out, err
 }
 
-// Sent goes through the invites that who asks has sent, the newest first.
+// Sent iterates over the invites that the owner has sent, the newest first.
 func (i *Invites) Sent(ctx context.Context) iter.Seq2[Invite, error] { return all(ctx, i.SentPage) }
 
-// SentPage returns one page of Sent.
+// SentPage returns one page of the sent invites.
 func (i *Invites) SentPage(ctx context.Context, ask PageAsk) (Page[Invite], error) {
 	return fetchPage[Invite](ctx, i.core, ask, "/api/v1/invites", nil)
 }
 
-// Withdraw takes a pending invite back.
+// Withdraw cancels a pending invite.
 func (i *Invites) Withdraw(ctx context.Context, id ID) error {
 	return i.core.done(ctx, call{
 		method: http.MethodDelete, path: "/api/v1/invites/{id}", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
@@ -88,7 +88,7 @@ type inviteList struct {
 
 func (l *inviteList) whole() bool { return l.Invites != nil }
 
-// Received returns the invites that wait for who asks.
+// Received returns the invites that wait for an answer of the person.
 func (i *Invites) Received(ctx context.Context) ([]Invite, error) {
 	var out inviteList
 	err := i.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/invites/received", want: http.StatusOK, again: always}, &out)

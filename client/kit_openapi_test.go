@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// contract is what of openapi.yaml matters here.
+// contract holds the parts of openapi.yaml that these tests use.
 type contract struct {
 	Paths        map[string]map[string]operation
 	ProblemCodes map[string][]string `yaml:"x-problem-codes"`
@@ -65,7 +65,7 @@ func readContract(t *testing.T) contract {
 	return c
 }
 
-// operations are those of the contract, by id.
+// operations returns the operations of the contract by their ids.
 func (c contract) operations() map[string]operation {
 	out := map[string]operation{}
 	for path, all := range c.Paths {

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// Links is about the links of who asks: account ↔ local user on one server.
+// Links answers and removes the links of the person. A link ties the account to a
+// local user on one server.
 type Links struct{ core *core }
 
 // Status of a link.
 const (
-	Pending  = "pending"  // waits for the person
+	Pending  = "pending"  // the person has not answered yet
 	Accepted = "accepted" // in use
 )
 
 // Type of a link.
 const (
-	Linked = "linked" // to a local user that was there
-	Guest  = "guest"  // to one that is made for the link
+	Linked = "linked" // the local user existed before
+	Guest  = "guest"  // the local user is made for the link
 )
 
 // Link is a link as its person sees it.
@@ -28,19 +29,19 @@ type Link struct {
 	Status      string     `json:"status"` // Pending or Accepted
 	Type        string     `json:"type"`   // Linked or Guest
 	Server      LinkServer `json:"server"`
-	RequestedBy string     `json:"requested_by"` // as the server says
+	RequestedBy string     `json:"requested_by"` // as the server names it
 	CreatedAt   time.Time  `json:"created_at"`
 	AcceptedAt  time.Time  `json:"accepted_at,omitzero"`
-	EndsAt      time.Time  `json:"ends_at,omitzero"` // zero for no end
+	EndsAt      time.Time  `json:"ends_at,omitzero"` // zero if it has no end
 }
 
 // LinkServer is the server of a link.
 type LinkServer struct {
 	ID       ID     `json:"id"`
-	SystemID string `json:"system_id"` // what the media server calls its id
+	SystemID string `json:"system_id"` // the id that the media server has for itself
 	Name     string `json:"name"`
 	Kind     string `json:"kind"`     // emby or agent
-	Disabled bool   `json:"disabled"` // an operator shut it out: the link can only be left or declined
+	Disabled bool   `json:"disabled"` // an operator disabled it: the link can only be removed or declined
 }
 
 type linkList struct {
@@ -49,7 +50,7 @@ type linkList struct {
 
 func (l *linkList) whole() bool { return l.Links != nil }
 
-// List returns the links with a status, [Pending] or [Accepted]; with "" both.
+// List returns the links with a status, [Pending] or [Accepted], or all if it is "".
 func (l *Links) List(ctx context.Context, status string) ([]Link, error) {
 	query := url.Values{}
 	if status != "" {

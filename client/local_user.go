@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// LocalUserRef names a local user. For owners the id is the service's, for agents
-// what the media server calls it.
+// LocalUserRef names a local user. In answers to owners its id is the one of the
+// service, in answers to agents the one of the media server.
 type LocalUserRef struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -14,8 +14,8 @@ type LocalUserRef struct {
 
 // LocalUser is a local user that a server reported.
 type LocalUser struct {
-	ID            ID     `json:"id"`          // the service's
-	ExternalID    string `json:"external_id"` // what the media server calls it
+	ID            ID     `json:"id"`          // in the service
+	ExternalID    string `json:"external_id"` // on the media server
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled"`
 	Administrator bool   `json:"administrator"`

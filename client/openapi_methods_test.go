@@ -159,7 +159,7 @@ func TestMethodsAndOperations(t *testing.T) {
 	}
 }
 
-// checkNamed checks the operations that a document names, also those of its
+// checkNamed checks the operations that a document names, and also those of its
 // commands of curl.
 func (c contract) checkNamed(t *testing.T, text string) {
 	t.Helper()
@@ -187,7 +187,7 @@ func checkMethods(t *testing.T, text string, named []string) {
 	}
 }
 
-// The documentation names operations and methods that there are.
+// The documentation names only operations and methods that exist.
 func TestDocumentation(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)

@@ -116,7 +116,8 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 	}
 }
 
-// What may be sent twice is, after an answer that was lost, and nothing else.
+// After an answer was lost, the client repeats the requests that may be sent twice
+// and no others.
 func TestRepetitions(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)
@@ -175,7 +176,7 @@ func invoke(t *testing.T, api *client.Client, name string) ([]any, error) {
 	return result, nil
 }
 
-// full is a value with all its members, like those of sample.
+// full returns a value that has all its members, with values like those of sample.
 func full(t *testing.T, kind reflect.Type) reflect.Value {
 	t.Helper()
 	value := reflect.New(kind).Elem()

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Operators is for those who run the service. To anybody else it answers
-// [ErrOperatorsOnly]. What changes something may answer [ErrConfirmPassword].
+// Operators has the operations for the people who run the service. Everybody else
+// gets [ErrOperatorsOnly]. Operations that change something may return
+// [ErrConfirmPassword].
 type Operators struct{ core *core }
 
 // OperatedAccount is an account as operators see it.
@@ -17,11 +18,11 @@ type OperatedAccount struct {
 	ID                ID        `json:"id"`
 	Username          string    `json:"username"`
 	DisplayName       string    `json:"display_name"`
-	Email             string    `json:"email"` // "" for people without an address
+	Email             string    `json:"email"` // "" if the account has no address
 	Language          string    `json:"language"`
 	Operator          bool      `json:"operator"`
 	HasPIN            bool      `json:"has_pin"`
-	PINOff            bool      `json:"pin_off"` // after too many wrong tries
+	PINOff            bool      `json:"pin_off"` // it was switched off after too many wrong tries
 	PasswordChangedAt time.Time `json:"password_changed_at"`
 	CreatedAt         time.Time `json:"created_at"`
 	ConfirmedAt       time.Time `json:"confirmed_at,omitzero"`
@@ -30,15 +31,15 @@ type OperatedAccount struct {
 
 func (a *OperatedAccount) whole() bool { return a.ID != "" }
 
-// Accounts goes through all accounts in the order of usernames; with prefix,
-// those whose username or address begins with it.
+// Accounts iterates over the accounts whose username or address begins with prefix,
+// in the order of usernames. It iterates over all accounts if prefix is "".
 func (o *Operators) Accounts(ctx context.Context, prefix string) iter.Seq2[OperatedAccount, error] {
 	return all(ctx, func(ctx context.Context, ask PageAsk) (Page[OperatedAccount], error) {
 		return o.AccountsPage(ctx, prefix, ask)
 	})
 }
 
-// AccountsPage returns one page of Accounts.
+// AccountsPage returns one page of the accounts.
 func (o *Operators) AccountsPage(ctx context.Context, prefix string, ask PageAsk) (Page[OperatedAccount], error) {
 	query := url.Values{}
 	if prefix != "" {
@@ -56,17 +57,17 @@ func (o *Operators) Account(ctx context.Context, id ID) (OperatedAccount, error)
 	return out, err
 }
 
-// DisableAccount keeps somebody out: their sessions end.
+// DisableAccount ends all sessions of an account and lets nobody sign in to it.
 func (o *Operators) DisableAccount(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/disable", id)
 }
 
-// EnableAccount lets somebody in again.
+// EnableAccount reverts [Operators.DisableAccount].
 func (o *Operators) EnableAccount(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/enable", id)
 }
 
-// SendReset sends somebody the mail that opens a new password.
+// SendReset sends the mail with which the person chooses a new password.
 func (o *Operators) SendReset(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/send-reset", id)
 }
@@ -75,19 +76,19 @@ func (o *Operators) SendReset(ctx context.Context, id ID) error {
 type OperatedServer struct {
 	ID           ID        `json:"id"`
 	SystemID     string    `json:"system_id"`
-	Name         string    `json:"name"`          // that people see
-	ReportedName string    `json:"reported_name"` // that the server has itself
+	Name         string    `json:"name"`          // the name that people see
+	ReportedName string    `json:"reported_name"` // the name that the server reports
 	Kind         string    `json:"kind"`          // emby or agent
 	Version      string    `json:"version"`
-	Owner        string    `json:"owner"` // a username; "" while nobody has claimed it
+	Owner        string    `json:"owner"` // a username; "" while nobody has claimed the server
 	CreatedAt    time.Time `json:"created_at"`
 	ClaimedAt    time.Time `json:"claimed_at,omitzero"`
 	LastSeenAt   time.Time `json:"last_seen_at"`
 	DisabledAt   time.Time `json:"disabled_at,omitzero"`
 }
 
-// OperatedServerDetail is one server as operators see it. Who its people are is
-// the owner's and theirs.
+// OperatedServerDetail is one server as operators see it. It does not say which
+// people use the server, because that concerns only them and the owner.
 type OperatedServerDetail struct {
 	OperatedServer
 	Addresses []OperatedAddress `json:"addresses"`
@@ -105,12 +106,12 @@ type OperatedAddress struct {
 	ByOwner bool   `json:"by_owner"`
 }
 
-// Servers goes through all servers, the first registered first.
+// Servers iterates over all servers in the order of their registration.
 func (o *Operators) Servers(ctx context.Context) iter.Seq2[OperatedServer, error] {
 	return all(ctx, o.ServersPage)
 }
 
-// ServersPage returns one page of Servers.
+// ServersPage returns one page of the servers.
 func (o *Operators) ServersPage(ctx context.Context, ask PageAsk) (Page[OperatedServer], error) {
 	return fetchPage[OperatedServer](ctx, o.core, ask, "/api/v1/operator/servers", nil)
 }
@@ -124,12 +125,13 @@ func (o *Operators) Server(ctx context.Context, id ID) (OperatedServerDetail, er
 	return out, err
 }
 
-// DisableServer refuses the key of a server and hides it from its people.
+// DisableServer makes the service refuse the key of a server and hide the server
+// from its people.
 func (o *Operators) DisableServer(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/servers/{id}/disable", id)
 }
 
-// EnableServer takes the key of a server again.
+// EnableServer reverts [Operators.DisableServer].
 func (o *Operators) EnableServer(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/servers/{id}/enable", id)
 }

@@ -10,10 +10,10 @@ import (
 	"strconv"
 )
 
-// PageAsk asks for a part of a list.
+// PageAsk says which part of a list to return.
 type PageAsk struct {
-	Cursor string // the Next of the page before; "" for the beginning
-	Limit  int    // how many items at most, 1 to 100; 0 for 50
+	Cursor string // Next of the page before it; "" for the first page
+	Limit  int    // the largest number of items, 1 to 100; 0 means 50
 }
 
 // Page is a part of a list.
@@ -24,7 +24,7 @@ type Page[T any] struct {
 
 func (p *Page[T]) whole() bool { return p.Items != nil }
 
-// query adds what is asked for to the query of a list.
+// query adds the parameters of the page to the query of a list.
 func (p PageAsk) query(given url.Values) url.Values {
 	query := url.Values{}
 	maps.Copy(query, given)
@@ -37,8 +37,8 @@ func (p PageAsk) query(given url.Values) url.Values {
 	return query
 }
 
-// fetchPage fetches one page of the list at path, which values and query belong
-// to.
+// fetchPage returns one page of the list at path. values fill the path, and query
+// is sent with it.
 func fetchPage[T any](ctx context.Context, c *core, ask PageAsk, path string, query url.Values, values ...string) (Page[T], error) {
 	var out Page[T]
 	err := c.fetch(ctx, call{
@@ -47,7 +47,7 @@ func fetchPage[T any](ctx context.Context, c *core, ask PageAsk, path string, qu
 	return out, err
 }
 
-// all goes through a list page by page. It ends with the first error.
+// all iterates over a list page by page. It stops at the first error.
 func all[T any](ctx context.Context, page func(context.Context, PageAsk) (Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ask := PageAsk{Limit: 100}
@@ -67,7 +67,7 @@ func all[T any](ctx context.Context, page func(context.Context, PageAsk) (Page[T
 	}
 }
 
-// give reports whether all items were taken.
+// give passes the items on and reports whether the loop took all of them.
 func give[T any](items []T, yield func(T, error) bool) bool {
 	for _, item := range items {
 		if !yield(item, nil) {

@@ -26,7 +26,7 @@ func TestPages(t *testing.T) {
 	if f.got()[0].URL.RawQuery != "limit=100" || f.got()[1].URL.RawQuery != "cursor=c%2B1&limit=100" {
 		t.Errorf("queries %s, %s, want raw query limit=100, raw query %q", f.got()[0].URL.RawQuery, f.got()[1].URL.RawQuery, "cursor=c%2B1&limit=100")
 	}
-	// Who stops asks for no more.
+	// A loop that stops early fetches no more pages.
 	f = newFake(t, first, last)
 	for range f.client(t).Invites.Sent(t.Context()) {
 		break

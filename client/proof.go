@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Proofs is for people who prove to a server which local user they are, where
-// its owner allows that.
+// Proofs lets people prove to a server which local user they are, if its owner
+// allows that.
 type Proofs struct{ core *core }
 
-// Proof is a proof under way.
+// Proof is a proof that has begun.
 type Proof struct {
 	ID        ID        `json:"id"`
 	Status    string    `json:"status"` // asked, shown, done or failed
-	Code      string    `json:"code"`   // to be typed or approved on the media server; "" for none
-	URL       string    `json:"url"`    // a page of the agent's to go on at; "" for none
+	Code      string    `json:"code"`   // for the person to type or approve on the media server; "" if there is no code
+	URL       string    `json:"url"`    // a page of the agent on which the person continues; "" if there is no page
 	Reason    string    `json:"reason"` // denied, expired, not_allowed or unavailable; "" unless it failed
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
 func (p *Proof) whole() bool { return p.ID != "" }
 
-// Start starts a proof of who asks to a server.
+// Start begins a proof of the person to a server.
 func (p *Proofs) Start(ctx context.Context, serverID ID) (Proof, error) {
 	var out Proof
 	err := p.core.fetch(ctx, call{
@@ -31,7 +31,7 @@ func (p *Proofs) Start(ctx context.Context, serverID ID) (Proof, error) {
 	return out, err
 }
 
-// Get tells how far the latest proof got.
+// Get returns the latest proof of the person to a server.
 func (p *Proofs) Get(ctx context.Context, serverID ID) (Proof, error) {
 	var out Proof
 	err := p.core.fetch(ctx, call{
@@ -67,8 +67,8 @@ type propose struct {
 	URL  string `json:"url,omitempty"`
 }
 
-// ProposeProof shows the person a code, or a page of the agent's own; "" for
-// what there is none of.
+// ProposeProof shows the person a code, a page of the agent, or both. Pass "" for
+// the one that does not exist.
 func (a *Agent) ProposeProof(ctx context.Context, id ID, code, url string) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/proofs/{id}/propose", values: []string{string(id)}, body: propose{code, url},
@@ -80,8 +80,8 @@ type complete struct {
 	LocalUser string `json:"local_user"`
 }
 
-// CompleteProof says which local user was proved, by what the media server calls
-// it. That makes the link.
+// CompleteProof reports which local user the person proved to be, by its id on the
+// media server. The service then makes the link.
 func (a *Agent) CompleteProof(ctx context.Context, id ID, localUser string) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/proofs/{id}/complete", values: []string{string(id)}, body: complete{localUser},
@@ -89,7 +89,7 @@ func (a *Agent) CompleteProof(ctx context.Context, id ID, localUser string) erro
 	})
 }
 
-// Why a proof failed.
+// These are the reasons why a proof failed.
 const (
 	ProofDenied      = "denied"
 	ProofExpired     = "expired"
@@ -101,7 +101,7 @@ type fail struct {
 	Reason string `json:"reason"`
 }
 
-// FailProof says why nothing was proved.
+// FailProof reports why a proof failed.
 func (a *Agent) FailProof(ctx context.Context, id ID, reason string) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/proofs/{id}/fail", values: []string{string(id)}, body: fail{reason},

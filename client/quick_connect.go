@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// QuickConnects is for people who sign a device in by the six digits of Quick
-// Connect: an app of the media server's own shows them, and the agent approves
-// them for the person's local user.
+// QuickConnects lets people sign a device in by the six digits of Quick Connect. An
+// app of the media server shows the digits, and the agent approves them for the
+// local user of the person.
 type QuickConnects struct{ core *core }
 
-// QuickConnect is a device on its way to be signed in so.
+// QuickConnect is the request of a person to sign a device in.
 type QuickConnect struct {
 	ID        ID        `json:"id"`
 	Status    string    `json:"status"` // asked, done or failed
 	Reason    string    `json:"reason"` // CodeWrong and the others; "" unless it failed
-	Server    string    `json:"server"` // what people call it
+	Server    string    `json:"server"` // the name that people see
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
 func (q *QuickConnect) whole() bool { return q.ID != "" && q.Status != "" }
 
-// QuickConnectServer is a server of which a device can be signed in so.
+// QuickConnectServer is a server whose devices can be signed in by Quick Connect.
 type QuickConnectServer struct {
 	ID        ID     `json:"id"`
 	Name      string `json:"name"`
-	LocalUser string `json:"local_user"` // whose device it will be; "" when unknown
+	LocalUser string `json:"local_user"` // the local user of the device; "" when unknown
 }
 
 type quickConnectServers struct {
@@ -35,7 +35,7 @@ type quickConnectServers struct {
 
 func (l *quickConnectServers) whole() bool { return l.Servers != nil }
 
-// Servers returns the servers of which who asks can sign a device in.
+// Servers returns the servers whose devices the person can sign in.
 func (q *QuickConnects) Servers(ctx context.Context) ([]QuickConnectServer, error) {
 	var out quickConnectServers
 	err := q.core.fetch(ctx, call{
@@ -49,10 +49,11 @@ type askQuickConnect struct {
 	Code     string `json:"code"`
 }
 
-// Ask signs the device in that shows code, at one of Servers. Ask only for a
-// code that the person reads off a screen before them. It may answer
-// [ErrConfirmPassword], and [ErrThrottled] after a few codes, right or wrong.
-// Then [QuickConnects.Get] tells how it goes.
+// Ask asks to sign in the device that shows code, at one of the servers that
+// [QuickConnects.Servers] returns. Take only a code that the person reads from a
+// screen in front of them. It may return [ErrConfirmPassword], and [ErrThrottled]
+// after a few codes, right or wrong. Afterwards [QuickConnects.Get] returns how far
+// it has come.
 func (q *QuickConnects) Ask(ctx context.Context, serverID ID, code string) (QuickConnect, error) {
 	var out QuickConnect
 	err := q.core.fetch(ctx, call{
@@ -61,7 +62,7 @@ func (q *QuickConnects) Ask(ctx context.Context, serverID ID, code string) (Quic
 	return out, err
 }
 
-// Get tells how far the server's agent got.
+// Get returns how far the agent of the server has come.
 func (q *QuickConnects) Get(ctx context.Context, id ID) (QuickConnect, error) {
 	var out QuickConnect
 	err := q.core.fetch(ctx, call{
@@ -70,17 +71,17 @@ func (q *QuickConnects) Get(ctx context.Context, id ID) (QuickConnect, error) {
 	return out, err
 }
 
-// QuickConnectAsked is the kind of change that tells of a device to be signed in;
-// see [Agent.QuickConnects].
+// QuickConnectAsked is the kind of change that announces a device to sign in; see
+// [Agent.QuickConnects].
 const QuickConnectAsked = "quick_connect_asked"
 
-// Why a device was not signed in.
+// These are the reasons why a device was not signed in.
 const (
-	CodeWrong               = "code_wrong"  // the media server waits with no such code
-	QuickConnectNotAllowed  = "not_allowed" // the local user may not be signed in so
+	CodeWrong               = "code_wrong"  // no device of the media server waits with this code
+	QuickConnectNotAllowed  = "not_allowed" // the local user may not sign in by Quick Connect
 	QuickConnectUnavailable = "unavailable" // the media server does not answer, or has Quick Connect switched off
-	QuickConnectExpired     = "expired"     // not for agents: nobody answered in time, or the person signed out everywhere
-	QuickConnectReplaced    = "replaced"    // not for agents: the person typed another code since
+	QuickConnectExpired     = "expired"     // agents never send it: the agent did not answer in time, or the person signed out everywhere
+	QuickConnectReplaced    = "replaced"    // agents never send it: the person has typed another code since
 )
 
 // OpenQuickConnect is a device that waits for the agent to approve it.
@@ -88,7 +89,7 @@ type OpenQuickConnect struct {
 	ID        ID        `json:"id"`
 	LinkID    ID        `json:"link_id"`
 	AccountID ID        `json:"account_id"`
-	Code      string    `json:"code"` // six digits; tell nobody but the media server
+	Code      string    `json:"code"` // six digits, for the media server alone
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -107,7 +108,7 @@ func (a *Agent) QuickConnects(ctx context.Context) ([]OpenQuickConnect, error) {
 	return out.QuickConnects, err
 }
 
-// CompleteQuickConnect tells that the media server took the code.
+// CompleteQuickConnect reports that the media server accepted the code.
 func (a *Agent) CompleteQuickConnect(ctx context.Context, id ID) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/quick-connects/{id}/complete", values: []string{string(id)},
@@ -115,8 +116,8 @@ func (a *Agent) CompleteQuickConnect(ctx context.Context, id ID) error {
 	})
 }
 
-// FailQuickConnect says why the device was not signed in: CodeWrong or another
-// reason.
+// FailQuickConnect reports why the device was not signed in: [CodeWrong] or another
+// of the reasons.
 func (a *Agent) FailQuickConnect(ctx context.Context, id ID, reason string) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/quick-connects/{id}/fail", values: []string{string(id)}, body: fail{reason},

@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// Report is all that a server tells of itself. A nil list is not sent.
+// Report is what a server reports about itself. A nil list is not sent and changes
+// nothing.
 type Report struct {
 	Name       string              `json:"name"`
 	Version    string              `json:"version,omitempty"`
@@ -14,26 +15,26 @@ type Report struct {
 	LocalUsers []ReportedLocalUser `json:"local_users,omitzero"`
 	Libraries  []Library           `json:"libraries,omitzero"`
 
-	// QuickConnect tells that codes of Quick Connect can be approved at the media
-	// server now.
+	// QuickConnect is true if the agent can approve codes of Quick Connect at the
+	// media server now.
 	QuickConnect bool `json:"quick_connect,omitempty"`
 }
 
 // ReportedLocalUser is a local user as the media server knows it.
 type ReportedLocalUser struct {
-	ID            string `json:"id"` // what the media server calls it
+	ID            string `json:"id"` // its id on the media server
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled,omitempty"`
 	Administrator bool   `json:"administrator,omitempty"`
 }
 
-// ReportAnswer tells what a report was taken for.
+// ReportAnswer is the answer of the service to a report.
 type ReportAnswer struct {
-	Changed bool   `json:"changed"` // whether it was other than the one before
-	SeenAs  string `json:"seen_as"` // where it came from; "" when unknown
+	Changed bool   `json:"changed"` // whether the report differs from the one before
+	SeenAs  string `json:"seen_as"` // the address that the report came from; "" when unknown
 }
 
-// Report reports the server. One that changes nothing is cheap.
+// Report sends a report about the server. A report without news costs little.
 func (a *Agent) Report(ctx context.Context, in Report) (ReportAnswer, error) {
 	var out ReportAnswer
 	err := a.core.fetch(ctx, call{

@@ -9,14 +9,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/backoff"
 )
 
-// again says whether an operation may be sent once more while nobody knows
-// whether it was carried out.
+// again says whether an operation may be sent once more if it is not known whether
+// it was carried out.
 type again uint8
 
 const (
-	never     again = iota // twice might be one too many
-	always                 // twice is like once
-	untilGone              // as always; and what a repetition does not find is gone
+	never     again = iota // sending it twice could do harm
+	always                 // sending it twice is the same as sending it once
+	untilGone              // like always; if a repetition answers 404, the first try has succeeded
 )
 
 const (
@@ -24,8 +24,8 @@ const (
 	longestWait = 8 * time.Second
 )
 
-// waitAfter reports how long to wait after a try that failed, and whether there
-// is to be another one.
+// waitAfter returns how long to wait after a try that failed, and whether to try
+// again.
 func (c *core) waitAfter(ctx context.Context, k call, try int, failed error) (time.Duration, bool) {
 	if k.again == never || try >= c.tries || ctx.Err() != nil || errors.Is(failed, ErrBadAnswer) {
 		return 0, false
@@ -40,7 +40,7 @@ func (c *core) waitAfter(ctx context.Context, k call, try int, failed error) (ti
 	return wait, true
 }
 
-// passes reports whether an answer with that status may be another one soon.
+// passes reports whether a later try may succeed after an answer with this status.
 func passes(status int) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -50,8 +50,8 @@ func passes(status int) bool {
 	}
 }
 
-// mayHaveArrived reports whether a try that failed so may have been carried out
-// all the same.
+// mayHaveArrived reports whether the service may have carried out a try that failed
+// with this error.
 func mayHaveArrived(failed error) bool {
 	e, ok := errors.AsType[*Error](failed)
 	return !ok || e.Status >= http.StatusInternalServerError

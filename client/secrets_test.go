@@ -154,7 +154,7 @@ func TestTimes(t *testing.T) {
 	if _, err := c.Accounts.Get(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(f.slept()) != 1 {
 		t.Errorf("%v after %d waits, want the error %v, 1 wait", err, len(f.slept()), context.DeadlineExceeded)
 	}
-	// A poll has the time that it waits on top: this one does not end by itself.
+	// The waiting time of a poll is added to the timeout, so this poll does not end by itself.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := c.Agent.Changes(ctx, 1, 5*time.Second); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil {

@@ -16,35 +16,36 @@ import (
 	"time"
 )
 
-// call is one operation of the contract.
+// call is one request of an operation of openapi.yaml.
 type call struct {
 	method string
-	path   string   // as the contract has it, with {name} where values go
-	values []string // for the path, in its order
+	path   string   // as in openapi.yaml, with {name} in place of each value
+	values []string // the values for the path, in its order
 	query  url.Values
 	header http.Header
-	body   any // nil for none
-	want   int // status of success
+	body   any // nil if the request has no body
+	want   int // the status that means success
 	again  again
-	open   bool          // no token is needed, so none is sent
-	longer time.Duration // that the service may take
+	open   bool          // the operation needs no token, so it sends none
+	longer time.Duration // the time for which the service may wait, beside the usual timeout
 }
 
-// name is what errors call it: no value that somebody typed.
+// name returns the name of the call for errors. It contains no value that a person
+// typed.
 func (k call) name() string { return k.method + " " + k.path }
 
-// answer is one that came whole.
+// answer is an answer that arrived completely.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// whole is a part of an answer that can tell whether it lacks something: an
-// empty object is no empty list.
+// whole is a part of an answer that reports whether a member is missing, so that an
+// empty object is not taken for an empty list.
 type whole interface{ whole() bool }
 
-// fetch carries out k and reads its answer into out, a pointer.
+// fetch sends k and reads its answer into out, which is a pointer.
 func (c *core) fetch(ctx context.Context, k call, out any) error {
 	a, err := c.do(ctx, k)
 	if err != nil {
@@ -53,14 +54,14 @@ func (c *core) fetch(ctx context.Context, k call, out any) error {
 	return decode(k, a, out)
 }
 
-// done carries out k, whose answer says nothing.
+// done sends k, whose answer has no content.
 func (c *core) done(ctx context.Context, k call) error {
 	_, err := c.do(ctx, k)
 	return err
 }
 
-// decode reads the answer to k into out. Members that out does not have are
-// passed over: there may be more some day.
+// decode reads the answer to k into out. It ignores members that out does not have,
+// because later versions of the service may send more.
 func decode(k call, a answer, out any) error {
 	if !isMedia(a.header, "application/json") {
 		return fmt.Errorf("%s: %w: it is no JSON", k.name(), ErrBadAnswer)
@@ -68,7 +69,7 @@ func decode(k call, a answer, out any) error {
 	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
 		return fmt.Errorf("%s: %w: it is no object", k.name(), ErrBadAnswer)
 	}
-	if json.Unmarshal(a.body, out) != nil { // the error would quote the answer
+	if json.Unmarshal(a.body, out) != nil { // the cause would quote the answer
 		return fmt.Errorf("%s: %w: its JSON is not what it should be", k.name(), ErrBadAnswer)
 	}
 	if one, ok := out.(whole); ok && !one.whole() {
@@ -82,7 +83,7 @@ func isMedia(header http.Header, want string) bool {
 	return err == nil && media == want
 }
 
-// do carries out k, with repetitions where they do no harm.
+// do sends k, and repeats it if that does no harm.
 func (c *core) do(ctx context.Context, k call) (answer, error) {
 	address, err := c.address(k)
 	if err != nil {
@@ -94,7 +95,7 @@ func (c *core) do(ctx context.Context, k call) (answer, error) {
 			return answer{}, fmt.Errorf("%s: write the request: %w", k.name(), err)
 		}
 	}
-	lost := false // whether a try may have got through
+	lost := false // whether the service may have carried out a former try
 	for try := 1; ; try++ {
 		a, err := c.once(ctx, k, address, body)
 		if err == nil {
@@ -115,11 +116,11 @@ func (c *core) do(ctx context.Context, k call) (answer, error) {
 	}
 }
 
-// address is where k is to be sent.
+// address returns the URL to which k is sent.
 func (c *core) address(k call) (string, error) {
 	path := k.path
 	for _, value := range k.values {
-		// A missing or dotted value would make it another path.
+		// An empty value, or one of dots alone, would lead to another path.
 		if value == "" || value == "." || value == ".." {
 			return "", errors.New("an id or a code is missing")
 		}
@@ -133,14 +134,14 @@ func (c *core) address(k call) (string, error) {
 	return c.base + path, nil
 }
 
-// once sends k and reads the whole answer. An answer that is no success is an
-// error.
+// once sends k one time and reads the whole answer. It returns an error for an
+// answer that is not a success.
 func (c *core) once(ctx context.Context, k call, address string, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout+k.longer)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
 	if err != nil {
-		return answer{}, errors.New("it cannot be addressed") // the error would quote the address
+		return answer{}, errors.New("it cannot be addressed") // the cause would quote the address
 	}
 	c.setHeader(request, k, body != nil)
 	response, err := c.http.Do(request)
@@ -159,7 +160,8 @@ func (c *core) once(ctx context.Context, k call, address string, body []byte) (a
 	return a, verdict(k, a)
 }
 
-// bare is an error of net/http without the address, which has the query.
+// bare returns an error of net/http without the URL, because its query may hold a
+// secret.
 func bare(err error) error {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		return outer.Err
@@ -182,7 +184,8 @@ func (c *core) setHeader(request *http.Request, k call, hasBody bool) {
 	}
 }
 
-// verdict is nil for a success, and an *Error for what the service refused.
+// verdict returns nil for a success, and an *Error if the service refused the
+// request.
 func verdict(k call, a answer) error {
 	switch {
 	case a.status == k.want:
@@ -198,7 +201,7 @@ func verdict(k call, a answer) error {
 	}
 }
 
-// target names the host that a redirect leads to, where it names one.
+// target returns the host that a redirect leads to, for an error text, or "".
 func target(a answer) string {
 	u, err := url.Parse(a.header.Get("Location"))
 	if err != nil || u.Host == "" {
@@ -207,8 +210,8 @@ func target(a answer) string {
 	return " to " + u.Scheme + "://" + u.Host
 }
 
-// idempotencyKey is a header that makes a repetition safe. Without a key of the
-// caller's own it makes one up.
+// idempotencyKey returns the header that makes a repetition safe. If the caller gave
+// no key, it makes one.
 func (c *core) idempotencyKey(given string) (http.Header, error) {
 	if given == "" {
 		fresh := make([]byte, 16)

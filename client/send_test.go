@@ -23,7 +23,7 @@ const (
 	someID    = client.ID("734018259734822912")
 )
 
-// reply is what a fake service answers to one request. The status broken breaks
+// reply is the answer of a fake service to one request. The status broken breaks
 // the connection, hanging never answers.
 type reply struct {
 	status  int
@@ -170,7 +170,7 @@ func (c constant) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// What makes something is repeated under the same key, and another call has
+// A request that makes something is repeated under the same key, and another call has
 // another key.
 func TestIdempotencyKeys(t *testing.T) {
 	t.Parallel()
@@ -201,7 +201,7 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 }
 
-// What is not an answer of ours is told as such, and never as something that the
+// An answer that does not come from the service becomes an error that says so, never one that the
 // service said.
 func TestBadAnswers(t *testing.T) {
 	t.Parallel()
@@ -233,7 +233,7 @@ func TestBadAnswers(t *testing.T) {
 			}
 		})
 	}
-	// What only has to be done is not done because some page says 200.
+	// An operation without content in its answer is not taken as done because some page answers 200.
 	for _, r := range []reply{{status: 200, kind: "text/html", body: "<p>"}, {status: 202}, {status: 304}} {
 		if err := newFake(t, r).client(t).PINs.Verify(t.Context(), "4901"); !errors.Is(err, client.ErrBadAnswer) {
 			t.Errorf("%d: %v, want the error %v", r.status, err, client.ErrBadAnswer)
@@ -242,7 +242,7 @@ func TestBadAnswers(t *testing.T) {
 	if _, err := newFake(t, reply{status: 200, body: "[]"}).client(t).Accounts.Export(t.Context()); !errors.Is(err, client.ErrBadAnswer) {
 		t.Errorf("an export that is no object: %v, want the error %v", err, client.ErrBadAnswer)
 	}
-	// A list that is not there is no empty list.
+	// A missing list is an error, not an empty list.
 	for name, do := range map[string]func(*client.Client) error{
 		"servers": func(c *client.Client) error { _, err := c.Servers.List(t.Context()); return err },
 		"links":   func(c *client.Client) error { _, err := c.Agent.Links(t.Context()); return err },

@@ -5,24 +5,25 @@ import (
 	"net/http"
 )
 
-// Servers is about media servers: those that somebody may use, and those that
-// they run.
+// Servers has the operations for the media servers that a person may use, and for
+// those that the person owns.
 type Servers struct{ core *core }
 
-// Server is a server that somebody may use.
+// Server is a server that the person may use.
 type Server struct {
 	ID        ID        `json:"id"`
 	LinkID    ID        `json:"link_id"`
 	Name      string    `json:"name"`
-	SystemID  string    `json:"system_id"` // what the media server calls its id
+	SystemID  string    `json:"system_id"` // the id that the media server has for itself
 	Kind      string    `json:"kind"`      // emby or agent
 	Version   string    `json:"version"`
-	Type      string    `json:"type"`       // of the link: Linked or Guest
-	AccessKey string    `json:"access_key"` // for this server alone: show it to nobody else
-	Addresses []Address `json:"addresses"`  // in the order in which to try them
+	Type      string    `json:"type"`       // the type of the link: Linked or Guest
+	AccessKey string    `json:"access_key"` // a secret, for this server alone
+	Addresses []Address `json:"addresses"`  // try them in this order
 }
 
-// ServerList is what somebody may use, and a tag that changes with it.
+// ServerList holds the servers that the person may use, and a tag that changes
+// whenever they change.
 type ServerList struct {
 	Servers []Server `json:"servers"`
 	Tag     string   `json:"-"` // for ListIfChanged
@@ -30,15 +31,15 @@ type ServerList struct {
 
 func (l *ServerList) whole() bool { return l.Servers != nil }
 
-// List returns the servers that who asks may use. An error is never a short
-// list.
+// List returns the servers that the person may use. If it cannot return all of them
+// it returns an error, never a part.
 func (s *Servers) List(ctx context.Context) (ServerList, error) {
 	list, _, err := s.ListIfChanged(ctx, "")
 	return list, err
 }
 
-// ListIfChanged returns the list unless it is still the one with that tag, which
-// costs next to nothing. It reports whether it returns one.
+// ListIfChanged returns the list if its tag is no longer the given one, and reports
+// whether it does. An unchanged list costs almost nothing.
 func (s *Servers) ListIfChanged(ctx context.Context, tag string) (list ServerList, changed bool, err error) {
 	k := call{method: http.MethodGet, path: "/api/v1/servers", want: http.StatusOK, again: always}
 	if tag != "" {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Address is where a server can be reached.
+// Address is an address of a server.
 type Address struct {
 	Kind string `json:"kind"` // lan, vpn, wan or custom
 	URL  string `json:"url"`
@@ -17,8 +17,8 @@ type OwnedAddress struct {
 	ID         ID        `json:"id"`
 	Kind       string    `json:"kind"` // lan, vpn, wan or custom
 	URL        string    `json:"url"`
-	Hidden     bool      `json:"hidden"`   // not told to people
-	ByOwner    bool      `json:"by_owner"` // added by the owner, not reported by the server
+	Hidden     bool      `json:"hidden"`   // people do not see it
+	ByOwner    bool      `json:"by_owner"` // the owner added it; the server did not report it
 	ReportedAt time.Time `json:"reported_at,omitzero"`
 }
 
@@ -36,10 +36,11 @@ func (s *Servers) AddAddress(ctx context.Context, id ID, url string) (OwnedAddre
 	return out, err
 }
 
-// AddressChange is what is to be changed of an address; what is nil or "" stays.
+// AddressChange holds the changes to an address. A nil or empty field changes
+// nothing.
 type AddressChange struct {
 	Hidden *bool  `json:"hidden,omitempty"`
-	Move   string `json:"move,omitempty"` // up or down, among those of the owner
+	Move   string `json:"move,omitempty"` // "up" or "down", among the addresses that the owner added
 }
 
 // ChangeAddress changes an address of a server.

@@ -10,19 +10,19 @@ import (
 type OwnedServer struct {
 	ID          ID        `json:"id"`
 	SystemID    string    `json:"system_id"`
-	Name        string    `json:"name"`     // that people see
-	OwnName     string    `json:"own_name"` // that the owner gave it; "" for none
+	Name        string    `json:"name"`     // the name that people see
+	OwnName     string    `json:"own_name"` // the name that the owner gave it; "" if the owner gave none
 	Kind        string    `json:"kind"`     // emby or agent
 	Version     string    `json:"version"`
-	SelfService bool      `json:"self_service"` // whether people may join by proving a local user
+	SelfService bool      `json:"self_service"` // whether people may join by proving which local user they are
 	People      int       `json:"people"`
 	Pending     int       `json:"pending"`
 	CreatedAt   time.Time `json:"created_at"`
 	LastSeenAt  time.Time `json:"last_seen_at,omitzero"`
-	Disabled    bool      `json:"disabled"` // by an operator
+	Disabled    bool      `json:"disabled"` // an operator disabled it
 }
 
-// OwnedServerDetail is one server as its owner sees it, with all of it.
+// OwnedServerDetail is one server as its owner sees it, with all details.
 type OwnedServerDetail struct {
 	OwnedServer
 	Addresses []OwnedAddress `json:"addresses"`
@@ -37,14 +37,14 @@ type ownedServerList struct {
 
 func (l *ownedServerList) whole() bool { return l.Servers != nil }
 
-// Owned returns the servers of who asks.
+// Owned returns the servers that the person owns.
 func (s *Servers) Owned(ctx context.Context) ([]OwnedServer, error) {
 	var out ownedServerList
 	err := s.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/servers/owned", want: http.StatusOK, again: always}, &out)
 	return out.Servers, err
 }
 
-// Get returns a server of who asks.
+// Get returns a server that the person owns.
 func (s *Servers) Get(ctx context.Context, id ID) (OwnedServerDetail, error) {
 	var out OwnedServerDetail
 	err := s.core.fetch(ctx, call{
@@ -53,13 +53,13 @@ func (s *Servers) Get(ctx context.Context, id ID) (OwnedServerDetail, error) {
 	return out, err
 }
 
-// ServerChange is what is to be changed of a server; what is nil stays.
+// ServerChange holds the changes to a server. A nil field changes nothing.
 type ServerChange struct {
-	Name        *string `json:"name,omitempty"` // "": the one that it reports
+	Name        *string `json:"name,omitempty"` // "" for the name that the server reports
 	SelfService *bool   `json:"self_service,omitempty"`
 }
 
-// Change changes a server and returns it as it is then.
+// Change changes a server and returns the changed server.
 func (s *Servers) Change(ctx context.Context, id ID, in ServerChange) (OwnedServerDetail, error) {
 	var out OwnedServerDetail
 	err := s.core.fetch(ctx, call{
@@ -68,8 +68,7 @@ func (s *Servers) Change(ctx context.Context, id ID, in ServerChange) (OwnedServ
 	return out, err
 }
 
-// Remove removes a server and all links with it. It may answer
-// [ErrConfirmPassword].
+// Remove removes a server and all its links. It may return [ErrConfirmPassword].
 func (s *Servers) Remove(ctx context.Context, id ID) error {
 	return s.core.done(ctx, call{
 		method: http.MethodDelete, path: "/api/v1/servers/{id}", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
@@ -80,7 +79,8 @@ type handOver struct {
 	Username string `json:"username"`
 }
 
-// HandOver makes a server somebody else's. It may answer [ErrConfirmPassword].
+// HandOver makes another person the owner of a server. It may return
+// [ErrConfirmPassword].
 func (s *Servers) HandOver(ctx context.Context, id ID, username string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/{id}/hand-over", values: []string{string(id)}, body: handOver{username},

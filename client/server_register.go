@@ -8,15 +8,16 @@ import (
 
 // NewServer is a media server that registers.
 type NewServer struct {
-	ClaimCode string    `json:"claim_code,omitempty"` // of its owner; "" for a server of nobody's yet
+	ClaimCode string    `json:"claim_code,omitempty"` // from its owner; "" if the server has no owner yet
 	Name      string    `json:"name"`
 	SystemID  string    `json:"system_id"`
 	Version   string    `json:"version,omitempty"`
 	Addresses []Address `json:"addresses,omitempty"` // lan, vpn and wan
 
-	// IdempotencyKey makes repetitions safe: made up when it is "". It has 16 to 128
-	// visible characters of ASCII. An agent keeps one until it has stored the server
-	// key: within a day, the same one gets the same server key again.
+	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII
+	// characters; if it is "", the Client makes one. An agent keeps it until it has
+	// stored the server key: within a day, the same IdempotencyKey returns the same
+	// server key.
 	IdempotencyKey string `json:"-"`
 }
 
@@ -28,7 +29,7 @@ type RegisteredServer struct {
 
 func (r *RegisteredServer) whole() bool { return r.ID != "" && r.Key != "" }
 
-// Register registers a media server. Nobody has to be signed in.
+// Register registers a media server. It needs no session token.
 func (s *Servers) Register(ctx context.Context, in NewServer) (RegisteredServer, error) {
 	header, err := s.core.idempotencyKey(in.IdempotencyKey)
 	if err != nil {
@@ -41,13 +42,14 @@ func (s *Servers) Register(ctx context.Context, in NewServer) (RegisteredServer,
 	return out, err
 }
 
-// ClaimCode lets a media server register as one of who asked for it, once.
+// ClaimCode lets one media server register as a server of the person who made the
+// code.
 type ClaimCode struct {
 	Code      string    `json:"code"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// MakeClaimCode makes a claim code; the one before is void.
+// MakeClaimCode makes a claim code. The former claim code of the person ends.
 func (s *Servers) MakeClaimCode(ctx context.Context) (ClaimCode, error) {
 	var out ClaimCode
 	err := s.core.fetch(ctx, call{method: http.MethodPost, path: "/api/v1/servers/claim-codes", want: http.StatusCreated}, &out)
@@ -59,8 +61,8 @@ type claim struct {
 	ServerKey string `json:"server_key"`
 }
 
-// Claim makes a server of nobody's one of who asks, proved by its server key. It
-// may answer [ErrConfirmPassword].
+// Claim makes the person the owner of a server that has no owner yet. Its server key
+// is the proof. It may return [ErrConfirmPassword].
 func (s *Servers) Claim(ctx context.Context, id ID, serverKey string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/claim", body: claim{id, serverKey}, want: http.StatusNoContent,
