@@ -63,7 +63,7 @@ func TestAgentDefaults(t *testing.T) {
 	}
 }
 
-// The agent ignores the variables of the service, and the service those of the agent.
+// The agent ignores the variables of the service, and the service ignores the agent's.
 func TestAgentHasVariablesOfItsOwn(t *testing.T) {
 	t.Parallel()
 	a, _ := loadAgent(t, goodAgent().with("LATCHKEY_LISTEN", ":1"))

@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readYAML returns the settings of a YAML file. It reads nodes instead of a map, so
-// that it knows the lines, finds a key that occurs twice, and gets a number or a
+// readYAML returns the settings of a YAML file. It reads nodes instead of a map, so that
+// it knows the lines, finds a key that occurs twice, and gets a number or a
 // time as the text that was written.
 func (s *sources) readYAML(path string, data []byte) map[string]found {
 	values := map[string]found{}

@@ -13,8 +13,8 @@ import (
 
 // KeptKey returns the secret key in the file secret-key of the data folder. The
 // service uses it in development, and an agent uses it if its settings have no key.
-// Without such a file KeptKey makes a key from random and keeps it there. Programs
-// that start at the same time get the same key.
+// If the file does not exist, KeptKey makes a key from random and keeps it there. Programs that
+// start at the same time get the same key.
 //
 // It returns an error if the folder cannot be written, if the file cannot be read
 // or has no key, and if random ends early.

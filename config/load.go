@@ -17,7 +17,7 @@ import (
 // is nothing left to do.
 var ErrHelp = errors.New("help was shown")
 
-// World is what Load sees of the process.
+// World is the part of the process that Load uses.
 type World struct {
 	Arguments   []string                    // without the program's name
 	Environment func(string) (string, bool) // like os.LookupEnv

@@ -12,8 +12,8 @@ type Set interface {
 type traits struct {
 	program         string // as the help calls it
 	prefix          string // of environment variables
-	file            string // in the data folder, read if no other file is named; "" if there is no such file
-	systemFile      string // read if neither a file nor a data folder is named; "" if there is no such file
+	file            string // in the data folder, read if no other file is named; may be ""
+	systemFile      string // read if neither a file nor a data folder is named; may be ""
 	development     bool   // the defaults of development are in force
 	alwaysReal      bool   // the program has no development mode
 	dataDir, listen string // the values of DATA-DIR and LISTEN in defaults

@@ -115,8 +115,8 @@ func readBool(target *bool, text string) error {
 	return nil
 }
 
-// parseDuration reads a length of time as time.ParseDuration does, and also one
-// that begins with whole days: 7d, 1d12h.
+// parseDuration reads a length of time as time.ParseDuration does, and also one that
+// begins with whole days: 7d, 1d12h.
 func parseDuration(text string) (time.Duration, bool) {
 	days, rest, found := strings.Cut(text, "d")
 	if !found {

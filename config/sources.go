@@ -35,7 +35,7 @@ type sources struct {
 	origins     Origins
 	problems    *problems
 	traits      traits           // as they were before anything was read
-	file        string           // that was read; "" if no file was read
+	file        string           // path of the file that was read, or ""
 	warnings    []string         // about what was found
 	found       map[string]found // nil before the first Resolve
 	broken      bool             // a source cannot be read, so values may be missing

@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// audit checks the page that is open in every look: nothing in it may keep
-// people with disabilities out, as far as axe-core can tell, and it must fit
+// audit checks the open page in every look: people with disabilities must be able to
+// use it, as far as axe-core can find out, and it must fit
 // the window.
 func (v *visitor) audit(name string) {
 	v.t.Helper()
@@ -30,7 +30,7 @@ func (v *visitor) audit(name string) {
 	v.become(before)
 }
 
-// violations is what axe-core finds, with all its rules.
+// violations returns the faults that axe-core finds, with all its rules.
 func (v *visitor) violations() []string {
 	v.t.Helper()
 	var found []struct {

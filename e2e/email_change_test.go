@@ -4,8 +4,8 @@ package e2e
 
 import "testing"
 
-// TestEmailChangeAndUndo moves an account to another address, and the old one
-// takes the change back.
+// TestEmailChangeAndUndo moves an account to another address, and then undoes the
+// change from the old one.
 func TestEmailChangeAndUndo(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -28,10 +28,10 @@ func TestEmailChangeAndUndo(t *testing.T) {
 	s.mail(t, "email_arrived", next.email)
 	v.follow(`main a[href="/account/delete"]`, "/account/delete")
 	if forms := ask[int](v, `document.querySelectorAll("main form").length`); forms != 0 {
-		t.Error("the account can be deleted while the old address may take the change back")
+		t.Error("the account can be deleted while the change can be undone, want it refused")
 	}
 
-	// Whoever reads the old address sits at another browser.
+	// The reader of the old address uses another browser.
 	owner := s.visit(t, desktop, "en")
 	owner.arriveByLink(s.link(t, "email_changed", p.email), "/account/email/undo")
 	owner.wantText("main", p.email)
@@ -47,7 +47,7 @@ func TestEmailChangeAndUndo(t *testing.T) {
 
 	v.open("/account")
 	if at := ask[string](v, `location.pathname`); at != "/signin" {
-		t.Errorf("after the undo /account leads to %s in the other browser", at)
+		t.Errorf("after the undo /account leads to %s in the other browser, want the sign-in page", at)
 	}
 	v.fill("name_or_email", next.email)
 	v.fill("password", p.password)

@@ -24,7 +24,7 @@ func (v *visitor) wantError(name, text string) {
 	}
 }
 
-// wantValue fails the test unless an input holds a value.
+// wantValue fails the test unless an input has a value.
 func (v *visitor) wantValue(name, want string) {
 	v.t.Helper()
 	if got := ask[string](v, `document.querySelector(`+quote("[name="+quote(name)+"]")+`).value`); got != want {
@@ -54,7 +54,7 @@ func TestMistakesAreShownAndNothingIsLost(t *testing.T) {
 	v.wantValue("email", "mira at example.org")
 	v.wantValue("password", "")
 
-	// What is mended goes away. That the name is taken shows only after the
+	// A corrected field loses its error. The error about the taken name comes only after the
 	// check that keeps programs out.
 	v.fill("email", "mira.two@example.org")
 	v.fill("password", "seven quiet herons")
@@ -70,7 +70,7 @@ func TestMistakesAreShownAndNothingIsLost(t *testing.T) {
 	v.fill("password_again", "seven quiet herons")
 	v.send("/signup/sent")
 
-	// The address was mistyped: it can be mended from here.
+	// The address was mistyped: this page can correct it.
 	v.tabTo("summary")
 	v.press(kb.Enter)
 	v.fill("email", "mira.too@example.org")
@@ -109,8 +109,8 @@ func TestSecretsCanBeShown(t *testing.T) {
 	v.wantValue("password", "seven quiet herons")
 }
 
-// TestSubmitMayComeBeforeTheProof sends a form before its proof of work is
-// done: it leaves by itself as soon as it is.
+// TestSubmitMayComeBeforeTheProof submits a form before its proof of work is done: the
+// page sends the form by itself as soon as the proof is done.
 func TestSubmitMayComeBeforeTheProof(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -118,7 +118,7 @@ func TestSubmitMayComeBeforeTheProof(t *testing.T) {
 	v := s.visit(t, desktop, "en")
 	v.open("/forgot")
 	v.leaving("/forgot/sent", func() {
-		// Faster than any fingers: in one go.
+		// A script does this at once, faster than a person could.
 		ask[bool](v, `(() => {
 			const form = document.querySelector("form[action='/forgot']");
 			form.elements.name_or_email.value = `+quote(p.username)+`;

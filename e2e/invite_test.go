@@ -15,15 +15,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// agent is the program beside a media server: its server key.
+// agent stands for the program beside a media server, with its server key.
 type agent struct {
 	s       *service
 	id, key string
 	name    string
 }
 
-// ask sends a request of the JSON API and reads the answer as a T; where there
-// is none, T is struct{}.
+// askAPI sends a request of the JSON API and reads the answer as a T; for an empty
+// answer T is struct{}.
 func askAPI[T any](t *testing.T, s *service, bearer, method, path string, body any) T {
 	t.Helper()
 	sent, err := json.Marshal(body)
@@ -59,7 +59,7 @@ func askAPI[T any](t *testing.T, s *service, bearer, method, path string, body a
 	return answer
 }
 
-// runAgent registers a media server with a claim code and reports what it has.
+// runAgent registers a media server with a claim code and reports its libraries.
 func runAgent(t *testing.T, s *service, name, code string, libraries ...string) agent {
 	t.Helper()
 	made := askAPI[struct{ ID, Key string }](t, s, "", http.MethodPost, "/servers", map[string]any{
@@ -88,7 +88,7 @@ func (a agent) report(t *testing.T, libraries ...string) {
 	})
 }
 
-// agentLink is what an agent sees of a link.
+// agentLink is a link as an agent sees it.
 type agentLink struct {
 	Username, Status string
 	LocalUser        *struct{ ID, Name string } `json:"local_user"`
@@ -101,17 +101,17 @@ func (a agent) links(t *testing.T) []agentLink {
 	return askAPI[struct{ Links []agentLink }](t, a.s, a.key, http.MethodGet, "/server/links", nil).Links
 }
 
-// page is where the owner manages it.
+// page returns the path of the page on which the owner manages the server.
 func (a agent) page() string { return "/servers/" + a.id }
 
-// tick ticks a box, or unticks it.
+// tick ticks a box, or unticks it if it is ticked.
 func (v *visitor) tick(selector string) {
 	v.t.Helper()
 	v.tabTo(selector)
 	v.press(" ")
 }
 
-// choose takes the line of a select that begins so.
+// choose chooses the line of a select that begins with text.
 func (v *visitor) choose(selector, text string) {
 	v.t.Helper()
 	v.tabTo(selector)
@@ -121,7 +121,7 @@ func (v *visitor) choose(selector, text string) {
 	}
 }
 
-// fillDay types a day into a date field, as American browsers want it.
+// fillDay types a day into a date field, in the form of American browsers.
 func (v *visitor) fillDay(selector string, day time.Time) {
 	v.t.Helper()
 	v.tabTo(selector)
@@ -131,9 +131,9 @@ func (v *visitor) fillDay(selector string, day time.Time) {
 	}
 }
 
-// TestInvite has an owner invite a guest who has no account to two servers,
-// where only the invited may sign up, and link a local user to somebody who has
-// one: the people with the keyboard alone.
+// TestInvite lets an owner invite a guest without an account to two servers, where only
+// invited people may sign up, and link a local user to a person with an account. The
+// people use only the keyboard.
 func TestInvite(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--sign-up", "invite")
@@ -187,28 +187,28 @@ func TestInvite(t *testing.T) {
 	}
 	if links := attic.links(t); len(links) != 1 || links[0].Username != nina.username || links[0].Status != "accepted" ||
 		len(links[0].Libraries) != 1 || links[0].Libraries[0].Name != "Films" || links[0].EndsAt == nil || links[0].EndsAt.Format(time.DateOnly) != day.Format(time.DateOnly) {
-		t.Errorf("the agent's links are %+v", links)
+		t.Errorf("got the agent's links %+v, want the guest's, accepted, with one library and an end", links)
 	}
 
 	linkLocalUser(owner, attic)
 
-	// The end comes.
+	// The link ends.
 	s.alter(t, `UPDATE links SET ends_at = ? WHERE server_id = ? AND type = 'guest'`, time.Now().UTC().Add(-time.Minute), attic.id)
 	guest.open("/servers")
 	guest.wantText(`[aria-labelledby="usable"]`, "Cellar")
 	if strings.Contains(ask[string](guest, `document.querySelector('[aria-labelledby="usable"]').textContent`), "Attic") {
-		t.Error("the guest still has the server that ended")
+		t.Error("the guest still sees the server after the link ended, want it gone")
 	}
 	if links := attic.links(t); len(links) != 1 || links[0].Username != "paul" {
-		t.Errorf("after the end, the agent's links are %+v", links)
+		t.Errorf("after the end, got the agent's links %+v, want one fewer", links)
 	}
 	owner.open(attic.page())
 	if strings.Contains(ask[string](owner, `document.querySelector('[aria-labelledby="people"]').textContent`), nina.username) {
-		t.Error("the owner still sees whose link ended")
+		t.Error("the owner still sees the person whose link ended, want them gone")
 	}
 }
 
-// linkLocalUser has an owner link a local user to paul, who accepts.
+// linkLocalUser lets an owner link a local user to paul, who accepts.
 func linkLocalUser(owner *visitor, attic agent) {
 	t, s := owner.t, owner.site
 	t.Helper()
@@ -217,7 +217,7 @@ func linkLocalUser(owner *visitor, attic agent) {
 	owner.tabTo("#link-0")
 	owner.leaving(attic.page()+"/invite", func() { owner.press("\r") })
 	if ask[bool](owner, `document.querySelector("[data-guests]").checkVisibility()`) {
-		t.Error("what is for guests alone is shown for a local user")
+		t.Error("the form for a local user shows fields for guests, want them hidden")
 	}
 	owner.fill("to", paul.username)
 	owner.push(`form[action="/invites"] button`, attic.page())
@@ -236,15 +236,15 @@ func linkLocalUser(owner *visitor, attic agent) {
 		linked = linked || one.Username == paul.username && one.LocalUser != nil && one.LocalUser.ID == "u1"
 	}
 	if !linked {
-		t.Errorf("the agent's links are %+v", attic.links(t))
+		t.Errorf("got the agent's links %+v, want one of paul with the local user u1", attic.links(t))
 	}
 	owner.open(attic.page())
 	owner.wantText(`[aria-labelledby="local-users"]`, paul.username)
 	owner.wantText(`[aria-labelledby="people"]`, "anna")
 }
 
-// invitePages are those on which people invite, are invited, and link
-// themselves: omar runs a server and links himself to it.
+// invitePages returns the pages for inviting, for invited people, and for linking
+// oneself: omar runs a server and links himself to it.
 func invitePages(t *testing.T, s *service) []shown {
 	t.Helper()
 	omar := s.account(t, "omar")
@@ -252,7 +252,7 @@ func invitePages(t *testing.T, s *service) []shown {
 	proof := func() string {
 		open := askAPI[struct{ Proofs []struct{ ID string } }](t, s, attic.key, http.MethodGet, "/server/proofs", nil).Proofs
 		if len(open) != 1 {
-			t.Fatalf("the open proofs are %+v", open)
+			t.Fatalf("got the open proofs %+v, want one", open)
 		}
 		return "/server/proofs/" + open[0].ID
 	}
@@ -285,7 +285,7 @@ func invitePages(t *testing.T, s *service) []shown {
 		{"proof", "while it waits", func(v *visitor) { v.push(`form[action="`+attic.page()+`/join"] button`, attic.page()+"/join") }},
 		{"proof", "with a code", func(v *visitor) {
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/propose", map[string]string{"code": "482913"})
-			v.until(`document.querySelector("#proof-code")?.textContent === "482913"`) // by itself
+			v.until(`document.querySelector("#proof-code")?.textContent === "482913"`) // without a reload
 		}},
 		{"proof", "when it failed", func(v *visitor) {
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/fail", map[string]string{"reason": "denied"})

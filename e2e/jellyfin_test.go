@@ -33,7 +33,7 @@ func startAgent(t *testing.T, s *service, jellyfin *jellyfintest.Server, code st
 	p.start(t, jellyfin.APIKey)
 }
 
-// agentProgram is the agent in a folder of its own.
+// agentProgram is the agent with its own folder.
 type agentProgram struct {
 	folder   string
 	settings []string // of its environment
@@ -45,7 +45,7 @@ func (p agentProgram) command(arguments ...string) *exec.Cmd {
 	return made
 }
 
-// do runs one of its commands.
+// do runs a command of the agent.
 func (p agentProgram) do(t *testing.T, input string, arguments ...string) {
 	t.Helper()
 	command := p.command(arguments...)
@@ -55,7 +55,7 @@ func (p agentProgram) do(t *testing.T, input string, arguments ...string) {
 	}
 }
 
-// start runs it until the test ends. Its log must not have the secrets.
+// start runs the agent until the test ends. Its log must not contain the secrets.
 func (p agentProgram) start(t *testing.T, secrets ...string) {
 	t.Helper()
 	running := p.command()
@@ -71,7 +71,7 @@ func (p agentProgram) start(t *testing.T, secrets ...string) {
 		}
 		for _, secret := range secrets {
 			if strings.Contains(log.String(), secret) {
-				t.Error("the agent's log has a secret")
+				t.Error("got a secret in the agent's log, want none")
 			}
 		}
 	})
@@ -94,14 +94,14 @@ func (s *service) claimCode(t *testing.T, owner string) string {
 	return askAPI[struct{ Code string }](t, s, owner, http.MethodPost, "/servers/claim-codes", nil).Code
 }
 
-// television is an app that Jellyfin's own SDK plays.
+// television is an app that uses Jellyfin's own SDK.
 type television struct {
 	t     *testing.T
 	lines chan tvLine
 	input io.Writer
 }
 
-// tvLine is what it says: a code, who it is signed in as, or that it is not.
+// tvLine is a line of its output: a code, the local user who is signed in, or an error.
 type tvLine struct {
 	Code   string `json:"code"`
 	ID     string `json:"id"`
@@ -113,7 +113,7 @@ func watchTelevision(t *testing.T, server string) *television {
 	t.Helper()
 	folder := os.Getenv("LATCHKEY_TEST_JELLYFIN_SDK")
 	if folder == "" {
-		t.Fatal("LATCHKEY_TEST_JELLYFIN_SDK names no folder: run make test, or set it to what scripts/jellyfin-sdk prints")
+		t.Fatal("LATCHKEY_TEST_JELLYFIN_SDK is not set to a folder: run make test, or set it to the output of scripts/jellyfin-sdk")
 	}
 	app := exec.Command("node", filepath.Join("testdata", "jellyfin_tv.mjs"), folder, server)
 	app.Stderr = os.Stderr
@@ -147,19 +147,19 @@ func watchTelevision(t *testing.T, server string) *television {
 	return tv
 }
 
-// next is what the television says next.
+// next returns the next line of the television's output.
 func (tv *television) next() tvLine {
 	tv.t.Helper()
 	select {
 	case line := <-tv.lines:
 		return line
 	case <-time.After(patience):
-		tv.t.Fatal("the television says nothing")
+		tv.t.Fatal("got no output of the television, want a line")
 		return tvLine{}
 	}
 }
 
-// again has the television read who it is signed in as.
+// again makes the television ask again for the local user who is signed in.
 func (tv *television) again() tvLine {
 	tv.t.Helper()
 	if _, err := io.WriteString(tv.input, "\n"); err != nil {
@@ -168,7 +168,7 @@ func (tv *television) again() tvLine {
 	return tv.next()
 }
 
-// eventually asks until there is an answer that is wanted.
+// eventually calls ask until it reports true, and returns its value.
 func eventually[T any](t *testing.T, what string, ask func() (T, bool)) T {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
@@ -180,15 +180,15 @@ func eventually[T any](t *testing.T, what string, ask func() (T, bool)) T {
 	panic("unreachable")
 }
 
-// token is a session for the API.
+// token returns the token of a new session for the API.
 func (s *service) token(t *testing.T, p person) string {
 	t.Helper()
 	return askAPI[struct{ Token string }](t, s, "", http.MethodPost, "/sessions",
 		map[string]string{"name_or_email": p.username, "password": p.password, "device_name": "Test"}).Token
 }
 
-// localUserID waits until a server has reported a local user, and returns what the
-// service calls that.
+// localUserID waits until a server has reported a local user, and returns the service's
+// id of that local user.
 func (s *service) localUserID(t *testing.T, owner, server, name string) string {
 	t.Helper()
 	return eventually(t, "the agent reports "+name, func() (string, bool) {
@@ -203,7 +203,7 @@ func (s *service) localUserID(t *testing.T, owner, server, name string) string {
 	})
 }
 
-// invite has an owner invite somebody to a server, who accepts.
+// invite lets an owner invite a person to a server; the person accepts.
 func (s *service) invite(t *testing.T, owner, server string, guest person, offer map[string]any) {
 	t.Helper()
 	offer["server_id"] = server
@@ -216,8 +216,8 @@ func (s *service) invite(t *testing.T, owner, server string, guest person, offer
 	askAPI[struct{}](t, s, s.token(t, guest), http.MethodPost, "/invites/"+made.ID+"/accept", nil)
 }
 
-// TestQuickConnect signs a television with an app of Jellyfin's in, of which nobody
-// there knows Latchkey: it shows six digits, a person types them on a phone, and
+// TestQuickConnect signs in a television with an app of Jellyfin that does not know
+// Latchkey: it shows six digits, a person types them on a phone, and
 // the television is signed in as their local user.
 func TestQuickConnect(t *testing.T) {
 	t.Parallel()
@@ -250,10 +250,10 @@ func quickConnect(t *testing.T, version string) {
 	signIn(v, paul)
 	typeDigits(v, "000 000", digits)
 	if got := tv.next(); got != (tvLine{ID: grandma, Name: "Grandma"}) {
-		t.Errorf("the television is signed in as %+v", got)
+		t.Errorf("the television is signed in as %+v, want the person's local user", got)
 	}
 
-	// A guest, whose end is the end of every device.
+	// When the link of a guest ends, all their devices are signed out.
 	s.invite(t, owner, server, gina, map[string]any{"libraries": []string{films}})
 	s.localUserID(t, owner, server, "gina")
 	tv = watchTelevision(t, jellyfin.URL)
@@ -262,7 +262,7 @@ func quickConnect(t *testing.T, version string) {
 	signIn(other, gina)
 	typeDigits(other, "", digits[:3]+" "+digits[3:])
 	if got := tv.next(); got.Name != "gina" || got.ID == "" {
-		t.Errorf("the guest's television is signed in as %+v", got)
+		t.Errorf("the guest's television is signed in as %+v, want the guest's local user", got)
 	}
 	people := askAPI[struct {
 		Items []struct{ ID, Username string }
@@ -282,7 +282,7 @@ func quickConnect(t *testing.T, version string) {
 	}
 }
 
-// TestJoin has people show by themselves which local user they are: in their own
+// TestJoin lets people prove which local user they are: in their own
 // Jellyfin app, or on the page of the builtin server.
 func TestJoin(t *testing.T) {
 	t.Parallel()
@@ -308,7 +308,7 @@ func TestJoin(t *testing.T) {
 			}
 		}](t, s, owner, http.MethodGet, "/servers/"+server+"/people", nil).Items
 		if len(people) != 1 || people[0].Username != paul.username || people[0].LocalUser.Name != localUser {
-			t.Errorf("linked are %+v", people)
+			t.Errorf("got the linked people %+v, want paul with the local user of the proof", people)
 		}
 	}
 
@@ -319,7 +319,7 @@ func TestJoin(t *testing.T) {
 	owner, server := begin(olga)
 	v.until(`document.querySelector("#proof-code") !== null`)
 	if !jellyfin.Approve(ask[string](v, `document.querySelector("#proof-code").textContent`), grandma) {
-		t.Error("the code on the page is none of the media server's")
+		t.Error("the code on the page is not a code of the media server, want one")
 	}
 	done(owner, server, "Grandma")
 
@@ -373,7 +373,7 @@ func keepPictures(v *visitor, olga person, server string) {
 	keep("link.png")
 }
 
-// typeDigits has a person type the six digits of a television, perhaps wrong ones
+// typeDigits lets a person type the six digits of a television, perhaps wrong ones
 // first, and say that they see them.
 func typeDigits(v *visitor, wrong, right string) {
 	v.t.Helper()
@@ -388,7 +388,7 @@ func typeDigits(v *visitor, wrong, right string) {
 func (v *visitor) enterDigits(digits string) {
 	v.t.Helper()
 	v.open("/link")
-	v.wantValue("user_code", "") // never filled in
+	v.wantValue("user_code", "") // the page never fills the digits in
 	v.fill("user_code", digits)
 	v.send("/link")
 	v.wantText("main", v.says("page.link_quick.warning"))

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// mostStops is more than any page has of places where Tab halts.
+// mostStops is larger than the number of elements that Tab reaches on any page.
 const mostStops = 100
 
 // press presses a key, or types text.
@@ -30,10 +30,10 @@ func (v *visitor) back() {
 // stop is the element that has the focus.
 type stop struct {
 	Name    string // for messages
-	Fits    bool   // it is the one that is wanted
+	Fits    bool   // it is the wanted element
 	Nowhere bool   // nothing has the focus
 	Seen    bool   // it is in the window
-	Ringed  bool   // it shows that it has the focus
+	Ringed  bool   // it visibly shows that it has the focus
 }
 
 // focused describes the element with the focus; wanted is a selector.
@@ -60,7 +60,7 @@ func (v *visitor) tabTo(selector string) {
 	for range mostStops {
 		at := v.focused(selector)
 		if !at.Nowhere && (!at.Seen || !at.Ringed) {
-			v.t.Errorf("%s: %s has the focus and does not show it (in the window: %t, with a ring: %t)", v.where(), at.Name, at.Seen, at.Ringed)
+			v.t.Errorf("%s: %s has the focus, want that to be visible (in the window: %t, with a ring: %t)", v.where(), at.Name, at.Seen, at.Ringed)
 		}
 		if at.Fits {
 			return
@@ -69,10 +69,10 @@ func (v *visitor) tabTo(selector string) {
 		v.press(kb.Tab)
 	}
 	slices.Sort(halts)
-	v.t.Fatalf("%s: Tab does not reach %s, only\n%s", v.where(), selector, strings.Join(slices.Compact(halts), "\n"))
+	v.t.Fatalf("%s: Tab does not reach %s, want it among\n%s", v.where(), selector, strings.Join(slices.Compact(halts), "\n"))
 }
 
-// fill types text into the input of a name, in place of what is there.
+// fill types text into the input of a name, and replaces its text.
 func (v *visitor) fill(name, text string) {
 	v.t.Helper()
 	v.tabTo("[name=" + quote(name) + "]")
@@ -88,7 +88,7 @@ func (v *visitor) replace(text string) {
 		chromedp.KeyEvent(text),
 	)
 	if typed := ask[string](v, `document.activeElement.value`); typed != text {
-		v.t.Fatalf("%s: typed %q, and the input holds %q", v.where(), text, typed)
+		v.t.Fatalf("%s: want the typed text %q in the input, got %q", v.where(), text, typed)
 	}
 }
 

@@ -11,7 +11,7 @@ func contains(text, part string) bool {
 	return strings.Contains(strings.Join(strings.Fields(text), " "), strings.Join(strings.Fields(part), " "))
 }
 
-// TestLanguageOfTheBrowser meets somebody whose browser asks for German.
+// TestLanguageOfTheBrowser opens pages with a browser that asks for German.
 func TestLanguageOfTheBrowser(t *testing.T) {
 	t.Parallel()
 	v := serve(t).visit(t, phone, "de")
@@ -19,7 +19,7 @@ func TestLanguageOfTheBrowser(t *testing.T) {
 	v.wantGerman("reset_request", "page.forgot.title")
 }
 
-// TestGerman has somebody switch the language and sign up: pages, mistakes and
+// TestGerman switches the language and signs up: pages, errors and
 // mails are German from then on.
 func TestGerman(t *testing.T) {
 	t.Parallel()
@@ -60,7 +60,7 @@ func TestGerman(t *testing.T) {
 	if want := v.says("mail.confirm.subject", "Service", "Latchkey"); mail.Subject != want {
 		t.Errorf("the subject is %q, want %q", mail.Subject, want)
 	}
-	// The account's language counts where another browser asks for English.
+	// The account's language counts, even if another browser asks for English.
 	other := s.visit(t, desktop, "en")
 	other.open(mail.FirstLink())
 	other.wantText("h1", other.says("page.confirm.title"))
@@ -75,14 +75,14 @@ func TestGerman(t *testing.T) {
 func (v *visitor) wantGerman(page, title string) {
 	v.t.Helper()
 	if language := ask[string](v, `document.documentElement.lang`); language != "de" {
-		v.t.Errorf("%s: the page says that its language is %q", v.where(), language)
+		v.t.Errorf("%s: the page says that its language is %q, want \"de\"", v.where(), language)
 	}
 	v.wantText("body[data-page="+page+"] h1", v.says(title))
 	v.wantText(".skip", v.says("layout.skip"))
 	said := ask[string](v, `document.body.innerText + [...document.querySelectorAll("[aria-label],[title]")].map(e => e.ariaLabel + e.title).join("\n")`)
 	for _, key := range []string{"layout.skip", "layout.signin", "layout.signup", "layout.reveal", "layout.help_pin", "field.display_name", "field.password"} {
 		if english := catalogue.Say("en", key, nil); strings.Contains(said, english) {
-			v.t.Errorf("%s: the page says %q", v.where(), english)
+			v.t.Errorf("%s: the page contains the English text %q, want it in German", v.where(), english)
 		}
 	}
 }

@@ -22,7 +22,7 @@ const (
 	tvAddress = "203.0.113.20"
 )
 
-// machine is a program that speaks the Connect protocol: the headers it sends.
+// machine is a program that speaks the Connect protocol, by the headers that it sends.
 type machine map[string]string
 
 var (
@@ -30,14 +30,14 @@ var (
 	tv          = machine{"X-Application": "Emby for TV/2.1", "X-Forwarded-For": tvAddress}
 )
 
-// with is the machine with one more header.
+// with returns the machine with one more header.
 func (m machine) with(name, value string) machine {
 	more := maps.Clone(m)
 	more[name] = value
 	return more
 }
 
-// call has a machine ask the service, and reads the answer as a T. Parameters
+// call sends a request of a machine, and reads the answer as a T. Parameters
 // are pairs of names and values.
 func call[T any](t *testing.T, s *service, m machine, method, path string, pairs ...string) T {
 	t.Helper()
@@ -75,7 +75,7 @@ func call[T any](t *testing.T, s *service, m machine, method, path string, pairs
 	return answer
 }
 
-// The members of answers that are looked at.
+// The members of answers that the tests read.
 type (
 	registered struct{ ID, AccessKey string }
 	signedIn   struct {
@@ -90,18 +90,18 @@ type (
 	}
 )
 
-// register has a media server use a claim code.
+// register registers a media server with a claim code.
 func register(t *testing.T, s *service, address, code string) (id string, server machine) {
 	t.Helper()
 	r := call[registered](t, s, mediaServer, http.MethodPost, "/Servers", "name", "Attic", "url", address,
 		"systemId", systemID, "localAddress", "http://192.168.7.20:8096", "claimCode", code)
 	if r.ID == "" || r.AccessKey == "" {
-		t.Fatalf("registered as %+v", r)
+		t.Fatalf("got the registration %+v, want an id and a key", r)
 	}
 	return r.ID, mediaServer.with("X-Connect-Token", r.AccessKey)
 }
 
-// askLink has a media server look a person up and ask them for a link.
+// askLink lets a media server look up a person and ask them for a link.
 func askLink(t *testing.T, s *service, server machine, id string, p person) (userID string) {
 	t.Helper()
 	userID = call[struct{ ID string }](t, s, server, http.MethodGet, "/user", "nameOrEmail", p.username).ID
@@ -113,7 +113,7 @@ func askLink(t *testing.T, s *service, server machine, id string, p person) (use
 	return userID
 }
 
-// claimCode makes a claim code by keyboard.
+// claimCode makes a claim code with the keyboard.
 func claimCode(v *visitor) string {
 	v.t.Helper()
 	v.open("/servers")
@@ -122,9 +122,9 @@ func claimCode(v *visitor) string {
 	return strings.TrimSpace(ask[string](v, `document.querySelector("#claim-code").textContent`))
 }
 
-// TestLinkFromAServer has an owner claim a media server, a person link with it and sign
-// a TV in, and the owner end it again: the programs over the wire, the people
-// with the keyboard alone.
+// TestLinkFromAServer lets an owner claim a media server, a person link with it and sign
+// in a TV, and the owner end the link. The programs use the protocol, the people
+// only the keyboard.
 func TestLinkFromAServer(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -149,7 +149,7 @@ func TestLinkFromAServer(t *testing.T) {
 	guest.wantText(`[aria-labelledby="usable"]`, "Attic")
 	if links := call[[]link](t, s, server, http.MethodGet, "/ServerAuthorizations", "serverId", id); len(links) != 1 ||
 		links[0] != (link{userID, accessKey, "accepted"}) {
-		t.Errorf("the server's links are %+v", links)
+		t.Errorf("got the server's links %+v, want the accepted one", links)
 	}
 
 	signed := call[signedIn](t, s, tv, http.MethodPost, "/user/authenticate", "nameOrEmail", paul.username, "rawpw", paul.password)
@@ -172,7 +172,7 @@ func TestLinkFromAServer(t *testing.T) {
 	wantServers(t, s, app, userID)
 	wantServers(t, s, box, userID)
 	if links := call[[]link](t, s, server, http.MethodGet, "/ServerAuthorizations", "serverId", id); len(links) != 0 {
-		t.Errorf("after the person was removed, the server's links are %+v", links)
+		t.Errorf("after the person was removed, got the server's links %+v, want none", links)
 	}
 	guest.open("/servers")
 	guest.wantText(`[aria-labelledby="usable"]`, guest.says("page.servers.usable.none"))
@@ -186,13 +186,13 @@ func wantServers(t *testing.T, s *service, m machine, userID string, want ...lis
 	}
 }
 
-// showCode has a TV ask for a code.
+// showCode lets a TV ask for a code, and returns it.
 func showCode(t *testing.T, s *service) string {
 	t.Helper()
 	return call[pin](t, s, tv, http.MethodPost, "/pin", "deviceId", tvID).Pin
 }
 
-// signTVIn has a TV show a code, and a person approve it, who types it as people
+// signTVIn lets a TV show a code and a person approve it, who types it as people
 // do.
 func signTVIn(v *visitor, p person) signedIn {
 	v.t.Helper()
@@ -206,22 +206,22 @@ func signTVIn(v *visitor, p person) signedIn {
 	}
 	v.wantText(".facts", v.says("page.link_device.device"))
 	if poll := call[pin](v.t, v.site, tv, http.MethodGet, "/pin", "deviceId", tvID, "pin", code); poll.IsConfirmed {
-		v.t.Error("the code is approved before anybody did")
+		v.t.Error("the code is approved before a person approved it, want it open")
 	}
 	v.push(`form[action="/link/approve"] button`, "/servers")
 	v.wantNotice("device_approved")
 	if poll := call[pin](v.t, v.site, tv, http.MethodGet, "/pin", "deviceId", tvID, "pin", code); !poll.IsConfirmed {
-		v.t.Error("the code is not approved")
+		v.t.Error("the code is not approved, want it approved")
 	}
 	return call[signedIn](v.t, v.site, tv, http.MethodPost, "/pin/authenticate", "deviceId", tvID, "pin", code)
 }
 
-// linkPages are about servers, links and devices: olga runs a server and
+// linkPages returns the pages about servers, links and devices: olga runs a server and
 // uses it herself.
 func linkPages(t *testing.T, s *service) []shown {
 	t.Helper()
 	olga := s.account(t, "olga")
-	var media atomic.Bool // whether the media server answers as the one that is looked for
+	var media atomic.Bool // whether the media server answers with the right id
 	attic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -229,7 +229,7 @@ func linkPages(t *testing.T, s *service) []shown {
 			return
 		}
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Allow-Headers", "*") // visitors say from where they come
+		w.Header().Set("Access-Control-Allow-Headers", "*") // visitors send a header with their address
 		w.Header().Set("Content-Type", "application/json")
 		said := "another"
 		if media.Load() {
@@ -282,7 +282,7 @@ func linkPages(t *testing.T, s *service) []shown {
 			v.press(" ")
 		}},
 		{"server_open", "when none answers", func(v *visitor) {
-			// Nobody has that address in this network: the browser would say so.
+			// No machine in this network has that address, so the browser would log an error.
 			s.alter(t, `UPDATE server_addresses SET hidden = 1 WHERE host = '192.168.7.20'`)
 			v.allow(attic.URL)
 			v.follow("#open-0", page+"/open")

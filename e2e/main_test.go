@@ -1,14 +1,14 @@
 //go:build e2e
 
-// Package e2e holds the tests in a real browser, against the real program: it
-// is built once, runs as a process of its own on a free port, and its mails are
-// read from its mail folder. "make test" sees to what they need:
+// Package e2e has the tests in a real browser against the real program. The program
+// is built once and runs as a separate process on a free port; the tests read its mails
+// from its mail folder. "make test" provides everything that they need:
 //
 //	LATCHKEY_TEST_CHROMIUM     the browser
 //	LATCHKEY_TEST_AXE          axe.min.js
 //	LATCHKEY_TEST_JELLYFIN_SDK the folder of Jellyfin's SDK for JavaScript
 //	LATCHKEY_TEST_MYSQL        a database server, or "none"
-//	LATCHKEY_TEST_SCREENSHOTS  where to write the pictures of the documents, if they are wanted
+//	LATCHKEY_TEST_SCREENSHOTS  where to write the pictures for the documents; empty for none
 //
 // With -gallery FOLDER every page that is checked is also written as a picture.
 package e2e
@@ -30,7 +30,7 @@ import (
 
 var gallery = flag.String("gallery", "", "folder to write a picture of every checked page into")
 
-// What all tests share; TestMain makes it.
+// All tests share these; TestMain sets them.
 var (
 	program   string // the built program
 	axe       string // source of axe-core
@@ -83,8 +83,8 @@ func readAxe() (string, error) {
 	return string(source), err
 }
 
-// startBrowser starts the one browser of all tests. Each visitor gets a profile
-// of its own in it.
+// startBrowser starts the browser that all tests use. Each visitor gets a separate
+// profile in it.
 func startBrowser(profile string) (stop func(), err error) {
 	path := os.Getenv("LATCHKEY_TEST_CHROMIUM")
 	if path == "" {
@@ -92,7 +92,7 @@ func startBrowser(profile string) (stop func(), err error) {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile),
-		chromedp.NoSandbox, chromedp.DisableGPU, // neither works as root in a container
+		chromedp.NoSandbox, chromedp.DisableGPU, // the sandbox and the GPU do not work as root in a container
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("force-device-scale-factor", "1"),
 	)

@@ -4,7 +4,7 @@ package e2e
 
 import "testing"
 
-// TestWithoutScripts uses what needs no scripts with scripts turned off.
+// TestWithoutScripts uses the pages that need no scripts, with scripts turned off.
 func TestWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -15,7 +15,7 @@ func TestWithoutScripts(t *testing.T) {
 		v.open(path)
 		v.wantText("main noscript", v.says("captcha.noscript"))
 		if seen := ask[bool](v, `document.querySelector("noscript").getBoundingClientRect().height > 0`); !seen {
-			t.Errorf("%s does not show what it needs", path)
+			t.Errorf("%s does not say that it needs JavaScript, want that", path)
 		}
 	}
 	fillSignUpBriefly(v)
@@ -49,7 +49,7 @@ func TestWithoutScripts(t *testing.T) {
 	deleteAccount(v, p)
 }
 
-// fillSignUpBriefly sends a sign-up that lacks nothing but its proof of work.
+// fillSignUpBriefly sends a sign-up that is complete except for its proof of work.
 func fillSignUpBriefly(v *visitor) {
 	v.t.Helper()
 	v.open("/signup")

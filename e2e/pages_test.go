@@ -16,10 +16,10 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// shown is one page as somebody meets it.
+// shown is one page in one of its shapes.
 type shown struct {
-	page   string // name of its template
-	as     string // which of its shapes; "" for the usual one
+	page   string // the name of its template
+	as     string // the name of its shape; "" for the usual one
 	arrive func(v *visitor)
 }
 
@@ -30,10 +30,10 @@ func (p shown) name() string {
 	return p.page + " " + p.as
 }
 
-// at is a page that is there for whoever asks.
+// at returns an arrival that simply opens a path.
 func at(path string) func(*visitor) { return func(v *visitor) { v.t.Helper(); v.open(path) } }
 
-// status adds to an arrival that the page comes with a status.
+// status returns an arrival that also checks the status of the page.
 func status(arrive func(*visitor), want int) func(*visitor) {
 	return func(v *visitor) {
 		v.t.Helper()
@@ -42,7 +42,7 @@ func status(arrive func(*visitor), want int) func(*visitor) {
 	}
 }
 
-// wantStatus fails the test unless the page came with a status.
+// wantStatus fails the test unless the page came with this status.
 func (v *visitor) wantStatus(want int) {
 	v.t.Helper()
 	if got := ask[int](v, `performance.getEntriesByType("navigation")[0].responseStatus`); got != want {
@@ -50,8 +50,8 @@ func (v *visitor) wantStatus(want int) {
 	}
 }
 
-// TestPages audits every page there is. The rows of each visitor are a story:
-// later ones rest on what earlier ones did.
+// TestPages audits every page. The rows of each visitor are a story: later rows need
+// the results of earlier ones.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -79,7 +79,7 @@ func TestPages(t *testing.T) {
 			for _, row := range story.rows {
 				row.arrive(v)
 				if page := ask[string](v, `document.body.dataset.page`); page != row.page {
-					t.Errorf("%s: the page is %q", row.name(), page)
+					t.Errorf("%s: got the page %q, want the one of the row", row.name(), page)
 				}
 				v.audit(row.name())
 			}
@@ -91,7 +91,7 @@ func TestPages(t *testing.T) {
 	}
 	for _, page := range slices.Sorted(maps.Keys(pages)) {
 		if !seen[page] {
-			t.Errorf("page %s has no row here", page)
+			t.Errorf("the page %s has no row in this test, want one", page)
 		}
 	}
 }
@@ -209,7 +209,7 @@ func ownersPages(p person) []shown {
 	}
 }
 
-// mailedPages are where the links of mails lead.
+// mailedPages returns the pages to which the links of mails lead.
 func mailedPages(t *testing.T, s *service, mira person) []shown {
 	t.Helper()
 	otto := s.account(t, "otto")
@@ -284,7 +284,7 @@ func errorPages(t *testing.T) []shown {
 	}
 }
 
-// closedPages are of services that do not let everybody in.
+// closedPages returns pages of services with limited sign-up.
 func closedPages(t *testing.T) []shown {
 	t.Helper()
 	closed, invite := serve(t, "--sign-up", "closed"), serve(t, "--sign-up", "invite")
@@ -300,7 +300,7 @@ func closedPages(t *testing.T) []shown {
 	}
 }
 
-// keepScreenshots writes the pictures of the documents, if they are wanted.
+// keepScreenshots writes the pictures for the documents, if a folder for them is set.
 func (v *visitor) keepScreenshots() {
 	v.t.Helper()
 	folder := os.Getenv("LATCHKEY_TEST_SCREENSHOTS")

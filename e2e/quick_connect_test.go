@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// quickConnectPages are those on which somebody signs in a device that shows six
+// quickConnectPages returns the pages on which a person signs in a device that shows six
 // digits: quinn runs a server and uses it herself.
 func quickConnectPages(t *testing.T, s *service) []shown {
 	t.Helper()
@@ -24,7 +24,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 			All []struct{ ID, Code string } `json:"quick_connects"`
 		}](t, s, loft.key, http.MethodGet, "/server/quick-connects", nil).All
 		if len(waiting) != 1 || waiting[0].Code != "739104" {
-			t.Fatalf("the agent is asked %+v", waiting)
+			t.Fatalf("the agent got the requests %+v, want one", waiting)
 		}
 		return "/server/quick-connects/" + waiting[0].ID
 	}
@@ -34,7 +34,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 		v.fill("user_code", "739 104")
 		v.send("/link")
 	}
-	// asked sends the code by keyboard and returns where the agent answers.
+	// asked sends the code with the keyboard, and returns the path at which the agent answers.
 	asked := func(v *visitor) string {
 		v.t.Helper()
 		typed(v)
@@ -70,7 +70,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 			typed(v)
 			v.wantText(".code", "739 104")
 			if !ask[bool](v, `document.querySelector("[name=server_id]").checked`) {
-				v.t.Error("the only server is not chosen")
+				v.t.Error("the only server is not chosen, want it chosen")
 			}
 		}},
 		{"quick_connect_wait", "", func(v *visitor) { waits = asked(v) }},

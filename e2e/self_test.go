@@ -12,22 +12,22 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestAuditFindsFaults breaks a page and has the audit find it: checks that
-// find nothing are worth nothing.
+// TestAuditFindsFaults breaks a page, and checks that the audit finds it: an audit that
+// finds nothing would prove nothing.
 func TestAuditFindsFaults(t *testing.T) {
 	t.Parallel()
 	v := serve(t).visit(t, phone, "en")
 	v.open("/help/pin")
 	v.do(chromedp.Evaluate(axe, nil))
 	if found := v.violations(); len(found) != 0 {
-		t.Fatalf("the page is at fault already: %s", found)
+		t.Fatalf("got faults before the page was broken, want none: %s", found)
 	}
 	v.do(chromedp.Evaluate(`document.querySelector("h1").innerHTML += "<img src='data:,'><a href='/' class='lead'></a>"; document.documentElement.lang = "";
 		document.querySelector("h1").style.width = "360px"`, nil))
 	found := strings.Join(v.violations(), "\n")
 	for _, rule := range []string{"image-alt", "link-name", "html-has-lang"} {
 		if !strings.Contains(found, rule) {
-			t.Errorf("the audit does not find %s, only\n%s", rule, found)
+			t.Errorf("the audit does not find %s, want it among\n%s", rule, found)
 		}
 	}
 	if over := v.overhang(); over < 40 {
@@ -35,7 +35,7 @@ func TestAuditFindsFaults(t *testing.T) {
 	}
 }
 
-// TestWatchSees has a page misbehave and the watch notice it.
+// TestWatchSees lets a page misbehave, and checks that the watch notices.
 func TestWatchSees(t *testing.T) {
 	t.Parallel()
 	v := serve(t).visit(t, phone, "en")
@@ -53,10 +53,10 @@ func TestWatchSees(t *testing.T) {
 	v.wantSeen("request to another host: " + elsewhere.URL)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.trouble = nil // as it was meant to be
+	v.trouble = nil // these faults were intended
 }
 
-// wantSeen waits until the watch has seen all of some texts.
+// wantSeen waits until the watch has seen all texts.
 func (v *visitor) wantSeen(texts ...string) {
 	v.t.Helper()
 	var unseen []string
@@ -65,10 +65,10 @@ func (v *visitor) wantSeen(texts ...string) {
 			return
 		}
 	}
-	v.t.Errorf("the watch did not see %q", unseen)
+	v.t.Errorf("the watch did not see %q, want it seen", unseen)
 }
 
-// unseen are those texts that no trouble has in it.
+// unseen returns the texts that are in no trouble so far.
 func (w *watch) unseen(texts []string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

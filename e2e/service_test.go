@@ -22,14 +22,14 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// patience is how long anything may take on a busy machine.
+// patience is the longest time that any step may take, on a busy machine.
 const patience = 60 * time.Second
 
-// service is the program at work.
+// service is the running program.
 type service struct {
 	t      *testing.T
-	folder string // its data folder
-	origin string // where it serves
+	folder string // the data folder
+	origin string // the address at which it serves
 	args   []string
 
 	process *exec.Cmd
@@ -37,17 +37,17 @@ type service struct {
 
 	mu    sync.Mutex
 	log   strings.Builder
-	read  map[string]bool // names of the mails that were taken
+	read  map[string]bool // names of the mails that tests have taken
 	taken int             // visitors so far
 }
 
 // serve starts the program in development with some more arguments. When the
-// test ends it must stop in good order and have logged no error.
+// test ends it must stop without an error and have logged none.
 func serve(t *testing.T, args ...string) *service {
 	t.Helper()
 	s := &service{t: t, folder: t.TempDir(), ended: make(chan error, 1), read: map[string]bool{}}
-	// Visitors come from addresses of their own, as if there were a proxy:
-	// limits by address must not make one test wait for another.
+	// Each visitor has an address of its own, as behind a proxy, so that
+	// limits by address do not make one test wait for another.
 	s.args = append([]string{"--dev", "--data-dir", s.folder, "--log-format", "json", "--trusted-proxies", "127.0.0.1"}, args...)
 	s.process = exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0"}, s.args...)...)
 	errors, err := s.process.StderrPipe()
@@ -70,12 +70,12 @@ func serve(t *testing.T, args ...string) *service {
 		s.ended <- err
 		t.Fatalf("the service did not start: %v\n%s", err, s.logged())
 	case <-time.After(patience):
-		t.Fatalf("the service does not say where it serves:\n%s", s.logged())
+		t.Fatalf("the service did not log its address, want it:\n%s", s.logged())
 	}
 	return s
 }
 
-// readLog keeps the log and sends the address once.
+// readLog keeps the log, and sends the address when the log has it.
 func (s *service) readLog(log io.Reader, address chan<- string) {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
@@ -105,15 +105,15 @@ func (s *service) stop() {
 	select {
 	case err := <-s.ended:
 		if err != nil {
-			s.t.Errorf("the service ended with %v", err)
+			s.t.Errorf("the service ended with %v, want no error", err)
 		}
 	case <-time.After(patience):
 		_ = s.process.Process.Kill()
-		s.t.Error("the service does not stop")
+		s.t.Error("the service did not stop in time, want it stopped")
 	}
 	for line := range strings.Lines(s.logged()) {
 		if strings.Contains(line, `"level":"ERROR"`) {
-			s.t.Errorf("the service logged %s", line)
+			s.t.Errorf("the service logged %s, want no errors", line)
 		}
 	}
 }
@@ -128,8 +128,8 @@ func (s *service) operate(t *testing.T, input string, command ...string) {
 	}
 }
 
-// alter changes the SQLite database of s behind its back: for states that take
-// a year, or much patience, to come about.
+// alter changes the SQLite database of s directly, for states that would take a long
+// time to arise.
 func (s *service) alter(t *testing.T, statement string, args ...any) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.folder, "latchkey.db")+"?_pragma=busy_timeout(10000)")
@@ -146,7 +146,7 @@ func (s *service) alter(t *testing.T, statement string, args ...any) {
 	}
 }
 
-// person is somebody with an account.
+// person is a person with an account.
 type person struct {
 	username, name, email, password, pin string
 }
@@ -158,7 +158,7 @@ func newPerson(username string) person {
 	}
 }
 
-// account makes a confirmed account in the operator's way.
+// account makes a confirmed account with the operator's commands.
 func (s *service) account(t *testing.T, username string) person {
 	t.Helper()
 	p := newPerson(username)
@@ -167,7 +167,7 @@ func (s *service) account(t *testing.T, username string) person {
 	return p
 }
 
-// mail waits for a mail of a kind to an address that was not taken before.
+// mail waits for a mail of a kind to an address, other than mails taken before.
 func (s *service) mail(t *testing.T, kind, to string) *mailtest.Mail {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -181,11 +181,11 @@ func (s *service) mail(t *testing.T, kind, to string) *mailtest.Mail {
 			}
 		}
 	}
-	t.Fatalf("no mail %s to %s:\n%s", kind, to, s.logged())
+	t.Fatalf("got no mail %s to %s, want one:\n%s", kind, to, s.logged())
 	return nil
 }
 
-// take reads a mail unless it is for somebody else or was taken before.
+// take reads a mail, unless it has another recipient or was taken before.
 func (s *service) take(t *testing.T, file, to string) *mailtest.Mail {
 	t.Helper()
 	s.mu.Lock()
@@ -205,7 +205,7 @@ func (s *service) take(t *testing.T, file, to string) *mailtest.Mail {
 	return m
 }
 
-// link is where a mail of a kind leads.
+// link returns the first link in a mail of a kind.
 func (s *service) link(t *testing.T, kind, to string) string {
 	t.Helper()
 	link := s.mail(t, kind, to).FirstLink()

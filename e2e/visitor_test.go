@@ -22,7 +22,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// look is how a visitor sees pages.
+// look says how a visitor sees pages: size, colours, motion.
 type look struct {
 	width, height int64
 	dark          bool
@@ -33,10 +33,10 @@ var (
 	desktop = look{width: 1280, height: 900}
 )
 
-// schemeFeature is what style sheets ask for the colour scheme.
+// schemeFeature is the name of the colour scheme in style sheets.
 const schemeFeature = "prefers-color-scheme" //nolint:misspell // CSS spells it so
 
-// inDark is the same look in the dark colour scheme.
+// inDark returns the same look in the dark colour scheme.
 func (l look) inDark() look { l.dark = true; return l }
 
 func (l look) scheme() string {
@@ -48,8 +48,8 @@ func (l look) scheme() string {
 
 func (l look) String() string { return fmt.Sprintf("%d-%s", l.width, l.scheme()) }
 
-// visitor is somebody at a browser that keeps nothing of others. A page that
-// complains, asks another host or breaks the content security policy fails the
+// visitor is a person with a browser that shares nothing with others. A page that
+// logs an error, asks another host or breaks the content security policy fails the
 // test.
 type visitor struct {
 	*watch
@@ -60,11 +60,10 @@ type visitor struct {
 	look   look
 }
 
-// userAgent is that of a browser in use; Chromium's own says that it is
-// headless.
+// userAgent is the name of a usual browser; Chromium's own name says "headless".
 const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
-// visit opens a browser for somebody new.
+// visit opens a browser for a new visitor.
 func (s *service) visit(t *testing.T, l look, locale string) *visitor {
 	t.Helper()
 	ctx, leave := newProfile(t)
@@ -82,15 +81,15 @@ func (s *service) visit(t *testing.T, l look, locale string) *visitor {
 	v.do(
 		network.SetExtraHTTPHeaders(network.Headers{"X-Forwarded-For": address}),
 		emulation.SetUserAgentOverride(userAgent).WithAcceptLanguage(locale),
-		emulation.SetFocusEmulationEnabled(true), // pages in the background have a focus, too
-		emulation.SetScrollbarsHidden(true),      // the whole width belongs to the page
+		emulation.SetFocusEmulationEnabled(true), // so that pages in the background have a focus too
+		emulation.SetScrollbarsHidden(true),      // so that the page has the whole width
 		audits.Enable(),
 	)
 	v.become(l)
 	return v
 }
 
-// newProfile opens a window that shares nothing with others.
+// newProfile opens a window that shares nothing with other windows.
 func newProfile(t *testing.T) (ctx context.Context, leave func()) {
 	t.Helper()
 	asked, cancel := context.WithTimeout(browser, patience)
@@ -107,7 +106,7 @@ func newProfile(t *testing.T) (ctx context.Context, leave func()) {
 		t.Fatalf("open a window: %v", err)
 	}
 	ctx, cancelTab := chromedp.NewContext(browser, chromedp.WithTargetID(tab))
-	if err := chromedp.Run(ctx); err != nil { // the first run decides how long the tab is listened to
+	if err := chromedp.Run(ctx); err != nil { // the context of the first run decides how long events of the tab arrive
 		t.Fatalf("open a tab: %v", err)
 	}
 	return ctx, func() {
@@ -118,7 +117,7 @@ func newProfile(t *testing.T) (ctx context.Context, leave func()) {
 	}
 }
 
-// become has the page shown in another look, without loading it anew.
+// become shows the page in another look, without loading it again.
 func (v *visitor) become(l look) {
 	v.t.Helper()
 	v.look = l
@@ -131,7 +130,7 @@ func (v *visitor) become(l look) {
 	v.until(fmt.Sprintf("innerWidth === %d && matchMedia('(%s: %s)').matches", l.width, schemeFeature, l.scheme()))
 }
 
-// withoutScripts turns scripts off for the pages that come.
+// withoutScripts turns scripts off for the next pages.
 func (v *visitor) withoutScripts() *visitor {
 	v.t.Helper()
 	v.do(emulation.SetScriptExecutionDisabled(true))
@@ -156,11 +155,11 @@ func ask[T any](v *visitor, expression string) T {
 	return answer
 }
 
-// until waits until an expression is true in whatever page is there by then.
+// until waits until an expression is true, in this page or in one that follows it.
 func (v *visitor) until(expression string) {
 	v.t.Helper()
 	if !v.becomes(expression) {
-		v.t.Fatalf("at %s, %s was never true", v.where(), expression)
+		v.t.Fatalf("at %s, %s did not become true, want it true", v.where(), expression)
 	}
 }
 
@@ -168,7 +167,7 @@ func (v *visitor) becomes(expression string) bool {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		var holds bool
 		ctx, cancel := context.WithTimeout(v.ctx, patience)
-		err := chromedp.Run(ctx, chromedp.Evaluate("!!("+expression+")", &holds)) // fails while one page gives way to the next
+		err := chromedp.Run(ctx, chromedp.Evaluate("!!("+expression+")", &holds)) // fails while the page changes
 		cancel()
 		if err == nil && holds {
 			return true
@@ -194,8 +193,8 @@ func (v *visitor) open(address string) {
 	v.checkWidth()
 }
 
-// leaving does something that leads to another page and waits for it: its path
-// is given, without a query.
+// leaving calls act, which leads to another page, and waits for that page: its path
+// is to, without a query.
 func (v *visitor) leaving(to string, act func()) {
 	v.t.Helper()
 	v.do(chromedp.Evaluate(`window.before = true`, nil))
@@ -210,17 +209,17 @@ func (v *visitor) leaving(to string, act func()) {
 func (v *visitor) checkWidth() {
 	v.t.Helper()
 	if over := v.overhang(); over > 0 {
-		v.t.Errorf("%s is %d pixels wider than the window of %d", v.where(), over, v.look.width)
+		v.t.Errorf("%s is %d pixels wider than the window of %d, want it to fit", v.where(), over, v.look.width)
 	}
 }
 
-// overhang is how many pixels the page is wider than the window.
+// overhang returns the number of pixels by which the page is wider than the window.
 func (v *visitor) overhang() int {
 	v.t.Helper()
 	return ask[int](v, `document.scrollingElement.scrollWidth - innerWidth`)
 }
 
-// says is the text of key in the visitor's language. Pairs are the names and
+// says returns the text of key in the visitor's language. pairs are the names and
 // values of its placeholders.
 func (v *visitor) says(key string, pairs ...string) string {
 	params := map[string]any{}
@@ -230,7 +229,7 @@ func (v *visitor) says(key string, pairs ...string) string {
 	return catalogue.Say(v.locale, key, params)
 }
 
-// wantText fails the test unless an element's text holds text.
+// wantText fails the test unless an element contains text.
 func (v *visitor) wantText(selector, text string) {
 	v.t.Helper()
 	said := ask[[]string](v, fmt.Sprintf(`[...document.querySelectorAll(%s)].map(e => e.textContent)`, quote(selector)))
@@ -239,22 +238,22 @@ func (v *visitor) wantText(selector, text string) {
 	}
 }
 
-// wantNotice fails the test unless the page says the notice of a code, where
-// screen readers announce it.
+// wantNotice fails the test unless the page shows the notice of a code, in an element that
+// screen readers announce.
 func (v *visitor) wantNotice(code string) {
 	v.t.Helper()
 	v.until(`document.querySelector("[role=status]")?.textContent.trim()`)
 	v.wantText("#notice[role=status]", v.says("notice."+code))
 }
 
-// wantRefusal fails the test unless the page refuses a sign-in, where screen
+// wantRefusal fails the test unless the page refuses a sign-in, in an element that screen
 // readers announce it, and without saying what was wrong.
 func (v *visitor) wantRefusal() {
 	v.t.Helper()
 	v.wantText("#problem[role=alert]", v.says("error.sign_in_wrong"))
 }
 
-// picture is the whole page, or the part of it above bottom if that is not 0.
+// picture returns a picture of the page, or of the part above bottom if that is not 0.
 func (v *visitor) picture(bottom float64) []byte {
 	v.t.Helper()
 	if bottom == 0 {
@@ -269,7 +268,7 @@ func (v *visitor) picture(bottom float64) []byte {
 	return png
 }
 
-// keepFailure keeps a picture of what the visitor of a failed test saw last.
+// keepFailure keeps a picture of the last page of a failed test.
 func (v *visitor) keepFailure() {
 	if !v.t.Failed() {
 		return
@@ -284,16 +283,16 @@ func (v *visitor) keepFailure() {
 	}
 }
 
-// quote writes text for a script.
+// quote returns text as a string for a script.
 func quote(text string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // a string always can be
+		panic(err) // a string can always be encoded
 	}
 	return string(quoted)
 }
 
-// withoutQuery is an address up to its query.
+// withoutQuery returns an address without its query.
 func withoutQuery(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestWalk has a person do everything that an account is for, with the
-// keyboard alone: Tab, Enter, space and typing.
+// TestWalk lets a person do everything with an account, with only the keyboard: Tab,
+// Enter, space and typing.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	t.Run("phone", func(t *testing.T) {
@@ -46,7 +46,7 @@ func walk(t *testing.T, s *service, l look) {
 	deleteAccount(v, p)
 }
 
-// signUp starts at the front page and ends where the mail is announced.
+// signUp starts at the front page and ends at the page that announces the mail.
 func signUp(v *visitor, p person) {
 	v.t.Helper()
 	v.open("/")
@@ -68,7 +68,7 @@ func fillSignUp(v *visitor, p person) {
 	v.fill("password_again", p.password)
 }
 
-// confirm opens the link of the mail. Looking at it spends nothing.
+// confirm opens the link of the mail. Opening the page does not spend the link.
 func confirm(v *visitor, p person) {
 	v.t.Helper()
 	link := v.site.link(v.t, "confirm", p.email)
@@ -77,7 +77,7 @@ func confirm(v *visitor, p person) {
 	v.wantText("main", p.email)
 	v.push(`form[action="/confirm"] button`, "/signin")
 	v.wantNotice("confirmed")
-	v.arriveByLink(link, "/confirm") // once more, as people do
+	v.arriveByLink(link, "/confirm") // a second time, as people do
 	v.wantText("main", v.says("action.confirm_spent"))
 }
 
@@ -122,7 +122,7 @@ func setPIN(v *visitor, p person) {
 	v.site.mail(v.t, "pin_changed", p.email)
 }
 
-// renewPIN is for a PIN that was forgotten: a mail helps.
+// renewPIN sets a new PIN by a mail, as after a forgotten one, and returns it.
 func renewPIN(v *visitor, p person) string {
 	v.t.Helper()
 	const pin = "b1tt3rn"
@@ -137,7 +137,7 @@ func renewPIN(v *visitor, p person) string {
 	v.wantNotice("pin_changed")
 	v.site.mail(v.t, "pin_changed", p.email)
 
-	// The new one counts, and the old one does not.
+	// The new PIN works, and the old one does not.
 	v.follow(`main a[href="/account/pin"]`, "/account/pin")
 	v.tabTo("#remove_current_pin")
 	v.replace(p.pin)
@@ -149,7 +149,7 @@ func renewPIN(v *visitor, p person) string {
 	return pin
 }
 
-// renewPassword is for a password that was forgotten.
+// renewPassword sets a new password by a mail, as after a forgotten one, and returns it.
 func renewPassword(v *visitor, p person) string {
 	v.t.Helper()
 	const password = "eleven shy egrets"
@@ -173,7 +173,7 @@ func renewPassword(v *visitor, p person) string {
 	return password
 }
 
-// arriveElsewhere signs in at another browser, which a mail tells of.
+// arriveElsewhere signs in at another browser, about which a mail is sent.
 func arriveElsewhere(other *visitor, p person) {
 	other.t.Helper()
 	signIn(other, p)
@@ -192,7 +192,7 @@ func signOutEverywhere(v, other *visitor, p person) {
 	for _, one := range []*visitor{v, other} {
 		one.open("/account")
 		if at := ask[string](one, `location.pathname`); at != "/signin" {
-			one.t.Errorf("after %s signed out everywhere, /account leads to %s", p.username, at)
+			one.t.Errorf("after %s signed out everywhere, /account leads to %s, want the sign-in page", p.username, at)
 		}
 	}
 }
@@ -204,7 +204,7 @@ func deleteAccount(v *visitor, p person) {
 	v.send("/")
 	v.wantNotice("account_deleted")
 	if goodbye := v.site.mail(v.t, "account_deleted", p.email); !strings.Contains(goodbye.Text, p.name) {
-		v.t.Errorf("the last mail does not greet %s:\n%s", p.name, goodbye.Text)
+		v.t.Errorf("the last mail does not greet %s, want the name:\n%s", p.name, goodbye.Text)
 	}
 	v.open("/signin")
 	v.fill("name_or_email", p.email)

@@ -16,16 +16,16 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 )
 
-// watch collects what no page may cause: messages on the console, errors of
+// watch collects the troubles that no page may cause: messages on the console, errors of
 // scripts, breaches of the content security policy, requests to other hosts,
-// files that are missing.
+// missing files.
 type watch struct {
 	mu      sync.Mutex
 	allowed []string // origins
 	trouble []string
 }
 
-// allow lets the pages that come ask another origin.
+// allow lets the next pages ask another origin.
 func (w *watch) allow(origin string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -46,7 +46,7 @@ func (w *watch) report(t *testing.T) {
 	}
 }
 
-// notice looks at one event of the browser.
+// notice checks one event of the browser.
 func (w *watch) notice(event any) {
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
@@ -54,8 +54,8 @@ func (w *watch) notice(event any) {
 	case *runtime.EventExceptionThrown:
 		w.complain("script: %s", e.ExceptionDetails.Error())
 	case *log.EventEntryAdded:
-		// Pages that tell of an error have its status, which is noted here, too.
-		// Of other answers, see below.
+		// Error pages have the status of the error, which is also logged here.
+		// Other answers are checked below.
 		if e.Entry.Level != log.LevelVerbose && e.Entry.Level != log.LevelInfo && !strings.HasPrefix(e.Entry.Text, "Failed to load resource: the server responded with a status of") {
 			w.complain("log: %s %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}

@@ -19,8 +19,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestKindsOfMail checks that models and mailer have the same kinds of mail, and
-// that the mailer can write each with the data from models. Acts of people and
+// TestKindsOfMail checks that models and mailer have the same kinds of mail, and that
+// the mailer can write each with the data from models. Acts of people and
 // operators put each kind into the outbox.
 func TestKindsOfMail(t *testing.T) {
 	t.Parallel()

@@ -163,8 +163,8 @@ func (v *voice) device() string {
 	return device
 }
 
-// email returns the address of a change, perhaps with a part of it hidden. A text
-// that does not look like an address is called unknown instead.
+// email returns the address of a change, perhaps with a part of it hidden. A text that
+// does not look like an address is called unknown instead.
 func (v *voice) email() string {
 	email := v.letter.Facts.Email
 	if strings.Count(email, "@") == 1 && !strings.ContainsAny(email, " /:") && email == inert(email, maxEmail) {

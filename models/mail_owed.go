@@ -43,8 +43,8 @@ type MailFacts struct {
 // or address from the form, by which the worker finds the account.
 const nameFact = "name_or_email"
 
-// who returns the facts about an account.
-func who(row *accountRow) storedFacts {
+// namesOf returns the names of an account.
+func namesOf(row *accountRow) storedFacts {
 	return storedFacts{"username": row.Username, "display_name": row.DisplayName}
 }
 
@@ -65,8 +65,8 @@ func confirmMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailConfirm, account: account, facts: storedFacts{"email": account.Email}, life: life}
 }
 
-// accountCreatedMail returns the mail to a person for whom an operator made an
-// account.
+// accountCreatedMail returns the mail about an account that an operator made for a
+// person.
 func accountCreatedMail(account *accountRow, life time.Duration) owed {
 	return owed{kind: MailAccountCreated, account: account, life: life}
 }
@@ -79,7 +79,7 @@ func passwordResetMail(account *accountRow, life time.Duration) owed {
 
 // passwordResetByNameMail returns the mail with a link to a new password, for which a
 // person asked with a form. The worker finds the account by the name or address that
-// was typed, and drops the mail if there is no such account.
+// was typed, and drops the mail if it finds none.
 func passwordResetByNameMail(nameOrEmail, locale string, life time.Duration) owed {
 	return owed{kind: MailPasswordReset, locale: locale, facts: storedFacts{nameFact: nameOrEmail}, life: life}
 }
@@ -147,7 +147,7 @@ func newDeviceMail(account *accountRow, sessionID int64, caller Caller, at time.
 // accountDeletedMail returns the goodbye after a deletion. It refers to no account,
 // because the account's row does not exist any longer when it is sent.
 func accountDeletedMail(account *accountRow) owed {
-	return owed{kind: MailAccountDeleted, recipient: account.Email, locale: account.Locale, facts: who(account)}
+	return owed{kind: MailAccountDeleted, recipient: account.Email, locale: account.Locale, facts: namesOf(account)}
 }
 
 // serverMail returns a mail about a link or a server, of the kind MailLinkAsked,

@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A notice that was given up after a day is sent when an operator retries it; a mail
-// whose link has expired is not.
+// A notice that was given up after a day is sent when an operator retries it; a mail whose
+// link has expired is not.
 func TestRetryOfWhatWasGivenUp(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

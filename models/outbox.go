@@ -77,7 +77,7 @@ func (c *core) mail(m owed) (outboxRow, error) {
 		if row.Locale == "" {
 			row.Locale = m.account.Locale
 		}
-		facts = who(m.account)
+		facts = namesOf(m.account)
 	}
 	maps.Copy(facts, m.facts)
 	text, err := json.Marshal(facts)

@@ -75,7 +75,7 @@ func confirmed(t *testing.T, s *shell, name string) []string {
 	return []string{name}
 }
 
-// TestAccountUnknown names nobody.
+// TestAccountUnknown names an account that does not exist.
 func TestAccountUnknown(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev")
@@ -85,7 +85,7 @@ func TestAccountUnknown(t *testing.T) {
 	}
 }
 
-// TestAccountCreateRules says at each field what is wrong with it, in words.
+// TestAccountCreateRules checks that each field's error is a text, not a key.
 func TestAccountCreateRules(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev")
@@ -108,8 +108,8 @@ func TestAccountCreateRules(t *testing.T) {
 	s.refused(t, "there is no password on the standard input", "account", "create", "--password-stdin", "carl", "carl@example.org")
 }
 
-// TestAccountCreateWithPassword makes an account that waits for its
-// confirmation like any other, and whose password is the one that was given.
+// TestAccountCreateWithPassword makes an account that needs its confirmation like any
+// other, and that has the given password.
 func TestAccountCreateWithPassword(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev")
@@ -129,7 +129,7 @@ func TestAccountCreateWithPassword(t *testing.T) {
 	p.stop()
 }
 
-// TestAccountListPages lists more accounts than one look fetches.
+// TestAccountListPages lists more accounts than one query returns.
 func TestAccountListPages(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

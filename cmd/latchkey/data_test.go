@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// data is a look into the database behind the program's back.
+// data reads the program's database directly.
 type data struct {
 	*database.DB
 	address string
@@ -36,7 +36,7 @@ func (d *data) count(t *testing.T, query string) int {
 	return n
 }
 
-// owed tells of each username whether a mail to its account is owed.
+// owed reports for each username whether a mail to its account is owed.
 func (d *data) owed(t *testing.T) map[string]bool {
 	t.Helper()
 	rows, err := d.SQL.QueryContext(t.Context(), "SELECT username, (SELECT COUNT(*) FROM outbox o WHERE o.account_id = a.id) FROM accounts a")
@@ -59,7 +59,7 @@ func (d *data) owed(t *testing.T) map[string]bool {
 	return owed
 }
 
-// usernames are those of all accounts.
+// usernames returns the usernames of all accounts.
 func (d *data) usernames(t *testing.T) map[string]bool {
 	t.Helper()
 	names := d.owed(t)
@@ -69,8 +69,8 @@ func (d *data) usernames(t *testing.T) map[string]bool {
 	return names
 }
 
-// deliverAll waits until the running program has sent everything. It makes what
-// is put off or leased to a process that is gone due at once.
+// deliverAll waits until the running program has sent all mails. It makes mails that
+// are put off, or leased to a dead process, due at once.
 func (d *data) deliverAll(t *testing.T) {
 	t.Helper()
 	store := d.store(t)
@@ -86,7 +86,7 @@ func (d *data) deliverAll(t *testing.T) {
 	within(t, patience, "all mails sent", func() bool { return d.count(t, "SELECT COUNT(*) FROM outbox") == 0 })
 }
 
-// store is the Store of these tests on the program's database.
+// store returns a Store on the program's database.
 func (d *data) store(t *testing.T) *models.Store {
 	t.Helper()
 	return modelstest.Open(t, d.address, modelstest.NewClock(), func(o *models.Options) { o.Now = time.Now })

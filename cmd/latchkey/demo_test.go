@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// startDemo starts the demo and returns what it has said to try.
+// startDemo starts the demo and returns the text that it prints.
 func startDemo(t *testing.T, environment []string, flags ...string) (*process, string) {
 	t.Helper()
 	p := launch(t, environment, append([]string{"demo", "--listen=127.0.0.1:0", "--agent-listen=127.0.0.1:0"}, flags...)...)
@@ -25,7 +25,7 @@ func startDemo(t *testing.T, environment []string, flags ...string) (*process, s
 	return p, p.said.String()
 }
 
-// first is what the first group of a pattern stands for in what the demo said.
+// first returns the text of the first group of a pattern in the demo's output.
 func first(t *testing.T, said, pattern string) string {
 	t.Helper()
 	match := regexp.MustCompile(pattern).FindStringSubmatch(said)
@@ -35,7 +35,7 @@ func first(t *testing.T, said, pattern string) string {
 	return match[1]
 }
 
-// TestDemo tries what the demo tells people to try, and that nothing is left of it.
+// TestDemo tries everything that the demo suggests, and checks that it leaves no files.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	temporary := t.TempDir()
@@ -92,13 +92,13 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// curlLine does a line that the demo tells.
+// curlLine runs the line of curl in the demo's output that a pattern matches.
 func curlLine(t *testing.T, said, pattern string) string {
 	t.Helper()
 	return curl(t, first(t, said, pattern))
 }
 
-// curl does what a line of curl does, as far as the demo needs it.
+// curl does the same as a line of curl, as far as the demo needs it.
 func curl(t *testing.T, line string) string {
 	t.Helper()
 	words := regexp.MustCompile(`'([^']*)'|([^\s'\\]+)`).FindAllStringSubmatch(strings.TrimPrefix(line, "curl "), -1)
@@ -132,7 +132,7 @@ func curl(t *testing.T, line string) string {
 	return body
 }
 
-// TestDemoKeeps what it made when it is told to, and ends when it cannot begin.
+// TestDemoKeeps checks that the demo keeps its files with --keep, and ends if it cannot start.
 func TestDemoKeeps(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "kept")

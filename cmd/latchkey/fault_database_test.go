@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultDatabaseGone takes MariaDB away under light load, once as a server
-// that ends and once as a network that swallows everything, and gives it back
+// TestFaultDatabaseGone stops MariaDB under light load, once like a server that ends
+// and once like a network that loses everything, and starts it again
 // (F-04).
 func TestFaultDatabaseGone(t *testing.T) {
 	t.Parallel()
@@ -57,8 +57,8 @@ func TestFaultDatabaseGone(t *testing.T) {
 	}
 }
 
-// crew are visitors that keep asking for three sorts of page: one that needs no
-// database, one for somebody who is signed in, one that writes.
+// crew are visitors that keep asking for three sorts of page: one without the
+// database, one for a person who is signed in, and one that writes.
 type crew struct {
 	readers, members []*visitor
 	signUps          int
@@ -85,7 +85,7 @@ func newCrew(t *testing.T, p *process) *crew {
 	return c
 }
 
-// flagOf is the value of a flag that p was started with.
+// flagOf returns the value of a flag with which p was started.
 func flagOf(p *process, name string) string {
 	for _, argument := range p.command.Args {
 		if value, ok := strings.CutPrefix(argument, "--"+name+"="); ok {
@@ -95,7 +95,7 @@ func flagOf(p *process, name string) string {
 	return ""
 }
 
-// work has all ask for a while, once at the least, and returns the longest
+// work lets all visitors ask for a while, at least once, and returns the longest
 // time that an answer took.
 func (c *crew) work(t *testing.T, p *process, while time.Duration) time.Duration {
 	t.Helper()
@@ -161,7 +161,7 @@ func (c *crew) ask(sort int, v *visitor, path string, form url.Values) {
 }
 
 // all reports whether the pages for members and those that write were answered
-// with these statuses alone, and those that need no database as always.
+// only with these statuses, and the pages without the database as always.
 func (c *crew) all(member, writing int) bool {
 	for sort, want := range [3]int{http.StatusOK, member, writing} {
 		if len(c.seen[sort]) != 1 || c.seen[sort][want] == 0 {
@@ -178,7 +178,7 @@ func (c *crew) mustAll(t *testing.T, member, writing int) {
 	}
 }
 
-// files counts the open files of a process, 0 where that cannot be told.
+// files returns the number of open files of a process, or 0 if it cannot be found out.
 func (p *process) files(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join("/proc", fmt.Sprint(p.command.Process.Pid), "fd"))
@@ -188,8 +188,8 @@ func (p *process) files(t *testing.T) int {
 	return len(entries)
 }
 
-// TestFaultStartWithoutDatabase starts the program while its database is away:
-// it waits, says so, and serves when the database is there.
+// TestFaultStartWithoutDatabase starts the program while its database is stopped: it
+// waits, reports that, and serves as soon as the database answers.
 func TestFaultStartWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	address, line := behindProxy(t, modelstest.MySQL(t))

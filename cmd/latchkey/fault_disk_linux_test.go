@@ -14,9 +14,9 @@ import (
 	"unsafe"
 )
 
-// TestFaultDiskFull takes the space of the embedded database away and gives it
-// back (F-10). Two ways of it: a disk that is full, and a limit on the size of
-// files, which every user may set and which fails with another error.
+// TestFaultDiskFull takes away the space of the embedded database, and gives it
+// back (F-10), in two ways: with a full disk, and with a limit on the size of
+// files, which every user can set and which causes another error.
 func TestFaultDiskFull(t *testing.T) {
 	t.Parallel()
 	t.Run("limit", func(t *testing.T) {
@@ -102,7 +102,7 @@ func smallDisk(t *testing.T) (folder string, mayMount bool) {
 	return folder, true
 }
 
-// fill writes to a file until there is no space.
+// fill writes to a file until the disk is full.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.Create(path)
@@ -119,8 +119,8 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// fileLimit sets how large a file of p may become, and returns what was set
-// before.
+// fileLimit sets the largest size of a file that p writes, and returns the earlier
+// limit.
 func fileLimit(t *testing.T, p *process, size uint64) uint64 {
 	t.Helper()
 	const fileSize = 1 // RLIMIT_FSIZE
@@ -144,7 +144,7 @@ func prlimit(p *process, resource uintptr, set, old *syscall.Rlimit) error {
 	return nil
 }
 
-// runInNamespace runs the test of the full disk again where it may mount.
+// runInNamespace runs the test of the full disk again in a namespace where it may mount.
 func runInNamespace(t *testing.T) {
 	t.Helper()
 	const inside = "LATCHKEY_TEST_IN_NAMESPACE"

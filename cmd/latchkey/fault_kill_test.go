@@ -19,8 +19,8 @@ import (
 )
 
 // TestFaultKillDuringSignUps kills the program at random moments while eight
-// people at a time sign up (F-01): what was acknowledged is there and gets its
-// mail, nothing is half-made, nothing is there twice.
+// people at a time sign up (F-01): acknowledged accounts exist and get their mail,
+// no account is incomplete, and none exists twice.
 func TestFaultKillDuringSignUps(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -59,8 +59,8 @@ type crowd struct {
 	odd          []string
 }
 
-// signUpUntilKilled has eight visitors sign up one after the other until p is
-// killed: a random moment after a few sign-ups were acknowledged.
+// signUpUntilKilled lets eight visitors sign up one after the other until p is
+// killed, at a random moment after some sign-ups were acknowledged.
 func (c *crowd) signUpUntilKilled(p *process) {
 	var clients sync.WaitGroup
 	for range 8 {
@@ -85,8 +85,8 @@ func (c *crowd) taken() int {
 	return len(c.acknowledged)
 }
 
-// signUp signs one person up and keeps what came of it. It reports whether the
-// program was there to answer.
+// signUp signs one person up and remembers the outcome. It reports whether the
+// program answered.
 func (c *crowd) signUp(p *process) bool {
 	n := c.next.Add(1)
 	name := fmt.Sprintf("person-%d", n)
@@ -119,7 +119,7 @@ func solve(v *visitor, form url.Values) bool {
 	return true
 }
 
-// check compares what was acknowledged with what is there.
+// check compares the acknowledged sign-ups with the accounts in the database.
 func (c *crowd) check(t *testing.T, data *data, folder string) {
 	t.Helper()
 	for _, odd := range c.odd {
@@ -149,9 +149,9 @@ func (c *crowd) check(t *testing.T, data *data, folder string) {
 	}
 }
 
-// checkRepeat signs up again with names that never got an answer. A name is free,
-// or it is taken because the first sign-up was completed: there holds the names
-// that have an account.
+// checkRepeat signs up again with names that never got an answer. A name is free, or
+// it is taken because the first sign-up was completed: there has the names of all
+// accounts.
 func (c *crowd) checkRepeat(t *testing.T, p *process, there map[string]bool) {
 	t.Helper()
 	for i, name := range c.unanswered[:min(len(c.unanswered), 10)] {
@@ -168,7 +168,7 @@ func (c *crowd) checkRepeat(t *testing.T, p *process, there map[string]bool) {
 	}
 }
 
-// recipients counts the mails of a folder by who gets them.
+// recipients returns the number of mails in a folder for each recipient.
 func recipients(t *testing.T, folder string) map[string]int {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.eml"))
@@ -186,7 +186,7 @@ func recipients(t *testing.T, folder string) map[string]int {
 	return count
 }
 
-// checkWhole fails the test if anything in the database is half-made.
+// checkWhole fails the test if anything in the database is incomplete.
 func checkWhole(t *testing.T, data *data, folder string) {
 	t.Helper()
 	for _, table := range []string{"tokens", "outbox", "history", "emails", "sessions", "email_changes"} {

@@ -14,7 +14,7 @@ import (
 )
 
 // TestFaultKillInMailWorker kills the program while it sends (F-02): no mail is
-// lost, and what comes twice is the same mail.
+// lost, and a mail that arrives twice is the same mail.
 func TestFaultKillInMailWorker(t *testing.T) {
 	t.Parallel()
 	address, sink := modelstest.SQLite(t), mailtest.NewSink(t)
@@ -36,7 +36,7 @@ func TestFaultKillInMailWorker(t *testing.T) {
 		}
 		p.kill()
 		kills++
-		// Two minutes later: the leases of the one that is gone have run out.
+		// Two minutes later the leases of the killed program have ended.
 		if _, err := data.SQL.ExecContext(t.Context(), "UPDATE outbox SET lease_until = '2020-01-01 00:00:00+00:00' WHERE lease_until IS NOT NULL"); err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestFaultKillInMailWorker(t *testing.T) {
 }
 
 // sameMails counts the mails of each recipient, and fails the test if copies of
-// one differ in what makes them the same mail.
+// one mail differ in a part that should be the same.
 func sameMails(t *testing.T, sink *mailtest.Sink) map[string]int {
 	t.Helper()
 	count, first, ids := map[string]int{}, map[string][]string{}, map[string]string{}
@@ -83,8 +83,8 @@ func sameMails(t *testing.T, sink *mailtest.Sink) map[string]int {
 	return count
 }
 
-// TestFaultMailServer lets the mail server go, come back half-dead and recover
-// (F-07, F-08): people notice nothing but the wait for their mail.
+// TestFaultMailServer stops the mail server, starts it with faults, and repairs it
+// (F-07, F-08): people notice only that their mail comes later.
 func TestFaultMailServer(t *testing.T) {
 	t.Parallel()
 	address, sink := modelstest.SQLite(t), mailtest.NewSink(t)
@@ -119,7 +119,7 @@ func TestFaultMailServer(t *testing.T) {
 		}
 		t.Logf("%s: slowest sign-up %v (%v when all was well)", fault.name, slowest, normal)
 	}
-	sink.Down() // ends what hangs
+	sink.Down() // ends connections that hang
 	sink.Fail(mailtest.Faults{})
 	sink.Up(t)
 	within(t, patience, "nothing on its way", func() bool {
@@ -138,14 +138,14 @@ func TestFaultMailServer(t *testing.T) {
 	p.stop()
 }
 
-// badAddresses signs up ten people of whom one has a dead mailbox and one a
+// badAddresses signs up ten people. One of them has a dead mailbox, and one has a
 // full one.
 func badAddresses(t *testing.T, p *process, data *data, sink *mailtest.Sink) {
 	t.Helper()
 	before := len(sink.Mails())
 	sink.Fail(mailtest.Faults{
 		Recipient: map[string]int{emailOf("tenth-3"): 550, emailOf("tenth-5"): 452},
-		Dribble:   200 * time.Microsecond, // and a slow server it is
+		Dribble:   200 * time.Microsecond, // the server is slow too
 	})
 	for n := range 10 {
 		newVisitor(p.address, 800+n).post(t, "/signup", "/signup/sent", signUpForm(fmt.Sprintf("tenth-%d", n)))
@@ -159,7 +159,7 @@ func badAddresses(t *testing.T, p *process, data *data, sink *mailtest.Sink) {
 	})
 }
 
-// lineWith reports whether one line of text has all of parts.
+// lineWith reports whether a line of text contains all parts.
 func lineWith(text string, parts ...string) bool {
 	for line := range strings.Lines(text) {
 		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {

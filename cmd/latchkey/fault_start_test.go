@@ -9,7 +9,7 @@ import (
 )
 
 // TestFaultStartTogether starts eight programs at once on an empty database and
-// an empty data folder (F-12): all serve, and what is made once is made once.
+// an empty data folder (F-12): all serve, and the key and the schema are made only once.
 func TestFaultStartTogether(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

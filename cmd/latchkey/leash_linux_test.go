@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// leash has the process die with the tests, however they end.
+// leash makes the process end with the tests, however they end.
 func leash(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

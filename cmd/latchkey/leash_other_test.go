@@ -4,5 +4,5 @@ package main
 
 import "os/exec"
 
-// leash does nothing where processes know none: they die when their test ends.
+// leash does nothing on systems without such a signal: on them processes end with their test.
 func leash(*exec.Cmd) {}

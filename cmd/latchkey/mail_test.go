@@ -18,7 +18,7 @@ func mailCommand(t *testing.T, sink *mailtest.Sink, arguments ...string) (said s
 	return p.said.String(), err
 }
 
-// TestMailTest sends a test mail over STARTTLS as somebody who signed in, in
+// TestMailTest sends a test mail over STARTTLS with a user and a password, in
 // both languages.
 func TestMailTest(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestMailTest(t *testing.T) {
 	}
 }
 
-// TestMailTestFails says why a mail did not leave, and never the password.
+// TestMailTestFails checks that the command prints why a mail was not sent, without the password.
 func TestMailTestFails(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)
@@ -112,7 +112,7 @@ func TestMailQueue(t *testing.T) {
 	p.stop()
 }
 
-// TestMailFolder is where mails are in development, and /dev/mail shows them.
+// TestMailFolder checks that mails in development are in a folder, and that /dev/mail shows them.
 func TestMailFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

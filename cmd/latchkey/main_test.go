@@ -84,8 +84,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestConfigTellsAllAtOnce gives many bad settings; each command that needs
-// them names all, and none of their secrets.
+// TestConfigTellsAllAtOnce gives many bad settings: each command that needs settings
+// reports all of them, and none of their secrets.
 func TestConfigTellsAllAtOnce(t *testing.T) {
 	t.Parallel()
 	bad := []string{
@@ -111,8 +111,8 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 	}
 }
 
-// TestExitStatus runs the program as a process: what fails ends with 1 and says
-// why on the standard error output.
+// TestExitStatus runs the program as a process: a command that fails ends with status
+// 1 and prints the reason on the standard error output.
 func TestExitStatus(t *testing.T) {
 	t.Parallel()
 	p := launch(t, nil, "serve")

@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestWrongKeyIsRefused opens a database with another secret key: no command
-// works. With the key before it the new one is taken, and then for good.
+// TestWrongKeyIsRefused opens a database with another secret key: no command works.
+// If the old key is given as the previous one, the new key works, and later also alone.
 func TestWrongKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -44,8 +44,8 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	})
 }
 
-// TestDatabaseThatCannotBe says at once what is wrong with an address that no
-// waiting mends.
+// TestDatabaseThatCannotBe checks that an address which cannot work is an error at
+// once, without waiting for the database.
 func TestDatabaseThatCannotBe(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database=sqlite:"+t.TempDir()+"/no/such/folder/latchkey.db")

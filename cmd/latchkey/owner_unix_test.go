@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// ownerOf is the number of the user that a file belongs to.
+// ownerOf returns the number of the user who owns a file.
 func ownerOf(t *testing.T, entry os.DirEntry) int {
 	t.Helper()
 	info, err := entry.Info()

@@ -17,8 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// asProgram makes the test binary be the program: the processes of these tests
-// are main itself, and are there without another build.
+// asProgram makes the test binary run as the program: the processes of these tests
+// run main itself, and need no other build.
 const asProgram = "LATCHKEY_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 // long reports whether the long form of the fault tests was asked for.
 func long() bool { return os.Getenv("LATCHKEY_TEST_FAULTS") == "long" }
 
-// either is the quick value or the long one.
+// either returns quick, or thorough in the long form of the fault tests.
 func either(quick, thorough int) int {
 	if long() {
 		return thorough
@@ -40,23 +40,23 @@ func either(quick, thorough int) int {
 	return quick
 }
 
-// patience is how long these tests wait for what should be there in a moment,
-// on a machine that has other things to do.
+// patience is the time after which these tests give up waiting, long enough for a
+// machine with other work.
 const patience = 30 * time.Second
 
-// process is the program as an operator runs it.
+// process is the program, run as an operator runs it.
 type process struct {
 	t       *testing.T
 	command *exec.Cmd
-	said    *transcript // all that it wrote
-	address string      // host and port, once it serves
+	said    *transcript // everything that it wrote
+	address string      // host and port, when it serves
 	ended   chan struct{}
 	status  error // of the ended process
-	meant   bool  // its end was part of the test
+	meant   bool  // the test ended it
 }
 
 // serve starts "latchkey serve" in development on a free port and waits until
-// it serves. Flags that follow win over those here.
+// it serves. flags override the flags given here.
 func serve(t *testing.T, flags ...string) *process {
 	t.Helper()
 	p := launch(t, nil, append(plain(t), flags...)...)
@@ -64,7 +64,7 @@ func serve(t *testing.T, flags ...string) *process {
 	return p
 }
 
-// plain are flags for a service in development in a folder of its own.
+// plain returns flags for a service in development with its own folder.
 func plain(t *testing.T) []string {
 	t.Helper()
 	return []string{
@@ -79,7 +79,7 @@ func launch(t *testing.T, environment []string, arguments ...string) *process {
 	return launchInput(t, "", environment, arguments...)
 }
 
-// launchInput is launch with something on the standard input.
+// launchInput is launch with a text on the standard input.
 func launchInput(t *testing.T, input string, environment []string, arguments ...string) *process {
 	t.Helper()
 	servicetest.SkipIfShort(t, "it starts processes")
@@ -108,7 +108,7 @@ func launchInput(t *testing.T, input string, environment []string, arguments ...
 	return p
 }
 
-// waitServing waits for the log's word that the service serves.
+// waitServing waits until the log says that the service serves.
 func (p *process) waitServing() {
 	p.t.Helper()
 	entry := p.waitLog("serving")
@@ -135,7 +135,7 @@ func (p *process) waitLog(message string) map[string]any {
 	}
 }
 
-// log are the entries of the log so far.
+// log returns the entries of the log so far.
 func (p *process) log() []map[string]any {
 	var entries []map[string]any
 	for line := range strings.Lines(p.said.String()) {
@@ -147,7 +147,7 @@ func (p *process) log() []map[string]any {
 	return entries
 }
 
-// errors are the causes of failed requests in the log.
+// errors returns the causes of failed requests in the log.
 func (p *process) errors() []any {
 	var causes []any
 	for _, entry := range p.log() {
@@ -158,8 +158,8 @@ func (p *process) errors() []any {
 	return causes
 }
 
-// onlyBusy reports whether requests failed for nothing but too much work at
-// once, which a slow machine has sooner.
+// onlyBusy reports whether requests failed only because of too much work at once, which
+// happens sooner on a slow machine.
 func (p *process) onlyBusy() bool {
 	for _, cause := range p.errors() {
 		if text, ok := cause.(string); !ok || !strings.HasPrefix(text, "busy: ") {
@@ -184,8 +184,8 @@ func (p *process) signal() {
 	}
 }
 
-// stop ends the process as systemd does and fails the test if it does not end
-// well.
+// stop ends the process as systemd does, and fails the test if it does not end without
+// an error.
 func (p *process) stop() {
 	p.t.Helper()
 	p.signal()
@@ -216,8 +216,8 @@ func (p *process) running() bool {
 	}
 }
 
-// get asks for a path without cookies and returns the answer's status, 0
-// for none.
+// get asks for a path without cookies, and returns the status of the answer, or 0 if
+// no answer came.
 func (p *process) get(path string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -233,7 +233,7 @@ func (p *process) get(path string) int {
 	return response.StatusCode
 }
 
-// oneShot is a client that keeps no connection.
+// oneShot returns a client that keeps no connections.
 func oneShot() *http.Client {
 	return &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
@@ -241,7 +241,7 @@ func oneShot() *http.Client {
 	}
 }
 
-// transcript is a writer that many may use.
+// transcript is a writer that many goroutines may use.
 type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -259,13 +259,13 @@ func (w *transcript) String() string {
 	return w.text.String()
 }
 
-// tail are the last lines.
+// tail returns the last n lines.
 func (w *transcript) tail(n int) string {
 	lines := strings.SplitAfter(w.String(), "\n")
 	return strings.Join(lines[max(0, len(lines)-n-1):], "")
 }
 
-// within waits until is holds, and fails the test after limit. It returns how
+// within waits until is returns true, and fails the test after limit. It returns how
 // long it took.
 func within(t *testing.T, limit time.Duration, what string, is func() bool) time.Duration {
 	t.Helper()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// proxy stands before a database and takes it away.
+// proxy stands between the program and a database, and can cut the connections.
 type proxy struct {
 	t       *testing.T
 	target  string
@@ -17,11 +17,11 @@ type proxy struct {
 	mu       sync.Mutex
 	listener net.Listener
 	lines    map[net.Conn]struct{}
-	silent   bool // swallows what is said on lines old and new
+	silent   bool // loses everything that is sent on old and new connections
 }
 
-// behindProxy returns the address of the database at address as it is reached
-// through a proxy, which stops with the test.
+// behindProxy returns the address at which the database is reached through a new proxy,
+// which stops with the test.
 func behindProxy(t *testing.T, address string) (string, *proxy) {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -35,7 +35,7 @@ func behindProxy(t *testing.T, address string) (string, *proxy) {
 	return u.String(), p
 }
 
-// cut closes the port and breaks every line, as the end of a server does.
+// cut closes the port and every connection, as a server does that ends.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,15 +49,15 @@ func (p *proxy) cut() {
 	clear(p.lines)
 }
 
-// hush lets lines stand and be opened and says nothing on them, as a network
-// that has come apart does.
+// hush keeps connections open and accepts new ones, but transports nothing, as a
+// broken network does.
 func (p *proxy) hush() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.silent = true
 }
 
-// restore makes all well again; lines that were hushed stay dead.
+// restore makes new connections work again; silent ones stay dead.
 func (p *proxy) restore() {
 	p.t.Helper()
 	p.cut()
@@ -79,7 +79,7 @@ func (p *proxy) restore() {
 	}()
 }
 
-// join carries what is said between line and the target.
+// join copies bytes between line and the target.
 func (p *proxy) join(line net.Conn) {
 	far, err := net.Dial("tcp", p.target)
 	if err != nil {

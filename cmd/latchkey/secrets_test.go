@@ -16,9 +16,9 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// secrets are texts that nothing the program writes may hold.
+// secrets are texts that must not be in anything that the program writes.
 type secrets struct {
-	texts map[string]string // what it is, by text
+	texts map[string]string // descriptions, by the secret text
 }
 
 func (s *secrets) plant(what, text string) string {
@@ -29,8 +29,8 @@ func (s *secrets) plant(what, text string) string {
 	return text
 }
 
-// hunt fails the test for every secret in text, also as it stands in an address
-// or in a quoted string.
+// hunt fails the test for every secret in text, also if it is encoded for an address
+// or quoted.
 func (s *secrets) hunt(t *testing.T, text string) {
 	t.Helper()
 	for secret, what := range s.texts {
@@ -62,7 +62,7 @@ func withPassword(t *testing.T, password string) string {
 		}
 	}
 	server := *u
-	server.Path = "/mysql" // there until the end, unlike the database
+	server.Path = "/mysql" // exists until the end, unlike the database
 	keeper := look(t, server.String())
 	t.Cleanup(func() {
 		if _, err := keeper.SQL.Exec("DROP USER " + name + "@'%'"); err != nil {
@@ -73,8 +73,8 @@ func withPassword(t *testing.T, password string) string {
 	return u.String()
 }
 
-// TestLogHoldsNoSecret walks through the pages with secrets of every sort, some
-// where they do not belong, while the log tells the most.
+// TestLogHoldsNoSecret uses the pages with secrets of every sort, also in wrong
+// places, while the log has the lowest level.
 func TestLogHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	var hidden secrets
@@ -107,7 +107,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	t.Logf("%d secrets, %d entries of the log", len(hidden.texts), len(p.log()))
 }
 
-// walk is somebody on their way through the pages.
+// walk is a person who uses the pages.
 type walk struct {
 	*visitor
 	t      *testing.T
@@ -115,7 +115,7 @@ type walk struct {
 	folder string
 }
 
-// ask asks for a page and keeps the cookies that it sets as secrets.
+// ask asks for a page, and remembers the cookies that it sets as secrets.
 func (w *walk) ask(path string, form url.Values) answer {
 	w.t.Helper()
 	a, err := w.do(path, form)
@@ -131,7 +131,7 @@ func (w *walk) ask(path string, form url.Values) answer {
 	return a
 }
 
-// send sends a form that must be taken.
+// send sends a form that must be accepted.
 func (w *walk) send(path string, form url.Values) {
 	w.t.Helper()
 	if a := w.ask(path, form); a.status != http.StatusSeeOther {
@@ -162,7 +162,7 @@ func (w *walk) follow(kind string) {
 	}
 }
 
-// journey is the life of an account.
+// journey goes through the life of an account.
 func (w *walk) journey() {
 	w.t.Helper()
 	password := w.hidden.plant("the password", "planted: my first 7 pässwords")
@@ -206,7 +206,7 @@ func (w *walk) journey() {
 	w.send("/account/pin/reset", url.Values{"do": {"set"}, "pin": {other}, "pin_again": {other}})
 }
 
-// strayInputs puts secrets where none belong, in requests good and broken.
+// strayInputs puts secrets into wrong places, in good and in broken requests.
 func (w *walk) strayInputs(address string) {
 	w.t.Helper()
 	w.ask("/"+w.hidden.plant("a secret path", "planted-path")+"?token="+w.hidden.plant("a query", "planted-query"), nil)
@@ -231,7 +231,7 @@ func (w *walk) strayInputs(address string) {
 			w.t.Fatal(err)
 		}
 		_, _ = io.WriteString(connection, request)
-		if !strings.Contains(request, "cut-off") { // that one leaves without waiting
+		if !strings.Contains(request, "cut-off") { // this request closes without waiting for an answer
 			if response, err := http.ReadResponse(bufio.NewReader(connection), nil); err != nil {
 				w.t.Errorf("request %d: %v, want no error", i, err)
 			} else if response.StatusCode >= http.StatusInternalServerError {
@@ -240,13 +240,13 @@ func (w *walk) strayInputs(address string) {
 		}
 		_ = connection.Close()
 	}
-	// Whatever of it reaches the log begins so; addresses and paths of mails do not.
+	// Every part of a secret in the log begins like this; addresses and paths of mails do not.
 	w.hidden.plant("something planted", "planted")
 	w.hidden.plant("something planted", "PLANTED")
 }
 
-// TestCommandsShowNoSecret runs every command at the most talkative, in good
-// times and bad.
+// TestCommandsShowNoSecret runs every command at the lowest log level, with success and
+// with errors.
 func TestCommandsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	var hidden secrets

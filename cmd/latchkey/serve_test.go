@@ -19,7 +19,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestServeInAnEmptyFolder needs nothing but --dev.
+// TestServeInAnEmptyFolder starts the service with no setting except --dev.
 func TestServeInAnEmptyFolder(t *testing.T) {
 	t.Parallel()
 	p := launch(t, nil, "serve", "--dev", "--listen=127.0.0.1:0")
@@ -48,7 +48,7 @@ func TestServeInAnEmptyFolder(t *testing.T) {
 	p.stop()
 }
 
-// TestServeOnATakenPort says so and ends.
+// TestServeOnATakenPort checks that the service reports a used port, and ends.
 func TestServeOnATakenPort(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,8 +59,8 @@ func TestServeOnATakenPort(t *testing.T) {
 	newShell(t, "--dev", "--listen="+listener.Addr().String()).refused(t, "address already in use", "serve")
 }
 
-// TestGracefulStop stops the program while a request is on its way: it is not
-// ready any more, serves on for the drain delay, and lets the request end.
+// TestGracefulStop stops the program during a request: it reports that it is not
+// ready, serves for the drain delay, and lets the request end.
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
 	const drain = 3 * time.Second
@@ -117,7 +117,7 @@ func TestSecondSignal(t *testing.T) {
 	p := serve(t, "--drain-delay=1m")
 	p.signal()
 	p.waitLog("stopping")
-	within(t, patience, "ended", func() bool { // the second signal may come a moment before the program listens no more
+	within(t, patience, "ended", func() bool { // the second signal may come a moment before the program stops listening
 		if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
@@ -128,8 +128,8 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestStopWhileMailHangs does not wait long for a mail server that says nothing,
-// and loses no mail.
+// TestStopWhileMailHangs checks that a silent mail server does not delay the stop for
+// long, and that no mail is lost.
 func TestStopWhileMailHangs(t *testing.T) {
 	t.Parallel()
 	sink, address := mailtest.NewSink(t), modelstest.SQLite(t)
@@ -166,7 +166,7 @@ func TestHealthcheck(t *testing.T) {
 	s.refused(t, "the service does not answer", "healthcheck")
 }
 
-// TestHealthcheckUnready is about a service that lives and is not ready.
+// TestHealthcheckUnready asks a service that runs and is not ready.
 func TestHealthcheckUnready(t *testing.T) {
 	t.Parallel()
 	address, line := behindProxy(t, modelstest.MySQL(t))

@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// An operator looks after servers from the command line.
+// An operator manages servers from the command line.
 func TestServerCommands(t *testing.T) {
 	t.Parallel()
 	address := modelstest.SQLite(t)
@@ -51,7 +51,7 @@ func TestServerCommands(t *testing.T) {
 	}
 }
 
-// The switches of the settings arrive where they matter.
+// The settings for servers and apps have their effect.
 func TestConnectSwitches(t *testing.T) {
 	t.Parallel()
 	post := func(p *process, path string, form url.Values) int {

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// shell runs commands inside the test, as main would.
+// shell runs commands inside the test process, as main would.
 type shell struct {
 	flags       []string          // of every command
-	environment map[string]string // all that there is
+	environment map[string]string // the whole environment
 	input       string
 }
 
@@ -25,7 +25,7 @@ func (s *shell) run(t *testing.T, arguments ...string) (output, problems string,
 	t.Helper()
 	var out, bad bytes.Buffer
 	err = run(t.Context(), world{
-		arguments:   slices.Concat(s.flags, arguments), // the last of two flags wins
+		arguments:   slices.Concat(s.flags, arguments), // if a flag occurs twice, the last one counts
 		environment: func(name string) (string, bool) { value, ok := s.environment[name]; return value, ok },
 		input:       strings.NewReader(s.input), output: &out, errors: &bad,
 	})
@@ -42,7 +42,7 @@ func (s *shell) must(t *testing.T, arguments ...string) string {
 	return output
 }
 
-// refused runs a command that has to fail, and say so with want.
+// refused runs a command that has to fail, with an error that contains want.
 func (s *shell) refused(t *testing.T, want string, arguments ...string) {
 	t.Helper()
 	output, problems, err := s.run(t, arguments...)

@@ -14,8 +14,8 @@ import (
 )
 
 // trust returns the environment of a process that trusts the sink's own
-// certificate, and no other: Go reads the system's certificates from the file
-// that SSL_CERT_FILE names, once, when a program first needs them.
+// certificate, and no other. Go reads the system's certificates from the file in
+// SSL_CERT_FILE once, when a program first needs them.
 func trust(t *testing.T, sink *mailtest.Sink) []string {
 	t.Helper()
 	u, err := url.Parse(sink.URL())

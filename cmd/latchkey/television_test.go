@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// television is a device that speaks the Emby wire alone.
+// television is a device that speaks only Emby's protocol.
 type television struct {
 	t         *testing.T
 	w         *town
@@ -23,7 +23,7 @@ type wireServer struct {
 	AccessKey string
 }
 
-// watch signs a television in by a code that somebody approves, and has it fetch
+// watch signs a television in with a code that the resident approves, and lets it fetch
 // its servers.
 func (r *resident) watch(id string) *television {
 	t := r.w.t
@@ -44,7 +44,7 @@ func (r *resident) watch(id string) *television {
 	return &television{t, r.w, id, signed.UserID, servers}
 }
 
-// watchAnew signs a television in that speaks our own way (RFC 8628).
+// watchAnew signs in a television that uses our own API (RFC 8628).
 func (r *resident) watchAnew(id string) *television {
 	t := r.w.t
 	t.Helper()
@@ -70,7 +70,7 @@ func (r *resident) watchAnew(id string) *television {
 	return tv
 }
 
-// exchange shows the access key of its only server to the media server.
+// exchange gives the access key of its only server to the media server.
 func (tv *television) exchange(address string) (status int, localUser, token string) {
 	tv.t.Helper()
 	if len(tv.servers) != 1 || tv.servers[0].AccessKey == "" {
@@ -90,7 +90,7 @@ func (tv *television) exchange(address string) (status int, localUser, token str
 	return status, got.LocalUserID, got.AccessToken
 }
 
-// mustExchange is exchange that has to work.
+// mustExchange is exchange, and fails the test if it does not succeed.
 func (tv *television) mustExchange(address string) (localUser, token string) {
 	tv.t.Helper()
 	status, localUser, token := tv.exchange(address)
@@ -100,7 +100,7 @@ func (tv *television) mustExchange(address string) (localUser, token string) {
 	return localUser, token
 }
 
-// info asks for what only somebody signed in gets.
+// info asks for data that only a signed-in device gets, and returns the status.
 func info(t *testing.T, address, token string) int {
 	t.Helper()
 	status, _ := ask(t, http.MethodGet, address+"/System/Info", nil, "Authorization", `MediaBrowser Token="`+token+`"`)

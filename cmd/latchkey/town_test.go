@@ -21,7 +21,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// town is a service with people, as a process.
+// town is a service with people, run as a process.
 type town struct {
 	t       *testing.T
 	service *process
@@ -30,18 +30,18 @@ type town struct {
 	nobody  *client.Client
 
 	mu      sync.Mutex
-	secrets []string // that nobody may read in a log or a file
+	secrets []string // texts that must not be in a log or a file
 }
 
-// remember notes what has to stay secret.
+// remember adds texts that must stay secret.
 func (w *town) remember(secrets ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.secrets = append(w.secrets, secrets...)
 }
 
-// keepsSecrets looks for secrets in logs, and in the files of a folder but for
-// those that are meant for one.
+// keepsSecrets looks for secrets in logs and in the files of a folder, except the files whose
+// purpose is to keep a secret.
 func (w *town) keepsSecrets(folder string, logs ...*process) {
 	w.t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -91,7 +91,7 @@ func (w *town) open() {
 	w.nobody = w.client()
 }
 
-// client is one whose connections end with the test.
+// client returns a client whose connections end with the test.
 func (w *town) client() *client.Client {
 	w.t.Helper()
 	transport := &http.Transport{}
@@ -103,7 +103,7 @@ func (w *town) client() *client.Client {
 	return c
 }
 
-// resident is somebody with a confirmed account who is signed in.
+// resident is a person with a confirmed account who is signed in.
 type resident struct {
 	*client.Client
 
@@ -112,7 +112,7 @@ type resident struct {
 	id   string
 }
 
-// signUp signs somebody up, confirms the address by the mail and signs in.
+// signUp signs a person up, confirms the address by the mail, and signs in.
 func (w *town) signUp(name string) *resident {
 	w.t.Helper()
 	email := name + "@example.org"
@@ -142,7 +142,7 @@ func (r *resident) signIn() {
 	r.w.remember(signed.Token)
 }
 
-// mail waits for the mail of a kind to somebody.
+// mail waits for the mail of a kind to an address.
 func (w *town) mail(kind, to string) (found *mailtest.Mail) {
 	w.t.Helper()
 	within(w.t, patience, "a mail "+kind+" to "+to, func() bool {
@@ -192,7 +192,7 @@ func (r *resident) owns(localUsers ...string) (server client.ID, ids map[string]
 	return server, ids
 }
 
-// invites has an owner invite somebody who accepts. localUser is "" for a guest.
+// invites lets an owner invite a person, who accepts. localUser is "" for a guest.
 func (r *resident) invites(whom *resident, server, localUser client.ID) {
 	r.w.t.Helper()
 	kind := client.Linked
@@ -210,7 +210,7 @@ func (r *resident) invites(whom *resident, server, localUser client.ID) {
 	}
 }
 
-// removes has an owner end the link of somebody.
+// removes lets an owner end the link of a person.
 func (r *resident) removes(whom *resident, server client.ID) {
 	r.w.t.Helper()
 	for person, err := range r.People.List(r.w.t.Context(), server) {
@@ -227,7 +227,7 @@ func (r *resident) removes(whom *resident, server client.ID) {
 	r.w.t.Fatalf("%s has no link, want one", whom.name)
 }
 
-// ask sends a request and returns what came back; status is 0 for nothing.
+// ask sends a request and returns the answer; status is 0 if no answer came.
 func ask(t *testing.T, method, address string, form url.Values, header ...string) (status int, body string) {
 	t.Helper()
 	var content io.Reader
@@ -258,7 +258,7 @@ func ask(t *testing.T, method, address string, form url.Values, header ...string
 	return response.StatusCode, string(raw)
 }
 
-// decode reads JSON that has to be there.
+// decode reads JSON, and fails the test for any other answer.
 func decode[T any](t *testing.T, status int, body string) (out T) {
 	t.Helper()
 	if status != http.StatusOK {
@@ -270,14 +270,14 @@ func decode[T any](t *testing.T, status int, body string) (out T) {
 	return out
 }
 
-// fetch asks for JSON that has to be there.
+// fetch asks for JSON, and fails the test for any other answer.
 func fetch[T any](t *testing.T, method, address string, form url.Values, header ...string) T {
 	t.Helper()
 	status, body := ask(t, method, address, form, header...)
 	return decode[T](t, status, body)
 }
 
-// freeAddress is one that nothing listens at.
+// freeAddress returns an address at which no program listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -299,7 +299,7 @@ func command(t *testing.T, input string, arguments ...string) string {
 	return p.said.String()
 }
 
-// refused runs a command as a process that has to fail and say so with want.
+// refused runs a command as a process that has to fail, with an output that contains want.
 func refused(t *testing.T, want, input string, arguments ...string) string {
 	t.Helper()
 	p := launchInput(t, input, nil, arguments...)

@@ -15,15 +15,15 @@ import (
 // goodPassword passes every rule.
 const goodPassword = "seven-lanterns over-Quay 93"
 
-// visitor is a browser at an address of its own.
+// visitor is a browser with its own IP address.
 type visitor struct {
 	client  *http.Client
 	base    string
-	from    string // address, as a proxy tells it
+	from    string // its address, as a proxy would forward it
 	cookies *cookiejar.Jar
 }
 
-// answer is what came back.
+// answer is the answer to a request.
 type answer struct {
 	status   int
 	location string
@@ -32,7 +32,7 @@ type answer struct {
 	took     time.Duration
 }
 
-// newVisitor is a browser with no cookies, number n of many.
+// newVisitor returns a browser without cookies; n tells many of them apart.
 func newVisitor(address string, n int) *visitor {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -42,7 +42,7 @@ func newVisitor(address string, n int) *visitor {
 	client.Jar, client.Timeout = jar, 30*time.Second
 	return &visitor{
 		client: client, base: "http://" + address, cookies: jar,
-		from: fmt.Sprintf("10.%d.%d.%d", n/12500%250, n/50%250, n%50+1), // a network of 256 counts together, too
+		from: fmt.Sprintf("10.%d.%d.%d", n/12500%250, n/50%250, n%50+1), // limits also count networks of 256 addresses together
 	}
 }
 
@@ -69,7 +69,7 @@ func (v *visitor) do(path string, form url.Values) (answer, error) {
 	return answer{response.StatusCode, response.Header.Get("Location"), response.Header, string(text), time.Since(began)}, err
 }
 
-// get fetches a page that must be there.
+// get fetches a page, and fails the test if it is missing.
 func (v *visitor) get(t *testing.T, path string) answer {
 	t.Helper()
 	a, err := v.do(path, nil)
@@ -79,7 +79,7 @@ func (v *visitor) get(t *testing.T, path string) answer {
 	return a
 }
 
-// post sends a form that must be answered by sending the browser to want.
+// post sends a form, and fails the test unless the answer sends the browser to want.
 func (v *visitor) post(t *testing.T, path, want string, form url.Values) answer {
 	t.Helper()
 	a, err := v.do(path, form)
@@ -89,7 +89,7 @@ func (v *visitor) post(t *testing.T, path, want string, form url.Values) answer 
 	return a
 }
 
-// signUpForm is a good form for username.
+// signUpForm returns a valid form for username.
 func signUpForm(username string) url.Values {
 	return url.Values{
 		"username": {username}, "display_name": {""}, "email": {emailOf(username)},
@@ -99,7 +99,7 @@ func signUpForm(username string) url.Values {
 
 func emailOf(username string) string { return username + "@mail.example.org" }
 
-// acknowledged reports whether a is the answer to a sign-up that was taken.
+// acknowledged reports whether a is the answer to an accepted sign-up.
 func acknowledged(a answer) bool {
 	return a.status == http.StatusSeeOther && a.location == "/signup/sent"
 }

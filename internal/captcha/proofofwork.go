@@ -38,7 +38,7 @@ type ProofOfWork struct {
 	Life     time.Duration    // 0 means DefaultLife
 }
 
-// Challenge is what the browser has to solve: find the number up to MaxNumber for which SHA-256(Salt ‖ number) is Challenge.
+// Challenge is the task for the browser: find the number up to MaxNumber for which SHA-256(Salt ‖ number) is Challenge.
 // The salt carries when it expires, in seconds since 1970.
 type Challenge struct {
 	Algorithm string `json:"algorithm"`

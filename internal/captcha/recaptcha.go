@@ -45,7 +45,7 @@ type Recaptcha struct {
 	breaker  breaker
 }
 
-// NewRecaptcha returns a verifier for the site with this secret and host name (that of the public URL, without a port). Call it
+// NewRecaptcha returns a verifier for the site with this secret and host name (the host of the public URL, without a port). Call it
 // while starting: the first call replaces http.DefaultClient by a copy that treats all other requests as before.
 func NewRecaptcha(secret, hostname string, options RecaptchaOptions) *Recaptcha {
 	if options.Address == "" {

@@ -172,8 +172,7 @@ func (d *DB) heartbeat(ctx context.Context, lost context.CancelCauseFunc, renew,
 	}
 }
 
-// exec runs a statement that may be repeated. It repeats it if the engine asks for
-// that.
+// exec runs a statement that may be repeated, and repeats it if the engine asks.
 func (d *DB) exec(ctx context.Context, statement string, args ...any) error {
 	_, err := d.affected(ctx, statement, args...)
 	return err

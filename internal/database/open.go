@@ -154,8 +154,8 @@ const (
 )
 
 // promptConnector limits the time of the whole connecting. The driver's own timeout
-// covers only the time until the port is open, and if the server is silent after
-// that, database/sql would try again.
+// covers only the time until the port is open, and database/sql would try again if
+// the server is silent afterwards.
 type promptConnector struct{ driver.Connector }
 
 // Connect connects within [connectTime].

@@ -126,8 +126,8 @@ func TestTxBusy(t *testing.T) {
 	}
 }
 
-// TestTxEnds lets transactions fail with errors that Tx tries again, and with errors
-// that it does not.
+// TestTxEnds lets transactions fail with errors that Tx tries again, and with errors that
+// it does not.
 func TestTxEnds(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))

@@ -55,7 +55,7 @@ func ReadIdentity(header http.Header, params Params) Identity {
 	return id
 }
 
-// fill sets the empty parts of id to those of other.
+// fill sets the empty parts of id from other.
 func (id *Identity) fill(other Identity) {
 	for _, pair := range []struct {
 		mine *string

@@ -152,8 +152,8 @@ func TestReadIdentityIsQuick(t *testing.T) {
 	}
 }
 
-// An identity always consists of texts that can be shown and stored, and an identity
-// that a client writes correctly is read without changes.
+// An identity always consists of texts that can be shown and stored, and an identity that
+// a client writes correctly is read without changes.
 func FuzzReadIdentity(f *testing.F) {
 	for _, seed := range [][3]string{
 		{`Emby Client=Emby for Kodi Next Gen,Device=Living Room,DeviceId=k-1,Version=9.4.20`, "", ""},

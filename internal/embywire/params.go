@@ -40,8 +40,8 @@ var ErrTooLarge = errors.New("embywire: the body is too large")
 // Options tell how to read a request.
 type Options struct {
 	MaxBody int64
-	// JoinInto names a parameter in whose value some servers send a bare "&": a part
-	// that follows it, and that is neither one of Known nor a pair with a name,
+	// JoinInto names a parameter in whose value some servers send a bare "&": a part that
+	// follows it, and that is neither one of Known nor a pair with a name,
 	// belongs to its value. "" means that no parameter is read so. If an address in
 	// such a form is not encoded, "+" does not stand for a blank.
 	JoinInto string

@@ -42,8 +42,8 @@ func Pattern(request *http.Request) string {
 }
 
 // Find returns the handler for a request, and the request with the values for
-// [PathValue]. If there is no handler, ok is false, and allowed lists the methods
-// that the path has.
+// [PathValue]. Without a handler, ok is false, and allowed lists the methods that
+// the path has.
 func (r *Routes) Find(request *http.Request) (handler http.Handler, with *http.Request, allowed []string, ok bool) {
 	if !strings.HasPrefix(request.URL.Path, "/") { // "*"
 		return nil, request, nil, false

@@ -30,8 +30,8 @@ func newGate(t *testing.T, parallel, queue int) *gate {
 	}), t: t, open: make(chan struct{})}
 }
 
-// start makes a new caller ask for work, and returns a channel for its outcome. Work
-// that has begun, and callers that wait, have come to rest when start returns.
+// start makes a new caller ask for work, and returns a channel for its outcome. Work that
+// has begun, and callers that wait, have come to rest when start returns.
 func (g *gate) start(ctx context.Context) <-chan error {
 	told := make(chan error, 1)
 	go func() {

@@ -18,14 +18,14 @@ const KeyMinLength = 32
 var ErrKeyTooShort = errors.New("the secret key needs 32 characters or more")
 
 // Keys are the secret key of the service and, while it is rotated, the previous one.
-// Every keyed hash is made with a key derived for its purpose (HKDF, RFC 5869), so
-// that the values of one purpose reveal nothing about those of another purpose.
+// Every keyed hash is made with a key derived for its purpose (HKDF, RFC 5869), so that
+// the values of one purpose reveal nothing about the values of another.
 type Keys struct {
 	current, previous key
 }
 
 type key struct {
-	id   string // says which key made a stored value; "" if there is no key
+	id   string // says which key made a stored value; "" for the zero key
 	root []byte
 }
 
