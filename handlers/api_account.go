@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// accountObject is the account of who asks.
+// accountObject is the account of the person who is signed in.
 type accountObject struct {
 	ID           string     `json:"id"`
 	Username     string     `json:"username"`
@@ -24,7 +24,7 @@ type accountObject struct {
 	ConfirmedAt  *time.Time `json:"confirmed_at"`
 }
 
-// accountObject reads the account with that id as its owner sees it.
+// accountObject reads the account with that id, as its owner may see it.
 func (s *site) accountObject(ctx context.Context, accountID int64) (accountObject, error) {
 	a, err := s.Store.Accounts.Get(ctx, accountID)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *site) apiAccount(c *gin.Context, session models.Session) error {
 	return answerJSON(c, http.StatusOK, account)
 }
 
-// apiChangeProfile answers PATCH /api/v1/account: what is absent stays.
+// apiChangeProfile answers PATCH /api/v1/account. Absent members do not change.
 func (s *site) apiChangeProfile(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		Username    *string `json:"username"`

@@ -15,17 +15,18 @@ type thisServer struct {
 	SystemID        string          `json:"system_id"`
 	Name            string          `json:"name"`
 	OwnName         string          `json:"own_name"` // "" for the server's own
-	Owner           *string         `json:"owner"`    // username; null while nobody has claimed it
+	Owner           *string         `json:"owner"`    // a username; null while nobody has claimed the server
 	Version         string          `json:"version"`
 	SelfService     bool            `json:"self_service"`
 	ChangeSeq       int64           `json:"change_seq"`
 	AcknowledgedSeq int64           `json:"acknowledged_seq"`
-	KeyExpiresAt    *time.Time      `json:"key_expires_at"` // of the key that asked, once it was replaced
+	KeyExpiresAt    *time.Time      `json:"key_expires_at"` // when the key of this request expires; null unless it has been replaced
 	Addresses       []addressObject `json:"addresses"`
 	SeenAs          string          `json:"seen_as"`
 }
 
-// seenAs is the address that the caller comes from, "" when unknown.
+// seenAs returns the address that the request came from, or "" if it is
+// unknown.
 func seenAs(c *gin.Context) string { return addressText(visitOf(c).address) }
 
 // apiThisServer answers GET /api/v1/server.

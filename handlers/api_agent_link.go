@@ -16,11 +16,11 @@ type agentLink struct {
 	AccountID       string          `json:"account_id"`
 	Username        string          `json:"username"`
 	DisplayName     string          `json:"display_name"`
-	LocalUser       *localUserRef   `json:"local_user"` // by the server's own id
+	LocalUser       *localUserRef   `json:"local_user"` // with the id that the media server uses
 	Type            string          `json:"type"`
 	Status          string          `json:"status"`
 	Active          bool            `json:"active"`
-	Libraries       []libraryObject `json:"libraries"` // null: as the server decides
+	Libraries       []libraryObject `json:"libraries"` // null if the server decides
 	EndsAt          *time.Time      `json:"ends_at"`
 	AccessKeySHA256 string          `json:"access_key_sha256"` // "" while the link is pending
 }

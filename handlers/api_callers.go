@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// sessionOf finds the session of the token that a program brought. A server key
-// is no wrong token but a token for other routes, and is told so.
+// sessionOf returns the session of the token that a program sent. A server key
+// is valid on other routes, so it gets an error of its own.
 func (s *site) sessionOf(c *gin.Context) (models.Session, error) {
 	token := bearer(c)
 	if models.IsServerKey(token) {
@@ -19,7 +19,7 @@ func (s *site) sessionOf(c *gin.Context) (models.Session, error) {
 	return s.Store.Sessions.Look(c.Request.Context(), token)
 }
 
-// withServer adapts h to Gin for a media server that brings its server key.
+// withServer adapts h to Gin, for a media server that sends its server key.
 // Errors become problem details.
 func (s *site) withServer(h func(c *gin.Context, this models.Server) error) gin.HandlerFunc {
 	return s.problem(func(c *gin.Context) error {
@@ -36,7 +36,7 @@ func (s *site) withServer(h func(c *gin.Context, this models.Server) error) gin.
 	})
 }
 
-// withServerAlone is withServer for what has nothing to read.
+// withServerAlone is withServer for requests without a body.
 func (s *site) withServerAlone(h func(c *gin.Context, this models.Server) error) gin.HandlerFunc {
 	return s.withServer(func(c *gin.Context, this models.Server) error {
 		if err := noBody(c); err != nil {
@@ -46,7 +46,7 @@ func (s *site) withServerAlone(h func(c *gin.Context, this models.Server) error)
 	})
 }
 
-// withProof is withSession for what needs a password that was proved lately.
+// withProof is withSession for actions that need a recently given password.
 func (s *site) withProof(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
 		if err := s.proved(session); err != nil {
@@ -56,8 +56,8 @@ func (s *site) withProof(h func(c *gin.Context, session models.Session) error) g
 	})
 }
 
-// withOperator adapts h to Gin for an operator who brings a session token.
-// Whatever changes something needs a password that was proved lately.
+// withOperator adapts h to Gin, for an operator who sends a session token.
+// Actions that change something need a recently given password.
 func (s *site) withOperator(h func(c *gin.Context) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
 		account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
@@ -76,8 +76,8 @@ func (s *site) withOperator(h func(c *gin.Context) error) gin.HandlerFunc {
 	})
 }
 
-// withSession adapts h to Gin for who brings a session token. Errors become
-// problem details.
+// withSession adapts h to Gin, for a person who sends a session token. Errors
+// become problem details.
 func (s *site) withSession(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.problem(func(c *gin.Context) error {
 		session, err := s.sessionOf(c)
@@ -88,8 +88,8 @@ func (s *site) withSession(h func(c *gin.Context, session models.Session) error)
 	})
 }
 
-// withoutBody is withSession for what has nothing to read: a member in the body
-// is one that is not known.
+// withoutBody is withSession for requests without a body. A body with any
+// member is refused, as an unknown member is everywhere.
 func (s *site) withoutBody(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
 		if err := noBody(c); err != nil {
@@ -99,8 +99,9 @@ func (s *site) withoutBody(h func(c *gin.Context, session models.Session) error)
 	})
 }
 
-// bearer is the token of the one Authorization header, "" for none or for
-// anything else. No cookie counts: a web page could send it unasked.
+// bearer returns the token of the Authorization header, or "" if there is not
+// exactly one, or if it has another scheme. Cookies do not count, because a web
+// page could make the browser send them.
 func bearer(c *gin.Context) string {
 	given := c.Request.Header.Values("Authorization")
 	if len(given) != 1 {

@@ -14,10 +14,10 @@ import (
 
 const (
 	changesMost = 200 // in one answer
-	waitersMost = 4   // of one server; an agent needs one
+	waitersMost = 4   // for one server; an agent needs one
 )
 
-// changeObject is something that an agent has to carry out.
+// changeObject is a change that an agent has to carry out.
 type changeObject struct {
 	Seq       int64      `json:"seq"`
 	Kind      string     `json:"kind"`
@@ -25,7 +25,7 @@ type changeObject struct {
 	LinkID    *string    `json:"link_id"`
 	AccountID *string    `json:"account_id"`
 	DeviceID  *string    `json:"device_id"`
-	Link      *agentLink `json:"link"` // as it is now; null when there is none any more
+	Link      *agentLink `json:"link"` // its present state; null if it no longer exists
 }
 
 func changeOf(m models.Change) changeObject {
@@ -40,7 +40,7 @@ func changeOf(m models.Change) changeObject {
 	return out
 }
 
-// idOrNull is an id on the wire, nil for none.
+// idOrNull returns the id as text, or nil, which becomes null, for 0.
 func idOrNull(id int64) *string {
 	if id == 0 {
 		return nil
@@ -49,8 +49,8 @@ func idOrNull(id int64) *string {
 	return &text
 }
 
-// number reads a parameter that is a whole number from 0 to most, 0 when it is
-// absent.
+// number reads a parameter that is a whole number from 0 to most. It returns 0
+// if the parameter is absent.
 func number(c *gin.Context, name, code string, most int64) (int64, error) {
 	text, given, err := parameter(c, name)
 	if err != nil || !given {
@@ -63,9 +63,10 @@ func number(c *gin.Context, name, code string, most int64) (int64, error) {
 	return value, nil
 }
 
-// apiChanges answers GET /api/v1/server/changes. What is there is answered at
-// once; else the answer may wait. The number of the last change came with the
-// look-up of the key, so that an agent that has everything costs no more.
+// apiChanges answers GET /api/v1/server/changes. If there are changes it
+// answers at once; otherwise it may wait for one. The number of the latest
+// change comes with the look-up of the server key, so that a request of an
+// agent that has everything costs no further query.
 func (s *site) apiChanges(c *gin.Context, this models.Server) error {
 	const anyNumber = 1<<63 - 1
 	after, err := number(c, "after", "after_invalid", anyNumber)
@@ -89,7 +90,7 @@ func (s *site) apiChanges(c *gin.Context, this models.Server) error {
 		}
 	}
 	if n := len(changes); n > 0 {
-		last = max(last, changes[n-1].Seq) // one more may have come meanwhile
+		last = max(last, changes[n-1].Seq) // another change may have arrived since
 	}
 	return answerJSON(c, http.StatusOK, struct {
 		Changes []changeObject `json:"changes"`
@@ -97,9 +98,9 @@ func (s *site) apiChanges(c *gin.Context, this models.Server) error {
 	}{each(changes, changeOf), last})
 }
 
-// awaitChange waits for a change of a server, at most as long as wait, and no
-// longer than the client listens and the program serves. It returns the number of
-// the last change.
+// awaitChange waits for a change of a server, but no longer than wait, and only
+// while the client listens and the program runs. It returns the number of the
+// latest change.
 func (s *site) awaitChange(c *gin.Context, this models.Server, wait time.Duration) (last int64, err error) {
 	leave, ok := s.waiters.enter(this.ID)
 	if !ok {
@@ -119,33 +120,36 @@ func (s *site) awaitChange(c *gin.Context, this models.Server, wait time.Duratio
 	if err := s.Store.Changes.Wait(ctx, this, this.ChangeSeq); err != nil {
 		return 0, err
 	}
-	if c.Request.Context().Err() != nil { // nobody listens
+	if c.Request.Context().Err() != nil { // the client has left
 		return this.ChangeSeq, nil
 	}
 	return s.Store.Changes.Last(c.Request.Context(), this)
 }
 
-// lastLonger moves the limits of the connection behind those of the request,
-// which wait already counts in: reading is over, and a client that leaves must
-// still be noticed.
+// lastLonger gives the connection the deadlines of the request,
+// which include the time to wait. The request has been read, but a client that
+// leaves must still be noticed.
 func (s *site) lastLonger(c *gin.Context) {
 	deadline, ok := c.Request.Context().Deadline()
 	if !ok {
 		return
 	}
 	connection := http.NewResponseController(c.Writer)
-	// Only tests have connections without limits.
+	// An error is of no consequence: only connections in tests have no
+	// deadlines.
 	_ = connection.SetReadDeadline(deadline)
 	_ = connection.SetWriteDeadline(deadline.Add(writeTime - requestTime))
 }
 
-// waiters counts who waits, so that one server cannot have many do so.
+// waiters counts the requests that wait, so that one server cannot have many of
+// them.
 type waiters struct {
 	mu sync.Mutex
 	of map[int64]int // by server
 }
 
-// enter reports false when as many wait for that server as may.
+// enter counts one more request that waits for the server. It reports false if
+// the server has as many as it may have.
 func (w *waiters) enter(serverID int64) (leave func(), ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

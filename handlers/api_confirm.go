@@ -11,7 +11,8 @@ func (s *site) apiConfirm(c *gin.Context) error {
 	return done(c, s.Store.Emails.Confirm(c.Request.Context(), token, caller(c)))
 }
 
-// apiResend answers POST /api/v1/accounts/resend, over a limit too.
+// apiResend answers POST /api/v1/accounts/resend. It answers in the same way
+// when a limit is exceeded and no mail is sent.
 func (s *site) apiResend(c *gin.Context) error {
 	in, err := readJSON[struct {
 		PendingToken string `json:"pending_token"`
@@ -25,7 +26,8 @@ func (s *site) apiResend(c *gin.Context) error {
 	return accepted(c, s.Store.Emails.Resend(c.Request.Context(), in.PendingToken, caller(c)))
 }
 
-// apiCorrect answers POST /api/v1/accounts/correct: the address was mistyped.
+// apiCorrect answers POST /api/v1/accounts/correct, for an address that was
+// mistyped.
 func (s *site) apiCorrect(c *gin.Context) error {
 	in, err := readJSON[struct {
 		PendingToken string `json:"pending_token"`

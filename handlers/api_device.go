@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiBeginDevice answers POST /api/v1/device-codes: a device wants to be signed
+// apiBeginDevice answers POST /api/v1/device-codes: a device asks to be signed
 // in (RFC 8628 §3.2).
 func (s *site) apiBeginDevice(c *gin.Context) error {
 	in, err := readJSON[struct {
@@ -33,7 +33,7 @@ func (s *site) apiBeginDevice(c *gin.Context) error {
 		DeviceCode string `json:"device_code"`
 		UserCode   string `json:"user_code"`
 		Page       string `json:"verification_uri"`
-		FilledPage string `json:"verification_uri_complete"` // fills the box and approves nothing
+		FilledPage string `json:"verification_uri_complete"` // fills in the code and approves nothing
 		ExpiresIn  int    `json:"expires_in"`
 		Interval   int    `json:"interval"`
 	}{
@@ -43,7 +43,7 @@ func (s *site) apiBeginDevice(c *gin.Context) error {
 }
 
 // apiDeviceToken answers POST /api/v1/device-codes/token: a device asks whether
-// somebody has approved it (RFC 8628 §3.4).
+// it has been approved (RFC 8628 §3.4).
 func (s *site) apiDeviceToken(c *gin.Context) error {
 	in, err := readJSON[struct {
 		DeviceCode string `json:"device_code"`
@@ -61,8 +61,9 @@ func (s *site) apiDeviceToken(c *gin.Context) error {
 	return s.answerSignedIn(c, http.StatusOK, signed)
 }
 
-// apiApproveDevice answers POST /api/v1/device-codes/{user_code}/approve. Who
-// finds a device that was left alone must not sign others in.
+// apiApproveDevice answers POST /api/v1/device-codes/{user_code}/approve. The
+// password must have been given recently, so that a person who finds an
+// unattended device cannot sign in others.
 func (s *site) apiApproveDevice(c *gin.Context, session models.Session) error {
 	if err := s.proved(session); err != nil {
 		return err
@@ -75,7 +76,8 @@ func (s *site) apiDenyDevice(c *gin.Context, session models.Session) error {
 	return decided(c, s.Store.Devices.Deny(c.Request.Context(), session, c.Param("user_code"), caller(c)))
 }
 
-// decided answers for a decision. The code is no input of a form here.
+// decided answers after a device was approved or denied. The code is not an
+// input here, so a mistake in it is not a mistake of a field.
 func decided(c *gin.Context, err error) error {
 	if errors.Is(err, models.ErrCodeWrong) {
 		return refuse(http.StatusNotFound, "user_code_wrong")
@@ -83,8 +85,8 @@ func decided(c *gin.Context, err error) error {
 	return done(c, err)
 }
 
-// apiLookDevice answers GET /api/v1/device-codes/{user_code}: which device shows
-// the code, for the person who shall decide.
+// apiLookDevice answers GET /api/v1/device-codes/{user_code} with the device
+// that shows the code, so that the person can decide.
 func (s *site) apiLookDevice(c *gin.Context, session models.Session) error {
 	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, c.Param("user_code"), caller(c))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiChangeEmail answers POST /api/v1/account/email: it asks for a change, which
-// the new address confirms.
+// apiChangeEmail answers POST /api/v1/account/email. The change happens when
+// the new address confirms it.
 func (s *site) apiChangeEmail(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		Email    string `json:"email"`
@@ -37,8 +37,9 @@ func (s *site) apiConfirmEmail(c *gin.Context) error {
 	return done(c, s.Store.Emails.ConfirmChange(c.Request.Context(), token, caller(c)))
 }
 
-// apiUndoEmail answers POST /api/v1/account/email/undo. Whoever changed the
-// address knew the password: the answer brings what sets a new one.
+// apiUndoEmail answers POST /api/v1/account/email/undo. The person who had
+// changed the address knew the password, so the answer has a token that sets a
+// new one.
 func (s *site) apiUndoEmail(c *gin.Context) error {
 	token, err := readToken(c)
 	if err != nil {

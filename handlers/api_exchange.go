@@ -8,8 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiExchange answers POST /api/v1/server/exchanges: does the access key that a
-// client showed open anything here? Whatever it does not open is the same.
+// apiExchange answers POST /api/v1/server/exchanges, by which an agent checks
+// the access key that a client showed. All keys that are not valid for this
+// server get the same error.
 func (s *site) apiExchange(c *gin.Context, this models.Server) error {
 	in, err := readJSON[struct {
 		AccessKey string  `json:"access_key"`

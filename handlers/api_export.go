@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiExport answers GET /api/v1/account/export: the same document as the page's.
-// The history notes it; HEAD does not.
+// apiExport answers GET /api/v1/account/export with the same document as the
+// page. The history records the export, but not a HEAD request.
 func (s *site) apiExport(c *gin.Context, session models.Session) error {
 	if err := s.proved(session); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s *site) exportBody(c *gin.Context, accountID int64) ([]byte, error) {
 	return append(body, '\n'), nil
 }
 
-// exported is the shape of the file.
+// exported is the whole document.
 type exported struct {
 	ExportedAt   time.Time             `json:"exported_at"`
 	Account      exportedAccount       `json:"account"`
@@ -125,8 +125,7 @@ type exportedLink struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// exportFile writes what is stored in the shape of the file. Lists are never
-// null.
+// exportFile returns the document for what is stored. Its lists are never null.
 func exportFile(stored models.Export, now time.Time) exported {
 	return exported{
 		ExportedAt: now.UTC().Truncate(time.Second),
@@ -205,7 +204,7 @@ type exportedServerLink struct {
 	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
 	EndsAt      time.Time `json:"ends_at,omitzero"`
 
-	Libraries *[]libraryObject `json:"libraries,omitempty"` // absent: as the server decides
+	Libraries *[]libraryObject `json:"libraries,omitempty"` // absent if the server decides
 }
 
 type exportedDevice struct {
@@ -240,8 +239,8 @@ func exportServerLink(l models.Link) exportedServerLink {
 	}
 }
 
-// exportedProof is one try to prove a local user. What was shown for it is a
-// secret between the person and the server.
+// exportedProof is one attempt to prove a local user. The code that was shown
+// for it is a secret between the person and the server, and left out.
 type exportedProof struct {
 	ID        string    `json:"id"`
 	ServerID  string    `json:"server_id"`
@@ -257,7 +256,7 @@ func exportProof(p models.Proof) exportedProof {
 	}
 }
 
-// exportedQuick is a device that a code of Quick Connect was typed for.
+// exportedQuick is a device for which a code of Quick Connect was typed.
 type exportedQuick struct {
 	ID        string    `json:"id"`
 	ServerID  string    `json:"server_id"`
@@ -276,7 +275,8 @@ func exportQuick(q models.QuickConnect) exportedQuick {
 	}
 }
 
-// exportServerLinks are the links with the libraries that they are confined to.
+// exportServerLinks returns the links, each with the libraries that it is
+// limited to.
 func exportServerLinks(stored models.Export) []exportedServerLink {
 	confined := map[int64][]libraryObject{}
 	for _, terms := range stored.Terms {

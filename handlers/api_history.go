@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// eventObject is something that happened to the account of who asks.
+// eventObject is an event in the history of an account.
 type eventObject struct {
 	ID      string    `json:"id"`
 	Kind    string    `json:"kind"`
@@ -17,7 +17,7 @@ type eventObject struct {
 	At      time.Time `json:"at"`
 }
 
-// apiHistory answers GET /api/v1/account/history: the newest first.
+// apiHistory answers GET /api/v1/account/history, the newest event first.
 func (s *site) apiHistory(c *gin.Context, session models.Session) error {
 	asked, err := s.pageAsked(c, "history", idText(session.AccountID))
 	if err != nil {

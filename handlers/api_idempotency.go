@@ -7,10 +7,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// idempotencyKey is what a program names a request by, so that it can repeat it
-// after an answer that was lost; "" when it names it by nothing.
+// idempotencyKey returns the Idempotency-Key of the request, with which a
+// program can repeat it after the answer was lost. It returns "" if there is
+// none.
 func idempotencyKey(c *gin.Context) (string, error) {
-	const shortest, longest = 16, 128 // as models have it; a short one could be somebody else's too
+	const shortest, longest = 16, 128 // the limits of models; another program might choose the same short key
 	given := c.Request.Header.Values("Idempotency-Key")
 	if len(given) == 0 {
 		return "", nil

@@ -17,7 +17,7 @@ type inviteObject struct {
 	Note      string         `json:"note"`
 	Status    string         `json:"status"`
 	Servers   []inviteServer `json:"servers"`
-	From      string         `json:"from"` // username
+	From      string         `json:"from"` // a username
 	CreatedAt time.Time      `json:"created_at"`
 	ExpiresAt time.Time      `json:"expires_at"`
 }
@@ -25,8 +25,8 @@ type inviteObject struct {
 type inviteServer struct {
 	ServerID  string          `json:"server_id"`
 	Name      string          `json:"name"`
-	LocalUser *localUserRef   `json:"local_user"` // by our id
-	Libraries []libraryObject `json:"libraries"`  // null: as the server decides
+	LocalUser *localUserRef   `json:"local_user"` // with the id that Latchkey uses
+	Libraries []libraryObject `json:"libraries"`  // null if the server decides
 	EndsAt    *time.Time      `json:"ends_at"`
 }
 
@@ -43,7 +43,7 @@ func inviteOf(i models.Invite) inviteObject {
 	}
 }
 
-// inviteAsked is what an invite shall offer on one server.
+// inviteAsked is the offer of an invite on one server.
 type inviteAsked struct {
 	ServerID    string     `json:"server_id"`
 	LocalUserID *string    `json:"local_user_id"`
@@ -51,8 +51,8 @@ type inviteAsked struct {
 	EndsAt      *time.Time `json:"ends_at"`
 }
 
-// read is what is asked as models know it. An id that can be none is like one
-// that does not exist.
+// read returns the offer as models has it. A text that is not an id gets the
+// same error as an id that does not exist.
 func (in inviteAsked) read() (models.InviteServer, error) {
 	var out models.InviteServer
 	var err error
@@ -101,7 +101,7 @@ func (s *site) apiCreateInvite(c *gin.Context, session models.Session) error {
 	return answerJSON(c, http.StatusCreated, inviteOf(made))
 }
 
-// apiInvites answers GET /api/v1/invites: the newest first.
+// apiInvites answers GET /api/v1/invites, the newest invite first.
 func (s *site) apiInvites(c *gin.Context, session models.Session) error {
 	asked, err := s.pageAsked(c, "invites", idText(session.AccountID))
 	if err != nil {
@@ -123,7 +123,8 @@ func (s *site) apiWithdrawInvite(c *gin.Context, session models.Session) error {
 	return done(c, s.Store.Invites.Withdraw(c.Request.Context(), session.AccountID, id, caller(c)))
 }
 
-// apiReceivedInvites answers GET /api/v1/invites/received: the newest first.
+// apiReceivedInvites answers GET /api/v1/invites/received, the newest invite
+// first.
 func (s *site) apiReceivedInvites(c *gin.Context, session models.Session) error {
 	found, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
 	if err != nil {

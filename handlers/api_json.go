@@ -14,14 +14,14 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// readJSON reads the body of a request into a T: one object with no member that
-// T does not have. Whatever else arrives is refused: a program that misspells a
-// member must hear of it.
+// readJSON reads the body of a request into a T. The body must be one object,
+// and every member of it must be a member of T: a program that misspells a
+// member must get an error.
 func readJSON[T any](c *gin.Context) (T, error) { //nolint:ireturn // T is a struct wherever it is called
 	return readJSONUpTo[T](c, maxBody)
 }
 
-// readJSONUpTo is readJSON for bodies of up to most bytes.
+// readJSONUpTo is readJSON for bodies of at most the given number of bytes.
 func readJSONUpTo[T any](c *gin.Context, most int64) (T, error) { //nolint:ireturn // T is a struct wherever it is called
 	var in T
 	media, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
@@ -43,9 +43,9 @@ func readJSONUpTo[T any](c *gin.Context, most int64) (T, error) { //nolint:iretu
 	return in, nil
 }
 
-// decodeStrictly refuses what encoding/json lets pass: text that is not UTF-8,
-// members that come twice or in other letters, null in place of the object, more
-// than one value.
+// decodeStrictly refuses what encoding/json accepts: text that is not UTF-8,
+// members that appear twice or in other letter case, null instead of the
+// object, and more than one value.
 func decodeStrictly(body []byte, in any) error {
 	if !utf8.Valid(body) {
 		return errors.New("the text is not UTF-8")
@@ -69,12 +69,12 @@ func decodeStrictly(body []byte, in any) error {
 	return decoder.Decode(in)
 }
 
-// memberLetters are all that names of members are made of.
+// memberLetters are the characters of which the names of all members consist.
 const memberLetters = "abcdefghijklmnopqrstuvwxyz_"
 
-// walkObject reads the rest of an object and refuses a member that comes twice,
-// or is not spelled as ours are: encoding/json takes PASSWORD and paſſword for
-// password.
+// walkObject reads the rest of an object. It refuses a member that appears
+// twice, or whose name has other characters than ours have: encoding/json takes
+// PASSWORD and paſſword for password.
 func walkObject(walk *json.Decoder) error {
 	seen := map[string]bool{}
 	for walk.More() {
@@ -117,7 +117,7 @@ func walkValue(walk *json.Decoder) error {
 	return err
 }
 
-// noBody returns an error for a body with anything in it.
+// noBody returns an error for a body with any member.
 func noBody(c *gin.Context) error {
 	if c.Request.ContentLength == 0 {
 		return nil

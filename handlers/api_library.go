@@ -2,7 +2,7 @@ package handlers
 
 import "github.com/latchkey-media/latchkey/models"
 
-// libraryObject is a library of a server, by the server's own id of it.
+// libraryObject is a library of a server, with the id that the server uses.
 type libraryObject struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -10,7 +10,8 @@ type libraryObject struct {
 
 func libraryOf(l models.Library) libraryObject { return libraryObject{l.ExternalID, l.Name} }
 
-// choiceOf is a choice of libraries, nil for "as the server decides".
+// choiceOf returns a choice of libraries, or nil, which becomes null, if the
+// server decides.
 func choiceOf(libraries []models.Library) []libraryObject {
 	if libraries == nil {
 		return nil
@@ -18,11 +19,11 @@ func choiceOf(libraries []models.Library) []libraryObject {
 	return each(libraries, libraryOf)
 }
 
-// librariesMost is how many libraries a body may choose.
+// librariesMost is the number of libraries that a body may list.
 const librariesMost = 1000
 
-// chosenLibraries is the choice of libraries that a body gives by the server's
-// own ids, nil for "as the server decides".
+// chosenLibraries returns the libraries with these ids, which are the ids of
+// the server. nil means that the server decides.
 func chosenLibraries(ids []string) ([]models.Library, error) {
 	if ids == nil {
 		return nil, nil

@@ -11,14 +11,14 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// linkObject is a link as its person sees it. The access key is told with the
-// list of servers alone.
+// linkObject is a link as its person sees it. Only the list of servers has its
+// access key.
 type linkObject struct {
 	ID          string     `json:"id"`
 	Status      string     `json:"status"` // pending or accepted
 	Type        string     `json:"type"`   // linked or guest
 	Server      linkServer `json:"server"`
-	RequestedBy string     `json:"requested_by"` // as the server says
+	RequestedBy string     `json:"requested_by"` // as the server tells it
 	CreatedAt   time.Time  `json:"created_at"`
 	AcceptedAt  *time.Time `json:"accepted_at"`
 	EndsAt      *time.Time `json:"ends_at"`
@@ -29,7 +29,7 @@ type linkServer struct {
 	SystemID string `json:"system_id"`
 	Name     string `json:"name"`
 	Kind     string `json:"kind"`
-	Disabled bool   `json:"disabled"` // nobody is led to it, but a link to it can be left
+	Disabled bool   `json:"disabled"` // the server cannot be opened, but a person can still leave it
 }
 
 func linkOf(l models.Link) linkObject {
@@ -42,9 +42,9 @@ func linkOf(l models.Link) linkObject {
 	}
 }
 
-// apiLinks answers GET /api/v1/links: with status=pending the invitations, with
-// status=accepted what was accepted, without it both. Links to servers that are
-// shut out are among them: they can be left.
+// apiLinks answers GET /api/v1/links: pending links, accepted ones, or both
+// without the parameter status. Links to disabled servers are included, so that
+// people can leave them.
 func (s *site) apiLinks(c *gin.Context, session models.Session) error {
 	states, err := linkStates(c.Request.URL.RawQuery)
 	if err != nil {
@@ -65,8 +65,8 @@ func (s *site) apiLinks(c *gin.Context, session models.Session) error {
 	}{links})
 }
 
-// linkStates reads which links a query asks for. What is misspelled is refused:
-// it would ask for more than was meant.
+// linkStates reads the parameter status. A misspelled value is refused, because
+// without it the list would be longer than the program expects.
 func linkStates(query string) ([]string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -94,8 +94,8 @@ func (s *site) apiAcceptLink(c *gin.Context, session models.Session) error {
 	return done(c, s.Store.Links.Accept(c.Request.Context(), session.AccountID, id, caller(c)))
 }
 
-// apiDeclineLink answers POST /api/v1/links/{id}/decline. A link that is not
-// pending any more is not found.
+// apiDeclineLink answers POST /api/v1/links/{id}/decline. A link that is no
+// longer pending gets the error of one that does not exist.
 func (s *site) apiDeclineLink(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {

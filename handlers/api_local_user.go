@@ -8,7 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// localUserRef names a local user by the id that the reader knows it by.
+// localUserRef names a local user: for an owner with the id that Latchkey uses,
+// for an agent with the id that the media server uses.
 type localUserRef struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -16,16 +17,17 @@ type localUserRef struct {
 
 // localUserObject is a local user as the owner of its server sees it.
 type localUserObject struct {
-	ID            string  `json:"id"`          // ours
-	ExternalID    string  `json:"external_id"` // the server's own
+	ID            string  `json:"id"`          // the id that Latchkey uses
+	ExternalID    string  `json:"external_id"` // the id that the media server uses
 	Name          string  `json:"name"`
 	Disabled      bool    `json:"disabled"`
 	Administrator bool    `json:"administrator"`
-	LinkedTo      *string `json:"linked_to"` // username
+	LinkedTo      *string `json:"linked_to"` // a username
 }
 
-// apiLocalUsers answers GET /api/v1/servers/{id}/local-users. Those that the
-// server no longer has are left out, whatever still names them.
+// apiLocalUsers answers GET /api/v1/servers/{id}/local-users. It leaves out
+// local users that the server no longer reports, even if a link still names
+// them.
 func (s *site) apiLocalUsers(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {

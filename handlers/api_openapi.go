@@ -31,8 +31,8 @@ func openAPIFile() gin.HandlerFunc {
 	}
 }
 
-// contract is what the reference page needs of openapi.yaml. References are
-// resolved by the page; the tests hold the file to the whole of OpenAPI.
+// contract is the part of openapi.yaml that the page of the API needs. The page
+// resolves references; the tests check the whole file against OpenAPI.
 type contract struct {
 	Info struct {
 		Title       string `yaml:"title"`
@@ -112,7 +112,7 @@ type contractSchema struct {
 	Example     yaml.Node               `yaml:"example"`
 }
 
-// ordered is a mapping in the order of the file.
+// ordered is a mapping that keeps the order of the file.
 type ordered[T any] []entry[T]
 
 type entry[T any] struct {
@@ -135,7 +135,7 @@ func (o *ordered[T]) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// get is the value of key, the zero value for none.
+// get returns the value of key, or the zero value if the key is missing.
 func (o ordered[T]) get(key string) T { //nolint:ireturn // T is a struct wherever it is called
 	for _, one := range o {
 		if one.Key == key {

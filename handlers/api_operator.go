@@ -10,10 +10,11 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// operation is what an operator does to the account or server with an id.
+// operation is something that an operator does to an account or a server, given
+// its id.
 type operation func(ctx context.Context, id int64) error
 
-// operating serves the operation that pick takes from the Store.
+// operating returns a handler that calls the operation that pick returns.
 func (s *site) operating(pick func(store *models.Store) operation) gin.HandlerFunc {
 	return s.withOperator(func(c *gin.Context) error {
 		if err := noBody(c); err != nil {
@@ -51,8 +52,9 @@ func operatedAccountOf(a models.Account) operatedAccount {
 	}
 }
 
-// apiOperatedAccounts answers GET /api/v1/operator/accounts: in the order of
-// usernames, with prefix those whose username or address begins with it.
+// apiOperatedAccounts answers GET /api/v1/operator/accounts, in the order of
+// usernames. With the parameter prefix it lists the accounts whose username or
+// address begins with it.
 func (s *site) apiOperatedAccounts(c *gin.Context) error {
 	prefix, _, err := parameter(c, "prefix")
 	if err != nil {
@@ -90,15 +92,15 @@ type operatedServer struct {
 	ReportedName string     `json:"reported_name"`
 	Kind         string     `json:"kind"`
 	Version      string     `json:"version"`
-	Owner        *string    `json:"owner"` // username; null while nobody has claimed it
+	Owner        *string    `json:"owner"` // a username; null while nobody has claimed the server
 	CreatedAt    time.Time  `json:"created_at"`
 	ClaimedAt    *time.Time `json:"claimed_at"`
 	LastSeenAt   time.Time  `json:"last_seen_at"`
 	DisabledAt   *time.Time `json:"disabled_at"`
 }
 
-// operatedServerDetail is one server as operators see it. Who its people are is
-// the owner's and theirs.
+// operatedServerDetail is one server as operators see it. The names of its
+// people are not in it: they concern the owner and the people themselves.
 type operatedServerDetail struct {
 	operatedServer
 	Addresses []operatedAddress `json:"addresses"`
@@ -124,8 +126,8 @@ func operatedServerOf(o models.OperatedServer) operatedServer {
 	return out
 }
 
-// apiOperatedServers answers GET /api/v1/operator/servers: the first registered
-// first.
+// apiOperatedServers answers GET /api/v1/operator/servers, in the order of
+// registration.
 func (s *site) apiOperatedServers(c *gin.Context) error {
 	asked, err := s.pageAsked(c, "servers")
 	if err != nil {

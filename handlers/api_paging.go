@@ -11,10 +11,10 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Lists that can grow are read page by page. A page begins behind the last item
-// of the one before, whatever was added or removed meanwhile: a cursor names
-// that item. It is signed, so that nobody builds one and no list takes another
-// list's.
+// Lists that can grow are read page by page. A page begins after the last item
+// of the page before, even if items were added or removed meanwhile: the cursor
+// names that item. The cursor is signed, so that a program cannot build one,
+// nor use the cursor of another list.
 
 const (
 	pageUsual   = 50
@@ -27,12 +27,13 @@ const (
 
 // pageAsked is the page of a list that a program asks for.
 type pageAsked struct {
-	list  []string // which list, and whose
-	after string   // the place of the last item of the page before; "" for the first page
+	list  []string // the name of the list, with the account or server that it belongs to
+	after string   // the position of the last item of the page before; "" for the first page
 	limit int
 }
 
-// afterID is the place, where places are ids; 0 for the first page.
+// afterID returns the position in a list whose positions are ids, or 0 for the
+// first page.
 func (p pageAsked) afterID() int64 {
 	id, err := strconv.ParseInt(p.after, 10, 64)
 	if err != nil {
@@ -41,12 +42,13 @@ func (p pageAsked) afterID() int64 {
 	return id
 }
 
-// more is how many items to read: one beyond the page tells whether there is
-// another page.
+// more returns the number of items to read: one more than the page has, to
+// learn whether there is another page.
 func (p pageAsked) more() int { return p.limit + 1 }
 
-// pageAsked reads which page of a list is asked for. The list is named by what
-// makes it this one: its path, whose it is, how it is narrowed.
+// pageAsked reads from the query which page of a list is asked for. list names
+// the list by everything that distinguishes it: its path, its owner and its
+// filters.
 func (s *site) pageAsked(c *gin.Context, list ...string) (pageAsked, error) {
 	asked := pageAsked{list: list, limit: pageUsual}
 	limit, given, err := parameter(c, limitParam)
@@ -72,8 +74,9 @@ func (s *site) pageAsked(c *gin.Context, list ...string) (pageAsked, error) {
 	return asked, nil
 }
 
-// parameter is the one value of a parameter in the address, and whether there
-// is one. It returns an error for a parameter that comes twice or is no text.
+// parameter returns the value of a parameter of the query, and whether it was
+// given. It returns an error for a parameter that appears twice or is not valid
+// text.
 func parameter(c *gin.Context, name string) (value string, given bool, err error) {
 	values := c.Request.URL.Query()[name]
 	switch {
@@ -88,7 +91,7 @@ func parameter(c *gin.Context, name string) (value string, given bool, err error
 
 func (s *site) cursorMAC(list []string, after string) []byte {
 	mac := hmac.New(sha256.New, s.CursorKey)
-	mac.Write(fmt.Appendf(nil, "%q %q", list, after)) // quoted, so that no two lists read the same
+	mac.Write(fmt.Appendf(nil, "%q %q", list, after)) // quoted, so that two lists never have the same text
 	return mac.Sum(nil)[:cursorMAC]
 }
 
@@ -96,7 +99,8 @@ func (s *site) writeCursor(list []string, after string) string {
 	return base64.RawURLEncoding.EncodeToString(append(s.cursorMAC(list, after), after...))
 }
 
-// readCursor reports false for what is no cursor of ours for that list.
+// readCursor returns the position in the cursor. It reports false unless the
+// cursor was made here for that list.
 func (s *site) readCursor(cursor string, list []string) (after string, ok bool) {
 	if len(cursor) > cursorMost {
 		return "", false
@@ -109,14 +113,14 @@ func (s *site) readCursor(cursor string, list []string) (after string, ok bool) 
 	return after, hmac.Equal(raw[:cursorMAC], s.cursorMAC(list, after))
 }
 
-// pageObject is a page of a list that can grow.
+// pageObject is one page of a list that can grow.
 type pageObject[T any] struct {
 	Items []T     `json:"items"`
 	Next  *string `json:"next"` // the cursor of the next page; null on the last one
 }
 
-// answerPage answers with the page of what was found, which is up to more()
-// items. show writes an item, place tells where in the list it is.
+// answerPage answers with a page of the items found, which are at most more().
+// show writes an item; place returns its position in the list.
 func answerPage[A, B any](c *gin.Context, s *site, asked pageAsked, found []A, show func(A) B, place func(A) string) error {
 	var page pageObject[B]
 	if len(found) > asked.limit {

@@ -9,8 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiConfirmPassword answers POST /api/v1/sessions/current/confirm: the password
-// once more, for dangerous acts. The session has another token from then on.
+// apiConfirmPassword answers POST /api/v1/sessions/current/confirm, by which a
+// person gives the password again before a dangerous action. The session gets a
+// new token.
 func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		Password string `json:"password"`
@@ -30,7 +31,8 @@ func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error 
 	}{token})
 }
 
-// proved returns an error unless the password was proved in the session lately.
+// proved returns an error unless the password was given recently in the
+// session.
 func (s *site) proved(session models.Session) error {
 	if s.Now().Sub(session.ConfirmedAt) >= freshFor {
 		return refuse(http.StatusForbidden, "confirm_password")

@@ -11,16 +11,16 @@ import (
 
 // personObject is a link as the owner of its server sees it.
 type personObject struct {
-	ID          string          `json:"id"` // of the link
+	ID          string          `json:"id"` // the id of the link
 	Username    string          `json:"username"`
 	DisplayName string          `json:"display_name"`
 	Type        string          `json:"type"`       // linked or guest
 	Status      string          `json:"status"`     // pending or accepted
-	LocalUser   *localUserRef   `json:"local_user"` // by our id; null while none is known
-	Libraries   []libraryObject `json:"libraries"`  // null: as the server decides
+	LocalUser   *localUserRef   `json:"local_user"` // with the id that Latchkey uses; null while it is unknown
+	Libraries   []libraryObject `json:"libraries"`  // null if the server decides
 	EndsAt      *time.Time      `json:"ends_at"`
 	InvitedBy   string          `json:"invited_by"`
-	RequestedBy string          `json:"requested_by"` // as the server says
+	RequestedBy string          `json:"requested_by"` // as the server tells it
 	CreatedAt   time.Time       `json:"created_at"`
 	AcceptedAt  *time.Time      `json:"accepted_at"`
 }
@@ -33,7 +33,8 @@ func personOf(p models.Person) personObject {
 	}
 }
 
-// ownLocalUser names a local user by our id, nil for none.
+// ownLocalUser returns a local user with the id that Latchkey uses, or nil for
+// the id 0.
 func ownLocalUser(id int64, name string) *localUserRef {
 	if id == 0 {
 		return nil
@@ -41,7 +42,8 @@ func ownLocalUser(id int64, name string) *localUserRef {
 	return &localUserRef{idText(id), name}
 }
 
-// apiPeople answers GET /api/v1/servers/{id}/people: the first asked first.
+// apiPeople answers GET /api/v1/servers/{id}/people, in the order in which the
+// links were asked for.
 func (s *site) apiPeople(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {
@@ -58,20 +60,20 @@ func (s *site) apiPeople(c *gin.Context, session models.Session) error {
 	return answerPage(c, s, asked, found, personOf, func(p models.Person) string { return idText(p.ID) })
 }
 
-// member is a member of a body that may be absent, null, or a value.
+// member is a member of a body that may be absent, null or a value.
 type member[T any] struct {
 	given bool
 	value *T // nil for null
 }
 
-// UnmarshalJSON notes that the member came. A T has no members of its own.
+// UnmarshalJSON reads the value, and records that the member was there.
 func (m *member[T]) UnmarshalJSON(text []byte) error {
 	m.given = true
 	return json.Unmarshal(text, &m.value)
 }
 
-// endOf is the end of a link that a body gives: the zero time for none. The zero
-// time itself is none.
+// endOf returns the end of a link in a body, or the zero time for null. It
+// refuses the zero time itself.
 func endOf(given *time.Time) (time.Time, error) {
 	switch {
 	case given == nil:
@@ -83,8 +85,8 @@ func endOf(given *time.Time) (time.Time, error) {
 	}
 }
 
-// apiChangePerson answers PATCH /api/v1/servers/{id}/people/{link_id}: what is
-// absent stays.
+// apiChangePerson answers PATCH /api/v1/servers/{id}/people/{link_id}. Absent
+// members do not change.
 func (s *site) apiChangePerson(c *gin.Context, session models.Session) error {
 	id, linkID, err := part(c, "link_id")
 	if err != nil {

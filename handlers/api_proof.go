@@ -9,7 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// proofObject is how far somebody got who proves which local user they are.
+// proofObject shows how far a person has got in proving which local user they
+// are.
 type proofObject struct {
 	ID        string    `json:"id"`
 	Status    string    `json:"status"`
@@ -23,8 +24,8 @@ func proofOf(p models.Proof) proofObject {
 	return proofObject{ID: idText(p.ID), Status: p.State, Code: p.Code, URL: p.URL, Reason: p.Reason, ExpiresAt: p.ExpiresAt.UTC()}
 }
 
-// apiStartProof answers POST /api/v1/servers/{id}/join. While a proof is open it
-// is answered again.
+// apiStartProof answers POST /api/v1/servers/{id}/join. If a proof is under way
+// already, it answers with that one.
 func (s *site) apiStartProof(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {
@@ -50,7 +51,7 @@ func (s *site) apiProof(c *gin.Context, session models.Session) error {
 	return answerJSON(c, http.StatusOK, proofOf(proof))
 }
 
-// openProof is a proof that waits for the agent or for its person.
+// openProof is a proof that waits for the agent or for the person.
 type openProof struct {
 	ID        string    `json:"id"`
 	AccountID string    `json:"account_id"`
@@ -101,7 +102,8 @@ func (s *site) apiCompleteProof(c *gin.Context, this models.Server) error {
 	if err := needed("local_user", in.LocalUser); err != nil {
 		return err
 	}
-	// The person's history tells what the person did, not where the server is.
+	// The history of the person records the action without the address of the
+	// server.
 	return done(c, s.Store.Proofs.Complete(c.Request.Context(), this, id, in.LocalUser, models.Caller{}))
 }
 

@@ -9,12 +9,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// quickConnectObject is how far a device got that is signed in so.
+// quickConnectObject shows how far the sign-in of a device by Quick Connect has
+// got.
 type quickConnectObject struct {
 	ID        string    `json:"id"`
 	Status    string    `json:"status"`
 	Reason    string    `json:"reason"` // "" unless it failed
-	Server    string    `json:"server"` // its name
+	Server    string    `json:"server"` // the name of the server
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -22,8 +23,8 @@ func quickConnectOf(q models.QuickConnect) quickConnectObject {
 	return quickConnectObject{ID: idText(q.ID), Status: q.State, Reason: q.Reason, Server: q.ServerName, ExpiresAt: q.ExpiresAt.UTC()}
 }
 
-// apiAskQuickConnect answers POST /api/v1/quick-connects. As with a TV's own code,
-// who finds a device that was left alone must not sign others in.
+// apiAskQuickConnect answers POST /api/v1/quick-connects. As for the code of a
+// TV, the password must have been given recently.
 func (s *site) apiAskQuickConnect(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		ServerID string `json:"server_id"`
@@ -56,7 +57,8 @@ func (s *site) apiQuickConnect(c *gin.Context, session models.Session) error {
 	return answerJSON(c, http.StatusOK, quickConnectOf(found))
 }
 
-// quickConnectServer is a server on which a device can be signed in so.
+// quickConnectServer is a server on which a device can be signed in by Quick
+// Connect.
 type quickConnectServer struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
@@ -74,7 +76,7 @@ func (s *site) apiQuickConnectServers(c *gin.Context, session models.Session) er
 	})
 }
 
-// openQuickConnect is a device that waits for the agent.
+// openQuickConnect is a code that waits for the agent.
 type openQuickConnect struct {
 	ID        string    `json:"id"`
 	LinkID    string    `json:"link_id"`

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// atMember is err with its mistake at the member that the body has for it: forms
-// call the password "current_password" where programs send one password alone.
+// atMember returns err with its mistake at another member: forms have a field
+// "current_password" where the body of an API request has "password".
 func atMember(err error, field, member string) error {
 	e, ok := errors.AsType[*models.Error](err)
 	if !ok || len(e.Fields) == 0 {
@@ -27,7 +27,8 @@ func atMember(err error, field, member string) error {
 	return &moved
 }
 
-// needed returns an error at each empty member: names and values by turns.
+// needed returns an error at each member that is empty. pairs are names and
+// values in turn.
 func needed(pairs ...string) error {
 	var wrong []error
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -36,7 +37,7 @@ func needed(pairs ...string) error {
 	return joinMistakes(wrong...)
 }
 
-// given is the value of a member, or what there was when it is absent.
+// given returns the value of a member, or before if the member is absent.
 func given[T any](member *T, before T) T { //nolint:ireturn // T is a text or a number wherever it is called
 	if member == nil {
 		return before
@@ -44,7 +45,7 @@ func given[T any](member *T, before T) T { //nolint:ireturn // T is a text or a 
 	return *member
 }
 
-// readToken reads a body that brings the token of a mailed link alone.
+// readToken reads a body whose only member is the token of a mailed link.
 func readToken(c *gin.Context) (string, error) {
 	in, err := readJSON[struct {
 		Token string `json:"token"`
@@ -55,8 +56,8 @@ func readToken(c *gin.Context) (string, error) {
 	return in.Token, needed("token", in.Token)
 }
 
-// failed has fail note that the server could not do what the id in the path asks
-// of it, and why.
+// failed calls fail with the id in the path and the reason in the body: the
+// server could not do what was asked of it.
 func failed(c *gin.Context, this models.Server, fail func(ctx context.Context, this models.Server, id int64, reason string) error) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {

@@ -8,11 +8,12 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// maxReport is how large a report may be: thousands of local users do not fit
-// into maxBody.
+// maxReport is the size of the largest report in bytes. Thousands of local
+// users do not fit into maxBody.
 const maxReport = 4 << 20
 
-// apiReport answers PUT /api/v1/server/report. What is not new writes nothing.
+// apiReport answers PUT /api/v1/server/report. A report without changes writes
+// nothing.
 func (s *site) apiReport(c *gin.Context, this models.Server) error {
 	in, err := readJSONUpTo[struct {
 		Name       string              `json:"name"`
@@ -49,7 +50,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 
 // reportedLocalUser is a local user as an agent reports it.
 type reportedLocalUser struct {
-	ID            string `json:"id"` // the server's own
+	ID            string `json:"id"` // the id that the media server uses
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled"`
 	Administrator bool   `json:"administrator"`

@@ -22,8 +22,8 @@ func (s *site) apiRequestReset(c *gin.Context) error {
 	return accepted(c, s.askForReset(c, in.NameOrEmail, in.Captcha))
 }
 
-// apiResetPassword answers POST /api/v1/password-resets/redeem. It signs nobody
-// in (R-39).
+// apiResetPassword answers POST /api/v1/password-resets/redeem. It does not
+// sign the person in (R-39).
 func (s *site) apiResetPassword(c *gin.Context) error {
 	in, err := readJSON[struct {
 		Token    string `json:"token"`
@@ -38,9 +38,9 @@ func (s *site) apiResetPassword(c *gin.Context) error {
 	return done(c, s.Store.Recovery.ResetPassword(c.Request.Context(), in.Token, in.Password, caller(c)))
 }
 
-// askForReset asks for a mail that sets a new password. When the captcha cannot
-// be checked it goes on under tighter limits: people who are locked out must not
-// depend on a third party.
+// askForReset asks for a mail with which a person can choose a new password. If
+// the captcha cannot be checked, it continues under tighter limits, so that
+// people who are locked out do not depend on a third party.
 func (s *site) askForReset(c *gin.Context, nameOrEmail, proof string) error {
 	if strings.TrimSpace(nameOrEmail) == "" {
 		return models.ErrNameOrEmailAbsent

@@ -13,8 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// locatedObject is a server that somebody may use. It holds nothing that changes
-// while the server only lives, so that the tag of the list stays.
+// locatedObject is a server that a person may use. It has no member that
+// changes while the server only runs, so that the tag of the list stays the
+// same.
 type locatedObject struct {
 	ID        string          `json:"id"`
 	LinkID    string          `json:"link_id"`
@@ -22,7 +23,7 @@ type locatedObject struct {
 	SystemID  string          `json:"system_id"`
 	Kind      string          `json:"kind"`
 	Version   string          `json:"version"`
-	Type      string          `json:"type"` // of the link: linked or guest
+	Type      string          `json:"type"` // the type of the link: linked or guest
 	AccessKey string          `json:"access_key"`
 	Addresses []addressObject `json:"addresses"` // in the order in which to try them
 }
@@ -43,8 +44,8 @@ func locatedOf(l models.Located) locatedObject {
 	}
 }
 
-// apiServers answers GET /api/v1/servers: where are my servers? An unchanged
-// list costs no body.
+// apiServers answers GET /api/v1/servers with the servers of a person and their
+// addresses. If the list has not changed, the answer has no body.
 func (s *site) apiServers(c *gin.Context, session models.Session) error {
 	found, err := s.Store.Links.Locate(c.Request.Context(), session.AccountID, models.LinkAccepted)
 	if err != nil {
@@ -71,8 +72,8 @@ func (s *site) apiServers(c *gin.Context, session models.Session) error {
 	return nil
 }
 
-// holds reports whether one of the tags that a client has is tag (RFC 9110
-// §13.1.2); weak ones count.
+// holds reports whether tag is one of the tags that the client has (RFC 9110
+// §13.1.2). Weak tags count as equal.
 func holds(given []string, tag string) bool {
 	for one := range strings.SplitSeq(strings.Join(given, ","), ",") {
 		one = strings.TrimSpace(one)

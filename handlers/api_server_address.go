@@ -47,7 +47,7 @@ func (s *site) apiAddAddress(c *gin.Context, session models.Session) error {
 	return answerJSON(c, http.StatusCreated, ownedAddressOf(address))
 }
 
-// part reads the ids of a server and of a part of it that the path names.
+// part reads two ids from the path: of a server, and of a part of it.
 func part(c *gin.Context, name string) (serverID, partID int64, err error) {
 	if serverID, err = idOf(c.Param("id")); err == nil {
 		partID, err = idOf(c.Param(name))
@@ -55,8 +55,8 @@ func part(c *gin.Context, name string) (serverID, partID int64, err error) {
 	return serverID, partID, err
 }
 
-// apiChangeAddress answers PATCH /api/v1/servers/{id}/addresses/{address_id}:
-// what is absent stays.
+// apiChangeAddress answers PATCH /api/v1/servers/{id}/addresses/{address_id}.
+// Absent members do not change.
 func (s *site) apiChangeAddress(c *gin.Context, session models.Session) error {
 	id, addressID, err := part(c, "address_id")
 	if err != nil {

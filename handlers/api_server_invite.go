@@ -10,13 +10,13 @@ import (
 )
 
 // apiServerInvite answers POST /api/v1/server/invites: an invite in the name of
-// the server's owner, to this server alone.
+// the owner, to this server alone.
 func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 	in, err := readJSON[struct {
 		To        string     `json:"to"`
 		Type      string     `json:"type"`
 		Note      string     `json:"note"`
-		LocalUser string     `json:"local_user"` // by the server's own id
+		LocalUser string     `json:"local_user"` // the id that the media server uses
 		Libraries []string   `json:"libraries"`
 		EndsAt    *time.Time `json:"ends_at"`
 	}](c)

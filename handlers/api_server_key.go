@@ -9,10 +9,10 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// keyObject is a new server key. It is told this once.
+// keyObject is a new server key. No other answer shows it.
 type keyObject struct {
 	Key          string    `json:"key"`
-	OverlapUntil time.Time `json:"overlap_until"` // the one before works until then
+	OverlapUntil time.Time `json:"overlap_until"` // the key before works until then
 }
 
 // apiReplaceServerKey answers POST /api/v1/servers/{id}/key.
@@ -24,7 +24,7 @@ func (s *site) apiReplaceServerKey(c *gin.Context, session models.Session) error
 	if err := noBody(c); err != nil {
 		return err
 	}
-	until := s.Store.Now().Add(models.KeyOverlap) // asked before, so that nobody counts on a key too long
+	until := s.Store.Now().Add(models.KeyOverlap) // read before the change, so that no owner relies on the old key too long
 	key, err := s.Store.ServerKeys.Rotate(c.Request.Context(), session.AccountID, id, caller(c))
 	if err != nil {
 		return err

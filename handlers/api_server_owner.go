@@ -77,7 +77,8 @@ func (s *site) apiOwnedServer(c *gin.Context, session models.Session) error {
 	})
 }
 
-// apiChangeServer answers PATCH /api/v1/servers/{id}: what is absent stays.
+// apiChangeServer answers PATCH /api/v1/servers/{id}. Absent members do not
+// change.
 func (s *site) apiChangeServer(c *gin.Context, session models.Session) error {
 	id, err := idOf(c.Param("id"))
 	if err != nil {

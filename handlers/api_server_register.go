@@ -23,8 +23,9 @@ func (s *site) apiClaimCode(c *gin.Context, session models.Session) error {
 	}{code, until.UTC()})
 }
 
-// apiRegisterServer answers POST /api/v1/servers: a media server registers. With
-// a claim code it belongs to the code's account. The key is told this once.
+// apiRegisterServer answers POST /api/v1/servers: a media server registers.
+// With a claim code it belongs to the account that made the code. No other
+// answer shows its key.
 func (s *site) apiRegisterServer(c *gin.Context) error {
 	in, err := readJSON[struct {
 		ClaimCode string          `json:"claim_code"`
@@ -56,8 +57,8 @@ func (s *site) apiRegisterServer(c *gin.Context) error {
 	}{idText(done.Server.ID), done.Key})
 }
 
-// addAddresses sorts addresses by kind. Unlike the Emby wire it leaves nothing
-// out in silence.
+// addAddresses sorts addresses by kind. Unlike the Emby Connect protocol, it
+// returns an error for an address that it cannot use.
 func addAddresses(r *models.Registration, addresses []addressObject) error {
 	const most = 20
 	if len(addresses) > most {
@@ -75,15 +76,15 @@ func addAddresses(r *models.Registration, addresses []addressObject) error {
 			r.VPN = append(r.VPN, a.URL)
 		case models.AddressWAN:
 			r.WAN = append(r.WAN, a.URL)
-		default: // custom ones are the owner's to add
+		default: // custom addresses are added by the owner
 			return oneMistake(field+".kind", "address_kind_invalid")
 		}
 	}
 	return nil
 }
 
-// apiClaimServer answers POST /api/v1/servers/claim: whoever can read a server's
-// id and key runs it. A repetition finds that it was done.
+// apiClaimServer answers POST /api/v1/servers/claim. Anybody who can read the
+// id and the key of a server runs it. A repeated request succeeds as well.
 func (s *site) apiClaimServer(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		ServerID  string `json:"server_id"`

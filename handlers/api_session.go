@@ -8,10 +8,10 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// sessionObject is a signed-in browser or device of who asks.
+// sessionObject is a signed-in browser or device of the account.
 type sessionObject struct {
 	ID         string    `json:"id"`
-	Current    bool      `json:"current"` // the one that asks
+	Current    bool      `json:"current"` // the session of this request
 	Kind       string    `json:"kind"`    // browser or device
 	Device     string    `json:"device"`  // "" when unknown
 	Client     string    `json:"client"`  // the app; "" for a browser
@@ -21,7 +21,8 @@ type sessionObject struct {
 	ExpiresAt  time.Time `json:"expires_at"`
 }
 
-// apiSessions answers GET /api/v1/sessions: the latest used first.
+// apiSessions answers GET /api/v1/sessions, the session that was used last
+// first.
 func (s *site) apiSessions(c *gin.Context, session models.Session) error {
 	list, err := s.Store.Sessions.List(c.Request.Context(), session.AccountID)
 	if err != nil {
@@ -52,7 +53,8 @@ func (s *site) apiEndOtherSessions(c *gin.Context, session models.Session) error
 	return done(c, s.Store.Sessions.EndOthers(c.Request.Context(), session, caller(c)))
 }
 
-// apiEndAllSessions answers POST /api/v1/sessions/end-all: sign out everywhere.
+// apiEndAllSessions answers POST /api/v1/sessions/end-all, which signs the
+// person out everywhere.
 func (s *site) apiEndAllSessions(c *gin.Context, session models.Session) error {
 	return done(c, s.Store.Sessions.EndAll(c.Request.Context(), session.AccountID, caller(c)))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// signedInObject is a new session. The token is told this once.
+// signedInObject is a new session. No other answer shows its token.
 type signedInObject struct {
 	Token   string        `json:"token"`
 	Account accountObject `json:"account"`
@@ -24,8 +24,8 @@ func (s *site) answerSignedIn(c *gin.Context, status int, signed models.SignedIn
 	return answerJSON(c, status, signedInObject{Token: signed.Token, Account: account})
 }
 
-// apiSignIn answers POST /api/v1/sessions. A device that says which one it is
-// gives the session up that it had before.
+// apiSignIn answers POST /api/v1/sessions. If a device gives its id, the
+// session that it had before ends.
 func (s *site) apiSignIn(c *gin.Context) error {
 	in, err := readJSON[struct {
 		NameOrEmail string `json:"name_or_email"`
@@ -50,7 +50,8 @@ func (s *site) apiSignIn(c *gin.Context) error {
 	return s.answerSignedIn(c, http.StatusCreated, signed)
 }
 
-// callerNamed is who asks, under the name that the device gave itself.
+// callerNamed returns the caller of the request, with the name that the device
+// gives itself.
 func callerNamed(c *gin.Context, name string) models.Caller {
 	who := caller(c)
 	if name = strings.TrimSpace(printable.Text(name)); name != "" {

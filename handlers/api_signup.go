@@ -8,9 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// apiSignUp answers POST /api/v1/accounts. As on the page the rules come first,
-// so that a mistake costs no solved captcha; whether a username is free is told
-// only after it (R-02).
+// apiSignUp answers POST /api/v1/accounts. As on the page, it checks the rules
+// first, so that a mistake does not cost a solved captcha. Only after the
+// captcha it tells whether the username is free (R-02).
 func (s *site) apiSignUp(c *gin.Context) error {
 	in, err := readJSON[struct {
 		Username    string `json:"username"`

@@ -30,7 +30,7 @@ type receivedInviteView struct {
 	CreatedAt, ExpiresAt time.Time
 }
 
-// offerView is what an invite offers on one server.
+// offerView is the offer of an invite on one server.
 type offerView struct {
 	Server    string
 	LocalUser string   // "" for a guest

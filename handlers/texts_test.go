@@ -116,7 +116,8 @@ func codesIn(t *testing.T, folder string) []string {
 		`return "((?:username|pin)_[a-z_]+)"`, // rules for names and PINs
 		`\{"(pin_[a-z]+)", `,                  // and more of those for PINs
 		`\bcode: "([a-z_]+)"`,                 // failures
-		`\.Say\(locale, "([a-z_]+)"`,          // what answers of Connect say
+		`\.code(?:, [a-zA-Z.]+)? = "([a-z_]+)"`,
+		`\.Say\(locale, "([a-z_]+)"`, // what answers of Connect say
 	)
 }
 
