@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Library is a part of what a server has, as its agent reported it.
+// Library is a part of the media on a server, as its agent reported it.
 type Library struct {
 	ExternalID string // the server's own id
 	Name       string
@@ -26,8 +26,8 @@ type libraryRow struct {
 // TableName is libraries.
 func (libraryRow) TableName() string { return "libraries" }
 
-// packLibraries writes the choice of libraries as it is kept: a JSON list of
-// their ids, or nil for "as the server decides".
+// packLibraries returns a choice of libraries as it is stored: a JSON list of their
+// ids, or nil to leave the choice to the server.
 func packLibraries(libraries []Library) (*string, error) {
 	if libraries == nil {
 		return nil, nil
@@ -44,7 +44,7 @@ func packLibraries(libraries []Library) (*string, error) {
 	return &text, nil
 }
 
-// libraryNames are the names of libraries by server and id.
+// libraryNames holds the names of libraries by server id and by the library's own id.
 type libraryNames map[int64]map[string]string
 
 // namesOfLibraries reads the names of all libraries of some servers.
@@ -66,8 +66,8 @@ func (c *core) namesOfLibraries(ctx context.Context, db *gorm.DB, serverIDs ...i
 	return names, nil
 }
 
-// unpack reads a choice of libraries. One that the server has no longer is named
-// by its id.
+// unpack reads a stored choice of libraries. A library that the server no longer has
+// gets its id as its name.
 func (n libraryNames) unpack(serverID int64, packed *string) ([]Library, error) {
 	if packed == nil {
 		return nil, nil
@@ -86,8 +86,8 @@ func (n libraryNames) unpack(serverID int64, packed *string) ([]Library, error) 
 	return libraries, nil
 }
 
-// allOf reports whether the server has every one of libraries, and returns each
-// once.
+// allOf returns each of libraries once, and reports whether the server has all of
+// them.
 func (n libraryNames) allOf(serverID int64, libraries []Library) ([]Library, bool) {
 	if libraries == nil {
 		return nil, true

@@ -18,8 +18,8 @@ type Links struct{ *core }
 
 // The types and states of links.
 const (
-	LinkLinked   = "linked" // to a local user that was there before
-	LinkGuest    = "guest"  // to one that is made for it
+	LinkLinked   = "linked" // to a local user that existed before
+	LinkGuest    = "guest"  // to a local user that is made for the link
 	LinkPending  = "pending"
 	LinkAccepted = "accepted"
 )
@@ -44,7 +44,7 @@ type linkRow struct {
 // TableName is links.
 func (linkRow) TableName() string { return "links" }
 
-// sealAccessKey keys the sealing of access keys.
+// sealAccessKey names the purpose for which access keys are sealed.
 const sealAccessKey = "access key"
 
 // Link is a link as both sides see it. Times are UTC.
@@ -53,17 +53,18 @@ type Link struct {
 	Username, DisplayName   string // of the account
 	ServerName              string
 	Type, State             string
-	AccessKey               string // only where an operation says so
+	AccessKey               string // filled only by operations whose comment says so
 	RequestedBy             string
 	CreatedAt, AcceptedAt   time.Time
 	EndsAt                  time.Time // zero for no end
-	Active                  bool      // the account is confirmed and not disabled; only where its server or owner asks
+	Active                  bool      // the account is confirmed and not disabled; filled only for its server or owner
 	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
 	SystemID, ServerKind    string    // of the server; only from [Links.List]
-	OwnerUsername           string    // of who runs the server; "" for nobody; only from [Links.List]
+	OwnerUsername           string    // of the server; "" without an owner; only from [Links.List]
 }
 
-// newAccessKey makes 32 hexadecimal digits: what servers of Emby's kind make.
+// newAccessKey makes an access key of 32 hexadecimal digits, the form that Emby
+// servers use.
 func newAccessKey(random io.Reader) (string, error) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(random, raw); err != nil {
@@ -72,8 +73,8 @@ func newAccessKey(random io.Reader) (string, error) {
 	return hex.EncodeToString(raw), nil
 }
 
-// replaceAccessKeys gives every link of an account a new access key. The old
-// one holds at a server until it has fetched the new.
+// replaceAccessKeys gives every link of an account a new access key. A server accepts
+// the old key until it has fetched the new one.
 func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	rows, err := gorm.G[linkRow](tx).Where("account_id = ?", accountID).Find(ctx)
 	if err != nil {
@@ -98,8 +99,8 @@ func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int
 	return nil
 }
 
-// reseal seals access keys with the current secret key where they are still
-// sealed with the one before, which may then be forgotten.
+// reseal seals access keys with the current secret key if they are sealed with the
+// previous one, so that the previous key can be removed from the settings.
 func (s *Store) reseal(ctx context.Context) error {
 	const step = 200
 	mine := s.keys.ID() + "."
@@ -124,7 +125,7 @@ func (s *Store) reseal(ctx context.Context) error {
 
 func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 	key, err := s.keys.Open(sealAccessKey, idText(row.ID), row.AccessKey)
-	if err != nil { // of a key before the one before: nothing can help, and the others need it no less
+	if err != nil { // sealed with an even older key: it cannot be opened, and the other rows must still be sealed again
 		s.opt.Log.ErrorContext(ctx, "an access key cannot be opened", slog.Int64("link_id", row.ID), logError(err))
 		return nil
 	}
@@ -137,7 +138,7 @@ func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 	})
 }
 
-// Located is a server that somebody may use and where it is.
+// Located is a server that a person may use, with its addresses.
 type Located struct {
 	Link
 	SystemID  string
@@ -147,7 +148,7 @@ type Located struct {
 	Addresses []Address // in the order in which a client should try them; hidden ones are left out
 }
 
-// locate is the one statement that answers "where are my servers".
+// locate is the statement that answers "where are my servers".
 const locate = `SELECT l.id, l.server_id, l.type, l.access_key, l.requested_by, l.created_at, l.accepted_at,
  l.ends_at, s.system_id, s.name, s.own_name, s.kind, s.version, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position
 FROM links l JOIN servers s ON s.id = l.server_id
@@ -155,9 +156,9 @@ LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
 WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)
 ORDER BY l.id, a.position, a.id`
 
-// Locate lists the servers of an account's links in state: with their access
-// keys when they are accepted, without while they are pending. An error is never
-// a short list.
+// Locate lists the servers of an account's links in a state: with the access keys of
+// accepted links, without those of pending links. After an error the list is nil,
+// never shorter.
 func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Located, error) {
 	rows, err := l.read(ctx).Raw(locate, false, accountID, state, l.Now()).Rows()
 	if err != nil {
@@ -193,9 +194,9 @@ FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
 WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id`
 
-// List lists an account's links in state for their person to look after: without
-// access keys and addresses, and those to servers that are shut out as well,
-// which nobody is led to but which can be left.
+// List lists an account's links in a state, for the page where the person manages
+// them. Access keys and addresses are left out. Links to disabled servers are
+// included, because the person can still leave them.
 func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link, error) {
 	var rows []struct {
 		ID, ServerID, AccountID  int64
@@ -254,7 +255,8 @@ func scanLocated(rows *sql.Rows) (Located, *Address, error) {
 	}, nil
 }
 
-// finish opens the access key of an accepted link; a pending one gives none.
+// finish opens the access key of an accepted link; a pending link has none for the
+// person.
 func (l *Links) finish(one *Located, accountID int64, state string) error {
 	one.AccountID, one.State = accountID, state
 	sealed := one.AccessKey
@@ -267,9 +269,9 @@ func (l *Links) finish(one *Located, accountID int64, state string) error {
 	return explained("open an access key", err)
 }
 
-// Accept accepts a pending link, by one conditional update: of parallel callers
-// one wins. It returns [ErrNotFound] for a link that is not pending, not the
-// account's or over, or whose server is disabled.
+// Accept accepts a pending link by one conditional update, so that one of several
+// parallel callers succeeds. It returns [ErrNotFound] for a link that is not pending,
+// has ended or belongs to another account, and for a disabled server.
 func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Caller) error {
 	return l.tx(ctx, "accept a link", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, accountID); err != nil {
@@ -289,7 +291,7 @@ func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Call
 		if err != nil {
 			return err
 		}
-		if server.DisabledAt != nil { // its people are not shown the invitation either
+		if server.DisabledAt != nil { // pages do not show links to disabled servers either
 			return ErrNotFound
 		}
 		if err := l.feedLink(ctx, tx, &row, ChangeLink); err != nil {
@@ -302,14 +304,15 @@ func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Call
 	})
 }
 
-// Remove declines a pending link or leaves a server. The access key dies at
-// once. It returns [ErrNotFound] for a link that is not the account's.
+// Remove declines a pending link or leaves a server. The access key stops working at
+// once. It returns [ErrNotFound] for a link of another account.
 func (l *Links) Remove(ctx context.Context, accountID, linkID int64, caller Caller) error {
 	return l.remove(ctx, accountID, linkID, caller, LinkPending, LinkAccepted)
 }
 
-// Decline removes a link that is still pending: an answer from an old page must
-// not end what was accepted meanwhile. It returns [ErrNotFound] for any other.
+// Decline removes a link that is still pending, so that an answer from an old page
+// cannot end a link that was accepted meanwhile. It returns [ErrNotFound] for any
+// other link.
 func (l *Links) Decline(ctx context.Context, accountID, linkID int64, caller Caller) error {
 	return l.remove(ctx, accountID, linkID, caller, LinkPending)
 }
@@ -357,8 +360,8 @@ func deleteLink(tx *gorm.DB, linkID int64) error {
 const countWaiting = `SELECT COUNT(*) FROM links l JOIN servers s ON s.id = l.server_id
 WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)`
 
-// Waiting counts the links that wait for an account's answer, as
-// [Links.Locate] lists them.
+// Waiting counts the links that wait for the answer of an account, the same links that
+// [Links.Locate] lists.
 func (l *Links) Waiting(ctx context.Context, accountID int64) (int, error) {
 	var n int
 	err := l.read(ctx).Raw(countWaiting, accountID, LinkPending, l.Now()).Scan(&n).Error
@@ -404,7 +407,7 @@ func (c *core) owePerson(ctx context.Context, tx *gorm.DB, link *linkRow, server
 	return c.owe(ctx, tx, serverMail(kind, &person, server.server().Name, owner, c.Now()))
 }
 
-// ownerName is the username of who runs a server, "" for nobody.
+// ownerName returns the username of the owner of a server, "" without an owner.
 func (c *core) ownerName(ctx context.Context, tx *gorm.DB, server *serverRow) (string, error) {
 	if server.OwnerID == 0 {
 		return "", nil

@@ -14,7 +14,7 @@ import (
 // AgentLink is a link as the agent of its server sees it. Times are UTC.
 type AgentLink struct {
 	ID, AccountID         int64
-	Username, DisplayName string // of the account; the username twice while the link is pending
+	Username, DisplayName string // of the account; while the link is pending both are the username
 	LocalUserID           string // the server's own id; "" while no local user is known
 	LocalUserName         string
 	Type, State           string
@@ -45,8 +45,8 @@ type agentLinkRow struct {
 	ExternalID, Name        *string
 }
 
-// agentLinks reads links of a server that have not ended; condition narrows
-// further. An error is never a short list.
+// agentLinks reads the links of a server that have not ended. condition, which may be
+// "", narrows the choice further. After an error the list is nil, never shorter.
 func (c *core) agentLinks(ctx context.Context, serverID int64, condition string, args ...any) ([]AgentLink, error) {
 	var rows []agentLinkRow
 	err := c.read(ctx).Raw(agentLinks+condition+" ORDER BY l.id", append([]any{serverID, c.Now()}, args...)...).Scan(&rows).Error
@@ -95,16 +95,16 @@ func visibleName(state, username, displayName string) string {
 	return displayName
 }
 
-// LinksOf lists the links of a server, pending and accepted. An agent believes
-// [ChangeLinkRemoved] alone, never that a link is missing here.
+// LinksOf lists the links of a server, pending and accepted. An agent removes a link
+// only for a [ChangeLinkRemoved], never because the link is missing here.
 func (a *Agents) LinksOf(ctx context.Context, this Server) ([]AgentLink, error) {
 	return a.agentLinks(ctx, this.ID, "")
 }
 
-// Check finds the accepted link that an access key opens; accountID narrows the
-// search, 0 searches all links of the server. It returns [ErrAccessKeyWrong] for
-// a key that is unknown, or whose link is pending, has ended, or belongs to a
-// disabled account.
+// Check finds the accepted link that an access key opens, among the links of an
+// account, or of all accounts for the accountID 0. It returns [ErrAccessKeyWrong] for
+// a key that is unknown, or whose link is pending, has ended, or belongs to a disabled
+// account.
 func (a *Agents) Check(ctx context.Context, this Server, accessKey string, accountID int64) (AgentLink, error) {
 	condition, args := " AND l.state = ?", []any{LinkAccepted}
 	if accountID != 0 {
@@ -123,11 +123,11 @@ func (a *Agents) Check(ctx context.Context, this Server, accessKey string, accou
 	return AgentLink{}, ErrAccessKeyWrong
 }
 
-// AskFor asks a person, named by username, for a link; in.LocalUserID may name
-// the local user that it shall lead to. A link that is there already stays as it
-// is, but learns its local user if it had none. It returns errors about the
-// fields to and local_user, [ErrLocalUserTaken], [ErrAlreadyLinked] for a link
-// to another local user, or [ErrThrottled].
+// AskFor asks a person, named by username, for a link. in.LocalUserID may name the
+// local user of the link. An existing link stays as it is, except that it gets the
+// local user if it had none. It returns errors about the fields to and local_user,
+// [ErrLocalUserTaken], [ErrAlreadyLinked] for a link to another local user, or
+// [ErrThrottled].
 func (a *Agents) AskFor(ctx context.Context, this Server, in AskLink) (AgentLink, error) {
 	if in.Type != LinkGuest {
 		in.Type = LinkLinked
@@ -155,8 +155,8 @@ func (a *Agents) AskFor(ctx context.Context, this Server, in AskLink) (AgentLink
 	return a.linkByID(ctx, this, id)
 }
 
-// usableByUsername holds the account of a username. It returns an error about
-// the field to for one that is unknown, unconfirmed or disabled.
+// usableByUsername locks and returns the account of a username. It returns an error
+// about the field to for an account that is unknown, unconfirmed or disabled.
 func (c *core) usableByUsername(ctx context.Context, tx *gorm.DB, username string) (accountRow, error) {
 	unknown := fieldError(KindInvalid, "to", "username_unknown")
 	if isEmail(username) {
@@ -172,7 +172,8 @@ func (c *core) usableByUsername(ctx context.Context, tx *gorm.DB, username strin
 	return row, err
 }
 
-// namedLocalUser finds the local user that an agent names, nil for none.
+// namedLocalUser returns the id of the local user that an agent names, nil for the
+// name "". It returns an error about the field local_user.
 func (c *core) namedLocalUser(ctx context.Context, tx *gorm.DB, serverID int64, externalID string) (*int64, error) {
 	if externalID == "" {
 		return nil, nil
@@ -208,7 +209,7 @@ func (a *Agents) askFor(ctx context.Context, tx *gorm.DB, this Server, account *
 	return link.ID, a.recordEvent(ctx, tx, account.ID, EventLinkAsked, Caller{})
 }
 
-// linkOf reads the link of an account with a server, nil for none. One that has
+// linkOf reads the link of an account with a server, nil without one. A link that has
 // ended and was not swept yet is removed first.
 func (c *core) linkOf(ctx context.Context, tx *gorm.DB, serverID, accountID int64) (*linkRow, error) {
 	rows, err := gorm.G[linkRow](tx).Where("server_id = ? AND account_id = ?", serverID, accountID).Find(ctx)
@@ -221,9 +222,9 @@ func (c *core) linkOf(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	return &rows[0], nil
 }
 
-// insertLink writes a new link with an access key of its own, and tells the
-// agent. It returns [ErrLocalUserTaken] or [ErrAlreadyLinked]: unique keys decide
-// races.
+// insertLink writes a new link with an access key of its own into the database and the
+// feed. Unique keys decide races: it returns [ErrLocalUserTaken] or
+// [ErrAlreadyLinked].
 func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
 	key, err := newAccessKey(c.opt.Random)
 	if err != nil {
@@ -252,14 +253,14 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 	return err
 }
 
-// isLocalUserTaken reports whether err says that another link has the local
-// user: MySQL names the key, SQLite its first column.
+// isLocalUserTaken reports whether err says that another link has the local user.
+// MySQL names the key, SQLite its first column.
 func isLocalUserTaken(err error) bool {
 	return database.IsDuplicate(err, "links", "local_user_id") || database.IsDuplicate(err, "links", "server_id")
 }
 
-// setLocalUser gives a link the local user that it lacks. It returns
-// [ErrAlreadyLinked] when it has another, or [ErrLocalUserTaken].
+// setLocalUser gives a link a local user if it has none. It returns [ErrAlreadyLinked]
+// for a link with another local user, or [ErrLocalUserTaken].
 func (c *core) setLocalUser(ctx context.Context, tx *gorm.DB, link *linkRow, localUserID *int64) error {
 	if localUserID == nil || link.LocalUserID != nil && *link.LocalUserID == *localUserID {
 		return nil
@@ -278,7 +279,8 @@ func (c *core) setLocalUser(ctx context.Context, tx *gorm.DB, link *linkRow, loc
 	return err
 }
 
-// endLink removes a link whose end has come, and tells person and agent.
+// endLink removes a link whose end has come; the person gets a mail and the agent a
+// change.
 func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
 	if err := lockAccount(tx, link.AccountID); err != nil {
 		return err
@@ -310,7 +312,7 @@ func (a *Agents) linkByID(ctx context.Context, this Server, id int64) (AgentLink
 	return links[0], nil
 }
 
-// RemoveLink removes a link from the server's side. It returns [ErrNotFound].
+// RemoveLink removes a link at the request of the server. It returns [ErrNotFound].
 func (a *Agents) RemoveLink(ctx context.Context, this Server, linkID int64) error {
 	return a.tx(ctx, "remove a link", func(tx *gorm.DB) error {
 		row, err := gorm.G[linkRow](tx).Where("id = ? AND server_id = ?", linkID, this.ID).Take(ctx)

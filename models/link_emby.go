@@ -14,12 +14,12 @@ import (
 // call with their server key.
 type EmbyServers struct{ *core }
 
-// AskLink is a server's request that somebody may use it.
+// AskLink is the request of a server that a person may use it.
 type AskLink struct {
 	AccountID   int64
 	Type        string // [LinkLinked] or [LinkGuest]
-	AccessKey   string // made by the server, 16 to 64 letters and digits; "" lets us make it
-	RequestedBy string // who asks at the server's side, as the server says
+	AccessKey   string // made by the server, 16 to 64 letters and digits; "" to let the service make it
+	RequestedBy string // the person at the server who asks, as the server reports
 
 	Username    string // instead of AccountID, for [Agents.AskFor]
 	LocalUserID string // the server's own id of a local user, for [Agents.AskFor]; "" for none
@@ -49,7 +49,7 @@ func (c *core) authorization(r authorizationRow) (Authorization, error) {
 	return one, explained("open an access key", err)
 }
 
-// link is the row without its access key.
+// link returns the link of the row without its access key.
 func (r *authorizationRow) link() Link {
 	return Link{
 		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Username: r.Username, DisplayName: r.DisplayName,
@@ -58,10 +58,10 @@ func (r *authorizationRow) link() Link {
 	}
 }
 
-// Links lists a server's links, pending and accepted, with the access keys that
-// the server itself made or shall take over; a disabled person's as well, which
-// was replaced by one that nobody was told. An error is never a short list:
-// servers delete guests that are missing.
+// Links lists a server's links, pending and accepted, with the access keys, which the
+// server itself made or has to store. For a disabled person the key is a new one that
+// nobody else knows. After an error the list is nil, never shorter: servers delete
+// guests that are missing.
 func (e *EmbyServers) Links(ctx context.Context, this Server) ([]Authorization, error) {
 	var rows []authorizationRow
 	if err := e.read(ctx).Raw(authorizations+" AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id", this.ID, e.Now()).Scan(&rows).Error; err != nil {
@@ -78,10 +78,10 @@ func (e *EmbyServers) Links(ctx context.Context, this Server) ([]Authorization, 
 	return list, nil
 }
 
-// Ask asks a person for a link, or renews the access key of one that is there.
-// The person gets a mail and decides. It returns [ErrNotFound] for an account
-// that is unknown, unconfirmed or disabled and for a server that is gone or
-// disabled by now, an error about the field access_key, or [ErrThrottled].
+// Ask asks a person for a link, or replaces the access key of an existing link. The
+// person gets a mail and decides. It returns [ErrNotFound] for an account that is
+// unknown, unconfirmed or disabled and for a server that was removed or disabled
+// meanwhile, an error about the field access_key, or [ErrThrottled].
 func (e *EmbyServers) Ask(ctx context.Context, this Server, in AskLink) (Authorization, error) {
 	if in.Type != LinkGuest {
 		in.Type = LinkLinked
@@ -158,7 +158,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if link.AccessKey, err = e.keys.Seal(e.opt.Random, sealAccessKey, idText(link.ID), in.AccessKey); err != nil {
 		return err
 	}
-	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // no duplicate: the server is held
+	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // there is no duplicate, because the server is locked
 		return err
 	}
 	server, err := e.serverByID(ctx, tx, this.ID)
@@ -171,7 +171,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	return e.recordEvent(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
 }
 
-// Cancel removes a link from the server's side. It returns [ErrNotFound].
+// Cancel removes a link at the request of the server. It returns [ErrNotFound].
 func (e *EmbyServers) Cancel(ctx context.Context, this Server, accountID int64) error {
 	return e.tx(ctx, "cancel a link", func(tx *gorm.DB) error { return e.cancel(ctx, tx, this.ID, accountID) })
 }
@@ -205,11 +205,11 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	return c.recordEvent(ctx, tx, accountID, EventLinkRemoved, Caller{})
 }
 
-// FindAccount looks an account up for a server: by username, or by an address
-// of somebody who has accepted a link to this server; any other address finds
-// nobody, so that a server key is no oracle of addresses. byEmail tells which. A
-// look-up of an address is remembered for [EmbyServers.Invite]. It returns
-// [ErrNotFound], [ErrThrottled] or [ErrUnavailable].
+// FindAccount finds an account for a server: by username, or by the address of a
+// person who has accepted a link to this server. Other addresses are not found, so
+// that a server key cannot be used to test addresses. byEmail says that nameOrEmail is
+// an address; then [EmbyServers.Invite] may follow. It returns [ErrNotFound],
+// [ErrThrottled] or [ErrUnavailable].
 func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
 	if err := e.throttle.allow(ctx, e.throttle.key("find account", idText(this.ID)), e.opt.Limits.FindHour); err != nil {
 		return Account{}, false, err
@@ -223,7 +223,7 @@ func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail 
 	if !byEmail {
 		return row.account(), false, err
 	}
-	// Asked also for nobody: an address must not be told by the time it takes.
+	// Runs without an account too, so that the time of the answer does not show whether the address has one.
 	linked, failed := gorm.G[linkRow](e.read(ctx)).
 		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, e.Now()).Count(ctx, "*")
 	if failed != nil {
@@ -234,7 +234,7 @@ func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail 
 	}
 	if this.OwnerID != 0 {
 		source := e.lookedUpKey(name, caller)
-		if err := e.throttle.forget(ctx, source); err != nil { // the time counts from the last one
+		if err := e.throttle.forget(ctx, source); err != nil { // the time counts from the last look-up
 			return Account{}, true, err
 		}
 		if _, err := e.throttle.raise(ctx, source, lookedUp()); err != nil {
@@ -248,13 +248,14 @@ func (e *EmbyServers) lookedUpKey(email string, caller Caller) secret.Hash {
 	return e.throttle.key("looked up by source", email+" "+caller.Address)
 }
 
-// lookedUp is how long a look-up lets an invitation follow.
+// lookedUp returns the limit that stores a look-up of an address; an invite may follow
+// within its window.
 func lookedUp() Limit { return Limit{Hits: 1 << 30, Window: 10 * time.Minute} }
 
-// Invite mails somebody without an account that they are invited: only when a
-// claimed server has just looked that address up from the same source, for the
-// call itself carries no key. In any other case it does nothing and says
-// nothing. It returns [ErrUnavailable].
+// Invite mails an invitation to a person without an account. It does so only if a
+// claimed server has looked that address up a short time ago from the same source,
+// because the call itself carries no key. In any other case it does nothing and
+// returns nil. It returns [ErrUnavailable].
 func (e *EmbyServers) Invite(ctx context.Context, email, requestedBy string, caller Caller) error {
 	sendTo, key, ok := parseEmail(email)
 	if !ok {

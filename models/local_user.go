@@ -16,8 +16,8 @@ type LocalUser struct {
 	Name          string
 	Disabled      bool
 	Administrator bool
-	GoneAt        time.Time // zero while the server has it
-	LinkID        int64     // of the link that has it; 0 for none
+	GoneAt        time.Time // zero while the local user exists on the server
+	LinkID        int64     // of the link to it; 0 without a link
 	LinkedTo      string    // username of the linked account; "" for none
 }
 
@@ -27,7 +27,7 @@ type localUserRow struct {
 	ServerID      int64
 	ExternalID    string
 	Name          string
-	ReportedAt    time.Time // when it was last other than before
+	ReportedAt    time.Time // when a report last changed it
 	Disabled      bool
 	Administrator bool
 	GoneAt        *time.Time
@@ -43,8 +43,9 @@ LEFT JOIN links l ON l.server_id = u.server_id AND l.local_user_id = u.id AND (l
 LEFT JOIN accounts a ON a.id = l.account_id
 WHERE u.server_id = ? ORDER BY u.name, u.id`
 
-// LocalUsers lists the local users of an owner's server by name, those that are
-// gone as well while a link or an invite names them. It returns [ErrNotFound].
+// LocalUsers lists the local users of an owner's server by name. Local users that no
+// longer exist on the server are included while a link or an invite names them. It
+// returns [ErrNotFound].
 func (s *Servers) LocalUsers(ctx context.Context, ownerID, serverID int64) ([]LocalUser, error) {
 	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
@@ -72,24 +73,25 @@ func (s *Servers) LocalUsers(ctx context.Context, ownerID, serverID int64) ([]Lo
 	return users, nil
 }
 
-// externalIDMax is how long a server's own ids may be.
+// externalIDMax is the greatest length of the ids that a server gives to its things.
 const externalIDMax = 128
 
-// isExternalID reports whether id can be a server's own id of something: visible
-// ASCII.
+// isExternalID reports whether id can be an id that a server gave to one of its
+// things: visible ASCII.
 func isExternalID(id string) bool {
 	return id != "" && len(id) <= externalIDMax && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // localUserOf finds a local user of a server by the server's own id. It returns
-// [ErrNotFound] for one that is not there or gone.
+// [ErrNotFound] for a local user that is unknown or no longer exists on the server.
 func (c *core) localUserOf(ctx context.Context, tx *gorm.DB, serverID int64, externalID string) (localUserRow, error) {
 	row, err := gorm.G[localUserRow](tx).Where("server_id = ? AND external_id = ? AND gone_at IS NULL", serverID, externalID).Take(ctx)
 	return row, explained("find a local user", err)
 }
 
-// sweepLocalUsers forgets local users that a server has no longer, once no link
-// and no invite that waits names them: an unchanged report would not.
+// sweepLocalUsers deletes local users that no longer exist on their server, once no
+// link and no pending invite names them. A report that has not changed does not delete
+// them.
 func (s *Store) sweepLocalUsers(ctx context.Context) error {
 	const unnamed = `gone_at IS NOT NULL
  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = local_users.server_id AND l.local_user_id = local_users.id)
@@ -103,13 +105,13 @@ func (s *Store) sweepLocalUsers(ctx context.Context) error {
 		}
 		for _, row := range gone {
 			err := s.tx(ctx, "forget a local user", func(tx *gorm.DB) error {
-				// A report that brings it back, or an invite that names it, waits for the server's row.
+				// The lock of the server stops a report that brings the local user back, and an invite that names it.
 				if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID)); err != nil {
 					return err
 				}
 				return tx.Exec("DELETE FROM local_users WHERE id = ? AND "+unnamed, row.ID, invitePending, now).Error
 			})
-			if err != nil && KindOf(err) != KindNotFound { // the whole server has gone
+			if err != nil && KindOf(err) != KindNotFound { // the server was removed meanwhile
 				return err
 			}
 		}

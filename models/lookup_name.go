@@ -2,9 +2,9 @@ package models
 
 import "strings"
 
-// nameKey is by what an account is looked up and counted when somebody types a
-// username or an address. Only ASCII loses its case, as in usernames: no other
-// letter becomes one of theirs.
+// nameKey returns the key by which the account of a typed username or address is
+// looked up and counted. Only ASCII letters lose their case, as in usernames, so that
+// no other letter turns into one of them.
 func nameKey(name string) string {
 	name = strings.TrimSpace(strings.ToValidUTF8(name, ""))
 	if _, key, ok := parseEmail(name); ok {
@@ -24,8 +24,8 @@ func nameKey(name string) string {
 
 func isEmail(name string) bool { return strings.Contains(name, "@") }
 
-// personalWords are what a person is known by: names, and the parts of an
-// address.
+// personalWords returns the words by which a person is known: the names, and the parts
+// of the address.
 func personalWords(username, displayName, email string) []string {
 	words := []string{username}
 	words = append(words, strings.Fields(displayName)...)

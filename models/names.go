@@ -16,9 +16,9 @@ const (
 	displayNameMax = 64
 )
 
-// reservedUsernames would let their owner pass for somebody else: the service's
-// people (RFC 2142 mailboxes among them), words that programs print for
-// "nobody", and paths of ours.
+// reservedUsernames returns the usernames that could make a person look like the
+// service or its staff: mailboxes (RFC 2142 among others), words that programs print
+// for "nobody", and paths of the service.
 func reservedUsernames() []string {
 	return strings.Fields(`
 abuse account accounts admin administrator anonymous api api-docs apis app apps auth
@@ -34,12 +34,12 @@ user username users uucp void webmaster well-known wheel www www-data
 `)
 }
 
-// usernameKey is by what a username is found and compared: without case.
-// Usernames are ASCII, so that nothing else can look the same.
+// usernameKey returns the key by which usernames are found and compared: lower case.
+// Usernames are ASCII, so that no two different keys look the same.
 func usernameKey(username string) string { return strings.ToLower(username) }
 
-// checkUsername returns the code of what is wrong with username, "" for
-// nothing. The service's own name is reserved as well.
+// checkUsername returns the code of the mistake in a username, "" for a valid one. The
+// service's own name is reserved as well.
 func checkUsername(username, serviceName string) string {
 	if len(username) < usernameMin || len(username) > usernameMax {
 		return "username_invalid"
@@ -50,7 +50,7 @@ func checkUsername(username, serviceName string) string {
 			return "username_invalid"
 		}
 	}
-	// Separators hide nothing: "ad.min" is "admin".
+	// Separators do not count: "ad.min" is compared as "admin".
 	bare := strings.NewReplacer(".", "", "_", "", "-", "").Replace(usernameKey(username))
 	service := onlyLettersAndDigits(strings.ToLower(serviceName))
 	reserved := reservedUsernames()
@@ -73,9 +73,9 @@ func onlyLettersAndDigits(text string) string {
 	}, text)
 }
 
-// cleanDisplayName returns name as it is kept: composed (NFC), trimmed, inner
-// white space as single spaces. It reports false for a name that is too long or
-// holds characters that nobody sees or that turn the text around them.
+// cleanDisplayName returns name as it is stored: composed (NFC), trimmed, and with
+// single spaces inside. It reports false for a name that is too long or has characters
+// that are invisible or change the direction of the text around them.
 func cleanDisplayName(name string) (string, bool) {
 	if len(name) > 4*displayNameMax || !utf8.ValidString(name) {
 		return "", false
@@ -90,12 +90,12 @@ func cleanDisplayName(name string) (string, bool) {
 	return name, true
 }
 
-// isSeen reports whether r alone can be seen. A joiner or an accent cannot.
+// isSeen reports whether r is visible by itself, unlike a joiner or an accent.
 func isSeen(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
 
-// hidden reports whether r is a control, format or private character, or a
-// letter that shows nothing. The joiners that Persian, Indic scripts and emoji
-// need are none.
+// hidden reports whether r is a control, format or private character, or a letter that
+// shows nothing. It reports false for the joiners that Persian, Indic scripts and
+// emoji need.
 func hidden(r rune) bool {
 	const zeroWidthNonJoiner, zeroWidthJoiner, blankBraille = '\u200c', '\u200d', '\u2800'
 	if r == zeroWidthNonJoiner || r == zeroWidthJoiner {

@@ -7,15 +7,15 @@ import (
 	"gorm.io/gorm"
 )
 
-// Operators are the operations of the command line. They know no captcha and no
-// limits, and can start a password's reset but never set the password of
-// somebody else's account.
+// Operators are the operations on accounts of the command line and of operators. They
+// have no captcha and no limits, and can start the reset of a password but never set
+// the password of another person.
 type Operators struct{ *core }
 
-// Create makes an account whatever the sign-up policy. With a password it waits
-// for its confirmation like any other; without one the mail's link sets the
-// password and confirms the address in one step. It returns the errors of
-// [Accounts.SignUp] about fields.
+// Create makes an account under any sign-up policy. An account with a password waits
+// for its confirmation like any other. Without a password, the link of its mail sets
+// the password and confirms the address in one step. It returns [ErrLanguageInvalid],
+// or the errors of [Accounts.SignUp] about fields.
 func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 	if in.Locale != "" && !slices.Contains(o.opt.Languages, in.Locale) {
 		return Account{}, ErrLanguageInvalid
@@ -59,14 +59,14 @@ func (o *Operators) newOne(ctx context.Context, in SignUp) (accountRow, error) {
 	return row, explained("make an id", err)
 }
 
-// find reads the account that an operator names by username, or by address if
-// it is confirmed.
+// find reads the account that an operator names by username or by confirmed address.
+// It returns [ErrNotFound].
 func (o *Operators) find(ctx context.Context, tx *gorm.DB, name string) (accountRow, error) {
 	return o.accountByName(ctx, tx, nameKey(name))
 }
 
 // Confirm confirms an account without its mail. It returns [ErrNotFound],
-// [ErrEmailTaken], or [ErrTokenSpent] for one that is confirmed already.
+// [ErrEmailTaken], or [ErrTokenSpent] for an account that is confirmed already.
 func (o *Operators) Confirm(ctx context.Context, name string) error {
 	return o.tx(ctx, "confirm an account", func(tx *gorm.DB) error {
 		row, err := o.find(ctx, tx, name)
@@ -77,18 +77,18 @@ func (o *Operators) Confirm(ctx context.Context, name string) error {
 	})
 }
 
-// Disable shuts an account out: all its sessions and open links end at once,
-// and no door opens until it is enabled. It returns [ErrNotFound].
+// Disable disables an account: all its sessions and open links of mails end at once,
+// and nobody can sign in to it until it is enabled. It returns [ErrNotFound].
 func (o *Operators) Disable(ctx context.Context, name string) error {
 	return o.onAccount(ctx, "disable an account", o.named(name), o.disable)
 }
 
-// Enable lets a disabled account in again. It returns [ErrNotFound].
+// Enable enables a disabled account. It returns [ErrNotFound].
 func (o *Operators) Enable(ctx context.Context, name string) error {
 	return o.onAccount(ctx, "enable an account", o.named(name), o.enable)
 }
 
-// SetOperator lets an account do what operators do over the API, or no longer.
+// SetOperator makes an account an operator of the API, or an ordinary account again.
 // It returns [ErrNotFound].
 func (o *Operators) SetOperator(ctx context.Context, name string, on bool) error {
 	return o.tx(ctx, "set an operator", func(tx *gorm.DB) error {
@@ -116,8 +116,8 @@ func (o *Operators) SendReset(ctx context.Context, name string) error {
 	return o.onAccount(ctx, "send a reset", o.named(name), o.sendReset)
 }
 
-// Delete erases an account and everything of the person. It returns
-// [ErrNotFound] or [ErrDeletionWaits].
+// Delete erases an account and all data of the person. It returns [ErrNotFound] or
+// [ErrDeletionWaits].
 func (o *Operators) Delete(ctx context.Context, name string) error {
 	row, err := o.find(ctx, o.read(ctx), name)
 	if err != nil {
@@ -126,8 +126,8 @@ func (o *Operators) Delete(ctx context.Context, name string) error {
 	return o.deleteAccount(ctx, &row)
 }
 
-// List returns up to n accounts whose username or address begins with prefix,
-// in the order of their usernames, beginning behind the username after.
+// List returns up to n accounts whose username or address begins with prefix, in the
+// order of their usernames. It begins behind the username after.
 func (o *Operators) List(ctx context.Context, prefix, after string, n int) ([]Account, error) {
 	begin := nameKey(prefix)
 	query := gorm.G[accountRow](o.read(ctx)).Where("username_key > ?", usernameKey(after))

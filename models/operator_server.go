@@ -16,8 +16,8 @@ type OperatedServer struct {
 	Owner string // username; "" while nobody has claimed it
 }
 
-// List returns up to n servers, the first registered first, beginning
-// behind the id after. Addresses and links are left out.
+// List returns up to n servers in the order of their registration, behind the id
+// after. It leaves out addresses and links.
 func (o *OperatedServers) List(ctx context.Context, after int64, n int) ([]OperatedServer, error) {
 	rows, err := gorm.G[serverRow](o.read(ctx)).Where("id > ?", after).Order("id").Limit(n).Find(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func (o *OperatedServers) List(ctx context.Context, after int64, n int) ([]Opera
 	return servers, nil
 }
 
-// ownersOf are the usernames of those who own the servers.
+// ownersOf returns the usernames of the owners of servers, by account id.
 func (o *OperatedServers) ownersOf(ctx context.Context, rows []serverRow) (map[int64]string, error) {
 	names := map[int64]string{}
 	var ids []int64
@@ -71,14 +71,14 @@ func (o *OperatedServers) Get(ctx context.Context, serverID int64) (OperatedServ
 	return OperatedServer{detail, owners[row.OwnerID]}, err
 }
 
-// Disable shuts a server out: its key opens nothing and nobody is led to
-// it until it is enabled. Its links stay. It returns [ErrNotFound].
+// Disable disables a server: its key is refused, and its people no longer see it,
+// until it is enabled. Its links stay. It returns [ErrNotFound].
 func (o *OperatedServers) Disable(ctx context.Context, serverID int64) error {
 	now := o.Now()
 	return o.setServerDisabled(ctx, serverID, &now, EventServerDisabled)
 }
 
-// Enable lets a disabled server in again. It returns [ErrNotFound].
+// Enable enables a disabled server. It returns [ErrNotFound].
 func (o *OperatedServers) Enable(ctx context.Context, serverID int64) error {
 	return o.setServerDisabled(ctx, serverID, nil, EventServerEnabled)
 }
@@ -96,8 +96,8 @@ func (o *OperatedServers) setServerDisabled(ctx context.Context, serverID int64,
 	})
 }
 
-// Remove erases a server with its keys, addresses and links, whoever owns
-// it; who could use it is told by mail. It returns [ErrNotFound].
+// Remove erases a server of any owner with its keys, addresses and links; its people
+// get a mail. It returns [ErrNotFound].
 func (o *OperatedServers) Remove(ctx context.Context, serverID int64) error {
 	return o.tx(ctx, "remove a server", func(tx *gorm.DB) error {
 		row, err := o.serverByID(ctx, tx, serverID)
@@ -111,7 +111,8 @@ func (o *OperatedServers) Remove(ctx context.Context, serverID int64) error {
 	})
 }
 
-// recordForOwner writes into the history of a server's owner, if it has one.
+// recordForOwner writes an event into the history of a server's owner, if the server
+// has one.
 func (o *OperatedServers) recordForOwner(ctx context.Context, tx *gorm.DB, row *serverRow, event EventKind) error {
 	if row.OwnerID == 0 {
 		return nil

@@ -7,22 +7,22 @@ import (
 	"gorm.io/gorm"
 )
 
-// ChangePassword is the password that a signed-in person has and the one they
-// want.
+// ChangePassword holds the present password of a signed-in person and the new one.
 type ChangePassword struct {
 	Current, Password string
 }
 
-// Renewed is what a browser holds after its owner changed the password.
+// Renewed holds the new token and device mark of a browser after its owner changed the
+// password.
 type Renewed struct {
 	Token      string
-	DeviceMark string // older marks are worth nothing any more
+	DeviceMark string // older marks are no longer valid
 }
 
-// ChangePassword sets a new password. All other sessions end, this one gets a
-// new token, links that set a password die, and a mail tells it. Servers and
-// links are not touched. It returns errors about the fields current_password
-// and password, [ErrThrottled] or [ErrNoSession].
+// ChangePassword sets a new password. All other sessions end, this session gets a new
+// token, links of mails that set a password stop working, and a notice is mailed.
+// Servers and links are not touched. It returns errors about the fields
+// current_password and password, [ErrThrottled] or [ErrNoSession].
 func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePassword, caller Caller) (Renewed, error) {
 	row, err := a.accountByID(ctx, a.read(ctx), this.AccountID)
 	if err != nil {
@@ -86,8 +86,8 @@ func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password st
 	return hash, explained("hash the password", err)
 }
 
-// replacePassword stores a new password if nobody else has meanwhile, and kills
-// what the old one's owner may have asked for. It returns [ErrTokenSpent] when
+// replacePassword stores a new password if no other change came first, and makes links
+// of mails that belong to the old password void. It returns [ErrTokenSpent] when
 // another change came first.
 func (c *core) replacePassword(tx *gorm.DB, row *accountRow, hash string) error {
 	err := updateAccount(tx, row.ID, map[string]any{

@@ -18,10 +18,10 @@ const (
 	strengthSeen  = 100              // zxcvbn slows down on longer texts and gains nothing
 )
 
-// preparePassword returns password in the form that is hashed: RFC 8265
-// OpaqueString, so that a composed and a decomposed "é" are one. It reports
-// false for what that refuses (empty, control characters, broken UTF-8) and for
-// more than 256 code points in that form.
+// preparePassword returns password in the form that is hashed: RFC 8265 OpaqueString,
+// so that a composed and a decomposed "é" are the same. It reports false for text that
+// this form does not allow (empty, control characters, invalid UTF-8) and for more
+// than 256 code points.
 func preparePassword(password string) (string, bool) {
 	if password == "" || len(password) > passwordBytes || !utf8.ValidString(password) {
 		return "", false
@@ -33,8 +33,8 @@ func preparePassword(password string) (string, bool) {
 	return prepared, true
 }
 
-// checkPassword returns what is wrong with a new password, nil for nothing.
-// personal are words that its owner is known by.
+// checkPassword returns the mistake in a new password, nil for a valid one. personal
+// lists the words by which its owner is known.
 func (c *core) checkPassword(field, password string, personal ...string) *FieldError {
 	wrong := func(code string, params ...string) *FieldError {
 		e := &FieldError{Field: field, Code: code}
@@ -62,8 +62,9 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 	return weakness(prepared, personal, wrong)
 }
 
-// isPersonal reports whether password is little more than one of words: it,
-// perhaps over and over, it backwards, or it with a few characters around it.
+// isPersonal reports whether password is little more than one of words: the word
+// itself, the word repeated, the word backwards, or the word with a few characters
+// around it.
 func isPersonal(password string, words []string) bool {
 	const few = 4
 	folded := strings.ToLower(password)
@@ -127,7 +128,7 @@ func weakness(password string, personal []string, wrong func(string, ...string) 
 	return wrong("password_weak", "Reason", weaknessReason(longest))
 }
 
-// weaknessReason names a pattern with one of the words that the locales know.
+// weaknessReason returns the word for a pattern that the locales have a text for.
 func weaknessReason(m *match.Match) string {
 	switch m.Pattern {
 	case "repeat":

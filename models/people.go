@@ -10,12 +10,12 @@ import (
 // People are the operations of an owner on the people who are linked with their servers.
 type People struct{ *core }
 
-// Person is somebody who is linked with a server, as its owner sees them.
+// Person is a person who is linked with a server, as its owner sees them.
 type Person struct {
 	Link
 	LocalUser LocalUser // ID 0 while no local user is known
 	Libraries []Library // nil: as the server decides
-	InvitedBy string    // username of whoever invited them; "" for nobody
+	InvitedBy string    // username of the account that sent the invite; "" without an invite
 }
 
 // listPeople lists the links of a server for its owner.
@@ -57,8 +57,8 @@ func (r *personRow) person() Person {
 	return p
 }
 
-// List returns up to n links of an owner's server, pending ones as well, behind
-// the link after, the first made first. It returns [ErrNotFound].
+// List returns up to n links of an owner's server, pending links too, in the order in
+// which they were made, behind the link after. It returns [ErrNotFound].
 func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int) ([]Person, error) {
 	if _, err := p.ownedServer(ctx, p.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
@@ -81,14 +81,15 @@ func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int
 	return people, nil
 }
 
-// Terms are what an owner may change about a link; nil leaves a thing as it is.
+// Terms are the parts of a link that an owner may change; a nil field leaves its part
+// unchanged.
 type Terms struct {
-	EndsAt    *time.Time // the zero time takes the end away
+	EndsAt    *time.Time // the zero time removes the end
 	Libraries *[]Library // a nil list: as the server decides; only ExternalID counts
 }
 
-// SetTerms changes the terms of a link. Its agent is told. It returns
-// [ErrNotFound], or errors about the fields ends_at and libraries.
+// SetTerms changes the terms of a link and writes the change into the feed of its
+// server. It returns [ErrNotFound], or errors about the fields ends_at and libraries.
 func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, t Terms) error {
 	return p.tx(ctx, "set the terms of a link", func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
@@ -133,8 +134,8 @@ func (c *core) termColumns(ctx context.Context, tx *gorm.DB, serverID int64, t T
 	return columns, nil
 }
 
-// checkEnd returns the end of a link as it is kept, nil for none. It returns an
-// error about the field ends_at.
+// checkEnd returns the end of a link as it is stored, nil for the zero time. It
+// returns an error about the field ends_at.
 func (c *core) checkEnd(end time.Time) (*time.Time, error) {
 	const longest = 20 * 365 * 24 * time.Hour
 	if end.IsZero() {
@@ -161,7 +162,7 @@ func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64,
 	return packLibraries(chosen)
 }
 
-// Remove ends a link from the owner's page. It returns [ErrNotFound].
+// Remove ends a link at the request of the owner. It returns [ErrNotFound].
 func (p *People) Remove(ctx context.Context, ownerID, serverID, linkID int64) error {
 	return p.tx(ctx, "remove a person", func(tx *gorm.DB) error {
 		if _, err := p.ownedServer(ctx, tx, ownerID, serverID); err != nil {

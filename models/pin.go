@@ -9,14 +9,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// PINs are the operations on the short secret that opens somebody's profile on
-// a shared device. A PIN opens nothing else: no address, password, link or
-// session.
+// PINs are the operations on the short secret that opens a person's profile on a
+// shared device. A PIN never gives access to addresses, passwords, links or sessions
+//
 type PINs struct{ *core }
 
-// Set stores a new PIN. current is the PIN so far and is not looked at when
-// there is none. It returns errors about the fields current_pin and pin, or
-// those of [PINs.Verify].
+// Set stores a new PIN. current is the present PIN; it is ignored if the account has
+// none. It returns errors about the fields current_pin and pin, or the errors of
+// [PINs.Verify].
 func (p *PINs) Set(ctx context.Context, accountID int64, current, pin string, caller Caller) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {
@@ -47,8 +47,8 @@ func (p *PINs) Remove(ctx context.Context, accountID int64, current string, call
 	return p.store(ctx, &row, "", EventPINRemoved, caller, nil)
 }
 
-// store writes a PIN, "" for none, unless the one that was looked at has changed
-// meanwhile. first runs in the same transaction, before it.
+// store writes a PIN, or removes it if pin is "", unless the PIN of row has changed
+// meanwhile. first runs before it in the same transaction.
 func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event EventKind, caller Caller, first func(tx *gorm.DB) error) error {
 	hash := ""
 	if pin != "" {
@@ -79,8 +79,8 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 	return p.throttle.forget(ctx, p.counters(row)...)
 }
 
-// replace stores the hash of a PIN, "" for none, if it is still the one that row
-// has, and kills the links that would reset it.
+// replace stores the hash of a PIN, "" to remove it, if the account still has the PIN
+// of row. It makes links of mails that reset the PIN void.
 func (p *PINs) replace(tx *gorm.DB, row *accountRow, hash string) error {
 	err := updateAccount(tx, row.ID, map[string]any{"pin_hash": hash, "pin_changed_at": p.Now(), "pin_off_at": nil},
 		"pin_hash = ? AND disabled_at IS NULL", row.PINHash)
@@ -93,18 +93,18 @@ func (p *PINs) replace(tx *gorm.DB, row *accountRow, hash string) error {
 	return revoke(tx, row.ID, purposePINReset)
 }
 
-// counters are the counters of wrong PINs: of the day and of the quarter hour. A
-// success clears them in this order: the quarter's lets the next ones in, and
-// they must not meet a day's that is still full.
+// counters returns the keys of the counters of wrong PINs, of the day and of the
+// quarter hour. A success clears them in this order: clearing that of the quarter hour
+// lets new tries in, and these must not meet a full counter of the day.
 func (p *PINs) counters(row *accountRow) []secret.Hash {
 	return []secret.Hash{p.throttle.key("pin day", row.owner()), p.throttle.key("pin quarter", row.owner())}
 }
 
-// Verify compares a PIN. It counts the try before it compares: five in a quarter
-// of an hour, ten a day, after which the PIN is off until it is reset. The
-// same counters serve every door. It returns [ErrWrongPIN] with the number of
-// tries Left, [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet],
-// [ErrAccountDisabled], [ErrNotFound], [ErrBusy] or [ErrUnavailable].
+// Verify compares a PIN. It counts the try before it compares: at most five in a
+// quarter of an hour and ten a day, then the PIN is off until it is reset. All
+// ways in share these counters. It returns [ErrWrongPIN] with the number of tries
+// Left, [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet], [ErrAccountDisabled],
+// [ErrNotFound], [ErrBusy] or [ErrUnavailable].
 func (p *PINs) Verify(ctx context.Context, accountID int64, pin string, caller Caller) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {
@@ -158,11 +158,11 @@ func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller C
 	return wrong
 }
 
-// turnOff makes the PIN useless until it is reset and returns [ErrPINOff].
+// turnOff turns the PIN off until it is reset, and returns [ErrPINOff].
 func (p *PINs) turnOff(ctx context.Context, row *accountRow, caller Caller) error {
 	err := p.tx(ctx, "turn the PIN off", func(tx *gorm.DB) error {
 		err := updateAccount(tx, row.ID, map[string]any{"pin_off_at": p.Now()}, "pin_off_at IS NULL AND pin_hash = ?", row.PINHash)
-		if KindOf(err) == KindNotFound { // somebody else has, or the PIN is another by now
+		if KindOf(err) == KindNotFound { // another request has turned it off, or the PIN has changed meanwhile
 			return nil
 		}
 		if err != nil {
@@ -176,8 +176,8 @@ func (p *PINs) turnOff(ctx context.Context, row *accountRow, caller Caller) erro
 	return ErrPINOff
 }
 
-// RequestReset owes a mail with a link by which the PIN can be chosen anew or
-// removed. Over a limit it does nothing and says nothing.
+// RequestReset owes a mail with a link that replaces or removes the PIN. Over a limit
+// it does nothing and returns nil.
 func (p *PINs) RequestReset(ctx context.Context, accountID int64) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {
@@ -231,9 +231,9 @@ func (p *PINs) ResetByMail(ctx context.Context, text, pin string, caller Caller)
 	})
 }
 
-// ResetByPassword stores a new PIN, or removes it when pin is "", for somebody
-// who is signed in and knows the account's password. It returns errors about
-// the fields current_password and pin, or [ErrThrottled].
+// ResetByPassword stores a new PIN, or removes it when pin is "", for a signed-in
+// person who knows the password of the account. It returns errors about the fields
+// current_password and pin, or [ErrThrottled].
 func (p *PINs) ResetByPassword(ctx context.Context, accountID int64, password, pin string, caller Caller) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {

@@ -12,13 +12,13 @@ const (
 	pinMax = 12
 )
 
-// preparePIN returns pin in the form that is hashed. Capital letters do not
-// matter: a TV's keyboard makes them tedious.
+// preparePIN returns pin in the form that is hashed. Capital letters are the same as
+// small ones, because they are tedious to type on a TV.
 func preparePIN(pin string) string { return strings.ToLower(strings.TrimSpace(pin)) }
 
-// checkPIN returns the code of what is wrong with a new PIN, "" for nothing
-// (R-46): what is guessed first is refused, so that ten guesses a day stay
-// worthless. personal are words that its owner is known by.
+// checkPIN returns the code of the mistake in a new PIN, "" for a valid one (R-46). It
+// refuses the PINs that are guessed first, so that ten guesses a day are of little
+// use. personal lists the words by which the owner is known.
 func checkPIN(pin string, personal ...string) string {
 	pin = preparePIN(pin)
 	if len(pin) < pinMin || len(pin) > pinMax || onlyLettersAndDigits(pin) != pin {
@@ -43,8 +43,9 @@ func checkPIN(pin string, personal ...string) string {
 	return ""
 }
 
-// pinRepeats: one short part over and over ("0000", "1212", "abcabc"), or no
-// more than two different characters in pairs ("1122", "7788").
+// pinRepeats reports whether pin is one short part repeated ("0000", "1212",
+// "abcabc"), or consists of pairs of at most two different characters ("1122",
+// "7788").
 func pinRepeats(pin string) bool {
 	for part := 1; part <= len(pin)/2; part++ {
 		if strings.Repeat(pin[:part], len(pin)/part+1)[:len(pin)] == pin {
@@ -58,8 +59,9 @@ func pinRepeats(pin string) bool {
 	return len(distinct) <= 2
 }
 
-// pinRuns: steps of up to three in one direction ("1234", "9753", "abcd"),
-// rows of a keyboard, columns of a number pad, each also backwards.
+// pinRuns reports whether pin has steps of up to three in one direction ("1234",
+// "9753", "abcd"), or is a row of a keyboard or a column of a number pad, also
+// backwards.
 func pinRuns(pin string) bool {
 	for _, row := range []string{
 		"12345678901234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm",
@@ -82,13 +84,15 @@ func pinRuns(pin string) bool {
 	return true
 }
 
-// pinYear: a year in which somebody alive, or their house, was made.
+// pinYear reports whether pin is a year in which a living person was born or their
+// house was built.
 func pinYear(pin string) bool {
 	year, err := strconv.Atoi(pin)
 	return err == nil && len(pin) == 4 && year >= 1900 && year <= 2039
 }
 
-// pinDate: a day written in one of the usual ways, with or without a year.
+// pinDate reports whether pin is a day in one of the usual forms, with or without a
+// year.
 func pinDate(pin string) bool {
 	layouts := map[int][]string{
 		4: {"0201", "0102"},
@@ -107,7 +111,7 @@ func pinDate(pin string) bool {
 	return false
 }
 
-// pinPersonal: part of a name, or a name that is part of it.
+// pinPersonal reports whether pin is a part of a name, or has a name as a part.
 func pinPersonal(pin string, words []string) bool {
 	for _, word := range words {
 		word = onlyLettersAndDigits(strings.ToLower(word))
@@ -121,9 +125,9 @@ func pinPersonal(pin string, words []string) bool {
 	return false
 }
 
-// commonPINs are the ones that people choose most and that the other rules let
-// pass: patterns of a number pad, numbers with a meaning, words on its letters,
-// and short words of everyday.
+// commonPINs returns the PINs that people choose most and that the other rules do not
+// catch: patterns of a number pad, numbers with a meaning, words on its letters, and
+// short everyday words.
 func commonPINs() []string {
 	return strings.Fields(`
 0007 1004 1010 1122 1221 1233 1313 1342 1379 1397 1470 1478 1590 1593 1598 1793 1984 1998 2112 2324 2468 2525 2580

@@ -9,14 +9,15 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// Profile is what a person changes about themselves without a password.
+// Profile holds the names and the language that a person changes without a password.
 type Profile struct {
 	Username, DisplayName, Locale string
 }
 
-// SetProfile changes username, display name and language together. It returns
-// a KindInvalid error about the fields username, display_name and language, or
-// [ErrUsernameTaken]. The old username is free at once.
+// SetProfile changes username, display name and language together. It returns a
+// KindInvalid error about the fields username, display_name and language, or
+// [ErrUsernameTaken] or [ErrThrottled]. Other people can take the old username at
+// once.
 func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, caller Caller) error {
 	current, err := a.Get(ctx, accountID)
 	if err != nil {
@@ -26,7 +27,7 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 	if err := invalid(wrong); err != nil {
 		return err
 	}
-	// Which usernames are taken is told to nobody without end.
+	// The limit stops a person who tries which usernames are taken.
 	if err := a.throttle.allow(ctx, a.throttle.key("profile", idText(accountID)), a.opt.Limits.ProfileHour); err != nil {
 		return err
 	}
@@ -49,9 +50,9 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 	})
 }
 
-// checkProfile returns in as it is kept, and what is wrong with it.
+// checkProfile returns in as it is stored, and the mistakes in it.
 func (a *Accounts) checkProfile(in Profile, current Account) (kept Profile, wrong []FieldError) {
-	// A name that was given before a rule came stays good for its owner.
+	// A name that is older than a rule stays valid for its owner.
 	if code := checkUsername(in.Username, a.opt.ServiceName); code != "" && in.Username != current.Username {
 		wrong = append(wrong, FieldError{Field: "username", Code: code})
 	}

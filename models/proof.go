@@ -10,31 +10,31 @@ import (
 	"gorm.io/gorm"
 )
 
-// Proofs are how people show by themselves which local user of a server they
-// are: the person starts one, the server's agent proposes a code or a page of
-// its own, and completes it with the local user that was proved. The owner wants
-// it by allowing self-service, the person by starting it.
+// Proofs are the operations by which people prove which local user of a server they
+// are. The person starts a proof, the agent of the server proposes a code or a page of
+// its own, and completes the proof with the local user. The owner agrees by allowing
+// self-service, the person by starting the proof.
 type Proofs struct{ *core }
 
 // The states of proofs.
 const (
 	ProofAsked  = "asked"  // the agent has not answered yet
-	ProofShown  = "shown"  // there is a code or a page
+	ProofShown  = "shown"  // the person can see a code or a page
 	ProofDone   = "done"   // the link is accepted
 	ProofFailed = "failed" // see Reason
 )
 
-// Why a proof failed that nobody completed in time, and one that the owner no
-// longer allows.
+// The reasons of proofs that were not completed in time, and that the owner no longer
+// allows.
 const (
 	proofExpired    = "expired"
 	proofNotAllowed = "not_allowed"
 )
 
-// proofLife is how long a proof may take.
+// proofLife is the time in which a proof must be completed.
 const proofLife = 10 * time.Minute
 
-// proofsKept is how long a proof that is over may be read.
+// proofsKept is the time for which the result of a proof can be read.
 const proofsKept = time.Hour
 
 // proofRow is a row of proofs.
@@ -53,13 +53,13 @@ type proofRow struct {
 // TableName is proofs.
 func (proofRow) TableName() string { return "proofs" }
 
-// Proof is one try to prove a local user. Times are UTC.
+// Proof is one attempt to prove a local user. Times are UTC.
 type Proof struct {
 	ID, ServerID, AccountID int64
 	Username                string // of the account; only [Proofs.Open] fills it
 	State                   string
-	Code, URL               string // what the person shall type into their own app, or open; "" for none
-	Reason                  string // why it failed: denied, expired, not_allowed or unavailable
+	Code, URL               string // the code to type into an app of the media server, or the page to open; "" for the other
+	Reason                  string // of a failed proof: denied, expired, not_allowed or unavailable
 	CreatedAt, ExpiresAt    time.Time
 }
 
@@ -74,9 +74,9 @@ func (c *core) proof(r *proofRow) Proof {
 	return p
 }
 
-// Start begins a proof, or returns the one that is open. It returns
-// [ErrNotFound] for a server that has no agent or no self-service,
-// [ErrAlreadyLinked], or [ErrThrottled].
+// Start begins a proof, or returns the proof that is open. It returns [ErrNotFound]
+// for a server without an agent or without self-service, [ErrAlreadyLinked], or
+// [ErrThrottled].
 func (p *Proofs) Start(ctx context.Context, accountID, serverID int64) (Proof, error) {
 	open, err := p.Get(ctx, accountID, serverID)
 	if err != nil && KindOf(err) != KindNotFound {
@@ -114,7 +114,7 @@ func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
 	if link != nil && link.State == LinkAccepted && link.LocalUserID != nil {
 		return ErrAlreadyLinked
 	}
-	// Only those of this account and server, which is held: no other is open.
+	// The server is locked, so that no other proof of this account and server can begin now.
 	err = tx.Exec("DELETE FROM proofs WHERE account_id = ? AND server_id = ?", row.AccountID, row.ServerID).Error
 	if err != nil {
 		return err
@@ -125,8 +125,8 @@ func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
 	return p.feedChange(ctx, tx, changeRow{ServerID: row.ServerID, Kind: ChangeProofAsked, AccountID: row.AccountID})
 }
 
-// lockSelfServiceServer holds a server where people may prove their local user. It
-// returns [ErrNotFound] for any other.
+// lockSelfServiceServer locks a server where people may prove their local user. It
+// returns [ErrNotFound] for any other server.
 func (p *Proofs) lockSelfServiceServer(tx *gorm.DB, serverID int64) error {
 	return requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0",
 		serverID, ServerAgent, true))
@@ -141,8 +141,8 @@ func (p *Proofs) Get(ctx context.Context, accountID, serverID int64) (Proof, err
 	return p.proof(&row), nil
 }
 
-// Open lists the proofs that wait for the agent of a server or for a person,
-// with usernames.
+// Open lists the proofs that wait for the agent of a server or for a person, with
+// usernames.
 func (p *Proofs) Open(ctx context.Context, this Server) ([]Proof, error) {
 	var rows []struct {
 		Proof    proofRow `gorm:"embedded"`
@@ -167,9 +167,9 @@ const (
 	proofURLMax  = 500
 )
 
-// Propose shows the person a code for their own app, or a page of the agent's.
-// It returns errors about the fields code and url, or [ErrNotFound] for a proof
-// that is not open.
+// Propose shows the person a code for an app of the media server, or a page of the
+// agent. It returns errors about the fields code and url, or [ErrNotFound] for a proof
+// that is over.
 func (p *Proofs) Propose(ctx context.Context, this Server, proofID int64, code, pageURL string) error {
 	code, pageURL = strings.TrimSpace(code), strings.TrimSpace(pageURL)
 	if len(code) > proofCodeMax || code == "" && pageURL == "" || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -181,7 +181,7 @@ func (p *Proofs) Propose(ctx context.Context, this Server, proofID int64, code, 
 	return p.settle(ctx, this, proofID, map[string]any{"state": ProofShown, "code": code, "url": pageURL})
 }
 
-// isPage reports whether text is the address of a page, for a link on ours.
+// isPage reports whether text is the address of a page that our pages may link to.
 func isPage(text string) bool {
 	if len(text) > proofURLMax || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return false
@@ -190,7 +190,7 @@ func isPage(text string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil && u.Opaque == ""
 }
 
-// settle changes a proof that is open, by one conditional update.
+// settle changes an open proof by one conditional update. It returns [ErrNotFound].
 func (p *Proofs) settle(ctx context.Context, this Server, proofID int64, columns map[string]any) error {
 	return p.tx(ctx, "settle a proof", func(tx *gorm.DB) error { return p.settleIn(tx, this, proofID, columns) })
 }
@@ -200,10 +200,10 @@ func (p *Proofs) settleIn(tx *gorm.DB, this Server, proofID int64, columns map[s
 		proofID, this.ID, []string{ProofAsked, ProofShown}, p.Now()).Updates(columns))
 }
 
-// Complete ends a proof with the local user that was proved, by the server's own
-// id of it: the link is accepted. It returns [ErrNotFound] for a proof that is
-// not open or no longer allowed, an error about the field local_user,
-// [ErrLocalUserTaken], or [ErrAlreadyLinked] for a link to another local user.
+// Complete ends a proof with the local user that was proved, named by the server's own
+// id, and accepts the link. It returns [ErrNotFound] for a proof that is over or no
+// longer allowed, an error about the field local_user, [ErrLocalUserTaken], or
+// [ErrAlreadyLinked] for a link to another local user.
 func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, externalID string, caller Caller) error {
 	return p.tx(ctx, "complete a proof", func(tx *gorm.DB) error {
 		accountID, err := p.finish(ctx, tx, this, proofID)
@@ -232,8 +232,8 @@ func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, exter
 	})
 }
 
-// finish marks a proof done and returns whose it is, who is held then, and so is
-// the server. It returns [ErrNotFound].
+// finish marks a proof as done and returns its account. It locks the account and the
+// server. It returns [ErrNotFound].
 func (p *Proofs) finish(ctx context.Context, tx *gorm.DB, this Server, proofID int64) (accountID int64, err error) {
 	row, err := gorm.G[proofRow](tx).Where("id = ? AND server_id = ?", proofID, this.ID).Take(ctx)
 	if err != nil {
@@ -248,8 +248,8 @@ func (p *Proofs) finish(ctx context.Context, tx *gorm.DB, this Server, proofID i
 	return row.AccountID, p.settleIn(tx, this, proofID, map[string]any{"state": ProofDone})
 }
 
-// Fail ends a proof that came to nothing. It returns an error about the field
-// reason, or [ErrNotFound] for a proof that is not open.
+// Fail ends a proof that did not succeed. It returns an error about the field reason,
+// or [ErrNotFound] for a proof that is over.
 func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason string) error {
 	if !slices.Contains([]string{"denied", proofExpired, proofNotAllowed, "unavailable"}, reason) {
 		return fieldError(KindInvalid, "reason", "proof_reason_invalid")
@@ -257,8 +257,8 @@ func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason st
 	return p.settle(ctx, this, proofID, map[string]any{"state": ProofFailed, "reason": reason})
 }
 
-// SetSelfService lets people prove by themselves which local user they are, or
-// stops that, and with it the proofs that are open. It returns [ErrNotFound].
+// SetSelfService allows people to prove which local user they are, or forbids it; then
+// it also ends the open proofs. It returns [ErrNotFound].
 func (s *Servers) SetSelfService(ctx context.Context, ownerID, serverID int64, on bool) error {
 	return s.tx(ctx, "set self-service", func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
@@ -272,9 +272,9 @@ func (s *Servers) SetSelfService(ctx context.Context, ownerID, serverID int64, o
 	})
 }
 
-// Place is the name of a server where people may prove by themselves which local
-// user they are. It returns [ErrNotFound] for any other, so that nobody learns
-// which servers there are.
+// Place returns the name of a server where people may prove which local user they are.
+// It returns [ErrNotFound] for any other server, so that nobody learns which servers
+// exist.
 func (p *Proofs) Place(ctx context.Context, serverID int64) (name string, err error) {
 	var rows []serverRow
 	err = p.read(ctx).Raw(`SELECT name, own_name FROM servers
