@@ -59,7 +59,7 @@ func (c *core) explainFile(ctx context.Context, err error) error {
 }
 
 // logSometimes logs a warning that could repeat without end, at most three times
-// an hour.
+// an hour for each text.
 func (c *core) logSometimes(ctx context.Context, text string, attrs ...slog.Attr) {
 	if c.repeated.Allow(text) {
 		c.log.LogAttrs(ctx, slog.LevelWarn, text, attrs...) //nolint:sloglint // all its texts are constants

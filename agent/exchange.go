@@ -154,8 +154,8 @@ func away(err error) error {
 // mint has the media server make a token and writes it down. If the link has
 // changed meanwhile, it revokes the token and returns [ErrAccessKeyWrong].
 func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
-	// The media server keeps only the newest token of a device. The lock makes sure
-	// that the file keeps the newest one, too.
+	// The media server keeps only the newest token of a device. Because of this
+	// lock, the token written last is the newest one.
 	defer e.minting.lock(link.ID + "/" + device.ID)()
 	if err := ctx.Err(); err != nil {
 		return Exchanged{}, away(err) // the device has left: a device that keeps asking and leaving must not have tokens made

@@ -189,8 +189,8 @@ func (s *Store) links(ctx context.Context) ([]Link, error) {
 	return list, nil
 }
 
-// endLinks marks the tokens of links that are no longer in use, for example
-// because their end has come.
+// endLinks marks the tokens of all links that are not in use, such as links past
+// their end.
 func (s *Store) endLinks(ctx context.Context) error {
 	const over = "link_id NOT IN (SELECT id FROM links WHERE " + usable + ")"
 	now := stamp(s.now())

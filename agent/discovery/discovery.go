@@ -99,7 +99,7 @@ func (o *Options) answer(limits *limits, question []byte, from netip.AddrPort) [
 	if !peer.AtHome(source) || from.Port() == 0 {
 		return nil
 	}
-	if !Asks(question) || !limits.allow(source.WithZone("")) {
+	if !asks(question) || !limits.allow(source.WithZone("")) {
 		return nil
 	}
 	answer := found{Address: o.Address(netip.AddrPortFrom(source, from.Port())), ID: o.ID(), Name: o.Name()}

@@ -9,10 +9,10 @@ import (
 // longestQuestion is the greatest size of a question, in bytes.
 const longestQuestion = 512
 
-// Asks reports whether a datagram asks for media servers, in UTF-8, or in UTF-16
+// asks reports whether a datagram asks for media servers, in UTF-8, or in UTF-16
 // in either order of bytes. The two newer questions count in any letter case and
 // with other text around them. The oldest one counts only as it is.
-func Asks(datagram []byte) bool {
+func asks(datagram []byte) bool {
 	if len(datagram) > longestQuestion {
 		return false
 	}
