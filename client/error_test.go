@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-func TestErrors(t *testing.T) {
+func TestErrorsHoldWhatTheServiceSaid(t *testing.T) {
 	t.Parallel()
 	body := `{"type":"about:blank","title":"x","status":422,"code":"invalid","detail":"Look\u001b[31m again.","errors":[{"field":"email","code":"email_invalid","detail":"No."}]}`
 	f := newFake(t, reply{422, "application/problem+json; charset=utf-8", body, []string{"Retry-After", "7"}})

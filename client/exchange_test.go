@@ -125,8 +125,8 @@ func TestReachFromAway(t *testing.T) {
 	}
 }
 
-// TestExchangeLater has a media server ask to wait for longer than there are years.
-func TestExchangeLater(t *testing.T) {
+// TestExchangeLimitsRetryAfter has a media server ask to wait for longer than there are years.
+func TestExchangeLimitsRetryAfter(t *testing.T) {
 	t.Parallel()
 	c := must(client.New("https://id.example.org"))(t)
 	for _, after := range []string{"9223372036854775807", "10000000000", "-5", "soon"} {

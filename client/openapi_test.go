@@ -118,7 +118,7 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 
 // After an answer was lost, the client repeats the requests that may be sent twice
 // and no others.
-func TestRepetitions(t *testing.T) {
+func TestOnlyHarmlessRequestsAreRepeated(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)
 	harmless := []string{"report", "acknowledgeChanges", "exchange"}
@@ -210,7 +210,7 @@ func full(t *testing.T, kind reflect.Type) reflect.Value {
 }
 
 // Every code of the contract has a sentinel, every sentinel a code.
-func TestCodes(t *testing.T) {
+func TestErrorsMatchTheCodesOfTheContract(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)
 	wanted := map[string]bool{}

@@ -91,7 +91,7 @@ func TestNoCookies(t *testing.T) {
 	}
 }
 
-func TestNew(t *testing.T) {
+func TestNewChecksItsAddress(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
 		"https://id.example.org": true, "https://id.example.org/": true, "https://example.org/behind/a/path/": true,
@@ -122,7 +122,7 @@ func TestNew(t *testing.T) {
 }
 
 // An id or a code that somebody typed is one part of the path, whatever it holds.
-func TestPaths(t *testing.T) {
+func TestTypedTextStaysInItsPartOfThePath(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: 204})
 	c := f.client(t)
@@ -147,7 +147,7 @@ func TestPaths(t *testing.T) {
 }
 
 // A try has its time, and the whole of it ends with the caller's context.
-func TestTimes(t *testing.T) {
+func TestTryEndsInTimeAndWithItsContext(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: hanging})
 	c := f.client(t, client.WithTimeout(20*time.Millisecond), client.WithRetries(2, 0))

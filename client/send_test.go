@@ -128,7 +128,7 @@ func (f *fake) client(t *testing.T, options ...client.Option) *client.Client {
 const accountBody = `{"id":"1","username":"ann","display_name":"","email":"","pending_email":null,"language":"en",` +
 	`"has_pin":false,"operator":false,"created_at":"2026-03-04T05:06:07Z","confirmed_at":null,"a_member_of_next_year":[1]}`
 
-func TestRequest(t *testing.T) {
+func TestRequestHeadersAndBody(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: 200, body: accountBody})
 	c := f.client(t, client.WithUserAgent("Den TV/1.4"), client.WithLanguage("de"))
@@ -259,7 +259,7 @@ func TestBadAnswers(t *testing.T) {
 }
 
 // An answer whose connection breaks is lost, so it is asked for again.
-func TestCutAnswer(t *testing.T) {
+func TestCutAnswerIsRepeated(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: 200, body: accountBody[:40], headers: []string{"Content-Length", "400"}}, reply{status: 200, body: accountBody})
 	if _, err := f.client(t).Accounts.Get(t.Context()); err != nil || len(f.got()) != 2 {

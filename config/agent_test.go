@@ -89,7 +89,7 @@ func TestAgentBuiltinNeedsNoKey(t *testing.T) {
 	}
 }
 
-func TestAgentMissing(t *testing.T) {
+func TestAgentNamesMissingSettings(t *testing.T) {
 	t.Parallel()
 	_, loaded := loadAgent(t, environment{}, "--data-dir=/nowhere")
 	var names []string

@@ -39,7 +39,7 @@ func TestKeptKey(t *testing.T) {
 	}
 }
 
-func TestKeptKeyRefusesWhatIsNone(t *testing.T) {
+func TestKeptKeyRefusesShortKeys(t *testing.T) {
 	t.Parallel()
 	path := write(t, "secret-key", "short\n")
 	if key, err := config.KeptKey(filepath.Dir(path), rand.Reader); err == nil {

@@ -259,7 +259,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 }
 
-func TestUsage(t *testing.T) {
+func TestWrongArgumentsAreExplained(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string

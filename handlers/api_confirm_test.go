@@ -8,7 +8,7 @@ import (
 )
 
 // Two sign-ups with one address: the first that confirms has it.
-func TestAPIConfirmTaken(t *testing.T) {
+func TestAPIFirstToConfirmGetsTheAddress(t *testing.T) {
 	t.Parallel()
 	p := newSite(t).program(t)
 	var links []string

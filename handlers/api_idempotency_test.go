@@ -7,7 +7,7 @@ import (
 )
 
 // A request that is repeated makes nothing twice.
-func TestAPIRepeats(t *testing.T) {
+func TestAPIRepeatedRequestsActOnce(t *testing.T) {
 	t.Parallel()
 	_, ann, _, den := owners(t)
 	once := ann.with("Idempotency-Key", "0123456789abcdef")

@@ -11,7 +11,7 @@ import (
 
 // A link to a server that an operator shut out is still listed, as such, and can
 // be declined or left.
-func TestLinksToDisabledServer(t *testing.T) {
+func TestLinksToDisabledServerAreListed(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, linksToDisabledServer)
 }

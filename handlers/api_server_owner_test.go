@@ -111,7 +111,7 @@ func TestAPIOthersServers(t *testing.T) {
 	}
 }
 
-func TestAPIDangerousActs(t *testing.T) {
+func TestAPIDangerousActsAskForThePassword(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)
 	at := "/servers/" + den.id

@@ -156,7 +156,7 @@ func TestAPICaptcha(t *testing.T) {
 }
 
 // Whether an address has an account is nobody's business.
-func TestAPITellsNothing(t *testing.T) {
+func TestAPISignUpTellsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	p := s.program(t)

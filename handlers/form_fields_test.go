@@ -8,7 +8,7 @@ import (
 
 // A page may show several stored values, also while one of its fields holds what
 // was typed.
-func TestStoredValues(t *testing.T) {
+func TestFieldsShowStoredValues(t *testing.T) {
 	t.Parallel()
 	catalogue, err := templates.NewCatalogue()
 	if err != nil {

@@ -88,7 +88,7 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
-func TestRefusedRequests(t *testing.T) {
+func TestMalformedRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)
 	const form = "application/x-www-form-urlencoded"
@@ -147,7 +147,7 @@ func TestRefusedRequests(t *testing.T) {
 
 // A client that sends a body of a size it does not say, or leaves in between,
 // gets no 5xx into the log.
-func TestCutBody(t *testing.T) {
+func TestCutBodyIsNotLoggedAsError(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(s *handlers.Server) { s.Dev, s.PublicURL = true, "http://127.0.0.1" })
 	plain := httptest.NewServer(s.Server.Config.Handler)

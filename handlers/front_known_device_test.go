@@ -6,7 +6,7 @@ import (
 )
 
 // The browsers of four people at one screen stay known to all of them.
-func TestKnownDeviceMarks(t *testing.T) {
+func TestBrowserIsKnownToFourPeople(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.browser(t)

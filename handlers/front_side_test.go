@@ -15,7 +15,7 @@ import (
 )
 
 // Where there is nothing the API says so in its own way.
-func TestAPISide(t *testing.T) {
+func TestAPIErrorsAreProblems(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
 	p := s.program(t)
@@ -52,7 +52,7 @@ func TestAPISide(t *testing.T) {
 }
 
 // What goes wrong inside, or before any handler, looks as the rest of its side.
-func TestSidesInTrouble(t *testing.T) {
+func TestEachSideAnswersErrorsInItsForm(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited)
 	config := servicetest.Handlers(t, store, clock)

@@ -11,7 +11,7 @@ import (
 )
 
 // Who has many people turns pages.
-func TestManyPeople(t *testing.T) {
+func TestManyPeopleComeInPages(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
 	owner := s.browser(t)

@@ -57,7 +57,7 @@ func TestPIN(t *testing.T) {
 	b.see(b.get("/account"), http.StatusOK, "More than a year ago")
 }
 
-func TestPINThatIsNotThere(t *testing.T) {
+func TestMissingPINCannotBeRemoved(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)
 	b.signIn(b.join("ann"))

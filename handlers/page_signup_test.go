@@ -73,7 +73,7 @@ func TestSignUpToSignIn(t *testing.T) {
 }
 
 // Two people waited with one address: the second is told, and how to go on.
-func TestAddressIsTakenMeanwhile(t *testing.T) {
+func TestSecondToConfirmIsTold(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)
 	tokens := map[string]string{}

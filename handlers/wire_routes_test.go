@@ -177,7 +177,7 @@ func checkServiceAnswer(t *testing.T, path string, a answer) {
 }
 
 // The same requests by who may.
-func TestServiceAnswersItsOwn(t *testing.T) {
+func TestServiceAnswersPermittedCallers(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
 	f := newFixture(t, s)
@@ -208,7 +208,7 @@ func TestServiceAnswersItsOwn(t *testing.T) {
 }
 
 // Whatever the status is, a web page may read it, and nobody is redirected.
-func TestServiceSide(t *testing.T) {
+func TestServiceAllowsEveryOrigin(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
 	f := newFixture(t, s)

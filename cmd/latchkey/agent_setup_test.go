@@ -132,9 +132,9 @@ func TestSetupWithAWrongClaimCode(t *testing.T) {
 	}
 }
 
-// TestSetupElsewhere gives the place of the file. The running agent must find the
+// TestSetupInAnotherFolder gives the place of the file. The running agent must find the
 // data folder.
-func TestSetupElsewhere(t *testing.T) {
+func TestSetupInAnotherFolder(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
 	owner := w.signUp("anna")
@@ -150,9 +150,9 @@ func TestSetupElsewhere(t *testing.T) {
 	}
 }
 
-// TestSetupElsewhereThanLatchkey gives addresses at which something other than
+// TestSetupRefusesOtherServices gives addresses at which something other than
 // Latchkey answers.
-func TestSetupElsewhereThanLatchkey(t *testing.T) {
+func TestSetupRefusesOtherServices(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]string{
 		http.StatusNotFound: "something answers there, but it is not a Latchkey service: use the address", http.StatusOK: "something answers there, but it is not a Latchkey service: use the address",

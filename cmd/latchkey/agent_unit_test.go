@@ -66,8 +66,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestToward checks the address that callers in the home network get.
-func TestToward(t *testing.T) {
+// TestAddressForCallersAtHome checks the address that callers in the home network get.
+func TestAddressForCallersAtHome(t *testing.T) {
 	t.Parallel()
 	from := netip.MustParseAddrPort("127.0.0.1:40000")
 	for settings, want := range map[string]string{
@@ -80,7 +80,7 @@ func TestToward(t *testing.T) {
 	}
 }
 
-func TestReachedAt(t *testing.T) {
+func TestAddressOfTheAgent(t *testing.T) {
 	t.Parallel()
 	for listen, want := range map[string]string{"127.0.0.1:0": "http://127.0.0.1:8096", "[::1]:0": "http://[::1]:8096", "localhost:0": "http://localhost:8096"} {
 		p := &agentProgram{settings: &config.Agent{Listen: listen}}
@@ -94,7 +94,7 @@ func TestReachedAt(t *testing.T) {
 	}
 }
 
-func TestEndOf(t *testing.T) {
+func TestEndOfADay(t *testing.T) {
 	t.Parallel()
 	zone := time.FixedZone("here", 2*60*60)
 	now := time.Date(2026, 3, 4, 23, 0, 0, 0, zone)
@@ -112,8 +112,8 @@ func TestEndOf(t *testing.T) {
 	}
 }
 
-// TestWhichLink checks that the command finds the right link.
-func TestWhichLink(t *testing.T) {
+// TestLinkIsFoundByName checks that the command finds the right link.
+func TestLinkIsFoundByName(t *testing.T) {
 	t.Parallel()
 	links := []agent.Link{
 		{ID: "1", LocalUserName: "Grandma", LocalUserID: "0a", Username: "rosa"},
@@ -180,9 +180,9 @@ func TestPrintableLines(t *testing.T) {
 	}
 }
 
-// TestHandedOn checks that the agent learns the caller's address, and that the
+// TestRequestsReachTheAgent checks that the agent learns the caller's address, and that the
 // caller gets an answer while the agent is away.
-func TestHandedOn(t *testing.T) {
+func TestRequestsReachTheAgent(t *testing.T) {
 	t.Parallel()
 	var seen http.Header
 	away := false

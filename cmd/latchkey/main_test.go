@@ -116,7 +116,7 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 func TestExitStatus(t *testing.T) {
 	t.Parallel()
 	p := launch(t, nil, "serve")
-	if err := p.wait(); err == nil || err.Error() != "exit status 1" {
+	if err := p.wait(); !exitedWith(err, 1) {
 		t.Errorf("ended with %v, want exit status 1", err)
 	}
 	if said := p.said.String(); !strings.HasPrefix(said, "latchkey: ") || !strings.Contains(said, "LATCHKEY_SECRET_KEY") {

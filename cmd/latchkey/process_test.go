@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -106,6 +107,12 @@ func launchInput(t *testing.T, input string, environment []string, arguments ...
 		}
 	})
 	return p
+}
+
+// exitedWith reports whether err is that of a process that ended with status.
+func exitedWith(err error, status int) bool {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	return ok && exit.ExitCode() == status
 }
 
 // waitServing waits until the log says that the service serves.

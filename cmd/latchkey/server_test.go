@@ -52,7 +52,7 @@ func TestServerCommands(t *testing.T) {
 }
 
 // The settings for servers and apps have their effect.
-func TestConnectSwitches(t *testing.T) {
+func TestConnectSettingsReachTheService(t *testing.T) {
 	t.Parallel()
 	post := func(p *process, path string, form url.Values) int {
 		t.Helper()

@@ -306,7 +306,7 @@ func refused(t *testing.T, want, input string, arguments ...string) string {
 	p.meant = true
 	if err := p.wait(); err == nil {
 		t.Fatalf("%v: got no error, want one\n%s", arguments, p.said)
-	} else if err.Error() != "exit status 1" {
+	} else if !exitedWith(err, 1) {
 		t.Fatal(errors.Join(err, errors.New(p.said.String())))
 	}
 	if !strings.Contains(p.said.String(), want) {

@@ -183,7 +183,7 @@ func upper(name string) func(map[string]any) {
 	}
 }
 
-func TestProofOfWorkAnswersThatAreNone(t *testing.T) {
+func TestProofOfWorkRefusesMalformedAnswers(t *testing.T) {
 	t.Parallel()
 	p := newProofOfWork(&captchatest.Memory{}, newClock().Now)
 	for answer, want := range map[string]error{
@@ -286,7 +286,7 @@ func TestProofOfWorkWithoutMemory(t *testing.T) {
 	}
 }
 
-func TestOff(t *testing.T) {
+func TestOffAcceptsEveryAnswer(t *testing.T) {
 	t.Parallel()
 	if err := (captcha.Off{}).Verify(t.Context(), "", nobody); err != nil {
 		t.Error(err)

@@ -107,7 +107,7 @@ func TestRecaptcha(t *testing.T) {
 }
 
 // Answers that cannot be right are never sent to Google.
-func TestRecaptchaDoesNotAsk(t *testing.T) {
+func TestRecaptchaRefusesImpossibleAnswersWithoutAsking(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, time.Second)
 	if err := r.Verify(t.Context(), "used", nobody); err != nil {
@@ -241,7 +241,7 @@ func TestRecaptchaCircuit(t *testing.T) {
 }
 
 // While the probe waits, other calls do not wait.
-func TestRecaptchaOneProbe(t *testing.T) {
+func TestRecaptchaProbesOnceAtATime(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 500*time.Millisecond)
 	r.service.Set(captchatest.Broken)
@@ -261,7 +261,7 @@ func TestRecaptchaOneProbe(t *testing.T) {
 }
 
 // Callers who post and hang up must not open the circuit for others.
-func TestRecaptchaCallersWhoLeave(t *testing.T) {
+func TestRecaptchaCircuitIgnoresCallersThatLeave(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 5*time.Second)
 	r.service.Set(captchatest.Hang)
@@ -283,7 +283,7 @@ func TestRecaptchaCallersWhoLeave(t *testing.T) {
 }
 
 // The rest of the process uses http.DefaultClient as before, also with a form like ours and during a call.
-func TestRecaptchaLeavesOthersAlone(t *testing.T) {
+func TestRecaptchaLeavesDefaultClientAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 5*time.Second)
 	r.service.Set(captchatest.Hang)

@@ -80,8 +80,8 @@ func TestMigrateRefusesNewer(t *testing.T) {
 	})
 }
 
-// TestMigrateAgain repairs the cause of a failed step and migrates again.
-func TestMigrateAgain(t *testing.T) {
+// TestMigrateGoesOnAfterAFailedStep repairs the cause of a failed step and migrates again.
+func TestMigrateGoesOnAfterAFailedStep(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
 		db := open(t, address)
@@ -96,8 +96,8 @@ func TestMigrateAgain(t *testing.T) {
 	})
 }
 
-// TestMigrateSlowly has a step that takes longer than a statement for a page may.
-func TestMigrateSlowly(t *testing.T) {
+// TestMigrateHasNoStatementLimit has a step that takes longer than a statement for a page may.
+func TestMigrateHasNoStatementLimit(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))
 	slow := fstest.MapFS{"00001_slow.sql": step("DO SLEEP(5);")}

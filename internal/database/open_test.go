@@ -77,9 +77,9 @@ func TestPragmas(t *testing.T) {
 	}
 }
 
-// TestStrict checks that MySQL refuses texts that it would otherwise cut, and that
+// TestMySQLIsStrictAndSpeaksUTC checks that MySQL refuses texts that it would otherwise cut, and that
 // it speaks UTC.
-func TestStrict(t *testing.T) {
+func TestMySQLIsStrictAndSpeaksUTC(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))
 	if _, err := db.SQL.ExecContext(t.Context(), "CREATE TABLE t (email VARCHAR(10) NOT NULL, at DATETIME(3) NULL)"); err != nil {

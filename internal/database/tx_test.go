@@ -126,9 +126,9 @@ func TestTxBusy(t *testing.T) {
 	}
 }
 
-// TestTxEnds lets transactions fail with errors that Tx tries again, and with errors that
+// TestTxRepeatsOnlyPassingErrors lets transactions fail with errors that Tx tries again, and with errors that
 // it does not.
-func TestTxEnds(t *testing.T) {
+func TestTxRepeatsOnlyPassingErrors(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))
 	exec(t, db, "CREATE TABLE t (n INT NOT NULL PRIMARY KEY)")
@@ -220,9 +220,9 @@ func TestTxConnectionGone(t *testing.T) {
 	}
 }
 
-// TestReadOnlyNode simulates a failover: the connection goes to a node that only
+// TestReadOnlyNodeIsLeft simulates a failover: the connection goes to a node that only
 // reads, and the driver drops it.
-func TestReadOnlyNode(t *testing.T) {
+func TestReadOnlyNodeIsLeft(t *testing.T) {
 	t.Parallel()
 	db := openOne(t, modelstest.MySQL(t))
 	exec(t, db, "CREATE TABLE t (n INT NOT NULL)", "SET SESSION TRANSACTION READ ONLY")

@@ -46,7 +46,7 @@ func multipartBody(t testing.TB, pairs ...string) (contentType, body string) {
 	return w.FormDataContentType(), b.String()
 }
 
-func TestRead(t *testing.T) {
+func TestReadForms(t *testing.T) {
 	t.Parallel()
 	type params = embywire.Params
 	multi, multiBody := multipartBody(t, "nameOrEmail", "a b", "rawpw", "p&w=%41+")
@@ -189,7 +189,7 @@ func TestReadQuery(t *testing.T) {
 	}
 }
 
-func TestGet(t *testing.T) {
+func TestGetTakesTheFirstName(t *testing.T) {
 	t.Parallel()
 	p := embywire.Params{"nameoremail": "", "username": "alice"}
 	if got := p.Get("nameoremail", "username"); got != "alice" {

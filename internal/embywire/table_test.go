@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-func TestTable(t *testing.T) {
+func TestTableFindsRoutes(t *testing.T) {
 	t.Parallel()
 	var table embywire.Table[string]
 	table.Add("GET", "/servers", "list")
@@ -44,7 +44,7 @@ func TestTable(t *testing.T) {
 }
 
 // HEAD does not stand for a GET that changes something.
-func TestTableActing(t *testing.T) {
+func TestHeadNeverActs(t *testing.T) {
 	t.Parallel()
 	var table embywire.Table[string]
 	table.AddActing("GET", "/accept", "accept")

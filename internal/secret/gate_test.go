@@ -70,8 +70,8 @@ func (g *gate) is(told <-chan error, want error, after time.Duration) {
 	}
 }
 
-// TestParallel asks for more hashes than may run.
-func TestParallel(t *testing.T) {
+// TestOnlySoManyHashesRunAtOnce asks for more hashes than may run.
+func TestOnlySoManyHashesRunAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t, 2, 3)
@@ -94,8 +94,8 @@ func TestParallel(t *testing.T) {
 	})
 }
 
-// TestWait lets callers wait longer than the limit.
-func TestWait(t *testing.T) {
+// TestHashesWaitNoLongerThanTheLimit lets callers wait longer than the limit.
+func TestHashesWaitNoLongerThanTheLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t, 1, 1)
@@ -111,8 +111,8 @@ func TestWait(t *testing.T) {
 	})
 }
 
-// TestAbandoned lets callers hang up, before their hash runs and while it runs.
-func TestAbandoned(t *testing.T) {
+// TestAbandonedHashesLeaveTheQueue lets callers hang up, before their hash runs and while it runs.
+func TestAbandonedHashesLeaveTheQueue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t, 1, 1)
@@ -132,9 +132,9 @@ func TestAbandoned(t *testing.T) {
 	})
 }
 
-// TestEverythingAsks checks that every hash goes through the gate: a new one, a
+// TestEveryHashGoesThroughTheGate checks that every hash goes through the gate: a new one, a
 // comparison, and the pretended comparison for an unknown name.
-func TestEverythingAsks(t *testing.T) {
+func TestEveryHashGoesThroughTheGate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t, 1, 1)

@@ -87,8 +87,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestOutdated changes the key and the cost of hashes.
-func TestOutdated(t *testing.T) {
+// TestChangedKeyOrCostIsOutdated changes the key and the cost of hashes.
+func TestChangedKeyOrCostIsOutdated(t *testing.T) {
 	t.Parallel()
 	stored := hashed(t, hasher(t, oneKey(t)), "right")
 	now := keys(t, otherKeyText, keyText)
@@ -154,7 +154,7 @@ func hostile() map[string]string {
 	}
 }
 
-func TestHostile(t *testing.T) { // not parallel, because it measures allocated memory
+func TestMalformedHashesAreRefusedCheaply(t *testing.T) { // not parallel, because it measures allocated memory
 	h := hasher(t, oneKey(t))
 	for name, phc := range hostile() {
 		var match bool
@@ -176,9 +176,9 @@ func TestHostile(t *testing.T) { // not parallel, because it measures allocated 
 	}
 }
 
-// TestNothingStoredCosts checks that an unknown name costs one hash. It measures
+// TestUnknownNameCostsOneHash checks that an unknown name costs one hash. It measures
 // the memory.
-func TestNothingStoredCosts(t *testing.T) { // not parallel, because it measures allocated memory
+func TestUnknownNameCostsOneHash(t *testing.T) { // not parallel, because it measures allocated memory
 	const memory = 8 << 20
 	h := hasher(t, oneKey(t), func(o *secret.HasherOptions) { o.Memory = memory >> 10 })
 	for name, stored := range map[string]string{"a hash": hashed(t, h, "right"), "nothing": ""} {
@@ -197,9 +197,9 @@ func allocated(work func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestDumpVerifiesNothing computes a stored hash again with everything except the key
+// TestStoredHashNeedsTheKey computes a stored hash again with everything except the key
 // with Argon2id over the text alone it cannot be guessed.
-func TestDumpVerifiesNothing(t *testing.T) {
+func TestStoredHashNeedsTheKey(t *testing.T) {
 	t.Parallel()
 	k := oneKey(t)
 	_, phc, _ := strings.Cut(hashed(t, hasher(t, k), "8305"), "$")
