@@ -1,6 +1,6 @@
 package handlers
 
-// errorSamples returns the page that tells of an error.
+// errorSamples returns the page of an error.
 func (s sampler) errorSamples() []sample {
 	b := s.base("error")
 	return []sample{

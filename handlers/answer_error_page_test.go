@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Without a database pages that need none stay up; others say so, and the
-// service recovers by itself.
+// While the database is away, pages that do not need it work, others say that
+// it is away, and the service recovers by itself.
 func TestDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

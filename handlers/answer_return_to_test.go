@@ -56,8 +56,8 @@ func FuzzReturnTo(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, wish string) {
 		got := returnTo(wish)
-		// What a browser makes of it: it takes backslashes for slashes and drops
-		// tabs and line ends.
+		// Browsers read the address in this way: backslashes become slashes,
+		// and tabs and line ends are dropped.
 		read := strings.NewReplacer("\\", "/", "\t", "", "\n", "", "\r", "").Replace(got)
 		u, err := base.Parse(read)
 		if err != nil || u.Host != base.Host || u.Scheme != base.Scheme || u.User != nil || strings.HasPrefix(u.Path, "//") {

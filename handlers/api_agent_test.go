@@ -56,7 +56,7 @@ func TestAPIThisServer(t *testing.T) {
 	if got := state(renewed); got["key_expires_at"] != nil {
 		t.Errorf("the new key expires at %v, want no key_expires_at", got["key_expires_at"])
 	}
-	// Its last call is noted, not written at once.
+	// The time of its last call is kept in memory until it is flushed.
 	if err := s.Store.Agents.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}

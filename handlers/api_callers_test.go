@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Each side is refused at the other's door.
+// A session token is refused on the routes of servers, and a server key on the
+// routes of people.
 func TestAPIWrongKindOfToken(t *testing.T) {
 	t.Parallel()
 	_, ann, _, den := owners(t)

@@ -23,14 +23,14 @@ func sha256Of(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// later asks the feed in the background.
+// later asks for changes in the background.
 func (a agent) later(query string) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() { answers <- a.get("/server/changes?" + query) }()
 	return answers
 }
 
-// soon is an answer that comes within five seconds (R-53).
+// soon returns an answer that must come within five seconds (R-53).
 func soon(t *testing.T, answers <-chan answer) answer {
 	t.Helper()
 	select {
@@ -42,7 +42,7 @@ func soon(t *testing.T, answers <-chan answer) answer {
 	}
 }
 
-// waits fails when an answer comes at once.
+// waits fails if an answer comes at once.
 func waits(t *testing.T, answers <-chan answer) {
 	t.Helper()
 	select {
@@ -63,7 +63,7 @@ func TestAPIChanges(t *testing.T) {
 	if got := den.changes("after=2&wait=25"); len(got.Changes) != 3 || got.Changes[0].Seq != 3 || got.Last != 5 {
 		t.Errorf("behind the second: %+v, want 3 changes, seq 3, last 5", got)
 	}
-	for _, query := range []string{"after=5", "after=5&wait=0", "after=6&wait=25"} { // the last one is ahead of us
+	for _, query := range []string{"after=5", "after=5&wait=0", "after=6&wait=25"} { // after=6 is beyond the last change
 		if a := den.get("/server/changes?" + query); a.status != 200 || a.body != `{"changes":[],"last":5}` {
 			t.Errorf("%s: %d %s, want status 200, body %q", query, a.status, a.body, `{"changes":[],"last":5}`)
 		}
@@ -85,7 +85,7 @@ func TestAPIChanges(t *testing.T) {
 	den.wrong(acknowledge(map[string]any{"seq": 6}), 422, "seq", "seq_unknown")
 	den.wrong(acknowledge(map[string]any{"seq": -1}), 422, "seq", "seq_unknown")
 	den.done(acknowledge(map[string]any{"seq": 5}))
-	den.done(acknowledge(map[string]any{"seq": 3})) // late, and no harm
+	den.done(acknowledge(map[string]any{"seq": 3})) // late, but harmless
 	var state struct {
 		Acknowledged int64 `json:"acknowledged_seq"`
 	}
@@ -93,7 +93,7 @@ func TestAPIChanges(t *testing.T) {
 	if state.Acknowledged != 5 || den.last() != 5 {
 		t.Errorf("acknowledged %d of %d, want acknowledged 5, last 5", state.Acknowledged, den.last())
 	}
-	// A device signs out: its name, and nobody else's.
+	// A device signs out: the change names that device and no other.
 	var in struct{ Token string }
 	bob.is(bob.post("/sessions", "name_or_email", "bob", "password", goodPassword, "client", "TV", "device_id", "tv-1"), http.StatusCreated, &in)
 	device := bob.as(in.Token)
@@ -102,7 +102,7 @@ func TestAPIChanges(t *testing.T) {
 	if got.kinds() != "devices_ended" || got.Changes[0].DeviceID == nil || *got.Changes[0].DeviceID != "tv-1" {
 		t.Errorf("signed out: %+v, want kinds devices_ended, some device ID, device ID tv-1", got)
 	}
-	// Many at once come page by page.
+	// Many changes at once come in pages.
 	for i := range 200 {
 		day := time.Date(2026, 5, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339)
 		ann.done(ann.put("PATCH", "/servers/"+den.id+"/people/"+link, map[string]any{"ends_at": day}))
@@ -115,7 +115,7 @@ func TestAPIChanges(t *testing.T) {
 	}
 }
 
-// Waiting holds nothing that others need, and ends with whoever waits.
+// Waiting keeps nothing from others, and ends when the agent leaves.
 func TestAPIChangesWaiting(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})
@@ -133,7 +133,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 		waits(t, one)
 	}
 	begun := time.Now()
-	den.refused(den.get("/server/changes?wait=25"), http.StatusTooManyRequests, "throttled") // one too many
+	den.refused(den.get("/server/changes?wait=25"), http.StatusTooManyRequests, "throttled") // one request too many
 	other := attic.later("wait=25")
 	waits(t, other)
 	ann.is(ann.get("/servers/"+den.id), http.StatusOK, nil) // there is one connection to the database
@@ -141,7 +141,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 		t.Errorf("others waited for %s", took)
 	}
 
-	// Somebody who leaves makes room.
+	// A client that leaves makes room for another.
 	ann.signedUp("bob")
 	bob := ann.as(ann.token("bob"))
 	den.joins(ann, bob, nil)
@@ -195,7 +195,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 	}
 }
 
-// A long wait is not cut off by the limits of short requests.
+// The limits of short requests do not cut off a long wait.
 func TestAPIChangesOutlastLimits(t *testing.T) {
 	servicetest.SkipIfShort(t, "it waits longer than the limits of the server")
 	t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Two sign-ups with one address: the first that confirms has it.
+// If two sign-ups have the same address, the first to confirm it gets it.
 func TestAPIFirstToConfirmGetsTheAddress(t *testing.T) {
 	t.Parallel()
 	p := newSite(t).program(t)

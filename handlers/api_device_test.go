@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A television is signed in from a phone, through the whole of RFC 8628 (R-63,
-//
+// A television is signed in from a phone, by all steps of RFC 8628 (R-63, R-65,
+//
 func TestAPIDeviceCode(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -63,18 +63,18 @@ func TestAPIDeviceCode(t *testing.T) {
 	}
 	p.is(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil)
 	grantError(poll(), "expired_token")
-	// Nobody typed a password on the television: it cannot let others in.
+	// Nobody typed a password on the television, so it cannot sign others in.
 	tv := p.as(in.Token)
 	tv.isProblem(tv.api(http.MethodPost, "/api/v1/device-codes/BCDF-GHJK/approve", nil), http.StatusForbidden, "confirm_password")
 
-	// Denied.
+	// Now the device is denied.
 	p.is(p.api(http.MethodPost, "/api/v1/device-codes", map[string]string{"device_id": "tv"}), http.StatusCreated, &begun)
 	phone.is(phone.api(http.MethodPost, "/api/v1/device-codes/"+begun.UserCode+"/deny", nil), http.StatusNoContent, nil)
 	grantError(poll(), "access_denied")
 }
 
-// codes that are guessed here and codes that are guessed on the page count
-// together, and right ones are refused as well from then on.
+// Wrong codes count together, whether they are sent here or on the page; after
+// too many of them right codes are refused too.
 func TestAPIWrongUserCodes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

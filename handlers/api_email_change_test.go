@@ -50,7 +50,7 @@ func TestAPIEmail(t *testing.T) {
 	anybody.done(anybody.post("/password-resets/redeem", "token", undone.ResetToken, "password", otherPassword))
 	anybody.is(anybody.post("/sessions", "name_or_email", "ann@example.org", "password", otherPassword), http.StatusCreated, nil)
 
-	// An address that somebody else took meanwhile.
+	// Another person takes the address in the meantime.
 	bob := anybody.signedUp("bob")
 	bob.mailed(bob.post("/account/email", "email", "wanted@example.org", "password", goodPassword))
 	link := s.letter(t, models.MailEmailConfirm, "wanted@example.org").Secret

@@ -9,9 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a person is offered, what they tried to prove and the terms of their
-// links are stored about them: the export tells it. A code that was shown to
-// them is a secret, and is not in it.
+// The export has the invites that a person received, their proofs and the terms
+// of their links, but not the code that was shown to them, which is a secret.
 func TestAPIExportOfInvites(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)
@@ -54,7 +53,7 @@ func TestAPIExportOfInvites(t *testing.T) {
 	}
 }
 
-// The export is the page's.
+// The export is the same document as on the page.
 func TestAPIExport(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -77,7 +76,7 @@ func TestAPIExport(t *testing.T) {
 	}
 	before, _ := document["history"].([]any)
 	after, _ := page["history"].([]any)
-	if len(after) != len(before)+1 { // both are noted, HEAD was not
+	if len(after) != len(before)+1 { // both exports are in the history, and HEAD is not
 		t.Errorf("%d events, then %d, want one more: HEAD is not noted", len(before), len(after))
 	}
 	for _, document := range []map[string]any{document, page} {

@@ -18,8 +18,9 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// FuzzAPI sends bad requests, made from the contract, to each operation, by
-// somebody who may call it: always a 4xx that the contract describes.
+// FuzzAPI makes bad requests from the contract and sends them to each
+// operation, from a caller who may call it. Each must get a 4xx that the
+// contract describes.
 func FuzzAPI(f *testing.F) {
 	target := newFuzzTarget(f)
 	for i, o := range target.operations {
@@ -47,7 +48,7 @@ type fuzzTarget struct {
 	handler             http.Handler
 	token, key          string
 	serverID, addressID string
-	made                map[string]func() []badRequest // by operation, once each
+	made                map[string]func() []badRequest // by operation; each is made once
 	huge                string
 }
 
@@ -143,7 +144,8 @@ func (f *fuzzTarget) try(t *testing.T, o contractOperation, bad badRequest, must
 	}
 }
 
-// address is the path of an operation with one parameter changed, or none.
+// address returns the path of an operation with one parameter changed, or with
+// none changed.
 func (f *fuzzTarget) address(o contractOperation, changed, value string) string {
 	path := o.path
 	for _, p := range o.Parameters {
@@ -164,7 +166,7 @@ func (f *fuzzTarget) address(o contractOperation, changed, value string) string 
 	return path
 }
 
-// bad are bad requests for an operation.
+// bad returns bad requests for an operation.
 func (f *fuzzTarget) bad(o contractOperation) []badRequest { return f.made[o.String()]() }
 
 func (f *fuzzTarget) make(o contractOperation) []badRequest {
@@ -202,7 +204,7 @@ func badSegments(p *openapi3.Parameter) []string {
 	return slices.DeleteFunc(values, func(v string) bool { return p.Name != "user_code" && p.Schema.Value.VisitJSON(v) == nil })
 }
 
-// badParameters are values, escaped, with what may follow them.
+// badParameters returns escaped values, some with a query after them.
 func badParameters(p *openapi3.Parameter) []string {
 	schema := p.Schema.Value
 	var values []string
@@ -257,7 +259,7 @@ func (f *fuzzTarget) badBodies(o contractOperation, media, body string) []badReq
 	return all
 }
 
-// variants are values like the one given that a schema does not allow.
+// variants returns values like the given one that a schema does not allow.
 func variants(schema *openapi3.Schema, value any) []any {
 	switch {
 	case schema.Type.Is("string"):
@@ -325,8 +327,8 @@ func objectVariants(schema *openapi3.Schema, value any) []any {
 	return all
 }
 
-// tryText puts a text wherever it can stand: in the path, in the query, as the
-// body, as a member of it.
+// tryText puts a text in every place that takes one: the path, the query, the
+// body, and each member of the body.
 func (f *fuzzTarget) tryText(t *testing.T, o contractOperation, which int, text string) {
 	t.Helper()
 	names, query := []string{}, url.Values{}
@@ -346,7 +348,7 @@ func (f *fuzzTarget) tryText(t *testing.T, o contractOperation, which int, text 
 		f.try(t, o, badRequest{"a text in the query", at + "?" + query.Encode(), "", ""}, false)
 	}
 	if o.body() == nil {
-		return // what takes no body would be done
+		return // an operation without a body would be carried out
 	}
 	f.try(t, o, badRequest{"a text for a body", at, "application/json", text}, false)
 	object, _ := o.body().Example.(map[string]any)

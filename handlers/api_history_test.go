@@ -34,7 +34,8 @@ func TestAPIHistory(t *testing.T) {
 		all.Items[0].Address != "127.0.0.1" {
 		t.Fatalf("%+v", all)
 	}
-	// Page by page it is the same, also when something happens meanwhile.
+	// The pages together have the same events, even if another event happens in
+	// between.
 	var read listedEvents
 	cursor, pages := "", 0
 	for {
@@ -55,7 +56,7 @@ func TestAPIHistory(t *testing.T) {
 	if diff := cmp.Diff(all, read); diff != "" || pages != 3 {
 		t.Errorf("%d pages (-at once +by pages):\n%s", pages, diff)
 	}
-	// A page that ends with the list has no next one.
+	// The page that ends the list has no next page.
 	var last listedEvents
 	own.is(own.get("/account/history?limit=10"), http.StatusOK, &last)
 	if len(last.Items) != 10 || last.Next != nil {
@@ -75,5 +76,5 @@ func TestAPIHistory(t *testing.T) {
 	for _, text := range []string{"", "x", "AAAA", all.Items[0].ID, cursor + "A", cursor[:len(cursor)-1], "A" + cursor[1:], strings.Repeat("A", 3000)} {
 		bad(own, "cursor="+text, "cursor", "cursor_invalid")
 	}
-	bad(bob, "cursor="+cursor, "cursor", "cursor_invalid") // another person's list
+	bad(bob, "cursor="+cursor, "cursor", "cursor_invalid") // the cursor of another person's list
 }

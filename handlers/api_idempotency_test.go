@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A request that is repeated makes nothing twice.
+// A request that is repeated makes nothing a second time.
 func TestAPIRepeatedRequestsActOnce(t *testing.T) {
 	t.Parallel()
 	_, ann, _, den := owners(t)

@@ -41,7 +41,7 @@ func TestAPIInvites(t *testing.T) {
 	if a := ann.get("/invites/received"); a.body != `{"invites":[]}` {
 		t.Error(a.body)
 	}
-	// Nothing happens before bob says so, and he alone may.
+	// Nothing happens until bob accepts, and only bob may.
 	ann.refused(ann.put("POST", "/invites/"+id+"/accept", nil), http.StatusNotFound, "not_found")
 	if links := den.links(); len(links) != 0 {
 		t.Errorf("links %+v, want no links", links)
@@ -87,7 +87,7 @@ func TestAPIInvites(t *testing.T) {
 		t.Errorf("page %+v, want 1 item, ID %v, no next", page, id)
 	}
 	ann.is(ann.get("/invites?limit=2"), http.StatusOK, &page)
-	bob.wrong(bob.get("/invites?cursor="+*page.Next), 422, "cursor", "cursor_invalid") // another's list
+	bob.wrong(bob.get("/invites?cursor="+*page.Next), 422, "cursor", "cursor_invalid") // the cursor of another person's list
 	if got := status(bob); got != "" {
 		t.Errorf("bob sent %s, want no text", got)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What arrives at the API is read strictly.
+// The API reads bodies strictly.
 func TestAPIReadsStrictly(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -66,7 +66,7 @@ func TestAPIReadsStrictly(t *testing.T) {
 	}
 }
 
-// What has nothing to read refuses members too: none is known there.
+// An operation without a body refuses members too.
 func TestAPIRefusesUnknownBodies(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -97,8 +97,8 @@ func TestAPIRefusesUnknownBodies(t *testing.T) {
 	}
 }
 
-// Whatever text a program sends is answered by what is described, on every
-// database, and what is kept of it cannot be seen to do harm.
+// For any text that a program sends, the answer is one that the contract
+// describes, on every kind of database, and the stored text does no harm.
 func TestAPIHostileTexts(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, apiHostileTexts)

@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A link to a server that an operator shut out is still listed, as such, and can
-// be declined or left.
+// A link to a server that an operator disabled is still listed as disabled, and
+// can be declined or left.
 func TestLinksToDisabledServerAreListed(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, linksToDisabledServer)
@@ -86,7 +86,7 @@ func TestAPILinks(t *testing.T) {
 		own.isProblem(own.api(http.MethodPost, "/api/v1/links/"+id+"/accept", nil), http.StatusNotFound, "not_found")
 		own.isProblem(own.api(http.MethodDelete, "/api/v1/links/"+id, nil), http.StatusNotFound, "not_found")
 	}
-	// Declining is for what is pending alone.
+	// Only a pending link can be declined.
 	own.isProblem(own.api(http.MethodPost, "/api/v1/links/"+f.accepted+"/decline", nil), http.StatusNotFound, "not_found")
 	own.is(own.api(http.MethodPost, "/api/v1/links/"+f.pending+"/decline", nil), http.StatusNoContent, nil)
 	own.isProblem(own.api(http.MethodPost, "/api/v1/links/"+f.pending+"/accept", nil), http.StatusNotFound, "not_found")
@@ -97,7 +97,7 @@ func TestAPILinks(t *testing.T) {
 	}
 }
 
-// The whole life of a link, from the report of a local user to the end.
+// The whole life of a link, from the report of a local user to its removal.
 func TestAPILifeOfALink(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, lifeOfALink)

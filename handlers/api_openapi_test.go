@@ -17,7 +17,7 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// The file is OpenAPI, and its examples are what it describes.
+// The file is valid OpenAPI, and its examples match its schemas.
 func TestContractIsValid(t *testing.T) {
 	t.Parallel()
 	file := contractOf(t)
@@ -29,7 +29,8 @@ func TestContractIsValid(t *testing.T) {
 	}
 }
 
-// Every operation says all that the reference and the other tests need.
+// Every operation describes everything that the page of the API and the other
+// tests need.
 func TestContractIsWhole(t *testing.T) {
 	t.Parallel()
 	file := contractOf(t)
@@ -99,7 +100,7 @@ func (o contractOperation) checkBody(t *testing.T) {
 	}
 }
 
-// closed checks that an object takes nothing that is not described.
+// closed checks that an object allows no member that is not described.
 func closed(t *testing.T, where string, schema *openapi3.Schema) {
 	t.Helper()
 	if schema.Items != nil {
@@ -138,7 +139,8 @@ func (o contractOperation) checkResponses(t *testing.T) {
 	}
 }
 
-// Requests are closed by the file itself and not by the tests alone.
+// The file itself, and not only the tests, allows no undescribed members in
+// requests.
 func TestContractClosesRequests(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("openapi.yaml")
@@ -158,7 +160,7 @@ func TestContractClosesRequests(t *testing.T) {
 	}
 }
 
-// What is described is there, and what is there is described.
+// Every described operation has a route, and every route is described.
 func TestContractMatchesRoutes(t *testing.T) {
 	t.Parallel()
 	routes, err := handlers.Routes(servicetest.Handlers(t, nil, nil))
@@ -221,7 +223,8 @@ func TestContractCodesHaveTexts(t *testing.T) {
 	}
 }
 
-// The check of answers sees what is not described.
+// The check of answers finds members, codes and statuses that are not
+// described.
 func TestContractSeesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	file := contractOf(t)

@@ -64,7 +64,7 @@ func TestAPIOperatesAccounts(t *testing.T) {
 	}
 	_, next, _ = names("limit=1&prefix=bob")
 	isList("prefix=bob&cursor="+*next, "bobby")
-	op.wrong(op.get("/operator/accounts?cursor="+*next), 422, "cursor", "cursor_invalid") // of a narrower list
+	op.wrong(op.get("/operator/accounts?cursor="+*next), 422, "cursor", "cursor_invalid") // the cursor of a list with a filter
 	op.wrong(op.get("/operator/servers?cursor="+*next), 422, "cursor", "cursor_invalid")
 	op.wrong(op.get("/operator/accounts?prefix=a&prefix=b"), 422, "prefix", "parameter_invalid")
 	if empty := op.get("/operator/accounts?prefix=zzz"); empty.body != `{"items":[],"next":null}` {
@@ -104,7 +104,7 @@ func TestAPIOperatesAccounts(t *testing.T) {
 	bob.refused(bob.api(http.MethodPost, v1+bobAt+"/disable", nil), http.StatusForbidden, "operators_only")
 	bob.is(bob.get("/account"), http.StatusOK, nil)
 
-	// Looking needs no recent password, acting does.
+	// Reading needs no recent password; changes do.
 	s.Clock.Advance(25 * time.Hour)
 	op.is(op.get(bobAt), http.StatusOK, nil)
 	op.is(op.api(http.MethodHead, v1+bobAt, nil), http.StatusOK, nil)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// approving needs a proof of the password that is not older than a day.
+// To approve a device, the password must have been given within a day.
 func TestAPIConfirmPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -25,7 +25,7 @@ func TestAPIPeople(t *testing.T) {
 	if diff := cmp.Diff(want, users.LocalUsers); diff != "" {
 		t.Errorf("local users (-want +got):\n%s", diff)
 	}
-	// One that is gone is no longer to be had.
+	// A local user that the server no longer reports cannot be chosen.
 	less := facts("den")
 	less["local_users"] = []map[string]any{{"id": "u2", "name": "boss", "administrator": true}}
 	den.is(den.report(less), http.StatusOK, nil)

@@ -37,7 +37,7 @@ func TestAPIPIN(t *testing.T) {
 	own.done(set("pin", first))
 	has(true)
 	s.letter(t, models.MailPINChanged, "ann@example.org")
-	s.Clock.Advance(25 * time.Hour) // from now on the PIN itself proves who asks
+	s.Clock.Advance(25 * time.Hour) // from here on the PIN itself proves who the person is
 	own.done(verify(first))
 	own.wrong(verify(""), 422, "pin", "field_required")
 	own.wrong(verify("9999"), 422, "pin", "current_pin_wrong")
@@ -50,7 +50,7 @@ func TestAPIPIN(t *testing.T) {
 	own.done(remove(second))
 	has(false)
 
-	// The password opens a new one.
+	// The password allows a new PIN.
 	replace := func(password, pin string) answer {
 		return own.post("/account/pin/replace", "password", password, "pin", pin)
 	}
@@ -63,7 +63,7 @@ func TestAPIPIN(t *testing.T) {
 	// So does a mail.
 	own.mailed(own.post("/account/pin/resets"))
 	token := s.letter(t, models.MailPINReset, "ann@example.org").Secret
-	own.mailed(own.post("/account/pin/resets")) // over the limit: no mail, nothing said
+	own.mailed(own.post("/account/pin/resets")) // over the limit: no mail, and the same answer
 	if again := s.letter(t, models.MailPINReset, "ann@example.org").Secret; again != token {
 		t.Error("a mail went out over the limit")
 	}

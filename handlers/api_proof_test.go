@@ -15,7 +15,7 @@ type proofSeen struct {
 	ExpiresAt                     time.Time `json:"expires_at"`
 }
 
-// Somebody joins by showing which local user they are.
+// A person joins a server by proving which local user they are.
 func TestAPIJoin(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)
@@ -71,7 +71,7 @@ func TestAPIJoin(t *testing.T) {
 	if diff := cmp.Diff(want, state(bob)); diff != "" {
 		t.Errorf("proof (-want +got):\n%s", diff)
 	}
-	ann.refused(ann.get(at), http.StatusNotFound, "not_found") // it is bob's
+	ann.refused(ann.get(at), http.StatusNotFound, "not_found") // the proof belongs to bob
 	attic := bob.agent("attic")
 	for what, in := range map[string]map[string]any{"propose": {"code": "1"}, "complete": {"local_user": "u1"}, "fail": {"reason": "denied"}} {
 		attic.refused(attic.put("POST", "/server/proofs/"+proof.ID+"/"+what, in), http.StatusNotFound, "not_found")
@@ -90,9 +90,9 @@ func TestAPIJoin(t *testing.T) {
 	s.letter(t, models.MailLinkAccepted, "ann@example.org")
 	den.is(den.exchange(bob.accessKey(), ""), http.StatusOK, nil)
 	bob.refused(start(bob), http.StatusConflict, "already_linked")
-	den.refused(act(proof.ID, "fail", map[string]any{"reason": "denied"}), http.StatusNotFound, "not_found") // it is over
+	den.refused(act(proof.ID, "fail", map[string]any{"reason": "denied"}), http.StatusNotFound, "not_found") // the proof has ended
 
-	// It can come to nothing.
+	// A proof can fail.
 	carl := ann.signedUp("carl")
 	begin := func() string {
 		t.Helper()
@@ -114,7 +114,7 @@ func TestAPIJoin(t *testing.T) {
 	id := begin()
 	den.is(den.put("POST", "/server/links", map[string]any{"to": "carl", "type": "linked", "local_user": "u2"}), http.StatusCreated, nil)
 	den.refused(act(id, "complete", map[string]any{"local_user": "u3"}), http.StatusConflict, "already_linked")
-	// The owner changes their mind.
+	// The owner no longer allows proofs.
 	ann.is(ann.put("PATCH", "/servers/"+den.id, map[string]any{"self_service": false}), http.StatusOK, nil)
 	den.refused(act(id, "complete", map[string]any{"local_user": "u2"}), http.StatusNotFound, "not_found")
 }

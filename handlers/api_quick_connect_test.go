@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// canQuick has the agent report that codes of Quick Connect can be approved.
+// canQuick makes the agent report whether codes of Quick Connect can be
+// approved.
 func (a agent) canQuick(name string, can bool) {
 	a.t.Helper()
 	in := facts(name)
@@ -23,7 +24,7 @@ type quickSeen struct {
 	ExpiresAt                  time.Time `json:"expires_at"`
 }
 
-// Somebody signs a device in that knows nothing of us.
+// A person signs in a device that does not know Latchkey.
 func TestAPIQuickConnect(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)
@@ -45,7 +46,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	if got := servers(bob); got != `{"servers":[{"id":"`+den.id+`","name":"den","local_user":"mira"}]}` {
 		t.Errorf("servers of bob %s, want den with mira", got)
 	}
-	if got := servers(ann); got != `{"servers":[]}` { // who runs it is not linked with it
+	if got := servers(ann); got != `{"servers":[]}` { // the owner of the server is not linked with it
 		t.Errorf("servers %s", got)
 	}
 	for _, id := range []string{"1", "x", ""} {
@@ -76,7 +77,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	if diff := cmp.Diff(listed, open.QuickConnects); diff != "" {
 		t.Errorf("open (-want +got):\n%s", diff)
 	}
-	// Nobody else reads or answers it.
+	// Nobody else can read or answer the request.
 	ann.refused(ann.get("/quick-connects/"+asked.ID), http.StatusNotFound, "not_found")
 	attic := bob.agent("attic")
 	if a := attic.get("/server/quick-connects"); a.body != `{"quick_connects":[]}` {
@@ -102,12 +103,12 @@ func TestAPIQuickConnect(t *testing.T) {
 			t.Errorf("state %+v, want status failed, reason %v", got, reason)
 		}
 	}
-	// What was typed is theirs, and is told without the code.
+	// The export has the request without its code.
 	export := bob.get("/account/export").body
 	if !strings.Contains(export, `"quick_connects": [`) || !strings.Contains(export, `"reason": "not_allowed"`) || strings.Contains(export, "741853") {
 		t.Errorf("export %s, want the tries with their reasons and without a code", export)
 	}
-	// The password must have been proved lately.
+	// The password must have been given recently.
 	s.Clock.Advance(25 * time.Hour)
 	bob.refused(ask(bob, "123456"), http.StatusForbidden, "confirm_password")
 }

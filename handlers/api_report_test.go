@@ -82,8 +82,8 @@ func TestAPIReport(t *testing.T) {
 	den.refused(den.api(http.MethodPut, v1+"/server/report", map[string]any{"users": 1}), http.StatusBadRequest, "json_invalid")
 }
 
-// While nothing changes an agent writes nothing: it is served while somebody
-// else holds the database for writing.
+// A report without changes writes nothing: it succeeds while another connection
+// holds the lock for writing.
 func TestAPIAgentsWriteNothing(t *testing.T) {
 	t.Parallel()
 	address, clock := modelstest.SQLite(t), modelstest.NewClock()

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An invite is made at the machine.
+// The agent sends an invite in the name of the owner.
 func TestAPIServerInvite(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)

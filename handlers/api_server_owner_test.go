@@ -68,7 +68,8 @@ func TestAPIOwnedServers(t *testing.T) {
 	den.refused(den.get("/server"), http.StatusUnauthorized, "server_key_wrong")
 }
 
-// Somebody else's server is like one that does not exist, whatever is asked.
+// For every operation, the server of another owner is like one that does not
+// exist.
 func TestAPIOthersServers(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)
@@ -132,7 +133,7 @@ func TestAPIDangerousActsAskForThePassword(t *testing.T) {
 		ann.wrong(claim(ann, pair[0], pair[1]), 422, "server_key", "server_pair_wrong")
 	}
 	ann.done(claim(ann, free.id, free.key))
-	ann.done(claim(ann, free.id, free.key)) // the answer was lost
+	ann.done(claim(ann, free.id, free.key)) // repeated, because the answer was lost
 	bob.refused(claim(bob, free.id, free.key), http.StatusConflict, "server_claimed")
 	ann.is(ann.get("/servers/"+free.id), http.StatusOK, nil)
 

@@ -45,5 +45,5 @@ func TestAPIRegistersServers(t *testing.T) {
 	}
 	claim := func(in map[string]any) { in["claim_code"] = made.Code }
 	p.is(try(claim), http.StatusCreated, nil)
-	p.isProblem(try(claim), http.StatusUnprocessableEntity, "invalid") // once
+	p.isProblem(try(claim), http.StatusUnprocessableEntity, "invalid") // the code works once
 }

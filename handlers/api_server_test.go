@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Where are my servers?
+// A person asks for their servers and the addresses.
 func TestAPIServers(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, whereAreMyServers)
@@ -45,7 +45,7 @@ func whereAreMyServers(t *testing.T, s *site) {
 			t.Errorf("If-None-Match %s: %d %q, want status %d, no body, ETag %v", given, a.status, a.body, http.StatusNotModified, tag)
 		}
 	}
-	// A server that only lives changes nothing.
+	// A server that only runs does not change the tag.
 	s.Clock.Advance(time.Hour)
 	f.is(f.with(serverToken, f.first.key).form(http.MethodGet, "/service/ServerAuthorizations", nil), http.StatusOK, nil)
 	if a := own.with("If-None-Match", tag).api(http.MethodGet, "/api/v1/servers", nil); a.status != http.StatusNotModified {

@@ -81,13 +81,13 @@ func TestAPISessions(t *testing.T) {
 	for _, one := range []*program{own, phone} {
 		one.refused(one.get("/sessions"), http.StatusUnauthorized, "session_ended")
 	}
-	// A session may end itself.
+	// A session can end itself.
 	own = p.as(p.token("ann"))
 	own.done(end(own.sessions()[0].ID))
 	own.refused(own.get("/sessions"), http.StatusUnauthorized, "session_ended")
 }
 
-// A mail tells of a new device; its link ends that session.
+// The link in the mail about a new device ends the session of that device.
 func TestAPINotMe(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -107,7 +107,8 @@ func TestAPINotMe(t *testing.T) {
 	own.is(own.get("/account"), http.StatusOK, nil)
 }
 
-// the owner hears of a new device, and whoever was not it ends its session.
+// The owner gets a mail about a new device, and can end its session with the
+// link in it.
 func TestAPIDeviceNotMe(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -128,7 +129,7 @@ func TestAPIDeviceNotMe(t *testing.T) {
 	}
 	mail := s.browser(t)
 	mail.get("/account/sessions/not-me?token=" + letter.Secret)
-	p.is(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // opening the link ends nothing
+	p.is(p.as(in.Token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // opening the link does not end the session
 	if a := mail.post("/account/sessions/not-me"); a.status != http.StatusSeeOther {
 		t.Errorf("not me: %d, want %d", a.status, http.StatusSeeOther)
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A device that says which one it is has one session.
+// A device that gives its id has one session.
 func TestAPISignInOfADevice(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -37,7 +37,7 @@ func TestAPISignInOfADevice(t *testing.T) {
 	}
 }
 
-// The token of a device opens no page: a browser signs in for itself.
+// The token of a device opens no page: a browser has to sign in by itself.
 func TestDeviceTokensOpenNoPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -53,10 +53,11 @@ func TestDeviceTokensOpenNoPage(t *testing.T) {
 			t.Errorf("%s with a bearer token: %d, want %d", path, a.status, http.StatusSeeOther)
 		}
 	}
-	p.is(p.as(token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // it lives
+	p.is(p.as(token).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, nil) // the token is valid
 }
 
-// passwords that are guessed here count with those of the page.
+// Wrong passwords count together, whether they are sent here or on the page
+//
 func TestAPIWrongPasswords(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

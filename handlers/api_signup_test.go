@@ -51,7 +51,7 @@ func TestAPISignUp(t *testing.T) {
 	p.Clock.Advance(time.Minute)
 	p.mailed(p.post("/accounts/resend", "pending_token", made.PendingToken))
 	token := p.letter(t, models.MailConfirm, "ann@example.org").Secret
-	for range 20 { // over the limit it looks the same, and no mail goes out
+	for range 20 { // over the limit the answer is the same, and no mail is sent
 		p.mailed(p.post("/accounts/resend", "pending_token", made.PendingToken))
 	}
 	if again := p.letter(t, models.MailConfirm, "ann@example.org").Secret; again != token {
@@ -127,8 +127,8 @@ func TestAPISignUpPolicies(t *testing.T) {
 	t.Error("one source may make accounts without end")
 }
 
-// The captcha comes as on the pages: after the rules, before what is told of
-// others.
+// As on the pages, the captcha is checked after the rules and before anything
+// is told about other accounts.
 func TestAPICaptcha(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{handlers.CaptchaProofOfWork, handlers.CaptchaRecaptcha} {
@@ -142,7 +142,7 @@ func TestAPICaptcha(t *testing.T) {
 		p.wrong(p.post("/accounts", signUpMembers("ann")...), 422, "captcha", "captcha_missing")
 		p.is(p.post("/accounts", signUpMembers("ann", "captcha", "good")...), http.StatusAccepted, nil)
 		p.done(p.post("/accounts/confirm", "token", p.letter(t, models.MailConfirm, "ann@example.org").Secret))
-		p.wrong(p.post("/accounts", signUpMembers("ann")...), 422, "captcha", "captcha_missing") // not: taken
+		p.wrong(p.post("/accounts", signUpMembers("ann")...), 422, "captcha", "captcha_missing") // the answer must not say that the username is taken
 		p.wrong(p.post("/accounts", signUpMembers("ann", "captcha", "good")...), http.StatusConflict, "username", "username_taken")
 		p.wrong(p.post("/password-resets", "name_or_email", "ann"), 422, "captcha", "captcha_missing")
 		fake.set(captcha.ErrRefused)
@@ -150,12 +150,12 @@ func TestAPICaptcha(t *testing.T) {
 		p.wrong(p.post("/password-resets", "name_or_email", "ann", "captcha", "used"), 422, "captcha", "captcha_refused")
 		fake.set(errDown)
 		p.refused(p.post("/accounts", signUpMembers("bob", "captcha", "good")...), http.StatusServiceUnavailable, "captcha_unavailable")
-		p.mailed(p.post("/password-resets", "name_or_email", "ann")) // who is locked out does not depend on it
+		p.mailed(p.post("/password-resets", "name_or_email", "ann")) // a person who is locked out does not depend on the captcha
 		p.letter(t, models.MailPasswordReset, "ann@example.org")
 	}
 }
 
-// Whether an address has an account is nobody's business.
+// No answer tells whether an address has an account.
 func TestAPISignUpTellsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -176,7 +176,7 @@ func TestAPISignUpTellsNothing(t *testing.T) {
 	s.letter(t, models.MailAlreadyRegistered, "ann@example.org")
 	forgot := func(name string) string {
 		out := ""
-		for range 8 { // into the limits
+		for range 8 { // until the limits apply
 			out += same(p.post("/password-resets", "name_or_email", name), name)
 		}
 		return out
@@ -187,7 +187,7 @@ func TestAPISignUpTellsNothing(t *testing.T) {
 			t.Errorf("%s: answers differ (-unknown +known):\n%s", name, diff)
 		}
 	}
-	// An address that somebody else has: told to that address alone.
+	// Only the mail to an address tells that it has an account already.
 	s.program(t).signedUp("dora")
 	change := func(email string) string {
 		return same(p.as(p.token("dora")).post("/account/email", "email", email, "password", goodPassword), email)
@@ -197,7 +197,8 @@ func TestAPISignUpTellsNothing(t *testing.T) {
 	}
 }
 
-// A repeated sign-up makes one account; the repetition holds it too.
+// A repeated sign-up makes one account, and both answers have the pending
+// token.
 func TestAPISignUpTwice(t *testing.T) {
 	t.Parallel()
 	p := newSite(t).program(t).with("Idempotency-Key", "e7c1b2f0-lost-answer")
@@ -218,8 +219,8 @@ func TestAPISignUpTwice(t *testing.T) {
 	other.wrong(other.post("/accounts", signUpMembers("ann")...), http.StatusConflict, "username", "username_taken")
 }
 
-// Where only who was invited may sign up, the mail's secret lets in: the address
-// that it went to, and no other.
+// If only invited people may sign up, the token in the mail lets in the address
+// that it was sent to, and no other.
 func TestAPISignUpByInvite(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.SignUp = models.SignUpInvite })

@@ -6,7 +6,7 @@ import (
 	"github.com/latchkey-media/latchkey/handlers/connect"
 )
 
-// Routes is the table of the site that s makes.
+// Routes returns the routes of the site that s makes.
 func Routes(s *Server) (gin.RoutesInfo, error) {
 	site, err := s.site()
 	if err != nil {
@@ -15,7 +15,7 @@ func Routes(s *Server) (gin.RoutesInfo, error) {
 	return site.engine().Routes(), nil
 }
 
-// ServiceRoutes is the table of the Emby wire of the site that s makes.
+// ServiceRoutes returns the routes of the Emby Connect protocol.
 func ServiceRoutes(s *Server) []connect.Route {
 	site, err := s.site()
 	if err != nil {

@@ -22,8 +22,8 @@ func signUpFields(username string, more ...string) []string {
 	}, more...)
 }
 
-// Mistakes cost no solved captcha, and whether a username is taken is told only
-// after it.
+// A mistake does not cost a solved captcha, and only after the captcha the page
+// tells whether a username is taken.
 func TestCaptchaComesAfterTheRules(t *testing.T) {
 	t.Parallel()
 	fake := &fakeCaptcha{}
@@ -64,7 +64,8 @@ func TestCaptchaIsAway(t *testing.T) {
 	if a.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	// Who is locked out does not depend on it, but cannot ask for ever.
+	// A person who is locked out does not depend on the captcha, but cannot ask
+	// without limit.
 	b.led(b.post("/forgot", "name_or_email", "ann"), "/forgot/sent")
 	s.letter(t, models.MailPasswordReset, p.email)
 	b.signIn(p)
@@ -72,7 +73,7 @@ func TestCaptchaIsAway(t *testing.T) {
 	b.wrong(b.post("/forgot", "name_or_email", "ann"), "captcha")
 }
 
-// The real proof of work, solved as a browser would.
+// The real proof of work, solved as a browser would solve it.
 func TestSignUpWithProofOfWork(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Loose)
@@ -90,7 +91,7 @@ func TestSignUpWithProofOfWork(t *testing.T) {
 	b.wrong(b.post("/forgot", "name_or_email", "ann", "altcha", proof), "captcha")
 }
 
-// A fake of Google drives the forms through the real go-recaptcha.
+// The forms use the real go-recaptcha against a fake of Google.
 func TestRecaptcha(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Loose)
@@ -134,7 +135,7 @@ func TestRecaptcha(t *testing.T) {
 		if a := b.post("/forgot", "name_or_email", name, "g-recaptcha-response", token(2*i+1)); a.status != tt.forgot {
 			t.Errorf("%s: forgot %d, want %d: %s", tt.mode, a.status, tt.forgot, summary(a.body))
 		}
-		clock.Advance(5 * time.Minute) // Google is asked again
+		clock.Advance(5 * time.Minute) // then Google is asked again
 	}
 	google.Set(captchatest.OK)
 	b.wrong(b.post("/signup", signUpFields("replay", "g-recaptcha-response", token(0))...), "captcha")

@@ -6,8 +6,8 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// A page may show several stored values, also while one of its fields holds what
-// was typed.
+// A page can show several stored values, even while one of its fields shows
+// what was typed.
 func TestFieldsShowStoredValues(t *testing.T) {
 	t.Parallel()
 	catalogue, err := templates.NewCatalogue()

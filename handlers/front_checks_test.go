@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Nothing that a request says of its host reaches a mail or a page.
+// The host that a request names never appears in a mail or on a page.
 func TestHostileHosts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -84,7 +84,7 @@ func TestCrossOrigin(t *testing.T) {
 		if tt.refused && !strings.Contains(a.body, "another site") {
 			t.Errorf("%s: page %s, want it to speak of another site", tt.name, summary(a.body))
 		}
-		b.Clock.Advance(time.Minute) // past the waits for wrong passwords
+		b.Clock.Advance(time.Minute) // after the waiting time for wrong passwords
 	}
 }
 
@@ -145,8 +145,8 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// A client that sends a body of a size it does not say, or leaves in between,
-// gets no 5xx into the log.
+// A client that does not tell the size of its body, or leaves before its end,
+// causes no 5xx in the log.
 func TestCutBodyIsNotLoggedAsError(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(s *handlers.Server) { s.Dev, s.PublicURL = true, "http://127.0.0.1" })

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 )
 
-// A session token that is anything but the very one opens nothing.
+// Only the exact session token opens a session.
 func TestMalformedSessionCookies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -82,7 +82,7 @@ func swapCase(r rune) rune {
 	return r
 }
 
-// A token that is there before signing in is not taken over.
+// A session token from before signing in is not reused.
 func TestSignInMakesANewToken(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -130,7 +130,7 @@ func TestCookiesAreHeldToTheHost(t *testing.T) {
 	}
 }
 
-// Plain http, which only development has, cannot have the prefix.
+// Plain http, which only development uses, does not allow the prefix.
 func TestCookiesOverPlainHTTP(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(s *handlers.Server) {
@@ -146,7 +146,7 @@ func TestCookiesOverPlainHTTP(t *testing.T) {
 	}
 }
 
-// held is the value of a cookie that the browser holds.
+// held returns the value of a cookie that the browser keeps.
 func (b *browser) held(name string) string {
 	b.t.Helper()
 	home, err := url.Parse(b.URL)

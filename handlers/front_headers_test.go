@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A page that is under attack or out of luck must never answer with less.
+// Every answer has the headers, also that of an attack or of a failure.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)

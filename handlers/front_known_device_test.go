@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The browsers of four people at one screen stay known to all of them.
+// A browser that four people share stays known to all of them.
 func TestBrowserIsKnownToFourPeople(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

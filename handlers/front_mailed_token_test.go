@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Whatever order the requests of recovery come in, the password changes only
-// for who holds the mailed token.
+// In whatever order the requests of a reset come, the password changes only
+// with the token from the mail.
 func TestNoWayAroundTheMailedToken(t *testing.T) {
 	t.Parallel()
 	const walks, steps = 40, 50
@@ -41,7 +41,7 @@ func TestNoWayAroundTheMailedToken(t *testing.T) {
 			if !holds {
 				t.Fatalf("seed %d: the password changed without a token", seed)
 			}
-			// Put it back.
+			// Set the old password again.
 			token := s.freshReset(t, p)
 			probe.get("/reset?token=" + token)
 			probe.led(probe.post("/reset", "password", goodPassword, "password_again", goodPassword), "/signin")
@@ -53,7 +53,7 @@ func TestNoWayAroundTheMailedToken(t *testing.T) {
 	}
 }
 
-// freshReset is the token of a reset that is asked for now.
+// freshReset returns the token of a new reset.
 func (s *site) freshReset(t *testing.T, p person) string {
 	t.Helper()
 	s.Clock.Advance(25 * time.Hour)
@@ -63,7 +63,7 @@ func (s *site) freshReset(t *testing.T, p person) string {
 	return s.letter(t, models.MailPasswordReset, p.email).Secret
 }
 
-// stumble takes one step of recovery, sensible or not.
+// stumble takes one step of a reset, sensible or not.
 func (b *browser) stumble(random *rand.Rand, token string) {
 	b.t.Helper()
 	both := []string{"password", otherPassword, "password_again", otherPassword}
@@ -91,7 +91,7 @@ func (b *browser) stumble(random *rand.Rand, token string) {
 	if token != "" {
 		moves = append(moves,
 			func() { b.get("/reset?token=" + token) },
-			func() { b.get("/confirm?token=" + token) }, // of another purpose
+			func() { b.get("/confirm?token=" + token) }, // a token for another purpose
 			func() { b.post("/reset", both...) },
 		)
 	}

@@ -11,7 +11,7 @@ func TestPanicIsContained(t *testing.T) {
 	t.Parallel()
 	store := newSite(t)
 	config := *store.Config
-	config.Captcha = nil // checkCaptcha will run into it
+	config.Captcha = nil // so that checkCaptcha panics
 	handler, err := config.Handler()
 	if err != nil {
 		t.Fatal(err)
@@ -27,5 +27,5 @@ func TestPanicIsContained(t *testing.T) {
 	if !strings.Contains(logged, "msg=panic") || strings.Contains(logged, "planted-secret") {
 		t.Errorf("log, want with %q, without %q:\n%s", "msg=panic", "planted-secret", logged)
 	}
-	store.Log.Reset() // the site's end finds no panic of its own
+	store.Log.Reset() // so that the end of the test does not report this panic
 }

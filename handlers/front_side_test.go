@@ -14,7 +14,7 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// Where there is nothing the API says so in its own way.
+// The API answers with a problem for paths that do not exist.
 func TestAPIErrorsAreProblems(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -51,7 +51,7 @@ func TestAPIErrorsAreProblems(t *testing.T) {
 	}
 }
 
-// What goes wrong inside, or before any handler, looks as the rest of its side.
+// Errors inside, or before any handler, have the form of their side.
 func TestEachSideAnswersErrorsInItsForm(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited)

@@ -109,7 +109,7 @@ func declarations(file *ast.File) []string {
 	return names
 }
 
-// uses returns what a file uses of the package, in the words of declarations.
+// uses returns what a file uses of the package, named as declarations names it.
 func uses(file *ast.File) map[string]bool {
 	used, keys := map[string]bool{}, map[*ast.Ident]bool{}
 	ast.Inspect(file, func(node ast.Node) bool {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// bearerOf is the token that a program brings.
+// bearerOf returns the token that a program sends.
 func (p *program) bearerOf() string {
 	return strings.TrimPrefix(p.header.Get("Authorization"), "Bearer ")
 }
@@ -19,7 +19,7 @@ type agent struct {
 	id string
 }
 
-// agent registers a server of the program's account, and reports for it.
+// agent registers a server for the program's account and reports for it.
 func (p *program) agent(name string) agent {
 	p.t.Helper()
 	server := p.register(name, p.bearerOf())
@@ -28,7 +28,7 @@ func (p *program) agent(name string) agent {
 	return a
 }
 
-// facts are a report.
+// facts returns a report.
 func facts(name string) map[string]any {
 	return map[string]any{
 		"name": name, "version": "1.2.3", "system_id": "5ed0b3f6",
@@ -49,7 +49,7 @@ func (p *program) put(method, path string, value any) answer {
 	return p.api(method, v1+path, value)
 }
 
-// agentLinkSeen is a link as an agent is told it.
+// agentLinkSeen is a link as an agent receives it.
 type agentLinkSeen struct {
 	ID        string
 	AccountID string `json:"account_id"`
@@ -63,7 +63,7 @@ type agentLinkSeen struct {
 	SHA256    string     `json:"access_key_sha256"`
 }
 
-// changesSeen is an answer of the feed.
+// changesSeen is an answer with changes.
 type changesSeen struct {
 	Changes []struct {
 		Seq       int64
@@ -84,7 +84,7 @@ func (c changesSeen) kinds() string {
 	return strings.Join(kinds, " ")
 }
 
-// changes asks the feed at once.
+// changes asks for changes without waiting.
 func (a agent) changes(query string) changesSeen {
 	a.t.Helper()
 	var got changesSeen
@@ -92,7 +92,7 @@ func (a agent) changes(query string) changesSeen {
 	return got
 }
 
-// last is the number of the last change.
+// last returns the number of the last change.
 func (a agent) last() int64 {
 	a.t.Helper()
 	var got struct {
@@ -102,7 +102,8 @@ func (a agent) last() int64 {
 	return got.Seq
 }
 
-// localUsers are our ids of local users by the server's.
+// localUsers returns the ids of local users in Latchkey, by their ids on the
+// server.
 func (p *program) localUsers(serverID string) map[string]string {
 	p.t.Helper()
 	var got struct {
@@ -119,7 +120,7 @@ func (p *program) localUsers(serverID string) map[string]string {
 	return ids
 }
 
-// offer is an invite to one server; more changes what it offers there.
+// offer returns an invite to one server; more changes the offer on it.
 func offer(to, kind, serverID string, more map[string]any) map[string]any {
 	server := map[string]any{"server_id": serverID}
 	maps.Copy(server, more)
@@ -134,7 +135,8 @@ func (p *program) invite(in map[string]any) string {
 	return made.ID
 }
 
-// joins has owner invite bob to the server, who accepts; it returns the link's id.
+// joins makes owner invite bob to the server and bob accept. It returns the id
+// of the link.
 func (a agent) joins(owner, bob *program, more map[string]any) string {
 	a.t.Helper()
 	id := owner.invite(offer("bob", "linked", a.id, more))
@@ -155,7 +157,7 @@ func (a agent) links() []agentLinkSeen {
 	return got.Links
 }
 
-// exchange has the agent check an access key.
+// exchange makes the agent check an access key.
 func (a agent) exchange(key, accountID string) answer {
 	a.t.Helper()
 	in := map[string]any{"access_key": key}
@@ -165,7 +167,8 @@ func (a agent) exchange(key, accountID string) answer {
 	return a.put(http.MethodPost, "/server/exchanges", in)
 }
 
-// accessKey is the key of the one server that the program's account may use.
+// accessKey returns the key of the only server that the program's account may
+// use.
 func (p *program) accessKey() string {
 	p.t.Helper()
 	var got struct {
@@ -181,7 +184,7 @@ func (p *program) accessKey() string {
 	return got.Servers[0].AccessKey
 }
 
-// owners makes a site with an owner, a server, and somebody else.
+// owners makes a site with an owner, a server, and another account.
 func owners(t *testing.T) (s *site, ann, bob *program, den agent) {
 	t.Helper()
 	s = busySite(t)

@@ -8,7 +8,8 @@ import (
 
 const v1 = "/api/v1"
 
-// post sends an object of texts, and notes those that no log may hold.
+// post sends an object of texts, and remembers the texts that no log may
+// contain.
 func (p *program) post(path string, pairs ...string) answer {
 	p.t.Helper()
 	return p.send(http.MethodPost, path, pairs...)
@@ -32,7 +33,7 @@ func (p *program) get(path string) answer {
 	return p.api(http.MethodGet, v1+path, nil)
 }
 
-// done fails unless there is nothing more to say.
+// done fails unless the answer has no content.
 func (p *program) done(a answer) {
 	p.t.Helper()
 	p.is(a, http.StatusNoContent, nil)
@@ -41,7 +42,7 @@ func (p *program) done(a answer) {
 	}
 }
 
-// mailed fails unless all the rest comes by mail.
+// mailed fails unless the answer says that a mail follows.
 func (p *program) mailed(a answer) {
 	p.t.Helper()
 	p.is(a, http.StatusAccepted, nil)
@@ -50,8 +51,8 @@ func (p *program) mailed(a answer) {
 	}
 }
 
-// wrong fails unless the answer names exactly these mistakes: members and codes
-// by turns.
+// wrong fails unless the answer has exactly these mistakes. pairs are members
+// and codes in turn.
 func (p *program) wrong(a answer, status int, pairs ...string) {
 	p.t.Helper()
 	p.isProblem(a, status, "invalid")
@@ -78,7 +79,7 @@ func (p *program) wrong(a answer, status int, pairs ...string) {
 	}
 }
 
-// refused fails unless the answer is that problem, with all that belongs to it.
+// refused fails unless the answer is that problem, complete with its headers.
 func (p *program) refused(a answer, status int, code string) {
 	p.t.Helper()
 	p.isProblem(a, status, code)
@@ -96,5 +97,5 @@ func (p *program) signedUp(name string) *program {
 	return p.as(p.token(name))
 }
 
-// anyToken is well-formed and opens nothing.
+// anyToken has the form of a session token and belongs to no session.
 const anyToken = "lks_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAxjaquw"

@@ -10,18 +10,18 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// fixture is who and what the tests of permissions know. All of it came through
-// the doors.
+// fixture has the people, servers and links that the tests of permissions need.
+// All of them were made through the API.
 type fixture struct {
 	*program
 	ann, bob                     person
 	annID                        string
-	first, second, third, fourth registeredServer // ann's; bob's; disabled; nobody's
-	replaced                     string           // a key of the first that is over
-	expired, disabled            string           // tokens that are over
-	pending                      string           // the id of ann's pending link with the second
-	accepted                     string           // the id of ann's link with the first
-	code                         string           // a user code that waits
+	first, second, third, fourth registeredServer // owned by ann, owned by bob, disabled, and without an owner
+	replaced                     string           // an expired key of the first server
+	expired, disabled            string           // tokens that are no longer valid
+	pending                      string           // the id of ann's pending link to the second server
+	accepted                     string           // the id of ann's link to the first server
+	code                         string           // a pending user code
 	deviceCode                   string
 	annToken, bobToken           string
 	annAccessKey                 string
@@ -58,7 +58,8 @@ func newFixture(t *testing.T, s *site) *fixture {
 	return f
 }
 
-// rotate replaces the key of the first server and lets the old one run out.
+// rotate replaces the key of the first server and waits until the old one
+// expires.
 func (f *fixture) rotate(t *testing.T) {
 	t.Helper()
 	owner, _ := strconv.ParseInt(f.annID, 10, 64)
@@ -74,7 +75,7 @@ func (f *fixture) rotate(t *testing.T) {
 	f.annToken, f.bobToken = f.token("ann"), f.token("bob")
 }
 
-// begin has a device ask for a code.
+// begin makes a device ask for a code.
 func (f *fixture) begin() {
 	f.t.Helper()
 	var out struct {
@@ -88,8 +89,8 @@ func (f *fixture) begin() {
 	f.code, f.deviceCode = out.UserCode, out.DeviceCode
 }
 
-// malformed are texts that look somewhat like a token and are none. A header
-// that comes twice is the thirteenth way.
+// malformed returns texts that resemble a token and are not valid. A header
+// that is sent twice is the thirteenth case.
 func malformed(token string) []string {
 	last := token[len(token)-1]
 	return []string{

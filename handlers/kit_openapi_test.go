@@ -18,8 +18,8 @@ import (
 
 const belowV1 = "/api/v1/"
 
-// contractFile is openapi.yaml as the tests read it: every object closed, so
-// that an answer cannot hold a member that is not described.
+// contractFile is openapi.yaml as the tests read it: with every object closed,
+// so that an answer must not have a member that is not described.
 type contractFile struct {
 	doc        *openapi3.T
 	operations []contractOperation
@@ -67,8 +67,8 @@ func contractOf(t testing.TB) *contractFile {
 	return file
 }
 
-// find is the operation that a request meets. Written parts of a path win over
-// parameters.
+// find returns the operation for a request. A literal segment of a path wins
+// over a parameter.
 func (f *contractFile) find(method, path string) (contractOperation, bool) {
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -85,7 +85,8 @@ func (f *contractFile) find(method, path string) (contractOperation, bool) {
 	return best, most >= 0
 }
 
-// matches reports whether path meets pattern, and in how many written parts.
+// matches reports whether path matches pattern, and with how many literal
+// segments.
 func matches(pattern, path string) (written int, ok bool) {
 	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
@@ -102,7 +103,7 @@ func matches(pattern, path string) (written int, ok bool) {
 	return written, true
 }
 
-// list is an extension that holds texts.
+// list returns an extension that holds texts.
 func list(value any) []string {
 	var texts []string
 	all, _ := value.([]any)
@@ -113,7 +114,7 @@ func list(value any) []string {
 	return texts
 }
 
-// problems are the codes that may come, by status.
+// problems returns the codes that an operation may answer with, by status.
 func problems(extensions map[string]any) map[string][]string {
 	byStatus, _ := extensions["x-problem-codes"].(map[string]any)
 	out := map[string][]string{}
@@ -128,7 +129,8 @@ func (o contractOperation) fieldCodes() []string          { return list(o.Extens
 
 func (o contractOperation) callers() []string { return list(o.Extensions["x-latchkey-callers"]) }
 
-// scheme is session or serverKey, "" for what anybody may call.
+// scheme returns session, serverKey, or "" for an operation that needs no
+// token.
 func (o contractOperation) scheme() string {
 	if o.Security == nil {
 		return ""
@@ -141,7 +143,7 @@ func (o contractOperation) scheme() string {
 	return ""
 }
 
-// body is the media type object of the request, nil for none.
+// body returns the body of the request, or nil if there is none.
 func (o contractOperation) body() *openapi3.MediaType {
 	if o.RequestBody == nil {
 		return nil
@@ -149,8 +151,8 @@ func (o contractOperation) body() *openapi3.MediaType {
 	return o.RequestBody.Value.Content.Get("application/json")
 }
 
-// checkContract fails the test when the contract does not describe the answer to
-// a request, or a request that was granted.
+// checkContract fails the test if the contract does not describe the answer, or
+// if it does not allow a request that was granted.
 func checkContract(t testing.TB, request *http.Request, sent string, a answer) {
 	t.Helper()
 	path := request.URL.Path
@@ -175,7 +177,7 @@ func checkContract(t testing.TB, request *http.Request, sent string, a answer) {
 	}
 }
 
-// checkNowhere is for answers to what no operation is.
+// checkNowhere checks the answer to a request that matches no operation.
 func (f *contractFile) checkNowhere(a answer) error {
 	problem := &openapi3.Response{Content: openapi3.Content{"application/problem+json": {Schema: f.doc.Components.Schemas["Problem"]}}}
 	value, err := checkBody(problem, a)
@@ -183,7 +185,7 @@ func (f *contractFile) checkNowhere(a answer) error {
 		return err
 	}
 	codes := problems(f.doc.Extensions)
-	if a.status == http.StatusBadRequest || a.status >= 500 { // what comes before any route is the same for all
+	if a.status == http.StatusBadRequest || a.status >= 500 { // errors before the routing have the same form everywhere
 		codes = contractOperation{Operation: f.doc.Paths.Value("/api/v1/account").Get}.problems()
 	}
 	return checkCodes(codes, nil, a.status, value)
@@ -207,7 +209,7 @@ func (f *contractFile) checkAnswer(o contractOperation, method string, a answer)
 	return checkCodes(o.problems(), o.fieldCodes(), a.status, value)
 }
 
-// told are headers that carry something: none may come that is not described.
+// told are the headers that the contract must describe if an answer has them.
 var told = []string{"ETag", "Retry-After", "WWW-Authenticate", "Location", "Link", "Content-Disposition", "Set-Cookie"}
 
 func checkHeaders(response *openapi3.Response, header http.Header) error {
@@ -239,7 +241,8 @@ func checkHeaders(response *openapi3.Response, header http.Header) error {
 	return nil
 }
 
-// checkBody checks type and shape of a body and returns what it holds.
+// checkBody checks the type and the shape of a body, and returns the decoded
+// body.
 func checkBody(response *openapi3.Response, a answer) (any, error) {
 	if len(response.Content) == 0 {
 		if a.body != "" || a.header.Get("Content-Type") != "" {
@@ -247,7 +250,7 @@ func checkBody(response *openapi3.Response, a answer) (any, error) {
 		}
 		return nil, nil
 	}
-	media := response.Content[a.header.Get("Content-Type")] // to the letter
+	media := response.Content[a.header.Get("Content-Type")] // the exact content type
 	if media == nil {
 		return nil, fmt.Errorf("the type %q is not described", a.header.Get("Content-Type"))
 	}
@@ -278,7 +281,7 @@ func checkCodes(byStatus map[string][]string, ofFields []string, status int, val
 	return nil
 }
 
-// checkRequest checks that what was granted is what the contract allows to ask.
+// checkRequest checks that the contract allows a request that was granted.
 func (o contractOperation) checkRequest(request *http.Request, sent string) error {
 	for name := range request.URL.Query() {
 		if o.Parameters.GetByInAndName("query", name) == nil {

@@ -29,7 +29,7 @@ func eachBusySite(t *testing.T, f func(t *testing.T, s *site)) {
 	})
 }
 
-// program is one that speaks to the site: it holds no cookies.
+// program is a program that calls the site. It keeps no cookies.
 type program struct {
 	*site
 	t      *testing.T
@@ -41,7 +41,8 @@ func (s *site) program(t *testing.T) *program {
 	return &program{site: s, t: t, header: http.Header{"User-Agent": {"Program/1.0"}}}
 }
 
-// with is the program with one more header; "" takes the header away.
+// with returns the program with one more header, or without the header if the
+// value is "".
 func (p *program) with(name, value string) *program {
 	header := maps.Clone(p.header)
 	if header.Set(name, value); value == "" {
@@ -50,7 +51,7 @@ func (p *program) with(name, value string) *program {
 	return &program{p.site, p.t, header}
 }
 
-// as is the program with a session token.
+// as returns the program with a session token.
 func (p *program) as(token string) *program { return p.with("Authorization", "Bearer "+token) }
 
 func (p *program) do(method, path, contentType, body string) answer {
@@ -78,7 +79,7 @@ func (p *program) do(method, path, contentType, body string) answer {
 	return got
 }
 
-// api sends value as JSON, nothing for nil.
+// api sends value as JSON, or no body if it is nil.
 func (p *program) api(method, path string, value any) answer {
 	p.t.Helper()
 	if value == nil {
@@ -91,7 +92,8 @@ func (p *program) api(method, path string, value any) answer {
 	return p.do(method, path, "application/json", string(body))
 }
 
-// form sends names and values as Emby's clients do: below the query with GET.
+// form sends names and values as clients of Emby do: in the query if the method
+// is GET.
 func (p *program) form(method, path string, values url.Values) answer {
 	p.t.Helper()
 	if method == http.MethodGet {
@@ -128,7 +130,7 @@ func (p *program) isProblem(a answer, status int, code string) {
 	}
 }
 
-// token signs somebody in and returns the session token.
+// token signs in a person and returns the session token.
 func (p *program) token(name string) string {
 	p.t.Helper()
 	var in struct{ Token string }
@@ -137,10 +139,11 @@ func (p *program) token(name string) string {
 	return in.Token
 }
 
-// registeredServer is one that registered.
+// registeredServer is a server with its key.
 type registeredServer struct{ id, key string }
 
-// register registers a server with a claim code of the owner's, "" for none.
+// register registers a server with a claim code of the owner, or without one if
+// ownerToken is "".
 func (p *program) register(name, ownerToken string) registeredServer {
 	p.t.Helper()
 	in := map[string]any{
@@ -159,7 +162,7 @@ func (p *program) register(name, ownerToken string) registeredServer {
 	return registeredServer{out.ID, out.Key}
 }
 
-// ask has a server ask for a link with an account.
+// ask makes a server ask for a link with an account.
 func (p *program) ask(server registeredServer, accountID, accessKey string) {
 	p.t.Helper()
 	p.plant(accessKey)
@@ -168,7 +171,7 @@ func (p *program) ask(server registeredServer, accountID, accessKey string) {
 	}), http.StatusOK, nil)
 }
 
-// link is the one link of the list with that status.
+// link returns the id of the only link with that status.
 func (p *program) link(token, status string) string {
 	p.t.Helper()
 	var list struct{ Links []struct{ ID string } }

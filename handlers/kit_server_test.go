@@ -10,14 +10,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// runServer is a media server that has registered, as its own program would.
+// runServer is a media server that has registered as its own program would do
+// it.
 type runServer struct {
 	models.Registered
 	t    *testing.T
 	site *site
 }
 
-// page is where its owner manages it.
+// page returns the address of the page of its owner.
 func (m *runServer) page() string { return "/servers/" + m.id() }
 
 func (m *runServer) id() string { return strconv.FormatInt(m.Server.ID, 10) }
@@ -35,7 +36,7 @@ func (s *site) register(t *testing.T, name, claimCode string) *runServer {
 	return &runServer{Registered: registered, t: t, site: s}
 }
 
-// ask asks for a link with whoever has that username.
+// ask makes the server ask for a link with the account of that username.
 func (m *runServer) ask(username, linkType string) models.Authorization {
 	m.t.Helper()
 	store := m.site.Store
@@ -89,7 +90,7 @@ func (m *runServer) report(in models.Registration, libraries ...string) {
 	}
 }
 
-// look is the server as its key finds it now.
+// look returns the server as it is found by its key now.
 func (m *runServer) look() models.Server {
 	m.t.Helper()
 	server, err := m.site.Store.ServerKeys.Look(m.t.Context(), m.Key)
@@ -99,7 +100,7 @@ func (m *runServer) look() models.Server {
 	return server
 }
 
-// localUser is the id of a local user, as the server's page leads to it.
+// localUser returns the id of a local user, from the page of the server.
 func (b *browser) localUser(m *runServer, name string) string {
 	b.t.Helper()
 	page := b.get(m.page())
@@ -110,7 +111,7 @@ func (b *browser) localUser(m *runServer, name string) string {
 	return found[1]
 }
 
-// links are the accepted links of somebody, by the names of their servers.
+// links returns the accepted links of a person, by the names of their servers.
 func (b *browser) links(username string) map[string]models.Link {
 	b.t.Helper()
 	accounts, err := b.Store.Operators.List(b.t.Context(), username, "", 1)
@@ -128,13 +129,14 @@ func (b *browser) links(username string) map[string]models.Link {
 	return links
 }
 
-// wrongTerms fails unless the form of the first person tells a wrong end.
+// wrongTerms fails unless the form of the first person shows a mistake in the
+// end.
 func (b *browser) wrongTerms(a answer) {
 	b.t.Helper()
 	b.see(a, http.StatusUnprocessableEntity, `id="ends_at-0-error"`, `value="2020-01-01"`, "<title>Problem: ", `<details class="sure" open>`)
 }
 
-// account makes a confirmed account in the operator's way.
+// account makes a confirmed account as an operator does.
 func (s *site) account(t *testing.T, username string) person {
 	t.Helper()
 	p := person{username, username + "@example.org", goodPassword}
@@ -148,7 +150,8 @@ func (s *site) account(t *testing.T, username string) person {
 	return p
 }
 
-// says fails unless the page says all the texts, and none of those after "but not".
+// says fails unless the page has all the texts, and none of the texts after
+// "but not".
 func (b *browser) says(path string, texts ...string) {
 	b.t.Helper()
 	page := b.get(path)
@@ -165,7 +168,7 @@ func (b *browser) says(path string, texts ...string) {
 	}
 }
 
-// idIn is the id that the first form of a page sends.
+// idIn returns the id in the first form of a page.
 func (b *browser) idIn(path string) string {
 	b.t.Helper()
 	id := regexp.MustCompile(`name="id" value="(\d+)"`).FindStringSubmatch(b.get(path).body)
@@ -175,7 +178,7 @@ func (b *browser) idIn(path string) string {
 	return id[1]
 }
 
-// idOf is the id that the forms beside a text on a page send.
+// idOf returns the id in the forms beside a text on a page.
 func (b *browser) idOf(path, text string) string {
 	b.t.Helper()
 	_, after, ok := strings.Cut(b.get(path).body, `<a href="`+text+`"`)
@@ -186,7 +189,8 @@ func (b *browser) idOf(path, text string) string {
 	return id[1]
 }
 
-// hidden is the value of the first hidden field of that name behind a text.
+// hidden returns the value of the first hidden field with that name after a
+// text.
 func (b *browser) hidden(path, name, behind string) string {
 	b.t.Helper()
 	page := b.get(path)
@@ -199,7 +203,7 @@ func (b *browser) hidden(path, name, behind string) string {
 	return found[1]
 }
 
-// token is the session token that the browser holds.
+// token returns the session token that the browser keeps.
 func (b *browser) token() string {
 	b.t.Helper()
 	return b.held("__Host-latchkey-session")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The reference shows every operation, to everybody and without scripts.
+// The page shows every operation to everybody, without scripts.
 func TestAPIDocs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
