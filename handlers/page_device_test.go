@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// shows is the code that a TV shows.
+// shows returns the code that a TV shows.
 func (s *site) shows(t *testing.T) models.DeviceCode {
 	t.Helper()
 	code, err := s.Store.Devices.Begin(t.Context(), models.DeviceAsk{
@@ -29,7 +29,8 @@ func (s *site) exchange(t *testing.T, code models.DeviceCode) (models.SignedIn, 
 	return s.Store.Devices.Exchange(t.Context(), code.DeviceCode, models.Caller{Address: "203.0.113.9"})
 }
 
-// R-67: the page names who asks and warns; only its button approves.
+// The page names the device and warns the person; only its button approves
+// (R-67).
 func TestLinkADevice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -37,7 +38,8 @@ func TestLinkADevice(t *testing.T) {
 	ann := b.join("ann")
 	code := s.shows(t)
 
-	// The code survives the sign-in; opening its address approves nothing.
+	// The code is kept while the person signs in; opening its address approves
+	// nothing.
 	filled := "/link?user_code=" + code.UserCode
 	b.led(b.get(filled), "/signin?return_to="+url.QueryEscape(filled))
 	b.led(b.post("/signin", "name_or_email", "ann", "password", ann.password, "return_to", filled), filled, `value="`+code.UserCode+`"`)
@@ -45,7 +47,7 @@ func TestLinkADevice(t *testing.T) {
 		t.Fatal("opening a link approved a device")
 	}
 
-	// The switch of the language keeps it.
+	// The language switch keeps the code.
 	back := `name="return_to" value="` + filled + `"`
 	b.see(b.get(filled), http.StatusOK, back)
 	b.see(b.post("/link", "user_code", code.UserCode), http.StatusOK, back)
@@ -111,6 +113,7 @@ func TestWrongCodesRunOut(t *testing.T) {
 	if last.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	// The brake holds for right codes too, or it would tell them.
+	// The limit holds for right codes too, because otherwise it would reveal
+	// them.
 	b.see(b.post("/link", "user_code", s.shows(t).UserCode), http.StatusTooManyRequests)
 }

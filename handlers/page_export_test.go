@@ -25,7 +25,7 @@ func TestExportAndDelete(t *testing.T) {
 	}
 	a := b.get("/account/export")
 	b.see(a, http.StatusOK)
-	if noted := strings.Count(a.body, `"kind": "exported"`); noted != 1 { // an export tells of itself
+	if noted := strings.Count(a.body, `"kind": "exported"`); noted != 1 { // an export has its own event
 		t.Errorf("%d exports are noted, want 1", noted)
 	}
 	var file struct {
@@ -59,7 +59,7 @@ func TestExportAndDelete(t *testing.T) {
 	}
 	s.letter(t, models.MailAccountDeleted, p.email)
 	b.see(b.post("/signin", "name_or_email", "ann", "password", p.password), http.StatusUnprocessableEntity)
-	b.join("ann") // the name is free
+	b.join("ann") // the username is free again
 }
 
 func TestExportOfServersAndDevices(t *testing.T) {

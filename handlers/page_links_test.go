@@ -33,7 +33,7 @@ func TestInvitation(t *testing.T) {
 	owner.see(owner.post("/invitations/accept", "id", id), http.StatusNotFound)
 	guest.see(guest.get(den.page()+"/open"), http.StatusNotFound)
 	guest.led(guest.post("/invitations/accept", "id", id), "/servers", "Accepted", "Den", den.page()+"/open")
-	guest.led(guest.post("/invitations/accept", "id", id), "/servers", "Accepted") // sent twice: done is done
+	guest.led(guest.post("/invitations/accept", "id", id), "/servers", "Accepted") // sent twice: nothing changes
 	stranger.see(stranger.post("/invitations/accept", "id", id), http.StatusNotFound)
 	if letter := s.letter(t, models.MailLinkAccepted, annsMail.email); letter.Facts.Person != "carla" {
 		t.Errorf("facts %v, want carla", letter.Facts)
@@ -52,7 +52,8 @@ func TestInvitation(t *testing.T) {
 	// Asked again, she declines; asked a third time, she accepts and leaves.
 	again := den.ask("carla", models.LinkLinked)
 	guest.led(guest.post("/invitations/decline", "id", strconv.FormatInt(again.ID, 10)), "/invitations", "Declined", "No invitation is waiting")
-	// From pages that have stood open, or sent twice: the page says how it stands.
+	// A form from an old page, or one that was sent twice, leads to a page with
+	// the present state.
 	for _, act := range []string{"accept", "decline"} {
 		a := guest.post("/invitations/"+act, "id", strconv.FormatInt(again.ID, 10))
 		guest.see(a, http.StatusNotFound, "<title>Problem: Invitations", `id="problem"`, "no longer there", "No invitation is waiting")
@@ -66,7 +67,7 @@ func TestInvitation(t *testing.T) {
 	owner.says(den.page(), "Nobody yet")
 }
 
-// A link that a server asked for tells whose server it is.
+// A pending link tells the person who owns the server.
 func TestPendingLinkTellsTheOwner(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

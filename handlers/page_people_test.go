@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Who has many people turns pages.
+// An owner with many people gets pages of them.
 func TestManyPeopleComeInPages(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

@@ -25,7 +25,8 @@ func TestPIN(t *testing.T) {
 	b.led(b.post("/account/pin", "do", "set", "current_pin", "k7m2x", "pin", "p9q4r", "pin_again", "p9q4r"), "/account", "Your PIN is changed")
 	b.wrong(b.post("/account/pin", "do", "remove", "current_pin", "k7m2x"), "remove_current_pin")
 
-	// Forgotten: by mail, also in a browser that is not signed in.
+	// A forgotten PIN is replaced by mail, also in a browser that is not signed
+	// in.
 	b.led(b.post("/account/pin/mail"), "/account/pin/forgot", "mailed you a link")
 	token := s.letter(t, models.MailPINReset, p.email).Secret
 	other := s.browser(t)
@@ -37,13 +38,13 @@ func TestPIN(t *testing.T) {
 	if other.isSignedIn() {
 		t.Error("a PIN reset opened a session")
 	}
-	// By password.
+	// It is replaced by the password.
 	b.wrong(b.post("/account/pin/forgot", "do", "set", "current_password", "no", "pin", "a2w3c8d", "pin_again", "a2w3c8d"), "current_password")
 	b.led(b.post("/account/pin/forgot", "do", "set", "current_password", p.password, "pin", "a2w3c8d", "pin_again", "a2w3c8d"), "/account", "Your PIN is")
 	b.led(b.post("/account/pin", "do", "remove", "current_pin", "a2w3c8d"), "/account", "Your PIN is removed")
 	s.letter(t, models.MailPINChanged, p.email)
 
-	// After a year a reminder.
+	// After a year there is a reminder.
 	b.led(b.post("/account/pin", "do", "set", "pin", "k7m2x", "pin_again", "k7m2x"), "/account")
 	for range 61 {
 		b.Clock.Advance(6 * 24 * time.Hour)

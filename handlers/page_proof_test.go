@@ -54,7 +54,7 @@ func TestJoin(t *testing.T) {
 		must(s.Store.Proofs.Fail(t.Context(), attic.look(), proof().ID, reason))
 		state("failed")
 		person.says(join, text, "Try again", "but not", "data-ask")
-		s.Clock.Advance(time.Hour) // for the limit
+		s.Clock.Advance(time.Hour) // because of the limit
 		person.led(person.post(join), join)
 	}
 	must(s.Store.Proofs.Propose(t.Context(), attic.look(), proof().ID, "", "https://agent.example.org/prove"))
@@ -65,7 +65,7 @@ func TestJoin(t *testing.T) {
 	owner.says(attic.page(), "dora", "<strong>Anna</strong>")
 	person.see(person.post(join), http.StatusUnprocessableEntity, "linked with another local user")
 
-	// Left since, or not allowed any more.
+	// The link has ended, or the owner no longer allows proofs.
 	link := person.hidden("/servers", "id", "/servers/leave")
 	person.led(person.post("/servers/leave", "id", link), "/servers")
 	state("")

@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// quickHome is a server of ann's whose agent can do it, and gina, who is linked
-// with it.
+// quickHome makes a server of ann whose agent can approve codes, and gina, who
+// is linked to it.
 func (s *site) quickHome(t *testing.T) (attic *runServer, gina *browser, p person) {
 	t.Helper()
 	owner, gina := s.browser(t), s.browser(t)
@@ -25,7 +25,7 @@ func (s *site) quickHome(t *testing.T) (attic *runServer, gina *browser, p perso
 	return attic, gina, p
 }
 
-// reportsQuick has the agent report anew.
+// reportsQuick makes the agent report whether it can approve codes.
 func (m *runServer) reportsQuick(can bool) {
 	m.t.Helper()
 	_, err := m.site.Store.Agents.Report(m.t.Context(), m.look(), models.Report{
@@ -36,7 +36,7 @@ func (m *runServer) reportsQuick(can bool) {
 	}
 }
 
-// links has gina linked with the server.
+// links makes gina's link to the server.
 func (m *runServer) links(gina *browser) {
 	m.t.Helper()
 	m.ask("gina", models.LinkLinked)
@@ -44,7 +44,7 @@ func (m *runServer) links(gina *browser) {
 	gina.led(gina.post("/invitations/accept", "id", id), "/servers")
 }
 
-// waiting is what waits for the agent.
+// waiting returns the code that waits for the agent.
 func (m *runServer) waiting() models.QuickConnect {
 	m.t.Helper()
 	open, err := m.site.Store.QuickConnects.Open(m.t.Context(), m.look())
@@ -67,13 +67,13 @@ func TestQuickConnectPages(t *testing.T) {
 	attic, gina, _ := s.quickHome(t)
 	gina.says("/link", "Eight letters", "six digits of Quick Connect", "but not", "once more")
 
-	// Six digits lead to a page that asks, and asks no server.
+	// Six digits lead to a page that asks the person, and ask no server.
 	page := gina.post("/link", "user_code", " 739-104 ")
 	gina.see(page, http.StatusOK, "Do you see this code right now?", "739 104", "Attic", "Go on only if these six digits", `name="code" value="739 104"`,
 		`type="radio" value="`+attic.id()+`" required checked`, `action="/link/quick-connect"`, `name="return_to" value="/link"`)
 	attic.nothingWaits()
 
-	// The server must be chosen, and one of theirs.
+	// The person must choose a server that they are linked to.
 	gina.see(gina.post("/link/quick-connect", "code", "739 104"), http.StatusUnprocessableEntity,
 		"<title>Problem: ", "Choose the server", "autofocus", `aria-describedby="servers-error"`, "739 104")
 	gina.see(gina.post("/link/quick-connect", "code", "739 104", "server_id", "7"), http.StatusUnprocessableEntity, "none of yours. Choose another")
@@ -108,7 +108,7 @@ func TestQuickConnectPages(t *testing.T) {
 	for reason, text := range map[string]string{
 		models.QuickCodeWrong: "knows no such code", models.QuickNotAllowed: "does not let your user", models.QuickUnavailable: "cannot do it right now",
 	} {
-		s.Clock.Advance(15 * time.Minute) // for the limit
+		s.Clock.Advance(15 * time.Minute) // because of the limit
 		wait = gina.post("/link/quick-connect", "code", "739105", "server_id", attic.id()).location()
 		must(s.Store.QuickConnects.Fail(t.Context(), attic.look(), attic.waiting().ID, reason))
 		state("failed")
@@ -121,7 +121,7 @@ func TestQuickConnectPages(t *testing.T) {
 	s.Clock.Advance(10 * time.Minute)
 	gina.says(second, "did not answer in time")
 
-	// It is nobody else's.
+	// Nobody else can see the request.
 	other, stranger := s.browser(t), s.browser(t)
 	other.signIn(s.account(t, "mallory"))
 	for _, path := range []string{wait, wait + "/state", "/link/quick-connect/x", "/link/quick-connect/1"} {
@@ -130,7 +130,8 @@ func TestQuickConnectPages(t *testing.T) {
 	stranger.led(stranger.get(wait), "/signin?return_to="+url.QueryEscape(wait))
 }
 
-// Somebody with several servers chooses; with none it is said what to do.
+// A person with several servers chooses one; a person with none reads what to
+// do.
 func TestQuickConnectServersOnPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -153,8 +154,9 @@ func TestQuickConnectServersOnPage(t *testing.T) {
 	gina.see(gina.post("/link/quick-connect", "code", "739104", "server_id", other.id()), http.StatusUnprocessableEntity, "none of your servers")
 }
 
-// Six digits never come from an address, nor through the way to the sign-in and
-// the password, nor with another language: the person reads them off the screen.
+// Six digits never come from an address. They are lost on the way to the
+// sign-in or the password, and when the language changes: the person reads them
+// from the screen again.
 func TestDigitsAreNeverFilledIn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -182,7 +184,7 @@ func TestDigitsAreNeverFilledIn(t *testing.T) {
 	}
 	stranger.led(stranger.post("/signin", "name_or_email", "gina", "password", p.password, "return_to", again), again, "type the six digits once more")
 
-	// A password that was not given lately.
+	// The password was given too long ago.
 	s.Clock.Advance(25 * time.Hour)
 	confirm := "/account/confirm-password?return_to=" + url.QueryEscape(again)
 	gina.led(gina.post("/link", "user_code", "739104"), confirm)
@@ -191,7 +193,7 @@ func TestDigitsAreNeverFilledIn(t *testing.T) {
 	gina.led(gina.post("/account/confirm-password", "current_password", p.password, "return_to", again), again, "once more")
 	gina.see(gina.post("/link", "user_code", "739104"), http.StatusOK, "Do you see this code")
 
-	// The switch of the language.
+	// The language is switched.
 	for _, a := range []answer{
 		gina.post("/link", "user_code", "739104"), gina.post("/link", "user_code", "73910"),
 		gina.post("/link/quick-connect", "code", "739104"), gina.post("/link/quick-connect", "code", "73910"),

@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// An owner invites a guest who has no account to two servers; sign-up is for
-// the invited alone.
+// An owner invites a guest without an account to two servers. Only invited
+// people may sign up.
 func TestInviteAGuest(t *testing.T) {
 	t.Parallel()
 	s := start(t, servicetest.Options{Adjust: func(o *models.Options) {
@@ -46,7 +46,7 @@ func TestInviteAGuest(t *testing.T) {
 	owner.see(owner.post("/invites", "server", attic.id(), "to", "gina@example.org", "local_user_id", owner.localUser(attic, "Anna"), "server."+cellar.id(), "on"),
 		http.StatusUnprocessableEntity, "A local user belongs to one server")
 
-	// It works, and twice the same is once.
+	// It works, and sending it twice makes one invite.
 	last := s.Clock.Now().Add(30 * 24 * time.Hour).Format(time.DateOnly)
 	fields := []string{
 		"server", attic.id(), "key", owner.hidden(form, "key", "<form"), "to", "gina@example.org", "note", note, "ends_at", last, "local_user_id", "",
@@ -62,7 +62,7 @@ func TestInviteAGuest(t *testing.T) {
 		t.Errorf("facts %v, want person ann, some note, some server", letter.Facts)
 	}
 
-	// Somebody else who finds the mail cannot answer.
+	// Another person who finds the mail cannot answer the invite.
 	stranger.led(stranger.get("/invite?token="+letter.Secret), "/invite", "ann invites you", "signed in as mallory", "gina@example.org", "not the confirmed address")
 	stranger.says("/invitations", "No invitation is waiting")
 
@@ -122,7 +122,7 @@ func TestLinkALocalUser(t *testing.T) {
 	person.led(person.post("/invites/accept", "id", id), "/servers", "Attic")
 	owner.says(attic.page(), "dora", "Linked to", "<strong>Anna</strong>", "but not", "local_user="+anna)
 
-	// Terms: an end, libraries, and what was not touched stays.
+	// The terms change: an end and libraries. The rest stays.
 	link := owner.hidden(attic.page(), "id", `action="`+attic.page()+`/people/terms"`)
 	day := s.Clock.Now().Add(48 * time.Hour).Format(time.DateOnly)
 	terms := attic.page() + "/people/terms"
@@ -135,7 +135,8 @@ func TestLinkALocalUser(t *testing.T) {
 	owner.says(attic.page(), "but not", "Ends after")
 	owner.see(owner.post(terms, "id", "7", "ends_was", "", "ends_at", day), http.StatusNotFound, "no longer there")
 
-	// Another for the same local user is refused, and one that is declined waits no more.
+	// A second invite for the same local user is refused, and a declined one no
+	// longer waits.
 	owner.see(owner.post("/invites", "server", attic.id(), "to", "dora", "local_user_id", anna), http.StatusUnprocessableEntity, "linked with somebody else already")
 	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "server."+attic.id(), "on"), attic.page())
 	person.led(person.post("/invites/decline", "id", person.hidden("/invitations", "id", "ann invites you")), "/invitations", "Declined")
@@ -170,7 +171,7 @@ func TestInvitesThatEnd(t *testing.T) {
 	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword), "/account")
 	guest.says("/invitations", "No invitation is waiting")
 
-	// The way from the mail through the sign-in leads back to the invite.
+	// After signing in, the person comes back to the invite.
 	owner.signIn(person{"ann", "ann@example.org", goodPassword})
 	again := invite()
 	guest.led(guest.post("/signout"), "/")

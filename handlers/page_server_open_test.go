@@ -35,7 +35,8 @@ func TestOpenServer(t *testing.T) {
 	}
 	owner.see(owner.get(den.page()+"/open"), http.StatusNotFound)
 
-	// Shut out by the operator it is still listed, and can be left.
+	// A server that an operator disabled is still listed, and the person can
+	// leave it.
 	if err := s.Store.OperatedServers.Disable(t.Context(), den.Server.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func TestManageAServer(t *testing.T) {
 	b.led(b.post(den.page()+"/addresses/move", "id", id, "do", "down"), den.page())
 	b.led(b.post(den.page()+"/addresses/hide", "id", id, "do", "hide"), den.page(), `<strong class="tag">Hidden</strong>`)
 	b.led(b.post(den.page()+"/addresses/hide", "id", id, "do", "show"), den.page(), "given to devices again")
-	b.led(b.post(den.page()+"/addresses/hide", "id", id), den.page(), "Devices no longer get it") // nothing is shown by mistake
+	b.led(b.post(den.page()+"/addresses/hide", "id", id), den.page(), "Devices no longer get it") // a form without that value never shows an address
 	b.led(b.post(den.page()+"/addresses/remove", "id", id), den.page(), "The address is removed")
 	for _, stale := range []string{"/addresses/remove", "/addresses/move", "/addresses/hide", "/people/remove"} {
 		b.see(b.post(den.page()+stale, "id", id, "do", "up"), http.StatusNotFound, "<title>Problem: Den", "no longer there", "http://192.168.1.20:8096")
@@ -103,7 +103,7 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// A server is nobody's business but its owner's.
+// Only its owner sees the page of a server.
 func TestOtherPeoplesServers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -134,7 +134,7 @@ func TestOtherPeoplesServers(t *testing.T) {
 		owner.see(owner.get("/servers/"+url.PathEscape(id)), http.StatusNotFound)
 	}
 
-	// A day later the dangerous acts ask for the password, and lead back.
+	// A day later, dangerous actions ask for the password first, and lead back.
 	s.Clock.Advance(25 * time.Hour)
 	for _, path := range []string{"/key", "/hand-over", "/remove"} {
 		owner.led(owner.post(den.page()+path, posts[path]...), "/account/confirm-password?return_to="+url.QueryEscape(den.page()))

@@ -18,7 +18,7 @@ func TestClaimAServer(t *testing.T) {
 	b.says("/servers", "Den", "Last contact", byCode.page())
 	b.says(byCode.page(), "Den", "4.8.11.0", "https://media.example.org:443", "http://192.168.1.20:8096", "Nobody yet")
 
-	// A server that registered by itself: whoever has its key claims it, once.
+	// A server that registered by itself is claimed with its key, once.
 	lone := s.register(t, "Attic", "")
 	b.plant(lone.Key)
 	a := b.post("/servers/claim", "server_id", lone.id(), "access_key", byCode.Key)

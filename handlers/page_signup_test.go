@@ -25,7 +25,7 @@ func TestSignUpToSignIn(t *testing.T) {
 	b.Clock.Advance(time.Minute)
 	b.led(b.post("/signup/resend"), "/signup/sent", "on its way")
 
-	// The right password leads to "confirm first", not in.
+	// The right password does not sign in before the address is confirmed.
 	other := b.browser(t)
 	other.led(other.post("/signin", "name_or_email", "ann", "password", goodPassword), "/signup/sent", "confirm your email address first", "ann@example.org")
 
@@ -35,12 +35,12 @@ func TestSignUpToSignIn(t *testing.T) {
 		t.Error("the page that a mail leads to gives its address away")
 	}
 	b.led(moved, "/confirm", "ann@example.org", `name="token" value="`+token+`"`)
-	b.see(b.get("/confirm"), http.StatusOK) // looking changes nothing
+	b.see(b.get("/confirm"), http.StatusOK) // opening the link changes nothing
 	b.see(other.post("/signin", "name_or_email", "ann", "password", goodPassword), http.StatusSeeOther)
 	b.led(b.post("/confirm", "token", token), "/signin", "Your email address is confirmed")
 	b.see(b.post("/confirm", "token", token), http.StatusGone, "no longer works")
 
-	// The other browser learns that it waits for nothing any more.
+	// The other browser learns that its sign-up no longer waits.
 	other.see(other.get("/signup/sent"), http.StatusOK, "no longer knows")
 	if other.held("__Host-latchkey-pending") != "" {
 		t.Error("a browser still holds a sign-up that is over")
@@ -72,7 +72,8 @@ func TestSignUpToSignIn(t *testing.T) {
 	b.led(b.post("/signin", "name_or_email", "ann", "password", goodPassword, "return_to", "/account/password"), "/account/password", "New password")
 }
 
-// Two people waited with one address: the second is told, and how to go on.
+// Two people sign up with one address: the second is told so, and how to
+// continue.
 func TestSecondToConfirmIsTold(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)

@@ -10,9 +10,10 @@ import (
 	"testing"
 )
 
-// TestEveryAPIRoute asks every operation of the contract as everybody. What each
-// gets follows from what the contract says: who may call, and with which body.
-// What is asked for is ann's, and her server's.
+// TestEveryAPIRoute calls every operation of the contract as every kind of
+// caller. The contract says who may call it and with which body, and so what
+// each caller must get. The ids in the requests are ann's and those of her
+// server.
 func TestEveryAPIRoute(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -24,10 +25,10 @@ func TestEveryAPIRoute(t *testing.T) {
 	f.link(f.annToken, "accepted")
 }
 
-// apiFixture knows whose each id is.
+// apiFixture knows the ids of ann's things.
 type apiFixture struct {
 	*fixture
-	ids map[string]string // by the path up to it
+	ids map[string]string // by the path that ends with the id
 }
 
 func newAPIFixture(t *testing.T, s *site) *apiFixture {
@@ -57,8 +58,8 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	return f
 }
 
-// read reads what a list of ids needs. What is not there yet fails where it is
-// asked for.
+// read reads the answer that has the ids. A missing id fails the test that
+// needs it.
 func (f *apiFixture) read(p *program, path string, value any) {
 	f.t.Helper()
 	if a := p.api(http.MethodGet, path, nil); a.status == http.StatusOK {
@@ -68,7 +69,7 @@ func (f *apiFixture) read(p *program, path string, value any) {
 	}
 }
 
-// invite has ann invite carol, whom no other caller is.
+// invite makes ann invite carol, who makes no other request.
 func (f *apiFixture) invite(t *testing.T, ann *program) {
 	t.Helper()
 	a := ann.api(http.MethodPost, "/api/v1/invites", map[string]any{
@@ -83,7 +84,7 @@ func (f *apiFixture) invite(t *testing.T, ann *program) {
 	f.ids["/api/v1/invites/{id}"] = made.ID
 }
 
-// prove has carol start a proof on ann's server, which allows it no longer
+// prove makes carol start a proof on ann's server, which allows no proofs
 // afterwards.
 func (f *apiFixture) prove(t *testing.T, ann *program) {
 	t.Helper()
@@ -105,7 +106,7 @@ func (f *apiFixture) prove(t *testing.T, ann *program) {
 	allow(false)
 }
 
-// quick has ann type a code of Quick Connect for her server.
+// quick makes ann type a code of Quick Connect for her server.
 func (f *apiFixture) quick(t *testing.T, ann *program) {
 	t.Helper()
 	server := f.as(f.first.key)
@@ -120,7 +121,7 @@ func (f *apiFixture) quick(t *testing.T, ann *program) {
 	f.ids["/api/v1/server/quick-connects/{id}"] = made.ID
 }
 
-// address is the path of an operation with ann's ids in it.
+// address returns the path of an operation with ann's ids in it.
 func (f *apiFixture) address(t *testing.T, o contractOperation) string {
 	t.Helper()
 	path := o.path
@@ -144,7 +145,7 @@ func (f *apiFixture) address(t *testing.T, o contractOperation) string {
 	}
 }
 
-// example is the body that the contract shows, with ann's ids in it.
+// example returns the body in the contract with ann's ids in it.
 func (f *apiFixture) example(t *testing.T, o contractOperation) (body any, names bool) {
 	t.Helper()
 	media := o.body()
@@ -164,7 +165,7 @@ func (f *apiFixture) example(t *testing.T, o contractOperation) (body any, names
 	return body, f.rename(body)
 }
 
-// rename writes ann's ids into a body and reports whether it named any.
+// rename writes ann's ids into a body, and reports whether the body has ids.
 func (f *apiFixture) rename(value any) bool {
 	named := false
 	switch v := value.(type) {
@@ -187,15 +188,15 @@ func (f *apiFixture) rename(value any) bool {
 	return named
 }
 
-// asks is one operation as it is about to be asked.
+// asks is one operation with its request.
 type asks struct {
 	*apiFixture
 	t *testing.T
 	o contractOperation
 }
 
-// as asks as somebody and fails unless one of the wanted answers comes: a status,
-// or a status and a code.
+// as sends the request as a caller. It fails unless one of the wanted answers
+// comes: a status, or a status with a code.
 func (q asks) as(who string, header http.Header, wanted func(status int, code string) error) {
 	q.t.Helper()
 	p := q.site.program(q.t)
@@ -212,7 +213,7 @@ func (q asks) as(who string, header http.Header, wanted func(status int, code st
 	checkAPIAnswer(q.t, a)
 }
 
-// only wants one status and code.
+// only accepts one status and code.
 func only(status int, code string) func(int, string) error {
 	return func(gotStatus int, gotCode string) error {
 		if gotStatus != status || gotCode != code {
@@ -222,7 +223,7 @@ func only(status int, code string) func(int, string) error {
 	}
 }
 
-// let wants anything but that the caller is turned away for the token.
+// let accepts every answer that does not refuse the token.
 func let(status int, code string) error {
 	turned := []string{"session_ended", "server_key_wrong", "server_disabled", "wrong_kind_of_token", "operators_only", "confirm_password"}
 	if status >= 500 || slices.Contains(turned, code) {
@@ -283,7 +284,8 @@ func (f *apiFixture) checkSession(q asks, bearer func(string) http.Header, stran
 	q.as("who it belongs to", bearer(f.token("ann")), want)
 }
 
-// others is what somebody gets whose things they are not.
+// others returns the check of the answer to a person who does not own the
+// thing.
 func (f *apiFixture) others(t *testing.T, o contractOperation) func(int, string) error {
 	t.Helper()
 	_, names := f.example(t, o)

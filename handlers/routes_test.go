@@ -11,22 +11,22 @@ import (
 	"github.com/latchkey-media/latchkey/internal/captcha"
 )
 
-// row says how a route answers: to somebody who is not signed in, to somebody
-// who is, and to a form that another site sent with that person's cookies. A
-// status of 303 stands with where it leads.
+// row has the answers of a route: to a visitor who is not signed in, to a
+// person who is, and to a form that another site sent with that person's
+// cookies. A status of 303 has the address it leads to.
 type row struct{ signedOut, signedIn, crossSite string }
 
-// table has a row for every route. A route without one fails: who may use it
-// must have been thought about.
+// table has a row for every route. A route without a row fails the test, so
+// that its author decides who may use it.
 func table() map[string]row {
 	const (
 		open      = "200"
 		forbidden = "403"
-		mailed    = "410" // needs the token of a mail
+		mailed    = "410" // needs the token from a mail
 	)
 	signIn := func(page string) string { return "303 /signin?return_to=" + url.QueryEscape(page) }
 	account := func(page string) row { return row{signIn(page), open, open} }
-	// A server that is somebody else's, or not there, is not found.
+	// The server of another owner, or one that does not exist, is not found.
 	serverPage := func(path string) row { return row{signIn("/servers/1" + path), "404", "404"} }
 	ofServer := row{signIn("/servers/1"), "404", forbidden}
 	return map[string]row{
@@ -44,7 +44,7 @@ func table() map[string]row {
 		"GET /account/sessions":             account("/account/sessions"),
 		"GET /account/pin":                  account("/account/pin"),
 		"GET /account/pin/forgot":           account("/account/pin/forgot"),
-		"GET /account/export":               {signIn("/account/export"), open, forbidden}, // it is noted in the history
+		"GET /account/export":               {signIn("/account/export"), open, forbidden}, // each export is recorded in the history
 		"GET /account/delete":               account("/account/delete"),
 		"GET /confirm":                      {mailed, mailed, mailed},
 		"GET /reset":                        {mailed, mailed, mailed},
@@ -188,7 +188,8 @@ func TestEveryRoute(t *testing.T) {
 	}
 }
 
-// from sends an empty request as a page of ours or of another site would.
+// from sends an empty request as a page of this site, or of another site,
+// would.
 func (b *browser) from(site, method, path string) answer {
 	b.t.Helper()
 	request := b.request(method, path, "")

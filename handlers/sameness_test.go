@@ -15,11 +15,11 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// same is an answer without what differs between any two answers.
+// same returns an answer without the parts that differ between any two answers.
 func same(a answer, typed ...string) string {
 	header := maps.Clone(a.header)
 	header.Del("Date")
-	header.Del("Content-Length") // goes by the length of what was typed
+	header.Del("Content-Length") // it depends on the length of the text that was typed
 	text := fmt.Sprint(a.status, a.location(), a.body)
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		text += fmt.Sprintf("\n%s: %q", name, header[name])
@@ -31,7 +31,7 @@ func same(a answer, typed ...string) string {
 	return regexp.MustCompile(`latchkey-pending=[\w-]+`).ReplaceAllString(text, "PENDING")
 }
 
-// Whether an address has an account is nobody's business (R-01).
+// No answer tells whether an address has an account (R-01).
 func TestSignUpTellsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -65,7 +65,7 @@ func TestForgotTellsNothing(t *testing.T) {
 	forgot := func(name string) string {
 		b := s.browser(t)
 		out := ""
-		for range 8 { // into the limits
+		for range 8 { // until the limits apply
 			out += same(b.post("/forgot", "name_or_email", name), name) + same(b.get("/forgot/sent"), name)
 		}
 		return out
@@ -78,8 +78,8 @@ func TestForgotTellsNothing(t *testing.T) {
 	}
 }
 
-// Wrong passwords are answered alike for everybody, also when there were too
-// many (R-30).
+// Wrong passwords get the same answer for every account, also after too many of
+// them (R-30).
 func TestSignInTellsNothing(t *testing.T) {
 	servicetest.SkipIfShort(t, "it signs in many times")
 	t.Parallel()
@@ -116,7 +116,7 @@ func TestSignInTellsNothing(t *testing.T) {
 	disabled.see(disabled.post("/signin", "name_or_email", "expelled", "password", goodPassword), http.StatusUnprocessableEntity, "disabled")
 }
 
-// A stranger who uses the owner's tries up does not keep the owner out (R-26).
+// A stranger who uses up the attempts does not lock the owner out (R-26).
 func TestStrangersDoNotLockTheOwnerOut(t *testing.T) {
 	servicetest.SkipIfShort(t, "it signs in many times")
 	t.Parallel()

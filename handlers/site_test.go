@@ -23,8 +23,8 @@ import (
 
 const goodPassword, otherPassword = servicetest.Password, servicetest.OtherPassword
 
-// site is the whole service over TLS, as in production. At its end it checks that
-// no log holds a secret that went through it (R-90).
+// site is the whole service over TLS, as in production. When the test ends, it
+// checks that no log has a secret of the test (R-90).
 type site struct {
 	*servicetest.Service
 
@@ -32,8 +32,8 @@ type site struct {
 	secrets []string
 }
 
-// newSite starts a site with the limits of production, apart from those that many
-// accounts at one address would meet.
+// newSite starts a site with the limits of production, except those that many
+// accounts at one address would reach.
 func newSite(t *testing.T, change ...func(*handlers.Server)) *site {
 	t.Helper()
 	return start(t, servicetest.Options{Adjust: limited}, change...)
@@ -67,7 +67,7 @@ func start(t *testing.T, options servicetest.Options, change ...func(*handlers.S
 	return s
 }
 
-// plant notes values that must not appear in the log.
+// plant records values that must not appear in the log.
 func (s *site) plant(values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,14 +90,14 @@ func (s *site) checkLog(t *testing.T) {
 	}
 }
 
-// letter delivers the mails that are due and returns the latest one of a kind to
-// an address.
+// letter delivers the mails that are due, and returns the latest one of that
+// kind to the address.
 func (s *site) letter(t *testing.T, kind models.MailKind, to string) models.Letter {
 	t.Helper()
 	return s.Mailbox.Letter(t, kind, to)
 }
 
-// browser is one with cookies of its own. It follows no redirect.
+// browser is a browser with cookies of its own. It follows no redirect.
 type browser struct {
 	*site
 	t      *testing.T
@@ -120,17 +120,17 @@ func (s *site) browser(t *testing.T) *browser {
 	}}
 }
 
-// answer is what came back.
+// answer is an answer of the site.
 type answer struct {
 	status int
 	header http.Header
 	body   string
-	path   string // that was asked for
+	path   string // of the request
 }
 
 func (a answer) location() string { return a.header.Get("Location") }
 
-// cookie is the last Set-Cookie of that name.
+// cookie returns the last Set-Cookie with that name.
 func (a answer) cookie(name string) *http.Cookie {
 	var found *http.Cookie
 	for _, c := range (&http.Response{Header: a.header}).Cookies() {
@@ -177,7 +177,8 @@ func (b *browser) get(path string) answer {
 	return b.send(b.request(http.MethodGet, path, ""))
 }
 
-// post sends a form of names and values as a browser would from our own page.
+// post sends a form of names and values, as a browser does from a page of this
+// site.
 func (b *browser) post(path string, pairs ...string) answer {
 	b.t.Helper()
 	fields := url.Values{}
@@ -194,7 +195,7 @@ func (b *browser) post(path string, pairs ...string) answer {
 	return b.send(request)
 }
 
-// see fails unless the answer is a page with that status that holds all texts.
+// see fails unless the answer is a page with that status and all the texts.
 func (b *browser) see(a answer, status int, texts ...string) {
 	b.t.Helper()
 	if a.status != status {
@@ -207,7 +208,8 @@ func (b *browser) see(a answer, status int, texts ...string) {
 	}
 }
 
-// led fails unless the answer is a redirect to that page, and opens it.
+// led fails unless the answer is a redirect to that page, and then opens the
+// page.
 func (b *browser) led(a answer, to string, texts ...string) {
 	b.t.Helper()
 	if a.status != http.StatusSeeOther || a.location() != to {
@@ -219,8 +221,8 @@ func (b *browser) led(a answer, to string, texts ...string) {
 	}
 }
 
-// wrong fails unless the answer is the form again with a mistake at the field,
-// which has the focus, and a title that says so.
+// wrong fails unless the answer shows the form again: with a mistake at the
+// field, which has the focus, and a title that says so.
 func (b *browser) wrong(a answer, field string) {
 	b.t.Helper()
 	b.see(a, http.StatusUnprocessableEntity, `id="`+field+`-error"`, "<title>Problem: ")
@@ -229,7 +231,7 @@ func (b *browser) wrong(a answer, field string) {
 	}
 }
 
-// summary is the text of a page, for messages.
+// summary returns the text of a page, for messages.
 func summary(body string) string {
 	if _, inner, ok := strings.Cut(body, "<main"); ok {
 		body = inner
@@ -239,7 +241,7 @@ func summary(body string) string {
 	return strings.Join(strings.Fields(body), " ")
 }
 
-// person is somebody with a confirmed account.
+// person is a person with a confirmed account.
 type person struct{ username, email, password string }
 
 // join makes a confirmed account through the pages.
@@ -260,13 +262,13 @@ func (b *browser) signIn(p person) {
 	b.led(b.post("/signin", "name_or_email", p.username, "password", p.password), "/account", p.email)
 }
 
-// isSignedIn asks a page that needs a session.
+// isSignedIn reports whether a page that needs a session can be opened.
 func (b *browser) isSignedIn() bool {
 	b.t.Helper()
 	return b.get("/account").status == http.StatusOK
 }
 
-// fakeCaptcha answers as a test says.
+// fakeCaptcha gives the answer that a test has set.
 type fakeCaptcha struct {
 	mu    sync.Mutex
 	err   error

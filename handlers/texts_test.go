@@ -33,11 +33,11 @@ func TestEveryCodeHasAText(t *testing.T) {
 	}
 }
 
-// A text that nothing says any more would be translated for nobody.
+// A text that nothing uses would be translated without need.
 func TestEveryTextOfCodeIsSaid(t *testing.T) {
 	t.Parallel()
 	said := keysOfCode(t)
-	for _, code := range found(t, ".", `return "([a-z_]+)"`) { // codes that stand for a status
+	for _, code := range found(t, ".", `return "([a-z_]+)"`) { // the codes that stand for a status
 		said["error."+code] = true
 	}
 	for _, key := range foundIn(t, "../templates/pages/*.html", `\.T "(action\.[a-z_]+)"`) {
@@ -45,14 +45,14 @@ func TestEveryTextOfCodeIsSaid(t *testing.T) {
 	}
 	for _, key := range foundIn(t, "../templates/locales/en/*.json", `"((?:action|error|event|notice)\.[a-z_.]+)":`) {
 		group, name, _ := strings.Cut(key, ".")
-		name, _, _ = strings.Cut(name, ".") // titles and reasons go with their code
+		name, _, _ = strings.Cut(name, ".") // titles and reasons belong to their code
 		if !said[group+"."+name] {
 			t.Errorf("nothing says the text %s: remove it from every folder of templates/locales", key)
 		}
 	}
 }
 
-// keysOfCode are the keys of all texts that code names.
+// keysOfCode returns the keys of all texts that the code names.
 func keysOfCode(t *testing.T) map[string]bool {
 	t.Helper()
 	keys := map[string]bool{}
@@ -80,7 +80,7 @@ func keysOfCode(t *testing.T) map[string]bool {
 	return keys
 }
 
-// What can be set is not written into texts.
+// Texts have no durations in them that an operator can set.
 func TestPagesTellTheLives(t *testing.T) {
 	t.Parallel()
 	lives := models.DefaultLives()
@@ -106,18 +106,18 @@ func codesIn(t *testing.T, folder string) []string {
 	t.Helper()
 	return found(t, folder,
 		`Code: +"([a-z_]+)"`,                  // models.Error, models.FieldError
-		`fieldError\(\w+, "\w+", "([a-z_]+)"`, // errors about one field, of models
+		`fieldError\(\w+, "\w+", "([a-z_]+)"`, // errors about one field, in models
 		`number\(c, "\w+", "([a-z_]+)"`,       // through number
-		`oneMistake\([^,()]+, "([a-z_]+)"`,    // and of handlers
-		`\badd\("\w+", "([a-z_]+)"\)`,         // and those that are collected
+		`oneMistake\([^,()]+, "([a-z_]+)"`,    // errors about one field, in handlers
+		`\badd\("\w+", "([a-z_]+)"\)`,         // errors that are collected
 		`refuse\(http\.\w+, "([a-z_]+)"`,      // refusals of HTTP
 		`differ\(f, "\w+", "([a-z_]+)"`,       // things typed twice
 		`\bwrong\("([a-z_]+)"`,                // rules for passwords
 		`return "((?:username|pin)_[a-z_]+)"`, // rules for names and PINs
-		`\{"(pin_[a-z]+)", `,                  // and more of those for PINs
+		`\{"(pin_[a-z]+)", `,                  // other rules for PINs
 		`\bcode: "([a-z_]+)"`,                 // failures
 		`\.code(?:, [a-zA-Z.]+)? = "([a-z_]+)"`,
-		`\.Say\(locale, "([a-z_]+)"`, // what answers of Connect say
+		`\.Say\(locale, "([a-z_]+)"`, // the texts of the Emby Connect protocol
 	)
 }
 
@@ -142,7 +142,7 @@ func found(t *testing.T, folder string, patterns ...string) []string {
 	return foundIn(t, filepath.Join(folder, "*.go"), patterns...)
 }
 
-// foundIn returns what the group of each pattern matches in some files, but for
+// foundIn returns what the group of each pattern matches in the files, without
 // tests.
 func foundIn(t *testing.T, names string, patterns ...string) []string {
 	t.Helper()

@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// sample is one page as a person may meet it.
+// sample is one page in one of its states.
 type sample struct {
 	name string
 	page any
@@ -64,7 +64,7 @@ func (s sampler) troubled(b Base, key string) Base {
 	return b
 }
 
-// field is an input whose texts are those of key.
+// field returns an input with the texts of key.
 func (s sampler) field(name, kind, key string, hint bool) Field {
 	b := s.base("")
 	f := Field{Name: name, Type: kind, Label: b.T("field." + key), Required: true, Reveal: kind == "password"}

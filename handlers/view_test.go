@@ -19,8 +19,8 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// With -preview every page of the samples is written into that folder, beside
-// the static files, to be looked at in a browser.
+// With -preview, every sample is written into that folder, beside the static
+// files, so that a browser can show it.
 var preview = flag.String("preview", "", "folder to write every page into")
 
 func TestPagesFitTheirData(t *testing.T) {
@@ -66,8 +66,8 @@ func TestPagesRender(t *testing.T) {
 	}
 }
 
-// checkPage holds what every page owes: all texts said, all references kept,
-// nothing that the content security policy would drop.
+// checkPage checks every page: all keys have texts, all references lead
+// somewhere, and nothing violates the content security policy.
 func checkPage(t *testing.T, page string, base Base) {
 	t.Helper()
 	for _, bad := range []string{"<no value>", "%!", "ZgotmplZ", "{{"} {
@@ -195,7 +195,7 @@ func pagesAndTexts(t *testing.T) (map[string]*template.Template, *templates.Cata
 	return pages, catalogue
 }
 
-// baseOf is the Base that every page struct embeds.
+// baseOf returns the Base in the struct of a page.
 func baseOf(page any) Base {
 	base, _ := reflect.TypeAssert[Base](reflect.ValueOf(page).FieldByName("Base"))
 	return base

@@ -19,7 +19,7 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// The shapes in which a parameter may arrive.
+// The ways in which a parameter can be sent.
 const (
 	shapeQuery = iota
 	shapeRawQuery
@@ -27,12 +27,12 @@ const (
 	shapeRawForm
 	shapeJSON
 	shapeMultipart
-	shapeBody // the bytes are the whole body
+	shapeBody // the value is the whole body
 	shapeHeader
 	shapes
 )
 
-// serviceParameters are all names that the service knows.
+// serviceParameters returns the names of all parameters of the protocol.
 func serviceParameters() []string {
 	return []string{
 		"nameOrEmail", "userName", "rawpw", "password", "id", "name", "email", "deviceId", "pin", "userId", "status", "serverId",
@@ -40,14 +40,14 @@ func serviceParameters() []string {
 	}
 }
 
-// prober asks the service for anything.
+// prober sends requests to the service.
 type prober struct {
 	handler http.Handler
 	store   *models.Store
 	account models.Account
 	server  models.Registered
 	routes  []string
-	token   string // of the account, "" when it has to sign in
+	token   string // of the account; "" if it has to sign in
 }
 
 func newProber(t testing.TB, database string) *prober {
@@ -77,7 +77,7 @@ func newProber(t testing.TB, database string) *prober {
 	return p
 }
 
-// valid are parameters with which every route does what it is for.
+// valid returns parameters that are valid for every route.
 func (p *prober) valid() url.Values {
 	account, server := strconv.FormatInt(p.account.ID, 10), strconv.FormatInt(p.server.Server.ID, 10)
 	return pairs("nameOrEmail", "ann", "rawpw", goodPassword, "userName", "carl", "email", "carl@example.org", "deviceId", "tv",
@@ -85,7 +85,7 @@ func (p *prober) valid() url.Values {
 		"name", "Den", "url", "http://198.51.100.1:8096", "systemId", "5ed", "localAddress", "http://192.168.1.2:8096")
 }
 
-// ask sends value as a parameter of a route in that shape.
+// ask sends value as a parameter of a route, in that shape.
 func (p *prober) ask(t testing.TB, route, shape, parameter int, value []byte) (string, *httptest.ResponseRecorder) {
 	t.Helper()
 	named := p.routes[route%len(p.routes)]
@@ -141,7 +141,8 @@ func (p *prober) ask(t testing.TB, route, shape, parameter int, value []byte) (s
 	return named, w
 }
 
-// identify gives a request the token that its route wants, or now and then both.
+// identify adds the token that the route needs, and sometimes both kinds of
+// token.
 func (p *prober) identify(t testing.TB, request *http.Request, route string, parameter int) {
 	t.Helper()
 	if p.token == "" {
@@ -197,7 +198,7 @@ func multipartOf(t testing.TB, params url.Values, name string, value []byte) (bo
 	return buffer.Bytes(), writer.FormDataContentType()
 }
 
-// check says what is wrong with an answer.
+// check reports an answer that is not allowed.
 func (p *prober) check(t testing.TB, route string, w *httptest.ResponseRecorder) {
 	t.Helper()
 	documented := []int{200, 304, 400, 401, 403, 404, 409, 413, 429, 503}
@@ -215,7 +216,7 @@ func (p *prober) check(t testing.TB, route string, w *httptest.ResponseRecorder)
 	}
 }
 
-// serviceSeeds are values that hurt somewhere once.
+// serviceSeeds returns values that have caused faults.
 func serviceSeeds() []string {
 	return []string{
 		"", "ann", "0", "-1", "9223372036854775808", "null", "true", `{"a":[1]}`, `["ann"]`, "{", `{"rawpw":1e999}`, "\x00", "a\x00b", "\xff\xfe",
@@ -226,11 +227,11 @@ func serviceSeeds() []string {
 	}
 }
 
-// Any bytes in any parameter of the service give a status that is documented.
+// Any bytes in any parameter of the protocol get a documented status.
 func FuzzService(f *testing.F) {
 	p := newProber(f, modelstest.SQLite(f))
 	for i, seed := range serviceSeeds() {
-		for j := range 2 { // more of them would only delay what is new
+		for j := range 2 { // two of each leave time for new values
 			f.Add(uint8(i+j), uint8(i*3+j), uint8(i*7+j), []byte(seed))
 		}
 	}
@@ -240,7 +241,7 @@ func FuzzService(f *testing.F) {
 	})
 }
 
-// The seeds again on MySQL, which minds other bytes.
+// The seeds run again on MySQL, which refuses other bytes.
 func TestServiceTakesAnyBytesOnMySQL(t *testing.T) {
 	t.Parallel()
 	p := newProber(t, modelstest.MySQL(t))

@@ -11,17 +11,18 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 )
 
-// serviceRow says how a route of the Emby wire answers, by who asks. Every one
-// asks for what is ann's, or in the name of the first server.
+// serviceRow has the statuses of a route of the Emby Connect protocol, by
+// caller. Each request is about ann's things, or in the name of the first
+// server.
 type serviceRow struct {
-	header string // of the credentials; "" where none count
+	header string // that carries the token; "" if no token counts
 	params func(f *fixture) url.Values
 
-	none      int // nobody, a cookie alone, and tokens that are malformed
+	none      int // no token, a cookie alone, and malformed tokens
 	other     int // another person, or another server
 	disabled  int // a disabled account or server
-	expired   int // a session or key that is over
-	wrongKind int // a server key where a person is wanted, or the other way round
+	expired   int // an expired session or key
+	wrongKind int // a server key on a route for people, or a session token on one for servers
 }
 
 const (
@@ -37,8 +38,8 @@ func pairs(list ...string) url.Values {
 	return values
 }
 
-// serviceTable has a row for every route; " (…)" behind it tells two uses of one
-// route apart.
+// serviceTable has a row for every route. " (…)" after the route distinguishes
+// two uses of it.
 func serviceTable() map[string]serviceRow {
 	fixed := func(list ...string) func(*fixture) url.Values {
 		return func(*fixture) url.Values { return pairs(list...) }
@@ -65,7 +66,8 @@ func serviceTable() map[string]serviceRow {
 		"GET /servers":                       {userToken, func(f *fixture) url.Values { return pairs("userId", f.annID) }, no, no, no, no, no},
 		"POST /servers":                      open(200, fixed("name", "Shed", "url", "http://198.51.100.2:8096", "systemId", "5ed")),
 		"POST /servers (no name)":            open(400, fixed("url", "http://198.51.100.2:8096", "systemId", "5ed")),
-		// Whoever gets 401 or 404 here registers anew; a disabled server must not.
+		// A server that gets 401 or 404 here registers again; a disabled server
+		// must not.
 		"POST /servers (update)": {serverToken, func(f *fixture) url.Values {
 			return pairs("id", f.first.id, "name", "Den", "url", "http://198.51.100.2:8096", "systemId", "5ed")
 		}, no, missing, off, missing, missing},
@@ -103,12 +105,12 @@ func TestEveryServiceRoute(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) { f.checkService(t, plain, rows[name]) })
 	}
-	// After all that, what ann has is as it was.
+	// After all requests, ann's things are unchanged.
 	f.link(f.annToken, "pending")
 	f.link(f.annToken, "accepted")
 }
 
-// checkService asks as everybody who may not.
+// checkService sends the request as every caller who must not make it.
 func (f *fixture) checkService(t *testing.T, route string, row serviceRow) {
 	t.Helper()
 	method, path, _ := strings.Cut(route, " ")
@@ -142,7 +144,7 @@ func (f *fixture) checkService(t *testing.T, route string, row serviceRow) {
 	for _, text := range malformed(f.annToken) {
 		want := row.none
 		if route == "POST /servers" && row.header == serverToken && strings.TrimSpace(text) != "" {
-			want = row.expired // a key that is none is like one that is unknown
+			want = row.expired // a malformed key is treated as an unknown one
 		}
 		ask("malformed "+text[:min(len(text), 12)], header, text, want)
 	}
@@ -159,7 +161,7 @@ func (f *fixture) checkService(t *testing.T, route string, row serviceRow) {
 	}
 }
 
-// checkServiceAnswer checks what every answer below /service has to be.
+// checkServiceAnswer checks the rules for every answer below /service.
 func checkServiceAnswer(t *testing.T, path string, a answer) {
 	t.Helper()
 	h := a.header
@@ -176,7 +178,7 @@ func checkServiceAnswer(t *testing.T, path string, a answer) {
 	}
 }
 
-// The same requests by who may.
+// The callers who may make the requests succeed.
 func TestServiceAnswersPermittedCallers(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -207,7 +209,7 @@ func TestServiceAnswersPermittedCallers(t *testing.T) {
 	f.is(person.form(http.MethodGet, "/service/user", nil), http.StatusUnauthorized, nil)
 }
 
-// Whatever the status is, a web page may read it, and nobody is redirected.
+// With any status, a web page may read the answer, and nobody is redirected.
 func TestServiceAllowsEveryOrigin(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -257,7 +259,7 @@ func TestServiceAllowsEveryOrigin(t *testing.T) {
 	}
 }
 
-// A list that is unchanged costs no body; one that changed does.
+// An unchanged list has no body; a changed list has one.
 func TestServiceListTag(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

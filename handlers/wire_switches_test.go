@@ -17,8 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// restarted is a site on a database that was there before, as after a restart
-// with other settings.
+// restarted starts a site on an existing database, as after a restart with
+// other settings.
 func restarted(t *testing.T, database string, clock *modelstest.Clock, adjust modelstest.Adjust) *site {
 	t.Helper()
 	return siteOf(t, modelstest.Open(t, database, clock, modelstest.Unlimited, adjust), clock)
@@ -35,7 +35,8 @@ func (p *program) signUp(name string) answer {
 	return p.form(http.MethodPost, "/service/register", pairs("userName", name, "email", name+"@example.org", "rawpw", goodPassword))
 }
 
-// connect-register: what an app gets, and that who may sign up is a person then.
+// The setting connect-register: which answer an app gets, and that the person
+// exists afterwards only if the setting allows it.
 func TestConnectRegister(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -59,7 +60,7 @@ func TestConnectRegister(t *testing.T) {
 			s := siteOf(t, store, clock, func(s *handlers.Server) {
 				s.ConnectRegister, s.Captcha, s.CaptchaKind, s.SignUp = tt.policy, &fakeCaptcha{}, tt.kind, tt.signUp
 				if tt.kind == handlers.CaptchaOff {
-					s.Captcha = nil // asking it would panic
+					s.Captcha = nil // so that checking it would panic
 				}
 			})
 			p := s.program(t)
@@ -93,7 +94,8 @@ func TestConnectRegister(t *testing.T) {
 	}
 }
 
-// Over the limit an app is told in its own form, in the person's language.
+// Over the limit, an app gets an error in its own form and in the person's
+// language.
 func TestConnectRegisterLimit(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) { o.Limits.SignUpSource = models.Limit{Hits: 1, Window: 10 * time.Minute} })
@@ -109,7 +111,8 @@ func TestConnectRegisterLimit(t *testing.T) {
 	}
 }
 
-// connect-servers: which servers may register; those that are there stay.
+// The setting connect-servers: which servers may register. Registered ones
+// stay.
 func TestConnectServers(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
@@ -148,7 +151,7 @@ func TestConnectServers(t *testing.T) {
 	})
 }
 
-// md5s are the two forms of a password on the wire of old clients.
+// md5s returns the two forms in which old clients send a password.
 func md5s(password string) (plain, filtered string) {
 	replaced := strings.NewReplacer("&", "&amp;", "/", "&#092;", "!", "&#33;", "$", "&#036;", `"`, "&quot;",
 		"<", "&lt;", ">", "&gt;", "'", "&#39;").Replace(password)
@@ -159,7 +162,7 @@ func md5s(password string) (plain, filtered string) {
 	return sum(password), sum(replaced)
 }
 
-// legacy-md5-login, with a password in which the two forms differ.
+// The setting legacy-md5-login, with a password whose two forms differ.
 func TestLegacyMD5Login(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
@@ -172,7 +175,8 @@ func TestLegacyMD5Login(t *testing.T) {
 			s.plant(value)
 			return s.program(t).form(http.MethodPost, "/service/user/authenticate", url.Values{"nameOrEmail": {"ann"}, field: {value}})
 		}
-		// forms are how the clients of old send a password: two forms, in either case.
+		// forms returns the ways in which old clients send a password: two
+		// forms, in upper and lower case.
 		forms := func(password string) []string {
 			plain, filtered := md5s(password)
 			return []string{plain, strings.ToUpper(plain), filtered, strings.ToUpper(filtered)}
@@ -200,7 +204,7 @@ func TestLegacyMD5Login(t *testing.T) {
 		p.is(signIn(s, "rawpw", plain), http.StatusUnauthorized, nil)
 		p.is(p.form(http.MethodPost, "/service/user/authenticate", pairs("nameOrEmail", "ann", "rawpw", "wrong", "password", plain)), http.StatusUnauthorized, nil)
 
-		// Who knows the MD5 knows no password: what is dangerous asks for it.
+		// The MD5 is not the password: dangerous actions ask for the password.
 		var in struct{ AccessToken string }
 		p.is(signIn(s, "password", plain), http.StatusOK, &in)
 		p.plant(in.AccessToken)
@@ -208,7 +212,7 @@ func TestLegacyMD5Login(t *testing.T) {
 		p.is(p.form(http.MethodPost, "/service/pin", pairs("deviceId", "tv")), http.StatusOK, &tv)
 		p.isProblem(p.as(in.AccessToken).api(http.MethodPost, "/api/v1/device-codes/"+tv.Pin+"/approve", nil), http.StatusForbidden, "confirm_password")
 
-		// A new password ends the old forms.
+		// A new password makes the old forms invalid.
 		b = s.browser(t)
 		ann.password = password
 		b.signIn(ann)
@@ -225,7 +229,7 @@ func TestLegacyMD5Login(t *testing.T) {
 	})
 }
 
-// Apps sign people up with a captcha, or are told where to.
+// Apps register people with a captcha, or are told where to sign up.
 func TestServiceRegisterPolicy(t *testing.T) {
 	t.Parallel()
 	fake := &fakeCaptcha{}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// wire is one connection to the site on which a test writes every byte itself.
+// wire is a connection to the site on which a test writes every byte itself.
 type wire struct {
 	t      *testing.T
 	conn   net.Conn
@@ -38,7 +38,7 @@ func (s *site) wire(t *testing.T) *wire {
 	return &wire{t, conn, bufio.NewReader(conn)}
 }
 
-// head sends a request line and headers; host is the site's.
+// head sends a request line and headers, with the host of the site.
 func (w *wire) head(lines ...string) {
 	w.t.Helper()
 	host := "Host: " + w.conn.RemoteAddr().String()
@@ -52,7 +52,7 @@ func (w *wire) body(text string) {
 	}
 }
 
-// answer reads the next answer, "100 Continue" as well.
+// answer reads the next answer, which may be "100 Continue".
 func (w *wire) answer(method string) (*http.Response, string) {
 	w.t.Helper()
 	response, err := http.ReadResponse(w.reader, &http.Request{Method: method})
@@ -67,8 +67,8 @@ func (w *wire) answer(method string) (*http.Response, string) {
 	return response, string(body)
 }
 
-// A client that says "Expect: 100-continue" waits for leave before it sends its
-// body (§1.1), and gets none for a body that is too long anyway.
+// A client that sends "Expect: 100-continue" waits for permission before it
+// sends its body (§1.1). It does not get it for a body that is too long.
 func TestServiceExpectContinue(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -93,8 +93,8 @@ func TestServiceExpectContinue(t *testing.T) {
 	}
 }
 
-// What servers of 2017 send, byte for byte: a body that is not encoded, in pieces
-// or not, and no wish for anything compressed.
+// A server of 2017 sends these bytes: a body that is not encoded, in one piece
+// or in chunks, without asking for compression.
 func TestServiceRawBytes(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -123,7 +123,7 @@ func TestServiceRawBytes(t *testing.T) {
 	check("HTTP/1.0")
 }
 
-// Refusals that come before a body was read leave nobody hanging.
+// A refusal before the body was read leaves no client waiting.
 func TestServiceRefusesOnTheWire(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)
@@ -132,7 +132,7 @@ func TestServiceRefusesOnTheWire(t *testing.T) {
 		"PUT /service/servers HTTP/1.1":                      405,
 		"HEAD /service/ServerAuthorizations/accept HTTP/1.1": 405,
 		"OPTIONS /service/user/authenticate HTTP/1.1":        200,
-		"OPTIONS * HTTP/1.1":                                 200, // net/http's own
+		"OPTIONS * HTTP/1.1":                                 200, // by net/http itself
 	} {
 		w := s.wire(t)
 		method, _, _ := strings.Cut(line, " ")
