@@ -10,7 +10,6 @@ import (
 	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/models"
-	"github.com/latchkey-media/latchkey/models/modelstest"
 	"github.com/latchkey-media/latchkey/templates"
 )
 
@@ -33,13 +32,6 @@ func worker(t *testing.T, store *models.Store, transport mailer.Transport) *jobs
 			Transport: transport, From: "accounts@example.org", ServiceName: "Latchkey", PublicURL: "https://accounts.example.org", Templates: texts,
 		},
 	}
-}
-
-// loose lifts the limits by source, because the tests do everything from one address.
-func loose(o *models.Options) {
-	modelstest.Loose(o)
-	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
-	o.Limits.RecoverMinute, o.Limits.MailDay, o.Limits.EmailChangeDay = plenty, plenty, plenty
 }
 
 func emailOf(username string) string { return username + "@mail.example.org" }
@@ -113,14 +105,4 @@ func running(t *testing.T, run func(context.Context)) (stop func()) {
 	}
 	t.Cleanup(stop)
 	return stop
-}
-
-// soon waits until is returns true.
-func soon(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for until := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatal("did not happen in time: ", what)
-		}
-	}
 }

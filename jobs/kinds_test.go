@@ -24,7 +24,7 @@ import (
 // operators put each kind into the outbox.
 func TestKindsOfMail(t *testing.T) {
 	t.Parallel()
-	store, clock := modelstest.New(t, loose)
+	store, clock := modelstest.New(t, modelstest.Unlimited)
 	post := &postman{t: t, store: store, seen: map[string]int{}}
 	post.worker = worker(t, store, &post.recorder).Mailer
 	ctx, caller := t.Context(), models.Caller{Address: "192.0.2.7", Device: "Firefox on Linux", Icon: "computer"}

@@ -120,7 +120,7 @@ func TestRunOut(t *testing.T) {
 // again, and good mailboxes get theirs at the first attempt.
 func TestFinalAndPassing(t *testing.T) {
 	t.Parallel()
-	store, clock := modelstest.New(t, loose)
+	store, clock := modelstest.New(t, modelstest.Unlimited)
 	sink := mailtest.NewSink(t)
 	work := worker(t, store, sink.Transport(t))
 	sink.Fail(mailtest.Faults{Recipient: map[string]int{emailOf("dead"): 550, emailOf("full"): 452}})
@@ -156,7 +156,7 @@ func TestServerFaultsPass(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store, clock := modelstest.New(t, loose)
+			store, clock := modelstest.New(t, modelstest.Unlimited)
 			sink := mailtest.NewSink(t)
 			transport := sink.Transport(t)
 			transport.StepTimeout, transport.AttemptTimeout = 300*time.Millisecond, time.Second

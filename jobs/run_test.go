@@ -11,6 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // gate is a transport that delays some mails.
@@ -44,7 +45,7 @@ func newGate(usernames ...string) *gate {
 // once than the worker may send.
 func TestSlowMailsHoldUpOnlyTheirOwn(t *testing.T) {
 	t.Parallel()
-	store, _ := modelstest.New(t, loose)
+	store, _ := modelstest.New(t, modelstest.Unlimited)
 	post := newGate("slow-1", "slow-2", "slow-3")
 	for _, name := range []string{"slow-1", "slow-2", "slow-3"} {
 		signUp(t, store, name)
@@ -60,19 +61,19 @@ func TestSlowMailsHoldUpOnlyTheirOwn(t *testing.T) {
 	}
 	close(post.open)
 	post.Wait(t, 15)
-	soon(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
+	servicetest.Eventually(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
 }
 
 // TestStopWaitsForMails stops the worker while it sends a mail: the mail arrives, is
 // deleted from the queue, and no lease remains.
 func TestStopWaitsForMails(t *testing.T) {
 	t.Parallel()
-	store, _ := modelstest.New(t, loose)
+	store, _ := modelstest.New(t, modelstest.Unlimited)
 	post := newGate("anna")
 	signUp(t, store, "anna")
 	work := worker(t, store, post)
 	stop := running(t, work.Run)
-	soon(t, "on its way", func() bool { return post.now.Load() == 1 })
+	servicetest.Eventually(t, "on its way", func() bool { return post.now.Load() == 1 })
 	var stopped sync.WaitGroup
 	var done atomic.Bool
 	stopped.Go(func() { stop(); done.Store(true) })
@@ -107,7 +108,7 @@ func TestStopReleasesLeases(t *testing.T) {
 		if claimed, err := store.Mail.Claim(t.Context(), "another", 10); err != nil || len(claimed) != 1 {
 			t.Errorf("%v %v, want the mail", claimed, err)
 		}
-	}, loose)
+	}, modelstest.Unlimited)
 }
 
 // TestWorkersShareTheQueue lets three workers send at once: each mail is sent once.
@@ -124,7 +125,7 @@ func TestWorkersShareTheQueue(t *testing.T) {
 			work.Owner = fmt.Sprint("worker ", n)
 			running(t, work.Run)
 		}
-		soon(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
+		servicetest.Eventually(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
 		to := map[string]int{}
 		for _, m := range post.Sent() {
 			to[m.To]++
@@ -132,7 +133,7 @@ func TestWorkersShareTheQueue(t *testing.T) {
 		if len(to) != mails || len(post.Sent()) != mails {
 			t.Errorf("%d mails to %d people, want %d to each once", len(post.Sent()), len(to), mails)
 		}
-	}, loose)
+	}, modelstest.Unlimited)
 }
 
 // TestLeaseRunsOut gives the mail of a dead worker to another worker.

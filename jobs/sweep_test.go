@@ -8,6 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // TestHousekeeping sweeps when it starts and from time to time, and writes the
@@ -15,7 +16,7 @@ import (
 func TestHousekeeping(t *testing.T) {
 	t.Parallel()
 	clock, address := modelstest.NewClock(), modelstest.SQLite(t)
-	store := modelstest.Open(t, address, clock, loose)
+	store := modelstest.Open(t, address, clock, modelstest.Unlimited)
 	member(t, store, "anna")
 	in, err := store.Sessions.SignIn(t.Context(), models.SignIn{NameOrEmail: "anna", Password: password}, models.Caller{})
 	if err != nil {
@@ -39,11 +40,11 @@ func TestHousekeeping(t *testing.T) {
 		}
 		return len(accounts)
 	}
-	soon(t, "the first is swept", func() bool { return waiting() == 1 })
+	servicetest.Eventually(t, "the first is swept", func() bool { return waiting() == 1 })
 	clock.Advance(6 * 24 * time.Hour)
-	soon(t, "the second is swept", func() bool { return waiting() == 0 })
+	servicetest.Eventually(t, "the second is swept", func() bool { return waiting() == 0 })
 
-	other := modelstest.Open(t, address, clock, loose) // sees only what is written
+	other := modelstest.Open(t, address, clock, modelstest.Unlimited) // sees only what is written
 	lastSeen := func() time.Time {
 		sessions, err := other.Sessions.List(t.Context(), in.Session.AccountID)
 		if err != nil || len(sessions) > 1 {
@@ -68,7 +69,7 @@ func TestHousekeeping(t *testing.T) {
 func TestHousekeepingFlushes(t *testing.T) {
 	t.Parallel()
 	clock, address := modelstest.NewClock(), modelstest.SQLite(t)
-	store := modelstest.Open(t, address, clock, loose)
+	store := modelstest.Open(t, address, clock, modelstest.Unlimited)
 	member(t, store, "anna")
 	in, err := store.Sessions.SignIn(t.Context(), models.SignIn{NameOrEmail: "anna", Password: password}, models.Caller{})
 	if err != nil {
@@ -80,8 +81,8 @@ func TestHousekeepingFlushes(t *testing.T) {
 	}
 	keeping := &jobs.Housekeeping{Store: store, Log: slog.New(slog.DiscardHandler), Sweep: time.Hour, Flush: 5 * time.Millisecond}
 	running(t, keeping.Run)
-	other := modelstest.Open(t, address, clock, loose)
-	soon(t, "the use is written", func() bool {
+	other := modelstest.Open(t, address, clock, modelstest.Unlimited)
+	servicetest.Eventually(t, "the use is written", func() bool {
 		sessions, err := other.Sessions.List(t.Context(), in.Session.AccountID)
 		return err == nil && len(sessions) == 1 && sessions[0].LastSeenAt.Equal(clock.Now())
 	})

@@ -1,7 +1,6 @@
 package builtin_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -21,6 +20,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // kit is a media server for one test, with its own file and HTTP routes.
@@ -30,30 +30,12 @@ type kit struct {
 	t    testing.TB
 	path string
 	opt  builtin.Options
-	logs *logBook
+	logs *servicetest.Log
 	mu   sync.Mutex
 	time time.Time
 
 	connections builtin.Connections
 	handler     http.Handler
-}
-
-// logBook keeps the log.
-type logBook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBook) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logBook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func newKit(t testing.TB) *kit {
@@ -62,7 +44,7 @@ func newKit(t testing.TB) *kit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &kit{t: t, path: filepath.Join(t.TempDir(), "builtin.db"), logs: &logBook{}, time: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	k := &kit{t: t, path: filepath.Join(t.TempDir(), "builtin.db"), logs: &servicetest.Log{}, time: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 	k.opt = builtin.Options{
 		Path: k.path, Name: "Den", Keys: keys, Random: rand.Reader,
 		Hashing:   secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 128, Wait: 10 * time.Second},
