@@ -10,31 +10,31 @@ import (
 	"gorm.io/gorm"
 )
 
-// QuickConnects sign a device in that shows the six digits of Quick Connect: an
-// app of the media server's own, which knows nothing of us. The person types them
-// here and names the server, and its agent approves them for the person's local
-// user.
+// QuickConnects are the operations that sign a device in by a code of Quick Connect,
+// six digits that an app of the media server shows without knowing this service. The
+// person types the code here and names the server, and the agent of that server
+// approves it for the person's local user.
 type QuickConnects struct{ *core }
 
-// The states of such a try.
+// The states of a try with a code of Quick Connect.
 const (
 	QuickAsked  = "asked" // the agent has not answered yet
 	QuickDone   = "done"
 	QuickFailed = "failed" // see Reason
 )
 
-// Why a try failed: what agents say, and what they do not.
+// The reasons of a failed try. Agents report the first three; the service sets the others.
 const (
-	QuickCodeWrong   = "code_wrong"  // the media server knows no such code
-	QuickNotAllowed  = "not_allowed" // the local user may not be signed in so, or the link is over
+	QuickCodeWrong   = "code_wrong"  // the media server does not know the code
+	QuickNotAllowed  = "not_allowed" // the local user may not use Quick Connect, or the link has ended
 	QuickUnavailable = "unavailable" // the media server does not answer, or has Quick Connect switched off
 	QuickExpired     = "expired"     // the agent did not answer, or the person signed out everywhere
-	QuickReplaced    = "replaced"    // another code was typed since
+	QuickReplaced    = "replaced"    // another code was typed later
 )
 
 const (
 	quickLife = 10 * time.Minute // as long as a media server keeps a code
-	quickKept = time.Hour        // a try that is over may be read so long
+	quickKept = time.Hour        // the result of a try can be read for this time
 )
 
 // quickRow is a row of quick_connects.
@@ -46,7 +46,7 @@ type quickRow struct {
 	Code      string // sealed, bound to the row's id; "" once it is settled
 	State     string
 	Reason    string
-	Address   string // of whoever typed the code
+	Address   string // of the browser in which the code was typed
 	Device    string
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -55,16 +55,16 @@ type quickRow struct {
 // TableName is quick_connects.
 func (quickRow) TableName() string { return "quick_connects" }
 
-// sealQuickCode keys the sealing of codes.
+// sealQuickCode names the purpose for which codes are sealed.
 const sealQuickCode = "quick connect code"
 
-// QuickConnect is one try to sign a device in so. Times are UTC.
+// QuickConnect is one try to sign a device in by a code. Times are UTC.
 type QuickConnect struct {
 	ID, ServerID, AccountID, LinkID int64
-	ServerName                      string // where people read it
+	ServerName                      string // filled for the pages that people see
 	Code                            string // six digits; only from [QuickConnects.Open]
 	State, Reason                   string
-	Address, Device                 string // of whoever typed the code
+	Address, Device                 string // of the browser in which the code was typed
 	CreatedAt, ExpiresAt            time.Time
 }
 
@@ -79,22 +79,22 @@ func (c *core) quick(r *quickRow) QuickConnect {
 	return q
 }
 
-// QuickServer is a server on which a person's devices can be signed in so.
+// QuickServer is a server on which a person can sign devices in by a code.
 type QuickServer struct {
 	ID, LinkID int64
 	Name       string
-	LocalUser  string // whose device it will be; "" when only the agent knows
+	LocalUser  string // the local user that the device will use; "" when only the agent knows
 }
 
-// quickServers lists them: accepted links with servers whose agent has reported
-// that the media server can do it.
+// quickServers lists the servers of an account's accepted links whose agent has reported
+// that codes can be approved.
 const quickServers = `SELECT s.id, l.id AS link_id, s.name, s.own_name, u.name AS local_user
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
 WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?)
  AND s.kind = ? AND s.quick_connect = ? AND s.disabled_at IS NULL ORDER BY l.id`
 
-// Servers lists the servers of an account that can do it.
+// Servers lists the servers on which an account can sign devices in by a code.
 func (q *QuickConnects) Servers(ctx context.Context, accountID int64) ([]QuickServer, error) {
 	list, err := q.serversOf(ctx, q.read(ctx), accountID)
 	return list, explained("list the servers with Quick Connect", err)
@@ -121,8 +121,8 @@ func (q *QuickConnects) serversOf(ctx context.Context, db *gorm.DB, accountID in
 	return list, nil
 }
 
-// IsQuickCode reports whether text is a code of Quick Connect as people type it:
-// six digits, with blanks or dashes wherever they like.
+// IsQuickCode reports whether text is a code of Quick Connect as people type it: six
+// digits, with any blanks or dashes between them.
 func IsQuickCode(text string) bool {
 	_, ok := parseQuickCode(text)
 	return ok
@@ -142,11 +142,11 @@ func parseQuickCode(typed string) (string, bool) {
 	return code, len(code) == digits && strings.Trim(code, "0123456789") == ""
 }
 
-// Ask hands a code to the agent of a server that the person is linked with. Tries
-// are counted by account, source and server before anything else, right or wrong:
-// the media server counts none. The same code again is the same try, another one
-// takes its place. It returns [ErrThrottled], errors about the fields server_id
-// and code, [ErrNotFound] for an account that was disabled, or [ErrNoSession].
+// Ask hands a code to the agent of a server that the person is linked with. Each try,
+// right or wrong, is first counted by account, source and server, because the media
+// server does not count tries. The same code again is the same try; another code
+// replaces it. It returns [ErrThrottled], errors about the fields server_id and code,
+// [ErrNotFound] for an account that was disabled, or [ErrNoSession].
 func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, typed string, caller Caller) (QuickConnect, error) {
 	code, server, err := q.check(ctx, this, serverID, typed, caller)
 	if err != nil {
@@ -174,7 +174,7 @@ func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, t
 	return q.Get(ctx, this.AccountID, id)
 }
 
-// check counts the try, and reads code and server.
+// check counts the try, and returns the code and the server.
 func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64, typed string, caller Caller) (string, QuickServer, error) {
 	near, _ := networksOf(caller.Address)
 	l := q.opt.Limits
@@ -195,7 +195,7 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 		return "", QuickServer{}, err
 	}
 	at := slices.IndexFunc(servers, func(s QuickServer) bool { return s.ID == serverID })
-	if at < 0 { // whoever is not linked with a server uses up none of its tries
+	if at < 0 { // without a link the try does not count for the server
 		return "", QuickServer{}, fieldError(KindInvalid, "server_id", "quick_server_unknown")
 	}
 	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", idText(serverID)), l.QuickServer); err != nil {
@@ -208,8 +208,7 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 	return code, servers[at], nil
 }
 
-// ask writes the try, and returns its id or that of the one that is open for the
-// same code.
+// ask writes the try and returns its id, or the id of the open try for the same code.
 func (q *QuickConnects) ask(ctx context.Context, tx *gorm.DB, this Session, row *quickRow, code string) (int64, error) {
 	if err := q.stillMay(ctx, tx, this, row); err != nil {
 		return 0, err
@@ -225,9 +224,9 @@ func (q *QuickConnects) ask(ctx context.Context, tx *gorm.DB, this Session, row 
 	})
 }
 
-// stillMay holds account, session and server, and returns an error when one of
-// them, or the link, has gone meanwhile: whoever ends them waits here, or has come
-// first.
+// stillMay locks the account, the session and the server. It returns an error when one
+// of them or the link is gone: a transaction that ends one of them either waits for
+// this one or has come first.
 func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session, row *quickRow) error {
 	if err := lockUsableAccount(tx, row.AccountID); err != nil {
 		return err
@@ -254,8 +253,8 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 	return err
 }
 
-// replaceOpen makes room for a try: it returns the id of the one that is open for
-// the same code, 0 for none, and ends those for others.
+// replaceOpen ends the open tries for other codes. It returns the id of the open try
+// for the same code, 0 without one.
 func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quickRow, code string) (sameID int64, err error) {
 	open, err := gorm.G[quickRow](tx).Where("account_id = ? AND state = ? AND server_id = ?", row.AccountID, QuickAsked, row.ServerID).Find(ctx)
 	if err != nil {
@@ -286,8 +285,8 @@ LEFT JOIN links l ON l.id = q.link_id AND l.account_id = q.account_id AND l.stat
  AND s.disabled_at IS NULL
 WHERE q.id = ? AND q.account_id = ?`
 
-// Get reads a try of an account. It returns [ErrNotFound] for one of somebody
-// else's, and for one that was over long ago.
+// Get reads a try of an account. It returns [ErrNotFound] for a try of another
+// account, and for one that ended long ago.
 func (q *QuickConnects) Get(ctx context.Context, accountID, id int64) (QuickConnect, error) {
 	var rows []struct {
 		Row           quickRow `gorm:"embedded"`
@@ -303,20 +302,20 @@ func (q *QuickConnects) Get(ctx context.Context, accountID, id int64) (QuickConn
 	one := q.quick(&rows[0].Row)
 	server := serverRow{Name: rows[0].Name, OwnName: rows[0].OwnName}
 	one.ServerName = server.server().Name
-	if one.State == QuickAsked && rows[0].Held == nil { // nobody will answer it
+	if one.State == QuickAsked && rows[0].Held == nil { // without the link no agent will answer
 		one.State, one.Reason = QuickFailed, QuickNotAllowed
 	}
 	return one, nil
 }
 
-// endQuickConnects ends what an account has asked and no agent has answered.
+// endQuickConnects ends the tries of an account that no agent has answered.
 func endQuickConnects(tx *gorm.DB, accountID int64) error {
 	return tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE account_id = ? AND state = ?",
 		QuickFailed, QuickExpired, accountID, QuickAsked).Error
 }
 
-// sweepQuickCodes erases the codes that nobody has answered in time, long before
-// their rows go.
+// sweepQuickCodes erases the codes that no agent has answered in time, long before
+// their rows are deleted.
 func (s *Store) sweepQuickCodes(ctx context.Context) error {
 	const over = "expires_at <= ? AND state = ?"
 	for {

@@ -13,8 +13,8 @@ const openQuicks = `SELECT q.* FROM quick_connects q JOIN accounts a ON a.id = q
 WHERE q.server_id = ? AND q.state = ? AND q.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL
  AND l.server_id = q.server_id AND l.account_id = q.account_id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY q.id`
 
-// Open lists what waits for the agent of a server, with the codes. What an
-// account that was disabled asked is not among it, nor one that left the server.
+// Open lists the tries that wait for the agent of a server, with the codes. It leaves
+// out tries of accounts that were disabled or have left the server.
 func (q *QuickConnects) Open(ctx context.Context, this Server) ([]QuickConnect, error) {
 	var rows []quickRow
 	now := q.Now()
@@ -34,8 +34,8 @@ func (q *QuickConnects) Open(ctx context.Context, this Server) ([]QuickConnect, 
 	return list, nil
 }
 
-// giveUp ends a try whose code is sealed with a key from before the one before:
-// the person types it once more.
+// giveUp ends a try whose code is sealed with a secret key that is no longer known;
+// the person has to type the code again.
 func (q *QuickConnects) giveUp(ctx context.Context, this Server, id int64, cause error) error {
 	q.opt.Log.ErrorContext(ctx, "a code of Quick Connect cannot be opened", slog.Int64("quick_connect_id", id), logError(cause))
 	return q.tx(ctx, "give a code of Quick Connect up", func(tx *gorm.DB) error {
@@ -44,15 +44,15 @@ func (q *QuickConnects) giveUp(ctx context.Context, this Server, id int64, cause
 	})
 }
 
-// settle ends a try that is open, by one conditional update, and erases its code.
-// It returns [ErrNotFound].
+// settle ends an open try by one conditional update, and erases its code. It returns
+// [ErrNotFound].
 func (q *QuickConnects) settle(tx *gorm.DB, this Server, id int64, state, reason string) error {
 	return requireRow(tx.Exec("UPDATE quick_connects SET state = ?, reason = ?, code = '' WHERE id = ? AND server_id = ? AND state = ? AND expires_at > ?",
 		state, reason, id, this.ID, QuickAsked, q.Now()))
 }
 
-// Complete tells that the media server took the code. It returns [ErrNotFound]
-// for a try that is not open.
+// Complete stores that the media server accepted the code. It returns [ErrNotFound]
+// for a try that is over.
 func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) error {
 	return q.tx(ctx, "complete Quick Connect", func(tx *gorm.DB) error {
 		row, err := gorm.G[quickRow](tx).Where("id = ? AND server_id = ?", id, this.ID).Take(ctx)
@@ -65,13 +65,13 @@ func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) err
 		if err := q.settle(tx, this, id, QuickDone, ""); err != nil {
 			return err
 		}
-		// The history tells who typed the code, not where the agent is.
+		// The history shows the browser in which the code was typed, not the address of the agent.
 		return q.recordEvent(ctx, tx, row.AccountID, EventQuickConnected, Caller{Address: row.Address, Device: row.Device})
 	})
 }
 
-// Fail tells why the device was not signed in. It returns an error about the
-// field reason, or [ErrNotFound] for a try that is not open.
+// Fail stores why the device was not signed in. It returns an error about the field
+// reason, or [ErrNotFound] for a try that is over.
 func (q *QuickConnects) Fail(ctx context.Context, this Server, id int64, reason string) error {
 	if !slices.Contains([]string{QuickCodeWrong, QuickNotAllowed, QuickUnavailable}, reason) {
 		return fieldError(KindInvalid, "reason", "quick_reason_invalid")

@@ -15,7 +15,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Agents are the operations that a media server calls with its server key.
+// Agents are the operations that the agent beside a media server calls with the server
+// key.
 type Agents struct {
 	*core
 	invites *Invites
@@ -24,9 +25,9 @@ type Agents struct {
 	seen map[int64]time.Time // last calls that are not written yet
 }
 
-// Report is what an agent tells of its server, always all of it.
+// Report is the complete state of a server as its agent reports it.
 type Report struct {
-	Registration             // ClaimCode and IdempotencyKey do not count
+	Registration             // ClaimCode and IdempotencyKey are ignored
 	LocalUsers   []LocalUser // ExternalID, Name, Disabled and Administrator count
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
@@ -38,7 +39,7 @@ const (
 	librariesMax  = 1000
 )
 
-// checkedReport is a report in the form that is kept and compared.
+// checkedReport is a report in the form that is stored and compared.
 type checkedReport struct {
 	Name, Version, SystemID string
 	Addresses               []Address
@@ -47,8 +48,8 @@ type checkedReport struct {
 	QuickConnect            bool
 }
 
-// check returns the report in that form. It returns errors about the fields
-// name, system_id, local_users and libraries.
+// check returns the report in the form that is stored. It returns errors about the
+// fields name, system_id, local_users and libraries.
 func (r Report) check() (checkedReport, error) {
 	registration, addresses, err := r.Registration.check()
 	if err != nil {
@@ -81,7 +82,7 @@ func (r Report) check() (checkedReport, error) {
 	return out, invalid(wrong)
 }
 
-// nameOr is a name as it is kept, or id for a thing without one.
+// nameOr returns a name as it is stored, or id if the name is empty.
 func nameOr(name, id string) string {
 	if name = cleanServerName(name); name == "" {
 		name = cleanServerName(id)
@@ -89,7 +90,7 @@ func nameOr(name, id string) string {
 	return name
 }
 
-// digest is the same for the same facts, in whatever order they were told.
+// digest returns a text that is the same for the same facts in any order.
 func (r checkedReport) digest() (string, error) {
 	text, err := json.Marshal(r) //nolint:musttag // compared with itself alone, and read by nobody
 	if err != nil {
@@ -99,12 +100,11 @@ func (r checkedReport) digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Report takes what an agent tells of its server: name, version, addresses,
-// local users and libraries. The same report again writes nothing but, now and
-// then, the time. A local user that is missing is forgotten, unless a link or an
-// invite that waits names it: then it is marked gone. It returns errors about
-// fields, [ErrNoServer] for a server that was removed meanwhile, or
-// [ErrUnavailable].
+// Report stores the name, version, addresses, local users and libraries of a server.
+// If nothing has changed it writes only the time, every few minutes. A local user that
+// is missing is deleted; if a link or a pending invite names it, it is marked as gone
+// instead. It returns errors about fields, [ErrNoServer] for a server that was removed
+// meanwhile, or [ErrUnavailable].
 func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bool, err error) {
 	report, err := in.check()
 	if err != nil {
@@ -185,8 +185,8 @@ func (c *core) updateLocalUser(tx *gorm.DB, row *localUserRow, u LocalUser) erro
 		u.Name, u.Disabled, u.Administrator, c.Now(), row.ID).Error
 }
 
-// forgetLocalUsers forgets local users that a server has no longer, and marks
-// those that are still named somewhere.
+// forgetLocalUsers deletes local users that no longer exist on their server, and marks
+// as gone those that a link or an invite still names.
 func (c *core) forgetLocalUsers(tx *gorm.DB, serverID int64, gone map[string]localUserRow) error {
 	if len(gone) == 0 {
 		return nil
@@ -211,7 +211,7 @@ WHERE v.server_id = ? AND v.local_user_id IS NOT NULL AND i.state = ?`, serverID
 	return nil
 }
 
-// reportLibraries stores the libraries of a report in the place of those before.
+// reportLibraries replaces the libraries of a server by those of a report.
 func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) error {
 	rows, err := gorm.G[libraryRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
@@ -245,8 +245,8 @@ func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64,
 	return nil
 }
 
-// NoteContact notes in memory that a server has called, at most every few
-// minutes; [Agents.Flush] writes it.
+// NoteContact stores in memory that a server has called, at most once every few
+// minutes; [Agents.Flush] writes it to the database.
 func (a *Agents) NoteContact(this Server) {
 	now := a.Now()
 	if now.Sub(this.LastSeenAt) < lastSeenEvery {
@@ -257,8 +257,8 @@ func (a *Agents) NoteContact(this Server) {
 	a.seen[this.ID] = now
 }
 
-// Flush writes the calls noted since the last time, in one transaction. Those
-// that cannot be written are kept for the next call.
+// Flush writes the stored calls in one transaction. If that fails, the next Flush
+// tries again.
 func (a *Agents) Flush(ctx context.Context) error {
 	a.mu.Lock()
 	batch := a.seen
@@ -284,13 +284,14 @@ func (a *Agents) Flush(ctx context.Context) error {
 	return err
 }
 
-// AgentState is what an agent is told of its own server beside [ServerKeys.Look].
+// AgentState holds the facts about its own server that an agent gets in addition to
+// [ServerKeys.Look].
 type AgentState struct {
 	Owner     string // username; "" while nobody has claimed it
 	Addresses []Address
 }
 
-// State reads what an agent is told of its own server.
+// State reads the owner and the addresses of the calling server.
 func (a *Agents) State(ctx context.Context, this Server) (AgentState, error) {
 	return a.agentState(ctx, this)
 }
@@ -315,7 +316,7 @@ func (c *core) agentState(ctx context.Context, this Server) (AgentState, error) 
 	return state, err
 }
 
-// Touch notes that a server has called, at most every few minutes.
+// Touch writes that a server has called, at most once every few minutes.
 func (a *Agents) Touch(ctx context.Context, this Server) error {
 	now := a.Now()
 	if now.Sub(this.LastSeenAt) < lastSeenEvery {

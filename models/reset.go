@@ -6,14 +6,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// Recovery are the operations of somebody who forgot their password.
+// Recovery holds the operations of people who forgot their password.
 type Recovery struct{ *core }
 
-// Request asks for a mail with a link that sets a new password. It does the
-// same work and returns nil whether or not somebody has that name or address,
-// and over a limit too; only then nothing is mailed. noProof says that no
-// captcha could be asked for, which tightens the limits. It returns
-// [ErrNameOrEmailAbsent] for an empty name, or [ErrUnavailable].
+// Request asks for a mail with a link that sets a new password. It does the same work
+// and returns nil whether or not an account has that name or address, and also over a
+// limit, when nothing is mailed. noProof says that no captcha could be asked
+// for; then the limits are lower. It returns [ErrNameOrEmailAbsent] for an empty name,
+// or [ErrUnavailable].
 func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Caller, noProof bool) error {
 	name := nameKey(nameOrEmail)
 	if name == "" {
@@ -65,10 +65,10 @@ func (r *Recovery) Look(ctx context.Context, text string) (LinkInfo, error) {
 	return r.mailedLink(ctx, purposeReset, text)
 }
 
-// ResetPassword spends a reset link and sets a new password. All sessions end
-// and nobody is signed in by it. Since the link came by mail it also confirms a
-// sign-up that was still waiting. It returns [ErrTokenSpent], an error about the
-// field password, [ErrBusy] or [ErrUnavailable].
+// ResetPassword spends a reset link and sets a new password. All sessions end, and no
+// new session begins. Because the link came by mail, it also confirms a sign-up that
+// was still waiting. It returns [ErrTokenSpent], an error about the field password,
+// [ErrBusy] or [ErrUnavailable].
 func (r *Recovery) ResetPassword(ctx context.Context, text, password string, caller Caller) error {
 	info, err := r.Look(ctx, text)
 	if err != nil {
@@ -103,12 +103,12 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 	if err != nil {
 		return err
 	}
-	// Whoever was guessing the old password holds the owner up no longer.
+	// Guesses at the old password must not keep the owner waiting.
 	return r.throttle.forget(ctx, r.throttle.key("sign-in", "account "+row.owner()), r.throttle.key("signed-in", row.owner()))
 }
 
-// spendReset spends a reset link and returns its account, which it confirms if
-// it was still waiting.
+// spendReset spends a reset link and returns its account, which it confirms if the
+// sign-up was still waiting.
 func (r *Recovery) spendReset(ctx context.Context, tx *gorm.DB, text string, caller Caller) (accountRow, error) {
 	t, err := r.spend(ctx, tx, purposeReset, text)
 	if err != nil {

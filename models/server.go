@@ -10,17 +10,17 @@ import (
 
 // The kinds of servers.
 const (
-	ServerEmby  = "emby"  // registered over the Emby Connect wire
+	ServerEmby  = "emby"  // registered over the Emby Connect protocol
 	ServerAgent = "agent" // registered by our agent
 )
 
 // serverRow is a row of servers.
 type serverRow struct {
 	ID         int64
-	SystemID   string // the media server's own id: claimed by it, not proven
+	SystemID   string // the media server's own id, as it claims without proof
 	OwnerID    int64  // 0 while nobody has claimed it
 	Name       string // as the server says
-	OwnName    string // as its owner says; "" for the server's
+	OwnName    string // the owner's name for it; "" to use the server's
 	Kind       string
 	Version    string
 	KeyVersion int64
@@ -70,8 +70,8 @@ func (r *serverRow) server() Server {
 	}
 }
 
-// cleanServerName returns a server's name as it is kept: composed, trimmed, at
-// most 100 characters, without what nobody sees. "" stands for none.
+// cleanServerName returns a server's name as it is stored: composed, trimmed, at most
+// 100 characters, without invisible characters. It returns "" if nothing is left.
 func cleanServerName(name string) string {
 	const longest = 100
 	name = strings.Map(func(r rune) rune {
@@ -93,8 +93,8 @@ func (c *core) serverByID(ctx context.Context, db *gorm.DB, id int64) (serverRow
 	return row, explained("read the server", err)
 }
 
-// ownedServer reads a server of an owner. It returns [ErrNotFound] for one that
-// is somebody else's.
+// ownedServer reads a server of an owner. It returns [ErrNotFound] for a server of
+// another owner.
 func (c *core) ownedServer(ctx context.Context, db *gorm.DB, ownerID, id int64) (serverRow, error) {
 	row, err := gorm.G[serverRow](db).Where("id = ? AND owner_id = ?", id, ownerID).Take(ctx)
 	return row, explained("read the server", err)

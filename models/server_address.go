@@ -32,7 +32,7 @@ type addressRow struct {
 	Port       int
 	Position   int // the order in which a client tries
 	Hidden     bool
-	ByOwner    bool // the owner's own: no report takes it away
+	ByOwner    bool // added by the owner; reports do not remove it
 	ReportedAt time.Time
 }
 
@@ -59,7 +59,7 @@ func (r *addressRow) address() Address {
 	}
 }
 
-// URL is the address as a client opens it; the port is always told.
+// URL returns the address as a client opens it, always with the port.
 func (a Address) URL() string {
 	host := a.Host
 	if strings.Contains(host, ":") {
@@ -68,9 +68,9 @@ func (a Address) URL() string {
 	return a.Scheme + "://" + host + ":" + strconv.Itoa(a.Port)
 }
 
-// parseAddress reads an http or https address without a user, query or
-// fragment. It reports false for anything else: such texts end up as links on
-// pages and in programs.
+// parseAddress reads an http or https address without a user, query or fragment. It
+// reports false for any other text, because addresses become links on pages and in
+// programs.
 func parseAddress(kind, text string) (Address, bool) {
 	const longest = 300
 	text = strings.TrimSpace(text)
@@ -105,8 +105,8 @@ func IsAddress(text string) bool {
 	return ok
 }
 
-// plainHost reports whether host is a name of letters, digits, dots, dashes and
-// underscores, as names inside a home are.
+// plainHost reports whether host consists of letters, digits, dots, dashes and
+// underscores, as names in home networks do.
 func plainHost(host string) bool {
 	if host == "" || len(host) > 253 {
 		return false
@@ -190,8 +190,8 @@ func (a *Addresses) Move(ctx context.Context, ownerID, serverID, addressID int64
 	})
 }
 
-// swap exchanges an address with its neighbour, if it has one there. It reports
-// false when the address is none of rows.
+// swap exchanges an address with its neighbour, if it has one on that side. It reports
+// false if rows do not contain the address.
 func swap(rows []addressRow, addressID int64, up bool) bool {
 	at := slices.IndexFunc(rows, func(r addressRow) bool { return r.ID == addressID })
 	if at < 0 {
@@ -207,14 +207,14 @@ func swap(rows []addressRow, addressID int64, up bool) bool {
 	return true
 }
 
-// Hide hides an address from everybody but the owner, or shows it again.
-// It returns [ErrNotFound].
+// Hide hides an address from all people except the owner, or shows it again. It
+// returns [ErrNotFound].
 func (a *Addresses) Hide(ctx context.Context, ownerID, serverID, addressID int64, hide bool) error {
 	return a.onAddress(ctx, ownerID, serverID, "UPDATE server_addresses SET hidden = ? WHERE id = ? AND server_id = ?", hide, addressID, serverID)
 }
 
-// Remove removes an address. One that the server reports comes back with
-// its next report: hide it instead. It returns [ErrNotFound].
+// Remove removes an address. An address that the server reports comes back with its
+// next report, so hide it instead. It returns [ErrNotFound].
 func (a *Addresses) Remove(ctx context.Context, ownerID, serverID, addressID int64) error {
 	return a.onAddress(ctx, ownerID, serverID, "DELETE FROM server_addresses WHERE id = ? AND server_id = ?", addressID, serverID)
 }
@@ -227,8 +227,8 @@ func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, stat
 		if err := requireRow(tx.Exec(statement, args...)); err != nil {
 			return err
 		}
-		// What the server reports next counts although it is nothing new: it brings a
-		// removed address back, and takes away one that was only kept to stay hidden.
+		// The next report must be stored even if it is the same as before: it brings a
+		// removed address back, and removes one that was only kept because it was hidden.
 		return tx.Exec("UPDATE servers SET report_hash = '' WHERE id = ?", serverID).Error
 	})
 }
@@ -252,7 +252,7 @@ func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, 
 		}
 	}
 	for _, gone := range have {
-		if gone.ByOwner || gone.Hidden { // a hidden one that comes back must still be hidden
+		if gone.ByOwner || gone.Hidden { // a hidden address that is reported again must still be hidden
 			continue
 		}
 		if err := tx.Exec("DELETE FROM server_addresses WHERE id = ?", gone.ID).Error; err != nil {
@@ -262,7 +262,7 @@ func (c *core) storeAddresses(ctx context.Context, tx *gorm.DB, serverID int64, 
 	return nil
 }
 
-// storeAddress stores one address, or that it was reported again.
+// storeAddress stores one address, or the time of its latest report if it is known.
 func (c *core) storeAddress(ctx context.Context, tx *gorm.DB, serverID int64, address Address, known int64, found bool) error {
 	now := c.Now()
 	if found {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ServerInvite is an invite that is made at a server itself, for this server
-// alone. LocalUserID and the libraries are the server's own ids.
+// ServerInvite is an invite that is made at a server, for this server alone.
+// LocalUserID and the libraries are the server's own ids.
 type ServerInvite struct {
 	To, Type, Note string
 	LocalUserID    string    // "" for none
@@ -17,11 +17,11 @@ type ServerInvite struct {
 	IdempotencyKey string    // "" for none
 }
 
-// InviteHere makes an invite in the name of the server's owner, by the rules and
-// limits of theirs. It returns [ErrServerUnclaimed] for a server that belongs to
-// nobody, [ErrAccountDisabled] when its owner is disabled, errors about the
-// fields to, type, note, local_user, libraries, ends_at and idempotency_key, or
-// the other errors of [Invites.Create].
+// InviteHere makes an invite in the name of the server's owner, under the owner's
+// rules and limits. It returns [ErrServerUnclaimed] for a server without an owner,
+// [ErrAccountDisabled] when its owner is disabled, errors about the fields to, type,
+// note, local_user, libraries, ends_at and idempotency_key, or the other errors of
+// [Invites.Create].
 func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, caller Caller) (Invite, error) {
 	if this.OwnerID == 0 {
 		return Invite{}, ErrServerUnclaimed
@@ -46,7 +46,7 @@ func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, c
 	return made, err
 }
 
-// atServer is e with its fields as a server calls them.
+// atServer returns a copy of e with the field names that servers use.
 func atServer(e *Error) *Error {
 	named := *e
 	named.Fields = slices.Clone(e.Fields)

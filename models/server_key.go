@@ -13,8 +13,8 @@ import (
 // ServerKeys are the operations on the secret keys by which servers prove who they are.
 type ServerKeys struct{ *core }
 
-// serverKeyRow is a row of server_keys: a key that proves a server, of which
-// only the hash is kept.
+// serverKeyRow is a row of server_keys: the hash of a key by which a server proves who
+// it is.
 type serverKeyRow struct {
 	Hash      secret.Hash
 	ServerID  int64
@@ -25,14 +25,14 @@ type serverKeyRow struct {
 // TableName is server_keys.
 func (serverKeyRow) TableName() string { return "server_keys" }
 
-// serverKey is a server's key of a version: in no table, and the same again at a
-// repeated registration.
+// serverKey returns a server's key of a version. The key is derived, so that no table
+// holds it and a repeated registration gets the same key again.
 func (c *core) serverKey(serverID, version int64) string {
 	return secret.FormatToken(secret.ServerKey, c.keys.MAC("server key", strconv.FormatInt(serverID, 10), strconv.FormatInt(version, 10)))
 }
 
-// newServerKey makes a key for a server and stores its hash. Emby's servers know
-// keys of 32 hexadecimal digits; ours are longer and name themselves.
+// newServerKey makes a key for a server and stores its hash. Emby's servers know keys
+// of 32 hexadecimal digits; ours are longer and begin with a prefix that names them.
 func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version int64) (string, error) {
 	key := c.serverKey(serverID, version)
 	return key, gorm.G[serverKeyRow](tx).Create(ctx, &serverKeyRow{Hash: secret.Sum(key), ServerID: serverID, CreatedAt: c.Now()})
@@ -44,9 +44,8 @@ const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.
 FROM server_keys k JOIN servers s ON s.id = k.server_id
 WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
 
-// Look finds the server of a server key. It returns [ErrNoServer] for a key
-// that is malformed, unknown or replaced, [ErrServerDisabled], or
-// [ErrUnavailable].
+// Look returns the server of a server key. It returns [ErrNoServer] for a key that is
+// malformed, unknown or replaced, [ErrServerDisabled], or [ErrUnavailable].
 func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 	if !secret.WellFormed(secret.ServerKey, key) {
 		return Server{}, ErrNoServer
@@ -69,15 +68,15 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 	return server, nil
 }
 
-// KeyOverlap is how long a replaced server key still works.
+// KeyOverlap is the time for which a replaced server key still works.
 const KeyOverlap = 24 * time.Hour
 
-// Rotate gives a server a new key, which is returned once; the old one works
-// for another 24 hours, and one that was replaced before no longer than it had.
-// Parallel callers get a key each. It returns [ErrNotFound].
+// Rotate gives a server of an owner a new key and returns it; it cannot be read again.
+// The old key works for another 24 hours; keys that were replaced earlier end when
+// they would have. Parallel callers get different keys. It returns [ErrNotFound].
 func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
-		// Raised before it is read: another rotation waits here.
+		// Raised before it is read, so that a parallel rotation waits here.
 		err := requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
 		if err != nil {
 			return err
@@ -104,7 +103,7 @@ func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller
 func (k *ServerKeys) RotateOwn(ctx context.Context, this Server) (key string, overlapUntil time.Time, err error) {
 	overlapUntil = k.Now().Add(KeyOverlap)
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
-		// Raised before it is read: another rotation waits here.
+		// Raised before it is read, so that a parallel rotation waits here.
 		if err := requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ?", this.ID)); err != nil {
 			return err
 		}

@@ -9,13 +9,13 @@ import (
 // Servers are the operations of a person on the servers that they own.
 type Servers struct{ *core }
 
-// OwnedServer is a server with how many people use it.
+// OwnedServer is a server with the number of its people and pending links.
 type OwnedServer struct {
 	Server
 	People, Pending int
 }
 
-// Mine lists the servers of an owner, the first registered first.
+// Mine lists the servers of an owner in the order of their registration.
 func (s *Servers) Mine(ctx context.Context, ownerID int64) ([]OwnedServer, error) {
 	rows, err := gorm.G[serverRow](s.read(ctx)).Where("owner_id = ?", ownerID).Order("id").Find(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *Servers) Get(ctx context.Context, ownerID, serverID int64) (ServerDetai
 	return s.serverDetail(ctx, &row)
 }
 
-// serverDetail reads what belongs to a server.
+// serverDetail reads the addresses and links of a server.
 func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, error) {
 	detail := ServerDetail{Server: row.server()}
 	addresses, err := gorm.G[addressRow](c.read(ctx)).Where("server_id = ?", row.ID).Order("position, id").Find(ctx)
@@ -83,7 +83,7 @@ func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, 
 	return detail, nil
 }
 
-// Rename gives a server a name of its owner's; "" brings back the server's own.
+// Rename gives a server the owner's name for it; "" brings back the server's own name.
 // It returns [ErrNotFound].
 func (s *Servers) Rename(ctx context.Context, ownerID, serverID int64, name string) error {
 	return s.tx(ctx, "rename a server", func(tx *gorm.DB) error {
@@ -91,9 +91,9 @@ func (s *Servers) Rename(ctx context.Context, ownerID, serverID int64, name stri
 	})
 }
 
-// HandOver gives a server to another account, which is told by mail; its people
-// stay. It returns an error about the field username, also for an account that
-// is the owner's own, unconfirmed or disabled; or [ErrNotFound].
+// HandOver gives a server to another account, which gets a mail; the server keeps its
+// people. It returns [ErrNotFound], or an error about the field username for an
+// account that is unknown, unconfirmed, disabled or the owner's own.
 func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, username string, caller Caller) error {
 	return s.tx(ctx, "hand a server over", func(tx *gorm.DB) error {
 		server, err := s.ownedServer(ctx, tx, ownerID, serverID)
@@ -119,7 +119,7 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 		if err := s.owe(ctx, tx, mail); err != nil {
 			return err
 		}
-		// Where the giver sits is nothing for the heir to see.
+		// The new owner must not see the address and device of the old one.
 		if err := s.recordEvent(ctx, tx, heir.ID, EventServerReceived, Caller{}); err != nil {
 			return err
 		}
@@ -127,8 +127,8 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 	})
 }
 
-// heir finds and holds the account that a server is handed over to. It returns
-// an error about the field username.
+// heir finds and locks the account that gets the server. It returns an error about the
+// field username.
 func (s *Servers) heir(ctx context.Context, tx *gorm.DB, ownerID int64, username string) (accountRow, error) {
 	unknown := fieldError(KindInvalid, "username", "username_unknown")
 	if isEmail(username) {
@@ -147,8 +147,8 @@ func (s *Servers) heir(ctx context.Context, tx *gorm.DB, ownerID int64, username
 	return row, err
 }
 
-// Remove removes a server with its keys, addresses and links; who could use it
-// is told by mail. It returns [ErrNotFound].
+// Remove removes a server with its keys, addresses and links; its people get a mail.
+// It returns [ErrNotFound].
 func (s *Servers) Remove(ctx context.Context, ownerID, serverID int64, caller Caller) error {
 	return s.tx(ctx, "remove a server", func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {

@@ -19,24 +19,24 @@ type ServersPolicy string
 
 // The policies.
 const (
-	ServersOpen    ServersPolicy = "open"    // any; one that nobody claims stays under strict limits
+	ServersOpen    ServersPolicy = "open"    // every server; servers without an owner have strict limits
 	ServersClaimed ServersPolicy = "claimed" // only with a claim code
 	ServersOff     ServersPolicy = "off"     // none
 )
 
-// Registration is what a media server tells of itself.
+// Registration is the description that a media server gives of itself.
 type Registration struct {
 	Name          string
 	SystemID      string
 	Version       string
 	Kind          string   // [ServerEmby] or [ServerAgent]
-	WAN, VPN, LAN []string // addresses, the best first; what is none is left out
+	WAN, VPN, LAN []string // addresses, the best first; texts that are not addresses are ignored
 	ClaimCode     string   // "" for a server that registers by itself
 
 	IdempotencyKey string // "" for none: a repetition gives the same server and key
 }
 
-// Registered is a new server and its key, which is shown once.
+// Registered is a new server with its key, which cannot be read again.
 type Registered struct {
 	Server    Server
 	Key       string
@@ -45,7 +45,8 @@ type Registered struct {
 
 const systemIDMax = 64
 
-// check returns the registration in the form that is kept.
+// check returns the registration in the form that is stored, and its addresses. It
+// returns errors about the fields name and system_id.
 func (r Registration) check() (Registration, []Address, error) {
 	var wrong []FieldError
 	r.Name = cleanServerName(r.Name)
@@ -67,7 +68,7 @@ func (r Registration) check() (Registration, []Address, error) {
 
 func notInID(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("-_.:{}", r) }
 
-// addresses are those that can be understood, each once, near before far.
+// addresses returns the valid addresses, each once, near before far.
 func (r Registration) addresses() []Address {
 	const most = 20
 	var all []Address
@@ -87,12 +88,11 @@ func (r Registration) addresses() []Address {
 	return all
 }
 
-// Register makes a server with a key of its own. A system id that another
-// server has is no hindrance and inherits nothing. With a claim code the
-// server belongs to the code's account at once. With an Idempotency-Key a
-// repetition gives the same server and key. It returns errors about fields,
-// [ErrOtherRequest],
-// [ErrServersOff], [ErrClaimCodeWrong], [ErrThrottled] or [ErrUnavailable].
+// Register makes a server with a key of its own. The system id may be the same as that
+// of another server, and gives no rights. With a claim code the server belongs
+// to the code's account at once. With an Idempotency-Key a repetition gives the same
+// server and key. It returns errors about fields, [ErrOtherRequest], [ErrServersOff],
+// [ErrClaimCodeWrong], [ErrThrottled] or [ErrUnavailable].
 func (r *Registrations) Register(ctx context.Context, in Registration, caller Caller) (Registered, error) {
 	in, addresses, err := in.check()
 	if err != nil {
@@ -145,8 +145,8 @@ func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRo
 	return r.newServerKey(ctx, tx, row.ID, row.KeyVersion)
 }
 
-// registeredBefore answers a repeated registration: the first key is derived
-// again. It returns err, or [ErrNotFound] for a server that was removed
+// registeredBefore answers a repeated registration with the first key, which it
+// derives again. It returns err, or [ErrNotFound] for a server that was removed
 // meanwhile.
 func (r *Registrations) registeredBefore(ctx context.Context, serverID int64, err error) (Registered, error) {
 	if err != nil {
@@ -165,7 +165,7 @@ func (r *Registrations) registeredBefore(ctx context.Context, serverID int64, er
 // firstKeyVersion is the version of the key that a new server gets.
 const firstKeyVersion = 1
 
-// claimNew gives a new server to the account whose claim code it brings.
+// claimNew gives a new server to the account of its claim code.
 func (r *Registrations) claimNew(ctx context.Context, tx *gorm.DB, row *serverRow, claimCode string, caller Caller) error {
 	var err error
 	if row.OwnerID, err = r.spendClaimCode(tx, claimCode); err != nil {
@@ -175,9 +175,9 @@ func (r *Registrations) claimNew(ctx context.Context, tx *gorm.DB, row *serverRo
 	return r.recordEvent(ctx, tx, row.OwnerID, EventServerClaimed, caller)
 }
 
-// Update stores what a server tells of itself now; it is its heartbeat as well.
-// It returns errors about fields, [ErrNotFound] for a server that was removed
-// meanwhile, or [ErrUnavailable].
+// Update stores the present description of a server and the time of the call. It
+// returns errors about fields, [ErrNotFound] for a server that was removed meanwhile,
+// or [ErrUnavailable].
 func (r *Registrations) Update(ctx context.Context, this Server, in Registration) (Registered, error) {
 	if in.SystemID == "" {
 		in.SystemID = this.SystemID
@@ -202,10 +202,10 @@ func (r *Registrations) Update(ctx context.Context, this Server, in Registration
 	return Registered{Server: this, Addresses: addresses}, err
 }
 
-// claimCodeLife is how long a claim code may be typed.
+// claimCodeLife is the time for which a claim code is valid.
 const claimCodeLife = 10 * time.Minute
 
-// claimCodePurpose keys the hashes of claim codes.
+// claimCodePurpose keeps the hashes of claim codes apart from others.
 const claimCodePurpose = "claim code"
 
 // claimCodeRow is a row of claim_codes.
@@ -220,8 +220,8 @@ type claimCodeRow struct {
 // TableName is claim_codes.
 func (claimCodeRow) TableName() string { return "claim_codes" }
 
-// spendClaimCode uses a claim code up and returns whose it was, by one
-// conditional update: of parallel callers one wins.
+// spendClaimCode spends a claim code by one conditional update, so that one of several
+// parallel callers succeeds, and returns its account. It returns [ErrClaimCodeWrong].
 func (c *core) spendClaimCode(tx *gorm.DB, typed string) (accountID int64, err error) {
 	code, ok := parseShortCode(typed)
 	if !ok {
@@ -240,8 +240,8 @@ func (c *core) spendClaimCode(tx *gorm.DB, typed string) (accountID int64, err e
 	return accountID, err
 }
 
-// NewClaimCode makes a code by which a server, within ten minutes, becomes the
-// account's. It is shown as BCDF-GHJK. It returns [ErrThrottled], or
+// NewClaimCode makes a code, shown as BCDF-GHJK, with which a server can be registered
+// for the account within ten minutes. It returns [ErrServersOff], [ErrThrottled], or
 // [ErrNotFound] for an account that was deleted or disabled meanwhile.
 func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code string, until time.Time, err error) {
 	if r.opt.Servers == ServersOff {
@@ -268,10 +268,10 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 	return showShortCode(code), until, nil
 }
 
-// Claim makes a server that registered by itself the account's: whoever can read
-// its id and key on it runs it. Of parallel callers one wins. It returns
-// [ErrNotFound] for a wrong pair and for a server that is disabled, since its key
-// opens nothing; [ErrServerClaimed], or [ErrThrottled].
+// Claim makes the account the owner of a server that registered without a claim code.
+// The id and the key, which can be read at the server, prove that the person runs it.
+// One of several parallel callers succeeds. It returns [ErrNotFound] for a wrong pair
+// of id and key and for a disabled server, [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
 	if err := r.throttle.allow(ctx, r.throttle.key("claim", idText(accountID)), r.opt.Limits.ClaimHour); err != nil {
 		return err

@@ -7,11 +7,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// removeServer erases a server and tells whoever could use it, each in their own
-// history and, where they have an address, by mail. Who had not answered yet is
-// told nothing. It returns [ErrNotFound] when another caller was faster.
+// removeServer erases a server. Its people find an event in their history and, if they
+// have an address, get a mail; people with a pending link get neither. It returns
+// [ErrNotFound] when another caller was faster.
 func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) error {
-	// The server itself first: whoever asks for a link to it waits, and finds none.
+	// The server itself first, so that a parallel request for a link waits and then fails.
 	if err := requireRow(tx.Exec("DELETE FROM servers WHERE id = ?", row.ID)); err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) er
 	return c.notifyPeople(ctx, tx, row, people)
 }
 
-// listPeople are the accounts with an accepted link to a server.
+// linkedAccounts returns the accounts with an accepted link to a server.
 func (c *core) linkedAccounts(ctx context.Context, tx *gorm.DB, serverID int64) ([]accountRow, error) {
 	return gorm.G[accountRow](tx).
 		Where("id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)", serverID, LinkAccepted).Order("id").Find(ctx)
@@ -65,7 +65,8 @@ func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, pe
 	return gorm.G[outboxRow](tx).CreateInBatches(ctx, &mails, atOnce)
 }
 
-// eraseServerRows deletes every row of a server but its own.
+// eraseServerRows deletes every row that belongs to a server, except the server
+// itself.
 func eraseServerRows(tx *gorm.DB, serverID int64) error {
 	for _, statement := range []string{
 		"DELETE FROM links WHERE server_id = ?", "DELETE FROM server_addresses WHERE server_id = ?",
@@ -81,12 +82,13 @@ func eraseServerRows(tx *gorm.DB, serverID int64) error {
 	return nil
 }
 
-// unclaimedLife is how long a server that nobody has claimed, and that nobody
-// uses, is kept after its last call.
+// unclaimedLife is the time after its last call for which a server without an owner
+// and without links is kept.
 const unclaimedLife = 30 * 24 * time.Hour
 
-// sweepServers erases such servers, each in a transaction of its own that looks
-// again. One that is disabled stays: erased, it would come back as a new one.
+// sweepServers erases servers that are past [unclaimedLife], each in a transaction
+// that checks it again. A disabled server stays, because it could otherwise register
+// again as a new one.
 func (s *Store) sweepServers(ctx context.Context) error {
 	const over = "owner_id = 0 AND last_seen_at <= ? AND disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM links l WHERE l.server_id = servers.id)"
 	before := s.Now().Add(-unclaimedLife)

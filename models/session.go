@@ -104,10 +104,10 @@ func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
 	return found, nil
 }
 
-// lastSeenEvery is how exact the time of the last use is.
+// lastSeenEvery is the precision of the time of the last use.
 const lastSeenEvery = 5 * time.Minute
 
-// noteUse remembers a use that [Sessions.Flush] will write.
+// noteUse stores a use in memory for [Sessions.Flush].
 func (s *Sessions) noteUse(id int64, written, now time.Time) {
 	if now.Sub(written) < lastSeenEvery {
 		return
@@ -117,8 +117,8 @@ func (s *Sessions) noteUse(id int64, written, now time.Time) {
 	s.seen[id] = now
 }
 
-// Flush writes the uses noted since the last call, in one transaction. Uses
-// that cannot be written are kept for the next call.
+// Flush writes the stored uses in one transaction. If that fails, the next Flush tries
+// again.
 func (s *Sessions) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	batch := s.seen
@@ -144,8 +144,7 @@ func (s *Sessions) Flush(ctx context.Context) error {
 	return err
 }
 
-// List returns the sessions of an account that are still good, the latest used
-// first.
+// List returns the valid sessions of an account, the most recently used first.
 func (s *Sessions) List(ctx context.Context, accountID int64) ([]Session, error) {
 	now, lives := s.Now(), s.opt.Lives
 	rows, err := gorm.G[sessionRow](s.read(ctx)).
@@ -168,9 +167,9 @@ func (s *Sessions) List(ctx context.Context, accountID int64) ([]Session, error)
 	return sessions, nil
 }
 
-// endSessions deletes those sessions of an account that condition names, "" for
-// all, and the links that would end them. The account comes first in both
-// statements: without its index they would lock everybody's rows.
+// endSessions deletes the sessions of an account that condition selects, "" for all,
+// and the links of mails that would end them. Both statements name the account first:
+// without its index they would lock the rows of all accounts.
 func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) error {
 	which := "account_id = ?"
 	if condition != "" {
@@ -184,8 +183,9 @@ func endSessions(tx *gorm.DB, accountID int64, condition string, args ...any) er
 	return tx.Exec("DELETE FROM sessions WHERE "+which, args...).Error
 }
 
-// endEverything ends all sessions of an account and all that leads to new ones:
-// approved device codes, codes of Quick Connect, and the access keys that devices hold. Links stay.
+// endEverything ends all sessions of an account and every way to new ones: approved
+// device codes, codes of Quick Connect, and the access keys that devices hold. Links
+// stay.
 func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	if err := endSessions(tx, accountID, ""); err != nil {
 		return err
@@ -202,8 +202,8 @@ func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) 
 	return c.feedAccount(ctx, tx, accountID, ChangeDevicesEnded)
 }
 
-// End ends one session of an account. It returns [ErrNotFound] for one that is
-// not the account's.
+// End ends one session of an account. It returns [ErrNotFound] for a session of
+// another account.
 func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller Caller) error {
 	return s.tx(ctx, "end a session", func(tx *gorm.DB) error {
 		found, err := gorm.G[sessionRow](tx).Where("id = ? AND account_id = ?", sessionID, accountID).Count(ctx, "*")
@@ -223,8 +223,8 @@ func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller C
 	})
 }
 
-// EndOthers ends all sessions of the account but this one. The access keys that
-// the others hold are replaced; this one fetches the new.
+// EndOthers ends all sessions of the account except this one. It replaces the access
+// keys that the others hold; this session fetches the new keys.
 func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) error {
 	return s.tx(ctx, "end the other sessions", func(tx *gorm.DB) error {
 		if err := s.feedEndedSessions(ctx, tx, this.AccountID, "id <> ?", this.ID); err != nil {
@@ -233,8 +233,8 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 		if err := endSessions(tx, this.AccountID, "id <> ?", this.ID); err != nil {
 			return err
 		}
-		// A device that was approved and has not come for its session yet is one
-		// of the others.
+		// A device that was approved and has not fetched its session yet counts as
+		// another session.
 		if err := tx.Exec("DELETE FROM device_codes WHERE account_id = ?", this.AccountID).Error; err != nil {
 			return err
 		}
@@ -248,7 +248,7 @@ func (s *Sessions) EndOthers(ctx context.Context, this Session, caller Caller) e
 	})
 }
 
-// EndAll ends all sessions of an account: sign out everywhere.
+// EndAll ends all sessions of an account, for "sign out everywhere".
 func (s *Sessions) EndAll(ctx context.Context, accountID int64, caller Caller) error {
 	return s.tx(ctx, "end all sessions", func(tx *gorm.DB) error {
 		if err := s.endEverything(ctx, tx, accountID); err != nil {
@@ -258,7 +258,8 @@ func (s *Sessions) EndAll(ctx context.Context, accountID int64, caller Caller) e
 	})
 }
 
-// SignOut ends the session of a token. A token that has none is no error.
+// SignOut ends the session of a token. It returns nil if the session has already
+// ended.
 func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) error {
 	session, err := s.Look(ctx, text)
 	if errors.Is(err, ErrNoSession) {
@@ -278,8 +279,8 @@ func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) erro
 	})
 }
 
-// ConfirmPassword proves the password again in a session and gives the session
-// a new token; the old one dies. It returns [ErrWrongPassword],
+// ConfirmPassword checks the password again in a session and gives the session a new
+// token; the old token stops working. It returns [ErrWrongPassword],
 // [ErrThrottled] or [ErrNoSession].
 func (s *Sessions) ConfirmPassword(ctx context.Context, this Session, password string) (newToken string, err error) {
 	row, err := s.accountByID(ctx, s.read(ctx), this.AccountID)
@@ -314,7 +315,7 @@ func (c *core) renewToken(tx *gorm.DB, sessionID int64) (string, error) {
 	return text, nil
 }
 
-// NotMe is the session that a mail about a new device told of.
+// NotMe is the session that a mail about a new device names.
 type NotMe struct {
 	Device, Address string
 	At              time.Time
@@ -337,7 +338,8 @@ func (s *Sessions) LookNotMe(ctx context.Context, text string) (NotMe, error) {
 	return NotMe{Device: rows[0].Device, Address: rows[0].Address, At: rows[0].CreatedAt.UTC()}, nil
 }
 
-// NotMe spends that link and ends the session. It returns [ErrTokenSpent].
+// NotMe spends the link "this was not me" and ends the session. It returns
+// [ErrTokenSpent].
 func (s *Sessions) NotMe(ctx context.Context, text string, caller Caller) error {
 	return s.tx(ctx, "end a stranger's session", func(tx *gorm.DB) error {
 		t, err := s.spend(ctx, tx, purposeNotMe, text)

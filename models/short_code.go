@@ -19,7 +19,7 @@ const (
 	codeLength  = 8
 )
 
-// newShortCode makes a code, as it is stored: without the dash.
+// newShortCode makes a code in the form that is stored, without the dash.
 func newShortCode(random io.Reader) (string, error) {
 	const fair = 256 / len(codeLetters) * len(codeLetters) // above it the first letters would come more often
 	code := make([]byte, 0, codeLength)
@@ -35,8 +35,8 @@ func newShortCode(random io.Reader) (string, error) {
 	return string(code), nil
 }
 
-// unusedCode makes a code and stores it, with another when somebody else has
-// that one just now.
+// unusedCode makes a code and calls store with it, again with another code if that one
+// is in use.
 func (c *core) unusedCode(store func(code string) error) (string, error) {
 	const tries = 4
 	for try := 1; ; try++ {
@@ -50,9 +50,9 @@ func (c *core) unusedCode(store func(code string) error) (string, error) {
 	}
 }
 
-// parseShortCode reads a code as people type it: in any case, with any
-// separators. It reports false for anything that cannot be one, before the
-// database is asked.
+// parseShortCode reads a code as people type it: in any case, with any separators. It
+// reports false for a text that cannot be a code, so that the database need not be
+// asked.
 func parseShortCode(typed string) (string, bool) {
 	const longest = 64
 	if len(typed) > longest {
@@ -70,5 +70,5 @@ func parseShortCode(typed string) (string, bool) {
 	return code, true
 }
 
-// showShortCode writes a code as it is shown.
+// showShortCode returns a code as it is shown, with the dash.
 func showShortCode(code string) string { return code[:codeLength/2] + "-" + code[codeLength/2:] }

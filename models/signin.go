@@ -15,15 +15,16 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// SignIn is what a person types to sign in, and what their browser brings.
+// SignIn is the input of a sign-in: the typed name and password, and the cookies of
+// the browser.
 type SignIn struct {
 	NameOrEmail, Password string
 	DeviceMarks           []string // of the known-device cookie
-	OldToken              string   // of a session that this browser still has: it ends
+	OldToken              string   // of the session that this browser still has; it ends
 	MD5                   string   // instead of Password: an old client's; "" for none. See legacy_md5.go
 	Kind                  string   // [SessionDevice], or "" for a browser
 	Client, DeviceID      string   // of a device; "" when it does not say
-	Unproved              bool     // nobody typed a password here: dangerous acts have to ask for it
+	Unproved              bool     // no password was typed on this device, so dangerous acts have to ask for it
 }
 
 // SignedIn is a new session.
@@ -34,16 +35,16 @@ type SignedIn struct {
 	PendingSecret string // only with [ErrConfirmFirst]
 }
 
-// deviceMarkLife is how long a browser stays known.
+// deviceMarkLife is the time for which a browser stays known.
 const deviceMarkLife = 365 * 24 * time.Hour
 
-// SignIn opens a session for the right password. Tries are counted before
-// anything is compared: by account (all its names together, and names that
-// nobody has just the same), by source and in all; a browser that once signed in
-// has a counter of its own, so that strangers never stop the owner.
+// SignIn opens a session for the right password. Before the password is compared, the
+// try is counted: by account (all its names together; names without an account are
+// counted in the same way), by source and in all. A browser that has signed in before has
+// a counter of its own, so that strangers cannot lock the owner out.
 //
-// It returns [ErrSignInWrong] for a wrong password and for a name that nobody
-// has; only for the right password [ErrConfirmFirst] (with
+// It returns [ErrSignInWrong] for a wrong password and for a name without an account;
+// only for the right password [ErrConfirmFirst] (with
 // SignedIn.PendingSecret) or [ErrAccountDisabled]; [ErrDeviceIDInvalid],
 // [ErrThrottled], [ErrBusy] or [ErrUnavailable].
 func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (SignedIn, error) {
@@ -85,10 +86,10 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	return s.admit(ctx, &row, in, device, caller)
 }
 
-// deviceOf is the known device of a browser that brings marks, "" when they are
-// no good for this account: they are another's, older than its password, or all
-// of its known devices together have had enough tries. Then the browser counts
-// as any stranger's, by its source.
+// deviceOf returns the known device of a browser, "" if its marks are not valid for
+// this account: they belong to another account or to an older password, or the known
+// devices of the account have used up their tries. Such a browser is counted by its
+// source, like any other.
 func (s *Sessions) deviceOf(ctx context.Context, known map[int64]knownDevice, row *accountRow, caller Caller) (string, error) {
 	mark, found := known[row.ID]
 	if !found || mark.at.Before(row.PasswordChangedAt.Truncate(time.Second)) {
@@ -130,15 +131,14 @@ func (s *Sessions) countAccount(ctx context.Context, exists bool, row *accountRo
 	return key, s.throttle.attempt(ctx, key, s.opt.Limits.SignIn)
 }
 
-// signInFailed logs a wrong password. Nothing is written to the database: what
-// a name that nobody has costs must be what an account costs.
+// signInFailed logs a wrong password. It writes nothing to the database, so that a
+// name without an account takes as long as any other.
 func (s *Sessions) signInFailed(ctx context.Context, row *accountRow, caller Caller) error {
 	s.opt.Log.InfoContext(ctx, "sign-in failed", logAccount(row.ID), slog.String("address", caller.Address))
 	return ErrSignInWrong
 }
 
-// admit opens the session of somebody who gave the right password, if the
-// account may have one.
+// admit opens the session after the right password, if the account may have one.
 func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device string, caller Caller) (SignedIn, error) {
 	if row.DisabledAt != nil {
 		return SignedIn{}, ErrAccountDisabled
@@ -172,7 +172,7 @@ func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device
 	return out, nil
 }
 
-// endByToken ends the session that a browser brings along, if it has one.
+// endByToken ends the session that the browser still has, if any.
 func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return nil
@@ -184,14 +184,14 @@ func endByToken(ctx context.Context, tx *gorm.DB, text string) error {
 	return endSessions(tx, old[0].AccountID, "id = ?", old[0].ID)
 }
 
-// open opens a session of the kind that in asks for and tells the owner of a
-// browser or device that was not known. A program that signs in again on the
-// same device gives its earlier session up.
+// open opens a session of the kind that in asks for, and owes a mail to the owner
+// about a browser or device that is new. An earlier session of the same program on the
+// same device ends.
 func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in SignIn, known bool, caller Caller) (SignedIn, error) {
 	if in.Kind == SessionDevice {
 		same := gorm.G[sessionRow](tx).Where("account_id = ? AND kind = ? AND client = ? AND device_id = ? AND address = ?",
 			row.ID, SessionDevice, shortName(in.Client), in.DeviceID, caller.Address)
-		if in.DeviceID == "" { // then only its name tells one program at an address from another
+		if in.DeviceID == "" { // then programs at one address differ by their names only
 			same = same.Where("device = ?", caller.Device)
 		}
 		earlier, err := same.Find(ctx)
@@ -212,8 +212,8 @@ func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in Si
 	return out, s.oweDeviceMail(ctx, tx, row, out.Session, known, caller)
 }
 
-// openSession writes a new session. The account's password must still
-// be the one that was compared, and the account not disabled meanwhile.
+// openSession writes a new session, if the account still has the password that was
+// compared and was not disabled meanwhile.
 func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow, in SignIn, caller Caller) (SignedIn, error) {
 	text, err := secret.NewToken(secret.SessionToken, s.opt.Random)
 	if err != nil {
@@ -250,9 +250,10 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 	return out, nil
 }
 
-// oweDeviceMail notes the sign-in and owes a mail about a browser that was not
-// known. The very first sign-in is no news where the address was confirmed: from
-// another browser it may be a stranger's, who signed up with that address.
+// oweDeviceMail records the sign-in and owes a mail about a browser that is new. The
+// first sign-in of an account needs no mail if it comes from the browser that
+// confirmed the address; from another browser it may be a stranger who signed up with
+// that address.
 func (s *Sessions) oweDeviceMail(ctx context.Context, tx *gorm.DB, row *accountRow, session Session, known bool, caller Caller) error {
 	if err := s.recordEvent(ctx, tx, row.ID, EventSignedIn, caller); err != nil {
 		return err
@@ -269,8 +270,8 @@ func (s *Sessions) oweDeviceMail(ctx context.Context, tx *gorm.DB, row *accountR
 	return s.owe(ctx, tx, newDeviceMail(row, session.ID, caller, s.Now(), s.opt.Lives.Session))
 }
 
-// confirmedHere reports whether the account was confirmed from this browser, as
-// far as its name and network tell.
+// confirmedHere reports whether the account was confirmed from this browser, judging
+// by its name and network.
 func confirmedHere(ctx context.Context, tx *gorm.DB, accountID int64, caller Caller) (bool, error) {
 	rows, err := gorm.G[historyRow](tx).Where("account_id = ? AND kind = ?", accountID, EventConfirmed).Order("id DESC").Limit(1).Find(ctx)
 	if err != nil || len(rows) == 0 {
@@ -281,9 +282,9 @@ func confirmedHere(ctx context.Context, tx *gorm.DB, accountID int64, caller Cal
 	return there != "" && there == here && rows[0].Device == caller.Device, nil
 }
 
-// A device mark is ACCOUNT.DEVICE.SECONDS.MAC: which account signed in on which
-// browser, and when. It proves nothing but that, and opens nothing: it only
-// chooses the counter.
+// newDeviceMark returns a mark of the form ACCOUNT.DEVICE.SECONDS.MAC: which account
+// signed in on which browser, and when. It gives no access; it only chooses the
+// counter.
 func (c *core) newDeviceMark(row *accountRow, device string) (string, error) {
 	if device == "" {
 		var raw [12]byte
@@ -300,11 +301,11 @@ func (c *core) newDeviceMark(row *accountRow, device string) (string, error) {
 // knownDevice is a browser that once signed in to an account.
 type knownDevice struct {
 	id string
-	at time.Time // when it last did; worth nothing after a new password
+	at time.Time // the time of the last sign-in; the mark is void after a new password
 }
 
-// knownDevices returns the device by account for the marks that are ours and
-// not too old. It asks no database.
+// knownDevices returns the known devices by account id, for the marks that this
+// service made and that are not too old. It does not ask the database.
 func (s *Sessions) knownDevices(marks []string) map[int64]knownDevice {
 	known := map[int64]knownDevice{}
 	for _, mark := range marks {

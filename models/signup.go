@@ -11,14 +11,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// SignUp is what a person gives to get an account.
+// SignUp is the input of a sign-up.
 type SignUp struct {
 	Username    string
 	DisplayName string // "" for the username
 	Email       string
 	Password    string
 	Locale      string // of the page it was typed into
-	Invite      string // the secret of an invite's mail, needed where only they may sign up; "" for none
+	Invite      string // the secret of an invite's mail, needed if only invited people may sign up; "" without one
 
 	IdempotencyKey string // "" for none; see [Accounts.SignUp]
 }
@@ -83,7 +83,7 @@ func (c *core) newAccountRow(in SignUp) (row accountRow, wrong []FieldError) {
 	}, wrong
 }
 
-// language is locale if the service speaks it, else its first language.
+// language returns locale if the service has it, otherwise its first language.
 func (c *core) language(locale string) string {
 	if slices.Contains(c.opt.Languages, locale) {
 		return locale
@@ -91,16 +91,16 @@ func (c *core) language(locale string) string {
 	return c.opt.Languages[0]
 }
 
-// SignUp makes an account that waits for its confirmation, reserves its
-// username and owes a mail to the address: "confirm", or "you already have an
-// account" to the owner of an address that is taken, which the worker decides so
-// that this answer tells nothing of addresses (R-01). It returns a secret by
-// which this browser may have the mail sent again or mend the address. It
-// returns the errors of [Accounts.CheckSignUp], [ErrUsernameTaken], an error
-// about the field email where an invite is for another address, [ErrThrottled],
-// [ErrBusy] or [ErrUnavailable]. With an Idempotency-Key a repetition gives
-// another secret for the same account; it returns [ErrOtherRequest] when it is
-// none, or an error about the field idempotency_key.
+// SignUp makes an account that waits for its confirmation, reserves its username and
+// owes a mail to the address: "confirm", or "you already have an account" if the
+// address is taken. The worker that sends the mail chooses, so that this answer says
+// nothing about addresses (R-01). SignUp returns a secret with which this browser may
+// have the mail sent again or correct the address. It returns the errors of
+// [Accounts.CheckSignUp], [ErrUsernameTaken], an error about the field email if the
+// invite is for another address, [ErrThrottled], [ErrBusy] or [ErrUnavailable]. With
+// an Idempotency-Key a repetition returns another secret for the same account; a
+// different request with the same key gets [ErrOtherRequest], and an invalid key an
+// error about the field idempotency_key.
 func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendingSecret string, err error) {
 	row, err := a.checkSignUp(in)
 	if err != nil {
@@ -150,9 +150,9 @@ func (a *Accounts) signUp(ctx context.Context, tx *gorm.DB, row *accountRow, cal
 	return pendingSecret, a.recordEvent(ctx, tx, row.ID, EventSignedUp, caller)
 }
 
-// signUpAgain answers a repeated sign-up: with another secret for the same
-// account, since only the hash of the first is kept. Whoever gets it could mend
-// the address, so the password must be the same.
+// signUpAgain answers a repeated sign-up with another secret for the same account,
+// because only the hash of the first is stored. The password must be the same, because
+// the secret allows to correct the address.
 func (a *Accounts) signUpAgain(ctx context.Context, accountID int64, password string) (pendingSecret string, err error) {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if KindOf(err) == KindNotFound || err == nil && (row.ConfirmedAt != nil || row.DisabledAt != nil) {
@@ -189,8 +189,8 @@ func (c *core) hashPassword(ctx context.Context, row *accountRow, password strin
 	return explained("hash the password", err)
 }
 
-// insertAccount writes a new account. A sign-up of the same name that waited
-// too long gives way, whether or not it has been swept yet.
+// insertAccount writes a new account. It replaces a sign-up of the same name that
+// waited too long. It returns [ErrUsernameTaken].
 func (c *core) insertAccount(ctx context.Context, tx *gorm.DB, row *accountRow) error {
 	now := c.Now()
 	row.PasswordVersion, row.PasswordChangedAt, row.CreatedAt = 1, now, now
@@ -233,8 +233,8 @@ func (c *core) newPendingSecret(ctx context.Context, tx *gorm.DB, row *accountRo
 	})
 }
 
-// signUpLeft is how long a sign-up may still be confirmed: its links do not
-// outlive it.
+// signUpLeft returns the time for which a sign-up can still be confirmed; the links of
+// its mails last no longer.
 func (c *core) signUpLeft(row *accountRow) time.Duration {
 	return max(row.CreatedAt.Add(c.opt.Lives.Confirm).Sub(c.Now()), time.Millisecond)
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/migrations"
 )
 
-// Store is the way to everything that is kept. Each area is a handful of
-// operations that one sort of caller needs.
+// Store holds the areas of operations on the database. An area is the set of
+// operations that one kind of caller needs.
 type Store struct {
 	Accounts  *Accounts
 	Emails    *Emails
@@ -62,11 +62,11 @@ const (
 	SignUpClosed SignUpPolicy = "closed"
 )
 
-// Lives are how long things last. All are positive.
+// Lives are the times for which things last. All are positive.
 type Lives struct {
 	SessionIdle, Session time.Duration // of a browser
 	DeviceIdle, Device   time.Duration
-	Confirm              time.Duration // a sign-up waits so long for its confirmation
+	Confirm              time.Duration // the time in which a sign-up must be confirmed
 	Reset                time.Duration
 	PINReset             time.Duration
 	EmailChange          time.Duration
@@ -83,7 +83,7 @@ func DefaultLives() Lives {
 	}
 }
 
-// Options are what a [Store] is made of. All are needed.
+// Options are the settings of a [Store]. All are needed.
 type Options struct {
 	Database          string // sqlite:PATH or mysql://user:password@host:port/name
 	Connections       int    // open at once, at most
@@ -102,7 +102,7 @@ type Options struct {
 	Log               *slog.Logger
 }
 
-// core is what all areas share.
+// core holds the values that all areas share.
 type core struct {
 	db     *database.DB
 	keys   secret.Keys
@@ -114,8 +114,8 @@ type core struct {
 	throttle *Throttle // the counters that every area's limits use
 }
 
-// New returns a Store on the database that o names, without asking it anything:
-// [Store.Prepare] must succeed before the first operation.
+// New returns a Store on the database of o. It does not read the database: call
+// [Store.Prepare] before the first operation.
 func New(o Options) (*Store, error) {
 	db, err := database.Open(o.Database, o.Connections)
 	if err != nil {
@@ -162,13 +162,13 @@ func New(o Options) (*Store, error) {
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// ErrWrongKey is a secret key that does not fit the database.
+// ErrWrongKey says that the secret key does not fit the database.
 var ErrWrongKey = errors.New("the secret key does not fit this database: set secret-key to the key it was made with, " +
 	"or set secret-key-previous to it when you are changing the key")
 
-// Prepare brings the schema up to date and checks that the secret key fits.
-// owner names this program among others that start at once. It reports how many
-// migrations it applied, and returns [ErrWrongKey] or database.ErrNewerSchema.
+// Prepare brings the schema up to date and checks that the secret key fits. owner
+// names this process among others that start at the same time. It returns the number
+// of migrations that it applied, and [ErrWrongKey] or database.ErrNewerSchema.
 func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err error) {
 	steps, err := migrations.For(string(s.db.Dialect))
 	if err != nil {
@@ -186,8 +186,8 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 	return applied, s.clearMD5(ctx)
 }
 
-// secretKey is a row of secret_keys: the id of a key that this database's
-// values were made with.
+// secretKey is a row of secret_keys: the id of a secret key that was used with this
+// database.
 type secretKey struct {
 	KeyID     string
 	CreatedAt time.Time
@@ -196,10 +196,9 @@ type secretKey struct {
 // TableName is secret_keys.
 func (secretKey) TableName() string { return "secret_keys" }
 
-// checkKey accepts the key that the database was last used with; a database
-// without keys adopts the current one, and the current one is adopted too when
-// the previous one was the last. A key from before that fits no longer: what has
-// been written since could not be checked with it.
+// checkKey accepts the key that the database was last used with. A new database takes
+// the current key, and so does a database that was last used with the previous key.
+// Any other key is refused, because it cannot check the newest values.
 func (s *Store) checkKey(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *gorm.DB) error {
 		known, err := gorm.G[secretKey](tx).Order("created_at DESC").Find(ctx)
@@ -212,8 +211,8 @@ func (s *Store) checkKey(ctx context.Context) error {
 		if len(known) > 0 && known[0].KeyID != s.keys.PreviousID() {
 			return ErrWrongKey
 		}
-		// Going back to an older key moves it to the front again. The newest must
-		// be told from the others whatever the clock says.
+		// An older key that is used again becomes the newest row. Its time must be later
+		// than the others', even if the clock was set back.
 		at := s.Now()
 		if len(known) > 0 && !at.After(known[0].CreatedAt) {
 			at = known[0].CreatedAt.UTC().Add(time.Millisecond)
@@ -231,22 +230,23 @@ func (s *Store) checkKey(ctx context.Context) error {
 // Ready reports whether the database answers within a second.
 func (s *Store) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
 
-// Drift is how far the database's clock is ahead of ours. Ours decides when
-// things run out; operators are told when the two disagree.
+// Drift returns how far the database's clock is ahead of the Store's clock. The
+// Store's clock decides when things expire; operators see a warning when the two
+// differ.
 func (s *Store) Drift(ctx context.Context) (time.Duration, error) {
 	drift, err := s.db.Drift(ctx, s.opt.Now)
 	return drift, explained("compare the clocks", err)
 }
 
-// Now is the current time as the database keeps it: UTC, in whole milliseconds.
+// Now returns the current time as the database keeps it: UTC, in whole milliseconds.
 func (c *core) Now() time.Time { return c.opt.Now().UTC().Truncate(time.Millisecond) }
 
-// idEpoch is when our ids start to count, in Unix milliseconds: 2025-01-01.
+// idEpoch is the time from which ids count, in Unix milliseconds: 2025-01-01.
 const idEpoch = 1735689600000
 
-// newID makes an id: 41 bits of milliseconds and a random tail of 22, so that
-// ids sort by time and instances need not ask each other. One instance's ids
-// always rise, also within a millisecond and when the clock steps back.
+// newID makes an id of 41 bits of milliseconds and 22 random bits, so that ids sort by
+// time and instances need not agree on them. The ids of one instance always rise, even
+// within a millisecond and when the clock is set back.
 func (c *core) newID() (int64, error) {
 	var tail [4]byte
 	if _, err := io.ReadFull(c.opt.Random, tail[:]); err != nil {
@@ -263,8 +263,8 @@ func (c *core) newID() (int64, error) {
 	}
 }
 
-// tx runs work in a transaction; see [database.DB.Tx]. Long polls hear of the
-// changes that it fed to agents once it is committed.
+// tx runs work in a transaction; see [database.DB.Tx]. After the commit it wakes the
+// long polls of the servers whose feeds have new changes.
 func (c *core) tx(ctx context.Context, doing string, work func(tx *gorm.DB) error) error {
 	ctx, told := c.feed.collect(ctx)
 	err := c.db.Tx(ctx, work)
@@ -274,5 +274,5 @@ func (c *core) tx(ctx context.Context, doing string, work func(tx *gorm.DB) erro
 	return explained(doing, err)
 }
 
-// read is the database for a single statement.
+// read returns the database for a single statement outside a transaction.
 func (c *core) read(ctx context.Context) *gorm.DB { return c.db.Gorm.WithContext(ctx) }

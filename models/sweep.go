@@ -11,17 +11,17 @@ import (
 	"gorm.io/gorm"
 )
 
-// deadMailLife is how long operators see a mail that was given up.
+// deadMailLife is the time for which operators see a mail that could not be sent.
 const deadMailLife = 30 * 24 * time.Hour
 
-// sweepStep is how much one statement deletes: short transactions, also after a
-// long time away.
+// sweepStep is the number of rows that one statement deletes, so that transactions
+// stay short even after a long pause.
 const sweepStep = 500
 
-// Sweep deletes what is over: sign-ups that nobody confirmed (their names are
-// free again, R-12), servers that nobody claimed or uses, links whose end has
-// come, sessions, tokens, old invites, email changes and history. Nothing depends
-// on it: whatever is over is refused whether or not it was swept.
+// Sweep deletes everything that has expired: sign-ups that were not confirmed (their
+// usernames are free again, R-12), servers without an owner or use, ended links,
+// sessions, tokens, old invites, email changes and history. No rule depends on it:
+// what has expired is refused even before it is swept.
 func (s *Store) Sweep(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepChanges, s.sweepQuickCodes} {
 		if err := part(ctx); err != nil {
@@ -55,9 +55,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepTable finds the keys of rows that are over and deletes those rows, some
-// at a time. It is done in two statements, since a DELETE that reads from a
-// subquery locks whatever it reads.
+// sweepTable deletes the rows of a table that have expired, a few at a time. It reads
+// the keys in a statement of its own, because a DELETE with a subquery locks all rows
+// that the subquery reads.
 func (s *Store) sweepTable(ctx context.Context, table, key, condition string, args []any) error {
 	find := "SELECT " + key + " FROM " + table + " WHERE " + condition + " LIMIT ?"
 	for {
@@ -98,8 +98,8 @@ func (c *core) sweepKeys(ctx context.Context, find string, args ...any) (keys []
 	return keys, rows.Err()
 }
 
-// sweepSignUps erases sign-ups that waited too long, each in a transaction of
-// its own that looks again.
+// sweepSignUps erases sign-ups that waited too long, each in a transaction that checks
+// it again.
 func (s *Store) sweepSignUps(ctx context.Context) error {
 	before := s.Now().Add(-s.opt.Lives.Confirm)
 	for {
@@ -127,7 +127,7 @@ func (s *Store) sweepLinks(ctx context.Context) error {
 		}
 		for i := range rows {
 			err := s.tx(ctx, "end a link", func(tx *gorm.DB) error { return s.endLink(ctx, tx, &rows[i]) })
-			if err != nil && KindOf(err) != KindNotFound { // somebody else ended it
+			if err != nil && KindOf(err) != KindNotFound { // another transaction has ended it
 				return err
 			}
 		}

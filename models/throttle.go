@@ -15,26 +15,27 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// Throttle counts tries in the database, so that all instances count together
-// and a restart forgets nothing. Keys are keyed hashes: the table holds no
-// names or addresses. A counter is raised by one statement before the work that
-// it guards.
+// Throttle counts tries in the database, so that all instances count together and a
+// restart does not reset the counts. The names of counters are keyed hashes, so that
+// the table holds no names or addresses. One statement raises a counter before the
+// work that it guards.
 type Throttle struct {
 	*core
-	pause time.Duration // between looks at a counter that is shut
+	pause time.Duration // the average time before a refused try is counted again
 }
 
-// throttlePause times the looks of [Throttle.attempt] is the moment that it waits.
+// throttlePause is the average time that [Throttle.attempt] waits before it counts a
+// refused try again.
 const throttlePause = 150 * time.Millisecond
 
-// Limit is how often something may be tried.
+// Limit says how often something may be tried.
 type Limit struct {
-	Hits   int           // in a window; the next one waits for the window's end
+	Hits   int           // tries in a window; the next try has to wait for the end of the window
 	Window time.Duration // begins with the first hit
 	Steps  []Step        // waits that grow inside a window, in rising order of After
 }
 
-// Step is a wait that each hit brings once there have been more than After.
+// Step is the wait after each try when there have been more tries than After.
 type Step struct {
 	After int
 	Wait  time.Duration
@@ -145,8 +146,8 @@ func ProductionLimits() Limits {
 	}
 }
 
-// waitAfter is how long the next hit waits after so many; the SQL of [Throttle.raise]
-// says the same.
+// waitAfter returns how long the next try has to wait after a number of tries; the SQL
+// of [Throttle.raise] computes the same.
 func (l Limit) waitAfter(hits int) time.Duration {
 	if hits >= l.Hits {
 		return l.Window
@@ -160,14 +161,14 @@ func (l Limit) waitAfter(hits int) time.Duration {
 	return wait
 }
 
-// key names a counter of what, for subject.
+// key returns the key of a counter; what says what is counted and subject for whom.
 func (t *Throttle) key(what, subject string) secret.Hash {
 	return t.keys.MAC("throttle", what, subject)
 }
 
-// raise counts one try. It reports how many there are in this window, 0 when
-// the try is refused (and then not counted). Parallel callers get different
-// answers: that is what the single statement is for.
+// raise counts one try. It returns the number of tries in this window, 0 when the try
+// is refused and therefore not counted. Because it is a single statement, parallel
+// callers get different numbers.
 func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hits int, err error) {
 	now := t.Now().UnixMilli()
 	ends := now + limit.Window.Milliseconds()
@@ -183,9 +184,9 @@ func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hit
 	return hits, explained("count a try", err)
 }
 
-// steps is a CASE over the new number of hits: when the counter opens again, 0
-// for at once. The present would not do: a try whose clock was read before that
-// of another, or is slow, would find the counter shut.
+// steps returns a CASE over the new number of tries: the time when the counter opens
+// again, or 0 for at once. The present time would be wrong for at once: a parallel try
+// that has read its clock earlier would be refused.
 func (l Limit) steps(hits string, now int64) (text string, args []any) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CASE WHEN %s >= ? THEN window_ends", hits)
@@ -217,9 +218,9 @@ RETURNING hits`
 	return hits, err
 }
 
-// raiseMySQL assigns from left to right, each assignment seeing those before it:
-// hits first, then open_at by the new hits, window_ends last. The answer comes
-// as the statement's insert id, for the row count cannot tell a refusal.
+// raiseMySQL assigns from left to right, and each assignment sees those before it:
+// hits first, then open_at by the new hits, window_ends last. The result is the
+// statement's insert id, because the row count does not show a refusal.
 func (t *Throttle) raiseMySQL(ctx context.Context, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
 	steps, stepArgs := limit.steps("hits", now)
 	args := []any{key, ends, first, now, now, now, now, now, first}
@@ -243,9 +244,9 @@ ON DUPLICATE KEY UPDATE
 	return int(hits), err
 }
 
-// attempt raises a counter and, if the try is refused, waits a moment for it:
-// tries that are right clear the counter at once, and people whose devices try
-// together all get in. It returns [ErrThrottled] with the time to wait.
+// attempt raises a counter. If the try is refused it waits a moment and counts it
+// again: right tries clear the counter at once, so that people whose devices try at
+// the same time all get in. It returns [ErrThrottled] with the time to wait.
 func (t *Throttle) attempt(ctx context.Context, key secret.Hash, limit Limit) error {
 	_, err := t.attemptCounted(ctx, key, limit)
 	return err
@@ -277,7 +278,7 @@ func (t *Throttle) allow(ctx context.Context, key secret.Hash, limit Limit) erro
 	return err
 }
 
-// wait is how long a refused counter stays shut, a second at the least.
+// wait returns how long a full counter stays shut, at least a second.
 func (t *Throttle) wait(ctx context.Context, key secret.Hash) time.Duration {
 	var openAt int64
 	if err := t.read(ctx).Raw("SELECT open_at FROM throttle WHERE throttle_key = ?", key).Scan(&openAt).Error; err != nil {
@@ -286,8 +287,8 @@ func (t *Throttle) wait(ctx context.Context, key secret.Hash) time.Duration {
 	return max(time.Duration(openAt-t.Now().UnixMilli())*time.Millisecond, time.Second)
 }
 
-// stillOpen returns [ErrThrottled] when a counter that somebody else raises is
-// shut, without raising it.
+// stillOpen returns [ErrThrottled] when a counter is full. It does not raise the
+// counter.
 func (t *Throttle) stillOpen(ctx context.Context, key secret.Hash) error {
 	now := t.Now().UnixMilli()
 	var openAt int64
@@ -301,8 +302,7 @@ func (t *Throttle) stillOpen(ctx context.Context, key secret.Hash) error {
 	return nil
 }
 
-// giveBack takes one try back that was no mistake: what went wrong before it
-// still counts.
+// giveBack takes back one try that was right; earlier tries still count.
 func (t *Throttle) giveBack(ctx context.Context, keys ...secret.Hash) error {
 	for _, key := range keys {
 		err := t.db.Again(ctx, func(db *gorm.DB) error {
@@ -328,8 +328,8 @@ func (t *Throttle) forget(ctx context.Context, keys ...secret.Hash) error {
 	return nil
 }
 
-// source counts a try by the caller's address, then its network, then for the
-// whole service. IPv6 callers own a /64 each (R-27).
+// source counts a try by the caller's address, then by its network, then for the whole
+// service. An address of IPv6 counts as its /64 (R-27).
 func (t *Throttle) source(ctx context.Context, what string, caller Caller, address, network, service Limit) error {
 	near, far := networksOf(caller.Address)
 	if err := t.allow(ctx, t.key(what+" source", near), address); err != nil {
@@ -341,8 +341,8 @@ func (t *Throttle) source(ctx context.Context, what string, caller Caller, addre
 	return t.allow(ctx, t.key(what+" service", ""), service)
 }
 
-// Remember keeps mark until the given time and reports whether it is new: so a
-// solved captcha is taken once. One of many parallel callers gets true.
+// Remember stores mark until the given time and reports whether it is new, so that a
+// solved captcha counts once. One of several parallel callers gets true.
 func (t *Throttle) Remember(ctx context.Context, mark [32]byte, until time.Time) (fresh bool, err error) {
 	err = t.db.Again(ctx, func(db *gorm.DB) error {
 		return db.Exec("INSERT INTO spent_marks (mark, expires_at) VALUES (?, ?)", secret.Hash(mark), until.UTC().Truncate(time.Millisecond)).Error

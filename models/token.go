@@ -9,12 +9,12 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// purpose says what a single-use secret may do, and nothing else.
+// purpose is the only thing that a single-use secret may do.
 type purpose string
 
 const (
 	purposeConfirm     purpose = "confirm"      // confirms a sign-up's address
-	purposePending     purpose = "pending"      // a browser's hold on a sign-up that waits
+	purposePending     purpose = "pending"      // lets a browser change a sign-up that waits
 	purposeReset       purpose = "reset"        // sets a new password
 	purposePINReset    purpose = "pin_reset"    // sets or removes the PIN
 	purposeEmailChange purpose = "email_change" // confirms a new address
@@ -23,7 +23,7 @@ const (
 	purposeInvite      purpose = "invite"       // shows an invite and lets its reader sign up; never spent
 )
 
-// token is a row of tokens: a secret of which only the hash is kept.
+// token is a row of tokens: the hash of a secret.
 type token struct {
 	Hash            secret.Hash
 	Purpose         purpose
@@ -38,7 +38,7 @@ type token struct {
 // TableName is tokens.
 func (token) TableName() string { return "tokens" }
 
-// LinkInfo is what a mailed link is about.
+// LinkInfo describes a mailed link.
 type LinkInfo struct {
 	AccountID int64
 	Username  string
@@ -46,8 +46,8 @@ type LinkInfo struct {
 	Subject   int64
 }
 
-// fresh finds an unused token without spending it. It returns [ErrTokenSpent]
-// for anything that is not one.
+// fresh finds an unused token without spending it. It returns [ErrTokenSpent] for any
+// other text.
 func (c *core) fresh(ctx context.Context, db *gorm.DB, kind secret.Kind, p purpose, text string) (token, error) {
 	if !secret.WellFormed(kind, text) {
 		return token{}, ErrTokenSpent
@@ -63,8 +63,8 @@ func (c *core) fresh(ctx context.Context, db *gorm.DB, kind secret.Kind, p purpo
 	return found[0], nil
 }
 
-// spend marks a mailed token used, by one conditional update: of parallel
-// callers one wins. It returns [ErrTokenSpent] to the others.
+// spend marks a mailed token as used by one conditional update, so that one of several
+// parallel callers succeeds. It returns [ErrTokenSpent] to the others.
 func (c *core) spend(ctx context.Context, tx *gorm.DB, p purpose, text string) (token, error) {
 	if !secret.WellFormed(secret.MailToken, text) {
 		return token{}, ErrTokenSpent
@@ -97,9 +97,9 @@ func (c *core) mailedLink(ctx context.Context, p purpose, text string) (LinkInfo
 	return LinkInfo{AccountID: row.ID, Username: row.Username, Email: row.Email, Subject: t.SubjectID}, nil
 }
 
-// passwordBound reports whether a new password or address kills older tokens of
-// p: such a link may only be used while the account has the address that it was
-// mailed to, even if it was minted while the address changed.
+// passwordBound reports whether a new password or address makes older tokens of p
+// void. Such a link may only be used while the account has the address that it was
+// mailed to, even if it was made while the address changed.
 func passwordBound(p purpose) bool {
 	return p == purposeReset || p == purposePINReset || p == purposeConfirm
 }
@@ -120,8 +120,8 @@ func (c *core) tokenAccount(ctx context.Context, tx *gorm.DB, t token) (accountR
 	return row, nil
 }
 
-// revoke deletes an account's tokens of some purposes, and the mails that would
-// mint more of them.
+// revoke deletes an account's tokens of some purposes, and the owed mails that would
+// make more of them.
 func revoke(tx *gorm.DB, accountID int64, purposes ...purpose) error {
 	if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose IN ?", accountID, purposes).Error; err != nil {
 		return err
