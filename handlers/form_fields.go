@@ -15,8 +15,8 @@ type inputs struct {
 	fresh  bool // the first field takes the focus, since there is nothing to mend
 }
 
-// newInputs returns the inputs of a page whose form is its main content: while
-// there are no mistakes, the first field takes the focus.
+// newInputs returns the inputs of a page whose form is its main content: as long as
+// the form has no mistakes, the first field takes the focus.
 func newInputs(b Base, typed form, wrong mistakes) *inputs {
 	return &inputs{base: b, typed: typed, wrong: wrong, fresh: wrong.status == http.StatusOK}
 }

@@ -86,7 +86,7 @@ func isMendable(e *models.Error) bool {
 	switch e.Kind {
 	case models.KindInvalid, models.KindConflict, models.KindThrottled:
 		return true
-	case models.KindUnavailable: // what was typed must not be lost
+	case models.KindUnavailable: // the typed text must not be lost
 		return true
 	case models.KindUnauthenticated:
 		return !errors.Is(e, models.ErrNoSession)

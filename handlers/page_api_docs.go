@@ -281,7 +281,7 @@ func (c *contract) exampleOf(p contractParameter) string {
 func shellQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // exampleJSON writes an example as JSON, in the order of the file. It returns
-// "" if there is none.
+// "" if the file has no example.
 func exampleJSON(node *yaml.Node) string {
 	if node.Kind == 0 {
 		return ""

@@ -18,7 +18,7 @@ type personView struct {
 	RequestedBy            string
 	Since                  time.Time // when the link was accepted, or else when it was asked for
 	LocalUser              string    // "" while it is unknown
-	InvitedBy              string    // a username; "" for nobody
+	InvitedBy              string    // a username; "" if the server asked
 	End                    time.Time // zero for none
 	Libraries              []string  // empty if the server decides
 	EndsAt                 Field     // the field "ends_at"

@@ -15,7 +15,7 @@ import (
 type quickConnectPage struct {
 	Base
 	Code         string                   // the hidden field "code", which the page also shows
-	Servers      []quickConnectServerView // radio buttons "server_id"; if there are none, the page says what to do
+	Servers      []quickConnectServerView // radio buttons "server_id"; without servers, the page says what to do
 	ServersError string
 }
 

@@ -22,7 +22,7 @@ type usableServerView struct {
 	LinkID string // the hidden field "id" of POST /servers/leave
 	Name   string
 	Guest  bool
-	Owner  string // a username; "" for nobody
+	Owner  string // a username; "" for a server without an owner
 	Since  time.Time
 	EndsAt time.Time // zero for no end
 	// Disabled by the operator: the person can leave the server and cannot open

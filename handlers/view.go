@@ -17,7 +17,7 @@ type Base struct {
 	Path        string       // where the language switch returns to: this page, without its query unless the query is harmless
 	Account     *accountView // nil if nobody is signed in
 	Notice      string       // a message about what was done, in the reader's language; screen readers announce it
-	Problem     string       // what is wrong with the form as a whole, in the reader's language
+	Problem     string       // the mistake in the form as a whole, in the reader's language
 	Wrong       bool         // the form has mistakes, which the title says
 	Dev         bool         // during development, the footer leads to /dev/mail
 	SignUpOpen  bool         // the header offers to sign up
@@ -78,12 +78,12 @@ type Field struct {
 	ID           string // the id of the element; "" if it is the same as Name
 	Type         string // text, email, password
 	Label        string // in the reader's language, as are Hint and Error
-	Hint         string // advice under the label; "" if there is none
-	Error        string // what is wrong with it; "" if nothing is
+	Hint         string // advice under the label; may be ""
+	Error        string // the mistake in the field; "" without one
 	Value        string // the text that was typed; always "" for passwords and PINs
 	Autocomplete string
 	InputMode    string // "" for the default of the type
-	MinLength    int    // 0 for none. There is no maximum, because browsers silently cut off text that is pasted
+	MinLength    int    // 0 for no minimum. A maximum is not set, because browsers silently cut off text that is pasted
 	Required     bool
 	Focus        bool // true for the first field with a mistake, or else for the first field of a form
 	Reveal       bool // a button shows what was typed, for passwords and PINs

@@ -8,7 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// registeredServer is the answer to a registration (§3.2); the key comes once.
+// registeredServer is the answer to a registration (§3.2). No other answer has
+// the key.
 type registeredServer struct {
 	ID        string `json:"Id"`
 	URL       string `json:"Url"`
@@ -16,9 +17,9 @@ type registeredServer struct {
 	AccessKey string `json:",omitempty"`
 }
 
-// registerServer registers a media server, or with an id updates it (§3.2, §3.3).
-// An id that is unknown, or whose key is wrong, makes a server register anew;
-// trouble of ours must not look like that.
+// registerServer registers a media server, or updates it if the request has an
+// id (§3.2, §3.3). A server whose id is unknown or whose key is wrong registers
+// again, so a fault of this service must not look like that.
 func registerServer(c *call) (any, error) {
 	in := models.Registration{
 		Name: c.params["name"], SystemID: c.params["systemid"], Version: c.client(), Kind: models.ServerEmby,
@@ -77,8 +78,9 @@ func authorizationOf(a models.Authorization) authorizationObject {
 	}
 }
 
-// authorizations lists a server's links, waiting and accepted (§3.4). On any
-// trouble it fails: servers unlink and delete whom a short list leaves out.
+// authorizations lists the links of a server, pending and accepted (§3.4). If
+// anything goes wrong it returns an error: a server removes the links, and
+// deletes the users, that are missing from a list.
 func authorizations(c *call) (any, error) {
 	server, err := c.server()
 	if err != nil {
@@ -119,8 +121,7 @@ func authorize(c *call) (any, error) {
 	return authorizationOf(link), nil
 }
 
-// deauthorize removes a link, from the server's side (§3.6) or the person's
-// (§2.10).
+// deauthorize removes a link, for the server (§3.6) or for the person (§2.10).
 func deauthorize(c *call) (any, error) {
 	ctx := c.request.Context()
 	if c.one("X-Connect-Token") != "" {
@@ -141,8 +142,8 @@ func deauthorize(c *call) (any, error) {
 	return struct{}{}, c.Store.Links.Remove(ctx, session.AccountID, link.ID, c.caller)
 }
 
-// invite mails somebody without an account (§3.7). It answers the same whatever
-// it did.
+// invite sends a mail to a person without an account (§3.7). The answer is
+// always the same.
 func invite(c *call) (any, error) {
 	err := c.Store.EmbyServers.Invite(c.request.Context(), c.params["email"], c.params["requesterusername"], c.caller)
 	return struct{}{}, err

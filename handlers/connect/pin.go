@@ -7,17 +7,18 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// pinObject is a device code on this wire (§2.5).
+// pinObject is a device code in the Emby Connect protocol (§2.5).
 type pinObject struct {
 	ID          *string `json:"Id"`
 	Pin         string
 	DeviceID    string `json:"DeviceId"`
 	IsExpired   bool
 	IsConfirmed bool
-	AccessToken *string // never told here: [exchangePIN] tells it once
+	AccessToken *string // always null here: only [exchangePIN] answers with a token
 }
 
-// beginPIN gives a TV a code to show (§2.5). The device's id is echoed as it is.
+// beginPIN gives a TV a code to show (§2.5). It returns the id of the device
+// unchanged.
 func beginPIN(c *call) (any, error) {
 	device := models.DeviceAsk{DeviceID: c.params["deviceid"], Client: c.client(), Door: models.DoorEmby}
 	code, err := c.Store.Devices.Begin(c.request.Context(), device, c.caller)
@@ -27,7 +28,8 @@ func beginPIN(c *call) (any, error) {
 	return pinObject{Pin: code.UserCode, DeviceID: device.DeviceID}, nil
 }
 
-// paced slows down who asks about codes too often: somebody who guesses.
+// paced returns an error if the caller asks about codes too often, as somebody
+// does who guesses them.
 func (c *call) paced() error {
 	if c.Pace(c.address) {
 		return nil
@@ -35,7 +37,7 @@ func (c *call) paced() error {
 	return &models.Error{Kind: models.KindThrottled, Code: models.ErrThrottled.Code, RetryAfter: time.Second}
 }
 
-// pollPIN tells a TV whether its code was approved (§2.6).
+// pollPIN answers whether the code of a TV was approved (§2.6).
 func pollPIN(c *call) (any, error) {
 	if err := c.paced(); err != nil {
 		return nil, err
@@ -44,13 +46,13 @@ func pollPIN(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One client wants some Id; nothing ever asks for it. AccessToken is null or
-	// "none": no client minds which.
+	// One client expects an Id and never uses it. AccessToken is null or
+	// "none"; clients treat them alike.
 	pin := c.params["pin"]
 	return pinObject{ID: &pin, Pin: pin, DeviceID: c.params["deviceid"], IsConfirmed: approved}, nil
 }
 
-// exchangePIN trades an approved code for a session, once (§2.7).
+// exchangePIN exchanges an approved code for a session, once (§2.7).
 func exchangePIN(c *call) (any, error) {
 	if err := c.paced(); err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func exchangePIN(c *call) (any, error) {
 	}{id(signed.Session.AccountID), signed.Token}, nil
 }
 
-// ownAddress tells a media server from which address it calls (§3.1).
+// ownAddress returns the address that the media server calls from (§3.1).
 func ownAddress(c *call) (any, error) {
 	if !c.address.IsValid() {
 		return nil, refuse(http.StatusNotFound)

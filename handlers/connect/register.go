@@ -17,16 +17,16 @@ type registration struct {
 	Validated bool
 }
 
-// refusedRegistration is the one error that has JSON in it: apps read it. Its
-// HTTP status is 400.
+// refusedRegistration is the only error with JSON, which apps read. Its HTTP
+// status is 400.
 type refusedRegistration registration
 
 func refuseRegistration(status, message string) refusedRegistration {
 	return refusedRegistration{Status: status, Message: message}
 }
 
-// registrationFailed is what an app shows when nobody could be signed up now: it
-// reads a body whatever the HTTP status is.
+// registrationFailed returns the body that an app shows when it could not
+// register a person now. Apps read this body with any HTTP status.
 func registrationFailed(c *call, err error, wait time.Duration) any {
 	code := "internal"
 	if known, ok := errors.AsType[*models.Error](err); ok {
@@ -42,15 +42,16 @@ func registrationFailed(c *call, err error, wait time.Duration) any {
 	return registration{Status: strings.ToUpper(code), Message: c.Say(locale, code, nil, wait)}
 }
 
-// register signs a person up from an app. An address that is taken answers
-// SUCCESS like any other; its owner is told by mail.
+// register registers a person from an app. For an address that has an account
+// the answer is SUCCESS as well; the owner of the address learns it by mail
+//
 func register(c *call) (any, error) {
 	locale := c.Locale(c.request.Header.Get("Accept-Language"))
 	signUpPage := c.PublicURL + "/signup"
 	if c.Register == RegisterOff {
 		return refuseRegistration("REGISTRATION_OFF", signUpPage), nil
 	}
-	if c.params["rawpw"] == "" && c.params["password"] != "" { // an MD5, or who knows: only the plain text can be checked
+	if c.params["rawpw"] == "" && c.params["password"] != "" { // it may be an MD5; only the plain password can be checked
 		return refuseRegistration("PASSWORD_NOT_SUPPORTED", signUpPage), nil
 	}
 	in := models.SignUp{Username: c.params["username"], Email: c.params["email"], Password: c.params["rawpw"], Locale: locale}
@@ -72,7 +73,7 @@ func register(c *call) (any, error) {
 	return registration{Status: "SUCCESS", Message: c.Say(locale, "connect_registered", nil, 0)}, nil
 }
 
-// refused says why, in a word that apps know where there is one and in a
+// refused returns the reason, as a word if apps know one for it, and as a
 // sentence for the person.
 func (c *call) refused(locale string, err error) (any, error) {
 	known, ok := errors.AsType[*models.Error](err)

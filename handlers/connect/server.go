@@ -1,8 +1,8 @@
 // Package connect speaks the Emby Connect wire protocol: the calls of apps and
-// of media servers to a Connect service. Its shapes are theirs, not ours: paths
-// in any letter case, parameters in any encoding, PascalCase names, bare statuses.
-// It is the only place where "pin" means device code. The section numbers are
-// those of docs/emby-connect.md.
+// of media servers to a Connect service. The protocol decides the form of
+// everything: paths in any letter case, parameters in any encoding, PascalCase
+// names, bare statuses. This is the only place where "pin" means device code.
+// Section numbers refer to docs/emby-connect.md.
 package connect
 
 import (
@@ -27,28 +27,29 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// RegisterPolicy says how apps may sign people up.
+// RegisterPolicy says how apps may register people.
 type RegisterPolicy string
 
 // The policies.
 const (
-	RegisterCaptcha RegisterPolicy = "captcha" // only with a solved captcha; otherwise people are sent to the sign-up page
+	RegisterCaptcha RegisterPolicy = "captcha" // only with a solved captcha; without one, people are sent to the sign-up page
 	RegisterOpen    RegisterPolicy = "open"
 	RegisterOff     RegisterPolicy = "off"
 )
 
-// Server answers everything under /service. All exported fields are needed.
+// Server answers everything under /service. All exported fields are required.
 type Server struct {
 	Store     *models.Store
 	Log       *slog.Logger
 	PublicURL string
 	Register  RegisterPolicy
-	// Captcha checks the proof that came with a registration, in the fields
-	// grecaptcha or altcha.
+	// Captcha checks the answer to a captcha in the parameters of a
+	// registration, grecaptcha or altcha.
 	Captcha func(ctx context.Context, params embywire.Params, address netip.Addr) error
-	// Locale chooses a language for a caller.
+	// Locale returns the language for a caller.
 	Locale func(acceptLanguage string) string
-	// Say is the text of an error code in a language, which may tell a time to wait.
+	// Say returns the text of an error code in a language. The text may contain
+	// the time to wait.
 	Say func(locale, code string, params map[string]string, wait time.Duration) string
 	// Pace reports whether a caller may poll now.
 	Pace func(address netip.Addr) bool
@@ -57,7 +58,7 @@ type Server struct {
 	table embywire.Table[route]
 }
 
-// Prefix is where the service lives.
+// Prefix is the path below which the protocol is served.
 const Prefix = "/service"
 
 // call is one request.
@@ -73,19 +74,20 @@ type call struct {
 // endpoint answers a call with a value to write as JSON, or with an error.
 type endpoint func(c *call) (any, error)
 
-// apology is the body of an error, for the one endpoint that wants any.
+// apology returns the body of an error, for the one endpoint whose errors have
+// a body.
 type apology func(c *call, err error, wait time.Duration) any
 
-// Route is one endpoint of the table.
+// Route is one endpoint.
 type Route struct {
-	Method, Path string // the path behind [Prefix], in lower case
+	Method, Path string // the path after [Prefix], in lower case
 }
 
 type route struct {
 	Route
 	answer endpoint
-	acts   bool    // a GET that changes something: HEAD does not stand for it
-	refuse apology // how errors look; nil for bare statuses
+	acts   bool    // a GET that changes something, so HEAD is not allowed
+	refuse apology // the body of errors; nil for bare statuses
 }
 
 func (s *Server) routes() []route {
@@ -106,14 +108,13 @@ func (s *Server) routes() []route {
 		plain(http.MethodPost, "/serverauthorizations", authorize),
 		plain(http.MethodDelete, "/serverauthorizations", deauthorize),
 		{Route: Route{http.MethodGet, "/serverauthorizations/accept"}, answer: accept, acts: true},
-		plain(http.MethodPost, "/serverauthorizations/accept", accept), // what the GET should have been (R-55)
+		plain(http.MethodPost, "/serverauthorizations/accept", accept), // the method that the GET should have had (R-55)
 		plain(http.MethodPost, "/users/invite", invite),
 		plain(http.MethodGet, "/ip", ownAddress),
 	}
 }
 
-// Routes is the table of what can be asked for, for tests that must know every
-// row.
+// Routes returns all routes, for tests that need every one.
 func (s *Server) Routes() []Route {
 	var list []Route
 	for _, r := range s.routes() {
@@ -122,13 +123,14 @@ func (s *Server) Routes() []Route {
 	return list
 }
 
-// refuse returns an error that is answered with a bare status.
+// refuse returns an error that becomes a bare status.
 func refuse(status int) error { return &httperr.RefusalError{Status: status} }
 
 const maxBody = 64 << 10
 
-// Serve answers a request whose caller was found out before, and reports which
-// row of the table it met ("" for none). The path may come in any letter case.
+// Serve answers a request, and returns the pattern of the route that it met, or
+// "". address and caller describe the client. The path may be in any letter
+// case.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Addr, caller models.Caller) (pattern string) {
 	header := w.Header()
 	embywire.AllowAll(header, embywire.CentralHeaders)
@@ -151,7 +153,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Add
 	return pattern
 }
 
-// find looks for the row of a request. If there is none, the status says why.
+// find returns the route of a request, or an error whose status says why no
+// route matches.
 func (s *Server) find(method, path string, header http.Header) (row route, pattern string, status int) {
 	match := s.routeTable().Find(method, path)
 	if match.Pattern != "" {
@@ -168,7 +171,7 @@ func (s *Server) find(method, path string, header http.Header) (row route, patte
 	}
 }
 
-// routeTable returns the routes, so that they can be found.
+// routeTable returns the routes in a table that finds them by path.
 func (s *Server) routeTable() *embywire.Table[route] {
 	s.fill.Do(func() {
 		for _, row := range s.routes() {
@@ -184,7 +187,7 @@ func (s *Server) routeTable() *embywire.Table[route] {
 
 func (c *call) run(answer endpoint, path string) (any, error) {
 	options := embywire.Options{MaxBody: maxBody}
-	if path == "/servers" { // servers send their name unencoded (§1.2)
+	if path == "/servers" { // media servers send their name without encoding it (§1.2)
 		options.JoinInto = "name"
 		options.Known = []string{"name", "url", "systemid", "localaddress", "id", "format", "claimcode"}
 	}
@@ -199,7 +202,7 @@ func (c *call) run(answer endpoint, path string) (any, error) {
 	return answer(c)
 }
 
-// named takes the caller's name from X-Application, "Name/Version".
+// named sets the caller's name from X-Application, "Name/Version".
 func (c *call) named() {
 	if client := c.client(); client != "" {
 		c.caller.Device, c.caller.Icon = client, "device"
@@ -208,8 +211,8 @@ func (c *call) named() {
 	c.caller.Device = printable.Cut(c.caller.Device, longest)
 }
 
-// application is what X-Application says; nobody has to send it, and some send it
-// encoded (§1.1).
+// application returns the name and version in X-Application. The header is
+// optional, and some clients encode it (§1.1).
 func (c *call) application() (name, version string) {
 	text := c.request.Header.Get("X-Application")
 	if decoded, err := url.PathUnescape(text); err == nil {
@@ -219,19 +222,21 @@ func (c *call) application() (name, version string) {
 	return strings.TrimSpace(name), strings.TrimSpace(version)
 }
 
-// client is the name of an app as a person reads it.
+// client returns the name of an app as people read it.
 func (c *call) client() string {
 	name, version := c.application()
 	return strings.TrimSpace(name + " " + version)
 }
 
-// plainText is an answer that is no JSON.
+// plainText is an answer that is not JSON.
 type plainText string
 
-// taggedList is an answer that carries a tag, so that an unchanged one costs no body.
+// taggedList is an answer with an entity tag, so that an unchanged list needs
+// no body.
 type taggedList struct{ entries any }
 
-// write writes an answer: JSON in UTF-8, which clients want to be told (§6.3).
+// write writes an answer: JSON in UTF-8, which it says because clients expect
+// it (§6.3).
 func (c *call) write(w http.ResponseWriter, status int, value any) {
 	if text, ok := value.(plainText); ok {
 		c.header.Set("Content-Type", "text/plain; charset=utf-8")
@@ -259,7 +264,8 @@ func (c *call) write(w http.ResponseWriter, status int, value any) {
 	c.send(w, status, body)
 }
 
-// unchanged tags a list, and reports whether the asker has it already.
+// unchanged sets the entity tag of a list, and reports whether the client has
+// that list already.
 func (c *call) unchanged(body []byte) bool {
 	sum := sha256.Sum256(body)
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
@@ -276,8 +282,9 @@ func (c *call) send(w http.ResponseWriter, status int, body []byte) {
 	}
 }
 
-// fail writes a bare status: on errors clients of several generations choke on
-// JSON (§1.3). What is our fault is logged, and never taken for an empty list.
+// fail answers with a bare status, because several generations of clients fail
+// on JSON in an error (§1.3). Faults of this service are logged, and never
+// become an empty list.
 func (c *call) fail(w http.ResponseWriter, row route, err error) {
 	status := statusOf(err)
 	if status >= http.StatusInternalServerError {
@@ -307,7 +314,7 @@ func statusOf(err error) int {
 	return httperr.Status(err)
 }
 
-// one is the value of a header that must not come twice.
+// one returns the value of a header that must not appear twice.
 func (c *call) one(name string) string {
 	values := c.request.Header.Values(name)
 	if len(values) != 1 {
@@ -316,13 +323,14 @@ func (c *call) one(name string) string {
 	return values[0]
 }
 
-// person is who the user token proves. A server key, a cookie or a foreign
-// Authorization header proves nobody.
+// person returns the session of the user token. A server key, a cookie or
+// another Authorization header is not accepted.
 func (c *call) person() (models.Session, error) {
 	return c.Store.Sessions.Look(c.request.Context(), c.one("X-Connect-UserToken"))
 }
 
-// self is person, where a parameter userId, if there is one, must be their own.
+// self is like person. If there is a parameter userId, it must be the person's
+// own.
 func (c *call) self() (models.Session, error) {
 	session, err := c.person()
 	if err == nil && c.params["userid"] != "" && c.params["userid"] != id(session.AccountID) {
@@ -331,9 +339,9 @@ func (c *call) self() (models.Session, error) {
 	return session, err
 }
 
-// server is which media server the server key proves; a parameter serverId, if
-// there is one, must be its own. One that was disabled is told that it may not,
-// and not that it is unknown: it would come back under a new id.
+// server returns the media server of the server key. If there is a parameter
+// serverId, it must be the server's own. A disabled server gets 403, because a
+// server that seems unknown would register again under a new id.
 func (c *call) server() (models.Server, error) {
 	server, err := c.Store.ServerKeys.Look(c.request.Context(), c.one("X-Connect-Token"))
 	if errors.Is(err, models.ErrServerDisabled) {
@@ -347,7 +355,8 @@ func (c *call) server() (models.Server, error) {
 
 func id(n int64) string { return strconv.FormatInt(n, 10) }
 
-// parseID reads an id as we write it. 0 is none.
+// parseID reads an id as this service writes it. It returns 0 for any other
+// text.
 func parseID(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n <= 0 || id(n) != text {

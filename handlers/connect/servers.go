@@ -6,8 +6,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverEntry is a server in the list of a person (§2.8): all texts, none null.
-// LocalAddres is how one generation of clients spells LocalAddress.
+// serverEntry is a server in the list of a person (§2.8). Every member is a
+// text and never null. LocalAddres is the name that some clients have for
+// LocalAddress.
 type serverEntry struct {
 	ID           string `json:"Id"`
 	URL          string `json:"Url"`
@@ -21,8 +22,8 @@ type serverEntry struct {
 }
 
 // servers lists the servers that a person may use, or with status=Waiting the
-// ones that ask. On any trouble it fails: clients forget what a short list
-// leaves out.
+// servers that ask for a link. If anything goes wrong it returns an error:
+// clients forget a server that is missing from a list.
 func servers(c *call) (any, error) {
 	session, err := c.self()
 	if err != nil {
@@ -47,8 +48,8 @@ func servers(c *call) (any, error) {
 	return taggedList{entries}, nil
 }
 
-// bestAddresses are the first address from afar, or failing that the first of
-// all, and the first in the home.
+// bestAddresses returns the first address that works from afar, or else the
+// first address, and the first address that works at home.
 func bestAddresses(addresses []models.Address) (far, near string) {
 	for _, a := range addresses {
 		if a.Kind == models.AddressLAN {
@@ -74,15 +75,15 @@ func typeOf(linkType string) string {
 	return "Linked"
 }
 
-// accept accepts a link (§2.9), to most clients with a GET: the header's token is
-// all that can make it, for no picture and no link sends one.
+// accept accepts a link (§2.9). Most clients use GET for it. The token is in a
+// header, which no image and no link on a page can send.
 func accept(c *call) (any, error) {
 	session, err := c.self()
 	if err != nil {
 		return nil, err
 	}
 	ctx := c.request.Context()
-	linkID := parseID(c.params["id"]) // of 2014's clients
+	linkID := parseID(c.params["id"]) // the name that clients of 2014 use
 	if c.params["serverid"] != "" {
 		link, err := c.Store.Links.ByServer(ctx, session.AccountID, parseID(c.params["serverid"]))
 		if err != nil {

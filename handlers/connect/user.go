@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// userObject is a person on this wire (§2.1): ids are decimal texts, and
-// IsActive is a text as well.
+// userObject is a person in the Emby Connect protocol (§2.1). Ids are decimal
+// texts, and IsActive is a text as well.
 type userObject struct {
 	ID          string `json:"Id"`
 	Name        string
@@ -27,8 +27,9 @@ func userOf(a models.Account) userObject {
 	return userObject{ID: id(a.ID), Name: a.Username, DisplayName: a.DisplayName, Email: &a.Email, IsActive: active}
 }
 
-// authenticate signs an app in (§2.1). The plain password wins; the MD5 forms
-// are off unless legacy-md5-login is on. Errors have no JSON in them.
+// authenticate signs an app in (§2.1). If the plain password is there, it alone
+// counts; the MD5 forms are accepted only with legacy-md5-login. Errors have no
+// JSON.
 func authenticate(c *call) (any, error) {
 	ctx := c.request.Context()
 	in := models.SignIn{
@@ -37,7 +38,7 @@ func authenticate(c *call) (any, error) {
 	}
 	if in.Password == "" {
 		in.MD5 = c.params.Get("password")
-		in.Unproved = true // whoever found the MD5 somewhere has it, and knows no password
+		in.Unproved = true // a person who found the MD5 may not know the password
 	}
 	signed, err := c.Store.Sessions.SignIn(ctx, in, c.caller)
 	if errors.Is(err, models.ErrConfirmFirst) || errors.Is(err, models.ErrAccountDisabled) {
@@ -65,8 +66,9 @@ func logout(c *call) (any, error) {
 	return struct{}{}, err
 }
 
-// user looks a person up (§2.3): an app itself, a server the person whom it
-// wants to link. A server sends addresses as name as well.
+// user looks a person up (§2.3): for an app the signed-in person, and for a
+// server the person it wants to link. A server sends email addresses as names
+// as well.
 func user(c *call) (any, error) {
 	if c.one("X-Connect-Token") != "" {
 		return userForServer(c)
