@@ -161,7 +161,8 @@ func (l Limit) waitAfter(hits int) time.Duration {
 	return wait
 }
 
-// key returns the key of a counter; what says what is counted and subject for whom.
+// key returns the key of a counter. what names the thing that is counted, subject the
+// account, address or server that the count is about.
 func (t *Throttle) key(what, subject string) secret.Hash {
 	return t.keys.MAC("throttle", what, subject)
 }

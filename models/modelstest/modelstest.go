@@ -66,7 +66,7 @@ func Unlimited(o *models.Options) {
 	}
 }
 
-// Options are what a test store is made of.
+// Options returns the settings of a test store.
 func Options(database string, clock *Clock) (models.Options, error) {
 	keys, err := secret.NewKeys(Key, "")
 	return models.Options{
@@ -177,8 +177,8 @@ func MySQL(t testing.TB) string {
 	return u.String()
 }
 
-// missing is whether a test has failed because no server is named. One such
-// failure in each package is loud enough; sixty hide what else failed.
+// missing is true once a test has failed because no server is named. One such
+// failure in each package is enough: sixty would hide the other failures.
 var missing atomic.Bool
 
 var serial atomic.Int64
