@@ -70,6 +70,6 @@ func TestDeviceCodeWait(t *testing.T) {
 		t.Errorf("%v after %d requests, want the error %v, 121 requests", err, len(f.got()), context.Canceled)
 	}
 	if _, err := new(client.DeviceCode).Wait(t.Context()); err == nil {
-		t.Error("a code of nowhere")
+		t.Error("a code without a client waits without an error, want one")
 	}
 }

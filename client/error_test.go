@@ -33,7 +33,7 @@ func TestErrorsHoldWhatTheServiceSaid(t *testing.T) {
 		t.Errorf("field email %+v, want email_invalid", wrong)
 	}
 	if _, ok := got.Field("password"); ok {
-		t.Error("a field is wrong that is not")
+		t.Error("the field password has a mistake, want one for email alone")
 	}
 	if text := err.Error(); text != "POST /api/v1/account/email: 422 invalid: Look[31m again. [email: email_invalid]" {
 		t.Error(text)

@@ -17,7 +17,7 @@ func mediaServer(t *testing.T, id string, exchange http.HandlerFunc) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /System/Info/Public", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
-			t.Error("a secret goes to a server before it is known")
+			t.Error("a token goes to a server before it is known, want none")
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"Id":"` + id + `","ServerName":"Den"}`))

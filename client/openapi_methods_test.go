@@ -165,13 +165,13 @@ func (c contract) checkNamed(t *testing.T, text string) {
 	t.Helper()
 	for _, found := range regexp.MustCompile(`\b(GET|POST|PUT|PATCH|DELETE) (/api/v1/[\w/{}-]+)`).FindAllStringSubmatch(text, -1) {
 		if _, ok := c.Paths[found[2]][strings.ToLower(found[1])]; !ok {
-			t.Errorf("there is no %s %s", found[1], found[2])
+			t.Errorf("the documents name the operation %s %s, want one of the contract", found[1], found[2])
 		}
 	}
 	id := regexp.MustCompile(`/\d+…?(/|$)`) // an example stands for the parameter
 	for _, found := range regexp.MustCompile(`curl .*?\$service(/api/v1/[\w/…-]+)`).FindAllStringSubmatch(text, -1) {
 		if called := id.ReplaceAllString(found[1], "/{id}$1"); c.Paths[called] == nil {
-			t.Errorf("there is no %s", called)
+			t.Errorf("the documents name the address %s, want one of the contract", called)
 		}
 	}
 }
@@ -182,7 +182,7 @@ func checkMethods(t *testing.T, text string, named []string) {
 	groups := "Accounts|PINs|Sessions|Devices|Servers|Links|People|Proofs|QuickConnects|Invites|Agent|Operators"
 	for _, found := range regexp.MustCompile(`\.((?:`+groups+`)\.\w+)\(`).FindAllStringSubmatch(text, -1) {
 		if !slices.Contains(named, found[1]) {
-			t.Errorf("there is no %s", found[1])
+			t.Errorf("the documents name %s, want one that exists", found[1])
 		}
 	}
 }

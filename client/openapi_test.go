@@ -29,7 +29,7 @@ func TestMethodsKeepTheContract(t *testing.T) {
 			t.Parallel()
 			op, ok := operations[id]
 			if !ok {
-				t.Fatal("there is no such operation")
+				t.Fatal("the contract has no such operation, want one")
 			}
 			for _, null := range []bool{false, true} {
 				c.check(t, op, method, null)
@@ -66,7 +66,7 @@ func (c contract) check(t *testing.T, op operation, method string, null bool) {
 		return // an empty object says nothing
 	}
 	if len(result) == 0 {
-		t.Fatal("the answer is not given back")
+		t.Fatal("the method returns only an error, want the answer")
 	}
 	if diff := cmp.Diff(answer, result[0]); diff != "" && !isInside(answer, result[0]) {
 		t.Errorf("returned value (-contract +client):\n%s", diff)
@@ -87,10 +87,10 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 	t.Helper()
 	path := regexp.MustCompile(`\{\w+\}`).ReplaceAllString(op.path, "1")
 	if got.Method != op.method || got.URL.Path != path {
-		t.Errorf("sent to %s %s, not to %s %s", got.Method, got.URL.Path, op.method, path)
+		t.Errorf("sent to %s %s, want %s %s", got.Method, got.URL.Path, op.method, path)
 	}
 	if query := slices.Sorted(maps.Keys(got.URL.Query())); !slices.Equal(query, c.parameters(op, "query")) {
-		t.Errorf("query of %v, not of %v", query, c.parameters(op, "query"))
+		t.Errorf("query parameters %v, want %v", query, c.parameters(op, "query"))
 	}
 	for _, name := range []string{"Idempotency-Key", "If-None-Match"} {
 		if wanted := slices.Contains(c.parameters(op, "header"), name); (got.Header[name] != nil) != wanted {
@@ -98,12 +98,12 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 		}
 	}
 	if open := op.Security != nil && len(op.Security) == 0; (got.Header["Authorization"] == nil) != open {
-		t.Errorf("the operation is for anybody: %v; a token is sent: %v", open, !open)
+		t.Errorf("a token is sent: %t, want %t", open, !open)
 	}
 	media, ok := op.RequestBody.Content["application/json"]
 	if !ok {
 		if len(sent) > 0 {
-			t.Errorf("a body is sent: %s", sent)
+			t.Errorf("sent the body %s, want none", sent)
 		}
 		return
 	}
@@ -148,7 +148,7 @@ func invoke(t *testing.T, api *client.Client, name string) ([]any, error) {
 	call := reflect.ValueOf(api).Elem().FieldByName(group).MethodByName(method)
 	arguments := []reflect.Value{reflect.ValueOf(t.Context())}
 	if call.Type().In(0) != reflect.TypeFor[context.Context]() {
-		t.Fatalf("%s does not take a context first", name)
+		t.Fatalf("%s does not take a context first, want one", name)
 	}
 	for kind := range call.Type().Ins() {
 		if kind != call.Type().In(0) {

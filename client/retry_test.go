@@ -73,7 +73,7 @@ func TestBackoff(t *testing.T) {
 		f := newFake(t, reply{})
 		c := f.client(t, client.WithRetries(9, time.Second), client.WithRandom(constant(chance)))
 		if _, err := c.Accounts.Get(t.Context()); err == nil {
-			t.Error("no error")
+			t.Error("got no error, want one")
 		}
 		if len(f.slept()) != 8 {
 			t.Fatalf("%d waits, want 8 waits", len(f.slept()))
@@ -81,7 +81,7 @@ func TestBackoff(t *testing.T) {
 		for i, got := range f.slept() {
 			whole := min(250*time.Millisecond<<i, 8*time.Second)
 			if got < whole/2 || got > whole || name == "least" && got != whole/2 {
-				t.Errorf("%s: wait %d is %s, of %s", name, i+1, got, whole)
+				t.Errorf("%s: wait %d is %s, want %s to %s", name, i+1, got, whole/2, whole)
 			}
 		}
 	}

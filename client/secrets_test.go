@@ -36,7 +36,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 				}
 			}
 			if ctx == over && name != "closed" && !errors.Is(byQuery, context.Canceled) {
-				t.Errorf("%s: %v is not the context's error", name, byQuery)
+				t.Errorf("%s: got the error %v, want %v", name, byQuery, context.Canceled)
 			}
 		}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
@@ -69,7 +69,7 @@ func TestRedirectsLeadNowhere(t *testing.T) {
 		}
 	}
 	if len(other.got()) != 0 {
-		t.Errorf("%d requests were led away", len(other.got()))
+		t.Errorf("%d requests followed a redirect, want none", len(other.got()))
 	}
 }
 
@@ -87,7 +87,7 @@ func TestNoCookies(t *testing.T) {
 		}
 	}
 	if f.got()[1].Header["Cookie"] != nil {
-		t.Error("a cookie came back")
+		t.Error("a cookie was sent back, want none")
 	}
 }
 

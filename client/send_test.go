@@ -156,7 +156,7 @@ func TestRequestHeadersAndBody(t *testing.T) {
 	_ = c.As("").Sessions.SignOut(t.Context())
 	for _, r := range f.got()[1:] {
 		if r.Header["Authorization"] != nil {
-			t.Errorf("%s: a token is sent", r.URL.Path)
+			t.Errorf("%s: a token is sent, want none", r.URL.Path)
 		}
 	}
 }

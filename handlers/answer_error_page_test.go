@@ -26,6 +26,6 @@ func TestDatabaseIsAway(t *testing.T) {
 		}
 	}
 	if b.token() == "" {
-		t.Error("the session cookie is gone")
+		t.Error("the session cookie is gone, want it kept")
 	}
 }

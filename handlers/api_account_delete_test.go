@@ -31,5 +31,5 @@ func TestAPIDelete(t *testing.T) {
 			return
 		}
 	}
-	t.Error("a password may be guessed without end")
+	t.Error("the password was never refused for too many guesses, want a limit")
 }

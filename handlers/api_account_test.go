@@ -48,5 +48,5 @@ func TestAPIProfile(t *testing.T) {
 			return
 		}
 	}
-	t.Error("a profile may be changed without end")
+	t.Error("no change of the profile was refused, want a limit")
 }

@@ -37,7 +37,7 @@ func soon(t *testing.T, answers <-chan answer) answer {
 	case a := <-answers:
 		return a
 	case <-time.After(5 * time.Second):
-		t.Fatal("no answer in five seconds")
+		t.Fatal("no answer came within five seconds, want one")
 		return answer{}
 	}
 }
@@ -47,7 +47,7 @@ func waits(t *testing.T, answers <-chan answer) {
 	t.Helper()
 	select {
 	case a := <-answers:
-		t.Fatalf("%s answers at once: %d %s", a.path, a.status, a.body)
+		t.Fatalf("%s answers at once with %d %s, want it to wait", a.path, a.status, a.body)
 	case <-time.After(150 * time.Millisecond):
 	}
 }
@@ -138,7 +138,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 	waits(t, other)
 	ann.is(ann.get("/servers/"+den.id), http.StatusOK, nil) // there is one connection to the database
 	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("others waited for %s", took)
+		t.Errorf("other requests waited for %s, want less than 5s", took)
 	}
 
 	// A client that leaves makes room for another.
@@ -167,14 +167,14 @@ func TestAPIChangesWaiting(t *testing.T) {
 	}
 	select {
 	case err := <-left:
-		t.Fatalf("one does not wait: %v", err)
+		t.Fatalf("a request ended with %v, want it to wait", err)
 	case <-time.After(500 * time.Millisecond):
 	}
 	den.refused(den.get("/server/changes?"+query+"25"), http.StatusTooManyRequests, "throttled")
 	leave()
 	for range 4 {
 		if err := <-left; err == nil {
-			t.Error("an answer to somebody who left")
+			t.Error("a client that left got an answer, want an error")
 		}
 	}
 	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
@@ -182,7 +182,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 			break
 		}
 		if time.Since(begun) > 5*time.Second {
-			t.Fatal("those who left still wait")
+			t.Fatal("requests whose clients left still wait, want them ended within 5s")
 		}
 	}
 

@@ -94,7 +94,7 @@ func TestAPIWrongUserCodes(t *testing.T) {
 		a := decide(right, act)
 		own.isProblem(a, http.StatusTooManyRequests, "throttled")
 		if a.header.Get("Retry-After") == "" {
-			t.Error("no Retry-After")
+			t.Error("the answer has no Retry-After, want one")
 		}
 	}
 	b.see(b.post("/link", "user_code", right), http.StatusTooManyRequests)
@@ -125,5 +125,5 @@ func TestAPILooksAtADevice(t *testing.T) {
 			return
 		}
 	}
-	t.Error("codes may be guessed without end")
+	t.Error("no wrong code was refused for too many guesses, want a limit")
 }

@@ -66,5 +66,5 @@ func TestAPIEmail(t *testing.T) {
 			return
 		}
 	}
-	t.Error("addresses may be asked for without end")
+	t.Error("no change of the address was refused, want a limit")
 }

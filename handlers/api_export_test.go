@@ -42,7 +42,7 @@ func TestAPIExportOfInvites(t *testing.T) {
 		t.Errorf("proofs %v, want 1 proof, id %v, server_id %v, status shown", mine.Proofs, proof.ID, den.id)
 	}
 	if _, told := mine.Proofs[0]["code"]; told || len(theirs.Proofs) != 0 {
-		t.Errorf("proofs %v, of others %v", mine.Proofs, theirs.Proofs)
+		t.Errorf("own proofs %v and those of others %v, want no code and no proofs of others", mine.Proofs, theirs.Proofs)
 	}
 	if len(mine.Links) != 1 || mine.Links[0]["ends_at"] != ends {
 		t.Fatalf("links %v, want 1 link, ends_at %v", mine.Links, ends)

@@ -32,7 +32,7 @@ func TestAPIHistory(t *testing.T) {
 	own.is(own.get("/account/history"), http.StatusOK, &all)
 	if len(all.Items) != 8 || all.Next != nil || all.Items[0].Kind != "profile_changed" || all.Items[7].Kind != "signed_up" ||
 		all.Items[0].Address != "127.0.0.1" {
-		t.Fatalf("%+v", all)
+		t.Fatalf("history %+v, want the latest event first, with its address", all)
 	}
 	// The pages together have the same events, even if another event happens in
 	// between.
@@ -54,7 +54,7 @@ func TestAPIHistory(t *testing.T) {
 		own.is(own.send(http.MethodPatch, "/account", "language", "en"), http.StatusOK, nil)
 	}
 	if diff := cmp.Diff(all, read); diff != "" || pages != 3 {
-		t.Errorf("%d pages (-at once +by pages):\n%s", pages, diff)
+		t.Errorf("%d pages, want 3 (-at once +by pages):\n%s", pages, diff)
 	}
 	// The page that ends the list has no next page.
 	var last listedEvents

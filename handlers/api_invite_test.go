@@ -50,7 +50,7 @@ func TestAPIInvites(t *testing.T) {
 	links := den.links()
 	if len(links) != 1 || links[0].Status != "accepted" || links[0].LocalUser == nil || links[0].LocalUser.ID != "u1" ||
 		len(links[0].Libraries) != 1 || links[0].Libraries[0].ID != "l2" || links[0].EndsAt == nil {
-		t.Errorf("links %+v", links)
+		t.Errorf("links %+v, want one with the library l2 and an end", links)
 	}
 	status := func(p *program) string {
 		t.Helper()
@@ -135,11 +135,11 @@ func TestAPIInviteMistakes(t *testing.T) {
 		german := ann.with("Accept-Language", "de").put("POST", "/invites", tt.in)
 		ann.wrong(german, tt.status, tt.field, tt.code)
 		if german.body == first.body {
-			t.Errorf("%s has one text for two languages: %s", tt.code, first.body)
+			t.Errorf("%s: the text is the same in two languages, want a translation: %s", tt.code, first.body)
 		}
 	}
 	if a := ann.get("/invites?limit=1"); strings.Count(a.body, "guest") != 0 {
-		t.Errorf("a refused invite was made: %s", a.body)
+		t.Errorf("a refused invite is listed, want none: %s", a.body)
 	}
 
 	// Accepting can still fail.

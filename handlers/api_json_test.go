@@ -62,7 +62,7 @@ func TestAPIReadsStrictly(t *testing.T) {
 	p.is(a, http.StatusUnprocessableEntity, &invalid)
 	if len(invalid.Errors) != 2 || invalid.Errors[0].Field != "name_or_email" || invalid.Errors[0].Code != "field_required" ||
 		!strings.Contains(invalid.Errors[0].Detail, "Bitte") {
-		t.Errorf("%+v", invalid)
+		t.Errorf("answer %+v, want the mistake in German", invalid)
 	}
 }
 

@@ -69,7 +69,7 @@ func TestAPILinks(t *testing.T) {
 	own := f.as(f.annToken)
 	pending := own.api(http.MethodGet, "/api/v1/links?status=pending", nil)
 	if strings.Contains(pending.body, strings.Repeat("0b", 16)) || strings.Contains(pending.body, "access_key") {
-		t.Error("a link that is pending gives its key")
+		t.Errorf("a pending link shows its access key, want it hidden: %s", pending.body)
 	}
 	for _, query := range []string{"status[]=pending", "Status=pending", "status=pending&page=2", "status=pending;status=accepted", "status=%zz"} {
 		own.isProblem(own.api(http.MethodGet, "/api/v1/links?"+query, nil), http.StatusBadRequest, "bad_request")
@@ -135,7 +135,7 @@ func lifeOfALink(t *testing.T, s *site) {
 	link := got.Changes[0].Link
 	if link == nil || link.Status != "accepted" || link.SHA256 != sha256Of(key) || link.LocalUser.ID != "u1" || link.Username != "mira" ||
 		!link.Active || *got.Changes[0].LinkID != link.ID || *got.Changes[0].AccountID != link.AccountID {
-		t.Errorf("link %+v", link)
+		t.Errorf("link %+v, want an active one as in the change", link)
 	}
 	den.is(den.exchange(key, link.AccountID), http.StatusOK, nil)
 	den.done(den.put("POST", "/server/changes/acknowledge", map[string]any{"seq": got.Last}))

@@ -48,7 +48,7 @@ func TestContractIsWhole(t *testing.T) {
 			t.Errorf("%s: tags %v, want one of %v", o, o.Tags, tags)
 		}
 		if o.Summary == "" || !strings.HasSuffix(o.Description, ".") && !strings.HasSuffix(o.Description, "?") {
-			t.Errorf("%s: no summary, or a description that is no sentence", o)
+			t.Errorf("%s: summary %q and description %q, want both, the description as whole sentences", o, o.Summary, o.Description)
 		}
 		o.checkCallers(t)
 		o.checkBody(t)
@@ -76,7 +76,7 @@ func (o contractOperation) checkCallers(t *testing.T) {
 	want := map[string][]string{"session": {"session_ended"}, "serverKey": {"server_key_wrong", "server_disabled"}}[o.scheme()]
 	for _, code := range want {
 		if !slices.Contains(o.problems()["401"], code) || !slices.Contains(o.problems()["403"], "wrong_kind_of_token") {
-			t.Errorf("%s does not say %s or wrong_kind_of_token", o, code)
+			t.Errorf("%s: problem codes %v, want %s and wrong_kind_of_token", o, o.problems(), code)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func (o contractOperation) checkBody(t *testing.T) {
 	}
 	for status, code := range map[string]string{"400": "json_invalid", "413": "body_too_large", "415": "json_wanted"} {
 		if !slices.Contains(o.problems()[status], code) {
-			t.Errorf("%s does not say %s", o, code)
+			t.Errorf("%s: problem codes %v, want %s for %s", o, o.problems(), code, status)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func closed(t *testing.T, where string, schema *openapi3.Schema) {
 		return
 	}
 	if schema.AdditionalProperties.Has == nil || *schema.AdditionalProperties.Has {
-		t.Errorf("%s takes any member", where)
+		t.Errorf("%s allows any member, want a closed object", where)
 	}
 	for name, property := range schema.Properties {
 		closed(t, where+"."+name, property.Value)
@@ -125,7 +125,7 @@ func (o contractOperation) checkResponses(t *testing.T) {
 			failing = append(failing, status)
 		}
 		if none := status == "204" || status == "304"; none != (len(response.Value.Content) == 0) {
-			t.Errorf("%s: %s has a body or has none", o, status)
+			t.Errorf("%s: %s describes a body: %t, want %t", o, status, none, !none)
 		}
 		for media, content := range response.Value.Content {
 			if content.Schema == nil || content.Schema.Ref == "" || (status >= "400") != (media == "application/problem+json") {
@@ -277,7 +277,7 @@ func TestContractIsServed(t *testing.T) {
 	a := p.do(http.MethodGet, "/api/openapi.yaml", "", "")
 	if a.status != http.StatusOK || a.body != string(want) || a.header.Get("Content-Type") != "application/yaml" ||
 		a.header.Get("Access-Control-Allow-Origin") != "*" || strings.Contains(a.header.Get("Cache-Control"), "no-store") {
-		t.Errorf("%d %v", a.status, a.header)
+		t.Errorf("status %d with %v, want 200 for every origin, to be kept", a.status, a.header)
 	}
 	tag := a.header.Get("ETag")
 	if again := p.with("If-None-Match", tag).do(http.MethodGet, "/api/openapi.yaml", "", ""); tag == "" || again.status != http.StatusNotModified {

@@ -32,7 +32,7 @@ func TestAPIOperatesAccounts(t *testing.T) {
 	var me struct{ Operator bool }
 	op.is(op.get("/account"), http.StatusOK, &me)
 	if !me.Operator {
-		t.Error("an operator is not told so")
+		t.Error("an operator is not called one, want operator true")
 	}
 	type page struct {
 		Items []struct{ ID, Username, Email string }
@@ -132,7 +132,7 @@ func TestAPIOperatesServers(t *testing.T) {
 	op.is(op.get("/operator/servers?limit=3"), http.StatusOK, &list)
 	if len(list.Items) != 3 || list.Next == nil || list.Items[0].ID != f.first.id || *list.Items[0].Owner != "ann" ||
 		list.Items[2].ID != f.third.id || list.Items[2].Owner != nil || list.Items[2].Disabled == nil {
-		t.Errorf("%+v", list)
+		t.Errorf("servers %+v, want three, the third one disabled and without an owner", list)
 	}
 	op.is(op.get("/operator/servers?limit=3&cursor="+*list.Next), http.StatusOK, &list)
 	if len(list.Items) != 1 || list.Next != nil || list.Items[0].ID != f.fourth.id {
@@ -154,7 +154,7 @@ func TestAPIOperatesServers(t *testing.T) {
 		t.Errorf("%s, want name den, 2 addresses, URL http://192.168.1.2:8096, people 1, pending 0", shown.body)
 	}
 	if strings.Contains(shown.body, f.annAccessKey) || strings.Contains(shown.body, f.first.key) {
-		t.Error("an operator is told a key")
+		t.Errorf("an operator sees a key, want none: %s", shown.body)
 	}
 	ann := f.as(f.annToken)
 	var mine struct{ Servers []any }
@@ -168,16 +168,16 @@ func TestAPIOperatesServers(t *testing.T) {
 	act := func(path string) answer { return op.api(http.MethodPost, v1+path, nil) }
 	op.done(act(at + "/disable"))
 	if servers() != before-1 {
-		t.Error("people are led to a server that is disabled")
+		t.Errorf("a disabled server is still listed to its people, want %d servers", before-1)
 	}
 	op.done(act(at + "/enable"))
 	if servers() != before {
-		t.Error("a server that was enabled again is missing")
+		t.Errorf("an enabled server is missing, want %d servers", before)
 	}
 	ann.refused(ann.api(http.MethodDelete, v1+at, nil), http.StatusForbidden, "operators_only")
 	op.done(op.api(http.MethodDelete, v1+at, nil))
 	if servers() != before-1 {
-		t.Error("a server that was removed is there")
+		t.Errorf("a removed server is still listed, want %d servers", before-1)
 	}
 	for _, id := range []string{f.first.id, "1", "x"} {
 		at := "/operator/servers/" + id

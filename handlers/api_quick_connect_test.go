@@ -47,7 +47,7 @@ func TestAPIQuickConnect(t *testing.T) {
 		t.Errorf("servers of bob %s, want den with mira", got)
 	}
 	if got := servers(ann); got != `{"servers":[]}` { // the owner of the server is not linked with it
-		t.Errorf("servers %s", got)
+		t.Errorf("servers of the owner %s, want an empty list", got)
 	}
 	for _, id := range []string{"1", "x", ""} {
 		a := bob.put("POST", "/quick-connects", map[string]any{"server_id": id, "code": "123456"})

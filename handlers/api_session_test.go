@@ -72,7 +72,7 @@ func TestAPISessions(t *testing.T) {
 		t.Errorf("sessions %+v, want 1 entry, current true", got)
 	}
 	if b.isSignedIn() {
-		t.Error("another session goes on")
+		t.Error("the other session is still open, want it ended")
 	}
 	s.Clock.Advance(25 * time.Hour)
 	own.refused(own.api(http.MethodPost, v1+"/sessions/end-others", nil), http.StatusForbidden, "confirm_password")

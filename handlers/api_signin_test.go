@@ -71,7 +71,7 @@ func TestAPIWrongPasswords(t *testing.T) {
 	a := p.api(http.MethodPost, "/api/v1/sessions", map[string]string{"name_or_email": "ann", "password": goodPassword})
 	p.isProblem(a, http.StatusTooManyRequests, "throttled")
 	if a.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("the answer has no Retry-After, want one")
 	}
 	b.see(s.browser(t).post("/signin", "name_or_email", "ann", "password", goodPassword), http.StatusTooManyRequests)
 	nobody := p.api(http.MethodPost, "/api/v1/sessions", map[string]string{"name_or_email": "nobody", "password": otherPassword})

@@ -124,7 +124,7 @@ func TestAPISignUpPolicies(t *testing.T) {
 			return
 		}
 	}
-	t.Error("one source may make accounts without end")
+	t.Error("no sign-up of one source was refused, want a limit")
 }
 
 // As on the pages, the captcha is checked after the rules and before anything
@@ -137,7 +137,7 @@ func TestAPICaptcha(t *testing.T) {
 		p := s.program(t)
 		p.wrong(p.post("/accounts", signUpMembers("x", "captcha", "good")...), 422, "username", "username_invalid")
 		if fake.asked != 0 {
-			t.Error("a body with mistakes spent the captcha")
+			t.Errorf("the captcha was asked %d times about a body with mistakes, want 0", fake.asked)
 		}
 		p.wrong(p.post("/accounts", signUpMembers("ann")...), 422, "captcha", "captcha_missing")
 		p.is(p.post("/accounts", signUpMembers("ann", "captcha", "good")...), http.StatusAccepted, nil)

@@ -31,13 +31,13 @@ func TestCaptchaComesAfterTheRules(t *testing.T) {
 	b := s.browser(t)
 	b.wrong(b.post("/signup", signUpFields("x", "altcha", "good")...), "username")
 	if fake.asked != 0 {
-		t.Error("a form with mistakes spent the captcha")
+		t.Errorf("the captcha was asked %d times about a form with mistakes, want 0", fake.asked)
 	}
 	b.see(b.get("/signup"), http.StatusOK, `data-challenge="/captcha/challenge"`)
 	unproved := b.post("/signup", signUpFields("ann")...)
 	b.wrong(unproved, "captcha")
 	if !regexp.MustCompile(`id="captcha-error"[^>]* tabindex="-1" autofocus>`).MatchString(unproved.body) {
-		t.Error("the captcha's error has not the focus")
+		t.Error("the mistake of the captcha has no focus, want autofocus")
 	}
 	b.led(b.post("/signup", signUpFields("ann", "altcha", "good")...), "/signup/sent", "ann@example.org")
 	a := b.post("/signup", signUpFields("ann")...)
@@ -62,7 +62,7 @@ func TestCaptchaIsAway(t *testing.T) {
 	a := b.post("/signup", signUpFields("bob", "altcha", "good")...)
 	b.see(a, http.StatusServiceUnavailable, "cannot be reached", `value="bob@example.org"`)
 	if a.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("the answer has no Retry-After, want one")
 	}
 	// A person who is locked out does not depend on the captcha, but cannot ask
 	// without limit.

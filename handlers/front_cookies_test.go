@@ -68,7 +68,7 @@ func TestMalformedSessionCookies(t *testing.T) {
 		t.Errorf("%d requests, want at least 200", asked)
 	}
 	if !b.isSignedIn() {
-		t.Error("the session itself ended")
+		t.Error("the session ended, want it open")
 	}
 }
 
@@ -92,12 +92,12 @@ func TestSignInMakesANewToken(t *testing.T) {
 	first := b.token()
 	b.led(b.post("/signin", "name_or_email", "ann", "password", p.password), "/account")
 	if b.token() == first {
-		t.Fatal("the token is the same")
+		t.Fatal("the token is the same after sign-in, want a new one")
 	}
 	thief := s.browser(t)
 	thief.header.Set("Cookie", "__Host-latchkey-session="+first)
 	if thief.isSignedIn() {
-		t.Error("the former session goes on")
+		t.Error("the session before sign-in is still open, want it ended")
 	}
 }
 
@@ -119,7 +119,7 @@ func TestCookiesAreHeldToTheHost(t *testing.T) {
 			seen[cookie.Name] = true
 			if !strings.HasPrefix(cookie.Name, "__Host-") || !cookie.Secure || !cookie.HttpOnly || cookie.Path != "/" ||
 				cookie.Domain != "" || cookie.SameSite != http.SameSiteLaxMode {
-				t.Errorf("%s sets %s", a.path, cookie.Raw)
+				t.Errorf("%s sets %s, want a cookie of this host alone, with SameSite Lax", a.path, cookie.Raw)
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func TestCookiesOverPlainHTTP(t *testing.T) {
 		t.Errorf("cookies %v, want some c, secure false, http only true", a.header["Set-Cookie"])
 	}
 	if a.header.Get("Strict-Transport-Security") != "" {
-		t.Error("HSTS over plain http")
+		t.Error("Strict-Transport-Security over plain HTTP, want none")
 	}
 }
 

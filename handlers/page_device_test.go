@@ -111,7 +111,7 @@ func TestWrongCodesRunOut(t *testing.T) {
 	}
 	b.see(last, http.StatusTooManyRequests, "Please wait", `name="user_code"`)
 	if last.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("the answer has no Retry-After, want one")
 	}
 	// The limit holds for right codes too, because otherwise it would reveal
 	// them.

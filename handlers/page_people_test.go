@@ -31,13 +31,13 @@ func TestManyPeopleComeInPages(t *testing.T) {
 	first := owner.get(den.page())
 	more := regexp.MustCompile(`href="(/servers/\d+\?people=\d+)"`).FindStringSubmatch(first.body)
 	if more == nil || strings.Count(first.body, `id="person-`) != 100 {
-		t.Fatalf("%d people on the first page", strings.Count(first.body, `id="person-`))
+		t.Fatalf("%d people on the first page, want 100 and a link to more", strings.Count(first.body, `id="person-`))
 	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+more[1], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rest := owner.send(request); strings.Count(rest.body, `id="person-`) != 3 {
-		t.Errorf("%d people on the second page", strings.Count(rest.body, `id="person-`))
+		t.Errorf("%d people on the second page, want 3", strings.Count(rest.body, `id="person-`))
 	}
 }

@@ -76,6 +76,6 @@ func TestPINTriesRunOut(t *testing.T) {
 	}
 	b.see(last, http.StatusTooManyRequests, "reset the PIN")
 	if last.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("the answer has no Retry-After, want one")
 	}
 }

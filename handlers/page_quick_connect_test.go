@@ -93,7 +93,7 @@ func TestQuickConnectPages(t *testing.T) {
 	state("asked")
 	asked := attic.waiting()
 	if asked.Code != "739104" || !strings.HasSuffix(wait, fmt.Sprint(asked.ID)) {
-		t.Errorf("the agent is asked %+v", asked)
+		t.Errorf("the agent gets %+v, want the code 739104 and the id of the page", asked)
 	}
 	must := func(err error) {
 		t.Helper()
@@ -217,7 +217,7 @@ func TestQuickCodesRunOut(t *testing.T) {
 	a := gina.post("/link/quick-connect", "code", "739199", "server_id", attic.id())
 	gina.see(a, http.StatusTooManyRequests, "Please wait", "739 199", "checked")
 	if a.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+		t.Error("the answer has no Retry-After, want one")
 	}
 	if got := attic.waiting().Code; got != "739104" {
 		t.Errorf("the agent is asked %s, want 739104", got)

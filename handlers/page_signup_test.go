@@ -51,7 +51,7 @@ func TestSignUpToSignIn(t *testing.T) {
 	session := in.cookie("__Host-latchkey-session")
 	if session == nil || !session.Secure || !session.HttpOnly || session.Path != "/" || session.Domain != "" ||
 		session.SameSite != http.SameSiteLaxMode || session.MaxAge < 86400 {
-		t.Errorf("session cookie = %+v", session)
+		t.Errorf("session cookie %+v, want SameSite Lax and at least a day", session)
 	}
 	if b.get("/signin").location() != "/account" || b.get("/signup").location() != "/account" {
 		t.Error("somebody who is signed in is asked to sign in or up")
@@ -127,7 +127,7 @@ func TestSignUpMistakes(t *testing.T) {
 			t.Errorf("%s: what was typed is lost", tt.name)
 		}
 		if strings.Count(a.body, " autofocus") != 1 {
-			t.Errorf("%s: %d fields have the focus", tt.name, strings.Count(a.body, " autofocus"))
+			t.Errorf("%s: %d fields have the focus, want 1", tt.name, strings.Count(a.body, " autofocus"))
 		}
 	}
 	b.Mailbox.Deliver(t)

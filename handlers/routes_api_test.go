@@ -65,7 +65,7 @@ func (f *apiFixture) read(p *program, path string, value any) {
 	if a := p.api(http.MethodGet, path, nil); a.status == http.StatusOK {
 		p.is(a, http.StatusOK, value)
 	} else {
-		f.t.Errorf("GET %s: %d %s", path, a.status, a.body)
+		f.t.Errorf("GET %s: status %d with %s, want 200", path, a.status, a.body)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestPagesTellTheLives(t *testing.T) {
 	b := newSite(t, func(s *handlers.Server) { s.Lives = lives }).browser(t)
 	pending := b.post("/signup", signUpFields("ann")...).cookie("__Host-latchkey-pending")
 	if pending == nil || pending.MaxAge != 36*60*60 {
-		t.Errorf("cookie of the sign-up = %+v", pending)
+		t.Errorf("cookie of the sign-up %+v, want one for 36 hours", pending)
 	}
 	token := b.letter(t, models.MailConfirm, "ann@example.org").Secret
 	b.led(b.get("/confirm?token="+token), "/confirm", "after 36 hours")

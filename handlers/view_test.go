@@ -116,7 +116,7 @@ func checkElements(t *testing.T, root *html.Node, base Base) {
 	}
 	for id, count := range ids {
 		if count > 1 {
-			t.Errorf("id %s stands %d times", id, count)
+			t.Errorf("the id %s stands %d times in the page, want once", id, count)
 		}
 	}
 	for node := range root.Descendants() {
@@ -165,7 +165,7 @@ func TestFieldShowsItsError(t *testing.T) {
 		}
 	}
 	if !strings.Contains(textOf(root), wrong.Error) {
-		t.Error("the error is not shown")
+		t.Errorf("the error %q is not shown, want it", wrong.Error)
 	}
 }
 

@@ -206,7 +206,7 @@ func (p *prober) check(t testing.TB, route string, w *httptest.ResponseRecorder)
 		t.Errorf("%s: status %d, want one of %v", route, w.Code, documented)
 	}
 	if w.Code >= 400 && w.Body.Len() > 0 && route != "POST /register" {
-		t.Errorf("%s: %d with the body %q", route, w.Code, w.Body)
+		t.Errorf("%s: status %d with the body %q, want no body", route, w.Code, w.Body)
 	}
 	if w.Code < 300 && route != "GET /ip" && !json.Valid(w.Body.Bytes()) {
 		t.Errorf("%s: status %d with %q, want JSON", route, w.Code, w.Body)

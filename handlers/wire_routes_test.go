@@ -174,7 +174,7 @@ func checkServiceAnswer(t *testing.T, path string, a answer) {
 		t.Errorf("%s: %d with headers of pages: %v", path, a.status, h)
 	}
 	if a.status >= 400 && a.body != "" && !strings.HasSuffix(path, "/register") {
-		t.Errorf("%s: %d with the body %q", path, a.status, a.body)
+		t.Errorf("%s: status %d with the body %q, want no body", path, a.status, a.body)
 	}
 }
 

@@ -73,7 +73,7 @@ func TestConnectRegister(t *testing.T) {
 			}
 			sendsToPage := tt.want == "CAPTCHA_REQUIRED" || tt.want == "REGISTRATION_OFF"
 			if sendsToPage != (got.Message == s.URL+"/signup") {
-				t.Errorf("the message is %q", got.Message)
+				t.Errorf("the message is %q, want the address of the sign-up page: %t", got.Message, sendsToPage)
 			}
 			signIn := func() int {
 				return p.form(http.MethodPost, "/service/user/authenticate", pairs("nameOrEmail", "ann", "rawpw", goodPassword)).status

@@ -18,7 +18,7 @@ func TestRun(t *testing.T) {
 	say := func(pattern string, status int, body string) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(pattern, "GET") && r.Header.Get("Authorization") != "Bearer lks_y" {
-				t.Error("no token is sent")
+				t.Error("no token is sent, want lks_y")
 			}
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
@@ -38,6 +38,6 @@ func TestRun(t *testing.T) {
 		t.Errorf("%v, want %v\n%s", err, want, out.String())
 	}
 	if err := run(t.Context(), nil, &out); err == nil {
-		t.Error("no address, no error")
+		t.Error("without an address: got no error, want one")
 	}
 }
