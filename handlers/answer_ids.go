@@ -1,19 +1,15 @@
 package handlers
 
-import (
-	"strconv"
-
-	"github.com/latchkey-media/latchkey/models"
-)
+import "github.com/latchkey-media/latchkey/models"
 
 // idText returns an id as pages and the API write it: as a decimal number.
-func idText(id int64) string { return strconv.FormatInt(id, 10) }
+func idText(id int64) string { return models.FormatID(id) }
 
 // idOf reads an id. It returns models.ErrNotFound for a text that is not an id,
 // as for an id that does not exist.
 func idOf(text string) (int64, error) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 {
+	id := models.ParseID(text)
+	if id == 0 {
 		return 0, models.ErrNotFound
 	}
 	return id, nil

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -154,19 +153,19 @@ func exportFile(stored models.Export, now time.Time) exported {
 func exportAccount(stored models.Export) exportedAccount {
 	a := stored.Account
 	out := exportedAccount{
-		ID: strconv.FormatInt(a.ID, 10), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
+		ID: idText(a.ID), Username: a.Username, DisplayName: a.DisplayName, Email: a.Email, Language: a.Locale,
 		HasPIN: a.HasPIN, PINOff: a.PINOff, PINChangedAt: a.PINChangedAt, PasswordChangedAt: a.PasswordChangedAt,
 		CreatedAt: a.CreatedAt, ConfirmedAt: a.ConfirmedAt, FirstSignInAt: stored.FirstSignIn, DisabledAt: a.DisabledAt,
 	}
 	if stored.GuardianID != 0 {
-		out.GuardianID = strconv.FormatInt(stored.GuardianID, 10)
+		out.GuardianID = idText(stored.GuardianID)
 	}
 	return out
 }
 
 func exportSession(s models.Session) exportedSession {
 	return exportedSession{
-		ID: strconv.FormatInt(s.ID, 10), Kind: s.Kind, Device: s.Device, DeviceID: s.DeviceID, Client: s.Client, Address: s.Address, CreatedAt: s.CreatedAt,
+		ID: idText(s.ID), Kind: s.Kind, Device: s.Device, DeviceID: s.DeviceID, Client: s.Client, Address: s.Address, CreatedAt: s.CreatedAt,
 		LastSeenAt: s.LastSeenAt, PasswordConfirmedAt: s.ConfirmedAt, ExpiresAt: s.ExpiresAt,
 	}
 }

@@ -65,7 +65,7 @@ func (s *site) sessions(c *gin.Context) error {
 	page := sessionsPage{Base: s.base(c, "sessions")}
 	for _, one := range list {
 		page.Sessions = append(page.Sessions, sessionView{
-			ID:         strconv.FormatInt(one.ID, 10),
+			ID:         idText(one.ID),
 			Icon:       cmp.Or(one.Icon, "device"),
 			Name:       cmp.Or(one.Device, page.T("device.unknown")),
 			Address:    cmp.Or(one.Address, page.T("address.unknown")),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -86,12 +85,9 @@ func (r *accountRow) account() Account {
 	}
 }
 
-// idText returns an id in decimal, as texts and keys of counters hold it.
-func idText(id int64) string { return strconv.FormatInt(id, 10) }
-
 // owner returns the text that the slow hashes of the account are bound to, so that a
 // hash is of no use in the row of another account.
-func (r *accountRow) owner() string { return idText(r.ID) }
+func (r *accountRow) owner() string { return FormatID(r.ID) }
 
 // personal returns the words that no password or PIN of the account may be made of.
 func (r *accountRow) personal() []string { return personalWords(r.Username, r.DisplayName, r.Email) }

@@ -207,7 +207,7 @@ func (d *Devices) LookCode(ctx context.Context, this Session, typed string, call
 func (d *Devices) waiting(ctx context.Context, this Session, typed string, caller Caller) (deviceCodeRow, error) {
 	near, _ := networksOf(caller.Address)
 	l := d.opt.Limits
-	account := d.throttle.key("user codes", idText(this.AccountID))
+	account := d.throttle.key("user codes", FormatID(this.AccountID))
 	source := d.throttle.key("user codes source", near)
 	service := d.throttle.key("user codes service", "")
 	if err := d.throttle.stillOpen(ctx, service); err != nil { // over this limit right codes are refused too, so that nobody learns which are right

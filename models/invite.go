@@ -103,7 +103,7 @@ const (
 // local_user_id, libraries, ends_at and idempotency_key, [ErrOtherRequest],
 // [ErrThrottled] or [ErrUnavailable].
 func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
-	return i.createIn(ctx, "invite "+idText(ownerID), ownerID, in, caller)
+	return i.createIn(ctx, "invite "+FormatID(ownerID), ownerID, in, caller)
 }
 
 // createIn is Create; scope keeps the Idempotency-Keys of different callers apart.
@@ -121,7 +121,7 @@ func (i *Invites) createIn(ctx context.Context, scope string, ownerID int64, in 
 		return Invite{}, err
 	}
 	if before == 0 {
-		if err := i.throttle.allow(ctx, i.throttle.key("invite", idText(ownerID)), i.opt.Limits.InviteDay); err != nil {
+		if err := i.throttle.allow(ctx, i.throttle.key("invite", FormatID(ownerID)), i.opt.Limits.InviteDay); err != nil {
 			return Invite{}, err
 		}
 		before, err = i.txOnce(ctx, "invite", o, row.ID, func(tx *gorm.DB) error { return i.create(ctx, tx, row, in, caller) })

@@ -88,7 +88,7 @@ func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int
 		if err != nil {
 			return err
 		}
-		sealed, err := c.keys.Seal(c.opt.Random, sealAccessKey, idText(row.ID), key)
+		sealed, err := c.keys.Seal(c.opt.Random, sealAccessKey, FormatID(row.ID), key)
 		if err != nil {
 			return err
 		}
@@ -124,12 +124,12 @@ func (s *Store) reseal(ctx context.Context) error {
 }
 
 func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
-	key, err := s.keys.Open(sealAccessKey, idText(row.ID), row.AccessKey)
+	key, err := s.keys.Open(sealAccessKey, FormatID(row.ID), row.AccessKey)
 	if err != nil { // sealed with an even older key: it cannot be opened, and the other rows must still be sealed again
 		s.opt.Log.ErrorContext(ctx, "an access key cannot be opened", slog.Int64("link_id", row.ID), logError(err))
 		return nil
 	}
-	sealed, err := s.keys.Seal(s.opt.Random, sealAccessKey, idText(row.ID), key)
+	sealed, err := s.keys.Seal(s.opt.Random, sealAccessKey, FormatID(row.ID), key)
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (l *Links) finish(one *Located, accountID int64, state string) error {
 	if state != LinkAccepted {
 		return nil
 	}
-	key, err := l.keys.Open(sealAccessKey, idText(one.ID), sealed)
+	key, err := l.keys.Open(sealAccessKey, FormatID(one.ID), sealed)
 	one.AccessKey = key
 	return explained("open an access key", err)
 }

@@ -80,7 +80,7 @@ func (c *core) agentLink(serverID int64, r *agentLinkRow, names libraryNames) (A
 	if link.Libraries, err = names.unpack(serverID, r.Libraries); err != nil || r.State != LinkAccepted {
 		return link, err
 	}
-	key, err := c.keys.Open(sealAccessKey, idText(r.ID), r.AccessKey)
+	key, err := c.keys.Open(sealAccessKey, FormatID(r.ID), r.AccessKey)
 	link.AccessKeyHash = secret.Sum(key)
 	return link, err
 }
@@ -233,7 +233,7 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 	if link.ID, err = c.newID(); err != nil {
 		return err
 	}
-	if link.AccessKey, err = c.keys.Seal(c.opt.Random, sealAccessKey, idText(link.ID), key); err != nil {
+	if link.AccessKey, err = c.keys.Seal(c.opt.Random, sealAccessKey, FormatID(link.ID), key); err != nil {
 		return err
 	}
 	link.CreatedAt = c.Now()

@@ -44,7 +44,7 @@ type authorizationRow struct {
 
 func (c *core) authorization(r authorizationRow) (Authorization, error) {
 	one := Authorization{r.link()}
-	key, err := c.keys.Open(sealAccessKey, idText(r.ID), r.AccessKey)
+	key, err := c.keys.Open(sealAccessKey, FormatID(r.ID), r.AccessKey)
 	one.AccessKey = key
 	return one, explained("open an access key", err)
 }
@@ -125,7 +125,7 @@ func (c *core) mayAsk(ctx context.Context, this Server) error {
 	if this.OwnerID == 0 {
 		limit = c.opt.Limits.AskDayUnclaimed
 	}
-	return c.throttle.allow(ctx, c.throttle.key("ask", idText(this.ID)), limit)
+	return c.throttle.allow(ctx, c.throttle.key("ask", FormatID(this.ID)), limit)
 }
 
 func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskLink) error {
@@ -140,7 +140,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 		return err
 	}
 	if known != nil {
-		sealed, err := e.keys.Seal(e.opt.Random, sealAccessKey, idText(known.ID), in.AccessKey)
+		sealed, err := e.keys.Seal(e.opt.Random, sealAccessKey, FormatID(known.ID), in.AccessKey)
 		if err != nil {
 			return err
 		}
@@ -155,7 +155,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if link.ID, err = e.newID(); err != nil {
 		return err
 	}
-	if link.AccessKey, err = e.keys.Seal(e.opt.Random, sealAccessKey, idText(link.ID), in.AccessKey); err != nil {
+	if link.AccessKey, err = e.keys.Seal(e.opt.Random, sealAccessKey, FormatID(link.ID), in.AccessKey); err != nil {
 		return err
 	}
 	if err := gorm.G[linkRow](tx).Create(ctx, &link); err != nil { // there is no duplicate, because the server is locked
@@ -211,7 +211,7 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 // an address; then [EmbyServers.Invite] may follow. It returns [ErrNotFound],
 // [ErrThrottled] or [ErrUnavailable].
 func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
-	if err := e.throttle.allow(ctx, e.throttle.key("find account", idText(this.ID)), e.opt.Limits.FindHour); err != nil {
+	if err := e.throttle.allow(ctx, e.throttle.key("find account", FormatID(this.ID)), e.opt.Limits.FindHour); err != nil {
 		return Account{}, false, err
 	}
 	name := nameKey(nameOrEmail)

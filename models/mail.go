@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -143,7 +142,7 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 		return Letter{}, fmt.Errorf("facts: %w", err)
 	}
 	letter := Letter{
-		ID: strconv.FormatInt(row.ID, 10), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: stored.MailFacts,
+		ID: FormatID(row.ID), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: stored.MailFacts,
 		At: row.CreatedAt.UTC(),
 	}
 	if row.Kind.traits().HasSecret() {

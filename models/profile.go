@@ -28,7 +28,7 @@ func (a *Accounts) SetProfile(ctx context.Context, accountID int64, in Profile, 
 		return err
 	}
 	// The limit stops a person who tries which usernames are taken.
-	if err := a.throttle.allow(ctx, a.throttle.key("profile", idText(accountID)), a.opt.Limits.ProfileHour); err != nil {
+	if err := a.throttle.allow(ctx, a.throttle.key("profile", FormatID(accountID)), a.opt.Limits.ProfileHour); err != nil {
 		return err
 	}
 	return a.tx(ctx, "save the profile", func(tx *gorm.DB) error {

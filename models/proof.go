@@ -85,7 +85,7 @@ func (p *Proofs) Start(ctx context.Context, accountID, serverID int64) (Proof, e
 	if err == nil && (open.State == ProofAsked || open.State == ProofShown) {
 		return open, nil
 	}
-	if err := p.throttle.allow(ctx, p.throttle.key("proof", idText(accountID)), p.opt.Limits.ProofHour); err != nil {
+	if err := p.throttle.allow(ctx, p.throttle.key("proof", FormatID(accountID)), p.opt.Limits.ProofHour); err != nil {
 		return Proof{}, err
 	}
 	row := proofRow{ServerID: serverID, AccountID: accountID, State: ProofAsked, CreatedAt: p.Now()}

@@ -161,7 +161,7 @@ func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, t
 		return QuickConnect{}, explained("make an id", err)
 	}
 	id := row.ID
-	if row.Code, err = q.keys.Seal(q.opt.Random, sealQuickCode, idText(id), code); err != nil {
+	if row.Code, err = q.keys.Seal(q.opt.Random, sealQuickCode, FormatID(id), code); err != nil {
 		return QuickConnect{}, explained("seal a code", err)
 	}
 	err = q.tx(ctx, "ask for Quick Connect", func(tx *gorm.DB) error {
@@ -182,8 +182,8 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 		what, subject string
 		limit         Limit
 	}{
-		{"quick connect", idText(this.AccountID), l.QuickAccount},
-		{"quick connect hour", idText(this.AccountID), l.QuickHour},
+		{"quick connect", FormatID(this.AccountID), l.QuickAccount},
+		{"quick connect hour", FormatID(this.AccountID), l.QuickHour},
 		{"quick connect source", near, l.QuickSource},
 	} {
 		if err := q.throttle.allow(ctx, q.throttle.key(rule.what, rule.subject), rule.limit); err != nil {
@@ -198,7 +198,7 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 	if at < 0 { // without a link the try does not count for the server
 		return "", QuickServer{}, fieldError(KindInvalid, "server_id", "quick_server_unknown")
 	}
-	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", idText(serverID)), l.QuickServer); err != nil {
+	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", FormatID(serverID)), l.QuickServer); err != nil {
 		return "", QuickServer{}, err
 	}
 	code, ok := parseQuickCode(typed)
@@ -263,7 +263,7 @@ func (q *QuickConnects) replaceOpen(ctx context.Context, tx *gorm.DB, row *quick
 	for _, one := range open {
 		reason := QuickExpired
 		if one.ExpiresAt.After(q.Now()) {
-			if known, err := q.keys.Open(sealQuickCode, idText(one.ID), one.Code); err == nil && known == code {
+			if known, err := q.keys.Open(sealQuickCode, FormatID(one.ID), one.Code); err == nil && known == code {
 				return one.ID, nil
 			}
 			reason = QuickReplaced

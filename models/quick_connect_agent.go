@@ -25,7 +25,7 @@ func (q *QuickConnects) Open(ctx context.Context, this Server) ([]QuickConnect, 
 	list := make([]QuickConnect, 0, len(rows))
 	for i := range rows {
 		one := q.quick(&rows[i])
-		if one.Code, err = q.keys.Open(sealQuickCode, idText(one.ID), rows[i].Code); err == nil {
+		if one.Code, err = q.keys.Open(sealQuickCode, FormatID(one.ID), rows[i].Code); err == nil {
 			list = append(list, one)
 		} else if err = q.giveUp(ctx, this, one.ID, err); err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, c
 	if localUserID != nil {
 		offer.LocalUserID = *localUserID
 	}
-	made, err := a.invites.createIn(ctx, "invite of server "+idText(this.ID), this.OwnerID, NewInvite{
+	made, err := a.invites.createIn(ctx, "invite of server "+FormatID(this.ID), this.OwnerID, NewInvite{
 		To: in.To, Type: in.Type, Note: in.Note, Servers: []InviteServer{offer}, IdempotencyKey: in.IdempotencyKey,
 	}, caller)
 	if err != nil && KindOf(err) == KindNotFound {

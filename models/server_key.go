@@ -28,7 +28,7 @@ func (serverKeyRow) TableName() string { return "server_keys" }
 // serverKey returns a server's key of a version. The key is derived, so that no table
 // holds it and a repeated registration gets the same key again.
 func (c *core) serverKey(serverID, version int64) string {
-	return secret.FormatToken(secret.ServerKey, c.keys.MAC("server key", strconv.FormatInt(serverID, 10), strconv.FormatInt(version, 10)))
+	return secret.FormatToken(secret.ServerKey, c.keys.MAC("server key", FormatID(serverID), strconv.FormatInt(version, 10)))
 }
 
 // newServerKey makes a key for a server and stores its hash. Emby's servers know keys

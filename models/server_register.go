@@ -247,7 +247,7 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 	if r.opt.Servers == ServersOff {
 		return "", time.Time{}, ErrServersOff
 	}
-	if err := r.throttle.allow(ctx, r.throttle.key("claim code", idText(accountID)), r.opt.Limits.ClaimCodeHour); err != nil {
+	if err := r.throttle.allow(ctx, r.throttle.key("claim code", FormatID(accountID)), r.opt.Limits.ClaimCodeHour); err != nil {
 		return "", time.Time{}, err
 	}
 	now := r.Now()
@@ -273,7 +273,7 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 // One of several parallel callers succeeds. It returns [ErrNotFound] for a wrong pair
 // of id and key and for a disabled server, [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
-	if err := r.throttle.allow(ctx, r.throttle.key("claim", idText(accountID)), r.opt.Limits.ClaimHour); err != nil {
+	if err := r.throttle.allow(ctx, r.throttle.key("claim", FormatID(accountID)), r.opt.Limits.ClaimHour); err != nil {
 		return err
 	}
 	if !secret.WellFormed(secret.ServerKey, serverKey) {

@@ -32,7 +32,7 @@ func registerServer(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return registeredServer{ID: id(done.Server.ID), URL: c.params["url"], Name: done.Server.ReportedName, AccessKey: done.Key}, nil
+	return registeredServer{ID: models.FormatID(done.Server.ID), URL: c.params["url"], Name: done.Server.ReportedName, AccessKey: done.Key}, nil
 }
 
 func updateServer(c *call, in models.Registration) (any, error) {
@@ -42,14 +42,14 @@ func updateServer(c *call, in models.Registration) (any, error) {
 		return nil, models.ErrNotFound
 	case err != nil:
 		return nil, err
-	case c.params["id"] != id(server.ID):
+	case c.params["id"] != models.FormatID(server.ID):
 		return nil, models.ErrNotFound
 	}
 	done, err := c.Store.Registrations.Update(c.request.Context(), server, in)
 	if err != nil {
 		return nil, err
 	}
-	return registeredServer{ID: id(server.ID), URL: c.params["url"], Name: done.Server.ReportedName}, nil
+	return registeredServer{ID: models.FormatID(server.ID), URL: c.params["url"], Name: done.Server.ReportedName}, nil
 }
 
 // authorizationObject is a link as its server sees it (§3.4).
@@ -72,7 +72,7 @@ func authorizationOf(a models.Authorization) authorizationObject {
 		status = "accepted"
 	}
 	return authorizationObject{
-		ID: id(a.ID), ServerID: id(a.ServerID), UserID: id(a.AccountID), AccessToken: a.AccessKey,
+		ID: models.FormatID(a.ID), ServerID: models.FormatID(a.ServerID), UserID: models.FormatID(a.AccountID), AccessToken: a.AccessKey,
 		DateCreated: a.CreatedAt.Format(time.RFC3339), IsActive: a.Active, AcceptStatus: status,
 		UserType: typeOf(a.Type), UserName: a.Username,
 	}
@@ -108,7 +108,7 @@ func authorize(c *call) (any, error) {
 		return nil, err
 	}
 	in := models.AskLink{
-		AccountID: parseID(c.params["userid"]), Type: models.LinkLinked, AccessKey: c.params["accesstoken"],
+		AccountID: models.ParseID(c.params["userid"]), Type: models.LinkLinked, AccessKey: c.params["accesstoken"],
 		RequestedBy: c.params["requesterusername"],
 	}
 	if strings.EqualFold(c.params["usertype"], "guest") {
@@ -129,13 +129,13 @@ func deauthorize(c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return struct{}{}, c.Store.EmbyServers.Cancel(ctx, server, parseID(c.params["userid"]))
+		return struct{}{}, c.Store.EmbyServers.Cancel(ctx, server, models.ParseID(c.params["userid"]))
 	}
 	session, err := c.self()
 	if err != nil {
 		return nil, err
 	}
-	link, err := c.Store.Links.ByServer(ctx, session.AccountID, parseID(c.params["serverid"]))
+	link, err := c.Store.Links.ByServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]))
 	if err != nil {
 		return nil, err
 	}

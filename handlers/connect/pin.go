@@ -64,7 +64,7 @@ func exchangePIN(c *call) (any, error) {
 	return struct {
 		UserID      string `json:"UserId"`
 		AccessToken string
-	}{id(signed.Session.AccountID), signed.Token}, nil
+	}{models.FormatID(signed.Session.AccountID), signed.Token}, nil
 }
 
 // ownAddress returns the address that the media server calls from (§3.1).

@@ -333,7 +333,7 @@ func (c *call) person() (models.Session, error) {
 // own.
 func (c *call) self() (models.Session, error) {
 	session, err := c.person()
-	if err == nil && c.params["userid"] != "" && c.params["userid"] != id(session.AccountID) {
+	if err == nil && c.params["userid"] != "" && c.params["userid"] != models.FormatID(session.AccountID) {
 		return session, refuse(http.StatusUnauthorized)
 	}
 	return session, err
@@ -347,20 +347,8 @@ func (c *call) server() (models.Server, error) {
 	if errors.Is(err, models.ErrServerDisabled) {
 		return server, refuse(http.StatusForbidden)
 	}
-	if err == nil && c.params["serverid"] != "" && c.params["serverid"] != id(server.ID) {
+	if err == nil && c.params["serverid"] != "" && c.params["serverid"] != models.FormatID(server.ID) {
 		return server, refuse(http.StatusUnauthorized)
 	}
 	return server, err
-}
-
-func id(n int64) string { return strconv.FormatInt(n, 10) }
-
-// parseID reads an id as this service writes it. It returns 0 for any other
-// text.
-func parseID(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n <= 0 || id(n) != text {
-		return 0
-	}
-	return n
 }

@@ -41,7 +41,7 @@ func servers(c *call) (any, error) {
 	for _, one := range located {
 		far, near := bestAddresses(one.Addresses)
 		entries = append(entries, serverEntry{
-			ID: id(one.ServerID), URL: far, Name: one.ServerName, SystemID: one.SystemID, AccessKey: one.AccessKey,
+			ID: models.FormatID(one.ServerID), URL: far, Name: one.ServerName, SystemID: one.SystemID, AccessKey: one.AccessKey,
 			LocalAddress: near, LocalAddres: near, UserType: typeOf(one.Type),
 		})
 	}
@@ -83,9 +83,9 @@ func accept(c *call) (any, error) {
 		return nil, err
 	}
 	ctx := c.request.Context()
-	linkID := parseID(c.params["id"]) // the name that clients of 2014 use
+	linkID := models.ParseID(c.params["id"]) // the name that clients of 2014 use
 	if c.params["serverid"] != "" {
-		link, err := c.Store.Links.ByServer(ctx, session.AccountID, parseID(c.params["serverid"]))
+		link, err := c.Store.Links.ByServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]))
 		if err != nil {
 			return nil, err
 		}

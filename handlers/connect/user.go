@@ -24,7 +24,7 @@ func userOf(a models.Account) userObject {
 	if !a.ConfirmedAt.IsZero() && a.DisabledAt.IsZero() {
 		active = "true"
 	}
-	return userObject{ID: id(a.ID), Name: a.Username, DisplayName: a.DisplayName, Email: &a.Email, IsActive: active}
+	return userObject{ID: models.FormatID(a.ID), Name: a.Username, DisplayName: a.DisplayName, Email: &a.Email, IsActive: active}
 }
 
 // authenticate signs an app in (§2.1). If the plain password is there, it alone
@@ -82,7 +82,7 @@ func user(c *call) (any, error) {
 		return nil, err
 	}
 	asked := c.params.Get("id", "userid", "nameoremail", "name", "email")
-	for _, own := range []string{"", id(account.ID), account.Username, account.Email} {
+	for _, own := range []string{"", models.FormatID(account.ID), account.Username, account.Email} {
 		if strings.EqualFold(asked, own) {
 			return userOf(account), nil
 		}

@@ -1,0 +1,17 @@
+package models
+
+import "strconv"
+
+// FormatID returns an id as text: decimal digits, since 63 bits are too many for the numbers of some
+// programs.
+func FormatID(id int64) string { return strconv.FormatInt(id, 10) }
+
+// ParseID returns the id that [FormatID] has written as text. It returns 0, which no row has, for any
+// other text: a sign, a zero in front or another letter.
+func ParseID(text string) int64 {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id <= 0 || FormatID(id) != text {
+		return 0
+	}
+	return id
+}
