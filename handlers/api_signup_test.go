@@ -187,7 +187,7 @@ func TestAPISignUpTellsNothing(t *testing.T) {
 			t.Errorf("%s: answers differ (-unknown +known):\n%s", name, diff)
 		}
 	}
-	// Only the mail to an address tells that it has an account already.
+	// Only the mail to an address says that it already has an account.
 	s.program(t).signedUp("dora")
 	change := func(email string) string {
 		return same(p.as(p.token("dora")).post("/account/email", "email", email, "password", goodPassword), email)

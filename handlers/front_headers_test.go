@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Every answer has the headers, also that of an attack or of a failure.
+// Every answer has the headers, also after an attack or a failure.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)

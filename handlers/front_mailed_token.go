@@ -71,7 +71,7 @@ func isToken(text string) bool {
 	return true
 }
 
-// spent returns err. If err says that the token of the link is no longer valid,
+// spent returns err. If err says that the token of the link has become invalid,
 // the browser forgets it.
 func (s *site) spent(c *gin.Context, link cookieName, err error) error {
 	if models.KindOf(err) == models.KindExpired {

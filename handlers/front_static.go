@@ -88,7 +88,7 @@ func (s *site) serveStatic(c *gin.Context, name string) error {
 	h := c.Writer.Header()
 	h.Set("Content-Type", file.kind)
 	h.Set("ETag", file.tag)
-	// A worker obeys the policy of its own file, not that of the page.
+	// A worker obeys the policy of its own file, not the policy of the page.
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; frame-ancestors 'none'")
 	if s.Dev {
 		h.Set("Cache-Control", "no-cache")

@@ -18,7 +18,7 @@ type fixture struct {
 	annID                        string
 	first, second, third, fourth registeredServer // owned by ann, owned by bob, disabled, and without an owner
 	replaced                     string           // an expired key of the first server
-	expired, disabled            string           // tokens that are no longer valid
+	expired, disabled            string           // tokens that have become invalid
 	pending                      string           // the id of ann's pending link to the second server
 	accepted                     string           // the id of ann's link to the first server
 	code                         string           // a pending user code

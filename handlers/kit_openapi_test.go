@@ -143,7 +143,7 @@ func (o contractOperation) scheme() string {
 	return ""
 }
 
-// body returns the body of the request, or nil if there is none.
+// body returns the body of the request, or nil without one.
 func (o contractOperation) body() *openapi3.MediaType {
 	if o.RequestBody == nil {
 		return nil

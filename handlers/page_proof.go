@@ -21,18 +21,6 @@ type proofPage struct {
 	ExpiresAt time.Time
 }
 
-// setSelfService answers POST /servers/ID/self-service: whether people may
-// prove by themselves which local user they are.
-func (s *site) setSelfService(c *gin.Context, f form) error {
-	on, said := f["do"] == "on", noticeSelfServiceOff
-	if on {
-		said = noticeSelfServiceOn
-	}
-	return s.onServer(c, f, said, func(ctx context.Context, own owned) error {
-		return s.Store.Servers.SetSelfService(ctx, own.session.AccountID, own.serverID, on)
-	})
-}
-
 // joinLinked is the state of a person who is linked already and has nothing
 // left to prove.
 const joinLinked = "linked"
@@ -89,7 +77,7 @@ func (s *site) showProof(c *gin.Context, cause error) error {
 }
 
 // currentProof returns the latest proof of a person on a server. Its state is
-// "" if there is no proof, or none that still matters.
+// "" unless there is a proof that still matters.
 func (s *site) currentProof(c *gin.Context, session models.Session, serverID int64) (models.Proof, error) {
 	proof, err := s.Store.Proofs.Get(c.Request.Context(), session.AccountID, serverID)
 	if models.KindOf(err) == models.KindNotFound {
@@ -126,4 +114,16 @@ func (s *site) proofState(c *gin.Context) error {
 	return answerJSON(c, http.StatusOK, struct {
 		State string `json:"state"`
 	}{proof.State})
+}
+
+// setSelfService answers POST /servers/ID/self-service: whether people may
+// prove by themselves which local user they are.
+func (s *site) setSelfService(c *gin.Context, f form) error {
+	on, said := f["do"] == "on", noticeSelfServiceOff
+	if on {
+		said = noticeSelfServiceOn
+	}
+	return s.onServer(c, f, said, func(ctx context.Context, own owned) error {
+		return s.Store.Servers.SetSelfService(ctx, own.session.AccountID, own.serverID, on)
+	})
 }

@@ -158,7 +158,7 @@ func (s *site) showSignUpSent(c *gin.Context, f form, cause error) error {
 }
 
 // pendingSignUp returns the sign-up that this browser waits for, or the zero
-// value if there is none.
+// value without one.
 func (s *site) pendingSignUp(c *gin.Context) (models.PendingSignUp, error) {
 	secret := s.cookie(c, cookiePending)
 	if secret == "" {

@@ -15,7 +15,7 @@ const app = "\nX-Application: Harness App/1.2.3\naccept: application/json"
 
 const formType = "\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8"
 
-// encodeURIComponent is how browsers encode a value.
+// encodeURIComponent encodes a value as browsers do.
 func encodeURIComponent(text string) string {
 	text = strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 	for _, kept := range []string{"!", "'", "(", ")", "*"} {
@@ -24,7 +24,7 @@ func encodeURIComponent(text string) string {
 	return text
 }
 
-// userMembers are those of a person on this wire.
+// userMembers are the members of a person in the protocol.
 func userMembers() []string {
 	return []string{"Id", "Name", "DisplayName", "Email", "IsActive", "ImageUrl"}
 }

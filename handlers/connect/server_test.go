@@ -117,7 +117,7 @@ func TestPathsMethodsAndCORS(t *testing.T) {
 	}
 }
 
-// Who asks for the head of an answer changes nothing by it.
+// A HEAD request changes nothing.
 func TestHeadAcceptsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -155,7 +155,7 @@ func TestListsHaveATag(t *testing.T) {
 	}
 	links := "GET /service/ServerAuthorizations\nX-Connect-Token: " + w.key
 	w.do(links + "\nIf-None-Match: " + w.do(links).is(http.StatusOK).header.Get("ETag")).is(http.StatusNotModified)
-	// What may be asked for once, or is about one person, is kept nowhere.
+	// No cache keeps an answer that may be given once, or that is about one person.
 	for _, request := range []string{"GET /service/user\nX-Connect-UserToken: " + w.aliceToken, "GET /service/pin?deviceId=tv&pin=" + w.fresh, "GET /service/ip"} {
 		if a := w.do(request).is(http.StatusOK); a.header.Get("ETag") != "" || a.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%.20s: headers %v, want no ETag and Cache-Control no-store", request, a.header)
@@ -301,7 +301,7 @@ func TestSystemIDIsKept(t *testing.T) {
 	}
 }
 
-// Somebody who left is no trouble of the operator's.
+// A client that has left causes no error in the log.
 func TestClientsThatLeaveAreNotLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -325,7 +325,7 @@ func TestServersRegisterByPolicy(t *testing.T) {
 	}
 }
 
-// Who guesses the code of a device ends it; the device asks for another.
+// Guessing the code of a device ends the code; the device asks for another.
 func TestGuessesEndACode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -370,7 +370,7 @@ func TestMD5SignInConfirmsNoPassword(t *testing.T) {
 	}
 }
 
-// Apps want a text even of somebody who has no address.
+// Apps expect a text even for a person without an address.
 func TestUserWithoutAddressHasEmptyText(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(connect.UserOf(models.Account{ID: 7, Username: "kid", DisplayName: "Kid"}))

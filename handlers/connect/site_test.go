@@ -99,7 +99,7 @@ func (s *site) must(err error) {
 	servicetest.NoError(s.t, err)
 }
 
-// answer is what came back.
+// answer is an answer of the site.
 type answer struct {
 	t      testing.TB
 	status int
