@@ -289,12 +289,12 @@ func invitePages(t *testing.T, s *service) []shown {
 		}},
 		{"proof", "when it failed", func(v *visitor) {
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/fail", map[string]string{"reason": "denied"})
-			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.join.failed.denied")) + `)`)
+			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.proof.failed.denied")) + `)`)
 		}},
 		{"proof", "when it is done", func(v *visitor) {
 			v.push(`form[action="`+attic.page()+`/join"] button`, attic.page()+"/join")
 			askAPI[struct{}](t, s, attic.key, http.MethodPost, proof()+"/complete", map[string]string{"local_user": "u1"})
-			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.join.done")) + `)`)
+			v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.proof.done")) + `)`)
 		}},
 		{"server_owner", "with the terms of a link", func(v *visitor) {
 			v.open(attic.page())

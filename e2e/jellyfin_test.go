@@ -300,7 +300,7 @@ func TestJoin(t *testing.T) {
 	}
 	done := func(owner, server, localUser string) {
 		t.Helper()
-		v.until(`location.pathname === "/servers/` + server + `/join" && document.querySelector("main").textContent.includes(` + quote(v.says("page.join.done")) + `)`)
+		v.until(`location.pathname === "/servers/` + server + `/join" && document.querySelector("main").textContent.includes(` + quote(v.says("page.proof.done")) + `)`)
 		people := askAPI[struct {
 			Items []struct {
 				Username  string
@@ -379,10 +379,10 @@ func typeDigits(v *visitor, wrong, right string) {
 	v.t.Helper()
 	if wrong != "" {
 		v.enterDigits(wrong)
-		v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.link_quick_wait.failed.title")) + `)`)
+		v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.quick_connect_wait.failed.title")) + `)`)
 	}
 	v.enterDigits(right)
-	v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.link_quick_wait.done.title")) + `)`)
+	v.until(`document.querySelector("main").textContent.includes(` + quote(v.says("page.quick_connect_wait.done.title")) + `)`)
 }
 
 func (v *visitor) enterDigits(digits string) {
@@ -391,7 +391,7 @@ func (v *visitor) enterDigits(digits string) {
 	v.wantValue("user_code", "") // the page never fills the digits in
 	v.fill("user_code", digits)
 	v.send("/link")
-	v.wantText("main", v.says("page.link_quick.warning"))
+	v.wantText("main", v.says("page.quick_connect.warning"))
 	v.tabTo(`form[action="/link/quick-connect"] button`)
 	v.press(" ")
 	v.until(`location.pathname.startsWith("/link/quick-connect/")`)

@@ -16,7 +16,7 @@ func TestLanguageOfTheBrowser(t *testing.T) {
 	t.Parallel()
 	v := serve(t).visit(t, phone, "de")
 	v.open("/forgot")
-	v.wantGerman("reset_request", "page.forgot.title")
+	v.wantGerman("reset_request", "page.reset_request.title")
 }
 
 // TestGerman switches the language and signs up: pages, errors and
@@ -80,7 +80,7 @@ func (v *visitor) wantGerman(page, title string) {
 	v.wantText("body[data-page="+page+"] h1", v.says(title))
 	v.wantText(".skip", v.says("layout.skip"))
 	said := ask[string](v, `document.body.innerText + [...document.querySelectorAll("[aria-label],[title]")].map(e => e.ariaLabel + e.title).join("\n")`)
-	for _, key := range []string{"layout.skip", "layout.signin", "layout.signup", "layout.reveal", "layout.help_pin", "field.display_name", "field.password"} {
+	for _, key := range []string{"layout.skip", "layout.signin", "layout.signup", "layout.reveal", "layout.pin_help", "field.display_name", "field.password"} {
 		if english := catalogue.Say("en", key, nil); strings.Contains(said, english) {
 			v.t.Errorf("%s: the page contains the English text %q, want it in German", v.where(), english)
 		}

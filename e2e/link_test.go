@@ -201,10 +201,10 @@ func signTVIn(v *visitor, p person) signedIn {
 	v.wantFocus("[name=user_code]")
 	v.fill("user_code", strings.ToLower(strings.ReplaceAll(code, "-", "")))
 	v.send("/link")
-	for _, told := range []string{"Emby for TV 2.1", tvAddress, v.says("page.link_device.warning"), p.username} {
+	for _, told := range []string{"Emby for TV 2.1", tvAddress, v.says("page.device_approve.warning"), p.username} {
 		v.wantText("main", told)
 	}
-	v.wantText(".facts", v.says("page.link_device.device"))
+	v.wantText(".facts", v.says("page.device_approve.device"))
 	if poll := call[pin](v.t, v.site, tv, http.MethodGet, "/pin", "deviceId", tvID, "pin", code); poll.IsConfirmed {
 		v.t.Error("the code is approved before a person approved it, want it open")
 	}

@@ -60,7 +60,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 			signIn(v, quinn)
 			loft = runAgent(t, s, "Loft", claimCode(v))
 			typed(v)
-			v.wantText("main", v.says("page.link_quick.none"))
+			v.wantText("main", v.says("page.quick_connect.none"))
 		}},
 		{"quick_connect", "", func(v *visitor) {
 			askAPI[struct{}](t, s, loft.key, http.MethodPost, "/server/links", map[string]string{"to": "quinn", "type": "linked", "local_user": "u1"})
@@ -76,16 +76,16 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 		{"quick_connect_wait", "", func(v *visitor) { waits = asked(v) }},
 		{"quick_connect_wait", "when it is done", func(v *visitor) {
 			answer(waits, "")
-			says(v, "page.link_quick_wait.done") // by itself
+			says(v, "page.quick_connect_wait.done") // by itself
 		}},
 		{"quick_connect_wait", "when it failed", func(v *visitor) {
 			answer(asked(v), "code_wrong")
-			says(v, "page.link_quick_wait.failed.code_wrong")
+			says(v, "page.quick_connect_wait.failed.code_wrong")
 		}},
 		{"device", "once more", func(v *visitor) {
 			v.follow(`main a[href="/link"]`, "/link")
 			v.open("/link?digits=again&user_code=739104")
-			v.wantText("main", v.says("page.link.again"))
+			v.wantText("main", v.says("page.device.again"))
 			v.wantValue("user_code", "")
 		}},
 		{"quick_connect", "with several servers and a mistake", func(v *visitor) {

@@ -107,15 +107,15 @@ func wayOn(b Base, route string, f failure) (action, text string) {
 func wayFromLink(b Base, route string) (action, text string) {
 	switch route {
 	case "/reset":
-		return "/forgot", b.T("action.forgot")
+		return "/forgot", b.T("action.reset")
 	case "/account/pin/reset":
-		return "/account/pin/forgot", b.T("action.pin_forgot")
+		return "/account/pin/forgot", b.T("action.pin_reset")
 	case "/account/email/confirm", "/account/email/undo":
-		return "/account/email", b.T("action.email")
+		return "/account/email", b.T("action.email_change")
 	case "/account/sessions/not-me":
 		return "/account/sessions", b.T("action.sessions")
 	case "/invite", "/invite/signup":
-		return "/invitations", b.T("action.invitations")
+		return "/invitations", b.T("action.links")
 	default:
 		return "/signin", b.T("action.signin")
 	}
