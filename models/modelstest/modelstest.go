@@ -47,8 +47,8 @@ const Key = "a secret key that only tests may use"
 // Adjust changes the options of a store before it opens.
 type Adjust func(*models.Options)
 
-// Loose lifts the limits that many accounts at one address would meet; those of
-// one account stay.
+// Loose lifts the limits that many accounts at one network address would meet. It
+// leaves the limits of a single account.
 func Loose(o *models.Options) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	for _, limit := range []*models.Limit{
