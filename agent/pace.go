@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"time"
@@ -46,4 +47,25 @@ func (p pace) shutOut(err error) time.Duration {
 		return p.longest
 	}
 	return p.refused
+}
+
+// repeat does work until ctx ends. It waits for the usual time between two rounds, less when it is
+// woken, and after failures as [pace] says.
+func (c *core) repeat(ctx context.Context, woken signal, usual time.Duration, work func() error) {
+	failures := 0
+	for {
+		wait := usual
+		switch err := work(); {
+		case errors.Is(err, ErrNotRegistered):
+			wait = c.pace.shutOut(err)
+		case err != nil:
+			failures++
+			wait = c.pace.backoff(failures)
+		default:
+			failures = 0
+		}
+		if !woken.wait(ctx, wait) {
+			return
+		}
+	}
 }

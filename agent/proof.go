@@ -33,22 +33,7 @@ func newProofs(c *core, reports *reports) *proofs {
 // loop works on the proofs that people ask for, until ctx ends. It starts
 // goroutines with work.
 func (p *proofs) loop(ctx context.Context, work func(func())) {
-	failures := 0
-	for {
-		wait := p.opt.ReportEvery // a change wakes the loop sooner
-		switch err := p.start(ctx, work); {
-		case errors.Is(err, ErrNotRegistered):
-			wait = p.pace.shutOut(err)
-		case err != nil:
-			failures++
-			wait = p.pace.backoff(failures)
-		default:
-			failures = 0
-		}
-		if !p.wake.proofs.wait(ctx, wait) {
-			return
-		}
-	}
+	p.repeat(ctx, p.wake.proofs, p.opt.ReportEvery, func() error { return p.start(ctx, work) }) // a change wakes the loop sooner
 }
 
 // start begins the proofs that wait for the agent and are not in progress yet.

@@ -30,22 +30,7 @@ func newQuickConnects(c *core, exchanges *Exchanges) *quickConnects {
 
 // loop handles the codes that people enter at the service, until ctx ends.
 func (q *quickConnects) loop(ctx context.Context) {
-	failures := 0
-	for {
-		wait := q.opt.ReportEvery // a change wakes the loop sooner
-		switch err := q.handleAll(ctx); {
-		case errors.Is(err, ErrNotRegistered):
-			wait = q.pace.shutOut(err)
-		case err != nil:
-			failures++
-			wait = q.pace.backoff(failures)
-		default:
-			failures = 0
-		}
-		if !q.wake.quickConnects.wait(ctx, wait) {
-			return
-		}
-	}
+	q.repeat(ctx, q.wake.quickConnects, q.opt.ReportEvery, func() error { return q.handleAll(ctx) }) // a change wakes the loop sooner
 }
 
 // handleAll handles all codes that wait at the service.

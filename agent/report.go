@@ -46,23 +46,7 @@ func (r *reports) loop(ctx context.Context) {
 	if facts, err := r.store.facts(ctx); err == nil {
 		last.seenAs = facts[factSeenAs]
 	}
-	failures := 0
-	for {
-		err := r.send(ctx, &last)
-		wait := min(r.opt.CheckEvery, r.opt.ReportEvery)
-		switch {
-		case errors.Is(err, ErrNotRegistered):
-			wait = r.pace.shutOut(err)
-		case err != nil:
-			failures++
-			wait = r.pace.backoff(failures)
-		default:
-			failures = 0
-		}
-		if !r.wake.report.wait(ctx, wait) {
-			return
-		}
-	}
+	r.repeat(ctx, r.wake.report, min(r.opt.CheckEvery, r.opt.ReportEvery), func() error { return r.send(ctx, &last) })
 }
 
 // send sends a report if one is due. If the media server does not list
