@@ -11,7 +11,7 @@ import (
 )
 
 // serverOpenPage is the data of templates/pages/server_open.html: the addresses
-// of a server as links. static/js/open_server.js tries them in this order.
+// of a server as links. static/js/server_open.js tries them in this order.
 type serverOpenPage struct {
 	Base
 	Name, SystemID string
