@@ -277,7 +277,7 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	d.exchanged(d.key(s.SignIn(t, "cat")), "u5")
 	s.Down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	d.exchanged(key, "u1") // the agent was never told of the removal
+	d.exchanged(key, "u1") // the agent does not know about the removal yet
 }
 
 // TestRestoredServiceRemovesNothing restores the service's database from a

@@ -38,7 +38,7 @@ func TestErrorsHoldWhatTheServiceSaid(t *testing.T) {
 	if text := err.Error(); text != "POST /api/v1/account/email: 422 invalid: Look[31m again. [email: email_invalid]" {
 		t.Error(text)
 	}
-	// An error that the service did not write has no code, so it equals none of ours.
+	// An error that the service did not write has no code, so it equals no error of the client.
 	for name, r := range map[string]reply{
 		"a page": {status: 404, kind: "text/html", body: "<p>"}, "a lie": {404, "application/problem+json", `{"status":410,"code":"not_found"}`, nil},
 		"plain JSON": {status: 404, body: `{"status":404,"code":"not_found"}`}, "garbage": {404, "application/problem+json", "{", nil},

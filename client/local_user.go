@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// LocalUserRef names a local user. In answers to owners its id is the one of the
-// service, in answers to agents the one of the media server.
+// LocalUserRef names a local user. In answers to owners, ID is the service's id; in
+// answers to agents, it is the media server's id.
 type LocalUserRef struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -19,7 +19,7 @@ type LocalUser struct {
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled"`
 	Administrator bool   `json:"administrator"`
-	LinkedTo      string `json:"linked_to"` // a username; "" for nobody
+	LinkedTo      string `json:"linked_to"` // a username; "" if the local user is not linked
 }
 
 type localUserList struct {

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Report is what a server reports about itself. A nil list is not sent and changes
+// Report describes a server to the service. A nil list is not sent and changes
 // nothing.
 type Report struct {
 	Name       string              `json:"name"`

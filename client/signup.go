@@ -11,7 +11,7 @@ type SignUp struct {
 	DisplayName string `json:"display_name,omitempty"`
 	Email       string `json:"email"`
 	Password    string `json:"password"`
-	Language    string `json:"language,omitempty"` // "": the one of WithLanguage, where the service speaks it
+	Language    string `json:"language,omitempty"` // "": the language of WithLanguage, if the service speaks it
 	Captcha     string `json:"captcha,omitempty"`  // the solution, where the service asks for one
 	Invite      string `json:"invite,omitempty"`   // the token of an invite's mail
 

@@ -1,4 +1,5 @@
-// Package docs_test holds the documents to what they speak of.
+// Package docs_test compares the documents with the code and the files that they
+// describe, and holds the rules for names and comments.
 package docs_test
 
 import (
@@ -9,7 +10,7 @@ import (
 	"testing"
 )
 
-// documents are all of them, by path.
+// documents returns the texts of all documents by path.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -32,7 +33,8 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-// What a document points to is there: files, pictures, headings.
+// TestLinks checks that the files, pictures and headings exist to which the
+// documents point.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	texts := documents(t)
@@ -71,12 +73,12 @@ func absolute(t *testing.T, path string) string {
 	return path
 }
 
-// withoutCode leaves out what stands in fences.
+// withoutCode returns a text without its fenced code.
 func withoutCode(text string) string {
 	return regexp.MustCompile("(?s)\n```.*?\n```").ReplaceAllString(text, "")
 }
 
-// anchors are the headings of a document as links name them.
+// anchors returns the headings of a document as links name them.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
 	for _, found := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(withoutCode(text), -1) {
@@ -87,8 +89,8 @@ func anchors(text string) map[string]bool {
 	return all
 }
 
-// The guide shows what the files for the proxies say, so that their tests are
-// about the guide too.
+// TestProxySnippets checks that the guide shows the files for the proxies as they
+// are, so that their tests also hold for the guide.
 func TestProxySnippets(t *testing.T) {
 	t.Parallel()
 	guide, err := os.ReadFile("agent.md")
@@ -112,7 +114,7 @@ func TestProxySnippets(t *testing.T) {
 	}
 }
 
-// flat is a text without what indents its lines.
+// flat returns a text without the indentation of its lines.
 func flat(text string) string {
 	var lines []string
 	for line := range strings.Lines(strings.TrimSpace(text)) {
@@ -121,7 +123,8 @@ func flat(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// The guide for administrators explains troubles by the words that the agent says.
+// TestTroubles checks that the guide for administrators explains troubles in the
+// words of the agent.
 func TestTroubles(t *testing.T) {
 	t.Parallel()
 	var said strings.Builder

@@ -10,7 +10,7 @@ import (
 // maxLines is the longest that a Go file may be, tests included.
 const maxLines = 450
 
-// features is what features.md says.
+// features holds both tables of features.md.
 type features struct {
 	names []string                   // the features
 	files []string                   // paths of the files that the rows name
@@ -182,8 +182,8 @@ func (f features) knows(folder, stem string) bool {
 // plural returns the name of a file that lists.
 func plural(name string) string { return name + "s" }
 
-// stem returns the name of a file without its ending, without "_test" and without
-// what the go command reads in it.
+// stem returns the name of a file without its ending, "_test" and the name of an
+// operating system.
 func stem(path string) string {
 	name := filepath.Base(path)
 	name = strings.TrimSuffix(name, filepath.Ext(name))

@@ -110,8 +110,8 @@ func testsOf(t *testing.T, folder string) map[string]bool {
 	return names
 }
 
-// elsewhere says in which other packages a test of that name is, or that nearly
-// the same name is in this one, as a hint for whoever mends the row.
+// elsewhere returns a hint for the person who corrects the row: in which other
+// package there is a test of that name, or which tests have similar names.
 func elsewhere(t *testing.T, folder, name string) string {
 	t.Helper()
 	for _, path := range goFiles(t) {

@@ -35,7 +35,7 @@ func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, err
 	return s.Throttle.raise(ctx, s.Throttle.key("test", subject), limit)
 }
 
-// WaitAfter is what a limit says in Go.
+// WaitAfter returns the wait that a limit gives after a number of hits, computed in Go.
 func WaitAfter(l Limit, hits int) time.Duration { return l.waitAfter(hits) }
 
 // MailSecretFrom mints the secret of a mail with given keys from the row that

@@ -35,7 +35,7 @@ func TestWrongUserCodes(t *testing.T) {
 		k.clock.Advance(10 * time.Minute)
 		code = k.begin("dev")
 		k.must(look(code, home))
-		// By source: ten, whoever types.
+		// Ten for one source, for all accounts together.
 		from := models.Caller{Address: "203.0.113.200"}
 		for range 2 {
 			other := k.signIn(k.account()).Session
@@ -120,7 +120,7 @@ func TestWrongPairsAcrossCodes(t *testing.T) {
 	})
 }
 
-// Somebody else's live code is no reason to fail.
+// A code that another device already has is drawn again.
 func TestSameCodeTwice(t *testing.T) {
 	stuck := &stuckRandom{}
 	eachServer(t, func(k *kit) {

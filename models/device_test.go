@@ -80,7 +80,8 @@ func TestEmbyDevice(t *testing.T) {
 	})
 }
 
-// A device that still shows a code of before is no guesser, however often it asks.
+// A device that still shows an old code does not count as guessing, however often it
+// asks.
 func TestOldCodeOfADevice(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -145,7 +145,7 @@ func TestEmailChange(t *testing.T) {
 func TestEmailUndo(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		// undone checks that a has its first address back and that whoever changed it is out.
+		// undone checks that a has its first address back and that the session of the change has ended.
 		undone := func(k *kit, a models.Account, session, reset string, lost ...string) {
 			k.t.Helper()
 			if got := k.get(a).Email; got != a.Email {

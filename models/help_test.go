@@ -99,8 +99,8 @@ func (k *kit) letters() []models.Letter {
 	return letters
 }
 
-// letter sends all mails that are due and returns the one of that kind to that
-// address, which must be the only one.
+// letter sends all mails that are due and returns the mail of a kind to an address.
+// There must be exactly one.
 func (k *kit) letter(kind models.MailKind, to string) models.Letter {
 	k.t.Helper()
 	return k.only(k.letters(), kind, to)

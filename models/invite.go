@@ -87,7 +87,7 @@ type NewInvite struct {
 type Invite struct {
 	ID, OwnerID                      int64
 	OwnerUsername                    string
-	To, Type, Note, State            string // To is what the owner typed; State is one of the states above
+	To, Type, Note, State            string // To is the username or address that the owner typed; State is one of the states above
 	Servers                          []InviteServer
 	CreatedAt, ExpiresAt, AnsweredAt time.Time
 	AnsweredBy                       string // username, once accepted

@@ -147,8 +147,8 @@ func (k *kit) offer(owner models.Account, m media, a models.Account, externalID 
 	return invite
 }
 
-// an invite to an address belongs to whoever has confirmed that address, and
-// tells nothing of whether there is somebody.
+// an invite to an address belongs to the account that has confirmed that
+// address, and does not show whether there is such an account.
 func TestInviteByAddress(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()

@@ -233,8 +233,8 @@ func TestInviteLocalUserMeanwhile(t *testing.T) {
 	})
 }
 
-// Until its last millisecond a link holds for everybody who reads it, and is not
-// swept; with the next one it holds for nobody, and is.
+// Until its last millisecond every query returns a link, and it is not swept; from
+// the next one on no query returns it, and it is swept.
 func TestEndBoundary(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -13,8 +13,8 @@ func (k *kit) knownTry(a models.Account, password string, marks ...string) (mode
 	return k.Sessions.SignIn(k.t.Context(), models.SignIn{NameOrEmail: a.Username, Password: password, DeviceMarks: marks}, home)
 }
 
-// A mark is worth nothing after a new password: whoever once knew the old one
-// has no more tries than a stranger. The browser that changed it gets a new one.
+// A mark has no effect after a new password: somebody who once knew the old password
+// has no more tries than a stranger. The browser that changed it gets a new mark.
 func TestMarksEndWithThePassword(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
@@ -64,8 +64,8 @@ func TestMarksCountTogether(t *testing.T) {
 	})
 }
 
-// The first sign-in is no news in the browser that confirmed the address, and
-// is in any other: it may be the one that signed up with somebody's address.
+// The first sign-in is not reported by mail in the browser that confirmed the address.
+// In any other it is: that browser may have signed up with another person's address.
 func TestFirstSignInElsewhere(t *testing.T) {
 	each(t, func(k *kit) {
 		elsewhere := models.Caller{Address: "198.51.100.9", Device: "Chrome on Linux", Icon: "computer"}

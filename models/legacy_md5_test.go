@@ -68,7 +68,7 @@ func TestLegacyMD5(t *testing.T) {
 		_, err = k.md5SignIn("nobody", plain)
 		k.is(err, models.ErrSignInWrong)
 		_, err = k.trySignIn(person.Username, plain)
-		k.is(err, models.ErrSignInWrong) // an MD5 is no password
+		k.is(err, models.ErrSignInWrong) // an MD5 does not count as a password
 		k.clock.Advance(5 * time.Second)
 		row := k.texts("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]
 		if !strings.Contains(row[0], "$argon2id$") || !strings.Contains(row[1], "$argon2id$") || row[0] == row[1] {

@@ -19,7 +19,7 @@ type AskLink struct {
 	AccountID   int64
 	Type        string // [LinkLinked] or [LinkGuest]
 	AccessKey   string // made by the server, 16 to 64 letters and digits; "" to let the service make it
-	RequestedBy string // the person at the server who asks, as the server reports
+	RequestedBy string // the person at the server who wants the link, as the server reports
 
 	Username    string // instead of AccountID, for [Agents.AskFor]
 	LocalUserID string // the server's own id of a local user, for [Agents.AskFor]; "" for none

@@ -302,7 +302,7 @@ func TestFindAccount(t *testing.T) {
 		}
 		_, _, err = k.EmbyServers.FindAccount(ctx, k.server(k.account()).Server, person.Email, home)
 		k.is(err, models.ErrNotFound)
-		// Who waits or is disabled is found by name, and said to be so.
+		// An account that waits or is disabled is found by name, and its state is shown.
 		waiting := newName()
 		k.signUp(waiting)
 		found, _, err = k.EmbyServers.FindAccount(ctx, m.Server, waiting, home)
@@ -375,7 +375,8 @@ func TestInviteOnce(t *testing.T) {
 	})
 }
 
-// What a server says of who asks is kept clean, whoever makes the key.
+// The name of the person who asked is cleaned, whether the server or the service
+// makes the key.
 func TestRequestedByIsCleaned(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		m := k.server(k.account())
@@ -391,8 +392,8 @@ func TestRequestedByIsCleaned(t *testing.T) {
 	})
 }
 
-// Who asked for a link knows a username. What the person calls themselves is
-// told once they have said yes.
+// A server that asked for a link knows a username. It sees the display name of the
+// person only after they have accepted.
 func TestPendingLinkShowsNoDisplayName(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()

@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Operators see and stop every server, whoever owns it.
+// Operators see and stop the servers of all owners.
 func TestOperatorsAndServers(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -48,7 +48,7 @@ func TestOperators(t *testing.T) {
 		k.run("confirm", func(k *kit) {
 			name := newName()
 			k.signUp(name)
-			k.is(k.Operators.Confirm(ctx, addressOf(name)), models.ErrNotFound) // an address is nobody's until it is confirmed
+			k.is(k.Operators.Confirm(ctx, addressOf(name)), models.ErrNotFound) // an address belongs to no account until it is confirmed
 			k.must(k.Operators.Confirm(ctx, name))
 			k.is(k.Operators.Confirm(ctx, name), models.ErrTokenSpent)
 			k.is(k.Operators.Confirm(ctx, "nobody"), models.ErrNotFound)
@@ -202,7 +202,7 @@ func TestSetOperator(t *testing.T) {
 		if events[models.EventOperatorOn] != 2 || events[models.EventOperatorOff] != 1 {
 			k.t.Errorf("events %v", events)
 		}
-		// What stays disabled is no operator to anybody.
+		// A disabled account does not count as an operator.
 		k.must(k.Operators.SetOperator(ctx, a.Username, true))
 		k.must(k.Operators.Disable(ctx, a.Username))
 		_, err := k.trySignIn(a.Username, goodPassword)

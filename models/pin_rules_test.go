@@ -66,7 +66,7 @@ func TestPINsLeft(t *testing.T) {
 	}
 }
 
-// Whoever lets chance choose a longer PIN is hardly ever refused.
+// A longer PIN that chance has chosen is hardly ever refused.
 func TestRandomPINs(t *testing.T) {
 	t.Parallel()
 	const letters, tries = "0123456789abcdefghijklmnopqrstuvwxyz", 5000

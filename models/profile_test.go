@@ -43,7 +43,7 @@ func TestProfile(t *testing.T) {
 			k.is(k.Accounts.SetLocale(ctx, a.ID, "xx"), models.ErrLanguageInvalid)
 			k.is(k.Accounts.SetLocale(ctx, 1, "de"), models.ErrNotFound)
 			k.must(k.Accounts.SetLocale(ctx, a.ID, "de"))
-			k.must(k.Accounts.SetLocale(ctx, a.ID, "de")) // the same again is no error
+			k.must(k.Accounts.SetLocale(ctx, a.ID, "de")) // repeating it does not fail
 			if got := k.get(a).Locale; got != "de" {
 				k.t.Errorf("locale %s", got)
 			}

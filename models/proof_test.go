@@ -61,8 +61,8 @@ func TestProofs(t *testing.T) {
 	})
 }
 
-// Who stops self-service stops the proofs that are open too: nobody is left
-// waiting for what can never be completed.
+// Stopping self-service also stops open proofs, so that no person waits for a proof
+// that can never be completed.
 func TestStoppedSelfServiceEndsProofs(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()

@@ -24,7 +24,7 @@ func (k *kit) quick(session models.Session, m media, code string) models.QuickCo
 	return asked
 }
 
-// openQuick is what waits for the agent of a server.
+// openQuick returns the Quick Connect codes that wait for the agent of a server.
 func (k *kit) openQuick(m media) []models.QuickConnect {
 	k.t.Helper()
 	open, err := k.QuickConnects.Open(k.t.Context(), m.Server)

@@ -81,8 +81,8 @@ func TestQuickConnect(t *testing.T) {
 	})
 }
 
-// What cannot be done is not offered, and what is not offered is refused: as if
-// the server were not there.
+// Servers that cannot do it are not offered, and a server that is not offered is
+// refused as if it did not exist.
 func TestQuickConnectServers(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -230,7 +230,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			_, err := k.QuickConnects.Ask(ctx, session, m.ID, "123456", home)
 			k.is(err, models.ErrNoSession)
 			theirs := k.signIn(k.account()).Session
-			theirs.AccountID = person.ID // somebody else's session is none of this account
+			theirs.AccountID = person.ID // the session of another account does not count for this one
 			_, err = k.QuickConnects.Ask(ctx, theirs, m.ID, "123456", home)
 			k.is(err, models.ErrNoSession)
 		})
@@ -319,8 +319,9 @@ func TestQuickConnectExpires(t *testing.T) {
 	})
 }
 
-// Tries are counted before anything is looked at, right or wrong: by account, by
-// source and by server. Whoever is not linked with a server uses up none of its.
+// Tries are counted before the code is looked at, right or wrong: by account, by
+// source and by server. A person who is not linked with a server uses up none of its
+// tries.
 func TestQuickConnectLimits(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()

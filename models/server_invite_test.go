@@ -56,7 +56,7 @@ func TestInviteHere(t *testing.T) {
 	})
 }
 
-// A server of nobody's invites nobody, and one whose owner is disabled neither.
+// A server without an owner cannot invite, nor can one whose owner is disabled.
 func TestInviteHereNeedsAnOwner(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

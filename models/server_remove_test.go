@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Who could use a server that is removed is told, by the owner's hand or the
-// operator's.
+// The people who could use a removed server get a mail, whether the owner or an
+// operator removed it.
 func TestRemovedServerTellsItsPeople(t *testing.T) {
 	for name, remove := range map[string]func(k *kit, owner models.Account, m media) error{
 		"owner": func(k *kit, owner models.Account, m media) error {

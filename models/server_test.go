@@ -248,7 +248,7 @@ func TestDisabledServer(t *testing.T) {
 		}
 		k.must(k.OperatedServers.Enable(ctx, m.ID))
 		k.must(k.Links.Accept(ctx, waits.ID, asked.ID, home))
-		// A stray that an operator shut out is nobody's to claim.
+		// A server that an operator has disabled cannot be claimed.
 		stray := k.stray()
 		k.disableServer(stray)
 		k.is(k.Registrations.Claim(ctx, owner.ID, stray.ID, stray.key, home), models.ErrNotFound)
@@ -333,7 +333,7 @@ func TestDeletionLeavesServersUnclaimed(t *testing.T) {
 			k.t.Errorf("a link of the deleted account: %+v", list)
 		}
 		k.must(k.Registrations.Claim(ctx, heir.ID, m.ID, m.key, home))
-		// Nobody is told of nobody's acts.
+		// The guest can still leave the server, which has a new owner now.
 		k.must(k.Links.Remove(ctx, guest.ID, k.located(guest, models.LinkAccepted)[0].ID, home))
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// hostileTexts are what servers and devices may say in place of a name.
+// hostileTexts returns texts that servers and devices may send instead of a name.
 func hostileTexts() map[string]string {
 	return map[string]string{
 		"nothing": "", "blank": " \t ", "NUL": "\x00", "NUL inside": "a\x00b", "controls": "a\r\n\t\x1b[31mb", "no UTF-8": "\xff\xfe\xc3", "half a letter": "a\xc3",

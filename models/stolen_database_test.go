@@ -88,7 +88,7 @@ func (k *kit) doors() map[string]func(text string) error {
 	}
 }
 
-// forms are what a thief may make of a stored value.
+// forms returns the texts that a thief may make of a stored value.
 func forms(value string) []string {
 	sum := sha256.Sum256([]byte(value))
 	texts := []string{value, hex.EncodeToString([]byte(value)), hex.EncodeToString(sum[:])}
@@ -196,8 +196,8 @@ func TestStolenDatabase(t *testing.T) {
 	}, unlimited)
 }
 
-// A copy of the database under another key is refused at the start, and of no
-// use to whoever starts it all the same.
+// A copy of the database under another key is refused at the start, and is of no use
+// to a thief who starts it in spite of that.
 func TestStolenCopy(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -222,7 +222,7 @@ func TestStolenCopy(t *testing.T) {
 			t.Error(err)
 		}
 		thief := &kit{store, t, clock}
-		_, err = thief.trySignIn(v.Username, goodPassword) // even the right password is no verdict
+		_, err = thief.trySignIn(v.Username, goodPassword) // even the right password is refused as wrong
 		k.is(err, models.ErrSignInWrong)
 		_, err = thief.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: v.Username, Password: goodPassword, DeviceMarks: []string{v.mark}}, home)
 		k.is(err, models.ErrSignInWrong)

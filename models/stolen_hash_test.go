@@ -137,8 +137,8 @@ func TestStolenRowsRewritten(t *testing.T) {
 	})
 }
 
-// No value of the database makes a browser known: whoever steals it stays a
-// stranger, of whom the owner is told.
+// No value of the database makes a browser known: a thief stays a stranger, and the
+// owner gets a mail about the new device.
 func TestStolenDatabaseMarksNoDevice(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// counter is what a counter of the throttle table should be, in plain Go.
+// counter models a counter of the throttle table in plain Go.
 type counter struct {
 	hits             int
 	windowEnds, open time.Time

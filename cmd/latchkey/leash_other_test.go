@@ -4,5 +4,5 @@ package main
 
 import "os/exec"
 
-// leash does nothing on systems without such a signal: on them processes end with their test.
+// leash does nothing on systems that cannot signal the end of a parent: there, each test ends its processes.
 func leash(*exec.Cmd) {}

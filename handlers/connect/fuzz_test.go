@@ -40,7 +40,7 @@ func FuzzService(f *testing.F) {
 				{"X-Connect-Usertoken": {header}, "X-Connect-Token": {header}, "X-Application": {header}},
 			} {
 				if route.Path == "/user/logout" && auth.Get("X-Connect-UserToken") == w.bobToken {
-					continue // all later calls would be nobody's
+					continue // it would end bob's session, and all later calls would be refused
 				}
 				for _, own := range []string{"", "userId= serverId= id=", "userId= serverId= id=" + w.serverID} {
 					w.fuzzCall(t, route, auth.Clone(), value, own)

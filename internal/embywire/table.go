@@ -18,7 +18,7 @@ type tableRow[T any] struct {
 	value   T
 }
 
-// Match is what [Table.Find] has found. The zero value has found nothing.
+// Match is the result of [Table.Find]. The zero value means that nothing was found.
 type Match[T any] struct {
 	OK      bool // there is a value
 	Value   T

@@ -132,8 +132,8 @@ func EachDatabase(t *testing.T, f func(t *testing.T, database string)) {
 // memory is a folder of Linux that is kept in memory.
 const memory = "/dev/shm"
 
-// SQLite returns the address of an empty SQLite database, in memory where there
-// is a folder for that: nothing of a test has to outlive a power cut.
+// SQLite returns the address of an empty SQLite database, in memory if the system
+// has a folder for that: no data of a test must survive a power cut.
 func SQLite(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp(memory, "latchkey-test-") //nolint:usetesting // t.TempDir is on a disk
