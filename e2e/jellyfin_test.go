@@ -366,11 +366,11 @@ func keepPictures(v *visitor, olga person, server string) {
 	}
 	signIn(v, olga)
 	claimCode(v)
-	keep("server-new.png")
+	keep("server_register.png")
 	v.open("/servers/" + server)
-	keep("server.png")
+	keep("server_owner.png")
 	v.open("/link")
-	keep("link.png")
+	keep("device.png")
 }
 
 // typeDigits lets a person type the six digits of a television, perhaps wrong ones
