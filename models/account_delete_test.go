@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestDelete(t *testing.T) {
+func TestDeleteErasesTheAccount(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("erases every row of the person", func(k *kit) {
@@ -42,7 +42,7 @@ func TestDelete(t *testing.T) {
 			if diff := cmp.Diff(map[string]string{}, k.rowsOf(a.ID)); diff != "" {
 				k.t.Errorf("rows are left: %s", diff)
 			}
-			for _, one := range owed { // a worker that had its mails leased
+			for _, one := range owed { // a worker has leased these mails
 				if _, send, err := k.Mail.Prepare(ctx, one); err != nil || send {
 					k.t.Errorf("mail %s is sent to nobody, %v", one.Kind, err)
 				}
@@ -60,7 +60,7 @@ func TestDelete(t *testing.T) {
 			_, err = k.Accounts.Get(ctx, a.ID)
 			k.is(err, models.ErrNotFound)
 			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrNotFound)
-			k.signUp(a.Username) // both names are free
+			k.signUp(a.Username) // the username and the address are free again
 			k.letters()
 			c := newName()
 			_, err = k.Accounts.SignUp(ctx, models.SignUp{Username: c, Email: a.Email, Password: goodPassword}, home)
@@ -78,7 +78,7 @@ func TestDelete(t *testing.T) {
 			k.only(k.letters(), models.MailAccountDeleted, a.Email)
 			name := newName()
 			k.signUp(name)
-			k.must(k.Operators.Delete(ctx, name)) // nobody has confirmed that address: it is told nothing
+			k.must(k.Operators.Delete(ctx, name)) // the address was never confirmed, so it gets no mail
 			if letters := k.letters(); len(letters) != 0 {
 				k.t.Errorf("letters %+v", letters)
 			}
@@ -91,9 +91,9 @@ func TestDelete(t *testing.T) {
 	})
 }
 
-// A deleted account leaves its number in the feeds, until their agents have
-// heard of it, and nothing else: no name, no device.
-func TestDeletedLeavesNumbersAlone(t *testing.T) {
+// The feeds keep the number of a deleted account until their agents have read it. They
+// keep no name and no device.
+func TestDeletedAccountLeavesOnlyItsNumber(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, theirs := k.agent(owner), k.agent(anna)

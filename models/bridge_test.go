@@ -10,16 +10,16 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// What follows lends parts of the inside to the tests, which otherwise come
-// through the same doors as everybody.
+// This file opens some internals to the tests. In all other respects they call the Store
+// as other packages do.
 
-// DatabaseOf is the database of a store.
+// DatabaseOf returns the database of a store.
 func DatabaseOf(s *Store) *database.DB { return s.db }
 
-// Impatient lets a store wait for nothing where a counter is shut.
+// Impatient makes a store refuse at once where it would wait until a counter opens.
 func Impatient(s *Store) { s.Throttle.pause = time.Millisecond }
 
-// NewID makes an id.
+// NewID returns a new id.
 func NewID(s *Store) (int64, error) { return s.newID() }
 
 // SpendConfirm spends a confirmation link and does nothing with it.
@@ -30,7 +30,7 @@ func SpendConfirm(ctx context.Context, s *Store, text string) error {
 	})
 }
 
-// Raise counts one try of a counter that belongs to the test.
+// Raise counts one try of a counter of the test's own.
 func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, error) {
 	return s.Throttle.raise(ctx, s.Throttle.key("test", subject), limit)
 }
@@ -38,14 +38,14 @@ func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, err
 // WaitAfter returns the wait that a limit gives after a number of hits, computed in Go.
 func WaitAfter(l Limit, hits int) time.Duration { return l.waitAfter(hits) }
 
-// MailSecretFrom mints the secret of a mail with given keys from the row that
-// the database holds.
+// MailSecretFrom makes the secret of a mail from its row in the database and the given
+// keys.
 func MailSecretFrom(keys secret.Keys, kind MailKind, id int64, salt secret.Hash, keyID string) (string, error) {
 	c := core{keys: keys}
 	return c.mailSecret(&outboxRow{ID: id, Kind: kind, Salt: salt, KeyID: keyID})
 }
 
-// RowTypes are the types that read and write rows.
+// RowTypes returns the types that read and write rows.
 func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
@@ -54,7 +54,7 @@ func RowTypes() []any {
 	}
 }
 
-// The hot statements.
+// These statements run often.
 const (
 	LookServer     = lookServer
 	Locate         = locate
@@ -71,13 +71,13 @@ const (
 // FilteredMD5 and PlainMD5 are the two forms that old clients send.
 func FilteredMD5(password string) string { return md5Hex(filtered(password)) }
 
-// PlainMD5 is the other form.
+// PlainMD5 returns the MD5 of a password without the filter.
 func PlainMD5(password string) string { return md5Hex(password) }
 
 // ParseShortCode reads a code as people type it.
 func ParseShortCode(typed string) (string, bool) { return parseShortCode(typed) }
 
-// ParseAddress reads an address as servers report it and returns it as clients
+// ParseAddress reads an address as servers report it, and returns it as clients
 // open it.
 func ParseAddress(text string) (string, bool) {
 	a, ok := parseAddress(AddressWAN, text)

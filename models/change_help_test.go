@@ -9,7 +9,7 @@ func (k *kit) changes(m media, after int64) []models.Change {
 	return list
 }
 
-// changeKinds are the kinds of a server's changes behind a number.
+// changeKinds returns the kinds of a server's changes after a number.
 func (k *kit) changeKinds(m media, after int64) []models.ChangeKind {
 	k.t.Helper()
 	var kinds []models.ChangeKind

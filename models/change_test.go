@@ -10,8 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Whatever happens to a link is told to the agent of its server, and to no other.
-func TestChangeFeed(t *testing.T) {
+// The agent of a server reads every change of the server's links, and no other agent
+// reads it.
+func TestFeedHasEveryChangeOfALink(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, other, plain := k.agent(owner), k.agent(owner), k.server(owner)
@@ -84,7 +85,7 @@ func TestChangeFeed(t *testing.T) {
 		}
 		k.isKind(k.Changes.Acknowledge(ctx, m.Server, begin+1), models.KindInvalid)
 		k.must(k.Changes.Acknowledge(ctx, m.Server, begin-1))
-		k.must(k.Changes.Acknowledge(ctx, m.Server, 1)) // late, and no harm
+		k.must(k.Changes.Acknowledge(ctx, m.Server, 1)) // an old acknowledgement that comes late changes nothing
 		k.clock.Advance(8 * 24 * time.Hour)
 		k.must(k.Sweep(ctx))
 		if got := k.changes(m, 0); len(got) != 1 || got[0].Seq != begin {
@@ -93,7 +94,7 @@ func TestChangeFeed(t *testing.T) {
 	})
 }
 
-// deviceOf signs a device of an account in.
+// deviceOf signs in a device of an account.
 func (k *kit) deviceOf(a models.Account) models.Session {
 	k.t.Helper()
 	ctx, browser := k.t.Context(), k.signIn(a)
@@ -103,7 +104,7 @@ func (k *kit) deviceOf(a models.Account) models.Session {
 	return browser.Session
 }
 
-func TestChangesAtOnce(t *testing.T) {
+func TestChangesAtOnceHaveNoGap(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
@@ -135,11 +136,11 @@ func TestChangesAtOnce(t *testing.T) {
 	})
 }
 
-func TestChangesWait(t *testing.T) {
+func TestWaitEndsWithAChange(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
-		k.must(k.Changes.Wait(ctx, m.Server, 7)) // ahead of us: at once
+		k.must(k.Changes.Wait(ctx, m.Server, 7)) // the number is ahead of the feed, so the call returns at once
 		models.LookForChanges(k.Store, time.Hour)
 		heard := make(chan error, 1)
 		last := k.last(m)
@@ -158,7 +159,7 @@ func TestChangesWait(t *testing.T) {
 		case <-time.After(30 * time.Second):
 			k.t.Fatal("nobody is told")
 		}
-		// A change of another process is found by looking.
+		// The Store finds a change of another process because it looks at intervals.
 		models.LookForChanges(k.Store, 5*time.Millisecond)
 		last = k.last(m)
 		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()

@@ -7,14 +7,14 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestConfirm(t *testing.T) {
+func TestConfirmLinkWorksOnce(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("once", func(k *kit) {
 			name := newName()
 			pending := k.signUp(name)
 			link := k.letter(models.MailConfirm, addressOf(name)).Secret
-			for range 3 { // a mail scanner looks, and changes nothing
+			for range 3 { // a mail scanner opens the link and changes nothing
 				info, err := k.Emails.LookConfirm(ctx, link)
 				k.must(err)
 				if info.Username != name || info.Email != addressOf(name) {
@@ -23,7 +23,7 @@ func TestConfirm(t *testing.T) {
 			}
 			_, err := k.trySignIn(name, goodPassword)
 			k.is(err, models.ErrConfirmFirst)
-			_, err = k.trySignIn(addressOf(name), goodPassword) // by username only
+			_, err = k.trySignIn(addressOf(name), goodPassword) // an unconfirmed account signs in by its username only
 			k.is(err, models.ErrSignInWrong)
 			k.must(k.Emails.Confirm(ctx, link, home))
 			if got := k.byName(name).ConfirmedAt; !got.Equal(k.clock.Now()) {
@@ -73,10 +73,10 @@ func TestConfirm(t *testing.T) {
 					}
 				}
 			}
-			for _, door := range []string{"session", "not me", "change", "confirm"} { // and each still works
+			for _, door := range []string{"session", "not me", "change", "confirm"} { // the secrets still work for their own purpose
 				k.must(doors[door](all[door]))
 			}
-			// The change of address has killed these two: they lie in the old mailbox.
+			// The change of address ended these two, because they are in the old mailbox.
 			k.is(doors["reset"](reset), models.ErrTokenSpent)
 			k.is(doors["pin"](pin), models.ErrTokenSpent)
 			k.letters()
@@ -97,7 +97,7 @@ func TestConfirm(t *testing.T) {
 			reset := k.resetSecret(k.byName(one))
 			k.must(k.Emails.Confirm(ctx, links[1], home))
 			k.is(k.Emails.Confirm(ctx, links[0], home), models.ErrEmailTaken)
-			// Its reset does not get it the address either, and later ones are told to the owner.
+			// A reset does not give it the address either. A later request mails the owner instead.
 			k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrEmailTaken)
 			if !k.byName(one).ConfirmedAt.IsZero() {
 				k.t.Error("the loser is confirmed")
@@ -125,7 +125,7 @@ func TestConfirm(t *testing.T) {
 	})
 }
 
-func TestResendAndCorrect(t *testing.T) {
+func TestResendAndCorrectReplaceTheLink(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("resend replaces the link", func(k *kit) {
@@ -134,7 +134,7 @@ func TestResendAndCorrect(t *testing.T) {
 			first := k.letter(models.MailConfirm, addressOf(name)).Secret
 			k.clock.Advance(time.Minute)
 			k.must(k.Emails.Resend(ctx, pending, home))
-			k.is(k.Emails.Confirm(ctx, first, home), models.ErrTokenSpent) // at once, not only when the next is sent
+			k.is(k.Emails.Confirm(ctx, first, home), models.ErrTokenSpent) // the old link ends at once, before the next mail is sent
 			second := k.letter(models.MailConfirm, addressOf(name)).Secret
 			k.is(k.Emails.Confirm(ctx, first, home), models.ErrTokenSpent)
 			k.must(k.Emails.Confirm(ctx, second, home))
@@ -144,7 +144,7 @@ func TestResendAndCorrect(t *testing.T) {
 			pending := k.signUp(name)
 			k.must(k.Emails.Resend(ctx, pending, home))
 			link := k.letter(models.MailConfirm, addressOf(name)).Secret
-			k.must(k.Emails.Resend(ctx, pending, home)) // too soon: says nothing, does nothing
+			k.must(k.Emails.Resend(ctx, pending, home)) // it is too soon: the call succeeds but sends nothing
 			if letters := k.letters(); len(letters) != 0 {
 				k.t.Errorf("mails %+v", letters)
 			}

@@ -2,7 +2,7 @@ package models_test
 
 import "github.com/latchkey-media/latchkey/models"
 
-// begin gives a TV of the Emby wire a code.
+// begin returns a code for a TV that uses the Emby protocol.
 func (k *kit) begin(deviceID string) string {
 	k.t.Helper()
 	code, err := k.Devices.Begin(k.t.Context(), models.DeviceAsk{DeviceID: deviceID, Client: "TV app 1.2", Door: models.DoorEmby}, tv)
@@ -10,7 +10,7 @@ func (k *kit) begin(deviceID string) string {
 	return code.UserCode
 }
 
-// beginAPI gives a TV of RFC 8628 a code.
+// beginAPI returns a code for a TV that uses RFC 8628.
 func (k *kit) beginAPI(deviceID string) models.DeviceCode {
 	k.t.Helper()
 	code, err := k.Devices.Begin(k.t.Context(), models.DeviceAsk{DeviceID: deviceID, Client: "TV app", Device: "Living room", Door: models.DoorAPI}, tv)

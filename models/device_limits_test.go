@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// wrong codes are counted, and somebody's own right code clears nothing.
-func TestWrongUserCodes(t *testing.T) {
+// wrong codes are counted, and a right code of one's own does not clear the counter.
+func TestWrongUserCodesAreLimited(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone := k.signIn(person).Session
@@ -35,7 +35,7 @@ func TestWrongUserCodes(t *testing.T) {
 		k.clock.Advance(10 * time.Minute)
 		code = k.begin("dev")
 		k.must(look(code, home))
-		// Ten for one source, for all accounts together.
+		// A source has ten tries for all accounts together.
 		from := models.Caller{Address: "203.0.113.200"}
 		for range 2 {
 			other := k.signIn(k.account()).Session
@@ -49,8 +49,8 @@ func TestWrongUserCodes(t *testing.T) {
 	})
 }
 
-// The brake holds for right codes too: a guesser must not learn by it.
-func TestUserCodeBrake(t *testing.T) {
+// The limit refuses right codes too, so that a guesser learns nothing from the answer.
+func TestUserCodeLimitRefusesRightCodesToo(t *testing.T) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	eachServer(t, func(k *kit) {
 		ctx, phone, code := k.t.Context(), k.signIn(k.account()).Session, k.begin("dev")
@@ -66,8 +66,8 @@ func TestUserCodeBrake(t *testing.T) {
 	}, func(o *models.Options) { o.Limits.CodeAccount, o.Limits.CodeSource = plenty, plenty })
 }
 
-// wrong pairs from one device.
-func TestWrongPairs(t *testing.T) {
+// wrong pairs of code and device end the code.
+func TestWrongPairsEndTheCode(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
 		code := k.begin("dev")
@@ -77,14 +77,14 @@ func TestWrongPairs(t *testing.T) {
 			_, err := k.Devices.EmbyExchange(ctx, "dev", "BCDF-GHJK", thief)
 			k.is(err, models.ErrDeviceCodeExpired)
 		}
-		// From then on the right pair is refused as well, wherever it comes from.
+		// After that the right pair is refused as well, from every source.
 		_, err := k.Devices.EmbyExchange(ctx, "dev", code, thief)
 		k.is(err, models.ErrThrottled)
 		_, err = k.Devices.EmbyPoll(ctx, "dev", code)
 		k.is(err, models.ErrThrottled)
 		_, err = k.Devices.EmbyPoll(ctx, "dev", "BCDF-GHJK")
 		k.is(err, models.ErrThrottled)
-		// A TV begins anew, also one that kept asking for its old code: that is dead.
+		// A TV can begin again, even if it kept asking with its old code, which has ended.
 		fresh := k.begin("dev")
 		for range 3 {
 			_, err = k.Devices.EmbyPoll(ctx, "dev", fresh)
@@ -98,9 +98,9 @@ func TestWrongPairs(t *testing.T) {
 	})
 }
 
-// a guesser who has codes made for the same device gets no more guesses by
-// it, and other devices live on.
-func TestWrongPairsAcrossCodes(t *testing.T) {
+// a guesser does not get more guesses by asking for more codes for the same device,
+// and the codes of other devices keep working.
+func TestNewCodeGivesNoMoreGuesses(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
 		code, other, api := k.begin("dev"), k.begin("other"), k.beginAPI("dev")
@@ -120,8 +120,8 @@ func TestWrongPairsAcrossCodes(t *testing.T) {
 	})
 }
 
-// A code that another device already has is drawn again.
-func TestSameCodeTwice(t *testing.T) {
+// If another device already has the code that was drawn, another one is drawn.
+func TestTakenCodeIsDrawnAgain(t *testing.T) {
 	stuck := &stuckRandom{}
 	eachServer(t, func(k *kit) {
 		stuck.begin()
@@ -140,8 +140,8 @@ func TestSameCodeTwice(t *testing.T) {
 	}, func(o *models.Options) { o.Random = stuck })
 }
 
-// stuckRandom says the same for the next letters of a code: codes are read byte
-// by byte.
+// stuckRandom is a random source that repeats itself for the next letters of a code. Codes
+// are read byte by byte.
 type stuckRandom struct{ left atomic.Int64 }
 
 func (r *stuckRandom) begin() { r.left.Store(8) }
@@ -154,7 +154,7 @@ func (r *stuckRandom) Read(p []byte) (int, error) {
 	return rand.Read(p)
 }
 
-// A session that was ended meanwhile approves nothing.
+// A session that has ended cannot approve a code.
 func TestEndedSessionApprovesNothing(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
@@ -169,7 +169,8 @@ func TestEndedSessionApprovesNothing(t *testing.T) {
 	})
 }
 
-// Signing out everywhere while a device is approved leaves no way in.
+// A device that is approved while its owner signs out everywhere is not signed in
+// afterwards.
 func TestSignOutAgainstApproval(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()

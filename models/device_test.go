@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// eight letters, in any case, with any separators.
+// a code has eight letters, in any case and with any separators.
 func TestParseShortCode(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
@@ -24,7 +24,7 @@ func TestParseShortCode(t *testing.T) {
 	}
 }
 
-func TestEmbyDevice(t *testing.T) {
+func TestEmbyDeviceSignsInByCode(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone := k.signIn(person).Session
@@ -44,7 +44,7 @@ func TestEmbyDevice(t *testing.T) {
 				k.t.Errorf("approved is %v", approved)
 			}
 		}
-		for range 20 { // each second, as one client does
+		for range 20 { // one real client asks every second
 			poll("Dev-1 é", code, false, nil)
 		}
 		poll("Dev-1 é", strings.ToLower(code), false, nil)
@@ -82,7 +82,7 @@ func TestEmbyDevice(t *testing.T) {
 
 // A device that still shows an old code does not count as guessing, however often it
 // asks.
-func TestOldCodeOfADevice(t *testing.T) {
+func TestOldCodeDoesNotCountAsAGuess(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		old := k.begin("Dev-1")
@@ -97,7 +97,7 @@ func TestOldCodeOfADevice(t *testing.T) {
 	})
 }
 
-func TestDeviceIDs(t *testing.T) {
+func TestDeviceIDHasALimit(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		for _, id := range []string{"", strings.Repeat("x", 256)} {
 			_, err := k.Devices.Begin(k.t.Context(), models.DeviceAsk{DeviceID: id, Door: models.DoorEmby}, tv)
@@ -112,8 +112,8 @@ func TestDeviceIDs(t *testing.T) {
 	})
 }
 
-// the pace is kept with the code, which is good for one session.
-func TestAPIDevice(t *testing.T) {
+// the pace is stored with the code, and the code makes one session.
+func TestAPIDeviceSignsInByCode(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.account()
 		phone := k.signIn(person).Session
@@ -127,18 +127,18 @@ func TestAPIDevice(t *testing.T) {
 			k.is(err, want)
 		}
 		exchange(models.ErrAuthorizationPending)
-		exchange(models.ErrSlowDown) // now every ten seconds
+		exchange(models.ErrSlowDown) // the interval is now ten seconds
 		k.clock.Advance(9 * time.Second)
-		exchange(models.ErrSlowDown) // now every fifteen
+		exchange(models.ErrSlowDown) // the interval is now 15 seconds
 		k.clock.Advance(15*time.Second - time.Millisecond)
-		exchange(models.ErrSlowDown) // twenty
+		exchange(models.ErrSlowDown) // the interval is now 20 seconds
 		k.clock.Advance(20 * time.Second)
 		exchange(models.ErrAuthorizationPending)
 		if row := k.texts("SELECT poll_every, next_poll FROM device_codes")[0]; row[0] != "20000" || row[1] != fmt.Sprint(k.Now().Add(20*time.Second).UnixMilli()) {
 			k.t.Errorf("the pace in the row is %v, now is %d", row, k.Now().UnixMilli())
 		}
 		k.must(k.Devices.Approve(ctx, phone, code.UserCode, home))
-		exchange(models.ErrSlowDown) // also when approved
+		exchange(models.ErrSlowDown) // the pace holds for an approved code too
 		k.clock.Advance(25 * time.Second)
 		in, err := k.Devices.Exchange(ctx, code.DeviceCode, tv)
 		k.must(err)
@@ -151,7 +151,7 @@ func TestAPIDevice(t *testing.T) {
 			_, err := k.Devices.Exchange(ctx, text, tv)
 			k.is(err, models.ErrDeviceCodeExpired)
 		}
-		// The doors are apart: what this device shows is worth nothing on the Emby wire.
+		// The two protocols are separate: the Emby one does not take this device's code.
 		other := k.beginAPI("dev")
 		_, err = k.Devices.EmbyPoll(ctx, "dev", other.UserCode)
 		k.is(err, models.ErrDeviceCodeExpired)
@@ -193,7 +193,7 @@ func TestDenyDevice(t *testing.T) {
 	})
 }
 
-// ten minutes.
+// a code expires after ten minutes.
 func TestDeviceCodeExpires(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, phone := k.t.Context(), k.signIn(k.account()).Session
@@ -214,7 +214,8 @@ func TestDeviceCodeExpires(t *testing.T) {
 	})
 }
 
-// what happens to the account between approval and exchange.
+// an approval is void if the account is disabled or changes its password before the
+// device uses it.
 func TestApprovalDiesWithTheAccount(t *testing.T) {
 	for name, do := range map[string]func(k *kit, a models.Account, phone models.Session){
 		"disabled": func(k *kit, a models.Account, _ models.Session) {
@@ -250,7 +251,7 @@ func TestApprovalDiesWithTheAccount(t *testing.T) {
 					k.is(err, models.ErrDeviceCodeExpired)
 					k.clock.Advance(time.Minute)
 				}
-				if name == "disabled" { // spent, not only refused
+				if name == "disabled" { // the code is spent, so enabling the account does not help
 					k.must(k.Operators.Enable(ctx, person.Username))
 					_, err := k.Devices.EmbyExchange(ctx, "dev", emby, tv)
 					k.is(err, models.ErrDeviceCodeExpired)
@@ -260,7 +261,7 @@ func TestApprovalDiesWithTheAccount(t *testing.T) {
 	}
 }
 
-// An id that no column holds is refused at the other door too.
+// An id that is too long for its column is refused at sign-in too.
 func TestSignInDeviceID(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		person := k.account()
@@ -273,8 +274,8 @@ func TestSignInDeviceID(t *testing.T) {
 	})
 }
 
-// another program at the same address is another device, whether it names
-// an id, an app or only itself.
+// another program at the same network address is another device, whether it sends a
+// device id, the name of an app or only a user agent.
 func TestNewDevicePerProgram(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		person := k.account()

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// A dump of everything, without the secret key, must not hold what opens a door:
-// no session, server key, access key, claim code or device code.
+// A dump of the whole database must not contain anything that gives access without the
+// secret key: no session, server key, access key, claim code or device code.
 func TestDumpOpensNothing(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person, owner := k.t.Context(), k.old(), k.account()
@@ -44,12 +44,12 @@ func TestDumpOpensNothing(t *testing.T) {
 					k.t.Errorf("the dump holds the %s", what)
 				}
 			}
-			// What can be guessed must not be found by an unkeyed hash either.
+			// Short values can be guessed, so the dump must not contain their hash without a key.
 			if len(short) <= 32 && strings.Contains(dump, string(sum[:])) {
 				k.t.Errorf("the dump holds the bare hash of the %s", what)
 			}
 		}
-		// Another key opens nothing of it.
+		// Another secret key opens none of the values.
 		other, err := secret.NewKeys(strings.Repeat("another key ", 4), "")
 		k.must(err)
 		row := k.texts("SELECT id, access_key FROM links")[0]
@@ -64,7 +64,7 @@ func TestDumpOpensNothing(t *testing.T) {
 	}, withMD5)
 }
 
-// dump is every value of every table.
+// dump returns every value of every table.
 func (k *kit) dump() string {
 	k.t.Helper()
 	tables := "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
@@ -80,9 +80,9 @@ func (k *kit) dump() string {
 	return all.String()
 }
 
-// A dump of the database without the secret key gives nobody an invite: it holds
-// neither the secret of a mail that was sent nor what makes that of one that is
-// owed, nor what a request under a key made.
+// A dump of the database gives no access to an invite without the secret key. It contains
+// neither the secret of a sent mail, nor the means to make the secret of a mail that is
+// still to be sent, nor the result of a request under an idempotency key.
 func TestDumpGivesNoInvite(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.operatorMade()

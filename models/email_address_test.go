@@ -7,9 +7,9 @@ import (
 	"unicode"
 )
 
-func TestEmailAddress(t *testing.T) {
+func TestEmailAddressIsFolded(t *testing.T) {
 	t.Parallel()
-	for typed, want := range map[string][2]string{ // where mail goes, and by what it is compared
+	for typed, want := range map[string][2]string{ // the address for mail, and its form for comparison
 		"ada@example.org":                      {"ada@example.org", "ada@example.org"},
 		" Ada.Lovelace+tv@EXAMPLE.org\n":       {"Ada.Lovelace+tv@example.org", "ada.lovelace+tv@example.org"},
 		"o'neil@example.org":                   {"o'neil@example.org", "o'neil@example.org"},
@@ -29,7 +29,7 @@ func TestEmailAddress(t *testing.T) {
 	}
 }
 
-// everything that is not plainly one address.
+// a text that is not exactly one plain address is refused.
 func TestEmailAddressRefused(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("b", 63)
@@ -62,7 +62,7 @@ func FuzzEmailAddress(f *testing.F) {
 		if !ok {
 			return
 		}
-		// What is accepted needs no quoting: it reads back as itself, and the SMTP line holds nothing else.
+		// An accepted address needs no quoting: it reads back as itself, and adds nothing to the SMTP line.
 		parsed, err := mail.ParseAddress(sendTo)
 		if err != nil || parsed.Address != sendTo || parsed.String() != "<"+sendTo+">" {
 			t.Errorf("%q is sent to %q, which reads as %v, %v", typed, sendTo, parsed, err)

@@ -13,7 +13,7 @@ func fieldError(field, code string) error {
 	return &models.Error{Code: "never", Fields: []models.FieldError{{Field: field, Code: code}}}
 }
 
-func TestEmailChange(t *testing.T) {
+func TestEmailChangeNeedsConfirmation(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("asks the new address and tells the old one", func(k *kit) {
@@ -142,7 +142,7 @@ func TestEmailChange(t *testing.T) {
 	})
 }
 
-func TestEmailUndo(t *testing.T) {
+func TestUndoGivesTheOldAddressBack(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		// undone checks that a has its first address back and that the session of the change has ended.
@@ -166,7 +166,7 @@ func TestEmailUndo(t *testing.T) {
 			k.clock.Advance(time.Minute)
 			_, err = k.trySignIn(a.Email, otherPassword)
 			k.must(err)
-			for _, address := range lost { // free for anybody, at once
+			for _, address := range lost { // anybody can use these addresses at once
 				b := k.account()
 				k.must(k.Emails.ConfirmChange(ctx, k.askChange(b, address), home))
 			}
@@ -179,7 +179,7 @@ func TestEmailUndo(t *testing.T) {
 			in := k.signIn(a)
 			lost := addressOf(newName())
 			undo := k.change(a, lost)
-			reset := k.resetSecret(k.get(a)) // the thief's, mailed to the new address
+			reset := k.resetSecret(k.get(a)) // the thief's reset, mailed to the new address
 			info, err := k.Emails.LookUndo(ctx, undo)
 			k.must(err)
 			if info.Email != a.Email {
@@ -251,7 +251,7 @@ func TestEmailUndo(t *testing.T) {
 			k.must(err)
 			k.is(k.Operators.Confirm(ctx, stranger), models.ErrEmailTaken)
 			k.letters()
-			k.must(k.Recovery.Request(ctx, a.Email, home, false)) // and finds no account
+			k.must(k.Recovery.Request(ctx, a.Email, home, false)) // the address finds no account
 			if letters := k.letters(); len(letters) != 0 {
 				k.t.Errorf("letters %+v", letters)
 			}
@@ -270,7 +270,7 @@ func TestEmailUndo(t *testing.T) {
 			k.is(err, models.ErrTokenSpent)
 			_, err = k.Emails.Undo(ctx, undo, home)
 			k.is(err, models.ErrTokenSpent)
-			k.must(k.Operators.Confirm(ctx, stranger)) // free, swept or not
+			k.must(k.Operators.Confirm(ctx, stranger)) // the address is free, whether the row has been swept or not
 			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
 		})
 		k.run("links in the old mailbox open nothing", func(k *kit) {

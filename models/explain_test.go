@@ -30,8 +30,8 @@ func (r *recorder) Trace(_ context.Context, _ time.Time, statement func() (strin
 	r.seen[text] = true
 }
 
-// fill writes rows of strangers into every table, so that an engine has a reason
-// to take an index.
+// fill writes rows of other accounts into every table, so that an index is worth using
+// for the engine.
 func (k *kit) fill(rows int) {
 	k.t.Helper()
 	types := map[string][]column{}
@@ -72,8 +72,8 @@ func (k *kit) fill(rows int) {
 	}
 }
 
-// scans tells how the engine would read a whole table for a statement, "" if it
-// takes indexes alone.
+// scans describes how the engine would read a whole table for a statement. It returns ""
+// if the engine uses indexes only.
 func (k *kit) scans(statement string) string {
 	k.t.Helper()
 	if models.DatabaseOf(k.Store).Dialect == database.SQLite {
@@ -92,8 +92,8 @@ func (k *kit) scans(statement string) string {
 	return ""
 }
 
-// No operation that people use reads a whole table: every statement of a walk
-// through all of them is explained by the engine.
+// No operation reads a whole table. The test runs the operations and asks the engine to
+// explain each of their statements.
 func TestStatementsUseIndexes(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -173,7 +173,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		if how := k.scans("SELECT * FROM accounts WHERE display_name = 'x'"); how == "" {
 			k.t.Error("a whole table is read and the test does not see it")
 		}
-		// What the throttle does past GORM.
+		// The throttle runs this statement without GORM.
 		if how := k.scans("SELECT hits FROM throttle WHERE throttle_key = x'00'"); how != "" {
 			k.t.Error(how)
 		}

@@ -268,7 +268,7 @@ func TestExportVerdicts(t *testing.T) {
 // "Servers.Addresses.Port"; lists add nothing to the path.
 func (k *kit) exportedValues(export models.Export) map[string][]string {
 	k.t.Helper()
-	text, err := json.Marshal(export) //nolint:musttag // read by this test alone: names do not matter
+	text, err := json.Marshal(export) //nolint:musttag // only this test reads it, so the names do not matter
 	k.must(err)
 	var tree any
 	decoder := json.NewDecoder(bytes.NewReader(text))

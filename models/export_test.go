@@ -32,7 +32,7 @@ func TestExport(t *testing.T) {
 
 		export, err := k.Accounts.Export(ctx, a.ID, home)
 		k.must(err)
-		text, err := json.Marshal(export) //nolint:musttag // read by this test alone: names do not matter
+		text, err := json.Marshal(export) //nolint:musttag // only this test reads it, so the names do not matter
 		k.must(err)
 		said := string(text)
 		for _, secret := range []string{reset, in.Token, "argon2id", "8305", "753951", "864209"} {
@@ -54,7 +54,7 @@ func TestExport(t *testing.T) {
 	})
 }
 
-// fillServers gives a an accepted link with a server of owner's, a claim code
+// fillServers gives the account a an accepted link to a server of owner, a claim code
 // and an approved device code.
 func (k *kit) fillServers(owner, a models.Account, session models.Session) {
 	k.t.Helper()
@@ -74,8 +74,8 @@ func (k *kit) fillServers(owner, a models.Account, session models.Session) {
 	k.must(k.Devices.Approve(ctx, session, device.UserCode, home))
 }
 
-// fillInvites gives a an answered invite to an agent's server of owner's, a
-// proof, and codes of Quick Connect.
+// fillInvites gives the account a an answered invite to a server of owner with an agent,
+// a proof, and codes of Quick Connect.
 func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()

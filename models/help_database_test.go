@@ -9,10 +9,10 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// column is a column as the database describes it.
+// column describes a column of the database.
 type column struct{ Table, Name, Type string }
 
-// tables are all tables of a store, in the order of their names.
+// tables returns the tables of a store in the order of their names.
 func (k *kit) tables() []string {
 	k.t.Helper()
 	query := "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1"
@@ -26,7 +26,7 @@ func (k *kit) tables() []string {
 	return names
 }
 
-// columns are all columns of a store.
+// columns returns all columns of a store.
 func (k *kit) columns() []column {
 	k.t.Helper()
 	var all []column
@@ -52,7 +52,7 @@ func (r record) text(i int) string {
 	return fmt.Sprint(r[i])
 }
 
-// query reads rows whatever their columns are.
+// query reads rows with any columns.
 func (k *kit) query(query string, args ...any) []record {
 	k.t.Helper()
 	rows, err := models.DatabaseOf(k.Store).SQL.QueryContext(k.t.Context(), query, args...)
@@ -74,14 +74,15 @@ func (k *kit) query(query string, args ...any) []record {
 	return all
 }
 
-// exec runs a statement past all rules.
+// exec runs a statement directly, without the rules of the Store.
 func (k *kit) exec(statement string, args ...any) {
 	k.t.Helper()
 	_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), statement, args...)
 	k.must(err)
 }
 
-// rowsOf are the tables that hold rows of an account, with how many.
+// rowsOf returns the number of an account's rows by "table.column"; columns without such
+// rows are left out.
 func (k *kit) rowsOf(accountID int64) map[string]string {
 	k.t.Helper()
 	found := map[string]string{}
@@ -97,12 +98,12 @@ func (k *kit) rowsOf(accountID int64) map[string]string {
 	return found
 }
 
-// ours are the tables that migrations make.
+// ours returns the tables that the migrations make.
 func ours(tables []string) []string {
 	return slices.DeleteFunc(slices.Clone(tables), func(name string) bool { return name == "leases" || strings.HasPrefix(name, "goose_") })
 }
 
-// texts reads rows as texts; null is "<nil>".
+// texts reads rows as texts, with null as "<nil>".
 func (k *kit) texts(query string, args ...any) [][]string {
 	k.t.Helper()
 	var all [][]string

@@ -13,23 +13,24 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// goodPassword is one that no rule minds.
+// goodPassword is a password that every rule accepts.
 const goodPassword = "blue kettle sings at dawn"
 
-// otherPassword is another.
+// otherPassword is a second password that every rule accepts.
 const otherPassword = "seven slow tigers nap"
 
 var home = models.Caller{Address: "192.0.2.10", Device: "Firefox on Windows", Icon: "computer"}
 
-// kit is a store with short ways to what people do, all through real doors.
+// kit is a Store with short methods for the things that people do. They use the Store's
+// public operations.
 type kit struct {
 	*models.Store
 	t     *testing.T
 	clock *modelstest.Clock
 }
 
-// each runs f on every engine, with the limits by source lifted and without
-// waiting where a counter is shut.
+// each runs f on every engine, without the limits by source and without waiting until a
+// counter opens.
 func each(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	t.Helper()
 	t.Parallel()
@@ -39,13 +40,13 @@ func each(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	}, append([]modelstest.Adjust{modelstest.Loose}, adjust...)...)
 }
 
-// patient is each with the waiting that people meet.
+// patient does the same as each, but the Store waits as in production.
 func patient(t *testing.T, f func(k *kit)) {
 	t.Helper()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) { f(&kit{store, t, clock}) }, modelstest.Loose)
 }
 
-// run runs f as a part of the test, one after another, on the same store.
+// run runs f as a subtest on the same store. Subtests run one after another.
 func (k *kit) run(name string, f func(k *kit)) {
 	k.t.Helper()
 	k.t.Run(name, func(t *testing.T) { f(&kit{k.Store, t, k.clock}) })
@@ -53,7 +54,7 @@ func (k *kit) run(name string, f func(k *kit)) {
 
 var people atomic.Int64
 
-// newName is a username that no other test has.
+// newName returns a username that no other test uses.
 func newName() string { return fmt.Sprintf("person%d", people.Add(1)) }
 
 func addressOf(name string) string { return name + "@example.org" }
@@ -65,7 +66,7 @@ func (k *kit) must(err error) {
 	}
 }
 
-// is checks that err is want.
+// is ends the test unless err is want.
 func (k *kit) is(err, want error) {
 	k.t.Helper()
 	if !errors.Is(err, want) {
@@ -73,7 +74,7 @@ func (k *kit) is(err, want error) {
 	}
 }
 
-// isKind checks the kind of err.
+// isKind ends the test unless err has the kind want.
 func (k *kit) isKind(err error, want models.Kind) {
 	k.t.Helper()
 	if err == nil || models.KindOf(err) != want {
@@ -81,7 +82,7 @@ func (k *kit) isKind(err error, want models.Kind) {
 	}
 }
 
-// letters sends all mails that are due.
+// letters sends all mails that are due and returns them.
 func (k *kit) letters() []models.Letter {
 	k.t.Helper()
 	owed, err := k.Mail.Claim(k.t.Context(), "worker", 1000)
@@ -115,7 +116,7 @@ func (k *kit) only(letters []models.Letter, kind models.MailKind, to string) mod
 	return letters[0]
 }
 
-// kinds are the kinds of the mails to an address, sorted.
+// kinds returns the kinds of the mails to an address, sorted.
 func kinds(letters []models.Letter, to string) []models.MailKind {
 	var found []models.MailKind
 	for _, l := range letters {
@@ -136,7 +137,7 @@ func (k *kit) signUp(name string) (pendingSecret string) {
 	return pendingSecret
 }
 
-// account is a confirmed account of a new name.
+// account returns a confirmed account with a new name.
 func (k *kit) account() models.Account {
 	k.t.Helper()
 	name := newName()
@@ -145,7 +146,7 @@ func (k *kit) account() models.Account {
 	return k.byName(name)
 }
 
-// byName reads an account as operators find it.
+// byName returns the account with a username, as operators find it.
 func (k *kit) byName(name string) models.Account {
 	k.t.Helper()
 	found, err := k.Operators.List(k.t.Context(), name, "", 100)
@@ -193,15 +194,16 @@ func (k *kit) pinResetSecret(a models.Account) string {
 	return k.letter(models.MailPINReset, a.Email).Secret
 }
 
-// askChange asks for another address and returns the secret that it is mailed.
+// askChange asks for a change of the address and returns the secret that is mailed to the
+// new address.
 func (k *kit) askChange(a models.Account, to string) string {
 	k.t.Helper()
 	k.must(k.Emails.RequestChange(k.t.Context(), a.ID, to, goodPassword, home))
 	return k.letter(models.MailEmailConfirm, to).Secret
 }
 
-// change moves an account to another address and returns the secret that the
-// old address is mailed.
+// change changes the address of an account and returns the secret that is mailed to the
+// old address.
 func (k *kit) change(a models.Account, to string) (undo string) {
 	k.t.Helper()
 	from := k.get(a).Email
@@ -209,8 +211,8 @@ func (k *kit) change(a models.Account, to string) (undo string) {
 	return k.letter(models.MailEmailChanged, from).Secret
 }
 
-// notMeSecret signs a second browser in and returns the secret of the mail about
-// it, and the session's token.
+// notMeSecret signs in a second browser. It returns the secret of the mail about it and the
+// token of its session.
 func (k *kit) notMeSecret(a models.Account) (text, token string) {
 	k.t.Helper()
 	k.signIn(a)
@@ -219,7 +221,7 @@ func (k *kit) notMeSecret(a models.Account) (text, token string) {
 	return letters[len(letters)-1].Secret, in.Token
 }
 
-// parallel runs f n times at once and returns what each said.
+// parallel runs f n times at once and returns the error of each run.
 func parallel(n int, f func(i int) error) []error {
 	results := make([]error, n)
 	start := make(chan struct{})
@@ -235,8 +237,8 @@ func parallel(n int, f func(i int) error) []error {
 	return results
 }
 
-// oneWinner checks that of many at once exactly one succeeded and all others
-// got want.
+// oneWinner checks that exactly one of many parallel calls succeeded, and that all others
+// failed with one of the errors in want.
 func (k *kit) oneWinner(results []error, want ...error) {
 	k.t.Helper()
 	won := 0

@@ -8,8 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Page by page the history is the same as at once, and nobody else's.
-func TestHistoryPages(t *testing.T) {
+// The pages of a history together hold the same events as the whole list, and no events of
+// another account.
+func TestHistoryPagesAreComplete(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		a, other := k.account(), k.account()
@@ -41,8 +42,8 @@ func TestHistoryPages(t *testing.T) {
 	})
 }
 
-// Programs know accounts by their ids.
-func TestOperatorsByID(t *testing.T) {
+// Operators' programs find accounts by their ids.
+func TestOperatorsFindAccountsByID(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		a, other := k.account(), k.account()

@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// What every call of a server, every list of servers and every poll of a device
-// asks must be found by an index, whatever the tables hold.
+// Every call of a server, every list of servers and every poll of a device finds its rows
+// by an index, however large the tables are.
 func TestServerStatementsUseIndexes(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner := k.account()
@@ -60,8 +60,8 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 	})
 }
 
-// grow copies rows until an index is worth it: for a handful of rows planners
-// rightly read all of them.
+// grow copies rows until an index is worth using: planners rightly read a table of a few
+// rows as a whole.
 func (k *kit) grow() {
 	k.t.Helper()
 	for i := range 8 {
@@ -78,7 +78,7 @@ SELECT id + ?, server_id + ?, account_id + ?, type, state, access_key, requested
 	}
 }
 
-// tableScans are the steps of a statement's plan that use no index.
+// tableScans returns the steps of a statement's plan that use no index.
 func (k *kit) tableScans(statement string, args ...any) []string {
 	k.t.Helper()
 	var bad []string
@@ -91,8 +91,8 @@ func (k *kit) tableScans(statement string, args ...any) []string {
 		return bad
 	}
 	for _, row := range k.texts("EXPLAIN "+statement, values(args)...) {
-		// id, select_type, table, type, possible_keys, key; a row that cannot be
-		// there is found by its index before the plan is made.
+		// The columns are id, select_type, table, type, possible_keys and key. If no row can
+		// match, MySQL finds that by the index before it makes the plan.
 		if strings.Contains(strings.Join(row, " "), "Impossible WHERE noticed after reading const tables") || strings.Contains(strings.Join(row, " "), "no matching row") {
 			continue
 		}
@@ -113,13 +113,13 @@ func values(args []any) []any {
 	return out
 }
 
-// What people and agents ask of invites, changes and proofs, and what sweeps
-// them, finds its rows by an index, whatever the tables hold.
+// The statements of people, agents and sweeps on invites, changes and proofs find their
+// rows by an index, however large the tables are.
 func TestInviteStatementsUseIndexes(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.fill(400)
-		for _, statement := range []string{ // most of what there is is not over
+		for _, statement := range []string{ // most rows have not expired
 			"UPDATE local_users SET gone_at = NULL", "UPDATE invites SET expires_at = '2199-01-01 00:00:00'",
 			"UPDATE link_changes SET created_at = '2199-01-01 00:00:00'", "UPDATE proofs SET expires_at = '2199-01-01 00:00:00'",
 			"UPDATE idempotency SET expires_at = '2199-01-01 00:00:00'", "UPDATE quick_connects SET expires_at = '2199-01-01 00:00:00'",
@@ -208,7 +208,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 				return again
 			}), door.want)
 		}
-		// What sweeps past GORM.
+		// The sweeps run these statements without GORM.
 		for _, table := range []string{"proofs", "idempotency", "quick_connects"} {
 			if how := k.scans("SELECT * FROM " + table + " WHERE expires_at <= '2020-01-01' LIMIT 500"); how != "" {
 				k.t.Errorf("sweep %s: %s", table, how)
@@ -220,8 +220,8 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 	})
 }
 
-// analyse tells the engine anew what some tables hold. MySQL's are built anew
-// before: it would still count what indexes held before an update.
+// analyse renews the engine's statistics of some tables. On MySQL it also rebuilds the
+// tables, because the statistics would still count index entries from before an update.
 func (k *kit) analyse(tables ...string) {
 	k.t.Helper()
 	for _, table := range tables {

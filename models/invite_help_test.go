@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// looseInvites lifts the limits that many invites and proofs would meet.
+// looseInvites lifts the limits that many invites and proofs would reach.
 func looseInvites(o *models.Options) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	o.Limits.InviteDay, o.Limits.ProofHour, o.Limits.MailDay = plenty, plenty, plenty
@@ -20,7 +20,7 @@ func eachInvite(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	eachServer(t, f, append([]modelstest.Adjust{looseInvites}, adjust...)...)
 }
 
-// invite invites somebody to servers without more.
+// invite invites a person to servers, with no other terms.
 func (k *kit) invite(owner models.Account, to string, servers ...media) models.Invite {
 	k.t.Helper()
 	in := models.NewInvite{To: to, Type: models.LinkGuest}
@@ -32,7 +32,7 @@ func (k *kit) invite(owner models.Account, to string, servers ...media) models.I
 	return invite
 }
 
-// member is an account with an accepted link to a server by invite.
+// member returns an account that has accepted an invite to a server.
 func (k *kit) member(owner models.Account, m media) models.Account {
 	k.t.Helper()
 	a := k.account()

@@ -65,7 +65,7 @@ func TestInviteByUsername(t *testing.T) {
 		if len(sent) != 1 || sent[0].State != models.InviteAccepted || sent[0].AnsweredBy != anna.Username {
 			k.t.Errorf("sent %+v", sent)
 		}
-		// The end comes: nobody need sweep before it holds.
+		// The end of a link has effect without a sweep.
 		k.letters()
 		k.clock.Advance(24 * time.Hour)
 		_, err = k.Agents.Check(ctx, m.Server, located[0].AccessKey, anna.ID)
@@ -131,13 +131,13 @@ func TestInviteRules(t *testing.T) {
 	})
 }
 
-// invited makes a link of an account with a local user.
+// invited links an account with a local user by an invite.
 func (k *kit) invited(owner models.Account, m media, a models.Account, externalID string) {
 	k.t.Helper()
 	k.must(k.Invites.Accept(k.t.Context(), a.ID, k.offer(owner, m, a, externalID).ID, home))
 }
 
-// offer invites an account to be a local user.
+// offer invites an account and offers it a local user.
 func (k *kit) offer(owner models.Account, m media, a models.Account, externalID string) models.Invite {
 	k.t.Helper()
 	invite, err := k.Invites.Create(k.t.Context(), owner.ID, models.NewInvite{
@@ -167,7 +167,7 @@ func TestInviteByAddress(t *testing.T) {
 		if err != nil || invite.ID != known.ID || email != anna.Email {
 			k.t.Errorf("look: %+v %s %v", invite, email, err)
 		}
-		// Another account, also one that waits with that very address, is not meant.
+		// The invite is not for another account, even one that waits to confirm that address.
 		waiting := newName()
 		_, err = k.Accounts.SignUp(ctx, models.SignUp{Username: waiting, Email: "nobody@example.org", Password: goodPassword}, home)
 		k.must(err)
@@ -176,7 +176,7 @@ func TestInviteByAddress(t *testing.T) {
 				k.t.Errorf("%s accepts: %v", stranger.Username, err)
 			}
 		}
-		// Somebody who moves to the address is.
+		// It is for an account that changes its address to that one.
 		newcomer := k.account()
 		k.change(newcomer, "nobody@example.org")
 		if n, err := k.Invites.Waiting(ctx, newcomer.ID); n != 1 || err != nil {
@@ -193,13 +193,13 @@ func TestInviteByAddress(t *testing.T) {
 		}
 		_, _, err = k.Invites.Look(ctx, a.Secret)
 		k.is(err, models.ErrTokenSpent)
-		// Withdrawn before it was sent: no mail, no secret.
+		// An invite that is withdrawn before its mail is sent makes no mail and no secret.
 		third := k.invite(owner, "late@example.org", m)
 		k.must(k.Invites.Withdraw(ctx, owner.ID, third.ID, home))
 		if kinds := kinds(k.letters(), "late@example.org"); len(kinds) != 0 {
 			k.t.Errorf("mails of a withdrawn invite: %v", kinds)
 		}
-		// Too late.
+		// After 14 days the invite has expired.
 		fourth := k.invite(owner, anna.Email, m)
 		secret := k.letter(models.MailInvite, anna.Email).Secret
 		k.clock.Advance(14 * 24 * time.Hour)
@@ -252,7 +252,7 @@ func TestSignUpByInvite(t *testing.T) {
 	}, func(o *models.Options) { o.SignUp = models.SignUpInvite })
 }
 
-// operatorMade is a confirmed account where nobody may sign up.
+// operatorMade returns a confirmed account on a service where nobody may sign up.
 func (k *kit) operatorMade() models.Account {
 	k.t.Helper()
 	name := newName()
@@ -262,15 +262,15 @@ func (k *kit) operatorMade() models.Account {
 	return k.byName(name)
 }
 
-// Where somebody is linked already, the link stays as it is; another local user
-// is a conflict, and then nothing at all has happened.
+// If the person is already linked, the link stays as it is. An offer of another local user
+// is then a conflict, and the whole answer changes nothing.
 func TestInviteToLinked(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, second := k.agent(owner), k.agent(owner)
 		k.must(k.Invites.Accept(ctx, anna.ID, k.invite(owner, anna.Username, m).ID, home))
 		first := k.located(anna, models.LinkAccepted)[0]
-		k.invited(owner, m, anna, "u-anna") // learns its local user
+		k.invited(owner, m, anna, "u-anna") // the link gets its local user
 		links := k.agentLinks(m)
 		if len(links) != 1 || links[0].ID != first.ID || links[0].LocalUserID != "u-anna" {
 			k.t.Errorf("links %+v", links)
@@ -287,11 +287,11 @@ func TestInviteToLinked(t *testing.T) {
 			k.t.Errorf("%d links after a conflict", n)
 		}
 		k.must(k.Invites.Decline(ctx, anna.ID, both.ID, home))
-		// Handed over, an offer is void.
+		// An offer is void after its server is handed over.
 		void := k.invite(owner, anna.Username, second)
 		k.must(k.Servers.HandOver(ctx, owner.ID, second.ID, k.account().Username, home))
 		k.is(k.Invites.Accept(ctx, anna.ID, void.ID, home), models.ErrNotFound)
-		// A local user that has gone.
+		// The local user no longer exists.
 		late := k.offer(owner, m, k.account(), "u-ben")
 		rest := report()
 		rest.LocalUsers = rest.LocalUsers[:1]
@@ -304,8 +304,8 @@ func TestInviteToLinked(t *testing.T) {
 	})
 }
 
-// of 64 accepts of one invite one wins, and of two accounts that are offered
-// one local user one gets it.
+// exactly one of 64 parallel accepts of one invite succeeds, and exactly one of two
+// accounts that are offered the same local user gets it.
 func TestInviteRaces(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
@@ -315,7 +315,7 @@ func TestInviteRaces(t *testing.T) {
 		if n := len(k.agentLinks(m)); n != 1 {
 			k.t.Errorf("%d links", n)
 		}
-		for range 8 { // taken back and accepted at once: one of both
+		for range 8 { // of a withdrawal and an accept at the same time, one succeeds
 			invite := k.invite(owner, anna.Email, k.agent(owner))
 			k.oneWinner(parallel(2, func(i int) error {
 				if i == 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// An invite to an address says the same to the database, one statement after
-// another, whether or not somebody has that address, and owes the same mail.
+// An invite to an address runs the same statements and makes the same mail whether or not
+// an account has that address.
 func TestInviteTellsNothing(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		owner, anna := k.account(), k.account()
@@ -42,7 +42,7 @@ func TestInviteTellsNothing(t *testing.T) {
 				k.t.Errorf("letter %+v", l)
 			}
 		}
-		// A hidden answer: the owner knows no name before it is accepted.
+		// The owner sees no name before the invite is accepted.
 		received, err := k.Invites.Received(k.t.Context(), anna.ID)
 		k.must(err)
 		k.must(k.Invites.Decline(k.t.Context(), anna.ID, received[0].ID, home))
@@ -60,7 +60,8 @@ func TestInviteTellsNothing(t *testing.T) {
 	})
 }
 
-// an address that an account has asked for, or given up, is not its own.
+// an address that an account has only asked for, or has given up, does not count as
+// its own.
 func TestInviteNeedsTheConfirmedAddress(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
@@ -86,7 +87,7 @@ func TestInviteNeedsTheConfirmedAddress(t *testing.T) {
 		k.must(k.Emails.ConfirmChange(ctx, confirm, home))
 		undo := k.letter(models.MailEmailChanged, anna.Email).Secret
 		waits(anna, 1)
-		// What it has given up may be undone, and is its own no more until then.
+		// The old address does not count, although the change may still be undone.
 		old := k.invite(owner, anna.Email, m)
 		waits(anna, 1)
 		k.is(k.Invites.Accept(ctx, anna.ID, old.ID, home), models.ErrNotFound)
@@ -99,9 +100,9 @@ func TestInviteNeedsTheConfirmedAddress(t *testing.T) {
 	})
 }
 
-// what has become of the owner, the servers or the person decides at the
-// moment of the answer; then nothing has happened, and nobody gets a mail.
-func TestInviteVoid(t *testing.T) {
+// the state of the owner, the servers and the person counts at the moment of the
+// answer. If the invite is void, the answer changes nothing and sends no mail.
+func TestVoidInviteChangesNothing(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		for name, undo := range map[string]func(owner, guest models.Account, m media){
@@ -160,9 +161,9 @@ func TestInviteVoid(t *testing.T) {
 	})
 }
 
-// An invite to two servers of which one is over makes a link to the other, and
-// is over itself when both are.
-func TestInviteHalfOver(t *testing.T) {
+// If one of two servers of an invite is no longer on offer, the invite still makes a link
+// to the other. It ends when neither is on offer.
+func TestInviteToTwoServersEndsWithTheLast(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()
 		m, second := k.agent(owner), k.agent(owner)
@@ -195,8 +196,8 @@ func TestInviteHalfOver(t *testing.T) {
 	})
 }
 
-// The local user of an invite may get another link before it is accepted, or go.
-func TestInviteLocalUserMeanwhile(t *testing.T) {
+// Before an invite is accepted, its local user may get another link or be removed.
+func TestInvitedLocalUserIsTakenOrGone(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()
 		m, second := k.agent(owner), k.agent(owner)
@@ -213,7 +214,7 @@ func TestInviteLocalUserMeanwhile(t *testing.T) {
 		if n, _ := k.Invites.Waiting(ctx, anna.ID); n != 1 {
 			k.t.Error("a refused answer spent the invite")
 		}
-		// The other link ends: with the moment, not with the sweep.
+		// The other link ends at its time, without a sweep.
 		end := k.Now().Add(time.Hour)
 		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, asked.ID, models.Terms{EndsAt: &end}))
 		k.clock.Advance(time.Hour - time.Millisecond)
@@ -225,7 +226,7 @@ func TestInviteLocalUserMeanwhile(t *testing.T) {
 		if u := k.localUser(owner, m, "u-anna"); u.LinkedTo != "" {
 			k.t.Errorf("local user %+v", u)
 		}
-		k.is(k.Links.Accept(ctx, ben.ID, asked.ID, home), models.ErrNotFound) // over as well
+		k.is(k.Links.Accept(ctx, ben.ID, asked.ID, home), models.ErrNotFound) // this link has ended too
 		k.must(k.Invites.Accept(ctx, anna.ID, invite.ID, home))
 		if links := k.agentLinks(m); len(links) != 1 || links[0].AccountID != anna.ID || links[0].LocalUserID != "u-anna" {
 			k.t.Errorf("links %+v", links)
@@ -233,9 +234,9 @@ func TestInviteLocalUserMeanwhile(t *testing.T) {
 	})
 }
 
-// Until its last millisecond every query returns a link, and it is not swept; from
-// the next one on no query returns it, and it is swept.
-func TestEndBoundary(t *testing.T) {
+// Every query returns a link until its last millisecond, and no sweep deletes it. From the
+// next millisecond on no query returns it, and a sweep deletes it.
+func TestLinkWorksUntilItsLastMillisecond(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)

@@ -8,14 +8,14 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// knownTry signs in from a browser that holds marks.
+// knownTry tries to sign in from a browser with some device marks.
 func (k *kit) knownTry(a models.Account, password string, marks ...string) (models.SignedIn, error) {
 	return k.Sessions.SignIn(k.t.Context(), models.SignIn{NameOrEmail: a.Username, Password: password, DeviceMarks: marks}, home)
 }
 
 // A mark has no effect after a new password: somebody who once knew the old password
 // has no more tries than a stranger. The browser that changed it gets a new mark.
-func TestMarksEndWithThePassword(t *testing.T) {
+func TestDeviceMarksEndWithThePassword(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
 		stranger, owner := k.signIn(a), k.signIn(a)
@@ -42,8 +42,8 @@ func TestMarksEndWithThePassword(t *testing.T) {
 	})
 }
 
-// Many marks of one account have no more than a hundred tries a day together.
-func TestMarksCountTogether(t *testing.T) {
+// All marks of one account together have a hundred tries a day.
+func TestDeviceMarksCountTogether(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
 		var marks []string
@@ -58,7 +58,7 @@ func TestMarksCountTogether(t *testing.T) {
 				}
 			}
 		}
-		if want := 104; verdicts > want { // then a mark counts as a stranger, who has four
+		if want := 104; verdicts > want { // after that a mark has the four tries of a stranger
 			t.Errorf("15 marks gave %d verdicts, want %d at the most", verdicts, want)
 		}
 	})
@@ -66,7 +66,7 @@ func TestMarksCountTogether(t *testing.T) {
 
 // The first sign-in is not reported by mail in the browser that confirmed the address.
 // In any other it is: that browser may have signed up with another person's address.
-func TestFirstSignInElsewhere(t *testing.T) {
+func TestFirstSignInFromAnotherBrowserIsReported(t *testing.T) {
 	each(t, func(k *kit) {
 		elsewhere := models.Caller{Address: "198.51.100.9", Device: "Chrome on Linux", Icon: "computer"}
 		for _, test := range []struct {

@@ -10,7 +10,7 @@ import (
 )
 
 // The vectors are those of a real client (docs/emby-connect.md §2.1).
-func TestMD5Forms(t *testing.T) {
+func TestMD5FormsOfARealClient(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ password, filtered, plain string }{
 		{"p@ss/w&rd!$", "f9b34541e06b206a78fe046d96d1639e", "84cde2b80d1da93d478d7c170e6b60c8"},
@@ -46,7 +46,7 @@ func (k *kit) old() models.Account {
 	return k.byName(name)
 }
 
-func TestLegacyMD5(t *testing.T) {
+func TestLegacyMD5SignsIn(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, person := k.t.Context(), k.old()
 		plain, filtered := models.PlainMD5(md5Password), models.FilteredMD5(md5Password)
@@ -107,7 +107,7 @@ func TestLegacyMD5IsCounted(t *testing.T) {
 	}, withMD5)
 }
 
-func TestLegacyMD5Off(t *testing.T) {
+func TestLegacyMD5SwitchedOffErasesVerifiers(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
 		clock := modelstest.NewClock()

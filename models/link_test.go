@@ -181,7 +181,7 @@ func TestLinksAreOnePerPair(t *testing.T) {
 	})
 }
 
-func TestLocateOrder(t *testing.T) {
+func TestLocateListsOldestLinkFirst(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		person, owner := k.account(), k.account()
 		first, second, bare := k.server(owner), k.server(owner), k.server(owner)
@@ -209,7 +209,7 @@ func TestLocateOrder(t *testing.T) {
 	})
 }
 
-func TestSpoiltKeyIsNoShortList(t *testing.T) {
+func TestUnreadableKeyFailsTheWholeList(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		person, owner := k.account(), k.account()
 		a, b := k.server(owner), k.server(owner)
@@ -317,7 +317,7 @@ func TestFindAccount(t *testing.T) {
 	})
 }
 
-func TestInvite(t *testing.T) {
+func TestEmbyInviteNeedsALookUp(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, m, stray := k.t.Context(), k.server(k.account()), k.stray()
 		elsewhere := models.Caller{Address: "203.0.113.99"}
@@ -360,7 +360,7 @@ func TestInvite(t *testing.T) {
 	})
 }
 
-func TestInviteOnce(t *testing.T) {
+func TestOneLookUpInvitesOnce(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, m := k.t.Context(), k.server(k.account())
 		k.letters()

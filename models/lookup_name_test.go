@@ -37,7 +37,7 @@ func FuzzNameKey(f *testing.F) {
 	})
 }
 
-func TestNetworks(t *testing.T) {
+func TestNetworkOfAnAddress(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string][2]string{
 		"192.0.2.1": {"192.0.2.1/32", "192.0.2.0/24"}, "::ffff:192.0.2.1": {"192.0.2.1/32", "192.0.2.0/24"},

@@ -9,7 +9,7 @@ import (
 
 // A notice that was given up after a day is sent when an operator retries it; a mail whose
 // link has expired is not.
-func TestRetryOfWhatWasGivenUp(t *testing.T) {
+func TestRetrySendsNoticesButNoExpiredLinks(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		a := k.account()
@@ -42,7 +42,7 @@ func TestRetryOfWhatWasGivenUp(t *testing.T) {
 
 // A sign-up that is not yet confirmed has no claim to the address of another account:
 // a reset for it is sent to nobody.
-func TestResetOfAWaitingSignUpWithAForeignAddress(t *testing.T) {
+func TestResetOfAnUnconfirmedSignUpMailsNobody(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		owner := k.account()

@@ -62,7 +62,7 @@ func (k *kit) queue() []models.QueuedMail {
 	return mails
 }
 
-func TestMail(t *testing.T) {
+func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("says the same at every retry, by any worker", func(k *kit) {
@@ -263,7 +263,7 @@ func TestMail(t *testing.T) {
 // at most ten mails a day that strangers start reach an address. Notices to its
 // owner and one reset an hour are always sent, and a mail that is not sent does not
 // make the link of an earlier one invalid.
-func TestMailsADay(t *testing.T) {
+func TestMailsADayAreLimited(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		victim := k.account() // one mail

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-func TestUsername(t *testing.T) {
+func TestUsernameRules(t *testing.T) {
 	t.Parallel()
 	const good, invalid, reserved = "", "username_invalid", "username_reserved"
 	for name, want := range map[string]string{
@@ -34,7 +34,7 @@ func TestUsername(t *testing.T) {
 	}
 }
 
-func TestDisplayName(t *testing.T) {
+func TestDisplayNameRules(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, want string

@@ -8,7 +8,7 @@ import (
 )
 
 // Operators see and stop the servers of all owners.
-func TestOperatorsAndServers(t *testing.T) {
+func TestOperatorsActOnServers(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		owner, person := k.account(), k.account()

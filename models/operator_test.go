@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestOperators(t *testing.T) {
+func TestOperatorsActOnAccounts(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("create an account without a password", func(k *kit) {
@@ -97,7 +97,7 @@ func TestOperators(t *testing.T) {
 
 // a disabled account is refused on every path, at once, and again what it
 // was when it is enabled.
-func TestDisabled(t *testing.T) {
+func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		a := k.account()

@@ -12,7 +12,7 @@ func rulesOf(minLength int) *core {
 	return &core{opt: Options{PasswordMinLength: minLength, ServiceName: "Our House"}}
 }
 
-func TestPassword(t *testing.T) {
+func TestPasswordRules(t *testing.T) {
 	t.Parallel()
 	personal := personalWords("adalove", "Ada Lovelace", "ada.l@somewhere.example")
 	for password, want := range map[string]string{ // "" or code, or code and reason

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestPIN(t *testing.T) {
+func TestPINRules(t *testing.T) {
 	t.Parallel()
 	const good = ""
 	personal := personalWords("ada1815", "Ada Lovelace", "countess@example.org")
@@ -53,7 +53,7 @@ func TestCommonPINs(t *testing.T) {
 
 // Of the 10,000 PINs of four digits 8,593 are left. A thief who tries ten a day
 // hits one that chance has chosen with a probability of 0.12 % (R-45).
-func TestPINsLeft(t *testing.T) {
+func TestNumberOfPossiblePINs(t *testing.T) {
 	t.Parallel()
 	left := 0
 	for n := range 10000 {
@@ -67,7 +67,7 @@ func TestPINsLeft(t *testing.T) {
 }
 
 // A longer PIN that chance has chosen is hardly ever refused.
-func TestRandomPINs(t *testing.T) {
+func TestRandomPINsAreRarelyRefused(t *testing.T) {
 	t.Parallel()
 	const letters, tries = "0123456789abcdefghijklmnopqrstuvwxyz", 5000
 	random := rand.New(rand.NewPCG(1, 2))

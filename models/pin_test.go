@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestPINs(t *testing.T) {
+func TestPINIsSetVerifiedAndReset(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		withPIN := func(k *kit) models.Account {

@@ -164,9 +164,9 @@ func (k *kit) insert(table, columns string, n int, row func(i int) []any) {
 	}
 }
 
-// TestHotStatements asks both engines how they run what a service is asked most
+// TestFrequentStatementsUseTheirIndexes asks both engines how they run what a service is asked most
 // of all, on tables of some size, and for the index that each was made for.
-func TestHotStatements(t *testing.T) {
+func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		a := k.account()

@@ -59,7 +59,7 @@ func TestPrepareInterrupted(t *testing.T) {
 }
 
 // What a killed program leaves half-made, table by table: MySQL commits each.
-func TestPrepareHalfMade(t *testing.T) {
+func TestPrepareCompletesAHalfMadeTable(t *testing.T) {
 	t.Parallel()
 	address := modelstest.MySQL(t)
 	k := unprepared(t, address)
@@ -81,7 +81,7 @@ func TestPrepareHalfMade(t *testing.T) {
 }
 
 // A lease that somebody holds is waited for.
-func TestPrepareWaits(t *testing.T) {
+func TestPrepareWaitsForALease(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
 		k := unprepared(t, address)
@@ -100,7 +100,7 @@ func TestPrepareWaits(t *testing.T) {
 }
 
 // Ids rise, whatever the clock does and however many are made at once.
-func TestIDs(t *testing.T) {
+func TestIDsRise(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)
 	last := int64(0)

@@ -6,7 +6,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestProfile(t *testing.T) {
+func TestProfileChanges(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("changes names and language", func(k *kit) {

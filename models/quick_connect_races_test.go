@@ -104,7 +104,7 @@ func TestQuickConnectRaces(t *testing.T) {
 }
 
 // A dump without the secret key tells no code, nor does one row's open in another.
-func TestStolenQuickCode(t *testing.T) {
+func TestStolenDatabaseShowsNoQuickCode(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		m, _, session := k.quickHome()
 		k.quick(session, m, "135790")

@@ -23,7 +23,7 @@ func TestIsQuickCode(t *testing.T) {
 	}
 }
 
-func TestQuickConnect(t *testing.T) {
+func TestQuickConnectApprovesACode(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		m, person, session := k.quickHome()
@@ -83,7 +83,7 @@ func TestQuickConnect(t *testing.T) {
 
 // Servers that cannot do it are not offered, and a server that is not offered is
 // refused as if it did not exist.
-func TestQuickConnectServers(t *testing.T) {
+func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
 		owner := k.account()
@@ -176,7 +176,7 @@ func (k *kit) linkWith(a models.Account, m media) int64 {
 }
 
 // The local user is told where it is known.
-func TestQuickConnectLocalUser(t *testing.T) {
+func TestQuickConnectTellsTheLocalUser(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		owner, anna := k.account(), k.account()
 		m := k.agent(owner)

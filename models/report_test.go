@@ -15,7 +15,7 @@ import (
 
 func sum(text string) secret.Hash { return sha256.Sum256([]byte(text)) }
 
-func TestReport(t *testing.T) {
+func TestReportReplacesTheLastOne(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
@@ -80,7 +80,7 @@ func TestReport(t *testing.T) {
 	})
 }
 
-func TestIdempotency(t *testing.T) {
+func TestRepeatedRequestActsOnce(t *testing.T) {
 	const key = "0123456789abcdef-once"
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()

@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestReset(t *testing.T) {
+func TestResetSetsANewPassword(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.run("sets a password once and ends all sessions", func(k *kit) {

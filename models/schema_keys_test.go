@@ -43,7 +43,7 @@ WHERE c.table_schema = DATABASE() AND c.table_name = ?`
 
 // What may be null is a pointer in Go and the same on both engines, and so is
 // each primary key.
-func TestNullsAndKeys(t *testing.T) {
+func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 	t.Parallel()
 	clock := modelstest.NewClock()
 	sqlite := &kit{modelstest.Open(t, modelstest.SQLite(t), clock), t, clock}
@@ -61,7 +61,7 @@ func TestNullsAndKeys(t *testing.T) {
 		}
 	}
 	slices.Sort(pointers)
-	primary := map[string][]string{ // of whatever else is unique, TestSchema knows the indexes
+	primary := map[string][]string{ // of whatever else is unique, TestSchemaIsTheSameOnBothEngines knows the indexes
 		"secret_keys": {"key_id"}, "accounts": {"id"}, "email_changes": {"id"}, "sessions": {"id"}, "tokens": {"hash"},
 		"outbox": {"id"}, "throttle": {"throttle_key"}, "history": {"id"},
 		"servers": {"id"}, "server_keys": {"hash"}, "server_addresses": {"id"}, "local_users": {"id"}, "links": {"id"},

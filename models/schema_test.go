@@ -48,7 +48,7 @@ WHERE table_schema = DATABASE() AND index_name <> 'PRIMARY' ORDER BY table_name,
 
 // Both engines have the same tables, columns and indexes, and the structs know
 // every column.
-func TestSchema(t *testing.T) {
+func TestSchemaIsTheSameOnBothEngines(t *testing.T) {
 	t.Parallel()
 	engines := map[string]*kit{}
 	for engine, address := range map[string]string{"sqlite": modelstest.SQLite(t), "mysql": modelstest.MySQL(t)} {

@@ -9,7 +9,7 @@ import (
 )
 
 // An invite that is made at the server is one of its owner's.
-func TestInviteHere(t *testing.T) {
+func TestInviteMadeAtTheServer(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)

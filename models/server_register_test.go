@@ -51,7 +51,7 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
-func TestRegister(t *testing.T) {
+func TestRegisterMakesAServer(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		done, err := k.Registrations.Register(ctx, den, home)
@@ -231,7 +231,7 @@ func TestUpdateServer(t *testing.T) {
 	})
 }
 
-func TestTouch(t *testing.T) {
+func TestTouchWritesOnlyAfterAWhile(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		m := k.stray()

@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestAddresses(t *testing.T) {
+func TestAddressesKeepTheirOrder(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
@@ -69,7 +69,7 @@ func (k *kit) linked(m media) models.Account {
 	return a
 }
 
-func TestServersAreTheirOwners(t *testing.T) {
+func TestServersBelongToTheirOwners(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner, other := k.t.Context(), k.account(), k.account()
 		m, theirs := k.server(owner), k.server(other)
@@ -258,7 +258,7 @@ func TestDisabledServer(t *testing.T) {
 }
 
 // The owner sees whose account is shut.
-func TestPeopleOfAServer(t *testing.T) {
+func TestOwnerSeesWhoIsDisabled(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)
@@ -278,7 +278,7 @@ func TestPeopleOfAServer(t *testing.T) {
 }
 
 // Three keys within a day: each works its own 24 hours.
-func TestRotateTwice(t *testing.T) {
+func TestRotatedKeysEndOneByOne(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.server(owner)

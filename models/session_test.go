@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestSessions(t *testing.T) {
+func TestSessionsAreListedAndEnd(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		gone := func(k *kit, token string) {

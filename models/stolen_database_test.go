@@ -108,7 +108,7 @@ func forms(value string) []string {
 }
 
 // Somebody has the whole database, and not the secret key.
-func TestStolenDatabase(t *testing.T) {
+func TestStolenDatabaseOpensNothing(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		v := k.victim()
@@ -198,7 +198,7 @@ func TestStolenDatabase(t *testing.T) {
 
 // A copy of the database under another key is refused at the start, and is of no use
 // to a thief who starts it in spite of that.
-func TestStolenCopy(t *testing.T) {
+func TestStolenCopyNeedsTheSecretKey(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
 		clock := modelstest.NewClock()

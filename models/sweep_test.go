@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestSweep(t *testing.T) {
+func TestSweepDeletesWhatHasExpired(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		counts := func() map[string]string {
@@ -67,7 +67,7 @@ func TestSweep(t *testing.T) {
 }
 
 // More than one step, while others write.
-func TestSweepMany(t *testing.T) {
+func TestSweepTakesSeveralSteps(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		statement := "INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES "

@@ -196,7 +196,7 @@ func TestManyRightPasswords(t *testing.T) {
 }
 
 // sources are counted before anything is looked at.
-func TestSources(t *testing.T) {
+func TestSourcesAreLimited(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
 		models.Impatient(store)
@@ -269,7 +269,7 @@ func TestSources(t *testing.T) {
 	})
 }
 
-func TestRemember(t *testing.T) {
+func TestMarkIsRememberedOnce(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		until := k.clock.Now().Add(time.Minute)

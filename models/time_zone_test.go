@@ -9,7 +9,7 @@ import (
 
 // The zone of the host does not matter, nor that it changes: what is written in
 // one is read in any other, and lives last as long.
-func TestZones(t *testing.T) {
+func TestTimeZoneDoesNotMatter(t *testing.T) {
 	zones := map[string]*time.Location{
 		"east": time.FixedZone("east", 14*3600), "west": time.FixedZone("west", -12*3600), "odd": time.FixedZone("odd", 5*3600+2700+13),
 	}
