@@ -10,6 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// Deleting erases every row of an account, whether the person or an operator does it.
 func TestDeleteErasesTheAccount(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

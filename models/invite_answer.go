@@ -162,7 +162,7 @@ func (i *Invites) acceptServer(
 
 // acceptLink makes a link that both sides have agreed to, and that is therefore
 // accepted at once. A link that already exists keeps its terms; if it is pending it is
-// accepted, and if it has no local user it gets that of wanted. It returns
+// accepted, and if it has no local user it gets the local user of wanted. It returns
 // [ErrLocalUserTaken], [ErrLocalUserGone] or [ErrAlreadyLinked].
 func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) error {
 	if wanted.LocalUserID != nil {

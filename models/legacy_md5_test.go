@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// The vectors are those of a real client (docs/emby-connect.md §2.1).
+// The vectors come from a real client (docs/emby-connect.md §2.1).
 func TestMD5FormsOfARealClient(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ password, filtered, plain string }{
@@ -36,7 +36,7 @@ func (k *kit) md5SignIn(name, md5 string) (models.SignedIn, error) {
 	return k.Sessions.SignIn(k.t.Context(), models.SignIn{NameOrEmail: name, MD5: md5, Kind: models.SessionDevice}, home)
 }
 
-// old is a confirmed account with a password that the filter changes.
+// old returns a confirmed account with a password that the filter changes.
 func (k *kit) old() models.Account {
 	k.t.Helper()
 	name := newName()
@@ -51,7 +51,7 @@ func TestLegacyMD5SignsIn(t *testing.T) {
 		ctx, person := k.t.Context(), k.old()
 		plain, filtered := models.PlainMD5(md5Password), models.FilteredMD5(md5Password)
 		_, err := k.md5SignIn(person.Username, plain)
-		k.is(err, models.ErrSignInWrong) // no verifier before the password was seen
+		k.is(err, models.ErrSignInWrong) // the verifier is made at the first sign-in with the password
 		in, err := k.trySignIn(person.Username, md5Password)
 		k.must(err)
 		for _, sent := range []string{plain, filtered, strings.ToUpper(plain), strings.ToUpper(filtered)} {
@@ -74,7 +74,7 @@ func TestLegacyMD5SignsIn(t *testing.T) {
 		if !strings.Contains(row[0], "$argon2id$") || !strings.Contains(row[1], "$argon2id$") || row[0] == row[1] {
 			k.t.Errorf("stored %v", row)
 		}
-		// The plain password wins where both come.
+		// If a request has both, the plain password counts.
 		_, err = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: person.Username, Password: "wrong", MD5: plain}, home)
 		k.is(err, models.ErrSignInWrong)
 		_, err = k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: md5Password, Password: otherPassword}, home)
@@ -99,7 +99,7 @@ func TestLegacyMD5IsCounted(t *testing.T) {
 			_, err = k.md5SignIn(person.Email, "0")
 			k.is(err, models.ErrSignInWrong)
 		}
-		// The fourth shut the counter of the account, for every form.
+		// The fourth failure closed the account's counter for every form.
 		_, err = k.md5SignIn(person.Username, models.PlainMD5(md5Password))
 		k.is(err, models.ErrThrottled)
 		_, err = k.trySignIn(person.Username, md5Password)

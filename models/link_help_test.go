@@ -4,7 +4,7 @@ import "github.com/latchkey-media/latchkey/models"
 
 const serversKey = "92946949b56f4c5e831d072ba4929de0"
 
-// ask asks a person for a link.
+// ask lets a server ask a person for a link.
 func (k *kit) ask(m media, a models.Account) models.Authorization {
 	k.t.Helper()
 	link, err := k.EmbyServers.Ask(k.t.Context(), m.Server, models.AskLink{AccountID: a.ID, AccessKey: serversKey, RequestedBy: "boss"})
@@ -12,7 +12,7 @@ func (k *kit) ask(m media, a models.Account) models.Authorization {
 	return link
 }
 
-// link is an accepted link.
+// link makes an accepted link and returns it.
 func (k *kit) link(m media, a models.Account) models.Authorization {
 	k.t.Helper()
 	link := k.ask(m, a)
@@ -34,7 +34,7 @@ func (k *kit) authorizations(m media) []models.Authorization {
 	return list
 }
 
-// keyOf is the access key of the only link of a server, as the server sees it.
+// keyOf returns the access key of a server's only link, as the server sees it.
 func (k *kit) keyOf(m media) string {
 	k.t.Helper()
 	list := k.authorizations(m)

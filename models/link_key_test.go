@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// While the secret key is changed, access keys move to the new one; then the old
-// key may be forgotten.
+// When the secret key changes, access keys are sealed with the new one; after that the old
+// key can be forgotten.
 func TestAccessKeysFollowTheSecretKey(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, name string) {
@@ -42,8 +42,8 @@ func TestAccessKeysFollowTheSecretKey(t *testing.T) {
 	})
 }
 
-// The access key of a disabled account, also the one that took the old one's
-// place, opens nothing until the account is enabled.
+// No access key of a disabled account works until the account is enabled again, not even
+// one that replaced an earlier key.
 func TestCheckRefusesDisabled(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -23,7 +23,7 @@ func TestAskAndAccept(t *testing.T) {
 		if letter.Facts.Server != "Den" || letter.Facts.Person != owner.Username {
 			k.t.Errorf("the mail says %v", letter.Facts)
 		}
-		// The server sees the key that it made, the person does not yet.
+		// The server sees the key that it made; the person sees it only after accepting.
 		if got := k.keyOf(m); got != serversKey {
 			k.t.Errorf("the server sees %q", got)
 		}
@@ -47,7 +47,7 @@ func TestAskAndAccept(t *testing.T) {
 		if list := k.authorizations(m); list[0].State != models.LinkAccepted || !list[0].AcceptedAt.Equal(k.Now()) {
 			k.t.Errorf("the server sees %+v", list)
 		}
-		// Asked again, the link stays accepted and has the new key.
+		// If the server asks again, the link stays accepted and gets the new key.
 		k.letters()
 		again, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, Type: models.LinkGuest, AccessKey: "30e983b8410f42bc883a3d7ecc6f95bd"})
 		k.must(err)
@@ -88,7 +88,7 @@ func TestAskRules(t *testing.T) {
 		if len(made.AccessKey) != 32 {
 			k.t.Errorf("made the key %q", made.AccessKey)
 		}
-		// The rows themselves hold no key, and no two rows of one pair can be.
+		// The rows do not contain the key, and one pair cannot have two rows.
 		if stored := k.texts("SELECT access_key FROM links")[0][0]; strings.Contains(stored, made.AccessKey) {
 			k.t.Errorf("stored in the clear: %s", stored)
 		}
@@ -127,7 +127,7 @@ func TestRemoveLink(t *testing.T) {
 			person := k.account()
 			link := k.link(m, person)
 			k.letters()
-			k.is(k.Links.Decline(ctx, person.ID, link.ID, home), models.ErrNotFound) // from a page of before
+			k.is(k.Links.Decline(ctx, person.ID, link.ID, home), models.ErrNotFound) // from a page that was opened earlier
 			k.is(k.Links.Remove(ctx, owner.ID, link.ID, home), models.ErrNotFound)
 			k.must(k.Links.Remove(ctx, person.ID, link.ID, home))
 			k.letter(models.MailLinkRemoved, owner.Email)
@@ -214,7 +214,7 @@ func TestUnreadableKeyFailsTheWholeList(t *testing.T) {
 		person, owner := k.account(), k.account()
 		a, b := k.server(owner), k.server(owner)
 		link, other := k.link(a, person), k.link(b, person)
-		// Moved to another row, a sealed key does not open.
+		// A sealed key cannot be opened in another row.
 		k.exec("UPDATE links SET access_key = (SELECT k FROM (SELECT access_key AS k FROM links WHERE id = ?) x) WHERE id = ?", other.ID, link.ID)
 		list, err := k.Links.Locate(k.t.Context(), person.ID, models.LinkAccepted)
 		k.isKind(err, models.KindInternal)
@@ -289,7 +289,7 @@ func TestFindAccount(t *testing.T) {
 		}
 		k.is(find("nobody"), models.ErrNotFound)
 		k.is(find(""), models.ErrNotFound)
-		// An address finds nobody before the person has said yes to this server.
+		// An address finds a person only after they have accepted a link to this server.
 		k.is(find(person.Email), models.ErrNotFound)
 		k.is(find("unknown@example.org"), models.ErrNotFound)
 		asked := k.ask(m, person)
@@ -339,19 +339,19 @@ func TestEmbyInviteNeedsALookUp(t *testing.T) {
 			k.is(err, models.ErrNotFound)
 		}
 		k.letters()
-		invite(0, home, address) // no look-up
+		invite(0, home, address) // without a look-up before, no mail is sent
 		look(stray, address)
-		invite(0, home, address) // by a server that nobody claimed
+		invite(0, home, address) // a server without an owner sends no mail
 		look(m, address)
 		invite(0, elsewhere, address)
 		invite(0, home, "other@example.org")
 		invite(0, home, "no address")
 		invite(0, home, "")
 		invite(1, home, "New.Person@Example.org")
-		invite(0, home, address) // one look-up, one mail
+		invite(0, home, address) // one look-up gives one mail
 		look(m, address)
 		k.clock.Advance(9 * time.Minute)
-		look(m, address) // counts from the last
+		look(m, address) // the time counts from the last look-up
 		k.clock.Advance(9 * time.Minute)
 		invite(1, home, address)
 		look(m, address)

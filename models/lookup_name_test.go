@@ -11,7 +11,7 @@ func TestNameKey(t *testing.T) {
 	for typed, want := range map[string]string{
 		"Ada": "ada", " ADA\t": "ada", "Ada@Example.ORG": "ada@example.org", "a@BÜCHER.example": "a@xn--bcher-kva.example",
 		"": "", "   ": "",
-		// No other letter becomes an ASCII one: nobody is found by a look-alike.
+		// No other letter becomes an ASCII letter, so a look-alike name finds no account.
 		"\u212aarl": "\u212aarl", "\u212aarl@example.org": "\u212aarl@example.org", "ADMİN": "admİn",
 		"a\xffda": "ada", "\xff": "", "Not An@Address": "not an@address",
 		strings.Repeat("x", 300): strings.Repeat("x", 254), strings.Repeat("é", 200): strings.Repeat("é", 127),

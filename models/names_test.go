@@ -16,10 +16,10 @@ func TestUsernameRules(t *testing.T) {
 		"ada": good, "Ada_Lovelace-2.b": good, "1ab": good, "12345": good, strings.Repeat("a", 32): good, "administer": good,
 		"": invalid, "ab": invalid, strings.Repeat("a", 33): invalid, "_ada": invalid, "ada.": invalid, "-a-": invalid,
 		"ada lovelace": invalid, " ada": invalid, "ada@x": invalid, "../x": invalid, "a\x00b": invalid, "a\nb": invalid,
-		// whatever looks like ASCII and is not (Cyrillic, full width, dotless, zero width, long s, Kelvin, accents).
+		// characters that only look like ASCII (Cyrillic, full width, dotless, zero width, long s, Kelvin, accents).
 		"аdmin": invalid, "ａdmin": invalid, "admın": invalid, "ad\u200bmin": invalid, "uſer": invalid, "\u212aarl": invalid, "josé": invalid,
 		"straße": invalid, "\xffab": invalid,
-		// names that pass for somebody else, in any case and with separators between.
+		// names that pass for the service or its operators, in any case and with separators.
 		"admin": reserved, "ADMIN": reserved, "ad.min": reserved, "a-d-m-i-n": reserved, "Root": reserved, "support": reserved,
 		"postmaster": reserved, "hostmaster": reserved, "abuse": reserved, "webmaster": reserved, "security": reserved, "noc": reserved,
 		"null": reserved, "undefined": reserved, "nil": reserved, "nan": reserved, "none": reserved, "ourservice": reserved,
@@ -61,7 +61,7 @@ func TestDisplayNameRules(t *testing.T) {
 		{"a\xffb", "", false},
 		{"\U000e0041", "", false},
 		{"\ufffd", "", false},
-		// Nobody may have a name that nobody sees.
+		// A name must not be invisible.
 		{"\u200d", "", false},
 		{"\u200c\u200d", "", false},
 		{"\u3164", "", false},

@@ -95,8 +95,8 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 	})
 }
 
-// a disabled account is refused on every path, at once, and again what it
-// was when it is enabled.
+// a disabled account is refused at once by every operation. It is as before when it
+// is enabled again.
 func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -114,7 +114,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		pending := k.signUp(waiting)
 		confirm := k.letter(models.MailConfirm, addressOf(waiting)).Secret
 		k.clock.Advance(2 * time.Minute)
-		k.must(k.Recovery.Request(ctx, a.Username, home, false)) // a mail on its way
+		k.must(k.Recovery.Request(ctx, a.Username, home, false)) // a mail that is not sent yet
 
 		k.must(k.Operators.Disable(ctx, a.Email))
 		k.must(k.Operators.Disable(ctx, waiting))
@@ -164,7 +164,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		k.is(k.Operators.Enable(ctx, "nobody"), models.ErrNotFound)
 		k.clock.Advance(time.Minute)
 		_, err = k.Sessions.Look(ctx, in.Token)
-		k.is(err, models.ErrNoSession) // what ended stays ended
+		k.is(err, models.ErrNoSession) // the session does not come back
 		k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrTokenSpent)
 		_, err = k.trySignIn(a.Username, goodPassword)
 		k.must(err)
@@ -191,7 +191,7 @@ func TestSetOperator(t *testing.T) {
 		}
 		k.must(k.Operators.SetOperator(ctx, strings.ToUpper(a.Username), true))
 		is(true)
-		k.must(k.Operators.SetOperator(ctx, a.Email, true)) // again, by address
+		k.must(k.Operators.SetOperator(ctx, a.Email, true)) // repeated, and found by the address
 		is(true)
 		k.must(k.Operators.SetOperator(ctx, a.Username, false))
 		is(false)

@@ -15,7 +15,7 @@ func rulesOf(minLength int) *core {
 func TestPasswordRules(t *testing.T) {
 	t.Parallel()
 	personal := personalWords("adalove", "Ada Lovelace", "ada.l@somewhere.example")
-	for password, want := range map[string]string{ // "" or code, or code and reason
+	for password, want := range map[string]string{ // the wanted value is "", the code, or the code and the reason
 		// length and strength count, kinds of characters do not.
 		"correct horse battery staple": "", "correct horse battery": "", "blue kettle sings": "", "пять быстрых лис прыгают": "",
 		"gr8!Kx2vQp": "", "这是一个很长的密码吗真的": "", "   spaced   out   words   ": "", "🙂🐢🚲🌋🎻🍉🧲🪁🛶🦔": "",
@@ -67,7 +67,7 @@ func TestPasswordRules(t *testing.T) {
 	}
 }
 
-// one password in every form of writing it, up to 256 characters.
+// a password of up to 256 characters is the same in every Unicode form.
 func TestPasswordForms(t *testing.T) {
 	t.Parallel()
 	for _, password := range []string{
@@ -84,7 +84,7 @@ func TestPasswordForms(t *testing.T) {
 			t.Errorf("%.20q is taken as %.20q", password, prepared)
 		}
 	}
-	// Case and white space at the ends count; other spaces are plain ones.
+	// Case and white space at the ends count. Special spaces become plain ones.
 	for password, want := range map[string]string{" Ab ": " Ab ", "a\u00a0b": "a b"} {
 		if got, _ := preparePassword(password); got != want {
 			t.Errorf("%q becomes %q, want %q", password, got, want)
@@ -115,10 +115,10 @@ func FuzzPassword(f *testing.F) {
 	})
 }
 
-// R-17 asks for a list of 3,000 or more common passwords of a length that we
-// take. zxcvbn brings 30,000 leaked passwords, 1,090 of which have ten characters
-// or more: all of these are refused. Its other lists (names, films, Wikipedia)
-// hold 12,524 more words of that length, all of which are refused too.
+// R-17 asks for a list of at least 3,000 common passwords of an accepted length. zxcvbn
+// brings 30,000 leaked passwords, of which 1,090 have ten characters or more; all of these
+// are refused. Its other lists (names, films, Wikipedia) have 12,524 more words of that
+// length, and all of these are refused too.
 func TestCommonPasswords(t *testing.T) {
 	t.Parallel()
 	rules, fit := rulesOf(10), 0

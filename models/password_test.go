@@ -74,7 +74,7 @@ func TestChangePassword(t *testing.T) {
 			k.must(k.Sessions.EndAll(ctx, a.ID, home))
 			_, err := change(k, in.Session, goodPassword, otherPassword)
 			k.is(err, models.ErrNoSession)
-			_, err = k.trySignIn(a.Username, goodPassword) // and nothing is half made
+			_, err = k.trySignIn(a.Username, goodPassword) // the password has not changed either
 			k.must(err)
 			in = k.signIn(a)
 			k.must(k.Operators.Disable(ctx, a.Username))

@@ -94,7 +94,7 @@ func (p *PINs) replace(tx *gorm.DB, row *accountRow, hash string) error {
 }
 
 // counters returns the keys of the counters of wrong PINs, of the day and of the
-// quarter hour. A success clears them in this order: clearing that of the quarter hour
+// quarter hour. A success clears them in this order: clearing the counter of the quarter hour
 // lets new tries in, and these must not meet a full counter of the day.
 func (p *PINs) counters(row *accountRow) []secret.Hash {
 	return []secret.Hash{p.throttle.key("pin day", row.owner()), p.throttle.key("pin quarter", row.owner())}

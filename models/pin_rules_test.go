@@ -35,7 +35,7 @@ func TestPINRules(t *testing.T) {
 	}
 }
 
-// R-46: the commonest PINs, as leaks tell them, and every year to 2029.
+// R-46: the most common PINs of known leaks, and every year up to 2029, are refused.
 func TestCommonPINs(t *testing.T) {
 	t.Parallel()
 	common := strings.Fields(`1234 1111 0000 1212 7777 1004 2000 4444 2222 6969 9999 3333 5555 6666 1122 1313 8888 4321 2001 1010
@@ -51,8 +51,8 @@ func TestCommonPINs(t *testing.T) {
 	}
 }
 
-// Of the 10,000 PINs of four digits 8,593 are left. A thief who tries ten a day
-// hits one that chance has chosen with a probability of 0.12 % (R-45).
+// Of the 10,000 PINs of four digits, 8,593 can be chosen. A thief with ten tries a day finds
+// a randomly chosen PIN with a probability of 0.12 % (R-45).
 func TestNumberOfPossiblePINs(t *testing.T) {
 	t.Parallel()
 	left := 0
@@ -66,7 +66,7 @@ func TestNumberOfPossiblePINs(t *testing.T) {
 	}
 }
 
-// A longer PIN that chance has chosen is hardly ever refused.
+// A longer PIN that was chosen at random is hardly ever refused.
 func TestRandomPINsAreRarelyRefused(t *testing.T) {
 	t.Parallel()
 	const letters, tries = "0123456789abcdefghijklmnopqrstuvwxyz", 5000

@@ -69,7 +69,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			k.clock.Advance(time.Hour)
 			k.is(k.PINs.ResetByMail(ctx, link, "9413", home), models.ErrTokenSpent)
 			link = k.pinResetSecret(a)
-			k.must(k.PINs.Set(ctx, a.ID, "", "7264", home)) // and a change kills the link
+			k.must(k.PINs.Set(ctx, a.ID, "", "7264", home)) // a change of the PIN ends the reset link
 			k.is(k.PINs.ResetByMail(ctx, link, "9413", home), models.ErrTokenSpent)
 		})
 		k.run("are reset by the password", func(k *kit) {
@@ -104,7 +104,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			if known, _ := errors.AsType[*models.Error](err); known.RetryAfter != 15*time.Minute {
 				k.t.Errorf("retry after %v", known.RetryAfter)
 			}
-			k.is(k.PINs.Set(ctx, a.ID, "8305", "9413", home), models.ErrPINThrottled) // every door counts together
+			k.is(k.PINs.Set(ctx, a.ID, "8305", "9413", home), models.ErrPINThrottled) // all ways to give the PIN share one counter
 			k.clock.Advance(15 * time.Minute)
 			for range 4 {
 				k.is(k.PINs.Verify(ctx, a.ID, "0000", home), models.ErrWrongPIN)
@@ -124,7 +124,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			for range 4 {
 				k.is(k.PINs.Verify(ctx, a.ID, "0000", home), models.ErrWrongPIN)
 			}
-			k.must(k.PINs.Verify(ctx, a.ID, "9413", home)) // and a success clears
+			k.must(k.PINs.Verify(ctx, a.ID, "9413", home)) // a success clears the counter
 			for range 4 {
 				k.is(k.PINs.Verify(ctx, a.ID, "0000", home), models.ErrWrongPIN)
 			}
@@ -167,7 +167,8 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 	})
 }
 
-// People whose devices all try at once get in, and their PIN stays on.
+// If many devices of a person give the right PIN at once, all succeed and the PIN stays
+// switched on.
 func TestManyRightPINs(t *testing.T) {
 	t.Parallel()
 	patient(t, func(k *kit) {

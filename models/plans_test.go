@@ -16,21 +16,21 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// statement is something that a store said to its database.
+// statement is a statement that a store sent to its database.
 type statement struct {
 	text string
 	args []any
 }
 
-// listener hears what a store says through GORM, with its values as they are:
-// an engine is asked about hashes, not about their names in a log.
+// listener records the statements that a store sends through GORM, with their real values:
+// an engine has to plan for hashes, not for the names that a log shows in their place.
 type listener struct {
 	mu   sync.Mutex
 	said []statement
 }
 
-// listen begins to hear what the store of k says. What goes past GORM is not
-// heard: counters on MySQL, and sweeps.
+// listen starts to record the statements of k's store. Statements that do not go through
+// GORM are not recorded: the counters on MySQL, and the sweeps.
 func (k *kit) listen() *listener {
 	k.t.Helper()
 	l := &listener{}
@@ -50,7 +50,7 @@ func (k *kit) listen() *listener {
 	return l
 }
 
-// take returns what was said since the last call, but for plain inserts.
+// take returns the statements since the last call, without plain inserts.
 func (l *listener) take() []statement {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,8 +59,8 @@ func (l *listener) take() []statement {
 	return slices.DeleteFunc(said, func(s statement) bool { return strings.HasPrefix(s.text, "INSERT") })
 }
 
-// plan is how the engine would run a statement: a line for each table that it
-// reads. It reports whether one of them is read from one end to the other.
+// plan returns how the engine would run a statement, with a line for each table that it
+// reads. It also reports whether one of them is read from one end to the other.
 func (k *kit) plan(s statement) (lines []string, scans bool) {
 	k.t.Helper()
 	sqlite := models.DatabaseOf(k.Store).Dialect == database.SQLite
@@ -89,15 +89,15 @@ func (k *kit) plan(s statement) (lines []string, scans bool) {
 		}
 		line := fmt.Sprintf("%s %s USING INDEX %s; %s", column("type"), column("table"), column("key"), column("Extra"))
 		lines = append(lines, line)
-		stored := !strings.HasPrefix(column("table"), "<union") // and not what a statement has just put together
+		stored := !strings.HasPrefix(column("table"), "<union") // a real table, not an intermediate result
 		scans = scans || stored && (column("type") == "ALL" || column("type") == "index")
 	}
 	k.must(rows.Err())
 	return lines, scans
 }
 
-// crowd writes rows like those of a service with n people, and tells the engine
-// of them: which index it takes depends on how alike they are.
+// crowd writes the rows of a service with n people, and updates the engine's statistics:
+// which index it uses depends on how many different values a column has.
 func (k *kit) crowd(n int) {
 	k.t.Helper()
 	now := k.clock.Now()
@@ -140,7 +140,7 @@ func (k *kit) crowd(n int) {
 	}
 }
 
-// tenth is for one row in ten, and otherwise for the others.
+// tenth returns one for every tenth row, and others for the rest.
 func tenth(i int, one, others any) any {
 	if i%10 == 0 {
 		return one
@@ -148,7 +148,7 @@ func tenth(i int, one, others any) any {
 	return others
 }
 
-// insert writes the rows 1 to n of a table.
+// insert writes rows 1 to n of a table.
 func (k *kit) insert(table, columns string, n int, row func(i int) []any) {
 	k.t.Helper()
 	const atOnce = 500
@@ -164,8 +164,8 @@ func (k *kit) insert(table, columns string, n int, row func(i int) []any) {
 	}
 }
 
-// TestFrequentStatementsUseTheirIndexes asks both engines how they run what a service is asked most
-// of all, on tables of some size, and for the index that each was made for.
+// Both engines run the most frequent statements, on tables of some size, with the index
+// that was made for each.
 func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -176,7 +176,7 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 		for _, door := range []struct {
 			name  string
 			open  func() error
-			wants map[database.Dialect]string // some statement uses it
+			wants map[database.Dialect]string // the index that at least one statement must use
 		}{
 			{"look up a session", func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{
@@ -196,7 +196,7 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 	})
 }
 
-// confirmOne is a sign-up with its confirmation.
+// confirmOne signs up and confirms the address.
 func (k *kit) confirmOne() error {
 	k.t.Helper()
 	name := newName()
@@ -214,7 +214,7 @@ func signInFails(k *kit, name string) error {
 	return nil
 }
 
-// checkPlans checks how the statements of a door would be run.
+// checkPlans checks how the engine would run the statements of an operation.
 func (k *kit) checkPlans(door string, said []statement, wants string) {
 	k.t.Helper()
 	if len(said) == 0 {

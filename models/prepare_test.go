@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// unprepared is a store on an empty database.
+// unprepared returns a store on an empty database.
 func unprepared(t *testing.T, address string) *kit {
 	t.Helper()
 	clock := modelstest.NewClock()
@@ -28,8 +28,8 @@ func unprepared(t *testing.T, address string) *kit {
 	return &kit{store, t, clock}
 }
 
-// F-12: a program that was stopped anywhere in the middle of its migrations
-// leaves a database that the next one brings to the end.
+// F-12: if a program is stopped in the middle of its migrations, the next one completes
+// them.
 func TestPrepareInterrupted(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -58,7 +58,8 @@ func TestPrepareInterrupted(t *testing.T) {
 	})
 }
 
-// What a killed program leaves half-made, table by table: MySQL commits each.
+// MySQL commits each table by itself, so a killed program can leave any number of them.
+// The next one makes the rest.
 func TestPrepareCompletesAHalfMadeTable(t *testing.T) {
 	t.Parallel()
 	address := modelstest.MySQL(t)
@@ -71,7 +72,7 @@ func TestPrepareCompletesAHalfMadeTable(t *testing.T) {
 		k.exec("DROP TABLE " + table)
 	}
 	k.exec("DELETE FROM goose_db_version WHERE version_id > 0")
-	k.exec("UPDATE leases SET owner = 'killed', until_at = TIMESTAMPADD(SECOND, -1, CURRENT_TIMESTAMP(3))") // its heartbeat has stopped
+	k.exec("UPDATE leases SET owner = 'killed', until_at = TIMESTAMPADD(SECOND, -1, CURRENT_TIMESTAMP(3))") // the holder no longer renews its lease
 	if applied, err := k.Prepare(t.Context(), "second"); err != nil || applied == 0 {
 		t.Fatalf("applied %d, %v", applied, err)
 	}
@@ -80,7 +81,7 @@ func TestPrepareCompletesAHalfMadeTable(t *testing.T) {
 	}
 }
 
-// A lease that somebody holds is waited for.
+// A program waits while another one holds the lease.
 func TestPrepareWaitsForALease(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -91,7 +92,7 @@ func TestPrepareWaitsForALease(t *testing.T) {
 		k.exec("UPDATE leases SET owner = 'alive', until_at = '2999-01-01 00:00:00'")
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
-		if _, err := k.Prepare(ctx, "alive"); !errors.Is(err, context.DeadlineExceeded) { // the same name is not the same program
+		if _, err := k.Prepare(ctx, "alive"); !errors.Is(err, context.DeadlineExceeded) { // another program may have the same name
 			t.Errorf("migrated beside another program: %v", err)
 		}
 		k.exec("UPDATE leases SET owner = ''")
@@ -99,7 +100,7 @@ func TestPrepareWaitsForALease(t *testing.T) {
 	})
 }
 
-// Ids rise, whatever the clock does and however many are made at once.
+// Ids rise even if the clock goes back or many are made at once.
 func TestIDsRise(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)

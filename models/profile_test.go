@@ -20,7 +20,7 @@ func TestProfileChanges(t *testing.T) {
 			k.must(err)
 			_, err = k.trySignIn(a.Username, goodPassword)
 			k.is(err, models.ErrSignInWrong)
-			k.signUp(a.Username) // free at once
+			k.signUp(a.Username) // the old username is free at once
 			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: "P" + name[1:], Locale: "de"}, home))
 			if got := k.get(a).DisplayName; got != "P"+name[1:] {
 				k.t.Errorf("display name %q", got)

@@ -72,7 +72,7 @@ func TestStoppedSelfServiceEndsProofs(t *testing.T) {
 			_, err := k.Proofs.Start(ctx, anna.ID, one.ID)
 			k.must(err)
 		}
-		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true)) // said again, it stops nothing
+		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true)) // repeating it does not stop the proof
 		k.must(k.Servers.SetSelfService(ctx, owner.ID, other.ID, false))
 		for _, tt := range []struct {
 			at           media

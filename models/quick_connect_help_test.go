@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// canQuick has the agent of a server report that codes of Quick Connect can be
+// canQuick lets the agent of a server report that codes of Quick Connect can be
 // approved.
 func (k *kit) canQuick(m media) {
 	k.t.Helper()
@@ -16,7 +16,7 @@ func (k *kit) canQuick(m media) {
 	k.report(k.again(m), in)
 }
 
-// quick types a code for a server.
+// quick enters a code for a server, as a person does.
 func (k *kit) quick(session models.Session, m media, code string) models.QuickConnect {
 	k.t.Helper()
 	asked, err := k.QuickConnects.Ask(k.t.Context(), session, m.ID, code, home)
@@ -32,7 +32,7 @@ func (k *kit) openQuick(m media) []models.QuickConnect {
 	return open
 }
 
-// isQuick checks how far a try has got.
+// isQuick checks the state of a try.
 func (k *kit) isQuick(q models.QuickConnect, state, reason string) {
 	k.t.Helper()
 	got, err := k.QuickConnects.Get(k.t.Context(), q.AccountID, q.ID)
@@ -42,7 +42,7 @@ func (k *kit) isQuick(q models.QuickConnect, state, reason string) {
 	}
 }
 
-// hasField checks that err is about one field, with a code.
+// hasField checks that err is about one field and has the given code.
 func (k *kit) hasField(err error, field, code string) {
 	k.t.Helper()
 	e, ok := errors.AsType[*models.Error](err)
@@ -51,8 +51,8 @@ func (k *kit) hasField(err error, field, code string) {
 	}
 }
 
-// quickHome is a server of a new owner whose agent can do it, and a session of
-// somebody who is linked with it.
+// quickHome returns a server of a new owner whose agent can approve codes, and a session of
+// a person who is linked to it.
 func (k *kit) quickHome() (m media, person models.Account, session models.Session) {
 	k.t.Helper()
 	owner := k.account()
@@ -62,7 +62,7 @@ func (k *kit) quickHome() (m media, person models.Account, session models.Sessio
 	return k.again(m), person, k.signIn(person).Session
 }
 
-// limitedQuick puts the limits of the service back for Quick Connect.
+// limitedQuick sets the production limits for Quick Connect again.
 func limitedQuick(o *models.Options) {
 	l := models.ProductionLimits()
 	o.Limits.QuickAccount, o.Limits.QuickHour, o.Limits.QuickSource, o.Limits.QuickServer = l.QuickAccount, l.QuickHour, l.QuickSource, l.QuickServer

@@ -103,7 +103,8 @@ func TestQuickConnectRaces(t *testing.T) {
 	})
 }
 
-// A dump without the secret key tells no code, nor does one row's open in another.
+// A dump of the database does not show a code without the secret key, and the sealed code
+// of one row cannot be opened in another.
 func TestStolenDatabaseShowsNoQuickCode(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		m, _, session := k.quickHome()
@@ -121,7 +122,7 @@ func TestStolenDatabaseShowsNoQuickCode(t *testing.T) {
 				k.t.Errorf("a thief reads %q", code)
 			}
 		}
-		// Moved into another row it does not open: it is not handed out.
+		// In another row the code cannot be opened, so the agent does not get it.
 		other := k.quickMember(m, k.account())
 		moved := k.quick(other, m, "246801")
 		k.exec("UPDATE quick_connects SET code = ? WHERE id = ?", row[1], moved.ID)

@@ -40,7 +40,7 @@ func TestQuickConnectApprovesACode(t *testing.T) {
 		if len(changes) != 1 || changes[0].Kind != models.ChangeQuickConnectAsked || changes[0].AccountID != person.ID || changes[0].LinkID != servers[0].LinkID {
 			k.t.Errorf("changes %+v", changes)
 		}
-		// The same code is the same try, and no further news to the agent.
+		// The same code belongs to the same try and makes no new change for the agent.
 		if again := k.quick(session, m, "123456"); again.ID != asked.ID || k.last(m) != last+1 {
 			k.t.Errorf("again %+v", again)
 		}
@@ -65,7 +65,7 @@ func TestQuickConnectApprovesACode(t *testing.T) {
 		if err != nil || events[0].Kind != models.EventQuickConnected || events[0].Address != home.Address || events[0].Device != home.Device {
 			k.t.Errorf("events %+v, %v", events, err)
 		}
-		// Another code takes the place of the one that waits; a settled one stays.
+		// Another code replaces the one that waits. A try that has ended stays as it is.
 		first, second := k.quick(session, m, "111111"), k.quick(session, m, "222222")
 		k.isQuick(first, models.QuickFailed, models.QuickReplaced)
 		k.is(k.QuickConnects.Complete(ctx, m.Server, first.ID), models.ErrNotFound)
@@ -145,7 +145,7 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 			if open := k.openQuick(m); len(open) != 0 {
 				k.t.Errorf("open %+v", open)
 			}
-			// Neither does a new link bring the old try back.
+			// A new link does not bring the old try back either.
 			k.must(k.Invites.Accept(ctx, person.ID, k.invite(owner, person.Username, m).ID, home))
 			k.isQuick(asked, models.QuickFailed, models.QuickNotAllowed)
 			if open := k.openQuick(m); len(open) != 0 {
@@ -167,7 +167,7 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 	})
 }
 
-// linkWith is the number of an account's link with a server.
+// linkWith returns the id of an account's link to a server.
 func (k *kit) linkWith(a models.Account, m media) int64 {
 	k.t.Helper()
 	link, err := k.Links.ByServer(k.t.Context(), a.ID, m.ID)
@@ -175,8 +175,8 @@ func (k *kit) linkWith(a models.Account, m media) int64 {
 	return link.ID
 }
 
-// The local user is told where it is known.
-func TestQuickConnectTellsTheLocalUser(t *testing.T) {
+// A person sees the name of their local user at a server if it is known.
+func TestQuickConnectShowsTheLocalUser(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		owner, anna := k.account(), k.account()
 		m := k.agent(owner)
@@ -189,7 +189,7 @@ func TestQuickConnectTellsTheLocalUser(t *testing.T) {
 	})
 }
 
-// Whatever takes an account out of somebody's hands ends what was asked in it.
+// Everything that takes an account away from the person who uses it also ends its tries.
 func TestQuickConnectEnds(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -265,7 +265,7 @@ func TestQuickConnectEnds(t *testing.T) {
 	})
 }
 
-// quickMember links an account with a server of somebody else's, and signs it in.
+// quickMember links an account to a server of another owner, and signs it in.
 func (k *kit) quickMember(m media, a models.Account) models.Session {
 	k.t.Helper()
 	owner, err := k.Accounts.Get(k.t.Context(), m.OwnerID)
@@ -274,7 +274,8 @@ func (k *kit) quickMember(m media, a models.Account) models.Session {
 	return k.signIn(a).Session
 }
 
-// Time alone ends a try, and the sweep erases its code long before the row.
+// A try ends by time alone, without a sweep. The sweep erases its code long before it
+// deletes the row.
 func TestQuickConnectExpires(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -319,7 +320,7 @@ func TestQuickConnectExpires(t *testing.T) {
 	})
 }
 
-// Tries are counted before the code is looked at, right or wrong: by account, by
+// Tries are counted before the code is checked, right or wrong: by account, by
 // source and by server. A person who is not linked with a server uses up none of its
 // tries.
 func TestQuickConnectLimits(t *testing.T) {
@@ -335,7 +336,7 @@ func TestQuickConnectLimits(t *testing.T) {
 		m, _, session := k.quickHome()
 		k.run("by account", func(k *kit) {
 			asked := k.quick(session, m, "100000")
-			k.must(k.QuickConnects.Complete(ctx, m.Server, asked.ID)) // a right one gives none back
+			k.must(k.QuickConnects.Complete(ctx, m.Server, asked.ID)) // a right code gives no try back
 			k.hasField(try(session, m.ID, "12"), "code", "quick_code_invalid")
 			k.hasField(try(session, 1, "123456"), "server_id", "quick_server_unknown")
 			k.must(try(session, m.ID, "100001"))
@@ -368,7 +369,7 @@ func TestQuickConnectLimits(t *testing.T) {
 			}
 			k.is(try(k.quickMember(m, k.account()), m.ID, "500000"), models.ErrThrottled)
 			k.clock.Advance(time.Hour)
-			for range 8 { // strangers
+			for range 8 { // other people
 				stranger := k.signIn(k.account()).Session
 				for range 5 {
 					k.hasField(try(stranger, m.ID, "600000"), "server_id", "quick_server_unknown")

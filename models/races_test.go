@@ -12,7 +12,7 @@ import (
 
 const many = 64
 
-// F-15: 64 parallel uses of each kind of link give exactly one success.
+// F-15: of 64 parallel uses of one link exactly one succeeds, for each kind of link.
 func TestRacesForLinks(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -90,7 +90,7 @@ func TestRacesForNames(t *testing.T) {
 		})
 		k.run("sign-ups that confirm one address", func(k *kit) {
 			address := addressOf(newName())
-			for range 10 { // more mails than these it does not get in a day
+			for range 10 { // an address gets at most this many mails a day
 				_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: newName(), Email: address, Password: goodPassword}, home)
 				k.must(err)
 			}
@@ -120,7 +120,7 @@ func TestRacesForNames(t *testing.T) {
 	})
 }
 
-// The one conditional update decides, without the help of anything that follows.
+// The conditional update alone decides who succeeds; nothing after it is needed.
 func TestRacesToSpend(t *testing.T) {
 	each(t, func(k *kit) {
 		for range 5 {
@@ -132,9 +132,9 @@ func TestRacesToSpend(t *testing.T) {
 	})
 }
 
-// A worker that mints a link while the address changes may write it after the
-// change has deleted all links. The link is in the old mailbox all the same, and
-// must open nothing.
+// A worker that makes the secret of a link while the address changes may write it after the
+// change has deleted all links. The mail still went to the old address, so the link must
+// not work.
 func TestLinksMintedTooLate(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -167,8 +167,8 @@ func TestLinksMintedTooLate(t *testing.T) {
 	})
 }
 
-// however requests, corrections and confirmations meet, a link confirms
-// the address that it was mailed to and no other.
+// a link confirms the address to which it was mailed and no other, however requests,
+// corrections and confirmations overlap.
 func TestRacesForAddresses(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -205,7 +205,7 @@ func TestRacesForAddresses(t *testing.T) {
 				name, victim := newName(), newName()
 				k.exec("DELETE FROM throttle")
 				pending := k.signUp(name)
-				// Every other time the mail is prepared while the address changes.
+				// In every second round the mail is prepared while the address changes.
 				var link string
 				var owed []models.Owed
 				if i%2 == 0 {
@@ -232,7 +232,7 @@ func TestRacesForAddresses(t *testing.T) {
 					return k.Emails.Confirm(ctx, link, home)
 				})
 				if link != "" && results[1] != nil {
-					results[1] = k.Emails.Confirm(ctx, link, home) // and once more, when the dust has settled
+					results[1] = k.Emails.Confirm(ctx, link, home) // once more after the race is over
 				}
 				a := k.byName(name)
 				if confirmed := !a.ConfirmedAt.IsZero(); confirmed && a.Email == addressOf(victim) {
@@ -269,7 +269,7 @@ func TestRacesForAddresses(t *testing.T) {
 	})
 }
 
-// Never both passwords, never none.
+// After parallel changes exactly one password works.
 func TestRacesForPasswords(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -343,7 +343,7 @@ func TestRacesForPasswords(t *testing.T) {
 							continue
 						}
 						_, err := k.Sessions.Look(ctx, token)
-						k.is(err, models.ErrNoSession) // opened before the end, and ended by it
+						k.is(err, models.ErrNoSession) // the session was opened before all sessions were ended
 					}
 				}
 			}
@@ -351,7 +351,7 @@ func TestRacesForPasswords(t *testing.T) {
 	})
 }
 
-// Of workers that claim at once each mail goes to one.
+// If workers claim mails at the same time, each mail goes to one of them.
 func TestRacesForMails(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -211,7 +211,7 @@ WHERE v.server_id = ? AND v.local_user_id IS NOT NULL AND i.state = ?`, serverID
 	return nil
 }
 
-// reportLibraries replaces the libraries of a server by those of a report.
+// reportLibraries replaces the libraries of a server by the libraries of a report.
 func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) error {
 	rows, err := gorm.G[libraryRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {

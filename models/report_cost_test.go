@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What an agent asks again and again while nothing changes costs one statement,
-// which reads: the look-up of its key tells all that is needed.
+// A request that an agent repeats while nothing changes costs one statement, which reads:
+// the look-up of its key returns everything that is needed.
 func TestAgentsCostOneRead(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -15,7 +15,7 @@ func TestAgentsCostOneRead(t *testing.T) {
 		k.clock.Advance(time.Hour)
 		said := k.listen()
 		for _, ask := range []func(m media){
-			func(media) {}, // the feed, by an agent that has everything
+			func(media) {}, // the feed, for an agent that has read all changes
 			func(m media) {
 				if changed, err := k.Agents.Report(ctx, m.Server, report()); changed || err != nil {
 					k.t.Errorf("the same report: %t, %v", changed, err)

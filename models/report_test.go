@@ -28,7 +28,7 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		if u := k.localUser(owner, m, "u-root"); !u.Administrator || u.Disabled || u.Name != "Root" {
 			k.t.Errorf("local user %+v", u)
 		}
-		// An unchanged report says nothing to the database, but for its time, later.
+		// An unchanged report writes nothing except its time, and that only after a while.
 		k.clock.Advance(10 * time.Minute)
 		m = k.again(m)
 		said := k.listen()
@@ -59,7 +59,7 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		if this := k.again(m); this.Name != "Attic" || !this.KeyExpiresAt.IsZero() {
 			k.t.Errorf("server %+v", this.Server)
 		}
-		k.report(k.again(m), report()) // back again
+		k.report(k.again(m), report()) // the local user is back
 		if u := k.localUser(owner, m, "u-anna"); !u.GoneAt.IsZero() || u.LinkedTo != anna.Username {
 			k.t.Errorf("local user %+v", u)
 		}
@@ -85,7 +85,7 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m := k.agent(owner)
-		// A registration, by many at once.
+		// Many parallel requests with one key register one server.
 		in := den
 		in.IdempotencyKey = key
 		keys := make([]string, 16)
@@ -105,7 +105,7 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 		in.Name = "Another"
 		_, err := k.Registrations.Register(ctx, in, home)
 		k.is(err, models.ErrOtherRequest)
-		// An invite.
+		// A repeated invite with one key is made once.
 		offer := models.NewInvite{To: anna.Username, Type: models.LinkGuest, Servers: []models.InviteServer{{ServerID: m.ID}}, IdempotencyKey: key}
 		ids := make([]int64, 8)
 		for _, err := range parallel(len(ids), func(i int) error {
@@ -124,7 +124,7 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 		offer.Note = "x"
 		_, err = k.Invites.Create(ctx, owner.ID, offer, home)
 		k.is(err, models.ErrOtherRequest)
-		// A sign-up: another secret for the same account.
+		// A repeated sign-up returns another secret for the same account.
 		up := models.SignUp{Username: newName(), Email: "once@example.org", Password: goodPassword, Locale: "en", IdempotencyKey: key}
 		first, err := k.Accounts.SignUp(ctx, up, home)
 		k.must(err)
@@ -152,9 +152,9 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 	})
 }
 
-// A server's own address that its owner removed comes back with the next report,
-// one that was only kept to stay hidden goes, and an owner's own stays: also when
-// the report is the same as before.
+// A reported address that the owner has removed comes back with the next report. An
+// address that was kept only to stay hidden is deleted, and an address that the owner added
+// stays. This holds even if the report is the same as before.
 func TestUnchangedReportRestores(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -173,7 +173,7 @@ func TestUnchangedReportRestores(t *testing.T) {
 			k.t.Errorf("not removed: %s", got)
 		}
 		again(report(), lan+" "+wan+" "+own)
-		// Hidden, it stays hidden, also while it is not reported and when it comes back.
+		// A hidden address stays hidden, also while it is not reported and when it comes back.
 		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
 		again(report(), "("+lan+") "+wan+" "+own)
 		k.isKind(k.addAddress(owner, m, lan), models.KindConflict)
@@ -184,7 +184,7 @@ func TestUnchangedReportRestores(t *testing.T) {
 		again(away, "("+lan+") "+wan+" "+own)
 		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
 		again(away, wan+" "+own)
-		// An own address that the server comes to report is the server's once the owner removes it.
+		// If the server begins to report an address that the owner added, it comes back after the owner removes it.
 		k.must(k.addAddress(owner, m, lan))
 		again(report(), wan+" "+own+" "+lan)
 		again(away, wan+" "+own+" "+lan)
@@ -194,7 +194,7 @@ func TestUnchangedReportRestores(t *testing.T) {
 	})
 }
 
-// A local user that has gone is kept while something names it, and no longer.
+// A local user that no longer exists is kept only as long as a row refers to it.
 func TestGoneLocalUserIsForgotten(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()
@@ -222,7 +222,7 @@ func TestGoneLocalUserIsForgotten(t *testing.T) {
 		names("Ben", "Root")
 		k.must(k.Invites.Withdraw(ctx, owner.ID, offer.ID, home))
 		names("Root")
-		k.report(k.again(m), less) // the same report brings nobody back
+		k.report(k.again(m), less) // the same report brings no local user back
 		names("Root")
 	})
 }

@@ -112,7 +112,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 			a := k.account()
 			asked := func() int {
 				k.must(k.Recovery.Request(ctx, a.Username, home, false))
-				k.must(k.Recovery.Request(ctx, a.Email, home, false)) // the same counter
+				k.must(k.Recovery.Request(ctx, a.Email, home, false)) // the name and the address share one counter
 				k.must(k.Recovery.Request(ctx, "nobody-"+a.Username, home, false))
 				mails, err := k.Mail.List(ctx, 100)
 				k.must(err)

@@ -74,7 +74,7 @@ func TestKeyRotation(t *testing.T) {
 			return [2]string{row.text(0), row.text(1)}
 		}
 		before := hashes(ada)
-		// The known browser is still known: strangers do not hold it up.
+		// The known browser is still known, so the tries of strangers do not delay it.
 		parallel(8, func(int) error { _, err := k.trySignIn(ada.Username, otherPassword); return err })
 		_, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: ada.Username, Password: goodPassword, DeviceMarks: []string{in.DeviceMark}}, home)
 		k.must(err)
@@ -91,13 +91,13 @@ func TestKeyRotation(t *testing.T) {
 			t.Error("hashes are made anew without need")
 		}
 
-		refused(first, "")    // what was hashed since could not be checked
-		refused(third, first) // only the newest key may be followed by another
+		refused(first, "")    // newer hashes could not be checked
+		refused(third, first) // only the newest key can be replaced by another
 		k = open(second, "")
 		_, err = k.trySignIn(ada.Username, goodPassword)
 		k.must(err)
 		k.must(k.PINs.Verify(ctx, ada.ID, "8305", home))
-		// Ben has not been here while both keys were: he is told nothing odd, and a reset helps.
+		// Ben did not sign in while both keys were set. His password is refused as wrong, and a reset helps.
 		_, err = k.trySignIn(ben.Username, goodPassword)
 		k.is(err, models.ErrSignInWrong)
 		k.is(k.PINs.Verify(ctx, ben.ID, "8305", home), models.ErrWrongPIN)
@@ -112,7 +112,7 @@ func TestKeyRotation(t *testing.T) {
 		k.must(k.PINs.ResetByPassword(ctx, ben.ID, otherPassword, "9413", home))
 		k.must(k.PINs.Verify(ctx, ben.ID, "9413", home))
 
-		// Back to the first key: possible, the same way.
+		// The first key can be set again in the same way.
 		k = open(first, second)
 		_, err = k.trySignIn(ada.Username, goodPassword)
 		k.must(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// nullsAndKeys are the columns of a store that may be null, and the primary key
+// nullsAndKeys returns the columns of a store that may be null, and the primary key
 // of each table.
 func (k *kit) nullsAndKeys() (nulls []string, primary map[string][]string) {
 	k.t.Helper()
@@ -41,8 +41,8 @@ WHERE c.table_schema = DATABASE() AND c.table_name = ?`
 	return nulls, primary
 }
 
-// What may be null is a pointer in Go and the same on both engines, and so is
-// each primary key.
+// A column that may be null is a pointer in Go. Such columns and the primary keys are the
+// same on both engines.
 func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 	t.Parallel()
 	clock := modelstest.NewClock()
@@ -61,7 +61,7 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 		}
 	}
 	slices.Sort(pointers)
-	primary := map[string][]string{ // of whatever else is unique, TestSchemaIsTheSameOnBothEngines knows the indexes
+	primary := map[string][]string{ // TestSchemaIsTheSameOnBothEngines checks the other unique indexes
 		"secret_keys": {"key_id"}, "accounts": {"id"}, "email_changes": {"id"}, "sessions": {"id"}, "tokens": {"hash"},
 		"outbox": {"id"}, "throttle": {"throttle_key"}, "history": {"id"},
 		"servers": {"id"}, "server_keys": {"hash"}, "server_addresses": {"id"}, "local_users": {"id"}, "links": {"id"},
@@ -78,8 +78,8 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 			t.Errorf("%s: the primary keys are others:\n%s", engine, diff)
 		}
 	}
-	// A counter's statement meets the row of its key and must meet no other: "ON
-	// DUPLICATE KEY" takes any key that is unique.
+	// The statement of a counter must find the row of its key and no other, and "ON
+	// DUPLICATE KEY" works with every unique key.
 	for _, index := range mysql.indexes() {
 		if strings.HasPrefix(index, "throttle:") && strings.HasSuffix(index, "unique=true") {
 			t.Errorf("a second unique key for counters: %s", index)
@@ -87,8 +87,8 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 	}
 }
 
-// Whatever an index of MySQL compares has no collation, so that no engine finds
-// strangers alike.
+// No indexed column on MySQL has a collation, so that it never treats different values as
+// the same.
 func TestIndexesCompareBytes(t *testing.T) {
 	t.Parallel()
 	clock := modelstest.NewClock()

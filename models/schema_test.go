@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// indexes are all indexes of a store: "table: name (columns) unique".
+// indexes returns all indexes of a store as "table: name (columns) unique".
 func (k *kit) indexes() []string {
 	k.t.Helper()
 	byName := map[string][]string{}
@@ -46,7 +46,7 @@ WHERE table_schema = DATABASE() AND index_name <> 'PRIMARY' ORDER BY table_name,
 	return all
 }
 
-// Both engines have the same tables, columns and indexes, and the structs know
+// Both engines have the same tables, columns and indexes, and the structs have
 // every column.
 func TestSchemaIsTheSameOnBothEngines(t *testing.T) {
 	t.Parallel()
@@ -70,7 +70,7 @@ func TestSchemaIsTheSameOnBothEngines(t *testing.T) {
 		t.Errorf("SQLite's and MySQL's indexes differ:\n%s", diff)
 	}
 	structs := map[string][]string{
-		"throttle": {"hits", "open_at", "throttle_key", "window_ends"}, "spent_marks": {"expires_at", "mark"}, // written by hand
+		"throttle": {"hits", "open_at", "throttle_key", "window_ends"}, "spent_marks": {"expires_at", "mark"}, // only statements written by hand use these tables
 	}
 	for _, row := range models.RowTypes() {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
@@ -84,8 +84,8 @@ func TestSchemaIsTheSameOnBothEngines(t *testing.T) {
 	if diff := cmp.Diff(structs, mysql); diff != "" {
 		t.Errorf("structs and schema differ (-structs +schema); add a column to the struct of its table in models/:\n%s", diff)
 	}
-	// Keys that decide identity have no collation; every text of MySQL's has one
-	// that tells strangers apart at least.
+	// Keys that decide identity have no collation. Every other text on MySQL has one that at
+	// least distinguishes different people.
 	for _, c := range engines["mysql"].columns() {
 		decides := strings.HasSuffix(c.Name, "_key") || strings.HasSuffix(c.Name, "hash") || c.Name == "mark" || c.Name == "key_id" ||
 			c.Name == "purpose" || c.Name == "state"

@@ -8,15 +8,15 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Two people do what does not go together, at the same moment, some times over.
-// Each either succeeds or is told one of its usual refusals, never of a deadlock;
-// and no row is left behind of something that is gone.
+// Two people do conflicting things at the same moment, several times. Each call succeeds
+// or returns one of its usual errors, never a deadlock, and no row is left that refers to a
+// deleted one.
 func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
 		type clash struct {
 			one, other func() error
-			both       bool // may both succeed: their order does not matter
+			both       bool // both may succeed, because their order does not matter
 		}
 		for name, begin := range map[string]func(k *kit) clash{
 			"accept, decline": func(k *kit) clash {
@@ -184,8 +184,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 	}, looseCodes)
 }
 
-// nothingIsLeftBehind looks for rows that belong to an account or a server which
-// is gone.
+// nothingIsLeftBehind looks for rows that refer to a deleted account or server.
 func (k *kit) nothingIsLeftBehind() {
 	k.t.Helper()
 	for _, c := range []struct{ table, column, parent string }{

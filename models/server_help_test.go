@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// looseServers lifts the limits that many servers and devices at one address
-// would meet.
+// looseServers lifts the limits that many servers and devices at one network address
+// would reach.
 func looseServers(o *models.Options) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	for _, limit := range []*models.Limit{
@@ -26,7 +26,7 @@ func eachServer(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	each(t, f, append([]modelstest.Adjust{looseServers}, adjust...)...)
 }
 
-// media is a media server and what it knows.
+// media is a media server and its server key.
 type media struct {
 	models.Server
 	key string
@@ -37,7 +37,7 @@ var den = models.Registration{
 	WAN: []string{"http://media.example.test:8096"}, LAN: []string{"http://192.168.1.2:8096"},
 }
 
-// stray is a server that registered by itself.
+// stray returns a server that registered by itself and has no owner.
 func (k *kit) stray() media {
 	k.t.Helper()
 	done, err := k.Registrations.Register(k.t.Context(), den, home)
@@ -45,7 +45,7 @@ func (k *kit) stray() media {
 	return media{done.Server, done.Key}
 }
 
-// server is a server of owner, claimed by a code.
+// server returns a server that owner has claimed by a code.
 func (k *kit) server(owner models.Account) media {
 	k.t.Helper()
 	in := den
@@ -69,7 +69,7 @@ func (k *kit) detail(owner models.Account, m media) models.ServerDetail {
 	return detail
 }
 
-// urls are addresses as clients open them, hidden ones in brackets.
+// urls returns addresses as clients open them, hidden ones in brackets.
 func urls(addresses []models.Address) string {
 	var texts []string
 	for _, a := range addresses {
@@ -88,7 +88,7 @@ func (k *kit) addAddress(owner models.Account, m media, url string) error {
 	return err
 }
 
-// addressID finds an address by its text.
+// addressID returns the id of the address with a text.
 func (k *kit) addressID(owner models.Account, m media, url string) int64 {
 	k.t.Helper()
 	for _, a := range k.detail(owner, m).Addresses {
@@ -118,7 +118,7 @@ func report() models.Report {
 	}
 }
 
-// agent is a server of owner that an agent runs, and has reported.
+// agent returns a server of owner with an agent that has sent a report.
 func (k *kit) agent(owner models.Account) media {
 	k.t.Helper()
 	in := report().Registration
@@ -130,7 +130,7 @@ func (k *kit) agent(owner models.Account) media {
 	return k.again(m)
 }
 
-// again looks a server up by its key, as every call does.
+// again looks up a server by its key, as every call does.
 func (k *kit) again(m media) media {
 	k.t.Helper()
 	this, err := k.ServerKeys.Look(k.t.Context(), m.key)
@@ -144,7 +144,7 @@ func (k *kit) report(m media, in models.Report) {
 	k.must(err)
 }
 
-// localUser is our id of a server's local user.
+// localUser returns the local user of a server with an external id.
 func (k *kit) localUser(owner models.Account, m media, externalID string) models.LocalUser {
 	k.t.Helper()
 	users, err := k.Servers.LocalUsers(k.t.Context(), owner.ID, m.ID)

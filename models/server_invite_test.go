@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// An invite that is made at the server is one of its owner's.
+// An invite that is made at the server belongs to the server's owner.
 func TestInviteMadeAtTheServer(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
@@ -27,7 +27,7 @@ func TestInviteMadeAtTheServer(t *testing.T) {
 		if err != nil || events[0].Kind != models.EventInviteSent || events[0].Address != tv.Address {
 			k.t.Errorf("events %+v, %v", events, err)
 		}
-		// For a local user, who is then linked.
+		// An invite can be for a local user, who is then linked.
 		in := models.ServerInvite{To: anna.Username, Type: models.LinkLinked, LocalUserID: "u-anna", Note: "Hello"}
 		one, err := k.Agents.InviteHere(ctx, m.Server, in, tv)
 		k.must(err)
@@ -69,11 +69,11 @@ func TestInviteHereNeedsAnOwner(t *testing.T) {
 		if letters := k.letters(); len(kinds(letters, "new@example.org")) != 0 {
 			k.t.Errorf("mails %+v", letters)
 		}
-		// Handed over, it invites for its new owner.
+		// After it is handed over, the server invites in the name of its new owner.
 		heir := k.account()
 		other := k.agent(k.account())
 		k.must(k.Servers.HandOver(ctx, other.OwnerID, other.ID, heir.Username, home))
-		_, err = k.inviteHere(other, "new@example.org") // as it was looked up before
+		_, err = k.inviteHere(other, "new@example.org") // with the server as it was looked up before the change
 		if err == nil {
 			k.t.Error("it invites for its old owner")
 		}
@@ -84,8 +84,8 @@ func TestInviteHereNeedsAnOwner(t *testing.T) {
 	})
 }
 
-// A repetition makes nothing twice, the keys of owner and server are apart, and
-// the owner's limit holds.
+// A repeated request makes nothing twice, owner and server have separate idempotency keys,
+// and the owner's limit counts.
 func TestInviteHereOnce(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -161,7 +161,7 @@ func TestClaimByCode(t *testing.T) {
 			_, err := k.Registrations.Register(ctx, in, home)
 			k.is(err, models.ErrClaimCodeWrong)
 		}
-		fail(code) // used
+		fail(code) // a code works once
 		fail("BCDF-GHJ")
 		fail("BCDF-GHJK")
 		old := k.claimCode(owner)
@@ -189,7 +189,7 @@ func TestClaimByKey(t *testing.T) {
 		if k.events(owner)[models.EventServerClaimed] != 1 || k.detail(owner, a).OwnerID != owner.ID {
 			k.t.Error("the claim left no trace")
 		}
-		for range 14 { // 20 an hour; wrong ones count
+		for range 14 { // the limit is 20 an hour, and wrong codes count
 			k.is(k.Registrations.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
 		}
 		k.is(k.Registrations.Claim(ctx, other.ID, b.ID, a.key, home), models.ErrNotFound)

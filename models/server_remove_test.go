@@ -57,7 +57,7 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 	}
 }
 
-// A server with more people than one statement tells.
+// More people use the server than one statement can record mails for.
 func TestRemovedServerWithManyPeople(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		owner := k.account()
@@ -81,7 +81,7 @@ SELECT id + ?, server_id, ?, type, state, access_key, requested_by, created_at F
 	})
 }
 
-// Servers that nobody claims and nobody uses go after a month without a call.
+// A server without an owner and without links is deleted after a month without a call.
 func TestSweepServers(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -127,7 +127,7 @@ func TestSweepServers(t *testing.T) {
 	})
 }
 
-// More of them than one step takes.
+// A sweep deletes more servers than fit into one step.
 func TestSweepManyServers(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		m := k.stray()

@@ -34,17 +34,17 @@ func TestAddressesKeepTheirOrder(t *testing.T) {
 		k.isKind(k.addAddress(owner, m, "nonsense"), models.KindInvalid)
 		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
 		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true))
-		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true)) // the first stays
+		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, own), true)) // the first address cannot move up
 		list(own + " " + lan + " " + wan)
 		k.must(k.Addresses.Move(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
 		list(own + " " + wan + " " + lan)
 		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), true))
 		report(wan)
 		list(own + " " + wan + " (" + lan + ")")
-		// A new one comes last; one that is no longer reported goes.
+		// A new address comes last, and one that is no longer reported is deleted.
 		report("http://203.0.113.9:8096")
 		list(own + " (" + lan + ") http://203.0.113.9:8096")
-		// A hidden one that was away is still hidden when it comes back.
+		// A hidden address is still hidden when it is reported again.
 		_, err := k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{wan}})
 		k.must(err)
 		report(wan)
@@ -61,7 +61,7 @@ func TestAddressesKeepTheirOrder(t *testing.T) {
 	})
 }
 
-// linked is a new account with an accepted link to a server.
+// linked returns a new account with an accepted link to a server.
 func (k *kit) linked(m media) models.Account {
 	k.t.Helper()
 	a := k.account()
@@ -135,7 +135,7 @@ func TestRotateKey(t *testing.T) {
 		k.clock.Advance(time.Millisecond)
 		works(m.key, false)
 		works(next, true)
-		k.is(k.Registrations.Claim(ctx, k.account().ID, m.ID, m.key, home), models.ErrNotFound) // a replaced key claims nothing
+		k.is(k.Registrations.Claim(ctx, k.account().ID, m.ID, m.key, home), models.ErrNotFound) // a replaced key cannot claim the server
 		k.must(k.Sweep(ctx))
 		works(next, true)
 		if k.events(owner)[models.EventServerKeyRotated] != 1 {
@@ -228,14 +228,14 @@ func TestDisabledServer(t *testing.T) {
 		if got := k.located(guest, models.LinkAccepted); len(got) != 1 || got[0].ServerID != open.ID {
 			k.t.Errorf("located: %+v", got)
 		}
-		// An invitation is neither shown nor counted, and cannot be accepted.
+		// A pending link is neither shown nor counted, and cannot be accepted.
 		k.is(k.Links.Accept(ctx, waits.ID, asked.ID, home), models.ErrNotFound)
 		if n, err := k.Links.Waiting(ctx, waits.ID); err != nil || n != 0 || len(k.located(waits, models.LinkPending)) != 0 {
 			k.t.Errorf("%d invitations, %v", n, err)
 		}
 		_, err = k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: owner.ID})
 		k.is(err, models.ErrNotFound)
-		// Its people see it and can leave.
+		// The people of the server still see it and can leave.
 		list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted)
 		k.must(err)
 		if len(list) != 2 || list[0].ServerName != "My den" || !list[0].ServerDisabled || list[1].ServerDisabled || list[1].ServerName != "Den" ||
@@ -257,7 +257,7 @@ func TestDisabledServer(t *testing.T) {
 	})
 }
 
-// The owner sees whose account is shut.
+// The owner of a server sees which of its people have a disabled account.
 func TestOwnerSeesWhoIsDisabled(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -277,7 +277,7 @@ func TestOwnerSeesWhoIsDisabled(t *testing.T) {
 	})
 }
 
-// Three keys within a day: each works its own 24 hours.
+// With three keys within a day, each old one works for its own 24 hours.
 func TestRotatedKeysEndOneByOne(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

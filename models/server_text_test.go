@@ -18,8 +18,8 @@ func hostileTexts() map[string]string {
 	}
 }
 
-// Whatever a server, a device or an owner says: it is refused as invalid or kept
-// in a form that every column holds and every page shows; never our fault.
+// A text of a server, a device or an owner is either refused as invalid or kept in a form
+// that every column can store and every page can show. It never causes an internal error.
 func TestHostileTexts(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner, person := k.t.Context(), k.account(), k.account()

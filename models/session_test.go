@@ -36,7 +36,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			for _, s := range []*models.Session{&one, &two} {
 				s.Username, s.DisplayName, s.Locale = "", "", ""
 			}
-			if diff := cmp.Diff([]models.Session{one, two}, list); diff != "" { // though that use is not written yet
+			if diff := cmp.Diff([]models.Session{one, two}, list); diff != "" { // although that use is not written yet
 				k.t.Error(diff)
 			}
 			k.must(k.Sessions.Flush(ctx))
@@ -73,7 +73,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			for day := range 30 {
 				lives(k, used.Token)
 				if day < 7 {
-					lives(k, idle.Token) // a use that is never written does not keep it alive
+					lives(k, idle.Token) // a use that is not written does not keep the session alive
 				}
 				k.must(k.Sessions.Flush(ctx))
 				if day == 0 {

@@ -84,7 +84,7 @@ func TestSignIn(t *testing.T) {
 			k.must(err)
 			_, err = k.Sessions.Look(ctx, first.Token)
 			k.is(err, models.ErrNoSession)
-			// A token that the client brings is never adopted, and a wrong one changes nothing.
+			// The Store never adopts a token of the client, and a wrong token changes nothing.
 			for _, old := range []string{"", "junk", strings.Repeat("x", 53), first.Token} {
 				third, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: goodPassword, OldToken: old}, home)
 				k.must(err)
@@ -126,7 +126,7 @@ func TestSignIn(t *testing.T) {
 			_, err = k.trySignIn(name, norm.NFD.String(password))
 			k.must(err)
 		})
-		k.run("over every byte", func(k *kit) { // no 72 of bcrypt's, no 128 of anybody's
+		k.run("over every byte", func(k *kit) { // the hash does not cut the password, unlike bcrypt after 72 bytes
 			name := newName()
 			long := strings.Repeat("correct horse ", 18)
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: long + "a"}, home)
@@ -142,7 +142,7 @@ func TestSignIn(t *testing.T) {
 		k.run("notes it", func(k *kit) {
 			a := k.account()
 			k.signIn(a)
-			_, _ = k.trySignIn(a.Username, otherPassword) // leaves no trace: it must cost what an unknown name costs
+			_, _ = k.trySignIn(a.Username, otherPassword) // no event is recorded, because it must cost the same as an unknown name
 			events, err := k.History.List(ctx, a.ID, 10)
 			k.must(err)
 			var got []models.EventKind
@@ -157,7 +157,7 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-// whatever strangers do, the browser that the owner has used gets in.
+// the tries of strangers never keep out the browser that the owner has used.
 func TestKnownDevice(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -185,7 +185,7 @@ func TestKnownDevice(t *testing.T) {
 			if strings.Split(in.DeviceMark, ".")[1] != strings.Split(mark, ".")[1] {
 				k.t.Error("the browser has become another")
 			}
-			_, err = k.trySignIn(a.Username, goodPassword) // and opens no door to them
+			_, err = k.trySignIn(a.Username, goodPassword) // a stranger with the right password is still refused
 			k.is(err, models.ErrThrottled)
 		})
 		k.run("has a limit of its own", func(k *kit) {
@@ -199,7 +199,7 @@ func TestKnownDevice(t *testing.T) {
 				k.is(try(otherPassword), models.ErrSignInWrong)
 			}
 			k.is(try(goodPassword), models.ErrThrottled)
-			_, err := k.trySignIn(a.Username, goodPassword) // other browsers are not held up by it
+			_, err := k.trySignIn(a.Username, goodPassword) // the wait does not hold for other browsers
 			k.must(err)
 			k.clock.Advance(15 * time.Minute)
 			k.must(try(goodPassword))

@@ -70,7 +70,7 @@ func TestSignUp(t *testing.T) {
 			owner := k.account()
 			k.must(k.Accounts.SetLocale(ctx, owner.ID, "de"))
 			name := newName()
-			// The owner's address in other letters: mail must go to the stored one.
+			// The address is typed in another case; the mail must go to the stored address.
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{
 				Username: name, Email: "PERSON" + owner.Email[len("person"):], Password: goodPassword, Locale: "en",
 			}, home)
@@ -81,7 +81,7 @@ func TestSignUp(t *testing.T) {
 			if diff := cmp.Diff(want, letter.Facts); diff != "" || letter.Locale != "de" || letter.Secret != "" || len(letters) != 1 {
 				k.t.Errorf("letters %+v\n%s", letters, diff)
 			}
-			// The name is reserved all the same, and signs in to nothing.
+			// The name is still reserved, and nobody can sign in with it.
 			_, err = k.trySignIn(name, goodPassword)
 			k.is(err, models.ErrConfirmFirst)
 		})
@@ -105,8 +105,8 @@ func TestSignUpPolicy(t *testing.T) {
 	}
 }
 
-// A sign-up that waits for longer than a week holds its name no more, swept or
-// not, and its links die with it however often they were sent again.
+// After a week without confirmation the name of a sign-up is free and its links no longer
+// work, even without a sweep and however often they were sent again.
 func TestSignUpRunsOut(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -149,9 +149,9 @@ func TestSignUpIsThrottledBySource(t *testing.T) {
 		for range 10 {
 			k.must(try("2001:db8:1:2::1"))
 		}
-		err := try("2001:db8:1:2:ffff::2") // the same /64
+		err := try("2001:db8:1:2:ffff::2") // the same /64 network
 		k.is(err, models.ErrThrottled)
-		k.must(try("2001:db8:1:3::1")) // another
+		k.must(try("2001:db8:1:3::1")) // another /64 network
 		k.clock.Advance(10 * time.Minute)
 		k.must(try("2001:db8:1:2::1"))
 	})

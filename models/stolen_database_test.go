@@ -28,19 +28,18 @@ func withKeys(t *testing.T, current, previous string) modelstest.Adjust {
 	return func(o *models.Options) { o.Keys = keys }
 }
 
-// unlimited lifts the limits of one account too, so that a thief may try what
-// they like.
+// unlimited lifts the limits of a single account too, so that a thief can try without end.
 func unlimited(o *models.Options) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	o.Limits.SignIn, o.Limits.PINQuarter, o.Limits.PINDay, o.Limits.KnownDevice, o.Limits.SignedIn = plenty, plenty, plenty, plenty, plenty
 	o.Limits.RecoverMinute = plenty
 }
 
-// victim is an account with one of everything, and the secrets that open it.
+// victim is an account with a secret of every kind.
 type victim struct {
 	models.Account
 	session, confirm, pending, reset, pinReset, change, undo, notMe, mark string
-	waiting                                                               string // a sign-up that waits
+	waiting                                                               string // of a sign-up that is not confirmed
 }
 
 func (k *kit) victim() victim {
@@ -59,7 +58,7 @@ func (k *kit) victim() victim {
 	v.waiting = newName()
 	v.pending = k.signUp(v.waiting)
 	v.confirm = k.letter(models.MailConfirm, addressOf(v.waiting)).Secret
-	// And mails of every kind with a secret that are still owed.
+	// Mails of every kind with a secret are still to be sent.
 	w := k.account()
 	k.signIn(w)
 	k.signIn(w)
@@ -70,7 +69,7 @@ func (k *kit) victim() victim {
 	return v
 }
 
-// doors are all operations that a secret alone opens, without spending it.
+// doors returns all operations that need nothing but a secret and do not spend it.
 func (k *kit) doors() map[string]func(text string) error {
 	ctx := k.t.Context()
 	link := func(look func(string) (models.LinkInfo, error)) func(string) error {
@@ -107,7 +106,7 @@ func forms(value string) []string {
 	return texts
 }
 
-// Somebody has the whole database, and not the secret key.
+// The whole database gives no access to anybody without the secret key.
 func TestStolenDatabaseOpensNothing(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -116,7 +115,7 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 		for door, text := range map[string]string{
 			"session": v.session, "pending": v.pending, "not me": v.notMe, "confirm": v.confirm,
 			"reset": v.reset, "PIN reset": v.pinReset, "change": v.change,
-		} { // the doors do open, to the right secret
+		} { // each operation works with the right secret
 			if err := doors[door](text); err != nil {
 				k.t.Fatalf("%s: %v", door, err)
 			}
@@ -178,7 +177,7 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 			if minted < 5 {
 				k.t.Errorf("only %d mails are owed", minted)
 			}
-			for _, l := range k.letters() { // the real ones do open
+			for _, l := range k.letters() { // the real secrets do work
 				if l.Secret == "" {
 					continue
 				}
@@ -216,7 +215,7 @@ func TestStolenCopyNeedsTheSecretKey(t *testing.T) {
 		if _, err := store.Prepare(ctx, "thief"); !errors.Is(err, models.ErrWrongKey) {
 			t.Errorf("opened with another key: %v", err)
 		}
-		// Without the check, or with its row replaced: the thief's own service on the stolen rows.
+		// The thief runs a service on the stolen rows, without the check of the key or with its row replaced.
 		k.exec("DELETE FROM secret_keys")
 		if _, err := store.Prepare(ctx, "thief"); err != nil {
 			t.Error(err)
@@ -226,18 +225,18 @@ func TestStolenCopyNeedsTheSecretKey(t *testing.T) {
 		k.is(err, models.ErrSignInWrong)
 		_, err = thief.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: v.Username, Password: goodPassword, DeviceMarks: []string{v.mark}}, home)
 		k.is(err, models.ErrSignInWrong)
-		for n := range 10000 { // and no PIN, tried out one by one
+		for n := range 10000 { // no PIN is right either
 			if n%500 != 8305%500 {
 				continue
 			}
 			k.is(thief.PINs.Verify(ctx, v.ID, fmt.Sprintf("%04d", n), home), models.ErrWrongPIN)
 		}
-		for _, l := range thief.letters() { // mails that are owed are not written
+		for _, l := range thief.letters() { // the service makes no mail with a secret from the stolen rows
 			if l.Secret != "" {
 				t.Errorf("a mail %s with a secret", l.Kind)
 			}
 		}
-		// It is the key that was missing.
+		// With the right key the same operations work.
 		k.exec("DELETE FROM secret_keys")
 		_, err = k.trySignIn(v.Username, goodPassword)
 		k.must(err)
@@ -245,7 +244,7 @@ func TestStolenCopyNeedsTheSecretKey(t *testing.T) {
 	})
 }
 
-// columnsOf are the names of a table's columns in the order of SELECT *.
+// columnsOf returns the names of a table's columns in the order of SELECT *.
 func (k *kit) columnsOf(table string) []string {
 	k.t.Helper()
 	var names []string

@@ -18,8 +18,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// A stored PIN cannot be tried out with what the database holds: Argon2id
-// over the PIN, or over any hash of it that needs no key, is not what is stored.
+// Nobody can try out PINs against the stored hash with the database alone: it is
+// not Argon2id over the PIN, nor over any hash of the PIN that needs no key.
 func TestStolenPINHash(t *testing.T) {
 	each(t, func(k *kit) {
 		const pin = "8305"
@@ -61,7 +61,7 @@ func TestStolenPINHash(t *testing.T) {
 	})
 }
 
-// written are the ways to write bytes as a text.
+// written returns bytes in each of the usual text forms.
 func written(b []byte) []string {
 	return []string{
 		string(b), hex.EncodeToString(b), base64.StdEncoding.EncodeToString(b), base64.RawStdEncoding.EncodeToString(b),
@@ -69,9 +69,9 @@ func written(b []byte) []string {
 	}
 }
 
-// A thief makes the rows say that everything in them was made with their own
-// key, and starts a service on them: it still verifies nothing, and the mails
-// that it writes open nothing at the real one.
+// A thief changes the stolen rows as if the thief's own key had made everything in them,
+// and starts a service on them. That service still verifies nothing, and the links of its
+// mails do not work at the real service.
 func TestStolenRowsRewritten(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -103,7 +103,7 @@ func TestStolenRowsRewritten(t *testing.T) {
 		if len(minted) < 5 || len(queued) < 5 {
 			t.Errorf("%d secrets from %d mails: the thief's service writes none", len(minted), len(queued))
 		}
-		// The real database has none of what the thief's service wrote.
+		// The real database does not have the rows that the thief's service wrote.
 		for _, text := range minted {
 			k.exec("DELETE FROM tokens WHERE hash = ?", secret.Sum(text))
 		}
@@ -131,7 +131,7 @@ func TestStolenRowsRewritten(t *testing.T) {
 				}
 			}
 		}
-		_, err = k.trySignIn(v.Username, goodPassword) // the rows are as they were
+		_, err = k.trySignIn(v.Username, goodPassword) // the real rows have not changed
 		k.must(err)
 		k.must(k.PINs.Verify(t.Context(), v.ID, "8305", home))
 	})
@@ -142,7 +142,7 @@ func TestStolenRowsRewritten(t *testing.T) {
 func TestStolenDatabaseMarksNoDevice(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
-		k.signIn(a) // the first of all is told to nobody
+		k.signIn(a) // the first sign-in of an account sends no mail
 		mark := k.signIn(a).DeviceMark
 		k.must(k.PINs.Set(k.t.Context(), a.ID, "", "8305", home))
 		k.resetSecret(a)

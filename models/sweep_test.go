@@ -45,9 +45,9 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 		if found, err := k.Operators.List(ctx, name, "", 9); err != nil || len(found) != 0 {
 			k.t.Errorf("the sign-up is still there: %+v, %v", found, err)
 		}
-		k.signUp(name) // its name is free again
+		k.signUp(name) // the username is free again
 		k.must(k.Operators.Delete(ctx, name))
-		// A dead mail is shown for a month.
+		// A mail that was given up is kept for a month.
 		k.must(k.Operators.SendReset(ctx, a.Username))
 		owed, err := k.Mail.Claim(ctx, "worker", 100)
 		k.must(err)
@@ -66,7 +66,7 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 	})
 }
 
-// More than one step, while others write.
+// A sweep needs several steps while other calls write.
 func TestSweepTakesSeveralSteps(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -93,8 +93,8 @@ func TestSweepTakesSeveralSteps(t *testing.T) {
 	})
 }
 
-// A sign-up that is confirmed in the last moment is not swept, and one that is
-// swept is not confirmed: never a half of both.
+// A sign-up that is confirmed at the last moment is not swept, and one that is swept is not
+// confirmed. No mixture of both happens.
 func TestSweepAgainstConfirm(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -118,7 +118,7 @@ func TestSweepAgainstConfirm(t *testing.T) {
 			if results[i] == nil && (!there || found[0].ConfirmedAt.IsZero()) || results[i] != nil && there {
 				k.t.Errorf("%s: confirming said %v, account %+v", name, results[i], found)
 			}
-			if results[i] != nil { // swept before it was looked up, or between that and the confirmation
+			if results[i] != nil { // it was swept before the look-up, or between look-up and confirmation
 				if !errors.Is(results[i], models.ErrNotFound) {
 					k.is(results[i], models.ErrTokenSpent)
 				}

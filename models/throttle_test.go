@@ -33,7 +33,7 @@ func (c *counter) raise(l models.Limit, now time.Time) int {
 	return c.hits
 }
 
-// The one statement of each engine does what the plain Go does, whatever the
+// The statement of each engine gives the same results as the model in Go, for any
 // order of tries, waits, windows and limits.
 func TestThrottleAgainstModel(t *testing.T) {
 	each(t, func(k *kit) {
@@ -66,7 +66,7 @@ func TestThrottleAgainstModel(t *testing.T) {
 	})
 }
 
-// Parallel callers get different answers, and no more than the limit.
+// Parallel callers get different numbers, and only as many as the limit allows.
 func TestThrottleInParallel(t *testing.T) {
 	each(t, func(k *kit) {
 		for _, hits := range []int{1, 7} {
@@ -97,8 +97,8 @@ func TestThrottleInParallel(t *testing.T) {
 	})
 }
 
-// the first three failures cost nothing, then the waits grow; a hundred in
-// a day end the day. A success clears it all.
+// the first three failures cause no wait, then the waits grow, and a hundred failures
+// in a day end the day. A success clears the counters.
 func TestSignInLadder(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
@@ -124,7 +124,7 @@ func TestSignInLadder(t *testing.T) {
 			if want == 0 {
 				continue
 			}
-			if n < 12 || n == 26 || n == 100 { // the answer tells it, the same for right and wrong
+			if n < 12 || n == 26 || n == 100 { // the answer says so, the same for right and wrong passwords
 				k.clock.Advance(want - time.Millisecond)
 				for _, password := range []string{otherPassword, goodPassword} {
 					_, err := k.trySignIn(a.Username, password)
@@ -138,7 +138,7 @@ func TestSignInLadder(t *testing.T) {
 			k.clock.Advance(want)
 			waited += want
 		}
-		k.is(fail(), models.ErrSignInWrong) // a new day
+		k.is(fail(), models.ErrSignInWrong) // a new day has begun
 		k.clock.Advance(3 * time.Second)
 		_, err := k.trySignIn(a.Username, goodPassword)
 		k.must(err)
@@ -148,9 +148,9 @@ func TestSignInLadder(t *testing.T) {
 	})
 }
 
-// all names of an account count together, names that nobody has
-// count alike, and parallel tries get no more verdicts than the limit: four, the
-// three that cost nothing and the one that brings the first wait.
+// all names of an account share one counter, and an unknown name is counted in
+// the same way. Parallel tries get no more verdicts than the limit of four: three without a
+// wait and the one that starts the first wait.
 func TestSignInVerdicts(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()
@@ -177,8 +177,8 @@ func TestSignInVerdicts(t *testing.T) {
 	})
 }
 
-// Right passwords clear the counter at once: people whose devices sign in
-// together all get in.
+// A right password clears the counter at once, so all devices of a person that sign in at
+// the same time succeed.
 func TestManyRightPasswords(t *testing.T) {
 	t.Parallel()
 	patient(t, func(k *kit) {
@@ -195,7 +195,7 @@ func TestManyRightPasswords(t *testing.T) {
 	})
 }
 
-// sources are counted before anything is looked at.
+// the source is counted before anything else is checked.
 func TestSourcesAreLimited(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -218,11 +218,11 @@ func TestSourcesAreLimited(t *testing.T) {
 				k.t.Errorf("retry after %v", known.RetryAfter)
 			}
 			k.must(signIn("198.51.100.2", a.Username, goodPassword))
-			// the owner's known browser at that address gets in.
+			// the owner's known browser at that network address can sign in.
 			_, err = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: goodPassword, DeviceMarks: []string{mark}},
 				models.Caller{Address: "198.51.100.1"})
 			k.must(err)
-			// But its mark opens no other account there.
+			// Its mark does not help with another account.
 			_, err = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: newName(), Password: goodPassword, DeviceMarks: []string{mark}},
 				models.Caller{Address: "198.51.100.1"})
 			k.is(err, models.ErrThrottled)

@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// The zone of the host does not matter, nor that it changes: what is written in
-// one is read in any other, and lives last as long.
+// The time zone of the host does not matter, even if it changes: a time that is written in
+// one zone is read correctly in another, and lifetimes stay the same.
 func TestTimeZoneDoesNotMatter(t *testing.T) {
 	zones := map[string]*time.Location{
 		"east": time.FixedZone("east", 14*3600), "west": time.FixedZone("west", -12*3600), "odd": time.FixedZone("odd", 5*3600+2700+13),
@@ -38,7 +38,7 @@ func TestTimeZoneDoesNotMatter(t *testing.T) {
 						k.t.Errorf("session until %v, want %v", session.ExpiresAt, in.Session.ExpiresAt)
 					}
 					_, err = k.Recovery.Look(ctx, reset)
-					k.is(err, models.ErrTokenSpent) // by the change of address
+					k.is(err, models.ErrTokenSpent) // the change of address ended the link
 					link := k.letter(models.MailPasswordReset, got.Email)
 					if !link.At.Equal(begin) || link.At.Location() != time.UTC || !link.Facts.Until.Equal(begin.Add(time.Hour)) {
 						k.t.Errorf("mail at %v until %s", link.At, link.Facts.Until)

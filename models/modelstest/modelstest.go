@@ -23,16 +23,16 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Clock is a clock that a test moves.
+// Clock is a clock that a test can move.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that stands at a day in 2026.
+// NewClock returns a clock that stands still on a day in 2026.
 func NewClock() *Clock { return &Clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)} }
 
-// Now is the time of the clock.
+// Now returns the time of the clock.
 func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
 
 // Advance moves the clock on by d.
@@ -59,7 +59,7 @@ func Loose(o *models.Options) {
 	}
 }
 
-// Unlimited lifts every limit, for tests that are about something else.
+// Unlimited lifts every limit, for tests of other things.
 func Unlimited(o *models.Options) {
 	for _, limit := range reflect.ValueOf(&o.Limits).Elem().Fields() {
 		limit.Set(reflect.ValueOf(models.Limit{Hits: 1 << 30, Window: time.Hour}))

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// recorder is a test that keeps how it ended.
+// recorder is a test that records how it ended.
 type recorder struct {
 	testing.TB
 	failed, skipped string
