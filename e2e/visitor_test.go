@@ -34,7 +34,7 @@ var (
 )
 
 // schemeFeature is the name of the colour scheme in style sheets.
-const schemeFeature = "prefers-color-scheme" //nolint:misspell // CSS spells it so
+const schemeFeature = "prefers-color-scheme"
 
 // inDark returns the same look in the dark colour scheme.
 func (l look) inDark() look { l.dark = true; return l }

@@ -24,7 +24,7 @@ var (
 
 	// ErrQuickConnectOff means that the media server makes no tokens until its admin
 	// switches Quick Connect on: nothing is wrong with the local user or the device.
-	ErrQuickConnectOff = errors.New("Quick Connect is off at the media server")
+	ErrQuickConnectOff = errors.New("the media server has Quick Connect switched off")
 )
 
 // Identity describes a media server in its own words.

@@ -195,7 +195,7 @@ func TestFaultStartWithoutDatabase(t *testing.T) {
 	address, line := behindProxy(t, modelstest.MySQL(t))
 	line.cut()
 	p := launch(t, nil, append(plain(t), "--database="+address)...)
-	p.waitLog("the database does not answer yet")
+	p.waitLog("the database does not answer yet; the service waits for it")
 	p.address, _ = p.waitLog("waiting for the database")["address"].(string)
 	if status := p.get("/livez"); status != http.StatusOK {
 		t.Errorf("/livez: %d, want 200: it lives", status)
@@ -218,6 +218,6 @@ func TestFaultStartWithoutDatabase(t *testing.T) {
 
 	line.cut()
 	waiting := launch(t, nil, append(plain(t), "--database="+address)...)
-	waiting.waitLog("the database does not answer yet")
+	waiting.waitLog("the database does not answer yet; the service waits for it")
 	waiting.stop()
 }
