@@ -35,26 +35,26 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 				"sessions.account_id", "tokens.account_id", "history.account_id",
 			} {
 				if k.rowsOf(a.ID)[table] == "" {
-					k.t.Errorf("the test leaves %s empty", table)
+					k.t.Errorf("the test fills no row in %s, want one or more", table)
 				}
 			}
 			k.is(k.Accounts.Delete(ctx, a.ID, otherPassword), models.ErrWrongPassword)
 			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
 			if diff := cmp.Diff(map[string]string{}, k.rowsOf(a.ID)); diff != "" {
-				k.t.Errorf("rows are left: %s", diff)
+				k.t.Errorf("rows of the deleted account (-want +got): %s", diff)
 			}
 			for _, one := range owed { // a worker has leased these mails
 				if _, send, err := k.Mail.Prepare(ctx, one); err != nil || send {
-					k.t.Errorf("mail %s is sent to nobody, %v", one.Kind, err)
+					k.t.Errorf("mail %s: it is still sent or failed with error %v, want it dropped", one.Kind, err)
 				}
 			}
 			if diff := cmp.Diff(map[string]string{}, k.rowsOf(a.ID)); diff != "" {
-				k.t.Errorf("rows are back: %s", diff)
+				k.t.Errorf("rows of the deleted account after the worker ran (-want +got): %s", diff)
 			}
 			letters := k.letters()
 			goodbye := k.only(letters, models.MailAccountDeleted, a.Email)
 			if goodbye.Locale != "de" || goodbye.Facts.Username != a.Username || len(letters) != 1 {
-				k.t.Errorf("letters %+v", letters)
+				k.t.Errorf("got the mails %+v, want one goodbye in German with the username", letters)
 			}
 			_, err = k.Sessions.Look(ctx, in.Token)
 			k.is(err, models.ErrNoSession)
@@ -68,7 +68,7 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 			k.must(err)
 			k.must(k.Operators.Confirm(ctx, c))
 			if got := k.get(b); got.ID != b.ID {
-				k.t.Errorf("the other account %+v", got)
+				k.t.Errorf("got the other account %+v, want it unchanged", got)
 			}
 		})
 		k.run("by an operator", func(k *kit) {
@@ -81,7 +81,7 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 			k.signUp(name)
 			k.must(k.Operators.Delete(ctx, name)) // the address was never confirmed, so it gets no mail
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("letters %+v", letters)
+				k.t.Errorf("got the mails %+v, want none to an unconfirmed address", letters)
 			}
 		})
 		k.run("once", func(k *kit) {
@@ -106,20 +106,20 @@ func TestDeletedAccountLeavesOnlyItsNumber(t *testing.T) {
 		k.letters()
 		for _, c := range k.changes(m, 0) {
 			if c.AccountID != anna.ID || c.DeviceID != "" || c.Link != nil {
-				k.t.Errorf("change %+v", c)
+				k.t.Errorf("got the change %+v, want only the id of the account", c)
 			}
 		}
 		dump := k.dump()
 		for what, text := range map[string]string{"username": anna.Username, "device": "dev-9"} {
 			if strings.Contains(dump, text) {
-				k.t.Errorf("the dump holds the %s", what)
+				k.t.Errorf("the dump contains the %s of a deleted account, want only its id", what)
 			}
 		}
 		k.must(k.Changes.Acknowledge(ctx, m.Server, k.last(m)))
 		k.clock.Advance(8 * 24 * time.Hour)
 		k.must(k.Sweep(ctx))
 		if left := k.changes(m, 0); len(left) != 0 {
-			k.t.Errorf("after they were heard: %+v", left)
+			k.t.Errorf("after the acknowledgement: got the changes %+v, want none", left)
 		}
 	})
 }

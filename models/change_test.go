@@ -21,7 +21,7 @@ func TestFeedHasEveryChangeOfALink(t *testing.T) {
 		expect := func(what string, want ...models.ChangeKind) {
 			k.t.Helper()
 			if diff := cmp.Diff(want, k.changeKinds(m, begin)); diff != "" {
-				k.t.Errorf("%s: %s", what, diff)
+				k.t.Errorf("%s: kinds of changes (-want +got): %s", what, diff)
 			}
 			begin = k.last(m)
 		}
@@ -32,7 +32,7 @@ func TestFeedHasEveryChangeOfALink(t *testing.T) {
 		k.must(k.People.SetTerms(ctx, owner.ID, m.ID, link.ID, models.Terms{EndsAt: &end, Libraries: &[]models.Library{{ExternalID: "l-series"}}}))
 		changes := k.changes(m, begin)
 		if got := changes[0].Link; got == nil || !got.EndsAt.Equal(end) || got.Libraries[0].Name != "Series" || got.AccessKeyHash != sum(link.AccessKey) {
-			k.t.Errorf("change %+v", changes[0])
+			k.t.Errorf("got the change %+v, want the link with its end, libraries and key hash", changes[0])
 		}
 		expect("terms", models.ChangeLink)
 		none := time.Time{}
@@ -42,27 +42,27 @@ func TestFeedHasEveryChangeOfALink(t *testing.T) {
 		expect("a device signs in")
 		k.must(k.Sessions.End(ctx, anna.ID, device.ID, home))
 		if got := k.changes(m, begin); len(got) != 1 || got[0].DeviceID != "dev-9" || got[0].AccountID != anna.ID {
-			k.t.Errorf("changes %+v", got)
+			k.t.Errorf("got the changes %+v, want one with the account and the device dev-9", got)
 		}
 		expect("a device's session ended", models.ChangeDevicesEnded)
 		k.must(k.Sessions.EndAll(ctx, anna.ID, home))
 		expect("signed out everywhere", models.ChangeLink, models.ChangeDevicesEnded)
 		k.must(k.Operators.Disable(ctx, anna.Username))
 		if got := k.changes(m, begin); got[0].Link.Active {
-			k.t.Error("a disabled account is active")
+			k.t.Error("the link of a disabled account is active, want it inactive")
 		}
 		expect("disabled", models.ChangeLink, models.ChangeDevicesEnded)
 		k.must(k.Operators.Enable(ctx, anna.Username))
 		expect("enabled", models.ChangeLink)
 		k.must(k.Links.Remove(ctx, anna.ID, link.ID, home))
 		if got := k.changes(m, begin); got[0].LinkID != link.ID || got[0].Link != nil {
-			k.t.Errorf("changes %+v", got)
+			k.t.Errorf("got the changes %+v, want one with the link's id and no link", got)
 		}
 		expect("left", models.ChangeLinkRemoved)
 		asked, err := k.Agents.AskFor(ctx, m.Server, models.AskLink{Username: anna.Username, LocalUserID: "u-anna", RequestedBy: "Boss"})
 		k.must(err)
 		if asked.State != models.LinkPending || asked.LocalUserID != "u-anna" || asked.AccessKeyHash != (models.AgentLink{}).AccessKeyHash {
-			k.t.Errorf("asked %+v", asked)
+			k.t.Errorf("got the link %+v, want it pending with a local user and without a key", asked)
 		}
 		expect("asked", models.ChangeLink)
 		k.must(k.Sessions.End(ctx, anna.ID, k.deviceOf(anna).ID, home))
@@ -75,12 +75,12 @@ func TestFeedHasEveryChangeOfALink(t *testing.T) {
 		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword))
 		expect("deleted", models.ChangeLink, models.ChangeLinkRemoved)
 		if got := k.changes(other, 0); len(got) != 0 || len(k.changes(plain, 0)) != 0 {
-			k.t.Errorf("another server hears %+v", got)
+			k.t.Errorf("the other servers' feeds: the first has %+v, want no change in either", got)
 		}
 		all := k.changes(m, 0)
 		for i, c := range all {
 			if c.Seq != int64(i+1) {
-				k.t.Errorf("number %d at place %d", c.Seq, i+1)
+				k.t.Errorf("change number %d is at place %d, want the numbers from 1 without a gap", c.Seq, i+1)
 			}
 		}
 		k.isKind(k.Changes.Acknowledge(ctx, m.Server, begin+1), models.KindInvalid)
@@ -89,7 +89,7 @@ func TestFeedHasEveryChangeOfALink(t *testing.T) {
 		k.clock.Advance(8 * 24 * time.Hour)
 		k.must(k.Sweep(ctx))
 		if got := k.changes(m, 0); len(got) != 1 || got[0].Seq != begin {
-			k.t.Errorf("what was not acknowledged: %+v", got)
+			k.t.Errorf("got the changes %+v, want only the last one, which was not acknowledged", got)
 		}
 	})
 }
@@ -126,11 +126,11 @@ func TestChangesAtOnceHaveNoGap(t *testing.T) {
 		}
 		changes := k.changes(m, begin)
 		if len(changes) != 18+6*2 {
-			k.t.Errorf("%d changes", len(changes))
+			k.t.Errorf("got %d changes, want 30", len(changes))
 		}
 		for i, c := range changes {
 			if c.Seq != begin+int64(i)+1 {
-				k.t.Fatalf("a gap before %d", c.Seq)
+				k.t.Fatalf("got the change number %d, want %d", c.Seq, begin+int64(i)+1)
 			}
 		}
 	})
@@ -149,7 +149,7 @@ func TestWaitEndsWithAChange(t *testing.T) {
 		invite := k.invite(owner, a.Username, m)
 		select {
 		case err := <-heard:
-			k.t.Fatalf("woken by nothing: %v", err)
+			k.t.Fatalf("the call returned without a change, with error %v; want it to wait", err)
 		case <-time.After(50 * time.Millisecond):
 		}
 		k.must(k.Invites.Accept(ctx, a.ID, invite.ID, home))
@@ -157,7 +157,7 @@ func TestWaitEndsWithAChange(t *testing.T) {
 		case err := <-heard:
 			k.must(err)
 		case <-time.After(30 * time.Second):
-			k.t.Fatal("nobody is told")
+			k.t.Fatal("the call still waits after a change, want it to return")
 		}
 		// The Store finds a change of another process because it looks at intervals.
 		models.LookForChanges(k.Store, 5*time.Millisecond)

@@ -18,7 +18,7 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 				info, err := k.Emails.LookConfirm(ctx, link)
 				k.must(err)
 				if info.Username != name || info.Email != addressOf(name) {
-					k.t.Errorf("link %+v", info)
+					k.t.Errorf("got the link %+v, want the username and address of the sign-up", info)
 				}
 			}
 			_, err := k.trySignIn(name, goodPassword)
@@ -27,7 +27,7 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 			k.is(err, models.ErrSignInWrong)
 			k.must(k.Emails.Confirm(ctx, link, home))
 			if got := k.byName(name).ConfirmedAt; !got.Equal(k.clock.Now()) {
-				k.t.Errorf("confirmed at %v", got)
+				k.t.Errorf("confirmed at %v, want %v", got, k.clock.Now())
 			}
 			k.is(k.Emails.Confirm(ctx, link, home), models.ErrTokenSpent)
 			_, err = k.Emails.LookConfirm(ctx, link)
@@ -90,7 +90,7 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 			var links []string
 			for _, l := range letters {
 				if l.Kind != models.MailConfirm || l.To != addressOf(one) {
-					k.t.Fatalf("letter %+v", l)
+					k.t.Fatalf("got the mail %+v, want a confirmation to the shared address", l)
 				}
 				links = append(links, l.Secret)
 			}
@@ -100,14 +100,14 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 			// A reset does not give it the address either. A later request mails the owner instead.
 			k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrEmailTaken)
 			if !k.byName(one).ConfirmedAt.IsZero() {
-				k.t.Error("the loser is confirmed")
+				k.t.Error("the second account with the address is confirmed, want it unconfirmed")
 			}
 			_, err = k.trySignIn(addressOf(one), goodPassword)
 			k.must(err)
 			k.clock.Advance(2 * time.Minute)
 			k.must(k.Recovery.Request(ctx, one, home, false))
 			if letter := k.letter(models.MailAlreadyRegistered, addressOf(one)); letter.Secret != "" || letter.Facts.Username != two {
-				k.t.Errorf("letter %+v", letter)
+				k.t.Errorf("got the mail %+v, want no secret and the username of the owner", letter)
 			}
 		})
 		k.run("runs out after a week", func(k *kit) {
@@ -146,7 +146,7 @@ func TestResendAndCorrectReplaceTheLink(t *testing.T) {
 			link := k.letter(models.MailConfirm, addressOf(name)).Secret
 			k.must(k.Emails.Resend(ctx, pending, home)) // it is too soon: the call succeeds but sends nothing
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("mails %+v", letters)
+				k.t.Errorf("got the mails %+v, want none above the limit", letters)
 			}
 			k.must(k.Emails.Confirm(ctx, link, home))
 		})
@@ -161,12 +161,12 @@ func TestResendAndCorrectReplaceTheLink(t *testing.T) {
 			waiting, err := k.Emails.Pending(ctx, pending)
 			k.must(err)
 			if waiting.Email != addressOf(mended) {
-				k.t.Errorf("waits for %s", waiting.Email)
+				k.t.Errorf("the sign-up waits for %s, want %s", waiting.Email, addressOf(mended))
 			}
 			link := k.letter(models.MailConfirm, addressOf(mended)).Secret
 			k.must(k.Emails.Confirm(ctx, link, home))
 			if got := k.byName(name).Email; got != addressOf(mended) {
-				k.t.Errorf("address %s", got)
+				k.t.Errorf("got the address %s, want %s", got, addressOf(mended))
 			}
 		})
 		k.run("a mail on its way to the old address confirms nothing", func(k *kit) {
@@ -177,7 +177,7 @@ func TestResendAndCorrectReplaceTheLink(t *testing.T) {
 			k.must(k.Emails.Correct(ctx, pending, addressOf(victim), home))
 			for _, one := range owed {
 				if _, send, err := k.Mail.Prepare(ctx, one); err != nil || send {
-					k.t.Errorf("the mail to %s is still sent (%v)", addressOf(name), err)
+					k.t.Errorf("the mail to %s is still sent or failed with error %v, want it dropped", addressOf(name), err)
 				}
 			}
 		})
@@ -189,7 +189,7 @@ func TestResendAndCorrectReplaceTheLink(t *testing.T) {
 			k.must(k.Emails.Correct(ctx, pending, addressOf(victim), home))
 			k.is(k.Recovery.ResetPassword(ctx, link, otherPassword, home), models.ErrTokenSpent)
 			if a := k.byName(name); !a.ConfirmedAt.IsZero() {
-				k.t.Errorf("%s is confirmed without a mail to it", a.Email)
+				k.t.Errorf("the account is confirmed with the address %s, want it unconfirmed without a mail to that address", a.Email)
 			}
 		})
 		k.run("ten a day", func(k *kit) {

@@ -128,14 +128,14 @@ func TestTakenCodeIsDrawnAgain(t *testing.T) {
 		first := k.begin("one")
 		stuck.begin()
 		if second := k.begin("two"); second == first {
-			k.t.Errorf("both show %s", first)
+			k.t.Errorf("two devices have the code %s, want different codes", first)
 		}
 		owner := k.account()
 		stuck.begin()
 		one := k.claimCode(owner)
 		stuck.begin()
 		if two := k.claimCode(owner); one == two {
-			k.t.Errorf("%s twice", one)
+			k.t.Errorf("two claim codes are %s, want different codes", one)
 		}
 	}, func(o *models.Options) { o.Random = stuck })
 }

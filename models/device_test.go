@@ -30,7 +30,7 @@ func TestEmbyDeviceSignsInByCode(t *testing.T) {
 		phone := k.signIn(person).Session
 		code := k.begin("Dev-1 é")
 		if typed, ok := models.ParseShortCode(code); !ok || len(code) != 9 || code[4] != '-' || code != typed[:4]+"-"+typed[4:] {
-			k.t.Errorf("the code is %q", code)
+			k.t.Errorf("got the code %q, want two groups of four letters with a hyphen", code)
 		}
 		poll := func(deviceID, code string, want bool, wantErr error) {
 			k.t.Helper()
@@ -41,7 +41,7 @@ func TestEmbyDeviceSignsInByCode(t *testing.T) {
 				k.must(err)
 			}
 			if approved != want {
-				k.t.Errorf("approved is %v", approved)
+				k.t.Errorf("approved is %v, want %v", approved, want)
 			}
 		}
 		for range 20 { // one real client asks every second
@@ -54,7 +54,7 @@ func TestEmbyDeviceSignsInByCode(t *testing.T) {
 		asking, err := k.Devices.LookCode(ctx, phone, strings.ToLower(code), home)
 		k.must(err)
 		if asking.UserCode != code || asking.Client != "TV app 1.2" || asking.Address != tv.Address || !asking.AskedAt.Equal(k.Now()) {
-			k.t.Errorf("asking: %+v", asking)
+			k.t.Errorf("got the waiting device %+v, want its code, app, address and time", asking)
 		}
 		k.must(k.Devices.Approve(ctx, phone, code, home))
 		k.is(k.Devices.Approve(ctx, phone, code, home), models.ErrCodeWrong)
@@ -68,14 +68,14 @@ func TestEmbyDeviceSignsInByCode(t *testing.T) {
 		found, err := k.Sessions.Look(ctx, in.Token)
 		k.must(err)
 		if found.AccountID != person.ID || found.Kind != models.SessionDevice || found.Device != "TV app 1.2" || in.Session.AccountID != person.ID {
-			k.t.Errorf("signed in: %+v", found)
+			k.t.Errorf("got the session %+v, want one of the device and the account", found)
 		}
 		k.letter(models.MailNewDevice, person.Email)
 		_, err = k.Devices.EmbyExchange(ctx, "Dev-1 é", code, tv)
 		k.is(err, models.ErrDeviceCodeExpired)
 		poll("Dev-1 é", code, false, models.ErrDeviceCodeExpired)
 		if k.events(person)[models.EventDeviceApproved] != 1 {
-			k.t.Error("not in the history")
+			k.t.Error("the approval is not in the history once, want one event")
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestDeviceIDHasALimit(t *testing.T) {
 		approved, err := k.Devices.EmbyPoll(k.t.Context(), id, k.begin(id))
 		k.must(err)
 		if approved {
-			k.t.Error("approved")
+			k.t.Error("the device is approved, want it still waiting")
 		}
 	})
 }
@@ -119,7 +119,7 @@ func TestAPIDeviceSignsInByCode(t *testing.T) {
 		phone := k.signIn(person).Session
 		code := k.beginAPI("dev")
 		if code.Interval != 5*time.Second || code.Life != 10*time.Minute || !code.ExpiresAt.Equal(k.Now().Add(code.Life)) {
-			k.t.Errorf("began %+v", code)
+			k.t.Errorf("got the code %+v, want an interval of 5 s and a life of 10 min", code)
 		}
 		exchange := func(want error) {
 			k.t.Helper()
@@ -135,7 +135,7 @@ func TestAPIDeviceSignsInByCode(t *testing.T) {
 		k.clock.Advance(20 * time.Second)
 		exchange(models.ErrAuthorizationPending)
 		if row := k.texts("SELECT poll_every, next_poll FROM device_codes")[0]; row[0] != "20000" || row[1] != fmt.Sprint(k.Now().Add(20*time.Second).UnixMilli()) {
-			k.t.Errorf("the pace in the row is %v, now is %d", row, k.Now().UnixMilli())
+			k.t.Errorf("got the pace %v at %d, want an interval of 20000 ms and the next poll after it", row, k.Now().UnixMilli())
 		}
 		k.must(k.Devices.Approve(ctx, phone, code.UserCode, home))
 		exchange(models.ErrSlowDown) // the pace holds for an approved code too
@@ -143,7 +143,7 @@ func TestAPIDeviceSignsInByCode(t *testing.T) {
 		in, err := k.Devices.Exchange(ctx, code.DeviceCode, tv)
 		k.must(err)
 		if found, err := k.Sessions.Look(ctx, in.Token); err != nil || found.AccountID != person.ID || found.Device != "Living room · TV app" {
-			k.t.Errorf("signed in %+v, %v", found, err)
+			k.t.Errorf("got the session %+v with error %v, want one of the account and the named device", found, err)
 		}
 		k.clock.Advance(time.Minute)
 		exchange(models.ErrDeviceCodeExpired)
@@ -165,7 +165,7 @@ func TestSlowDownEnds(t *testing.T) {
 			_, _ = k.Devices.Exchange(k.t.Context(), code.DeviceCode, tv)
 		}
 		if every := k.texts("SELECT poll_every FROM device_codes")[0][0]; every != "60000" {
-			k.t.Errorf("a device that hurries waits %s ms", every)
+			k.t.Errorf("the interval is %s ms, want at most 60000 ms", every)
 		}
 		k.clock.Advance(time.Minute)
 		_, err := k.Devices.Exchange(k.t.Context(), code.DeviceCode, tv)
@@ -188,7 +188,7 @@ func TestDenyDevice(t *testing.T) {
 		_, err = k.Devices.EmbyExchange(ctx, "dev", emby, tv)
 		k.is(err, models.ErrDeviceCodeExpired)
 		if k.events(person)[models.EventDeviceDenied] != 2 {
-			k.t.Error("not in the history")
+			k.t.Error("the denials are not in the history, want two events")
 		}
 	})
 }
@@ -209,7 +209,7 @@ func TestDeviceCodeExpires(t *testing.T) {
 		k.is(err, models.ErrDeviceCodeExpired)
 		k.must(k.Sweep(ctx))
 		if n := k.texts("SELECT COUNT(*) FROM device_codes")[0][0]; n != "0" {
-			k.t.Errorf("%s codes left", n)
+			k.t.Errorf("%s codes are left, want 0", n)
 		}
 	})
 }
@@ -287,7 +287,7 @@ func TestNewDevicePerProgram(t *testing.T) {
 			}, models.Caller{Address: "198.51.100.7", Device: device})
 			k.must(err)
 			if got := slices.Contains(kinds(k.letters(), person.Email), models.MailNewDevice); got != mailed {
-				k.t.Errorf("%q %q %q: mailed is %v", client, id, device, got)
+				k.t.Errorf("client %q, id %q, device %q: a mail is %v, want %v", client, id, device, got, mailed)
 			}
 		}
 		signIn("", "", "Phone", true)

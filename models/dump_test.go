@@ -34,19 +34,19 @@ func TestDumpOpensNothing(t *testing.T) {
 		}
 		dump := k.dump()
 		if !strings.Contains(dump, den.SystemID) || !strings.Contains(dump, "dev-1") {
-			k.t.Fatal("the dump does not hold what is stored")
+			k.t.Fatal("the dump lacks the system id or the device id, want every stored value")
 		}
 		for what, text := range secrets {
 			short := strings.ReplaceAll(text, "-", "")
 			sum := secret.Sum(short)
 			for _, form := range []string{text, short, hex.EncodeToString([]byte(text))} {
 				if strings.Contains(strings.ToLower(dump), strings.ToLower(form)) {
-					k.t.Errorf("the dump holds the %s", what)
+					k.t.Errorf("the dump contains the %s, want it only encrypted or hashed", what)
 				}
 			}
 			// Short values can be guessed, so the dump must not contain their hash without a key.
 			if len(short) <= 32 && strings.Contains(dump, string(sum[:])) {
-				k.t.Errorf("the dump holds the bare hash of the %s", what)
+				k.t.Errorf("the dump contains the plain hash of the %s, want a hash with a key", what)
 			}
 		}
 		// Another secret key opens none of the values.
@@ -54,12 +54,12 @@ func TestDumpOpensNothing(t *testing.T) {
 		k.must(err)
 		row := k.texts("SELECT id, access_key FROM links")[0]
 		if _, err := other.Open("access key", row[0], row[1]); err == nil {
-			k.t.Error("another secret key opens an access key")
+			k.t.Error("another secret key opens an access key, want an error")
 		}
 		mine, err := secret.NewKeys(modelstest.Key, "")
 		k.must(err)
 		if text, err := mine.Open("access key", row[0], row[1]); err != nil || text != serversKey {
-			k.t.Errorf("the secret key opens %q, %v", text, err)
+			k.t.Errorf("the secret key opens the access key %q with error %v, want the stored one", text, err)
 		}
 	}, withMD5)
 }
@@ -106,7 +106,7 @@ func TestDumpGivesNoInvite(t *testing.T) {
 		dump := k.dump()
 		for what, text := range map[string]string{"secret": sent, "request's key": requestKey} {
 			if sum := secret.Sum(text); strings.Contains(dump, text) || what != "secret" && strings.Contains(dump, string(sum[:])) {
-				k.t.Errorf("the dump holds the %s", what)
+				k.t.Errorf("the dump contains the %s or its plain hash, want neither", what)
 			}
 		}
 		thief, err := secret.NewKeys(thiefsKey, "")
@@ -121,7 +121,7 @@ func TestDumpGivesNoInvite(t *testing.T) {
 					for _, form := range forms(row.text(i)) {
 						tried++
 						if opens(form) {
-							k.t.Errorf("a value of %s opens an invite", table)
+							k.t.Errorf("a value of the table %s opens an invite, want no value to do so", table)
 						}
 					}
 				}
@@ -134,15 +134,15 @@ func TestDumpGivesNoInvite(t *testing.T) {
 			k.must(err)
 			tried++
 			if opens(text) {
-				k.t.Error("a thief makes the secret of a mail that is owed")
+				k.t.Error("the dump gives the secret of a mail that is still to be sent, want no way to make it")
 			}
 		}
 		if tried < 100 {
-			k.t.Errorf("only %d texts were tried", tried)
+			k.t.Errorf("tried %d texts, want at least 100", tried)
 		}
 		owed := k.letter(models.MailInvite, "owed@example.org").Secret
 		if _, _, err := k.Invites.Look(ctx, owed); err != nil || !opens(sent) {
-			k.t.Errorf("the real secrets open nothing: %v", err)
+			k.t.Errorf("the real secrets do not open the invites, error %v; want them to", err)
 		}
 	}, func(o *models.Options) { o.SignUp = models.SignUpInvite })
 }

@@ -45,7 +45,7 @@ func TestEmailAddressRefused(t *testing.T) {
 		"a@xn--.org", "a@xn--a.org", "a@exam\u200bple.org", "a@example.org\u202e", "mailto:a@example.org", "a@exam ple.org",
 	} {
 		if sendTo, key, ok := parseEmail(typed); ok || sendTo != "" || key != "" {
-			t.Errorf("%q is taken as %q, %q", typed, sendTo, key)
+			t.Errorf("%q is accepted as %q with the key %q, want it refused", typed, sendTo, key)
 		}
 	}
 }
@@ -65,20 +65,20 @@ func FuzzEmailAddress(f *testing.F) {
 		// An accepted address needs no quoting: it reads back as itself, and adds nothing to the SMTP line.
 		parsed, err := mail.ParseAddress(sendTo)
 		if err != nil || parsed.Address != sendTo || parsed.String() != "<"+sendTo+">" {
-			t.Errorf("%q is sent to %q, which reads as %v, %v", typed, sendTo, parsed, err)
+			t.Errorf("%q: mail goes to %q, which net/mail reads as %v with error %v; want the same address", typed, sendTo, parsed, err)
 		}
 		if strings.ContainsFunc(sendTo, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII || strings.ContainsRune(`<>"(),:;[]\`, r) }) {
-			t.Errorf("%q is sent to %q", typed, sendTo)
+			t.Errorf("%q: mail goes to %q, want only ASCII characters that need no quoting", typed, sendTo)
 		}
 		sendTwice, keyTwice, ok := parseEmail(sendTo)
 		if !ok || sendTwice != sendTo || keyTwice != key {
-			t.Errorf("%q: %q, %q; again %q, %q %t", typed, sendTo, key, sendTwice, keyTwice, ok)
+			t.Errorf("%q: first (%q, %q), read again (%q, %q, %t); want the same", typed, sendTo, key, sendTwice, keyTwice, ok)
 		}
 		if _, again, ok := parseEmail(key); !ok || again != key {
-			t.Errorf("key %q becomes %q %t", key, again, ok)
+			t.Errorf("the key %q reads back as %q, %t; want itself", key, again, ok)
 		}
 		if len(sendTo) > emailMax || nameKey(typed) != key {
-			t.Errorf("%q is stored as %q, looked up as %q", typed, key, nameKey(typed))
+			t.Errorf("%q: stored as %q, looked up as %q; want the same, within the maximum length", typed, key, nameKey(typed))
 		}
 	})
 }

@@ -21,10 +21,10 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			to := addressOf(newName())
 			k.must(k.Emails.RequestChange(ctx, a.ID, " "+to, goodPassword, home))
 			if k.get(a).Email != a.Email {
-				k.t.Error("the address has changed before it was confirmed")
+				k.t.Error("the address has changed without a confirmation, want the old one")
 			}
 			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != to {
-				k.t.Errorf("waits for %q, %v", waiting, err)
+				k.t.Errorf("the account waits for %q with error %v, want %q", waiting, err, to)
 			}
 			letters := k.letters()
 			link := k.only(letters, models.MailEmailConfirm, to)
@@ -34,21 +34,21 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				Device: home.Device, At: k.clock.Now().Truncate(time.Second),
 			}
 			if diff := cmp.Diff(want, asked.Facts); diff != "" || asked.Secret != "" || len(letters) != 2 {
-				k.t.Errorf("%d letters, %s", len(letters), diff)
+				k.t.Errorf("got %d mails, want 2; facts of the notice (-want +got): %s", len(letters), diff)
 			}
 			info, err := k.Emails.LookChange(ctx, link.Secret)
 			k.must(err)
 			if info.Email != to {
-				k.t.Errorf("link %+v", info)
+				k.t.Errorf("got the link %+v, want the new address", info)
 			}
 			k.must(k.Emails.ConfirmChange(ctx, link.Secret, home))
 			if got := k.get(a).Email; got != to {
-				k.t.Errorf("address %s", got)
+				k.t.Errorf("got the address %s, want %s", got, to)
 			}
 			letters = k.letters()
 			changed := k.only(letters, models.MailEmailChanged, a.Email)
 			if changed.Secret == "" || changed.Facts.Email != "p…@example.org" {
-				k.t.Errorf("letter %+v", changed)
+				k.t.Errorf("got the mail %+v, want a link to undo and the masked new address", changed)
 			}
 			k.only(letters, models.MailEmailArrived, to)
 			k.is(k.Emails.ConfirmChange(ctx, link.Secret, home), models.ErrTokenSpent)
@@ -68,7 +68,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			}
 			k.is(k.Emails.RequestChange(ctx, a.ID, "new@example.org", goodPassword, home), models.ErrThrottled)
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("letters %+v", letters)
+				k.t.Errorf("got the mails %+v, want none", letters)
 			}
 		})
 		k.run("a second request kills the first", func(k *kit) {
@@ -88,7 +88,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(a), otherPassword, home))
 			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrTokenSpent)
 			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != "" {
-				k.t.Errorf("still waits for %q, %v", waiting, err)
+				k.t.Errorf("the account waits for %q with error %v, want no change", waiting, err)
 			}
 		})
 		k.run("an address that is taken is told to its owner alone", func(k *kit) {
@@ -98,7 +98,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			k.only(letters, models.MailAlreadyRegistered, owner.Email)
 			k.only(letters, models.MailEmailAsked, a.Email)
 			if len(letters) != 2 {
-				k.t.Errorf("letters %+v", letters)
+				k.t.Errorf("got the mails %+v, want 2", letters)
 			}
 		})
 		k.run("an address that is taken meanwhile is refused", func(k *kit) {
@@ -109,10 +109,10 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			k.must(k.Emails.Confirm(ctx, k.letter(models.MailConfirm, addressOf(name)).Secret, home))
 			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrEmailTaken)
 			if got := k.get(a).Email; got != a.Email {
-				k.t.Errorf("address %s", got)
+				k.t.Errorf("got the address %s, want %s", got, a.Email)
 			}
 			if until, err := k.Emails.UndoUntil(ctx, a.ID); err != nil || !until.IsZero() {
-				k.t.Errorf("half made: undo until %v, %v", until, err)
+				k.t.Errorf("the change can be undone until %v, error %v; want no change", until, err)
 			}
 		})
 		k.run("runs out after a day", func(k *kit) {
@@ -121,7 +121,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			k.clock.Advance(24 * time.Hour)
 			k.is(k.Emails.ConfirmChange(ctx, link, home), models.ErrTokenSpent)
 			if waiting, err := k.Emails.Waiting(ctx, a.ID); err != nil || waiting != "" {
-				k.t.Errorf("waits for %q, %v", waiting, err)
+				k.t.Errorf("the account waits for %q with error %v, want no change", waiting, err)
 			}
 		})
 		k.run("in its letters only", func(k *kit) {
@@ -129,14 +129,14 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			to := "Person" + a.Email[len("person"):]
 			undo := k.change(a, to)
 			if got := k.get(a).Email; got != to {
-				k.t.Errorf("address %s", got)
+				k.t.Errorf("got the address %s, want %s", got, to)
 			}
 			_, err := k.trySignIn(a.Email, goodPassword)
 			k.must(err)
 			_, err = k.Emails.Undo(ctx, undo, home)
 			k.must(err)
 			if got := k.get(a).Email; got != a.Email {
-				k.t.Errorf("address %s", got)
+				k.t.Errorf("got the address %s, want %s", got, a.Email)
 			}
 		})
 	})
@@ -160,7 +160,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			}
 			letter := k.letter(models.MailEmailUndone, a.Email)
 			if letter.Secret != reset {
-				k.t.Error("the mail has another link than the page")
+				k.t.Error("the mail and the page have different links, want the same link")
 			}
 			k.must(k.Recovery.ResetPassword(ctx, reset, otherPassword, home))
 			k.clock.Advance(time.Minute)
@@ -171,7 +171,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 				k.must(k.Emails.ConfirmChange(ctx, k.askChange(b, address), home))
 			}
 			if until, err := k.Emails.UndoUntil(ctx, a.ID); err != nil || !until.IsZero() {
-				k.t.Errorf("undo until %v, %v", until, err)
+				k.t.Errorf("the change can be undone until %v, error %v; want no change", until, err)
 			}
 		}
 		k.run("brings the address back", func(k *kit) {
@@ -183,7 +183,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			info, err := k.Emails.LookUndo(ctx, undo)
 			k.must(err)
 			if info.Email != a.Email {
-				k.t.Errorf("link %+v", info)
+				k.t.Errorf("got the link %+v, want the old address", info)
 			}
 			secret, err := k.Emails.Undo(ctx, undo, home)
 			k.must(err)
@@ -244,7 +244,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			b := k.account()
 			k.must(k.Emails.RequestChange(ctx, b.ID, a.Email, goodPassword, home))
 			if got := kinds(k.letters(), a.Email); len(got) != 0 {
-				k.t.Errorf("a held address gets %v", got)
+				k.t.Errorf("the held address gets the mails %v, want none", got)
 			}
 			stranger := newName()
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: stranger, Email: a.Email, Password: goodPassword}, home)
@@ -253,7 +253,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			k.letters()
 			k.must(k.Recovery.Request(ctx, a.Email, home, false)) // the address finds no account
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("letters %+v", letters)
+				k.t.Errorf("got the mails %+v, want none", letters)
 			}
 			err = k.Accounts.Delete(ctx, a.ID, goodPassword)
 			k.is(err, models.ErrDeletionWaits)

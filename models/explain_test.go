@@ -164,18 +164,18 @@ func TestStatementsUseIndexes(t *testing.T) {
 			}
 			explained++
 			if how := k.scans(statement); how != "" {
-				k.t.Errorf("%s: %s", how, statement)
+				k.t.Errorf("%s; want an index for the statement: %s", how, statement)
 			}
 		}
 		if explained < 60 {
-			k.t.Errorf("only %d statements are explained", explained)
+			k.t.Errorf("explained %d statements, want at least 60", explained)
 		}
 		if how := k.scans("SELECT * FROM accounts WHERE display_name = 'x'"); how == "" {
-			k.t.Error("a whole table is read and the test does not see it")
+			k.t.Error("the test does not notice that a whole table is read, want it noticed")
 		}
 		// The throttle runs this statement without GORM.
 		if how := k.scans("SELECT hits FROM throttle WHERE throttle_key = x'00'"); how != "" {
-			k.t.Error(how)
+			k.t.Errorf("the statement of the throttle: %s; want an index", how)
 		}
 	})
 }

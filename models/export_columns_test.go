@@ -313,7 +313,7 @@ func (k *kit) exportKeepsVerdicts(accountID int64, export models.Export, mayBeEm
 			}
 			filled = true
 			if isExported && !slices.ContainsFunc(exported[path], func(have string) bool { return sameValue(row, have) }) {
-				k.t.Errorf("%s is %s and not among the values of %s in the export: %v", name, row.text(0), path, exported[path])
+				k.t.Errorf("%s is %s, want it among the values of %s in the export: %v", name, row.text(0), path, exported[path])
 			}
 		}
 		if !filled && !slices.Contains(mayBeEmpty, name) {

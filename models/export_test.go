@@ -37,7 +37,7 @@ func TestExport(t *testing.T) {
 		said := string(text)
 		for _, secret := range []string{reset, in.Token, "argon2id", "8305", "753951", "864209"} {
 			if strings.Contains(said, secret) {
-				k.t.Errorf("the export holds a secret: %s", secret)
+				k.t.Errorf("the export contains the secret %s, want none", secret)
 			}
 		}
 		k.exportKeepsVerdicts(a.ID, export, "outbox.lease_until", "tokens.used_at", "claim_codes.used_at", "invite_servers.local_user_id", "servers.disabled_at")

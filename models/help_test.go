@@ -156,7 +156,7 @@ func (k *kit) byName(name string) models.Account {
 			return a
 		}
 	}
-	k.t.Fatalf("no account %s", name)
+	k.t.Fatalf("there is no account %s, want one", name)
 	return models.Account{}
 }
 

@@ -30,7 +30,7 @@ func TestHistoryPagesAreComplete(t *testing.T) {
 			}
 			for _, one := range page {
 				if before != 0 && one.ID >= before {
-					k.t.Errorf("the event %d comes after %d", one.ID, before)
+					k.t.Errorf("event %d follows event %d, want the newest first", one.ID, before)
 				}
 				before = one.ID
 				got = append(got, one.Event)
@@ -50,7 +50,7 @@ func TestOperatorsFindAccountsByID(t *testing.T) {
 		k.letters()
 		k.must(k.Operators.DisableByID(ctx, a.ID))
 		if k.get(a).DisabledAt.IsZero() || !k.get(other).DisabledAt.IsZero() {
-			k.t.Error("another account was disabled")
+			k.t.Error("the wrong account was disabled, want only the named one")
 		}
 		_, err := k.trySignIn(a.Username, goodPassword)
 		k.is(err, models.ErrAccountDisabled)

@@ -11,7 +11,7 @@ func TestIDsAsText(t *testing.T) {
 	t.Parallel()
 	for _, id := range []int64{1, 42, math.MaxInt64} {
 		if got := models.ParseID(models.FormatID(id)); got != id {
-			t.Errorf("id %d became %d", id, got)
+			t.Errorf("the id %d reads back as %d, want the same", id, got)
 		}
 	}
 	for _, text := range []string{"", "0", "-1", "+1", "01", " 1", "1 ", "1.0", "0x1", "1e3", "one", "9223372036854775808", "１"} {

@@ -51,11 +51,11 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 			"link of a pair":      {"SELECT * FROM links WHERE server_id = ? AND account_id = ?", []any{int64(1), owner.ID}},
 		} {
 			if bad := k.tableScans(c.statement, c.args...); len(bad) > 0 {
-				k.t.Errorf("%s reads a whole table: %v", what, bad)
+				k.t.Errorf("%s: the steps %v read a whole table, want an index", what, bad)
 			}
 		}
 		if bad := k.tableScans("SELECT * FROM device_codes WHERE state = ?", "waiting"); len(bad) == 0 {
-			k.t.Error("this test sees no scan where there is one")
+			k.t.Error("the test does not notice a scan of a table, want it noticed")
 		}
 	})
 }
@@ -211,11 +211,11 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 		// The sweeps run these statements without GORM.
 		for _, table := range []string{"proofs", "idempotency", "quick_connects"} {
 			if how := k.scans("SELECT * FROM " + table + " WHERE expires_at <= '2020-01-01' LIMIT 500"); how != "" {
-				k.t.Errorf("sweep %s: %s", table, how)
+				k.t.Errorf("the sweep of %s: %s; want an index", table, how)
 			}
 		}
 		if how := k.scans("SELECT * FROM invites WHERE note = 'x'"); how == "" {
-			k.t.Error("a whole table is read and the test does not see it")
+			k.t.Error("the test does not notice that a whole table is read, want it noticed")
 		}
 	})
 }

@@ -28,16 +28,16 @@ func TestInviteByUsername(t *testing.T) {
 			Libraries: []models.Library{{ExternalID: "l-films", Name: "Films"}}, EndsAt: end,
 		}}
 		if diff := cmp.Diff(want, invite.Servers); diff != "" || invite.Note != "Hello\n<b>you</b>" || invite.To != anna.Username || invite.State != models.InvitePending {
-			k.t.Errorf("invite %+v: %s", invite, diff)
+			k.t.Errorf("got the invite %+v, want it pending with its note; servers (-want +got): %s", invite, diff)
 		}
 		letter := k.letter(models.MailInvite, anna.Email)
 		if letter.Facts.Person != owner.Username || letter.Facts.Server != "Den" || letter.Locale != "en" {
-			k.t.Errorf("letter %+v", letter)
+			k.t.Errorf("got the mail %+v, want the owner, the server and English", letter)
 		}
 		received, err := k.Invites.Received(ctx, anna.ID)
 		k.must(err)
 		if len(received) != 1 || received[0].ID != invite.ID || received[0].OwnerUsername != owner.Username {
-			k.t.Errorf("received %+v", received)
+			k.t.Errorf("got the invites %+v, want one with the owner's username", received)
 		}
 		stranger := k.account()
 		k.is(k.Invites.Accept(ctx, stranger.ID, invite.ID, home), models.ErrNotFound)
@@ -48,22 +48,22 @@ func TestInviteByUsername(t *testing.T) {
 		k.letter(models.MailLinkAccepted, owner.Email)
 		links := k.agentLinks(m)
 		if len(links) != 1 || links[0].LocalUserID != "u-anna" || !links[0].EndsAt.Equal(end) || !links[0].Active || len(links[0].Libraries) != 1 {
-			k.t.Errorf("links %+v", links)
+			k.t.Errorf("got the links %+v, want one with the local user, the end and one library", links)
 		}
 		located := k.located(anna, models.LinkAccepted)
 		got, err := k.Agents.Check(ctx, m.Server, located[0].AccessKey, 0)
 		if err != nil || got.AccountID != anna.ID {
-			k.t.Errorf("check: %+v, %v", got, err)
+			k.t.Errorf("the check returned %+v with error %v, want the invited account", got, err)
 		}
 		people, err := k.People.List(ctx, owner.ID, m.ID, 0, 10)
 		k.must(err)
 		if len(people) != 1 || people[0].InvitedBy != owner.Username || people[0].LocalUser.Name != "Anna" || !people[0].EndsAt.Equal(end) {
-			k.t.Errorf("people %+v", people)
+			k.t.Errorf("got the people %+v, want one with the inviter, the local user and the end", people)
 		}
 		sent, err := k.Invites.Sent(ctx, owner.ID, 0, 10)
 		k.must(err)
 		if len(sent) != 1 || sent[0].State != models.InviteAccepted || sent[0].AnsweredBy != anna.Username {
-			k.t.Errorf("sent %+v", sent)
+			k.t.Errorf("got the sent invites %+v, want one accepted by the account", sent)
 		}
 		// The end of a link has effect without a sweep.
 		k.letters()
@@ -71,13 +71,13 @@ func TestInviteByUsername(t *testing.T) {
 		_, err = k.Agents.Check(ctx, m.Server, located[0].AccessKey, anna.ID)
 		k.is(err, models.ErrAccessKeyWrong)
 		if n := len(k.located(anna, models.LinkAccepted)) + len(k.agentLinks(m)) + len(k.authorizations(m)); n != 0 {
-			k.t.Errorf("%d ended links are shown", n)
+			k.t.Errorf("%d lists show the ended link, want 0", n)
 		}
 		before := k.last(m)
 		k.must(k.Sweep(ctx))
 		k.letter(models.MailLinkEnded, anna.Email)
 		if diff := cmp.Diff([]models.ChangeKind{models.ChangeLinkRemoved}, k.changeKinds(m, before)); diff != "" {
-			k.t.Error(diff)
+			k.t.Errorf("kinds of changes (-want +got): %s", diff)
 		}
 	})
 }
@@ -120,7 +120,7 @@ func TestInviteRules(t *testing.T) {
 			}
 		}
 		if sent, _ := k.Invites.Sent(ctx, owner.ID, 0, 10); len(sent) != 0 {
-			k.t.Errorf("a refused invite was kept: %+v", sent)
+			k.t.Errorf("got the invites %+v, want none after a refusal", sent)
 		}
 		// A local user that has a link cannot be offered again.
 		k.invited(owner, m, k.account(), "u-anna")
@@ -158,14 +158,14 @@ func TestInviteByAddress(t *testing.T) {
 		letters := k.letters()
 		a, b := k.only(letters, models.MailInvite, anna.Email), k.only(letters, models.MailInvite, "nobody@example.org")
 		if diff := cmp.Diff(a.Facts, b.Facts); diff != "" || a.Locale != b.Locale || (a.Secret == "") != (b.Secret == "") || a.Secret == b.Secret {
-			k.t.Errorf("the mails differ: %s", diff)
+			k.t.Errorf("the mails must differ only in their secrets, but differ in facts, language or the lack of a secret: %s", diff)
 		}
 		if diff := cmp.Diff(known.Servers, unknown.Servers); diff != "" {
-			k.t.Error(diff)
+			k.t.Errorf("servers of the invites to a known and an unknown address (-known +unknown): %s", diff)
 		}
 		invite, email, err := k.Invites.Look(ctx, a.Secret)
 		if err != nil || invite.ID != known.ID || email != anna.Email {
-			k.t.Errorf("look: %+v %s %v", invite, email, err)
+			k.t.Errorf("got the invite %+v for the address %s with error %v, want the invite to the known address", invite, email, err)
 		}
 		// The invite is not for another account, even one that waits to confirm that address.
 		waiting := newName()
@@ -173,19 +173,19 @@ func TestInviteByAddress(t *testing.T) {
 		k.must(err)
 		for _, stranger := range []models.Account{k.account(), k.byName(waiting), owner} {
 			if err := k.Invites.Accept(ctx, stranger.ID, unknown.ID, home); !errors.Is(err, models.ErrNotFound) {
-				k.t.Errorf("%s accepts: %v", stranger.Username, err)
+				k.t.Errorf("%s accepts the invite with error %v, want not found", stranger.Username, err)
 			}
 		}
 		// It is for an account that changes its address to that one.
 		newcomer := k.account()
 		k.change(newcomer, "nobody@example.org")
 		if n, err := k.Invites.Waiting(ctx, newcomer.ID); n != 1 || err != nil {
-			k.t.Errorf("%d invites wait, %v", n, err)
+			k.t.Errorf("%d invites wait, error %v; want 1", n, err)
 		}
 		k.letters()
 		k.must(k.Invites.Decline(ctx, newcomer.ID, unknown.ID, home))
 		if letter := k.letter(models.MailLinkRemoved, owner.Email); letter.Facts.Person != "" {
-			k.t.Errorf("the owner learns whose the address is: %v", letter.Facts)
+			k.t.Errorf("the owner sees the person of the address in %v, want no name", letter.Facts)
 		}
 		k.must(k.Invites.Accept(ctx, anna.ID, known.ID, home))
 		if n := len(k.located(anna, models.LinkAccepted)); n != 2 {
@@ -197,7 +197,7 @@ func TestInviteByAddress(t *testing.T) {
 		third := k.invite(owner, "late@example.org", m)
 		k.must(k.Invites.Withdraw(ctx, owner.ID, third.ID, home))
 		if kinds := kinds(k.letters(), "late@example.org"); len(kinds) != 0 {
-			k.t.Errorf("mails of a withdrawn invite: %v", kinds)
+			k.t.Errorf("got the mails %v, want none for a withdrawn invite", kinds)
 		}
 		// After 14 days the invite has expired.
 		fourth := k.invite(owner, anna.Email, m)
@@ -209,12 +209,12 @@ func TestInviteByAddress(t *testing.T) {
 		sent, err := k.Invites.Sent(ctx, owner.ID, 0, 1)
 		k.must(err)
 		if sent[0].State != models.InviteExpired {
-			k.t.Errorf("state %s", sent[0].State)
+			k.t.Errorf("got the state %s, want expired", sent[0].State)
 		}
 		k.clock.Advance(models.DefaultLives().History)
 		k.must(k.Sweep(ctx))
 		if left := k.texts("SELECT invite_id FROM invite_servers"); len(left) != 0 {
-			k.t.Errorf("%d rows are left", len(left))
+			k.t.Errorf("%d rows are left, want 0", len(left))
 		}
 	})
 }
@@ -240,7 +240,7 @@ func TestSignUpByInvite(t *testing.T) {
 		k.isKind(k.Emails.Correct(ctx, pending, "other@example.org", home), models.KindInvalid)
 		guest := k.byName(in.Username)
 		if n, _ := k.Invites.Waiting(ctx, guest.ID); n != 0 {
-			k.t.Error("an unconfirmed account sees the invite")
+			k.t.Error("an unconfirmed account sees the invite, want it hidden")
 		}
 		k.must(k.Emails.Confirm(ctx, k.letter(models.MailConfirm, "Guest@example.org").Secret, home))
 		received, err := k.Invites.Received(ctx, guest.ID)
@@ -273,10 +273,10 @@ func TestInviteToLinked(t *testing.T) {
 		k.invited(owner, m, anna, "u-anna") // the link gets its local user
 		links := k.agentLinks(m)
 		if len(links) != 1 || links[0].ID != first.ID || links[0].LocalUserID != "u-anna" {
-			k.t.Errorf("links %+v", links)
+			k.t.Errorf("got the links %+v, want the first one with its local user", links)
 		}
 		if again := k.located(anna, models.LinkAccepted)[0]; again.AccessKey != first.AccessKey {
-			k.t.Error("the access key is another")
+			k.t.Error("the access key has changed, want the same")
 		}
 		both, err := k.Invites.Create(ctx, owner.ID, models.NewInvite{To: anna.Username, Type: models.LinkLinked, Servers: []models.InviteServer{
 			{ServerID: m.ID, LocalUserID: k.localUser(owner, m, "u-ben").ID}, {ServerID: second.ID},
@@ -284,7 +284,7 @@ func TestInviteToLinked(t *testing.T) {
 		k.must(err)
 		k.is(k.Invites.Accept(ctx, anna.ID, both.ID, home), models.ErrAlreadyLinked)
 		if n := len(k.located(anna, models.LinkAccepted)); n != 1 {
-			k.t.Errorf("%d links after a conflict", n)
+			k.t.Errorf("%d links after a conflict, want 1", n)
 		}
 		k.must(k.Invites.Decline(ctx, anna.ID, both.ID, home))
 		// An offer is void after its server is handed over.
@@ -299,7 +299,7 @@ func TestInviteToLinked(t *testing.T) {
 		to := k.byName(late.To)
 		k.is(k.Invites.Accept(ctx, to.ID, late.ID, home), models.ErrLocalUserGone)
 		if u := k.localUser(owner, m, "u-ben"); u.GoneAt.IsZero() {
-			k.t.Errorf("still there: %+v", u)
+			k.t.Errorf("got the local user %+v, want it marked as gone", u)
 		}
 	})
 }
@@ -313,7 +313,7 @@ func TestInviteRaces(t *testing.T) {
 		invite := k.offer(owner, m, anna, "u-anna")
 		k.oneWinner(parallel(64, func(int) error { return k.Invites.Accept(ctx, anna.ID, invite.ID, home) }), models.ErrNotFound)
 		if n := len(k.agentLinks(m)); n != 1 {
-			k.t.Errorf("%d links", n)
+			k.t.Errorf("%d links, want 1", n)
 		}
 		for range 8 { // of a withdrawal and an accept at the same time, one succeeds
 			invite := k.invite(owner, anna.Email, k.agent(owner))

@@ -34,12 +34,12 @@ func TestInviteTellsNothing(t *testing.T) {
 		}
 		for who, to := range map[string]string{"an account": anna.Email, "a sign-up": addressOf(waits), "the owner": owner.Email} {
 			if diff := cmp.Diff(want, texts(to)); diff != "" {
-				k.t.Errorf("%s: %s", who, diff)
+				k.t.Errorf("%s: statements (-want +got): %s", who, diff)
 			}
 		}
 		for _, l := range k.letters() {
 			if l.Kind != models.MailInvite || l.Secret == "" || l.Facts.DisplayName != "" || l.Facts.Username != "" {
-				k.t.Errorf("letter %+v", l)
+				k.t.Errorf("got the mail %+v, want an invite with a secret and no name", l)
 			}
 		}
 		// The owner sees no name before the invite is accepted.
@@ -50,12 +50,12 @@ func TestInviteTellsNothing(t *testing.T) {
 		k.must(err)
 		for _, one := range sent {
 			if one.AnsweredBy != "" {
-				k.t.Errorf("the owner learns a name: %+v", one)
+				k.t.Errorf("got the invite %+v, want no name for the owner", one)
 			}
 		}
 		received, err = k.Invites.Received(k.t.Context(), owner.ID)
 		if err != nil || len(received) != 0 {
-			k.t.Errorf("the owner got %+v, %v", received, err)
+			k.t.Errorf("the owner got the invites %+v with error %v, want none", received, err)
 		}
 	})
 }
@@ -133,7 +133,7 @@ func TestVoidInviteChangesNothing(t *testing.T) {
 				k.must(err)
 				secret := k.letter(models.MailInvite, guest.Email).Secret
 				if n, err := k.Invites.AllWaiting(ctx, guest.ID); n != 1 || err != nil {
-					k.t.Fatalf("%d wait, %v", n, err)
+					k.t.Fatalf("%d invites wait, error %v; want 1", n, err)
 				}
 				in.Note = "owed and not sent yet"
 				_, err = k.Invites.Create(ctx, owner.ID, in, home)
@@ -143,18 +143,18 @@ func TestVoidInviteChangesNothing(t *testing.T) {
 					_, _, err := k.Invites.Look(ctx, secret)
 					k.is(err, models.ErrTokenSpent)
 					if got := kinds(k.letters(), guest.Email); slices.Contains(got, models.MailInvite) {
-						k.t.Errorf("mails %v", got)
+						k.t.Errorf("got the mails %v, want no invite", got)
 					}
 					for what, list := range map[string]func(context.Context, int64) (int, error){"all": k.Invites.AllWaiting, "invites": k.Invites.Waiting} {
 						if n, err := list(ctx, guest.ID); n != 0 || err != nil {
-							k.t.Errorf("%s: %d wait, %v", what, n, err)
+							k.t.Errorf("%s: %d invites wait, error %v; want 0", what, n, err)
 						}
 					}
 				}
 				k.is(k.Invites.Accept(ctx, guest.ID, invite.ID, home), models.ErrNotFound)
 				k.is(k.Invites.Decline(ctx, guest.ID, invite.ID, home), models.ErrNotFound)
 				if links := k.located(guest, models.LinkAccepted); len(links) != 0 {
-					k.t.Errorf("links %+v", links)
+					k.t.Errorf("got the links %+v, want none", links)
 				}
 			})
 		}
@@ -180,17 +180,17 @@ func TestInviteToTwoServersEndsWithTheLast(t *testing.T) {
 			list, err := k.Invites.OfServer(ctx, owner.ID, id)
 			k.must(err)
 			if want == "" && len(list) != 0 || want != "" && (len(list) != 1 || list[0].To != want) {
-				k.t.Errorf("invites of %d: %+v", id, list)
+				k.t.Errorf("server %d: got the invites %+v, want only those that are still on offer", id, list)
 			}
 		}
 		sent, err := k.Invites.Sent(ctx, owner.ID, 0, 10)
 		k.must(err)
 		if len(sent) != 2 || sent[0].ID != whole.ID || sent[0].State != models.InviteExpired || sent[1].State != models.InvitePending {
-			k.t.Errorf("sent %+v", sent)
+			k.t.Errorf("got the sent invites %+v, want the second expired and the first pending", sent)
 		}
 		k.must(k.Invites.Accept(ctx, anna.ID, half.ID, home))
 		if got := k.located(anna, models.LinkAccepted); len(got) != 1 || got[0].ServerID != second.ID {
-			k.t.Errorf("located %+v", got)
+			k.t.Errorf("got the links %+v, want one to the second server", got)
 		}
 		k.is(k.Invites.Accept(ctx, ben.ID, whole.ID, home), models.ErrNotFound)
 	})
@@ -209,10 +209,10 @@ func TestInvitedLocalUserIsTakenOrGone(t *testing.T) {
 		k.must(err)
 		k.is(k.Invites.Accept(ctx, anna.ID, invite.ID, home), models.ErrLocalUserTaken)
 		if n := len(k.located(anna, models.LinkAccepted)); n != 0 {
-			k.t.Errorf("%d links of a refused answer", n)
+			k.t.Errorf("%d links after a refused answer, want 0", n)
 		}
 		if n, _ := k.Invites.Waiting(ctx, anna.ID); n != 1 {
-			k.t.Error("a refused answer spent the invite")
+			k.t.Error("the invite no longer waits after a refused answer, want it to wait")
 		}
 		// The other link ends at its time, without a sweep.
 		end := k.Now().Add(time.Hour)
@@ -220,16 +220,16 @@ func TestInvitedLocalUserIsTakenOrGone(t *testing.T) {
 		k.clock.Advance(time.Hour - time.Millisecond)
 		k.is(k.Invites.Accept(ctx, anna.ID, invite.ID, home), models.ErrLocalUserTaken)
 		if u := k.localUser(owner, m, "u-anna"); u.LinkedTo != ben.Username {
-			k.t.Errorf("local user %+v", u)
+			k.t.Errorf("got the local user %+v, want it linked to the other account", u)
 		}
 		k.clock.Advance(time.Millisecond)
 		if u := k.localUser(owner, m, "u-anna"); u.LinkedTo != "" {
-			k.t.Errorf("local user %+v", u)
+			k.t.Errorf("got the local user %+v, want it linked to nobody", u)
 		}
 		k.is(k.Links.Accept(ctx, ben.ID, asked.ID, home), models.ErrNotFound) // this link has ended too
 		k.must(k.Invites.Accept(ctx, anna.ID, invite.ID, home))
 		if links := k.agentLinks(m); len(links) != 1 || links[0].AccountID != anna.ID || links[0].LocalUserID != "u-anna" {
-			k.t.Errorf("links %+v", links)
+			k.t.Errorf("got the links %+v, want one of the account with the local user", links)
 		}
 	})
 }
@@ -274,16 +274,16 @@ func TestLinkWorksUntilItsLastMillisecond(t *testing.T) {
 		k.must(k.Sweep(ctx))
 		expect(1)
 		if rows() != 1 {
-			k.t.Error("swept too early")
+			k.t.Error("the link is deleted before its end, want it kept")
 		}
 		k.clock.Advance(time.Millisecond)
 		expect(0)
 		if rows() != 1 {
-			k.t.Error("a read has swept")
+			k.t.Error("a read deleted the link, want only a sweep to do that")
 		}
 		k.must(k.Sweep(ctx))
 		if rows() != 0 {
-			k.t.Error("not swept")
+			k.t.Error("the sweep kept the ended link, want it deleted")
 		}
 	})
 }

@@ -37,7 +37,7 @@ func TestDeviceMarksEndWithThePassword(t *testing.T) {
 		_, err = k.knownTry(a, otherPassword, renewed.DeviceMark)
 		k.must(err)
 		if kinds := kinds(k.letters(), a.Email); len(kinds) != 0 {
-			t.Errorf("the browser that changed the password is news: %v", kinds)
+			t.Errorf("the browser that changed the password is reported by %v, want no mail", kinds)
 		}
 	})
 }

@@ -24,7 +24,7 @@ func TestMD5FormsOfARealClient(t *testing.T) {
 		}
 	}
 	if a, b := models.FilteredMD5(`<"'>`), models.PlainMD5("&lt;&quot;&#39;&gt;"); a != b {
-		t.Error("the filter replaces otherwise")
+		t.Error("the filter makes other replacements, want those of the real client")
 	}
 }
 
@@ -56,7 +56,7 @@ func TestLegacyMD5SignsIn(t *testing.T) {
 		k.must(err)
 		for _, sent := range []string{plain, filtered, strings.ToUpper(plain), strings.ToUpper(filtered)} {
 			if _, err := k.md5SignIn(person.Username, sent); err != nil {
-				k.t.Errorf("%s: %v", sent, err)
+				k.t.Errorf("%s: sign-in failed with error %v, want success", sent, err)
 			}
 		}
 		for _, sent := range []string{md5Password, models.PlainMD5("wrong"), plain[:31], plain + "0", "0"} {
@@ -72,7 +72,7 @@ func TestLegacyMD5SignsIn(t *testing.T) {
 		k.clock.Advance(5 * time.Second)
 		row := k.texts("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]
 		if !strings.Contains(row[0], "$argon2id$") || !strings.Contains(row[1], "$argon2id$") || row[0] == row[1] {
-			k.t.Errorf("stored %v", row)
+			k.t.Errorf("stored the verifiers %v, want two different Argon2id hashes", row)
 		}
 		// If a request has both, the plain password counts.
 		_, err = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: person.Username, Password: "wrong", MD5: plain}, home)
@@ -83,7 +83,7 @@ func TestLegacyMD5SignsIn(t *testing.T) {
 		_, err = k.md5SignIn(person.Username, plain)
 		k.is(err, models.ErrSignInWrong)
 		if row := k.texts("SELECT legacy_md5, legacy_md5_filtered FROM accounts")[0]; row[0]+row[1] != "" {
-			k.t.Errorf("a new password left %v", row)
+			k.t.Errorf("after a new password the verifiers are %v, want none", row)
 		}
 	}, withMD5)
 }
@@ -125,7 +125,7 @@ func TestLegacyMD5SwitchedOffErasesVerifiers(t *testing.T) {
 		_, err := k.trySignIn(person.Username, md5Password)
 		k.must(err)
 		if stored() != "" {
-			t.Error("verifiers were made while the switch is off")
+			t.Error("there are verifiers while the switch is off, want none")
 		}
 		k = open(withMD5)
 		_, err = k.trySignIn(person.Username, md5Password)
@@ -136,7 +136,7 @@ func TestLegacyMD5SwitchedOffErasesVerifiers(t *testing.T) {
 		_, err = k.md5SignIn(person.Username, models.PlainMD5(md5Password))
 		k.is(err, models.ErrSignInWrong)
 		if stored() != "" {
-			t.Error("switching off left verifiers")
+			t.Error("there are verifiers after switching off, want none")
 		}
 	})
 }

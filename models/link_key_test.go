@@ -33,10 +33,10 @@ func TestAccessKeysFollowTheSecretKey(t *testing.T) {
 		for _, keys := range [][2]string{{newKey, modelstest.Key}, {newKey, ""}} {
 			k = open(keys[0], keys[1])
 			if got := k.located(person, models.LinkAccepted); len(got) != 1 || got[0].AccessKey != serversKey {
-				t.Errorf("located %+v", got)
+				t.Errorf("got the links %+v, want one with the same access key", got)
 			}
 			if _, err := k.ServerKeys.Look(context.Background(), m.key); err != nil {
-				t.Errorf("the server's key: %v", err)
+				t.Errorf("the server key is refused with error %v, want it accepted", err)
 			}
 		}
 	})

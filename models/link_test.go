@@ -17,22 +17,22 @@ func TestAskAndAccept(t *testing.T) {
 		asked := k.ask(m, person)
 		if asked.State != models.LinkPending || asked.Type != models.LinkLinked || asked.AccessKey != serversKey || !asked.Active ||
 			asked.Username != person.Username || asked.RequestedBy != "boss" {
-			k.t.Errorf("asked: %+v", asked)
+			k.t.Errorf("got the link %+v, want the username and the asking person", asked)
 		}
 		letter := k.letter(models.MailLinkAsked, person.Email)
 		if letter.Facts.Server != "Den" || letter.Facts.Person != owner.Username {
-			k.t.Errorf("the mail says %v", letter.Facts)
+			k.t.Errorf("the mail has the facts %v, want the server and its owner", letter.Facts)
 		}
 		// The server sees the key that it made; the person sees it only after accepting.
 		if got := k.keyOf(m); got != serversKey {
-			k.t.Errorf("the server sees %q", got)
+			k.t.Errorf("the server sees the key %q, want the one it made", got)
 		}
 		pending := k.located(person, models.LinkPending)
 		if len(pending) != 1 || pending[0].AccessKey != "" || pending[0].ServerName != "Den" {
-			k.t.Errorf("pending: %+v", pending)
+			k.t.Errorf("got the pending links %+v, want one of the server without a key", pending)
 		}
 		if got := k.located(person, models.LinkAccepted); len(got) != 0 {
-			k.t.Errorf("a pending link locates %+v", got)
+			k.t.Errorf("the pending link is among the servers %+v, want none", got)
 		}
 		k.is(k.Links.Accept(ctx, owner.ID, asked.ID, home), models.ErrNotFound)
 		k.is(k.Links.Accept(ctx, person.ID, 0, home), models.ErrNotFound)
@@ -42,27 +42,27 @@ func TestAskAndAccept(t *testing.T) {
 		located := k.located(person, models.LinkAccepted)
 		if len(located) != 1 || located[0].AccessKey != serversKey || located[0].SystemID != den.SystemID ||
 			urls(located[0].Addresses) != "http://192.168.1.2:8096 http://media.example.test:8096" {
-			k.t.Errorf("located: %+v", located)
+			k.t.Errorf("got the servers %+v, want one with both addresses", located)
 		}
 		if list := k.authorizations(m); list[0].State != models.LinkAccepted || !list[0].AcceptedAt.Equal(k.Now()) {
-			k.t.Errorf("the server sees %+v", list)
+			k.t.Errorf("the server sees the links %+v, want the first one accepted now", list)
 		}
 		// If the server asks again, the link stays accepted and gets the new key.
 		k.letters()
 		again, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, Type: models.LinkGuest, AccessKey: "30e983b8410f42bc883a3d7ecc6f95bd"})
 		k.must(err)
 		if again.ID != asked.ID || again.State != models.LinkAccepted {
-			k.t.Errorf("asked again: %+v", again)
+			k.t.Errorf("got the link %+v, want the same one, still accepted", again)
 		}
 		if got := k.located(person, models.LinkAccepted)[0].AccessKey; got != "30e983b8410f42bc883a3d7ecc6f95bd" {
-			k.t.Errorf("the key is %q", got)
+			k.t.Errorf("got the key %q, want the new one", got)
 		}
 		if letters := k.letters(); len(letters) != 0 {
-			k.t.Errorf("asking again mailed %+v", letters)
+			k.t.Errorf("asking again sent the mails %+v, want none", letters)
 		}
 		events := k.events(person)
 		if events[models.EventLinkAsked] != 1 || events[models.EventLinkAccepted] != 1 {
-			k.t.Errorf("history: %v", events)
+			k.t.Errorf("got the events %v, want one asked and one accepted", events)
 		}
 	})
 }
@@ -86,11 +86,11 @@ func TestAskRules(t *testing.T) {
 		made, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
 		k.must(err)
 		if len(made.AccessKey) != 32 {
-			k.t.Errorf("made the key %q", made.AccessKey)
+			k.t.Errorf("made the key %q, want 32 characters", made.AccessKey)
 		}
 		// The rows do not contain the key, and one pair cannot have two rows.
 		if stored := k.texts("SELECT access_key FROM links")[0][0]; strings.Contains(stored, made.AccessKey) {
-			k.t.Errorf("stored in the clear: %s", stored)
+			k.t.Errorf("the stored key %s shows the access key, want it encrypted", stored)
 		}
 	})
 }
@@ -132,7 +132,7 @@ func TestRemoveLink(t *testing.T) {
 			k.must(k.Links.Remove(ctx, person.ID, link.ID, home))
 			k.letter(models.MailLinkRemoved, owner.Email)
 			if len(k.located(person, models.LinkAccepted)) != 0 || len(k.authorizations(m)) != 0 {
-				k.t.Error("the link is still there")
+				k.t.Error("the link or its authorization is still there, want it removed")
 			}
 		})
 		k.run("the server cancels", func(k *kit) {
@@ -145,7 +145,7 @@ func TestRemoveLink(t *testing.T) {
 			k.is(k.EmbyServers.Cancel(ctx, m.Server, person.ID), models.ErrNotFound)
 			k.letter(models.MailLinkEnded, person.Email)
 			if len(k.located(person, models.LinkAccepted)) != 0 {
-				k.t.Error("the link is still there")
+				k.t.Error("the link is still there, want it removed")
 			}
 		})
 		k.run("the server cancels what is pending", func(k *kit) {
@@ -154,7 +154,7 @@ func TestRemoveLink(t *testing.T) {
 			k.letters()
 			k.must(k.EmbyServers.Cancel(ctx, m.Server, person.ID))
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("mailed %+v", letters)
+				k.t.Errorf("got the mails %+v, want none", letters)
 			}
 		})
 		k.run("the owner removes a person", func(k *kit) {
@@ -163,7 +163,7 @@ func TestRemoveLink(t *testing.T) {
 			k.must(k.People.Remove(ctx, owner.ID, m.ID, link.ID))
 			k.is(k.People.Remove(ctx, owner.ID, m.ID, link.ID), models.ErrNotFound)
 			if len(k.located(person, models.LinkAccepted)) != 0 || k.events(person)[models.EventLinkRemoved] != 1 {
-				k.t.Error("the link is still there")
+				k.t.Error("the link is still there or its removal is not in the history, want it removed")
 			}
 		})
 	})
@@ -176,7 +176,7 @@ func TestLinksAreOnePerPair(t *testing.T) {
 		_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), `INSERT INTO links (id, server_id, account_id, type, state, access_key,
  requested_by, created_at) SELECT id + 1, server_id, account_id, type, state, access_key, requested_by, created_at FROM links WHERE id = ?`, link.ID)
 		if err == nil {
-			k.t.Error("a second link of one account with one server was stored")
+			k.t.Error("a second link of the same account and server was stored, want an error")
 		}
 	})
 }
@@ -197,14 +197,14 @@ func TestLocateListsOldestLinkFirst(t *testing.T) {
 			ids = append(ids, one.ServerID)
 		}
 		if !slices.Equal(ids, []int64{first.ID, second.ID, bare.ID}) {
-			k.t.Fatalf("located %v", ids)
+			k.t.Fatalf("got the servers %v, want them in the order of their links", ids)
 		}
 		if len(got[0].Addresses) != 2 || len(got[1].Addresses) != 2 || len(got[2].Addresses) != 0 {
-			k.t.Errorf("located %+v", got)
+			k.t.Errorf("got the servers %+v, want two addresses, two and none", got)
 		}
 		stranger := k.account()
 		if got := k.located(stranger, models.LinkAccepted); len(got) != 0 {
-			k.t.Errorf("a stranger locates %+v", got)
+			k.t.Errorf("a stranger sees the servers %+v, want none", got)
 		}
 	})
 }
@@ -219,7 +219,7 @@ func TestUnreadableKeyFailsTheWholeList(t *testing.T) {
 		list, err := k.Links.Locate(k.t.Context(), person.ID, models.LinkAccepted)
 		k.isKind(err, models.KindInternal)
 		if list != nil {
-			k.t.Errorf("a short list came with the error: %+v", list)
+			k.t.Errorf("got the list %+v with an error, want nil", list)
 		}
 		_, err = k.EmbyServers.Links(k.t.Context(), a.Server)
 		k.isKind(err, models.KindInternal)
@@ -258,17 +258,17 @@ func TestKeysAreReplaced(t *testing.T) {
 				c.do(k, person)
 				for _, server := range []media{m, pending} {
 					if got := k.keyOf(server); (got != serversKey) != c.replaced || len(got) != 32 {
-						k.t.Errorf("the key is %q", got)
+						k.t.Errorf("got the key %q, want one of 32 characters, replaced only where the case says so", got)
 					}
 				}
 				if got := k.located(person, models.LinkAccepted); len(got) != 1 || got[0].AccessKey != k.keyOf(m) {
-					k.t.Errorf("the person sees %+v", got)
+					k.t.Errorf("the person sees %+v, want one server with the current key", got)
 				}
 				if k.authorizations(m)[0].Active != (name != "disabled") {
-					k.t.Error("active is wrong")
+					k.t.Error("the link has the wrong active state, want it inactive only if the account is disabled")
 				}
 				if _, err := k.ServerKeys.Look(k.t.Context(), m.key); err != nil {
-					t.Errorf("the server's key: %v", err)
+					t.Errorf("the server key is refused with error %v, want it accepted", err)
 				}
 			})
 		})
@@ -285,7 +285,7 @@ func TestFindAccount(t *testing.T) {
 		found, byEmail, err := k.EmbyServers.FindAccount(ctx, m.Server, strings.ToUpper(person.Username), home)
 		k.must(err)
 		if found.ID != person.ID || byEmail {
-			k.t.Errorf("found %+v (%v)", found, byEmail)
+			k.t.Errorf("found %+v, by address %v; want the person by username", found, byEmail)
 		}
 		k.is(find("nobody"), models.ErrNotFound)
 		k.is(find(""), models.ErrNotFound)
@@ -298,7 +298,7 @@ func TestFindAccount(t *testing.T) {
 		found, byEmail, err = k.EmbyServers.FindAccount(ctx, m.Server, strings.ToUpper(person.Email), home)
 		k.must(err)
 		if found.ID != person.ID || !byEmail {
-			k.t.Errorf("found %+v (%v)", found, byEmail)
+			k.t.Errorf("found %+v, by address %v; want the person by address", found, byEmail)
 		}
 		_, _, err = k.EmbyServers.FindAccount(ctx, k.server(k.account()).Server, person.Email, home)
 		k.is(err, models.ErrNotFound)
@@ -308,7 +308,7 @@ func TestFindAccount(t *testing.T) {
 		found, _, err = k.EmbyServers.FindAccount(ctx, m.Server, waiting, home)
 		k.must(err)
 		if !found.ConfirmedAt.IsZero() {
-			k.t.Errorf("found %+v", found)
+			k.t.Errorf("found %+v, want an account without a confirmed address", found)
 		}
 		for range 120 - 8 {
 			_ = find("nobody")
@@ -330,7 +330,7 @@ func TestEmbyInviteNeedsALookUp(t *testing.T) {
 				k.t.Fatalf("%d mails, want %d: %+v", len(letters), want, letters)
 			}
 			if want == 1 && (letters[0].Kind != models.MailInvited || !strings.EqualFold(letters[0].To, address) || letters[0].Facts.Person != "alice") {
-				k.t.Errorf("mailed %+v", letters[0])
+				k.t.Errorf("got the mail %+v, want an invitation from the asking person to the address", letters[0])
 			}
 		}
 		look := func(m media, email string) {
@@ -370,7 +370,7 @@ func TestOneLookUpInvitesOnce(t *testing.T) {
 			k.must(err)
 		}
 		if n := k.texts("SELECT COUNT(*) FROM outbox")[0][0]; n != "1" {
-			k.t.Errorf("one look-up made %s mails", n)
+			k.t.Errorf("one look-up gave %s mails, want 1", n)
 		}
 	})
 }
@@ -386,7 +386,7 @@ func TestRequestedByIsCleaned(t *testing.T) {
 			})
 			k.must(err)
 			if want := "bo ss " + strings.Repeat("x", 94); asked.RequestedBy != want {
-				k.t.Errorf("with the key %q: asked by %q", key, asked.RequestedBy)
+				k.t.Errorf("with the key %q: asked by %q, want %q", key, asked.RequestedBy, want)
 			}
 		}
 	})
@@ -415,7 +415,7 @@ func TestPendingLinkShowsNoDisplayName(t *testing.T) {
 			}
 		}
 		if asked.DisplayName != anna.Username {
-			k.t.Errorf("whoever asks is told %q", asked.DisplayName)
+			k.t.Errorf("the server sees the display name %q, want only the username", asked.DisplayName)
 		}
 		names("pending", anna.Username)
 		k.must(k.Links.Accept(ctx, anna.ID, asked.ID, home))

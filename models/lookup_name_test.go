@@ -29,10 +29,10 @@ func FuzzNameKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, typed string) {
 		key := nameKey(typed)
 		if !utf8.ValidString(key) || len(key) > emailMax || strings.TrimSpace(key) != key {
-			t.Errorf("%+q: %+q", typed, key)
+			t.Errorf("%+q has the key %+q, want valid UTF-8 of limited length without space at the ends", typed, key)
 		}
 		if again := nameKey(key); len(typed) <= emailMax && again != key {
-			t.Errorf("%+q: %+q, then %+q", typed, key, again)
+			t.Errorf("%+q has the key %+q, whose key is %+q; want the same", typed, key, again)
 		}
 	})
 }

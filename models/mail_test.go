@@ -102,7 +102,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 				secrets[l.Secret] = true
 			}
 			if len(secrets) != 10 {
-				k.t.Errorf("%d different secrets of 10", len(secrets))
+				k.t.Errorf("10 mails have %d different secrets, want 10", len(secrets))
 			}
 		})
 		k.run("a newer one replaces it", func(k *kit) {

@@ -45,7 +45,7 @@ func stepsDown(t *testing.T, dialect database.Dialect, number int) []string {
 	}
 	_, down, found := strings.Cut(string(text), "-- +goose Down\n")
 	if !found {
-		t.Fatalf("%s has no way down", names[number-1])
+		t.Fatalf("migration %s has no way down, want one", names[number-1])
 	}
 	var steps []string
 	for step := range strings.SplitSeq(down, ";") {
@@ -136,7 +136,7 @@ func TestMigration3HalfMade(t *testing.T) {
 			t.Errorf("without %d steps: %d columns, want %d", done, len(k.columns()), len(columns))
 		}
 		if diff := cmp.Diff(indexes, k.indexes()); diff != "" {
-			t.Errorf("without %d steps: %s", done, diff)
+			t.Errorf("without %d steps: indexes (-want +got): %s", done, diff)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestUsernameRules(t *testing.T) {
 		}
 	}
 	if got := checkUsername("abc", ""); got != "" {
-		t.Errorf("a service without a name reserves %q", got)
+		t.Errorf("a service without a name refuses abc with %q, want it accepted", got)
 	}
 }
 
@@ -87,14 +87,14 @@ func FuzzUsername(f *testing.F) {
 		}
 		key := usernameKey(name)
 		if len(key) != len(name) || usernameKey(key) != key || !strings.EqualFold(key, name) {
-			t.Errorf("key of %q is %q", name, key)
+			t.Errorf("%q has the key %q, want only its case folded", name, key)
 		}
 		if nameKey(name) != key {
-			t.Errorf("%q signs in as %q, is stored as %q", name, nameKey(name), key)
+			t.Errorf("%q signs in by %q and is stored as %q, want the same", name, nameKey(name), key)
 		}
 		for _, r := range name {
 			if r > unicode.MaxASCII || unicode.IsSpace(r) || r == '@' || r == '/' {
-				t.Errorf("%q has %q", name, r)
+				t.Errorf("%q contains %q, want only characters of usernames", name, r)
 			}
 		}
 	})
@@ -108,18 +108,18 @@ func FuzzDisplayName(f *testing.F) {
 		clean, ok := cleanDisplayName(name)
 		if !ok {
 			if clean != "" {
-				t.Errorf("%+q is refused and yet %+q", name, clean)
+				t.Errorf("%+q is refused but cleaned to %+q, want nothing", name, clean)
 			}
 			return
 		}
 		if again, ok := cleanDisplayName(clean); !ok || again != clean {
-			t.Errorf("%+q becomes %+q, which becomes %+q %t", name, clean, again, ok)
+			t.Errorf("%+q becomes %+q, which becomes %+q, %t; want no further change", name, clean, again, ok)
 		}
 		if utf8.RuneCountInString(clean) > displayNameMax || !utf8.ValidString(clean) || !norm.NFC.IsNormalString(clean) {
-			t.Errorf("%+q becomes %+q", name, clean)
+			t.Errorf("%+q becomes %+q, want valid NFC text of limited length", name, clean)
 		}
 		if strings.TrimSpace(clean) != clean || strings.ContainsAny(clean, "\r\n\x00\u2028\u202e") {
-			t.Errorf("%+q becomes %+q", name, clean)
+			t.Errorf("%+q becomes %+q, want no space at the ends and no control characters", name, clean)
 		}
 	})
 }

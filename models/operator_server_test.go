@@ -34,13 +34,13 @@ func TestOperatorsActOnServers(t *testing.T) {
 		rest, err := k.OperatedServers.List(ctx, first[0].ID, 10)
 		k.must(err)
 		if len(rest) != 1 || first[0].ID != den.Server.ID || rest[0].ID != shed.Server.ID || first[0].Owner != owner.Username || rest[0].Owner != "" {
-			k.t.Fatalf("listed %+v and %+v", first, rest)
+			k.t.Fatalf("got the pages %+v and %+v, want the server with an owner and then the one without", first, rest)
 		}
 		shown, err := k.OperatedServers.Get(ctx, den.Server.ID)
 		k.must(err)
 		if shown.Owner != owner.Username || len(shown.Addresses) != 1 || len(shown.Links) != 1 || shown.Links[0].Username != person.Username ||
 			shown.Links[0].AccessKey != "" {
-			k.t.Errorf("shown %+v", shown)
+			k.t.Errorf("got the server %+v, want no access key", shown)
 		}
 
 		k.must(k.OperatedServers.Disable(ctx, den.Server.ID))
@@ -49,7 +49,7 @@ func TestOperatorsActOnServers(t *testing.T) {
 		located, err := k.Links.Locate(ctx, person.ID, models.LinkAccepted)
 		k.must(err)
 		if len(located) != 0 {
-			k.t.Error("people are led to a server that is disabled")
+			k.t.Error("the links lead to a disabled server, want none")
 		}
 		k.must(k.OperatedServers.Enable(ctx, den.Server.ID))
 		_, err = k.ServerKeys.Look(ctx, den.Key)
@@ -57,7 +57,7 @@ func TestOperatorsActOnServers(t *testing.T) {
 		located, err = k.Links.Locate(ctx, person.ID, models.LinkAccepted)
 		k.must(err)
 		if len(located) != 1 {
-			k.t.Error("a server that was enabled again has lost its links")
+			k.t.Error("the link is missing after the server was enabled again, want it back")
 		}
 
 		for _, id := range []int64{den.Server.ID, shed.Server.ID} {

@@ -23,7 +23,7 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 			link := k.letter(models.MailAccountCreated, addressOf(name))
 			k.must(k.Recovery.ResetPassword(ctx, link.Secret, otherPassword, home))
 			if got := k.get(a); got.ConfirmedAt.IsZero() || link.Locale != "de" {
-				k.t.Errorf("account %+v, letter %+v", got, link)
+				k.t.Errorf("got the account %+v and the mail %+v, want a confirmed account and a mail in German", got, link)
 			}
 			_, err = k.trySignIn(addressOf(name), otherPassword)
 			k.must(err)
@@ -53,7 +53,7 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 			k.is(k.Operators.Confirm(ctx, name), models.ErrTokenSpent)
 			k.is(k.Operators.Confirm(ctx, "nobody"), models.ErrNotFound)
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("the mail is still sent: %+v", letters)
+				k.t.Errorf("got the mails %+v, want none", letters)
 			}
 		})
 		k.run("start a reset and know nothing of it", func(k *kit) {
@@ -89,7 +89,7 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 				k.t.Errorf("listed %v, want %v", got, names)
 			}
 			if page, err := k.Operators.List(ctx, "%", "", 10); err != nil || len(page) != 0 {
-				k.t.Errorf("%d accounts begin with a percent sign, %v", len(page), err)
+				k.t.Errorf("%d accounts begin with a percent sign, error %v; want 0", len(page), err)
 			}
 		})
 	})
@@ -120,7 +120,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		k.must(k.Operators.Disable(ctx, waiting))
 		k.is(k.Operators.Disable(ctx, "nobody"), models.ErrNotFound)
 		if k.get(a).DisabledAt.IsZero() {
-			k.t.Error("not disabled")
+			k.t.Error("the account is not disabled, want it disabled")
 		}
 		refused := map[string]struct{ got, want error }{}
 		add := func(path string, got, want error) { refused[path] = struct{ got, want error }{got, want} }
@@ -157,7 +157,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		k.must(k.Recovery.Request(ctx, a.Username, home, false))
 		k.must(k.PINs.RequestReset(ctx, a.ID))
 		if letters := k.letters(); len(letters) != 0 {
-			k.t.Errorf("mails %+v", letters)
+			k.t.Errorf("got the mails %+v, want none", letters)
 		}
 
 		k.must(k.Operators.Enable(ctx, a.Username))
@@ -177,7 +177,7 @@ func TestSetOperator(t *testing.T) {
 		ctx, a, b := k.t.Context(), k.account(), k.account()
 		k.is(k.Operators.SetOperator(ctx, "nobody-at-all", true), models.ErrNotFound)
 		if k.get(a).Operator {
-			k.t.Error("an operator from the beginning")
+			k.t.Error("a new account is an operator, want an ordinary account")
 		}
 		session := k.signIn(a)
 		is := func(want bool) {
@@ -186,7 +186,7 @@ func TestSetOperator(t *testing.T) {
 				k.t.Errorf("operator %t, want %t", got, want)
 			}
 			if k.get(b).Operator {
-				k.t.Error("another account is an operator")
+				k.t.Error("another account is an operator, want only the named one")
 			}
 		}
 		k.must(k.Operators.SetOperator(ctx, strings.ToUpper(a.Username), true))
@@ -196,11 +196,11 @@ func TestSetOperator(t *testing.T) {
 		k.must(k.Operators.SetOperator(ctx, a.Username, false))
 		is(false)
 		if _, err := k.Sessions.Look(ctx, session.Token); err != nil {
-			k.t.Errorf("the session: %v", err)
+			k.t.Errorf("the session is refused with error %v, want it to go on", err)
 		}
 		events := k.events(a)
 		if events[models.EventOperatorOn] != 2 || events[models.EventOperatorOff] != 1 {
-			k.t.Errorf("events %v", events)
+			k.t.Errorf("got the events %v, want two of becoming an operator and one of the end", events)
 		}
 		// A disabled account does not count as an operator.
 		k.must(k.Operators.SetOperator(ctx, a.Username, true))

@@ -55,7 +55,7 @@ func TestPasswordRules(t *testing.T) {
 		if e := rulesOf(10).checkPassword("password", password, personal...); e != nil {
 			got = strings.TrimSpace(e.Code + " " + e.Params["Reason"])
 			if e.Field != "password" {
-				t.Errorf("%q: field %q", password, e.Field)
+				t.Errorf("%q: the error is about the field %q, want password", password, e.Field)
 			}
 		}
 		if got != want {
@@ -63,7 +63,7 @@ func TestPasswordRules(t *testing.T) {
 		}
 	}
 	if e := rulesOf(15).checkPassword("p", "gr8!Kx2vQp"); e == nil || e.Code != "password_too_short" || e.Params["MinLength"] != "15" {
-		t.Errorf("ten characters where 15 are asked for: %+v", e)
+		t.Errorf("got the error %+v, want password_too_short with a minimum of 15", e)
 	}
 }
 
@@ -76,12 +76,12 @@ func TestPasswordForms(t *testing.T) {
 		composed, ok := preparePassword(norm.NFC.String(password))
 		decomposed, okToo := preparePassword(norm.NFD.String(password))
 		if composed != decomposed || !ok || !okToo {
-			t.Errorf("%.20q: %.20q %t, decomposed %.20q %t", password, composed, ok, decomposed, okToo)
+			t.Errorf("%.20q becomes %.20q (%t), decomposed %.20q (%t); want the same and both accepted", password, composed, ok, decomposed, okToo)
 		}
 	}
 	for _, password := range []string{"", "a\x00b", "a\nb", "\xff", strings.Repeat("é", 257), strings.Repeat("e\u0301", 257), strings.Repeat("x", 1<<20)} {
 		if prepared, ok := preparePassword(password); ok || prepared != "" {
-			t.Errorf("%.20q is taken as %.20q", password, prepared)
+			t.Errorf("%.20q becomes %.20q, want it refused", password, prepared)
 		}
 	}
 	// Case and white space at the ends count. Special spaces become plain ones.
@@ -101,16 +101,16 @@ func FuzzPassword(f *testing.F) {
 		wrong := rules.checkPassword("password", password, "adalove")
 		prepared, ok := preparePassword(password)
 		if wrong == nil && !ok {
-			t.Errorf("%q may be set and never signs in", password)
+			t.Errorf("%q can be set but never signs in, want both or neither", password)
 		}
 		if !ok {
 			return
 		}
 		if again, ok := preparePassword(prepared); !ok || again != prepared {
-			t.Errorf("%q becomes %q, then %q %t", password, prepared, again, ok)
+			t.Errorf("%q becomes %q, which becomes %q (%t); want no further change", password, prepared, again, ok)
 		}
 		if decomposed, ok := preparePassword(norm.NFD.String(password)); !ok || decomposed != prepared {
-			t.Errorf("%q becomes %q, decomposed %q %t", password, prepared, decomposed, ok)
+			t.Errorf("%q becomes %q, its decomposed form %q (%t); want the same", password, prepared, decomposed, ok)
 		}
 	})
 }
@@ -128,7 +128,7 @@ func TestCommonPasswords(t *testing.T) {
 		}
 		fit++
 		if rules.checkPassword("password", password) == nil {
-			t.Errorf("%q is accepted", password)
+			t.Errorf("%q is accepted, want it refused as common", password)
 		}
 	}
 	if fit != 1090 {

@@ -28,14 +28,14 @@ func TestChangePassword(t *testing.T) {
 			session, err := k.Sessions.Look(ctx, token)
 			k.must(err)
 			if session.ID != in.Session.ID {
-				k.t.Errorf("session %+v", session)
+				k.t.Errorf("got the session %+v, want the one that changed the password", session)
 			}
 			if got := k.get(a).PasswordChangedAt; !got.Equal(k.clock.Now()) {
-				k.t.Errorf("changed at %v", got)
+				k.t.Errorf("the password was changed at %v, want %v", got, k.clock.Now())
 			}
 			letter := k.letter(models.MailPasswordChanged, a.Email)
 			if letter.Facts.Device != home.Device || letter.Facts.Address != home.Address {
-				k.t.Errorf("letter %+v", letter)
+				k.t.Errorf("got the mail %+v, want the device and address of the change", letter)
 			}
 			_, err = k.trySignIn(a.Username, goodPassword)
 			k.is(err, models.ErrSignInWrong)

@@ -46,7 +46,7 @@ func TestCommonPINs(t *testing.T) {
 	}
 	for _, pin := range common {
 		if checkPIN(pin) == "" {
-			t.Errorf("%s is accepted", pin)
+			t.Errorf("%s is accepted, want it refused as common", pin)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestRandomPINsAreRarelyRefused(t *testing.T) {
 		}
 	}
 	if refused > tries/100 {
-		t.Errorf("%d of %d are refused", refused, tries)
+		t.Errorf("%d of %d random PINs are refused, want at most 1 in 100", refused, tries)
 	}
 }
 
@@ -96,13 +96,13 @@ func FuzzPIN(f *testing.F) {
 		}
 		prepared := preparePIN(pin)
 		if checkPIN(prepared, word) != "" || checkPIN(strings.ToUpper(prepared), word) != "" {
-			t.Errorf("%q is accepted in one form only", pin)
+			t.Errorf("%q is accepted in one form only, want every form accepted", pin)
 		}
 		if len(prepared) < pinMin || len(prepared) > pinMax || strings.ToLower(onlyLettersAndDigits(prepared)) != prepared {
-			t.Errorf("%q is accepted as %q", pin, prepared)
+			t.Errorf("%q is accepted as %q, want only letters and digits in lower case, of the allowed length", pin, prepared)
 		}
 		if bare := strings.ToLower(onlyLettersAndDigits(word)); strings.Contains(bare, prepared) {
-			t.Errorf("%q is accepted for %q", pin, word)
+			t.Errorf("%q is accepted, want it refused because %q contains it", pin, word)
 		}
 	})
 }

@@ -27,7 +27,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 				k.must(err)
 				got := k.get(a)
 				if got.HasPIN != has || !got.PINChangedAt.Equal(k.clock.Now()) {
-					k.t.Errorf("after %s: %+v", what, got)
+					k.t.Errorf("after %s: got the account %+v, want the right state of its PIN and the time of now", what, got)
 				}
 				if letter := k.letter(models.MailPINChanged, a.Email); letter.Facts.What != what {
 					k.t.Errorf("mail says %q, want %q", letter.Facts.What, what)
@@ -52,18 +52,18 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			info, err := k.PINs.LookReset(ctx, link)
 			k.must(err)
 			if info.Username != a.Username {
-				k.t.Errorf("link %+v", info)
+				k.t.Errorf("got the link %+v, want the username", info)
 			}
 			k.is(k.PINs.ResetByMail(ctx, link, "1234", home), fieldError("pin", "pin_sequence"))
 			k.must(k.PINs.ResetByMail(ctx, link, "9413", home))
 			k.is(k.PINs.ResetByMail(ctx, link, "7264", home), models.ErrTokenSpent)
 			k.must(k.PINs.Verify(ctx, a.ID, "9413", home))
 			if sessions, err := k.Sessions.List(ctx, a.ID); err != nil || len(sessions) != 0 {
-				k.t.Errorf("%d sessions, %v", len(sessions), err)
+				k.t.Errorf("%d sessions with error %v, want 0", len(sessions), err)
 			}
 			k.must(k.PINs.ResetByMail(ctx, k.pinResetSecret(a), "", home))
 			if k.get(a).HasPIN {
-				k.t.Error("the PIN is still there")
+				k.t.Error("the account still has a PIN, want none")
 			}
 			link = k.pinResetSecret(a)
 			k.clock.Advance(time.Hour)
@@ -102,7 +102,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			err := k.PINs.Verify(ctx, a.ID, "8305", home)
 			k.is(err, models.ErrPINThrottled)
 			if known, _ := errors.AsType[*models.Error](err); known.RetryAfter != 15*time.Minute {
-				k.t.Errorf("retry after %v", known.RetryAfter)
+				k.t.Errorf("retry after %v, want 15m0s", known.RetryAfter)
 			}
 			k.is(k.PINs.Set(ctx, a.ID, "8305", "9413", home), models.ErrPINThrottled) // all ways to give the PIN share one counter
 			k.clock.Advance(15 * time.Minute)
@@ -115,11 +115,11 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			k.is(k.PINs.Set(ctx, a.ID, "8305", "9413", home), models.ErrPINOff)
 			k.is(k.PINs.Remove(ctx, a.ID, "8305", home), models.ErrPINOff)
 			if got := k.get(a); !got.PINOff || !got.HasPIN {
-				k.t.Errorf("account %+v", got)
+				k.t.Errorf("got the account %+v, want a PIN that is switched off", got)
 			}
 			k.must(k.PINs.ResetByMail(ctx, k.pinResetSecret(a), "9413", home))
 			if k.get(a).PINOff {
-				k.t.Error("still off")
+				k.t.Error("the PIN is still switched off, want it on")
 			}
 			for range 4 {
 				k.is(k.PINs.Verify(ctx, a.ID, "0000", home), models.ErrWrongPIN)
@@ -137,7 +137,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 				case errors.Is(err, models.ErrWrongPIN):
 					verdicts++
 				case !errors.Is(err, models.ErrPINThrottled):
-					k.t.Errorf("got %v", err)
+					k.t.Errorf("got error %v, want a throttled one", err)
 				}
 			}
 			if verdicts != 5 {
@@ -149,11 +149,11 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			now := k.clock.Now()
 			for at, want := range map[time.Duration]bool{0: false, 364 * 24 * time.Hour: false, 366 * 24 * time.Hour: true} {
 				if got := a.PINOld(now.Add(at)); got != want {
-					k.t.Errorf("after %v: %t", at, got)
+					k.t.Errorf("after %v: the PIN is old: %t, want %t", at, got, want)
 				}
 			}
 			if k.account().PINOld(now.Add(9999 * time.Hour)) {
-				k.t.Error("no PIN is old")
+				k.t.Error("an account without a PIN has an old one, want none")
 			}
 		})
 		k.run("open nothing of a disabled account", func(k *kit) {

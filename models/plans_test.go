@@ -218,7 +218,7 @@ func signInFails(k *kit, name string) error {
 func (k *kit) checkPlans(door string, said []statement, wants string) {
 	k.t.Helper()
 	if len(said) == 0 {
-		k.t.Errorf("%s: nothing was said to the database", door)
+		k.t.Errorf("%s: recorded no statement, want at least one", door)
 	}
 	used := false
 	var all []string
@@ -227,7 +227,7 @@ func (k *kit) checkPlans(door string, said []statement, wants string) {
 		plan := strings.Join(lines, "\n\t\t")
 		all = append(all, plan)
 		if scans {
-			k.t.Errorf("%s reads a whole table:\n\t%s\n\t\t%s", door, s.text, plan)
+			k.t.Errorf("%s reads a whole table, want an index:\n\t%s\n\t\t%s", door, s.text, plan)
 		}
 		used = used || strings.Contains(plan, wants)
 	}

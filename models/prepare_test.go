@@ -47,13 +47,13 @@ func TestPrepareInterrupted(t *testing.T) {
 				half++
 			}
 			if after > time.Minute {
-				t.Fatalf("it never gets ready: %v", err)
+				t.Fatalf("the store is not ready after a minute of stops, last error %v; want it ready", err)
 			}
 		}
 		t.Logf("%d starts were interrupted, %d left a half-made schema", interrupted, half)
 		k.account()
 		if applied, err := unprepared(t, address).Prepare(t.Context(), "next"); err != nil || applied != 0 {
-			t.Errorf("applied %d again, %v", applied, err)
+			t.Errorf("applied %d migrations again with error %v, want 0", applied, err)
 		}
 	})
 }
@@ -74,10 +74,10 @@ func TestPrepareCompletesAHalfMadeTable(t *testing.T) {
 	k.exec("DELETE FROM goose_db_version WHERE version_id > 0")
 	k.exec("UPDATE leases SET owner = 'killed', until_at = TIMESTAMPADD(SECOND, -1, CURRENT_TIMESTAMP(3))") // the holder no longer renews its lease
 	if applied, err := k.Prepare(t.Context(), "second"); err != nil || applied == 0 {
-		t.Fatalf("applied %d, %v", applied, err)
+		t.Fatalf("applied %d migrations with error %v, want at least 1", applied, err)
 	}
 	if !slices.Equal(whole, k.columns()) {
-		t.Errorf("the schema is another: %v", k.columns())
+		t.Errorf("got the columns %v, want those from before", k.columns())
 	}
 }
 
@@ -93,7 +93,7 @@ func TestPrepareWaitsForALease(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		if _, err := k.Prepare(ctx, "alive"); !errors.Is(err, context.DeadlineExceeded) { // another program may have the same name
-			t.Errorf("migrated beside another program: %v", err)
+			t.Errorf("migrated beside another program with error %v, want it to wait until the deadline", err)
 		}
 		k.exec("UPDATE leases SET owner = ''")
 		k.must(func() error { _, err := k.Prepare(t.Context(), "second"); return err }())
@@ -114,7 +114,7 @@ func TestIDsRise(t *testing.T) {
 		}
 		id, err := models.NewID(store)
 		if err != nil || id <= last {
-			t.Fatalf("id %d after %d, %v", id, last, err)
+			t.Fatalf("got the id %d after %d with error %v, want a higher one", id, last, err)
 		}
 		last = id
 	}
@@ -126,6 +126,6 @@ func TestIDsRise(t *testing.T) {
 	}
 	slices.Sort(ids)
 	if len(slices.Compact(ids)) != 64 {
-		t.Error("one id twice")
+		t.Error("two of 64 parallel ids are the same, want 64 different ones")
 	}
 }

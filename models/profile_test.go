@@ -14,7 +14,7 @@ func TestProfileChanges(t *testing.T) {
 			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: name, DisplayName: " Zoe\u0308 ", Locale: "de"}, home))
 			got := k.get(a)
 			if got.Username != name || got.DisplayName != "Zoë" || got.Locale != "de" {
-				k.t.Errorf("account %+v", got)
+				k.t.Errorf("got the account %+v, want the new names and language", got)
 			}
 			_, err := k.trySignIn(name, goodPassword)
 			k.must(err)
@@ -23,7 +23,7 @@ func TestProfileChanges(t *testing.T) {
 			k.signUp(a.Username) // the old username is free at once
 			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: "P" + name[1:], Locale: "de"}, home))
 			if got := k.get(a).DisplayName; got != "P"+name[1:] {
-				k.t.Errorf("display name %q", got)
+				k.t.Errorf("got the display name %q, want %q", got, "P"+name[1:])
 			}
 		})
 		k.run("refuses what is wrong, all at once", func(k *kit) {
@@ -35,7 +35,7 @@ func TestProfileChanges(t *testing.T) {
 			k.is(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: b.Username, Locale: "en"}, home), models.ErrUsernameTaken)
 			k.is(k.Accounts.SetProfile(ctx, 1, models.Profile{Username: "x-y-z", Locale: "en"}, home), models.ErrNotFound)
 			if got := k.get(a); got != a {
-				k.t.Errorf("account %+v", got)
+				k.t.Errorf("got the account %+v, want it unchanged", got)
 			}
 		})
 		k.run("sets a language", func(k *kit) {
@@ -45,7 +45,7 @@ func TestProfileChanges(t *testing.T) {
 			k.must(k.Accounts.SetLocale(ctx, a.ID, "de"))
 			k.must(k.Accounts.SetLocale(ctx, a.ID, "de")) // repeating it does not fail
 			if got := k.get(a).Locale; got != "de" {
-				k.t.Errorf("locale %s", got)
+				k.t.Errorf("got the locale %s, want de", got)
 			}
 		})
 	})

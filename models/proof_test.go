@@ -19,11 +19,11 @@ func TestProofLinksTheAccount(t *testing.T) {
 		k.must(err)
 		again, err := k.Proofs.Start(ctx, anna.ID, m.ID)
 		if err != nil || again.ID != proof.ID {
-			k.t.Errorf("a second one: %+v, %v", again, err)
+			k.t.Errorf("the second request gave the proof %+v with error %v, want the first proof", again, err)
 		}
 		open, err := k.Proofs.Open(ctx, m.Server)
 		if err != nil || len(open) != 1 || open[0].Username != anna.Username || !slices.Contains(k.changeKinds(m, 0), models.ChangeProofAsked) {
-			k.t.Errorf("open %+v, %v", open, err)
+			k.t.Errorf("got the open proofs %+v with error %v, want one of the account, and a change in the feed", open, err)
 		}
 		k.isKind(k.Proofs.Propose(ctx, m.Server, proof.ID, "", "javascript:alert(1)"), models.KindInvalid)
 		k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "123456", ""))
@@ -32,11 +32,11 @@ func TestProofLinksTheAccount(t *testing.T) {
 		k.isKind(k.Proofs.Complete(ctx, m.Server, proof.ID, "u-nobody", home), models.KindInvalid)
 		k.oneWinner(parallel(8, func(int) error { return k.Proofs.Complete(ctx, m.Server, proof.ID, "u-anna", home) }), models.ErrNotFound)
 		if links := k.agentLinks(m); len(links) != 1 || links[0].LocalUserID != "u-anna" || links[0].State != models.LinkAccepted {
-			k.t.Errorf("links %+v", links)
+			k.t.Errorf("got the links %+v, want one accepted link with the local user", links)
 		}
 		got, err := k.Proofs.Get(ctx, anna.ID, m.ID)
 		if err != nil || got.State != models.ProofDone || got.Code != "123456" {
-			k.t.Errorf("proof %+v, %v", got, err)
+			k.t.Errorf("got the proof %+v with error %v, want it done with its code", got, err)
 		}
 		_, err = k.Proofs.Start(ctx, anna.ID, m.ID)
 		k.is(err, models.ErrAlreadyLinked)
@@ -52,7 +52,7 @@ func TestProofLinksTheAccount(t *testing.T) {
 		k.is(k.Proofs.Propose(ctx, m.Server, late.ID, "1", ""), models.ErrNotFound)
 		got, err = k.Proofs.Get(ctx, ben.ID, m.ID)
 		if err != nil || got.State != models.ProofFailed || got.Reason != "expired" {
-			k.t.Errorf("proof %+v, %v", got, err)
+			k.t.Errorf("got the proof %+v with error %v, want it failed as expired", got, err)
 		}
 		k.clock.Advance(time.Hour)
 		k.must(k.Sweep(ctx))
@@ -85,11 +85,11 @@ func TestStoppedSelfServiceEndsProofs(t *testing.T) {
 		} {
 			got, err := k.Proofs.Get(ctx, anna.ID, tt.at.ID)
 			if err != nil || got.State != tt.state || got.Reason != tt.wrong {
-				k.t.Errorf("proof %+v, %v", got, err)
+				k.t.Errorf("got the proof %+v with error %v, want the state and reason of the case", got, err)
 			}
 			open, err := k.Proofs.Open(ctx, tt.at.Server)
 			if err != nil || len(open) != tt.open {
-				k.t.Errorf("the agent sees %+v, %v", open, err)
+				k.t.Errorf("the agent sees the proofs %+v with error %v, want the number of the case", open, err)
 			}
 			_, err = k.Proofs.Start(ctx, anna.ID, tt.at.ID)
 			k.is(err, tt.start)

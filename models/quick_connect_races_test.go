@@ -22,7 +22,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				k.must(err)
 			}
 			if open := k.openQuick(m); len(open) != 1 {
-				k.t.Errorf("%d are open", len(open))
+				k.t.Errorf("%d tries are open, want 1", len(open))
 			}
 		})
 		k.run("one code at once is one try", func(k *kit) {
@@ -37,7 +37,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				k.must(err)
 			}
 			if slices.Sort(ids); ids[0] != ids[crowd-1] || k.last(m) != last+1 {
-				k.t.Errorf("tries %d to %d, %d changes", ids[0], ids[crowd-1], k.last(m)-last)
+				k.t.Errorf("got tries from %d to %d and %d changes, want one try and one change", ids[0], ids[crowd-1], k.last(m)-last)
 			}
 		})
 		k.run("of many answers one counts", func(k *kit) {
@@ -52,7 +52,7 @@ func TestQuickConnectRaces(t *testing.T) {
 			got, err := k.QuickConnects.Get(ctx, person.ID, asked.ID)
 			k.must(err)
 			if done := k.events(person)[models.EventQuickConnected]; (done == 1) != (got.State == models.QuickDone) || done > 1 {
-				k.t.Errorf("%d events and the state %s", done, got.State)
+				k.t.Errorf("got %d events and the state %s, want one event if it is done and otherwise none", done, got.State)
 			}
 		})
 		k.run("sign out everywhere leaves none open", func(k *kit) {
@@ -66,7 +66,7 @@ func TestQuickConnectRaces(t *testing.T) {
 					return err
 				})
 				if open := k.openQuick(m); len(open) != 0 {
-					k.t.Fatalf("open %+v", open)
+					k.t.Fatalf("got the open tries %+v, want none", open)
 				}
 			}
 		})
@@ -81,7 +81,7 @@ func TestQuickConnectRaces(t *testing.T) {
 					return err
 				})
 				if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE server_id = ?", m.ID)[0][0]; n != "0" {
-					k.t.Fatalf("%s rows are left", n)
+					k.t.Fatalf("%s rows are left, want 0", n)
 				}
 			}
 		})
@@ -96,7 +96,7 @@ func TestQuickConnectRaces(t *testing.T) {
 					return err
 				})
 				if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" {
-					k.t.Fatalf("%s rows are left", n)
+					k.t.Fatalf("%s rows are left, want 0", n)
 				}
 			}
 		})
@@ -112,14 +112,14 @@ func TestStolenDatabaseShowsNoQuickCode(t *testing.T) {
 		dump := k.dump()
 		sum := secret.Sum("135790")
 		if strings.Contains(dump, "135790") || strings.Contains(dump, string(sum[:])) {
-			k.t.Error("the dump holds the code")
+			k.t.Error("the dump contains the code or its plain hash, want neither")
 		}
 		thief, err := secret.NewKeys(thiefsKey, "")
 		k.must(err)
 		row := k.texts("SELECT id, code FROM quick_connects")[0]
 		for _, purpose := range []string{"quick connect code", "access key", ""} {
 			if code, err := thief.Open(purpose, row[0], row[1]); err == nil {
-				k.t.Errorf("a thief reads %q", code)
+				k.t.Errorf("another secret key opens the code %q, want an error", code)
 			}
 		}
 		// In another row the code cannot be opened, so the agent does not get it.
@@ -127,7 +127,7 @@ func TestStolenDatabaseShowsNoQuickCode(t *testing.T) {
 		moved := k.quick(other, m, "246801")
 		k.exec("UPDATE quick_connects SET code = ? WHERE id = ?", row[1], moved.ID)
 		if open := k.openQuick(m); len(open) != 1 || open[0].Code != "135790" {
-			k.t.Errorf("open %+v", open)
+			k.t.Errorf("got the open tries %+v, want only the one in its own row", open)
 		}
 		k.isQuick(moved, models.QuickFailed, models.QuickExpired)
 	})

@@ -29,28 +29,28 @@ func TestQuickConnectApprovesACode(t *testing.T) {
 		m, person, session := k.quickHome()
 		servers, err := k.QuickConnects.Servers(ctx, person.ID)
 		if err != nil || len(servers) != 1 || servers[0].ID != m.ID || servers[0].Name != "Den" || servers[0].LocalUser != "" {
-			k.t.Fatalf("servers %+v, %v", servers, err)
+			k.t.Fatalf("got the servers %+v with error %v, want the one that can approve codes", servers, err)
 		}
 		last := k.last(m)
 		asked := k.quick(session, m, " 123-456")
 		if asked.State != models.QuickAsked || asked.ServerName != "Den" || asked.Code != "" || !asked.ExpiresAt.Equal(k.Now().Add(10*time.Minute)) {
-			k.t.Errorf("asked %+v", asked)
+			k.t.Errorf("got the try %+v, want it asked, without its code, for ten minutes", asked)
 		}
 		changes := k.changes(m, last)
 		if len(changes) != 1 || changes[0].Kind != models.ChangeQuickConnectAsked || changes[0].AccountID != person.ID || changes[0].LinkID != servers[0].LinkID {
-			k.t.Errorf("changes %+v", changes)
+			k.t.Errorf("got the changes %+v, want one of the account and its link", changes)
 		}
 		// The same code belongs to the same try and makes no new change for the agent.
 		if again := k.quick(session, m, "123456"); again.ID != asked.ID || k.last(m) != last+1 {
-			k.t.Errorf("again %+v", again)
+			k.t.Errorf("the same code gave %+v, want the same try and no new change", again)
 		}
 		open := k.openQuick(m)
 		if len(open) != 1 || open[0].ID != asked.ID || open[0].Code != "123456" || open[0].LinkID != servers[0].LinkID || open[0].AccountID != person.ID {
-			k.t.Fatalf("open %+v", open)
+			k.t.Fatalf("got the open tries %+v, want one with the code, link and account", open)
 		}
 		other := k.agent(k.account())
 		if open := k.openQuick(other); len(open) != 0 {
-			k.t.Errorf("another server is told %+v", open)
+			k.t.Errorf("the agent of another server sees %+v, want no try", open)
 		}
 		k.is(k.QuickConnects.Complete(ctx, other.Server, asked.ID), models.ErrNotFound)
 		k.is(k.QuickConnects.Fail(ctx, other.Server, asked.ID, models.QuickCodeWrong), models.ErrNotFound)
@@ -63,7 +63,7 @@ func TestQuickConnectApprovesACode(t *testing.T) {
 		k.is(k.QuickConnects.Fail(ctx, m.Server, asked.ID, models.QuickCodeWrong), models.ErrNotFound)
 		events, err := k.History.List(ctx, person.ID, 1)
 		if err != nil || events[0].Kind != models.EventQuickConnected || events[0].Address != home.Address || events[0].Device != home.Device {
-			k.t.Errorf("events %+v, %v", events, err)
+			k.t.Errorf("got the events %+v with error %v, want one with the network address and device", events, err)
 		}
 		// Another code replaces the one that waits. A try that has ended stays as it is.
 		first, second := k.quick(session, m, "111111"), k.quick(session, m, "222222")
@@ -73,10 +73,10 @@ func TestQuickConnectApprovesACode(t *testing.T) {
 		k.isQuick(second, models.QuickFailed, models.QuickCodeWrong)
 		k.isQuick(asked, models.QuickDone, "")
 		if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE code <> ''")[0][0]; n != "0" {
-			k.t.Errorf("%s codes are kept once they are settled", n)
+			k.t.Errorf("%s codes are kept after the tries ended, want 0", n)
 		}
 		if got := k.events(person)[models.EventQuickConnected]; got != 1 {
-			k.t.Errorf("%d events", got)
+			k.t.Errorf("got %d events, want 1", got)
 		}
 	})
 }
@@ -143,13 +143,13 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 			offers(person)
 			k.isQuick(asked, models.QuickFailed, models.QuickNotAllowed)
 			if open := k.openQuick(m); len(open) != 0 {
-				k.t.Errorf("open %+v", open)
+				k.t.Errorf("got the open tries %+v, want none", open)
 			}
 			// A new link does not bring the old try back either.
 			k.must(k.Invites.Accept(ctx, person.ID, k.invite(owner, person.Username, m).ID, home))
 			k.isQuick(asked, models.QuickFailed, models.QuickNotAllowed)
 			if open := k.openQuick(m); len(open) != 0 {
-				k.t.Errorf("open %+v", open)
+				k.t.Errorf("got the open tries %+v, want none", open)
 			}
 		})
 		k.run("its end has come", func(k *kit) {
@@ -161,7 +161,7 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 			refused(session, m.ID)
 			k.isQuick(asked, models.QuickFailed, models.QuickNotAllowed)
 			if open := k.openQuick(m); len(open) != 0 {
-				k.t.Errorf("open %+v", open)
+				k.t.Errorf("got the open tries %+v, want none", open)
 			}
 		})
 	})
@@ -184,7 +184,7 @@ func TestQuickConnectShowsTheLocalUser(t *testing.T) {
 		k.invited(owner, m, anna, "u-anna")
 		servers, err := k.QuickConnects.Servers(k.t.Context(), anna.ID)
 		if err != nil || len(servers) != 1 || servers[0].LocalUser != "Anna" {
-			k.t.Errorf("servers %+v, %v", servers, err)
+			k.t.Errorf("got the servers %+v with error %v, want one with the local user Anna", servers, err)
 		}
 	})
 }
@@ -216,11 +216,11 @@ func TestQuickConnectEnds(t *testing.T) {
 				end(k, person, session)
 				k.isQuick(asked, models.QuickFailed, models.QuickExpired)
 				if open := k.openQuick(m); len(open) != 1 || open[0].AccountID != bystander.ID {
-					k.t.Errorf("open %+v", open)
+					k.t.Errorf("got the open tries %+v, want only that of the other account", open)
 				}
 				k.is(k.QuickConnects.Complete(ctx, m.Server, asked.ID), models.ErrNotFound)
 				if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE account_id = ? AND code <> ''", person.ID)[0][0]; n != "0" {
-					k.t.Error("its code is kept")
+					k.t.Error("the code of the ended try is kept, want it erased")
 				}
 			})
 		}
@@ -239,7 +239,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			k.quick(session, m, "123456")
 			k.exec("UPDATE accounts SET disabled_at = created_at WHERE id = ?", person.ID)
 			if open := k.openQuick(m); len(open) != 0 {
-				k.t.Errorf("open %+v", open)
+				k.t.Errorf("got the open tries %+v, want none", open)
 			}
 			_, err := k.QuickConnects.Ask(ctx, session, m.ID, "123457", home)
 			k.is(err, models.ErrNotFound)
@@ -249,7 +249,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			k.quick(session, m, "123456")
 			k.must(k.Accounts.Delete(ctx, person.ID, goodPassword))
 			if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" || len(k.openQuick(m)) != 0 {
-				k.t.Errorf("%s rows are left", n)
+				k.t.Errorf("%s rows are left or a try is open, want neither", n)
 			}
 		})
 		k.run("the server removed", func(k *kit) {
@@ -259,7 +259,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			_, err := k.QuickConnects.Get(ctx, person.ID, asked.ID)
 			k.is(err, models.ErrNotFound)
 			if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE server_id = ?", m.ID)[0][0]; n != "0" {
-				k.t.Errorf("%s rows are left", n)
+				k.t.Errorf("%s rows are left, want 0", n)
 			}
 		})
 	})
@@ -283,18 +283,18 @@ func TestQuickConnectExpires(t *testing.T) {
 		asked := k.quick(session, m, "123456")
 		k.clock.Advance(10*time.Minute - time.Millisecond)
 		if len(k.openQuick(m)) != 1 {
-			k.t.Error("over too early")
+			k.t.Error("the try ended early, want it open until its time")
 		}
 		k.clock.Advance(time.Millisecond)
 		k.isQuick(asked, models.QuickFailed, models.QuickExpired)
 		if len(k.openQuick(m)) != 0 {
-			k.t.Error("handed out too late")
+			k.t.Error("the agent gets an expired try, want none")
 		}
 		k.is(k.QuickConnects.Complete(ctx, m.Server, asked.ID), models.ErrNotFound)
 		k.is(k.QuickConnects.Fail(ctx, m.Server, asked.ID, models.QuickCodeWrong), models.ErrNotFound)
 		again := k.quick(session, m, "123456")
 		if again.ID == asked.ID {
-			k.t.Error("a code of before is taken for this one")
+			k.t.Error("the same code gave the expired try, want a new one")
 		}
 		k.isQuick(asked, models.QuickFailed, models.QuickExpired)
 		other := k.quick(k.quickMember(m, k.account()), m, "654321")
@@ -304,7 +304,7 @@ func TestQuickConnectExpires(t *testing.T) {
 		k.must(k.Sweep(ctx))
 		rows := k.texts("SELECT id, code, state FROM quick_connects WHERE id IN (?, ?) ORDER BY id", other.ID, late.ID)
 		if len(rows) != 2 || rows[0][1] != "" || rows[0][2] != models.QuickFailed || rows[1][1] == "" || rows[1][2] != models.QuickAsked {
-			k.t.Errorf("rows %v", rows)
+			k.t.Errorf("got the rows %v, want the expired one without a code and the new one with it", rows)
 		}
 		k.isQuick(again, models.QuickFailed, models.QuickReplaced)
 		k.isQuick(asked, models.QuickFailed, models.QuickExpired)
@@ -315,7 +315,7 @@ func TestQuickConnectExpires(t *testing.T) {
 		k.clock.Advance(time.Hour)
 		k.must(k.Sweep(ctx))
 		if n := k.texts("SELECT COUNT(*) FROM quick_connects")[0][0]; n != "0" {
-			k.t.Errorf("%s rows are left", n)
+			k.t.Errorf("%s rows are left, want 0", n)
 		}
 	})
 }
@@ -346,7 +346,7 @@ func TestQuickConnectLimits(t *testing.T) {
 			}
 			k.is(try(session, 1, "123456"), models.ErrThrottled)
 			if open := k.openQuick(m); len(open) != 1 || open[0].Code != "100001" {
-				k.t.Errorf("open %+v", open)
+				k.t.Errorf("got the open tries %+v, want one with the first code", open)
 			}
 		})
 		k.run("by account in an hour", func(k *kit) {

@@ -42,7 +42,7 @@ func TestRacesForLinks(t *testing.T) {
 		_, err := k.trySignIn(a.Username, passwords[winner.Load()])
 		k.must(err)
 		if n := len(slices.DeleteFunc(k.letters(), func(l models.Letter) bool { return l.Kind != models.MailPasswordChanged })); n != 1 {
-			k.t.Errorf("%d mails about the new password", n)
+			k.t.Errorf("%d mails about the new password, want 1", n)
 		}
 
 		pin := k.pinResetSecret(a)
@@ -54,7 +54,7 @@ func TestRacesForLinks(t *testing.T) {
 		undo := k.letter(models.MailEmailChanged, b.Email).Secret
 		spend("undo", func(int) error { _, err := k.Emails.Undo(ctx, undo, home); return err })
 		if got := k.get(b).Email; got != b.Email {
-			k.t.Errorf("address %s", got)
+			k.t.Errorf("got the address %s, want the unchanged one", got)
 		}
 		letter := k.letter(models.MailEmailUndone, b.Email).Secret
 		spend("the reset after it", func(int) error { return k.Recovery.ResetPassword(ctx, letter, otherPassword, home) })
@@ -99,7 +99,7 @@ func TestRacesForNames(t *testing.T) {
 				links = append(links, l.Secret)
 			}
 			if len(links) != 10 {
-				k.t.Fatalf("%d links", len(links))
+				k.t.Fatalf("got %d links, want 10", len(links))
 			}
 			k.oneWinner(parallel(len(links), func(i int) error { return k.Emails.Confirm(ctx, links[i], home) }), models.ErrEmailTaken)
 		})
@@ -152,7 +152,7 @@ func TestLinksMintedTooLate(t *testing.T) {
 		k.is(k.Emails.Confirm(ctx, confirm, home), models.ErrTokenSpent)
 		k.is(k.Recovery.ResetPassword(ctx, reset, otherPassword, home), models.ErrTokenSpent)
 		if a := k.byName(name); !a.ConfirmedAt.IsZero() {
-			k.t.Errorf("%s is confirmed by a link to another address", a.Email)
+			k.t.Errorf("%s is confirmed by a link to another address, want it unconfirmed", a.Email)
 		}
 		k.letters()
 
@@ -190,9 +190,9 @@ func TestRacesForAddresses(t *testing.T) {
 				case got == mine && results[1] == nil:
 					changed++
 				case got == victims:
-					k.t.Fatalf("the victim's address was confirmed by a link to another")
+					k.t.Fatal("a link to another address confirmed the victim's address, want it refused")
 				case results[1] == nil:
-					k.t.Fatalf("confirmed %s, the address is %s", mine, got)
+					k.t.Fatalf("confirmed %s, but the address is %s; want the same", mine, got)
 				default:
 					k.is(results[1], models.ErrTokenSpent)
 				}
@@ -236,9 +236,9 @@ func TestRacesForAddresses(t *testing.T) {
 				}
 				a := k.byName(name)
 				if confirmed := !a.ConfirmedAt.IsZero(); confirmed && a.Email == addressOf(victim) {
-					k.t.Fatal("the victim's address is confirmed without a mail to it")
+					k.t.Fatal("the victim's address is confirmed without a mail to it, want it unconfirmed")
 				} else if confirmed != (results[1] == nil) || confirmed == (results[0] == nil) {
-					k.t.Fatalf("correct %v, confirm %v, account %+v", results[0], results[1], a)
+					k.t.Fatalf("correct gave %v, confirm %v, account %+v; want exactly one to succeed and the account to agree", results[0], results[1], a)
 				}
 			}
 		})
@@ -291,14 +291,14 @@ func TestRacesForPasswords(t *testing.T) {
 				for password, result := range map[string]error{goodPassword: errors.New("old"), changed: results[0], resetTo: results[1]} {
 					_, err := k.trySignIn(a.Username, password)
 					if (err == nil) != (result == nil) {
-						k.t.Errorf("%q: answered %v, sign-in %v", password, result, err)
+						k.t.Errorf("%q: the change gave %v, the sign-in %v; want both to succeed or both to fail", password, result, err)
 					}
 					if err == nil {
 						works++
 					}
 				}
 				if works != 1 {
-					k.t.Errorf("%d passwords work", works)
+					k.t.Errorf("%d passwords work, want 1", works)
 				}
 			}
 		})
@@ -338,7 +338,7 @@ func TestRacesForPasswords(t *testing.T) {
 					for i, token := range tokens {
 						if results[i] != nil {
 							if kind := models.KindOf(results[i]); kind == models.KindInternal || kind == models.KindUnavailable {
-								k.t.Errorf("sign-in says %v", results[i])
+								k.t.Errorf("sign-in gave %v, want no internal error", results[i])
 							}
 							continue
 						}
@@ -375,7 +375,7 @@ func TestRacesForMails(t *testing.T) {
 		}
 		for id, times := range seen {
 			if times != 1 {
-				k.t.Errorf("mail %d went to %d workers", id, times)
+				k.t.Errorf("mail %d went to %d workers, want 1", id, times)
 			}
 		}
 		if len(seen) != want {

@@ -18,7 +18,7 @@ func TestAgentsCostOneRead(t *testing.T) {
 			func(media) {}, // the feed, for an agent that has read all changes
 			func(m media) {
 				if changed, err := k.Agents.Report(ctx, m.Server, report()); changed || err != nil {
-					k.t.Errorf("the same report: %t, %v", changed, err)
+					k.t.Errorf("the same report: changed %t, error %v; want no change", changed, err)
 				}
 			},
 		} {
@@ -27,7 +27,7 @@ func TestAgentsCostOneRead(t *testing.T) {
 			k.Agents.NoteContact(this.Server)
 			ask(this)
 			if got := said.take(); len(got) != 1 || !strings.HasPrefix(got[0].text, "SELECT ") {
-				k.t.Errorf("it cost %d statements: %+v", len(got), got)
+				k.t.Errorf("got %d statements, want one that reads: %+v", len(got), got)
 			}
 		}
 	})

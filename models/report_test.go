@@ -23,10 +23,10 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		slices.Reverse(same.LocalUsers)
 		slices.Reverse(same.Libraries)
 		if changed, err := k.Agents.Report(ctx, m.Server, same); changed || err != nil {
-			k.t.Errorf("the same report: %t, %v", changed, err)
+			k.t.Errorf("the same report: changed %t, error %v; want no change", changed, err)
 		}
 		if u := k.localUser(owner, m, "u-root"); !u.Administrator || u.Disabled || u.Name != "Root" {
-			k.t.Errorf("local user %+v", u)
+			k.t.Errorf("got the local user %+v, want an enabled administrator called Root", u)
 		}
 		// An unchanged report writes nothing except its time, and that only after a while.
 		k.clock.Advance(10 * time.Minute)
@@ -34,34 +34,34 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		said := k.listen()
 		said.take()
 		if changed, err := k.Agents.Report(ctx, m.Server, same); changed || err != nil || len(said.take()) != 0 {
-			k.t.Errorf("the same report speaks: %t, %v", changed, err)
+			k.t.Errorf("the same report: changed %t, error %v; want no change and no statement", changed, err)
 		}
 		k.must(k.Agents.Flush(ctx))
 		if got := k.again(m).LastSeenAt; !got.Equal(k.Now()) {
-			k.t.Errorf("last seen %v", got)
+			k.t.Errorf("last seen at %v, want %v", got, k.Now())
 		}
 		k.invited(owner, m, anna, "u-anna")
 		fewer := report()
 		fewer.Name, fewer.LocalUsers, fewer.Libraries = "Attic", fewer.LocalUsers[2:], []models.Library{{ExternalID: "l-films", Name: "Movies"}, {ExternalID: "l-new", Name: "New"}}
 		if changed, err := k.Agents.Report(ctx, m.Server, fewer); !changed || err != nil {
-			k.t.Errorf("another report: %t, %v", changed, err)
+			k.t.Errorf("another report: changed %t, error %v; want a change", changed, err)
 		}
 		users, err := k.Servers.LocalUsers(ctx, owner.ID, m.ID)
 		k.must(err)
 		if len(users) != 2 || users[0].GoneAt.IsZero() || users[0].LinkedTo != anna.Username || users[1].Name != "Root" {
-			k.t.Errorf("local users %+v", users)
+			k.t.Errorf("got the local users %+v, want the linked one marked as gone, and Root", users)
 		}
 		libraries, err := k.Servers.Libraries(ctx, owner.ID, m.ID)
 		k.must(err)
 		if diff := cmp.Diff(fewer.Libraries, libraries); diff != "" {
-			k.t.Error(diff)
+			k.t.Errorf("libraries (-want +got): %s", diff)
 		}
 		if this := k.again(m); this.Name != "Attic" || !this.KeyExpiresAt.IsZero() {
-			k.t.Errorf("server %+v", this.Server)
+			k.t.Errorf("got the server %+v, want the name Attic and a key without an end", this.Server)
 		}
 		k.report(k.again(m), report()) // the local user is back
 		if u := k.localUser(owner, m, "u-anna"); !u.GoneAt.IsZero() || u.LinkedTo != anna.Username {
-			k.t.Errorf("local user %+v", u)
+			k.t.Errorf("got the local user %+v, want it back and linked", u)
 		}
 		bad := report()
 		bad.LocalUsers = append(bad.LocalUsers, bad.LocalUsers[0])
@@ -75,7 +75,7 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		k.again(media{m.Server, key})
 		state, err := k.Agents.State(ctx, m.Server)
 		if err != nil || state.Owner != owner.Username || len(state.Addresses) != 2 {
-			k.t.Errorf("state %+v, %v", state, err)
+			k.t.Errorf("got the state %+v with error %v, want the owner and two addresses", state, err)
 		}
 	})
 }
@@ -97,10 +97,10 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 			k.must(err)
 		}
 		if len(slices.Compact(slices.Clone(keys))) != 1 || keys[0] == "" {
-			k.t.Errorf("keys %v", keys)
+			k.t.Errorf("got the keys %v, want the same one from every request", keys)
 		}
 		if this := k.again(media{key: keys[0]}); this.Name != den.Name {
-			k.t.Errorf("server %+v", this)
+			k.t.Errorf("got the server %+v, want its reported name", this)
 		}
 		in.Name = "Another"
 		_, err := k.Registrations.Register(ctx, in, home)
@@ -116,10 +116,10 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 			k.must(err)
 		}
 		if len(slices.Compact(ids)) != 1 {
-			k.t.Errorf("invites %v", ids)
+			k.t.Errorf("got the invites %v, want the same one from every request", ids)
 		}
 		if n := len(kinds(k.letters(), anna.Email)); n != 1 {
-			k.t.Errorf("%d mails", n)
+			k.t.Errorf("got %d mails, want 1", n)
 		}
 		offer.Note = "x"
 		_, err = k.Invites.Create(ctx, owner.ID, offer, home)
@@ -131,15 +131,15 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 		second, err := k.Accounts.SignUp(ctx, up, home)
 		k.must(err)
 		if first == second {
-			k.t.Error("the secret is the same")
+			k.t.Error("the repeated request gave the same secret, want a new one")
 		}
 		for _, pending := range []string{first, second} {
 			if got, err := k.Emails.Pending(ctx, pending); err != nil || got.Username != up.Username {
-				k.t.Errorf("pending %+v, %v", got, err)
+				k.t.Errorf("got the sign-up %+v with error %v, want the first one", got, err)
 			}
 		}
 		if n := len(kinds(k.letters(), "once@example.org")); n != 1 {
-			k.t.Errorf("%d mails", n)
+			k.t.Errorf("got %d mails, want 1", n)
 		}
 		up.Password = otherPassword
 		_, err = k.Accounts.SignUp(ctx, up, home)
@@ -147,7 +147,7 @@ func TestRepeatedRequestActsOnce(t *testing.T) {
 		k.clock.Advance(24 * time.Hour)
 		k.must(k.Sweep(ctx))
 		if left := k.texts("SELECT mac FROM idempotency"); len(left) != 0 {
-			k.t.Errorf("%d keys are left", len(left))
+			k.t.Errorf("%d idempotency keys are left, want 0", len(left))
 		}
 	})
 }
@@ -170,7 +170,7 @@ func TestUnchangedReportRestores(t *testing.T) {
 		k.must(k.addAddress(owner, m, own))
 		k.must(k.Addresses.Remove(ctx, owner.ID, m.ID, k.addressID(owner, m, lan)))
 		if got := urls(k.detail(owner, m).Addresses); strings.Contains(got, lan) {
-			k.t.Errorf("not removed: %s", got)
+			k.t.Errorf("got the addresses %s, want the removed one gone", got)
 		}
 		again(report(), lan+" "+wan+" "+own)
 		// A hidden address stays hidden, also while it is not reported and when it comes back.

@@ -15,12 +15,12 @@ func TestResetSetsANewPassword(t *testing.T) {
 			in := k.signIn(a)
 			link := k.resetSecret(a)
 			if _, err := k.Sessions.Look(ctx, in.Token); err != nil {
-				k.t.Errorf("asking changed something: %v", err)
+				k.t.Errorf("asking for a reset ended the session with error %v, want no change", err)
 			}
 			info, err := k.Recovery.Look(ctx, link)
 			k.must(err)
 			if info.Username != a.Username || info.AccountID != a.ID {
-				k.t.Errorf("link %+v", info)
+				k.t.Errorf("got the link %+v, want the account", info)
 			}
 			k.is(k.Recovery.ResetPassword(ctx, link, "short", home), fieldError("password", "password_too_short"))
 			k.is(k.Recovery.ResetPassword(ctx, link, a.Username+"1234", home), fieldError("password", "password_personal"))
@@ -28,7 +28,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 			_, err = k.Sessions.Look(ctx, in.Token)
 			k.is(err, models.ErrNoSession)
 			if sessions, err := k.Sessions.List(ctx, a.ID); err != nil || len(sessions) != 0 {
-				k.t.Errorf("%d sessions, %v: the reset must sign nobody in", len(sessions), err)
+				k.t.Errorf("%d sessions with error %v, want 0 because a reset signs nobody in", len(sessions), err)
 			}
 			_, err = k.trySignIn(a.Username, goodPassword)
 			k.is(err, models.ErrSignInWrong)
@@ -54,11 +54,11 @@ func TestResetSetsANewPassword(t *testing.T) {
 				k.must(k.Recovery.Request(ctx, name, home, false))
 			}
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("letters %+v", letters)
+				k.t.Errorf("got the mails %+v, want none", letters)
 			}
 			k.is(k.Recovery.Request(ctx, "  ", home, false), models.ErrNameOrEmailAbsent)
 			if mails, err := k.Mail.List(ctx, 10); err != nil || len(mails) != 0 {
-				k.t.Errorf("mails are left: %+v, %v", mails, err)
+				k.t.Errorf("the queue has %+v, error %v; want no mail", mails, err)
 			}
 		})
 		k.run("runs out after an hour", func(k *kit) {
@@ -92,12 +92,12 @@ func TestResetSetsANewPassword(t *testing.T) {
 			stuck, err := k.Mail.Claim(ctx, "a worker that dies", 10)
 			k.must(err)
 			if len(stuck) != 1 {
-				k.t.Fatalf("%d mails", len(stuck))
+				k.t.Fatalf("got %d mails, want 1", len(stuck))
 			}
 			k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(a), otherPassword, home))
 			k.clock.Advance(3 * time.Minute)
 			if got := kinds(k.letters(), a.Email); len(got) != 1 || got[0] != models.MailPasswordChanged {
-				k.t.Errorf("mails %v", got)
+				k.t.Errorf("got the mails %v, want only the notice of the new password", got)
 			}
 		})
 		k.run("confirms a sign-up that waits", func(k *kit) {

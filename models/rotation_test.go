@@ -34,7 +34,7 @@ func TestKeyRotation(t *testing.T) {
 			}
 			defer func() { _ = store.Close() }()
 			if _, err := store.Prepare(ctx, "test"); !errors.Is(err, models.ErrWrongKey) {
-				t.Errorf("key %.10q after %.10q: %v", current, previous, err)
+				t.Errorf("the key %.10q after %.10q gave error %v, want wrong key", current, previous, err)
 			}
 		}
 		k := open(first, "")
@@ -56,7 +56,7 @@ func TestKeyRotation(t *testing.T) {
 		refused(third, second)
 		k = open(second, first)
 		if _, err := k.Sessions.Look(ctx, in.Token); err != nil {
-			t.Errorf("sessions end: %v", err)
+			t.Errorf("the session is refused with error %v, want it to go on", err)
 		}
 		var again string
 		for _, o := range k.claim("worker") {
@@ -65,7 +65,7 @@ func TestKeyRotation(t *testing.T) {
 			}
 		}
 		if again != link {
-			t.Error("a mail that was owed before has another secret now")
+			t.Error("the secret of a mail changed with the key, want the same one")
 		}
 		k.must(k.Emails.Confirm(ctx, link, home))
 		k.must(k.Mail.Release(ctx, "worker"))
@@ -82,13 +82,13 @@ func TestKeyRotation(t *testing.T) {
 		after := hashes(ada)
 		for i := range after {
 			if before[i] == after[i] || strings.Split(before[i], "$")[0] == strings.Split(after[i], "$")[0] {
-				t.Errorf("hash %d was not made anew: %.20s, %.20s", i, before[i], after[i])
+				t.Errorf("hash %d was %.20s and is %.20s, want it made again with the new key", i, before[i], after[i])
 			}
 		}
 		clock.Advance(time.Hour)
 		k.must(k.PINs.Verify(ctx, ada.ID, "8305", home))
 		if hashes(ada) != after {
-			t.Error("hashes are made anew without need")
+			t.Error("hashes were made again without need, want them unchanged")
 		}
 
 		refused(first, "")    // newer hashes could not be checked
@@ -103,7 +103,7 @@ func TestKeyRotation(t *testing.T) {
 		k.is(k.PINs.Verify(ctx, ben.ID, "8305", home), models.ErrWrongPIN)
 		for _, l := range k.letters() {
 			if l.Kind == models.MailConfirm {
-				t.Errorf("a mail whose key is gone is sent: %+v", l)
+				t.Errorf("got the mail %+v, want it dropped because its key is gone", l)
 			}
 		}
 		k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(ben), otherPassword, home))

@@ -72,17 +72,17 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
 		nulls, keys := k.nullsAndKeys()
 		if diff := cmp.Diff(pointers, nulls); diff != "" {
-			t.Errorf("%s: what may be null differs from the pointers:\n%s", engine, diff)
+			t.Errorf("%s: columns that may be null (-pointers +schema):\n%s", engine, diff)
 		}
 		if diff := cmp.Diff(primary, keys); diff != "" {
-			t.Errorf("%s: the primary keys are others:\n%s", engine, diff)
+			t.Errorf("%s: primary keys (-want +got):\n%s", engine, diff)
 		}
 	}
 	// The statement of a counter must find the row of its key and no other, and "ON
 	// DUPLICATE KEY" works with every unique key.
 	for _, index := range mysql.indexes() {
 		if strings.HasPrefix(index, "throttle:") && strings.HasSuffix(index, "unique=true") {
-			t.Errorf("a second unique key for counters: %s", index)
+			t.Errorf("the table of counters has a second unique key %s, want only the primary key", index)
 		}
 	}
 }
@@ -97,11 +97,11 @@ func TestIndexesCompareBytes(t *testing.T) {
 JOIN information_schema.columns c ON c.table_schema = s.table_schema AND c.table_name = s.table_name AND c.column_name = s.column_name
 WHERE s.table_schema = DATABASE()`)
 	if len(rows) < 20 {
-		t.Errorf("only %d indexed columns", len(rows))
+		t.Errorf("found %d indexed columns, want at least 20", len(rows))
 	}
 	for _, row := range rows {
 		if row[3] != nil && slices.Contains(ours([]string{row.text(0)}), row.text(0)) {
-			t.Errorf("index %s of %s compares %s by %s", row.text(1), row.text(0), row.text(2), row.text(3))
+			t.Errorf("index %s of %s compares %s by %s, want no collation", row.text(1), row.text(0), row.text(2), row.text(3))
 		}
 	}
 }

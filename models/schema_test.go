@@ -64,10 +64,10 @@ func TestSchemaIsTheSameOnBothEngines(t *testing.T) {
 	}
 	sqlite, mysql := columnsOf(engines["sqlite"]), columnsOf(engines["mysql"])
 	if diff := cmp.Diff(sqlite, mysql); diff != "" {
-		t.Errorf("SQLite and MySQL differ:\n%s", diff)
+		t.Errorf("columns (-SQLite +MySQL):\n%s", diff)
 	}
 	if diff := cmp.Diff(engines["sqlite"].indexes(), engines["mysql"].indexes()); diff != "" {
-		t.Errorf("SQLite's and MySQL's indexes differ:\n%s", diff)
+		t.Errorf("indexes (-SQLite +MySQL):\n%s", diff)
 	}
 	structs := map[string][]string{
 		"throttle": {"hits", "open_at", "throttle_key", "window_ends"}, "spent_marks": {"expires_at", "mark"}, // only statements written by hand use these tables
@@ -90,10 +90,10 @@ func TestSchemaIsTheSameOnBothEngines(t *testing.T) {
 		decides := strings.HasSuffix(c.Name, "_key") || strings.HasSuffix(c.Name, "hash") || c.Name == "mark" || c.Name == "key_id" ||
 			c.Name == "purpose" || c.Name == "state"
 		if decides && !strings.Contains(c.Type, "binary") {
-			t.Errorf("%s.%s is %s", c.Table, c.Name, c.Type)
+			t.Errorf("column %s.%s is %s, want binary because it decides identity", c.Table, c.Name, c.Type)
 		}
 		if strings.HasSuffix(c.Name, "_at") && c.Table != "throttle" && c.Table != "leases" && c.Type != "datetime(3)" {
-			t.Errorf("%s.%s is %s", c.Table, c.Name, c.Type)
+			t.Errorf("column %s.%s is %s, want datetime(3)", c.Table, c.Name, c.Type)
 		}
 	}
 }

@@ -171,11 +171,11 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 						if err == nil {
 							wins++
 						} else if kind := models.KindOf(err); kind != models.KindNotFound && kind != models.KindInvalid && !errors.Is(err, models.ErrClaimCodeWrong) {
-							k.t.Errorf("one was told: %v", err)
+							k.t.Errorf("a call failed with error %v, want one of the usual refusals", err)
 						}
 					}
 					if wins == 0 || wins == 2 && !c.both {
-						k.t.Errorf("%d succeeded: %v", wins, errs)
+						k.t.Errorf("%d calls succeeded, want one, or both only where that is allowed: %v", wins, errs)
 					}
 				}
 				k.nothingIsLeftBehind()
@@ -198,7 +198,7 @@ func (k *kit) nothingIsLeftBehind() {
 	} {
 		rows := k.texts("SELECT * FROM " + c.table + " WHERE " + c.column + " <> 0 AND " + c.column + " NOT IN (SELECT id FROM " + c.parent + ")")
 		if len(rows) > 0 {
-			k.t.Errorf("%s of no %s: %v", c.table, c.parent, slices.Concat(rows...))
+			k.t.Errorf("%s has rows that refer to no row of %s, want none: %v", c.table, c.parent, slices.Concat(rows...))
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (k *kit) addressID(owner models.Account, m media, url string) int64 {
 			return a.ID
 		}
 	}
-	k.t.Fatalf("no address %s", url)
+	k.t.Fatalf("there is no address %s, want one", url)
 	return 0
 }
 
@@ -154,6 +154,6 @@ func (k *kit) localUser(owner models.Account, m media, externalID string) models
 			return u
 		}
 	}
-	k.t.Fatalf("no local user %s", externalID)
+	k.t.Fatalf("there is no local user %s, want one", externalID)
 	return models.LocalUser{}
 }

@@ -17,15 +17,15 @@ func TestInviteMadeAtTheServer(t *testing.T) {
 		k.must(err)
 		if made.OwnerID != owner.ID || made.OwnerUsername != owner.Username || made.To != "new@example.org" || len(made.Servers) != 1 ||
 			made.Servers[0].ServerID != m.ID || len(made.Servers[0].Libraries) != 1 || !made.Servers[0].EndsAt.Equal(k.Now().Add(time.Hour)) {
-			k.t.Errorf("invite %+v", made)
+			k.t.Errorf("got the invite %+v, want the server with one library and an end in an hour", made)
 		}
 		k.letter(models.MailInvite, "new@example.org")
 		if sent, err := k.Invites.Sent(ctx, owner.ID, 0, 10); err != nil || len(sent) != 1 || sent[0].ID != made.ID {
-			k.t.Errorf("sent %+v, %v", sent, err)
+			k.t.Errorf("got the sent invites %+v with error %v, want the one made at the server", sent, err)
 		}
 		events, err := k.History.List(ctx, owner.ID, 1)
 		if err != nil || events[0].Kind != models.EventInviteSent || events[0].Address != tv.Address {
-			k.t.Errorf("events %+v, %v", events, err)
+			k.t.Errorf("got the events %+v with error %v, want one with the network address of the server", events, err)
 		}
 		// An invite can be for a local user, who is then linked.
 		in := models.ServerInvite{To: anna.Username, Type: models.LinkLinked, LocalUserID: "u-anna", Note: "Hello"}
@@ -33,7 +33,7 @@ func TestInviteMadeAtTheServer(t *testing.T) {
 		k.must(err)
 		k.must(k.Invites.Accept(ctx, anna.ID, one.ID, home))
 		if links := k.agentLinks(m); len(links) != 1 || links[0].LocalUserID != "u-anna" || links[0].State != models.LinkAccepted {
-			k.t.Errorf("links %+v", links)
+			k.t.Errorf("got the links %+v, want one accepted link with the local user", links)
 		}
 		for _, tt := range []struct {
 			change      func(in *models.ServerInvite)
@@ -67,7 +67,7 @@ func TestInviteHereNeedsAnOwner(t *testing.T) {
 		_, err = k.inviteHere(m, "new@example.org")
 		k.is(err, models.ErrAccountDisabled)
 		if letters := k.letters(); len(kinds(letters, "new@example.org")) != 0 {
-			k.t.Errorf("mails %+v", letters)
+			k.t.Errorf("got the mails %+v, want none to the invited address", letters)
 		}
 		// After it is handed over, the server invites in the name of its new owner.
 		heir := k.account()
@@ -75,11 +75,11 @@ func TestInviteHereNeedsAnOwner(t *testing.T) {
 		k.must(k.Servers.HandOver(ctx, other.OwnerID, other.ID, heir.Username, home))
 		_, err = k.inviteHere(other, "new@example.org") // with the server as it was looked up before the change
 		if err == nil {
-			k.t.Error("it invites for its old owner")
+			k.t.Error("a server invites for its previous owner, want an error")
 		}
 		made, err := k.inviteHere(k.again(other), "new@example.org")
 		if err != nil || made.OwnerID != heir.ID {
-			k.t.Errorf("invite %+v, %v", made, err)
+			k.t.Errorf("got the invite %+v with error %v, want one of the new owner", made, err)
 		}
 	})
 }
@@ -109,13 +109,13 @@ func TestInviteHereOnce(t *testing.T) {
 			k.must(err)
 		}
 		if here(other).ID == first.ID {
-			k.t.Error("two servers share their keys")
+			k.t.Error("two servers share an idempotency key, want two invites")
 		}
 		byOwner, err := k.Invites.Create(ctx, owner.ID, models.NewInvite{
 			To: in.To, Type: in.Type, Servers: []models.InviteServer{{ServerID: m.ID}}, IdempotencyKey: in.IdempotencyKey,
 		}, home)
 		if err != nil || byOwner.ID == first.ID {
-			k.t.Errorf("owner and server share their keys: %v", err)
+			k.t.Errorf("owner and server share an idempotency key, error %v; want two invites", err)
 		}
 		in.Note = "other"
 		_, err = k.Agents.InviteHere(ctx, m.Server, in, tv)

@@ -46,7 +46,7 @@ func TestRacesForServers(t *testing.T) {
 				k.must(err)
 			}
 			if list := k.authorizations(m); len(list) != 1 {
-				k.t.Errorf("%d links", len(list))
+				k.t.Errorf("%d links, want 1", len(list))
 			}
 			k.letter(models.MailLinkAsked, person.Email)
 		})
@@ -56,7 +56,7 @@ func TestRacesForServers(t *testing.T) {
 			in.ClaimCode = k.claimCode(owner)
 			k.oneWinner(parallel(crowd, func(int) error { _, err := k.Registrations.Register(ctx, in, home); return err }), models.ErrClaimCodeWrong)
 			if mine, err := k.Servers.Mine(ctx, owner.ID); err != nil || len(mine) != 1 {
-				k.t.Errorf("owns %+v, %v", mine, err)
+				k.t.Errorf("the owner has the servers %+v with error %v, want one", mine, err)
 			}
 		})
 		k.run("claim by key", func(k *kit) {
@@ -125,14 +125,14 @@ func TestRacesForServers(t *testing.T) {
 			}
 			for key := range keys {
 				if found, err := k.ServerKeys.Look(ctx, key); err != nil || found.ID != m.ID {
-					k.t.Errorf("a key that was given opens %d, %v", found.ID, err)
+					k.t.Errorf("a returned key belongs to server %d with error %v, want the rotated server", found.ID, err)
 				}
 			}
 			if len(keys) != 8 {
 				k.t.Errorf("%d keys, want 8", len(keys))
 			}
 			if n := k.texts("SELECT COUNT(*) FROM server_keys WHERE expires_at IS NULL AND server_id = ?", m.ID)[0][0]; n != "1" {
-				k.t.Errorf("%s keys without an end", n)
+				k.t.Errorf("%s keys have no end, want 1", n)
 			}
 		})
 	}, looseCodes)

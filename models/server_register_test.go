@@ -57,7 +57,7 @@ func TestRegisterMakesAServer(t *testing.T) {
 		done, err := k.Registrations.Register(ctx, den, home)
 		k.must(err)
 		if done.Server.OwnerID != 0 || done.Server.Name != "Den" || !done.Server.ClaimedAt.IsZero() {
-			k.t.Errorf("registered as %+v", done.Server)
+			k.t.Errorf("registered the server %+v, want it named Den and without an owner", done.Server)
 		}
 		found, err := k.ServerKeys.Look(ctx, done.Key)
 		k.must(err)
@@ -77,7 +77,7 @@ func TestRegisterMakesAServer(t *testing.T) {
 			_, err := k.Registrations.Register(ctx, in, home)
 			e, ok := errors.AsType[*models.Error](err)
 			if !ok || e.Kind != models.KindInvalid || len(e.Fields) != 1 || e.Fields[0].Field != name {
-				k.t.Errorf("%s: got %v", name, err)
+				k.t.Errorf("%s: got error %v, want one error about this field", name, err)
 			}
 		}
 	})
@@ -120,18 +120,18 @@ func TestRegisterAgainInheritsNothing(t *testing.T) {
 		k.link(first, guest)
 		second := k.stray()
 		if second.ID == first.ID || second.key == first.key {
-			k.t.Fatal("a claimed system id got the server of another")
+			k.t.Fatal("a registration with a known system id got the known server or key, want a new one")
 		}
 		if list := k.authorizations(second); len(list) != 0 {
-			k.t.Errorf("inherited %d links", len(list))
+			k.t.Errorf("the new server has %d links, want 0", len(list))
 		}
 		found, err := k.ServerKeys.Look(k.t.Context(), second.key)
 		k.must(err)
 		if found.OwnerID != 0 {
-			k.t.Error("inherited the owner")
+			k.t.Error("the new server has an owner, want none")
 		}
 		if located := k.located(guest, models.LinkAccepted); len(located) != 1 || located[0].ServerID != first.ID {
-			k.t.Errorf("the guest's servers are %+v", located)
+			k.t.Errorf("the guest's servers are %+v, want the first one only", located)
 		}
 	})
 }
@@ -145,15 +145,15 @@ func TestClaimByCode(t *testing.T) {
 		done, err := k.Registrations.Register(ctx, in, home)
 		k.must(err)
 		if done.Server.OwnerID != owner.ID || done.Server.ClaimedAt.IsZero() {
-			k.t.Errorf("claimed as %+v", done.Server)
+			k.t.Errorf("claimed the server %+v, want the owner and the time", done.Server)
 		}
 		if k.events(owner)[models.EventServerClaimed] != 1 {
-			k.t.Error("the claim is not in the history")
+			k.t.Error("the claim is not in the history, want one event")
 		}
 		mine, err := k.Servers.Mine(ctx, owner.ID)
 		k.must(err)
 		if len(mine) != 1 || mine[0].ID != done.Server.ID {
-			k.t.Errorf("owns %+v", mine)
+			k.t.Errorf("the owner has the servers %+v, want the claimed one", mine)
 		}
 		fail := func(code string) {
 			k.t.Helper()
@@ -187,7 +187,7 @@ func TestClaimByKey(t *testing.T) {
 		k.is(k.Registrations.Claim(ctx, other.ID, a.ID, a.key, home), models.ErrServerClaimed)
 		k.is(k.Registrations.Claim(ctx, owner.ID, a.ID, a.key, home), models.ErrServerClaimed)
 		if k.events(owner)[models.EventServerClaimed] != 1 || k.detail(owner, a).OwnerID != owner.ID {
-			k.t.Error("the claim left no trace")
+			k.t.Error("the claim is not in the history or the server has another owner, want one event and the owner")
 		}
 		for range 14 { // the limit is 20 an hour, and wrong codes count
 			k.is(k.Registrations.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
@@ -209,24 +209,24 @@ func TestUpdateServer(t *testing.T) {
 		k.must(err)
 		if done.Server.ReportedName != `Den & Co + 50% "Server"` || found.ReportedName != done.Server.ReportedName ||
 			found.SystemID != den.SystemID || found.Version != "4.8" || found.OwnerID != owner.ID {
-			k.t.Errorf("updated to %+v", found)
+			k.t.Errorf("updated to %+v, want the same system id and owner, and version 4.8", found)
 		}
 		if !found.LastSeenAt.Equal(k.Now()) {
-			k.t.Error("an update is no heartbeat")
+			k.t.Error("the update did not renew the time last seen, want it renewed")
 		}
 		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
-			k.t.Errorf("addresses are %s", got)
+			k.t.Errorf("got the addresses %s, want http://[::1]:8096", got)
 		}
 		_, err = k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"nonsense"}})
 		k.must(err)
 		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
-			k.t.Errorf("a report that cannot be understood left %s", got)
+			k.t.Errorf("after an unreadable report the addresses are %s, want http://[::1]:8096", got)
 		}
 		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
 		_, err = k.Registrations.Update(ctx, m.Server, den)
 		k.is(err, models.ErrNotFound)
 		if n := k.texts("SELECT COUNT(*) FROM server_addresses")[0][0]; n != "0" {
-			k.t.Errorf("a removed server has %s addresses", n)
+			k.t.Errorf("the removed server has %s addresses, want 0", n)
 		}
 	})
 }
@@ -240,14 +240,14 @@ func TestTouchWritesOnlyAfterAWhile(t *testing.T) {
 		found, err := k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if !found.LastSeenAt.Equal(m.LastSeenAt) {
-			k.t.Error("a call a minute later was written")
+			k.t.Error("the time of a call one minute later was written, want it left out")
 		}
 		k.clock.Advance(time.Hour)
 		k.must(k.Agents.Touch(ctx, found))
 		found, err = k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if !found.LastSeenAt.Equal(k.Now()) {
-			k.t.Error("a call an hour later was not written")
+			k.t.Error("the time of a call one hour later was not written, want it written")
 		}
 	})
 }

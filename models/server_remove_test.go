@@ -35,11 +35,11 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 				}
 				letters := k.letters()
 				if len(letters) != 1 {
-					k.t.Fatalf("mailed %+v", letters)
+					k.t.Fatalf("got the mails %+v, want 1", letters)
 				}
 				letter := k.only(letters, models.MailLinkEnded, guest.Email)
 				if letter.Locale != "de" || letter.Facts.Server != "Den" || letter.Facts.Person != owner.Username || !letter.Facts.At.Equal(k.Now().Truncate(time.Second)) {
-					k.t.Errorf("the mail is %+v", letter)
+					k.t.Errorf("got the mail %+v, want German, the server, its owner and the time of now", letter)
 				}
 				for _, one := range []struct {
 					models.Account
@@ -50,7 +50,7 @@ func TestRemovedServerTellsItsPeople(t *testing.T) {
 					}
 				}
 				if k.events(owner)[models.EventServerRemoved] != 1 {
-					k.t.Error("not in the owner's history")
+					k.t.Error("the removal is not in the owner's history, want one event")
 				}
 			})
 		})
@@ -116,7 +116,7 @@ func TestSweepServers(t *testing.T) {
 		sweep(called, used, banned, claimed)
 		for _, table := range []string{"server_keys", "server_addresses"} {
 			if n := k.texts("SELECT COUNT(*) FROM "+table+" WHERE server_id = ?", idle.ID)[0][0]; n != "0" {
-				k.t.Errorf("%s rows left in %s", n, table)
+				k.t.Errorf("%s rows are left in %s, want 0", n, table)
 			}
 		}
 		_, err := k.ServerKeys.Look(ctx, idle.key)
@@ -138,7 +138,7 @@ SELECT id + ?, system_id, owner_id, name, own_name, kind, version, key_version, 
 		k.clock.Advance(30 * 24 * time.Hour)
 		k.must(k.Sweep(k.t.Context()))
 		if n := k.texts("SELECT COUNT(*) FROM servers")[0][0]; n != "0" {
-			k.t.Errorf("%s servers left of 1024, such as %d", n, m.ID)
+			k.t.Errorf("%s of 1024 servers are left, such as %d; want 0", n, m.ID)
 		}
 	})
 }

@@ -50,7 +50,7 @@ func TestAddressesKeepTheirOrder(t *testing.T) {
 		report(wan)
 		list(own + " (" + lan + ") " + wan)
 		if got := k.located(k.linked(m), models.LinkAccepted); len(got) != 1 || urls(got[0].Addresses) != own+" "+wan {
-			k.t.Errorf("others see %+v", got)
+			k.t.Errorf("the guest sees the servers %+v, want one with its visible addresses", got)
 		}
 		k.must(k.Addresses.Hide(ctx, owner.ID, m.ID, k.addressID(owner, m, lan), false))
 		k.must(k.Addresses.Remove(ctx, owner.ID, m.ID, k.addressID(owner, m, own)))
@@ -95,14 +95,14 @@ func TestServersBelongToTheirOwners(t *testing.T) {
 		}
 		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, "  My \u202eden "))
 		if got := k.detail(owner, m); got.Name != "My den" || got.ReportedName != "Den" {
-			k.t.Errorf("renamed to %q (%q)", got.Name, got.ReportedName)
+			k.t.Errorf("got the name %q (reported %q), want \"My den\" (\"Den\")", got.Name, got.ReportedName)
 		}
 		if got := k.located(other, models.LinkAccepted); got[0].ServerName != "My den" {
-			k.t.Errorf("others see %q", got[0].ServerName)
+			k.t.Errorf("the guest sees the name %q, want \"My den\"", got[0].ServerName)
 		}
 		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, ""))
 		if got := k.detail(owner, m); got.Name != "Den" {
-			k.t.Errorf("named %q", got.Name)
+			k.t.Errorf("got the name %q, want \"Den\"", got.Name)
 		}
 	})
 }
@@ -114,7 +114,7 @@ func TestRotateKey(t *testing.T) {
 		next, err := k.ServerKeys.Rotate(ctx, owner.ID, m.ID, home)
 		k.must(err)
 		if next == m.key {
-			k.t.Fatal("the same key again")
+			k.t.Fatal("the rotation gave the same key, want a new one")
 		}
 		works := func(key string, want bool) {
 			k.t.Helper()
@@ -122,7 +122,7 @@ func TestRotateKey(t *testing.T) {
 			if want {
 				k.must(err)
 				if found.ID != m.ID {
-					k.t.Error("the key finds another server")
+					k.t.Error("the key belongs to another server, want the rotated one")
 				}
 				return
 			}
@@ -139,7 +139,7 @@ func TestRotateKey(t *testing.T) {
 		k.must(k.Sweep(ctx))
 		works(next, true)
 		if k.events(owner)[models.EventServerKeyRotated] != 1 {
-			k.t.Error("not in the history")
+			k.t.Error("the rotation is not in the history, want one event")
 		}
 	})
 }
@@ -158,33 +158,33 @@ func TestHandOver(t *testing.T) {
 			err := k.Servers.HandOver(ctx, owner.ID, m.ID, name, home)
 			k.isKind(err, models.KindInvalid)
 			if !strings.Contains(err.Error(), "username=username_unknown") {
-				k.t.Errorf("to %q: %v", name, err)
+				k.t.Errorf("handing over to %q: error %v, want username_unknown", name, err)
 			}
 		}
 		err := k.Servers.HandOver(ctx, owner.ID, m.ID, " "+strings.ToUpper(owner.Username), home)
 		k.isKind(err, models.KindInvalid)
 		if !strings.Contains(err.Error(), "username=username_own") {
-			k.t.Errorf("to oneself: %v", err)
+			k.t.Errorf("handing over to oneself: error %v, want username_own", err)
 		}
 		if k.events(owner)[models.EventServerHandedOver] != 0 {
-			k.t.Error("what was refused is in the history")
+			k.t.Error("a refused handing-over is in the history, want no event")
 		}
 		k.letters()
 		k.must(k.Servers.HandOver(ctx, owner.ID, m.ID, strings.ToUpper(heir.Username), home))
 		letter := k.letter(models.MailServerHandedOver, heir.Email)
 		if letter.Facts.Person != owner.Username || letter.Facts.Server != "Den" {
-			k.t.Errorf("the mail says %v", letter.Facts)
+			k.t.Errorf("the mail has the facts %v, want the previous owner and the server", letter.Facts)
 		}
 		if detail := k.detail(heir, m); detail.OwnerID != heir.ID || len(detail.Links) != 1 || detail.Links[0].AccountID != guest.ID {
-			k.t.Errorf("handed over as %+v", detail)
+			k.t.Errorf("got the server %+v, want the new owner and the guest's link", detail)
 		}
 		if k.events(owner)[models.EventServerHandedOver] != 1 || k.events(heir)[models.EventServerReceived] != 1 {
-			k.t.Error("not in the histories")
+			k.t.Error("the handing-over is not in both histories, want one event each")
 		}
 		list, err := k.History.List(ctx, heir.ID, 1)
 		k.must(err)
 		if list[0].Address != "" || list[0].Device != "" {
-			k.t.Errorf("the heir sees where the giver sits: %+v", list[0])
+			k.t.Errorf("the new owner sees the network address or device of the previous one in %+v, want neither", list[0])
 		}
 		_, err = k.Servers.Get(ctx, owner.ID, m.ID)
 		k.is(err, models.ErrNotFound)
@@ -203,7 +203,7 @@ func TestRemoveServer(t *testing.T) {
 		_, err := k.ServerKeys.Look(ctx, m.key)
 		k.is(err, models.ErrNoServer)
 		if got := k.located(guest, models.LinkAccepted); len(got) != 1 || got[0].ServerID != kept.ID || len(got[0].Addresses) != 2 {
-			k.t.Errorf("the guest's servers are %+v", got)
+			k.t.Errorf("the guest's servers are %+v, want the other server with two addresses", got)
 		}
 		for _, table := range []string{"links", "server_keys", "servers"} {
 			if n := k.texts("SELECT COUNT(*) FROM " + table)[0][0]; n != "1" {
@@ -226,12 +226,12 @@ func TestDisabledServer(t *testing.T) {
 		_, err := k.ServerKeys.Look(ctx, m.key)
 		k.is(err, models.ErrServerDisabled)
 		if got := k.located(guest, models.LinkAccepted); len(got) != 1 || got[0].ServerID != open.ID {
-			k.t.Errorf("located: %+v", got)
+			k.t.Errorf("got the servers %+v, want only the enabled one", got)
 		}
 		// A pending link is neither shown nor counted, and cannot be accepted.
 		k.is(k.Links.Accept(ctx, waits.ID, asked.ID, home), models.ErrNotFound)
 		if n, err := k.Links.Waiting(ctx, waits.ID); err != nil || n != 0 || len(k.located(waits, models.LinkPending)) != 0 {
-			k.t.Errorf("%d invitations, %v", n, err)
+			k.t.Errorf("%d pending links wait, error %v; want none counted and none listed", n, err)
 		}
 		_, err = k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: owner.ID})
 		k.is(err, models.ErrNotFound)
@@ -240,11 +240,11 @@ func TestDisabledServer(t *testing.T) {
 		k.must(err)
 		if len(list) != 2 || list[0].ServerName != "My den" || !list[0].ServerDisabled || list[1].ServerDisabled || list[1].ServerName != "Den" ||
 			list[0].AccessKey != "" || !list[0].AcceptedAt.Equal(k.Now()) {
-			k.t.Errorf("listed %+v", list)
+			k.t.Errorf("got the links %+v, want no access key and the time of now", list)
 		}
 		k.must(k.Links.Remove(ctx, guest.ID, list[0].ID, home))
 		if list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted); err != nil || len(list) != 1 {
-			k.t.Errorf("listed %+v, %v", list, err)
+			k.t.Errorf("got the links %+v with error %v, want one", list, err)
 		}
 		k.must(k.OperatedServers.Enable(ctx, m.ID))
 		k.must(k.Links.Accept(ctx, waits.ID, asked.ID, home))
@@ -268,11 +268,11 @@ func TestOwnerSeesWhoIsDisabled(t *testing.T) {
 		for _, link := range k.detail(owner, m).Links {
 			active[link.AccountID] = link.Active
 			if link.AccessKey != "" {
-				k.t.Error("the owner sees an access key")
+				k.t.Error("the owner sees an access key, want none")
 			}
 		}
 		if diff := cmp.Diff(map[int64]bool{fine.ID: true, gone.ID: false}, active); diff != "" {
-			k.t.Error(diff)
+			k.t.Errorf("active links (-want +got): %s", diff)
 		}
 	})
 }
@@ -321,16 +321,16 @@ func TestDeletionLeavesServersUnclaimed(t *testing.T) {
 		found, err := k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if found.OwnerID != 0 || !found.ClaimedAt.IsZero() {
-			k.t.Errorf("left as %+v", found)
+			k.t.Errorf("got the server %+v, want it without an owner", found)
 		}
 		if list := k.authorizations(m); len(list) != 1 || list[0].AccountID != guest.ID {
-			k.t.Errorf("its people are %+v", list)
+			k.t.Errorf("got the people %+v, want only the guest", list)
 		}
 		if got := k.located(guest, models.LinkAccepted); len(got) != 1 {
-			k.t.Errorf("the guest's servers are %+v", got)
+			k.t.Errorf("the guest's servers are %+v, want one", got)
 		}
 		if list := k.authorizations(other); len(list) != 0 {
-			k.t.Errorf("a link of the deleted account: %+v", list)
+			k.t.Errorf("got the links %+v, want none of the deleted account", list)
 		}
 		k.must(k.Registrations.Claim(ctx, heir.ID, m.ID, m.key, home))
 		// The guest can still leave the server, which has a new owner now.

@@ -28,14 +28,14 @@ func TestHostileTexts(t *testing.T) {
 			ours := func(door string, err error) bool {
 				k.t.Helper()
 				if err != nil && (models.KindOf(err) == models.KindInternal || models.KindOf(err) == models.KindUnavailable) {
-					k.t.Errorf("%s, %s: %v", door, what, err)
+					k.t.Errorf("%s, %s: error %v, want none or a refusal as invalid", door, what, err)
 				}
 				return err == nil
 			}
 			kept := func(door, text string, longest int) {
 				k.t.Helper()
 				if !utf8.ValidString(text) || utf8.RuneCountInString(text) > longest || strings.ContainsAny(text, "\x00\r\n\x1b\u202e") || text != strings.TrimSpace(text) {
-					k.t.Errorf("%s, %s: kept %q", door, what, text)
+					k.t.Errorf("%s, %s: kept %q, want valid trimmed text without control characters", door, what, text)
 				}
 			}
 			for _, in := range []models.Registration{
@@ -93,7 +93,7 @@ func TestHostileTexts(t *testing.T) {
 					in, err := k.Devices.EmbyExchange(ctx, in.DeviceID, code.UserCode, tv)
 					k.must(err)
 					if in.Session.DeviceID != text {
-						k.t.Errorf("%s: the device is %q", what, in.Session.DeviceID)
+						k.t.Errorf("%s: the session has the device id %q, want %q", what, in.Session.DeviceID, text)
 					}
 					continue
 				}

@@ -37,13 +37,13 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 				s.Username, s.DisplayName, s.Locale = "", "", ""
 			}
 			if diff := cmp.Diff([]models.Session{one, two}, list); diff != "" { // although that use is not written yet
-				k.t.Error(diff)
+				k.t.Errorf("sessions (-want +got): %s", diff)
 			}
 			k.must(k.Sessions.Flush(ctx))
 			list, err = k.Sessions.List(ctx, a.ID)
 			k.must(err)
 			if diff := cmp.Diff([]models.Session{one, two}, list); diff != "" {
-				k.t.Error(diff)
+				k.t.Errorf("sessions (-want +got): %s", diff)
 			}
 		})
 		k.run("last use is written every five minutes at the most", func(k *kit) {
@@ -58,7 +58,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 				return s.LastSeenAt
 			}
 			if got := seen(); !got.Equal(in.Session.LastSeenAt) {
-				k.t.Errorf("written after less than five minutes: %v", got)
+				k.t.Errorf("the use is written as %v after less than five minutes, want it not written", got)
 			}
 			k.clock.Advance(time.Millisecond)
 			lives(k, in.Token)
@@ -93,7 +93,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			k.clock.Advance(time.Millisecond)
 			gone(k, other.Token)
 			if list, err := k.Sessions.List(ctx, a.ID); err != nil || len(list) != 0 {
-				k.t.Errorf("%d sessions, %v", len(list), err)
+				k.t.Errorf("%d sessions with error %v, want 0", len(list), err)
 			}
 		})
 		k.run("end one by one, by their owner only", func(k *kit) {
@@ -141,7 +141,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			session, err = k.Sessions.Look(ctx, token)
 			k.must(err)
 			if !session.ConfirmedAt.Equal(k.clock.Now()) || session.ID != in.Session.ID {
-				k.t.Errorf("session %+v", session)
+				k.t.Errorf("got the session %+v, want the same one, confirmed now", session)
 			}
 			k.must(k.Sessions.EndAll(ctx, a.ID, home))
 			_, err = k.Sessions.ConfirmPassword(ctx, session, goodPassword)

@@ -23,7 +23,7 @@ func TestSignIn(t *testing.T) {
 				k.must(err)
 				if found != in.Session || found.AccountID != a.ID || found.Username != a.Username || found.Locale != "en" ||
 					found.Device != home.Device || found.Address != home.Address || found.Icon != home.Icon || found.Kind != models.SessionBrowser {
-					k.t.Errorf("found %+v\nopened %+v", found, in.Session)
+					k.t.Errorf("found the session %+v, want a browser's with device, address and icon; opened %+v", found, in.Session)
 				}
 			}
 		})
@@ -54,7 +54,7 @@ func TestSignIn(t *testing.T) {
 				in, err := k.trySignIn(try[0], try[1])
 				k.is(err, models.ErrSignInWrong)
 				if in != (models.SignedIn{}) || err.Error() != models.ErrSignInWrong.Error() {
-					k.t.Errorf("%q: %+v, %v", try[0], in, err)
+					k.t.Errorf("%q: got %+v with error %v, want no session and the usual refusal", try[0], in, err)
 				}
 			}
 		})
@@ -65,12 +65,12 @@ func TestSignIn(t *testing.T) {
 			in, err := k.trySignIn(name, goodPassword)
 			k.is(err, models.ErrConfirmFirst)
 			if in.Token != "" || in.DeviceMark != "" {
-				k.t.Errorf("signed in: %+v", in)
+				k.t.Errorf("signed in as %+v, want no token and no mark", in)
 			}
 			waiting, err := k.Emails.Pending(ctx, in.PendingSecret)
 			k.must(err)
 			if waiting.Username != name {
-				k.t.Errorf("waiting %+v", waiting)
+				k.t.Errorf("got the sign-up %+v, want the username", waiting)
 			}
 			a := k.account()
 			k.must(k.Operators.Disable(ctx, a.Username))
@@ -89,32 +89,32 @@ func TestSignIn(t *testing.T) {
 				third, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: goodPassword, OldToken: old}, home)
 				k.must(err)
 				if third.Token == old {
-					k.t.Error("the client chose its token")
+					k.t.Error("the session has the token that the client sent, want a new one")
 				}
 			}
 			_, err = k.Sessions.Look(ctx, second.Token)
 			k.must(err)
 			if sessions, err := k.Sessions.List(ctx, a.ID); err != nil || len(sessions) != 4 {
-				k.t.Errorf("%d sessions, %v", len(sessions), err)
+				k.t.Errorf("%d sessions with error %v, want 4", len(sessions), err)
 			}
 		})
 		k.run("tells of a browser that was not known", func(k *kit) {
 			a := k.account()
 			first := k.signIn(a)
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("the first sign-in is told: %+v", letters)
+				k.t.Errorf("the first sign-in sent the mails %+v, want none", letters)
 			}
 			_, err := k.Sessions.SignIn(ctx, models.SignIn{
 				NameOrEmail: a.Username, Password: goodPassword, DeviceMarks: []string{"junk", first.DeviceMark},
 			}, home)
 			k.must(err)
 			if letters := k.letters(); len(letters) != 0 {
-				k.t.Errorf("a known browser is told: %+v", letters)
+				k.t.Errorf("a known browser sent the mails %+v, want none", letters)
 			}
 			k.signIn(a)
 			letter := k.letter(models.MailNewDevice, a.Email)
 			if letter.Facts.Device != home.Device || letter.Facts.Address != home.Address || letter.Secret == "" {
-				k.t.Errorf("letter %+v", letter)
+				k.t.Errorf("got the mail %+v, want the device, the network address and a secret", letter)
 			}
 		})
 		k.run("with a password in any form of writing it", func(k *kit) {
@@ -169,7 +169,7 @@ func TestKnownDevice(t *testing.T) {
 				return err
 			}) {
 				if kind := models.KindOf(err); kind != models.KindUnauthenticated && kind != models.KindThrottled {
-					k.t.Errorf("a stranger got %v", err)
+					k.t.Errorf("a stranger got error %v, want a refusal or a wait", err)
 				}
 			}
 		}
@@ -183,7 +183,7 @@ func TestKnownDevice(t *testing.T) {
 			in, err := k.Sessions.SignIn(ctx, known, attacker)
 			k.must(err)
 			if strings.Split(in.DeviceMark, ".")[1] != strings.Split(mark, ".")[1] {
-				k.t.Error("the browser has become another")
+				k.t.Error("the mark belongs to another browser, want the same one")
 			}
 			_, err = k.trySignIn(a.Username, goodPassword) // a stranger with the right password is still refused
 			k.is(err, models.ErrThrottled)

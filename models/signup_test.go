@@ -26,7 +26,7 @@ func TestSignUp(t *testing.T) {
 			got := k.byName(name)
 			got.ID = 0
 			if diff := cmp.Diff(want, got); diff != "" {
-				k.t.Error(diff)
+				k.t.Errorf("account (-want +got): %s", diff)
 			}
 			waiting, err := k.Emails.Pending(ctx, pending)
 			k.must(err)
@@ -35,7 +35,7 @@ func TestSignUp(t *testing.T) {
 			}
 			letter := k.letter(models.MailConfirm, name+"@example.org")
 			if letter.Locale != "de" || letter.Facts.DisplayName != "Ada Lovelace" || letter.Facts.Email != name+"@example.org" {
-				k.t.Errorf("letter %+v", letter)
+				k.t.Errorf("got the mail %+v, want German, the display name and the address", letter)
 			}
 		})
 		k.run("tells everything that is wrong at once", func(k *kit) {
@@ -79,7 +79,7 @@ func TestSignUp(t *testing.T) {
 			letter := k.only(letters, models.MailAlreadyRegistered, owner.Email)
 			want := models.MailFacts{Username: owner.Username, DisplayName: owner.DisplayName}
 			if diff := cmp.Diff(want, letter.Facts); diff != "" || letter.Locale != "de" || letter.Secret != "" || len(letters) != 1 {
-				k.t.Errorf("letters %+v\n%s", letters, diff)
+				k.t.Errorf("got the mails %+v, want one in German without a secret; facts (-want +got): %s", letters, diff)
 			}
 			// The name is still reserved, and nobody can sign in with it.
 			_, err = k.trySignIn(name, goodPassword)
@@ -100,7 +100,7 @@ func TestSignUpPolicy(t *testing.T) {
 		_, err := store.Accounts.SignUp(t.Context(), in, home)
 		k.is(err, want)
 		if _, err := store.Operators.Create(t.Context(), in); err != nil {
-			t.Errorf("policy %s stops the operator: %v", policy, err)
+			t.Errorf("policy %s: the operator got error %v, want success", policy, err)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func TestSignUpRunsOut(t *testing.T) {
 		old := k.byName(name)
 		k.signUp(name)
 		if k.byName(name).ID == old.ID {
-			k.t.Error("the old sign-up is still there")
+			k.t.Error("the name still belongs to the old sign-up, want a new account")
 		}
 		k.must(k.Accounts.SetProfile(ctx, somebody.ID, models.Profile{Username: renamed, Locale: "en"}, home))
 	})

@@ -117,7 +117,7 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 			"reset": v.reset, "PIN reset": v.pinReset, "change": v.change,
 		} { // each operation works with the right secret
 			if err := doors[door](text); err != nil {
-				k.t.Fatalf("%s: %v", door, err)
+				k.t.Fatalf("%s: the right secret gave error %v, want success", door, err)
 			}
 		}
 		k.must(doors["undo"](v.undo))
@@ -136,13 +136,13 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 				}
 			}
 			if len(values) < 150 {
-				k.t.Fatalf("only %d values", len(values))
+				k.t.Fatalf("found %d values, want at least 150", len(values))
 			}
 			for value, from := range values {
 				for i, text := range forms(value) {
 					for door, open := range doors {
 						if err := open(text); err == nil {
-							k.t.Errorf("%s opens %s", from, door)
+							k.t.Errorf("%s opens %s, want it refused", from, door)
 						}
 					}
 					if i > 3 {
@@ -163,19 +163,19 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 				k.must(err)
 				salt := secret.Hash([]byte(row.text(2)))
 				if _, err := models.MailSecretFrom(keys, models.MailKind(row.text(1)), id, salt, row.text(3)); err == nil {
-					k.t.Error("a secret is made with the wrong key")
+					k.t.Error("another key made the secret of a mail, want an error")
 				}
 				text, err := models.MailSecretFrom(keys, models.MailKind(row.text(1)), id, salt, keys.ID())
 				k.must(err)
 				for door, open := range doors {
 					if open(text) == nil {
-						k.t.Errorf("a thief's secret opens %s", door)
+						k.t.Errorf("a secret made with another key opens %s, want it refused", door)
 					}
 				}
 				minted++
 			}
 			if minted < 5 {
-				k.t.Errorf("only %d mails are owed", minted)
+				k.t.Errorf("%d mails are to be sent, want at least 5", minted)
 			}
 			for _, l := range k.letters() { // the real secrets do work
 				if l.Secret == "" {
@@ -188,7 +188,7 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 					}
 				}
 				if opened != 1 {
-					k.t.Errorf("the link of %s opens %d doors", l.Kind, opened)
+					k.t.Errorf("the link of the mail %s works for %d operations, want 1", l.Kind, opened)
 				}
 			}
 		})
@@ -213,7 +213,7 @@ func TestStolenCopyNeedsTheSecretKey(t *testing.T) {
 		k.must(err)
 		t.Cleanup(func() { _ = store.Close() })
 		if _, err := store.Prepare(ctx, "thief"); !errors.Is(err, models.ErrWrongKey) {
-			t.Errorf("opened with another key: %v", err)
+			t.Errorf("opening with another key gave error %v, want wrong key", err)
 		}
 		// The thief runs a service on the stolen rows, without the check of the key or with its row replaced.
 		k.exec("DELETE FROM secret_keys")
@@ -233,7 +233,7 @@ func TestStolenCopyNeedsTheSecretKey(t *testing.T) {
 		}
 		for _, l := range thief.letters() { // the service makes no mail with a secret from the stolen rows
 			if l.Secret != "" {
-				t.Errorf("a mail %s with a secret", l.Kind)
+				t.Errorf("the mail %s has a secret, want none", l.Kind)
 			}
 		}
 		// With the right key the same operations work.

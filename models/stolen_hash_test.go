@@ -40,7 +40,7 @@ func TestStolenPINHash(t *testing.T) {
 			return written(mac[:])
 		}
 		if !slices.ContainsFunc(with(modelstest.Key), matches) {
-			k.t.Fatal("the right key does not give what is stored: this test guesses something else")
+			k.t.Fatal("no guess with the right key gives the stored hash, want one: this test guesses the wrong form")
 		}
 		guesses := slices.Concat(with(thiefsKey), with(strings.Repeat("\x00", 32)), with(strings.Repeat(id, 2)))
 		for _, text := range []string{pin, owner + pin, pin + owner, "pin" + pin + owner, id + pin, id + pin + owner} {
@@ -55,7 +55,7 @@ func TestStolenPINHash(t *testing.T) {
 		}
 		for _, guess := range guesses {
 			if matches(guess) {
-				k.t.Errorf("without the key %q gives what is stored", guess)
+				k.t.Errorf("%q gives the stored hash without the key, want that no guess does", guess)
 			}
 		}
 	})
@@ -101,7 +101,7 @@ func TestStolenRowsRewritten(t *testing.T) {
 			}
 		}
 		if len(minted) < 5 || len(queued) < 5 {
-			t.Errorf("%d secrets from %d mails: the thief's service writes none", len(minted), len(queued))
+			t.Errorf("the thief's service made %d secrets from %d mails, want at least 5 of each", len(minted), len(queued))
 		}
 		// The real database does not have the rows that the thief's service wrote.
 		for _, text := range minted {
@@ -119,15 +119,15 @@ func TestStolenRowsRewritten(t *testing.T) {
 			}
 		}
 		if len(real) < 5 {
-			t.Errorf("only %d real secrets", len(real))
+			t.Errorf("found %d real secrets, want at least 5", len(real))
 		}
 		for _, text := range minted {
 			if slices.Contains(real, text) {
-				t.Error("the thief's service minted a real secret")
+				t.Error("the thief's service made a real secret, want none")
 			}
 			for door, open := range k.doors() {
 				if open(text) == nil {
-					t.Errorf("a thief's secret opens %s", door)
+					t.Errorf("a secret of the thief's service opens %s, want it refused", door)
 				}
 			}
 		}
@@ -157,10 +157,10 @@ func TestStolenDatabaseMarksNoDevice(t *testing.T) {
 		}
 		k.letters()
 		if told(mark) {
-			k.t.Error("the owner is told of a browser that is known")
+			k.t.Error("a mail reports a known browser, want none")
 		}
 		if !told() {
-			k.t.Error("the owner is not told of one that is not")
+			k.t.Error("no mail reports an unknown browser, want one")
 		}
 		var forged []string
 		for _, table := range k.tables() {
@@ -182,7 +182,7 @@ func TestStolenDatabaseMarksNoDevice(t *testing.T) {
 		forged = append(forged, strings.Join([]string{parts[0], parts[1], parts[2], base64.RawURLEncoding.EncodeToString(mac[:])}, "."),
 			parts[0]+"."+parts[1]+"."+parts[2]+".", parts[0]+"1."+strings.Join(parts[1:], "."))
 		if len(forged) < 50 || !told(forged...) {
-			k.t.Errorf("with one of %d forged marks a browser is known", len(forged))
+			k.t.Errorf("with one of %d forged marks a browser is known, want at least 50 marks and none of them known", len(forged))
 		}
 	}, unlimited)
 }

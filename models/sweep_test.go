@@ -35,7 +35,7 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 		before := counts()
 		k.must(k.Sweep(ctx))
 		if diff := cmp.Diff(before, counts()); diff != "" {
-			k.t.Errorf("what is not over yet is swept:\n%s", diff)
+			k.t.Errorf("the sweep deleted rows too early (-want +got):\n%s", diff)
 		}
 		k.clock.Advance(7*24*time.Hour - 3*time.Minute)
 		k.must(k.Sweep(ctx))
@@ -43,7 +43,7 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 		k.clock.Advance(3 * time.Minute)
 		k.must(k.Sweep(ctx))
 		if found, err := k.Operators.List(ctx, name, "", 9); err != nil || len(found) != 0 {
-			k.t.Errorf("the sign-up is still there: %+v, %v", found, err)
+			k.t.Errorf("the sign-up is still there: %+v, error %v; want it deleted", found, err)
 		}
 		k.signUp(name) // the username is free again
 		k.must(k.Operators.Delete(ctx, name))
@@ -58,10 +58,10 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 		k.must(k.Sweep(ctx))
 		want := map[string]string{"accounts": "1", "emails": "1", "secret_keys": "1"}
 		if diff := cmp.Diff(want, counts()); diff != "" {
-			k.t.Errorf("after a season:\n%s", diff)
+			k.t.Errorf("rows after the sweep (-want +got):\n%s", diff)
 		}
 		if got := k.get(a); got.ID != a.ID {
-			k.t.Errorf("account %+v", got)
+			k.t.Errorf("got the account %+v, want the confirmed one kept", got)
 		}
 	})
 }
@@ -88,7 +88,7 @@ func TestSweepTakesSeveralSteps(t *testing.T) {
 			k.must(err)
 		}
 		if left := k.query("SELECT COUNT(*) FROM throttle WHERE window_ends <= ?", k.clock.Now().UnixMilli())[0].text(0); left != "0" {
-			k.t.Errorf("%s counters are left", left)
+			k.t.Errorf("%s counters are left, want 0", left)
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestSweepAgainstConfirm(t *testing.T) {
 			k.must(err)
 			there := len(found) > 0 && found[0].Username == name
 			if results[i] == nil && (!there || found[0].ConfirmedAt.IsZero()) || results[i] != nil && there {
-				k.t.Errorf("%s: confirming said %v, account %+v", name, results[i], found)
+				k.t.Errorf("%s: the confirmation gave %v, the account is %+v; want both confirmed or both gone", name, results[i], found)
 			}
 			if results[i] != nil { // it was swept before the look-up, or between look-up and confirmation
 				if !errors.Is(results[i], models.ErrNotFound) {

@@ -85,7 +85,7 @@ func TestThrottleInParallel(t *testing.T) {
 				}
 				for n := 1; n <= hits; n++ {
 					if seen[n] != 1 {
-						k.t.Errorf("window %d: answer %d came %d times", window, n, seen[n])
+						k.t.Errorf("window %d: the number %d came %d times, want once", window, n, seen[n])
 					}
 				}
 				if seen[0] != len(answers)-hits {
@@ -167,7 +167,7 @@ func TestSignInVerdicts(t *testing.T) {
 				case errors.Is(err, models.ErrSignInWrong):
 					verdicts++
 				case !errors.Is(err, models.ErrThrottled):
-					k.t.Errorf("%s: %v", who, err)
+					k.t.Errorf("%s: error %v, want throttled", who, err)
 				}
 			}
 			if verdicts != 4 {
@@ -190,7 +190,7 @@ func TestManyRightPasswords(t *testing.T) {
 			k.must(err)
 		}
 		if list, err := k.Sessions.List(k.t.Context(), a.ID); err != nil || len(list) != 20 {
-			k.t.Errorf("%d sessions, %v", len(list), err)
+			k.t.Errorf("%d sessions with error %v, want 20", len(list), err)
 		}
 	})
 }
@@ -215,7 +215,7 @@ func TestSourcesAreLimited(t *testing.T) {
 			err := signIn("::ffff:198.51.100.1", a.Username, goodPassword)
 			k.is(err, models.ErrThrottled)
 			if known, _ := errors.AsType[*models.Error](err); known.RetryAfter != time.Minute {
-				k.t.Errorf("retry after %v", known.RetryAfter)
+				k.t.Errorf("retry after %v, want 1m0s", known.RetryAfter)
 			}
 			k.must(signIn("198.51.100.2", a.Username, goodPassword))
 			// the owner's known browser at that network address can sign in.
@@ -285,7 +285,7 @@ func TestMarkIsRememberedOnce(t *testing.T) {
 		}
 		k.must(k.Sweep(ctx))
 		if fresh, err := k.Throttle.Remember(ctx, [32]byte{1}, until); err != nil || fresh {
-			k.t.Errorf("swept while it may still be replayed: %t, %v", fresh, err)
+			k.t.Errorf("after a sweep a mark counts as new: %t, error %v; want it still remembered", fresh, err)
 		}
 	})
 }

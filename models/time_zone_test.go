@@ -30,7 +30,7 @@ func TestTimeZoneDoesNotMatter(t *testing.T) {
 					k.clock.Zone(here)
 					got := k.get(a)
 					if got.CreatedAt.Location() != time.UTC || !got.CreatedAt.Equal(a.CreatedAt) || !got.CreatedAt.Equal(in.Session.CreatedAt) {
-						k.t.Errorf("created at %v, before at %v, session at %v", got.CreatedAt, a.CreatedAt, in.Session.CreatedAt)
+						k.t.Errorf("created at %v, before at %v, session at %v; want the same time in UTC", got.CreatedAt, a.CreatedAt, in.Session.CreatedAt)
 					}
 					session, err := k.Sessions.Look(ctx, in.Token)
 					k.must(err)
@@ -41,7 +41,7 @@ func TestTimeZoneDoesNotMatter(t *testing.T) {
 					k.is(err, models.ErrTokenSpent) // the change of address ended the link
 					link := k.letter(models.MailPasswordReset, got.Email)
 					if !link.At.Equal(begin) || link.At.Location() != time.UTC || !link.Facts.Until.Equal(begin.Add(time.Hour)) {
-						k.t.Errorf("mail at %v until %s", link.At, link.Facts.Until)
+						k.t.Errorf("the mail is of %v and valid until %s, want UTC and an hour of life", link.At, link.Facts.Until)
 					}
 					k.clock.Advance(time.Hour - time.Millisecond)
 					_, err = k.Recovery.Look(ctx, link.Secret)
