@@ -71,7 +71,7 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 				k.t.Errorf("got the other account %+v, want it unchanged", got)
 			}
 		})
-		k.run("by an operator", func(k *kit) {
+		k.run("deletes for an operator, too", func(k *kit) {
 			a := k.account()
 			k.must(k.Operators.Disable(ctx, a.Username))
 			k.must(k.Operators.Delete(ctx, a.Email))
@@ -84,7 +84,7 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 				k.t.Errorf("got the mails %+v, want none to an unconfirmed address", letters)
 			}
 		})
-		k.run("once", func(k *kit) {
+		k.run("succeeds once of many at the same time", func(k *kit) {
 			a := k.account()
 			k.oneWinner(parallel(8, func(int) error { return k.Operators.Delete(ctx, a.Username) }), models.ErrNotFound)
 			k.only(k.letters(), models.MailAccountDeleted, a.Email)

@@ -10,7 +10,7 @@ import (
 func TestConfirmLinkWorksOnce(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("once", func(k *kit) {
+		k.run("works once", func(k *kit) {
 			name := newName()
 			pending := k.signUp(name)
 			link := k.letter(models.MailConfirm, addressOf(name)).Secret
@@ -39,7 +39,7 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 			_, err = k.trySignIn(addressOf(name), goodPassword)
 			k.must(err)
 		})
-		k.run("by its own kind of link only", func(k *kit) {
+		k.run("works only for its own purpose", func(k *kit) {
 			a := k.account()
 			name := newName()
 			pending := k.signUp(name)
@@ -81,7 +81,7 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 			k.is(doors["pin"](pin), models.ErrTokenSpent)
 			k.letters()
 		})
-		k.run("the address goes to the first that confirms it", func(k *kit) {
+		k.run("gives the address to the first account that confirms it", func(k *kit) {
 			one, two := newName(), newName()
 			k.signUp(one)
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: two, Email: addressOf(one), Password: goodPassword}, home)
@@ -110,7 +110,7 @@ func TestConfirmLinkWorksOnce(t *testing.T) {
 				k.t.Errorf("got the mail %+v, want no secret and the username of the owner", letter)
 			}
 		})
-		k.run("runs out after a week", func(k *kit) {
+		k.run("expires after a week", func(k *kit) {
 			name := newName()
 			k.signUp(name)
 			link := k.letter(models.MailConfirm, addressOf(name)).Secret
@@ -192,7 +192,7 @@ func TestResendAndCorrectReplaceTheLink(t *testing.T) {
 				k.t.Errorf("the account is confirmed with the address %s, want it unconfirmed without a mail to that address", a.Email)
 			}
 		})
-		k.run("ten a day", func(k *kit) {
+		k.run("allows ten corrections a day", func(k *kit) {
 			pending := k.signUp(newName())
 			for range 10 {
 				k.must(k.Emails.Correct(ctx, pending, addressOf(newName()), home))

@@ -16,7 +16,7 @@ func fieldError(field, code string) error {
 func TestEmailChangeNeedsConfirmation(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("asks the new address and tells the old one", func(k *kit) {
+		k.run("mails a link to the new address and a notice to the old one", func(k *kit) {
 			a := k.account()
 			to := addressOf(newName())
 			k.must(k.Emails.RequestChange(ctx, a.ID, " "+to, goodPassword, home))
@@ -57,7 +57,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 			_, err = k.trySignIn(a.Email, goodPassword)
 			k.is(err, models.ErrSignInWrong)
 		})
-		k.run("refuses what is wrong", func(k *kit) {
+		k.run("refuses wrong input", func(k *kit) {
 			a := k.account()
 			k.is(k.Emails.RequestChange(ctx, a.ID, "x", goodPassword, home), fieldError("email", "email_invalid"))
 			k.is(k.Emails.RequestChange(ctx, a.ID, a.Email, goodPassword, home), models.ErrSameEmail)
@@ -71,7 +71,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				k.t.Errorf("got the mails %+v, want none", letters)
 			}
 		})
-		k.run("a second request kills the first", func(k *kit) {
+		k.run("a second request ends the first", func(k *kit) {
 			a := k.account()
 			one, two := addressOf(newName()), addressOf(newName())
 			first := k.askChange(a, one)
@@ -82,7 +82,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				k.t.Errorf("address %s, want %s", got, two)
 			}
 		})
-		k.run("a new password kills the request", func(k *kit) {
+		k.run("a new password ends the request", func(k *kit) {
 			a := k.account()
 			link := k.askChange(a, addressOf(newName()))
 			k.must(k.Recovery.ResetPassword(ctx, k.resetSecret(a), otherPassword, home))
@@ -91,7 +91,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				k.t.Errorf("the account waits for %q with error %v, want no change", waiting, err)
 			}
 		})
-		k.run("an address that is taken is told to its owner alone", func(k *kit) {
+		k.run("only the owner of a taken address learns of it", func(k *kit) {
 			a, owner := k.account(), k.account()
 			k.must(k.Emails.RequestChange(ctx, a.ID, owner.Email, goodPassword, home))
 			letters := k.letters()
@@ -101,7 +101,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				k.t.Errorf("got the mails %+v, want 2", letters)
 			}
 		})
-		k.run("an address that is taken meanwhile is refused", func(k *kit) {
+		k.run("an address that was taken after the request is refused", func(k *kit) {
 			a := k.account()
 			name := newName()
 			link := k.askChange(a, addressOf(name))
@@ -115,7 +115,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				k.t.Errorf("the change can be undone until %v, error %v; want no change", until, err)
 			}
 		})
-		k.run("runs out after a day", func(k *kit) {
+		k.run("expires after a day", func(k *kit) {
 			a := k.account()
 			link := k.askChange(a, addressOf(newName()))
 			k.clock.Advance(24 * time.Hour)
@@ -124,7 +124,7 @@ func TestEmailChangeNeedsConfirmation(t *testing.T) {
 				k.t.Errorf("the account waits for %q with error %v, want no change", waiting, err)
 			}
 		})
-		k.run("in its letters only", func(k *kit) {
+		k.run("changes only the case of the letters", func(k *kit) {
 			a := k.account()
 			to := "Person" + a.Email[len("person"):]
 			undo := k.change(a, to)
@@ -174,7 +174,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 				k.t.Errorf("the change can be undone until %v, error %v; want no change", until, err)
 			}
 		}
-		k.run("brings the address back", func(k *kit) {
+		k.run("gives the first address back", func(k *kit) {
 			a := k.account()
 			in := k.signIn(a)
 			lost := addressOf(newName())
@@ -206,7 +206,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			k.is(k.Emails.ConfirmChange(ctx, waiting, home), models.ErrTokenSpent)
 			undone(k, a, in.Token, secret, y, z)
 		})
-		k.run("of the later change first and then of the first", func(k *kit) {
+		k.run("the later change and then the first one can be undone", func(k *kit) {
 			a := k.account()
 			in := k.signIn(a)
 			y, z := addressOf(newName()), addressOf(newName())
@@ -223,7 +223,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			k.is(k.Recovery.ResetPassword(ctx, old, otherPassword, home), models.ErrTokenSpent)
 			undone(k, a, in.Token, secret, y, z)
 		})
-		k.run("there and back again", func(k *kit) {
+		k.run("an address that was changed back can be undone", func(k *kit) {
 			a := k.account()
 			in := k.signIn(a)
 			y := addressOf(newName())
@@ -273,7 +273,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			k.must(k.Operators.Confirm(ctx, stranger)) // the address is free, whether the row has been swept or not
 			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
 		})
-		k.run("links in the old mailbox open nothing", func(k *kit) {
+		k.run("links in the old mailbox stop working", func(k *kit) {
 			a := k.account()
 			change := k.askChange(a, addressOf(newName()))
 			reset, pin := k.resetSecret(a), k.pinResetSecret(a)

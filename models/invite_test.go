@@ -158,7 +158,7 @@ func TestInviteByAddress(t *testing.T) {
 		letters := k.letters()
 		a, b := k.only(letters, models.MailInvite, anna.Email), k.only(letters, models.MailInvite, "nobody@example.org")
 		if diff := cmp.Diff(a.Facts, b.Facts); diff != "" || a.Locale != b.Locale || (a.Secret == "") != (b.Secret == "") || a.Secret == b.Secret {
-			k.t.Errorf("the mails must differ only in their secrets, but differ in facts, language or the lack of a secret: %s", diff)
+			k.t.Errorf("the mails differ in more than their secrets, want only that; facts (-known +unknown): %s", diff)
 		}
 		if diff := cmp.Diff(known.Servers, unknown.Servers); diff != "" {
 			k.t.Errorf("servers of the invites to a known and an unknown address (-known +unknown): %s", diff)

@@ -148,7 +148,7 @@ func TestRemoveLink(t *testing.T) {
 				k.t.Error("the link is still there, want it removed")
 			}
 		})
-		k.run("the server cancels what is pending", func(k *kit) {
+		k.run("the server cancels a pending link", func(k *kit) {
 			person := k.account()
 			k.ask(m, person)
 			k.letters()

@@ -65,7 +65,7 @@ func (k *kit) queue() []models.QueuedMail {
 func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("says the same at every retry, by any worker", func(k *kit) {
+		k.run("is the same at every retry by any worker", func(k *kit) {
 			name := newName()
 			k.signUp(name)
 			owedAt := k.clock.Now()
@@ -105,7 +105,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 				k.t.Errorf("10 mails have %d different secrets, want 10", len(secrets))
 			}
 		})
-		k.run("a newer one replaces it", func(k *kit) {
+		k.run("is replaced by a newer one", func(k *kit) {
 			a := k.account()
 			k.must(k.Recovery.Request(ctx, a.Username, home, false))
 			first := k.claimOne("one")
@@ -123,7 +123,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home))
 			k.letters()
 		})
-		k.run("is dropped when its secret has run out", func(k *kit) {
+		k.run("is dropped when its secret has expired", func(k *kit) {
 			a := k.account()
 			k.must(k.Recovery.Request(ctx, a.Username, home, false))
 			k.clock.Advance(time.Hour)
@@ -161,7 +161,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			k.dropped(change)
 			k.letters()
 		})
-		k.run("for nobody is dropped", func(k *kit) {
+		k.run("is dropped when no account has the name", func(k *kit) {
 			k.must(k.Recovery.Request(ctx, "nobody", home, false))
 			k.dropped(k.claimOne("worker"))
 		})
@@ -226,7 +226,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 				wait = min(2*wait, time.Hour)
 			}
 		})
-		k.run("that can never arrive is kept dead, with its cause", func(k *kit) {
+		k.run("is kept with the cause when it can never arrive", func(k *kit) {
 			name := newName()
 			k.signUp(name)
 			cause := "550 na\xefve \x00 " + strings.Repeat("ü", 600) // servers answer in any bytes
@@ -249,7 +249,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			k.is(k.Mail.Retry(ctx, mail.ID), models.ErrNotFound)
 			k.must(k.Mail.Sent(ctx, mail.ID))
 		})
-		k.run("speaks the language and the names of the moment", func(k *kit) {
+		k.run("has the language and names of the time it is sent", func(k *kit) {
 			a := k.account()
 			k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
 			k.must(k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: a.Username, DisplayName: "Ada", Locale: "de"}, home))

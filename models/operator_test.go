@@ -35,7 +35,7 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 			k.is(err, models.ErrLanguageInvalid)
 			k.letters()
 		})
-		k.run("create one with a password", func(k *kit) {
+		k.run("create an account with a password", func(k *kit) {
 			name := newName()
 			_, err := k.Operators.Create(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: goodPassword, Locale: "en"})
 			k.must(err)
@@ -45,7 +45,7 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 			_, err = k.trySignIn(name, goodPassword)
 			k.must(err)
 		})
-		k.run("confirm", func(k *kit) {
+		k.run("confirm an address", func(k *kit) {
 			name := newName()
 			k.signUp(name)
 			k.is(k.Operators.Confirm(ctx, addressOf(name)), models.ErrNotFound) // an address belongs to no account until it is confirmed
@@ -56,13 +56,13 @@ func TestOperatorsActOnAccounts(t *testing.T) {
 				k.t.Errorf("got the mails %+v, want none", letters)
 			}
 		})
-		k.run("start a reset and know nothing of it", func(k *kit) {
+		k.run("start a reset without seeing its secret", func(k *kit) {
 			a := k.account()
 			k.must(k.Operators.SendReset(ctx, a.Email))
 			k.must(k.Recovery.ResetPassword(ctx, k.letter(models.MailPasswordReset, a.Email).Secret, otherPassword, home))
 			k.is(k.Operators.SendReset(ctx, "nobody"), models.ErrNotFound)
 		})
-		k.run("list by the beginning of name or address", func(k *kit) {
+		k.run("list accounts by the beginning of name or address", func(k *kit) {
 			prefix := newName() + "-"
 			var names []string
 			for _, rest := range []string{"a", "b", "c"} {

@@ -14,7 +14,7 @@ func TestChangePassword(t *testing.T) {
 			renewed, err := k.Accounts.ChangePassword(ctx, s, models.ChangePassword{Current: from, Password: to}, home)
 			return renewed.Token, err
 		}
-		k.run("ends the other sessions and tells", func(k *kit) {
+		k.run("ends the other sessions and sends a mail", func(k *kit) {
 			a := k.account()
 			in, other := k.signIn(a), k.signIn(a)
 			k.letters()
@@ -42,7 +42,7 @@ func TestChangePassword(t *testing.T) {
 			_, err = k.trySignIn(a.Username, otherPassword)
 			k.must(err)
 		})
-		k.run("refuses what is wrong", func(k *kit) {
+		k.run("refuses wrong input", func(k *kit) {
 			a := k.account()
 			in := k.signIn(a)
 			_, err := change(k, in.Session, otherPassword, "a fine new password")
@@ -61,7 +61,7 @@ func TestChangePassword(t *testing.T) {
 			_, err = change(k, in.Session, goodPassword, otherPassword)
 			k.must(err)
 		})
-		k.run("strangers at the door do not stop the owner", func(k *kit) {
+		k.run("is possible while strangers try to sign in", func(k *kit) {
 			a := k.account()
 			in := k.signIn(a)
 			parallel(20, func(int) error { _, err := k.trySignIn(a.Username, otherPassword); return err })

@@ -18,7 +18,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			k.letters()
 			return k.get(a)
 		}
-		k.run("are set, changed, removed, and mailed about", func(k *kit) {
+		k.run("are set, changed and removed, each with a mail", func(k *kit) {
 			a := k.account()
 			k.is(k.PINs.Verify(ctx, a.ID, "8305", home), models.ErrPINNotSet)
 			k.is(k.PINs.Remove(ctx, a.ID, "8305", home), models.ErrPINNotSet)
@@ -72,7 +72,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			k.must(k.PINs.Set(ctx, a.ID, "", "7264", home)) // a change of the PIN ends the reset link
 			k.is(k.PINs.ResetByMail(ctx, link, "9413", home), models.ErrTokenSpent)
 		})
-		k.run("are reset by the password", func(k *kit) {
+		k.run("are reset with the password", func(k *kit) {
 			a := withPIN(k)
 			k.is(k.PINs.ResetByPassword(ctx, a.ID, otherPassword, "9413", home), models.ErrWrongPassword)
 			k.is(k.PINs.ResetByPassword(ctx, a.ID, goodPassword, "9999", home), fieldError("pin", "pin_repeats"))
@@ -81,7 +81,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			k.must(k.PINs.ResetByPassword(ctx, a.ID, goodPassword, "", home))
 			k.is(k.PINs.Verify(ctx, a.ID, "9413", home), models.ErrPINNotSet)
 		})
-		k.run("one mail a minute", func(k *kit) {
+		k.run("are reset by at most one mail a minute", func(k *kit) {
 			a := withPIN(k)
 			for range 3 {
 				k.must(k.PINs.RequestReset(ctx, a.ID))
@@ -89,7 +89,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			k.letter(models.MailPINReset, a.Email)
 		})
 		//
-		k.run("five tries in a quarter of an hour, ten a day, then off", func(k *kit) {
+		k.run("have five tries in a quarter of an hour and ten a day", func(k *kit) {
 			a := withPIN(k)
 			for left := 4; left >= 0; left-- {
 				err := k.PINs.Verify(ctx, a.ID, "0000", home)
@@ -129,7 +129,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 				k.is(k.PINs.Verify(ctx, a.ID, "0000", home), models.ErrWrongPIN)
 			}
 		})
-		k.run("200 wrong ones at once get five verdicts", func(k *kit) {
+		k.run("get five verdicts for 200 wrong ones at once", func(k *kit) {
 			a := withPIN(k)
 			verdicts := 0
 			for _, err := range parallel(200, func(int) error { return k.PINs.Verify(ctx, a.ID, "0000", home) }) {
@@ -144,7 +144,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 				k.t.Errorf("%d verdicts, want 5", verdicts)
 			}
 		})
-		k.run("twelve months on, a reminder", func(k *kit) {
+		k.run("are old after twelve months", func(k *kit) {
 			a := withPIN(k)
 			now := k.clock.Now()
 			for at, want := range map[time.Duration]bool{0: false, 364 * 24 * time.Hour: false, 366 * 24 * time.Hour: true} {
@@ -156,7 +156,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 				k.t.Error("an account without a PIN has an old one, want none")
 			}
 		})
-		k.run("open nothing of a disabled account", func(k *kit) {
+		k.run("do not work for a disabled account", func(k *kit) {
 			a := withPIN(k)
 			k.must(k.Operators.Disable(ctx, a.Username))
 			k.is(k.PINs.Verify(ctx, a.ID, "8305", home), models.ErrAccountDisabled)

@@ -26,7 +26,7 @@ func TestProfileChanges(t *testing.T) {
 				k.t.Errorf("got the display name %q, want %q", got, "P"+name[1:])
 			}
 		})
-		k.run("refuses what is wrong, all at once", func(k *kit) {
+		k.run("reports all wrong input at once", func(k *kit) {
 			a, b := k.account(), k.account()
 			err := k.Accounts.SetProfile(ctx, a.ID, models.Profile{Username: "admin", DisplayName: "\u202e", Locale: "xx"}, home)
 			k.is(err, fieldError("username", "username_reserved"))

@@ -13,7 +13,7 @@ import (
 func TestQuickConnectRaces(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("many codes at once leave one open", func(k *kit) {
+		k.run("many parallel codes leave one try open", func(k *kit) {
 			m, _, session := k.quickHome()
 			for _, err := range parallel(crowd, func(i int) error {
 				_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
@@ -25,7 +25,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				k.t.Errorf("%d tries are open, want 1", len(open))
 			}
 		})
-		k.run("one code at once is one try", func(k *kit) {
+		k.run("one code sent many times at once makes one try", func(k *kit) {
 			m, _, session := k.quickHome()
 			last := k.last(m)
 			ids := make([]int64, crowd)
@@ -40,7 +40,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				k.t.Errorf("got tries from %d to %d and %d changes, want one try and one change", ids[0], ids[crowd-1], k.last(m)-last)
 			}
 		})
-		k.run("of many answers one counts", func(k *kit) {
+		k.run("exactly one of many answers counts", func(k *kit) {
 			m, person, session := k.quickHome()
 			asked := k.quick(session, m, "123456")
 			k.oneWinner(parallel(crowd, func(i int) error {
@@ -55,7 +55,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				k.t.Errorf("got %d events and the state %s, want one event if it is done and otherwise none", done, got.State)
 			}
 		})
-		k.run("sign out everywhere leaves none open", func(k *kit) {
+		k.run("signing out everywhere ends all tries", func(k *kit) {
 			for range 4 {
 				m, person, session := k.quickHome()
 				parallel(16, func(i int) error {
@@ -70,7 +70,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				}
 			}
 		})
-		k.run("nothing is left at a server that is removed", func(k *kit) {
+		k.run("a removed server has no tries", func(k *kit) {
 			for range 4 {
 				m, _, session := k.quickHome()
 				parallel(16, func(i int) error {
@@ -85,7 +85,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				}
 			}
 		})
-		k.run("nothing is left of who is deleted", func(k *kit) {
+		k.run("a deleted account has no tries", func(k *kit) {
 			for range 4 {
 				m, person, session := k.quickHome()
 				parallel(16, func(i int) error {

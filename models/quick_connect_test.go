@@ -123,7 +123,7 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 		k.hasField(err, "code", "quick_code_invalid")
 		asked := k.quick(session, m, "123456")
 
-		k.run("shut out", func(k *kit) {
+		k.run("the server is disabled", func(k *kit) {
 			k.disableServer(m)
 			offers(person)
 			refused(session, m.ID)
@@ -131,14 +131,14 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 			k.must(k.OperatedServers.Enable(ctx, m.ID))
 			k.isQuick(asked, models.QuickAsked, "")
 		})
-		k.run("switched off", func(k *kit) {
+		k.run("the agent no longer reports it", func(k *kit) {
 			k.report(k.again(m), report())
 			offers(person)
 			refused(session, m.ID)
 			k.canQuick(m)
 			offers(person, m.ID)
 		})
-		k.run("left", func(k *kit) {
+		k.run("the person has left", func(k *kit) {
 			k.must(k.Links.Remove(ctx, person.ID, k.linkWith(person, m), home))
 			offers(person)
 			k.isQuick(asked, models.QuickFailed, models.QuickNotAllowed)
@@ -152,7 +152,7 @@ func TestQuickConnectOffersOnlyServersThatCanDoIt(t *testing.T) {
 				k.t.Errorf("got the open tries %+v, want none", open)
 			}
 		})
-		k.run("its end has come", func(k *kit) {
+		k.run("the link has ended", func(k *kit) {
 			asked := k.quick(session, m, "654321")
 			end := k.Now().Add(time.Minute)
 			k.must(k.People.SetTerms(ctx, owner.ID, m.ID, k.linkWith(person, m), models.Terms{EndsAt: &end}))
@@ -224,7 +224,7 @@ func TestQuickConnectEnds(t *testing.T) {
 				}
 			})
 		}
-		k.run("a session that has ended", func(k *kit) {
+		k.run("the session has ended", func(k *kit) {
 			m, person, session := k.quickHome()
 			k.must(k.Sessions.End(ctx, person.ID, session.ID, home))
 			_, err := k.QuickConnects.Ask(ctx, session, m.ID, "123456", home)
@@ -234,7 +234,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			_, err = k.QuickConnects.Ask(ctx, theirs, m.ID, "123456", home)
 			k.is(err, models.ErrNoSession)
 		})
-		k.run("a disabled account by the row alone", func(k *kit) {
+		k.run("the account's row is disabled", func(k *kit) {
 			m, person, session := k.quickHome()
 			k.quick(session, m, "123456")
 			k.exec("UPDATE accounts SET disabled_at = created_at WHERE id = ?", person.ID)
@@ -244,7 +244,7 @@ func TestQuickConnectEnds(t *testing.T) {
 			_, err := k.QuickConnects.Ask(ctx, session, m.ID, "123457", home)
 			k.is(err, models.ErrNotFound)
 		})
-		k.run("deleted", func(k *kit) {
+		k.run("the account is deleted", func(k *kit) {
 			m, person, session := k.quickHome()
 			k.quick(session, m, "123456")
 			k.must(k.Accounts.Delete(ctx, person.ID, goodPassword))
@@ -252,7 +252,7 @@ func TestQuickConnectEnds(t *testing.T) {
 				k.t.Errorf("%s rows are left or a try is open, want neither", n)
 			}
 		})
-		k.run("the server removed", func(k *kit) {
+		k.run("the server is removed", func(k *kit) {
 			m, person, session := k.quickHome()
 			asked := k.quick(session, m, "123456")
 			k.must(k.Servers.Remove(ctx, m.OwnerID, m.ID, home))

@@ -172,7 +172,7 @@ func TestLinksMintedTooLate(t *testing.T) {
 func TestRacesForAddresses(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("change to mine against change to the victim's", func(k *kit) {
+		k.run("a change to one's own address and one to the victim's", func(k *kit) {
 			a := k.account()
 			changed := 0
 			for range 100 {
@@ -200,7 +200,7 @@ func TestRacesForAddresses(t *testing.T) {
 			}
 			k.t.Logf("%d of 100 links were quicker than the next request", changed)
 		})
-		k.run("correct against confirm", func(k *kit) {
+		k.run("a correction and a confirmation", func(k *kit) {
 			for i := range 30 {
 				name, victim := newName(), newName()
 				k.exec("DELETE FROM throttle")
@@ -273,7 +273,7 @@ func TestRacesForAddresses(t *testing.T) {
 func TestRacesForPasswords(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("change against reset", func(k *kit) {
+		k.run("a change and a reset", func(k *kit) {
 			for range 10 {
 				a := k.account()
 				in := k.signIn(a)
@@ -313,7 +313,7 @@ func TestRacesForPasswords(t *testing.T) {
 				}), models.ErrNoSession, models.ErrWrongPassword)
 			}
 		})
-		k.run("sign-in against change, disable and delete", func(k *kit) {
+		k.run("a sign-in and a change, disabling or deletion", func(k *kit) {
 			for _, end := range []func(models.Account, models.SignedIn) error{
 				func(_ models.Account, in models.SignedIn) error {
 					_, err := k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)

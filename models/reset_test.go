@@ -39,7 +39,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 			k.is(err, models.ErrTokenSpent)
 			k.only(k.letters(), models.MailPasswordChanged, a.Email)
 		})
-		k.run("by username, address and in any case", func(k *kit) {
+		k.run("finds the account by username or address in any case", func(k *kit) {
 			a := k.account()
 			for _, name := range []string{a.Username, " " + a.Email, "PERSON" + a.Email[len("person"):]} {
 				k.clock.Advance(2 * time.Minute)
@@ -47,7 +47,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 				k.letter(models.MailPasswordReset, a.Email)
 			}
 		})
-		k.run("mails nothing to nobody and says the same", func(k *kit) {
+		k.run("gives the same answer for unknown names and sends no mail", func(k *kit) {
 			a := k.account()
 			k.must(k.Operators.Disable(ctx, a.Username))
 			for _, name := range []string{"nobody", "nobody@example.org", a.Username, a.Email, "a@example.org,b@example.org", "\x00", "%"} {
@@ -61,7 +61,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 				k.t.Errorf("the queue has %+v, error %v; want no mail", mails, err)
 			}
 		})
-		k.run("runs out after an hour", func(k *kit) {
+		k.run("expires after an hour", func(k *kit) {
 			a := k.account()
 			link := k.resetSecret(a)
 			k.clock.Advance(time.Hour - time.Millisecond)
@@ -70,14 +70,14 @@ func TestResetSetsANewPassword(t *testing.T) {
 			k.clock.Advance(time.Millisecond)
 			k.is(k.Recovery.ResetPassword(ctx, link, otherPassword, home), models.ErrTokenSpent)
 		})
-		k.run("a new link kills the one before", func(k *kit) {
+		k.run("a new link ends the earlier one", func(k *kit) {
 			a := k.account()
 			first := k.resetSecret(a)
 			second := k.resetSecret(a)
 			k.is(k.Recovery.ResetPassword(ctx, first, otherPassword, home), models.ErrTokenSpent)
 			k.must(k.Recovery.ResetPassword(ctx, second, otherPassword, home))
 		})
-		k.run("dies with a new password, with its PIN link", func(k *kit) {
+		k.run("ends with a new password, together with the PIN link", func(k *kit) {
 			a := k.account()
 			in := k.signIn(a)
 			reset, pin := k.resetSecret(a), k.pinResetSecret(a)
@@ -100,7 +100,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 				k.t.Errorf("got the mails %v, want only the notice of the new password", got)
 			}
 		})
-		k.run("confirms a sign-up that waits", func(k *kit) {
+		k.run("confirms the address of a sign-up", func(k *kit) {
 			name := newName()
 			k.signUp(name)
 			k.letters()
@@ -108,7 +108,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 			_, err := k.trySignIn(addressOf(name), otherPassword)
 			k.must(err)
 		})
-		k.run("one a minute, five an hour, ten a day, known or not", func(k *kit) {
+		k.run("is limited to one a minute, five an hour and ten a day for any name", func(k *kit) {
 			a := k.account()
 			asked := func() int {
 				k.must(k.Recovery.Request(ctx, a.Username, home, false))
@@ -141,7 +141,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 				}
 			}
 		})
-		k.run("two an hour from one source while there is no captcha", func(k *kit) {
+		k.run("is limited to two an hour for a source without a captcha", func(k *kit) {
 			from := models.Caller{Address: "198.51.100.7"}
 			for range 4 {
 				k.must(k.Recovery.Request(ctx, newName(), from, true))

@@ -21,7 +21,7 @@ func looseCodes(o *models.Options) {
 func TestRacesForServers(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("accept", func(k *kit) {
+		k.run("accept a link", func(k *kit) {
 			person, owner := k.account(), k.account()
 			asked := k.ask(k.server(owner), person)
 			k.oneWinner(parallel(crowd, func(int) error { return k.Links.Accept(ctx, person.ID, asked.ID, home) }), models.ErrNotFound)
@@ -37,7 +37,7 @@ func TestRacesForServers(t *testing.T) {
 				return k.EmbyServers.Cancel(ctx, m.Server, person.ID)
 			}), models.ErrNotFound)
 		})
-		k.run("ask", func(k *kit) {
+		k.run("ask for a link", func(k *kit) {
 			person, m := k.account(), k.server(k.account())
 			for _, err := range parallel(crowd, func(int) error {
 				_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
@@ -94,14 +94,14 @@ func TestRacesForServers(t *testing.T) {
 				return k.Devices.Deny(ctx, phone, code, home)
 			}), models.ErrCodeWrong)
 		})
-		k.run("exchange on the Emby wire", func(k *kit) {
+		k.run("exchange by the Emby protocol", func(k *kit) {
 			person := k.account()
 			code := k.begin("race")
 			k.must(k.Devices.Approve(ctx, k.signIn(person).Session, code, home))
 			k.oneWinner(parallel(crowd, func(int) error { _, err := k.Devices.EmbyExchange(ctx, "race", code, tv); return err }), models.ErrDeviceCodeExpired)
 			k.sessionsAre(person, 2)
 		})
-		k.run("exchange of RFC 8628", func(k *kit) {
+		k.run("exchange by RFC 8628", func(k *kit) {
 			person := k.account()
 			code := k.beginAPI("race")
 			k.must(k.Devices.Approve(ctx, k.signIn(person).Session, code.UserCode, home))
@@ -109,7 +109,7 @@ func TestRacesForServers(t *testing.T) {
 				models.ErrDeviceCodeExpired, models.ErrSlowDown)
 			k.sessionsAre(person, 2)
 		})
-		k.run("rotate", func(k *kit) {
+		k.run("rotate a key", func(k *kit) {
 			owner := k.account()
 			m := k.server(owner)
 			var mu sync.Mutex

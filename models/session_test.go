@@ -46,7 +46,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 				k.t.Errorf("sessions (-want +got): %s", diff)
 			}
 		})
-		k.run("last use is written every five minutes at the most", func(k *kit) {
+		k.run("last use is written at most every five minutes", func(k *kit) {
 			a := k.account()
 			in := k.signIn(a)
 			k.clock.Advance(5*time.Minute - time.Millisecond)
@@ -147,7 +147,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			_, err = k.Sessions.ConfirmPassword(ctx, session, goodPassword)
 			k.is(err, models.ErrNoSession)
 		})
-		k.run("of strangers end by the mailed link", func(k *kit) {
+		k.run("end by the link in the mail about a new device", func(k *kit) {
 			a := k.account()
 			link, token := k.notMeSecret(a)
 			info, err := k.Sessions.LookNotMe(ctx, link)
@@ -162,7 +162,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			_, err = k.Sessions.LookNotMe(ctx, link)
 			k.is(err, models.ErrTokenSpent)
 		})
-		k.run("that have ended take their link with them", func(k *kit) {
+		k.run("end together with their mailed link", func(k *kit) {
 			a := k.account()
 			link, token := k.notMeSecret(a)
 			k.must(k.Sessions.SignOut(ctx, token, home))

@@ -14,7 +14,7 @@ import (
 func TestSignIn(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("by every name of the account", func(k *kit) {
+		k.run("works by username and by address", func(k *kit) {
 			a := k.account()
 			for _, name := range []string{a.Username, strings.ToUpper(a.Username), " " + a.Username + " ", a.Email, strings.ToUpper(a.Email)} {
 				in, err := k.trySignIn(name, goodPassword)
@@ -27,7 +27,7 @@ func TestSignIn(t *testing.T) {
 				}
 			}
 		})
-		k.run("with the same answer to everything that is wrong", func(k *kit) {
+		k.run("gives the same answer to every wrong input", func(k *kit) {
 			a := k.account()
 			waiting := newName()
 			k.signUp(waiting)
@@ -58,7 +58,7 @@ func TestSignIn(t *testing.T) {
 				}
 			}
 		})
-		k.run("tells the owner alone of an account that waits or is disabled", func(k *kit) {
+		k.run("only the owner learns that an account is unconfirmed or disabled", func(k *kit) {
 			name := newName()
 			k.signUp(name)
 			k.letters()
@@ -98,7 +98,7 @@ func TestSignIn(t *testing.T) {
 				k.t.Errorf("%d sessions with error %v, want 4", len(sessions), err)
 			}
 		})
-		k.run("tells of a browser that was not known", func(k *kit) {
+		k.run("reports an unknown browser by mail", func(k *kit) {
 			a := k.account()
 			first := k.signIn(a)
 			if letters := k.letters(); len(letters) != 0 {
@@ -117,7 +117,7 @@ func TestSignIn(t *testing.T) {
 				k.t.Errorf("got the mail %+v, want the device, the network address and a secret", letter)
 			}
 		})
-		k.run("with a password in any form of writing it", func(k *kit) {
+		k.run("takes a password in every Unicode form", func(k *kit) {
 			name := newName()
 			password := "Zoë's café is öpen"
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: norm.NFC.String(password)}, home)
@@ -126,7 +126,7 @@ func TestSignIn(t *testing.T) {
 			_, err = k.trySignIn(name, norm.NFD.String(password))
 			k.must(err)
 		})
-		k.run("over every byte", func(k *kit) { // the hash does not cut the password, unlike bcrypt after 72 bytes
+		k.run("compares every byte of the password", func(k *kit) { // the hash does not cut the password, unlike bcrypt after 72 bytes
 			name := newName()
 			long := strings.Repeat("correct horse ", 18)
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: long + "a"}, home)
@@ -139,7 +139,7 @@ func TestSignIn(t *testing.T) {
 			_, err = k.trySignIn(name, long+"a")
 			k.must(err)
 		})
-		k.run("notes it", func(k *kit) {
+		k.run("records a success in the history and no failure", func(k *kit) {
 			a := k.account()
 			k.signIn(a)
 			_, _ = k.trySignIn(a.Username, otherPassword) // no event is recorded, because it must cost the same as an unknown name
@@ -173,7 +173,7 @@ func TestKnownDevice(t *testing.T) {
 				}
 			}
 		}
-		k.run("gets in while strangers are shut out", func(k *kit) {
+		k.run("signs in while strangers are refused", func(k *kit) {
 			a := k.account()
 			mark := k.signIn(a).DeviceMark
 			fail(k, a.Username)
@@ -188,7 +188,7 @@ func TestKnownDevice(t *testing.T) {
 			_, err = k.trySignIn(a.Username, goodPassword) // a stranger with the right password is still refused
 			k.is(err, models.ErrThrottled)
 		})
-		k.run("has a limit of its own", func(k *kit) {
+		k.run("has its own limit", func(k *kit) {
 			a := k.account()
 			mark := k.signIn(a).DeviceMark
 			try := func(password string) error {
@@ -204,7 +204,7 @@ func TestKnownDevice(t *testing.T) {
 			k.clock.Advance(15 * time.Minute)
 			k.must(try(goodPassword))
 		})
-		k.run("is bound to its account and to a year", func(k *kit) {
+		k.run("counts for its account and for a year", func(k *kit) {
 			a, b := k.account(), k.account()
 			mark := k.signIn(a).DeviceMark
 			parts := strings.Split(mark, ".")
@@ -226,7 +226,7 @@ func TestKnownDevice(t *testing.T) {
 			_, err = k.Sessions.SignIn(ctx, known, home)
 			k.is(err, models.ErrThrottled)
 		})
-		k.run("a mailed reset opens the door as well", func(k *kit) {
+		k.run("is also signed in after a reset by mail", func(k *kit) {
 			a := k.account()
 			fail(k, a.Username)
 			link := k.resetSecret(a)

@@ -13,7 +13,7 @@ import (
 func TestSignUp(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
-		k.run("makes an account that waits", func(k *kit) {
+		k.run("makes an account that waits for its confirmation", func(k *kit) {
 			name := newName()
 			pending, err := k.Accounts.SignUp(ctx, models.SignUp{
 				Username: name, DisplayName: "  Ada   Lovelace ", Email: name + "@Example.ORG", Password: goodPassword, Locale: "de",
@@ -38,7 +38,7 @@ func TestSignUp(t *testing.T) {
 				k.t.Errorf("got the mail %+v, want German, the display name and the address", letter)
 			}
 		})
-		k.run("tells everything that is wrong at once", func(k *kit) {
+		k.run("reports all wrong input at once", func(k *kit) {
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: "a", DisplayName: "\u202eevil", Email: "x", Password: "short"}, home)
 			k.isKind(err, models.KindInvalid)
 			want := &models.Error{Fields: []models.FieldError{
@@ -58,7 +58,7 @@ func TestSignUp(t *testing.T) {
 			k.is(err, models.ErrUsernameTaken)
 			k.isKind(err, models.KindConflict)
 		})
-		k.run("speaks a language that it knows", func(k *kit) {
+		k.run("uses a language that the service has", func(k *kit) {
 			name := newName()
 			_, err := k.Accounts.SignUp(ctx, models.SignUp{Username: name, Email: addressOf(name), Password: goodPassword, Locale: "tlh"}, home)
 			k.must(err)
@@ -66,7 +66,7 @@ func TestSignUp(t *testing.T) {
 				k.t.Errorf("locale %q, want en", got)
 			}
 		})
-		k.run("says nothing of an address that is taken", func(k *kit) {
+		k.run("gives no sign that an address is taken", func(k *kit) {
 			owner := k.account()
 			k.must(k.Accounts.SetLocale(ctx, owner.ID, "de"))
 			name := newName()

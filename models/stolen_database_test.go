@@ -124,7 +124,7 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 		k.signIn(v.Account)
 		k.must(k.PINs.Verify(ctx, v.ID, "8305", home))
 
-		k.run("no value of it opens the real service", func(k *kit) {
+		k.run("no value of the database opens the real service", func(k *kit) {
 			values := map[string]string{}
 			for _, table := range k.tables() {
 				for i, c := range k.columnsOf(table) {
@@ -154,7 +154,7 @@ func TestStolenDatabaseOpensNothing(t *testing.T) {
 				}
 			}
 		})
-		k.run("and mints no mail's secret", func(k *kit) {
+		k.run("no value gives the secret of a mail", func(k *kit) {
 			minted := 0
 			keys, err := secret.NewKeys(thiefsKey, "")
 			k.must(err)

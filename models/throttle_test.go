@@ -208,7 +208,7 @@ func TestSourcesAreLimited(t *testing.T) {
 		}
 		a := k.account()
 		mark := k.signIn(a).DeviceMark
-		k.run("ten a minute from one address", func(k *kit) {
+		k.run("ten tries a minute for one network address", func(k *kit) {
 			for range 10 {
 				k.is(signIn("198.51.100.1", newName(), otherPassword), models.ErrSignInWrong)
 			}
@@ -229,14 +229,14 @@ func TestSourcesAreLimited(t *testing.T) {
 			k.clock.Advance(time.Minute)
 			k.must(signIn("198.51.100.1", a.Username, goodPassword))
 		})
-		k.run("a /64 is one address", func(k *kit) {
+		k.run("a /64 counts as one address", func(k *kit) {
 			for i := range 10 {
 				k.is(signIn(fmt.Sprintf("2001:db8:1:1::%d", i), newName(), otherPassword), models.ErrSignInWrong)
 			}
 			k.is(signIn("2001:db8:1:1:9::1", newName(), otherPassword), models.ErrThrottled)
 			k.is(signIn("2001:db8:1:2::1", newName(), otherPassword), models.ErrSignInWrong)
 		})
-		k.run("a hundred a minute from a network", func(k *kit) {
+		k.run("a hundred tries a minute for a network", func(k *kit) {
 			k.clock.Advance(time.Hour)
 			for i := range 100 {
 				k.is(signIn(fmt.Sprintf("203.0.113.%d", i), newName(), otherPassword), models.ErrSignInWrong)
@@ -244,7 +244,7 @@ func TestSourcesAreLimited(t *testing.T) {
 			k.is(signIn("203.0.113.200", newName(), otherPassword), models.ErrThrottled)
 			k.is(signIn("203.0.114.1", newName(), otherPassword), models.ErrSignInWrong)
 		})
-		k.run("all unknown addresses are one", func(k *kit) {
+		k.run("all unknown addresses share one counter", func(k *kit) {
 			k.clock.Advance(time.Hour)
 			for range 5 {
 				k.is(signIn("", newName(), otherPassword), models.ErrSignInWrong)
@@ -252,7 +252,7 @@ func TestSourcesAreLimited(t *testing.T) {
 			}
 			k.is(signIn("", newName(), otherPassword), models.ErrThrottled)
 		})
-		k.run("forgot: five in ten minutes, and ten times that from a network", func(k *kit) {
+		k.run("five resets in ten minutes for an address, and fifty for a network", func(k *kit) {
 			k.letters()
 			for i := range 60 {
 				for range 6 {
