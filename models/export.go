@@ -45,7 +45,7 @@ type ExportedEmailChange struct {
 	AskedAt, ChangedAt, UndoUntil time.Time
 }
 
-// ExportedMail is a mail that is owed and not sent yet.
+// ExportedMail is a mail that is still to be sent.
 type ExportedMail struct {
 	Kind, To, State string
 	Facts           map[string]string

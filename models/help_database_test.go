@@ -81,8 +81,8 @@ func (k *kit) exec(statement string, args ...any) {
 	k.must(err)
 }
 
-// rowsOf returns the number of an account's rows by "table.column"; columns without such
-// rows are left out.
+// rowsOf returns the number of an account's rows by "table.column". It leaves out columns
+// that refer to the account in no row.
 func (k *kit) rowsOf(accountID int64) map[string]string {
 	k.t.Helper()
 	found := map[string]string{}
@@ -98,7 +98,7 @@ func (k *kit) rowsOf(accountID int64) map[string]string {
 	return found
 }
 
-// ours returns the tables that the migrations make.
+// ours keeps only the tables that the migrations of the service make.
 func ours(tables []string) []string {
 	return slices.DeleteFunc(slices.Clone(tables), func(name string) bool { return name == "leases" || strings.HasPrefix(name, "goose_") })
 }

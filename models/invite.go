@@ -68,7 +68,7 @@ func (inviteServerRow) TableName() string { return "invite_servers" }
 type InviteServer struct {
 	ServerID      int64
 	ServerName    string
-	LocalUserID   int64 // ours; 0 for none
+	LocalUserID   int64 // the service's id of the local user; 0 for none
 	LocalUserName string
 	Libraries     []Library // nil: as the server decides; on input only ExternalID counts
 	EndsAt        time.Time // zero for no end

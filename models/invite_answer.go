@@ -14,7 +14,7 @@ import (
 
 // ownAddresses returns the keys of the addresses that an account has confirmed.
 // Invites to one of them belong to the account. An address that is kept
-// back after a change belongs to nobody.
+// back after a change does not belong to any account.
 func (c *core) ownAddresses(ctx context.Context, db *gorm.DB, accountID int64) ([]string, error) {
 	var keys []string
 	err := db.WithContext(ctx).Raw("SELECT email_key FROM emails WHERE account_id = ? AND held_until IS NULL", accountID).Scan(&keys).Error

@@ -161,8 +161,8 @@ func TestVoidInviteChangesNothing(t *testing.T) {
 	})
 }
 
-// If one of two servers of an invite is no longer on offer, the invite still makes a link
-// to the other. It ends when neither is on offer.
+// If the offer of one of two servers has ended, the invite still makes a link
+// to the other. The invite ends when both offers have ended.
 func TestInviteToTwoServersEndsWithTheLast(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna, ben := k.t.Context(), k.account(), k.account(), k.account()

@@ -156,9 +156,9 @@ LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
 WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)
 ORDER BY l.id, a.position, a.id`
 
-// Locate lists the servers of an account's links in a state: with the access keys of
-// accepted links, without those of pending links. After an error the list is nil,
-// never shorter.
+// Locate lists the servers of an account's links in a state. Accepted links come with
+// their access keys, pending links without a key. After an error the list is nil,
+// never a shorter list.
 func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Located, error) {
 	rows, err := l.read(ctx).Raw(locate, false, accountID, state, l.Now()).Rows()
 	if err != nil {

@@ -60,7 +60,7 @@ func (r *authorizationRow) link() Link {
 
 // Links lists a server's links, pending and accepted, with the access keys, which the
 // server itself made or has to store. For a disabled person the key is a new one that
-// nobody else knows. After an error the list is nil, never shorter: servers delete
+// nobody else knows. After an error the list is nil, never a shorter list: servers delete
 // guests that are missing.
 func (e *EmbyServers) Links(ctx context.Context, this Server) ([]Authorization, error) {
 	var rows []authorizationRow

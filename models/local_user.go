@@ -11,8 +11,8 @@ import (
 // LocalUser is a user on one media server, as its agent reported it. Times are
 // UTC.
 type LocalUser struct {
-	ID            int64  // ours
-	ExternalID    string // the server's own
+	ID            int64  // the service's own id
+	ExternalID    string // the media server's id
 	Name          string
 	Disabled      bool
 	Administrator bool

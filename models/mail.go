@@ -36,7 +36,7 @@ type Letter struct {
 	Secret      string // of its link; "" for a mail without a secret
 	Facts       MailFacts
 	ToStrangers bool      // as in [MailTraits]
-	At          time.Time // when it was owed
+	At          time.Time // when it was put into the queue
 }
 
 // mailLease is the time after which another worker may take a mail.

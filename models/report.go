@@ -92,7 +92,7 @@ func nameOr(name, id string) string {
 
 // digest returns a text that is the same for the same facts in any order.
 func (r checkedReport) digest() (string, error) {
-	text, err := json.Marshal(r) //nolint:musttag // compared with itself alone, and read by nobody
+	text, err := json.Marshal(r) //nolint:musttag // the text is only compared with other digests
 	if err != nil {
 		return "", fmt.Errorf("digest of a report: %w", err)
 	}

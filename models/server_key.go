@@ -32,7 +32,7 @@ func (c *core) serverKey(serverID, version int64) string {
 }
 
 // newServerKey makes a key for a server and stores its hash. Emby's servers know keys
-// of 32 hexadecimal digits; ours are longer and begin with a prefix that names them.
+// of 32 hexadecimal digits; the keys of the service are longer and begin with a prefix.
 func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version int64) (string, error) {
 	key := c.serverKey(serverID, version)
 	return key, gorm.G[serverKeyRow](tx).Create(ctx, &serverKeyRow{Hash: secret.Sum(key), ServerID: serverID, CreatedAt: c.Now()})

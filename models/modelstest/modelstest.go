@@ -196,6 +196,6 @@ func exec(t testing.TB, server *url.URL, statement string) {
 	}
 	defer func() { _ = db.Close() }()
 	if _, err := db.ExecContext(context.Background(), statement); err != nil {
-		t.Errorf("%s: %v", strings.Fields(statement)[0], err)
+		t.Errorf("the statement %s gave error %v, want none", strings.Fields(statement)[0], err)
 	}
 }
