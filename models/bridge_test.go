@@ -90,3 +90,14 @@ func ParseAddress(text string) (string, bool) {
 // LookForChanges sets how often a long poll looks for changes of other
 // processes.
 func LookForChanges(s *Store, every time.Duration) { s.Changes.lookEvery = every }
+
+// HeldExchange reads a device code as both exchanges do, with the code alone for RFC 8628
+// or with the id of an Emby device, and returns the rest of the exchange. So a test can
+// hold callers between the look-up and the spending.
+func HeldExchange(ctx context.Context, s *Store, deviceID, code string) (func(Caller) (SignedIn, error), error) {
+	row, err := s.Devices.byMAC(ctx, secret.Sum(code))
+	if deviceID != "" {
+		row, err = s.Devices.byEmby(ctx, deviceID, code)
+	}
+	return func(caller Caller) (SignedIn, error) { return s.Devices.admit(ctx, &row, caller) }, err
+}

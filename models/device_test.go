@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -298,5 +299,40 @@ func TestNewDevicePerProgram(t *testing.T) {
 		signIn("App 1", "x", "Phone", true)
 		signIn("App 1", "x", "Renamed", false)
 		signIn("App 2", "x", "Renamed", true)
+	})
+}
+
+// TestHeldExchangesAdmitOneDevice holds three exchanges of one code behind the look-up,
+// where all of them have read that the code is approved, and lets them go on one after
+// another.
+func TestHeldExchangesAdmitOneDevice(t *testing.T) {
+	eachServer(t, func(k *kit) {
+		ctx := k.t.Context()
+		phone := k.signIn(k.account()).Session
+		api := k.beginAPI("Dev-1")
+		for _, c := range []struct{ door, deviceID, userCode, code string }{
+			{models.DoorAPI, "", api.UserCode, api.DeviceCode}, {models.DoorEmby, "Dev-2", k.begin("Dev-2"), ""},
+		} {
+			if c.code == "" {
+				c.code = c.userCode
+			}
+			k.must(k.Devices.Approve(ctx, phone, c.userCode, home))
+			var held []func(models.Caller) (models.SignedIn, error)
+			for range 3 {
+				exchange, err := models.HeldExchange(ctx, k.Store, c.deviceID, c.code)
+				k.must(err)
+				held = append(held, exchange)
+			}
+			in, err := held[0](tv)
+			k.must(err)
+			for i, exchange := range held[1:] {
+				if _, err := exchange(tv); !errors.Is(err, models.ErrDeviceCodeExpired) {
+					k.t.Errorf("%s: exchange %d of one code gave error %v, want %v", c.door, i+2, err, models.ErrDeviceCodeExpired)
+				}
+			}
+			if _, err := k.Sessions.Look(ctx, in.Token); err != nil {
+				k.t.Errorf("%s: the session of the first exchange is refused with error %v, want it to live on", c.door, err)
+			}
+		}
 	})
 }

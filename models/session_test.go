@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -170,5 +171,25 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			k.is(err, models.ErrTokenSpent)
 			k.is(k.Sessions.NotMe(ctx, link, home), models.ErrTokenSpent)
 		})
+	})
+}
+
+// TestDisabledAccountsSessionIsRefused disables an account without ending its sessions, as
+// if a session had been missed, and looks it up.
+func TestDisabledAccountsSessionIsRefused(t *testing.T) {
+	each(t, func(k *kit) {
+		person, other := k.account(), k.account()
+		in, others := k.signIn(person), k.signIn(other)
+		look := func(token string, want error) {
+			k.t.Helper()
+			if _, err := k.Sessions.Look(k.t.Context(), token); !errors.Is(err, want) {
+				k.t.Errorf("looking up the session gave error %v, want %v", err, want)
+			}
+		}
+		k.exec("UPDATE accounts SET disabled_at = created_at WHERE id = ?", person.ID)
+		look(in.Token, models.ErrNoSession)
+		look(others.Token, nil)
+		k.exec("UPDATE accounts SET disabled_at = NULL WHERE id = ?", person.ID)
+		look(in.Token, nil) // the row was there all the time
 	})
 }
