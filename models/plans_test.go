@@ -43,7 +43,7 @@ func (k *kit) listen() *listener {
 	for _, err := range []error{
 		callbacks.Query().After("gorm:query").Register("listen", note), callbacks.Row().After("gorm:row").Register("listen", note),
 		callbacks.Raw().After("gorm:raw").Register("listen", note), callbacks.Update().After("gorm:update").Register("listen", note),
-		callbacks.Delete().After("gorm:delete").Register("listen", note),
+		callbacks.Delete().After("gorm:delete").Register("listen", note), callbacks.Create().After("gorm:create").Register("listen", note),
 	} {
 		k.must(err)
 	}
@@ -52,11 +52,16 @@ func (k *kit) listen() *listener {
 
 // take returns the statements since the last call, without plain inserts.
 func (l *listener) take() []statement {
+	return slices.DeleteFunc(l.takeAll(), func(s statement) bool { return strings.HasPrefix(s.text, "INSERT") })
+}
+
+// takeAll returns the statements since the last call.
+func (l *listener) takeAll() []statement {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	said := l.said
 	l.said = nil
-	return slices.DeleteFunc(said, func(s statement) bool { return strings.HasPrefix(s.text, "INSERT") })
+	return said
 }
 
 // plan returns how the engine would run a statement, with a line for each table that it

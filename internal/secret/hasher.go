@@ -31,6 +31,7 @@ type Hasher struct {
 	waiting chan struct{}
 	wait    time.Duration
 	dummy   string
+	began   func(memory, iterations uint32)
 }
 
 // HasherOptions say how much memory and time a [Hasher] uses.
@@ -40,6 +41,10 @@ type HasherOptions struct {
 	Parallel   int           // how many hashes run at once: the number of cores
 	Queue      int           // how many more may wait; the rest get [ErrBusy]
 	Wait       time.Duration // the longest wait; after it a caller gets [ErrBusy]
+
+	// Began is called with the cost of each hash when its work begins, from several
+	// goroutines at once. Tests count hashes with it; it is nil in production.
+	Began func(memory, iterations uint32)
 }
 
 // ProductionHashing returns the options that the service uses on a machine with the
@@ -65,6 +70,10 @@ func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
 		running: make(chan struct{}, o.Parallel),
 		waiting: make(chan struct{}, o.Parallel+o.Queue),
 		wait:    o.Wait,
+		began:   o.Began,
+	}
+	if h.began == nil {
+		h.began = func(uint32, uint32) {}
 	}
 	var err error
 	if h.dummy, err = h.hash("dummy", "nobody's"); err != nil {
@@ -78,7 +87,11 @@ func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
 func (h *Hasher) Hash(ctx context.Context, purpose, owner, text string) (string, error) {
 	var stored string
 	var failed error
-	if err := h.run(ctx, func() { stored, failed = h.hash(purpose, text, owner) }); err != nil {
+	work := func() {
+		h.began(h.params.Memory, h.params.Iterations)
+		stored, failed = h.hash(purpose, text, owner)
+	}
+	if err := h.run(ctx, work); err != nil {
 		return "", err // the goroutine may still write stored, so it is not read here
 	}
 	return stored, failed
@@ -108,7 +121,11 @@ func (h *Hasher) Verify(ctx context.Context, stored, purpose, owner, text string
 	}
 	var equal bool
 	var failed error
-	if err := h.run(ctx, func() { equal, failed = argon2id.ComparePasswordAndHash(encode(keyed), phc) }); err != nil {
+	work := func() {
+		h.began(params.Memory, params.Iterations)
+		equal, failed = argon2id.ComparePasswordAndHash(encode(keyed), phc)
+	}
+	if err := h.run(ctx, work); err != nil {
 		return false, false, err // the goroutine may still write equal, so it is not read here
 	}
 	if failed != nil {
