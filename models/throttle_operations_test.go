@@ -58,16 +58,16 @@ func TestOperationsThatMailAreLimited(t *testing.T) {
 			_, excused := reasons[operation]
 			switch {
 			case limited && excused:
-				t.Errorf("models.Store.%s uses a limit: remove its row from withoutLimit in models/limit_verdicts_test.go", operation)
+				t.Errorf("models.Store.%s uses a limit: remove its row from withoutLimit in models/throttle_operations_test.go", operation)
 			case !limited && !excused:
 				t.Errorf("models.Store.%s owes a mail and uses no limit: add one to Limits in models/throttle.go and count it before the "+
-					"transaction; or say in withoutLimit, in models/limit_verdicts_test.go, why nobody can flood a person by it", operation)
+					"transaction; or say in withoutLimit, in models/throttle_operations_test.go, why nobody can flood a person by it", operation)
 			}
 			delete(reasons, operation)
 		}
 	}
 	for operation := range reasons {
-		t.Errorf("models.Store.%s owes no mail: remove its row from withoutLimit in models/limit_verdicts_test.go", operation)
+		t.Errorf("models.Store.%s owes no mail: remove its row from withoutLimit in models/throttle_operations_test.go", operation)
 	}
 	if mailing < 30 {
 		t.Errorf("%d operations that owe a mail were found, want at least 30: the search is broken", mailing)
