@@ -77,7 +77,7 @@ func New(o Options) *Agent {
 	tokens := &tokens{core: c}
 	reports := &reports{core: c, acks: acks}
 	links := &Links{core: c, reports: reports}
-	guests := &guests{core: c, reports: reports, created: limit.NewBucket(o.Now, guestsHourly, time.Hour)}
+	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, guestsHourly, time.Hour)}
 	exchanges := newExchanges(c, links, tokens)
 	return &Agent{
 		MediaServer: c.media, Links: links, Invites: &Invites{c}, Exchanges: exchanges,

@@ -57,6 +57,7 @@ type guests struct {
 	*core
 
 	reports *reports
+	tokens  *tokens
 	created *limit.Bucket // limits the guests that this run creates
 }
 
