@@ -157,17 +157,17 @@ var errNotAlone = errors.New("must have nothing after the host and port, such as
 
 // parseSite reads scheme://host:port/path. It returns scheme and host in lower
 // case, without a slash at the end and without the default port of the scheme.
-// such is an example for its errors.
-func parseSite(text, such string) (*url.URL, error) {
+// The errors show example as an address that would be right.
+func parseSite(text, example string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("is not an address such as %s", such)
+		return nil, fmt.Errorf("is not an address such as %s", example)
 	}
 	switch {
 	case u.User != nil:
-		return nil, fmt.Errorf("must not contain a user or a password; write it like %s", such)
+		return nil, fmt.Errorf("must not contain a user or a password; write it like %s", example)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#"):
-		return nil, fmt.Errorf("must not contain ? or #; write it like %s", such)
+		return nil, fmt.Errorf("must not contain ? or #; write it like %s", example)
 	case !isHost(u.Hostname()):
 		return nil, errors.New("has a host name with letters that are not ASCII; write the name as punycode, xn--…")
 	case u.Port() == "" && strings.HasSuffix(u.Host, ":"), u.Port() != "" && !isPort(u.Port()):

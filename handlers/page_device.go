@@ -75,7 +75,7 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 // recently, so that a person who finds an unattended browser cannot sign a
 // device in.
 func (s *site) approveDevice(c *gin.Context, f form) error {
-	session, err := s.codeTyper(c, f["user_code"], s.signedInLately)
+	session, err := s.codeTyper(c, f["user_code"], s.signedInRecently)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (s *site) emailChangeForm(c *gin.Context) error { return s.showEmailChange(
 // requestEmailChange answers POST /account/email. The change happens when the
 // new address confirms it.
 func (s *site) requestEmailChange(c *gin.Context, f form) error {
-	session, err := s.signedInLately(c)
+	session, err := s.signedInRecently(c)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *site) requestEmailChange(c *gin.Context, f form) error {
 }
 
 func (s *site) showEmailChange(c *gin.Context, f form, cause error) error {
-	session, err := s.signedInLately(c)
+	session, err := s.signedInRecently(c)
 	if err != nil {
 		return err
 	}

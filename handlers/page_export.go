@@ -13,7 +13,7 @@ func (s *site) export(c *gin.Context) error {
 	if from := c.GetHeader("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
 		return refuse(http.StatusForbidden, "cross_origin")
 	}
-	session, err := s.signedInLately(c)
+	session, err := s.signedInRecently(c)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (s *site) pinOwner(c *gin.Context) (models.Session, models.Account, error) 
 	}
 	account, err := s.Store.Accounts.Get(c.Request.Context(), session.AccountID)
 	if err == nil && !account.HasPIN {
-		_, err = s.signedInLately(c)
+		_, err = s.signedInRecently(c)
 	}
 	return session, account, err
 }

@@ -46,7 +46,7 @@ const digitsAgain = "/link?digits=again"
 // the person now. Only the media server knows the device, so there is nothing
 // to look up.
 func (s *site) lookQuickConnect(c *gin.Context, f form) error {
-	if _, err := s.codeTyper(c, f["user_code"], s.signedInLately); err != nil {
+	if _, err := s.codeTyper(c, f["user_code"], s.signedInRecently); err != nil {
 		return err
 	}
 	return s.showQuickConnect(c, form{"code": f["user_code"]}, nil)
@@ -55,7 +55,7 @@ func (s *site) lookQuickConnect(c *gin.Context, f form) error {
 // quickConnect answers POST /link/quick-connect. As for the code of a TV, the
 // password must have been given recently.
 func (s *site) quickConnect(c *gin.Context, f form) error {
-	session, err := s.codeTyper(c, f["code"], s.signedInLately)
+	session, err := s.codeTyper(c, f["code"], s.signedInRecently)
 	if err != nil {
 		return err
 	}

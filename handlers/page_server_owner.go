@@ -40,13 +40,13 @@ type owned struct {
 }
 
 // ownServer reads the session and the id of the server from the request. With
-// lately, the password must have been given recently. Whether the person owns
+// recently, the password must have been given recently. Whether the person owns
 // the server is decided by the operation, which treats the server of another
 // owner as one that does not exist.
-func (s *site) ownServer(c *gin.Context, lately bool) (owned, error) {
+func (s *site) ownServer(c *gin.Context, recently bool) (owned, error) {
 	check := s.signedIn
-	if lately {
-		check = s.signedInLately
+	if recently {
+		check = s.signedInRecently
 	}
 	session, err := check(c)
 	if err != nil {

@@ -104,7 +104,7 @@ func (s *site) endSession(c *gin.Context, f form) error {
 
 // endOtherSessions answers POST /account/sessions/end-others.
 func (s *site) endOtherSessions(c *gin.Context, _ form) error {
-	session, err := s.signedInLately(c)
+	session, err := s.signedInRecently(c)
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Operators are the operations on accounts of the command line and of operators. They
-// have no captcha and no limits, and can start the reset of a password but never set
-// the password of another person.
+// Operators has the operations on accounts that the command line and operators use.
+// They have no captcha and no limits. They can start the reset of a password, but they
+// never set the password of another person.
 type Operators struct{ *core }
 
 // Create makes an account under any sign-up policy. An account with a password waits

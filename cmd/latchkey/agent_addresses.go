@@ -51,8 +51,8 @@ func portOf(u *url.URL) int {
 	return 80
 }
 
-// toward returns the address of the media server for a caller in the home network
-// at from, or "".
+// toward returns the address of the media server for a caller whose address in the
+// home network is from. It returns "" if no address leads there.
 func (p *agentProgram) toward(ctx context.Context, from netip.AddrPort, port int) string {
 	if u, err := url.Parse(p.settings.MediaServerURL); err == nil && u.Host != "" {
 		if address, err := netip.ParseAddr(u.Hostname()); err != nil && u.Hostname() != "localhost" || err == nil && !address.IsLoopback() {

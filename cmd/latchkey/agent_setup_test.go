@@ -167,7 +167,7 @@ func TestSetupRefusesOtherServices(t *testing.T) {
 	}
 }
 
-// TestSetupThrottled has the service accept no registration for a while. Setup
+// In TestSetupThrottled the service refuses registrations for a while. Setup
 // must say what to do, and the agent must register by itself later.
 func TestSetupThrottled(t *testing.T) {
 	t.Parallel()
