@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"mime"
@@ -168,13 +169,22 @@ func checkContract(t testing.TB, request *http.Request, sent string, a answer) {
 		return
 	}
 	if err := file.checkAnswer(operation, request.Method, a); err != nil {
-		t.Errorf("contract: %s: %d: %v\n%s", operation, a.status, err, a.body)
+		t.Errorf("contract: %s: %d: %s: describe it in handlers/openapi.yaml, or change the answer\n%s", operation, a.status, brief(err), a.body)
 	}
 	if a.status < 300 {
 		if err := operation.checkRequest(request, sent); err != nil {
-			t.Errorf("contract: %s was granted: %v\n%s", operation, err, sent)
+			t.Errorf("contract: %s was granted: %s: describe it in handlers/openapi.yaml, or refuse it\n%s", operation, brief(err), sent)
 		}
 	}
+}
+
+// brief returns the text of an error in one line. An error about a schema names the
+// place and the reason, without the whole schema.
+func brief(err error) string {
+	if schema, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		return "/" + strings.Join(schema.JSONPointer(), "/") + ": " + schema.Reason
+	}
+	return err.Error()
 }
 
 // checkNowhere checks the answer to a request that matches no operation.

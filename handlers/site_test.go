@@ -226,8 +226,8 @@ func (b *browser) led(a answer, to string, texts ...string) {
 func (b *browser) wrong(a answer, field string) {
 	b.t.Helper()
 	b.see(a, http.StatusUnprocessableEntity, `id="`+field+`-error"`, "<title>Problem: ")
-	if field != "captcha" && field != "language" && !regexp.MustCompile(`<input id="`+field+`"[^>]* autofocus`).MatchString(a.body) {
-		b.t.Errorf("%s: the field %s has not the focus", a.path, field)
+	if field != "captcha" && field != "language" && !regexp.MustCompile(`<(?:input|textarea|select) id="`+field+`"[^>]* autofocus`).MatchString(a.body) {
+		b.t.Errorf("%s: the field %s does not have the focus", a.path, field)
 	}
 }
 

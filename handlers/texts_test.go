@@ -27,9 +27,27 @@ func TestEveryCodeHasAText(t *testing.T) {
 	for _, language := range catalogue.Languages() {
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
 			if catalogue.Say(language.Code, key, map[string]any{"Count": 2}) == key {
-				t.Errorf("no text has the key %s: write it in templates/locales/%s/", key, language.Code)
+				t.Errorf("no text has the key %s: write it in templates/locales/%s/%s", key, language.Code, catalogueFile(key))
 			}
 		}
+	}
+}
+
+// catalogueFile returns the file of texts for a key that Go code uses. The whole
+// table is in templates/locales_test.go.
+func catalogueFile(key string) string {
+	group, _, _ := strings.Cut(key, ".")
+	switch group {
+	case "error", "field":
+		return group + "s.json"
+	case "notice", "event":
+		return "notices.json"
+	case "mail":
+		return "mail.json"
+	case "page", "layout", "action", "captcha", "pin":
+		return "pages.json"
+	default:
+		return "words.json"
 	}
 }
 

@@ -54,7 +54,7 @@ func TestEveryKindHasItsTexts(t *testing.T) {
 			for _, language := range catalogue.Languages() {
 				said := catalogue.Say(language.Code, key, nil)
 				if said == key || said == "" || language.Code != "en" && said == english {
-					t.Errorf("%s has no translated text for %s, want one", language.Code, key)
+					t.Errorf("no translated text has the key %s: write it in templates/locales/%s/mail.json", key, language.Code)
 				}
 			}
 		}
@@ -62,7 +62,7 @@ func TestEveryKindHasItsTexts(t *testing.T) {
 	for key := range mailTexts(t) {
 		name, _, ofKind := strings.Cut(strings.TrimPrefix(key, "mail."), ".")
 		if _, known := kinds()[name]; ofKind && known && !used[key] {
-			t.Errorf("no mail uses the text %s, want it used or removed", key)
+			t.Errorf("no mail uses the text %s: use it in mailer/kinds.go, or remove it from templates/locales/LANGUAGE/mail.json", key)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestEveryKeyInATemplateHasAText(t *testing.T) {
 	texts := messagesOf(t, DefaultLanguage)
 	for key, name := range keysInTemplates(t) {
 		if texts[key] == nil {
-			t.Errorf("%s uses the key %q, want a text for it", name, key)
+			t.Errorf("%s uses the key %q, which has no text: write it in templates/locales/LANGUAGE/%s, for every language", name, key, catalogueFile(key))
 		}
 	}
 }
