@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// locatedObject is a server that a person may use. It has no member that
-// changes while the server only runs, so that the tag of the list stays the
-// same.
+// locatedObject is a server that a person may use. It does not have members that
+// change by themselves, such as the time of the server's last report, so that the
+// tag of the list changes only when somebody changes the server.
 type locatedObject struct {
 	ID        string          `json:"id"`
 	LinkID    string          `json:"link_id"`

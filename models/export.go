@@ -22,7 +22,7 @@ type Export struct {
 	Sessions     []Session
 	History      []Event
 	Mails        []ExportedMail
-	Links        []ExportedLink // of mails
+	Links        []ExportedLink // mailed links that have not been used
 	Servers      []ExportedServer
 	ServerLinks  []Link
 	Devices      []ExportedDevice

@@ -57,7 +57,7 @@ type Link struct {
 	RequestedBy             string
 	CreatedAt, AcceptedAt   time.Time
 	EndsAt                  time.Time // zero for no end
-	Active                  bool      // the account is confirmed and not disabled; filled only for its server or owner
+	Active                  bool      // the account is confirmed and not disabled; set only in answers to the server and to its owner
 	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
 	SystemID, ServerKind    string    // of the server; only from [Links.List]
 	OwnerUsername           string    // of the server; "" without an owner; only from [Links.List]

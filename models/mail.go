@@ -82,7 +82,7 @@ WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_un
 func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
 	// Counted before anything is minted: a mail that is not sent must leave the
 	// link of the one before alive, or strangers could keep killing it.
-	if o.Kind.traits().StrangersStart && o.Attempts == 1 {
+	if o.Kind.traits().OthersStart && o.Attempts == 1 {
 		if letter, send, err = m.prepare(ctx, o, false); err != nil || !send {
 			return Letter{}, false, err
 		}

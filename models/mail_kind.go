@@ -34,10 +34,10 @@ const (
 
 // MailTraits says what is particular about one kind of mail.
 type MailTraits struct {
-	Kind           MailKind
-	StrangersStart bool    // somebody other than the account's owner can make the service send it
-	ToStrangers    bool    // it can reach a person whom it does not concern, so it shows no name that could be a message
-	secret         purpose // of the secret in its link; "" for a mail without a secret
+	Kind        MailKind
+	OthersStart bool    // others than its receiver can make the service send it, so it counts against a limit
+	ToStrangers bool    // it can reach a person who did not ask for it, so it must not show a name that somebody could use to send a message
+	secret      purpose // of the secret in its link; "" for a mail without a secret
 }
 
 // HasSecret reports whether the mail's link carries a secret.
@@ -46,12 +46,12 @@ func (t MailTraits) HasSecret() bool { return t.secret != "" }
 // MailKinds returns the one table of all kinds of mail.
 func MailKinds() []MailTraits {
 	return []MailTraits{
-		{Kind: MailConfirm, secret: purposeConfirm, StrangersStart: true, ToStrangers: true},
-		{Kind: MailAlreadyRegistered, StrangersStart: true, ToStrangers: true},
+		{Kind: MailConfirm, secret: purposeConfirm, OthersStart: true, ToStrangers: true},
+		{Kind: MailAlreadyRegistered, OthersStart: true, ToStrangers: true},
 		{Kind: MailAccountCreated, secret: purposeReset},
-		{Kind: MailPasswordReset, secret: purposeReset, StrangersStart: true},
+		{Kind: MailPasswordReset, secret: purposeReset, OthersStart: true},
 		{Kind: MailPasswordChanged},
-		{Kind: MailEmailConfirm, secret: purposeEmailChange, StrangersStart: true, ToStrangers: true},
+		{Kind: MailEmailConfirm, secret: purposeEmailChange, OthersStart: true, ToStrangers: true},
 		{Kind: MailEmailAsked},
 		{Kind: MailEmailChanged, secret: purposeEmailUndo},
 		{Kind: MailEmailArrived},
@@ -61,13 +61,13 @@ func MailKinds() []MailTraits {
 		{Kind: MailNewDevice, secret: purposeNotMe},
 		{Kind: MailAccountDeleted},
 		{Kind: MailTest},
-		{Kind: MailLinkAsked, StrangersStart: true, ToStrangers: true},
+		{Kind: MailLinkAsked, OthersStart: true, ToStrangers: true},
 		{Kind: MailLinkAccepted},
 		{Kind: MailLinkRemoved},
 		{Kind: MailLinkEnded},
-		{Kind: MailInvited, StrangersStart: true, ToStrangers: true},
-		{Kind: MailServerHandedOver, StrangersStart: true, ToStrangers: true},
-		{Kind: MailInvite, secret: purposeInvite, StrangersStart: true, ToStrangers: true},
+		{Kind: MailInvited, OthersStart: true, ToStrangers: true},
+		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
+		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true},
 	}
 }
 
