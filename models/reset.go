@@ -52,12 +52,18 @@ func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, n
 	for _, rule := range []struct {
 		what  string
 		limit Limit
-	}{{"recover minute", l.RecoverMinute}, {"recover hour", l.RecoverHour}, {"recover day", l.RecoverDay}} {
+	}{{"recover minute", l.RecoverMinute}, {"recover hour", l.RecoverHour}} {
 		if err := t.allow(ctx, t.key(rule.what, subject), rule.limit); err != nil {
 			return err
 		}
 	}
-	return nil
+	err = t.allow(ctx, t.key("recover day", subject), l.RecoverDay)
+	if KindOf(err) == KindThrottled {
+		// Strangers may have used up the day. One request an hour still counts, so that
+		// the owner can always get a reset.
+		err = t.allow(ctx, t.key("recover day over", subject), l.ResetMailHour)
+	}
+	return err
 }
 
 // Look describes a reset link without spending it. It returns [ErrTokenSpent].

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -108,7 +109,7 @@ func TestResetSetsANewPassword(t *testing.T) {
 			_, err := k.trySignIn(addressOf(name), otherPassword)
 			k.must(err)
 		})
-		k.run("is limited to one a minute, five an hour and ten a day for any name", func(k *kit) {
+		k.run("is limited to one a minute, five an hour and ten a day for any name, and then to one an hour", func(k *kit) {
 			a := k.account()
 			asked := func() int {
 				k.must(k.Recovery.Request(ctx, a.Username, home, false))
@@ -134,10 +135,42 @@ func TestResetSetsANewPassword(t *testing.T) {
 			got = append(got, asked())
 			k.clock.Advance(24 * time.Hour)
 			got = append(got, asked())
-			want := []int{2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0, 2}
+			want := []int{2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 2, 2} // beyond the ten of a day, one an hour
 			for i := range want {
 				if got[i] != want[i] {
 					k.t.Fatalf("mails owed %v, want %v", got, want)
+				}
+			}
+		})
+		k.run("reaches the owner once an hour, whatever strangers did", func(k *kit) {
+			a := k.account()
+			stranger := func(n int) models.Caller { return models.Caller{Address: fmt.Sprintf("198.51.100.%d", n)} }
+			mails := func() (n int) {
+				for _, letter := range k.letters() {
+					if letter.Kind == models.MailPasswordReset && letter.To == a.Email {
+						n++
+					}
+				}
+				return n
+			}
+			k.letters()
+			for n := range 10 {
+				k.must(k.Recovery.Request(ctx, a.Username, stranger(n), false))
+				k.clock.Advance(7 * time.Minute)
+			}
+			for n := range 100 {
+				_, _ = k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: otherPassword}, stranger(n))
+				k.clock.Advance(10 * time.Second)
+			}
+			mails()
+			for hour := range 22 {
+				k.clock.Advance(time.Hour)
+				k.must(k.Recovery.Request(ctx, a.Username, home, false))
+				k.clock.Advance(2 * time.Minute)
+				k.must(k.Recovery.Request(ctx, a.Username, stranger(200), false)) // a second one in this hour
+				usedUp := hour >= 2 && hour <= 20                                 // before it some of the day's ten are left, after it a new day begins
+				if got := mails(); got < 1 || usedUp && got != 1 {
+					k.t.Errorf("hour %d: %d reset mails, want 1", hour, got)
 				}
 			}
 		})

@@ -53,6 +53,7 @@ type Server struct {
 	DisabledAt           time.Time // zero unless an operator disabled it
 	ChangeSeq, AckedSeq  int64     // the last change that was fed to its agent, and that it acknowledged
 	SelfService          bool      // people may prove a local user by themselves
+	KeyVersion           int64     // raised each time that the server gets a new key
 	KeyExpiresAt         time.Time // of the key that [ServerKeys.Look] was given; zero for one that was not replaced
 
 	ReportHash string // digest of its last report; "" for none
@@ -66,7 +67,7 @@ func (r *serverRow) server() Server {
 	return Server{
 		ID: r.ID, OwnerID: r.OwnerID, SystemID: r.SystemID, Name: name, ReportedName: r.Name, OwnName: r.OwnName, Kind: r.Kind, Version: r.Version,
 		CreatedAt: r.CreatedAt.UTC(), ClaimedAt: orZero(r.ClaimedAt), LastSeenAt: r.LastSeenAt.UTC(), DisabledAt: orZero(r.DisabledAt),
-		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, ReportHash: r.ReportHash,
+		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash,
 	}
 }
 

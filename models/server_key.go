@@ -98,14 +98,19 @@ func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller
 }
 
 // RotateOwn gives the calling server a new key, which is returned once; the old one works
-// until overlapUntil. It returns [ErrNotFound] for a server that was removed
-// meanwhile.
+// until overlapUntil. Only the present key may do that, because a thief with a replaced
+// key could otherwise replace the new one. For a replaced key, and for a server that was
+// removed meanwhile, it returns [ErrNoServer].
 func (k *ServerKeys) RotateOwn(ctx context.Context, this Server) (key string, overlapUntil time.Time, err error) {
 	overlapUntil = k.Now().Add(KeyOverlap)
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
 		// Raised before it is read, so that a parallel rotation waits here.
-		if err := requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ?", this.ID)); err != nil {
-			return err
+		raised := tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND key_version = ?", this.ID, this.KeyVersion)
+		if raised.Error != nil {
+			return raised.Error
+		}
+		if raised.RowsAffected != 1 || !this.KeyExpiresAt.IsZero() {
+			return ErrNoServer
 		}
 		row, err := k.serverByID(ctx, tx, this.ID)
 		if err != nil {

@@ -310,6 +310,32 @@ func TestRotatedKeysEndOneByOne(t *testing.T) {
 	})
 }
 
+// A key that was replaced still works for a day, but a thief who holds it must not
+// replace the owner's new key.
+func TestReplacedKeyCannotReplaceTheNewOne(t *testing.T) {
+	eachServer(t, func(k *kit) {
+		ctx, owner := k.t.Context(), k.account()
+		old := k.again(k.server(owner))
+		next, err := k.ServerKeys.Rotate(ctx, owner.ID, old.ID, home)
+		k.must(err)
+		for what, this := range map[string]models.Server{"looked up before the rotation": old.Server, "looked up after it": k.again(old).Server} {
+			if _, _, err := k.ServerKeys.RotateOwn(ctx, this); !errors.Is(err, models.ErrNoServer) {
+				k.t.Errorf("the replaced key, %s: error %v, want %v", what, err, models.ErrNoServer)
+			}
+		}
+		present := k.again(media{old.Server, next})
+		if !present.KeyExpiresAt.IsZero() {
+			k.t.Errorf("the owner's new key ends at %v, want no end", present.KeyExpiresAt)
+		}
+		newest, _, err := k.ServerKeys.RotateOwn(ctx, present.Server)
+		k.must(err)
+		k.again(media{old.Server, newest})
+		if n := k.events(owner)[models.EventServerKeyRotated]; n != 2 {
+			k.t.Errorf("%d rotations in the history, want 2", n)
+		}
+	})
+}
+
 func TestDeletionLeavesServersUnclaimed(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner, heir := k.t.Context(), k.account(), k.account()

@@ -61,7 +61,7 @@ type Limits struct {
 	RecoverDay      Limit
 	RecoverNoProof  Limit // forgot, by source, while the captcha service is away
 	MailDay         Limit // to one address, what strangers can start
-	ResetMailHour   Limit // of those, resets that pass anyway
+	ResetMailHour   Limit // resets that pass anyway when MailDay or RecoverDay is used up
 	PINQuarter      Limit
 	PINDay          Limit
 	ProfileHour     Limit // saved profiles of one account
