@@ -73,8 +73,8 @@ func (f *feed) compareNowAndThen(ctx context.Context, compared *time.Time) error
 	return nil
 }
 
-// start compares how far the service and the agent are in the changes, and then
-// all links.
+// start compares the number of the service's last change with the agent's. Then it
+// compares all links.
 func (f *feed) start(ctx context.Context) error {
 	service, err := f.service.client(ctx)
 	if err != nil {
@@ -115,8 +115,8 @@ func (f *feed) start(ctx context.Context) error {
 	return nil
 }
 
-// noteKeyReplaced begins a trouble when the owner has replaced the server key at the
-// service. until is when the old key ends, zero if it was not replaced.
+// noteKeyReplaced tells the admin when the owner has replaced the server key at the
+// service. until is the end of the old key, or zero if the key was not replaced.
 func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 	if until.IsZero() {
 		f.trouble.end(ctx, troubleKeyReplaced)

@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// fake is a media server in memory, with knobs.
+// fake is a media server in memory. Tests can make its calls fail or wait.
 type fake struct {
 	mu        sync.Mutex
 	identity  mediaserver.Identity

@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// appliedFor returns the text for guestRow.Applied of a guest with the
-// restriction.
+// appliedFor returns the text by which guestRow.Applied records that a guest has the
+// restriction to.
 func appliedFor(to mediaserver.Restriction) (string, error) {
 	text, err := json.Marshal(struct {
 		All       bool     `json:"all,omitempty"`

@@ -13,7 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// TestLinkAndUnlinkAtTheMachine links and unlinks at the machine.
+// TestLinkAndUnlinkAtTheMachine links and unlinks a local user by the agent's own
+// commands, as the admin does on the machine of the media server.
 func TestLinkAndUnlinkAtTheMachine(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

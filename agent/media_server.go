@@ -149,8 +149,8 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
 
-// isAnswer reports whether err is an answer of the media server, and not a
-// trouble with it.
+// isAnswer reports whether err is a refusal that the media server itself has
+// answered. Other errors mean that it does not work or cannot be reached.
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		mediaserver.ErrNotFound, mediaserver.ErrCodeWrong, mediaserver.ErrUnsupported, mediaserver.ErrNotAllowed,

@@ -77,8 +77,8 @@ func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 	}
 }
 
-// TestMediaServerAwayIsLoggedOnce has the media server fail. A check that was
-// under way may resolve the trouble once in between.
+// In TestMediaServerAwayIsLoggedOnce the media server fails. A check that began
+// before may still succeed and end the trouble once, before the next check begins it.
 func TestMediaServerAwayIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

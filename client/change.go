@@ -40,11 +40,11 @@ func (l *ChangeList) whole() bool { return l.Changes != nil }
 // longestPoll is the longest time for which the service waits for a change.
 const longestPoll = 25 * time.Second
 
-// Changes returns the changes after the one with the number after. If there are
-// no such changes, it waits for one until the time wait, which counts as at most
-// 25 seconds, has passed or ctx ends; then the list is empty. A link has been
-// removed only if a change says so: a link that is missing in an answer, or an
-// error, does not mean that.
+// Changes returns the changes whose numbers are above after. If the service has
+// none, it waits for one, for the time wait or for 25 seconds, whichever is
+// shorter, and then returns an empty list. Treat a link as removed only if a change
+// says so, and never because of an error or because an answer does not mention the
+// link.
 func (a *Agent) Changes(ctx context.Context, after int64, wait time.Duration) (ChangeList, error) {
 	wait = min(max(wait, 0), longestPoll).Truncate(time.Second)
 	var out ChangeList

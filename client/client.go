@@ -204,8 +204,8 @@ func clientOf(c *core) *Client {
 	}
 }
 
-// As returns a Client like c that sends another token, or no token if it is "". A
-// text with characters that no token has is never sent.
+// As returns a Client like c that sends another token. It sends no token if the token
+// is "" or has characters that cannot be part of a token.
 func (c *Client) As(token string) *Client {
 	other := *c.core
 	if other.token = token; other.check() != nil {

@@ -38,7 +38,7 @@ func TestPIN(t *testing.T) {
 	if other.isSignedIn() {
 		t.Error("a PIN reset opened a session")
 	}
-	// It is replaced by the password.
+	// With the password of the account, a person can also set a new PIN.
 	b.wrong(b.post("/account/pin/forgot", "do", "set", "current_password", "no", "pin", "a2w3c8d", "pin_again", "a2w3c8d"), "current_password")
 	b.led(b.post("/account/pin/forgot", "do", "set", "current_password", p.password, "pin", "a2w3c8d", "pin_again", "a2w3c8d"), "/account", "Your PIN is")
 	b.led(b.post("/account/pin", "do", "remove", "current_pin", "a2w3c8d"), "/account", "Your PIN is removed")

@@ -26,8 +26,7 @@ type proofPage struct {
 const joinLinked = "linked"
 
 // proofPlace returns the session and the server of the request. It returns
-// models.ErrNotFound for a server on which people may not prove by themselves
-// which local user they are.
+// models.ErrNotFound for a server whose owner does not allow proofs.
 func (s *site) proofPlace(c *gin.Context) (session models.Session, serverID int64, name string, err error) {
 	if session, err = s.signedIn(c); err != nil {
 		return session, 0, "", err

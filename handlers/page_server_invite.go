@@ -15,8 +15,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// serverInvitePage is the data of templates/pages/server_invite.html: POST
-// /invites.
+// serverInvitePage is the data of templates/pages/server_invite.html. Its form is
+// sent to POST /invites.
 type serverInvitePage struct {
 	Base
 	ServerID, Name string
@@ -85,8 +85,8 @@ func (s *site) serverInviteForm(c *gin.Context) error {
 	}, nil)
 }
 
-// inviteLife is how long an invite can be answered. models has the rule that
-// counts.
+// inviteLife is the time in which an invite can be answered, for the text on the
+// page. The rule itself is in models.
 const inviteLife = 14 * 24 * time.Hour
 
 // serverBox returns the name of the checkbox of a server.

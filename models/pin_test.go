@@ -88,7 +88,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			}
 			k.letter(models.MailPINReset, a.Email)
 		})
-		//
+		// Guesses at a PIN are limited.
 		k.run("have five tries in a quarter of an hour and ten a day", func(k *kit) {
 			a := withPIN(k)
 			for left := 4; left >= 0; left-- {

@@ -200,8 +200,8 @@ func (p *Proofs) settleIn(tx *gorm.DB, this Server, proofID int64, columns map[s
 		proofID, this.ID, []string{ProofAsked, ProofShown}, p.Now()).Updates(columns))
 }
 
-// Complete ends a proof with the local user that was proved, named by the server's own
-// id, and accepts the link. It returns [ErrNotFound] for a proof that is over or no
+// Complete ends a proof successfully, and accepts the link. The local user is named by its
+// id on the media server. It returns [ErrNotFound] for a proof that is over or no
 // longer allowed, an error about the field local_user, [ErrLocalUserTaken], or
 // [ErrAlreadyLinked] for a link to another local user.
 func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, externalID string, caller Caller) error {

@@ -10,10 +10,10 @@ import (
 type Recovery struct{ *core }
 
 // Request asks for a mail with a link that sets a new password. It does the same work
-// and returns nil whether or not an account has that name or address, and also over a
-// limit, when nothing is mailed. noProof says that no captcha could be asked
-// for; then the limits are lower. It returns [ErrNameOrEmailAbsent] for an empty name,
-// or [ErrUnavailable].
+// and returns nil whether or not an account has that name or address. Above a
+// limit it returns nil, too, and no mail is sent. noProof is true while the captcha
+// service does not answer; then the limits are lower. It returns
+// [ErrNameOrEmailAbsent] for an empty name, or [ErrUnavailable].
 func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Caller, noProof bool) error {
 	name := nameKey(nameOrEmail)
 	if name == "" {

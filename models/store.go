@@ -62,7 +62,8 @@ const (
 	SignUpClosed SignUpPolicy = "closed"
 )
 
-// Lives are the times for which things last. All are positive.
+// Lives says how long sessions, mailed links and other things last. All values are
+// positive.
 type Lives struct {
 	SessionIdle, Session time.Duration // of a browser
 	DeviceIdle, Device   time.Duration

@@ -9,8 +9,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// publicUsers answers with the local users that a sign-in page shows. It leaves out what the
-// page does not need: administrators, what local users may see, and their accounts.
+// publicUsers answers with the local users that are neither hidden nor disabled, for a sign-in
+// page. The answer does not show who is an administrator, which libraries a local user may
+// see, or which account is linked.
 func (f *handlers) publicUsers(w http.ResponseWriter, r *wire.Request) error {
 	users, err := f.users(r.Context(), "WHERE NOT hidden AND NOT disabled ORDER BY name_key")
 	if err != nil {

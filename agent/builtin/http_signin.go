@@ -8,9 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// passwordGuess reads the password of a request, in any of the ways that clients have
-// (docs/emby-connect.md §4.4). The password itself counts before its SHA-1. The MD5 that
-// some clients send as well is ignored.
+// passwordGuess reads the password that a client sent, in each form that clients use
+// (docs/emby-connect.md §4.4). If a client sent both the password and its SHA-1, the password
+// is used. The MD5 that some clients send as well is ignored.
 func passwordGuess(params embywire.Params) guess {
 	if pw := params.Get("pw"); pw != "" {
 		return guessOf(pw)
@@ -113,8 +113,8 @@ func (f *handlers) logout(w http.ResponseWriter, r *wire.Request, _ *session) er
 	return nil
 }
 
-// capabilities accepts what a client says that it can play, and ignores it: nothing is
-// played here.
+// capabilities accepts a client's list of the formats that it can play, and ignores it,
+// because this server plays nothing.
 func (f *handlers) capabilities(w http.ResponseWriter, _ *wire.Request, _ *session) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -91,7 +91,8 @@ func (s *Server) users(ctx context.Context, where string, args ...any) ([]User, 
 	return users, nil
 }
 
-// access returns the ids of the libraries that rows may see, by id of local user.
+// access returns the ids of the libraries that the local users of rows may see, by the id of
+// the local user.
 func (s *Server) access(ctx context.Context, rows []userRow) (map[string][]string, error) {
 	var pairs []struct{ LocalUserID, LibraryID string }
 	statement, args := "SELECT local_user_id, library_id FROM library_access", []any{}
@@ -165,8 +166,8 @@ func (s *Server) AddUser(ctx context.Context, name, password string, administrat
 	return row.user().LocalUser, nil
 }
 
-// addRow gives row an id and a password hash, and writes it with the libraries that it
-// may see. It returns [ErrNameTaken].
+// addRow gives row an id and a password hash, and writes it with the libraries that the local
+// user may see. It returns [ErrNameTaken].
 func (s *Server) addRow(ctx context.Context, row *userRow, password string, libraries ...string) error {
 	id, err := s.newID()
 	if err != nil {
@@ -255,9 +256,10 @@ func (s *Server) Delete(ctx context.Context, id string) error {
 	})
 }
 
-// changeUser runs change for a local user, if may returns no error for it. Both run in one
-// transaction, in which nobody else writes. It returns mediaserver.ErrNotFound.
-func (s *Server) changeUser(ctx context.Context, doing, id string, may, change func(*gorm.DB, *userRow) error) error {
+// changeUser changes a local user: it calls check, and then change if check returned no error.
+// Both run in one transaction, in which nobody else writes. It returns the error of check, or
+// mediaserver.ErrNotFound.
+func (s *Server) changeUser(ctx context.Context, doing, id string, check, change func(*gorm.DB, *userRow) error) error {
 	return s.tx(ctx, doing, func(tx *gorm.DB) error {
 		var row userRow
 		if err := tx.Raw(selectUser+"WHERE id = ?", embywire.ID(id)).Scan(&row).Error; err != nil {
@@ -266,7 +268,7 @@ func (s *Server) changeUser(ctx context.Context, doing, id string, may, change f
 		if row.ID == "" {
 			return mediaserver.ErrNotFound
 		}
-		if err := may(tx, &row); err != nil {
+		if err := check(tx, &row); err != nil {
 			return err
 		}
 		return change(tx, &row)

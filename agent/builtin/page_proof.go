@@ -64,7 +64,7 @@ func (f *handlers) takeProof(p *pages, w http.ResponseWriter, r *wire.Request) e
 	return f.endPage(p, w, r, "done", http.StatusOK)
 }
 
-// renderProof shows the form, with what was wrong with the last answer.
+// renderProof shows the form. wrong is the mistake in the last answer, or nil.
 func (f *handlers) renderProof(p *pages, w http.ResponseWriter, r *wire.Request, proof *proofRow, wrong error) error {
 	view := &proofView{Title: "title", Form: true, Account: proof.AccountName, Username: shownName(r.Params.Get("username"))}
 	locale := p.languageOf(r.Header)

@@ -259,8 +259,8 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// TestLongName has long names. KODI reads at most 1024 bytes, and a cut name must
-// still be whole characters.
+// TestLongName gives the server very long names. KODI reads at most 1024 bytes of an
+// answer, and a name that is cut must still consist of whole characters.
 func TestLongName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{strings.Repeat("é", 5000), strings.Repeat("<", 900), strings.Repeat("\xff", 3000)} {

@@ -97,8 +97,8 @@ func asks(s *jellyfin.Server, anna string, secret string) map[string]struct {
 	}
 }
 
-// silent reports whether the answer of an operation has no body, so that an answer with one
-// is not from Jellyfin.
+// silent reports whether Jellyfin answers an operation without a body. An answer with a body
+// then does not come from Jellyfin.
 func silent(operation string) bool {
 	return operation == "ReportSessionEnded" || operation == "UpdateUserPolicy" || operation == "DeleteUser"
 }

@@ -19,8 +19,8 @@ type CheckedStep struct {
 	Advice  string // a remedy, if it is not OK or a warning
 }
 
-// Check checks what the setup of an agent needs from the server, step by step. It stops
-// after a step that makes the next ones useless. An error means that ctx ended.
+// Check checks, step by step, everything that an agent needs from the server. It stops after a
+// failed step if the next steps cannot succeed without it. An error means that ctx ended.
 func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	var steps []CheckedStep
 	info, err := s.public(ctx)

@@ -27,9 +27,9 @@ type publicInfo struct {
 	Ready       *bool  `json:"StartupWizardCompleted"`
 }
 
-// Identity asks for the identity of the server, and whether it accepts the key and Quick
-// Connect is on. It returns ErrTooOld for 10.8 and older, ErrKeyRefused, or an error for a
-// product other than Jellyfin.
+// Identity returns the identity of the server, which also says whether Quick Connect is on. It
+// returns ErrTooOld for 10.8 and older, ErrKeyRefused if the server does not accept the key, or
+// an error for a product other than Jellyfin.
 func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 	info, err := s.public(ctx)
 	if err != nil {

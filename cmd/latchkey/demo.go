@@ -20,7 +20,7 @@ type demoCommand struct {
 	Keep        string `name:"keep" placeholder:"FOLDER" help:"Keep everything that the demo writes, in this new folder."`
 }
 
-// Help explains the command in its own help.
+// Help returns the text that "latchkey demo --help" shows.
 func (demoCommand) Help() string {
 	return `It starts the service at --listen and a media server without media beside it, with a family, their pictures, libraries, links
 and a mailbox, and says what to try. Ctrl-C ends it, and removes all that it has written. Everybody knows its passwords, so it listens

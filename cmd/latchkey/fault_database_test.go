@@ -95,8 +95,8 @@ func flagOf(p *process, name string) string {
 	return ""
 }
 
-// work lets all visitors ask for a while, at least once, and returns the longest
-// time that an answer took.
+// work lets all visitors send requests for the time while, each at least one, and
+// returns the longest time that an answer took.
 func (c *crew) work(t *testing.T, p *process, while time.Duration) time.Duration {
 	t.Helper()
 	c.seen, c.slowest, c.faults = [3]map[int]int{{}, {}, {}}, 0, nil

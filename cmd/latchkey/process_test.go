@@ -255,12 +255,12 @@ func (w *transcript) tail(n int) string {
 	return strings.Join(lines[max(0, len(lines)-n-1):], "")
 }
 
-// within waits until is returns true, and fails the test after limit. It returns how
-// long it took.
-func within(t *testing.T, limit time.Duration, what string, is func() bool) time.Duration {
+// within calls done until it returns true, and fails the test after limit. It returns
+// how long it waited.
+func within(t *testing.T, limit time.Duration, what string, done func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()
-	for !is() {
+	for !done() {
 		if time.Since(began) > limit {
 			t.Fatalf("waited %v in vain for this: %s", limit, what)
 		}

@@ -76,7 +76,7 @@ func readDescription(version string) (*described, error) {
 	return d, nil
 }
 
-// describe returns what a version publishes.
+// describe returns the OpenAPI description that a version of Jellyfin publishes.
 func describe(version string) (*described, error) {
 	all, err := describeAll()
 	if err != nil {
