@@ -13,8 +13,8 @@ type pinSet struct {
 	CurrentPIN string `json:"current_pin,omitempty"`
 }
 
-// Set sets the PIN. Current is the PIN until now, "" for none; the first one may
-// need [ErrConfirmPassword].
+// Set sets the PIN. The parameter current is the PIN so far, or "" if the account has
+// none. Setting the first PIN may return [ErrConfirmPassword].
 func (p *PINs) Set(ctx context.Context, pin, current string) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPut, path: "/api/v1/account/pin", body: pinSet{pin, current}, want: http.StatusNoContent,

@@ -167,7 +167,7 @@ func TestTryEndsInTimeAndWithItsContext(t *testing.T) {
 	if _, err := stopped.client(t, waiting).Accounts.Get(ctx); !errors.Is(err, context.Canceled) || len(stopped.got()) != 1 {
 		t.Errorf("%v after %d tries, want the error %v, 1 try", err, len(stopped.got()), context.Canceled)
 	}
-	// The clock of New's own.
+	// Without an option, New uses the clock of the machine.
 	real, err := client.New(newFake(t, reply{}, reply{status: 200, body: accountBody}).URL)
 	if err != nil {
 		t.Fatal(err)

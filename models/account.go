@@ -67,7 +67,7 @@ type Account struct {
 	Operator          bool      // may use the operations of operators; only the command line changes it
 }
 
-// pinRemindAfter is the age from which a PIN is old.
+// pinRemindAfter is the age of a PIN at which its owner is advised to change it.
 const pinRemindAfter = 365 * 24 * time.Hour
 
 // PINOld reports whether the PIN is so old at now that its owner is reminded to change

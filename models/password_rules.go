@@ -43,7 +43,8 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 		}
 		return e
 	}
-	// Counted in the form that is hashed: a decomposed "é" is one character too.
+	// The password is counted in the form that is hashed, in which a decomposed "é" is one
+	// character, too.
 	length := utf8.RuneCountInString(norm.NFC.String(password[:min(len(password), passwordBytes)]))
 	if length < c.opt.PasswordMinLength {
 		return wrong("password_too_short", "MinLength", strconv.Itoa(c.opt.PasswordMinLength))

@@ -76,7 +76,7 @@ func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections
 	f.proofRoutes(k, r)
 }
 
-// signedInFunc answers a request with a valid token, which belongs to who.
+// signedInFunc answers a request with a valid token. who is the session of the token.
 type signedInFunc func(w http.ResponseWriter, r *wire.Request, who *session) error
 
 // signedIn refuses requests without a valid token.

@@ -91,8 +91,8 @@ func (k *Kit) logAccess(w *watched, r *http.Request) {
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.String("address", address.String()))
 }
 
-// method is the request's if it is one of HTTP's own: any other is the asker's
-// text.
+// method returns the method for the log. It returns "other" for a word that is not a method of
+// HTTP, because a stranger may have chosen it.
 func method(m string) string {
 	if slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}, m) {
 		return m

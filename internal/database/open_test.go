@@ -30,8 +30,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestWrongPassword gets as far as the server, whose answer tells no password
-// either.
+// TestWrongPassword opens a database with a wrong password. The error, which comes from
+// the server, must not show the password.
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	before, after, _ := strings.Cut(modelstest.MySQL(t), "@")
