@@ -73,7 +73,11 @@ func TestAPIHistory(t *testing.T) {
 	bad(own, "limit=1&limit=2", "limit", "parameter_invalid")
 	bad(own, "cursor=%ff", "cursor", "parameter_invalid")
 	bad(own, "cursor="+cursor+"&cursor="+cursor, "cursor", "parameter_invalid")
-	for _, text := range []string{"", "x", "AAAA", all.Items[0].ID, cursor + "A", cursor[:len(cursor)-1], "A" + cursor[1:], strings.Repeat("A", 3000)} {
+	other := "A" + cursor[1:]
+	if other == cursor {
+		other = "B" + cursor[1:]
+	}
+	for _, text := range []string{"", "x", "AAAA", all.Items[0].ID, cursor + "A", cursor[:len(cursor)-1], other, strings.Repeat("A", 3000)} {
 		bad(own, "cursor="+text, "cursor", "cursor_invalid")
 	}
 	bad(bob, "cursor="+cursor, "cursor", "cursor_invalid") // the cursor of another person's list
