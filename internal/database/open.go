@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"strings"
@@ -62,7 +63,7 @@ func Open(address string, connections int) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := gorm.Open(dialector, &gorm.Config{
+	db, err := openPatiently(dialector, &gorm.Config{
 		TranslateError: true, Logger: logger.Discard, SkipDefaultTransaction: true,
 		DisableAutomaticPing: true, PrepareStmt: dialect == SQLite,
 	})
@@ -77,6 +78,20 @@ func Open(address string, connections int) (*DB, error) {
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(30 * time.Minute)
 	return &DB{Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1)}, nil
+}
+
+// openPatiently opens a database, and tries again for some seconds while it is locked.
+// Two programs that open a new SQLite file at once both switch its journal, and SQLite
+// refuses the second one at once instead of waiting.
+func openPatiently(dialector gorm.Dialector, config *gorm.Config) (*gorm.DB, error) {
+	const tries = 8
+	for try := 1; ; try++ {
+		db, err := gorm.Open(dialector, config)
+		if err == nil || try == tries || !Retryable(err) {
+			return db, err
+		}
+		time.Sleep(rand.N(20 * time.Millisecond << try)) //nolint:gosec // jitter, not a secret
+	}
 }
 
 // unhurried returns a pool without time limits for statements that may take long,
