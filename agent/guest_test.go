@@ -14,6 +14,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 func (f *fake) limit(id string) mediaserver.Restriction {
@@ -176,6 +177,39 @@ func TestGuestIsDeleted(t *testing.T) {
 	eventually(t, "a new one", func() bool { return len(d.fake.named("bob")) == 1 })
 	if d.fake.count("CreateGuest") != 2 {
 		t.Errorf("calls %q, want 2 CreateGuest", d.fake.asked())
+	}
+}
+
+// TestGuestTokenIsRevokedBeforeDeletion removes a guest's link while the agent revokes
+// another local user's token. The list of tokens to revoke was read before the
+// removal, and the guest must nevertheless not be deleted before their own token is revoked.
+func TestGuestTokenIsRevokedBeforeDeletion(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
+	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
+	d.invite(bob, "bob")
+	guest := d.guestOf("bob")
+	token := d.exchanged(d.key(bob), guest.LocalUserID)
+	link := d.linked(cat, "cat", "u1")
+	other := d.exchanged(d.key(cat), "u1")
+	d.fake.hook(func(call string) error {
+		if call == "Revoke "+other {
+			if err := bob.Links.Remove(context.Background(), client.ID(guest.ID)); err != nil {
+				t.Error(err)
+			}
+			if !servicetest.Becomes(func() bool { return d.status().Links == 0 }) {
+				t.Error("the agent has not heard of the removal, want it to")
+			}
+		}
+		return nil
+	}, nil)
+	noError(t, cat.Links.Remove(t.Context(), client.ID(link.ID)))
+	eventually(t, "the guest is deleted", func() bool { return len(d.fake.named("bob")) == 0 })
+	calls := d.fake.asked()
+	revoked, deleted := slices.Index(calls, "Revoke "+token), slices.Index(calls, "Delete "+guest.LocalUserID)
+	if revoked < 0 || revoked > deleted {
+		t.Errorf("calls %q, want the guest's token revoked before the guest is deleted", calls)
 	}
 }
 
