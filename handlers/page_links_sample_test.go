@@ -3,7 +3,7 @@ package handlers
 // linksSamples returns the page on which links and invites are answered.
 func (s sampler) linksSamples() []sample {
 	waiting := linksPage{Base: s.invited("links"), Links: []pendingLinkView{
-		{ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", RequestedBy: "bert", Guest: true, AskedAt: s.at},
+		{ID: "81985529216486895", Server: "Den & Co + 50% \"Server\"", Owner: "bert", RequestedBy: "bert", Guest: true, AskedAt: s.at},
 		{ID: "81985529216486896", Server: longName, AskedAt: s.at},
 	}}
 	return []sample{

@@ -15,6 +15,10 @@ func (s sampler) pinSamples() []sample {
 	}
 }
 
-func (s sampler) newPIN() Field { return s.field("pin", "password", "pin", true) }
+func (s sampler) newPIN() Field {
+	f := s.field("pin", "password", "pin", true)
+	f.InputMode, f.Autocomplete = "numeric", "off"
+	return f
+}
 
 func (s sampler) newPINAgain() Field { return s.field("pin_again", "password", "pin_again", false) }

@@ -12,7 +12,7 @@ func (s sampler) servers() serversPage {
 	return serversPage{
 		Base: s.noticed(s.invited("servers"), "notice.invitation_accepted"), Waiting: 2,
 		Usable: []usableServerView{
-			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Since: s.at},
+			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Owner: "bert", Since: s.at, EndsAt: s.at.AddDate(0, 1, 0)},
 			{ID: "2", LinkID: "12", Name: longName, Since: s.at},
 			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: s.at, Disabled: true},
 		},

@@ -20,6 +20,8 @@ func (s sampler) signUpSamples() []sample {
 	mistaken.Email = s.wrong(mistaken.Email, "mira@", "email_invalid")
 	mistaken.Password = s.wrong(mistaken.Password, "", "password_weak.repeats")
 	mistaken.Captcha.Error = s.base("").T("error.captcha_missing")
+	unsolved := s.signUp()
+	unsolved.Captcha.Error, unsolved.Captcha.Focus = mistaken.Captcha.Error, true
 	google := s.signUp()
 	google.Captcha = captchaView{Kind: "recaptcha", SiteKey: "site-key", Error: s.base("").T("error.captcha_refused")}
 	unguarded := s.signUp()
@@ -32,6 +34,7 @@ func (s sampler) signUpSamples() []sample {
 	return []sample{
 		{"signup", s.signUp()},
 		{"signup-mistakes", mistaken},
+		{"signup-unsolved", unsolved},
 		{"signup-recaptcha", google},
 		{"signup-unguarded", unguarded},
 		{"signup-invited", invited},

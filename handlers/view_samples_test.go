@@ -77,6 +77,7 @@ func (s sampler) field(name, kind, key string, hint bool) Field {
 func (s sampler) newPassword() Field {
 	f := s.field("password", "password", "new_password", false)
 	f.Hint = s.base("").T("field.password.hint", "MinLength", 10)
+	f.MinLength, f.Autocomplete = 10, "new-password"
 	return f
 }
 

@@ -229,3 +229,63 @@ func writePreview(t *testing.T, name string, page []byte) {
 		t.Fatal(err)
 	}
 }
+
+// withoutSample names the fields of pages that no sample fills, each with the reason.
+func withoutSample() map[string]string { return map[string]string{} }
+
+// A field that no sample fills is never drawn, so that a mistake in its template goes
+// unseen. It looks at the fields of a page's own struct and of the structs in it.
+func TestEveryFieldOfAPageIsDrawn(t *testing.T) {
+	t.Parallel()
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled, owner := map[string]bool{}, map[string]string{}
+	for _, sample := range samples(catalogue, "en") {
+		noteFields(reflect.ValueOf(sample.page), func(field string, set bool) {
+			filled[field] = filled[field] || set
+			owner[field] = baseOf(sample.page).Page
+		})
+	}
+	reasons := withoutSample()
+	for field, set := range filled {
+		_, excused := reasons[field]
+		switch {
+		case set && excused:
+			t.Errorf("a sample fills %s: remove its row from withoutSample in handlers/view_test.go", field)
+		case !set && !excused:
+			t.Errorf("no sample fills %s: give it a value in the sample of the page %s (handlers/page_*_sample_test.go)", field, owner[field])
+		}
+		delete(reasons, field)
+	}
+	for field := range reasons {
+		t.Errorf("no page has the field %s: remove its row from withoutSample in handlers/view_test.go", field)
+	}
+}
+
+// noteFields calls note with each field of v and of the structs of this package in
+// it, and reports whether the field has a value.
+func noteFields(v reflect.Value, note func(field string, set bool)) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			noteFields(v.Elem(), note)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			noteFields(v.Index(i), note)
+		}
+	case reflect.Struct:
+		if v.Type().PkgPath() != reflect.TypeFor[Base]().PkgPath() || v.Type() == reflect.TypeFor[Base]() {
+			return
+		}
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if field.IsExported() && field.Type != reflect.TypeFor[Base]() {
+				note(v.Type().Name()+"."+field.Name, !v.Field(i).IsZero())
+				noteFields(v.Field(i), note)
+			}
+		}
+	}
+}
