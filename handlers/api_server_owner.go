@@ -91,13 +91,8 @@ func (s *site) apiChangeServer(c *gin.Context, session models.Session) error {
 	if err != nil {
 		return err
 	}
-	if in.Name != nil {
-		err = s.Store.Servers.Rename(c.Request.Context(), session.AccountID, id, *in.Name)
-	}
-	if err == nil && in.SelfService != nil {
-		err = s.Store.Servers.SetSelfService(c.Request.Context(), session.AccountID, id, *in.SelfService)
-	}
-	if err != nil {
+	change := models.ServerChange{OwnName: in.Name, SelfService: in.SelfService}
+	if err := s.Store.Servers.Change(c.Request.Context(), session.AccountID, id, change); err != nil {
 		return err
 	}
 	return s.apiOwnedServer(c, session)

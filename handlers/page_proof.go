@@ -123,6 +123,6 @@ func (s *site) setSelfService(c *gin.Context, f form) error {
 		said = noticeSelfServiceOn
 	}
 	return s.onServer(c, f, said, func(ctx context.Context, own owned) error {
-		return s.Store.Servers.SetSelfService(ctx, own.session.AccountID, own.serverID, on)
+		return s.Store.Servers.Change(ctx, own.session.AccountID, own.serverID, models.ServerChange{SelfService: &on})
 	})
 }

@@ -69,7 +69,8 @@ func (s *site) serverOwner(c *gin.Context) error {
 // name that the server reports.
 func (s *site) renameServer(c *gin.Context, f form) error {
 	return s.onServer(c, f, noticeServerRenamed, func(ctx context.Context, own owned) error {
-		return s.Store.Servers.Rename(ctx, own.session.AccountID, own.serverID, f["name"])
+		name := f["name"]
+		return s.Store.Servers.Change(ctx, own.session.AccountID, own.serverID, models.ServerChange{OwnName: &name})
 	})
 }
 

@@ -80,7 +80,7 @@ func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	m := k.agent(owner)
-	k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
+	k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true)}))
 	proof, err := k.Proofs.Start(ctx, a.ID, m.ID)
 	k.must(err)
 	k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "246810", "https://den.example.test/prove"))

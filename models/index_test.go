@@ -132,7 +132,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 		k.analyse("links", "local_users", "invites", "link_changes", "proofs", "idempotency", "quick_connects")
 		owner, anna, ben := k.account(), k.account(), k.account()
 		m := k.agent(owner)
-		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
+		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true)}))
 		member := k.member(owner, m)
 		key := k.located(member, models.LinkAccepted)[0]
 		mailed := k.invite(owner, ben.Email, m)

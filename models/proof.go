@@ -257,19 +257,14 @@ func (p *Proofs) Fail(ctx context.Context, this Server, proofID int64, reason st
 	return p.settle(ctx, this, proofID, map[string]any{"state": ProofFailed, "reason": reason})
 }
 
-// SetSelfService allows people to prove which local user they are, or forbids it; then
-// it also ends the open proofs. It returns [ErrNotFound].
-func (s *Servers) SetSelfService(ctx context.Context, ownerID, serverID int64, on bool) error {
-	return s.tx(ctx, "set self-service", func(tx *gorm.DB) error {
-		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
-			return err
-		}
-		if err := tx.Exec("UPDATE servers SET self_service = ? WHERE id = ?", on, serverID).Error; err != nil || on {
-			return err
-		}
-		return tx.Exec("UPDATE proofs SET state = ?, reason = ? WHERE server_id = ? AND state IN ? AND expires_at > ?",
-			ProofFailed, proofNotAllowed, serverID, []string{ProofAsked, ProofShown}, s.Now()).Error
-	})
+// setSelfService allows people to prove which local user they are, or forbids it; then
+// the proofs that are under way fail.
+func setSelfService(tx *gorm.DB, serverID int64, on bool, now time.Time) error {
+	if err := tx.Exec("UPDATE servers SET self_service = ? WHERE id = ?", on, serverID).Error; err != nil || on {
+		return err
+	}
+	return tx.Exec("UPDATE proofs SET state = ?, reason = ? WHERE server_id = ? AND state IN ? AND expires_at > ?",
+		ProofFailed, proofNotAllowed, serverID, []string{ProofAsked, ProofShown}, now).Error
 }
 
 // Place returns the name of a server where people may prove which local user they are.

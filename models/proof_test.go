@@ -14,7 +14,7 @@ func TestProofLinksTheAccount(t *testing.T) {
 		m := k.agent(owner)
 		_, err := k.Proofs.Start(ctx, anna.ID, m.ID)
 		k.is(err, models.ErrNotFound) // the owner has not allowed it
-		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true))
+		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true)}))
 		proof, err := k.Proofs.Start(ctx, anna.ID, m.ID)
 		k.must(err)
 		again, err := k.Proofs.Start(ctx, anna.ID, m.ID)
@@ -68,12 +68,12 @@ func TestStoppedSelfServiceEndsProofs(t *testing.T) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
 		m, other := k.agent(owner), k.agent(owner)
 		for _, one := range []media{m, other} {
-			k.must(k.Servers.SetSelfService(ctx, owner.ID, one.ID, true))
+			k.must(k.Servers.Change(ctx, owner.ID, one.ID, models.ServerChange{SelfService: new(true)}))
 			_, err := k.Proofs.Start(ctx, anna.ID, one.ID)
 			k.must(err)
 		}
-		k.must(k.Servers.SetSelfService(ctx, owner.ID, m.ID, true)) // repeating it does not stop the proof
-		k.must(k.Servers.SetSelfService(ctx, owner.ID, other.ID, false))
+		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true)})) // repeating it does not stop the proof
+		k.must(k.Servers.Change(ctx, owner.ID, other.ID, models.ServerChange{SelfService: new(false)}))
 		for _, tt := range []struct {
 			at           media
 			state, wrong string

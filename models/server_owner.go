@@ -83,11 +83,28 @@ func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, 
 	return detail, nil
 }
 
-// Rename gives a server the owner's name for it; "" brings back the server's own name.
-// It returns [ErrNotFound].
-func (s *Servers) Rename(ctx context.Context, ownerID, serverID int64, name string) error {
-	return s.tx(ctx, "rename a server", func(tx *gorm.DB) error {
-		return requireRow(tx.Exec("UPDATE servers SET own_name = ? WHERE id = ? AND owner_id = ?", cleanServerName(name), serverID, ownerID))
+// ServerChange holds what an owner changes at a server. A nil field changes nothing.
+type ServerChange struct {
+	OwnName     *string // "" brings back the name that the server reports
+	SelfService *bool   // see [Server]; false ends the proofs that are under way
+}
+
+// Change makes all changes or none of them. It returns [ErrNotFound].
+func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in ServerChange) error {
+	return s.tx(ctx, "change a server", func(tx *gorm.DB) error {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		if in.OwnName != nil {
+			name := cleanServerName(*in.OwnName)
+			if err := tx.Exec("UPDATE servers SET own_name = ? WHERE id = ?", name, serverID).Error; err != nil {
+				return err
+			}
+		}
+		if in.SelfService != nil {
+			return setSelfService(tx, serverID, *in.SelfService, s.Now())
+		}
+		return nil
 	})
 }
 

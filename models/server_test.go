@@ -77,7 +77,8 @@ func TestServersBelongToTheirOwners(t *testing.T) {
 		foreign := k.addressID(other, theirs, "http://192.168.1.2:8096")
 		for what, do := range map[string]func() error{
 			"get":                             func() error { _, err := k.Servers.Get(ctx, other.ID, m.ID); return err },
-			"rename":                          func() error { return k.Servers.Rename(ctx, other.ID, m.ID, "Mine") },
+			"change nothing":                  func() error { return k.Servers.Change(ctx, other.ID, m.ID, models.ServerChange{}) },
+			"rename":                          func() error { return k.Servers.Change(ctx, other.ID, m.ID, models.ServerChange{OwnName: new("Mine")}) },
 			"add address":                     func() error { return k.addAddress(other, m, "http://a.test") },
 			"move address":                    func() error { return k.Addresses.Move(ctx, owner.ID, m.ID, foreign, true) },
 			"hide address":                    func() error { return k.Addresses.Hide(ctx, owner.ID, m.ID, foreign, true) },
@@ -93,14 +94,14 @@ func TestServersBelongToTheirOwners(t *testing.T) {
 				k.t.Errorf("%s: got %v, want not found", what, err)
 			}
 		}
-		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, "  My \u202eden "))
+		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{OwnName: new("  My \u202eden ")}))
 		if got := k.detail(owner, m); got.Name != "My den" || got.ReportedName != "Den" {
 			k.t.Errorf("got the name %q (reported %q), want \"My den\" (\"Den\")", got.Name, got.ReportedName)
 		}
 		if got := k.located(other, models.LinkAccepted); got[0].ServerName != "My den" {
 			k.t.Errorf("the guest sees the name %q, want \"My den\"", got[0].ServerName)
 		}
-		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, ""))
+		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{OwnName: new("")}))
 		if got := k.detail(owner, m); got.Name != "Den" {
 			k.t.Errorf("got the name %q, want \"Den\"", got.Name)
 		}
@@ -221,7 +222,7 @@ func TestDisabledServer(t *testing.T) {
 		guest, waits := k.linked(m), k.account()
 		k.link(open, guest)
 		asked := k.ask(m, waits)
-		k.must(k.Servers.Rename(ctx, owner.ID, m.ID, "My den"))
+		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{OwnName: new("My den")}))
 		k.disableServer(m)
 		_, err := k.ServerKeys.Look(ctx, m.key)
 		k.is(err, models.ErrServerDisabled)

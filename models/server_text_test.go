@@ -56,7 +56,7 @@ func TestHostileTexts(t *testing.T) {
 				_, err := k.Registrations.Update(ctx, m.Server, in)
 				ours("update", err)
 			}
-			ours("rename", k.Servers.Rename(ctx, owner.ID, m.ID, text))
+			ours("rename", k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{OwnName: new(text)}))
 			kept("own name", k.detail(owner, m).OwnName, 100)
 			ours("address", k.addAddress(owner, m, text))
 			ours("claim", k.Registrations.Claim(ctx, person.ID, m.ID, text, home))
