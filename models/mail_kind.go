@@ -1,6 +1,10 @@
 package models
 
-import "slices"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // MailKind names a kind of mail, as it is stored in the outbox.
 type MailKind string
@@ -92,4 +96,181 @@ func kindsWithSecret(purposes []purpose) []MailKind {
 		}
 	}
 	return kinds
+}
+
+// owed is a mail to be written into the outbox. For each kind of mail a function of
+// this file makes one, and takes all facts of that kind as parameters, so that none
+// can be forgotten. A test forbids the rest of the package to make one itself.
+type owed struct {
+	kind      MailKind
+	account   *accountRow // the addressee; nil if the account is not known yet, does not exist, or was deleted
+	recipient string      // "" for the account's own address at the time of sending
+	locale    string      // "" for the account's
+	facts     storedFacts
+	subject   int64         // the email change, invite or session that the mail is about, or 0
+	life      time.Duration // of its secret; 0 for a mail without a secret
+}
+
+// storedFacts are the facts of a mail in the outbox. Their names are the tags of
+// [MailFacts]. The names must not change, because mails that an earlier version wrote
+// into the outbox must still be sent.
+type storedFacts map[string]string
+
+// MailFacts are the facts in mails. Each kind has some of them; the others are zero.
+// People typed them, so they are not yet fit to be shown.
+type MailFacts struct {
+	Username    string    `json:"username"`     // of the account that the mail goes to or is about
+	DisplayName string    `json:"display_name"` // of the same account
+	Email       string    `json:"email"`        // the address of a change, perhaps with a part of it hidden
+	Address     string    `json:"address"`      // the IP address from which something was done
+	Device      string    `json:"device"`       // the device with which it was done
+	At          time.Time `json:"at"`           // when it was done
+	Until       time.Time `json:"until"`        // when the secret of the mail runs out
+	What        string    `json:"what"`         // of a PIN: "set", "changed" or "removed"
+	Server      string    `json:"server"`       // the name of a media server, or of several
+	Person      string    `json:"person"`       // the username of the other person whom the mail concerns
+	Note        string    `json:"note"`         // the text of an owner to a person whom they invite
+}
+
+// nameFact is the stored fact of a password reset that a person asked for: the name
+// or address from the form, by which the worker finds the account.
+const nameFact = "name_or_email"
+
+// namesOf returns the names of an account.
+func namesOf(row *accountRow) storedFacts {
+	return storedFacts{"username": row.Username, "display_name": row.DisplayName}
+}
+
+// done returns the facts about an act of a caller.
+func done(caller Caller, at time.Time) storedFacts {
+	return storedFacts{"address": caller.Address, "device": caller.Device, "at": at.Format(time.RFC3339)}
+}
+
+// and returns facts with one more.
+func (f storedFacts) and(name, value string) storedFacts {
+	f = maps.Clone(f)
+	f[name] = value
+	return f
+}
+
+// confirmMail returns the mail that asks for the confirmation of a sign-up's address.
+func confirmMail(account *accountRow, life time.Duration) owed {
+	return owed{kind: MailConfirm, account: account, facts: storedFacts{"email": account.Email}, life: life}
+}
+
+// accountCreatedMail returns the mail about an account that an operator made for a
+// person.
+func accountCreatedMail(account *accountRow, life time.Duration) owed {
+	return owed{kind: MailAccountCreated, account: account, life: life}
+}
+
+// passwordResetMail returns the mail with a link to a new password, for which an
+// operator asked.
+func passwordResetMail(account *accountRow, life time.Duration) owed {
+	return owed{kind: MailPasswordReset, account: account, life: life}
+}
+
+// passwordResetByNameMail returns the mail with a link to a new password, for which a
+// person asked with a form. The worker finds the account by the name or address that
+// was typed, and drops the mail if it finds none.
+func passwordResetByNameMail(nameOrEmail, locale string, life time.Duration) owed {
+	return owed{kind: MailPasswordReset, locale: locale, facts: storedFacts{nameFact: nameOrEmail}, life: life}
+}
+
+// passwordChangedMail returns the mail about a change of the password by a caller.
+func passwordChangedMail(account *accountRow, caller Caller, at time.Time) owed {
+	return owed{kind: MailPasswordChanged, account: account, facts: done(caller, at)}
+}
+
+// emailConfirmMail returns the mail to a new address that asks for its confirmation.
+func emailConfirmMail(account *accountRow, change *emailChange, life time.Duration) owed {
+	return owed{
+		kind: MailEmailConfirm, account: account, recipient: change.NewEmail, subject: change.ID,
+		facts: storedFacts{"email": change.NewEmail}, life: life,
+	}
+}
+
+// emailAskedMail returns the mail to the old address about a change that a caller
+// asked for.
+func emailAskedMail(account *accountRow, change *emailChange, caller Caller, at time.Time) owed {
+	return owed{
+		kind: MailEmailAsked, account: account, recipient: change.OldEmail,
+		facts: done(caller, at).and("email", maskEmail(change.NewEmail)),
+	}
+}
+
+// emailChangedMail returns the mail to the old address about a change that has
+// happened, with a link to undo it.
+func emailChangedMail(account *accountRow, change *emailChange, at time.Time, life time.Duration) owed {
+	return owed{
+		kind: MailEmailChanged, account: account, recipient: change.OldEmail, subject: change.ID,
+		facts: storedFacts{"email": maskEmail(change.NewEmail), "at": at.Format(time.RFC3339)}, life: life,
+	}
+}
+
+// emailArrivedMail returns the mail to the new address about a change that has
+// happened.
+func emailArrivedMail(account *accountRow, change *emailChange) owed {
+	return owed{kind: MailEmailArrived, account: account, recipient: change.NewEmail}
+}
+
+// emailUndoneMail returns the mail about a change of the address that was undone, with
+// a link to a new password.
+func emailUndoneMail(account *accountRow, life time.Duration) owed {
+	return owed{kind: MailEmailUndone, account: account, life: life}
+}
+
+// pinChangedMail returns the mail about a change of the PIN by a caller; what is
+// "set", "changed" or "removed".
+func pinChangedMail(account *accountRow, what string, caller Caller, at time.Time) owed {
+	return owed{kind: MailPINChanged, account: account, facts: done(caller, at).and("what", what)}
+}
+
+// pinResetMail returns the mail with a link to a new PIN.
+func pinResetMail(account *accountRow, life time.Duration) owed {
+	return owed{kind: MailPINReset, account: account, life: life}
+}
+
+// newDeviceMail returns the mail about a session on a device with which the account
+// was not used before, with a link to end the session.
+func newDeviceMail(account *accountRow, sessionID int64, caller Caller, at time.Time, life time.Duration) owed {
+	return owed{kind: MailNewDevice, account: account, subject: sessionID, facts: done(caller, at), life: life}
+}
+
+// accountDeletedMail returns the goodbye after a deletion. It refers to no account,
+// because the account's row does not exist any longer when it is sent.
+func accountDeletedMail(account *accountRow) owed {
+	return owed{kind: MailAccountDeleted, recipient: account.Email, locale: account.Locale, facts: namesOf(account)}
+}
+
+// serverMail returns a mail about a link or a server, of the kind MailLinkAsked,
+// MailLinkAccepted, MailLinkRemoved, MailLinkEnded or MailServerHandedOver. person is
+// the username of the other side, or "" if the mail must not name it.
+func serverMail(kind MailKind, account *accountRow, server, person string, at time.Time) owed {
+	return owed{
+		kind: kind, account: account,
+		facts: storedFacts{"server": server, "person": person, "at": at.Format(time.RFC3339)},
+	}
+}
+
+// invitedMail returns the mail to an address without an account about a person who
+// would like to link its owner.
+func invitedMail(recipient, locale, person string) owed {
+	return owed{kind: MailInvited, recipient: recipient, locale: locale, facts: storedFacts{"person": person}}
+}
+
+// inviteMail returns the mail with an invite, to the account that the invite names,
+// or, with a nil account, to the address that it names. servers are the names of the
+// servers, joined by commas.
+func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) owed {
+	mail := owed{
+		kind: MailInvite, account: account, recipient: invite.Email, subject: invite.ID, life: inviteLife,
+		facts: storedFacts{
+			"person": owner.Username, "server": servers, "note": invite.Note, "at": invite.CreatedAt.Format(time.RFC3339),
+		},
+	}
+	if account == nil {
+		mail.locale = owner.Locale
+	}
+	return mail
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A mail is made by a function of mail_owed.go, whose parameters are all facts of the
+// A mail is made by a function of mail_kind.go, whose parameters are all facts of the
 // mail. A literal elsewhere could leave one out.
 func TestMailsAreMadeInOnePlace(t *testing.T) {
 	t.Parallel()
@@ -34,8 +34,8 @@ func TestMailsAreMadeInOnePlace(t *testing.T) {
 			}
 			if made, ok := literal.Type.(*ast.Ident); ok && made.Name == "owed" {
 				found++
-				if name != "mail_owed.go" {
-					t.Errorf("%s makes a mail itself, want a call of a function in mail_owed.go", name)
+				if name != "mail_kind.go" {
+					t.Errorf("%s makes a mail itself, want a call of a function in mail_kind.go", name)
 				}
 			}
 			return true
