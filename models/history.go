@@ -98,6 +98,22 @@ func (c *core) recordEvent(ctx context.Context, tx *gorm.DB, accountID int64, ki
 	return gorm.G[historyRow](tx).Create(ctx, &row)
 }
 
+// recordEvents writes the same event, which no caller caused, into the history of each
+// account, many rows at a time.
+func (c *core) recordEvents(ctx context.Context, tx *gorm.DB, accounts []accountRow, kind EventKind) error {
+	rows := make([]historyRow, len(accounts))
+	for i := range accounts {
+		var err error
+		if rows[i], err = c.event(accounts[i].ID, kind, Caller{}); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return gorm.G[historyRow](tx).CreateInBatches(ctx, &rows, rowsAtOnce)
+}
+
 // event returns the row of an event, with a new id and the present time.
 func (c *core) event(accountID int64, kind EventKind, caller Caller) (historyRow, error) {
 	id, err := c.newID()

@@ -61,6 +61,30 @@ func (c *core) owe(ctx context.Context, tx *gorm.DB, m owed) error {
 	return gorm.G[outboxRow](tx).Create(ctx, &row)
 }
 
+// rowsAtOnce is the number of rows that one statement inserts.
+const rowsAtOnce = 200
+
+// oweEach owes a mail to each account that is confirmed, enabled and has an address. It
+// writes many rows at a time: a server may have many people, and no other transaction
+// can write meanwhile.
+func (c *core) oweEach(ctx context.Context, tx *gorm.DB, accounts []accountRow, mail func(*accountRow) owed) error {
+	var rows []outboxRow
+	for i := range accounts {
+		if accounts[i].Email == "" || accounts[i].ConfirmedAt == nil || accounts[i].DisabledAt != nil {
+			continue
+		}
+		row, err := c.mail(mail(&accounts[i]))
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return gorm.G[outboxRow](tx).CreateInBatches(ctx, &rows, rowsAtOnce)
+}
+
 // mail returns the row for an owed mail.
 func (c *core) mail(m owed) (outboxRow, error) {
 	now := c.Now()

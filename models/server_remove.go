@@ -22,7 +22,7 @@ func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) er
 	if err := eraseServerRows(tx, row.ID); err != nil {
 		return err
 	}
-	return c.notifyPeople(ctx, tx, row, people)
+	return c.notifyPeople(ctx, tx, row, people, EventLinkRemoved, MailLinkEnded)
 }
 
 // linkedAccounts returns the accounts with an accepted link to a server.
@@ -31,10 +31,9 @@ func (c *core) linkedAccounts(ctx context.Context, tx *gorm.DB, serverID int64) 
 		Where("id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)", serverID, LinkAccepted).Order("id").Find(ctx)
 }
 
-// notifyPeople writes into the history of the people of a removed server, and owes a
-// mail to each who has an address. It writes many rows at a time: a server may have
-// many people, and no other transaction can write meanwhile.
-func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, people []accountRow) error {
+// notifyPeople writes an event into the history of the people of a server, and owes a
+// mail of a kind about the server to each whom a mail can reach.
+func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, people []accountRow, event EventKind, mail MailKind) error {
 	if len(people) == 0 {
 		return nil
 	}
@@ -42,27 +41,12 @@ func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, pe
 	if err != nil {
 		return err
 	}
-	at := c.Now()
-	var mails []outboxRow
-	events := make([]historyRow, len(people))
-	for i := range people {
-		if events[i], err = c.event(people[i].ID, EventLinkRemoved, Caller{}); err != nil {
-			return err
-		}
-		if people[i].Email == "" || people[i].ConfirmedAt == nil || people[i].DisabledAt != nil {
-			continue
-		}
-		mail, err := c.mail(serverMail(MailLinkEnded, &people[i], row.server().Name, owner, at))
-		if err != nil {
-			return err
-		}
-		mails = append(mails, mail)
-	}
-	const atOnce = 200
-	if err := gorm.G[historyRow](tx).CreateInBatches(ctx, &events, atOnce); err != nil || len(mails) == 0 {
+	if err := c.recordEvents(ctx, tx, people, event); err != nil {
 		return err
 	}
-	return gorm.G[outboxRow](tx).CreateInBatches(ctx, &mails, atOnce)
+	return c.oweEach(ctx, tx, people, func(person *accountRow) owed {
+		return serverMail(mail, person, row.server().Name, owner, c.Now())
+	})
 }
 
 // eraseServerRows deletes every row that belongs to a server, except the server
