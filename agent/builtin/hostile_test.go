@@ -11,7 +11,7 @@ import (
 func paths(id string) []ask {
 	var all []ask
 	for _, line := range []string{
-		"GET /System/Info/Public", "GET /System/Info", "GET /System/Ping", "GET /System/Endpoint", "GET /Users/Public", "GET /Users", "GET /Users/Query", "GET /Users/Me",
+		"GET /System/Info/Public", "GET /System/Info", "GET /System/Ping", "GET /System/Endpoint", "GET /QuickConnect/Enabled", "GET /Users/Public", "GET /Users", "GET /Users/Query", "GET /Users/Me",
 		"POST /Users/AuthenticateByName", "POST /Users/ForgotPassword", "POST /Users/ForgotPassword/Pin", "GET /Users/ID", "POST /Users/ID/Authenticate",
 		"POST /Users/ID/Password", "POST /Users/ID/EasyPassword", "GET /Sessions", "POST /Sessions/Capabilities/Full", "GET /Users/ID/Images/Primary",
 		"POST /Users/ID/Images/Primary", "DELETE /Users/ID/Images/Primary/0", "GET /latchkey/proof/ID", "POST /latchkey/proof/ID", "POST /Sessions/Logout",

@@ -61,6 +61,12 @@ func (f *handlers) ping(w http.ResponseWriter, _ *wire.Request) error {
 	return nil
 }
 
+// quickConnectEnabled answers false: apps then offer no sign-in by code. Apps that
+// find nothing here show an error instead.
+func (f *handlers) quickConnectEnabled(w http.ResponseWriter, _ *wire.Request) error {
+	return wire.AnswerJSON(w, http.StatusOK, false)
+}
+
 func (f *handlers) endpoint(w http.ResponseWriter, r *wire.Request, _ *session) error {
 	home := r.Local
 	return wire.AnswerJSON(w, http.StatusOK, endpointDto{IsLocal: home && r.Address.IsLoopback(), IsInNetwork: home})

@@ -43,6 +43,7 @@ func (s *Server) Routes(k *wire.Kit, r *embywire.Routes, connections Connections
 		{"GET HEAD", "/System/Info/Public", f.publicInfo},
 		{"GET HEAD", "/System/Info", f.signedIn(f.info)},
 		{"GET HEAD POST", "/System/Ping", f.ping},
+		{"GET HEAD", "/QuickConnect/Enabled", f.quickConnectEnabled},
 		{"GET HEAD", "/", f.webPage},
 		{"GET HEAD", "/web/index.html", f.webPage},
 		{"GET HEAD", "/web/manifest.json", f.webManifest},

@@ -236,6 +236,9 @@ func TestSystem(t *testing.T) {
 		}
 	}
 	want(t, k.do(ask{method: "HEAD", path: "/System/Ping"}), 200)
+	if w := k.do(ask{method: "GET", path: "/emby/QuickConnect/Enabled"}); w.Code != 200 || w.Body.String() != "false" {
+		t.Errorf("Quick Connect: status %d and %q, want 200 and false", w.Code, w.Body)
+	}
 	user := k.add("alice", "x", false)
 	token := k.mint(user)
 	for from, answer := range map[string]string{

@@ -167,7 +167,7 @@ func TestPreflight(t *testing.T) {
 	allowed := strings.Split(strings.ToLower(newSite(t).ask(t, "OPTIONS", "/Echo/1", "").Header.Get("Access-Control-Allow-Headers")), ", ")
 	for _, name := range []string{
 		"x-emby-token", "x-mediabrowser-token", "x-emby-authorization", "authorization", "x-emby-client", "x-emby-client-version", "x-emby-device-id",
-		"x-emby-device-name", "content-type", "range", "x-emby-language",
+		"x-emby-device-name", "content-type", "range", "x-emby-language", "x-application",
 	} {
 		if !slices.Contains(allowed, name) {
 			t.Errorf("allowed headers %q, want %s among them", allowed, name)

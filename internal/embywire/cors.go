@@ -20,5 +20,5 @@ const CentralHeaders = "Accept, Authorization, Content-Type, X-Application, X-Co
 	"X-Emby-Authorization, X-Emby-Token, X-Emby-Client, X-Emby-Client-Version, X-Emby-Device-Id, X-Emby-Device-Name, X-Emby-Language, X-MediaBrowser-Token"
 
 // LocalHeaders are the headers that web clients send to a media server.
-const LocalHeaders = "Accept, Accept-Language, Authorization, Content-Type, Range, X-MediaBrowser-Token, X-Emby-Authorization, X-Emby-Token, " +
+const LocalHeaders = "Accept, Accept-Language, Authorization, Content-Type, Range, X-Application, X-MediaBrowser-Token, X-Emby-Authorization, X-Emby-Token, " +
 	"X-Emby-Client, X-Emby-Client-Version, X-Emby-Device-Id, X-Emby-Device-Name, X-Emby-Language, X-Emby-User-Id"
