@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -36,7 +37,7 @@ func checkDatabase(text string) error {
 	return nil
 }
 
-// checkMailURL checks smtp://…, smtps://… and dir:PATH.
+// checkMailURL checks smtp://…, smtps://…, smtp+plain://… and dir:PATH.
 func checkMailURL(text string) error {
 	if path, ok := strings.CutPrefix(text, "dir:"); ok {
 		if path == "" {
@@ -47,12 +48,22 @@ func checkMailURL(text string) error {
 	if text == "" {
 		return nil // missing, which is told elsewhere
 	}
-	if !strings.HasPrefix(text, "smtp://") && !strings.HasPrefix(text, "smtps://") {
-		return errors.New("must be smtp://user:password@host:587, smtps://user:password@host:465 or dir:PATH")
+	plain := strings.HasPrefix(text, "smtp+plain://")
+	if !plain && !strings.HasPrefix(text, "smtp://") && !strings.HasPrefix(text, "smtps://") {
+		return errors.New("must be smtp://user:password@host:587, smtps://user:password@host:465, smtp+plain://localhost:25 or dir:PATH")
+	}
+	private := false
+	if plain {
+		text, private = strings.CutSuffix(text, "?network=private")
 	}
 	u, err := parseServer(text)
 	if err != nil {
 		return err
+	}
+	if plain {
+		if err := checkPlain(u.Hostname(), private); err != nil {
+			return err
+		}
 	}
 	_, hasPassword := u.User.Password()
 	switch {
@@ -60,6 +71,26 @@ func checkMailURL(text string) error {
 		return errors.New("must end after the port, such as smtp://user:password@host:587")
 	case u.User != nil && (!hasPassword || u.User.Username() == ""):
 		return errors.New("must have both a user and a password, or neither, such as smtp://user:password@host:587")
+	}
+	return nil
+}
+
+// checkPlain refuses a mail server to which mail must not go without TLS. What a name
+// stands for is known only when a mail is sent, and is checked again then.
+func checkPlain(host string, private bool) error {
+	address, err := netip.ParseAddr(host)
+	if err != nil { // a name
+		return nil //nolint:nilerr // see above
+	}
+	address = address.Unmap()
+	overlay := netip.MustParsePrefix("100.64.0.0/10")
+	switch {
+	case address.IsLoopback():
+		return nil
+	case !private:
+		return errors.New("sends without TLS, so it must name this machine (smtp+plain://localhost:25); for a relay in your private network add ?network=private, and for any other write smtp:// or smtps://")
+	case !address.IsPrivate() && !address.IsLinkLocalUnicast() && !overlay.Contains(address):
+		return errors.New("sends without TLS, and its address is in no private network; write smtp:// or smtps://")
 	}
 	return nil
 }

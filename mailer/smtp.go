@@ -8,89 +8,205 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/textproto"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	mail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
-// The longest times of an attempt: for one step of the conversation, and for the
-// whole conversation, even if the server goes on answering.
-const (
-	stepTimeout    = 10 * time.Second
-	attemptTimeout = 30 * time.Second
-)
-
-var (
-	errStep    = errors.New("the mail server did not answer in time")
-	errAttempt = errors.New("the mail server took too long")
-)
-
-// SMTP is a transport over SMTP. It always encrypts, and checks the server's
-// certificate. Each mail has its own connection, so that a bad mail cannot harm
-// another.
+// SMTP is a transport over SMTP. It encrypts and checks the server's certificate,
+// unless Plain allows otherwise. Each mail has its own connection, so that a bad mail
+// cannot harm another.
 type SMTP struct {
 	Host               string
 	Port               int
-	ImplicitTLS        bool // TLS from the first byte; otherwise STARTTLS is required
+	ImplicitTLS        bool  // TLS from the first byte; otherwise STARTTLS is required
+	Plain              Plain // the zero value requires TLS
 	Username, Password string
-	Hello              string        // our name in EHLO: a host name or an IP address
-	TLS                *tls.Config   // nil means the certificates of the system
-	StepTimeout        time.Duration // 0 means 10 s
-	AttemptTimeout     time.Duration // 0 means 30 s
+	Hello              string      // our name in EHLO: a host name or an IP address
+	TLS                *tls.Config // nil means the certificates of the system
+	Times              Times       // 0 in a field means the time of RFC 5321
+	// Dial opens the connection; nil means the network of this machine.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Send delivers m within the attempt's time. Only a 5xx for the recipient or for the
-// mail itself is [Permanent]. All other errors, a refused password too, are faults of
-// networks and settings, which get repaired.
+// Times are the longest times that a mail server may take for the steps of a
+// conversation. Their defaults are long, because a mail server that is given up after
+// it has taken the mail gets the same mail again.
+type Times struct {
+	Connect  time.Duration // until the connection stands; the default is 1 minute
+	Greeting time.Duration // until the server's first words; the default is 5 minutes
+	Command  time.Duration // for each of EHLO, STARTTLS, AUTH, MAIL and RCPT; the default is 5 minutes
+	Data     time.Duration // for the answer to DATA; the default is 2 minutes
+	Block    time.Duration // for taking a block of the text; the default is 3 minutes
+	Taken    time.Duration // from the end of the text until the server says that it has the mail; the default is 10 minutes
+	Goodbye  time.Duration // for the answer to QUIT, which changes nothing; the default is 5 seconds
+}
+
+// orDefaults returns the times of RFC 5321, section 4.5.3.2, where t has none.
+func (t Times) orDefaults() Times {
+	return Times{
+		Connect: cmp.Or(t.Connect, time.Minute), Greeting: cmp.Or(t.Greeting, 5*time.Minute),
+		Command: cmp.Or(t.Command, 5*time.Minute), Data: cmp.Or(t.Data, 2*time.Minute),
+		Block: cmp.Or(t.Block, 3*time.Minute), Taken: cmp.Or(t.Taken, 10*time.Minute),
+		Goodbye: cmp.Or(t.Goodbye, 5*time.Second),
+	}
+}
+
+// Send delivers m. Only a 5xx for the recipient or for the mail itself is [Permanent].
+// All other errors, a refused password too, are faults of networks and settings, which
+// get repaired; [ServerAway] says which of them concern every mail.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	message, err := compose(m)
 	if err != nil {
 		return err
 	}
-	attempt := s.begin(ctx)
-	defer attempt.end()
-	client, err := s.client(attempt)
-	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
+	c := &conversation{server: s, times: s.Times.orDefaults(), recipient: m.To}
+	defer c.end()
+	for _, step := range c.steps(m, message) {
+		if err := c.take(ctx, step); err != nil {
+			return err
+		}
 	}
-	connection, err := client.DialToSMTPClientWithContext(attempt.ctx)
-	if err != nil {
-		return attempt.explain(fmt.Errorf("connect: %w", tidy(err)))
-	}
-	// If the server has accepted the mail, an error of the QUIT after it does not
-	// count: another attempt would deliver the mail twice.
-	if err := client.SendWithSMTPClient(connection, message); err != nil && !message.IsDelivered() {
-		return attempt.explain(classify(err))
-	}
-	_ = client.CloseWithSMTPClient(connection)
 	return nil
 }
 
-func (s *SMTP) client(a *attempt) (*mail.Client, error) {
-	options := []mail.Option{
-		mail.WithPort(s.Port),
-		mail.WithHELO(helloName(s.Hello)),
-		mail.WithTimeout(cmp.Or(s.AttemptTimeout, attemptTimeout)), // attempt limits the time of each step
-		mail.WithTLSConfig(s.tlsConfig()),
-		mail.WithTLSPolicy(mail.TLSMandatory),
-		mail.WithDialContextFunc(a.dial),
-		mail.WithoutNoop(),
-		mail.WithoutSMTPUTF8(),
+// conversation is one connection to a mail server, over which one mail is sent.
+type conversation struct {
+	server    *SMTP
+	times     Times
+	recipient string       // is left out of the texts of errors
+	conn      net.Conn     // below TLS: its deadline is that of the step
+	deadline  time.Time    // of conn
+	stop      func() bool  // ends the watch over the context
+	client    *smtp.Client // nil until the server has greeted
+	text      *textWriter  // where the mail goes after DATA
+	answered  bool         // the server lives: it gets a QUIT
+}
+
+// step is one step of a conversation: something that we do and that the server has to
+// answer in time.
+type step struct {
+	name  string
+	limit time.Duration
+	do    func(ctx context.Context) error
+	about about
+}
+
+// about says what a refusal of a step concerns.
+type about int
+
+const (
+	aboutServer about = iota // every mail: another one would fail here too
+	aboutSender              // our own address, which another attempt may find accepted
+	aboutMail                // this mail or its recipient: a 5xx is final
+)
+
+// steps returns the steps of a whole conversation, in their order.
+func (c *conversation) steps(m Message, message *mail.Msg) []step {
+	s, t := c.server, c.times
+	steps := []step{
+		{"the connection", t.Connect, c.connect, aboutServer},
+		{"the greeting", t.Greeting, c.greeting, aboutServer},
+		{"EHLO", t.Command, func(context.Context) error { return c.client.Hello(helloName(s.Hello)) }, aboutServer},
 	}
-	if s.ImplicitTLS {
-		// mail.WithSSL is not used, because it has no effect with a dial function of our own.
-		options = append(options, mail.WithTLSPolicy(mail.NoTLS), mail.WithDialContextFunc(a.dialTLS))
+	if !s.ImplicitTLS && s.Plain == PlainNowhere {
+		steps = append(steps, step{"STARTTLS", t.Command, c.startTLS, aboutServer})
 	}
 	if s.Username != "" {
-		// The connection is encrypted and the server's certificate was checked, so the
-		// plain methods are as safe as others, and work everywhere.
-		options = append(options, mail.WithUsername(s.Username), mail.WithPassword(s.Password),
-			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthPlain, mail.SMTPAuthLogin,
-				mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1, mail.SMTPAuthCramMD5))
+		steps = append(steps, step{"AUTH", t.Command, c.auth, aboutServer})
 	}
-	return mail.NewClient(s.Host, options...)
+	return append(steps,
+		step{"MAIL FROM", t.Command, func(context.Context) error { return c.client.Mail("<" + m.From.Address + ">") }, aboutSender},
+		step{"RCPT TO", t.Command, func(context.Context) error { return c.client.Rcpt("<" + m.To + ">") }, aboutMail},
+		step{"DATA", t.Data, c.data, aboutMail},
+		step{"the text of the mail", t.Block, func(context.Context) error { _, err := message.WriteTo(c.text); return err }, aboutMail},
+		step{endOfMail, t.Taken, func(context.Context) error { return c.text.Close() }, aboutMail},
+	)
+}
+
+// endOfMail is the step after which the server may have the mail, even if it does not
+// say so.
+const endOfMail = "the end of the mail"
+
+// take takes one step. Its time is over at a fixed moment, so a server that sends a
+// byte now and then cannot make it longer.
+func (c *conversation) take(ctx context.Context, s step) error {
+	err := c.within(s.limit)
+	if err == nil {
+		err = s.do(ctx)
+	}
+	c.answered = c.client != nil
+	if err == nil {
+		return nil
+	}
+	if _, spoke := errors.AsType[*textproto.Error](err); !spoke {
+		c.answered = false
+	}
+	return c.explain(ctx, s, err)
+}
+
+// within gives the server the time limit, from now on.
+func (c *conversation) within(limit time.Duration) error {
+	if c.conn == nil {
+		return nil
+	}
+	c.deadline = time.Now().Add(limit) //nolint:forbidigo // deadlines of connections go by the clock of the machine
+	return c.conn.SetDeadline(c.deadline)
+}
+
+// late reports whether the time of the step is over. The library takes a line of which
+// only the beginning came in time for a whole one, and then names another error.
+func (c *conversation) late() bool {
+	return c.conn != nil && !time.Now().Before(c.deadline) //nolint:forbidigo // as above
+}
+
+// connect opens the connection, and with ImplicitTLS also TLS.
+func (c *conversation) connect(ctx context.Context) error {
+	s := c.server
+	dial := s.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: c.times.Connect, ControlContext: s.Plain.control}).DialContext
+	}
+	connection, err := dial(ctx, "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+	if err != nil {
+		return err
+	}
+	c.conn = connection
+	c.stop = context.AfterFunc(ctx, func() { _ = connection.Close() })
+	return nil
+}
+
+// greeting waits for the server's first words.
+func (c *conversation) greeting(context.Context) error {
+	line := c.conn
+	if c.server.ImplicitTLS {
+		line = tls.Client(line, c.server.tlsConfig()) // makes its handshake at the first read
+	}
+	client, err := smtp.NewClient(line, c.server.Host)
+	if err != nil {
+		return err
+	}
+	client.SkipSMTPUTF8(true)
+	c.client = client
+	return nil
+}
+
+// errNoTLS is the answer to a server that offers no STARTTLS. Nothing was sent to it.
+var errNoTLS = errors.New("it offers no STARTTLS, and mail is sent only encrypted: many servers take smtps:// at port 465; " +
+	"for a relay without TLS on this machine write smtp+plain:// in mail-url, " +
+	"and for one in your private network smtp+plain://…?network=private")
+
+func (c *conversation) startTLS(context.Context) error {
+	if offered, _ := c.client.Extension("STARTTLS"); !offered {
+		return errNoTLS
+	}
+	return c.client.StartTLS(c.server.tlsConfig())
 }
 
 func (s *SMTP) tlsConfig() *tls.Config {
@@ -103,6 +219,115 @@ func (s *SMTP) tlsConfig() *tls.Config {
 	return config
 }
 
+// auth signs in with the first method that both sides know. Over TLS the plain methods
+// are as safe as the others and work everywhere; without TLS they come last.
+func (c *conversation) auth(context.Context) error {
+	s := c.server
+	offered, methods := c.client.Extension("AUTH")
+	if !offered {
+		return errors.New("it offers no sign-in: leave the user and the password out of mail-url, or use the server's port for submission")
+	}
+	bare := s.Plain != PlainNowhere
+	open := []method{
+		{"PLAIN", func() smtp.Auth { return smtp.PlainAuth("", s.Username, s.Password, s.Host, bare) }},
+		{"LOGIN", func() smtp.Auth { return smtp.LoginAuth(s.Username, s.Password, s.Host, bare) }},
+	}
+	hidden := []method{
+		{"SCRAM-SHA-256", func() smtp.Auth { return smtp.ScramSHA256Auth(s.Username, s.Password) }},
+		{"SCRAM-SHA-1", func() smtp.Auth { return smtp.ScramSHA1Auth(s.Username, s.Password) }},
+		{"CRAM-MD5", func() smtp.Auth { return smtp.CRAMMD5Auth(s.Username, s.Password) }},
+	}
+	known := append(open, hidden...)
+	if bare {
+		known = append(hidden, open...)
+	}
+	theirs := strings.Fields(strings.ToUpper(methods))
+	for _, m := range known {
+		if slices.Contains(theirs, m.name) {
+			return c.client.Auth(m.make())
+		}
+	}
+	return fmt.Errorf("it offers only the sign-ins %q, and this program knows PLAIN, LOGIN, SCRAM and CRAM-MD5", inert(methods, 100))
+}
+
+// method is a way to sign in.
+type method struct {
+	name string
+	make func() smtp.Auth
+}
+
+func (c *conversation) data(context.Context) error {
+	text, err := c.client.Data()
+	if err == nil {
+		c.text = &textWriter{c: c, inner: text}
+	}
+	return err
+}
+
+// end says goodbye to a server that still answers, and closes the connection. What the
+// server answers no longer matters: if it has accepted the mail, another attempt would
+// deliver the mail twice.
+func (c *conversation) end() {
+	if c.conn == nil {
+		return
+	}
+	if c.answered && c.within(c.times.Goodbye) == nil {
+		_ = c.client.Quit()
+	}
+	c.stop()
+	_ = c.conn.Close()
+}
+
+// explain returns the error of a step in words that help an operator: which server, at
+// which step, and what it said or for how long it was silent.
+func (c *conversation) explain(ctx context.Context, s step, err error) error {
+	e := &stepError{err: err, away: s.about == aboutServer}
+	where := "the mail server " + net.JoinHostPort(c.server.Host, strconv.Itoa(c.server.Port))
+	answer, spoke := errors.AsType[*textproto.Error](err)
+	slow, isNet := errors.AsType[net.Error](err)
+	switch {
+	case ctx.Err() != nil:
+		e.err, e.away = fmt.Errorf("%w: %w", context.Cause(ctx), err), false
+		e.text = fmt.Sprintf("broken off at %s of %s: %v", s.name, where, context.Cause(ctx))
+	case spoke:
+		e.text = fmt.Sprintf("%s answered %s with %d %s", where, s.name, answer.Code, answer.Msg)
+	case errors.Is(err, os.ErrDeadlineExceeded), isNet && slow.Timeout(), c.late():
+		e.text = fmt.Sprintf("%s did not answer in time: %s may take %v", where, s.name, s.limit)
+	default:
+		e.text = fmt.Sprintf("%s failed at %s: %v", where, s.name, err)
+	}
+	if s.name == endOfMail && !spoke {
+		e.text += "; it may have the mail, which is sent once more"
+	}
+	// Servers like to repeat the address, and logs must not name people.
+	e.text = strings.ReplaceAll(e.text, c.recipient, "(the recipient)")
+	e.text = inert(strings.Join(strings.Fields(e.text), " "), 400)
+	// These codes are about our sign-in, not about this mail.
+	ours := spoke && slices.Contains([]int{502, 530, 534, 535, 538}, answer.Code)
+	if s.about == aboutMail && spoke && answer.Code >= 500 && !ours {
+		return permanent("%w", e)
+	}
+	return e
+}
+
+// stepError is the error of one step. Its text is one short line without the recipient,
+// for logs and for the list of mails.
+type stepError struct {
+	err  error
+	text string
+	away bool
+}
+
+func (e *stepError) Error() string { return e.text }
+func (e *stepError) Unwrap() error { return e.err }
+
+// ServerAway reports whether an error of Send is about the mail server and not about one
+// mail: it could not be reached, or refused us before it knew the recipient.
+func ServerAway(err error) bool {
+	e, ok := errors.AsType[*stepError](err)
+	return ok && e.away
+}
+
 // helloName returns a host name as it is, and an IP address in brackets, as SMTP
 // requires.
 func helloName(hello string) string {
@@ -113,112 +338,8 @@ func helloName(hello string) string {
 	case err != nil:
 		return hello
 	case address.Is6():
-		return "[IPv6:" + hello + "]"
+		return "[IPv6:" + address.WithZone("").String() + "]"
 	default:
 		return "[" + hello + "]"
 	}
-}
-
-// classify makes an error permanent if another attempt would fail too.
-func classify(err error) error {
-	refused, ok := errors.AsType[*mail.SendError](err)
-	if !ok {
-		return tidy(err)
-	}
-	final := slices.Contains([]mail.SendErrReason{mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose}, refused.Reason)
-	// 530, 534, 535, 538 and 502 are about our sign-in, not about this mail.
-	ours := slices.Contains([]int{502, 530, 534, 535, 538}, refused.ErrorCode())
-	if final && !ours && refused.ErrorCode() >= 500 {
-		return permanent("%w", tidy(err))
-	}
-	return tidy(err)
-}
-
-// tidyError is an error with a text for logs and for the list of mails: one short
-// line without the recipient.
-type tidyError struct {
-	err  error
-	text string
-}
-
-func (e *tidyError) Error() string { return e.text }
-func (e *tidyError) Unwrap() error { return e.err }
-
-func tidy(err error) error {
-	text := err.Error()
-	for _, tail := range []string{", affected recipient(s): ", ", affected message ID: "} {
-		text, _, _ = strings.Cut(text, tail)
-	}
-	return &tidyError{err: err, text: inert(strings.Join(strings.Fields(text), " "), 300)}
-}
-
-// attempt is one conversation with a mail server, with its time limits. When the time
-// of a step, or of the whole conversation, is over, attempt closes the connection. So
-// a server that sends a byte now and then cannot make it longer.
-type attempt struct {
-	ctx     context.Context //nolint:containedctx // of this one call of Send
-	cancel  context.CancelCauseFunc
-	release context.CancelFunc
-	step    *time.Timer
-	length  time.Duration
-	secure  *tls.Config
-}
-
-func (s *SMTP) begin(ctx context.Context) *attempt {
-	all, release := context.WithTimeoutCause(ctx, cmp.Or(s.AttemptTimeout, attemptTimeout), errAttempt)
-	steps, cancel := context.WithCancelCause(all)
-	a := &attempt{ctx: steps, cancel: cancel, release: release, length: cmp.Or(s.StepTimeout, stepTimeout), secure: s.tlsConfig()}
-	a.step = time.AfterFunc(a.length, func() { cancel(errStep) })
-	return a
-}
-
-func (a *attempt) end() {
-	a.step.Stop()
-	a.cancel(nil)
-	a.release()
-}
-
-// explain adds the reason to err if attempt closed the connection.
-func (a *attempt) explain(err error) error {
-	if cause := context.Cause(a.ctx); cause != nil {
-		return fmt.Errorf("%w: %w", cause, err)
-	}
-	return err
-}
-
-func (a *attempt) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := net.Dialer{}
-	inner, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	c := &timedConn{Conn: inner, attempt: a}
-	context.AfterFunc(a.ctx, func() { _ = inner.Close() })
-	a.step.Reset(a.length)
-	return c, nil
-}
-
-func (a *attempt) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
-	inner, err := a.dial(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	outer := tls.Client(inner, a.secure)
-	if err := outer.HandshakeContext(ctx); err != nil {
-		_ = inner.Close()
-		return nil, err
-	}
-	return outer, nil
-}
-
-// timedConn starts a new step of the attempt whenever we send something. Data from
-// the server does not make a step longer.
-type timedConn struct {
-	net.Conn
-	attempt *attempt
-}
-
-func (c *timedConn) Write(b []byte) (int, error) {
-	c.attempt.step.Reset(c.attempt.length)
-	return c.Conn.Write(b)
 }

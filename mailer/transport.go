@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"errors"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -10,11 +11,13 @@ import (
 const (
 	submissionPort = 587 // STARTTLS
 	tlsPort        = 465 // TLS from the first byte
+	relayPort      = 25  // without TLS
 )
 
 // ParseTransport returns the transport for a mail URL: smtp://user:password@host:587
-// (STARTTLS is required), smtps://…:465, or dir:PATH. hello is the name with which we
-// greet mail servers: the host of the public URL. Errors never quote the URL, which
+// (STARTTLS is required), smtps://…:465, smtp+plain://localhost:25 (without TLS; with
+// ?network=private also to a private network), or dir:PATH. hello is the name with which
+// we greet mail servers: the host of the public URL. Errors never quote the URL, which
 // contains a password.
 func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn // the setting chooses which
 	if path, ok := strings.CutPrefix(mailURL, "dir:"); ok {
@@ -28,13 +31,8 @@ func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn
 		return nil, errors.New("not a URL (in user and password, write characters like / : @ # as %2F %3A %40 %23)")
 	}
 	t := &SMTP{Host: u.Hostname(), Hello: hello, Username: u.User.Username()}
-	switch u.Scheme {
-	case "smtp":
-		t.Port = submissionPort
-	case "smtps":
-		t.Port, t.ImplicitTLS = tlsPort, true
-	default:
-		return nil, errors.New("must start with smtp://, smtps:// or dir: and a path")
+	if err := t.encryption(u); err != nil {
+		return nil, err
 	}
 	if t.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("must look like smtp://user:password@host:587, with no path, query or fragment")
@@ -49,4 +47,25 @@ func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn
 		}
 	}
 	return t, nil
+}
+
+// encryption sets how mail is encrypted, and the port that belongs to it. It takes the
+// query that only smtp+plain:// may have out of u.
+func (t *SMTP) encryption(u *url.URL) error {
+	switch {
+	case u.Scheme == "smtp":
+		t.Port = submissionPort
+	case u.Scheme == "smtps":
+		t.Port, t.ImplicitTLS = tlsPort, true
+	case u.Scheme == "smtp+plain" && u.RawQuery == "network=private":
+		t.Port, t.Plain, u.RawQuery = relayPort, PlainPrivate, ""
+	case u.Scheme == "smtp+plain":
+		t.Port, t.Plain = relayPort, PlainLoopback
+	default:
+		return errors.New("must start with smtp://, smtps://, smtp+plain:// or dir: and a path")
+	}
+	if address, err := netip.ParseAddr(t.Host); err == nil {
+		return t.Plain.allows(address)
+	}
+	return nil
 }

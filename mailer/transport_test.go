@@ -28,6 +28,8 @@ func TestParseTransport(t *testing.T) {
 			Host: "mail.example.org", Port: 2525, Hello: hello, Username: "ann@example.org", Password: "p/w",
 		}},
 		{"smtp://[::1]:25", &mailer.SMTP{Host: "::1", Port: 25, Hello: hello}},
+		{"smtp+plain://localhost", &mailer.SMTP{Host: "localhost", Port: 25, Hello: hello, Plain: mailer.PlainLoopback}},
+		{"smtp+plain://mailpit:1025?network=private", &mailer.SMTP{Host: "mailpit", Port: 1025, Hello: hello, Plain: mailer.PlainPrivate}},
 		{"dir:./data/mail", mailer.Directory{Path: "./data/mail"}},
 	}
 	for _, tt := range tests {
@@ -48,6 +50,8 @@ func TestParseTransportRefuses(t *testing.T) {
 		"smtp://ann:hunter2/x@mail.example.org", "smtp://ann:hunter2#x@mail.example.org", "smtp://ann:hunter2%@mail.example.org",
 		"smtp://mail.example.org/hunter2", "smtp://mail.example.org?tls=hunter2", "smtp://mail.example.org#hunter2",
 		"smtp://ann@mail.example.org", "smtp://:hunter2@mail.example.org",
+		"smtp+plain://192.168.7.25", "smtp+plain://203.0.113.9?network=private", "smtp+plain://localhost?network=hunter2",
+		"smtp://localhost?network=private",
 		"smtp://mail.example.org:0", "smtp://mail.example.org:65536", "smtp://mail.example.org:x",
 	} {
 		transport, err := mailer.ParseTransport(url, "id.example.org")

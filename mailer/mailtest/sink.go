@@ -37,14 +37,15 @@ type Received struct {
 	Data  []byte
 }
 
-// Sink is an SMTP server on a loopback port. It takes mail only over TLS and
-// from somebody who gave [Username] and [Password].
+// Sink is an SMTP server on a loopback port. It takes mail only over TLS and from
+// somebody who gave [Username] and [Password], unless it is a plain one.
 type Sink struct {
 	box[Received]
 	address string
 	cert    tls.Certificate
 	pool    *x509.CertPool
 	secure  bool // TLS from the first byte
+	plain   bool // no TLS and no sign-in
 
 	mu     sync.Mutex
 	faults Faults
@@ -66,15 +67,30 @@ type Faults struct {
 }
 
 // NewSink starts a sink with STARTTLS, which stops with the test.
-func NewSink(t testing.TB) *Sink { t.Helper(); return newSink(t, false) }
+func NewSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{}) }
 
 // NewTLSSink starts a sink that speaks TLS from the first byte.
-func NewTLSSink(t testing.TB) *Sink { t.Helper(); return newSink(t, true) }
+func NewTLSSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{secure: true}) }
 
-func newSink(t testing.TB, secure bool) *Sink {
+// NewPlainSink starts a sink that knows no TLS and takes mail from everybody, as a relay
+// on the same machine or a mail catcher does.
+func NewPlainSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{plain: true}) }
+
+// NewIPv6Sinks starts one sink of each kind on the IPv6 loopback address.
+func NewIPv6Sinks(t testing.TB) []*Sink {
 	t.Helper()
-	cert, pool := certificate(t)
-	s := &Sink{cert: cert, pool: pool, secure: secure, address: "127.0.0.1:0"}
+	const address = "[::1]:0"
+	return []*Sink{
+		newSink(t, &Sink{address: address}), newSink(t, &Sink{address: address, secure: true}), newSink(t, &Sink{address: address, plain: true}),
+	}
+}
+
+func newSink(t testing.TB, s *Sink) *Sink {
+	t.Helper()
+	s.cert, s.pool = Certificate(t)
+	if s.address == "" {
+		s.address = "127.0.0.1:0"
+	}
 	s.Up(t)
 	t.Cleanup(s.Down)
 	return s
@@ -83,7 +99,10 @@ func newSink(t testing.TB, secure bool) *Sink {
 // URL is the mail URL that leads to the sink.
 func (s *Sink) URL() string {
 	scheme := "smtp"
-	if s.secure {
+	switch {
+	case s.plain:
+		return "smtp+plain://" + s.address
+	case s.secure:
 		scheme = "smtps"
 	}
 	return scheme + "://latchkey:sink%2Fsecret%401@" + s.address
@@ -142,6 +161,9 @@ func (s *Sink) Up(t testing.TB) {
 	server.Domain = "sink.example.org"
 	server.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12}
+	if s.plain {
+		server.TLSConfig = nil
+	}
 	line := &faultyListener{Listener: inner, sink: s}
 	listener := net.Listener(line)
 	if s.secure {
@@ -204,7 +226,7 @@ func (s *session) Auth(string) (sasl.Server, error) {
 }
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	if _, secure := s.line.TLSConnectionState(); !secure || !s.known {
+	if _, secure := s.line.TLSConnectionState(); !s.sink.plain && (!secure || !s.known) {
 		return smtp.ErrAuthRequired
 	}
 	s.mail = Received{Hello: s.line.Hostname(), From: from}
@@ -308,8 +330,9 @@ func (d *dribble) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// certificate makes a certificate for 127.0.0.1 and the pool that trusts it.
-func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
+// Certificate makes a certificate for the loopback addresses and localhost, and the
+// pool that trusts it.
+func Certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -320,7 +343,7 @@ func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 		Subject:               pkix.Name{CommonName: "mail sink"},
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		DNSNames:              []string{"localhost"},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
