@@ -233,7 +233,7 @@ func exportServer(s models.ExportedServer) exportedServer {
 
 func exportServerLink(l models.Link) exportedServerLink {
 	return exportedServerLink{
-		ID: idText(l.ID), ServerID: idText(l.ServerID), Server: l.ServerName, Type: l.Type, State: l.State,
+		ID: idText(l.ID), ServerID: idText(l.ServerID), Server: l.Server.Name, Type: l.Type, State: l.State,
 		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt, EndsAt: l.EndsAt,
 	}
 }

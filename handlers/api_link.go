@@ -36,7 +36,7 @@ func linkOf(l models.Link) linkObject {
 	return linkObject{
 		ID: idText(l.ID), Status: l.State, Type: l.Type, RequestedBy: l.RequestedBy,
 		Server: linkServer{
-			ID: idText(l.ServerID), SystemID: l.SystemID, Name: l.ServerName, Kind: l.ServerKind, Disabled: l.ServerDisabled,
+			ID: idText(l.ServerID), SystemID: l.Server.SystemID, Name: l.Server.Name, Kind: l.Server.Kind, Disabled: l.ServerDisabled,
 		},
 		CreatedAt: l.CreatedAt.UTC(), AcceptedAt: moment(l.AcceptedAt), EndsAt: moment(l.EndsAt),
 	}

@@ -39,7 +39,7 @@ func locatedOf(l models.Located) locatedObject {
 		addresses = append(addresses, addressObject{a.Kind, a.URL()})
 	}
 	return locatedObject{
-		ID: idText(l.ServerID), LinkID: idText(l.ID), Name: l.ServerName, SystemID: l.SystemID, Kind: l.Kind, Version: l.Version,
+		ID: idText(l.ServerID), LinkID: idText(l.ID), Name: l.Server.Name, SystemID: l.Server.SystemID, Kind: l.Server.Kind, Version: l.Server.Version,
 		Type: l.Type, AccessKey: l.AccessKey, Addresses: addresses,
 	}
 }

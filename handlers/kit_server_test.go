@@ -124,7 +124,7 @@ func (b *browser) links(username string) map[string]models.Link {
 	}
 	links := map[string]models.Link{}
 	for _, one := range list {
-		links[one.ServerName] = one
+		links[one.Server.Name] = one
 	}
 	return links
 }

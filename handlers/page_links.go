@@ -75,7 +75,7 @@ func (s *site) showLinks(c *gin.Context, session models.Session, cause error) er
 			continue // a person is not asked about a disabled server
 		}
 		page.Links = append(page.Links, pendingLinkView{
-			ID: idText(one.ID), Server: one.ServerName, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
+			ID: idText(one.ID), Server: one.Server.Name, Owner: one.OwnerUsername, RequestedBy: one.RequestedBy,
 			Guest: one.Type == models.LinkGuest, AskedAt: one.CreatedAt,
 		})
 	}

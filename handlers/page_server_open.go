@@ -46,7 +46,7 @@ func (s *site) openServer(c *gin.Context) error {
 	if at < 0 {
 		return s.notToOpen(c, session, id)
 	}
-	page := serverOpenPage{Base: s.base(c, "server_open"), Name: usable[at].ServerName, SystemID: usable[at].SystemID}
+	page := serverOpenPage{Base: s.base(c, "server_open"), Name: usable[at].Server.Name, SystemID: usable[at].Server.SystemID}
 	var probes []string
 	for _, address := range secureFirst(usable[at].Addresses) {
 		shown := openAddressView{URL: address.URL(), Kind: addressKind(page.Base, address), Secure: address.Scheme == "https"}

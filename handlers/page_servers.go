@@ -67,7 +67,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	page.Waiting = page.Account.Waiting
 	for _, one := range usable {
 		page.Usable = append(page.Usable, usableServerView{
-			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.ServerName,
+			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
 			Guest: one.Type == models.LinkGuest, Since: one.AcceptedAt,
 			Disabled: one.ServerDisabled, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
 		})

@@ -209,7 +209,7 @@ func (e *Export) readServerLinks(ctx context.Context, tx *gorm.DB, accountID int
 			return err
 		}
 		e.ServerLinks = append(e.ServerLinks, Link{
-			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, ServerName: server.server().Name, Type: r.Type, State: r.State,
+			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Server: server.description(), Type: r.Type, State: r.State,
 			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), EndsAt: orZero(r.EndsAt),
 		})
 	}

@@ -51,7 +51,7 @@ const sealAccessKey = "access key"
 type Link struct {
 	ID, ServerID, AccountID int64
 	Username, DisplayName   string // of the account
-	ServerName              string
+	Server                  ServerDescription
 	Type, State             string
 	AccessKey               string // filled only by operations whose comment says so
 	RequestedBy             string
@@ -59,7 +59,6 @@ type Link struct {
 	EndsAt                  time.Time // zero for no end
 	Active                  bool      // the account is confirmed and not disabled; set only in answers to the server and to its owner
 	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
-	SystemID, ServerKind    string    // of the server; only from [Links.List]
 	OwnerUsername           string    // of the server; "" without an owner; only from [Links.List]
 }
 
@@ -141,16 +140,13 @@ func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 // Located is a server that a person may use, with its addresses.
 type Located struct {
 	Link
-	SystemID  string
-	Kind      string
-	Version   string
 	LastSeen  time.Time
 	Addresses []Address // in the order in which a client should try them; hidden ones are left out
 }
 
 // locate is the statement that answers "where are my servers".
-const locate = `SELECT l.id, l.server_id, l.type, l.access_key, l.requested_by, l.created_at, l.accepted_at,
- l.ends_at, s.system_id, s.name, s.own_name, s.kind, s.version, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position
+const locate = "SELECT " + describedColumns + `, l.id, l.server_id, l.type, l.access_key, l.requested_by, l.created_at, l.accepted_at,
+ l.ends_at, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
 WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)
@@ -189,7 +185,7 @@ func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Lo
 }
 
 const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- s.system_id, s.kind, s.name, s.own_name, s.disabled_at, o.username AS owner_username
+ s.disabled_at, ` + describedColumns + `, o.username AS owner_username
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
 WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id`
@@ -204,20 +200,18 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		CreatedAt                time.Time
 		AcceptedAt, DisabledAt   *time.Time
 		EndsAt                   *time.Time
-		SystemID, Kind           string
-		Name, OwnName            string
 		OwnerUsername            *string
+		Server                   describedRow `gorm:"embedded"`
 	}
 	if err := l.read(ctx).Raw(listLinks, accountID, state, l.Now()).Scan(&rows).Error; err != nil {
 		return nil, explained("list the links", err)
 	}
 	list := make([]Link, len(rows))
 	for i, r := range rows {
-		server := serverRow{Name: r.Name, OwnName: r.OwnName}
 		list[i] = Link{
-			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, ServerName: server.server().Name, Type: r.Type, State: r.State,
+			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Server: r.Server.description(), Type: r.Type, State: r.State,
 			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), ServerDisabled: r.DisabledAt != nil,
-			EndsAt: orZero(r.EndsAt), SystemID: r.SystemID, ServerKind: r.Kind,
+			EndsAt: orZero(r.EndsAt),
 		}
 		if r.OwnerUsername != nil {
 			list[i].OwnerUsername = *r.OwnerUsername
@@ -228,12 +222,12 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 
 func scanLocated(rows *sql.Rows) (Located, *Address, error) {
 	var one Located
-	var ownName string
+	var server describedRow
 	var accepted, ends sql.NullTime
 	var id, port, position sql.NullInt64
 	var kind, scheme, host sql.NullString
-	err := rows.Scan(&one.ID, &one.ServerID, &one.Type, &one.AccessKey, &one.RequestedBy, &one.CreatedAt, &accepted,
-		&ends, &one.SystemID, &one.ServerName, &ownName, &one.Kind, &one.Version, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position)
+	err := rows.Scan(append(server.scans(), &one.ID, &one.ServerID, &one.Type, &one.AccessKey, &one.RequestedBy, &one.CreatedAt, &accepted,
+		&ends, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position)...)
 	if err != nil {
 		return one, nil, err
 	}
@@ -244,9 +238,7 @@ func scanLocated(rows *sql.Rows) (Located, *Address, error) {
 	if ends.Valid {
 		one.EndsAt = ends.Time.UTC()
 	}
-	if ownName != "" {
-		one.ServerName = ownName
-	}
+	one.Server = server.description()
 	if !id.Valid {
 		return one, nil, nil
 	}

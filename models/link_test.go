@@ -28,7 +28,7 @@ func TestAskAndAccept(t *testing.T) {
 			k.t.Errorf("the server sees the key %q, want the one it made", got)
 		}
 		pending := k.located(person, models.LinkPending)
-		if len(pending) != 1 || pending[0].AccessKey != "" || pending[0].ServerName != "Den" {
+		if len(pending) != 1 || pending[0].AccessKey != "" || pending[0].Server.Name != "Den" {
 			k.t.Errorf("got the pending links %+v, want one of the server without a key", pending)
 		}
 		if got := k.located(person, models.LinkAccepted); len(got) != 0 {
@@ -40,7 +40,7 @@ func TestAskAndAccept(t *testing.T) {
 		k.is(k.Links.Accept(ctx, person.ID, asked.ID, home), models.ErrNotFound)
 		k.letter(models.MailLinkAccepted, owner.Email)
 		located := k.located(person, models.LinkAccepted)
-		if len(located) != 1 || located[0].AccessKey != serversKey || located[0].SystemID != den.SystemID ||
+		if len(located) != 1 || located[0].AccessKey != serversKey || located[0].Server.SystemID != den.SystemID ||
 			urls(located[0].Addresses) != "http://192.168.1.2:8096 http://media.example.test:8096" {
 			k.t.Errorf("got the servers %+v, want one with both addresses", located)
 		}

@@ -112,8 +112,8 @@ func (q *QuickConnects) serversOf(ctx context.Context, db *gorm.DB, accountID in
 	}
 	list := make([]QuickServer, len(rows))
 	for i, r := range rows {
-		server := serverRow{Name: r.Name, OwnName: r.OwnName}
-		list[i] = QuickServer{ID: r.ID, LinkID: r.LinkID, Name: server.server().Name}
+		server := describedRow{Name: r.Name, OwnName: r.OwnName}
+		list[i] = QuickServer{ID: r.ID, LinkID: r.LinkID, Name: server.description().Name}
 		if r.LocalUser != nil {
 			list[i].LocalUser = *r.LocalUser
 		}
@@ -300,8 +300,8 @@ func (q *QuickConnects) Get(ctx context.Context, accountID, id int64) (QuickConn
 		return QuickConnect{}, ErrNotFound
 	}
 	one := q.quick(&rows[0].Row)
-	server := serverRow{Name: rows[0].Name, OwnName: rows[0].OwnName}
-	one.ServerName = server.server().Name
+	server := describedRow{Name: rows[0].Name, OwnName: rows[0].OwnName}
+	one.ServerName = server.description().Name
 	if one.State == QuickAsked && rows[0].Held == nil { // without the link no agent will answer
 		one.State, one.Reason = QuickFailed, QuickNotAllowed
 	}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -37,17 +38,46 @@ type serverRow struct {
 	QuickConnect bool // its agent has reported that codes of Quick Connect can be approved
 }
 
+// describedRow has the columns of a serverRow from which a description is made. A
+// statement that joins servers reads them alone.
+type describedRow struct {
+	SystemID, Name, OwnName, Kind, Version string
+}
+
+// describedColumns are the columns of a describedRow, for a statement in which the
+// table servers is named s. scans returns the fields in the same order, with room for
+// the other columns of the statement.
+const describedColumns = "s.system_id, s.name, s.own_name, s.kind, s.version"
+
+func (d *describedRow) scans() []any {
+	return append(make([]any, 0, 24), &d.SystemID, &d.Name, &d.OwnName, &d.Kind, &d.Version)
+}
+
+// ServerDescription is what the people of a server are told about it.
+type ServerDescription struct {
+	SystemID      string // the media server's own id, as it claims without proof
+	Name          string // the owner's name for it, else its own
+	Kind, Version string
+}
+
+func (d *describedRow) description() ServerDescription {
+	return ServerDescription{SystemID: d.SystemID, Name: cmp.Or(d.OwnName, d.Name), Kind: d.Kind, Version: d.Version}
+}
+
+func (r *serverRow) description() ServerDescription {
+	row := describedRow{SystemID: r.SystemID, Name: r.Name, OwnName: r.OwnName, Kind: r.Kind, Version: r.Version}
+	return row.description()
+}
+
 // TableName is servers.
 func (serverRow) TableName() string { return "servers" }
 
 // Server is a media server that is registered here. Times are UTC.
 type Server struct {
-	ID, OwnerID          int64 // OwnerID is 0 while nobody has claimed it
-	SystemID             string
-	Name                 string // the owner's name for it, else its own
+	ID, OwnerID int64 // OwnerID is 0 while nobody has claimed it
+	ServerDescription
 	ReportedName         string
 	OwnName              string // as the owner says; "" for none
-	Kind, Version        string
 	CreatedAt, ClaimedAt time.Time
 	LastSeenAt           time.Time
 	DisabledAt           time.Time // zero unless an operator disabled it
@@ -60,12 +90,8 @@ type Server struct {
 }
 
 func (r *serverRow) server() Server {
-	name := r.OwnName
-	if name == "" {
-		name = r.Name
-	}
 	return Server{
-		ID: r.ID, OwnerID: r.OwnerID, SystemID: r.SystemID, Name: name, ReportedName: r.Name, OwnName: r.OwnName, Kind: r.Kind, Version: r.Version,
+		ID: r.ID, OwnerID: r.OwnerID, ServerDescription: r.description(), ReportedName: r.Name, OwnName: r.OwnName,
 		CreatedAt: r.CreatedAt.UTC(), ClaimedAt: orZero(r.ClaimedAt), LastSeenAt: r.LastSeenAt.UTC(), DisabledAt: orZero(r.DisabledAt),
 		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash,
 	}

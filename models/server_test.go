@@ -98,8 +98,8 @@ func TestServersBelongToTheirOwners(t *testing.T) {
 		if got := k.detail(owner, m); got.Name != "My den" || got.ReportedName != "Den" {
 			k.t.Errorf("got the name %q (reported %q), want \"My den\" (\"Den\")", got.Name, got.ReportedName)
 		}
-		if got := k.located(other, models.LinkAccepted); got[0].ServerName != "My den" {
-			k.t.Errorf("the guest sees the name %q, want \"My den\"", got[0].ServerName)
+		if got := k.located(other, models.LinkAccepted); got[0].Server.Name != "My den" {
+			k.t.Errorf("the guest sees the name %q, want \"My den\"", got[0].Server.Name)
 		}
 		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{OwnName: new("")}))
 		if got := k.detail(owner, m); got.Name != "Den" {
@@ -239,7 +239,7 @@ func TestDisabledServer(t *testing.T) {
 		// The people of the server still see it and can leave.
 		list, err := k.Links.List(ctx, guest.ID, models.LinkAccepted)
 		k.must(err)
-		if len(list) != 2 || list[0].ServerName != "My den" || !list[0].ServerDisabled || list[1].ServerDisabled || list[1].ServerName != "Den" ||
+		if len(list) != 2 || list[0].Server.Name != "My den" || !list[0].ServerDisabled || list[1].ServerDisabled || list[1].Server.Name != "Den" ||
 			list[0].AccessKey != "" || !list[0].AcceptedAt.Equal(k.Now()) {
 			k.t.Errorf("got the links %+v, want no access key and the time of now", list)
 		}

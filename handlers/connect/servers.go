@@ -41,7 +41,7 @@ func servers(c *call) (any, error) {
 	for _, one := range located {
 		far, near := bestAddresses(one.Addresses)
 		entries = append(entries, serverEntry{
-			ID: models.FormatID(one.ServerID), URL: far, Name: one.ServerName, SystemID: one.SystemID, AccessKey: one.AccessKey,
+			ID: models.FormatID(one.ServerID), URL: far, Name: one.Server.Name, SystemID: one.Server.SystemID, AccessKey: one.AccessKey,
 			LocalAddress: near, LocalAddres: near, UserType: typeOf(one.Type),
 		})
 	}
