@@ -171,12 +171,8 @@ func exportSession(s models.Session) exportedSession {
 }
 
 type exportedServer struct {
-	ID           string            `json:"id"`
-	SystemID     string            `json:"system_id"`
-	Name         string            `json:"name"`
+	serverObject
 	ReportedName string            `json:"reported_name"`
-	Kind         string            `json:"kind"`
-	Version      string            `json:"version,omitempty"`
 	CreatedAt    time.Time         `json:"created_at"`
 	ClaimedAt    time.Time         `json:"claimed_at,omitzero"`
 	LastSeenAt   time.Time         `json:"last_seen_at"`
@@ -223,7 +219,7 @@ type exportedClaimCode struct {
 
 func exportServer(s models.ExportedServer) exportedServer {
 	return exportedServer{
-		ID: idText(s.ID), SystemID: s.SystemID, Name: s.Name, ReportedName: s.ReportedName, Kind: s.Kind, Version: s.Version,
+		serverObject: serverOf(s.ID, s.ServerDescription), ReportedName: s.ReportedName,
 		CreatedAt: s.CreatedAt, ClaimedAt: s.ClaimedAt, LastSeenAt: s.LastSeenAt, DisabledAt: s.DisabledAt,
 		Addresses: each(s.Addresses, func(a models.Address) exportedAddress {
 			return exportedAddress{URL: a.URL(), Kind: a.Kind, Hidden: a.Hidden, ByOwner: a.ByOwner, ReportedAt: a.ReportedAt}

@@ -13,16 +13,26 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// serverObject has the members of a server that people, its owner and their exports
+// see.
+type serverObject struct {
+	ID       string `json:"id"`
+	SystemID string `json:"system_id"`
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Version  string `json:"version"`
+}
+
+func serverOf(id int64, d models.ServerDescription) serverObject {
+	return serverObject{ID: idText(id), SystemID: d.SystemID, Name: d.Name, Kind: d.Kind, Version: d.Version}
+}
+
 // locatedObject is a server that a person may use. It does not have members that
 // change by themselves, such as the time of the server's last report, so that the
 // tag of the list changes only when somebody changes the server.
 type locatedObject struct {
-	ID        string          `json:"id"`
+	serverObject
 	LinkID    string          `json:"link_id"`
-	Name      string          `json:"name"`
-	SystemID  string          `json:"system_id"`
-	Kind      string          `json:"kind"`
-	Version   string          `json:"version"`
 	Type      string          `json:"type"` // the type of the link: linked or guest
 	AccessKey string          `json:"access_key"`
 	Addresses []addressObject `json:"addresses"` // in the order in which to try them
@@ -39,7 +49,7 @@ func locatedOf(l models.Located) locatedObject {
 		addresses = append(addresses, addressObject{a.Kind, a.URL()})
 	}
 	return locatedObject{
-		ID: idText(l.ServerID), LinkID: idText(l.ID), Name: l.Server.Name, SystemID: l.Server.SystemID, Kind: l.Server.Kind, Version: l.Server.Version,
+		serverObject: serverOf(l.ServerID, l.Server), LinkID: idText(l.ID),
 		Type: l.Type, AccessKey: l.AccessKey, Addresses: addresses,
 	}
 }

@@ -12,12 +12,8 @@ import (
 
 // ownedObject is a server as its owner sees it in the list.
 type ownedObject struct {
-	ID          string    `json:"id"`
-	SystemID    string    `json:"system_id"`
-	Name        string    `json:"name"`
+	serverObject
 	OwnName     string    `json:"own_name"` // "" for the server's own
-	Kind        string    `json:"kind"`
-	Version     string    `json:"version"`
 	SelfService bool      `json:"self_service"`
 	People      int       `json:"people"`
 	Pending     int       `json:"pending"`
@@ -28,7 +24,7 @@ type ownedObject struct {
 
 func ownedOf(o models.OwnedServer) ownedObject {
 	return ownedObject{
-		ID: idText(o.ID), SystemID: o.SystemID, Name: o.Name, OwnName: o.OwnName, Kind: o.Kind, Version: o.Version,
+		serverObject: serverOf(o.ID, o.ServerDescription), OwnName: o.OwnName,
 		SelfService: o.SelfService, People: o.People, Pending: o.Pending,
 		CreatedAt: o.CreatedAt.UTC(), LastSeenAt: o.LastSeenAt.UTC(), Disabled: !o.DisabledAt.IsZero(),
 	}
