@@ -39,6 +39,9 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 			Advice: "Update Jellyfin to 10.9 or newer: an agent cannot sign devices in with older versions.",
 		}), nil
 	}
+	if info.starting {
+		return failed(ctx, steps, "version", err, "Wait a minute, then run this setup again.")
+	}
 	if err != nil {
 		return failed(ctx, steps, "version", err, "Finish Jellyfin's own setup in the browser, then run this setup again.")
 	}

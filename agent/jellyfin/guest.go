@@ -1,7 +1,6 @@
 package jellyfin
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -126,11 +125,12 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 		return why
 	}
 	mine, err := s.hasPassword(ctx, users[at].Name, password)
+	if err == nil && !mine && !users[at].used() {
+		// 12 says of every local user that it has a password, so that only trying shows it.
+		mine, err = s.hasPassword(ctx, users[at].Name, "")
+	}
 	if err != nil {
 		return unknown
-	}
-	if has := users[at].HasPassword; !mine && has != nil && !*has && !present(users[at].LastLoginDate) {
-		mine = true
 	}
 	if !mine {
 		return unknown // somebody else may have made it in the same moment
@@ -170,7 +170,7 @@ func freeName(wanted string, users []userDto) string {
 }
 
 // nameFor returns a name that Jellyfin accepts: up to 64 letters, digits, blanks and
-// -'._@+, without a blank at its beginning or end.
+// -'._@+, without a blank at its beginning or end. 12 takes no name of dots alone.
 func nameFor(wanted string) string {
 	kept := strings.Map(func(r rune) rune {
 		switch {
@@ -180,5 +180,9 @@ func nameFor(wanted string) string {
 			return -1
 		}
 	}, wanted)
-	return cmp.Or(strings.TrimSpace(printable.Cut(strings.TrimSpace(kept), 64)), "Guest")
+	kept = strings.TrimSpace(printable.Cut(strings.TrimSpace(kept), 64))
+	if strings.Trim(kept, ".") == "" {
+		return "Guest"
+	}
+	return kept
 }

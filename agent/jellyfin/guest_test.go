@@ -64,9 +64,8 @@ func TestCreateGuest(t *testing.T) {
 		}
 		ordinary := policyOf(t, fake, fake.AddUser("ordinary", "x", false))
 		want := map[string]string{
-			"EnableAllFolders": "false", "EnabledFolders": `["` + films + `","` + shows + `"]`, "IsHidden": "true",
-			"EnableAllChannels": "false", "EnableLiveTvAccess": "false", "EnableLiveTvManagement": "false",
-			"EnableSharedDeviceControl": "false", "EnablePublicSharing": "false",
+			"EnableAllFolders": "false", "EnabledFolders": `["` + films + `","` + shows + `"]`,
+			"EnableAllChannels": "false", "EnableLiveTvAccess": "false", "EnableSharedDeviceControl": "false", "EnablePublicSharing": "false",
 		}
 		if diff := cmp.Diff(want, changed(ordinary, policyOf(t, fake, guest.ID))); diff != "" {
 			t.Errorf("changes of the policy (-want +got): %s", diff)
@@ -106,7 +105,7 @@ func TestGuestNames(t *testing.T) {
 	fake := jellyfintest.New(t, "10.11")
 	s := drive(t, fake.URL, fake.APIKey)
 	for name, want := range map[string]string{
-		"": "Guest", "  ": "Guest 2", "<b>\x00&": "b", "  Zoë  ": "Zoë", "Łukasz/№7": "Łukasz7", "O'Neil_2 @ home+": "O'Neil_2 @ home+",
+		"": "Guest", "  ": "Guest 2", ".a": ".a", "<b>\x00&": "b", "  Zoë  ": "Zoë", "Łukasz/№7": "Łukasz7", "O'Neil_2 @ home+": "O'Neil_2 @ home+",
 		strings.Repeat("x", 63) + " y": strings.Repeat("x", 63),
 	} {
 		if name == "  " {
@@ -118,6 +117,16 @@ func TestGuestNames(t *testing.T) {
 	}
 }
 
+// Jellyfin 12 takes no name of dots alone.
+func TestGuestNamedWithDots(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, _ *jellyfintest.Server, s *jellyfin.Server) {
+		if guest, err := s.CreateGuest(t.Context(), "..", mediaserver.Restriction{}); err != nil || guest.Name != "Guest" {
+			t.Errorf("guest %+v (error %v), want the name Guest", guest, err)
+		}
+	})
+}
+
 func TestGuestNameTakenMeanwhile(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -126,7 +135,7 @@ func TestGuestNameTakenMeanwhile(t *testing.T) {
 		if err != nil || guest.Name != "Anna 2" {
 			t.Errorf("guest %+v (error %v), want the name Anna 2", guest, err)
 		}
-		if theirs, ok := fake.User("Anna"); !ok || theirs.Password != "theirs" || theirs.Hidden || theirs.Disabled {
+		if theirs, ok := fake.User("Anna"); !ok || theirs.Password != "theirs" || theirs.Disabled || string(theirs.Policy["EnableAllFolders"]) != "true" {
 			t.Errorf("local user of another administrator %+v, want it unchanged", theirs)
 		}
 	})
@@ -160,9 +169,13 @@ func TestGuestHalfMade(t *testing.T) {
 		"made, answer another":    func(fake *jellyfintest.Server) { fake.BreakAfter("CreateUserByName", 1, jellyfintest.Other) },
 		"made, answer null":       func(fake *jellyfintest.Server) { fake.BreakAfter("CreateUserByName", 1, jellyfintest.Null) },
 		"made, answer by a proxy": func(fake *jellyfintest.Server) { fake.BreakAfter("CreateUserByName", 1, jellyfintest.Status(504)) },
-		"not made, server fails":  func(fake *jellyfintest.Server) { fake.Break("CreateUserByName", 1, jellyfintest.Status(500)) },
-		"not made, refused":       func(fake *jellyfintest.Server) { fake.Break("CreateUserByName", 1, jellyfintest.Status(403)) },
-		"name always taken":       func(fake *jellyfintest.Server) { fake.Break("CreateUserByName", 20, jellyfintest.Status(400)) },
+		"made, killed before its password": func(fake *jellyfintest.Server) {
+			fake.Before("CreateUserByName", func() { fake.AddUser("Anna", "", false) })
+			fake.Break("CreateUserByName", 1, jellyfintest.HangUp)
+		},
+		"not made, server fails": func(fake *jellyfintest.Server) { fake.Break("CreateUserByName", 1, jellyfintest.Status(500)) },
+		"not made, refused":      func(fake *jellyfintest.Server) { fake.Break("CreateUserByName", 1, jellyfintest.Status(403)) },
+		"name always taken":      func(fake *jellyfintest.Server) { fake.Break("CreateUserByName", 20, jellyfintest.Status(400)) },
 	}
 	for name, spoil := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -211,13 +224,18 @@ func TestGuestThatCannotBeTakenBack(t *testing.T) {
 func TestGuestOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
-		fake.Before("CreateUserByName", func() { fake.AddUser("Anna", "theirs", false) })
-		fake.Break("CreateUserByName", 1, jellyfintest.HangUp)
-		if _, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{}); err == nil {
-			t.Fatal("no error, want one")
-		}
-		if theirs, ok := fake.User("Anna"); !ok || theirs.Disabled {
-			t.Errorf("local user of another administrator %+v (exists: %v), want it enabled", theirs, ok)
+		for name, password := range map[string]string{"Anna": "theirs", "Ben": ""} {
+			fake.Before("CreateUserByName", func() {
+				code, _ := fake.ShowCode("TV", "tv")
+				fake.Approve(code, fake.AddUser(name, password, false)) // the local user is in use
+			})
+			fake.Break("CreateUserByName", 1, jellyfintest.HangUp)
+			if _, err := s.CreateGuest(t.Context(), name, mediaserver.Restriction{}); err == nil {
+				t.Fatal("no error, want one")
+			}
+			if theirs, ok := fake.User(name); !ok || theirs.Disabled {
+				t.Errorf("local user of another administrator %+v (exists: %v), want it enabled", theirs, ok)
+			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package jellyfin
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -25,6 +26,24 @@ type publicInfo struct {
 	Version     string `json:"Version"`
 	ProductName string `json:"ProductName"`
 	Ready       *bool  `json:"StartupWizardCompleted"`
+
+	starting bool
+}
+
+// UnmarshalJSON reads the members whatever their letter case. While Jellyfin 12 starts, it
+// answers with lower-case names, and with "startupWizardCompleted": false although its
+// first setup is finished.
+func (i *publicInfo) UnmarshalJSON(raw []byte) error {
+	type plain publicInfo
+	var names map[string]json.RawMessage
+	if err := json.Unmarshal(raw, (*plain)(i)); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, &names); err != nil {
+		return err
+	}
+	_, i.starting = names["startupWizardCompleted"]
+	return nil
 }
 
 // Identity returns the identity of the server, which also says whether Quick Connect is on. It
@@ -90,6 +109,9 @@ func (i publicInfo) usable() (int, error) {
 		return 0, &failure{doing: askingIdentity, err: mediaserver.ErrTooOld, why: fmt.Sprintf(
 			"%v: it is %d.%d, and only %d.%d and newer let an agent sign devices in: update Jellyfin",
 			mediaserver.ErrTooOld, major, minor, oldestMajor, oldestMinor)}
+	}
+	if i.starting {
+		return 0, &failure{doing: askingIdentity, why: "it is starting"}
 	}
 	if i.Ready != nil && !*i.Ready {
 		return 0, &failure{doing: askingIdentity, why: "its first setup is not finished: finish it in the browser"}

@@ -106,6 +106,27 @@ func TestIdentityRefuses(t *testing.T) {
 	}
 }
 
+// A server that starts is not taken for one that was never set up.
+func TestStarting(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		for _, state := range []jellyfintest.Start{jellyfintest.StartSetup, jellyfintest.StartNamed, jellyfintest.StartLoading} {
+			fake.SetStarting(state)
+			if _, err := s.Identity(t.Context()); err == nil || !strings.Contains(err.Error(), "starting") {
+				t.Errorf("state %d: error %v, want one that says that it is starting", state, err)
+			}
+			steps, err := s.Check(t.Context())
+			if last := steps[len(steps)-1]; err != nil || last.OK || !strings.Contains(last.Text, "starting") || strings.Contains(last.Advice, "own setup") {
+				t.Errorf("state %d: the check ends with %+v (error %v), want one that says that it is starting", state, last, err)
+			}
+		}
+		fake.SetStarting(jellyfintest.Started)
+		if _, err := s.Identity(t.Context()); err != nil {
+			t.Errorf("error %v after the start, want none", err)
+		}
+	})
+}
+
 func TestLocalUsers(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
@@ -120,7 +141,7 @@ func TestLocalUsers(t *testing.T) {
 		root, _ := fake.User("root")
 		want := []mediaserver.LocalUser{
 			{ID: anna, Name: "Anna", Hidden: true, Disabled: true},
-			{ID: root.ID, Name: "root", Administrator: true, RemoteAccess: true},
+			{ID: root.ID, Name: "root", Administrator: true, Hidden: true, RemoteAccess: true},
 		}
 		if diff := cmp.Diff(want, users); diff != "" {
 			t.Errorf("local users (-want +got): %s", diff)

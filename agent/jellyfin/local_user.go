@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -13,12 +14,15 @@ import (
 
 // userDto has the members of a local user that the agent reads.
 type userDto struct {
-	ID            string          `json:"Id"`
-	Name          string          `json:"Name"`
-	HasPassword   *bool           `json:"HasPassword"` // nil from 12 on
-	LastLoginDate json.RawMessage `json:"LastLoginDate"`
-	Policy        json.RawMessage `json:"Policy"`
+	ID               string          `json:"Id"`
+	Name             string          `json:"Name"`
+	LastLoginDate    json.RawMessage `json:"LastLoginDate"` // 10.11 leaves it out even after a sign-in
+	LastActivityDate json.RawMessage `json:"LastActivityDate"`
+	Policy           json.RawMessage `json:"Policy"`
 }
+
+// used reports whether somebody has signed in as the local user.
+func (u userDto) used() bool { return present(u.LastLoginDate) || present(u.LastActivityDate) }
 
 // localUser returns the local user as the agent knows it, and its whole policy.
 func (u userDto) localUser(doing string) (mediaserver.LocalUser, policy, error) {
@@ -141,11 +145,12 @@ func notFound(doing string) error {
 	return &failure{doing: doing, err: mediaserver.ErrNotFound, why: mediaserver.ErrNotFound.Error()}
 }
 
-// Libraries returns all libraries.
+// Libraries returns all libraries. The folder of playlists is no library; Jellyfin leaves it
+// out of what is not hidden.
 func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	const doing = "reading the libraries"
 	var answer libraries
-	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", into: &answer}); err != nil {
+	if err := s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", query: url.Values{"isHidden": {"false"}}, into: &answer}); err != nil {
 		return nil, err
 	}
 	if answer.Items == nil {

@@ -95,13 +95,19 @@ func (s *Server) initiate(ctx context.Context, doing, localUserID string, device
 	return request, err
 }
 
-// authorize approves a code for a local user, with the key.
+// authorize approves a code for a local user, with the key. It returns ErrNotFound or
+// ErrNotAllowed if the local user was deleted or disabled meanwhile.
 func (s *Server) authorize(ctx context.Context, doing, code, localUserID string) error {
 	var done bool
 	err := s.admin(ctx, call{
 		doing: doing, method: http.MethodPost, path: "/QuickConnect/Authorize",
 		query: url.Values{"code": {code}, "userId": {localUserID}}, into: &done,
 	})
+	if statusOf(err) == http.StatusBadRequest { // so it answers for a local user that was deleted meanwhile
+		if _, gone := s.readUser(ctx, localUserID); gone != nil {
+			return gone
+		}
+	}
 	if err == nil && !done {
 		err = implausible(doing, "Quick Connect does not approve the code")
 	}

@@ -51,15 +51,35 @@ func exception(status int) answer {
 	return answer{status: status, kind: "text/plain", body: []byte("Error processing request.")}
 }
 
-// said returns a refusal with a text.
+// said returns a refusal with a text, which is a JSON string.
 func said(status int, text string) answer {
-	return answer{status: status, kind: "text/plain; charset=utf-8", body: []byte(text)}
+	a := answerJSON(text)
+	a.status = status
+	return a
 }
 
 // problem returns a refusal by the web framework of Jellyfin.
 func problem(status int) answer {
-	a := answerJSON(object{"type": "about:blank", "title": http.StatusText(status), "status": status})
+	a := answerJSON(object{"type": sections[status], "title": http.StatusText(status), "status": status, "traceId": "00-" + random(16) + "-" + random(8) + "-00"})
 	a.status = status
+	return a
+}
+
+// sections are the types of problems by status.
+var sections = map[int]string{
+	http.StatusBadRequest: "https://tools.ietf.org/html/rfc9110#section-15.5.1",
+	http.StatusForbidden:  "https://tools.ietf.org/html/rfc9110#section-15.5.4",
+	http.StatusNotFound:   "https://tools.ietf.org/html/rfc9110#section-15.5.5",
+}
+
+// invalid returns the refusal of a request that is no valid one. errors has the texts by
+// the name of the member or parameter.
+func invalid(errors object) answer {
+	a := answerJSON(object{
+		"type": sections[http.StatusBadRequest], "title": "One or more validation errors occurred.", "status": http.StatusBadRequest,
+		"errors": errors, "traceId": "00-" + random(16) + "-" + random(8) + "-00",
+	})
+	a.status = http.StatusBadRequest
 	return a
 }
 
@@ -72,6 +92,16 @@ func (x *exchange) read(into any) bool {
 	}
 	return json.Unmarshal(x.body, into) == nil
 }
+
+// decode reads JSON of the fake's own files.
+func decode(raw []byte, into any) {
+	if err := json.Unmarshal(raw, into); err != nil {
+		panic(err) // a fault of the fake
+	}
+}
+
+// jsonNull is a member that is null, and not left out.
+var jsonNull = json.RawMessage("null")
 
 // random returns hex digits of n random bytes.
 func random(n int) string {
@@ -91,41 +121,11 @@ func date(at time.Time) any {
 // plainID returns an id in lower case and without dashes.
 func plainID(id string) string { return strings.ToLower(strings.ReplaceAll(id, "-", "")) }
 
-func (s *Server) publicInfo(*exchange) answer {
-	return answerJSON(object{
-		"LocalAddress": "http://192.0.2.1:8096", "ServerName": s.name, "Version": s.told, "ProductName": s.product, "OperatingSystem": "",
-		"Id": s.id, "StartupWizardCompleted": s.ready,
-	})
-}
-
-func (s *Server) systemInfo(*exchange) answer {
-	return answerJSON(object{
-		"LocalAddress": "http://192.0.2.1:8096", "ServerName": s.name, "Version": s.told, "ProductName": s.product, "OperatingSystem": "",
-		"Id": s.id, "StartupWizardCompleted": s.ready, "OperatingSystemDisplayName": "", "HasPendingRestart": false, "IsShuttingDown": false,
-		"SupportsLibraryMonitor": true, "WebSocketPortNumber": 8096, "CanSelfRestart": true, "CanLaunchWebBrowser": false,
-		"HasUpdateAvailable": false, "CompletedInstallations": []object{}, "CastReceiverApplications": []object{},
-		"EncoderLocation": "System", "SystemArchitecture": "X64", "CachePath": "/cache", "LogPath": "/log",
-	})
-}
-
-func (s *Server) ping(*exchange) answer { return answerJSON(s.product) }
-
-func (s *Server) mediaFolders(*exchange) answer {
-	items := []object{}
-	for _, l := range s.folders {
-		items = append(items, object{
-			"Name": l.name, "ServerId": s.id, "Id": l.id, "IsFolder": true, "Type": "CollectionFolder", "CollectionType": "movies",
-			"LocationType": "FileSystem", "MediaType": "Unknown",
-		})
-	}
-	return answerJSON(object{"Items": items, "TotalRecordCount": len(items), "StartIndex": 0})
-}
-
 func (s *Server) listKeys(*exchange) answer {
 	items := []object{}
 	for _, key := range slices.Sorted(maps.Keys(s.keys)) {
 		items = append(items, object{
-			"Id": len(items) + 1, "AccessToken": key, "DeviceId": "", "AppName": s.keys[key].app, "AppVersion": "", "DeviceName": "",
+			"Id": len(items), "AccessToken": key, "DeviceId": "", "AppName": s.keys[key].app, "AppVersion": "", "DeviceName": "",
 			"UserId": strings.Repeat("0", 32), "IsActive": false, "DateCreated": date(s.keys[key].created), "DateLastActivity": date(s.keys[key].created),
 		})
 	}

@@ -57,17 +57,17 @@ func readParts(header string) map[string]string {
 // identify reads the device and the token of a request, in the ways that this version takes.
 func (s *Server) identify(r *http.Request) map[string]string {
 	header := r.Header.Get("Authorization")
-	if header == "" && s.takesLegacy {
+	if header == "" && s.legacy {
 		header = r.Header.Get("X-Emby-Authorization")
 	}
 	scheme, _, _ := strings.Cut(header, " ")
 	parts := map[string]string{}
-	if strings.EqualFold(scheme, "MediaBrowser") || s.takesLegacy && strings.EqualFold(scheme, "Emby") {
+	if strings.EqualFold(scheme, "MediaBrowser") || s.legacy && strings.EqualFold(scheme, "Emby") {
 		parts = readParts(header)
 	}
 	query := r.URL.Query()
 	others := []string{query.Get("ApiKey")}
-	if s.takesLegacy {
+	if s.legacy {
 		others = []string{r.Header.Get("X-Emby-Token"), r.Header.Get("X-MediaBrowser-Token"), query.Get("ApiKey"), query.Get("api_key")}
 	}
 	for _, token := range others {

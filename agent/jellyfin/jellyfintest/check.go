@@ -16,6 +16,7 @@ import (
 type checker struct {
 	*described
 	extra  map[string]bool // members that a test made up
+	legacy bool            // the server takes the old ways of showing a token
 	isKey  func(token string) bool
 	report func(drift string)
 }
@@ -35,6 +36,9 @@ func (c *checker) request(o *operation, params map[string]string, r *http.Reques
 		for _, fault := range textFaults(o.Parameters.GetByInAndName(openapi3.ParameterInPath, name).Schema.Value, value) {
 			say("%s in the path%s", name, fault)
 		}
+	}
+	if o.Deprecated && o.OperationID == "UpdateUserPasswordLegacy" {
+		say("it is an old way that is described nowhere")
 	}
 	c.query(o, r.URL.Query(), say)
 	c.headers(o, r, say)
@@ -88,7 +92,7 @@ func (c *checker) whole(policy map[string]any, say sayFunc) {
 func (c *checker) query(o *operation, query url.Values, say sayFunc) {
 	for name, values := range query {
 		if name == legacyQuery {
-			if !c.takesLegacy {
+			if !c.legacy {
 				say("%s in the query is ignored by this version", name)
 			}
 			continue
@@ -138,7 +142,7 @@ const legacyQuery = "api_key"
 // headers checks how the request shows its device and token: in one header,
 // percent-encoded; an API key alone; a device that signs in with all of its names.
 func (c *checker) headers(o *operation, r *http.Request, say sayFunc) {
-	if !c.takesLegacy {
+	if !c.legacy {
 		for _, name := range []string{"X-Emby-Authorization", "X-Emby-Token", "X-MediaBrowser-Token"} {
 			if r.Header.Get(name) != "" {
 				say("the header %s is ignored by this version", name)
@@ -162,7 +166,7 @@ func (c *checker) headers(o *operation, r *http.Request, say sayFunc) {
 	if o.OperationID != "InitiateQuickConnect" && o.OperationID != "AuthenticateUserByName" {
 		return
 	}
-	if header == "" && c.takesLegacy {
+	if header == "" && c.legacy {
 		parts = readParts(r.Header.Get("X-Emby-Authorization"))
 	}
 	for _, name := range known[:4] {
@@ -180,7 +184,7 @@ func (c *checker) scheme(header string, say sayFunc) {
 	scheme, _, _ := strings.Cut(header, " ")
 	legacy := strings.EqualFold(scheme, "Emby")
 	switch {
-	case strings.EqualFold(scheme, "MediaBrowser"), legacy && c.takesLegacy:
+	case strings.EqualFold(scheme, "MediaBrowser"), legacy && c.legacy:
 	case legacy:
 		say("the scheme %s is ignored by this version", scheme)
 	default:
@@ -211,7 +215,7 @@ func (c *checker) answer(o *operation, a answer) {
 		if described == nil || len(content) > 0 && !forbiddenWithoutBody(o, a.status) {
 			say("status %d has a body", a.status)
 		}
-	case kind == "text/plain" && exception:
+	case exception && (kind == "text/plain" || wanted == nil && len(a.body) > 0 && kind == "application/json"):
 	case wanted == nil || len(a.body) == 0:
 		say("status %d does not have %d bytes of type %q", a.status, len(a.body), a.kind)
 	case kind == "application/json":
@@ -219,6 +223,9 @@ func (c *checker) answer(o *operation, a answer) {
 		if err != nil {
 			say("the body is not JSON")
 			return
+		}
+		if _, text := value.(string); text && a.status >= http.StatusBadRequest {
+			return // the descriptions say that it is an object
 		}
 		for _, fault := range faults(wanted.Schema.Value, without(value, c.extra)) {
 			say("status %d: body%s", a.status, fault)

@@ -26,24 +26,6 @@ func (s *Server) AddUser(name, password string, administrator bool) (id string) 
 	return id
 }
 
-// AddLibrary makes a library and returns its id.
-func (s *Server) AddLibrary(name string) string {
-	l := library{id: random(16), name: name}
-	s.locked(func() { s.folders = append(s.folders, l) })
-	return l.id
-}
-
-// Libraries returns the ids of all libraries by name.
-func (s *Server) Libraries() map[string]string {
-	all := map[string]string{}
-	s.locked(func() {
-		for _, l := range s.folders {
-			all[l.name] = l.id
-		}
-	})
-	return all
-}
-
 // User is a local user, for tests to look at.
 type User struct {
 	ID, Name, Password              string

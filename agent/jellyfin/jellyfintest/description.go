@@ -13,7 +13,7 @@ import (
 // published holds what Jellyfin publishes of the calls that agents and signing-in
 // clients make. testdata/trim.jq makes the files from Jellyfin's own descriptions.
 //
-//go:embed testdata/*.json
+//go:embed testdata/jellyfin-*.json testdata/undescribed.json testdata/ratings.json
 var published embed.FS
 
 // version10_8 is the one version without a published description.
@@ -64,16 +64,29 @@ func readDescription(version string) (*described, error) {
 		return nil, err
 	}
 	d := &described{exact: doc.Info.Version, takesLegacy: version != "12", schemas: doc.Components.Schemas}
+	d.add(doc)
+	if version == version10_8 {
+		d.exact = "10.8.13"
+		d.makeOld()
+		return d, nil
+	}
+	if raw, err = published.ReadFile("testdata/undescribed.json"); err != nil {
+		return nil, err
+	}
+	if doc, err = openapi3.NewLoader().LoadFromData(raw); err != nil {
+		return nil, err
+	}
+	d.add(doc)
+	return d, nil
+}
+
+// add adds the operations of a description.
+func (d *described) add(doc *openapi3.T) {
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
 			d.operations = append(d.operations, &operation{o, method, path, needs(o)})
 		}
 	}
-	if version == version10_8 {
-		d.exact = "10.8.13"
-		d.makeOld()
-	}
-	return d, nil
 }
 
 // describe returns the OpenAPI description that a version of Jellyfin publishes.
@@ -89,7 +102,8 @@ func describe(version string) (*described, error) {
 	return d, nil
 }
 
-// needs returns what a caller must show: "token", "administrator" or "" for nothing.
+// needs returns what a caller must show: "token", "administrator", "setup" for nothing until
+// the wizard is done and an administrator from then on, or "" for nothing.
 func needs(o *openapi3.Operation) string {
 	if o.Security == nil {
 		return ""
@@ -97,6 +111,9 @@ func needs(o *openapi3.Operation) string {
 	for _, security := range *o.Security {
 		if slices.Contains(security["CustomAuthentication"], "RequiresElevation") {
 			return "administrator"
+		}
+		if slices.Contains(security["CustomAuthentication"], "FirstTimeSetupOrElevated") {
+			return "setup"
 		}
 	}
 	return "token"
@@ -127,14 +144,16 @@ func exceptions(operation string) []int {
 	return map[string][]int{
 		"InitiateQuickConnect":         {400, 401},
 		"GetQuickConnectState":         {401, 404},
-		"AuthorizeQuickConnect":        {401, 403, 404, 500},
+		"AuthorizeQuickConnect":        {400, 401, 403, 404, 500},
 		"AuthenticateWithQuickConnect": {401, 404},
 		"AuthenticateUserByName":       {400, 401, 403},
 		"CreateUserByName":             {400},
-		"UpdateUserPolicy":             {403, 404},
+		"UpdateUserPolicy":             {400, 403, 404},
 		"UpdateUserPassword":           {403, 404},
 		"DeleteUser":                   {400, 404, 500},
-		"GetUserById":                  {404},
+		"GetUserById":                  {400, 404},
+		"UpdateUser":                   {400, 403, 404},
+		"UpdateUserPasswordLegacy":     {403, 404},
 		"DeleteDevice":                 {400, 404},
 		"PostUserImage":                {400, 404},
 		"GetUserImage":                 {404},

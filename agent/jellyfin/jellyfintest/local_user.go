@@ -28,6 +28,22 @@ func (u *user) number(name string) int {
 	return n
 }
 
+// set sets a member of the policy.
+func (u *user) set(name string, value any) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // a fault of the fake
+	}
+	u.policy[name] = raw
+}
+
+// hours returns the hours in which the user is let in; none means always.
+func (u *user) hours() []schedule {
+	var list []schedule
+	_ = json.Unmarshal(u.policy["AccessSchedules"], &list)
+	return list
+}
+
 func (u *user) list(name string) []string {
 	var list []string
 	_ = json.Unmarshal(u.policy[name], &list)
@@ -43,7 +59,7 @@ func (s *Server) defaults() map[string]json.RawMessage {
 		switch {
 		case kind.Is("boolean") && !nullable:
 			policy[name] = json.RawMessage("true")
-		case kind.Is("array") && name != "BlockedMediaFolders" && name != "BlockedChannels":
+		case kind.Is("array"):
 			policy[name] = json.RawMessage("[]")
 		case kind.Is("integer") && !nullable:
 			policy[name] = json.RawMessage("0")
@@ -65,10 +81,15 @@ func (s *Server) hasPolicy(member string) bool {
 	return s.schemas["UserPolicy"].Value.Properties[member] != nil
 }
 
-// add makes a user as Jellyfin does: visible, and with all libraries.
+// add makes a user as Jellyfin does: hidden, and with all libraries. The first one may do
+// more, because it is made by the wizard.
 func (s *Server) add(name, password string) *user {
 	u := &user{id: random(16), name: name, password: password, policy: s.defaults()}
-	u.policy["IsHidden"] = json.RawMessage("false")
+	u.set("IsHidden", true)
+	u.set("EnableLiveTvManagement", false)
+	for _, name := range []string{"EnableContentDeletion", "EnableRemoteControlOfOtherUsers"} {
+		u.set(name, len(s.order) == 0)
+	}
 	u.policy["AuthenticationProviderId"] = json.RawMessage(`"Jellyfin.Server.Implementations.Users.DefaultAuthenticationProvider"`)
 	u.policy["PasswordResetProviderId"] = json.RawMessage(`"Jellyfin.Server.Implementations.Users.DefaultPasswordResetProvider"`)
 	s.users[u.id] = u
@@ -90,9 +111,8 @@ func (s *Server) dto(u *user) object {
 		"Name": u.name, "ServerId": s.id, "Id": u.id, "EnableAutoLogin": false, "LastLoginDate": date(u.login), "LastActivityDate": date(u.activ),
 		"Policy": maps.Clone(u.policy), "Configuration": configuration(),
 	}
-	if s.version != "12" { // 12 no longer tells
-		dto["HasPassword"], dto["HasConfiguredPassword"], dto["HasConfiguredEasyPassword"] = u.password != "", u.password != "", false
-	}
+	has := u.password != "" || s.version == "12" // 12 says so of everybody
+	dto["HasPassword"], dto["HasConfiguredPassword"], dto["HasConfiguredEasyPassword"] = has, has, false
 	if u.image != nil {
 		dto["PrimaryImageTag"] = "0123456789abcdef0123456789abcdef"
 	}
@@ -146,29 +166,71 @@ func (s *Server) getUser(x *exchange) answer {
 	return answerJSON(s.dto(u))
 }
 
+// updateUser takes the name of a user.
+func (s *Server) updateUser(x *exchange) answer {
+	id := plainID(x.ask("userId"))
+	if id == "" && x.who.user != nil {
+		id = x.who.user.id
+	}
+	u := s.users[id]
+	if u == nil {
+		return problem(http.StatusNotFound)
+	}
+	if !x.who.administrator() && x.who.user != u {
+		return said(http.StatusForbidden, "User update not allowed.")
+	}
+	var ask struct{ Name string }
+	if !x.read(&ask) || !s.mayBeNamed(ask.Name, u) {
+		return exception(http.StatusBadRequest)
+	}
+	u.name = ask.Name
+	return noContent()
+}
+
+// mayBeNamed reports whether a user may have a name; u is nil for a new user.
+func (s *Server) mayBeNamed(name string, u *user) bool {
+	if strings.TrimSpace(name) != name || !allowedName.MatchString(name) || s.version == "12" && strings.Trim(name, ".") == "" {
+		return false
+	}
+	other := s.named(name)
+	return other == nil || other == u
+}
+
 var allowedName = regexp.MustCompile(`^[\p{L}\p{Mn}\p{Nd}\p{Pc} \-'._@+]+$`)
 
 func (s *Server) createUser(x *exchange) answer {
 	var ask struct{ Name, Password *string }
-	if !x.read(&ask) || ask.Name == nil || strings.TrimSpace(*ask.Name) != *ask.Name || !allowedName.MatchString(*ask.Name) ||
-		s.named(*ask.Name) != nil {
+	if !x.read(&ask) || ask.Name == nil || *ask.Name == "" {
+		return invalid(object{"Name": []string{"The Name field is required."}})
+	}
+	if !s.mayBeNamed(*ask.Name, nil) {
 		return exception(http.StatusBadRequest)
 	}
-	password := ""
+	u := s.add(*ask.Name, "")
+	a := answerJSON(s.dto(u)) // it does not know the password yet
 	if ask.Password != nil {
-		password = *ask.Password
+		u.password = *ask.Password
 	}
-	return answerJSON(s.dto(s.add(*ask.Name, password)))
+	return a
 }
 
 func (s *Server) updatePolicy(x *exchange) answer {
 	var policy map[string]json.RawMessage
-	if !x.read(&policy) || policy["AuthenticationProviderId"] == nil || policy["PasswordResetProviderId"] == nil {
+	if !x.read(&policy) {
 		return problem(http.StatusBadRequest)
+	}
+	missing := object{}
+	for _, name := range []string{"PasswordResetProviderId", "AuthenticationProviderId"} {
+		if policy[name] == nil {
+			missing[name] = []string{"The " + name + " field is required."}
+		}
+	}
+	if len(missing) > 0 {
+		return invalid(missing)
 	}
 	u := s.users[plainID(x.params["userId"])]
 	if u == nil {
-		return said(http.StatusNotFound, "User not found")
+		return problem(http.StatusNotFound)
 	}
 	whole := s.defaults()
 	for name, raw := range policy {
@@ -276,6 +338,9 @@ func (s *Server) postImage(x *exchange) answer {
 	}
 	if !x.who.administrator() && x.who.user != u {
 		return problem(http.StatusForbidden)
+	}
+	if !strings.HasPrefix(x.Header.Get("Content-Type"), "image/") {
+		return said(http.StatusBadRequest, "Incorrect ContentType.")
 	}
 	raw, err := base64.StdEncoding.DecodeString(string(x.body))
 	if err != nil {

@@ -41,6 +41,10 @@ type Server struct {
 	users    map[string]*user
 	order    []string // ids of users
 	folders  []library
+	listed12 []library // of 12: the libraries that it listed at listedAt
+	listedAt time.Time
+	starting Start
+	legacy   bool // EnableLegacyAuthorization: the old ways of showing a token are taken
 	keys     map[string]apiKey
 	sessions map[string]*session // by token
 	codes    map[string]*quickConnect
@@ -69,6 +73,10 @@ func Base(path string) Option { return func(s *Server) { s.base = path } }
 
 // Clock sets the clock.
 func Clock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
+
+// Fresh makes the fake a new server, whose wizard nobody has gone through: without a key
+// and without libraries.
+func Fresh() Option { return func(s *Server) { s.ready, s.APIKey = false, "" } }
 
 // Report sends drift to report, instead of failing the test.
 func Report(report func(drift string)) Option { return func(s *Server) { s.report = report } }
@@ -99,7 +107,7 @@ func NewHandler(version string, options ...Option) (*Server, error) {
 	}
 	s := &Server{
 		described: d, version: version, now: time.Now, id: random(16), name: "Living room", told: d.exact,
-		product: "Jellyfin Server", ready: true, quick: true, APIKey: random(16),
+		product: "Jellyfin Server", ready: true, quick: true, legacy: d.takesLegacy, APIKey: random(16),
 		users: map[string]*user{}, keys: map[string]apiKey{}, sessions: map[string]*session{},
 		codes: map[string]*quickConnect{}, signed: map[string]signedIn{}, extra: map[string]bool{}, before: map[string]func(){},
 	}
@@ -110,6 +118,11 @@ func NewHandler(version string, options ...Option) (*Server, error) {
 	}
 	for _, option := range options {
 		option(s)
+	}
+	if !s.ready {
+		s.name = "vm"
+		s.AddUser("root", "", true)
+		return s, nil
 	}
 	s.keys[s.APIKey] = apiKey{app: "Latchkey", created: s.now()}
 	s.AddUser("root", "root's password", true)
@@ -139,7 +152,7 @@ type answer struct {
 
 // ServeHTTP answers like that version of Jellyfin.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ok := strings.CutPrefix(r.URL.Path, s.base)
+	path, ok := s.below(r.URL.Path)
 	if !ok {
 		http.Redirect(w, r, s.base+"/web/", http.StatusFound) // as Jellyfin does
 		return
@@ -158,6 +171,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.serve(w, r, o, params, body, known)
+}
+
+// below returns the path below the base, whose letter case does not count, and without the
+// prefixes that old apps put before each path. 12 does not know these prefixes.
+func (s *Server) below(path string) (string, bool) {
+	if len(path) < len(s.base) || !strings.EqualFold(path[:len(s.base)], s.base) {
+		return "", false
+	}
+	path = path[len(s.base):]
+	for _, prefix := range []string{"/emby/", "/mediabrowser/"} {
+		if s.takesLegacy && len(path) > len(prefix) && strings.EqualFold(path[:len(prefix)], prefix) {
+			return path[len(prefix)-1:], true
+		}
+	}
+	return path, true
 }
 
 // note keeps a request for the test, and runs what the test wants to happen before the
@@ -179,6 +207,9 @@ func (s *Server) note(o *operation, r *http.Request, path string) string {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, o *operation, params map[string]string, body []byte, known bool) {
+	if s.serveStarting(w, o) {
+		return
+	}
 	if o == nil {
 		s.report(fmt.Sprintf("request %s %s: there is no such operation", r.Method, r.URL.Path))
 		status := http.StatusNotFound
@@ -206,19 +237,27 @@ func (s *Server) answer(o *operation, x *exchange) answer {
 	x.identity = s.identify(x.Request)
 	x.who = s.authenticate(x.identity)
 	switch {
-	case o.needs != "" && !x.who.known():
+	case o.needs == "" || o.needs == "setup" && !s.ready:
+	case !x.who.known():
 		return answer{status: http.StatusUnauthorized}
-	case o.needs == "administrator" && !x.who.administrator():
+	case x.who.user != nil && s.outsideHours(x.who.user):
 		return answer{status: http.StatusForbidden}
+	case (o.needs == "administrator" || o.needs == "setup") && !x.who.administrator():
+		return answer{status: http.StatusForbidden}
+	}
+	for name := range x.params {
+		if strings.HasSuffix(name, "Id") && name != "sessionId" && checkUUID(x.params[name]) != nil {
+			return invalid(object{name: []string{"The value '" + x.params[name] + "' is not valid."}})
+		}
 	}
 	return s.handler(o.OperationID)(x)
 }
 
 func (s *Server) check() *checker {
 	s.mu.Lock()
-	extra := maps.Clone(s.extra)
+	extra, legacy := maps.Clone(s.extra), s.legacy
 	s.mu.Unlock()
-	return &checker{described: s.described, extra: extra, report: s.report, isKey: func(token string) bool {
+	return &checker{described: s.described, extra: extra, legacy: legacy, report: s.report, isKey: func(token string) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		_, ok := s.keys[token]
@@ -239,6 +278,13 @@ func (s *Server) handler(name string) func(*exchange) answer {
 		"GetSessions":           s.listSessions, "ReportSessionEnded": s.logout,
 		"GetKeys": s.listKeys, "CreateKey": s.createKey, "RevokeKey": s.revokeKey,
 		"GetDevices": s.listDevices, "DeleteDevice": s.deleteDevice, "GetMediaFolders": s.mediaFolders,
+		"UpdateUser": s.updateUser, "GetParentalRatings": s.ratings, "UpdateUserPasswordLegacy": s.updatePassword,
+		"GetHealth": s.health, "GetFirstUser": s.firstUser, "UpdateStartupUser": s.setFirstUser, "UpdateInitialConfiguration": s.setFirstNames,
+		"SetRemoteAccess": s.setRemoteAccess, "CompleteWizard": s.endWizard,
+		"GetVirtualFolders": s.virtualFolders, "AddVirtualFolder": s.addVirtualFolder, "RemoveVirtualFolder": s.removeVirtualFolder,
+		"RenameVirtualFolder": s.renameVirtualFolder, "GetUserViews": s.userViews, "GetVideoStream": s.videoStream,
+		"GetConfiguration": s.getConfiguration, "UpdateConfiguration": s.setConfiguration,
+		"SendMessageCommand": s.commandSession, "SendPlaystateCommand": s.commandSession,
 	}
 	return handlers[name]
 }

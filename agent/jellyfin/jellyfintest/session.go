@@ -1,7 +1,9 @@
 package jellyfintest
 
 import (
+	"cmp"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 type session struct {
 	token, userID                     string
 	device, deviceID, client, version string
+	address                           string
 	created, lastActivity             time.Time
 }
 
@@ -20,12 +23,11 @@ type apiKey struct {
 	created time.Time
 }
 
-type library struct{ id, name string }
-
 // quickConnect is a request of Quick Connect, with the code that a device shows.
 type quickConnect struct {
 	secret, code                      string
 	device, deviceID, client, version string
+	address                           string // of a device that signs in with a password
 	added                             time.Time
 	approved                          bool
 }
@@ -41,7 +43,7 @@ const codeLife = 10 * time.Minute
 // code. Jellyfin makes only these checks, so that a disabled user gets a token too. A token
 // of the same user and device ends.
 func (s *Server) signIn(u *user, q *quickConnect) answer {
-	if q.deviceID == "" || q.device == "" || q.client == "" || q.version == "" {
+	if !q.whole() {
 		return exception(http.StatusBadRequest)
 	}
 	if !u.flag("EnableAllDevices") && !slices.Contains(u.list("EnabledDevices"), q.deviceID) {
@@ -59,12 +61,20 @@ func (s *Server) signIn(u *user, q *quickConnect) answer {
 	s.endSessions(func(e *session) bool { return e.userID == u.id && e.deviceID == q.deviceID })
 	e := &session{
 		token: random(16), userID: u.id, device: q.device, deviceID: q.deviceID, client: q.client, version: q.version,
-		created: s.now(), lastActivity: s.now(),
+		address: q.address, created: s.now(), lastActivity: s.now(),
 	}
 	s.sessions[e.token] = e
-	u.login, u.activ = s.now(), s.now()
+	u.activ = s.now()
 	return answerJSON(object{"User": s.dto(u), "SessionInfo": s.sessionInfo(e), "AccessToken": e.token, "ServerId": s.id})
 }
+
+// whole reports whether a device says everything that Jellyfin wants to know of it.
+func (q *quickConnect) whole() bool {
+	return q.deviceID != "" && q.device != "" && q.client != "" && q.version != ""
+}
+
+// quickConnectOff is the refusal of everything that needs Quick Connect while it is off.
+func quickConnectOff() answer { return said(http.StatusUnauthorized, "Quick connect is disabled") }
 
 func (s *Server) endSessions(which func(*session) bool) {
 	maps.DeleteFunc(s.sessions, func(_ string, e *session) bool { return which(e) })
@@ -75,14 +85,37 @@ func (s *Server) byName(x *exchange) answer {
 	if !x.read(&ask) {
 		return exception(http.StatusBadRequest)
 	}
+	from := request(x.identity)
+	if !from.whole() {
+		return exception(http.StatusBadRequest)
+	}
+	from.address, _, _ = net.SplitHostPort(x.RemoteAddr)
 	u := s.named(ask.Username)
-	if u == nil || u.password != ask.Pw {
+	switch {
+	case u == nil:
+		return exception(http.StatusUnauthorized)
+	case u.flag("IsDisabled"): // it is not told whether the password is right
+		return exception(http.StatusForbidden)
+	case u.password != ask.Pw:
+		s.countWrong(u)
 		return exception(http.StatusUnauthorized)
 	}
-	if u.flag("IsDisabled") {
-		return exception(http.StatusForbidden)
+	u.set("InvalidLoginAttemptCount", 0)
+	if !s.takesLegacy {
+		u.login = s.now() // 10.11 keeps no time of a sign-in
 	}
-	return s.signIn(u, request(x.identity))
+	return s.signIn(u, from)
+}
+
+// countWrong counts a wrong password. 12 disables the user when there are as many as the
+// policy allows; 10.11 goes on counting.
+func (s *Server) countWrong(u *user) {
+	count := u.number("InvalidLoginAttemptCount") + 1
+	u.set("InvalidLoginAttemptCount", count)
+	if most := u.number("LoginAttemptsBeforeLockout"); s.version == "12" && most >= 1 && count >= most {
+		u.set("IsDisabled", true)
+		s.endSessions(func(e *session) bool { return e.userID == u.id })
+	}
 }
 
 // request returns a request of Quick Connect for the device of a header.
@@ -101,11 +134,11 @@ func (s *Server) forget() {
 
 func (s *Server) initiate(x *exchange) answer {
 	q := request(x.identity)
-	if q.deviceID == "" || q.device == "" || q.client == "" || q.version == "" {
+	if !q.whole() {
 		return exception(http.StatusBadRequest)
 	}
 	if !s.quick {
-		return exception(http.StatusUnauthorized)
+		return quickConnectOff()
 	}
 	s.forget()
 	s.counter++
@@ -126,7 +159,7 @@ func (q *quickConnect) dto() object {
 
 func (s *Server) quickState(x *exchange) answer {
 	if !s.quick {
-		return exception(http.StatusUnauthorized)
+		return quickConnectOff()
 	}
 	s.forget()
 	for _, q := range s.codes {
@@ -147,7 +180,7 @@ func (s *Server) authorize(x *exchange) answer {
 		u = s.users[id]
 	}
 	if !s.quick {
-		return exception(http.StatusUnauthorized)
+		return quickConnectOff()
 	}
 	s.forget()
 	q := s.codes[x.ask("code")]
@@ -157,10 +190,10 @@ func (s *Server) authorize(x *exchange) answer {
 	if q.approved {
 		return exception(http.StatusInternalServerError)
 	}
-	q.added = s.now().Add(time.Minute)
 	if u == nil {
-		return exception(http.StatusUnauthorized)
+		return exception(http.StatusBadRequest)
 	}
+	q.added = s.now().Add(time.Minute)
 	result := s.signIn(u, q)
 	if result.status != http.StatusOK {
 		return result
@@ -176,7 +209,7 @@ func (s *Server) withQuickConnect(x *exchange) answer {
 		return answer{status: http.StatusBadRequest}
 	}
 	if !s.quick {
-		return exception(http.StatusUnauthorized)
+		return quickConnectOff()
 	}
 	s.forget()
 	in, ok := s.signed[*ask.Secret]
@@ -191,18 +224,41 @@ func (s *Server) sessionInfo(e *session) object {
 	if u := s.users[e.userID]; u != nil {
 		name = u.name
 	}
-	return object{
-		"Id": plainID(e.token), "UserId": e.userID, "UserName": name, "Client": e.client, "LastActivityDate": date(e.lastActivity),
-		"LastPlaybackCheckIn": "0001-01-01T00:00:00.0000000Z", "DeviceName": e.device, "DeviceId": e.deviceID, "ApplicationVersion": e.version,
-		"IsActive": true, "SupportsMediaControl": false, "SupportsRemoteControl": false, "HasCustomDeviceName": false, "ServerId": s.id,
-		"PlayableMediaTypes": []string{}, "SupportedCommands": []string{}, "AdditionalUsers": []object{}, "NowPlayingQueue": []object{},
+	info := object{
+		"PlayState":    object{"CanSeek": false, "IsPaused": false, "IsMuted": false, "RepeatMode": "RepeatNone", "PlaybackOrder": "Default"},
+		"Capabilities": capabilities(), "Id": plainID(e.token), "UserId": e.userID, "UserName": name, "Client": e.client,
+		"LastActivityDate": date(e.lastActivity), "LastPlaybackCheckIn": "0001-01-01T00:00:00.0000000Z", "DeviceName": e.device,
+		"DeviceId": e.deviceID, "ApplicationVersion": e.version, "IsActive": true, "SupportsMediaControl": false, "SupportsRemoteControl": false,
+		"HasCustomDeviceName": false, "ServerId": s.id, "PlayableMediaTypes": []string{}, "SupportedCommands": []string{},
+		"AdditionalUsers": []object{}, "NowPlayingQueue": []object{},
 	}
+	if e.address != "" { // nobody knows where a device is that came in by Quick Connect
+		info["RemoteEndPoint"] = e.address
+	}
+	if s.takesLegacy {
+		info["NowPlayingQueueFullItems"] = []object{}
+	}
+	return info
+}
+
+func capabilities() object {
+	return object{
+		"PlayableMediaTypes": []string{}, "SupportedCommands": []string{}, "SupportsMediaControl": false, "SupportsPersistentIdentifier": true,
+	}
+}
+
+// newest returns the sessions, the newest first.
+func (s *Server) newest() []*session {
+	list := slices.Collect(maps.Values(s.sessions))
+	slices.SortFunc(list, func(a, b *session) int {
+		return cmp.Or(b.created.Compare(a.created), strings.Compare(a.token, b.token))
+	})
+	return list
 }
 
 func (s *Server) listSessions(x *exchange) answer {
 	list := []object{}
-	for _, token := range slices.Sorted(maps.Keys(s.sessions)) {
-		e := s.sessions[token]
+	for _, e := range s.newest() {
 		mine := x.who.administrator() || e.userID == x.who.user.id
 		if device := x.ask("deviceId"); mine && (device == "" || device == e.deviceID) {
 			list = append(list, s.sessionInfo(e))
@@ -218,11 +274,10 @@ func (s *Server) logout(x *exchange) answer {
 
 func (s *Server) listDevices(*exchange) answer {
 	items := []object{}
-	for _, token := range slices.Sorted(maps.Keys(s.sessions)) {
-		e := s.sessions[token]
+	for _, e := range s.newest() {
 		items = append(items, object{
 			"Name": e.device, "Id": e.deviceID, "LastUserName": s.users[e.userID].name, "AppName": e.client, "AppVersion": e.version,
-			"LastUserId": e.userID, "DateLastActivity": date(e.lastActivity), "Capabilities": object{},
+			"LastUserId": e.userID, "DateLastActivity": date(e.lastActivity), "Capabilities": capabilities(),
 		})
 	}
 	return answerJSON(object{"Items": items, "TotalRecordCount": len(items), "StartIndex": 0})

@@ -5,7 +5,11 @@
 #   jq -r -f trim.jq FROM_JELLYFIN.json > jellyfin-12.json
 
 def cut: ["BaseItemDto", "SessionInfo", "SessionInfoDto", "DeviceInfo", "DeviceInfoDto", "SystemInfo"];
-def item: ["Id", "Name", "ServerId", "Type", "IsFolder", "ParentId", "CollectionType", "LocationType", "MediaType", "SortName", "Path"];
+def item: ["BackdropImageTags", "CanDelete", "CanDownload", "ChannelId", "Chapters", "CollectionType", "DateCreated", "DisplayPreferencesId",
+  "EnableMediaSourceDisplay", "Etag", "ExternalUrls", "GenreItems", "Genres", "Id", "ImageBlurHashes", "ImageTags",
+  "IsFolder", "LocalTrailerCount", "LocationType", "LockData", "LockedFields", "MediaType", "Name", "ParentId", "Path",
+  "People", "ProviderIds", "RemoteTrailers", "ServerId", "SortName", "SpecialFeatureCount", "Studios", "Taglines",
+  "Tags", "Type"];
 def named: ltrimstr("#/components/schemas/");
 def refs: [.. | objects | .["$ref"] // empty | named] | unique;
 def words: walk(if type == "object" then del(.description?, .summary?, .style?, .explode?, .tags?, .externalDocs?, .deprecated?) else . end);
@@ -15,7 +19,7 @@ def lines: to_entries | map("\(.key | tojson): \(.value | tojson)") | join(",\n"
 
 .components.schemas as $all
 | ($all | map_values(.enum != null)) as $enums
-| (.paths | map_values(with_entries(select(.value.operationId | IN("UpdateUser", "GetParentalRatings") | not))) | map_values(select(. != {})) ) as $paths
+| .paths as $paths
 | ($all | with_entries(.key as $name | if $name == "BaseItemDto" then .value.properties |= with_entries(select(.key | IN(item[]))) else . end
     | if ($name | IN(cut[])) then .value.properties |= walk(if type == "object" and has("$ref") and ($enums[.["$ref"] | named] | not) then {type: "object"} else . end) else . end)) as $schemas
 | ([$paths | refs] | last | until(. as $have | ([($schemas | to_entries[] | select(.key | IN($have[])) | .value | refs[])] + $have | unique) == $have; . as $have | [($schemas | to_entries[] | select(.key | IN($have[])) | .value | refs[])] + $have | unique)) as $reached

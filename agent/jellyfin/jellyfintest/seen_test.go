@@ -1,0 +1,160 @@
+package jellyfintest_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+)
+
+// The tests in this file are about facts that were seen at 10.11.11 and 12.0, and that no
+// captured question shows.
+
+// signInAs signs a device in and returns the header with its token.
+func signInAs(t *testing.T, fake *jellyfintest.Server, name, password string) string {
+	t.Helper()
+	got := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"`+name+`","Pw":"`+password+`"}`, "Authorization: "+device)
+	if got.status != http.StatusOK {
+		t.Fatalf("sign-in of %s: %+v, want status 200", name, got)
+	}
+	return "Authorization: " + withToken(member(t, got.body, "AccessToken"))
+}
+
+// Hours that are over shut a token out with 403, and let it in again when they begin.
+func TestHoursShutATokenOut(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"10.11", "12"} {
+		now := time.Date(2026, 3, 2, 19, 0, 0, 0, time.UTC) // a Monday
+		fake := jellyfintest.New(t, version, jellyfintest.Clock(func() time.Time { return now }))
+		anna := fake.AddUser("Anna", "a", false)
+		token := signInAs(t, fake, "Anna", "a")
+		for _, test := range []struct {
+			hours string
+			want  int
+		}{
+			{`[{"DayOfWeek":"Everyday","StartHour":8,"EndHour":20.5}]`, 200},
+			{`[{"DayOfWeek":"Everyday","StartHour":8,"EndHour":19}]`, 403},
+			{`[{"DayOfWeek":"Weekend","StartHour":0,"EndHour":24}]`, 403},
+			{`[{"DayOfWeek":"Weekday","StartHour":18.5,"EndHour":24}]`, 200},
+			{`[{"DayOfWeek":"Monday","StartHour":0,"EndHour":1},{"DayOfWeek":"Monday","StartHour":19,"EndHour":20}]`, 200},
+		} {
+			fake.SetPolicy(anna, "AccessSchedules", test.hours)
+			if got := ask(t, fake, "GET /Users/Me", "", token); got.status != test.want || test.want == 403 && got.body != "" {
+				t.Errorf("%s: %s: %+v, want status %d", version, test.hours, got, test.want)
+			}
+		}
+	}
+}
+
+// A change of a policy is felt by the next request. The id of a library that was renamed
+// shows nothing any more, and a film is sent to anybody who knows its id.
+func TestLibrariesOfAUser(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"10.11", "12"} {
+		fake := jellyfintest.New(t, version)
+		anna := fake.AddUser("Anna", "a", false)
+		token := signInAs(t, fake, "Anna", "a")
+		sees := func() string {
+			var names []string
+			body := ask(t, fake, "GET /UserViews", "", token).body
+			for name := range fake.Libraries() {
+				if strings.Contains(body, `"`+name+`"`) {
+					names = append(names, name)
+				}
+			}
+			return strings.Join(names, " ")
+		}
+		fake.SetPolicy(anna, "EnableAllFolders", "false")
+		fake.SetPolicy(anna, "EnabledFolders", `["`+fake.Libraries()["Films"]+`"]`)
+		if got := sees(); got != "Films" {
+			t.Errorf("%s: libraries %q, want Films", version, got)
+		}
+		if id := fake.RenameLibrary("Films", "Movies"); id != fake.Libraries()["Movies"] || sees() != "" {
+			t.Errorf("%s: libraries %q with the id %s, want none", version, sees(), id)
+		}
+		if got := ask(t, fake, "GET /Videos/"+fake.Film("Movies")+"/stream?static=true", ""); got.status != 200 || got.kind != "video/mp4" {
+			t.Errorf("%s: film without a token: %+v, want status 200", version, got)
+		}
+	}
+}
+
+// 12 disables a local user at the third wrong password when three are allowed; 10.11 does
+// not. By itself neither does.
+func TestWrongPasswords(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]bool{"10.11": false, "12": true} {
+		fake := jellyfintest.New(t, version)
+		anna := fake.AddUser("Anna", "a", false)
+		for _, limit := range []string{"-1", "3"} {
+			fake.SetPolicy(anna, "LoginAttemptsBeforeLockout", limit)
+			fake.SetPolicy(anna, "InvalidLoginAttemptCount", "0")
+			for range 3 {
+				ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"Anna","Pw":"x"}`, "Authorization: "+device)
+			}
+			if user, _ := fake.User(anna); user.Disabled != (want && limit == "3") {
+				t.Errorf("%s: disabled %v after three wrong passwords with the limit %s", version, user.Disabled, limit)
+			}
+		}
+	}
+}
+
+// 12 takes the old ways of showing a token when it is told to, but never the old prefixes.
+func TestLegacyCanBeSwitched(t *testing.T) {
+	t.Parallel()
+	for version, prefix := range map[string]int{"10.11": 200, "12": 404} {
+		fake := jellyfintest.New(t, version, jellyfintest.Report(func(string) {}))
+		key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
+		for on, want := range map[string]int{"true": 200, "false": 401} {
+			ask(t, fake, "POST /System/Configuration", `{"EnableLegacyAuthorization":`+on+`}`, key)
+			if got := ask(t, fake, "GET /Users", "", "X-Emby-Token: "+fake.APIKey); got.status != want {
+				t.Errorf("%s: legacy authorization %s: status %d, want %d", version, on, got.status, want)
+			}
+			if got := ask(t, fake, "GET /emby/Users", "", key); got.status != prefix {
+				t.Errorf("%s: legacy authorization %s: status %d with the prefix, want %d", version, on, got.status, prefix)
+			}
+		}
+	}
+}
+
+// A library that was added without a refresh is listed at once by 10.11, and by 12 after
+// some minutes.
+func TestLibraryAddedWithoutRefresh(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]bool{"10.11": true, "12": false} {
+		now := time.Date(2026, 3, 2, 19, 0, 0, 0, time.UTC)
+		fake := jellyfintest.New(t, version, jellyfintest.Clock(func() time.Time { return now }))
+		key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
+		listed := func() bool {
+			return strings.Contains(ask(t, fake, "GET /Library/MediaFolders?isHidden=false", "", key).body, `"Kids"`)
+		}
+		listed()
+		ask(t, fake, "POST /Library/VirtualFolders?name=Kids&refreshLibrary=false", "{}", key)
+		if got := listed(); got != want {
+			t.Errorf("%s: listed at once: %v, want %v", version, got, want)
+		}
+		now = now.Add(time.Hour)
+		if !listed() {
+			t.Errorf("%s: not listed an hour later", version)
+		}
+	}
+}
+
+// The states of a server that starts differ between the versions.
+func TestStartingStates(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"10.11", "12"} {
+		fake := jellyfintest.New(t, version)
+		for state, want := range map[jellyfintest.Start]int{jellyfintest.StartSetup: 503, jellyfintest.StartNamed: 503, jellyfintest.StartLoading: 503, jellyfintest.Started: 200} {
+			fake.SetStarting(state)
+			if version == "12" && state == jellyfintest.StartNamed {
+				want = 200
+			}
+			got := ask(t, fake, "GET /System/Info/Public", "")
+			if lower := strings.Contains(got.body, `"startupWizardCompleted":false`); got.status != want || lower != (want == 200 && state != jellyfintest.Started) {
+				t.Errorf("%s: state %d: %+v, want status %d", version, state, got, want)
+			}
+		}
+	}
+}
