@@ -10,6 +10,18 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// sameMembers returns the members of got that want has, too. A new member of an answer
+// is compared with the contract, so it need not be added to each test.
+func sameMembers(got, want map[string]any) map[string]any {
+	same := map[string]any{}
+	for name := range want {
+		if value, has := got[name]; has {
+			same[name] = value
+		}
+	}
+	return same
+}
+
 func TestAPIOwnedServers(t *testing.T) {
 	t.Parallel()
 	_, ann, bob, den := owners(t)
@@ -23,8 +35,8 @@ func TestAPIOwnedServers(t *testing.T) {
 		"people": 0.0, "pending": 0.0, "created_at": "2026-03-04T05:06:07Z", "last_seen_at": "2026-03-04T05:06:07Z", "disabled": false,
 		"libraries": []any{map[string]any{"id": "l1", "name": "Films"}, map[string]any{"id": "l2", "name": "Series"}},
 	}
-	if diff := cmp.Diff(want, detail); diff != "" || len(addresses) != 1 {
-		t.Errorf("%v (-want +got):\n%s", addresses, diff)
+	if diff := cmp.Diff(want, sameMembers(detail, want)); diff != "" || len(addresses) != 1 {
+		t.Errorf("%d addresses, want 1; server (-want +got):\n%s", len(addresses), diff)
 	}
 	den.joins(ann, bob, nil)
 	ann.signedUp("carl")
@@ -33,8 +45,11 @@ func TestAPIOwnedServers(t *testing.T) {
 	ann.is(ann.get("/servers/owned"), http.StatusOK, &list)
 	delete(want, "libraries")
 	want["people"], want["pending"] = 1.0, 1.0
-	if diff := cmp.Diff([]map[string]any{want}, list.Servers); diff != "" {
-		t.Errorf("servers (-want +got):\n%s", diff)
+	if len(list.Servers) != 1 {
+		t.Fatalf("%d servers, want 1", len(list.Servers))
+	}
+	if diff := cmp.Diff(want, sameMembers(list.Servers[0], want)); diff != "" {
+		t.Errorf("server (-want +got):\n%s", diff)
 	}
 	if a := bob.get("/servers/owned"); a.body != `{"servers":[]}` {
 		t.Error(a.body)
