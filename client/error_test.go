@@ -35,8 +35,9 @@ func TestErrorsHoldWhatTheServiceSaid(t *testing.T) {
 	if _, ok := got.Field("password"); ok {
 		t.Error("the field password has a mistake, want one for email alone")
 	}
-	if text := err.Error(); text != "POST /api/v1/account/email: 422 invalid: Look[31m again. [email: email_invalid]" {
-		t.Error(text)
+	const said = "POST /api/v1/account/email: 422 invalid: Look[31m again. [email: email_invalid]"
+	if text := err.Error(); text != said {
+		t.Errorf("got the text %q, want %q", text, said)
 	}
 	// An error that the service did not write has no code, so it equals no error of the client.
 	for name, r := range map[string]reply{

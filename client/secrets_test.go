@@ -41,7 +41,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 			if text := fmt.Sprintf(verb, c); strings.Contains(text, "secret") {
-				t.Error(text)
+				t.Errorf("%s: got %q, want no secret in it", verb, text)
 			}
 		}
 	}

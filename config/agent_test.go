@@ -56,7 +56,7 @@ func TestAgentDefaults(t *testing.T) {
 		LogFormat: "json", LogLevel: "info",
 	}
 	if diff := cmp.Diff(want, a); diff != "" {
-		t.Error(diff)
+		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 	if a.Discover() || a.Apart() {
 		t.Error("with Jellyfin the agent answers over UDP or runs the builtin server apart, want neither")
@@ -101,7 +101,7 @@ func TestAgentNamesMissingSettings(t *testing.T) {
 		names = append(names, name)
 	}
 	if diff := cmp.Diff([]string{"service", "media-server-url", "api-key"}, names); diff != "" {
-		t.Error(diff)
+		t.Errorf("names (-want +got):\n%s", diff)
 	}
 	if err := loaded.Check("service", "media-server-url", "api-key"); err != nil {
 		t.Errorf("a command that does without them: %v, want no error", err)

@@ -188,7 +188,7 @@ func TestTrustedPrefixes(t *testing.T) {
 		netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("192.0.2.0/24"),
 	}
 	if diff := cmp.Diff(want, s.TrustedPrefixes(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
-		t.Error(diff)
+		t.Errorf("networks (-want +got):\n%s", diff)
 	}
 }
 

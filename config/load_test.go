@@ -142,7 +142,7 @@ func TestPrecedence(t *testing.T) {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(kind.want[level], kind.get(settings)); diff != "" {
-					t.Error(diff)
+					t.Errorf("settings (-want +got):\n%s", diff)
 				}
 				if got := loaded.Origins[kind.name]; got != origins[level] {
 					t.Errorf("origin %q, want %q", got, origins[level])
@@ -189,7 +189,7 @@ func TestRepeatedListFlag(t *testing.T) {
 	t.Parallel()
 	s, _ := load(t, good(), "--trusted-proxies=10.0.0.1", "--trusted-proxies", "10.0.0.2, 10.0.0.3")
 	if diff := cmp.Diff([]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, s.TrustedProxies); diff != "" {
-		t.Error(diff)
+		t.Errorf("trusted proxies (-want +got):\n%s", diff)
 	}
 }
 
@@ -205,7 +205,7 @@ func TestDevelopmentDefaults(t *testing.T) {
 		"Latchkey <latchkey@latchkey.localhost>", "text", "0s", "", "development default",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("values (-want +got):\n%s", diff)
 	}
 }
 
@@ -229,7 +229,7 @@ func TestMandatoryOutsideDevelopment(t *testing.T) {
 	}
 	want := []string{"public-url: is missing", "secret-key: is missing", "mail-url: is missing", "mail-from: is missing"}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 }
 
@@ -255,7 +255,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`drain-delay: 2m is out of range; it must be from 0s to 1m (from flag --drain-delay)`,
 	}
 	if diff := cmp.Diff(want, strings.Split(loaded.Check().Error(), "\n")); diff != "" {
-		t.Error(diff)
+		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestAPIInvites(t *testing.T) {
 		t.Errorf("received (-want +got):\n%s", diff)
 	}
 	if a := ann.get("/invites/received"); a.body != `{"invites":[]}` {
-		t.Error(a.body)
+		t.Errorf("invites received: got %s, want none", a.body)
 	}
 	// Nothing happens until bob accepts, and only bob may.
 	ann.refused(ann.put("POST", "/invites/"+id+"/accept", nil), http.StatusNotFound, "not_found")

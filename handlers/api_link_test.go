@@ -159,6 +159,6 @@ func lifeOfALink(t *testing.T, s *site) {
 	}
 	den.refused(den.exchange(key, ""), http.StatusNotFound, "access_key_wrong")
 	if a := mira.get("/servers"); a.body != `{"servers":[]}` {
-		t.Error(a.body)
+		t.Errorf("servers after the link ended: got %s, want none", a.body)
 	}
 }

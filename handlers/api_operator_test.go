@@ -68,7 +68,7 @@ func TestAPIOperatesAccounts(t *testing.T) {
 	op.wrong(op.get("/operator/servers?cursor="+*next), 422, "cursor", "cursor_invalid")
 	op.wrong(op.get("/operator/accounts?prefix=a&prefix=b"), 422, "prefix", "parameter_invalid")
 	if empty := op.get("/operator/accounts?prefix=zzz"); empty.body != `{"items":[],"next":null}` {
-		t.Error(empty.body)
+		t.Errorf("got %s, want an empty list", empty.body)
 	}
 
 	bobAt := "/operator/accounts/" + ids[0]

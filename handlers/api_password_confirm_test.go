@@ -25,7 +25,7 @@ func TestAPIConfirmPassword(t *testing.T) {
 	wrong := confirm(old, otherPassword)
 	p.isProblem(wrong, http.StatusUnprocessableEntity, "invalid")
 	if !strings.Contains(wrong.body, `"field":"password"`) {
-		t.Error(wrong.body)
+		t.Errorf("got %s, want a mistake in the field password", wrong.body)
 	}
 	var renewed struct{ Token string }
 	p.is(confirm(old, goodPassword), http.StatusOK, &renewed)

@@ -52,7 +52,7 @@ func TestAPIOwnedServers(t *testing.T) {
 		t.Errorf("server (-want +got):\n%s", diff)
 	}
 	if a := bob.get("/servers/owned"); a.body != `{"servers":[]}` {
-		t.Error(a.body)
+		t.Errorf("servers of somebody else: got %s, want none", a.body)
 	}
 
 	change := func(in map[string]any) map[string]any {

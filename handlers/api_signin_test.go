@@ -33,7 +33,7 @@ func TestAPISignInOfADevice(t *testing.T) {
 		}
 	}
 	if strings.Count(a.body, `"device_id": "tv-1"`) != 1 || strings.Contains(a.body, "\u202e") {
-		t.Error(a.body)
+		t.Errorf("got %s, want the device tv-1 once and no invisible characters", a.body)
 	}
 }
 

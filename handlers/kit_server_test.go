@@ -116,7 +116,7 @@ func (b *browser) links(username string) map[string]models.Link {
 	b.t.Helper()
 	accounts, err := b.Store.Operators.List(b.t.Context(), username, "", 1)
 	if err != nil || len(accounts) != 1 {
-		b.t.Fatal(accounts, err)
+		b.t.Fatalf("got the accounts %+v, error %v; want one named %s", accounts, err, username)
 	}
 	list, err := b.Store.Links.List(b.t.Context(), accounts[0].ID, models.LinkAccepted)
 	if err != nil {

@@ -28,6 +28,6 @@ func TestDevMail(t *testing.T) {
 	a := b.get("/dev/mail")
 	b.see(a, http.StatusOK, "Grüße", "ann@example.org", `href="https://id.example.org/confirm?token=abc"`)
 	if strings.Count(a.body, "<article") != 1 || strings.Contains(a.body, "<b>no</b>") {
-		t.Error(summary(a.body))
+		t.Errorf("got %s, want one mail with its markup escaped", summary(a.body))
 	}
 }

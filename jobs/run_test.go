@@ -99,7 +99,7 @@ func TestStopReleasesLeases(t *testing.T) {
 		signUp(t, store, "anna")
 		work := worker(t, store, &mailtest.Recorder{})
 		if claimed, err := store.Mail.Claim(t.Context(), work.Owner, 10); err != nil || len(claimed) != 1 {
-			t.Fatal(claimed, err)
+			t.Fatalf("claimed %+v, error %v; want one mail", claimed, err)
 		}
 		if claimed, err := store.Mail.Claim(t.Context(), "another", 10); err != nil || len(claimed) != 0 {
 			t.Fatalf("got %v, error %v: two workers have the same mail, want one", claimed, err)
@@ -142,7 +142,7 @@ func TestLeaseRunsOut(t *testing.T) {
 	store, clock := modelstest.New(t)
 	signUp(t, store, "anna")
 	if claimed, err := store.Mail.Claim(t.Context(), "dead", 10); err != nil || len(claimed) != 1 {
-		t.Fatal(claimed, err)
+		t.Fatalf("claimed %+v, error %v; want one mail", claimed, err)
 	}
 	var post mailtest.Recorder
 	work := worker(t, store, &post)

@@ -48,7 +48,7 @@ func TestHousekeeping(t *testing.T) {
 	lastSeen := func() time.Time {
 		sessions, err := other.Sessions.List(t.Context(), in.Session.AccountID)
 		if err != nil || len(sessions) > 1 {
-			t.Fatal(sessions, err)
+			t.Fatalf("got the sessions %+v, error %v; want at most one", sessions, err)
 		}
 		if len(sessions) == 0 {
 			return time.Time{}

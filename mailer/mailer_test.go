@@ -311,7 +311,7 @@ func TestRetriesAreTheSameMail(t *testing.T) {
 	}
 	sent := box.Wait(t, 2)
 	if diff := cmp.Diff(sent[0], sent[1]); diff != "" {
-		t.Error(diff)
+		t.Errorf("two letters from the same facts differ (-first +second):\n%s", diff)
 	}
 	if got, want := mailtest.FirstLink(sent[0]), publicURL+"/reset?token="+secret; got != want {
 		t.Errorf("link %s, want %s", got, want)

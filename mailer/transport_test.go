@@ -90,7 +90,7 @@ func TestDirectory(t *testing.T) {
 	}
 	want := []string{"1772636767008-confirm-7301-confirm.eml", "1772636767009-password_reset-7301-password-reset.eml"}
 	if diff := cmp.Diff(want, names); diff != "" {
-		t.Fatal(diff)
+		t.Fatalf("files (-want +got):\n%s", diff)
 	}
 	raw, err := os.ReadFile(filepath.Join(folder, names[0]))
 	if err != nil {

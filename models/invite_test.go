@@ -115,7 +115,8 @@ func TestInviteRules(t *testing.T) {
 				tt.in.Type = models.LinkGuest
 			}
 			_, err := k.Invites.Create(ctx, owner.ID, tt.in, home)
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
+			field, code, _ := strings.Cut(tt.want, "=")
+			if !errors.Is(err, fieldError(field, code)) {
 				k.t.Errorf("%s: %v, want %s", name, err, tt.want)
 			}
 		}

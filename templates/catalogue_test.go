@@ -97,7 +97,7 @@ func TestDates(t *testing.T) {
 	got := []string{c.Date("en", at), c.DateTime("en", at), c.Date("de", at), c.DateTime("de", at)}
 	want := []string{"28 February 2026", "28 February 2026, 22:03 UTC", "28. Februar 2026", "28. Februar 2026, 22:03 Uhr UTC"}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("dates (-want +got):\n%s", diff)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestLanguagesNameThemselves(t *testing.T) {
 	t.Parallel()
 	want := []Language{{"en", "English"}, {"de", "Deutsch"}}
 	if diff := cmp.Diff(want, embedded(t).Languages()); diff != "" {
-		t.Error(diff)
+		t.Errorf("languages (-want +got):\n%s", diff)
 	}
 }
 

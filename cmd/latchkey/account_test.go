@@ -139,7 +139,7 @@ func TestAccountListPages(t *testing.T) {
 	for n := range many {
 		name := "reader-" + strings.Repeat("x", n%7) + string(rune('a'+n%26)) + "-" + string(rune('a'+n/26%26))
 		if _, err := store.Operators.Create(t.Context(), models.SignUp{Username: name, Email: "r" + name + "@example.org"}); err != nil {
-			t.Fatal(n, err)
+			t.Fatalf("account %d: got error %v, want none", n, err)
 		}
 	}
 	s := newShell(t, "--dev", "--database="+address, "--secret-key=a secret key that only tests may use")

@@ -239,7 +239,7 @@ func TestOnlyTheOwnerOfTheFolder(t *testing.T) {
 	command(t, "password\n", "agent", "--data-dir="+folder, "--media-server=builtin", "users", "add", "Grandma")
 	entries, err := os.ReadDir(folder)
 	if err != nil || len(entries) == 0 {
-		t.Fatal(err, entries)
+		t.Fatalf("got the files %v, error %v; want at least one", entries, err)
 	}
 	for _, entry := range entries {
 		if owner := ownerOf(t, entry); owner != nobody {

@@ -42,7 +42,7 @@ func lock(t *testing.T, address string) (release func()) {
 	other := openOne(t, address)
 	tx := other.Gorm.Begin() // _txlock=immediate
 	if tx.Error != nil {
-		t.Fatal(tx.Error)
+		t.Fatalf("begin: got error %v, want none", tx.Error)
 	}
 	return func() { tx.Rollback() }
 }
