@@ -31,8 +31,8 @@ func whereAreMyServers(t *testing.T, s *site) {
 	first := own.api(http.MethodGet, "/api/v1/servers", nil)
 	own.is(first, http.StatusOK, &list)
 	if len(list.Servers) != 1 || list.Servers[0].ID != f.first.id || list.Servers[0].LinkID != f.accepted ||
-		list.Servers[0].AccessKey != f.annAccessKey || list.Servers[0].Kind != "agent" || list.Servers[0].Type != "linked" {
-		t.Errorf("list %s, want den as a linked agent with ann's access key", first.body)
+		list.Servers[0].AccessKey != f.annAccessKey || list.Servers[0].Kind != "emby" || list.Servers[0].Type != "linked" {
+		t.Errorf("list %s, want den as a linked server of Emby's kind with ann's access key", first.body)
 	}
 	want := []struct{ Kind, URL string }{{"lan", "http://192.168.1.2:8096"}, {"wan", "https://den.example.org:443"}}
 	if diff := cmp.Diff(want, list.Servers[0].Addresses); diff != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // fixture has the people, servers and links that the tests of permissions need.
-// All of them were made through the API.
+// All of them were made as programs make them.
 type fixture struct {
 	*program
 	ann, bob                     person
@@ -27,7 +27,32 @@ type fixture struct {
 	annAccessKey                 string
 }
 
+// newFixture returns a fixture whose servers are of Emby's kind.
 func newFixture(t *testing.T, s *site) *fixture {
+	t.Helper()
+	f := newPeople(t, s)
+	f.fill(t, f.registerEmby)
+	f.annAccessKey = strings.Repeat("0a", 16)
+	f.ask(f.first, f.annID, f.annAccessKey)
+	f.join(func() { f.ask(f.second, f.annID, strings.Repeat("0b", 16)) })
+	return f
+}
+
+// newAgentFixture returns a fixture whose servers are those of agents.
+func newAgentFixture(t *testing.T, s *site) *fixture {
+	t.Helper()
+	f := newPeople(t, s)
+	f.fill(t, f.register)
+	ask := func(server registeredServer) {
+		f.is(f.as(server.key).post("/server/links", "to", "ann", "type", "linked"), http.StatusCreated, nil)
+	}
+	ask(f.first)
+	f.join(func() { ask(f.second) })
+	return f
+}
+
+// newPeople returns a fixture that has people and no servers.
+func newPeople(t *testing.T, s *site) *fixture {
 	t.Helper()
 	f := &fixture{program: s.program(t)}
 	f.ann, f.bob = s.browser(t).join("ann"), s.browser(t).join("bob")
@@ -41,21 +66,30 @@ func newFixture(t *testing.T, s *site) *fixture {
 	var account struct{ ID string }
 	f.is(f.as(f.annToken).api(http.MethodGet, "/api/v1/account", nil), http.StatusOK, &account)
 	f.annID = account.ID
-	f.first, f.second = f.register("den", f.annToken), f.register("attic", f.bobToken)
-	f.third, f.fourth = f.register("cellar", ""), f.register("garage", "")
+	return f
+}
+
+// fill registers the servers, disables the third and replaces the key of the first.
+func (f *fixture) fill(t *testing.T, register func(name, ownerToken string) registeredServer) {
+	t.Helper()
+	f.first, f.second = register("den", f.annToken), register("attic", f.bobToken)
+	f.third, f.fourth = register("cellar", ""), register("garage", "")
 	id, _ := strconv.ParseInt(f.third.id, 10, 64)
-	if err := s.Store.OperatedServers.Disable(t.Context(), id); err != nil {
+	if err := f.Store.OperatedServers.Disable(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	f.rotate(t)
-	f.annAccessKey = strings.Repeat("0a", 16)
-	f.ask(f.first, f.annID, f.annAccessKey)
+}
+
+// join makes ann accept the link that the first server asked for, and the second
+// server ask for another one by askSecond. It also begins a device code.
+func (f *fixture) join(askSecond func()) {
+	f.t.Helper()
 	f.accepted = f.link(f.annToken, "pending")
 	f.is(f.as(f.annToken).api(http.MethodPost, "/api/v1/links/"+f.accepted+"/accept", nil), http.StatusNoContent, nil)
-	f.ask(f.second, f.annID, strings.Repeat("0b", 16))
+	askSecond()
 	f.pending = f.link(f.annToken, "pending")
 	f.begin()
-	return f
 }
 
 // rotate replaces the key of the first server and waits until the old one

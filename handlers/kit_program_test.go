@@ -142,19 +142,16 @@ func (p *program) token(name string) string {
 // registeredServer is a server with its key.
 type registeredServer struct{ id, key string }
 
-// register registers a server with a claim code of the owner, or without one if
-// ownerToken is "".
+// register registers the server of an agent, with a claim code of the owner, or
+// without one if ownerToken is "".
 func (p *program) register(name, ownerToken string) registeredServer {
 	p.t.Helper()
 	in := map[string]any{
-		"name": name, "system_id": strings.Repeat("a", 24) + strconv.Itoa(len(name)), "version": "1.2.3",
+		"name": name, "system_id": systemIDOf(name), "version": "1.2.3",
 		"addresses": []map[string]string{{"kind": "wan", "url": "https://" + name + ".example.org"}, {"kind": "lan", "url": "http://192.168.1.2:8096"}},
 	}
 	if ownerToken != "" {
-		var made struct{ Code string }
-		p.is(p.as(ownerToken).api(http.MethodPost, "/api/v1/servers/claim-codes", nil), http.StatusCreated, &made)
-		p.plant(made.Code)
-		in["claim_code"] = made.Code
+		in["claim_code"] = p.claimCode(ownerToken)
 	}
 	var out struct{ ID, Key string }
 	p.is(p.api(http.MethodPost, "/api/v1/servers", in), http.StatusCreated, &out)
@@ -162,7 +159,39 @@ func (p *program) register(name, ownerToken string) registeredServer {
 	return registeredServer{out.ID, out.Key}
 }
 
-// ask makes a server ask for a link with an account.
+// registerEmby registers a media server of Emby's kind, as such a server does it
+// over the Emby wire, with a claim code of the owner, or without one if ownerToken
+// is "".
+func (p *program) registerEmby(name, ownerToken string) registeredServer {
+	p.t.Helper()
+	in := url.Values{
+		"name": {name}, "systemId": {systemIDOf(name)}, "url": {"https://" + name + ".example.org"}, "localAddress": {"http://192.168.1.2:8096"},
+	}
+	if ownerToken != "" {
+		in.Set("claimCode", p.claimCode(ownerToken))
+	}
+	var out struct {
+		ID  string `json:"Id"`
+		Key string `json:"AccessKey"`
+	}
+	p.is(p.form(http.MethodPost, "/service/Servers", in), http.StatusOK, &out)
+	p.plant(out.Key)
+	return registeredServer{out.ID, out.Key}
+}
+
+// systemIDOf returns the id that the media server with that name gives itself.
+func systemIDOf(name string) string { return strings.Repeat("a", 24) + strconv.Itoa(len(name)) }
+
+// claimCode returns a claim code of the owner.
+func (p *program) claimCode(ownerToken string) string {
+	p.t.Helper()
+	var made struct{ Code string }
+	p.is(p.as(ownerToken).api(http.MethodPost, "/api/v1/servers/claim-codes", nil), http.StatusCreated, &made)
+	p.plant(made.Code)
+	return made.Code
+}
+
+// ask makes a server of Emby's kind ask for a link with an account.
 func (p *program) ask(server registeredServer, accountID, accessKey string) {
 	p.t.Helper()
 	p.plant(accessKey)

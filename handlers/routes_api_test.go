@@ -33,7 +33,7 @@ type apiFixture struct {
 
 func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	t.Helper()
-	f := &apiFixture{fixture: newFixture(t, s), ids: map[string]string{}}
+	f := &apiFixture{fixture: newAgentFixture(t, s), ids: map[string]string{}}
 	ann := f.as(f.annToken)
 	var sessions struct{ Sessions []struct{ ID string } }
 	f.read(ann, "/api/v1/sessions", &sessions)
