@@ -347,6 +347,11 @@ func (c *call) server() (models.Server, error) {
 	if errors.Is(err, models.ErrServerDisabled) {
 		return server, refuse(http.StatusForbidden)
 	}
+	// An agent reads and sets links by /api/v1, where it never sees an access key. Its
+	// server key must not open another way to them.
+	if err == nil && server.Kind == models.ServerAgent {
+		return server, refuse(http.StatusForbidden)
+	}
 	if err == nil && c.params["serverid"] != "" && c.params["serverid"] != models.FormatID(server.ID) {
 		return server, refuse(http.StatusUnauthorized)
 	}
