@@ -32,6 +32,7 @@ func (s *Settings) check(p *problems) {
 	}
 	p.add("listen", checkListen(s.Listen))
 	p.add("trusted-proxies", checkProxies(s.TrustedProxies))
+	p.add("busy-addresses", checkBusy(s.BusyAddresses))
 	p.add("service-name", checkServiceName(s.ServiceName))
 	p.add("database", checkDatabase(s.Database))
 	p.add("mail-url", checkMailURL(s.MailURL))
@@ -227,10 +228,22 @@ func checkProxies(texts []string) error {
 	return nil
 }
 
-// parseProxy reads an address or a network; it reads IPv4 in IPv6 as IPv4. It
-// refuses networks so wide that strangers are in them, because a trusted proxy
-// can claim any address as the caller's.
+// parseProxy reads an address or a network of proxies. It refuses networks so wide that
+// strangers are in them, because a trusted proxy can claim any address as the caller's.
 func parseProxy(text string) (netip.Prefix, error) {
+	prefix, err := parseNetwork(text)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	if least, wide := tooWide(prefix); wide {
+		return netip.Prefix{}, fmt.Errorf("%s includes far more than your own proxies, so a stranger could claim any address; name the addresses of the proxies, or networks of /%d or narrower", quote(text), least)
+	}
+	return prefix, nil
+}
+
+// parseNetwork reads an address, which becomes a network with one address, or a network.
+// It reads IPv4 in IPv6 as IPv4.
+func parseNetwork(text string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
 		address, err := netip.ParseAddr(text)
@@ -243,12 +256,15 @@ func parseProxy(text string) (netip.Prefix, error) {
 	if address.Is4In6() {
 		address, bits = address.Unmap(), max(0, bits-96)
 	}
-	least := 7 // fc00::/7 is the widest private network of IPv6
-	if address.Is4() {
+	return netip.PrefixFrom(address, bits).Masked(), nil
+}
+
+// tooWide reports whether a network is wider than the widest private one, and returns
+// the least length of a prefix that is not.
+func tooWide(prefix netip.Prefix) (least int, wide bool) {
+	least = 7 // fc00::/7 is the widest private network of IPv6
+	if prefix.Addr().Is4() {
 		least = 8 // 10.0.0.0/8 is the widest private network of IPv4
 	}
-	if bits < least {
-		return netip.Prefix{}, fmt.Errorf("%s includes far more than your own proxies, so a stranger could claim any address; name the addresses of the proxies, or networks of /%d or narrower", quote(text), least)
-	}
-	return netip.PrefixFrom(address, bits).Masked(), nil
+	return least, prefix.Bits() < least
 }

@@ -129,6 +129,18 @@ func TestValues(t *testing.T) {
 		{"trusted-proxies", "::/1", "includes far more"},
 		{"trusted-proxies", "fe80::1%eth0", "is neither an address"},
 		{"trusted-proxies", "proxy.example.org", "is neither an address"},
+		{"busy-addresses", "203.0.113.7=20,10.0.0.0/8=2 2001:db8::/48=1000", ""},
+		{"busy-addresses", "203.0.113.7", "has no number"},
+		{"busy-addresses", "203.0.113.7=", "is not a whole number from 2 to 1000"},
+		{"busy-addresses", "203.0.113.7=1", "is not a whole number from 2 to 1000"},
+		{"busy-addresses", "203.0.113.7=1001", "is not a whole number from 2 to 1000"},
+		{"busy-addresses", "203.0.113.7=-5", "is not a whole number from 2 to 1000"},
+		{"busy-addresses", "203.0.113.7=20=30", "is not a whole number from 2 to 1000"},
+		{"busy-addresses", "=20", "is neither an address"},
+		{"busy-addresses", "requests.example.org=20", "is neither an address"},
+		{"busy-addresses", "0.0.0.0/0=20", "strangers are in it"},
+		{"busy-addresses", "::/0=20", "strangers are in it"},
+		{"busy-addresses", "203.0.113.7=20,::ffff:203.0.113.7=5", "names 203.0.113.7/32 twice"},
 		{"dev", "2", "is neither true nor false"},
 	}
 	for _, test := range tests {
@@ -189,6 +201,19 @@ func TestTrustedPrefixes(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, s.TrustedPrefixes(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("networks (-want +got):\n%s", diff)
+	}
+}
+
+func TestBusyNetworks(t *testing.T) {
+	t.Parallel()
+	s, _ := load(t, good(), "--busy-addresses=203.0.113.7=20,10.1.2.3/16=5", "--busy-addresses=2001:db8::/48=3")
+	want := []config.BusyNetwork{
+		{Prefix: netip.MustParsePrefix("203.0.113.7/32"), Times: 20},
+		{Prefix: netip.MustParsePrefix("10.1.0.0/16"), Times: 5},
+		{Prefix: netip.MustParsePrefix("2001:db8::/48"), Times: 3},
+	}
+	if diff := cmp.Diff(want, s.BusyNetworks(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Errorf("the busy addresses differ (-want +got):\n%s", diff)
 	}
 }
 

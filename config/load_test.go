@@ -107,6 +107,12 @@ func TestPrecedence(t *testing.T) {
 			"LATCHKEY_TRUSTED_PROXIES",
 		},
 		{
+			"busy-addresses", func(s *config.Settings) any { return strings.Join(s.BusyAddresses, " ") },
+			[4]string{"10.0.0.1=2,10.0.0.2=3", "10.0.0.2=4", "10.0.0.3=5\n", "[10.0.0.4=6, 10.0.1.0/24=7]"},
+			[5]any{"10.0.0.1=2 10.0.0.2=3", "10.0.0.2=4", "10.0.0.3=5", "10.0.0.4=6 10.0.1.0/24=7", ""},
+			"LATCHKEY_BUSY_ADDRESSES",
+		},
+		{
 			"dev", func(s *config.Settings) any { return s.Development },
 			[4]string{"false", "yes", "no", "true"},
 			[5]any{false, true, false, true, false},

@@ -35,6 +35,13 @@ func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, err
 	return s.Throttle.raise(ctx, s.Throttle.key("test", subject), limit)
 }
 
+// CountTry counts one try of a counter of the test's own, and returns a function that
+// gives the try back.
+func CountTry(ctx context.Context, s *Store, subject string, limit Limit) (giveBack func() error, err error) {
+	try, err := s.Throttle.count(ctx, s.Throttle.key("test", subject), limit)
+	return func() error { return s.Throttle.giveBack(ctx, try) }, err
+}
+
 // WaitAfter returns the wait that a limit gives after a number of hits, computed in Go.
 func WaitAfter(l Limit, hits int) time.Duration { return l.waitAfter(hits) }
 

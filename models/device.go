@@ -205,18 +205,17 @@ func (d *Devices) LookCode(ctx context.Context, this Session, typed string, call
 }
 
 func (d *Devices) waiting(ctx context.Context, this Session, typed string, caller Caller) (deviceCodeRow, error) {
-	near, _ := networksOf(caller.Address)
-	l := d.opt.Limits
-	account := d.throttle.key("user codes", FormatID(this.AccountID))
-	source := d.throttle.key("user codes source", near)
+	from, l := d.throttle.placeOf(caller.Address), d.opt.Limits
 	service := d.throttle.key("user codes service", "")
 	if err := d.throttle.stillOpen(ctx, service); err != nil { // over this limit right codes are refused too, so that nobody learns which are right
 		return deviceCodeRow{}, err
 	}
-	if err := d.throttle.allow(ctx, account, l.CodeAccount); err != nil {
+	account, err := d.throttle.count(ctx, d.throttle.key("user codes", FormatID(this.AccountID)), l.CodeAccount)
+	if err != nil {
 		return deviceCodeRow{}, err
 	}
-	if err := d.throttle.allow(ctx, source, l.CodeSource); err != nil {
+	source, err := d.throttle.count(ctx, d.throttle.key("user codes source", from.near), l.CodeSource.times(from.times))
+	if err != nil {
 		return deviceCodeRow{}, err
 	}
 	code, ok := parseShortCode(typed)

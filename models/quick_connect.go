@@ -176,15 +176,14 @@ func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, t
 
 // check counts the try, and returns the code and the server.
 func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64, typed string, caller Caller) (string, QuickServer, error) {
-	near, _ := networksOf(caller.Address)
-	l := q.opt.Limits
+	from, l := q.throttle.placeOf(caller.Address), q.opt.Limits
 	for _, rule := range []struct {
 		what, subject string
 		limit         Limit
 	}{
 		{"quick connect", FormatID(this.AccountID), l.QuickAccount},
 		{"quick connect hour", FormatID(this.AccountID), l.QuickHour},
-		{"quick connect source", near, l.QuickSource},
+		{"quick connect source", from.near, l.QuickSource.times(from.times)},
 	} {
 		if err := q.throttle.allow(ctx, q.throttle.key(rule.what, rule.subject), rule.limit); err != nil {
 			return "", QuickServer{}, err

@@ -33,9 +33,9 @@ func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Calle
 
 func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, noProof bool) error {
 	l, t := r.opt.Limits, r.throttle
-	near, _ := networksOf(caller.Address)
 	if noProof {
-		if err := t.allow(ctx, t.key("recover no proof", near), l.RecoverNoProof); err != nil {
+		from := t.placeOf(caller.Address)
+		if err := t.allow(ctx, t.key("recover no proof", from.near), l.RecoverNoProof.times(from.times)); err != nil {
 			return err
 		}
 	}

@@ -53,8 +53,10 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	}
 	name := nameKey(in.NameOrEmail)
 	known := s.knownDevices(in.DeviceMarks)
+	var source []countedTry
+	var err error
 	if len(known) == 0 { // before the database is asked for the account
-		if err := s.countSource(ctx, caller); err != nil {
+		if source, err = s.countSource(ctx, caller); err != nil {
 			return SignedIn{}, err
 		}
 	}
@@ -65,7 +67,7 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	}
 	device := ""
 	if len(known) > 0 {
-		if device, err = s.deviceOf(ctx, known, &row, caller); err != nil {
+		if device, source, err = s.deviceOf(ctx, known, &row, caller); err != nil {
 			return SignedIn{}, err
 		}
 	}
@@ -83,26 +85,33 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	if err := s.throttle.forget(ctx, key, s.throttle.key("known devices", row.owner())); err != nil {
 		return SignedIn{}, err
 	}
+	if err := s.rightPassword(ctx, &row, source); err != nil {
+		return SignedIn{}, err
+	}
 	return s.admit(ctx, &row, in, device, caller)
 }
 
 // deviceOf returns the known device of a browser, "" if its marks are not valid for
 // this account: they belong to another account or to an older password, or the known
 // devices of the account have used up their tries. Such a browser is counted by its
-// source, like any other.
-func (s *Sessions) deviceOf(ctx context.Context, known map[int64]knownDevice, row *accountRow, caller Caller) (string, error) {
+// source, like any other, and source has what was counted.
+func (s *Sessions) deviceOf(
+	ctx context.Context, known map[int64]knownDevice, row *accountRow, caller Caller,
+) (device string, source []countedTry, err error) {
 	mark, found := known[row.ID]
 	if !found || mark.at.Before(row.PasswordChangedAt.Truncate(time.Second)) {
-		return "", s.countSource(ctx, caller)
+		source, err = s.countSource(ctx, caller)
+		return "", source, err
 	}
 	hits, err := s.throttle.raise(ctx, s.throttle.key("known devices", row.owner()), s.opt.Limits.KnownDevices)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if hits == 0 {
-		return "", s.countSource(ctx, caller)
+		source, err = s.countSource(ctx, caller)
+		return "", source, err
 	}
-	return mark.id, nil
+	return mark.id, nil, nil
 }
 
 func ifExists(exists bool, row *accountRow) *accountRow {
@@ -112,9 +121,28 @@ func ifExists(exists bool, row *accountRow) *accountRow {
 	return nil
 }
 
-func (s *Sessions) countSource(ctx context.Context, caller Caller) error {
+func (s *Sessions) countSource(ctx context.Context, caller Caller) ([]countedTry, error) {
 	l := s.opt.Limits
-	return s.throttle.source(ctx, "sign-in", caller, l.SignInSource, l.SignInNetwork, l.SignInService)
+	counted, err := s.throttle.nearby(ctx, "sign-in", caller, l.SignInSource, l.SignInNetwork)
+	if err != nil {
+		return nil, err
+	}
+	return counted, s.throttle.allow(ctx, s.throttle.key("sign-in service", ""), l.SignInService)
+}
+
+// rightPassword gives a try with the right password back to the counters of its source,
+// so that many people behind one address do not hinder each other. docs/security.md says
+// why nobody can use that to guess more often. The limit by account is there because each
+// try still costs a hash.
+func (s *Sessions) rightPassword(ctx context.Context, row *accountRow, source []countedTry) error {
+	if len(source) == 0 {
+		return nil
+	}
+	hits, err := s.throttle.raise(ctx, s.throttle.key("right passwords", row.owner()), s.opt.Limits.RightPasswords)
+	if err != nil || hits == 0 {
+		return err
+	}
+	return s.throttle.giveBack(ctx, source...)
 }
 
 // countAccount counts a try and returns the counter to clear after a success.

@@ -91,6 +91,7 @@ type Options struct {
 	Keys              secret.Keys
 	Hashing           secret.HasherOptions
 	Limits            Limits
+	BusyNetworks      []BusyNetwork // may be empty
 	Lives             Lives
 	SignUp            SignUpPolicy
 	Servers           ServersPolicy

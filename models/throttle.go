@@ -46,6 +46,7 @@ type Limits struct {
 	SignIn          Limit // by account or by typed name, existing or not
 	KnownDevice     Limit // instead of SignIn and the source's, for a browser that once signed in
 	KnownDevices    Limit // all known browsers of an account together
+	RightPasswords  Limit // right passwords of an account that give the try back to their source
 	SignedIn        Limit // passwords typed again by somebody who is signed in
 	SignInSource    Limit // by address of the caller
 	SignInNetwork   Limit // by its /24 or /48
@@ -100,6 +101,7 @@ func ProductionLimits() Limits {
 		}},
 		KnownDevice:     Limit{Hits: 10, Window: 15 * time.Minute},
 		KnownDevices:    Limit{Hits: 100, Window: day},
+		RightPasswords:  Limit{Hits: 60, Window: time.Hour},
 		SignedIn:        Limit{Hits: 10, Window: 15 * time.Minute},
 		SignInSource:    Limit{Hits: 10, Window: time.Minute},
 		SignInNetwork:   Limit{Hits: 100, Window: time.Minute},
@@ -171,7 +173,11 @@ func (t *Throttle) key(what, subject string) secret.Hash {
 // is refused and therefore not counted. Because it is a single statement, parallel
 // callers get different numbers.
 func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hits int, err error) {
-	now := t.Now().UnixMilli()
+	return t.raiseAt(ctx, key, limit, t.Now().UnixMilli())
+}
+
+// raiseAt does the same as raise at a given time, in Unix milliseconds.
+func (t *Throttle) raiseAt(ctx context.Context, key secret.Hash, limit Limit, now int64) (hits int, err error) {
 	ends := now + limit.Window.Milliseconds()
 	first := int64(0)
 	if wait := limit.waitAfter(1); wait > 0 {
@@ -303,20 +309,7 @@ func (t *Throttle) stillOpen(ctx context.Context, key secret.Hash) error {
 	return nil
 }
 
-// giveBack takes back one try that was right; earlier tries still count.
-func (t *Throttle) giveBack(ctx context.Context, keys ...secret.Hash) error {
-	for _, key := range keys {
-		err := t.db.Again(ctx, func(db *gorm.DB) error {
-			return db.Exec("UPDATE throttle SET hits = hits - 1, open_at = 0 WHERE throttle_key = ? AND hits > 0", key).Error
-		})
-		if err != nil {
-			return explained("take a try back", err)
-		}
-	}
-	return nil
-}
-
-// forget clears a counter after a success.
+// forget clears counters after a success, one after the other.
 func (t *Throttle) forget(ctx context.Context, keys ...secret.Hash) error {
 	for _, key := range keys {
 		err := t.db.Again(ctx, func(db *gorm.DB) error {
@@ -327,19 +320,6 @@ func (t *Throttle) forget(ctx context.Context, keys ...secret.Hash) error {
 		}
 	}
 	return nil
-}
-
-// source counts a try by the caller's address, then by its network, then for the whole
-// service. An address of IPv6 counts as its /64.
-func (t *Throttle) source(ctx context.Context, what string, caller Caller, address, network, service Limit) error {
-	near, far := networksOf(caller.Address)
-	if err := t.allow(ctx, t.key(what+" source", near), address); err != nil {
-		return err
-	}
-	if err := t.allow(ctx, t.key(what+" network", far), network); err != nil {
-		return err
-	}
-	return t.allow(ctx, t.key(what+" service", ""), service)
 }
 
 // Remember stores mark until the given time and reports whether it is new, so that a

@@ -91,6 +91,7 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 	bad := []string{
 		"--listen=nowhere", "--public-url=ftp://x", "--database=mysql://user:db-hush@", "--mail-url=smtp://user:mail-hush@host/path",
 		"--trusted-proxies=0.0.0.0/0", "--captcha=magic", "--session-idle=-1h", "--password-min-length=4", "--secret-key=short-hush",
+		"--busy-addresses=203.0.113.7",
 	}
 	for _, command := range [][]string{{"config"}, {"serve"}, {"migrate"}, {"account", "list"}, {"mail", "test", "anna@example.org"}} {
 		s := newShell(t, bad...)
@@ -99,7 +100,7 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 			t.Fatalf("%v accepts bad settings, want an error", command)
 		}
 		for _, name := range []string{
-			"listen", "public-url", "database", "mail-url", "trusted-proxies", "captcha", "session-idle", "password-min-length", "secret-key", "mail-from",
+			"listen", "public-url", "database", "mail-url", "trusted-proxies", "busy-addresses", "captcha", "session-idle", "password-min-length", "secret-key", "mail-from",
 		} {
 			if !strings.Contains("\n"+err.Error(), "\n"+name+": ") {
 				t.Errorf("%v: got an error without %s, want one that says what is wrong with it:\n%v", command, name, err)

@@ -75,7 +75,7 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 	s := p.settings
 	store, err := models.New(models.Options{
 		Database: s.Database, Connections: s.DatabaseConnections, Keys: keys,
-		Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)), Limits: models.ProductionLimits(),
+		Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)), Limits: models.ProductionLimits(), BusyNetworks: busyNetworks(s.BusyNetworks()),
 		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), Servers: models.ServersPolicy(s.ConnectServers), LegacyMD5: s.LegacyMD5Login,
 		ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
 		Languages: languages, Now: time.Now, Random: rand.Reader, Log: log,
@@ -84,6 +84,15 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	return store, nil
+}
+
+// busyNetworks returns the busy addresses of the settings as the Store takes them.
+func busyNetworks(settings []config.BusyNetwork) []models.BusyNetwork {
+	var all []models.BusyNetwork
+	for _, busy := range settings {
+		all = append(all, models.BusyNetwork(busy))
+	}
+	return all
 }
 
 // lives returns the lifetimes of the settings.
