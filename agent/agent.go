@@ -22,7 +22,8 @@ type Policy struct {
 	CreateUsers    bool          // guests may be made
 	DeleteGuests   bool          // a guest is deleted when their link ends, instead of disabled
 	GuestLibraries []string      // ids or names, for guests whose link names no libraries; nil allows all
-	GuestLimit     int           // the greatest number of guests
+	GuestLimit     int           // the greatest number of guests who are not shut out
+	GuestsHourly   int           // the greatest number of guests that are made in an hour; 0 means 20
 	OfflineTrust   time.Duration // how long exchanges go on while the service is away
 }
 
@@ -77,7 +78,7 @@ func New(o Options) *Agent {
 	tokens := &tokens{core: c}
 	reports := &reports{core: c, acks: acks}
 	links := &Links{core: c, reports: reports}
-	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, guestsHourly, time.Hour)}
+	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, c.opt.Policy.GuestsHourly, time.Hour)}
 	exchanges := newExchanges(c, links, tokens)
 	return &Agent{
 		MediaServer: c.media, Links: links, Invites: &Invites{c}, Exchanges: exchanges,

@@ -18,6 +18,7 @@ type core struct {
 	wake    signals
 	service *service
 	media   *MediaServer
+	waits   *guestWaits
 
 	repeated *limit.Limiter[string] // limits warnings that could repeat without end, by their text
 }
@@ -31,11 +32,14 @@ func newCore(o Options) *core {
 	if o.CheckEvery <= 0 {
 		o.CheckEvery = 30 * time.Second
 	}
+	if o.Policy.GuestsHourly <= 0 {
+		o.Policy.GuestsHourly = 20
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &core{
-		opt: o, store: o.Store, log: o.Log, pace: usualPace(), wake: newSignals(),
+		opt: o, store: o.Store, log: o.Log, pace: usualPace(), wake: newSignals(), waits: newGuestWaits(),
 		trouble:  &troubles{log: o.Log, now: o.Now, store: o.Store, open: map[string]string{}},
 		repeated: limit.New[string](o.Now, 3, time.Hour, 1000),
 	}

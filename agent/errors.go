@@ -26,6 +26,12 @@ var (
 	// ErrLocalUserRefused means that the local user may not be used: they are gone
 	// or disabled, an administrator, or not allowed to connect from outside.
 	ErrLocalUserRefused = errors.New("that local user may not be used")
+	// ErrNotYet means that the local user of a link is still being created or restricted:
+	// the same request succeeds some seconds later.
+	ErrNotYet = errors.New("the local user is not ready yet")
+	// ErrGuestWaits means that no local user is created for a guest until something is
+	// done about it, such as a higher limit. The text has the reason.
+	ErrGuestWaits = errors.New("no local user is created for the guest yet")
 	// ErrUsernameUnknown means that the service has no usable account with the
 	// username.
 	ErrUsernameUnknown = errors.New("the service has no usable account with that username")

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
-	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/limit"
 )
 
@@ -54,8 +52,8 @@ func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 // Exchange gives a device that shows an access key a local access token. It looks
 // into the agent's own copy first, and asks the service only about accounts and
 // keys that are unknown there. It returns [ErrNotRegistered],
-// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserRefused]
-// or [ErrMediaServerAway].
+// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrNotYet],
+// [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
 	facts, err := e.store.facts(ctx)
 	if err != nil {
@@ -73,6 +71,9 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	}
 	if !link.usable(e.store.now()) {
 		return Exchanged{}, ErrAccessKeyWrong
+	}
+	if link, err = e.awaitGuest(ctx, link); err != nil {
+		return Exchanged{}, err
 	}
 	if err := e.media.confirm(ctx); err != nil {
 		return Exchanged{}, err
@@ -95,19 +96,16 @@ func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserv
 }
 
 // localUserOf asks the media server for the local user of a link. local says
-// whether the device is in the home network. It returns [ErrLocalUserRefused] or
-// [ErrMediaServerAway].
+// whether the device is in the home network. It returns [ErrNotYet],
+// [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
 	refuse := func(why string) error {
 		e.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
 			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", link.LocalUserName))
 		return fmt.Errorf("%w: %s", ErrLocalUserRefused, why)
 	}
-	if link.LocalUserID == "" {
-		return mediaserver.LocalUser{}, refuse("the link has no local user yet")
-	}
-	if ready, err := e.guestReady(ctx, link); err != nil || !ready {
-		return mediaserver.LocalUser{}, errors.Join(err, refuse("the guest is not let in yet"))
+	if err := e.checkGuest(ctx, link); err != nil {
+		return mediaserver.LocalUser{}, err
 	}
 	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
@@ -127,20 +125,6 @@ func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) 
 		return user, refuse("the local user may not connect from outside the home network")
 	}
 	return user, nil
-}
-
-// guestReady reports whether the restrictions of a guest's link were applied. A
-// guest that was found again after a crash may have access to everything, and is
-// not ready.
-func (e *Exchanges) guestReady(ctx context.Context, link *linkRow) (bool, error) {
-	if link.Type != client.Guest {
-		return true, nil
-	}
-	found, err := readGuests(e.store.read(ctx), "local_user_id = ? AND left_alone = ''", link.LocalUserID)
-	if err != nil {
-		return false, e.explainFile(ctx, err)
-	}
-	return len(found) == 0 || strings.HasPrefix(found[0].Applied, appliedOpen) && found[0].LinkID == link.ID, nil
 }
 
 // away wraps any error of the media server in [ErrMediaServerAway].

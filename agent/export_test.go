@@ -11,7 +11,7 @@ import (
 func (a *Agent) Hurry() *Agent {
 	a.pace = pace{
 		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: 40 * time.Millisecond,
-		refused: 40 * time.Millisecond, ask: 2 * time.Second, media: 2 * time.Second, poll: 2 * time.Second, round: 20 * time.Millisecond,
+		refused: 40 * time.Millisecond, ask: 2 * time.Second, media: 2 * time.Second, guest: 50 * time.Millisecond, poll: 2 * time.Second, round: 20 * time.Millisecond,
 		resync: 6 * time.Hour, contact: time.Millisecond,
 	}
 	return a
@@ -34,8 +34,11 @@ func (s *Store) SetFact(ctx context.Context, name, value string) error {
 // TokensMost is the greatest number of tokens of one link in use.
 const TokensMost = tokensMost
 
-// GuestsHourly is the greatest number of guests created in an hour.
-const GuestsHourly = guestsHourly
+// WaitForGuests sets how long a device waits for a guest who is being created.
+func (a *Agent) WaitForGuests(d time.Duration) { a.pace.guest = d }
+
+// GuestsAtOnce is the number of guests that are created at the same time.
+const GuestsAtOnce = guestsAtOnce
 
 // Wake has all loops begin another round.
 func (a *Agent) Wake() {

@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/limit"
@@ -25,10 +27,14 @@ const (
 	aloneLinked        = "linked"
 )
 
-// guestsHourly is the greatest number of guests that may be created in an hour. A
-// stranger who controls the service must not be able to fill the media server in
-// a night.
-const guestsHourly = 20
+const (
+	// guestsAtOnce is the number of guests that are created at the same time.
+	guestsAtOnce = 4
+	// guestsKept says how many times as many local users of guests may exist as may be let
+	// in. A guest who is shut out frees their place, and the service decides about that: it
+	// must not be able to fill the media server by inviting and ending again and again.
+	guestsKept = 5
+)
 
 // Reasons why no local user is created yet for an accepted link. They are names
 // of troubles, too.
@@ -39,17 +45,34 @@ const (
 	waitMedia  = "guest_refused"
 )
 
-func waitText(reason string) string {
+// waitText returns the text of the trouble for links that wait for a reason. It names the
+// accounts.
+func waitText(reason string, links []*linkRow) string {
+	who := "no local user is created for " + namesOf(links)
 	switch reason {
 	case waitOff:
-		return "a guest has accepted an invite, but create-users is off: no local user is created. Link the account with a local user that exists, or end the link"
+		return who + ", because create-users is off. Link the account with a local user that exists, or end the link"
 	case waitLimit:
-		return "a guest has accepted an invite, but there are as many guests as guest-limit allows: delete former guests at the media server, or raise guest-limit"
+		return who + ", because there are as many guests as guest-limit allows: end the links of other guests or raise guest-limit, and delete former guests at the media server if there are many"
 	case waitHourly:
-		return "a guest has accepted an invite, but many local users were created within the last hour: this one is created later. If you did not invite so many guests, check the service"
+		return who + " yet, because as many guests were created within the last hour as guests-hourly allows: it is done later, or sooner if you raise guests-hourly. If you did not invite so many guests, check the service"
 	default:
-		return "a guest has accepted an invite, but the media server refuses to create a local user: see its log"
+		return who + ", because the media server refuses it: see its log"
 	}
+}
+
+// namesOf returns the usernames of some links for a text, and how many more there are.
+func namesOf(links []*linkRow) string {
+	const most = 3
+	var names []string
+	for _, link := range links[:min(len(links), most)] {
+		names = append(names, link.Username)
+	}
+	text := strings.Join(names, ", ")
+	if more := len(links) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // guests are the local users that the agent has created for links.
@@ -78,14 +101,29 @@ func (gs *guests) settle(ctx context.Context) error {
 	}
 	book := newGuestBook(now, inUse, rows)
 	failed := gs.applyBook(ctx, book)
+	gs.tellWaiting(ctx, book)
+	return failed
+}
+
+// tellWaiting begins and ends the troubles of links that wait for a local user, and tells
+// the devices of these people why.
+func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
+	reasons := map[string]string{}
 	for _, reason := range []string{waitOff, waitLimit, waitHourly, waitMedia} {
-		if link := book.waiting[reason]; link != nil {
-			gs.trouble.begin(ctx, reason, waitText(reason), slog.String("account", link.Username), slog.String("link_id", link.ID))
+		links := book.waiting[reason]
+		for _, link := range links {
+			reasons[link.ID] = reason
+		}
+		if len(links) > 0 {
+			gs.trouble.begin(ctx, reason, waitText(reason, links), slog.String("link_id", links[0].ID))
 		} else {
 			gs.trouble.end(ctx, reason)
 		}
 	}
-	return failed
+	gs.waits.set(reasons)
+	if len(reasons) > 0 {
+		gs.wake.quickConnects.now()
+	}
 }
 
 // applyBook shuts out guests whose link has ended and lets in guests whose link
@@ -107,17 +145,18 @@ func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 			failed = errors.Join(failed, gs.shut(ctx, book.now, g))
 		}
 	}
+	var missing []*linkRow
 	for _, link := range book.order {
 		g := book.current[link.ID]
 		switch {
 		case g != nil:
 			failed = errors.Join(failed, gs.open(ctx, link, g))
 		case link.LocalUserID == "" && !book.leftAlone[link.ID]:
-			failed = errors.Join(failed, gs.create(ctx, book, link))
+			missing = append(missing, link)
 		default: // the service names a local user that the agent did not create: they are not touched
 		}
 	}
-	return failed
+	return errors.Join(failed, gs.createAll(ctx, book, missing))
 }
 
 func (gs *guests) logGuest(ctx context.Context, text, username string, g *guestRow) {

@@ -53,6 +53,8 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 		return gs.explainFile(ctx, err)
 	}
 	g.Applied = want
+	gs.waits.tell()
+	gs.wake.quickConnects.now()
 	gs.logGuest(ctx, text, link.Username, g)
 	return nil
 }

@@ -15,13 +15,13 @@ type guestBook struct {
 	current   map[string]*guestRow   // the guest of each link in use, by id of the link
 	former    map[string][]*guestRow // guests whose link is not in use, by account
 	leftAlone map[string]bool        // ids of links whose guest is left alone
-	waiting   map[string]*linkRow    // the first link that waits for each reason
+	waiting   map[string][]*linkRow  // the links that wait for each reason
 }
 
 func newGuestBook(now time.Time, inUse []linkRow, rows []guestRow) *guestBook {
 	b := &guestBook{
 		now: now, inUse: map[string]*linkRow{}, byAccount: map[string][]*linkRow{},
-		current: map[string]*guestRow{}, former: map[string][]*guestRow{}, leftAlone: map[string]bool{}, waiting: map[string]*linkRow{},
+		current: map[string]*guestRow{}, former: map[string][]*guestRow{}, leftAlone: map[string]bool{}, waiting: map[string][]*linkRow{},
 	}
 	for i := range inUse {
 		link := &inUse[i]

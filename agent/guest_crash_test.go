@@ -142,7 +142,7 @@ func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{} })
 	guest := d.guestOf("bob")
 	_, err := d.exchange(d.key(bob))
-	isError(t, err, agent.ErrLocalUserRefused)
+	isError(t, err, agent.ErrNotYet)
 	d.fake.hook(nil, nil)
 	eventually(t, "restricted", func() bool { _, err := d.exchange(d.key(bob)); return err == nil })
 	if d.fake.limit(guest.LocalUserID).AllLibraries || d.fake.count("Restrict") == 0 {

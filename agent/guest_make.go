@@ -2,27 +2,26 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// create creates a local user for a link, unless a reason keeps the link waiting.
-func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) error {
-	if !gs.opt.Policy.CreateUsers {
-		book.waiting[waitOff] = link
+// createAll creates a local user for each link, some at the same time, unless a reason
+// keeps a link waiting. An error of one guest does not hold up the others.
+func (gs *guests) createAll(ctx context.Context, book *guestBook, links []*linkRow) error {
+	if len(links) == 0 {
 		return nil
 	}
-	if book.waiting[waitLimit] != nil || book.waiting[waitHourly] != nil {
-		return nil // it waits for the same reason as the link before
-	}
-	to, err := gs.restriction(ctx, link)
-	if err != nil {
-		return err
+	if !gs.opt.Policy.CreateUsers {
+		book.waiting[waitOff] = links
+		return nil
 	}
 	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
@@ -30,13 +29,38 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 	if err != nil {
 		return gs.media.explain(ctx, err)
 	}
-	reason, err := gs.reasonToWait(ctx, book, users)
+	reason, room, err := gs.room(ctx, book, users)
 	if err != nil {
 		return err
 	}
-	if reason != "" {
-		book.waiting[reason] = link
-		return nil
+	if room < len(links) {
+		book.waiting[reason] = links[room:]
+		links = links[:room]
+	}
+	results := make([]error, len(links))
+	free := make(chan struct{}, guestsAtOnce)
+	var all sync.WaitGroup
+	for i, link := range links {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			results[i] = gs.create(ctx, link, users)
+		})
+	}
+	all.Wait()
+	for i, err := range results {
+		if isAnswer(err) {
+			book.waiting[waitMedia] = append(book.waiting[waitMedia], links[i])
+		}
+	}
+	return errors.Join(results...)
+}
+
+// create creates the local user of one link. users are those of the moment before.
+func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver.LocalUser) error {
+	to, err := gs.restriction(ctx, link)
+	if err != nil {
+		return err
 	}
 	in := intent{LinkID: link.ID, AccountID: link.AccountID, Name: link.Username, Before: map[string]bool{}}
 	for _, user := range users {
@@ -47,11 +71,10 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 	if err := gs.store.putIntent(ctx, in); err != nil {
 		return gs.explainFile(ctx, err)
 	}
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
+	defer cancel()
 	user, err := gs.opt.MediaServer.CreateGuest(within, link.Username, to)
 	if err != nil {
-		if isAnswer(err) {
-			book.waiting[waitMedia] = link
-		}
 		return gs.media.explain(ctx, err)
 	}
 	applied, err := appliedFor(to)
@@ -65,38 +88,42 @@ func (gs *guests) create(ctx context.Context, book *guestBook, link *linkRow) er
 		return gs.explainFile(ctx, err)
 	}
 	gs.created.Allow()
-	book.guests = append(book.guests, &g)
+	gs.waits.tell()
 	gs.wake.service.now()
+	gs.wake.quickConnects.now()
 	gs.logGuest(ctx, "a local user was created for a guest", link.Username, &g)
 	return nil
 }
 
-// reasonToWait returns the reason why no guest can be created now, or "". It
-// counts guests that are left alone, too, as long as their local user exists: the
-// service decides who is linked, and could otherwise have any number of guests
-// created.
-func (gs *guests) reasonToWait(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, err error) {
+// room returns how many guests can be created now, and the reason why there can be no
+// more. It counts guests that are left alone, too, as long as their local user exists: the
+// service decides who is linked, and could otherwise have any number of guests created. A
+// guest who is shut out has freed their place.
+func (gs *guests) room(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, n int, err error) {
 	made, err := readGuests(gs.store.read(ctx), "left_alone <> ?", aloneGone)
 	if err != nil {
-		return "", gs.explainFile(ctx, err)
+		return "", 0, gs.explainFile(ctx, err)
 	}
-	there := 0
+	there, letIn := 0, 0
 	for _, g := range made {
 		if slices.ContainsFunc(users, func(u mediaserver.LocalUser) bool { return u.ID == g.LocalUserID }) {
-			there++
+			if there++; g.Applied != appliedShut {
+				letIn++
+			}
 		}
 	}
 	recent, err := gs.store.madeSince(ctx, book.now.Add(-time.Hour))
-	switch {
-	case err != nil:
-		return "", gs.explainFile(ctx, err)
-	case there >= gs.opt.Policy.GuestLimit:
-		return waitLimit, nil
-	case recent >= guestsHourly || gs.created.Empty(): // guests that were deleted since then count, too
-		return waitHourly, nil
-	default:
-		return "", nil
+	if err != nil {
+		return "", 0, gs.explainFile(ctx, err)
 	}
+	limit := gs.opt.Policy.GuestLimit
+	n = max(0, min(limit-letIn, limit*guestsKept-there))
+	reason = waitLimit
+	// Guests that were deleted since then count, too.
+	if hourly := max(0, min(gs.opt.Policy.GuestsHourly-recent, gs.created.Left())); hourly < n {
+		n, reason = hourly, waitHourly
+	}
+	return reason, n, nil
 }
 
 // finishIntents finds out whether the guests that were about to be created exist,

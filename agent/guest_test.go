@@ -338,7 +338,7 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 	d.invite(bob, "bob")
 	eventually(t, "a line", func() bool { return d.log.Count("create-users is off") == 1 })
 	_, err := d.exchange(d.key(bob))
-	isError(t, err, agent.ErrLocalUserRefused)
+	isError(t, err, agent.ErrGuestWaits)
 	never(t, "a local user, or more lines", func() bool { return d.fake.count("CreateGuest") > 0 || d.log.Count("create-users is off") > 1 })
 	if d.status().OwedGuests != 1 {
 		t.Errorf("status %+v, want one owed guest", d.status())
@@ -365,9 +365,10 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDeployment(t, s).started()
+	const hourly = 6
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestsHourly = hourly }).started()
 	eventually(t, "the first comparison of links", func() bool { return must(d.store.Facts(t.Context()))(t)["change_seq"] != "" })
-	many := make([]any, 2*agent.GuestsHourly)
+	many := make([]any, 2*hourly)
 	for i := range many {
 		many[i] = map[string]any{
 			"id": fmt.Sprint(1000 + i), "account_id": fmt.Sprint(2000 + i), "username": fmt.Sprintf("many%02d", i), "type": "guest", "status": "accepted",
@@ -382,9 +383,9 @@ func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	})
 	s.Clock.Advance(7 * time.Hour) // links are compared
-	eventually(t, "some are made", func() bool { return d.fake.count("CreateGuest") == agent.GuestsHourly })
-	never(t, "more", func() bool { return d.fake.count("CreateGuest") > agent.GuestsHourly })
-	if d.log.Count("many local users were created within the last hour") != 1 {
+	eventually(t, "some are made", func() bool { return d.fake.count("CreateGuest") == hourly })
+	never(t, "more", func() bool { return d.fake.count("CreateGuest") > hourly })
+	if d.log.Count("as many guests were created within the last hour as guests-hourly allows") != 1 {
 		t.Errorf("want one line about the last hour; log:\n%s", d.log)
 	}
 	s.Clock.Advance(time.Hour + time.Second)

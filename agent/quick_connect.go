@@ -110,7 +110,7 @@ func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one c
 	if !approved {
 		link, why, err := q.try(ctx, one)
 		if err != nil {
-			return err
+			return err // the code waits if it is ErrNotYet: another round follows soon
 		}
 		reason = why
 		q.logCode(ctx, one, link, reason)
@@ -122,6 +122,11 @@ func (q *quickConnects) handle(ctx context.Context, service *client.Agent, one c
 		err = service.CompleteQuickConnect(ctx, one.ID)
 	} else {
 		err = service.FailQuickConnect(ctx, one.ID, reason)
+		if wrong, is := errors.AsType[*client.Error](err); is {
+			if _, unknown := wrong.Field("reason"); unknown { // a service that is older than the reason
+				err = service.FailQuickConnect(ctx, one.ID, client.QuickConnectUnavailable)
+			}
+		}
 	}
 	if err = q.service.explain(ctx, byQuickConnects, err); errors.Is(err, ErrServiceRefused) {
 		return nil // the service had ended the code before
@@ -143,8 +148,8 @@ func (q *quickConnects) logCode(ctx context.Context, one client.OpenQuickConnect
 }
 
 // try approves a code for the local user of its link. If the code is not approved
-// it returns the reason, else "". It returns an error only for the agent's own
-// file.
+// it returns the reason, else "". It returns [ErrNotYet] for a code that has to wait
+// until the local user is created, and other errors only for the agent's own file.
 func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (link *linkRow, reason string, err error) {
 	found, err := readLinks(q.store.read(ctx), "id = ?", string(one.LinkID))
 	if err != nil {
@@ -158,8 +163,12 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (l
 	if !isNumber(string(one.ID)) || !isNumber(one.Code) || len(one.Code) > 12 {
 		return link, client.CodeWrong, nil
 	}
+	if err := q.exchanges.checkGuest(ctx, link); errors.Is(err, ErrNotYet) {
+		return link, "", err
+	}
 	if !q.attempts.Allow() { // this many codes look like guessing, perhaps by the service itself
-		return link, client.QuickConnectNotAllowed, nil
+		q.logSometimes(ctx, "more Quick Connect codes were entered within an hour than the agent tries: the others are refused. If you did not expect that, check the service")
+		return link, client.QuickConnectTooMany, nil
 	}
 	if reason = codeReason(q.media.confirm(ctx)); reason != "" {
 		return link, reason, nil
@@ -180,6 +189,8 @@ func codeReason(err error) string {
 	switch {
 	case err == nil:
 		return ""
+	case errors.Is(err, ErrNotYet), errors.Is(err, ErrGuestWaits):
+		return client.QuickConnectNoLocalUser
 	case errors.Is(err, ErrLocalUserRefused):
 		return client.QuickConnectNotAllowed
 	default:

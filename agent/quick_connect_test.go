@@ -1,8 +1,10 @@
 package agent_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -166,11 +168,18 @@ func TestQuickConnectTriesAreLimited(t *testing.T) {
 		return nil
 	}, nil)
 	var failed atomic.Int32
+	var reasons sync.Map
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/quick-connects"):
 			writeJSON(w, map[string]any{"quick_connects": many})
 		case strings.HasSuffix(r.URL.Path, "/fail"):
+			var told struct {
+				Reason string `json:"reason"`
+			}
+			if err := json.NewDecoder(r.Body).Decode(&told); err == nil {
+				reasons.Store(told.Reason, true)
+			}
 			failed.Add(1)
 			w.WriteHeader(http.StatusNoContent)
 		default:
@@ -180,6 +189,10 @@ func TestQuickConnectTriesAreLimited(t *testing.T) {
 	eventually(t, "all are answered", func() bool { return failed.Load() >= 100 })
 	if n := tried.Load(); n != 30 {
 		t.Errorf("%d codes were tried, want 30", n)
+	}
+	_, tooMany := reasons.Load(client.QuickConnectTooMany)
+	if _, blamed := reasons.Load(client.QuickConnectNotAllowed); !tooMany || blamed {
+		t.Errorf("too many as a reason: %v, not allowed: %v; want only too many for codes that were not tried", tooMany, blamed)
 	}
 	if link.LocalUserID != "u1" || len(many) != 100 {
 		t.Errorf("link %+v and %d codes, want u1 and 100", link, len(many))

@@ -77,11 +77,13 @@ const QuickConnectAsked = "quick_connect_asked"
 
 // These are the reasons why a device was not signed in.
 const (
-	CodeWrong               = "code_wrong"  // no device of the media server waits with this code
-	QuickConnectNotAllowed  = "not_allowed" // the local user may not sign in by Quick Connect
-	QuickConnectUnavailable = "unavailable" // the media server does not answer, or has Quick Connect switched off
-	QuickConnectExpired     = "expired"     // agents never send it: the agent did not answer in time, or the person signed out everywhere
-	QuickConnectReplaced    = "replaced"    // agents never send it: the person has typed another code since
+	CodeWrong               = "code_wrong"    // no device of the media server waits with this code
+	QuickConnectNotAllowed  = "not_allowed"   // the local user may not sign in by Quick Connect
+	QuickConnectNoLocalUser = "no_local_user" // the agent has not created the local user of a guest yet, and does not do it soon
+	QuickConnectTooMany     = "too_many"      // the agent tries no more codes within this hour
+	QuickConnectUnavailable = "unavailable"   // the media server does not answer, or has Quick Connect switched off
+	QuickConnectExpired     = "expired"       // agents never send it: the agent did not answer in time, or the person signed out everywhere
+	QuickConnectReplaced    = "replaced"      // agents never send it: the person has typed another code since
 )
 
 // OpenQuickConnect is a device that waits for the agent to approve it.

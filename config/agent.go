@@ -47,7 +47,8 @@ type Agent struct {
 	CreateUsers    bool          `name:"create-users" group:"What the service may ask" default:"true" help:"Make a local user for each guest."`
 	DeleteGuests   bool          `name:"delete-guests" group:"What the service may ask" help:"When the link of a guest ends, delete the guest's local user and the record of what they watched. Otherwise the local user is disabled, and enabled again with the next link."`
 	GuestLibraries []string      `name:"guest-libraries" group:"What the service may ask" commas:"only" placeholder:"Films,Family Videos" help:"Libraries for guests whose invite names no library: names or ids, separated by commas. Empty means all libraries."`
-	GuestLimit     int           `name:"guest-limit" group:"What the service may ask" default:"100" least:"0" most:"10000" help:"The largest number of guests."`
+	GuestLimit     int           `name:"guest-limit" group:"What the service may ask" default:"100" least:"0" most:"10000" help:"The largest number of guests. A guest whose link has ended, and whose local user is therefore disabled, does not count."`
+	GuestsHourly   int           `name:"guests-hourly" group:"What the service may ask" default:"20" least:"1" most:"1000" help:"The largest number of local users that are made for guests within an hour. It keeps somebody who takes over the service from filling the media server in a night."`
 	OfflineTrust   time.Duration `name:"offline-trust" group:"What the service may ask" default:"72h" least:"1m" most:"8760h" help:"How long devices can still get in with their access keys while the service cannot be reached. Devices that are signed in stay signed in."`
 
 	SecretKey string `name:"secret-key" group:"Operation" secret:"whole" placeholder:"TEXT" help:"The key from which the keys for the agent's encrypted data are made: any text of 32 characters or more. Without it the agent makes one and keeps it in the data folder."`

@@ -95,7 +95,7 @@ func TestAPIQuickConnect(t *testing.T) {
 	if a := bob.get("/account/history"); !strings.Contains(a.body, `"quick_connected"`) {
 		t.Errorf("history %s, want quick_connected", a.body)
 	}
-	for _, reason := range []string{"code_wrong", "not_allowed", "unavailable"} {
+	for _, reason := range []string{"code_wrong", "no_local_user", "too_many", "unavailable", "not_allowed"} {
 		var next quickSeen
 		bob.is(ask(bob, "741853"), http.StatusCreated, &next)
 		den.done(den.put("POST", "/server/quick-connects/"+next.ID+"/fail", map[string]any{"reason": reason}))

@@ -34,7 +34,7 @@ type quickConnectWaitPage struct {
 	Base
 	ID, Server string
 	State      string // asked, done or failed
-	Reason     string // why it failed: code_wrong, not_allowed, unavailable, expired or replaced
+	Reason     string // why it failed: code_wrong, not_allowed, no_local_user, too_many, unavailable, expired or replaced
 }
 
 // digitsAgain is the page on which a person types the six digits again after

@@ -23,13 +23,15 @@ const (
 	QuickFailed = "failed" // see Reason
 )
 
-// The reasons of a failed try. Agents report the first three; the service sets the others.
+// The reasons of a failed try. Agents report the first five; the service sets the others.
 const (
-	QuickCodeWrong   = "code_wrong"  // the media server does not know the code
-	QuickNotAllowed  = "not_allowed" // the local user may not use Quick Connect, or the link has ended
-	QuickUnavailable = "unavailable" // the media server does not answer, or has Quick Connect switched off
-	QuickExpired     = "expired"     // the agent did not answer, or the person signed out everywhere
-	QuickReplaced    = "replaced"    // another code was typed later
+	QuickCodeWrong   = "code_wrong"    // the media server does not know the code
+	QuickNotAllowed  = "not_allowed"   // the local user may not use Quick Connect, or the link has ended
+	QuickNoLocalUser = "no_local_user" // the agent has not created the local user of a guest yet, and does not do it soon
+	QuickTooMany     = "too_many"      // the agent tries no more codes within this hour
+	QuickUnavailable = "unavailable"   // the media server does not answer, or has Quick Connect switched off
+	QuickExpired     = "expired"       // the agent did not answer, or the person signed out everywhere
+	QuickReplaced    = "replaced"      // another code was typed later
 )
 
 const (

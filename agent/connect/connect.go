@@ -50,8 +50,9 @@ func (s *server) administrators(next wire.HandlerFunc) wire.HandlerFunc {
 
 // The times after which clients should try again.
 const (
-	soon  = 15 * time.Second
-	later = time.Minute
+	atOnce = 5 * time.Second
+	soon   = 15 * time.Second
+	later  = time.Minute
 )
 
 // refuse returns the answer for an error of the agent. Any other error is
@@ -65,6 +66,9 @@ func refuse(err error) error {
 	}{
 		{agent.ErrAccountUnknown, 0, http.StatusNotFound, "That account has no link to this server."},
 		{agent.ErrAccessKeyWrong, 0, http.StatusUnauthorized, "The access key is not valid here: fetch the list of servers again."},
+		// Not 401: apps throw an access key away that is answered with it.
+		{agent.ErrNotYet, atOnce, http.StatusServiceUnavailable, "Your user on this server is being created. Try again in a moment."},
+		{agent.ErrGuestWaits, later, http.StatusServiceUnavailable, "This server has not created a user for you yet. Try again later, or ask its owner."},
 		{agent.ErrLocalUserRefused, 0, http.StatusUnauthorized, "This server does not let that local user in. Ask its owner: " +
 			"they may be disabled, restricted to the home network, or an administrator."},
 		{agent.ErrTrustOver, later, http.StatusServiceUnavailable, "This server has not been able to reach the Connect service for too long. " +

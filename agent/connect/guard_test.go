@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/connect"
@@ -53,6 +54,17 @@ func TestRefusalsOfAgentErrors(t *testing.T) {
 	const text = "The Connect service refuses this. No more than ten.é"
 	if got := refusal(t, refused); got.Status != http.StatusBadGateway || !strings.HasPrefix(got.Text, text) || len(got.Text) > 800 {
 		t.Errorf("%v became status %d with %q, want %d with %q and at most 800 bytes", refused, got.Status, got.Text, http.StatusBadGateway, text)
+	}
+}
+
+// A guest whose local user is not there yet must not be told that the access key is wrong:
+// apps throw the key away then.
+func TestGuestWhoWaitsIsToldToComeAgain(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]time.Duration{agent.ErrNotYet: 5 * time.Second, agent.ErrGuestWaits: time.Minute} {
+		if got := refusal(t, fmt.Errorf("%w: because", err)); got.Status != http.StatusServiceUnavailable || got.After != want {
+			t.Errorf("%v became status %d with Retry-After %v, want %d and %v", err, got.Status, got.After, http.StatusServiceUnavailable, want)
+		}
 	}
 }
 

@@ -42,12 +42,12 @@ func (b *Bucket) Allow() bool {
 	return b.rate.AllowN(now, 1)
 }
 
-// Empty reports whether [Bucket.Allow] would refuse an event now. It counts nothing.
-func (b *Bucket) Empty() bool {
+// Left returns how many events [Bucket.Allow] would allow now. It counts nothing.
+func (b *Bucket) Left() int {
 	now := b.hold()
 	defer b.mu.Unlock()
 	const rounding = 1e-9 // of what times lose when they become fractions of an event
-	return b.rate.TokensAt(now) < 1-rounding
+	return max(0, int(b.rate.TokensAt(now)+rounding))
 }
 
 // used returns how many events the bucket has to earn until it is full again.

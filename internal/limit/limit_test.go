@@ -50,8 +50,8 @@ func TestBucket(t *testing.T) {
 		{30 * time.Second, 1},
 	} {
 		c.pass(step.pass)
-		if got := b.Empty(); got != (step.want == 0) {
-			t.Errorf("after %v: empty %v, want %v", step.pass, got, step.want == 0)
+		if got := b.Left(); got != step.want {
+			t.Errorf("after %v: %d left, want %d", step.pass, got, step.want)
 		}
 		if got := allowed(50, b.Allow); got != step.want {
 			t.Errorf("after %v: %d events allowed, want %d", step.pass, got, step.want)
@@ -72,7 +72,7 @@ func TestBucketRounding(t *testing.T) {
 		}
 		for range 50 {
 			c.pass(each)
-			if b.Empty() {
+			if b.Left() == 0 {
 				t.Fatalf("%d an hour: the bucket is empty when one event was earned", most)
 			}
 			if got := allowed(2, b.Allow); got != 1 {

@@ -1,0 +1,105 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// guestWaits tells devices that wait when guests have changed, and why no local user is
+// created for a link.
+type guestWaits struct {
+	mu      sync.Mutex
+	reasons map[string]string // names of troubles by the id of the link
+	next    chan struct{}     // closed by the next change
+}
+
+func newGuestWaits() *guestWaits { return &guestWaits{next: make(chan struct{})} }
+
+// changed returns a channel that is closed by the next change. Take it before you look, so
+// that no change is missed.
+func (w *guestWaits) changed() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.next
+}
+
+// tell wakes everybody who waits.
+func (w *guestWaits) tell() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.next)
+	w.next = make(chan struct{})
+}
+
+// set replaces the reasons, and wakes everybody who waits.
+func (w *guestWaits) set(reasons map[string]string) {
+	w.mu.Lock()
+	w.reasons = reasons
+	w.mu.Unlock()
+	w.tell()
+}
+
+// reason returns why no local user is created for a link, or "".
+func (w *guestWaits) reason(linkID string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reasons[linkID]
+}
+
+// checkGuest returns nil when the local user of a link can be used as far as the agent is
+// concerned. For a guest who is being created or restricted it returns [ErrNotYet], and
+// [ErrGuestWaits] if something keeps the guest from being created. A guest who was found
+// again after a crash may have access to everything, so they wait, too.
+func (e *Exchanges) checkGuest(ctx context.Context, link *linkRow) error {
+	if link.Type != client.Guest {
+		if link.LocalUserID == "" {
+			return fmt.Errorf("%w: the service has not named the local user", ErrNotYet)
+		}
+		return nil
+	}
+	if link.LocalUserID == "" {
+		if reason := e.waits.reason(link.ID); reason != "" {
+			return fmt.Errorf("%w: %s", ErrGuestWaits, reason)
+		}
+		return fmt.Errorf("%w: the local user is being created", ErrNotYet)
+	}
+	found, err := readGuests(e.store.read(ctx), "local_user_id = ? AND left_alone = ''", link.LocalUserID)
+	if err != nil {
+		return e.explainFile(ctx, err)
+	}
+	if len(found) == 0 || strings.HasPrefix(found[0].Applied, appliedOpen) && found[0].LinkID == link.ID {
+		return nil
+	}
+	return fmt.Errorf("%w: the guest is not let in yet", ErrNotYet)
+}
+
+// awaitGuest waits some seconds for a guest who is being created, and returns the link as
+// it is then. It returns [ErrNotYet], [ErrGuestWaits], or [ErrAccessKeyWrong] if the link
+// has ended meanwhile.
+func (e *Exchanges) awaitGuest(ctx context.Context, link *linkRow) (*linkRow, error) {
+	within, cancel := context.WithTimeout(ctx, e.pace.guest)
+	defer cancel()
+	for {
+		changed := e.waits.changed()
+		found, err := readLinks(e.store.read(ctx), "id = ?", link.ID)
+		if err != nil {
+			return nil, e.explainFile(ctx, err)
+		}
+		if len(found) == 0 || found[0].AccessKeySHA256 != link.AccessKeySHA256 || !found[0].usable(e.store.now()) {
+			return nil, ErrAccessKeyWrong
+		}
+		if err = e.checkGuest(ctx, &found[0]); !errors.Is(err, ErrNotYet) {
+			return &found[0], err
+		}
+		select {
+		case <-changed:
+		case <-within.Done():
+			return nil, err
+		}
+	}
+}

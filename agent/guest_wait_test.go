@@ -1,0 +1,201 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// gate holds the calls that create guests.
+type gate struct {
+	mu           sync.Mutex
+	inside, most int
+	open         chan struct{}
+}
+
+// holdGuests makes the media server wait before it creates a guest, until the gate is opened.
+func (d *deployment) holdGuests() *gate {
+	g := &gate{open: make(chan struct{})}
+	d.fake.hook(func(call string) error {
+		if !strings.HasPrefix(call, "CreateGuest") {
+			return nil
+		}
+		g.mu.Lock()
+		g.inside++
+		g.most = max(g.most, g.inside)
+		g.mu.Unlock()
+		<-g.open
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.inside--
+		return nil
+	}, nil)
+	d.t.Cleanup(sync.OnceFunc(func() {
+		select {
+		case <-g.open:
+		default:
+			close(g.open)
+		}
+	}))
+	return g
+}
+
+// count returns how many calls wait now.
+func (g *gate) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inside
+}
+
+// While the local user of a guest is being created, a device waits some seconds. If that is
+// not enough it is told to come again, and not that its access key is wrong.
+func TestExchangeWaitsForGuest(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	g := d.holdGuests()
+	d.invite(bob, "bob")
+	eventually(t, "the creation", func() bool { return g.count() == 1 })
+	key := d.key(bob)
+	if _, err := d.exchange(key); !errors.Is(err, agent.ErrNotYet) {
+		t.Errorf("error %v, want %v", err, agent.ErrNotYet)
+	}
+	d.WaitForGuests(time.Minute)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv}); err == nil {
+		t.Error("no error for a device that has left, want one at once")
+	}
+	results := make(chan error)
+	go func() {
+		_, err := d.exchange(key)
+		results <- err
+	}()
+	close(g.open)
+	if err := <-results; err != nil {
+		t.Errorf("error %v of the device that waited, want none", err)
+	}
+}
+
+// A device that waits is told when its link ends meanwhile.
+func TestExchangeWaitsForGuestWhoseLinkEnds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	g := d.holdGuests()
+	d.invite(bob, "bob")
+	eventually(t, "the creation", func() bool { return g.count() == 1 })
+	key := d.key(bob)
+	d.WaitForGuests(time.Minute)
+	results := make(chan error)
+	go func() {
+		_, err := d.exchange(key)
+		results <- err
+	}()
+	links := must(bob.Links.List(t.Context(), client.Accepted))(t)
+	noError(t, bob.Links.Remove(t.Context(), links[0].ID))
+	eventually(t, "the end", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
+	close(g.open)
+	if err := <-results; !errors.Is(err, agent.ErrAccessKeyWrong) && !errors.Is(err, agent.ErrAccountUnknown) {
+		t.Errorf("error %v, want %v or %v", err, agent.ErrAccessKeyWrong, agent.ErrAccountUnknown)
+	}
+}
+
+// A code that a guest enters before their local user is there waits, and then signs the
+// device in.
+func TestCodeWaitsForGuest(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	g := d.holdGuests()
+	d.invite(bob, "bob")
+	eventually(t, "the creation", func() bool { return g.count() == 1 })
+	d.fake.codeOn("654321")
+	asked := must(bob.QuickConnects.Ask(t.Context(), d.serverID(), "654321"))(t)
+	state := func() client.QuickConnect { return must(bob.QuickConnects.Get(t.Context(), asked.ID))(t) }
+	never(t, "an answer", func() bool { return state().Status != "asked" })
+	close(g.open)
+	eventually(t, "the sign-in", func() bool { return state().Status == "done" })
+	if got, want := d.fake.approvedFor("654321"), d.guestOf("bob").LocalUserID; got != want {
+		t.Errorf("approved for %q, want %q", got, want)
+	}
+}
+
+// Guests are created a few at a time: one that takes long holds up no other.
+func TestGuestsAreCreatedSideBySide(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s)
+	const many = 2*agent.GuestsAtOnce + 1
+	d.started()
+	d.fake.setDown(errDown) // so that all of them wait together
+	for i := range many {
+		name := fmt.Sprintf("guest%d", i)
+		d.invite(s.Join(t, name), name)
+		d.linkOf(name)
+	}
+	g := d.holdGuests()
+	d.fake.setDown(nil)
+	eventually(t, "some at the same time", func() bool { return g.count() == agent.GuestsAtOnce })
+	never(t, "more", func() bool { return g.count() > agent.GuestsAtOnce })
+	close(g.open)
+	eventually(t, "all of them", func() bool { return d.status().Guests == many })
+	if g.most != agent.GuestsAtOnce {
+		t.Errorf("%d at the same time, want %d", g.most, agent.GuestsAtOnce)
+	}
+}
+
+// A guest whose link has ended frees their place under GuestLimit. The local users that
+// exist are bounded nevertheless.
+func TestEndedGuestFreesPlace(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestLimit = 1 }).started()
+	for i := range 6 {
+		name := fmt.Sprintf("guest%d", i)
+		d.invite(s.Join(t, name), name)
+		if i == 5 {
+			break
+		}
+		d.guestOf(name)
+		noError(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(d.linkOf(name).ID)))
+		eventually(t, "the end of "+name, func() bool { return d.status().GuestsShut == i+1 })
+	}
+	eventually(t, "the trouble", func() bool { return d.trouble("guest_limit") })
+	never(t, "another local user", func() bool { return d.fake.count("CreateGuest") > 5 })
+}
+
+// A guest for whom something keeps the local user from being created is told so, at a
+// device and for a code, and the trouble names them and the setting.
+func TestGuestIsToldWhatTheyWaitFor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestsHourly = 1 }).started()
+	d.invite(s.Join(t, "ann2"), "ann2")
+	d.guestOf("ann2")
+	bob := s.Join(t, "bob")
+	d.invite(bob, "bob")
+	eventually(t, "the trouble", func() bool { return d.trouble("guests_hourly") })
+	for _, trouble := range d.status().Trouble {
+		if !strings.Contains(trouble.Text, "bob") || !strings.Contains(trouble.Text, "guests-hourly") {
+			t.Errorf("trouble %q, want one that names bob and guests-hourly", trouble.Text)
+		}
+	}
+	d.WaitForGuests(time.Minute)
+	if _, err := d.exchange(d.key(bob)); !errors.Is(err, agent.ErrGuestWaits) {
+		t.Errorf("error %v, want %v at once", err, agent.ErrGuestWaits)
+	}
+	if got := d.enter(bob, "654321"); got.Reason != client.QuickConnectNoLocalUser {
+		t.Errorf("code: %+v, want the reason %s", got, client.QuickConnectNoLocalUser)
+	}
+}
