@@ -1,6 +1,11 @@
 package handlers
 
-import "github.com/latchkey-media/latchkey/models"
+import (
+	"strings"
+
+	"github.com/latchkey-media/latchkey/internal/typed"
+	"github.com/latchkey-media/latchkey/models"
+)
 
 // idText returns an id as pages and the API write it: as a decimal number.
 func idText(id int64) string { return models.FormatID(id) }
@@ -13,4 +18,14 @@ func idOf(text string) (int64, error) {
 		return 0, models.ErrNotFound
 	}
 	return id, nil
+}
+
+// typedID reads an id that a person typed or pasted. It returns
+// models.ErrNotFound for another text.
+func typedID(text string) (int64, error) {
+	const longest = 128
+	if len(text) > longest {
+		return 0, models.ErrNotFound
+	}
+	return idOf(strings.TrimSpace(typed.Plain(text)))
 }

@@ -96,7 +96,7 @@ func (s *site) apiClaimServer(c *gin.Context, session models.Session) error {
 	if err := needed("server_id", in.ServerID, "server_key", in.ServerKey); err != nil {
 		return err
 	}
-	id, err := idOf(in.ServerID)
+	id, err := typedID(in.ServerID)
 	if err == nil {
 		err = s.Store.Registrations.Claim(c.Request.Context(), session.AccountID, id, in.ServerKey, caller(c))
 	}

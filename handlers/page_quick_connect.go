@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -100,12 +99,7 @@ func (s *site) showQuickConnect(c *gin.Context, f form, cause error) error {
 
 // showDigits writes the six digits so that they are easy to read: 123 456.
 func showDigits(typed string) string {
-	digits := strings.Map(func(r rune) rune {
-		if '0' <= r && r <= '9' {
-			return r
-		}
-		return -1
-	}, typed)
+	digits, _ := models.ParseQuickCode(typed)
 	if half := len(digits) / 2; half > 0 {
 		return digits[:half] + " " + digits[half:]
 	}

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -50,9 +49,9 @@ func (s *site) claimServer(c *gin.Context, f form) error {
 	if err := missing(f, "server_id", "access_key"); err != nil {
 		return s.showServerRegister(c, s.serverRegisterPageOf(c), f, err)
 	}
-	id, err := idOf(strings.TrimSpace(f["server_id"]))
+	id, err := typedID(f["server_id"])
 	if err == nil {
-		err = s.Store.Registrations.Claim(c.Request.Context(), session.AccountID, id, strings.TrimSpace(f["access_key"]), caller(c))
+		err = s.Store.Registrations.Claim(c.Request.Context(), session.AccountID, id, f["access_key"], caller(c))
 	}
 	if errors.Is(err, models.ErrServerClaimed) && s.ownsServer(c, session, id) { // the form was sent twice
 		err = nil

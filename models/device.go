@@ -189,8 +189,8 @@ type AskingDevice struct {
 }
 
 // LookCode finds the device that shows a code, for a signed-in person. Tries are
-// counted by account, by source and in all before the code is looked up. A
-// right code does not clear the counters, because everybody can ask for a code of
+// counted by account, by source and in all before the code is looked up; a text
+// that cannot be a code is no try. A right code does not clear the counters, because everybody can ask for a code of
 // their own. It returns [ErrCodeWrong] or [ErrThrottled].
 func (d *Devices) LookCode(ctx context.Context, this Session, typed string, caller Caller) (AskingDevice, error) {
 	row, err := d.waiting(ctx, this, typed, caller)
@@ -205,6 +205,10 @@ func (d *Devices) LookCode(ctx context.Context, this Session, typed string, call
 }
 
 func (d *Devices) waiting(ctx context.Context, this Session, typed string, caller Caller) (deviceCodeRow, error) {
+	code, ok := parseShortCode(typed)
+	if !ok {
+		return deviceCodeRow{}, ErrCodeWrong
+	}
 	from, l := d.throttle.placeOf(caller.Address), d.opt.Limits
 	service := d.throttle.key("user codes service", "")
 	if err := d.throttle.stillOpen(ctx, service); err != nil { // over this limit right codes are refused too, so that nobody learns which are right
@@ -217,10 +221,6 @@ func (d *Devices) waiting(ctx context.Context, this Session, typed string, calle
 	source, err := d.throttle.count(ctx, d.throttle.key("user codes source", from.near), l.CodeSource.times(from.times))
 	if err != nil {
 		return deviceCodeRow{}, err
-	}
-	code, ok := parseShortCode(typed)
-	if !ok {
-		return deviceCodeRow{}, ErrCodeWrong
 	}
 	rows, err := gorm.G[deviceCodeRow](d.read(ctx)).
 		Where("user_code_mac = ? AND state = ? AND expires_at > ?", d.userCodeMAC(code), deviceWaiting, d.Now()).Find(ctx)

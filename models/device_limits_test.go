@@ -40,7 +40,7 @@ func TestWrongUserCodesAreLimited(t *testing.T) {
 		for range 2 {
 			other := k.signIn(k.account()).Session
 			for range 5 {
-				_, err := k.Devices.LookCode(ctx, other, "nonsense", from)
+				_, err := k.Devices.LookCode(ctx, other, "BCDF-GHJK", from)
 				k.is(err, models.ErrCodeWrong)
 			}
 		}

@@ -16,8 +16,9 @@ func TestParseShortCode(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
 		"BCDF-GHJK": "BCDFGHJK", "bcdfghjk": "BCDFGHJK", " bcdf ghjk ": "BCDFGHJK", "B-C-D-F-G-H-J-K": "BCDFGHJK", "bcdf\u2013ghjk": "BCDFGHJK",
+		"ｂｃｄｆ－ＧＨＪＫ": "BCDFGHJK", "\u200eBCDF-GHJK\u200b": "BCDFGHJK", "\ufeffBCDF\u2060\u00adGHJK": "BCDFGHJK", "“BCDF-GHJK”.": "BCDFGHJK",
 		"": "", "BCDF-GHJ": "", "BCDF-GHJKL": "", "BCDF-GHJA": "", "BCDF-GHJ1": "", "BCDF-GHJ\x00": "", "ßCDF-GHJK": "",
-		strings.Repeat(" ", 60) + "BCDFGHJK": "", "\xff\xfeBCDFGH": "",
+		strings.Repeat(" ", 125) + "BCDFGHJK": "", "ВСDFGHJK": "", "\xff\xfeBCDFGH": "",
 	} {
 		if got, ok := models.ParseShortCode(typed); got != want || ok != (want != "") {
 			t.Errorf("%q became %q (%v), want %q", typed, got, ok, want)

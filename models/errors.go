@@ -92,6 +92,7 @@ var (
 	ErrWrongPassword     = fieldError(KindInvalid, "current_password", "current_password_wrong")
 	ErrSamePassword      = fieldError(KindInvalid, "password", "password_same")
 	ErrWrongPIN          = fieldError(KindInvalid, "current_pin", "current_pin_wrong")
+	ErrPINImpossible     = fieldError(KindInvalid, "current_pin", "current_pin_invalid") // no try was counted
 	ErrPINOff            = &Error{Kind: KindForbidden, Code: "pin_off"}
 	ErrPINNotSet         = &Error{Kind: KindNotFound, Code: "pin_not_set"}
 	ErrPINThrottled      = &Error{Kind: KindThrottled, Code: "pin_throttled"}

@@ -102,8 +102,8 @@ func (p *PINs) counters(row *accountRow) []secret.Hash {
 
 // Verify compares a PIN. It counts the try before it compares: at most five in a
 // quarter of an hour and ten a day, then the PIN is off until it is reset. All
-// ways in share these counters. It returns [ErrWrongPIN] with the number of tries
-// Left, [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet], [ErrAccountDisabled],
+// ways in share these counters. A text that cannot be a PIN is no try. It returns
+// [ErrWrongPIN] with the number of tries Left, [ErrPINImpossible], [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet], [ErrAccountDisabled],
 // [ErrNotFound], [ErrBusy] or [ErrUnavailable].
 func (p *PINs) Verify(ctx context.Context, accountID int64, pin string, caller Caller) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
@@ -122,6 +122,10 @@ func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller C
 	case row.PINOffAt != nil:
 		return ErrPINOff
 	}
+	pin = preparePIN(pin)
+	if !isPIN(pin) {
+		return ErrPINImpossible
+	}
 	keys, l := p.counters(row), p.opt.Limits
 	quarter, err := p.throttle.attemptCounted(ctx, keys[1], l.PINQuarter)
 	if KindOf(err) == KindThrottled {
@@ -137,13 +141,13 @@ func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller C
 	if day == 0 {
 		return p.turnOff(ctx, row, caller)
 	}
-	match, outdated, err := p.verifyHash(ctx, row.PINHash, pinPurpose, row.owner(), preparePIN(pin))
+	match, outdated, err := p.verifyHash(ctx, row.PINHash, pinPurpose, row.owner(), pin)
 	if err != nil {
 		return explained("check the PIN", err)
 	}
 	if match {
 		if outdated {
-			p.rehash(ctx, row.ID, "pin_hash", row.PINHash, pinPurpose, row.owner(), preparePIN(pin))
+			p.rehash(ctx, row.ID, "pin_hash", row.PINHash, pinPurpose, row.owner(), pin)
 		}
 		return p.throttle.forget(ctx, keys...)
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
 const (
@@ -13,15 +15,26 @@ const (
 )
 
 // preparePIN returns pin in the form that is hashed. Capital letters are the same as
-// small ones, because they are tedious to type on a TV.
-func preparePIN(pin string) string { return strings.ToLower(strings.TrimSpace(pin)) }
+// small ones, because they are tedious to type on a TV, and digits of every script are
+// the same as the Latin ones (see [typed.Plain]).
+func preparePIN(pin string) string {
+	if len(pin) > codeTypedMax {
+		return pin
+	}
+	return strings.ToLower(strings.TrimSpace(typed.Plain(pin)))
+}
+
+// isPIN reports whether prepared, the result of [preparePIN], has the form of a PIN.
+func isPIN(prepared string) bool {
+	return len(prepared) >= pinMin && len(prepared) <= pinMax && onlyLettersAndDigits(prepared) == prepared
+}
 
 // checkPIN returns the code of the mistake in a new PIN, "" for a valid one. It
 // refuses the PINs that are guessed first, so that ten guesses a day are of little
 // use. personal lists the words by which the owner is known.
 func checkPIN(pin string, personal ...string) string {
 	pin = preparePIN(pin)
-	if len(pin) < pinMin || len(pin) > pinMax || onlyLettersAndDigits(pin) != pin {
+	if !isPIN(pin) {
 		return "pin_invalid"
 	}
 	rules := []struct {

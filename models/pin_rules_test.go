@@ -14,7 +14,8 @@ func TestPINRules(t *testing.T) {
 	for pin, want := range map[string]string{
 		"8305": good, " 8305 ": good, "k7w2": good, "K7W2": good, "91x4b7": good, "3861947502": good, "q8w3n5t1z6r4": good,
 		"": "pin_invalid", "830": "pin_invalid", "8305830583058": "pin_invalid", "83 5": "pin_invalid", "83-5": "pin_invalid",
-		"８３０５": "pin_invalid", "83é5": "pin_invalid", "8305\x00": "pin_invalid",
+		"８３０５": good, "٨٣٠٥": good, "८३०५": good, "Ｋ７ｗ２": good, "\u200e8305\u200b": good, "8\ufe0f\u20e3305": good, "１２３４": "pin_sequence",
+		"8305" + strings.Repeat("\u200b", 50): "pin_invalid", "83é5": "pin_invalid", "8305\x00": "pin_invalid",
 		"0000": "pin_repeats", "7777777": "pin_repeats", "1212": "pin_repeats", "121": "pin_invalid", "12121": "pin_repeats",
 		"abcabc": "pin_repeats", "1122": "pin_repeats", "7887": "pin_repeats", "58858": "pin_repeats",
 		"1234": "pin_sequence", "4321": "pin_sequence", "7890": "pin_sequence", "8901": "pin_sequence", "9012": "pin_sequence",

@@ -39,7 +39,7 @@ func TestPINIsSetVerifiedAndReset(t *testing.T) {
 			step("changed", true, k.PINs.Set(ctx, a.ID, "k7w2", "8305", home))
 			k.is(k.PINs.Verify(ctx, a.ID, "k7w2", home), models.ErrWrongPIN)
 			k.is(k.PINs.Set(ctx, a.ID, "k7w2", "9413", home), models.ErrWrongPIN)
-			k.is(k.PINs.Remove(ctx, a.ID, "", home), models.ErrWrongPIN)
+			k.is(k.PINs.Remove(ctx, a.ID, "", home), models.ErrPINImpossible)
 			k.is(k.PINs.Set(ctx, a.ID, "8305", "1234", home), fieldError("pin", "pin_sequence"))
 			step("removed", false, k.PINs.Remove(ctx, a.ID, "8305", home))
 			k.is(k.PINs.Verify(ctx, a.ID, "8305", home), models.ErrPINNotSet)

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
 // QuickConnects are the operations that sign a device in by a code of Quick Connect,
@@ -123,34 +125,39 @@ func (q *QuickConnects) serversOf(ctx context.Context, db *gorm.DB, accountID in
 	return list, nil
 }
 
-// IsQuickCode reports whether text is a code of Quick Connect as people type it: six
-// digits, with any blanks or dashes between them.
+// IsQuickCode reports whether text is a code of Quick Connect as people type it.
 func IsQuickCode(text string) bool {
-	_, ok := parseQuickCode(text)
+	_, ok := ParseQuickCode(text)
 	return ok
 }
 
-func parseQuickCode(typed string) (string, bool) {
-	const digits, longest = 6, 64
-	if len(typed) > longest {
+// ParseQuickCode reads a code of Quick Connect as people type it: six digits of any
+// script, with any separators between them (see [typed.Plain]). It reports false for
+// another text, also for one with a letter in it, because that is the code of a TV.
+func ParseQuickCode(text string) (code string, ok bool) {
+	const digits = 6
+	if len(text) > codeTypedMax {
 		return "", false
 	}
-	code := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
+	code = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPunct(r) {
 			return -1
 		}
 		return r
-	}, typed)
-	return code, len(code) == digits && strings.Trim(code, "0123456789") == ""
+	}, typed.Plain(text))
+	if len(code) != digits || strings.Trim(code, "0123456789") != "" {
+		return "", false
+	}
+	return code, true
 }
 
 // Ask hands a code to the agent of a server that the person is linked with. Each try,
 // right or wrong, is first counted by account, source and server, because the media
-// server does not count tries. The same code again is the same try; another code
+// server does not count tries; a text that cannot be a code is no try. The same code again is the same try; another code
 // replaces it. It returns [ErrThrottled], errors about the fields server_id and code,
 // [ErrNotFound] for an account that was disabled, or [ErrNoSession].
-func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, typed string, caller Caller) (QuickConnect, error) {
-	code, server, err := q.check(ctx, this, serverID, typed, caller)
+func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, text string, caller Caller) (QuickConnect, error) {
+	code, server, err := q.check(ctx, this, serverID, text, caller)
 	if err != nil {
 		return QuickConnect{}, err
 	}
@@ -177,7 +184,11 @@ func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, t
 }
 
 // check counts the try, and returns the code and the server.
-func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64, typed string, caller Caller) (string, QuickServer, error) {
+func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64, text string, caller Caller) (string, QuickServer, error) {
+	code, ok := ParseQuickCode(text)
+	if !ok {
+		return "", QuickServer{}, fieldError(KindInvalid, "code", "quick_code_invalid")
+	}
 	from, l := q.throttle.placeOf(caller.Address), q.opt.Limits
 	for _, rule := range []struct {
 		what, subject string
@@ -201,10 +212,6 @@ func (q *QuickConnects) check(ctx context.Context, this Session, serverID int64,
 	}
 	if err := q.throttle.allow(ctx, q.throttle.key("quick connect server", FormatID(serverID)), l.QuickServer); err != nil {
 		return "", QuickServer{}, err
-	}
-	code, ok := parseQuickCode(typed)
-	if !ok {
-		return "", QuickServer{}, fieldError(KindInvalid, "code", "quick_code_invalid")
 	}
 	return code, servers[at], nil
 }

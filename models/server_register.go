@@ -101,6 +101,9 @@ func (r *Registrations) Register(ctx context.Context, in Registration, caller Ca
 	if r.opt.Servers == ServersOff || r.opt.Servers == ServersClaimed && in.ClaimCode == "" {
 		return Registered{}, ErrServersOff
 	}
+	if _, ok := parseShortCode(in.ClaimCode); in.ClaimCode != "" && !ok { // a slip of the keyboard is no try
+		return Registered{}, ErrClaimCodeWrong
+	}
 	o, err := r.idempotent("register server", in.IdempotencyKey, in.Name, in.SystemID, in.Version, in.Kind, in.WAN, in.VPN, in.LAN, in.ClaimCode)
 	if err != nil {
 		return Registered{}, err
@@ -273,11 +276,11 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 // One of several parallel callers succeeds. It returns [ErrNotFound] for a wrong pair
 // of id and key and for a disabled server, [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
+	if serverKey = pastedSecret(serverKey); !secret.WellFormed(secret.ServerKey, serverKey) {
+		return ErrNotFound // a text that cannot be a key is no try
+	}
 	if err := r.throttle.allow(ctx, r.throttle.key("claim", FormatID(accountID)), r.opt.Limits.ClaimHour); err != nil {
 		return err
-	}
-	if !secret.WellFormed(secret.ServerKey, serverKey) {
-		return ErrNotFound
 	}
 	return r.tx(ctx, "claim a server", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, accountID); err != nil {

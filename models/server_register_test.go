@@ -189,7 +189,7 @@ func TestClaimByKey(t *testing.T) {
 		if k.events(owner)[models.EventServerClaimed] != 1 || k.detail(owner, a).OwnerID != owner.ID {
 			k.t.Error("the claim is not in the history or the server has another owner, want one event and the owner")
 		}
-		for range 14 { // the limit is 20 an hour, and wrong codes count
+		for range 15 { // the limit is 20 an hour, and wrong keys count
 			k.is(k.Registrations.Claim(ctx, owner.ID, b.ID, a.key, home), models.ErrNotFound)
 		}
 		k.is(k.Registrations.Claim(ctx, other.ID, b.ID, a.key, home), models.ErrNotFound)

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
 // Short codes are read from one screen and typed on another: eight letters
@@ -50,12 +52,15 @@ func (c *core) unusedCode(store func(code string) error) (string, error) {
 	}
 }
 
-// parseShortCode reads a code as people type it: in any case, with any separators. It
-// reports false for a text that cannot be a code, so that the database need not be
-// asked.
-func parseShortCode(typed string) (string, bool) {
-	const longest = 64
-	if len(typed) > longest {
+// codeTypedMax is the number of bytes that a typed code may have, with all of its
+// separators and unseen characters.
+const codeTypedMax = 128
+
+// parseShortCode reads a code as people type it: in any case, with any separators, on
+// any keyboard (see [typed.Plain]). It reports false for a text that cannot be a code, so
+// that the database need not be asked and no try is counted.
+func parseShortCode(text string) (string, bool) {
+	if len(text) > codeTypedMax {
 		return "", false
 	}
 	code := strings.Map(func(r rune) rune {
@@ -63,7 +68,7 @@ func parseShortCode(typed string) (string, bool) {
 			return -1
 		}
 		return r
-	}, strings.ToUpper(typed))
+	}, strings.ToUpper(typed.Plain(text)))
 	if len(code) != codeLength || strings.Trim(code, codeLetters) != "" {
 		return "", false
 	}
@@ -72,3 +77,12 @@ func parseShortCode(typed string) (string, bool) {
 
 // showShortCode returns a code as it is shown, with the dash.
 func showShortCode(code string) string { return code[:codeLength/2] + "-" + code[codeLength/2:] }
+
+// pastedSecret returns a secret of this service that was copied from a screen or a mail
+// without what came along with it: blanks around it, and characters that nobody sees.
+func pastedSecret(text string) string {
+	if len(text) > codeTypedMax {
+		return text
+	}
+	return strings.TrimSpace(typed.Plain(text))
+}

@@ -1,0 +1,68 @@
+// Package typed reads texts as people type and paste them: with the digits of their own script, with the
+// full-width characters of an East Asian keyboard, and with marks that nobody sees.
+package typed
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
+)
+
+// Plain returns text as an English keyboard would have written it, as far as that has a meaning: digits of
+// every script become 0 to 9, full-width characters become the usual ones, every blank becomes a space, and
+// characters that show nothing are dropped. It does not touch case, punctuation and other letters, and it
+// does not shorten text, so callers refuse texts that are far too long before.
+func Plain(text string) string {
+	if isPlain(text) {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case IsUnseen(r), r == enclosingKeycap:
+			return -1
+		case unicode.IsSpace(r), r == brailleBlank:
+			return ' '
+		default:
+			return digit(r)
+		}
+	}, width.Fold.String(norm.NFC.String(strings.ToValidUTF8(text, "\ufffd"))))
+}
+
+const (
+	enclosingKeycap = '\u20e3' // an emoji of a digit is the digit, U+FE0F and this
+	brailleBlank    = '\u2800'
+)
+
+// isPlain reports whether text has only visible ASCII characters and spaces, as nearly every text has.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// IsUnseen reports whether r shows nothing and takes no room: a zero-width character, a mark of direction, a
+// variation selector, a tag. A control character is not among them, because a keyboard never adds one.
+func IsUnseen(r rune) bool {
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// digit returns the ASCII digit with the value of r, or r itself if r is not a decimal digit. Unicode keeps
+// the ten digits of a script together and in order, so a range of digits is a multiple of ten long.
+func digit(r rune) rune {
+	for _, set := range unicode.Nd.R16 {
+		if lo := rune(set.Lo); lo <= r && r <= rune(set.Hi) {
+			return '0' + (r-lo)%10
+		}
+	}
+	for _, set := range unicode.Nd.R32 {
+		if code := uint32(max(r, 0)); set.Lo <= code && code <= set.Hi {
+			return '0' + rune((code-set.Lo)%10)
+		}
+	}
+	return r
+}
