@@ -49,6 +49,8 @@ var (
 	ErrUnclaimed = errors.New("this server has no owner at the service yet")
 	// ErrNotLinked means that no link has that local user or that id.
 	ErrNotLinked = errors.New("that link does not exist")
+	// ErrNotInvited means that no invite with that id waits for an answer.
+	ErrNotInvited = errors.New("that invite does not exist, or was answered already")
 	// ErrNotRegistered means that the media server is not registered with the
 	// service yet, or that the service refuses its server key.
 	ErrNotRegistered = errors.New("the media server is not registered with the service")

@@ -71,3 +71,58 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 	i.log.LogAttrs(ctx, slog.LevelInfo, "a guest was invited", slog.String("invite_id", string(made.ID)))
 	return InviteAnswer{ID: string(made.ID), To: made.To, ExpiresAt: made.ExpiresAt}, nil
 }
+
+// Invite is an invite to the server that waits for the answer of its person.
+type Invite struct {
+	ID        string
+	To        string   // a username or an email address, as the admin or the owner typed it
+	Type      string   // client.Linked or client.Guest
+	Libraries []string // ids; nil means the agent's settings decide
+	EndsAt    time.Time
+	ExpiresAt time.Time
+}
+
+// Pending asks the service for the invites that wait for their answer, the newest
+// first, whether they were made at the machine or by the owner on the site. It
+// returns [ErrNotRegistered], [ErrServiceAway] or [ErrServiceRefused].
+func (i *Invites) Pending(ctx context.Context) ([]Invite, error) {
+	service, err := i.service.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := service.Invites(ctx)
+	if err := i.service.explain(ctx, byNobody, err); err != nil {
+		return nil, err
+	}
+	pending := make([]Invite, 0, len(list))
+	for _, one := range list {
+		invite := Invite{ID: string(one.ID), To: readable(one.To), Type: one.Type, EndsAt: one.EndsAt, ExpiresAt: one.ExpiresAt}
+		for _, library := range one.Libraries {
+			invite.Libraries = append(invite.Libraries, library.ID)
+		}
+		pending = append(pending, invite)
+	}
+	return pending, nil
+}
+
+// Withdraw takes back an invite that waits for its answer. It returns
+// [ErrNotInvited] for any other id, [ErrNotRegistered], [ErrServiceAway] or
+// [ErrServiceRefused].
+func (i *Invites) Withdraw(ctx context.Context, id string) error {
+	if !isNumber(id) {
+		return ErrNotInvited
+	}
+	service, err := i.service.client(ctx)
+	if err != nil {
+		return err
+	}
+	err = service.WithdrawInvite(ctx, client.ID(id))
+	if errors.Is(err, client.ErrNotFound) {
+		return fmt.Errorf("%w: %w", ErrNotInvited, err)
+	}
+	if err := i.service.explain(ctx, byNobody, err); err != nil {
+		return err
+	}
+	i.log.LogAttrs(ctx, slog.LevelInfo, "an invite was withdrawn", slog.String("invite_id", id))
+	return nil
+}

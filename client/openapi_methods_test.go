@@ -108,6 +108,8 @@ func methods() map[string]string {
 		"failProof":          "Agent.FailProof",
 
 		"createServerInvite":   "Agent.Invite",
+		"listServerInvites":    "Agent.Invites",
+		"withdrawServerInvite": "Agent.WithdrawInvite",
 		"listQuickConnects":    "Agent.QuickConnects",
 		"completeQuickConnect": "Agent.CompleteQuickConnect",
 		"failQuickConnect":     "Agent.FailQuickConnect",

@@ -34,3 +34,36 @@ func (a *Agent) Invite(ctx context.Context, in AskInvite) (Invite, error) {
 	}, &out)
 	return out, err
 }
+
+// ServerInvite is an invite that waits for an answer, as the server that it offers
+// sees it.
+type ServerInvite struct {
+	ID        ID        `json:"id"`
+	To        string    `json:"to"`        // a username or an email address, as it was typed
+	Type      string    `json:"type"`      // Linked or Guest
+	Libraries []Library `json:"libraries"` // nil if the server decides
+	EndsAt    time.Time `json:"ends_at,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+type serverInviteList struct {
+	Invites []ServerInvite `json:"invites"`
+}
+
+func (l *serverInviteList) whole() bool { return l.Invites != nil }
+
+// Invites returns the invites to the server that wait for an answer, the newest
+// first, whether the server or its owner made them.
+func (a *Agent) Invites(ctx context.Context) ([]ServerInvite, error) {
+	var out serverInviteList
+	err := a.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/server/invites", want: http.StatusOK, again: always}, &out)
+	return out.Invites, err
+}
+
+// WithdrawInvite takes back a pending invite to the server.
+func (a *Agent) WithdrawInvite(ctx context.Context, id ID) error {
+	return a.core.done(ctx, call{
+		method: http.MethodDelete, path: "/api/v1/server/invites/{id}", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
+	})
+}

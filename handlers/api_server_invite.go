@@ -40,3 +40,41 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 	}
 	return answerJSON(c, http.StatusCreated, inviteOf(made))
 }
+
+// serverInvite is an invite that waits for an answer, as the server that it
+// offers sees it. The note is for the invited person alone.
+type serverInvite struct {
+	ID        string          `json:"id"`
+	To        string          `json:"to"` // as it was typed
+	Type      string          `json:"type"`
+	Libraries []libraryObject `json:"libraries"` // null if the server decides
+	EndsAt    *time.Time      `json:"ends_at"`
+	CreatedAt time.Time       `json:"created_at"`
+	ExpiresAt time.Time       `json:"expires_at"`
+}
+
+func serverInviteOf(i models.Invite) serverInvite {
+	out := serverInvite{ID: idText(i.ID), To: i.To, Type: i.Type, CreatedAt: i.CreatedAt.UTC(), ExpiresAt: i.ExpiresAt.UTC()}
+	for _, offer := range i.Servers {
+		out.Libraries, out.EndsAt = choiceOf(offer.Libraries), moment(offer.EndsAt)
+	}
+	return out
+}
+
+// apiServerInvites answers GET /api/v1/server/invites, the newest invite first.
+func (s *site) apiServerInvites(c *gin.Context, this models.Server) error {
+	found, err := s.Store.Agents.InvitesTo(c.Request.Context(), this)
+	if err != nil {
+		return err
+	}
+	return answerList(c, "invites", found, serverInviteOf)
+}
+
+// apiWithdrawServerInvite answers DELETE /api/v1/server/invites/{id}.
+func (s *site) apiWithdrawServerInvite(c *gin.Context, this models.Server) error {
+	id, err := idOf(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return done(c, s.Store.Agents.WithdrawInvite(c.Request.Context(), this, id, caller(c)))
+}

@@ -44,3 +44,37 @@ func TestAPIServerInvite(t *testing.T) {
 	lone := agent{ann.as(free.key), free.id}
 	lone.refused(lone.put("POST", "/server/invites", other), http.StatusConflict, "server_unclaimed")
 }
+
+// The agent lists the invites to its server, without their notes, and takes one back.
+func TestAPIServerInvitesAreListedAndWithdrawn(t *testing.T) {
+	t.Parallel()
+	_, ann, bob, den := owners(t)
+	bySelf := map[string]any{"to": "new@example.org", "type": "guest", "note": "Hello", "libraries": []string{"l1"}, "ends_at": "2026-04-01T00:00:00Z"}
+	byOwner := map[string]any{"to": "bob", "type": "linked", "servers": []map[string]any{{"server_id": den.id}}}
+	var first, second map[string]any
+	den.is(den.put("POST", "/server/invites", bySelf), http.StatusCreated, &first)
+	ann.is(ann.put("POST", "/invites", byOwner), http.StatusCreated, &second)
+	want := map[string]any{"invites": []any{
+		map[string]any{
+			"id": second["id"], "to": "bob", "type": "linked", "libraries": nil, "ends_at": nil,
+			"created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
+		},
+		map[string]any{
+			"id": first["id"], "to": "new@example.org", "type": "guest", "libraries": []any{map[string]any{"id": "l1", "name": "Films"}},
+			"ends_at": "2026-04-01T00:00:00Z", "created_at": "2026-03-04T05:06:07Z", "expires_at": "2026-03-18T05:06:07Z",
+		},
+	}}
+	var got map[string]any
+	den.is(den.get("/server/invites"), http.StatusOK, &got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("invites (-want +got):\n%s", diff)
+	}
+	id, _ := second["id"].(string)
+	den.done(den.put("DELETE", "/server/invites/"+id, nil))
+	den.refused(den.put("DELETE", "/server/invites/"+id, nil), http.StatusNotFound, "not_found")
+	bob.refused(bob.put("POST", "/invites/"+id+"/accept", nil), http.StatusNotFound, "not_found")
+	den.is(den.get("/server/invites"), http.StatusOK, &got)
+	if list, _ := got["invites"].([]any); len(list) != 1 {
+		t.Errorf("got the invites %v, want one", got)
+	}
+}

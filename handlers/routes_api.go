@@ -128,6 +128,8 @@ func (s *site) apiAgentRoutes(r *gin.Engine, v1 string) {
 	r.POST(server+"/links", s.withServer(s.apiAskForLink))
 	r.DELETE(server+"/links/:id", s.withServerAlone(s.apiEndLink))
 	r.POST(server+"/invites", s.withServer(s.apiServerInvite))
+	s.get(r, server+"/invites", nil, s.withServer(s.apiServerInvites))
+	r.DELETE(server+"/invites/:id", s.withServerAlone(s.apiWithdrawServerInvite))
 	r.POST(server+"/exchanges", s.withServer(s.apiExchange))
 	s.get(r, server+"/proofs", nil, s.withServer(s.apiOpenProofs))
 	r.POST(server+"/proofs/:id/propose", s.withServer(s.apiProposeProof))

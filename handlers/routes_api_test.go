@@ -82,6 +82,7 @@ func (f *apiFixture) invite(t *testing.T, ann *program) {
 		t.Errorf("%s: %d %s, want %d", a.path, a.status, a.body, http.StatusCreated)
 	}
 	f.ids["/api/v1/invites/{id}"] = made.ID
+	f.ids["/api/v1/server/invites/{id}"] = made.ID
 }
 
 // prove makes carol start a proof on ann's server, which allows no proofs

@@ -160,6 +160,13 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"look", func() error { _, _, err := k.Invites.Look(ctx, secretText); return err }, ""},
 			{"sent", func() error { _, err := k.Invites.Sent(ctx, owner.ID, 0, 50); return err }, "invites_owner_id"},
 			{"of a server", func() error { _, err := k.Invites.OfServer(ctx, owner.ID, m.ID); return err }, "USING INDEX invites_owner_id"},
+			{"offered", func() error { _, err := k.Invites.Offered(ctx, anna.ID); return err }, "invites_account_id"},
+			{"invites to a server", func() error { _, err := k.Agents.InvitesTo(ctx, m.Server); return err }, "USING INDEX invites_owner_id"},
+			{"accept a server", func() error { return k.Invites.AcceptServer(ctx, anna.ID, k.offeredAt(anna)[0], home) }, "invites_account_id"},
+			{"decline a server", func() error { return k.Invites.DeclineServer(ctx, anna.ID, m.ID, home) }, ""},
+			{"withdraw at the server", func() error {
+				return k.Agents.WithdrawInvite(ctx, m.Server, k.invite(owner, "y@example.org", m).ID, home)
+			}, ""},
 			{"accept", func() error { return k.Invites.Accept(ctx, ben.ID, mailed.ID, home) }, ""},
 			{"withdraw", func() error { return k.Invites.Withdraw(ctx, owner.ID, k.invite(owner, "x@example.org", m).ID, home) }, ""},
 			{"people", func() error { _, err := k.People.List(ctx, owner.ID, m.ID, 0, 50); return err }, ""},

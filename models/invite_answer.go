@@ -34,9 +34,13 @@ func (i *Invites) received(ctx context.Context, accountID int64) ([]inviteRow, e
 		return rows, err
 	}
 	mailed, err := i.openInvites(ctx, i.read(ctx), "i.email_key IN ? AND i.owner_id <> ?", keys, accountID)
-	rows = append(rows, mailed...)
+	return newestFirst(append(rows, mailed...)), err
+}
+
+// newestFirst sorts invites, the newest first, and returns them.
+func newestFirst(rows []inviteRow) []inviteRow {
 	slices.SortFunc(rows, func(a, b inviteRow) int { return cmp.Compare(b.ID, a.ID) })
-	return rows, err
+	return rows
 }
 
 // Received lists the invites that wait for the answer of an account, the newest first.
@@ -213,10 +217,6 @@ func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller
 		if err != nil {
 			return err
 		}
-		owner, err := i.accountByID(ctx, tx, invite.OwnerID)
-		if err != nil {
-			return err
-		}
 		servers, err := i.serversOfInvites(ctx, tx, []inviteRow{invite})
 		if err != nil {
 			return err
@@ -225,15 +225,26 @@ func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller
 		for _, s := range servers[invite.ID] {
 			names = append(names, s.ServerName)
 		}
-		named := accountID
-		if invite.AccountID == 0 { // the owner knows only an address and must not learn whose it is
-			named = 0
-		}
-		if err := i.oweInviter(ctx, tx, &owner, named, strings.Join(names, ", "), MailLinkRemoved); err != nil {
-			return err
-		}
-		return i.recordEvent(ctx, tx, accountID, EventInviteDeclined, caller)
+		return i.declined(ctx, tx, &invite, accountID, strings.Join(names, ", "), caller)
 	})
+}
+
+// declined owes the owner a mail about servers that an account has declined, and records
+// the event. The mail names the account only if the owner invited a username: an owner who
+// knows only an address must not learn whose it is.
+func (i *Invites) declined(ctx context.Context, tx *gorm.DB, invite *inviteRow, accountID int64, servers string, caller Caller) error {
+	owner, err := i.accountByID(ctx, tx, invite.OwnerID)
+	if err != nil {
+		return err
+	}
+	named := accountID
+	if invite.AccountID == 0 {
+		named = 0
+	}
+	if err := i.oweInviter(ctx, tx, &owner, named, servers, MailLinkRemoved); err != nil {
+		return err
+	}
+	return i.recordEvent(ctx, tx, accountID, EventInviteDeclined, caller)
 }
 
 // oweInviter owes the owner a mail about the answer. With the accountID 0 the mail

@@ -269,31 +269,36 @@ func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Call
 		if err := lockUsableAccount(tx, accountID); err != nil {
 			return err
 		}
-		now := l.Now()
-		err := requireRow(tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
-			LinkAccepted, now, linkID, accountID, LinkPending, now))
-		if err != nil {
-			return err
-		}
-		row, err := gorm.G[linkRow](tx).Where("id = ?", linkID).Take(ctx)
-		if err != nil {
-			return err
-		}
-		server, err := l.serverByID(ctx, tx, row.ServerID)
-		if err != nil {
-			return err
-		}
-		if server.DisabledAt != nil { // pages do not show links to disabled servers either
-			return ErrNotFound
-		}
-		if err := l.feedLink(ctx, tx, &row, ChangeLink); err != nil {
-			return err
-		}
-		if err := l.oweOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
-			return err
-		}
-		return l.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
+		return l.acceptPending(ctx, tx, accountID, linkID, caller)
 	})
+}
+
+// acceptPending is [Links.Accept] in a transaction that holds the account.
+func (c *core) acceptPending(ctx context.Context, tx *gorm.DB, accountID, linkID int64, caller Caller) error {
+	now := c.Now()
+	err := requireRow(tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
+		LinkAccepted, now, linkID, accountID, LinkPending, now))
+	if err != nil {
+		return err
+	}
+	row, err := gorm.G[linkRow](tx).Where("id = ?", linkID).Take(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := c.serverByID(ctx, tx, row.ServerID)
+	if err != nil {
+		return err
+	}
+	if server.DisabledAt != nil { // pages do not show links to disabled servers either
+		return ErrNotFound
+	}
+	if err := c.feedLink(ctx, tx, &row, ChangeLink); err != nil {
+		return err
+	}
+	if err := c.oweOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
+		return err
+	}
+	return c.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
 }
 
 // Remove declines a pending link or leaves a server. The access key stops working at
@@ -321,21 +326,26 @@ func (l *Links) remove(ctx context.Context, accountID, linkID int64, caller Call
 		if len(rows) != 1 || !slices.Contains(states, rows[0].State) {
 			return ErrNotFound
 		}
-		if err := l.feedLink(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
-			return err
-		}
-		if err := deleteLink(tx, linkID); err != nil {
-			return err
-		}
-		server, err := l.serverByID(ctx, tx, rows[0].ServerID)
-		if err != nil {
-			return err
-		}
-		if err := l.oweOwner(ctx, tx, &rows[0], &server, MailLinkRemoved); err != nil {
-			return err
-		}
-		return l.recordEvent(ctx, tx, accountID, EventLinkRemoved, caller)
+		return l.removeLink(ctx, tx, &rows[0], caller)
 	})
+}
+
+// removeLink removes a link for its person, in a transaction that holds the account.
+func (c *core) removeLink(ctx context.Context, tx *gorm.DB, link *linkRow, caller Caller) error {
+	if err := c.feedLink(ctx, tx, link, ChangeLinkRemoved); err != nil {
+		return err
+	}
+	if err := deleteLink(tx, link.ID); err != nil {
+		return err
+	}
+	server, err := c.serverByID(ctx, tx, link.ServerID)
+	if err != nil {
+		return err
+	}
+	if err := c.oweOwner(ctx, tx, link, &server, MailLinkRemoved); err != nil {
+		return err
+	}
+	return c.recordEvent(ctx, tx, link.AccountID, EventLinkRemoved, caller)
 }
 
 // deleteLink deletes one link. It returns [ErrNotFound] when another caller was

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // ServerInvite is an invite that is made at a server, for this server alone.
@@ -44,6 +46,42 @@ func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, c
 		return Invite{}, atServer(known)
 	}
 	return made, err
+}
+
+// InvitesTo lists the invites to a server that wait for their answer, the newest first,
+// whether its owner or the server itself made them. Each has this server alone: the other
+// servers of the owner are not the business of this one. A server without an owner has no
+// invites. It returns [ErrNotFound] for a server that was removed meanwhile.
+func (a *Agents) InvitesTo(ctx context.Context, this Server) ([]Invite, error) {
+	if this.OwnerID == 0 {
+		return []Invite{}, nil
+	}
+	list, err := a.invites.OfServer(ctx, this.OwnerID, this.ID)
+	for i := range list {
+		list[i].Servers = slices.DeleteFunc(list[i].Servers, func(s InviteServer) bool { return s.ServerID != this.ID })
+	}
+	return list, err
+}
+
+// WithdrawInvite takes back what an invite that is not answered yet offers for this
+// server. If the invite offers other servers, they still wait. It returns [ErrNotFound].
+func (a *Agents) WithdrawInvite(ctx context.Context, this Server, inviteID int64, caller Caller) error {
+	return a.tx(ctx, "withdraw an invite", func(tx *gorm.DB) error {
+		if err := lockOwnServer(tx, this.OwnerID, this.ID); err != nil {
+			return err
+		}
+		mine, err := gorm.G[inviteRow](tx).Where("id = ? AND owner_id = ?", inviteID, this.OwnerID).Count(ctx, "*")
+		if err != nil {
+			return err
+		}
+		if mine == 0 {
+			return ErrNotFound
+		}
+		if err := a.closeOffer(tx, inviteID, this.ID, InviteWithdrawn, 0); err != nil {
+			return err
+		}
+		return a.recordEvent(ctx, tx, this.OwnerID, EventInviteWithdrawn, caller)
+	})
 }
 
 // atServer returns a copy of e with the field names that servers use.

@@ -28,6 +28,7 @@ func withoutLimit() map[string]string {
 		"People.Remove": endsLink, "Agents.RemoveLink": endsLink, "Links.Remove": endsLink, "EmbyServers.Cancel": endsLink,
 		"Servers.Remove": endsLink, "OperatedServers.Remove": operator,
 		"Links.Accept": answers, "Links.Decline": answers, "Invites.Accept": answers, "Invites.Decline": answers,
+		"Invites.AcceptServer": answers, "Invites.DeclineServer": answers,
 		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "Operators.SendResetByID": operator,
 		"Devices.Exchange":   spendsCode,
 		"Servers.HandOver":   "the server changes its owner, so the former owner cannot do it twice",

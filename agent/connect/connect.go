@@ -77,6 +77,7 @@ func refuse(err error) error {
 		{agent.ErrUsernameUnknown, 0, http.StatusNotFound, "No account with that name can be linked."},
 		{agent.ErrLocalUserUnknown, 0, http.StatusNotFound, "This server has no such local user."},
 		{agent.ErrNotLinked, 0, http.StatusNotFound, "That link does not exist."},
+		{agent.ErrNotInvited, 0, http.StatusNotFound, "That link or invitation does not exist, or was answered already."},
 		{agent.ErrLibraryUnknown, 0, http.StatusBadRequest, "This server has no such library."},
 		{agent.ErrGuestsOff, 0, http.StatusForbidden, "This server does not create guests: create-users is off at its agent."},
 		{agent.ErrUnclaimed, 0, http.StatusBadRequest, "This server has no owner at the Connect service yet: the owner has to claim it there first."},

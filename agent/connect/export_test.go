@@ -13,8 +13,8 @@ import (
 // Refuse returns the answer for an error of the agent.
 func Refuse(err error) error { return refuse(err) }
 
-// Pending returns pending links as they are listed.
-func Pending(links []agent.Link) any { return guestsOf(links) }
+// Pending returns pending links and invites as they are listed.
+func Pending(links []agent.Link, invites []agent.Invite) any { return pendingGuests(links, invites) }
 
 // DeviceOf returns the device of a request with little information.
 func DeviceOf(userAgent string, address netip.Addr, account, name string) mediaserver.Device {

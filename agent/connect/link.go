@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/latchkey-media/latchkey/agent"
@@ -62,10 +63,10 @@ func localUserID(r *wire.Request) (string, error) {
 	return id, nil
 }
 
-// pendingLink is a link that its person has not accepted yet.
-type pendingLink struct {
-	ConnectUserID    string   `json:"ConnectUserId"`
-	UserName         string   `json:"UserName"`
+// pendingGuest is a guest who has not accepted a link or an invite yet.
+type pendingGuest struct {
+	ConnectUserID    string   `json:"ConnectUserId"` // "" for an invite: it may be to an address without an account
+	UserName         string   `json:"UserName"`      // for an invite what was typed, a username or an email address
 	ImageURL         string   `json:"ImageUrl"`
 	ID               string   `json:"Id"`
 	EnabledLibraries []string `json:"EnabledLibraries"`
@@ -73,48 +74,61 @@ type pendingLink struct {
 	EnabledChannels  []string `json:"EnabledChannels"`
 }
 
-// pending lists the links of guests that are not accepted yet.
+// pending lists the guests who have not accepted yet: their links, and the invites
+// of the server's owner. If the service cannot say which invites there are, it
+// answers with an error and not with a shorter list.
 func (s *server) pending(w http.ResponseWriter, r *wire.Request) error {
 	links, err := s.agent.Links.Pending(r.Context())
 	if err != nil {
 		return refuse(err)
 	}
-	return wire.AnswerJSON(w, http.StatusOK, guestsOf(links))
+	invites, err := s.agent.Invites.Pending(r.Context())
+	if err != nil {
+		return refuse(err)
+	}
+	return wire.AnswerJSON(w, http.StatusOK, pendingGuests(links, invites))
 }
 
-// guestsOf returns the links of type guest. It never returns nil, so that JSON
-// shows an empty list.
-func guestsOf(links []agent.Link) []pendingLink {
-	list := []pendingLink{}
+// pendingGuests returns the links and invites of type guest. It never returns nil,
+// so that JSON shows an empty list.
+func pendingGuests(links []agent.Link, invites []agent.Invite) []pendingGuest {
+	list := []pendingGuest{}
 	for _, link := range links {
 		if link.Type == client.Guest {
-			list = append(list, pendingLink{
+			list = append(list, pendingGuest{
 				ConnectUserID: link.AccountID, UserName: link.Username, ID: link.ID,
 				EnabledLibraries: append([]string{}, link.Libraries...), EnabledChannels: []string{},
+			})
+		}
+	}
+	for _, invite := range invites {
+		if invite.Type == client.Guest {
+			list = append(list, pendingGuest{
+				UserName: invite.To, ID: invite.ID, EnabledLibraries: append([]string{}, invite.Libraries...), EnabledChannels: []string{},
 			})
 		}
 	}
 	return list
 }
 
-// cancel ends a link that [server.pending] lists. An accepted link cannot be
-// ended here, only by its local user, so that nobody ends one by accident.
+// cancel ends a link or an invite that [server.pending] lists. An accepted link
+// cannot be ended here, only by its local user, so that nobody ends one by accident.
 func (s *server) cancel(w http.ResponseWriter, r *wire.Request) error {
+	id := r.Params.Get("id")
 	links, err := s.agent.Links.Pending(r.Context())
 	if err != nil {
 		return refuse(err)
 	}
-	for _, link := range links {
-		if link.ID != r.Params.Get("id") {
-			continue
-		}
-		if err := s.agent.Links.End(r.Context(), link.ID); err != nil && !errors.Is(err, agent.ErrNotLinked) {
-			return refuse(err)
-		}
-		w.WriteHeader(http.StatusNoContent)
-		return nil
+	if slices.ContainsFunc(links, func(link agent.Link) bool { return link.ID == id }) {
+		err = s.agent.Links.End(r.Context(), id)
+	} else {
+		err = s.agent.Invites.Withdraw(r.Context(), id)
 	}
-	return refuse(agent.ErrNotLinked)
+	if err != nil && !errors.Is(err, agent.ErrNotLinked) {
+		return refuse(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // invite invites a guest by username or by email address.

@@ -3,6 +3,7 @@ package connect_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/connect"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // admin returns a request of an administrator's app.
@@ -186,9 +188,9 @@ func TestPending(t *testing.T) {
 	if got := s.ask(admin("GET /Connect/Pending")); got.status != http.StatusOK || got.body != "[]" {
 		t.Errorf("answered %+v, want an empty list", got)
 	}
-	s.refused(admin("DELETE /Connect/Pending?Id="+bob.ID), http.StatusNotFound, "link does not exist")
-	s.refused(admin("DELETE /Connect/Pending?Id=4711"), http.StatusNotFound, "link does not exist")
-	s.refused(admin("DELETE /Connect/Pending"), http.StatusNotFound, "link does not exist")
+	s.refused(admin("DELETE /Connect/Pending?Id="+bob.ID), http.StatusNotFound, "invitation does not exist")
+	s.refused(admin("DELETE /Connect/Pending?Id=4711"), http.StatusNotFound, "invitation does not exist")
+	s.refused(admin("DELETE /Connect/Pending"), http.StatusNotFound, "invitation does not exist")
 	if got := s.ask(admin("DELETE /emby/connect/pending?id=" + link.ID)); got.status != http.StatusNoContent {
 		t.Errorf("answered %+v, want status 204", got)
 	}
@@ -202,6 +204,90 @@ func TestPending(t *testing.T) {
 	}
 }
 
+// TestInviteInTheProtocol follows an invite through both sides of the protocol, as
+// the apps of 2017 do: the administrator's app lists and cancels it, the guest's app
+// lists, declines and accepts it.
+func TestInviteInTheProtocol(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const form = "\nContent-Type: application/x-www-form-urlencoded; charset=UTF-8\n\n"
+	bob := s.Join(t, "bob")
+	account, err := bob.Accounts.Get(t.Context())
+	s.must(err)
+	token := s.central("POST", "/user/authenticate?nameOrEmail=bob&rawpw="+url.QueryEscape(servicetest.Password), "", http.StatusOK)["AccessToken"].(string)
+	waiting := func(want int) string {
+		t.Helper()
+		list, _ := s.central("GET", "/servers?userId="+string(account.ID)+"&status=Waiting", token, http.StatusOK)["list"].([]any)
+		if len(list) != want {
+			t.Fatalf("got the waiting servers %v, want %d", list, want)
+		}
+		if want == 0 {
+			return ""
+		}
+		entry, _ := list[0].(map[string]any)
+		if entry["AccessKey"] != "" || entry["UserType"] != "Guest" || entry["Url"] == "" || entry["SystemId"] == "" {
+			t.Errorf("got the waiting server %v, want a guest's with addresses and no access key", entry)
+		}
+		return entry["Id"].(string)
+	}
+	pending := func(want ...string) (ids []string) {
+		t.Helper()
+		var list []struct {
+			ID       string `json:"Id"`
+			UserName string `json:"UserName"`
+		}
+		got := s.ask(admin("GET /Connect/Pending"))
+		s.must(json.Unmarshal([]byte(got.body), &list))
+		var names []string
+		for _, one := range list {
+			names, ids = append(names, one.UserName), append(ids, one.ID)
+		}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("Connect/Pending (-want +got):\n%s", diff)
+		}
+		return ids
+	}
+	invite := func(to string) {
+		t.Helper()
+		if got := s.ask(admin("POST /Connect/Invite" + form + "ConnectUsername=" + to)); got.status != http.StatusOK {
+			t.Fatalf("answered %+v, want status 200", got)
+		}
+	}
+	invite("bob")
+	invite("new.person%40example.test")
+	ids := pending("new.person@example.test", "bob")
+	for _, id := range ids { // the administrator takes both back
+		if got := s.ask(admin("DELETE /Connect/Pending?Id=" + id)); got.status != http.StatusNoContent {
+			t.Errorf("answered %+v, want status 204", got)
+		}
+		s.refused(admin("DELETE /Connect/Pending?Id="+id), http.StatusNotFound, "invitation does not exist")
+	}
+	pending()
+	waiting(0)
+
+	invite("bob")
+	target := "/ServerAuthorizations?serverId=" + waiting(1) + "&userId=" + string(account.ID)
+	s.central("DELETE", target, token, http.StatusOK)
+	pending()
+	waiting(0)
+	s.central("DELETE", target, token, http.StatusNotFound)
+
+	invite("bob")
+	accept := strings.Replace(target, "?", "/accept?", 1)
+	s.central("GET", accept, token, http.StatusOK)
+	s.central("GET", accept, token, http.StatusOK)
+	pending()
+	waiting(0)
+	s.until("the guest has a local user", func() bool {
+		link, found := s.link("bob")
+		return found && link.Status == client.Accepted && link.Type == client.Guest
+	})
+
+	s.Down() // an error, and never a list that lacks the invites
+	s.refused(admin("GET /Connect/Pending"), http.StatusBadGateway, "cannot be reached")
+	s.Up()
+}
+
 func TestPendingGuests(t *testing.T) {
 	t.Parallel()
 	for want, links := range map[string][]agent.Link{
@@ -213,9 +299,14 @@ func TestPendingGuests(t *testing.T) {
 			{ID: "2", AccountID: "1", Username: "a", Type: client.Guest, Libraries: []string{"l1", "l2"}}, {ID: "3", Type: client.Linked},
 		},
 	} {
-		got, err := json.Marshal(connect.Pending(links))
+		got, err := json.Marshal(connect.Pending(links, nil))
 		if err != nil || string(got) != want {
 			t.Errorf("got %s, error %v; want %s", got, err, want)
 		}
+	}
+	got, err := json.Marshal(connect.Pending(nil, []agent.Invite{{ID: "7", To: "eve@example.org", Type: client.Guest, Libraries: []string{"l1"}}, {ID: "8", To: "bob", Type: client.Linked}}))
+	const want = `[{"ConnectUserId":"","UserName":"eve@example.org","ImageUrl":"","Id":"7","EnabledLibraries":["l1"],"EnableLiveTv":false,"EnabledChannels":[]}]`
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, error %v; want %s", got, err, want)
 	}
 }

@@ -3,6 +3,7 @@ package connect_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -125,6 +126,32 @@ func (s *site) ask(request string) answer {
 		response.StatusCode, string(text), response.Header.Get("Content-Type"), response.Header.Get("Retry-After"),
 		response.Header.Get("Access-Control-Allow-Origin"),
 	}
+}
+
+// central sends a request of a person's app to the Connect service, checks the
+// status, and returns the JSON object of the answer. An array is its member "list".
+func (s *site) central(method, target, token string, status int) map[string]any {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+"/service"+target, http.NoBody)
+	s.must(err)
+	r.Header.Set("X-Connect-UserToken", token)
+	response, err := http.DefaultClient.Do(r)
+	s.must(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	s.must(err)
+	if response.StatusCode != status {
+		s.t.Fatalf("%s %s: status %d, want %d: %s", method, target, response.StatusCode, status, body)
+	}
+	if len(body) == 0 {
+		return nil
+	}
+	var value any
+	s.must(json.Unmarshal(body, &value))
+	if object, ok := value.(map[string]any); ok {
+		return object
+	}
+	return map[string]any{"list": value}
 }
 
 // refused checks that a request is refused as Emby's clients expect: with a plain

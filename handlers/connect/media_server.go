@@ -121,7 +121,8 @@ func authorize(c *call) (any, error) {
 	return authorizationOf(link), nil
 }
 
-// deauthorize removes a link, for the server (§3.6) or for the person (§2.10).
+// deauthorize removes a link for the server (§3.6), or a link or an invite for the
+// person (§2.10).
 func deauthorize(c *call) (any, error) {
 	ctx := c.request.Context()
 	if c.one("X-Connect-Token") != "" {
@@ -135,11 +136,7 @@ func deauthorize(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	link, err := c.Store.Links.ByServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]))
-	if err != nil {
-		return nil, err
-	}
-	return struct{}{}, c.Store.Links.Remove(ctx, session.AccountID, link.ID, c.caller)
+	return struct{}{}, c.Store.Invites.DeclineServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]), c.caller)
 }
 
 // invite sends a mail to a person without an account (§3.7). The answer is

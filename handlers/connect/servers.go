@@ -22,18 +22,14 @@ type serverEntry struct {
 }
 
 // servers lists the servers that a person may use, or with status=Waiting the
-// servers that ask for a link. If anything goes wrong it returns an error:
+// servers that ask for a link or that the person is invited to. If anything goes wrong it returns an error:
 // clients forget a server that is missing from a list.
 func servers(c *call) (any, error) {
 	session, err := c.self()
 	if err != nil {
 		return nil, err
 	}
-	state := models.LinkAccepted
-	if strings.EqualFold(c.params["status"], "waiting") {
-		state = models.LinkPending
-	}
-	located, err := c.Store.Links.Locate(c.request.Context(), session.AccountID, state)
+	located, err := c.located(session.AccountID)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +42,23 @@ func servers(c *call) (any, error) {
 		})
 	}
 	return taggedList{entries}, nil
+}
+
+// located returns the servers that a person asks for.
+func (c *call) located(accountID int64) ([]models.Located, error) {
+	ctx := c.request.Context()
+	if !strings.EqualFold(c.params["status"], "waiting") {
+		return c.Store.Links.Locate(ctx, accountID, models.LinkAccepted)
+	}
+	links, err := c.Store.Links.Locate(ctx, accountID, models.LinkPending)
+	if err != nil {
+		return nil, err
+	}
+	invites, err := c.Store.Invites.Offered(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	return append(links, invites...), nil
 }
 
 // bestAddresses returns the first address that works from afar, or else the
@@ -75,24 +88,17 @@ func typeOf(linkType string) string {
 	return "Linked"
 }
 
-// accept accepts a link (§2.9). Most clients use GET for it. The token is in a
-// header, which no image and no link on a page can send.
+// accept accepts a link or an invite (§2.9). Most clients use GET for it. The
+// token is in a header, which no image and no link on a page can send.
 func accept(c *call) (any, error) {
 	session, err := c.self()
 	if err != nil {
 		return nil, err
 	}
 	ctx := c.request.Context()
-	linkID := models.ParseID(c.params["id"]) // the name that clients of 2014 use
 	if c.params["serverid"] != "" {
-		link, err := c.Store.Links.ByServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]))
-		if err != nil {
-			return nil, err
-		}
-		if link.State == models.LinkAccepted {
-			return struct{}{}, nil
-		}
-		linkID = link.ID
+		return struct{}{}, c.Store.Invites.AcceptServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]), c.caller)
 	}
-	return struct{}{}, c.Store.Links.Accept(ctx, session.AccountID, linkID, c.caller)
+	// Clients of 2014 send the id of the link instead.
+	return struct{}{}, c.Store.Links.Accept(ctx, session.AccountID, models.ParseID(c.params["id"]), c.caller)
 }
