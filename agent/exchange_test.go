@@ -1,11 +1,14 @@
 package agent_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -186,6 +189,43 @@ func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 	eventually(t, "it asks the service", func() bool { _, err := d.exchange(key); return err == nil })
 	account := d.linkOf("bob").AccountID
 	must(d.exchange(key, byAccount(account)))(t)
+}
+
+// TestAccessKeysStayHere reads everything that the agent sends while it has to ask the
+// service about a right and a wrong key. A centre that somebody has taken over must not
+// learn keys in clear.
+func TestAccessKeysStayHere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	var mu sync.Mutex
+	var sent strings.Builder
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/changes") {
+			servicetest.Hang(r)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/api/v1/server/") {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			mu.Lock()
+			fmt.Fprintln(&sent, r.URL, string(body))
+			mu.Unlock()
+		}
+		inner.ServeHTTP(w, r)
+	})
+	at := d.localUserAt("u1")
+	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
+	key := d.key(bob)
+	_, err := d.exchange(key + "0")
+	isError(t, err, agent.ErrAccessKeyWrong)
+	eventually(t, "it asks the service", func() bool { _, err := d.exchange(key); return err == nil })
+	mu.Lock()
+	defer mu.Unlock()
+	if text := sent.String(); strings.Contains(text, key) || !strings.Contains(text, "/exchanges") {
+		t.Errorf("the agent sent %s, want questions about the key %s without the key", text, key)
+	}
 }
 
 // TestExchangeBeforeTheFeedKnowsTheAccount names an account before the feed has

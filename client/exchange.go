@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -185,8 +187,8 @@ func (c *core) local(ctx context.Context, address, authorization string, out any
 }
 
 type askExchange struct {
-	AccessKey string `json:"access_key"`
-	AccountID ID     `json:"account_id,omitempty"`
+	AccessKeySHA256 string `json:"access_key_sha256"` // the key itself stays here
+	AccountID       ID     `json:"account_id,omitempty"`
 }
 
 type exchange struct {
@@ -195,14 +197,16 @@ type exchange struct {
 
 func (e *exchange) whole() bool { return e.Link.whole() }
 
-// Exchange checks an access key that a device showed, and returns its link.
+// Exchange checks an access key that a device showed, and returns its link. It sends
+// only the SHA-256 of the key, so a service that is compromised never learns the key.
 // The parameter accountID is the account that the device named, or "". It returns
 // [ErrAccessKeyWrong] for a key that is unknown, or whose link is pending, ended or
 // disabled.
 func (a *Agent) Exchange(ctx context.Context, accessKey string, accountID ID) (AgentLink, error) {
 	var out exchange
+	sum := sha256.Sum256([]byte(accessKey))
 	err := a.core.fetch(ctx, call{
-		method: http.MethodPost, path: "/api/v1/server/exchanges", body: askExchange{accessKey, accountID},
+		method: http.MethodPost, path: "/api/v1/server/exchanges", body: askExchange{hex.EncodeToString(sum[:]), accountID},
 		want: http.StatusOK, again: always,
 	}, &out)
 	return out.Link, err

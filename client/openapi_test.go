@@ -2,6 +2,8 @@ package client_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -111,7 +113,12 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 	if err := json.Unmarshal(sent, &body); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(c.sample(media.Schema, false), body); diff != "" {
+	want := c.sample(media.Schema, false)
+	if op.path == "/api/v1/server/exchanges" {
+		sum := sha256.Sum256([]byte("1"))
+		want = map[string]any{"access_key_sha256": hex.EncodeToString(sum[:]), "account_id": "1"} // never the access key itself
+	}
+	if diff := cmp.Diff(want, body); diff != "" {
 		t.Errorf("sent body (-contract +client):\n%s", diff)
 	}
 }

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -8,18 +10,43 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// askExchange is the body of an exchange: an access key, or its SHA-256, so that the
+// key need not travel.
+type askExchange struct {
+	AccessKey       string  `json:"access_key"`
+	AccessKeySHA256 string  `json:"access_key_sha256"` // in hex digits
+	AccountID       *string `json:"account_id"`
+}
+
+// hash returns the SHA-256 of the access key. It returns an error about the member
+// access_key if the request has neither the key nor its hash, and
+// [models.ErrAccessKeyWrong] for a hash that is malformed or is not that of the key
+// beside it.
+func (in *askExchange) hash() (sum [sha256.Size]byte, err error) {
+	if in.AccessKeySHA256 == "" {
+		return sha256.Sum256([]byte(in.AccessKey)), needed("access_key", in.AccessKey)
+	}
+	raw, err := hex.DecodeString(in.AccessKeySHA256)
+	if err != nil || len(raw) != len(sum) {
+		return sum, models.ErrAccessKeyWrong
+	}
+	copy(sum[:], raw)
+	if in.AccessKey != "" && sum != sha256.Sum256([]byte(in.AccessKey)) {
+		return sum, models.ErrAccessKeyWrong
+	}
+	return sum, nil
+}
+
 // apiExchange answers POST /api/v1/server/exchanges, by which an agent checks
 // the access key that a client showed. All keys that are not valid for this
 // server get the same error.
 func (s *site) apiExchange(c *gin.Context, this models.Server) error {
-	in, err := readJSON[struct {
-		AccessKey string  `json:"access_key"`
-		AccountID *string `json:"account_id"`
-	}](c)
+	in, err := readJSON[askExchange](c)
 	if err != nil {
 		return err
 	}
-	if err := needed("access_key", in.AccessKey); err != nil {
+	hash, err := in.hash()
+	if err != nil {
 		return err
 	}
 	var accountID int64
@@ -28,7 +55,7 @@ func (s *site) apiExchange(c *gin.Context, this models.Server) error {
 			return models.ErrAccessKeyWrong
 		}
 	}
-	link, err := s.Store.Agents.Check(c.Request.Context(), this, in.AccessKey, accountID)
+	link, err := s.Store.Agents.Check(c.Request.Context(), this, hash, accountID)
 	if err != nil {
 		return err
 	}

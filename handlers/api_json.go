@@ -70,7 +70,7 @@ func decodeStrictly(body []byte, in any) error {
 }
 
 // memberLetters are the characters of which the names of all members consist.
-const memberLetters = "abcdefghijklmnopqrstuvwxyz_"
+const memberLetters = "abcdefghijklmnopqrstuvwxyz_0123456789"
 
 // walkObject reads the rest of an object. It refuses a member that appears
 // twice, or whose name has other characters than ours have: encoding/json takes

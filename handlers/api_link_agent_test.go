@@ -67,3 +67,48 @@ func TestAPIAgentLinks(t *testing.T) {
 		den.refused(den.put("DELETE", "/server/links/"+id, nil), http.StatusNotFound, "not_found")
 	}
 }
+
+// An agent checks an access key by its SHA-256 alone, so that the key need not travel.
+// The hash opens nothing else: no other server, no other account, and never as a key.
+func TestAPIExchangeTakesTheHash(t *testing.T) {
+	t.Parallel()
+	eachBusySite(t, func(t *testing.T, s *site) {
+		p := s.program(t)
+		ann, bob := p.signedUp("ann"), p.signedUp("bob")
+		den, attic := ann.agent("den"), bob.agent("attic")
+		id := den.joins(ann, bob, nil)
+		key := bob.accessKey()
+		hash := sha256Of(key)
+		check := func(a agent, pairs ...string) answer { return a.post("/server/exchanges", pairs...) }
+		for _, pairs := range [][]string{
+			{"access_key_sha256", hash},
+			{"access_key_sha256", hash, "access_key", key},
+			{"access_key_sha256", hash, "account_id", den.links()[0].AccountID},
+			{"access_key", key},
+		} {
+			var got struct{ Link agentLinkSeen }
+			den.is(check(den, pairs...), http.StatusOK, &got)
+			if got.Link.ID != id || got.Link.SHA256 != hash {
+				t.Errorf("%s opens %+v, want the link %s with the hash of the key", pairs, got.Link, id)
+			}
+		}
+		for _, pairs := range [][]string{
+			{"access_key", hash},
+			{"access_key_sha256", key},
+			{"access_key_sha256", hash[:62]},
+			{"access_key_sha256", hash + "00"},
+			{"access_key_sha256", sha256Of("")},
+			{"access_key_sha256", strings.Repeat("z", 64)},
+			{"access_key_sha256", hash, "access_key", "another"},
+			{"access_key_sha256", hash, "account_id", "1"},
+		} {
+			den.refused(check(den, pairs...), http.StatusNotFound, "access_key_wrong")
+		}
+		den.wrong(check(den, "access_key_sha256", ""), 422, "access_key", "field_required")
+		attic.refused(check(attic, "access_key_sha256", hash), http.StatusNotFound, "access_key_wrong")
+		if err := s.Store.Operators.Disable(t.Context(), "bob"); err != nil {
+			t.Fatal(err)
+		}
+		den.refused(check(den, "access_key_sha256", hash), http.StatusNotFound, "access_key_wrong")
+	})
+}

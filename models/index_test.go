@@ -176,8 +176,11 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 				return k.People.SetTerms(ctx, owner.ID, m.ID, key.ID, models.Terms{EndsAt: &end})
 			}, ""},
 			{"links of an agent", func() error { _, err := k.Agents.LinksOf(ctx, m.Server); return err }, ""},
-			{"check", func() error { _, err := k.Agents.Check(ctx, m.Server, key.AccessKey, 0); return err }, ""},
-			{"check one", func() error { _, err := k.Agents.Check(ctx, m.Server, key.AccessKey, member.ID); return err }, ""},
+			{"check", func() error { _, err := k.Agents.Check(ctx, m.Server, secret.Sum(key.AccessKey), 0); return err }, ""},
+			{"check one", func() error {
+				_, err := k.Agents.Check(ctx, m.Server, secret.Sum(key.AccessKey), member.ID)
+				return err
+			}, ""},
 			{"ask", func() error {
 				_, err := k.Agents.AskFor(ctx, m.Server, models.AskLink{Username: owner.Username, LocalUserID: "u-ben"})
 				return err

@@ -102,10 +102,10 @@ func (a *Agents) LinksOf(ctx context.Context, this Server) ([]AgentLink, error) 
 }
 
 // Check finds the accepted link that an access key opens, among the links of an
-// account, or of all accounts for the accountID 0. It returns [ErrAccessKeyWrong] for
-// a key that is unknown, or whose link is pending, has ended, or belongs to a disabled
-// account.
-func (a *Agents) Check(ctx context.Context, this Server, accessKey string, accountID int64) (AgentLink, error) {
+// account, or of all accounts for the accountID 0. It takes the SHA-256 of the key, so
+// that an agent need not send the key. It returns [ErrAccessKeyWrong] for a key that is
+// unknown, or whose link is pending, has ended, or belongs to a disabled account.
+func (a *Agents) Check(ctx context.Context, this Server, keyHash secret.Hash, accountID int64) (AgentLink, error) {
 	condition, args := " AND l.state = ?", []any{LinkAccepted}
 	if accountID != 0 {
 		condition, args = condition+" AND l.account_id = ?", append(args, accountID)
@@ -114,9 +114,8 @@ func (a *Agents) Check(ctx context.Context, this Server, accessKey string, accou
 	if err != nil {
 		return AgentLink{}, err
 	}
-	hash := secret.Sum(accessKey)
 	for _, link := range links {
-		if subtle.ConstantTimeCompare(hash[:], link.AccessKeyHash[:]) == 1 && link.Active {
+		if subtle.ConstantTimeCompare(keyHash[:], link.AccessKeyHash[:]) == 1 && link.Active {
 			return link, nil
 		}
 	}

@@ -52,13 +52,13 @@ func TestCheckRefusesDisabled(t *testing.T) {
 		old := k.keyOf(m)
 		k.must(k.Operators.Disable(ctx, a.Username))
 		for _, key := range []string{old, k.keyOf(m), ""} {
-			_, err := k.Agents.Check(ctx, m.Server, key, a.ID)
+			_, err := k.Agents.Check(ctx, m.Server, secret.Sum(key), a.ID)
 			k.is(err, models.ErrAccessKeyWrong)
 		}
 		k.must(k.Operators.Enable(ctx, a.Username))
-		_, err := k.Agents.Check(ctx, m.Server, k.keyOf(m), a.ID)
+		_, err := k.Agents.Check(ctx, m.Server, secret.Sum(k.keyOf(m)), a.ID)
 		k.must(err)
-		_, err = k.Agents.Check(ctx, m.Server, old, 0)
+		_, err = k.Agents.Check(ctx, m.Server, secret.Sum(old), 0)
 		k.is(err, models.ErrAccessKeyWrong)
 	})
 }
