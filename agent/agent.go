@@ -19,6 +19,7 @@ import (
 // can never overrule.
 type Policy struct {
 	AllowAdmins    bool          // local administrators may be linked
+	AllowAllUsers  bool          // local users need no yes at this machine; see [Allowances]
 	CreateUsers    bool          // guests may be made
 	DeleteGuests   bool          // a guest is deleted when their link ends, instead of disabled
 	GuestLibraries []string      // ids or names, for guests whose link names no libraries; nil allows all
@@ -58,6 +59,7 @@ type Options struct {
 type Agent struct {
 	MediaServer *MediaServer
 	Links       *Links
+	Allowances  *Allowances
 	Invites     *Invites
 	Exchanges   *Exchanges
 
@@ -81,7 +83,7 @@ func New(o Options) *Agent {
 	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, c.opt.Policy.GuestsHourly, time.Hour)}
 	exchanges := newExchanges(c, links, tokens)
 	return &Agent{
-		MediaServer: c.media, Links: links, Invites: &Invites{c}, Exchanges: exchanges,
+		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges,
 		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks},
 		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges),
 		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens},

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"gorm.io/gorm"
 
@@ -88,7 +89,7 @@ func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
 	was, is := before != nil && before.usable(now), row.usable(now)
 	switch {
 	case !was && is:
-		return &note{text: "a link is in use now", link: &row}, nil
+		return f.linkInUse(tx, row)
 	case was && !is:
 		return &note{text: "a link is no longer in use", link: &row}, nil
 	case was && before.AccessKeySHA256 != row.AccessKeySHA256:
@@ -96,6 +97,21 @@ func (f *feed) linkChanged(tx *gorm.DB, row linkRow) (*note, error) {
 	default:
 		return nil, nil
 	}
+}
+
+// linkInUse returns a note for a link that has come into use, or that waits for a yes.
+func (f *feed) linkInUse(tx *gorm.DB, row linkRow) (*note, error) {
+	is, err := isAllowed(tx, row.LocalUserID)
+	if err != nil {
+		return nil, err
+	}
+	if is || f.opt.Policy.AllowAllUsers {
+		return &note{text: "a link is in use now", link: &row}, nil
+	}
+	f.wake.report.now()
+	return &note{text: "a link waits for a yes at this machine: see 'latchkey agent allow'", link: &row, more: []slog.Attr{
+		slog.String("local_user_id", readable(row.LocalUserID)),
+	}}, nil
 }
 
 // linkRemoved removes a link, and returns a note unless the link was unknown.

@@ -116,6 +116,7 @@ func TestChangesThatMakeNoSenseArePassedOver(t *testing.T) {
 					}
 				}
 			}))
+			d.allow("u1")
 			at := d.localUserAt("u1")
 			d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 			d.linked(cat, "cat", "u5")
@@ -222,6 +223,7 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
+	d.allow("u5") // a yes that was given after the backup is lost
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
 	d.open()
@@ -255,6 +257,7 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
+	d.allow("u5") // a yes that was given after the backup is lost
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
 	d.open()
@@ -332,6 +335,7 @@ func TestCrashBeforeAcknowledgement(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})
+	d.allow("u1")
 	at := d.localUserAt("u1")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 	eventually(t, "the crash", once.Load)

@@ -32,6 +32,9 @@ var (
 	// ErrGuestWaits means that no local user is created for a guest until something is
 	// done about it, such as a higher limit. The text has the reason.
 	ErrGuestWaits = errors.New("no local user is created for the guest yet")
+	// ErrLocalUserNotAllowed means that nobody at this machine has said yes to letting
+	// people in as that local user.
+	ErrLocalUserNotAllowed = errors.New("nobody at this machine has allowed that local user yet")
 	// ErrUsernameUnknown means that the service has no usable account with the
 	// username.
 	ErrUsernameUnknown = errors.New("the service has no usable account with that username")

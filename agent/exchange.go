@@ -52,8 +52,8 @@ func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 // Exchange gives a device that shows an access key a local access token. It looks
 // into the agent's own copy first, and asks the service only about accounts and
 // keys that are unknown there. It returns [ErrNotRegistered],
-// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrNotYet],
-// [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
+// [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserNotAllowed],
+// [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {
 	facts, err := e.store.facts(ctx)
 	if err != nil {
@@ -96,13 +96,17 @@ func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserv
 }
 
 // localUserOf asks the media server for the local user of a link. local says
-// whether the device is in the home network. It returns [ErrNotYet],
-// [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
+// whether the device is in the home network. It returns [ErrLocalUserNotAllowed],
+// [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
-	refuse := func(why string) error {
+	refuseAs := func(kind error, why string) error {
 		e.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
 			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", link.LocalUserName))
-		return fmt.Errorf("%w: %s", ErrLocalUserRefused, why)
+		return fmt.Errorf("%w: %s", kind, why)
+	}
+	refuse := func(why string) error { return refuseAs(ErrLocalUserRefused, why) }
+	if !e.mayUse(link) {
+		return mediaserver.LocalUser{}, refuseAs(ErrLocalUserNotAllowed, "the link waits for a yes at this machine: see 'latchkey agent allow'")
 	}
 	if err := e.checkGuest(ctx, link); err != nil {
 		return mediaserver.LocalUser{}, err
@@ -163,7 +167,7 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 		return Exchanged{}, fmt.Errorf("%w: it gave an empty token", ErrMediaServerAway)
 	}
 	e.trouble.end(ctx, troubleQuickConnect)
-	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, value: token.Value}
+	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, value: token.Value, allUsers: e.opt.Policy.AllowAllUsers}
 	other := token.LocalUserID != user.ID
 	kept, id, err := e.store.putToken(ctx, made, !other)
 	if err != nil {

@@ -180,6 +180,7 @@ func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})
+	d.allow("u1")
 	at := d.localUserAt("u1")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 	key := d.key(bob)
@@ -242,6 +243,7 @@ func TestExchangeBeforeTheFeedKnowsTheAccount(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	})
+	d.allow("u1")
 	at := d.localUserAt("u1")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Type, in.Servers[0].LocalUserID = client.Linked, at })
 	account := string(must(bob.Accounts.Get(t.Context()))(t).ID)

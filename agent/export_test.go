@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 )
 
@@ -22,6 +23,12 @@ func (a *Agent) AskTime(d time.Duration) { a.pace.ask = d }
 
 // KeepLinks sets how many links are kept.
 func (s *Store) KeepLinks(n int) { s.linksMost = n }
+
+// Allow says yes to a local user without asking the media server.
+func (s *Store) Allow(ctx context.Context, localUserID string) error {
+	_, err := s.allow(ctx, mediaserver.LocalUser{ID: localUserID}, givenByAllow)
+	return err
+}
 
 // Facts returns all facts.
 func (s *Store) Facts(ctx context.Context) (map[string]string, error) { return s.facts(ctx) }

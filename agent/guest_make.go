@@ -147,6 +147,11 @@ func (gs *guests) finishIntents(ctx context.Context) error {
 	return nil
 }
 
+// sureWithin is the longest time after the intent in which a local user that is found
+// is certainly the guest. Later an admin may have created one with the same name, who
+// needs a yes.
+const sureWithin = 10 * time.Minute
+
 // finishIntent looks for the local user of one intent: new, not an administrator,
 // hidden or disabled, and with a fitting name. It keeps them as a guest, or drops
 // the intent.
@@ -174,7 +179,11 @@ func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserv
 	}
 	// The guest may have access to anything, so Applied stays empty: the next step
 	// restricts or disables them.
-	g := guestRow{LocalUserID: found[0].ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found[0].Name, CreatedAt: stamp(gs.store.now())}
+	now := gs.store.now()
+	g := guestRow{
+		LocalUserID: found[0].ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found[0].Name, CreatedAt: stamp(now),
+		Unsure: len(found) > 1 || now.Sub(moment(in.CreatedAt)) > sureWithin,
+	}
 	if err := gs.store.putGuest(ctx, g); err != nil {
 		return err
 	}

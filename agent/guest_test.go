@@ -262,6 +262,7 @@ func TestGuestLinkDoesNotTouchExistingLocalUser(t *testing.T) {
 	s := newSite(t)
 	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.DeleteGuests = true }).started()
 	bob := s.Join(t, "bob")
+	d.allow("u1")
 	at := d.localUserAt("u1")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].LocalUserID = at }) // a guest with a local user
 	link := d.linkOf("bob")

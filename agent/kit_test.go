@@ -174,9 +174,23 @@ func (d *deployment) invite(person *client.Client, name string, adjust ...func(*
 	noError(d.t, person.Invites.Accept(d.t.Context(), made.ID))
 }
 
-// linked makes an accepted link of a person with a local user, and waits until
-// the agent has it.
+// allow says yes to a local user, also to an administrator or a disabled one.
+func (d *deployment) allow(localUser string) {
+	d.t.Helper()
+	noError(d.t, d.store.Allow(context.Background(), localUser))
+}
+
+// linked makes an accepted link of a person with a local user who is allowed, and
+// waits until the agent has it.
 func (d *deployment) linked(person *client.Client, name, localUser string) agent.Link {
+	d.t.Helper()
+	d.allow(localUser)
+	return d.linkedByService(person, name, localUser)
+}
+
+// linkedByService makes an accepted link of a person with a local user without a yes at
+// the machine, and waits until the agent has it.
+func (d *deployment) linkedByService(person *client.Client, name, localUser string) agent.Link {
 	d.t.Helper()
 	at := d.localUserAt(localUser)
 	d.invite(person, name, func(in *client.NewInvite) {

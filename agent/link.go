@@ -23,6 +23,7 @@ type Link struct {
 	Active                     bool   // false while the account is disabled or not confirmed
 	Libraries                  []string
 	EndsAt                     time.Time // zero if the link does not end
+	Allowed                    bool      // whether the local user may be used; see [Allowances]
 }
 
 // LinkAnswer is the answer of [Links.Ask].
@@ -41,7 +42,13 @@ type Links struct {
 }
 
 // List returns all links of the agent's own copy, the oldest first.
-func (l *Links) List(ctx context.Context) ([]Link, error) { return l.store.links(ctx) }
+func (l *Links) List(ctx context.Context) ([]Link, error) {
+	list, err := l.store.links(ctx)
+	for i := range list {
+		list[i].Allowed = list[i].Allowed || l.opt.Policy.AllowAllUsers
+	}
+	return list, err
+}
 
 // Pending returns the links that wait for their person.
 func (l *Links) Pending(ctx context.Context) ([]Link, error) {
@@ -76,8 +83,16 @@ func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy stri
 	if err != nil {
 		return LinkAnswer{}, l.explainFile(ctx, err)
 	}
+	fresh, err := l.give(ctx, user, givenByLink) // an admin has asked, which is the yes
+	if err != nil {
+		return LinkAnswer{}, err
+	}
 	made, err := l.askForLink(ctx, service, client.AskLink{To: username, LocalUser: user.ID, Type: client.Linked, RequestedBy: requestedBy})
 	if err != nil {
+		if fresh && !errors.Is(err, ErrServiceAway) { // a service that is away may have made the link
+			_, failed := l.store.disallow(ctx, user.ID)
+			err = errors.Join(err, failed)
+		}
 		return LinkAnswer{}, err
 	}
 	row, err := rowOf(&made)

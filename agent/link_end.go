@@ -59,7 +59,8 @@ func (l *Links) End(ctx context.Context, linkID string) error {
 	return l.end(ctx, "id = ? AND unlinked_at = 0", linkID)
 }
 
-// end shuts the links that fit condition, at once. It tries to tell the service
+// end shuts the links that fit condition, at once, and takes back the yes to their
+// local users. It tries to tell the service
 // now; if that fails, the service hears of it later.
 func (l *Links) end(ctx context.Context, condition string, args ...any) error {
 	var ended []linkRow
@@ -69,10 +70,7 @@ func (l *Links) end(ctx context.Context, condition string, args ...any) error {
 			return err
 		}
 		for _, link := range ended {
-			if err := tx.Exec("UPDATE links SET unlinked_at = ? WHERE id = ?", stamp(l.store.now()), link.ID).Error; err != nil {
-				return err
-			}
-			if err := l.store.oweTokens(tx, "link_id = ?", link.ID); err != nil {
+			if err := l.store.endLink(tx, link); err != nil {
 				return err
 			}
 		}
@@ -85,6 +83,7 @@ func (l *Links) end(ctx context.Context, condition string, args ...any) error {
 		return ErrNotLinked
 	}
 	l.wake.media.now()
+	l.wake.report.now()
 	for i := range ended {
 		l.logLink(ctx, note{text: "a link was ended here by an admin", link: &ended[i]})
 		_ = l.tellEnd(ctx, &ended[i]) // if it fails, tellLoop tries again

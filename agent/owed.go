@@ -29,10 +29,13 @@ func (w *owedWork) settleLoop(ctx context.Context) {
 
 // settle does everything that is owed at the media server and can be done now.
 func (w *owedWork) settle(ctx context.Context) error {
-	if err := w.store.endLinks(ctx); err != nil {
+	if err := w.store.endLinks(ctx, w.opt.Policy.AllowAllUsers); err != nil {
 		return w.explainFile(ctx, err)
 	}
 	w.trouble.end(ctx, troubleStore)
+	if err := w.noteWaiting(ctx); err != nil {
+		return err
+	}
 	if err := w.media.confirm(ctx); err != nil {
 		return err
 	}

@@ -79,6 +79,9 @@ func (p *proofs) prove(ctx context.Context, service *client.Agent, proof client.
 		return false // the next run begins the proof again
 	}
 	if reason == "" {
+		reason = p.allowed(ctx, user)
+	}
+	if reason == "" {
 		reason = p.complete(ctx, service, proof, user)
 	}
 	attrs = append(attrs, slog.String("local_user", readable(user.Name)))
@@ -88,6 +91,15 @@ func (p *proofs) prove(ctx context.Context, service *client.Agent, proof client.
 	}
 	p.log.LogAttrs(ctx, slog.LevelInfo, "a proof of a local user has failed", append(attrs, slog.String("reason", reason))...)
 	return p.service.explain(ctx, byNobody, service.FailProof(ctx, proof.ID, reason)) == nil // if that fails, the proof expires
+}
+
+// allowed writes the yes that a person has given by proving which local user they are.
+// It returns the reason if it cannot, else "".
+func (p *proofs) allowed(ctx context.Context, user mediaserver.LocalUser) string {
+	if _, err := p.give(ctx, user, givenByProof); err != nil {
+		return client.ProofUnavailable
+	}
+	return ""
 }
 
 // identify finds out which local user a person is. If it cannot, it returns the

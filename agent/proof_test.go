@@ -43,7 +43,9 @@ func TestProofOfLocalUser(t *testing.T) {
 			d.site.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 				inner.ServeHTTP(w, r)
 				if strings.HasSuffix(r.URL.Path, "/propose") {
-					d.fake.set(func() { d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"}) })
+					d.fake.set(func() {
+						d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New", RemoteAccess: true})
+					})
 				}
 			})
 		}},
@@ -100,7 +102,7 @@ func TestProofOfLocalUser(t *testing.T) {
 			if link := d.linkOf("bob"); link.LocalUserID != test.who {
 				t.Errorf("link %+v, want local user %s", link, test.who)
 			}
-			d.exchange(d.key(bob))
+			must(d.exchange(d.key(bob)))(t) // the proof is the yes that the local user needs
 			if d.log.Count("has proved which local user they are") != 1 {
 				t.Errorf("want one line about the proved local user; log:\n%s", d.log)
 			}

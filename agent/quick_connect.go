@@ -191,7 +191,7 @@ func codeReason(err error) string {
 		return ""
 	case errors.Is(err, ErrNotYet), errors.Is(err, ErrGuestWaits):
 		return client.QuickConnectNoLocalUser
-	case errors.Is(err, ErrLocalUserRefused):
+	case errors.Is(err, ErrLocalUserRefused), errors.Is(err, ErrLocalUserNotAllowed):
 		return client.QuickConnectNotAllowed
 	default:
 		return client.QuickConnectUnavailable

@@ -22,12 +22,13 @@ type Status struct {
 	Owner               string // a username; "" while the server has no owner
 	LastContact         time.Time
 	LastReport          time.Time
-	SeenAs              string // the address from which the service sees this machine
-	ChangeSeq           int64  // the number of the last change that was carried out
-	Links, Pending      int    // accepted links, and pending ones
-	Guests, GuestsShut  int    // guests who are let in, and disabled ones
-	Tokens, OwedTokens  int    // local tokens in use, and tokens that still have to be revoked
-	OwedGuests          int    // links whose guest still has to be created
+	SeenAs              string      // the address from which the service sees this machine
+	ChangeSeq           int64       // the number of the last change that was carried out
+	Links, Pending      int         // accepted links, and pending ones
+	Guests, GuestsShut  int         // guests who are let in, and disabled ones
+	Tokens, OwedTokens  int         // local tokens in use, and tokens that still have to be revoked
+	OwedGuests          int         // links whose guest still has to be created
+	Waiting             []Allowance // local users whose links wait for a yes
 	Trouble             []Trouble
 	OfflineTrustedUntil time.Time
 }
@@ -51,6 +52,9 @@ func (a *Agent) Status(ctx context.Context) (Status, error) {
 	}
 	status.ChangeSeq = max(status.ChangeSeq, 0)
 	if status.Trouble, err = a.store.troubles(ctx); err != nil {
+		return Status{}, err
+	}
+	if status.Waiting, err = a.Allowances.Waiting(ctx); err != nil {
 		return Status{}, err
 	}
 	return status, a.store.countAll(ctx, &status)

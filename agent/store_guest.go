@@ -21,9 +21,10 @@ type guestRow struct {
 	LeftAlone   string // why the agent no longer changes the guest (aloneGone …); else ""
 	CreatedAt   int64
 	DisabledAt  int64
+	Unsure      bool // somebody else may have created the local user, who then needs a yes
 }
 
-const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at"
+const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at, unsure"
 
 // readGuests reads the guests that fit condition, the oldest first.
 func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) {
@@ -39,8 +40,8 @@ func readGuests(db *gorm.DB, condition string, args ...any) ([]guestRow, error) 
 // and removes the intent.
 func (s *Store) putGuest(ctx context.Context, row guestRow) error {
 	return s.tx(ctx, "keep a guest", func(tx *gorm.DB) error {
-		err := tx.Exec("INSERT INTO guests ("+guestColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			row.LocalUserID, row.AccountID, row.LinkID, row.Name, row.Applied, row.Told, row.LeftAlone, row.CreatedAt, row.DisabledAt).Error
+		err := tx.Exec("INSERT INTO guests ("+guestColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			row.LocalUserID, row.AccountID, row.LinkID, row.Name, row.Applied, row.Told, row.LeftAlone, row.CreatedAt, row.DisabledAt, row.Unsure).Error
 		if err != nil {
 			return err
 		}
@@ -109,18 +110,22 @@ type intent struct {
 	AccountID string
 	Name      string
 	Before    map[string]bool // ids of all local users that existed before
+	CreatedAt int64           // set when it is read
 }
 
 // intents reads all intents, the oldest first.
 func (s *Store) intents(ctx context.Context) ([]intent, error) {
-	var rows []struct{ LinkID, AccountID, Name, BeforeIDs string }
-	err := s.read(ctx).Raw("SELECT link_id, account_id, name, before_ids FROM guest_intents ORDER BY created_at, link_id").Scan(&rows).Error
+	var rows []struct {
+		LinkID, AccountID, Name, BeforeIDs string
+		CreatedAt                          int64
+	}
+	err := s.read(ctx).Raw("SELECT link_id, account_id, name, before_ids, created_at FROM guest_intents ORDER BY created_at, link_id").Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read the intents of guests: %w", err)
 	}
 	list := make([]intent, len(rows))
 	for i, row := range rows {
-		list[i] = intent{LinkID: row.LinkID, AccountID: row.AccountID, Name: row.Name, Before: map[string]bool{}}
+		list[i] = intent{LinkID: row.LinkID, AccountID: row.AccountID, Name: row.Name, Before: map[string]bool{}, CreatedAt: row.CreatedAt}
 		var ids []string
 		if err := json.Unmarshal([]byte(row.BeforeIDs), &ids); err != nil {
 			return nil, fmt.Errorf("read the intents of guests: %w", err)

@@ -28,6 +28,7 @@ type linkRow struct {
 	AccessKeySHA256 string `gorm:"column:access_key_sha256"` // hex digits; "" while pending
 	UnlinkedAt      int64
 	Missing         bool
+	Allowed         bool `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
 }
 
 // usable is the condition for a link that is in use now. Its parameter is the
@@ -45,7 +46,7 @@ func (r *linkRow) link() Link {
 	return Link{
 		ID: r.ID, AccountID: r.AccountID, Username: r.Username, DisplayName: r.DisplayName,
 		LocalUserID: r.LocalUserID, LocalUserName: r.LocalUserName, Type: r.Type, Status: r.Status,
-		Active: r.Active && r.UnlinkedAt == 0, Libraries: r.libraries(), EndsAt: moment(r.EndsAt),
+		Active: r.Active && r.UnlinkedAt == 0, Libraries: r.libraries(), EndsAt: moment(r.EndsAt), Allowed: r.Allowed,
 	}
 }
 
@@ -68,7 +69,7 @@ const linkColumns = `id, account_id, username, display_name, local_user_id, loca
 // readLinks reads the links that fit condition, the oldest first.
 func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 	var rows []linkRow
-	err := db.Raw("SELECT "+linkColumns+" FROM links WHERE "+condition+" ORDER BY length(id), id", args...).Scan(&rows).Error
+	err := db.Raw("SELECT "+linkColumns+", "+allowed+" AS allowed FROM links WHERE "+condition+" ORDER BY length(id), id", args...).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}
@@ -166,6 +167,19 @@ func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 	return &known[0], nil
 }
 
+// endLink writes that an admin has ended a link here, and marks its tokens. It takes back
+// the yes to the local user: otherwise the service could make another link to them.
+func (s *Store) endLink(tx *gorm.DB, link linkRow) error {
+	if err := tx.Exec("UPDATE links SET unlinked_at = ? WHERE id = ?", stamp(s.now()), link.ID).Error; err != nil {
+		return err
+	}
+	if err := s.oweTokens(tx, "link_id = ?", link.ID); err != nil {
+		return err
+	}
+	_, err := s.takeYesBack(tx, link.LocalUserID)
+	return err
+}
+
 // oweTokens marks the tokens that fit condition as ending: they have to be
 // revoked.
 func (s *Store) oweTokens(tx *gorm.DB, condition string, args ...any) error {
@@ -190,13 +204,13 @@ func (s *Store) links(ctx context.Context) ([]Link, error) {
 }
 
 // endLinks marks the tokens of all links that are not in use, such as links past
-// their end.
-func (s *Store) endLinks(ctx context.Context) error {
-	const over = "link_id NOT IN (SELECT id FROM links WHERE " + usable + ")"
+// their end. If allUsers is false, links whose local user is not allowed are not in use.
+func (s *Store) endLinks(ctx context.Context, allUsers bool) error {
+	over := "link_id NOT IN (SELECT id FROM links WHERE " + usable + " AND (? OR " + allowed + "))"
 	now := stamp(s.now())
-	some, err := s.count(ctx, "SELECT COUNT(*) FROM tokens WHERE ending_at = 0 AND "+over, now)
+	some, err := s.count(ctx, "SELECT COUNT(*) FROM tokens WHERE ending_at = 0 AND "+over, now, allUsers)
 	if err != nil || some == 0 {
 		return err
 	}
-	return s.tx(ctx, "end links", func(tx *gorm.DB) error { return s.oweTokens(tx, over, now) })
+	return s.tx(ctx, "end links", func(tx *gorm.DB) error { return s.oweTokens(tx, over, now, allUsers) })
 }

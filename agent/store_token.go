@@ -13,6 +13,7 @@ type newToken struct {
 	localUserID string
 	deviceID    string
 	value       string
+	allUsers    bool // Policy.AllowAllUsers
 }
 
 // tokensMost is the greatest number of tokens of one link in use. An app that
@@ -51,8 +52,8 @@ func (s *Store) putToken(ctx context.Context, t newToken, right bool) (kept bool
 			return s.putOwed(tx, t, id, sealed)
 		}
 		result := tx.Exec(insertToken+` SELECT ?, id, account_id, local_user_id, ?, ?, ?, 0 FROM links
-WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable,
-			id, t.deviceID, sealed, now, t.link.ID, t.link.AccessKeySHA256, t.localUserID, now)
+WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable+" AND (? OR "+allowed+")",
+			id, t.deviceID, sealed, now, t.link.ID, t.link.AccessKeySHA256, t.localUserID, now, t.allUsers)
 		if kept = result.RowsAffected == 1; result.Error != nil {
 			return result.Error
 		}

@@ -42,6 +42,7 @@ const (
 	troubleRevoke        = "revoke"
 	troubleQuickConnect  = "quick_connect_off"
 	troubleSwitchedOff   = "server_disabled"
+	troubleNotAllowed    = "local_user_not_allowed"
 )
 
 // begin notes a trouble. text says what is wrong and what to do; attrs are

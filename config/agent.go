@@ -44,6 +44,7 @@ type Agent struct {
 	Discovery      string   `name:"discovery" group:"Addresses" default:"auto" choices:"auto,on,off" help:"Answer apps that look for media servers in the home network (UDP port 7359). With auto the builtin media server answers; Jellyfin answers for itself."`
 
 	AllowAdmins    bool          `name:"allow-admins" group:"What the service may ask" help:"Allow links to administrators of the media server. Anybody who takes over the service, or that account, can then administer the media server."`
+	AllowAllUsers  bool          `name:"allow-all-users" group:"What the service may ask" help:"Let people in as any local user to whom the service links them. Without it each local user who existed before needs a yes: 'latchkey agent link', 'latchkey agent allow', or a proof by the person. With it, anybody who takes over the service can sign in as every local user who may be linked."`
 	CreateUsers    bool          `name:"create-users" group:"What the service may ask" default:"true" help:"Make a local user for each guest."`
 	DeleteGuests   bool          `name:"delete-guests" group:"What the service may ask" help:"When the link of a guest ends, delete the guest's local user and the record of what they watched. Otherwise the local user is disabled, and enabled again with the next link."`
 	GuestLibraries []string      `name:"guest-libraries" group:"What the service may ask" commas:"only" placeholder:"Films,Family Videos" help:"Libraries for guests whose invite names no library: names or ids, separated by commas. Empty means all libraries."`

@@ -151,6 +151,13 @@ func TestExchangeRefused(t *testing.T) {
 		t.Fatalf("%d tokens were made, want 0", n)
 	}
 
+	// An admin took the yes to Kid back.
+	s.must(s.agent.Allowances.Disallow(t.Context(), kid))
+	if got := s.refused(exchange(account, key), http.StatusForbidden, "latchkey agent allow"); got.retryAfter != "" {
+		t.Errorf("Retry-After %q, want none: a person has to act", got.retryAfter)
+	}
+	s.must(s.agent.Allowances.Allow(t.Context(), kid))
+
 	// Aunt may not connect from outside the home network.
 	s.refused(exchange(otherAccount, otherKey), http.StatusUnauthorized, "home network")
 	s.refused(exchange(otherAccount, otherKey, "X-Forwarded-For: 192.168.1.7"), http.StatusUnauthorized, "home network")

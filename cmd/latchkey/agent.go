@@ -40,8 +40,10 @@ type agentCommands struct {
 	Setup       agentSetup       `cmd:"" help:"Ask for the settings that the agent needs, try them, and write them to a file."`
 	Status      agentStatus      `cmd:"" help:"Show the registration of the agent and its state."`
 	Users       agentUsers       `cmd:"" help:"List the local users of the media server with their links, or manage the local users of the builtin media server."`
-	Link        agentLink        `cmd:"" help:"Ask the account with a username to be linked with a local user."`
-	Unlink      agentUnlink      `cmd:"" help:"End the link of a local user."`
+	Link        agentLink        `cmd:"" help:"Ask the account with a username to be linked with a local user, and allow that local user."`
+	Allow       agentAllow       `cmd:"" help:"Let the service sign people in as a local user. Without arguments, list the local users that are not allowed yet."`
+	Disallow    agentDisallow    `cmd:"" help:"Take that back, and end the local tokens of that local user that the agent gave."`
+	Unlink      agentUnlink      `cmd:"" help:"End the link of a local user, who is then no longer allowed."`
 	Invite      agentInvite      `cmd:"" help:"Invite a guest. A local user is created for them."`
 	Builtin     agentBuiltin     `cmd:"" help:"Run only the builtin media server, beside an agent whose media-server-url is its address."`
 	Healthcheck agentHealthcheck `cmd:"" help:"Ask the running agent whether it is ready. Fails if it is not."`
@@ -224,7 +226,7 @@ func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *
 	return agent.New(agent.Options{
 		Service: service, ServiceURL: s.Service, ClaimCode: s.ClaimCode, MediaServer: opened.mediaServer, Store: opened.store,
 		Policy: agent.Policy{
-			AllowAdmins: s.AllowAdmins, CreateUsers: s.CreateUsers, DeleteGuests: s.DeleteGuests,
+			AllowAdmins: s.AllowAdmins, AllowAllUsers: s.AllowAllUsers, CreateUsers: s.CreateUsers, DeleteGuests: s.DeleteGuests,
 			GuestLibraries: s.GuestLibraries, GuestLimit: s.GuestLimit, GuestsHourly: s.GuestsHourly, OfflineTrust: s.OfflineTrust,
 		},
 		Addresses:   p.addresses(port),

@@ -28,6 +28,7 @@ func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server) *house 
 	h.agent = startAgent(t, h.folder)
 	h.connect = "http://" + h.agent.address
 	ready(h.agent)
+	command(t, "", "agent", "allow", "--data-dir="+h.folder, "--listed")
 	return h
 }
 

@@ -58,6 +58,10 @@ func writeStatus(output io.Writer, folder string, s agent.Status) error {
 	if s.OwedTokens > 0 || s.OwedGuests > 0 {
 		lines = append(lines, [2]string{"still to be done", fmt.Sprintf("%d local tokens to revoke, %d guests to create", s.OwedTokens, s.OwedGuests)})
 	}
+	for _, one := range s.Waiting {
+		lines = append(lines, [2]string{"waits for your yes", fmt.Sprintf("%s, for the account %s: latchkey agent allow %s",
+			printable.Text(one.LocalUser.Name), someOf(one.Waiting), printable.Word(one.LocalUser.Name))})
+	}
 	table := tabwriter.NewWriter(output, 0, 0, 2, ' ', 0)
 	for _, line := range lines {
 		if _, err := fmt.Fprintf(table, "%s\t%s\n", line[0], line[1]); err != nil {
@@ -187,6 +191,8 @@ func linkState(l agent.Link) string {
 		return "waiting for the person"
 	case !l.Active:
 		return "shut"
+	case !l.Allowed:
+		return "waits for your yes"
 	case l.Type == client.Guest:
 		return "guest"
 	default:

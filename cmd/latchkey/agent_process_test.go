@@ -61,6 +61,7 @@ func buildHouse(owner *resident, localUsers ...string) *house {
 		owner.w.remember("local password of " + name)
 		command(t, "local password of "+name+"\n", "agent", "users", "add", "--data-dir="+h.folder, name)
 	}
+	command(t, "", "agent", "allow", "--data-dir="+h.folder, "--listed")
 	h.agent = startAgent(t, h.folder, "--listen="+agentAddress)
 	h.builtin = launch(t, nil, "agent", "builtin", "--data-dir="+h.folder, "--listen="+builtinAddress, "--agent-url=http://"+agentAddress)
 	h.builtin.waitServing()
@@ -252,6 +253,50 @@ func TestCommandsAtTheMachine(t *testing.T) {
 	} {
 		refused(t, want, "", append([]string{"agent", folder}, arguments...)...)
 	}
+}
+
+// TestAllowAtTheMachine says yes to a local user, and takes it back, while the agent runs.
+func TestAllowAtTheMachine(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildHouse(owner, "Grandma", "Milo's room")
+	folder := "--data-dir=" + h.folder
+	says := func(said string, want ...string) {
+		t.Helper()
+		for _, one := range want {
+			if !strings.Contains(said, one) {
+				t.Errorf("%s, want it to contain %q", said, one)
+			}
+		}
+	}
+	says(command(t, "", "agent", "allow", folder), "All local users that may be linked are allowed.")
+	says(command(t, "", "agent", "disallow", folder, "milo's room"), "Milo's room is no longer allowed.")
+	server, users := owner.owns("Grandma", "Milo's room")
+	owner.invites(rosa, server, users["Milo's room"])
+	within(t, patience, "the link waits", func() bool { return lineWith(h.users(), "Milo's room", "rosa", "waits for your yes") })
+	tv := rosa.watch("television-1")
+	if status, _, _ := tv.exchange(h.connect); status != http.StatusForbidden {
+		t.Errorf("exchange: %d, want %d", status, http.StatusForbidden)
+	}
+	within(t, patience, "the trouble", func() bool {
+		return strings.Contains(command(t, "", "agent", "status", folder), "a link waits for a yes at this machine")
+	})
+	says(command(t, "", "agent", "status", folder), "waits for your yes", `Milo's room, for the account rosa: latchkey agent allow 'Milo'\''s room'`)
+	says(command(t, "", "agent", "allow", folder), "Milo's room", "the account rosa", `latchkey agent allow 'Milo'\''s room'`, "latchkey agent allow --listed")
+	says(command(t, "", "agent", "allow", folder, "milo's room", "Grandma"), "Milo's room is allowed", "Grandma is allowed")
+	_, token := tv.mustExchange(h.connect)
+	command(t, "", "agent", "disallow", folder, "Milo's room")
+	within(t, soon, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	for want, arguments := range map[string][]string{
+		"Milo's room was not allowed":                 {"disallow", "Milo's room"},
+		`the media server has no local user "Nobody"`: {"disallow", "Nobody"},
+		`has no local user "Somebody"`:                {"allow", "Grandma", "Somebody"},
+		"give either names or --listed":               {"allow", "--listed", "Grandma"},
+	} {
+		refused(t, want, "", append([]string{"agent", folder}, arguments...)...)
+	}
+	says(command(t, "", "agent", "allow", folder, "--listed"), "Milo's room is allowed")
 }
 
 // TestAgentIsKilled kills the agent at work. Nothing must be lost, and owed work

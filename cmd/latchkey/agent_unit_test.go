@@ -133,9 +133,10 @@ func TestUsersTable(t *testing.T) {
 	t.Parallel()
 	var table strings.Builder
 	err := writeUsers(&table, []mediaserver.LocalUser{{ID: "0", Name: "Gran\x1b[31m\n\tpa\u202e"}}, []agent.Link{
-		{ID: "1", Username: "rosa", Type: client.Linked, Status: client.Accepted, Active: true, LocalUserID: "gone", LocalUserName: "Grand\u009bma"},
+		{ID: "1", Username: "rosa", Type: client.Linked, Status: client.Accepted, Active: true, Allowed: true, LocalUserID: "gone", LocalUserName: "Grand\u009bma"},
 		{ID: "2", Username: "ben\x07", Type: client.Guest, Status: client.Accepted},
 		{ID: "3", Username: "lea", Type: client.Guest, Status: client.Pending},
+		{ID: "4", Username: "kim", Type: client.Linked, Status: client.Accepted, Active: true, LocalUserID: "5"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +147,7 @@ func TestUsersTable(t *testing.T) {
 	}
 	want := []string{
 		"LOCAL USER STATE ACCOUNT LINK ENDS", "Gran[31mpa active - - -", "Grandma - rosa linked -", "- - ben shut -", "- - lea waiting for the person -",
+		"- - kim waits for your yes -",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)

@@ -65,6 +65,9 @@ func (d *demo) seed(ctx context.Context, agentListen string) (*household, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := d.allow(ctx, people); err != nil {
+		return nil, fmt.Errorf("allow the local users: %w", err)
+	}
 	if err := d.linkOwner(ctx, owner); err != nil {
 		return nil, fmt.Errorf("link %s: %w", owner.Username, err)
 	}
@@ -157,6 +160,17 @@ func (d *demo) linkOwner(ctx context.Context, owner *person) error {
 		return err
 	}
 	return owner.client.Links.Accept(ctx, client.ID(answer.Link.ID))
+}
+
+// allow says yes to the local users, as 'latchkey agent allow' does. Otherwise links that
+// the owner makes at the service would wait.
+func (d *demo) allow(ctx context.Context, people []*person) error {
+	for _, p := range people {
+		if err := d.running.engine.Allowances.Allow(ctx, p.localID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // link lets the owner invite a person. The person accepts, except Milo, whose

@@ -32,6 +32,19 @@ func Cut(text string, most int) string {
 	return text
 }
 
+// Word returns text as one word of a command that people copy into a shell: in quotes, unless it has
+// only characters that no shell treats specially.
+func Word(text string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '.' || r == '_' || r == '@' || r == '+' || r == '-'
+	}
+	text = Text(text)
+	if text != "" && text[0] != '-' && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
 func keep(text string, wanted func(rune) bool) string {
 	return strings.Map(func(r rune) rune {
 		if wanted(r) {

@@ -34,6 +34,18 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+func TestWord(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Grandma": "Grandma", "Großmutter": "Großmutter", "a.b_c-d@e+1": "a.b_c-d@e+1", "": "''", "-rf": "'-rf'", "Living room": "'Living room'",
+		"Milo's": `'Milo'\''s'`, "$(reboot)": "'$(reboot)'", "a;b": "'a;b'", "a\nb": "ab", "~": "'~'", "\x1b[31m": "'[31m'", `a\`: `'a\'`,
+	} {
+		if got := printable.Word(in); got != want {
+			t.Errorf("Word(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestCut(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
