@@ -17,7 +17,7 @@ func TestSessionsPage(t *testing.T) {
 	phone.header.Set("User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1")
 	phone.signIn(p)
 	page := b.get("/account/sessions")
-	b.see(page, http.StatusOK, "Firefox on Linux", "Safari on iPhone", "This browser", "127.0.0.1", "Signed in")
+	b.see(page, http.StatusOK, "Firefox on Linux", "Safari on iPhone", "This browser", "127.0.0.1", "You signed in.")
 
 	_, id, _ := strings.Cut(page.body, `name="id" value="`)
 	id, _, _ = strings.Cut(id, `"`)

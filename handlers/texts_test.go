@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
@@ -48,6 +50,41 @@ func catalogueFile(key string) string {
 		return "pages.json"
 	default:
 		return "words.json"
+	}
+}
+
+// Every kind of event in the history of an account has a whole sentence in every
+// language, which says who did what.
+func TestEveryEventHasASentence(t *testing.T) {
+	t.Parallel()
+	catalogue, err := templates.NewCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := found(t, "../models", `\bEvent\w+ +EventKind += "([a-z_]+)"`)
+	var listed []string
+	for _, kind := range models.EventKinds() {
+		listed = append(listed, string(kind))
+	}
+	slices.Sort(declared)
+	slices.Sort(listed)
+	if diff := cmp.Diff(declared, listed); diff != "" || len(listed) < 40 {
+		t.Errorf("EventKinds of models/history.go must list each constant once (-constants +EventKinds):\n%s", diff)
+	}
+	sentence := regexp.MustCompile(`^\p{Lu}.* .*\.$`)
+	for _, language := range catalogue.Languages() {
+		of := map[string]string{}
+		for _, kind := range declared {
+			key := "event." + kind
+			text := catalogue.Say(language.Code, key, nil)
+			if !sentence.MatchString(text) {
+				t.Errorf("%s is %q, want a sentence in templates/locales/%s/%s", key, text, language.Code, catalogueFile(key))
+			}
+			if other, ok := of[text]; ok {
+				t.Errorf("%s and %s are the same sentence %q in %s, want one that distinguishes them", other, key, text, language.Code)
+			}
+			of[text] = key
+		}
 	}
 }
 

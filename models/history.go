@@ -10,7 +10,8 @@ import (
 // History is the area that reads the events of an account for its owner.
 type History struct{ *core }
 
-// EventKind names a security event; locales have its text as event.KIND.
+// EventKind names a security event; locales have its text, a whole sentence that says
+// who did what, as event.KIND.
 type EventKind string
 
 // The events.
@@ -39,12 +40,13 @@ const (
 	EventServerKeyRotated    EventKind = "server_key_rotated"
 	EventServerHandedOver    EventKind = "server_handed_over"
 	EventServerReceived      EventKind = "server_received" // for the new owner
-	EventServerRemoved       EventKind = "server_removed"
+	EventServerRemoved       EventKind = "server_removed"  // by its owner
 	EventServerDisabled      EventKind = "server_disabled"
 	EventServerEnabled       EventKind = "server_enabled"
 	EventLinkAsked           EventKind = "link_asked"
 	EventLinkAccepted        EventKind = "link_accepted"
-	EventLinkRemoved         EventKind = "link_removed"
+	EventLinkLeft            EventKind = "link_left"    // by the person
+	EventLinkRemoved         EventKind = "link_removed" // by the server or its owner
 	EventDeviceApproved      EventKind = "device_approved"
 	EventDeviceDenied        EventKind = "device_denied"
 	EventQuickConnected      EventKind = "quick_connected"
@@ -53,17 +55,19 @@ const (
 	EventInviteDeclined      EventKind = "invite_declined"
 	EventOperatorOn          EventKind = "operator_on"
 	EventOperatorOff         EventKind = "operator_off"
+
+	EventServerRemovedByOperator EventKind = "server_removed_by_operator"
 )
 
-// EventKinds are all kinds, for the test that compares the locales.
+// EventKinds are all kinds, for the test that compares the constants and the locales.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventSignedUp, EventConfirmed, EventSignedIn, EventSignedOut, EventSignedOutEverywhere,
 		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
 		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded,
 		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
-		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerDisabled, EventServerEnabled,
-		EventLinkAsked, EventLinkAccepted, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
+		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
+		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 	}
 }

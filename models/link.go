@@ -345,7 +345,7 @@ func (c *core) removeLink(ctx context.Context, tx *gorm.DB, link *linkRow, calle
 	if err := c.oweOwner(ctx, tx, link, &server, MailLinkRemoved); err != nil {
 		return err
 	}
-	return c.recordEvent(ctx, tx, link.AccountID, EventLinkRemoved, caller)
+	return c.recordEvent(ctx, tx, link.AccountID, EventLinkLeft, caller)
 }
 
 // deleteLink deletes one link. It returns [ErrNotFound] when another caller was

@@ -131,6 +131,9 @@ func TestRemoveLink(t *testing.T) {
 			k.is(k.Links.Remove(ctx, owner.ID, link.ID, home), models.ErrNotFound)
 			k.must(k.Links.Remove(ctx, person.ID, link.ID, home))
 			k.letter(models.MailLinkRemoved, owner.Email)
+			if got := k.events(person); got[models.EventLinkLeft] != 1 || got[models.EventLinkRemoved] != 0 {
+				k.t.Errorf("events %v, want one of a link that its person left", got)
+			}
 			if len(k.located(person, models.LinkAccepted)) != 0 || len(k.authorizations(m)) != 0 {
 				k.t.Error("the link or its authorization is still there, want it removed")
 			}

@@ -107,7 +107,7 @@ func (o *OperatedServers) Remove(ctx context.Context, serverID int64) error {
 		if err := o.removeServer(ctx, tx, &row); err != nil {
 			return err
 		}
-		return o.recordForOwner(ctx, tx, &row, EventServerRemoved)
+		return o.recordForOwner(ctx, tx, &row, EventServerRemovedByOperator)
 	})
 }
 

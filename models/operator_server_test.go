@@ -78,7 +78,7 @@ func TestOperatorsActOnServers(t *testing.T) {
 		for _, event := range events {
 			kinds = append(kinds, event.Kind)
 		}
-		for _, want := range []models.EventKind{models.EventServerDisabled, models.EventServerEnabled, models.EventServerRemoved} {
+		for _, want := range []models.EventKind{models.EventServerDisabled, models.EventServerEnabled, models.EventServerRemovedByOperator} {
 			if !strings.Contains(strings.Join(texts(kinds), " "), string(want)) {
 				k.t.Errorf("the owner's history has no %s: %v", want, kinds)
 			}
