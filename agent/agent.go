@@ -80,6 +80,7 @@ func New(o Options) *Agent {
 	tokens := &tokens{core: c}
 	reports := &reports{core: c, acks: acks}
 	links := &Links{core: c, reports: reports}
+	reports.dashboard = &dashboard{core: c, links: links}
 	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, c.opt.Policy.GuestsHourly, time.Hour)}
 	exchanges := newExchanges(c, links, tokens)
 	return &Agent{

@@ -3,9 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/limit"
@@ -48,7 +46,7 @@ const (
 // waitText returns the text of the trouble for links that wait for a reason. It names the
 // accounts.
 func waitText(reason string, links []*linkRow) string {
-	who := "no local user is created for " + namesOf(links)
+	who := "no local user is created for " + some(usernames(links))
 	switch reason {
 	case waitOff:
 		return who + ", because create-users is off. Link the account with a local user that exists, or end the link"
@@ -61,18 +59,12 @@ func waitText(reason string, links []*linkRow) string {
 	}
 }
 
-// namesOf returns the usernames of some links for a text, and how many more there are.
-func namesOf(links []*linkRow) string {
-	const most = 3
-	var names []string
-	for _, link := range links[:min(len(links), most)] {
-		names = append(names, link.Username)
+func usernames(links []*linkRow) []string {
+	names := make([]string, len(links))
+	for i, link := range links {
+		names[i] = link.Username
 	}
-	text := strings.Join(names, ", ")
-	if more := len(links) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return names
 }
 
 // guests are the local users that the agent has created for links.

@@ -126,6 +126,10 @@ func (gs *guests) delete(ctx context.Context, g *guestRow) error {
 	return nil
 }
 
+// guestGone is the text for a guest whose local user does not exist. The next report looks
+// at all local users, and then ends the link; see [dashboard.look].
+const guestGone = "a guest was deleted at the media server, and is not created again"
+
 // localUser asks the media server for the local user of a guest. It returns nil,
 // and leaves the guest alone, when an admin has deleted them or made them an
 // administrator.
@@ -135,7 +139,7 @@ func (gs *guests) localUser(ctx context.Context, g *guestRow) (*mediaserver.Loca
 	user, err := gs.opt.MediaServer.LocalUser(within, g.LocalUserID)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
-		return nil, gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server, and is not created again. End the link, or link the account with another local user")
+		return nil, gs.leaveAlone(ctx, g, aloneGone, guestGone)
 	case err != nil:
 		return nil, gs.media.explain(ctx, err)
 	case user.Administrator:
@@ -153,7 +157,7 @@ func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Cont
 	err := act(within)
 	switch {
 	case errors.Is(err, mediaserver.ErrNotFound):
-		return gs.leaveAlone(ctx, g, aloneGone, "a guest was deleted at the media server, and is not created again. End the link, or link the account with another local user")
+		return gs.leaveAlone(ctx, g, aloneGone, guestGone)
 	case errors.Is(err, mediaserver.ErrNotAllowed):
 		return gs.leaveAlone(ctx, g, aloneAdministrator, "the media server does not let the agent change a guest, who may have become an administrator: from now on the agent does not change that local user")
 	}
@@ -167,6 +171,7 @@ func (gs *guests) leaveAlone(ctx context.Context, g *guestRow, why, text string)
 		return gs.explainFile(ctx, err)
 	}
 	g.LeftAlone = why
+	gs.wake.report.now()
 	gs.log.LogAttrs(ctx, slog.LevelWarn, text, //nolint:sloglint // all its texts are constants
 		slog.String("local_user", readable(g.Name)), slog.String("local_user_id", g.LocalUserID), slog.String("link_id", g.LinkID))
 	return nil

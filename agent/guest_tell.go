@@ -36,10 +36,16 @@ func (gs *guests) tell(ctx context.Context, service *client.Agent, g *guestRow) 
 		return gs.explainFile(ctx, err)
 	}
 	answer, err := service.AskForLink(ctx, client.AskLink{To: found[0].Username, LocalUser: g.LocalUserID, Type: client.Guest})
+	if wrong, is := errors.AsType[*client.Error](err); is {
+		if _, unknown := wrong.Field("local_user"); unknown {
+			gs.wake.report.now()
+			return gs.service.explain(ctx, byOwed, nil) // it was deleted at the media server meanwhile: the next report finds out
+		}
+	}
 	err = gs.service.explain(ctx, byOwed, err)
 	switch {
 	case errors.Is(err, ErrServiceRefused):
-		gs.log.LogAttrs(ctx, slog.LevelWarn, "the service refuses the local user that was created for a guest; the link works nevertheless",
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "the service refuses the local user that was created for a guest, so that its pages do not name them",
 			slog.String("account", found[0].Username), slog.String("link_id", g.LinkID), slog.String("cause", err.Error()))
 	case err != nil:
 		return err

@@ -119,8 +119,8 @@ func TestGuestFollowsItsLink(t *testing.T) {
 }
 
 // TestGuestChangedByAdminIsLeftAlone changes guests at the media server, as an
-// admin does. A disabled one must stay disabled, a deleted one must not be
-// created again, and an administrator must be left alone.
+// admin does. A disabled one must stay disabled, and an administrator must be left
+// alone. A deleted one is not created again: their link ends.
 func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -136,13 +136,17 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 		d.fake.find(guests["cat"].LocalUserID).Administrator = true
 		d.fake.users = slices.DeleteFunc(d.fake.users, func(u mediaserver.LocalUser) bool { return u.ID == guests["dan"].LocalUserID })
 	})
+	eventually(t, "the end of dan's link", func() bool {
+		return len(must(people["dan"].Links.List(t.Context(), ""))(t)) == 0 && len(must(d.Links.List(t.Context()))(t)) == 2
+	})
+	delete(guests, "dan")
 	for name, link := range guests {
 		noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &[]string{"l1"}}))
 		_, err := d.exchange(d.key(people[name]))
 		isError(t, err, agent.ErrLocalUserRefused)
 	}
 	eventually(t, "lines", func() bool {
-		return d.log.Count("has become an administrator") == 1 && d.log.Count("was deleted at the media server") == 1 &&
+		return d.log.Count("has become an administrator") == 1 && d.log.Count("was deleted at the media server, so the link ends") == 1 &&
 			slices.Equal(d.fake.limit(guests["bob"].LocalUserID).Libraries, []string{"l1"})
 	})
 	if d.fake.count("Enable") > 0 || d.fake.count("CreateGuest") != 3 {
@@ -153,7 +157,7 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 	}
 	eventually(t, "bob is noted as shut", func() bool { return d.status().GuestsShut == 1 })
 	never(t, "the administrator is shut, or more lines", func() bool {
-		return d.fake.named("cat")[0].Disabled || d.log.Count("has become an administrator") > 1 || d.log.Count("was deleted at the media server") > 1
+		return d.fake.named("cat")[0].Disabled || d.log.Count("has become an administrator") > 1 || d.log.Count("was deleted at the media server, so the link ends") > 1
 	})
 }
 

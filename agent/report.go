@@ -27,7 +27,8 @@ const (
 type reports struct {
 	*core
 
-	acks *acknowledgements
+	acks      *acknowledgements
+	dashboard *dashboard
 }
 
 // lastReport remembers the report that was sent last.
@@ -137,6 +138,10 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	if err := r.media.confirm(ctx); err != nil {
 		return report, err
 	}
+	before, err := r.dashboard.before(ctx)
+	if err != nil {
+		return report, err
+	}
 	within, cancel := context.WithTimeout(ctx, r.pace.media)
 	defer cancel()
 	users, err := r.opt.MediaServer.LocalUsers(within)
@@ -148,6 +153,12 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 		return report, r.media.explain(ctx, err)
 	}
 	r.media.keepLibraries(libraries)
+	if _, same := r.media.registered(); !same {
+		return report, ErrMediaServerAway // another media server has taken its place meanwhile
+	}
+	if err := r.dashboard.look(ctx, before, users, libraries); err != nil {
+		return report, err
+	}
 	if users, err = r.reportable(ctx, users, len(libraries)); err != nil {
 		return report, err
 	}

@@ -255,12 +255,16 @@ type agentUnlink struct {
 
 // Run ends a link.
 func (c agentUnlink) Run(p *agentProgram) error {
-	return p.withAgent(func(a *agent.Agent, _ *parts) error {
+	return p.withAgent(func(a *agent.Agent, opened *parts) error {
 		links, err := a.Links.List(p.ctx)
 		if err != nil {
 			return err
 		}
-		link, err := c.find(links)
+		users, err := opened.mediaServer.LocalUsers(p.ctx)
+		if err != nil {
+			users = nil // a link can be ended while the media server is away; then the names of before count
+		}
+		link, err := c.find(links, users)
 		if err != nil {
 			return err
 		}
@@ -273,16 +277,22 @@ func (c agentUnlink) Run(p *agentProgram) error {
 	})
 }
 
-// find returns the one link that the admin means.
-func (c agentUnlink) find(links []agent.Link) (agent.Link, error) {
+// find returns the one link that the admin means. users are the local users of the media
+// server, who may have other names now than in the links.
+func (c agentUnlink) find(links []agent.Link, users []mediaserver.LocalUser) (agent.Link, error) {
+	names := map[string]string{}
+	for _, u := range users {
+		names[u.ID] = u.Name
+	}
 	for _, key := range []func(agent.Link) string{
+		func(l agent.Link) string { return names[l.LocalUserID] },
 		func(l agent.Link) string { return l.LocalUserName },
 		func(l agent.Link) string { return l.LocalUserID },
 		func(l agent.Link) string { return l.Username },
 	} {
 		var all []agent.Link
 		for _, l := range links {
-			if strings.EqualFold(key(l), c.LocalUser) {
+			if name := key(l); name != "" && strings.EqualFold(name, c.LocalUser) {
 				all = append(all, l)
 			}
 		}

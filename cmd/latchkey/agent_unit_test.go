@@ -121,8 +121,11 @@ func TestLinkIsFoundByName(t *testing.T) {
 		{ID: "3", LocalUserName: "Kids", LocalUserID: "0c", Username: "ben"},
 		{ID: "4", LocalUserName: "Kids", LocalUserID: "0c", Username: "lea"},
 	}
-	for name, want := range map[string]string{"grandma": "1", "MILO": "2", "0B": "2", "lea": "4", "kids": "", "nobody": ""} {
-		got, err := agentUnlink{name}.find(links)
+	users := []mediaserver.LocalUser{{ID: "0a", Name: "Granny"}, {ID: "0d", Name: "Nobody"}}
+	for name, want := range map[string]string{
+		"granny": "1", "grandma": "1", "MILO": "2", "0B": "2", "lea": "4", "kids": "", "nobody": "", "": "",
+	} {
+		got, err := agentUnlink{name}.find(links, users)
 		if got.ID != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q, %v; want %q", name, got.ID, err, want)
 		}

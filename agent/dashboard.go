@@ -1,0 +1,203 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// Troubles that an administrator causes in the dashboard of the media server.
+const (
+	troubleUserGone       = "local_user_gone"
+	troubleUserDisabled   = "local_user_disabled"
+	troubleUserAdmin      = "local_user_administrator"
+	troubleGuestLibraries = "guest_library_gone"
+)
+
+// dashboard sees what administrators change in the dashboard of the media server: local
+// users that are renamed, disabled, deleted or made administrators, and libraries that are
+// gone.
+type dashboard struct {
+	*core
+
+	links *Links
+}
+
+// beforeLook holds the links that are in use, and the guests who are let in.
+type beforeLook struct {
+	links []linkRow
+	letIn map[string]bool // by the id of the local user
+}
+
+// before reads what [dashboard.look] compares. Call it before the media server lists its
+// local users: a guest who is created in between would otherwise count as deleted, and one
+// who is let in as disabled.
+func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
+	out := beforeLook{letIn: map[string]bool{}}
+	var err error
+	if out.links, err = readLinks(d.store.read(ctx), usable, stamp(d.store.now())); err != nil {
+		return out, d.explainFile(ctx, err)
+	}
+	guests, err := readGuests(d.store.read(ctx), "applied LIKE ?", appliedOpen+"%")
+	for _, g := range guests {
+		out.letIn[g.LocalUserID] = true
+	}
+	return out, d.explainFile(ctx, err)
+}
+
+// look compares the links with what the media server has just listed, and says what is
+// wrong. The rules are these. The link of a guest whose local user was deleted is ended,
+// because the administrator has shut them out. Any other link is left to people. The
+// tokens of a local user who became an administrator end, unless AllowAdmins is on.
+func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediaserver.LocalUser, libraries []mediaserver.Library) error {
+	byID := map[string]mediaserver.LocalUser{}
+	for _, u := range users {
+		byID[u.ID] = u
+	}
+	found := map[string][]string{} // texts by the name of the trouble
+	for i := range before.links {
+		link := &before.links[i]
+		if link.LocalUserID == "" {
+			continue
+		}
+		user, there := byID[link.LocalUserID]
+		user.Disabled = user.Disabled && (link.Type != client.Guest || before.letIn[user.ID]) // the agent has disabled the others
+		if err := d.lookAt(ctx, link, user, there, found); err != nil {
+			return err
+		}
+		if gone := goneLibraries(link, libraries); there && link.Type == client.Guest && len(gone) > 0 {
+			found[troubleGuestLibraries] = append(found[troubleGuestLibraries], link.Username)
+		}
+	}
+	d.tell(ctx, found)
+	return nil
+}
+
+// lookAt compares one link with its local user. there is false if the media server does
+// not have them.
+func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.LocalUser, there bool, found map[string][]string) error {
+	note := func(trouble string) {
+		found[trouble] = append(found[trouble], fmt.Sprintf("%s (local user %s)", link.Username, readable(link.LocalUserName)))
+	}
+	switch {
+	case !there && link.Type == client.Guest:
+		return d.endGuest(ctx, link)
+	case !there:
+		note(troubleUserGone)
+		return d.endTokens(ctx, link)
+	}
+	if name := readable(user.Name); name != link.LocalUserName {
+		if err := d.rename(ctx, link, name); err != nil {
+			return err
+		}
+	}
+	switch {
+	case user.Administrator && !d.opt.Policy.AllowAdmins:
+		note(troubleUserAdmin)
+		return d.endTokens(ctx, link)
+	case user.Disabled:
+		note(troubleUserDisabled)
+	}
+	return nil
+}
+
+// tell begins and ends the troubles.
+func (d *dashboard) tell(ctx context.Context, found map[string][]string) {
+	for _, one := range []struct{ name, before, after string }{
+		{
+			troubleUserGone, "linked local users were deleted at the media server, so that these people cannot get in: ",
+			"End their links, or link the accounts with other local users",
+		},
+		{
+			troubleUserDisabled, "linked local users are disabled at the media server, so that these people cannot get in: ",
+			"Enable them there, or end their links",
+		},
+		{
+			troubleUserAdmin, "linked local users are administrators of the media server, and allow-admins is off, so that the agent does not let these people in and has ended their tokens: ",
+			"Take the right from the local users, or end their links",
+		},
+		{
+			troubleGuestLibraries, "these guests may see libraries that the media server no longer has: ",
+			"A library that is renamed is a new one to the agent: choose their libraries again on the server's page",
+		},
+	} {
+		who := found[one.name]
+		if len(who) == 0 {
+			d.trouble.end(ctx, one.name)
+			continue
+		}
+		d.trouble.begin(ctx, one.name, one.before+some(who)+". "+one.after)
+	}
+}
+
+// some returns the first entries of a list for a text, and how many more there are.
+func some(list []string) string {
+	const most = 3
+	text := strings.Join(list[:min(len(list), most)], ", ")
+	if more := len(list) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// goneLibraries returns the ids of the libraries that a link allows and that the media
+// server does not have.
+func goneLibraries(link *linkRow, libraries []mediaserver.Library) []string {
+	return slices.DeleteFunc(slices.Clone(link.libraries()), func(id string) bool {
+		return slices.ContainsFunc(libraries, func(l mediaserver.Library) bool { return l.ID == id })
+	})
+}
+
+// endGuest ends the link of a guest whose local user was deleted at the media server.
+func (d *dashboard) endGuest(ctx context.Context, link *linkRow) error {
+	if err := d.store.leaveAlone(ctx, link.LocalUserID, aloneGone); err != nil {
+		return d.explainFile(ctx, err)
+	}
+	d.log.LogAttrs(ctx, slog.LevelWarn, "the local user of a guest was deleted at the media server, so the link ends. Invite the person again to let them in again",
+		slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(link.LocalUserName)))
+	err := d.links.End(ctx, link.ID)
+	if err != nil && !errors.Is(err, ErrNotLinked) {
+		return err
+	}
+	return nil
+}
+
+// endTokens has all tokens of a link revoked, if there are any.
+func (d *dashboard) endTokens(ctx context.Context, link *linkRow) error {
+	n, err := d.store.count(ctx, "SELECT COUNT(*) FROM tokens WHERE link_id = ? AND ending_at = 0", link.ID)
+	if err != nil || n == 0 {
+		return d.explainFile(ctx, err)
+	}
+	err = d.store.tx(ctx, "end the tokens of a link", func(tx *gorm.DB) error { return d.store.oweTokens(tx, "link_id = ?", link.ID) })
+	if err == nil {
+		d.wake.media.now()
+	}
+	return d.explainFile(ctx, err)
+}
+
+// rename writes down the name that a local user has now.
+func (d *dashboard) rename(ctx context.Context, link *linkRow, name string) error {
+	before := link.LocalUserName
+	err := d.store.tx(ctx, "write the name of a local user", func(tx *gorm.DB) error {
+		if err := tx.Exec("UPDATE links SET local_user_name = ? WHERE local_user_id = ?", name, link.LocalUserID).Error; err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE guests SET name = ? WHERE local_user_id = ?", name, link.LocalUserID).Error
+	})
+	if err != nil {
+		return d.explainFile(ctx, err)
+	}
+	if link.LocalUserName = name; before != "" {
+		d.log.LogAttrs(ctx, slog.LevelInfo, "a linked local user has another name now", slog.String("account", link.Username),
+			slog.String("link_id", link.ID), slog.String("local_user", name), slog.String("former_name", before))
+	}
+	return nil
+}

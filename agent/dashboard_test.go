@@ -1,0 +1,169 @@
+package agent_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/client"
+)
+
+// troubleText returns the text of a trouble, or "".
+func (d *deployment) troubleText(name string) string {
+	for _, trouble := range d.status().Trouble {
+		if trouble.Name == name {
+			return trouble.Text
+		}
+	}
+	return ""
+}
+
+// What an administrator does with a linked local user in the dashboard is a trouble that
+// names the account, until it is undone.
+func TestLocalUserChangedInDashboard(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change, undo func(f *fake)
+		trouble      string
+		ends         bool // the token ends
+	}{
+		"disabled": {
+			func(f *fake) { f.find("u1").Disabled = true }, func(f *fake) { f.find("u1").Disabled = false }, "local_user_disabled", false,
+		},
+		"administrator": {
+			func(f *fake) { f.find("u1").Administrator = true }, func(f *fake) { f.find("u1").Administrator = false }, "local_user_administrator", true,
+		},
+		"deleted": {
+			func(f *fake) {
+				f.users = slices.DeleteFunc(f.users, func(u mediaserver.LocalUser) bool { return u.ID == "u1" })
+			},
+			func(f *fake) {
+				f.users = append(f.users, mediaserver.LocalUser{ID: "u1", Name: "Kid", RemoteAccess: true})
+			}, "local_user_gone", true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
+			d.linked(bob, "bob", "u1")
+			d.exchanged(d.key(bob), "u1")
+			d.fake.set(func() { test.change(d.fake) })
+			eventually(t, "the trouble", func() bool { return strings.Contains(d.troubleText(test.trouble), "bob (local user Kid)") })
+			if test.ends {
+				eventually(t, "the end of the token", func() bool { return len(d.fake.live("u1")) == 0 && d.status().Tokens == 0 })
+			}
+			if d.linkOf("bob").LocalUserID != "u1" {
+				t.Errorf("link %+v, want it to stay", d.linkOf("bob"))
+			}
+			d.fake.set(func() { test.undo(d.fake) })
+			eventually(t, "the end of it", func() bool { return !d.trouble(test.trouble) })
+			d.exchanged(d.key(bob), "u1")
+		})
+	}
+}
+
+// An administrator may stay one if the settings allow it: their token is good, and nothing
+// is wrong.
+func TestAdministratorInDashboardIsAllowed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.AllowAdmins = true }).started()
+	bob := s.Join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	token := d.exchanged(d.key(bob), "u1")
+	d.fake.set(func() { d.fake.find("u1").Administrator = true })
+	never(t, "a trouble, or the end of the token", func() bool {
+		return d.trouble("local_user_administrator") || !slices.Contains(d.fake.live("u1"), token)
+	})
+}
+
+// A local user that was renamed is listed with the new name.
+func TestLocalUserRenamedInDashboard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	d.linked(s.Join(t, "bob"), "bob", "u1")
+	d.fake.set(func() { d.fake.find("u1").Name = "Teen" })
+	eventually(t, "the new name", func() bool { return d.linkOf("bob").LocalUserName == "Teen" })
+	eventually(t, "a line", func() bool { return d.log.Count("has another name now") == 1 })
+}
+
+// A library that is gone is a trouble that names the guests, who lose it without a word
+// otherwise.
+func TestLibraryGoneInDashboard(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = []string{"l1"} })
+	guest := d.guestOf("bob")
+	d.fake.set(func() { d.fake.libraries[0] = mediaserver.Library{ID: "l9", Name: "Movies"} })
+	eventually(t, "the trouble", func() bool { return strings.Contains(d.troubleText("guest_library_gone"), "bob") })
+	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l9"}}))
+	eventually(t, "the end of it", func() bool { return !d.trouble("guest_library_gone") })
+}
+
+// A guest who is created while the media server lists its local users must not count as
+// deleted.
+func TestGuestCreatedDuringReportIsKept(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	listed, goOn := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() {
+		close(listed)
+		<-goOn
+	})
+	var held atomic.Bool
+	d.fake.hook(nil, func(call string) error {
+		if call == "LocalUsers" && held.CompareAndSwap(false, true) {
+			first() // the list of a report, which bob is not in
+		}
+		return nil
+	})
+	<-listed
+	d.invite(bob, "bob")
+	guest := d.guestOf("bob")
+	d.fake.hook(nil, nil)
+	close(goOn)
+	before := d.status().LastReport
+	eventually(t, "two reports", func() bool {
+		s.Clock.Advance(time.Second)
+		d.Wake()
+		return d.status().LastReport.After(before.Add(5 * time.Second))
+	})
+	if d.log.Count("so the link ends") > 0 || d.linkOf("bob").LocalUserID != guest.LocalUserID {
+		t.Errorf("log:\n%s\nwant the link to stay", d.log)
+	}
+}
+
+// A guest whom the agent itself has disabled, and does not let in again yet, is no trouble.
+func TestGuestDisabledByAgentIsNoTrouble(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	d.invite(bob, "bob")
+	d.guestOf("bob")
+	noError(t, s.Store.Operators.Disable(t.Context(), "bob"))
+	eventually(t, "the guest is disabled", func() bool { return d.status().GuestsShut == 1 })
+	d.fake.hook(func(call string) error {
+		if strings.HasPrefix(call, "Enable") {
+			return errDown
+		}
+		return nil
+	}, nil)
+	noError(t, s.Store.Operators.Enable(t.Context(), "bob"))
+	eventually(t, "the link is in use", func() bool { return d.linkOf("bob").Active })
+	never(t, "the trouble", func() bool { return d.trouble("local_user_disabled") })
+	d.fake.hook(nil, nil)
+	eventually(t, "the guest is let in", func() bool { return d.status().GuestsShut == 0 })
+}
