@@ -41,6 +41,8 @@ func TestSiteAccount(t *testing.T) {
 		t.Errorf("error %v, want a mistake in the field username", err)
 	}
 	_, err = ann.As("").Accounts.Get(ctx)
+	isError(t, err, client.ErrTokenMissing)
+	_, err = ann.As("lks_of-my-own-making").Accounts.Get(ctx)
 	isError(t, err, client.ErrSessionEnded)
 	_, err = ann.Agent.Get(ctx)
 	isError(t, err, client.ErrWrongKindOfToken)

@@ -53,7 +53,8 @@ var (
 	ErrSignInWrong           = &Error{Code: "sign_in_wrong"}
 	ErrConfirmFirst          = &Error{Code: "confirm_first"}
 	ErrAccountDisabled       = &Error{Code: "account_disabled"}
-	ErrSessionEnded          = &Error{Code: "session_ended"}    // or there never was a session
+	ErrTokenMissing          = &Error{Code: "token_missing"}    // the call needs a token, and none was sent
+	ErrSessionEnded          = &Error{Code: "session_ended"}    // or the token was never one of a session
 	ErrConfirmPassword       = &Error{Code: "confirm_password"} // see [Sessions.ConfirmPassword]
 	ErrWrongKindOfToken      = &Error{Code: "wrong_kind_of_token"}
 	ErrOperatorsOnly         = &Error{Code: "operators_only"}

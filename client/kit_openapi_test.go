@@ -142,8 +142,12 @@ func success(t *testing.T, op operation) (status int, body *schema) {
 		if !strings.HasPrefix(text, "2") {
 			continue
 		}
+		media, ok := response.Content["application/json"]
+		if !ok && len(response.Content) > 0 {
+			continue // the answer to a form, which no method sends
+		}
 		status, _ = strconv.Atoi(text)
-		if media, ok := response.Content["application/json"]; ok {
+		if ok {
 			body = &media.Schema
 		}
 	}

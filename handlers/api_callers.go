@@ -13,7 +13,10 @@ import (
 // is valid on other routes, so it gets an error of its own.
 func (s *site) sessionOf(c *gin.Context) (models.Session, error) {
 	token := bearer(c)
-	if models.IsServerKey(token) {
+	switch {
+	case token == "":
+		return models.Session{}, refuse(http.StatusUnauthorized, "token_missing")
+	case models.IsServerKey(token):
 		return models.Session{}, refuse(http.StatusForbidden, "wrong_kind_of_token")
 	}
 	return s.Store.Sessions.Look(c.Request.Context(), token)
@@ -24,7 +27,10 @@ func (s *site) sessionOf(c *gin.Context) (models.Session, error) {
 func (s *site) withServer(h func(c *gin.Context, this models.Server) error) gin.HandlerFunc {
 	return s.problem(func(c *gin.Context) error {
 		key := bearer(c)
-		if models.IsSessionToken(key) {
+		switch {
+		case key == "":
+			return refuse(http.StatusUnauthorized, "token_missing")
+		case models.IsSessionToken(key):
 			return refuse(http.StatusForbidden, "wrong_kind_of_token")
 		}
 		this, err := s.Store.ServerKeys.Look(c.Request.Context(), key)

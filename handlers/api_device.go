@@ -28,18 +28,26 @@ func (s *site) apiBeginDevice(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	return answerJSON(c, http.StatusCreated, s.deviceCodeObject(code))
+}
+
+// deviceCodeObject is the answer to a device that asks to be signed in (RFC 8628
+// §3.2).
+type deviceCodeObject struct {
+	DeviceCode string `json:"device_code"`
+	UserCode   string `json:"user_code"`
+	Page       string `json:"verification_uri"`
+	FilledPage string `json:"verification_uri_complete"` // fills in the code and approves nothing
+	ExpiresIn  int    `json:"expires_in"`                // in seconds
+	Interval   int    `json:"interval"`                  // in seconds
+}
+
+func (s *site) deviceCodeObject(code models.DeviceCode) deviceCodeObject {
 	page := s.origin + "/link"
-	return answerJSON(c, http.StatusCreated, struct {
-		DeviceCode string `json:"device_code"`
-		UserCode   string `json:"user_code"`
-		Page       string `json:"verification_uri"`
-		FilledPage string `json:"verification_uri_complete"` // fills in the code and approves nothing
-		ExpiresIn  int    `json:"expires_in"`
-		Interval   int    `json:"interval"`
-	}{
+	return deviceCodeObject{
 		code.DeviceCode, code.UserCode, page, page + "?user_code=" + url.QueryEscape(code.UserCode),
 		int(code.Life / time.Second), int(code.Interval / time.Second),
-	})
+	}
 }
 
 // apiDeviceToken answers POST /api/v1/device-codes/token: a device asks whether
@@ -51,10 +59,7 @@ func (s *site) apiDeviceToken(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	signed, err := s.Store.Devices.Exchange(c.Request.Context(), in.DeviceCode, caller(c))
-	if known, ok := errors.AsType[*models.Error](err); ok && isGrantError(known.Code) {
-		return refuse(http.StatusBadRequest, known.Code)
-	}
+	signed, err := s.exchangeDevice(c, in.DeviceCode)
 	if err != nil {
 		return err
 	}

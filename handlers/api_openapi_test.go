@@ -73,7 +73,9 @@ func (o contractOperation) checkCallers(t *testing.T) {
 	if slices.Contains(o.callers(), "fresh password") != slices.Contains(o.problems()["403"], "confirm_password") {
 		t.Errorf("%s: fresh password, but not among its codes, or the other way", o)
 	}
-	want := map[string][]string{"session": {"session_ended"}, "serverKey": {"server_key_wrong", "server_disabled"}}[o.scheme()]
+	want := map[string][]string{
+		"session": {"token_missing", "session_ended"}, "serverKey": {"token_missing", "server_key_wrong", "server_disabled"},
+	}[o.scheme()]
 	for _, code := range want {
 		if !slices.Contains(o.problems()["401"], code) || !slices.Contains(o.problems()["403"], "wrong_kind_of_token") {
 			t.Errorf("%s: problem codes %v, want %s and wrong_kind_of_token", o, o.problems(), code)
@@ -92,6 +94,9 @@ func (o contractOperation) checkBody(t *testing.T) {
 			return
 		}
 		closed(t, o.String(), media.Schema.Value)
+		if form := o.RequestBody.Value.Content.Get(formType); form != media && form != nil && form.Example == nil {
+			t.Errorf("%s: its form has no example, want one", o)
+		}
 	}
 	for status, code := range map[string]string{"400": "json_invalid", "413": "body_too_large", "415": "json_wanted"} {
 		if !slices.Contains(o.problems()[status], code) {
@@ -128,7 +133,7 @@ func (o contractOperation) checkResponses(t *testing.T) {
 			t.Errorf("%s: %s describes a body: %t, want %t", o, status, none, !none)
 		}
 		for media, content := range response.Value.Content {
-			if content.Schema == nil || content.Schema.Ref == "" || (status >= "400") != (media == "application/problem+json") {
+			if content.Schema == nil || content.Schema.Ref == "" || (status >= "400") != (media == "application/problem+json") && media != grantType {
 				t.Errorf("%s: %s answers %s of no named shape", o, status, media)
 			}
 		}

@@ -37,7 +37,7 @@ func TestPINOpensNothing(t *testing.T) {
 	if browser.isSignedIn() {
 		t.Error("the PIN opened a session of a browser, want none")
 	}
-	stranger.refused(stranger.post("/account/pin/verify", "pin", pin), http.StatusUnauthorized, "session_ended")
+	stranger.refused(stranger.post("/account/pin/verify", "pin", pin), http.StatusUnauthorized, "token_missing")
 
 	for operation, typed := range map[string][]string{
 		"POST /account/password":         {"current_password", pin, "password", otherPassword},

@@ -63,8 +63,8 @@ func (s *site) apiSessionRoutes(r *gin.Engine, v1 string) {
 	r.POST(sessions+"/end-others", s.withoutBody(s.apiEndOtherSessions))
 	r.POST(sessions+"/end-all", s.withoutBody(s.apiEndAllSessions))
 
-	r.POST(codes, s.problem(s.apiBeginDevice))
-	r.POST(codes+"/token", s.problem(s.apiDeviceToken))
+	r.POST(codes, s.byForm(s.apiBeginDeviceForm, s.apiBeginDevice))
+	r.POST(codes+"/token", s.byForm(s.apiDeviceTokenForm, s.apiDeviceToken))
 	s.get(r, codes+"/:user_code", nil, s.withSession(s.apiLookDevice))
 	r.POST(codes+"/:user_code/approve", s.withoutBody(s.apiApproveDevice))
 	r.POST(codes+"/:user_code/deny", s.withoutBody(s.apiDenyDevice))

@@ -226,7 +226,7 @@ func only(status int, code string) func(int, string) error {
 
 // let accepts every answer that does not refuse the token.
 func let(status int, code string) error {
-	turned := []string{"session_ended", "server_key_wrong", "server_disabled", "wrong_kind_of_token", "operators_only", "confirm_password"}
+	turned := []string{"token_missing", "session_ended", "server_key_wrong", "server_disabled", "wrong_kind_of_token", "operators_only", "confirm_password"}
 	if status >= 500 || slices.Contains(turned, code) {
 		return fmt.Errorf("%d %s, which nobody who may call should get", status, code)
 	}
@@ -245,14 +245,22 @@ func (f *apiFixture) check(t *testing.T, o contractOperation) {
 	case "serverKey":
 		token, strange = f.first.key, only(http.StatusUnauthorized, "server_key_wrong")
 	}
-	q.as("nobody", nil, strange)
-	q.as("a cookie", http.Header{"Cookie": {"__Host-latchkey-session=" + f.annToken}}, strange)
-	q.as("a header of the Emby wire", http.Header{"X-Connect-Usertoken": {f.annToken}, serverToken: {f.first.key}}, strange)
-	q.as("another scheme", http.Header{header: {"Basic " + token}}, strange)
-	q.as("no scheme", http.Header{header: {token}}, strange)
-	q.as("the header twice", http.Header{header: {"Bearer " + token, "Bearer " + token}}, strange)
+	none := strange // for a call that sends no token where it belongs
+	if o.scheme() != "" {
+		none = only(http.StatusUnauthorized, "token_missing")
+	}
+	q.as("nobody", nil, none)
+	q.as("a cookie", http.Header{"Cookie": {"__Host-latchkey-session=" + f.annToken}}, none)
+	q.as("a header of the Emby wire", http.Header{"X-Connect-Usertoken": {f.annToken}, serverToken: {f.first.key}}, none)
+	q.as("another scheme", http.Header{header: {"Basic " + token}}, none)
+	q.as("no scheme", http.Header{header: {token}}, none)
+	q.as("the header twice", http.Header{header: {"Bearer " + token, "Bearer " + token}}, none)
 	for _, text := range malformed(token) {
-		q.as("malformed "+text[:min(len(text), 12)], bearer(text), strange)
+		want := strange
+		if strings.TrimSpace(text) == "" {
+			want = none
+		}
+		q.as("malformed "+text[:min(len(text), 12)], bearer(text), want)
 	}
 	switch o.scheme() {
 	case "session":
