@@ -47,7 +47,7 @@ func (a *Allowances) all(ctx context.Context) ([]Allowance, error) {
 	if err != nil {
 		return nil, away(a.media.explain(ctx, err))
 	}
-	of, err := a.lookUp(ctx)
+	of, err := a.whoIsAllowed(ctx)
 	if err != nil {
 		return nil, a.explainFile(ctx, err)
 	}
@@ -123,8 +123,8 @@ type allowances struct {
 	waiting     map[string][]string // usernames by id of the local user
 }
 
-// lookUp reads who is allowed. It does not know Policy.AllowAllUsers.
-func (c *core) lookUp(ctx context.Context) (allowances, error) {
+// whoIsAllowed reads who is allowed. It does not know Policy.AllowAllUsers.
+func (c *core) whoIsAllowed(ctx context.Context) (allowances, error) {
 	of := allowances{map[string]bool{}, map[string]bool{}, map[string][]string{}}
 	rows, err := c.store.allowedUsers(ctx)
 	if err != nil {
@@ -154,6 +154,12 @@ func (a allowances) allowance(user mediaserver.LocalUser) Allowance {
 	return Allowance{
 		LocalUser: user, Allowed: a.yes[user.ID] || a.guests[user.ID], Guest: a.guests[user.ID], Waiting: a.waiting[user.ID],
 	}
+}
+
+// needsYes reports whether nobody is let in as a local user because a yes is missing.
+// Administrators are not let in for another reason, unless Policy.AllowAdmins is set.
+func (c *core) needsYes(a Allowance) bool {
+	return !a.Allowed && !c.opt.Policy.AllowAllUsers && (!a.LocalUser.Administrator || c.opt.Policy.AllowAdmins)
 }
 
 // waitingLinks returns the accepted links whose local user waits for a yes.

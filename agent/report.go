@@ -170,8 +170,14 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect,
 		Addresses: r.addressesToReport(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.Library{},
 	}
+	of, err := r.whoIsAllowed(ctx)
+	if err != nil {
+		return report, r.explainFile(ctx, err)
+	}
 	for i, u := range users {
-		report.LocalUsers[i] = client.ReportedLocalUser{ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator}
+		report.LocalUsers[i] = client.ReportedLocalUser{
+			ID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: r.needsYes(of.allowance(u)),
+		}
 	}
 	slices.SortFunc(libraries, func(x, y mediaserver.Library) int { return strings.Compare(x.ID, y.ID) })
 	for _, l := range libraries[:min(len(libraries), reportedLibrariesMost)] {

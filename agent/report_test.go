@@ -57,6 +57,39 @@ func TestReportFollowsMediaServer(t *testing.T) {
 	}
 }
 
+// TestReportSaysWhoNeedsAYes reports which local users need a yes. Administrators are not
+// among them, because they are never let in.
+func TestReportSaysWhoNeedsAYes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	notAllowed := func() (names []string) {
+		for _, u := range must(d.ann.People.LocalUsers(t.Context(), d.serverID()))(t) {
+			if u.NotAllowed {
+				names = append(names, u.Name)
+			}
+		}
+		slices.Sort(names)
+		return names
+	}
+	if got := notAllowed(); !slices.Equal(got, []string{"Aunt", "Homebody", "Kid", "Shut"}) {
+		t.Errorf("not allowed: %q, want everybody but Root", got)
+	}
+	d.invite(s.Join(t, "bob"), "bob")
+	d.guestOf("bob")
+	noError(t, d.Allowances.Allow(t.Context(), "u1"))
+	eventually(t, "the yes is known, and the guest needs none", func() bool {
+		return slices.Contains(d.usersAtService(), "bob") && slices.Equal(notAllowed(), []string{"Aunt", "Homebody", "Shut"})
+	})
+	noError(t, d.Allowances.Disallow(t.Context(), "u1"))
+	eventually(t, "the end of the yes is known", func() bool { return slices.Contains(notAllowed(), "Kid") })
+	d.halt()
+	d.options.Policy.AllowAllUsers = true
+	d.open()
+	d.run()
+	eventually(t, "nobody needs a yes", func() bool { return len(notAllowed()) == 0 })
+}
+
 // TestReportKeepsLinkedLocalUsers has more local users than the service takes.
 // The linked ones must be reported.
 func TestReportKeepsLinkedLocalUsers(t *testing.T) {

@@ -19,7 +19,8 @@ type LocalUser struct {
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled"`
 	Administrator bool   `json:"administrator"`
-	LinkedTo      string `json:"linked_to"` // a username; "" if the local user is not linked
+	NotAllowed    bool   `json:"not_allowed"` // the agent lets nobody in as this local user until its admin says yes
+	LinkedTo      string `json:"linked_to"`   // a username; "" if the local user is not linked
 }
 
 type localUserList struct {

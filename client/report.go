@@ -26,6 +26,7 @@ type ReportedLocalUser struct {
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled,omitempty"`
 	Administrator bool   `json:"administrator,omitempty"`
+	NotAllowed    bool   `json:"not_allowed,omitempty"` // nobody is let in as this local user until the admin says yes
 }
 
 // ReportAnswer is the answer of the service to a report.

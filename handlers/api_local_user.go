@@ -22,6 +22,7 @@ type localUserObject struct {
 	Name          string  `json:"name"`
 	Disabled      bool    `json:"disabled"`
 	Administrator bool    `json:"administrator"`
+	NotAllowed    bool    `json:"not_allowed"`
 	LinkedTo      *string `json:"linked_to"` // a username
 }
 
@@ -44,6 +45,7 @@ func (s *site) apiLocalUsers(c *gin.Context, session models.Session) error {
 		}
 		one := localUserObject{
 			ID: idText(u.ID), ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator,
+			NotAllowed: u.NotAllowed,
 		}
 		if u.LinkedTo != "" {
 			one.LinkedTo = &u.LinkedTo

@@ -18,9 +18,9 @@ func TestAPIPeople(t *testing.T) {
 	link := den.joins(ann, bob, map[string]any{"local_user_id": local["u1"]})
 	ann.is(ann.get(at+"/local-users"), http.StatusOK, &users)
 	want := []map[string]any{
-		{"id": local["u2"], "external_id": "u2", "name": "boss", "disabled": false, "administrator": true, "linked_to": nil},
-		{"id": local["u1"], "external_id": "u1", "name": "mira", "disabled": false, "administrator": false, "linked_to": "bob"},
-		{"id": local["u3"], "external_id": "u3", "name": "u3", "disabled": true, "administrator": false, "linked_to": nil},
+		{"id": local["u2"], "external_id": "u2", "name": "boss", "disabled": false, "administrator": true, "not_allowed": false, "linked_to": nil},
+		{"id": local["u1"], "external_id": "u1", "name": "mira", "disabled": false, "administrator": false, "not_allowed": true, "linked_to": "bob"},
+		{"id": local["u3"], "external_id": "u3", "name": "u3", "disabled": true, "administrator": false, "not_allowed": false, "linked_to": nil},
 	}
 	if diff := cmp.Diff(want, users.LocalUsers); diff != "" {
 		t.Errorf("local users (-want +got):\n%s", diff)

@@ -54,8 +54,9 @@ type reportedLocalUser struct {
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled"`
 	Administrator bool   `json:"administrator"`
+	NotAllowed    bool   `json:"not_allowed"`
 }
 
 func (u reportedLocalUser) read() models.LocalUser {
-	return models.LocalUser{ExternalID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator}
+	return models.LocalUser{ExternalID: u.ID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: u.NotAllowed}
 }

@@ -33,7 +33,7 @@ func facts(name string) map[string]any {
 	return map[string]any{
 		"name": name, "version": "1.2.3", "system_id": "5ed0b3f6",
 		"addresses":   []map[string]string{{"kind": "wan", "url": "https://" + name + ".example.org"}},
-		"local_users": []map[string]any{{"id": "u1", "name": "mira"}, {"id": "u2", "name": "boss", "administrator": true}, {"id": "u3", "disabled": true}},
+		"local_users": []map[string]any{{"id": "u1", "name": "mira", "not_allowed": true}, {"id": "u2", "name": "boss", "administrator": true}, {"id": "u3", "disabled": true}},
 		"libraries":   []map[string]any{{"id": "l1", "name": "Films"}, {"id": "l2", "name": "Series"}},
 	}
 }

@@ -1,8 +1,30 @@
 package handlers
 
+import (
+	"github.com/latchkey-media/latchkey/internal/printable"
+	"github.com/latchkey-media/latchkey/models"
+)
+
 // localUserView is a local user that a server reported.
 type localUserView struct {
 	ID, Name                      string
 	LinkedTo                      string // a username; "" if nobody is linked
 	Disabled, Administrator, Gone bool
+	Allow                         string // the command that allows the local user, if a link waits for it; else ""
+}
+
+func newLocalUserView(one models.LocalUser) localUserView {
+	return localUserView{
+		ID: idText(one.ID), Name: one.Name, LinkedTo: one.LinkedTo, Disabled: one.Disabled, Administrator: one.Administrator,
+		Gone: !one.GoneAt.IsZero(), Allow: commandToAllow(one),
+	}
+}
+
+// commandToAllow returns the command by which the admin of an agent says yes to a local
+// user, if a link waits for that; else "".
+func commandToAllow(one models.LocalUser) string {
+	if !one.NotAllowed || one.LinkedTo == "" || !one.GoneAt.IsZero() {
+		return ""
+	}
+	return "sudo latchkey agent allow " + printable.Word(one.Name)
 }

@@ -18,6 +18,7 @@ type personView struct {
 	RequestedBy            string
 	Since                  time.Time // when the link was accepted, or else when it was asked for
 	LocalUser              string    // "" while it is unknown
+	Allow                  string    // the command that allows the local user, if the link waits for it; else ""
 	InvitedBy              string    // a username; "" if the server asked
 	End                    time.Time // zero for none
 	Libraries              []string  // empty if the server decides
@@ -101,9 +102,8 @@ func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page 
 		page.People = append(page.People, newPersonView(in, i, one, libraries))
 	}
 	for _, one := range users {
-		page.LocalUsers = append(page.LocalUsers, localUserView{
-			ID: idText(one.ID), Name: one.Name, LinkedTo: one.LinkedTo, Disabled: one.Disabled, Administrator: one.Administrator, Gone: !one.GoneAt.IsZero(),
-		})
+		page.LocalUsers = append(page.LocalUsers, newLocalUserView(one))
+		page.NotAllowed = page.NotAllowed || one.NotAllowed
 	}
 	for _, one := range invites {
 		page.Invites = append(page.Invites, newSentInviteView(one, own.serverID))
@@ -118,7 +118,7 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 	view := personView{
 		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
 		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
-		LocalUser: one.LocalUser.Name, InvitedBy: one.InvitedBy, End: one.EndsAt, Libraries: namesOf(one.Libraries),
+		LocalUser: one.LocalUser.Name, Allow: commandToAllow(one.LocalUser), InvitedBy: one.InvitedBy, End: one.EndsAt, Libraries: namesOf(one.Libraries),
 	}
 	if one.DisplayName != one.Username {
 		view.Name = one.DisplayName

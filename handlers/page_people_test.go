@@ -10,6 +10,41 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
+// TestPageSaysWhoWaitsForAYes reports a local user that the agent does not let in yet. The
+// owner reads beside the link which command lets the person in.
+func TestPageSaysWhoWaitsForAYes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner := s.browser(t)
+	owner.signIn(owner.join("ann"))
+	attic := owner.runsAttic()
+	dora := s.browser(t)
+	dora.signIn(s.account(t, "dora"))
+	const command, all = "<code>sudo latchkey agent allow &#39;Anna O&#39;\\&#39;&#39;Neill&#39;</code>", "<code>sudo latchkey agent allow --listed</code>"
+	report := func(notAllowed bool) {
+		t.Helper()
+		_, err := s.Store.Agents.Report(t.Context(), attic.look(), models.Report{
+			Registration: models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent},
+			LocalUsers:   []models.LocalUser{{ExternalID: "u1", Name: "Anna O'Neill", NotAllowed: notAllowed}, {ExternalID: "u2", Name: "Ben"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	report(true)
+	owner.says(attic.page(), all, "but not", command, "Waits for your yes") // nobody is linked yet
+	anna := owner.localUser(attic, "Anna O&#39;Neill")
+	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "local_user_id", anna, "server."+attic.id(), "on"), attic.page())
+	owner.says(attic.page(), all, "but not", command) // an invite is no link
+	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), "/servers")
+	page := owner.get(attic.page())
+	if n := strings.Count(page.body, command); n != 2 || strings.Count(page.body, "Waits for your yes") != 2 {
+		t.Errorf("the command stands %d times on the page, want 2: beside the person and beside the local user\n%s", n, summary(page.body))
+	}
+	report(false)
+	owner.says(attic.page(), "dora", "but not", command, "Waits for your yes", all)
+}
+
 // An owner with many people gets pages of them.
 func TestManyPeopleComeInPages(t *testing.T) {
 	t.Parallel()

@@ -60,7 +60,7 @@ func (s sampler) peopledServer() serverOwnerPage {
 	}
 	p.People = []personView{
 		{
-			LinkID: "1", Name: "Bert Ørsted", Username: "bert", Since: s.at, LocalUser: "bertram", InvitedBy: "mira.k", End: s.at,
+			LinkID: "1", Name: "Bert Ørsted", Username: "bert", Since: s.at, LocalUser: "bertram", Allow: "sudo latchkey agent allow bertram", InvitedBy: "mira.k", End: s.at,
 			Libraries: []string{"Films", "Music"}, EndsAt: s.endsAt("ends_at-0", "terms_end"), EndsWas: "2026-11-21", Choices: libraries("0"),
 		},
 		{LinkID: "2", Username: "carla", Guest: true, Pending: true, RequestedBy: "mira.k", Since: s.at},
@@ -76,8 +76,9 @@ func (s sampler) peopledServer() serverOwnerPage {
 		},
 		{ID: "2", To: "emil", LocalUser: "emil", CreatedAt: s.at, ExpiresAt: s.at},
 	}
+	p.NotAllowed = true
 	p.LocalUsers = []localUserView{
-		{ID: "1", Name: "bertram", LinkedTo: "bert"},
+		{ID: "1", Name: "bertram", LinkedTo: "bert", Allow: "sudo latchkey agent allow bertram"},
 		{ID: "2", Name: "emil", Administrator: true},
 		{ID: "3", Name: "A name that somebody gave their user on a long evening", Disabled: true},
 		{ID: "4", Name: "gone", Gone: true},

@@ -16,6 +16,7 @@ type LocalUser struct {
 	Name          string
 	Disabled      bool
 	Administrator bool
+	NotAllowed    bool      // the agent lets nobody in as this local user until its admin says yes
 	GoneAt        time.Time // zero while the local user exists on the server
 	LinkID        int64     // of the link to it; 0 without a link
 	LinkedTo      string    // username of the linked account; "" for none
@@ -30,6 +31,7 @@ type localUserRow struct {
 	ReportedAt    time.Time // when a report last changed it
 	Disabled      bool
 	Administrator bool
+	NotAllowed    bool
 	GoneAt        *time.Time
 }
 
@@ -37,7 +39,7 @@ type localUserRow struct {
 func (localUserRow) TableName() string { return "local_users" }
 
 // localUsersOf lists the local users of a server and who is linked to them.
-const localUsersOf = `SELECT u.id, u.external_id, u.name, u.disabled, u.administrator, u.gone_at, l.id AS link_id, a.username
+const localUsersOf = `SELECT u.id, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, l.id AS link_id, a.username
 FROM local_users u
 LEFT JOIN links l ON l.server_id = u.server_id AND l.local_user_id = u.id AND (l.ends_at IS NULL OR l.ends_at > ?)
 LEFT JOIN accounts a ON a.id = l.account_id
@@ -54,6 +56,7 @@ func (s *Servers) LocalUsers(ctx context.Context, ownerID, serverID int64) ([]Lo
 		ID                      int64
 		ExternalID, Name        string
 		Disabled, Administrator bool
+		NotAllowed              bool
 		GoneAt                  *time.Time
 		LinkID                  *int64
 		Username                *string
@@ -64,7 +67,8 @@ func (s *Servers) LocalUsers(ctx context.Context, ownerID, serverID int64) ([]Lo
 	users := make([]LocalUser, len(rows))
 	for i, r := range rows {
 		users[i] = LocalUser{
-			ID: r.ID, ExternalID: r.ExternalID, Name: r.Name, Disabled: r.Disabled, Administrator: r.Administrator, GoneAt: orZero(r.GoneAt),
+			ID: r.ID, ExternalID: r.ExternalID, Name: r.Name, Disabled: r.Disabled, Administrator: r.Administrator, NotAllowed: r.NotAllowed,
+			GoneAt: orZero(r.GoneAt),
 		}
 		if r.LinkID != nil && r.Username != nil {
 			users[i].LinkID, users[i].LinkedTo = *r.LinkID, *r.Username

@@ -20,7 +20,7 @@ type Person struct {
 
 // listPeople lists the links of a server for its owner.
 const listPeople = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
- l.local_user_id, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.gone_at, i.username AS invited_by
+ l.local_user_id, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
 FROM links l JOIN accounts a ON a.id = l.account_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
 LEFT JOIN accounts i ON i.id = l.invited_by
@@ -36,6 +36,7 @@ type personRow struct {
 	Username, DisplayName      string
 	ExternalID, Name           *string
 	Disabled, Administrator    *bool
+	NotAllowed                 *bool
 	InvitedBy                  *string
 }
 
@@ -51,7 +52,7 @@ func (r *personRow) person() Person {
 	if r.LocalUserID != nil && r.ExternalID != nil && r.Name != nil {
 		p.LocalUser = LocalUser{
 			ID: *r.LocalUserID, ExternalID: *r.ExternalID, Name: *r.Name, Disabled: r.Disabled != nil && *r.Disabled,
-			Administrator: r.Administrator != nil && *r.Administrator, GoneAt: orZero(r.GoneAt), LinkID: r.ID, LinkedTo: r.Username,
+			Administrator: r.Administrator != nil && *r.Administrator, NotAllowed: r.NotAllowed != nil && *r.NotAllowed, GoneAt: orZero(r.GoneAt), LinkID: r.ID, LinkedTo: r.Username,
 		}
 	}
 	return p

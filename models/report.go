@@ -28,7 +28,7 @@ type Agents struct {
 // Report is the complete state of a server as its agent reports it.
 type Report struct {
 	Registration             // ClaimCode and IdempotencyKey are ignored
-	LocalUsers   []LocalUser // ExternalID, Name, Disabled and Administrator count
+	LocalUsers   []LocalUser // ExternalID, Name, Disabled, Administrator and NotAllowed count
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
 }
@@ -66,6 +66,7 @@ func (r Report) check() (checkedReport, error) {
 		seen[u.ExternalID] = true
 		out.LocalUsers = append(out.LocalUsers, LocalUser{
 			ExternalID: u.ExternalID, Name: nameOr(u.Name, u.ExternalID), Disabled: u.Disabled, Administrator: u.Administrator,
+			NotAllowed: u.NotAllowed,
 		})
 	}
 	clear(seen)
@@ -161,7 +162,8 @@ func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64
 			continue
 		}
 		row = localUserRow{
-			ServerID: serverID, ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, ReportedAt: c.Now(),
+			ServerID: serverID, ExternalID: u.ExternalID, Name: u.Name, Disabled: u.Disabled, Administrator: u.Administrator, NotAllowed: u.NotAllowed,
+			ReportedAt: c.Now(),
 		}
 		if row.ID, err = c.newID(); err != nil {
 			return err
@@ -178,11 +180,11 @@ func (c *core) reportLocalUsers(ctx context.Context, tx *gorm.DB, serverID int64
 }
 
 func (c *core) updateLocalUser(tx *gorm.DB, row *localUserRow, u LocalUser) error {
-	if row.Name == u.Name && row.Disabled == u.Disabled && row.Administrator == u.Administrator && row.GoneAt == nil {
+	if row.Name == u.Name && row.Disabled == u.Disabled && row.Administrator == u.Administrator && row.NotAllowed == u.NotAllowed && row.GoneAt == nil {
 		return nil
 	}
-	return tx.Exec("UPDATE local_users SET name = ?, disabled = ?, administrator = ?, gone_at = NULL, reported_at = ? WHERE id = ?",
-		u.Name, u.Disabled, u.Administrator, c.Now(), row.ID).Error
+	return tx.Exec("UPDATE local_users SET name = ?, disabled = ?, administrator = ?, not_allowed = ?, gone_at = NULL, reported_at = ? WHERE id = ?",
+		u.Name, u.Disabled, u.Administrator, u.NotAllowed, c.Now(), row.ID).Error
 }
 
 // forgetLocalUsers deletes local users that no longer exist on their server, and marks

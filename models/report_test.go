@@ -63,6 +63,19 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		if u := k.localUser(owner, m, "u-anna"); !u.GoneAt.IsZero() || u.LinkedTo != anna.Username {
 			k.t.Errorf("got the local user %+v, want it back and linked", u)
 		}
+		waiting := report() // the agent lets nobody in as Anna and Ben
+		waiting.LocalUsers[0].NotAllowed, waiting.LocalUsers[1].NotAllowed = true, true
+		k.report(k.again(m), waiting)
+		waiting.LocalUsers[1].NotAllowed = false
+		k.report(k.again(m), waiting)
+		if u := k.localUser(owner, m, "u-anna"); !u.NotAllowed || k.localUser(owner, m, "u-ben").NotAllowed {
+			k.t.Errorf("got the local user %+v, want only Anna not to be allowed", u)
+		}
+		people, err := k.People.List(ctx, owner.ID, m.ID, 0, 10)
+		k.must(err)
+		if len(people) != 1 || !people[0].LocalUser.NotAllowed {
+			k.t.Errorf("got the people %+v, want Anna's local user not to be allowed", people)
+		}
 		bad := report()
 		bad.LocalUsers = append(bad.LocalUsers, bad.LocalUsers[0])
 		_, err = k.Agents.Report(ctx, m.Server, bad)
