@@ -77,9 +77,14 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 	write(c, f)
 }
 
-// logTrouble logs an error that only the operator can do something about.
+// logTrouble logs an error that only the operator can do something about. Many requests
+// that cannot be served at the time are counted, by the code of the error.
 func (s *site) logTrouble(c *gin.Context, err error) {
-	httperr.Log(s.Log, c.Request, err, slog.String("route", route(c)), slog.String("request", visitOf(c).id))
+	reason := ""
+	if f := failureOf(err); f.status == http.StatusServiceUnavailable {
+		reason = f.code
+	}
+	s.troubles.Log(c.Request, reason, err, slog.String("route", route(c)), slog.String("request", visitOf(c).id))
 }
 
 // failureOf returns the part of err that a client may know.

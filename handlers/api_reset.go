@@ -48,8 +48,7 @@ func (s *site) askForReset(c *gin.Context, nameOrEmail, proof string) error {
 	err := s.checkProof(c, proof)
 	tight := models.KindOf(err) == models.KindUnavailable
 	if tight {
-		s.Log.WarnContext(c.Request.Context(), "captcha cannot be checked",
-			slog.String("request", visitOf(c).id), slog.Any("err", err))
+		s.troubles.Warn(c.Request, "captcha cannot be checked", "captcha", err, slog.String("request", visitOf(c).id))
 	} else if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/templates"
@@ -131,6 +132,7 @@ type site struct {
 	polls      *limit.Limiter[netip.Prefix] // limits how often devices in a network ask whether they were approved
 	waiters    *waiters                     // of agents, for changes
 	connect    *connect.Server
+	troubles   *httperr.Troubles
 	ready      *readiness
 }
 
@@ -164,6 +166,7 @@ func (s *Server) site() (*site, error) {
 		challenges: limit.New[netip.Prefix](s.Now, challengesAtOnce, challengesRefill, networksMost),
 		polls:      limit.New[netip.Prefix](s.Now, pollsAtOnce, pollsRefill, networksMost),
 		waiters:    &waiters{of: map[int64]int{}},
+		troubles:   httperr.NewTroubles(s.Log),
 		ready:      &readiness{ask: s.Ready, now: s.Now},
 	}
 	site.connect = site.connectServer()

@@ -27,7 +27,7 @@ const (
 // connectServer returns the server of the Emby Connect protocol for this site.
 func (s *site) connectServer() *connect.Server {
 	return &connect.Server{
-		Store: s.Store, Log: s.Log, PublicURL: s.origin, Register: s.registerPolicy(), Captcha: s.connectCaptcha,
+		Store: s.Store, Troubles: s.troubles, PublicURL: s.origin, Register: s.registerPolicy(), Captcha: s.connectCaptcha,
 		Locale: func(acceptLanguage string) string { return s.Catalogue.Match(acceptLanguage) },
 		Say:    s.errorText,
 		Pace:   func(address netip.Addr) bool { return s.polls.Allow(peer.Network(address)) },

@@ -158,7 +158,7 @@ func (c *core) passwordIs(ctx context.Context, row *accountRow, password string)
 	if err := c.throttle.attempt(ctx, key, c.opt.Limits.SignedIn); err != nil {
 		return err
 	}
-	match, err := c.verifyPassword(ctx, row, password)
+	match, err := c.verifyPassword(secret.ForKnown(ctx, row.owner()), row, password)
 	if err != nil {
 		return err
 	}
@@ -209,9 +209,13 @@ func (c *core) verifyHash(ctx context.Context, stored, purpose, owner, text stri
 	return c.hasher.Verify(ctx, "", purpose, owner, text)
 }
 
-// rehash stores a fresh hash of text unless the column has changed meanwhile.
+// rehash stores a fresh hash of text unless the column has changed meanwhile. While too
+// many hashes wait it does nothing: the next match tries again.
 func (c *core) rehash(ctx context.Context, accountID int64, column, stored, purpose, owner, text string) {
-	fresh, err := c.hasher.Hash(ctx, purpose, owner, text)
+	fresh, err := c.hasher.Hash(secret.ForKnown(ctx, owner), purpose, owner, text)
+	if errors.Is(err, secret.ErrBusy) {
+		return
+	}
 	if err == nil {
 		err = c.tx(ctx, "renew a hash", func(tx *gorm.DB) error {
 			return updateAccount(tx, accountID, map[string]any{column: fresh}, column+" = ?", stored)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/md5" //nolint:gosec // the protocol of old clients; each MD5 is hashed slowly again
 	"encoding/hex"
+	"errors"
 	"strings"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // Old clients of Emby Connect send an MD5 instead of the password: the MD5 of the
@@ -60,12 +63,13 @@ func (s *Sessions) verifySignIn(ctx context.Context, row *accountRow, in SignIn)
 }
 
 // keepMD5 stores the verifiers of an account that has none, or whose verifiers were
-// made with an older secret key. A failure is only logged: the next sign-in tries
-// again.
+// made with an older secret key. A failure is only logged, and not even that while too
+// many hashes wait: the next sign-in tries again.
 func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string) {
 	if !s.opt.LegacyMD5 || strings.HasPrefix(row.LegacyMD5, s.keys.ID()+"$") {
 		return
 	}
+	ctx = secret.ForKnown(ctx, row.owner())
 	stored, err := s.hasher.Hash(ctx, md5Purpose, row.owner(), md5Hex(password))
 	if err == nil {
 		var storedFiltered string
@@ -77,7 +81,7 @@ func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string
 			})
 		}
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, secret.ErrBusy) {
 		s.opt.Log.WarnContext(ctx, "MD5 verifiers were not made", logAccount(row.ID), logError(err))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // ChangePassword holds the present password of a signed-in person and the new one.
@@ -82,7 +84,7 @@ func sameText(a, b string) bool {
 
 func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password string) (string, error) {
 	prepared, _ := preparePassword(password)
-	hash, err := c.hasher.Hash(ctx, passwordPurpose, row.owner(), prepared)
+	hash, err := c.hasher.Hash(secret.ForKnown(ctx, row.owner()), passwordPurpose, row.owner(), prepared)
 	return hash, explained("hash the password", err)
 }
 

@@ -53,7 +53,7 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 	hash := ""
 	if pin != "" {
 		var err error
-		hash, err = p.hasher.Hash(ctx, pinPurpose, row.owner(), preparePIN(pin))
+		hash, err = p.hasher.Hash(secret.ForKnown(ctx, row.owner()), pinPurpose, row.owner(), preparePIN(pin))
 		if err != nil {
 			return explained("hash the PIN", err)
 		}
@@ -141,7 +141,7 @@ func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller C
 	if day == 0 {
 		return p.turnOff(ctx, row, caller)
 	}
-	match, outdated, err := p.verifyHash(ctx, row.PINHash, pinPurpose, row.owner(), pin)
+	match, outdated, err := p.verifyHash(secret.ForKnown(ctx, row.owner()), row.PINHash, pinPurpose, row.owner(), pin)
 	if err != nil {
 		return explained("check the PIN", err)
 	}

@@ -40,8 +40,8 @@ const deviceMarkLife = 365 * 24 * time.Hour
 
 // SignIn opens a session for the right password. Before the password is compared, the
 // try is counted: by account (all its names together; names without an account are
-// counted in the same way), by source and in all. A browser that has signed in before has
-// a counter of its own, so that strangers cannot lock the owner out.
+// counted in the same way) and by source. A browser that has signed in before has a counter
+// of its own, so that strangers cannot lock the owner out.
 //
 // It returns [ErrSignInWrong] for a wrong password and for a name without an account;
 // only for the right password [ErrConfirmFirst] (with
@@ -75,7 +75,7 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	if err != nil {
 		return SignedIn{}, err
 	}
-	match, err := s.verifySignIn(ctx, ifExists(exists, &row), in)
+	match, err := s.verifySignIn(queueFor(ctx, &row, device), ifExists(exists, &row), in)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -121,13 +121,18 @@ func ifExists(exists bool, row *accountRow) *accountRow {
 	return nil
 }
 
+// queueFor returns the context of the hash of a sign-in: a known device has a place of its
+// account, and strangers share what the machine can do.
+func queueFor(ctx context.Context, row *accountRow, device string) context.Context {
+	if device == "" {
+		return secret.ForStranger(ctx)
+	}
+	return secret.ForKnown(ctx, row.owner())
+}
+
 func (s *Sessions) countSource(ctx context.Context, caller Caller) ([]countedTry, error) {
 	l := s.opt.Limits
-	counted, err := s.throttle.nearby(ctx, "sign-in", caller, l.SignInSource, l.SignInNetwork)
-	if err != nil {
-		return nil, err
-	}
-	return counted, s.throttle.allow(ctx, s.throttle.key("sign-in service", ""), l.SignInService)
+	return s.throttle.nearby(ctx, "sign-in", caller, l.SignInSource, l.SignInNetwork)
 }
 
 // rightPassword gives a try with the right password back to the counters of its source,

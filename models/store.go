@@ -89,7 +89,7 @@ type Options struct {
 	Database          string // sqlite:PATH or mysql://user:password@host:port/name
 	Connections       int    // open at once, at most
 	Keys              secret.Keys
-	Hashing           secret.HasherOptions
+	Hashing           secret.HasherOptions // without Now
 	Limits            Limits
 	BusyNetworks      []BusyNetwork // may be empty
 	Lives             Lives
@@ -123,6 +123,7 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Hashing.Now = o.Now
 	hasher, err := secret.NewHasher(o.Keys, o.Hashing)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

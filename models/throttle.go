@@ -50,7 +50,6 @@ type Limits struct {
 	SignedIn        Limit // passwords typed again by somebody who is signed in
 	SignInSource    Limit // by address of the caller
 	SignInNetwork   Limit // by its /24 or /48
-	SignInService   Limit // all together
 	SignUpSource    Limit
 	SignUpNetwork   Limit
 	SignUpService   Limit
@@ -105,7 +104,6 @@ func ProductionLimits() Limits {
 		SignedIn:        Limit{Hits: 10, Window: 15 * time.Minute},
 		SignInSource:    Limit{Hits: 10, Window: time.Minute},
 		SignInNetwork:   Limit{Hits: 100, Window: time.Minute},
-		SignInService:   Limit{Hits: 3000, Window: time.Minute},
 		SignUpSource:    Limit{Hits: 10, Window: 10 * time.Minute},
 		SignUpNetwork:   Limit{Hits: 100, Window: 10 * time.Minute},
 		SignUpService:   Limit{Hits: 1000, Window: time.Hour},

@@ -96,7 +96,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 
 func (s *Server) prepare(ctx context.Context) error {
 	var err error
-	if s.hasher, err = secret.NewHasher(s.keys, s.opt.Hashing); err != nil {
+	hashing := s.opt.Hashing
+	hashing.Now = s.opt.Now
+	if s.hasher, err = secret.NewHasher(s.keys, hashing); err != nil {
 		return fmt.Errorf("open the file of local users: %w", err)
 	}
 	steps, err := fs.Sub(migrations, "migrations/sqlite")

@@ -48,14 +48,17 @@ type Options struct {
 const maxRawBody = 16 << 20
 
 // Kit makes handlers for clients of Emby's kind.
-type Kit struct{ Options }
+type Kit struct {
+	Options
+	troubles *httperr.Troubles
+}
 
 // NewKit returns a Kit with the settings o.
 func NewKit(o Options) *Kit {
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
 	}
-	return &Kit{o}
+	return &Kit{Options: o, troubles: httperr.NewTroubles(o.Log)}
 }
 
 // Handle returns a handler for requests with parameters in the query or the body.

@@ -40,7 +40,7 @@ const (
 // Server answers everything under /service. All exported fields are required.
 type Server struct {
 	Store     *models.Store
-	Log       *slog.Logger
+	Troubles  *httperr.Troubles // logs the errors of requests
 	PublicURL string
 	Register  RegisterPolicy
 	// Captcha checks the answer to a captcha in the parameters of a
@@ -288,7 +288,11 @@ func (c *call) send(w http.ResponseWriter, status int, body []byte) {
 func (c *call) fail(w http.ResponseWriter, row route, err error) {
 	status := statusOf(err)
 	if status >= http.StatusInternalServerError {
-		httperr.Log(c.Log, c.request, err, slog.String("route", Prefix+row.Path))
+		reason := ""
+		if known, ok := errors.AsType[*models.Error](err); ok && status == http.StatusServiceUnavailable {
+			reason = known.Code
+		}
+		c.Troubles.Log(c.request, reason, err, slog.String("route", Prefix+row.Path))
 	}
 	var wait time.Duration
 	if known, ok := errors.AsType[*models.Error](err); ok && known.RetryAfter > 0 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/embywire"
+	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 	"github.com/latchkey-media/latchkey/servicetest"
@@ -66,7 +67,7 @@ func newSiteOn(t testing.TB, database string, change func(*connect.Server), adju
 	store := modelstest.Open(t, database, clock, append([]modelstest.Adjust{loose}, adjust...)...)
 	s := &site{t: t, store: store, clock: clock, log: &servicetest.Log{}, mails: servicetest.NewMailbox(store)}
 	s.server = &connect.Server{
-		Store: store, Log: s.log.Logger(), PublicURL: "https://latchkey.test", Register: connect.RegisterOpen,
+		Store: store, Troubles: httperr.NewTroubles(s.log.Logger()), PublicURL: "https://latchkey.test", Register: connect.RegisterOpen,
 		Captcha: func(_ context.Context, params embywire.Params, _ netip.Addr) error {
 			if params["altcha"] != "solved" {
 				return errors.New("not solved")

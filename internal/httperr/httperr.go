@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -37,16 +36,6 @@ func Status(err error) int {
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
-}
-
-// Log logs the error of a request that failed, after attrs. If the client has left before the answer,
-// the line is for debugging only: the operator has nothing to mend.
-func Log(log *slog.Logger, r *http.Request, err error, attrs ...slog.Attr) {
-	level := slog.LevelError
-	if errors.Is(r.Context().Err(), context.Canceled) {
-		level = slog.LevelDebug
-	}
-	log.LogAttrs(r.Context(), level, "request failed", append(attrs, slog.Any("err", err))...)
 }
 
 // SetRetryAfter tells the client to wait, rounded up to a multiple of step: a large step does not show

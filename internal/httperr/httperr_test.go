@@ -75,7 +75,7 @@ func TestLog(t *testing.T) {
 		var text strings.Builder
 		ctx, cancel := test.leave(t.Context())
 		log := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		httperr.Log(log, httptest.NewRequestWithContext(ctx, http.MethodGet, "/x", nil), errors.New("the disk is full"), slog.String("route", "/x"))
+		httperr.NewTroubles(log).Log(httptest.NewRequestWithContext(ctx, http.MethodGet, "/x", nil), "", errors.New("the disk is full"), slog.String("route", "/x"))
 		cancel()
 		if got := text.String(); !strings.Contains(got, test.want) {
 			t.Errorf("%s: the log says %q, want %q", name, got, test.want)

@@ -24,14 +24,13 @@ var (
 //
 // No more than [HasherOptions.Parallel] hashes run at once. The permit belongs to
 // the work: if a caller gives up, the permit is free only when the hash is done.
+// [ForKnown] and [ForStranger] say who waits before whom.
 type Hasher struct {
-	keys    Keys
-	params  argon2id.Params
-	running chan struct{}
-	waiting chan struct{}
-	wait    time.Duration
-	dummy   string
-	began   func(memory, iterations uint32)
+	keys   Keys
+	params argon2id.Params
+	gate   *gate
+	dummy  string
+	began  func(memory, iterations uint32)
 }
 
 // HasherOptions say how much memory and time a [Hasher] uses.
@@ -39,8 +38,13 @@ type HasherOptions struct {
 	Memory     uint32        // KiB; 19456 in production (OWASP ASVS appendix C)
 	Iterations uint32        // 2 in production
 	Parallel   int           // how many hashes run at once: the number of cores
-	Queue      int           // how many more may wait; the rest get [ErrBusy]
+	Queue      int           // how many more may wait, and as many again of known people; the rest get [ErrBusy]
 	Wait       time.Duration // the longest wait; after it a caller gets [ErrBusy]
+
+	// StrangersShare is the part of the hashes that this machine was measured to do, 0 to 1,
+	// that strangers may ask for; 0 for no limit. See [ForStranger].
+	StrangersShare float64
+	Now            func() time.Time // measures how long a hash takes
 
 	// Began is called with the cost of each hash when its work begins, from several
 	// goroutines at once. Tests count hashes with it; it is nil in production.
@@ -50,7 +54,7 @@ type HasherOptions struct {
 // ProductionHashing returns the options that the service uses on a machine with the
 // given number of cores.
 func ProductionHashing(cores int) HasherOptions {
-	return HasherOptions{Memory: 19 * 1024, Iterations: 2, Parallel: cores, Queue: 64, Wait: 2 * time.Second}
+	return HasherOptions{Memory: 19 * 1024, Iterations: 2, Parallel: cores, Queue: 64, Wait: 2 * time.Second, StrangersShare: 0.8}
 }
 
 // Limits on the parameters of stored hashes: a row that asks for more is
@@ -65,20 +69,20 @@ const (
 // NewHasher returns a hasher that makes its keyed hashes with keys.
 func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
 	h := &Hasher{
-		keys:    keys,
-		params:  argon2id.Params{Memory: o.Memory, Iterations: o.Iterations, Parallelism: 1, SaltLength: 16, KeyLength: 32},
-		running: make(chan struct{}, o.Parallel),
-		waiting: make(chan struct{}, o.Parallel+o.Queue),
-		wait:    o.Wait,
-		began:   o.Began,
+		keys:   keys,
+		params: argon2id.Params{Memory: o.Memory, Iterations: o.Iterations, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		gate:   newGate(o),
+		began:  o.Began,
 	}
 	if h.began == nil {
 		h.began = func(uint32, uint32) {}
 	}
 	var err error
+	began := h.gate.now()
 	if h.dummy, err = h.hash("dummy", "nobody's"); err != nil {
 		return nil, err
 	}
+	h.gate.measure(h.gate.now().Sub(began)) // the first estimate of what this machine can do
 	return h, nil
 }
 
@@ -147,25 +151,13 @@ func (h *Hasher) hash(purpose, text string, owner ...string) (string, error) {
 // run does work on its own goroutine as soon as a permit is free. If ctx ends first,
 // run returns and the work goes on; it holds its permit until it is done.
 func (h *Hasher) run(ctx context.Context, work func()) error {
-	select {
-	case h.waiting <- struct{}{}:
-	default:
-		return ErrBusy
-	}
-	patience := time.NewTimer(h.wait)
-	defer patience.Stop()
-	select {
-	case h.running <- struct{}{}:
-	case <-patience.C:
-		<-h.waiting
-		return ErrBusy
-	case <-ctx.Done():
-		<-h.waiting
-		return ctx.Err()
+	leave, err := h.gate.enter(ctx)
+	if err != nil {
+		return err
 	}
 	done := make(chan struct{})
 	go func() {
-		defer func() { <-h.running; <-h.waiting; close(done) }()
+		defer func() { leave(); close(done) }()
 		work()
 	}()
 	select {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 
@@ -36,7 +37,7 @@ func oneKey(t testing.TB) secret.Keys {
 func hasher(t testing.TB, k secret.Keys, adjust ...func(*secret.HasherOptions)) *secret.Hasher {
 	t.Helper()
 	o := secret.ProductionHashing(4)
-	o.Memory, o.Iterations = 64, 1
+	o.Memory, o.Iterations, o.Now = 64, 1, time.Now
 	for _, a := range adjust {
 		a(&o)
 	}

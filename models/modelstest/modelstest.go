@@ -52,7 +52,7 @@ type Adjust func(*models.Options)
 func Loose(o *models.Options) {
 	plenty := models.Limit{Hits: 1 << 30, Window: time.Hour}
 	for _, limit := range []*models.Limit{
-		&o.Limits.SignInSource, &o.Limits.SignInNetwork, &o.Limits.SignInService, &o.Limits.SignUpSource, &o.Limits.SignUpNetwork,
+		&o.Limits.SignInSource, &o.Limits.SignInNetwork, &o.Limits.SignUpSource, &o.Limits.SignUpNetwork,
 		&o.Limits.SignUpService, &o.Limits.RecoverSource, &o.Limits.RecoverNetwork, &o.Limits.RecoverService,
 	} {
 		*limit = plenty

@@ -1,0 +1,206 @@
+package secret
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// The gate decides when a hash runs. As many run at once as there are permits. The others
+// wait in one of two queues: the reserved one for accounts whose owner has shown to be
+// there before, each account with one place, and the common one for everybody else. When
+// both queues have callers, they take turns. So a crowd of strangers makes known people
+// wait for a few hashes, and one account cannot fill the reserved queue either.
+//
+// Strangers have a limit on top: a share of the hashes that this machine was measured to
+// do. Whatever they ask for, the rest of the machine remains for others.
+type gate struct {
+	now   func() time.Time
+	wait  time.Duration
+	queue int     // places in each of the two queues
+	share float64 // of the measured rate, for strangers; 0 for no limit
+
+	mu         sync.Mutex
+	parallel   int
+	running    int
+	common     []*waiter
+	reserved   []*waiter
+	owners     map[string]bool // the accounts that have their place in the reserved queue, or run from it
+	commonNext bool            // whose turn it is when both queues have callers
+
+	mean   time.Duration // of a hash, while others run beside it; recent ones count more
+	earned float64       // the hashes that strangers may still ask for
+	last   time.Time     // when earned was last brought up to date
+}
+
+// waiter is a caller that waits for its permit.
+type waiter struct {
+	begin   chan struct{} // closed when the caller has its permit
+	owner   string        // the account that holds a reserved place, or ""
+	limited bool          // whether the hash was taken from what strangers may ask for
+}
+
+// standing says for whom a hash is made. It decides which queue the hash waits in.
+type standing struct {
+	stranger bool
+	owner    string // the account of somebody known, or ""
+}
+
+type standingKey struct{}
+
+// ForStranger returns a context whose hashes are for somebody who has not shown who they
+// are, such as a sign-in from a new browser. They share a part of what this machine can
+// do; above it they get [ErrBusy].
+func ForStranger(ctx context.Context) context.Context {
+	return context.WithValue(ctx, standingKey{}, standing{stranger: true})
+}
+
+// ForKnown returns a context whose hashes are for somebody who has shown to belong to an
+// account: they have a session of it, or a browser that signed in to it before. The
+// account has one place in the reserved queue; when it is taken, further hashes count as
+// those of strangers.
+func ForKnown(ctx context.Context, owner string) context.Context {
+	return context.WithValue(ctx, standingKey{}, standing{owner: owner})
+}
+
+func newGate(o HasherOptions) *gate {
+	return &gate{
+		now: o.Now, wait: o.Wait, queue: o.Queue, share: o.StrangersShare, parallel: o.Parallel,
+		owners: map[string]bool{},
+	}
+}
+
+// enter waits for a permit. It returns the function that gives the permit back, or
+// [ErrBusy], or the error of ctx.
+func (g *gate) enter(ctx context.Context) (leave func(), err error) {
+	who, _ := ctx.Value(standingKey{}).(standing)
+	one, err := g.ask(who)
+	if err != nil {
+		return nil, err
+	}
+	patience := time.NewTimer(g.wait)
+	defer patience.Stop()
+	select {
+	case <-one.begin:
+	case <-patience.C:
+		err = ErrBusy
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil && g.giveUp(one) {
+		return nil, err
+	}
+	<-one.begin // a permit that came at the same moment is used
+	began := g.now()
+	return func() { g.leave(one, g.now().Sub(began)) }, nil
+}
+
+// ask takes a permit if one is free, and otherwise a place in a queue.
+func (g *gate) ask(who standing) (*waiter, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	one := &waiter{begin: make(chan struct{})}
+	queue := &g.common
+	if who.owner != "" && !g.owners[who.owner] {
+		one.owner, queue = who.owner, &g.reserved
+	}
+	one.limited = one.owner == "" && (who.stranger || who.owner != "")
+	full := g.running >= g.parallel && len(*queue) >= g.queue
+	if full || one.limited && !g.earn() {
+		return nil, ErrBusy
+	}
+	if one.owner != "" {
+		g.owners[one.owner] = true
+	}
+	*queue = append(*queue, one)
+	g.next()
+	return one, nil
+}
+
+// next gives free permits to callers that wait.
+func (g *gate) next() {
+	for g.running < g.parallel && len(g.common)+len(g.reserved) > 0 {
+		queue := &g.reserved
+		if len(g.reserved) == 0 || g.commonNext && len(g.common) > 0 {
+			queue = &g.common
+		}
+		g.commonNext = queue == &g.reserved
+		one := (*queue)[0]
+		*queue = (*queue)[1:]
+		g.running++
+		close(one.begin)
+	}
+}
+
+// giveUp takes a caller out of its queue. It returns false if the caller has its permit
+// already.
+func (g *gate) giveUp(one *waiter) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-one.begin:
+		return false
+	default:
+	}
+	g.common, g.reserved = without(g.common, one), without(g.reserved, one)
+	delete(g.owners, one.owner)
+	if one.limited {
+		g.earned++ // no hash was made
+	}
+	return true
+}
+
+func without(queue []*waiter, one *waiter) []*waiter {
+	for i, other := range queue {
+		if other == one {
+			return append(queue[:i:i], queue[i+1:]...)
+		}
+	}
+	return queue
+}
+
+// leave gives a permit back after work that took a time.
+func (g *gate) leave(one *waiter, took time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running--
+	delete(g.owners, one.owner)
+	g.measure(took)
+	g.next()
+}
+
+// measure counts the time of one hash in the mean.
+func (g *gate) measure(took time.Duration) {
+	const weight = 16 // a hash counts as a sixteenth, so that one that was held up changes little
+	if g.mean == 0 {
+		g.mean = took
+	}
+	g.mean += (took - g.mean) / weight
+}
+
+// rate returns how many hashes a second this machine does.
+func (g *gate) rate() float64 {
+	return float64(g.parallel) / max(g.mean, time.Microsecond).Seconds()
+}
+
+// earn takes one hash from what strangers may ask for, and reports whether there was one
+// left. They earn their share of the measured rate, and save up as much as can be done
+// within the longest wait.
+func (g *gate) earn() bool {
+	if g.share == 0 {
+		return true
+	}
+	now, rate := g.now(), g.share*g.rate()
+	most := max(rate*g.wait.Seconds(), float64(g.parallel))
+	if g.last.IsZero() {
+		g.earned = most
+	} else if passed := now.Sub(g.last); passed > 0 {
+		g.earned += passed.Seconds() * rate
+	}
+	g.earned, g.last = min(g.earned, most), now
+	if g.earned < 1 {
+		return false
+	}
+	g.earned--
+	return true
+}

@@ -1,0 +1,154 @@
+package secret_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// Strangers fill the queue. A known person still finds a place, waits for few hashes only,
+// and does not push the strangers out.
+func TestKnownPeopleHaveAReservedPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const queue = 4
+		g := newGate(t, 1, queue)
+		strangers := []<-chan error{g.start(secret.ForStranger(t.Context()))}
+		for range queue {
+			strangers = append(strangers, g.start(secret.ForStranger(t.Context())))
+		}
+		g.is(g.start(secret.ForStranger(t.Context())), secret.ErrBusy, 0)
+		ann, ben := g.start(secret.ForKnown(t.Context(), "ann")), g.start(secret.ForKnown(t.Context(), "ben"))
+		g.is(g.start(secret.ForKnown(t.Context(), "ann")), secret.ErrBusy, 0) // her one place is taken
+		for step, order := range []<-chan error{strangers[0], ann, strangers[1], ben, strangers[2], strangers[3], strangers[4]} {
+			g.finish()
+			select {
+			case err := <-order:
+				if err != nil {
+					t.Errorf("step %d: error %v, want none", step, err)
+				}
+			default:
+				t.Fatalf("step %d: another hash than expected ran", step)
+			}
+		}
+		again := g.start(secret.ForKnown(t.Context(), "ann"))
+		g.finish()
+		g.is(again, nil, 0)
+	})
+}
+
+// A caller of the reserved queue that gives up leaves the place of its account.
+func TestReservedPlacesAreGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t, 1, 1)
+		first := g.start(t.Context())
+		ctx, hangUp := context.WithCancel(t.Context())
+		waits := g.start(secret.ForKnown(ctx, "ann"))
+		hangUp()
+		g.is(waits, context.Canceled, 0)
+		g.is(g.start(secret.ForKnown(t.Context(), "ann")), secret.ErrBusy, gateWait)
+		other, next := g.start(t.Context()), g.start(secret.ForKnown(t.Context(), "ann")) // both queues are full now
+		for _, one := range []<-chan error{first, next, other} {
+			g.finish()
+			g.is(one, nil, 0)
+		}
+	})
+}
+
+// sharing is a hasher whose hashes take as long as the test says. Strangers may have half
+// of what it can do.
+type sharing struct {
+	*secret.Hasher
+	t    *testing.T
+	took time.Duration
+}
+
+// flood lets strangers ask for a hash ten times as often as there are hashes, for a time,
+// and returns the number of hashes that they got.
+func (s *sharing) flood(span time.Duration) (got int) {
+	s.t.Helper()
+	for end := time.Now().Add(span); time.Now().Before(end); {
+		err := secret.Run(secret.ForStranger(s.t.Context()), s.Hasher, func() { time.Sleep(s.took) })
+		switch {
+		case err == nil:
+			got++
+		case errors.Is(err, secret.ErrBusy):
+			time.Sleep(s.took / 10)
+		default:
+			s.t.Fatal(err)
+		}
+	}
+	return got
+}
+
+// What strangers may ask for follows the rate of hashes that was measured: half of it
+// here, on a machine that does ten a second, then one a second, then a hundred.
+func TestStrangersHaveAShareOfTheMeasuredRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &sharing{t: t, Hasher: hasher(t, oneKey(t), func(o *secret.HasherOptions) {
+			o.Parallel, o.Queue, o.Wait, o.StrangersShare = 1, 4, gateWait, 0.5
+		})}
+		for _, rate := range []int{10, 1, 100} {
+			s.took = time.Second / time.Duration(rate)
+			s.flood(5 * time.Minute) // until the measure has followed, and nothing is saved up
+			got, want := s.flood(10*time.Minute), rate*600/2
+			if got < want*95/100 || got > want*105/100 {
+				t.Errorf("%d hashes a second: strangers got %d in ten minutes, want about %d", rate, got, want)
+			}
+		}
+	})
+}
+
+// Hashes for known people and for people with a captcha do not count as those of strangers,
+// nor does a hash that was never made.
+func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const queue = 3
+		g := &gate{Hasher: hasher(t, oneKey(t), func(o *secret.HasherOptions) {
+			o.Parallel, o.Queue, o.Wait, o.StrangersShare = 1, queue, gateWait, 1
+		}), t: t, open: make(chan struct{})}
+		run := func(ctx context.Context, took time.Duration) error {
+			return secret.Run(ctx, g.Hasher, func() { time.Sleep(took) })
+		}
+		for range 200 { // two hashes a second: strangers may save up four
+			if err := run(t.Context(), time.Second/2); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first := g.start(t.Context())
+		for range 10 { // they give up, and no hash is made
+			ctx, hangUp := context.WithCancel(secret.ForStranger(t.Context()))
+			waits := g.start(ctx)
+			hangUp()
+			g.is(waits, context.Canceled, 0)
+		}
+		g.finish()
+		g.is(first, nil, 0)
+		allowed := 0
+		for range 10 {
+			if run(secret.ForStranger(t.Context()), time.Nanosecond) == nil {
+				allowed++
+			}
+		}
+		if allowed != 4 {
+			t.Errorf("strangers got %d hashes at once, want 4, those of two seconds", allowed)
+		}
+		for i := range 10 {
+			for what, ctx := range map[string]context.Context{
+				"a hash after a captcha": t.Context(), "a known person": secret.ForKnown(t.Context(), fmt.Sprint(i)),
+			} {
+				if err := run(ctx, 0); err != nil {
+					t.Errorf("%s: error %v, want none", what, err)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,74 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// strangers fill the queue of hashes with names that have no account. A browser
+// that signed in before gets in all the same, and so does a person who has a session; only a
+// new browser is asked to come back later.
+func TestKnownPeopleAreServedInAFlood(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		const queue = 3
+		var held atomic.Bool
+		open := make(chan struct{})
+		store := modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, func(o *models.Options) {
+			o.Hashing.Parallel, o.Hashing.Queue, o.Hashing.Wait = 1, queue, time.Hour
+			o.Hashing.Began = func(uint32, uint32) {
+				if held.Load() {
+					<-open
+				}
+			}
+		})
+		models.Impatient(store)
+		k := &kit{Store: store, t: t}
+		a := k.account()
+		in := k.signIn(a)
+
+		held.Store(true)
+		strangers := make(chan error, 1+queue+1)
+		for range cap(strangers) {
+			go func() {
+				_, err := k.trySignIn(newName(), otherPassword)
+				strangers <- err
+			}()
+		}
+		k.is(<-strangers, models.ErrBusy) // now the others hold every place
+		_, err := k.trySignIn(a.Username, goodPassword)
+		k.is(err, models.ErrBusy)
+		var later []func(context.Context) error
+		for who, ask := range map[string]func(context.Context) error{
+			"a known browser": func(ctx context.Context) error {
+				_, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: a.Username, Password: goodPassword, DeviceMarks: []string{in.DeviceMark}}, home)
+				return err
+			},
+			"a session": func(ctx context.Context) error {
+				_, err := k.Sessions.ConfirmPassword(ctx, in.Session, goodPassword)
+				return err
+			},
+		} {
+			// Without a place the refusal would come at once. A known person waits, however long.
+			waiting, giveUp := context.WithTimeout(t.Context(), time.Second/2)
+			if err := ask(waiting); err == nil || errors.Is(err, models.ErrBusy) {
+				t.Errorf("%s: error %v while the queue is full, want it to wait", who, err)
+			}
+			giveUp()
+			later = append(later, ask)
+		}
+		close(open)
+		for _, ask := range later {
+			k.must(ask(t.Context()))
+		}
+		for range 1 + queue {
+			k.is(<-strangers, models.ErrSignInWrong)
+		}
+	})
+}
