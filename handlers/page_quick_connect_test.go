@@ -106,7 +106,7 @@ func TestQuickConnectPages(t *testing.T) {
 	must(s.Store.QuickConnects.Complete(t.Context(), attic.look(), asked.ID))
 	state("done")
 	gina.says(wait, "The device is signed in at Attic", "/servers", "but not", "data-ask", "http-equiv")
-	gina.says("/account/sessions", "A device signed in with Quick Connect")
+	gina.says("/account/sessions", "with Quick Connect.")
 	for reason, text := range map[string]string{
 		models.QuickCodeWrong: "knows no such code", models.QuickNotAllowed: "does not let your user", models.QuickUnavailable: "cannot do it right now",
 	} {

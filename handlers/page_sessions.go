@@ -29,14 +29,6 @@ type sessionView struct {
 	Current    bool // this browser
 }
 
-// eventView is one security event of the account.
-type eventView struct {
-	What    string // in the reader's language
-	Address string
-	Device  string
-	At      time.Time
-}
-
 // sessionNotMePage is the data of templates/pages/session_not_me.html. POST
 // /account/sessions/not-me ends the session that the mail was about.
 type sessionNotMePage struct {
@@ -45,8 +37,9 @@ type sessionNotMePage struct {
 	At              time.Time
 }
 
-// shownEvents is the number of security events that the page lists.
-const shownEvents = 20
+// shownEvents is the number of security events that the page lists; the page of the
+// history has all.
+const shownEvents = 5
 
 // sessions answers GET /account/sessions.
 func (s *site) sessions(c *gin.Context) error {
@@ -75,9 +68,7 @@ func (s *site) sessions(c *gin.Context) error {
 		})
 	}
 	for _, event := range events {
-		page.Events = append(page.Events, eventView{
-			What: page.T("event." + string(event.Kind)), Address: event.Address, Device: event.Device, At: event.At,
-		})
+		page.Events = append(page.Events, viewEvent(page.Base, event))
 	}
 	return s.render(c, http.StatusOK, "sessions", page)
 }

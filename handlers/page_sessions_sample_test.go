@@ -18,8 +18,6 @@ func (s sampler) sessions() sessionsPage {
 			Address: "2001:db8:85a3:1319:8a2e:370:7344:1020", CreatedAt: s.at.AddDate(0, -i, -3), LastSeenAt: s.at,
 		})
 	}
-	for _, what := range []string{"event.signed_in", "event.pin_changed", "event.password_changed", "event.signed_up"} {
-		p.Events = append(p.Events, eventView{What: p.T(what), Address: "203.0.113.7", Device: "Firefox on Linux", At: s.at})
-	}
+	p.Events = s.events("signed_in", "pin_changed", "link_removed", "password_changed", "signed_up")
 	return p
 }

@@ -88,6 +88,7 @@ func (s *site) accountRoutes(r *gin.Engine) {
 	s.post(r, "/account/pin/mail", s.requestPINReset)
 	s.get(r, "/account/pin/forgot", s.pinResetRequestForm)
 	s.post(r, "/account/pin/forgot", s.resetPINByPassword)
+	s.get(r, "/account/history", s.history)
 	s.get(r, "/account/export", s.export)
 	s.get(r, "/account/delete", s.accountDeleteForm)
 	s.post(r, "/account/delete", s.deleteAccount)

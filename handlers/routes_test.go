@@ -42,6 +42,7 @@ func table() map[string]row {
 		"GET /account/password":             account("/account/password"),
 		"GET /account/confirm-password":     account("/account/confirm-password"),
 		"GET /account/sessions":             account("/account/sessions"),
+		"GET /account/history":              account("/account/history"),
 		"GET /account/pin":                  account("/account/pin"),
 		"GET /account/pin/forgot":           account("/account/pin/forgot"),
 		"GET /account/export":               {signIn("/account/export"), open, forbidden}, // each export is recorded in the history

@@ -44,7 +44,7 @@ func (b Base) Here(section string) string {
 		"invite":         "links",
 		"device_approve": "device", "quick_connect": "device", "quick_connect_wait": "device",
 		"email_change": "account", "password": "account", "pin": "account", "pin_reset_request": "account",
-		"sessions": "account", "account_delete": "account",
+		"sessions": "account", "history": "account", "account_delete": "account",
 	}
 	switch section {
 	case b.Page:

@@ -28,7 +28,7 @@ func samples(catalogue *templates.Catalogue, locale string) []sample {
 	return slices.Concat(
 		s.landingSamples(), s.signUpSamples(), s.confirmSamples(), s.signInSamples(),
 		s.resetSamples(), s.errorSamples(), s.devMailSamples(), s.apiDocsSamples(),
-		s.accountSamples(), s.emailChangeSamples(), s.passwordSamples(), s.passwordConfirmSamples(),
+		s.accountSamples(), s.historySamples(), s.emailChangeSamples(), s.passwordSamples(), s.passwordConfirmSamples(),
 		s.pinSamples(), s.pinHelpSamples(), s.pinResetSamples(), s.sessionsSamples(),
 		s.accountDeleteSamples(), s.serversSamples(), s.serverOpenSamples(), s.serverRegisterSamples(),
 		s.serverOwnerSamples(), s.serverInviteSamples(), s.linksSamples(), s.inviteSamples(),

@@ -126,7 +126,7 @@ func (c *core) event(accountID int64, kind EventKind, caller Caller) (historyRow
 
 // List returns the latest events of an account, at most n, the newest first.
 func (h *History) List(ctx context.Context, accountID int64, n int) ([]Event, error) {
-	rows, err := gorm.G[historyRow](h.read(ctx)).Where("account_id = ?", accountID).Order("id DESC").Limit(n).Find(ctx)
+	rows, err := gorm.G[historyRow](h.read(ctx)).Where("account_id = ? AND created_at > ?", accountID, h.Now().Add(-h.opt.Lives.History)).Order("id DESC").Limit(n).Find(ctx)
 	if err != nil {
 		return nil, explained("read the history", err)
 	}

@@ -13,9 +13,10 @@ type PastEvent struct {
 }
 
 // Page returns at most n events of an account, the newest first, that are older than
-// the event with the id before; 0 begins at the newest.
+// the event with the id before; 0 begins at the newest. Events whose life is over are
+// left out even before they are swept.
 func (h *History) Page(ctx context.Context, accountID, before int64, n int) ([]PastEvent, error) {
-	query := gorm.G[historyRow](h.read(ctx)).Where("account_id = ?", accountID)
+	query := gorm.G[historyRow](h.read(ctx)).Where("account_id = ? AND created_at > ?", accountID, h.Now().Add(-h.opt.Lives.History))
 	if before != 0 {
 		query = query.Where("id < ?", before)
 	}

@@ -66,3 +66,19 @@ func TestOperatorsFindAccountsByID(t *testing.T) {
 		}
 	})
 }
+
+// An event is no longer shown when its life is over, even if no sweep has run.
+func TestHistoryEndsWithItsLife(t *testing.T) {
+	each(t, func(k *kit) {
+		a := k.account()
+		k.clock.Advance(models.DefaultLives().History)
+		k.must(k.Accounts.SetLocale(k.t.Context(), a.ID, "de"))
+		page, err := k.History.Page(k.t.Context(), a.ID, 0, 100)
+		k.must(err)
+		list, err := k.History.List(k.t.Context(), a.ID, 100)
+		k.must(err)
+		if len(page) != 0 || len(list) != 0 {
+			k.t.Errorf("got the events %+v and %+v after their life, want none", page, list)
+		}
+	})
+}

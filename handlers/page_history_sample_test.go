@@ -1,0 +1,32 @@
+package handlers
+
+import "github.com/latchkey-media/latchkey/models"
+
+// historySamples returns the history of an account: its first page with every kind of
+// event, a later one, and the empty one.
+func (s sampler) historySamples() []sample {
+	life := s.base("").T("duration.days", "Count", 90)
+	var kinds []string
+	for _, kind := range models.EventKinds() {
+		kinds = append(kinds, string(kind))
+	}
+	return []sample{
+		{"history", historyPage{Base: s.signedIn("history"), Life: life, Events: s.events(kinds...), Older: "/account/history?before=cursor"}},
+		{"history-last", historyPage{Base: s.signedIn("history"), Life: life, Events: s.events("confirmed", "signed_up"), Later: true}},
+		{"history-empty", historyPage{Base: s.signedIn("history"), Life: life}},
+	}
+}
+
+// events returns one event of each kind. Every third happened without the person, who
+// has then no address and no device in it.
+func (s sampler) events(kinds ...string) []eventView {
+	var list []eventView
+	for i, kind := range kinds {
+		one := eventView{What: s.base("").T("event." + kind), At: s.at}
+		if i%3 != 2 {
+			one.Address, one.Device = "2001:db8:85a3:1319:8a2e:370:7344:1020", "Firefox on Linux"
+		}
+		list = append(list, one)
+	}
+	return list
+}

@@ -1,0 +1,79 @@
+package handlers_test
+
+import (
+	"html"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// The page says in sentences of the reader's language what happened, on which device and
+// from where.
+func TestHistoryPage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.browser(t), s.browser(t)
+	b.signIn(b.join("ann"))
+	other.signIn(other.join("bob"))
+	b.led(b.post("/account", "username", "ann", "display_name", "Ann", "language", "de"), "/account")
+	b.says("/account", `href="/account/history"`)
+	b.says("/account/history", "90 Tage", "Du hast deine Namen oder deine Sprache geändert.", "Du hast dich angemeldet.",
+		"Du hast deine E-Mail-Adresse bestätigt.", "Du hast dieses Konto angelegt.", "Firefox on Linux", "127.0.0.1")
+	if page := other.get("/account/history"); strings.Contains(page.body, "You changed your names") || strings.Contains(page.body, "rel=\"next\"") {
+		t.Error("the page shows an event of another person, or a next page that does not exist")
+	}
+}
+
+// The pages together have every event once, also if another event happens between two of
+// them; a cursor of somebody else leads nowhere.
+func TestHistoryPagesTogether(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.browser(t), s.browser(t)
+	b.signIn(b.join("ann"))
+	other.signIn(other.join("bob"))
+	const changes = 64
+	for range changes {
+		s.Clock.Advance(10 * time.Minute) // changes are limited
+		b.led(b.post("/account", "username", "ann", "display_name", "Ann", "language", "en"), "/account")
+	}
+	var sizes []int
+	path := "/account/history"
+	for path != "" && len(sizes) < 5 {
+		page := b.get(path)
+		b.see(page, http.StatusOK)
+		sizes = append(sizes, strings.Count(page.body, "<li>\n    <p><strong>"))
+		before, _, ok := strings.Cut(page.body, `">Older`)
+		if !ok {
+			break
+		}
+		path = html.UnescapeString(before[strings.LastIndex(before, `href="`)+len(`href="`):])
+		other.see(other.get(path), http.StatusNotFound)
+		b.led(b.post("/account", "username", "ann", "display_name", "Ann", "language", "en"), "/account")
+	}
+	if diff := cmp.Diff([]int{30, 30, changes + 3 - 60}, sizes); diff != "" {
+		t.Errorf("events on the pages (-want +got):\n%s", diff)
+	}
+	for _, wrong := range []string{"before=", "before=x", "before=1", "before=x&before=y", "before=%ff"} {
+		if got := b.get("/account/history?" + wrong).status; !slices.Contains([]int{http.StatusNotFound, http.StatusUnprocessableEntity}, got) {
+			t.Errorf("%s: status %d, want 404 or 422", wrong, got)
+		}
+	}
+}
+
+// The page tells the life of the history that the operator set.
+func TestHistoryPageTellsItsLife(t *testing.T) {
+	t.Parallel()
+	lives := models.DefaultLives()
+	lives.History = 14 * 24 * time.Hour
+	b := newSite(t, func(s *handlers.Server) { s.Lives = lives }).browser(t)
+	b.signIn(b.join("ann"))
+	b.says("/account/history", "14 days")
+}
