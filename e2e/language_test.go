@@ -3,8 +3,12 @@
 package e2e
 
 import (
+	"context"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 )
 
 func contains(text, part string) bool {
@@ -72,12 +76,12 @@ func TestGerman(t *testing.T) {
 
 // wantGerman fails the test unless the page is German, from its heading to what
 // assistive technology reads.
-func (v *visitor) wantGerman(page, title string) {
+func (v *visitor) wantGerman(name, title string) {
 	v.t.Helper()
 	if language := ask[string](v, `document.documentElement.lang`); language != "de" {
 		v.t.Errorf("%s: the page says that its language is %q, want \"de\"", v.where(), language)
 	}
-	v.wantText("body[data-page="+page+"] h1", v.says(title))
+	v.wantText("body[data-page="+name+"] h1", v.says(title))
 	v.wantText(".skip", v.says("layout.skip"))
 	said := ask[string](v, `document.body.innerText + [...document.querySelectorAll("[aria-label],[title]")].map(e => e.ariaLabel + e.title).join("\n")`)
 	for _, key := range []string{"layout.skip", "layout.signin", "layout.signup", "layout.reveal", "layout.pin_help", "field.display_name", "field.password"} {
@@ -85,4 +89,34 @@ func (v *visitor) wantGerman(page, title string) {
 			v.t.Errorf("%s: the page contains the English text %q, want it in German", v.where(), english)
 		}
 	}
+}
+
+// TestLanguageThatIsNoTag uses a browser whose language is a name that Intl refuses, as Chromium has it when the
+// system's locale is en_US@posix: times are written, and what scripts add to forms is there.
+func TestLanguageThatIsNoTag(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := s.account(t, "mira")
+	v := s.visit(t, phone, "en-US@posix")
+	v.locale = "en"
+	v.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(`
+			Object.defineProperty(navigator, "language", { get: () => "en-US@posix" });
+			Object.defineProperty(navigator, "languages", { get: () => ["en-US@posix", "en@x", ""] });`).Do(ctx)
+		return err
+	}))
+	signIn(v, p)
+	v.open("/account/sessions")
+	if got := ask[string](v, `navigator.language`); got != "en-US@posix" {
+		t.Fatalf("the browser's language is %q, want en-US@posix", got)
+	}
+	v.until(`document.querySelector("time[datetime]").title`) // a script has put the reader's own time in its place
+	v.open("/account/password")
+	v.until(`document.querySelector("form button.reveal")`)
+	v.fill("current_password", "wrong")
+	v.fill("password", "nine loud bitterns")
+	v.fill("password_again", "other")
+	v.send("/account/password")
+	v.wantFocus("[aria-invalid=true]")
+	v.until(`document.querySelectorAll("form [data-sent]").length === 0 && document.querySelector("form button.reveal")`)
 }

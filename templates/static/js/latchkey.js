@@ -76,10 +76,19 @@ function announce(status) {
   setTimeout(() => words.replaceWith(words.cloneNode(true)), 200);
 }
 
+/** Says whether a browser can write times in a language: some have names such as "en-US@posix", at which Intl throws. */
+function isLanguage(tag) {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** How times are written: in the page's language, as the reader's country writes it. */
 function timeShape() {
   const language = document.documentElement.lang;
-  const own = navigator.languages.find((tag) => tag.split("-")[0] === language && tag !== language);
+  const own = (navigator.languages ?? []).find((tag) => tag.split("-")[0] === language && tag !== language && isLanguage(tag));
   return new Intl.DateTimeFormat(own ?? (language === "en" ? "en-GB" : language), { dateStyle: "long", timeStyle: "short" });
 }
 
