@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -100,7 +101,8 @@ func (c *core) language(locale string) string {
 // invite is for another address, [ErrThrottled], [ErrBusy] or [ErrUnavailable]. With
 // an Idempotency-Key a repetition returns another secret for the same account; a
 // different request with the same key gets [ErrOtherRequest], and an invalid key an
-// error about the field idempotency_key.
+// error about the field idempotency_key. Without a key a repetition is recognised by its
+// name, address and password while the sign-up waits: see [Accounts.sameSignUp].
 func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendingSecret string, err error) {
 	row, err := a.checkSignUp(in)
 	if err != nil {
@@ -126,6 +128,9 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 		pendingSecret, err = a.signUp(ctx, tx, &row, caller)
 		return err
 	})
+	if errors.Is(err, ErrUsernameTaken) {
+		return a.sameSignUp(ctx, &row, in.Password, err)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -133,6 +138,37 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 		return a.signUpAgain(ctx, before, in.Password)
 	}
 	return pendingSecret, nil
+}
+
+// sameSignUp returns another secret for the sign-up that holds the username of row, if
+// it waits for its confirmation and has the same address and password: a person whose
+// browser got no answer, or who clicked twice, has sent the form again. Otherwise it
+// returns taken. Tries are counted by name, and each costs one hash, so that the answer
+// tells a stranger neither the address of a sign-up nor whether a guess of its password
+// came near.
+func (a *Accounts) sameSignUp(ctx context.Context, row *accountRow, password string, taken error) (pendingSecret string, err error) {
+	if err := a.throttle.allow(ctx, a.throttle.key("sign-up again", row.UsernameKey), a.opt.Limits.SignedIn); err != nil {
+		if KindOf(err) == KindThrottled {
+			return "", taken
+		}
+		return "", err
+	}
+	found, err := gorm.G[accountRow](a.read(ctx)).Where("username_key = ?", row.UsernameKey).Find(ctx)
+	if err != nil {
+		return "", explained("find the sign-up", err)
+	}
+	var same *accountRow
+	if len(found) == 1 && found[0].EmailKey == row.EmailKey && found[0].ConfirmedAt == nil && found[0].DisabledAt == nil {
+		same = &found[0]
+	}
+	match, err := a.verifyPassword(ctx, same, password)
+	if err != nil {
+		return "", err
+	}
+	if !match {
+		return "", taken
+	}
+	return a.anotherPendingSecret(ctx, same)
 }
 
 // signUp writes an account that waits and owes its mail.
@@ -168,11 +204,16 @@ func (a *Accounts) signUpAgain(ctx context.Context, accountID int64, password st
 	if !match {
 		return "", ErrOtherRequest
 	}
+	return a.anotherPendingSecret(ctx, &row)
+}
+
+// anotherPendingSecret makes one more secret for a sign-up that waits.
+func (a *Accounts) anotherPendingSecret(ctx context.Context, row *accountRow) (pendingSecret string, err error) {
 	err = a.tx(ctx, "repeat a sign-up", func(tx *gorm.DB) error {
 		if err := lockAccount(tx, row.ID); err != nil {
 			return err
 		}
-		pendingSecret, err = a.newPendingSecret(ctx, tx, &row)
+		pendingSecret, err = a.newPendingSecret(ctx, tx, row)
 		return err
 	})
 	return pendingSecret, err

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -154,5 +155,74 @@ func TestSignUpIsThrottledBySource(t *testing.T) {
 		k.must(try("2001:db8:1:3::1")) // another /64 network
 		k.clock.Advance(10 * time.Minute)
 		k.must(try("2001:db8:1:2::1"))
+	})
+}
+
+// A person whose form was sent twice does not read that somebody else has her name; a stranger learns nothing.
+func TestSignUpSentAgain(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		clock, work := modelstest.NewClock(), &hashes{}
+		store := modelstest.Open(t, address, clock, modelstest.Loose, work.count, func(o *models.Options) {
+			o.Limits.SignedIn = models.ProductionLimits().SignedIn
+		})
+		models.Impatient(store)
+		k, ctx := &kit{store, t, clock}, t.Context()
+		form := func(name, email, password string) models.SignUp {
+			return models.SignUp{Username: name, Email: email, Password: password}
+		}
+		k.run("is answered like the first", func(k *kit) {
+			name := newName()
+			k.signUp(name)
+			id := k.byName(name).ID
+			again, err := k.Accounts.SignUp(ctx, form(strings.ToUpper(name), strings.ToUpper(name)+"@Example.org", goodPassword), home)
+			k.must(err)
+			if waiting, err := k.Emails.Pending(ctx, again); err != nil || waiting.Username != name || k.byName(name).ID != id {
+				k.t.Errorf("the second form waits for %+v (%v), want the first account, %s", waiting, err, name)
+			}
+			if letters := k.letters(); len(letters) != 1 {
+				k.t.Errorf("%d mails, want 1", len(letters))
+			}
+		})
+		k.run("at the same time makes one account", func(k *kit) {
+			name := newName()
+			for _, err := range parallel(6, func(int) error {
+				_, err := k.Accounts.SignUp(ctx, form(name, addressOf(name), goodPassword), home)
+				return err
+			}) {
+				k.must(err)
+			}
+			if letters := k.letters(); len(letters) != 1 {
+				k.t.Errorf("%d mails, want 1", len(letters))
+			}
+		})
+		k.run("with anything else in it is refused, at one price", func(k *kit) {
+			name, confirmed := newName(), k.account()
+			k.signUp(name)
+			for what, in := range map[string]models.SignUp{
+				"another password": form(name, addressOf(name), otherPassword), "another address": form(name, "else@example.org", goodPassword),
+				"a confirmed account": form(confirmed.Username, confirmed.Email, goodPassword),
+			} {
+				work.take()
+				_, err := k.Accounts.SignUp(ctx, in, home)
+				k.is(err, models.ErrUsernameTaken)
+				if got := len(work.take()); got != 2 { // the new one, and one to compare
+					k.t.Errorf("%s: %d hashes, want 2", what, got)
+				}
+			}
+		})
+		k.run("gives ten guesses", func(k *kit) {
+			name := newName()
+			k.signUp(name)
+			for range 10 {
+				_, err := k.Accounts.SignUp(ctx, form(name, addressOf(name), otherPassword), home)
+				k.is(err, models.ErrUsernameTaken)
+			}
+			_, err := k.Accounts.SignUp(ctx, form(name, addressOf(name), goodPassword), home)
+			k.is(err, models.ErrUsernameTaken)
+			k.clock.Advance(15 * time.Minute)
+			_, err = k.Accounts.SignUp(ctx, form(name, addressOf(name), goodPassword), home)
+			k.must(err)
+		})
 	})
 }
