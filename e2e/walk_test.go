@@ -77,8 +77,8 @@ func confirm(v *visitor, p person) {
 	v.wantText("main", p.email)
 	v.push(`form[action="/confirm"] button`, "/signin")
 	v.wantNotice("confirmed")
-	v.arriveByLink(link, "/confirm") // a second time, as people do
-	v.wantText("main", v.says("action.confirm_spent"))
+	v.arriveByLink(link, "/signin") // a second time, as people do
+	v.wantNotice("confirmed_before")
 }
 
 // arriveByLink opens the link of a mail; its token leaves the address at once.

@@ -9,6 +9,7 @@ type notice string
 // The notices. A new one needs nothing more than its text in every language.
 const (
 	noticeConfirmed         notice = "confirmed"
+	noticeConfirmedBefore   notice = "confirmed_before"
 	noticeConfirmFirst      notice = "confirm_first"
 	noticeResent            notice = "resent"
 	noticeCorrected         notice = "corrected"

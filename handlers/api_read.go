@@ -53,7 +53,7 @@ func readToken(c *gin.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return in.Token, needed("token", in.Token)
+	return cleanToken(in.Token), needed("token", in.Token)
 }
 
 // failed calls fail with the id in the path and the reason in the body: the

@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
 // checkHost refuses requests for another host. They come through a name that
@@ -45,4 +49,31 @@ func (s *site) checkOrigin(c *gin.Context) {
 	if err := s.forgery.Check(c.Request); err != nil {
 		s.refuse(c, fmt.Errorf("%w: %w", refuse(http.StatusForbidden, "cross_origin"), err))
 	}
+}
+
+// strayMarks are the marks that end a sentence or close what stands around a
+// link. No path of a page ends with one of them.
+const strayMarks = ".,;:!?)]}>*'\"`´‘’‚“”„«»‹›…、。，；：！？）］｝》」』"
+
+// dropStrayMarks sends a browser that asks for a page with such a mark at the
+// end of its path to the page without it: a mail program or a person took the
+// mark for a part of the link.
+func (s *site) dropStrayMarks(c *gin.Context) {
+	path := c.Request.URL.Path
+	if visitOf(c).side != sidePages || (c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead) {
+		return
+	}
+	clean := strings.TrimRightFunc(path, func(r rune) bool {
+		return strings.ContainsRune(strayMarks, r) || unicode.IsSpace(r) || typed.IsUnseen(r)
+	})
+	if clean == path {
+		return
+	}
+	to := (&url.URL{Path: clean, RawQuery: c.Request.URL.RawQuery}).String()
+	if returnTo(to) != to { // the rest is not a page of this site
+		return
+	}
+	hideReferrer(c)
+	c.Abort()
+	c.Redirect(http.StatusSeeOther, to)
 }

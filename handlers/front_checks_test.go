@@ -179,3 +179,20 @@ func TestCutBodyIsNotLoggedAsError(t *testing.T) {
 		t.Errorf("logged as an error, want it without %q:\n%s", "level=ERROR", s.Log.String())
 	}
 }
+
+// A path with the end of a sentence behind it leads to the page, and never to another host.
+func TestPathsWithStrayMarks(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).browser(t)
+	for path, want := range map[string]string{
+		"/signin.": "/signin", "/signin,": "/signin", "/signin)": "/signin", "/signin%3E": "/signin", "/signin%22": "/signin", "/signin%E2%80%9D.": "/signin",
+		"/signin%E2%80%8B": "/signin", "/signin%20": "/signin", "/link.?user_code=BCDF-GHJK": "/link?user_code=BCDF-GHJK", "/).": "/",
+		"/servers/12/join.": "/servers/12/join", "/nowhere...": "/nowhere",
+		"//evil.example.": "", "/%2Fevil.example.": "", "/%5Cevil.example.": "", "/signin": "", "/a.b": "", "/api/v1/account.": "", "/service/servers.": "",
+	} {
+		a := b.get(path)
+		if want == "" && a.location() != "" || want != "" && (a.status != http.StatusSeeOther || a.location() != want) {
+			t.Errorf("%s: %d to %q, want %q", path, a.status, a.location(), want)
+		}
+	}
+}

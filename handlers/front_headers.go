@@ -74,8 +74,8 @@ func allowPrivateCopy(c *gin.Context) {
 	c.Header("Vary", "Accept-Language, Cookie")
 }
 
-// hideReferrer makes the browser send no Referer from a page that a mail led
-// to, so that no other site learns its address.
+// hideReferrer makes the browser send no Referer from an answer whose address
+// holds the token of a mailed link, not even to this site.
 func hideReferrer(c *gin.Context) { c.Header("Referrer-Policy", "no-referrer") }
 
 // forgetCopies empties the cache of the browser, so that the back button shows

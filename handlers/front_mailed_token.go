@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -10,8 +12,10 @@ import (
 
 // A mailed link carries its token in the address, where histories, logs and the
 // Referer header would keep it. The first visit moves the token into a cookie
-// and redirects to the address without it (R-41). No visit spends the token:
-// only the button on the page does.
+// and redirects to the address without it (R-41). That page may say where it is
+// to this site: without a referrer, browsers that do not send Sec-Fetch-Site
+// would send its form with "Origin: null", which checkOrigin refuses. No visit
+// spends the token: only the button on the page does.
 
 // The cookies of mailed links, one for each purpose.
 const (
@@ -33,22 +37,54 @@ const (
 // earlier. When the address brings a token now, arriveByLink moves it into the
 // cookie and returns the detour to the address without it.
 func (s *site) arriveByLink(c *gin.Context, link cookieName) (token string, err error) {
-	hideReferrer(c)
-	given, ok := c.Request.URL.Query()["token"]
+	given, ok := tokenInAddress(c.Request.URL.RawQuery)
 	if !ok {
 		return s.linkToken(c, link)
 	}
-	if len(given) != 1 || !isToken(given[0]) {
+	hideReferrer(c)
+	if !isToken(given) {
 		return "", models.ErrTokenSpent
 	}
-	s.setCookie(c, link, given[0], linkLife)
+	s.setCookie(c, link, given, linkLife)
 	return "", &detour{to: c.FullPath()}
+}
+
+// tokenInAddress returns the token in the query of a mailed link, without the
+// marks that a mail program or a person took for a part of the link, such as a
+// full stop or a bracket. It reads the query by itself, because Go's parser
+// drops a parameter that has a semicolon or a broken escape in it. It reports
+// false without a token, and returns "" for two that differ.
+func tokenInAddress(query string) (token string, ok bool) {
+	for part := range strings.SplitSeq(query, "&") {
+		value, found := strings.CutPrefix(part, "token=")
+		if !found {
+			continue
+		}
+		value = cleanToken(value)
+		if ok && value != token {
+			return "", true
+		}
+		token, ok = value, true
+	}
+	return token, ok
+}
+
+// cleanToken returns a token that was copied, without what came along with it
+// before and after it. It undoes the escapes of addresses first.
+func cleanToken(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		text = plain
+	}
+	text = strings.TrimLeft(text, "\"'“”„«<([{ \u200b\u200e\ufeff\u2060")
+	if end := strings.IndexFunc(text, notInToken); end >= 0 {
+		text = text[:end]
+	}
+	return text
 }
 
 // linkToken returns the token that the browser keeps for the link, or
 // models.ErrTokenSpent when it keeps none.
 func (s *site) linkToken(c *gin.Context, link cookieName) (string, error) {
-	hideReferrer(c)
 	token := s.cookie(c, link)
 	if !isToken(token) {
 		return "", models.ErrTokenSpent
@@ -59,16 +95,12 @@ func (s *site) linkToken(c *gin.Context, link cookieName) (string, error) {
 // isToken reports whether text may be a token. Anything else need not be looked
 // up in the database, nor be kept in a cookie.
 func isToken(text string) bool {
-	if text == "" || len(text) > maxToken {
-		return false
-	}
-	for _, r := range text {
-		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		if !letter && (r < '0' || '9' < r) && r != '-' && r != '_' {
-			return false
-		}
-	}
-	return true
+	return text != "" && len(text) <= maxToken && !strings.ContainsFunc(text, notInToken)
+}
+
+func notInToken(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && (r < '0' || '9' < r) && r != '-' && r != '_'
 }
 
 // spent returns err. If err says that the token of the link has become invalid,

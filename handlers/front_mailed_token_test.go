@@ -2,6 +2,8 @@ package handlers_test
 
 import (
 	"math/rand/v2"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,4 +102,65 @@ func (b *browser) stumble(random *rand.Rand, token string) {
 		)
 	}
 	moves[random.IntN(len(moves))]()
+}
+
+// mailedPages are the pages that mailed links lead to, with the cookie that keeps the token of each.
+func mailedPages() map[string]string {
+	return map[string]string{
+		"/confirm": "confirm", "/reset": "reset", "/account/email/confirm": "email-confirm", "/account/email/undo": "email-undo",
+		"/account/pin/reset": "pin-reset", "/account/sessions/not-me": "not-me", "/invite": "invite",
+	}
+}
+
+// A link that was copied with a mark of its sentence, or with a character that nobody sees, still leads to its page.
+func TestMailedLinksWithStrayMarks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := "lkm_" + strings.Repeat("Ab1-_", 9)
+	for page, cookie := range mailedPages() {
+		for _, mark := range []string{
+			"", ".", ",", ")", ">", "%3E", `%22`, "'", "%E2%80%9D", "%20", "+", "%E2%80%8B", "/", ";", ":", "%", "!", "*", "].", "&utm_source=mail.", "&amp;x",
+		} {
+			b := s.browser(t)
+			a := b.get(page + "?token=" + token + mark)
+			if a.status != http.StatusSeeOther || a.location() != page || b.held("__Host-latchkey-link-"+cookie) != token {
+				t.Errorf("%s with %q behind its token: %d to %q with the token %q, want the page with the token",
+					page, mark, a.status, a.location(), b.held("__Host-latchkey-link-"+cookie))
+			}
+			if got := a.header.Get("Referrer-Policy"); got != "no-referrer" {
+				t.Errorf("%s: the answer at the address with the token has the policy %q, want no-referrer", page, got)
+			}
+		}
+		b := s.browser(t)
+		if a := b.get(page + ".?token=%22" + token); a.status != http.StatusSeeOther || !strings.HasPrefix(a.location(), page+"?token=") {
+			t.Errorf("%s with a full stop: %d to %q, want the page without it", page, a.status, a.location())
+		}
+	}
+	b := s.browser(t)
+	b.see(b.get("/reset?token="+token+"&token=lkm_other"), http.StatusGone)
+}
+
+// A page that a mailed link leads to tells this site where it is, so that browsers without Sec-Fetch-Site send its form with
+// the origin; a form with "Origin: null" is still refused.
+func TestMailedPagesSendTheirOrigin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for page := range mailedPages() {
+		b := s.browser(t)
+		b.get(page + "?token=lkm_" + strings.Repeat("a", 50))
+		if got := b.get(page).header.Get("Referrer-Policy"); got != "same-origin" {
+			t.Errorf("%s has the policy %q, want same-origin", page, got)
+		}
+		if page == "/invite" { // its forms are on other pages
+			continue
+		}
+		for origin, refused := range map[string]bool{"null": true, b.URL: false} {
+			request := b.request(http.MethodPost, page, "")
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			request.Header.Set("Origin", origin)
+			if a := b.send(request); (a.status == http.StatusForbidden) != refused {
+				t.Errorf("%s with the origin %s: %d, want it refused: %t", page, origin, a.status, refused)
+			}
+		}
+	}
 }

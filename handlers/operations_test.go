@@ -26,6 +26,7 @@ func withoutAPI() map[string]string {
 		"Accounts.SetLocale":      "the API changes the language with the rest of the profile",
 		"Emails.LookChange":       look,
 		"Emails.LookConfirm":      look,
+		"Emails.DidConfirm":       "the page is for a person who clicks twice; a program gets the answer of the first call",
 		"Emails.LookUndo":         look,
 		"Emails.Pending":          look,
 		"Emails.UndoUntil":        "the page of deletion says how long to wait; the API answers with an error that says it",

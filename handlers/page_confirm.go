@@ -1,9 +1,12 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // confirmPage is the data of templates/pages/confirm.html, which has one
@@ -25,7 +28,7 @@ func (s *site) confirmForm(c *gin.Context) error {
 	}
 	info, err := s.Store.Emails.LookConfirm(c.Request.Context(), token)
 	if err != nil {
-		return s.spent(c, linkConfirm, err)
+		return s.confirmedBefore(c, token, err)
 	}
 	base := s.base(c, "confirm")
 	return s.render(c, http.StatusOK, "confirm", confirmPage{
@@ -44,11 +47,29 @@ func (s *site) confirm(c *gin.Context, f form) error {
 		}
 		token = held
 	}
-	hideReferrer(c)
 	if err := s.Store.Emails.Confirm(c.Request.Context(), token, caller(c)); err != nil {
-		return s.spent(c, linkConfirm, err)
+		return s.confirmedBefore(c, token, err)
 	}
 	s.clearCookie(c, linkConfirm)
 	s.clearCookie(c, cookiePending)
 	return s.leave(c, "/signin", noticeConfirmed)
+}
+
+// confirmedBefore answers a link that cannot be used any more. A person who
+// opens it again after it confirmed the address did nothing wrong and is sent
+// to sign in; whoever does not hold that very token learns nothing. Otherwise
+// it returns err.
+func (s *site) confirmedBefore(c *gin.Context, token string, err error) error {
+	err = s.spent(c, linkConfirm, err)
+	if !errors.Is(err, models.ErrTokenSpent) {
+		return err
+	}
+	did, failed := s.Store.Emails.DidConfirm(c.Request.Context(), token)
+	if failed != nil {
+		return failed
+	}
+	if !did {
+		return err
+	}
+	return s.leave(c, "/signin", noticeConfirmedBefore)
 }

@@ -69,8 +69,8 @@ func TestInviteAGuest(t *testing.T) {
 	// The guest signs up from the mail; the form cannot change the address.
 	guest.says("/signup", "but not", `name="email"`)
 	guest.led(guest.get("/invite?token="+letter.Secret), "/invite", "ann invites you", "Attic", "Cellar", "Films", "Come in!\n&lt;script&gt;", "I have an account: sign in", "Create an account")
-	if policy := guest.get("/invite").header.Get("Referrer-Policy"); policy != "no-referrer" {
-		t.Errorf("the page tells where it is: %q, want no-referrer", policy)
+	if policy := guest.get("/invite").header.Get("Referrer-Policy"); policy != "same-origin" {
+		t.Errorf("the policy of the page is %q, want same-origin", policy)
 	}
 	guest.says("/invite/signup", "gina@example.org", `action="/invite/signup"`, "but not", `name="email"`)
 	guest.wrong(guest.post("/invite/signup", "username", "", "password", goodPassword, "password_again", goodPassword), "username")

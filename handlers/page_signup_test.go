@@ -38,7 +38,13 @@ func TestSignUpToSignIn(t *testing.T) {
 	b.see(b.get("/confirm"), http.StatusOK) // opening the link changes nothing
 	b.see(other.post("/signin", "name_or_email", "ann", "password", goodPassword), http.StatusSeeOther)
 	b.led(b.post("/confirm", "token", token), "/signin", "Your email address is confirmed")
-	b.see(b.post("/confirm", "token", token), http.StatusGone, "no longer works")
+	// Whoever has the link learns that it has done its work; nobody else learns anything.
+	b.led(b.post("/confirm", "token", token), "/signin", "already confirmed")
+	late := b.browser(t)
+	late.see(late.get("/confirm?token="+token), http.StatusSeeOther)
+	late.led(late.get("/confirm"), "/signin", "already confirmed")
+	late.see(late.get("/confirm"), http.StatusGone, "no longer works")
+	late.see(late.post("/confirm", "token", token[:len(token)-1]+"x"), http.StatusGone, "no longer works")
 
 	// The other browser learns that its sign-up no longer waits.
 	other.see(other.get("/signup/sent"), http.StatusOK, "no longer knows")

@@ -180,7 +180,7 @@ func (s *site) engine() *gin.Engine {
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false // Gin would believe X-Forwarded-Prefix from anybody
 	r.RedirectFixedPath = false
-	r.Use(s.begin, s.logAccess, s.recoverPanic, s.checkHost, s.checkQuery, s.checkOrigin)
+	r.Use(s.begin, s.logAccess, s.recoverPanic, s.checkHost, s.checkQuery, s.checkOrigin, s.dropStrayMarks)
 	r.NoRoute(s.noRoute)
 	r.NoMethod(s.noMethod)
 	s.routes(r)

@@ -169,6 +169,20 @@ func (e *Emails) Confirm(ctx context.Context, text string, caller Caller) error 
 	})
 }
 
+// DidConfirm reports whether text is the token that confirmed the sign-up of an account
+// that can still sign in. Only the reader of that mail has it; it is known until the
+// link would have expired.
+func (e *Emails) DidConfirm(ctx context.Context, text string) (bool, error) {
+	if !secret.WellFormed(secret.MailToken, text) {
+		return false, nil
+	}
+	var n int64
+	err := e.read(ctx).Raw(`SELECT COUNT(*) FROM tokens t JOIN accounts a ON a.id = t.account_id
+WHERE t.hash = ? AND t.purpose = ? AND t.used_at IS NOT NULL AND t.expires_at > ? AND a.confirmed_at IS NOT NULL AND a.disabled_at IS NULL`,
+		secret.Sum(text), purposeConfirm, e.Now()).Scan(&n).Error
+	return n == 1, explained("find a used token", err)
+}
+
 // confirmAccount confirms an account, so that it may sign in. The address must still
 // be the address of row: a link confirms no other (R-06).
 func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
@@ -184,7 +198,10 @@ func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow,
 			return err
 		}
 	}
-	if err := revoke(tx, row.ID, purposeConfirm, purposePending); err != nil {
+	if err := revoke(tx, row.ID, purposePending); err != nil {
+		return err
+	}
+	if err := revokeUnused(tx, row.ID, purposeConfirm); err != nil {
 		return err
 	}
 	return c.recordEvent(ctx, tx, row.ID, EventConfirmed, caller)

@@ -120,6 +120,15 @@ func (c *core) tokenAccount(ctx context.Context, tx *gorm.DB, t token) (accountR
 	return row, nil
 }
 
+// revokeUnused does what [revoke] does, but keeps the token that was used just now until
+// it expires, so that a second click on its link can be told from any other.
+func revokeUnused(tx *gorm.DB, accountID int64, p purpose) error {
+	if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose = ? AND used_at IS NULL", accountID, p).Error; err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM outbox WHERE account_id = ? AND kind IN ?", accountID, kindsWithSecret([]purpose{p})).Error
+}
+
 // revoke deletes an account's tokens of some purposes, and the owed mails that would
 // make more of them.
 func revoke(tx *gorm.DB, accountID int64, purposes ...purpose) error {
