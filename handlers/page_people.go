@@ -26,7 +26,8 @@ type personView struct {
 	EndsWas                string    // the hidden field "ends_was": what ends_at held when the page was made
 	Choices                []Choice  // the libraries of the server; empty if it reported none
 	LibrariesError         string
-	Open                   bool // the form of the terms has a mistake
+	Open                   bool   // the form of the terms has a mistake
+	State                  string // what keeps the person out: gone, disabled, administrator or waiting; "" for nothing
 }
 
 // removePerson answers POST /servers/ID/people/remove: it ends the link of the
@@ -119,6 +120,7 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
 		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
 		LocalUser: one.LocalUser.Name, Allow: commandToAllow(one.LocalUser), InvitedBy: one.InvitedBy, End: one.EndsAt, Libraries: namesOf(one.Libraries),
+		State: one.LocalUserState,
 	}
 	if one.DisplayName != one.Username {
 		view.Name = one.DisplayName

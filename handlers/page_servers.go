@@ -25,6 +25,7 @@ type usableServerView struct {
 	Owner  string // a username; "" for a server without an owner
 	Since  time.Time
 	EndsAt time.Time // zero for no end
+	State  string    // what keeps the person out: gone, disabled, administrator or waiting; "" for nothing
 	// Disabled by the operator: the person can leave the server and cannot open
 	// it.
 	Disabled bool
@@ -69,7 +70,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
 			Guest: one.Type == models.LinkGuest, Since: one.AcceptedAt,
-			Disabled: one.ServerDisabled, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
+			Disabled: one.ServerDisabled, State: one.LocalUserState, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
 		})
 	}
 	for _, one := range owned {

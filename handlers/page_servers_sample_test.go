@@ -15,6 +15,9 @@ func (s sampler) servers() serversPage {
 			{ID: "1", LinkID: "11", Name: "Den & Co + 50% \"Server\"", Guest: true, Owner: "bert", Since: s.at, EndsAt: s.at.AddDate(0, 1, 0)},
 			{ID: "2", LinkID: "12", Name: longName, Since: s.at},
 			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: s.at, Disabled: true},
+			{ID: "6", LinkID: "14", Name: "Shed", Guest: true, Since: s.at, State: "waiting"},
+			{ID: "7", LinkID: "15", Name: "Barn", Since: s.at, State: "gone"},
+			{ID: "8", LinkID: "16", Name: "Loft", Since: s.at, State: "disabled"},
 		},
 		Owned: []ownedServerView{
 			{ID: "3", Name: "Attic", LastSeenAt: s.at, People: 1},

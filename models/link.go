@@ -60,6 +60,7 @@ type Link struct {
 	Active                  bool      // the account is confirmed and not disabled; set only in answers to the server and to its owner
 	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
 	OwnerUsername           string    // of the server; "" without an owner; only from [Links.List]
+	LocalUserState          string    // what keeps the person out, LocalUserGone or another, or ""; only from [Links.List] and [People.List]
 }
 
 // newAccessKey makes an access key of 32 hexadecimal digits, the form that Emby
@@ -185,9 +186,10 @@ func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Lo
 }
 
 const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- s.disabled_at, ` + describedColumns + `, o.username AS owner_username
+ l.local_user_id, u.gone_at, u.disabled, s.disabled_at, s.kind, ` + describedColumns + `, o.username AS owner_username
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
+LEFT JOIN local_users u ON u.id = l.local_user_id
 WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id`
 
 // List lists an account's links in a state, for the page where the person manages
@@ -199,7 +201,10 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		Type, State, RequestedBy string
 		CreatedAt                time.Time
 		AcceptedAt, DisabledAt   *time.Time
-		EndsAt                   *time.Time
+		EndsAt, GoneAt           *time.Time
+		LocalUserID              *int64
+		Disabled                 *bool // the local user
+		Kind                     string
 		OwnerUsername            *string
 		Server                   describedRow `gorm:"embedded"`
 	}
@@ -212,6 +217,13 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Server: r.Server.description(), Type: r.Type, State: r.State,
 			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), ServerDisabled: r.DisabledAt != nil,
 			EndsAt: orZero(r.EndsAt),
+		}
+		if r.State == LinkAccepted {
+			user := LocalUser{GoneAt: orZero(r.GoneAt), Disabled: r.Disabled != nil && *r.Disabled}
+			if r.LocalUserID != nil {
+				user.ID = *r.LocalUserID
+			}
+			list[i].LocalUserState = user.state(r.Kind, r.Type)
 		}
 		if r.OwnerUsername != nil {
 			list[i].OwnerUsername = *r.OwnerUsername

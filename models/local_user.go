@@ -22,6 +22,31 @@ type LocalUser struct {
 	LinkedTo      string    // username of the linked account; "" for none
 }
 
+// The states of the local user of an accepted link that keep the person out.
+const (
+	LocalUserGone          = "gone"          // they were deleted on the server
+	LocalUserDisabled      = "disabled"      // they are disabled on the server
+	LocalUserAdministrator = "administrator" // they administer the server, which its agent lets in only if its settings say so
+	LocalUserWaiting       = "waiting"       // the agent has not created them yet
+)
+
+// state returns what keeps a person out of a server on which their local user is u, or "".
+// ID 0 means that no local user is known.
+func (u *LocalUser) state(kind, linkType string) string {
+	switch {
+	case u.ID == 0 && kind == ServerAgent && linkType == LinkGuest:
+		return LocalUserWaiting
+	case !u.GoneAt.IsZero():
+		return LocalUserGone
+	case u.Disabled:
+		return LocalUserDisabled
+	case u.Administrator:
+		return LocalUserAdministrator
+	default:
+		return ""
+	}
+}
+
 // localUserRow is a row of local_users.
 type localUserRow struct {
 	ID            int64

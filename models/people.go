@@ -20,8 +20,9 @@ type Person struct {
 
 // listPeople lists the links of a server for its owner.
 const listPeople = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
- l.local_user_id, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
+ l.local_user_id, s.kind, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
 FROM links l JOIN accounts a ON a.id = l.account_id
+JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
 LEFT JOIN accounts i ON i.id = l.invited_by
 WHERE l.server_id = ? AND l.id > ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id LIMIT ?`
@@ -29,6 +30,7 @@ WHERE l.server_id = ? AND l.id > ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDE
 type personRow struct {
 	ID, ServerID, AccountID    int64
 	Type, State, RequestedBy   string
+	Kind                       string // of the server
 	CreatedAt                  time.Time
 	AcceptedAt, EndsAt, GoneAt *time.Time
 	Libraries                  *string
@@ -54,6 +56,9 @@ func (r *personRow) person() Person {
 			ID: *r.LocalUserID, ExternalID: *r.ExternalID, Name: *r.Name, Disabled: r.Disabled != nil && *r.Disabled,
 			Administrator: r.Administrator != nil && *r.Administrator, NotAllowed: r.NotAllowed != nil && *r.NotAllowed, GoneAt: orZero(r.GoneAt), LinkID: r.ID, LinkedTo: r.Username,
 		}
+	}
+	if r.State == LinkAccepted {
+		p.LocalUserState = p.LocalUser.state(r.Kind, r.Type)
 	}
 	return p
 }
