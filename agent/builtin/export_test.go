@@ -53,7 +53,12 @@ func NewTries(now func() time.Time) Tries { return Tries{newPasswordTries(now)} 
 
 // Try is passwordTries.try.
 func (t Tries) Try(ctx context.Context, subject string, address netip.Addr, work func() error) error {
-	return t.t.try(ctx, subject, address, work)
+	return t.t.try(ctx, passwordTry{name: subject, address: address}, work)
+}
+
+// TryKnown is passwordTries.try on a device that the local user has used before.
+func (t Tries) TryKnown(ctx context.Context, subject, device string, address netip.Addr, work func() error) error {
+	return t.t.try(ctx, passwordTry{name: subject, address: address, known: true, device: device}, work)
 }
 
 // Wait returns how long a try has to wait; 0 if it ran.

@@ -51,7 +51,8 @@ func guessOfSHA1(sum string) guess {
 // caller says from where a password is tried.
 type caller struct {
 	address netip.Addr
-	home    bool // surely in the home network
+	home    bool   // surely in the home network
+	device  string // the id of the device, as it says; may be ""
 }
 
 // hashPassword returns the hash to store for a password; "" for an empty password.
@@ -77,7 +78,12 @@ type doors struct{ withoutPassword, easyPIN bool }
 // For the zero row it does the same work, so that the time does not tell which names
 // exist. It returns [errWrong] or a [*limit.WaitError].
 func (s *Server) prove(ctx context.Context, name string, row *userRow, g guess, from caller, ways doors) error {
-	return s.tries.try(ctx, nameKey(name), from.address, func() error {
+	known, err := s.isKnown(ctx, row.ID, from.device)
+	if err != nil {
+		return err
+	}
+	who := passwordTry{name: nameKey(name), address: from.address, home: from.home, known: known, device: from.device}
+	return s.tries.try(ctx, who, func() error {
 		match, err := s.matches(ctx, row.PasswordHash, passwordPurpose, row, g)
 		if err != nil {
 			return err
@@ -173,6 +179,9 @@ func (s *Server) replacePassword(ctx context.Context, id, hash string, was *stri
 		if err := tx.Exec("UPDATE local_users SET password_hash = ?, easy_hash = '' WHERE id = ?", hash, row.ID).Error; err != nil {
 			return fmt.Errorf("write the row: %w", err)
 		}
+		if err := forgetDevices(tx, row.ID); err != nil {
+			return err
+		}
 		return endTokens(tx, row.ID, keep)
 	})
 }
@@ -188,6 +197,7 @@ func (s *Server) changePassword(ctx context.Context, who *session, current, next
 		return ErrGuest
 	}
 	if row.PasswordHash != "" {
+		from.device = who.deviceID
 		if err := s.prove(ctx, row.Name, &row, current, from, doors{}); err != nil {
 			return err
 		}
@@ -223,7 +233,7 @@ func (s *Server) setEasyPIN(ctx context.Context, id string, pin guess) error {
 // signIn gives a device a token for the local user of row, if the guess is their password.
 // It returns [errWrong] or a [*limit.WaitError].
 func (s *Server) signIn(ctx context.Context, row *userRow, name string, g guess, device mediaserver.Device, home bool) (mediaserver.Token, error) {
-	if err := s.prove(ctx, name, row, g, caller{device.Address, home}, doors{withoutPassword: true, easyPIN: true}); err != nil {
+	if err := s.prove(ctx, name, row, g, caller{device.Address, home, device.ID}, doors{withoutPassword: true, easyPIN: true}); err != nil {
 		return mediaserver.Token{}, err
 	}
 	token, err := s.mint(ctx, row.ID, device, &row.PasswordHash)

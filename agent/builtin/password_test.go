@@ -151,7 +151,8 @@ func TestChangePasswordRaces(t *testing.T) {
 	}
 }
 
-// Guesses of the current password count for the limit of sign-in too.
+// Guesses of the current password count for the limit of sign-in on that device, and
+// nowhere else.
 func TestChangePasswordThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -164,8 +165,11 @@ func TestChangePasswordThrottled(t *testing.T) {
 	if codes[3] != 400 || codes[4] != 429 {
 		t.Errorf("statuses %v, want four of 400 and then 429", codes)
 	}
-	if k.signs("alice", "old") {
-		t.Error("the guesses do not count for sign-in")
+	if got := k.signInOn("d1", "old", home); got != 429 {
+		t.Errorf("sign-in on the same device: status %d, want 429", got)
+	}
+	if got := k.signInOn("d2", "old", home); got != 200 {
+		t.Errorf("sign-in on another device: status %d, want 200", got)
 	}
 }
 

@@ -142,7 +142,7 @@ func refused(err error) error {
 }
 
 // callerOf returns from where a request tries a password.
-func callerOf(r *wire.Request) caller { return caller{r.Address, r.Local} }
+func callerOf(r *wire.Request) caller { return caller{r.Address, r.Local, r.Identity.DeviceID} }
 
 // deviceOf returns the device that a token is made for. A device that sends no id gets one
 // from its app and name: a second device of the same kind then ends the token of the first.
@@ -151,7 +151,7 @@ func deviceOf(r *wire.Request) mediaserver.Device {
 	device := mediaserver.Device{Client: id.Client, Name: id.Device, ID: id.DeviceID, Version: id.Version, Address: r.Address}
 	if device.ID == "" {
 		sum := secret.Sum(strings.Join([]string{"device", id.Client, id.Device, r.UserAgent()}, "\x00"))
-		device.ID = "unnamed-" + hex.EncodeToString(sum[:12])
+		device.ID = unnamed + hex.EncodeToString(sum[:12])
 	}
 	return device
 }

@@ -361,6 +361,7 @@ func TestSignInRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	k.add("alice", "secret-1", false)
+	name := "alice's"
 	at := func(n int, password, from string) map[int]int {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -368,7 +369,7 @@ func TestSignInRaces(t *testing.T) {
 		for i := range n {
 			wg.Go(func() {
 				w := k.do(ask{method: "POST", path: "/Users/AuthenticateByName", from: from, header: map[string]string{
-					"Content-Type": jsonType, "X-Emby-Device-Id": fmt.Sprint("d", i),
+					"Content-Type": jsonType, "X-Emby-Device-Id": fmt.Sprint(name, i),
 				}, body: members("Username", "alice", "Pw", password)})
 				mu.Lock()
 				defer mu.Unlock()
@@ -385,6 +386,7 @@ func TestSignInRaces(t *testing.T) {
 	if took := time.Since(began); took > 4*time.Second { // SQLite gives up waiting after five
 		t.Errorf("16 devices took %v, want at most 4s", took)
 	}
+	name = "stranger's"
 	if got := at(64, "wrong", away); got[401] != 4 || got[429] != 60 {
 		t.Errorf("64 guesses at the same time: %v by status, want 4 of 401 and 60 of 429", got)
 	}

@@ -102,6 +102,11 @@ func (s *Server) mint(ctx context.Context, localUserID string, device mediaserve
 		return nil
 	}
 	err = s.changeUser(ctx, "make a token", localUserID, refuse, func(tx *gorm.DB, row *userRow) error {
+		if passwordHash != nil {
+			if err := s.remember(tx, row.ID, device.ID); err != nil {
+				return err
+			}
+		}
 		return s.writeToken(tx, row.ID, value, device)
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/internal/peer"
+	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // triesPerSource is the number of password tries from one network that may run or wait
@@ -17,10 +18,14 @@ import (
 const triesPerSource = 32
 
 // passwordTries slows down the guessing of passwords, in memory. It counts wrong
-// passwords by name and by the network of the caller, so that guessing makes only the
-// guesser wait.
+// passwords by name and by the network of the caller, and by name alone, so that somebody
+// with many addresses waits, too. A device that the local user has used before has a count
+// of its own: whoever guesses, from its network or elsewhere, does not make it wait.
 type passwordTries struct {
-	wrong *limit.Failures[triedName]
+	wrong  *limit.Failures[triedName]
+	names  *limit.Failures[triedFrom]
+	device *limit.Failures[triedDevice]
+	known  *limit.Failures[string] // by name, on all known devices together
 
 	mu      sync.Mutex
 	running map[netip.Prefix]int // tries that run or wait, by network
@@ -32,23 +37,65 @@ type triedName struct {
 	source netip.Prefix
 }
 
+// triedFrom is a name that somebody tries to sign in with, from the home network or from
+// outside. So strangers outside do not make those at home wait.
+type triedFrom struct {
+	name string
+	home bool
+}
+
+// triedDevice is a name and a device that its local user has used before.
+type triedDevice struct {
+	name   string
+	device secret.Hash
+}
+
+// passwordTry says who tries a password.
+type passwordTry struct {
+	name    string
+	address netip.Addr
+	home    bool
+	known   bool   // the local user has used the device before
+	device  string // its id; used only if it is known
+}
+
 // newPasswordTries returns tries of passwords. Three wrong passwords cost nothing, then
-// each doubles the wait, up to 15 minutes.
+// each doubles the wait, up to 15 minutes. From all networks together ten cost nothing.
 func newPasswordTries(now func() time.Time) *passwordTries {
+	options := func(wait func(int) time.Duration) limit.FailureOptions {
+		return limit.FailureOptions{Now: now, Wait: wait, Forget: 24 * time.Hour, Queue: 16, Keys: 10_000}
+	}
 	return &passwordTries{
-		wrong: limit.NewFailures[triedName](limit.FailureOptions{
-			Now: now, Wait: passwordWait, Forget: 24 * time.Hour, Queue: 16, Keys: 10_000,
-		}),
-		running: map[netip.Prefix]int{},
+		wrong: limit.NewFailures[triedName](options(passwordWait)), names: limit.NewFailures[triedFrom](options(nameWait)),
+		device: limit.NewFailures[triedDevice](options(passwordWait)), known: limit.NewFailures[string](options(knownWait)), running: map[netip.Prefix]int{},
 	}
 }
 
 func passwordWait(wrong int) time.Duration {
 	const free = 3
-	if wrong <= free {
+	return growing(wrong-free, 15*time.Minute)
+}
+
+// nameWait is the wait after wrong passwords for one name from any network. In a day it
+// leaves less than a hundred tries.
+func nameWait(wrong int) time.Duration {
+	const free = 10
+	return growing(wrong-free, 20*time.Minute)
+}
+
+// knownWait is the wait after wrong passwords for one name on known devices.
+func knownWait(wrong int) time.Duration {
+	const free = 30
+	return growing(wrong-free, 20*time.Minute)
+}
+
+// growing returns a second for the first wrong password that costs something, and doubles
+// that with each further one, up to most.
+func growing(wrong int, most time.Duration) time.Duration {
+	if wrong <= 0 {
 		return 0
 	}
-	return min(time.Second<<min(wrong-free-1, 20), 15*time.Minute)
+	return min(time.Second<<min(wrong-1, 20), most)
 }
 
 // newEasyTries returns tries of easy PINs by the id of the local user. A PIN may have
@@ -69,13 +116,20 @@ func easyWait(wrong int) time.Duration {
 // try runs work, which compares the password for a name, and returns its error.
 // [errWrong] counts as a wrong password. After too many of them, and while too many
 // tries from the same network run, try returns a [*limit.WaitError] without running work.
-func (t *passwordTries) try(ctx context.Context, name string, address netip.Addr, work func() error) error {
-	source := peer.Network(address)
+func (t *passwordTries) try(ctx context.Context, who passwordTry, work func() error) error {
+	if who.known {
+		return t.device.Try(ctx, triedDevice{who.name, secret.Sum(who.device)}, counted(func() error {
+			return t.known.Try(ctx, who.name, counted(work))
+		}))
+	}
+	source := peer.Network(who.address)
 	if !t.enter(source) {
 		return &limit.WaitError{After: time.Second}
 	}
 	defer t.leave(source)
-	return t.wrong.Try(ctx, triedName{name, source}, counted(work))
+	return t.wrong.Try(ctx, triedName{who.name, source}, counted(func() error {
+		return t.names.Try(ctx, triedFrom{who.name, who.home}, counted(work))
+	}))
 }
 
 // counted returns work in the form that [limit.Failures.Try] wants.
