@@ -2,9 +2,12 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +27,17 @@ func checkDatabase(text string) error {
 	if !strings.HasPrefix(text, "mysql://") {
 		return errors.New("must be sqlite:PATH or mysql://user:password@host:port/name")
 	}
+	text, query, parameters := strings.Cut(text, "?")
+	socket := false
+	if parameters {
+		var err error
+		if socket, err = checkDatabaseQuery(query); err != nil {
+			return err
+		}
+	}
+	if socket { // the host says nothing then, and may be left out
+		text = regexp.MustCompile(`^(mysql://[^/]*@)/`).ReplaceAllString(text, "${1}localhost/")
+	}
 	u, err := parseServer(text)
 	if err != nil {
 		return err
@@ -35,6 +49,36 @@ func checkDatabase(text string) error {
 		return errors.New("does not name a database that can be used; write mysql://user:password@host:port/name, where the name has only letters, digits, _, $ and -")
 	}
 	return nil
+}
+
+// checkDatabaseQuery checks the parameters of a MySQL address, and reports whether one
+// names a socket.
+func checkDatabaseQuery(query string) (socket bool, err error) {
+	const all = "the parameters are tls=verify, tls=skip-verify, tls-ca=PATH and socket=PATH; in a password write ? as %3F"
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return false, fmt.Errorf("has parameters that cannot be read; %s", all)
+	}
+	for name, given := range values {
+		switch {
+		case !slices.Contains([]string{"tls", "tls-ca", "socket"}, name):
+			return false, fmt.Errorf("has a parameter that does not exist; %s", all)
+		case len(given) != 1 || given[0] == "":
+			return false, fmt.Errorf("has the parameter %s without a value or twice; %s", name, all)
+		}
+	}
+	mode, ca, path := values.Get("tls"), values.Get("tls-ca"), values.Get("socket")
+	switch {
+	case mode != "" && mode != "verify" && mode != "skip-verify":
+		return false, errors.New("has a value of tls that does not exist; write tls=verify, or tls=skip-verify to take any certificate")
+	case ca != "" && mode == "skip-verify":
+		return false, errors.New("has both tls-ca and tls=skip-verify, which takes any certificate; leave one of them out")
+	case path != "" && (mode != "" || ca != ""):
+		return false, errors.New("has both a socket and tls; a socket never leaves this machine, so leave tls out")
+	case path != "" && !filepath.IsAbs(path), ca != "" && !filepath.IsAbs(ca):
+		return false, errors.New("names a socket or a file whose path does not begin with /")
+	}
+	return path != "", nil
 }
 
 // checkMailURL checks smtp://…, smtps://…, smtp+plain://… and dir:PATH.

@@ -69,5 +69,9 @@ func maskPassword(text string) string {
 			user = strings.TrimSuffix(user, "@") + ":" + mask + "@"
 		}
 	}
-	return u.Scheme + "://" + user + u.Host + u.EscapedPath()
+	parameters := ""
+	if u.RawQuery != "" {
+		parameters = "?" + u.RawQuery // none of them is a secret
+	}
+	return u.Scheme + "://" + user + u.Host + u.EscapedPath() + parameters
 }

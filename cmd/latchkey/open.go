@@ -118,16 +118,28 @@ func prepare(ctx context.Context, store *models.Store, log *slog.Logger) error {
 			}
 			return nil
 		}
-		if ctx.Err() != nil || !database.Unavailable(err) {
+		if ctx.Err() != nil {
 			return err
 		}
-		log.WarnContext(ctx, "the database does not answer yet; the service waits for it", slog.Any("err", err))
+		if !database.Unavailable(err) {
+			return advised(err)
+		}
+		log.WarnContext(ctx, "the database does not answer yet; the service waits for it",
+			slog.Any("err", err), slog.String("what_to_do", database.Advice(err)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(pause):
 		}
 	}
+}
+
+// advised returns err with a line that says what to do about it, if there is one.
+func advised(err error) error {
+	if advice := database.Advice(err); advice != "" {
+		return fmt.Errorf("%w\n%s", err, advice)
+	}
+	return err
 }
 
 // owner returns the name of this process in leases.
@@ -194,7 +206,7 @@ func (p *program) withStore(work func(store *models.Store) error) error {
 	}
 	defer func() { _ = store.Close() }()
 	if _, err := store.Prepare(p.ctx, owner()); err != nil {
-		return err
+		return advised(err)
 	}
 	return work(store)
 }

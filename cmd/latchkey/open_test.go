@@ -51,3 +51,18 @@ func TestDatabaseThatCannotBe(t *testing.T) {
 	s := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database=sqlite:"+t.TempDir()+"/no/such/folder/latchkey.db")
 	s.refused(t, "no such file or directory", "migrate")
 }
+
+// A refusal of the database reaches the operator with what to do about it.
+func TestRefusedDatabaseSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	address := modelstest.MySQL(t)
+	before, after, _ := strings.Cut(address, "@")
+	wrong := before[:strings.LastIndexAny(before, "/:")+1] + "nobody:hunter2@" + after
+	s := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database="+wrong)
+	for _, command := range [][]string{{"serve"}, {"account", "list"}} {
+		s.refused(t, "Compare user and password", command...)
+		if _, problems, err := s.run(t, command...); strings.Contains(problems+err.Error(), "hunter2") {
+			t.Errorf("%v: the password is shown: %s %v, want it left out", command, problems, err)
+		}
+	}
+}

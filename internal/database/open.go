@@ -164,16 +164,23 @@ const (
 	answerTime  = 4 * time.Second // for one statement
 )
 
-// promptConnector limits the time of the whole connecting. The driver's own timeout
-// covers only the time until the port is open, and database/sql would try again if
-// the server is silent afterwards.
+// promptConnector prepares the session of each connection, and limits the time of the
+// whole connecting. The driver's own timeout covers only the time until the port is
+// open, and database/sql would try again if the server is silent afterwards.
 type promptConnector struct{ driver.Connector }
 
 // Connect connects within [connectTime].
 func (c promptConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-	return c.Connector.Connect(ctx)
+	connection, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := setSession(ctx, connection); err != nil {
+		return nil, errors.Join(err, connection.Close())
+	}
+	return connection, nil
 }
 
 // Ping reports whether the database answers within a second.

@@ -1,0 +1,42 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+)
+
+// sessionStatements set every variable of a MySQL session on which our statements and
+// transactions rely, because a server can have other defaults. Variables that an
+// administrator sets to protect the server, such as the longest time of a statement,
+// stay as they are.
+func sessionStatements() []string {
+	return []string{
+		// autocommit: a statement outside of a transaction is kept.
+		// completion_type: a commit ends the transaction and begins no other.
+		// sql_mode: a text that is too long is refused and not cut; double quotes and || have their usual meaning.
+		// innodb_lock_wait_timeout: less than answerTime.
+		// sql_auto_is_null: "IS NULL" does not find the row that was inserted last.
+		// sql_safe_updates, sql_select_limit, sql_big_selects: a statement without a key or a limit does all of its work.
+		// foreign_key_checks, unique_checks, default_storage_engine: what the migrations declare is kept.
+		"SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, autocommit = 1, completion_type = 0, time_zone = '+00:00', sql_mode = 'TRADITIONAL', " +
+			"innodb_lock_wait_timeout = 3, sql_auto_is_null = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615, " +
+			"sql_big_selects = 1, foreign_key_checks = 1, unique_checks = 1, default_storage_engine = 'InnoDB'",
+		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
+	}
+}
+
+// setSession runs the [sessionStatements] on a new connection.
+func setSession(ctx context.Context, connection driver.Conn) error {
+	session, ok := connection.(driver.ExecerContext)
+	if !ok {
+		return errors.New("the MySQL driver has changed its type")
+	}
+	for _, statement := range sessionStatements() {
+		if _, err := session.ExecContext(ctx, statement, nil); err != nil {
+			return fmt.Errorf("prepare a session of the database: %w", err)
+		}
+	}
+	return nil
+}
