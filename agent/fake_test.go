@@ -232,7 +232,10 @@ func (f *fake) Revoke(ctx context.Context, token string) error {
 func (f *fake) Administrator(ctx context.Context, token string) (is bool, err error) {
 	err = f.do(ctx, "Administrator", func() error {
 		u := f.find(f.tokens[token].user)
-		is = u != nil && u.Administrator
+		if u == nil {
+			return mediaserver.ErrTokenEnded
+		}
+		is = u.Administrator
 		return nil
 	})
 	return is, err

@@ -119,6 +119,28 @@ func (l *Links) Ask(ctx context.Context, localUserID, username, requestedBy stri
 	return LinkAnswer{Pending: row.Status == client.Pending, Link: row.link()}, nil
 }
 
+// Replace does what [Links.Ask] does, and first ends a link of the local user with
+// another account. It does so only once the service has found the account and would
+// link it. The link of a guest is not replaced, because its local user would end with
+// it: then Replace returns [ErrAlreadyLinked].
+func (l *Links) Replace(ctx context.Context, localUserID, username string) (LinkAnswer, error) {
+	answer, err := l.Ask(ctx, localUserID, username, "")
+	if !errors.Is(err, client.ErrLocalUserTaken) {
+		return answer, err
+	}
+	rows, failed := readLinks(l.store.read(ctx), "local_user_id = ? AND unlinked_at = 0", localUserID)
+	switch {
+	case failed != nil:
+		return LinkAnswer{}, l.explainFile(ctx, failed)
+	case len(rows) != 1 || rows[0].Type != client.Linked:
+		return LinkAnswer{}, err
+	}
+	if err := l.End(ctx, rows[0].ID); err != nil && !errors.Is(err, ErrNotLinked) {
+		return LinkAnswer{}, err
+	}
+	return l.Ask(ctx, localUserID, username, "")
+}
+
 // askForLink asks the service for a link. If the service does not know the local
 // user yet, it sends a report and asks once more.
 func (l *Links) askForLink(ctx context.Context, service *client.Agent, ask client.AskLink) (client.AgentLink, error) {

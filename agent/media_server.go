@@ -43,11 +43,12 @@ func (m *MediaServer) ready() bool {
 }
 
 // Administrator reports whether token belongs to an administrator of the media
-// server. It returns [ErrMediaServerAway], also without asking when another media
-// server than the registered one answers.
+// server. It returns [mediaserver.ErrTokenEnded] for a token that is unknown or has
+// ended, and [ErrMediaServerAway], also without asking when another media server than
+// the registered one answers.
 func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, error) {
 	if token == "" {
-		return false, nil
+		return false, mediaserver.ErrTokenEnded
 	}
 	if err := m.confirm(ctx); err != nil {
 		return false, away(err)
@@ -154,7 +155,7 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		mediaserver.ErrNotFound, mediaserver.ErrCodeWrong, mediaserver.ErrUnsupported, mediaserver.ErrNotAllowed,
-		mediaserver.ErrProofOver, mediaserver.ErrProofPending,
+		mediaserver.ErrProofOver, mediaserver.ErrProofPending, mediaserver.ErrTokenEnded,
 	} {
 		if errors.Is(err, answer) {
 			return true

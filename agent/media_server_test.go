@@ -1,10 +1,12 @@
 package agent_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 )
 
@@ -103,9 +105,14 @@ func TestAdministratorOfToken(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t))
 	d.fake.tokens["root"], d.fake.tokens["kid"] = fakeToken{user: "u2"}, fakeToken{user: "u1"}
-	for token, want := range map[string]bool{"root": true, "kid": false, "other": false, "": false} {
+	for token, want := range map[string]bool{"root": true, "kid": false} {
 		if got := must(d.MediaServer.Administrator(t.Context(), token))(t); got != want {
 			t.Errorf("token %q: administrator %v, want %v", token, got, want)
+		}
+	}
+	for _, token := range []string{"other", ""} {
+		if got, err := d.MediaServer.Administrator(t.Context(), token); got || !errors.Is(err, mediaserver.ErrTokenEnded) {
+			t.Errorf("token %q: administrator %v, error %v; want false and %v", token, got, err, mediaserver.ErrTokenEnded)
 		}
 	}
 }

@@ -42,6 +42,8 @@ func (s setting) shown() string {
 		return "(made on first use, kept in the data folder)"
 	case text == "":
 		return "(none)"
+	case text == "true" && s.name == "legacy-md5-login":
+		return "true (works for people who have signed in with the password itself since it was turned on)"
 	case s.secret == secretWhole:
 		return mask
 	case s.secret == secretPassword:

@@ -61,7 +61,7 @@ func TestPrint(t *testing.T) {
 		"LATCHKEY_SECRET_KEY", strings.Repeat("hunter2", 5), "LATCHKEY_RECAPTCHA_SECRET", "hunter2",
 		"LATCHKEY_MAIL_URL", "smtps://user:hunter2@mail.example.org")
 	delete(env, "LATCHKEY_MAIL_FROM")
-	_, loaded := load(t, env, "--config", file, "--session-idle=2d", "--captcha=maths")
+	_, loaded := load(t, env, "--config", file, "--session-idle=2d", "--captcha=maths", "--legacy-md5-login")
 	var out strings.Builder
 	if err := loaded.Print(&out); err != nil {
 		t.Fatal(err)
@@ -76,6 +76,7 @@ func TestPrint(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"dev":                 "false default",
+		"legacy-md5-login":    "true (works for people who have signed in with the password itself since it was turned on) flag --legacy-md5-login",
 		"database":            "mysql://root:••••@db.example.org:3306/latchkey environment LATCHKEY_DATABASE",
 		"mail-url":            "smtps://user:••••@mail.example.org environment LATCHKEY_MAIL_URL",
 		"secret-key":          "•••• environment LATCHKEY_SECRET_KEY",

@@ -37,6 +37,7 @@ func readJSONUpTo[T any](c *gin.Context, most int64) (T, error) { //nolint:iretu
 		}
 		return in, fmt.Errorf("%w: %w", refuse(http.StatusBadRequest, "json_invalid"), err)
 	}
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // some programs begin UTF-8 with a byte order mark
 	if err := decodeStrictly(body, &in); err != nil {
 		return in, fmt.Errorf("%w: %w", refuse(http.StatusBadRequest, "json_invalid"), err)
 	}

@@ -55,6 +55,8 @@ func TestAPIReadsStrictly(t *testing.T) {
 	}
 	p.isProblem(p.with("Content-Encoding", "gzip").do(http.MethodPost, path, media, good), http.StatusUnsupportedMediaType, "json_wanted")
 	p.is(p.do(http.MethodPost, path, "Application/JSON; charset=UTF-8", good), http.StatusCreated, nil)
+	p.is(p.do(http.MethodPost, path, media, "\ufeff"+good), http.StatusCreated, nil) // the Emby wire and the agent read the mark, too
+	p.isProblem(p.do(http.MethodPost, path, media, "\ufeff\ufeff"+good), http.StatusBadRequest, "json_invalid")
 	var invalid struct {
 		Errors []struct{ Field, Code, Detail string }
 	}

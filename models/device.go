@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -36,7 +37,7 @@ const (
 	pollEvery      = 5 * time.Second // RFC 8628 §3.2
 	slowDownBy     = 5 * time.Second // RFC 8628 §3.5
 	pollLongest    = time.Minute
-	deviceIDMax    = 255
+	deviceIDMax    = embywire.DeviceIDMax
 )
 
 // deviceCodeRow is a row of device_codes. Only keyed hashes of the codes are stored.

@@ -150,6 +150,9 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 // Administrator implements [mediaserver.Tokens]. The server has no API keys.
 func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
 	who, ok, err := s.findSession(ctx, token)
+	if err == nil && !ok {
+		err = mediaserver.ErrTokenEnded
+	}
 	return ok && who.administrator, err
 }
 

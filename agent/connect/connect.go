@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/embywire"
@@ -39,6 +40,8 @@ func (s *server) administrators(next wire.HandlerFunc) wire.HandlerFunc {
 		}
 		administrator, err := s.agent.MediaServer.Administrator(r.Context(), r.Identity.Token)
 		switch {
+		case errors.Is(err, mediaserver.ErrTokenEnded): // with 403 the app would not sign in again
+			return wire.Refuse(http.StatusUnauthorized, "That token is not valid here any longer. Sign in again.")
 		case err != nil:
 			return refuse(err)
 		case !administrator:

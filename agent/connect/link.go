@@ -20,7 +20,8 @@ type linkResult struct {
 	GuestDisplayName    string `json:"GuestDisplayName"`
 }
 
-// link asks the account of a username to be linked with a local user.
+// link asks the account of a username to be linked with a local user. A link of the
+// local user with another account is replaced, as the media server of 2017 did (§5).
 func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	id, err := localUserID(r)
 	if err != nil {
@@ -30,7 +31,7 @@ func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	if username == "" {
 		return wire.Refuse(http.StatusBadRequest, "ConnectUsername is missing.")
 	}
-	answer, err := s.agent.Links.Ask(r.Context(), id, username, "")
+	answer, err := s.agent.Links.Replace(r.Context(), id, username)
 	switch {
 	case errors.Is(err, agent.ErrLocalUserRefused): // not 401: the app would sign its administrator out
 		return wire.Refuse(http.StatusForbidden, "Administrators cannot be linked here: allow-admins is off at this server's agent.")

@@ -32,8 +32,9 @@ func TestAdministratorsOnly(t *testing.T) {
 		"GET /Connect/Pending", "DELETE /Connect/Pending?Id=1", "POST /Connect/Invite?ConnectUsername=ann",
 	} {
 		s.refused(request, http.StatusUnauthorized, "Sign in")
-		for _, token := range []string{kidToken, key, "x"} {
-			s.refused(request+"\nX-Emby-Token: "+token, http.StatusForbidden, "Only an administrator")
+		s.refused(request+"\nX-Emby-Token: "+kidToken, http.StatusForbidden, "Only an administrator")
+		for _, token := range []string{key, "x"} { // unknown or ended: the app has to sign in again
+			s.refused(request+"\nX-Emby-Token: "+token, http.StatusUnauthorized, "Sign in again")
 		}
 		s.media.change(func() { s.media.away = true })
 		if got := s.refused(request+"\nX-Emby-Token: "+rootToken, http.StatusServiceUnavailable, "media server does not answer"); got.retryAfter == "" {
@@ -101,7 +102,6 @@ func TestLinkRefused(t *testing.T) {
 	s.refused(link("..", "eve"), http.StatusNotFound, "no such local user")
 	s.refused(link(strings.Repeat("9", 32), "eve"), http.StatusNotFound, "no such local user")
 	s.refused(link(aunt, "nobody-of-that-name"), http.StatusNotFound, "No account with that name")
-	s.refused(link(kid, "eve"), http.StatusConflict, "linked already")
 	s.refused(link(aunt, "bob"), http.StatusConflict, "linked already")
 	s.refused(link(root, "eve"), http.StatusForbidden, "allow-admins")
 	s.refused(admin("GET /Users/"+kid+"/Connect/Link"), http.StatusMethodNotAllowed, "cannot be done")
@@ -116,9 +116,44 @@ func TestLinkRefused(t *testing.T) {
 	if _, found := s.link("bob"); !found {
 		t.Error("the link was removed in an outage, want it kept")
 	}
+	s.refused(link(kid, "nobody-of-that-name"), http.StatusNotFound, "No account with that name")
+	s.refused(link(kid, "bob@example.org"), http.StatusNotFound, "No account with that name")
+	if link, found := s.link("bob"); !found || link.Status != client.Accepted {
+		t.Error("the link was removed for an account that cannot be linked, want it kept")
+	}
 
 	s.newAgent("")
 	s.refused(link(aunt, "eve"), http.StatusBadGateway, "not registered")
+}
+
+// TestLinkReplacesLink links a local user to another account. The old link ends, and
+// its account and other local users stay as they are.
+func TestLinkReplacesLink(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	bob, account, key := s.linked("bob", kid)
+	s.linked("mia", aunt)
+	eve := s.Join(t, "eve")
+	got := s.ask(admin("POST /Users/" + kid + "/Connect/Link?ConnectUsername=eve"))
+	if got.status != http.StatusOK || !strings.Contains(got.body, `"IsPending":true`) {
+		t.Fatalf("answered %+v, want status 200 and a pending link", got)
+	}
+	waiting, err := eve.Links.List(t.Context(), client.Pending)
+	s.must(err)
+	list, err := bob.Servers.List(t.Context())
+	s.must(err)
+	link, found := s.link("eve")
+	if _, old := s.link("bob"); old || !found || link.LocalUserID != kid || len(waiting) != 1 || len(list.Servers) != 0 {
+		t.Errorf("got the old link %v, the new one %+v, %d waiting links and bob's servers %+v; want the new link alone", old, link, len(waiting), list.Servers)
+	}
+	s.refused(exchange(account, key), http.StatusNotFound, "no link")
+	s.refused(admin("POST /Users/"+kid+"/Connect/Link?ConnectUsername=mia"), http.StatusConflict, "linked already")
+	if _, found := s.link("eve"); !found {
+		t.Error("the link ended for an account that has another local user, want it kept")
+	}
+	if got := s.ask(admin("POST /Users/" + kid + "/Connect/Link?ConnectUsername=eve")); got.status != http.StatusOK { // asks twice
+		t.Errorf("answered %+v, want status 200", got)
+	}
 }
 
 func TestInvite(t *testing.T) {

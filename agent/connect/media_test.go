@@ -135,7 +135,12 @@ func (m *media) Revoke(_ context.Context, token string) error {
 }
 
 func (m *media) Administrator(_ context.Context, token string) (is bool, err error) {
-	return token == rootToken, m.with(func() error { return nil })
+	return token == rootToken, m.with(func() error {
+		if token != rootToken && token != kidToken {
+			return mediaserver.ErrTokenEnded
+		}
+		return nil
+	})
 }
 
 func (m *media) StartProof(context.Context, string) (mediaserver.Proof, error) {

@@ -188,14 +188,16 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 func (s *Server) Administrator(ctx context.Context, token string) (bool, error) {
 	const doing = "asking whether a token belongs to an administrator"
 	if token == "" || len(token) > 512 {
-		return false, nil
+		return false, mediaserver.ErrTokenEnded
 	}
 	var answer libraries
 	err := s.do(ctx, call{
 		doing: doing, method: http.MethodGet, path: "/Library/MediaFolders", header: authorization(pair{"Token", token}), into: &answer,
 	})
 	switch statusOf(err) {
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case http.StatusUnauthorized:
+		return false, mediaserver.ErrTokenEnded
+	case http.StatusForbidden:
 		return false, nil
 	}
 	if err == nil && answer.Items == nil {

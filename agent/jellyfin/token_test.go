@@ -257,18 +257,19 @@ func TestAdministrator(t *testing.T) {
 		tests := []struct {
 			token string
 			want  bool
+			err   error
 		}{
-			{token(root.ID), true},
-			{fake.APIKey, true},
-			{token(fake.AddUser("Anna", "a", false)), false},
-			{"", false},
-			{"none", false},
-			{`x", Token="` + fake.APIKey, false},
-			{strings.Repeat("x", 5000), false},
+			{token(root.ID), true, nil},
+			{fake.APIKey, true, nil},
+			{token(fake.AddUser("Anna", "a", false)), false, nil},
+			{"", false, mediaserver.ErrTokenEnded},
+			{"none", false, mediaserver.ErrTokenEnded},
+			{`x", Token="` + fake.APIKey, false, mediaserver.ErrTokenEnded},
+			{strings.Repeat("x", 5000), false, mediaserver.ErrTokenEnded},
 		}
 		for _, test := range tests {
-			if got, err := s.Administrator(t.Context(), test.token); err != nil || got != test.want {
-				t.Errorf("administrator %v (error %v), want %v", got, err, test.want)
+			if got, err := s.Administrator(t.Context(), test.token); !errors.Is(err, test.err) || got != test.want {
+				t.Errorf("administrator %v (error %v), want %v (error %v)", got, err, test.want, test.err)
 			}
 		}
 		for _, spoil := range []http.HandlerFunc{jellyfintest.Page, jellyfintest.Garbage, jellyfintest.Null, jellyfintest.Status(500)} {

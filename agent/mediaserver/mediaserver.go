@@ -21,6 +21,7 @@ var (
 	ErrTooOld       = errors.New("the media server is too old")
 	ErrProofOver    = errors.New("the proof has failed")
 	ErrProofPending = errors.New("the proof is not decided yet")
+	ErrTokenEnded   = errors.New("the media server does not know that local token, or it has ended")
 
 	// ErrQuickConnectOff means that the media server makes no tokens until its admin
 	// switches Quick Connect on: nothing is wrong with the local user or the device.
@@ -116,7 +117,7 @@ type Tokens interface {
 	// Revoke ends a token. It also succeeds for a token that has ended before.
 	Revoke(ctx context.Context, token string) error
 	// Administrator reports whether a token belongs to an administrator, or is an
-	// API key.
+	// API key. It returns ErrTokenEnded for a token that is unknown or has ended.
 	Administrator(ctx context.Context, token string) (bool, error)
 }
 

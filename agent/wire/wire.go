@@ -89,6 +89,10 @@ func (k *Kit) handle(f HandlerFunc, read func(*http.Request) (embywire.Params, e
 		}
 		address, local := peer.Address(r.RemoteAddr, r.Header, k.TrustedProxies)
 		identity := embywire.ReadIdentity(r.Header, params)
+		if len(identity.DeviceID) > embywire.DeviceIDMax {
+			k.answerError(w, r, Refuse(http.StatusBadRequest, fmt.Sprintf("The device id is too long: at most %d bytes.", embywire.DeviceIDMax)))
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxRawBody)
 		if err := f(w, &Request{Request: r, Params: params, Identity: identity, Address: address, Local: local}); err != nil {
 			k.answerError(w, r, err)

@@ -241,6 +241,9 @@ func TestBodies(t *testing.T) {
 	}{
 		"form":                {"POST /Echo/1?a=query", "a=body", "application/x-www-form-urlencoded", 201, `"a":"body"`},
 		"JSON list":           {"POST /Echo/1", `{"A":["x","y"]}`, "application/json", 201, `"a":"x,y"`},
+		"JSON with a mark":    {"POST /Echo/1", "\ufeff" + `{"a":"x"}`, "application/json", 201, `"a":"x"`},
+		"long device id":      {"POST /Echo/1?X-Emby-Device-Id=" + strings.Repeat("%C3%A9", 127) + "x", "", "", 201, `"id":"1"`},
+		"longer device id":    {"POST /Echo/1?X-Emby-Device-Id=" + strings.Repeat("%C3%A9", 128), "", "", 400, "The device id is too long: at most 255 bytes."},
 		"token in the query":  {"POST /Echo/1?api_key=k", "", "", 201, `"token":"k"`},
 		"a mebibyte":          {"POST /Echo/1", "a=1&b=" + strings.Repeat("x", 1<<20-6), "", 201, `"a":"1"`},
 		"more":                {"POST /Echo/1", "a=1&b=" + strings.Repeat("x", 1<<20-5), "", 413, "The request is too large."},

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"strings"
@@ -51,10 +52,11 @@ func register(c *call) (any, error) {
 	if c.Register == RegisterOff {
 		return refuseRegistration("REGISTRATION_OFF", signUpPage), nil
 	}
-	if c.params["rawpw"] == "" && c.params["password"] != "" { // it may be an MD5; only the plain password can be checked
+	password := c.params.Get("rawpw", "password")
+	if c.params["rawpw"] == "" && isMD5(password) { // only the password itself can be checked
 		return refuseRegistration("PASSWORD_NOT_SUPPORTED", signUpPage), nil
 	}
-	in := models.SignUp{Username: c.params["username"], Email: c.params["email"], Password: c.params["rawpw"], Locale: locale}
+	in := models.SignUp{Username: c.params["username"], Email: c.params["email"], Password: password, Locale: locale}
 	ctx := c.request.Context()
 	if err := c.Store.Accounts.CheckSignUp(in); err != nil {
 		return c.refused(locale, err)
@@ -71,6 +73,14 @@ func register(c *call) (any, error) {
 		return c.refused(locale, err)
 	}
 	return registration{Status: "SUCCESS", Message: c.Say(locale, "connect_registered", nil, 0)}, nil
+}
+
+// isMD5 reports whether a password has the form of an MD5, 32 hexadecimal digits,
+// which some old clients send in the place of the password (§2.4).
+func isMD5(password string) bool {
+	raw, err := hex.DecodeString(password)
+	const size = 16 // bytes
+	return err == nil && len(raw) == size
 }
 
 // refused returns the reason, as a word if apps know one for it, and as a

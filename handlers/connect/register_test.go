@@ -44,6 +44,35 @@ func TestSignUpFollowsPolicy(t *testing.T) {
 	}
 }
 
+// The .NET client sends the password itself as password, without encoding it. An MD5,
+// which old clients send there, is refused, because nobody can check it by the rules
+// for passwords.
+func TestSignUpWithPlainPassword(t *testing.T) {
+	t.Parallel()
+	const md5 = "84cde2b80d1da93d478d7c170e6b60c8"
+	for name, c := range map[string]struct{ fields, status string }{
+		"plain, unencoded":           {"password=" + newPassword, "SUCCESS"},
+		"plain, unencoded, not last": {"password=" + newPassword + "&format=json", "SUCCESS"},
+		"plain, encoded":             {"password=" + encodeURIComponent(newPassword), "SUCCESS"},
+		"too short":                  {"password=short", "INVALID_PASSWORD"},
+		"an MD5":                     {"password=" + md5, "PASSWORD_NOT_SUPPORTED"},
+		"an MD5 in capitals":         {"password=" + strings.ToUpper(md5), "PASSWORD_NOT_SUPPORTED"},
+		"an MD5 beside the password": {"password=" + md5 + "&rawpw=" + encodeURIComponent(newPassword), "SUCCESS"},
+		"one digit more":             {"password=" + md5 + "0", "SUCCESS"},
+		"one letter that is none":    {"password=g" + md5[1:], "SUCCESS"},
+	} {
+		s := newSite(t, nil)
+		a := s.do("POST /service/register" + post + "userName=carol&email=carol%40example.test&" + c.fields)
+		if object := a.object("Status", "Message", "Validated"); object["Status"] != c.status || (a.status == http.StatusOK) != (c.status == "SUCCESS") {
+			t.Errorf("%s: answered %d %s, want the status %s", name, a.status, a.body, c.status)
+		}
+		if c.status == "SUCCESS" && strings.HasPrefix(name, "plain") {
+			s.confirm("carol@example.test")
+			s.signIn("carol", newPassword) // the whole password, with the characters that a form has a meaning for
+		}
+	}
+}
+
 // Apps read an object whatever the status is: over a limit as well.
 func TestSignUpOverTheLimit(t *testing.T) {
 	t.Parallel()

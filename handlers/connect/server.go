@@ -187,9 +187,13 @@ func (s *Server) routeTable() *embywire.Table[route] {
 
 func (c *call) run(answer endpoint, path string) (any, error) {
 	options := embywire.Options{MaxBody: maxBody}
-	if path == "/servers" { // media servers send their name without encoding it (§1.2)
+	switch path { // some clients send a name or a password without encoding it (§1.2)
+	case "/servers":
 		options.JoinInto = "name"
 		options.Known = []string{"name", "url", "systemid", "localaddress", "id", "format", "claimcode"}
+	case "/register":
+		options.JoinInto, options.Encoded = "password", "rawpw"
+		options.Known = []string{"password", "username", "email", "grecaptcha", "altcha", "format"}
 	}
 	params, err := embywire.Read(c.request, options)
 	if errors.Is(err, embywire.ErrTooLarge) {

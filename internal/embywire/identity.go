@@ -15,10 +15,15 @@ type Identity struct {
 	UserID   string
 	Client   string
 	Device   string // its name
-	DeviceID string
+	DeviceID string // at most [DeviceIDMax] bytes are allowed; a longer one is not cut to them, so that it can be refused
 	Version  string
 	Token    string
 }
+
+// DeviceIDMax is the greatest number of bytes that the id of a device may have,
+// everywhere in the service and its agent: the id connects a session at the service
+// with the local tokens of the same device, so both sides must accept the same ids.
+const DeviceIDMax = 255
 
 // longest is the number of bytes of a part of an identity that are kept. Tokens are
 // far shorter.

@@ -46,6 +46,10 @@ type Options struct {
 	// such a form is not encoded, "+" does not stand for a blank.
 	JoinInto string
 	Known    []string
+	// Encoded names a parameter that only clients send that encode their forms. A form
+	// without it that has JoinInto comes from a client that does not: in such a form "+"
+	// never stands for a blank. "" means that there is no such parameter.
+	Encoded string
 	// Lists makes Read keep lists in a JSON body: their texts and numbers, joined by
 	// commas.
 	Lists bool
@@ -114,7 +118,11 @@ func readForm(params Params, text string, o Options) {
 	if len(parts) > most {
 		parts = parts[:most]
 	}
-	raw := o.JoinInto != "" && strings.Contains(text, "://") // an encoder would have escaped "://"
+	if o.Encoded != "" && !slices.ContainsFunc(parts, named(o.JoinInto)) || slices.ContainsFunc(parts, named(o.Encoded)) {
+		o.JoinInto = ""
+	}
+	// An encoder would have escaped "://".
+	raw := o.JoinInto != "" && (o.Encoded != "" || strings.Contains(text, "://"))
 	name, value, open := "", "", false
 	flush := func() {
 		if open {
@@ -131,6 +139,15 @@ func readForm(params Params, text string, o Options) {
 		name, value, open = key, rest, true
 	}
 	flush()
+}
+
+// named returns a function that reports whether a part of a form is a parameter with
+// a name, in any letter case. No part has the name "".
+func named(name string) func(part string) bool {
+	return func(part string) bool {
+		key, _, _ := strings.Cut(part, "=")
+		return name != "" && strings.EqualFold(key, name)
+	}
 }
 
 // stray reports whether a part of a form is the rest of a value with a bare "&": a
