@@ -21,8 +21,14 @@ func withoutAPI() map[string]string {
 		wire    = "the Emby Connect protocol alone has it"
 		command = "for the command line of an operator, who names accounts by their username"
 		worker  = "the workers call it"
+
+		restores = "the program itself calls it, when it starts and every minute"
 	)
 	return map[string]string{
+		"Restores.Declare":        restores,
+		"Restores.Finish":         restores,
+		"Restores.Last":           "the page of the sign-in tells it; a program learns that its session has ended",
+		"Restores.Raise":          restores,
 		"Accounts.SetLocale":      "the API changes the language with the rest of the profile",
 		"Emails.LookChange":       look,
 		"Emails.LookConfirm":      look,

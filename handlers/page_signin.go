@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -12,8 +13,12 @@ import (
 type signInPage struct {
 	Base
 	NameOrEmail, Password Field
-	ReturnTo              string // the hidden field "return_to"
+	ReturnTo              string    // the hidden field "return_to"
+	RestoredAt            time.Time // when the service was restored from a backup and ended all sessions; zero if that is long ago
 }
+
+// restoredShown is the time for which the page says that a backup was restored.
+const restoredShown = 7 * 24 * time.Hour
 
 // signInForm answers GET /signin.
 func (s *site) signInForm(c *gin.Context) error {
@@ -54,6 +59,9 @@ func (s *site) showSignIn(c *gin.Context, f form, cause error) error {
 	}
 	page := signInPage{Base: s.base(c, "signin")}
 	page.Base = page.telling(wrong)
+	if at := s.Store.Restores.Last(); s.Now().Sub(at) < restoredShown {
+		page.RestoredAt = at
+	}
 	if wish := f["return_to"]; wish != "" {
 		page.ReturnTo = returnTo(wish)
 	}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -52,12 +53,22 @@ func MailSecretFrom(keys secret.Keys, kind MailKind, id int64, salt secret.Hash,
 	return c.mailSecret(&outboxRow{ID: id, Kind: kind, Salt: salt, KeyID: keyID})
 }
 
+// FinishOneStep ends what lives again in a restored database for the first few accounts,
+// as a process does that crashes then.
+func FinishOneStep(ctx context.Context, s *Store) error {
+	row, err := s.Restores.row(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Restores.endOld(ctx, *row.RestoredAt), s.Restores.nextAccounts(ctx, row))
+}
+
 // RowTypes returns the types that read and write rows.
 func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &idempotencyRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &idempotencyRow{}, &restoreRow{},
 	}
 }
 

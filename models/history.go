@@ -55,6 +55,7 @@ const (
 	EventInviteDeclined      EventKind = "invite_declined"
 	EventOperatorOn          EventKind = "operator_on"
 	EventOperatorOff         EventKind = "operator_off"
+	EventRestored            EventKind = "restored" // the service, from a backup
 
 	EventServerRemovedByOperator EventKind = "server_removed_by_operator"
 )
@@ -69,6 +70,7 @@ func EventKinds() []EventKind {
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
+		EventRestored,
 	}
 }
 

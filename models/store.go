@@ -44,6 +44,7 @@ type Store struct {
 	Proofs    *Proofs
 
 	QuickConnects   *QuickConnects
+	Restores        *Restores
 	Registrations   *Registrations
 	ServerKeys      *ServerKeys
 	EmbyServers     *EmbyServers
@@ -153,6 +154,7 @@ func New(o Options) (*Store, error) {
 		Proofs:    &Proofs{core: c},
 
 		QuickConnects:   &QuickConnects{core: c},
+		Restores:        &Restores{core: c},
 		Registrations:   &Registrations{core: c},
 		ServerKeys:      &ServerKeys{core: c},
 		EmbyServers:     &EmbyServers{core: c},

@@ -58,18 +58,18 @@ func (s *Store) Sweep(ctx context.Context) error {
 // sweepTable deletes the rows of a table that have expired, a few at a time. It reads
 // the keys in a statement of its own, because a DELETE with a subquery locks all rows
 // that the subquery reads.
-func (s *Store) sweepTable(ctx context.Context, table, key, condition string, args []any) error {
+func (c *core) sweepTable(ctx context.Context, table, key, condition string, args []any) error {
 	find := "SELECT " + key + " FROM " + table + " WHERE " + condition + " LIMIT ?"
 	for {
-		keys, err := s.sweepKeys(ctx, find, append(slices.Clone(args), sweepStep)...)
+		keys, err := c.sweepKeys(ctx, find, append(slices.Clone(args), sweepStep)...)
 		if err != nil {
 			return explained("sweep "+table, err)
 		}
 		if len(keys) > 0 {
 			//nolint:gosec // names and conditions are the constants of Sweep, values are parameters
 			remove := "DELETE FROM " + table + " WHERE " + key + " IN (?" + strings.Repeat(", ?", len(keys)-1) + ") AND (" + condition + ")"
-			if err := s.db.Again(ctx, func(*gorm.DB) error {
-				_, err := s.db.SQL.ExecContext(ctx, remove, append(slices.Clone(keys), args...)...)
+			if err := c.db.Again(ctx, func(*gorm.DB) error {
+				_, err := c.db.SQL.ExecContext(ctx, remove, append(slices.Clone(keys), args...)...)
 				return err
 			}); err != nil {
 				return explained("sweep "+table, err)

@@ -105,10 +105,10 @@ func (p *program) lives() models.Lives {
 	}
 }
 
-// prepare brings the database up to date. If the database cannot be reached it
-// waits until ctx ends; for a database that does not suit this program it returns
-// an error at once.
-func prepare(ctx context.Context, store *models.Store, log *slog.Logger) error {
+// prepare brings the database up to date, and then calls begin. If the database cannot
+// be reached it waits until ctx ends; for a database that does not suit this program it
+// returns an error at once.
+func prepare(ctx context.Context, store *models.Store, log *slog.Logger, begin func(context.Context) error) error {
 	const pause = 2 * time.Second
 	for {
 		applied, err := store.Prepare(ctx, owner())
@@ -116,6 +116,9 @@ func prepare(ctx context.Context, store *models.Store, log *slog.Logger) error {
 			if applied > 0 {
 				log.InfoContext(ctx, "the database was brought up to date", slog.Int("migrations", applied))
 			}
+			err = begin(ctx)
+		}
+		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {

@@ -23,13 +23,15 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-type serveCommand struct{}
+type serveCommand struct {
+	Restored bool `name:"restored" help:"The database, or the folder with it, was restored from a backup: end all sessions, open invites, codes and mailed links, and replace all access keys. For one start only."`
+}
 
 // shutdownTime is the time that requests have to end when the service stops.
 const shutdownTime = 15 * time.Second
 
 // Run serves until the program is told to stop.
-func (serveCommand) Run(p *program) error {
+func (s serveCommand) Run(p *program) error {
 	if err := p.checked(); err != nil {
 		return err
 	}
@@ -50,6 +52,7 @@ func (serveCommand) Run(p *program) error {
 		return err
 	}
 	defer func() { _ = service.store.Close() }()
+	service.restored = s.Restored
 	return service.run(p.ctx, listener, p.settings.DrainDelay)
 }
 
@@ -60,6 +63,8 @@ type service struct {
 	site     http.Handler
 	mail     *jobs.Mail
 	keeping  *jobs.Housekeeping
+	watch    *restoreWatch
+	restored bool          // the operator says that the database was restored
 	prepared atomic.Bool   // the database is up to date
 	stopping atomic.Bool   // the service reports that it is not ready
 	leaving  chan struct{} // closed when the service begins to wait for the last requests
@@ -89,6 +94,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond},
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
 	}
+	s.watch = p.newRestoreWatch(store, log)
 	site := &handlers.Server{
 		Store: store, Log: log, Catalogue: catalogue, Pages: pages, Static: templates.Static(),
 		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, SecurityContact: p.settings.SecurityContact,
@@ -176,7 +182,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	defer func() { _ = server.Close() }()
 	address := slog.String("address", listener.Addr().String())
 	s.log.InfoContext(ctx, "waiting for the database", address)
-	if err := prepare(ctx, s.store, s.log); err != nil {
+	if err := prepare(ctx, s.store, s.log, func(ctx context.Context) error { return s.watch.begin(ctx, s.restored) }); err != nil {
 		if ctx.Err() != nil {
 			return nil // the program was told to stop before it had started
 		}
@@ -188,6 +194,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	var working sync.WaitGroup
 	working.Go(func() { s.mail.Run(jobsCtx) })
 	working.Go(func() { s.keeping.Run(jobsCtx) })
+	working.Go(func() { s.watch.run(jobsCtx) })
 	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
 
 	var err error

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
+
+// restoreWatch notices that the database was restored from a backup: a file in the data
+// folder has a copy of the database's mark, which rises every minute and at each start
+// and end of the service. A database that is behind the copy was restored.
+type restoreWatch struct {
+	store *models.Store
+	log   *slog.Logger
+	file  string
+	every time.Duration
+
+	warned bool // that the file cannot be used
+}
+
+// restoreFile is the name of the file in the data folder.
+const restoreFile = "database-mark"
+
+// begin looks whether the database was restored, or takes the operator's word for it,
+// and ends what lives again before the service answers anybody. It also finishes what an
+// earlier start of the service, or another process, has begun.
+func (w *restoreWatch) begin(ctx context.Context, declared bool) error {
+	if declared {
+		if err := w.store.Restores.Declare(ctx); err != nil {
+			return err
+		}
+	}
+	return w.look(ctx)
+}
+
+// run looks every minute until ctx ends, and once more then, so that a backup that was
+// made in the last minute is known to be one.
+func (w *restoreWatch) run(ctx context.Context) {
+	ticker := time.NewTicker(w.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			w.tell(ctx, w.look(ctx))
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			w.tell(last, w.look(last))
+			return
+		}
+	}
+}
+
+// tell logs why the database could not be looked at.
+func (w *restoreWatch) tell(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		w.log.WarnContext(ctx, "the service could not look whether the database was restored", slog.Any("err", err))
+	}
+}
+
+// look raises the mark of the database, keeps a copy, and ends what lives again if the
+// database was restored. A data folder that cannot be used is logged once: then only the
+// operator can say that the database was restored.
+func (w *restoreWatch) look(ctx context.Context) error {
+	known, failed := w.read()
+	mark, restored, err := w.store.Restores.Raise(ctx, known)
+	if err != nil {
+		return err
+	}
+	if restored {
+		w.log.WarnContext(ctx, "the database is older than it was: a backup was restored")
+	}
+	if failed = errors.Join(failed, w.write(mark)); failed != nil && !w.warned {
+		w.warned = true
+		w.log.WarnContext(ctx, "the service cannot notice by itself that a backup is restored: start it with --restored then",
+			slog.String("file", w.file), slog.Any("err", failed))
+	}
+	done, err := w.store.Restores.Finish(ctx)
+	if done {
+		w.log.WarnContext(ctx, "the database was restored from a backup: all sessions, open invites, codes and mailed links have ended, "+
+			"and all access keys are new; everybody has to sign in again")
+	}
+	return err
+}
+
+// read returns the copy of the mark, or the zero value when there is no copy yet or it
+// is damaged.
+func (w *restoreWatch) read() (models.DatabaseMark, error) {
+	text, err := os.ReadFile(w.file)
+	if errors.Is(err, os.ErrNotExist) {
+		return models.DatabaseMark{}, nil
+	}
+	if err != nil {
+		return models.DatabaseMark{}, err
+	}
+	name, counter, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	number, err := strconv.ParseInt(counter, 10, 64)
+	if err != nil || number < 0 {
+		return models.DatabaseMark{}, fmt.Errorf("%s: %q is no mark of a database", w.file, text)
+	}
+	return models.DatabaseMark{Name: name, Counter: number}, nil
+}
+
+// write replaces the copy of the mark. The new file has a name of its own, because
+// several processes may use one folder.
+func (w *restoreWatch) write(mark models.DatabaseMark) error {
+	next, err := os.CreateTemp(filepath.Dir(w.file), restoreFile+".*")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(next, "%s %d\n", mark.Name, mark.Counter)
+	if err = errors.Join(err, next.Close()); err == nil {
+		err = os.Rename(next.Name(), w.file)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(next.Name()))
+	}
+	return err
+}
+
+// newRestoreWatch returns the watch of the settings.
+func (p *program) newRestoreWatch(store *models.Store, log *slog.Logger) *restoreWatch {
+	return &restoreWatch{store: store, log: log, file: filepath.Join(p.settings.DataDir, restoreFile), every: time.Minute}
+}
