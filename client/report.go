@@ -35,7 +35,8 @@ type ReportAnswer struct {
 	SeenAs  string `json:"seen_as"` // the address that the report came from; "" when unknown
 }
 
-// Report sends a report about the server. A report without news costs little.
+// Report sends a report about the server. A report without news costs little; reports
+// with news are limited, and above the limit it returns [ErrThrottled].
 func (a *Agent) Report(ctx context.Context, in Report) (ReportAnswer, error) {
 	var out ReportAnswer
 	err := a.core.fetch(ctx, call{

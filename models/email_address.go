@@ -35,6 +35,19 @@ func parseEmail(typed string) (sendTo, key string, ok bool) {
 	return name + "@" + domain, strings.ToLower(name) + "@" + domain, true
 }
 
+// mailboxKey returns the text by which mails to an address are limited: the address for
+// comparisons, without a tag behind a plus. ann+1@example.org and ann+2@example.org are
+// mailboxes of one person nearly everywhere; a provider that tells them apart only means
+// that a few mails more are held back. Dots stay, because most providers tell them apart.
+func mailboxKey(address string) string {
+	_, key, _ := parseEmail(address)
+	name, domain, _ := strings.Cut(key, "@")
+	if untagged, _, found := strings.Cut(name, "+"); found && untagged != "" {
+		name = untagged
+	}
+	return name + "@" + domain
+}
+
 // plainEmailName reports whether name is a dot-atom (RFC 5322 §3.2.3) of ASCII.
 func plainEmailName(name string) bool {
 	if name == "" || len(name) > emailNameMax || strings.HasPrefix(name, "=?") {

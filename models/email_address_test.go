@@ -83,6 +83,18 @@ func FuzzEmailAddress(f *testing.F) {
 	})
 }
 
+func TestMailboxKey(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"Ada@Example.org": "ada@example.org", "ada+films@example.org": "ada@example.org", "ada+a+b@example.org": "ada@example.org",
+		"+ada@example.org": "+ada@example.org", "a.da@example.org": "a.da@example.org", "ada@plus+example.org": "@",
+	} {
+		if got := mailboxKey(address); got != want {
+			t.Errorf("%q: %q, want %q", address, got, want)
+		}
+	}
+}
+
 func TestMaskEmail(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{

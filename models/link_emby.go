@@ -52,7 +52,7 @@ func (c *core) authorization(r authorizationRow) (Authorization, error) {
 // link returns the link of the row without its access key.
 func (r *authorizationRow) link() Link {
 	return Link{
-		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Username: r.Username, DisplayName: r.DisplayName,
+		ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Username: r.Username, DisplayName: visibleName(r.State, r.Username, r.DisplayName),
 		Type: r.Type, State: r.State, RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt),
 		Active: r.ConfirmedAt != nil && r.DisabledAt == nil,
 	}
@@ -208,7 +208,8 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 // FindAccount finds an account for a server: by username, or by the address of a
 // person who has accepted a link to this server. Other addresses are not found, so
 // that a server key cannot be used to test addresses. byEmail says that nameOrEmail is
-// an address; then [EmbyServers.Invite] may follow. It returns [ErrNotFound],
+// an address; then [EmbyServers.Invite] may follow. Without an accepted link the display
+// name is the username. It returns [ErrNotFound],
 // [ErrThrottled] or [ErrUnavailable].
 func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail string, caller Caller) (found Account, byEmail bool, err error) {
 	if err := e.throttle.allow(ctx, e.throttle.key("find account", FormatID(this.ID)), e.opt.Limits.FindHour); err != nil {
@@ -220,14 +221,17 @@ func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail 
 	if err != nil && KindOf(err) != KindNotFound {
 		return Account{}, byEmail, err
 	}
-	if !byEmail {
-		return row.account(), false, err
-	}
 	// Runs without an account too, so that the time of the answer does not show whether the address has one.
 	linked, failed := gorm.G[linkRow](e.read(ctx)).
 		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, e.Now()).Count(ctx, "*")
 	if failed != nil {
-		return Account{}, true, explained("find a link", failed)
+		return Account{}, byEmail, explained("find a link", failed)
+	}
+	if linked == 0 {
+		row.DisplayName = row.Username // strangers' servers are not told it
+	}
+	if !byEmail {
+		return row.account(), false, err
 	}
 	if err == nil && linked == 1 {
 		return row.account(), true, nil

@@ -82,7 +82,7 @@ WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_un
 func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
 	// Counted before anything is minted: a mail that is not sent must leave the
 	// link of the one before alive, or strangers could keep killing it.
-	if o.Kind.traits().OthersStart && o.Attempts == 1 {
+	if o.startedByOthers() && o.Attempts == 1 {
 		if letter, send, err = m.prepare(ctx, o, false); err != nil || !send {
 			return Letter{}, false, err
 		}
@@ -93,6 +93,12 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 		}
 	}
 	return m.prepare(ctx, o, true)
+}
+
+// startedByOthers reports whether a stranger may have started the mail. A reset that names
+// its account was started by an operator: strangers type a name.
+func (o Owed) startedByOthers() bool {
+	return o.Kind.traits().OthersStart && (o.Kind != MailPasswordReset || o.row.AccountID == 0)
 }
 
 // prepare returns the letter of a mail that is still leased to its worker. With mint
@@ -324,10 +330,10 @@ func overtaken(open []token, owedAt time.Time) bool {
 	return slices.ContainsFunc(open, func(t token) bool { return t.CreatedAt.After(owedAt) })
 }
 
-// withinDay counts a mail that strangers can start, by the address that gets it
-// . It reports whether the mail may be sent; one reset an hour always may.
+// withinDay counts a mail that strangers can start, by the mailbox that gets it.
+// It reports whether the mail may be sent; one reset an hour always may.
 func (m *Mail) withinDay(ctx context.Context, letter *Letter) (bool, error) {
-	_, key, _ := parseEmail(letter.To)
+	key := mailboxKey(letter.To)
 	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", key), m.opt.Limits.MailDay)
 	if err != nil || hits > 0 {
 		return hits > 0, err

@@ -104,8 +104,9 @@ func (r checkedReport) digest() (string, error) {
 // Report stores the name, version, addresses, local users and libraries of a server.
 // If nothing has changed it writes only the time, every few minutes. A local user that
 // is missing is deleted; if a link or a pending invite names it, it is marked as gone
-// instead. It returns errors about fields, [ErrNoServer] for a server that was removed
-// meanwhile, or [ErrUnavailable].
+// instead. Reports that change something are counted by server. It returns errors about
+// fields, [ErrThrottled], [ErrNoServer] for a server that was removed meanwhile, or
+// [ErrUnavailable].
 func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bool, err error) {
 	report, err := in.check()
 	if err != nil {
@@ -118,6 +119,13 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bo
 	a.NoteContact(this)
 	if digest == this.ReportHash {
 		return false, nil
+	}
+	limit := a.opt.Limits.ReportHour
+	if this.OwnerID == 0 {
+		limit = a.opt.Limits.ReportUnclaimed
+	}
+	if err := a.throttle.allow(ctx, a.throttle.key("report", FormatID(this.ID)), limit); err != nil {
+		return false, err
 	}
 	err = a.tx(ctx, "take a report", func(tx *gorm.DB) error {
 		result := tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{

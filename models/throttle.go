@@ -74,6 +74,8 @@ type Limits struct {
 	AskDay          Limit // links that a claimed server asks for
 	AskDayUnclaimed Limit
 	FindHour        Limit // people that a server looks up
+	ReportHour      Limit // reports of a claimed server that change something; each may rewrite thousands of rows
+	ReportUnclaimed Limit
 	ClaimCodeHour   Limit
 	ClaimHour       Limit
 	DeviceSource    Limit // devices that ask for a code
@@ -128,6 +130,10 @@ func ProductionLimits() Limits {
 		AskDay:          Limit{Hits: 300, Window: day},
 		AskDayUnclaimed: Limit{Hits: 20, Window: day},
 		FindHour:        Limit{Hits: 120, Window: time.Hour},
+		ReportHour: Limit{Hits: 120, Window: time.Hour, Steps: []Step{
+			{After: 20, Wait: 10 * time.Second}, {After: 60, Wait: 30 * time.Second},
+		}},
+		ReportUnclaimed: Limit{Hits: 20, Window: time.Hour},
 		ClaimCodeHour:   Limit{Hits: 20, Window: time.Hour},
 		ClaimHour:       Limit{Hits: 20, Window: time.Hour},
 		DeviceSource:    Limit{Hits: 30, Window: 10 * time.Minute},
