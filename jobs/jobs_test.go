@@ -27,7 +27,7 @@ func worker(t *testing.T, store *models.Store, transport mailer.Transport) *jobs
 		t.Fatal(err)
 	}
 	return &jobs.Mail{
-		Store: store, Log: slog.New(slog.DiscardHandler), Owner: "worker of " + t.Name(), Parallel: 4, Interval: 5 * time.Millisecond,
+		Store: store, Log: slog.New(slog.DiscardHandler), Owner: "worker of " + t.Name(), Parallel: 4, Interval: 5 * time.Millisecond, Now: time.Now,
 		Mailer: &mailer.Mailer{
 			Transport: transport, From: "accounts@example.org", ServiceName: "Latchkey", PublicURL: "https://accounts.example.org", Templates: texts,
 		},
@@ -39,7 +39,13 @@ func emailOf(username string) string { return username + "@mail.example.org" }
 // signUp signs a person up, so that a confirmation is in the queue.
 func signUp(t *testing.T, store *models.Store, username string) {
 	t.Helper()
-	in := models.SignUp{Username: username, Email: emailOf(username), Password: password, Locale: "en"}
+	signUpAt(t, store, username, emailOf(username))
+}
+
+// signUpAt signs a person up with an address.
+func signUpAt(t *testing.T, store *models.Store, username, address string) {
+	t.Helper()
+	in := models.SignUp{Username: username, Email: address, Password: password, Locale: "en"}
 	if _, err := store.Accounts.SignUp(t.Context(), in, models.Caller{}); err != nil {
 		t.Fatal(err)
 	}

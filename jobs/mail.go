@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-media/latchkey/mailer"
@@ -18,14 +19,22 @@ type Mail struct {
 	Store    *models.Store
 	Mailer   *mailer.Mailer
 	Log      *slog.Logger
-	Owner    string        // the name of this worker in leases
-	Parallel int           // largest number of mails sent at once: a slow mail server delays only its own mails
-	Interval time.Duration // between two reads of the queue
+	Owner    string           // the name of this worker in leases
+	Parallel int              // largest number of mails sent at once, without those that wait for a slow mail server
+	Interval time.Duration    // between two reads of the queue
+	Now      func() time.Time // says how long a mail waits
+
+	away    atomic.Bool  // the mail server could not be reached, or refused us
+	hurried atomic.Int64 // when the mails were hurried the last time, in seconds of Unix
 }
 
 const (
-	attemptTime = 45 * time.Second // for sending one mail; far less than its lease
-	outcomeTime = 10 * time.Second // for writing the outcome
+	prepareTime = 30 * time.Second // for writing one mail; far less than its lease
+	outcomeTime = 10 * time.Second // for one try to write an outcome
+	outcomeLast = 5 * time.Minute  // after which an outcome that cannot be written is given up
+	outcomeWait = time.Second      // between two tries
+	renewTime   = 30 * time.Second // between two renewals of leases; far less than a lease
+	hurryTime   = time.Minute      // between two times that the queue is hurried
 	stopTime    = 10 * time.Second // for mails that are being sent when the worker stops
 	releaseTime = 5 * time.Second
 )
@@ -33,8 +42,7 @@ const (
 // Run sends the mails that are due, until ctx ends. Then it gives the mails that are
 // being sent a moment to arrive, ends its leases and returns.
 func (j *Mail) Run(ctx context.Context) {
-	slots := make(chan struct{}, j.Parallel)
-	var sending sync.WaitGroup
+	run := &mailRun{Mail: j, places: newPlaces(j.Parallel), renewed: j.Now()}
 	// When the program stops, a mail that is being sent gets some more time.
 	sendCtx, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
@@ -42,7 +50,7 @@ func (j *Mail) Run(ctx context.Context) {
 	defer ticker.Stop()
 	failing := false // so that a failure is logged once, not at every read
 	for ctx.Err() == nil {
-		err := j.round(ctx, sendCtx, slots, &sending)
+		err := run.round(ctx, sendCtx)
 		if err != nil && !failing && ctx.Err() == nil {
 			j.Log.ErrorContext(ctx, "the mail queue cannot be read", slog.Any("err", err))
 		} else if err == nil && failing {
@@ -52,10 +60,11 @@ func (j *Mail) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-ticker.C:
+		case <-run.places.freed:
 		}
 	}
 	late := time.AfterFunc(stopTime, breakOff)
-	sending.Wait()
+	run.sending.Wait()
 	late.Stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
@@ -64,18 +73,41 @@ func (j *Mail) Run(ctx context.Context) {
 	}
 }
 
-// round leases as many mails as there are free slots and starts to send them.
-func (j *Mail) round(ctx, sendCtx context.Context, slots chan struct{}, sending *sync.WaitGroup) error {
-	free := cap(slots) - len(slots)
-	if free == 0 {
+// mailRun is the state of one Run.
+type mailRun struct {
+	*Mail
+	places  *places
+	sending sync.WaitGroup
+	renewed time.Time
+}
+
+// round renews the leases of the mails that are being sent, sets aside those that wait
+// for a slow mail server, leases as many mails as there are places, and starts to send
+// them.
+func (r *mailRun) round(ctx, sendCtx context.Context) error {
+	now := r.Now()
+	if ids := r.places.ids(); len(ids) > 0 && now.Sub(r.renewed) >= renewTime {
+		if err := r.Store.Mail.Renew(ctx, r.Owner, ids); err != nil {
+			return err
+		}
+		r.renewed = now
+	} else if len(ids) == 0 {
+		r.renewed = now
+	}
+	for _, slow := range r.places.setAside(now) {
+		r.Log.InfoContext(ctx, "a mail waits for the mail server, which is slow; other mails are sent meanwhile",
+			slog.Int64("mail_id", slow.id), slog.Duration("waits", now.Sub(slow.since)))
+	}
+	free := r.places.free()
+	if free <= 0 {
 		return nil
 	}
-	due, err := j.Store.Mail.Claim(ctx, j.Owner, free)
+	due, err := r.Store.Mail.ClaimWithin(ctx, r.Owner, free, r.places.room)
 	for _, owed := range due {
-		slots <- struct{}{}
-		sending.Go(func() {
-			defer func() { <-slots }()
-			j.one(sendCtx, owed)
+		r.places.take(owed.ID, owed.Domain, now)
+		r.sending.Go(func() {
+			defer r.places.leave(owed.ID)
+			r.one(sendCtx, owed)
 		})
 	}
 	return err
@@ -91,33 +123,87 @@ func (j *Mail) Once(ctx context.Context) error {
 	return err
 }
 
-// one sends one mail and writes the outcome.
+// one sends one mail and writes the outcome. How long the mail server may take is the
+// matter of the mailer.
 func (j *Mail) one(ctx context.Context, owed models.Owed) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTime)
-	defer cancel()
 	what := []slog.Attr{slog.Int64("mail_id", owed.ID), slog.String("kind", string(owed.Kind)), slog.Int("attempt", owed.Attempts)}
-	letter, send, err := j.Store.Mail.Prepare(ctx, owed)
+	letter, send, err := j.prepare(ctx, owed)
 	if err == nil && !send {
 		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail not needed: its link has expired, a newer mail replaces it, or nobody should get it", what...)
 		return
 	}
-	permanent := false
 	if err == nil {
 		err = j.Mailer.Send(ctx, letterOf(letter))
-		permanent = mailer.Permanent(err)
 	}
-	// The outcome is written even if the attempt took all its time.
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
-	defer done()
 	if err == nil {
 		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail sent", what...)
-		err = j.Store.Mail.Sent(ctx, owed.ID)
+		err = j.insist(ctx, func(ctx context.Context) error { return j.Store.Mail.Sent(ctx, owed.ID) })
+		if err == nil {
+			err = j.hurry(ctx)
+		}
 	} else {
-		j.Log.LogAttrs(ctx, slog.LevelWarn, "mail not sent", append(what, slog.Bool("final", permanent), slog.Any("err", err))...)
-		err = j.Store.Mail.Failed(ctx, owed, err.Error(), permanent)
+		err = j.putOff(ctx, owed, err, what)
 	}
 	if err != nil { // the lease ends, and the mail is tried again with the same Message-ID
 		j.Log.LogAttrs(ctx, slog.LevelError, "the outcome of a mail was not written", append(what, slog.Any("err", err))...)
+	}
+}
+
+func (j *Mail) prepare(ctx context.Context, owed models.Owed) (letter models.Letter, send bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, prepareTime)
+	defer cancel()
+	return j.Store.Mail.Prepare(ctx, owed)
+}
+
+// putOff writes that a mail could not be sent, and why.
+func (j *Mail) putOff(ctx context.Context, owed models.Owed, cause error, what []slog.Attr) error {
+	if mailer.ServerAway(cause) {
+		j.away.Store(true)
+	}
+	var next time.Time
+	err := j.insist(ctx, func(ctx context.Context) (err error) {
+		next, err = j.Store.Mail.Failed(ctx, owed, cause.Error(), mailer.Permanent(cause))
+		return err
+	})
+	what = append(what, slog.Bool("final", err == nil && next.IsZero()), slog.Any("err", cause))
+	if !next.IsZero() {
+		what = append(what, slog.Time("next_try", next.UTC()))
+	}
+	j.Log.LogAttrs(ctx, slog.LevelWarn, "mail not sent", what...)
+	return err
+}
+
+// hurry makes mails due that were put off, once the mail server takes mail again after
+// it could not be reached. Without it they would wait up to an hour longer.
+func (j *Mail) hurry(ctx context.Context) error {
+	now := j.Now()
+	if !j.away.Load() || now.Sub(time.Unix(j.hurried.Load(), 0)) < hurryTime {
+		return nil
+	}
+	j.away.Store(false)
+	j.hurried.Store(now.Unix())
+	return j.insist(ctx, j.Store.Mail.Hurry)
+}
+
+// insist writes an outcome, and tries again while the database is away: a mail whose
+// outcome is lost is sent twice. When the program stops it tries only once more.
+func (j *Mail) insist(ctx context.Context, write func(context.Context) error) error {
+	late := time.NewTimer(outcomeLast)
+	defer late.Stop()
+	for {
+		try, done := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
+		err := write(try)
+		done()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-late.C:
+			return err
+		case <-time.After(outcomeWait):
+		}
 	}
 }
 

@@ -148,7 +148,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		k.letters()
 		one := k.claim("worker")
 		if len(one) > 0 {
-			k.must(k.Mail.Failed(ctx, one[0], "421", false))
+			k.putOff(one[0], "421", false)
 		}
 		b := account()
 		k.must(k.Operators.Disable(ctx, b.Username))

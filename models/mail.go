@@ -304,6 +304,8 @@ type QueuedMail struct {
 	To            string // "" for the account's own address
 	AccountID     int64
 	Dead          bool
+	Sending       bool      // a worker has leased it
+	LeaseUntil    time.Time // of a mail that is being sent
 	Attempts      int
 	OwedAt, DueAt time.Time
 	LastError     string
@@ -315,11 +317,15 @@ func (m *Mail) List(ctx context.Context, n int) ([]QueuedMail, error) {
 	if err != nil {
 		return nil, explained("list the mails", err)
 	}
+	now := m.Now()
 	mails := make([]QueuedMail, len(rows))
 	for i, r := range rows {
 		mails[i] = QueuedMail{
 			ID: r.ID, Kind: r.Kind, To: r.Recipient, AccountID: r.AccountID, Dead: r.State == mailDead, Attempts: r.Attempts,
 			OwedAt: r.CreatedAt.UTC(), DueAt: r.DueAt.UTC(), LastError: r.LastError,
+		}
+		if r.LeaseUntil != nil && r.LeaseUntil.After(now) {
+			mails[i].Sending, mails[i].LeaseUntil = true, r.LeaseUntil.UTC()
 		}
 	}
 	return mails, nil

@@ -1,7 +1,10 @@
 package models
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -13,27 +16,34 @@ import (
 type Owed struct {
 	ID       int64
 	Kind     MailKind
-	Attempts int // including this one
+	Attempts int    // including this one
+	Domain   string // to which the mail goes, in lower case; "" if nobody gets it
 	owner    string
 	row      outboxRow
 }
 
-// mailLease is the time after which another worker may take a mail.
+// mailLease is the time after which another worker may take a mail, unless the lease was
+// renewed.
 const mailLease = 2 * time.Minute
 
 // Claim leases up to n due mails to the worker owner, and counts the attempt of each.
-// If several workers claim at once, each mail goes to one of them. After two minutes
-// a lease that was not ended can go to another worker.
+// If several workers claim at once, each mail goes to one of them. A lease lasts two
+// minutes; then it must have been renewed, or another worker can take the mail.
 func (m *Mail) Claim(ctx context.Context, owner string, n int) ([]Owed, error) {
+	return m.ClaimWithin(ctx, owner, n, func(string) int { return n })
+}
+
+// ClaimWithin does what [Mail.Claim] does, but leaves out mails to domains that have no
+// room. room returns how many more mails to a domain may be sent now.
+func (m *Mail) ClaimWithin(ctx context.Context, owner string, n int, room func(domain string) int) ([]Owed, error) {
 	now := m.Now()
-	due, err := gorm.G[outboxRow](m.read(ctx)).
-		Where("state = ? AND due_at <= ? AND (lease_until IS NULL OR lease_until < ?)", mailQueued, now, now).
-		Order("due_at, id").Limit(n).Find(ctx)
+	due, err := m.dueMails(ctx, now, n, room)
 	if err != nil {
 		return nil, explained("find due mails", err)
 	}
 	var claimed []Owed
-	for _, row := range due {
+	for _, owed := range due {
+		row := owed.row
 		until := now.Add(mailLease)
 		var won bool
 		err := m.db.Again(ctx, func(db *gorm.DB) error {
@@ -49,10 +59,123 @@ WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_un
 		if won {
 			row.Attempts++
 			row.LeaseOwner, row.LeaseUntil = owner, &until
-			claimed = append(claimed, Owed{ID: row.ID, Kind: row.Kind, Attempts: row.Attempts, owner: owner, row: row})
+			claimed = append(claimed, Owed{ID: row.ID, Kind: row.Kind, Attempts: row.Attempts, Domain: owed.Domain, owner: owner, row: row})
 		}
 	}
 	return claimed, nil
+}
+
+// dueMails returns up to n mails that are due and not leased, the longest due first, as
+// far as their domains have room. It reads on behind mails without room, so that they
+// hold up nobody else's.
+func (m *Mail) dueMails(ctx context.Context, now time.Time, n int, room func(string) int) ([]Owed, error) {
+	page := max(n, 100)
+	var due []Owed
+	left := map[string]int{}
+	for skip := 0; len(due) < n; skip += page {
+		rows, err := gorm.G[outboxRow](m.read(ctx)).
+			Where("state = ? AND due_at <= ? AND (lease_until IS NULL OR lease_until < ?)", mailQueued, now, now).
+			Order("due_at, id").Limit(page).Offset(skip).Find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		domains, err := m.domains(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		for i, row := range rows {
+			if fits(left, domains[i], room) {
+				due = append(due, Owed{Domain: domains[i], row: row})
+			}
+		}
+		if len(rows) < page {
+			break
+		}
+	}
+	return due[:min(n, len(due))], nil
+}
+
+// fits reports whether a domain has room for one more mail, and counts the mail. left
+// holds the room of the domains that were seen already.
+func fits(left map[string]int, domain string, room func(string) int) bool {
+	if _, known := left[domain]; !known {
+		left[domain] = room(domain)
+	}
+	left[domain]--
+	return left[domain] >= 0
+}
+
+// domains returns the domain to which each mail goes, in lower case. It is "" for a mail
+// whose account is gone or has no address: such a mail is dropped soon.
+func (m *Mail) domains(ctx context.Context, rows []outboxRow) ([]string, error) {
+	addresses, err := m.addresses(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	domains := make([]string, len(rows))
+	for i, row := range rows {
+		address := cmp.Or(row.Recipient, addresses[row.AccountID])
+		if address == "" && row.AccountID == 0 {
+			account, err := m.namedIn(ctx, &row)
+			if err != nil {
+				return nil, err
+			}
+			address = account.EmailKey
+		}
+		domains[i] = strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+	}
+	return domains, nil
+}
+
+// addresses returns the addresses of the accounts to which mails go, by account.
+func (m *Mail) addresses(ctx context.Context, rows []outboxRow) (map[int64]string, error) {
+	var ids []int64
+	for _, row := range rows {
+		if row.Recipient == "" && row.AccountID != 0 {
+			ids = append(ids, row.AccountID)
+		}
+	}
+	addresses := map[int64]string{}
+	if len(ids) == 0 {
+		return addresses, nil
+	}
+	accounts, err := gorm.G[accountRow](m.read(ctx)).Select("id", "email_key").Where("id IN ?", ids).Find(ctx)
+	for _, account := range accounts {
+		addresses[account.ID] = account.EmailKey
+	}
+	return addresses, err
+}
+
+// namedIn returns the account that a reset was asked for by its name, or an empty one if
+// there is no such account.
+func (m *Mail) namedIn(ctx context.Context, row *outboxRow) (accountRow, error) {
+	var facts struct {
+		NameOrEmail string `json:"name_or_email"` // nameFact
+	}
+	if err := json.Unmarshal([]byte(row.Facts), &facts); err != nil {
+		return accountRow{}, fmt.Errorf("facts: %w", err)
+	}
+	account, err := m.accountByName(ctx, m.read(ctx), facts.NameOrEmail)
+	if KindOf(err) == KindNotFound {
+		return accountRow{}, nil
+	}
+	return account, err
+}
+
+// Renew makes the leases of mails that owner is still sending last two more minutes: a
+// mail server may take longer than a lease.
+func (m *Mail) Renew(ctx context.Context, owner string, ids []int64) error {
+	return explained("renew the leases of mails", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET lease_until = ? WHERE lease_owner = ? AND id IN ?", m.Now().Add(mailLease), owner, ids).Error
+	}))
+}
+
+// Hurry makes all mails due that were put off, because the mail server answers again.
+func (m *Mail) Hurry(ctx context.Context) error {
+	now := m.Now()
+	return explained("hurry the mails", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET due_at = ? WHERE state = ? AND due_at > ? AND lease_until IS NULL", now, mailQueued, now).Error
+	}))
 }
 
 // Sent deletes a mail that has been sent.
@@ -63,9 +186,10 @@ func (m *Mail) Sent(ctx context.Context, id int64) error {
 }
 
 // Failed puts a mail off: for 30 s, doubled at every attempt up to an hour, each time
-// up to a fifth more or less. A permanent failure is final, and so is a failure a day
-// after the mail was owed: the mail is kept as dead, with its cause.
-func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) error {
+// up to a fifth more or less. It returns the time of the next attempt. A permanent
+// failure is final, and so is a failure a day after the mail was owed: the mail is kept
+// as dead, with its cause, and the time is zero.
+func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) (next time.Time, err error) {
 	now := m.Now()
 	wait := time.Hour
 	if o.Attempts < 8 {
@@ -73,9 +197,10 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 	}
 	wait += rand.N(wait*2/5) - wait/5 //nolint:gosec // jitter, not a secret
 	wait = wait.Truncate(time.Millisecond)
-	state := mailQueued
-	if permanent || now.Add(wait).After(o.row.CreatedAt.Add(mailLife)) {
-		state = mailDead
+	due := now.Add(wait)
+	state, next := mailQueued, due
+	if permanent || due.After(o.row.CreatedAt.Add(mailLife)) {
+		state, next = mailDead, time.Time{}
 	}
 	// Mail servers answer in any bytes; MySQL takes UTF-8 alone.
 	cause = strings.ReplaceAll(strings.ToValidUTF8(cause, "\uFFFD"), "\x00", "\uFFFD")
@@ -83,9 +208,9 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 	if runes := []rune(cause); len(runes) > longest {
 		cause = string(runes[:longest])
 	}
-	return explained("put a mail off", m.db.Again(ctx, func(db *gorm.DB) error {
+	return next, explained("put a mail off", m.db.Again(ctx, func(db *gorm.DB) error {
 		return db.Exec("UPDATE outbox SET state = ?, due_at = ?, lease_owner = '', lease_until = NULL, last_error = ? WHERE id = ? AND lease_owner = ?",
-			state, now.Add(wait), cause, o.ID, o.owner).Error
+			state, due, cause, o.ID, o.owner).Error
 	}))
 }
 

@@ -55,6 +55,13 @@ func (k *kit) dropped(o models.Owed) {
 	}
 }
 
+// putOff writes that a mail could not be sent.
+func (k *kit) putOff(owed models.Owed, cause string, permanent bool) {
+	k.t.Helper()
+	_, err := k.Mail.Failed(k.t.Context(), owed, cause, permanent)
+	k.must(err)
+}
+
 func (k *kit) queue() []models.QueuedMail {
 	k.t.Helper()
 	mails, err := k.Mail.List(k.t.Context(), 1000)
@@ -76,7 +83,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 					k.t.Errorf("attempt %d, want %d", one.Attempts, i+1)
 				}
 				letters = append(letters, k.prepared(one))
-				k.must(k.Mail.Failed(ctx, one, "421 later", false))
+				k.putOff(one, "421 later", false)
 				k.clock.Advance(2 * time.Hour)
 			}
 			for _, l := range letters {
@@ -110,7 +117,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			k.must(k.Recovery.Request(ctx, a.Username, home, false))
 			first := k.claimOne("one")
 			old := k.prepared(first)
-			k.must(k.Mail.Failed(ctx, first, "421", false))
+			k.putOff(first, "421", false)
 			k.clock.Advance(2 * time.Minute)
 			k.must(k.Recovery.Request(ctx, a.Email, home, false))
 			owed := k.claim("two")
@@ -133,7 +140,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			k.letter(models.MailPINChanged, a.Email)
 			k.must(k.Operators.SendReset(ctx, a.Username)) // a dead mail with a link is not sent again
 			dead := k.claimOne("worker")
-			k.must(k.Mail.Failed(ctx, dead, "550", true))
+			k.putOff(dead, "550", true)
 			k.clock.Advance(time.Hour)
 			k.is(k.Mail.Retry(ctx, dead.ID), models.ErrTokenSpent)
 			k.must(k.Mail.Drop(ctx, dead.ID))
@@ -144,7 +151,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			one := k.claimOne("worker")
 			link := k.prepared(one).Secret
 			k.must(k.Recovery.ResetPassword(ctx, link, otherPassword, home)) // the mail arrived, but the mail server's answer did not
-			k.must(k.Mail.Failed(ctx, one, "timeout", false))
+			k.putOff(one, "timeout", false)
 			k.dropped(one)
 			k.letters()
 			a = k.account()
@@ -180,7 +187,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			if _, send, err := k.Mail.Prepare(ctx, mine); err != nil || send {
 				k.t.Errorf("both workers may send the mail, want one; error %v", err)
 			}
-			k.must(k.Mail.Failed(ctx, mine, "slow", true)) // the outcome of the first worker no longer counts
+			k.putOff(mine, "slow", true) // the outcome of the first worker no longer counts
 			if mails := k.queue(); len(mails) != 1 || mails[0].Dead || mails[0].Attempts != 2 {
 				k.t.Errorf("got the queue %+v, want one mail, not dead, with two attempts", mails)
 			}
@@ -202,7 +209,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			wait := 30 * time.Second
 			for n := 1; ; n++ {
 				one := k.claimOne("worker")
-				k.must(k.Mail.Failed(ctx, one, "421 later", false))
+				k.putOff(one, "421 later", false)
 				mail := k.queue()[0]
 				if mail.Dead {
 					if age := k.clock.Now().Sub(begin); age < 22*time.Hour || age > 24*time.Hour || mail.LastError != "421 later" {
@@ -230,7 +237,7 @@ func TestMailIsSentOnceAndTriedAgain(t *testing.T) {
 			name := newName()
 			k.signUp(name)
 			cause := "550 na\xefve \x00 " + strings.Repeat("ü", 600) // servers answer in any bytes
-			k.must(k.Mail.Failed(ctx, k.claimOne("worker"), cause, true))
+			k.putOff(k.claimOne("worker"), cause, true)
 			mail := k.queue()[0]
 			if !mail.Dead || !strings.HasPrefix(mail.LastError, "550 na\ufffdve") || utf8.RuneCountInString(mail.LastError) != 500 {
 				k.t.Errorf("got the mail %+v, want a dead one with a cause of 500 valid characters", mail)

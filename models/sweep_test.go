@@ -52,7 +52,7 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 		owed, err := k.Mail.Claim(ctx, "worker", 100)
 		k.must(err)
 		for _, one := range owed {
-			k.must(k.Mail.Failed(ctx, one, "550 no such mailbox", true))
+			k.putOff(one, "550 no such mailbox", true)
 		}
 		k.clock.Advance(91 * 24 * time.Hour)
 		k.must(k.Sweep(ctx))

@@ -65,11 +65,11 @@ func (mailList) Run(p *program) error {
 			return explain(err)
 		}
 		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(table, "ID\tKIND\tTO\tSTATE\tTRIES\tOWED\tNEXT TRY\tLAST ERROR"); err != nil {
+		if _, err := fmt.Fprintln(table, "ID\tKIND\tTO\tSTATE\tTRIES\tOWED (UTC)\tNEXT TRY (UTC)\tWHY"); err != nil {
 			return err
 		}
 		for _, m := range mails {
-			if err := listMail(table, m); err != nil {
+			if err := listMail(table, m, time.Now()); err != nil {
 				return err
 			}
 		}
@@ -77,16 +77,29 @@ func (mailList) Run(p *program) error {
 	})
 }
 
-func listMail(table io.Writer, m models.QueuedMail) error {
-	state, next, whom := "waits", m.DueAt.Format(time.DateTime), m.To
-	if m.Dead {
+// listMail writes the line of one mail, with the reason why it was not sent yet.
+func listMail(table io.Writer, m models.QueuedMail, now time.Time) error {
+	state, next, whom, why := "waits", m.DueAt.Format(time.DateTime), m.To, strconv.Quote(m.LastError)
+	switch {
+	case m.Dead:
 		state, next = "given up", "-"
+	case m.Sending:
+		state, next = "is being sent", "-"
+	case !m.DueAt.After(now):
+		next = "now"
+	}
+	switch {
+	case m.LastError != "":
+	case m.Sending:
+		why = "the mail server has been asked for the first time and has not answered yet"
+	default:
+		why = "not tried yet: the service does not run, or sends other mails first"
 	}
 	if whom == "" && m.AccountID != 0 {
 		whom = fmt.Sprint("account ", m.AccountID)
 	}
-	_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%q\n",
-		m.ID, m.Kind, whom, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, m.LastError)
+	_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n",
+		m.ID, m.Kind, whom, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, why)
 	return err
 }
 

@@ -86,6 +86,9 @@ func TestMailQueue(t *testing.T) {
 	if len(ids) != 2 {
 		t.Fatalf("%d mails listed, want 2", len(ids))
 	}
+	if text := s.must(t, "mail", "list"); !lineWith(text, ids[1], "waits", "now", "not tried yet: the service does not run") {
+		t.Errorf("the list does not say why the mail waits:\n%s", text)
+	}
 	if got, want := s.must(t, "mail", "drop", ids[0]), "Mail "+ids[0]+" is deleted.\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -91,7 +91,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	}
 	s := &service{
 		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
-		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond},
+		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: time.Now},
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
 	}
 	s.watch = p.newRestoreWatch(store, log)
