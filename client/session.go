@@ -12,11 +12,12 @@ type Sessions struct{ core *core }
 // Session is a signed-in browser or device.
 type Session struct {
 	ID         ID        `json:"id"`
-	Current    bool      `json:"current"` // the one that asks
-	Kind       string    `json:"kind"`    // browser or device
-	Device     string    `json:"device"`  // "" when unknown
-	Client     string    `json:"client"`  // the app; "" for a browser
-	Address    string    `json:"address"` // where it signed in from; "" when unknown
+	Current    bool      `json:"current"`        // the one that asks
+	Kind       string    `json:"kind"`           // browser or device
+	Device     string    `json:"device"`         // "" when unknown
+	Client     string    `json:"client"`         // the app; "" for a browser
+	Unknown    bool      `json:"device_unknown"` // an app that did not say which device it is on: ending it alone ends no local token
+	Address    string    `json:"address"`        // where it signed in from; "" when unknown
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`
 	ExpiresAt  time.Time `json:"expires_at"`

@@ -8,9 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/models"
@@ -221,5 +224,42 @@ func TestAPIChangesOutlastLimits(t *testing.T) {
 	}
 	if took := time.Since(begun); took < 2900*time.Millisecond {
 		t.Errorf("the wait ended after %s, want at least 2.9s", took)
+	}
+}
+
+// "Sign out" beside an app that signed in over the Connect protocol tells the agents to
+// end the local tokens of its device, if the app named the device; the list says which
+// apps did not.
+func TestSignOutReachesAConnectDevice(t *testing.T) {
+	t.Parallel()
+	s, ann, bob, den := owners(t)
+	den.joins(ann, bob, nil)
+	app := s.program(t)
+	in := url.Values{"nameOrEmail": {"bob"}, "rawpw": {goodPassword}}
+	app.is(app.form(http.MethodPost, "/service/user/authenticate", in), http.StatusOK, nil)
+	named := app.with("X-Emby-Authorization", `MediaBrowser Client="Theater", Device="Sofa", DeviceId="sofa-1", Version="1"`)
+	named.is(named.form(http.MethodPost, "/service/user/authenticate", in), http.StatusOK, nil)
+	var list struct {
+		Sessions []struct {
+			ID            string
+			Current       bool
+			DeviceUnknown bool `json:"device_unknown"`
+		}
+	}
+	bob.is(bob.get("/sessions"), http.StatusOK, &list)
+	told := map[bool][]string{} // the devices that the agent is told, by whether the list says that the device is unknown
+	for _, one := range list.Sessions {
+		if one.Current {
+			continue
+		}
+		before := den.changes("after=0").Last
+		bob.done(bob.put(http.MethodDelete, "/sessions/"+one.ID, nil))
+		told[one.DeviceUnknown] = []string{}
+		for _, change := range den.changes("after=" + strconv.FormatInt(before, 10)).Changes {
+			told[one.DeviceUnknown] = append(told[one.DeviceUnknown], *change.DeviceID)
+		}
+	}
+	if diff := cmp.Diff(map[bool][]string{false: {"sofa-1"}, true: {}}, told); diff != "" {
+		t.Errorf("devices whose local tokens end (-want +got):\n%s", diff)
 	}
 }

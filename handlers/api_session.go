@@ -15,6 +15,7 @@ type sessionObject struct {
 	Kind       string    `json:"kind"`    // browser or device
 	Device     string    `json:"device"`  // "" when unknown
 	Client     string    `json:"client"`  // the app; "" for a browser
+	Unknown    bool      `json:"device_unknown"`
 	Address    string    `json:"address"` // where it signed in from; "" when unknown
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`
@@ -30,7 +31,7 @@ func (s *site) apiSessions(c *gin.Context, session models.Session) error {
 	}
 	return answerList(c, "sessions", list, func(one models.Session) sessionObject {
 		return sessionObject{
-			ID: idText(one.ID), Current: one.ID == session.ID, Kind: one.Kind, Device: one.Device, Client: one.Client, Address: one.Address,
+			ID: idText(one.ID), Current: one.ID == session.ID, Kind: one.Kind, Device: one.Device, Client: one.Client, Unknown: one.DeviceUnknown(), Address: one.Address,
 			CreatedAt: one.CreatedAt.UTC(), LastSeenAt: one.LastSeenAt.UTC(), ExpiresAt: one.ExpiresAt.UTC(),
 		}
 	})

@@ -27,6 +27,7 @@ type sessionView struct {
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 	Current    bool // this browser
+	Unknown    bool // an app that did not say which device it is on, so that signing it out ends no local token
 }
 
 // sessionNotMePage is the data of templates/pages/session_not_me.html. POST
@@ -65,6 +66,7 @@ func (s *site) sessions(c *gin.Context) error {
 			CreatedAt:  one.CreatedAt,
 			LastSeenAt: one.LastSeenAt,
 			Current:    one.ID == session.ID,
+			Unknown:    one.DeviceUnknown(),
 		})
 	}
 	for _, event := range events {

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -44,6 +45,25 @@ func TestSessionsPage(t *testing.T) {
 	if phone.isSignedIn() || b.isSignedIn() {
 		t.Error("want all sessions to end")
 	}
+}
+
+// The page says beside an app that did not name its device that signing it out ends
+// nothing at a media server.
+func TestSessionsPageNamesUnknownDevices(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser(t)
+	b.signIn(b.join("ann"))
+	const says = "did not say which device it is on"
+	p := s.program(t)
+	in := url.Values{"nameOrEmail": {"ann"}, "rawpw": {goodPassword}}
+	named := p.with("X-Emby-Authorization", `Emby Client="Theater", DeviceId="sofa-1"`)
+	named.is(named.form(http.MethodPost, "/service/user/authenticate", in), http.StatusOK, nil)
+	if page := b.get("/account/sessions"); strings.Contains(page.body, says) {
+		t.Error("the page warns of a device that it knows, or of a browser")
+	}
+	p.is(p.form(http.MethodPost, "/service/user/authenticate", in), http.StatusOK, nil)
+	b.says("/account/sessions", says)
 }
 
 func TestNotMe(t *testing.T) {

@@ -59,6 +59,11 @@ type Session struct {
 	ExpiresAt                     time.Time
 }
 
+// DeviceUnknown reports whether the session is that of an app that did not say which
+// device it is on. Ending it ends no local token at a media server, because nothing
+// connects the two; only [Sessions.EndAll] and [Sessions.EndOthers] do.
+func (s *Session) DeviceUnknown() bool { return s.Kind == SessionDevice && s.DeviceID == "" }
+
 func (r *sessionRow) session() Session {
 	return Session{
 		ID: r.ID, AccountID: r.AccountID, Kind: r.Kind, Device: r.Device, Icon: r.Icon, Address: r.Address, DeviceID: r.DeviceID, Client: r.Client,

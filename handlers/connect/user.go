@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -29,11 +30,12 @@ func userOf(a models.Account) userObject {
 
 // authenticate signs an app in (§2.1). If the plain password is there, it alone
 // counts; the MD5 forms are accepted only with legacy-md5-login. Errors have no
-// JSON.
+// JSON. The app is the same device later, at a media server, if it says its id here:
+// then signing it out ends its local tokens, too.
 func authenticate(c *call) (any, error) {
 	ctx := c.request.Context()
 	in := models.SignIn{
-		Kind: models.SessionDevice, Client: c.client(),
+		Kind: models.SessionDevice, Client: c.client(), DeviceID: embywire.ReadIdentity(c.request.Header, c.params).DeviceID,
 		NameOrEmail: c.params.Get("nameoremail", "username"), Password: c.params.Get("rawpw"),
 	}
 	if in.Password == "" {
