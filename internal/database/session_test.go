@@ -59,13 +59,13 @@ func TestSessionsSetWhatTheyRelyOn(t *testing.T) { //nolint:paralleltest // see 
 	t.Cleanup(func() { g.run("SET GLOBAL init_connect = ''") })
 	g.run(`SET GLOBAL init_connect = "SET NAMES latin1, autocommit = 0, completion_type = 1, time_zone = '+05:00', sql_mode = 'ANSI_QUOTES', ` +
 		`innodb_lock_wait_timeout = 50, sql_auto_is_null = 1, sql_safe_updates = 1, sql_select_limit = 1, sql_big_selects = 0, ` +
-		`foreign_key_checks = 0, unique_checks = 0, default_storage_engine = 'MyISAM', tx_isolation = 'READ-UNCOMMITTED', tx_read_only = 1"`)
+		`lc_messages = 'de_DE', foreign_key_checks = 0, unique_checks = 0, default_storage_engine = 'MyISAM', tx_isolation = 'READ-UNCOMMITTED', tx_read_only = 1"`)
 	db := open(t, g.at(""))
 	for name, want := range map[string]string{
 		"character_set_client": "utf8mb4", "character_set_results": "utf8mb4", "collation_connection": "utf8mb4_general_ci",
 		"autocommit": "1", "completion_type": "NO_CHAIN", "time_zone": "+00:00", "innodb_lock_wait_timeout": "3", "sql_auto_is_null": "0",
 		"sql_safe_updates": "0", "sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "foreign_key_checks": "1",
-		"unique_checks": "1", "default_storage_engine": "InnoDB", "tx_isolation": "REPEATABLE-READ", "tx_read_only": "0",
+		"unique_checks": "1", "lc_messages": "en_US", "default_storage_engine": "InnoDB", "tx_isolation": "REPEATABLE-READ", "tx_read_only": "0",
 	} {
 		var got string
 		if err := db.SQL.QueryRowContext(t.Context(), "SELECT @@"+name).Scan(&got); err != nil || got != want {
@@ -81,6 +81,16 @@ func TestSessionsSetWhatTheyRelyOn(t *testing.T) { //nolint:paralleltest // see 
 		if _, err := db.SQL.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: got error %v, want none", statement, err)
 		}
+	}
+	// The name of an index is read from the text of the error, which must be in English.
+	err := db.Gorm.Exec("CREATE TABLE taken (name INT, UNIQUE KEY taken_name (name))").Error
+	for range 2 {
+		if err == nil {
+			err = db.Gorm.Exec("INSERT INTO taken VALUES (1)").Error
+		}
+	}
+	if !database.IsDuplicate(err, "taken", "name") {
+		t.Errorf("a name that is taken: got error %v, want a duplicate of taken_name", err)
 	}
 	var n int
 	if err := open(t, g.at("")).SQL.QueryRowContext(t.Context(), "SELECT n FROM kept").Scan(&n); err != nil || n != 2 {
