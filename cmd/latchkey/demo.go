@@ -130,7 +130,7 @@ func (d *demo) startService(ctx context.Context, listen string) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w (--listen=127.0.0.1:0 uses any free port)", err)
+		return fmt.Errorf("listen: %w%s", err, p.otherPort("demo"))
 	}
 	p.settings.PublicURL = "http://" + listener.Addr().String()
 	d.service, err = p.service(p.logger())
@@ -158,7 +158,7 @@ func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
-		return fmt.Errorf("agent-listen: %w (--agent-listen=127.0.0.1:0 uses any free port)", err)
+		return fmt.Errorf("agent-listen: %w (--agent-listen=127.0.0.1:0 uses any free port; with make: make demo ARGS=--agent-listen=127.0.0.1:0)", err)
 	}
 	p.settings.Addresses = []string{"http://" + listener.Addr().String()}
 	if err := p.checked(); err != nil {

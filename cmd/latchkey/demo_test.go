@@ -141,8 +141,8 @@ func TestDemoKeeps(t *testing.T) {
 	service := first(t, said, `The service +http://(\S+)`)
 	refused(t, "folder that does not exist yet", "", "demo", "--keep="+folder)
 	refused(t, "must listen only on this machine", "", "demo", "--listen=0.0.0.0:0")
-	refused(t, "address already in use", "", "demo", "--listen="+service)
-	refused(t, "address already in use", "", "demo", "--listen=127.0.0.1:0", "--agent-listen="+service)
+	refused(t, "make demo ARGS=--listen=127.0.0.1:0", "", "demo", "--listen="+service)
+	refused(t, "make demo ARGS=--agent-listen=127.0.0.1:0", "", "demo", "--listen=127.0.0.1:0", "--agent-listen="+service)
 	p.stop()
 	for _, file := range []string{"log", "service/latchkey.db", "agent/agent.db", "agent/builtin.db"} {
 		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {

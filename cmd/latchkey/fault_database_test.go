@@ -210,7 +210,8 @@ func TestFaultStartWithoutDatabase(t *testing.T) {
 	line.cut()
 	p := launch(t, nil, append(plain(t), "--database="+address)...)
 	p.waitLog("the database does not answer yet; the service waits for it")
-	p.address, _ = p.waitLog("waiting for the database")["address"].(string)
+	p.address, _ = p.waitLog("listening")["address"].(string)
+	p.waitLog("waiting for the database")
 	if status := p.get("/livez"); status != http.StatusOK {
 		t.Errorf("/livez: %d, want 200: it lives", status)
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,10 @@ type serveCommand struct {
 // shutdownTime is the time that requests have to end when the service stops.
 const shutdownTime = 15 * time.Second
 
+// waitIsLong is the time after which the log says that the service waits for its
+// database: usually the database is ready at once.
+const waitIsLong = 2 * time.Second
+
 // Run serves until the program is told to stop.
 func (s serveCommand) Run(p *program) error {
 	if err := p.checked(); err != nil {
@@ -41,7 +46,7 @@ func (s serveCommand) Run(p *program) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("listen: %w%s", err, p.otherPort("run"))
 	}
 	defer func() { _ = listener.Close() }()
 	if p.loaded.Origins["public-url"] == "development default" { // with port 0 the system chose the port just now
@@ -53,7 +58,35 @@ func (s serveCommand) Run(p *program) error {
 	}
 	defer func() { _ = service.store.Close() }()
 	service.restored = s.Restored
+	if p.settings.Development {
+		service.welcome = func() { p.sayWhereToLook(service.public) }
+	}
 	return service.run(p.ctx, listener, p.settings.DrainDelay)
+}
+
+// otherPort returns what to do in development when another program has the port, for
+// the target of make that started this one; "" in production.
+func (p *program) otherPort(target string) string {
+	if !p.settings.Development {
+		return ""
+	}
+	return fmt.Sprintf(" (--listen=127.0.0.1:0 uses any free port; with make: make %s ARGS=--listen=127.0.0.1:0)", target)
+}
+
+// sayWhereToLook tells a developer who has just started the service how to go on.
+func (p *program) sayWhereToLook(public string) {
+	mails := "mails are sent through mail-url"
+	if mailFolder(p.settings.MailURL) != "" {
+		mails = "mails are not sent, read them at " + public + "/dev/mail"
+	}
+	_, _ = fmt.Fprintf(p.output, `
+Latchkey runs for development.
+  Open     %s   (sign up: every address will do)
+  Mailbox  %s
+  Stop     Ctrl-C; the data stays in %s
+  Demo     make demo shows the service with a family and a media server
+
+`, public, mails, p.settings.DataDir)
 }
 
 // service is everything that runs while the program serves.
@@ -69,6 +102,8 @@ type service struct {
 	stopping atomic.Bool   // the service reports that it is not ready
 	leaving  chan struct{} // closed when the service begins to wait for the last requests
 	public   string
+	remote   bool   // the database is a server, not a file
+	welcome  func() // called when it serves; nil for nothing
 }
 
 // service makes all parts of the service and joins them.
@@ -91,6 +126,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	}
 	s := &service{
 		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
+		remote:  !strings.HasPrefix(p.settings.Database, "sqlite:"),
 		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: time.Now},
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
 	}
@@ -181,13 +217,20 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	go func() { failed <- server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
 	address := slog.String("address", listener.Addr().String())
-	s.log.InfoContext(ctx, "waiting for the database", address)
+	s.log.InfoContext(ctx, "listening", address)
+	waits := time.AfterFunc(waitIsLong, func() {
+		if s.remote {
+			s.log.InfoContext(ctx, "waiting for the database", address)
+		}
+	})
+	defer waits.Stop()
 	if err := prepare(ctx, s.store, s.log, func(ctx context.Context) error { return s.watch.begin(ctx, s.restored) }); err != nil {
 		if ctx.Err() != nil {
 			return nil // the program was told to stop before it had started
 		}
 		return err
 	}
+	waits.Stop()
 	s.prepared.Store(true)
 	jobsCtx, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
@@ -196,6 +239,9 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	working.Go(func() { s.keeping.Run(jobsCtx) })
 	working.Go(func() { s.watch.run(jobsCtx) })
 	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
+	if s.welcome != nil {
+		s.welcome()
+	}
 
 	var err error
 	select {

@@ -32,6 +32,15 @@ func TestServeInAnEmptyFolder(t *testing.T) {
 		return match != nil
 	})
 	newVisitor(p.address, 1).get(t, "/")
+	within(t, patience, "says where to look", func() bool { return strings.Contains(p.said.String(), "make demo") })
+	for _, hint := range []string{"Open     http://" + p.address + " ", "http://" + p.address + "/dev/mail", "Ctrl-C"} {
+		if !strings.Contains(p.said.String(), hint) {
+			t.Errorf("the program does not say %q, want it:\n%s", hint, p.said)
+		}
+	}
+	if strings.Contains(p.said.String(), "waiting for the database") {
+		t.Errorf("the program says that it waits for a database that is a file, want no such line:\n%s", p.said)
+	}
 	for path, mode := range map[string]os.FileMode{"data": 0o700, "data/secret-key": 0o600} {
 		info, err := os.Stat(filepath.Join(p.command.Dir, path))
 		if err != nil || info.Mode().Perm() != mode {
@@ -56,7 +65,7 @@ func TestServeOnATakenPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	newShell(t, "--dev", "--listen="+listener.Addr().String()).refused(t, "address already in use", "serve")
+	newShell(t, "--dev", "--listen="+listener.Addr().String()).refused(t, "make run ARGS=--listen=127.0.0.1:0", "serve")
 }
 
 // TestGracefulStop stops the program during a request: it reports that it is not
