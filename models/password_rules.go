@@ -3,12 +3,14 @@ package models
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/trustelem/zxcvbn"
 	"github.com/trustelem/zxcvbn/match"
-	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
 const (
@@ -18,19 +20,42 @@ const (
 	strengthSeen  = 100              // zxcvbn slows down on longer texts and gains nothing
 )
 
-// preparePassword returns password in the form that is hashed: RFC 8265 OpaqueString,
-// so that a composed and a decomposed "é" are the same. It reports false for text that
-// this form does not allow (empty, control characters, invalid UTF-8) and for more
-// than 256 code points.
+// preparePassword returns password in the form that is hashed: RFC 8265 OpaqueString, so
+// that a composed and a decomposed "é" are the same, without characters that show
+// nothing, which one keyboard adds to an emoji and another does not. Every text that
+// OpaqueString allows has the same form here, so older hashes stay valid; beyond it emoji
+// are allowed, also those that are newer than this program. It reports false for control
+// characters, ends of lines, invalid UTF-8, empty text and more than 256 code points.
 func preparePassword(password string) (string, bool) {
-	if password == "" || len(password) > passwordBytes || !utf8.ValidString(password) {
+	if len(password) > passwordBytes || !utf8.ValidString(password) {
 		return "", false
 	}
-	prepared, err := precis.OpaqueString.String(password)
-	if err != nil || prepared == "" || utf8.RuneCountInString(prepared) > passwordMax {
+	prepared := foldPassword(password)
+	if prepared == "" || utf8.RuneCountInString(prepared) > passwordMax || strings.ContainsFunc(prepared, notInPassword) {
 		return "", false
 	}
 	return prepared, true
+}
+
+// foldPassword returns password in the form that is hashed, whether or not it is allowed.
+func foldPassword(password string) string {
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d' // some scripts need them to tell words apart
+		switch {
+		case r == zeroWidthNonJoiner || r == zeroWidthJoiner:
+			return r
+		case typed.IsUnseen(r):
+			return -1
+		case unicode.Is(unicode.Zs, r):
+			return ' '
+		default:
+			return r
+		}
+	}, password))
+}
+
+func notInPassword(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Co, unicode.Noncharacter_Code_Point)
 }
 
 // checkPassword returns the mistake in a new password, nil for a valid one. personal
@@ -45,7 +70,7 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 	}
 	// The password is counted in the form that is hashed, in which a decomposed "é" is one
 	// character, too.
-	length := utf8.RuneCountInString(norm.NFC.String(password[:min(len(password), passwordBytes)]))
+	length := utf8.RuneCountInString(foldPassword(password[:min(len(password), passwordBytes)]))
 	if length < c.opt.PasswordMinLength {
 		return wrong("password_too_short", "MinLength", strconv.Itoa(c.opt.PasswordMinLength))
 	}
@@ -60,7 +85,16 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 	if isPersonal(prepared, personal) {
 		return wrong("password_personal")
 	}
-	return weakness(prepared, personal, wrong)
+	if e := weakness(prepared, personal, wrong); e != nil {
+		return e
+	}
+	if reason := foreignWeakness(judged(prepared)); reason != "" {
+		return wrong("password_weak", "Reason", reason)
+	}
+	if isWordWithNumber(judged(prepared)) {
+		return wrong("password_weak", "Reason", "dictionary")
+	}
+	return nil
 }
 
 // isPersonal reports whether password is little more than one of words: the word
@@ -68,11 +102,11 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 // around it.
 func isPersonal(password string, words []string) bool {
 	const few = 4
-	folded := strings.ToLower(password)
-	bare := onlyLettersAndDigits(folded)
+	folded := strings.ToLower(judged(password))
+	bare := lettersAndDigits(folded)
 	for _, word := range words {
-		word = strings.ToLower(strings.TrimSpace(word))
-		for _, form := range []string{word, onlyLettersAndDigits(word), reversed(word)} {
+		word = strings.ToLower(strings.TrimSpace(judged(word)))
+		for _, form := range []string{word, lettersAndDigits(word), reversed(word)} {
 			if utf8.RuneCountInString(form) < usernameMin {
 				continue
 			}
@@ -98,7 +132,7 @@ func reversed(text string) string {
 // weakness asks zxcvbn how many guesses password withstands and, if too few,
 // says why.
 func weakness(password string, personal []string, wrong func(string, ...string) *FieldError) *FieldError {
-	seen := []rune(password)
+	seen := []rune(judged(password))
 	if len(seen) > strengthSeen {
 		seen = seen[:strengthSeen]
 	}

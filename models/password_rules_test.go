@@ -3,8 +3,10 @@ package models
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/trustelem/zxcvbn/frequency"
+	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -50,6 +52,21 @@ func TestPasswordRules(t *testing.T) {
 		"zxcvbnm,./":                          "password_weak keyboard",
 		"25.12.1987":                          "password_weak dates",
 		"christopher":                         "password_weak names",
+
+		// A password in any script is judged like one in Latin.
+		"馬電池正確釘書機 adalove": "", "σωστό άλογο μπαταρία adalove 12": "", "حصان بطارية صحيح مشبك adalove4": "", "馬電池正確釘書機": "password_too_short",
+		"ａｄａｌｏｖｅ１２３": "password_personal", "adalove١٢٣": "password_personal", "adalove！！！": "password_personal",
+		"ааааааааааааа": "password_weak repeats", "абвабвабвабв": "password_weak repeats", "密密密密密密密密密密": "password_weak repeats",
+		"🙂🙂🙂🙂🙂🙂🙂🙂🙂🙂": "password_weak repeats", "лето лето лето": "password_weak repeats", "абвгдежзиклмн": "password_weak sequence",
+		"あぃいぅうぇえぉおか": "password_weak sequence", "йцукенгшщзхъ": "password_weak keyboard", "١٢٣٤٥٦٧٨٩٠": "password_common", "１２３４５６７８９０": "password_common",
+		"Summer2026!": "password_weak dictionary", "Sommer2026!": "password_weak dictionary", "2026Herbst!": "password_weak dictionary",
+		"Лето2026!!": "password_weak dictionary", "Пароль2026!": "password_weak dictionary", "καλοκαίρι26": "password_weak dictionary",
+		"Sommer٢٠٢٦!": "password_weak dictionary", "비밀번호2026!!": "password_weak dictionary", "Dragon-2026": "password_weak dictionary",
+		"Summer2026! und Eis": "", "Зелёный чайник поёт": "", "Ёжик в тумане 7": "",
+
+		// Emoji of every make, with all that keyboards put around them.
+		"❤️ Pferd Batterie Zaun 9": "", "☀️☀️ Sommer im Garten 12": "", "1️⃣ Pferd Batterie Zaun": "", "👨‍👩‍👧 Pferd Batterie Zaun": "",
+		"🏴󠁧󠁢󠁳󠁣󠁴󠁿 Pferd Batterie Zaun": "", "\U0001fae9 Pferd Batterie Zaun": "", "👍🏽🇩🇪 Pferd Batterie": "", "한국어 비밀번호를 조합": "",
 	} {
 		got := ""
 		if e := rulesOf(10).checkPassword("password", password, personal...); e != nil {
@@ -133,5 +150,47 @@ func TestCommonPasswords(t *testing.T) {
 	}
 	if fit != 1090 {
 		t.Errorf("%d common passwords fit, want 1090", fit)
+	}
+}
+
+// Every text that the form of older hashes allowed (RFC 8265 OpaqueString) has the same form now.
+func TestOlderPasswordsKeepTheirForm(t *testing.T) {
+	t.Parallel()
+	allowed := 0
+	for r := rune(1); r <= unicode.MaxRune; r++ {
+		for _, password := range []string{"a" + string(r) + "b", "a" + string(r) + "\u0301\u0327", string(r) + "\u200d" + string(r), "\u0915\u094d\u200d" + string(r)} {
+			before, err := precis.OpaqueString.String(password)
+			if err != nil {
+				continue
+			}
+			allowed++
+			if now, ok := preparePassword(password); !ok || now != before {
+				t.Fatalf("%+q becomes %+q (%t), want %+q as before", password, now, ok, before)
+			}
+		}
+	}
+	if allowed < 100_000 {
+		t.Errorf("%d texts were compared, want at least 100000", allowed)
+	}
+}
+
+// What one keyboard adds to an emoji, and another does not, makes no difference.
+func TestPasswordsWithoutWhatNobodySees(t *testing.T) {
+	t.Parallel()
+	for one, other := range map[string]string{
+		"❤\ufe0f Pferd": "❤ Pferd", "1\ufe0f\u20e3x": "1\u20e3x", "葛\U000e0100城": "葛城", "\u200eabc\u200b": "abc", "a\u00adb": "ab",
+	} {
+		a, okA := preparePassword(one)
+		b, okB := preparePassword(other)
+		if a != b || !okA || !okB {
+			t.Errorf("%+q becomes %+q (%t), and %+q becomes %+q (%t); want the same", one, a, okA, other, b, okB)
+		}
+	}
+	for _, different := range [][2]string{{"👨\u200d👩", "👨👩"}, {"می\u200cخواهم", "میخواهم"}} {
+		a, _ := preparePassword(different[0])
+		b, _ := preparePassword(different[1])
+		if a == b {
+			t.Errorf("%+q and %+q have one form, want two", different[0], different[1])
+		}
 	}
 }
