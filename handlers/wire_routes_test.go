@@ -237,7 +237,7 @@ func TestServiceAllowsEveryOrigin(t *testing.T) {
 		{"query too long", own, "GET", "/service/servers?" + long[:4000], "", 400},
 		{"another host", f.with("Host", "evil.example.org"), "GET", "/service/ip", "", 421},
 		{"HEAD of what acts", own, "HEAD", "/service/ServerAuthorizations/accept?serverId=" + f.second.id, "", 405},
-		{"a slash twice", own, "GET", "/service//servers", "", 404},
+		{"a slash twice", own, "GET", "/service//servers", "", 200},
 	} {
 		a := tt.who.do(tt.method, tt.path, "", tt.body)
 		if a.status != tt.want {

@@ -58,14 +58,15 @@ func (s *site) connectCaptcha(ctx context.Context, params embywire.Params, addre
 	return captchaUnavailable(err)
 }
 
-// foldService turns paths below /service into lower case, because Gin compares
-// letters exactly and clients write the paths in any case. It does not
+// foldService turns paths below /service into lower case and several slashes into
+// one, because Gin compares letters exactly, clients write the paths in any case, and
+// an app adds its paths to whatever base a person typed. It does not
 // redirect, because browsers follow no redirect of a preflight request.
 func foldService(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if under(r.URL.Path, connect.Prefix) {
+		if path := embywire.OneSlash(r.URL.Path); under(path, connect.Prefix) {
 			folded, address := *r, *r.URL
-			address.Path, address.RawPath = strings.ToLower(address.Path), ""
+			address.Path, address.RawPath = strings.ToLower(path), ""
 			folded.URL = &address
 			r = &folded
 		}

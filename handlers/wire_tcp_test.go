@@ -146,3 +146,21 @@ func TestServiceRefusesOnTheWire(t *testing.T) {
 		}
 	}
 }
+
+// An app that adds /user/authenticate to the base https://HOST/service/ sends two
+// slashes; with the base https://HOST/ it may send them in front.
+func TestServiceTakesTwoSlashes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.browser(t).join("ann")
+	p := s.program(t)
+	for _, path := range []string{"/service//user/authenticate", "//service/user/authenticate", "/Service//User//Authenticate//"} {
+		a := p.form(http.MethodPost, path, url.Values{"nameOrEmail": {"ann"}, "rawpw": {goodPassword}})
+		if a.status != http.StatusOK || !strings.Contains(a.body, `"AccessToken"`) {
+			t.Errorf("%s: status %d, want 200 with a token: %s", path, a.status, a.body)
+		}
+	}
+	if a := p.do(http.MethodGet, "//account", "", ""); a.status == http.StatusOK {
+		t.Errorf("//account: status %d, want pages of people to have one address", a.status)
+	}
+}

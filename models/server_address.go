@@ -68,14 +68,22 @@ func (a Address) URL() string {
 	return a.Scheme + "://" + host + ":" + strconv.Itoa(a.Port)
 }
 
-// parseAddress reads an http or https address without a user, query or fragment. It
-// reports false for any other text, because addresses become links on pages and in
-// programs.
+// parseAddress reads an http or https address without a path, user, query or fragment,
+// and returns it in the one form in which addresses are stored and compared. Slashes at
+// the end, a dot behind the host and the zone of an IPv6 address change nothing and are
+// left out. It reports false for any other text, because addresses become links on pages
+// and in programs, and callers then refuse the request: a path that was dropped would
+// lead to another place.
 func parseAddress(kind, text string) (Address, bool) {
 	const longest = 300
 	text = strings.TrimSpace(text)
 	if text == "" || len(text) > longest {
 		return Address{}, false
+	}
+	if before, zone, found := strings.Cut(text, "%"); found && strings.Contains(before, "://[") {
+		if _, after, closed := strings.Cut(zone, "]"); closed {
+			text = before + "]" + after
+		}
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" || strings.Trim(u.Path, "/") != "" {
@@ -90,7 +98,7 @@ func parseAddress(kind, text string) (Address, bool) {
 			return Address{}, false
 		}
 	}
-	host := strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	if ip, err := netip.ParseAddr(host); err == nil {
 		host = ip.WithZone("").Unmap().String()
 	} else if !plainHost(host) {

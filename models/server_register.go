@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ type Registration struct {
 	SystemID      string
 	Version       string
 	Kind          string   // [ServerEmby] or [ServerAgent]
-	WAN, VPN, LAN []string // addresses, the best first; texts that are not addresses are ignored
+	WAN, VPN, LAN []string // addresses, the best first; see [IsAddress]; "" is ignored
 	ClaimCode     string   // "" for a server that registers by itself
 
 	IdempotencyKey string // "" for none: a repetition gives the same server and key
@@ -46,7 +47,7 @@ type Registered struct {
 const systemIDMax = 64
 
 // check returns the registration in the form that is stored, and its addresses. It
-// returns errors about the fields name and system_id.
+// returns errors about the fields name, system_id and addresses.
 func (r Registration) check() (Registration, []Address, error) {
 	var wrong []FieldError
 	r.Name = cleanServerName(r.Name)
@@ -62,6 +63,12 @@ func (r Registration) check() (Registration, []Address, error) {
 		r.Version = string(version[:longestVersion])
 	} else {
 		r.Version = string(version)
+	}
+	for _, text := range slices.Concat(r.WAN, r.VPN, r.LAN) {
+		if strings.TrimSpace(text) != "" && !IsAddress(text) {
+			wrong = append(wrong, FieldError{Field: "addresses", Code: "address_invalid"})
+			break
+		}
 	}
 	return r, r.addresses(), invalid(wrong)
 }

@@ -22,6 +22,14 @@ func TestParseAddress(t *testing.T) {
 		{"http://[2001:DB8::0001]:8096", "http://[2001:db8::1]:8096"},
 		{"http://[::ffff:192.0.2.1]:8096", "http://192.0.2.1:8096"},
 		{" http://nas_1.local:8096 ", "http://nas_1.local:8096"},
+		{"https://media.example.test.", "https://media.example.test:443"},
+		{"https://media.example.test.:8920//", "https://media.example.test:8920"},
+		{"http://[fe80::1%eth0]:8096", "http://[fe80::1]:8096"},
+		{"http://[fe80::1%25eth0]:8096/", "http://[fe80::1]:8096"},
+		{"https://media.example.test..", ""},
+		{"http://.", ""},
+		{"https://media.example.test/jellyfin/", ""},
+		{"https://media.example.test//emby", ""},
 		{"", ""},
 		{"media.example.test:8096", ""},
 		{"ftp://media.example.test", ""},
@@ -217,10 +225,20 @@ func TestUpdateServer(t *testing.T) {
 		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
 			k.t.Errorf("got the addresses %s, want http://[::1]:8096", got)
 		}
-		_, err = k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"nonsense"}})
+		for _, wrong := range []models.Registration{ // refused, so that the server's log says it; nothing is dropped
+			{WAN: []string{"nonsense"}}, {WAN: []string{"https://den.example.org/jellyfin"}, LAN: []string{"http://192.168.1.9:8096"}},
+			{WAN: []string{"https://den.example.org"}, LAN: []string{"http://192.168.1.9:8096/emby"}},
+		} {
+			_, err = k.Registrations.Update(ctx, m.Server, wrong)
+			k.hasField(err, "addresses", "address_invalid")
+			if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
+				k.t.Errorf("after a refused report the addresses are %s, want http://[::1]:8096", got)
+			}
+		}
+		_, err = k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"HTTPS://Den.Example.org.//"}, LAN: []string{""}})
 		k.must(err)
-		if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
-			k.t.Errorf("after an unreadable report the addresses are %s, want http://[::1]:8096", got)
+		if got := urls(k.detail(owner, m).Addresses); got != "https://den.example.org:443" {
+			k.t.Errorf("got the addresses %s, want https://den.example.org:443 in the stored form", got)
 		}
 		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
 		_, err = k.Registrations.Update(ctx, m.Server, den)

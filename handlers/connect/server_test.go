@@ -95,13 +95,21 @@ func (w world) whoMay(t *testing.T, route connect.Route, callers []struct{ name,
 func TestPathsMethodsAndCORS(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	for _, path := range []string{"/service/ip", "/SERVICE/IP", "/service/Ip/"} {
+	for _, path := range []string{"/service/ip", "/SERVICE/IP", "/service/Ip/", "/service//ip", "/service///Ip//"} {
 		if a := s.do("GET " + path).is(http.StatusOK); a.body != home.Address {
 			t.Errorf("%s: answered %q, want %s", path, a.body, home.Address)
 		}
 	}
-	for _, path := range []string{"/service", "/service/", "/service/ip/x", "/service//ip", "/service/user/authenticate/x"} {
+	for _, path := range []string{"/service", "/service/", "/service/ip/x", "/service/user/authenticate/x"} {
 		s.do("GET " + path).is(http.StatusNotFound)
+	}
+	for url, status := range map[string]int{ // the log of a media server shows a refusal
+		"https://den.example.org/jellyfin": http.StatusBadRequest, "nonsense": http.StatusBadRequest,
+		"https://den.example.org./": http.StatusOK, "http://[fe80::1%25eth0]:8096": http.StatusOK, "": http.StatusOK,
+	} {
+		for _, name := range []string{"url", "localAddress"} {
+			s.do("POST /service/Servers" + post + "name=Den&systemId=1&" + name + "=" + encodeURIComponent(url)).is(status)
+		}
 	}
 	if a := s.do("DELETE /service/servers").is(http.StatusMethodNotAllowed); a.header.Get("Allow") != "GET, HEAD, POST, OPTIONS" {
 		t.Errorf("Allow is %q, want GET, HEAD, POST, OPTIONS", a.header.Get("Allow"))

@@ -204,7 +204,7 @@ func TestPath(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
 		"/service/ServerAuthorizations/Accept": "/service/serverauthorizations/accept", "/SERVICE/Servers/": "/service/servers", "/": "/", "": "",
-		"/service//": "/service/",
+		"/service//": "/service", "/service//User///authenticate/": "/service/user/authenticate", "//": "/",
 	} {
 		if got := embywire.Path(path); got != want {
 			t.Errorf("%q became %q, want %q", path, got, want)
