@@ -27,7 +27,7 @@ type personView struct {
 	Choices                []Choice  // the libraries of the server; empty if it reported none
 	LibrariesError         string
 	Open                   bool   // the form of the terms has a mistake
-	State                  string // what keeps the person out: gone, disabled, administrator or waiting; "" for nothing
+	State                  string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
 }
 
 // removePerson answers POST /servers/ID/people/remove: it ends the link of the

@@ -41,7 +41,9 @@ func TestPageSaysWhoWaitsForAYes(t *testing.T) {
 	if n := strings.Count(page.body, command); n != 2 || strings.Count(page.body, "Waits for your yes") != 2 {
 		t.Errorf("the command stands %d times on the page, want 2: beside the person and beside the local user\n%s", n, summary(page.body))
 	}
+	dora.says("/servers", "has to allow your user there once")
 	report(false)
+	dora.says("/servers", "Attic", "but not", "has to allow your user there once")
 	owner.says(attic.page(), "dora", "but not", command, "Waits for your yes", all)
 }
 

@@ -25,7 +25,7 @@ type usableServerView struct {
 	Owner  string // a username; "" for a server without an owner
 	Since  time.Time
 	EndsAt time.Time // zero for no end
-	State  string    // what keeps the person out: gone, disabled, administrator or waiting; "" for nothing
+	State  string    // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
 	// Disabled by the operator: the person can leave the server and cannot open
 	// it.
 	Disabled bool

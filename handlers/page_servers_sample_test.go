@@ -17,6 +17,7 @@ func (s sampler) servers() serversPage {
 			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: s.at, Disabled: true},
 			{ID: "6", LinkID: "14", Name: "Shed", Guest: true, Since: s.at, State: "waiting"},
 			{ID: "7", LinkID: "15", Name: "Barn", Since: s.at, State: "gone"},
+			{ID: "9", LinkID: "17", Name: "Cave", Since: s.at, State: "not_allowed"},
 			{ID: "8", LinkID: "16", Name: "Loft", Since: s.at, State: "disabled"},
 		},
 		Owned: []ownedServerView{

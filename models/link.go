@@ -186,7 +186,7 @@ func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Lo
 }
 
 const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- l.local_user_id, u.gone_at, u.disabled, s.disabled_at, s.kind, ` + describedColumns + `, o.username AS owner_username
+ l.local_user_id, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.kind, ` + describedColumns + `, o.username AS owner_username
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -203,7 +203,7 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		AcceptedAt, DisabledAt   *time.Time
 		EndsAt, GoneAt           *time.Time
 		LocalUserID              *int64
-		Disabled                 *bool // the local user
+		Disabled, NotAllowed     *bool // the local user
 		Kind                     string
 		OwnerUsername            *string
 		Server                   describedRow `gorm:"embedded"`
@@ -219,7 +219,7 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 			EndsAt: orZero(r.EndsAt),
 		}
 		if r.State == LinkAccepted {
-			user := LocalUser{GoneAt: orZero(r.GoneAt), Disabled: r.Disabled != nil && *r.Disabled}
+			user := LocalUser{GoneAt: orZero(r.GoneAt), Disabled: r.Disabled != nil && *r.Disabled, NotAllowed: r.NotAllowed != nil && *r.NotAllowed}
 			if r.LocalUserID != nil {
 				user.ID = *r.LocalUserID
 			}

@@ -28,6 +28,7 @@ const (
 	LocalUserDisabled      = "disabled"      // they are disabled on the server
 	LocalUserAdministrator = "administrator" // they administer the server, which its agent lets in only if its settings say so
 	LocalUserWaiting       = "waiting"       // the agent has not created them yet
+	LocalUserNotAllowed    = "not_allowed"   // the admin of the agent has not said yes to them yet
 )
 
 // state returns what keeps a person out of a server on which their local user is u, or "".
@@ -40,6 +41,8 @@ func (u *LocalUser) state(kind, linkType string) string {
 		return LocalUserGone
 	case u.Disabled:
 		return LocalUserDisabled
+	case u.NotAllowed:
+		return LocalUserNotAllowed
 	case u.Administrator:
 		return LocalUserAdministrator
 	default:

@@ -32,6 +32,7 @@ func TestLocalUserThatKeepsAPersonOut(t *testing.T) {
 		is(anna, "")
 		is(guest, models.LocalUserWaiting)
 		for want, change := range map[string]func(r *models.Report){
+			models.LocalUserNotAllowed:    func(r *models.Report) { r.LocalUsers[0].NotAllowed = true },
 			models.LocalUserDisabled:      func(r *models.Report) { r.LocalUsers[0].Disabled = true },
 			models.LocalUserAdministrator: func(r *models.Report) { r.LocalUsers[0].Administrator = true },
 			models.LocalUserGone:          func(r *models.Report) { r.LocalUsers = r.LocalUsers[1:] },

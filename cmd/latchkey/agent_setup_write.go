@@ -289,5 +289,7 @@ func (s *setup) next() (start, status string) {
 // farewell says how to continue.
 func (s *setup) farewell() error {
 	start, status := s.next()
-	return s.say("\nStart the agent: " + start + "\nThen:            " + status)
+	allow := strings.Replace(status, "agent status", "agent allow", 1)
+	return s.say("\nStart the agent: " + start + "\nThen:            " + status +
+		"\nThe service may let people in only as local users whom you allow: " + allow)
 }
