@@ -10,10 +10,11 @@ import (
 
 // Kinds of changes.
 const (
-	LinkChanged  = "link_changed"  // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled
-	LinkRemoved  = "link_removed"  // a link was removed; nothing else is a reason to remove one
-	DevicesEnded = "devices_ended" // sessions of the account ended: those of one device, or of all devices if DeviceID is ""
-	ProofAsked   = "proof_asked"   // see [Agent.Proofs]
+	LinkChanged  = "link_changed"       // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled
+	LinkRemoved  = "link_removed"       // a link was removed; nothing else is a reason to remove one
+	DevicesEnded = "devices_ended"      // sessions of the account ended: those of one device, or of all devices if DeviceID is ""
+	ProofAsked   = "proof_asked"        // see [Agent.Proofs]
+	HandedOver   = "server_handed_over" // the server has another owner; see [ThisServer]
 )
 
 // Change is one thing that an agent has to do. An agent ignores kinds of changes

@@ -102,10 +102,12 @@ func methods() map[string]string {
 		"endLink":            "Agent.EndLink",
 		"exchange":           "Agent.Exchange",
 		"rotateServerKey":    "Agent.RotateKey",
-		"listProofs":         "Agent.Proofs",
-		"proposeProof":       "Agent.ProposeProof",
-		"completeProof":      "Agent.CompleteProof",
-		"failProof":          "Agent.FailProof",
+
+		"listServerKeys": "Servers.Keys", "replaceStolenServerKey": "Servers.ReplaceStolenKey", "endReplacedServerKeys": "Servers.EndReplacedKeys",
+		"listProofs":    "Agent.Proofs",
+		"proposeProof":  "Agent.ProposeProof",
+		"completeProof": "Agent.CompleteProof",
+		"failProof":     "Agent.FailProof",
 
 		"createServerInvite":   "Agent.Invite",
 		"listServerInvites":    "Agent.Invites",

@@ -6,13 +6,36 @@ import (
 	"time"
 )
 
-// ServerKey is a new server key. The one before goes on for a while.
+// ServerKey is a new server key. The one before goes on until OverlapUntil.
 type ServerKey struct {
 	Key          string    `json:"key"`
 	OverlapUntil time.Time `json:"overlap_until"`
 }
 
 func (k *ServerKey) whole() bool { return k.Key != "" }
+
+// WorkingKey is a server key that works, without the key itself.
+type WorkingKey struct {
+	CreatedAt   time.Time `json:"created_at"`
+	UsedAt      time.Time `json:"used_at,omitzero"` // its last use, to the hour; zero if there was none
+	EndsAt      time.Time `json:"ends_at,omitzero"` // zero for the newest key
+	FormerOwner bool      `json:"former_owner"`     // a former owner of the server may know it
+}
+
+type workingKeyList struct {
+	Keys []WorkingKey `json:"keys"`
+}
+
+func (l *workingKeyList) whole() bool { return l.Keys != nil }
+
+// Keys returns the working keys of a server, the newest first.
+func (s *Servers) Keys(ctx context.Context, id ID) ([]WorkingKey, error) {
+	var out workingKeyList
+	err := s.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/servers/{id}/keys", values: []string{string(id)}, want: http.StatusOK, again: always,
+	}, &out)
+	return out.Keys, err
+}
 
 // ReplaceKey gives a server another server key. It may answer
 // [ErrConfirmPassword].
@@ -24,9 +47,35 @@ func (s *Servers) ReplaceKey(ctx context.Context, id ID) (ServerKey, error) {
 	return out, err
 }
 
-// RotateKey replaces the server key. The one that asks goes on for a while.
-func (a *Agent) RotateKey(ctx context.Context) (ServerKey, error) {
+// ReplaceStolenKey gives a server another server key and ends every other one at once.
+// The server cannot call before it gets the new key. It may answer
+// [ErrConfirmPassword].
+func (s *Servers) ReplaceStolenKey(ctx context.Context, id ID) (ServerKey, error) {
 	var out ServerKey
-	err := a.core.fetch(ctx, call{method: http.MethodPost, path: "/api/v1/server/key", want: http.StatusOK}, &out)
+	err := s.core.fetch(ctx, call{
+		method: http.MethodPost, path: "/api/v1/servers/{id}/key/stolen", values: []string{string(id)}, want: http.StatusOK,
+	}, &out)
+	return out, err
+}
+
+// EndReplacedKeys ends every key of a server but the newest. It may answer
+// [ErrConfirmPassword].
+func (s *Servers) EndReplacedKeys(ctx context.Context, id ID) error {
+	return s.core.done(ctx, call{
+		method: http.MethodDelete, path: "/api/v1/servers/{id}/keys", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
+	})
+}
+
+// RotateKey replaces the server key. The old one goes on for a day; it alone gets the
+// same new key again by the same idempotencyKey, of 16 to 128 visible ASCII characters,
+// or made up for "". Keep the idempotencyKey until the new key is stored, because the
+// answer may be lost. A key that was replaced already gets [ErrServerKeyWrong].
+func (a *Agent) RotateKey(ctx context.Context, idempotencyKey string) (ServerKey, error) {
+	header, err := a.core.idempotencyKey(idempotencyKey)
+	if err != nil {
+		return ServerKey{}, err
+	}
+	var out ServerKey
+	err = a.core.fetch(ctx, call{method: http.MethodPost, path: "/api/v1/server/key", header: header, want: http.StatusOK, again: always}, &out)
 	return out, err
 }

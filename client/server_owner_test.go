@@ -88,11 +88,26 @@ func TestSiteServers(t *testing.T) {
 	if after := <-told; len(after.Changes) == 0 || after.Changes[0].LinkID != link.ID || after.Changes[0].Link != nil {
 		t.Errorf("changes %+v, want the removal of %s", after, link.ID)
 	}
-	rotated := must(agent.RotateKey(ctx))(t)
+	rotated := must(agent.RotateKey(ctx, ""))(t)
 	if got := must(s.NewClient(t).As(rotated.Key).Agent.Get(ctx))(t); got.ID != id || !got.KeyExpiresAt.IsZero() {
 		t.Errorf("server by the rotated key %+v, want %s with a key that does not expire", got, id)
 	}
+	if keys := must(ann.Servers.Keys(ctx, id))(t); len(keys) != 2 || !keys[0].EndsAt.IsZero() || keys[1].EndsAt.IsZero() || keys[1].FormerOwner {
+		t.Errorf("keys %+v, want the rotated key and one that ends", keys)
+	}
+	noError(t, ann.Servers.EndReplacedKeys(ctx, id))
+	_, err = agent.Get(ctx)
+	isError(t, err, client.ErrServerKeyWrong)
+	stolen := must(ann.Servers.ReplaceStolenKey(ctx, id))(t)
+	_, err = s.NewClient(t).As(rotated.Key).Agent.Get(ctx)
+	isError(t, err, client.ErrServerKeyWrong)
 	noError(t, ann.Servers.HandOver(ctx, id, "bob"))
+	if got := must(s.NewClient(t).As(stolen.Key).Agent.Get(ctx))(t); got.Owner != "bob" || !got.KeyHandedOver {
+		t.Errorf("server %+v, want bob as its owner, and a key that was handed over", got)
+	}
+	if keys := must(bob.Servers.Keys(ctx, id))(t); len(keys) != 1 || !keys[0].FormerOwner {
+		t.Errorf("keys %+v, want one that the former owner may know", keys)
+	}
 	noError(t, bob.Servers.Remove(ctx, id))
 	_, err = agent.Get(ctx)
 	isError(t, err, client.ErrServerKeyWrong)

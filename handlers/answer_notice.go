@@ -36,6 +36,7 @@ const (
 	noticeServerRenamed      notice = "server_renamed"
 	noticeServerHandedOver   notice = "server_handed_over"
 	noticeServerRemoved      notice = "server_removed"
+	noticeServerKeysEnded    notice = "server_keys_ended"
 	noticeServerLeft         notice = "server_left"
 	noticeAddressAdded       notice = "address_added"
 	noticeAddressMoved       notice = "address_moved"

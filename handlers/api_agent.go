@@ -20,7 +20,8 @@ type thisServer struct {
 	SelfService     bool            `json:"self_service"`
 	ChangeSeq       int64           `json:"change_seq"`
 	AcknowledgedSeq int64           `json:"acknowledged_seq"`
-	KeyExpiresAt    *time.Time      `json:"key_expires_at"` // when the key of this request expires; null unless it has been replaced
+	KeyExpiresAt    *time.Time      `json:"key_expires_at"`  // when the key of this request expires; null unless it has been replaced
+	KeyHandedOver   bool            `json:"key_handed_over"` // a former owner may know that key: the agent fetches one of its own
 	Addresses       []addressObject `json:"addresses"`
 	SeenAs          string          `json:"seen_as"`
 }
@@ -38,7 +39,8 @@ func (s *site) apiThisServer(c *gin.Context, this models.Server) error {
 	out := thisServer{
 		ID: idText(this.ID), SystemID: this.SystemID, Name: this.Name, OwnName: this.OwnName, Version: this.Version,
 		SelfService: this.SelfService, ChangeSeq: this.ChangeSeq, AcknowledgedSeq: this.AckedSeq, KeyExpiresAt: moment(this.KeyExpiresAt),
-		Addresses: []addressObject{}, SeenAs: seenAs(c),
+		KeyHandedOver: this.KeyHandedOver,
+		Addresses:     []addressObject{}, SeenAs: seenAs(c),
 	}
 	if state.Owner != "" {
 		out.Owner = &state.Owner

@@ -104,6 +104,9 @@ func TestAPIOthersServers(t *testing.T) {
 		{"PATCH", at, map[string]any{"self_service": true}},
 		{"DELETE", at, nil},
 		{"POST", at + "/key", nil},
+		{"POST", at + "/key/stolen", nil},
+		{"GET", at + "/keys", nil},
+		{"DELETE", at + "/keys", nil},
 		{"POST", at + "/hand-over", map[string]any{"username": "bob"}},
 		{"POST", at + "/addresses", map[string]any{"url": "https://evil.example.org"}},
 		{"PATCH", address, map[string]any{"hidden": true}},
@@ -138,6 +141,7 @@ func TestAPIDangerousActsAskForThePassword(t *testing.T) {
 	s.Clock.Advance(25 * time.Hour)
 	for _, a := range []answer{
 		claim(ann, free.id, free.key), ann.put("DELETE", at, nil), ann.put("POST", at+"/key", nil), ann.post(at+"/hand-over", "username", "bob"),
+		ann.put("POST", at+"/key/stolen", nil), ann.put("DELETE", at+"/keys", nil),
 	} {
 		ann.refused(a, http.StatusForbidden, "confirm_password")
 	}

@@ -49,6 +49,7 @@ func withoutAPI() map[string]string {
 		"Proofs.Place":            "the API answers with the same error when the proof begins",
 		"Sessions.Flush":          worker,
 		"Agents.Flush":            worker,
+		"ServerKeys.Flush":        worker,
 		"Mail.Claim":              worker,
 		"Mail.Prepare":            worker,
 		"Mail.Sent":               worker,

@@ -19,8 +19,11 @@ type serverOwnerPage struct {
 	Version                string
 	LastSeenAt             time.Time
 	Disabled               bool
-	NewKey                 string // shown once, in the answer to POST /servers/ID/key
-	Rename                 Field  // the field "name"
+	NewKey                 string          // shown once, in the answer to POST /servers/ID/key
+	Keys                   []serverKeyView // the newest first
+	FormerKey              bool            // a former owner may know one of them
+	ReplacedKey            bool            // one of them was replaced
+	Rename                 Field           // the field "name"
 	Addresses              []addressView
 	NewAddress             Field // the field "address"
 	People                 []personView
@@ -147,6 +150,9 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	}
 	page.Base = page.telling(wrong)
 	page.Addresses = addressViews(page.Base, server.Addresses)
+	if err := s.fillKeys(c, own, &page); err != nil {
+		return err
+	}
 	in := newInputs(page.Base, f, wrong)
 	in.fresh = false // the page has more to show than these forms
 	if err := s.fillPeople(c, own, server.Server, &page, in); err != nil {

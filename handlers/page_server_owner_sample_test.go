@@ -25,6 +25,7 @@ func (s sampler) server() serverOwnerPage {
 			{LinkID: "1", Name: "Bert Ørsted", Username: "bert", Since: s.at},
 			{LinkID: "2", Username: "carla", Guest: true, Pending: true, RequestedBy: "mira.k", Since: s.at},
 		},
+		Keys: []serverKeyView{{CreatedAt: s.at}},
 	}
 	p.Rename = s.field("name", "text", "server_name", true)
 	p.Rename.Value = "Attic"
@@ -92,6 +93,7 @@ func (s sampler) peopledServer() serverOwnerPage {
 
 func (s sampler) reportingServer() serverOwnerPage {
 	p := s.server()
-	p.Agent = true
+	p.Agent, p.FormerKey, p.ReplacedKey = true, true, true
+	p.Keys = []serverKeyView{{CreatedAt: s.at, UsedAt: s.at}, {CreatedAt: s.at, UsedAt: s.at, EndsAt: s.at, Former: true}}
 	return p
 }

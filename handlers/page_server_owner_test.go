@@ -116,7 +116,7 @@ func TestOtherPeoplesServers(t *testing.T) {
 		"/rename": {"name", "Mine"}, "/addresses": {"address", "https://evil.example.net"},
 		"/addresses/move": {"id", address, "do", "up"}, "/addresses/hide": {"id", address, "do", "hide"},
 		"/addresses/remove": {"id", address}, "/people/remove": {"id", address}, "/key": nil,
-		"/hand-over": {"username", "mallory"}, "/remove": nil,
+		"/key/stolen": nil, "/key/end": nil, "/hand-over": {"username", "mallory"}, "/remove": nil,
 	}
 	before := owner.get(den.page()).body
 	stranger.see(stranger.get(den.page()), http.StatusNotFound)
@@ -136,7 +136,7 @@ func TestOtherPeoplesServers(t *testing.T) {
 
 	// A day later, dangerous actions ask for the password first, and lead back.
 	s.Clock.Advance(25 * time.Hour)
-	for _, path := range []string{"/key", "/hand-over", "/remove"} {
+	for _, path := range []string{"/key", "/key/stolen", "/key/end", "/hand-over", "/remove"} {
 		owner.led(owner.post(den.page()+path, posts[path]...), "/account/confirm-password?return_to="+url.QueryEscape(den.page()))
 	}
 	owner.led(owner.post("/account/confirm-password", "current_password", goodPassword, "return_to", den.page()), den.page(), "Den")

@@ -117,6 +117,8 @@ func (s *site) serverRoutes(r *gin.Engine) {
 	s.post(r, "/servers/:id/people/remove", s.removePerson)
 	s.post(r, "/servers/:id/self-service", s.setSelfService)
 	s.post(r, "/servers/:id/key", s.rotateServerKey)
+	s.post(r, "/servers/:id/key/stolen", s.rotateStolenKey)
+	s.post(r, "/servers/:id/key/end", s.endReplacedKeys)
 	s.post(r, "/servers/:id/hand-over", s.handServerOver)
 	s.post(r, "/servers/:id/remove", s.removeServer)
 	s.get(r, "/servers/:id/invite", s.serverInviteForm)

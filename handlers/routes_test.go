@@ -106,6 +106,8 @@ func table() map[string]row {
 		"POST /servers/:id/addresses/remove": ofServer,
 		"POST /servers/:id/people/remove":    ofServer,
 		"POST /servers/:id/key":              ofServer,
+		"POST /servers/:id/key/stolen":       ofServer,
+		"POST /servers/:id/key/end":          ofServer,
 		"POST /servers/:id/hand-over":        ofServer,
 		"POST /servers/:id/remove":           ofServer,
 		"GET /servers/:id/invite":            serverPage("/invite"),

@@ -120,6 +120,10 @@ func (w *world) serverActs(ctx context.Context) []act {
 			}, w.caller)
 			return err
 		}, []models.MailKind{models.MailInvite}},
+		{"end the keys of the server", func() error {
+			_, err := w.ServerKeys.RotateStolen(ctx, w.anna, w.server.ID, w.caller)
+			return err
+		}, []models.MailKind{models.MailServerKey}},
 		{"hand the server over", func() error {
 			return w.Servers.HandOver(ctx, w.anna, w.server.ID, "berta", w.caller)
 		}, []models.MailKind{models.MailServerHandedOver}},

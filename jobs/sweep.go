@@ -29,17 +29,22 @@ func (j *Housekeeping) Run(ctx context.Context) {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
-			j.try(last, "write last uses", j.Store.Sessions.Flush)
-			j.try(last, "write last calls", j.Store.Agents.Flush)
+			j.flush(last)
 			return
 		case <-sweep.C:
 			j.try(ctx, "sweep", j.Store.Sweep)
 			j.try(ctx, "compare the clocks", j.compareClocks)
 		case <-flush.C:
-			j.try(ctx, "write last uses", j.Store.Sessions.Flush)
-			j.try(ctx, "write last calls", j.Store.Agents.Flush)
+			j.flush(ctx)
 		}
 	}
+}
+
+// flush writes the last uses of sessions, servers and server keys.
+func (j *Housekeeping) flush(ctx context.Context) {
+	j.try(ctx, "write last uses", j.Store.Sessions.Flush)
+	j.try(ctx, "write last calls", j.Store.Agents.Flush)
+	j.try(ctx, "write the uses of server keys", j.Store.ServerKeys.Flush)
 }
 
 // maxDrift is the difference between the database's clock and ours above which a

@@ -65,8 +65,12 @@ func kinds() map[string]kind {
 			page: "/invite", again: true, several: true,
 			details: []fact{server, from, note}, says: []string{"after", "ignore"},
 		},
-		"server_handed_over": {page: "/servers", details: []fact{server, from, moment}, says: []string{"ignore"}},
-		"test":               {says: []string{"ignore"}},
+		"server_handed_over": {page: "/servers", details: []fact{server, from, moment}, says: []string{"after", "ignore"}},
+		"server_key": {
+			page: "/servers", security: true, details: []fact{server, device, address, moment}, says: []string{"after"},
+			variants: []string{"renewed", "ended", "former"},
+		},
+		"test": {says: []string{"ignore"}},
 	}
 }
 

@@ -70,6 +70,9 @@ func letter(t *testing.T, kind, locale string) mailer.Letter {
 	if slices.Contains([]string{"invite", "invited", "test"}, kind) { // these go to an address, not to an account
 		l.Facts.Username, l.Facts.DisplayName = "", ""
 	}
+	if kind == "server_key" {
+		l.Facts.What = "renewed"
+	}
 	if traits.HasSecret() {
 		l.Secret = secret
 		l.Facts.Until = time.Date(2026, time.March, 4, 16, 6, 0, 0, time.UTC)
@@ -102,6 +105,7 @@ func links() map[string]string {
 		"invited":            "/signup",
 		"invite":             "/invite" + token,
 		"server_handed_over": "/servers",
+		"server_key":         "/servers",
 		"test":               "/",
 	}
 }

@@ -33,6 +33,7 @@ const (
 	ChangeProofAsked   ChangeKind = "proof_asked"   // see [Proofs.Open]
 
 	ChangeQuickConnectAsked ChangeKind = "quick_connect_asked" // see [QuickConnects.Open]
+	ChangeHandedOver        ChangeKind = "server_handed_over"  // the server has another owner; see [Server.KeyHandedOver]
 )
 
 // Change is one entry of the feed. Link is the present state of the link, nil if the

@@ -58,6 +58,10 @@ const (
 	EventRestored            EventKind = "restored" // the service, from a backup
 
 	EventServerRemovedByOperator EventKind = "server_removed_by_operator"
+
+	EventServerKeyRenewed     EventKind = "server_key_renewed"      // by the server itself, with its key
+	EventServerKeysEnded      EventKind = "server_keys_ended"       // by the owner
+	EventServerFormerKeyEnded EventKind = "server_former_key_ended" // by itself: see [ServerKeys.Flush]
 )
 
 // EventKinds are all kinds, for the test that compares the constants and the locales.
@@ -67,6 +71,7 @@ func EventKinds() []EventKind {
 		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
 		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded,
 		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
+		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,

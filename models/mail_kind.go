@@ -33,7 +33,8 @@ const (
 	MailLinkEnded         MailKind = "link_ended"    // to the person: the server's side ended it
 	MailInvited           MailKind = "invited"       // to an address without an account
 	MailServerHandedOver  MailKind = "server_handed_over"
-	MailInvite            MailKind = "invite" // to an account or an address: see invite.go
+	MailServerKey         MailKind = "server_key" // to the owner: keys of a server were replaced or ended
+	MailInvite            MailKind = "invite"     // to an account or an address: see invite.go
 )
 
 // MailTraits says what is particular about one kind of mail.
@@ -71,6 +72,7 @@ func MailKinds() []MailTraits {
 		{Kind: MailLinkEnded},
 		{Kind: MailInvited, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
+		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
 		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true},
 	}
 }
@@ -126,7 +128,7 @@ type MailFacts struct {
 	Device      string    `json:"device"`       // the device with which it was done
 	At          time.Time `json:"at"`           // when it was done
 	Until       time.Time `json:"until"`        // when the secret of the mail runs out
-	What        string    `json:"what"`         // of a PIN: "set", "changed" or "removed"
+	What        string    `json:"what"`         // of a PIN: "set", "changed" or "removed"; of the keys of a server: "renewed", "ended" or "former"
 	Server      string    `json:"server"`       // the name of a media server, or of several
 	Person      string    `json:"person"`       // the username of the other person whom the mail concerns
 	Note        string    `json:"note"`         // the text of an owner to a person whom they invite
@@ -251,6 +253,19 @@ func serverMail(kind MailKind, account *accountRow, server, person string, at ti
 		kind: kind, account: account,
 		facts: storedFacts{"server": server, "person": person, "at": at.Format(time.RFC3339)},
 	}
+}
+
+// The values of the fact What of a mail about the keys of a server.
+const (
+	keyRenewed      = "renewed" // the server replaced its own key
+	keysEnded       = "ended"   // the owner ended other keys
+	keysEndedFormer = "former"  // the keys that a former owner knew ended by themselves
+)
+
+// serverKeyMail returns the mail to the owner of a server about its keys; what is
+// keyRenewed, keysEnded or keysEndedFormer.
+func serverKeyMail(owner *accountRow, server, what string, caller Caller, at time.Time) owed {
+	return owed{kind: MailServerKey, account: owner, facts: done(caller, at).and("server", server).and("what", what)}
 }
 
 // invitedMail returns the mail to an address without an account about a person who

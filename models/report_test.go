@@ -80,7 +80,7 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		bad.LocalUsers = append(bad.LocalUsers, bad.LocalUsers[0])
 		_, err = k.Agents.Report(ctx, m.Server, bad)
 		k.isKind(err, models.KindInvalid)
-		key, until, err := k.ServerKeys.RotateOwn(ctx, m.Server)
+		key, until, err := k.ServerKeys.RotateOwn(ctx, m.Server, "", home)
 		k.must(err)
 		if this := k.again(m); !this.KeyExpiresAt.Equal(until) || key == m.key {
 			k.t.Errorf("until %v, want %v", this.KeyExpiresAt, until)

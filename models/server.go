@@ -85,6 +85,7 @@ type Server struct {
 	SelfService          bool      // people may prove a local user by themselves
 	KeyVersion           int64     // raised each time that the server gets a new key
 	KeyExpiresAt         time.Time // of the key that [ServerKeys.Look] was given; zero for one that was not replaced
+	KeyHandedOver        bool      // a former owner may know the key that [ServerKeys.Look] was given
 
 	ReportHash string // digest of its last report; "" for none
 }

@@ -2,7 +2,9 @@ package models
 
 import (
 	"context"
+	"maps"
 	"strconv"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,7 +13,19 @@ import (
 )
 
 // ServerKeys are the operations on the secret keys by which servers prove who they are.
-type ServerKeys struct{ *core }
+type ServerKeys struct {
+	*core
+
+	mu   sync.Mutex
+	used map[secret.Hash]keyUse // last uses that are not written yet
+}
+
+// keyUse is a use of a server key.
+type keyUse struct {
+	serverID int64
+	at       time.Time
+	own      bool // it is the newest key of the server, and no former owner knows it
+}
 
 // serverKeyRow is a row of server_keys: the hash of a key by which a server proves who
 // it is.
@@ -20,6 +34,9 @@ type serverKeyRow struct {
 	ServerID  int64
 	CreatedAt time.Time
 	ExpiresAt *time.Time // set when it was replaced
+
+	UsedAt       *time.Time // its last use, to the hour; nil if there was none
+	HandedOverAt *time.Time // set when the server got another owner: the former one may know the key
 }
 
 // TableName is server_keys.
@@ -40,7 +57,8 @@ func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version 
 
 // lookServer is the statement that every call with a server key runs.
 const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.kind, s.version, s.key_version, s.created_at,
- s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at AS key_expires_at
+ s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at AS key_expires_at,
+ k.used_at AS key_used_at, k.handed_over_at AS key_handed_over_at
 FROM server_keys k JOIN servers s ON s.id = k.server_id
 WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
 
@@ -51,10 +69,11 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 		return Server{}, ErrNoServer
 	}
 	var rows []struct {
-		Server       serverRow `gorm:"embedded"`
-		KeyExpiresAt *time.Time
+		Server                                   serverRow `gorm:"embedded"`
+		KeyExpiresAt, KeyUsedAt, KeyHandedOverAt *time.Time
 	}
-	if err := k.read(ctx).Raw(lookServer, secret.Sum(key), k.Now()).Scan(&rows).Error; err != nil {
+	hash := secret.Sum(key)
+	if err := k.read(ctx).Raw(lookServer, hash, k.Now()).Scan(&rows).Error; err != nil {
 		return Server{}, explained("look up a server", err)
 	}
 	if len(rows) != 1 {
@@ -64,8 +83,92 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 		return Server{}, ErrServerDisabled
 	}
 	server := rows[0].Server.server()
-	server.KeyExpiresAt = orZero(rows[0].KeyExpiresAt)
+	server.KeyExpiresAt, server.KeyHandedOver = orZero(rows[0].KeyExpiresAt), rows[0].KeyHandedOverAt != nil
+	if used := rows[0].KeyUsedAt; used == nil || k.Now().Sub(*used) >= keyUseEvery {
+		k.noteKeyUse(&server, hash)
+	}
 	return server, nil
+}
+
+// keyUseEvery is the precision of the time of a key's last use.
+const keyUseEvery = time.Hour
+
+// noteKeyUse stores a use in memory for [ServerKeys.Flush].
+func (k *ServerKeys) noteKeyUse(this *Server, hash secret.Hash) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.used[hash] = keyUse{this.ID, k.Now(), this.KeyExpiresAt.IsZero() && !this.KeyHandedOver}
+}
+
+// Flush writes the stored uses in one transaction. If that fails, the next Flush tries
+// again. The use of a newest key that no former owner knows shows that the server has
+// got it: the keys that a former owner knows end then, and the owner gets a mail.
+func (k *ServerKeys) Flush(ctx context.Context) error {
+	k.mu.Lock()
+	batch := k.used
+	k.used = map[secret.Hash]keyUse{}
+	k.mu.Unlock()
+	if len(batch) == 0 {
+		return nil
+	}
+	err := k.tx(ctx, "write the uses of server keys", func(tx *gorm.DB) error {
+		for hash, use := range batch {
+			if err := k.writeKeyUse(ctx, tx, hash, use); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		maps.Copy(batch, k.used) // later uses win
+		k.used = batch
+	}
+	return err
+}
+
+// writeKeyUse writes one use of a key, and ends the keys that a former owner knows if the
+// server has got its own.
+func (k *ServerKeys) writeKeyUse(ctx context.Context, tx *gorm.DB, hash secret.Hash, use keyUse) error {
+	const write = "UPDATE server_keys SET used_at = ? WHERE hash = ? AND (used_at IS NULL OR used_at < ?)"
+	if !use.own {
+		return tx.Exec(write, use.at, hash, use.at).Error
+	}
+	// The condition holds the row until the commit, so that a hand-over at the same time
+	// waits. A key that was handed over or replaced meanwhile ends nothing.
+	written := tx.Exec(write+" AND expires_at IS NULL AND handed_over_at IS NULL", use.at, hash, use.at)
+	if written.Error != nil || written.RowsAffected == 0 {
+		return written.Error
+	}
+	ended := tx.Exec(`UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND hash <> ? AND handed_over_at IS NOT NULL
+ AND (expires_at IS NULL OR expires_at > ?)`, k.Now(), use.serverID, hash, k.Now())
+	if ended.Error != nil || ended.RowsAffected == 0 {
+		return ended.Error
+	}
+	row, err := k.serverByID(ctx, tx, use.serverID)
+	if err != nil {
+		return err
+	}
+	this := row.server()
+	return k.tellOwner(ctx, tx, &this, EventServerFormerKeyEnded, keysEndedFormer, Caller{})
+}
+
+// tellOwner writes an event about the keys of a server into the history of its owner
+// and owes them a mail about it. what is one of the values of the fact What of
+// [MailServerKey]. A server without an owner has nobody to tell.
+func (k *ServerKeys) tellOwner(ctx context.Context, tx *gorm.DB, this *Server, event EventKind, what string, caller Caller) error {
+	if this.OwnerID == 0 {
+		return nil
+	}
+	owner, err := k.accountByID(ctx, tx, this.OwnerID)
+	if err != nil {
+		return err
+	}
+	if err := k.recordEvent(ctx, tx, owner.ID, event, caller); err != nil {
+		return err
+	}
+	return k.owe(ctx, tx, serverKeyMail(&owner, this.Name, what, caller, k.Now()))
 }
 
 // KeyOverlap is the time for which a replaced server key still works.
@@ -76,20 +179,7 @@ const KeyOverlap = 24 * time.Hour
 // they would have. Parallel callers get different keys. It returns [ErrNotFound].
 func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
-		// Raised before it is read, so that a parallel rotation waits here.
-		err := requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
-		if err != nil {
-			return err
-		}
-		row, err := k.ownedServer(ctx, tx, ownerID, serverID)
-		if err != nil {
-			return err
-		}
-		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", k.Now().Add(KeyOverlap), serverID).Error
-		if err != nil {
-			return err
-		}
-		if key, err = k.newServerKey(ctx, tx, serverID, row.KeyVersion); err != nil {
+		if key, _, err = k.rotate(ctx, tx, ownerID, serverID, "expires_at IS NULL", k.Now().Add(KeyOverlap)); err != nil {
 			return err
 		}
 		return k.recordEvent(ctx, tx, ownerID, EventServerKeyRotated, caller)
@@ -97,33 +187,160 @@ func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller
 	return key, err
 }
 
+// RotateStolen gives a server of an owner a new key and returns it; it cannot be read
+// again. Every other key ends at once, so whoever has stolen one is shut out, and so is
+// the server until it gets the new key. The owner gets a mail. It returns [ErrNotFound].
+func (k *ServerKeys) RotateStolen(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
+	err = k.tx(ctx, "replace the keys of a server", func(tx *gorm.DB) error {
+		now := k.Now()
+		var this Server
+		if key, this, err = k.rotate(ctx, tx, ownerID, serverID, "(expires_at IS NULL OR expires_at > ?)", now, now); err != nil {
+			return err
+		}
+		return k.tellOwner(ctx, tx, &this, EventServerKeysEnded, keysEnded, caller)
+	})
+	return key, err
+}
+
+// rotate gives a server of an owner a new key. The keys that the condition names end at
+// until.
+func (k *ServerKeys) rotate(
+	ctx context.Context, tx *gorm.DB, ownerID, serverID int64, condition string, until time.Time, args ...any,
+) (key string, this Server, err error) {
+	// Raised before it is read, so that a parallel rotation waits here.
+	err = requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
+	if err != nil {
+		return "", Server{}, err
+	}
+	row, err := k.ownedServer(ctx, tx, ownerID, serverID)
+	if err != nil {
+		return "", Server{}, err
+	}
+	err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND "+condition, append([]any{until, serverID}, args...)...).Error
+	if err != nil {
+		return "", Server{}, err
+	}
+	key, err = k.newServerKey(ctx, tx, serverID, row.KeyVersion)
+	return key, row.server(), err
+}
+
+// EndReplaced ends the replaced keys of a server of an owner before their time; only
+// the newest key goes on. The owner gets a mail if there was any. It returns
+// [ErrNotFound].
+func (k *ServerKeys) EndReplaced(ctx context.Context, ownerID, serverID int64, caller Caller) error {
+	return k.tx(ctx, "end the replaced keys of a server", func(tx *gorm.DB) error {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		row, err := k.ownedServer(ctx, tx, ownerID, serverID)
+		if err != nil {
+			return err
+		}
+		ended := tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at > ?", k.Now(), serverID, k.Now())
+		if ended.Error != nil || ended.RowsAffected == 0 {
+			return ended.Error
+		}
+		this := row.server()
+		return k.tellOwner(ctx, tx, &this, EventServerKeysEnded, keysEnded, caller)
+	})
+}
+
+// WorkingKey is a key of a server that works, as the server's owner sees it. Times are
+// UTC.
+type WorkingKey struct {
+	CreatedAt  time.Time
+	UsedAt     time.Time // to the hour; zero for a key that was never used
+	EndsAt     time.Time // zero for the newest key
+	HandedOver bool      // a former owner of the server may know it
+}
+
+// List returns the working keys of a server of an owner, the newest first. It returns
+// [ErrNotFound].
+func (k *ServerKeys) List(ctx context.Context, ownerID, serverID int64) ([]WorkingKey, error) {
+	if _, err := k.ownedServer(ctx, k.read(ctx), ownerID, serverID); err != nil {
+		return nil, err
+	}
+	rows, err := gorm.G[serverKeyRow](k.read(ctx)).Where("server_id = ? AND (expires_at IS NULL OR expires_at > ?)", serverID, k.Now()).
+		Order("expires_at IS NOT NULL, created_at DESC, expires_at DESC").Find(ctx)
+	if err != nil {
+		return nil, explained("list the keys of a server", err)
+	}
+	keys := make([]WorkingKey, len(rows))
+	for i, row := range rows {
+		keys[i] = WorkingKey{
+			CreatedAt: row.CreatedAt.UTC(), UsedAt: orZero(row.UsedAt), EndsAt: orZero(row.ExpiresAt), HandedOver: row.HandedOverAt != nil,
+		}
+	}
+	return keys, nil
+}
+
 // RotateOwn gives the calling server a new key, which is returned once; the old one works
 // until overlapUntil. Only the present key may do that, because a thief with a replaced
-// key could otherwise replace the new one. For a replaced key, and for a server that was
-// removed meanwhile, it returns [ErrNoServer].
-func (k *ServerKeys) RotateOwn(ctx context.Context, this Server) (key string, overlapUntil time.Time, err error) {
+// key could otherwise replace the new one. With an Idempotency-Key a repetition by the
+// same old key returns the same new one, because the first answer may have been lost.
+// The owner gets a mail. For a replaced key, and for a server that was removed
+// meanwhile, it returns [ErrNoServer]; it also returns [ErrOtherRequest],
+// [ErrThrottled] or an error about the Idempotency-Key.
+func (k *ServerKeys) RotateOwn(ctx context.Context, this Server, idempotencyKey string, caller Caller) (key string, overlapUntil time.Time, err error) {
+	o, err := k.idempotent("rotate server key "+FormatID(this.ID), idempotencyKey)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if version, err := k.doneBefore(ctx, o); err != nil || version != 0 {
+		return k.rotatedBefore(&this, version, err)
+	}
+	if !this.KeyExpiresAt.IsZero() {
+		return "", time.Time{}, ErrNoServer
+	}
+	if err := k.throttle.allow(ctx, k.throttle.key("rotate server key", FormatID(this.ID)), k.opt.Limits.ServerKeyDay); err != nil {
+		return "", time.Time{}, err
+	}
 	overlapUntil = k.Now().Add(KeyOverlap)
-	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
-		// Raised before it is read, so that a parallel rotation waits here.
-		raised := tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND key_version = ?", this.ID, this.KeyVersion)
-		if raised.Error != nil {
-			return raised.Error
-		}
-		if raised.RowsAffected != 1 || !this.KeyExpiresAt.IsZero() {
-			return ErrNoServer
-		}
-		row, err := k.serverByID(ctx, tx, this.ID)
-		if err != nil {
-			return err
-		}
-		err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", overlapUntil, this.ID).Error
-		if err != nil {
-			return err
-		}
-		if key, err = k.newServerKey(ctx, tx, this.ID, row.KeyVersion); err != nil || row.OwnerID == 0 {
-			return err
-		}
-		return k.recordEvent(ctx, tx, row.OwnerID, EventServerKeyRotated, Caller{})
+	version, err := k.txOnce(ctx, "rotate a server key", o, this.KeyVersion+1, func(tx *gorm.DB) error {
+		key, err = k.rotateOwn(ctx, tx, &this, overlapUntil, caller)
+		return err
 	})
-	return key, overlapUntil, err
+	if err != nil || version != 0 {
+		this.KeyExpiresAt = overlapUntil
+		return k.rotatedBefore(&this, version, err)
+	}
+	return key, overlapUntil, nil
+}
+
+// rotatedBefore answers a repeated rotation with the key of the first one, which it
+// derives again. It returns err, or [ErrNoServer] if the calling key is not the one
+// that was replaced then.
+func (k *ServerKeys) rotatedBefore(this *Server, version int64, err error) (key string, overlapUntil time.Time, _ error) {
+	if err == nil && this.KeyExpiresAt.IsZero() {
+		err = ErrNoServer
+	}
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return k.serverKey(this.ID, version), this.KeyExpiresAt, nil
+}
+
+// rotateOwn does the work of [ServerKeys.RotateOwn] in a transaction.
+func (k *ServerKeys) rotateOwn(ctx context.Context, tx *gorm.DB, this *Server, overlapUntil time.Time, caller Caller) (key string, err error) {
+	// Raised before it is read, so that a parallel rotation waits here.
+	raised := tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND key_version = ?", this.ID, this.KeyVersion)
+	if raised.Error != nil {
+		return "", raised.Error
+	}
+	if raised.RowsAffected != 1 {
+		return "", ErrNoServer
+	}
+	row, err := k.serverByID(ctx, tx, this.ID)
+	if err != nil {
+		return "", err
+	}
+	err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", overlapUntil, this.ID).Error
+	if err != nil {
+		return "", err
+	}
+	if key, err = k.newServerKey(ctx, tx, this.ID, row.KeyVersion); err != nil {
+		return "", err
+	}
+	now := row.server()
+	return key, k.tellOwner(ctx, tx, &now, EventServerKeyRenewed, keyRenewed, caller)
 }

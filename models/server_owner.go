@@ -109,7 +109,8 @@ func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in Server
 }
 
 // HandOver gives a server to another account, which gets a mail; the server keeps its
-// people. It returns [ErrNotFound], or an error about the field username for an
+// people. Its agent gets a change by which it fetches a key of its own, and the keys that
+// the former owner may know end when that key is used first. It returns [ErrNotFound], or an error about the field username for an
 // account that is unknown, unconfirmed, disabled or the owner's own.
 func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, username string, caller Caller) error {
 	return s.tx(ctx, "hand a server over", func(tx *gorm.DB) error {
@@ -132,6 +133,9 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 		if err != nil {
 			return err
 		}
+		if err := s.markHandedOver(ctx, tx, serverID); err != nil {
+			return err
+		}
 		mail := serverMail(MailServerHandedOver, &heir, server.server().Name, giver.Username, s.Now())
 		if err := s.owe(ctx, tx, mail); err != nil {
 			return err
@@ -142,6 +146,16 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 		}
 		return s.recordEvent(ctx, tx, ownerID, EventServerHandedOver, caller)
 	})
+}
+
+// markHandedOver marks the working keys of a server as known to its former owner, and
+// tells its agent.
+func (c *core) markHandedOver(ctx context.Context, tx *gorm.DB, serverID int64) error {
+	err := tx.Exec("UPDATE server_keys SET handed_over_at = ? WHERE server_id = ? AND handed_over_at IS NULL", c.Now(), serverID).Error
+	if err != nil {
+		return err
+	}
+	return c.feedChange(ctx, tx, changeRow{ServerID: serverID, Kind: ChangeHandedOver})
 }
 
 // heir finds and locks the account that gets the server. It returns an error about the

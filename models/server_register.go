@@ -279,8 +279,8 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 }
 
 // Claim makes the account the owner of a server that registered without a claim code.
-// The id and the key, which can be read at the server, prove that the person runs it.
-// One of several parallel callers succeeds. It returns [ErrNotFound] for a wrong pair
+// The id and the present key, which can be read at the server, prove that the person
+// runs it; a key that was replaced proves nothing. One of several parallel callers succeeds. It returns [ErrNotFound] for a wrong pair
 // of id and key and for a disabled server, [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
 	if serverKey = pastedSecret(serverKey); !secret.WellFormed(secret.ServerKey, serverKey) {
@@ -296,7 +296,7 @@ func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, se
 		now := r.Now()
 		var holder int64
 		err := tx.Raw(`SELECT s.id FROM server_keys k JOIN servers s ON s.id = k.server_id
-WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?) AND s.disabled_at IS NULL`, secret.Sum(serverKey), now).Scan(&holder).Error
+WHERE k.hash = ? AND k.expires_at IS NULL AND s.disabled_at IS NULL`, secret.Sum(serverKey)).Scan(&holder).Error
 		if err != nil {
 			return err
 		}

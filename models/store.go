@@ -156,7 +156,7 @@ func New(o Options) (*Store, error) {
 		QuickConnects:   &QuickConnects{core: c},
 		Restores:        &Restores{core: c},
 		Registrations:   &Registrations{core: c},
-		ServerKeys:      &ServerKeys{core: c},
+		ServerKeys:      &ServerKeys{core: c, used: map[secret.Hash]keyUse{}},
 		EmbyServers:     &EmbyServers{core: c},
 		OperatedServers: &OperatedServers{core: c},
 

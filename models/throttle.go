@@ -78,6 +78,7 @@ type Limits struct {
 	ReportUnclaimed Limit
 	ClaimCodeHour   Limit
 	ClaimHour       Limit
+	ServerKeyDay    Limit // rotations by a server itself
 	DeviceSource    Limit // devices that ask for a code
 	DeviceNetwork   Limit
 	DeviceService   Limit
@@ -136,6 +137,7 @@ func ProductionLimits() Limits {
 		ReportUnclaimed: Limit{Hits: 20, Window: time.Hour},
 		ClaimCodeHour:   Limit{Hits: 20, Window: time.Hour},
 		ClaimHour:       Limit{Hits: 20, Window: time.Hour},
+		ServerKeyDay:    Limit{Hits: 10, Window: 24 * time.Hour},
 		DeviceSource:    Limit{Hits: 30, Window: 10 * time.Minute},
 		DeviceNetwork:   Limit{Hits: 300, Window: 10 * time.Minute},
 		DeviceService:   Limit{Hits: 3000, Window: 10 * time.Minute},

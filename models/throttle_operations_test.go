@@ -21,6 +21,7 @@ func withoutLimit() map[string]string {
 		endsLink    = "it ends a link, which can happen once"
 		answers     = "it answers a link or an invite, which can happen once; making one is limited"
 		operator    = "operators may mail as often as they need to"
+		ownKeys     = "only the owner who does it, and who gave the password, gets the mail"
 		spendsCode  = "it spends a device code, and making one is limited"
 	)
 	return map[string]string{
@@ -30,8 +31,10 @@ func withoutLimit() map[string]string {
 		"Links.Accept": answers, "Links.Decline": answers, "Invites.Accept": answers, "Invites.Decline": answers,
 		"Invites.AcceptServer": answers, "Invites.DeclineServer": answers,
 		"Operators.Create": operator, "Operators.Delete": operator, "Operators.SendReset": operator, "Operators.SendResetByID": operator,
-		"Devices.Exchange":   spendsCode,
-		"Servers.HandOver":   "the server changes its owner, so the former owner cannot do it twice",
+		"Devices.Exchange":        spendsCode,
+		"Servers.HandOver":        "the server changes its owner, so the former owner cannot do it twice",
+		"ServerKeys.Flush":        "it ends the keys of a former owner, which can happen once after a server was handed over",
+		"ServerKeys.RotateStolen": ownKeys, "ServerKeys.EndReplaced": ownKeys,
 		"Proofs.Complete":    "it ends a proof, and starting one is limited",
 		"EmbyServers.Invite": "it spends a look-up of the same address (EmbyServers.FindAccount), and look-ups are limited",
 	}
