@@ -31,7 +31,7 @@ func TestFaultDatabaseGone(t *testing.T) {
 
 			take(line)
 			taken := time.Now()
-			unready := within(t, 10*time.Second, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
+			unready := within(t, patience, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
 			if unready > 2*time.Second {
 				t.Errorf("/readyz took %v to say so, want 2 s at the most", unready)
 			}
@@ -43,13 +43,13 @@ func TestFaultDatabaseGone(t *testing.T) {
 			away := time.Since(taken)
 
 			line.restore()
-			ready := within(t, 5*time.Second, "ready", func() bool { return p.get("/readyz") == http.StatusOK })
-			whole := within(t, 5*time.Second, "pages as before", func() bool {
+			ready := within(t, patience, "ready", func() bool { return p.get("/readyz") == http.StatusOK })
+			whole := within(t, patience, "pages as before", func() bool {
 				crew.work(t, p, 0)
 				return crew.all(http.StatusOK, http.StatusSeeOther)
 			})
 			const pool = 8 // connections to the database that may stay open
-			within(t, 5*time.Second, "no more open files than before", func() bool { return p.files(t) <= files+pool })
+			within(t, patience, "no more open files than before", func() bool { return p.files(t) <= files+pool })
 			p.stop()
 			t.Logf("away for %v: not ready after %v, slowest page %v; then ready after %v and whole after %v more",
 				away.Round(time.Second), unready, slowest, ready, whole)

@@ -54,7 +54,7 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 	taken := len(look(t, address).usernames(t))
 
 	giveBack := take(p)
-	within(t, 5*time.Second, "no sign-up is taken", func() bool { // some pages of the files may still be free
+	within(t, patience, "no sign-up is taken", func() bool { // some pages of the files may still be free
 		crew.work(t, p, 0)
 		return crew.all(http.StatusOK, http.StatusServiceUnavailable)
 	})

@@ -182,6 +182,6 @@ func TestHealthcheckUnready(t *testing.T) {
 	p := serve(t, "--database="+address)
 	line.cut()
 	s := newShell(t, "--listen="+p.address)
-	within(t, 3*time.Second, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
+	within(t, patience, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
 	s.refused(t, "the service is not ready: 503", "healthcheck")
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // patience is the time after which a test fails if an expected mail has not come.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // Recorder is a transport that keeps mails. Its zero value is ready, and many
 // goroutines may use it at once.
