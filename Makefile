@@ -35,7 +35,7 @@ test-fast: ## the tests for after each change: only SQLite, no long tests; PKG=.
 	scripts/test fast $(PKG)
 
 .PHONY: check
-check: $(LINTER) ## format, lint, import rules, tidy modules, generated files
+check: $(LINTER) ## format, lint, import rules, tidy modules, generated files, known weaknesses (if their database is within reach)
 	scripts/check $(LINTER)
 
 .PHONY: fmt

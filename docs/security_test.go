@@ -43,7 +43,7 @@ func TestSecurityList(t *testing.T) {
 func securityRows(t *testing.T) map[string]string {
 	t.Helper()
 	var (
-		row      = regexp.MustCompile(`^\| ([RF]-\d\d) \| ([^|]+\.) \| ([^|]+) \|$`)
+		row      = regexp.MustCompile(`^\| ([RFA]-\d\d) \| ([^|]+\.) \| ([^|]+) \|$`)
 		citation = regexp.MustCompile("`([a-z0-9_/]+): ((?:Test|Fuzz)\\w+)`")
 		rows     = map[string]string{}
 		tests    = map[string]map[string]bool{} // by package
@@ -51,7 +51,7 @@ func securityRows(t *testing.T) map[string]string {
 	)
 	for line := range strings.Lines(read(t, "security.md")) {
 		line = strings.TrimSpace(line)
-		if !strings.HasPrefix(line, "| R-") && !strings.HasPrefix(line, "| F-") {
+		if !strings.HasPrefix(line, "| R-") && !strings.HasPrefix(line, "| F-") && !strings.HasPrefix(line, "| A-") {
 			continue
 		}
 		found := row.FindStringSubmatch(line)
@@ -89,6 +89,9 @@ func securityNumbers() []string {
 	}
 	for i := 1; i <= 17; i++ {
 		numbers = append(numbers, fmt.Sprintf("F-%02d", i))
+	}
+	for i := 1; i <= 26; i++ {
+		numbers = append(numbers, fmt.Sprintf("A-%02d", i))
 	}
 	return numbers
 }
