@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/limit"
+	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
 // core holds what all areas of the [Agent] share.
@@ -68,6 +69,13 @@ func (c *core) logSometimes(ctx context.Context, text string, attrs ...slog.Attr
 	if c.repeated.Allow(text) {
 		c.log.LogAttrs(ctx, slog.LevelWarn, text, attrs...) //nolint:sloglint // all its texts are constants
 	}
+}
+
+// causeOf returns the text of an error of the media server for the log. It is cut later than
+// a name, because what to do stands at its end.
+func causeOf(err error) slog.Attr {
+	const most = 1000
+	return slog.String("cause", printable.Cut(printable.Text(err.Error()), most))
 }
 
 // note is a line for the log about a link. It is written after the transaction is

@@ -35,6 +35,9 @@ var (
 	// ErrLocalUserNotAllowed means that nobody at this machine has said yes to letting
 	// people in as that local user.
 	ErrLocalUserNotAllowed = errors.New("nobody at this machine has allowed that local user yet")
+	// ErrOutsideHours means that the media server lets the local user in at other hours
+	// only.
+	ErrOutsideHours = errors.New("the local user is not let in at this hour")
 	// ErrUsernameUnknown means that the service has no usable account with the
 	// username.
 	ErrUsernameUnknown = errors.New("the service has no usable account with that username")

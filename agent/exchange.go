@@ -100,8 +100,10 @@ func (e *Exchanges) deviceOf(link *linkRow, device mediaserver.Device) mediaserv
 // [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) (mediaserver.LocalUser, error) {
 	refuseAs := func(kind error, why string) error {
-		e.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
-			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", link.LocalUserName))
+		if e.repeated.Allow(link.ID + why) { // a device that keeps asking must not fill the log
+			e.log.LogAttrs(ctx, slog.LevelInfo, "a device was refused", slog.String("reason", why),
+				slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", link.LocalUserName))
+		}
 		return fmt.Errorf("%w: %s", kind, why)
 	}
 	refuse := func(why string) error { return refuseAs(ErrLocalUserRefused, why) }
@@ -158,6 +160,8 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 		e.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
 			"no device can sign in until then")
 		return Exchanged{}, away(err)
+	case errors.Is(err, mediaserver.ErrOutsideHours):
+		return Exchanged{}, fmt.Errorf("%w: %w", ErrOutsideHours, err)
 	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
 		e.log.LogAttrs(ctx, slog.LevelInfo, "the media server does not give a device a local token: it has too many sessions, or it is not allowed",
 			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))

@@ -88,6 +88,11 @@ func TestExchangeRefusesLocalUsers(t *testing.T) {
 				return map[bool]error{true: mediaserver.ErrNotAllowed}[strings.HasPrefix(c, "Mint")]
 			}
 		}, want: agent.ErrLocalUserRefused},
+		"outside of the hours": {user: "u1", change: func(f *fake) {
+			f.before = func(c string) error {
+				return map[bool]error{true: mediaserver.ErrOutsideHours}[strings.HasPrefix(c, "Mint")]
+			}
+		}, want: agent.ErrOutsideHours},
 		"mint fails": {user: "u1", change: func(f *fake) {
 			f.before = func(c string) error { return map[bool]error{true: errDown}[strings.HasPrefix(c, "Mint")] }
 		}, want: agent.ErrMediaServerAway},

@@ -12,7 +12,7 @@ import (
 func (a *Agent) Hurry() *Agent {
 	a.pace = pace{
 		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: 40 * time.Millisecond,
-		refused: 40 * time.Millisecond, ask: 2 * time.Second, media: 2 * time.Second, guest: 50 * time.Millisecond, poll: 2 * time.Second, round: 20 * time.Millisecond,
+		refused: 40 * time.Millisecond, ask: 2 * time.Second, media: 2 * time.Second, again: 20 * time.Millisecond, guest: 50 * time.Millisecond, poll: 2 * time.Second, round: 20 * time.Millisecond,
 		resync: 6 * time.Hour, contact: time.Millisecond,
 	}
 	return a

@@ -29,6 +29,25 @@ type InviteAnswer struct {
 	ExpiresAt time.Time
 }
 
+// inviteRefusal returns the error for a refusal of the service that is about the invite, or
+// nil for any other answer. Too many invites do not count as an absence of the service.
+func inviteRefusal(err error) error {
+	wrong, is := errors.AsType[*client.Error](err)
+	if !is {
+		return nil
+	}
+	_, unknown := wrong.Field("to")
+	switch {
+	case unknown:
+		return fmt.Errorf("%w: %w", ErrUsernameUnknown, err)
+	case errors.Is(err, client.ErrThrottled):
+		return fmt.Errorf("%w: too many invites or requests within a short time. Try again later: %w", ErrServiceRefused, err)
+	case errors.Is(err, client.ErrServerUnclaimed):
+		return fmt.Errorf("%w: %w", ErrUnclaimed, err)
+	}
+	return nil
+}
+
 // Create invites a guest. It returns [ErrNotRegistered], [ErrGuestsOff],
 // [ErrLibraryUnknown], [ErrUsernameUnknown] when the service cannot invite
 // ask.To, [ErrUnclaimed], [ErrMediaServerAway], [ErrServiceAway] or
@@ -57,13 +76,8 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 		return InviteAnswer{}, err
 	}
 	made, err := service.Invite(ctx, in)
-	if wrong, is := errors.AsType[*client.Error](err); is {
-		if _, unknown := wrong.Field("to"); unknown {
-			return InviteAnswer{}, fmt.Errorf("%w: %w", ErrUsernameUnknown, err)
-		}
-		if errors.Is(err, client.ErrServerUnclaimed) {
-			return InviteAnswer{}, fmt.Errorf("%w: %w", ErrUnclaimed, err)
-		}
+	if refused := inviteRefusal(err); refused != nil {
+		return InviteAnswer{}, refused
 	}
 	if err := i.service.explain(ctx, byNobody, err); err != nil {
 		return InviteAnswer{}, err

@@ -1,7 +1,11 @@
 package agent_test
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,4 +40,25 @@ func TestInviteAtTheMachine(t *testing.T) {
 	d.open()
 	_, err = d.Invites.Create(t.Context(), agent.InviteAsk{To: "bob"})
 	isError(t, err, agent.ErrGuestsOff)
+}
+
+// Too many invites are told as that, and not as an absence of the service.
+func TestThrottledInviteIsToldAsThat(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/server/invites") {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"status":429,"code":"throttled","title":"Too many"}`)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	_, err := d.Invites.Create(t.Context(), agent.InviteAsk{To: "somebody@example.org"})
+	isError(t, err, agent.ErrServiceRefused)
+	if err == nil || errors.Is(err, agent.ErrServiceAway) || !strings.Contains(err.Error(), "too many") {
+		t.Errorf("error %v, want one that says too many", err)
+	}
 }

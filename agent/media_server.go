@@ -60,8 +60,11 @@ func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, er
 // checkLoop checks the media server again and again, until ctx ends.
 func (m *MediaServer) checkLoop(ctx context.Context) {
 	for {
-		_ = m.check(ctx) // check has begun a trouble
-		if !pause(ctx, m.opt.CheckEvery) {
+		wait := m.opt.CheckEvery
+		if m.check(ctx) != nil { // check has begun a trouble
+			wait = min(wait, m.pace.again)
+		}
+		if !pause(ctx, wait) {
 			return
 		}
 	}
@@ -142,10 +145,10 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 		m.trouble.begin(ctx, troubleMediaKey, "the media server refuses the agent's key: make a new API key there and give it to the agent. Nothing is removed")
 	case errors.Is(err, mediaserver.ErrTooOld):
 		m.trouble.begin(ctx, troubleMediaOld, "the media server is too old for the agent: update it. Nothing is removed",
-			slog.String("cause", readable(err.Error())))
+			causeOf(err))
 	default:
 		m.trouble.begin(ctx, troubleMediaServer, "the media server does not answer as it should: check that it runs and that its address is right. "+
-			"Nothing is removed", slog.String("cause", readable(err.Error())))
+			"Nothing is removed", causeOf(err))
 	}
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
@@ -155,7 +158,7 @@ func (m *MediaServer) explain(ctx context.Context, err error) error {
 func isAnswer(err error) bool {
 	for _, answer := range []error{
 		mediaserver.ErrNotFound, mediaserver.ErrCodeWrong, mediaserver.ErrUnsupported, mediaserver.ErrNotAllowed,
-		mediaserver.ErrProofOver, mediaserver.ErrProofPending, mediaserver.ErrTokenEnded,
+		mediaserver.ErrProofOver, mediaserver.ErrProofPending, mediaserver.ErrTokenEnded, mediaserver.ErrOutsideHours,
 	} {
 		if errors.Is(err, answer) {
 			return true

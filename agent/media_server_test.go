@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,5 +115,37 @@ func TestAdministratorOfToken(t *testing.T) {
 		if got, err := d.MediaServer.Administrator(t.Context(), token); got || !errors.Is(err, mediaserver.ErrTokenEnded) {
 			t.Errorf("token %q: administrator %v, error %v; want false and %v", token, got, err, mediaserver.ErrTokenEnded)
 		}
+	}
+}
+
+// A media server that comes back is noticed sooner than the next usual check, and the cause
+// in the log is whole: what to do stands at its end.
+func TestMediaServerThatComesBackIsNoticedSoon(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t, newSite(t), func(o *agent.Options) { o.CheckEvery = time.Hour })
+	d.fake.setDown(errors.New("it refuses the connection" + strings.Repeat(".", 300) + "look at its port"))
+	d.run()
+	eventually(t, "trouble", func() bool { return d.trouble("media_server_away") })
+	if d.log.Count("look at its port") != 1 {
+		t.Errorf("log:\n%s\nwant the end of the cause", d.log)
+	}
+	d.fake.setDown(nil)
+	eventually(t, "the end of it", d.Ready)
+}
+
+// A device that keeps asking in vain does not fill the log.
+func TestRefusedDeviceIsLoggedSometimes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	bob := s.Join(t, "bob")
+	d.linked(bob, "bob", "u4")
+	key := d.key(bob)
+	for range 9 {
+		_, err := d.exchange(key)
+		isError(t, err, agent.ErrLocalUserRefused)
+	}
+	if n := d.log.Count("a device was refused"); n != 3 {
+		t.Errorf("%d lines about a refused device, want 3", n)
 	}
 }

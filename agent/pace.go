@@ -19,6 +19,7 @@ type pace struct {
 	refused time.Duration // the wait after a refusal that only people can mend
 	ask     time.Duration // the longest answer of the service while a device waits
 	media   time.Duration // the longest answer of the media server
+	again   time.Duration // between two checks of a media server that did not answer
 	guest   time.Duration // how long a device waits for a guest who is being created
 	poll    time.Duration // how long the service waits for a change before it answers
 	round   time.Duration // the least time between two questions for changes
@@ -30,7 +31,7 @@ type pace struct {
 func usualPace() pace {
 	return pace{
 		owed: 3 * time.Second, proof: 2 * time.Second, wait: time.Second, longest: 30 * time.Second, refused: 5 * time.Minute,
-		ask: 4 * time.Second, media: 20 * time.Second, guest: 6 * time.Second, poll: 25 * time.Second, round: 300 * time.Millisecond,
+		ask: 4 * time.Second, media: 20 * time.Second, again: 3 * time.Second, guest: 6 * time.Second, poll: 25 * time.Second, round: 300 * time.Millisecond,
 		resync: 6 * time.Hour, contact: time.Minute,
 	}
 }

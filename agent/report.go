@@ -87,7 +87,9 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	}
 	last.seenAs = answer.SeenAs // a later change is only reported when the next report is due: it could change each time
 	if !last.single {
-		r.checkAlone(ctx, last, answer.Changed && digest == last.digest)
+		if !r.checkAlone(ctx, last, answer.Changed && digest == last.digest) {
+			digest = [sha256.Size]byte{} // once more, so that the trouble ends as soon as the service answers
+		}
 	}
 	last.digest, last.at = digest, now
 	r.media.mu.Lock()
@@ -106,30 +108,31 @@ const changedBackMost = 3
 
 // checkAlone looks for signs that another agent uses the same server key: it
 // reports something else, or has acknowledged changes that this agent has not
-// carried out.
-func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack bool) {
+// carried out. It reports whether the service has answered.
+func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack bool) bool {
 	if last.changedBack++; !changedBack {
 		last.changedBack = 0
 	}
 	service, err := r.service.client(ctx)
 	if err != nil {
-		return
+		return true
 	}
 	this, err := service.Get(ctx)
 	if r.service.explain(ctx, byReports, err) != nil {
-		return
+		return false
 	}
 	_ = r.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner)}) // if this fails, the next report writes it
 	seq, err := changeSeq(r.store.read(ctx))                                      // read last, because this agent acknowledges a change only after it is carried out
 	if err != nil {
-		return
+		return true
 	}
 	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > r.acks.compared.Load() || last.changedBack >= changedBackMost {
 		r.trouble.begin(ctx, troubleTwoAgents, "another agent uses the same server key, and each undoes the changes of the other. "+
 			"Stop one of them; a second media server needs its own data folder and claim code")
-		return
+		return true
 	}
 	r.trouble.end(ctx, troubleTwoAgents)
+	return true
 }
 
 // compose asks the media server for everything that belongs into a report.

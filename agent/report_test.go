@@ -177,3 +177,23 @@ func TestTwoAgentsAcknowledgeUnseenChanges(t *testing.T) {
 	s.Clock.Advance(d.options.ReportEvery)
 	eventually(t, "one line", func() bool { return d.log.Count("another agent uses the same server key, and") == 1 })
 }
+
+// A trouble that began beside a report that was taken ends when the service answers again,
+// and not only when there is something new to report.
+func TestTroubleBesideReportEnds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	eventually(t, "no trouble", func() bool { return len(d.status().Trouble) == 0 })
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/api/v1/server") {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	d.fake.set(func() { d.fake.identity.Name = "Attic" })
+	eventually(t, "the trouble", func() bool { return len(d.status().Trouble) > 0 })
+	s.Up()
+	eventually(t, "the end of it", func() bool { return len(d.status().Trouble) == 0 })
+}

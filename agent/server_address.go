@@ -1,12 +1,14 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,6 +72,10 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 		} else {
 			c.trouble.end(ctx, troubleInterfaces)
 		}
+		// Some clients show one address only, and people know the form of IPv4.
+		slices.SortStableFunc(found, func(x, y InterfaceAddress) int {
+			return cmp.Compare(x.Address.Unmap().BitLen(), y.Address.Unmap().BitLen())
+		})
 		for _, one := range found {
 			list.add(kindOfInterface(one), c.urlOf(one.Address))
 		}

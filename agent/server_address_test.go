@@ -40,13 +40,13 @@ func TestAddressesToReport(t *testing.T) {
 	}
 	found := []client.Address{
 		{Kind: "lan", URL: "http://192.168.1.2:8096"},
-		{Kind: "lan", URL: "http://[fd00::2]:8096"},
 		{Kind: "vpn", URL: "http://100.101.102.103:8096"},
 		{Kind: "vpn", URL: "http://100.64.0.7:8096"},
 		{Kind: "vpn", URL: "http://10.8.0.2:8096"},
 		{Kind: "vpn", URL: "http://10.7.0.2:8096"},
 		{Kind: "lan", URL: "http://10.0.0.9:8096"},
 		{Kind: "lan", URL: "http://192.168.9.9:8096"},
+		{Kind: "lan", URL: "http://[fd00::2]:8096"}, // last: apps show the first address
 	}
 	for name, test := range map[string]struct {
 		set    func(*agent.Addresses)

@@ -92,6 +92,6 @@ func (t *tokens) stuck(ctx context.Context, owed owedToken, err error) error {
 		return away
 	}
 	t.trouble.begin(ctx, troubleRevoke, "the media server does not revoke a local token: sign out the devices of that local user there. The agent keeps trying",
-		slog.String("local_user_id", owed.LocalUserID), slog.String("link_id", owed.LinkID), slog.String("cause", readable(err.Error())))
+		slog.String("local_user_id", owed.LocalUserID), slog.String("link_id", owed.LinkID), causeOf(err))
 	return fmt.Errorf("end a local token: %w", err)
 }

@@ -3,6 +3,7 @@ package jellyfin
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 
 // CheckedStep is the result of one step of [Server.Check], for people.
 type CheckedStep struct {
-	Name    string // "reachable", "Jellyfin", "version", "key", "Quick Connect"
+	Name    string // "reachable", "Jellyfin", "version", "key", "older apps" (from 12 on), "Quick Connect"
 	OK      bool
 	Warning bool   // it works, but there is advice
 	Text    string // the result, as a sentence
@@ -61,6 +62,9 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 		return failed(ctx, steps, "key", err, "Make a key in Jellyfin under Dashboard, API Keys, and give it to this setup.")
 	}
 	steps = append(steps, CheckedStep{Name: "key", OK: true, Text: "It accepts the API key."})
+	if major >= firstWithoutLegacy {
+		steps = append(steps, s.olderApps(ctx))
+	}
 	on, err := s.quickConnect(ctx)
 	switch {
 	case err != nil:
@@ -74,6 +78,28 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 		steps = append(steps, CheckedStep{Name: "Quick Connect", OK: true, Text: "Quick Connect is on."})
 	}
 	return steps, nil
+}
+
+// firstWithoutLegacy is the first version that is set up without the old ways of showing a
+// token, and that does not know the prefix /emby.
+const firstWithoutLegacy = 12
+
+// olderApps returns the step that says which apps the server takes. It is never a reason to
+// stop.
+func (s *Server) olderApps(ctx context.Context) CheckedStep {
+	var configuration struct {
+		Legacy bool `json:"EnableLegacyAuthorization"`
+	}
+	_ = s.admin(ctx, call{ // what cannot be read counts as off: the advice is right then, too
+		doing: "asking for the configuration", method: http.MethodGet, path: "/System/Configuration", into: &configuration,
+	})
+	step := CheckedStep{Name: "older apps", OK: true, Warning: true, Text: "Jellyfin's own apps work with this version. Apps in the manner of Emby get a token and then fail at Jellyfin itself."}
+	step.Advice = "If you need them, set EnableLegacyAuthorization to true in Jellyfin's system.xml, and let the proxy take /emby and /mediabrowser off the paths for Jellyfin."
+	if configuration.Legacy {
+		step.Text = "Legacy authorization is on, so that apps in the manner of Emby can show their tokens."
+		step.Advice = "This version does not know their prefixes: let the proxy take /emby and /mediabrowser off the paths for Jellyfin."
+	}
+	return step
 }
 
 // versionText returns the version of a server, fit for a line of text.

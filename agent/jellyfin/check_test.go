@@ -41,9 +41,10 @@ func TestCheck(t *testing.T) {
 		advice  string
 	}{
 		"fine":          {"10.11", func(*jellyfintest.Server) {}, "+reachable +Jellyfin +version +key +Quick Connect", ""},
-		"fine, 12":      {"12", func(*jellyfintest.Server) {}, "+reachable +Jellyfin +version +key +Quick Connect", ""},
+		"fine, 12":      {"12", func(*jellyfintest.Server) {}, "+reachable +Jellyfin +version +key ?older apps +Quick Connect", "EnableLegacyAuthorization"},
+		"legacy, 12":    {"12", func(fake *jellyfintest.Server) { fake.SetLegacy(true) }, "+reachable +Jellyfin +version +key ?older apps +Quick Connect", "take /emby"},
 		"old":           {"10.8", func(*jellyfintest.Server) {}, "+reachable +Jellyfin !version", "Update Jellyfin"},
-		"newer":         {"12", func(fake *jellyfintest.Server) { fake.SetTold("Jellyfin Server", "13.0.1", true) }, "+reachable +Jellyfin ?version +key +Quick Connect", "newer"},
+		"newer":         {"12", func(fake *jellyfintest.Server) { fake.SetTold("Jellyfin Server", "13.0.1", true) }, "+reachable +Jellyfin ?version +key ?older apps +Quick Connect", "newer"},
 		"off":           {"10.9", func(fake *jellyfintest.Server) { fake.SetQuickConnect(false) }, "+reachable +Jellyfin +version +key !Quick Connect", "Dashboard, General"},
 		"key":           {"10.9", func(fake *jellyfintest.Server) { fake.RevokeKey() }, "+reachable +Jellyfin +version !key", "API Keys"},
 		"Emby":          {"10.9", func(fake *jellyfintest.Server) { fake.SetTold("Emby Server", "4.8.11", true) }, "+reachable !Jellyfin", "address of Jellyfin itself"},
@@ -70,7 +71,7 @@ func TestCheck(t *testing.T) {
 			advice := last.Advice
 			for _, step := range list {
 				if step.Warning {
-					advice = step.Advice
+					advice += step.Advice
 				}
 				if strings.Contains(step.Text, fake.APIKey) || !strings.HasSuffix(step.Text, ".") || !step.OK && step.Advice == "" {
 					t.Errorf("step %+v, want a sentence without the key, and advice for a failure", step)

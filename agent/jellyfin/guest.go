@@ -105,8 +105,11 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 		return why
 	}
 	return &failure{doing: creating, err: why, why: fmt.Sprintf(
-		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Jellyfin", why, id)}
+		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Jellyfin", reason(why), id)}
 }
+
+// reason returns the text of an error without the words that the error around it says, too.
+func reason(err error) string { return strings.TrimPrefix(err.Error(), "jellyfin: "+creating+": ") }
 
 // takeBackUnknown looks for a local user that may have been made with a name that was free,
 // and takes it back if this agent made it: then it has the password that only the agent
@@ -115,7 +118,7 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
 	unknown := &failure{doing: creating, err: why, why: fmt.Sprintf(
-		"%v; it is not known whether it was made: look in Jellyfin for a new local user %q, and delete it", why, name)}
+		"%v; it is not known whether it was made: look in Jellyfin for a new local user %q, and delete it", reason(why), name)}
 	users, err := s.listUsers(ctx)
 	if err != nil {
 		return unknown

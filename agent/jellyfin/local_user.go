@@ -98,12 +98,18 @@ func (s *Server) LocalUser(ctx context.Context, id string) (mediaserver.LocalUse
 
 // readUser reads a local user. It returns ErrNotAllowed if it is disabled.
 func (s *Server) readUser(ctx context.Context, id string) (mediaserver.LocalUser, error) {
+	user, _, err := s.readEnabled(ctx, id)
+	return user, err
+}
+
+// readEnabled reads a local user and its policy. It returns ErrNotAllowed if it is disabled.
+func (s *Server) readEnabled(ctx context.Context, id string) (mediaserver.LocalUser, policy, error) {
 	const doing = "reading a local user"
-	user, _, err := s.readUserPolicy(ctx, id)
+	user, p, err := s.readUserPolicy(ctx, id)
 	if err == nil && user.Disabled {
 		err = &failure{doing: doing, err: mediaserver.ErrNotAllowed, why: mediaserver.ErrNotAllowed.Error() + ": the local user is disabled"}
 	}
-	return user, err
+	return user, p, err
 }
 
 // readUserPolicy reads a local user and its policy.

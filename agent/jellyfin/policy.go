@@ -96,6 +96,12 @@ func (p *policy) read(name string, into any) error {
 	return nil
 }
 
+// hasHours reports whether the local user is let in at some hours only.
+func (p *policy) hasHours() bool {
+	var hours []json.RawMessage
+	return p.read("AccessSchedules", &hours) == nil && len(hours) > 0
+}
+
 // set changes a member. It returns errPolicy if the member is missing: this version of
 // Jellyfin does not have it then, and would ignore it.
 func (p *policy) set(name string, value any) error {

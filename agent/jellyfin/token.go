@@ -33,12 +33,13 @@ var errLost = errors.New("jellyfin: the request of Quick Connect was lost")
 // Mint makes a token for a local user on a device, without a password. Jellyfin ends an
 // earlier token of the same local user and device. The local user is read first, because
 // Jellyfin makes tokens for disabled local users too. It returns ErrNotFound, ErrNotAllowed
-// (local user disabled, too many sessions, device not allowed) or ErrQuickConnectOff.
+// (local user disabled, too many sessions, device not allowed), ErrOutsideHours or
+// ErrQuickConnectOff.
 func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserver.Device) (mediaserver.Token, error) {
 	if device.ID == "" {
 		return mediaserver.Token{}, errors.New("jellyfin: making a token: the device has no id")
 	}
-	user, err := s.readUser(ctx, localUserID)
+	user, policy, err := s.readEnabled(ctx, localUserID)
 	if err != nil {
 		return mediaserver.Token{}, err
 	}
@@ -46,7 +47,31 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	if errors.Is(err, errLost) {
 		token, err = s.mint(ctx, user.ID, device)
 	}
-	return token, err
+	if err == nil && policy.hasHours() {
+		err = s.checkHours(ctx, token.Value)
+	}
+	if err != nil {
+		return mediaserver.Token{}, err
+	}
+	return token, nil
+}
+
+// checkHours uses a new token once, because Jellyfin makes tokens at any hour, and knows
+// alone in which time zone the hours of a local user are. Outside of them it returns
+// ErrOutsideHours. Nobody gets the token then. It cannot be ended, because Jellyfin answers
+// 403 to every call with it; the next token of the local user and device ends it.
+func (s *Server) checkHours(ctx context.Context, token string) error {
+	const doing = "asking whether a local user is let in at this hour"
+	var me userDto
+	err := s.do(ctx, call{doing: doing, method: http.MethodGet, path: "/Users/Me", header: authorization(pair{"Token", token}), into: &me})
+	if err == nil {
+		return nil
+	}
+	if statusOf(err) == http.StatusForbidden {
+		return &failure{doing: doing, err: mediaserver.ErrOutsideHours, why: mediaserver.ErrOutsideHours.Error()}
+	}
+	_ = s.Revoke(context.WithoutCancel(ctx), token)
+	return err
 }
 
 // mint goes through the three steps of Quick Connect. It returns errLost if the server has

@@ -96,6 +96,24 @@ func TestMintInParallel(t *testing.T) {
 	})
 }
 
+// Outside of the hours of a local user nobody gets a token. Jellyfin has made one, which the
+// next token of the same device ends.
+func TestMintOutsideHours(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		anna := fake.AddUser("Anna", "a", false)
+		fake.SetPolicy(anna, "AccessSchedules", `[{"DayOfWeek":"Everyday","StartHour":0,"EndHour":0}]`)
+		if token, err := s.Mint(t.Context(), anna, tv()); !errors.Is(err, mediaserver.ErrOutsideHours) || token.Value != "" {
+			t.Errorf("token %+v and error %v, want %v and no token", token, err, mediaserver.ErrOutsideHours)
+		}
+		fake.SetPolicy(anna, "AccessSchedules", `[{"DayOfWeek":"Everyday","StartHour":0,"EndHour":24}]`)
+		token, err := s.Mint(t.Context(), anna, tv())
+		if tokens := fake.Tokens(anna); err != nil || len(tokens) != 1 || tokens[0].Value != token.Value {
+			t.Errorf("tokens %+v and error %v, want the new token alone", tokens, err)
+		}
+	})
+}
+
 func TestMintRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

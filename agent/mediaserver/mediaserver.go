@@ -22,6 +22,7 @@ var (
 	ErrProofOver    = errors.New("the proof has failed")
 	ErrProofPending = errors.New("the proof is not decided yet")
 	ErrTokenEnded   = errors.New("the media server does not know that local token, or it has ended")
+	ErrOutsideHours = errors.New("the media server lets that local user in at other hours only")
 
 	// ErrQuickConnectOff means that the media server makes no tokens until its admin
 	// switches Quick Connect on: nothing is wrong with the local user or the device.
@@ -111,8 +112,8 @@ type Users interface {
 type Tokens interface {
 	// Mint makes a token for a local user on a device, without a password. An
 	// earlier token of the same two ends. It returns ErrNotFound, ErrNotAllowed (too
-	// many sessions, or the device is not allowed), or ErrQuickConnectOff while it
-	// makes no tokens at all.
+	// many sessions, or the device is not allowed), ErrOutsideHours, or
+	// ErrQuickConnectOff while it makes no tokens at all.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
 	// Revoke ends a token. It also succeeds for a token that has ended before.
 	Revoke(ctx context.Context, token string) error

@@ -121,6 +121,9 @@ func (s *Server) SetClock(now func() time.Time) { s.locked(func() { s.now = now 
 // SetQuickConnect switches Quick Connect on or off.
 func (s *Server) SetQuickConnect(on bool) { s.locked(func() { s.quick = on }) }
 
+// SetLegacy switches legacy authorization on or off.
+func (s *Server) SetLegacy(on bool) { s.locked(func() { s.legacy = on }) }
+
 // SetID changes the id, as if another server answered.
 func (s *Server) SetID(id string) { s.locked(func() { s.id = id }) }
 
