@@ -203,7 +203,7 @@ func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 func TestAccessKeysStayHere(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := newDeployment(t, s).started()
+	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.AllowAllUsers = true }).started()
 	bob := s.Join(t, "bob")
 	var mu sync.Mutex
 	var sent strings.Builder
