@@ -267,25 +267,27 @@ func TestEveryFieldOfAPageIsDrawn(t *testing.T) {
 // noteFields calls note with each field of v and of the structs of this package in
 // it, and reports whether the field has a value.
 func noteFields(v reflect.Value, note func(field string, set bool)) {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
+	if v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if !v.IsNil() {
 			noteFields(v.Elem(), note)
 		}
-	case reflect.Slice:
+		return
+	}
+	if v.Kind() == reflect.Slice {
 		for i := range v.Len() {
 			noteFields(v.Index(i), note)
 		}
-	case reflect.Struct:
-		if v.Type().PkgPath() != reflect.TypeFor[Base]().PkgPath() || v.Type() == reflect.TypeFor[Base]() {
-			return
-		}
-		for i := range v.NumField() {
-			field := v.Type().Field(i)
-			if field.IsExported() && field.Type != reflect.TypeFor[Base]() {
-				note(v.Type().Name()+"."+field.Name, !v.Field(i).IsZero())
-				noteFields(v.Field(i), note)
-			}
+		return
+	}
+	base := reflect.TypeFor[Base]()
+	if v.Kind() != reflect.Struct || v.Type().PkgPath() != base.PkgPath() || v.Type() == base {
+		return
+	}
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if field.IsExported() && field.Type != base {
+			note(v.Type().Name()+"."+field.Name, !v.Field(i).IsZero())
+			noteFields(v.Field(i), note)
 		}
 	}
 }

@@ -25,18 +25,16 @@ var (
 		"the server's address is in no private network, so write smtp:// or smtps:// in mail-url")
 )
 
-// sharedNetwork is the network that providers and overlay networks use among themselves.
-var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10") //nolint:gochecknoglobals // a constant
-
 // allows returns an error if mail may not go to address without TLS.
 func (p Plain) allows(address netip.Addr) error {
 	address = address.Unmap()
+	shared := netip.MustParsePrefix("100.64.0.0/10") // overlay networks and providers use it among themselves
 	switch {
 	case p == PlainNowhere, address.IsLoopback():
 		return nil
 	case p == PlainLoopback:
 		return errNotLoopback
-	case address.IsPrivate(), address.IsLinkLocalUnicast(), sharedNetwork.Contains(address):
+	case address.IsPrivate(), address.IsLinkLocalUnicast(), shared.Contains(address):
 		return nil
 	}
 	return errNotPrivate
