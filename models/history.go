@@ -32,6 +32,7 @@ const (
 	EventPINRemoved          EventKind = "pin_removed"
 	EventPINOff              EventKind = "pin_off"
 	EventSessionEnded        EventKind = "session_ended"
+	EventSessionSurplus      EventKind = "session_surplus" // ended because there were too many
 	EventProfileChanged      EventKind = "profile_changed"
 	EventDisabled            EventKind = "disabled"
 	EventEnabled             EventKind = "enabled"
@@ -69,7 +70,7 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventSignedUp, EventConfirmed, EventSignedIn, EventSignedOut, EventSignedOutEverywhere,
 		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
-		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded,
+		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded, EventSessionSurplus,
 		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
 		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,

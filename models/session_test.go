@@ -193,3 +193,54 @@ func TestDisabledAccountsSessionIsRefused(t *testing.T) {
 		look(in.Token, nil) // the row was there all the time
 	})
 }
+
+// An account has a greatest number of sessions: the one that was not used for the longest
+// time goes. Browsers cut no device off, and devices that do not name themselves cut none
+// off that does.
+func TestSessionsOfAnAccountAreLimited(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx, a := k.t.Context(), k.account()
+		in := func(kind, deviceID string) string {
+			k.t.Helper()
+			k.clock.Advance(time.Minute)
+			signed, err := k.Sessions.SignIn(ctx, models.SignIn{
+				NameOrEmail: a.Username, Password: goodPassword, Kind: kind, Client: "App", DeviceID: deviceID,
+			}, home)
+			k.must(err)
+			return signed.Token
+		}
+		lives := func(token string, want bool) {
+			k.t.Helper()
+			_, err := k.Sessions.Look(ctx, token)
+			if got := err == nil; got != want {
+				k.t.Errorf("the session lives: %v (%v), want %v", got, err, want)
+			}
+		}
+		tv := in(models.SessionDevice, "tv-1")
+		oldest, used := in(models.SessionBrowser, ""), in(models.SessionBrowser, "")
+		third := in(models.SessionBrowser, "")
+		k.clock.Advance(10 * time.Minute)
+		lives(oldest, true) // a use counts, not the sign-in
+		lives(third, true)
+		k.must(k.Sessions.Flush(ctx))
+		fourth := in(models.SessionBrowser, "")
+		lives(used, false)
+		for _, token := range []string{oldest, third, fourth, tv} {
+			lives(token, true)
+		}
+		if got := k.events(a)[models.EventSessionSurplus]; got != 1 {
+			k.t.Errorf("%d events of a surplus, want 1", got)
+		}
+		var last string
+		for range 5 {
+			last = in(models.SessionDevice, "")
+		}
+		lives(tv, true)
+		lives(last, true)
+		for _, id := range []string{"tv-2", "tv-3", "tv-4"} {
+			last = in(models.SessionDevice, id)
+		}
+		lives(tv, false) // now three others that name themselves were used later
+		lives(last, true)
+	}, func(o *models.Options) { o.SessionsMost = 3 })
+}

@@ -278,9 +278,37 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 	if err := gorm.G[sessionRow](tx).Create(ctx, &session); err != nil {
 		return SignedIn{}, err
 	}
+	if err := s.endSurplus(ctx, tx, &session); err != nil {
+		return SignedIn{}, err
+	}
 	out := SignedIn{Session: session.session(), Token: text}
 	out.Session.Username, out.Session.DisplayName, out.Session.Locale = row.Username, row.DisplayName, row.Locale
 	return out, nil
+}
+
+// endSurplus ends the sessions of an account above the greatest number of its kind, in
+// the transaction that made a new one. Browsers and devices are counted apart, so that a
+// program that signs in again and again cuts no television off. Devices that did not name
+// themselves go first, because each of their sign-ins is a new session, and then the
+// sessions that were not used for the longest time.
+func (s *Sessions) endSurplus(ctx context.Context, tx *gorm.DB, fresh *sessionRow) error {
+	if s.opt.SessionsMost == 0 {
+		return nil
+	}
+	var surplus []int64
+	err := tx.Raw(`SELECT id FROM sessions WHERE account_id = ? AND kind = ? AND id <> ?
+ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LIMIT ? OFFSET ?`,
+		fresh.AccountID, fresh.Kind, fresh.ID, sweepStep, s.opt.SessionsMost-1).Scan(&surplus).Error
+	if err != nil || len(surplus) == 0 {
+		return err
+	}
+	if err := s.feedEndedSessions(ctx, tx, fresh.AccountID, "id IN ?", surplus); err != nil {
+		return err
+	}
+	if err := endSessions(tx, fresh.AccountID, "id IN ?", surplus); err != nil {
+		return err
+	}
+	return s.recordEvent(ctx, tx, fresh.AccountID, EventSessionSurplus, Caller{})
 }
 
 // oweDeviceMail records the sign-in and owes a mail about a browser that is new. The

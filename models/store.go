@@ -89,6 +89,7 @@ func DefaultLives() Lives {
 type Options struct {
 	Database          string // sqlite:PATH or mysql://user:password@host:port/name
 	Connections       int    // open at once, at most
+	SessionsMost      int    // of an account: so many browsers, and so many devices; 0 for no limit
 	Keys              secret.Keys
 	Hashing           secret.HasherOptions // without Now
 	Limits            Limits
