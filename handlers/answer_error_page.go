@@ -31,6 +31,8 @@ func (s *site) writeErrorPage(c *gin.Context, f failure) {
 		page.Text = confirmText(page.Base, f, page.Text)
 	case "/invite", "/invite/signup":
 		page.Text = inviteText(page.Base, f, page.Text)
+	case "/servers/:id/join":
+		page.Heading, page.Text = joinText(page.Base, f, page.Heading, page.Text)
 	}
 	page.Action, page.ActionText = wayOn(page.Base, c.FullPath(), f)
 	if err := s.render(c, f.status, "error", page); err != nil {
@@ -50,6 +52,16 @@ func confirmText(b Base, f failure, text string) string {
 	default:
 		return text
 	}
+}
+
+// joinText returns the heading and the text of an error at the address that the
+// owner of a server gives to people. It says the same about a server that does
+// not exist and about one whose owner has not allowed this yet.
+func joinText(b Base, f failure, heading, text string) (string, string) {
+	if f.status == http.StatusNotFound {
+		return b.T("action.join_closed_title"), b.T("action.join_closed")
+	}
+	return heading, text
 }
 
 // headingOf returns the heading of an error page: the title of the error's

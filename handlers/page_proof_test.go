@@ -18,7 +18,7 @@ func TestJoin(t *testing.T) {
 	attic, cellar := owner.runsAttic(), owner.owns("Cellar")
 	join := attic.page() + "/join"
 	for _, closed := range []string{join, cellar.page() + "/join", "/servers/7/join", "/servers/x/join"} {
-		person.see(person.get(closed), http.StatusNotFound)
+		person.see(person.get(closed), http.StatusNotFound, "This page is not open", "Ask the person who gave it to you", `<p class="hint reference">404 · `)
 		person.see(person.post(closed), http.StatusNotFound)
 		person.see(person.get(closed+"/state"), http.StatusNotFound)
 	}
