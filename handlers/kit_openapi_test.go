@@ -333,7 +333,7 @@ func (o contractOperation) checkRequest(request *http.Request, sent string) erro
 		return fmt.Errorf("the body came as %q", request.Header.Get("Content-Type"))
 	}
 	var value any
-	if err := json.Unmarshal([]byte(sent), &value); err != nil {
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(sent, "\ufeff")), &value); err != nil { // the API reads past the mark
 		return err
 	}
 	return media.Schema.Value.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.EnableFormatValidation())
