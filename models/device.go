@@ -8,7 +8,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -37,7 +36,7 @@ const (
 	pollEvery      = 5 * time.Second // RFC 8628 §3.2
 	slowDownBy     = 5 * time.Second // RFC 8628 §3.5
 	pollLongest    = time.Minute
-	deviceIDMax    = embywire.DeviceIDMax
+	deviceIDMax    = 255 // bytes; as embywire.DeviceIDMax, which TestDeviceIDsHaveOneLength compares
 )
 
 // deviceCodeRow is a row of device_codes. Only keyed hashes of the codes are stored.

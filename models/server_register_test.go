@@ -226,7 +226,8 @@ func TestUpdateServer(t *testing.T) {
 			k.t.Errorf("got the addresses %s, want http://[::1]:8096", got)
 		}
 		for _, wrong := range []models.Registration{ // refused, so that the server's log says it; nothing is dropped
-			{WAN: []string{"nonsense"}}, {WAN: []string{"https://den.example.org/jellyfin"}, LAN: []string{"http://192.168.1.9:8096"}},
+			{WAN: []string{"nonsense"}},
+			{WAN: []string{"https://den.example.org/jellyfin"}, LAN: []string{"http://192.168.1.9:8096"}},
 			{WAN: []string{"https://den.example.org"}, LAN: []string{"http://192.168.1.9:8096/emby"}},
 		} {
 			_, err = k.Registrations.Update(ctx, m.Server, wrong)
