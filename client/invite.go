@@ -27,7 +27,7 @@ type NewInviteServer struct {
 	ServerID    ID        `json:"server_id"`
 	LocalUserID ID        `json:"local_user_id,omitempty"` // from [People.LocalUsers]; "" if the server decides
 	Libraries   []string  `json:"libraries,omitzero"`      // their ids on the media server; nil if the server decides
-	EndsAt      time.Time `json:"ends_at,omitzero"`
+	EndsAt      time.Time `json:"ends_at,omitzero"`        // zero for no end; a last day is meant in UTC: its last moment is 23:59:59.999
 }
 
 // Invite is an offer of links.

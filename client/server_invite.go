@@ -14,7 +14,7 @@ type AskInvite struct {
 	Note      string    `json:"note,omitempty"`       // shown as text
 	LocalUser string    `json:"local_user,omitempty"` // what the media server calls it; "": as the server decides
 	Libraries []string  `json:"libraries,omitzero"`   // what the media server calls them; nil: as the server decides
-	EndsAt    time.Time `json:"ends_at,omitzero"`
+	EndsAt    time.Time `json:"ends_at,omitzero"`     // zero for no end; a last day is meant in UTC: its last moment is 23:59:59.999
 
 	// IdempotencyKey makes repetitions safe: made up when it is "". It has 16 to 128
 	// visible characters of ASCII.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -61,17 +62,17 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 	})
 }
 
-// endOfDay returns the last moment, in UTC, of the day in a date field, or the
-// zero time for an empty field.
+// endOfDay returns the last moment of the day in a date field, which is meant in
+// UTC as at the API and the agent, or the zero time for an empty field.
 func endOfDay(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	day, err := time.Parse(time.DateOnly, text)
+	end, err := lastday.End(text)
 	if err != nil {
 		return time.Time{}, oneMistake("ends_at", "ends_at_invalid")
 	}
-	return day.Add(24*time.Hour - time.Millisecond), nil
+	return end, nil
 }
 
 // fillPeople writes into page the people who use the server, the invites that
@@ -133,7 +134,7 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 		return view
 	}
 	if !one.EndsAt.IsZero() {
-		view.EndsWas = one.EndsAt.UTC().Format(time.DateOnly)
+		view.EndsWas = lastday.Day(one.EndsAt)
 	}
 	own := *in // a copy, because the fields of all people have the same names
 	chosen := func(l models.Library) bool {

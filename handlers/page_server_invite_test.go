@@ -25,7 +25,7 @@ func TestInviteAGuest(t *testing.T) {
 	stranger.signIn(s.account(t, "mallory"))
 	attic, cellar := owner.runsAttic(), owner.owns("Cellar")
 	form := attic.page() + "/invite"
-	owner.says(form, "Invite somebody to Attic", "Anna", "Bert &lt;b&gt;", "Films", "Music &amp; More", "Cellar", "14 days", "in the time of UTC", "told us no libraries")
+	owner.says(form, "Invite somebody to Attic", "Anna", "Bert &lt;b&gt;", "Films", "Music &amp; More", "Cellar", "14 days", "ends at midnight in UTC", "told us no libraries")
 	owner.says(cellar.page()+"/invite", "does not tell us who is on it", "but not", "<select")
 	owner.says(cellar.page(), "use the server’s own settings", "but not", "People may link themselves")
 	stranger.see(stranger.get(form), http.StatusNotFound)
@@ -80,7 +80,7 @@ func TestInviteAGuest(t *testing.T) {
 	guest.led(guest.get("/confirm?token="+token), "/confirm")
 	guest.led(guest.post("/confirm", "token", token), "/signin")
 	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword, "return_to", ""), "/invitations", "ann invites you", `<strong class="count">1</strong>`)
-	guest.says("/invitations", "Attic", "Films", "Come in!\n&lt;script&gt;", "Cellar", "Ends after")
+	guest.says("/invitations", "Attic", "Films", "Come in!\n&lt;script&gt;", "Cellar", "Ends after 3 April 2026 (UTC)")
 	owner.says(attic.page(), "but not", ">gina<")
 
 	id := guest.hidden("/invitations", "id", "ann invites you")
@@ -130,7 +130,7 @@ func TestLinkALocalUser(t *testing.T) {
 	owner.led(owner.post(terms, "id", link, "ends_was", "", "ends_at", day, "with_libraries", "on", "library."+attic.id()+".f", "on"), attic.page(), "Saved", "Ends after", "Libraries: Films")
 	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", day, "with_libraries", "on"), attic.page(), "Ends after")
 	owner.says(attic.page(), "but not", "Libraries: Films")
-	person.says("/servers", "Ends after")
+	person.says("/servers", "Ends after 6 March 2026 (UTC)")
 	owner.led(owner.post(terms, "id", link, "ends_was", day, "ends_at", ""), attic.page(), "Saved")
 	owner.says(attic.page(), "but not", "Ends after")
 	owner.see(owner.post(terms, "id", "7", "ends_was", "", "ends_at", day), http.StatusNotFound, "no longer there")

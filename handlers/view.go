@@ -3,6 +3,7 @@ package handlers
 import (
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/templates"
 )
 
@@ -119,11 +120,11 @@ type SelectField struct {
 	Options []Option
 }
 
-// End writes the time at which something ends. It writes only the date if that
-// is the end of a day.
+// End writes the time at which something ends, with the time zone: "21 November
+// 2026, 14:03 UTC", or "21 November 2026 (UTC)" if that is the end of a day.
 func (b Base) End(t time.Time) string {
-	if next := t.Add(time.Millisecond).UTC(); next.Equal(next.Truncate(24 * time.Hour)) {
-		return b.Date(t)
+	if lastday.Is(t) {
+		return b.T("date.last_day", "Date", b.Date(t))
 	}
 	return b.DateTime(t)
 }

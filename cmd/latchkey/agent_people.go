@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
@@ -88,12 +89,28 @@ func mediaServerOf(s agent.Status) string {
 	}
 }
 
-// moment returns a time for a table, in the time zone of the machine.
+// lastDay returns the end of a link for people, in UTC as the pages of the service say it:
+// "2027-01-31 (UTC)" for the end of a day, and otherwise "2027-01-31 05:00:00 UTC".
+func lastDay(end time.Time) string {
+	switch {
+	case end.IsZero():
+		return "-"
+	case lastday.Is(end):
+		return lastday.Day(end) + " (UTC)"
+	default:
+		return end.UTC().Format(momentLayout)
+	}
+}
+
+// momentLayout is how commands write a time: with the name of its time zone.
+const momentLayout = "2006-01-02 15:04:05 MST"
+
+// moment returns a time for people, in the time zone of the machine and with its name.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04:05")
+	return t.Local().Format(momentLayout)
 }
 
 type agentUsers struct {
@@ -149,7 +166,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 	for _, u := range users {
 		l := of[u.ID]
 		delete(of, u.ID)
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Text(u.Name), userState(u), orDash(printable.Text(l.Username)), linkState(l), moment(l.EndsAt)); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable.Text(u.Name), userState(u), orDash(printable.Text(l.Username)), linkState(l), lastDay(l.EndsAt)); err != nil {
 			return err
 		}
 	}
@@ -157,7 +174,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 		if _, alone := of[l.LocalUserID]; !alone {
 			continue
 		}
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", orDash(printable.Text(l.LocalUserName)), "-", printable.Text(l.Username), linkState(l), moment(l.EndsAt)); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", orDash(printable.Text(l.LocalUserName)), "-", printable.Text(l.Username), linkState(l), lastDay(l.EndsAt)); err != nil {
 			return err
 		}
 	}
@@ -310,7 +327,7 @@ func (c agentUnlink) find(links []agent.Link, users []mediaserver.LocalUser) (ag
 type agentInvite struct {
 	To      string   `arg:"" name:"username-or-email" help:"Username, or the email address of a person, who may have no account yet."`
 	Library []string `name:"library" sep:"none" placeholder:"NAME" help:"Library that the guest may see, by name or id. Repeat the flag for each library. Without it guest-libraries decides."`
-	Until   string   `name:"until" placeholder:"2027-01-31" help:"Last day of the link."`
+	Until   string   `name:"until" placeholder:"2027-01-31" help:"Last day of the link. The day ends at midnight in UTC, as on the pages of the service. A moment with its time zone is accepted, too: 2027-01-31T18:00:00+13:00."`
 	Note    string   `name:"note" help:"A few words for the person."`
 }
 
@@ -329,28 +346,45 @@ func (c agentInvite) Run(p *agentProgram) error {
 		if err != nil {
 			return err
 		}
-		until := ""
-		if !answer.ExpiresAt.IsZero() {
-			until = " It can be accepted until " + moment(answer.ExpiresAt) + "."
-		}
-		_, err = fmt.Fprintf(p.output, "%s is invited and gets a mail.%s\n", c.To, until)
+		_, err = fmt.Fprintf(p.output, "%s is invited and gets a mail.%s\n", c.To, limitsOf(ends, answer.ExpiresAt))
 		return err
 	})
 }
 
-// endOf returns the end of a day in the time zone of now, for a date such as
-// 2027-01-31. It returns the zero time for "".
-func endOf(day string, now time.Time) (time.Time, error) {
-	if day == "" {
+// limitsOf returns sentences about the end of the link and of the invite, each with a space
+// before it. A time that is zero has no sentence.
+func limitsOf(linkEnds, inviteExpires time.Time) string {
+	text := ""
+	switch {
+	case linkEnds.IsZero():
+	case lastday.Is(linkEnds):
+		text = " The last day of the link is " + lastDay(linkEnds) + "."
+	default:
+		text = " The link ends at " + lastDay(linkEnds) + "."
+	}
+	if !inviteExpires.IsZero() {
+		text += " The invite can be accepted until " + moment(inviteExpires) + "."
+	}
+	return text
+}
+
+// endOf returns the last moment in UTC of a day such as 2027-01-31, or a moment with its
+// time zone such as 2027-01-31T18:00:00+13:00 (RFC 3339), as it is. It returns the zero
+// time for "". The time zone of the machine does not matter, because the pages of the
+// service mean UTC, too.
+func endOf(text string, now time.Time) (time.Time, error) {
+	if text == "" {
 		return time.Time{}, nil
 	}
-	date, err := time.ParseInLocation(time.DateOnly, day, now.Location())
+	end, err := lastday.End(text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("until: %s is not a date; write it like 2027-01-31", strconv.Quote(day))
+		end, err = time.Parse(time.RFC3339, text)
 	}
-	end := date.AddDate(0, 0, 1)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("until: %s is not a date; write it like 2027-01-31, or like 2027-01-31T18:00:00+13:00 with a time and its time zone", strconv.Quote(text))
+	}
 	if !end.After(now) {
-		return time.Time{}, fmt.Errorf("until: %s has passed", day)
+		return time.Time{}, fmt.Errorf("until: %s has passed: it is %s now", text, now.UTC().Format("2006-01-02 15:04 MST"))
 	}
 	return end, nil
 }

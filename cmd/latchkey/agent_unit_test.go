@@ -94,21 +94,38 @@ func TestAddressOfTheAgent(t *testing.T) {
 	}
 }
 
+// TestEndOfADay reads a last day in UTC, in whatever zone the machine is.
 func TestEndOfADay(t *testing.T) {
 	t.Parallel()
-	zone := time.FixedZone("here", 2*60*60)
-	now := time.Date(2026, 3, 4, 23, 0, 0, 0, zone)
-	got, err := endOf("2026-03-04", now)
-	if want := time.Date(2026, 3, 5, 0, 0, 0, 0, zone); err != nil || !got.Equal(want) {
-		t.Errorf("today ends %v, %v; want %v", got, err, want)
-	}
-	for text, want := range map[string]string{"2026-03-03": "has passed", "04.03.2026": "is not a date", "2026-13-01": "is not a date"} {
-		if _, err := endOf(text, now); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want an error, with %q", text, err, want)
+	now := time.Date(2026, 3, 4, 23, 0, 0, 0, time.FixedZone("here", 13*60*60)) // 10:00 in UTC
+	for text, want := range map[string]string{
+		"": "0001-01-01T00:00:00Z", "2026-03-04": "2026-03-04T23:59:59.999Z", "2026-03-05": "2026-03-05T23:59:59.999Z",
+		"2026-03-05T18:00:00+13:00": "2026-03-05T05:00:00Z", "2026-03-05T05:00:00Z": "2026-03-05T05:00:00Z",
+	} {
+		if got, err := endOf(text, now); err != nil || got.UTC().Format(time.RFC3339Nano) != want {
+			t.Errorf("%q: got %v, error %v; want %s", text, got, err, want)
 		}
 	}
-	if got, err := endOf("", now); err != nil || !got.IsZero() {
-		t.Errorf("without a date: got %v, error %v; want the zero time and nil", got, err)
+	for text, want := range map[string]string{
+		"2026-03-03": "has passed: it is 2026-03-04 10:00 UTC now", "2026-03-04T22:59:59+13:00": "has passed",
+		"04.03.2026": "is not a date", "2026-13-01": "is not a date", "2026-03-05T18:00:00": "is not a date",
+	} {
+		if got, err := endOf(text, now); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, error %v; want an error with %q", text, got, err, want)
+		}
+	}
+}
+
+// TestLastDayIsWrittenInUTC writes the end of a link as the pages of the service do.
+func TestLastDayIsWrittenInUTC(t *testing.T) {
+	t.Parallel()
+	here := time.FixedZone("here", 13*60*60)
+	for want, end := range map[string]time.Time{
+		"-": {}, "2027-01-31 (UTC)": time.Date(2027, 2, 1, 12, 59, 59, 999e6, here), "2027-01-31 05:00:00 UTC": time.Date(2027, 1, 31, 18, 0, 0, 0, here),
+	} {
+		if got := lastDay(end); got != want {
+			t.Errorf("%v: got %q, want %q", end, got, want)
+		}
 	}
 }
 

@@ -26,7 +26,8 @@ type town struct {
 	t       *testing.T
 	service *process
 	data    string
-	address string // the same after a restart
+	address string   // the same after a restart
+	flags   []string // of the service, behind those of every town
 	nobody  *client.Client
 
 	mu      sync.Mutex
@@ -72,9 +73,10 @@ func (w *town) keepsSecrets(folder string, logs ...*process) {
 	w.t.Logf("%d secrets, %d logs and files", len(w.secrets), len(texts))
 }
 
-func newTown(t *testing.T) *town {
+// newTown starts a service with the flags.
+func newTown(t *testing.T, flags ...string) *town {
 	t.Helper()
-	w := &town{t: t, data: t.TempDir(), address: "127.0.0.1:0"}
+	w := &town{t: t, data: t.TempDir(), address: "127.0.0.1:0", flags: flags}
 	w.open()
 	return w
 }
@@ -84,8 +86,10 @@ func (w *town) url() string { return "http://" + w.address }
 // open starts the service.
 func (w *town) open() {
 	w.t.Helper()
-	w.service = launch(w.t, nil, "serve", "--dev", "--listen="+w.address, "--data-dir="+w.data, "--log-format=json", "--captcha=off",
-		"--secret-key="+modelstest.Key)
+	w.service = launch(w.t, nil, append([]string{
+		"serve", "--dev", "--listen=" + w.address, "--data-dir=" + w.data, "--log-format=json", "--captcha=off",
+		"--secret-key=" + modelstest.Key,
+	}, w.flags...)...)
 	w.service.waitServing()
 	w.address = w.service.address
 	w.nobody = w.client()
