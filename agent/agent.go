@@ -62,6 +62,7 @@ type Agent struct {
 	Allowances  *Allowances
 	Invites     *Invites
 	Exchanges   *Exchanges
+	ServerKeys  *ServerKeys
 
 	registration  *registration
 	reports       *reports
@@ -83,9 +84,10 @@ func New(o Options) *Agent {
 	reports.dashboard = &dashboard{core: c, links: links}
 	guests := &guests{core: c, reports: reports, tokens: tokens, created: limit.NewBucket(o.Now, c.opt.Policy.GuestsHourly, time.Hour)}
 	exchanges := newExchanges(c, links, tokens)
+	keys := &ServerKeys{core: c}
 	return &Agent{
-		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges,
-		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks},
+		MediaServer: c.media, Links: links, Allowances: &Allowances{core: c, links: links}, Invites: &Invites{c}, Exchanges: exchanges, ServerKeys: keys,
+		registration: &registration{c}, reports: reports, feed: &feed{core: c, links: links, acks: acks, keys: keys},
 		proofs: newProofs(c, reports), quickConnects: newQuickConnects(c, exchanges),
 		owed: &owedWork{core: c, links: links, guests: guests, tokens: tokens},
 		core: c,

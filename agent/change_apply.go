@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -75,6 +76,8 @@ func (f *feed) wakeFor(kind string) {
 		f.wake.proofs.now()
 	case client.QuickConnectAsked:
 		f.wake.quickConnects.now()
+	case client.HandedOver:
+		f.compared = time.Time{} // the next round looks at the server, its owner and its key
 	}
 }
 

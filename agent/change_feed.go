@@ -18,6 +18,10 @@ type feed struct {
 
 	links *Links
 	acks  *acknowledgements
+	keys  *ServerKeys
+
+	compared time.Time // the last comparison of all links; zero to compare at once
+	key      string    // the server key at the last round
 }
 
 // acknowledgements hold numbers of changes: all changes up to that number are
@@ -30,10 +34,9 @@ type acknowledgements struct {
 // loop fetches changes from the service and carries them out, until ctx ends.
 func (f *feed) loop(ctx context.Context) {
 	failures := 0
-	var compared time.Time
 	poll := f.pace.poll
 	for {
-		err := f.compareNowAndThen(ctx, &compared)
+		err := f.compareNowAndThen(ctx)
 		if err == nil {
 			err = f.follow(ctx, poll)
 		}
@@ -52,43 +55,75 @@ func (f *feed) loop(ctx context.Context) {
 			failures = 0
 			wait = f.pace.round // limits the questions to a service that answers at once
 		}
-		if !pause(ctx, wait) {
+		if !f.rest(ctx, wait) {
 			return
 		}
 	}
 }
 
+// rest waits before the next round. It returns soon after somebody has given the agent
+// a new server key, and false when ctx has ended.
+func (f *feed) rest(ctx context.Context, wait time.Duration) bool {
+	for ; wait > f.pace.owed; wait -= f.pace.owed {
+		if !pause(ctx, f.pace.owed) {
+			return false
+		}
+		if key, err := f.store.serverKey(ctx); err == nil && key != f.key {
+			return true
+		}
+	}
+	return pause(ctx, wait)
+}
+
 // compareNowAndThen compares all links with the service: at the start of the
-// agent, and again after pace.resync.
-func (f *feed) compareNowAndThen(ctx context.Context, compared *time.Time) error {
+// agent, again after pace.resync, and when the server key or the owner is another one.
+func (f *feed) compareNowAndThen(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if now := f.opt.Now(); compared.IsZero() || now.Sub(*compared) >= f.pace.resync || now.Before(*compared) {
+	if err := f.noteKey(ctx); err != nil {
+		return err
+	}
+	every := f.pace.resync
+	if f.keys.failed {
+		every = f.pace.refused
+	}
+	if now := f.opt.Now(); f.compared.IsZero() || now.Sub(f.compared) >= every || now.Before(f.compared) {
 		if err := f.start(ctx); err != nil {
 			return err
 		}
-		*compared = now
+		f.compared = now
 	}
+	return nil
+}
+
+// noteKey notes when the file holds another server key than before. Then all loops that
+// may wait because the former key was refused begin another round.
+func (f *feed) noteKey(ctx context.Context) error {
+	key, err := f.store.serverKey(ctx)
+	if err != nil {
+		return f.explainFile(ctx, err)
+	}
+	if f.key != "" && key != f.key {
+		f.compared = time.Time{}
+		f.wake.report.now()
+		f.wake.service.now()
+	}
+	f.key = key
 	return nil
 }
 
 // start compares the number of the service's last change with the agent's. Then it
 // compares all links.
 func (f *feed) start(ctx context.Context) error {
-	service, err := f.service.client(ctx)
+	service, this, err := f.look(ctx)
 	if err != nil {
-		return err
-	}
-	this, err := service.Get(ctx)
-	if err = f.service.explain(ctx, byFeed, err); err != nil {
 		return err
 	}
 	err = f.store.setFacts(ctx, map[string]string{factOwner: readable(this.Owner), factSeenAs: readable(this.SeenAs)})
 	if err != nil {
 		return f.explainFile(ctx, err)
 	}
-	f.noteKeyReplaced(ctx, this.KeyExpiresAt)
 	seq, err := changeSeq(f.store.read(ctx))
 	if err != nil {
 		return f.explainFile(ctx, err)
@@ -115,6 +150,35 @@ func (f *feed) start(ctx context.Context) error {
 	return nil
 }
 
+// look asks the service what it knows about the server. If the server key has to be
+// replaced, it does that and asks again with the new key, which ends the former one.
+func (f *feed) look(ctx context.Context) (*client.Agent, client.ThisServer, error) {
+	service, this, err := f.lookOnce(ctx)
+	if err != nil {
+		return nil, this, err
+	}
+	again, err := f.keys.renewIfOwed(ctx, &this)
+	if err == nil && again {
+		if err = f.noteKey(ctx); err == nil {
+			service, this, err = f.lookOnce(ctx)
+		}
+	}
+	if err == nil {
+		f.noteKeyReplaced(ctx, this.KeyExpiresAt)
+	}
+	return service, this, err
+}
+
+// lookOnce does the work of [feed.look] with the present server key.
+func (f *feed) lookOnce(ctx context.Context) (*client.Agent, client.ThisServer, error) {
+	service, err := f.service.client(ctx)
+	if err != nil {
+		return nil, client.ThisServer{}, err
+	}
+	this, err := service.Get(ctx)
+	return service, this, f.service.explain(ctx, byFeed, err)
+}
+
 // noteKeyReplaced tells the admin when the owner has replaced the server key at the
 // service. until is the end of the old key, or zero if the key was not replaced.
 func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
@@ -122,7 +186,7 @@ func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 		f.trouble.end(ctx, troubleKeyReplaced)
 		return
 	}
-	f.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's key works only for a while, and then the agent has to be registered again",
+	f.trouble.begin(ctx, troubleKeyReplaced, "the server key was replaced at the service: the agent's key works for a day at most. Give the agent the new key with latchkey agent setup --force, where it asks for a claim code",
 		slog.Time("until", until))
 }
 

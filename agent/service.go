@@ -79,7 +79,8 @@ func (s *service) classify(ctx context.Context, by asker, err error) error {
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case errors.Is(err, client.ErrServerKeyWrong):
 		s.beginTrouble(ctx, by, troubleKeyRefused, "the service no longer accepts the agent's server key: the server was removed there, or its key was replaced. "+
-			"Nothing is removed here. If this was intended, run latchkey agent setup --force with a new claim code")
+			"Nothing is removed here. If the server is still listed there, make a new key on its page and give it to the agent with latchkey agent setup --force. "+
+			"If it was removed, register it again with latchkey agent setup --force and a claim code")
 		return fmt.Errorf("%w: %w", ErrNotRegistered, err)
 	case errors.Is(err, client.ErrServerDisabled):
 		s.beginTrouble(ctx, by, troubleSwitchedOff, "the operator of the service has switched this server off: ask them why. Nothing is lost here, "+

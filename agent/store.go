@@ -38,6 +38,7 @@ const (
 	sealServerKey    = "agent server key"
 	sealToken        = "agent local token"
 	sealRegistration = "agent registration"
+	sealKeyRenewal   = "agent server key renewal"
 	sealCheck        = "agent key check"
 )
 
@@ -112,6 +113,7 @@ const (
 	factRegistration = "registration" // a registration request without an answer yet, sealed
 	factServerID     = "server_id"    // id at the service
 	factServerKey    = "server_key"   // sealed
+	factKeyRenewal   = "key_renewal"  // the idempotency key of a request for a new server key without an answer yet, sealed
 	factSystemID     = "system_id"    // of the registered media server
 	factServerName   = "server_name"
 	factProduct      = "product"

@@ -26,6 +26,7 @@ const (
 	troubleServiceAnswer = "service_answer"
 	troubleKeyRefused    = "server_key_refused"
 	troubleKeyReplaced   = "server_key_replaced"
+	troubleKeyHandedOver = "server_key_handed_over"
 	troubleRegister      = "registration"
 	troubleTrust         = "offline_trust"
 	troubleMediaServer   = "media_server_away"

@@ -1,0 +1,173 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// ServerKeys replace the server key that the agent's file holds. The running agent
+// reads it from there before each call of the service.
+type ServerKeys struct {
+	*core
+
+	// failed says that the last renewal failed. Only the loop of the feed uses it.
+	failed bool
+}
+
+// Take stores a new server key, which the owner made at the service, in place of the one
+// before. Links and everything else stay. First it asks the service whether the key is the
+// newest one of the same server. It returns [ErrNotRegistered] before the registration,
+// [ErrKeyRefused], [ErrKeyOfOther], [ErrKeyReplaced], [ErrServerOff], [ErrServiceAway] or
+// [ErrServiceRefused]; the stored key stays as it was then.
+func (k *ServerKeys) Take(ctx context.Context, key string) error {
+	facts, err := k.store.facts(ctx)
+	if err != nil {
+		return err
+	}
+	if facts[factServerKey] == "" {
+		return ErrNotRegistered
+	}
+	if !secret.WellFormed(secret.ServerKey, key) {
+		return ErrKeyRefused
+	}
+	this, err := k.opt.Service.As(key).Agent.Get(ctx)
+	switch {
+	case errors.Is(err, client.ErrServerKeyWrong):
+		return fmt.Errorf("%w: %w", ErrKeyRefused, err)
+	case errors.Is(err, client.ErrServerDisabled):
+		return fmt.Errorf("%w: %w", ErrServerOff, err)
+	}
+	if err = k.service.explain(ctx, byNobody, err); err != nil {
+		return err
+	}
+	switch {
+	case string(this.ID) != facts[factServerID]:
+		return ErrKeyOfOther
+	case !this.KeyExpiresAt.IsZero():
+		return ErrKeyReplaced
+	}
+	_, err = k.put(ctx, "", key)
+	return err
+}
+
+// put seals a server key into the file and forgets the renewal that has not been answered.
+// If before is not empty and the sealed key of the file is another one, another program
+// was faster: then put changes nothing and returns false.
+func (k *ServerKeys) put(ctx context.Context, before, key string) (bool, error) {
+	sealed, err := k.store.keys.Seal(k.store.random, sealServerKey, factServerKey, key)
+	if err != nil {
+		return false, err
+	}
+	written := false
+	err = k.store.tx(ctx, "write the server key", func(tx *gorm.DB) error {
+		written = false
+		now, err := fact(tx, factServerKey)
+		if err != nil || before != "" && now != before {
+			return err
+		}
+		written = true
+		return errors.Join(setFact(tx, factServerKey, sealed), setFact(tx, factKeyRenewal, ""))
+	})
+	return written, err
+}
+
+// renewIfOwed replaces the server key if a former owner of the server may know it, or if
+// an earlier renewal was not finished, perhaps because the program ended meanwhile. It
+// returns true if this may have become outdated. A failure begins a trouble, and does not
+// stop the feed: the key works on, and the renewal is repeated some minutes later.
+func (k *ServerKeys) renewIfOwed(ctx context.Context, this *client.ThisServer) (again bool, err error) {
+	facts, err := k.store.facts(ctx)
+	if err != nil {
+		return false, k.explainFile(ctx, err)
+	}
+	k.failed = false
+	// A key that was replaced already cannot replace itself: people have to help.
+	if facts[factKeyRenewal] == "" && (!this.KeyHandedOver || !this.KeyExpiresAt.IsZero()) {
+		k.trouble.end(ctx, troubleKeyHandedOver)
+		return false, nil
+	}
+	switch err = k.renew(ctx); {
+	case err == nil:
+		k.trouble.end(ctx, troubleKeyHandedOver)
+		return true, nil
+	case ctx.Err() != nil:
+		return false, err
+	default:
+		k.failed = true
+		k.trouble.begin(ctx, troubleKeyHandedOver, "the server has a new owner, and the former one may know its key: the agent cannot replace the key yet, and tries again. "+
+			"If this does not end, make a new key on the server's page at the service and give it to the agent with latchkey agent setup --force",
+			slog.String("cause", err.Error()))
+		return false, nil
+	}
+}
+
+// renew asks the service for a new server key and stores it. It returns no error either if
+// the agent can no longer replace the key, because the service has a newer one, or if
+// another program has stored one meanwhile.
+func (k *ServerKeys) renew(ctx context.Context) error {
+	r, err := k.pendingRenewal(ctx)
+	if err != nil {
+		return k.explainFile(ctx, err)
+	}
+	made, err := k.opt.Service.As(r.key).Agent.RotateKey(ctx, r.idempotencyKey)
+	if errors.Is(err, client.ErrServerKeyWrong) {
+		// The service will never carry out this request: forget it.
+		return k.explainFile(ctx, k.store.setFacts(ctx, map[string]string{factKeyRenewal: ""}))
+	}
+	if err = k.service.classify(ctx, byNobody, err); err != nil {
+		return err
+	}
+	written, err := k.put(ctx, r.sealed, made.Key)
+	if err != nil || !written {
+		return k.explainFile(ctx, err)
+	}
+	k.log.LogAttrs(ctx, slog.LevelInfo, "the agent has replaced its server key, because the server has a new owner: the former owner's key ends by itself")
+	return nil
+}
+
+// keyRenewal is a request for a new server key.
+type keyRenewal struct {
+	sealed, key    string // the server key that is replaced, as it stands in the file and open
+	idempotencyKey string // with it the service answers a repetition with the same new key
+}
+
+// pendingRenewal returns the renewal that has not been answered. If the file has none, it
+// makes a new one and writes it down before the service hears of it.
+func (k *ServerKeys) pendingRenewal(ctx context.Context) (r keyRenewal, err error) {
+	fresh, err := k.store.newID()
+	if err != nil {
+		return r, err
+	}
+	sealedFresh, err := k.store.keys.Seal(k.store.random, sealKeyRenewal, factKeyRenewal, fresh)
+	if err != nil {
+		return r, err
+	}
+	kept := ""
+	err = k.store.tx(ctx, "keep the renewal of the server key", func(tx *gorm.DB) error {
+		if r.sealed, err = fact(tx, factServerKey); err != nil {
+			return err
+		}
+		if kept, err = fact(tx, factKeyRenewal); err != nil || kept != "" {
+			return err
+		}
+		kept = sealedFresh
+		return setFact(tx, factKeyRenewal, kept)
+	})
+	if err != nil {
+		return r, err
+	}
+	var errKey, errKept error
+	r.key, errKey = k.store.keys.Open(sealServerKey, factServerKey, r.sealed)
+	r.idempotencyKey, errKept = k.store.keys.Open(sealKeyRenewal, factKeyRenewal, kept)
+	if errKey != nil || errKept != nil {
+		return r, ErrWrongKey
+	}
+	return r, nil
+}
