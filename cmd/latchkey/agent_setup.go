@@ -16,11 +16,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/jellyfin"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/config"
-	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
 type agentSetup struct {
@@ -30,7 +29,10 @@ type agentSetup struct {
 // Help explains the command in its own help.
 func (agentSetup) Help() string {
 	return `It asks for each setting that has no value from a flag, the environment or an existing file. It tries them all, writes the file with
-mode 0600, and registers the server at once, because a claim code is valid for ten minutes only.`
+mode 0600, and registers the server at once, because a claim code is valid for ten minutes only.
+
+If the server has got a new server key at the service, run it with --force and paste the key, which begins with lkv_, where it asks for a claim
+code. The server stays registered, with its links, and a running agent uses the new key within half a minute.`
 }
 
 // Run sets the agent up.
@@ -58,6 +60,7 @@ type setup struct {
 	before     bool   // the file existed before
 	registered bool   // the server was registered before
 	again      bool   // the registration is to be replaced
+	keyTaken   bool   // a new server key was stored
 }
 
 // The folder that systemd gives to an agent, and the user that it runs it as.
@@ -111,6 +114,8 @@ type question struct {
 	usual      string // the value that Enter stands for; may be ""
 	secret     bool
 	optional   bool
+	refused    bool         // a value was not good: the end of the input does not stand for Enter then
+	pasted     bool         // the value may have blanks around it and characters that nobody sees
 	try        func() error // tries the value; may be nil
 }
 
@@ -130,11 +135,15 @@ func (s *setup) settle(q question) error {
 		if err := s.failed(err.Error()); err != nil {
 			return err
 		}
+		q.refused = true
 	}
 }
 
 // judge returns an error if the value of a question is not good.
 func (s *setup) judge(q question) error {
+	if q.pasted {
+		*q.value = strings.TrimSpace(typed.Plain(*q.value))
+	}
 	if *q.value == "" {
 		if q.optional {
 			return nil
@@ -161,7 +170,7 @@ func (s *setup) fill(q question) error {
 		ask = s.hidden
 	}
 	answer, err := ask(text + ": ")
-	if errors.Is(err, errNoAnswer) && !q.optional {
+	if errors.Is(err, errNoAnswer) && (!q.optional || q.refused) {
 		return fmt.Errorf("%w: %s has no value; answer the question, or set it with --%s or as LATCHKEY_AGENT_%s", err, q.name,
 			q.name, strings.ToUpper(strings.ReplaceAll(q.name, "-", "_")))
 	}
@@ -227,16 +236,30 @@ func (s *setup) claimCode() error {
 	if err != nil {
 		return err
 	}
-	text := "Claim code, from " + s.settings.Service + "/servers/new"
-	if s.registered {
-		if s.asBefore("claim-code") {
-			s.settings.ClaimCode = "" // it was used already
-		}
-		text += " (Enter to stay registered as before)"
+	if s.registered && s.asBefore("claim-code") {
+		s.settings.ClaimCode = "" // it was used already
 	}
-	err = s.settle(question{name: "claim-code", text: text, value: &s.settings.ClaimCode, secret: true, optional: s.registered})
+	if err := s.settle(s.claimQuestion(s.registered)); err != nil {
+		return err
+	}
+	if s.keyTaken {
+		s.settings.ClaimCode = "" // the key is in the data folder, and belongs into no file of settings
+	}
 	s.again = s.registered && s.settings.ClaimCode != ""
-	return err
+	return nil
+}
+
+// claimQuestion asks for a claim code. If the server may stay registered, Enter and a new
+// server key are answers too.
+func (s *setup) claimQuestion(mayStay bool) question {
+	text := "Claim code, from " + s.settings.Service + "/servers/new"
+	if mayStay {
+		text += ", or the new server key (Enter to stay registered as before)"
+	}
+	return question{
+		name: "claim-code", text: text, value: &s.settings.ClaimCode, secret: true, optional: mayStay, pasted: true,
+		try: func() error { return s.tryKey(mayStay) },
+	}
 }
 
 // wasRegistered reports whether the data folder holds a registration.
@@ -244,11 +267,11 @@ func (s *setup) wasRegistered() bool {
 	if _, err := os.Stat(s.path("agent.db")); err != nil {
 		return false
 	}
-	keys, err := secret.NewKeys(cmp.Or(s.settings.SecretKey, s.keptKey()), "")
+	keys, err := s.secretKeys()
 	if err != nil {
 		return false
 	}
-	store, err := agent.OpenStore(s.agentProgram.ctx, s.path("agent.db"), keys, time.Now, rand.Reader)
+	store, err := s.openStore(keys)
 	if err != nil {
 		return true // perhaps it was made with another key: it is set aside
 	}
@@ -354,7 +377,7 @@ func (s *setup) builtin() error {
 	return s.settle(question{
 		name: "listen", text: "Address and port to listen on (without a host: in the whole home network)", value: &s.settings.Listen, usual: ":8096",
 		try: func() error {
-			if s.registered && s.asBefore("listen") {
+			if s.keyTaken || s.registered && s.asBefore("listen") {
 				return nil // the agent itself may be listening there
 			}
 			listener, err := (&net.ListenConfig{}).Listen(s.agentProgram.ctx, "tcp", s.settings.Listen)

@@ -154,7 +154,7 @@ func (s *setup) keepRegistering() error {
 		if err := s.failed(refused); err != nil {
 			return err
 		}
-		err = s.settle(question{name: "claim-code", text: "Claim code, from " + s.settings.Service + "/servers/new", value: &s.settings.ClaimCode, secret: true})
+		err = s.settle(s.claimQuestion(false))
 		if err == nil {
 			err = s.save()
 		}
