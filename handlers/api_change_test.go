@@ -237,7 +237,7 @@ func TestSignOutReachesAConnectDevice(t *testing.T) {
 	app := s.program(t)
 	in := url.Values{"nameOrEmail": {"bob"}, "rawpw": {goodPassword}}
 	app.is(app.form(http.MethodPost, "/service/user/authenticate", in), http.StatusOK, nil)
-	named := app.with("X-Emby-Authorization", `MediaBrowser Client="Theater", Device="Sofa", DeviceId="sofa-1", Version="1"`)
+	named := app.with("X-Emby-Authorization", `MediaBrowser Client="Example TV", Device="Sofa", DeviceId="sofa-1", Version="1"`)
 	named.is(named.form(http.MethodPost, "/service/user/authenticate", in), http.StatusOK, nil)
 	var list struct {
 		Sessions []struct {

@@ -57,7 +57,7 @@ func TestSessionsPageNamesUnknownDevices(t *testing.T) {
 	const says = "did not say which device it is on"
 	p := s.program(t)
 	in := url.Values{"nameOrEmail": {"ann"}, "rawpw": {goodPassword}}
-	named := p.with("X-Emby-Authorization", `Emby Client="Theater", DeviceId="sofa-1"`)
+	named := p.with("X-Emby-Authorization", `Emby Client="Example TV", DeviceId="sofa-1"`)
 	named.is(named.form(http.MethodPost, "/service/user/authenticate", in), http.StatusOK, nil)
 	if page := b.get("/account/sessions"); strings.Contains(page.body, says) {
 		t.Error("the page warns of a device that it knows, or of a browser")

@@ -144,8 +144,10 @@ func (w *world) lastActs(ctx context.Context, wait func()) []act {
 			_, err := w.Emails.Undo(ctx, w.links[models.MailEmailChanged], w.caller)
 			return err
 		}, []models.MailKind{models.MailEmailUndone}},
-		{"an operator deletes the account", func() error { wait(); return w.Operators.Delete(ctx, "anna") },
-			[]models.MailKind{models.MailAccountDeleted}},
+		{"an operator deletes the account", func() error {
+			wait()
+			return w.Operators.Delete(ctx, "anna")
+		}, []models.MailKind{models.MailAccountDeleted}},
 	}
 }
 

@@ -110,8 +110,9 @@ func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in Server
 
 // HandOver gives a server to another account, which gets a mail; the server keeps its
 // people. Its agent gets a change by which it fetches a key of its own, and the keys that
-// the former owner may know end when that key is used first. It returns [ErrNotFound], or an error about the field username for an
-// account that is unknown, unconfirmed, disabled or the owner's own.
+// the former owner may know end when that key is used first. It returns [ErrNotFound],
+// or an error about the field username for an account that is unknown, unconfirmed,
+// disabled or the owner's own.
 func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, username string, caller Caller) error {
 	return s.tx(ctx, "hand a server over", func(tx *gorm.DB) error {
 		server, err := s.ownedServer(ctx, tx, ownerID, serverID)
@@ -136,16 +137,20 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 		if err := s.markHandedOver(ctx, tx, serverID); err != nil {
 			return err
 		}
-		mail := serverMail(MailServerHandedOver, &heir, server.server().Name, giver.Username, s.Now())
-		if err := s.owe(ctx, tx, mail); err != nil {
-			return err
-		}
-		// The new owner must not see the address and device of the old one.
-		if err := s.recordEvent(ctx, tx, heir.ID, EventServerReceived, Caller{}); err != nil {
-			return err
-		}
-		return s.recordEvent(ctx, tx, ownerID, EventServerHandedOver, caller)
+		return s.tellHandOver(ctx, tx, &server, &giver, &heir, caller)
 	})
+}
+
+// tellHandOver owes the new owner a mail, and writes into the history of both.
+func (c *core) tellHandOver(ctx context.Context, tx *gorm.DB, server *serverRow, giver, heir *accountRow, caller Caller) error {
+	if err := c.owe(ctx, tx, serverMail(MailServerHandedOver, heir, server.server().Name, giver.Username, c.Now())); err != nil {
+		return err
+	}
+	// The new owner must not see the address and device of the old one.
+	if err := c.recordEvent(ctx, tx, heir.ID, EventServerReceived, Caller{}); err != nil {
+		return err
+	}
+	return c.recordEvent(ctx, tx, giver.ID, EventServerHandedOver, caller)
 }
 
 // markHandedOver marks the working keys of a server as known to its former owner, and

@@ -87,10 +87,10 @@ func (r *restored) isSignedIn() bool {
 	return a.location == "" && a.status == http.StatusOK
 }
 
-// logged reports whether the log has an entry with this message.
-func (r *restored) logged(message string) bool {
+// saidRestored reports whether the log says that a restored database was cleaned.
+func (r *restored) saidRestored() bool {
 	for _, entry := range r.log() {
-		if entry["msg"] == message {
+		if entry["msg"] == saysRestored {
 			return true
 		}
 	}
@@ -107,19 +107,19 @@ func TestRestoredBackupEndsSessions(t *testing.T) {
 	r := newRestored(t)
 	r.stop()
 	r.start()
-	if !r.isSignedIn() || r.logged(saysRestored) {
+	if !r.isSignedIn() || r.saidRestored() {
 		t.Fatalf("signed in %v, want that an ordinary start ends no session", r.isSignedIn())
 	}
 	r.putBack()
 	r.start()
-	if r.isSignedIn() || !r.logged(saysRestored) {
-		t.Errorf("after the restore: signed in %v, log %v; want the session ended and a line that says it", r.isSignedIn(), r.logged(saysRestored))
+	if r.isSignedIn() || !r.saidRestored() {
+		t.Errorf("after the restore: signed in %v, log %v; want the session ended and a line that says it", r.isSignedIn(), r.saidRestored())
 	}
 	r.signIn(t, "ann")
 	r.stop()
 	r.start()
-	if !r.isSignedIn() || r.logged(saysRestored) {
-		t.Errorf("after the next start: signed in %v, log %v; want that nothing ends twice", r.isSignedIn(), r.logged(saysRestored))
+	if !r.isSignedIn() || r.saidRestored() {
+		t.Errorf("after the next start: signed in %v, log %v; want that nothing ends twice", r.isSignedIn(), r.saidRestored())
 	}
 }
 
@@ -142,7 +142,7 @@ func TestServeRestored(t *testing.T) {
 	beside.stop()
 	first.stop()
 	r.start("--restored")
-	if r.isSignedIn() || !r.logged(saysRestored) {
+	if r.isSignedIn() || !r.saidRestored() {
 		t.Error("the session lives on after the second start with --restored, want it ended")
 	}
 }
