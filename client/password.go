@@ -20,8 +20,8 @@ type newToken struct {
 
 func (n *newToken) whole() bool { return n.Token != "" }
 
-// Change sets another password. Other sessions end; this one goes on under the
-// token that it returns, and the one before is void.
+// Change replaces the password and returns a new token for this session. The old
+// token stops working, and all other sessions of the account end.
 func (p *Passwords) Change(ctx context.Context, current, wanted string) (string, error) {
 	var out newToken
 	err := p.core.fetch(ctx, call{

@@ -22,8 +22,8 @@ func signUpFields(username string, more ...string) []string {
 	}, more...)
 }
 
-// A mistake does not cost a solved captcha, and only after the captcha the page
-// tells whether a username is taken.
+// A form with a mistake does not use up its solved captcha. The page tells only a
+// person who has solved a captcha whether a username is taken.
 func TestCaptchaComesAfterTheRules(t *testing.T) {
 	t.Parallel()
 	fake := &fakeCaptcha{}

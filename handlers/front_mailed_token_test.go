@@ -112,7 +112,8 @@ func mailedPages() map[string]string {
 	}
 }
 
-// A link that was copied with a mark of its sentence, or with a character that nobody sees, still leads to its page.
+// A mailed link still leads to its page if it was copied together with a punctuation mark
+// or an invisible character.
 func TestMailedLinksWithStrayMarks(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -17,8 +17,8 @@ func (s sampler) historySamples() []sample {
 	}
 }
 
-// events returns one event of each kind. Every third happened without the person, who
-// has then no address and no device in it.
+// events returns one event of each kind. Every third event has no address and no device,
+// like an event that the person did not cause.
 func (s sampler) events(kinds ...string) []eventView {
 	var list []eventView
 	for i, kind := range kinds {

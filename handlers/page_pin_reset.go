@@ -16,8 +16,8 @@ type pinResetRequestPage struct {
 	Password, PIN, PINAgain Field
 }
 
-// pinResetPage is the data of templates/pages/pin_reset.html: POST
-// /account/pin/reset with pin, pin_again, and "do", which is "set" or "remove".
+// pinResetPage is the data of templates/pages/pin_reset.html. The form on that page
+// sends pin, pin_again and "do" to POST /account/pin/reset; "do" is "set" or "remove".
 type pinResetPage struct {
 	Base
 	Username      string

@@ -166,7 +166,8 @@ func (f *apiFixture) example(t *testing.T, o contractOperation) (body any, names
 	return body, f.rename(body)
 }
 
-// rename writes ann's ids into a body, and reports whether the body has ids.
+// rename replaces the ids in a body by the ids of ann and of her server. It reports
+// whether the body names a server, because people who do not own it are refused then.
 func (f *apiFixture) rename(value any) bool {
 	named := false
 	switch v := value.(type) {

@@ -294,9 +294,9 @@ func (k *kit) exportedValues(export models.Export) map[string][]string {
 	return found
 }
 
-// exportKeepsVerdicts checks the verdicts "as PATH" against an export: each value in
-// the rows of the account must be at its path. mayBeEmpty are columns that the test
-// cannot fill.
+// exportKeepsVerdicts checks that an export contains what exportVerdicts says. If the
+// verdict of a column is "as PATH", each value of the column in the rows of the account
+// must be at PATH in the export. The test must fill every column except mayBeEmpty.
 func (k *kit) exportKeepsVerdicts(accountID int64, export models.Export, mayBeEmpty ...string) {
 	k.t.Helper()
 	exported := k.exportedValues(export)

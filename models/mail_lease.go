@@ -146,8 +146,9 @@ func (m *Mail) addresses(ctx context.Context, rows []outboxRow) (map[int64]strin
 	return addresses, err
 }
 
-// namedIn returns the account that a reset was asked for by its name, or an empty one if
-// there is no such account.
+// namedIn finds the account of a password reset by the username or address that a person
+// typed, and returns an empty row if there is no such account. The mail has no account id,
+// so that the same is stored whether or not the account exists (R-31).
 func (m *Mail) namedIn(ctx context.Context, row *outboxRow) (accountRow, error) {
 	var facts struct {
 		NameOrEmail string `json:"name_or_email"` // nameFact

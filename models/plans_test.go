@@ -145,7 +145,8 @@ func (k *kit) crowd(n int) {
 	}
 }
 
-// tenth returns one for every tenth row, and others for the rest.
+// tenth returns the value of one for every tenth row, and the value of others for all
+// other rows.
 func tenth(i int, one, others any) any {
 	if i%10 == 0 {
 		return one

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A request that an agent repeats while nothing changes costs one statement, which reads:
-// the look-up of its key returns everything that is needed.
+// A request of an agent costs one SELECT while nothing changes: the query that looks up
+// the key of the server also returns everything else that the request needs.
 func TestAgentsCostOneRead(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

@@ -46,7 +46,8 @@ ON CONFLICT (local_user_id, device_hash) DO UPDATE SET used_at = excluded.used_a
 	return nil
 }
 
-// forgetDevices ends the marks of all devices of a local user, whose password is replaced.
+// forgetDevices deletes the known devices of a local user. The caller replaces the
+// password, and only a sign-in with the current password makes a device known.
 func forgetDevices(tx *gorm.DB, localUserID string) error {
 	if err := tx.Exec("DELETE FROM known_devices WHERE local_user_id = ?", localUserID).Error; err != nil {
 		return fmt.Errorf("forget devices: %w", err)

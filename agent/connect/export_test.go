@@ -16,7 +16,7 @@ func Refuse(err error) error { return refuse(err) }
 // Pending returns pending links and invites as they are listed.
 func Pending(links []agent.Link, invites []agent.Invite) any { return pendingGuests(links, invites) }
 
-// DeviceOf returns the device of a request with little information.
+// DeviceOf returns the device of a request that says only these values about itself.
 func DeviceOf(userAgent string, address netip.Addr, account, name string) mediaserver.Device {
 	r := &http.Request{Header: http.Header{"User-Agent": {userAgent}}}
 	return deviceOf(&wire.Request{Request: r, Identity: embywire.Identity{Device: name}, Address: address}, account)

@@ -133,8 +133,8 @@ func decode(answer *http.Response, c call) error {
 const notJellyfin = "its answer is not from Jellyfin: check that media-server-url leads to Jellyfin itself, " +
 	"without a sign-in page before it"
 
-// errAnswer stands for an error of decoding, because the errors of encoding/json quote the
-// answer.
+// errAnswer is the cause of a failure for which the answer itself is to blame. It also
+// replaces the errors of encoding/json, because these quote the answer.
 var errAnswer = errors.New("the answer cannot be read")
 
 // implausible returns the error of an answer that has the right form but cannot be true.
@@ -162,8 +162,9 @@ func (s *Server) refusal(answer *http.Response, path string) string {
 	}
 }
 
-// redirected returns the address to use instead of the one that redirects, as far as it is
-// known. It leaves out the query, which may contain a secret.
+// redirected returns the address to which a redirect leads, for the setting
+// media-server-url, or words in its place if the redirect does not tell it. The result has
+// no query, because a query may contain a secret.
 func (s *Server) redirected(answer *http.Response, path string) string {
 	to, err := answer.Location()
 	if err != nil || to.Host == "" || len(to.Host) > 128 {

@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// quickConnectRequest is the answer to a device that starts Quick Connect, or asks for its
-// state.
+// quickConnectRequest is a request of Quick Connect as Jellyfin describes it: when the
+// request is started, and when its state is asked for.
 type quickConnectRequest struct {
 	Secret        string `json:"Secret"`
 	Code          string `json:"Code"`
@@ -56,10 +56,11 @@ func (s *Server) Mint(ctx context.Context, localUserID string, device mediaserve
 	return token, nil
 }
 
-// checkHours uses a new token once, because Jellyfin makes tokens at any hour, and knows
-// alone in which time zone the hours of a local user are. Outside of them it returns
-// ErrOutsideHours. Nobody gets the token then. It cannot be ended, because Jellyfin answers
-// 403 to every call with it; the next token of the local user and device ends it.
+// checkHours uses a new token once, and returns ErrOutsideHours if the local user may not
+// use the server at this hour. The agent has to try this, because Jellyfin makes tokens at
+// any hour, and only Jellyfin knows the time zone of the hours. Nobody gets a token that
+// is refused. The agent cannot end such a token, because Jellyfin answers 403 to every call
+// with it; Jellyfin ends it when it makes the next token of the local user and device.
 func (s *Server) checkHours(ctx context.Context, token string) error {
 	const doing = "asking whether a local user is let in at this hour"
 	var me userDto

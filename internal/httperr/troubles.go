@@ -48,7 +48,8 @@ func (t *Troubles) Log(r *http.Request, reason string, err error, attrs ...slog.
 	t.note(r, slog.LevelError, "request failed", reason, err, attrs)
 }
 
-// Warn does the same as [Troubles.Log] for an error in spite of which the request went on.
+// Warn logs an error that did not stop the request, as a warning. It counts repeated
+// errors as [Troubles.Log] does.
 func (t *Troubles) Warn(r *http.Request, message, reason string, err error, attrs ...slog.Attr) {
 	t.note(r, slog.LevelWarn, message, reason, err, attrs)
 }

@@ -314,7 +314,7 @@ func (l *faultyListener) cut() {
 	}
 }
 
-// dribble says one byte at a time.
+// dribble is a connection that writes one byte at a time, and waits before each of them.
 type dribble struct {
 	net.Conn
 	wait time.Duration
