@@ -60,14 +60,4 @@ var (
 	// ErrNotRegistered means that the media server is not registered with the
 	// service yet, or that the service refuses its server key.
 	ErrNotRegistered = errors.New("the media server is not registered with the service")
-	// ErrKeyRefused means that a server key opens nothing at the service.
-	ErrKeyRefused = errors.New("the service does not accept this server key: copy it again, whole, or make a new one on the server's page at the service")
-	// ErrKeyOfOther means that a server key belongs to another server than the
-	// registered one.
-	ErrKeyOfOther = errors.New("this is the key of another server: make the key on the page of the server that this agent is registered as")
-	// ErrKeyReplaced means that a server key works for a while only, because there is
-	// a newer one.
-	ErrKeyReplaced = errors.New("this server key was replaced by a newer one: use the newest key, or make a new one on the server's page at the service")
-	// ErrServerOff means that the operator of the service has switched the server off.
-	ErrServerOff = errors.New("the operator of the service has switched this server off: ask them why, and give the agent its key when the server is on again")
 )

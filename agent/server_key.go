@@ -12,6 +12,21 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
+// Errors of [ServerKeys.Take]. A device never gets them, because only an admin at the
+// machine gives the agent a key.
+var (
+	// ErrKeyRefused means that a server key opens nothing at the service.
+	ErrKeyRefused = errors.New("the service does not accept this server key: copy it again, whole, or make a new one on the server's page at the service")
+	// ErrKeyOfOther means that a server key belongs to another server than the
+	// registered one.
+	ErrKeyOfOther = errors.New("this is the key of another server: make the key on the page of the server that this agent is registered as")
+	// ErrKeyReplaced means that a server key works for a while only, because there is
+	// a newer one.
+	ErrKeyReplaced = errors.New("this server key was replaced by a newer one: use the newest key, or make a new one on the server's page at the service")
+	// ErrServerOff means that the operator of the service has switched the server off.
+	ErrServerOff = errors.New("the operator of the service has switched this server off: ask them why, and give the agent its key when the server is on again")
+)
+
 // ServerKeys replace the server key that the agent's file holds. The running agent
 // reads it from there before each call of the service.
 type ServerKeys struct {
