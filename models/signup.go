@@ -147,7 +147,7 @@ func (a *Accounts) SignUp(ctx context.Context, in SignUp, caller Caller) (pendin
 // tells a stranger neither the address of a sign-up nor whether a guess of its password
 // came near.
 func (a *Accounts) sameSignUp(ctx context.Context, row *accountRow, password string, taken error) (pendingSecret string, err error) {
-	if err := a.throttle.allow(ctx, a.throttle.key("sign-up again", row.UsernameKey), a.opt.Limits.SignedIn); err != nil {
+	if err := a.throttle.allow(ctx, a.throttle.key("sign-up again", row.UsernameKey), a.opt.Limits.SignUpAgain); err != nil {
 		if KindOf(err) == KindThrottled {
 			return "", taken
 		}

@@ -53,6 +53,7 @@ type Limits struct {
 	SignUpSource    Limit
 	SignUpNetwork   Limit
 	SignUpService   Limit
+	SignUpAgain     Limit // by name, a sign-up that waits and is sent again; each may be a guess at its password
 	RecoverSource   Limit // forgot and resend, by source
 	RecoverNetwork  Limit
 	RecoverService  Limit
@@ -110,6 +111,7 @@ func ProductionLimits() Limits {
 		SignUpSource:    Limit{Hits: 10, Window: 10 * time.Minute},
 		SignUpNetwork:   Limit{Hits: 100, Window: 10 * time.Minute},
 		SignUpService:   Limit{Hits: 1000, Window: time.Hour},
+		SignUpAgain:     Limit{Hits: 10, Window: day},
 		RecoverSource:   Limit{Hits: 5, Window: 10 * time.Minute},
 		RecoverNetwork:  Limit{Hits: 50, Window: 10 * time.Minute},
 		RecoverService:  Limit{Hits: 1000, Window: time.Hour},
