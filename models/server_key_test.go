@@ -248,6 +248,11 @@ func TestFormerOwnerWhoReplacesTheKeyIsShutOut(t *testing.T) {
 		}
 		_, _, err = k.ServerKeys.RotateOwn(ctx, k.again(m).Server, "", home)
 		k.is(err, models.ErrNoServer) // the agent is late
+		k.use(m, stolen)
+		k.works(m, map[string]bool{m.key: false, stolen: true})
+		if facts := k.keyMail(heir); facts.What != "former" { // so its text must not promise that the server has this key
+			k.t.Errorf("the mail has the facts %+v, want the end of the older key", facts)
+		}
 		fresh, err := k.ServerKeys.RotateStolen(ctx, heir.ID, m.ID, home)
 		k.must(err)
 		k.works(m, map[string]bool{m.key: false, stolen: false, fresh: true})
