@@ -5,12 +5,14 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"image"
 	"image/png"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -127,6 +129,9 @@ func postPictures(t *testing.T, address string) {
 		request.Header.Set("Content-Type", "image/png")
 		request.Header.Set("X-Emby-Token", signed.AccessToken)
 		answer, err := oneShot().Do(request)
+		if want != http.StatusNoContent && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+			continue // the server refused the picture and closed the connection before all of it was sent
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
