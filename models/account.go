@@ -209,8 +209,8 @@ func (c *core) verifyHash(ctx context.Context, stored, purpose, owner, text stri
 	return c.hasher.Verify(ctx, "", purpose, owner, text)
 }
 
-// rehash stores a fresh hash of text unless the column has changed meanwhile. While too
-// many hashes wait it does nothing: the next match tries again.
+// rehash stores a fresh hash of text, unless the column has changed meanwhile. If too many
+// hashes wait, it does nothing, because the next sign-in or PIN that matches tries again.
 func (c *core) rehash(ctx context.Context, accountID int64, column, stored, purpose, owner, text string) {
 	fresh, err := c.hasher.Hash(secret.ForKnown(ctx, owner), purpose, owner, text)
 	if errors.Is(err, secret.ErrBusy) {

@@ -36,7 +36,7 @@ func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, err
 	return s.Throttle.raise(ctx, s.Throttle.key("test", subject), limit)
 }
 
-// CountTry counts one try of a counter of the test's own, and returns a function that
+// CountTry counts one try with a counter that only tests use. It returns a function that
 // gives the try back.
 func CountTry(ctx context.Context, s *Store, subject string, limit Limit) (giveBack func() error, err error) {
 	try, err := s.Throttle.count(ctx, s.Throttle.key("test", subject), limit)
@@ -53,8 +53,9 @@ func MailSecretFrom(keys secret.Keys, kind MailKind, id int64, salt secret.Hash,
 	return c.mailSecret(&outboxRow{ID: id, Kind: kind, Salt: salt, KeyID: keyID})
 }
 
-// FinishOneStep ends what lives again in a restored database for the first few accounts,
-// as a process does that crashes then.
+// FinishOneStep does the first part of [Restores.Finish]: it ends the old sessions, tokens
+// and invites, and replaces the access keys of the first few accounts only. A process that
+// crashes in the middle leaves the database in this state.
 func FinishOneStep(ctx context.Context, s *Store) error {
 	row, err := s.Restores.row(ctx)
 	if err != nil {

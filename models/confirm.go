@@ -169,9 +169,9 @@ func (e *Emails) Confirm(ctx context.Context, text string, caller Caller) error 
 	})
 }
 
-// DidConfirm reports whether text is the token that confirmed the sign-up of an account
-// that can still sign in. Only the reader of that mail has it; it is known until the
-// link would have expired.
+// DidConfirm reports whether text is the secret of a mailed link that has already confirmed
+// a sign-up. The account must still be able to sign in. Only a person who reads the mail
+// has this secret. After the link's time has expired, DidConfirm reports false.
 func (e *Emails) DidConfirm(ctx context.Context, text string) (bool, error) {
 	if !secret.WellFormed(secret.MailToken, text) {
 		return false, nil

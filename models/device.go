@@ -188,10 +188,11 @@ type AskingDevice struct {
 	AskedAt, ExpiresAt                time.Time
 }
 
-// LookCode finds the device that shows a code, for a signed-in person. Tries are
-// counted by account, by source and in all before the code is looked up; a text
-// that cannot be a code is no try. A right code does not clear the counters, because everybody can ask for a code of
-// their own. It returns [ErrCodeWrong] or [ErrThrottled].
+// LookCode finds the device that shows the code which a signed-in person has typed. Tries
+// are counted by account, by source and for the whole service before the code is looked up
+// . A text that cannot be a code is no try. A right code gives back its own try
+// only, and does not clear the counters, because everybody can ask for a code of their own.
+// It returns [ErrCodeWrong] or [ErrThrottled].
 func (d *Devices) LookCode(ctx context.Context, this Session, typed string, caller Caller) (AskingDevice, error) {
 	row, err := d.waiting(ctx, this, typed, caller)
 	if err != nil {

@@ -35,10 +35,11 @@ func parseEmail(typed string) (sendTo, key string, ok bool) {
 	return name + "@" + domain, strings.ToLower(name) + "@" + domain, true
 }
 
-// mailboxKey returns the text by which mails to an address are limited: the address for
-// comparisons, without a tag behind a plus. ann+1@example.org and ann+2@example.org are
-// mailboxes of one person nearly everywhere; a provider that tells them apart only means
-// that a few mails more are held back. Dots stay, because most providers tell them apart.
+// mailboxKey returns the text that stands for a mailbox where mails are counted: the
+// address as it is compared, without a tag behind a plus. At nearly every provider,
+// ann+1@example.org and ann+2@example.org belong to one person. At any other provider the
+// two people share one limit, so a few more mails are held back. Dots stay, because most
+// providers treat addresses with different dots as different mailboxes.
 func mailboxKey(address string) string {
 	_, key, _ := parseEmail(address)
 	name, domain, _ := strings.Cut(key, "@")

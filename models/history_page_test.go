@@ -67,7 +67,8 @@ func TestOperatorsFindAccountsByID(t *testing.T) {
 	})
 }
 
-// An event is no longer shown when its life is over, even if no sweep has run.
+// Events that are older than the time for which they are kept are not shown, even if no
+// sweep has deleted them yet.
 func TestHistoryEndsWithItsLife(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()

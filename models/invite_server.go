@@ -9,9 +9,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// The operations of this file answer by server, because the Emby Connect protocol names
-// a server where a person answers, and not an invite. An invite may offer several
-// servers; each of them is answered by itself.
+// The operations of this file answer the offer of one server, because in the Emby Connect
+// protocol a person answers a server and not an invite. An invite may offer several
+// servers. Each of them is answered separately.
 
 // offeredServers is the statement that reads the servers of invites, without the servers
 // to which the account has a link already.
@@ -91,11 +91,11 @@ func (i *Invites) withAddresses(ctx context.Context, servers []Located) ([]Locat
 	return servers, nil
 }
 
-// AcceptServer accepts what waits for an account from one server: the newest invite that
-// offers it, or else a pending link. Other servers of the invite still wait. For a link
-// that is accepted already it does nothing. It returns [ErrNotFound] when nothing waits,
-// [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link to another
-// local user; in case of an error nothing has changed.
+// AcceptServer accepts the offer of one server to an account: the newest invite that offers
+// the server, or else the pending link. Other servers of the invite still wait. If the link
+// is already accepted, AcceptServer does nothing. It returns [ErrNotFound] when there is
+// nothing to accept, [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a
+// link to another local user. After an error nothing has changed.
 func (i *Invites) AcceptServer(ctx context.Context, accountID, serverID int64, caller Caller) error {
 	return i.tx(ctx, "accept the invite to a server", func(tx *gorm.DB) error {
 		if err := lockUsableAccount(tx, accountID); err != nil {
@@ -165,9 +165,10 @@ func (c *core) invitesTo(ctx context.Context, tx *gorm.DB, accountID, serverID i
 	return newestFirst(append(rows, mailed...)), err
 }
 
-// closeOffer takes the offer for one server out of an invite that is pending. The last
-// offer stays with the invite, which gets the state and, if it is accepted, the account.
-// It returns [ErrNotFound] when another caller was faster.
+// closeOffer closes the offer of one server in a pending invite. While the invite offers
+// other servers too, the offer is deleted. The last offer is kept, and the invite itself
+// gets the state and, if it is accepted, the account. closeOffer returns [ErrNotFound] when
+// another caller was faster.
 func (c *core) closeOffer(tx *gorm.DB, inviteID, serverID int64, state string, accountID int64) error {
 	by := int64(0)
 	if state == InviteAccepted {

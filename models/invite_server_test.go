@@ -83,8 +83,8 @@ func TestInviteToServersIsAcceptedByServer(t *testing.T) {
 	})
 }
 
-// Declining one server leaves the other server of the same invite, and ends everything
-// that waits from that server.
+// A person who declines one server declines every invite of that server, and later also
+// leaves it. The other server of the same invite still waits for an answer.
 func TestInviteToServersIsDeclinedByServer(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
@@ -121,8 +121,8 @@ func TestInviteToServersIsDeclinedByServer(t *testing.T) {
 	})
 }
 
-// A pending link and an invite to the same server are one waiting server; accepting it
-// accepts the link with the terms of the invite.
+// A server that a person has both a pending link and an invite to is not offered a second
+// time. When the person accepts the server, the link and the invite are both accepted.
 func TestInviteAndPendingLinkOfOneServer(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()
@@ -143,7 +143,8 @@ func TestInviteAndPendingLinkOfOneServer(t *testing.T) {
 	})
 }
 
-// What cannot be answered on the site cannot be answered by server either.
+// An invite that was withdrawn, that has expired or whose server is disabled is not
+// offered, and a person can neither accept nor decline its server.
 func TestInvitesThatAreOverAreNotOffered(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -197,8 +198,9 @@ func TestInvitesOfAServerAreItsOwn(t *testing.T) {
 	})
 }
 
-// Of a withdrawal by the server and an answer at the same time, one succeeds; and two
-// answers to the two servers of one invite leave nothing behind.
+// If a server withdraws an invite while the person accepts it, exactly one of the two
+// succeeds. If an invite offers two servers, and one is withdrawn while the other is
+// accepted, both succeed and the invite no longer waits.
 func TestInviteByServerRaces(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

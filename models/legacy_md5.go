@@ -62,9 +62,9 @@ func (s *Sessions) verifySignIn(ctx context.Context, row *accountRow, in SignIn)
 	return plain || forum, nil
 }
 
-// keepMD5 stores the verifiers of an account that has none, or whose verifiers were
-// made with an older secret key. A failure is only logged, and not even that while too
-// many hashes wait: the next sign-in tries again.
+// keepMD5 stores the MD5 verifiers of an account that has none, or whose verifiers were
+// made with an older secret key. A failure is logged and not returned, because the next
+// sign-in tries again. A refusal because too many hashes wait is not even logged.
 func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string) {
 	if !s.opt.LegacyMD5 || strings.HasPrefix(row.LegacyMD5, s.keys.ID()+"$") {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A server that no person has a link with is told usernames alone, whatever it asks: a
-// server can be registered by anybody.
+// A server sees only the username of a person until the person has accepted a link to it,
+// whichever call it makes, because anybody can register a server.
 func TestStrangersServersSeeNoDisplayName(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, anna, m := k.t.Context(), k.account(), k.stray()

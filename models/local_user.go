@@ -31,8 +31,8 @@ const (
 	LocalUserNotAllowed    = "not_allowed"   // the admin of the agent has not said yes to them yet
 )
 
-// state returns what keeps a person out of a server on which their local user is u, or "".
-// ID 0 means that no local user is known.
+// state returns the reason for which u, the local user of a person, keeps the person out of
+// the server, or "" if there is none. An ID of 0 means that no local user is known.
 func (u *LocalUser) state(kind, linkType string) string {
 	switch {
 	case u.ID == 0 && kind == ServerAgent && linkType == LinkGuest:

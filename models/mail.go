@@ -47,8 +47,9 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 	return m.prepare(ctx, o, true)
 }
 
-// startedByOthers reports whether a stranger may have started the mail. A reset that names
-// its account was started by an operator: strangers type a name.
+// startedByOthers reports whether a stranger may have started the mail. A password reset
+// with an account id was started by an operator. A stranger types only a username or an
+// address into a form, so that reset has no account id.
 func (o Owed) startedByOthers() bool {
 	return o.Kind.traits().OthersStart && (o.Kind != MailPasswordReset || o.row.AccountID == 0)
 }
@@ -282,8 +283,9 @@ func overtaken(open []token, owedAt time.Time) bool {
 	return slices.ContainsFunc(open, func(t token) bool { return t.CreatedAt.After(owedAt) })
 }
 
-// withinDay counts a mail that strangers can start, by the mailbox that gets it.
-// It reports whether the mail may be sent; one reset an hour always may.
+// withinDay counts a mail that strangers can start, against the daily limit of the mailbox
+// that gets it. It reports whether the mail may be sent. When the daily limit is used
+// up, one password reset an hour may still be sent.
 func (m *Mail) withinDay(ctx context.Context, letter *Letter) (bool, error) {
 	key := mailboxKey(letter.To)
 	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", key), m.opt.Limits.MailDay)

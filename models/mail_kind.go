@@ -118,8 +118,8 @@ type owed struct {
 // into the outbox must still be sent.
 type storedFacts map[string]string
 
-// MailFacts are the facts in mails. Each kind has some of them; the others are zero.
-// People typed them, so they are not yet fit to be shown.
+// MailFacts are the facts in mails. Each kind of mail has some of them; the others are zero.
+// People typed some of these texts, so they must be cleaned before a mail shows them.
 type MailFacts struct {
 	Username    string    `json:"username"`     // of the account that the mail goes to or is about
 	DisplayName string    `json:"display_name"` // of the same account
@@ -148,7 +148,7 @@ func done(caller Caller, at time.Time) storedFacts {
 	return storedFacts{"address": caller.Address, "device": caller.Device, "at": at.Format(time.RFC3339)}
 }
 
-// and returns facts with one more.
+// and returns a copy of f with one more fact.
 func (f storedFacts) and(name, value string) storedFacts {
 	f = maps.Clone(f)
 	f[name] = value
@@ -268,8 +268,8 @@ func serverKeyMail(owner *accountRow, server, what string, caller Caller, at tim
 	return owed{kind: MailServerKey, account: owner, facts: done(caller, at).and("server", server).and("what", what)}
 }
 
-// invitedMail returns the mail to an address without an account about a person who
-// would like to link its owner.
+// invitedMail returns the mail to an address that has no account. It tells its reader that
+// person wants to link them to a server.
 func invitedMail(recipient, locale, person string) owed {
 	return owed{kind: MailInvited, recipient: recipient, locale: locale, facts: storedFacts{"person": person}}
 }

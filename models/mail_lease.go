@@ -65,9 +65,9 @@ WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_un
 	return claimed, nil
 }
 
-// dueMails returns up to n mails that are due and not leased, the longest due first, as
-// far as their domains have room. It reads on behind mails without room, so that they
-// hold up nobody else's.
+// dueMails returns up to n mails that are due and not leased, those that have been due
+// longest first, and no more to each domain than it has room for. It skips mails to a
+// domain without room and reads further, so that they do not hold up mails to other domains.
 func (m *Mail) dueMails(ctx context.Context, now time.Time, n int, room func(string) int) ([]Owed, error) {
 	page := max(n, 100)
 	var due []Owed
@@ -186,10 +186,11 @@ func (m *Mail) Sent(ctx context.Context, id int64) error {
 	}))
 }
 
-// Failed puts a mail off: for 30 s, doubled at every attempt up to an hour, each time
-// up to a fifth more or less. It returns the time of the next attempt. A permanent
-// failure is final, and so is a failure a day after the mail was owed: the mail is kept
-// as dead, with its cause, and the time is zero.
+// Failed stores that a mail could not be sent, and when the next attempt is due: after
+// 30 s, twice as long after each attempt up to an hour, and up to a fifth more or less by
+// chance. It returns the time of the next attempt. After a permanent failure, or if the
+// next attempt would be due more than a day after the mail was owed, the mail is not tried
+// again: it is kept as dead, with the cause, and next is zero.
 func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) (next time.Time, err error) {
 	now := m.Now()
 	wait := time.Hour
@@ -203,7 +204,7 @@ func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool)
 	if permanent || due.After(o.row.CreatedAt.Add(mailLife)) {
 		state, next = mailDead, time.Time{}
 	}
-	// Mail servers answer in any bytes; MySQL takes UTF-8 alone.
+	// The answer of a mail server may contain any bytes, but MySQL accepts only UTF-8.
 	cause = strings.ReplaceAll(strings.ToValidUTF8(cause, "\uFFFD"), "\x00", "\uFFFD")
 	const longest = 500
 	if runes := []rune(cause); len(runes) > longest {

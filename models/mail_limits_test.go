@@ -39,8 +39,8 @@ func TestPlusAddressesAreOneMailbox(t *testing.T) {
 	})
 }
 
-// Strangers use up the mails of a day and the reset of the hour. An operator who helps the
-// person by a reset still reaches them.
+// An operator's password reset reaches the person even after strangers have used up the
+// mails of the day and the extra reset of the hour.
 func TestOperatorsResetAlwaysPasses(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, victim := k.t.Context(), k.account()

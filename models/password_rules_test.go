@@ -64,7 +64,7 @@ func TestPasswordRules(t *testing.T) {
 		"Sommer٢٠٢٦!": "password_weak dictionary", "비밀번호2026!!": "password_weak dictionary", "Dragon-2026": "password_weak dictionary",
 		"Summer2026! und Eis": "", "Зелёный чайник поёт": "", "Ёжик в тумане 7": "",
 
-		// Emoji of every make, with all that keyboards put around them.
+		// Emoji of every kind, with the invisible characters that keyboards add to them.
 		"❤️ Pferd Batterie Zaun 9": "", "☀️☀️ Sommer im Garten 12": "", "1️⃣ Pferd Batterie Zaun": "", "👨‍👩‍👧 Pferd Batterie Zaun": "",
 		"🏴󠁧󠁢󠁳󠁣󠁴󠁿 Pferd Batterie Zaun": "", "\U0001fae9 Pferd Batterie Zaun": "", "👍🏽🇩🇪 Pferd Batterie": "", "한국어 비밀번호를 조합": "",
 	} {
@@ -174,7 +174,8 @@ func TestOlderPasswordsKeepTheirForm(t *testing.T) {
 	}
 }
 
-// What one keyboard adds to an emoji, and another does not, makes no difference.
+// Two passwords that differ only in invisible characters are the same password, because
+// some keyboards add such characters to an emoji and others do not.
 func TestPasswordsWithoutWhatNobodySees(t *testing.T) {
 	t.Parallel()
 	for one, other := range map[string]string{

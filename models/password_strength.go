@@ -14,8 +14,8 @@ import (
 // zxcvbn knows patterns of ASCII alone. What it cannot see is judged here, so that a
 // password in another script is neither better nor worse than one in Latin letters.
 
-// judged returns password as its strength is judged: with Latin digits and without the
-// differences of width.
+// judged returns password in the form in which its strength is judged: digits of every
+// script become 0 to 9, and full-width characters become the usual ones.
 func judged(password string) string { return typed.Plain(password) }
 
 // lettersAndDigits returns the letters, digits and accents of text, of every script.
@@ -28,9 +28,10 @@ func lettersAndDigits(text string) string {
 	}, text)
 }
 
-// foreignWeakness returns the word for the pattern that makes a password with characters
-// outside ASCII weak, "" for none. Each character counts that does not follow from those
-// before it, as in zxcvbn, where six of them are enough.
+// foreignWeakness returns the name of the pattern that makes a password weak: "repeats",
+// "sequence" or "keyboard". It returns "" for a password that is strong enough, and for one
+// that has only ASCII characters, which zxcvbn judges. Only characters that do not follow
+// from the characters before them count. Six of them are enough, as in zxcvbn.
 func foreignWeakness(text string) string {
 	if isASCII(text) {
 		return ""
@@ -57,9 +58,10 @@ func isASCII(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// follows returns the word for the pattern by which the character at i follows from those
-// before it: a repetition of the last one to six, a step in the alphabet, a step on a
-// row of keys. It returns "" for a character that is new.
+// follows returns the name of the pattern by which the character at i can be guessed from
+// those before it: "repeats" if it repeats a part of one to six characters, "sequence" for
+// the next or previous character of the alphabet, and "keyboard" for a neighbour on a row
+// of keys. It returns "" if the character follows no pattern.
 func follows(runes []rune, i int) string {
 	const longestPart = 6
 	for part := 1; part <= min(longestPart, i); part++ {
@@ -91,8 +93,8 @@ func keyRows() []string {
 	}
 }
 
-// isWordWithNumber reports whether a password is one common word and, before or behind it,
-// not more than a year or another short number and some marks: "Summer2026!".
+// isWordWithNumber reports whether a password is only one common word with a few digits or
+// marks before or behind it, such as a year: "Summer2026!".
 func isWordWithNumber(text string) bool {
 	const mostAround = 7
 	word := strings.TrimFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M) })

@@ -151,11 +151,12 @@ func ParseQuickCode(text string) (code string, ok bool) {
 	return code, true
 }
 
-// Ask hands a code to the agent of a server that the person is linked with. Each try,
-// right or wrong, is first counted by account, source and server, because the media
-// server does not count tries; a text that cannot be a code is no try. The same code again is the same try; another code
-// replaces it. It returns [ErrThrottled], errors about the fields server_id and code,
-// [ErrNotFound] for an account that was disabled, or [ErrNoSession].
+// Ask hands a code to the agent of a server that the person is linked with. Each call, with
+// a right or a wrong code, is first counted by account, source and server, because the
+// media server does not count tries. A text that cannot be a code is not counted. If the
+// same code is still open for this server, Ask returns that try; another code replaces it.
+// It returns [ErrThrottled], errors about the fields server_id and code, [ErrNotFound] for
+// an account that was disabled, or [ErrNoSession].
 func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, text string, caller Caller) (QuickConnect, error) {
 	code, server, err := q.check(ctx, this, serverID, text, caller)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// Restores are the operations by which the service notices that its database was
-// restored from a backup, and ends what would otherwise live again: sessions that had
-// been ended, and links that had been spent.
+// Restores is the area that notices when the database was restored from a backup. A backup
+// brings back secrets that no longer worked, such as those of ended sessions and of links
+// that had been used. Restores ends them again.
 type Restores struct {
 	*core
 	last atomic.Int64 // when a restored database was cleaned last, in milliseconds since 1970; 0 for never
@@ -31,11 +31,12 @@ type restoreRow struct {
 	LastAt     *time.Time
 }
 
-// TableName is restores.
+// TableName returns the name of the table.
 func (restoreRow) TableName() string { return "restores" }
 
-// DatabaseMark names a database and how far it had come. A copy of it is kept outside of
-// the database: if the database is behind the copy, a backup was restored.
+// DatabaseMark names a database and counts upwards while the service uses it. The service
+// keeps a copy outside of the database. If the counter in the database is lower than that
+// in the copy, the database was restored from a backup.
 type DatabaseMark struct {
 	Name    string // random; the same in all backups of the database
 	Counter int64
@@ -51,10 +52,10 @@ const (
 	accountsAtOnce = 20
 )
 
-// Raise raises the counter of the database and returns its mark, of which the caller
-// keeps a copy outside of the database. known is the copy that the caller has kept, or
-// the zero value. restored reports that the database is behind that copy; then
-// [Restores.Finish] has work to do. The mark of another database says nothing.
+// Raise raises the counter of the database and returns its mark. The caller keeps a copy of
+// the mark outside of the database, and passes it as known at the next call; without a copy
+// known is the zero value. restored reports that the database is behind the copy; then
+// [Restores.Finish] has work to do. A copy with the name of another database is ignored.
 func (r *Restores) Raise(ctx context.Context, known DatabaseMark) (mark DatabaseMark, restored bool, err error) {
 	err = r.tx(ctx, "raise the counter of the database", func(tx *gorm.DB) error {
 		restored = false
@@ -70,7 +71,8 @@ func (r *Restores) Raise(ctx context.Context, known DatabaseMark) (mark Database
 			return err
 		}
 		mark = DatabaseMark{Name: row.Mark, Counter: row.Counter}
-		// A backup from before this table existed has no row, so its name is new.
+		// A backup that is older than this table has no row. makeRow gave it a new name, so the
+		// name cannot be compared.
 		restored = known.Counter > 0 && (fresh || known.Name == row.Mark) && row.Counter <= known.Counter
 		if restored {
 			mark.Counter = known.Counter + restoreLeap
@@ -115,13 +117,14 @@ func (r *Restores) Declare(ctx context.Context) error {
 	})
 }
 
-// Finish ends what lives again in a restored database: all sessions, device codes, codes
-// of Quick Connect, claim codes and proofs, the links of mails, and open invites; and it
-// replaces all access keys, which agents fetch by their feed. What was made after the
-// restore stays, and so do the links that undo a change of address or confirm a sign-up:
-// what they had done is undone by the restore, and nobody else could do it. It reports
-// false when there is nothing to do. After an error or a crash another call goes on;
-// calls in several processes share the work.
+// Finish ends the secrets that a restored backup has brought back: all sessions, device
+// codes, Quick Connect codes, claim codes, proofs, mailed links and open invites. It also
+// replaces all access keys; agents fetch the new ones by their feed. What was made after
+// the restore stays. Two kinds of mailed links stay too: those that undo a change of the
+// address, and those that confirm a sign-up. The restore may have undone what they did, so
+// people must be able to use them again. Finish reports false when there is nothing to do.
+// After an error or a crash the next call continues, and several processes can share the
+// work.
 func (r *Restores) Finish(ctx context.Context) (done bool, err error) {
 	row, err := r.row(ctx)
 	if err != nil || row.RestoredAt == nil {
@@ -153,7 +156,9 @@ func (r *Restores) row(ctx context.Context) (restoreRow, error) {
 	return row, explained("read whether the database was restored", err)
 }
 
-// endOld deletes what works once and was made until at, a few rows at a time.
+// endOld deletes what was made before the restore, at the time at: sessions, codes, proofs,
+// the tokens that must not work again, and the owed mails with such tokens. It also
+// withdraws the open invites. It changes a few rows at a time.
 func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 	for _, rule := range []struct{ table, key, condition string }{
 		{"sessions", "id", ""},
@@ -167,7 +172,8 @@ func (r *Restores) endOld(ctx context.Context, at time.Time) error {
 			return err
 		}
 	}
-	// A mail that is still owed would bring a link that was spent.
+	// The worker mints the secret of an owed mail when it sends the mail. The mail may have
+	// been sent before the restore, and its link used, so it must not be sent again.
 	kinds := kindsWithSecret([]purpose{purposeReset, purposePINReset, purposeEmailChange, purposeNotMe, purposeInvite})
 	for _, kind := range kinds {
 		if err := r.sweepTable(ctx, "outbox", "id", "created_at <= ? AND kind = ?", []any{at, string(kind)}); err != nil {

@@ -10,8 +10,8 @@ import (
 // setBack sets the counter of the database back, as restoring a backup does.
 func (k *kit) setBack() { k.exec("UPDATE restores SET counter = 1") }
 
-// A database is known to be restored if it is behind the copy of its mark, and by nothing
-// else.
+// The service takes a database for restored only if it is behind the copy of its own mark,
+// or if it has no mark although there is a copy.
 func TestRestoredDatabaseIsNoticed(t *testing.T) {
 	each(t, func(k *kit) {
 		raise := func(known models.DatabaseMark, want bool) models.DatabaseMark {
@@ -39,8 +39,9 @@ func TestRestoredDatabaseIsNoticed(t *testing.T) {
 	})
 }
 
-// What had ended before the restore lives no more after it, and what nobody else could do
-// again still works. Running twice changes nothing that was made afterwards.
+// After a restore, sessions, mailed links, invites and access keys from before it no longer
+// work, but a sign-up can still be confirmed. A second run does not end what was made after
+// the restore.
 func TestRestoredDatabaseEndsWhatLivesAgain(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -108,8 +109,8 @@ func TestRestoredDatabaseEndsWhatLivesAgain(t *testing.T) {
 	})
 }
 
-// A crash in the middle loses nothing: the next call goes on, also while people sign in,
-// and replaces the keys of each account once.
+// If the process crashes during [models.Restores.Finish], the next call continues. It
+// leaves new sessions alone, and replaces the access keys of each account only once.
 func TestRestoreGoesOnAfterACrash(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()

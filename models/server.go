@@ -38,8 +38,8 @@ type serverRow struct {
 	QuickConnect bool // its agent has reported that codes of Quick Connect can be approved
 }
 
-// describedRow has the columns of a serverRow from which a description is made. A
-// statement that joins servers reads them alone.
+// describedRow has the columns of servers that a description is made from. A statement that
+// joins the table servers reads these columns instead of the whole row.
 type describedRow struct {
 	SystemID, Name, OwnName, Kind, Version string
 }

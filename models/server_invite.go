@@ -48,9 +48,9 @@ func (a *Agents) InviteHere(ctx context.Context, this Server, in ServerInvite, c
 	return made, err
 }
 
-// InvitesTo lists the invites to a server that wait for their answer, the newest first,
-// whether its owner or the server itself made them. Each has this server alone: the other
-// servers of the owner are not the business of this one. A server without an owner has no
+// InvitesTo lists the open invites that offer a server, the newest first, whether the owner
+// or the server itself made them. Each invite lists this server alone, because a server
+// must not learn which other servers its owner has. A server without an owner has no
 // invites. It returns [ErrNotFound] for a server that was removed meanwhile.
 func (a *Agents) InvitesTo(ctx context.Context, this Server) ([]Invite, error) {
 	if this.OwnerID == 0 {
@@ -63,8 +63,9 @@ func (a *Agents) InvitesTo(ctx context.Context, this Server) ([]Invite, error) {
 	return list, err
 }
 
-// WithdrawInvite takes back what an invite that is not answered yet offers for this
-// server. If the invite offers other servers, they still wait. It returns [ErrNotFound].
+// WithdrawInvite withdraws the offer of this server from an open invite. If the invite
+// offers other servers, they still wait. It returns [ErrNotFound] when there is no such
+// offer.
 func (a *Agents) WithdrawInvite(ctx context.Context, this Server, inviteID int64, caller Caller) error {
 	return a.tx(ctx, "withdraw an invite", func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, this.OwnerID, this.ID); err != nil {

@@ -101,8 +101,9 @@ func (k *ServerKeys) noteKeyUse(this *Server, hash secret.Hash) {
 }
 
 // Flush writes the stored uses in one transaction. If that fails, the next Flush tries
-// again. The use of a newest key that no former owner knows shows that the server has
-// got it: the keys that a former owner knows end then, and the owner gets a mail.
+// again. When the server uses its newest key, and no former owner knows that key, the
+// server no longer needs the older ones. Then the keys that a former owner knows end, and
+// the owner gets a mail.
 func (k *ServerKeys) Flush(ctx context.Context) error {
 	k.mu.Lock()
 	batch := k.used
@@ -128,15 +129,15 @@ func (k *ServerKeys) Flush(ctx context.Context) error {
 	return err
 }
 
-// writeKeyUse writes one use of a key, and ends the keys that a former owner knows if the
-// server has got its own.
+// writeKeyUse writes one use of a key. If the use shows that the server has a key which no
+// former owner knows, it also ends the keys that a former owner knows.
 func (k *ServerKeys) writeKeyUse(ctx context.Context, tx *gorm.DB, hash secret.Hash, use keyUse) error {
 	const write = "UPDATE server_keys SET used_at = ? WHERE hash = ? AND (used_at IS NULL OR used_at < ?)"
 	if !use.own {
 		return tx.Exec(write, use.at, hash, use.at).Error
 	}
-	// The condition holds the row until the commit, so that a hand-over at the same time
-	// waits. A key that was handed over or replaced meanwhile ends nothing.
+	// The update locks the row until the commit, so that a hand-over at the same time waits. A
+	// key that was handed over or replaced since its use ends no other keys.
 	written := tx.Exec(write+" AND expires_at IS NULL AND handed_over_at IS NULL", use.at, hash, use.at)
 	if written.Error != nil || written.RowsAffected == 0 {
 		return written.Error
@@ -207,7 +208,7 @@ func (k *ServerKeys) RotateStolen(ctx context.Context, ownerID, serverID int64, 
 func (k *ServerKeys) rotate(
 	ctx context.Context, tx *gorm.DB, ownerID, serverID int64, condition string, until time.Time, args ...any,
 ) (key string, this Server, err error) {
-	// Raised before it is read, so that a parallel rotation waits here.
+	// The version is raised before the row is read, so that a parallel rotation waits here.
 	err = requireRow(tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND owner_id = ?", serverID, ownerID))
 	if err != nil {
 		return "", Server{}, err
@@ -274,13 +275,13 @@ func (k *ServerKeys) List(ctx context.Context, ownerID, serverID int64) ([]Worki
 	return keys, nil
 }
 
-// RotateOwn gives the calling server a new key, which is returned once; the old one works
-// until overlapUntil. Only the present key may do that, because a thief with a replaced
-// key could otherwise replace the new one. With an Idempotency-Key a repetition by the
-// same old key returns the same new one, because the first answer may have been lost.
-// The owner gets a mail. For a replaced key, and for a server that was removed
-// meanwhile, it returns [ErrNoServer]; it also returns [ErrOtherRequest],
-// [ErrThrottled] or an error about the Idempotency-Key.
+// RotateOwn gives the calling server a new key and returns it; the old key works until
+// overlapUntil. Only the newest key may be used for this. Otherwise a thief with a replaced
+// key could replace the new one. A server that has lost the answer can repeat the call with
+// the same old key and the same Idempotency-Key, and gets the same new key. The owner gets
+// a mail. For a replaced key, and for a server that was removed meanwhile, it returns
+// [ErrNoServer]; it also returns [ErrOtherRequest], [ErrThrottled] or an error about the
+// Idempotency-Key.
 func (k *ServerKeys) RotateOwn(ctx context.Context, this Server, idempotencyKey string, caller Caller) (key string, overlapUntil time.Time, err error) {
 	o, err := k.idempotent("rotate server key "+FormatID(this.ID), idempotencyKey)
 	if err != nil {
@@ -322,7 +323,7 @@ func (k *ServerKeys) rotatedBefore(this *Server, version int64, err error) (key 
 
 // rotateOwn does the work of [ServerKeys.RotateOwn] in a transaction.
 func (k *ServerKeys) rotateOwn(ctx context.Context, tx *gorm.DB, this *Server, overlapUntil time.Time, caller Caller) (key string, err error) {
-	// Raised before it is read, so that a parallel rotation waits here.
+	// The version is raised before the row is read, so that a parallel rotation waits here.
 	raised := tx.Exec("UPDATE servers SET key_version = key_version + 1 WHERE id = ? AND key_version = ?", this.ID, this.KeyVersion)
 	if raised.Error != nil {
 		return "", raised.Error

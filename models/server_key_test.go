@@ -10,7 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// works fails the test unless each key works or not, as want says.
+// works checks for each key in want whether the key works, and fails the test if the result
+// differs from want.
 func (k *kit) works(m media, want map[string]bool) {
 	k.t.Helper()
 	for key, works := range want {
@@ -21,7 +22,7 @@ func (k *kit) works(m media, want map[string]bool) {
 	}
 }
 
-// use looks a server up by its key, and lets the worker write that down.
+// use looks the server up by a key, and flushes the use to the database as the worker does.
 func (k *kit) use(m media, key string) {
 	k.t.Helper()
 	k.again(media{m.Server, key})
@@ -34,8 +35,8 @@ func (k *kit) keyMail(owner models.Account) models.MailFacts {
 	return k.letter(models.MailServerKey, owner.Email).Facts
 }
 
-// A thief has the old key, and another one the new key. The owner ends every key but
-// one that nobody has seen, at once.
+// Thieves may have any key of a server, old or new. The owner ends all keys at once, and
+// gets a fresh key that nobody else has seen.
 func TestStolenKeysEndAtOnce(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner, stranger := k.t.Context(), k.account(), k.account()
@@ -65,8 +66,8 @@ func TestStolenKeysEndAtOnce(t *testing.T) {
 	})
 }
 
-// Somebody who replaces the key with the key itself cannot do it unseen, nor without
-// end; and the owner's mails of a day cannot be used up to hide it.
+// A thief with the server key can replace it only a limited number of times a day. The owner
+// gets a mail about each time, because these mails have no daily limit.
 func TestRotationByKeyIsMailed(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -94,8 +95,9 @@ func TestRotationByKeyIsMailed(t *testing.T) {
 	})
 }
 
-// The answer to a rotation was lost. The old key gets the same new key again by the same
-// Idempotency-Key, and a thief with the old key gets nothing.
+// A server that lost the answer to its rotation repeats the call with the old key and the
+// same Idempotency-Key, and gets the same new key. With the old key but without that
+// Idempotency-Key, a thief gets nothing.
 func TestLostRotationIsRepeated(t *testing.T) {
 	const lost = "0123456789abcdef-lost"
 	eachServer(t, func(k *kit) {
@@ -126,8 +128,8 @@ func TestLostRotationIsRepeated(t *testing.T) {
 	})
 }
 
-// A key that was replaced reads and writes for another day, but does not make its
-// thief the owner of a server that nobody has claimed.
+// A replaced key still works for a day, but a thief who has it cannot claim a server that
+// has no owner.
 func TestReplacedKeyClaimsNothing(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, thief, owner := k.t.Context(), k.account(), k.account()
@@ -187,8 +189,8 @@ func TestOwnerSeesKeys(t *testing.T) {
 	})
 }
 
-// The former owner of a server keeps a copy of its key. The copy ends by itself when the
-// server has got a key of its own and uses it, and not before.
+// The former owner of a server still knows its key. That key ends as soon as the server
+// uses a new key of its own, and not before.
 func TestFormerOwnersKeyEndsByItself(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, former, heir := k.t.Context(), k.account(), k.account()
@@ -233,8 +235,8 @@ func TestFormerOwnersKeyEndsByItself(t *testing.T) {
 	})
 }
 
-// A former owner is faster than the agent and replaces the key. The heir reads it in a
-// mail, and shuts the former owner out at once.
+// After a hand-over the former owner replaces the server key before the agent does. The
+// heir gets a mail about it, and shuts the former owner out with a new key.
 func TestFormerOwnerWhoReplacesTheKeyIsShutOut(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, former, heir := k.t.Context(), k.account(), k.account()
@@ -264,8 +266,8 @@ func TestFormerOwnerWhoReplacesTheKeyIsShutOut(t *testing.T) {
 	})
 }
 
-// The server is handed over again between a use of its key and the moment in which that
-// is written down. Its only key must not end.
+// The server uses its own key, and is handed over again before that use is written to the
+// database. The use must not end any key then, because the server has no newer key yet.
 func TestHandOverBetweenUseAndWrite(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx, former, heir, next := k.t.Context(), k.account(), k.account(), k.account()

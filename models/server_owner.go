@@ -109,10 +109,10 @@ func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in Server
 }
 
 // HandOver gives a server to another account, which gets a mail; the server keeps its
-// people. Its agent gets a change by which it fetches a key of its own, and the keys that
-// the former owner may know end when that key is used first. It returns [ErrNotFound],
-// or an error about the field username for an account that is unknown, unconfirmed,
-// disabled or the owner's own.
+// people. Its feed gets a change, so that the agent fetches a new key. The first use of that
+// key ends the keys that the former owner may know. HandOver returns [ErrNotFound], or an
+// error about the field username for an account that is unknown, unconfirmed, disabled or
+// the owner's own.
 func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, username string, caller Caller) error {
 	return s.tx(ctx, "hand a server over", func(tx *gorm.DB) error {
 		server, err := s.ownedServer(ctx, tx, ownerID, serverID)
@@ -141,7 +141,8 @@ func (s *Servers) HandOver(ctx context.Context, ownerID, serverID int64, usernam
 	})
 }
 
-// tellHandOver owes the new owner a mail, and writes into the history of both.
+// tellHandOver owes the new owner a mail, and records an event for the new owner and one
+// for the old owner.
 func (c *core) tellHandOver(ctx context.Context, tx *gorm.DB, server *serverRow, giver, heir *accountRow, caller Caller) error {
 	if err := c.owe(ctx, tx, serverMail(MailServerHandedOver, heir, server.server().Name, giver.Username, c.Now())); err != nil {
 		return err

@@ -278,10 +278,11 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 	return showShortCode(code), until, nil
 }
 
-// Claim makes the account the owner of a server that registered without a claim code.
-// The id and the present key, which can be read at the server, prove that the person
-// runs it; a key that was replaced proves nothing. One of several parallel callers succeeds. It returns [ErrNotFound] for a wrong pair
-// of id and key and for a disabled server, [ErrServerClaimed], or [ErrThrottled].
+// Claim makes the account the owner of a server that registered without a claim code. The
+// id and the current key can be read at the server, so a person who knows both runs the
+// server. A replaced key proves nothing. If several people claim at once, one succeeds. It
+// returns [ErrNotFound] for a wrong pair of id and key and for a disabled server,
+// [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
 	if serverKey = pastedSecret(serverKey); !secret.WellFormed(secret.ServerKey, serverKey) {
 		return ErrNotFound // a text that cannot be a key is no try

@@ -194,9 +194,9 @@ func TestDisabledAccountsSessionIsRefused(t *testing.T) {
 	})
 }
 
-// An account has a greatest number of sessions: the one that was not used for the longest
-// time goes. Browsers cut no device off, and devices that do not name themselves cut none
-// off that does.
+// The number of sessions of an account is limited. Above it, the session that was not used
+// for the longest time ends. Browsers and devices have separate limits, and a device without
+// an id never ends the session of a device that has one.
 func TestSessionsOfAnAccountAreLimited(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx, a := k.t.Context(), k.account()

@@ -78,8 +78,8 @@ func parseShortCode(text string) (string, bool) {
 // showShortCode returns a code as it is shown, with the dash.
 func showShortCode(code string) string { return code[:codeLength/2] + "-" + code[codeLength/2:] }
 
-// pastedSecret returns a secret of this service that was copied from a screen or a mail
-// without what came along with it: blanks around it, and characters that nobody sees.
+// pastedSecret returns a secret of this service that a person has copied from a screen or a
+// mail, without the spaces around it and the invisible characters in it.
 func pastedSecret(text string) string {
 	if len(text) > codeTypedMax {
 		return text

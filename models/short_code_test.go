@@ -8,8 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// otherKeyboards returns text as other keyboards write it, and as it is pasted: with Arabic digits, in full
-// width, with marks of direction and a zero-width space.
+// otherKeyboards returns text as people type it on other keyboards and as they paste it:
+// with the digits of other scripts, in full width, and with invisible characters such as a
+// zero-width space.
 func otherKeyboards(text string) []string {
 	shift := func(digits, letters rune) string {
 		return strings.Map(func(r rune) rune {
@@ -34,7 +35,8 @@ func cannotBeCodes() []string {
 	return []string{"", "x", "BCDF GHJ", "12 34 5?", "пароль", "\u200b", "83\x0005", strings.Repeat("BCDFGHJK", 100)}
 }
 
-// Codes are read as what they mean, whichever keyboard typed them, and a text that cannot be a code costs no try.
+// A code has the same meaning on every keyboard, and a text that cannot be a code is not
+// counted as a try.
 func TestCodesOfEveryKeyboard(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -38,15 +38,15 @@ type SignedIn struct {
 // deviceMarkLife is the time for which a browser stays known.
 const deviceMarkLife = 365 * 24 * time.Hour
 
-// SignIn opens a session for the right password. Before the password is compared, the
-// try is counted: by account (all its names together; names without an account are
-// counted in the same way) and by source. A browser that has signed in before has a counter
-// of its own, so that strangers cannot lock the owner out.
+// SignIn opens a session if the password is right. It counts the try before it compares the
+// password: by account, whichever of its names was typed, and by source. A name without an
+// account is counted in the same way, so that the limits do not show whether it has one. A
+// known device has a counter of its own, so that strangers cannot lock the owner out.
 //
-// It returns [ErrSignInWrong] for a wrong password and for a name without an account;
-// only for the right password [ErrConfirmFirst] (with
-// SignedIn.PendingSecret) or [ErrAccountDisabled]; [ErrDeviceIDInvalid],
-// [ErrThrottled], [ErrBusy] or [ErrUnavailable].
+// It returns [ErrSignInWrong] for a wrong password and for a name without an account. Only
+// if the password is right, it returns [ErrConfirmFirst] (with SignedIn.PendingSecret) or
+// [ErrAccountDisabled]. It also returns [ErrDeviceIDInvalid], [ErrThrottled], [ErrBusy] or
+// [ErrUnavailable].
 func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (SignedIn, error) {
 	if len(in.DeviceID) > deviceIDMax {
 		return SignedIn{}, ErrDeviceIDInvalid
@@ -91,10 +91,11 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	return s.admit(ctx, &row, in, device, caller)
 }
 
-// deviceOf returns the known device of a browser, "" if its marks are not valid for
-// this account: they belong to another account or to an older password, or the known
-// devices of the account have used up their tries. Such a browser is counted by its
-// source, like any other, and source has what was counted.
+// deviceOf returns the id of the known device that a browser shows by its marks. It returns
+// "" if no mark is valid for this account, because the marks belong to other accounts or
+// are older than the password. It also returns "" if the known devices of the account have
+// used up their tries. In these cases the try is counted by source, like that of any other
+// browser, and source has the counted tries.
 func (s *Sessions) deviceOf(
 	ctx context.Context, known map[int64]knownDevice, row *accountRow, caller Caller,
 ) (device string, source []countedTry, err error) {
@@ -121,8 +122,8 @@ func ifExists(exists bool, row *accountRow) *accountRow {
 	return nil
 }
 
-// queueFor returns the context of the hash of a sign-in: a known device has a place of its
-// account, and strangers share what the machine can do.
+// queueFor returns the context for the hash of a sign-in. A known device uses the reserved
+// place of its account in the queue of hashes; strangers share the other places.
 func queueFor(ctx context.Context, row *accountRow, device string) context.Context {
 	if device == "" {
 		return secret.ForStranger(ctx)
@@ -135,10 +136,10 @@ func (s *Sessions) countSource(ctx context.Context, caller Caller) ([]countedTry
 	return s.throttle.nearby(ctx, "sign-in", caller, l.SignInSource, l.SignInNetwork)
 }
 
-// rightPassword gives a try with the right password back to the counters of its source,
-// so that many people behind one address do not hinder each other. docs/security.md says
-// why nobody can use that to guess more often. The limit by account is there because each
-// try still costs a hash.
+// rightPassword gives a try with the right password back to the counters of its source, so
+// that many people behind one address do not hinder each other. docs/security.md says why
+// nobody can use that to guess more often. Each account can give back a limited number of
+// tries only, because each try costs a hash.
 func (s *Sessions) rightPassword(ctx context.Context, row *accountRow, source []countedTry) error {
 	if len(source) == 0 {
 		return nil

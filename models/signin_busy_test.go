@@ -55,7 +55,7 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 				return err
 			},
 		} {
-			// Without a place the refusal would come at once. A known person waits, however long.
+			// A request without a place in the queue would be refused at once. This one waits instead.
 			waiting, giveUp := context.WithTimeout(t.Context(), time.Second/2)
 			if err := ask(waiting); err == nil || errors.Is(err, models.ErrBusy) {
 				t.Errorf("%s: error %v while the queue is full, want it to wait", who, err)

@@ -158,7 +158,8 @@ func TestSignUpIsThrottledBySource(t *testing.T) {
 	})
 }
 
-// A person whose form was sent twice does not read that somebody else has her name; a stranger learns nothing.
+// A person who sends the sign-up form twice gets the same answer as the first time, and not
+// that the username is taken. A stranger who sends the form learns nothing from the answer.
 func TestSignUpSentAgain(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

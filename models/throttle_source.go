@@ -10,22 +10,22 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// BusyNetwork is an address or a network behind which there are many people, such as a
-// program that signs all people of a household in. The operator names it.
+// BusyNetwork is an address or a network that the operator has named because many people
+// are behind it, for example a program that signs in all people of a household.
 type BusyNetwork struct {
 	Prefix netip.Prefix
 	Times  int // each address in it may try this many times as often as any other; 1 or more
 }
 
-// place says where a caller is counted.
+// place says by which networks a caller is counted, and how often the limits apply to them.
 type place struct {
 	near, far string // as networksOf returns them; far is the busy network for an address in one
 	times     int    // how often the limits apply: 1, or the number of the busy network
 }
 
-// placeOf returns where the caller of an address is counted. An address in a busy
-// network does not use up the tries of its neighbours outside it. Of several busy
-// networks the narrowest counts.
+// placeOf returns the place by which a caller is counted. A busy network has counters of
+// its own, so its callers do not use up the tries of the network around it. If an address is
+// in several busy networks, the narrowest of them applies.
 func (t *Throttle) placeOf(address string) place {
 	near, far := networksOf(address)
 	at := place{near: near, far: far, times: 1}
@@ -43,7 +43,7 @@ func (t *Throttle) placeOf(address string) place {
 	return at
 }
 
-// times returns a limit with n times as many tries. Its steps stay.
+// times returns the limit with n times as many hits. Everything else stays the same.
 func (l Limit) times(n int) Limit {
 	l.Hits *= n
 	return l
@@ -65,10 +65,10 @@ func (t *Throttle) count(ctx context.Context, key secret.Hash, limit Limit) (cou
 	return countedTry{key: key, ends: now + limit.Window.Milliseconds()}, err
 }
 
-// giveBack takes back tries that were right, in one statement; other tries still count.
-// A try is taken back from its own window only: a window that began after the try ends
-// later than the try says. The limits must have no steps, because a counter from which a
-// try is taken back is open.
+// giveBack takes counted tries out of their counters again, in one statement. Other tries
+// still count. A try is taken out only while the window in which it was counted lasts: a
+// counter whose window ends later than try.ends has begun a new window. The limits must
+// have no steps, because giveBack opens the counter.
 func (t *Throttle) giveBack(ctx context.Context, tries ...countedTry) error {
 	if len(tries) == 0 {
 		return nil

@@ -31,8 +31,8 @@ func (k *kit) trySignInFrom(address, name, password string) error {
 	return err
 }
 
-// verdictsFrom guesses passwords of different people from an address until it is
-// refused, and returns the number of answers.
+// verdictsFrom signs in from one address with wrong passwords and new names until the
+// service refuses. It returns how often the service said that a password was wrong.
 func (k *kit) verdictsFrom(address string) int {
 	k.t.Helper()
 	for verdicts := range 10000 {
@@ -45,8 +45,9 @@ func (k *kit) verdictsFrom(address string) int {
 	return 0
 }
 
-// Many people sign in from one address at about the same time, with their right
-// passwords: all of them get in, and the guesses of a stranger there are as many as ever.
+// Many people sign in from one address at about the same time with their right passwords,
+// and all of them succeed. A stranger at the same address still has only the usual number
+// of guesses.
 func TestRightPasswordsGiveTheirTryBack(t *testing.T) {
 	strict(t, func(k *kit) {
 		const shared = "198.51.100.7"
