@@ -77,8 +77,9 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 	write(c, f)
 }
 
-// logTrouble logs an error that only the operator can do something about. Many requests
-// that cannot be served at the time are counted, by the code of the error.
+// logTrouble logs an error that only the operator can mend. Answers with the status 503
+// are counted by the code of the error and do not get a line each, because there may be
+// very many of them while the service has too much load.
 func (s *site) logTrouble(c *gin.Context, err error) {
 	reason := ""
 	if f := failureOf(err); f.status == http.StatusServiceUnavailable {

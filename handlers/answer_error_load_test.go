@@ -10,9 +10,10 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// While more people sign in than this machine can do, each of them is asked to come back,
-// by whatever door, and the log has one line for all. Its tests in internal/httperr show
-// the line with the number a minute later.
+// While there are more sign-ins than this machine can check, the page, the API and the
+// Emby Connect protocol all answer 503 and say when to try again, and the log gets one
+// line for all these refusals. The line with their number, which follows a minute later,
+// is tested in internal/httperr.
 func TestLoadIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, servicetest.Options{Adjust: func(o *models.Options) {

@@ -54,9 +54,10 @@ func confirmText(b Base, f failure, text string) string {
 	}
 }
 
-// joinText returns the heading and the text of an error at the address that the
-// owner of a server gives to people. It says the same about a server that does
-// not exist and about one whose owner has not allowed this yet.
+// joinText returns the heading and the text of an error of /servers/ID/join, the
+// address that the owner of a server gives to people. It says the same about a server
+// that does not exist and about a server whose owner has not allowed this page,
+// so that nobody learns which servers exist.
 func joinText(b Base, f failure, heading, text string) (string, string) {
 	if f.status == http.StatusNotFound {
 		return b.T("action.join_closed_title"), b.T("action.join_closed")

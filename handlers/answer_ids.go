@@ -20,8 +20,8 @@ func idOf(text string) (int64, error) {
 	return id, nil
 }
 
-// typedID reads an id that a person typed or pasted. It returns
-// models.ErrNotFound for another text.
+// typedID reads an id that a person typed or pasted, with spaces and invisible
+// characters around it. It returns [models.ErrNotFound] if the text is not an id.
 func typedID(text string) (int64, error) {
 	const longest = 128
 	if len(text) > longest {

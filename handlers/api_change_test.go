@@ -227,9 +227,9 @@ func TestAPIChangesOutlastLimits(t *testing.T) {
 	}
 }
 
-// "Sign out" beside an app that signed in over the Connect protocol tells the agents to
-// end the local tokens of its device, if the app named the device; the list says which
-// apps did not.
+// If somebody ends the session of an app that signed in over the Emby Connect protocol,
+// the agents are told to end the local access tokens of the app's device. This works only
+// if the app named its device; the list of sessions marks the apps that did not.
 func TestSignOutReachesAConnectDevice(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)

@@ -69,8 +69,8 @@ func grantForm(c *gin.Context) (url.Values, error) {
 
 // apiBeginDeviceForm answers POST /api/v1/device-codes with a form (RFC 8628
 // §3.1). client_id is the name of the app: apps are not registered here.
-// device_name and device_id are our own parameters. A device without an id gets
-// one that is new each time.
+// device_name and device_id are parameters of this service, not of the RFC. If
+// device_id is missing, the device gets a random id, a new one for each request.
 func (s *site) apiBeginDeviceForm(c *gin.Context) error {
 	in, err := grantForm(c)
 	if err != nil {
@@ -152,8 +152,9 @@ func (s *site) writeGrantError(c *gin.Context, f failure) {
 	}
 }
 
-// answerGrant answers with value as RFC 6749 §5.1 has it. The contract tells these
-// answers from the others by their type.
+// answerGrant answers with value as RFC 6749 §5.1 prescribes. The charset in the
+// Content-Type is on purpose: by it the contract distinguishes these answers from
+// the answers to JSON, which have the type application/json.
 func answerGrant(c *gin.Context, status int, value any) error {
 	body, err := json.Marshal(value)
 	if err != nil {

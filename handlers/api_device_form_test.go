@@ -24,8 +24,8 @@ func (s *site) oauth(style oauth2.AuthStyle) *oauth2.Config {
 	}}
 }
 
-// library returns a context by which the library reaches the site. The first poll
-// for a token is followed by next, if it is not nil.
+// library returns a context that makes the OAuth library send its requests to the
+// site. After the first poll for a token it calls next, unless next is nil.
 func (s *site) library(t *testing.T, next func()) context.Context {
 	t.Helper()
 	transport := &afterPoll{RoundTripper: s.Client().Transport, next: next}
@@ -125,8 +125,9 @@ func TestAPIDeviceOAuthErrors(t *testing.T) {
 	fails(&oauth2.DeviceAuthResponse{DeviceCode: "lkd_of-my-own-making", Interval: 1}, "expired_token")
 }
 
-// What a form lacks or has too often is an error of RFC 6749, as JSON and with its
-// own status; JSON has the errors that it had.
+// A form with a missing, repeated or malformed parameter gets an error of RFC 6749 as
+// JSON, with a status of that RFC. A request that is not a form still gets the errors
+// of the API.
 func TestAPIDeviceForms(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -9,10 +9,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// The id of a device has the same greatest length at every door, counted in bytes, and
-// a longer one is refused: cut at one door and kept at another, it would be the id of
-// another device, and its tokens would not end with its session. The agent's doors are
-// in TestBodies of agent/wire.
+// Every way to sign a device in allows the same length for its id, counted in bytes, and
+// refuses a longer id. If one of them cut the id and another kept it, the service would
+// see two devices, and the local access tokens of the device would not end with its
+// session. TestBodies in agent/wire tests the same limit at the agent.
 func TestDeviceIDsHaveOneLength(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

@@ -68,8 +68,9 @@ func TestAPIAgentLinks(t *testing.T) {
 	}
 }
 
-// An agent checks an access key by its SHA-256 alone, so that the key need not travel.
-// The hash opens nothing else: no other server, no other account, and never as a key.
+// An agent can check an access key by sending only its SHA-256, so that the key need not
+// travel. The hash is accepted from no other server and for no other account, and is
+// refused in the place of the key.
 func TestAPIExchangeTakesTheHash(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, func(t *testing.T, s *site) {

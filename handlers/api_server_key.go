@@ -54,8 +54,8 @@ func (s *site) apiReplaceStolenKey(c *gin.Context, session models.Session) error
 	return s.newKey(c, session, 0, s.Store.ServerKeys.RotateStolen)
 }
 
-// newKey calls rotate for the server of the path and answers with its new key. The key
-// before works for the time overlap.
+// newKey calls rotate for the server in the path and answers with its new key. overlap
+// is the time for which rotate lets the old key work; the answer tells when it ends.
 func (s *site) newKey(
 	c *gin.Context, session models.Session, overlap time.Duration,
 	rotate func(ctx context.Context, ownerID, serverID int64, caller models.Caller) (string, error),

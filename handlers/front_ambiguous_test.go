@@ -11,8 +11,9 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 )
 
-// Requests that two servers could read differently are refused, so that nobody smuggles a
-// second request past a proxy. What is slow is cut off.
+// Requests that a proxy and this service could read differently are refused, so that
+// nobody smuggles a second request past the proxy. The server also has time-outs, so that
+// slow clients cannot keep connections open.
 func TestAmbiguousRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

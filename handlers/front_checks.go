@@ -51,13 +51,14 @@ func (s *site) checkOrigin(c *gin.Context) {
 	}
 }
 
-// strayMarks are the marks that end a sentence or close what stands around a
-// link. No path of a page ends with one of them.
+// strayMarks are the characters that often follow a link in a text: marks at the end
+// of a sentence, quotation marks and brackets. No path of a page ends with one of
+// them.
 const strayMarks = ".,;:!?)]}>*'\"`´‘’‚“”„«»‹›…、。，；：！？）］｝》」』"
 
-// dropStrayMarks sends a browser that asks for a page with such a mark at the
-// end of its path to the page without it: a mail program or a person took the
-// mark for a part of the link.
+// dropStrayMarks redirects a browser whose path ends with strayMarks, spaces or
+// invisible characters to the path without them, because a mail program or a person
+// may have taken such a character for a part of the link.
 func (s *site) dropStrayMarks(c *gin.Context) {
 	path := c.Request.URL.Path
 	if visitOf(c).side != sidePages || (c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead) {

@@ -180,7 +180,8 @@ func TestCutBodyIsNotLoggedAsError(t *testing.T) {
 	}
 }
 
-// A path with the end of a sentence behind it leads to the page, and never to another host.
+// A path that was copied with punctuation marks behind it is redirected to the page. Such
+// a redirect never leads to another host.
 func TestPathsWithStrayMarks(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser(t)

@@ -10,12 +10,12 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// A mailed link carries its token in the address, where histories, logs and the
-// Referer header would keep it. The first visit moves the token into a cookie
-// and redirects to the address without it. That page may say where it is
-// to this site: without a referrer, browsers that do not send Sec-Fetch-Site
-// would send its form with "Origin: null", which checkOrigin refuses. No visit
-// spends the token: only the button on the page does.
+// A mailed link carries its token in the address, from which it would get into
+// histories, logs and the Referer header. So the first visit moves the token into a
+// cookie and redirects to the address without it. The page at that address
+// sends a Referer to this site: without it, browsers that do not send Sec-Fetch-Site
+// would send the form of the page with "Origin: null", which checkOrigin refuses. A
+// visit does not spend the token; only the button on the page does.
 
 // The cookies of mailed links, one for each purpose.
 const (
@@ -69,8 +69,9 @@ func tokenInAddress(query string) (token string, ok bool) {
 	return token, ok
 }
 
-// cleanToken returns a token that was copied, without what came along with it
-// before and after it. It undoes the escapes of addresses first.
+// cleanToken undoes the URL escapes in text, and returns the token in it without the
+// quotation marks, brackets and other characters that were copied together with the
+// token, before or after it.
 func cleanToken(text string) string {
 	if plain, err := url.QueryUnescape(text); err == nil {
 		text = plain

@@ -141,8 +141,9 @@ func TestMailedLinksWithStrayMarks(t *testing.T) {
 	b.see(b.get("/reset?token="+token+"&token=lkm_other"), http.StatusGone)
 }
 
-// A page that a mailed link leads to tells this site where it is, so that browsers without Sec-Fetch-Site send its form with
-// the origin; a form with "Origin: null" is still refused.
+// The page of a mailed link has the Referrer-Policy same-origin, so that browsers without
+// Sec-Fetch-Site send its form with the origin of this site. A form with "Origin: null"
+// is refused here as everywhere.
 func TestMailedPagesSendTheirOrigin(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// fixture has the people, servers and links that the tests of permissions need.
-// All of them were made as programs make them.
+// fixture has the people, servers and links that the tests of permissions need. The
+// servers and links are made by requests, as real programs make them.
 type fixture struct {
 	*program
 	ann, bob                     person
@@ -81,8 +81,9 @@ func (f *fixture) fill(t *testing.T, register func(name, ownerToken string) regi
 	f.rotate(t)
 }
 
-// join makes ann accept the link that the first server asked for, and the second
-// server ask for another one by askSecond. It also begins a device code.
+// join makes ann accept the link that the first server asked for. Then it calls
+// askSecond, by which the second server asks for a link that stays pending. At the end
+// it makes a device ask for a code.
 func (f *fixture) join(askSecond func()) {
 	f.t.Helper()
 	f.accepted = f.link(f.annToken, "pending")

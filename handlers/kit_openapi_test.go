@@ -145,14 +145,15 @@ func (o contractOperation) scheme() string {
 	return ""
 }
 
-// The types of forms, and of the answers to them.
+// The media types of the forms that OAuth libraries send, and of the answers to them.
 const (
 	formType  = "application/x-www-form-urlencoded"
 	grantType = "application/json;charset=UTF-8"
 )
 
-// checkForm checks that the contract allows a form that was granted. Unknown
-// parameters are ignored (RFC 6749 §3.2).
+// checkForm checks that the contract allows a form to which the service said yes. It
+// leaves out the parameters that the contract does not know, because the service ignores
+// them (RFC 6749 §3.2).
 func checkForm(form *openapi3.MediaType, sent string) error {
 	values, err := url.ParseQuery(sent)
 	if err != nil {

@@ -55,10 +55,10 @@ func (s *site) confirm(c *gin.Context, f form) error {
 	return s.leave(c, "/signin", noticeConfirmed)
 }
 
-// confirmedBefore answers a link that cannot be used any more. A person who
-// opens it again after it confirmed the address did nothing wrong and is sent
-// to sign in; whoever does not hold that very token learns nothing. Otherwise
-// it returns err.
+// confirmedBefore answers a request whose token Confirm refused with err. If the token
+// is spent because it has confirmed the address before, the person did nothing wrong,
+// and the answer leads to the sign-in. In all other cases it returns err, so that
+// nobody without the exact token learns whether an address is confirmed.
 func (s *site) confirmedBefore(c *gin.Context, token string, err error) error {
 	err = s.spent(c, linkConfirm, err)
 	if !errors.Is(err, models.ErrTokenSpent) {

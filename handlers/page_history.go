@@ -31,8 +31,8 @@ type eventView struct {
 // eventsOnPage is the number of events on one page of the history.
 const eventsOnPage = 30
 
-// historyBefore is the parameter of the query that names the last event of the page
-// before, by a cursor.
+// historyBefore is the parameter of the query with the cursor of the last event on the
+// previous page. The page shows the events before it, which are older.
 const historyBefore = "before"
 
 // history answers GET /account/history.

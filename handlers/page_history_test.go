@@ -31,8 +31,8 @@ func TestHistoryPage(t *testing.T) {
 	}
 }
 
-// The pages together have every event once, also if another event happens between two of
-// them; a cursor of somebody else leads nowhere.
+// A person who turns the pages sees every event once, even if a new event happens after
+// the first page was shown. The cursor of another account gets 404.
 func TestHistoryPagesTogether(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -68,7 +68,7 @@ func TestHistoryPagesTogether(t *testing.T) {
 	}
 }
 
-// The page tells the life of the history that the operator set.
+// The page says for how long the service keeps events, as the operator has set it.
 func TestHistoryPageTellsItsLife(t *testing.T) {
 	t.Parallel()
 	lives := models.DefaultLives()

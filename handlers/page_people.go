@@ -62,8 +62,9 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 	})
 }
 
-// endOfDay returns the last moment of the day in a date field, which is meant in
-// UTC as at the API and the agent, or the zero time for an empty field.
+// endOfDay returns the time at which a link ends whose last day is text, the value of
+// a date field. The day ends in UTC, as at the API and the agent. For an empty field
+// endOfDay returns the zero time.
 func endOfDay(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

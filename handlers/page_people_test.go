@@ -10,8 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// TestPageSaysWhoWaitsForAYes reports a local user that the agent does not let in yet. The
-// owner reads beside the link which command lets the person in.
+// TestPageSaysWhoWaitsForAYes links an account to a local user that the agent has not
+// allowed yet. The page of the server then shows the owner the command that allows the
+// local user, beside the linked person and beside the local user.
 func TestPageSaysWhoWaitsForAYes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -20,7 +20,8 @@ func (b *browser) shownKey(a answer) string {
 	return found[1]
 }
 
-// An owner whose key was stolen ends every key by one button, and sees what works.
+// An owner whose server key was stolen makes a new key and ends all others with one
+// button. The page of the server lists the keys that still work.
 func TestPageOfStolenKey(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -56,8 +57,8 @@ func TestPageOfStolenKey(t *testing.T) {
 	works(last, true)
 }
 
-// The heir of a server reads that its former owner may know the key, and that this is
-// over when the server uses a key of its own.
+// After a server is handed over, its page warns the new owner that the former owner may
+// know the key. The warning goes away when the server uses a key that it made afterwards.
 func TestHeirSeesKeys(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -38,8 +38,8 @@ type sessionNotMePage struct {
 	At              time.Time
 }
 
-// shownEvents is the number of security events that the page lists; the page of the
-// history has all.
+// shownEvents is the number of security events on the page of the sessions. The page of
+// the history shows all events.
 const shownEvents = 5
 
 // sessions answers GET /account/sessions.

@@ -47,8 +47,8 @@ func TestSessionsPage(t *testing.T) {
 	}
 }
 
-// The page says beside an app that did not name its device that signing it out ends
-// nothing at a media server.
+// The page marks an app that did not name its device, because signing such an app out
+// does not end its local access tokens at media servers.
 func TestSessionsPageNamesUnknownDevices(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

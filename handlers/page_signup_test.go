@@ -38,7 +38,8 @@ func TestSignUpToSignIn(t *testing.T) {
 	b.see(b.get("/confirm"), http.StatusOK) // opening the link changes nothing
 	b.see(other.post("/signin", "name_or_email", "ann", "password", goodPassword), http.StatusSeeOther)
 	b.led(b.post("/confirm", "token", token), "/signin", "Your email address is confirmed")
-	// Whoever has the link learns that it has done its work; nobody else learns anything.
+	// A spent link says that the address is already confirmed, but only to a browser that
+	// sends the exact token; a wrong token is refused like any other.
 	b.led(b.post("/confirm", "token", token), "/signin", "already confirmed")
 	late := b.browser(t)
 	late.see(late.get("/confirm?token="+token), http.StatusSeeOther)

@@ -233,8 +233,9 @@ func writePreview(t *testing.T, name string, page []byte) {
 // withoutSample names the fields of pages that no sample fills, each with the reason.
 func withoutSample() map[string]string { return map[string]string{} }
 
-// A field that no sample fills is never drawn, so that a mistake in its template goes
-// unseen. It looks at the fields of a page's own struct and of the structs in it.
+// Every field of a page has a value in at least one sample. A field that is empty in all
+// samples is never drawn, and a mistake in its template would stay hidden. The test looks
+// at the fields of the page's struct and of the structs in it.
 func TestEveryFieldOfAPageIsDrawn(t *testing.T) {
 	t.Parallel()
 	catalogue, err := templates.NewCatalogue()

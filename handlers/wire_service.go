@@ -58,10 +58,11 @@ func (s *site) connectCaptcha(ctx context.Context, params embywire.Params, addre
 	return captchaUnavailable(err)
 }
 
-// foldService turns paths below /service into lower case and several slashes into
-// one, because Gin compares letters exactly, clients write the paths in any case, and
-// an app adds its paths to whatever base a person typed. It does not
-// redirect, because browsers follow no redirect of a preflight request.
+// foldService writes paths below /service in lower case, because clients write them in
+// any case and Gin compares letters exactly. It also replaces several slashes by one,
+// because an app appends its paths to an address that a person typed, which may end with
+// a slash. It does not redirect, because browsers follow no redirect of a preflight
+// request.
 func foldService(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path := embywire.OneSlash(r.URL.Path); under(path, connect.Prefix) {

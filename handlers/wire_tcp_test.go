@@ -147,8 +147,9 @@ func TestServiceRefusesOnTheWire(t *testing.T) {
 	}
 }
 
-// An app that adds /user/authenticate to the base https://HOST/service/ sends two
-// slashes; with the base https://HOST/ it may send them in front.
+// An app that appends /user/authenticate to the address https://HOST/service/ sends two
+// slashes before "user". With the address https://HOST/ another app may send two slashes
+// at the start of the path.
 func TestServiceTakesTwoSlashes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -9,9 +9,10 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestAgentsKeyIsRefused lets a thief speak the Emby wire with the key of an agent. The
-// key opens /api/v1, which never shows an access key; here it must neither read one
-// nor choose one, in any letter case of the paths.
+// TestAgentsKeyIsRefused sends requests of the Emby Connect protocol with the server key
+// of an agent, as a thief of the key might do. The key is meant for /api/v1, which never
+// shows an access key. In this protocol it must neither read nor set an access key,
+// whether the path is written in capitals or not.
 func TestAgentsKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, refuseAgentsKey)

@@ -44,9 +44,9 @@ func TestSignUpFollowsPolicy(t *testing.T) {
 	}
 }
 
-// The .NET client sends the password itself as password, without encoding it. An MD5,
-// which old clients send there, is refused, because nobody can check it by the rules
-// for passwords.
+// The .NET client sends the plain password in the parameter "password", without escaping
+// it. Old clients send an MD5 in this parameter; it is refused, because the rules for
+// passwords can be checked only with the password itself.
 func TestSignUpWithPlainPassword(t *testing.T) {
 	t.Parallel()
 	const md5 = "84cde2b80d1da93d478d7c170e6b60c8"

@@ -21,9 +21,10 @@ type serverEntry struct {
 	SupporterKey string
 }
 
-// servers lists the servers that a person may use, or with status=Waiting the
-// servers that ask for a link or that the person is invited to. If anything goes wrong it returns an error:
-// clients forget a server that is missing from a list.
+// servers lists the servers that a person may use. With status=Waiting it lists the
+// servers that ask the person for a link, or that the person is invited to. If anything
+// goes wrong, it returns an error and never a part of the list, because clients forget
+// a server that is missing from it.
 func servers(c *call) (any, error) {
 	session, err := c.self()
 	if err != nil {
@@ -44,7 +45,9 @@ func servers(c *call) (any, error) {
 	return taggedList{entries}, nil
 }
 
-// located returns the servers that a person asks for.
+// located returns the servers to which the account has an accepted link. If the parameter
+// status is "waiting", in any letter case, it returns the servers of pending links and of
+// invites instead.
 func (c *call) located(accountID int64) ([]models.Located, error) {
 	ctx := c.request.Context()
 	if !strings.EqualFold(c.params["status"], "waiting") {
@@ -88,8 +91,9 @@ func typeOf(linkType string) string {
 	return "Linked"
 }
 
-// accept accepts a link or an invite (§2.9). Most clients use GET for it. The
-// token is in a header, which no image and no link on a page can send.
+// accept accepts a link or an invite (§2.9). Most clients use GET for it. This is
+// safe, because the session token must be in a header: an image or a link on the page
+// of a stranger makes a browser send GET, but cannot add a header.
 func accept(c *call) (any, error) {
 	session, err := c.self()
 	if err != nil {

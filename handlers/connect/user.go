@@ -28,10 +28,11 @@ func userOf(a models.Account) userObject {
 	return userObject{ID: models.FormatID(a.ID), Name: a.Username, DisplayName: a.DisplayName, Email: &a.Email, IsActive: active}
 }
 
-// authenticate signs an app in (§2.1). If the plain password is there, it alone
-// counts; the MD5 forms are accepted only with legacy-md5-login. Errors have no
-// JSON. The app is the same device later, at a media server, if it says its id here:
-// then signing it out ends its local tokens, too.
+// authenticate signs an app in (§2.1). If the request has the plain password, only the
+// plain password is checked; an MD5 is accepted only with legacy-md5-login. If the app
+// sends the id of its device, the session keeps it. The agents know the device by the
+// same id, so that signing the app out also ends its local access tokens. An error has
+// no body (§1.3).
 func authenticate(c *call) (any, error) {
 	ctx := c.request.Context()
 	in := models.SignIn{
