@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ServerKey is a new server key. The one before goes on until OverlapUntil.
+// ServerKey is a new server key. The previous key works until OverlapUntil.
 type ServerKey struct {
 	Key          string    `json:"key"`
 	OverlapUntil time.Time `json:"overlap_until"`
@@ -66,10 +66,11 @@ func (s *Servers) EndReplacedKeys(ctx context.Context, id ID) error {
 	})
 }
 
-// RotateKey replaces the server key. The old one goes on for a day; it alone gets the
-// same new key again by the same idempotencyKey, of 16 to 128 visible ASCII characters,
-// or made up for "". Keep the idempotencyKey until the new key is stored, because the
-// answer may be lost. A key that was replaced already gets [ErrServerKeyWrong].
+// RotateKey replaces the server key and returns the new one. The old key works for another
+// day. The answer may be lost, so keep the idempotencyKey until the new key is stored: a
+// repetition with the old key and the same idempotencyKey returns the same new key. The
+// idempotencyKey has 16 to 128 visible ASCII characters; for "" the client makes one. With
+// another idempotencyKey, a key that was replaced already gets [ErrServerKeyWrong].
 func (a *Agent) RotateKey(ctx context.Context, idempotencyKey string) (ServerKey, error) {
 	header, err := a.core.idempotencyKey(idempotencyKey)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The least and the largest number behind a busy address. Even the largest one leaves the
-// limits by account as they are.
+// The least and the largest number that may follow the equals sign of a busy address. The
+// number multiplies only the limits of an address; the limits of an account stay the same.
 const (
 	busyLeast = 2
 	busyMost  = 1000

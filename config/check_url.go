@@ -119,8 +119,9 @@ func checkMailURL(text string) error {
 	return nil
 }
 
-// checkPlain refuses a mail server to which mail must not go without TLS. What a name
-// stands for is known only when a mail is sent, and is checked again then.
+// checkPlain returns an error if mail must not go to host without TLS. The parameter
+// private allows hosts in private networks, too. It accepts every host name, because the
+// address of a name is known only when a mail is sent; the mailer checks it then.
 func checkPlain(host string, private bool) error {
 	address, err := netip.ParseAddr(host)
 	if err != nil { // a name

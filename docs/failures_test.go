@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// A test that fails with a bare value leaves its reader to find out what was wanted. An
-// error speaks for itself where the test wants none.
+// TestFailuresSayWhatTheyWant finds tests that fail with a bare value, because their
+// readers would have to find out what the test wanted. An error alone is enough: it is
+// clear that the test wanted no error.
 func TestFailuresSayWhatTheyWant(t *testing.T) {
 	t.Parallel()
 	calls := 0
@@ -40,7 +41,8 @@ func TestFailuresSayWhatTheyWant(t *testing.T) {
 	}
 }
 
-// failsTest reports whether a call is t.Error or t.Fatal, of a kit too.
+// failsTest reports whether a call is Error or Fatal, with arguments, of a test: of a
+// variable such as t, or of a field such as k.t.
 func failsTest(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || method.Sel.Name != "Error" && method.Sel.Name != "Fatal" || len(call.Args) == 0 {
@@ -55,7 +57,8 @@ func failsTest(call *ast.CallExpr) bool {
 	return false
 }
 
-// says reports whether the arguments are text, or one error alone.
+// says reports whether the arguments of Error or Fatal explain the failure: whether they
+// begin with a text, or are one error alone.
 func says(args []ast.Expr) bool {
 	switch first := args[0].(type) {
 	case *ast.BasicLit, *ast.BinaryExpr:

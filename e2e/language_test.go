@@ -91,8 +91,8 @@ func (v *visitor) wantGerman(name, title string) {
 	}
 }
 
-// TestLanguageThatIsNoTag uses a browser whose language is a name that Intl refuses, as Chromium has it when the
-// system's locale is en_US@posix: times are written, and what scripts add to forms is there.
+// TestLanguageThatIsNoTag uses a browser whose language has a name that Intl refuses. Chromium has such a language when
+// the system's locale is en_US@posix. The scripts must still write the times and add their buttons to the forms.
 func TestLanguageThatIsNoTag(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

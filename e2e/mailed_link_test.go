@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// oldBrowsers is a proxy before a service. It passes requests on as browsers send them that know nothing of
-// Sec-Fetch-Site, so that only the origin says from where a form comes, and remembers the origin of each form.
+// oldBrowsers is a proxy in front of a service. It makes requests look as if an old browser had sent them: it removes
+// the Sec-Fetch headers, so that only the Origin header says which site a form comes from. It remembers that header
+// for each form.
 type oldBrowsers struct {
 	mu      sync.Mutex
 	next    *httputil.ReverseProxy
@@ -35,7 +36,7 @@ func (o *oldBrowsers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(w, r)
 }
 
-// behindOldBrowsers starts a service behind that proxy.
+// behindOldBrowsers starts a service behind a proxy of the type oldBrowsers, and returns both.
 func behindOldBrowsers(t *testing.T) (*service, *oldBrowsers) {
 	t.Helper()
 	proxy := &oldBrowsers{origins: map[string]string{}}
@@ -58,7 +59,8 @@ func behindOldBrowsers(t *testing.T) (*service, *oldBrowsers) {
 }
 
 // TestMailedLinksInOldBrowsers follows every link that a mail has, in a browser that does not send Sec-Fetch-Site, and
-// sends the form of its page. One link has the full stop of its sentence behind it.
+// sends the form of its page. One link ends with a full stop, as if a mail program had taken the end of the sentence
+// for a part of the link.
 func TestMailedLinksInOldBrowsers(t *testing.T) {
 	t.Parallel()
 	s, proxy := behindOldBrowsers(t)

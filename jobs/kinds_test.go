@@ -21,14 +21,15 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// act is something that people, servers or operators do, with the mails that it owes.
+// act is one action of a person, a server or an operator, with the kinds of mail that the
+// action must put into the outbox.
 type act struct {
 	name  string
 	do    func() error
 	mails []models.MailKind
 }
 
-// world has what the acts of TestKindsOfMail leave to the acts after them.
+// world holds the results of the acts of TestKindsOfMail that later acts need.
 type world struct {
 	*models.Store
 	caller      models.Caller
@@ -130,8 +131,8 @@ func (w *world) serverActs(ctx context.Context) []act {
 	}
 }
 
-// lastActs returns the acts after which the account of anna is gone. wait lets the time
-// pass in which a change of the address can be undone.
+// lastActs returns the acts that end with the removal of anna's account. The parameter wait
+// is a function that lets the time pass in which a change of the address can be undone.
 func (w *world) lastActs(ctx context.Context, wait func()) []act {
 	return []act{
 		{"ask for another address", func() error {
@@ -212,8 +213,8 @@ type postman struct {
 	seen     map[string]int
 }
 
-// deliver sends the mails that are due after an act, which must be of these kinds, and
-// returns their secrets.
+// deliver sends the mails that are due after an act, checks that they have the kinds of
+// want, and returns the secret of each kind.
 func (p *postman) deliver(act string, want ...models.MailKind) map[models.MailKind]string {
 	p.t.Helper()
 	claimed, err := p.store.Mail.Claim(p.t.Context(), "postman", 100)

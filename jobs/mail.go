@@ -81,9 +81,9 @@ type mailRun struct {
 	renewed time.Time
 }
 
-// round renews the leases of the mails that are being sent, sets aside those that wait
-// for a slow mail server, leases as many mails as there are places, and starts to send
-// them.
+// round renews the leases of the mails that are being sent, when it is time, and sets
+// aside the mails that wait for a slow mail server. Then it leases as many new mails as
+// there are free places, and starts to send them.
 func (r *mailRun) round(ctx, sendCtx context.Context) error {
 	now := r.Now()
 	if ids := r.places.ids(); len(ids) > 0 && now.Sub(r.renewed) >= renewTime {
@@ -123,8 +123,8 @@ func (j *Mail) Once(ctx context.Context) error {
 	return err
 }
 
-// one sends one mail and writes the outcome. How long the mail server may take is the
-// matter of the mailer.
+// one sends one mail and writes the outcome. It sets no time limit for the mail server,
+// because the mailer has one for each step.
 func (j *Mail) one(ctx context.Context, owed models.Owed) {
 	what := []slog.Attr{slog.Int64("mail_id", owed.ID), slog.String("kind", string(owed.Kind)), slog.Int("attempt", owed.Attempts)}
 	letter, send, err := j.prepare(ctx, owed)
@@ -173,8 +173,10 @@ func (j *Mail) putOff(ctx context.Context, owed models.Owed, cause error, what [
 	return err
 }
 
-// hurry makes mails due that were put off, once the mail server takes mail again after
-// it could not be reached. Without it they would wait up to an hour longer.
+// hurry makes the mails that were put off due at once. It does so when the mail server has
+// taken a mail again after a time in which it refused every mail or could not be reached.
+// Otherwise these mails would wait up to an hour longer. It does so at most once within
+// [hurryTime].
 func (j *Mail) hurry(ctx context.Context) error {
 	now := j.Now()
 	if !j.away.Load() || now.Sub(time.Unix(j.hurried.Load(), 0)) < hurryTime {
@@ -185,8 +187,9 @@ func (j *Mail) hurry(ctx context.Context) error {
 	return j.insist(ctx, j.Store.Mail.Hurry)
 }
 
-// insist writes an outcome, and tries again while the database is away: a mail whose
-// outcome is lost is sent twice. When the program stops it tries only once more.
+// insist writes the outcome of a mail. If that fails, it tries again until [outcomeLast]
+// is over, because a mail whose outcome is lost is sent twice. When ctx has ended, because
+// the program stops, it does not repeat a try that failed.
 func (j *Mail) insist(ctx context.Context, write func(context.Context) error) error {
 	late := time.NewTimer(outcomeLast)
 	defer late.Stop()

@@ -16,9 +16,9 @@ const (
 	asidePerDomain  = 8
 )
 
-// places are the mails that are being sent. A mail has a place at first. If the mail
-// server takes long over it, it is set aside: it goes on waiting there, and its place is
-// free for others. Times are those of the clock that the callers give.
+// places keeps the mails that are being sent. Each mail has a place at first. If the mail
+// server takes long over a mail, the mail is set aside: it is still being sent, but its
+// place is free for other mails. Callers pass the present time to the methods.
 type places struct {
 	most int
 
@@ -64,8 +64,8 @@ func (p *places) free() int {
 	return p.most - p.count(func(s *sendingMail) bool { return !s.aside })
 }
 
-// room returns how many more mails to a domain may get a place. The domain "" stands for
-// mails that nobody gets, and has always room.
+// room returns how many more mails to a domain may get a place. The domain "" stands
+// for mails that nobody gets. They have no limit, because no mail server can delay them.
 func (p *places) room(domain string) int {
 	if domain == "" {
 		return p.most
@@ -86,8 +86,8 @@ func (p *places) ids() []int64 {
 	return ids
 }
 
-// setAside frees the places of mails that wait too long for the mail server, and returns
-// those mails.
+// setAside sets aside the mails that have waited too long for the mail server, which frees
+// their places, and returns these mails, the one that has waited longest first.
 func (p *places) setAside(now time.Time) []sendingMail {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,7 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// slow signs n people up whose mails the gate holds back, each at domain(n).
+// slow signs up n people. The gate holds back their mails, and the address of the person
+// with the number i, from 0, is in domain(i).
 func slow(t *testing.T, store *models.Store, n int, domain func(int) string) {
 	t.Helper()
 	for i := range n {

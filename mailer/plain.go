@@ -17,7 +17,8 @@ const (
 	PlainPrivate               // to a relay on this machine or in a private network
 )
 
-// The errors of a server to which mail may not go without TLS. Nothing was sent to it.
+// The errors for a mail server to which mail may not go without TLS. They come before a
+// connection is opened, so the server has received nothing.
 var (
 	errNotLoopback = errors.New("smtp+plain:// sends without TLS, to this machine alone: " +
 		"for a relay in your private network add ?network=private to mail-url, and for any other write smtp:// or smtps://")

@@ -36,8 +36,8 @@ type SMTP struct {
 }
 
 // Times are the longest times that a mail server may take for the steps of a
-// conversation. Their defaults are long, because a mail server that is given up after
-// it has taken the mail gets the same mail again.
+// conversation. Their defaults are long: if we gave up too early on a mail server that has
+// taken the mail, the next attempt would send it the same mail again.
 type Times struct {
 	Connect  time.Duration // until the connection stands; the default is 1 minute
 	Greeting time.Duration // until the server's first words; the default is 5 minutes
@@ -98,7 +98,8 @@ type step struct {
 	about about
 }
 
-// about says what a refusal of a step concerns.
+// about says whether a server that refuses a step refuses every mail, our address, or
+// only this mail.
 type about int
 
 const (
@@ -160,13 +161,15 @@ func (c *conversation) within(limit time.Duration) error {
 	return c.conn.SetDeadline(c.deadline)
 }
 
-// late reports whether the time of the step is over. The library takes a line of which
-// only the beginning came in time for a whole one, and then names another error.
+// late reports whether the time of the step is over. The error of the step does not always
+// say so: if only the beginning of a line came in time, the library takes it for a whole
+// line and returns another error.
 func (c *conversation) late() bool {
 	return c.conn != nil && !time.Now().Before(c.deadline) //nolint:forbidigo // as above
 }
 
-// connect opens the connection, and with ImplicitTLS also TLS.
+// connect opens the connection. With ImplicitTLS, TLS begins only in the next step,
+// greeting.
 func (c *conversation) connect(ctx context.Context) error {
 	s := c.server
 	dial := s.Dial
@@ -197,7 +200,8 @@ func (c *conversation) greeting(context.Context) error {
 	return nil
 }
 
-// errNoTLS is the answer to a server that offers no STARTTLS. Nothing was sent to it.
+// errNoTLS means that the server offers no STARTTLS. The server got neither our password
+// nor a mail.
 var errNoTLS = errors.New("it offers no STARTTLS, and mail is sent only encrypted: many servers take smtps:// at port 465; " +
 	"for a relay without TLS on this machine write smtp+plain:// in mail-url, " +
 	"and for one in your private network smtp+plain://…?network=private")
@@ -264,9 +268,9 @@ func (c *conversation) data(context.Context) error {
 	return err
 }
 
-// end says goodbye to a server that still answers, and closes the connection. What the
-// server answers no longer matters: if it has accepted the mail, another attempt would
-// deliver the mail twice.
+// end says QUIT to a server that still answers, and closes the connection. It ignores the
+// answer to QUIT: an error here would lead to another attempt, and so deliver a mail twice
+// that the server has accepted already.
 func (c *conversation) end() {
 	if c.conn == nil {
 		return
@@ -299,10 +303,10 @@ func (c *conversation) explain(ctx context.Context, s step, err error) error {
 	if s.name == endOfMail && !spoke {
 		e.text += "; it may have the mail, which is sent once more"
 	}
-	// Servers like to repeat the address, and logs must not name people.
+	// Servers often repeat the recipient's address in their answers, and logs must not name people.
 	e.text = strings.ReplaceAll(e.text, c.recipient, "(the recipient)")
 	e.text = inert(strings.Join(strings.Fields(e.text), " "), 400)
-	// These codes are about our sign-in, not about this mail.
+	// These codes mean that the server refuses our sign-in, so the mail can succeed once that is repaired.
 	ours := spoke && slices.Contains([]int{502, 530, 534, 535, 538}, answer.Code)
 	if s.about == aboutMail && spoke && answer.Code >= 500 && !ours {
 		return permanent("%w", e)

@@ -49,8 +49,10 @@ func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn
 	return t, nil
 }
 
-// encryption sets how mail is encrypted, and the port that belongs to it. It takes the
-// query that only smtp+plain:// may have out of u.
+// encryption sets how mail is encrypted, and the usual port for it. It removes the query
+// ?network=private of smtp+plain:// from u after reading it, so that the caller can refuse
+// every query that is left. It returns an error for an unknown scheme, and for an address
+// to which mail may not go without TLS.
 func (t *SMTP) encryption(u *url.URL) error {
 	switch {
 	case u.Scheme == "smtp":

@@ -74,7 +74,8 @@ func allowOne(p *agentProgram, a *agent.Agent, id, name string) error {
 	return err
 }
 
-// writeNotAllowed writes a table of the local users that need a yes, and what to do.
+// writeNotAllowed writes a table of the local users that need a yes, and then the
+// commands that give it.
 func writeNotAllowed(output io.Writer, needed []agent.Allowance) error {
 	if len(needed) == 0 {
 		_, err := fmt.Fprintln(output, "All local users that may be linked are allowed.")

@@ -294,8 +294,9 @@ func (c agentUnlink) Run(p *agentProgram) error {
 	})
 }
 
-// find returns the one link that the admin means. users are the local users of the media
-// server, who may have other names now than in the links.
+// find returns the one link that the administrator means. The parameter users has the
+// local users of the media server with their present names, because a link keeps the name
+// that its local user had before, and the administrator may give either name.
 func (c agentUnlink) find(links []agent.Link, users []mediaserver.LocalUser) (agent.Link, error) {
 	names := map[string]string{}
 	for _, u := range users {
@@ -352,7 +353,7 @@ func (c agentInvite) Run(p *agentProgram) error {
 }
 
 // limitsOf returns sentences about the end of the link and of the invite, each with a space
-// before it. A time that is zero has no sentence.
+// before it. It writes no sentence for a time that is zero.
 func limitsOf(linkEnds, inviteExpires time.Time) string {
 	text := ""
 	switch {

@@ -249,8 +249,8 @@ func (s *setup) claimCode() error {
 	return nil
 }
 
-// claimQuestion asks for a claim code. If the server may stay registered, Enter and a new
-// server key are answers too.
+// claimQuestion returns the question for the claim code. If mayStay is true, the server may
+// also stay registered: then Enter alone and a new server key are valid answers, too.
 func (s *setup) claimQuestion(mayStay bool) question {
 	text := "Claim code, from " + s.settings.Service + "/servers/new"
 	if mayStay {

@@ -15,8 +15,8 @@ import (
 )
 
 // tryKey stores a new server key that was given in place of a claim code. It does nothing
-// for a claim code, which is tried later. It is refused if the server may not stay
-// registered as it is.
+// for a claim code, which is tried later. It returns an error for a server key if mayStay
+// is false, because a server that is not registered needs a claim code.
 func (s *setup) tryKey(mayStay bool) error {
 	key := s.settings.ClaimCode
 	if !strings.HasPrefix(key, string(secret.ServerKey)+"_") {

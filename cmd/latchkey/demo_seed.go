@@ -162,8 +162,8 @@ func (d *demo) linkOwner(ctx context.Context, owner *person) error {
 	return owner.client.Links.Accept(ctx, client.ID(answer.Link.ID))
 }
 
-// allow says yes to the local users, as 'latchkey agent allow' does. Otherwise links that
-// the owner makes at the service would wait.
+// allow says yes to the local users, as 'latchkey agent allow' does. Without the yes, the
+// agent would let nobody in through the links that the owner makes at the service.
 func (d *demo) allow(ctx context.Context, people []*person) error {
 	for _, p := range people {
 		if err := d.running.engine.Allowances.Allow(ctx, p.localID); err != nil {

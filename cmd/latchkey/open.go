@@ -137,7 +137,8 @@ func prepare(ctx context.Context, store *models.Store, log *slog.Logger, begin f
 	}
 }
 
-// advised returns err with a line that says what to do about it, if there is one.
+// advised returns err with a second line that says what to do about it. It returns err
+// as it is if there is no advice.
 func advised(err error) error {
 	if advice := database.Advice(err); advice != "" {
 		return fmt.Errorf("%w\n%s", err, advice)

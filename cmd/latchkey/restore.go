@@ -29,9 +29,10 @@ type restoreWatch struct {
 // restoreFile is the name of the file in the data folder.
 const restoreFile = "database-mark"
 
-// begin looks whether the database was restored, or takes the operator's word for it,
-// and ends what lives again before the service answers anybody. It also finishes what an
-// earlier start of the service, or another process, has begun.
+// begin finds out whether the database was restored; with declared, the operator has said
+// so. After a restore it ends the sessions, invites, codes and mailed links that the
+// backup brought back, before the service answers anybody. It also finishes this work if
+// an earlier start of the service, or another process, began it.
 func (w *restoreWatch) begin(ctx context.Context, declared bool) error {
 	if declared {
 		if err := w.store.Restores.Declare(ctx); err != nil {
@@ -41,8 +42,9 @@ func (w *restoreWatch) begin(ctx context.Context, declared bool) error {
 	return w.look(ctx)
 }
 
-// run looks every minute until ctx ends, and once more then, so that a backup that was
-// made in the last minute is known to be one.
+// run calls look every minute until ctx ends, and then a last time. The last call raises
+// the mark above the mark of a backup that was made in the last minute, so that the
+// service recognizes that backup, too, if it is restored.
 func (w *restoreWatch) run(ctx context.Context) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
@@ -59,16 +61,17 @@ func (w *restoreWatch) run(ctx context.Context) {
 	}
 }
 
-// tell logs why the database could not be looked at.
+// tell logs an error of look, unless ctx has ended.
 func (w *restoreWatch) tell(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
 		w.log.WarnContext(ctx, "the service could not look whether the database was restored", slog.Any("err", err))
 	}
 }
 
-// look raises the mark of the database, keeps a copy, and ends what lives again if the
-// database was restored. A data folder that cannot be used is logged once: then only the
-// operator can say that the database was restored.
+// look raises the mark of the database and keeps a copy of it in the data folder. If the
+// database was restored, look ends everything that the backup brought back, such as
+// sessions. If the data folder cannot be used, look logs that once, because then the
+// service notices no restore by itself, and the operator has to declare it.
 func (w *restoreWatch) look(ctx context.Context) error {
 	known, failed := w.read()
 	mark, restored, err := w.store.Restores.Raise(ctx, known)

@@ -64,8 +64,9 @@ func (s serveCommand) Run(p *program) error {
 	return service.run(p.ctx, listener, p.settings.DrainDelay)
 }
 
-// otherPort returns what to do in development when another program has the port, for
-// the target of make that started this one; "" in production.
+// otherPort returns advice for a developer whose port is taken by another program: how to
+// start this program on a free port, directly or by the given target of make. It returns
+// "" in production.
 func (p *program) otherPort(target string) string {
 	if !p.settings.Development {
 		return ""

@@ -164,9 +164,9 @@ const (
 	answerTime  = 4 * time.Second // for one statement
 )
 
-// promptConnector prepares the session of each connection, and limits the time of the
-// whole connecting. The driver's own timeout covers only the time until the port is
-// open, and database/sql would try again if the server is silent afterwards.
+// promptConnector opens connections, prepares their sessions, and limits the time for all
+// of that. The driver's own timeout ends as soon as the port accepts the connection, and
+// database/sql would try again if the server is silent after that.
 type promptConnector struct{ driver.Connector }
 
 // Connect connects within [connectTime].

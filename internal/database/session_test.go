@@ -17,8 +17,8 @@ type guest struct {
 	url   url.URL
 }
 
-// newGuest makes an account with all rights in a new database. how follows the
-// password in CREATE USER: "REQUIRE SSL", or "".
+// newGuest makes an account with all rights in a new database. The parameter how is the
+// end of the statement CREATE USER, after the password: "REQUIRE SSL", or "".
 func newGuest(t *testing.T, how string) guest {
 	t.Helper()
 	address, err := url.Parse(modelstest.MySQL(t))

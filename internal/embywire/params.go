@@ -46,9 +46,10 @@ type Options struct {
 	// such a form is not encoded, "+" does not stand for a blank.
 	JoinInto string
 	Known    []string
-	// Encoded names a parameter that only clients send that encode their forms. A form
-	// without it that has JoinInto comes from a client that does not: in such a form "+"
-	// never stands for a blank. "" means that there is no such parameter.
+	// Encoded names a parameter that a client sends only if it encodes its forms. A form
+	// with JoinInto and without Encoded therefore comes from a client that encodes
+	// nothing, and "+" never stands for a blank in it. "" means that there is no such
+	// parameter.
 	Encoded string
 	// Lists makes Read keep lists in a JSON body: their texts and numbers, joined by
 	// commas.
@@ -121,7 +122,7 @@ func readForm(params Params, text string, o Options) {
 	if o.Encoded != "" && !slices.ContainsFunc(parts, named(o.JoinInto)) || slices.ContainsFunc(parts, named(o.Encoded)) {
 		o.JoinInto = ""
 	}
-	// An encoder would have escaped "://".
+	// A form that contains "://" is not encoded: an encoder would have escaped these characters.
 	raw := o.JoinInto != "" && (o.Encoded != "" || strings.Contains(text, "://"))
 	name, value, open := "", "", false
 	flush := func() {
@@ -141,8 +142,8 @@ func readForm(params Params, text string, o Options) {
 	flush()
 }
 
-// named returns a function that reports whether a part of a form is a parameter with
-// a name, in any letter case. No part has the name "".
+// named returns a function that reports whether a part of a form is the parameter with
+// this name, in any letter case. If name is "", the function always returns false.
 func named(name string) func(part string) bool {
 	return func(part string) bool {
 		key, _, _ := strings.Cut(part, "=")

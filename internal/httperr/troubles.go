@@ -63,7 +63,9 @@ func (t *Troubles) note(r *http.Request, level slog.Level, message, reason strin
 	t.log.LogAttrs(r.Context(), level, message, append(attrs, slog.Any("err", err))...) //nolint:sloglint // callers pass constants
 }
 
-// repeated counts an error, and reports whether there is or will be a line that counts it.
+// repeated reports whether the reason is being counted already: then it counts the error,
+// and the next line of sum includes it. Otherwise the caller has to log the error, and
+// counting begins if fewer than [reasonsMost] reasons are counted.
 func (t *Troubles) repeated(level slog.Level, message, reason string, err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,7 +81,7 @@ func (t *Troubles) repeated(level slog.Level, message, reason string, err error)
 }
 
 // sum logs how many errors of a reason there were in the last minute. After a minute
-// without one, the next is the first again.
+// without errors it forgets the reason, so that the next error is logged at once again.
 func (t *Troubles) sum(reason string) {
 	t.mu.Lock()
 	counted := *t.reasons[reason]

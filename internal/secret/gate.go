@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// The gate decides when a hash runs. As many run at once as there are permits. The others
-// wait in one of two queues: the reserved one for accounts whose owner has shown to be
-// there before, each account with one place, and the common one for everybody else. When
-// both queues have callers, they take turns. So a crowd of strangers makes known people
-// wait for a few hashes, and one account cannot fill the reserved queue either.
+// gate decides when a hash runs. It gives a limited number of permits, and each running
+// hash needs one. The other hashes wait in one of two queues. The reserved queue is for
+// known people, who have a session or a known device; each account has one place in it.
+// The common queue is for everybody else. When both queues have callers, they take turns.
+// So even behind a crowd of strangers a known person waits for a few hashes only, and one
+// account cannot fill the reserved queue.
 //
-// Strangers have a limit on top: a share of the hashes that this machine was measured to
-// do. Whatever they ask for, the rest of the machine remains for others.
+// Strangers have a further limit: together they get only a share of the hashes that this
+// machine can do, by its measured rate. The rest of the machine remains for others.
 type gate struct {
 	now   func() time.Time
 	wait  time.Duration
@@ -40,7 +41,8 @@ type waiter struct {
 	limited bool          // whether the hash was taken from what strangers may ask for
 }
 
-// standing says for whom a hash is made. It decides which queue the hash waits in.
+// standing says what is known about the person for whom a hash is made. It decides in
+// which queue the hash waits, and whether it counts as a hash of strangers.
 type standing struct {
 	stranger bool
 	owner    string // the account of somebody known, or ""
@@ -48,17 +50,17 @@ type standing struct {
 
 type standingKey struct{}
 
-// ForStranger returns a context whose hashes are for somebody who has not shown who they
-// are, such as a sign-in from a new browser. They share a part of what this machine can
-// do; above it they get [ErrBusy].
+// ForStranger returns a context for the hashes of an unknown person, such as somebody who
+// signs in from a new browser. All strangers together get only a share of the hashes that
+// this machine can do; when that share is used up, a hash returns [ErrBusy].
 func ForStranger(ctx context.Context) context.Context {
 	return context.WithValue(ctx, standingKey{}, standing{stranger: true})
 }
 
-// ForKnown returns a context whose hashes are for somebody who has shown to belong to an
-// account: they have a session of it, or a browser that signed in to it before. The
-// account has one place in the reserved queue; when it is taken, further hashes count as
-// those of strangers.
+// ForKnown returns a context for the hashes of a known person: somebody who has a session
+// of the account owner, or a browser that has signed in to it before. The account has one
+// place in the reserved queue. When the place is taken, further hashes for the account
+// count as hashes of strangers.
 func ForKnown(ctx context.Context, owner string) context.Context {
 	return context.WithValue(ctx, standingKey{}, standing{owner: owner})
 }
@@ -159,7 +161,7 @@ func without(queue []*waiter, one *waiter) []*waiter {
 	return queue
 }
 
-// leave gives a permit back after work that took a time.
+// leave gives the permit of one back, after a hash that took the time took.
 func (g *gate) leave(one *waiter, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -183,9 +185,10 @@ func (g *gate) rate() float64 {
 	return float64(g.parallel) / max(g.mean, time.Microsecond).Seconds()
 }
 
-// earn takes one hash from what strangers may ask for, and reports whether there was one
-// left. They earn their share of the measured rate, and save up as much as can be done
-// within the longest wait.
+// earn takes one hash from the hashes that strangers may still ask for, and reports
+// whether there was one left. Strangers earn hashes over time, at their share of the
+// measured rate. They save up no more than that share makes within the longest wait, but
+// at least one hash for each permit.
 func (g *gate) earn() bool {
 	if g.share == 0 {
 		return true

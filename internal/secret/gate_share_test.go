@@ -87,8 +87,9 @@ func (s *sharing) flood(span time.Duration) (got int) {
 	return got
 }
 
-// What strangers may ask for follows the rate of hashes that was measured: half of it
-// here, on a machine that does ten a second, then one a second, then a hundred.
+// TestStrangersHaveAShareOfTheMeasuredRate gives strangers half of the measured rate. The
+// machine does ten hashes a second, then one a second, then a hundred, and the number of
+// hashes that the strangers get follows.
 func TestStrangersHaveAShareOfTheMeasuredRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

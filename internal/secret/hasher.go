@@ -24,7 +24,7 @@ var (
 //
 // No more than [HasherOptions.Parallel] hashes run at once. The permit belongs to
 // the work: if a caller gives up, the permit is free only when the hash is done.
-// [ForKnown] and [ForStranger] say who waits before whom.
+// The context of a call, from [ForKnown] or [ForStranger], says in which queue it waits.
 type Hasher struct {
 	keys   Keys
 	params argon2id.Params
@@ -41,8 +41,8 @@ type HasherOptions struct {
 	Queue      int           // how many more may wait, and as many again of known people; the rest get [ErrBusy]
 	Wait       time.Duration // the longest wait; after it a caller gets [ErrBusy]
 
-	// StrangersShare is the part of the hashes that this machine was measured to do, 0 to 1,
-	// that strangers may ask for; 0 for no limit. See [ForStranger].
+	// StrangersShare, from 0 to 1, is the share of this machine's hashes that strangers
+	// may ask for, by the measured rate. 0 means that there is no limit. See [ForStranger].
 	StrangersShare float64
 	Now            func() time.Time // measures how long a hash takes
 

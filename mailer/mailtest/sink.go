@@ -37,8 +37,8 @@ type Received struct {
 	Data  []byte
 }
 
-// Sink is an SMTP server on a loopback port. It takes mail only over TLS and from
-// somebody who gave [Username] and [Password], unless it is a plain one.
+// Sink is an SMTP server on a loopback port. It takes mail only over TLS, and only after a
+// sign-in with [Username] and [Password]. A sink of [NewPlainSink] requires neither.
 type Sink struct {
 	box[Received]
 	address string
@@ -330,8 +330,8 @@ func (d *dribble) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Certificate makes a certificate for the loopback addresses and localhost, and the
-// pool that trusts it.
+// Certificate makes a certificate for the loopback addresses and localhost. It returns the
+// certificate and a pool of authorities that contains it, for clients that must trust it.
 func Certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
