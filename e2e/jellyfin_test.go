@@ -28,6 +28,7 @@ func startAgent(t *testing.T, s *service, jellyfin *jellyfintest.Server, code st
 		"LATCHKEY_AGENT_SERVICE=" + s.origin, "LATCHKEY_AGENT_CLAIM_CODE=" + code, "LATCHKEY_AGENT_LISTEN=127.0.0.1:0",
 		"LATCHKEY_AGENT_MEDIA_SERVER=jellyfin", "LATCHKEY_AGENT_MEDIA_SERVER_URL=" + jellyfin.URL, "LATCHKEY_AGENT_API_KEY=" + jellyfin.APIKey,
 		"LATCHKEY_AGENT_ADDRESSES=https://films.example.org", "LATCHKEY_AGENT_REPORT_LAN=false",
+		"LATCHKEY_AGENT_ALLOW_ALL_USERS=true", // the yes at the machine has tests of its own
 	}}
 	p.do(t, "", "setup")
 	p.start(t, jellyfin.APIKey)

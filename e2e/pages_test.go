@@ -206,6 +206,7 @@ func ownersPages(p person) []shown {
 			signIn(other, p)
 			v.open("/account/sessions")
 		}},
+		{"history", "", at("/account/history")},
 	}
 }
 
