@@ -59,9 +59,10 @@ func (l *Links) End(ctx context.Context, linkID string) error {
 	return l.end(ctx, "id = ? AND unlinked_at = 0", linkID)
 }
 
-// end shuts the links that fit condition, at once, and takes back the yes to their
-// local users. It tries to tell the service
-// now; if that fails, the service hears of it later.
+// end ends the links that fulfil condition, and takes back the yes to their local users.
+// This has an effect at once, even if the service is away: end tries to tell the service
+// now, and if that fails, tellLoop does it later. It returns [ErrNotLinked] if no link
+// fulfils the condition.
 func (l *Links) end(ctx context.Context, condition string, args ...any) error {
 	var ended []linkRow
 	err := l.store.tx(ctx, "end a link", func(tx *gorm.DB) error {

@@ -42,10 +42,10 @@ func (m *MediaServer) ready() bool {
 	return m.last.known && !m.last.away && !m.last.other
 }
 
-// Administrator reports whether token belongs to an administrator of the media
-// server. It returns [mediaserver.ErrTokenEnded] for a token that is unknown or has
-// ended, and [ErrMediaServerAway], also without asking when another media server than
-// the registered one answers.
+// Administrator reports whether token belongs to an administrator of the media server. It
+// returns [mediaserver.ErrTokenEnded] for a token that is unknown or has ended. It returns
+// [ErrMediaServerAway] if the media server does not answer, or if the one that answers is
+// not the registered one; the token is not sent to that one.
 func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, error) {
 	if token == "" {
 		return false, mediaserver.ErrTokenEnded

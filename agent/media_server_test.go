@@ -118,8 +118,8 @@ func TestAdministratorOfToken(t *testing.T) {
 	}
 }
 
-// A media server that comes back is noticed sooner than the next usual check, and the cause
-// in the log is whole: what to do stands at its end.
+// The agent notices a media server that comes back sooner than at the next usual check. The
+// log does not shorten the cause of the trouble, because the advice is at its end.
 func TestMediaServerThatComesBackIsNoticedSoon(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, newSite(t), func(o *agent.Options) { o.CheckEvery = time.Hour })

@@ -93,8 +93,8 @@ func (p *proofs) prove(ctx context.Context, service *client.Agent, proof client.
 	return p.service.explain(ctx, byNobody, service.FailProof(ctx, proof.ID, reason)) == nil // if that fails, the proof expires
 }
 
-// allowed writes the yes that a person has given by proving which local user they are.
-// It returns the reason if it cannot, else "".
+// allowed stores a yes to a local user, because a person has proved to be that local user.
+// It returns "", or the reason for the service if the yes cannot be stored.
 func (p *proofs) allowed(ctx context.Context, user mediaserver.LocalUser) string {
 	if _, err := p.give(ctx, user, givenByProof); err != nil {
 		return client.ProofUnavailable

@@ -106,9 +106,11 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 // causes it now and then.
 const changedBackMost = 3
 
-// checkAlone looks for signs that another agent uses the same server key: it
-// reports something else, or has acknowledged changes that this agent has not
-// carried out. It reports whether the service has answered.
+// checkAlone begins a trouble if there is a sign that another agent uses the same server
+// key, and ends it if there is none. There are two such signs: the service had to change
+// several reports in a row back, or somebody has acknowledged changes that this agent has
+// not carried out. checkAlone returns false if it asked the service and got no usable answer;
+// the caller then has to try again soon.
 func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack bool) bool {
 	if last.changedBack++; !changedBack {
 		last.changedBack = 0

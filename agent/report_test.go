@@ -178,8 +178,9 @@ func TestTwoAgentsAcknowledgeUnseenChanges(t *testing.T) {
 	eventually(t, "one line", func() bool { return d.log.Count("another agent uses the same server key, and") == 1 })
 }
 
-// A trouble that began beside a report that was taken ends when the service answers again,
-// and not only when there is something new to report.
+// The service accepts a report, but fails to answer the call after it, which begins a
+// trouble. The trouble ends as soon as the service answers that call again, and does not
+// wait until there is something new to report.
 func TestTroubleBesideReportEnds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -72,7 +72,8 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 		} else {
 			c.trouble.end(ctx, troubleInterfaces)
 		}
-		// Some clients show one address only, and people know the form of IPv4.
+		// IPv4 comes first, because some clients show only one address, and people know the
+		// form of IPv4.
 		slices.SortStableFunc(found, func(x, y InterfaceAddress) int {
 			return cmp.Compare(x.Address.Unmap().BitLen(), y.Address.Unmap().BitLen())
 		})

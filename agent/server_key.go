@@ -72,9 +72,10 @@ func (k *ServerKeys) Take(ctx context.Context, key string) error {
 	return err
 }
 
-// put seals a server key into the file and forgets the renewal that has not been answered.
-// If before is not empty and the sealed key of the file is another one, another program
-// was faster: then put changes nothing and returns false.
+// put seals a server key, stores it in the file, and forgets a renewal that has not been
+// answered. before is the sealed key that it may replace, or "" for any. If the file holds
+// another one, because another program has stored it meanwhile, put changes nothing and
+// returns false.
 func (k *ServerKeys) put(ctx context.Context, before, key string) (bool, error) {
 	sealed, err := k.store.keys.Seal(k.store.random, sealServerKey, factServerKey, key)
 	if err != nil {
@@ -95,15 +96,17 @@ func (k *ServerKeys) put(ctx context.Context, before, key string) (bool, error) 
 
 // renewIfOwed replaces the server key if a former owner of the server may know it, or if
 // an earlier renewal was not finished, perhaps because the program ended meanwhile. It
-// returns true if this may have become outdated. A failure begins a trouble, and does not
-// stop the feed: the key works on, and the renewal is repeated some minutes later.
+// returns true if the caller has to ask the service for a new copy of this, because the
+// key may be another one now. If the renewal fails, a trouble begins, but the feed goes on
+// with the old key, and the renewal is repeated some minutes later.
 func (k *ServerKeys) renewIfOwed(ctx context.Context, this *client.ThisServer) (again bool, err error) {
 	facts, err := k.store.facts(ctx)
 	if err != nil {
 		return false, k.explainFile(ctx, err)
 	}
 	k.failed = false
-	// A key that was replaced already cannot replace itself: people have to help.
+	// A key that ends soon, because somebody has replaced it, cannot ask for a new one. The
+	// owner has to give the agent the newest key.
 	if facts[factKeyRenewal] == "" && (!this.KeyHandedOver || !this.KeyExpiresAt.IsZero()) {
 		k.trouble.end(ctx, troubleKeyHandedOver)
 		return false, nil
@@ -123,9 +126,9 @@ func (k *ServerKeys) renewIfOwed(ctx context.Context, this *client.ThisServer) (
 	}
 }
 
-// renew asks the service for a new server key and stores it. It returns no error either if
-// the agent can no longer replace the key, because the service has a newer one, or if
-// another program has stored one meanwhile.
+// renew asks the service for a new server key and stores it. In two cases it stores
+// nothing and returns nil: if the service does not let the old key replace itself any
+// more, and if another program has stored another key meanwhile.
 func (k *ServerKeys) renew(ctx context.Context) error {
 	r, err := k.pendingRenewal(ctx)
 	if err != nil {

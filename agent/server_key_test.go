@@ -211,7 +211,8 @@ func TestRenewalIsRepeatedWhileTheFeedGoesOn(t *testing.T) {
 }
 
 // A former owner is faster than the agent and replaces the key. The agent says that it
-// needs the newest key, and the former owner is refused when it has that.
+// needs the newest key. The new owner makes one that ends all others, and gives it to the
+// agent: then no key of the former owner works.
 func TestFormerOwnerReplacesKeyFirst(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

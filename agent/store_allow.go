@@ -9,20 +9,22 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// Ways in which a yes was given, as they are kept in allowed_users.given_by. The
-// upgrade of a file from before has written "upgrade".
+// Ways in which a yes was given, as they are kept in allowed_users.given_by. The column may
+// also hold "upgrade": the migration that made the table said yes to the local users who
+// were linked already.
 const (
 	givenByLink  = "link"
 	givenByAllow = "allow"
 	givenByProof = "proof"
 )
 
-// madeHere is the beginning of the condition for a local user whom this agent has created,
-// and who is therefore let in without a yes. The id and a closing bracket follow.
+// madeHere is the beginning of an SQL condition: it is true for a guest that this agent has
+// created for certain and that has not become an administrator. Such a guest needs no yes.
+// The query has to go on with the id of the local user and a closing bracket.
 const madeHere = "EXISTS (SELECT 1 FROM guests WHERE guests.unsure = 0 AND guests.left_alone <> '" + aloneAdministrator + "' AND guests.local_user_id = "
 
-// allowed is the condition for a link whose local user may be used: somebody at this
-// machine has said yes, the agent has created the local user, or the link has none yet.
+// allowed is the SQL condition for a link whose local user may be used: the local user has
+// a yes, this agent has created it, or the link has no local user yet.
 const allowed = "(links.local_user_id = '' OR EXISTS (SELECT 1 FROM allowed_users WHERE allowed_users.local_user_id = links.local_user_id)" +
 	" OR " + madeHere + "links.local_user_id))"
 
@@ -46,8 +48,8 @@ func (s *Store) allow(ctx context.Context, user mediaserver.LocalUser, by string
 	return fresh && err == nil, err
 }
 
-// disallow takes a yes back, and marks the tokens that end by that. It reports whether
-// there was a yes.
+// disallow takes back the yes to a local user, and marks the tokens of that local user, so
+// that they are revoked. It reports whether there was a yes.
 func (s *Store) disallow(ctx context.Context, localUserID string) (was bool, err error) {
 	err = s.tx(ctx, "disallow a local user", func(tx *gorm.DB) error {
 		var err error

@@ -167,8 +167,9 @@ func (s *Store) dropLink(tx *gorm.DB, id string) (*linkRow, error) {
 	return &known[0], nil
 }
 
-// endLink writes that an admin has ended a link here, and marks its tokens. It takes back
-// the yes to the local user: otherwise the service could make another link to them.
+// endLink stores that an admin has ended a link at this machine, and marks the tokens of
+// the link, so that they are revoked. It also takes back the yes to the local user, because
+// with the yes a new link from the service would let somebody in again.
 func (s *Store) endLink(tx *gorm.DB, link linkRow) error {
 	if err := tx.Exec("UPDATE links SET unlinked_at = ? WHERE id = ?", stamp(s.now()), link.ID).Error; err != nil {
 		return err
@@ -203,8 +204,9 @@ func (s *Store) links(ctx context.Context) ([]Link, error) {
 	return list, nil
 }
 
-// endLinks marks the tokens of all links that are not in use, such as links past
-// their end. If allUsers is false, links whose local user is not allowed are not in use.
+// endLinks marks tokens that have to be revoked, because their link is not in use: for
+// example, its last day is over. Unless allUsers is true, it also marks the tokens of links
+// whose local user is not allowed.
 func (s *Store) endLinks(ctx context.Context, allUsers bool) error {
 	over := "link_id NOT IN (SELECT id FROM links WHERE " + usable + " AND (? OR " + allowed + "))"
 	now := stamp(s.now())

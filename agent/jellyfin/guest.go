@@ -108,7 +108,8 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Jellyfin", reason(why), id)}
 }
 
-// reason returns the text of an error without the words that the error around it says, too.
+// reason returns the text of an error without the beginning that every failure to create a
+// guest has. The caller wraps the text in another such failure, which has it already.
 func reason(err error) string { return strings.TrimPrefix(err.Error(), "jellyfin: "+creating+": ") }
 
 // takeBackUnknown looks for a local user that may have been made with a name that was free,
@@ -129,7 +130,8 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 	}
 	mine, err := s.hasPassword(ctx, users[at].Name, password)
 	if err == nil && !mine && !users[at].used() {
-		// 12 says of every local user that it has a password, so that only trying shows it.
+		// Jellyfin 12 reports a password for every local user, even for one that has none.
+		// Only a sign-in with the empty password shows whether it has none.
 		mine, err = s.hasPassword(ctx, users[at].Name, "")
 	}
 	if err != nil {

@@ -30,9 +30,9 @@ type publicInfo struct {
 	starting bool
 }
 
-// UnmarshalJSON reads the members whatever their letter case. While Jellyfin 12 starts, it
-// answers with lower-case names, and with "startupWizardCompleted": false although its
-// first setup is finished.
+// UnmarshalJSON reads the members in any letter case, and sets starting if their names
+// begin with a small letter. Jellyfin 12 writes them so while it starts. It then also says
+// "startupWizardCompleted": false, although its first setup is finished.
 func (i *publicInfo) UnmarshalJSON(raw []byte) error {
 	type plain publicInfo
 	var names map[string]json.RawMessage

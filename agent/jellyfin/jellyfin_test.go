@@ -106,7 +106,8 @@ func TestIdentityRefuses(t *testing.T) {
 	}
 }
 
-// A server that starts is not taken for one that was never set up.
+// While a server is starting, the agent says so. It must not say that the first setup of
+// the server is unfinished.
 func TestStarting(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

@@ -151,8 +151,8 @@ func notFound(doing string) error {
 	return &failure{doing: doing, err: mediaserver.ErrNotFound, why: mediaserver.ErrNotFound.Error()}
 }
 
-// Libraries returns all libraries. The folder of playlists is no library; Jellyfin leaves it
-// out of what is not hidden.
+// Libraries returns all libraries. It asks only for folders that are not hidden, because
+// Jellyfin then leaves out the folder of playlists, which is no library.
 func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	const doing = "reading the libraries"
 	var answer libraries

@@ -121,8 +121,9 @@ func (s *Server) initiate(ctx context.Context, doing, localUserID string, device
 	return request, err
 }
 
-// authorize approves a code for a local user, with the key. It returns ErrNotFound or
-// ErrNotAllowed if the local user was deleted or disabled meanwhile.
+// authorize approves a Quick Connect code for a local user. It shows Jellyfin the API key,
+// because the local user is not signed in. It returns ErrNotFound or ErrNotAllowed if the
+// local user was deleted or disabled meanwhile.
 func (s *Server) authorize(ctx context.Context, doing, code, localUserID string) error {
 	var done bool
 	err := s.admin(ctx, call{

@@ -96,8 +96,8 @@ func TestMintInParallel(t *testing.T) {
 	})
 }
 
-// Outside of the hours of a local user nobody gets a token. Jellyfin has made one, which the
-// next token of the same device ends.
+// Mint returns no token outside of the hours of the local user. Jellyfin has made one
+// nevertheless, and ends it when it makes the next token of the same device.
 func TestMintOutsideHours(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

@@ -110,10 +110,10 @@ type Users interface {
 
 // Tokens is the part of a media server that is about local access tokens.
 type Tokens interface {
-	// Mint makes a token for a local user on a device, without a password. An
-	// earlier token of the same two ends. It returns ErrNotFound, ErrNotAllowed (too
-	// many sessions, or the device is not allowed), ErrOutsideHours, or
-	// ErrQuickConnectOff while it makes no tokens at all.
+	// Mint makes a token for a local user on a device, without a password. It ends an
+	// earlier token of this local user on this device. It returns ErrNotFound,
+	// ErrNotAllowed (too many sessions, or the device is not allowed), ErrOutsideHours,
+	// or ErrQuickConnectOff if the media server cannot make tokens for anybody now.
 	Mint(ctx context.Context, localUserID string, device Device) (Token, error)
 	// Revoke ends a token. It also succeeds for a token that has ended before.
 	Revoke(ctx context.Context, token string) error

@@ -50,7 +50,8 @@ func (k *Kit) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	case status == http.StatusRequestEntityTooLarge:
 		refused = &httperr.RefusalError{Status: status, Text: "The request is too large."}
 	default:
-		// One fault, such as a media server that is away, is met by the requests of all clients.
+		// Log counts equal errors together, because one fault, such as a media server
+		// that is away, makes the requests of all clients fail.
 		k.troubles.Log(r, err.Error(), err, slog.String("method", method(r.Method)), slog.String("route", embywire.Pattern(r)))
 		refused = &httperr.RefusalError{Status: status, Text: "Error processing request."}
 		if r.Context().Err() != nil { // the client is gone, and what was begun for it came to nothing

@@ -51,7 +51,7 @@ func exception(status int) answer {
 	return answer{status: status, kind: "text/plain", body: []byte("Error processing request.")}
 }
 
-// said returns a refusal with a text, which is a JSON string.
+// said returns a refusal whose body is a text, written as a JSON string.
 func said(status int, text string) answer {
 	a := answerJSON(text)
 	a.status = status
@@ -65,15 +65,16 @@ func problem(status int) answer {
 	return a
 }
 
-// sections are the types of problems by status.
+// sections has, for each status, the address that the web framework of Jellyfin writes as
+// the "type" of a problem: the section of RFC 9110 about that status.
 var sections = map[int]string{
 	http.StatusBadRequest: "https://tools.ietf.org/html/rfc9110#section-15.5.1",
 	http.StatusForbidden:  "https://tools.ietf.org/html/rfc9110#section-15.5.4",
 	http.StatusNotFound:   "https://tools.ietf.org/html/rfc9110#section-15.5.5",
 }
 
-// invalid returns the refusal of a request that is no valid one. errors has the texts by
-// the name of the member or parameter.
+// invalid returns the refusal of an invalid request. errors maps the name of each wrong
+// member or parameter to the texts about it.
 func invalid(errors object) answer {
 	a := answerJSON(object{
 		"type": sections[http.StatusBadRequest], "title": "One or more validation errors occurred.", "status": http.StatusBadRequest,
@@ -100,7 +101,7 @@ func decode(raw []byte, into any) {
 	}
 }
 
-// jsonNull is a member that is null, and not left out.
+// jsonNull is the value of a member that Jellyfin sends as null instead of leaving it out.
 var jsonNull = json.RawMessage("null")
 
 // random returns hex digits of n random bytes.

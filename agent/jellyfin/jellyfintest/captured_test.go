@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// captured is one question, and what a real Jellyfin answered to it. Ids, codes, tokens
-// and times stand in it as names in braces. A body or a value that was too long to be
-// kept is "(long)".
+// captured is one request (a question) and the answer of a real Jellyfin. Names in braces
+// replace ids, codes, tokens and times, because these differ from run to run. The text
+// "(long)" replaces a body or a value that was too long to keep.
 type captured struct {
 	What    string `json:"what"`
 	Request struct {
@@ -55,8 +55,8 @@ func readCaptured(t *testing.T, version string) []captured {
 	return all
 }
 
-// The fake answers each question that real servers were asked with the same status, the
-// same media type, and the same names of members.
+// The fake gets each question to which the answer of a real server was captured. Its own
+// answer must have the same status, the same media type, and the same names of members.
 func TestFakeAnswersAsCaptured(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {
@@ -92,7 +92,8 @@ func TestFakeAnswersAsCaptured(t *testing.T) {
 	}
 }
 
-// ask returns the request of a question. known replaces the names in braces.
+// ask returns the request of a question. It replaces each name in braces by its value in
+// known, which comes from earlier answers of the fake.
 func (c *captured) ask(known map[string]string) *http.Request {
 	var pairs []string
 	for name, value := range known {
@@ -119,8 +120,9 @@ func (c *captured) ask(known map[string]string) *http.Request {
 	return r
 }
 
-// compare returns the differences between an answer and the captured one, and keeps what
-// stands for its names in braces.
+// compare returns the differences between an answer of the fake and the captured answer.
+// Where the captured answer has a name in braces, it stores the fake's value in known, so
+// that later questions can use it.
 func (c *captured) compare(body string, known map[string]string) []string {
 	var want, got any
 	if json.Unmarshal([]byte(c.Answer.Body), &want) != nil {
@@ -135,8 +137,10 @@ func (c *captured) compare(body string, known map[string]string) []string {
 	return differ("", got, want, known)
 }
 
-// differ compares the names of members, the lengths of lists, truth values, and texts of
-// refusals.
+// differ returns the differences between two JSON values: in the names of members, the
+// lengths of lists, truth values, and the text of a refusal. Other strings and numbers may
+// differ in their value, but not in their type. place is the path of the values in the
+// answer, and "" for the answer as a whole.
 func differ(place string, got, want any, known map[string]string) []string {
 	switch want := want.(type) {
 	case map[string]any:

@@ -10,8 +10,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// published holds what Jellyfin publishes of the calls that agents and signing-in
-// clients make. testdata/trim.jq makes the files from Jellyfin's own descriptions.
+// published holds descriptions of the calls that an agent or a client that signs in makes,
+// and an answer about ratings. testdata/trim.jq makes the files jellyfin-*.json from the
+// OpenAPI descriptions that Jellyfin publishes; undescribed.json has calls that these lack.
 //
 //go:embed testdata/jellyfin-*.json testdata/undescribed.json testdata/ratings.json
 var published embed.FS
@@ -102,8 +103,9 @@ func describe(version string) (*described, error) {
 	return d, nil
 }
 
-// needs returns what a caller must show: "token", "administrator", "setup" for nothing until
-// the wizard is done and an administrator from then on, or "" for nothing.
+// needs returns what a caller must show for an operation: "" for nothing, "token" for any
+// token, or "administrator" for the token of an administrator. "setup" means nothing until
+// the setup wizard is finished, and the token of an administrator after that.
 func needs(o *openapi3.Operation) string {
 	if o.Security == nil {
 		return ""

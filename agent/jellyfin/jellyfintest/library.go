@@ -21,8 +21,9 @@ func (s *Server) AddLibrary(name string) string {
 	return l.id
 }
 
-// RenameLibrary gives a library another name, as an administrator does in the dashboard: it
-// gets a new id, too, which is returned. Policies keep the old id.
+// RenameLibrary gives a library another name and returns its new id. A real server also
+// gives a library a new id when an administrator renames it in the dashboard. Policies
+// keep the old id.
 func (s *Server) RenameLibrary(from, to string) string {
 	l := newLibrary(to)
 	s.locked(func() {
@@ -51,11 +52,12 @@ func (s *Server) Libraries() map[string]string {
 	return all
 }
 
-// listLife is the time in which 12 does not see a library that was added without a refresh.
+// listLife is how long Jellyfin 12 leaves a library out of its list of libraries if the
+// library was added without a refresh.
 const listLife = 5 * time.Minute
 
-// current returns the libraries that a list of them has. 12 keeps the list for a while
-// after a library was added without a refresh.
+// current returns the libraries that the server lists. After a library was added without a
+// refresh, Jellyfin 12 goes on with its old list for the time of listLife.
 func (s *Server) current() []library {
 	if s.listed12 != nil && s.now().Sub(s.listedAt) < listLife {
 		return s.listed12
@@ -78,7 +80,7 @@ func (s *Server) mediaFolders(x *exchange) answer {
 	return answerJSON(object{"Items": items, "TotalRecordCount": len(items), "StartIndex": 0})
 }
 
-// folder returns a library as an item.
+// folder returns the JSON object with which Jellyfin describes a library in a list.
 func (s *Server) folder(l library, kind, collection string) object {
 	none, empty := []object{}, object{}
 	item := object{
@@ -164,8 +166,9 @@ func (s *Server) renameVirtualFolder(x *exchange) answer {
 	return noContent()
 }
 
-// userViews answers the libraries that a user sees. A change of a policy counts at once,
-// and the id of a library that no longer exists shows nothing.
+// userViews answers with the libraries that a user sees. It reads the policy of the user
+// for each request, so that a change has an effect at once. The policy may hold the id of a
+// library that no longer exists; such an id is ignored.
 func (s *Server) userViews(x *exchange) answer {
 	u := x.who.user
 	if id := plainID(x.ask("userId")); id != "" && x.who.administrator() {

@@ -81,8 +81,8 @@ func (s *Server) hasPolicy(member string) bool {
 	return s.schemas["UserPolicy"].Value.Properties[member] != nil
 }
 
-// add makes a user as Jellyfin does: hidden, and with all libraries. The first one may do
-// more, because it is made by the wizard.
+// add makes a user as Jellyfin does: hidden, and with all libraries. The first user may
+// also delete media and control the devices of others, because the setup wizard makes it.
 func (s *Server) add(name, password string) *user {
 	u := &user{id: random(16), name: name, password: password, policy: s.defaults()}
 	u.set("IsHidden", true)
@@ -166,7 +166,7 @@ func (s *Server) getUser(x *exchange) answer {
 	return answerJSON(s.dto(u))
 }
 
-// updateUser takes the name of a user.
+// updateUser changes the name of a user. It ignores all other members of the request.
 func (s *Server) updateUser(x *exchange) answer {
 	id := plainID(x.ask("userId"))
 	if id == "" && x.who.user != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 )
 
-// The tests in this file are about facts that were seen at 10.11.11 and 12.0, and that no
-// captured question shows.
+// The tests in this file check behaviour of the fake that real servers (10.11.11 and 12.0)
+// have shown, but that is in none of the captured questions.
 
 // signInAs signs a device in and returns the header with its token.
 func signInAs(t *testing.T, fake *jellyfintest.Server, name, password string) string {
@@ -22,7 +22,8 @@ func signInAs(t *testing.T, fake *jellyfintest.Server, name, password string) st
 	return "Authorization: " + withToken(member(t, got.body, "AccessToken"))
 }
 
-// Hours that are over shut a token out with 403, and let it in again when they begin.
+// Outside of the hours of a local user, its token is refused with 403. Within them the same
+// token works again.
 func TestHoursShutATokenOut(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {
@@ -48,8 +49,9 @@ func TestHoursShutATokenOut(t *testing.T) {
 	}
 }
 
-// A change of a policy is felt by the next request. The id of a library that was renamed
-// shows nothing any more, and a film is sent to anybody who knows its id.
+// A change of a policy has an effect on the next request. A renamed library gets a new id,
+// so that a policy with the old id no longer shows it. The server sends a film to anybody
+// who knows its id, without a token.
 func TestLibrariesOfAUser(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {
@@ -80,8 +82,8 @@ func TestLibrariesOfAUser(t *testing.T) {
 	}
 }
 
-// 12 disables a local user at the third wrong password when three are allowed; 10.11 does
-// not. By itself neither does.
+// If the policy sets a limit of three wrong passwords, Jellyfin 12 disables the local user
+// at the third one, and 10.11 does not. With the usual value -1, neither version disables it.
 func TestWrongPasswords(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]bool{"10.11": false, "12": true} {
@@ -100,7 +102,8 @@ func TestWrongPasswords(t *testing.T) {
 	}
 }
 
-// 12 takes the old ways of showing a token when it is told to, but never the old prefixes.
+// Both versions accept the old header of a token while legacy authorization is on. A path
+// with the old prefix /emby works in 10.11 even if it is off, and never in 12.
 func TestLegacyCanBeSwitched(t *testing.T) {
 	t.Parallel()
 	for version, prefix := range map[string]int{"10.11": 200, "12": 404} {
@@ -141,7 +144,8 @@ func TestLibraryAddedWithoutRefresh(t *testing.T) {
 	}
 }
 
-// The states of a server that starts differ between the versions.
+// A starting server refuses the request for its public information with 503. Only
+// Jellyfin 12 answers it in the state StartNamed, with names that begin with a small letter.
 func TestStartingStates(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {

@@ -173,8 +173,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, o, params, body, known)
 }
 
-// below returns the path below the base, whose letter case does not count, and without the
-// prefixes that old apps put before each path. 12 does not know these prefixes.
+// below returns the rest of a path after the base, which may be in any letter case. It
+// also removes the prefix that old apps put before each path, except as Jellyfin 12, which
+// does not know such prefixes. It returns false for a path outside of the base.
 func (s *Server) below(path string) (string, bool) {
 	if len(path) < len(s.base) || !strings.EqualFold(path[:len(s.base)], s.base) {
 		return "", false

@@ -68,7 +68,8 @@ func (s *Server) signIn(u *user, q *quickConnect) answer {
 	return answerJSON(object{"User": s.dto(u), "SessionInfo": s.sessionInfo(e), "AccessToken": e.token, "ServerId": s.id})
 }
 
-// whole reports whether a device says everything that Jellyfin wants to know of it.
+// whole reports whether a device has sent all four values that Jellyfin requires for a
+// sign-in.
 func (q *quickConnect) whole() bool {
 	return q.deviceID != "" && q.device != "" && q.client != "" && q.version != ""
 }
@@ -107,8 +108,8 @@ func (s *Server) byName(x *exchange) answer {
 	return s.signIn(u, from)
 }
 
-// countWrong counts a wrong password. 12 disables the user when there are as many as the
-// policy allows; 10.11 goes on counting.
+// countWrong counts a wrong password. When the count reaches the limit of the policy,
+// Jellyfin 12 disables the user and ends its tokens. 10.11 counts too, but never disables.
 func (s *Server) countWrong(u *user) {
 	count := u.number("InvalidLoginAttemptCount") + 1
 	u.set("InvalidLoginAttemptCount", count)

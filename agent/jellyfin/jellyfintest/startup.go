@@ -121,8 +121,8 @@ func (s *Server) getConfiguration(*exchange) answer {
 	})
 }
 
-// setConfiguration takes a configuration. Members that are left out stay as they are,
-// which real servers do not do: tests send few.
+// setConfiguration changes the configuration. It keeps the members that a request leaves
+// out, so that tests can send a few members only. Real servers do not keep them.
 func (s *Server) setConfiguration(x *exchange) answer {
 	var ask struct {
 		ServerName                                       *string
@@ -143,8 +143,8 @@ func (s *Server) setConfiguration(x *exchange) answer {
 	return noContent()
 }
 
-// outsideHours reports whether a user has hours, and now is outside of them. The time zone
-// is that of the clock.
+// outsideHours reports whether the hours of a user forbid it to use the server now. Hours
+// do not apply to administrators. They are in the time zone of the fake's clock.
 func (s *Server) outsideHours(u *user) bool {
 	hours := u.hours()
 	if len(hours) == 0 || u.flag("IsAdministrator") {
@@ -160,7 +160,8 @@ func (s *Server) outsideHours(u *user) bool {
 	return true
 }
 
-// schedule are hours in which a user is let in.
+// schedule is a part of one or more days in which a user may use the server. The hours are
+// counted from midnight: 20.5 is half past eight in the evening.
 type schedule struct {
 	DayOfWeek string  `json:"DayOfWeek"`
 	StartHour float64 `json:"StartHour"`
