@@ -39,7 +39,7 @@ func (a *Allowances) List(ctx context.Context) ([]Allowance, error) {
 	return slices.DeleteFunc(list, func(one Allowance) bool { return one.LocalUser.Administrator && !a.opt.Policy.AllowAdmins }), err
 }
 
-// all does the work of [Allowances.List], with all administrators.
+// all does the work of [Allowances.List], but always returns the administrators, too.
 func (a *Allowances) all(ctx context.Context) ([]Allowance, error) {
 	within, cancel := context.WithTimeout(ctx, a.pace.media)
 	defer cancel()
@@ -85,9 +85,10 @@ func (c *core) give(ctx context.Context, user mediaserver.LocalUser, by string) 
 	return fresh, nil
 }
 
-// Disallow takes the yes to a local user back, also to one that the media server no
-// longer has. The tokens that the agent gave end; links stay, and wait. It returns
-// [ErrLocalUserNotAllowed] if there was no yes.
+// Disallow takes back the yes to a local user. It also does so when the media server no
+// longer has the local user. The agent then revokes the tokens that it made for the local
+// user. The links stay, and wait for a new yes. Disallow returns [ErrLocalUserNotAllowed]
+// if there was no yes.
 func (a *Allowances) Disallow(ctx context.Context, localUserID string) error {
 	was, err := a.store.disallow(ctx, localUserID)
 	if err != nil {
@@ -102,8 +103,9 @@ func (a *Allowances) Disallow(ctx context.Context, localUserID string) error {
 	return nil
 }
 
-// Find returns the id of an allowed local user with an id or a former name, in any
-// letter case, or "". It finds local users that the media server no longer has.
+// Find returns the id of an allowed local user, or "" if nobody fits. It compares name with
+// the ids, and without case with the names that the local users had when they got the yes.
+// So it also finds local users that the media server no longer has.
 func (a *Allowances) Find(ctx context.Context, name string) (localUserID string, err error) {
 	rows, err := a.store.allowedUsers(ctx)
 	if err != nil {
@@ -117,13 +119,15 @@ func (a *Allowances) Find(ctx context.Context, name string) (localUserID string,
 	return "", nil
 }
 
-// allowances hold who is allowed, for looking up many local users.
+// allowances holds the local users that are allowed and those whose links wait. It is read
+// once, so that many local users can be looked up in it.
 type allowances struct {
 	yes, guests map[string]bool     // by id of the local user
 	waiting     map[string][]string // usernames by id of the local user
 }
 
-// whoIsAllowed reads who is allowed. It does not know Policy.AllowAllUsers.
+// whoIsAllowed reads the allowed local users from the agent's file. The caller has to add
+// the effect of Policy.AllowAllUsers.
 func (c *core) whoIsAllowed(ctx context.Context) (allowances, error) {
 	of := allowances{map[string]bool{}, map[string]bool{}, map[string][]string{}}
 	rows, err := c.store.allowedUsers(ctx)
@@ -156,8 +160,9 @@ func (a allowances) allowance(user mediaserver.LocalUser) Allowance {
 	}
 }
 
-// needsYes reports whether nobody is let in as a local user because a yes is missing.
-// Administrators are not let in for another reason, unless Policy.AllowAdmins is set.
+// needsYes reports whether a missing yes is the reason why the agent lets nobody in as a
+// local user. For an administrator it returns false while Policy.AllowAdmins is off, because
+// a yes would not help then.
 func (c *core) needsYes(a Allowance) bool {
 	return !a.Allowed && !c.opt.Policy.AllowAllUsers && (!a.LocalUser.Administrator || c.opt.Policy.AllowAdmins)
 }
@@ -173,7 +178,8 @@ func (c *core) waitingLinks(ctx context.Context) ([]linkRow, error) {
 // mayUse reports whether the local user of a link may be used.
 func (c *core) mayUse(link *linkRow) bool { return link.Allowed || c.opt.Policy.AllowAllUsers }
 
-// noteWaiting begins or ends the trouble that a link waits for a yes.
+// noteWaiting begins the trouble for links that wait for a yes, or ends it when no link
+// waits.
 func (c *core) noteWaiting(ctx context.Context) error {
 	links, err := c.waitingLinks(ctx)
 	if err != nil {
@@ -189,9 +195,9 @@ func (c *core) noteWaiting(ctx context.Context) error {
 	return nil
 }
 
-// Waiting returns the local users whose links wait for a yes, with the names that the
-// media server gives them, because the names in the links come from the service. A local
-// user that the media server does not name has the id as the name.
+// Waiting returns the local users whose links wait for a yes. Their names come from the
+// media server, because the service could put any name into a link. If the media server
+// does not list a local user or does not answer, the id stands in place of the name.
 func (a *Allowances) Waiting(ctx context.Context) ([]Allowance, error) {
 	links, err := a.waitingLinks(ctx)
 	if err != nil || len(links) == 0 {

@@ -36,7 +36,7 @@ func forged(localUser, name string, change ...func(link map[string]any)) map[str
 	return link
 }
 
-// asGuest makes a link one of a guest.
+// asGuest changes the type of a link to guest.
 func asGuest(link map[string]any) { link["type"] = client.Guest }
 
 // forgeLinks has the service answer with links that it makes up, wherever it names links.
@@ -118,8 +118,8 @@ func TestHostileLinksOpenNoLocalUser(t *testing.T) {
 	}
 }
 
-// TestHostileAnswerToAQuestionOpensNoLocalUser has the service make up a link only when
-// the agent asks about a key.
+// TestHostileAnswerToAQuestionOpensNoLocalUser has the service make up a link when the
+// agent asks about an access key, and nowhere else. The link must not open a local user.
 func TestHostileAnswerToAQuestionOpensNoLocalUser(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -189,7 +189,7 @@ func TestHostileGuestIsAnotherLocalUser(t *testing.T) {
 	}
 	d.exchanged(stolenKey, "g1")
 	d.wantNobody("guest", agent.ErrLocalUserNotAllowed)
-	// The service then names a local user from before for the same link.
+	// Then the service changes the link: it names a local user who existed before the agent.
 	forgeLinks(s, forged("u1", "Kid", asGuest))
 	eventually(t, "it was moved", func() bool { return must(d.Links.List(t.Context()))(t)[0].LocalUserID == "u1" })
 	_, err := d.exchange(stolenKey)
@@ -199,8 +199,9 @@ func TestHostileGuestIsAnotherLocalUser(t *testing.T) {
 	})
 }
 
-// TestHostileGuestWhoWasMadeAdministrator makes a guest an administrator and an ordinary
-// local user again: they belong to the admin then, and need a yes.
+// TestHostileGuestWhoWasMadeAdministrator makes a guest an administrator, and later an
+// ordinary local user again. From then on the agent treats them as a local user of the
+// admin, who needs a yes.
 func TestHostileGuestWhoWasMadeAdministrator(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -218,9 +219,9 @@ func TestHostileGuestWhoWasMadeAdministrator(t *testing.T) {
 	eventually(t, "the token ends", func() bool { return len(d.fake.live(guest.LocalUserID)) == 0 })
 }
 
-// TestHostileNameOfAGuestFoundLate ends the program while it creates a guest, and has the
-// admin create a local user with the same name long afterwards. The agent cannot know
-// that it did not create them: they need a yes.
+// TestHostileNameOfAGuestFoundLate ends the program while it creates a guest. An hour later
+// a local user with the same name exists, who was created by an admin. The agent finds them,
+// but cannot know which of the two created them, so they need a yes.
 func TestHostileNameOfAGuestFoundLate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -291,8 +292,8 @@ func TestHostileDeviceCodeOpensNoLocalUser(t *testing.T) {
 	d.wantNobody("device code", err)
 }
 
-// TestHostileInviteIsNoYes invites an account for a local user from before, by the
-// owner's page, and accepts it: an invite of the service is no yes.
+// TestHostileInviteIsNoYes invites an account at the service, for a local user who existed
+// before the agent, and the link is accepted. It still needs a yes at the machine.
 func TestHostileInviteIsNoYes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// allowances returns the names of the local users that are allowed, and of those whose
-// links wait.
+// allowances returns the names of the allowed local users, and the names of the local users
+// whose links wait for a yes. The usernames of these links follow each waiting name.
 func (d *deployment) allowances() (allowed, waiting []string) {
 	d.t.Helper()
 	for _, one := range must(d.Allowances.List(d.t.Context()))(d.t) {
@@ -99,9 +99,9 @@ func TestYesOutlivesTheLocalUser(t *testing.T) {
 	}
 }
 
-// TestLinkAtTheMachineIsAYes links local users at the machine, where an admin asks. The
-// yes of a refused request is taken back, and so is the yes to a local user whose link
-// is ended there.
+// TestLinkAtTheMachineIsAYes links local users at the machine: asking for a link there also
+// says yes. If the service refuses the request, a new yes is taken back. Ending the link at
+// the machine takes the yes back, too, even if the service keeps the link.
 func TestLinkAtTheMachineIsAYes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -134,8 +134,8 @@ func TestLinkAtTheMachineIsAYes(t *testing.T) {
 	isError(t, err, agent.ErrLocalUserNotAllowed)
 }
 
-// TestLostAnswerKeepsTheYes loses the answer to a request for a link, which the service
-// has made.
+// TestLostAnswerKeepsTheYes asks for a link, and gets no answer. The yes must stay, because
+// the service may have made the link.
 func TestLostAnswerKeepsTheYes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -61,8 +61,8 @@ func (f *feed) loop(ctx context.Context) {
 	}
 }
 
-// rest waits before the next round. It returns soon after somebody has given the agent
-// a new server key, and false when ctx has ended.
+// rest waits before the next round. It returns true when the time is over, or earlier when
+// somebody has given the agent a new server key. It returns false when ctx has ended.
 func (f *feed) rest(ctx context.Context, wait time.Duration) bool {
 	for ; wait > f.pace.owed; wait -= f.pace.owed {
 		if !pause(ctx, f.pace.owed) {
@@ -75,8 +75,9 @@ func (f *feed) rest(ctx context.Context, wait time.Duration) bool {
 	return pause(ctx, wait)
 }
 
-// compareNowAndThen compares all links with the service: at the start of the
-// agent, again after pace.resync, and when the server key or the owner is another one.
+// compareNowAndThen compares all links with the service when it is time: at the start of
+// the agent, after each pace.resync, and when the server key or the owner has changed. While
+// the agent could not replace its server key, it does so after each pace.refused instead.
 func (f *feed) compareNowAndThen(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -97,8 +98,9 @@ func (f *feed) compareNowAndThen(ctx context.Context) error {
 	return nil
 }
 
-// noteKey notes when the file holds another server key than before. Then all loops that
-// may wait because the former key was refused begin another round.
+// noteKey looks whether the server key in the agent's file has changed. If so, all links
+// are compared again, and the loops that may wait because the service refused the former
+// key begin their next round at once.
 func (f *feed) noteKey(ctx context.Context) error {
 	key, err := f.store.serverKey(ctx)
 	if err != nil {

@@ -37,9 +37,10 @@ type beforeLook struct {
 	letIn map[string]bool // by the id of the local user
 }
 
-// before reads what [dashboard.look] compares. Call it before the media server lists its
-// local users: a guest who is created in between would otherwise count as deleted, and one
-// who is let in as disabled.
+// before reads the links and guests that [dashboard.look] compares with the media server.
+// Call it before the media server lists its local users. In the other order, a guest whom
+// the agent creates in between would count as deleted, and a guest whom it lets in would
+// count as disabled.
 func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
 	out := beforeLook{letIn: map[string]bool{}}
 	var err error
@@ -53,10 +54,11 @@ func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
 	return out, d.explainFile(ctx, err)
 }
 
-// look compares the links with what the media server has just listed, and says what is
-// wrong. The rules are these. The link of a guest whose local user was deleted is ended,
-// because the administrator has shut them out. Any other link is left to people. The
-// tokens of a local user who became an administrator end, unless AllowAdmins is on.
+// look compares the links with the local users and libraries that the media server has just
+// listed, and begins or ends the troubles. It ends the link of a guest whose local user was
+// deleted, because the administrator has shut them out. It ends no other link, because
+// people decide about those. It ends the tokens of a link if its local user was deleted, or
+// became an administrator while AllowAdmins is off.
 func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediaserver.LocalUser, libraries []mediaserver.Library) error {
 	byID := map[string]mediaserver.LocalUser{}
 	for _, u := range users {
@@ -81,8 +83,8 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 	return nil
 }
 
-// lookAt compares one link with its local user. there is false if the media server does
-// not have them.
+// lookAt compares one link with its local user, and adds what is wrong to found. The
+// parameter there is false if the media server does not have the local user.
 func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.LocalUser, there bool, found map[string][]string) error {
 	note := func(trouble string) {
 		found[trouble] = append(found[trouble], fmt.Sprintf("%s (local user %s)", link.Username, readable(link.LocalUserName)))
@@ -109,7 +111,7 @@ func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.
 	return nil
 }
 
-// tell begins and ends the troubles.
+// tell begins each trouble that has texts in found, and ends the other ones.
 func (d *dashboard) tell(ctx context.Context, found map[string][]string) {
 	for _, one := range []struct{ name, before, after string }{
 		{
@@ -138,7 +140,7 @@ func (d *dashboard) tell(ctx context.Context, found map[string][]string) {
 	}
 }
 
-// some returns the first entries of a list for a text, and how many more there are.
+// some returns a text with the first three entries of a list and the number of the others.
 func some(list []string) string {
 	const most = 3
 	text := strings.Join(list[:min(len(list), most)], ", ")

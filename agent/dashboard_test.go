@@ -23,8 +23,8 @@ func (d *deployment) troubleText(name string) string {
 	return ""
 }
 
-// What an administrator does with a linked local user in the dashboard is a trouble that
-// names the account, until it is undone.
+// When an administrator changes a linked local user in the dashboard so that the person
+// cannot get in, a trouble begins that names the account. It ends when the change is undone.
 func TestLocalUserChangedInDashboard(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -69,8 +69,8 @@ func TestLocalUserChangedInDashboard(t *testing.T) {
 	}
 }
 
-// An administrator may stay one if the settings allow it: their token is good, and nothing
-// is wrong.
+// If AllowAdmins is on, a linked local user may become an administrator: their token stays
+// valid, and no trouble begins.
 func TestAdministratorInDashboardIsAllowed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -95,8 +95,8 @@ func TestLocalUserRenamedInDashboard(t *testing.T) {
 	eventually(t, "a line", func() bool { return d.log.Count("has another name now") == 1 })
 }
 
-// A library that is gone is a trouble that names the guests, who lose it without a word
-// otherwise.
+// When a library is gone, a trouble begins that names the guests who were allowed to see it,
+// because otherwise nobody would notice that they have lost it.
 func TestLibraryGoneInDashboard(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -49,9 +49,9 @@ func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 	}
 }
 
-// Exchange gives a device that shows an access key a local access token. It looks
-// into the agent's own copy first, and asks the service only about accounts and
-// keys that are unknown there. It returns [ErrNotRegistered],
+// Exchange gives a local access token to a device that shows an access key. It looks
+// into the agent's own copy of the links first, and asks the service only if the account
+// or the key is not found there. It returns [ErrNotRegistered],
 // [ErrAccountUnknown], [ErrAccessKeyWrong], [ErrTrustOver], [ErrLocalUserNotAllowed],
 // [ErrNotYet], [ErrGuestWaits], [ErrLocalUserRefused] or [ErrMediaServerAway].
 func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, error) {

@@ -28,9 +28,10 @@ const (
 const (
 	// guestsAtOnce is the number of guests that are created at the same time.
 	guestsAtOnce = 4
-	// guestsKept says how many times as many local users of guests may exist as may be let
-	// in. A guest who is shut out frees their place, and the service decides about that: it
-	// must not be able to fill the media server by inviting and ending again and again.
+	// guestsKept, multiplied by GuestLimit, is the largest number of local users of guests
+	// that may exist. GuestLimit alone bounds only the guests who are let in: a guest who is
+	// shut out frees their place. The service decides about that, and must not be able to
+	// fill the media server by inviting guests and ending their links again and again.
 	guestsKept = 5
 )
 
@@ -43,8 +44,8 @@ const (
 	waitMedia  = "guest_refused"
 )
 
-// waitText returns the text of the trouble for links that wait for a reason. It names the
-// accounts.
+// waitText returns the text of the trouble for links whose local user is not created yet
+// for the given reason. The text names the accounts.
 func waitText(reason string, links []*linkRow) string {
 	who := "no local user is created for " + some(usernames(links))
 	switch reason {

@@ -13,8 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// createAll creates a local user for each link, some at the same time, unless a reason
-// keeps a link waiting. An error of one guest does not hold up the others.
+// createAll creates a local user for each link, several at the same time. Links for which
+// it may not create one now go into book.waiting, with the reason. An error of one guest
+// does not hold up the others.
 func (gs *guests) createAll(ctx context.Context, book *guestBook, links []*linkRow) error {
 	if len(links) == 0 {
 		return nil
@@ -56,7 +57,8 @@ func (gs *guests) createAll(ctx context.Context, book *guestBook, links []*linkR
 	return errors.Join(results...)
 }
 
-// create creates the local user of one link. users are those of the moment before.
+// create creates the local user of one link. The parameter users has the local users that
+// existed before, so that a later run does not take one of them for the guest.
 func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver.LocalUser) error {
 	to, err := gs.restriction(ctx, link)
 	if err != nil {
@@ -95,10 +97,10 @@ func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver
 	return nil
 }
 
-// room returns how many guests can be created now, and the reason why there can be no
-// more. It counts guests that are left alone, too, as long as their local user exists: the
-// service decides who is linked, and could otherwise have any number of guests created. A
-// guest who is shut out has freed their place.
+// room returns how many guests may be created now, and the reason why no more may be. It
+// also counts guests that the agent leaves alone, as long as their local user exists:
+// the service decides about links, and could otherwise have any number of guests created.
+// A guest who is shut out counts only for the higher limit; see [guestsKept].
 func (gs *guests) room(ctx context.Context, book *guestBook, users []mediaserver.LocalUser) (reason string, n int, err error) {
 	made, err := readGuests(gs.store.read(ctx), "left_alone <> ?", aloneGone)
 	if err != nil {
@@ -119,7 +121,7 @@ func (gs *guests) room(ctx context.Context, book *guestBook, users []mediaserver
 	limit := gs.opt.Policy.GuestLimit
 	n = max(0, min(limit-letIn, limit*guestsKept-there))
 	reason = waitLimit
-	// Guests that were deleted since then count, too.
+	// The file forgets deleted guests, so gs.created counts all that this run has created.
 	if hourly := max(0, min(gs.opt.Policy.GuestsHourly-recent, gs.created.Left())); hourly < n {
 		n, reason = hourly, waitHourly
 	}
@@ -147,9 +149,9 @@ func (gs *guests) finishIntents(ctx context.Context) error {
 	return nil
 }
 
-// sureWithin is the longest time after the intent in which a local user that is found
-// is certainly the guest. Later an admin may have created one with the same name, who
-// needs a yes.
+// sureWithin is the time after an intent in which the agent takes the only fitting local
+// user for the guest without a yes. If it finds one later, an admin may have created that
+// one with the same name, so the local user needs a yes.
 const sureWithin = 10 * time.Minute
 
 // finishIntent looks for the local user of one intent: new, not an administrator,

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// guestWaits tells devices that wait when guests have changed, and why no local user is
-// created for a link.
+// guestWaits wakes the waiting devices when guests have changed. It also holds the reasons
+// why no local user is created for a link.
 type guestWaits struct {
 	mu      sync.Mutex
 	reasons map[string]string // names of troubles by the id of the link
@@ -51,10 +51,10 @@ func (w *guestWaits) reason(linkID string) string {
 	return w.reasons[linkID]
 }
 
-// checkGuest returns nil when the local user of a link can be used as far as the agent is
-// concerned. For a guest who is being created or restricted it returns [ErrNotYet], and
-// [ErrGuestWaits] if something keeps the guest from being created. A guest who was found
-// again after a crash may have access to everything, so they wait, too.
+// checkGuest returns nil if the local user of a link exists and, for a guest, if the agent
+// has restricted them and let them in. It returns [ErrNotYet] while that is still to be
+// done, and [ErrGuestWaits] if there is a reason not to create the guest. A guest who was
+// found again after a crash may have access to everything, so they have to wait, too.
 func (e *Exchanges) checkGuest(ctx context.Context, link *linkRow) error {
 	if link.Type != client.Guest {
 		if link.LocalUserID == "" {

@@ -110,8 +110,8 @@ func TestExchangeWaitsForGuestWhoseLinkEnds(t *testing.T) {
 	}
 }
 
-// A code that a guest enters before their local user is there waits, and then signs the
-// device in.
+// A guest may enter a Quick Connect code before their local user exists. The code waits
+// until the local user has been created, and then signs the device in.
 func TestCodeWaitsForGuest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -175,8 +175,8 @@ func TestEndedGuestFreesPlace(t *testing.T) {
 	never(t, "another local user", func() bool { return d.fake.count("CreateGuest") > 5 })
 }
 
-// A guest for whom something keeps the local user from being created is told so, at a
-// device and for a code, and the trouble names them and the setting.
+// If a setting keeps the agent from creating a guest, the guest is told so at once, at a
+// device and for a Quick Connect code. The trouble names the guest and the setting.
 func TestGuestIsToldWhatTheyWaitFor(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

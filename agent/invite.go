@@ -29,8 +29,9 @@ type InviteAnswer struct {
 	ExpiresAt time.Time
 }
 
-// inviteRefusal returns the error for a refusal of the service that is about the invite, or
-// nil for any other answer. Too many invites do not count as an absence of the service.
+// inviteRefusal returns the error if the service refuses an invite for a reason that the
+// invite itself has, or nil for any other error. Too many invites are such a reason, so that
+// the admin is not told that the service is away.
 func inviteRefusal(err error) error {
 	wrong, is := errors.AsType[*client.Error](err)
 	if !is {
@@ -86,7 +87,7 @@ func (i *Invites) Create(ctx context.Context, ask InviteAsk) (InviteAnswer, erro
 	return InviteAnswer{ID: string(made.ID), To: made.To, ExpiresAt: made.ExpiresAt}, nil
 }
 
-// Invite is an invite to the server that waits for the answer of its person.
+// Invite is an invite to the server that the invited person has not answered yet.
 type Invite struct {
 	ID        string
 	To        string   // a username or an email address, as the admin or the owner typed it
@@ -96,9 +97,9 @@ type Invite struct {
 	ExpiresAt time.Time
 }
 
-// Pending asks the service for the invites that wait for their answer, the newest
-// first, whether they were made at the machine or by the owner on the site. It
-// returns [ErrNotRegistered], [ErrServiceAway] or [ErrServiceRefused].
+// Pending asks the service for the invites that nobody has answered yet, the newest first.
+// They include those that the owner made on a page of the service. Pending returns
+// [ErrNotRegistered], [ErrServiceAway] or [ErrServiceRefused].
 func (i *Invites) Pending(ctx context.Context) ([]Invite, error) {
 	service, err := i.service.client(ctx)
 	if err != nil {

@@ -42,7 +42,8 @@ func TestInviteAtTheMachine(t *testing.T) {
 	isError(t, err, agent.ErrGuestsOff)
 }
 
-// Too many invites are told as that, and not as an absence of the service.
+// When the service refuses an invite because there were too many, the error says so, and
+// does not say that the service is away.
 func TestThrottledInviteIsToldAsThat(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

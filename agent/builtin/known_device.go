@@ -14,12 +14,13 @@ import (
 // one replaces the device that was used longest ago.
 const knownDevicesKept = 50
 
-// unnamed begins the id of a device that has sent none. Others can have the same id, so
-// such a device is never known.
+// unnamed is the prefix of the id that this server makes for a device that sends no id.
+// Several devices can get the same id, so such a device never becomes a known device.
 const unnamed = "unnamed-"
 
 // isKnown reports whether a local user has signed in on a device with the current
-// password, or is signed in there. It runs the same statement for names that do not exist.
+// password, or is signed in there. For a name that does not exist the id is empty, and the
+// same statement runs, so that the time does not tell which names exist.
 func (s *Server) isKnown(ctx context.Context, localUserID, deviceID string) (bool, error) {
 	const look = `SELECT EXISTS (SELECT 1 FROM known_devices WHERE local_user_id = ? AND device_hash = ?)
  OR EXISTS (SELECT 1 FROM access_tokens WHERE local_user_id = ? AND device_id = ?)`

@@ -33,8 +33,8 @@ func (k *kit) guess(n int, from func(i int) string) (answers int) {
 	return answers
 }
 
-// TestManyAddressesDoNotGuessOn guesses from many addresses. They are counted together for
-// the local user, and those at home do not have to wait for it.
+// TestManyAddressesDoNotGuessOn guesses a password from many addresses outside. The guesses
+// count together for the name, so that everybody outside has to wait, but nobody at home.
 func TestManyAddressesDoNotGuessOn(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -151,8 +151,8 @@ func TestChangePasswordRaces(t *testing.T) {
 	}
 }
 
-// Guesses of the current password count for the limit of sign-in on that device, and
-// nowhere else.
+// A wrong current password counts like a wrong password at sign-in. It makes later sign-ins
+// on the same known device wait, but not those on other devices.
 func TestChangePasswordThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

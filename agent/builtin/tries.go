@@ -17,10 +17,11 @@ import (
 // the others out.
 const triesPerSource = 32
 
-// passwordTries slows down the guessing of passwords, in memory. It counts wrong
-// passwords by name and by the network of the caller, and by name alone, so that somebody
-// with many addresses waits, too. A device that the local user has used before has a count
-// of its own: whoever guesses, from its network or elsewhere, does not make it wait.
+// passwordTries slows down the guessing of passwords, with counts in memory. It counts the
+// wrong passwords for a name from each network. It also counts those for a name from all
+// networks together, so that somebody with many addresses has to wait, too. A device that
+// the local user has used before has its own count, so that guesses on other devices do
+// not make it wait, even if they come from the same network.
 type passwordTries struct {
 	wrong  *limit.Failures[triedName]
 	names  *limit.Failures[triedFrom]
@@ -37,8 +38,9 @@ type triedName struct {
 	source netip.Prefix
 }
 
-// triedFrom is a name that somebody tries to sign in with, from the home network or from
-// outside. So strangers outside do not make those at home wait.
+// triedFrom is a name that somebody tries to sign in with, and whether they do so in the
+// home network. The two are counted apart, so that strangers outside do not make people at
+// home wait.
 type triedFrom struct {
 	name string
 	home bool
@@ -59,8 +61,9 @@ type passwordTry struct {
 	device  string // its id; used only if it is known
 }
 
-// newPasswordTries returns tries of passwords. Three wrong passwords cost nothing, then
-// each doubles the wait, up to 15 minutes. From all networks together ten cost nothing.
+// newPasswordTries returns empty counts. From one network, three wrong passwords for a name
+// cause no wait. The fourth causes a wait of a second, and each further one doubles it, up
+// to 15 minutes. The count of all networks together begins to cause waits after ten.
 func newPasswordTries(now func() time.Time) *passwordTries {
 	options := func(wait func(int) time.Duration) limit.FailureOptions {
 		return limit.FailureOptions{Now: now, Wait: wait, Forget: 24 * time.Hour, Queue: 16, Keys: 10_000}
@@ -76,8 +79,8 @@ func passwordWait(wrong int) time.Duration {
 	return growing(wrong-free, 15*time.Minute)
 }
 
-// nameWait is the wait after wrong passwords for one name from any network. In a day it
-// leaves less than a hundred tries.
+// nameWait returns the wait after a number of wrong passwords for one name, from all
+// networks together. It allows fewer than a hundred tries in a day.
 func nameWait(wrong int) time.Duration {
 	const free = 10
 	return growing(wrong-free, 20*time.Minute)
@@ -89,8 +92,8 @@ func knownWait(wrong int) time.Duration {
 	return growing(wrong-free, 20*time.Minute)
 }
 
-// growing returns a second for the first wrong password that costs something, and doubles
-// that with each further one, up to most.
+// growing returns the wait after a number of wrong passwords, without those that cause no
+// wait: a second after the first, then twice as long after each further one, at most most.
 func growing(wrong int, most time.Duration) time.Duration {
 	if wrong <= 0 {
 		return 0

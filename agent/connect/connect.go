@@ -69,10 +69,10 @@ func refuse(err error) error {
 	}{
 		{agent.ErrAccountUnknown, 0, http.StatusNotFound, "That account has no link to this server."},
 		{agent.ErrAccessKeyWrong, 0, http.StatusUnauthorized, "The access key is not valid here: fetch the list of servers again."},
-		// Not 401: apps throw an access key away that is answered with it.
+		// The status is not 401, because apps throw away their access key when they get it.
 		{agent.ErrNotYet, atOnce, http.StatusServiceUnavailable, "Your user on this server is being created. Try again in a moment."},
 		{agent.ErrGuestWaits, later, http.StatusServiceUnavailable, "This server has not created a user for you yet. Try again later, or ask its owner."},
-		// Not 401: the access key is right, and asking for it again would not help.
+		// The status is not 401, because the access key is right: a new one would not help.
 		{agent.ErrLocalUserNotAllowed, 0, http.StatusForbidden, "The owner of this server has to allow that local user first. " +
 			"Ask them to run 'latchkey agent allow' on the machine of the media server. Until then, sign in with the local user's own password."},
 		{agent.ErrOutsideHours, later, http.StatusServiceUnavailable, "This server does not let that local user in at this hour. Try again later."},

@@ -13,10 +13,10 @@ import (
 // Refuse returns the answer for an error of the agent.
 func Refuse(err error) error { return refuse(err) }
 
-// Pending returns pending links and invites as they are listed.
+// Pending returns pending links and invites of guests in the form that the protocol lists.
 func Pending(links []agent.Link, invites []agent.Invite) any { return pendingGuests(links, invites) }
 
-// DeviceOf returns the device of a request that says only these values about itself.
+// DeviceOf returns the device that the server sees in a request with only these values.
 func DeviceOf(userAgent string, address netip.Addr, account, name string) mediaserver.Device {
 	r := &http.Request{Header: http.Header{"User-Agent": {userAgent}}}
 	return deviceOf(&wire.Request{Request: r, Identity: embywire.Identity{Device: name}, Address: address}, account)

@@ -112,8 +112,8 @@ func pendingGuests(links []agent.Link, invites []agent.Invite) []pendingGuest {
 	return list
 }
 
-// cancel ends a link or an invite that [server.pending] lists. An accepted link
-// cannot be ended here, only by its local user, so that nobody ends one by accident.
+// cancel ends a link or an invite that [server.pending] lists. It does not end accepted
+// links, so that nobody does that by accident: the request for that names the local user.
 func (s *server) cancel(w http.ResponseWriter, r *wire.Request) error {
 	id := r.Params.Get("id")
 	links, err := s.agent.Links.Pending(r.Context())

@@ -129,7 +129,8 @@ func (s *site) ask(request string) answer {
 }
 
 // central sends a request of a person's app to the Connect service, checks the
-// status, and returns the JSON object of the answer. An array is its member "list".
+// status, and returns the JSON object of the answer, or nil if the answer is empty. If the
+// answer is an array, central returns an object that has it as the member "list".
 func (s *site) central(method, target, token string, status int) map[string]any {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+"/service"+target, http.NoBody)

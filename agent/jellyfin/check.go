@@ -80,12 +80,12 @@ func (s *Server) Check(ctx context.Context) ([]CheckedStep, error) {
 	return steps, nil
 }
 
-// firstWithoutLegacy is the first version that is set up without the old ways of showing a
-// token, and that does not know the prefix /emby.
+// firstWithoutLegacy is the first major version of Jellyfin that does not know the prefix
+// /emby, and in which the old ways of showing a token are off until somebody sets them.
 const firstWithoutLegacy = 12
 
-// olderApps returns the step that says which apps the server takes. It is never a reason to
-// stop.
+// olderApps returns the step that says which apps can use this version of Jellyfin. The
+// step never fails: it only warns.
 func (s *Server) olderApps(ctx context.Context) CheckedStep {
 	var configuration struct {
 		Legacy bool `json:"EnableLegacyAuthorization"`
