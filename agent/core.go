@@ -71,8 +71,8 @@ func (c *core) logSometimes(ctx context.Context, text string, attrs ...slog.Attr
 	}
 }
 
-// causeOf returns the text of an error of the media server for the log. The text may be
-// longer than a name, because the advice for the admin stands at its end.
+// causeOf returns the text of an error of the media server for the log. It cuts the text
+// later than it cuts names, because the advice for the admin stands at its end.
 func causeOf(err error) slog.Attr {
 	const most = 1000
 	return slog.String("cause", printable.Cut(printable.Text(err.Error()), most))

@@ -217,7 +217,8 @@ func (q *quickConnects) approve(ctx context.Context, one client.OpenQuickConnect
 	err = q.opt.MediaServer.ApproveCode(within, one.Code, userID)
 	switch {
 	case err == nil:
-		// If this fails, q.approved still knows it for the rest of this run.
+		// If the file cannot be written, q.approved still knows for the rest of this run
+		// that the code was approved.
 		_ = q.explainFile(ctx, q.store.setFacts(context.WithoutCancel(ctx), map[string]string{name: codeApproved}))
 		return "", nil
 	case errors.Is(err, mediaserver.ErrCodeWrong) && !tried:

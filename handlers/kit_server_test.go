@@ -129,8 +129,8 @@ func (b *browser) links(username string) map[string]models.Link {
 	return links
 }
 
-// wrongTerms fails unless the form of the first person shows a mistake in the
-// end.
+// wrongTerms fails unless the page shows an error at the end date (ends_at) in the form
+// of the first person.
 func (b *browser) wrongTerms(a answer) {
 	b.t.Helper()
 	b.see(a, http.StatusUnprocessableEntity, `id="ends_at-0-error"`, `value="2020-01-01"`, "<title>Problem: ", `<details class="sure" open>`)
@@ -178,7 +178,8 @@ func (b *browser) idIn(path string) string {
 	return id[1]
 }
 
-// idOf returns the id in the forms beside a text on a page.
+// idOf finds the link to the URL text on a page, and returns the value of the first
+// field named id after it.
 func (b *browser) idOf(path, text string) string {
 	b.t.Helper()
 	_, after, ok := strings.Cut(b.get(path).body, `<a href="`+text+`"`)

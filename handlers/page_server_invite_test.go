@@ -46,7 +46,7 @@ func TestInviteAGuest(t *testing.T) {
 	owner.see(owner.post("/invites", "server", attic.id(), "to", "gina@example.org", "local_user_id", owner.localUser(attic, "Anna"), "server."+cellar.id(), "on"),
 		http.StatusUnprocessableEntity, "A local user belongs to one server")
 
-	// It works, and sending it twice makes one invite.
+	// The form without mistakes works, and sending it twice makes one invite.
 	last := s.Clock.Now().Add(30 * 24 * time.Hour).Format(time.DateOnly)
 	fields := []string{
 		"server", attic.id(), "key", owner.hidden(form, "key", "<form"), "to", "gina@example.org", "note", note, "ends_at", last, "local_user_id", "",

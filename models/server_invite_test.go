@@ -84,8 +84,8 @@ func TestInviteHereNeedsAnOwner(t *testing.T) {
 	})
 }
 
-// A repeated request makes nothing twice, owner and server have separate idempotency keys,
-// and the owner's limit counts.
+// A repeated request makes no second invite. The owner and each of the servers have
+// separate idempotency keys.
 func TestInviteHereOnce(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
@@ -123,6 +123,7 @@ func TestInviteHereOnce(t *testing.T) {
 	})
 }
 
+// An invite that a server makes counts toward the limit of its owner.
 func TestInviteHereIsLimited(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		owner := k.account()

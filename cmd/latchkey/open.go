@@ -95,7 +95,7 @@ func busyNetworks(settings []config.BusyNetwork) []models.BusyNetwork {
 	return all
 }
 
-// lives returns the lifetimes of the settings.
+// lives returns the lifetimes of sessions, links and mails that the settings give.
 func (p *program) lives() models.Lives {
 	s := p.settings
 	return models.Lives{

@@ -146,8 +146,8 @@ func dialectorFor(address string) (gorm.Dialector, Dialect, error) { //nolint:ir
 	if err != nil {
 		return nil, "", ErrAddress
 	}
-	// The version is given here, because asking for it would need the database at
-	// the start. With this version the driver never uses RETURNING, which TiDB lacks.
+	// GORM does not ask for the version of the server, because that would need the
+	// database at the start. Without a version it never uses RETURNING, which TiDB lacks.
 	dialector, ok := gormmysql.New(gormmysql.Config{
 		Conn: sql.OpenDB(promptConnector{connector}), DSNConfig: config, SkipInitializeWithVersion: true,
 	}).(*gormmysql.Dialector)

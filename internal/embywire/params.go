@@ -113,7 +113,8 @@ func (p Params) add(name, value string) {
 // the body.
 const most = 200
 
-// readForm reads pairs of name and value, decoded or not (§1.2).
+// readForm reads the pairs of name and value of a form. Some clients do not encode their
+// forms (§1.2).
 func readForm(params Params, text string, o Options) {
 	parts := strings.SplitN(text, "&", most+1)
 	if len(parts) > most {
