@@ -121,7 +121,7 @@ func (c *core) tokenAccount(ctx context.Context, tx *gorm.DB, t token) (accountR
 }
 
 // revokeUnused does what [revoke] does, but keeps used tokens until they expire. With
-// them the service recognizes a second click on a link that has already worked.
+// them the service recognises a second click on a link that has already worked.
 func revokeUnused(tx *gorm.DB, accountID int64, p purpose) error {
 	if err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND purpose = ? AND used_at IS NULL", accountID, p).Error; err != nil {
 		return err

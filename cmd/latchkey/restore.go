@@ -44,7 +44,7 @@ func (w *restoreWatch) begin(ctx context.Context, declared bool) error {
 
 // run calls look every minute until ctx ends, and then a last time. The last call raises
 // the mark above the mark of a backup that was made in the last minute, so that the
-// service recognizes that backup, too, if it is restored.
+// service recognises that backup, too, if it is restored.
 func (w *restoreWatch) run(ctx context.Context) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
