@@ -32,7 +32,7 @@ var (
 type ServerKeys struct {
 	*core
 
-	// failed says that the last renewal failed. Only the loop of the feed uses it.
+	// failed is true after a renewal that failed. Only the loop of the feed uses it.
 	failed bool
 }
 

@@ -52,7 +52,7 @@ type triedDevice struct {
 	device secret.Hash
 }
 
-// passwordTry says who tries a password.
+// passwordTry is the name, the address and the device of somebody who tries a password.
 type passwordTry struct {
 	name    string
 	address netip.Addr

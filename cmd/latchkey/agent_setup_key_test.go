@@ -97,7 +97,7 @@ func TestSetupTakesNewServerKey(t *testing.T) {
 	h.owner.w.keepsSecrets(h.folder, h.owner.w.service, h.agent)
 }
 
-// Setup says what is wrong with a key, and ends with an error if no better one comes. The
+// Setup names the fault of a wrong key and asks again; it ends with an error if no better key comes. The
 // registration stays as it was.
 func TestSetupRefusesWrongServerKeys(t *testing.T) {
 	t.Parallel()

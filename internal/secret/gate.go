@@ -41,7 +41,7 @@ type waiter struct {
 	limited bool          // whether the hash was taken from what strangers may ask for
 }
 
-// standing says what is known about the person for whom a hash is made. It decides in
+// standing is what is known about the person for whom a hash is made. It decides in
 // which queue the hash waits, and whether it counts as a hash of strangers.
 type standing struct {
 	stranger bool
