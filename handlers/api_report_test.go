@@ -56,6 +56,7 @@ func TestAPIReport(t *testing.T) {
 		{func(in map[string]any) { in["name"] = " " }, "name", "server_name_invalid"},
 		{func(in map[string]any) { in["system_id"] = "" }, "system_id", "system_id_invalid"},
 		{address("wan", "javascript:1"), "addresses[0].url", "address_invalid"},
+		{address("lan", "http://192.168.1.9:8096/emby/%2e%2e"), "addresses[0].url", "address_path_invalid"},
 		{address("custom", "https://den.example.org"), "addresses[0].kind", "address_kind_invalid"},
 		{func(in map[string]any) { in["addresses"] = make([]map[string]string, 21) }, "addresses", "address_too_many"},
 		{func(in map[string]any) { in["local_users"] = []map[string]any{{"id": "a"}, {"id": "a"}} }, "local_users", "local_users_invalid"},

@@ -37,7 +37,14 @@ func TestAPIAddresses(t *testing.T) {
 	ann.wrong(ann.post(at, "url", ""), 422, "url", "field_required")
 	ann.wrong(ann.post(at, "url", "javascript:alert(1)"), 422, "url", "address_invalid")
 	ann.wrong(ann.post(at, "url", "https://den.example.org"), 409, "url", "address_taken")
+	ann.wrong(ann.post(at, "url", "https://den.example.org/jellyfin#!/home"), 422, "url", "address_path_invalid")
 	var made address
+	ann.is(ann.post(at, "url", "https://Den.example.org.//jelly%66in/"), http.StatusCreated, &made)
+	if want := "https://den.example.org:443/jellyfin"; made.URL != want {
+		t.Errorf("the address with a path became %s, want %s", made.URL, want)
+	}
+	ann.wrong(ann.post(at, "url", "https://den.example.org/jellyfin"), 409, "url", "address_taken")
+	ann.done(ann.put(http.MethodDelete, at+"/"+made.ID, nil))
 	ann.is(ann.post(at, "url", "http://Den.lan:8096/"), http.StatusCreated, &made)
 	if diff := cmp.Diff(address{ID: made.ID, Kind: "custom", URL: "http://den.lan:8096", ByOwner: true}, made); diff != "" {
 		t.Errorf("made (-want +got):\n%s", diff)

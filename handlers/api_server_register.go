@@ -66,8 +66,8 @@ func addAddresses(r *models.Registration, addresses []addressObject) error {
 	}
 	for i, a := range addresses {
 		field := fmt.Sprintf("addresses[%d]", i)
-		if !models.IsAddress(a.URL) {
-			return oneMistake(field+".url", "address_invalid")
+		if mistake := models.AddressMistake(a.URL); mistake != "" {
+			return oneMistake(field+".url", mistake)
 		}
 		switch a.Kind {
 		case models.AddressLAN:

@@ -30,7 +30,7 @@ func (s *site) setHeaders(c *gin.Context) {
 // contentPolicy returns the content security policy of a page. Scripts, and the
 // modules that they import, need the nonce. Pages with a captcha of Google
 // allow its scripts, and the page that opens a server allows requests to the
-// origins in probes.
+// sources in probes.
 func contentPolicy(nonce string, recaptcha bool, probes []string) string {
 	script, frame := "'nonce-"+nonce+"'", ""
 	if recaptcha {
@@ -61,9 +61,9 @@ func allowRecaptcha(c *gin.Context) {
 }
 
 // allowProbes allows the scripts of the page of this answer to ask these
-// origins whether they respond.
-func allowProbes(c *gin.Context, origins []string) {
-	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, origins))
+// sources whether they respond.
+func allowProbes(c *gin.Context, sources []string) {
+	c.Header("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, sources))
 }
 
 // allowPrivateCopy allows the browser, and nobody else, to keep the answer, if

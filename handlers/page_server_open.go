@@ -51,7 +51,7 @@ func (s *site) openServer(c *gin.Context) error {
 	for _, address := range secureFirst(usable[at].Addresses) {
 		shown := openAddressView{URL: address.URL(), Kind: addressKind(page.Base, address), Secure: address.Scheme == "https"}
 		if shown.Probe = s.mayProbe(address); shown.Probe {
-			probes = append(probes, shown.URL)
+			probes = append(probes, probeSource(address))
 		}
 		page.Addresses = append(page.Addresses, shown)
 	}
@@ -83,6 +83,15 @@ func secureFirst(addresses []models.Address) []models.Address {
 	}
 	slices.SortStableFunc(sorted, func(a, b models.Address) int { return rank(a) - rank(b) })
 	return sorted
+}
+
+// probeSource returns the source of a content security policy that allows all paths below
+// an address. A policy compares a path without a slash at its end as a whole.
+func probeSource(a models.Address) string {
+	if a.Path == "" {
+		return a.URL()
+	}
+	return a.URL() + "/"
 }
 
 // mayProbe reports whether browsers let our page try an address. A page of

@@ -18,6 +18,7 @@ func TestOpenServer(t *testing.T) {
 	guest.signIn(guest.join("carla"))
 	den := owner.owns("Den")
 	owner.led(owner.post(den.page()+"/addresses", "address", "https://[2001:db8::1]:8920"), den.page())
+	owner.led(owner.post(den.page()+"/addresses", "address", "https://den.example.org/media/jellyfin/"), den.page())
 	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkGuest).ID, 10)), "/servers")
 
 	a := guest.get(den.page() + "/open")
@@ -26,12 +27,14 @@ func TestOpenServer(t *testing.T) {
 	for _, link := range regexp.MustCompile(`<a class="button button-quiet" href="([^"]+)"[^>]*?( data-probe)?>`).FindAllStringSubmatch(a.body, -1) {
 		urls = append(urls, link[1]+link[2])
 	}
-	want := "https://media.example.org:443 data-probe https://[2001:db8::1]:8920 http://192.168.1.20:8096"
+	want := "https://media.example.org:443 data-probe https://[2001:db8::1]:8920 https://den.example.org:443/media/jellyfin data-probe http://192.168.1.20:8096"
 	if got := strings.Join(urls, " "); got != want {
 		t.Errorf("addresses are %q, want %q", got, want)
 	}
-	if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "; connect-src 'self' https://media.example.org:443; ") {
-		t.Errorf("policy %q, want it to contain %q", policy, "; connect-src 'self' https://media.example.org:443; ")
+	// A path of a policy means all that is below it only with a slash at its end.
+	want = "; connect-src 'self' https://media.example.org:443 https://den.example.org:443/media/jellyfin/; "
+	if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
+		t.Errorf("policy %q, want it to contain %q", policy, want)
 	}
 	owner.see(owner.get(den.page()+"/open"), http.StatusNotFound)
 

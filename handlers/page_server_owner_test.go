@@ -21,10 +21,13 @@ func TestManageAServer(t *testing.T) {
 	b.led(b.post(den.page()+"/rename", "name", "  Attic\u202e "), den.page(), "The name is saved", "<h1>Attic</h1>", "Den")
 	b.led(b.post(den.page()+"/rename", "name", ""), den.page(), "<h1>Den</h1>")
 
-	for _, bad := range []string{"", "ftp://x", "media.example.org", "https://x/y", "https://a:b@x", "javascript:alert(1)"} {
+	for _, bad := range []string{"", "ftp://x", "media.example.org", "https://x?y", "https://x/../y", "https://a:b@x", "javascript:alert(1)"} {
 		b.wrong(b.post(den.page()+"/addresses", "address", bad), "address")
 	}
 	b.led(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000/"), den.page(), "https://mine.example.net:9000", "added by you")
+	b.led(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000//emby/"), den.page(), `"https://mine.example.net:9000/emby"`)
+	b.wrong(b.post(den.page()+"/addresses", "address", "https://mine.example.net.:9000/emby"), "address")
+	b.led(b.post(den.page()+"/addresses/remove", "id", b.idOf(den.page(), "https://mine.example.net:9000/emby")), den.page())
 	b.wrong(b.post(den.page()+"/addresses", "address", "https://mine.example.net:9000"), "address")
 
 	order := func() string {

@@ -162,6 +162,7 @@ func codesIn(t *testing.T, folder string) []string {
 	return found(t, folder,
 		`Code: +"([a-z_]+)"`,                  // models.Error, models.FieldError
 		`fieldError\(\w+, "\w+", "([a-z_]+)"`, // errors about one field, in models
+		`return Address\{\}, "([a-z_]+)"`,     // rules for addresses of servers
 		`number\(c, "\w+", "([a-z_]+)"`,       // through number
 		`oneMistake\([^,()]+, "([a-z_]+)"`,    // errors about one field, in handlers
 		`\badd\("\w+", "([a-z_]+)"\)`,         // errors that are collected

@@ -97,13 +97,13 @@ func PlainMD5(password string) string { return md5Hex(password) }
 func ParseShortCode(typed string) (string, bool) { return parseShortCode(typed) }
 
 // ParseAddress reads an address as servers report it, and returns it as clients
-// open it.
-func ParseAddress(text string) (string, bool) {
-	a, ok := parseAddress(AddressWAN, text)
-	if !ok {
-		return "", false
+// open it, or the code of the mistake.
+func ParseAddress(text string) (url, mistake string) {
+	a, mistake := parseAddress(AddressWAN, text)
+	if mistake != "" {
+		return "", mistake
 	}
-	return a.URL(), true
+	return a.URL(), ""
 }
 
 // LookForChanges sets how often a long poll looks for changes of other

@@ -188,6 +188,7 @@ var exportVerdicts = map[string]string{
 	"server_addresses.host":        "as Servers.Addresses.Host",
 	"server_addresses.id":          "as Servers.Addresses.ID",
 	"server_addresses.kind":        "as Servers.Addresses.Kind",
+	"server_addresses.path":        "as Servers.Addresses.Path",
 	"server_addresses.port":        "as Servers.Addresses.Port",
 	"server_addresses.position":    "as Servers.Addresses.Position",
 	"server_addresses.reported_at": "as Servers.Addresses.ReportedAt",

@@ -68,8 +68,8 @@ func (k *kit) grow() {
 		by := int64(1_000_000_007) << i
 		k.exec(`INSERT INTO servers (id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, last_seen_at)
 SELECT id + ?, system_id, owner_id + ?, name, own_name, kind, version, key_version, created_at, last_seen_at FROM servers`, by, by)
-		k.exec(`INSERT INTO server_addresses (id, server_id, kind, scheme, host, port, position, hidden, by_owner, reported_at)
-SELECT id + ?, server_id + ?, kind, scheme, host, port, position, hidden, by_owner, reported_at FROM server_addresses`, by, by)
+		k.exec(`INSERT INTO server_addresses (id, server_id, kind, scheme, host, port, position, hidden, by_owner, reported_at, path)
+SELECT id + ?, server_id + ?, kind, scheme, host, port, position, hidden, by_owner, reported_at, path FROM server_addresses`, by, by)
 		k.exec(`INSERT INTO links (id, server_id, account_id, type, state, access_key, requested_by, created_at)
 SELECT id + ?, server_id + ?, account_id + ?, type, state, access_key, requested_by, created_at FROM links`, by, by, by)
 	}

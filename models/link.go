@@ -147,7 +147,7 @@ type Located struct {
 
 // locate is the statement that answers "where are my servers".
 const locate = "SELECT " + describedColumns + `, l.id, l.server_id, l.type, l.access_key, l.requested_by, l.created_at, l.accepted_at,
- l.ends_at, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position
+ l.ends_at, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position, a.path
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
 WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)
@@ -237,9 +237,9 @@ func scanLocated(rows *sql.Rows) (Located, *Address, error) {
 	var server describedRow
 	var accepted, ends sql.NullTime
 	var id, port, position sql.NullInt64
-	var kind, scheme, host sql.NullString
+	var kind, scheme, host, path sql.NullString
 	err := rows.Scan(append(server.scans(), &one.ID, &one.ServerID, &one.Type, &one.AccessKey, &one.RequestedBy, &one.CreatedAt, &accepted,
-		&ends, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position)...)
+		&ends, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position, &path)...)
 	if err != nil {
 		return one, nil, err
 	}
@@ -255,7 +255,8 @@ func scanLocated(rows *sql.Rows) (Located, *Address, error) {
 		return one, nil, nil
 	}
 	return one, &Address{
-		ID: id.Int64, Kind: kind.String, Scheme: scheme.String, Host: host.String, Port: int(port.Int64), Position: int(position.Int64),
+		ID: id.Int64, Kind: kind.String, Scheme: scheme.String, Host: host.String, Port: int(port.Int64), Path: path.String,
+		Position: int(position.Int64),
 	}, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 )
@@ -30,6 +32,7 @@ type addressRow struct {
 	Scheme     string
 	Host       string
 	Port       int
+	Path       string
 	Position   int // the order in which a client tries
 	Hidden     bool
 	ByOwner    bool // added by the owner; reports do not remove it
@@ -46,6 +49,7 @@ type Address struct {
 	Scheme     string // http or https
 	Host       string // a name, or an IP address without brackets
 	Port       int
+	Path       string // "", or what stands behind the port: "/jellyfin"
 	Position   int
 	Hidden     bool
 	ByOwner    bool
@@ -54,46 +58,75 @@ type Address struct {
 
 func (r *addressRow) address() Address {
 	return Address{
-		ID: r.ID, Kind: r.Kind, Scheme: r.Scheme, Host: r.Host, Port: r.Port, Position: r.Position, Hidden: r.Hidden,
-		ByOwner: r.ByOwner, ReportedAt: r.ReportedAt.UTC(),
+		ID: r.ID, Kind: r.Kind, Scheme: r.Scheme, Host: r.Host, Port: r.Port, Path: r.Path, Position: r.Position,
+		Hidden: r.Hidden, ByOwner: r.ByOwner, ReportedAt: r.ReportedAt.UTC(),
 	}
 }
 
-// URL returns the address as a client opens it, always with the port.
+// URL returns the address as a client opens it, always with the port, and never with a
+// slash at its end.
 func (a Address) URL() string {
-	host := a.Host
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
+	const plenty = 128 // most addresses are shorter, so the text is the only thing that is allocated
+	text := append(make([]byte, 0, plenty), a.Scheme...)
+	text = append(text, "://"...)
+	if strings.Contains(a.Host, ":") {
+		text = append(append(append(text, '['), a.Host...), ']')
+	} else {
+		text = append(text, a.Host...)
 	}
-	return a.Scheme + "://" + host + ":" + strconv.Itoa(a.Port)
+	text = strconv.AppendInt(append(text, ':'), int64(a.Port), 10)
+	return string(append(text, a.Path...))
 }
 
-// parseAddress reads an http or https address without a path, user, query or fragment,
-// and returns it in the one form in which addresses are stored and compared. Slashes at
-// the end, a dot behind the host and the zone of an IPv6 address change nothing and are
-// left out. It reports false for any other text, because addresses become links on pages
-// and in programs, and callers then refuse the request: a path that was dropped would
-// lead to another place.
-func parseAddress(kind, text string) (Address, bool) {
-	const longest = 300
+// parseAddress reads an http or https address without a user, query or fragment, and
+// returns it in the one form in which addresses are stored and compared. A path is kept,
+// because many media servers are below one. Slashes at the end, a dot behind the host and
+// the zone of an IPv6 address change nothing and are left out. For any other text it
+// returns the code of the mistake, because addresses become links on pages and in
+// programs, and callers then refuse the request. The code is "" for an address.
+func parseAddress(kind, text string) (address Address, mistake string) {
+	const longest = 600
 	text = strings.TrimSpace(text)
 	if text == "" || len(text) > longest {
-		return Address{}, false
+		return Address{}, "address_invalid"
 	}
-	if before, zone, found := strings.Cut(text, "%"); found && strings.Contains(before, "://[") {
-		if _, after, closed := strings.Cut(zone, "]"); closed {
-			text = before + "]" + after
-		}
+	u, err := url.Parse(withoutZone(text))
+	if err != nil || u.User != nil || u.Opaque != "" {
+		return Address{}, "address_invalid"
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" || strings.Trim(u.Path, "/") != "" {
-		return Address{}, false
+	address, ok := parsePlace(u)
+	if !ok {
+		return Address{}, "address_invalid"
 	}
+	address.Kind = kind
+	if address.Path, ok = parsePath(u.EscapedPath()); !ok || strings.ContainsAny(text, "?#") {
+		return Address{}, "address_path_invalid"
+	}
+	return address, ""
+}
+
+// withoutZone removes the zone of an IPv6 address, "%eth0", which means something on one
+// machine alone.
+func withoutZone(text string) string {
+	before, zone, found := strings.Cut(text, "%")
+	if !found || !strings.Contains(before, "://[") || strings.Contains(before, "]") {
+		return text
+	}
+	if _, after, closed := strings.Cut(zone, "]"); closed {
+		return before + "]" + after
+	}
+	return text
+}
+
+// parsePlace reads the scheme, host and port of an address. It reports false if one of
+// them cannot be used.
+func parsePlace(u *url.URL) (Address, bool) {
 	port := map[string]int{"http": 80, "https": 443}[strings.ToLower(u.Scheme)]
 	if port == 0 {
 		return Address{}, false
 	}
 	if u.Port() != "" {
+		var err error
 		if port, err = strconv.Atoi(u.Port()); err != nil || port < 1 || port > 65535 {
 			return Address{}, false
 		}
@@ -104,14 +137,44 @@ func parseAddress(kind, text string) (Address, bool) {
 	} else if !plainHost(host) {
 		return Address{}, false
 	}
-	return Address{Kind: kind, Scheme: strings.ToLower(u.Scheme), Host: host, Port: port}, true
+	return Address{Scheme: strings.ToLower(u.Scheme), Host: host, Port: port}, true
 }
 
-// IsAddress reports whether text is an address that a server may have.
-func IsAddress(text string) bool {
-	_, ok := parseAddress(AddressCustom, text)
-	return ok
+// AddressMistake returns the code of the mistake in an address that a server cannot have,
+// or "" for one that it may have.
+func AddressMistake(text string) string {
+	_, mistake := parseAddress(AddressCustom, text)
+	return mistake
 }
+
+// pathMax is how long the path of an address may be, in bytes.
+const pathMax = 200
+
+// parsePath reads the escaped path of an address and returns it in one form: with one
+// slash before each part, none at the end, and escapes only where they are needed. It
+// reports false for a path that is too long, or with a part that a program could read as
+// another place: "..", a control character, or a slash within a part. It also reports
+// false for a path that ends with /web or a page below it: that is where a browser shows
+// the media server, and devices find nothing below it.
+func parsePath(escaped string) (string, bool) {
+	var path []byte
+	var last string
+	for part := range strings.SplitSeq(escaped, "/") {
+		if part == "" {
+			continue
+		}
+		plain, err := url.PathUnescape(part)
+		if err != nil || plain == "." || plain == ".." || !utf8.ValidString(plain) || strings.ContainsFunc(plain, notInPath) {
+			return "", false
+		}
+		path = append(append(path, '/'), url.PathEscape(plain)...)
+		last = strings.ToLower(plain)
+	}
+	return string(path), len(path) <= pathMax && last != "web" && last != "index.html"
+}
+
+// notInPath reports whether a part of a path cannot have a character.
+func notInPath(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
 
 // plainHost reports whether host consists of letters, digits, dots, dashes and
 // underscores, as names in home networks do.
@@ -138,12 +201,13 @@ type Addresses struct{ *core }
 // Add adds an address that the owner names, behind the others, and returns it as it is
 // stored. It returns an error about the field address, or [ErrNotFound].
 func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text string) (Address, error) {
-	address, ok := parseAddress(AddressCustom, text)
-	if !ok {
-		return Address{}, fieldError(KindInvalid, "address", "address_invalid")
+	address, mistake := parseAddress(AddressCustom, text)
+	if mistake != "" {
+		return Address{}, fieldError(KindInvalid, "address", mistake)
 	}
 	row := addressRow{
-		ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port, ByOwner: true, ReportedAt: a.Now(),
+		ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port, Path: address.Path,
+		ByOwner: true, ReportedAt: a.Now(),
 	}
 	err := a.tx(ctx, "add an address", func(tx *gorm.DB) error { return a.newAddress(ctx, tx, ownerID, &row) })
 	return row.address(), err
@@ -282,7 +346,7 @@ func (c *core) storeAddress(ctx context.Context, tx *gorm.DB, serverID int64, ad
 	}
 	err = gorm.G[addressRow](tx).Create(ctx, &addressRow{
 		ID: id, ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port,
-		Position: address.Position, ReportedAt: now,
+		Path: address.Path, Position: address.Position, ReportedAt: now,
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // the owner or another report was faster
 		return nil

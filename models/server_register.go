@@ -31,7 +31,7 @@ type Registration struct {
 	SystemID      string
 	Version       string
 	Kind          string   // [ServerEmby] or [ServerAgent]
-	WAN, VPN, LAN []string // addresses, the best first; see [IsAddress]; "" is ignored
+	WAN, VPN, LAN []string // addresses, the best first; see [AddressMistake]; "" is ignored
 	ClaimCode     string   // "" for a server that registers by itself
 
 	IdempotencyKey string // "" for none: a repetition gives the same server and key
@@ -65,8 +65,8 @@ func (r Registration) check() (Registration, []Address, error) {
 		r.Version = string(version)
 	}
 	for _, text := range slices.Concat(r.WAN, r.VPN, r.LAN) {
-		if strings.TrimSpace(text) != "" && !IsAddress(text) {
-			wrong = append(wrong, FieldError{Field: "addresses", Code: "address_invalid"})
+		if mistake := AddressMistake(text); strings.TrimSpace(text) != "" && mistake != "" {
+			wrong = append(wrong, FieldError{Field: "addresses", Code: mistake})
 			break
 		}
 	}
@@ -82,7 +82,7 @@ func (r Registration) addresses() []Address {
 	seen := map[string]bool{}
 	add := func(kind string, texts []string, first int) {
 		for i, text := range texts {
-			if a, ok := parseAddress(kind, text); ok && !seen[a.URL()] && len(all) < most {
+			if a, mistake := parseAddress(kind, text); mistake == "" && !seen[a.URL()] && len(all) < most {
 				seen[a.URL()] = true
 				a.Position = first + i
 				all = append(all, a)

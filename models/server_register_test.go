@@ -11,54 +11,6 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-func TestParseAddress(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ text, want string }{
-		{"http://203.0.113.9:8096", "http://203.0.113.9:8096"},
-		{"HTTP://Media.Example.TEST:8096/", "http://media.example.test:8096"},
-		{"https://media.example.test", "https://media.example.test:443"},
-		{"http://media", "http://media:80"},
-		{"http://[::1]:8096", "http://[::1]:8096"},
-		{"http://[2001:DB8::0001]:8096", "http://[2001:db8::1]:8096"},
-		{"http://[::ffff:192.0.2.1]:8096", "http://192.0.2.1:8096"},
-		{" http://nas_1.local:8096 ", "http://nas_1.local:8096"},
-		{"https://media.example.test.", "https://media.example.test:443"},
-		{"https://media.example.test.:8920//", "https://media.example.test:8920"},
-		{"http://[fe80::1%eth0]:8096", "http://[fe80::1]:8096"},
-		{"http://[fe80::1%25eth0]:8096/", "http://[fe80::1]:8096"},
-		{"https://media.example.test..", ""},
-		{"http://.", ""},
-		{"https://media.example.test/jellyfin/", ""},
-		{"https://media.example.test//emby", ""},
-		{"", ""},
-		{"media.example.test:8096", ""},
-		{"ftp://media.example.test", ""},
-		{"javascript:alert(1)", ""},
-		{"http://user:secret@media.example.test", ""},
-		{"http://media.example.test/path", ""},
-		{"http://media.example.test?x=1", ""},
-		{"http://media.example.test#x", ""},
-		{"http://media.example.test:0", ""},
-		{"http://media.example.test:65536", ""},
-		{"http://media.example.test:-1", ""},
-		{"http://", ""},
-		{"http://:8096", ""},
-		{"http://a b", ""},
-		{"http://a\nb", ""},
-		{`http://a"b`, ""},
-		{"http://<script>", ""},
-		{"http://münchen.test", ""},
-		{"http://" + strings.Repeat("a", 64) + ".test", ""},
-		{"http://" + strings.Repeat("a.", 200), ""},
-		{"http://192.168.1.2:8096:9", ""},
-	} {
-		got, ok := models.ParseAddress(c.text)
-		if got != c.want || ok != (c.want != "") {
-			t.Errorf("%q became %q (%v), want %q", c.text, got, ok, c.want)
-		}
-	}
-}
-
 func TestRegisterMakesAServer(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()
@@ -227,19 +179,19 @@ func TestUpdateServer(t *testing.T) {
 		}
 		for _, wrong := range []models.Registration{ // refused, so that the server's log says it; nothing is dropped
 			{WAN: []string{"nonsense"}},
-			{WAN: []string{"https://den.example.org/jellyfin"}, LAN: []string{"http://192.168.1.9:8096"}},
-			{WAN: []string{"https://den.example.org"}, LAN: []string{"http://192.168.1.9:8096/emby"}},
+			{WAN: []string{"https://den.example.org?jellyfin"}, LAN: []string{"http://192.168.1.9:8096"}},
+			{WAN: []string{"https://den.example.org"}, LAN: []string{"http://192.168.1.9:8096/../emby"}},
 		} {
 			_, err = k.Registrations.Update(ctx, m.Server, wrong)
-			k.hasField(err, "addresses", "address_invalid")
+			k.isKind(err, models.KindInvalid)
 			if got := urls(k.detail(owner, m).Addresses); got != "http://[::1]:8096" {
 				k.t.Errorf("after a refused report the addresses are %s, want http://[::1]:8096", got)
 			}
 		}
-		_, err = k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"HTTPS://Den.Example.org.//"}, LAN: []string{""}})
+		_, err = k.Registrations.Update(ctx, m.Server, models.Registration{WAN: []string{"HTTPS://Den.Example.org.//emby/"}, LAN: []string{""}})
 		k.must(err)
-		if got := urls(k.detail(owner, m).Addresses); got != "https://den.example.org:443" {
-			k.t.Errorf("got the addresses %s, want https://den.example.org:443 in the stored form", got)
+		if got := urls(k.detail(owner, m).Addresses); got != "https://den.example.org:443/emby" {
+			k.t.Errorf("got the addresses %s, want https://den.example.org:443/emby in the stored form", got)
 		}
 		k.must(k.Servers.Remove(ctx, owner.ID, m.ID, home))
 		_, err = k.Registrations.Update(ctx, m.Server, den)

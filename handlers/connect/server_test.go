@@ -92,6 +92,38 @@ func (w world) whoMay(t *testing.T, route connect.Route, callers []struct{ name,
 	}
 }
 
+// A media server below a path tells it in url and localAddress, and apps get both addresses
+// with it, in one form.
+func TestServersBelowAPath(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.person("alice", alicesPassword)
+	registered := s.do("POST /service/Servers" + post +
+		"name=Den&url=https://Media.example.org.//emby/&systemId=1&localAddress=http://192.168.1.2:8096/jellyfin/").is(http.StatusOK)
+	server := registered.object("Id", "Url", "Name", "AccessKey")
+	id, key := registered.text(server, "Id"), registered.text(server, "AccessKey")
+	alice, token := s.signIn("alice", alicesPassword)
+	s.authorize(id, key, alice)
+	s.do("GET /service/ServerAuthorizations/accept?serverId=" + id + "&userId=" + alice + "\nX-Connect-UserToken: " + token).is(http.StatusOK)
+	told := func(far, near string) {
+		t.Helper()
+		entry := s.do("GET /service/servers?userId=" + alice + "\nX-Connect-UserToken: " + token).is(http.StatusOK).list()[0]
+		if entry["Url"] != far || entry["LocalAddress"] != near || entry["LocalAddres"] != near {
+			t.Errorf("the app is told %v, want Url %s and LocalAddress %s", entry, far, near)
+		}
+	}
+	const near = "http://192.168.1.2:8096/jellyfin"
+	told("https://media.example.org:443/emby", near)
+	beat := func(address string) string {
+		return "POST /service/Servers?id=" + id + "\nX-Connect-Token: " + key + "\nContent-Type: application/x-www-form-urlencoded\n\n" +
+			"name=Den&systemId=1&localAddress=http://192.168.1.2:8096//jellyfin&url=" + address
+	}
+	s.do(beat("https://media.example.org/other")).is(http.StatusOK)
+	told("https://media.example.org:443/other", near)
+	s.do(beat("https://media.example.org/other/../emby")).is(http.StatusBadRequest)
+	told("https://media.example.org:443/other", near)
+}
+
 func TestPathsMethodsAndCORS(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
@@ -104,8 +136,8 @@ func TestPathsMethodsAndCORS(t *testing.T) {
 		s.do("GET " + path).is(http.StatusNotFound)
 	}
 	for url, status := range map[string]int{ // the log of a media server shows a refusal
-		"https://den.example.org/jellyfin": http.StatusBadRequest, "nonsense": http.StatusBadRequest,
-		"https://den.example.org./": http.StatusOK, "http://[fe80::1%25eth0]:8096": http.StatusOK, "": http.StatusOK,
+		"https://den.example.org/jellyfin?x": http.StatusBadRequest, "https://den.example.org/..": http.StatusBadRequest, "nonsense": http.StatusBadRequest,
+		"https://den.example.org//jellyfin/": http.StatusOK, "https://den.example.org./": http.StatusOK, "http://[fe80::1%25eth0]:8096": http.StatusOK, "": http.StatusOK,
 	} {
 		for _, name := range []string{"url", "localAddress"} {
 			s.do("POST /service/Servers" + post + "name=Den&systemId=1&" + name + "=" + encodeURIComponent(url)).is(status)

@@ -17,6 +17,12 @@ function ask(url, mode) {
   });
 }
 
+/** Returns an address without a slash at its end. The path is kept: a server may be below one. */
+function base(address) {
+  const { origin, pathname } = new URL(address);
+  return origin + pathname.replace(/\/$/, "");
+}
+
 /**
  * Tells who answers at an address: "this" server, an "other" one, "somebody"
  * who does not let us read who they are, or nobody, "silent".
@@ -66,7 +72,7 @@ async function tryRow(row) {
     return { link, answer: "untried" };
   }
   say(result, result.dataset.asking);
-  const answer = await knock(new URL(link.href).origin);
+  const answer = await knock(base(link.href));
   say(result, { this: result.dataset.answers, somebody: result.dataset.answers, other: result.dataset.other, silent: result.dataset.silent }[answer]);
   return { link, answer };
 }
