@@ -1,0 +1,45 @@
+package bench
+
+import "time"
+
+// A Result is what one target did in one slice.
+type Result struct {
+	Done  int             // answers with a wanted status
+	Shed  int             // answers that asked to come again later
+	Took  time.Duration   // of the slice, by the clock
+	CPU   time.Duration   // that the server used meanwhile, user and system; 0 if nobody knows
+	Times []time.Duration // how long each done answer took, in any order
+}
+
+// PerSecond returns the answers in one second of the clock.
+func (r *Result) PerSecond() float64 { return share(float64(r.Done), r.Took.Seconds()) }
+
+// Cost returns the microseconds of CPU that one answer costs the server, and 0 if they are
+// not known.
+func (r *Result) Cost() float64 { return share(float64(r.CPU.Nanoseconds())/1e3, float64(r.Done)) }
+
+// Within returns the milliseconds within which the given part of the answers came, from 0
+// to 1.
+func (r *Result) Within(part float64) float64 {
+	times := make([]float64, len(r.Times))
+	for i, t := range r.Times {
+		times[i] = float64(t.Nanoseconds()) / 1e6
+	}
+	return Quantile(times, part)
+}
+
+// better returns how many times as good as other r is: by the cost of an answer, or by the
+// answers in a second if one of the costs is not known. It returns 0 if nothing is known.
+func (r *Result) better(other *Result) float64 {
+	if r.Cost() > 0 && other.Cost() > 0 {
+		return other.Cost() / r.Cost()
+	}
+	return share(r.PerSecond(), other.PerSecond())
+}
+
+func share(part, whole float64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return part / whole
+}
