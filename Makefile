@@ -58,6 +58,11 @@ faults: ## the long fault tests: kills, databases and mail servers that stop, ra
 fuzz: ## every fuzz test for ten seconds; FUZZTIME=1m for longer
 	scripts/fuzz $(or $(FUZZTIME),10s)
 
+.PHONY: bench
+bench: build ## measure the service against a floor, in less than ten minutes; ARGS="-accounts 1000" and more: docs/performance.md
+	go build -tags $(TAGS) -o .cache/bench/bench ./cmd/bench
+	.cache/bench/bench -output .cache/bench/bench.md $(ARGS)
+
 .PHONY: screenshots
 screenshots: ## let the browser tests take the pictures in docs/images again
 	scripts/test screenshots

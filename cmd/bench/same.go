@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// errFloor says that the floor does other work than the service.
+var errFloor = errors.New("the floor must answer as the service does")
+
+// sameAnswers compares the answers of the floor with those of the service: every route that
+// has a goal by the floor must have the same status, headers and body there.
+func (r *run) sameAnswers(ctx context.Context, routes []route, own, floor *program) error {
+	for _, rt := range routes {
+		if rt.floor == 0 || rt.alone {
+			continue
+		}
+		request := rt.request(nil, rand.New(rand.NewPCG(3, 4))) //nolint:gosec // which account asks
+		want, err := exchange(ctx, own.address, request)
+		if err != nil {
+			return fmt.Errorf("%s: %w", rt.name, err)
+		}
+		got, err := exchange(ctx, floor.address, request)
+		if err != nil {
+			return fmt.Errorf("%s, floor: %w", rt.name, err)
+		}
+		if got != want {
+			return fmt.Errorf("%w: %s\nfloor:\n%s\nservice:\n%s", errFloor, rt.name, got, want)
+		}
+	}
+	return nil
+}
+
+// exchange sends a request, and returns the answer as a text that can be compared: without the
+// date and with the headers in order.
+func exchange(ctx context.Context, address string, request []byte) (string, error) {
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = connection.Close() }()
+	if _, err := connection.Write(request); err != nil {
+		return "", err
+	}
+	asked, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
+	if err != nil {
+		return "", err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(connection), asked)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return "", err
+	}
+	answer.Header.Del("Date")
+	var b strings.Builder
+	fmt.Fprintln(&b, answer.Status)
+	for _, name := range slices.Sorted(maps.Keys(answer.Header)) {
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(answer.Header[name], ", "))
+	}
+	return b.String() + "\n" + string(body), nil
+}
