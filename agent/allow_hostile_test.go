@@ -194,7 +194,7 @@ func TestHostileGuestIsAnotherLocalUser(t *testing.T) {
 	eventually(t, "it was moved", func() bool { return must(d.Links.List(t.Context()))(t)[0].LocalUserID == "u1" })
 	_, err := d.exchange(stolenKey)
 	d.wantNobody("moved guest", err)
-	never(t, "a local user is touched", func() bool {
+	d.never("a local user is touched", func() bool {
 		return slices.ContainsFunc(d.fake.asked(), func(call string) bool { return strings.HasSuffix(call, " u1") })
 	})
 }

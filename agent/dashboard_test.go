@@ -79,7 +79,7 @@ func TestAdministratorInDashboardIsAllowed(t *testing.T) {
 	d.linked(bob, "bob", "u1")
 	token := d.exchanged(d.key(bob), "u1")
 	d.fake.set(func() { d.fake.find("u1").Administrator = true })
-	never(t, "a trouble, or the end of the token", func() bool {
+	d.never("a trouble, or the end of the token", func() bool {
 		return d.trouble("local_user_administrator") || !slices.Contains(d.fake.live("u1"), token)
 	})
 }
@@ -163,7 +163,7 @@ func TestGuestDisabledByAgentIsNoTrouble(t *testing.T) {
 	}, nil)
 	noError(t, s.Store.Operators.Enable(t.Context(), "bob"))
 	eventually(t, "the link is in use", func() bool { return d.linkOf("bob").Active })
-	never(t, "the trouble", func() bool { return d.trouble("local_user_disabled") })
+	d.never("the trouble", func() bool { return d.trouble("local_user_disabled") })
 	d.fake.hook(nil, nil)
 	eventually(t, "the guest is let in", func() bool { return d.status().GuestsShut == 0 })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,7 +92,9 @@ func TestExchangeWhileLinkIsRemoved(t *testing.T) {
 			key := d.key(bob)
 			d.fake.hook(nil, func(call string) error {
 				if strings.HasPrefix(call, "Mint") {
-					time.Sleep(time.Duration(round) * 3 * time.Millisecond)
+					for range round * 100 { // lets the others overtake
+						runtime.Gosched()
+					}
 				}
 				return nil
 			})
@@ -114,7 +117,9 @@ func TestExchangeWhileLinkIsRemoved(t *testing.T) {
 			}
 			all.Go(func() {
 				<-begin
-				time.Sleep(20 * time.Millisecond)
+				if !servicetest.Becomes(func() bool { return given.Load() > 8 }) {
+					t.Error("no more than 8 exchanges succeeded, want more before the link is removed")
+				}
 				if err := bob.Links.Remove(context.Background(), client.ID(link.ID)); err != nil {
 					t.Errorf("removing the link: error %v, want none", err)
 				}
@@ -122,12 +127,9 @@ func TestExchangeWhileLinkIsRemoved(t *testing.T) {
 			close(begin)
 			all.Wait()
 			eventually(t, "no token is alive", func() bool { return len(d.fake.live("u1")) == 0 && d.status().OwedTokens == 0 })
-			never(t, "one comes to life", func() bool { return len(d.fake.live("u1")) > 0 })
+			d.never("one comes to life", func() bool { return len(d.fake.live("u1")) > 0 })
 			if status := d.status(); status.Tokens != 0 || status.Links != 0 {
 				t.Errorf("status %+v, want no tokens and no links", status)
-			}
-			if given.Load() == 0 {
-				t.Error("no exchange succeeded, want one at least")
 			}
 		})
 	}
@@ -144,7 +146,9 @@ func TestExchangesOfOneDeviceAtOnce(t *testing.T) {
 	key := d.key(bob)
 	d.fake.hook(nil, func(call string) error {
 		if strings.HasPrefix(call, "Mint") {
-			time.Sleep(time.Millisecond)
+			for range 30 { // lets the others overtake
+				runtime.Gosched()
+			}
 		}
 		return nil
 	})
@@ -265,7 +269,8 @@ func TestExchangeWhileQuickConnectIsOff(t *testing.T) {
 			if n := d.log.Count("Quick Connect is off at the media server: switch it on"); n != 1 || !d.trouble("quick_connect_off") || d.trouble("media_server_away") {
 				t.Errorf("%d lines, want 1, and quick_connect_off as the only trouble; log:\n%s", n, d.log)
 			}
-			never(t, "it is over", func() bool { return !d.trouble("quick_connect_off") })
+			d.meets("Identity", 3)
+			d.never("it is over", func() bool { return !d.trouble("quick_connect_off") })
 			d.fake.hook(nil, nil)
 			end(d, key)
 			eventually(t, "the end of it", func() bool { return !d.trouble("quick_connect_off") })
@@ -287,7 +292,7 @@ func TestExchangeEndsOldestDevice(t *testing.T) {
 		s.Clock.Advance(time.Second)
 		d.onDevice(key, fmt.Sprint("e", i))
 	}
-	never(t, "one ends", func() bool { return len(d.fake.live("u1")) != agent.TokensMost })
+	d.never("one ends", func() bool { return len(d.fake.live("u1")) != agent.TokensMost })
 	s.Clock.Advance(time.Second)
 	d.onDevice(key, "last")
 	eventually(t, "the oldest ends", func() bool {
@@ -325,7 +330,7 @@ func TestExchangeMakesNoTokenForWaitingDeviceThatLeft(t *testing.T) {
 		_, err := d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
 		left <- err
 	}()
-	time.Sleep(50 * time.Millisecond) // until it waits
+	eventually(t, "the second one waits", func() bool { return d.Exchanges.Minting() == 2 })
 	leave()
 	close(open)
 	noError(t, <-done)

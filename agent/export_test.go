@@ -2,21 +2,30 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // Hurry makes an agent do everything often.
 func (a *Agent) Hurry() *Agent {
 	a.pace = pace{
-		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: 40 * time.Millisecond,
-		refused: 40 * time.Millisecond, ask: 2 * time.Second, media: 2 * time.Second, again: 20 * time.Millisecond, guest: 50 * time.Millisecond, poll: 2 * time.Second, round: 20 * time.Millisecond,
+		owed: 20 * time.Millisecond, proof: 5 * time.Millisecond, wait: 5 * time.Millisecond, longest: LongestWait,
+		refused: 40 * time.Millisecond, ask: waittest.Patience, media: waittest.Patience, again: 20 * time.Millisecond, guest: 50 * time.Millisecond, poll: 2 * time.Second, round: Round,
 		resync: 6 * time.Hour, contact: time.Millisecond,
 	}
 	return a
 }
+
+// Round is the least time between two questions of an agent in a hurry for changes, and
+// LongestWait the time that it waits after many failures.
+const (
+	Round       = 20 * time.Millisecond
+	LongestWait = 40 * time.Millisecond
+)
 
 // AskTime sets how long the service may take while a device waits.
 func (a *Agent) AskTime(d time.Duration) { a.pace.ask = d }
@@ -52,6 +61,33 @@ func (a *Agent) Wake() {
 	for _, loop := range []signal{a.wake.media, a.wake.service, a.wake.report, a.wake.proofs, a.wake.quickConnects} {
 		loop.now()
 	}
+}
+
+// WakeOwed has the loops begin another round that do what is owed: those loops send no report.
+func (a *Agent) WakeOwed() {
+	a.wake.media.now()
+	a.wake.service.now()
+}
+
+// Woken reports whether each loop that runs has begun another round since Wake. A loop
+// that works takes no notice of Wake before it has finished its round.
+func (a *Agent) Woken() bool {
+	loops := []signal{a.wake.media, a.wake.service}
+	if key, err := a.store.serverKey(context.Background()); err == nil && key != "" {
+		loops = append(loops, a.wake.report, a.wake.proofs, a.wake.quickConnects)
+	}
+	return !slices.ContainsFunc(loops, func(loop signal) bool { return len(loop) > 0 })
+}
+
+// Minting returns how many exchanges make a token now, or wait for another one that
+// does so for the same link and device.
+func (e *Exchanges) Minting() (n int) {
+	e.minting.mu.Lock()
+	defer e.minting.mu.Unlock()
+	for _, one := range e.minting.held {
+		n += one.users
+	}
+	return n
 }
 
 // Plan returns how SQLite finds the link of an exchange.

@@ -22,6 +22,7 @@ type fake struct {
 	minted    int
 	made      int                // number of guests
 	calls     []string           // calls that changed something
+	met       map[string]int     // how many calls of a kind have begun
 	codes     map[string]string  // local users by the Quick Connect code that was approved for them; "" until then
 	proofs    map[string]*string // proved local users by secret; "" until then
 	down      error              // the answer to every call, if set
@@ -46,14 +47,16 @@ func newFake() *fake {
 			{ID: "u5", Name: "Aunt", RemoteAccess: true},
 		},
 		libraries: []mediaserver.Library{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
-		limits:    map[string]mediaserver.Restriction{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{},
+		limits:    map[string]mediaserver.Restriction{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{}, met: map[string]int{},
 	}
 }
 
 // do runs work under the lock, between the hooks.
 func (f *fake) do(ctx context.Context, call string, work func() error) error {
+	kind, _, _ := strings.Cut(call, " ")
 	f.mu.Lock()
 	before, after, down := f.before, f.after, f.down
+	f.met[kind]++
 	f.mu.Unlock()
 	if down != nil {
 		return down
@@ -76,6 +79,13 @@ func (f *fake) do(ctx context.Context, call string, work func() error) error {
 		return after(call)
 	}
 	return err
+}
+
+// begun returns how many calls of a kind have begun, the refused ones included.
+func (f *fake) begun(kind string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.met[kind]
 }
 
 func (f *fake) hook(before, after func(call string) error) {

@@ -167,5 +167,5 @@ func TestLinkAskedForByMistakeIsEnded(t *testing.T) {
 	d.invite(bob, "bob")
 	eventually(t, "one line", func() bool { return d.log.Count("asked for by mistake is ended again") == 1 })
 	eventually(t, "cat has no link", func() bool { return len(must(cat.Links.List(t.Context(), ""))(t)) == 0 })
-	never(t, "it is asked again", func() bool { return d.log.Count("asked for by mistake is ended again") > 1 })
+	d.never("it is asked again", func() bool { return d.log.Count("asked for by mistake is ended again") > 1 })
 }

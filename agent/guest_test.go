@@ -156,7 +156,7 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 		noError(t, d.ann.People.Remove(t.Context(), d.serverID(), client.ID(link.ID)))
 	}
 	eventually(t, "bob is noted as shut", func() bool { return d.status().GuestsShut == 1 })
-	never(t, "the administrator is shut, or more lines", func() bool {
+	d.never("the administrator is shut, or more lines", func() bool {
 		return d.fake.named("cat")[0].Disabled || d.log.Count("has become an administrator") > 1 || d.log.Count("was deleted at the media server, so the link ends") > 1
 	})
 }
@@ -235,7 +235,7 @@ func TestGuestIsNotDeletedWhileLinkExists(t *testing.T) {
 	eventually(t, "the end is known", func() bool { return !d.linkOf("bob").EndsAt.IsZero() })
 	s.Clock.Advance(time.Minute)
 	eventually(t, "disabled", func() bool { return d.status().GuestsShut == 1 })
-	never(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
+	d.never("deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 	noError(t, s.Store.Sweep(t.Context()))
 	eventually(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 }
@@ -256,7 +256,7 @@ func TestDisabledGuestIsNotDeletedLater(t *testing.T) {
 	d.open()
 	d.run()
 	eventually(t, "it runs", d.Ready)
-	never(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
+	d.never("deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 }
 
 // TestGuestLinkDoesNotTouchExistingLocalUser makes a guest link to an existing
@@ -278,7 +278,7 @@ func TestGuestLinkDoesNotTouchExistingLocalUser(t *testing.T) {
 	eventually(t, "the change", func() bool { return d.linkOf("bob").Libraries != nil })
 	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal", func() bool { return d.status().Links == 0 && d.status().OwedTokens == 0 })
-	never(t, "the local user is touched", func() bool {
+	d.never("the local user is touched", func() bool {
 		return d.fake.count("Restrict")+d.fake.count("Disable")+d.fake.count("Delete")+d.fake.count("CreateGuest") > 0
 	})
 }
@@ -307,7 +307,7 @@ func TestLinkedFormerGuestIsLeftAlone(t *testing.T) {
 	d.linked(bob, "bob", guest.LocalUserID)
 	d.fake.hook(nil, nil)
 	eventually(t, "a line", func() bool { return d.log.Count("an admin has linked a former guest") == 1 })
-	never(t, "deleted", func() bool { return len(d.fake.named("bob")) == 0 })
+	d.never("deleted", func() bool { return len(d.fake.named("bob")) == 0 })
 	d.exchanged(d.key(bob), guest.LocalUserID)
 }
 
@@ -344,7 +344,7 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 	eventually(t, "a line", func() bool { return d.log.Count("create-users is off") == 1 })
 	_, err := d.exchange(d.key(bob))
 	isError(t, err, agent.ErrGuestWaits)
-	never(t, "a local user, or more lines", func() bool { return d.fake.count("CreateGuest") > 0 || d.log.Count("create-users is off") > 1 })
+	d.never("a local user, or more lines", func() bool { return d.fake.count("CreateGuest") > 0 || d.log.Count("create-users is off") > 1 })
 	if d.status().OwedGuests != 1 {
 		t.Errorf("status %+v, want one owed guest", d.status())
 	}
@@ -355,7 +355,7 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 	d.guestOf("bob")
 	d.invite(s.Join(t, "cat"), "cat")
 	eventually(t, "a line", func() bool { return d.log.Count("as many guests as guest-limit allows") == 1 })
-	never(t, "a second local user", func() bool { return d.fake.count("CreateGuest") > 1 })
+	d.never("a second local user", func() bool { return d.fake.count("CreateGuest") > 1 })
 	d.fake.setDown(nil)
 	d.halt()
 	d.options.Policy.GuestLimit = 2
@@ -389,7 +389,7 @@ func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 	})
 	s.Clock.Advance(7 * time.Hour) // links are compared
 	eventually(t, "some are made", func() bool { return d.fake.count("CreateGuest") == hourly })
-	never(t, "more", func() bool { return d.fake.count("CreateGuest") > hourly })
+	d.never("more", func() bool { return d.fake.count("CreateGuest") > hourly })
 	if d.log.Count("as many guests were created within the last hour as guests-hourly allows") != 1 {
 		t.Errorf("want one line about the last hour; log:\n%s", d.log)
 	}

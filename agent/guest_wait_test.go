@@ -7,10 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // gate holds the calls that create guests.
@@ -68,7 +68,7 @@ func TestExchangeWaitsForGuest(t *testing.T) {
 	if _, err := d.exchange(key); !errors.Is(err, agent.ErrNotYet) {
 		t.Errorf("error %v, want %v", err, agent.ErrNotYet)
 	}
-	d.WaitForGuests(time.Minute)
+	d.WaitForGuests(waittest.Patience)
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
 	if _, err := d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv}); err == nil {
@@ -95,7 +95,7 @@ func TestExchangeWaitsForGuestWhoseLinkEnds(t *testing.T) {
 	d.invite(bob, "bob")
 	eventually(t, "the creation", func() bool { return g.count() == 1 })
 	key := d.key(bob)
-	d.WaitForGuests(time.Minute)
+	d.WaitForGuests(waittest.Patience)
 	results := make(chan error)
 	go func() {
 		_, err := d.exchange(key)
@@ -123,7 +123,10 @@ func TestCodeWaitsForGuest(t *testing.T) {
 	d.fake.codeOn("654321")
 	asked := must(bob.QuickConnects.Ask(t.Context(), d.serverID(), "654321"))(t)
 	state := func() client.QuickConnect { return must(bob.QuickConnects.Get(t.Context(), asked.ID))(t) }
-	never(t, "an answer", func() bool { return state().Status != "asked" })
+	more(t, "the questions for codes", counted(s, "/quick-connects"), 4)
+	if got := state(); got.Status != "asked" {
+		t.Errorf("code %+v before the guest exists, want it to wait", got)
+	}
 	close(g.open)
 	eventually(t, "the sign-in", func() bool { return state().Status == "done" })
 	if got, want := d.fake.approvedFor("654321"), d.guestOf("bob").LocalUserID; got != want {
@@ -147,7 +150,7 @@ func TestGuestsAreCreatedSideBySide(t *testing.T) {
 	g := d.holdGuests()
 	d.fake.setDown(nil)
 	eventually(t, "some at the same time", func() bool { return g.count() == agent.GuestsAtOnce })
-	never(t, "more", func() bool { return g.count() > agent.GuestsAtOnce })
+	d.meets("Identity", 3) // the agent works on
 	close(g.open)
 	eventually(t, "all of them", func() bool { return d.status().Guests == many })
 	if g.most != agent.GuestsAtOnce {
@@ -172,7 +175,7 @@ func TestEndedGuestFreesPlace(t *testing.T) {
 		eventually(t, "the end of "+name, func() bool { return d.status().GuestsShut == i+1 })
 	}
 	eventually(t, "the trouble", func() bool { return d.trouble("guest_limit") })
-	never(t, "another local user", func() bool { return d.fake.count("CreateGuest") > 5 })
+	d.never("another local user", func() bool { return d.fake.count("CreateGuest") > 5 })
 }
 
 // If a setting keeps the agent from creating a guest, the guest is told so at once, at a
@@ -191,7 +194,7 @@ func TestGuestIsToldWhatTheyWaitFor(t *testing.T) {
 			t.Errorf("trouble %q, want one that names bob and guests-hourly", trouble.Text)
 		}
 	}
-	d.WaitForGuests(time.Minute)
+	d.WaitForGuests(waittest.Patience)
 	if _, err := d.exchange(d.key(bob)); !errors.Is(err, agent.ErrGuestWaits) {
 		t.Errorf("error %v, want %v at once", err, agent.ErrGuestWaits)
 	}

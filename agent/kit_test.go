@@ -8,7 +8,9 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 	"github.com/latchkey-media/latchkey/servicetest"
 )
@@ -32,7 +35,7 @@ func newSite(t *testing.T) *servicetest.Service {
 
 func must[T any](value T, err error) func(testing.TB) T { return servicetest.Must(value, err) }
 
-var noError, isError, eventually, never = servicetest.NoError, servicetest.IsError, servicetest.Eventually, servicetest.Never
+var noError, isError, eventually = servicetest.NoError, servicetest.IsError, servicetest.Eventually
 
 // deployment is the media server of ann, with its agent.
 type deployment struct {
@@ -57,7 +60,7 @@ func newDeployment(t *testing.T, s *servicetest.Service, adjust ...change) *depl
 	d := &deployment{t: t, site: s, fake: newFake(), path: filepath.Join(t.TempDir(), "agent.db"), log: &servicetest.Log{}, stop: func() {}}
 	d.ann = s.Join(t, "ann")
 	d.options = agent.Options{
-		Service:    s.NewClient(t, client.WithHTTPClient(&http.Client{Transport: &http.Transport{}}), client.WithUserAgent("agent/test"), client.WithRetries(1, 0), client.WithTimeout(5*time.Second), client.WithAnswerLimit(1<<20)),
+		Service:    s.NewClient(t, client.WithHTTPClient(&http.Client{Transport: &http.Transport{}}), client.WithUserAgent("agent/test"), client.WithRetries(1, 0), client.WithTimeout(waittest.Patience), client.WithAnswerLimit(1<<20)),
 		ServiceURL: s.URL, ClaimCode: must(d.ann.Servers.MakeClaimCode(t.Context()))(t).Code, MediaServer: d.fake,
 		Policy: agent.Policy{CreateUsers: true, GuestLimit: 100, OfflineTrust: 72 * time.Hour},
 		Addresses: agent.Addresses{Port: 8096, LAN: true, WAN: true, Interfaces: func() ([]agent.InterfaceAddress, error) {
@@ -98,13 +101,8 @@ func (d *deployment) run() {
 	go func() { done <- one.Run(ctx) }()
 	d.stop = sync.OnceFunc(func() {
 		cancel()
-		select {
-		case err := <-done:
-			if err != nil {
-				d.t.Errorf("run: %v", err)
-			}
-		case <-time.After(10 * time.Second):
-			d.t.Error("the run goes on 10 s after its end, want it to stop")
+		if err := waittest.Receive(d.t, done, "the end of the run"); err != nil {
+			d.t.Errorf("run: %v", err)
 		}
 	})
 }
@@ -133,6 +131,56 @@ func (d *deployment) started() *deployment {
 		return !d.status().LastReport.IsZero() && d.status().LastContact.After(time.Time{}) && d.Ready()
 	})
 	return d
+}
+
+// rounds has each loop of the agent that can be woken begin n rounds more, so that n-1
+// whole ones have begun and ended after this call.
+func (d *deployment) rounds(n int) {
+	d.t.Helper()
+	for range n {
+		d.Wake()
+		eventually(d.t, "each loop of the agent begins another round", d.Woken)
+	}
+}
+
+// never has the agent work for some rounds, and ends the test if check returns true after
+// one of them. what says what must not become true.
+func (d *deployment) never(what string, check func() bool) {
+	d.t.Helper()
+	for range 4 {
+		d.rounds(1)
+		if check() {
+			d.t.Fatalf("this happened, and should not: %s; log:\n%s", what, d.log)
+		}
+	}
+}
+
+// meets waits until the agent has begun n calls of a kind more at the fake media server,
+// whatever the answers are.
+func (d *deployment) meets(call string, n int) {
+	d.t.Helper()
+	from := d.fake.begun(call)
+	eventually(d.t, "more calls of "+call, func() bool { return d.fake.begun(call) >= from+n })
+}
+
+// counted lets requests through to the service, and returns the number of those from
+// agents to paths with an ending.
+func counted(s *servicetest.Service, ending string) *atomic.Int64 {
+	n := &atomic.Int64{}
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, ending) {
+			n.Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	return n
+}
+
+// more waits until a number has grown by n.
+func more(t *testing.T, what string, number *atomic.Int64, n int64) {
+	t.Helper()
+	from := number.Load()
+	eventually(t, "more of "+what, func() bool { return number.Load() >= from+n })
 }
 
 func (d *deployment) status() agent.Status {

@@ -107,7 +107,7 @@ func TestLinkWhileServiceOrMediaServerIsAway(t *testing.T) {
 	s.Up()
 	eventually(t, "the service hears of it", func() bool { return len(must(bob.Links.List(t.Context(), ""))(t)) == 0 })
 	eventually(t, "it is gone here", func() bool { return len(must(d.Links.List(t.Context()))(t)) == 0 })
-	isError(t, d.Links.End(t.Context(), link.ID), agent.ErrNotLinked)
+	eventually(t, "it is forgotten here", func() bool { return errors.Is(d.Links.End(t.Context(), link.ID), agent.ErrNotLinked) })
 	d.fake.setDown(errDown)
 	_, err = d.Links.Ask(t.Context(), "u5", "bob", "")
 	isError(t, err, agent.ErrMediaServerAway)

@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
@@ -35,7 +36,7 @@ func onBuiltin(t *testing.T, s *servicetest.Service) (*deployment, *builtin.Serv
 	d := newDeployment(t, s, func(o *agent.Options) {
 		server = must(builtin.Open(context.Background(), builtin.Options{
 			Path: filepath.Join(t.TempDir(), "builtin.db"), Name: "Den", Keys: testKeys(t), Now: time.Now, Random: rand.Reader,
-			Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 2, Queue: 8, Wait: time.Second}, Log: o.Log,
+			Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 2, Queue: 8, Wait: waittest.Patience}, Log: o.Log,
 		}))(t)
 		o.MediaServer = server
 	})
@@ -114,7 +115,7 @@ func TestJellyfinTooOld(t *testing.T) {
 	d, _ := onJellyfin(t, s, "10.8")
 	d.run()
 	eventually(t, "one line", func() bool { return d.log.Count("too old for the agent") == 1 })
-	never(t, "more lines, or a server", func() bool { return d.log.Count("too old for the agent") > 1 || d.status().Registered })
+	d.never("more lines, or a server", func() bool { return d.log.Count("too old for the agent") > 1 || d.status().Registered })
 }
 
 // TestJellyfinKeyRevoked has the admin revoke the API key.
@@ -125,7 +126,7 @@ func TestJellyfinKeyRevoked(t *testing.T) {
 	d.started()
 	fake.RevokeKey()
 	eventually(t, "one line", func() bool { return d.log.Count("refuses the agent's key") == 1 })
-	never(t, "more lines", func() bool { return d.log.Count("level=WARN") > 1 })
+	d.never("more lines", func() bool { return d.log.Count("level=WARN") > 1 })
 }
 
 // TestBuiltinMediaServer goes through a link and a guest with the builtin media

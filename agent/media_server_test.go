@@ -47,7 +47,8 @@ func TestOtherMediaServerIsNotUsed(t *testing.T) {
 	d.linkOf("cat")
 	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
 	eventually(t, "the removal", func() bool { return d.status().Links == 1 })
-	never(t, "it works on another media server", func() bool {
+	d.meets("Identity", 3)
+	d.never("it works on another media server", func() bool {
 		return len(d.fake.asked()) > 0 || d.log.Count("another media server") > 1 || !d.trouble("media_server_changed")
 	})
 	if server := must(d.asServer().Get(t.Context()))(t); server.SystemID != "5ed0" {
@@ -88,12 +89,14 @@ func TestMediaServerAwayIsLoggedOnce(t *testing.T) {
 	d := newDeployment(t, s).started()
 	d.fake.setDown(errDown)
 	eventually(t, "a line", func() bool { return d.log.Count("does not answer as it should") > 0 && !d.Ready() })
-	time.Sleep(100 * time.Millisecond) // until the checks that were under way have ended
+	d.rounds(3) // then the checks that were under way have ended
+	d.meets("Identity", 2)
 	lines := d.log.Count("does not answer as it should")
 	if lines > 2 {
 		t.Errorf("%d lines, want 1 or 2", lines)
 	}
-	never(t, "more lines", func() bool { return d.log.Count("does not answer as it should") > lines || d.Ready() })
+	d.meets("Identity", 3)
+	d.never("more lines", func() bool { return d.log.Count("does not answer as it should") > lines || d.Ready() })
 	d.fake.setDown(nil)
 	eventually(t, "the end of it", func() bool { return d.log.Count("msg=resolved") == lines && d.Ready() })
 	if users := must(d.ann.People.LocalUsers(t.Context(), d.serverID()))(t); len(users) != 5 {

@@ -93,7 +93,7 @@ func TestProofOfLocalUser(t *testing.T) {
 				if got := d.proof(bob).Reason; got != test.reason {
 					t.Errorf("reason %s, want %s", got, test.reason)
 				}
-				never(t, "a link", func() bool {
+				d.never("a link", func() bool {
 					return slices.ContainsFunc(must(d.Links.List(t.Context()))(t), func(l agent.Link) bool { return l.Username == "bob" })
 				})
 				return
@@ -124,7 +124,7 @@ func TestProofBeginsAgainAfterRestart(t *testing.T) {
 	d.restart()
 	eventually(t, "another code", func() bool { return d.proof(bob).Code != first })
 	d.fake.setDown(errDown)
-	time.Sleep(20 * time.Millisecond)
+	d.meets("CheckProof", 2)
 	d.fake.setDown(nil)
 	d.fake.prove("u1")
 	eventually(t, "done", func() bool { return d.proof(bob).Status == "done" })
@@ -144,5 +144,5 @@ func TestProofExpires(t *testing.T) {
 		return d.log.Count("a proof of a local user has failed") == 1 && d.log.Count("reason=expired") == 1
 	})
 	d.fake.prove("u1")
-	never(t, "a link", func() bool { return len(must(d.Links.List(t.Context()))(t)) > 0 })
+	d.never("a link", func() bool { return len(must(d.Links.List(t.Context()))(t)) > 0 })
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,7 +50,7 @@ func TestReportFollowsMediaServer(t *testing.T) {
 			return nil
 		}, nil)
 		d.fake.set(func() { d.fake.users[0].Name = "Kid " + call })
-		never(t, "a short report", func() bool { return len(d.usersAtService()) != 6 || slices.Contains(d.usersAtService(), "Kid "+call) })
+		d.never("a short report", func() bool { return len(d.usersAtService()) != 6 || slices.Contains(d.usersAtService(), "Kid "+call) })
 		d.fake.hook(nil, nil)
 		eventually(t, "all of it", func() bool { return slices.Contains(d.usersAtService(), "Kid "+call) })
 	}
@@ -109,7 +108,6 @@ func TestReportKeepsLinkedLocalUsers(t *testing.T) {
 	})
 	eventually(t, "one line", func() bool { return d.log.Count("more local users or libraries than the service takes") == 1 })
 	eventually(t, "5000 users with the linked one", func() bool {
-		time.Sleep(300 * time.Millisecond) // it is a long list
 		names := d.usersAtService()
 		return len(names) == 5000 && slices.Contains(names, "zzz") && slices.Contains(names, "many0001") && !slices.Contains(names, "many4999")
 	})
@@ -122,14 +120,8 @@ func TestReportIsNotSentWithoutChange(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDeployment(t, s).started()
-	var reports atomic.Int32
-	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
-		if strings.HasSuffix(r.URL.Path, "/report") {
-			reports.Add(1)
-		}
-		inner.ServeHTTP(w, r)
-	})
-	never(t, "a report that is not due", func() bool { return reports.Load() > 1 }) // the clock of the site stands still
+	reports := counted(s, "/report")
+	d.never("a report that is not due", func() bool { return reports.Load() > 1 }) // the clock of the site stands still
 	s.Clock.Advance(d.options.ReportEvery)
 	eventually(t, "one that is", func() bool { return reports.Load() > 0 })
 }

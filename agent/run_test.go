@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,14 +60,27 @@ func TestSecondRunWaits(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDeployment(t, s).started()
-	other := agent.New(d.options).Hurry()
+	var stopping, early atomic.Bool
+	options, second := d.options, newFake()
+	second.hook(func(string) error {
+		if !stopping.Load() {
+			early.Store(true)
+		}
+		return nil
+	}, nil)
+	options.MediaServer = second
+	other := agent.New(options).Hurry()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- other.Run(ctx) }()
 	eventually(t, "one line", func() bool { return d.log.Count("another agent runs with this data folder") == 1 })
-	never(t, "it looks", other.Ready)
+	d.never("it works", other.Ready)
+	stopping.Store(true)
 	d.stop()
 	eventually(t, "the other one works", other.Ready)
+	if early.Load() {
+		t.Error("the second agent called the media server before the first one was stopped, want it to wait")
+	}
 	cancel()
 	noError(t, <-done)
 }

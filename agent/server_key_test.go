@@ -258,5 +258,6 @@ func TestGivenKeyOutlastsRenewal(t *testing.T) {
 	noError(t, d.ann.Servers.HandOver(t.Context(), id, "cat"))
 	key := <-given
 	d.usesItsOwnKey(copied)
-	never(t, "another key than the given one", func() bool { return d.storedKey() != key })
+	more(t, "the questions for changes", counted(s, "/changes"), 2)
+	d.never("another key than the given one", func() bool { return d.storedKey() != key })
 }

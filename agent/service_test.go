@@ -3,10 +3,13 @@ package agent_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // TestTrustEndsAlthoughClockWasAhead writes a last contact in the future, as by a
@@ -39,30 +42,47 @@ func TestServerSwitchedOffAndOn(t *testing.T) {
 	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
+	var refused atomic.Int64
 	s.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		refused.Add(1)
 		problem(w, http.StatusForbidden, "server_disabled")
 	})
 	eventually(t, "trouble", func() bool { return d.trouble("server_disabled") })
-	never(t, "more lines", func() bool { return d.log.Count("the operator of the service has switched this server off") != 1 })
+	more(t, "the refusals", &refused, 5)
+	d.never("more lines", func() bool { return d.log.Count("the operator of the service has switched this server off") != 1 })
 	d.exchanged(key, "u1")
 	s.Up()
 	eventually(t, "the end of it", func() bool { return !d.trouble("server_disabled") })
 }
 
 // TestEndOfOutageIsNoticedSoon ends an outage. The agent must notice that without
-// waiting for a change.
+// waiting for a change: its first question after the outage asks for an answer at once.
 func TestEndOfOutageIsNoticedSoon(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDeployment(t, s).started()
-	s.Down()
+	var away atomic.Int64
+	s.Intercept(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/changes") {
+			away.Add(1)
+		}
+		panic(http.ErrAbortHandler)
+	})
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	time.Sleep(200 * time.Millisecond) // until all loops have noticed the outage
-	begin := time.Now()
-	s.Up()
+	more(t, "the questions for changes", &away, 2) // the second one comes after a failure
+	first := make(chan string, 1)
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if strings.HasSuffix(r.URL.Path, "/changes") {
+			select {
+			case first <- r.URL.Query().Get("wait"):
+			default:
+			}
+		}
+		inner.ServeHTTP(w, r)
+	})
 	eventually(t, "the end of it", func() bool { return !d.trouble("service_away") })
-	if took := time.Since(begin); took > 1500*time.Millisecond { // it waits for changes for 2 s
-		t.Errorf("the end of the trouble took %v, want 1.5 s at most", took)
+	if wait := waittest.Receive(t, first, "the first question after the outage"); wait != "" && wait != "0" {
+		t.Errorf("the first question after the outage waits for %s s, want an answer at once", wait)
 	}
 }
 
@@ -78,7 +98,7 @@ func TestRefusedServerKeyLosesNothing(t *testing.T) {
 	d.exchanged(key, "u1")
 	noError(t, d.ann.Servers.Remove(t.Context(), d.serverID()))
 	eventually(t, "trouble", func() bool { return d.trouble("server_key_refused") })
-	never(t, "more lines", func() bool { return d.log.Count("no longer accepts the agent's server key") > 1 })
+	d.never("more lines", func() bool { return d.log.Count("no longer accepts the agent's server key") > 1 })
 	d.exchanged(key, "u1")
 	if len(must(d.Links.List(t.Context()))(t)) != 1 {
 		t.Error("the agent has lost the link, want it kept")

@@ -4,21 +4,19 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
-	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 func sha256Of(text string) string {
@@ -33,26 +31,68 @@ func (a agent) later(query string) <-chan answer {
 	return answers
 }
 
-// soon returns an answer that must come within five seconds.
-func soon(t *testing.T, answers <-chan answer) answer {
+// waitWatch counts the requests of a site that have begun to wait for a change. The site
+// gives the connection of such a request a later deadline, which is how the watch knows.
+type waitWatch struct {
+	mu          sync.Mutex
+	begun       int
+	read, write time.Time // the deadlines of the latest one's connection
+}
+
+// watchWaits watches the requests that the site gets from now on.
+func (s *site) watchWaits() *waitWatch {
+	watch := &waitWatch{}
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(watchedWriter{w, watch}, r)
+	})
+	return watch
+}
+
+// begins waits until n requests in all have begun to wait, and fails if one of answers
+// is there already.
+func (w *waitWatch) begins(t *testing.T, n int, answers ...<-chan answer) {
 	t.Helper()
-	select {
-	case a := <-answers:
-		return a
-	case <-time.After(5 * time.Second):
-		t.Fatal("no answer came within five seconds, want one")
-		return answer{}
+	waittest.Eventually(t, strconv.Itoa(n)+" requests wait", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.begun >= n
+	})
+	waits(t, answers...)
+}
+
+// waits fails if there is an answer, because nothing has happened yet.
+func waits(t *testing.T, answers ...<-chan answer) {
+	t.Helper()
+	for _, one := range answers {
+		select {
+		case a := <-one:
+			t.Fatalf("%s answers at once with %d %s, want it to wait", a.path, a.status, a.body)
+		default:
+		}
 	}
 }
 
-// waits fails if an answer comes at once.
-func waits(t *testing.T, answers <-chan answer) {
-	t.Helper()
-	select {
-	case a := <-answers:
-		t.Fatalf("%s answers at once with %d %s, want it to wait", a.path, a.status, a.body)
-	case <-time.After(150 * time.Millisecond):
-	}
+// watchedWriter is the answer to a request that a waitWatch watches.
+type watchedWriter struct {
+	http.ResponseWriter
+	watch *waitWatch
+}
+
+func (w watchedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w watchedWriter) SetReadDeadline(at time.Time) error {
+	w.watch.mu.Lock()
+	w.watch.read = at
+	w.watch.mu.Unlock()
+	return http.NewResponseController(w.ResponseWriter).SetReadDeadline(at)
+}
+
+func (w watchedWriter) SetWriteDeadline(at time.Time) error {
+	w.watch.mu.Lock()
+	w.watch.begun++
+	w.watch.write = at
+	w.watch.mu.Unlock()
+	return http.NewResponseController(w.ResponseWriter).SetWriteDeadline(at)
 }
 
 func TestAPIChanges(t *testing.T) {
@@ -128,28 +168,24 @@ func TestAPIChangesWaiting(t *testing.T) {
 	ann := s.program(t).signedUp("ann")
 	den := ann.agent("den")
 	attic := ann.agent("attic")
+	watch := s.watchWaits()
 	var waiting []<-chan answer
 	for range 4 {
 		waiting = append(waiting, den.later("wait=25"))
 	}
-	for _, one := range waiting {
-		waits(t, one)
-	}
-	begun := time.Now()
+	watch.begins(t, 4, waiting...)
 	den.refused(den.get("/server/changes?wait=25"), http.StatusTooManyRequests, "throttled") // one request too many
 	other := attic.later("wait=25")
-	waits(t, other)
-	ann.is(ann.get("/servers/"+den.id), http.StatusOK, nil) // there is one connection to the database
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("other requests waited for %s, want less than 5s", took)
-	}
+	watch.begins(t, 5, other)
+	ann.is(ann.get("/servers/"+den.id), http.StatusOK, nil) // there is one connection to the database, and nobody who waits has it
+	waits(t, append(waiting, other)...)
 
 	// A client that leaves makes room for another.
 	ann.signedUp("bob")
 	bob := ann.as(ann.token("bob"))
 	den.joins(ann, bob, nil)
 	for _, one := range waiting {
-		den.is(soon(t, one), http.StatusOK, nil)
+		den.is(waittest.Receive(t, one, "the change"), http.StatusOK, nil)
 	}
 	query := "after=" + strconv.FormatInt(den.last(), 10) + "&wait="
 	gone, leave := context.WithCancel(t.Context())
@@ -168,11 +204,7 @@ func TestAPIChangesWaiting(t *testing.T) {
 			left <- err
 		}()
 	}
-	select {
-	case err := <-left:
-		t.Fatalf("a request ended with %v, want it to wait", err)
-	case <-time.After(500 * time.Millisecond):
-	}
+	watch.begins(t, 9)
 	den.refused(den.get("/server/changes?"+query+"25"), http.StatusTooManyRequests, "throttled")
 	leave()
 	for range 4 {
@@ -180,51 +212,37 @@ func TestAPIChangesWaiting(t *testing.T) {
 			t.Error("a client that left got an answer, want an error")
 		}
 	}
-	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if a := den.get("/server/changes?" + query + "1"); a.status == http.StatusOK {
-			break
-		}
-		if time.Since(begun) > 5*time.Second {
-			t.Fatal("requests whose clients left still wait, want them ended within 5s")
-		}
-	}
+	waittest.Eventually(t, "the requests whose clients left have ended", func() bool {
+		return den.get("/server/changes?"+query+"1").status == http.StatusOK
+	})
 
 	waits(t, other)
 	close(stopping)
 	var got changesSeen
-	attic.is(soon(t, other), http.StatusOK, &got)
+	attic.is(waittest.Receive(t, other, "the end of the wait"), http.StatusOK, &got)
 	if len(got.Changes) != 0 || got.Last != 0 {
 		t.Errorf("told to stop: %+v, want no changes, last 0", got)
 	}
 }
 
-// The limits of short requests do not cut off a long wait.
+// The limits of short requests do not cut off a long wait: its connection may be read and
+// written for as long as the request may take, the wait included.
 func TestAPIChangesOutlastLimits(t *testing.T) {
-	servicetest.SkipIfShort(t, "it waits longer than the limits of the server")
 	t.Parallel()
-	s, _, _, den := owners(t)
-	brisk := httptest.NewUnstartedServer(nil)
-	brisk.Config = handlers.NewHTTPServer(s.Server.Config.Handler)
-	brisk.Config.ReadTimeout, brisk.Config.WriteTimeout = time.Second, time.Second
-	brisk.StartTLS()
-	t.Cleanup(brisk.Close)
-	ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, brisk.URL+v1+"/server/changes?wait=3", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask.Host, ask.Header = s.Listener.Addr().String(), den.header.Clone()
+	stopping := make(chan struct{})
+	s := newSite(t, func(c *handlers.Server) { c.Stopping = stopping })
+	den := s.program(t).signedUp("ann").agent("den")
+	watch := s.watchWaits()
 	begun := time.Now()
-	response, err := brisk.Client().Do(ask)
-	if err != nil {
-		t.Fatalf("after %s: %v, want no error", time.Since(begun), err)
+	waiting := den.later("wait=25")
+	watch.begins(t, 1, waiting)
+	for what, at := range map[string]time.Time{"read": watch.read, "written": watch.write} {
+		if lasts := at.Sub(begun); lasts < 25*time.Second+s.Server.Config.ReadHeaderTimeout {
+			t.Errorf("the connection may be %s for %s, want 25s and some time for the answer", what, lasts)
+		}
 	}
-	body, err := io.ReadAll(response.Body)
-	if err := errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("%d, %v: %s, want status %d", response.StatusCode, err, body, http.StatusOK)
-	}
-	if took := time.Since(begun); took < 2900*time.Millisecond {
-		t.Errorf("the wait ended after %s, want at least 2.9s", took)
-	}
+	close(stopping)
+	den.is(waittest.Receive(t, waiting, "the end of the wait"), http.StatusOK, nil)
 }
 
 // If somebody ends the session of an app that signed in over the Emby Connect protocol,

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -123,11 +124,12 @@ func lifeOfALink(t *testing.T, s *site) {
 		t.Fatalf("received %+v, want 1 invite", received)
 	}
 
+	watch := s.watchWaits()
 	heard := den.later("after=0&wait=25")
-	waits(t, heard)
+	watch.begins(t, 1, heard)
 	mira.done(mira.put("POST", "/invites/"+received.Invites[0].ID+"/accept", nil))
 	var got changesSeen
-	den.is(soon(t, heard), http.StatusOK, &got)
+	den.is(waittest.Receive(t, heard, "the change"), http.StatusOK, &got)
 	key := mira.accessKey()
 	if got.kinds() != "link_changed" || got.Last != 1 {
 		t.Fatalf("accepted: %+v, want kinds link_changed, last 1", got)
@@ -141,19 +143,19 @@ func lifeOfALink(t *testing.T, s *site) {
 	den.done(den.put("POST", "/server/changes/acknowledge", map[string]any{"seq": got.Last}))
 
 	heard = den.later("after=1&wait=25")
-	waits(t, heard)
+	watch.begins(t, 2, heard)
 	person := "/servers/" + den.id + "/people/" + link.ID
 	ann.done(ann.put("PATCH", person, map[string]any{"libraries": []string{"l2"}, "ends_at": "2026-04-01T00:00:00Z"}))
-	den.is(soon(t, heard), http.StatusOK, &got)
+	den.is(waittest.Receive(t, heard, "the change"), http.StatusOK, &got)
 	if link = got.Changes[0].Link; got.kinds() != "link_changed" || link == nil || len(link.Libraries) != 1 || link.Libraries[0].Name != "Series" || link.EndsAt == nil {
 		t.Errorf("terms: %+v, want kinds link_changed, some link, 1 library, name Series, some ends at", got)
 	}
 	den.is(den.exchange(key, ""), http.StatusOK, nil)
 
 	heard = den.later("after=2&wait=25")
-	waits(t, heard)
+	watch.begins(t, 3, heard)
 	ann.done(ann.put("DELETE", person, nil))
-	den.is(soon(t, heard), http.StatusOK, &got)
+	den.is(waittest.Receive(t, heard, "the change"), http.StatusOK, &got)
 	if one := got.Changes[0]; got.kinds() != "link_removed" || one.Link != nil || *one.LinkID != link.ID {
 		t.Errorf("removed: %+v, want kinds link_removed, no link, link ID %v", got, link.ID)
 	}

@@ -105,14 +105,11 @@ func TestAPIAgentsWriteNothing(t *testing.T) {
 	if _, err := holder.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
-	for range 50 {
+	for range 50 { // a request that wrote would fail: it waits for the lock until its time is over
+
 		den.is(den.report(facts("den")), http.StatusOK, nil)
 		den.is(den.get("/server/changes"), http.StatusOK, nil)
 		den.is(den.get("/server"), http.StatusOK, nil)
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("the reports took %s, want at most 5s: something waited", took)
 	}
 	if _, err := holder.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/models"
@@ -92,6 +94,21 @@ func once(t *testing.T, j *jobs.Mail) {
 	}
 }
 
+// rounds counts the rounds of a worker that has a clock of the test: each begins with a
+// look at the clock, and while no mail is sent nothing else looks at it. The returned
+// function waits until the worker has begun n rounds more, and so has ended n-1.
+func rounds(t *testing.T, work *jobs.Mail) (more func(n int64)) {
+	t.Helper()
+	var begun atomic.Int64
+	now := work.Now
+	work.Now = func() time.Time { begun.Add(1); return now() }
+	return func(n int64) {
+		t.Helper()
+		from := begun.Load()
+		waittest.Eventually(t, "more rounds of the worker", func() bool { return begun.Load() >= from+n })
+	}
+}
+
 // running starts a job. It returns a function that stops the job and waits for its end.
 func running(t *testing.T, run func(context.Context)) (stop func()) {
 	t.Helper()
@@ -103,10 +120,8 @@ func running(t *testing.T, run func(context.Context)) (stop func()) {
 	}()
 	stop = func() {
 		cancel()
-		select {
-		case <-ended:
-		case <-time.After(20 * time.Second):
-			t.Error("the job did not stop in time, want it stopped")
+		if !waittest.Done(ended) {
+			t.Error("the job did not stop, want it stopped")
 		}
 	}
 	t.Cleanup(stop)

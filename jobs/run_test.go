@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 	"github.com/latchkey-media/latchkey/models"
@@ -47,18 +49,27 @@ func TestStopWaitsForMails(t *testing.T) {
 	defer post.open()
 	signUp(t, store, "slow-anna")
 	work := worker(t, store, post)
-	stop := running(t, work.Run)
-	servicetest.Eventually(t, "on its way", func() bool { return post.now.Load() == 1 })
-	var stopped sync.WaitGroup
-	var done atomic.Bool
-	stopped.Go(func() { stop(); done.Store(true) })
-	time.Sleep(50 * time.Millisecond)
-	if done.Load() {
-		t.Error("the worker stopped while a mail was being sent, want it to wait")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var stopping sync.Once
+	stopped := make(chan struct{})
+	work.Now = func() time.Time { // the worker looks at the clock when it begins a round
+		if post.now.Load() == 1 {
+			stopping.Do(func() { stop(); close(stopped) })
+		}
+		return time.Now()
 	}
+	ended := make(chan struct{})
+	go func() { work.Run(ctx); close(ended) }()
+	waittest.Receive(t, stopped, "a round that begins while the mail is sent")
 	signUp(t, store, "berta") // too late for this worker
+	select {
+	case <-ended:
+		t.Error("the worker stopped while a mail was being sent, want it to wait")
+	default:
+	}
 	post.open()
-	stopped.Wait()
+	waittest.Receive(t, ended, "the end of the worker")
 	if sent := post.Sent(); len(sent) != 1 || sent[0].To != emailOf("slow-anna") {
 		t.Errorf("%d mails sent, want the one", len(sent))
 	}

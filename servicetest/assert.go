@@ -3,9 +3,9 @@ package servicetest
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // Must ends the test if a call has failed, and otherwise returns its value:
@@ -44,43 +44,15 @@ func SkipIfShort(t testing.TB, why string) {
 	}
 }
 
-// Patience limits the wait of [Eventually]. It is long, for the sake of busy machines.
-const Patience = 30 * time.Second
+// Patience is the time after which a test that waits gives up; see [waittest.Patience].
+const Patience = waittest.Patience
 
 // Eventually waits until check returns true, and ends the test if that does not
 // happen. what says what should become true; each of details is printed, too.
 func Eventually(t testing.TB, what string, check func() bool, details ...fmt.Stringer) {
 	t.Helper()
-	if !Becomes(check) {
-		t.Fatalf("waited %v in vain for this: %s%s", Patience, what, texts(details))
-	}
+	waittest.Eventually(t, what, check, details...)
 }
 
 // Becomes waits until check returns true, and reports whether that happened.
-func Becomes(check func() bool) bool {
-	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(3 * time.Millisecond) {
-		if check() {
-			return true
-		}
-	}
-	return check()
-}
-
-// Never ends the test if check returns true within a short time, in which wrong
-// code would have done the wrong thing. what says what must not become true.
-func Never(t testing.TB, what string, check func() bool, details ...fmt.Stringer) {
-	t.Helper()
-	for end := time.Now().Add(150 * time.Millisecond); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if check() {
-			t.Fatalf("this happened, and should not: %s%s", what, texts(details))
-		}
-	}
-}
-
-func texts(details []fmt.Stringer) string {
-	var b strings.Builder
-	for _, one := range details {
-		b.WriteString("\n" + one.String())
-	}
-	return b.String()
-}
+func Becomes(check func() bool) bool { return waittest.Becomes(check) }

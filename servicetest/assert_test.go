@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/servicetest"
 )
@@ -58,10 +57,6 @@ func TestFailuresSayWhatWasWanted(t *testing.T) {
 		"not missing": {func(t testing.TB) { servicetest.IsError(t, nil, io.EOF) }, "got the error <nil>, want EOF"},
 		"same text":   {func(t testing.TB) { servicetest.IsError(t, errors.New("EOF"), io.EOF) }, "got the error EOF, want EOF"},
 		"happens":     {func(t testing.TB) { servicetest.Eventually(t, "it rains", func() bool { return true }) }, ""},
-		"does not":    {func(t testing.TB) { servicetest.Never(t, "it rains", func() bool { return false }) }, ""},
-		"does": {func(t testing.TB) {
-			servicetest.Never(t, "it rains", func() bool { return true }, time.Minute)
-		}, "this happened, and should not: it rains\n1m0s"},
 	} {
 		if got := failure(t, c.check); got != c.want {
 			t.Errorf("%s: failed with %q, want %q", name, got, c.want)

@@ -4,7 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
+	"sync"
 )
 
 // Intercept answers a request in place of the service. next is the service: call
@@ -17,7 +17,10 @@ type Intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
 func (s *Service) Intercept(f Intercept) {
 	s.setIntercept(f)
 	s.CloseClientConnections()
-	time.Sleep(20 * time.Millisecond) // until the clients have noticed
+	s.Client().CloseIdleConnections() // so that no request of a test takes a connection that has just ended
+	if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+		shared.CloseIdleConnections()
+	}
 }
 
 // Down makes every request fail without an answer, until Up is called.
@@ -25,19 +28,22 @@ func (s *Service) Down() {
 	s.Intercept(func(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) })
 }
 
-// Slow makes every answer come later by delay, until Up is called.
-func (s *Service) Slow(delay time.Duration) {
+// Hold makes every answer wait until release is called.
+func (s *Service) Hold() (release func()) {
+	held := make(chan struct{})
+	release = sync.OnceFunc(func() { close(held) })
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		select {
-		case <-time.After(delay):
+		case <-held:
 			next.ServeHTTP(w, r)
 		case <-r.Context().Done():
 			panic(http.ErrAbortHandler)
 		}
 	})
+	return release
 }
 
-// Up ends the fault that Intercept, Down or Slow began. Requests on their way go on.
+// Up ends the fault that Intercept, Down or Hold began. Requests on their way go on.
 func (s *Service) Up() { s.setIntercept(nil) }
 
 func (s *Service) setIntercept(f Intercept) {
@@ -58,13 +64,10 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	intercept(w, r, next)
 }
 
-// Hang is for an [Intercept]: it sends no answer for as long as the client waits,
-// but at most for three seconds, and never returns.
+// Hang is for an [Intercept]: it sends no answer for as long as the client waits, and
+// never returns.
 func Hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // without this, nobody notices that the client has left
-	select {
-	case <-r.Context().Done():
-	case <-time.After(3 * time.Second):
-	}
+	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
 }

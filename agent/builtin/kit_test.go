@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/wire"
 	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
@@ -47,7 +48,7 @@ func newKit(t testing.TB) *kit {
 	k := &kit{t: t, path: filepath.Join(t.TempDir(), "builtin.db"), logs: &servicetest.Log{}, time: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 	k.opt = builtin.Options{
 		Path: k.path, Name: "Den", Keys: keys, Random: rand.Reader,
-		Hashing:   secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 128, Wait: 10 * time.Second},
+		Hashing:   secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 128, Wait: waittest.Patience},
 		Now:       k.now,
 		Log:       slog.New(slog.NewJSONHandler(k.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		PublicURL: func() string { return "http://media.test:8096/" },

@@ -36,7 +36,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{Service: servicetest.New(t, servicetest.Options{}), t: t, media: newMedia(), log: &servicetest.Log{}}
-	s.ClientOptions = []client.Option{client.WithRetries(1, 0), client.WithTimeout(5 * time.Second)}
+	s.ClientOptions = []client.Option{client.WithRetries(1, 0), client.WithTimeout(servicetest.Patience)}
 	s.ann = s.Join(t, "ann")
 	s.startAgent()
 	return s

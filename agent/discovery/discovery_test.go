@@ -10,11 +10,13 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf16"
 
 	"github.com/latchkey-media/latchkey/agent/discovery"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 const (
@@ -44,6 +46,7 @@ func (c *clock) pass(d time.Duration) {
 type responder struct {
 	clock   *clock
 	port    uint16
+	others  int // how many other sources have asked in maybe
 	options discovery.Options
 }
 
@@ -70,13 +73,8 @@ func start(t *testing.T, change func(*discovery.Options)) *responder {
 	go func() { ended <- discovery.Serve(ctx, r.options) }()
 	t.Cleanup(func() {
 		cancel()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("Serve ended with %v, want nil", err)
-			}
-		case <-time.After(5 * time.Second):
-			t.Error("Serve still runs, want it to end with its context")
+		if err := waittest.Receive(t, ended, "the end of Serve with its context"); err != nil {
+			t.Errorf("Serve ended with %v, want nil", err)
 		}
 	})
 	return r
@@ -93,34 +91,80 @@ func asker(t *testing.T) *net.UDPConn {
 	return c
 }
 
-// ask sends a datagram and returns the answer, or "" if none comes in time.
-func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string, wait time.Duration) string {
+// send sends a datagram to the responder.
+func (r *responder) send(t *testing.T, from *net.UDPConn, to, datagram string) {
 	t.Helper()
 	if _, err := from.WriteToUDPAddrPort([]byte(datagram), netip.AddrPortFrom(netip.MustParseAddr(to), r.port)); err != nil {
 		t.Fatal(err)
 	}
-	from.SetReadDeadline(time.Now().Add(wait))
+}
+
+// receive returns the next datagram at a socket, or "" if none comes within a time.
+func receive(socket *net.UDPConn, within time.Duration) string {
+	socket.SetReadDeadline(time.Now().Add(within))
 	buffer := make([]byte, 4096)
-	n, _, err := from.ReadFromUDPAddrPort(buffer)
+	n, _, err := socket.ReadFromUDPAddrPort(buffer)
 	if err != nil {
 		return ""
 	}
 	return string(buffer[:n])
 }
 
+// ask sends a datagram and returns the answer.
+func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string) string {
+	t.Helper()
+	r.send(t, from, to, datagram)
+	return receive(from, waittest.Patience)
+}
+
+// maybe sends a datagram and returns the answer, or "" if there is none: the responder
+// answers in turn, so by the time that it has answered a later question of another source
+// the answer has been sent.
+func (r *responder) maybe(t *testing.T, from *net.UDPConn, datagram string) string {
+	t.Helper()
+	r.send(t, from, "127.0.0.1", datagram)
+	r.others++
+	other, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 1, byte(r.others>>8), byte(r.others))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if r.ask(t, other, "127.0.0.1", question) == "" {
+		t.Fatal("got no answer for another source, want one")
+	}
+	return answerBefore(t, other, from)
+}
+
+// answerBefore has one socket send a datagram to another, and returns the answer that
+// the other has got before it, or "".
+func answerBefore(t *testing.T, sender, socket *net.UDPConn) string {
+	t.Helper()
+	const end = "that was all"
+	port := netip.MustParseAddrPort(socket.LocalAddr().String()).Port()
+	if _, err := sender.WriteToUDPAddrPort([]byte(end), netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)); err != nil {
+		t.Fatal(err)
+	}
+	got := receive(socket, waittest.Patience)
+	if got == end {
+		return ""
+	}
+	if last := receive(socket, waittest.Patience); last != end {
+		t.Fatalf("got %q after an answer, want the end", last)
+	}
+	return got
+}
+
 // ready waits until questions are answered, and then lets the limits recover.
 func (r *responder) ready(t *testing.T) *net.UDPConn {
 	t.Helper()
 	c := asker(t)
-	for range 100 {
-		if r.ask(t, c, "127.0.0.1", question, 50*time.Millisecond) != "" {
-			r.clock.pass(time.Hour)
-			return asker(t) // late answers go to the other one
-		}
+	waittest.Eventually(t, "the responder answers", func() bool {
 		r.clock.pass(time.Minute)
-	}
-	t.Fatal("got no answer, want one")
-	return nil
+		r.send(t, c, "127.0.0.1", question) // it is lost if the responder does not listen yet
+		return receive(c, 50*time.Millisecond) != ""
+	})
+	r.clock.pass(time.Hour)
+	return asker(t) // late answers go to the other one
 }
 
 func utf16Of(text string, bigEndian, mark bool) string {
@@ -182,13 +226,13 @@ func TestQuestions(t *testing.T) {
 	const want = `{"Address":"http://127.0.0.1:8096","Id":"` + systemID + `","Name":"Den \u0026 \"Co\"","EndpointAddress":null}`
 	for name, datagram := range asked {
 		r.clock.pass(time.Minute)
-		if got := r.ask(t, c, "127.0.0.1", datagram, 5*time.Second); got != want {
+		if got := r.ask(t, c, "127.0.0.1", datagram); got != want {
 			t.Errorf("%s: answer %q, want %q", name, got, want)
 		}
 	}
 	for name, datagram := range ignored {
 		r.clock.pass(time.Minute)
-		if got := r.ask(t, c, "127.0.0.1", datagram, 30*time.Millisecond); got != "" {
+		if got := r.maybe(t, c, datagram); got != "" {
 			t.Errorf("%s: answer %q, want none", name, got)
 		}
 	}
@@ -208,7 +252,7 @@ func TestAddresses(t *testing.T) {
 	})
 	c := r.ready(t)
 	for to, want := range map[string]string{"127.0.0.1": "http://127.0.0.1:8096", "::1": "http://[::1]:8096"} {
-		if got := r.ask(t, c, to, question, 5*time.Second); !strings.Contains(got, `"Address":"`+want+`"`) {
+		if got := r.ask(t, c, to, question); !strings.Contains(got, `"Address":"`+want+`"`) {
 			t.Errorf("at %s: answer %q, want address %s", to, got, want)
 		}
 	}
@@ -224,7 +268,7 @@ func TestBroadcast(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if got := r.ask(t, c, "127.255.255.255", question, 5*time.Second); !strings.Contains(got, systemID) {
+	if got := r.ask(t, c, "127.255.255.255", question); !strings.Contains(got, systemID) {
 		t.Errorf("answer %q, want id %s in it", got, systemID)
 	}
 }
@@ -236,6 +280,7 @@ func TestNoAnswer(t *testing.T) {
 		"no id":      func(o *discovery.Options) { o.ID = func() string { return "" } },
 	} {
 		silent := false
+		var asked atomic.Int32
 		r := start(t, func(o *discovery.Options) {
 			loud := *o
 			changed := *o
@@ -250,10 +295,21 @@ func TestNoAnswer(t *testing.T) {
 				return loud
 			}
 			o.Address = func(from netip.AddrPort) string { return pick().Address(from) }
-			o.ID = func() string { id := pick().ID(); lock.Lock(); silent = true; lock.Unlock(); return id }
+			o.ID = func() string {
+				asked.Add(1)
+				id := pick().ID()
+				lock.Lock()
+				silent = true
+				lock.Unlock()
+				return id
+			}
 		})
 		c := r.ready(t)
-		if got := r.ask(t, c, "127.0.0.1", question, 50*time.Millisecond); got != "" {
+		before := asked.Load()
+		r.send(t, c, "127.0.0.1", question)
+		r.send(t, c, "127.0.0.1", question)
+		waittest.Eventually(t, "the first question is done with, and the second one has begun", func() bool { return asked.Load() == before+2 })
+		if got := answerBefore(t, asker(t), c); got != "" {
 			t.Errorf("%s: answer %q, want none", name, got)
 		}
 	}
@@ -265,7 +321,7 @@ func TestLongName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{strings.Repeat("é", 5000), strings.Repeat("<", 900), strings.Repeat("\xff", 3000)} {
 		r := start(t, func(o *discovery.Options) { o.Name = func() string { return name } })
-		got := r.ask(t, r.ready(t), "127.0.0.1", question, 5*time.Second)
+		got := r.ask(t, r.ready(t), "127.0.0.1", question)
 		if len(got) > 1024 || len(got) < 300 || !strings.HasSuffix(got, `","EndpointAddress":null}`) {
 			t.Errorf("answer of %d bytes, want 300 to 1024 bytes of whole JSON: %.2000s", len(got), got)
 		}
@@ -279,7 +335,7 @@ func TestLimit(t *testing.T) {
 	c := r.ready(t)
 	count := func(times int) (answers int) {
 		for range times {
-			if r.ask(t, c, "127.0.0.1", question, 30*time.Millisecond) != "" {
+			if r.maybe(t, c, question) != "" {
 				answers++
 			}
 		}
@@ -292,7 +348,7 @@ func TestLimit(t *testing.T) {
 	if got := count(5); got != 2 {
 		t.Errorf("%d answers after two seconds, want 2", got)
 	}
-	if got := r.ask(t, c, "::1", question, 5*time.Second); got == "" {
+	if got := r.ask(t, c, "::1", question); got == "" {
 		t.Error("got no answer for another source, want one")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent/jellyfin"
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // able returns the versions that an agent can drive.
@@ -34,7 +35,7 @@ func each(t *testing.T, f func(t *testing.T, fake *jellyfintest.Server, s *jelly
 func drive(t *testing.T, address, key string) *jellyfin.Server {
 	t.Helper()
 	s, err := jellyfin.New(jellyfin.Options{
-		URL: address, APIKey: key, Now: clock, Random: rand.Reader, Version: "1.2.3", HTTP: &http.Client{Timeout: 5 * time.Second},
+		URL: address, APIKey: key, Now: clock, Random: rand.Reader, Version: "1.2.3", HTTP: &http.Client{Timeout: waittest.Patience},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent/wire"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // TestRawRequests sends requests byte by byte that no regular client would write.
@@ -48,7 +49,7 @@ func TestRawRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer connection.Close()
-			connection.SetDeadline(time.Now().Add(20 * time.Second))
+			connection.SetDeadline(time.Now().Add(waittest.Patience))
 			if _, err := io.WriteString(connection, c.request); err != nil {
 				t.Fatal(err)
 			}

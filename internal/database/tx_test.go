@@ -2,17 +2,19 @@ package database_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
@@ -109,12 +111,14 @@ func TestTxBusy(t *testing.T) {
 			db := openOne(t, address)
 			exec(t, db, "CREATE TABLE t (n INTEGER NOT NULL)", "PRAGMA busy_timeout = 0")
 			release := lock(t, address)
+			pool := watch(db)
 			if err := db.Gorm.Exec("INSERT INTO t VALUES (1)").Error; !database.Retryable(err) {
 				t.Fatalf("got error %v, want a lock", err)
 			}
+			pool.fails(t)
 			result := make(chan error)
 			go func() { result <- run(db, "INSERT INTO t VALUES (1)") }()
-			time.Sleep(20 * time.Millisecond)
+			pool.fails(t)
 			release()
 			if err := <-result; err != nil {
 				t.Errorf("a busy database was not tried again: %v, want no error", err)
@@ -124,6 +128,43 @@ func TestTxBusy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// watchedPool tells of each statement and each beginning of a transaction that has failed.
+type watchedPool struct {
+	*sql.DB
+	failed chan error
+}
+
+// watch puts a watchedPool between GORM and the pool of a database.
+func watch(db *database.DB) *watchedPool {
+	pool := &watchedPool{DB: db.SQL, failed: make(chan error, 100)}
+	db.Gorm.ConnPool, db.Gorm.Statement.ConnPool = pool, pool
+	return pool
+}
+
+// fails waits for the next failure.
+func (p *watchedPool) fails(t *testing.T) {
+	t.Helper()
+	if err := waittest.Receive(t, p.failed, "a try that fails"); !database.Retryable(err) {
+		t.Fatalf("a try failed with %v, want a lock", err)
+	}
+}
+
+func (p *watchedPool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	result, err := p.DB.ExecContext(ctx, query, args...)
+	if err != nil {
+		p.failed <- err
+	}
+	return result, err
+}
+
+func (p *watchedPool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPool, error) {
+	tx, err := p.DB.BeginTx(ctx, options)
+	if err != nil {
+		p.failed <- err
+	}
+	return tx, err
 }
 
 // TestTxRepeatsOnlyPassingErrors lets transactions fail with errors that Tx tries again, and with errors that
@@ -196,13 +237,8 @@ func TestTxCommitLost(t *testing.T) {
 	if runs != 1 || !database.Unavailable(err) || database.Retryable(err) {
 		t.Errorf("ran %d times, %v; want one that counts as unavailable", runs, err)
 	}
-	for range 100 { // the server works on what it has heard
-		if count(t, db, "SELECT COUNT(*) FROM t") == 1 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Error("the commit was lost, want only its answer lost: this test shows nothing")
+	// The server works on what it has heard. If the commit itself was lost, this test shows nothing.
+	waittest.Eventually(t, "the row of the commit whose answer was lost", func() bool { return count(t, db, "SELECT COUNT(*) FROM t") == 1 })
 }
 
 // TestTxConnectionGone finds the pool's connections closed before it sends anything,
@@ -243,7 +279,7 @@ func TestTxWithFewConnections(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	exec(t, db, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)", "INSERT INTO t VALUES (1, 0)")
-	began := time.Now()
+	lastingLocks(t, db, 4)
 	var working sync.WaitGroup
 	var fresh atomic.Int64 // makes each statement different, so that it is not yet prepared
 	read := func(tx *gorm.DB) error {
@@ -259,7 +295,9 @@ func TestTxWithFewConnections(t *testing.T) {
 				}
 				err := db.Tx(t.Context(), func(tx *gorm.DB) error {
 					fresh.Add(1)
-					time.Sleep(time.Millisecond) // so that other callers ask for the lock first
+					for range 50 { // so that other callers ask for the lock first
+						runtime.Gosched()
+					}
 					if err := read(tx); err != nil {
 						return err
 					}
@@ -271,12 +309,29 @@ func TestTxWithFewConnections(t *testing.T) {
 			}
 		})
 	}
-	working.Wait()
+	done := make(chan struct{})
+	go func() { working.Wait(); close(done) }()
+	if !waittest.Done(done) {
+		t.Fatal("the calls stand still, want none of them to delay the one that has the lock")
+	}
 	if n := count(t, db, "SELECT n FROM t"); n != writers*rounds {
 		t.Errorf("%d were written, want %d", n, writers*rounds)
 	}
-	if took := time.Since(began); took > 4*time.Second { // SQLite gives up after five seconds
-		t.Errorf("the calls took %v, want less", took)
+}
+
+// lastingLocks makes all connections of a pool wait for a lock without end, so that
+// callers that delay each other stand still for good.
+func lastingLocks(t *testing.T, db *database.DB, connections int) {
+	t.Helper()
+	for range connections {
+		c, err := db.SQL.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }() // after the others have been opened
+		if _, err := c.ExecContext(t.Context(), "PRAGMA busy_timeout = 2000000000"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -10,11 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/mailer"
 )
-
-// patience is the time after which a test fails if an expected mail has not come.
-const patience = 30 * time.Second
 
 // Recorder is a transport that keeps mails. Its zero value is ready, and many
 // goroutines may use it at once.
@@ -115,7 +113,7 @@ func (b *box[T]) next() ([]T, <-chan struct{}) {
 
 func (b *box[T]) wait(t testing.TB, n int) []T {
 	t.Helper()
-	late := time.After(patience)
+	late := time.After(waittest.Patience)
 	for {
 		items, changed := b.next()
 		if len(items) >= n {

@@ -20,6 +20,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -71,7 +72,7 @@ func Options(database string, clock *Clock) (models.Options, error) {
 	keys, err := secret.NewKeys(Key, "")
 	return models.Options{
 		Database: database, Connections: 8, Keys: keys,
-		Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 1000, Wait: 30 * time.Second},
+		Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 1000, Wait: waittest.Patience},
 		Limits:  models.ProductionLimits(), Lives: models.DefaultLives(), SignUp: models.SignUpOpen,
 		ServiceName: "Latchkey", PasswordMinLength: 10, Languages: []string{"en", "de"},
 		Now: clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
