@@ -173,7 +173,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	}
 	report = client.Report{
 		Name: identity.Name, Version: identity.Version, SystemID: identity.ID, QuickConnect: identity.QuickConnect,
-		Addresses: r.addressesToReport(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.Library{},
+		Addresses: r.addressesToReport(ctx, seenAs), LocalUsers: make([]client.ReportedLocalUser, len(users)), Libraries: []client.ReportedLibrary{},
 	}
 	of, err := r.whoIsAllowed(ctx)
 	if err != nil {
@@ -186,7 +186,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	}
 	slices.SortFunc(libraries, func(x, y mediaserver.Library) int { return strings.Compare(x.ID, y.ID) })
 	for _, l := range libraries[:min(len(libraries), reportedLibrariesMost)] {
-		report.Libraries = append(report.Libraries, client.Library{ID: l.ID, Name: l.Name})
+		report.Libraries = append(report.Libraries, client.ReportedLibrary{ID: l.ID, Name: l.Name})
 	}
 	if report.Addresses == nil {
 		report.Addresses = []client.Address{}

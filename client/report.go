@@ -13,7 +13,7 @@ type Report struct {
 	SystemID   string              `json:"system_id"`
 	Addresses  []Address           `json:"addresses,omitzero"` // lan, vpn and wan; the best of each kind first
 	LocalUsers []ReportedLocalUser `json:"local_users,omitzero"`
-	Libraries  []Library           `json:"libraries,omitzero"`
+	Libraries  []ReportedLibrary   `json:"libraries,omitzero"`
 
 	// QuickConnect is true if the agent can approve codes of Quick Connect at the
 	// media server now.
@@ -27,6 +27,12 @@ type ReportedLocalUser struct {
 	Disabled      bool   `json:"disabled,omitempty"`
 	Administrator bool   `json:"administrator,omitempty"`
 	NotAllowed    bool   `json:"not_allowed,omitempty"` // nobody is let in as this local user until the admin says yes
+}
+
+// ReportedLibrary is a library as the media server knows it.
+type ReportedLibrary struct {
+	ID   string `json:"id"` // its id on the media server
+	Name string `json:"name"`
 }
 
 // ReportAnswer is the answer of the service to a report.

@@ -1,14 +1,27 @@
 package handlers
 
-import "github.com/latchkey-media/latchkey/models"
+import (
+	"time"
+
+	"github.com/latchkey-media/latchkey/models"
+)
 
 // libraryObject is a library of a server, with the id that the server uses.
 type libraryObject struct {
+	ID     string    `json:"id"`
+	Name   string    `json:"name"`             // its last one, if it is gone
+	GoneAt time.Time `json:"gone_at,omitzero"` // absent while the server has it
+}
+
+func libraryOf(l models.Library) libraryObject { return libraryObject{l.ExternalID, l.Name, l.GoneAt} }
+
+// reportedLibrary is a library as an agent reports it.
+type reportedLibrary struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-func libraryOf(l models.Library) libraryObject { return libraryObject{l.ExternalID, l.Name} }
+func (l reportedLibrary) read() models.Library { return models.Library{ExternalID: l.ID, Name: l.Name} }
 
 // choiceOf returns a choice of libraries, or nil, which becomes null, if the
 // server decides.

@@ -91,6 +91,20 @@ func TestAPIPeople(t *testing.T) {
 		if got := now(); got["ends_at"] != tt.ends || cmp.Diff(tt.libraries, got["libraries"]) != "" {
 			t.Errorf("after %v: got %v, want ends_at %v and libraries %v", tt.in, got, tt.ends, tt.libraries)
 		}
+		if tt.libraries == nil {
+			continue
+		}
+		// The server loses Films, and gets it back.
+		less := facts("den")
+		less["libraries"] = []map[string]any{{"id": "l2", "name": "Series"}}
+		den.is(den.report(less), http.StatusOK, nil)
+		for _, one := range now()["libraries"].([]any) {
+			gone := map[string]any{"id": "l1", "name": "Films", "gone_at": "2026-03-04T05:06:07Z"}
+			if diff := cmp.Diff(gone, one); diff != "" {
+				t.Errorf("library that is gone (-want +got):\n%s", diff)
+			}
+		}
+		den.is(den.report(facts("den")), http.StatusOK, nil)
 	}
 	for _, bad := range []string{"2026-03-04T05:06:07Z", "2060-01-01T00:00:00Z", "0001-01-01T00:00:00Z"} {
 		ann.wrong(change(map[string]any{"ends_at": bad}), 422, "ends_at", "ends_at_invalid")

@@ -21,7 +21,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		SystemID   string              `json:"system_id"`
 		Addresses  []addressObject     `json:"addresses"`
 		LocalUsers []reportedLocalUser `json:"local_users"`
-		Libraries  []libraryObject     `json:"libraries"`
+		Libraries  []reportedLibrary   `json:"libraries"`
 
 		QuickConnect bool `json:"quick_connect"`
 	}](c, maxReport)
@@ -31,7 +31,7 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 	report := models.Report{
 		Registration: models.Registration{Name: in.Name, Version: in.Version, SystemID: in.SystemID, Kind: models.ServerAgent},
 		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
-		Libraries:    each(in.Libraries, func(l libraryObject) models.Library { return models.Library{ExternalID: l.ID, Name: l.Name} }),
+		Libraries:    each(in.Libraries, reportedLibrary.read),
 
 		QuickConnect: in.QuickConnect,
 	}

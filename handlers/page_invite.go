@@ -68,7 +68,7 @@ func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	}
 	for _, offer := range one.Servers {
 		view.Offers = append(view.Offers, offerView{
-			Server: offer.ServerName, LocalUser: offer.LocalUserName, Libraries: namesOf(offer.Libraries), EndsAt: offer.EndsAt,
+			Server: offer.ServerName, LocalUser: offer.LocalUserName, Libraries: b.libraryNames(offer.Libraries), EndsAt: offer.EndsAt,
 		})
 	}
 	return view

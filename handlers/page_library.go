@@ -27,20 +27,28 @@ func librariesIn(f form, serverID int64) []models.Library {
 
 // libraryChoices returns the checkboxes of the libraries of a server. The ids
 // of the elements begin with prefix, so that no two are the same on a page.
-func libraryChoices(prefix string, serverID int64, all []models.Library, chosen func(models.Library) bool) []Choice {
+func (b Base) libraryChoices(prefix string, serverID int64, all []models.Library, chosen func(models.Library) bool) []Choice {
 	choices := make([]Choice, len(all))
 	for i, one := range all {
 		choices[i] = Choice{
-			ID: prefix + "-" + strconv.Itoa(i), Name: libraryBox(serverID, one.ExternalID), Label: one.Name, Chosen: chosen(one),
+			ID: prefix + "-" + strconv.Itoa(i), Name: libraryBox(serverID, one.ExternalID), Label: b.libraryName(one), Chosen: chosen(one),
 		}
 	}
 	return choices
 }
 
-func namesOf(libraries []models.Library) []string {
-	names := make([]string, len(libraries))
-	for i, one := range libraries {
-		names[i] = one.Name
+// libraryName returns the name of a library for people. If the library is gone, the name
+// says so, and since when.
+func (b Base) libraryName(l models.Library) string {
+	if l.GoneAt.IsZero() {
+		return l.Name
 	}
-	return names
+	return b.T("library.gone", "Name", l.Name, "Date", b.Date(l.GoneAt))
 }
+
+func (b Base) libraryNames(libraries []models.Library) []string {
+	return each(libraries, b.libraryName)
+}
+
+// isGone reports whether the server no longer has a library.
+func isGone(l models.Library) bool { return !l.GoneAt.IsZero() }

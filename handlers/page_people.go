@@ -23,9 +23,10 @@ type personView struct {
 	InvitedBy              string    // a username; "" if the server asked
 	End                    time.Time // zero for none
 	Libraries              []string  // empty if the server decides
+	LibraryGone            bool      // the server no longer has one of them
 	EndsAt                 Field     // the field "ends_at"
 	EndsWas                string    // the hidden field "ends_was": what ends_at held when the page was made
-	Choices                []Choice  // the libraries of the server; empty if it reported none
+	Choices                []Choice  // the libraries of the server, and those of the person that are gone; empty if it reported none
 	LibrariesError         string
 	Open                   bool   // the form of the terms has a mistake
 	State                  string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
@@ -109,7 +110,7 @@ func (s *site) fillPeople(c *gin.Context, own owned, server models.Server, page 
 		page.NotAllowed = page.NotAllowed || one.NotAllowed
 	}
 	for _, one := range invites {
-		page.Invites = append(page.Invites, newSentInviteView(one, own.serverID))
+		page.Invites = append(page.Invites, newSentInviteView(page.Base, one, own.serverID))
 	}
 	page.SelfService, page.JoinURL = server.SelfService, s.origin+own.to+"/join"
 	return nil
@@ -121,8 +122,8 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 	view := personView{
 		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
 		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
-		LocalUser: one.LocalUser.Name, Allow: commandToAllow(one.LocalUser), InvitedBy: one.InvitedBy, End: one.EndsAt, Libraries: namesOf(one.Libraries),
-		State: one.LocalUserState,
+		LocalUser: one.LocalUser.Name, Allow: commandToAllow(one.LocalUser), InvitedBy: one.InvitedBy, End: one.EndsAt,
+		Libraries: in.base.libraryNames(one.Libraries), LibraryGone: slices.ContainsFunc(one.Libraries, isGone), State: one.LocalUserState,
 	}
 	if one.DisplayName != one.Username {
 		view.Name = one.DisplayName
@@ -150,7 +151,8 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 	}
 	view.EndsAt = own.endsAt("terms_end")
 	view.EndsAt.ID = "ends_at-" + strconv.Itoa(at)
-	view.Choices = libraryChoices("library-"+strconv.Itoa(at), one.ServerID, all, chosen)
+	gone := slices.DeleteFunc(slices.Clone(one.Libraries), func(l models.Library) bool { return !isGone(l) })
+	view.Choices = in.base.libraryChoices("library-"+strconv.Itoa(at), one.ServerID, slices.Concat(all, gone), chosen)
 	return view
 }
 

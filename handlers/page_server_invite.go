@@ -52,14 +52,14 @@ type sentInviteView struct {
 
 // newSentInviteView returns the invite as the page of one of its servers shows
 // it.
-func newSentInviteView(one models.Invite, serverID int64) sentInviteView {
+func newSentInviteView(b Base, one models.Invite, serverID int64) sentInviteView {
 	view := sentInviteView{ID: idText(one.ID), To: one.To, Note: one.Note, CreatedAt: one.CreatedAt, ExpiresAt: one.ExpiresAt}
 	for _, offer := range one.Servers {
 		if offer.ServerID != serverID {
 			view.Others = append(view.Others, offer.ServerName)
 			continue
 		}
-		view.LocalUser, view.EndsAt, view.Libraries = offer.LocalUserName, offer.EndsAt, namesOf(offer.Libraries)
+		view.LocalUser, view.EndsAt, view.Libraries = offer.LocalUserName, offer.EndsAt, b.libraryNames(offer.Libraries)
 	}
 	return view
 }
@@ -230,7 +230,7 @@ func (s *site) fillServers(c *gin.Context, own owned, page *serverInvitePage, mi
 		id := idText(one.ID)
 		choice := serverChoice{
 			Choice:    Choice{ID: "server-" + id, Name: serverBox(one.ID), Label: one.Name, Chosen: f[serverBox(one.ID)] != ""},
-			Libraries: libraryChoices("library-"+id, one.ID, libraries, func(l models.Library) bool { return f[libraryBox(one.ID, l.ExternalID)] != "" }),
+			Libraries: page.libraryChoices("library-"+id, one.ID, libraries, func(l models.Library) bool { return f[libraryBox(one.ID, l.ExternalID)] != "" }),
 		}
 		if page.Servers = append(page.Servers, choice); here {
 			last := len(page.Servers) - 1

@@ -62,7 +62,7 @@ func (s sampler) peopledServer() serverOwnerPage {
 	p.People = []personView{
 		{
 			LinkID: "1", Name: "Bert Ørsted", Username: "bert", Since: s.at, LocalUser: "bertram", Allow: "sudo latchkey agent allow bertram", InvitedBy: "mira.k", End: s.at,
-			Libraries: []string{"Films", "Music"}, EndsAt: s.endsAt("ends_at-0", "terms_end"), EndsWas: "2026-11-21", Choices: libraries("0"),
+			Libraries: []string{"Films", "Music (gone since 3 May 2026)"}, LibraryGone: true, EndsAt: s.endsAt("ends_at-0", "terms_end"), EndsWas: "2026-11-21", Choices: libraries("0"),
 		},
 		{LinkID: "2", Username: "carla", Guest: true, Pending: true, RequestedBy: "mira.k", Since: s.at},
 		{

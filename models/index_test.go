@@ -120,7 +120,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 		ctx := k.t.Context()
 		k.fill(400)
 		for _, statement := range []string{ // most rows have not expired
-			"UPDATE local_users SET gone_at = NULL", "UPDATE invites SET expires_at = '2199-01-01 00:00:00'",
+			"UPDATE local_users SET gone_at = NULL", "UPDATE libraries SET gone_at = NULL", "UPDATE links SET libraries = NULL", "UPDATE invites SET expires_at = '2199-01-01 00:00:00'",
 			"UPDATE link_changes SET created_at = '2199-01-01 00:00:00'", "UPDATE proofs SET expires_at = '2199-01-01 00:00:00'",
 			"UPDATE idempotency SET expires_at = '2199-01-01 00:00:00'", "UPDATE quick_connects SET expires_at = '2199-01-01 00:00:00'",
 		} {
@@ -129,7 +129,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 		for i := range 400 {
 			k.exec("UPDATE links SET ends_at = ? WHERE id = ?", k.Now().Add(time.Duration(i+1000)*time.Hour), 1000+i)
 		}
-		k.analyse("links", "local_users", "invites", "link_changes", "proofs", "idempotency", "quick_connects")
+		k.analyse("links", "local_users", "libraries", "invites", "link_changes", "proofs", "idempotency", "quick_connects")
 		owner, anna, ben := k.account(), k.account(), k.account()
 		m := k.agent(owner)
 		k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true)}))

@@ -273,7 +273,7 @@ func (i *Invites) createServer(ctx context.Context, tx *gorm.DB, invite *inviteR
 	if row.EndsAt, err = i.checkEnd(s.EndsAt); err != nil {
 		return "", err
 	}
-	if row.Libraries, err = i.chosenLibraries(ctx, tx, s.ServerID, s.Libraries); err != nil {
+	if row.Libraries, err = i.chosenLibraries(ctx, tx, s.ServerID, s.Libraries, nil); err != nil {
 		return "", err
 	}
 	if s.LocalUserID != 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -13,6 +14,7 @@ import (
 type Library struct {
 	ExternalID string // the server's own id
 	Name       string
+	GoneAt     time.Time `json:",omitzero"` // when a report first lacked it, in UTC; zero while the server has it
 }
 
 // libraryRow is a row of libraries.
@@ -21,10 +23,16 @@ type libraryRow struct {
 	ServerID   int64
 	ExternalID string
 	Name       string
+	GoneAt     *time.Time
 }
 
 // TableName is libraries.
 func (libraryRow) TableName() string { return "libraries" }
+
+// library returns the row as a [Library].
+func (r *libraryRow) library() Library {
+	return Library{ExternalID: r.ExternalID, Name: r.Name, GoneAt: orZero(r.GoneAt)}
+}
 
 // packLibraries returns a choice of libraries as it is stored: a JSON list of their
 // ids, or nil to leave the choice to the server.
@@ -44,10 +52,11 @@ func packLibraries(libraries []Library) (*string, error) {
 	return &text, nil
 }
 
-// libraryNames holds the names of libraries by server id and by the library's own id.
-type libraryNames map[int64]map[string]string
+// libraryNames holds libraries by server id and by the library's own id.
+type libraryNames map[int64]map[string]Library
 
-// namesOfLibraries reads the names of all libraries of some servers.
+// namesOfLibraries reads the names of all libraries of some servers, also of those that
+// are gone.
 func (c *core) namesOfLibraries(ctx context.Context, db *gorm.DB, serverIDs ...int64) (libraryNames, error) {
 	names := libraryNames{}
 	if len(serverIDs) == 0 {
@@ -57,55 +66,69 @@ func (c *core) namesOfLibraries(ctx context.Context, db *gorm.DB, serverIDs ...i
 	if err != nil {
 		return nil, explained("read the libraries", err)
 	}
-	for _, r := range rows {
-		if names[r.ServerID] == nil {
-			names[r.ServerID] = map[string]string{}
+	for i := range rows {
+		if names[rows[i].ServerID] == nil {
+			names[rows[i].ServerID] = map[string]Library{}
 		}
-		names[r.ServerID][r.ExternalID] = r.Name
+		names[rows[i].ServerID][rows[i].ExternalID] = rows[i].library()
 	}
 	return names, nil
 }
 
-// unpack reads a stored choice of libraries. A library that the server no longer has
-// gets its id as its name.
+// libraryIDs reads the ids of a stored choice of libraries.
+func libraryIDs(packed string) ([]string, error) {
+	var ids []string
+	if err := json.Unmarshal([]byte(packed), &ids); err != nil {
+		return nil, fmt.Errorf("libraries: %w", err)
+	}
+	return ids, nil
+}
+
+// unpack reads a stored choice of libraries. A library that is gone keeps its last
+// name. One that was never reported gets its id as its name.
 func (n libraryNames) unpack(serverID int64, packed *string) ([]Library, error) {
 	if packed == nil {
 		return nil, nil
 	}
-	var ids []string
-	if err := json.Unmarshal([]byte(*packed), &ids); err != nil {
-		return nil, fmt.Errorf("libraries: %w", err)
+	ids, err := libraryIDs(*packed)
+	if err != nil {
+		return nil, err
 	}
 	libraries := make([]Library, len(ids))
 	for i, id := range ids {
-		libraries[i] = Library{ExternalID: id, Name: id}
-		if name := n[serverID][id]; name != "" {
-			libraries[i].Name = name
+		one, known := n[serverID][id]
+		if !known {
+			one = Library{ExternalID: id, Name: id}
 		}
+		libraries[i] = one
 	}
 	return libraries, nil
 }
 
 // allOf returns each of libraries once, and reports whether the server has all of
-// them.
-func (n libraryNames) allOf(serverID int64, libraries []Library) ([]Library, bool) {
+// them. A library that is gone counts only if it is in before, the choice that is
+// being replaced: an owner who changes something else keeps it.
+func (n libraryNames) allOf(serverID int64, libraries, before []Library) ([]Library, bool) {
 	if libraries == nil {
 		return nil, true
 	}
 	chosen := make([]Library, 0, len(libraries))
 	for _, l := range libraries {
-		name, known := n[serverID][l.ExternalID]
-		if !known {
+		has := func(other Library) bool { return other.ExternalID == l.ExternalID }
+		one, known := n[serverID][l.ExternalID]
+		if kept := slices.IndexFunc(before, has); kept >= 0 {
+			one = before[kept]
+		} else if !known || !one.GoneAt.IsZero() {
 			return nil, false
 		}
-		if one := (Library{ExternalID: l.ExternalID, Name: name}); !slices.Contains(chosen, one) {
+		if !slices.ContainsFunc(chosen, has) {
 			chosen = append(chosen, one)
 		}
 	}
 	return chosen, true
 }
 
-// Libraries lists the libraries of an owner's server by name. It returns
+// Libraries lists the libraries that an owner's server has now, by name. It returns
 // [ErrNotFound].
 func (s *Servers) Libraries(ctx context.Context, ownerID, serverID int64) ([]Library, error) {
 	if _, err := s.ownedServer(ctx, s.read(ctx), ownerID, serverID); err != nil {
@@ -115,9 +138,91 @@ func (s *Servers) Libraries(ctx context.Context, ownerID, serverID int64) ([]Lib
 	if err != nil {
 		return nil, explained("list the libraries", err)
 	}
-	libraries := make([]Library, len(rows))
-	for i, r := range rows {
-		libraries[i] = Library{ExternalID: r.ExternalID, Name: r.Name}
+	libraries := make([]Library, 0, len(rows))
+	for i := range rows {
+		if rows[i].GoneAt == nil {
+			libraries = append(libraries, rows[i].library())
+		}
 	}
 	return libraries, nil
+}
+
+// forgetLibraries deletes libraries that their server no longer has, and marks as gone
+// those that a link or a pending invite still names. The caller holds the row of the
+// server, so that no choice is made meanwhile.
+func (c *core) forgetLibraries(tx *gorm.DB, serverID int64, gone []libraryRow) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	named, err := c.namedLibraries(tx, serverID)
+	if err != nil {
+		return err
+	}
+	for _, row := range gone {
+		if !named[row.ExternalID] {
+			err = tx.Exec("DELETE FROM libraries WHERE id = ?", row.ID).Error
+		} else if row.GoneAt == nil {
+			err = tx.Exec("UPDATE libraries SET gone_at = ? WHERE id = ?", c.Now(), row.ID).Error
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedLibraries returns the ids of the libraries that links and pending invites of a
+// server name.
+func (c *core) namedLibraries(tx *gorm.DB, serverID int64) (map[string]bool, error) {
+	var choices []string
+	err := tx.Raw(`SELECT libraries FROM links WHERE server_id = ? AND libraries IS NOT NULL
+UNION SELECT v.libraries FROM invite_servers v JOIN invites i ON i.id = v.invite_id
+WHERE v.server_id = ? AND v.libraries IS NOT NULL AND i.state = ? AND i.expires_at > ?`, serverID, serverID, invitePending, c.Now()).Scan(&choices).Error
+	if err != nil {
+		return nil, err
+	}
+	named := map[string]bool{}
+	for _, packed := range choices {
+		ids, err := libraryIDs(packed)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			named[id] = true
+		}
+	}
+	return named, nil
+}
+
+// sweepLibraries deletes libraries that are gone, once no link and no pending invite
+// names them. A report that has not changed does not delete them.
+func (s *Store) sweepLibraries(ctx context.Context) error {
+	for after := int64(0); ; {
+		var servers []int64
+		err := s.read(ctx).Raw("SELECT DISTINCT server_id FROM libraries WHERE gone_at IS NOT NULL AND server_id > ? ORDER BY server_id LIMIT ?", after, sweepStep).
+			Scan(&servers).Error
+		if err != nil {
+			return explained("find libraries that are gone", err)
+		}
+		for _, id := range servers {
+			after = id
+			err := s.tx(ctx, "forget libraries", func(tx *gorm.DB) error {
+				// The lock of the server stops a report that brings a library back, and a choice that names it.
+				if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", id)); err != nil {
+					return err
+				}
+				gone, err := gorm.G[libraryRow](tx).Where("server_id = ? AND gone_at IS NOT NULL", id).Find(ctx)
+				if err != nil {
+					return err
+				}
+				return s.forgetLibraries(tx, id, gone)
+			})
+			if err != nil && KindOf(err) != KindNotFound { // the server was removed meanwhile
+				return err
+			}
+		}
+		if len(servers) < sweepStep {
+			return nil
+		}
+	}
 }

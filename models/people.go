@@ -108,7 +108,7 @@ func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, 
 		if len(rows) != 1 {
 			return ErrNotFound
 		}
-		columns, err := p.termColumns(ctx, tx, serverID, t)
+		columns, err := p.termColumns(ctx, tx, &rows[0], t)
 		if err != nil || len(columns) == 0 {
 			return err
 		}
@@ -119,9 +119,9 @@ func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, 
 	})
 }
 
-// termColumns checks terms and returns the columns that they change. It returns
-// errors about the fields ends_at and libraries.
-func (c *core) termColumns(ctx context.Context, tx *gorm.DB, serverID int64, t Terms) (map[string]any, error) {
+// termColumns checks the new terms of a link and returns the columns that they change.
+// It returns errors about the fields ends_at and libraries.
+func (c *core) termColumns(ctx context.Context, tx *gorm.DB, link *linkRow, t Terms) (map[string]any, error) {
 	columns := map[string]any{}
 	if t.EndsAt != nil {
 		end, err := c.checkEnd(*t.EndsAt)
@@ -131,7 +131,7 @@ func (c *core) termColumns(ctx context.Context, tx *gorm.DB, serverID int64, t T
 		columns["ends_at"] = end
 	}
 	if t.Libraries != nil {
-		packed, err := c.chosenLibraries(ctx, tx, serverID, *t.Libraries)
+		packed, err := c.chosenLibraries(ctx, tx, link.ServerID, *t.Libraries, link.Libraries)
 		if err != nil {
 			return nil, err
 		}
@@ -154,14 +154,19 @@ func (c *core) checkEnd(end time.Time) (*time.Time, error) {
 	return &end, nil
 }
 
-// chosenLibraries checks a choice of libraries of one server and packs it. It
-// returns an error about the field libraries.
-func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) (*string, error) {
+// chosenLibraries checks a choice of libraries of one server and packs it. before is the
+// packed choice that it replaces, or nil; of libraries that are gone only those may stay
+// that are in it. It returns an error about the field libraries.
+func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library, before *string) (*string, error) {
 	names, err := c.namesOfLibraries(ctx, tx, serverID)
 	if err != nil {
 		return nil, err
 	}
-	chosen, ok := names.allOf(serverID, libraries)
+	kept, err := names.unpack(serverID, before)
+	if err != nil {
+		return nil, err
+	}
+	chosen, ok := names.allOf(serverID, libraries, kept)
 	if !ok {
 		return nil, fieldError(KindInvalid, "libraries", "library_unknown")
 	}

@@ -103,8 +103,8 @@ func (r checkedReport) digest() (string, error) {
 
 // Report stores the name, version, addresses, local users and libraries of a server.
 // If nothing has changed it writes only the time, every few minutes. A local user that
-// is missing is deleted; if a link or a pending invite names it, it is marked as gone
-// instead. Reports that change something are counted by server. It returns errors about
+// or library that is missing is deleted; if a link or a pending invite names it, it is
+// marked as gone instead, and keeps its last name. Reports that change something are counted by server. It returns errors about
 // fields, [ErrThrottled], [ErrNoServer] for a server that was removed meanwhile, or
 // [ErrUnavailable].
 func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bool, err error) {
@@ -221,7 +221,8 @@ WHERE v.server_id = ? AND v.local_user_id IS NOT NULL AND i.state = ?`, serverID
 	return nil
 }
 
-// reportLibraries replaces the libraries of a server by the libraries of a report.
+// reportLibraries replaces the libraries of a server by the libraries of a report. A
+// library that was gone and is in the report again comes back.
 func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) error {
 	rows, err := gorm.G[libraryRow](tx).Where("server_id = ?", serverID).Find(ctx)
 	if err != nil {
@@ -240,19 +241,14 @@ func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64,
 			if row.ID, err = c.newID(); err == nil {
 				err = gorm.G[libraryRow](tx).Create(ctx, &row)
 			}
-		case row.Name != l.Name:
-			err = tx.Exec("UPDATE libraries SET name = ? WHERE id = ?", l.Name, row.ID).Error
+		case row.Name != l.Name || row.GoneAt != nil:
+			err = tx.Exec("UPDATE libraries SET name = ?, gone_at = NULL WHERE id = ?", l.Name, row.ID).Error
 		}
 		if err != nil {
 			return err
 		}
 	}
-	for _, row := range known {
-		if err := tx.Exec("DELETE FROM libraries WHERE id = ?", row.ID).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.forgetLibraries(tx, serverID, slices.Collect(maps.Values(known)))
 }
 
 // NoteContact stores in memory that a server has called, at most once every few

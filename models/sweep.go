@@ -23,7 +23,7 @@ const sweepStep = 500
 // sessions, tokens, old invites, email changes and history. No rule depends on it:
 // what has expired is refused even before it is swept.
 func (s *Store) Sweep(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepChanges, s.sweepQuickCodes} {
+	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes} {
 		if err := part(ctx); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func Den() client.Report {
 	return client.Report{
 		Name: "Den", Version: "10.11", SystemID: "5ed", Addresses: []client.Address{{Kind: "lan", URL: "http://192.168.1.2:8096"}},
 		LocalUsers: []client.ReportedLocalUser{{ID: "u1", Name: "Kid"}, {ID: "u2", Name: "Root", Administrator: true}},
-		Libraries:  []client.Library{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
+		Libraries:  []client.ReportedLibrary{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
 	}
 }
 

@@ -30,6 +30,7 @@ func catalogueFiles() map[string]string {
 		"device.":     "words.json",
 		"duration.":   "words.json",
 		"language.":   "words.json",
+		"library.":    "words.json",
 	}
 }
 
