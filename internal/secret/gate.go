@@ -26,6 +26,7 @@ type gate struct {
 	running    int
 	common     []*waiter
 	reserved   []*waiter
+	booked     [2]int          // callers that have booked a place and do not wait yet: in the common queue, in the reserved one
 	owners     map[string]bool // the accounts that have their place in the reserved queue, or run from it
 	commonNext bool            // whose turn it is when both queues have callers
 
@@ -39,6 +40,15 @@ type waiter struct {
 	begin   chan struct{} // closed when the caller has its permit
 	owner   string        // the account that holds a reserved place, or ""
 	limited bool          // whether the hash was taken from what strangers may ask for
+	booked  bool          // whether the caller has a place, and does not wait yet
+}
+
+// queue returns the index of the caller's queue in the list of bookings.
+func (w *waiter) queue() int {
+	if w.owner != "" {
+		return 1
+	}
+	return 0
 }
 
 // standing is what is known about the person for whom a hash is made. It decides in
@@ -48,7 +58,10 @@ type standing struct {
 	owner    string // the account of somebody known, or ""
 }
 
-type standingKey struct{}
+type (
+	standingKey struct{}
+	bookingKey  struct{}
+)
 
 // ForStranger returns a context for the hashes of an unknown person, such as somebody who
 // signs in from a new browser. All strangers together get only a share of the hashes that
@@ -72,11 +85,10 @@ func newGate(o HasherOptions) *gate {
 	}
 }
 
-// enter waits for a permit. It returns the function that gives the permit back, or
-// [ErrBusy], or the error of ctx.
+// enter waits for a permit, in the place that ctx has booked, if any. It returns the function
+// that gives the permit back, or [ErrBusy], or the error of ctx.
 func (g *gate) enter(ctx context.Context) (leave func(), err error) {
-	who, _ := ctx.Value(standingKey{}).(standing)
-	one, err := g.ask(who)
+	one, err := g.place(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -97,26 +109,73 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	return func() { g.leave(one, g.now().Sub(began)) }, nil
 }
 
-// ask takes a permit if one is free, and otherwise a place in a queue.
-func (g *gate) ask(who standing) (*waiter, error) {
+// place returns a caller that waits: the one that has booked, or a new one.
+func (g *gate) place(ctx context.Context) (*waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	one := &waiter{begin: make(chan struct{})}
-	queue := &g.common
+	one, _ := ctx.Value(bookingKey{}).(*waiter)
+	if one == nil || !one.booked {
+		who, _ := ctx.Value(standingKey{}).(standing)
+		var err error
+		if one, err = g.book(who); err != nil {
+			return nil, err
+		}
+	}
+	g.unbook(one)
+	if one.owner != "" {
+		g.reserved = append(g.reserved, one)
+	} else {
+		g.common = append(g.common, one)
+	}
+	g.next()
+	return one, nil
+}
+
+// book takes a place in a queue for a caller that does not wait yet, or returns [ErrBusy].
+func (g *gate) book(who standing) (*waiter, error) {
+	one := &waiter{begin: make(chan struct{}), booked: true}
+	length := len(g.common)
 	if who.owner != "" && !g.owners[who.owner] {
-		one.owner, queue = who.owner, &g.reserved
+		one.owner, length = who.owner, len(g.reserved)
 	}
 	one.limited = one.owner == "" && (who.stranger || who.owner != "")
-	full := g.running >= g.parallel && len(*queue) >= g.queue
+	free := g.parallel - g.running
+	full := length+g.booked[one.queue()] >= g.queue+free
 	if full || one.limited && !g.earn() {
 		return nil, ErrBusy
 	}
+	g.booked[one.queue()]++
 	if one.owner != "" {
 		g.owners[one.owner] = true
 	}
-	*queue = append(*queue, one)
-	g.next()
 	return one, nil
+}
+
+// unbook takes the booking of one back. It reports whether there was one.
+func (g *gate) unbook(one *waiter) bool {
+	was := one.booked
+	if was {
+		one.booked = false
+		g.booked[one.queue()]--
+	}
+	return was
+}
+
+// cancel frees the place of one, unless its hash has asked for a permit.
+func (g *gate) cancel(one *waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.unbook(one) {
+		g.forget(one)
+	}
+}
+
+// forget frees what one holds beside its place in a queue. No hash was made for it.
+func (g *gate) forget(one *waiter) {
+	delete(g.owners, one.owner)
+	if one.limited {
+		g.earned++
+	}
 }
 
 // next gives free permits to callers that wait.
@@ -145,10 +204,7 @@ func (g *gate) giveUp(one *waiter) bool {
 	default:
 	}
 	g.common, g.reserved = without(g.common, one), without(g.reserved, one)
-	delete(g.owners, one.owner)
-	if one.limited {
-		g.earned++ // no hash was made
-	}
+	g.forget(one)
 	return true
 }
 

@@ -153,3 +153,78 @@ func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
 		}
 	})
 }
+
+// A caller that has booked its place holds it against others before it has a hash to make,
+// and stops no hash meanwhile. A place that is cancelled is free, and a place that is used is
+// used once.
+func TestBookedPlaces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for who, as := range map[string]func(context.Context) context.Context{
+			"somebody":       func(ctx context.Context) context.Context { return ctx },
+			"a stranger":     secret.ForStranger,
+			"a known person": func(ctx context.Context) context.Context { return secret.ForKnown(ctx, "ann") },
+		} {
+			const queue = 2
+			g := newGate(t, 1, queue)
+			var booked []context.Context
+			var cancels []func()
+			for range queue + 1 {
+				ctx, cancel, err := g.Book(t.Context())
+				if err != nil {
+					t.Fatalf("%s: the place %d was refused: %v", who, len(booked), err)
+				}
+				booked, cancels = append(booked, ctx), append(cancels, cancel)
+			}
+			g.is(g.start(t.Context()), secret.ErrBusy, 0) // the places are booked
+			if _, _, err := g.Book(t.Context()); !errors.Is(err, secret.ErrBusy) {
+				t.Errorf("%s: a place beyond the queue gave %v, want ErrBusy", who, err)
+			}
+			runs, waits := g.start(booked[0]), g.start(booked[1])
+			g.isRunning(1)
+			g.is(g.start(booked[1]), secret.ErrBusy, 0) // it was used
+			cancels[2]()
+			cancels[2]()
+			cancels[0]() // too late to change anything
+			another, cancel, err := g.Book(as(t.Context()))
+			if err != nil {
+				t.Fatalf("%s: the cancelled place was refused: %v", who, err)
+			}
+			last := g.start(another)
+			for range 3 {
+				g.finish()
+			}
+			for _, one := range []<-chan error{runs, waits, last} {
+				g.is(one, nil, 0)
+			}
+			cancel()
+		}
+	})
+}
+
+// A cancelled place gives back what it took from the share of strangers, and the reserved
+// place of its account.
+func TestCancelledPlacesCountForNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{Hasher: hasher(t, oneKey(t), func(o *secret.HasherOptions) {
+			o.Parallel, o.Queue, o.Wait, o.StrangersShare, o.Now = 1, 5, gateWait, 1e-9, time.Now
+		}), t: t, open: make(chan struct{})}
+		for range 10 {
+			for who, ctx := range map[string]context.Context{"a stranger": secret.ForStranger(t.Context()), "ann": secret.ForKnown(t.Context(), "ann")} {
+				_, cancel, err := g.Book(ctx)
+				if err != nil {
+					t.Fatalf("%s was refused after places that were cancelled: %v", who, err)
+				}
+				cancel()
+			}
+		}
+		_, _, err := g.Book(secret.ForStranger(t.Context()))
+		if err != nil {
+			t.Fatalf("the hash of the strangers' share was refused: %v", err)
+		}
+		if _, _, err = g.Book(secret.ForStranger(t.Context())); !errors.Is(err, secret.ErrBusy) {
+			t.Errorf("a hash beyond the strangers' share gave %v, want ErrBusy", err)
+		}
+	})
+}

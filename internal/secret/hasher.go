@@ -86,6 +86,21 @@ func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
 	return h, nil
 }
 
+// Book takes a place in the queue for the next hash that is made with the returned context,
+// before there is anything to hash: so a caller whose hash would be refused writes nothing
+// to a database first. It returns [ErrBusy] at once when the queue is full. The caller must
+// call cancel when it makes no hash; after a hash, cancel does nothing.
+func (h *Hasher) Book(ctx context.Context) (booked context.Context, cancel func(), err error) {
+	who, _ := ctx.Value(standingKey{}).(standing)
+	h.gate.mu.Lock()
+	defer h.gate.mu.Unlock()
+	one, err := h.gate.book(who)
+	if err != nil {
+		return nil, nil, err
+	}
+	return context.WithValue(ctx, bookingKey{}, one), func() { h.gate.cancel(one) }, nil
+}
+
 // Hash returns the hash of text for purpose; owner binds it to an account. It returns
 // [ErrBusy] if too many callers wait, or the error of ctx.
 func (h *Hasher) Hash(ctx context.Context, purpose, owner, text string) (string, error) {
