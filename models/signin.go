@@ -39,9 +39,11 @@ type SignedIn struct {
 const deviceMarkLife = 365 * 24 * time.Hour
 
 // SignIn opens a session if the password is right. It counts the try before it compares the
-// password: by account, whichever of its names was typed, and by source. A name without an
+// password: by source and by account, whichever of its names was typed. A name without an
 // account is counted in the same way, so that the limits do not show whether it has one. A
-// known device has a counter of its own, so that strangers cannot lock the owner out.
+// known device has a counter of its own, so that strangers cannot lock the owner out. Before
+// it writes anything it takes a place in the queue of hashes, so that a storm of sign-ins is
+// refused without any work of the database.
 //
 // It returns [ErrSignInWrong] for a wrong password and for a name without an account. Only
 // if the password is right, it returns [ErrConfirmFirst] (with SignedIn.PendingSecret) or
@@ -51,153 +53,188 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 	if len(in.DeviceID) > deviceIDMax {
 		return SignedIn{}, ErrDeviceIDInvalid
 	}
-	name := nameKey(in.NameOrEmail)
-	known := s.knownDevices(in.DeviceMarks)
-	var source []countedTry
-	var err error
-	if len(known) == 0 { // before the database is asked for the account
-		if source, err = s.countSource(ctx, caller); err != nil {
-			return SignedIn{}, err
-		}
-	}
-	row, err := s.accountByName(ctx, s.read(ctx), name)
-	exists := err == nil
-	if err != nil && KindOf(err) != KindNotFound {
-		return SignedIn{}, err
-	}
-	device := ""
-	if len(known) > 0 {
-		if device, source, err = s.deviceOf(ctx, known, &row, caller); err != nil {
-			return SignedIn{}, err
-		}
-	}
-	key, err := s.countAccount(ctx, exists, &row, name, device)
+	try := signInTry{in: in, caller: caller, name: nameKey(in.NameOrEmail)}
+	queue, cancel, err := s.hashPlace(ctx, &try)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	match, err := s.verifySignIn(queueFor(ctx, &row, device), ifExists(exists, &row), in)
+	defer cancel()
+	if err := s.countSignIn(ctx, &try); err != nil {
+		return SignedIn{}, err
+	}
+	match, err := s.verifySignIn(queue, try.account(), in)
 	if err != nil {
 		return SignedIn{}, err
 	}
 	if !match {
-		return SignedIn{}, s.signInFailed(ctx, &row, caller)
+		return SignedIn{}, s.signInFailed(ctx, &try)
 	}
-	if err := s.throttle.forget(ctx, key, s.throttle.key("known devices", row.owner())); err != nil {
-		return SignedIn{}, err
-	}
-	if err := s.rightPassword(ctx, &row, source); err != nil {
-		return SignedIn{}, err
-	}
-	return s.admit(ctx, &row, in, device, caller)
+	return s.openByPassword(ctx, &try)
 }
 
-// deviceOf returns the id of the known device that a browser shows by its marks. It returns
-// "" if no mark is valid for this account, because the marks belong to other accounts or
-// are older than the password. It also returns "" if the known devices of the account have
-// used up their tries. In these cases the try is counted by source, like that of any other
-// browser, and source has the counted tries.
-func (s *Sessions) deviceOf(
-	ctx context.Context, known map[int64]knownDevice, row *accountRow, caller Caller,
-) (device string, source []countedTry, err error) {
-	mark, found := known[row.ID]
-	if !found || mark.at.Before(row.PasswordChangedAt.Truncate(time.Second)) {
-		source, err = s.countSource(ctx, caller)
-		return "", source, err
-	}
-	hits, err := s.throttle.raise(ctx, s.throttle.key("known devices", row.owner()), s.opt.Limits.KnownDevices)
-	if err != nil {
-		return "", nil, err
-	}
-	if hits == 0 {
-		source, err = s.countSource(ctx, caller)
-		return "", source, err
-	}
-	return mark.id, nil, nil
+// signInTry is a sign-in on its way, and what has been found out about it.
+type signInTry struct {
+	in     SignIn
+	caller Caller
+	name   string // the key of the typed name
+	row    accountRow
+	exists bool   // whether row is an account
+	device string // the id of the known device of the account, or ""
+
+	source []countedTry // the tries counted by source; empty for a known device
+	key    secret.Hash  // the counter that counted the try by account or by name
 }
 
-func ifExists(exists bool, row *accountRow) *accountRow {
-	if exists {
-		return row
-	}
-	return nil
-}
-
-// queueFor returns the context for the hash of a sign-in. A known device uses the reserved
-// place of its account in the queue of hashes; strangers share the other places.
-func queueFor(ctx context.Context, row *accountRow, device string) context.Context {
-	if device == "" {
-		return secret.ForStranger(ctx)
-	}
-	return secret.ForKnown(ctx, row.owner())
-}
-
-func (s *Sessions) countSource(ctx context.Context, caller Caller) ([]countedTry, error) {
-	l := s.opt.Limits
-	return s.throttle.nearby(ctx, "sign-in", caller, l.SignInSource, l.SignInNetwork)
-}
-
-// rightPassword gives a try with the right password back to the counters of its source, so
-// that many people behind one address do not hinder each other. docs/security.md says why
-// nobody can use that to guess more often. Each account can give back a limited number of
-// tries only, because each try costs a hash.
-func (s *Sessions) rightPassword(ctx context.Context, row *accountRow, source []countedTry) error {
-	if len(source) == 0 {
+// account returns the account, or nil if the name has none.
+func (t *signInTry) account() *accountRow {
+	if !t.exists {
 		return nil
 	}
-	hits, err := s.throttle.raise(ctx, s.throttle.key("right passwords", row.owner()), s.opt.Limits.RightPasswords)
-	if err != nil || hits == 0 {
-		return err
-	}
-	return s.throttle.giveBack(ctx, source...)
+	return &t.row
 }
 
-// countAccount counts a try and returns the counter to clear after a success.
-func (s *Sessions) countAccount(ctx context.Context, exists bool, row *accountRow, name, device string) (secret.Hash, error) {
-	if device != "" {
-		key := s.throttle.key("known device", row.owner()+" "+device)
-		return key, s.throttle.attempt(ctx, key, s.opt.Limits.KnownDevice)
+// hashPlace reads the account and takes a place in the queue of hashes. It returns the
+// context for the hash, and the function that frees the place. A known device uses the
+// reserved place of its account; strangers share the other places, and the database is not
+// even asked for the account when these are full.
+func (s *Sessions) hashPlace(ctx context.Context, try *signInTry) (queue context.Context, cancel func(), err error) {
+	known := s.knownDevices(try.in.DeviceMarks)
+	if len(known) > 0 {
+		if err := s.findSignIn(ctx, try); err != nil {
+			return nil, nil, err
+		}
+		mark, found := known[try.row.ID]
+		if found && !mark.at.Before(try.row.PasswordChangedAt.Truncate(time.Second)) {
+			try.device = mark.id
+			return s.bookHash(secret.ForKnown(ctx, try.row.owner()))
+		}
 	}
-	subject := "name " + name
-	if exists {
-		subject = "account " + row.owner()
+	if queue, cancel, err = s.bookHash(secret.ForStranger(ctx)); err == nil && len(known) == 0 {
+		err = s.findSignIn(ctx, try)
 	}
-	key := s.throttle.key("sign-in", subject)
-	return key, s.throttle.attempt(ctx, key, s.opt.Limits.SignIn)
+	return queue, cancel, err
+}
+
+func (s *Sessions) bookHash(ctx context.Context) (queue context.Context, cancel func(), err error) {
+	queue, cancel, err = s.hasher.Book(ctx)
+	return queue, cancel, explained("take a place in the queue of hashes", err)
+}
+
+// findSignIn reads the account of the typed name, if there is one.
+func (s *Sessions) findSignIn(ctx context.Context, try *signInTry) (err error) {
+	try.row, err = s.accountByName(ctx, s.read(ctx), try.name)
+	try.exists = err == nil
+	if KindOf(err) == KindNotFound {
+		return nil
+	}
+	return err
+}
+
+// countSignIn counts the try by source and by account, in one transaction. A known device
+// is counted by itself and together with the other known devices of its account instead of
+// by source. When these have used up their tries, it counts as any other browser.
+//
+// A try that the counter of the account refuses waits a moment and is counted again, see
+// [Throttle.attempt].
+func (s *Sessions) countSignIn(ctx context.Context, try *signInTry) error {
+	limits := s.opt.Limits
+	var first []counter
+	if try.device != "" {
+		first = []counter{{s.throttle.key("known devices", try.row.owner()), limits.KnownDevices}}
+	} else {
+		first = s.throttle.near("sign-in", try.caller, limits.SignInSource, limits.SignInNetwork)
+	}
+	own := s.signInCounter(try)
+	counted, err := s.throttle.countAll(ctx, append(first, own)...)
+	passed := len(counted) >= len(first)
+	if passed && errors.Is(err, ErrThrottled) {
+		err = s.throttle.attempt(ctx, own.key, own.limit)
+	}
+	if !passed && try.device != "" && errors.Is(err, ErrThrottled) {
+		try.device = ""
+		return s.countSignIn(ctx, try)
+	}
+	if try.key = own.key; passed && try.device == "" {
+		try.source = counted[:len(first)]
+	}
+	return err
+}
+
+// signInCounter returns the counter of the known device, of the account or of the name.
+func (s *Sessions) signInCounter(try *signInTry) counter {
+	switch {
+	case try.device != "":
+		return counter{s.throttle.key("known device", try.row.owner()+" "+try.device), s.opt.Limits.KnownDevice}
+	case try.exists:
+		return counter{s.throttle.key("sign-in", "account "+try.row.owner()), s.opt.Limits.SignIn}
+	default:
+		return counter{s.throttle.key("sign-in", "name "+try.name), s.opt.Limits.SignIn}
+	}
+}
+
+// rightPassword clears the counters of the account after the right password, and gives the
+// try back to the counters of its source, so that many people behind one address do not
+// hinder each other. docs/security.md says why nobody can use that to guess more often. Each
+// account can give back a limited number of tries only, because each try costs a hash.
+func (s *Sessions) rightPassword(tx *gorm.DB, try *signInTry) error {
+	if len(try.source) > 0 {
+		right := s.throttle.key("right passwords", try.row.owner())
+		hits, err := s.throttle.raiseIn(tx, right, s.opt.Limits.RightPasswords, s.Now().UnixMilli())
+		if err == nil && hits > 0 {
+			err = giveBackIn(tx, try.source...)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := forgetIn(tx, try.key); err != nil {
+		return err
+	}
+	return forgetIn(tx, s.throttle.key("known devices", try.row.owner()))
 }
 
 // signInFailed logs a wrong password. It writes nothing to the database, so that a
 // name without an account takes as long as any other.
-func (s *Sessions) signInFailed(ctx context.Context, row *accountRow, caller Caller) error {
-	s.opt.Log.InfoContext(ctx, "sign-in failed", logAccount(row.ID), slog.String("address", caller.Address))
+func (s *Sessions) signInFailed(ctx context.Context, try *signInTry) error {
+	s.opt.Log.InfoContext(ctx, "sign-in failed", logAccount(try.row.ID), slog.String("address", try.caller.Address))
 	return ErrSignInWrong
 }
 
-// admit opens the session after the right password, if the account may have one.
-func (s *Sessions) admit(ctx context.Context, row *accountRow, in SignIn, device string, caller Caller) (SignedIn, error) {
+// openByPassword opens the session after the right password, if the account may have one. The
+// counters are cleared in the same transaction.
+func (s *Sessions) openByPassword(ctx context.Context, try *signInTry) (SignedIn, error) {
+	var out SignedIn
+	row := &try.row
 	if row.DisabledAt != nil {
+		if err := s.tx(ctx, "clear a counter", func(tx *gorm.DB) error { return s.rightPassword(tx, try) }); err != nil {
+			return SignedIn{}, err
+		}
 		return SignedIn{}, ErrAccountDisabled
 	}
-	var out SignedIn
 	if row.ConfirmedAt == nil {
 		err := s.tx(ctx, "hold a sign-up", func(tx *gorm.DB) (err error) {
-			out.PendingSecret, err = s.newPendingSecret(ctx, tx, row)
-			return err
+			if out.PendingSecret, err = s.newPendingSecret(ctx, tx, row); err != nil {
+				return err
+			}
+			return s.rightPassword(tx, try)
 		})
 		if err != nil {
 			return SignedIn{}, err
 		}
 		return out, ErrConfirmFirst
 	}
-	mark, err := s.newDeviceMark(row, device)
+	mark, err := s.newDeviceMark(row, try.device)
 	if err != nil {
 		return SignedIn{}, explained("mark the device", err)
 	}
 	err = s.tx(ctx, "sign in", func(tx *gorm.DB) error {
-		if err := endByToken(ctx, tx, in.OldToken); err != nil {
+		if err := endByToken(ctx, tx, try.in.OldToken); err != nil {
 			return err
 		}
-		out, err = s.open(ctx, tx, row, in, device != "", caller)
-		return err
+		if out, err = s.open(ctx, tx, row, try.in, try.device != "", try.caller); err != nil {
+			return err
+		}
+		return s.rightPassword(tx, try)
 	})
 	if err != nil {
 		return SignedIn{}, err

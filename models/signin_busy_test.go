@@ -72,3 +72,43 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 		}
 	})
 }
+
+// A sign-in whose hash would be refused for load runs no statement, so that a storm is shed
+// before it costs the database anything.
+func TestAStormIsShedBeforeAnythingIsWritten(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		var held atomic.Bool
+		running, open := make(chan struct{}, 1), make(chan struct{})
+		store := modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, func(o *models.Options) {
+			o.Hashing.Parallel, o.Hashing.Queue, o.Hashing.Wait = 1, 0, time.Hour
+			o.Hashing.Began = func(uint32, uint32) {
+				if held.Load() {
+					running <- struct{}{}
+					<-open
+				}
+			}
+		})
+		k := &kit{Store: store, t: t}
+		a := k.account()
+		held.Store(true)
+		first := make(chan error, 1)
+		go func() {
+			_, err := k.trySignIn(newName(), otherPassword)
+			first <- err
+		}()
+		<-running // its tries are counted, and its hash holds the only place
+		said := k.listen()
+		_, err := k.trySignIn(a.Username, goodPassword)
+		k.is(err, models.ErrBusy)
+		if got := said.takeAll(); len(got) > 0 {
+			t.Errorf("a sign-in that is refused for load ran %v, want no statement", got)
+		}
+		held.Store(false)
+		close(open)
+		k.is(<-first, models.ErrSignInWrong)
+		if _, err := k.trySignIn(a.Username, goodPassword); err != nil {
+			t.Errorf("after the storm a sign-in gave %v, want success", err)
+		}
+	})
+}

@@ -186,17 +186,24 @@ func (t *Throttle) raise(ctx context.Context, key secret.Hash, limit Limit) (hit
 
 // raiseAt does the same as raise at a given time, in Unix milliseconds.
 func (t *Throttle) raiseAt(ctx context.Context, key secret.Hash, limit Limit, now int64) (hits int, err error) {
+	err = t.db.Again(ctx, func(db *gorm.DB) error {
+		hits, err = t.raiseIn(db, key, limit, now)
+		return err
+	})
+	return hits, explained("count a try", err)
+}
+
+// raiseIn does the same as raiseAt by one statement of db, which may be a transaction.
+func (t *Throttle) raiseIn(db *gorm.DB, key secret.Hash, limit Limit, now int64) (hits int, err error) {
 	ends := now + limit.Window.Milliseconds()
 	first := int64(0)
 	if wait := limit.waitAfter(1); wait > 0 {
 		first = now + wait.Milliseconds()
 	}
 	if t.db.Dialect == database.SQLite {
-		hits, err = t.raiseSQLite(ctx, key, limit, now, ends, first)
-	} else {
-		hits, err = t.raiseMySQL(ctx, key, limit, now, ends, first)
+		return raiseSQLite(db, key, limit, now, ends, first)
 	}
-	return hits, explained("count a try", err)
+	return raiseMySQL(db, key, limit, now, ends, first)
 }
 
 // steps returns a CASE over the new number of tries: the time when the counter opens
@@ -214,7 +221,7 @@ func (l Limit) steps(hits string, now int64) (text string, args []any) {
 	return b.String(), args
 }
 
-func (t *Throttle) raiseSQLite(ctx context.Context, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
+func raiseSQLite(db *gorm.DB, key secret.Hash, limit Limit, now, ends, first int64) (hits int, err error) {
 	steps, stepArgs := limit.steps("hits + 1", now)
 	args := []any{key, ends, first, now, now, first}
 	args = append(args, stepArgs...)
@@ -226,36 +233,27 @@ ON CONFLICT (throttle_key) DO UPDATE SET
  window_ends = CASE WHEN window_ends <= ? THEN excluded.window_ends ELSE window_ends END
 WHERE window_ends <= ? OR open_at <= ?
 RETURNING hits`
-	hits := 0
-	err := t.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Raw(statement, args...).Scan(&hits).Error // no row: refused
-	})
-	return hits, err
+	return hits, db.Raw(statement, args...).Scan(&hits).Error // no row: refused
 }
 
 // raiseMySQL assigns from left to right, and each assignment sees those before it:
 // hits first, then open_at by the new hits, window_ends last. The result is the
 // statement's insert id, because the row count does not show a refusal.
-func (t *Throttle) raiseMySQL(ctx context.Context, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
+func raiseMySQL(db *gorm.DB, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
 	steps, stepArgs := limit.steps("hits", now)
 	args := []any{key, ends, first, now, now, now, now, now, first}
 	args = append(args, stepArgs...)
 	args = append(args, now)
-	//nolint:gosec // the steps are constant text with placeholders
 	statement := `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, LAST_INSERT_ID(1), ?, ?)
 ON DUPLICATE KEY UPDATE
  hits = IF(window_ends <= ? OR open_at <= ?, LAST_INSERT_ID(IF(window_ends <= ?, 1, hits + 1)), hits + LAST_INSERT_ID(0)),
  open_at = IF(window_ends <= ? OR open_at <= ?, IF(hits = 1, ?, ` + steps + `), open_at),
  window_ends = IF(window_ends <= ?, VALUES(window_ends), window_ends)`
-	var hits int64
-	err := t.db.Again(ctx, func(*gorm.DB) error {
-		result, err := t.db.SQL.ExecContext(ctx, statement, args...)
-		if err != nil {
-			return err
-		}
-		hits, err = result.LastInsertId()
-		return err
-	})
+	result, err := db.Statement.ConnPool.ExecContext(db.Statement.Context, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	hits, err := result.LastInsertId()
 	return int(hits), err
 }
 
@@ -320,14 +318,16 @@ func (t *Throttle) stillOpen(ctx context.Context, key secret.Hash) error {
 // forget clears counters after a success, one after the other.
 func (t *Throttle) forget(ctx context.Context, keys ...secret.Hash) error {
 	for _, key := range keys {
-		err := t.db.Again(ctx, func(db *gorm.DB) error {
-			return db.Exec("DELETE FROM throttle WHERE throttle_key = ?", key).Error
-		})
-		if err != nil {
+		if err := t.db.Again(ctx, func(db *gorm.DB) error { return forgetIn(db, key) }); err != nil {
 			return explained("clear a counter", err)
 		}
 	}
 	return nil
+}
+
+// forgetIn clears one counter by one statement of db, which may be a transaction.
+func forgetIn(db *gorm.DB, key secret.Hash) error {
+	return db.Exec("DELETE FROM throttle WHERE throttle_key = ?", key).Error
 }
 
 // Remember stores mark until the given time and reports whether it is new, so that a

@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"net/netip"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -65,43 +64,74 @@ func (t *Throttle) count(ctx context.Context, key secret.Hash, limit Limit) (cou
 	return countedTry{key: key, ends: now + limit.Window.Milliseconds()}, err
 }
 
-// giveBack takes counted tries out of their counters again, in one statement. Other tries
-// still count. A try is taken out only while the window in which it was counted lasts: a
-// counter whose window ends later than try.ends has begun a new window. The limits must
-// have no steps, because giveBack opens the counter.
-func (t *Throttle) giveBack(ctx context.Context, tries ...countedTry) error {
-	if len(tries) == 0 {
+// counter is a counter that a try raises, and its limit.
+type counter struct {
+	key   secret.Hash
+	limit Limit
+}
+
+// countAll counts one try by several counters, in one transaction and in their order. The
+// order of counters must be the same everywhere, so that no transactions wait for each
+// other in a circle: the caller's address, its network, then the account or the service.
+//
+// If a counter refuses the try, countAll returns [ErrThrottled] and the tries that the
+// counters before it have counted. They stay counted, so that somebody who is refused
+// again and again uses up those, too.
+func (t *Throttle) countAll(ctx context.Context, counters ...counter) (tries []countedTry, err error) {
+	now := t.Now().UnixMilli()
+	err = t.db.Tx(ctx, func(tx *gorm.DB) error {
+		tries = make([]countedTry, 0, len(counters))
+		for _, one := range counters {
+			hits, err := t.raiseIn(tx, one.key, one.limit, now)
+			if err != nil || hits == 0 {
+				return err
+			}
+			tries = append(tries, countedTry{key: one.key, ends: now + one.limit.Window.Milliseconds()})
+		}
 		return nil
-	}
-	which := make([]string, len(tries))
-	var args []any
-	for i, try := range tries {
-		which[i] = "(throttle_key = ? AND window_ends <= ?)"
-		args = append(args, try.key, try.ends)
-	}
-	statement := "UPDATE throttle SET hits = hits - 1, open_at = 0 WHERE hits > 0 AND (" + strings.Join(which, " OR ") + ")"
-	return explained("take a try back", t.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec(statement, args...).Error
-	}))
-}
-
-// nearby counts a try by the caller's address and then by its network. An address of
-// IPv6 counts as its /64. It returns what it counted, or [ErrThrottled].
-func (t *Throttle) nearby(ctx context.Context, what string, caller Caller, address, network Limit) ([]countedTry, error) {
-	at := t.placeOf(caller.Address)
-	near, err := t.count(ctx, t.key(what+" source", at.near), address.times(at.times))
+	})
 	if err != nil {
-		return nil, err
+		return nil, explained("count a try", err)
 	}
-	far, err := t.count(ctx, t.key(what+" network", at.far), network.times(at.times))
-	return []countedTry{near, far}, err
+	if refused := len(tries); refused < len(counters) {
+		return tries, ErrThrottled.after(t.wait(ctx, counters[refused].key))
+	}
+	return tries, nil
 }
 
-// source counts a try by the caller's address, then by its network, then for the whole
-// service. It returns [ErrThrottled].
-func (t *Throttle) source(ctx context.Context, what string, caller Caller, address, network, service Limit) error {
-	if _, err := t.nearby(ctx, what, caller, address, network); err != nil {
-		return err
+// giveBack takes counted tries out of their counters again, in one transaction.
+func (t *Throttle) giveBack(ctx context.Context, tries ...countedTry) error {
+	return explained("take a try back", t.db.Tx(ctx, func(tx *gorm.DB) error { return giveBackIn(tx, tries...) }))
+}
+
+// giveBackIn takes counted tries out of their counters again, in the order of
+// [Throttle.countAll]. Other tries still count. A try is taken out only while the window in
+// which it was counted lasts: a counter whose window ends later than try.ends has begun a
+// new window. The limits must have no steps, because giveBackIn opens the counter.
+func giveBackIn(tx *gorm.DB, tries ...countedTry) error {
+	for _, try := range tries {
+		err := tx.Exec("UPDATE throttle SET hits = hits - 1, open_at = 0 WHERE hits > 0 AND throttle_key = ? AND window_ends <= ?",
+			try.key, try.ends).Error
+		if err != nil {
+			return err
+		}
 	}
-	return t.allow(ctx, t.key(what+" service", ""), service)
+	return nil
+}
+
+// near returns the counters of a caller: its address and its network. An address of IPv6
+// counts as its /64.
+func (t *Throttle) near(what string, caller Caller, address, network Limit) []counter {
+	at := t.placeOf(caller.Address)
+	return []counter{
+		{t.key(what+" source", at.near), address.times(at.times)},
+		{t.key(what+" network", at.far), network.times(at.times)},
+	}
+}
+
+// source counts a try by the caller's address, by its network and for the whole service. It
+// returns [ErrThrottled].
+func (t *Throttle) source(ctx context.Context, what string, caller Caller, address, network, service Limit) error {
+	_, err := t.countAll(ctx, append(t.near(what, caller, address, network), counter{t.key(what+" service", ""), service})...)
+	return err
 }
