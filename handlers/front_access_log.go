@@ -18,15 +18,21 @@ func (s *site) logAccess(c *gin.Context) {
 	if slices.Contains([]string{"/livez", "/readyz", "/static/*file"}, c.FullPath()) {
 		level = slog.LevelDebug
 	}
-	v := visitOf(c)
-	s.Log.LogAttrs(c.Request.Context(), level, "request",
+	v, log := visitOf(c), s.Log.Handler()
+	if !log.Enabled(v, level) {
+		return
+	}
+	end := s.Now()
+	line := slog.NewRecord(end, level, "request", 0) // a Logger would look for its caller, which no line shows
+	line.AddAttrs(
 		slog.String("method", method(c.Request.Method)),
 		slog.String("route", route(c)),
 		slog.Int("status", c.Writer.Status()),
 		slog.Int("bytes", max(c.Writer.Size(), 0)),
-		slog.Duration("took", s.Now().Sub(start).Round(time.Microsecond)),
+		slog.Duration("took", end.Sub(start).Round(time.Microsecond)),
 		slog.String("request", v.id),
 		slog.String("address", addressText(v.address)))
+	_ = log.Handle(v, line) // a log that fails stops no request
 }
 
 // method returns the method of the request if HTTP defines it. Any other method

@@ -17,8 +17,8 @@ import (
 // somebody pointed at this service, or from somebody who hopes that a mail will
 // contain that name. Health checks may ask by address.
 func (s *site) checkHost(c *gin.Context) {
-	path := c.Request.URL.Path
-	if s.Dev || path == "/livez" || path == "/readyz" || strings.EqualFold(bareHost(c.Request.Host), s.host) {
+	path, host := c.Request.URL.Path, c.Request.Host
+	if host == s.host || s.Dev || path == "/livez" || path == "/readyz" || strings.EqualFold(bareHost(host), s.host) {
 		return
 	}
 	s.refuse(c, refuse(http.StatusMisdirectedRequest, "wrong_host"))

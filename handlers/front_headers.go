@@ -1,30 +1,62 @@
 package handlers
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 )
 
+// preparedHeaders are the headers that every answer of a side has. They are made once, in
+// the form that [http.Header] keeps them in, and all answers share their values: nobody
+// changes a value in its place.
+type preparedHeaders struct {
+	sides  [3][]preparedHeader // by side
+	policy [2]string           // the content security policy of a page before and after its nonce
+}
+
+type preparedHeader struct {
+	name   string // in the canonical form
+	values []string
+}
+
+// newPreparedHeaders returns the headers of a site. secure says whether people reach it by
+// https.
+func newPreparedHeaders(secure bool) preparedHeaders {
+	var p preparedHeaders
+	for side := range side(len(p.sides)) {
+		h := http.Header{}
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		if secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		}
+		side.allowOrigins(h)
+		if side == sidePages {
+			h.Set("X-Frame-Options", "DENY")
+			h.Set("Referrer-Policy", "same-origin")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		}
+		for name, values := range h {
+			p.sides[side] = append(p.sides[side], preparedHeader{name, slices.Clip(values)})
+		}
+	}
+	p.policy[0], p.policy[1], _ = strings.Cut(contentPolicy("NONCE", false, nil), "NONCE")
+	return p
+}
+
 // setHeaders writes the headers that every answer has. A handler may relax some
 // of them.
-func (s *site) setHeaders(c *gin.Context) {
-	h := c.Writer.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	if s.secure {
-		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+func (s *site) setHeaders(h http.Header, v *visit) {
+	for _, one := range s.headers.sides[v.side] {
+		h[one.name] = one.values
 	}
-	if side := visitOf(c).side; side != sidePages {
-		side.allowOrigins(h)
-		return
+	if v.side == sidePages {
+		h["Content-Security-Policy"] = []string{s.headers.policy[0] + v.nonce + s.headers.policy[1]}
 	}
-	h.Set("Content-Security-Policy", contentPolicy(visitOf(c).nonce, false, nil))
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 }
 
 // contentPolicy returns the content security policy of a page. Scripts, and the

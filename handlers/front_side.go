@@ -28,10 +28,12 @@ const (
 	apiDocsPath = apiPrefix + "/docs"
 )
 
-// sideOf returns the side that a path belongs to.
+// sideOf returns the side that a path belongs to. Below the prefix of the Emby Connect
+// protocol several slashes count as one, because an app appends its paths to an address that a
+// person typed, which may end with a slash.
 func sideOf(path string) side {
 	switch {
-	case under(path, connect.Prefix):
+	case under(embywire.OneSlash(path), connect.Prefix):
 		return sideService
 	case under(path, apiPrefix) && path != apiDocsPath:
 		return sideAPI
@@ -53,7 +55,8 @@ func under(path, prefix string) bool {
 func (f side) allowOrigins(h http.Header) {
 	switch f {
 	case sideService:
-		embywire.AllowAll(h, embywire.CentralHeaders)
+		connect.SetHeaders(h)
+		return
 	case sideAPI:
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")

@@ -3,9 +3,11 @@ package handlers
 import (
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
@@ -16,22 +18,49 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// visit holds what is known about one request.
+// visit holds what is known about one request. It is the context of the request, so
+// that it costs nothing to find.
 type visit struct {
+	context.Context //nolint:containedctx // it is this context, with one more value: itself
+
 	id      string     // shown in the log and on the error page
-	nonce   string     // of the content security policy
+	nonce   string     // of the content security policy; "" where the side has no pages
 	address netip.Addr // of the caller; the zero Addr when it is unknown
 	side    side       // the side of the service that was asked
 	pattern string     // of a route that Gin does not know; see route
-	// session returns the session of the request's cookie. It looks the session
-	// up once.
-	session func() (models.Session, error)
+	found   *lookedSession
+	look    func() (models.Session, error)
 }
 
-const visitKey = "latchkey/visit"
+// lookedSession is what the look-up of the request's session gave.
+type lookedSession struct {
+	session models.Session
+	err     error
+}
+
+// session returns the session of the request's cookie. It looks the session up once. Only
+// the goroutine of the request may call it.
+func (v *visit) session() (models.Session, error) {
+	if v.found == nil {
+		session, err := v.look()
+		v.found = &lookedSession{session, err}
+	}
+	return v.found.session, v.found.err
+}
+
+// visitKey finds the visit in the context of a request.
+type visitKey struct{}
+
+// Value returns the visit for its key, and otherwise what the context around it has.
+func (v *visit) Value(key any) any {
+	if key == (visitKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
+}
 
 func visitOf(c *gin.Context) *visit {
-	v, ok := c.MustGet(visitKey).(*visit)
+	v, ok := c.Request.Context().Value(visitKey{}).(*visit)
 	if !ok {
 		panic("handlers: begin did not run") // a mistake in engine
 	}
@@ -43,15 +72,18 @@ func (s *site) begin(c *gin.Context) {
 	address, _ := peer.Address(c.Request.RemoteAddr, c.Request.Header, s.TrustedProxies)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeFor(c))
 	defer cancel()
-	c.Request = c.Request.WithContext(ctx)
-	c.Set(visitKey, &visit{
-		id:      s.random(),
-		nonce:   s.random(),
+	v := &visit{
+		Context: ctx,
+		id:      s.ids.next(),
 		address: address,
 		side:    sideOf(c.Request.URL.Path),
-		session: sync.OnceValues(func() (models.Session, error) { return s.lookSession(c) }),
-	})
-	s.setHeaders(c)
+		look:    func() (models.Session, error) { return s.lookSession(c) },
+	}
+	if v.side == sidePages {
+		v.nonce = s.random()
+	}
+	c.Request = c.Request.WithContext(v)
+	s.setHeaders(c.Writer.Header(), v)
 	c.Next()
 }
 
@@ -75,7 +107,40 @@ func (s *site) random() string {
 	if _, err := io.ReadFull(s.Random, b[:]); err != nil {
 		panic(fmt.Errorf("handlers: no randomness: %w", err)) // the program must not go on without randomness
 	}
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return bitsText(b)
+}
+
+// bitsText writes 128 bits as text of 22 characters.
+func bitsText(bits [16]byte) string {
+	var text [22]byte
+	base64.RawURLEncoding.Encode(text[:], bits[:])
+	return string(text[:])
+}
+
+// requestIDs makes the ids of requests. It takes a seed from the source of randomness once,
+// because a read for each request costs more than the id. It is safe for many goroutines.
+type requestIDs struct {
+	mu     sync.Mutex
+	random *rand.ChaCha8 // strong, so that an id says nothing about the ids of others
+}
+
+// newRequestIDs returns ids with a seed from random.
+func newRequestIDs(random io.Reader) (*requestIDs, error) {
+	var seed [32]byte
+	if _, err := io.ReadFull(random, seed[:]); err != nil {
+		return nil, fmt.Errorf("no randomness: %w", err)
+	}
+	return &requestIDs{random: rand.NewChaCha8(seed)}, nil
+}
+
+// next returns a new id: 128 random bits as text.
+func (r *requestIDs) next() string {
+	var b [16]byte
+	r.mu.Lock()
+	binary.LittleEndian.PutUint64(b[:8], r.random.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], r.random.Uint64())
+	r.mu.Unlock()
+	return bitsText(b)
 }
 
 // lookSession returns the session of the request's cookie. It returns

@@ -117,7 +117,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return foldService(site.engine()), nil
+	return site.engine(), nil
 }
 
 // site is a Server with what is derived from it.
@@ -134,6 +134,8 @@ type site struct {
 	connect    *connect.Server
 	troubles   *httperr.Troubles
 	ready      *readiness
+	headers    preparedHeaders
+	ids        *requestIDs
 }
 
 func (s *Server) site() (*site, error) {
@@ -148,6 +150,10 @@ func (s *Server) site() (*site, error) {
 		return nil, errors.New("the key of cursors is too short")
 	}
 	files, err := readStatic(s.Static)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := newRequestIDs(s.Random)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +174,8 @@ func (s *Server) site() (*site, error) {
 		waiters:    &waiters{of: map[int64]int{}},
 		troubles:   httperr.NewTroubles(s.Log),
 		ready:      &readiness{ask: s.Ready, now: s.Now},
+		headers:    newPreparedHeaders(public.Scheme == "https"),
+		ids:        ids,
 	}
 	site.connect = site.connectServer()
 	return site, nil

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -15,6 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/captcha"
 	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/internal/peer"
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // A network may ask 60 times at once whether its devices were approved: a
@@ -58,27 +57,11 @@ func (s *site) connectCaptcha(ctx context.Context, params embywire.Params, addre
 	return captchaUnavailable(err)
 }
 
-// foldService writes paths below /service in lower case, because clients write them in
-// any case and Gin compares letters exactly. It also replaces several slashes by one,
-// because an app appends its paths to an address that a person typed, which may end with
-// a slash. It does not redirect, because browsers follow no redirect of a preflight
-// request.
-func foldService(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path := embywire.OneSlash(r.URL.Path); under(path, connect.Prefix) {
-			folded, address := *r, *r.URL
-			address.Path, address.RawPath = strings.ToLower(path), ""
-			folded.URL = &address
-			r = &folded
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// service answers every request below /service. It reads no cookie.
+// service answers every request below /service. No route of Gin lies there: clients write
+// these paths in any letter case and Gin compares letters exactly. It reads no cookie.
 func (s *site) service(c *gin.Context) {
 	v := visitOf(c)
 	v.pattern = connect.Prefix // for the log, if the handler panics before the route is known
-	v.pattern = s.connect.Serve(c.Writer, c.Request, v.address, caller(c))
+	v.pattern = s.connect.Serve(c.Writer, c.Request, v.address, func() models.Caller { return caller(c) })
 	c.Writer.WriteHeaderNow() // otherwise Gin would write a text of its own
 }

@@ -127,7 +127,7 @@ func (w world) fuzzCall(t *testing.T, route connect.Route, header http.Header, v
 	}
 	r.Header = header
 	recorder := httptest.NewRecorder()
-	if pattern := w.server.Serve(recorder, r, netip.MustParseAddr(home.Address), home); pattern != connect.Prefix+route.Path {
+	if pattern := w.server.Serve(recorder, r, netip.MustParseAddr(home.Address), atHome); pattern != connect.Prefix+route.Path {
 		t.Errorf("%s %s met the pattern %q, want %q", route.Method, route.Path, pattern, connect.Prefix+route.Path)
 	}
 	if !slices.Contains(documented(), recorder.Code) {

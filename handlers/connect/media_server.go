@@ -28,7 +28,7 @@ func registerServer(c *call) (any, error) {
 	if c.params["id"] != "" {
 		return updateServer(c, in)
 	}
-	done, err := c.Store.Registrations.Register(c.request.Context(), in, c.caller)
+	done, err := c.Store.Registrations.Register(c.request.Context(), in, c.caller())
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +136,12 @@ func deauthorize(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, c.Store.Invites.DeclineServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]), c.caller)
+	return struct{}{}, c.Store.Invites.DeclineServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]), c.caller())
 }
 
 // invite sends a mail to a person without an account (§3.7). The answer is
 // always the same.
 func invite(c *call) (any, error) {
-	err := c.Store.EmbyServers.Invite(c.request.Context(), c.params["email"], c.params["requesterusername"], c.caller)
+	err := c.Store.EmbyServers.Invite(c.request.Context(), c.params["email"], c.params["requesterusername"], c.caller())
 	return struct{}{}, err
 }

@@ -21,7 +21,7 @@ type pinObject struct {
 // unchanged.
 func beginPIN(c *call) (any, error) {
 	device := models.DeviceAsk{DeviceID: c.params["deviceid"], Client: c.client(), Door: models.DoorEmby}
-	code, err := c.Store.Devices.Begin(c.request.Context(), device, c.caller)
+	code, err := c.Store.Devices.Begin(c.request.Context(), device, c.caller())
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func exchangePIN(c *call) (any, error) {
 	if err := c.paced(); err != nil {
 		return nil, err
 	}
-	signed, err := c.Store.Devices.EmbyExchange(c.request.Context(), c.params["deviceid"], c.params["pin"], c.caller)
+	signed, err := c.Store.Devices.EmbyExchange(c.request.Context(), c.params["deviceid"], c.params["pin"], c.caller())
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func register(c *call) (any, error) {
 			return refuseRegistration("CAPTCHA_REQUIRED", signUpPage), nil
 		}
 	}
-	if _, err := c.Store.Accounts.SignUp(ctx, in, c.caller); err != nil {
+	if _, err := c.Store.Accounts.SignUp(ctx, in, c.caller()); err != nil {
 		return c.refused(locale, err)
 	}
 	return registration{Status: "SUCCESS", Message: c.Say(locale, "connect_registered", nil, 0)}, nil

@@ -68,7 +68,7 @@ type call struct {
 	header  http.Header // of the answer
 	params  embywire.Params
 	address netip.Addr
-	caller  models.Caller
+	seen    func() models.Caller // the caller as its headers say; see caller
 }
 
 // endpoint answers a call with a value to write as JSON, or with an error.
@@ -128,23 +128,28 @@ func refuse(status int) error { return &httperr.RefusalError{Status: status} }
 
 const maxBody = 64 << 10
 
-// Serve answers a request, and returns the pattern of the route that it met, or
-// "". address and caller describe the client. The path may be in any letter
-// case.
-func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Addr, caller models.Caller) (pattern string) {
-	header := w.Header()
+// SetHeaders sets the headers that every answer has. They are the same for all, so the
+// front door keeps them prepared and [Server.Serve] does not set them again.
+func SetHeaders(header http.Header) {
 	embywire.AllowAll(header, embywire.CentralHeaders)
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	header.Set("Cache-Control", "no-store")
-	path := strings.TrimPrefix(embywire.Path(r.URL.Path), Prefix)
+}
+
+// Serve answers a request, and returns the pattern of the route that it met, or
+// "". address and caller describe the client; caller is called only if an operation needs
+// it. The path may be in any letter case. The caller has set the
+// headers of [SetHeaders].
+func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Addr, caller func() models.Caller) (pattern string) {
+	header := w.Header()
+	path := embywire.Path(r.URL.Path)
 	row, pattern, status := s.find(r.Method, path, header)
 	if row.answer == nil {
 		bare(w, status)
 		return pattern
 	}
-	c := &call{Server: s, request: r, header: header, address: address, caller: caller}
-	c.named()
-	value, err := c.run(row.answer, path)
+	c := &call{Server: s, request: r, header: header, address: address, seen: caller}
+	value, err := c.run(row.answer, strings.TrimPrefix(path, Prefix))
 	if err != nil {
 		c.fail(w, row, err)
 		return pattern
@@ -157,17 +162,14 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Add
 // route matches.
 func (s *Server) find(method, path string, header http.Header) (row route, pattern string, status int) {
 	match := s.routeTable().Find(method, path)
-	if match.Pattern != "" {
-		pattern = Prefix + match.Pattern
-	}
 	switch {
 	case match.OK, method == http.MethodOptions:
-		return match.Value, pattern, http.StatusOK
+		return match.Value, match.Pattern, http.StatusOK
 	case len(match.Allowed) == 0:
-		return route{}, pattern, http.StatusNotFound
+		return route{}, match.Pattern, http.StatusNotFound
 	default:
 		header.Set("Allow", strings.Join(append(match.Allowed, http.MethodOptions), ", "))
-		return route{}, pattern, http.StatusMethodNotAllowed
+		return route{}, match.Pattern, http.StatusMethodNotAllowed
 	}
 }
 
@@ -176,9 +178,9 @@ func (s *Server) routeTable() *embywire.Table[route] {
 	s.fill.Do(func() {
 		for _, row := range s.routes() {
 			if row.acts {
-				s.table.AddActing(row.Method, row.Path, row)
+				s.table.AddActing(row.Method, Prefix+row.Path, row)
 			} else {
-				s.table.Add(row.Method, row.Path, row)
+				s.table.Add(row.Method, Prefix+row.Path, row)
 			}
 		}
 	})
@@ -206,13 +208,16 @@ func (c *call) run(answer endpoint, path string) (any, error) {
 	return answer(c)
 }
 
-// named sets the caller's name from X-Application, "Name/Version".
-func (c *call) named() {
+// caller returns the caller for operations. Its name is that in X-Application,
+// "Name/Version", if there is one. Only calls that change something need it.
+func (c *call) caller() models.Caller {
+	caller := c.seen()
 	if client := c.client(); client != "" {
-		c.caller.Device, c.caller.Icon = client, "device"
+		caller.Device, caller.Icon = client, "device"
 	}
 	const longest = 80
-	c.caller.Device = printable.Cut(c.caller.Device, longest)
+	caller.Device = printable.Cut(caller.Device, longest)
+	return caller
 }
 
 // application returns the name and version in X-Application. The header is

@@ -350,7 +350,7 @@ func TestClientsThatLeaveAreNotLogged(t *testing.T) {
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/service/servers", nil)
 	r.Header.Set("X-Connect-UserToken", w.aliceToken)
 	recorder := httptest.NewRecorder()
-	w.server.Serve(recorder, r, netip.MustParseAddr(home.Address), home)
+	w.server.Serve(recorder, r, netip.MustParseAddr(home.Address), atHome)
 	if recorder.Code < http.StatusInternalServerError || w.log.Count("level=") != w.log.Count("level=DEBUG") {
 		t.Errorf("status %d with the log %q, want 500 or more and only lines for debugging", recorder.Code, w.log)
 	}

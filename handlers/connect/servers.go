@@ -101,8 +101,8 @@ func accept(c *call) (any, error) {
 	}
 	ctx := c.request.Context()
 	if c.params["serverid"] != "" {
-		return struct{}{}, c.Store.Invites.AcceptServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]), c.caller)
+		return struct{}{}, c.Store.Invites.AcceptServer(ctx, session.AccountID, models.ParseID(c.params["serverid"]), c.caller())
 	}
 	// Clients of 2014 send the id of the link instead.
-	return struct{}{}, c.Store.Links.Accept(ctx, session.AccountID, models.ParseID(c.params["id"]), c.caller)
+	return struct{}{}, c.Store.Links.Accept(ctx, session.AccountID, models.ParseID(c.params["id"]), c.caller())
 }

@@ -30,6 +30,8 @@ const (
 	newPassword    = "Sign&Up 1+1=2% of a kind"
 )
 
+func atHome() models.Caller { return home }
+
 var home = models.Caller{Address: "192.0.2.10", Device: "Firefox on Windows", Icon: "computer"}
 
 // site is a service over a real Store.
@@ -88,7 +90,8 @@ func newSiteOn(t testing.TB, database string, change func(*connect.Server), adju
 	}
 	address := netip.MustParseAddr(home.Address)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.server.Serve(w, r, address, home)
+		connect.SetHeaders(w.Header())
+		s.server.Serve(w, r, address, atHome)
 	}))
 	t.Cleanup(server.Close)
 	s.url = server.URL

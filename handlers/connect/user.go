@@ -43,7 +43,7 @@ func authenticate(c *call) (any, error) {
 		in.MD5 = c.params.Get("password")
 		in.Unproved = true // a person who found the MD5 may not know the password
 	}
-	signed, err := c.Store.Sessions.SignIn(ctx, in, c.caller)
+	signed, err := c.Store.Sessions.SignIn(ctx, in, c.caller())
 	if errors.Is(err, models.ErrConfirmFirst) || errors.Is(err, models.ErrAccountDisabled) {
 		return nil, refuse(http.StatusUnauthorized)
 	}
@@ -65,7 +65,7 @@ func logout(c *call) (any, error) {
 	if _, err := c.person(); err != nil {
 		return nil, err
 	}
-	err := c.Store.Sessions.SignOut(c.request.Context(), c.one("X-Connect-UserToken"), c.caller)
+	err := c.Store.Sessions.SignOut(c.request.Context(), c.one("X-Connect-UserToken"), c.caller())
 	return struct{}{}, err
 }
 
@@ -98,7 +98,7 @@ func userForServer(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	account, byEmail, err := c.Store.EmbyServers.FindAccount(c.request.Context(), server, c.params.Get("nameoremail", "name", "email"), c.caller)
+	account, byEmail, err := c.Store.EmbyServers.FindAccount(c.request.Context(), server, c.params.Get("nameoremail", "name", "email"), c.caller())
 	if err != nil {
 		return nil, err
 	}

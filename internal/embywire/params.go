@@ -64,17 +64,32 @@ func Read(request *http.Request, o Options) (Params, error) {
 	if request.ContentLength > o.MaxBody { // a client that waits for "100 Continue" then sends nothing of it
 		return nil, ErrTooLarge
 	}
-	body, err := io.ReadAll(io.LimitReader(request.Body, o.MaxBody+1))
+	body, err := bodyOf(request, o.MaxBody)
+	if err != nil {
+		return nil, err
+	}
+	params := Params{}
+	if len(body) > 0 {
+		readBody(params, request.Header.Get("Content-Type"), string(body), o)
+	}
+	readForm(params, request.URL.RawQuery, o)
+	return params, nil
+}
+
+// bodyOf returns the body of a request, up to most bytes. It returns [ErrTooLarge] for a
+// longer one.
+func bodyOf(request *http.Request, most int64) ([]byte, error) {
+	if request.Body == nil || request.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(request.Body, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("embywire: read the body: %w", err)
 	}
-	if int64(len(body)) > o.MaxBody {
+	if int64(len(body)) > most {
 		return nil, ErrTooLarge
 	}
-	params := Params{}
-	readBody(params, request.Header.Get("Content-Type"), string(body), o)
-	readForm(params, request.URL.RawQuery, o)
-	return params, nil
+	return body, nil
 }
 
 // ReadQuery returns the parameters of a request's query, and does not read the body.
@@ -116,6 +131,9 @@ const most = 200
 // readForm reads the pairs of name and value of a form. Some clients do not encode their
 // forms (§1.2).
 func readForm(params Params, text string, o Options) {
+	if text == "" {
+		return
+	}
 	parts := strings.SplitN(text, "&", most+1)
 	if len(parts) > most {
 		parts = parts[:most]

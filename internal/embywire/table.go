@@ -23,7 +23,7 @@ type Match[T any] struct {
 	OK      bool // there is a value
 	Value   T
 	Pattern string            // the pattern of the value, or of the first row that has the path
-	Values  map[string]string // the parts of the path by their names in braces, in lower case
+	Values  map[string]string // the parts of the path by their names in braces, in lower case; nil if there are none
 	Allowed []string          // without a value: the methods that the path has, sorted
 }
 
@@ -91,11 +91,14 @@ func fits(row, parts []string) (map[string]string, bool) {
 	if len(parts) != len(row) {
 		return nil, false
 	}
-	values := map[string]string{}
+	var values map[string]string
 	for i, part := range parts {
 		want := row[i]
 		switch {
 		case strings.HasPrefix(want, "{") && part != "":
+			if values == nil {
+				values = map[string]string{}
+			}
 			values[strings.Trim(want, "{}")] = part
 		case want != strings.ToLower(part):
 			return nil, false

@@ -1,0 +1,21 @@
+package handlers_test
+
+import "testing"
+
+// TestFrontDoorAllocations holds how often the front door takes memory for a request:
+// every device passes it. The routes here ask no database, so that nearly everything that
+// is counted belongs to the front door, to Gin and to the answer.
+func TestFrontDoorAllocations(t *testing.T) {
+	f := newFront(t)
+	requests := f.routes(t)
+	for name, most := range map[string]float64{
+		"robots":       21, // a text on the side of the pages, with a nonce
+		"api-refused":  26, // a problem of the API
+		"wire-refused": 22, // a bare status of the Emby Connect protocol
+		"wire-ip":      26, // an answer of the Emby Connect protocol
+	} {
+		if got := testing.AllocsPerRun(200, func() { f.serve(requests[name]) }); got > most {
+			t.Errorf("%s: %.0f allocations a request, want at most %.0f", name, got, most)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package handlers_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/servicetest"
+)
+
+// sink takes an answer and keeps nothing of its body, as a connection does.
+type sink struct {
+	header http.Header
+	status int
+}
+
+func (s *sink) Header() http.Header         { return s.header }
+func (s *sink) WriteHeader(status int)      { s.status = status }
+func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
+
+// front is a handler for measuring: the site with the log of production, which nobody
+// reads, and a person who is signed in.
+type front struct {
+	http.Handler
+	url            string
+	token, session string
+}
+
+// newFront returns a front over a new service, whose person owns one server and may use
+// three.
+func newFront(t testing.TB) *front {
+	t.Helper()
+	s := servicetest.New(t, servicetest.Options{})
+	ann := s.Join(t, "ann")
+	s.Register(t, ann, servicetest.Den())
+	accountID := accountOf(t, s, "ann")
+	for i := range 3 {
+		linked(t, s, accountID, i+1)
+	}
+	config := *s.Config
+	config.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	signedIn := func(kind string) string {
+		in := models.SignIn{NameOrEmail: "ann", Password: servicetest.Password, Kind: kind}
+		return servicetest.Must(s.Store.Sessions.SignIn(t.Context(), in, models.Caller{}))(t).Token
+	}
+	return &front{servicetest.Must(config.Handler())(t), config.PublicURL, signedIn(models.SessionDevice), signedIn("")}
+}
+
+// accountOf returns the id of the account with that username.
+func accountOf(t testing.TB, s *servicetest.Service, username string) int64 {
+	t.Helper()
+	return servicetest.Must(s.Store.Operators.List(t.Context(), username, "", 1))(t)[0].ID
+}
+
+// linked registers a server without an owner, which the account may use then.
+func linked(t testing.TB, s *servicetest.Service, accountID int64, number int) {
+	t.Helper()
+	in := models.Registration{Name: fmt.Sprintf("Server %d", number), SystemID: fmt.Sprintf("%032x", number), Version: "4.8", Kind: models.ServerEmby, WAN: []string{"https://media.example.org"}}
+	server := servicetest.Must(s.Store.Registrations.Register(t.Context(), in, models.Caller{Address: "192.0.2.80"}))(t).Server
+	ask := models.AskLink{AccountID: accountID, Type: models.LinkLinked, RequestedBy: "Bert"}
+	servicetest.Must(s.Store.EmbyServers.Ask(t.Context(), server, ask))(t)
+	for _, link := range servicetest.Must(s.Store.Links.List(t.Context(), accountID, models.LinkPending))(t) {
+		servicetest.NoError(t, s.Store.Links.Accept(t.Context(), accountID, link.ID, models.Caller{}))
+	}
+}
+
+// routes returns a request for each hot route, by a name.
+func (f *front) routes(t testing.TB) map[string]*http.Request {
+	t.Helper()
+	request := func(path string, header ...string) *http.Request {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, f.url+path, nil)
+		r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0")
+		r.Header.Set("Accept-Encoding", "gzip, deflate, br")
+		for i := 0; i+1 < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		return r
+	}
+	return map[string]*http.Request{
+		"robots":       request("/robots.txt"),
+		"api-refused":  request("/api/v1/account"),
+		"api-account":  request("/api/v1/account", "Authorization", "Bearer "+f.token),
+		"wire-refused": request("/service/nothing"),
+		"wire-ip":      request("/service/ip"),
+		"wire-user":    request("/service/user", "X-Connect-UserToken", f.token),
+		"css":          request("/static/css/latchkey.css"),
+		"landing":      request("/"),
+		"signin":       request("/signin"),
+		"servers":      request("/servers", "Cookie", "latchkey-session="+f.session),
+	}
+}
+
+// serve answers a request, and returns the status.
+func (f *front) serve(r *http.Request) int {
+	s := sink{header: http.Header{}}
+	f.ServeHTTP(&s, r)
+	return s.status
+}
+
+func BenchmarkFront(b *testing.B) {
+	f := newFront(b)
+	for name, request := range f.routes(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				f.serve(request)
+			}
+		})
+	}
+}
