@@ -41,7 +41,7 @@ func methods() map[string]string {
 		"replacePIN":          "PINs.Replace",
 
 		"signIn":           "Sessions.SignIn",
-		"listSessions":     "Sessions.List",
+		"listSessions":     "Sessions.ListPage",
 		"signOut":          "Sessions.SignOut",
 		"confirmPassword":  "Sessions.ConfirmPassword",
 		"endSession":       "Sessions.End",
@@ -133,6 +133,7 @@ func methods() map[string]string {
 func conveniences() []string {
 	return []string{
 		"Accounts.History", "Invites.Sent", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
+		"Sessions.List",
 		"Servers.Exchange", "Servers.Reach", // these ask media servers
 	}
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"time"
 )
@@ -23,17 +24,41 @@ type Session struct {
 	ExpiresAt  time.Time `json:"expires_at"`
 }
 
-type sessionList struct {
+// SessionPage is a part of the list of sessions.
+type SessionPage struct {
 	Sessions []Session `json:"sessions"`
+	Next     string    `json:"next"` // the cursor of the next page; "" on the last one
 }
 
-func (l *sessionList) whole() bool { return l.Sessions != nil }
+func (p *SessionPage) whole() bool { return p.Sessions != nil }
 
-// List returns the account's sessions, the latest used first.
-func (s *Sessions) List(ctx context.Context) ([]Session, error) {
-	var out sessionList
-	err := s.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/sessions", want: http.StatusOK, again: always}, &out)
-	return out.Sessions, err
+// List iterates over the account's sessions, the latest used first. It names each session
+// once, even if the session is used meanwhile.
+func (s *Sessions) List(ctx context.Context) iter.Seq2[Session, error] {
+	page := func(ctx context.Context, ask PageAsk) (Page[Session], error) {
+		got, err := s.ListPage(ctx, ask)
+		return Page[Session]{Items: got.Sessions, Next: got.Next}, err
+	}
+	return func(yield func(Session, error) bool) {
+		seen := map[ID]bool{}
+		for session, err := range all(ctx, page) {
+			if err == nil && seen[session.ID] {
+				continue
+			}
+			seen[session.ID] = true
+			if !yield(session, err) {
+				return
+			}
+		}
+	}
+}
+
+// ListPage returns one page of the sessions. A session that is used while the pages are
+// read may stand on a second one.
+func (s *Sessions) ListPage(ctx context.Context, ask PageAsk) (SessionPage, error) {
+	var out SessionPage
+	err := s.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/sessions", query: ask.query(nil), want: http.StatusOK, again: always}, &out)
+	return out, err
 }
 
 // End ends one session of the account.

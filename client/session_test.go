@@ -1,6 +1,8 @@
 package client_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/latchkey-media/latchkey/client"
@@ -25,7 +27,7 @@ func TestSiteSessions(t *testing.T) {
 	noError(t, ann.Devices.Approve(ctx, code.UserCode))
 	in := must(code.Wait(ctx))(t)
 	tv = tv.As(in.Token)
-	list := must(tv.Sessions.List(ctx))(t)
+	list := must(tv.Sessions.ListPage(ctx, client.PageAsk{}))(t).Sessions
 	if len(list) != 2 || !list[0].Current || list[0].Device != "Living room · Den TV" {
 		t.Errorf("sessions %+v, want two, the first of them the current one of the television", list)
 	}
@@ -39,9 +41,34 @@ func TestSiteSessions(t *testing.T) {
 
 	noError(t, ann.Sessions.End(ctx, list[0].ID))
 	isError(t, ann.Sessions.End(ctx, list[0].ID), client.ErrNotFound)
-	_, err = tv.Sessions.List(ctx)
+	_, err = tv.Sessions.ListPage(ctx, client.PageAsk{})
 	isError(t, err, client.ErrSessionEnded)
 	noError(t, ann.Sessions.EndOthers(ctx))
 	noError(t, ann.Sessions.SignOut(ctx))
 	isError(t, ann.Sessions.SignOut(ctx), client.ErrSessionEnded)
+}
+
+// The iterator names a session once that moved to the end of the list while it was read.
+func TestSessionsAreListedOnce(t *testing.T) {
+	t.Parallel()
+	f := newFake(t,
+		reply{status: 200, body: `{"sessions":[{"id":"3"},{"id":"2"}],"next":"c1"}`},
+		reply{status: 200, body: `{"sessions":[{"id":"1"},{"id":"3"}],"next":null}`},
+	)
+	var ids []string
+	for session, err := range f.client(t).Sessions.List(t.Context()) {
+		noError(t, err)
+		ids = append(ids, string(session.ID))
+	}
+	if got := strings.Join(ids, " "); got != "3 2 1" {
+		t.Errorf("ids %s, want 3 2 1", got)
+	}
+	f = newFake(t, reply{status: 200, body: `{"sessions":[{"id":"3"}],"next":"c1"}`}, problem(401, "session_ended"))
+	var found []error
+	for _, err := range f.client(t).Sessions.List(t.Context()) {
+		found = append(found, err)
+	}
+	if len(found) != 2 || found[0] != nil || !errors.Is(found[1], client.ErrSessionEnded) {
+		t.Errorf("got %v, want one session and then the error %v", found, client.ErrSessionEnded)
+	}
 }

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -22,19 +24,61 @@ type sessionObject struct {
 	ExpiresAt  time.Time `json:"expires_at"`
 }
 
+// sessionPageObject is one page of the sessions of an account.
+type sessionPageObject struct {
+	Sessions []sessionObject `json:"sessions"`
+	Next     *string         `json:"next"` // the cursor of the next page; null on the last one
+}
+
+// sessionPlaceText writes a place in the list of sessions for a cursor; "" for its
+// beginning.
+func sessionPlaceText(p models.SessionPlace) string {
+	if p == (models.SessionPlace{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d %d %d", p.Begun.UnixMilli(), p.LastUse.UnixMilli(), p.After)
+}
+
+// sessionPlaceOf reads what [sessionPlaceText] wrote. Cursors are signed, so a text of a
+// different form is a cursor of nobody, and gives the beginning.
+func sessionPlaceOf(text string) models.SessionPlace {
+	var begun, lastUse, after int64
+	if _, err := fmt.Sscanf(text, "%d %d %d", &begun, &lastUse, &after); err != nil {
+		return models.SessionPlace{}
+	}
+	return models.SessionPlace{Begun: time.UnixMilli(begun).UTC(), LastUse: time.UnixMilli(lastUse).UTC(), After: after}
+}
+
+// nextSessions returns the cursor of the page behind list; "" if it is the last one.
+func (s *site) nextSessions(asked pageAsked, list models.SessionPage) string {
+	place := sessionPlaceText(list.Next)
+	if place == "" {
+		return ""
+	}
+	return s.writeCursor(asked.list, place)
+}
+
 // apiSessions answers GET /api/v1/sessions, the session that was used last
 // first.
 func (s *site) apiSessions(c *gin.Context, session models.Session) error {
-	list, err := s.Store.Sessions.List(c.Request.Context(), session.AccountID)
+	asked, err := s.pageAsked(c, "sessions", idText(session.AccountID))
 	if err != nil {
 		return err
 	}
-	return answerList(c, "sessions", list, func(one models.Session) sessionObject {
+	list, err := s.Store.Sessions.Page(c.Request.Context(), session.AccountID, sessionPlaceOf(asked.after), asked.limit)
+	if err != nil {
+		return err
+	}
+	page := sessionPageObject{Sessions: each(list.Sessions, func(one models.Session) sessionObject {
 		return sessionObject{
 			ID: idText(one.ID), Current: one.ID == session.ID, Kind: one.Kind, Device: one.Device, Client: one.Client, Unknown: one.DeviceUnknown(), Address: one.Address,
 			CreatedAt: one.CreatedAt.UTC(), LastSeenAt: one.LastSeenAt.UTC(), ExpiresAt: one.ExpiresAt.UTC(),
 		}
-	})
+	})}
+	if next := s.nextSessions(asked, list); next != "" {
+		page.Next = &next
+	}
+	return answerJSON(c, http.StatusOK, page)
 }
 
 // apiEndSession answers DELETE /api/v1/sessions/{id}.

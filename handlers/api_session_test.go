@@ -87,6 +87,57 @@ func TestAPISessions(t *testing.T) {
 	own.refused(own.get("/sessions"), http.StatusUnauthorized, "session_ended")
 }
 
+// The sessions are answered page by page, and a session that is used meanwhile is not
+// left out.
+func TestAPISessionPages(t *testing.T) {
+	t.Parallel()
+	s := busySite(t)
+	ann := s.browser(t).join("ann")
+	s.browser(t).join("bob")
+	p := s.program(t)
+	s.manySessions(t, ann, 60)
+	oldest := p.as(p.token("ann"))
+	s.manySessions(t, ann, 60)
+	own, bob := p.as(p.token("ann")), p.as(p.token("bob"))
+	type page struct {
+		Sessions []listedSession
+		Next     *string
+	}
+	read := func(query string) page {
+		t.Helper()
+		var got page
+		own.is(own.get("/sessions"+query), http.StatusOK, &got)
+		return got
+	}
+	if got := read(""); len(got.Sessions) != 50 || got.Next == nil {
+		t.Errorf("%d sessions, next %v; want 50 and a next page", len(got.Sessions), got.Next)
+	}
+	first := read("?limit=100")
+	seen := map[string]bool{}
+	for _, one := range first.Sessions {
+		seen[one.ID] = true
+	}
+	s.Clock.Advance(time.Hour)
+	oldest.is(oldest.get("/account"), http.StatusOK, nil) // moves to the front
+	if err := s.Store.Sessions.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cursor := *first.Next
+	for next := first.Next; next != nil; {
+		got := read("?limit=10&cursor=" + *next)
+		for _, one := range got.Sessions {
+			seen[one.ID] = true
+		}
+		next = got.Next
+	}
+	if len(seen) != 122 {
+		t.Errorf("%d sessions on all pages, want 122", len(seen))
+	}
+	p.wrong(own.get("/sessions?limit=101"), 422, "limit", "limit_invalid")
+	p.wrong(bob.get("/sessions?cursor="+cursor), 422, "cursor", "cursor_invalid")
+	p.wrong(own.get("/account/history?cursor="+cursor), 422, "cursor", "cursor_invalid")
+}
+
 // The link in the mail about a new device ends the session of that device.
 func TestAPINotMe(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"html"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -208,4 +209,11 @@ func (b *browser) hidden(path, name, behind string) string {
 func (b *browser) token() string {
 	b.t.Helper()
 	return b.held("__Host-latchkey-session")
+}
+
+// nextOf returns the address of the next page of a list, or "" on its last page.
+func nextOf(page answer) string {
+	_, after, _ := strings.Cut(page.body, `rel="next" href="`)
+	address, _, _ := strings.Cut(after, `"`)
+	return html.UnescapeString(address)
 }

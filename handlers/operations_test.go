@@ -36,6 +36,7 @@ func withoutAPI() map[string]string {
 		"Emails.LookUndo":         look,
 		"Emails.Pending":          look,
 		"Emails.UndoUntil":        "the page of deletion says how long to wait; the API answers with an error that says it",
+		"Sessions.Count":          "the page of the account shows the number alone; the API lists the sessions",
 		"Sessions.LookNotMe":      look,
 		"Recovery.Look":           look,
 		"PINs.LookReset":          look,

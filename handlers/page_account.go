@@ -84,7 +84,7 @@ func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, erro
 	if err != nil {
 		return accountPage{}, err
 	}
-	sessions, err := s.Store.Sessions.List(ctx, accountID)
+	sessions, err := s.Store.Sessions.Count(ctx, accountID)
 	if err != nil {
 		return accountPage{}, err
 	}
@@ -101,6 +101,6 @@ func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, erro
 		PINOld:            account.PINOld(s.Now()),
 		PasswordChangedAt: account.PasswordChangedAt,
 		CreatedAt:         account.CreatedAt,
-		SessionCount:      len(sessions),
+		SessionCount:      sessions,
 	}, nil
 }

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,10 +13,9 @@ import (
 // account, page by page.
 type historyPage struct {
 	Base
+	Turns
 	Life   string      // how long events are kept, in the reader's language
 	Events []eventView // the newest first
-	Older  string      // the address of the page with older events; "" on the last page
-	Later  bool        // this is not the first page
 }
 
 // eventView is one security event of the account.
@@ -31,39 +29,28 @@ type eventView struct {
 // eventsOnPage is the number of events on one page of the history.
 const eventsOnPage = 30
 
-// historyBefore is the parameter of the query with the cursor of the last event on the
-// previous page. The page shows the events before it, which are older.
-const historyBefore = "before"
-
 // history answers GET /account/history.
 func (s *site) history(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
-	list := []string{"history page", idText(session.AccountID)}
-	asked := pageAsked{list: list, limit: eventsOnPage}
-	cursor, given, err := parameter(c, historyBefore)
+	asked, err := s.pageTurned(c, eventsOnPage, "history page", idText(session.AccountID))
 	if err != nil {
 		return err
-	}
-	if given {
-		var ok bool
-		if asked.after, ok = s.readCursor(cursor, list); !ok {
-			return models.ErrNotFound
-		}
 	}
 	found, err := s.Store.History.Page(c.Request.Context(), session.AccountID, asked.afterID(), asked.more())
 	if err != nil {
 		return err
 	}
 	base := s.base(c, "history")
-	page := historyPage{Base: base, Life: s.life(base.Locale, s.Lives.History), Later: given}
+	page := historyPage{Base: base, Life: s.life(base.Locale, s.Lives.History)}
+	var next string
 	if len(found) > asked.limit {
 		found = found[:asked.limit]
-		next := s.writeCursor(list, idText(found[len(found)-1].ID))
-		page.Older = "/account/history?" + url.Values{historyBefore: {next}}.Encode()
+		next = s.writeCursor(asked.list, idText(found[len(found)-1].ID))
 	}
+	page.Turns = turnsOf("/account/history", asked, next)
 	for _, one := range found {
 		page.Events = append(page.Events, viewEvent(base, one.Event))
 	}

@@ -11,8 +11,8 @@ func (s sampler) historySamples() []sample {
 		kinds = append(kinds, string(kind))
 	}
 	return []sample{
-		{"history", historyPage{Base: s.signedIn("history"), Life: life, Events: s.events(kinds...), Older: "/account/history?before=cursor"}},
-		{"history-last", historyPage{Base: s.signedIn("history"), Life: life, Events: s.events("confirmed", "signed_up"), Later: true}},
+		{"history", historyPage{Base: s.signedIn("history"), Life: life, Events: s.events(kinds...), Turns: Turns{Next: "/account/history?before=cursor"}}},
+		{"history-last", historyPage{Base: s.signedIn("history"), Life: life, Events: s.events("confirmed", "signed_up"), Turns: Turns{First: "/account/history"}}},
 		{"history-empty", historyPage{Base: s.signedIn("history"), Life: life}},
 	}
 }

@@ -14,8 +14,11 @@ import (
 // sessionsPage is the data of templates/pages/sessions.html.
 type sessionsPage struct {
 	Base
-	Sessions []sessionView
-	Events   []eventView // the latest security events, the newest first
+	Turns
+	Sessions []sessionView // the most recently used first
+	Others   bool          // there is more than one session, on all pages together
+	Before   string        // the cursor of this page; "" on the first one
+	Events   []eventView   // the latest security events, the newest first; on the first page only
 }
 
 // sessionView is one signed-in browser or device.
@@ -42,40 +45,75 @@ type sessionNotMePage struct {
 // the history shows all events.
 const shownEvents = 5
 
-// sessions answers GET /account/sessions.
+const (
+	sessionsOnPage = 20 // browsers and devices on one page
+	sessionsPath   = "/account/sessions"
+)
+
+// sessions answers GET /account/sessions. A page that became empty leads to the first one.
 func (s *site) sessions(c *gin.Context) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
-	list, err := s.Store.Sessions.List(c.Request.Context(), session.AccountID)
+	asked, err := s.pageTurned(c, sessionsOnPage, sessionsList(session)...)
 	if err != nil {
 		return err
 	}
-	events, err := s.Store.History.List(c.Request.Context(), session.AccountID, shownEvents)
+	list, err := s.Store.Sessions.Page(c.Request.Context(), session.AccountID, sessionPlaceOf(asked.after), asked.limit)
 	if err != nil {
 		return err
+	}
+	first := asked.after == ""
+	if len(list.Sessions) == 0 && !first {
+		return seeOther(c, sessionsPath)
 	}
 	page := sessionsPage{Base: s.base(c, "sessions")}
-	for _, one := range list {
-		page.Sessions = append(page.Sessions, sessionView{
-			ID:         idText(one.ID),
-			Icon:       cmp.Or(one.Icon, "device"),
-			Name:       cmp.Or(one.Device, page.T("device.unknown")),
-			Address:    cmp.Or(one.Address, page.T("address.unknown")),
-			CreatedAt:  one.CreatedAt,
-			LastSeenAt: one.LastSeenAt,
-			Current:    one.ID == session.ID,
-			Unknown:    one.DeviceUnknown(),
-		})
+	if first {
+		if page.Events, err = s.latestEvents(c, page.Base, session.AccountID); err != nil {
+			return err
+		}
+	} else {
+		page.Before = s.writeCursor(asked.list, asked.after)
 	}
-	for _, event := range events {
-		page.Events = append(page.Events, viewEvent(page.Base, event))
+	page.Turns = turnsOf(sessionsPath, asked, s.nextSessions(asked, list))
+	page.Others = len(list.Sessions) > 1 || page.First != "" || page.Next != ""
+	for _, one := range list.Sessions {
+		page.Sessions = append(page.Sessions, viewSession(page.Base, one, session.ID))
 	}
 	return s.render(c, http.StatusOK, "sessions", page)
 }
 
-// endSession answers POST /account/sessions/end.
+// sessionsList names the list of the sessions of an account on the page.
+func sessionsList(session models.Session) []string {
+	return []string{"sessions page", idText(session.AccountID)}
+}
+
+// viewSession shows a session; currentID is the session of the reader.
+func viewSession(base Base, one models.Session, currentID int64) sessionView {
+	return sessionView{
+		ID:         idText(one.ID),
+		Icon:       cmp.Or(one.Icon, "device"),
+		Name:       cmp.Or(one.Device, base.T("device.unknown")),
+		Address:    cmp.Or(one.Address, base.T("address.unknown")),
+		CreatedAt:  one.CreatedAt,
+		LastSeenAt: one.LastSeenAt,
+		Current:    one.ID == currentID,
+		Unknown:    one.DeviceUnknown(),
+	}
+}
+
+// latestEvents returns the latest security events of an account.
+func (s *site) latestEvents(c *gin.Context, base Base, accountID int64) ([]eventView, error) {
+	events, err := s.Store.History.List(c.Request.Context(), accountID, shownEvents)
+	if err != nil {
+		return nil, err
+	}
+	return each(events, func(event models.Event) eventView { return viewEvent(base, event) }), nil
+}
+
+// endSession answers POST /account/sessions/end, and leads back to the page of the list on
+// which the session stood.
 func (s *site) endSession(c *gin.Context, f form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
@@ -85,6 +123,10 @@ func (s *site) endSession(c *gin.Context, f form) error {
 	if err != nil {
 		return models.ErrNotFound
 	}
+	here := f[turnBefore]
+	if _, err := s.turned(here, sessionsOnPage, sessionsList(session)...); err != nil {
+		return err
+	}
 	if err := s.Store.Sessions.End(c.Request.Context(), session.AccountID, id, caller(c)); err != nil {
 		return err
 	}
@@ -92,7 +134,7 @@ func (s *site) endSession(c *gin.Context, f form) error {
 		s.forgetSession(c)
 		return s.leave(c, "/", noticeSignedOut)
 	}
-	return s.leave(c, "/account/sessions", noticeSessionEnded)
+	return s.leave(c, turnTo(sessionsPath, here), noticeSessionEnded)
 }
 
 // endOtherSessions answers POST /account/sessions/end-others.
@@ -104,7 +146,7 @@ func (s *site) endOtherSessions(c *gin.Context, _ form) error {
 	if err := s.Store.Sessions.EndOthers(c.Request.Context(), session, caller(c)); err != nil {
 		return err
 	}
-	return s.leave(c, "/account/sessions", noticeOtherSessionsOver)
+	return s.leave(c, sessionsPath, noticeOtherSessionsOver)
 }
 
 // notMeForm answers GET /account/sessions/not-me, which the mail about a new

@@ -3,15 +3,19 @@ package handlers
 // sessionsSamples returns the list of sessions, and the page that ends one by
 // mail.
 func (s sampler) sessionsSamples() []sample {
+	later := s.sessions()
+	later.Before, later.Others, later.Events = "cursor", true, nil
+	later.Turns = Turns{First: "/account/sessions", Next: "/account/sessions?before=cursor"}
 	return []sample{
 		{"sessions", s.sessions()},
+		{"sessions-later", later},
 		{"sessions-one", sessionsPage{Base: s.signedIn("sessions"), Sessions: s.sessions().Sessions[:1]}},
 		{"session_not_me", sessionNotMePage{Base: s.base("session_not_me"), Device: "Firefox on Windows", Address: "203.0.113.7", At: s.at}},
 	}
 }
 
 func (s sampler) sessions() sessionsPage {
-	p := sessionsPage{Base: s.signedIn("sessions")}
+	p := sessionsPage{Base: s.signedIn("sessions"), Others: true}
 	for i, name := range []string{"Firefox on Linux", "Safari on iPhone", "Safari on iPad", "Television in the living room", s.base("").T("device.unknown")} {
 		p.Sessions = append(p.Sessions, sessionView{
 			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: name, Current: i == 0, Unknown: i == 4,

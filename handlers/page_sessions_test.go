@@ -3,8 +3,14 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchkey-media/latchkey/models"
 )
@@ -45,6 +51,62 @@ func TestSessionsPage(t *testing.T) {
 	if phone.isSignedIn() || b.isSignedIn() {
 		t.Error("want all sessions to end")
 	}
+}
+
+// manySessions signs the account in on n browsers, one minute after the other.
+func (s *site) manySessions(t *testing.T, p person, n int) {
+	t.Helper()
+	for i := range n {
+		s.Clock.Advance(time.Minute)
+		_, err := s.Store.Sessions.SignIn(t.Context(), models.SignIn{NameOrEmail: p.username, Password: goodPassword},
+			models.Caller{Address: "127.0.0.1", Device: "Browser " + strconv.Itoa(100+i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A person turns the pages of the sessions by links, so it works without scripts. Each
+// session stands on one page, and signing one out leads back to its page.
+func TestSessionsPagesTogether(t *testing.T) {
+	t.Parallel()
+	s := busySite(t)
+	b, other := s.browser(t), s.browser(t)
+	ann := b.join("ann")
+	b.signIn(ann)
+	other.signIn(other.join("bob"))
+	s.manySessions(t, ann, 44)
+	names := regexp.MustCompile(`<h3 id="session-[0-9]+">([^<]+)</h3>`)
+	var all []string
+	var sizes []int
+	var paths []string
+	for path := "/account/sessions"; path != "" && len(sizes) < 5; {
+		page := b.get(path)
+		b.see(page, http.StatusOK, "Sign out all others")
+		found := names.FindAllStringSubmatch(page.body, -1)
+		for _, one := range found {
+			all = append(all, one[1])
+		}
+		sizes, paths = append(sizes, len(found)), append(paths, path)
+		path = nextOf(page)
+	}
+	if diff := cmp.Diff([]int{20, 20, 5}, sizes); diff != "" {
+		t.Errorf("sessions on the pages (-want +got):\n%s", diff)
+	}
+	if slices.Sort(all); len(slices.Compact(all)) != 45 {
+		t.Errorf("%d sessions on all pages, want 45", len(slices.Compact(all)))
+	}
+	b.says("/account", "45")
+	other.see(other.get(paths[1]), http.StatusNotFound)
+
+	last := paths[len(paths)-1]
+	b.says(last, `href="/account/sessions"`, "First page")
+	before := b.hidden(last, "before", "/account/sessions/end")
+	b.see(b.post("/account/sessions/end", "id", b.hidden(last, "id", "/account/sessions/end"), "before", before+"x"), http.StatusNotFound)
+	for range 4 {
+		b.led(b.post("/account/sessions/end", "id", b.hidden(last, "id", "/account/sessions/end"), "before", before), last, "That device is signed out")
+	}
+	b.says("/account", "41")
 }
 
 // The page marks an app that did not name its device, because signing such an app out

@@ -46,7 +46,8 @@ func TestHousekeeping(t *testing.T) {
 
 	other := modelstest.Open(t, address, clock, modelstest.Unlimited) // sees only what is written
 	lastSeen := func() time.Time {
-		sessions, err := other.Sessions.List(t.Context(), in.Session.AccountID)
+		page, err := other.Sessions.Page(t.Context(), in.Session.AccountID, models.SessionPlace{}, 10)
+		sessions := page.Sessions
 		if err != nil || len(sessions) > 1 {
 			t.Fatalf("got the sessions %+v, error %v; want at most one", sessions, err)
 		}
@@ -83,7 +84,7 @@ func TestHousekeepingFlushes(t *testing.T) {
 	running(t, keeping.Run)
 	other := modelstest.Open(t, address, clock, modelstest.Unlimited)
 	servicetest.Eventually(t, "the use is written", func() bool {
-		sessions, err := other.Sessions.List(t.Context(), in.Session.AccountID)
-		return err == nil && len(sessions) == 1 && sessions[0].LastSeenAt.Equal(clock.Now())
+		page, err := other.Sessions.Page(t.Context(), in.Session.AccountID, models.SessionPlace{}, 10)
+		return err == nil && len(page.Sessions) == 1 && page.Sessions[0].LastSeenAt.Equal(clock.Now())
 	})
 }

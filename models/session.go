@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -147,29 +146,6 @@ func (s *Sessions) Flush(ctx context.Context) error {
 		s.seen = batch
 	}
 	return err
-}
-
-// List returns the valid sessions of an account, the most recently used first.
-func (s *Sessions) List(ctx context.Context, accountID int64) ([]Session, error) {
-	now, lives := s.Now(), s.opt.Lives
-	rows, err := gorm.G[sessionRow](s.read(ctx)).
-		Where("account_id = ? AND expires_at > ?", accountID, now).
-		Where("last_seen_at > CASE kind WHEN 'browser' THEN ? ELSE ? END", now.Add(-lives.SessionIdle), now.Add(-lives.DeviceIdle)).
-		Order("last_seen_at DESC, id DESC").Find(ctx)
-	if err != nil {
-		return nil, explained("list the sessions", err)
-	}
-	sessions := make([]Session, len(rows))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range rows {
-		sessions[i] = rows[i].session()
-		if at, ok := s.seen[rows[i].ID]; ok {
-			sessions[i].LastSeenAt = at
-		}
-	}
-	slices.SortStableFunc(sessions, func(a, b Session) int { return b.LastSeenAt.Compare(a.LastSeenAt) })
-	return sessions, nil
 }
 
 // endSessions deletes the sessions of an account that condition selects, "" for all,
