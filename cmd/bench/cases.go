@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/bench"
@@ -21,12 +21,14 @@ type route struct {
 	name        string
 	request     func(b []byte, random *rand.Rand) []byte
 	want        int     // the status; 0 for 200
-	later       int     // the status of an answer that sends the client away; 0 for none
+	later       []int   // the statuses of answers that send the client away
 	connections int     // 0 for 32
 	floor       float64 // the goal: at least this share of the floor; 0 if no floor answers it
 	core        float64 // the goal: so many answers in a second of CPU; 0 for none
-	alone       bool    // the floor does only the work that cannot be left out, so its answer differs
 	again       float64 // the goal of answers without a body: so many times as fast as those with one; 0 if the route has no tag
+
+	floorRequest func(b []byte, random *rand.Rand) []byte // what the floor is asked instead; nil for the same
+	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs
 }
 
 // routes returns the table of cases. style is the path of a static file.
@@ -40,9 +42,13 @@ func (t *town) routes(style string) []route {
 	return []route{
 		{name: "GET /api/v1/account", request: account, floor: 0.80},
 		{name: "GET /service/user", request: user, floor: 0.80},
-		{name: "GET /service/servers", request: connectServers, floor: 0.80},
-		{name: "GET /api/v1/servers", request: servers, floor: 0.80},
+		{name: "GET /service/servers", request: connectServers, floor: 0.80, again: 2},
+		{name: "GET /api/v1/servers", request: servers, floor: 0.80, again: 2},
 		{name: "GET /service/pin", request: t.poll, floor: 0.80},
+		{
+			name: "sign-in", request: t.signIn, floorRequest: argon2id, want: http.StatusCreated, later: []int{http.StatusServiceUnavailable, http.StatusTooManyRequests},
+			connections: 1, floor: 0.90, alone: true,
+		},
 		{name: "page /", request: plain("/"), core: 2000},
 		{name: "page /signin", request: plain("/signin"), core: 2000},
 		{name: "page /servers, signed in", request: t.page("/servers"), core: 2000},
@@ -75,37 +81,54 @@ const (
 	nameFloor  = "floor"
 )
 
-// programs starts the programs of a run: the service, its older build if there is one, and
-// the floor on the database of the service.
-func (r *run) programs(ctx context.Context) (map[string]*program, error) {
-	started := map[string]*program{}
-	database := ""
-	for _, one := range []struct{ name, path string }{{nameOwn, r.program}, {nameBefore, r.before}} {
-		if one.path == "" {
-			continue
-		}
-		folder := filepath.Join(r.folder, one.name)
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return nil, err
-		}
-		address, err := r.prepare(ctx, one.name, one.path, folder)
-		if err != nil {
-			return nil, err
-		}
-		if one.name == nameOwn {
-			database = address
-		}
-		if started[one.name], err = r.serve(ctx, one.name, one.path, address, folder); err != nil {
-			return nil, err
-		}
-	}
-	floor, err := r.startFloor(ctx, database)
+// programs are the programs of a run by their names in tables.
+type programs map[string]*program
+
+// startAll starts the service, its older build if there is one, and the floor on the database of
+// the service.
+func (r *run) startAll(ctx context.Context) (programs, error) {
+	started := programs{}
+	own, database, err := r.startSeeded(ctx, nameOwn, r.program)
 	if err != nil {
 		return nil, err
 	}
-	started[nameFloor] = floor
+	started[nameOwn] = own
+	if r.before != "" {
+		if started[nameBefore], _, err = r.startSeeded(ctx, nameBefore, r.before); err != nil {
+			return nil, err
+		}
+	}
+	if started[nameFloor], err = r.startFloor(ctx, database); err != nil {
+		return nil, err
+	}
+	r.countDatabase(ctx, started)
+	return started, nil
+}
+
+// startSeeded starts the program at path on a new copy of the town, and returns the address
+// of that database.
+func (r *run) startSeeded(ctx context.Context, name, path string) (p *program, database string, err error) {
+	folder := filepath.Join(r.folder, name)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, "", err
+	}
 	if r.engine() == "SQLite" {
-		return started, nil
+		database, err = r.town.file(ctx, r, path, folder)
+	} else {
+		database, err = r.town.onServer(ctx, r, path, "latchkey_bench_"+name, folder)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	p, err = r.serve(ctx, name, path, database, folder)
+	return p, database, err
+}
+
+// countDatabase keeps the MySQL server of the run on the core of the programs, and counts what
+// it uses as theirs.
+func (r *run) countDatabase(ctx context.Context, started programs) {
+	if r.engine() == "SQLite" {
+		return
 	}
 	server := r.serverProcess(ctx)
 	if r.serverCore >= 0 && server != 0 {
@@ -116,7 +139,6 @@ func (r *run) programs(ctx context.Context) (map[string]*program, error) {
 	for _, p := range started {
 		p.database = server
 	}
-	return started, nil
 }
 
 // startFloor starts the floor, which is this program, on the database of the service.
@@ -129,102 +151,86 @@ func (r *run) startFloor(ctx context.Context, database string) (*program, error)
 	return r.start(ctx, nameFloor, filepath.Join(r.folder, "floor.said"), command)
 }
 
-// prepare makes the database of a program.
-func (r *run) prepare(ctx context.Context, name, path, folder string) (string, error) {
-	if r.engine() == "SQLite" {
-		return r.town.file(ctx, r, path, folder)
-	}
-	return r.town.onServer(ctx, r, path, "latchkey_bench_"+name, folder)
-}
-
 // cases joins the table of routes with the programs that run.
-func (r *run) cases(ctx context.Context, programs map[string]*program) ([]bench.Case, error) {
-	own := programs[nameOwn]
-	style, err := own.style(ctx)
+func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error) {
+	style, err := started[nameOwn].style(ctx)
 	if err != nil {
 		return nil, err
 	}
 	routes := r.town.routes(style)
-	if err := r.sameAnswers(ctx, routes, own, programs[nameFloor]); err != nil {
+	if err := r.sameAnswers(ctx, routes, started[nameOwn], started[nameFloor]); err != nil {
 		return nil, err
 	}
 	var all []bench.Case
 	for _, rt := range routes {
-		c := bench.Case{Name: rt.name}
-		if rt.floor > 0 {
-			c.Targets = append(c.Targets, rt.target(programs[nameFloor]))
-		}
-		target := rt.target(own)
-		if rt.floor > 0 {
-			target.Compare = append(target.Compare, bench.Comparison{Of: nameFloor, Least: rt.floor})
-		}
-		if rt.core > 0 {
-			target.Compare = append(target.Compare, bench.Comparison{Least: rt.core})
-		}
-		if before := programs[nameBefore]; before != nil {
-			old := rt.target(before)
-			old.Compare = append([]bench.Comparison(nil), target.Compare...)
-			target.Compare = append(target.Compare, bench.Comparison{Of: nameBefore})
-			c.Targets = append(c.Targets, old)
-		}
-		for _, peer := range r.peers {
-			if peer.of == rt.name {
-				c.Targets = append(c.Targets, peer.target(rt))
-				target.Compare = append(target.Compare, bench.Comparison{Of: peer.program.name})
+		c := bench.Case{Name: rt.name, Targets: r.targets(&rt, started)}
+		if rt.again > 0 {
+			unchanged, err := r.unchanged(ctx, &rt, started[nameOwn])
+			if err != nil {
+				return nil, err
 			}
+			c.Targets = append(c.Targets, unchanged)
 		}
-		c.Targets = append(c.Targets, target)
 		all = append(all, c)
 	}
 	return all, nil
 }
 
-// The headers in which a request shows its token.
-const (
-	bearer       = "Authorization: Bearer "
-	connectToken = "X-Connect-UserToken: " //nolint:gosec // G101: the name of a header
-)
-
-// begin appends the first lines of a request. Each request comes from an address of its own,
-// because some limits count by network.
-func begin(b []byte, random *rand.Rand, method, path string) []byte {
-	n := random.Uint32()
-	return fmt.Appendf(b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"+
-		"Accept: */*\r\nX-Forwarded-For: 10.%d.%d.%d\r\n", method, path, benchHost, n>>16&255, n>>8&255, n&255)
-}
-
-// plain returns a request without a session.
-func plain(path string) func([]byte, *rand.Rand) []byte {
-	return func(b []byte, random *rand.Rand) []byte {
-		return append(begin(b, random, http.MethodGet, path), "\r\n"...)
+// targets returns who answers a route: the floor, the older build and the peers, where there
+// are any, and then the service, which is compared with all of them.
+func (r *run) targets(rt *route, started programs) []bench.Target {
+	var all []bench.Target
+	var goals []bench.Comparison
+	if rt.floor > 0 {
+		floor, program := *rt, *started[nameFloor]
+		if rt.floorRequest != nil {
+			floor.request = rt.floorRequest
+		}
+		if rt.alone {
+			program.database = 0 // it asks no database, which works for itself now and then
+		}
+		all = append(all, floor.target(&program))
+		goals = append(goals, bench.Comparison{Of: nameFloor, Least: rt.floor})
 	}
-}
-
-// signed appends a request of an account that is drawn at random.
-func (t *town) signed(b []byte, random *rand.Rand, path, header string) []byte {
-	b = append(begin(b, random, http.MethodGet, path), header...)
-	b = append(b, t.token(random.IntN(t.quiet()))...)
-	return append(b, "\r\n\r\n"...)
-}
-
-// page returns the request of a browser that is signed in.
-func (t *town) page(path string) func([]byte, *rand.Rand) []byte {
-	return func(b []byte, random *rand.Rand) []byte {
-		b = append(begin(b, random, http.MethodGet, path), "Cookie: __Host-latchkey-session="...)
-		b = append(b, t.token(random.IntN(t.quiet()/2)*2+1)...) // accounts with an odd number use a browser
-		return append(b, "\r\n\r\n"...)
+	if rt.core > 0 {
+		goals = append(goals, bench.Comparison{Least: rt.core})
 	}
+	own := rt.target(started[nameOwn])
+	own.Compare = goals
+	if before := started[nameBefore]; before != nil {
+		old := rt.target(before)
+		old.Compare = goals
+		all = append(all, old)
+		own.Compare = append(slices.Clip(goals), bench.Comparison{Of: nameBefore})
+	}
+	for _, peer := range r.peers {
+		if peer.of == rt.name {
+			all = append(all, peer.target(*rt))
+			own.Compare = append(slices.Clip(own.Compare), bench.Comparison{Of: peer.program.name})
+		}
+	}
+	return append(all, own)
 }
 
-// poll is the request of a device that waits to be approved.
-func (*town) poll(b []byte, random *rand.Rand) []byte {
-	deviceID, userCode := code(random.IntN(codes))
-	return append(begin(b, random, http.MethodGet, "/service/pin?deviceId="+deviceID+"&pin="+userCode), "X-Application: Television/1.0\r\n\r\n"...)
-}
-
-// signIn is a sign-in of an account that has a password, from an app.
-func (t *town) signIn(b []byte, random *rand.Rand) []byte {
-	body := fmt.Sprintf(`{"name_or_email":"%s","password":"%s","device_name":"bench"}`, username(random.IntN(min(passwords, t.accounts))), benchPassword)
-	b = begin(b, random, http.MethodPost, "/api/v1/sessions")
-	return append(b, "Content-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body...)
+// unchanged returns the target that asks the service again for what the client has already,
+// and gets answers without a body.
+func (r *run) unchanged(ctx context.Context, rt *route, own *program) (bench.Target, error) {
+	const asking = 400                    // accounts
+	random := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // which accounts ask
+	requests := make([][]byte, asking)
+	for i := range requests {
+		request := rt.request(nil, random)
+		answer, err := send(ctx, own.address, request)
+		if err != nil {
+			return bench.Target{}, err
+		}
+		requests[i] = fmt.Appendf(request[:len(request)-len("\r\n")], "If-None-Match: %s\r\n\r\n", answer.header.Get("ETag"))
+	}
+	again := *rt
+	again.want = http.StatusNotModified
+	again.request = func(b []byte, random *rand.Rand) []byte { return append(b, requests[random.IntN(asking)]...) }
+	target := again.target(own)
+	target.Name = own.name + ", 304"
+	target.Compare = []bench.Comparison{{Of: own.name, Least: rt.again}}
+	return target, nil
 }

@@ -67,7 +67,7 @@ func newFloorStore(ctx context.Context, db *sql.DB) (*floorStore, error) {
 		to   **sql.Stmt
 		text string
 	}{{&s.account, floorAccount}, {&s.user, floorUser}, {&s.servers, floorServers}, {&s.pin, floorPin}} {
-		if *one.to, err = db.PrepareContext(ctx, one.text); err != nil {
+		if *one.to, err = db.PrepareContext(ctx, one.text); err != nil { //nolint:sqlclosecheck // kept as long as the floor runs
 			return nil, fmt.Errorf("prepare: %w", err)
 		}
 	}
@@ -138,10 +138,10 @@ func answerJSON(c *gin.Context, kind string, value any) {
 		c.Status(http.StatusInternalServerError)
 		return
 	}
-	send(c, kind, body)
+	answer(c, kind, body)
 }
 
-func send(c *gin.Context, kind string, body []byte) {
+func answer(c *gin.Context, kind string, body []byte) {
 	header := c.Writer.Header()
 	header["Content-Type"] = []string{kind}
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -157,19 +157,19 @@ func (f *floor) user(c *gin.Context) {
 		c.Status(http.StatusUnauthorized)
 		return
 	}
-	answer := struct {
+	found := struct {
 		ID                                 string `json:"Id"`
 		Name, DisplayName, Email, IsActive string
 		ImageURL                           string `json:"ImageUrl"`
 	}{IsActive: "true"}
 	var id int64
 	var due int
-	if err := f.store.user.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &answer.Name, &answer.DisplayName, &answer.Email); err != nil {
+	if err := f.store.user.QueryRowContext(c.Request.Context(), args...).Scan(&due, &id, &found.Name, &found.DisplayName, &found.Email); err != nil {
 		c.Status(http.StatusUnauthorized)
 		return
 	}
-	answer.ID = strconv.FormatInt(id, 10)
-	answerJSON(c, connectJSON, answer)
+	found.ID = strconv.FormatInt(id, 10)
+	answerJSON(c, connectJSON, found)
 }
 
 // located is a server in the list of a person.
@@ -249,19 +249,19 @@ func (f *floor) apiServers(c *gin.Context) {
 		AccessKey string    `json:"access_key"`
 		Addresses []address `json:"addresses"`
 	}
-	answer := struct {
+	found := struct {
 		Servers []server `json:"servers"`
 	}{make([]server, len(list))}
 	for i, one := range list {
-		answer.Servers[i] = server{
+		found.Servers[i] = server{
 			ID: strconv.FormatInt(one.server, 10), SystemID: one.systemID, Name: one.name, Kind: one.family, Version: one.version,
 			LinkID: strconv.FormatInt(one.link, 10), Type: one.kind, AccessKey: one.accessKey, Addresses: make([]address, len(one.addresses)),
 		}
 		for k, at := range one.addresses {
-			answer.Servers[i].Addresses[k] = address{at.kind, at.url}
+			found.Servers[i].Addresses[k] = address{at.kind, at.url}
 		}
 	}
-	answerTagged(c, "application/json", answer)
+	answerTagged(c, "application/json", found)
 }
 
 // answerTagged answers with JSON and its entity tag.
@@ -273,7 +273,7 @@ func answerTagged(c *gin.Context, kind string, value any) {
 	}
 	sum := sha256.Sum256(body)
 	c.Writer.Header()["Etag"] = []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
-	send(c, kind, body)
+	answer(c, kind, body)
 }
 
 func (f *floor) serviceServers(c *gin.Context) {

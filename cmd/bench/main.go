@@ -14,6 +14,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -46,6 +48,7 @@ type options struct {
 	mysql    string
 	peers    peers
 	growth   bool
+	idle     time.Duration
 }
 
 func main() {
@@ -76,7 +79,8 @@ func bring(ctx context.Context, arguments []string) error {
 	flags.StringVar(&o.output, "output", "", "a file for the table in Markdown; it is printed in any case")
 	flags.StringVar(&o.mysql, "mysql", os.Getenv("LATCHKEY_TEST_MYSQL"), "a MySQL server (mysql://root@HOST:PORT) to measure on instead of SQLite; scripts/with-mariadb starts one")
 	flags.Var(&o.peers, "peer", "another service that runs already: CASE|NAME|URL|HEADER: VALUE|PROCESS ID; may be repeated")
-	flags.BoolVar(&o.growth, "growth", false, "measure 1,000 against 1,000,000 accounts instead")
+	flags.BoolVar(&o.growth, "growth", false, "compare 1,000 accounts with as many as -accounts says (1000000 for the goal), over 4 connections, and measure nothing else")
+	flags.DurationVar(&o.idle, "idle", 15*time.Second, "how long after the last sign-in the memory at rest is measured; the goal counts after 60s")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -132,12 +136,19 @@ func (r *run) pin() error {
 
 // end stops all programs and removes the folder of the run.
 func (r *run) end() {
-	for _, p := range r.running {
-		p.stop()
-	}
+	r.stopAll()
 	_ = os.RemoveAll(r.folder)
 }
 
+// stopAll stops all programs that run.
+func (r *run) stopAll() {
+	for _, p := range r.running {
+		p.stop()
+	}
+	r.running = nil
+}
+
+// say tells the person who waits what the bench does.
 func (*run) say(format string, values ...string) {
 	all := make([]any, len(values))
 	for i, value := range values {
@@ -156,40 +167,64 @@ func (r *run) engine() string {
 
 // measure starts everything, runs the rounds, and returns the report.
 func (r *run) measure(ctx context.Context) (string, error) {
-	programs, err := r.programs(ctx)
-	if err != nil {
-		return "", err
-	}
-	cases, err := r.cases(ctx, programs)
-	if err != nil {
-		return "", err
-	}
-	plan := bench.Plan{
-		Cases: r.chosen(cases), Rounds: r.rounds, Slice: r.slice, Warm: r.slice / 2,
-		Random:   rand.New(rand.NewPCG(1, 2)), //nolint:gosec // an order
-		Progress: func(round int) { r.say("round %s", fmt.Sprint(round)) },
-	}
-	measured, err := plan.Run(ctx)
-	if err != nil {
-		return "", err
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d accounts, %d rounds of %s.\n\n", r.engine(), r.accounts, r.rounds, r.slice)
-	if err := bench.WriteTable(&b, measured); err != nil {
+	fmt.Fprintf(&b, "%s, %d accounts, %d rounds of %s.\n", r.engine(), r.accounts, r.rounds, r.slice)
+	measured, err := r.measureRounds(ctx)
+	if err != nil {
 		return "", err
 	}
-	return b.String(), nil
-}
-
-// chosen returns the cases that the flags only and skip leave.
-func (r *run) chosen(cases []bench.Case) []bench.Case {
-	var left []bench.Case
-	for _, c := range cases {
-		if (r.only == "" || mentions(c.Name, r.only)) && (r.skip == "" || !mentions(c.Name, r.skip)) {
-			left = append(left, c)
+	if len(measured) > 0 {
+		b.WriteString("\n")
+		if err := bench.WriteTable(&b, measured); err != nil {
+			return "", err
 		}
 	}
-	return left
+	if r.growth {
+		return b.String(), nil
+	}
+	figures, err := r.figures(ctx)
+	if err != nil || len(figures) == 0 {
+		return b.String(), err
+	}
+	b.WriteString("\n")
+	err = bench.WriteFigures(&b, figures)
+	return b.String(), err
+}
+
+// measureRounds measures the cases, and stops their programs.
+func (r *run) measureRounds(ctx context.Context) ([]bench.Measured, error) {
+	if !slices.ContainsFunc(r.town.routes(""), func(rt route) bool { return r.wants(rt.name) }) {
+		return nil, nil
+	}
+	defer r.stopAll()
+	cases, err := r.allCases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan := bench.Plan{
+		Cases:  slices.DeleteFunc(cases, func(c bench.Case) bool { return !r.wants(c.Name) }),
+		Rounds: r.rounds, Slice: r.slice, Warm: r.slice / 2,
+		Random:   rand.New(rand.NewPCG(1, 2)), //nolint:gosec // an order
+		Progress: func(round int) { r.say("round %s", strconv.Itoa(round)) },
+	}
+	return plan.Run(ctx)
+}
+
+// allCases starts the programs of the rounds, and returns their cases.
+func (r *run) allCases(ctx context.Context) ([]bench.Case, error) {
+	if r.growth {
+		return r.growthCases(ctx)
+	}
+	started, err := r.startAll(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.cases(ctx, started)
+}
+
+// wants reports whether the flags only and skip leave a case or a figure.
+func (r *run) wants(name string) bool {
+	return (r.only == "" || mentions(name, r.only)) && (r.skip == "" || !mentions(name, r.skip))
 }
 
 // mentions reports whether name contains one of the words, which commas separate.

@@ -59,6 +59,6 @@ func (p *peer) target(rt route) bench.Target {
 		}
 		return append(b, "\r\n"...)
 	}
-	rt.want, rt.later = http.StatusOK, 0
+	rt.want, rt.later = http.StatusOK, nil
 	return rt.target(&p.program)
 }

@@ -58,9 +58,9 @@ func (r *run) migrate(ctx context.Context, path, database, folder string) error 
 
 // serve starts the service and waits until it serves. Its log goes into a file in folder, as
 // it would in production.
-func (r *run) serve(ctx context.Context, name, path, database, folder string, more ...string) (*program, error) {
-	arguments := append(append([]string{"serve"}, settings(database, folder, r.sink.address)...), more...)
-	return r.start(ctx, name, filepath.Join(folder, "log"), exec.Command(path, arguments...)) //nolint:gosec,noctx // it ends by stop, or with the bench
+func (r *run) serve(ctx context.Context, name, path, database, folder string) (*program, error) {
+	arguments := append([]string{"serve"}, settings(database, folder, r.sink.address)...)
+	return r.start(ctx, name, filepath.Join(folder, name+".log"), exec.Command(path, arguments...)) //nolint:gosec,noctx // it ends by stop, or with the bench
 }
 
 // start starts a command on the core of servers. The command writes its log to its standard
@@ -111,7 +111,10 @@ func servingIn(log string) string {
 	}
 	defer func() { _ = file.Close() }()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var entry struct{ Msg, Address string }
+		var entry struct {
+			Msg     string `json:"msg"`
+			Address string `json:"address"`
+		}
 		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Msg == "serving" {
 			return entry.Address
 		}
@@ -123,6 +126,11 @@ func servingIn(log string) string {
 func (p *program) stop() {
 	if p.command == nil {
 		return
+	}
+	select {
+	case <-p.ended:
+		return
+	default:
 	}
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	select {

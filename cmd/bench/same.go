@@ -41,35 +41,48 @@ func (r *run) sameAnswers(ctx context.Context, routes []route, own, floor *progr
 	return nil
 }
 
-// exchange sends a request, and returns the answer as a text that can be compared: without the
-// date and with the headers in order.
-func exchange(ctx context.Context, address string, request []byte) (string, error) {
+// received is an answer.
+type received struct {
+	status string
+	header http.Header
+	body   string
+}
+
+// send sends a request on a connection of its own, and reads the answer.
+func send(ctx context.Context, address string, request []byte) (received, error) {
 	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return "", err
+		return received{}, err
 	}
 	defer func() { _ = connection.Close() }()
 	if _, err := connection.Write(request); err != nil {
-		return "", err
+		return received{}, err
 	}
 	asked, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
 	if err != nil {
-		return "", err
+		return received{}, err
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(connection), asked)
 	if err != nil {
-		return "", err
+		return received{}, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
+	return received{answer.Status, answer.Header, string(body)}, err
+}
+
+// exchange is send with the answer as a text that can be compared: without the date, and with
+// the headers in order.
+func exchange(ctx context.Context, address string, request []byte) (string, error) {
+	answer, err := send(ctx, address, request)
 	if err != nil {
 		return "", err
 	}
-	answer.Header.Del("Date")
+	answer.header.Del("Date")
 	var b strings.Builder
-	fmt.Fprintln(&b, answer.Status)
-	for _, name := range slices.Sorted(maps.Keys(answer.Header)) {
-		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(answer.Header[name], ", "))
+	fmt.Fprintln(&b, answer.status)
+	for _, name := range slices.Sorted(maps.Keys(answer.header)) {
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(answer.header[name], ", "))
 	}
-	return b.String() + "\n" + string(body), nil
+	return b.String() + "\n" + answer.body, nil
 }

@@ -17,6 +17,13 @@ import (
 // seedVersion is raised when the seed changes, so that kept files are made again.
 const seedVersion = "1"
 
+// table says how one table is filled.
+type table struct {
+	name, columns string
+	rows          int
+	row           func(n int) ([]any, error)
+}
+
 // seed fills a database whose schema is up to date with the town.
 func (t *town) seed(ctx context.Context, db *database.DB, now time.Time) error {
 	now = now.UTC().Truncate(time.Millisecond)
@@ -24,47 +31,71 @@ func (t *town) seed(ctx context.Context, db *database.DB, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range []struct {
-		name, columns string
-		rows          int
-		row           func(n int) ([]any, error)
-	}{
-		{"accounts", "id, username, username_key, display_name, email, email_key, password_hash, password_version, password_changed_at, " +
-			"pin_hash, locale, created_at, confirmed_at, signed_in_at", t.accounts, func(i int) ([]any, error) {
-			return []any{t.accountID(i), username(i), username(i), "Person " + strconv.Itoa(i), email(i), email(i), hashes[i], 1, longAgo(now),
-				"", "en", longAgo(now), longAgo(now), longAgo(now)}, nil
-		}},
-		{"emails", "email_key, account_id", t.accounts, func(i int) ([]any, error) { return []any{email(i), t.accountID(i)}, nil }},
-		{"sessions", "id, token_hash, account_id, kind, device, icon, address, created_at, last_seen_at, confirmed_at, expires_at, device_id, client",
-			t.accounts, func(i int) ([]any, error) { return t.session(i, now), nil }},
-		{"history", "id, account_id, kind, address, device, created_at", t.accounts * historyEach, func(n int) ([]any, error) {
-			i, k := n%t.accounts, n/t.accounts
-			return []any{t.id("history", k, i), t.accountID(i), "signed_in", "203.0.113.7", "Firefox on Windows", longAgo(now)}, nil
-		}},
-		{"servers", "id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, claimed_at, last_seen_at", t.servers(),
-			func(i int) ([]any, error) {
-				return []any{t.serverID(i), fmt.Sprintf("%x", digest("system", i)[:16]), t.accountID(i * accountsServed), "Server " + strconv.Itoa(i), "",
-					serverKind(i), "10.11.0", 1, longAgo(now), longAgo(now), seenNever(now)}, nil
-			}},
-		{"server_keys", "hash, server_id, created_at, used_at", t.servers(), func(i int) ([]any, error) {
-			return []any{secret.Sum(serverKey(i)), t.serverID(i), longAgo(now), seenNever(now)}, nil
-		}},
-		{"server_addresses", "id, server_id, kind, scheme, host, port, position, hidden, by_owner, reported_at", t.servers() * addressesEach,
-			func(n int) ([]any, error) { return t.address(n%t.servers(), n/t.servers(), now), nil }},
-		{"local_users", "id, server_id, external_id, name, reported_at", t.accounts * linksEach, func(n int) ([]any, error) {
-			i, k := n%t.accounts, n/t.accounts
-			return []any{t.localUserID(i, k), t.serverID(t.serverOf(i, k)), fmt.Sprintf("%x", digest("local", i, k)[:16]), "Local " + strconv.Itoa(i), longAgo(now)}, nil
-		}},
-		{"links", "id, server_id, account_id, local_user_id, type, state, access_key, requested_by, created_at, accepted_at", t.accounts * linksEach,
-			func(n int) ([]any, error) { return t.link(n%t.accounts, n/t.accounts, now) }},
-		{"device_codes", "id, user_code_mac, device_mac, device_id, client, device, address, door, state, account_id, password_version, " +
-			"poll_every, next_poll, created_at, expires_at", codes, func(n int) ([]any, error) { return t.deviceCode(n, now), nil }},
-	} {
-		if err := insert(ctx, db.SQL, table.name, table.columns, table.rows, table.row); err != nil {
-			return fmt.Errorf("fill %s: %w", table.name, err)
+	for _, one := range append(t.people(now, hashes), t.media(now)...) {
+		if err := one.fill(ctx, db.SQL); err != nil {
+			return fmt.Errorf("fill %s: %w", one.name, err)
 		}
 	}
 	return nil
+}
+
+// always returns a row that cannot fail.
+func always(row func(n int) []any) func(int) ([]any, error) {
+	return func(n int) ([]any, error) { return row(n), nil }
+}
+
+// people returns the tables about accounts.
+func (t *town) people(now time.Time, hashes map[int]string) []table {
+	return []table{
+		{"accounts", "id, username, username_key, display_name, email, email_key, password_hash, password_version, password_changed_at, " +
+			"pin_hash, locale, created_at, confirmed_at, signed_in_at", t.accounts, always(func(i int) []any {
+			return []any{
+				t.accountID(i), username(i), username(i), "Person " + strconv.Itoa(i), email(i), email(i), hashes[i], 1, longAgo(now),
+				"", "en", longAgo(now), longAgo(now), longAgo(now),
+			}
+		})},
+		{"emails", "email_key, account_id", t.accounts, always(func(i int) []any { return []any{email(i), t.accountID(i)} })},
+		{
+			"sessions", "id, token_hash, account_id, kind, device, icon, address, created_at, last_seen_at, confirmed_at, expires_at, device_id, client",
+			t.accounts, always(func(i int) []any { return t.session(i, now) }),
+		},
+		{"history", "id, account_id, kind, address, device, created_at", t.accounts * historyEach, always(func(n int) []any {
+			i, k := n%t.accounts, n/t.accounts
+			return []any{t.id("history", k, i), t.accountID(i), "signed_in", "203.0.113.7", "Firefox on Windows", longAgo(now)}
+		})},
+		{"device_codes", "id, user_code_mac, device_mac, device_id, client, device, address, door, state, account_id, password_version, " +
+			"poll_every, next_poll, created_at, expires_at", codes, always(func(n int) []any { return t.deviceCode(n, now) })},
+	}
+}
+
+// media returns the tables about servers and links.
+func (t *town) media(now time.Time) []table {
+	return []table{
+		{
+			"servers", "id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, claimed_at, last_seen_at", t.servers(),
+			always(func(i int) []any {
+				return []any{
+					t.serverID(i), fmt.Sprintf("%x", digest("system", i)[:16]), t.accountID(i * accountsServed), "Server " + strconv.Itoa(i), "",
+					serverKind(i), "10.11.0", 1, longAgo(now), longAgo(now), seenNever(now),
+				}
+			}),
+		},
+		{"server_keys", "hash, server_id, created_at, used_at", t.servers(), always(func(i int) []any {
+			return []any{secret.Sum(serverKey(i)), t.serverID(i), longAgo(now), seenNever(now)}
+		})},
+		{
+			"server_addresses", "id, server_id, kind, scheme, host, port, position, hidden, by_owner, reported_at", t.servers() * addressesEach,
+			always(func(n int) []any { return t.address(n%t.servers(), n/t.servers(), now) }),
+		},
+		{"local_users", "id, server_id, external_id, name, reported_at", t.accounts * linksEach, always(func(n int) []any {
+			i, k := n%t.accounts, n/t.accounts
+			return []any{t.localUserID(i, k), t.serverID(t.serverOf(i, k)), fmt.Sprintf("%x", digest("local", i, k)[:16]), "Local " + strconv.Itoa(i), longAgo(now)}
+		})},
+		{
+			"links", "id, server_id, account_id, local_user_id, type, state, access_key, requested_by, created_at, accepted_at", t.accounts * linksEach,
+			func(n int) ([]any, error) { return t.link(n%t.accounts, n/t.accounts, now) },
+		},
+	}
 }
 
 // passwordHashes returns the hash of the password for each account that has one, by number.
@@ -93,8 +124,10 @@ func (t *town) session(i int, now time.Time) []any {
 	if i >= t.quiet() {
 		seen = seenBefore(now)
 	}
-	return []any{t.id("session", 1, i), secret.Sum(t.token(i)), t.accountID(i), kind, "Living room", "tv", "203.0.113.7",
-		longAgo(now), seen, seenNever(now), validUntil(now), device, client}
+	return []any{
+		t.id("session", 1, i), secret.Sum(t.token(i)), t.accountID(i), kind, "Living room", "tv", "203.0.113.7",
+		longAgo(now), seen, seenNever(now), validUntil(now), device, client,
+	}
 }
 
 func (t *town) address(server, k int, now time.Time) []any {
@@ -122,29 +155,29 @@ func (t *town) link(i, k int, now time.Time) ([]any, error) {
 func (t *town) deviceCode(n int, now time.Time) []any {
 	deviceID, userCode := code(n)
 	const purposeUser, purposeDevice = "user code", "emby device" // as models calls them
-	return []any{t.id("code", 0, n), t.keys.MAC(purposeUser, userCode), t.keys.MAC(purposeDevice, deviceID, userCode), deviceID,
-		"Television 1.0", "Living room", "203.0.113.7", models.DoorEmby, "waiting", 0, 0, 5000, 0, now, validUntil(now)}
+	return []any{
+		t.id("code", 0, n), t.keys.MAC(purposeUser, userCode), t.keys.MAC(purposeDevice, deviceID, userCode), deviceID,
+		"Television 1.0", "Living room", "203.0.113.7", models.DoorEmby, "waiting", 0, 0, 5000, 0, now, validUntil(now),
+	}
 }
 
-// insert writes rows into a table, many with each statement, in one transaction.
-func insert(ctx context.Context, db *sql.DB, table, columns string, rows int, row func(n int) ([]any, error)) error {
+// fill writes the rows of the table, many with each statement, in one transaction.
+func (t *table) fill(ctx context.Context, db *sql.DB) error {
 	const most = 100
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	width := strings.Count(columns, ",") + 1
-	one := "(?" + strings.Repeat(", ?", width-1) + ")"
-	into := "INSERT INTO " + table + " (" + columns + ") VALUES "
-	many, err := tx.PrepareContext(ctx, into+one+strings.Repeat(", "+one, most-1))
+	many, err := tx.PrepareContext(ctx, t.insert(most))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = many.Close() }()
+	width := strings.Count(t.columns, ",") + 1
 	values := make([]any, 0, most*width)
-	for n := range rows {
-		next, err := row(n)
+	for n := range t.rows {
+		next, err := t.row(n)
 		if err != nil {
 			return err
 		}
@@ -157,9 +190,15 @@ func insert(ctx context.Context, db *sql.DB, table, columns string, rows int, ro
 		values = values[:0]
 	}
 	if len(values) > 0 {
-		if _, err := tx.ExecContext(ctx, into+one+strings.Repeat(", "+one, len(values)/width-1), values...); err != nil {
+		if _, err := tx.ExecContext(ctx, t.insert(len(values)/width), values...); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
+}
+
+// insert returns the statement that inserts so many rows.
+func (t *table) insert(rows int) string {
+	one := "(?" + strings.Repeat(", ?", strings.Count(t.columns, ",")) + ")"
+	return "INSERT INTO " + t.name + " (" + t.columns + ") VALUES " + one + strings.Repeat(", "+one, rows-1)
 }

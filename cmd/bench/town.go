@@ -13,8 +13,8 @@ import (
 // The values that every program of a run shares.
 const (
 	benchHost     = "latchkey.bench.example"
-	benchKey      = "the-secret-key-of-the-bench-and-of-nothing-else" //nolint:gosec // G101: everybody may know it
-	benchPassword = "Lantern-over-Quay-47"                            //nolint:gosec // G101: everybody may know it
+	benchKey      = "the-secret-key-of-the-bench-and-of-nothing-else"
+	benchPassword = "Lantern-over-Quay-47"
 )
 
 // Numbers of things in a town.

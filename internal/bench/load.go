@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,10 +21,12 @@ type Load struct {
 	// from several goroutines at once, each with its own random numbers.
 	Request func(b []byte, random *rand.Rand) []byte
 	Want    int                  // the status of a done answer
-	Later   int                  // the status of an answer that asks to come again later; 0 for none
+	Later   []int                // the statuses of answers that ask to come again later
 	CPU     func() time.Duration // what the server has used so far; nil if nobody knows
 	Now     func() time.Time
-	Seed    uint64 // of the random numbers
+	Seed    uint64 // of the random numbers; each Run goes on with others
+
+	runs uint64
 }
 
 // pauseLater is the time that a connection waits after an answer that asked for it.
@@ -38,6 +41,7 @@ var ErrStatus = errors.New("bench: unexpected status")
 // Run sends requests for the given time. Each connection sends one request before the time
 // begins, so that opening it counts for nothing.
 func (l *Load) Run(ctx context.Context, took time.Duration) (Result, error) {
+	l.runs++
 	lines := make([]*line, l.Connections)
 	defer func() {
 		for _, one := range lines {
@@ -84,7 +88,7 @@ func (l *Load) dial(ctx context.Context, number uint64) (*line, error) {
 	}
 	return &line{
 		Load: l, connection: connection, reader: bufio.NewReaderSize(connection, 32<<10),
-		random: rand.New(rand.NewPCG(l.Seed, number)), //nolint:gosec // which account asks is no secret
+		random: rand.New(rand.NewPCG(l.Seed+l.runs, number)), //nolint:gosec // which account asks is no secret
 	}, nil
 }
 
@@ -142,7 +146,7 @@ func (c *line) ask() (done bool, err error) {
 		return false, fmt.Errorf("bench: read: %w", err)
 	case answer.status == c.Want:
 		return true, nil
-	case c.Later != 0 && answer.status == c.Later:
+	case slices.Contains(c.Later, answer.status):
 		return false, nil
 	default:
 		return false, fmt.Errorf("%w: got %d, want %d", ErrStatus, answer.status, c.Want)

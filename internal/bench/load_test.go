@@ -73,7 +73,7 @@ func TestLoadKeepsShedAnswersApart(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
-	load.Later = http.StatusServiceUnavailable
+	load.Later = []int{http.StatusServiceUnavailable}
 	result, err := load.Run(t.Context(), 50*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)

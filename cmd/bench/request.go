@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+)
+
+// The headers in which a request shows its token.
+const (
+	bearer       = "Authorization: Bearer "
+	connectToken = "X-Connect-UserToken: "
+)
+
+// begin appends the first lines of a request. Each request comes from an address of its own,
+// because some limits count by network.
+func begin(b []byte, random *rand.Rand, method, path string) []byte {
+	n := random.Uint32()
+	return fmt.Appendf(b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"+
+		"Accept: */*\r\nX-Forwarded-For: %d.%d.%d.%d\r\n", method, path, benchHost, 11+n>>24%100, n>>16&255, n>>8&255, n&255)
+}
+
+// plain returns a request without a session.
+func plain(path string) func([]byte, *rand.Rand) []byte {
+	return func(b []byte, random *rand.Rand) []byte {
+		return append(begin(b, random, http.MethodGet, path), "\r\n"...)
+	}
+}
+
+// signed appends a request of an account that is drawn at random.
+func (t *town) signed(b []byte, random *rand.Rand, path, header string) []byte {
+	b = append(begin(b, random, http.MethodGet, path), header...)
+	b = append(b, t.token(random.IntN(t.quiet()))...)
+	return append(b, "\r\n\r\n"...)
+}
+
+// page returns the request of a browser that is signed in.
+func (t *town) page(path string) func([]byte, *rand.Rand) []byte {
+	return func(b []byte, random *rand.Rand) []byte {
+		b = append(begin(b, random, http.MethodGet, path), "Cookie: __Host-latchkey-session="...)
+		b = append(b, t.token(random.IntN(t.quiet()/2)*2+1)...) // accounts with an odd number use a browser
+		return append(b, "\r\n\r\n"...)
+	}
+}
+
+// poll is the request of a device that waits to be approved.
+func (*town) poll(b []byte, random *rand.Rand) []byte {
+	deviceID, userCode := code(random.IntN(codes))
+	return append(begin(b, random, http.MethodGet, "/service/pin?deviceId="+deviceID+"&pin="+userCode), "X-Application: Television/1.0\r\n\r\n"...)
+}
+
+// signIn is a sign-in of an account that has a password, from an app.
+func (t *town) signIn(b []byte, random *rand.Rand) []byte {
+	body := fmt.Sprintf(`{"name_or_email":"%s","password":"%s","device_name":"bench"}`, username(random.IntN(min(passwords, t.accounts))), benchPassword)
+	b = begin(b, random, http.MethodPost, "/api/v1/sessions")
+	return append(b, "Content-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body...)
+}
+
+// argon2id asks the floor for one hash.
+func argon2id(b []byte, random *rand.Rand) []byte {
+	return append(begin(b, random, http.MethodPost, "/argon2id"), "Content-Length: 0\r\n\r\n"...)
+}
