@@ -14,6 +14,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/config"
 	"github.com/latchkey-media/latchkey/internal/database"
+	"github.com/latchkey-media/latchkey/internal/linelog"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/models"
@@ -42,6 +43,15 @@ func (p *program) checked() error {
 // logger returns a logger with the format and level of the settings.
 func (p *program) logger() *slog.Logger {
 	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
+}
+
+// servingLogger returns a logger like [program.logger] for a program that answers many
+// requests: its lines are written together. flush writes those that still wait; it must be
+// called at the end.
+func (p *program) servingLogger() (log *slog.Logger, flush func()) {
+	buffer := linelog.NewBuffer(p.errors)
+	log = newLogger(buffer, p.settings.LogFormat, p.settings.Level())
+	return slog.New(linelog.NewHandler(log.Handler(), buffer)), buffer.Flush
 }
 
 func newLogger(w io.Writer, format string, level slog.Level) *slog.Logger {

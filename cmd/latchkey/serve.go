@@ -40,7 +40,8 @@ func (s serveCommand) Run(p *program) error {
 	if err := p.checked(); err != nil {
 		return err
 	}
-	log := p.logger()
+	log, flush := p.servingLogger()
+	defer flush()
 	for _, warning := range p.loaded.Warnings {
 		log.WarnContext(p.ctx, "settings", slog.String("problem", warning))
 	}
