@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // mediaServer answers as a media server with an id, and to an exchange as given.
@@ -40,7 +41,7 @@ func at(addresses ...string) client.Server {
 
 func TestReach(t *testing.T) {
 	t.Parallel()
-	c := must(client.New("https://id.example.org", client.WithTimeout(5*time.Second), client.WithToken("lks_x")))(t)
+	c := must(client.New("https://id.example.org", client.WithTimeout(waittest.Patience), client.WithToken("lks_x")))(t)
 	right, other := mediaServer(t, "0f3c", nil), mediaServer(t, "aaaa", nil)
 	const nobody = "http://127.0.0.1:1"
 	for _, test := range []struct {
@@ -107,7 +108,7 @@ func TestExchange(t *testing.T) {
 // somebody who is away.
 func TestReachFromAway(t *testing.T) {
 	t.Parallel()
-	c := must(client.New("https://id.example.org", client.WithTimeout(20*time.Second)))(t)
+	c := must(client.New("https://id.example.org", client.WithTimeout(waittest.Patience)))(t)
 	silence := make(chan struct{})
 	home := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -118,10 +119,9 @@ func TestReachFromAway(t *testing.T) {
 	t.Cleanup(home.Close)
 	t.Cleanup(func() { close(silence) })
 	right := mediaServer(t, "0f3c", nil)
-	begin := time.Now()
 	address, err := c.Servers.Reach(t.Context(), at(home.URL, home.URL+"/", right, "http://127.0.0.1:1"))
-	if took := time.Since(begin); err != nil || address != right || took > 10*time.Second {
-		t.Errorf("reached %q with the error %v after %v, want %q within 10s", address, err, took, right)
+	if err != nil || address != right { // the addresses of the home stay silent, so Reach has not waited for them
+		t.Errorf("reached %q with the error %v, want %q", address, err, right)
 	}
 }
 

@@ -91,7 +91,7 @@ func startBrowser(profile string) (stop func(), err error) {
 		return nil, errors.New("LATCHKEY_TEST_CHROMIUM names no browser: run make test, or set it to the path of Chromium")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile),
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(patience),
 		chromedp.NoSandbox, chromedp.DisableGPU, // the sandbox and the GPU do not work as root in a container
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("force-device-scale-factor", "1"),

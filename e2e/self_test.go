@@ -7,9 +7,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // TestAuditFindsFaults breaks a page, and checks that the audit finds it: an audit that
@@ -60,12 +61,9 @@ func TestWatchSees(t *testing.T) {
 func (v *visitor) wantSeen(texts ...string) {
 	v.t.Helper()
 	var unseen []string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if unseen = v.unseen(texts); len(unseen) == 0 {
-			return
-		}
+	if !waittest.Becomes(func() bool { unseen = v.unseen(texts); return len(unseen) == 0 }) {
+		v.t.Errorf("the watch did not see %q, want it seen", unseen)
 	}
-	v.t.Errorf("the watch did not see %q, want it seen", unseen)
 }
 
 // unseen returns the texts that are in no trouble so far.

@@ -19,11 +19,12 @@ import (
 
 	_ "modernc.org/sqlite" // the driver named sqlite
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// patience is the longest time that any step may take, on a busy machine.
-const patience = 60 * time.Second
+// patience is the time after which these tests give up waiting.
+const patience = waittest.Patience
 
 // service is the running program.
 type service struct {
@@ -170,19 +171,22 @@ func (s *service) account(t *testing.T, username string) person {
 // mail waits for a mail of a kind to an address, other than mails taken before.
 func (s *service) mail(t *testing.T, kind, to string) *mailtest.Mail {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	var found *mailtest.Mail
+	if !waittest.Becomes(func() bool {
 		files, err := filepath.Glob(filepath.Join(s.folder, "mail", "*-"+kind+"-*.eml"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, file := range files {
-			if m := s.take(t, file, to); m != nil {
-				return m
+			if found = s.take(t, file, to); found != nil {
+				return true
 			}
 		}
+		return false
+	}) {
+		t.Fatalf("got no mail %s to %s, want one:\n%s", kind, to, s.logged())
 	}
-	t.Fatalf("got no mail %s to %s, want one:\n%s", kind, to, s.logged())
-	return nil
+	return found
 }
 
 // take reads a mail, unless it has another recipient or was taken before.

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
@@ -20,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // look says how a visitor sees pages: size, colours, motion.
@@ -164,16 +165,13 @@ func (v *visitor) until(expression string) {
 }
 
 func (v *visitor) becomes(expression string) bool {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	return waittest.Becomes(func() bool {
 		var holds bool
 		ctx, cancel := context.WithTimeout(v.ctx, patience)
+		defer cancel()
 		err := chromedp.Run(ctx, chromedp.Evaluate("!!("+expression+")", &holds)) // fails while the page changes
-		cancel()
-		if err == nil && holds {
-			return true
-		}
-	}
-	return false
+		return err == nil && holds
+	})
 }
 
 // where describes the page for messages.
@@ -275,7 +273,7 @@ func (v *visitor) keepFailure() {
 	}
 	folder := filepath.Join("..", ".cache", "e2e")
 	name := filepath.Join(folder, strings.NewReplacer("/", "-", " ", "-").Replace(v.t.Name())+"-"+v.look.String()+".png")
-	ctx, cancel := context.WithTimeout(v.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
 	var png []byte
 	if chromedp.Run(ctx, chromedp.FullScreenshot(&png, 100)) == nil && os.MkdirAll(folder, 0o755) == nil && os.WriteFile(name, png, 0o644) == nil {

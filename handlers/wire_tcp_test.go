@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // wire is a connection to the site on which a test writes every byte itself.
@@ -32,7 +34,7 @@ func (s *site) wire(t *testing.T) *wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(waittest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return &wire{t, conn, bufio.NewReader(conn)}

@@ -110,6 +110,13 @@ func ParseAddress(text string) (url, mistake string) {
 // processes.
 func LookForChanges(s *Store, every time.Duration) { s.Changes.lookEvery = every }
 
+// Listening returns how many long polls wait for a change of a server.
+func Listening(s *Store, serverID int64) int {
+	s.Changes.feed.mu.Lock()
+	defer s.Changes.feed.mu.Unlock()
+	return len(s.Changes.feed.waiting[serverID])
+}
+
 // HeldExchange reads a device code as both exchanges do, with the code alone for RFC 8628
 // or with the id of an Emby device, and returns the rest of the exchange. So a test can
 // hold callers between the look-up and the spending.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
 )
 
@@ -145,28 +146,29 @@ func TestWaitEndsWithAChange(t *testing.T) {
 		heard := make(chan error, 1)
 		last := k.last(m)
 		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()
+		waittest.Eventually(k.t, "the call listens", func() bool { return models.Listening(k.Store, m.ID) == 1 })
 		a := k.account()
 		invite := k.invite(owner, a.Username, m)
 		select {
 		case err := <-heard:
 			k.t.Fatalf("the call returned without a change, with error %v; want it to wait", err)
-		case <-time.After(50 * time.Millisecond):
+		default:
 		}
 		k.must(k.Invites.Accept(ctx, a.ID, invite.ID, home))
-		select {
-		case err := <-heard:
-			k.must(err)
-		case <-time.After(30 * time.Second):
-			k.t.Fatal("the call still waits after a change, want it to return")
-		}
+		k.must(waittest.Receive(k.t, heard, "the call returns after a change"))
 		// The Store finds a change of another process because it looks at intervals.
 		models.LookForChanges(k.Store, 5*time.Millisecond)
 		last = k.last(m)
 		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()
 		k.exec("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ?", m.ID)
 		k.must(<-heard)
-		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
-		defer cancel()
+		short, leave := context.WithCancel(ctx)
+		go func() {
+			defer leave()
+			if !waittest.Becomes(func() bool { return models.Listening(k.Store, m.ID) == 1 }) {
+				k.t.Error("the call does not listen, want it to")
+			}
+		}()
 		k.must(k.Changes.Wait(short, m.Server, last+1))
 		k.must(k.OperatedServers.Disable(ctx, m.ID))
 		k.is(k.Changes.Wait(ctx, m.Server, last+1), models.ErrServerDisabled)

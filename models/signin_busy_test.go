@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
@@ -56,11 +57,17 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 			},
 		} {
 			// A request without a place in the queue would be refused at once. This one waits instead.
-			waiting, giveUp := context.WithTimeout(t.Context(), time.Second/2)
-			if err := ask(waiting); err == nil || errors.Is(err, models.ErrBusy) {
-				t.Errorf("%s: error %v while the queue is full, want it to wait", who, err)
+			waiting, giveUp := context.WithCancel(t.Context())
+			asked := make(chan error, 1)
+			go func() { asked <- ask(waiting) }()
+			for range 3 { // strangers who come later are refused meanwhile
+				_, err := k.trySignIn(newName(), otherPassword)
+				k.is(err, models.ErrBusy)
 			}
 			giveUp()
+			if err := waittest.Receive(t, asked, who+" gives up"); err == nil || errors.Is(err, models.ErrBusy) {
+				t.Errorf("%s: error %v while the queue is full, want it to wait", who, err)
+			}
 			later = append(later, ask)
 		}
 		close(open)

@@ -14,7 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // The addresses of the agent and of Jellyfin in the files.
@@ -142,7 +143,7 @@ func program(t *testing.T, name string) string {
 
 func run(t *testing.T, name string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Patience)
 	defer cancel()
 	if output, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, output)
@@ -160,30 +161,28 @@ func start(t *testing.T, address, name string, args ...string) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
+	var status error
+	ended := make(chan struct{})
+	go func() { status = command.Wait(); close(ended) }()
 	t.Cleanup(func() {
 		command.Process.Signal(os.Interrupt)
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
+		if !waittest.Done(ended) {
 			command.Process.Kill()
 			<-ended
 		}
 	})
-	for range 200 {
-		if connection, err := net.Dial("tcp", address); err == nil {
-			connection.Close()
-			return
-		}
+	waittest.Eventually(t, name+" answers", func() bool {
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v\n%s", name, err, output.String())
-		case <-time.After(50 * time.Millisecond):
+		case <-ended:
+			t.Fatalf("%s ended: %v\n%s", name, status, output.String())
+		default:
 		}
-	}
-	t.Fatalf("%s does not answer", name)
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
+			connection.Close()
+		}
+		return err == nil
+	})
 }
 
 func ask(t *testing.T, address, path string) arrived {
@@ -248,12 +247,10 @@ func TestNginx(t *testing.T) {
 	routes(t, address)
 	// nginx writes the last answer into its log a moment later.
 	log := ""
-	for range 200 {
-		if log = read(t, filepath.Join(folder, "access")); strings.Count(log, "\n") >= jellyfinPaths() {
-			break
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
+	waittest.Eventually(t, "a line for each path of Jellyfin", func() bool {
+		log = read(t, filepath.Join(folder, "access"))
+		return strings.Count(log, "\n") >= jellyfinPaths()
+	})
 	for path, toAgent := range paths() {
 		if strings.Contains(log, "GET "+path+"?") == toAgent {
 			t.Errorf("%s is kept in the log, with its access key, or Jellyfin's paths are not:\n%s", path, log)

@@ -7,10 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/agent/jellyfin/jellyfintest"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // TestAgentWithAWrongKey revokes the API key. The agent must continue, and say
@@ -33,7 +34,8 @@ func TestAgentWithAWrongKey(t *testing.T) {
 	if said := h.agent.waitTrouble("media_server_key"); !strings.Contains(said, "key") {
 		t.Errorf("it says %q, want it to contain %q", said, "key")
 	}
-	time.Sleep(3 * time.Second)
+	asked := len(jellyfin.Requests())
+	within(t, patience, "it tries again", func() bool { return len(jellyfin.Requests()) >= asked+2 })
 	if n := tells(h.agent, "media_server_key"); n != 1 {
 		t.Errorf("%d lines, want 1", n)
 	}
@@ -79,13 +81,18 @@ func TestServiceThatAnswersGarbage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			service := httptest.NewServer(spoil)
+			var asked atomic.Int64
+			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				spoil(w, r)
+			}))
 			t.Cleanup(service.Close)
 			folder := filepath.Join(t.TempDir(), "agent")
 			flags := []string{"--service=" + service.URL, "--claim-code=ABCD-EFGH", "--media-server=builtin"}
 			p := startAgent(t, folder, flags...)
 			within(t, patience, "it tells", func() bool { return warnings(p) > 0 })
-			time.Sleep(3 * time.Second)
+			before := asked.Load()
+			within(t, patience, "it asks again", func() bool { return asked.Load() >= before+2 })
 			if n := warnings(p); n != 1 || !p.running() {
 				t.Errorf("%d lines, running %v; want one line of a running agent:\n%s", n, p.running(), p.said)
 			}
@@ -133,11 +140,7 @@ func TestKilledWhileATokenIsMinted(t *testing.T) {
 		status, _, _ := tv.exchange(h.connect)
 		asked <- status
 	}()
-	select {
-	case <-minted:
-	case <-time.After(patience):
-		t.Fatal("no token was made, want one")
-	}
+	waittest.Receive(t, minted, "the token is made")
 	h.agent.kill()
 	if status := <-asked; status != 0 {
 		t.Errorf("the exchange was answered: %d, want 0", status)
@@ -151,7 +154,7 @@ func TestKilledWhileATokenIsMinted(t *testing.T) {
 		t.Errorf("%d tokens, want the new one alone", len(tokens))
 	}
 	owner.removes(rosa, server)
-	within(t, soon, "no token is left", func() bool { return len(jellyfin.Tokens(grandma)) == 0 })
+	within(t, patience, "no token is left", func() bool { return len(jellyfin.Tokens(grandma)) == 0 })
 	if status := info(t, h.local, token); status != http.StatusUnauthorized {
 		t.Errorf("System/Info: %d, want %d", status, http.StatusUnauthorized)
 	}

@@ -12,10 +12,6 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// soon is the longest time that a removal may take to reach a server with a
-// connected agent.
-const soon = 5 * time.Second
-
 // house is a media server with its agent.
 type house struct {
 	t       *testing.T
@@ -127,7 +123,7 @@ func (h *house) signOutEverywhere(rosa *resident) {
 	if err := rosa.Sessions.EndAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	took := within(t, soon, "sign out everywhere ends the local token", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	took := within(t, patience, "sign out everywhere ends the local token", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	t.Logf("sign out everywhere reached the media server after %v", took)
 	rosa.signIn()
 }
@@ -172,8 +168,8 @@ func (h *house) removal(owner, rosa *resident, server client.ID, tv *television)
 	tv = rosa.watch(tv.id) // with the current access key
 	_, token := tv.mustExchange(h.connect)
 	owner.removes(rosa, server)
-	took := within(t, soon, "the exchange fails", func() bool { status, _, _ := tv.exchange(h.connect); return status != http.StatusOK })
-	within(t, soon-took, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	took := within(t, patience, "the exchange fails", func() bool { status, _, _ := tv.exchange(h.connect); return status != http.StatusOK })
+	within(t, patience, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	t.Logf("the removal reached the media server after %v", took)
 	h.agent.waitLog("resolved") // the outage is over
 }
@@ -197,8 +193,8 @@ func (h *house) guest(w *town, owner *resident, server client.ID) {
 		t.Errorf("users\n%s\nwant a guest", h.users())
 	}
 	owner.removes(friend, server)
-	within(t, soon, "the guest is shut out", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
-	within(t, soon, "the guest's local user is disabled", func() bool { return lineWith(h.users(), "friend", "disabled") })
+	within(t, patience, "the guest is shut out", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	within(t, patience, "the guest's local user is disabled", func() bool { return lineWith(h.users(), "friend", "disabled") })
 }
 
 // users returns the list of local users that an admin reads.
@@ -235,7 +231,7 @@ func TestCommandsAtTheMachine(t *testing.T) {
 		}
 	}
 	command(t, "", "agent", "unlink", folder, "Grandma")
-	within(t, soon, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	within(t, patience, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	if said := command(t, "", "agent", "invite", folder, "--until="+time.Now().AddDate(1, 0, 0).Format(time.DateOnly), "--note=Come in", "new@example.org"); !strings.Contains(said, "new@example.org is invited") {
 		t.Errorf("%s, want it to contain %q", said, "new@example.org is invited")
 	}
@@ -287,7 +283,7 @@ func TestAllowAtTheMachine(t *testing.T) {
 	says(command(t, "", "agent", "allow", folder, "milo's room", "Grandma"), "Milo's room is allowed", "Grandma is allowed")
 	_, token := tv.mustExchange(h.connect)
 	command(t, "", "agent", "disallow", folder, "Milo's room")
-	within(t, soon, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
+	within(t, patience, "the local token has ended", func() bool { return info(t, h.local, token) == http.StatusUnauthorized })
 	for want, arguments := range map[string][]string{
 		"Milo's room was not allowed":                 {"disallow", "Milo's room"},
 		`the media server has no local user "Nobody"`: {"disallow", "Nobody"},

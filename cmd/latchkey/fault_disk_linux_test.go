@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 )
 
@@ -49,16 +48,16 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 	address := "sqlite:" + filepath.Join(folder, "latchkey.db")
 	p := serve(t, "--database="+address)
 	crew := newCrew(t, p)
-	crew.work(t, p, 300*time.Millisecond)
+	crew.work(t, p, 4)
 	crew.mustAll(t, http.StatusOK, http.StatusSeeOther)
 	taken := len(look(t, address).usernames(t))
 
 	giveBack := take(p)
 	within(t, patience, "no sign-up is taken", func() bool { // some pages of the files may still be free
-		crew.work(t, p, 0)
+		crew.work(t, p, 1)
 		return crew.all(http.StatusOK, http.StatusServiceUnavailable)
 	})
-	slowest := crew.work(t, p, time.Duration(either(2, 30))*time.Second)
+	slowest := crew.work(t, p, either(20, 300))
 	crew.mustAll(t, http.StatusOK, http.StatusServiceUnavailable)
 	change := url.Values{"username": {"crew"}, "display_name": {"Someone"}, "language": {"en"}}
 	if a, err := crew.members[0].do("/account", change); err != nil || a.status != http.StatusServiceUnavailable {
@@ -68,7 +67,7 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 
 	giveBack()
 	newVisitor(p.address, 5000).post(t, "/signup", "/signup/sent", signUpForm("the-first"))
-	crew.work(t, p, 300*time.Millisecond)
+	crew.work(t, p, 4)
 	crew.mustAll(t, http.StatusOK, http.StatusSeeOther)
 	data := look(t, address)
 	if there := data.usernames(t); !there["the-first"] || len(there) <= taken {

@@ -69,10 +69,8 @@ func (c *crowd) signUpUntilKilled(p *process) {
 			}
 		})
 	}
-	enough, late := c.taken()+rand.IntN(12), time.Now().Add(5*time.Second)
-	for c.taken() < enough && time.Now().Before(late) {
-		time.Sleep(time.Millisecond)
-	}
+	enough := c.taken() + rand.IntN(12)
+	within(p.t, patience, "some more sign-ups", func() bool { return c.taken() >= enough })
 	time.Sleep(rand.N(150 * time.Millisecond))
 	p.kill()
 	clients.Wait()

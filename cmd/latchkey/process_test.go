@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 	"github.com/latchkey-media/latchkey/servicetest"
 )
@@ -39,9 +41,8 @@ func either(quick, thorough int) int {
 	return quick
 }
 
-// patience is the time after which these tests give up waiting, long enough for a
-// machine with other work.
-const patience = 30 * time.Second
+// patience is the time after which these tests give up waiting.
+const patience = waittest.Patience
 
 // process is the program, run as an operator runs it.
 type process struct {
@@ -123,21 +124,21 @@ func (p *process) waitServing() {
 // waitLog waits for an entry of the log with this message.
 func (p *process) waitLog(message string) map[string]any {
 	p.t.Helper()
-	late := time.After(patience)
-	for {
+	var found map[string]any
+	within(p.t, patience, fmt.Sprintf("the program logs %q", message), func() bool {
+		ended := !p.running() // asked first, so that the last lines are read
 		for _, entry := range p.log() {
 			if entry["msg"] == message {
-				return entry
+				found = entry
+				return true
 			}
 		}
-		select {
-		case <-p.ended:
+		if ended {
 			p.t.Fatalf("the program ended before it logged %q: %v\n%s", message, p.status, p.said.tail(20))
-		case <-late:
-			p.t.Fatalf("the program did not log %q\n%s", message, p.said.tail(20))
-		case <-time.After(10 * time.Millisecond):
 		}
-	}
+		return false
+	})
+	return found
 }
 
 // log returns the entries of the log so far.
@@ -202,13 +203,10 @@ func (p *process) stop() {
 // wait waits for the end of the process.
 func (p *process) wait() error {
 	p.t.Helper()
-	select {
-	case <-p.ended:
-		return p.status
-	case <-time.After(patience):
+	if !waittest.Done(p.ended) {
 		p.t.Fatalf("the program did not end\n%s", p.said.tail(20))
-		return nil
 	}
+	return p.status
 }
 
 // running reports whether the process has not ended.
@@ -224,7 +222,7 @@ func (p *process) running() bool {
 // get asks for a path without cookies, and returns the status of the answer, or 0 if
 // no answer came.
 func (p *process) get(path string) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+path, nil)
 	if err != nil {
@@ -255,8 +253,8 @@ func (w *transcript) tail(n int) string {
 	return strings.Join(lines[max(0, len(lines)-n-1):], "")
 }
 
-// within calls done until it returns true, and fails the test after limit. It returns
-// how long it waited.
+// within calls done until it returns true, and fails the test after limit, which is patience
+// or more: it is no limit for the program. It returns how long it waited.
 func within(t *testing.T, limit time.Duration, what string, done func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
@@ -249,7 +248,7 @@ func ask(t *testing.T, method, address string, form url.Values, header ...string
 		request.Header.Set(header[i], header[i+1])
 	}
 	c := oneShot()
-	c.Timeout = 30 * time.Second
+	c.Timeout = patience
 	response, err := c.Do(request)
 	if err != nil {
 		return 0, err.Error()

@@ -39,7 +39,7 @@ func newVisitor(address string, n int) *visitor {
 		panic(err)
 	}
 	client := oneShot()
-	client.Jar, client.Timeout = jar, 30*time.Second
+	client.Jar, client.Timeout = jar, patience
 	return &visitor{
 		client: client, base: "http://" + address, cookies: jar,
 		from: fmt.Sprintf("10.%d.%d.%d", n/12500%250, n/50%250, n%50+1), // limits also count networks of 256 addresses together
