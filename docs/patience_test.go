@@ -1,0 +1,112 @@
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// patientOnPurpose are the functions of tests that may watch the clock of the machine, and
+// why correct code passes them nevertheless on a machine that is as slow as you like.
+var patientOnPurpose = map[string]string{
+	"agent/change_feed_test.go TestOtherAnswersInPlaceOfTheService": "the false service answers late on purpose, and nothing measures it",
+	"agent/discovery/discovery_test.go receive":                     "callers want an answer within the patience, or ask again after a moment until the responder listens",
+	"agent/hostile_test.go rests":                                   "a lower limit: a slow machine only takes longer",
+	"agent/jellyfin/bad_answers_test.go TestSlow":                   "the deadline of calls that are to end by it",
+	"client/secrets_test.go TestTryEndsInTimeAndWithItsContext":     "the deadline of calls that are to end by it",
+	"cmd/latchkey/fault_database_test.go TestFaultDatabaseGone":     "reports how long the database was away",
+	"cmd/latchkey/fault_kill_test.go signUpUntilKilled":             "the program is killed at a random moment",
+	"cmd/latchkey/process_test.go within":                           "asks again after a moment, and reports how long it waited",
+	"cmd/latchkey/serve_test.go stopsGracefully":                    "a lower limit: a slow machine only takes longer",
+	"cmd/latchkey/visitor_test.go do":                               "reports how long a page took",
+	"handlers/api_change_test.go TestAPIChanges":                    "a lower limit: a slow machine only takes longer",
+	"handlers/api_change_test.go SetReadDeadline":                   "passes on what the site sets",
+	"handlers/api_change_test.go SetWriteDeadline":                  "passes on what the site sets",
+	"internal/secret/gate_share_test.go flood":                      "called in a bubble of testing/synctest",
+	"internal/secret/gate_test.go is":                               "called in a bubble of testing/synctest",
+	"mailer/mailtest/sink.go Write":                                 "the mail server is slow on purpose",
+	"mailer/smtp_slow_test.go think":                                "called in a bubble of testing/synctest",
+	"models/prepare_test.go TestPrepareInterrupted":                 "the deadlines of starts that are to be interrupted at any moment",
+	"models/prepare_test.go TestPrepareWaitsForALease":              "the deadline of a start that is to end by it",
+}
+
+// TestTestsDoNotWatchTheClock finds tests that sleep, and waits of tests with a limit that
+// a busy machine could exceed. Instead, wait for an event with the kit internal/waittest,
+// move a clock of the test, or use a bubble of testing/synctest.
+func TestTestsDoNotWatchTheClock(t *testing.T) {
+	t.Parallel()
+	used, functions := map[string]bool{}, 0
+	for _, from := range goFiles(t) {
+		name := strings.TrimPrefix(from, "../")
+		if !isTestCode(name) || strings.HasPrefix(name, "internal/waittest/") {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, from, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declared := range file.Decls {
+			key := name
+			if function, ok := declared.(*ast.FuncDecl); ok {
+				functions++
+				key += " " + function.Name.Name
+			}
+			for _, at := range clockWatchers(declared) {
+				if used[key] = true; patientOnPurpose[key] == "" {
+					t.Errorf("%s: %s depends on the speed of the machine; want an event, a clock of the test, or the patience of internal/waittest",
+						files.Position(at.Pos()), types.ExprString(at))
+				}
+			}
+		}
+	}
+	for key := range patientOnPurpose {
+		if !used[key] {
+			t.Errorf("%s is an exception that nothing uses, want it removed", key)
+		}
+	}
+	if functions < 2000 {
+		t.Fatalf("found %d functions of tests, want at least 2000: the search is broken", functions)
+	}
+}
+
+// isTestCode reports whether a file belongs to tests or to a test kit.
+func isTestCode(name string) bool {
+	return strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "e2e/") || strings.HasSuffix(path.Dir(name), "test")
+}
+
+// The calls and the limits that make a test depend on the speed of the machine. A limit may
+// be as long as the patience of the test kits, because it then only ends a test that hangs.
+var (
+	clockCall = regexp.MustCompile(`^time\.(Sleep|After|AfterFunc|NewTimer|NewTicker|Tick|Since|Until)$|^time\.Now\(\)\.(Before|After|Sub|Compare)$`)
+	limitCall = regexp.MustCompile(`^(\w+\.)?With(Timeout|Deadline)(Cause)?$|\.Set(Read|Write)?Deadline$`)
+	harmless  = regexp.MustCompile(`\b[pP]atience\b|\btime\.Unix\(|\(0\)$`)
+)
+
+// clockWatchers returns the expressions of a declaration that make a test depend on the
+// speed of the machine. In a bubble of testing/synctest time passes only while all wait.
+func clockWatchers(declared ast.Decl) (found []ast.Expr) {
+	ast.Inspect(declared, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			called := types.ExprString(n.Fun)
+			if called == "synctest.Test" {
+				return false
+			}
+			if (clockCall.MatchString(called) || limitCall.MatchString(called)) && !harmless.MatchString(types.ExprString(n)) {
+				found = append(found, n)
+			}
+		case *ast.KeyValueExpr:
+			if types.ExprString(n.Key) == "Timeout" && !harmless.MatchString(types.ExprString(n.Value)) {
+				found = append(found, n.Value)
+			}
+		}
+		return true
+	})
+	return found
+}
