@@ -6,7 +6,10 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
+
+	"github.com/latchkey-media/latchkey/internal/mediaurl"
 )
 
 // AgentFile is the name of the file of settings in the data folder of an agent.
@@ -32,12 +35,12 @@ type Agent struct {
 	ClaimCode string `name:"claim-code" group:"Service" secret:"whole" placeholder:"CODE" help:"Code from the page /servers/new of the service. It makes the server yours, and is needed only for the first registration."`
 
 	MediaServer    string `name:"media-server" group:"Media server" default:"jellyfin" choices:"jellyfin,builtin" help:"The media server with which the agent works: a Jellyfin server, version 10.9 or later, or the small built-in one, which has local users and no media."`
-	MediaServerURL string `name:"media-server-url" group:"Media server" placeholder:"http://127.0.0.1:8096" help:"Address at which the agent reaches the media server. It must be set with media-server=jellyfin. Set it with media-server=builtin only if the builtin media server runs as a separate program, 'latchkey agent builtin': then it is the address of that program."`
+	MediaServerURL string `name:"media-server-url" group:"Media server" placeholder:"http://127.0.0.1:8096" help:"Address at which the agent reaches the media server, with the path below which it is if it has one, such as /jellyfin. It must be set with media-server=jellyfin. Set it with media-server=builtin only if the builtin media server runs as a separate program, 'latchkey agent builtin': then it is the address of that program."`
 	APIKey         string `name:"api-key" group:"Media server" secret:"whole" placeholder:"KEY" help:"API key of the Jellyfin server, made in its dashboard. It must be set with media-server=jellyfin. The key allows everything on that server; the agent never sends it anywhere else."`
 	ServerName     string `name:"server-name" group:"Media server" default:"Latchkey" help:"Name of the builtin media server. A Jellyfin server has its own."`
 
 	Listen         string   `name:"listen" group:"Addresses" default:"127.0.0.1:8471" help:"Address and port to listen on. With Jellyfin, the reverse proxy in front of Jellyfin forwards the Connect paths to this address. Apps reach the builtin media server here."`
-	Addresses      []string `name:"addresses" group:"Addresses" placeholder:"https://media.example.org" help:"Addresses at which people reach the media server from outside, separated by commas, the best one first."`
+	Addresses      []string `name:"addresses" group:"Addresses" placeholder:"https://media.example.org" help:"Addresses at which people reach the media server from outside, separated by commas, the best one first. They may have a path, such as https://media.example.org/jellyfin."`
 	ReportLAN      bool     `name:"report-lan" group:"Addresses" default:"true" help:"Report the addresses of this machine in the home network to the service."`
 	ReportWAN      bool     `name:"report-wan" group:"Addresses" default:"true" help:"Report that the media server can also be reached at the public address from which the service sees this machine. This helps only if the router forwards the port."`
 	TrustedProxies []string `name:"trusted-proxies" group:"Addresses" default:"127.0.0.1,::1" help:"Addresses and networks of the reverse proxies in front, separated by commas. A forwarded address of the caller is believed only if it comes from one of them. Networks wider than /8 (IPv6: /7) are refused."`
@@ -141,7 +144,8 @@ func isOwn(u *url.URL) bool {
 
 // checkMediaServer returns the address of a media server in the form in which it
 // is stored. Unlike the service it may have a path: Jellyfin's setting "base URL"
-// gives it one.
+// gives it one. The page /web at its end is left out, because people copy it from
+// the address line of the browser.
 func checkMediaServer(text string) (string, error) {
 	if text == "" {
 		return "", nil // missing, which is told elsewhere
@@ -150,20 +154,36 @@ func checkMediaServer(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return u.String(), nil
+	path, err := mediaurl.ParsePath(strings.TrimSuffix(strings.TrimSuffix(u.EscapedPath(), "/index.html"), "/web"))
+	if err != nil {
+		return "", pathProblem("http://127.0.0.1:8096/jellyfin")
+	}
+	u.Path = ""
+	return u.String() + path, nil
+}
+
+// pathProblem returns the error for a path that the service would not keep.
+func pathProblem(example string) error {
+	return fmt.Errorf("has a path that cannot be kept; write it like %s: without .. in it, without /web at its end, and with at most %d characters",
+		example, mediaurl.PathMax)
 }
 
 // checkOutside returns an address that apps will use, in the form in which it is
-// stored.
+// stored. It has the rules of the service, which refuses a whole report for one
+// address that it cannot keep.
 func checkOutside(text string) (string, error) {
-	u, err := parseSite(text, "https://media.example.org")
-	switch {
-	case err != nil:
+	const example = "https://media.example.org"
+	if _, err := parseSite(text, example); err != nil {
 		return "", err
-	case u.Path != "":
-		return "", errors.New("must end after the host and port, such as https://media.example.org: Latchkey cannot pass a path on to apps")
 	}
-	return u.String(), nil
+	u, err := mediaurl.Parse(text)
+	switch {
+	case errors.Is(err, mediaurl.ErrPath):
+		return "", pathProblem(example + "/jellyfin")
+	case err != nil:
+		return "", fmt.Errorf("is not an address such as %s", example)
+	}
+	return u.Short(), nil
 }
 
 // checkVisible returns an error for a text that an HTTP header cannot carry.

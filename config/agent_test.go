@@ -123,6 +123,10 @@ func TestAgentValues(t *testing.T) {
 		{"service", "https://latchkey.example.org?x=1", "must not contain ? or #"},
 		{"media-server-url", "http://jellyfin:8096/base", ""},
 		{"media-server-url", "https://[2001:db8::1]", ""},
+		{"media-server-url", "http://jellyfin:8096//my%20media/web/index.html", ""},
+		{"media-server-url", "http://jellyfin:8096/a/../b", "has a path that cannot be kept"},
+		{"media-server-url", "http://jellyfin:8096/a%2fb", "has a path that cannot be kept"},
+		{"media-server-url", "http://jellyfin:8096/" + strings.Repeat("a", 200), "has a path that cannot be kept"},
 		{"media-server-url", "127.0.0.1:8096", "is not an address such as"},
 		{"media-server-url", "ftp://x", "is not an address such as"},
 		{"media-server-url", "http://u:hush@x", "a user or a password"},
@@ -136,7 +140,10 @@ func TestAgentValues(t *testing.T) {
 		{"claim-code", "ABCD EFGH", "contains a space"},
 		{"addresses", "https://a.example,http://192.168.1.2:8096", ""},
 		{"addresses", "https://a.example,nonsense", "is not an address such as"},
-		{"addresses", "https://a.example/jellyfin", "must end after the host and port"},
+		{"addresses", "https://a.example/jellyfin,http://192.168.1.2:8096/emby/", ""},
+		{"addresses", "https://a.example/jellyfin/web", "has a path that cannot be kept"},
+		{"addresses", "https://a.example/%2e%2e", "has a path that cannot be kept"},
+		{"addresses", "https://a.example/jellyfin?x", "must not contain ? or #"},
 		{"addresses", "https://u:hush@a.example", "a user or a password"},
 		{"listen", ":8096", ""},
 		{"listen", "8096", "is not an address with a port"},
@@ -171,6 +178,20 @@ func TestAgentValues(t *testing.T) {
 	a, loaded := loadAgent(t, goodAgent(), "--service=http://latchkey:8470", "--plain-http")
 	if err := loaded.Check(); err != nil || a.Service != "http://latchkey:8470" {
 		t.Errorf("plain http that was asked for: %v, want service http://latchkey:8470", err)
+	}
+}
+
+// Addresses with a path are kept in one form.
+func TestAgentPaths(t *testing.T) {
+	t.Parallel()
+	a, loaded := loadAgent(t, goodAgent(), "--media-server-url=HTTP://Jellyfin:80//my media/web/",
+		"--addresses=https://Media.example.org.:443//jelly%66in/,http://[2001:DB8::1]:8096/emby")
+	if err := loaded.Check(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"http://jellyfin/my%20media", "https://media.example.org/jellyfin", "http://[2001:db8::1]:8096/emby"}
+	if diff := cmp.Diff(want, append([]string{a.MediaServerURL}, a.Addresses...)); diff != "" {
+		t.Errorf("addresses (-want +got):\n%s", diff)
 	}
 }
 

@@ -96,16 +96,6 @@ func PlainMD5(password string) string { return md5Hex(password) }
 // ParseShortCode reads a code as people type it.
 func ParseShortCode(typed string) (string, bool) { return parseShortCode(typed) }
 
-// ParseAddress reads an address as servers report it, and returns it as clients
-// open it, or the code of the mistake.
-func ParseAddress(text string) (url, mistake string) {
-	a, mistake := parseAddress(AddressWAN, text)
-	if mistake != "" {
-		return "", mistake
-	}
-	return a.URL(), ""
-}
-
 // LookForChanges sets how often a long poll looks for changes of other
 // processes.
 func LookForChanges(s *Store, every time.Duration) { s.Changes.lookEvery = every }

@@ -3,16 +3,12 @@ package models
 import (
 	"context"
 	"errors"
-	"net/netip"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/mediaurl"
 )
 
 // The kinds of addresses, in the order in which a client should try them: near
@@ -66,78 +62,21 @@ func (r *addressRow) address() Address {
 // URL returns the address as a client opens it, always with the port, and never with a
 // slash at its end.
 func (a Address) URL() string {
-	const plenty = 128 // most addresses are shorter, so the text is the only thing that is allocated
-	text := append(make([]byte, 0, plenty), a.Scheme...)
-	text = append(text, "://"...)
-	if strings.Contains(a.Host, ":") {
-		text = append(append(append(text, '['), a.Host...), ']')
-	} else {
-		text = append(text, a.Host...)
-	}
-	text = strconv.AppendInt(append(text, ':'), int64(a.Port), 10)
-	return string(append(text, a.Path...))
+	return mediaurl.URL{Scheme: a.Scheme, Host: a.Host, Port: a.Port, Path: a.Path}.String()
 }
 
-// parseAddress reads an http or https address without a user, query or fragment, and
-// returns it in the one form in which addresses are stored and compared. A path is kept,
-// because many media servers are below one. Slashes at the end, a dot behind the host and
-// the zone of an IPv6 address change nothing and are left out. For any other text it
-// returns the code of the mistake, because addresses become links on pages and in
-// programs, and callers then refuse the request. The code is "" for an address.
+// parseAddress reads an address in the one form of [mediaurl.Parse]. For a text that
+// cannot be an address it returns the code of the mistake, and callers then refuse the
+// request. The code is "" for an address.
 func parseAddress(kind, text string) (address Address, mistake string) {
-	const longest = 600
-	text = strings.TrimSpace(text)
-	if text == "" || len(text) > longest {
-		return Address{}, "address_invalid"
-	}
-	u, err := url.Parse(withoutZone(text))
-	if err != nil || u.User != nil || u.Opaque != "" {
-		return Address{}, "address_invalid"
-	}
-	address, ok := parsePlace(u)
-	if !ok {
-		return Address{}, "address_invalid"
-	}
-	address.Kind = kind
-	if address.Path, ok = parsePath(u.EscapedPath()); !ok || strings.ContainsAny(text, "?#") {
+	u, err := mediaurl.Parse(text)
+	switch {
+	case errors.Is(err, mediaurl.ErrPath):
 		return Address{}, "address_path_invalid"
+	case err != nil:
+		return Address{}, "address_invalid"
 	}
-	return address, ""
-}
-
-// withoutZone removes the zone of an IPv6 address, "%eth0", which means something on one
-// machine alone.
-func withoutZone(text string) string {
-	before, zone, found := strings.Cut(text, "%")
-	if !found || !strings.Contains(before, "://[") || strings.Contains(before, "]") {
-		return text
-	}
-	if _, after, closed := strings.Cut(zone, "]"); closed {
-		return before + "]" + after
-	}
-	return text
-}
-
-// parsePlace reads the scheme, host and port of an address. It reports false if one of
-// them cannot be used.
-func parsePlace(u *url.URL) (Address, bool) {
-	port := map[string]int{"http": 80, "https": 443}[strings.ToLower(u.Scheme)]
-	if port == 0 {
-		return Address{}, false
-	}
-	if u.Port() != "" {
-		var err error
-		if port, err = strconv.Atoi(u.Port()); err != nil || port < 1 || port > 65535 {
-			return Address{}, false
-		}
-	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if ip, err := netip.ParseAddr(host); err == nil {
-		host = ip.WithZone("").Unmap().String()
-	} else if !plainHost(host) {
-		return Address{}, false
-	}
-	return Address{Scheme: strings.ToLower(u.Scheme), Host: host, Port: port}, true
+	return Address{Kind: kind, Scheme: u.Scheme, Host: u.Host, Port: u.Port, Path: u.Path}, ""
 }
 
 // AddressMistake returns the code of the mistake in an address that a server cannot have,
@@ -145,54 +84,6 @@ func parsePlace(u *url.URL) (Address, bool) {
 func AddressMistake(text string) string {
 	_, mistake := parseAddress(AddressCustom, text)
 	return mistake
-}
-
-// pathMax is how long the path of an address may be, in bytes.
-const pathMax = 200
-
-// parsePath reads the escaped path of an address and returns it in one form: with one
-// slash before each part, none at the end, and escapes only where they are needed. It
-// reports false for a path that is too long, or with a part that a program could read as
-// another place: "..", a control character, or a slash within a part. It also reports
-// false for a path that ends with /web or a page below it: that is where a browser shows
-// the media server, and devices find nothing below it.
-func parsePath(escaped string) (string, bool) {
-	var path []byte
-	var last string
-	for part := range strings.SplitSeq(escaped, "/") {
-		if part == "" {
-			continue
-		}
-		plain, err := url.PathUnescape(part)
-		if err != nil || plain == "." || plain == ".." || !utf8.ValidString(plain) || strings.ContainsFunc(plain, notInPath) {
-			return "", false
-		}
-		path = append(append(path, '/'), url.PathEscape(plain)...)
-		last = strings.ToLower(plain)
-	}
-	return string(path), len(path) <= pathMax && last != "web" && last != "index.html"
-}
-
-// notInPath reports whether a part of a path cannot have a character.
-func notInPath(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
-
-// plainHost reports whether host consists of letters, digits, dots, dashes and
-// underscores, as names in home networks do.
-func plainHost(host string) bool {
-	if host == "" || len(host) > 253 {
-		return false
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > labelMax {
-			return false
-		}
-		for _, r := range label {
-			if !isLetterOrDigit(r) && r != '-' && r != '_' {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // Addresses are the operations of an owner on the addresses of their servers.
