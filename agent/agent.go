@@ -32,6 +32,7 @@ type Policy struct {
 type Addresses struct {
 	Configured []string                           // where people reach the media server from outside, the best first
 	Port       int                                // the media server's port, for the addresses that the agent finds out itself
+	Path       string                             // "", or the path below which the media server is: "/jellyfin"
 	LAN        bool                               // report the addresses of this machine's interfaces
 	WAN        bool                               // report the address from which the service sees this machine
 	Interfaces func() ([]InterfaceAddress, error) // of the machine

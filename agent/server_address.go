@@ -91,7 +91,7 @@ func (c *core) addressesToReport(ctx context.Context, seenAs string) []client.Ad
 
 // urlOf returns the URL of the media server at address.
 func (c *core) urlOf(address netip.Addr) string {
-	return "http://" + net.JoinHostPort(address.Unmap().WithZone("").String(), strconv.Itoa(c.opt.Addresses.Port))
+	return "http://" + net.JoinHostPort(address.Unmap().WithZone("").String(), strconv.Itoa(c.opt.Addresses.Port)) + c.opt.Addresses.Path
 }
 
 // addressList gathers addresses and leaves out repeated ones.

@@ -72,13 +72,26 @@ func TestAddressesToReport(t *testing.T) {
 				{Kind: "wan", URL: "https://198.51.100.9"},
 			},
 		},
+		"below a path": {
+			func(o *agent.Addresses) {
+				o.Path, o.Configured = "/jellyfin", []string{"http://192.168.3.4:8096/films"}
+				o.Interfaces = func() ([]agent.InterfaceAddress, error) { return slices.Clone(machine[:2]), nil }
+			},
+			"198.51.100.7",
+			[]client.Address{
+				{Kind: "lan", URL: "http://192.168.3.4:8096/films"},
+				{Kind: "lan", URL: "http://192.168.1.2:8096/jellyfin"},
+				{Kind: "lan", URL: "http://[fd00::2]:8096/jellyfin"},
+				{Kind: "wan", URL: "http://198.51.100.7:8096/jellyfin"},
+			},
+		},
 		"broken": {func(o *agent.Addresses) {
 			o.Interfaces = func() ([]agent.InterfaceAddress, error) { return nil, errors.New("no") }
 		}, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := agent.Options{Addresses: agent.Addresses{Port: 8096, LAN: true, WAN: true, Interfaces: func() ([]agent.InterfaceAddress, error) { return machine, nil }}}
+			o := agent.Options{Addresses: agent.Addresses{Port: 8096, LAN: true, WAN: true, Interfaces: func() ([]agent.InterfaceAddress, error) { return slices.Clone(machine), nil }}}
 			test.set(&o.Addresses)
 			d := &deployment{t: t, path: t.TempDir() + "/a.db", site: &servicetest.Service{Clock: modelstest.NewClock()}, log: &servicetest.Log{}}
 			o.Now, o.Log = d.site.Clock.Now, d.log.Logger()

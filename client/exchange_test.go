@@ -65,6 +65,28 @@ func TestReach(t *testing.T) {
 	}
 }
 
+// A media server may be below a path, which belongs to every request to it.
+func TestServerBelowAPath(t *testing.T) {
+	t.Parallel()
+	inside := http.NewServeMux()
+	for path, answer := range map[string]string{
+		"/System/Info/Public": `{"Id":"0f3c"}`, "/Connect/Exchange": `{"LocalUserId":"u1","AccessToken":"t1"}`,
+	} {
+		inside.HandleFunc("GET /my%20media"+path, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) })
+	}
+	host := httptest.NewServer(inside)
+	t.Cleanup(host.Close)
+	c := must(client.New("https://id.example.org", client.WithTimeout(5*time.Second)))(t)
+	address, err := c.Servers.Reach(t.Context(), at(host.URL, host.URL+"/my%20media"))
+	if err != nil || address != host.URL+"/my%20media" {
+		t.Fatalf("reached %q (%v), want %s/my%%20media", address, err, host.URL)
+	}
+	token, err := c.Servers.Exchange(t.Context(), address, at(address), "733", client.LocalDevice{Client: "Den TV", Name: "Den", ID: "tv-1", Version: "1"})
+	if err != nil || token.AccessToken != "t1" {
+		t.Errorf("got %+v and the error %v, want the token t1", token, err)
+	}
+}
+
 func TestExchange(t *testing.T) {
 	t.Parallel()
 	c := must(client.New("https://id.example.org", client.WithToken("lks_secret")))(t)

@@ -61,6 +61,7 @@ func paths() map[string]bool {
 		"/Connect/Exchange": true, "/connect/exchange": true, "/CONNECT/EXCHANGE": true, "/emby/Connect/Exchange": true, "/Emby/connect/Exchange": true,
 		"/mediabrowser/Connect/Exchange": true, "/emby/emby/Connect/Exchange": true, "/Connect/Exchange/": true, "/Connect/Pending": true,
 		"/emby/connect/pending": true, "/Connect/Invite": true, "/mediabrowser/connect/invite": true,
+		"/jellyfin/Connect/Exchange": true, "/Jellyfin/emby/connect/exchange": true, "/jellyfin/Users" + user + "/Connect/Link": true,
 		"/Users" + user + "/Connect/Link": true, "/emby/Users" + user + "/Connect/Link/Delete": true, "/users" + user + "/connect/link/": true,
 		"/MediaBrowser/USERS" + user + "/CONNECT/LINK": true, "/Users/a-b/Connect/Link": true,
 
@@ -68,6 +69,7 @@ func paths() map[string]bool {
 		"/web/connect/exchange": false, "/x/Connect/Exchange": false, "/embyx/Connect/Exchange": false, "/Disconnect/Exchange": false,
 		"/Users/x/Connect": false, "/Users" + user + "/Connect/Links": false, "/Users" + user + "/Connect/Linked/Delete": false, "/Users" + user: false,
 		"/Users" + user + "/x/Connect/Link": false, "/Users/Connect/Link": false, "/Users/Public": false, "/System/Info/Public": false,
+		"/jellyfin/System/Info": false, "/jellyfinx/Connect/Exchange": false, "/jellyfin/web/connect/exchange": false,
 		"/emby/System/Info": false, "/emby": false, "/Items/1/Connect/Link": false, "/Videos/connect/stream.mkv": false,
 	}
 }

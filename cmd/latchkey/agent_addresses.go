@@ -9,6 +9,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/config"
+	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
 // addresses returns the addresses that the agent reports. port is where the agent
@@ -29,7 +30,7 @@ func (p *agentProgram) addresses(port int) agent.Addresses {
 	if err != nil {
 		return all // the settings were checked
 	}
-	all.Port = portOf(u)
+	all.Port, all.Path = portOf(u), u.EscapedPath()
 	switch address, err := netip.ParseAddr(u.Hostname()); {
 	case u.Hostname() == "localhost", err == nil && address.IsLoopback():
 	case err == nil: // the media server is on another machine
@@ -70,7 +71,25 @@ func (p *agentProgram) toward(ctx context.Context, from netip.AddrPort, port int
 	if err != nil {
 		return ""
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(port)) + pathOf(p.settings.MediaServerURL)
+}
+
+// pathOf returns the escaped path of an address, such as "/jellyfin", or "".
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "" // the settings were checked
+	}
+	return u.EscapedPath()
+}
+
+// below makes routes answer below the path of the media server and of each address at
+// which people reach it, too: a proxy in front may leave the path on the requests.
+func (p *agentProgram) below(routes *embywire.Routes) {
+	routes.Below(pathOf(p.settings.MediaServerURL))
+	for _, address := range p.settings.Addresses {
+		routes.Below(pathOf(address))
+	}
 }
 
 // shownAddresses returns a function that the builtin media server asks for its

@@ -81,6 +81,7 @@ func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, err
 	kit := wire.NewKit(wire.Options{TrustedProxies: p.settings.TrustedPrefixes(), Log: opened.log})
 	var routes embywire.Routes
 	opened.builtin.Routes(kit, &routes, connections(p.engine(opened, nil, 0)))
+	p.below(&routes)
 	always := func() bool { return true }
 	if c.AgentURL == "" {
 		return withHealth(kit.Handler(&routes), always), nil
@@ -91,6 +92,7 @@ func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, err
 	}
 	var handedOn embywire.Routes // serves only to recognise its paths
 	connect.Routes(kit, &handedOn, nil)
+	p.below(&handedOn)
 	return withHealth(handOn(&handedOn, agentProxy(target, opened.log), kit.Handler(&routes)), always), nil
 }
 

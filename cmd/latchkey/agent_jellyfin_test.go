@@ -10,12 +10,12 @@ import (
 )
 
 // buildBesideJellyfin sets up an agent beside a Jellyfin server, as an owner
-// would.
-func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server) *house {
+// would. outside is the address at which people reach the server; "" for none.
+func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server, outside string) *house {
 	t := owner.w.t
 	t.Helper()
 	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent"), local: jellyfin.URL}
-	said := command(t, strings.Join([]string{owner.w.url(), owner.claimCode(), "", jellyfin.URL, jellyfin.APIKey, ""}, "\n")+"\n",
+	said := command(t, strings.Join([]string{owner.w.url(), owner.claimCode(), "", jellyfin.URL + "/", jellyfin.APIKey, outside}, "\n")+"\n",
 		"agent", "setup", "--data-dir="+h.folder)
 	for _, want := range []string{"✓ It accepts the API key.", "✓ Quick Connect is on.", "✓ Registered with the service as server "} {
 		if !strings.Contains(said, want) {
@@ -43,7 +43,7 @@ func TestBesideJellyfin(t *testing.T) {
 			grandma := jellyfin.AddUser("Grandma", "local password", false)
 			w := newTown(t)
 			owner, rosa := w.signUp("anna"), w.signUp("rosa")
-			h := buildBesideJellyfin(owner, jellyfin)
+			h := buildBesideJellyfin(owner, jellyfin, "")
 			server, users := owner.owns("Grandma", "root")
 			owner.invites(rosa, server, users["Grandma"])
 			tv := h.walk(rosa)
@@ -57,6 +57,41 @@ func TestBesideJellyfin(t *testing.T) {
 			w.remember(jellyfin.APIKey)
 			w.keepsSecrets(h.folder, w.service, h.agent)
 		})
+	}
+}
+
+// TestBesideJellyfinBelowAPath goes through a link and a guest beside a Jellyfin that has a
+// base URL. Apps are told every address with it, and a proxy may leave it on the requests
+// for the agent.
+func TestBesideJellyfinBelowAPath(t *testing.T) {
+	t.Parallel()
+	const base = "/films/jellyfin"
+	jellyfin := jellyfintest.New(t, "10.11", jellyfintest.Base(base))
+	grandma := jellyfin.AddUser("Grandma", "local password", false)
+	w := newTown(t)
+	owner, rosa := w.signUp("anna"), w.signUp("rosa")
+	h := buildBesideJellyfin(owner, jellyfin, "https://Films.example.org.//films/jellyfin/")
+	server, users := owner.owns("Grandma", "root")
+	owner.invites(rosa, server, users["Grandma"])
+	h.connect += "/Films//Jellyfin"
+	tv := h.walk(rosa)
+	if localUser, _ := tv.mustExchange(h.connect + "/emby"); localUser != grandma {
+		t.Errorf("the television is local user %s, want %s", localUser, grandma)
+	}
+	h.guest(w, owner, server)
+	told, err := rosa.Servers.List(t.Context())
+	if err != nil || len(told.Servers) != 1 {
+		t.Fatalf("servers %+v with error %v, want one", told, err)
+	}
+	var outside bool
+	for _, address := range told.Servers[0].Addresses {
+		outside = outside || address.URL == "https://films.example.org:443"+base
+		if !strings.HasSuffix(address.URL, base) {
+			t.Errorf("an app is told the address %s, want it to end with %s", address.URL, base)
+		}
+	}
+	if !outside || tv.servers[0].URL != "https://films.example.org:443"+base {
+		t.Errorf("apps are told %+v and %+v, want https://films.example.org:443%s in both", told.Servers[0].Addresses, tv.servers, base)
 	}
 }
 

@@ -89,6 +89,7 @@ func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runni
 	kit := wire.NewKit(wire.Options{TrustedProxies: p.settings.TrustedPrefixes(), Log: log})
 	var routes embywire.Routes
 	connect.Routes(kit, &routes, engine)
+	p.below(&routes)
 	if opened.builtin != nil && !p.settings.Apart() {
 		opened.builtin.Routes(kit, &routes, connections(engine))
 	}

@@ -3,13 +3,18 @@ package embywire
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 )
 
 // Routes are the paths of a media server of Emby's kind: in any letter case, with
 // or without the prefixes /emby and /mediabrowser, with or without a slash at the
 // end (§4.1). The zero value has none.
-type Routes struct{ table Table[http.Handler] }
+type Routes struct {
+	table Table[http.Handler]
+	below []string // unescaped paths: "/jellyfin"
+}
 
 // Handle adds a route. methods are separated by blanks: "GET POST". A route for GET
 // also answers HEAD, unless another route names HEAD. A part of pattern in braces,
@@ -17,6 +22,15 @@ type Routes struct{ table Table[http.Handler] }
 // first route that matches is used.
 func (r *Routes) Handle(methods, pattern string, handler http.Handler) {
 	r.table.Add(methods, pattern, handler)
+}
+
+// Below makes the routes answer below a path as well, such as "/jellyfin" in any letter
+// case, because a proxy in front of a media server may leave it on the requests. path is
+// escaped. "" changes nothing.
+func (r *Routes) Below(path string) {
+	if plain, err := url.PathUnescape(path); err == nil && plain != "" && !slices.Contains(r.below, plain) {
+		r.below = append(r.below, plain)
+	}
 }
 
 // found is the value in the context of a request for which a route was found.
@@ -48,12 +62,31 @@ func (r *Routes) Find(request *http.Request) (handler http.Handler, with *http.R
 	if !strings.HasPrefix(request.URL.Path, "/") { // "*"
 		return nil, request, nil, false
 	}
-	match := r.table.Find(request.Method, strings.Trim(withoutPrefixes(request.URL.Path), "/"))
+	match := r.match(request.Method, request.URL.Path)
 	if !match.OK {
 		return nil, request, match.Allowed, false
 	}
 	of := found{match.Pattern, match.Values}
 	return match.Value, request.WithContext(context.WithValue(request.Context(), foundKey{}, of)), nil, true
+}
+
+// match finds a path as it is, or else as what stands behind one of the paths of
+// [Routes.Below].
+func (r *Routes) match(method, path string) Match[http.Handler] {
+	match := r.table.Find(method, strings.Trim(withoutPrefixes(path), "/"))
+	for _, base := range r.below {
+		if match.OK {
+			break
+		}
+		rest, found := cutPrefixFold(OneSlash(path), base)
+		if !found {
+			continue
+		}
+		if inside := r.table.Find(method, strings.Trim(withoutPrefixes(rest), "/")); inside.OK || len(match.Allowed) == 0 {
+			match = inside
+		}
+	}
+	return match
 }
 
 // withoutPrefixes removes /emby and /mediabrowser from the front of a path, also if a

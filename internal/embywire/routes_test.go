@@ -102,6 +102,47 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// A proxy may leave the path of a media server on the requests. They are answered below
+// that path, and without it as before.
+func TestRoutesBelowAPath(t *testing.T) {
+	t.Parallel()
+	r := routes()
+	for _, path := range []string{"", "/jellyfin", "/my%20media/Films", "/users", "/jellyfin"} {
+		r.Below(path)
+	}
+	exchange := went{Pattern: "/Connect/Exchange"}
+	for request, want := range map[string]went{
+		"GET /Connect/Exchange":                   exchange,
+		"GET /jellyfin/Connect/Exchange":          exchange,
+		"GET /Jellyfin/emby/connect/exchange/":    exchange,
+		"GET //jellyfin//emby//Connect/Exchange":  exchange,
+		"GET /my media/films/Connect/Exchange":    exchange,
+		"POST /jellyfin/Connect/Exchange":         {Allowed: "GET HEAD"},
+		"POST /jellyfin/users/0A-b/connect/link":  {Pattern: "/Users/{Id}/Connect/Link", ID: "0A-b"},
+		"POST /users/0A-b/connect/link":           {Pattern: "/Users/{Id}/Connect/Link", ID: "0A-b"},
+		"POST /users/users/0A-b/connect/link":     {Pattern: "/Users/{Id}/Connect/Link", ID: "0A-b"},
+		"GET /jellyfin":                           {Pattern: "/"},
+		"GET /jellyfin/":                          {Pattern: "/"},
+		"GET /jellyfin/jellyfin/Connect/Exchange": {},
+		"GET /jellyfinConnect/Exchange":           {},
+		"GET /jellyfinx/Connect/Exchange":         {},
+		"GET /films/Connect/Exchange":             {},
+		"GET /jellyfin/nothing":                   {},
+		"GET /jellyfin/../Connect/Exchange":       {},
+		"GET /other/jellyfin/Connect/Exchange":    {},
+		"GET /my%20media/films/Connect/Exchange":  {},
+		"GET /my media/films/../Connect/Exchange": {},
+	} {
+		t.Run(request, func(t *testing.T) {
+			t.Parallel()
+			method, path, _ := strings.Cut(request, " ")
+			if diff := cmp.Diff(want, find(t, r, method, path)); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestPathValueWithoutRoute(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/Users/0a", http.NoBody)

@@ -180,7 +180,9 @@ func (s *Server) below(path string) (string, bool) {
 	if len(path) < len(s.base) || !strings.EqualFold(path[:len(s.base)], s.base) {
 		return "", false
 	}
-	path = path[len(s.base):]
+	if path = path[len(s.base):]; path != "" && path[0] != '/' { // "/jellyfinx"
+		return "", false
+	}
 	for _, prefix := range []string{"/emby/", "/mediabrowser/"} {
 		if s.takesLegacy && len(path) > len(prefix) && strings.EqualFold(path[:len(prefix)], prefix) {
 			return path[len(prefix)-1:], true

@@ -378,7 +378,7 @@ func TestWithoutATest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]int{"/media/System/Info/Public": 200, "/media/No/Such": 404, "/media/Sessions/Logout": 405, "/System/Info/Public": 302} {
+	for path, want := range map[string]int{"/media/System/Info/Public": 200, "/media/No/Such": 404, "/media/Sessions/Logout": 405, "/System/Info/Public": 302, "/mediax/System/Info/Public": 302} {
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, bytes.NewReader(nil)))
 		if w.Code != want {

@@ -41,7 +41,7 @@ func (s *Server) serveStarting(w http.ResponseWriter, o *operation) bool {
 		_, _ = io.WriteString(w, "Degraded")
 	case s.starting == StartNamed && name == "GetPublicSystemInfo" && !s.takesLegacy:
 		a := answerJSON(object{
-			"localAddress": "http://192.0.2.1:8096", "serverName": s.name, "version": s.told, "productName": s.product, "operatingSystem": "",
+			"localAddress": "http://192.0.2.1:8096" + s.base, "serverName": s.name, "version": s.told, "productName": s.product, "operatingSystem": "",
 			"id": s.id, "startupWizardCompleted": false,
 		})
 		w.Header().Set("Content-Type", a.kind)
@@ -63,14 +63,14 @@ func (s *Server) health(*exchange) answer {
 
 func (s *Server) publicInfo(*exchange) answer {
 	return answerJSON(object{
-		"LocalAddress": "http://192.0.2.1:8096", "ServerName": s.name, "Version": s.told, "ProductName": s.product, "OperatingSystem": "",
+		"LocalAddress": "http://192.0.2.1:8096" + s.base, "ServerName": s.name, "Version": s.told, "ProductName": s.product, "OperatingSystem": "",
 		"Id": s.id, "StartupWizardCompleted": s.ready,
 	})
 }
 
 func (s *Server) systemInfo(*exchange) answer {
 	return answerJSON(object{
-		"LocalAddress": "http://192.0.2.1:8096", "ServerName": s.name, "Version": s.told, "ProductName": s.product, "OperatingSystem": "",
+		"LocalAddress": "http://192.0.2.1:8096" + s.base, "ServerName": s.name, "Version": s.told, "ProductName": s.product, "OperatingSystem": "",
 		"Id": s.id, "StartupWizardCompleted": s.ready, "OperatingSystemDisplayName": "", "HasPendingRestart": false, "IsShuttingDown": false,
 		"SupportsLibraryMonitor": true, "WebSocketPortNumber": 8096, "CanSelfRestart": true, "CanLaunchWebBrowser": false,
 		"HasUpdateAvailable": false, "CompletedInstallations": []object{}, "EncoderLocation": "System", "SystemArchitecture": "X64",
