@@ -176,9 +176,19 @@ func (c accountList) Run(p *program) error {
 	})
 }
 
+// inUTC returns a time for operators, with its zone: "2026-11-29 00:30 UTC". Operators
+// compare it with the pages, the logs and the database, which have UTC, and the machine
+// on which they read it may be in any zone. The zero time is "-".
+func inUTC(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04 MST")
+}
+
 func list(table io.Writer, accounts []models.Account) error {
 	for _, a := range accounts {
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", a.Username, a.Email, state(a), a.CreatedAt.Format(time.DateOnly))
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", a.Username, a.Email, state(a), inUTC(a.CreatedAt))
 		if err != nil {
 			return err
 		}

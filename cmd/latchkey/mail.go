@@ -65,7 +65,7 @@ func (mailList) Run(p *program) error {
 			return explain(err)
 		}
 		table := tabwriter.NewWriter(p.output, 0, 0, 2, ' ', 0)
-		if _, err := fmt.Fprintln(table, "ID\tKIND\tTO\tSTATE\tTRIES\tOWED (UTC)\tNEXT TRY (UTC)\tWHY"); err != nil {
+		if _, err := fmt.Fprintln(table, "ID\tKIND\tTO\tSTATE\tTRIES\tOWED\tNEXT TRY\tWHY"); err != nil {
 			return err
 		}
 		for _, m := range mails {
@@ -79,7 +79,7 @@ func (mailList) Run(p *program) error {
 
 // listMail writes the line of one mail, with the reason why it was not sent yet.
 func listMail(table io.Writer, m models.QueuedMail, now time.Time) error {
-	state, next, whom, why := "waits", m.DueAt.Format(time.DateTime), m.To, strconv.Quote(m.LastError)
+	state, next, whom, why := "waits", inUTC(m.DueAt), m.To, strconv.Quote(m.LastError)
 	switch {
 	case m.Dead:
 		state, next = "given up", "-"
@@ -99,7 +99,7 @@ func listMail(table io.Writer, m models.QueuedMail, now time.Time) error {
 		whom = fmt.Sprint("account ", m.AccountID)
 	}
 	_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n",
-		m.ID, m.Kind, whom, state, m.Attempts, m.OwedAt.Format(time.DateTime), next, why)
+		m.ID, m.Kind, whom, state, m.Attempts, inUTC(m.OwedAt), next, why)
 	return err
 }
 

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/latchkey-media/latchkey/models"
 )
@@ -55,7 +54,7 @@ func (serverList) Run(p *program) error {
 func listServers(table io.Writer, servers []models.OperatedServer) error {
 	for _, s := range servers {
 		_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			s.ID, s.Name, orDash(s.Owner), s.Kind, orDash(s.Version), serverState(s.Server), s.LastSeenAt.Format(time.DateTime))
+			s.ID, s.Name, orDash(s.Owner), s.Kind, orDash(s.Version), serverState(s.Server), inUTC(s.LastSeenAt))
 		if err != nil {
 			return err
 		}
@@ -106,8 +105,8 @@ func show(output io.Writer, s models.OperatedServer) error {
 		{"version", orDash(s.Version)},
 		{"owner", orDash(s.Owner)},
 		{"state", serverState(s.Server)},
-		{"registered", s.CreatedAt.Format(time.DateTime)},
-		{"last seen", s.LastSeenAt.Format(time.DateTime)},
+		{"registered", inUTC(s.CreatedAt)},
+		{"last seen", inUTC(s.LastSeenAt)},
 	}
 	for _, a := range s.Addresses {
 		note := ""

@@ -3,9 +3,11 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
@@ -48,6 +50,40 @@ func TestServerCommands(t *testing.T) {
 	s.refused(t, "there is no server "+id, "server", "remove", "--yes", id)
 	if output := s.must(t, "server", "list"); strings.Contains(output, id) {
 		t.Errorf("the server is still listed, want it gone:\n%s", output)
+	}
+}
+
+// Operators read every time in UTC and with its zone, to the minute, whatever the zone of
+// the machine is.
+func TestOperatorsReadTimesInUTC(t *testing.T) {
+	t.Parallel()
+	moment := time.Date(2026, 11, 29, 13, 30, 59, 0, time.FixedZone("NZDT", 13*60*60))
+	const want = "2026-11-29 00:30 UTC"
+	later := moment.Add(time.Hour)
+	var out strings.Builder
+	var server models.OperatedServer
+	server.ID, server.LastSeenAt, server.CreatedAt = 7, moment, moment
+	for name, write := range map[string]func() error{
+		"account list": func() error { return list(&out, []models.Account{{Username: "anna", CreatedAt: moment}}) },
+		"server list":  func() error { return listServers(&out, []models.OperatedServer{server}) },
+		"server show":  func() error { return show(&out, server) },
+		"mail list": func() error {
+			return listMail(&out, models.QueuedMail{ID: 7, OwedAt: moment, DueAt: later}, moment)
+		},
+	} {
+		out.Reset()
+		times := regexp.MustCompile(`\d+-\d\d-\d\d.\d\d:\d\d(\S*)( UTC)?`)
+		if err := write(); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: got %q with error %v, want %s in it", name, out.String(), err, want)
+		}
+		for _, found := range times.FindAllString(out.String(), -1) {
+			if found != want && found != "2026-11-29 01:30 UTC" {
+				t.Errorf("%s: got the time %q, want %s or an hour later", name, found, want)
+			}
+		}
+	}
+	if got := inUTC(time.Time{}); got != "-" {
+		t.Errorf("no time is %q, want a dash", got)
 	}
 }
 
