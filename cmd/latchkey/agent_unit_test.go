@@ -51,6 +51,9 @@ func TestAddresses(t *testing.T) {
 			if got.Port != test.port || got.LAN != test.lan || got.WAN != test.wan {
 				t.Errorf("port %d, LAN %v, WAN %v, want port %v, LAN %v, WAN %v", got.Port, got.LAN, got.WAN, test.port, test.lan, test.wan)
 			}
+			if want := map[string]string{"jellyfin": "/base"}[test.name]; got.Path != want {
+				t.Errorf("path %q, want %q", got.Path, want)
+			}
 			if test.found == "" || test.found == machine {
 				return
 			}
@@ -72,6 +75,7 @@ func TestAddressForCallersAtHome(t *testing.T) {
 	from := netip.MustParseAddrPort("127.0.0.1:40000")
 	for settings, want := range map[string]string{
 		"": "http://127.0.0.1:8096", "http://127.0.0.1:9000": "http://127.0.0.1:8096", "http://192.168.1.9:8096/base": "http://192.168.1.9:8096/base",
+		"http://127.0.0.1:9000/my%20media": "http://127.0.0.1:8096/my%20media", "http://localhost:9000/jellyfin": "http://127.0.0.1:8096/jellyfin",
 	} {
 		p := &agentProgram{settings: &config.Agent{MediaServerURL: settings}}
 		if got := p.toward(t.Context(), from, 8096); got != want {
