@@ -76,7 +76,7 @@ func TestServerBelowAPath(t *testing.T) {
 	}
 	host := httptest.NewServer(inside)
 	t.Cleanup(host.Close)
-	c := must(client.New("https://id.example.org", client.WithTimeout(5*time.Second)))(t)
+	c := must(client.New("https://id.example.org", client.WithTimeout(waittest.Patience)))(t)
 	address, err := c.Servers.Reach(t.Context(), at(host.URL, host.URL+"/my%20media"))
 	if err != nil || address != host.URL+"/my%20media" {
 		t.Fatalf("reached %q (%v), want %s/my%%20media", address, err, host.URL)
