@@ -163,12 +163,14 @@ func (d *dashboard) endGuest(ctx context.Context, link *linkRow) error {
 	if err := d.store.leaveAlone(ctx, link.LocalUserID, aloneGone); err != nil {
 		return d.explainFile(ctx, err)
 	}
-	d.log.LogAttrs(ctx, slog.LevelWarn, "the local user of a guest was deleted at the media server, so the link ends. Invite the person again to let them in again",
-		slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(link.LocalUserName)))
-	err := d.links.End(ctx, link.ID)
-	if err != nil && !errors.Is(err, ErrNotLinked) {
+	// Two reports may look at the same time: the one that ends the link says so.
+	if err := d.links.End(ctx, link.ID); errors.Is(err, ErrNotLinked) {
+		return nil
+	} else if err != nil {
 		return err
 	}
+	d.log.LogAttrs(ctx, slog.LevelWarn, "the local user of a guest was deleted at the media server, so the link ends. Invite the person again to let them in again",
+		slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(link.LocalUserName)))
 	return nil
 }
 
@@ -187,17 +189,18 @@ func (d *dashboard) endTokens(ctx context.Context, link *linkRow) error {
 
 // rename writes down the name that a local user has now.
 func (d *dashboard) rename(ctx context.Context, link *linkRow, name string) error {
-	before := link.LocalUserName
+	before, first := link.LocalUserName, false
 	err := d.store.tx(ctx, "write the name of a local user", func(tx *gorm.DB) error {
-		if err := tx.Exec("UPDATE links SET local_user_name = ? WHERE local_user_id = ?", name, link.LocalUserID).Error; err != nil {
-			return err
+		result := tx.Exec("UPDATE links SET local_user_name = ? WHERE local_user_id = ? AND local_user_name <> ?", name, link.LocalUserID, name)
+		if first = result.RowsAffected > 0; result.Error != nil {
+			return result.Error
 		}
 		return tx.Exec("UPDATE guests SET name = ? WHERE local_user_id = ?", name, link.LocalUserID).Error
 	})
 	if err != nil {
 		return d.explainFile(ctx, err)
 	}
-	if link.LocalUserName = name; before != "" {
+	if link.LocalUserName = name; before != "" && first {
 		d.log.LogAttrs(ctx, slog.LevelInfo, "a linked local user has another name now", slog.String("account", link.Username),
 			slog.String("link_id", link.ID), slog.String("local_user", name), slog.String("former_name", before))
 	}

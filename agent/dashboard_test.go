@@ -167,3 +167,38 @@ func TestGuestDisabledByAgentIsNoTrouble(t *testing.T) {
 	d.fake.hook(nil, nil)
 	eventually(t, "the guest is let in", func() bool { return d.status().GuestsShut == 0 })
 }
+
+// Two reports may find at the same time that the local user of a guest was deleted. One line
+// says so.
+func TestDeletedGuestIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s).started()
+	dan := s.Join(t, "dan")
+	d.invite(dan, "dan")
+	guest := d.guestOf("dan")
+	d.told("dan")
+	var armed atomic.Bool
+	var both sync.WaitGroup
+	both.Add(2)
+	d.fake.hook(nil, func(call string) error {
+		if call == "Libraries" && armed.Load() { // after the links were read, and before they are compared
+			both.Done()
+			both.Wait()
+		}
+		return nil
+	})
+	d.stop()
+	d.fake.set(func() {
+		d.fake.users = slices.DeleteFunc(d.fake.users, func(u mediaserver.LocalUser) bool { return u.ID == guest.LocalUserID })
+	})
+	armed.Store(true)
+	var reports sync.WaitGroup
+	for range 2 {
+		reports.Go(func() { _ = d.ReportNow(t.Context()) })
+	}
+	reports.Wait()
+	if n := d.log.Count("was deleted at the media server, so the link ends"); n != 1 {
+		t.Errorf("the line was logged %d times, want once:\n%s", n, d.log)
+	}
+}

@@ -39,6 +39,9 @@ func (s *Store) Allow(ctx context.Context, localUserID string) error {
 	return err
 }
 
+// ReportNow sends a report at once, beside those that the agent sends by itself.
+func (a *Agent) ReportNow(ctx context.Context) error { return a.reports.sendNow(ctx) }
+
 // Facts returns all facts.
 func (s *Store) Facts(ctx context.Context) (map[string]string, error) { return s.facts(ctx) }
 
