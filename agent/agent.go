@@ -79,7 +79,7 @@ type Agent struct {
 func New(o Options) *Agent {
 	c := newCore(o)
 	acks := &acknowledgements{}
-	tokens := &tokens{core: c}
+	tokens := newTokens(c)
 	reports := &reports{core: c, acks: acks}
 	links := &Links{core: c, reports: reports}
 	reports.dashboard = &dashboard{core: c, links: links}

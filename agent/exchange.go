@@ -38,14 +38,12 @@ type Exchanges struct {
 	tokens      *tokens
 	unknownKeys *limit.Limiter[netip.Prefix] // limits questions to the service about unknown access keys, by source
 	refreshes   *limit.Bucket                // limits readings of all links because of an unknown account
-	minting     keyLocks                     // lets one token at a time be made for a link and device
 }
 
 func newExchanges(c *core, links *Links, tokens *tokens) *Exchanges {
 	return &Exchanges{
 		core: c, links: links, tokens: tokens,
 		unknownKeys: limit.New[netip.Prefix](c.opt.Now, 20, 10*time.Minute, networksMost), refreshes: limit.NewBucket(c.opt.Now, 6, time.Minute),
-		minting: keyLocks{held: map[string]*keyLock{}},
 	}
 }
 
@@ -142,39 +140,35 @@ func away(err error) error {
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
 
-// mint has the media server make a token and writes it down. If the link has
-// changed meanwhile, it revokes the token and returns [ErrAccessKeyWrong].
+// mint has the media server make a token and writes it down. It notes before that it does
+// so, because a program that is killed in between could otherwise never end that token. If
+// the link has changed meanwhile, it revokes the token and returns [ErrAccessKeyWrong].
 func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
 	// The media server keeps only the newest token of a device. Because of this
 	// lock, the token written last is the newest one.
-	defer e.minting.lock(link.ID + "/" + device.ID)()
+	defer e.tokens.minting.lock(link.ID + "/" + device.ID)()
 	if err := ctx.Err(); err != nil {
 		return Exchanged{}, away(err) // the device has left: a device that keeps asking and leaving must not have tokens made
 	}
 	ctx = context.WithoutCancel(ctx) // a token that was made must be written down
 	within, cancel := context.WithTimeout(ctx, e.pace.media)
 	defer cancel()
+	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, allUsers: e.opt.Policy.AllowAllUsers}
+	id, err := e.store.noteToken(ctx, made)
+	if err != nil {
+		return Exchanged{}, e.explainFile(ctx, err)
+	}
 	token, err := e.opt.MediaServer.Mint(within, user.ID, device)
 	switch {
-	case errors.Is(err, mediaserver.ErrQuickConnectOff):
-		e.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
-			"no device can sign in until then")
-		return Exchanged{}, away(err)
-	case errors.Is(err, mediaserver.ErrOutsideHours):
-		return Exchanged{}, fmt.Errorf("%w: %w", ErrOutsideHours, err)
-	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
-		e.log.LogAttrs(ctx, slog.LevelInfo, "the media server does not give a device a local token: it has too many sessions, or it is not allowed",
-			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))
-		return Exchanged{}, fmt.Errorf("%w: %w", ErrLocalUserRefused, err)
 	case err != nil:
-		return Exchanged{}, away(e.media.explain(ctx, err))
+		return Exchanged{}, e.notMinted(ctx, link, user, id, err)
 	case token.Value == "":
 		return Exchanged{}, fmt.Errorf("%w: it gave an empty token", ErrMediaServerAway)
 	}
 	e.trouble.end(ctx, troubleQuickConnect)
-	made := newToken{link: link, localUserID: user.ID, deviceID: device.ID, value: token.Value, allUsers: e.opt.Policy.AllowAllUsers}
+	made.value = token.Value
 	other := token.LocalUserID != user.ID
-	kept, id, err := e.store.putToken(ctx, made, !other)
+	kept, err := e.store.putToken(ctx, id, made, !other)
 	if err != nil {
 		// A token that is not written down could never be revoked: nobody gets it.
 		e.dropUnwritten(ctx, token.Value)
@@ -190,6 +184,26 @@ func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.Lo
 	e.log.LogAttrs(ctx, slog.LevelInfo, "a device was given a local token", slog.String("account", link.Username), slog.String("link_id", link.ID),
 		slog.String("local_user", readable(user.Name)), slog.String("client", readable(device.Client)), slog.String("device", readable(device.Name)))
 	return Exchanged{LocalUserID: user.ID, AccessToken: token.Value}, nil
+}
+
+// notMinted returns the error of an exchange for an error of the media server that has not
+// given a token. It removes the note of the token if certainly none was made.
+func (e *Exchanges) notMinted(ctx context.Context, link *linkRow, user mediaserver.LocalUser, id string, err error) error {
+	switch {
+	case errors.Is(err, mediaserver.ErrOutsideHours): // a token was made, and cannot be ended at this hour
+		return fmt.Errorf("%w: %w", ErrOutsideHours, err)
+	case errors.Is(err, mediaserver.ErrQuickConnectOff):
+		e.trouble.begin(ctx, troubleQuickConnect, "Quick Connect is off at the media server: switch it on in Jellyfin under Dashboard, General; "+
+			"no device can sign in until then")
+		err = away(err)
+	case errors.Is(err, mediaserver.ErrNotFound), errors.Is(err, mediaserver.ErrNotAllowed):
+		e.log.LogAttrs(ctx, slog.LevelInfo, "the media server does not give a device a local token: it has too many sessions, or it is not allowed",
+			slog.String("account", link.Username), slog.String("link_id", link.ID), slog.String("local_user", readable(user.Name)))
+		err = fmt.Errorf("%w: %w", ErrLocalUserRefused, err)
+	default:
+		return away(e.media.explain(ctx, err))
+	}
+	return errors.Join(err, e.explainFile(ctx, e.store.dropToken(ctx, id)))
 }
 
 // dropUnwritten revokes a token that could not be written down.

@@ -85,9 +85,9 @@ func (a *Agent) Woken() bool {
 // Minting returns how many exchanges make a token now, or wait for another one that
 // does so for the same link and device.
 func (e *Exchanges) Minting() (n int) {
-	e.minting.mu.Lock()
-	defer e.minting.mu.Unlock()
-	for _, one := range e.minting.held {
+	e.tokens.minting.mu.Lock()
+	defer e.tokens.minting.mu.Unlock()
+	for _, one := range e.tokens.minting.held {
 		n += one.users
 	}
 	return n

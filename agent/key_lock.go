@@ -14,6 +14,31 @@ type keyLock struct {
 	users int
 }
 
+// tryLock locks a name that is free, as lock does. It returns false if somebody holds it.
+func (k *keyLocks) tryLock(name string) (unlock func(), ok bool) {
+	k.mu.Lock()
+	_, held := k.held[name]
+	if held {
+		k.mu.Unlock()
+		return nil, false
+	}
+	one := &keyLock{users: 1}
+	one.Lock()
+	k.held[name] = one
+	k.mu.Unlock()
+	return func() { k.unlock(name, one) }, true
+}
+
+// unlock unlocks a name, and forgets the lock if nobody waits for it.
+func (k *keyLocks) unlock(name string, one *keyLock) {
+	one.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if one.users--; one.users == 0 {
+		delete(k.held, name)
+	}
+}
+
 // lock locks a name, and returns the function that unlocks it.
 func (k *keyLocks) lock(name string) (unlock func()) {
 	k.mu.Lock()
@@ -25,12 +50,5 @@ func (k *keyLocks) lock(name string) (unlock func()) {
 	one.users++
 	k.mu.Unlock()
 	one.Lock()
-	return func() {
-		one.Unlock()
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if one.users--; one.users == 0 {
-			delete(k.held, name)
-		}
-	}
+	return func() { k.unlock(name, one) }
 }

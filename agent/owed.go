@@ -39,7 +39,7 @@ func (w *owedWork) settle(ctx context.Context) error {
 	if err := w.media.confirm(ctx); err != nil {
 		return err
 	}
-	return errors.Join(w.tokens.revokeOwed(ctx), w.guests.settle(ctx))
+	return errors.Join(w.tokens.revokeOwed(ctx), w.tokens.endUnfinished(ctx), w.guests.settle(ctx))
 }
 
 // tellLoop tells the service what it has to hear. It is separate from settleLoop:

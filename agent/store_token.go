@@ -20,28 +20,39 @@ type newToken struct {
 // names another device each time must not fill the media server with tokens.
 const tokensMost = 100
 
-const insertToken = `INSERT INTO tokens (id, link_id, account_id, local_user_id, device_id, sealed, created_at, ending_at)`
+// noteToken writes, before the media server makes a token, that it may have made one. The
+// note is a token without a value that has to be ended. It survives the end of the program;
+// see [tokens.endUnfinished]. It returns the id of the note, which is that of the token.
+func (s *Store) noteToken(ctx context.Context, t newToken) (id string, err error) {
+	if id, err = s.newID(); err != nil {
+		return "", err
+	}
+	err = s.tx(ctx, "note that a token is made", func(tx *gorm.DB) error {
+		now := stamp(s.now())
+		return tx.Exec("INSERT INTO tokens (id, link_id, account_id, local_user_id, device_id, sealed, created_at, ending_at) VALUES (?, ?, ?, ?, ?, '', ?, ?)",
+			id, t.link.ID, t.link.AccountID, t.localUserID, t.deviceID, now, now).Error
+	})
+	return id, err
+}
 
-// putToken writes a token. If the link has changed since the token was requested,
-// or right is false, the token is written as one to be revoked, and kept is
+// putToken writes a token into its note. If the link has changed since the token was
+// requested, or right is false, the token is written as one to be revoked, and kept is
 // false.
-// An older token of the device for the same local user is removed, because the
-// media server ended it when it made the new one; one for another local user has
+// An older token or note of the device for the same local user is removed, because the
+// media server ended that token when it made the new one; one for another local user has
 // to be revoked. Of a link with more than tokensMost tokens the oldest have to be
 // revoked.
-func (s *Store) putToken(ctx context.Context, t newToken, right bool) (kept bool, id string, err error) {
-	if id, err = s.newID(); err != nil {
-		return false, "", err
-	}
+func (s *Store) putToken(ctx context.Context, id string, t newToken, right bool) (kept bool, err error) {
 	sealed, err := s.keys.Seal(s.random, sealToken, id, t.value)
 	if err != nil {
-		return false, "", err
+		return false, err
 	}
 	err = s.tx(ctx, "keep a token", func(tx *gorm.DB) error {
 		kept = false
 		now := stamp(s.now())
-		err := tx.Exec("DELETE FROM tokens WHERE link_id = ? AND device_id = ? AND local_user_id = ? AND ending_at = 0",
-			t.link.ID, t.deviceID, t.localUserID).Error
+		// The account has an index, and the condition about the end would hide the partial one.
+		err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND link_id = ? AND device_id = ? AND local_user_id = ? AND (ending_at = 0 OR sealed = '') AND id <> ?",
+			t.link.AccountID, t.link.ID, t.deviceID, t.localUserID, id).Error
 		if err != nil {
 			return err
 		}
@@ -49,11 +60,11 @@ func (s *Store) putToken(ctx context.Context, t newToken, right bool) (kept bool
 			return err
 		}
 		if !right {
-			return s.putOwed(tx, t, id, sealed)
+			return putOwed(tx, id, sealed, now)
 		}
-		result := tx.Exec(insertToken+` SELECT ?, id, account_id, local_user_id, ?, ?, ?, 0 FROM links
-WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable+" AND (? OR "+allowed+")",
-			id, t.deviceID, sealed, now, t.link.ID, t.link.AccessKeySHA256, t.localUserID, now, t.allUsers)
+		result := tx.Exec(`UPDATE tokens SET sealed = ?, created_at = ?, ending_at = 0 WHERE id = ? AND EXISTS (SELECT 1 FROM links
+WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable+" AND (? OR "+allowed+"))",
+			sealed, now, id, t.link.ID, t.link.AccessKeySHA256, t.localUserID, now, t.allUsers)
 		if kept = result.RowsAffected == 1; result.Error != nil {
 			return result.Error
 		}
@@ -61,27 +72,32 @@ WHERE id = ? AND access_key_sha256 = ? AND local_user_id = ? AND `+usable+" AND 
 			return s.oweTokens(tx, `link_id = ? AND id NOT IN
  (SELECT id FROM tokens WHERE link_id = ? AND ending_at = 0 ORDER BY id = ? DESC, created_at DESC LIMIT ?)`, t.link.ID, t.link.ID, id, tokensMost)
 		}
-		return s.putOwed(tx, t, id, sealed)
+		return putOwed(tx, id, sealed, now)
 	})
-	return kept && err == nil, id, err
+	return kept && err == nil, err
 }
 
-// putOwed writes a token that has to be revoked.
-func (s *Store) putOwed(tx *gorm.DB, t newToken, id, sealed string) error {
-	now := stamp(s.now())
-	return tx.Exec(insertToken+" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		id, t.link.ID, t.link.AccountID, t.localUserID, t.deviceID, sealed, now, now).Error
+// putOwed writes a token that has to be revoked into its note. It returns
+// gorm.ErrRecordNotFound if there is no such note.
+func putOwed(tx *gorm.DB, id, sealed string, now int64) error {
+	result := tx.Exec("UPDATE tokens SET sealed = ?, ending_at = ? WHERE id = ?", sealed, now, id)
+	if result.Error == nil && result.RowsAffected == 0 {
+		return gorm.ErrRecordNotFound
+	}
+	return result.Error
 }
 
 // owedToken is a token that has to be revoked.
 type owedToken struct {
-	ID, LinkID, AccountID, LocalUserID, Sealed string
+	ID, LinkID, AccountID, LocalUserID, DeviceID, Sealed string
 }
+
+const owedColumns = "id, link_id, account_id, local_user_id, device_id, sealed"
 
 // owedTokens reads up to n tokens that have to be revoked, the oldest first.
 func (s *Store) owedTokens(ctx context.Context, n int) ([]owedToken, error) {
 	var rows []owedToken
-	err := s.read(ctx).Raw("SELECT id, link_id, account_id, local_user_id, sealed FROM tokens WHERE ending_at > 0 ORDER BY ending_at, id LIMIT ?", n).
+	err := s.read(ctx).Raw("SELECT "+owedColumns+" FROM tokens WHERE ending_at > 0 AND sealed <> '' ORDER BY ending_at, id LIMIT ?", n).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read tokens to be revoked: %w", err)
@@ -92,7 +108,7 @@ func (s *Store) owedTokens(ctx context.Context, n int) ([]owedToken, error) {
 // owedToken reads one token that has to be revoked.
 func (s *Store) owedToken(ctx context.Context, id string) (owedToken, error) {
 	var rows []owedToken
-	err := s.read(ctx).Raw("SELECT id, link_id, account_id, local_user_id, sealed FROM tokens WHERE id = ?", id).Scan(&rows).Error
+	err := s.read(ctx).Raw("SELECT "+owedColumns+" FROM tokens WHERE id = ?", id).Scan(&rows).Error
 	if err == nil && len(rows) == 0 {
 		err = gorm.ErrRecordNotFound
 	}
@@ -100,6 +116,29 @@ func (s *Store) owedToken(ctx context.Context, id string) (owedToken, error) {
 		return owedToken{}, fmt.Errorf("read a token: %w", err)
 	}
 	return rows[0], nil
+}
+
+// unfinishedTokens reads the notes about tokens that the media server may have made and
+// that nobody got, the oldest first. With an id it reads that note alone.
+func (s *Store) unfinishedTokens(ctx context.Context, id string) ([]owedToken, error) {
+	var rows []owedToken
+	err := s.read(ctx).Raw("SELECT "+owedColumns+" FROM tokens WHERE ending_at > 0 AND sealed = '' AND (? = '' OR id = ?) ORDER BY ending_at, id LIMIT 50", id, id).
+		Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read the notes about tokens: %w", err)
+	}
+	return rows, nil
+}
+
+// formerTokens reads the tokens that the device of a note had before.
+func (s *Store) formerTokens(ctx context.Context, note owedToken) ([]owedToken, error) {
+	var rows []owedToken
+	err := s.read(ctx).Raw("SELECT "+owedColumns+" FROM tokens WHERE link_id = ? AND device_id = ? AND local_user_id = ? AND ending_at = 0",
+		note.LinkID, note.DeviceID, note.LocalUserID).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read the tokens of a device: %w", err)
+	}
+	return rows, nil
 }
 
 // postpone moves a token that could not be revoked behind all others.

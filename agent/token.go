@@ -5,13 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
 // tokens are the local access tokens that the agent has given to devices. It
 // revokes them when their link or device ends.
-type tokens struct{ *core }
+type tokens struct {
+	*core
+
+	minting keyLocks  // lets one token at a time be made for a link and device
+	failed  time.Time // when a token that nobody got could not be ended
+}
+
+func newTokens(c *core) *tokens {
+	return &tokens{core: c, minting: keyLocks{held: map[string]*keyLock{}}}
+}
 
 // revokeOwed revokes all tokens that have to be revoked.
 func (t *tokens) revokeOwed(ctx context.Context) error {

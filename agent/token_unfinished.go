@@ -1,0 +1,110 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
+)
+
+// endUnfinished ends the tokens that the media server may have made for a device although
+// nobody got them: the program was killed in the middle of an exchange, or the answer of the
+// media server was lost. Only one goroutine calls it. After a failure that has another cause
+// than the absence of the media server it waits as long as after a refusal.
+func (t *tokens) endUnfinished(ctx context.Context) error {
+	notes, err := t.store.unfinishedTokens(ctx, "")
+	if err != nil {
+		return t.explainFile(ctx, err)
+	}
+	if len(notes) == 0 || time.Since(t.failed) < t.pace.refused {
+		return nil
+	}
+	for _, note := range notes {
+		err := t.endUnfinishedOne(ctx, note)
+		if errors.Is(err, ErrMediaServerAway) {
+			return err
+		}
+		if err != nil {
+			t.failed = time.Now()
+			t.log.LogAttrs(ctx, slog.LevelWarn, "a local token that no device has got cannot be ended yet; the agent keeps trying",
+				slog.String("link_id", note.LinkID), slog.String("local_user_id", note.LocalUserID), causeOf(err))
+		}
+	}
+	return nil
+}
+
+// endUnfinishedOne ends the token of one note, unless it is being made at this moment.
+func (t *tokens) endUnfinishedOne(ctx context.Context, note owedToken) error {
+	unlock, free := t.minting.tryLock(note.LinkID + "/" + note.DeviceID)
+	if !free {
+		return nil
+	}
+	defer unlock()
+	still, err := t.store.unfinishedTokens(ctx, note.ID)
+	if err != nil || len(still) == 0 { // the exchange has succeeded meanwhile
+		return t.explainFile(ctx, err)
+	}
+	former, err := t.store.formerTokens(ctx, note)
+	if err != nil {
+		return t.explainFile(ctx, err)
+	}
+	if len(former) > 0 {
+		if lives, err := t.lives(ctx, former[0]); err != nil {
+			return err
+		} else if lives { // the media server would have ended it with the new one, so it has made none
+			return t.explainFile(ctx, t.store.dropToken(ctx, note.ID))
+		}
+	}
+	if err := t.endByAnother(ctx, note); err != nil {
+		return err
+	}
+	for _, ended := range append(former, note) {
+		if err := t.store.dropToken(ctx, ended.ID); err != nil {
+			return t.explainFile(ctx, err)
+		}
+	}
+	t.log.LogAttrs(ctx, slog.LevelInfo, "a local token that no device has got was ended",
+		slog.String("account_id", note.AccountID), slog.String("link_id", note.LinkID), slog.String("local_user_id", note.LocalUserID))
+	return nil
+}
+
+// lives reports whether the media server still accepts a token.
+func (t *tokens) lives(ctx context.Context, token owedToken) (bool, error) {
+	value, err := t.store.keys.Open(sealToken, token.ID, token.Sealed)
+	if err != nil {
+		return false, nil // it cannot be asked about, and is replaced
+	}
+	within, cancel := context.WithTimeout(ctx, t.pace.media)
+	defer cancel()
+	_, err = t.opt.MediaServer.Administrator(within, value)
+	if errors.Is(err, mediaserver.ErrTokenEnded) {
+		return false, nil
+	}
+	return err == nil, t.media.explain(ctx, err)
+}
+
+// endByAnother ends the token of a note whose value nobody knows. The media server ends it
+// when it makes another one for the same local user and device, and that one is revoked. A
+// local user who was deleted or disabled has no tokens.
+func (t *tokens) endByAnother(ctx context.Context, note owedToken) error {
+	within, cancel := context.WithTimeout(ctx, t.pace.media)
+	defer cancel()
+	user, err := t.opt.MediaServer.LocalUser(within, note.LocalUserID)
+	if errors.Is(err, mediaserver.ErrNotFound) || err == nil && user.Disabled {
+		return nil
+	}
+	if err != nil {
+		return t.media.explain(ctx, err)
+	}
+	token, err := t.opt.MediaServer.Mint(within, note.LocalUserID, mediaserver.Device{Client: "Latchkey", Name: "Latchkey", ID: note.DeviceID, Version: "0"})
+	if err == nil {
+		err = t.opt.MediaServer.Revoke(within, token.Value)
+	}
+	if err != nil && (isAnswer(err) || errors.Is(err, mediaserver.ErrQuickConnectOff)) {
+		return fmt.Errorf("end a local token that nobody got: %w", err)
+	}
+	return t.media.explain(ctx, err)
+}
