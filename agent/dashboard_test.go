@@ -106,7 +106,9 @@ func TestLibraryGoneInDashboard(t *testing.T) {
 	guest := d.guestOf("bob")
 	d.fake.set(func() { d.fake.libraries[0] = mediaserver.Library{ID: "l9", Name: "Movies"} })
 	eventually(t, "the trouble", func() bool { return strings.Contains(d.troubleText("guest_library_gone"), "bob") })
-	noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l9"}}))
+	eventually(t, "the report with the new library", func() bool { // the trouble begins before the report is sent
+		return d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l9"}}) == nil
+	})
 	eventually(t, "the end of it", func() bool { return !d.trouble("guest_library_gone") })
 }
 

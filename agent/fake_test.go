@@ -18,6 +18,7 @@ type fake struct {
 	users     []mediaserver.LocalUser
 	libraries []mediaserver.Library
 	limits    map[string]mediaserver.Restriction
+	secrets   map[string]string    // of guests
 	tokens    map[string]fakeToken // live ones
 	minted    int
 	made      int                // number of guests
@@ -47,7 +48,7 @@ func newFake() *fake {
 			{ID: "u5", Name: "Aunt", RemoteAccess: true},
 		},
 		libraries: []mediaserver.Library{{ID: "l1", Name: "Films"}, {ID: "l2", Name: "Music"}},
-		limits:    map[string]mediaserver.Restriction{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{}, met: map[string]int{},
+		limits:    map[string]mediaserver.Restriction{}, secrets: map[string]string{}, tokens: map[string]fakeToken{}, codes: map[string]string{}, proofs: map[string]*string{}, met: map[string]int{},
 	}
 }
 
@@ -159,7 +160,9 @@ func (f *fake) LocalUser(ctx context.Context, id string) (user mediaserver.Local
 	return user, err
 }
 
-func (f *fake) CreateGuest(ctx context.Context, name string, to mediaserver.Restriction) (user mediaserver.LocalUser, err error) {
+// CreateGuest creates the local user and then restricts them, as Jellyfin's driver does. The
+// second step is the call "Policy".
+func (f *fake) CreateGuest(ctx context.Context, name, secret string, to mediaserver.Restriction) (user mediaserver.LocalUser, err error) {
 	err = f.do(ctx, "CreateGuest "+name, func() error {
 		f.made++
 		free := name
@@ -168,10 +171,23 @@ func (f *fake) CreateGuest(ctx context.Context, name string, to mediaserver.Rest
 		}
 		user = mediaserver.LocalUser{ID: fmt.Sprintf("g%d", f.made), Name: free, Hidden: true, RemoteAccess: true}
 		f.users = append(f.users, user)
-		f.limits[user.ID] = to
+		f.limits[user.ID] = mediaserver.Restriction{AllLibraries: true}
+		f.secrets[user.ID] = secret
 		return nil
 	})
+	if err == nil {
+		err = f.do(ctx, "Policy "+user.ID, func() error { f.limits[user.ID] = to; return nil })
+	}
 	return user, err
+}
+
+func (f *fake) IsGuest(ctx context.Context, id, secret string) (is bool, err error) {
+	err = f.do(ctx, "IsGuest "+id, func() error {
+		u := f.find(id)
+		is = u != nil && !u.Disabled && !u.Administrator && secret != "" && f.secrets[id] == secret
+		return nil
+	})
+	return is, err
 }
 
 // change changes a local user who is not an administrator.

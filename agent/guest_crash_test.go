@@ -24,8 +24,11 @@ func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 		lose          bool   // only the answer is lost
 	}{
 		"before":         {before: "CreateGuest"},
-		"after":          {after: "CreateGuest"},
-		"answer lost":    {after: "CreateGuest", lose: true},
+		"half made":      {after: "CreateGuest"},
+		"not restricted": {before: "Policy"},
+		"restricted":     {after: "Policy"},
+		"answer lost":    {after: "Policy", lose: true},
+		"policy refused": {before: "Policy", lose: true},
 		"refused":        {before: "CreateGuest", lose: true},
 		"list":           {before: "LocalUsers", lose: true},
 		"before report":  {},
@@ -43,6 +46,9 @@ func TestGuestIsCreatedOnceDespiteCrash(t *testing.T) {
 					if at == "" || !armed.Load() || !strings.HasPrefix(call, at) || !crashed.CompareAndSwap(false, true) {
 						return nil
 					}
+					d.fake.set(func() { // somebody with such a name, whom an admin creates at the same moment
+						d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "BOB 9", Hidden: true})
+					})
 					if !test.lose {
 						_ = d.store.Close()
 					}

@@ -65,17 +65,20 @@ func (gs *guests) create(ctx context.Context, link *linkRow, users []mediaserver
 		return err
 	}
 	in := intent{LinkID: link.ID, AccountID: link.AccountID, Name: link.Username, Before: map[string]bool{}}
+	if in.Secret, err = gs.store.newGuestSecret(); err != nil {
+		return err
+	}
 	for _, user := range users {
 		in.Before[user.ID] = true
 	}
 	// If the program is killed between these two steps, the next run finds the local
-	// user by this intent.
+	// user by the secret of this intent.
 	if err := gs.store.putIntent(ctx, in); err != nil {
 		return gs.explainFile(ctx, err)
 	}
 	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
-	user, err := gs.opt.MediaServer.CreateGuest(within, link.Username, to)
+	user, err := gs.opt.MediaServer.CreateGuest(within, link.Username, in.Secret, to)
 	if err != nil {
 		return gs.media.explain(ctx, err)
 	}
@@ -143,54 +146,59 @@ func (gs *guests) finishIntents(ctx context.Context) error {
 	}
 	for _, in := range open {
 		if err := gs.finishIntent(ctx, in, users); err != nil {
-			return gs.explainFile(ctx, err)
+			return err
 		}
 	}
 	return nil
 }
 
-// sureWithin is the time after an intent in which the agent takes the only fitting local
-// user for the guest without a yes. If it finds one later, an admin may have created that
-// one with the same name, so the local user needs a yes.
-const sureWithin = 10 * time.Minute
-
-// finishIntent looks for the local user of one intent: new, not an administrator,
-// hidden or disabled, and with a fitting name. It keeps them as a guest, or drops
-// the intent.
+// finishIntent looks for the local user of one intent, and keeps them as a guest. If nobody
+// has the secret of the intent, none was created, and the intent is dropped. A local user
+// whom somebody else has created is never taken, whatever their name is.
 func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserver.LocalUser) error {
 	known, err := readGuests(gs.store.read(ctx), "1 = 1")
 	if err != nil {
-		return err
+		return gs.explainFile(ctx, err)
 	}
 	ours := map[string]bool{}
 	for _, g := range known {
 		ours[g.LocalUserID] = true
 	}
-	var found []mediaserver.LocalUser
-	for _, u := range users {
-		if !in.Before[u.ID] && !ours[u.ID] && !u.Administrator && (u.Hidden || u.Disabled) && isNameLike(u.Name, in.Name) {
-			found = append(found, u)
+	var found *mediaserver.LocalUser
+	for i, u := range users {
+		if in.Before[u.ID] || ours[u.ID] || u.Administrator || u.Disabled || !isNameLike(u.Name, in.Name) {
+			continue
 		}
+		is, err := gs.isGuest(ctx, u.ID, in.Secret)
+		if err != nil {
+			return err
+		}
+		if is {
+			found = &users[i]
+			break
+		}
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "a local user has the name of a guest who was being created when the agent ended, but the agent has not created them: it leaves them alone",
+			slog.String("link_id", in.LinkID), slog.String("local_user", readable(u.Name)), slog.String("local_user_id", u.ID))
 	}
-	if len(found) == 0 {
-		return gs.store.dropIntent(ctx, in.LinkID)
-	}
-	if len(found) > 1 {
-		gs.log.LogAttrs(ctx, slog.LevelWarn, "several local users may have been created for one guest: the first one is used, check the others",
-			slog.String("link_id", in.LinkID), slog.String("name", readable(in.Name)), slog.Int("found", len(found)))
+	if found == nil {
+		return gs.explainFile(ctx, gs.store.dropIntent(ctx, in.LinkID))
 	}
 	// The guest may have access to anything, so Applied stays empty: the next step
 	// restricts or disables them.
-	now := gs.store.now()
-	g := guestRow{
-		LocalUserID: found[0].ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found[0].Name, CreatedAt: stamp(now),
-		Unsure: len(found) > 1 || now.Sub(moment(in.CreatedAt)) > sureWithin,
-	}
+	g := guestRow{LocalUserID: found.ID, AccountID: in.AccountID, LinkID: in.LinkID, Name: found.Name, CreatedAt: stamp(gs.store.now())}
 	if err := gs.store.putGuest(ctx, g); err != nil {
-		return err
+		return gs.explainFile(ctx, err)
 	}
 	gs.logGuest(ctx, "a local user that was created for a guest was found again", in.Name, &g)
 	return nil
+}
+
+// isGuest asks the media server whether a local user has the secret of a guest.
+func (gs *guests) isGuest(ctx context.Context, id, secret string) (bool, error) {
+	within, cancel := context.WithTimeout(ctx, gs.pace.media)
+	defer cancel()
+	is, err := gs.opt.MediaServer.IsGuest(within, id, secret)
+	return is, gs.media.explain(ctx, err)
 }
 
 // isNameLike reports whether name is wanted, or wanted with an ending that makes

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ var ErrWrongKey = errors.New("the secret key does not fit the agent's file: set 
 const (
 	sealServerKey    = "agent server key"
 	sealToken        = "agent local token"
+	sealGuest        = "agent guest secret"
 	sealRegistration = "agent registration"
 	sealKeyRenewal   = "agent server key renewal"
 	sealCheck        = "agent key check"
@@ -105,6 +107,15 @@ func (s *Store) newID() (string, error) {
 		return "", fmt.Errorf("no randomness: %w", err)
 	}
 	return hex.EncodeToString(raw), nil
+}
+
+// newGuestSecret returns a random password for a guest: 43 characters.
+func (s *Store) newGuestSecret() (string, error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(s.random, raw); err != nil {
+		return "", fmt.Errorf("no randomness: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
 // Facts by name.

@@ -21,7 +21,7 @@ type guestRow struct {
 	LeftAlone   string // why the agent no longer changes the guest (aloneGone …); else ""
 	CreatedAt   int64
 	DisabledAt  int64
-	Unsure      bool // somebody else may have created the local user, who then needs a yes
+	Unsure      bool // a former version found them after a crash: somebody else may have created them, so they need a yes
 }
 
 const guestColumns = "local_user_id, account_id, link_id, name, applied, told, left_alone, created_at, disabled_at, unsure"
@@ -109,6 +109,7 @@ type intent struct {
 	LinkID    string
 	AccountID string
 	Name      string
+	Secret    string          // the password of the guest; "" for an intent of a former version
 	Before    map[string]bool // ids of all local users that existed before
 	CreatedAt int64           // set when it is read
 }
@@ -116,10 +117,10 @@ type intent struct {
 // intents reads all intents, the oldest first.
 func (s *Store) intents(ctx context.Context) ([]intent, error) {
 	var rows []struct {
-		LinkID, AccountID, Name, BeforeIDs string
-		CreatedAt                          int64
+		LinkID, AccountID, Name, BeforeIDs, Sealed string
+		CreatedAt                                  int64
 	}
-	err := s.read(ctx).Raw("SELECT link_id, account_id, name, before_ids, created_at FROM guest_intents ORDER BY created_at, link_id").Scan(&rows).Error
+	err := s.read(ctx).Raw("SELECT link_id, account_id, name, before_ids, sealed, created_at FROM guest_intents ORDER BY created_at, link_id").Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read the intents of guests: %w", err)
 	}
@@ -132,6 +133,10 @@ func (s *Store) intents(ctx context.Context) ([]intent, error) {
 		}
 		for _, id := range ids {
 			list[i].Before[id] = true
+		}
+		if row.Sealed != "" {
+			// Without the secret nobody is taken for the guest.
+			list[i].Secret, _ = s.keys.Open(sealGuest, row.LinkID, row.Sealed)
 		}
 	}
 	return list, nil
@@ -147,9 +152,13 @@ func (s *Store) putIntent(ctx context.Context, in intent) error {
 	if err != nil {
 		return fmt.Errorf("write the intent of a guest: %w", err)
 	}
+	sealed, err := s.keys.Seal(s.random, sealGuest, in.LinkID, in.Secret)
+	if err != nil {
+		return fmt.Errorf("write the intent of a guest: %w", err)
+	}
 	return s.tx(ctx, "write the intent of a guest", func(tx *gorm.DB) error {
-		return tx.Exec("INSERT INTO guest_intents (link_id, account_id, name, before_ids, created_at) VALUES (?, ?, ?, ?, ?)",
-			in.LinkID, in.AccountID, in.Name, string(packed), stamp(s.now())).Error
+		return tx.Exec("INSERT INTO guest_intents (link_id, account_id, name, before_ids, sealed, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+			in.LinkID, in.AccountID, in.Name, string(packed), sealed, stamp(s.now())).Error
 	})
 }
 

@@ -2,26 +2,20 @@ package builtin
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 
 	"gorm.io/gorm"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
+	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
 // guestNames is the number of names that are tried for one guest.
 const guestNames = 1000
 
 // CreateGuest implements [mediaserver.Users].
-func (s *Server) CreateGuest(ctx context.Context, name string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
-	raw := make([]byte, 32)
-	if _, err := io.ReadFull(s.opt.Random, raw); err != nil {
-		return mediaserver.LocalUser{}, fmt.Errorf("no randomness: %w", err)
-	}
-	password := base64.RawStdEncoding.EncodeToString(raw)
+func (s *Server) CreateGuest(ctx context.Context, name, secret string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
 	for n := 1; ; n++ {
 		free := nameLike(name, n)
 		if taken, err := s.row(ctx, "WHERE name_key = ?", nameKey(free)); err != nil || taken.ID != "" && n < guestNames {
@@ -31,7 +25,7 @@ func (s *Server) CreateGuest(ctx context.Context, name string, to mediaserver.Re
 			continue
 		}
 		row := userRow{Name: free, Guest: true, Hidden: true, AllLibraries: to.AllLibraries}
-		err := s.addRow(ctx, &row, password, restricted(to)...)
+		err := s.addRow(ctx, &row, secret, restricted(to)...)
 		if err == nil {
 			return row.user().LocalUser, nil
 		}
@@ -39,6 +33,15 @@ func (s *Server) CreateGuest(ctx context.Context, name string, to mediaserver.Re
 			return mediaserver.LocalUser{}, err
 		}
 	}
+}
+
+// IsGuest implements [mediaserver.Users].
+func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
+	row, err := s.row(ctx, "WHERE id = ?", embywire.ID(id))
+	if err != nil || row.ID == "" || !row.Guest || row.Disabled || row.Administrator || secret == "" {
+		return false, err
+	}
+	return s.matches(ctx, row.PasswordHash, passwordPurpose, &row, guessOf(secret))
 }
 
 // Restrict implements [mediaserver.Users].

@@ -117,7 +117,7 @@ func (k *kit) add(name, password string, administrator bool) mediaserver.LocalUs
 
 func (k *kit) guest(name string) mediaserver.LocalUser {
 	k.t.Helper()
-	user, err := k.CreateGuest(k.t.Context(), name, mediaserver.Restriction{AllLibraries: true})
+	user, err := k.CreateGuest(k.t.Context(), name, guestSecret, mediaserver.Restriction{AllLibraries: true})
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -236,3 +236,6 @@ func decoded[T any](t testing.TB, w *httptest.ResponseRecorder) T {
 	}
 	return value
 }
+
+// guestSecret is the password of the guests of tests.
+const guestSecret = "the secret of a guest, which is long enough to be one"

@@ -101,7 +101,7 @@ func TestGuests(t *testing.T) {
 	k.add("mira", "x", false)
 	names, ids := []string{}, map[string]string{}
 	for _, name := range []string{"Mira", "MIRA", "m<i>ra/..", "", "\xff\x00", strings.Repeat("ü", 70), strings.Repeat("ü", 70)} {
-		guest, err := k.CreateGuest(t.Context(), name, mediaserver.Restriction{Libraries: []string{strings.ToUpper(films.ID), "unknown", films.ID}})
+		guest, err := k.CreateGuest(t.Context(), name, guestSecret, mediaserver.Restriction{Libraries: []string{strings.ToUpper(films.ID), "unknown", films.ID}})
 		if err != nil {
 			t.Fatalf("guest %q: error %v, want none", name, err)
 		}
@@ -152,7 +152,7 @@ func TestGuestsTogether(t *testing.T) {
 	for i := range 16 {
 		wg.Go(func() {
 			server := []*builtin.Server{k.Server, other}[i%2]
-			guest, err := server.CreateGuest(t.Context(), "Mira", mediaserver.Restriction{})
+			guest, err := server.CreateGuest(t.Context(), "Mira", guestSecret, mediaserver.Restriction{})
 			if err != nil {
 				t.Errorf("error %v, want none", err)
 			}
@@ -288,5 +288,24 @@ func TestManyUsers(t *testing.T) {
 	}
 	if !all[0].Administrator || all[1].Administrator || !all[1].RemoteAccess {
 		t.Errorf("users %+v, want only the first to be an administrator, and remote access", all[:2])
+	}
+}
+
+// Only a local user with the secret of a guest is that guest.
+func TestIsGuest(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	guest := k.guest("gus")
+	user, err := k.AddUser(t.Context(), "mira", guestSecret, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		id, secret string
+		want       bool
+	}{{guest.ID, guestSecret, true}, {guest.ID, "x", false}, {guest.ID, "", false}, {user.ID, guestSecret, false}, {"unknown", guestSecret, false}} {
+		if is, err := k.IsGuest(t.Context(), test.id, test.secret); err != nil || is != test.want {
+			t.Errorf("%+v: %t with error %v, want %t", test, is, err, test.want)
+		}
 	}
 }

@@ -171,7 +171,7 @@ func TestGolden(t *testing.T) {
 	}
 	admin, alice, open := k.add("Boss", "secret-1", true), k.add("alice", "secret-2", false), k.add("Open", "", false)
 	hidden := k.add("hidden", "x", false)
-	guest, err := k.CreateGuest(t.Context(), "Guest", mediaserver.Restriction{Libraries: []string{films.ID}})
+	guest, err := k.CreateGuest(t.Context(), "Guest", guestSecret, mediaserver.Restriction{Libraries: []string{films.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}

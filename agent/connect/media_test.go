@@ -94,7 +94,9 @@ func (m *media) LocalUser(_ context.Context, id string) (user mediaserver.LocalU
 	})
 }
 
-func (m *media) CreateGuest(_ context.Context, name string, _ mediaserver.Restriction) (user mediaserver.LocalUser, err error) {
+func (m *media) IsGuest(context.Context, string, string) (bool, error) { return false, nil }
+
+func (m *media) CreateGuest(_ context.Context, name, _ string, _ mediaserver.Restriction) (user mediaserver.LocalUser, err error) {
 	return user, m.with(func() error {
 		user = mediaserver.LocalUser{ID: fmt.Sprintf("%032x", len(m.users)+1), Name: name, Hidden: true, RemoteAccess: true}
 		m.users[user.ID] = &user

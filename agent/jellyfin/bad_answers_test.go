@@ -76,7 +76,7 @@ func asks(s *jellyfin.Server, anna string, secret string) map[string]struct {
 			return err
 		}},
 		"CreateGuest": {"GetUsers CreateUserByName GetUserById UpdateUserPolicy", func(ctx context.Context) error {
-			_, err := s.CreateGuest(ctx, "Guest", mediaserver.Restriction{})
+			_, err := s.CreateGuest(ctx, "Guest", guestSecret, mediaserver.Restriction{})
 			return err
 		}},
 		"Restrict": {"GetUserById UpdateUserPolicy", func(ctx context.Context) error {

@@ -2,11 +2,9 @@ package jellyfin
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,22 +22,16 @@ const (
 )
 
 // CreateGuest makes a restricted local user with the first free name like the given one. It
-// is hidden, not an administrator, and has a long random password that nobody knows. If a
-// step fails, the local user is deleted, or else disabled; the error says so if neither was
-// possible.
-func (s *Server) CreateGuest(ctx context.Context, name string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
-	var secret [32]byte
-	if _, err := io.ReadFull(s.random, secret[:]); err != nil {
-		return mediaserver.LocalUser{}, fmt.Errorf("jellyfin: %s: no randomness: %w", creating, err)
-	}
-	password := base64.RawURLEncoding.EncodeToString(secret[:])
+// is hidden, not an administrator, and has the secret as its password. If a step fails, the
+// local user is deleted, or else disabled; the error says so if neither was possible.
+func (s *Server) CreateGuest(ctx context.Context, name, secret string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
 	folders, err := s.folders(ctx, to)
 	if err != nil {
 		return mediaserver.LocalUser{}, err
 	}
 	for range nameTries {
 		var id string
-		id, err = s.create(ctx, name, password)
+		id, err = s.create(ctx, name, secret)
 		if statusOf(err) == http.StatusBadRequest {
 			continue // the name was taken meanwhile
 		}
@@ -141,6 +133,23 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 		return unknown // somebody else may have made it in the same moment
 	}
 	return s.takeBack(ctx, users[at].ID, why)
+}
+
+// IsGuest reports whether CreateGuest has made a local user with this secret. It tries to
+// sign in with it, because Jellyfin keeps nothing else that only the agent knows. A local user
+// who is unknown, disabled or an administrator is no guest, and is not tried.
+func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
+	if secret == "" {
+		return false, nil
+	}
+	user, err := s.readUser(ctx, id)
+	if errors.Is(err, mediaserver.ErrNotFound) || errors.Is(err, mediaserver.ErrNotAllowed) || err == nil && user.Administrator {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return s.hasPassword(ctx, user.Name, secret)
 }
 
 // hasPassword reports whether a local user has a password.

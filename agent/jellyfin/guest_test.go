@@ -46,12 +46,15 @@ func changed(before, after map[string]string) map[string]string {
 	return diff
 }
 
+// guestSecret is the password of the guests of tests.
+const guestSecret = "the secret of a guest, which is long enough to be one"
+
 func TestCreateGuest(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		films, shows := fake.Libraries()["Films"], fake.Libraries()["Shows"]
 		to := mediaserver.Restriction{Libraries: []string{films, strings.Repeat("f", 32), strings.ToUpper(shows), films, "nonsense"}}
-		guest, err := s.CreateGuest(t.Context(), "Anna", to)
+		guest, err := s.CreateGuest(t.Context(), "Anna", guestSecret, to)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,8 +62,8 @@ func TestCreateGuest(t *testing.T) {
 			t.Errorf("guest %+v, want %+v", guest, want)
 		}
 		user, _ := fake.User(guest.ID)
-		if len(user.Password) < 40 {
-			t.Errorf("a password of %d characters, want at least 40", len(user.Password))
+		if user.Password != guestSecret {
+			t.Errorf("password %q, want the secret", user.Password)
 		}
 		ordinary := policyOf(t, fake, fake.AddUser("ordinary", "x", false))
 		want := map[string]string{
@@ -72,7 +75,7 @@ func TestCreateGuest(t *testing.T) {
 		}
 		// The name is taken in another letter case, and so is the next one.
 		for _, want := range []string{"anna 2", "anna 3"} {
-			if guest, err = s.CreateGuest(t.Context(), "anna", mediaserver.Restriction{AllLibraries: true}); err != nil || guest.Name != want {
+			if guest, err = s.CreateGuest(t.Context(), "anna", guestSecret, mediaserver.Restriction{AllLibraries: true}); err != nil || guest.Name != want {
 				t.Errorf("guest %+v (error %v), want the name %s", guest, err, want)
 			}
 		}
@@ -80,17 +83,13 @@ func TestCreateGuest(t *testing.T) {
 		if policy["EnableAllFolders"] != "true" || policy["EnabledFolders"] != "[]" || policy["EnableLiveTvAccess"] != "true" {
 			t.Errorf("policy %v, want one for all libraries", policy)
 		}
-		other, _ := fake.User(guest.ID)
-		if other.Password == user.Password {
-			t.Error("two guests have the same password")
-		}
 	})
 }
 
 func TestGuestWithoutLibraries(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
-		guest, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{})
+		guest, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +110,7 @@ func TestGuestNames(t *testing.T) {
 		if name == "  " {
 			continue // depends on the order
 		}
-		if guest, err := s.CreateGuest(t.Context(), name, mediaserver.Restriction{}); err != nil || guest.Name != want {
+		if guest, err := s.CreateGuest(t.Context(), name, guestSecret, mediaserver.Restriction{}); err != nil || guest.Name != want {
 			t.Errorf("guest %q: name %q (error %v), want %q", name, guest.Name, err, want)
 		}
 	}
@@ -121,7 +120,7 @@ func TestGuestNames(t *testing.T) {
 func TestGuestNamedWithDots(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, _ *jellyfintest.Server, s *jellyfin.Server) {
-		if guest, err := s.CreateGuest(t.Context(), "..", mediaserver.Restriction{}); err != nil || guest.Name != "Guest" {
+		if guest, err := s.CreateGuest(t.Context(), "..", guestSecret, mediaserver.Restriction{}); err != nil || guest.Name != "Guest" {
 			t.Errorf("guest %+v (error %v), want the name Guest", guest, err)
 		}
 	})
@@ -131,7 +130,7 @@ func TestGuestNameTakenMeanwhile(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 		fake.Before("CreateUserByName", func() { fake.AddUser("Anna", "theirs", false) })
-		guest, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{})
+		guest, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{})
 		if err != nil || guest.Name != "Anna 2" {
 			t.Errorf("guest %+v (error %v), want the name Anna 2", guest, err)
 		}
@@ -182,7 +181,7 @@ func TestGuestHalfMade(t *testing.T) {
 			t.Parallel()
 			each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
 				spoil(fake)
-				guest, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{})
+				guest, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{})
 				if err == nil || guest != (mediaserver.LocalUser{}) {
 					t.Fatalf("guest %+v (error %v), want an error and no guest", guest, err)
 				}
@@ -200,13 +199,13 @@ func TestGuestThatCannotBeTakenBack(t *testing.T) {
 	s := drive(t, fake.URL, fake.APIKey)
 	fake.Break("UpdateUserPolicy", jellyfintest.Forever, jellyfintest.Status(500))
 	fake.Break("DeleteUser", jellyfintest.Forever, jellyfintest.Status(500))
-	_, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{})
+	_, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{})
 	user, _ := fake.User("Anna")
 	if err == nil || !strings.Contains(err.Error(), user.ID) || !strings.Contains(err.Error(), "delete the local user") {
 		t.Errorf("error %v, want one that asks to delete %s", err, user.ID)
 	}
 	fake.BreakAfter("CreateUserByName", 1, jellyfintest.HangUp)
-	_, err = s.CreateGuest(t.Context(), "Cleo", mediaserver.Restriction{})
+	_, err = s.CreateGuest(t.Context(), "Cleo", guestSecret, mediaserver.Restriction{})
 	user, _ = fake.User("Cleo")
 	if err == nil || !strings.Contains(err.Error(), user.ID) || len(fake.Tokens(user.ID)) > 0 {
 		t.Errorf("tokens %v and error %v, want no token and the id %s", fake.Tokens(user.ID), err, user.ID)
@@ -214,7 +213,7 @@ func TestGuestThatCannotBeTakenBack(t *testing.T) {
 	fake.Mend()
 	fake.BreakAfter("CreateUserByName", 1, jellyfintest.HangUp)
 	fake.Before("CreateUserByName", func() { fake.Break("GetUsers", jellyfintest.Forever, jellyfintest.Status(503)) })
-	if _, err = s.CreateGuest(t.Context(), "Ben", mediaserver.Restriction{}); err == nil || !strings.Contains(err.Error(), `"Ben"`) {
+	if _, err = s.CreateGuest(t.Context(), "Ben", guestSecret, mediaserver.Restriction{}); err == nil || !strings.Contains(err.Error(), `"Ben"`) {
 		t.Errorf("error %v, want one that names Ben", err)
 	}
 }
@@ -230,7 +229,7 @@ func TestGuestOfSomebodyElse(t *testing.T) {
 				fake.Approve(code, fake.AddUser(name, password, false)) // the local user is in use
 			})
 			fake.Break("CreateUserByName", 1, jellyfintest.HangUp)
-			if _, err := s.CreateGuest(t.Context(), name, mediaserver.Restriction{}); err == nil {
+			if _, err := s.CreateGuest(t.Context(), name, guestSecret, mediaserver.Restriction{}); err == nil {
 				t.Fatal("no error, want one")
 			}
 			if theirs, ok := fake.User(name); !ok || theirs.Disabled {
@@ -247,7 +246,7 @@ func TestGuestsInParallel(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			if _, err := s.CreateGuest(t.Context(), "Anna", mediaserver.Restriction{}); err != nil {
+			if _, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{}); err != nil {
 				t.Errorf("error %v, want none", err)
 			}
 		})
@@ -341,6 +340,42 @@ func TestNotFoundIsConfirmed(t *testing.T) {
 		fake.Break("", jellyfintest.Forever, jellyfintest.Status(404))
 		if _, err := s.LocalUser(t.Context(), anna); err == nil || errors.Is(err, mediaserver.ErrNotFound) {
 			t.Errorf("error %v, want one other than %v", err, mediaserver.ErrNotFound)
+		}
+	})
+}
+
+// Only a local user with the secret of a guest is that guest. Nobody is a guest without a
+// secret, and no disabled local user is.
+func TestIsGuest(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		guest, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shut, err := s.CreateGuest(t.Context(), "Ben", guestSecret, mediaserver.Restriction{})
+		if err != nil || s.SetDisabled(t.Context(), shut.ID, true) != nil {
+			t.Fatal(err)
+		}
+		half := fake.AddUser("half made", guestSecret, false)
+		for _, test := range []struct {
+			name, id, secret string
+			want             bool
+		}{
+			{"the guest", guest.ID, guestSecret, true},
+			{"half made", half, guestSecret, true},
+			{"another secret", guest.ID, guestSecret + "x", false},
+			{"no secret", guest.ID, "", false},
+			{"somebody with a password", fake.AddUser("Cleo", "c", false), guestSecret, false},
+			{"somebody without a password", fake.AddUser("Dan", "", false), guestSecret, false},
+			{"somebody without a password, no secret", fake.AddUser("Eve", "", false), "", false},
+			{"disabled", shut.ID, guestSecret, false},
+			{"administrator", fake.AddUser("Fay", guestSecret, true), guestSecret, false},
+			{"nobody", strings.Repeat("a", 32), guestSecret, false},
+		} {
+			if is, err := s.IsGuest(t.Context(), test.id, test.secret); err != nil || is != test.want {
+				t.Errorf("%s: %t with error %v, want %t", test.name, is, err, test.want)
+			}
 		}
 	})
 }

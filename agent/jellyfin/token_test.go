@@ -193,7 +193,7 @@ func TestOnlyOneHeader(t *testing.T) {
 		_, _ = s.LocalUsers(ctx)
 		token, err := s.Mint(ctx, anna, tv())
 		_ = s.Revoke(ctx, token.Value)
-		_, _ = s.CreateGuest(ctx, "Guest", mediaserver.Restriction{})
+		_, _ = s.CreateGuest(ctx, "Guest", guestSecret, mediaserver.Restriction{})
 		if err != nil {
 			t.Fatal(err)
 		}

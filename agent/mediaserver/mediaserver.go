@@ -93,10 +93,13 @@ type Users interface {
 	// LocalUser returns one local user, or ErrNotFound.
 	LocalUser(ctx context.Context, id string) (LocalUser, error)
 	// CreateGuest creates a hidden local user with the given name, or the first free
-	// name like it. They are restricted, not an administrator, and have a long
-	// random password that nobody knows. After an error the local user does not
+	// name like it. They are restricted, not an administrator, and have the secret as
+	// their password, which is long and random. After an error the local user does not
 	// exist, or is disabled.
-	CreateGuest(ctx context.Context, name string, to Restriction) (LocalUser, error)
+	CreateGuest(ctx context.Context, name, secret string, to Restriction) (LocalUser, error)
+	// IsGuest reports whether CreateGuest has made a local user with this secret, whole
+	// or in part. A local user who is unknown, disabled or an administrator is not.
+	IsGuest(ctx context.Context, id, secret string) (bool, error)
 	// Restrict changes what a guest may see, and nothing else. It never makes an
 	// administrator. It returns ErrNotFound, or ErrNotAllowed for an administrator.
 	Restrict(ctx context.Context, id string, to Restriction) error
