@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/limit"
@@ -20,6 +21,10 @@ type core struct {
 	service *service
 	media   *MediaServer
 	waits   *guestWaits
+
+	// restricting is odd while the agent changes what a guest may see, and has another
+	// value after it. A look at the media server that overlaps with that proves nothing.
+	restricting atomic.Int64
 
 	repeated *limit.Limiter[string] // limits warnings that could repeat without end, by their text
 }

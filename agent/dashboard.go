@@ -20,6 +20,8 @@ const (
 	troubleUserDisabled   = "local_user_disabled"
 	troubleUserAdmin      = "local_user_administrator"
 	troubleGuestLibraries = "guest_library_gone"
+	troubleGuestWider     = "guest_sees_more"
+	troubleGuestNarrower  = "guest_sees_less"
 )
 
 // dashboard sees what administrators change in the dashboard of the media server: local
@@ -33,8 +35,9 @@ type dashboard struct {
 
 // beforeLook holds the links that are in use, and the guests who are let in.
 type beforeLook struct {
-	links []linkRow
-	letIn map[string]bool // by the id of the local user
+	links       []linkRow
+	letIn       map[string]string // guestRow.Applied by the id of the local user
+	restricting int64             // the value of core.restricting before the guests were read
 }
 
 // before reads the links and guests that [dashboard.look] compares with the media server.
@@ -42,14 +45,16 @@ type beforeLook struct {
 // the agent creates in between would count as deleted, and a guest whom it lets in would
 // count as disabled.
 func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
-	out := beforeLook{letIn: map[string]bool{}}
+	out := beforeLook{letIn: map[string]string{}, restricting: d.restricting.Load()}
 	var err error
 	if out.links, err = readLinks(d.store.read(ctx), usable, stamp(d.store.now())); err != nil {
 		return out, d.explainFile(ctx, err)
 	}
 	guests, err := readGuests(d.store.read(ctx), "applied LIKE ?", appliedOpen+"%")
 	for _, g := range guests {
-		out.letIn[g.LocalUserID] = true
+		if g.LeftAlone == "" {
+			out.letIn[g.LocalUserID] = g.Applied
+		}
 	}
 	return out, d.explainFile(ctx, err)
 }
@@ -58,29 +63,59 @@ func (d *dashboard) before(ctx context.Context) (beforeLook, error) {
 // listed, and begins or ends the troubles. It ends the link of a guest whose local user was
 // deleted, because the administrator has shut them out. It ends no other link, because
 // people decide about those. It ends the tokens of a link if its local user was deleted, or
-// became an administrator while AllowAdmins is off.
+// became an administrator while AllowAdmins is off. What an administrator lets a guest see
+// stays so until the libraries of the link are chosen again.
 func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediaserver.LocalUser, libraries []mediaserver.Library) error {
 	byID := map[string]mediaserver.LocalUser{}
 	for _, u := range users {
 		byID[u.ID] = u
 	}
 	found := map[string][]string{} // texts by the name of the trouble
+	quiet := before.restricting%2 == 0 && before.restricting == d.restricting.Load()
 	for i := range before.links {
 		link := &before.links[i]
 		if link.LocalUserID == "" {
 			continue
 		}
 		user, there := byID[link.LocalUserID]
-		user.Disabled = user.Disabled && (link.Type != client.Guest || before.letIn[user.ID]) // the agent has disabled the others
+		user.Disabled = user.Disabled && (link.Type != client.Guest || before.letIn[user.ID] != "") // the agent has disabled the others
 		if err := d.lookAt(ctx, link, user, there, found); err != nil {
 			return err
 		}
 		if gone := goneLibraries(link, libraries); there && link.Type == client.Guest && len(gone) > 0 {
 			found[troubleGuestLibraries] = append(found[troubleGuestLibraries], link.Username)
 		}
+		if name := seesOther(before.letIn[user.ID], user.Sees, libraries); name != "" && quiet {
+			found[name] = append(found[name], fmt.Sprintf("%s (local user %s)", link.Username, readable(user.Name)))
+		}
 	}
-	d.tell(ctx, found)
+	d.tell(ctx, found, quiet)
 	return nil
+}
+
+// seesOther returns the trouble of a guest who may see other libraries than the agent has
+// let them see, or "" if there is none. applied is their state as the agent knows it.
+// Libraries that the media server does not have do not count.
+func seesOther(applied string, sees *mediaserver.Restriction, libraries []mediaserver.Library) string {
+	to, letIn := restrictionOf(applied)
+	if sees == nil || !letIn {
+		return ""
+	}
+	narrower := to.All && !sees.AllLibraries
+	if sees.AllLibraries && !to.All {
+		return troubleGuestWider
+	}
+	for _, l := range libraries {
+		given, seen := to.All || slices.Contains(to.Libraries, l.ID), sees.AllLibraries || slices.Contains(sees.Libraries, l.ID)
+		if seen && !given {
+			return troubleGuestWider
+		}
+		narrower = narrower || given && !seen
+	}
+	if narrower {
+		return troubleGuestNarrower
+	}
+	return ""
 }
 
 // lookAt compares one link with its local user, and adds what is wrong to found. The
@@ -111,8 +146,9 @@ func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.
 	return nil
 }
 
-// tell begins each trouble that has texts in found, and ends the other ones.
-func (d *dashboard) tell(ctx context.Context, found map[string][]string) {
+// tell begins each trouble that has texts in found, and ends the other ones. Unless quiet is
+// true, those about what guests may see stay as they are.
+func (d *dashboard) tell(ctx context.Context, found map[string][]string, quiet bool) {
 	for _, one := range []struct{ name, before, after string }{
 		{
 			troubleUserGone, "linked local users were deleted at the media server, so that these people cannot get in: ",
@@ -130,7 +166,18 @@ func (d *dashboard) tell(ctx context.Context, found map[string][]string) {
 			troubleGuestLibraries, "these guests may see libraries that the media server no longer has: ",
 			"A library that is renamed is a new one to the agent: choose their libraries again on the server's page",
 		},
+		{
+			troubleGuestWider, "an administrator of the media server lets these guests see more libraries than they were given: ",
+			"The agent leaves that as it is: take it back there, or choose their libraries again on the server's page",
+		},
+		{
+			troubleGuestNarrower, "an administrator of the media server lets these guests see fewer libraries than they were given: ",
+			"The agent leaves that as it is: take it back there, or choose their libraries again on the server's page",
+		},
 	} {
+		if !quiet && (one.name == troubleGuestWider || one.name == troubleGuestNarrower) {
+			continue
+		}
 		who := found[one.name]
 		if len(who) == 0 {
 			d.trouble.end(ctx, one.name)

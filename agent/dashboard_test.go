@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
@@ -202,5 +204,56 @@ func TestDeletedGuestIsSaidOnce(t *testing.T) {
 	reports.Wait()
 	if n := d.log.Count("was deleted at the media server, so the link ends"); n != 1 {
 		t.Errorf("the line was logged %d times, want once:\n%s", n, d.log)
+	}
+}
+
+// When an administrator lets a guest see other libraries in the dashboard, a trouble begins
+// that names the guest. The agent does not undo it. The trouble ends when the administrator
+// takes it back, or when the owner chooses the libraries again.
+func TestGuestSeesOtherLibrariesByDashboard(t *testing.T) {
+	t.Parallel()
+	all, none := mediaserver.Restriction{AllLibraries: true}, mediaserver.Restriction{}
+	some := func(ids ...string) mediaserver.Restriction { return mediaserver.Restriction{Libraries: ids} }
+	for name, test := range map[string]struct {
+		libraries []string // of the invite; nil for all
+		admin     mediaserver.Restriction
+		trouble   string // "" for none
+	}{
+		"one more":                 {[]string{"l1"}, some("l1", "l2"), "guest_sees_more"},
+		"all":                      {[]string{"l1"}, all, "guest_sees_more"},
+		"another":                  {[]string{"l1"}, some("l2"), "guest_sees_more"},
+		"none":                     {[]string{"l1"}, none, "guest_sees_less"},
+		"one of all":               {nil, some("l1"), "guest_sees_less"},
+		"one that is gone as well": {[]string{"l1"}, some("l1", "l9"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDeployment(t, s).started()
+			bob := s.Join(t, "bob")
+			d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].Libraries = test.libraries })
+			guest := d.guestOf("bob")
+			given := d.fake.limit(guest.LocalUserID)
+			d.fake.set(func() { d.fake.limits[guest.LocalUserID] = test.admin })
+			if test.trouble == "" {
+				d.never("a trouble", func() bool { return d.trouble("guest_sees_more") || d.trouble("guest_sees_less") })
+				return
+			}
+			begun := func() bool { return strings.Contains(d.troubleText(test.trouble), "bob (local user bob)") }
+			ended := func() bool { return !d.trouble(test.trouble) }
+			eventually(t, "the trouble", begun)
+			if diff := cmp.Diff(test.admin, d.fake.limit(guest.LocalUserID)); diff != "" {
+				t.Errorf("what the administrator chose was changed (-want +got):\n%s", diff)
+			}
+			d.fake.set(func() { d.fake.limits[guest.LocalUserID] = given })
+			eventually(t, "the end after the administrator", ended)
+			d.fake.set(func() { d.fake.limits[guest.LocalUserID] = test.admin })
+			eventually(t, "the trouble again", begun)
+			noError(t, d.ann.People.Change(t.Context(), d.serverID(), client.ID(guest.ID), client.PersonChange{Libraries: &[]string{"l2"}}))
+			eventually(t, "the end after the owner", ended)
+			if diff := cmp.Diff(some("l2"), d.fake.limit(guest.LocalUserID)); diff != "" {
+				t.Errorf("what the owner chose (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

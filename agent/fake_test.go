@@ -144,7 +144,15 @@ func (f *fake) Identity(ctx context.Context) (id mediaserver.Identity, err error
 }
 
 func (f *fake) LocalUsers(ctx context.Context) (list []mediaserver.LocalUser, err error) {
-	err = f.do(ctx, "LocalUsers", func() error { list = slices.Clone(f.users); return nil })
+	err = f.do(ctx, "LocalUsers", func() error {
+		list = slices.Clone(f.users)
+		for i := range list {
+			if to, guest := f.limits[list[i].ID]; guest {
+				list[i].Sees = &to
+			}
+		}
+		return nil
+	})
 	return list, err
 }
 

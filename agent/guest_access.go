@@ -12,14 +12,25 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
+// appliedRestriction is a restriction as guestRow.Applied records it.
+type appliedRestriction struct {
+	All       bool     `json:"all,omitempty"`
+	Libraries []string `json:"libraries,omitempty"`
+}
+
 // appliedFor returns the text by which guestRow.Applied records that a guest has the
 // restriction to.
 func appliedFor(to mediaserver.Restriction) (string, error) {
-	text, err := json.Marshal(struct {
-		All       bool     `json:"all,omitempty"`
-		Libraries []string `json:"libraries,omitempty"`
-	}{to.AllLibraries, to.Libraries})
+	text, err := json.Marshal(appliedRestriction{to.AllLibraries, to.Libraries})
 	return appliedOpen + string(text), err
+}
+
+// restrictionOf returns the restriction that a text of guestRow.Applied records, and false
+// if the guest is not let in.
+func restrictionOf(applied string) (to appliedRestriction, letIn bool) {
+	text, letIn := strings.CutPrefix(applied, appliedOpen)
+	letIn = letIn && json.Unmarshal([]byte(text), &to) == nil
+	return to, letIn
 }
 
 // open lets a guest in with the restriction of their link, unless that was done
@@ -36,6 +47,8 @@ func (gs *guests) open(ctx context.Context, link *linkRow, g *guestRow) error {
 	if user, err := gs.localUser(ctx, g); err != nil || user == nil {
 		return err
 	}
+	gs.restricting.Add(1)
+	defer gs.restricting.Add(1)
 	if err := gs.change(ctx, g, func(ctx context.Context) error { return gs.opt.MediaServer.Restrict(ctx, g.LocalUserID, to) }); err != nil || g.LeftAlone != "" {
 		return err
 	}

@@ -86,6 +86,34 @@ func TestCreateGuest(t *testing.T) {
 	})
 }
 
+// The list of local users says which libraries each may see, also after an administrator has
+// changed that.
+func TestLocalUsersSee(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {
+		films := fake.Libraries()["Films"]
+		guest, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{Libraries: []string{films}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sees := func() mediaserver.Restriction {
+			users, err := s.LocalUsers(t.Context())
+			at := slices.IndexFunc(users, func(u mediaserver.LocalUser) bool { return u.ID == guest.ID })
+			if err != nil || at < 0 || users[at].Sees == nil {
+				t.Fatalf("local users %+v (error %v), want the guest with libraries", users, err)
+			}
+			return *users[at].Sees
+		}
+		if diff := cmp.Diff(mediaserver.Restriction{Libraries: []string{films}}, sees()); diff != "" {
+			t.Errorf("guest (-want +got):\n%s", diff)
+		}
+		fake.SetPolicy(guest.ID, "EnableAllFolders", "true")
+		if !sees().AllLibraries {
+			t.Errorf("guest sees %+v, want all libraries", sees())
+		}
+	})
+}
+
 func TestGuestWithoutLibraries(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, fake *jellyfintest.Server, s *jellyfin.Server) {

@@ -145,6 +145,12 @@ func TestLocalUsers(t *testing.T) {
 			{ID: anna, Name: "Anna", Hidden: true, Disabled: true},
 			{ID: root.ID, Name: "root", Administrator: true, Hidden: true, RemoteAccess: true},
 		}
+		for i := range users {
+			if sees := users[i].Sees; sees == nil || !sees.AllLibraries {
+				t.Errorf("%s sees %+v, want all libraries", users[i].Name, sees)
+			}
+			users[i].Sees = nil
+		}
 		if diff := cmp.Diff(want, users); diff != "" {
 			t.Errorf("local users (-want +got): %s", diff)
 		}

@@ -68,10 +68,11 @@ func (s *Server) LocalUsers(ctx context.Context) ([]mediaserver.LocalUser, error
 	}
 	list := make([]mediaserver.LocalUser, 0, len(users))
 	for _, u := range users {
-		user, _, err := u.localUser(listing)
+		user, p, err := u.localUser(listing)
 		if err != nil {
 			return nil, err
 		}
+		user.Sees = p.sees()
 		list = append(list, user)
 	}
 	return list, nil

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
 // Names of members of a policy.
@@ -120,6 +122,21 @@ func (p *policy) set(name string, value any) error {
 // restrict sets which libraries may be seen.
 func (p *policy) restrict(all bool, folders []string) error {
 	return errors.Join(p.set(enableAllFolders, all), p.set(enabledFolders, folders))
+}
+
+// sees returns which libraries may be seen, or nil if the policy does not say.
+func (p *policy) sees() *mediaserver.Restriction {
+	to := &mediaserver.Restriction{}
+	var folders []string
+	if p.read(enableAllFolders, &to.AllLibraries) != nil || !to.AllLibraries && p.read(enabledFolders, &folders) != nil {
+		return nil
+	}
+	for _, folder := range folders {
+		if id, ok := normalID(folder); ok {
+			to.Libraries = append(to.Libraries, id)
+		}
+	}
+	return to
 }
 
 // guest turns the policy of a local user who is not an administrator into one for a guest.

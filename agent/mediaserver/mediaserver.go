@@ -46,6 +46,10 @@ type LocalUser struct {
 	Disabled      bool
 	Hidden        bool
 	RemoteAccess  bool // may connect from outside the home network
+
+	// Sees says which libraries they may see. Only [Users.LocalUsers] fills it, and only
+	// of a media server on which somebody else than the agent can change it; else it is nil.
+	Sees *Restriction
 }
 
 // Library is a library of the media server.
