@@ -90,8 +90,7 @@ func TestHostileLinksOpenNoLocalUser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
-			d := newDeployment(t, s).started()
+			s, d := newRunning(t)
 			noError(t, d.Allowances.Allow(t.Context(), "u5"))
 			forgeLinks(s, link)
 			eventually(t, "the link", func() bool { return d.status().Links == 1 })
@@ -122,8 +121,7 @@ func TestHostileLinksOpenNoLocalUser(t *testing.T) {
 // agent asks about an access key, and nowhere else. The link must not open a local user.
 func TestHostileAnswerToAQuestionOpensNoLocalUser(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/exchanges") {
 			writeJSON(w, map[string]any{"link": forged("u1", "Kid")})
@@ -142,8 +140,7 @@ func TestHostileAnswerToAQuestionOpensNoLocalUser(t *testing.T) {
 // to a new account. Only the local user with the yes is ever opened.
 func TestHostileChangeMovesNoLink(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	noError(t, d.Allowances.Allow(t.Context(), "u5"))
 	forgeLinks(s, forged("u5", "Aunt"))
 	eventually(t, "the link", func() bool { return d.status().Links == 1 })
@@ -165,8 +162,7 @@ func TestHostileChangeMovesNoLink(t *testing.T) {
 // to the local user, whatever they are called.
 func TestHostileRenamedLocalUser(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	noError(t, d.Allowances.Allow(t.Context(), "u5"))
 	d.fake.set(func() { d.fake.find("u5").Name, d.fake.find("u1").Name = "Uncle", "Aunt" })
 	forgeLinks(s, forged("u1", "Aunt"))
@@ -180,8 +176,7 @@ func TestHostileRenamedLocalUser(t *testing.T) {
 // existed before. Each gets a local user of their own.
 func TestHostileGuestIsAnotherLocalUser(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	forgeLinks(s, forged("", "", asGuest, func(link map[string]any) { link["username"] = "Kid" }))
 	guest := d.guestOf("Kid")
 	if guest.LocalUserID != "g1" {
@@ -204,8 +199,7 @@ func TestHostileGuestIsAnotherLocalUser(t *testing.T) {
 // admin, who needs a yes.
 func TestHostileGuestWhoWasMadeAdministrator(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	guest := d.guestOf("bob")
@@ -224,8 +218,7 @@ func TestHostileGuestWhoWasMadeAdministrator(t *testing.T) {
 // for the guest, and creates another one.
 func TestHostileNameOfAGuestFoundLate(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob := s.Join(t, "bob")
 	var crashed atomic.Bool
 	d.fake.hook(func(call string) error {
@@ -259,8 +252,7 @@ func TestHostileNameOfAGuestFoundLate(t *testing.T) {
 // codes for a local user without a yes.
 func TestHostileCodesSignNoDeviceIn(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob := s.Join(t, "bob")
 	d.linkedByService(bob, "bob", "u1")
 	d.fake.codeOn("654321")
@@ -280,8 +272,7 @@ func TestHostileCodesSignNoDeviceIn(t *testing.T) {
 // Its access key opens no local user without a yes.
 func TestHostileDeviceCodeOpensNoLocalUser(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob := s.Join(t, "bob")
 	d.linkedByService(bob, "bob", "u1")
 	code := must(s.NewClient(t).Devices.Begin(t.Context(), client.DeviceAsk{Client: "Den TV", DeviceName: "Living room", DeviceID: "tv-1"}))(t)
@@ -297,8 +288,7 @@ func TestHostileDeviceCodeOpensNoLocalUser(t *testing.T) {
 // before the agent, and the link is accepted. It still needs a yes at the machine.
 func TestHostileInviteIsNoYes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob := s.Join(t, "bob")
 	at := d.localUserAt("u1")
 	d.invite(bob, "bob", func(in *client.NewInvite) { in.Servers[0].LocalUserID = at }) // of type guest
@@ -312,8 +302,7 @@ func TestHostileInviteIsNoYes(t *testing.T) {
 // completed. Without an answer at the media server there is no yes.
 func TestHostileProofsAreNoYes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	var begun atomic.Int32
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		switch {
@@ -348,8 +337,7 @@ func TestHostileProofsAreNoYes(t *testing.T) {
 // token. The device must not get it.
 func TestYesTakenBackWhileTokenIsMade(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob := s.Join(t, "bob")
 	d.linked(bob, "bob", "u1")
 	key := d.key(bob)
@@ -370,8 +358,7 @@ func TestYesTakenBackWhileTokenIsMade(t *testing.T) {
 // again and again. The trouble is logged once.
 func TestHostileWaitingLinksAreLoggedSometimes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	for round := range 10 {
 		id := fmt.Sprint("u", 1+4*(round%2))
 		forgeLinks(s, forged(id, fmt.Sprint("name ", round)))

@@ -47,6 +47,16 @@ func (d *deployment) holdGuests() *gate {
 	return g
 }
 
+// heldGuest invites a person as a guest, and returns when the media server waits before it
+// creates their local user.
+func (d *deployment) heldGuest(name string) (*client.Client, *gate) {
+	d.t.Helper()
+	person, g := d.site.Join(d.t, name), d.holdGuests()
+	d.invite(person, name)
+	eventually(d.t, "the creation", func() bool { return g.count() == 1 })
+	return person, g
+}
+
 // count returns how many calls wait now.
 func (g *gate) count() int {
 	g.mu.Lock()
@@ -58,12 +68,8 @@ func (g *gate) count() int {
 // not enough it is told to come again, and not that its access key is wrong.
 func TestExchangeWaitsForGuest(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
-	bob := s.Join(t, "bob")
-	g := d.holdGuests()
-	d.invite(bob, "bob")
-	eventually(t, "the creation", func() bool { return g.count() == 1 })
+	_, d := newRunning(t)
+	bob, g := d.heldGuest("bob")
 	key := d.key(bob)
 	if _, err := d.exchange(key); !errors.Is(err, agent.ErrNotYet) {
 		t.Errorf("error %v, want %v", err, agent.ErrNotYet)
@@ -88,12 +94,8 @@ func TestExchangeWaitsForGuest(t *testing.T) {
 // A device that waits is told when its link ends meanwhile.
 func TestExchangeWaitsForGuestWhoseLinkEnds(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
-	bob := s.Join(t, "bob")
-	g := d.holdGuests()
-	d.invite(bob, "bob")
-	eventually(t, "the creation", func() bool { return g.count() == 1 })
+	_, d := newRunning(t)
+	bob, g := d.heldGuest("bob")
 	key := d.key(bob)
 	d.WaitForGuests(waittest.Patience)
 	results := make(chan error)
@@ -114,12 +116,8 @@ func TestExchangeWaitsForGuestWhoseLinkEnds(t *testing.T) {
 // until the local user has been created, and then signs the device in.
 func TestCodeWaitsForGuest(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
-	bob := s.Join(t, "bob")
-	g := d.holdGuests()
-	d.invite(bob, "bob")
-	eventually(t, "the creation", func() bool { return g.count() == 1 })
+	s, d := newRunning(t)
+	bob, g := d.heldGuest("bob")
 	d.fake.codeOn("654321")
 	asked := must(bob.QuickConnects.Ask(t.Context(), d.serverID(), "654321"))(t)
 	state := func() client.QuickConnect { return must(bob.QuickConnects.Get(t.Context(), asked.ID))(t) }
@@ -162,8 +160,7 @@ func TestGuestsAreCreatedSideBySide(t *testing.T) {
 // exist are bounded nevertheless.
 func TestEndedGuestFreesPlace(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestLimit = 1 }).started()
+	s, d := newRunning(t, func(o *agent.Options) { o.Policy.GuestLimit = 1 })
 	for i := range 6 {
 		name := fmt.Sprintf("guest%d", i)
 		d.invite(s.Join(t, name), name)
@@ -182,8 +179,7 @@ func TestEndedGuestFreesPlace(t *testing.T) {
 // device and for a Quick Connect code. The trouble names the guest and the setting.
 func TestGuestIsToldWhatTheyWaitFor(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestsHourly = 1 }).started()
+	s, d := newRunning(t, func(o *agent.Options) { o.Policy.GuestsHourly = 1 })
 	d.invite(s.Join(t, "ann2"), "ann2")
 	d.guestOf("ann2")
 	bob := s.Join(t, "bob")

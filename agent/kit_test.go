@@ -79,6 +79,14 @@ func newDeployment(t *testing.T, s *servicetest.Service, adjust ...change) *depl
 	return d
 }
 
+// newRunning starts the service, and a deployment whose agent runs and has sent its first
+// report.
+func newRunning(t *testing.T, adjust ...change) (*servicetest.Service, *deployment) {
+	t.Helper()
+	s := newSite(t)
+	return s, newDeployment(t, s, adjust...).started()
+}
+
 func testKeys(t testing.TB) secret.Keys {
 	t.Helper()
 	return must(secret.NewKeys(modelstest.Key, ""))(t)

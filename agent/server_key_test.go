@@ -50,8 +50,7 @@ func isKeyRenewal(r *http.Request) bool {
 // agent takes the new key, and its links stay.
 func TestAgentTakesNewKey(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	d.linked(bob, "bob", "u1")
 	stolen, id := d.storedKey(), d.serverID()
@@ -73,8 +72,7 @@ func TestAgentTakesNewKey(t *testing.T) {
 // stops saying so when it has the new one.
 func TestAgentTakesNewKeyBeforeOldOneEnds(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	made := must(d.ann.Servers.ReplaceKey(t.Context(), d.serverID()))(t)
 	s.Clock.Advance(7 * time.Hour) // the next comparison
 	eventually(t, "the key is replaced", func() bool { return d.trouble("server_key_replaced") }, d.log)
@@ -123,8 +121,7 @@ func TestAgentRefusesOtherKeys(t *testing.T) {
 // and the copy is refused then.
 func TestHandOverRenewsKey(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	d.linked(bob, "bob", "u1")
 	copied, id := d.storedKey(), d.serverID()
@@ -147,8 +144,7 @@ func TestHandOverRenewsKey(t *testing.T) {
 // next run gets the same new key.
 func TestRenewalAfterCrash(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	cat := s.Join(t, "cat")
 	copied, id := d.storedKey(), d.serverID()
 	var crashed atomic.Bool
@@ -186,8 +182,7 @@ func TestRenewalAfterCrash(t *testing.T) {
 // reads why, and the agent tries again.
 func TestRenewalIsRepeatedWhileTheFeedGoesOn(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	copied, id := d.storedKey(), d.serverID()
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
@@ -215,8 +210,7 @@ func TestRenewalIsRepeatedWhileTheFeedGoesOn(t *testing.T) {
 // agent: then no key of the former owner works.
 func TestFormerOwnerReplacesKeyFirst(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	cat := s.Join(t, "cat")
 	copied, id := d.storedKey(), d.serverID()
 	d.halt()
@@ -237,8 +231,7 @@ func TestFormerOwnerReplacesKeyFirst(t *testing.T) {
 // The given key is the newer one, and must not be overwritten.
 func TestGivenKeyOutlastsRenewal(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s).started()
+	s, d := newRunning(t)
 	cat := s.Join(t, "cat")
 	copied, id := d.storedKey(), d.serverID()
 	given := make(chan string, 1)
