@@ -80,7 +80,7 @@ func (e *Emails) Resend(ctx context.Context, pendingSecret string, caller Caller
 		}
 		return err
 	}
-	return e.tx(ctx, "resend the confirmation", func(tx *gorm.DB) error { return e.oweConfirm(ctx, tx, &row) })
+	return e.tx(ctx, "resend the confirmation", func(tx *gorm.DB) error { return e.oweConfirm(ctx, tx, &row, caller) })
 }
 
 func (e *Emails) mayResend(ctx context.Context, row *accountRow, caller Caller) error {
@@ -95,11 +95,11 @@ func (e *Emails) mayResend(ctx context.Context, row *accountRow, caller Caller) 
 }
 
 // oweConfirm owes the confirmation mail and replaces an earlier one.
-func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow) error {
+func (e *Emails) oweConfirm(ctx context.Context, tx *gorm.DB, row *accountRow, caller Caller) error {
 	if err := revoke(tx, row.ID, purposeConfirm); err != nil {
 		return err
 	}
-	return e.owe(ctx, tx, confirmMail(row, e.signUpLeft(row)))
+	return e.owe(ctx, tx, confirmMail(row, e.signUpLeft(row), e.starter(caller)))
 }
 
 // Correct changes the address of a sign-up that waits, and owes the mail to the new
@@ -142,7 +142,7 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 		if err := revoke(tx, row.ID, purposeReset, purposePINReset); err != nil {
 			return err
 		}
-		return e.oweConfirm(ctx, tx, &row)
+		return e.oweConfirm(ctx, tx, &row, caller)
 	})
 }
 

@@ -270,6 +270,6 @@ func (e *EmbyServers) Invite(ctx context.Context, email, requestedBy string, cal
 		if spent.Error != nil || spent.RowsAffected != 1 {
 			return spent.Error
 		}
-		return e.owe(ctx, tx, invitedMail(sendTo, e.opt.Languages[0], strings.TrimSpace(cleanServerName(requestedBy))))
+		return e.owe(ctx, tx, invitedMail(sendTo, e.opt.Languages[0], strings.TrimSpace(cleanServerName(requestedBy)), e.starter(caller)))
 	})
 }

@@ -26,6 +26,8 @@ type Letter struct {
 	Facts       MailFacts
 	ToStrangers bool      // as in [MailTraits]
 	At          time.Time // when it was put into the queue
+	group       string    // of mails of which some are sent every hour, or ""; see [Mail.withinHour]
+	starter     string    // by whom the mails of a group are counted
 }
 
 // Prepare finds the recipient of a leased mail, and mints its secret. It deletes the
@@ -38,7 +40,7 @@ func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, e
 		if letter, send, err = m.prepare(ctx, o, false); err != nil || !send {
 			return Letter{}, false, err
 		}
-		if within, err := m.withinDay(ctx, &letter); err != nil {
+		if within, err := m.within(ctx, &letter); err != nil {
 			return Letter{}, false, err
 		} else if !within {
 			return Letter{}, false, m.Sent(ctx, o.ID)
@@ -96,13 +98,14 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	var stored struct {
 		MailFacts
 		NameOrEmail string `json:"name_or_email"` // nameFact
+		By          string `json:"by"`            // byFact
 	}
 	if err := json.Unmarshal([]byte(row.Facts), &stored); err != nil {
 		return Letter{}, fmt.Errorf("facts: %w", err)
 	}
 	letter := Letter{
 		ID: FormatID(row.ID), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: stored.MailFacts,
-		At: row.CreatedAt.UTC(),
+		At: row.CreatedAt.UTC(), group: row.Kind.traits().hourly, starter: stored.By,
 	}
 	if row.Kind.traits().HasSecret() {
 		letter.Facts.Until = row.ExpiresAt.UTC()
@@ -130,6 +133,9 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	}
 	if letter.To == "" {
 		letter.To = account.Email
+	}
+	if row.Kind == MailPasswordReset && account.ConfirmedAt != nil {
+		letter.starter = account.owner()
 	}
 	letter.Locale = account.Locale
 	letter.Facts.Username, letter.Facts.DisplayName = account.Username, account.DisplayName
@@ -283,20 +289,40 @@ func overtaken(open []token, owedAt time.Time) bool {
 	return slices.ContainsFunc(open, func(t token) bool { return t.CreatedAt.After(owedAt) })
 }
 
-// withinDay counts a mail that strangers can start, against the daily limit of the mailbox
-// that gets it (R-83). It reports whether the mail may be sent. When the daily limit is used
-// up, one password reset an hour may still be sent.
-func (m *Mail) withinDay(ctx context.Context, letter *Letter) (bool, error) {
-	key := mailboxKey(letter.To)
-	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", key), m.opt.Limits.MailDay)
+// within counts a mail that strangers can start, against the daily limit of the mailbox that
+// gets it (R-83). It reports whether the mail may be sent. When the daily limit is used up,
+// some mails may still be sent every hour, see [Mail.withinHour].
+func (m *Mail) within(ctx context.Context, letter *Letter) (bool, error) {
+	if letter.starter == byOperator {
+		return true, nil
+	}
+	mailbox := mailboxKey(letter.To)
+	hits, err := m.throttle.raise(ctx, m.throttle.key("mail day", mailbox), m.opt.Limits.MailDay)
 	if err != nil || hits > 0 {
 		return hits > 0, err
 	}
-	if letter.Kind != MailPasswordReset {
+	return m.withinHour(ctx, letter.group, mailbox, letter.starter)
+}
+
+// withinHour counts a mail of a group after the daily limit is used up, and reports whether it
+// may be sent. Each starter has one mail an hour to a mailbox. The starter of a reset is the
+// account itself if its address is confirmed, so no stranger can use up that reset. Starters of
+// other mails are networks or accounts of strangers, so all of them together have a limit, too.
+func (m *Mail) withinHour(ctx context.Context, group, mailbox, starter string) (bool, error) {
+	if group == "" {
 		return false, nil
 	}
-	hits, err = m.throttle.raise(ctx, m.throttle.key("reset mail hour", key), m.opt.Limits.ResetMailHour)
-	return hits > 0, err
+	l, t := m.opt.Limits, m.throttle
+	own, err := t.count(ctx, t.key(group+" mail hour", mailbox+" "+starter), l.MailHour)
+	if err == nil && group != hourlyReset {
+		if _, err = t.count(ctx, t.key(group+" mails hour", mailbox), l.MailsHour); KindOf(err) == KindThrottled {
+			return false, t.giveBack(ctx, own) // so that the starter has another chance as soon as there is room
+		}
+	}
+	if KindOf(err) == KindThrottled {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // QueuedMail is a mail in the queue, as operators see it.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"encoding/hex"
 	"maps"
 	"slices"
 	"time"
@@ -43,7 +44,17 @@ type MailTraits struct {
 	OthersStart bool    // others than its receiver can make the service send it, so it counts against a limit
 	ToStrangers bool    // it can reach a person who did not ask for it, so it must not show a name that somebody could use to send a message
 	secret      purpose // of the secret in its link; "" for a mail without a secret
+	hourly      string  // one of the groups below: some mails of a group are sent every hour, although strangers used up the limit of the day; "" if none is
 }
+
+// The groups of mails of which some are sent every hour, whatever strangers did. Without such
+// a mail a person cannot go on, and no page shows what the mail says.
+const (
+	hourlyReset   = "reset"
+	hourlyConfirm = "confirm" // of sign-ups
+	hourlyChange  = "change"  // of an address
+	hourlyInvite  = "invite"
+)
 
 // HasSecret reports whether the mail's link carries a secret.
 func (t MailTraits) HasSecret() bool { return t.secret != "" }
@@ -51,12 +62,12 @@ func (t MailTraits) HasSecret() bool { return t.secret != "" }
 // MailKinds returns the one table of all kinds of mail.
 func MailKinds() []MailTraits {
 	return []MailTraits{
-		{Kind: MailConfirm, secret: purposeConfirm, OthersStart: true, ToStrangers: true},
+		{Kind: MailConfirm, secret: purposeConfirm, OthersStart: true, ToStrangers: true, hourly: hourlyConfirm},
 		{Kind: MailAlreadyRegistered, OthersStart: true, ToStrangers: true},
 		{Kind: MailAccountCreated, secret: purposeReset},
-		{Kind: MailPasswordReset, secret: purposeReset, OthersStart: true},
+		{Kind: MailPasswordReset, secret: purposeReset, OthersStart: true, hourly: hourlyReset},
 		{Kind: MailPasswordChanged},
-		{Kind: MailEmailConfirm, secret: purposeEmailChange, OthersStart: true, ToStrangers: true},
+		{Kind: MailEmailConfirm, secret: purposeEmailChange, OthersStart: true, ToStrangers: true, hourly: hourlyChange},
 		{Kind: MailEmailAsked},
 		{Kind: MailEmailChanged, secret: purposeEmailUndo},
 		{Kind: MailEmailArrived},
@@ -70,10 +81,10 @@ func MailKinds() []MailTraits {
 		{Kind: MailLinkAccepted},
 		{Kind: MailLinkRemoved},
 		{Kind: MailLinkEnded},
-		{Kind: MailInvited, OthersStart: true, ToStrangers: true},
+		{Kind: MailInvited, OthersStart: true, ToStrangers: true, hourly: hourlyInvite},
 		{Kind: MailServerHandedOver, OthersStart: true, ToStrangers: true},
 		{Kind: MailServerKey}, // a thief must not use up the mails of a day and then replace a key unseen
-		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true},
+		{Kind: MailInvite, secret: purposeInvite, OthersStart: true, ToStrangers: true, hourly: hourlyInvite},
 	}
 }
 
@@ -138,6 +149,21 @@ type MailFacts struct {
 // or address from the form, by which the worker finds the account.
 const nameFact = "name_or_email"
 
+// byFact is the stored fact of a mail that strangers can start: who started it. It is the
+// starter of [core.starter], an account or byOperator. Mails are counted by it, so that one
+// stranger cannot use up the mails of others.
+const byFact = "by"
+
+// byOperator is the value of byFact for a mail that an operator started. Nothing limits it.
+const byOperator = "operator"
+
+// starter returns a text that stands for the network of a caller. It does not show the
+// address.
+func (c *core) starter(caller Caller) string {
+	mac := c.keys.MAC("mail starter", c.throttle.placeOf(caller.Address).far)
+	return hex.EncodeToString(mac[:8])
+}
+
 // namesOf returns the names of an account.
 func namesOf(row *accountRow) storedFacts {
 	return storedFacts{"username": row.Username, "display_name": row.DisplayName}
@@ -155,9 +181,10 @@ func (f storedFacts) and(name, value string) storedFacts {
 	return f
 }
 
-// confirmMail returns the mail that asks for the confirmation of a sign-up's address.
-func confirmMail(account *accountRow, life time.Duration) owed {
-	return owed{kind: MailConfirm, account: account, facts: storedFacts{"email": account.Email}, life: life}
+// confirmMail returns the mail that asks for the confirmation of a sign-up's address. by says
+// who started it, see byFact.
+func confirmMail(account *accountRow, life time.Duration, by string) owed {
+	return owed{kind: MailConfirm, account: account, facts: storedFacts{"email": account.Email, byFact: by}, life: life}
 }
 
 // accountCreatedMail returns the mail about an account that an operator made for a
@@ -188,7 +215,7 @@ func passwordChangedMail(account *accountRow, caller Caller, at time.Time) owed 
 func emailConfirmMail(account *accountRow, change *emailChange, life time.Duration) owed {
 	return owed{
 		kind: MailEmailConfirm, account: account, recipient: change.NewEmail, subject: change.ID,
-		facts: storedFacts{"email": change.NewEmail}, life: life,
+		facts: storedFacts{"email": change.NewEmail, byFact: FormatID(account.ID)}, life: life,
 	}
 }
 
@@ -269,9 +296,9 @@ func serverKeyMail(owner *accountRow, server, what string, caller Caller, at tim
 }
 
 // invitedMail returns the mail to an address that has no account. It tells its reader that
-// person wants to link them to a server.
-func invitedMail(recipient, locale, person string) owed {
-	return owed{kind: MailInvited, recipient: recipient, locale: locale, facts: storedFacts{"person": person}}
+// person wants to link them to a server. by says who started it, see byFact.
+func invitedMail(recipient, locale, person, by string) owed {
+	return owed{kind: MailInvited, recipient: recipient, locale: locale, facts: storedFacts{"person": person, byFact: by}}
 }
 
 // inviteMail returns the mail with an invite, to the account that the invite names,
@@ -282,6 +309,7 @@ func inviteMail(invite *inviteRow, account, owner *accountRow, servers string) o
 		kind: MailInvite, account: account, recipient: invite.Email, subject: invite.ID, life: inviteLife,
 		facts: storedFacts{
 			"person": owner.Username, "server": servers, "note": invite.Note, "at": invite.CreatedAt.Format(time.RFC3339),
+			byFact: FormatID(owner.ID),
 		},
 	}
 	if account == nil {

@@ -30,7 +30,7 @@ func (o *Operators) Create(ctx context.Context, in SignUp) (Account, error) {
 		}
 		mail := accountCreatedMail(&row, o.opt.Lives.Confirm)
 		if in.Password != "" {
-			mail = confirmMail(&row, o.opt.Lives.Confirm)
+			mail = confirmMail(&row, o.opt.Lives.Confirm, byOperator)
 		}
 		if err := o.owe(ctx, tx, mail); err != nil {
 			return err

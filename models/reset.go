@@ -61,7 +61,7 @@ func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, n
 	if KindOf(err) == KindThrottled {
 		// Strangers may have used up the day. One request an hour still counts, so that
 		// the owner can always get a reset.
-		err = t.allow(ctx, t.key("recover day over", subject), l.ResetMailHour)
+		err = t.allow(ctx, t.key("recover day over", subject), l.ResetHour)
 	}
 	return err
 }

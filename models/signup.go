@@ -179,7 +179,7 @@ func (a *Accounts) signUp(ctx context.Context, tx *gorm.DB, row *accountRow, cal
 	if pendingSecret, err = a.newPendingSecret(ctx, tx, row); err != nil {
 		return "", err
 	}
-	err = a.owe(ctx, tx, confirmMail(row, a.opt.Lives.Confirm))
+	err = a.owe(ctx, tx, confirmMail(row, a.opt.Lives.Confirm, a.starter(caller)))
 	if err != nil {
 		return "", err
 	}

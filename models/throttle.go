@@ -62,7 +62,9 @@ type Limits struct {
 	RecoverDay      Limit
 	RecoverNoProof  Limit // forgot, by source, while the captcha service is away
 	MailDay         Limit // to one address, what strangers can start
-	ResetMailHour   Limit // resets that pass anyway when MailDay or RecoverDay is used up
+	MailHour        Limit // mails of one group from one starter that pass anyway when MailDay is used up
+	MailsHour       Limit // of those, to one address from all starters
+	ResetHour       Limit // forgot, by typed name, when RecoverDay is used up
 	PINQuarter      Limit
 	PINDay          Limit
 	ProfileHour     Limit // saved profiles of one account
@@ -120,7 +122,9 @@ func ProductionLimits() Limits {
 		RecoverDay:      Limit{Hits: 10, Window: day},
 		RecoverNoProof:  Limit{Hits: 2, Window: time.Hour},
 		MailDay:         Limit{Hits: 10, Window: day},
-		ResetMailHour:   Limit{Hits: 1, Window: time.Hour},
+		MailHour:        Limit{Hits: 1, Window: time.Hour},
+		MailsHour:       Limit{Hits: 3, Window: time.Hour},
+		ResetHour:       Limit{Hits: 1, Window: time.Hour},
 		PINQuarter:      Limit{Hits: 5, Window: 15 * time.Minute},
 		PINDay:          Limit{Hits: 10, Window: day},
 		ProfileHour:     Limit{Hits: 30, Window: time.Hour},
