@@ -17,6 +17,6 @@ func (s *site) apiDeleteAccount(c *gin.Context, session models.Session) error {
 	if err := needed("password", in.Password); err != nil {
 		return err
 	}
-	err = s.Store.Accounts.Delete(c.Request.Context(), session.AccountID, in.Password)
+	err = s.Store.Accounts.Delete(c.Request.Context(), session.AccountID, in.Password, caller(c))
 	return done(c, atMember(err, "current_password", "password"))
 }

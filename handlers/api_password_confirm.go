@@ -19,7 +19,7 @@ func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error 
 	if err != nil {
 		return err
 	}
-	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, in.Password)
+	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, in.Password, caller(c))
 	if errors.Is(err, models.ErrWrongPassword) {
 		return oneMistake("password", "current_password_wrong")
 	}

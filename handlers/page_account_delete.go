@@ -25,7 +25,7 @@ func (s *site) deleteAccount(c *gin.Context, f form) error {
 	if err := missing(f, "current_password"); err != nil {
 		return s.showAccountDelete(c, err)
 	}
-	if err := s.Store.Accounts.Delete(c.Request.Context(), session.AccountID, f["current_password"]); err != nil {
+	if err := s.Store.Accounts.Delete(c.Request.Context(), session.AccountID, f["current_password"], caller(c)); err != nil {
 		return s.showAccountDelete(c, err)
 	}
 	s.forgetSession(c)

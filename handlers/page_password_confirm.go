@@ -25,7 +25,7 @@ func (s *site) confirmPassword(c *gin.Context, f form) error {
 	if err := missing(f, "current_password"); err != nil {
 		return s.showPasswordConfirm(c, f["return_to"], err)
 	}
-	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, f["current_password"])
+	token, err := s.Store.Sessions.ConfirmPassword(c.Request.Context(), session, f["current_password"], caller(c))
 	if err != nil {
 		return s.showPasswordConfirm(c, f["return_to"], err)
 	}

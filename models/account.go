@@ -150,7 +150,7 @@ func updateAccount(tx *gorm.DB, accountID int64, columns map[string]any, conditi
 // the try before it compares, in another counter than sign-ins, so that strangers
 // cannot lock the owner out. It returns [ErrWrongPassword], [ErrThrottled], or
 // [ErrNoSession] for an account that was disabled meanwhile.
-func (c *core) passwordIs(ctx context.Context, row *accountRow, password string) error {
+func (c *core) passwordIs(ctx context.Context, row *accountRow, password string, caller Caller) error {
 	if row.DisabledAt != nil {
 		return ErrNoSession
 	}
@@ -158,7 +158,7 @@ func (c *core) passwordIs(ctx context.Context, row *accountRow, password string)
 	if err := c.throttle.attempt(ctx, key, c.opt.Limits.SignedIn); err != nil {
 		return err
 	}
-	match, err := c.verifyPassword(secret.ForKnown(ctx, row.owner()), row, password)
+	match, err := c.verifyPassword(c.known(ctx, row, caller), row, password)
 	if err != nil {
 		return err
 	}
@@ -166,6 +166,12 @@ func (c *core) passwordIs(ctx context.Context, row *accountRow, password string)
 		return ErrWrongPassword
 	}
 	return c.throttle.forget(ctx, key)
+}
+
+// known returns the context for the hashes of a person who has a session of the account or a
+// known device, and who calls from the network of caller.
+func (c *core) known(ctx context.Context, row *accountRow, caller Caller) context.Context {
+	return secret.ForKnown(ctx, row.owner(), c.throttle.placeOf(caller.Address).far)
 }
 
 // passwordPurpose and pinPurpose keep the hashes of passwords and of PINs apart.
@@ -212,7 +218,7 @@ func (c *core) verifyHash(ctx context.Context, stored, purpose, owner, text stri
 // rehash stores a fresh hash of text, unless the column has changed meanwhile. If too many
 // hashes wait, it does nothing, because the next sign-in or PIN that matches tries again.
 func (c *core) rehash(ctx context.Context, accountID int64, column, stored, purpose, owner, text string) {
-	fresh, err := c.hasher.Hash(secret.ForKnown(ctx, owner), purpose, owner, text)
+	fresh, err := c.hasher.Hash(secret.ForOwner(ctx, owner), purpose, owner, text)
 	if errors.Is(err, secret.ErrBusy) {
 		return
 	}

@@ -11,12 +11,12 @@ import (
 // of the address, because the account is gone when it is sent. Delete returns
 // [ErrNotFound], [ErrWrongPassword], [ErrThrottled], or [ErrDeletionWaits] with the
 // parameter Until (RFC 3339, UTC) while an email change can still be undone.
-func (a *Accounts) Delete(ctx context.Context, accountID int64, password string) error {
+func (a *Accounts) Delete(ctx context.Context, accountID int64, password string, caller Caller) error {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if err != nil {
 		return err
 	}
-	if err := a.passwordIs(ctx, &row, password); err != nil {
+	if err := a.passwordIs(ctx, &row, password, caller); err != nil {
 		return err
 	}
 	return a.deleteAccount(ctx, &row)

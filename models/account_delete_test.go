@@ -38,8 +38,8 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 					k.t.Errorf("the test fills no row in %s, want one or more", table)
 				}
 			}
-			k.is(k.Accounts.Delete(ctx, a.ID, otherPassword), models.ErrWrongPassword)
-			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
+			k.is(k.Accounts.Delete(ctx, a.ID, otherPassword, home), models.ErrWrongPassword)
+			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword, home))
 			if diff := cmp.Diff(map[string]string{}, k.rowsOf(a.ID)); diff != "" {
 				k.t.Errorf("rows of the deleted account (-want +got): %s", diff)
 			}
@@ -60,7 +60,7 @@ func TestDeleteErasesTheAccount(t *testing.T) {
 			k.is(err, models.ErrNoSession)
 			_, err = k.Accounts.Get(ctx, a.ID)
 			k.is(err, models.ErrNotFound)
-			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrNotFound)
+			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrNotFound)
 			k.signUp(a.Username) // the username and the address are free again
 			k.letters()
 			c := newName()
@@ -102,7 +102,7 @@ func TestDeletedAccountLeavesOnlyItsNumber(t *testing.T) {
 		k.must(k.Invites.Accept(ctx, owner.ID, k.invite(anna, owner.Username, theirs).ID, home))
 		device := k.deviceOf(anna)
 		k.must(k.Sessions.End(ctx, anna.ID, device.ID, home))
-		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword))
+		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword, home))
 		k.letters()
 		for _, c := range k.changes(m, 0) {
 			if c.AccountID != anna.ID || c.DeviceID != "" || c.Link != nil {

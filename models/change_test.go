@@ -73,7 +73,7 @@ func TestFeedHasEveryChangeOfALink(t *testing.T) {
 		k.must(k.People.Remove(ctx, owner.ID, m.ID, asked.ID))
 		expect("removed by the owner", models.ChangeLinkRemoved)
 		k.invited(owner, m, anna, "u-ben")
-		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword))
+		k.must(k.Accounts.Delete(ctx, anna.ID, goodPassword, home))
 		expect("deleted", models.ChangeLink, models.ChangeLinkRemoved)
 		if got := k.changes(other, 0); len(got) != 0 || len(k.changes(plain, 0)) != 0 {
 			k.t.Errorf("the other servers' feeds: the first has %+v, want no change in either", got)

@@ -235,7 +235,7 @@ func TestApprovalDiesWithTheAccount(t *testing.T) {
 			k.must(k.Sessions.EndOthers(k.t.Context(), phone, home))
 		},
 		"deleted": func(k *kit, a models.Account, _ models.Session) {
-			k.must(k.Accounts.Delete(k.t.Context(), a.ID, goodPassword))
+			k.must(k.Accounts.Delete(k.t.Context(), a.ID, goodPassword, home))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

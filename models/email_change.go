@@ -85,7 +85,7 @@ func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, pass
 	if sendTo == row.Email {
 		return ErrSameEmail
 	}
-	if err := e.passwordIs(ctx, &row, password); err != nil {
+	if err := e.passwordIs(ctx, &row, password, caller); err != nil {
 		return err
 	}
 	if err := e.throttle.allow(ctx, e.throttle.key("email change", row.owner()), e.opt.Limits.EmailChangeDay); err != nil {

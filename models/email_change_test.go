@@ -255,14 +255,14 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			if letters := k.letters(); len(letters) != 0 {
 				k.t.Errorf("got the mails %+v, want none", letters)
 			}
-			err = k.Accounts.Delete(ctx, a.ID, goodPassword)
+			err = k.Accounts.Delete(ctx, a.ID, goodPassword, home)
 			k.is(err, models.ErrDeletionWaits)
 			k.is(k.Operators.Delete(ctx, a.Username), models.ErrDeletionWaits)
 			if _, err := k.Accounts.Get(ctx, a.ID); err != nil {
 				k.t.Error(err)
 			}
 			k.clock.Advance(72*time.Hour - time.Millisecond)
-			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrDeletionWaits)
+			k.is(k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrDeletionWaits)
 			_, err = k.Emails.LookUndo(ctx, undo)
 			k.must(err)
 			k.clock.Advance(time.Millisecond)
@@ -271,7 +271,7 @@ func TestUndoGivesTheOldAddressBack(t *testing.T) {
 			_, err = k.Emails.Undo(ctx, undo, home)
 			k.is(err, models.ErrTokenSpent)
 			k.must(k.Operators.Confirm(ctx, stranger)) // the address is free, whether the row has been swept or not
-			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
+			k.must(k.Accounts.Delete(ctx, a.ID, goodPassword, home))
 		})
 		k.run("links in the old mailbox stop working", func(k *kit) {
 			a := k.account()

@@ -152,7 +152,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		b := account()
 		k.must(k.Operators.Disable(ctx, b.Username))
 		k.must(k.Operators.Enable(ctx, b.Username))
-		k.must(k.Accounts.Delete(ctx, b.ID, goodPassword))
+		k.must(k.Accounts.Delete(ctx, b.ID, goodPassword, home))
 		db.Gorm.Logger = logger.Discard
 
 		explained := 0

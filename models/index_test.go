@@ -206,7 +206,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"sign out everywhere", func() error { return k.Sessions.EndAll(ctx, member.ID, home) }, ""},
 			{"history", func() error { _, err := k.History.Page(ctx, member.ID, 0, 50); return err }, "history_account_id"},
 			{"export", func() error { _, err := k.Accounts.Export(ctx, ben.ID, home); return err }, ""},
-			{"delete", func() error { return k.Accounts.Delete(ctx, member.ID, goodPassword) }, "link_changes_account_id"},
+			{"delete", func() error { return k.Accounts.Delete(ctx, member.ID, goodPassword, home) }, "link_changes_account_id"},
 			{"remove a server", func() error { return k.Servers.Remove(ctx, owner.ID, k.agent(owner).ID, home) }, ""},
 			{"sweep", func() error { return k.Sweep(ctx) }, "links_ends_at"},
 		} {

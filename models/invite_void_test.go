@@ -109,7 +109,7 @@ func TestVoidInviteChangesNothing(t *testing.T) {
 		for name, undo := range map[string]func(owner, guest models.Account, m media){
 			"the owner is disabled": func(owner, _ models.Account, _ media) { k.must(k.Operators.Disable(ctx, owner.Username)) },
 			"the owner is deleted": func(owner, _ models.Account, _ media) {
-				k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword))
+				k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword, home))
 			},
 			"the server is handed over": func(owner, _ models.Account, m media) {
 				k.must(k.Servers.HandOver(ctx, owner.ID, m.ID, k.account().Username, home))

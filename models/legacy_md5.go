@@ -69,7 +69,7 @@ func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string
 	if !s.opt.LegacyMD5 || strings.HasPrefix(row.LegacyMD5, s.keys.ID()+"$") {
 		return
 	}
-	ctx = secret.ForKnown(ctx, row.owner())
+	ctx = secret.ForOwner(ctx, row.owner())
 	stored, err := s.hasher.Hash(ctx, md5Purpose, row.owner(), md5Hex(password))
 	if err == nil {
 		var storedFiltered string

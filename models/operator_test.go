@@ -130,7 +130,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		add("sign-in", err, models.ErrAccountDisabled)
 		_, err = k.trySignIn(a.Username, otherPassword)
 		add("wrong sign-in", err, models.ErrSignInWrong)
-		_, err = k.Sessions.ConfirmPassword(ctx, in.Session, goodPassword)
+		_, err = k.Sessions.ConfirmPassword(ctx, in.Session, goodPassword, home)
 		add("confirm password", err, models.ErrNoSession)
 		_, err = k.Accounts.ChangePassword(ctx, in.Session, models.ChangePassword{Current: goodPassword, Password: otherPassword}, home)
 		add("change password", err, models.ErrNoSession)
@@ -149,7 +149,7 @@ func TestDisabledAccountIsRefusedEverywhere(t *testing.T) {
 		add("confirm", k.Emails.Confirm(ctx, confirm, home), models.ErrTokenSpent)
 		add("resend", k.Emails.Resend(ctx, pending, home), models.ErrTokenSpent)
 		add("correct", k.Emails.Correct(ctx, pending, "new@example.org", home), models.ErrTokenSpent)
-		add("delete", k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrNoSession)
+		add("delete", k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrNoSession)
 		for path, r := range refused {
 			k.t.Run(path, func(t *testing.T) { (&kit{t: t}).is(r.got, r.want) })
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
-
-	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // ChangePassword holds the present password of a signed-in person and the new one.
@@ -33,13 +31,13 @@ func (a *Accounts) ChangePassword(ctx context.Context, this Session, in ChangePa
 	if wrong := a.checkPassword("password", in.Password, row.personal()...); wrong != nil {
 		return Renewed{}, invalid([]FieldError{*wrong})
 	}
-	if err := a.passwordIs(ctx, &row, in.Current); err != nil {
+	if err := a.passwordIs(ctx, &row, in.Current, caller); err != nil {
 		return Renewed{}, err
 	}
 	if sameText(in.Current, in.Password) {
 		return Renewed{}, ErrSamePassword
 	}
-	hash, err := a.newPasswordHash(ctx, &row, in.Password)
+	hash, err := a.newPasswordHash(ctx, &row, in.Password, caller)
 	if err != nil {
 		return Renewed{}, err
 	}
@@ -82,9 +80,9 @@ func sameText(a, b string) bool {
 	return one == other
 }
 
-func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password string) (string, error) {
+func (c *core) newPasswordHash(ctx context.Context, row *accountRow, password string, caller Caller) (string, error) {
 	prepared, _ := preparePassword(password)
-	hash, err := c.hasher.Hash(secret.ForKnown(ctx, row.owner()), passwordPurpose, row.owner(), prepared)
+	hash, err := c.hasher.Hash(c.known(ctx, row, caller), passwordPurpose, row.owner(), prepared)
 	return hash, explained("hash the password", err)
 }
 

@@ -53,7 +53,7 @@ func (p *PINs) store(ctx context.Context, row *accountRow, pin string, event Eve
 	hash := ""
 	if pin != "" {
 		var err error
-		hash, err = p.hasher.Hash(secret.ForKnown(ctx, row.owner()), pinPurpose, row.owner(), preparePIN(pin))
+		hash, err = p.hasher.Hash(p.known(ctx, row, caller), pinPurpose, row.owner(), preparePIN(pin))
 		if err != nil {
 			return explained("hash the PIN", err)
 		}
@@ -142,7 +142,7 @@ func (p *PINs) verify(ctx context.Context, row *accountRow, pin string, caller C
 	if day == 0 {
 		return p.turnOff(ctx, row, caller)
 	}
-	match, outdated, err := p.verifyHash(secret.ForKnown(ctx, row.owner()), row.PINHash, pinPurpose, row.owner(), pin)
+	match, outdated, err := p.verifyHash(p.known(ctx, row, caller), row.PINHash, pinPurpose, row.owner(), pin)
 	if err != nil {
 		return explained("check the PIN", err)
 	}
@@ -247,7 +247,7 @@ func (p *PINs) ResetByPassword(ctx context.Context, accountID int64, password, p
 	if code := p.wrongNewPIN(&row, pin); code != nil {
 		return code
 	}
-	if err := p.passwordIs(ctx, &row, password); err != nil {
+	if err := p.passwordIs(ctx, &row, password, caller); err != nil {
 		return err
 	}
 	return p.reset(ctx, &row, pin, caller, nil)

@@ -90,7 +90,7 @@ func TestQuickConnectRaces(t *testing.T) {
 				m, person, session := k.quickHome()
 				parallel(16, func(i int) error {
 					if i == 8 {
-						return k.Accounts.Delete(ctx, person.ID, goodPassword)
+						return k.Accounts.Delete(ctx, person.ID, goodPassword, home)
 					}
 					_, err := k.QuickConnects.Ask(ctx, session, m.ID, fmt.Sprint(100000+i), home)
 					return err

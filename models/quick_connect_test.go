@@ -248,7 +248,7 @@ func TestQuickConnectEnds(t *testing.T) {
 		k.run("the account is deleted", func(k *kit) {
 			m, person, session := k.quickHome()
 			k.quick(session, m, "123456")
-			k.must(k.Accounts.Delete(ctx, person.ID, goodPassword))
+			k.must(k.Accounts.Delete(ctx, person.ID, goodPassword, home))
 			if n := k.texts("SELECT COUNT(*) FROM quick_connects WHERE account_id = ?", person.ID)[0][0]; n != "0" || len(k.openQuick(m)) != 0 {
 				k.t.Errorf("%s rows are left or a try is open, want neither", n)
 			}

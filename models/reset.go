@@ -87,7 +87,7 @@ func (r *Recovery) ResetPassword(ctx context.Context, text, password string, cal
 	if wrong := r.checkPassword("password", password, row.personal()...); wrong != nil {
 		return invalid([]FieldError{*wrong})
 	}
-	hash, err := r.newPasswordHash(ctx, &row, password)
+	hash, err := r.newPasswordHash(ctx, &row, password, caller)
 	if err != nil {
 		return err
 	}

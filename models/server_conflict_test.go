@@ -49,7 +49,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 				asked := k.ask(k.server(k.account()), person)
 				return clash{
 					func() error { return k.Links.Accept(ctx, person.ID, asked.ID, home) },
-					func() error { return k.Accounts.Delete(ctx, person.ID, goodPassword) }, true,
+					func() error { return k.Accounts.Delete(ctx, person.ID, goodPassword, home) }, true,
 				}
 			},
 			"ask, delete the account": func(k *kit) clash {
@@ -59,7 +59,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 						_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID})
 						return err
 					},
-					func() error { return k.Accounts.Delete(ctx, person.ID, goodPassword) }, true,
+					func() error { return k.Accounts.Delete(ctx, person.ID, goodPassword, home) }, true,
 				}
 			},
 			"ask, remove the server": func(k *kit) clash {
@@ -78,7 +78,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 				m := k.server(owner)
 				return clash{
 					func() error { return k.Servers.HandOver(ctx, owner.ID, m.ID, heir.Username, home) },
-					func() error { return k.Accounts.Delete(ctx, heir.ID, goodPassword) }, true,
+					func() error { return k.Accounts.Delete(ctx, heir.ID, goodPassword, home) }, true,
 				}
 			},
 			"hand over, delete the giver": func(k *kit) clash {
@@ -86,7 +86,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 				m := k.server(owner)
 				return clash{
 					func() error { return k.Servers.HandOver(ctx, owner.ID, m.ID, heir.Username, home) },
-					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword) }, true,
+					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword, home) }, true,
 				}
 			},
 			"hand over, remove": func(k *kit) clash {
@@ -101,7 +101,7 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 				owner, m := k.account(), k.stray()
 				return clash{
 					func() error { return k.Registrations.Claim(ctx, owner.ID, m.ID, m.key, home) },
-					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword) }, true,
+					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword, home) }, true,
 				}
 			},
 			"claim by code, delete the account": func(k *kit) clash {
@@ -110,14 +110,14 @@ func TestConflictingActsLeaveNoOrphans(t *testing.T) {
 				in.ClaimCode = k.claimCode(owner)
 				return clash{
 					func() error { _, err := k.Registrations.Register(ctx, in, home); return err },
-					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword) }, true,
+					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword, home) }, true,
 				}
 			},
 			"make a claim code, delete the account": func(k *kit) clash {
 				owner := k.account()
 				return clash{
 					func() error { _, _, err := k.Registrations.NewClaimCode(ctx, owner.ID); return err },
-					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword) }, true,
+					func() error { return k.Accounts.Delete(ctx, owner.ID, goodPassword, home) }, true,
 				}
 			},
 			"add an address, remove the server": func(k *kit) clash {

@@ -340,7 +340,7 @@ func TestDeletionLeavesServersUnclaimed(t *testing.T) {
 		guest := k.linked(m)
 		other := k.server(guest)
 		k.link(other, owner)
-		k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword))
+		k.must(k.Accounts.Delete(ctx, owner.ID, goodPassword, home))
 		found, err := k.ServerKeys.Look(ctx, m.key)
 		k.must(err)
 		if found.OwnerID != 0 || !found.ClaimedAt.IsZero() {

@@ -263,12 +263,12 @@ func (s *Sessions) SignOut(ctx context.Context, text string, caller Caller) erro
 // ConfirmPassword checks the password again in a session and gives the session a new
 // token; the old token stops working. It returns [ErrWrongPassword],
 // [ErrThrottled] or [ErrNoSession].
-func (s *Sessions) ConfirmPassword(ctx context.Context, this Session, password string) (newToken string, err error) {
+func (s *Sessions) ConfirmPassword(ctx context.Context, this Session, password string, caller Caller) (newToken string, err error) {
 	row, err := s.accountByID(ctx, s.read(ctx), this.AccountID)
 	if err != nil {
 		return "", err
 	}
-	if err := s.passwordIs(ctx, &row, password); err != nil {
+	if err := s.passwordIs(ctx, &row, password, caller); err != nil {
 		return "", err
 	}
 	err = s.tx(ctx, "confirm the password", func(tx *gorm.DB) error {

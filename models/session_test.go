@@ -131,10 +131,10 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 			k.clock.Advance(25 * time.Hour)
 			session, err := k.Sessions.Look(ctx, in.Token)
 			k.must(err)
-			_, err = k.Sessions.ConfirmPassword(ctx, session, otherPassword)
+			_, err = k.Sessions.ConfirmPassword(ctx, session, otherPassword, home)
 			k.is(err, models.ErrWrongPassword)
 			lives(k, in.Token)
-			token, err := k.Sessions.ConfirmPassword(ctx, session, goodPassword)
+			token, err := k.Sessions.ConfirmPassword(ctx, session, goodPassword, home)
 			k.must(err)
 			gone(k, in.Token)
 			session, err = k.Sessions.Look(ctx, token)
@@ -143,7 +143,7 @@ func TestSessionsAreListedAndEnd(t *testing.T) {
 				k.t.Errorf("got the session %+v, want the same one, confirmed now", session)
 			}
 			k.must(k.Sessions.EndAll(ctx, a.ID, home))
-			_, err = k.Sessions.ConfirmPassword(ctx, session, goodPassword)
+			_, err = k.Sessions.ConfirmPassword(ctx, session, goodPassword, home)
 			k.is(err, models.ErrNoSession)
 		})
 		k.run("end by the link in the mail about a new device", func(k *kit) {

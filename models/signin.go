@@ -106,13 +106,18 @@ func (s *Sessions) hashPlace(ctx context.Context, try *signInTry) (queue context
 		mark, found := known[try.row.ID]
 		if found && !mark.at.Before(try.row.PasswordChangedAt.Truncate(time.Second)) {
 			try.device = mark.id
-			return s.bookHash(secret.ForKnown(ctx, try.row.owner()))
+			return s.bookHash(s.known(ctx, &try.row, try.caller))
 		}
 	}
-	if queue, cancel, err = s.bookHash(secret.ForStranger(ctx)); err == nil && len(known) == 0 {
-		err = s.findSignIn(ctx, try)
+	stranger := secret.ForStranger(ctx, s.throttle.placeOf(try.caller.Address).far)
+	if queue, cancel, err = s.bookHash(stranger); err != nil || len(known) > 0 {
+		return queue, cancel, err
 	}
-	return queue, cancel, err
+	if err := s.findSignIn(ctx, try); err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	return queue, cancel, nil
 }
 
 func (s *Sessions) bookHash(ctx context.Context) (queue context.Context, cancel func(), err error) {

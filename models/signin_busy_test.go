@@ -52,7 +52,7 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 				return err
 			},
 			"a session": func(ctx context.Context) error {
-				_, err := k.Sessions.ConfirmPassword(ctx, in.Session, goodPassword)
+				_, err := k.Sessions.ConfirmPassword(ctx, in.Session, goodPassword, home)
 				return err
 			},
 		} {

@@ -53,7 +53,7 @@ func TestTimeZoneDoesNotMatter(t *testing.T) {
 					k.clock.Advance(71*time.Hour - time.Millisecond)
 					_, err = k.Emails.LookUndo(ctx, undo)
 					k.must(err)
-					k.is(k.Accounts.Delete(ctx, a.ID, goodPassword), models.ErrDeletionWaits)
+					k.is(k.Accounts.Delete(ctx, a.ID, goodPassword, home), models.ErrDeletionWaits)
 					k.clock.Advance(time.Millisecond)
 					_, err = k.Emails.LookUndo(ctx, undo)
 					k.is(err, models.ErrTokenSpent)
@@ -64,7 +64,7 @@ func TestTimeZoneDoesNotMatter(t *testing.T) {
 					k.clock.Advance(96 * time.Hour)
 					_, err = k.Emails.Pending(ctx, pending)
 					k.is(err, models.ErrTokenSpent)
-					k.must(k.Accounts.Delete(ctx, a.ID, goodPassword))
+					k.must(k.Accounts.Delete(ctx, a.ID, goodPassword, home))
 				})
 			}
 		}

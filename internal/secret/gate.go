@@ -8,10 +8,10 @@ import (
 
 // gate decides when a hash runs. It gives a limited number of permits, and each running
 // hash needs one. The other hashes wait in one of two queues. The reserved queue is for
-// known people, who have a session or a known device; each account has one place in it.
-// The common queue is for everybody else. When both queues have callers, they take turns.
-// So even behind a crowd of strangers a known person waits for a few hashes only, and one
-// account cannot fill the reserved queue.
+// known people, who have a session or a known device; each account has one place in it, and
+// each network an eighth of the places. The common queue is for everybody else. When both
+// queues have callers, they take turns. So even behind a crowd of strangers a known person waits for a few hashes only, and neither
+// one account nor one network with many accounts can fill the reserved queue.
 //
 // Strangers have a further limit: together they get only a share of the hashes that this
 // machine can do, by its measured rate. The rest of the machine remains for others.
@@ -28,6 +28,7 @@ type gate struct {
 	reserved   []*waiter
 	booked     [2]int          // callers that have booked a place and do not wait yet: in the common queue, in the reserved one
 	owners     map[string]bool // the accounts that have their place in the reserved queue, or run from it
+	networks   map[string]int  // how many places each network has there; none for a network without any
 	commonNext bool            // whose turn it is when both queues have callers
 
 	mean   time.Duration // of a hash, while others run beside it; recent ones count more
@@ -39,6 +40,7 @@ type gate struct {
 type waiter struct {
 	begin   chan struct{} // closed when the caller has its permit
 	owner   string        // the account that holds a reserved place, or ""
+	network string        // of that account's caller
 	limited bool          // whether the hash was taken from what strangers may ask for
 	booked  bool          // whether the caller has a place, and does not wait yet
 }
@@ -56,6 +58,7 @@ func (w *waiter) queue() int {
 type standing struct {
 	stranger bool
 	owner    string // the account of somebody known, or ""
+	network  string // of the caller
 }
 
 type (
@@ -65,23 +68,31 @@ type (
 
 // ForStranger returns a context for the hashes of an unknown person, such as somebody who
 // signs in from a new browser. All strangers together get only a share of the hashes that
-// this machine can do; when that share is used up, a hash returns [ErrBusy].
-func ForStranger(ctx context.Context) context.Context {
-	return context.WithValue(ctx, standingKey{}, standing{stranger: true})
+// this machine can do; when that share is used up, a hash returns [ErrBusy]. network is the
+// network of the caller, for [ForOwner].
+func ForStranger(ctx context.Context, network string) context.Context {
+	return context.WithValue(ctx, standingKey{}, standing{stranger: true, network: network})
 }
 
 // ForKnown returns a context for the hashes of a known person: somebody who has a session
 // of the account owner, or a browser that has signed in to it before. The account has one
-// place in the reserved queue. When the place is taken, further hashes for the account
-// count as hashes of strangers.
-func ForKnown(ctx context.Context, owner string) context.Context {
-	return context.WithValue(ctx, standingKey{}, standing{owner: owner})
+// place in the reserved queue, and the network of the caller an eighth of its places. When
+// these are taken, further hashes count as hashes of strangers.
+func ForKnown(ctx context.Context, owner, network string) context.Context {
+	return context.WithValue(ctx, standingKey{}, standing{owner: owner, network: network})
+}
+
+// ForOwner returns a context for further hashes of a person who has just given the right
+// secret of the account owner. They come from the network that ctx already names.
+func ForOwner(ctx context.Context, owner string) context.Context {
+	who, _ := ctx.Value(standingKey{}).(standing)
+	return ForKnown(ctx, owner, who.network)
 }
 
 func newGate(o HasherOptions) *gate {
 	return &gate{
 		now: o.Now, wait: o.Wait, queue: o.Queue, share: o.StrangersShare, parallel: o.Parallel,
-		owners: map[string]bool{},
+		owners: map[string]bool{}, networks: map[string]int{},
 	}
 }
 
@@ -135,8 +146,8 @@ func (g *gate) place(ctx context.Context) (*waiter, error) {
 func (g *gate) book(who standing) (*waiter, error) {
 	one := &waiter{begin: make(chan struct{}), booked: true}
 	length := len(g.common)
-	if who.owner != "" && !g.owners[who.owner] {
-		one.owner, length = who.owner, len(g.reserved)
+	if who.owner != "" && !g.owners[who.owner] && g.networks[who.network] < max(g.queue/8, 1) {
+		one.owner, one.network, length = who.owner, who.network, len(g.reserved)
 	}
 	one.limited = one.owner == "" && (who.stranger || who.owner != "")
 	free := g.parallel - g.running
@@ -147,6 +158,7 @@ func (g *gate) book(who standing) (*waiter, error) {
 	g.booked[one.queue()]++
 	if one.owner != "" {
 		g.owners[one.owner] = true
+		g.networks[one.network]++
 	}
 	return one, nil
 }
@@ -172,7 +184,7 @@ func (g *gate) cancel(one *waiter) {
 
 // forget frees what one holds beside its place in a queue. No hash was made for it.
 func (g *gate) forget(one *waiter) {
-	delete(g.owners, one.owner)
+	g.freePlace(one)
 	if one.limited {
 		g.earned++
 	}
@@ -222,9 +234,20 @@ func (g *gate) leave(one *waiter, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
-	delete(g.owners, one.owner)
+	g.freePlace(one)
 	g.measure(took)
 	g.next()
+}
+
+// freePlace frees the reserved place of a caller, if it has one.
+func (g *gate) freePlace(one *waiter) {
+	if one.owner == "" {
+		return
+	}
+	delete(g.owners, one.owner)
+	if g.networks[one.network]--; g.networks[one.network] == 0 {
+		delete(g.networks, one.network)
+	}
 }
 
 // measure counts the time of one hash in the mean.

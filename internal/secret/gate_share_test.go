@@ -18,13 +18,13 @@ func TestKnownPeopleHaveAReservedPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const queue = 4
 		g := newGate(t, 1, queue)
-		strangers := []<-chan error{g.start(secret.ForStranger(t.Context()))}
+		strangers := []<-chan error{g.start(secret.ForStranger(t.Context(), ""))}
 		for range queue {
-			strangers = append(strangers, g.start(secret.ForStranger(t.Context())))
+			strangers = append(strangers, g.start(secret.ForStranger(t.Context(), "")))
 		}
-		g.is(g.start(secret.ForStranger(t.Context())), secret.ErrBusy, 0)
-		ann, ben := g.start(secret.ForKnown(t.Context(), "ann")), g.start(secret.ForKnown(t.Context(), "ben"))
-		g.is(g.start(secret.ForKnown(t.Context(), "ann")), secret.ErrBusy, 0) // her one place is taken
+		g.is(g.start(secret.ForStranger(t.Context(), "")), secret.ErrBusy, 0)
+		ann, ben := g.start(secret.ForKnown(t.Context(), "ann", "ann")), g.start(secret.ForKnown(t.Context(), "ben", "ben"))
+		g.is(g.start(secret.ForKnown(t.Context(), "ann", "ann")), secret.ErrBusy, 0) // her one place is taken
 		for step, order := range []<-chan error{strangers[0], ann, strangers[1], ben, strangers[2], strangers[3], strangers[4]} {
 			g.finish()
 			select {
@@ -36,9 +36,70 @@ func TestKnownPeopleHaveAReservedPlace(t *testing.T) {
 				t.Fatalf("step %d: another hash than expected ran", step)
 			}
 		}
-		again := g.start(secret.ForKnown(t.Context(), "ann"))
+		again := g.start(secret.ForKnown(t.Context(), "ann", "ann"))
 		g.finish()
 		g.is(again, nil, 0)
+	})
+}
+
+// Somebody has many accounts and uses all of them from one network. They get an eighth of the
+// reserved places, and people elsewhere get the others.
+func TestOneNetworkHasAShareOfTheReservedPlaces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const queue, share = 32, 4
+		g := newGate(t, 1, queue)
+		strangers := []<-chan error{g.start(t.Context())}
+		for range queue { // so that nobody without a reserved place finds one
+			strangers = append(strangers, g.start(secret.ForStranger(t.Context(), "theirs")))
+		}
+		hangUps := map[string]context.CancelFunc{}
+		// ask lets accounts ask for a hash from a network, and returns those that wait for it.
+		ask := func(network string, accounts int) (waiting []<-chan error) {
+			for i := range accounts {
+				owner := fmt.Sprintf("%s %d", network, i)
+				ctx, hangUp := context.WithCancel(secret.ForKnown(t.Context(), owner, network))
+				hangUps[owner] = hangUp
+				one := g.start(ctx)
+				select {
+				case err := <-one:
+					if !errors.Is(err, secret.ErrBusy) {
+						t.Errorf("%s: error %v, want %v", owner, err, secret.ErrBusy)
+					}
+				default:
+					waiting = append(waiting, one)
+				}
+			}
+			return waiting
+		}
+		theirs := ask("theirs", queue+10)
+		if len(theirs) != share {
+			t.Errorf("%d hashes of one network wait, want %d of %d places", len(theirs), share, queue)
+		}
+		for i := range queue/share - 1 {
+			if other := ask(fmt.Sprintf("net %d", i), share+1); len(other) != share {
+				t.Errorf("%d hashes of another network wait, want %d", len(other), share)
+			}
+		}
+		hangUps["theirs 0"]() // a place that was given up is free again
+		g.is(theirs[0], context.Canceled, 0)
+		if again := ask("theirs", 1); len(again) != 1 {
+			t.Error("a place that was given up was refused, want it to be free")
+		}
+		g.finish() // the stranger; then the reserved queue has its turn
+		g.finish()
+		g.is(strangers[0], nil, 0)
+		g.is(theirs[1], nil, 0)
+		g.start(secret.ForStranger(t.Context(), "theirs")) // so that the common queue is full again
+		if again := ask("theirs", share); len(again) != 1 {
+			t.Errorf("%d hashes wait after one was done, want 1 more", len(again))
+		}
+		for _, hangUp := range hangUps {
+			hangUp()
+		}
+		for g.running.Load() > 0 {
+			g.finish()
+		}
 	})
 }
 
@@ -49,11 +110,11 @@ func TestReservedPlacesAreGivenUp(t *testing.T) {
 		g := newGate(t, 1, 1)
 		first := g.start(t.Context())
 		ctx, hangUp := context.WithCancel(t.Context())
-		waits := g.start(secret.ForKnown(ctx, "ann"))
+		waits := g.start(secret.ForKnown(ctx, "ann", "ann"))
 		hangUp()
 		g.is(waits, context.Canceled, 0)
-		g.is(g.start(secret.ForKnown(t.Context(), "ann")), secret.ErrBusy, gateWait)
-		other, next := g.start(t.Context()), g.start(secret.ForKnown(t.Context(), "ann")) // both queues are full now
+		g.is(g.start(secret.ForKnown(t.Context(), "ann", "ann")), secret.ErrBusy, gateWait)
+		other, next := g.start(t.Context()), g.start(secret.ForKnown(t.Context(), "ann", "ann")) // both queues are full now
 		for _, one := range []<-chan error{first, next, other} {
 			g.finish()
 			g.is(one, nil, 0)
@@ -74,7 +135,7 @@ type sharing struct {
 func (s *sharing) flood(span time.Duration) (got int) {
 	s.t.Helper()
 	for end := time.Now().Add(span); time.Now().Before(end); {
-		err := secret.Run(secret.ForStranger(s.t.Context()), s.Hasher, func() { time.Sleep(s.took) })
+		err := secret.Run(secret.ForStranger(s.t.Context(), ""), s.Hasher, func() { time.Sleep(s.took) })
 		switch {
 		case err == nil:
 			got++
@@ -126,7 +187,7 @@ func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
 		}
 		first := g.start(t.Context())
 		for range 10 { // they give up, and no hash is made
-			ctx, hangUp := context.WithCancel(secret.ForStranger(t.Context()))
+			ctx, hangUp := context.WithCancel(secret.ForStranger(t.Context(), ""))
 			waits := g.start(ctx)
 			hangUp()
 			g.is(waits, context.Canceled, 0)
@@ -135,7 +196,7 @@ func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
 		g.is(first, nil, 0)
 		allowed := 0
 		for range 10 {
-			if run(secret.ForStranger(t.Context()), time.Nanosecond) == nil {
+			if run(secret.ForStranger(t.Context(), ""), time.Nanosecond) == nil {
 				allowed++
 			}
 		}
@@ -144,7 +205,7 @@ func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
 		}
 		for i := range 10 {
 			for what, ctx := range map[string]context.Context{
-				"a hash after a captcha": t.Context(), "a known person": secret.ForKnown(t.Context(), fmt.Sprint(i)),
+				"a hash after a captcha": t.Context(), "a known person": secret.ForKnown(t.Context(), fmt.Sprint(i), fmt.Sprint(i)),
 			} {
 				if err := run(ctx, 0); err != nil {
 					t.Errorf("%s: error %v, want none", what, err)
@@ -162,8 +223,8 @@ func TestBookedPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for who, as := range map[string]func(context.Context) context.Context{
 			"somebody":       func(ctx context.Context) context.Context { return ctx },
-			"a stranger":     secret.ForStranger,
-			"a known person": func(ctx context.Context) context.Context { return secret.ForKnown(ctx, "ann") },
+			"a stranger":     func(ctx context.Context) context.Context { return secret.ForStranger(ctx, "") },
+			"a known person": func(ctx context.Context) context.Context { return secret.ForKnown(ctx, "ann", "ann") },
 		} {
 			const queue = 2
 			g := newGate(t, 1, queue)
@@ -211,7 +272,7 @@ func TestCancelledPlacesCountForNothing(t *testing.T) {
 			o.Parallel, o.Queue, o.Wait, o.StrangersShare, o.Now = 1, 5, gateWait, 1e-9, time.Now
 		}), t: t, open: make(chan struct{})}
 		for range 10 {
-			for who, ctx := range map[string]context.Context{"a stranger": secret.ForStranger(t.Context()), "ann": secret.ForKnown(t.Context(), "ann")} {
+			for who, ctx := range map[string]context.Context{"a stranger": secret.ForStranger(t.Context(), ""), "ann": secret.ForKnown(t.Context(), "ann", "ann")} {
 				_, cancel, err := g.Book(ctx)
 				if err != nil {
 					t.Fatalf("%s was refused after places that were cancelled: %v", who, err)
@@ -219,11 +280,11 @@ func TestCancelledPlacesCountForNothing(t *testing.T) {
 				cancel()
 			}
 		}
-		_, _, err := g.Book(secret.ForStranger(t.Context()))
+		_, _, err := g.Book(secret.ForStranger(t.Context(), ""))
 		if err != nil {
 			t.Fatalf("the hash of the strangers' share was refused: %v", err)
 		}
-		if _, _, err = g.Book(secret.ForStranger(t.Context())); !errors.Is(err, secret.ErrBusy) {
+		if _, _, err = g.Book(secret.ForStranger(t.Context(), "")); !errors.Is(err, secret.ErrBusy) {
 			t.Errorf("a hash beyond the strangers' share gave %v, want ErrBusy", err)
 		}
 	})
