@@ -206,10 +206,16 @@ func TestRenewalIsRepeatedWhileTheFeedGoesOn(t *testing.T) {
 }
 
 // A former owner is faster than the agent and replaces the key. The agent says that it
-// needs the newest key. The new owner makes one that ends all others, and gives it to the
-// agent: then no key of the former owner works.
+// needs the newest key. The new owner makes one, of either kind, and gives it to the agent:
+// as soon as the agent uses it, no key of the former owner works.
 func TestFormerOwnerReplacesKeyFirst(t *testing.T) {
 	t.Parallel()
+	t.Run("any new key", func(t *testing.T) { t.Parallel(); formerOwnerReplacesKeyFirst(t, (*client.Servers).ReplaceKey) })
+	t.Run("stolen", func(t *testing.T) { t.Parallel(); formerOwnerReplacesKeyFirst(t, (*client.Servers).ReplaceStolenKey) })
+}
+
+func formerOwnerReplacesKeyFirst(t *testing.T, replace func(*client.Servers, context.Context, client.ID) (client.ServerKey, error)) {
+	t.Helper()
 	s, d := newRunning(t)
 	cat := s.Join(t, "cat")
 	copied, id := d.storedKey(), d.serverID()
@@ -219,9 +225,10 @@ func TestFormerOwnerReplacesKeyFirst(t *testing.T) {
 	d.open()
 	d.run()
 	eventually(t, "the trouble", func() bool { return d.trouble("server_key_replaced") }, d.log)
-	made := must(cat.Servers.ReplaceStolenKey(t.Context(), id))(t)
+	made := must(replace(cat.Servers, t.Context(), id))(t)
 	noError(t, d.ServerKeys.Take(t.Context(), made.Key))
 	eventually(t, "the end of the trouble", func() bool { return !d.trouble("server_key_replaced") && !d.trouble("server_key_refused") }, d.log)
+	noError(t, s.Store.ServerKeys.Flush(t.Context()))
 	if d.keyWorks(thief.Key) || d.keyWorks(copied) || d.storedKey() != made.Key {
 		t.Error("a key of the former owner works, or the agent has one, want the new one alone")
 	}

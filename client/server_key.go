@@ -20,6 +20,7 @@ type WorkingKey struct {
 	UsedAt      time.Time `json:"used_at,omitzero"` // its last use, to the hour; zero if there was none
 	EndsAt      time.Time `json:"ends_at,omitzero"` // zero for the newest key
 	FormerOwner bool      `json:"former_owner"`     // a former owner of the server may know it
+	Inherited   bool      `json:"inherited"`        // it replaced a key that a former owner may know; the first use of a key that the owner made ends it
 }
 
 type workingKeyList struct {

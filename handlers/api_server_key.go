@@ -22,6 +22,7 @@ type workingKeyObject struct {
 	UsedAt      *time.Time `json:"used_at"`      // its last use, to the hour; null if there was none
 	EndsAt      *time.Time `json:"ends_at"`      // null for the newest key
 	FormerOwner bool       `json:"former_owner"` // a former owner of the server may know it
+	Inherited   bool       `json:"inherited"`    // it replaced a key that a former owner may know
 }
 
 // apiServerKeys answers GET /api/v1/servers/{id}/keys.
@@ -36,7 +37,7 @@ func (s *site) apiServerKeys(c *gin.Context, session models.Session) error {
 	}
 	keys := make([]workingKeyObject, len(found))
 	for i, key := range found {
-		keys[i] = workingKeyObject{key.CreatedAt, moment(key.UsedAt), moment(key.EndsAt), key.HandedOver}
+		keys[i] = workingKeyObject{key.CreatedAt, moment(key.UsedAt), moment(key.EndsAt), key.HandedOver, key.Inherited}
 	}
 	return answerJSON(c, http.StatusOK, struct {
 		Keys []workingKeyObject `json:"keys"`

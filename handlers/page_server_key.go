@@ -15,6 +15,7 @@ type serverKeyView struct {
 	UsedAt    time.Time // zero for a key that was never used
 	EndsAt    time.Time // zero for the newest key
 	Former    bool      // a former owner of the server may know it
+	Inherited bool      // it replaced a key that a former owner may know
 }
 
 // fillKeys fills in the working keys of the server.
@@ -24,7 +25,7 @@ func (s *site) fillKeys(c *gin.Context, own owned, page *serverOwnerPage) error 
 		return err
 	}
 	for _, key := range keys {
-		page.Keys = append(page.Keys, serverKeyView{key.CreatedAt, key.UsedAt, key.EndsAt, key.HandedOver})
+		page.Keys = append(page.Keys, serverKeyView{key.CreatedAt, key.UsedAt, key.EndsAt, key.HandedOver, key.Inherited})
 		page.FormerKey = page.FormerKey || key.HandedOver
 		page.ReplacedKey = page.ReplacedKey || !key.EndsAt.IsZero()
 	}

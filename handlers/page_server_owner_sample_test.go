@@ -94,6 +94,6 @@ func (s sampler) peopledServer() serverOwnerPage {
 func (s sampler) reportingServer() serverOwnerPage {
 	p := s.server()
 	p.Agent, p.FormerKey, p.ReplacedKey = true, true, true
-	p.Keys = []serverKeyView{{CreatedAt: s.at, UsedAt: s.at}, {CreatedAt: s.at, UsedAt: s.at, EndsAt: s.at, Former: true}}
+	p.Keys = []serverKeyView{{CreatedAt: s.at, UsedAt: s.at, Inherited: true}, {CreatedAt: s.at, UsedAt: s.at, EndsAt: s.at, Former: true}}
 	return p
 }

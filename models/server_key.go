@@ -24,8 +24,21 @@ type ServerKeys struct {
 type keyUse struct {
 	serverID int64
 	at       time.Time
-	own      bool // it is the newest key of the server, and no former owner knows it
+	newest   bool // it was not replaced
+	past     keyPast
 }
+
+// keyPast says what a former owner of the server has to do with a key.
+type keyPast int
+
+const (
+	keyOwn       keyPast = iota // the present owner made it, or a key that goes back to such a key
+	keyInherited                // a key that a former owner may know was replaced by it: by the server, or by the former owner
+	keyKnown                    // it worked when the server was handed over, so a former owner may know it
+)
+
+// pastOfKey is the SQL expression for the [keyPast] of a row of server_keys.
+const pastOfKey = "CASE WHEN handed_over_at IS NULL THEN 0 WHEN handed_over_at < created_at THEN 1 ELSE 2 END"
 
 // serverKeyRow is a row of server_keys: the hash of a key by which a server proves who
 // it is.
@@ -35,8 +48,23 @@ type serverKeyRow struct {
 	CreatedAt time.Time
 	ExpiresAt *time.Time // set when it was replaced
 
-	UsedAt       *time.Time // its last use, to the hour; nil if there was none
-	HandedOverAt *time.Time // set when the server got another owner: the former one may know the key
+	UsedAt *time.Time // its last use, to the hour; nil if there was none
+
+	// HandedOverAt is set when the server got another owner, who did not make the key. A key
+	// that replaces such a key by itself inherits the time, and is made later than it.
+	HandedOverAt *time.Time
+}
+
+// past returns the same as pastOfKey.
+func (r *serverKeyRow) past() keyPast {
+	switch {
+	case r.HandedOverAt == nil:
+		return keyOwn
+	case r.HandedOverAt.Before(r.CreatedAt):
+		return keyInherited
+	default:
+		return keyKnown
+	}
 }
 
 // TableName is server_keys.
@@ -50,15 +78,20 @@ func (c *core) serverKey(serverID, version int64) string {
 
 // newServerKey makes a key for a server and stores its hash. Emby's servers know keys
 // of 32 hexadecimal digits; the keys of the service are longer and begin with a prefix.
-func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version int64) (string, error) {
+// handedOver is nil, or the time that the key inherits.
+func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version int64, handedOver *time.Time) (string, error) {
 	key := c.serverKey(serverID, version)
-	return key, gorm.G[serverKeyRow](tx).Create(ctx, &serverKeyRow{Hash: secret.Sum(key), ServerID: serverID, CreatedAt: c.Now()})
+	row := serverKeyRow{Hash: secret.Sum(key), ServerID: serverID, CreatedAt: c.Now(), HandedOverAt: handedOver}
+	if handedOver != nil && !row.CreatedAt.After(*handedOver) { // a clock may be late
+		row.CreatedAt = handedOver.Add(time.Millisecond)
+	}
+	return key, gorm.G[serverKeyRow](tx).Create(ctx, &row)
 }
 
 // lookServer is the statement that every call with a server key runs.
 const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.kind, s.version, s.key_version, s.created_at,
  s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at AS key_expires_at,
- k.used_at AS key_used_at, k.handed_over_at AS key_handed_over_at
+ k.used_at AS key_used_at, CASE WHEN k.handed_over_at IS NULL THEN 0 WHEN k.handed_over_at < k.created_at THEN 1 ELSE 2 END AS key_past
 FROM server_keys k JOIN servers s ON s.id = k.server_id
 WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
 
@@ -69,8 +102,9 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 		return Server{}, ErrNoServer
 	}
 	var rows []struct {
-		Server                                   serverRow `gorm:"embedded"`
-		KeyExpiresAt, KeyUsedAt, KeyHandedOverAt *time.Time
+		Server                  serverRow `gorm:"embedded"`
+		KeyExpiresAt, KeyUsedAt *time.Time
+		KeyPast                 keyPast
 	}
 	hash := secret.Sum(key)
 	if err := k.read(ctx).Raw(lookServer, hash, k.Now()).Scan(&rows).Error; err != nil {
@@ -83,9 +117,9 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 		return Server{}, ErrServerDisabled
 	}
 	server := rows[0].Server.server()
-	server.KeyExpiresAt, server.KeyHandedOver = orZero(rows[0].KeyExpiresAt), rows[0].KeyHandedOverAt != nil
+	server.KeyExpiresAt, server.KeyHandedOver = orZero(rows[0].KeyExpiresAt), rows[0].KeyPast == keyKnown
 	if used := rows[0].KeyUsedAt; used == nil || k.Now().Sub(*used) >= keyUseEvery {
-		k.noteKeyUse(&server, hash)
+		k.noteKeyUse(hash, keyUse{serverID: server.ID, at: k.Now(), newest: server.KeyExpiresAt.IsZero(), past: rows[0].KeyPast})
 	}
 	return server, nil
 }
@@ -94,16 +128,17 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 const keyUseEvery = time.Hour
 
 // noteKeyUse stores a use in memory for [ServerKeys.Flush].
-func (k *ServerKeys) noteKeyUse(this *Server, hash secret.Hash) {
+func (k *ServerKeys) noteKeyUse(hash secret.Hash, use keyUse) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.used[hash] = keyUse{this.ID, k.Now(), this.KeyExpiresAt.IsZero() && !this.KeyHandedOver}
+	k.used[hash] = use
 }
 
 // Flush writes the stored uses in one transaction. If that fails, the next Flush tries
-// again. When the server uses its newest key, and no former owner knows that key, the
-// server no longer needs the older ones. Then the keys that a former owner knows end, and
-// the owner gets a mail.
+// again. When the server uses its newest key, it no longer needs older ones. Then keys end
+// whose past is worse: a key of the present owner ends the keys that a former owner knows or
+// may have made from those, and an inherited key ends the keys that a former owner knows. The
+// owner gets a mail.
 func (k *ServerKeys) Flush(ctx context.Context) error {
 	k.mu.Lock()
 	batch := k.used
@@ -129,21 +164,21 @@ func (k *ServerKeys) Flush(ctx context.Context) error {
 	return err
 }
 
-// writeKeyUse writes one use of a key. If the use shows that the server has a key which no
-// former owner knows, it also ends the keys that a former owner knows.
+// writeKeyUse writes one use of a key. If the key is the newest of its server, it also ends
+// the keys with a worse past.
 func (k *ServerKeys) writeKeyUse(ctx context.Context, tx *gorm.DB, hash secret.Hash, use keyUse) error {
 	const write = "UPDATE server_keys SET used_at = ? WHERE hash = ? AND (used_at IS NULL OR used_at < ?)"
-	if !use.own {
+	if !use.newest || use.past == keyKnown {
 		return tx.Exec(write, use.at, hash, use.at).Error
 	}
 	// The update locks the row until the commit, so that a hand-over at the same time waits. A
 	// key that was handed over or replaced since its use ends no other keys.
-	written := tx.Exec(write+" AND expires_at IS NULL AND handed_over_at IS NULL", use.at, hash, use.at)
+	written := tx.Exec(write+" AND expires_at IS NULL AND "+pastOfKey+" = ?", use.at, hash, use.at, use.past)
 	if written.Error != nil || written.RowsAffected == 0 {
 		return written.Error
 	}
-	ended := tx.Exec(`UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND hash <> ? AND handed_over_at IS NOT NULL
- AND (expires_at IS NULL OR expires_at > ?)`, k.Now(), use.serverID, hash, k.Now())
+	ended := tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND hash <> ? AND (expires_at IS NULL OR expires_at > ?) AND "+
+		pastOfKey+" > ?", k.Now(), use.serverID, hash, k.Now(), use.past)
 	if ended.Error != nil || ended.RowsAffected == 0 {
 		return ended.Error
 	}
@@ -221,7 +256,7 @@ func (k *ServerKeys) rotate(
 	if err != nil {
 		return "", Server{}, err
 	}
-	key, err = k.newServerKey(ctx, tx, serverID, row.KeyVersion)
+	key, err = k.newServerKey(ctx, tx, serverID, row.KeyVersion, nil)
 	return key, row.server(), err
 }
 
@@ -253,6 +288,7 @@ type WorkingKey struct {
 	UsedAt     time.Time // to the hour; zero for a key that was never used
 	EndsAt     time.Time // zero for the newest key
 	HandedOver bool      // a former owner of the server may know it
+	Inherited  bool      // it was made with a key that a former owner may know; a newer key of the owner ends it at its first use
 }
 
 // List returns the working keys of a server of an owner, the newest first. It returns
@@ -269,7 +305,7 @@ func (k *ServerKeys) List(ctx context.Context, ownerID, serverID int64) ([]Worki
 	keys := make([]WorkingKey, len(rows))
 	for i, row := range rows {
 		keys[i] = WorkingKey{
-			CreatedAt: row.CreatedAt.UTC(), UsedAt: orZero(row.UsedAt), EndsAt: orZero(row.ExpiresAt), HandedOver: row.HandedOverAt != nil,
+			CreatedAt: row.CreatedAt.UTC(), UsedAt: orZero(row.UsedAt), EndsAt: orZero(row.ExpiresAt), HandedOver: row.past() == keyKnown, Inherited: row.past() == keyInherited,
 		}
 	}
 	return keys, nil
@@ -277,7 +313,8 @@ func (k *ServerKeys) List(ctx context.Context, ownerID, serverID int64) ([]Worki
 
 // RotateOwn gives the calling server a new key and returns it; the old key works until
 // overlapUntil. Only the newest key may be used for this. Otherwise a thief with a replaced
-// key could replace the new one. A server that has lost the answer can repeat the call with
+// key could replace the new one. The new key goes back to the old one: if a former owner may
+// know that, a key that the present owner makes ends both (see [ServerKeys.Flush]). A server that has lost the answer can repeat the call with
 // the same old key and the same Idempotency-Key, and gets the same new key. The owner gets
 // a mail. For a replaced key, and for a server that was removed meanwhile, it returns
 // [ErrNoServer]; it also returns [ErrOtherRequest], [ErrThrottled] or an error about the
@@ -335,11 +372,15 @@ func (k *ServerKeys) rotateOwn(ctx context.Context, tx *gorm.DB, this *Server, o
 	if err != nil {
 		return "", err
 	}
+	present, err := gorm.G[serverKeyRow](tx).Where("server_id = ? AND expires_at IS NULL", this.ID).Take(ctx)
+	if err != nil {
+		return "", err
+	}
 	err = tx.Exec("UPDATE server_keys SET expires_at = ? WHERE server_id = ? AND expires_at IS NULL", overlapUntil, this.ID).Error
 	if err != nil {
 		return "", err
 	}
-	if key, err = k.newServerKey(ctx, tx, this.ID, row.KeyVersion); err != nil {
+	if key, err = k.newServerKey(ctx, tx, this.ID, row.KeyVersion, present.HandedOverAt); err != nil {
 		return "", err
 	}
 	now := row.server()

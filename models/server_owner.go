@@ -157,7 +157,9 @@ func (c *core) tellHandOver(ctx context.Context, tx *gorm.DB, server *serverRow,
 // markHandedOver marks the working keys of a server as known to its former owner, and
 // tells its agent.
 func (c *core) markHandedOver(ctx context.Context, tx *gorm.DB, serverID int64) error {
-	err := tx.Exec("UPDATE server_keys SET handed_over_at = ? WHERE server_id = ? AND handed_over_at IS NULL", c.Now(), serverID).Error
+	now := c.Now() // never before a key was made, although a clock may be late: such a key would count as inherited
+	err := tx.Exec(`UPDATE server_keys SET handed_over_at = CASE WHEN created_at > ? THEN created_at ELSE ? END
+WHERE server_id = ? AND (handed_over_at IS NULL OR handed_over_at < created_at)`, now, now, serverID).Error
 	if err != nil {
 		return err
 	}

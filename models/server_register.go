@@ -152,7 +152,7 @@ func (r *Registrations) register(ctx context.Context, tx *gorm.DB, row *serverRo
 	if err := gorm.G[serverRow](tx).Create(ctx, row); err != nil {
 		return "", err
 	}
-	return r.newServerKey(ctx, tx, row.ID, row.KeyVersion)
+	return r.newServerKey(ctx, tx, row.ID, row.KeyVersion, nil)
 }
 
 // registeredBefore answers a repeated registration with the first key, which it
