@@ -41,8 +41,9 @@ func adviceAbout(number uint16) string {
 	case 1045, 1698, 4151: // access denied; MariaDB says so also when it wants TLS
 		return "Compare user and password of the database address with the server (special characters are written with percent signs). " +
 			"If they are right, the user may come from another host only (CREATE USER name@'this host'), " +
-			"or the server takes the user over TLS only: then add ?tls=verify to the address."
-	case 3159: // MySQL wants TLS
+			"or the server takes the user, or everybody (require_secure_transport), over TLS only: then add ?tls=verify to the address, " +
+			"and &tls-ca=PATH if your own authority signed its certificate."
+	case 3159: // MySQL wants TLS from everybody; MariaDB 10.11 says 1045 then, too
 		return "The server takes connections over TLS only: add ?tls=verify to the database address, " +
 			"and &tls-ca=PATH if your own authority signed its certificate."
 	case 1044, 1142, 1143, 1227, 1370:

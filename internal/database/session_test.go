@@ -1,9 +1,12 @@
 package database_test
 
 import (
+	"fmt"
 	"net/url"
 	"os"
+	osexec "os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/latchkey-media/latchkey/internal/database"
@@ -145,6 +148,52 @@ func TestTLS(t *testing.T) {
 		if _, err := database.Open(g.at("tls-ca="+file), 1); err == nil || strings.Contains(err.Error(), "a guest") {
 			t.Errorf("%s: got %v, want an error without the password", name, err)
 		}
+	}
+}
+
+// serverOverTLSOnly starts a MariaDB that takes connections over TCP with TLS alone. It returns
+// the address of the server and the file with the certificate of its authority.
+func serverOverTLSOnly(t *testing.T) (address, ca string) {
+	t.Helper()
+	if os.Getenv("LATCHKEY_TEST_MYSQL_CA") == "" {
+		t.Skip("LATCHKEY_TEST_MYSQL_CA names no certificate of an authority: scripts/with-mariadb starts a server with TLS")
+	}
+	command := osexec.CommandContext(t.Context(), "../../scripts/with-mariadb", "bash", "-c",
+		`echo "$LATCHKEY_TEST_MYSQL $LATCHKEY_TEST_MYSQL_CA"; exec sleep infinity`)
+	command.Env = append(os.Environ(), "WITH_MARIADB_OPTIONS=--require-secure-transport=ON", "TMPDIR="+os.TempDir())
+	command.Stderr = os.Stderr
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) } // it removes the server then
+	out, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Wait() }) // the context of the test has ended then
+	if _, err := fmt.Fscan(out, &address, &ca); err != nil {
+		t.Fatalf("the server did not start: %v", err)
+	}
+	return address, ca
+}
+
+// The whole server takes connections over TLS only. Without TLS the operator is told to add it,
+// and with TLS the service sets up its database.
+func TestServerOverTLSOnly(t *testing.T) {
+	t.Parallel()
+	address, ca := serverOverTLSOnly(t)
+	for query, want := range map[string]string{"": "require_secure_transport", "?tls=verify": "tls-ca=PATH", "?tls-ca=" + ca: "", "?tls=skip-verify": ""} {
+		err := open(t, address+"/mysql"+query).Ping(t.Context())
+		if advice := database.Advice(err); (err == nil) != (want == "") || !strings.Contains(advice, want) {
+			t.Errorf("%q: got error %v with the advice %q, want advice with %q", query, err, advice, want)
+		}
+	}
+	if _, err := open(t, address+"/mysql?tls-ca="+ca).SQL.ExecContext(t.Context(), "CREATE DATABASE latchkey CHARACTER SET utf8mb4"); err != nil {
+		t.Fatal(err)
+	}
+	store := modelstest.Open(t, address+"/latchkey?tls-ca="+ca, modelstest.NewClock())
+	if err := store.Ready(t.Context()); err != nil {
+		t.Errorf("the database over TLS: got error %v, want none", err)
 	}
 }
 
