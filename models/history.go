@@ -48,6 +48,7 @@ const (
 	EventLinkAccepted        EventKind = "link_accepted"
 	EventLinkLeft            EventKind = "link_left"    // by the person
 	EventLinkRemoved         EventKind = "link_removed" // by the server or its owner
+	EventLinkKeySet          EventKind = "link_key_set" // by the server, for a link that existed
 	EventDeviceApproved      EventKind = "device_approved"
 	EventDeviceDenied        EventKind = "device_denied"
 	EventQuickConnected      EventKind = "quick_connected"
@@ -63,6 +64,7 @@ const (
 	EventServerKeyRenewed     EventKind = "server_key_renewed"      // by the server itself, with its key
 	EventServerKeysEnded      EventKind = "server_keys_ended"       // by the owner
 	EventServerFormerKeyEnded EventKind = "server_former_key_ended" // by itself: see [ServerKeys.Flush]
+	EventServerLinkKeySet     EventKind = "server_link_key_set"     // by a server, with its key: the access key of a person's link
 )
 
 // EventKinds are all kinds, for the test that compares the constants and the locales.
@@ -74,7 +76,7 @@ func EventKinds() []EventKind {
 		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
 		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
-		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventDeviceApproved, EventDeviceDenied,
+		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
 		EventRestored,
 	}

@@ -20,6 +20,7 @@ type AskLink struct {
 	Type        string // [LinkLinked] or [LinkGuest]
 	AccessKey   string // made by the server, 16 to 64 letters and digits; "" to let the service make it
 	RequestedBy string // the person at the server who wants the link, as the server reports
+	Caller      Caller // for the history of the server's owner, if an access key is replaced
 
 	Username    string // instead of AccountID, for [Agents.AskFor]
 	LocalUserID string // the server's own id of a local user, for [Agents.AskFor]; "" for none
@@ -147,7 +148,10 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 		if err := e.feedLink(ctx, tx, known, ChangeLink); err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known.ID).Error
+		if err := tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known.ID).Error; err != nil {
+			return err
+		}
+		return e.recordKeySet(ctx, tx, known, in)
 	}
 	link := linkRow{
 		ServerID: this.ID, AccountID: in.AccountID, Type: in.Type, State: LinkPending, RequestedBy: in.RequestedBy, CreatedAt: e.Now(),
@@ -169,6 +173,23 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 		return err
 	}
 	return e.recordEvent(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
+}
+
+// recordKeySet writes into the histories of a linked person and of the server's owner that the
+// server has replaced the access key of the link. Only the owner sees from where. It does
+// nothing if the key is the same as before.
+func (e *EmbyServers) recordKeySet(ctx context.Context, tx *gorm.DB, link *linkRow, in AskLink) error {
+	if before, err := e.keys.Open(sealAccessKey, FormatID(link.ID), link.AccessKey); err == nil && before == in.AccessKey {
+		return nil
+	}
+	if err := e.recordEvent(ctx, tx, link.AccountID, EventLinkKeySet, Caller{}); err != nil {
+		return err
+	}
+	server, err := e.serverByID(ctx, tx, link.ServerID)
+	if err != nil || server.OwnerID == 0 {
+		return err
+	}
+	return e.recordEvent(ctx, tx, server.OwnerID, EventServerLinkKeySet, in.Caller)
 }
 
 // Cancel removes a link at the request of the server. It returns [ErrNotFound].

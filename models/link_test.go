@@ -49,8 +49,21 @@ func TestAskAndAccept(t *testing.T) {
 		}
 		// If the server asks again, the link stays accepted and gets the new key.
 		k.letters()
-		again, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: person.ID, Type: models.LinkGuest, AccessKey: "30e983b8410f42bc883a3d7ecc6f95bd"})
+		ask := models.AskLink{
+			AccountID: person.ID, Type: models.LinkGuest, AccessKey: "30e983b8410f42bc883a3d7ecc6f95bd", Caller: models.Caller{Address: "203.0.113.66"},
+		}
+		again, err := k.EmbyServers.Ask(ctx, m.Server, ask)
 		k.must(err)
+		_, err = k.EmbyServers.Ask(ctx, m.Server, ask) // the same key again is no event
+		k.must(err)
+		for kind, who := range map[models.EventKind]models.Account{models.EventLinkKeySet: person, models.EventServerLinkKeySet: owner} {
+			list, err := k.History.List(ctx, who.ID, 100)
+			k.must(err)
+			list = slices.DeleteFunc(list, func(e models.Event) bool { return e.Kind != kind })
+			if len(list) != 1 || (list[0].Address == "203.0.113.66") != (kind == models.EventServerLinkKeySet) {
+				k.t.Errorf("%s: got the events %+v, want one, with the server's address for the owner alone", kind, list)
+			}
+		}
 		if again.ID != asked.ID || again.State != models.LinkAccepted {
 			k.t.Errorf("got the link %+v, want the same one, still accepted", again)
 		}

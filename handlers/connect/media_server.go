@@ -109,7 +109,7 @@ func authorize(c *call) (any, error) {
 	}
 	in := models.AskLink{
 		AccountID: models.ParseID(c.params["userid"]), Type: models.LinkLinked, AccessKey: c.params["accesstoken"],
-		RequestedBy: c.params["requesterusername"],
+		RequestedBy: c.params["requesterusername"], Caller: c.caller(),
 	}
 	if strings.EqualFold(c.params["usertype"], "guest") {
 		in.Type = models.LinkGuest
