@@ -23,8 +23,9 @@ demo: build ## start the service and a media server with a family, and print wha
 	exec bin/latchkey demo $(ARGS)
 
 .PHONY: build
-build: ## build bin/latchkey, one file without dependencies
+build: ## build bin/latchkey, one file without dependencies, and the list of its parts
 	go build -trimpath -tags $(TAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/latchkey ./cmd/latchkey
+	VERSION='$(VERSION)' scripts/parts bin/latchkey >bin/latchkey.cdx.json
 
 .PHONY: test
 test: ## all tests: unit, contract on SQLite and MariaDB, site, guard, browser; installs what they need
