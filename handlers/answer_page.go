@@ -42,14 +42,26 @@ func (s *site) base(c *gin.Context, name string) Base {
 // that a template that fails half-way does not leave half a page with status
 // 200.
 func (s *site) render(c *gin.Context, status int, name string, page any) error {
+	drawn, err := s.draw(name, page)
+	if err != nil {
+		return err
+	}
+	c.Data(status, "text/html; charset=utf-8", drawn)
+	return nil
+}
+
+// pageSize is more than most pages have, in bytes, so that the memory for a page need not grow.
+const pageSize = 12 << 10
+
+// draw returns a page as HTML.
+func (s *site) draw(name string, page any) ([]byte, error) {
 	template, ok := s.Pages[name]
 	if !ok {
-		return fmt.Errorf("render %s: %w", name, errors.ErrUnsupported)
+		return nil, fmt.Errorf("render %s: %w", name, errors.ErrUnsupported)
 	}
-	var out bytes.Buffer
-	if err := template.Execute(&out, page); err != nil {
-		return fmt.Errorf("render %s: %w", name, err)
+	out := bytes.NewBuffer(make([]byte, 0, pageSize))
+	if err := template.Execute(out, page); err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
-	c.Data(status, "text/html; charset=utf-8", out.Bytes())
-	return nil
+	return out.Bytes(), nil
 }

@@ -1,13 +1,8 @@
 package handlers
 
 import (
-	"bytes"
-	"crypto/sha256"
 	_ "embed" // the contract
-	"encoding/base64"
 	"fmt"
-	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"go.yaml.in/yaml/v3"
@@ -20,14 +15,10 @@ var openAPI []byte
 
 // openAPIFile returns the handler of GET /api/openapi.yaml.
 func openAPIFile() gin.HandlerFunc {
-	sum := sha256.Sum256(openAPI)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	file := newStaticFile("openapi.yaml", openAPI)
 	return func(c *gin.Context) {
-		h := c.Writer.Header()
-		h.Set("Content-Type", "application/yaml")
-		h.Set("ETag", tag)
-		h.Set("Cache-Control", "public, max-age=300")
-		http.ServeContent(c.Writer, c.Request, "", time.Time{}, bytes.NewReader(openAPI))
+		c.Header("Cache-Control", "public, max-age=300")
+		sendFile(c, file)
 	}
 }
 

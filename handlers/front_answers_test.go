@@ -92,6 +92,7 @@ func machineRequests() []asked {
 		{method: "GET", path: "/favicon.ico"},
 		{method: "GET", path: "/static/css/latchkey.css"},
 		{method: "GET", path: "/static/js/latchkey.js"},
+		{method: "GET", path: "/static/css/latchkey.css", header: map[string]string{"Accept-Encoding": "gzip"}},
 		{method: "GET", path: "/static/nothing"},
 		{method: "GET", path: "/.well-known/security.txt"},
 		{method: "GET", path: "/.well-known/change-password"},
@@ -104,6 +105,7 @@ func pageRequests(cookie, own map[string]string) []asked {
 	return []asked{
 		{method: "GET", path: "/"},
 		{method: "HEAD", path: "/"},
+		{method: "GET", path: "/", header: map[string]string{"Accept-Encoding": "gzip"}},
 		{method: "GET", path: "/", header: cookie},
 		{method: "GET", path: "/", header: map[string]string{"Accept-Language": "de", "Cookie": "__Host-latchkey-notice=signed_out"}},
 		{method: "GET", path: "/help/pin"},

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -9,19 +10,49 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/templates"
 )
 
 // staticFile is a file that browsers fetch.
 type staticFile struct {
 	content []byte
-	kind    string // the content type
-	tag     string // the entity tag, which changes with the content
+	kind    string        // the content type
+	tag     string        // the entity tag without its quotes; it changes with the content
+	named   string        // the name with the mark of the content
+	packed  func() []byte // the content compressed with gzip; nil if that is not smaller
+}
+
+// newStaticFile returns a file with that name and content.
+func newStaticFile(name string, content []byte) staticFile {
+	sum := sha256.Sum256(content)
+	return staticFile{
+		content: content,
+		kind:    contentType(name),
+		tag:     base64.RawURLEncoding.EncodeToString(sum[:12]),
+		named:   templates.Named(name, content),
+		packed:  sync.OnceValue(func() []byte { return pack(content) }),
+	}
+}
+
+// pack returns content compressed with gzip, or nil if that is not smaller.
+func pack(content []byte) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err != nil || w.Close() != nil || out.Len() >= len(content) {
+		return nil
+	}
+	return out.Bytes()
 }
 
 // readStatic reads all static files. They are few, and do not change while the
@@ -36,12 +67,7 @@ func readStatic(files fs.FS) (map[string]staticFile, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(content)
-		all[name] = staticFile{
-			content: content,
-			kind:    contentType(name),
-			tag:     `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
-		}
+		all[name] = newStaticFile(name, content)
 		return nil
 	})
 	if err != nil {
@@ -64,6 +90,8 @@ func contentType(name string) string {
 		return "image/x-icon"
 	case ".woff2":
 		return "font/woff2"
+	case ".yaml":
+		return "application/yaml"
 	default:
 		if kind := mime.TypeByExtension(ending); kind != "" {
 			return kind
@@ -80,21 +108,62 @@ func (s *site) static(c *gin.Context) error {
 // favicon answers GET /favicon.ico, which browsers fetch by themselves.
 func (s *site) favicon(c *gin.Context) error { return s.serveStatic(c, "favicon.svg") }
 
+// serveStatic answers with a file. A name with the mark of the content is the file's for ever.
+// The plain name, and a mark of another content, which the page of an older or newer version
+// may have, give the present file for a short time.
 func (s *site) serveStatic(c *gin.Context, name string) error {
-	file, ok := s.files[name]
+	plain, _ := templates.Unnamed(name)
+	file, ok := s.files[plain]
 	if !ok {
 		return models.ErrNotFound
 	}
 	h := c.Writer.Header()
-	h.Set("Content-Type", file.kind)
-	h.Set("ETag", file.tag)
 	// A worker obeys the policy of its own file, not the policy of the page.
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; frame-ancestors 'none'")
-	if s.Dev {
+	switch {
+	case s.Dev:
 		h.Set("Cache-Control", "no-cache")
-	} else {
+	case name == file.named:
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	default:
 		h.Set("Cache-Control", "public, max-age=300")
 	}
-	http.ServeContent(c.Writer, c.Request, "", time.Time{}, bytes.NewReader(file.content))
+	sendFile(c, file)
 	return nil
+}
+
+// sendFile answers with the content of a file, compressed if the client can read that.
+func sendFile(c *gin.Context, file staticFile) {
+	h := c.Writer.Header()
+	h.Add("Vary", "Accept-Encoding")
+	h.Set("Content-Type", file.kind)
+	content, tag := file.content, file.tag
+	if acceptsGzip(c.GetHeader("Accept-Encoding")) {
+		if small := file.packed(); small != nil {
+			content, tag = small, tag+"-gzip" // each encoding has a tag of its own (RFC 9110 §8.8.3)
+			h.Set("Content-Encoding", "gzip")
+			if c.GetHeader("Range") == "" {
+				h.Set("Content-Length", strconv.Itoa(len(small))) // ServeContent leaves it to us beside an encoding
+			}
+		}
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(c.Writer, c.Request, "", time.Time{}, bytes.NewReader(content))
+}
+
+// acceptsGzip reports whether the value of Accept-Encoding allows gzip.
+func acceptsGzip(accepted string) bool {
+	others := false // whether an encoding that is not named is allowed
+	for one := range strings.SplitSeq(accepted, ",") {
+		name, weight, _ := strings.Cut(one, ";")
+		_, q, _ := strings.Cut(weight, "=")
+		allowed := q == "" || strings.Trim(q, "0. ") != ""
+		switch name = strings.TrimSpace(name); {
+		case strings.EqualFold(name, "gzip"):
+			return allowed
+		case name == "*":
+			others = allowed
+		}
+	}
+	return others
 }

@@ -86,9 +86,12 @@ func (s *site) apiDocs() handlerFunc {
 			return err
 		}
 		allowPrivateCopy(c)
-		page := apiDocsPage{Base: s.base(c, "api_docs")}
-		contract.fill(&page, s.origin)
-		return s.render(c, http.StatusOK, "api_docs", page)
+		base := s.base(c, "api_docs")
+		return s.renderShared(c, base, func() any {
+			page := apiDocsPage{Base: base}
+			contract.fill(&page, s.origin)
+			return page
+		})
 	}
 }
 

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"net/http"
-
 	"github.com/gin-gonic/gin"
 )
 
@@ -12,5 +10,6 @@ type landingPage struct{ Base }
 // landing answers GET /.
 func (s *site) landing(c *gin.Context) error {
 	allowPrivateCopy(c)
-	return s.render(c, http.StatusOK, "landing", landingPage{Base: s.base(c, "landing")})
+	base := s.base(c, "landing")
+	return s.renderShared(c, base, func() any { return landingPage{Base: base} })
 }

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"net/http"
-
 	"github.com/gin-gonic/gin"
 )
 
@@ -12,5 +10,6 @@ type pinHelpPage struct{ Base }
 // pinHelp answers GET /help/pin, which explains what a PIN is for.
 func (s *site) pinHelp(c *gin.Context) error {
 	allowPrivateCopy(c)
-	return s.render(c, http.StatusOK, "pin_help", pinHelpPage{Base: s.base(c, "pin_help")})
+	base := s.base(c, "pin_help")
+	return s.renderShared(c, base, func() any { return pinHelpPage{Base: base} })
 }

@@ -45,6 +45,9 @@ func (s *site) showResetRequest(c *gin.Context, f form, cause error) error {
 	page := resetRequestPage{Base: s.base(c, "reset_request"), Captcha: s.captchaView(c, wrong)}
 	page.Base = page.telling(wrong)
 	page.NameOrEmail = newInputs(page.Base, f, wrong).nameOrEmail()
+	if f == nil && cause == nil {
+		return s.renderShared(c, page.Base, func() any { return page })
+	}
 	return s.render(c, wrong.status, "reset_request", page)
 }
 

@@ -22,7 +22,7 @@ func TestOpenServer(t *testing.T) {
 	guest.led(guest.post("/invitations/accept", "id", strconv.FormatInt(den.ask("carla", models.LinkGuest).ID, 10)), "/servers")
 
 	a := guest.get(den.page() + "/open")
-	guest.see(a, http.StatusOK, "Open Den", den.Server.SystemID, "/static/js/server_open.js")
+	guest.see(a, http.StatusOK, "Open Den", den.Server.SystemID, "/static/js/server_open.")
 	var urls []string
 	for _, link := range regexp.MustCompile(`<a class="button button-quiet" href="([^"]+)"[^>]*?( data-probe)?>`).FindAllStringSubmatch(a.body, -1) {
 		urls = append(urls, link[1]+link[2])

@@ -68,6 +68,9 @@ func (s *site) showSignIn(c *gin.Context, f form, cause error) error {
 	in := newInputs(page.Base, f, wrong)
 	page.NameOrEmail = in.nameOrEmail()
 	page.Password = in.password()
+	if cause == nil && page.ReturnTo == "" && page.RestoredAt.IsZero() {
+		return s.renderShared(c, page.Base, func() any { return page })
+	}
 	return s.render(c, wrong.status, "signin", page)
 }
 

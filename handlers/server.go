@@ -135,6 +135,7 @@ type site struct {
 	troubles   *httperr.Troubles
 	ready      *readiness
 	headers    preparedHeaders
+	shared     sharedPages
 	ids        *requestIDs
 }
 

@@ -20,10 +20,14 @@ var files embed.FS
 // extension: "signup" for pages/signup.html. Each is a separate clone with all
 // layouts and partials, named the same way, and starts at "layout".
 func Pages(funcs template.FuncMap) (map[string]*template.Template, error) {
+	constants, err := newConstants()
+	if err != nil {
+		return nil, err
+	}
 	common := template.New("").Option("missingkey=error").Funcs(funcs)
 	for _, folder := range []string{"layouts", "partials"} {
 		err := each(folder, ".html", func(name, source string) error {
-			_, err := common.New(name).Parse(source)
+			_, err := common.New(name).Parse(constants.written(source))
 			return err
 		})
 		if err != nil {
@@ -31,13 +35,13 @@ func Pages(funcs template.FuncMap) (map[string]*template.Template, error) {
 		}
 	}
 	pages := map[string]*template.Template{}
-	err := each("pages", ".html", func(name, source string) error {
+	err = each("pages", ".html", func(name, source string) error {
 		page, err := common.Clone()
 		if err != nil {
 			return err
 		}
 		// The prefix keeps a page from replacing a partial of the same name.
-		if _, err := page.New("pages/" + name).Parse(source); err != nil {
+		if _, err := page.New("pages/" + name).Parse(constants.written(source)); err != nil {
 			return err
 		}
 		if pages[name] = page.Lookup("layout"); pages[name] == nil {

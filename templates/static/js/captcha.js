@@ -1,5 +1,5 @@
-// The proof of work of a form: <div data-captcha="pow" data-challenge="/captcha/challenge"> inside it holds a hidden input named
-// altcha and an element [data-captcha-status] with role=status, whose attributes data-working, data-done and data-failed (or those
+// The proof of work of a form: <div data-captcha="pow" data-challenge="/captcha/challenge" data-worker="…"> inside it holds a
+// hidden input named altcha and an element [data-captcha-status] with role=status, whose attributes data-working, data-done and data-failed (or those
 // of the div) are what it says, in the reader's language.
 //
 // The work begins when the person enters the form, so that it is usually done before they have filled it in. A submit that comes
@@ -72,7 +72,7 @@ class ProofOfWork {
     this.#show('working');
     try {
       const { challenge, goodUntil } = await fetchChallenge(this.#root.dataset.challenge);
-      this.#input.value = await solve(challenge);
+      this.#input.value = await solve(challenge, this.#root.dataset.worker);
       this.#goodUntil = goodUntil;
       if (!this.#isGood()) throw new Error('the challenge ran out before it was solved');
       this.#failed = false;
@@ -136,17 +136,17 @@ async function fetchChallenge(address) {
 }
 
 // solve has a worker search for the number and returns the value of the form field.
-async function solve(challenge) {
+async function solve(challenge, workerAddress) {
   const began = performance.now();
-  const number = await search(challenge);
+  const number = await search(challenge, workerAddress);
   if (number < 0) throw new Error('the challenge has no solution');
   const { algorithm, salt, signature } = challenge;
   const took = Math.round(performance.now() - began);
   return btoa(JSON.stringify({ algorithm, challenge: challenge.challenge, number, salt, signature, took }));
 }
 
-async function search(challenge) {
-  const worker = new Worker(new URL('captcha_worker.js', import.meta.url));
+async function search(challenge, workerAddress) {
+  const worker = new Worker(workerAddress ?? new URL('captcha_worker.js', import.meta.url));
   try {
     return await new Promise((resolve, reject) => {
       worker.onmessage = ({ data }) => resolve(data);

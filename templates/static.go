@@ -1,0 +1,81 @@
+package templates
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	text "text/template"
+)
+
+// Named returns the name of a static file with a mark of its content before the extension:
+// "css/latchkey.0123456789ab.css". Another content has another name, so that a browser
+// may keep the file for ever.
+func Named(name string, content []byte) string {
+	sum := sha256.Sum256(content)
+	extension := path.Ext(name)
+	return strings.TrimSuffix(name, extension) + "." + hex.EncodeToString(sum[:6]) + extension
+}
+
+// Unnamed returns the name of a static file without the mark of its content, and whether it
+// had one.
+func Unnamed(name string) (plain string, marked bool) {
+	found := marks.FindStringSubmatch(name)
+	if found == nil {
+		return name, false
+	}
+	return found[1] + found[2], true
+}
+
+// The patterns of what [Unnamed] and [constants] look for.
+var (
+	marks      = regexp.MustCompile(`^(.+)\.[0-9a-f]{12}(\.\w+)$`)
+	references = regexp.MustCompile(`"/static/([^"]+)"`)
+	icons      = regexp.MustCompile(`\{\{template "icon" "(\w+)"\}\}`)
+	known      = regexp.MustCompile(`eq \. "(\w+)"`)
+)
+
+// constants writes out what never changes in a template, because a page would work it out
+// again for each reader.
+type constants struct{ drawings map[string]string } // by the name of an icon
+
+// newConstants draws the icons that the partial for icons knows.
+func newConstants() (constants, error) {
+	c := constants{drawings: map[string]string{}}
+	source, err := files.ReadFile("partials/icon.html")
+	if err != nil {
+		return c, fmt.Errorf("read the icons: %w", err)
+	}
+	partial, err := text.New("").Parse(string(source))
+	if err != nil {
+		return c, fmt.Errorf("read the icons: %w", err)
+	}
+	for _, found := range known.FindAllSubmatch(source, -1) {
+		var out strings.Builder
+		if err := partial.ExecuteTemplate(&out, "icon", string(found[1])); err != nil {
+			return c, fmt.Errorf("draw the icon %s: %w", found[1], err)
+		}
+		c.drawings[string(found[1])] = out.String()
+	}
+	return c, nil
+}
+
+// written returns the source of a template in which static files have their names by content,
+// and an icon whose name is known is the drawing itself.
+func (c constants) written(source string) string {
+	source = references.ReplaceAllStringFunc(source, func(quoted string) string {
+		name := references.FindStringSubmatch(quoted)[1]
+		content, err := fs.ReadFile(Static(), name)
+		if err != nil {
+			return quoted // TestEveryStaticFileOfATemplateExists names it
+		}
+		return `"/static/` + Named(name, content) + `"`
+	})
+	return icons.ReplaceAllStringFunc(source, func(call string) string {
+		return cmp.Or(c.drawings[icons.FindStringSubmatch(call)[1]], call)
+	})
+}
