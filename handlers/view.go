@@ -27,6 +27,9 @@ type Base struct {
 // T returns the text with that key in the reader's language. pairs are the
 // names and values of the placeholders: T("page.sent.to", "Email", .Email).
 func (b Base) T(key string, pairs ...any) string {
+	if len(pairs) == 0 {
+		return b.Catalogue.Say(b.Locale, key, nil)
+	}
 	params := make(map[string]any, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if name, ok := pairs[i].(string); ok {
@@ -40,20 +43,29 @@ func (b Base) T(key string, pairs ...any) string {
 // to the page named section: "page" on that page itself, "true" on the pages
 // below it, and "" elsewhere.
 func (b Base) Here(section string) string {
-	below := map[string]string{
-		"server_owner": "servers", "server_register": "servers", "server_open": "servers", "server_invite": "servers", "proof": "servers",
-		"invite":         "links",
-		"device_approve": "device", "quick_connect": "device", "quick_connect_wait": "device",
-		"email_change": "account", "password": "account", "pin": "account", "pin_reset_request": "account",
-		"sessions": "account", "history": "account", "account_delete": "account",
-	}
 	switch section {
 	case b.Page:
 		return "page"
-	case below[b.Page]:
+	case sectionOf(b.Page):
 		return "true"
 	default:
 		return ""
+	}
+}
+
+// sectionOf returns the section of the header that a page lies below, or "-" for none.
+func sectionOf(page string) string {
+	switch page {
+	case "server_owner", "server_register", "server_open", "server_invite", "proof":
+		return "servers"
+	case "invite":
+		return "links"
+	case "device_approve", "quick_connect", "quick_connect_wait":
+		return "device"
+	case "email_change", "password", "pin", "pin_reset_request", "sessions", "history", "account_delete":
+		return "account"
+	default:
+		return "-"
 	}
 }
 

@@ -21,6 +21,9 @@ func (s *Servers) Mine(ctx context.Context, ownerID int64) ([]OwnedServer, error
 	if err != nil {
 		return nil, explained("list the servers", err)
 	}
+	if len(rows) == 0 {
+		return nil, nil // most people own none, and nothing is left to count
+	}
 	var counts []struct {
 		ServerID int64
 		State    string

@@ -29,7 +29,8 @@ type Catalogue struct {
 	languages  []Language
 	matcher    language.Matcher
 	localizers map[string]*i18n.Localizer
-	plain      map[string]map[string]string // by language and key: texts that need no parameters
+	plain      map[string]map[string]string  // by language and key: texts that need no parameters
+	pieces     map[string]map[string][]piece // by language and key: texts with placeholders and no plural forms
 }
 
 // NewCatalogue reads the embedded texts.
@@ -49,6 +50,7 @@ func readCatalogue(locales fs.FS) (*Catalogue, error) {
 	c := &Catalogue{
 		localizers: make(map[string]*i18n.Localizer, len(codes)),
 		plain:      make(map[string]map[string]string, len(codes)),
+		pieces:     make(map[string]map[string][]piece, len(codes)),
 	}
 	bundle := i18n.NewBundle(language.English)
 	tags := make([]language.Tag, len(codes))
@@ -63,7 +65,7 @@ func readCatalogue(locales fs.FS) (*Catalogue, error) {
 		if err := bundle.AddMessages(tags[i], messages...); err != nil {
 			return nil, fmt.Errorf("locale %s: %w", code, err)
 		}
-		c.plain[code] = plainTexts(messages)
+		c.plain[code], c.pieces[code] = plainTexts(messages)
 	}
 	c.matcher = language.NewMatcher(tags)
 	for _, code := range codes {
@@ -96,17 +98,68 @@ func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 	return all, nil
 }
 
-// plainTexts returns the texts of the messages without placeholders and plural forms,
-// by their keys. Most texts of a page are such, and a map finds them fast.
-func plainTexts(messages []*i18n.Message) map[string]string {
-	plain := make(map[string]string, len(messages))
+// plainTexts returns the texts of the messages without plural forms, by their keys: plain are
+// those without placeholders, and pieces the others, cut at the placeholders. Nearly all texts
+// of a page are such, and a map finds them fast.
+func plainTexts(messages []*i18n.Message) (plain map[string]string, pieces map[string][]piece) {
+	plain, pieces = make(map[string]string, len(messages)), map[string][]piece{}
 	for _, message := range messages {
-		plural := message.Zero + message.One + message.Two + message.Few + message.Many
-		if plural == "" && !strings.Contains(message.Other, "{{") {
+		if message.Zero+message.One+message.Two+message.Few+message.Many != "" {
+			continue
+		}
+		if !strings.Contains(message.Other, "{{") {
 			plain[message.ID] = message.Other
+		} else if cut := cutText(message.Other); cut != nil {
+			pieces[message.ID] = cut
 		}
 	}
-	return plain
+	return plain, pieces
+}
+
+// piece is a part of a text: text, and after it the value of the parameter name, unless that
+// is "".
+type piece struct{ text, name string }
+
+// cutText cuts a text at its placeholders. It returns nil for a text that has anything else
+// in double braces than the name of a parameter.
+func cutText(text string) []piece {
+	var pieces []piece
+	for {
+		before, rest, found := strings.Cut(text, "{{.")
+		if strings.Contains(before, "{{") {
+			return nil
+		}
+		if !found {
+			return append(pieces, piece{text: before})
+		}
+		name, after, closed := strings.Cut(rest, "}}")
+		if !closed || strings.ContainsAny(name, " .|{") {
+			return nil
+		}
+		pieces = append(pieces, piece{before, name})
+		text = after
+	}
+}
+
+// filled returns the text of pieces with the values of params, which are texts and whole
+// numbers. It returns false if a value is missing or anything else.
+func filled(pieces []piece, params map[string]any) (string, bool) {
+	var out strings.Builder
+	for _, one := range pieces {
+		out.WriteString(one.text)
+		if one.name == "" {
+			continue
+		}
+		switch value := params[one.name].(type) {
+		case string:
+			out.WriteString(value)
+		case int:
+			out.WriteString(strconv.Itoa(value))
+		default:
+			return "", false
+		}
+	}
+	return out.String(), true
 }
 
 // Languages returns the languages of the service, the default first.
@@ -122,6 +175,11 @@ func (c *Catalogue) Say(locale, key string, params map[string]any) string {
 	}
 	if said, ok := c.plain[locale][key]; ok {
 		return said
+	}
+	if pieces, ok := c.pieces[locale][key]; ok {
+		if said, ok := filled(pieces, params); ok {
+			return said
+		}
 	}
 	// Localize may return an error together with a text, the English one.
 	said, err := localizer.Localize(&i18n.LocalizeConfig{

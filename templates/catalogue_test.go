@@ -52,6 +52,10 @@ func TestSay(t *testing.T) {
 		{"plain", "de", "hello", nil, "Hallo"},
 		{"placeholder", "de", "name", map[string]any{"Name": "Ann"}, "Ich bin Ann"},
 		{"braces in a value stay as they are", "en", "name", map[string]any{"Name": "{{.X}}"}, "I am {{.X}}"},
+		{"number", "de", "name", map[string]any{"Name": 7}, "Ich bin 7"},
+		{"other value", "de", "name", map[string]any{"Name": 1.5}, "Ich bin 1.5"},
+		{"several", "en", "both", map[string]any{"A": "a", "B": "{{.A}}"}, "a and {{.A}}, a"},
+		{"with a function", "en", "quoted", map[string]any{"Name": "Ann"}, `"Ann"`},
 		{"one", "de", "days", map[string]any{"Count": 1}, "1 Tag"},
 		{"other", "de", "days", map[string]any{"Count": 3}, "3 Tage"},
 		{"only in English", "de", "only", nil, "Only here"},
@@ -138,7 +142,7 @@ func testCatalogue(t *testing.T) *Catalogue {
 	t.Helper()
 	c, err := readCatalogue(fstest.MapFS{
 		"en/a.json": {Data: []byte(`{"hello": "Hello", "name": "I am {{.Name}}", "only": "Only here",
-			"only.name": "Only {{.Name}}", "days": {"one": "{{.Count}} day", "other": "{{.Count}} days"}}`)},
+			"only.name": "Only {{.Name}}", "both": "{{.A}} and {{.B}}, {{.A}}", "quoted": "{{printf \"%q\" .Name}}", "days": {"one": "{{.Count}} day", "other": "{{.Count}} days"}}`)},
 		"de/a.json": {Data: []byte(`{"hello": "Hallo", "name": "Ich bin {{.Name}}",
 			"days": {"one": "{{.Count}} Tag", "other": "{{.Count}} Tage"}}`)},
 	})
