@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"github.com/gin-gonic/gin"
@@ -41,7 +40,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 // render answers with a page. The template is executed into memory first, so
 // that a template that fails half-way does not leave half a page with status
 // 200.
-func (s *site) render(c *gin.Context, status int, name string, page any) error {
+func (s *site) render(c *gin.Context, status int, name string, page spoken) error {
 	drawn, err := s.draw(name, page)
 	if err != nil {
 		return err
@@ -54,10 +53,10 @@ func (s *site) render(c *gin.Context, status int, name string, page any) error {
 const pageSize = 12 << 10
 
 // draw returns a page as HTML.
-func (s *site) draw(name string, page any) ([]byte, error) {
-	template, ok := s.Pages[name]
-	if !ok {
-		return nil, fmt.Errorf("render %s: %w", name, errors.ErrUnsupported)
+func (s *site) draw(name string, page spoken) ([]byte, error) {
+	template, err := s.Pages.Page(name, page.language())
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	out := bytes.NewBuffer(make([]byte, 0, pageSize))
 	if err := template.Execute(out, page); err != nil {

@@ -33,7 +33,7 @@ type sharedPage struct {
 // renderShared answers with a page that holds nothing of its reader beside base. build
 // returns its data. A reader who is signed in, or who has a notice waiting, gets a page of
 // their own, which is not compressed.
-func (s *site) renderShared(c *gin.Context, base Base, build func() any) error {
+func (s *site) renderShared(c *gin.Context, base Base, build func() spoken) error {
 	c.Writer.Header().Add("Vary", "Accept-Encoding")
 	if base.Account != nil || base.Notice != "" {
 		return s.render(c, http.StatusOK, base.Page, build())

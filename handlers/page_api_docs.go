@@ -87,7 +87,7 @@ func (s *site) apiDocs() handlerFunc {
 		}
 		allowPrivateCopy(c)
 		base := s.base(c, "api_docs")
-		return s.renderShared(c, base, func() any {
+		return s.renderShared(c, base, func() spoken {
 			page := apiDocsPage{Base: base}
 			contract.fill(&page, s.origin)
 			return page

@@ -11,5 +11,5 @@ type landingPage struct{ Base }
 func (s *site) landing(c *gin.Context) error {
 	allowPrivateCopy(c)
 	base := s.base(c, "landing")
-	return s.renderShared(c, base, func() any { return landingPage{Base: base} })
+	return s.renderShared(c, base, func() spoken { return landingPage{Base: base} })
 }

@@ -11,5 +11,5 @@ type pinHelpPage struct{ Base }
 func (s *site) pinHelp(c *gin.Context) error {
 	allowPrivateCopy(c)
 	base := s.base(c, "pin_help")
-	return s.renderShared(c, base, func() any { return pinHelpPage{Base: base} })
+	return s.renderShared(c, base, func() spoken { return pinHelpPage{Base: base} })
 }

@@ -46,7 +46,7 @@ func (s *site) showResetRequest(c *gin.Context, f form, cause error) error {
 	page.Base = page.telling(wrong)
 	page.NameOrEmail = newInputs(page.Base, f, wrong).nameOrEmail()
 	if f == nil && cause == nil {
-		return s.renderShared(c, page.Base, func() any { return page })
+		return s.renderShared(c, page.Base, func() spoken { return page })
 	}
 	return s.render(c, wrong.status, "reset_request", page)
 }

@@ -69,7 +69,7 @@ func (s *site) showSignIn(c *gin.Context, f form, cause error) error {
 	page.NameOrEmail = in.nameOrEmail()
 	page.Password = in.password()
 	if cause == nil && page.ReturnTo == "" && page.RestoredAt.IsZero() {
-		return s.renderShared(c, page.Base, func() any { return page })
+		return s.renderShared(c, page.Base, func() spoken { return page })
 	}
 	return s.render(c, wrong.status, "signin", page)
 }

@@ -96,7 +96,7 @@ func (s *site) showSignUp(c *gin.Context, f form, who invited, cause error) erro
 	page.Password = in.newPassword("password", s.PasswordMinLength)
 	page.PasswordAgain = in.newPasswordAgain("password")
 	if f == nil && who == (invited{}) && cause == nil {
-		return s.renderShared(c, page.Base, func() any { return page })
+		return s.renderShared(c, page.Base, func() spoken { return page })
 	}
 	return s.render(c, wrong.status, "signup", page)
 }

@@ -27,7 +27,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -60,7 +59,7 @@ type Server struct {
 	Store     *models.Store
 	Log       *slog.Logger
 	Catalogue *templates.Catalogue
-	Pages     map[string]*template.Template // by name, as templates.Pages returns them
+	Pages     *templates.Spoken
 	Static    fs.FS
 
 	Captcha          captcha.Verifier

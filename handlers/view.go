@@ -24,6 +24,11 @@ type Base struct {
 	SignUpOpen  bool         // the header offers to sign up
 }
 
+// spoken is the data of a page: every struct that embeds Base.
+type spoken interface{ language() string }
+
+func (b Base) language() string { return b.Locale }
+
 // T returns the text with that key in the reader's language. pairs are the
 // names and values of the placeholders: T("page.sent.to", "Email", .Email).
 func (b Base) T(key string, pairs ...any) string {

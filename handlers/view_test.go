@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"html/template"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jba/templatecheck"
 	"golang.org/x/net/html"
 
@@ -45,6 +48,35 @@ func TestPagesFitTheirData(t *testing.T) {
 		if !fitting[name] {
 			t.Errorf("templates/pages/%s.html has no sample: write handlers/page_%s_sample_test.go and call it in samples, in handlers/view_samples_test.go", name, name)
 		}
+	}
+}
+
+// The pages in which the texts of a language stand already are those that look each text up.
+func TestSpokenPagesAreTheSame(t *testing.T) {
+	t.Parallel()
+	pages, catalogue := pagesAndTexts(t)
+	inLanguages := templates.NewSpoken(catalogue)
+	for _, language := range catalogue.Languages() {
+		for _, sample := range samples(catalogue, language.Code) {
+			name := baseOf(sample.page).Page
+			var want, got bytes.Buffer
+			if err := pages[name].Execute(&want, sample.page); err != nil {
+				t.Fatal(err)
+			}
+			page, err := inLanguages.Page(name, language.Code)
+			if err == nil {
+				err = page.Execute(&got, sample.page)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Split(want.String(), "\n"), strings.Split(got.String(), "\n")); diff != "" {
+				t.Errorf("%s, %s (-looked up +in the page):\n%s", sample.name, language.Code, diff)
+			}
+		}
+	}
+	if _, err := inLanguages.Page("nothing", "en"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a page that is not there: error %v, want fs.ErrNotExist", err)
 	}
 }
 

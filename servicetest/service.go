@@ -18,7 +18,6 @@ package servicetest
 
 import (
 	"crypto/rand"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -148,7 +147,10 @@ func (s *Service) Database() string { return s.options.Database }
 // most of the time that a start takes.
 var (
 	catalogue = sync.OnceValues(templates.NewCatalogue)
-	pages     = sync.OnceValues(func() (map[string]*template.Template, error) { return templates.Pages(nil) })
+	pages     = sync.OnceValues(func() (*templates.Spoken, error) {
+		texts, err := catalogue()
+		return templates.NewSpoken(texts), err
+	})
 )
 
 // Handlers returns the settings of handlers over a Store, with a public URL that

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"html/template"
 	"io/fs"
 	"path"
 	"regexp"
@@ -36,12 +37,16 @@ var (
 	marks      = regexp.MustCompile(`^(.+)\.[0-9a-f]{12}(\.\w+)$`)
 	references = regexp.MustCompile(`"/static/([^"]+)"`)
 	icons      = regexp.MustCompile(`\{\{template "icon" "(\w+)"\}\}`)
+	texts      = regexp.MustCompile(`\{\{\$?\.T "([^"]+)"\}\}`)
 	known      = regexp.MustCompile(`eq \. "(\w+)"`)
 )
 
 // constants writes out what never changes in a template, because a page would work it out
 // again for each reader.
-type constants struct{ drawings map[string]string } // by the name of an icon
+type constants struct {
+	drawings map[string]string // by the name of an icon
+	texts    map[string]string // by key: texts without placeholders; nil for templates of every language
+}
 
 // newConstants draws the icons that the partial for icons knows.
 func newConstants() (constants, error) {
@@ -65,7 +70,7 @@ func newConstants() (constants, error) {
 }
 
 // written returns the source of a template in which static files have their names by content,
-// and an icon whose name is known is the drawing itself.
+// and an icon whose name is known is the drawing itself, and a text is what it says.
 func (c constants) written(source string) string {
 	source = references.ReplaceAllStringFunc(source, func(quoted string) string {
 		name := references.FindStringSubmatch(quoted)[1]
@@ -75,7 +80,14 @@ func (c constants) written(source string) string {
 		}
 		return `"/static/` + Named(name, content) + `"`
 	})
-	return icons.ReplaceAllStringFunc(source, func(call string) string {
+	source = icons.ReplaceAllStringFunc(source, func(call string) string {
 		return cmp.Or(c.drawings[icons.FindStringSubmatch(call)[1]], call)
+	})
+	return texts.ReplaceAllStringFunc(source, func(call string) string {
+		said, ok := c.texts[texts.FindStringSubmatch(call)[1]]
+		if !ok {
+			return call
+		}
+		return strings.ReplaceAll(template.HTMLEscapeString(said), "+", "&#43;") // as html/template escapes a text
 	})
 }

@@ -24,35 +24,51 @@ func Pages(funcs template.FuncMap) (map[string]*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	common := template.New("").Option("missingkey=error").Funcs(funcs)
+	shared, err := sharedTemplates(funcs, constants)
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]*template.Template{}
+	err = each("pages", ".html", func(name, source string) error {
+		pages[name], err = pageOver(shared, name, constants.written(source))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pages, nil
+}
+
+// sharedTemplates returns all layouts and partials.
+func sharedTemplates(funcs template.FuncMap, constants constants) (*template.Template, error) {
+	shared := template.New("").Option("missingkey=error").Funcs(funcs)
 	for _, folder := range []string{"layouts", "partials"} {
 		err := each(folder, ".html", func(name, source string) error {
-			_, err := common.New(name).Parse(constants.written(source))
+			_, err := shared.New(name).Parse(constants.written(source))
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	pages := map[string]*template.Template{}
-	err = each("pages", ".html", func(name, source string) error {
-		page, err := common.Clone()
-		if err != nil {
-			return err
-		}
-		// The prefix keeps a page from replacing a partial of the same name.
-		if _, err := page.New("pages/" + name).Parse(constants.written(source)); err != nil {
-			return err
-		}
-		if pages[name] = page.Lookup("layout"); pages[name] == nil {
-			return errors.New("no template is named layout")
-		}
-		return nil
-	})
+	return shared, nil
+}
+
+// pageOver returns the page with that name and source, with a copy of all layouts and
+// partials.
+func pageOver(shared *template.Template, name, source string) (*template.Template, error) {
+	page, err := shared.Clone()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("copy the partials: %w", err)
 	}
-	return pages, nil
+	// The prefix keeps a page from replacing a partial of the same name.
+	if _, err := page.New("pages/" + name).Parse(source); err != nil {
+		return nil, fmt.Errorf("read the page %s: %w", name, err)
+	}
+	if page = page.Lookup("layout"); page == nil {
+		return nil, errors.New("no template is named layout")
+	}
+	return page, nil
 }
 
 // MailHTML returns the HTML templates of the mails, each named like its file without

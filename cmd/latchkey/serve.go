@@ -114,10 +114,6 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := templates.Pages(nil)
-	if err != nil {
-		return nil, err
-	}
 	mail, err := p.mailer(catalogue)
 	if err != nil {
 		return nil, err
@@ -134,7 +130,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	}
 	s.watch = p.newRestoreWatch(store, log)
 	site := &handlers.Server{
-		Store: store, Log: log, Catalogue: catalogue, Pages: pages, Static: templates.Static(),
+		Store: store, Log: log, Catalogue: catalogue, Pages: templates.NewSpoken(catalogue), Static: templates.Static(),
 		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, SecurityContact: p.settings.SecurityContact,
 		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
 		ConnectRegister: connect.RegisterPolicy(p.settings.ConnectRegister),
