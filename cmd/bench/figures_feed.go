@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/bench"
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // waitingAgents is the number of agents that wait for changes at once, if there are as many.
@@ -60,20 +61,14 @@ func (r *run) wakeAgents(ctx context.Context, accepting, waiting *program) (memo
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	agents := map[int]*agent{}
+	agents, err := r.startAgents(ctx, waiting, first)
 	defer func() {
 		for _, a := range agents {
 			_ = a.connection.Close()
 		}
 	}()
-	for i := 0; i < r.accounts/4 && len(agents) < waitingAgents; i++ {
-		server := r.town.serverOf(first+i, linksEach-1)
-		if serverKind(server) != "agent" || agents[server] != nil {
-			continue
-		}
-		if agents[server], err = newAgent(ctx, waiting, server, first+i); err != nil {
-			return 0, 0, nil, err
-		}
+	if err != nil {
+		return 0, 0, nil, err
 	}
 	pause(ctx, watched)
 	after, err := bench.MemoryOf(waiting.pid)
@@ -94,6 +89,24 @@ func (r *run) wakeAgents(ctx context.Context, accepting, waiting *program) (memo
 		woken = append(woken, float64(took.Microseconds())/1e3)
 	}
 	return (after.Anonymous - before.Anonymous) * 1024 / float64(len(agents)), rest, woken, nil
+}
+
+// startAgents lets the agents of the servers wait whose links are offered to the accounts from
+// the number first on. It returns them by the numbers of their servers, also with an error.
+func (r *run) startAgents(ctx context.Context, p *program, first int) (map[int]*agent, error) {
+	agents := map[int]*agent{}
+	for i := 0; i < r.accounts/4 && len(agents) < waitingAgents; i++ {
+		server := r.town.serverOf(first+i, linksEach-1)
+		if serverKind(server) != models.ServerAgent || agents[server] != nil {
+			continue
+		}
+		one, err := newAgent(ctx, p, server, first+i)
+		if err != nil {
+			return agents, err
+		}
+		agents[server] = one
+	}
+	return agents, nil
 }
 
 // agent waits for a change of its server, on a connection of its own.

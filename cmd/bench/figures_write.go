@@ -15,28 +15,28 @@ import (
 )
 
 // seeded makes a copy of the town in a folder of its own.
-func (r *run) seeded(ctx context.Context, name string) (database, folder string, err error) {
-	p, database, err := r.startSeeded(ctx, name, r.program)
+func (r *run) seeded(ctx context.Context, name string) (address, folder string, err error) {
+	p, address, err := r.startSeeded(ctx, name, r.program)
 	if err != nil {
 		return "", "", err
 	}
 	p.stop()
-	return database, filepath.Join(r.folder, name), nil
+	return address, filepath.Join(r.folder, name), nil
 }
 
 // measureMail owes many mails, and measures how fast they reach a mail server that takes each
 // at once.
 func (r *run) measureMail(ctx context.Context) ([]bench.Figure, error) {
 	const mails, longest = 2000, 15 * time.Second
-	database, folder, err := r.seeded(ctx, "mail")
+	address, folder, err := r.seeded(ctx, "mail")
 	if err != nil {
 		return nil, err
 	}
-	if err := r.town.oweMails(ctx, database, mails); err != nil {
+	if err := r.town.oweMails(ctx, address, mails); err != nil {
 		return nil, err
 	}
 	before := r.sink.taken.Load()
-	p, err := r.serve(ctx, nameOwn, r.program, database, folder)
+	p, err := r.serve(ctx, nameOwn, r.program, address, folder)
 	if err != nil {
 		return nil, err
 	}

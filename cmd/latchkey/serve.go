@@ -18,6 +18,7 @@ import (
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
+	"github.com/latchkey-media/latchkey/internal/heap"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/models"
@@ -40,6 +41,8 @@ func (s serveCommand) Run(p *program) error {
 	if err := p.checked(); err != nil {
 		return err
 	}
+	_, given := p.environment("GOMEMLIMIT")
+	heap.Limit(p.settings.MemoryLimit, given)
 	log, flush := p.servingLogger()
 	defer flush()
 	for _, warning := range p.loaded.Warnings {
@@ -235,6 +238,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	var working sync.WaitGroup
 	working.Go(func() { s.mail.Run(jobsCtx) })
 	working.Go(func() { s.keeping.Run(jobsCtx) })
+	working.Go(func() { heap.Manage(jobsCtx) })
 	working.Go(func() { s.watch.run(jobsCtx) })
 	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
 	if s.welcome != nil {

@@ -1,0 +1,136 @@
+// Package heap decides when the collector runs and when memory goes back to the system, for
+// a program whose live heap is small and whose garbage comes in bursts.
+//
+// Go's collector lets the heap grow to twice its live part. A live heap of 17 MiB is then read
+// whole after 17 MiB of garbage, which is less than one hash of a password makes: the collector
+// took a sixth of a sign-in. A fixed larger percentage would also apply to a large live heap,
+// such as that of many waiting agents. So the heap may always grow to [Least], and beyond that
+// to twice its live part, as Go does it.
+package heap
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const mib = 1 << 20
+
+// Least is the size up to which the heap may grow before the collector runs.
+const Least = 72 * mib
+
+const (
+	lookEvery   = 10 * time.Second
+	quietBytes  = 4 * mib  // a program that allocates less between two looks is at rest
+	worthReturn = 12 * mib // garbage and free pages that are worth a collection
+)
+
+// state is what the runtime says about the memory of this process, in bytes.
+type state struct {
+	live      uint64 // found alive by the last collection
+	roots     uint64 // stacks and globals, which the collector reads as well
+	allocated uint64 // since the start
+	held      uint64 // of the heap: objects, garbage, and free pages that were not returned
+}
+
+func look() state {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/heap/allocs:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(samples)
+	value := func(i int) uint64 {
+		if samples[i].Value.Kind() != metrics.KindUint64 {
+			return 0 // a later Go that no longer knows the name
+		}
+		return samples[i].Value.Uint64()
+	}
+	return state{live: value(0), roots: value(1) + value(2), allocated: value(3), held: value(4) + value(5) + value(6)}
+}
+
+// percent returns the value for [debug.SetGCPercent] by which the heap may grow to least, but
+// always to twice its live part.
+func (s state) percent(least uint64) int {
+	const twice = 100
+	if s.live == 0 || s.live >= least {
+		return twice
+	}
+	return max(twice, int((least-s.live)*100/(s.live+s.roots))) //nolint:gosec // at most a few thousand
+}
+
+// resting reports whether the program has allocated little since an earlier look and holds
+// memory that is worth returning.
+func (s state) resting(earlier state) bool {
+	return s.allocated-earlier.allocated < quietBytes && s.held > s.live+worthReturn
+}
+
+// Manage lets the heap grow to [Least] before the collector runs, and returns unused memory to
+// the system when the program is at rest. It works until ctx ends.
+func Manage(ctx context.Context) {
+	watch(ctx)
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for earlier := look(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := look()
+		if now.resting(earlier) {
+			debug.FreeOSMemory()
+			now = look()
+		}
+		earlier = now
+	}
+}
+
+// sentinel is an object that nothing refers to, so that each collection finds it dead.
+type sentinel struct{ _ [16]byte }
+
+// watch sets the percentage now and after each collection, until ctx ends.
+func watch(ctx context.Context) {
+	debug.SetGCPercent(look().percent(Least))
+	var again func(*sentinel)
+	again = func(*sentinel) {
+		if ctx.Err() != nil {
+			return
+		}
+		debug.SetGCPercent(look().percent(Least))
+		runtime.SetFinalizer(&sentinel{}, again)
+	}
+	runtime.SetFinalizer(&sentinel{}, again)
+}
+
+// Limit sets the soft memory limit of the runtime: above it the collector works harder. It
+// takes mebibytes, 0 for nine tenths of what the container allows. If the container allows
+// everything, or the environment has GOMEMLIMIT, which given says, there is no change.
+func Limit(mebibytes int, given bool) {
+	switch {
+	case mebibytes > 0:
+		debug.SetMemoryLimit(int64(mebibytes) * mib)
+	case given:
+	default:
+		content, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+		if err != nil {
+			return // no container, or an older kernel
+		}
+		if most := share(string(content)); most > 0 {
+			debug.SetMemoryLimit(most)
+		}
+	}
+}
+
+// share returns nine tenths of the limit of a container in bytes, and 0 for "max".
+func share(text string) int64 {
+	most, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || most <= 0 {
+		return 0
+	}
+	return most / 10 * 9
+}

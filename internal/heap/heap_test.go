@@ -1,0 +1,96 @@
+package heap
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+)
+
+func TestTheHeapMayGrowToTheLeastSize(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		live, roots uint64
+		want        int
+	}{
+		{18 * mib, 0, 300},
+		{18 * mib, 2 * mib, 270}, // the percentage counts the roots as well
+		{36 * mib, 0, 100},
+		{60 * mib, 0, 100},
+		{500 * mib, 0, 100}, // many agents wait: no more than Go does
+		{0, 0, 100},         // nothing is known before the first collection
+	} {
+		if got := (state{live: test.live, roots: test.roots}).percent(Least); got != test.want {
+			t.Errorf("live %d MiB, roots %d MiB: got %d percent, want %d", test.live/mib, test.roots/mib, got, test.want)
+		}
+	}
+}
+
+func TestMemoryGoesBackAtRest(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		earlier, now state
+		want         bool
+	}{
+		"after a burst": {state{allocated: 900 * mib}, state{allocated: 901 * mib, live: 20 * mib, held: 80 * mib}, true},
+		"at work":       {state{allocated: 900 * mib}, state{allocated: 950 * mib, live: 20 * mib, held: 80 * mib}, false},
+		"nothing held":  {state{allocated: 900 * mib}, state{allocated: 901 * mib, live: 20 * mib, held: 25 * mib}, false},
+	} {
+		if got := test.now.resting(test.earlier); got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// The runtime must know every name that look asks for; a later Go could rename one.
+func TestTheRuntimeSaysWhatItHolds(t *testing.T) { //nolint:paralleltest // it collects garbage
+	runtime.GC()
+	got := look()
+	if got.live == 0 || got.roots == 0 || got.allocated < got.live || got.held < got.live {
+		t.Errorf("got %+v, want every value, and no more alive than was allocated and is held", got)
+	}
+}
+
+// kept keeps what the test below allocates from being optimised away.
+var kept []byte
+
+func TestEachCollectionSetsThePercentage(t *testing.T) { //nolint:paralleltest // it changes the collector of the whole process
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	watch(ctx)
+	small := becomes(t, func(percent uint64) bool { return percent > 100 })
+	kept = make([]byte, 2*Least)
+	becomes(t, func(percent uint64) bool { return percent == 100 })
+	kept = nil
+	becomes(t, func(percent uint64) bool { return percent > 100 })
+	if small > 100_000 {
+		t.Errorf("got %d percent, want no more than the least size needs", small)
+	}
+}
+
+// becomes collects garbage until the percentage is as wanted; the test's own deadline ends it.
+func becomes(t *testing.T, wanted func(uint64) bool) uint64 {
+	t.Helper()
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	for t.Context().Err() == nil {
+		runtime.GC()
+		runtime.Gosched()
+		if metrics.Read(sample); wanted(sample[0].Value.Uint64()) {
+			return sample[0].Value.Uint64()
+		}
+	}
+	t.Fatal("the percentage was not set, want it after a collection")
+	return 0
+}
+
+func TestShareOfAContainer(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{"1073741824\n": 966367638, "max\n": 0, "": 0, "-5": 0} {
+		if got := share(text); got < want-10 || got > want+10 {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	}
+}
