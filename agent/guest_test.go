@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -150,7 +151,7 @@ func TestGuestChangedByAdminIsLeftAlone(t *testing.T) {
 	eventually(t, "lines", func() bool {
 		return d.log.Count("has become an administrator") == 1 && d.log.Count("was deleted at the media server, so the link ends") == 1 &&
 			slices.Equal(d.fake.limit(guests["bob"].LocalUserID).Libraries, []string{"l1"})
-	})
+	}, d.log)
 	if d.fake.count("Enable") > 0 || d.fake.count("CreateGuest") != 3 {
 		t.Errorf("calls %q, want 3 CreateGuest and no Enable", d.fake.asked())
 	}
@@ -344,8 +345,8 @@ func TestGuestsOffAndGuestLimit(t *testing.T) {
 	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
 	eventually(t, "a line", func() bool { return d.log.Count("create-users is off") == 1 })
-	_, err := d.exchange(d.key(bob))
-	isError(t, err, agent.ErrGuestWaits)
+	key := d.key(bob)
+	eventually(t, "the guest is told what they wait for", func() bool { _, err := d.exchange(key); return errors.Is(err, agent.ErrGuestWaits) })
 	d.never("a local user, or more lines", func() bool { return d.fake.count("CreateGuest") > 0 || d.log.Count("create-users is off") > 1 })
 	if d.status().OwedGuests != 1 {
 		t.Errorf("status %+v, want one owed guest", d.status())

@@ -156,5 +156,5 @@ func TestLinkLostAnswer(t *testing.T) {
 	})
 	_, err := d.Links.Ask(t.Context(), "u1", "bob", "")
 	isError(t, err, agent.ErrServiceAway)
-	eventually(t, "it is known all the same", func() bool { return len(must(d.Links.Pending(t.Context()))(t)) == 1 })
+	eventually(t, "it is known all the same", func() bool { return len(must(d.Links.Pending(t.Context()))(t)) == 1 }, d.log, s.Log)
 }

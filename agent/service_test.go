@@ -61,6 +61,7 @@ func TestEndOfOutageIsNoticedSoon(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := newDeployment(t, s).started()
+	eventually(t, "the first comparison of links", func() bool { return must(d.store.Facts(t.Context()))(t)["change_seq"] != "" })
 	var away atomic.Int64
 	s.Intercept(func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/changes") {
@@ -69,7 +70,7 @@ func TestEndOfOutageIsNoticedSoon(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	more(t, "the questions for changes", &away, 2) // the second one comes after a failure
+	eventually(t, "the questions for changes", func() bool { return away.Load() >= 2 }, d.log) // the second one comes after a failure
 	first := make(chan string, 1)
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/changes") {

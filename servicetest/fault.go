@@ -1,6 +1,7 @@
 package servicetest
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -12,15 +13,23 @@ import (
 type Intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
 
 // Intercept puts f in front of the service, for the requests that
-// [Options.FaultsFor] names, until Up is called. Requests on their way are cut off,
-// among them those that wait for changes.
+// [Options.FaultsFor] names, until Up is called. Such requests that are on their way are
+// cut off, among them those that wait for changes. Connections that no request uses stay
+// open: otherwise a client could take one for its next request before it hears of its end.
 func (s *Service) Intercept(f Intercept) {
-	s.setIntercept(f)
-	s.CloseClientConnections()
-	s.Client().CloseIdleConnections() // so that no request of a test takes a connection that has just ended
-	if shared, ok := http.DefaultTransport.(*http.Transport); ok {
-		shared.CloseIdleConnections()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.intercept = f
+	for one := range s.flights {
+		one.cut = true
+		one.leave()
 	}
+}
+
+// flight is a request that is on its way.
+type flight struct {
+	leave context.CancelFunc // ends its context, as if the client had left
+	cut   bool               // it gets no answer; the lock of the service guards it
 }
 
 // Down makes every request fail without an answer, until Up is called.
@@ -44,24 +53,41 @@ func (s *Service) Hold() (release func()) {
 }
 
 // Up ends the fault that Intercept, Down or Hold began. Requests on their way go on.
-func (s *Service) Up() { s.setIntercept(nil) }
-
-func (s *Service) setIntercept(f Intercept) {
+func (s *Service) Up() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.intercept = f
+	s.intercept = nil
 }
 
 // serve passes a request to the service, or to the fault in front of it.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
+	ctx, leave := context.WithCancel(r.Context())
+	defer leave()
+	one := &flight{leave: leave}
+	hit := strings.HasPrefix(r.UserAgent(), s.options.FaultsFor)
 	s.mu.Lock()
 	intercept, next := s.intercept, s.handler
+	if hit {
+		s.flights[one] = true
+	}
 	s.mu.Unlock()
-	if intercept == nil || !strings.HasPrefix(r.UserAgent(), s.options.FaultsFor) {
+	defer s.land(one)
+	if r = r.WithContext(ctx); intercept == nil || !hit {
 		next.ServeHTTP(w, r)
 		return
 	}
 	intercept(w, r, next)
+}
+
+// land ends a flight. If it was cut off, its connection ends without an answer.
+func (s *Service) land(one *flight) {
+	s.mu.Lock()
+	delete(s.flights, one)
+	cut := one.cut
+	s.mu.Unlock()
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // Hang is for an [Intercept]: it sends no answer for as long as the client waits, and

@@ -70,7 +70,8 @@ type Service struct {
 
 	mu        sync.Mutex
 	handler   http.Handler
-	intercept Intercept // answers instead of handler; nil without a fault
+	intercept Intercept        // answers instead of handler; nil without a fault
+	flights   map[*flight]bool // requests on their way that a fault would hit
 }
 
 // New starts a service and stops it when the test ends. The test fails if a
@@ -85,6 +86,7 @@ func New(t testing.TB, options Options) *Service {
 	}
 	s := &Service{
 		Server: httptest.NewUnstartedServer(nil), Clock: options.Clock, Log: &Log{}, StoreLog: &Log{}, Mailbox: NewMailbox(nil), options: options,
+		flights: map[*flight]bool{},
 	}
 	s.open(t)
 	s.Server.Config = handlers.NewHTTPServer(http.HandlerFunc(s.serve))
