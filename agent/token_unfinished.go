@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
@@ -19,7 +18,8 @@ func (t *tokens) endUnfinished(ctx context.Context) error {
 	if err != nil {
 		return t.explainFile(ctx, err)
 	}
-	if len(notes) == 0 || time.Since(t.failed) < t.pace.refused {
+	now := t.opt.Now()
+	if len(notes) == 0 || now.Sub(t.failed).Abs() < t.pace.refused {
 		return nil
 	}
 	for _, note := range notes {
@@ -28,7 +28,7 @@ func (t *tokens) endUnfinished(ctx context.Context) error {
 			return err
 		}
 		if err != nil {
-			t.failed = time.Now()
+			t.failed = now
 			t.log.LogAttrs(ctx, slog.LevelWarn, "a local token that no device has got cannot be ended yet; the agent keeps trying",
 				slog.String("link_id", note.LinkID), slog.String("local_user_id", note.LocalUserID), causeOf(err))
 		}

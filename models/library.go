@@ -206,18 +206,7 @@ func (s *Store) sweepLibraries(ctx context.Context) error {
 		}
 		for _, id := range servers {
 			after = id
-			err := s.tx(ctx, "forget libraries", func(tx *gorm.DB) error {
-				// The lock of the server stops a report that brings a library back, and a choice that names it.
-				if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", id)); err != nil {
-					return err
-				}
-				gone, err := gorm.G[libraryRow](tx).Where("server_id = ? AND gone_at IS NOT NULL", id).Find(ctx)
-				if err != nil {
-					return err
-				}
-				return s.forgetLibraries(tx, id, gone)
-			})
-			if err != nil && KindOf(err) != KindNotFound { // the server was removed meanwhile
+			if err := s.sweepLibrariesOf(ctx, id); err != nil && KindOf(err) != KindNotFound { // the server was removed meanwhile
 				return err
 			}
 		}
@@ -225,4 +214,19 @@ func (s *Store) sweepLibraries(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// sweepLibrariesOf is [Store.sweepLibraries] for one server.
+func (s *Store) sweepLibrariesOf(ctx context.Context, serverID int64) error {
+	return s.tx(ctx, "forget libraries", func(tx *gorm.DB) error {
+		// The lock of the server stops a report that brings a library back, and a choice that names it.
+		if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", serverID)); err != nil {
+			return err
+		}
+		gone, err := gorm.G[libraryRow](tx).Where("server_id = ? AND gone_at IS NOT NULL", serverID).Find(ctx)
+		if err != nil {
+			return err
+		}
+		return s.forgetLibraries(tx, serverID, gone)
+	})
 }

@@ -53,8 +53,10 @@ func (k *kit) wantLibraries(owner, guest models.Account, m media, named, now []m
 		where     string
 		got, want []models.Library
 	}{
-		{"people", people[0].Libraries, named}, {"links of the agent", k.agentLinks(m)[0].Libraries, named},
-		{"export", export.Terms[0].Libraries, named}, {"server", has, now},
+		{"people", people[0].Libraries, named},
+		{"links of the agent", k.agentLinks(m)[0].Libraries, named},
+		{"export", export.Terms[0].Libraries, named},
+		{"server", has, now},
 	} {
 		if diff := cmp.Diff(one.want, one.got); diff != "" {
 			k.t.Errorf("libraries of the %s (-want +got):\n%s", one.where, diff)
