@@ -55,7 +55,7 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, buffer, o := newLog()
 		log.Info("one")
-		log.With("a", 1).WithGroup("g").Info("two")
+		log.With(slog.Int("a", 1)).WithGroup("g").Info("two")
 		o.has(t, "at once", 0)
 		time.Sleep(201 * time.Millisecond)
 		synctest.Wait()
@@ -100,7 +100,7 @@ func TestNoLineIsLost(t *testing.T) {
 	for range writers {
 		all.Go(func() {
 			for i := range each {
-				log.Info("line", "number", i)
+				log.Info("line", slog.Int("number", i))
 			}
 		})
 	}
@@ -122,6 +122,6 @@ func BenchmarkLine(b *testing.B) {
 	log := slog.New(linelog.NewHandler(slog.NewJSONHandler(buffer, nil), buffer))
 	b.ReportAllocs()
 	for b.Loop() {
-		log.Info("request", "route", "/service/user", "status", 200)
+		log.Info("request", slog.String("route", "/service/user"), slog.Int("status", 200))
 	}
 }
