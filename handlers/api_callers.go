@@ -9,15 +9,24 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// sessionOf returns the session of the token that a program sent. A server key
-// is valid on other routes, so it gets an error of its own.
-func (s *site) sessionOf(c *gin.Context) (models.Session, error) {
+// sessionToken returns the session token that a program sent. A server key is valid on
+// other routes, so it gets an error of its own.
+func sessionToken(c *gin.Context) (string, error) {
 	token := bearer(c)
 	switch {
 	case token == "":
-		return models.Session{}, refuse(http.StatusUnauthorized, "token_missing")
+		return "", refuse(http.StatusUnauthorized, "token_missing")
 	case models.IsServerKey(token):
-		return models.Session{}, refuse(http.StatusForbidden, "wrong_kind_of_token")
+		return "", refuse(http.StatusForbidden, "wrong_kind_of_token")
+	}
+	return token, nil
+}
+
+// sessionOf returns the session of the token that a program sent.
+func (s *site) sessionOf(c *gin.Context) (models.Session, error) {
+	token, err := sessionToken(c)
+	if err != nil {
+		return models.Session{}, err
 	}
 	return s.Store.Sessions.Look(c.Request.Context(), token)
 }

@@ -110,7 +110,7 @@ func (s *site) apiDeviceTokenForm(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	account, err := s.accountObject(c.Request.Context(), signed.Session.AccountID)
+	account, err := s.Store.Sessions.LookOwnAccount(c.Request.Context(), signed.Token)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (s *site) apiDeviceTokenForm(c *gin.Context) error {
 		AccessToken string        `json:"access_token"`
 		TokenType   string        `json:"token_type"`
 		Account     accountObject `json:"account"`
-	}{signed.Token, "Bearer", account})
+	}{signed.Token, "Bearer", accountOf(&account)})
 }
 
 // writeGrantError answers with f as RFC 6749 §5.2 has it. Libraries read the

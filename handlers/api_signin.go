@@ -17,11 +17,11 @@ type signedInObject struct {
 }
 
 func (s *site) answerSignedIn(c *gin.Context, status int, signed models.SignedIn) error {
-	account, err := s.accountObject(c.Request.Context(), signed.Session.AccountID)
+	account, err := s.Store.Sessions.LookOwnAccount(c.Request.Context(), signed.Token)
 	if err != nil {
 		return err
 	}
-	return answerJSON(c, status, signedInObject{Token: signed.Token, Account: account})
+	return answerJSON(c, status, signedInObject{Token: signed.Token, Account: accountOf(&account)})
 }
 
 // apiSignIn answers POST /api/v1/sessions. If a device gives its id, the

@@ -38,6 +38,8 @@ func withoutAPI() map[string]string {
 		"Emails.UndoUntil":        "the page of deletion says how long to wait; the API answers with an error that says it",
 		"Sessions.Count":          "the page of the account shows the number alone; the API lists the sessions",
 		"Sessions.LookNotMe":      look,
+		"Sessions.LookUser":       wire,
+		"Emails.Waiting":          "the page of the account tells it; the API reads it together with the account and the session",
 		"Recovery.Look":           look,
 		"PINs.LookReset":          look,
 		"Invites.Look":            look,

@@ -37,7 +37,7 @@ func (s *site) apiSignUpRoutes(r *gin.Engine, v1 string) {
 // apiAccountRoutes registers what people do with their own account.
 func (s *site) apiAccountRoutes(r *gin.Engine, v1 string) {
 	account := v1 + "/account"
-	s.get(r, account, nil, s.withSession(s.apiAccount))
+	s.get(r, account, nil, s.problem(s.apiAccount))
 	r.PATCH(account, s.withSession(s.apiChangeProfile))
 	r.DELETE(account, s.withSession(s.apiDeleteAccount))
 	s.get(r, account+"/export", nil, s.withSession(s.apiExport))

@@ -69,7 +69,7 @@ func TestEmbyDeviceSignsInByCode(t *testing.T) {
 		k.must(err)
 		found, err := k.Sessions.Look(ctx, in.Token)
 		k.must(err)
-		if found.AccountID != person.ID || found.Kind != models.SessionDevice || found.Device != "TV app 1.2" || in.Session.AccountID != person.ID {
+		if found.AccountID != person.ID || found.Kind != models.SessionDevice || in.Session.Device != "TV app 1.2" || in.Session.AccountID != person.ID {
 			k.t.Errorf("got the session %+v, want one of the device and the account", found)
 		}
 		k.letter(models.MailNewDevice, person.Email)
@@ -144,7 +144,7 @@ func TestAPIDeviceSignsInByCode(t *testing.T) {
 		k.clock.Advance(25 * time.Second)
 		in, err := k.Devices.Exchange(ctx, code.DeviceCode, tv)
 		k.must(err)
-		if found, err := k.Sessions.Look(ctx, in.Token); err != nil || found.AccountID != person.ID || found.Device != "Living room · TV app" {
+		if found, err := k.Sessions.Look(ctx, in.Token); err != nil || found.AccountID != person.ID || in.Session.Device != "Living room · TV app" {
 			k.t.Errorf("got the session %+v with error %v, want one of the account and the named device", found, err)
 		}
 		k.clock.Advance(time.Minute)

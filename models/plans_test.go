@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/models"
@@ -22,31 +20,22 @@ type statement struct {
 	args []any
 }
 
-// listener records the statements that a store sends through GORM, with their real values:
+// listener records the statements that a store sends through GORM or prepared, with their real values:
 // an engine has to plan for hashes, not for the names that a log shows in their place.
 type listener struct {
 	mu   sync.Mutex
 	said []statement
 }
 
-// listen starts to record the statements of k's store. Statements that do not go through
-// GORM are not recorded: the counters on MySQL, and the sweeps.
+// listen starts to record the statements of k's store, as [models.Store.Observe] tells them.
 func (k *kit) listen() *listener {
 	k.t.Helper()
 	l := &listener{}
-	note := func(db *gorm.DB) {
+	k.must(k.Observe(func(text string, args []any) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.said = append(l.said, statement{db.Statement.SQL.String(), slices.Clone(db.Statement.Vars)})
-	}
-	callbacks := models.DatabaseOf(k.Store).Gorm.Callback()
-	for _, err := range []error{
-		callbacks.Query().After("gorm:query").Register("listen", note), callbacks.Row().After("gorm:row").Register("listen", note),
-		callbacks.Raw().After("gorm:raw").Register("listen", note), callbacks.Update().After("gorm:update").Register("listen", note),
-		callbacks.Delete().After("gorm:delete").Register("listen", note), callbacks.Create().After("gorm:create").Register("listen", note),
-	} {
-		k.must(err)
-	}
+		l.said = append(l.said, statement{text, slices.Clone(args)})
+	}))
 	return l
 }
 
@@ -185,6 +174,9 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 			wants map[database.Dialect]string // the index that at least one statement must use
 		}{
 			{"look up a session", func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }, both("sessions_token_hash")},
+			{"look up a user", func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }, both("sessions_token_hash")},
+			{"look up an own account", func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }, both("sessions_token_hash")},
+			{"find a change of address", func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }, both("email_changes_account_id")},
 			{
 				"look up a token", func() error { _, err := k.Recovery.Look(ctx, reset); return err },
 				map[database.Dialect]string{database.SQLite: "tokens USING INDEX sqlite_autoindex_tokens_1", database.MySQL: "tokens USING INDEX PRIMARY"},

@@ -49,11 +49,12 @@ func (sessionRow) TableName() string { return "sessions" }
 // Session is one signed-in browser or device. Times are UTC.
 type Session struct {
 	ID, AccountID                 int64
-	Username, DisplayName, Locale string // of the account; only [Sessions.Look] fills them
-	Kind                          string // [SessionBrowser] or [SessionDevice]
-	Device, Icon, Address         string
-	DeviceID, Client              string // as a device names itself and its app; "" for browsers, and from [Sessions.Look]
-	CreatedAt, LastSeenAt         time.Time
+	Username, DisplayName, Locale string    // of the account; only [Sessions.Look] fills them
+	Kind                          string    // [SessionBrowser] or [SessionDevice]
+	Device, Icon, Address         string    // not from [Sessions.Look]
+	DeviceID, Client              string    // as a device names itself and its app; "" for browsers, and from [Sessions.Look]
+	CreatedAt                     time.Time // not from [Sessions.Look]
+	LastSeenAt                    time.Time
 	ConfirmedAt                   time.Time // when the password was last proved
 	ExpiresAt                     time.Time
 }
@@ -68,44 +69,6 @@ func (r *sessionRow) session() Session {
 		ID: r.ID, AccountID: r.AccountID, Kind: r.Kind, Device: r.Device, Icon: r.Icon, Address: r.Address, DeviceID: r.DeviceID, Client: r.Client,
 		CreatedAt: r.CreatedAt.UTC(), LastSeenAt: r.LastSeenAt.UTC(), ConfirmedAt: r.ConfirmedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(),
 	}
-}
-
-// lookSession is the statement that every signed-in request runs.
-const lookSession = `SELECT s.id, s.account_id, s.kind, s.device, s.icon, s.address, s.created_at, s.last_seen_at,
- s.confirmed_at, s.expires_at, a.username, a.display_name, a.locale
-FROM sessions s JOIN accounts a ON a.id = s.account_id
-WHERE s.token_hash = ? AND s.expires_at > ? AND s.last_seen_at > CASE s.kind WHEN 'browser' THEN ? ELSE ? END
- AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL`
-
-// Look finds the session of a token and notes its use in memory. It returns
-// [ErrNoSession] for a token that is malformed, unknown or expired, or whose
-// account is disabled; otherwise [ErrUnavailable].
-func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
-	if !secret.WellFormed(secret.SessionToken, text) {
-		return Session{}, ErrNoSession
-	}
-	now, lives := s.Now(), s.opt.Lives
-	rows, err := s.read(ctx).Raw(lookSession, secret.Sum(text), now, now.Add(-lives.SessionIdle), now.Add(-lives.DeviceIdle)).Rows()
-	if err != nil {
-		return Session{}, explained("look up a session", err)
-	}
-	defer func() { _ = rows.Close() }()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return Session{}, explained("look up a session", err)
-		}
-		return Session{}, ErrNoSession
-	}
-	var r sessionRow
-	var username, displayName, locale string
-	if err := rows.Scan(&r.ID, &r.AccountID, &r.Kind, &r.Device, &r.Icon, &r.Address, &r.CreatedAt, &r.LastSeenAt,
-		&r.ConfirmedAt, &r.ExpiresAt, &username, &displayName, &locale); err != nil {
-		return Session{}, explained("look up a session", err)
-	}
-	found := r.session()
-	found.Username, found.DisplayName, found.Locale = username, displayName, locale
-	s.noteUse(found.ID, found.LastSeenAt, now)
-	return found, nil
 }
 
 // lastSeenEvery is the precision of the time of the last use.

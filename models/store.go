@@ -109,6 +109,7 @@ type Options struct {
 // core holds the values that all areas share.
 type core struct {
 	db     *database.DB
+	hot    statements
 	keys   secret.Keys
 	hasher *secret.Hasher
 	opt    Options
@@ -130,7 +131,7 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	c := &core{db: db, keys: o.Keys, hasher: hasher, opt: o, feed: newFeed()}
+	c := &core{db: db, hot: prepareStatements(db), keys: o.Keys, hasher: hasher, opt: o, feed: newFeed()}
 	c.throttle = &Throttle{core: c, pause: throttlePause}
 	sessions := &Sessions{core: c, seen: map[int64]time.Time{}}
 	invites := &Invites{core: c}
@@ -164,6 +165,10 @@ func New(o Options) (*Store, error) {
 		core: c,
 	}, nil
 }
+
+// Observe calls heard with every statement that the Store runs, and its values, for tests
+// that count statements; see [database.DB.Observe].
+func (s *Store) Observe(heard func(text string, args []any)) error { return s.db.Observe(heard) }
 
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }

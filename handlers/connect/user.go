@@ -76,11 +76,7 @@ func user(c *call) (any, error) {
 	if c.one("X-Connect-Token") != "" {
 		return userForServer(c)
 	}
-	session, err := c.person()
-	if err != nil {
-		return nil, err
-	}
-	account, err := c.Store.Accounts.Get(c.request.Context(), session.AccountID)
+	account, err := c.Store.Sessions.LookUser(c.request.Context(), c.one("X-Connect-UserToken"))
 	if err != nil {
 		return nil, err
 	}

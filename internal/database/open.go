@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -40,6 +41,10 @@ type DB struct {
 	Dialect Dialect
 	address string
 	writer  chan struct{} // SQLite: full while a transaction of this process writes
+
+	connections int // open at once, at most
+	prepared    []*Prepared
+	heard       atomic.Pointer[func(text string, args []any)]
 }
 
 // sqlitePragmas are settings of SQLite. A transaction takes the write lock when it
@@ -73,7 +78,9 @@ func Open(address string, connections int) (*DB, error) {
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(30 * time.Minute)
-	return &DB{Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1)}, nil
+	return &DB{
+		Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1), connections: connections,
+	}, nil
 }
 
 // openPatiently opens a database, and tries again for some seconds while it is locked.
@@ -126,8 +133,8 @@ func keepPrivate(address string) error {
 	return file.Close()
 }
 
-// Close closes all connections.
-func (d *DB) Close() error { return d.SQL.Close() }
+// Close closes all prepared statements and connections.
+func (d *DB) Close() error { return errors.Join(d.closePrepared(), d.SQL.Close()) }
 
 func dialectorFor(address string) (gorm.Dialector, Dialect, error) { //nolint:ireturn // gorm.Open takes this interface
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" {

@@ -1,0 +1,123 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/secret"
+)
+
+// These statements are run by every signed-in request, so they are prepared, and read only
+// what the request needs. Whether the session still lives is decided in Go: a time that is
+// read costs less than a time that is compared in the database.
+const (
+	aliveColumns = "SELECT s.id, s.kind, s.last_seen_at, s.expires_at"
+
+	ofToken = ` FROM sessions s JOIN accounts a ON a.id = s.account_id
+WHERE s.token_hash = ? AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL`
+
+	lookSession = aliveColumns + ", s.confirmed_at, a.id, a.username, a.display_name, a.locale" + ofToken
+
+	lookUser = aliveColumns + ", a.id, a.username, a.display_name, a.email, a.confirmed_at" + ofToken
+
+	lookOwnAccount = aliveColumns + `, a.id, a.username, a.display_name, a.email, a.confirmed_at, a.locale, a.pin_hash <> '', a.operator, a.created_at,
+ (SELECT e.new_email FROM email_changes e WHERE e.account_id = a.id AND e.state = '` + changeWaiting + `' AND e.expires_at > ?
+  ORDER BY e.id DESC LIMIT 1)` + ofToken
+)
+
+// aliveRow has the columns that say whether a session lives.
+type aliveRow struct {
+	id                int64
+	kind              string
+	lastSeen, expires time.Time
+}
+
+// alive reports whether a session lives, and notes its use in memory if it does.
+func (s *Sessions) alive(r *aliveRow) bool {
+	now, idle := s.Now(), s.opt.Lives.DeviceIdle
+	if r.kind == SessionBrowser {
+		idle = s.opt.Lives.SessionIdle
+	}
+	if !r.expires.After(now) || !r.lastSeen.After(now.Add(-idle)) {
+		return false
+	}
+	s.noteUse(r.id, r.lastSeen, now)
+	return true
+}
+
+// Look finds the session of a token and notes its use in memory. It returns
+// [ErrNoSession] for a token that is malformed, unknown or expired, or whose
+// account is disabled; otherwise [ErrUnavailable].
+func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
+	if !secret.WellFormed(secret.SessionToken, text) {
+		return Session{}, ErrNoSession
+	}
+	var r aliveRow
+	var found Session
+	hash := secret.Sum(text)
+	ok, err := s.hot.session.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
+		&found.ConfirmedAt, &found.AccountID, &found.Username, &found.DisplayName, &found.Locale)
+	if err != nil {
+		return Session{}, explained("look up a session", err)
+	}
+	if !ok || !s.alive(&r) {
+		return Session{}, ErrNoSession
+	}
+	found.ID, found.Kind, found.LastSeenAt, found.ExpiresAt = r.id, r.kind, r.lastSeen.UTC(), r.expires.UTC()
+	found.ConfirmedAt = found.ConfirmedAt.UTC()
+	return found, nil
+}
+
+// LookUser finds the account of a token by one statement, with what the Emby wire tells
+// about it: ID, Username, DisplayName, Email and ConfirmedAt. It returns the errors of
+// [Sessions.Look].
+func (s *Sessions) LookUser(ctx context.Context, text string) (Account, error) {
+	if !secret.WellFormed(secret.SessionToken, text) {
+		return Account{}, ErrNoSession
+	}
+	var r aliveRow
+	var found Account
+	hash := secret.Sum(text)
+	ok, err := s.hot.user.One(ctx, []any{hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
+		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt)
+	if err != nil {
+		return Account{}, explained("look up the account of a session", err)
+	}
+	if !ok || !s.alive(&r) {
+		return Account{}, ErrNoSession
+	}
+	found.ConfirmedAt = found.ConfirmedAt.UTC()
+	return found, nil
+}
+
+// OwnAccount is an account as its owner sees it first.
+type OwnAccount struct {
+	Account             // without PINOff, PINChangedAt and PasswordChangedAt
+	PendingEmail string // the new address that was asked for and not yet confirmed; "" without one
+}
+
+// LookOwnAccount finds the account of a token, and its change of address, by one
+// statement. It returns the errors of [Sessions.Look].
+func (s *Sessions) LookOwnAccount(ctx context.Context, text string) (OwnAccount, error) {
+	if !secret.WellFormed(secret.SessionToken, text) {
+		return OwnAccount{}, ErrNoSession
+	}
+	var r aliveRow
+	var found OwnAccount
+	var pending *string
+	hash := secret.Sum(text)
+	ok, err := s.hot.ownAccount.One(ctx, []any{s.Now(), hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
+		&found.ID, &found.Username, &found.DisplayName, &found.Email, &found.ConfirmedAt, &found.Locale, &found.HasPIN, &found.Operator,
+		&found.CreatedAt, &pending)
+	if err != nil {
+		return OwnAccount{}, explained("look up the account of a session", err)
+	}
+	if !ok || !s.alive(&r) {
+		return OwnAccount{}, ErrNoSession
+	}
+	found.ConfirmedAt, found.CreatedAt = found.ConfirmedAt.UTC(), found.CreatedAt.UTC()
+	if pending != nil {
+		found.PendingEmail = *pending
+	}
+	return found, nil
+}

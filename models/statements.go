@@ -1,0 +1,15 @@
+package models
+
+import "github.com/latchkey-media/latchkey/internal/database"
+
+// statements are the statements of the requests that televisions, apps and agents make all
+// the time. They run prepared, below GORM. [DB.Close] of the database closes them.
+type statements struct {
+	session, user, ownAccount *database.Prepared
+}
+
+func prepareStatements(db *database.DB) statements {
+	return statements{
+		session: db.Prepared(lookSession), user: db.Prepared(lookUser), ownAccount: db.Prepared(lookOwnAccount),
+	}
+}
