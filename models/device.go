@@ -301,17 +301,23 @@ func (d *Devices) Exchange(ctx context.Context, deviceCode string, caller Caller
 // counts as a guess. A device that still shows its own old code is not guessing.
 var errNoSuchCode = errors.New("models: no such device code")
 
+// lookDevice is the statement that every waiting device runs every few seconds.
+const lookDevice = "SELECT id, device_id, client, device, state, account_id, password_version, expires_at FROM device_codes WHERE device_mac = ?"
+
+// byMAC finds a device code, with the columns that [lookDevice] reads. It returns
+// [ErrDeviceCodeExpired], because of errNoSuchCode if there is no such code.
 func (d *Devices) byMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
-	rows, err := gorm.G[deviceCodeRow](d.read(ctx)).Where("device_mac = ?", mac).Find(ctx)
+	var r deviceCodeRow
+	found, err := d.hot.device.One(ctx, []any{mac[:]}, &r.ID, &r.DeviceID, &r.Client, &r.Device, &r.State, &r.AccountID, &r.PasswordVersion, &r.ExpiresAt)
 	switch {
 	case err != nil:
 		return deviceCodeRow{}, explained("find a device code", err)
-	case len(rows) != 1:
+	case !found:
 		return deviceCodeRow{}, ErrDeviceCodeExpired.because(errNoSuchCode)
-	case rows[0].State == deviceSpent || !rows[0].ExpiresAt.After(d.Now()):
+	case r.State == deviceSpent || !r.ExpiresAt.After(d.Now()):
 		return deviceCodeRow{}, ErrDeviceCodeExpired
 	default:
-		return rows[0], nil
+		return r, nil
 	}
 }
 

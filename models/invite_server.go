@@ -15,7 +15,7 @@ import (
 
 // offeredServers is the statement that reads the servers of invites, without the servers
 // to which the account has a link already.
-const offeredServers = "SELECT " + describedColumns + `, v.server_id, i.type, i.created_at, v.ends_at, s.last_seen_at
+const offeredServers = "SELECT " + describedColumns + `, v.server_id, i.type, i.created_at, v.ends_at
 FROM invite_servers v JOIN invites i ON i.id = v.invite_id
 JOIN servers s ON s.id = v.server_id AND s.owner_id = i.owner_id AND s.disabled_at IS NULL
 WHERE v.invite_id IN ? AND (v.ends_at IS NULL OR v.ends_at > ?)
@@ -23,12 +23,11 @@ WHERE v.invite_id IN ? AND (v.ends_at IS NULL OR v.ends_at > ?)
 ORDER BY v.invite_id DESC, v.server_id`
 
 type offeredServerRow struct {
-	Server     describedRow `gorm:"embedded"`
-	ServerID   int64
-	Type       string
-	CreatedAt  time.Time
-	EndsAt     *time.Time
-	LastSeenAt time.Time
+	Server    describedRow `gorm:"embedded"`
+	ServerID  int64
+	Type      string
+	CreatedAt time.Time
+	EndsAt    *time.Time
 }
 
 // located returns the server without its addresses.
@@ -38,7 +37,6 @@ func (r *offeredServerRow) located(accountID int64) Located {
 			ServerID: r.ServerID, AccountID: accountID, Server: r.Server.description(), Type: r.Type, State: LinkPending,
 			CreatedAt: r.CreatedAt.UTC(), EndsAt: orZero(r.EndsAt),
 		},
-		LastSeen: r.LastSeenAt.UTC(),
 	}
 }
 

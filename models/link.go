@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -138,53 +137,6 @@ func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 	})
 }
 
-// Located is a server that a person may use, with its addresses.
-type Located struct {
-	Link
-	LastSeen  time.Time
-	Addresses []Address // in the order in which a client should try them; hidden ones are left out
-}
-
-// locate is the statement that answers "where are my servers".
-const locate = "SELECT " + describedColumns + `, l.id, l.server_id, l.type, l.access_key, l.requested_by, l.created_at, l.accepted_at,
- l.ends_at, s.last_seen_at, a.id, a.kind, a.scheme, a.host, a.port, a.position, a.path
-FROM links l JOIN servers s ON s.id = l.server_id
-LEFT JOIN server_addresses a ON a.server_id = l.server_id AND a.hidden = ?
-WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)
-ORDER BY l.id, a.position, a.id`
-
-// Locate lists the servers of an account's links in a state. Accepted links come with
-// their access keys, pending links without a key. After an error the list is nil,
-// never a shorter list.
-func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Located, error) {
-	rows, err := l.read(ctx).Raw(locate, false, accountID, state, l.Now()).Rows()
-	if err != nil {
-		return nil, explained("locate the servers", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var found []Located
-	for rows.Next() {
-		one, address, err := scanLocated(rows)
-		if err != nil {
-			return nil, explained("locate the servers", err)
-		}
-		if len(found) == 0 || found[len(found)-1].ID != one.ID {
-			if err := l.finish(&one, accountID, state); err != nil {
-				return nil, err
-			}
-			found = append(found, one)
-		}
-		if address != nil {
-			last := &found[len(found)-1]
-			last.Addresses = append(last.Addresses, *address)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, explained("locate the servers", err)
-	}
-	return found, nil
-}
-
 const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
  l.local_user_id, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.kind, ` + describedColumns + `, o.username AS owner_username
 FROM links l JOIN servers s ON s.id = l.server_id
@@ -230,48 +182,6 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		}
 	}
 	return list, nil
-}
-
-func scanLocated(rows *sql.Rows) (Located, *Address, error) {
-	var one Located
-	var server describedRow
-	var accepted, ends sql.NullTime
-	var id, port, position sql.NullInt64
-	var kind, scheme, host, path sql.NullString
-	err := rows.Scan(append(server.scans(), &one.ID, &one.ServerID, &one.Type, &one.AccessKey, &one.RequestedBy, &one.CreatedAt, &accepted,
-		&ends, &one.LastSeen, &id, &kind, &scheme, &host, &port, &position, &path)...)
-	if err != nil {
-		return one, nil, err
-	}
-	one.CreatedAt, one.LastSeen = one.CreatedAt.UTC(), one.LastSeen.UTC()
-	if accepted.Valid {
-		one.AcceptedAt = accepted.Time.UTC()
-	}
-	if ends.Valid {
-		one.EndsAt = ends.Time.UTC()
-	}
-	one.Server = server.description()
-	if !id.Valid {
-		return one, nil, nil
-	}
-	return one, &Address{
-		ID: id.Int64, Kind: kind.String, Scheme: scheme.String, Host: host.String, Port: int(port.Int64), Path: path.String,
-		Position: int(position.Int64),
-	}, nil
-}
-
-// finish opens the access key of an accepted link; a pending link has none for the
-// person.
-func (l *Links) finish(one *Located, accountID int64, state string) error {
-	one.AccountID, one.State = accountID, state
-	sealed := one.AccessKey
-	one.AccessKey = ""
-	if state != LinkAccepted {
-		return nil
-	}
-	key, err := l.keys.Open(sealAccessKey, FormatID(one.ID), sealed)
-	one.AccessKey = key
-	return explained("open an access key", err)
 }
 
 // Accept accepts a pending link by one conditional update, so that one of several

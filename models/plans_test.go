@@ -125,6 +125,7 @@ func (k *kit) crowd(n int) {
 	k.insert("history", "id, account_id, kind, address, device, created_at", n, func(i int) []any {
 		return []any{i, i % (n / 10), "signed_in", "192.0.2.1", "device", before}
 	})
+	k.crowdServers(n)
 	if models.DatabaseOf(k.Store).Dialect == database.SQLite {
 		k.exec("ANALYZE")
 		return
@@ -132,6 +133,28 @@ func (k *kit) crowd(n int) {
 	for _, table := range ours(k.tables()) {
 		k.exec("ANALYZE TABLE " + table)
 	}
+}
+
+// crowdServers writes the rows of n servers with an address, a key, a link and a device code
+// each.
+func (k *kit) crowdServers(n int) {
+	k.t.Helper()
+	now := k.clock.Now()
+	hash := func(of string, i int) secret.Hash { return sha256.Sum256(fmt.Appendf(nil, "%s %d", of, i)) }
+	k.insert("servers", "id, system_id, owner_id, name, own_name, kind, version, key_version, created_at, last_seen_at", n, func(i int) []any {
+		return []any{i, fmt.Sprint("system", i), i, "name", "", "emby", "1", 1, now, now}
+	})
+	k.insert("server_addresses", "id, server_id, kind, scheme, host, port, position, hidden, by_owner, reported_at", n, func(i int) []any {
+		return []any{i, i, "wan", "https", "media.example.org", 443, 1, false, false, now}
+	})
+	k.insert("server_keys", "hash, server_id, created_at", n, func(i int) []any { return []any{hash("key", i), i, now} })
+	k.insert("links", "id, server_id, account_id, type, state, access_key, requested_by, created_at", n, func(i int) []any {
+		return []any{i, i, i, "linked", tenth(i, "pending", "accepted"), "", "", now}
+	})
+	k.insert("device_codes", "id, user_code_mac, device_mac, device_id, client, device, address, door, state, account_id, password_version, poll_every, "+
+		"next_poll, created_at, expires_at", n, func(i int) []any {
+		return []any{i, hash("code", i), hash("device", i), fmt.Sprint("dev", i), "", "", "", "emby", "waiting", 0, 0, 5000, 0, now, now}
+	})
 }
 
 // tenth returns the value of one for every tenth row, and the value of others for all
@@ -166,6 +189,8 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 		ctx := k.t.Context()
 		a := k.account()
 		session, reset := k.signIn(a), k.resetSecret(a)
+		m, code := k.server(k.account()), k.begin("dev")
+		k.link(m, a)
 		k.crowd(2500)
 		said := k.listen()
 		for _, door := range []struct {
@@ -176,6 +201,12 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 			{"look up a session", func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{"look up a user", func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{"look up an own account", func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }, both("sessions_token_hash")},
+			{"locate servers", func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }, both("links_account_id")},
+			{"poll a device code", func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }, both("device_codes_device_mac")},
+			{
+				"look up a server key", func() error { _, err := k.ServerKeys.Look(ctx, m.key); return err },
+				map[database.Dialect]string{database.SQLite: "k USING INDEX sqlite_autoindex_server_keys_1", database.MySQL: "k USING INDEX PRIMARY"},
+			},
 			{"find a change of address", func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }, both("email_changes_account_id")},
 			{
 				"look up a token", func() error { _, err := k.Recovery.Look(ctx, reset); return err },

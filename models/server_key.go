@@ -88,12 +88,13 @@ func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version 
 	return key, gorm.G[serverKeyRow](tx).Create(ctx, &row)
 }
 
-// lookServer is the statement that every call with a server key runs.
+// lookServer is the statement that every call with a server key runs. Whether the key has
+// expired is decided in Go.
 const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.kind, s.version, s.key_version, s.created_at,
- s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at AS key_expires_at,
- k.used_at AS key_used_at, CASE WHEN k.handed_over_at IS NULL THEN 0 WHEN k.handed_over_at < k.created_at THEN 1 ELSE 2 END AS key_past
+ s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at, k.used_at,
+ CASE WHEN k.handed_over_at IS NULL THEN 0 WHEN k.handed_over_at < k.created_at THEN 1 ELSE 2 END
 FROM server_keys k JOIN servers s ON s.id = k.server_id
-WHERE k.hash = ? AND (k.expires_at IS NULL OR k.expires_at > ?)`
+WHERE k.hash = ?`
 
 // Look returns the server of a server key. It returns [ErrNoServer] for a key that is
 // malformed, unknown or replaced, [ErrServerDisabled], or [ErrUnavailable].
@@ -101,25 +102,26 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 	if !secret.WellFormed(secret.ServerKey, key) {
 		return Server{}, ErrNoServer
 	}
-	var rows []struct {
-		Server                  serverRow `gorm:"embedded"`
-		KeyExpiresAt, KeyUsedAt *time.Time
-		KeyPast                 keyPast
-	}
 	hash := secret.Sum(key)
-	if err := k.read(ctx).Raw(lookServer, hash, k.Now()).Scan(&rows).Error; err != nil {
+	var r serverRow
+	var expires, used *time.Time
+	var past keyPast
+	found, err := k.hot.serverKey.One(ctx, []any{hash[:]}, &r.ID, &r.SystemID, &r.OwnerID, &r.Name, &r.OwnName, &r.Kind, &r.Version,
+		&r.KeyVersion, &r.CreatedAt, &r.ClaimedAt, &r.LastSeenAt, &r.DisabledAt, &r.ChangeSeq, &r.AckedSeq, &r.ReportHash, &r.SelfService,
+		&expires, &used, &past)
+	if err != nil {
 		return Server{}, explained("look up a server", err)
 	}
-	if len(rows) != 1 {
+	if !found || expires != nil && !expires.After(k.Now()) {
 		return Server{}, ErrNoServer
 	}
-	if rows[0].Server.DisabledAt != nil {
+	if r.DisabledAt != nil {
 		return Server{}, ErrServerDisabled
 	}
-	server := rows[0].Server.server()
-	server.KeyExpiresAt, server.KeyHandedOver = orZero(rows[0].KeyExpiresAt), rows[0].KeyPast == keyKnown
-	if used := rows[0].KeyUsedAt; used == nil || k.Now().Sub(*used) >= keyUseEvery {
-		k.noteKeyUse(hash, keyUse{serverID: server.ID, at: k.Now(), newest: server.KeyExpiresAt.IsZero(), past: rows[0].KeyPast})
+	server := r.server()
+	server.KeyExpiresAt, server.KeyHandedOver = orZero(expires), past == keyKnown
+	if used == nil || k.Now().Sub(*used) >= keyUseEvery {
+		k.noteKeyUse(hash, keyUse{serverID: server.ID, at: k.Now(), newest: server.KeyExpiresAt.IsZero(), past: past})
 	}
 	return server, nil
 }

@@ -3,6 +3,7 @@ package models_test
 import (
 	"testing"
 
+	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
@@ -12,10 +13,18 @@ func (k *kit) hot() map[string]hotLookUp {
 	ctx, a := k.t.Context(), k.account()
 	session := k.signIn(a)
 	k.change(a, addressOf(newName()))
+	owner := k.account()
+	for range 3 {
+		k.link(k.server(owner), a)
+	}
+	m, code := k.server(owner), k.begin("dev")
 	return map[string]hotLookUp{
 		"look up a session":         {1, 74, func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }},
 		"look up a user":            {1, 74, func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }},
 		"look up one's own account": {1, 97, func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }},
+		"locate three servers":      {1, 219, func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }},
+		"poll a device code":        {1, 62, func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }},
+		"look up a server key":      {1, 99, func() error { _, err := k.ServerKeys.Look(ctx, m.key); return err }},
 	}
 }
 
@@ -43,7 +52,7 @@ func TestHotLookUpsRunFewStatements(t *testing.T) {
 
 // A look-up allocates no more than its bound, which is a tenth above what it needs.
 func TestHotLookUpsAllocateLittle(t *testing.T) { //nolint:paralleltest // it counts the allocations of the whole process
-	store, clock := modelstest.New(t)
+	store, clock := modelstest.New(t, modelstest.Unlimited)
 	k := &kit{store, t, clock}
 	for name, hot := range k.hot() {
 		got := testing.AllocsPerRun(100, func() { k.must(hot.look()) })

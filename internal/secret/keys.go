@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -8,6 +9,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -27,6 +30,16 @@ type Keys struct {
 type key struct {
 	id   string // says which key made a stored value; "" for the zero key
 	root []byte
+	kept *derivedKeys // nil for the zero key
+}
+
+// derivedKeys keeps what was derived from a key, by purpose. To derive a key anew takes
+// longer than the hash or the opening that it is for. The purposes are names in the code,
+// so there are few.
+type derivedKeys struct {
+	mu    sync.RWMutex
+	keys  map[string][]byte
+	aeads map[string]cipher.AEAD
 }
 
 // NewKeys returns the keys for the configured texts. previous may be empty. It
@@ -46,7 +59,7 @@ func NewKeys(current, previous string) (Keys, error) {
 }
 
 func newKey(text string) key {
-	k := key{root: []byte(text)}
+	k := key{root: []byte(text), kept: &derivedKeys{keys: map[string][]byte{}, aeads: map[string]cipher.AEAD{}}}
 	id := k.mac("key id")
 	k.id = hex.EncodeToString(id[:8])
 	return k
@@ -92,7 +105,24 @@ func (k Keys) Verifies(mac []byte, purpose string, parts ...string) bool {
 
 // Derive returns a key of 32 bytes for a purpose that uses its own key, such as the
 // proof of work.
-func (k Keys) Derive(purpose string) []byte { return k.current.derive(purpose) }
+func (k Keys) Derive(purpose string) []byte { return slices.Clone(k.current.derived(purpose)) }
+
+// derived returns the key for a purpose. The caller must not change it.
+func (k key) derived(purpose string) []byte {
+	if k.kept == nil {
+		return k.derive(purpose)
+	}
+	k.kept.mu.RLock()
+	found := k.kept.keys[purpose]
+	k.kept.mu.RUnlock()
+	if found == nil {
+		found = k.derive(purpose)
+		k.kept.mu.Lock()
+		defer k.kept.mu.Unlock()
+		k.kept.keys[purpose] = found
+	}
+	return found
+}
 
 func (k key) derive(purpose string) []byte {
 	derived, err := hkdf.Key(sha256.New, k.root, nil, "latchkey "+purpose, sha256.Size)
@@ -103,7 +133,7 @@ func (k key) derive(purpose string) []byte {
 }
 
 func (k key) mac(purpose string, parts ...string) Hash {
-	m := hmac.New(sha256.New, k.derive(purpose))
+	m := hmac.New(sha256.New, k.derived(purpose))
 	var length [8]byte
 	for _, part := range parts {
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))

@@ -57,7 +57,27 @@ func (k Keys) Open(purpose, place, sealed string) (string, error) {
 	return string(text), nil
 }
 
+// aead returns the cipher for a purpose. It may be used by many goroutines at once.
 func (k key) aead(purpose string) (cipher.AEAD, error) {
+	if k.kept == nil {
+		return k.newAEAD(purpose)
+	}
+	k.kept.mu.RLock()
+	found := k.kept.aeads[purpose]
+	k.kept.mu.RUnlock()
+	if found != nil {
+		return found, nil
+	}
+	found, err := k.newAEAD(purpose)
+	if err == nil {
+		k.kept.mu.Lock()
+		defer k.kept.mu.Unlock()
+		k.kept.aeads[purpose] = found
+	}
+	return found, err
+}
+
+func (k key) newAEAD(purpose string) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(k.derive("seal " + purpose))
 	if err != nil {
 		return nil, fmt.Errorf("secret: cipher: %w", err)

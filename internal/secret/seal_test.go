@@ -82,3 +82,32 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// A sealed text is opened for every server in every list. To derive its key anew each time
+// took 33 allocations more.
+func TestKeysAreDerivedOnce(t *testing.T) { //nolint:paralleltest // it counts the allocations of the whole process
+	k := keys(t, newKey, oldKey)
+	sealed, err := k.Seal(rand.Reader, "access key", "1", "a text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		most float64
+		do   func()
+	}{
+		"open": {8, func() {
+			if _, err := k.Open("access key", "1", sealed); err != nil {
+				t.Error(err)
+			}
+		}},
+		"MAC": {8, func() { k.MAC("user code", "1234") }},
+	} {
+		if got := testing.AllocsPerRun(100, row.do); got > row.most {
+			t.Errorf("%s: got %.0f allocations, want at most %.0f", name, got, row.most)
+		}
+	}
+	k.Derive("captcha")[0]++
+	if again := keys(t, newKey, oldKey); !bytes.Equal(k.Derive("captcha"), again.Derive("captcha")) {
+		t.Error("a caller that changes a derived key changes the next one, want a copy for each caller")
+	}
+}
