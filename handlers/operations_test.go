@@ -39,6 +39,7 @@ func withoutAPI() map[string]string {
 		"Sessions.Count":          "the page of the account shows the number alone; the API lists the sessions",
 		"Sessions.LookNotMe":      look,
 		"Sessions.LookUser":       wire,
+		"Links.Locate":            "pages and the Emby wire have it; the API reads the list together with its tag",
 		"Emails.Waiting":          "the page of the account tells it; the API reads it together with the account and the session",
 		"Recovery.Look":           look,
 		"PINs.LookReset":          look,

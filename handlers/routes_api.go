@@ -78,7 +78,7 @@ func (s *site) apiSessionRoutes(r *gin.Engine, v1 string) {
 // with the servers that they run.
 func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	servers := v1 + "/servers"
-	s.get(r, servers, nil, s.withSession(s.apiServers))
+	s.get(r, servers, nil, s.problem(s.apiServers))
 	r.POST(servers, s.problem(s.apiRegisterServer))
 	r.POST(servers+"/claim-codes", s.withoutBody(s.apiClaimCode))
 	r.POST(servers+"/claim", s.withProof(s.apiClaimServer))

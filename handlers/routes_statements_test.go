@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -49,6 +50,9 @@ func countStatements(t *testing.T, s *site) {
 	get := func(p *program, path string) func() answer {
 		return func() answer { return p.api(http.MethodGet, path, nil) }
 	}
+	again := func(p *program, path string) func() answer {
+		return get(p.with("If-None-Match", p.api(http.MethodGet, path, nil).header.Get("ETag")), path)
+	}
 	var tv struct{ Pin string }
 	f.is(f.form(http.MethodPost, "/service/pin", pairs("deviceId", "tv")), http.StatusOK, &tv)
 	attic := own.agent("loft")
@@ -57,18 +61,24 @@ func countStatements(t *testing.T, s *site) {
 		want int
 		ask  func() answer
 	}{
-		"account":          {1, get(own, "/api/v1/account")},
-		"user":             {1, get(wire, "/service/user")},
-		"servers":          {2, get(wire, "/service/servers")},
-		"servers, API":     {2, get(own, "/api/v1/servers")},
-		"poll":             {1, get(f.program, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode())},
-		"unchanged report": {1, func() answer { return attic.report(facts("loft")) }},
-		"feed":             {1, get(attic.program, "/api/v1/server/changes?after=0")},
+		"account":           {1, get(own, "/api/v1/account")},
+		"user":              {1, get(wire, "/service/user")},
+		"servers":           {2, get(wire, "/service/servers")},
+		"servers, API":      {2, get(own, "/api/v1/servers")},
+		"same servers":      {1, again(wire, "/service/servers")},
+		"same servers, API": {1, again(own, "/api/v1/servers")},
+		"poll":              {1, get(f.program, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode())},
+		"unchanged report":  {1, func() answer { return attic.report(facts("loft")) }},
+		"feed":              {1, get(attic.program, "/api/v1/server/changes?after=0")},
 	} {
 		row.ask()
 		c.take()
-		if a := row.ask(); a.status != http.StatusOK {
-			t.Errorf("%s: status %d %s, want %d", name, a.status, a.body, http.StatusOK)
+		want := http.StatusOK
+		if strings.HasPrefix(name, "same") {
+			want = http.StatusNotModified
+		}
+		if a := row.ask(); a.status != want {
+			t.Errorf("%s: status %d %s, want %d", name, a.status, a.body, want)
 		}
 		if got := c.take(); len(got) != row.want {
 			t.Errorf("%s: got %d statements %q, want %d", name, len(got), got, row.want)

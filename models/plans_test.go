@@ -202,6 +202,7 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 			{"look up a user", func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{"look up an own account", func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{"locate servers", func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }, both("links_account_id")},
+			{"look up a tag", func() error { _, _, err := k.Sessions.LookTag(ctx, session.Token); return err }, both("links_account_id")},
 			{"poll a device code", func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }, both("device_codes_device_mac")},
 			{
 				"look up a server key", func() error { _, err := k.ServerKeys.Look(ctx, m.key); return err },

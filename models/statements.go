@@ -6,12 +6,13 @@ import "github.com/latchkey-media/latchkey/internal/database"
 // the time. They run prepared, below GORM. [DB.Close] of the database closes them.
 type statements struct {
 	session, user, ownAccount *database.Prepared
-	locate, device, serverKey *database.Prepared
+	locate, tag               *database.Prepared
+	device, serverKey         *database.Prepared
 }
 
 func prepareStatements(db *database.DB) statements {
 	return statements{
 		session: db.Prepared(lookSession), user: db.Prepared(lookUser), ownAccount: db.Prepared(lookOwnAccount),
-		locate: db.Prepared(locate), device: db.Prepared(lookDevice), serverKey: db.Prepared(lookServer),
+		locate: db.Prepared(locate), tag: db.Prepared(lookTagFor(db.Dialect)), device: db.Prepared(lookDevice), serverKey: db.Prepared(lookServer),
 	}
 }

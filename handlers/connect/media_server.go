@@ -98,7 +98,7 @@ func authorizations(c *call) (any, error) {
 	for _, link := range links {
 		entries = append(entries, authorizationOf(link))
 	}
-	return taggedList{entries}, nil
+	return taggedList{entries: entries}, nil
 }
 
 // authorize asks a person for a link (§3.5).

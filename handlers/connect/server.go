@@ -242,7 +242,13 @@ type plainText string
 
 // taggedList is an answer with an entity tag, so that an unchanged list needs
 // no body.
-type taggedList struct{ entries any }
+type taggedList struct {
+	entries any
+	tag     string // without quotes; "" for a digest of the body
+}
+
+// sameList is the answer to a client that has the list with this tag already.
+type sameList struct{ tag string }
 
 // write writes an answer: JSON in UTF-8, which it says because clients expect
 // it (§6.3).
@@ -260,12 +266,21 @@ func (c *call) write(w http.ResponseWriter, status int, value any) {
 	if isList {
 		value = tagged.entries
 	}
+	if same, ok := value.(sameList); ok {
+		c.unchanged(same.tag)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	body, err := json.Marshal(value)
 	if err != nil {
 		c.fail(w, route{}, err)
 		return
 	}
-	if isList && c.unchanged(body) {
+	if isList && tagged.tag == "" {
+		sum := sha256.Sum256(body)
+		tagged.tag = base64.RawURLEncoding.EncodeToString(sum[:12])
+	}
+	if isList && c.unchanged(tagged.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -275,12 +290,15 @@ func (c *call) write(w http.ResponseWriter, status int, value any) {
 
 // unchanged sets the entity tag of a list, and reports whether the client has
 // that list already.
-func (c *call) unchanged(body []byte) bool {
-	sum := sha256.Sum256(body)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	c.header.Set("ETag", tag)
+func (c *call) unchanged(tag string) bool {
+	c.header.Set("ETag", `"`+tag+`"`)
 	c.header.Set("Cache-Control", "private, no-cache")
-	return strings.Contains(c.request.Header.Get("If-None-Match"), tag)
+	return c.holds(tag)
+}
+
+// holds reports whether the client has a list with that tag.
+func (c *call) holds(tag string) bool {
+	return strings.Contains(c.request.Header.Get("If-None-Match"), `"`+tag+`"`)
 }
 
 func (c *call) send(w http.ResponseWriter, status int, body []byte) {
@@ -346,10 +364,18 @@ func (c *call) person() (models.Session, error) {
 // own.
 func (c *call) self() (models.Session, error) {
 	session, err := c.person()
-	if err == nil && c.params["userid"] != "" && c.params["userid"] != models.FormatID(session.AccountID) {
-		return session, refuse(http.StatusUnauthorized)
+	if err == nil {
+		err = c.mine(session.AccountID)
 	}
 	return session, err
+}
+
+// mine refuses a parameter userId that is not the account's.
+func (c *call) mine(accountID int64) error {
+	if c.params["userid"] != "" && c.params["userid"] != models.FormatID(accountID) {
+		return refuse(http.StatusUnauthorized)
+	}
+	return nil
 }
 
 // server returns the media server of the server key. If there is a parameter

@@ -1,7 +1,12 @@
 package connect
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/latchkey-media/latchkey/models"
 )
@@ -26,14 +31,69 @@ type serverEntry struct {
 // goes wrong, it returns an error and never a part of the list, because clients forget
 // a server that is missing from it.
 func servers(c *call) (any, error) {
+	if strings.EqualFold(c.params["status"], "waiting") {
+		return waitingServers(c)
+	}
+	accountID, unchanged, err := c.serversUnchanged()
+	if err != nil || unchanged != "" {
+		return sameList{unchanged}, err
+	}
+	located, tag, err := c.Store.Links.LocateTagged(c.request.Context(), accountID)
+	if err != nil {
+		return nil, err
+	}
+	return taggedList{entriesOf(located), serversForm() + tag}, nil
+}
+
+// serversUnchanged finds the account of the request. If the client has a tag of its list of
+// servers and the list is still the same, it returns the tag as well, after the one statement
+// that found the account.
+func (c *call) serversUnchanged() (accountID int64, unchanged string, err error) {
+	if c.request.Header.Get("If-None-Match") == "" {
+		session, err := c.self()
+		return session.AccountID, "", err
+	}
+	accountID, tag, err := c.Store.Sessions.LookTag(c.request.Context(), c.one("X-Connect-UserToken"))
+	if err == nil {
+		err = c.mine(accountID)
+	}
+	if tag = serversForm() + tag; err != nil || !c.holds(tag) {
+		return accountID, "", err
+	}
+	return accountID, tag, nil
+}
+
+// serversForm returns a digest of the form of the list. A release that writes the same list
+// in another form has other tags.
+var serversForm = sync.OnceValue(func() string {
+	body, err := json.Marshal(entriesOf([]models.Located{{
+		Addresses: []models.Address{{Kind: models.AddressWAN, Scheme: "https", Host: "::1", Port: 8096, Path: "/path"}},
+	}}))
+	if err != nil {
+		panic(fmt.Errorf("connect: a server has no form: %w", err)) // a mistake in serverEntry
+	}
+	sum := sha256.Sum256(body)
+	return base64.RawURLEncoding.EncodeToString(sum[:3])
+})
+
+// waitingServers lists the servers of pending links and of invites.
+func waitingServers(c *call) (any, error) {
 	session, err := c.self()
 	if err != nil {
 		return nil, err
 	}
-	located, err := c.located(session.AccountID)
+	links, err := c.Store.Links.Locate(c.request.Context(), session.AccountID, models.LinkPending)
 	if err != nil {
 		return nil, err
 	}
+	invites, err := c.Store.Invites.Offered(c.request.Context(), session.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	return taggedList{entries: entriesOf(append(links, invites...))}, nil
+}
+
+func entriesOf(located []models.Located) []serverEntry {
 	entries := make([]serverEntry, 0, len(located))
 	for _, one := range located {
 		far, near := bestAddresses(one.Addresses)
@@ -42,26 +102,7 @@ func servers(c *call) (any, error) {
 			LocalAddress: near, LocalAddres: near, UserType: typeOf(one.Type),
 		})
 	}
-	return taggedList{entries}, nil
-}
-
-// located returns the servers to which the account has an accepted link. If the parameter
-// status is "waiting", in any letter case, it returns the servers of pending links and of
-// invites instead.
-func (c *call) located(accountID int64) ([]models.Located, error) {
-	ctx := c.request.Context()
-	if !strings.EqualFold(c.params["status"], "waiting") {
-		return c.Store.Links.Locate(ctx, accountID, models.LinkAccepted)
-	}
-	links, err := c.Store.Links.Locate(ctx, accountID, models.LinkPending)
-	if err != nil {
-		return nil, err
-	}
-	invites, err := c.Store.Invites.Offered(ctx, accountID)
-	if err != nil {
-		return nil, err
-	}
-	return append(links, invites...), nil
+	return entries
 }
 
 // bestAddresses returns the first address that works from afar, or else the
