@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -81,6 +82,7 @@ const (
 	CountWaiting   = countWaiting
 	ListLinks      = listLinks
 	LookChanges    = lookChanges
+	LookAllChanges = lookAllChanges
 	AgentLinks     = agentLinks
 	ListPeople     = listPeople
 	LocalUsersOf   = localUsersOf
@@ -116,4 +118,33 @@ func HeldExchange(ctx context.Context, s *Store, deviceID, code string) (func(Ca
 		row, err = s.Devices.byEmby(ctx, deviceID, code)
 	}
 	return func(caller Caller) (SignedIn, error) { return s.Devices.admit(ctx, &row, caller) }, err
+}
+
+// NoteStep is the number of notes that are written at once.
+const NoteStep = noteStep
+
+// Notes lends the notes in memory.
+type Notes[K, V comparable] struct{ *notes[K, V] }
+
+// NewNotes returns notes without a value.
+func NewNotes[K, V comparable]() Notes[K, V] { return Notes[K, V]{newNotes[K, V]()} }
+
+// Note keeps a value.
+func (n Notes[K, V]) Note(key K, value V) { n.note(key, value) }
+
+// Get returns a value that is not written yet.
+func (n Notes[K, V]) Get(key K) (V, bool) { return n.get(key) }
+
+// Flush writes all values.
+func (n Notes[K, V]) Flush(compare func(a, b K) int, write func([]K, map[K]V) error) error {
+	return n.flush(compare, write)
+}
+
+// SweepStatements returns the statements by which a sweep finds rows, with their values.
+func SweepStatements(s *Store) map[string][]any {
+	all := map[string][]any{}
+	for _, rule := range s.sweepRules() {
+		all[rule.find()] = append(slices.Clone(rule.args), 500)
+	}
+	return all
 }

@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +22,7 @@ type Changes struct {
 
 // changesLookEvery is the longest time after which a waiting agent learns of a change
 // that another process made.
-const changesLookEvery = 2 * time.Second
+const changesLookEvery = time.Second / 2
 
 // ChangeKind says what happened.
 type ChangeKind string
@@ -158,8 +160,13 @@ func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]
 	return changes, nil
 }
 
-// lookChanges is the statement that every waiting agent runs every two seconds.
+// lookChanges is the statement by which an agent that wants to wait learns where its feed is.
 const lookChanges = "SELECT change_seq, disabled_at FROM servers WHERE id = ?"
+
+// lookAllChanges does the same for all agents that wait at this process, [lookStep] at once.
+const lookAllChanges = "SELECT id, change_seq, disabled_at FROM servers WHERE id IN ?"
+
+const lookStep = 250
 
 // Last returns the number of the last change of a server. It returns [ErrNoServer] for
 // a server that was removed meanwhile, or [ErrServerDisabled].
@@ -186,7 +193,7 @@ func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
 // server, such as after a backup was restored, does not wait at all. Wait returns
 // [ErrNoServer], [ErrServerDisabled] or [ErrUnavailable].
 func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
-	heard, forget := c.feed.hear(this.ID)
+	heard, forget := c.feed.hear(this.ID, after, c.watch)
 	defer forget()
 	for {
 		last, err := c.Last(ctx, this)
@@ -196,14 +203,50 @@ func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
 		if err != nil || last != after {
 			return err
 		}
-		timer := time.NewTimer(c.lookEvery)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return nil
 		case <-heard:
-			timer.Stop()
-		case <-timer.C:
+		}
+	}
+}
+
+// watch looks from time to time for changes that other processes made, for all agents that
+// wait at this process, and wakes those whose feed has changed. It returns when nobody waits.
+func (c *Changes) watch() {
+	timer := time.NewTicker(c.lookEvery)
+	defer timer.Stop()
+	for range timer.C {
+		waiting := c.feed.servers()
+		if waiting == nil {
+			return
+		}
+		for ids := range slices.Chunk(waiting, lookStep) {
+			c.lookAll(ids)
+		}
+	}
+}
+
+// lookAll wakes the agents of the given servers whose feed has changed, and those whose
+// server was removed or disabled. If the database does not answer it wakes all of them, and
+// each of them learns that by itself.
+func (c *Changes) lookAll(ids []int64) {
+	var rows []struct {
+		ID, ChangeSeq int64
+		DisabledAt    *time.Time
+	}
+	err := c.read(context.Background()).Raw(lookAllChanges, ids).Scan(&rows).Error
+	last := make(map[int64]int64, len(rows))
+	for _, row := range rows {
+		if row.DisabledAt == nil {
+			last[row.ID] = row.ChangeSeq
+		}
+	}
+	for _, id := range ids {
+		if seq, found := last[id]; err == nil && found {
+			c.feed.wakeBehind(id, seq)
+		} else {
+			c.feed.wake(id)
 		}
 	}
 }
@@ -226,22 +269,28 @@ func (c *Changes) Acknowledge(ctx context.Context, this Server, seq int64) error
 
 // feed wakes the long polls of this process when a change is committed.
 type feed struct {
-	mu      sync.Mutex
-	waiting map[int64]map[chan struct{}]bool // by server
+	mu       sync.Mutex
+	waiting  map[int64]map[chan struct{}]int64 // by server: the number of the last change that the caller knows
+	watching bool                              // a goroutine looks for changes of other processes
 }
 
-func newFeed() *feed { return &feed{waiting: map[int64]map[chan struct{}]bool{}} }
+func newFeed() *feed { return &feed{waiting: map[int64]map[chan struct{}]int64{}} }
 
-// hear returns a channel that receives a value at every change of a server, until
-// forget is called.
-func (f *feed) hear(serverID int64) (heard <-chan struct{}, forget func()) {
+// hear returns a channel that receives a value at every change of a server, until forget is
+// called. after is the number of the last change that the caller knows. hear starts watch
+// unless it runs; watch has to end as soon as servers returns nil.
+func (f *feed) hear(serverID, after int64, watch func()) (heard <-chan struct{}, forget func()) {
 	word := make(chan struct{}, 1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting[serverID] == nil {
-		f.waiting[serverID] = map[chan struct{}]bool{}
+		f.waiting[serverID] = map[chan struct{}]int64{}
 	}
-	f.waiting[serverID][word] = true
+	f.waiting[serverID][word] = after
+	if !f.watching {
+		f.watching = true
+		go watch()
+	}
 	return word, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -283,10 +332,33 @@ func (f *feed) remember(ctx context.Context, serverID int64) {
 	}
 }
 
-func (f *feed) wake(serverID int64) {
+// servers returns the servers at which somebody waits. When nobody waits it returns nil, and
+// the caller has to end: the next hear starts another one.
+func (f *feed) servers() []int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for word := range f.waiting[serverID] {
+	f.watching = len(f.waiting) > 0
+	return slices.Sorted(maps.Keys(f.waiting))
+}
+
+// wake wakes everybody who waits at a server.
+func (f *feed) wake(serverID int64) {
+	f.wakeIf(serverID, func(int64) bool { return true })
+}
+
+// wakeBehind wakes everybody who waits at a server and does not know the change last as its
+// last one.
+func (f *feed) wakeBehind(serverID, last int64) {
+	f.wakeIf(serverID, func(after int64) bool { return after != last })
+}
+
+func (f *feed) wakeIf(serverID int64, is func(after int64) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for word, after := range f.waiting[serverID] {
+		if !is(after) {
+			continue
+		}
 		select {
 		case word <- struct{}{}:
 		default: // the channel already holds a value

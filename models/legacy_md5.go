@@ -86,12 +86,22 @@ func (s *Sessions) keepMD5(ctx context.Context, row *accountRow, password string
 	}
 }
 
-// clearMD5 deletes all verifiers when the setting is off.
+// clearMD5 deletes all verifiers when the setting is off. It reads the accounts that have some
+// by their index, and writes a few at a time: usually there are none.
 func (s *Store) clearMD5(ctx context.Context) error {
-	if s.opt.LegacyMD5 {
-		return nil
+	for !s.opt.LegacyMD5 {
+		var ids []int64
+		if err := s.read(ctx).Raw("SELECT id FROM accounts WHERE legacy_md5 > '' LIMIT ?", sweepStep).Scan(&ids).Error; err != nil {
+			return explained("find MD5 verifiers", err)
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		if err := s.db.Again(ctx, func(db *gorm.DB) error {
+			return db.Exec("UPDATE accounts SET legacy_md5 = '', legacy_md5_filtered = '' WHERE id IN ?", ids).Error
+		}); err != nil {
+			return explained("clear MD5 verifiers", err)
+		}
 	}
-	return explained("clear MD5 verifiers", s.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE accounts SET legacy_md5 = '', legacy_md5_filtered = '' WHERE legacy_md5 <> ''").Error
-	}))
+	return nil
 }

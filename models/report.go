@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -21,8 +20,7 @@ type Agents struct {
 	*core
 	invites *Invites
 
-	mu   sync.Mutex
-	seen map[int64]time.Time // last calls that are not written yet
+	seen *notes[int64, time.Time] // last calls that are not written yet
 }
 
 // Report is the complete state of a server as its agent reports it.
@@ -258,36 +256,15 @@ func (a *Agents) NoteContact(this Server) {
 	if now.Sub(this.LastSeenAt) < lastSeenEvery {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.seen[this.ID] = now
+	a.seen.note(this.ID, now)
 }
 
-// Flush writes the stored calls in one transaction. If that fails, the next Flush
+// Flush writes the stored calls, a few in each transaction. If that fails, the next Flush
 // tries again.
 func (a *Agents) Flush(ctx context.Context) error {
-	a.mu.Lock()
-	batch := a.seen
-	a.seen = map[int64]time.Time{}
-	a.mu.Unlock()
-	if len(batch) == 0 {
-		return nil
-	}
-	err := a.tx(ctx, "write last calls", func(tx *gorm.DB) error {
-		for _, id := range slices.Sorted(maps.Keys(batch)) {
-			if err := tx.Exec("UPDATE servers SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", batch[id], id, batch[id]).Error; err != nil {
-				return err
-			}
-		}
-		return nil
+	return a.seen.flush(cmp.Compare, func(ids []int64, seen map[int64]time.Time) error {
+		return a.tx(ctx, "write last calls", func(tx *gorm.DB) error { return writeLastSeen(tx, "servers", ids, seen) })
 	})
-	if err != nil {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		maps.Copy(batch, a.seen) // later calls win
-		a.seen = batch
-	}
-	return err
 }
 
 // AgentState holds the facts about its own server that an agent gets in addition to

@@ -1,10 +1,9 @@
 package models
 
 import (
+	"bytes"
 	"context"
-	"maps"
 	"strconv"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,8 +15,7 @@ import (
 type ServerKeys struct {
 	*core
 
-	mu   sync.Mutex
-	used map[secret.Hash]keyUse // last uses that are not written yet
+	used *notes[secret.Hash, keyUse] // last uses that are not written yet
 }
 
 // keyUse is a use of a server key.
@@ -131,39 +129,26 @@ const keyUseEvery = time.Hour
 
 // noteKeyUse stores a use in memory for [ServerKeys.Flush].
 func (k *ServerKeys) noteKeyUse(hash secret.Hash, use keyUse) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.used[hash] = use
+	k.used.note(hash, use)
 }
 
-// Flush writes the stored uses in one transaction. If that fails, the next Flush tries
-// again. When the server uses its newest key, it no longer needs older ones. Then keys end
+// Flush writes the stored uses, a few in each transaction. If that fails, the next Flush
+// tries again. When the server uses its newest key, it no longer needs older ones. Then keys end
 // whose past is worse: a key of the present owner ends the keys that a former owner knows or
 // may have made from those, and an inherited key ends the keys that a former owner knows. The
 // owner gets a mail.
 func (k *ServerKeys) Flush(ctx context.Context) error {
-	k.mu.Lock()
-	batch := k.used
-	k.used = map[secret.Hash]keyUse{}
-	k.mu.Unlock()
-	if len(batch) == 0 {
-		return nil
-	}
-	err := k.tx(ctx, "write the uses of server keys", func(tx *gorm.DB) error {
-		for hash, use := range batch {
-			if err := k.writeKeyUse(ctx, tx, hash, use); err != nil {
-				return err
+	byHash := func(a, b secret.Hash) int { return bytes.Compare(a[:], b[:]) }
+	return k.used.flush(byHash, func(hashes []secret.Hash, used map[secret.Hash]keyUse) error {
+		return k.tx(ctx, "write the uses of server keys", func(tx *gorm.DB) error {
+			for _, hash := range hashes {
+				if err := k.writeKeyUse(ctx, tx, hash, used[hash]); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
-	if err != nil {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		maps.Copy(batch, k.used) // later uses win
-		k.used = batch
-	}
-	return err
 }
 
 // writeKeyUse writes one use of a key. If the key is the newest of its server, it also ends

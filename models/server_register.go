@@ -13,7 +13,10 @@ import (
 
 // Registrations are the operations by which a media server becomes known to the service
 // and gets an owner.
-type Registrations struct{ *core }
+type Registrations struct {
+	*core
+	agents *Agents
+}
 
 // ServersPolicy says which media servers may register.
 type ServersPolicy string
@@ -199,6 +202,14 @@ func (r *Registrations) Update(ctx context.Context, this Server, in Registration
 	if err != nil {
 		return Registered{}, err
 	}
+	same, err := r.reportedBefore(ctx, this, in, addresses)
+	if err != nil {
+		return Registered{}, err
+	}
+	if same {
+		r.agents.NoteContact(this)
+		return Registered{Server: this, Addresses: addresses}, nil
+	}
 	this.ReportedName = in.Name
 	err = r.tx(ctx, "update a server", func(tx *gorm.DB) error {
 		err := requireRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
@@ -210,6 +221,38 @@ func (r *Registrations) Update(ctx context.Context, this Server, in Registration
 		return r.storeAddresses(ctx, tx, this.ID, addresses)
 	})
 	return Registered{Server: this, Addresses: addresses}, err
+}
+
+// reportedEvery is the precision of the time at which an address was reported the last time.
+const reportedEvery = time.Hour
+
+// reportedBefore reports whether a description of a server says only what is stored already.
+// Emby servers send theirs every few minutes, and it hardly ever changes.
+func (r *Registrations) reportedBefore(ctx context.Context, this Server, in Registration, addresses []Address) (bool, error) {
+	if in.Name != this.ReportedName || in.Version != this.Version || in.SystemID != this.SystemID || this.ReportHash != "" {
+		return false, nil
+	}
+	if len(addresses) == 0 {
+		return true, nil
+	}
+	known, err := gorm.G[addressRow](r.read(ctx)).Where("server_id = ?", this.ID).Find(ctx)
+	if err != nil {
+		return false, explained("read the addresses", err)
+	}
+	reported := map[string]bool{}
+	for _, address := range addresses {
+		reported[address.URL()] = true
+	}
+	for _, row := range known {
+		url := row.address().URL()
+		switch {
+		case reported[url] && r.Now().Sub(row.ReportedAt) < reportedEvery:
+			delete(reported, url)
+		case reported[url] || !row.ByOwner && !row.Hidden:
+			return false, nil // its time is old, or it is no longer reported
+		}
+	}
+	return len(reported) == 0, nil
 }
 
 // claimCodeLife is the time for which a claim code is valid.

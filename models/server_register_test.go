@@ -222,3 +222,61 @@ func TestTouchWritesOnlyAfterAWhile(t *testing.T) {
 		}
 	})
 }
+
+// A media server of Emby that says again what it said before writes nothing but the time of
+// its last contact, and that with the other noted times.
+func TestRepeatedHeartbeatsWriteNothing(t *testing.T) {
+	eachServer(t, func(k *kit) {
+		ctx := k.t.Context()
+		m, said := k.server(k.account()), k.listen()
+		beat := func(change func(*models.Registration)) string {
+			k.t.Helper()
+			in := models.Registration{Name: "Attic", Version: "4.9", SystemID: "attic", WAN: []string{"http://attic.example.org:8096"}, LAN: []string{"http://192.168.1.5:8096"}}
+			change(&in)
+			this, err := k.ServerKeys.Look(ctx, m.key)
+			k.must(err)
+			said.takeAll()
+			_, err = k.Registrations.Update(ctx, this, in)
+			k.must(err)
+			for _, s := range said.takeAll() {
+				if !strings.HasPrefix(s.text, "SELECT") {
+					return "writes"
+				}
+			}
+			return "writes nothing"
+		}
+		same := func(*models.Registration) {}
+		for _, c := range []struct {
+			what   string
+			change func(*models.Registration)
+			after  time.Duration
+			want   string
+		}{
+			{"the first one", same, 0, "writes"},
+			{"the same again", same, 10 * time.Minute, "writes nothing"},
+			{"another name", func(in *models.Registration) { in.Name = "Loft" }, 0, "writes"},
+			{"the first name again", same, 0, "writes"},
+			{"another version", func(in *models.Registration) { in.Version = "5.0" }, 0, "writes"},
+			{"the first version again", same, 0, "writes"},
+			{"another address", func(in *models.Registration) { in.WAN = []string{"http://loft.example.org:8096"} }, 0, "writes"},
+			{"the first address again", same, 0, "writes"},
+			{"no address", func(in *models.Registration) { in.WAN, in.LAN = nil, nil }, 0, "writes nothing"},
+			{"one address less", func(in *models.Registration) { in.LAN = nil }, 0, "writes"},
+			{"both addresses again", same, 0, "writes"},
+			{"the same after an hour", same, time.Hour, "writes"},
+		} {
+			k.clock.Advance(c.after)
+			if got := beat(c.change); got != c.want {
+				k.t.Errorf("%s: a heartbeat %s, want that it %s", c.what, got, c.want)
+			}
+		}
+		k.clock.Advance(10 * time.Minute)
+		beat(same)
+		k.must(k.Agents.Flush(ctx))
+		this, err := k.ServerKeys.Look(ctx, m.key)
+		k.must(err)
+		if got, want := this.LastSeenAt, k.clock.Now(); !got.Equal(want) {
+			k.t.Errorf("the last contact is %v, want %v", got, want)
+		}
+	})
+}

@@ -1,10 +1,9 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"maps"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,8 +15,7 @@ import (
 type Sessions struct {
 	*core
 
-	mu   sync.Mutex
-	seen map[int64]time.Time // last uses that are not written yet
+	seen *notes[int64, time.Time] // last uses that are not written yet
 }
 
 // The kinds of sessions.
@@ -79,36 +77,26 @@ func (s *Sessions) noteUse(id int64, written, now time.Time) {
 	if now.Sub(written) < lastSeenEvery {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen[id] = now
+	s.seen.note(id, now)
 }
 
-// Flush writes the stored uses in one transaction. If that fails, the next Flush tries
-// again.
+// Flush writes the stored uses, a few in each transaction. If that fails, the next Flush
+// tries again.
 func (s *Sessions) Flush(ctx context.Context) error {
-	s.mu.Lock()
-	batch := s.seen
-	s.seen = map[int64]time.Time{}
-	s.mu.Unlock()
-	if len(batch) == 0 {
-		return nil
-	}
-	err := s.tx(ctx, "write last uses", func(tx *gorm.DB) error {
-		for id, at := range batch {
-			if err := tx.Exec("UPDATE sessions SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", at, id, at).Error; err != nil {
-				return err
-			}
-		}
-		return nil
+	return s.seen.flush(cmp.Compare, func(ids []int64, seen map[int64]time.Time) error {
+		return s.tx(ctx, "write last uses", func(tx *gorm.DB) error { return writeLastSeen(tx, "sessions", ids, seen) })
 	})
-	if err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		maps.Copy(batch, s.seen) // later uses win
-		s.seen = batch
+}
+
+// writeLastSeen writes the times of last uses into the rows of a table. A later time stays.
+func writeLastSeen(tx *gorm.DB, table string, ids []int64, seen map[int64]time.Time) error {
+	for _, id := range ids {
+		err := tx.Exec("UPDATE "+table+" SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", seen[id], id, seen[id]).Error
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // endSessions deletes the sessions of an account that condition selects, "" for all,

@@ -91,11 +91,9 @@ func (p SessionPlace) next(rows []sessionRow) SessionPlace {
 // the most recently used first.
 func (s *Sessions) withLatestUses(rows []sessionRow) []Session {
 	sessions := make([]Session, len(rows))
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for i := range rows {
 		sessions[i] = rows[i].session()
-		if at, ok := s.seen[rows[i].ID]; ok {
+		if at, ok := s.seen.get(rows[i].ID); ok {
 			sessions[i].LastSeenAt = at
 		}
 	}

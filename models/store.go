@@ -133,8 +133,9 @@ func New(o Options) (*Store, error) {
 	}
 	c := &core{db: db, hot: prepareStatements(db), keys: o.Keys, hasher: hasher, opt: o, feed: newFeed()}
 	c.throttle = &Throttle{core: c, pause: throttlePause}
-	sessions := &Sessions{core: c, seen: map[int64]time.Time{}}
+	sessions := &Sessions{core: c, seen: newNotes[int64, time.Time]()}
 	invites := &Invites{core: c}
+	agents := &Agents{core: c, invites: invites, seen: newNotes[int64, time.Time]()}
 	return &Store{
 		Accounts:  &Accounts{core: c},
 		Emails:    &Emails{core: c},
@@ -148,7 +149,7 @@ func New(o Options) (*Store, error) {
 		Servers:   &Servers{core: c},
 		Addresses: &Addresses{core: c},
 		People:    &People{core: c},
-		Agents:    &Agents{core: c, invites: invites, seen: map[int64]time.Time{}},
+		Agents:    agents,
 		Links:     &Links{core: c},
 		Devices:   &Devices{core: c, sessions: sessions},
 		Invites:   invites,
@@ -157,8 +158,8 @@ func New(o Options) (*Store, error) {
 
 		QuickConnects:   &QuickConnects{core: c},
 		Restores:        &Restores{core: c},
-		Registrations:   &Registrations{core: c},
-		ServerKeys:      &ServerKeys{core: c, used: map[secret.Hash]keyUse{}},
+		Registrations:   &Registrations{core: c, agents: agents},
+		ServerKeys:      &ServerKeys{core: c, used: newNotes[secret.Hash, keyUse]()},
 		EmbyServers:     &EmbyServers{core: c},
 		OperatedServers: &OperatedServers{core: c},
 

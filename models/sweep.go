@@ -28,12 +28,31 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, rule := range s.sweepRules() {
+		if err := s.sweepTable(ctx, rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepRule says which rows of a table have expired. An index of the table has to serve its
+// condition, so that a sweep reads no row that stays.
+type sweepRule struct {
+	table, key, condition string
+	args                  []any
+}
+
+// find returns the statement that reads the keys of some rows that have expired.
+func (r sweepRule) find() string {
+	return "SELECT " + r.key + " FROM " + r.table + " WHERE " + r.condition + " LIMIT ?"
+}
+
+func (s *Store) sweepRules() []sweepRule {
 	now, lives := s.Now(), s.opt.Lives
-	for _, rule := range []struct {
-		table, key, condition string
-		args                  []any
-	}{
-		{"sessions", "id", "expires_at <= ? OR last_seen_at <= ?", []any{now, now.Add(-max(lives.SessionIdle, lives.DeviceIdle))}},
+	return []sweepRule{
+		{"sessions", "id", "expires_at <= ?", []any{now}},
+		{"sessions", "id", "last_seen_at <= ?", []any{now.Add(-max(lives.SessionIdle, lives.DeviceIdle))}},
 		{"tokens", "hash", "expires_at <= ?", []any{now}},
 		{"emails", "email_key", "held_until <= ?", []any{now}},
 		{"email_changes", "id", "expires_at <= ? AND (undo_until IS NULL OR undo_until <= ?)", []any{now.Add(-lives.History), now}},
@@ -47,27 +66,22 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{"quick_connects", "id", "expires_at <= ?", []any{now.Add(-quickKept)}},
 		{"idempotency", "mac", "expires_at <= ?", []any{now}},
 		{"history", "id", "created_at <= ?", []any{now.Add(-lives.History)}},
-	} {
-		if err := s.sweepTable(ctx, rule.table, rule.key, rule.condition, rule.args); err != nil {
-			return err
-		}
 	}
-	return nil
 }
 
 // sweepTable deletes the rows of a table that have expired, a few at a time. It reads
 // the keys in a statement of its own, because a DELETE with a subquery locks all rows
 // that the subquery reads.
-func (c *core) sweepTable(ctx context.Context, table, key, condition string, args []any) error {
-	find := "SELECT " + key + " FROM " + table + " WHERE " + condition + " LIMIT ?"
+func (c *core) sweepTable(ctx context.Context, rule sweepRule) error {
+	table, args := rule.table, rule.args
 	for {
-		keys, err := c.sweepKeys(ctx, find, append(slices.Clone(args), sweepStep)...)
+		keys, err := c.sweepKeys(ctx, rule.find(), append(slices.Clone(args), sweepStep)...)
 		if err != nil {
 			return explained("sweep "+table, err)
 		}
 		if len(keys) > 0 {
 			//nolint:gosec // names and conditions are the constants of Sweep, values are parameters
-			remove := "DELETE FROM " + table + " WHERE " + key + " IN (?" + strings.Repeat(", ?", len(keys)-1) + ") AND (" + condition + ")"
+			remove := "DELETE FROM " + table + " WHERE " + rule.key + " IN (?" + strings.Repeat(", ?", len(keys)-1) + ") AND (" + rule.condition + ")"
 			if err := c.db.Again(ctx, func(*gorm.DB) error {
 				_, err := c.db.SQL.ExecContext(ctx, remove, append(slices.Clone(keys), args...)...)
 				return err

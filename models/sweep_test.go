@@ -3,6 +3,7 @@ package models_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,5 +128,33 @@ func TestSweepAgainstConfirm(t *testing.T) {
 			_, err = k.trySignIn(addressOf(name), goodPassword)
 			k.must(err)
 		}
+	})
+}
+
+// A sweep finds the sessions that ended and those that were not used for long by their
+// indexes, and a start finds the accounts with MD5 verifiers by theirs: neither reads a
+// whole table.
+func TestSweepsAndStartsUseIndexes(t *testing.T) {
+	each(t, func(k *kit) {
+		k.crowd(2500)
+		said := k.listen()
+		for text, args := range models.SweepStatements(k.Store) {
+			if strings.Contains(text, "FROM sessions") {
+				index := "sessions_expires_at"
+				if strings.Contains(text, "last_seen_at") {
+					index = "sessions_last_seen_at"
+				}
+				k.checkPlans("a sweep", []statement{{text, args}}, index)
+			}
+		}
+		_, err := k.Prepare(k.t.Context(), "test")
+		k.must(err)
+		var clears []statement
+		for _, s := range said.takeAll() {
+			if strings.Contains(s.text, "legacy_md5") {
+				clears = append(clears, s)
+			}
+		}
+		k.checkPlans("a start", clears, "accounts_legacy_md5")
 	})
 }
