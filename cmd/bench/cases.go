@@ -162,8 +162,15 @@ func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error)
 		return nil, err
 	}
 	var all []bench.Case
-	for _, rt := range routes {
-		c := bench.Case{Name: rt.name, Targets: r.targets(&rt, started)}
+	older := routes // a file has another name in an older build
+	if before := started[nameBefore]; before != nil {
+		if style, err = before.style(ctx); err != nil {
+			return nil, err
+		}
+		older = r.town.routes(style)
+	}
+	for i, rt := range routes {
+		c := bench.Case{Name: rt.name, Targets: r.targets(&rt, &older[i], started)}
 		if rt.again > 0 {
 			unchanged, err := r.unchanged(ctx, &rt, started[nameOwn])
 			if err != nil {
@@ -177,8 +184,9 @@ func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error)
 }
 
 // targets returns who answers a route: the floor, the older build and the peers, where there
-// are any, and then the service, which is compared with all of them.
-func (r *run) targets(rt *route, started programs) []bench.Target {
+// are any, and then the service, which is compared with all of them. older is the same route
+// for the older build.
+func (r *run) targets(rt, older *route, started programs) []bench.Target {
 	var all []bench.Target
 	var goals []bench.Comparison
 	if rt.floor > 0 {
@@ -198,7 +206,7 @@ func (r *run) targets(rt *route, started programs) []bench.Target {
 	own := rt.target(started[nameOwn])
 	own.Compare = goals
 	if before := started[nameBefore]; before != nil {
-		old := rt.target(before)
+		old := older.target(before)
 		old.Compare = goals
 		all = append(all, old)
 		own.Compare = append(slices.Clip(goals), bench.Comparison{Of: nameBefore})
