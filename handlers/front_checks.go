@@ -24,12 +24,18 @@ func (s *site) checkHost(c *gin.Context) {
 	s.refuse(c, refuse(http.StatusMisdirectedRequest, "wrong_host"))
 }
 
-// bareHost returns host without the default port of http or https.
+// bareHost returns host without the default port of http or https, and without the dot that
+// may stand at the end of a name (RFC 1034 §3.1): it is the same host.
 func bareHost(host string) string {
-	if name, port, err := net.SplitHostPort(host); err == nil && (port == "80" || port == "443") {
-		return name
+	name, port, err := net.SplitHostPort(host)
+	switch {
+	case err != nil:
+		return strings.TrimSuffix(host, ".")
+	case port == "80" || port == "443":
+		return strings.TrimSuffix(name, ".")
+	default:
+		return net.JoinHostPort(strings.TrimSuffix(name, "."), port)
 	}
-	return host
 }
 
 // checkQuery refuses addresses whose query has more parameters than any page

@@ -31,6 +31,11 @@ func TestHostileHosts(t *testing.T) {
 			t.Errorf("Host %q is repeated", host)
 		}
 	}
+	name, port, _ := strings.Cut(own, ":")
+	request := b.request(http.MethodGet, "/signin", "")
+	if request.Host = name + ".:" + port; b.send(request).status != http.StatusOK {
+		t.Errorf("Host %q, with a dot behind the name, is refused; want it served", request.Host)
+	}
 	for _, path := range []string{"/livez", "/readyz"} {
 		request := b.request(http.MethodGet, path, "")
 		request.Host = "10.1.2.3:8470"

@@ -42,6 +42,33 @@ func sideOf(path string) side {
 	}
 }
 
+// apiPaths passes requests to next with the paths of the API as its routes are written, because
+// a program joins its paths with an address that a person typed: with single slashes, and
+// without a slash at the end. Other paths stay as they are.
+func apiPaths(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path := apiPath(r.URL.Path); path != r.URL.Path {
+			url, request := *r.URL, *r
+			url.Path, url.RawPath = path, ""
+			request.URL = &url
+			r = &request
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// apiPath returns a path of the API as its route is written, and any other path unchanged.
+func apiPath(path string) string {
+	if !strings.HasSuffix(path, "/") && !strings.Contains(path, "//") {
+		return path
+	}
+	one := embywire.OneSlash(path)
+	if !under(one, apiPrefix) || len(one) <= len(apiPrefix)+1 {
+		return path
+	}
+	return strings.TrimSuffix(one, "/")
+}
+
 // under reports whether path is prefix or lies below it, in any letter case.
 func under(path, prefix string) bool {
 	if len(path) < len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {

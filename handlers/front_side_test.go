@@ -14,6 +14,34 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
+// A program joins a path with an address that may end with a slash: the API takes its paths
+// with several slashes, and with one at the end.
+func TestAPIPathsWithSlashes(t *testing.T) {
+	t.Parallel()
+	p := newSite(t).program(t)
+	for path, want := range map[string]int{
+		"/api/v1/device-codes": 201, "/api/v1//device-codes": 201, "//api/v1/device-codes": 201, "/api/v1/device-codes/": 201, "/api//v1///device-codes//": 201,
+		"/api//": 404, "//nowhere": 404, "/api/v1/nothing/": 404,
+	} {
+		const body = `{"client": "TV app", "device_name": "TV", "device_id": "tv"}`
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		response, err := p.Client().Transport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != want {
+			t.Errorf("POST %s: status %d, want %d", path, response.StatusCode, want)
+		}
+		if err := response.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // The API answers with a problem for paths that do not exist.
 func TestAPIErrorsAreProblems(t *testing.T) {
 	t.Parallel()

@@ -116,7 +116,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return site.engine(), nil
+	return apiPaths(site.engine()), nil
 }
 
 // site is a Server with what is derived from it.
