@@ -10,6 +10,7 @@ import (
 type Event struct {
 	ID      ID        `json:"id"`
 	Kind    string    `json:"kind"`
+	Subject string    `json:"subject"` // what it was about, by its name then; "" for nothing
 	Address string    `json:"address"` // "" when unknown
 	Device  string    `json:"device"`  // "" when unknown
 	At      time.Time `json:"at"`

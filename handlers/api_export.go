@@ -105,6 +105,7 @@ type exportedSession struct {
 
 type exportedEvent struct {
 	Kind    string    `json:"kind"`
+	Subject string    `json:"subject,omitempty"`
 	Address string    `json:"address,omitempty"`
 	Device  string    `json:"device,omitempty"`
 	At      time.Time `json:"at"`
@@ -135,7 +136,7 @@ func exportFile(stored models.Export, now time.Time) exported {
 		}),
 		Sessions: each(stored.Sessions, exportSession),
 		History: each(stored.History, func(e models.Event) exportedEvent {
-			return exportedEvent{Kind: string(e.Kind), Address: e.Address, Device: e.Device, At: e.At}
+			return exportedEvent{Kind: string(e.Kind), Subject: e.Subject, Address: e.Address, Device: e.Device, At: e.At}
 		}),
 		Mails: each(stored.Mails, func(m models.ExportedMail) exportedMail { return exportedMail(m) }),
 		Links: each(stored.Links, func(l models.ExportedLink) exportedLink { return exportedLink(l) }),

@@ -12,6 +12,7 @@ import (
 type eventObject struct {
 	ID      string    `json:"id"`
 	Kind    string    `json:"kind"`
+	Subject string    `json:"subject"` // what it was about, by its name then; "" for nothing
 	Address string    `json:"address"` // "" when unknown
 	Device  string    `json:"device"`  // "" when unknown
 	At      time.Time `json:"at"`
@@ -28,6 +29,6 @@ func (s *site) apiHistory(c *gin.Context, session models.Session) error {
 		return err
 	}
 	return answerPage(c, s, asked, found, func(e models.PastEvent) eventObject {
-		return eventObject{ID: idText(e.ID), Kind: string(e.Kind), Address: e.Address, Device: e.Device, At: e.At.UTC()}
+		return eventObject{ID: idText(e.ID), Kind: string(e.Kind), Subject: e.Subject, Address: e.Address, Device: e.Device, At: e.At.UTC()}
 	}, func(e models.PastEvent) string { return idText(e.ID) })
 }

@@ -59,5 +59,9 @@ func (s *site) history(c *gin.Context) error {
 
 // viewEvent writes an event in the reader's language.
 func viewEvent(base Base, event models.Event) eventView {
-	return eventView{What: base.T("event." + string(event.Kind)), Address: event.Address, Device: event.Device, At: event.At}
+	what := base.T("event." + string(event.Kind))
+	if event.Subject != "" && event.Kind.HasSubject() {
+		what = base.T("event."+string(event.Kind)+".of", "Subject", event.Subject)
+	}
+	return eventView{What: what, Address: event.Address, Device: event.Device, At: event.At}
 }

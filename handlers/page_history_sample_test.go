@@ -22,7 +22,11 @@ func (s sampler) historySamples() []sample {
 func (s sampler) events(kinds ...string) []eventView {
 	var list []eventView
 	for i, kind := range kinds {
-		one := eventView{What: s.base("").T("event." + kind), At: s.at}
+		event := models.Event{Kind: models.EventKind(kind), At: s.at}
+		if i%2 == 0 {
+			event.Subject = "The <old> television in the living room"
+		}
+		one := viewEvent(s.base(""), event)
 		if i%3 != 2 {
 			one.Address, one.Device = "2001:db8:85a3:1319:8a2e:370:7344:1020", "Firefox on Linux"
 		}

@@ -24,9 +24,43 @@ func TestHistoryPage(t *testing.T) {
 	b.led(b.post("/account", "username", "ann", "display_name", "Ann", "language", "de"), "/account")
 	b.says("/account", `href="/account/history"`)
 	b.says("/account/history", "90 Tage", "Du hast deine Namen oder deine Sprache geändert.", "Du hast dich angemeldet.",
-		"Du hast deine E-Mail-Adresse bestätigt.", "Du hast dieses Konto angelegt.", "Firefox on Linux", "127.0.0.1")
+		"Du hast deine E-Mail-Adresse a…@example.org bestätigt.", "Du hast dieses Konto angelegt.", "Firefox on Linux", "127.0.0.1")
 	if page := other.get("/account/history"); strings.Contains(page.body, "You changed your names") || strings.Contains(page.body, "rel=\"next\"") {
 		t.Error("the page shows an event of another person, or a next page that does not exist")
+	}
+}
+
+// The page, the API and the sessions page name what an event was about, in the words of
+// the reader's language and as text, whatever the name is.
+func TestHistoryNamesSubjects(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.browser(t), s.browser(t)
+	ann := b.join("ann")
+	b.signIn(ann)
+	in, err := s.Store.Sessions.SignIn(t.Context(), models.SignIn{NameOrEmail: "ann", Password: goodPassword}, models.Caller{Device: "TV <i>{{.Locale}}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Store.Sessions.End(t.Context(), in.Session.AccountID, in.Session.ID, models.Caller{}); err != nil {
+		t.Fatal(err)
+	}
+	const name = "TV &lt;i&gt;{{.Locale}}"
+	b.says("/account/history", "You signed out the browser or device “"+name+"”.")
+	b.says("/account/sessions", "You signed out the browser or device “"+name+"”.")
+	b.led(b.post("/account", "username", "ann", "display_name", "Ann", "language", "de"), "/account")
+	b.says("/account/history", "Du hast den Browser oder das Gerät „"+name+"“ abgemeldet.")
+	other.signIn(other.join("bob"))
+	other.says("/account/history", "but not", name)
+	p := s.program(t)
+	var list struct {
+		Items []struct{ Kind, Subject string }
+	}
+	p.as(p.token("ann")).is(p.as(p.token("ann")).get("/account/history"), http.StatusOK, &list)
+	for _, event := range list.Items {
+		if want := map[string]string{"session_ended": "TV <i>{{.Locale}}", "confirmed": "a…@example.org"}[event.Kind]; event.Subject != want {
+			t.Errorf("the event %s has the subject %q, want %q", event.Kind, event.Subject, want)
+		}
 	}
 }
 

@@ -74,9 +74,11 @@ func TestEveryEventHasASentence(t *testing.T) {
 	sentence := regexp.MustCompile(`^\p{Lu}.* .*\.$`)
 	for _, language := range catalogue.Languages() {
 		of := map[string]string{}
-		for _, kind := range declared {
-			key := "event." + kind
-			text := catalogue.Say(language.Code, key, nil)
+		for _, key := range eventKeys() {
+			text := catalogue.Say(language.Code, key, map[string]any{"Subject": "“Attic”"})
+			if strings.HasSuffix(key, ".of") != strings.Contains(text, "“Attic”") {
+				t.Errorf("%s in %s is %q, want the subject in sentences that end with .of, and in no other", key, language.Code, text)
+			}
 			if !sentence.MatchString(text) {
 				t.Errorf("%s is %q, want a sentence in templates/locales/%s/%s", key, text, language.Code, catalogueFile(key))
 			}
@@ -86,6 +88,18 @@ func TestEveryEventHasASentence(t *testing.T) {
 			of[text] = key
 		}
 	}
+}
+
+// eventKeys returns the keys of the sentences of all events.
+func eventKeys() []string {
+	var keys []string
+	for _, kind := range models.EventKinds() {
+		keys = append(keys, "event."+string(kind))
+		if kind.HasSubject() {
+			keys = append(keys, "event."+string(kind)+".of")
+		}
+	}
+	return keys
 }
 
 // A text that nothing uses would be translated without need.
@@ -100,7 +114,9 @@ func TestEveryTextOfCodeIsSaid(t *testing.T) {
 	}
 	for _, key := range foundIn(t, "../templates/locales/en/*.json", `"((?:action|error|event|notice)\.[a-z_.]+)":`) {
 		group, name, _ := strings.Cut(key, ".")
-		name, _, _ = strings.Cut(name, ".") // titles and reasons belong to their code
+		if group != "event" { // titles and reasons belong to their code
+			name, _, _ = strings.Cut(name, ".")
+		}
 		if !said[group+"."+name] {
 			t.Errorf("nothing says the text %s: remove it from every folder of templates/locales", key)
 		}
@@ -126,8 +142,8 @@ func keysOfCode(t *testing.T) map[string]bool {
 	for _, code := range found(t, ".", `\bnotice = "([a-z_]+)"`) {
 		keys["notice."+code] = true
 	}
-	for _, kind := range models.EventKinds() {
-		keys["event."+string(kind)] = true
+	for _, key := range eventKeys() {
+		keys[key] = true
 	}
 	for _, key := range keysIn(t, ".") {
 		keys[key] = true

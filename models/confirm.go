@@ -204,5 +204,5 @@ func (c *core) confirmAccount(ctx context.Context, tx *gorm.DB, row *accountRow,
 	if err := revokeUnused(tx, row.ID, purposeConfirm); err != nil {
 		return err
 	}
-	return c.recordEvent(ctx, tx, row.ID, EventConfirmed, caller)
+	return c.recordAbout(ctx, tx, row.ID, EventConfirmed, maskEmail(row.Email), caller)
 }

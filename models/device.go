@@ -269,7 +269,7 @@ WHERE id = ? AND state = ? AND expires_at > ? AND EXISTS (SELECT 1 FROM sessions
 		if result.RowsAffected != 1 {
 			return ErrCodeWrong
 		}
-		return d.recordEvent(ctx, tx, account.ID, event, caller)
+		return d.recordAbout(ctx, tx, account.ID, event, deviceName(&row), caller)
 	})
 }
 

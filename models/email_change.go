@@ -109,7 +109,7 @@ func (e *Emails) RequestChange(ctx context.Context, accountID int64, email, pass
 		if err := e.oweChange(ctx, tx, &row, &change, caller); err != nil {
 			return err
 		}
-		return e.recordEvent(ctx, tx, accountID, EventEmailChangeAsked, caller)
+		return e.recordAbout(ctx, tx, accountID, EventEmailChangeAsked, maskEmail(change.NewEmail), caller)
 	})
 }
 
@@ -181,7 +181,7 @@ func (e *Emails) ConfirmChange(ctx context.Context, text string, caller Caller) 
 		if err := e.oweChanged(ctx, tx, &row, &change); err != nil {
 			return err
 		}
-		return e.recordEvent(ctx, tx, row.ID, EventEmailChanged, caller)
+		return e.recordAbout(ctx, tx, row.ID, EventEmailChanged, maskEmail(change.NewEmail), caller)
 	})
 }
 
@@ -249,7 +249,7 @@ func (e *Emails) Undo(ctx context.Context, text string, caller Caller) (resetSec
 		if err := e.endEverything(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		if err := e.recordEvent(ctx, tx, row.ID, EventEmailUndone, caller); err != nil {
+		if err := e.recordAbout(ctx, tx, row.ID, EventEmailUndone, maskEmail(row.Email), caller); err != nil {
 			return err
 		}
 		resetSecret, err = e.oweReset(ctx, tx, &row)

@@ -121,7 +121,7 @@ func (e *Export) readSessions(ctx context.Context, tx *gorm.DB, accountID int64)
 func (e *Export) readHistory(ctx context.Context, tx *gorm.DB, accountID int64) error {
 	rows, err := gorm.G[historyRow](tx).Where("account_id = ?", accountID).Order("id").Find(ctx)
 	for _, r := range rows {
-		e.History = append(e.History, Event{Kind: r.Kind, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()})
+		e.History = append(e.History, r.event())
 	}
 	return err
 }

@@ -100,6 +100,7 @@ var exportVerdicts = map[string]string{
 	"history.device":     "as History.Device",
 	"history.id":         "not: an internal number",
 	"history.kind":       "as History.Kind",
+	"history.subject":    "as History.Subject",
 
 	"invite_servers.ends_at":       "as Invites.Servers.EndsAt",
 	"invite_servers.invite_id":     "as Invites.ID",

@@ -85,8 +85,25 @@ func EventKinds() []EventKind {
 // Event is something that happened to an account. At is UTC.
 type Event struct {
 	Kind            EventKind
-	Address, Device string
+	Subject         string // what it was about, by its name at that time; "" for nothing, and for events of older versions
+	Address, Device string // of the browser or app that caused it
 	At              time.Time
+}
+
+// HasSubject reports whether an event of this kind is about one thing that has a name: a
+// server, a device, a session, a person or an address. Locales then have event.KIND.of,
+// too, a sentence with the name.
+func (k EventKind) HasSubject() bool {
+	switch k {
+	case EventConfirmed, EventEmailChangeAsked, EventEmailChanged, EventEmailUndone,
+		EventSessionEnded, EventSessionSurplus, EventDeviceApproved, EventDeviceDenied, EventQuickConnected,
+		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded,
+		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
+		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined:
+		return true
+	default:
+		return false
+	}
 }
 
 // historyRow is a row of history.
@@ -96,16 +113,28 @@ type historyRow struct {
 	Kind      EventKind
 	Address   string
 	Device    string
+	Subject   string
 	CreatedAt time.Time
+}
+
+func (r *historyRow) event() Event {
+	return Event{Kind: r.Kind, Subject: r.Subject, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}
 }
 
 // TableName is history.
 func (historyRow) TableName() string { return "history" }
 
-// recordEvent writes an event into the history of an account, in the transaction of
-// the change that the event is about.
+// recordEvent writes an event without a subject into the history of an account, in the
+// transaction of the change that the event is about.
 func (c *core) recordEvent(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, caller Caller) error {
-	row, err := c.event(accountID, kind, caller)
+	return c.recordAbout(ctx, tx, accountID, kind, "", caller)
+}
+
+// recordAbout writes an event of a kind that has a subject, as [core.recordEvent] does.
+// subject is a name as people know it, cut to 80 characters, or an address by [maskEmail],
+// because the event may outlive the account or the invite to which the address belongs.
+func (c *core) recordAbout(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, subject string, caller Caller) error {
+	row, err := c.event(accountID, kind, subject, caller)
 	if err != nil {
 		return err
 	}
@@ -113,12 +142,12 @@ func (c *core) recordEvent(ctx context.Context, tx *gorm.DB, accountID int64, ki
 }
 
 // recordEvents writes the same event, which no caller caused, into the history of each
-// account, many rows at a time.
-func (c *core) recordEvents(ctx context.Context, tx *gorm.DB, accounts []accountRow, kind EventKind) error {
+// account, many rows at a time. subject is as in [core.recordAbout].
+func (c *core) recordEvents(ctx context.Context, tx *gorm.DB, accounts []accountRow, kind EventKind, subject string) error {
 	rows := make([]historyRow, len(accounts))
 	for i := range accounts {
 		var err error
-		if rows[i], err = c.event(accounts[i].ID, kind, Caller{}); err != nil {
+		if rows[i], err = c.event(accounts[i].ID, kind, subject, Caller{}); err != nil {
 			return err
 		}
 	}
@@ -129,9 +158,20 @@ func (c *core) recordEvents(ctx context.Context, tx *gorm.DB, accounts []account
 }
 
 // event returns the row of an event, with a new id and the present time.
-func (c *core) event(accountID int64, kind EventKind, caller Caller) (historyRow, error) {
+func (c *core) event(accountID int64, kind EventKind, subject string, caller Caller) (historyRow, error) {
 	id, err := c.newID()
-	return historyRow{ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, CreatedAt: c.Now()}, err
+	return historyRow{
+		ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, Subject: shortName(subject), CreatedAt: c.Now(),
+	}, err
+}
+
+// invitee returns the name by which an event calls somebody who was invited: the username,
+// or most of the address hidden.
+func invitee(typed string) string {
+	if isEmail(typed) {
+		return maskEmail(typed)
+	}
+	return typed
 }
 
 // List returns the latest events of an account, at most n, the newest first.
@@ -142,7 +182,7 @@ func (h *History) List(ctx context.Context, accountID int64, n int) ([]Event, er
 	}
 	events := make([]Event, len(rows))
 	for i, r := range rows {
-		events[i] = Event{Kind: r.Kind, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}
+		events[i] = r.event()
 	}
 	return events, nil
 }

@@ -26,7 +26,7 @@ func (h *History) Page(ctx context.Context, accountID, before int64, n int) ([]P
 	}
 	events := make([]PastEvent, len(rows))
 	for i, r := range rows {
-		events[i] = PastEvent{ID: r.ID, Event: Event{Kind: r.Kind, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}}
+		events[i] = PastEvent{ID: r.ID, Event: r.event()}
 	}
 	return events, nil
 }

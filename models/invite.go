@@ -253,7 +253,7 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 	if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, strings.Join(names, ", "))); err != nil {
 		return err
 	}
-	return i.recordEvent(ctx, tx, row.OwnerID, EventInviteSent, caller)
+	return i.recordAbout(ctx, tx, row.OwnerID, EventInviteSent, invitee(row.Typed), caller)
 }
 
 // createServer writes the offer of an invite for one server, and returns the name of
@@ -315,7 +315,11 @@ func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller 
 		if err != nil {
 			return err
 		}
-		return i.recordEvent(ctx, tx, ownerID, EventInviteWithdrawn, caller)
+		row, err := gorm.G[inviteRow](tx).Where("id = ?", inviteID).Take(ctx)
+		if err != nil {
+			return err
+		}
+		return i.recordAbout(ctx, tx, ownerID, EventInviteWithdrawn, invitee(row.Typed), caller)
 	})
 }
 

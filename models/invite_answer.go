@@ -109,10 +109,11 @@ func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller 
 		if err != nil {
 			return err
 		}
-		if err := i.oweInviter(ctx, tx, &owner, accountID, strings.Join(names, ", "), MailLinkAccepted); err != nil {
+		servers := strings.Join(names, ", ")
+		if err := i.oweInviter(ctx, tx, &owner, accountID, servers, MailLinkAccepted); err != nil {
 			return err
 		}
-		return i.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
+		return i.recordAbout(ctx, tx, accountID, EventLinkAccepted, servers, caller)
 	})
 }
 
@@ -244,7 +245,7 @@ func (i *Invites) declined(ctx context.Context, tx *gorm.DB, invite *inviteRow, 
 	if err := i.oweInviter(ctx, tx, &owner, named, servers, MailLinkRemoved); err != nil {
 		return err
 	}
-	return i.recordEvent(ctx, tx, accountID, EventInviteDeclined, caller)
+	return i.recordAbout(ctx, tx, accountID, EventInviteDeclined, servers, caller)
 }
 
 // oweInviter owes the owner a mail about the answer. With the accountID 0 the mail

@@ -143,7 +143,7 @@ func (i *Invites) acceptOffer(ctx context.Context, tx *gorm.DB, invite *inviteRo
 	if err := i.oweInviter(ctx, tx, &owner, accountID, name, MailLinkAccepted); err != nil {
 		return err
 	}
-	return i.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
+	return i.recordAbout(ctx, tx, accountID, EventLinkAccepted, name, caller)
 }
 
 // invitesTo reads the invites that wait for the answer of an account and offer one

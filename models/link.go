@@ -221,7 +221,7 @@ func (c *core) acceptPending(ctx context.Context, tx *gorm.DB, accountID, linkID
 	if err := c.oweOwner(ctx, tx, &row, &server, MailLinkAccepted); err != nil {
 		return err
 	}
-	return c.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
+	return c.recordAbout(ctx, tx, accountID, EventLinkAccepted, server.server().Name, caller)
 }
 
 // Remove declines a pending link or leaves a server. The access key stops working at
@@ -268,7 +268,7 @@ func (c *core) removeLink(ctx context.Context, tx *gorm.DB, link *linkRow, calle
 	if err := c.oweOwner(ctx, tx, link, &server, MailLinkRemoved); err != nil {
 		return err
 	}
-	return c.recordEvent(ctx, tx, link.AccountID, EventLinkLeft, caller)
+	return c.recordAbout(ctx, tx, link.AccountID, EventLinkLeft, server.server().Name, caller)
 }
 
 // deleteLink deletes one link. It returns [ErrNotFound] when another caller was

@@ -205,7 +205,7 @@ func (a *Agents) askFor(ctx context.Context, tx *gorm.DB, this Server, account *
 	if err := a.owePerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
 		return 0, err
 	}
-	return link.ID, a.recordEvent(ctx, tx, account.ID, EventLinkAsked, Caller{})
+	return link.ID, a.recordAbout(ctx, tx, account.ID, EventLinkAsked, server.server().Name, Caller{})
 }
 
 // linkOf reads the link of an account with a server, nil without one. A link that has
@@ -297,7 +297,7 @@ func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
 	if err := c.owePerson(ctx, tx, link, &server, MailLinkEnded); err != nil {
 		return err
 	}
-	return c.recordEvent(ctx, tx, link.AccountID, EventLinkRemoved, Caller{})
+	return c.recordAbout(ctx, tx, link.AccountID, EventLinkRemoved, server.server().Name, Caller{})
 }
 
 func (a *Agents) linkByID(ctx context.Context, this Server, id int64) (AgentLink, error) {

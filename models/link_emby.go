@@ -172,7 +172,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if err := e.owePerson(ctx, tx, &link, &server, MailLinkAsked); err != nil {
 		return err
 	}
-	return e.recordEvent(ctx, tx, in.AccountID, EventLinkAsked, Caller{})
+	return e.recordAbout(ctx, tx, in.AccountID, EventLinkAsked, server.server().Name, Caller{})
 }
 
 // recordKeySet writes into the histories of a linked person and of the server's owner that the
@@ -223,7 +223,7 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 			return err
 		}
 	}
-	return c.recordEvent(ctx, tx, accountID, EventLinkRemoved, Caller{})
+	return c.recordAbout(ctx, tx, accountID, EventLinkRemoved, server.server().Name, Caller{})
 }
 
 // FindAccount finds an account for a server: by username, or by the address of a

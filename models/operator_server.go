@@ -117,5 +117,5 @@ func (o *OperatedServers) recordForOwner(ctx context.Context, tx *gorm.DB, row *
 	if row.OwnerID == 0 {
 		return nil
 	}
-	return o.recordEvent(ctx, tx, row.OwnerID, event, Caller{})
+	return o.recordAbout(ctx, tx, row.OwnerID, event, row.server().Name, Caller{})
 }

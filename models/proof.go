@@ -228,7 +228,7 @@ func (p *Proofs) Complete(ctx context.Context, this Server, proofID int64, exter
 		if err := p.oweOwner(ctx, tx, &link, &server, MailLinkAccepted); err != nil {
 			return err
 		}
-		return p.recordEvent(ctx, tx, accountID, EventLinkAccepted, caller)
+		return p.recordAbout(ctx, tx, accountID, EventLinkAccepted, server.server().Name, caller)
 	})
 }
 

@@ -66,7 +66,7 @@ func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) err
 			return err
 		}
 		// The history shows the browser in which the code was typed, not the address of the agent.
-		return q.recordEvent(ctx, tx, row.AccountID, EventQuickConnected, Caller{Address: row.Address, Device: row.Device})
+		return q.recordAbout(ctx, tx, row.AccountID, EventQuickConnected, this.Name, Caller{Address: row.Address, Device: row.Device})
 	})
 }
 

@@ -227,7 +227,7 @@ func (r *Restores) nextAccounts(ctx context.Context, row restoreRow) error {
 				return err
 			}
 		}
-		return r.recordEvents(ctx, tx, accounts, EventRestored)
+		return r.recordEvents(ctx, tx, accounts, EventRestored, "")
 	})
 }
 

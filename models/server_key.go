@@ -188,7 +188,7 @@ func (k *ServerKeys) tellOwner(ctx context.Context, tx *gorm.DB, this *Server, e
 	if err != nil {
 		return err
 	}
-	if err := k.recordEvent(ctx, tx, owner.ID, event, caller); err != nil {
+	if err := k.recordAbout(ctx, tx, owner.ID, event, this.Name, caller); err != nil {
 		return err
 	}
 	return k.owe(ctx, tx, serverKeyMail(&owner, this.Name, what, caller, k.Now()))
@@ -202,10 +202,11 @@ const KeyOverlap = 24 * time.Hour
 // they would have. Parallel callers get different keys. It returns [ErrNotFound].
 func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
 	err = k.tx(ctx, "rotate a server key", func(tx *gorm.DB) error {
-		if key, _, err = k.rotate(ctx, tx, ownerID, serverID, "expires_at IS NULL", k.Now().Add(KeyOverlap)); err != nil {
+		var this Server
+		if key, this, err = k.rotate(ctx, tx, ownerID, serverID, "expires_at IS NULL", k.Now().Add(KeyOverlap)); err != nil {
 			return err
 		}
-		return k.recordEvent(ctx, tx, ownerID, EventServerKeyRotated, caller)
+		return k.recordAbout(ctx, tx, ownerID, EventServerKeyRotated, this.Name, caller)
 	})
 	return key, err
 }

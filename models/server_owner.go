@@ -151,10 +151,11 @@ func (c *core) tellHandOver(ctx context.Context, tx *gorm.DB, server *serverRow,
 		return err
 	}
 	// The new owner must not see the address and device of the old one.
-	if err := c.recordEvent(ctx, tx, heir.ID, EventServerReceived, Caller{}); err != nil {
+	name := server.server().Name
+	if err := c.recordAbout(ctx, tx, heir.ID, EventServerReceived, name, Caller{}); err != nil {
 		return err
 	}
-	return c.recordEvent(ctx, tx, giver.ID, EventServerHandedOver, caller)
+	return c.recordAbout(ctx, tx, giver.ID, EventServerHandedOver, name, caller)
 }
 
 // markHandedOver marks the working keys of a server as known to its former owner, and
@@ -203,6 +204,6 @@ func (s *Servers) Remove(ctx context.Context, ownerID, serverID int64, caller Ca
 		if err := s.removeServer(ctx, tx, &row); err != nil {
 			return err
 		}
-		return s.recordEvent(ctx, tx, ownerID, EventServerRemoved, caller)
+		return s.recordAbout(ctx, tx, ownerID, EventServerRemoved, row.server().Name, caller)
 	})
 }

@@ -185,7 +185,7 @@ func (r *Registrations) claimNew(ctx context.Context, tx *gorm.DB, row *serverRo
 		return err
 	}
 	row.ClaimedAt = &row.CreatedAt
-	return r.recordEvent(ctx, tx, row.OwnerID, EventServerClaimed, caller)
+	return r.recordAbout(ctx, tx, row.OwnerID, EventServerClaimed, row.server().Name, caller)
 }
 
 // Update stores the present description of a server and the time of the call. It
@@ -354,6 +354,10 @@ WHERE k.hash = ? AND k.expires_at IS NULL AND s.disabled_at IS NULL`, secret.Sum
 		if result.RowsAffected != 1 {
 			return ErrServerClaimed
 		}
-		return r.recordEvent(ctx, tx, accountID, EventServerClaimed, caller)
+		row, err := r.serverByID(ctx, tx, serverID)
+		if err != nil {
+			return err
+		}
+		return r.recordAbout(ctx, tx, accountID, EventServerClaimed, row.server().Name, caller)
 	})
 }

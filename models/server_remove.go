@@ -41,7 +41,7 @@ func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, pe
 	if err != nil {
 		return err
 	}
-	if err := c.recordEvents(ctx, tx, people, event); err != nil {
+	if err := c.recordEvents(ctx, tx, people, event, row.server().Name); err != nil {
 		return err
 	}
 	return c.oweEach(ctx, tx, people, func(person *accountRow) owed {

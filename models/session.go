@@ -138,21 +138,28 @@ func (c *core) endEverything(ctx context.Context, tx *gorm.DB, accountID int64) 
 // another account.
 func (s *Sessions) End(ctx context.Context, accountID, sessionID int64, caller Caller) error {
 	return s.tx(ctx, "end a session", func(tx *gorm.DB) error {
-		found, err := gorm.G[sessionRow](tx).Where("id = ? AND account_id = ?", sessionID, accountID).Count(ctx, "*")
-		if err != nil {
-			return err
+		found, err := s.endOne(ctx, tx, accountID, sessionID, caller)
+		if err == nil && !found {
+			err = ErrNotFound
 		}
-		if found == 0 {
-			return ErrNotFound
-		}
-		if err := s.feedEndedSessions(ctx, tx, accountID, "id = ?", sessionID); err != nil {
-			return err
-		}
-		if err := endSessions(tx, accountID, "id = ?", sessionID); err != nil {
-			return err
-		}
-		return s.recordEvent(ctx, tx, accountID, EventSessionEnded, caller)
+		return err
 	})
+}
+
+// endOne ends one session of an account, records the event, and reports whether the
+// session was there.
+func (s *Sessions) endOne(ctx context.Context, tx *gorm.DB, accountID, sessionID int64, caller Caller) (found bool, err error) {
+	rows, err := gorm.G[sessionRow](tx).Where("id = ? AND account_id = ?", sessionID, accountID).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	if err := s.feedEndedSessions(ctx, tx, accountID, "id = ?", sessionID); err != nil {
+		return true, err
+	}
+	if err := endSessions(tx, accountID, "id = ?", sessionID); err != nil {
+		return true, err
+	}
+	return true, s.recordAbout(ctx, tx, accountID, EventSessionEnded, rows[0].Device, caller)
 }
 
 // EndOthers ends all sessions of the account except this one. It replaces the access
@@ -278,12 +285,7 @@ func (s *Sessions) NotMe(ctx context.Context, text string, caller Caller) error 
 		if err != nil {
 			return err
 		}
-		if err := s.feedEndedSessions(ctx, tx, t.AccountID, "id = ?", t.SubjectID); err != nil {
-			return err
-		}
-		if err := endSessions(tx, t.AccountID, "id = ?", t.SubjectID); err != nil {
-			return err
-		}
-		return s.recordEvent(ctx, tx, t.AccountID, EventSessionEnded, caller)
+		_, err = s.endOne(ctx, tx, t.AccountID, t.SubjectID, caller)
+		return err // nil, too, for a session that has run out meanwhile
 	})
 }

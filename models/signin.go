@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -338,20 +339,26 @@ func (s *Sessions) endSurplus(ctx context.Context, tx *gorm.DB, fresh *sessionRo
 	if s.opt.SessionsMost == 0 {
 		return nil
 	}
-	var surplus []int64
-	err := tx.Raw(`SELECT id FROM sessions WHERE account_id = ? AND kind = ? AND id <> ?
+	var surplus []sessionRow
+	err := tx.Raw(`SELECT id, device FROM sessions WHERE account_id = ? AND kind = ? AND id <> ?
 ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LIMIT ? OFFSET ?`,
 		fresh.AccountID, fresh.Kind, fresh.ID, sweepStep, s.opt.SessionsMost-1).Scan(&surplus).Error
 	if err != nil || len(surplus) == 0 {
 		return err
 	}
-	if err := s.feedEndedSessions(ctx, tx, fresh.AccountID, "id IN ?", surplus); err != nil {
+	var ids []int64
+	var devices []string
+	for _, one := range surplus {
+		ids, devices = append(ids, one.ID), append(devices, one.Device)
+	}
+	if err := s.feedEndedSessions(ctx, tx, fresh.AccountID, "id IN ?", ids); err != nil {
 		return err
 	}
-	if err := endSessions(tx, fresh.AccountID, "id IN ?", surplus); err != nil {
+	if err := endSessions(tx, fresh.AccountID, "id IN ?", ids); err != nil {
 		return err
 	}
-	return s.recordEvent(ctx, tx, fresh.AccountID, EventSessionSurplus, Caller{})
+	names := strings.Join(slices.Compact(devices), ", ") // usually one
+	return s.recordAbout(ctx, tx, fresh.AccountID, EventSessionSurplus, names, Caller{})
 }
 
 // oweDeviceMail records the sign-in and owes a mail about a browser that is new. The
