@@ -61,7 +61,15 @@ func (s *site) history(c *gin.Context) error {
 func viewEvent(base Base, event models.Event) eventView {
 	what := base.T("event." + string(event.Kind))
 	if event.Subject != "" && event.Kind.HasSubject() {
-		what = base.T("event."+string(event.Kind)+".of", "Subject", event.Subject)
+		subject := event.Subject
+		if event.Kind == models.EventSessionEnded {
+			subject = base.device(subject)
+		}
+		what = base.T("event."+string(event.Kind)+".of", "Subject", subject)
 	}
-	return eventView{What: what, Address: event.Address, Device: event.Device, At: event.At}
+	view := eventView{What: what, Address: event.Address, At: event.At}
+	if event.Device != "" {
+		view.Device = base.device(event.Device)
+	}
+	return view
 }

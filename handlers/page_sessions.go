@@ -94,7 +94,7 @@ func viewSession(base Base, one models.Session, currentID int64) sessionView {
 	return sessionView{
 		ID:         idText(one.ID),
 		Icon:       cmp.Or(one.Icon, "device"),
-		Name:       cmp.Or(one.Device, base.T("device.unknown")),
+		Name:       base.device(one.Device),
 		Address:    cmp.Or(one.Address, base.T("address.unknown")),
 		CreatedAt:  one.CreatedAt,
 		LastSeenAt: one.LastSeenAt,
@@ -161,7 +161,7 @@ func (s *site) notMeForm(c *gin.Context) error {
 		return s.spent(c, linkNotMe, err)
 	}
 	page := sessionNotMePage{Base: s.base(c, "session_not_me"), At: seen.At}
-	page.Device = cmp.Or(seen.Device, page.T("device.unknown"))
+	page.Device = page.device(seen.Device)
 	page.Address = cmp.Or(seen.Address, page.T("address.unknown"))
 	return s.render(c, http.StatusOK, "session_not_me", page)
 }

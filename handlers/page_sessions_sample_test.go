@@ -10,7 +10,7 @@ func (s sampler) sessionsSamples() []sample {
 		{"sessions", s.sessions()},
 		{"sessions-later", later},
 		{"sessions-one", sessionsPage{Base: s.signedIn("sessions"), Sessions: s.sessions().Sessions[:1]}},
-		{"session_not_me", sessionNotMePage{Base: s.base("session_not_me"), Device: "Firefox on Windows", Address: "203.0.113.7", At: s.at}},
+		{"session_not_me", sessionNotMePage{Base: s.base("session_not_me"), Device: s.base("").device("Firefox on Windows"), Address: "203.0.113.7", At: s.at}},
 	}
 }
 
@@ -18,7 +18,7 @@ func (s sampler) sessions() sessionsPage {
 	p := sessionsPage{Base: s.signedIn("sessions"), Others: true}
 	for i, name := range []string{"Firefox on Linux", "Safari on iPhone", "Safari on iPad", "Television in the living room", s.base("").T("device.unknown")} {
 		p.Sessions = append(p.Sessions, sessionView{
-			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: name, Current: i == 0, Unknown: i == 4,
+			ID: "81985529216486895", Icon: []string{"computer", "phone", "tablet", "tv", "device"}[i], Name: p.device(name), Current: i == 0, Unknown: i == 4,
 			Address: "2001:db8:85a3:1319:8a2e:370:7344:1020", CreatedAt: s.at.AddDate(0, -i, -3), LastSeenAt: s.at,
 		})
 	}

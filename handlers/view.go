@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/lastday"
@@ -144,4 +146,13 @@ func (b Base) End(t time.Time) string {
 		return b.T("date.last_day", "Date", b.Date(t))
 	}
 	return b.DateTime(t)
+}
+
+// device returns the name of a browser or device as the reader's language has it, or the
+// words for an unknown one. [deviceName] makes such names as "Firefox on Windows" in English.
+func (b Base) device(name string) string {
+	if program, system, ok := strings.Cut(name, " on "); ok {
+		return b.T("device.on", "Program", program, "System", system)
+	}
+	return cmp.Or(name, b.T("device.unknown"))
 }
