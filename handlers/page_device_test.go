@@ -67,7 +67,7 @@ func TestLinkADevice(t *testing.T) {
 		t.Fatalf("exchange: session %+v with the error %v, want one of ann or none", in.Session, err)
 	}
 	s.plant(in.Token)
-	b.says("/account/sessions", "Living &lt;room&gt;", "You signed in a device by its code.")
+	b.says("/account/sessions", "Living &lt;room&gt;", "by its code.")
 	b.wrong(b.post("/link/approve", "user_code", code.UserCode), "user_code")
 
 	refused := s.shows(t)

@@ -30,7 +30,7 @@ func TestClaimAServer(t *testing.T) {
 	b.wrong(b.post("/servers/claim", "server_id", "", "access_key", lone.Key), "server_id")
 	b.led(b.post("/servers/claim", "server_id", " "+lone.id()+" ", "access_key", lone.Key+"\n"), lone.page(), "The server is yours now", "Attic")
 	other.see(other.post("/servers/claim", "server_id", lone.id(), "access_key", lone.Key), http.StatusUnprocessableEntity, "already belongs to an account")
-	b.says("/account/sessions", "A server became yours.")
+	b.says("/account/sessions", "The server “Attic” became yours.")
 	b.led(b.post("/servers/claim", "server_id", lone.id(), "access_key", lone.Key), lone.page(), "The server is yours now") // sent twice
 
 	var last answer

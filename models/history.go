@@ -91,7 +91,7 @@ type Event struct {
 }
 
 // HasSubject reports whether an event of this kind is about one thing that has a name: a
-// server, a device, a session, a person or an address. Locales then have event.KIND.of,
+// server, a device, a session or an address. Locales then have event.KIND.of,
 // too, a sentence with the name.
 func (k EventKind) HasSubject() bool {
 	switch k {
@@ -132,7 +132,8 @@ func (c *core) recordEvent(ctx context.Context, tx *gorm.DB, accountID int64, ki
 
 // recordAbout writes an event of a kind that has a subject, as [core.recordEvent] does.
 // subject is a name as people know it, cut to 80 characters, or an address by [maskEmail],
-// because the event may outlive the account or the invite to which the address belongs.
+// because the event may outlive it. It is never a name of another person, who may delete
+// their account: an invite is named by its servers.
 func (c *core) recordAbout(ctx context.Context, tx *gorm.DB, accountID int64, kind EventKind, subject string, caller Caller) error {
 	row, err := c.event(accountID, kind, subject, caller)
 	if err != nil {
@@ -163,15 +164,6 @@ func (c *core) event(accountID int64, kind EventKind, subject string, caller Cal
 	return historyRow{
 		ID: id, AccountID: accountID, Kind: kind, Address: caller.Address, Device: caller.Device, Subject: shortName(subject), CreatedAt: c.Now(),
 	}, err
-}
-
-// invitee returns the name by which an event calls somebody who was invited: the username,
-// or most of the address hidden.
-func invitee(typed string) string {
-	if isEmail(typed) {
-		return maskEmail(typed)
-	}
-	return typed
 }
 
 // List returns the latest events of an account, at most n, the newest first.

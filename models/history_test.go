@@ -116,8 +116,8 @@ func (k *kit) tellInvites() []told {
 	again := k.invite(other, friend.Username, theirs)
 	k.must(k.Agents.WithdrawInvite(ctx, theirs.Server, again.ID, tv))
 	return []told{
-		{owner, models.EventInviteSent, "m…@example.org"}, {owner, models.EventInviteWithdrawn, "m…@example.org"},
-		{other, models.EventInviteSent, friend.Username}, {other, models.EventInviteWithdrawn, friend.Username},
+		{owner, models.EventInviteSent, "Den"}, {owner, models.EventInviteWithdrawn, "Den"},
+		{other, models.EventInviteSent, "Den"}, {other, models.EventInviteWithdrawn, "Den"},
 		{friend, models.EventInviteDeclined, "Den"},
 	}
 }

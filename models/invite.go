@@ -250,10 +250,11 @@ func (i *Invites) create(ctx context.Context, tx *gorm.DB, row inviteRow, in New
 		}
 		names = append(names, name)
 	}
-	if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, strings.Join(names, ", "))); err != nil {
+	servers := strings.Join(names, ", ")
+	if err := i.owe(ctx, tx, inviteMail(&row, invited, &owner, servers)); err != nil {
 		return err
 	}
-	return i.recordAbout(ctx, tx, row.OwnerID, EventInviteSent, invitee(row.Typed), caller)
+	return i.recordAbout(ctx, tx, row.OwnerID, EventInviteSent, servers, caller)
 }
 
 // createServer writes the offer of an invite for one server, and returns the name of
@@ -315,11 +316,11 @@ func (i *Invites) Withdraw(ctx context.Context, ownerID, inviteID int64, caller 
 		if err != nil {
 			return err
 		}
-		row, err := gorm.G[inviteRow](tx).Where("id = ?", inviteID).Take(ctx)
+		names, err := i.namesOfServers(ctx, tx, &inviteRow{ID: inviteID})
 		if err != nil {
 			return err
 		}
-		return i.recordAbout(ctx, tx, ownerID, EventInviteWithdrawn, invitee(row.Typed), caller)
+		return i.recordAbout(ctx, tx, ownerID, EventInviteWithdrawn, names, caller)
 	})
 }
 

@@ -218,16 +218,25 @@ func (i *Invites) Decline(ctx context.Context, accountID, inviteID int64, caller
 		if err != nil {
 			return err
 		}
-		servers, err := i.serversOfInvites(ctx, tx, []inviteRow{invite})
+		names, err := i.namesOfServers(ctx, tx, &invite)
 		if err != nil {
 			return err
 		}
-		var names []string
-		for _, s := range servers[invite.ID] {
-			names = append(names, s.ServerName)
-		}
-		return i.declined(ctx, tx, &invite, accountID, strings.Join(names, ", "), caller)
+		return i.declined(ctx, tx, &invite, accountID, names, caller)
 	})
+}
+
+// namesOfServers returns the names of the servers of an invite, with commas between them.
+func (i *Invites) namesOfServers(ctx context.Context, tx *gorm.DB, invite *inviteRow) (string, error) {
+	servers, err := i.serversOfInvites(ctx, tx, []inviteRow{*invite})
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, s := range servers[invite.ID] {
+		names = append(names, s.ServerName)
+	}
+	return strings.Join(names, ", "), nil
 }
 
 // declined owes the owner a mail about servers that an account has declined, and records

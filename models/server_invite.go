@@ -71,17 +71,17 @@ func (a *Agents) WithdrawInvite(ctx context.Context, this Server, inviteID int64
 		if err := lockOwnServer(tx, this.OwnerID, this.ID); err != nil {
 			return err
 		}
-		mine, err := gorm.G[inviteRow](tx).Where("id = ? AND owner_id = ?", inviteID, this.OwnerID).Find(ctx)
+		mine, err := gorm.G[inviteRow](tx).Where("id = ? AND owner_id = ?", inviteID, this.OwnerID).Count(ctx, "*")
 		if err != nil {
 			return err
 		}
-		if len(mine) == 0 {
+		if mine == 0 {
 			return ErrNotFound
 		}
 		if err := a.closeOffer(tx, inviteID, this.ID, InviteWithdrawn, 0); err != nil {
 			return err
 		}
-		return a.recordAbout(ctx, tx, this.OwnerID, EventInviteWithdrawn, invitee(mine[0].Typed), caller)
+		return a.recordAbout(ctx, tx, this.OwnerID, EventInviteWithdrawn, this.Name, caller)
 	})
 }
 
