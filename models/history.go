@@ -99,7 +99,8 @@ func (k EventKind) HasSubject() bool {
 		EventSessionEnded, EventSessionSurplus, EventDeviceApproved, EventDeviceDenied, EventQuickConnected,
 		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
-		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined:
+		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
+		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined:
 		return true
 	default:
 		return false

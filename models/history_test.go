@@ -90,6 +90,8 @@ func (k *kit) tellLinks() []told {
 	ctx, owner, emby, agent, friend := k.t.Context(), k.account(), k.account(), k.account(), k.account()
 	m, second := k.server(owner), k.agent(owner)
 	k.link(m, emby)
+	_, err := k.EmbyServers.Ask(ctx, m.Server, models.AskLink{AccountID: emby.ID, AccessKey: strings.Repeat("a", 32), RequestedBy: "boss"})
+	k.must(err)
 	k.must(k.EmbyServers.Cancel(ctx, m.Server, emby.ID))
 	asked, err := k.Agents.AskFor(ctx, second.Server, models.AskLink{Username: agent.Username, LocalUserID: "u-anna"})
 	k.must(err)
@@ -102,6 +104,7 @@ func (k *kit) tellLinks() []told {
 	k.must(k.QuickConnects.Complete(ctx, other.Server, k.quick(session, other, "123456").ID))
 	return []told{
 		{emby, models.EventLinkAsked, "Den"}, {emby, models.EventLinkAccepted, "Den"}, {emby, models.EventLinkRemoved, "Den"},
+		{emby, models.EventLinkKeySet, "Den"}, {owner, models.EventServerLinkKeySet, "Den"},
 		{agent, models.EventLinkAsked, "Den"}, {agent, models.EventLinkLeft, "Den"}, {friend, models.EventLinkAccepted, "Den, " + strings.Repeat("n", 75)},
 		{person, models.EventQuickConnected, "Den"},
 	}

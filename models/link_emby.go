@@ -182,14 +182,14 @@ func (e *EmbyServers) recordKeySet(ctx context.Context, tx *gorm.DB, link *linkR
 	if before, err := e.keys.Open(sealAccessKey, FormatID(link.ID), link.AccessKey); err == nil && before == in.AccessKey {
 		return nil
 	}
-	if err := e.recordEvent(ctx, tx, link.AccountID, EventLinkKeySet, Caller{}); err != nil {
-		return err
-	}
 	server, err := e.serverByID(ctx, tx, link.ServerID)
-	if err != nil || server.OwnerID == 0 {
+	if err != nil {
 		return err
 	}
-	return e.recordEvent(ctx, tx, server.OwnerID, EventServerLinkKeySet, in.Caller)
+	if err := e.recordAbout(ctx, tx, link.AccountID, EventLinkKeySet, server.server().Name, Caller{}); err != nil || server.OwnerID == 0 {
+		return err
+	}
+	return e.recordAbout(ctx, tx, server.OwnerID, EventServerLinkKeySet, server.server().Name, in.Caller)
 }
 
 // Cancel removes a link at the request of the server. It returns [ErrNotFound].
