@@ -108,10 +108,11 @@ func (s *site) serversUnchanged(c *gin.Context) (accountID int64, unchanged bool
 func serversTag(tag string) string { return `"` + serversForm() + tag + `"` }
 
 // serversForm returns a digest of the form of a server in the list.
-var serversForm = sync.OnceValue(func() string {
-	body, err := json.Marshal(locatedOf(models.Located{
+var serversForm = sync.OnceValue(func() string { //nolint:gochecknoglobals // a constant that is computed once
+	var sample any = locatedOf(models.Located{
 		Addresses: []models.Address{{Kind: models.AddressWAN, Scheme: "https", Host: "::1", Port: 8096, Path: "/path"}},
-	}))
+	})
+	body, err := json.Marshal(sample)
 	if err != nil {
 		panic(fmt.Errorf("handlers: a server has no form: %w", err)) // a mistake in locatedObject
 	}
