@@ -8,7 +8,6 @@ import (
 
 	"github.com/trustelem/zxcvbn"
 	"github.com/trustelem/zxcvbn/match"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/latchkey-media/latchkey/internal/typed"
 )
@@ -31,28 +30,11 @@ func preparePassword(password string) (string, bool) {
 	if len(password) > passwordBytes || !utf8.ValidString(password) {
 		return "", false
 	}
-	prepared := foldPassword(password)
+	prepared := typed.Password(password)
 	if prepared == "" || utf8.RuneCountInString(prepared) > passwordMax || strings.ContainsFunc(prepared, notInPassword) {
 		return "", false
 	}
 	return prepared, true
-}
-
-// foldPassword returns password in the form that is hashed, whether or not it is allowed.
-func foldPassword(password string) string {
-	return norm.NFC.String(strings.Map(func(r rune) rune {
-		const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d' // some scripts need them to tell words apart
-		switch {
-		case r == zeroWidthNonJoiner || r == zeroWidthJoiner:
-			return r
-		case typed.IsUnseen(r):
-			return -1
-		case unicode.Is(unicode.Zs, r):
-			return ' '
-		default:
-			return r
-		}
-	}, password))
 }
 
 func notInPassword(r rune) bool {
@@ -71,7 +53,7 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 	}
 	// The password is counted in the form that is hashed, in which a decomposed "é" is one
 	// character, too.
-	length := utf8.RuneCountInString(foldPassword(password[:min(len(password), passwordBytes)]))
+	length := utf8.RuneCountInString(typed.Password(password[:min(len(password), passwordBytes)]))
 	if length < c.opt.PasswordMinLength {
 		return wrong("password_too_short", "MinLength", strconv.Itoa(c.opt.PasswordMinLength))
 	}

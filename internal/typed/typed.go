@@ -1,4 +1,4 @@
-// Package typed reads texts as people type and paste them: with the digits of their own script, with the
+// Package typed reads codes, PINs and passwords as people type and paste them: with the digits of their own script, with the
 // full-width characters of an East Asian keyboard, and with marks that nobody sees.
 package typed
 
@@ -43,6 +43,24 @@ func isPlain(text string) bool {
 		}
 	}
 	return true
+}
+
+// Password returns password in the form that is hashed, whether or not it is allowed. A composed and a
+// decomposed "é" are the same, every blank is a space, and unseen characters are dropped. Everything else stays.
+func Password(password string) string {
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d' // some scripts need them to tell words apart
+		switch {
+		case r == zeroWidthNonJoiner || r == zeroWidthJoiner:
+			return r
+		case IsUnseen(r):
+			return -1
+		case unicode.Is(unicode.Zs, r):
+			return ' '
+		default:
+			return r
+		}
+	}, password))
 }
 
 // IsUnseen reports whether r shows nothing and takes no room: a zero-width character, a mark of direction, a
