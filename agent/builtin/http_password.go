@@ -21,9 +21,9 @@ func (f *handlers) password(w http.ResponseWriter, r *wire.Request, who *session
 	switch {
 	case id != who.user:
 		err = f.givePassword(r, id, next, reset)
-	case reset && next == "":
+	case reset && next == (guess{}):
 		return wire.Refuse(http.StatusForbidden, "Only an administrator may reset a password, and only for another local user.")
-	case next == "":
+	case next == (guess{}):
 		return wire.Refuse(http.StatusBadRequest, "A new password is needed.")
 	default:
 		err = f.changePassword(r.Context(), who, currentGuess(r.Params), next, callerOf(r))
@@ -43,7 +43,7 @@ func (f *handlers) password(w http.ResponseWriter, r *wire.Request, who *session
 func (f *handlers) givePassword(r *wire.Request, id string, next guess, reset bool) error {
 	hash := ""
 	switch {
-	case next != "":
+	case next != (guess{}):
 		var err error
 		if hash, err = f.hashGuess(r.Context(), passwordPurpose, id, next); err != nil {
 			return err
@@ -59,8 +59,8 @@ func (f *handlers) easyPassword(w http.ResponseWriter, r *wire.Request, who *ses
 	id := embywire.ID(r.PathValue("id"))
 	pin := newGuess(r.Params, "newpw", "newpassword")
 	if strings.EqualFold(r.Params.Get("resetpassword"), "true") {
-		pin = ""
-	} else if pin == "" {
+		pin = guess{}
+	} else if pin == (guess{}) {
 		return wire.Refuse(http.StatusBadRequest, "A new PIN is needed.")
 	}
 	if err := f.setEasyPIN(r.Context(), id, pin); err != nil {
@@ -72,7 +72,7 @@ func (f *handlers) easyPassword(w http.ResponseWriter, r *wire.Request, who *ses
 }
 
 // newGuess reads a newly chosen password or PIN, sent as it was typed or as its SHA-1. It
-// returns "" if the request has none.
+// returns the zero guess if the request has none.
 func newGuess(params embywire.Params, plain, sum string) guess {
 	if text := params.Get(plain); text != "" {
 		return guessOf(text)
@@ -80,7 +80,7 @@ func newGuess(params embywire.Params, plain, sum string) guess {
 	if g := guessOfSHA1(params.Get(sum)); g != guessOf("") {
 		return g
 	}
-	return ""
+	return guess{}
 }
 
 // currentGuess reads the current password, sent as it was typed or as its SHA-1.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 	"github.com/latchkey-media/latchkey/internal/limit"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/internal/typed"
 )
 
 // Purposes of hashes, for the secret key. Old clients send the SHA-1 of a password instead
@@ -29,23 +31,62 @@ const (
 // may not sign in with a password.
 var errWrong = errors.New("wrong name or password")
 
-// guess is the SHA-1 of a password that somebody typed, in lower-case hex digits; "" for a
-// guess that cannot be right.
-type guess string
+// guess holds the SHA-1s, in lower-case hex digits, of a password that somebody typed. The
+// keyboards of two devices can write the same password in different ways, so the first two
+// are of the form that is stored. The third is of the very text, because hashes from before
+// those forms were made of it. A client that sends a SHA-1 leaves no choice, and all three
+// are what it sent. The zero guess cannot be right.
+type guess struct{ password, pin, raw string }
 
 // guessOf returns the guess for a password.
 func guessOf(password string) guess {
-	sum := sha1.Sum([]byte(password)) //nolint:gosec // see above
-	return guess(hex.EncodeToString(sum[:]))
+	return guess{sumOf(passwordForm(password)), sumOf(pinForm(password)), sumOf(password)}
 }
 
-// guessOfSHA1 returns the guess for a SHA-1 that a client sent; "" if it is not a SHA-1.
+func sumOf(text string) string {
+	sum := sha1.Sum([]byte(text)) //nolint:gosec // see above
+	return hex.EncodeToString(sum[:])
+}
+
+// passwordForm returns the form of a password that is stored, as for the passwords of
+// accounts. A text without a visible character stays as it is, because it must not count as
+// the empty password; so does a text that is not UTF-8.
+func passwordForm(password string) string {
+	if form := typed.Password(password); form != "" && utf8.ValidString(password) {
+		return form
+	}
+	return password
+}
+
+// pinForm returns the form of an easy PIN that is stored, which is the same for the digits
+// of every script. See [passwordForm] for the texts that stay as they are.
+func pinForm(pin string) string {
+	if form := strings.TrimSpace(typed.Plain(pin)); form != "" && utf8.ValidString(pin) {
+		return form
+	}
+	return pin
+}
+
+// sums returns the SHA-1s to compare with a stored hash for a purpose, the most likely first.
+func (g guess) sums(purpose string) []string {
+	form := g.password
+	if purpose == easyPurpose {
+		form = g.pin
+	}
+	if form == g.raw {
+		return []string{form}
+	}
+	return []string{form, g.raw}
+}
+
+// guessOfSHA1 returns the guess for a SHA-1 that a client sent; the zero guess if it is not
+// a SHA-1.
 func guessOfSHA1(sum string) guess {
 	sum = strings.ToLower(strings.TrimSpace(sum))
 	if len(sum) != 2*sha1.Size || strings.Trim(sum, "0123456789abcdef") != "" {
-		return ""
+		return guess{}
 	}
-	return guess(sum)
+	return guess{sum, sum, sum}
 }
 
 // caller says from where a password is tried.
@@ -63,8 +104,9 @@ func (s *Server) hashPassword(ctx context.Context, id, password string) (string,
 	return s.hashGuess(ctx, passwordPurpose, id, guessOf(password))
 }
 
+// hashGuess returns the hash to store for a password or an easy PIN.
 func (s *Server) hashGuess(ctx context.Context, purpose, id string, g guess) (string, error) {
-	hash, err := s.hasher.Hash(ctx, purpose, id, string(g))
+	hash, err := s.hasher.Hash(ctx, purpose, id, g.sums(purpose)[0])
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
 	}
@@ -120,21 +162,31 @@ func (s *Server) proveEasy(ctx context.Context, row *userRow, g guess) error {
 // matches compares a guess with a stored hash. No guess matches a hash that was made
 // with a secret key that is not set any longer.
 func (s *Server) matches(ctx context.Context, stored, purpose string, row *userRow, g guess) (bool, error) {
-	match, outdated, err := s.hasher.Verify(ctx, stored, purpose, row.ID, string(g))
-	if errors.Is(err, secret.ErrUnknownKey) {
-		if _, told := s.warned.LoadOrStore(row.ID, true); !told {
-			s.opt.Log.WarnContext(ctx, "the password of a local user was stored with a secret key that is no longer set: set the password again with `latchkey agent users password`",
-				slog.String("local_user", row.ID))
+	for _, sum := range g.sums(purpose) {
+		match, outdated, err := s.hasher.Verify(ctx, stored, purpose, row.ID, sum)
+		if errors.Is(err, secret.ErrUnknownKey) {
+			s.warnOfKey(ctx, row)
+			return false, nil
 		}
-		return false, nil
+		if err != nil {
+			return false, fmt.Errorf("compare a password: %w", err)
+		}
+		if match && outdated && purpose == passwordPurpose {
+			s.rehash(ctx, row, g)
+		}
+		if match {
+			return true, nil
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("compare a password: %w", err)
+	return false, nil
+}
+
+// warnOfKey logs once for each local user that their password has to be set again.
+func (s *Server) warnOfKey(ctx context.Context, row *userRow) {
+	if _, told := s.warned.LoadOrStore(row.ID, true); !told {
+		s.opt.Log.WarnContext(ctx, "the password of a local user was stored with a secret key that is no longer set: set the password again with `latchkey agent users password`",
+			slog.String("local_user", row.ID))
 	}
-	if match && outdated && purpose == passwordPurpose {
-		s.rehash(ctx, row, g)
-	}
-	return match, nil
 }
 
 // rehash replaces a stored hash with one of the current key and cost. If that fails, the
@@ -209,11 +261,11 @@ func (s *Server) changePassword(ctx context.Context, who *session, current, next
 	return s.replacePassword(ctx, row.ID, hash, &row.PasswordHash, who.id)
 }
 
-// setEasyPIN gives a local user a short secret that signs them in at home; "" takes
-// it away. It returns mediaserver.ErrNotFound or [ErrGuest].
+// setEasyPIN gives a local user a short secret that signs them in at home; the zero
+// guess takes it away. It returns mediaserver.ErrNotFound or [ErrGuest].
 func (s *Server) setEasyPIN(ctx context.Context, id string, pin guess) error {
 	hash := ""
-	if pin != "" {
+	if pin != (guess{}) {
 		var err error
 		if hash, err = s.hashGuess(ctx, easyPurpose, id, pin); err != nil {
 			return err

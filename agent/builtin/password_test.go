@@ -214,6 +214,45 @@ func TestEasyPIN(t *testing.T) {
 	}
 }
 
+// The same PIN or password counts, whichever keyboard wrote it: at setting, at signing in,
+// and against a hash that was stored from the very text before there were such forms.
+func TestPasswordsAndPINsOfEveryKeyboard(t *testing.T) {
+	t.Parallel()
+	for kind, same := range map[string][]string{
+		"EasyPassword": {"1234", "１２３４", "١٢٣٤", "12\u200b34\u200f", "1\ufe0f\u20e3234 "},
+		"Password":     {"caf\u00e9 ok", "cafe\u0301 ok", "caf\u00e9\u00a0ok", "caf\u00e9\ufe0f\u200b ok"},
+	} {
+		for i, set := range same {
+			k := newKit(t)
+			user := k.add("alice", "first", false)
+			body, all := members("CurrentPw", "first", "NewPw", set), same
+			if i == len(same)-1 { // the hash that a server stored before: of the very text
+				body, all = members("CurrentPw", "first", "newPassword", sha(set)), []string{set}
+			}
+			want(t, k.post("/Users/"+user.ID+"/"+kind, k.mint(user), body), 204)
+			for _, typed := range all {
+				if !k.signs("alice", typed) {
+					t.Errorf("%s: set as %+q, %+q does not sign in", kind, set, typed)
+				}
+			}
+			if k.signs("alice", "1235") {
+				t.Errorf("%s: set as %+q, another one signs in", kind, set)
+			}
+		}
+	}
+}
+
+// A password that shows nothing is not the empty one.
+func TestUnseenPasswordIsNotEmpty(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	k.add("alice", "\u200b\ufe0f", false)
+	k.add("open", "", false)
+	if k.signs("alice", "") || !k.signs("alice", "\u200b\ufe0f") || k.signs("open", "\u200b") {
+		t.Error("a password of unseen characters counts as the empty one")
+	}
+}
+
 // A forgotten password is not reset here, and the answer does not tell which names exist.
 func TestForgotPassword(t *testing.T) {
 	t.Parallel()
