@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,6 +30,7 @@ type media struct {
 	users  map[string]*mediaserver.LocalUser
 	minted []mediaserver.Device
 	live   map[string]string // tokens by local user and device
+	held   chan struct{}     // if not nil, no guest is created until it is closed
 }
 
 func newMedia() *media {
@@ -66,6 +69,13 @@ func (m *media) devices() []mediaserver.Device {
 	return append([]mediaserver.Device{}, m.minted...)
 }
 
+// alive reports whether a token is good.
+func (m *media) alive(token string) bool {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	return slices.Contains(slices.Collect(maps.Values(m.live)), token)
+}
+
 func (m *media) Identity(context.Context) (mediaserver.Identity, error) {
 	return mediaserver.Identity{ID: systemID, Name: "Den", Version: "10.11.1", Product: "Jellyfin Server"}, m.with(func() error { return nil })
 }
@@ -97,6 +107,9 @@ func (m *media) LocalUser(_ context.Context, id string) (user mediaserver.LocalU
 func (m *media) IsGuest(context.Context, string, string) (bool, error) { return false, nil }
 
 func (m *media) CreateGuest(_ context.Context, name, _ string, _ mediaserver.Restriction) (user mediaserver.LocalUser, err error) {
+	if m.held != nil {
+		<-m.held
+	}
 	return user, m.with(func() error {
 		user = mediaserver.LocalUser{ID: fmt.Sprintf("%032x", len(m.users)+1), Name: name, Hidden: true, RemoteAccess: true}
 		m.users[user.ID] = &user

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,12 +131,16 @@ func (s *site) ask(request string) answer {
 
 // central sends a request of a person's app to the Connect service, checks the
 // status, and returns the JSON object of the answer, or nil if the answer is empty. If the
-// answer is an array, central returns an object that has it as the member "list".
-func (s *site) central(method, target, token string, status int) map[string]any {
+// answer is an array, central returns an object that has it as the member "list". The
+// headers are in pairs of a name and a value.
+func (s *site) central(method, target, token string, status int, headers ...string) map[string]any {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+"/service"+target, http.NoBody)
 	s.must(err)
 	r.Header.Set("X-Connect-UserToken", token)
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Set(pair[0], pair[1])
+	}
 	response, err := http.DefaultClient.Do(r)
 	s.must(err)
 	defer response.Body.Close()

@@ -82,6 +82,47 @@ func TestLibrariesOfAUser(t *testing.T) {
 	}
 }
 
+// A local user who becomes an administrator has the rights at once, with the token from
+// before.
+func TestAdministratorByALiveToken(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"10.11", "12"} {
+		fake := jellyfintest.New(t, version)
+		anna := fake.AddUser("Anna", "a", false)
+		token := signInAs(t, fake, "Anna", "a")
+		for _, test := range []struct {
+			administrator string
+			want          int
+		}{{"false", 403}, {"true", 200}, {"false", 403}} {
+			fake.SetPolicy(anna, "IsAdministrator", test.administrator)
+			if got := ask(t, fake, "GET /Auth/Keys", "", token); got.status != test.want {
+				t.Errorf("%s: administrator %s: %+v, want status %d", version, test.administrator, got, test.want)
+			}
+		}
+	}
+}
+
+// A message for a session and the end of its film are taken with 204, whether or not its
+// device can show them.
+func TestCommandsForASession(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"10.11", "12"} {
+		fake := jellyfintest.New(t, version)
+		fake.AddUser("Anna", "a", false)
+		in := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"Anna","Pw":"a"}`, "Authorization: "+device)
+		session := "POST /Sessions/" + member(t, in.body, "SessionInfo.Id")
+		key := `Authorization: MediaBrowser Token="` + fake.APIKey + `"`
+		for request, body := range map[string]string{session + "/Message": `{"Text":"Good night"}`, session + "/Playing/Stop": ""} {
+			if got := ask(t, fake, request, body, key); got.status != 204 || got.body != "" {
+				t.Errorf("%s: %s: %+v, want status 204 without a body", version, request, got)
+			}
+			if got := ask(t, fake, request, body); got.status != 401 {
+				t.Errorf("%s: %s without a token: %+v, want status 401", version, request, got)
+			}
+		}
+	}
+}
+
 // If the policy sets a limit of three wrong passwords, Jellyfin 12 disables the local user
 // at the third one, and 10.11 does not. With the usual value -1, neither version disables it.
 func TestWrongPasswords(t *testing.T) {

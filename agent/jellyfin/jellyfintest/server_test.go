@@ -286,6 +286,11 @@ func TestDisabledUser(t *testing.T) {
 	if got := ask(t, fake, "GET /Users/Me", "", "Authorization: "+withToken(token)); got.status != 401 {
 		t.Errorf("a disabled local user is let in: %+v, want status 401", got)
 	}
+	fake.SetPolicy(anna, "IsDisabled", "false")
+	if got := ask(t, fake, "GET /Users/Me", "", "Authorization: "+withToken(token)); got.status != 200 {
+		t.Errorf("a token from before the user was enabled: %+v, want status 200", got)
+	}
+	fake.SetPolicy(anna, "IsDisabled", "true")
 	if got := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"Anna","Pw":"a"}`, "Authorization: "+device); got.status != 403 {
 		t.Errorf("answer %+v, want status 403", got)
 	}
