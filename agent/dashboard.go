@@ -17,6 +17,7 @@ import (
 // Troubles that an administrator causes in the dashboard of the media server.
 const (
 	troubleUserGone       = "local_user_gone"
+	troubleUserRenamed    = "local_user_renamed"
 	troubleUserDisabled   = "local_user_disabled"
 	troubleUserAdmin      = "local_user_administrator"
 	troubleGuestLibraries = "guest_library_gone"
@@ -30,7 +31,8 @@ const (
 type dashboard struct {
 	*core
 
-	links *Links
+	links   *Links
+	renamed renames
 }
 
 // beforeLook holds the links that are in use, and the guests who are let in.
@@ -89,6 +91,7 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 			found[name] = append(found[name], fmt.Sprintf("%s (local user %s)", link.Username, readable(user.Name)))
 		}
 	}
+	found[troubleUserRenamed] = d.renamed.recent(d.store.now(), before.links)
 	d.tell(ctx, found, quiet)
 	return nil
 }
@@ -153,6 +156,10 @@ func (d *dashboard) tell(ctx context.Context, found map[string][]string, quiet b
 		{
 			troubleUserGone, "linked local users were deleted at the media server, so that these people cannot get in: ",
 			"End their links, or link the accounts with other local users",
+		},
+		{
+			troubleUserRenamed, "linked local users were renamed at the media server, and their links go on: ",
+			"If that was you, there is nothing to do. If another person uses that local user now, end the link on the server's page",
 		},
 		{
 			troubleUserDisabled, "linked local users are disabled at the media server, so that these people cannot get in: ",
@@ -248,6 +255,7 @@ func (d *dashboard) rename(ctx context.Context, link *linkRow, name string) erro
 		return d.explainFile(ctx, err)
 	}
 	if link.LocalUserName = name; before != "" && first {
+		d.renamed.add(link.ID, fmt.Sprintf("%s (local user %s, before %s)", link.Username, name, before), d.store.now())
 		d.log.LogAttrs(ctx, slog.LevelInfo, "a linked local user has another name now", slog.String("account", link.Username),
 			slog.String("link_id", link.ID), slog.String("local_user", name), slog.String("former_name", before))
 	}

@@ -86,7 +86,8 @@ func TestAdministratorInDashboardIsAllowed(t *testing.T) {
 	})
 }
 
-// A local user that was renamed is listed with the new name.
+// A local user that was renamed is listed with the new name, and is a trouble for a day that
+// names the account and both names.
 func TestLocalUserRenamedInDashboard(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -95,6 +96,12 @@ func TestLocalUserRenamedInDashboard(t *testing.T) {
 	d.fake.set(func() { d.fake.find("u1").Name = "Teen" })
 	eventually(t, "the new name", func() bool { return d.linkOf("bob").LocalUserName == "Teen" })
 	eventually(t, "a line", func() bool { return d.log.Count("has another name now") == 1 })
+	eventually(t, "the trouble", func() bool {
+		text := d.troubleText("local_user_renamed")
+		return strings.Contains(text, "bob (local user Teen, before Kid)") && strings.Contains(text, "end the link")
+	})
+	s.Clock.Advance(24 * time.Hour)
+	eventually(t, "the end of it", func() bool { return !d.trouble("local_user_renamed") })
 }
 
 // When a library is gone, a trouble begins that names the guests who were allowed to see it,
