@@ -56,6 +56,9 @@ const TokensMost = tokensMost
 // WaitForGuests sets how long a device waits for a guest who is being created.
 func (a *Agent) WaitForGuests(d time.Duration) { a.pace.guest = d }
 
+// UsualWaitForGuests returns how long a device waits for a guest at a real agent.
+func UsualWaitForGuests() time.Duration { return usualPace().guest }
+
 // GuestsAtOnce is the number of guests that are created at the same time.
 const GuestsAtOnce = guestsAtOnce
 

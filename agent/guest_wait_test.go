@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/client"
@@ -62,6 +63,15 @@ func (g *gate) count() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.inside
+}
+
+// A real agent lets a device wait some seconds for a guest: long enough for an idle media
+// server, and shorter than the patience of apps.
+func TestUsualWaitForGuests(t *testing.T) {
+	t.Parallel()
+	if got := agent.UsualWaitForGuests(); got < 3*time.Second || got > 10*time.Second {
+		t.Errorf("the wait is %v, want 3 to 10 seconds", got)
+	}
 }
 
 // While the local user of a guest is being created, a device waits some seconds. If that is
