@@ -44,6 +44,15 @@ func CountTry(ctx context.Context, s *Store, subject string, limit Limit) (giveB
 	return func() error { return s.Throttle.giveBack(ctx, try) }, err
 }
 
+// UseUpResets uses up the requests for resets that the whole service and the network of an
+// address have, as strangers do. It shuts the counters as the last try that they allow does.
+func UseUpResets(ctx context.Context, s *Store, address string) error {
+	l, t := s.opt.Limits, s.Throttle
+	_, network := t.raise(ctx, t.key("recover network", t.placeOf(address).far), Limit{Hits: 1, Window: l.RecoverNetwork.Window})
+	_, service := t.raise(ctx, t.key("recover service", ""), Limit{Hits: 1, Window: l.RecoverService.Window})
+	return errors.Join(network, service)
+}
+
 // WaitAfter returns the wait that a limit gives after a number of hits, computed in Go.
 func WaitAfter(l Limit, hits int) time.Duration { return l.waitAfter(hits) }
 

@@ -85,7 +85,7 @@ func (e *Emails) Resend(ctx context.Context, pendingSecret string, caller Caller
 
 func (e *Emails) mayResend(ctx context.Context, row *accountRow, caller Caller) error {
 	l := e.opt.Limits
-	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
+	if err := e.throttle.source(ctx, "resend", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
 		return err
 	}
 	if err := e.throttle.allow(ctx, e.throttle.key("resend minute", row.owner()), l.ResendMinute); err != nil {
@@ -121,7 +121,7 @@ func (e *Emails) Correct(ctx context.Context, pendingSecret, email string, calle
 		return fieldError(KindInvalid, "email", "email_not_invited")
 	}
 	l := e.opt.Limits
-	if err := e.throttle.source(ctx, "recover", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
+	if err := e.throttle.source(ctx, "resend", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
 		return err
 	}
 	if err := e.throttle.allow(ctx, e.throttle.key("resend day", row.owner()), l.ResendDay); err != nil {

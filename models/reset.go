@@ -31,6 +31,11 @@ func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Calle
 	})
 }
 
+// mayRequest counts a request, and returns [ErrThrottled] if no mail may be sent. The first
+// request of an hour for an account always passes, unless the caller's own address has used
+// up its tries: strangers who use up the tries of the network, of the whole service or of
+// the account must not keep its owner from a reset. Names without an account are
+// counted in the same way.
 func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, noProof bool) error {
 	l, t := r.opt.Limits, r.throttle
 	if noProof {
@@ -39,8 +44,10 @@ func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, n
 			return err
 		}
 	}
-	if err := t.source(ctx, "recover", caller, l.RecoverSource, l.RecoverNetwork, l.RecoverService); err != nil {
-		return err
+	counters := append(t.near("recover", caller, l.RecoverSource, l.RecoverNetwork), counter{t.key("recover service", ""), l.RecoverService})
+	tries, crowded := t.countAll(ctx, counters...)
+	if crowded != nil && (KindOf(crowded) != KindThrottled || len(tries) == 0) { // no try: the caller's own address is refused
+		return crowded
 	}
 	subject := "name " + name
 	row, err := r.accountByName(ctx, r.read(ctx), name)
@@ -49,21 +56,30 @@ func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, n
 	} else if KindOf(err) != KindNotFound {
 		return err
 	}
+	hourly := t.allow(ctx, t.key("recover hourly", subject), l.ResetHour)
+	if hourly != nil && (KindOf(hourly) != KindThrottled || crowded != nil) {
+		return hourly
+	}
+	err = r.countRequest(ctx, subject)
+	if KindOf(err) == KindThrottled { // the hourly request passes nevertheless
+		return hourly
+	}
+	return err
+}
+
+// countRequest counts a request by its account, or by a name that has no account. It
+// returns [ErrThrottled].
+func (r *Recovery) countRequest(ctx context.Context, subject string) error {
+	l, t := r.opt.Limits, r.throttle
 	for _, rule := range []struct {
 		what  string
 		limit Limit
-	}{{"recover minute", l.RecoverMinute}, {"recover hour", l.RecoverHour}} {
+	}{{"recover minute", l.RecoverMinute}, {"recover hour", l.RecoverHour}, {"recover day", l.RecoverDay}} {
 		if err := t.allow(ctx, t.key(rule.what, subject), rule.limit); err != nil {
 			return err
 		}
 	}
-	err = t.allow(ctx, t.key("recover day", subject), l.RecoverDay)
-	if KindOf(err) == KindThrottled {
-		// Strangers may have used up the day. One request an hour still counts, so that
-		// the owner can always get a reset.
-		err = t.allow(ctx, t.key("recover day over", subject), l.ResetHour)
-	}
-	return err
+	return nil
 }
 
 // Look describes a reset link without spending it. It returns [ErrTokenSpent].

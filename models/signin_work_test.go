@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -102,6 +103,9 @@ func TestUnknownNamesCostTheSameWork(t *testing.T) {
 				return err
 			},
 			"a request for a reset": func(name string) error { return k.Recovery.Request(ctx, name, home, false) },
+			"two requests for a reset while strangers use up all others": func(name string) error {
+				return errors.Join(models.UseUpResets(ctx, k.Store, home.Address), k.Recovery.Request(ctx, name, home, false), k.Recovery.Request(ctx, name, home, false))
+			},
 		} {
 			cost := func(name string) string {
 				k.t.Helper()

@@ -54,7 +54,7 @@ type Limits struct {
 	SignUpNetwork   Limit
 	SignUpService   Limit
 	SignUpAgain     Limit // by name, a sign-up that waits and is sent again; each may be a guess at its password
-	RecoverSource   Limit // forgot and resend, by source
+	RecoverSource   Limit // forgot, by source; resend has counters of its own with the same limits
 	RecoverNetwork  Limit
 	RecoverService  Limit
 	RecoverMinute   Limit // forgot, by typed name
@@ -64,7 +64,7 @@ type Limits struct {
 	MailDay         Limit // to one address, what strangers can start
 	MailHour        Limit // mails of one group from one starter that pass anyway when MailDay is used up
 	MailsHour       Limit // of those, to one address from all starters
-	ResetHour       Limit // forgot, by typed name, when RecoverDay is used up
+	ResetHour       Limit // forgot, by typed name, what passes whatever else is used up, except RecoverSource
 	PINQuarter      Limit
 	PINDay          Limit
 	ProfileHour     Limit // saved profiles of one account

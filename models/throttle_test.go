@@ -252,19 +252,32 @@ func TestSourcesAreLimited(t *testing.T) {
 			}
 			k.is(signIn("", newName(), otherPassword), models.ErrThrottled)
 		})
-		k.run("five resets in ten minutes for an address, and fifty for a network", func(k *kit) {
+		k.run("five resets in ten minutes for an address, and fifty for a network beside the hourly one of each name", func(k *kit) {
 			k.letters()
-			for i := range 60 {
-				for range 6 {
-					k.must(k.Recovery.Request(ctx, newName(), models.Caller{Address: fmt.Sprintf("192.0.2.%d", i)}, false))
+			asked := func(want int) {
+				k.t.Helper()
+				mails, err := k.Mail.List(ctx, 1000)
+				k.must(err)
+				if len(mails) != want {
+					k.t.Errorf("%d resets are asked for, want %d", len(mails), want)
 				}
+				k.letters()
 			}
-			mails, err := k.Mail.List(ctx, 1000)
-			k.must(err)
-			if len(mails) != 50 {
-				k.t.Errorf("%d resets are asked for, want 50", len(mails))
+			names := make([]string, 60)
+			for i := range names {
+				names[i] = newName()
+				k.must(k.Recovery.Request(ctx, names[i], models.Caller{Address: fmt.Sprintf("192.0.2.%d", i/6)}, false))
 			}
-			k.letters()
+			asked(50)
+			for i := range names { // ten names were refused, and have their hourly one
+				k.must(k.Recovery.Request(ctx, names[i], models.Caller{Address: fmt.Sprintf("198.18.0.%d", i/5)}, false))
+			}
+			asked(10)
+			k.clock.Advance(30 * time.Minute)
+			for i := range names {
+				k.must(k.Recovery.Request(ctx, names[i], models.Caller{Address: fmt.Sprintf("192.0.2.%d", i/5)}, false))
+			}
+			asked(50)
 		})
 	})
 }
