@@ -88,6 +88,13 @@ func TestRotationByKeyIsMailed(t *testing.T) {
 		if n := k.events(owner)[models.EventServerKeyRenewed]; n != 10 {
 			k.t.Errorf("%d rotations by the key in the history, want 10", n)
 		}
+		history, err := k.History.List(ctx, owner.ID, 100)
+		k.must(err)
+		for _, event := range history {
+			if event.Kind == models.EventServerKeyRenewed && (event.Address != thief.Address || event.Device != thief.Device) {
+				k.t.Errorf("the history has the rotation %+v, want the address and the program of the thief", event)
+			}
+		}
 		// The limit of the thief does not bind the owner.
 		fresh, err := k.ServerKeys.RotateStolen(ctx, owner.ID, m.ID, home)
 		k.must(err)

@@ -139,6 +139,9 @@ func TestRotateKey(t *testing.T) {
 		k.is(k.Registrations.Claim(ctx, k.account().ID, m.ID, m.key, home), models.ErrNotFound) // a replaced key cannot claim the server
 		k.must(k.Sweep(ctx))
 		works(next, true)
+		if n := k.texts("SELECT COUNT(*) FROM server_keys WHERE server_id = ?", m.ID)[0][0]; n != "1" {
+			k.t.Errorf("%s keys are left after the sweep, want 1", n)
+		}
 		if k.events(owner)[models.EventServerKeyRotated] != 1 {
 			k.t.Error("the rotation is not in the history, want one event")
 		}

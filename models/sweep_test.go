@@ -31,6 +31,8 @@ func TestSweepDeletesWhatHasExpired(t *testing.T) {
 		k.change(a, addressOf(newName()))
 		k.resetSecret(k.get(a))
 		k.must(k.PINs.Set(ctx, a.ID, "", "8305", home))
+		k.claimCode(a)
+		k.begin("dev")
 		_, err := k.Throttle.Remember(ctx, [32]byte{1}, k.clock.Now().Add(time.Minute))
 		k.must(err)
 		before := counts()
