@@ -53,6 +53,43 @@ func TestPlainStaysAtHome(t *testing.T) {
 	}
 }
 
+// privateAddress returns an address that this machine has in a private network, or "".
+func privateAddress(t *testing.T) string {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range addresses {
+		if network, ok := one.(*net.IPNet); ok && network.IP.IsPrivate() {
+			return network.IP.String()
+		}
+	}
+	return ""
+}
+
+// TestPlainInPrivateNetwork sends without TLS to an address that this machine has in a
+// private network: only if the operator asked for that. TestPlainAllows covers a machine
+// that has no such address.
+func TestPlainInPrivateNetwork(t *testing.T) {
+	t.Parallel()
+	host := privateAddress(t)
+	if host == "" {
+		t.Skip("this machine has no address in a private network")
+	}
+	sink := mailtest.NewPlainSinkAt(t, host)
+	for query, want := range map[string]int{"": 0, "?network=private": 1} {
+		transport, err := mailer.ParseTransport(sink.URL()+query, "accounts.example.org")
+		before := len(sink.Mails())
+		if err == nil {
+			err = newMailer(t, transport).Send(t.Context(), letter(t, "confirm", "en"))
+		}
+		if got := len(sink.Mails()) - before; got != want || (err == nil) != (want == 1) {
+			t.Errorf("smtp+plain://%s%s: %d mails came with error %v, want %d", host, query, got, err, want)
+		}
+	}
+}
+
 // TestIPv6MailServers sends to mail servers whose host is an IPv6 address, over STARTTLS,
 // over TLS and without.
 func TestIPv6MailServers(t *testing.T) {

@@ -76,6 +76,12 @@ func NewTLSSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{secure
 // on the same machine or a mail catcher does.
 func NewPlainSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{plain: true}) }
 
+// NewPlainSinkAt starts such a sink on a free port of host, an IP address of this machine.
+func NewPlainSinkAt(t testing.TB, host string) *Sink {
+	t.Helper()
+	return newSink(t, &Sink{plain: true, address: net.JoinHostPort(host, "0")})
+}
+
 // NewIPv6Sinks starts one sink of each kind on the IPv6 loopback address.
 func NewIPv6Sinks(t testing.TB) []*Sink {
 	t.Helper()
