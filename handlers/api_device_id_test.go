@@ -35,6 +35,9 @@ func TestDeviceIDsHaveOneLength(t *testing.T) {
 		"PIN": {"/service/pin", func(p *program, path, id string) answer {
 			return p.form(http.MethodPost, path, url.Values{"deviceId": {id}})
 		}, http.StatusBadRequest},
+		"Emby sign-in": {"/service/user/authenticate", func(p *program, path, id string) answer {
+			return p.with("X-Emby-Device-Id", id).form(http.MethodPost, path, url.Values{"nameOrEmail": {"ann"}, "rawpw": {goodPassword}})
+		}, http.StatusBadRequest},
 	} {
 		if a := door.send(s.program(t), door.path, longest); a.status >= http.StatusMultipleChoices {
 			t.Errorf("%s: status %d for %d bytes, want success: %s", name, a.status, len(longest), a.body)
