@@ -54,57 +54,59 @@ func TestOneSlowDomainTakesTwoPlaces(t *testing.T) {
 // is due after them is sent within ten seconds of the clock, and all arrive in the end.
 func TestASlowMailFreesItsPlace(t *testing.T) {
 	t.Parallel()
-	store, clock := modelstest.New(t, modelstest.Unlimited)
-	post := newGate(t)
-	defer post.open()
-	slow(t, store, 16, func(n int) string { return fmt.Sprintf("d%d.example.org", n) })
-	clock.Advance(time.Second)
-	signUp(t, store, "good")
-	began := clock.Now()
-	work := worker(t, store, post)
-	work.Now, work.Parallel = clock.Now, 8
-	running(t, work.Run)
-	hanging := int64(0)
-	for len(post.Sent()) == 0 && clock.Now().Sub(began) < time.Minute {
-		hanging = min(hanging+8, 16)
-		servicetest.Eventually(t, "the next mails hang, or the good one is sent", func() bool { return post.now.Load() >= hanging })
-		if hanging == 16 {
+	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
+		post := newGate(t)
+		defer post.open()
+		slow(t, store, 16, func(n int) string { return fmt.Sprintf("d%d.example.org", n) })
+		clock.Advance(time.Second)
+		signUp(t, store, "good")
+		began := clock.Now()
+		work := worker(t, store, post)
+		work.Now, work.Parallel = clock.Now, 8
+		running(t, work.Run)
+		hanging := int64(0)
+		for len(post.Sent()) == 0 && clock.Now().Sub(began) < time.Minute {
+			hanging = min(hanging+8, 16)
+			servicetest.Eventually(t, "the next mails hang, or the good one is sent", func() bool { return post.now.Load() >= hanging })
+			if hanging == 16 {
+				clock.Advance(3 * time.Second)
+				post.Wait(t, 1)
+				break
+			}
 			clock.Advance(3 * time.Second)
-			post.Wait(t, 1)
-			break
 		}
-		clock.Advance(3 * time.Second)
-	}
-	if late := clock.Now().Sub(began); late > 10*time.Second || len(post.Sent()) != 1 {
-		t.Errorf("%d mails were sent after %v, want the good one within 10 s", len(post.Sent()), late)
-	}
-	post.open()
-	post.Wait(t, 17)
-	servicetest.Eventually(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
+		if late := clock.Now().Sub(began); late > 10*time.Second || len(post.Sent()) != 1 {
+			t.Errorf("%d mails were sent after %v, want the good one within 10 s", len(post.Sent()), late)
+		}
+		post.open()
+		post.Wait(t, 17)
+		servicetest.Eventually(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
+	}, modelstest.Unlimited)
 }
 
 // TestASlowMailFreesThePlaceOfItsDomain lets two mails to a domain hang: a third one is
 // sent when the two have waited for ten seconds, though other places were free.
 func TestASlowMailFreesThePlaceOfItsDomain(t *testing.T) {
 	t.Parallel()
-	store, clock := modelstest.New(t, modelstest.Unlimited)
-	post := newGate(t)
-	defer post.open()
-	slow(t, store, 2, func(int) string { return "mail.example.org" })
-	clock.Advance(time.Second)
-	signUp(t, store, "good")
-	work := worker(t, store, post)
-	work.Now = clock.Now
-	more := rounds(t, work)
-	running(t, work.Run)
-	servicetest.Eventually(t, "two mails hang", func() bool { return post.now.Load() == 2 })
-	clock.Advance(9 * time.Second)
-	more(3)
-	if n := len(post.Sent()); n > 0 || post.now.Load() != 2 {
-		t.Errorf("%d mails were sent and %d hang after nine seconds, want none sent and 2 that hang", n, post.now.Load())
-	}
-	clock.Advance(2 * time.Second)
-	post.Wait(t, 1)
+	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
+		post := newGate(t)
+		defer post.open()
+		slow(t, store, 2, func(int) string { return "mail.example.org" })
+		clock.Advance(time.Second)
+		signUp(t, store, "good")
+		work := worker(t, store, post)
+		work.Now = clock.Now
+		more := rounds(t, work)
+		running(t, work.Run)
+		servicetest.Eventually(t, "two mails hang", func() bool { return post.now.Load() == 2 })
+		clock.Advance(9 * time.Second)
+		more(3)
+		if n := len(post.Sent()); n > 0 || post.now.Load() != 2 {
+			t.Errorf("%d mails were sent and %d hang after nine seconds, want none sent and 2 that hang", n, post.now.Load())
+		}
+		clock.Advance(2 * time.Second)
+		post.Wait(t, 1)
+	}, modelstest.Unlimited)
 }
 
 // TestASlowMailIsSentOnce lets a mail server take half an hour over a mail. Its lease is
