@@ -249,7 +249,7 @@ func (f *feed) acknowledge(ctx context.Context, service *client.Agent) error {
 	if err != nil || seq <= f.acks.sent.Load() {
 		return f.explainFile(ctx, err)
 	}
-	if err := f.service.explain(ctx, byFeed, service.Acknowledge(ctx, seq)); err != nil {
+	if err := f.service.explain(ctx, byFeed, service.Acknowledge(ctx, seq, nil)); err != nil {
 		return err
 	}
 	f.acks.sent.Store(seq)

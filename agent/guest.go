@@ -36,12 +36,13 @@ const (
 )
 
 // Reasons why no local user is created yet for an accepted link. They are names
-// of troubles, too.
+// of troubles, too, and the service is told them.
 const (
-	waitOff    = "guests_off"
-	waitLimit  = "guest_limit"
-	waitHourly = "guests_hourly"
-	waitMedia  = "guest_refused"
+	waitOff    = client.WaitGuestsOff
+	waitLimit  = client.WaitLimit
+	waitHourly = client.WaitHourly
+	waitMedia  = client.WaitRefused
+	waitName   = client.WaitNameTaken
 )
 
 // waitText returns the text of the trouble for links whose local user is not created yet
@@ -55,6 +56,8 @@ func waitText(reason string, links []*linkRow) string {
 		return who + ", because there are as many guests as guest-limit allows: end the links of other guests or raise guest-limit, and delete former guests at the media server if there are many"
 	case waitHourly:
 		return who + " yet, because as many guests were created within the last hour as guests-hourly allows: it is done later, or sooner if you raise guests-hourly. If you did not invite so many guests, check the service"
+	case waitName:
+		return who + ", because the media server refuses every name like theirs: see its log, and rename or delete the local users there that have such a name"
 	default:
 		return who + ", because the media server refuses it: see its log"
 	}
@@ -99,10 +102,10 @@ func (gs *guests) settle(ctx context.Context) error {
 }
 
 // tellWaiting begins and ends the troubles of links that wait for a local user, and tells
-// the devices of these people why.
+// the devices of these people and the service why.
 func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 	reasons := map[string]string{}
-	for _, reason := range []string{waitOff, waitLimit, waitHourly, waitMedia} {
+	for _, reason := range []string{waitOff, waitLimit, waitHourly, waitMedia, waitName} {
 		links := book.waiting[reason]
 		for _, link := range links {
 			reasons[link.ID] = reason
@@ -114,6 +117,9 @@ func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 		}
 	}
 	gs.waits.set(reasons)
+	if _, told := gs.waits.untold(); !told {
+		gs.wake.service.now()
+	}
 	if len(reasons) > 0 {
 		gs.wake.quickConnects.now()
 	}

@@ -50,7 +50,10 @@ func (gs *guests) createAll(ctx context.Context, book *guestBook, links []*linkR
 	}
 	all.Wait()
 	for i, err := range results {
-		if isAnswer(err) {
+		switch {
+		case errors.Is(err, mediaserver.ErrNameTaken):
+			book.waiting[waitName] = append(book.waiting[waitName], links[i])
+		case isAnswer(err):
 			book.waiting[waitMedia] = append(book.waiting[waitMedia], links[i])
 		}
 	}

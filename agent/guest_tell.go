@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/latchkey-media/latchkey/client"
 )
@@ -65,4 +67,37 @@ func (gs *guests) takeBack(ctx context.Context, service *client.Agent, answer cl
 		return err
 	}
 	return gs.explainFile(ctx, gs.store.setTold(ctx, g.LocalUserID, g.LinkID))
+}
+
+// waitsTold is the largest number of guests whose reason to wait is told to the service. A
+// request with more of them could become too long for it.
+const waitsTold = 500
+
+// tellReasons tells the service why no local user is created for some guests, if that has
+// changed since it was told. Their owner and the guests see it on the pages of the service.
+func (gs *guests) tellReasons(ctx context.Context) error {
+	reasons, told := gs.waits.untold()
+	if told {
+		return nil
+	}
+	service, err := gs.service.client(ctx)
+	if err != nil {
+		return err
+	}
+	waiting := []client.WaitingGuest{}
+	for _, id := range slices.Sorted(maps.Keys(reasons)) {
+		if len(waiting) == waitsTold {
+			break
+		}
+		waiting = append(waiting, client.WaitingGuest{LinkID: client.ID(id), Reason: reasons[id]})
+	}
+	err = service.Acknowledge(ctx, 0, waiting)
+	if errors.Is(err, client.ErrJSONInvalid) {
+		err = nil // the service is older than this agent, and does not know the member
+	}
+	if err := gs.service.explain(ctx, byOwed, err); err != nil {
+		return err
+	}
+	gs.waits.setTold(reasons)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -15,6 +16,7 @@ import (
 type guestWaits struct {
 	mu      sync.Mutex
 	reasons map[string]string // names of troubles by the id of the link
+	told    map[string]string // the reasons that the service has; nil for none
 	next    chan struct{}     // closed by the next change
 }
 
@@ -42,6 +44,20 @@ func (w *guestWaits) set(reasons map[string]string) {
 	w.reasons = reasons
 	w.mu.Unlock()
 	w.tell()
+}
+
+// untold returns the reasons, and whether the service has them already.
+func (w *guestWaits) untold() (reasons map[string]string, told bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reasons, maps.Equal(w.reasons, w.told)
+}
+
+// setTold notes the reasons that the service has now.
+func (w *guestWaits) setTold(reasons map[string]string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = reasons
 }
 
 // reason returns why no local user is created for a link, or "".

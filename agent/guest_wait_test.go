@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
+	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
@@ -206,5 +207,63 @@ func TestGuestIsToldWhatTheyWaitFor(t *testing.T) {
 	}
 	if got := d.enter(bob, "654321"); got.Reason != client.QuickConnectNoLocalUser {
 		t.Errorf("code: %+v, want the reason %s", got, client.QuickConnectNoLocalUser)
+	}
+}
+
+// The service hears each reason why no local user is created for a guest, and shows it to the
+// guest. It shows no reason once the local user is there.
+func TestServiceHearsWhyAGuestWaits(t *testing.T) {
+	t.Parallel()
+	refusing := func(err error) func(*deployment) {
+		return func(d *deployment) {
+			d.fake.hook(func(call string) error {
+				if strings.HasPrefix(call, "CreateGuest") {
+					return err
+				}
+				return nil
+			}, nil)
+		}
+	}
+	mend := func(d *deployment) { d.fake.hook(nil, nil) }
+	for reason, c := range map[string]struct {
+		policy     func(p *agent.Policy)
+		begin, end func(d *deployment)
+	}{
+		client.WaitGuestsOff: {policy: func(p *agent.Policy) { p.CreateUsers = false }},
+		client.WaitLimit:     {policy: func(p *agent.Policy) { p.GuestLimit = 0 }},
+		client.WaitHourly: {
+			policy: func(p *agent.Policy) { p.GuestsHourly = 1 },
+			begin:  func(d *deployment) { d.invite(d.site.Join(d.t, "cat"), "cat"); d.guestOf("cat") },
+			end:    func(d *deployment) { d.site.Clock.Advance(time.Hour + time.Second) },
+		},
+		client.WaitRefused:   {begin: refusing(mediaserver.ErrNotAllowed), end: mend},
+		client.WaitNameTaken: {begin: refusing(mediaserver.ErrNameTaken), end: mend},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			d := newDeployment(t, newSite(t), func(o *agent.Options) {
+				if c.policy != nil {
+					c.policy(&o.Policy)
+				}
+			}).started()
+			if c.begin != nil {
+				c.begin(d)
+			}
+			bob := d.site.Join(t, "bob")
+			d.invite(bob, "bob")
+			waitsFor := func(want string) {
+				t.Helper()
+				eventually(t, "the reason "+want, func() bool {
+					list := must(bob.Links.List(t.Context(), client.Accepted))(t)
+					return len(list) == 1 && list[0].WaitsFor == want
+				})
+			}
+			waitsFor(reason)
+			if c.end != nil {
+				c.end(d)
+				d.guestOf("bob")
+				waitsFor("")
+			}
+		})
 	}
 }

@@ -60,10 +60,10 @@ func (w *owedWork) tellLoop(ctx context.Context) {
 	}
 }
 
-// tell tells the service which links were ended here and which guests were
-// created.
+// tell tells the service which links were ended here, which guests were created, and
+// why other guests are not.
 func (w *owedWork) tell(ctx context.Context) error {
-	err := errors.Join(w.links.tellEnds(ctx), w.guests.tellAll(ctx))
+	err := errors.Join(w.links.tellEnds(ctx), w.guests.tellAll(ctx), w.guests.tellReasons(ctx))
 	if err == nil {
 		w.service.endTrouble(ctx, byOwed) // the service has heard everything
 	}

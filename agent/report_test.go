@@ -165,7 +165,7 @@ func TestTwoAgentsAcknowledgeUnseenChanges(t *testing.T) {
 	})
 	d.invite(s.Join(t, "bob"), "bob")
 	raw := d.asServer()
-	noError(t, raw.Acknowledge(t.Context(), must(raw.Get(t.Context()))(t).ChangeSeq))
+	noError(t, raw.Acknowledge(t.Context(), must(raw.Get(t.Context()))(t).ChangeSeq, nil))
 	s.Clock.Advance(d.options.ReportEvery)
 	eventually(t, "one line", func() bool { return d.log.Count("another agent uses the same server key, and") == 1 })
 }

@@ -57,14 +57,33 @@ func (a *Agent) Changes(ctx context.Context, after int64, wait time.Duration) (C
 }
 
 type acknowledge struct {
-	Seq int64 `json:"seq"`
+	Seq     int64          `json:"seq"`
+	Waiting []WaitingGuest `json:"waiting,omitzero"` // nil changes nothing
 }
 
 // Acknowledge reports that all changes up to the number seq were carried out. The
-// service does not send them again.
-func (a *Agent) Acknowledge(ctx context.Context, seq int64) error {
+// service does not send them again. A seq of 0 acknowledges nothing. The list waiting has all
+// guests whose local user the agent does not create now, and replaces the one that was
+// reported before; an empty list says that nobody waits, and nil changes nothing. A service
+// that is older than this list refuses it with [ErrJSONInvalid].
+func (a *Agent) Acknowledge(ctx context.Context, seq int64, waiting []WaitingGuest) error {
 	return a.core.done(ctx, call{
-		method: http.MethodPost, path: "/api/v1/server/changes/acknowledge", body: acknowledge{seq},
+		method: http.MethodPost, path: "/api/v1/server/changes/acknowledge", body: acknowledge{Seq: seq, Waiting: waiting},
 		want: http.StatusNoContent, again: always,
 	})
+}
+
+// Reasons for which a server creates no local user for a guest.
+const (
+	WaitGuestsOff = "guests_off"       // its settings let the agent create no local users
+	WaitLimit     = "guest_limit"      // there are as many guests as its settings allow
+	WaitHourly    = "guests_hourly"    // as many as its settings allow were created within the hour: it is done later
+	WaitRefused   = "guest_refused"    // the media server refuses it
+	WaitNameTaken = "guest_name_taken" // the media server refuses every name like the username
+)
+
+// WaitingGuest is a guest whose local user the agent does not create now.
+type WaitingGuest struct {
+	LinkID ID     `json:"link_id"`
+	Reason string `json:"reason"` // WaitGuestsOff or another
 }

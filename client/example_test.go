@@ -85,7 +85,7 @@ func ExampleAgent_Changes() {
 		if len(list.Changes) == 0 {
 			continue // nothing happened in that time
 		}
-		if err := api.Agent.Acknowledge(ctx, done); err != nil {
+		if err := api.Agent.Acknowledge(ctx, done, nil); err != nil {
 			log.Print(err)
 		}
 	}

@@ -25,6 +25,7 @@ type Person struct {
 	RequestedBy string        `json:"requested_by"` // as the server names the asker; "" if the server did not ask
 	CreatedAt   time.Time     `json:"created_at"`
 	AcceptedAt  time.Time     `json:"accepted_at,omitzero"`
+	WaitsFor    string        `json:"waits_for"` // as in [Link]
 }
 
 // List iterates over the people who are linked to a server.

@@ -17,7 +17,7 @@ func TestRetries(t *testing.T) {
 	remove := func(ctx context.Context, c *client.Client) error { return c.Links.Remove(ctx, someID) }
 	verify := func(ctx context.Context, c *client.Client) error { return c.PINs.Verify(ctx, "4901") }
 	setPIN := func(ctx context.Context, c *client.Client) error { return c.PINs.Set(ctx, "4901", "7302") }
-	acknowledge := func(ctx context.Context, c *client.Client) error { return c.Agent.Acknowledge(ctx, 7) }
+	acknowledge := func(ctx context.Context, c *client.Client) error { return c.Agent.Acknowledge(ctx, 7, nil) }
 	busy := problem(503, "unavailable", "Retry-After", "10")
 	for _, tt := range []struct {
 		name    string

@@ -76,7 +76,7 @@ func TestSiteServers(t *testing.T) {
 
 	// Removed by the person, told to the agent, which waits for it.
 	before := must(agent.Changes(ctx, 0, 0))(t)
-	noError(t, agent.Acknowledge(ctx, before.Last))
+	noError(t, agent.Acknowledge(ctx, before.Last, nil))
 	told := make(chan client.ChangeList)
 	go func() {
 		defer close(told)

@@ -169,7 +169,8 @@ func (w *waiters) enter(serverID int64) (leave func(), ok bool) {
 // apiAcknowledge answers POST /api/v1/server/changes/acknowledge.
 func (s *site) apiAcknowledge(c *gin.Context, this models.Server) error {
 	in, err := readJSON[struct {
-		Seq *int64 `json:"seq"`
+		Seq     *int64           `json:"seq"`
+		Waiting *[]waitingObject `json:"waiting"`
 	}](c)
 	if err != nil {
 		return err
@@ -177,5 +178,28 @@ func (s *site) apiAcknowledge(c *gin.Context, this models.Server) error {
 	if in.Seq == nil {
 		return oneMistake("seq", "field_required")
 	}
-	return done(c, s.Store.Changes.Acknowledge(c.Request.Context(), this, *in.Seq))
+	ctx := c.Request.Context()
+	err = s.Store.Changes.Acknowledge(ctx, this, *in.Seq)
+	if err == nil && in.Waiting != nil {
+		err = s.Store.Changes.TellWaiting(ctx, this, reasonsOf(*in.Waiting))
+	}
+	return done(c, err)
+}
+
+// waitingObject is a guest whose local user the agent does not create now.
+type waitingObject struct {
+	LinkID string `json:"link_id"`
+	Reason string `json:"reason"`
+}
+
+// reasonsOf returns the reasons by the id of the link. An id that is not one is left out, like
+// the id of a link of another server.
+func reasonsOf(list []waitingObject) map[int64]string {
+	reasons := map[int64]string{}
+	for _, one := range list {
+		if id, err := idOf(one.LinkID); err == nil {
+			reasons[id] = one.Reason
+		}
+	}
+	return reasons
 }

@@ -281,3 +281,40 @@ func TestSignOutReachesAConnectDevice(t *testing.T) {
 		t.Errorf("devices whose local tokens end (-want +got):\n%s", diff)
 	}
 }
+
+// TestAPIWaitingGuests has a server tell why a guest waits, as it acknowledges changes. The
+// owner and the guest get the reason; an empty list takes it back, and no list changes nothing.
+func TestAPIWaitingGuests(t *testing.T) {
+	t.Parallel()
+	_, ann, bob, den := owners(t)
+	bob.done(bob.put(http.MethodPost, "/invites/"+ann.invite(offer("bob", "guest", den.id, nil))+"/accept", nil))
+	link := den.links()[0].ID
+	seen := func(want string) {
+		t.Helper()
+		var mine struct {
+			Links []struct {
+				WaitsFor string `json:"waits_for"`
+			}
+		}
+		var people struct {
+			Items []struct {
+				WaitsFor string `json:"waits_for"`
+			}
+		}
+		bob.is(bob.get("/links"), http.StatusOK, &mine)
+		ann.is(ann.get("/servers/"+den.id+"/people"), http.StatusOK, &people)
+		if len(mine.Links) != 1 || len(people.Items) != 1 || mine.Links[0].WaitsFor != want || people.Items[0].WaitsFor != want {
+			t.Errorf("got the links %+v and the people %+v, want one each that waits for %q", mine.Links, people.Items, want)
+		}
+	}
+	tell := func(in map[string]any) { den.done(den.put("POST", "/server/changes/acknowledge", in)) }
+	seen("")
+	tell(map[string]any{"seq": 0, "waiting": []any{
+		map[string]any{"link_id": link, "reason": "guest_limit"}, map[string]any{"link_id": "x", "reason": "guests_off"},
+	}})
+	seen("guest_limit")
+	tell(map[string]any{"seq": 0})
+	seen("guest_limit")
+	tell(map[string]any{"seq": 0, "waiting": []any{}})
+	seen("")
+}

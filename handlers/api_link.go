@@ -22,6 +22,7 @@ type linkObject struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	AcceptedAt  *time.Time `json:"accepted_at"`
 	EndsAt      *time.Time `json:"ends_at"`
+	WaitsFor    string     `json:"waits_for"` // why the agent does not create the local user of a guest
 }
 
 type linkServer struct {
@@ -38,7 +39,7 @@ func linkOf(l models.Link) linkObject {
 		Server: linkServer{
 			ID: idText(l.ServerID), SystemID: l.Server.SystemID, Name: l.Server.Name, Kind: l.Server.Kind, Disabled: l.ServerDisabled,
 		},
-		CreatedAt: l.CreatedAt.UTC(), AcceptedAt: moment(l.AcceptedAt), EndsAt: moment(l.EndsAt),
+		CreatedAt: l.CreatedAt.UTC(), AcceptedAt: moment(l.AcceptedAt), EndsAt: moment(l.EndsAt), WaitsFor: l.WaitsFor,
 	}
 }
 

@@ -30,6 +30,7 @@ type personView struct {
 	LibrariesError         string
 	Open                   bool   // the form of the terms has a mistake
 	State                  string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
+	WaitsFor               string // why the agent does not create the local user while State is waiting; "" if it did not say
 }
 
 // removePerson answers POST /servers/ID/people/remove: it ends the link of the
@@ -123,7 +124,7 @@ func newPersonView(in *inputs, at int, one models.Person, all []models.Library) 
 		LinkID: idText(one.ID), Username: one.Username, Guest: one.Type == models.LinkGuest,
 		Pending: one.State == models.LinkPending, RequestedBy: one.RequestedBy, Since: one.AcceptedAt,
 		LocalUser: one.LocalUser.Name, Allow: commandToAllow(one.LocalUser), InvitedBy: one.InvitedBy, End: one.EndsAt,
-		Libraries: in.base.libraryNames(one.Libraries), LibraryGone: slices.ContainsFunc(one.Libraries, isGone), State: one.LocalUserState,
+		Libraries: in.base.libraryNames(one.Libraries), LibraryGone: slices.ContainsFunc(one.Libraries, isGone), State: one.LocalUserState, WaitsFor: one.WaitsFor,
 	}
 	if one.DisplayName != one.Username {
 		view.Name = one.DisplayName

@@ -79,3 +79,32 @@ func TestManyPeopleComeInPages(t *testing.T) {
 		t.Errorf("%d people on the second page, want 3", strings.Count(rest.body, `id="person-`))
 	}
 }
+
+// TestPageSaysWhyAGuestWaits has the agent tell why it creates no local user for a guest.
+// The page of the server says to its owner what to do, and the page and the API say it to
+// the guest, until the agent takes the reason back.
+func TestPageSaysWhyAGuestWaits(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, dora := s.browser(t), s.browser(t)
+	owner.signIn(owner.join("ann"))
+	attic := owner.runsAttic()
+	dora.signIn(s.account(t, "dora"))
+	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "type", models.LinkGuest, "server."+attic.id(), "on"), attic.page())
+	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), "/servers")
+	link := dora.links("dora")["Attic"].ID
+	for _, tell := range []struct{ reason, owner, guest string }{
+		{models.WaitGuestsOff, "“create-users” is off", "creates none for guests now"},
+		{models.WaitLimit, "as many guests as “guest-limit” allows", "as many guests as it may have"},
+		{models.WaitHourly, "You need to do nothing", "within some hours"},
+		{models.WaitRefused, "because the media server refuses it", "refuses to create it"},
+		{models.WaitNameTaken, "refuses every name like theirs", "refuses every name like yours"},
+		{"", "“latchkey agent status” there says why", "is being created"},
+	} {
+		if err := s.Store.Changes.TellWaiting(t.Context(), attic.look(), map[int64]string{link: tell.reason}); err != nil {
+			t.Fatal(err)
+		}
+		owner.says(attic.page(), tell.owner)
+		dora.says("/servers", tell.guest)
+	}
+}

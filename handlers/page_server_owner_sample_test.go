@@ -70,6 +70,7 @@ func (s sampler) peopledServer() serverOwnerPage {
 			Choices: libraries("2"), LibrariesError: s.base("").T("error.library_unknown"), Open: true,
 		},
 		{LinkID: "4", Username: "emil", Guest: true, Since: s.at, State: "waiting", EndsAt: s.endsAt("ends_at-3", "terms_end")},
+		{LinkID: "8", Username: "ida", Guest: true, Since: s.at, State: "waiting", WaitsFor: "guest_limit", EndsAt: s.endsAt("ends_at-7", "terms_end")},
 		{LinkID: "5", Username: "fay", Since: s.at, LocalUser: "fay", State: "gone", EndsAt: s.endsAt("ends_at-4", "terms_end")},
 		{LinkID: "6", Username: "gil", Since: s.at, LocalUser: "gil", State: "disabled", EndsAt: s.endsAt("ends_at-5", "terms_end")},
 		{LinkID: "7", Username: "hal", Since: s.at, LocalUser: "hal", State: "administrator", EndsAt: s.endsAt("ends_at-6", "terms_end")},

@@ -18,14 +18,15 @@ type serversPage struct {
 
 // usableServerView is a server that the person may use.
 type usableServerView struct {
-	ID     string // for GET /servers/ID/open
-	LinkID string // the hidden field "id" of POST /servers/leave
-	Name   string
-	Guest  bool
-	Owner  string // a username; "" for a server without an owner
-	Since  time.Time
-	EndsAt time.Time // zero for no end
-	State  string    // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
+	ID       string // for GET /servers/ID/open
+	LinkID   string // the hidden field "id" of POST /servers/leave
+	Name     string
+	Guest    bool
+	Owner    string // a username; "" for a server without an owner
+	Since    time.Time
+	EndsAt   time.Time // zero for no end
+	State    string    // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
+	WaitsFor string    // why the agent does not create the local user while State is waiting; "" if it did not say
 	// Disabled by the operator: the person can leave the server and cannot open
 	// it.
 	Disabled bool
@@ -70,7 +71,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
 			Guest: one.Type == models.LinkGuest, Since: one.AcceptedAt,
-			Disabled: one.ServerDisabled, State: one.LocalUserState, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
+			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
 		})
 	}
 	for _, one := range owned {

@@ -16,6 +16,7 @@ func (s sampler) servers() serversPage {
 			{ID: "2", LinkID: "12", Name: longName, Since: s.at},
 			{ID: "5", LinkID: "13", Name: "Garage", Guest: true, Since: s.at, Disabled: true},
 			{ID: "6", LinkID: "14", Name: "Shed", Guest: true, Since: s.at, State: "waiting"},
+			{ID: "10", LinkID: "18", Name: "Stable", Guest: true, Since: s.at, State: "waiting", WaitsFor: "guests_off"},
 			{ID: "7", LinkID: "15", Name: "Barn", Since: s.at, State: "gone"},
 			{ID: "9", LinkID: "17", Name: "Cave", Since: s.at, State: "not_allowed"},
 			{ID: "8", LinkID: "16", Name: "Loft", Since: s.at, State: "disabled"},

@@ -143,6 +143,7 @@ var exportVerdicts = map[string]string{
 	"links.server_id":     "as ServerLinks.ServerID",
 	"links.state":         "as ServerLinks.State",
 	"links.type":          "as ServerLinks.Type",
+	"links.waits_for":     "not: it is the state of the server's agent, not of the person",
 
 	"outbox.account_id":  "not: it is the account's own id, see Account.ID",
 	"outbox.attempts":    "not: only the worker that sends mail uses it",

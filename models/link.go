@@ -38,6 +38,7 @@ type linkRow struct {
 	EndsAt      *time.Time
 	Libraries   *string // see library.go; nil: as the server decides
 	InvitedBy   int64   // the account whose invite made it, or 0
+	WaitsFor    string  // why the agent does not create the local user, as it said last; see [Changes.TellWaiting]
 }
 
 // TableName is links.
@@ -60,6 +61,7 @@ type Link struct {
 	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
 	OwnerUsername           string    // of the server; "" without an owner; only from [Links.List]
 	LocalUserState          string    // what keeps the person out, LocalUserGone or another, or ""; only from [Links.List] and [People.List]
+	WaitsFor                string    // why the agent does not create the local user, [WaitGuestsOff] or another, while LocalUserState is LocalUserWaiting; else ""
 }
 
 // newAccessKey makes an access key of 32 hexadecimal digits, the form that Emby
@@ -138,7 +140,7 @@ func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 }
 
 const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- l.local_user_id, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.kind, ` + describedColumns + `, o.username AS owner_username
+ l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.kind, ` + describedColumns + `, o.username AS owner_username
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -156,7 +158,7 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		EndsAt, GoneAt           *time.Time
 		LocalUserID              *int64
 		Disabled, NotAllowed     *bool // the local user
-		Kind                     string
+		Kind, WaitsFor           string
 		OwnerUsername            *string
 		Server                   describedRow `gorm:"embedded"`
 	}
@@ -176,6 +178,7 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 				user.ID = *r.LocalUserID
 			}
 			list[i].LocalUserState = user.state(r.Kind, r.Type)
+			list[i].WaitsFor = waitsFor(list[i].LocalUserState, r.WaitsFor)
 		}
 		if r.OwnerUsername != nil {
 			list[i].OwnerUsername = *r.OwnerUsername

@@ -270,7 +270,7 @@ func (c *core) setLocalUser(ctx context.Context, tx *gorm.DB, link *linkRow, loc
 	if err := c.feedLink(ctx, tx, link, ChangeLink); err != nil {
 		return err
 	}
-	err := requireRow(tx.Exec("UPDATE links SET local_user_id = ? WHERE id = ?", *localUserID, link.ID))
+	err := requireRow(tx.Exec("UPDATE links SET local_user_id = ?, waits_for = '' WHERE id = ?", *localUserID, link.ID))
 	if isLocalUserTaken(err) {
 		return ErrLocalUserTaken.because(err)
 	}

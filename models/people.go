@@ -20,7 +20,7 @@ type Person struct {
 
 // listPeople lists the links of a server for its owner.
 const listPeople = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at, l.libraries,
- l.local_user_id, s.kind, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
+ l.local_user_id, l.waits_for, s.kind, a.username, a.display_name, u.external_id, u.name, u.disabled, u.administrator, u.not_allowed, u.gone_at, i.username AS invited_by
 FROM links l JOIN accounts a ON a.id = l.account_id
 JOIN servers s ON s.id = l.server_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -31,6 +31,7 @@ type personRow struct {
 	ID, ServerID, AccountID    int64
 	Type, State, RequestedBy   string
 	Kind                       string // of the server
+	WaitsFor                   string
 	CreatedAt                  time.Time
 	AcceptedAt, EndsAt, GoneAt *time.Time
 	Libraries                  *string
@@ -59,6 +60,7 @@ func (r *personRow) person() Person {
 	}
 	if r.State == LinkAccepted {
 		p.LocalUserState = p.LocalUser.state(r.Kind, r.Type)
+		p.WaitsFor = waitsFor(p.LocalUserState, r.WaitsFor)
 	}
 	return p
 }

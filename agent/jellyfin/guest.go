@@ -23,7 +23,8 @@ const (
 
 // CreateGuest makes a restricted local user with the first free name like the given one. It
 // is hidden, not an administrator, and has the secret as its password. If a step fails, the
-// local user is deleted, or else disabled; the error says so if neither was possible.
+// local user is deleted, or else disabled; the error says so if neither was possible. It returns
+// ErrNameTaken if the server refuses every name that it tries.
 func (s *Server) CreateGuest(ctx context.Context, name, secret string, to mediaserver.Restriction) (mediaserver.LocalUser, error) {
 	folders, err := s.folders(ctx, to)
 	if err != nil {
@@ -44,7 +45,10 @@ func (s *Server) CreateGuest(ctx context.Context, name, secret string, to medias
 		}
 		return user, nil
 	}
-	return mediaserver.LocalUser{}, err
+	return mediaserver.LocalUser{}, &failure{
+		doing: creating, status: http.StatusBadRequest, why: mediaserver.ErrNameTaken.Error() + ": " + reason(err),
+		err: errors.Join(mediaserver.ErrNameTaken, err),
+	}
 }
 
 // create makes a local user with the first free name and returns its id. If the answer does
@@ -137,7 +141,7 @@ func (s *Server) takeBackUnknown(ctx context.Context, name, password string, why
 
 // IsGuest reports whether CreateGuest has made a local user with this secret. It tries to
 // sign in with it, because Jellyfin keeps nothing else that only the agent knows. A local user
-// who is unknown, disabled or an administrator is no guest, and is not tried.
+// who is unknown, disabled or an administrator is not a guest, and is not tried.
 func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
 	if secret == "" {
 		return false, nil

@@ -216,6 +216,9 @@ func TestGuestHalfMade(t *testing.T) {
 				if left := enabled(fake); len(left) > 0 {
 					t.Errorf("enabled local users %v, want none; error %v", left, err)
 				}
+				if got, want := errors.Is(err, mediaserver.ErrNameTaken), name == "name always taken"; got != want {
+					t.Errorf("got the error %v, want ErrNameTaken: %t", err, want)
+				}
 			})
 		})
 	}

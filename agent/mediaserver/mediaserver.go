@@ -22,6 +22,7 @@ var (
 	ErrProofOver    = errors.New("the proof has failed")
 	ErrProofPending = errors.New("the proof is not decided yet")
 	ErrTokenEnded   = errors.New("the media server does not know that local token, or it has ended")
+	ErrNameTaken    = errors.New("the media server refuses every name like the one of the new local user")
 	ErrOutsideHours = errors.New("the media server lets that local user in at other hours only")
 
 	// ErrQuickConnectOff means that the media server makes no tokens until its admin
@@ -99,7 +100,7 @@ type Users interface {
 	// CreateGuest creates a hidden local user with the given name, or the first free
 	// name like it. They are restricted, not an administrator, and have the secret as
 	// their password, which is long and random. After an error the local user does not
-	// exist, or is disabled.
+	// exist, or is disabled. The error is ErrNameTaken if every such name is refused.
 	CreateGuest(ctx context.Context, name, secret string, to Restriction) (LocalUser, error)
 	// IsGuest reports whether CreateGuest has made a local user with this secret, whole
 	// or in part. A local user who is unknown, disabled or an administrator is not.
