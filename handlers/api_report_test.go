@@ -106,7 +106,6 @@ func TestAPIAgentsWriteNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 50 { // a request that wrote would fail: it waits for the lock until its time is over
-
 		den.is(den.report(facts("den")), http.StatusOK, nil)
 		den.is(den.get("/server/changes"), http.StatusOK, nil)
 		den.is(den.get("/server"), http.StatusOK, nil)

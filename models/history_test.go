@@ -29,8 +29,10 @@ func (k *kit) tellAccounts() []told {
 	_, err := k.Emails.Undo(ctx, undo, home)
 	k.must(err)
 	return []told{
-		{a, models.EventConfirmed, masked(a.Email)}, {a, models.EventEmailChangeAsked, masked(other)},
-		{a, models.EventEmailChanged, masked(other)}, {a, models.EventEmailUndone, masked(a.Email)},
+		{a, models.EventConfirmed, masked(a.Email)},
+		{a, models.EventEmailChangeAsked, masked(other)},
+		{a, models.EventEmailChanged, masked(other)},
+		{a, models.EventEmailUndone, masked(a.Email)},
 	}
 }
 
@@ -51,8 +53,10 @@ func (k *kit) tellDevices() []told {
 		k.signIn(many)
 	}
 	return []told{
-		{by, models.EventSessionEnded, "A " + strings.Repeat("b", 78)}, {mailed, models.EventSessionEnded, home.Device},
-		{by, models.EventDeviceApproved, "Living room · TV app"}, {by, models.EventDeviceDenied, "TV app 1.2"},
+		{by, models.EventSessionEnded, "A " + strings.Repeat("b", 78)},
+		{mailed, models.EventSessionEnded, home.Device},
+		{by, models.EventDeviceApproved, "Living room · TV app"},
+		{by, models.EventDeviceDenied, "TV app 1.2"},
 		{many, models.EventSessionSurplus, home.Device},
 	}
 }
@@ -76,11 +80,20 @@ func (k *kit) tellServers() []told {
 	k.use(m, own)
 	k.must(k.Servers.Remove(ctx, heir.ID, m.ID, home))
 	return []told{
-		{late, models.EventServerClaimed, "Den"}, {owner, models.EventServerClaimed, "Den"}, {owner, models.EventServerKeyRotated, "Den"},
-		{owner, models.EventServerKeysEnded, "Den"}, {late, models.EventServerDisabled, "Den"}, {late, models.EventServerEnabled, "Den"},
-		{late, models.EventServerRemovedByOperator, "Den"}, {owner, models.EventServerHandedOver, "Den"}, {heir, models.EventServerReceived, "Den"},
-		{heir, models.EventServerKeyRenewed, "Den"}, {heir, models.EventServerFormerKeyEnded, "Den"}, {heir, models.EventServerRemoved, "Den"},
-		{guest, models.EventLinkAccepted, "Den"}, {guest, models.EventLinkRemoved, "Den"},
+		{late, models.EventServerClaimed, "Den"},
+		{owner, models.EventServerClaimed, "Den"},
+		{owner, models.EventServerKeyRotated, "Den"},
+		{owner, models.EventServerKeysEnded, "Den"},
+		{late, models.EventServerDisabled, "Den"},
+		{late, models.EventServerEnabled, "Den"},
+		{late, models.EventServerRemovedByOperator, "Den"},
+		{owner, models.EventServerHandedOver, "Den"},
+		{heir, models.EventServerReceived, "Den"},
+		{heir, models.EventServerKeyRenewed, "Den"},
+		{heir, models.EventServerFormerKeyEnded, "Den"},
+		{heir, models.EventServerRemoved, "Den"},
+		{guest, models.EventLinkAccepted, "Den"},
+		{guest, models.EventLinkRemoved, "Den"},
 	}
 }
 
@@ -103,9 +116,14 @@ func (k *kit) tellLinks() []told {
 	other, person, session := k.quickHome()
 	k.must(k.QuickConnects.Complete(ctx, other.Server, k.quick(session, other, "123456").ID))
 	return []told{
-		{emby, models.EventLinkAsked, "Den"}, {emby, models.EventLinkAccepted, "Den"}, {emby, models.EventLinkRemoved, "Den"},
-		{emby, models.EventLinkKeySet, "Den"}, {owner, models.EventServerLinkKeySet, "Den"},
-		{agent, models.EventLinkAsked, "Den"}, {agent, models.EventLinkLeft, "Den"}, {friend, models.EventLinkAccepted, "Den, " + strings.Repeat("n", 75)},
+		{emby, models.EventLinkAsked, "Den"},
+		{emby, models.EventLinkAccepted, "Den"},
+		{emby, models.EventLinkRemoved, "Den"},
+		{emby, models.EventLinkKeySet, "Den"},
+		{owner, models.EventServerLinkKeySet, "Den"},
+		{agent, models.EventLinkAsked, "Den"},
+		{agent, models.EventLinkLeft, "Den"},
+		{friend, models.EventLinkAccepted, "Den, " + strings.Repeat("n", 75)},
 		{person, models.EventQuickConnected, "Den"},
 	}
 }
@@ -119,8 +137,10 @@ func (k *kit) tellInvites() []told {
 	again := k.invite(other, friend.Username, theirs)
 	k.must(k.Agents.WithdrawInvite(ctx, theirs.Server, again.ID, tv))
 	return []told{
-		{owner, models.EventInviteSent, "Den"}, {owner, models.EventInviteWithdrawn, "Den"},
-		{other, models.EventInviteSent, "Den"}, {other, models.EventInviteWithdrawn, "Den"},
+		{owner, models.EventInviteSent, "Den"},
+		{owner, models.EventInviteWithdrawn, "Den"},
+		{other, models.EventInviteSent, "Den"},
+		{other, models.EventInviteWithdrawn, "Den"},
 		{friend, models.EventInviteDeclined, "Den"},
 	}
 }

@@ -27,7 +27,7 @@ func (n *notes[K, V]) note(key K, value V) {
 }
 
 // get returns the value of a key that is not written yet.
-func (n *notes[K, V]) get(key K) (value V, found bool) {
+func (n *notes[K, V]) get(key K) (value V, found bool) { //nolint:ireturn // it returns what was noted, of whatever type
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	value, found = n.noted[key]

@@ -90,10 +90,11 @@ func (m *Mail) prepare(ctx context.Context, o Owed, mint bool) (letter Letter, s
 // errDropMail means that nobody should get the mail.
 var errDropMail = errors.New("models: nobody to write to")
 
-// write finds the recipient and, with mint, mints the secret.
-func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool) (Letter, error) {
+// draft returns what the row of a mail says about its letter, and the name or address that was
+// typed for it, if any.
+func (m *Mail) draft(row *outboxRow) (letter Letter, nameOrEmail string, err error) {
 	if row.Kind.traits().HasSecret() && !row.ExpiresAt.After(m.Now()) {
-		return Letter{}, errDropMail
+		return Letter{}, "", errDropMail
 	}
 	var stored struct {
 		MailFacts
@@ -101,14 +102,23 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 		By          string `json:"by"`            // byFact
 	}
 	if err := json.Unmarshal([]byte(row.Facts), &stored); err != nil {
-		return Letter{}, fmt.Errorf("facts: %w", err)
+		return Letter{}, "", fmt.Errorf("facts: %w", err)
 	}
-	letter := Letter{
+	letter = Letter{
 		ID: FormatID(row.ID), Kind: row.Kind, To: row.Recipient, Locale: row.Locale, Facts: stored.MailFacts,
 		At: row.CreatedAt.UTC(), group: row.Kind.traits().hourly, starter: stored.By,
 	}
 	if row.Kind.traits().HasSecret() {
 		letter.Facts.Until = row.ExpiresAt.UTC()
+	}
+	return letter, stored.NameOrEmail, nil
+}
+
+// write finds the recipient and, with mint, mints the secret.
+func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool) (Letter, error) {
+	letter, nameOrEmail, err := m.draft(row)
+	if err != nil {
+		return Letter{}, err
 	}
 	if row.Kind == MailInvite {
 		if err := m.inviteWaits(ctx, tx, row); err != nil {
@@ -118,7 +128,7 @@ func (m *Mail) write(ctx context.Context, tx *gorm.DB, row *outboxRow, mint bool
 	if row.AccountID == 0 && row.Kind != MailPasswordReset {
 		return m.mailAddress(ctx, tx, row, letter, mint)
 	}
-	account, err := m.addressee(ctx, tx, row, stored.NameOrEmail)
+	account, err := m.addressee(ctx, tx, row, nameOrEmail)
 	if err != nil {
 		return Letter{}, err
 	}

@@ -15,8 +15,13 @@ import (
 
 // part is one entry of the list of parts.
 type part struct {
-	Name, Version, PURL string
-	Properties          []struct{ Name, Value string }
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	PURL       string `json:"purl"`
+	Properties []struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	} `json:"properties"`
 }
 
 // builtProgram builds the program. The program of these tests does not say which modules are in
@@ -41,9 +46,10 @@ func listOfParts(t *testing.T, program string) (parts []part, text []byte) {
 		t.Fatal(err)
 	}
 	var list struct {
-		BOMFormat, SpecVersion string
-		Metadata               struct{ Component part }
-		Components             []part
+		BOMFormat   string                   `json:"bomFormat"`
+		SpecVersion string                   `json:"specVersion"`
+		Metadata    struct{ Component part } `json:"metadata"`
+		Components  []part                   `json:"components"`
 	}
 	if err := json.Unmarshal(text, &list); err != nil || list.BOMFormat != "CycloneDX" || list.SpecVersion != "1.5" ||
 		list.Metadata.Component.Name != "latchkey" || list.Metadata.Component.Version != `v1 "x"` {
