@@ -32,7 +32,7 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 			statement string
 			args      []any
 		}{
-			"look up a server":    {models.LookServer, []any{mac, now}},
+			"look up a server":    {models.LookServer, []any{mac}},
 			"locate":              {models.Locate, []any{false, owner.ID, models.LinkAccepted, now}},
 			"count invitations":   {models.CountWaiting, []any{owner.ID, models.LinkPending, now}},
 			"links of a person":   {models.ListLinks, []any{owner.ID, models.LinkAccepted, now}},

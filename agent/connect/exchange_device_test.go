@@ -22,7 +22,9 @@ func TestSignOutOfADeviceEndsItsLocalToken(t *testing.T) {
 		t.Helper()
 		named := `Emby Client="Example TV", Device="TV", DeviceId="` + id + `", Version="1"`
 		in := s.central("POST", "/user/authenticate?nameOrEmail=bob&rawpw="+url.QueryEscape(servicetest.Password), "", http.StatusOK, "X-Emby-Authorization", named)
-		var out struct{ AccessToken string }
+		var out struct {
+			AccessToken string `json:"AccessToken"`
+		}
 		got := s.ask("GET /Connect/Exchange?ConnectUserId=" + account + "\nX-Emby-Token: " + key + "\nX-Emby-Authorization: " + named)
 		s.must(json.Unmarshal([]byte(got.body), &out))
 		if !s.media.alive(out.AccessToken) {
