@@ -163,7 +163,7 @@ func (d *deployment) never(what string, check func() bool) {
 	}
 }
 
-// meets waits until the agent has begun n calls of a kind more at the fake media server,
+// meets waits until the agent has begun n more calls of a kind at the fake media server,
 // whatever the answers are.
 func (d *deployment) meets(call string, n int) {
 	d.t.Helper()

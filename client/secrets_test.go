@@ -160,7 +160,7 @@ func TestTryEndsInTimeAndWithItsContext(t *testing.T) {
 	if _, err := c.Agent.Changes(ctx, 1, 5*time.Second); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil {
 		t.Errorf("%v, want the error %v, an ended context", err, context.DeadlineExceeded)
 	}
-	// Nor does a wait between two tries go on.
+	// A wait between two tries ends as well when its context ends.
 	stopped := newFake(t, reply{})
 	ctx, cancel = context.WithCancel(t.Context())
 	waiting := client.WithSleep(func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() })

@@ -163,7 +163,8 @@ func (c *Changes) List(ctx context.Context, this Server, after int64, n int) ([]
 // lookChanges is the statement by which an agent that wants to wait learns where its feed is.
 const lookChanges = "SELECT change_seq, disabled_at FROM servers WHERE id = ?"
 
-// lookAllChanges does the same for all agents that wait at this process, [lookStep] at once.
+// lookAllChanges reads the number of the last change for the agents that wait at this process,
+// up to [lookStep] of them in one statement.
 const lookAllChanges = "SELECT id, change_seq, disabled_at FROM servers WHERE id IN ?"
 
 const lookStep = 250

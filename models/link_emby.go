@@ -280,7 +280,7 @@ func lookedUp() Limit { return Limit{Hits: 1 << 30, Window: 10 * time.Minute} }
 // Invite mails an invitation to a person without an account. It does so only if a
 // claimed server has looked that address up a short time ago from the same source,
 // because the call itself carries no key. In any other case it does nothing and
-// returns nil. It returns [ErrUnavailable].
+// returns nil. Its only error is [ErrUnavailable], when the database does not answer.
 func (e *EmbyServers) Invite(ctx context.Context, email, requestedBy string, caller Caller) error {
 	sendTo, key, ok := parseEmail(email)
 	if !ok {

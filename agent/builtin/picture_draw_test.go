@@ -235,7 +235,7 @@ func TestPicturesAreDrawnAnew(t *testing.T) {
 // to decode are refused by their head alone.
 func TestPictureFilesAreRefused(t *testing.T) {
 	t.Parallel()
-	// A small canvas, and a picture in it that is not: 16,383 pixels on each side.
+	// The canvas is small, but the picture in it is huge: 16,383 pixels on each side.
 	mismatch := append(webpHead("VP8X", 3, 2), webpHead("VP8L", 16383, 16383)[12:]...)
 	binary.LittleEndian.PutUint32(mismatch[4:], uint32(len(mismatch)-8))
 	cutLater := webpFile(t, "with a place")[:60]

@@ -81,7 +81,7 @@ const (
 	nameFloor  = "floor"
 )
 
-// programs are the programs of a run by their names in tables.
+// programs maps the name of a program, as the printed tables show it, to the program.
 type programs map[string]*program
 
 // startAll starts the service, its older build if there is one, and the floor on the database of

@@ -18,8 +18,8 @@ import (
 // errFloor says that the floor does other work than the service.
 var errFloor = errors.New("the floor must answer as the service does")
 
-// sameAnswers compares the answers of the floor with those of the service: every route that
-// has a goal by the floor must have the same status, headers and body there.
+// sameAnswers compares the answers of the floor with those of the service. For every route
+// whose goal is a share of the floor, both must give the same status, headers and body.
 func (r *run) sameAnswers(ctx context.Context, routes []route, own, floor *program) error {
 	for _, rt := range routes {
 		if rt.floor == 0 || rt.alone {
