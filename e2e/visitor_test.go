@@ -174,7 +174,7 @@ func (v *visitor) becomes(expression string) bool {
 	})
 }
 
-// where describes the page for messages.
+// where describes the present page, for the messages of failed tests.
 func (v *visitor) where() string {
 	var at string
 	_ = chromedp.Run(v.ctx, chromedp.Evaluate(`location.pathname + " “" + document.title + "”"`, &at))

@@ -19,7 +19,7 @@ type runServer struct {
 	site *site
 }
 
-// page returns the address of the page of its owner.
+// page returns the path of the server's page, which its owner sees.
 func (m *runServer) page() string { return "/servers/" + m.id() }
 
 func (m *runServer) id() string { return strconv.FormatInt(m.Server.ID, 10) }

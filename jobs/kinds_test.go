@@ -41,7 +41,7 @@ type world struct {
 }
 
 // acts returns the acts of people with their accounts, in the order in which they are
-// done. Together with serverActs it owes every kind of mail that goes by the outbox.
+// done. These acts and serverActs together cause every kind of mail that the outbox sends.
 func (w *world) acts(ctx context.Context) []act {
 	in := models.SignIn{NameOrEmail: "anna", Password: password}
 	signIn := func() error {

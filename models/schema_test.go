@@ -84,8 +84,8 @@ func TestSchemaIsTheSameOnBothEngines(t *testing.T) {
 	if diff := cmp.Diff(structs, mysql); diff != "" {
 		t.Errorf("structs and schema differ (-structs +schema); add a column to the struct of its table in models/:\n%s", diff)
 	}
-	// Keys that decide identity have no collation. Every other text on MySQL has one that at
-	// least distinguishes different people.
+	// Keys that decide identity have no collation. Every other text column on MySQL has
+	// a collation by which the names of two people are never equal.
 	for _, c := range engines["mysql"].columns() {
 		decides := strings.HasSuffix(c.Name, "_key") || strings.HasSuffix(c.Name, "hash") || c.Name == "mark" || c.Name == "key_id" ||
 			c.Name == "purpose" || c.Name == "state"

@@ -68,7 +68,7 @@ func (k *kit) signInOn(a models.Account, device string) string {
 	return in.Token
 }
 
-// useSessions uses the sessions and writes the uses.
+// useSessions uses each session once, and stores the times of their last use.
 func (k *kit) useSessions(tokens ...string) {
 	k.t.Helper()
 	k.clock.Advance(10 * time.Minute)

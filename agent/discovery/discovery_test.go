@@ -117,9 +117,9 @@ func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string) st
 	return receive(from, waittest.Patience)
 }
 
-// maybe sends a datagram and returns the answer, or "" if there is none: the responder
-// answers in turn, so by the time that it has answered a later question of another source
-// the answer has been sent.
+// maybe sends a datagram and returns the answer, or "" if there is none. To know that none
+// comes, it asks a second question from another source. The responder answers in order: when
+// the second answer is there, the first one was sent or never will be.
 func (r *responder) maybe(t *testing.T, from *net.UDPConn, datagram string) string {
 	t.Helper()
 	r.send(t, from, "127.0.0.1", datagram)

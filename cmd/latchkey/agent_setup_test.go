@@ -25,13 +25,13 @@ func TestSetupAsksAgain(t *testing.T) {
 		"emby", "builtin",
 		strings.Repeat("x", 61), "Living Room",
 		"8096", w.address, "127.0.0.1:0",
-		"nonsense", "https://media.example.org/path", "https://Media.Example.org/",
+		"nonsense", "https://media.example.org/path?a=b", "https://Media.Example.org/",
 	}
 	said := command(t, strings.Join(answers, "\n")+"\n", "agent", "setup", "--data-dir="+folder)
 	for _, want := range []string{
 		"is not an address such as https://latchkey.example.org", "must start with https://", "nothing answers there",
 		"a value is needed here", "contains a space", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
-		"is not an address with a port", "another program uses that port", "must end after the host and port", "✓ Registered",
+		"is not an address with a port", "another program uses that port", "must not contain ? or #", "✓ Registered",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q:\n%s", want, said)

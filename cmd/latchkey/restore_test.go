@@ -123,8 +123,9 @@ func TestRestoredBackupEndsSessions(t *testing.T) {
 	}
 }
 
-// A folder that was put back whole looks as it did, so its operator says it. The option
-// works beside another process on the same database, and a second time.
+// The service cannot notice that a whole folder was put back from a backup, so its operator
+// says so by an option. The option works beside another process on the same database, and a
+// second time.
 func TestServeRestored(t *testing.T) {
 	t.Parallel()
 	r := newRestored(t)

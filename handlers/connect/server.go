@@ -43,8 +43,8 @@ type Server struct {
 	Troubles  *httperr.Troubles // logs the errors of requests
 	PublicURL string
 	Register  RegisterPolicy
-	// Captcha checks the answer to a captcha in the parameters of a
-	// registration, grecaptcha or altcha.
+	// Captcha checks the answer to a captcha, which a registration sends in its parameter
+	// grecaptcha or altcha.
 	Captcha func(ctx context.Context, params embywire.Params, address netip.Addr) error
 	// Locale returns the language for a caller.
 	Locale func(acceptLanguage string) string
