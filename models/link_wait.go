@@ -16,7 +16,10 @@ const (
 	WaitNameTaken = "guest_name_taken" // the media server refuses every name like the username
 )
 
-var waitReasons = []string{WaitGuestsOff, WaitLimit, WaitHourly, WaitRefused, WaitNameTaken}
+// isWaitReason reports whether a text is one of the reasons.
+func isWaitReason(text string) bool {
+	return slices.Contains([]string{WaitGuestsOff, WaitLimit, WaitHourly, WaitRefused, WaitNameTaken}, text)
+}
 
 // TellWaiting stores the reasons, by the id of the link, for which the guests of a server
 // wait for their local user. Links that waiting leaves out lose their reason. Links of other
@@ -35,7 +38,7 @@ func (c *Changes) TellWaiting(ctx context.Context, this Server, waiting map[int6
 		}
 		for _, row := range rows {
 			reason := waiting[row.ID]
-			if !slices.Contains(waitReasons, reason) {
+			if !isWaitReason(reason) {
 				reason = ""
 			}
 			if reason == row.WaitsFor {

@@ -46,10 +46,12 @@ func listOfParts(t *testing.T, program string) (parts []part, text []byte) {
 		t.Fatal(err)
 	}
 	var list struct {
-		BOMFormat   string                   `json:"bomFormat"`
-		SpecVersion string                   `json:"specVersion"`
-		Metadata    struct{ Component part } `json:"metadata"`
-		Components  []part                   `json:"components"`
+		BOMFormat   string `json:"bomFormat"`
+		SpecVersion string `json:"specVersion"`
+		Metadata    struct {
+			Component part `json:"component"`
+		} `json:"metadata"`
+		Components []part `json:"components"`
 	}
 	if err := json.Unmarshal(text, &list); err != nil || list.BOMFormat != "CycloneDX" || list.SpecVersion != "1.5" ||
 		list.Metadata.Component.Name != "latchkey" || list.Metadata.Component.Version != `v1 "x"` {
