@@ -21,6 +21,9 @@ func DatabaseOf(s *Store) *database.DB { return s.db }
 // Impatient makes a store refuse at once where it would wait until a counter opens.
 func Impatient(s *Store) { s.Throttle.pause = time.Millisecond }
 
+// PauseTries sets the average time before a store counts a refused try again.
+func PauseTries(s *Store, pause time.Duration) { s.Throttle.pause = pause }
+
 // NewID returns a new id.
 func NewID(s *Store) (int64, error) { return s.newID() }
 

@@ -60,6 +60,7 @@ func (s *Sessions) SignIn(ctx context.Context, in SignIn, caller Caller) (Signed
 		return SignedIn{}, err
 	}
 	defer cancel()
+	try.leaveQueue = cancel
 	if err := s.countSignIn(ctx, &try); err != nil {
 		return SignedIn{}, err
 	}
@@ -81,6 +82,8 @@ type signInTry struct {
 	row    accountRow
 	exists bool   // whether row is an account
 	device string // the id of the known device of the account, or ""
+
+	leaveQueue func() // frees the place in the queue of hashes; the hash then takes a new one
 
 	source []countedTry // the tries counted by source; empty for a known device
 	key    secret.Hash  // the counter that counted the try by account or by name
@@ -141,7 +144,8 @@ func (s *Sessions) findSignIn(ctx context.Context, try *signInTry) (err error) {
 // by source. When these have used up their tries, it counts as any other browser.
 //
 // A try that the counter of the account refuses waits a moment and is counted again, see
-// [Throttle.attempt].
+// [Throttle.attempt]. It leaves its place in the queue of hashes meanwhile: otherwise tries at
+// one account that is shut would keep everybody else out.
 func (s *Sessions) countSignIn(ctx context.Context, try *signInTry) error {
 	limits := s.opt.Limits
 	var first []counter
@@ -154,6 +158,7 @@ func (s *Sessions) countSignIn(ctx context.Context, try *signInTry) error {
 	counted, err := s.throttle.countAll(ctx, append(first, own)...)
 	passed := len(counted) >= len(first)
 	if passed && errors.Is(err, ErrThrottled) {
+		try.leaveQueue()
 		err = s.throttle.attempt(ctx, own.key, own.limit)
 	}
 	if !passed && try.device != "" && errors.Is(err, ErrThrottled) {

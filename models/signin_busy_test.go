@@ -3,6 +3,8 @@ package models_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,6 +118,42 @@ func TestAStormIsShedBeforeAnythingIsWritten(t *testing.T) {
 		k.is(<-first, models.ErrSignInWrong)
 		if _, err := k.trySignIn(a.Username, goodPassword); err != nil {
 			t.Errorf("after the storm a sign-in gave %v, want success", err)
+		}
+	})
+}
+
+// A try that waits for the counter of its account holds no place in the queue of hashes, so
+// that tries at one account that is shut keep nobody else out.
+func TestTriesThatWaitHoldNoPlace(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		store := modelstest.Open(t, address, modelstest.NewClock(), modelstest.Loose, func(o *models.Options) {
+			o.Hashing.Parallel, o.Hashing.Queue = 1, 0
+			o.Limits.SignIn = models.Limit{Hits: 1, Window: time.Hour}
+		})
+		models.PauseTries(store, 100*time.Hour)
+		k := &kit{Store: store, t: t}
+		shut, open := k.account(), k.account()
+		_, err := k.trySignIn(shut.Username, otherPassword)
+		k.is(err, models.ErrSignInWrong)
+
+		said := k.listen()
+		ctx, giveUp := context.WithCancel(t.Context())
+		waits := make(chan error, 1)
+		go func() {
+			_, err := k.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: shut.Username, Password: goodPassword}, home)
+			waits <- err
+		}()
+		waittest.Eventually(t, "the try is refused", func() bool {
+			return slices.ContainsFunc(said.takeAll(), func(s statement) bool { return strings.HasPrefix(s.text, "SELECT open_at") })
+		})
+		waittest.Eventually(t, "another account signs in", func() bool {
+			_, err := k.trySignIn(open.Username, goodPassword)
+			return err == nil
+		})
+		giveUp()
+		if err := <-waits; err == nil {
+			t.Error("a try at an account that is shut succeeded, want an error")
 		}
 	})
 }
