@@ -32,7 +32,7 @@ type visit struct {
 	look    func() (models.Session, error)
 }
 
-// lookedSession is what the look-up of the request's session gave.
+// lookedSession is the result of looking up the session of a request.
 type lookedSession struct {
 	session models.Session
 	err     error

@@ -26,7 +26,7 @@ type keyUse struct {
 	past     keyPast
 }
 
-// keyPast says what a former owner of the server has to do with a key.
+// keyPast tells whether a former owner of the server may know a key.
 type keyPast int
 
 const (

@@ -160,7 +160,7 @@ func (p *program) get(ctx context.Context, path string) (string, error) {
 	return string(body), err
 }
 
-// errNoStyle says that a page names no style.
+// errNoStyle is returned for a page that links to no style sheet.
 var errNoStyle = errors.New("the page names no style")
 
 // style returns the path of the style that the pages of the program name.

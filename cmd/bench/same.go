@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// errFloor says that the floor does other work than the service.
+// errFloor is returned when an answer of the floor differs from that of the service.
 var errFloor = errors.New("the floor must answer as the service does")
 
 // sameAnswers compares the answers of the floor with those of the service. For every route

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// answer is what a client must know about an HTTP answer to read the next one.
+// answer is the part of an HTTP answer that a client needs to find where the next one begins.
 type answer struct {
 	status  int
 	length  int  // of the body; -1 if the answer does not say

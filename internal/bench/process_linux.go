@@ -119,7 +119,7 @@ func ticks(pid int) time.Duration {
 	return time.Duration(sum) * 10 * time.Millisecond
 }
 
-// Memory is what a process holds in memory, in MiB.
+// Memory is the memory of a process, in MiB.
 type Memory struct {
 	Anonymous float64 // its own pages
 	Resident  float64 // with the pages of files: its program, and the database that SQLite maps

@@ -30,7 +30,7 @@ const (
 	worthReturn = 12 * mib // garbage and free pages that are worth a collection
 )
 
-// state is what the runtime says about the memory of this process, in bytes.
+// state holds the figures of the Go runtime about the memory of this process, in bytes.
 type state struct {
 	live      uint64 // found alive by the last collection
 	roots     uint64 // stacks and globals, which the collector reads as well

@@ -10,8 +10,9 @@ import (
 // hash needs one. The other hashes wait in one of two queues. The reserved queue is for
 // known people, who have a session or a known device; each account has one place in it, and
 // each network an eighth of the places. The common queue is for everybody else. When both
-// queues have callers, they take turns. So even behind a crowd of strangers a known person waits for a few hashes only, and neither
-// one account nor one network with many accounts can fill the reserved queue.
+// queues have callers, they take turns. So even behind a crowd of strangers a known person
+// waits for a few hashes only, and neither one account nor one network with many accounts can
+// fill the reserved queue.
 //
 // Strangers have a further limit: together they get only a share of the hashes that this
 // machine can do, by its measured rate. The rest of the machine remains for others.
@@ -53,8 +54,8 @@ func (w *waiter) queue() int {
 	return 0
 }
 
-// standing is what is known about the person for whom a hash is made. It decides in
-// which queue the hash waits, and whether it counts as a hash of strangers.
+// standing describes the person for whom a hash is made. It decides in which
+// queue the hash waits, and whether it counts as a hash of strangers.
 type standing struct {
 	stranger bool
 	owner    string // the account of somebody known, or ""
