@@ -66,7 +66,7 @@ func Open(address string, connections int) (*DB, error) {
 	}
 	db, err := openPatiently(dialector, &gorm.Config{
 		TranslateError: true, Logger: logger.Discard, SkipDefaultTransaction: true,
-		DisableAutomaticPing: true, PrepareStmt: dialect == SQLite,
+		DisableAutomaticPing: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -78,6 +78,10 @@ func Open(address string, connections int) (*DB, error) {
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(30 * time.Minute)
+	if dialect == SQLite {
+		keeper := newKeeper(pool)
+		db.ConnPool, db.Statement.ConnPool = keeper, keeper
+	}
 	return &DB{
 		Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1), connections: connections,
 	}, nil
