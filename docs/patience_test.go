@@ -33,6 +33,9 @@ var patientOnPurpose = map[string]string{
 	"mailer/smtp_slow_test.go think":                                "called in a bubble of testing/synctest",
 	"models/prepare_test.go TestPrepareInterrupted":                 "the deadlines of starts that are to be interrupted at any moment",
 	"models/prepare_test.go TestPrepareWaitsForALease":              "the deadline of a start that is to end by it",
+	"servicetest/bubble.go Ask":                                     "called in a bubble of testing/synctest",
+	"servicetest/bubble.go Check":                                   "called in a bubble of testing/synctest",
+	"servicetest/bubble.go send":                                    "called in a bubble of testing/synctest",
 }
 
 // TestTestsDoNotWatchTheClock finds tests that sleep, and waits of tests with a limit that

@@ -45,7 +45,10 @@ func (s *site) byForm(formHandler, jsonHandler handlerFunc) gin.HandlerFunc {
 func grantForm(c *gin.Context) (url.Values, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
 	if err != nil {
-		return nil, err
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %w", refuse(http.StatusBadRequest, "grant_invalid"), err)
 	}
 	values, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -91,7 +91,7 @@ type Server struct {
 const (
 	maxBody       = 64 << 10
 	maxQueryPairs = 100
-	requestTime   = 10 * time.Second // without the time that a client asked to wait
+	requestTime   = 10 * time.Second // to send a request, and from its headers to the end of the work, without the time that a client asked to wait
 	writeTime     = 30 * time.Second // the same, and the time to write the answer
 	lookTime      = 3 * time.Second  // to look a session up on a page that also works without one
 )
@@ -102,7 +102,7 @@ func NewHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
+		ReadTimeout:       requestTime,
 		WriteTimeout:      writeTime,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,

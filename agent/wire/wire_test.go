@@ -348,14 +348,10 @@ func TestAddressOfCaller(t *testing.T) {
 	}
 }
 
-// TestServerLimits checks that the server refuses requests that are too large or
-// too slow.
+// TestServerLimits checks that the server refuses requests that are too large.
 func TestServerLimits(t *testing.T) {
 	t.Parallel()
 	server := wire.NewHTTPServer(newSite(t))
-	if server.ReadHeaderTimeout == 0 || server.ReadTimeout == 0 || server.WriteTimeout == 0 || server.IdleTimeout == 0 {
-		t.Errorf("server %+v, want a limit for each time", server)
-	}
 	listening := httptest.NewUnstartedServer(nil)
 	listening.Config = server
 	listening.Start()
