@@ -55,6 +55,10 @@ docs: ## write docs/configuration.md again from config/settings.go
 faults: ## the long fault tests: kills, databases and mail servers that stop, races (up to an hour)
 	scripts/test faults
 
+.PHONY: test-galera
+test-galera: ## the tests of the database on a Galera cluster of three nodes, with connections spread over them
+	scripts/test galera
+
 .PHONY: fuzz
 fuzz: ## every fuzz test for ten seconds; FUZZTIME=1m for longer
 	scripts/fuzz $(or $(FUZZTIME),10s)

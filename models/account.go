@@ -45,6 +45,7 @@ type accountRow struct {
 	LegacyMD5         string     `gorm:"column:legacy_md5"` // see legacy_md5.go
 	LegacyMD5Filtered string     `gorm:"column:legacy_md5_filtered"`
 	Operator          bool
+	LockVersion       int64 // raised by every transaction that locks the account, see lock.go
 }
 
 // TableName is accounts.
@@ -129,9 +130,11 @@ func (a *Accounts) Get(ctx context.Context, accountID int64) (Account, error) {
 	return row.account(), nil
 }
 
-// updateAccount changes columns of one account. condition, which may be "", narrows
-// the choice further. It returns [ErrNotFound] if no row fits.
+// updateAccount changes columns of one account, and locks it for the rest of the
+// transaction. condition, which may be "", narrows the choice further. It returns
+// [ErrNotFound] if no row fits.
 func updateAccount(tx *gorm.DB, accountID int64, columns map[string]any, condition string, args ...any) error {
+	columns["lock_version"] = gorm.Expr("lock_version + 1") // the columns can have these values already
 	query := tx.Table("accounts").Where("id = ?", accountID)
 	if condition != "" {
 		query = query.Where(condition, args...)

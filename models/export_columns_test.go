@@ -45,6 +45,7 @@ var exportVerdicts = map[string]string{
 	"accounts.legacy_md5":          "not: a secret",
 	"accounts.legacy_md5_filtered": "not: a secret",
 	"accounts.locale":              "as Account.Locale",
+	"accounts.lock_version":        "not: an internal counter",
 	"accounts.operator":            "as Account.Operator",
 	"accounts.password_changed_at": "as Account.PasswordChangedAt",
 	"accounts.password_hash":       "not: a secret",
@@ -206,6 +207,7 @@ var exportVerdicts = map[string]string{
 	"servers.key_version":   "not: an internal counter",
 	"servers.kind":          "as Servers.Kind",
 	"servers.last_seen_at":  "as Servers.LastSeenAt",
+	"servers.lock_version":  "not: an internal counter",
 	"servers.name":          "as Servers.ReportedName",
 	"servers.own_name":      "as Servers.OwnName",
 	"servers.owner_id":      "as Servers.OwnerID",
@@ -227,6 +229,7 @@ var exportVerdicts = map[string]string{
 	"sessions.id":           "as Sessions.ID",
 	"sessions.kind":         "as Sessions.Kind",
 	"sessions.last_seen_at": "as Sessions.LastSeenAt",
+	"sessions.lock_version": "not: an internal counter",
 	"sessions.token_hash":   "not: a secret",
 
 	"tokens.account_id":       "not: it is the account's own id, see Account.ID",

@@ -220,7 +220,7 @@ func (s *Store) sweepLibraries(ctx context.Context) error {
 func (s *Store) sweepLibrariesOf(ctx context.Context, serverID int64) error {
 	return s.tx(ctx, "forget libraries", func(tx *gorm.DB) error {
 		// The lock of the server stops a report that brings a library back, and a choice that names it.
-		if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", serverID)); err != nil {
+		if err := lockServer(tx, "id = ?", serverID); err != nil {
 			return err
 		}
 		gone, err := gorm.G[libraryRow](tx).Where("server_id = ? AND gone_at IS NOT NULL", serverID).Find(ctx)

@@ -133,7 +133,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if err := lockUsableAccount(tx, in.AccountID); err != nil {
 		return err
 	}
-	if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND disabled_at IS NULL", this.ID)); err != nil {
+	if err := lockServer(tx, "id = ? AND disabled_at IS NULL", this.ID); err != nil {
 		return err
 	}
 	known, err := e.linkOf(ctx, tx, this.ID, in.AccountID)

@@ -138,7 +138,7 @@ func (s *Store) sweepLocalUsers(ctx context.Context) error {
 		for _, row := range gone {
 			err := s.tx(ctx, "forget a local user", func(tx *gorm.DB) error {
 				// The lock of the server stops a report that brings the local user back, and an invite that names it.
-				if err := requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID)); err != nil {
+				if err := lockServer(tx, "id = ?", row.ServerID); err != nil {
 					return err
 				}
 				return tx.Exec("DELETE FROM local_users WHERE id = ? AND "+unnamed, row.ID, invitePending, now).Error

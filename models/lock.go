@@ -3,26 +3,42 @@ package models
 import "gorm.io/gorm"
 
 // A transaction that writes a row of an account or a server first locks that account
-// or server, by an update that changes nothing. A transaction that deletes it at the
-// same time then waits, or it was first and there is nothing left to lock. So no row
+// or server, by an update that raises its lock_version. A transaction that deletes it at
+// the same time then waits, or it was first and there is nothing left to lock. So no row
 // outlives its account or server. Locks are always taken in the same order, so that
-// transactions do not block each other: accounts, then servers, then links.
+// transactions do not block each other: accounts, then sessions, then servers, then links.
+//
+// An update that changes nothing would be a lock on one machine only: a Galera cluster
+// tells its other nodes what changed, and there a row that stayed the same collides with
+// nothing. TestLocksChangeTheirRow finds such updates.
 
 // lockAccount locks an account in any state. It returns [ErrNotFound].
 func lockAccount(tx *gorm.DB, accountID int64) error {
-	return requireRow(tx.Exec("UPDATE accounts SET username = username WHERE id = ?", accountID))
+	return lockRow(tx, "accounts", "id = ?", accountID)
 }
 
 // lockUsableAccount locks an account that is confirmed and not disabled. It returns
 // [ErrNotFound] for any other account.
 func lockUsableAccount(tx *gorm.DB, accountID int64) error {
-	return requireRow(tx.Exec("UPDATE accounts SET username = username WHERE id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", accountID))
+	return lockRow(tx, "accounts", "id = ? AND confirmed_at IS NOT NULL AND disabled_at IS NULL", accountID)
 }
 
 // lockOwnServer locks a server of an owner. It returns [ErrNotFound] for a server of
 // another owner.
 func lockOwnServer(tx *gorm.DB, ownerID, serverID int64) error {
-	return requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND owner_id = ?", serverID, ownerID))
+	return lockServer(tx, "id = ? AND owner_id = ?", serverID, ownerID)
+}
+
+// lockServer locks the server that condition selects. It returns [ErrNotFound] if there is
+// none.
+func lockServer(tx *gorm.DB, condition string, args ...any) error {
+	return lockRow(tx, "servers", condition, args...)
+}
+
+// lockRow raises the lock_version of the rows of a table that condition selects. It returns
+// [ErrNotFound] if there are none.
+func lockRow(tx *gorm.DB, table, condition string, args ...any) error {
+	return requireRow(tx.Exec("UPDATE "+table+" SET lock_version = lock_version + 1 WHERE "+condition, args...))
 }
 
 // requireRow returns [ErrNotFound] when a statement changed no row.

@@ -128,8 +128,7 @@ func (p *Proofs) start(ctx context.Context, tx *gorm.DB, row *proofRow) error {
 // lockSelfServiceServer locks a server where people may prove their local user. It
 // returns [ErrNotFound] for any other server.
 func (p *Proofs) lockSelfServiceServer(tx *gorm.DB, serverID int64) error {
-	return requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0",
-		serverID, ServerAgent, true))
+	return lockServer(tx, "id = ? AND kind = ? AND self_service = ? AND disabled_at IS NULL AND owner_id <> 0", serverID, ServerAgent, true)
 }
 
 // Get reads the last proof of an account at a server. It returns [ErrNotFound].

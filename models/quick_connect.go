@@ -240,7 +240,7 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 	if err := lockUsableAccount(tx, row.AccountID); err != nil {
 		return err
 	}
-	err := requireRow(tx.Exec("UPDATE sessions SET kind = kind WHERE id = ? AND account_id = ?", this.ID, row.AccountID))
+	err := lockRow(tx, "sessions", "id = ? AND account_id = ?", this.ID, row.AccountID)
 	if err != nil && KindOf(err) == KindNotFound {
 		return ErrNoSession
 	}
@@ -248,7 +248,7 @@ func (q *QuickConnects) stillMay(ctx context.Context, tx *gorm.DB, this Session,
 		return err
 	}
 	gone := fieldError(KindInvalid, "server_id", "quick_server_unknown")
-	err = requireRow(tx.Exec("UPDATE servers SET name = name WHERE id = ?", row.ServerID))
+	err = lockServer(tx, "id = ?", row.ServerID)
 	if err != nil && KindOf(err) == KindNotFound {
 		return gone
 	}

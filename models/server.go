@@ -36,6 +36,8 @@ type serverRow struct {
 	SelfService bool   // people may prove a local user by themselves
 
 	QuickConnect bool // its agent has reported that codes of Quick Connect can be approved
+
+	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 
 // describedRow has the columns of servers that a description is made from. A statement that

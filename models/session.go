@@ -39,6 +39,7 @@ type sessionRow struct {
 	ExpiresAt   time.Time
 	DeviceID    string // the device's own; "" for a browser
 	Client      string // the app; "" for a browser
+	LockVersion int64  // raised by every transaction that locks the session, see lock.go
 }
 
 // TableName is sessions.

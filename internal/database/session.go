@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // sessionStatements set every variable of a MySQL session on which our statements and
@@ -29,16 +30,54 @@ func sessionStatements() []string {
 	}
 }
 
-// setSession runs the [sessionStatements] on a new connection.
+// inStep makes a node of a Galera cluster wait before a statement, until it has done all that
+// the cluster had acknowledged by then: reads and BEGIN (1), UPDATE and DELETE (2), INSERT (4).
+// Without it, another node tells a device that its new session has ended, and lets in one
+// that has ended: review of 28 November 2026, 29 and 20 of 120 tries. It costs less than a
+// millisecond for each statement outside of a transaction, and for each transaction.
+const inStep = "SET SESSION wsrep_sync_wait = 7"
+
+// setSession runs the [sessionStatements] on a new connection, and [inStep] if the server
+// is a node of a cluster.
 func setSession(ctx context.Context, connection driver.Conn) error {
-	session, ok := connection.(driver.ExecerContext)
+	session, ok := connection.(interface {
+		driver.ExecerContext
+		driver.QueryerContext
+	})
 	if !ok {
 		return errors.New("the MySQL driver has changed its type")
 	}
-	for _, statement := range sessionStatements() {
+	statements := sessionStatements()
+	cluster, err := inCluster(ctx, session)
+	if err != nil {
+		return fmt.Errorf("ask whether the database is a cluster: %w", err)
+	}
+	if cluster {
+		statements = append(statements, inStep)
+	}
+	for _, statement := range statements {
 		if _, err := session.ExecContext(ctx, statement, nil); err != nil {
 			return fmt.Errorf("prepare a session of the database: %w", err)
 		}
 	}
 	return nil
+}
+
+// inCluster reports whether the server is a node of a Galera cluster. Servers of other kinds
+// do not know the variable, and return no row.
+func inCluster(ctx context.Context, session driver.QueryerContext) (cluster bool, err error) {
+	rows, err := session.QueryContext(ctx, "SHOW VARIABLES LIKE 'wsrep_on'", nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	row := make([]driver.Value, 2)
+	switch err := rows.Next(row); {
+	case errors.Is(err, io.EOF):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	value, _ := row[1].([]byte)
+	return string(value) == "ON", nil
 }

@@ -75,6 +75,14 @@ func TestSessionsSetWhatTheyRelyOn(t *testing.T) { //nolint:paralleltest // see 
 			t.Errorf("%s is %q, error %v; want %q", name, got, err, want)
 		}
 	}
+	wait := "0" // a single server has no other nodes
+	if os.Getenv("LATCHKEY_TEST_GALERA") != "" {
+		wait = "7"
+	}
+	var got string
+	if err := db.SQL.QueryRowContext(t.Context(), "SELECT @@wsrep_sync_wait").Scan(&got); err != nil || got != wait {
+		t.Errorf("wsrep_sync_wait is %q, error %v; want %q", got, err, wait)
+	}
 	var mode string
 	if err := db.SQL.QueryRowContext(t.Context(), "SELECT @@sql_mode").Scan(&mode); err != nil ||
 		!strings.Contains(mode, "STRICT_ALL_TABLES") || strings.Contains(mode, "ANSI_QUOTES") {

@@ -149,6 +149,10 @@ func SQLite(t testing.TB) string {
 // serverVariable names the MySQL or MariaDB server of the tests.
 const serverVariable = "LATCHKEY_TEST_MYSQL"
 
+// nodesVariable names the nodes of the Galera cluster behind the server, divided by blanks.
+// It is empty for other servers.
+const nodesVariable = "LATCHKEY_TEST_GALERA"
+
 // MySQL returns the address of an empty database on the server that
 // LATCHKEY_TEST_MYSQL names (mysql://user:password@host:port), and drops it after
 // the test. "make test" starts such a server. If the variable is empty, the first
@@ -173,6 +177,9 @@ func MySQL(t testing.TB) string {
 	}
 	name := fmt.Sprintf("latchkey_test_%d_%d", os.Getpid(), next())
 	exec(t, u, "CREATE DATABASE "+name)
+	for node := range strings.FieldsSeq(os.Getenv(nodesVariable)) {
+		awaitDatabase(t, node, name)
+	}
 	t.Cleanup(func() { exec(t, u, "DROP DATABASE "+name) })
 	u.Path = "/" + name
 	return u.String()
@@ -185,6 +192,16 @@ var missing atomic.Bool
 var serial atomic.Int64
 
 func next() int64 { return serial.Add(1) }
+
+// awaitDatabase waits until a node of a cluster has a new database.
+func awaitDatabase(t testing.TB, node, name string) {
+	t.Helper()
+	u, err := url.Parse(node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(t, u, "SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1 FROM information_schema.schemata WHERE schema_name = '"+name+"'")
+}
 
 func exec(t testing.TB, server *url.URL, statement string) {
 	t.Helper()
