@@ -20,6 +20,7 @@ type Error struct {
 	Detail     string        // for people, in the language of the request
 	Fields     []FieldError  // the members of the request that are wrong, with [ErrInvalid]
 	RetryAfter time.Duration // the time to wait before the next try; 0 when unknown
+	RequestID  string        // names the request in the log of the service; "" when unknown
 }
 
 // FieldError says why one member of a request is wrong.
@@ -129,6 +130,8 @@ func CodeOf(err error) string {
 // answer that the service did not write becomes an error with only a status.
 func errorOf(a answer) *Error {
 	out := &Error{Status: a.status, RetryAfter: retryAfter(a.header)}
+	const idMost, codeMost, detailMost, fieldsMost = 64, 64, 1000, 50
+	out.RequestID = shown(a.header.Get("X-Request-Id"), idMost)
 	if !isMedia(a.header, "application/problem+json") {
 		return out
 	}
@@ -139,7 +142,6 @@ func errorOf(a answer) *Error {
 		Errors []FieldError `json:"errors"`
 	}
 	if json.Unmarshal(a.body, &problem) == nil && problem.Status == a.status {
-		const codeMost, detailMost, fieldsMost = 64, 1000, 50
 		out.Code, out.Detail = shown(problem.Code, codeMost), shown(problem.Detail, detailMost)
 		for _, wrong := range problem.Errors[:min(len(problem.Errors), fieldsMost)] {
 			out.Fields = append(out.Fields, FieldError{

@@ -13,10 +13,10 @@ import (
 func TestErrorsHoldWhatTheServiceSaid(t *testing.T) {
 	t.Parallel()
 	body := `{"type":"about:blank","title":"x","status":422,"code":"invalid","detail":"Look\u001b[31m again.","errors":[{"field":"email","code":"email_invalid","detail":"No."}]}`
-	f := newFake(t, reply{422, "application/problem+json; charset=utf-8", body, []string{"Retry-After", "7"}})
+	f := newFake(t, reply{422, "application/problem+json; charset=utf-8", body, []string{"Retry-After", "7", "X-Request-Id", "aB-_9"}})
 	err := f.client(t).Emails.Change(t.Context(), "x", "y")
 	want := &client.Error{
-		Status: 422, Code: "invalid", Detail: "Look[31m again.", RetryAfter: 7 * time.Second,
+		Status: 422, Code: "invalid", Detail: "Look[31m again.", RetryAfter: 7 * time.Second, RequestID: "aB-_9",
 		Fields: []client.FieldError{{Field: "email", Code: "email_invalid", Detail: "No."}},
 	}
 	got, ok := errors.AsType[*client.Error](err)

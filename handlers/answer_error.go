@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/handlers/kinds"
 	"github.com/latchkey-media/latchkey/internal/httperr"
 	"github.com/latchkey-media/latchkey/models"
@@ -74,7 +75,17 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 		return // too late: the answer has begun
 	}
 	setRetryAfter(c, f.retryAfter)
+	tellRequestID(c)
 	write(c, f)
+}
+
+// tellRequestID writes the id of the request into the header of an answer that refuses it, so
+// that whoever asks for help can name the line of the log. Not every answer has room for it
+// in its body.
+func tellRequestID(c *gin.Context) {
+	v := visitOf(c)
+	v.named[0] = v.id
+	c.Writer.Header()[connect.RequestIDHeader] = v.named[:]
 }
 
 // logTrouble logs an error that only the operator can mend. Answers with the status 503

@@ -242,7 +242,9 @@ func TestContractSeesWhatIsWrong(t *testing.T) {
 	}
 	problem := func(status int, code string) answer {
 		body, _ := json.Marshal(map[string]any{"type": "about:blank", "title": "x", "status": status, "code": code, "detail": "x"})
-		return answer{status: status, header: http.Header{"Content-Type": {"application/problem+json"}, "Www-Authenticate": {"Bearer"}}, body: string(body)}
+		return answer{status: status, header: http.Header{
+			"Content-Type": {"application/problem+json"}, "Www-Authenticate": {"Bearer"}, "X-Request-Id": {"0123456789012345678901"},
+		}, body: string(body)}
 	}
 	if err := file.checkAnswer(o, http.MethodGet, good()); err != nil {
 		t.Error(err)

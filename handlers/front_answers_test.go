@@ -222,6 +222,7 @@ func countLines(text string) iter.Seq2[string, int] {
 func masked(text string) string {
 	for _, mask := range [][2]string{
 		{`'nonce-[\w-]{22}'`, "'nonce-NONCE'"},
+		{`X-Request-Id: [\w-]{22}`, "X-Request-Id: ID"},
 		{`"request":"[\w-]{22}"`, `"request":"ID"`},
 		{`"time":"[^"]+"`, `"time":"TIME"`},
 		{`"took":\d+`, `"took":TOOK`},

@@ -26,6 +26,7 @@ func (s *site) recoverPanic(c *gin.Context) {
 			slog.String("type", fmt.Sprintf("%T", thrown)), slog.String("stack", string(debug.Stack())))
 		c.Abort()
 		if !c.Writer.Written() {
+			tellRequestID(c)
 			s.writer(c)(c, failure{status: http.StatusInternalServerError, code: "internal"})
 		}
 	}()

@@ -88,7 +88,7 @@ func (f side) allowOrigins(h http.Header) {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key, If-None-Match")
-		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate")
+		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate, X-Request-Id")
 		h.Set("Access-Control-Max-Age", "600")
 		h.Set("Vary", "Origin")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -23,7 +24,8 @@ import (
 type visit struct {
 	context.Context //nolint:containedctx // it is this context, with one more value: itself
 
-	id      string     // shown in the log and on the error page
+	id      string     // shown in the log, on the error page and in the header of errors
+	named   [1]string  // the id, as a header holds it; filled only for errors
 	nonce   string     // of the content security policy; "" where the side has no pages
 	address netip.Addr // of the caller; the zero Addr when it is unknown
 	side    side       // the side of the service that was asked
@@ -59,8 +61,10 @@ func (v *visit) Value(key any) any {
 	return v.Context.Value(key)
 }
 
-func visitOf(c *gin.Context) *visit {
-	v, ok := c.Request.Context().Value(visitKey{}).(*visit)
+func visitOf(c *gin.Context) *visit { return visitIn(c.Request) }
+
+func visitIn(r *http.Request) *visit {
+	v, ok := r.Context().Value(visitKey{}).(*visit)
 	if !ok {
 		panic("handlers: begin did not run") // a mistake in engine
 	}

@@ -244,7 +244,7 @@ func (f *contractFile) checkAnswer(o contractOperation, method string, a answer)
 }
 
 // told are the headers that the contract must describe if an answer has them.
-var told = []string{"ETag", "Retry-After", "WWW-Authenticate", "Location", "Link", "Content-Disposition", "Set-Cookie"}
+var told = []string{"ETag", "Retry-After", "WWW-Authenticate", "Location", "Link", "Content-Disposition", "Set-Cookie", "X-Request-Id"}
 
 func checkHeaders(response *openapi3.Response, header http.Header) error {
 	for name, reference := range response.Headers {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -27,9 +28,10 @@ const (
 func (s *site) connectServer() *connect.Server {
 	return &connect.Server{
 		Store: s.Store, Troubles: s.troubles, PublicURL: s.origin, Register: s.registerPolicy(), Captcha: s.connectCaptcha,
-		Locale: func(acceptLanguage string) string { return s.Catalogue.Match(acceptLanguage) },
-		Say:    s.errorText,
-		Pace:   func(address netip.Addr) bool { return s.polls.Allow(peer.Network(address)) },
+		Locale:    func(acceptLanguage string) string { return s.Catalogue.Match(acceptLanguage) },
+		Say:       s.errorText,
+		Pace:      func(address netip.Addr) bool { return s.polls.Allow(peer.Network(address)) },
+		RequestID: func(r *http.Request) string { return visitIn(r).id },
 	}
 }
 

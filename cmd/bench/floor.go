@@ -163,7 +163,7 @@ func apiHeaders() []string {
 		"Access-Control-Allow-Origin", "*",
 		"Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
 		"Access-Control-Allow-Headers", "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key, If-None-Match",
-		"Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate",
+		"Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate, X-Request-Id",
 		"Access-Control-Max-Age", "600",
 		"Vary", "Origin",
 		"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'",

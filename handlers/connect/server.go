@@ -53,6 +53,8 @@ type Server struct {
 	Say func(locale, code string, params map[string]string, wait time.Duration) string
 	// Pace reports whether a caller may poll now.
 	Pace func(address netip.Addr) bool
+	// RequestID returns the id by which the log names a request.
+	RequestID func(r *http.Request) string
 
 	fill  sync.Once
 	table embywire.Table[route]
@@ -60,6 +62,9 @@ type Server struct {
 
 // Prefix is the path below which the protocol is served.
 const Prefix = "/service"
+
+// RequestIDHeader is the header of answers with an error that has the id of the request.
+const RequestIDHeader = "X-Request-Id"
 
 // call is one request.
 type call struct {
@@ -145,6 +150,9 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, address netip.Add
 	path := embywire.Path(r.URL.Path)
 	row, pattern, status := s.find(r.Method, path, header)
 	if row.answer == nil {
+		if status >= http.StatusBadRequest {
+			header.Set(RequestIDHeader, s.RequestID(r))
+		}
 		bare(w, status)
 		return pattern
 	}
@@ -313,13 +321,14 @@ func (c *call) send(w http.ResponseWriter, status int, body []byte) {
 // on JSON in an error (§1.3). Faults of this service are logged, and never
 // become an empty list.
 func (c *call) fail(w http.ResponseWriter, row route, err error) {
-	status := statusOf(err)
+	status, id := statusOf(err), c.RequestID(c.request)
+	c.header.Set(RequestIDHeader, id)
 	if status >= http.StatusInternalServerError {
 		reason := ""
 		if known, ok := errors.AsType[*models.Error](err); ok && status == http.StatusServiceUnavailable {
 			reason = known.Code
 		}
-		c.Troubles.Log(c.request, reason, err, slog.String("route", Prefix+row.Path))
+		c.Troubles.Log(c.request, reason, err, slog.String("route", Prefix+row.Path), slog.String("request", id))
 	}
 	var wait time.Duration
 	if known, ok := errors.AsType[*models.Error](err); ok && known.RetryAfter > 0 {

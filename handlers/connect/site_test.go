@@ -83,7 +83,8 @@ func newSiteOn(t testing.TB, database string, change func(*connect.Server), adju
 			}
 			return "text of " + code
 		},
-		Pace: func(netip.Addr) bool { return !s.slow.Load() },
+		Pace:      func(netip.Addr) bool { return !s.slow.Load() },
+		RequestID: func(*http.Request) string { return "a request" },
 	}
 	if change != nil {
 		change(s.server)
