@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"sync"
@@ -108,16 +107,7 @@ func (s *site) awaitChange(c *gin.Context, this models.Server, wait time.Duratio
 	}
 	defer leave()
 	s.lastLonger(c)
-	ctx, cancel := context.WithTimeout(c.Request.Context(), wait)
-	defer cancel()
-	go func() {
-		select {
-		case <-s.Stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	if err := s.Store.Changes.Wait(ctx, this, this.ChangeSeq); err != nil {
+	if err := s.Store.Changes.Wait(c.Request.Context(), this, this.ChangeSeq, wait, s.Stopping); err != nil {
 		return 0, err
 	}
 	if c.Request.Context().Err() != nil { // the client has left

@@ -48,13 +48,18 @@ func sideOf(path string) side {
 func apiPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path := apiPath(r.URL.Path); path != r.URL.Path {
-			url, request := *r.URL, *r
-			url.Path, url.RawPath = path, ""
-			request.URL = &url
-			r = &request
+			r = withPath(r, path)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// withPath returns a copy of a request with another path.
+func withPath(r *http.Request, path string) *http.Request {
+	url, request := *r.URL, *r
+	url.Path, url.RawPath = path, ""
+	request.URL = &url
+	return &request
 }
 
 // apiPath returns a path of the API as its route is written, and any other path unchanged.

@@ -172,30 +172,30 @@ const lookStep = 250
 // Last returns the number of the last change of a server. It returns [ErrNoServer] for
 // a server that was removed meanwhile, or [ErrServerDisabled].
 func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
-	var rows []struct {
-		ChangeSeq  int64
-		DisabledAt *time.Time
-	}
-	if err := c.read(ctx).Raw(lookChanges, this.ID).Scan(&rows).Error; err != nil {
-		return 0, explained("look for changes", err)
-	}
+	var last int64
+	var disabledAt *time.Time
+	found, err := c.hot.change.One(ctx, []any{this.ID}, &last, &disabledAt)
 	switch {
-	case len(rows) != 1:
+	case err != nil:
+		return 0, explained("look for changes", err)
+	case !found:
 		return 0, ErrNoServer
-	case rows[0].DisabledAt != nil:
+	case disabledAt != nil:
 		return 0, ErrServerDisabled
 	default:
-		return rows[0].ChangeSeq, nil
+		return last, nil
 	}
 }
 
-// Wait returns nil as soon as the number of the last change differs from after, or
-// when ctx ends. An agent whose number is lower or higher than the number of the
-// server, such as after a backup was restored, does not wait at all. Wait returns
-// [ErrNoServer], [ErrServerDisabled] or [ErrUnavailable].
-func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
+// Wait returns nil as soon as the number of the last change differs from after, after the time
+// most, when leave is closed, or when ctx ends. An agent whose number is lower or higher than
+// the number of the server, such as after a backup was restored, does not wait at all. Wait
+// returns [ErrNoServer], [ErrServerDisabled] or [ErrUnavailable].
+func (c *Changes) Wait(ctx context.Context, this Server, after int64, most time.Duration, leave <-chan struct{}) error {
 	heard, forget := c.feed.hear(this.ID, after, c.watch)
 	defer forget()
+	over := time.NewTimer(most)
+	defer over.Stop()
 	for {
 		last, err := c.Last(ctx, this)
 		if ctx.Err() != nil {
@@ -206,6 +206,10 @@ func (c *Changes) Wait(ctx context.Context, this Server, after int64) error {
 		}
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-leave:
+			return nil
+		case <-over.C:
 			return nil
 		case <-heard:
 		}

@@ -141,11 +141,11 @@ func TestWaitEndsWithAChange(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
-		k.must(k.Changes.Wait(ctx, m.Server, 7)) // the number is ahead of the feed, so the call returns at once
+		k.must(k.Changes.Wait(ctx, m.Server, 7, time.Hour, nil)) // the number is ahead of the feed, so the call returns at once
 		models.LookForChanges(k.Store, time.Hour)
 		heard := make(chan error, 1)
 		last := k.last(m)
-		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()
+		go func() { heard <- k.Changes.Wait(ctx, m.Server, last, time.Hour, nil) }()
 		waittest.Eventually(k.t, "the call listens", func() bool { return models.Listening(k.Store, m.ID) == 1 })
 		a := k.account()
 		invite := k.invite(owner, a.Username, m)
@@ -159,7 +159,7 @@ func TestWaitEndsWithAChange(t *testing.T) {
 		// The Store finds a change of another process because it looks at intervals.
 		models.LookForChanges(k.Store, 5*time.Millisecond)
 		last = k.last(m)
-		go func() { heard <- k.Changes.Wait(ctx, m.Server, last) }()
+		go func() { heard <- k.Changes.Wait(ctx, m.Server, last, time.Hour, nil) }()
 		k.exec("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ?", m.ID)
 		k.must(<-heard)
 		short, leave := context.WithCancel(ctx)
@@ -169,8 +169,8 @@ func TestWaitEndsWithAChange(t *testing.T) {
 				k.t.Error("the call does not listen, want it to")
 			}
 		}()
-		k.must(k.Changes.Wait(short, m.Server, last+1))
+		k.must(k.Changes.Wait(short, m.Server, last+1, time.Hour, nil))
 		k.must(k.OperatedServers.Disable(ctx, m.ID))
-		k.is(k.Changes.Wait(ctx, m.Server, last+1), models.ErrServerDisabled)
+		k.is(k.Changes.Wait(ctx, m.Server, last+1, time.Hour, nil), models.ErrServerDisabled)
 	})
 }

@@ -187,7 +187,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			}, ""},
 			{"report", func() error { _, err := k.Agents.Report(ctx, m.Server, other); return err }, ""},
 			{"changes", func() error { _, err := k.Changes.List(ctx, m.Server, 0, 100); return err }, ""},
-			{"wait", func() error { return k.Changes.Wait(ctx, m.Server, -1) }, ""},
+			{"wait", func() error { return k.Changes.Wait(ctx, m.Server, -1, time.Hour, nil) }, ""},
 			{"acknowledge", func() error { return k.Changes.Acknowledge(ctx, m.Server, 1) }, ""},
 			{"open proofs", func() error { _, err := k.Proofs.Open(ctx, m.Server); return err }, "proofs_server_id"},
 			{"propose", func() error { return k.Proofs.Propose(ctx, m.Server, proof.ID, "123", "") }, ""},

@@ -8,11 +8,13 @@ type statements struct {
 	session, user, ownAccount *database.Prepared
 	locate, tag               *database.Prepared
 	device, serverKey         *database.Prepared
+	change                    *database.Prepared
 }
 
 func prepareStatements(db *database.DB) statements {
 	return statements{
 		session: db.Prepared(lookSession), user: db.Prepared(lookUser), ownAccount: db.Prepared(lookOwnAccount),
-		locate: db.Prepared(locate), tag: db.Prepared(lookTagFor(db.Dialect)), device: db.Prepared(lookDevice), serverKey: db.Prepared(lookServer),
+		locate: db.Prepared(locate), tag: db.Prepared(lookTagFor(db.Dialect)), device: db.Prepared(lookDevice),
+		serverKey: db.Prepared(lookServer).Aside(), change: db.Prepared(lookChanges).Aside(), // agents wait after these
 	}
 }

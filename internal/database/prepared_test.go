@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"runtime"
 	"testing"
@@ -26,6 +27,18 @@ func finds(t *testing.T, p *database.Prepared, number int) {
 	}
 }
 
+// refuses checks that a statement of numbers finds no other number, and tells its errors.
+func refuses(t *testing.T, p *database.Prepared) {
+	t.Helper()
+	var n int
+	if found, err := p.One(t.Context(), []any{3}, &n, &n); found || err != nil {
+		t.Errorf("a number that is not there: got found %t, error %v; want neither", found, err)
+	}
+	if _, err := p.One(t.Context(), []any{1}, &n); err == nil {
+		t.Error("one variable for two columns: got no error, want one")
+	}
+}
+
 func TestPrepared(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -34,12 +47,7 @@ func TestPrepared(t *testing.T) {
 		finds(t, p, 1)
 		finds(t, p, 2)
 		var n int
-		if found, err := p.One(t.Context(), []any{3}, &n, &n); found || err != nil {
-			t.Errorf("a number that is not there: got found %t, error %v; want neither", found, err)
-		}
-		if _, err := p.One(t.Context(), []any{1}, &n); err == nil {
-			t.Error("one variable for two columns: got no error, want one")
-		}
+		refuses(t, p)
 		if _, err := db.Prepared("SELECT nothing FROM t").One(t.Context(), nil, &n); err == nil {
 			t.Error("a column that is not there: got no error, want one")
 		}
@@ -56,6 +64,31 @@ func TestPrepared(t *testing.T) {
 			t.Errorf("after the database was closed: got found %t, error %v; want an error", found, err)
 		}
 	})
+}
+
+// thrower is a value that panics when a statement asks for it.
+type thrower struct{}
+
+func (thrower) Value() (driver.Value, error) { panic("thrown") }
+
+// A statement that runs on a goroutine of its own gives the same answers, and a panic comes to
+// the goroutine of its caller, which alone can recover from it.
+func TestPreparedAside(t *testing.T) {
+	t.Parallel()
+	db := open(t, modelstest.SQLite(t))
+	p := numbers(t, db).Aside()
+	finds(t, p, 1)
+	refuses(t, p)
+	var n int
+	thrown := func() (thrown any) {
+		defer func() { thrown = recover() }()
+		_, _ = p.One(t.Context(), []any{thrower{}}, &n, &n)
+		return nil
+	}()
+	if thrown != "thrown" {
+		t.Errorf("a value that panics: recovered %v, want its panic", thrown)
+	}
+	finds(t, p, 2)
 }
 
 // While every connection is taken, a caller waits no longer than its context says.

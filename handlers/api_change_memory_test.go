@@ -1,0 +1,92 @@
+//go:build !race
+
+// The race detector needs more than twice the stack.
+
+package handlers_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/internal/waittest"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// An agent waits nearly all the time, so what a waiting request holds is what an agent costs.
+// Most of it is a stack, which is as deep as the deepest call before the wait: a statement of
+// the database on that goroutine would double it.
+func TestWaitingAgentsHoldLittle(t *testing.T) { //nolint:paralleltest // it measures the memory of the whole process
+	const (
+		servers   = 30
+		each      = 4        // as many as may wait for one server
+		mostStack = 12 << 10 // 8 KiB of the request, and 4 KiB of net/http, which notices that the client leaves
+		mostHeap  = 16 << 10 // 10 KiB of it are the buffers of net/http
+	)
+	stopping := make(chan struct{})
+	clock := modelstest.NewClock()
+	store := modelstest.Open(t, modelstest.SQLite(t), clock, modelstest.Unlimited)
+	s := siteOf(t, store, clock, func(c *handlers.Server) { c.Stopping = stopping })
+	site, err := s.Config.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := handlers.NewHTTPServer(site)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		close(stopping)
+		_ = server.Close()
+		<-served
+	})
+	ann := s.program(t).signedUp("ann")
+	var requests [][]byte
+	for i := range servers {
+		agent := ann.agent(fmt.Sprintf("server%d", i))
+		requests = append(requests, fmt.Appendf(nil, "GET /api/v1/server/changes?after=0&wait=25 HTTP/1.1\r\nHost: %s\r\nAuthorization: %s\r\n\r\n",
+			strings.TrimPrefix(s.Config.PublicURL, "https://"), agent.header.Get("Authorization")))
+	}
+	stack, heap := held()
+	for range each {
+		for _, request := range requests {
+			connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = connection.Close() }()
+			if _, err := connection.Write(request); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	waittest.Eventually(t, "all agents wait", func() bool { return waitingCalls() == servers*each })
+	nowStack, nowHeap := held()
+	perStack, perHeap := (nowStack-stack)/(servers*each), (nowHeap-heap)/(servers*each)
+	t.Logf("a waiting agent holds %d bytes of stack and %d of heap", perStack, perHeap)
+	if perStack > mostStack || perHeap > mostHeap {
+		t.Errorf("a waiting agent holds %d bytes of stack and %d of heap, want at most %d and %d", perStack, perHeap, mostStack, mostHeap)
+	}
+}
+
+// waitingCalls returns how many goroutines wait for a change, and do nothing else.
+func waitingCalls() int {
+	stacks := make([]byte, 8<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	return bytes.Count(stacks, []byte("[select]:\ngithub.com/latchkey-media/latchkey/models.(*Changes).Wait("))
+}
+
+// held returns the bytes of all stacks, and of all objects that are in use.
+func held() (stack, heap int64) {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.StackInuse), int64(m.HeapAlloc) //nolint:gosec // far below the limit
+}
