@@ -1,9 +1,7 @@
 package models_test
 
 import (
-	"net/url"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,22 +14,8 @@ import (
 func nodes(t *testing.T, database string, clock *modelstest.Clock, first *models.Store) []*models.Store {
 	t.Helper()
 	stores := []*models.Store{first}
-	of := strings.Fields(os.Getenv("LATCHKEY_TEST_GALERA"))
 	for i := 1; i < 3; i++ {
-		address := database
-		if len(of) == 3 && strings.HasPrefix(database, "mysql:") {
-			node, err := url.Parse(of[i])
-			if err != nil {
-				t.Fatal(err)
-			}
-			name, err := url.Parse(database)
-			if err != nil {
-				t.Fatal(err)
-			}
-			node.Path = name.Path
-			address = node.String()
-		}
-		stores = append(stores, modelstest.Open(t, address, clock, modelstest.Unlimited))
+		stores = append(stores, modelstest.Open(t, modelstest.AtNode(t, database, i), clock, modelstest.Unlimited))
 	}
 	return stores
 }

@@ -239,8 +239,9 @@ func (s *Store) checkKey(ctx context.Context) error {
 	})
 }
 
-// Ready reports whether the database answers within a second.
-func (s *Store) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
+// Ready returns nil if the database can be used, and otherwise the reason why not; see
+// [database.DB.Ready].
+func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
 
 // Drift returns how far the database's clock is ahead of the Store's clock. The
 // Store's clock decides when things expire; operators see a warning when the two

@@ -141,7 +141,7 @@ func (s *Server) Close() error { return s.db.Close() }
 
 // Identity implements [mediaserver.Server].
 func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
-	if err := s.db.Ping(ctx); err != nil {
+	if err := s.db.Ready(ctx); err != nil {
 		return mediaserver.Identity{}, fmt.Errorf("the file of local users: %w", err)
 	}
 	return mediaserver.Identity{ID: s.id, Name: s.opt.Name, Version: version, Product: product}, nil

@@ -69,7 +69,12 @@ func (d sqliteDialector) Translate(err error) error {
 // retryNumbers returns the errors of MySQL that mean "run the whole transaction
 // again": deadlock, lock wait, snapshot changed, a cluster node that is not ready,
 // and TiDB's conflicts.
-func retryNumbers() []uint16 { return []uint16{1213, 1205, 1020, 1047, 8002, 8022, 8028, 9007} }
+func retryNumbers() []uint16 {
+	return []uint16{1213, 1205, 1020, clusterNotReady, 8002, 8022, 8028, 9007}
+}
+
+// clusterNotReady is what a node of a Galera cluster says that has lost the others.
+const clusterNotReady = 1047
 
 const (
 	sqliteBusy   = 5
@@ -85,6 +90,13 @@ func Retryable(err error) bool {
 		return e.Code()&0xff == sqliteBusy || e.Code()&0xff == sqliteLocked
 	}
 	return errors.Is(err, driver.ErrBadConn)
+}
+
+// away reports whether a retryable err means that the database, or this node of it, cannot
+// be used, and not that another transaction was in the way.
+func away(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	return (ok && e.Number == clusterNotReady) || errors.Is(err, driver.ErrBadConn)
 }
 
 // Unavailable reports whether err means that the database cannot be reached, is

@@ -45,6 +45,8 @@ type DB struct {
 	connections int // open at once, at most
 	prepared    []*Prepared
 	heard       atomic.Pointer[func(text string, args []any)]
+
+	writeFailed atomic.Bool // the last transaction failed, because the database could not write
 }
 
 // sqlitePragmas are settings of SQLite. A transaction takes the write lock when it
@@ -194,7 +196,8 @@ func (c promptConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return connection, nil
 }
 
-// Ping reports whether the database answers within a second.
+// Ping reports whether the database answers within a second. [DB.Ready] says whether it
+// can be used.
 func (d *DB) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -24,7 +24,7 @@ type guest struct {
 // end of the statement CREATE USER, after the password: "REQUIRE SSL", or "".
 func newGuest(t *testing.T, how string) guest {
 	t.Helper()
-	address, err := url.Parse(modelstest.MySQL(t))
+	address, err := url.Parse(modelstest.AtNode(t, modelstest.MySQL(t), 0)) // an account is known at the other nodes some time later
 	if err != nil {
 		t.Fatal(err)
 	}

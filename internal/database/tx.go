@@ -11,39 +11,42 @@ import (
 // txTries is the largest number of times that a transaction is run.
 const txTries = 10
 
+const (
+	longestPause = 400 * time.Millisecond // between two tries
+	awayTime     = 2 * time.Second        // from the first try, after which a database that is away is tried no more
+)
+
 // Tx runs work in a transaction. If the engine asks for it, Tx runs the whole
 // transaction again after a short random wait, until ctx ends. work must return the
 // error of every statement, and must have no effect outside tx. After a broken
 // connection Tx tries again only if nothing can have been committed; otherwise it
 // returns the error, and the outcome is unknown.
 func (d *DB) Tx(ctx context.Context, work func(tx *gorm.DB) error) error {
-	for try := 1; ; try++ {
-		err := d.alone(ctx, func() error { return d.Gorm.WithContext(ctx).Transaction(work) })
-		if err == nil || try == txTries || !Retryable(err) {
-			return err
-		}
-		longest := min(20*time.Millisecond<<try, 400*time.Millisecond)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(rand.N(longest)): //nolint:gosec // jitter, not a secret
-		}
-	}
+	return d.repeat(ctx, func() error { return d.Gorm.WithContext(ctx).Transaction(work) })
 }
 
 // Again runs one statement outside a transaction, and repeats it if the engine asks
 // for that: even a single statement can lose a deadlock. It is for statements that
 // write; never call it inside a transaction.
 func (d *DB) Again(ctx context.Context, statement func(db *gorm.DB) error) error {
+	return d.repeat(ctx, func() error { return statement(d.Gorm.WithContext(ctx)) })
+}
+
+// repeat writes, and does it again while the engine asks for that. A database that refuses
+// the connection or only reads is given up after [awayTime].
+func (d *DB) repeat(ctx context.Context, write func() error) (err error) {
+	defer func() { d.writeFailed.Store(err != nil && Unavailable(err)) }()
+	begun := time.Now()
 	for try := 1; ; try++ {
-		err := d.alone(ctx, func() error { return statement(d.Gorm.WithContext(ctx)) })
-		if err == nil || try == txTries || !Retryable(err) {
+		err = d.alone(ctx, write)
+		if err == nil || try == txTries || !Retryable(err) || (away(err) && time.Since(begun) > awayTime) {
 			return err
 		}
+		longest := min(20*time.Millisecond<<try, longestPause)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(rand.N(20 * time.Millisecond << try)): //nolint:gosec // jitter, not a secret
+		case <-time.After(rand.N(longest)): //nolint:gosec // jitter, not a secret
 		}
 	}
 }

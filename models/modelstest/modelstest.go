@@ -193,6 +193,26 @@ var serial atomic.Int64
 
 func next() int64 { return serial.Add(1) }
 
+// AtNode returns the address of a database at one node of its cluster, counted from 0, and
+// the same address if there is no cluster.
+func AtNode(t testing.TB, address string, node int) string {
+	t.Helper()
+	nodes := strings.Fields(os.Getenv(nodesVariable))
+	if len(nodes) == 0 || strings.HasPrefix(address, "sqlite:") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(nodes[node])
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = at.Host
+	return u.String()
+}
+
 // awaitDatabase waits until a node of a cluster has a new database.
 func awaitDatabase(t testing.TB, node, name string) {
 	t.Helper()
