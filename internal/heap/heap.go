@@ -27,7 +27,7 @@ const Least = 72 * mib
 const (
 	lookEvery   = 10 * time.Second
 	quietBytes  = 4 * mib  // a program that allocates less between two looks is at rest
-	worthReturn = 12 * mib // garbage and free pages that are worth a collection
+	worthReturn = 12 * mib // garbage that is worth a collection
 )
 
 // state holds the figures of the Go runtime about the memory of this process, in bytes.
@@ -35,7 +35,6 @@ type state struct {
 	live      uint64 // found alive by the last collection
 	roots     uint64 // stacks and globals, which the collector reads as well
 	allocated uint64 // since the start
-	held      uint64 // of the heap: objects, garbage, and free pages that were not returned
 }
 
 func look() state {
@@ -44,9 +43,6 @@ func look() state {
 		{Name: "/gc/scan/stack:bytes"},
 		{Name: "/gc/scan/globals:bytes"},
 		{Name: "/gc/heap/allocs:bytes"},
-		{Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/memory/classes/heap/unused:bytes"},
-		{Name: "/memory/classes/heap/free:bytes"},
 	}
 	metrics.Read(samples)
 	value := func(i int) uint64 {
@@ -55,7 +51,7 @@ func look() state {
 		}
 		return samples[i].Value.Uint64()
 	}
-	return state{live: value(0), roots: value(1) + value(2), allocated: value(3), held: value(4) + value(5) + value(6)}
+	return state{live: value(0), roots: value(1) + value(2), allocated: value(3)}
 }
 
 // percent returns the value for [debug.SetGCPercent] by which the heap may grow to least, but
@@ -68,10 +64,11 @@ func (s state) percent(least uint64) int {
 	return max(twice, int((least-s.live)*100/(s.live+s.roots))) //nolint:gosec // at most a few thousand
 }
 
-// resting reports whether the program has allocated little since an earlier look and holds
-// memory that is worth returning.
-func (s state) resting(earlier state) bool {
-	return s.allocated-earlier.allocated < quietBytes && s.held > s.live+worthReturn
+// resting reports whether the program has allocated little since an earlier look, but much
+// since memory went back the last time. What the last collection found alive says nothing
+// here: it may have met a hash at work, and takes its blocks for a part of the live heap.
+func (s state) resting(earlier, returned state) bool {
+	return s.allocated-earlier.allocated < quietBytes && s.allocated-returned.allocated > worthReturn
 }
 
 // Manage lets the heap grow to [Least] before the collector runs, and returns unused memory to
@@ -80,6 +77,7 @@ func Manage(ctx context.Context) {
 	watch(ctx)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
+	var returned state // nothing was returned yet of what the start has left
 	for earlier := look(); ; {
 		select {
 		case <-ctx.Done():
@@ -87,9 +85,10 @@ func Manage(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now := look()
-		if now.resting(earlier) {
+		if now.resting(earlier, returned) {
 			debug.FreeOSMemory()
 			now = look()
+			returned = now
 		}
 		earlier = now
 	}
