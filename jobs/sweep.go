@@ -8,13 +8,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Housekeeping deletes expired rows from the database, and writes the last uses of
-// sessions and agents. All fields are required.
+// Housekeeping deletes expired rows from the database, writes the last uses of sessions and
+// agents, and gives memory back. All fields are required.
 type Housekeeping struct {
 	Store *models.Store
 	Log   *slog.Logger
 	Sweep time.Duration // between sweeps
-	Flush time.Duration // between writes of last uses
+	Flush time.Duration // between writes of last uses, and between looks for memory to give back
 }
 
 // Run works until ctx ends, and then writes the last uses once more.
@@ -36,6 +36,7 @@ func (j *Housekeeping) Run(ctx context.Context) {
 			j.try(ctx, "compare the clocks", j.compareClocks)
 		case <-flush.C:
 			j.flush(ctx)
+			j.Store.Rest()
 		}
 	}
 }

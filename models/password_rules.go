@@ -10,6 +10,7 @@ import (
 	"github.com/trustelem/zxcvbn/match"
 
 	"github.com/latchkey-media/latchkey/internal/typed"
+	"github.com/latchkey-media/latchkey/internal/wordlists"
 )
 
 const (
@@ -68,6 +69,7 @@ func (c *core) checkPassword(field, password string, personal ...string) *FieldE
 	if isPersonal(prepared, personal) {
 		return wrong("password_personal")
 	}
+	defer wordlists.Hold()()
 	if e := weakness(prepared, personal, wrong); e != nil {
 		return e
 	}
@@ -113,7 +115,7 @@ func reversed(text string) string {
 }
 
 // weakness asks zxcvbn how many guesses password withstands and, if too few,
-// says why.
+// says why. The caller holds the lists of words.
 func weakness(password string, personal []string, wrong func(string, ...string) *FieldError) *FieldError {
 	seen := []rune(judged(password))
 	if len(seen) > strengthSeen {

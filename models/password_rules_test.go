@@ -5,9 +5,10 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/trustelem/zxcvbn/frequency"
 	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/latchkey-media/latchkey/internal/wordlists"
 )
 
 func rulesOf(minLength int) *core {
@@ -139,7 +140,7 @@ func FuzzPassword(f *testing.F) {
 func TestCommonPasswords(t *testing.T) {
 	t.Parallel()
 	rules, fit := rulesOf(10), 0
-	for _, password := range frequency.FrequencyLists["passwords"] {
+	for _, password := range wordlists.Words("passwords") {
 		if len(password) < 10 {
 			continue
 		}

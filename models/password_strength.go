@@ -5,10 +5,10 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/trustelem/zxcvbn/frequency"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/latchkey-media/latchkey/internal/typed"
+	"github.com/latchkey-media/latchkey/internal/wordlists"
 )
 
 // zxcvbn knows patterns of ASCII alone. What it cannot see is judged here, so that a
@@ -94,7 +94,7 @@ func keyRows() []string {
 }
 
 // isWordWithNumber reports whether a password is only one common word with a few digits or
-// marks before or behind it, such as a year: "Summer2026!".
+// marks before or behind it, such as a year: "Summer2026!". The caller holds the lists of words.
 func isWordWithNumber(text string) bool {
 	const mostAround = 7
 	word := strings.TrimFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M) })
@@ -103,17 +103,7 @@ func isWordWithNumber(text string) bool {
 		return false
 	}
 	word = norm.NFC.String(strings.ToLower(word))
-	return slices.Contains(commonWords(), word) || isListed(word)
-}
-
-// isListed reports whether a word is in one of zxcvbn's lists.
-func isListed(word string) bool {
-	for _, list := range frequency.FrequencyLists {
-		if slices.Contains(list, word) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(commonWords(), word) || wordlists.Has(word)
 }
 
 // commonWords returns words that people put before a year, in languages that zxcvbn does

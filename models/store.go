@@ -18,6 +18,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
+	"github.com/latchkey-media/latchkey/internal/wordlists"
 	"github.com/latchkey-media/latchkey/models/migrations"
 )
 
@@ -242,6 +243,10 @@ func (s *Store) checkKey(ctx context.Context) error {
 // Ready returns nil if the database can be used, and otherwise the reason why not; see
 // [database.DB.Ready].
 func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
+
+// Rest gives back the memory of what was not used since the last call: the words with which
+// passwords are judged.
+func (*Store) Rest() { wordlists.Rest() }
 
 // Drift returns how far the database's clock is ahead of the Store's clock. The
 // Store's clock decides when things expire; operators see a warning when the two

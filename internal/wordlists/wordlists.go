@@ -1,0 +1,108 @@
+// Package wordlists keeps the lists of words of the package zxcvbn out of memory while no
+// password is judged.
+//
+// The package zxcvbn makes maps of 94,000 words when the program starts: 9 MiB that the
+// collector reads again and again, and two thirds of the time before main begins. It has no
+// setting for that. So this package takes the lists away before zxcvbn makes its maps, and fills
+// the maps when they are needed. ADR 0015 says why it may, and what was tried instead.
+package wordlists
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	_ "unsafe" // for the directive go:linkname
+
+	"github.com/trustelem/zxcvbn/frequency"
+)
+
+// lists holds the lists by their names, and in each list the words in their order, with a space
+// behind each word.
+//
+// Go initialises this package after frequency, from which it takes the lists, and before
+// matching, which makes the maps: of the packages whose imports are ready, the one that is first
+// in the alphabet comes first. So this package must import nothing that matching does not import.
+var lists = take() //nolint:gochecknoglobals // it must happen before another package is initialised
+
+// maps is the variable of the package matching that has a map from words to their ranks for
+// each list. It is one field of an unexported type there.
+//
+//nolint:gochecknoglobals // a variable of another package
+//go:linkname maps github.com/trustelem/zxcvbn/matching.defaultRankedDictionnaries
+var maps struct{ ranked map[string]map[string]int }
+
+// guard guards the maps and full: for reading by those who hold them, for writing by whoever changes them.
+var guard sync.RWMutex //nolint:gochecknoglobals // the maps that it guards belong to the program
+
+// full says whether the maps hold the words.
+var full bool //nolint:gochecknoglobals // the same
+
+// asked says whether somebody has held the maps since the last call of [Rest].
+var asked atomic.Bool //nolint:gochecknoglobals // the same
+
+// take empties the lists of the package frequency, and returns them.
+func take() map[string]string {
+	taken := make(map[string]string, len(frequency.FrequencyLists))
+	for name, words := range frequency.FrequencyLists {
+		taken[name] = strings.Join(words, " ") + " "
+	}
+	clear(frequency.FrequencyLists)
+	return taken
+}
+
+// Words returns the words of a list, the most common one first.
+func Words(list string) []string { return strings.Fields(lists[list]) }
+
+// Hold fills the maps of zxcvbn, unless they are full, and keeps them until the returned
+// function is called. Whoever asks zxcvbn must hold them.
+func Hold() (release func()) {
+	for {
+		guard.RLock()
+		if full {
+			asked.Store(true)
+			return guard.RUnlock
+		}
+		guard.RUnlock()
+		fill()
+	}
+}
+
+// fill does what the package matching would do at the start of the program.
+func fill() {
+	guard.Lock()
+	defer guard.Unlock()
+	if full {
+		return // another caller was faster
+	}
+	for name := range lists {
+		words := Words(name)
+		ranks := make(map[string]int, len(words))
+		for i, word := range words {
+			ranks[strings.ToLower(word)] = i + 1
+		}
+		maps.ranked[name] = ranks
+	}
+	full = true
+}
+
+// Has reports whether a word in lower case is in one of the lists. The caller holds them.
+func Has(word string) bool {
+	for _, ranks := range maps.ranked {
+		if _, is := ranks[word]; is {
+			return true
+		}
+	}
+	return false
+}
+
+// Rest empties the maps if nobody has held them since it was called the last time. The program
+// calls it once in a while.
+func Rest() {
+	if asked.Swap(false) {
+		return
+	}
+	guard.Lock()
+	defer guard.Unlock()
+	clear(maps.ranked)
+	full = false
+}
