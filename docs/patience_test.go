@@ -32,7 +32,6 @@ var patientOnPurpose = map[string]string{
 	"mailer/mailtest/sink.go Write":                                 "the mail server is slow on purpose",
 	"mailer/smtp_slow_test.go think":                                "called in a bubble of testing/synctest",
 	"models/prepare_test.go TestPrepareInterrupted":                 "the deadlines of starts that are to be interrupted at any moment",
-	"models/prepare_test.go TestPrepareWaitsForALease":              "the deadline of a start that is to end by it",
 	"servicetest/bubble.go Ask":                                     "called in a bubble of testing/synctest",
 	"servicetest/bubble.go Check":                                   "called in a bubble of testing/synctest",
 	"servicetest/bubble.go send":                                    "called in a bubble of testing/synctest",

@@ -2,17 +2,18 @@ package models_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
+	"github.com/latchkey-media/latchkey/servicetest"
 )
 
 // unprepared returns a store on an empty database.
-func unprepared(t *testing.T, address string) *kit {
+func unprepared(t *testing.T, address string, adjust ...modelstest.Adjust) *kit {
 	t.Helper()
 	clock := modelstest.NewClock()
 	options, err := modelstest.Options(address, clock)
@@ -20,6 +21,9 @@ func unprepared(t *testing.T, address string) *kit {
 		t.Fatal(err)
 	}
 	modelstest.Loose(&options)
+	for _, change := range adjust {
+		change(&options)
+	}
 	store, err := models.New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -81,22 +85,36 @@ func TestPrepareCompletesAHalfMadeTable(t *testing.T) {
 	}
 }
 
-// A program waits while another one holds the lease.
+// A program waits while another one holds the lease, and says so once. If nobody holds the
+// lease, it says nothing.
 func TestPrepareWaitsForALease(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
-		k := unprepared(t, address)
+		log := &servicetest.Log{}
+		k := unprepared(t, address, func(o *models.Options) { o.Log = log.Logger() })
 		if _, err := k.Prepare(t.Context(), "first"); err != nil {
 			t.Fatal(err)
 		}
+		const says = "another instance brings the database up to date; the service waits for it"
+		if got := log.Count(says); got != 0 {
+			t.Errorf("the program says %d times that it waits for another one, want not a word: nobody held the lease", got)
+		}
 		k.exec("UPDATE leases SET owner = 'alive', until_at = '2999-01-01 00:00:00'")
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer cancel()
-		if _, err := k.Prepare(ctx, "alive"); !errors.Is(err, context.DeadlineExceeded) { // another program may have the same name
-			t.Errorf("migrated beside another program with error %v, want it to wait until the deadline", err)
+		prepared := make(chan error, 1)
+		go func() { _, err := k.Prepare(t.Context(), "alive"); prepared <- err }() // another program may have the same name
+		waittest.Eventually(t, "the program says that it waits", func() bool { return log.Count(says) > 0 })
+		select {
+		case err := <-prepared:
+			t.Fatalf("the program migrated beside another one with error %v, want it to wait", err)
+		default:
 		}
 		k.exec("UPDATE leases SET owner = ''")
-		k.must(func() error { _, err := k.Prepare(t.Context(), "second"); return err }())
+		if err := waittest.Receive(t, prepared, "the end of the wait"); err != nil {
+			t.Error(err)
+		}
+		if got := log.Count(says); got != 1 {
+			t.Errorf("the program says %d times that it waits, want once", got)
+		}
 	})
 }
 

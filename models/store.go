@@ -127,6 +127,9 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.Waits = func(ctx context.Context) {
+		o.Log.InfoContext(ctx, "another instance brings the database up to date; the service waits for it")
+	}
 	o.Hashing.Now = o.Now
 	hasher, err := secret.NewHasher(o.Keys, o.Hashing)
 	if err != nil {

@@ -181,6 +181,9 @@ func (p *process) files(t *testing.T) int {
 	return len(entries)
 }
 
+// waitsForDatabase is what the log says when the program waits for its database.
+const waitsForDatabase = "the database does not answer yet; the service waits for it"
+
 // refusals counts the tries to start that failed because the database could not be
 // reached. It leaves out those that took too long, as they may on a busy machine.
 func (p *process) refusals() int {
@@ -188,11 +191,31 @@ func (p *process) refusals() int {
 	for _, entry := range p.log() {
 		cause, _ := entry["err"].(string)
 		slow := strings.Contains(cause, "timeout") || strings.Contains(cause, "deadline exceeded")
-		if entry["msg"] == "the database does not answer yet; the service waits for it" && !slow {
+		if entry["msg"] == waitsForDatabase && !slow {
 			n++
 		}
 	}
 	return n
+}
+
+// TestReachableDatabaseIsNotWaitedFor starts the program while its database answers: the
+// log does not say that it waits for anything.
+func TestReachableDatabaseIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		p := launch(t, nil, append(plain(t), "--database="+address)...)
+		p.waitServing()
+		waits := p.refusals()
+		for _, entry := range p.log() {
+			if text, _ := entry["msg"].(string); strings.Contains(text, "wait") && text != waitsForDatabase {
+				waits++
+			}
+		}
+		if waits > 0 {
+			t.Errorf("the program says %d times that it waits, want not a word:\n%s", waits, p.said)
+		}
+		p.stop()
+	})
 }
 
 // TestFaultStartWithoutDatabase starts the program while its database is stopped: it
@@ -202,9 +225,8 @@ func TestFaultStartWithoutDatabase(t *testing.T) {
 	address, line := behindProxy(t, modelstest.MySQL(t))
 	line.cut()
 	p := launch(t, nil, append(plain(t), "--database="+address)...)
-	p.waitLog("the database does not answer yet; the service waits for it")
+	p.waitLog(waitsForDatabase)
 	p.address, _ = p.waitLog("listening")["address"].(string)
-	p.waitLog("waiting for the database")
 	if status := p.get("/livez"); status != http.StatusOK {
 		t.Errorf("/livez: %d, want 200: it lives", status)
 	}
@@ -226,6 +248,6 @@ func TestFaultStartWithoutDatabase(t *testing.T) {
 
 	line.cut()
 	waiting := launch(t, nil, append(plain(t), "--database="+address)...)
-	waiting.waitLog("the database does not answer yet; the service waits for it")
+	waiting.waitLog(waitsForDatabase)
 	waiting.stop()
 }

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,10 +30,6 @@ type serveCommand struct {
 
 // shutdownTime is the time that requests have to end when the service stops.
 const shutdownTime = 15 * time.Second
-
-// waitIsLong is the time after which the log says that the service waits for its
-// database: usually the database is ready at once.
-const waitIsLong = 2 * time.Second
 
 // Run serves until the program is told to stop.
 func (s serveCommand) Run(p *program) error {
@@ -107,7 +102,6 @@ type service struct {
 	stopping atomic.Bool   // the service reports that it is not ready
 	leaving  chan struct{} // closed when the service begins to wait for the last requests
 	public   string
-	remote   bool   // the database is a server, not a file
 	welcome  func() // called when it serves; nil for nothing
 }
 
@@ -127,7 +121,6 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	}
 	s := &service{
 		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
-		remote:  !strings.HasPrefix(p.settings.Database, "sqlite:"),
 		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: time.Now},
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
 	}
@@ -219,19 +212,12 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	defer func() { _ = server.Close() }()
 	address := slog.String("address", listener.Addr().String())
 	s.log.InfoContext(ctx, "listening", address)
-	waits := time.AfterFunc(waitIsLong, func() {
-		if s.remote {
-			s.log.InfoContext(ctx, "waiting for the database", address)
-		}
-	})
-	defer waits.Stop()
 	if err := prepare(ctx, s.store, s.log, func(ctx context.Context) error { return s.watch.begin(ctx, s.restored) }); err != nil {
 		if ctx.Err() != nil {
 			return nil // the program was told to stop before it had started
 		}
 		return err
 	}
-	waits.Stop()
 	s.prepared.Store(true)
 	jobsCtx, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()

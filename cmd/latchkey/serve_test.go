@@ -38,9 +38,6 @@ func TestServeInAnEmptyFolder(t *testing.T) {
 			t.Errorf("the program does not say %q, want it:\n%s", hint, p.said)
 		}
 	}
-	if strings.Contains(p.said.String(), "waiting for the database") {
-		t.Errorf("the program says that it waits for a database that is a file, want no such line:\n%s", p.said)
-	}
 	for path, mode := range map[string]os.FileMode{"data": 0o700, "data/secret-key": 0o600} {
 		info, err := os.Stat(filepath.Join(p.command.Dir, path))
 		if err != nil || info.Mode().Perm() != mode {

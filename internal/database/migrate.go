@@ -126,13 +126,16 @@ func (d *DB) underLease(ctx context.Context, name, owner string, work func(conte
 	}
 	take := "UPDATE leases SET owner = ?, until_at = " + words.lifeOver +
 		" WHERE name = ? AND (owner = '' OR until_at < " + words.now + ")"
-	for {
+	for waits := false; ; waits = true {
 		taken, err := d.affected(ctx, take, owner, name)
 		if err != nil {
 			return fmt.Errorf("lease: %w", err)
 		}
 		if taken {
 			break
+		}
+		if !waits && d.Waits != nil {
+			d.Waits(ctx)
 		}
 		select {
 		case <-ctx.Done():

@@ -39,6 +39,9 @@ type DB struct {
 	Gorm    *gorm.DB
 	SQL     *sql.DB
 	Dialect Dialect
+	// Waits is called when Migrate begins to wait for another program that migrates the
+	// database. It may be nil.
+	Waits   func(ctx context.Context)
 	address string
 	writer  chan struct{} // SQLite: full while a transaction of this process writes
 
