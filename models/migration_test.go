@@ -229,3 +229,26 @@ func TestMigration8DownAndUp(t *testing.T) {
 		k.isKind(k.addAddress(owner, m, path+"/"), models.KindConflict)
 	})
 }
+
+// The migration of the list's indexes goes down and up again on both engines. When the program is
+// killed between its steps, the next start completes it.
+func TestListIndexesDownAndUp(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		k := &kit{modelstest.Open(t, address, modelstest.NewClock()), t, modelstest.NewClock()}
+		models.Impatient(k.Store)
+		indexes, dialect := k.indexes(), models.DatabaseOf(k.Store).Dialect
+		_, names := migrationFiles(t, dialect)
+		number := 1 + slices.IndexFunc(names, func(name string) bool { return strings.HasSuffix(name, "_list_indexes.sql") })
+		k.downTo(number - 1)
+		k.upFrom(number-1, "down and up")
+		if dialect == database.MySQL { // SQLite does all or nothing
+			k.downTo(number)
+			k.exec(stepsDown(t, dialect, number)[0])
+			k.upFrom(number-1, "without the last step")
+		}
+		if diff := cmp.Diff(indexes, k.indexes()); diff != "" || !strings.Contains(fmt.Sprint(indexes), "links_list") {
+			t.Errorf("indexes differ, or none is links_list (-before +after):\n%s", diff)
+		}
+	})
+}

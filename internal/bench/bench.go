@@ -24,6 +24,9 @@ type Target struct {
 type Comparison struct {
 	Of    string  // the name of another target of the case; "" compares the answers that a second of CPU gives
 	Least float64 // the goal; 0 for none
+
+	Half bool    // compares the times within which half of the answers came (p50), and not their costs
+	Most float64 // the goal of these times; 0 for none
 }
 
 // A Case is a request that several targets answer.

@@ -108,6 +108,29 @@ func TestTableComparesRoundByRound(t *testing.T) {
 	}
 }
 
+// TestTableComparesHalves wants the ratios of the times within which half of the answers came.
+func TestTableComparesHalves(t *testing.T) {
+	t.Parallel()
+	took := func(ms ...time.Duration) bench.Result {
+		var r bench.Result
+		for _, one := range ms {
+			r.Times = append(r.Times, one*time.Millisecond)
+		}
+		return r
+	}
+	var b strings.Builder
+	err := bench.WriteTable(&b, []bench.Measured{
+		{Case: "a", Target: "few", Results: []bench.Result{took(1, 2, 90), took(4, 4, 4), took(2, 2, 2)}},
+		{
+			Case: "a", Target: "many", Results: []bench.Result{took(1, 3, 4), took(5, 5, 90), took(2, 4, 4)},
+			Compare: []bench.Comparison{{Of: "few", Half: true, Most: 1.4}},
+		},
+	})
+	if want := " p50 1.50 (1.25–2.00) times that of few, **short** (≤ 1.40) |"; err != nil || !strings.Contains(b.String(), want) {
+		t.Errorf("got error %v and the table\n%s\nwant one with %q", err, b.String(), want)
+	}
+}
+
 func TestFiguresStandBesideTheirGoals(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

@@ -43,6 +43,17 @@ func ratios(of, with *Measured) []float64 {
 	return all
 }
 
+// halves returns round by round how many times as long half of the answers took.
+func halves(of, with *Measured) []float64 {
+	var all []float64
+	for i := range min(len(of.Results), len(with.Results)) {
+		if ratio := share(of.Results[i].Within(0.5), with.Results[i].Within(0.5)); ratio > 0 {
+			all = append(all, ratio)
+		}
+	}
+	return all
+}
+
 // each returns one value of each result.
 func (m *Measured) each(value func(*Result) float64) []float64 {
 	all := make([]float64, len(m.Results))

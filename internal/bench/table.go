@@ -67,6 +67,10 @@ func compare(all []Measured, m *Measured, c Comparison) string {
 		return perCore.String() + " a second of CPU" + verdict(perCore.Median, c.Least, 0)
 	}
 	for i := range all {
+		if all[i].Case == m.Case && all[i].Target == c.Of && c.Half {
+			spread := SpreadOf(halves(m, &all[i]))
+			return "p50 " + spread.String() + " times that of " + c.Of + verdict(spread.Median, 0, c.Most)
+		}
 		if all[i].Case == m.Case && all[i].Target == c.Of {
 			spread := SpreadOf(ratios(m, &all[i]))
 			return spread.String() + " of " + c.Of + verdict(spread.Median, c.Least, 0)
