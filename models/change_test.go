@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,5 +173,45 @@ func TestWaitEndsWithAChange(t *testing.T) {
 		k.must(k.Changes.Wait(short, m.Server, last+1, time.Hour, nil))
 		k.must(k.OperatedServers.Disable(ctx, m.ID))
 		k.is(k.Changes.Wait(ctx, m.Server, last+1, time.Hour, nil), models.ErrServerDisabled)
+	})
+}
+
+// Agents that wait cost the database one statement at each look, however many they are: none
+// of them asks by itself.
+func TestWaitingAgentsAskTogether(t *testing.T) {
+	eachInvite(t, func(k *kit) {
+		const agents, looks = 12, 20
+		models.LookForChanges(k.Store, time.Millisecond)
+		said := k.listen()
+		ctx, leave := context.WithCancel(k.t.Context())
+		heard := make(chan error, agents)
+		owner := k.account()
+		for range agents {
+			m := k.agent(owner)
+			last := k.last(m)
+			go func() { heard <- k.Changes.Wait(ctx, m.Server, last, time.Hour, nil) }()
+		}
+		count := func(is func(text string) bool) (n int) {
+			for _, s := range said.keep() {
+				if is(s.text) {
+					n++
+				}
+			}
+			return n
+		}
+		alone := func(text string) bool { return text == models.LookChanges }
+		together := func(text string) bool {
+			return strings.HasPrefix(text, "SELECT id, change_seq, disabled_at FROM servers WHERE id IN (")
+		}
+		waittest.Eventually(k.t, "every agent has looked once for itself", func() bool { return count(alone) >= 2*agents }) // k.last is the other time
+		said.take()
+		waittest.Eventually(k.t, "the Store has looked many times", func() bool { return count(together) >= looks })
+		if n := count(alone); n != 0 {
+			k.t.Errorf("%d agents that wait asked %d times by themselves, want never", agents, n)
+		}
+		leave()
+		for range agents {
+			k.must(waittest.Receive(k.t, heard, "the call returns"))
+		}
 	})
 }

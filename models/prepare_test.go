@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,4 +147,40 @@ func TestIDsRise(t *testing.T) {
 	if len(slices.Compact(ids)) != 64 {
 		t.Error("two of 64 parallel ids are the same, want 64 different ones")
 	}
+}
+
+// A start reads no table of people and servers from one end to the other: it would take longer
+// with each account, and on SQLite hold the lock of the writers meanwhile.
+func TestAStartReadsNoTableWhole(t *testing.T) {
+	each(t, func(k *kit) {
+		ctx := k.t.Context()
+		k.crowd(2500)
+		said := k.listen()
+		if applied, err := k.Prepare(ctx, "another start"); err != nil || applied != 0 {
+			k.t.Fatalf("applied %d migrations with error %v, want 0", applied, err)
+		}
+		mark, _, err := k.Restores.Raise(ctx, models.DatabaseMark{})
+		k.must(err)
+		_, _, err = k.Restores.Raise(ctx, mark)
+		k.must(err)
+		_, err = k.Restores.Finish(ctx)
+		k.must(err)
+		statements := said.take()
+		if len(statements) < 5 {
+			k.t.Errorf("recorded %d statements, want at least 5", len(statements))
+		}
+		md5 := false
+		for _, s := range statements {
+			md5 = md5 || strings.Contains(s.text, "legacy_md5")
+			if strings.Contains(s.text, "secret_keys") {
+				continue // a row for each secret key
+			}
+			if lines, scans := k.plan(s); scans {
+				k.t.Errorf("a start reads a whole table:\n\t%s\n\t\t%s", s.text, strings.Join(lines, "\n\t\t"))
+			}
+		}
+		if !md5 {
+			k.t.Error("no statement asks for MD5 verifiers, want the one that once read all accounts")
+		}
+	})
 }
