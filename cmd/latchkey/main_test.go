@@ -84,6 +84,27 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// TestLegacyMD5LoginSaysWhatItNeeds reads the help of every command that has the setting,
+// and the list of settings: both tell the operator that it works for a person only after a
+// sign-in with the password itself.
+func TestLegacyMD5LoginSaysWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "config"} {
+		help := strings.Join(strings.Fields(newShell(t).must(t, command, "--help")), " ")
+		_, about, _ := strings.Cut(help, "--legacy-md5-login ")
+		about, _, _ = strings.Cut(about, "(LATCHKEY_LEGACY_MD5_LOGIN)")
+		for _, want := range []string{"Each person then has to sign in once with the password itself", "until then the MD5 is refused like a wrong password"} {
+			if !strings.Contains(about, want) {
+				t.Errorf("%s --help says %q about the setting, want %q in it", command, about, want)
+			}
+		}
+	}
+	output := newShell(t, "--dev", "--legacy-md5-login").must(t, "config")
+	if !lineWith(output, "legacy-md5-login", "true (works for people who have signed in with the password itself since it was turned on)", "flag --legacy-md5-login") {
+		t.Errorf("config says\n%s\nwant it to say what the setting needs", output)
+	}
+}
+
 // TestConfigTellsAllAtOnce gives many bad settings: each command that needs settings
 // reports all of them, and none of their secrets.
 func TestConfigTellsAllAtOnce(t *testing.T) {
