@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // Recovery holds the operations of people who forgot their password.
@@ -19,7 +20,7 @@ func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Calle
 	if name == "" {
 		return ErrNameOrEmailAbsent
 	}
-	err := r.mayRequest(ctx, name, caller, noProof)
+	known, err := r.mayRequest(ctx, name, caller, noProof)
 	if KindOf(err) == KindThrottled {
 		return nil
 	}
@@ -27,44 +28,57 @@ func (r *Recovery) Request(ctx context.Context, nameOrEmail string, caller Calle
 		return err
 	}
 	return r.tx(ctx, "ask for a password reset", func(tx *gorm.DB) error {
-		return r.owe(ctx, tx, passwordResetByNameMail(name, r.opt.Languages[0], r.opt.Lives.Reset))
+		row, err := r.mail(passwordResetByNameMail(name, r.opt.Languages[0], r.opt.Lives.Reset))
+		if err != nil {
+			return err
+		}
+		if !known {
+			row.ID = 1 + int64(row.Salt[0])%unknownMost
+		}
+		return gorm.G[outboxRow](tx, clause.OnConflict{UpdateAll: true}).Create(ctx, &row)
 	})
 }
 
-// mayRequest counts a request, and returns [ErrThrottled] if no mail may be sent. The first
-// request of an hour for an account always passes, unless the caller's own address has used
-// up its tries: strangers who use up the tries of the network, of the whole service or of
-// the account must not keep its owner from a reset. Names without an account are
-// counted in the same way.
-func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, noProof bool) error {
+// unknownMost is the number of rows in the outbox for names without an account. Such a
+// request writes a row as every request does, so that it takes equally long, but it
+// replaces another one of them: however many names strangers make up, the worker finds
+// few rows that it has to drop. The ids of real mails are much larger.
+const unknownMost = 64
+
+// mayRequest counts a request, and returns [ErrThrottled] if no mail may be sent. It reports
+// whether an account has the name. The first request of an hour for an account always passes,
+// unless the caller's own address has used up its tries: strangers who use up the tries of the
+// network, of the whole service or of the account must not keep its owner from a reset.
+// Names without an account are counted in the same way.
+func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, noProof bool) (known bool, err error) {
 	l, t := r.opt.Limits, r.throttle
 	if noProof {
 		from := t.placeOf(caller.Address)
 		if err := t.allow(ctx, t.key("recover no proof", from.near), l.RecoverNoProof.times(from.times)); err != nil {
-			return err
+			return false, err
 		}
 	}
 	counters := append(t.near("recover", caller, l.RecoverSource, l.RecoverNetwork), counter{t.key("recover service", ""), l.RecoverService})
 	tries, crowded := t.countAll(ctx, counters...)
 	if crowded != nil && (KindOf(crowded) != KindThrottled || len(tries) == 0) { // no try: the caller's own address is refused
-		return crowded
+		return false, crowded
 	}
 	subject := "name " + name
 	row, err := r.accountByName(ctx, r.read(ctx), name)
-	if err == nil { // all names of an account count together
+	if known = err == nil; known { // all names of an account count together
 		subject = "account " + row.owner()
 	} else if KindOf(err) != KindNotFound {
-		return err
+		return false, err
 	}
 	hourly := t.allow(ctx, t.key("recover hourly", subject), l.ResetHour)
 	if hourly != nil && (KindOf(hourly) != KindThrottled || crowded != nil) {
-		return hourly
+		return known, hourly
 	}
 	err = r.countRequest(ctx, subject)
 	if KindOf(err) == KindThrottled { // the hourly request passes nevertheless
-		return hourly
+		return known, hourly
 	}
-	return err
+	return known, err
 }
 
 // countRequest counts a request by its account, or by a name that has no account. It

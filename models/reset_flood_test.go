@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -43,5 +44,30 @@ func TestStrangersDoNotStopResets(t *testing.T) {
 		}
 		ask(home, 0)
 		ask(neighbour, 1)
+	})
+}
+
+// Strangers with many addresses ask for resets of names that have no account: however many
+// they name, few rows wait for the worker, and the mail of a person who asks waits with them.
+func TestUnknownNamesLeaveFewMails(t *testing.T) {
+	strict(t, func(k *kit) {
+		ctx, a := k.t.Context(), k.account()
+		k.letters()
+		for i := range 300 {
+			k.must(k.Recovery.Request(ctx, newName(), models.Caller{Address: fmt.Sprintf("2001:db8:%x::1", i)}, false))
+		}
+		k.must(k.Recovery.Request(ctx, a.Username, home, false))
+		k.must(k.Recovery.Request(ctx, newName(), models.Caller{Address: "203.0.113.40"}, false))
+		owed, err := k.Mail.Claim(ctx, "worker", 1000)
+		k.must(err)
+		const most = 64 + 1
+		if len(owed) < 2 || len(owed) > most {
+			k.t.Errorf("%d mails wait for the worker, want at least 2 and at most %d", len(owed), most)
+		}
+		k.must(k.Mail.Release(ctx, "worker"))
+		k.letter(models.MailPasswordReset, a.Email)
+		if n := k.texts("SELECT COUNT(*) FROM outbox")[0][0]; n != "0" {
+			k.t.Errorf("%s mails are left when the worker has done its work, want none", n)
+		}
 	})
 }
