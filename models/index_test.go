@@ -193,7 +193,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 			{"propose", func() error { return k.Proofs.Propose(ctx, m.Server, proof.ID, "123", "") }, ""},
 			{"fail", func() error { return k.Proofs.Fail(ctx, m.Server, proof.ID, "denied") }, ""},
 			{"proof", func() error { _, err := k.Proofs.Get(ctx, ben.ID, m.ID); return err }, "proofs_account_id"},
-			{"servers with quick connect", func() error { _, err := k.QuickConnects.Servers(ctx, member.ID); return err }, "links_account_id"},
+			{"servers with quick connect", func() error { _, err := k.QuickConnects.Servers(ctx, member.ID); return err }, "l USING INDEX links_"},
 			{"ask quick connect", func() error { _, err := k.QuickConnects.Ask(ctx, session, m.ID, "222222", home); return err }, "quick_connects_"},
 			{"quick connect", func() error { _, err := k.QuickConnects.Get(ctx, member.ID, quick.ID); return err }, ""},
 			{"open quick connects", func() error { _, err := k.QuickConnects.Open(ctx, m.Server); return err }, "quick_connects_server_id"},
@@ -202,7 +202,7 @@ func TestInviteStatementsUseIndexes(t *testing.T) {
 				return k.QuickConnects.Fail(ctx, m.Server, k.quick(session, m, "444444").ID, models.QuickCodeWrong)
 			}, ""},
 			{"invite here", func() error { _, err := k.inviteHere(m, "there@example.org"); return err }, ""},
-			{"links of a person", func() error { _, err := k.Links.List(ctx, member.ID, models.LinkAccepted); return err }, "links_account_id"},
+			{"links of a person", func() error { _, err := k.Links.List(ctx, member.ID, models.LinkAccepted); return err }, "l USING INDEX links_"},
 			{"sign out everywhere", func() error { return k.Sessions.EndAll(ctx, member.ID, home) }, ""},
 			{"history", func() error { _, err := k.History.Page(ctx, member.ID, 0, 50); return err }, "history_account_id"},
 			{"export", func() error { _, err := k.Accounts.Export(ctx, ben.ID, home); return err }, ""},
