@@ -117,11 +117,18 @@ func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 		}
 	}
 	gs.waits.set(reasons)
-	if _, told := gs.waits.untold(); !told {
-		gs.wake.service.now()
-	}
 	if len(reasons) > 0 {
 		gs.wake.quickConnects.now()
+	}
+}
+
+// wakeToTell has the service told the reasons for which guests wait, unless it has them. It
+// is called after each try to find them, also after one that failed: then the service must
+// not keep the reasons of the run before.
+func (gs *guests) wakeToTell() {
+	gs.waits.setUnknown()
+	if _, told := gs.waits.untold(); !told {
+		gs.wake.service.now()
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 // why no local user is created for a link.
 type guestWaits struct {
 	mu      sync.Mutex
-	reasons map[string]string // names of troubles by the id of the link
-	told    map[string]string // the reasons that the service has; nil for none
+	reasons map[string]string // names of troubles by the id of the link; nil until the agent has looked for the first time
+	told    map[string]string // the reasons that the service has; nil if this run of the agent has not told it yet
 	next    chan struct{}     // closed by the next change
 }
 
@@ -46,11 +46,23 @@ func (w *guestWaits) set(reasons map[string]string) {
 	w.tell()
 }
 
-// untold returns the reasons, and whether the service has them already.
+// setUnknown notes that the agent has looked and could not find out the reasons. Reasons that
+// it found before stay.
+func (w *guestWaits) setUnknown() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.reasons == nil {
+		w.reasons = map[string]string{}
+	}
+}
+
+// untold returns the reasons, and whether the service has them already. The first reasons of
+// a run are untold even if there are none, because the service may still have those of the
+// run before.
 func (w *guestWaits) untold() (reasons map[string]string, told bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.reasons, maps.Equal(w.reasons, w.told)
+	return w.reasons, w.reasons == nil || w.told != nil && maps.Equal(w.reasons, w.told)
 }
 
 // setTold notes the reasons that the service has now.

@@ -267,3 +267,26 @@ func TestServiceHearsWhyAGuestWaits(t *testing.T) {
 		})
 	}
 }
+
+// An agent that starts and does not know yet why a guest waits tells the service so. A reason
+// of the run before, which may be wrong by now, does not stay on the pages of the service.
+func TestStaleReasonToWaitIsClearedAtStart(t *testing.T) {
+	t.Parallel()
+	s, d := newRunning(t, func(o *agent.Options) { o.Policy.CreateUsers = false })
+	bob := s.Join(t, "bob")
+	d.invite(bob, "bob")
+	waitsFor := func(want string) {
+		t.Helper()
+		eventually(t, "the reason "+want, func() bool {
+			list := must(bob.Links.List(t.Context(), client.Accepted))(t)
+			return len(list) == 1 && list[0].WaitsFor == want
+		})
+	}
+	waitsFor(client.WaitGuestsOff)
+	d.halt()
+	d.fake.setDown(errDown) // nobody knows whether the media server would refuse the guest
+	d.options.Policy.CreateUsers = true
+	d.open()
+	d.run()
+	waitsFor("")
+}
