@@ -151,8 +151,8 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
-// clearError returns what is wrong with the text of an error: secrets in it, or more than one
-// line. It returns "" for a good one.
+// clearError returns what is wrong with the text of an error: secrets in it, more than one
+// line, or a prefix that stands in it twice. It returns "" for a good one.
 func clearError(err error, fake *jellyfintest.Server, secrets ...string) string {
 	text := err.Error()
 	for _, secret := range append(secrets, fake.APIKey, "secret-token", "secret-body", "secret-query", "secret-path", "api_key", "Token=", "code=") {
@@ -165,6 +165,9 @@ func clearError(err error, fake *jellyfintest.Server, secrets ...string) string 
 	}
 	if len(text) > 400 || strings.ContainsAny(text, "\n\r") || !strings.HasPrefix(text, "jellyfin: ") {
 		return "it is not one clear line"
+	}
+	if strings.Count(text, "jellyfin: ") > 1 {
+		return "its prefix is doubled"
 	}
 	return ""
 }

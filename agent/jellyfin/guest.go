@@ -61,7 +61,7 @@ func (s *Server) create(ctx context.Context, name, password string) (string, err
 	free := freeName(name, before)
 	body, err := json.Marshal(map[string]string{"Name": free, "Password": password})
 	if err != nil {
-		return "", fmt.Errorf("jellyfin: %s: %w", creating, err)
+		return "", fmt.Errorf(prefix+"%s: %w", creating, err)
 	}
 	var made userDto
 	err = s.admin(ctx, call{doing: creating, method: http.MethodPost, path: "/Users/New", body: body, into: &made})
@@ -104,9 +104,12 @@ func (s *Server) takeBack(ctx context.Context, id string, why error) error {
 		"%v; and the new local user could be neither deleted nor disabled: delete the local user %s in Jellyfin", reason(why), id)}
 }
 
-// reason returns the text of an error without the beginning that every failure to create a
-// guest has. The caller wraps the text in another such failure, which has it already.
-func reason(err error) string { return strings.TrimPrefix(err.Error(), "jellyfin: "+creating+": ") }
+// reason returns the text of an error without the beginning that every failure has, and
+// without the words that every failure to create a guest has. The caller wraps the text in
+// another such failure, which has both already.
+func reason(err error) string {
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), prefix), creating+": ")
+}
 
 // takeBackUnknown looks for a local user that may have been made with a name that was free,
 // and takes it back if this agent made it: then it has the password that only the agent
@@ -160,7 +163,7 @@ func (s *Server) IsGuest(ctx context.Context, id, secret string) (bool, error) {
 func (s *Server) hasPassword(ctx context.Context, name, password string) (bool, error) {
 	body, err := json.Marshal(map[string]string{"Username": name, "Pw": password})
 	if err != nil {
-		return false, fmt.Errorf("jellyfin: %s: %w", creating, err)
+		return false, fmt.Errorf(prefix+"%s: %w", creating, err)
 	}
 	var result signedIn
 	err = s.do(ctx, call{

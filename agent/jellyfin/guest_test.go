@@ -249,6 +249,25 @@ func TestGuestThatCannotBeTakenBack(t *testing.T) {
 	}
 }
 
+// The error of a guest that cannot be taken back names the step that failed first, in one line
+// with one prefix, whichever step that is.
+func TestGuestThatCannotBeTakenBackHasOnePrefix(t *testing.T) {
+	t.Parallel()
+	for failing, want := range map[string]string{
+		"GetUserById": "jellyfin: making a guest: reading a local user: it failed (500)", "UpdateUserPolicy": "jellyfin: making a guest: it failed (500)",
+	} {
+		fake := jellyfintest.New(t, "12")
+		s := drive(t, fake.URL, fake.APIKey)
+		for _, operation := range []string{failing, "DeleteUser", "UpdateUserPolicy"} {
+			fake.Break(operation, jellyfintest.Forever, jellyfintest.Status(500))
+		}
+		_, err := s.CreateGuest(t.Context(), "Anna", guestSecret, mediaserver.Restriction{})
+		if err == nil || !strings.HasPrefix(err.Error(), want) || clearError(err, fake) != "" {
+			t.Errorf("%s fails: error %v, want one clear line that begins with %q", failing, err, want)
+		}
+	}
+}
+
 // If it is not known whether a guest was made, a local user with its name that another
 // administrator made in the same moment stays unchanged.
 func TestGuestOfSomebodyElse(t *testing.T) {

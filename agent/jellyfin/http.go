@@ -36,8 +36,11 @@ type failure struct {
 	err    error
 }
 
+// prefix begins the text of every error of this package.
+const prefix = "jellyfin: "
+
 // Error returns what was done and why it failed.
-func (f *failure) Error() string { return "jellyfin: " + f.doing + ": " + f.why }
+func (f *failure) Error() string { return prefix + f.doing + ": " + f.why }
 
 // Unwrap returns the cause.
 func (f *failure) Unwrap() error { return f.err }

@@ -24,7 +24,7 @@ func (s *Server) StartProof(ctx context.Context, accountName string) (mediaserve
 	const doing = "starting a proof"
 	var id [8]byte
 	if _, err := io.ReadFull(s.random, id[:]); err != nil {
-		return mediaserver.Proof{}, fmt.Errorf("jellyfin: %s: no randomness: %w", doing, err)
+		return mediaserver.Proof{}, fmt.Errorf(prefix+"%s: no randomness: %w", doing, err)
 	}
 	// Each proof has its own device, so that proofs of the same person do not end each other.
 	device := mediaserver.Device{

@@ -146,7 +146,7 @@ func (s *Server) authorize(ctx context.Context, doing, code, localUserID string)
 func (s *Server) collect(ctx context.Context, doing, secret string) (signedIn, error) {
 	body, err := json.Marshal(map[string]string{"Secret": secret})
 	if err != nil {
-		return signedIn{}, fmt.Errorf("jellyfin: %s: %w", doing, err)
+		return signedIn{}, fmt.Errorf(prefix+"%s: %w", doing, err)
 	}
 	var result signedIn
 	err = s.do(ctx, call{
