@@ -171,7 +171,7 @@ func (d *dashboard) tell(ctx context.Context, found map[string][]string, quiet b
 		},
 		{
 			troubleGuestLibraries, "these guests may see libraries that the media server no longer has: ",
-			"A library that is renamed is a new one to the agent: choose their libraries again on the server's page",
+			"A library that is renamed is a new one to the media server: the server's page asks whether it is one of the new ones, or choose their libraries again there",
 		},
 		{
 			troubleGuestWider, "an administrator of the media server lets these guests see more libraries than they were given: ",

@@ -400,27 +400,6 @@ func TestGuestsAreCreatedAtLimitedRate(t *testing.T) {
 	eventually(t, "the others", func() bool { return d.fake.count("CreateGuest") == len(many) })
 }
 
-// TestGuestLibrariesOfSettings takes the libraries of guests from the settings.
-func TestGuestLibrariesOfSettings(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s, func(o *agent.Options) { o.Policy.GuestLibraries = []string{"films", "Books"} }).started()
-	bob := s.Join(t, "bob")
-	d.invite(bob, "bob")
-	guest := d.guestOf("bob")
-	if diff := cmp.Diff(mediaserver.Restriction{Libraries: []string{"l1"}}, d.fake.limit(guest.LocalUserID)); diff != "" {
-		t.Errorf("restriction (-want +got):\n%s", diff)
-	}
-	if d.log.Count("guest-libraries names libraries") != 1 {
-		t.Errorf("want one line about guest-libraries; log:\n%s", d.log)
-	}
-	d.fake.set(func() { d.fake.libraries = append(d.fake.libraries, mediaserver.Library{ID: "l3", Name: "Books"}) })
-	eventually(t, "the other one as well", func() bool { return slices.Equal(d.fake.limit(guest.LocalUserID).Libraries, []string{"l1", "l3"}) })
-	if d.trouble("guest_libraries") {
-		t.Errorf("trouble %+v, want no guest_libraries", d.status().Trouble)
-	}
-}
-
 // TestFailingGuestHoldsUpNoOther has the media server fail for one of several
 // guests. The others must be shut nevertheless.
 func TestFailingGuestHoldsUpNoOther(t *testing.T) {

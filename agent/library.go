@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -25,12 +24,28 @@ func (gs *guests) restriction(ctx context.Context, link *linkRow) (mediaserver.R
 	}
 	ids, unknown := chooseLibraries(libraries, gs.opt.Policy.GuestLibraries)
 	if len(unknown) > 0 {
-		gs.trouble.begin(ctx, troubleLibraries, "guest-libraries names libraries that the media server does not have: correct it in the agent's settings",
-			slog.String("libraries", strings.Join(unknown, ", ")))
+		gs.trouble.begin(ctx, troubleLibraries, unknownText(unknown, libraries, ids))
 	} else {
 		gs.trouble.end(ctx, troubleLibraries)
 	}
 	return mediaserver.Restriction{Libraries: ids}, nil
+}
+
+// unknownText returns the text of the trouble about entries of GuestLibraries that name no
+// library. It also names the libraries that no entry names: one of them may be a renamed one,
+// which the media server takes for a new one. Only the admin can tell.
+func unknownText(unknown []string, libraries []mediaserver.Library, chosen []string) string {
+	var others []string
+	for _, l := range libraries {
+		if !slices.Contains(chosen, l.ID) {
+			others = append(others, readable(l.Name))
+		}
+	}
+	text := "guest-libraries names libraries that the media server does not have: " + readable(some(unknown)) + ". "
+	if len(others) == 0 {
+		return text + "Correct it in the agent's settings"
+	}
+	return text + "If one was renamed, it may be one of these now: " + some(others) + ". Correct it in the agent's settings"
 }
 
 // chooseLibraries returns the ids of the libraries that wanted names by id or by

@@ -73,7 +73,7 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	if last.single {
 		by = byNobody
 	}
-	answer, err := service.Report(ctx, report)
+	answer, err := reportTo(ctx, service, report)
 	if err = r.service.explain(ctx, by, err); err != nil {
 		if errors.Is(err, ErrServiceRefused) {
 			r.trouble.begin(ctx, troubleReport, "the service refuses the report about the media server: check the names of the server, its users and its libraries",
@@ -99,6 +99,20 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 		factLastReport: stampText(now), factSeenAs: readable(answer.SeenAs), factServerName: readable(report.Name),
 		factVersion: readable(report.Version), factProduct: readable(product),
 	}))
+}
+
+// reportTo sends a report. A service that is older than this agent does not know the kinds of
+// libraries and refuses the report; it gets one without them.
+func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
+	answer, err := service.Report(ctx, report)
+	if !errors.Is(err, client.ErrJSONInvalid) {
+		return answer, err
+	}
+	report.Libraries = slices.Clone(report.Libraries)
+	for i := range report.Libraries {
+		report.Libraries[i].Kind = ""
+	}
+	return service.Report(ctx, report)
 }
 
 // changedBackMost is the number of reports in a row that the service may have had to
@@ -186,7 +200,7 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	}
 	slices.SortFunc(libraries, func(x, y mediaserver.Library) int { return strings.Compare(x.ID, y.ID) })
 	for _, l := range libraries[:min(len(libraries), reportedLibrariesMost)] {
-		report.Libraries = append(report.Libraries, client.ReportedLibrary{ID: l.ID, Name: l.Name})
+		report.Libraries = append(report.Libraries, client.ReportedLibrary{ID: l.ID, Name: l.Name, Kind: l.Kind})
 	}
 	if report.Addresses == nil {
 		report.Addresses = []client.Address{}

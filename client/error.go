@@ -75,6 +75,9 @@ var (
 	ErrServerDisabled        = &Error{Code: "server_disabled"}
 	ErrLocalUserTaken        = &Error{Code: "local_user_taken"}
 	ErrLocalUserGone         = &Error{Code: "local_user_gone"}
+	ErrLibraryBack           = &Error{Code: "library_back"}
+	ErrLibraryGone           = &Error{Code: "library_gone"}
+	ErrLibraryUnnamed        = &Error{Code: "library_unnamed"}
 	ErrAlreadyLinked         = &Error{Code: "already_linked"}
 	ErrAccessKeyWrong        = &Error{Code: "access_key_wrong"}
 )

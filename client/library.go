@@ -1,10 +1,53 @@
 package client
 
-import "time"
+import (
+	"context"
+	"net/http"
+	"time"
+)
 
 // Library is a library of a media server.
 type Library struct {
 	ID     string    `json:"id"`               // its id on the media server
 	Name   string    `json:"name"`             // the last one, if it is gone
 	GoneAt time.Time `json:"gone_at,omitzero"` // since when the media server no longer has it; zero while it does
+}
+
+// GoneLibrary is a library that a server no longer has, and that links or open invites name.
+type GoneLibrary struct {
+	Library
+	Likely []Library `json:"likely"` // libraries that may be the same one under a new name, the likeliest first
+}
+
+type goneLibraryList struct {
+	Libraries []GoneLibrary `json:"libraries"`
+}
+
+func (l *goneLibraryList) whole() bool { return l.Libraries != nil }
+
+// GoneLibraries returns the libraries that a server no longer has, and that links or open
+// invites name. A media server may give a library that is renamed a new id, so that it is
+// gone under the old one.
+func (s *Servers) GoneLibraries(ctx context.Context, id ID) ([]GoneLibrary, error) {
+	var out goneLibraryList
+	err := s.core.fetch(ctx, call{
+		method: http.MethodGet, path: "/api/v1/servers/{id}/libraries/gone", values: []string{string(id)}, want: http.StatusOK, again: always,
+	}, &out)
+	return out.Libraries, err
+}
+
+type replaceLibrary struct {
+	Gone string `json:"gone"`
+	By   string `json:"by"`
+}
+
+// ReplaceLibrary puts a library of a server in the place of one that is gone, in all links
+// and open invites that name it. Both are named by the ids that the media server uses. It may
+// answer [ErrLibraryBack] if the server has the library again, [ErrLibraryGone] if it does not
+// have the new one, and [ErrLibraryUnnamed] if nobody's choice names the library.
+func (s *Servers) ReplaceLibrary(ctx context.Context, id ID, gone, by string) error {
+	return s.core.done(ctx, call{
+		method: http.MethodPost, path: "/api/v1/servers/{id}/libraries/replace", values: []string{string(id)},
+		body: replaceLibrary{gone, by}, want: http.StatusNoContent,
+	})
 }

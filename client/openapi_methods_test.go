@@ -103,6 +103,7 @@ func methods() map[string]string {
 		"exchange":           "Agent.Exchange",
 		"rotateServerKey":    "Agent.RotateKey",
 
+		"listGoneLibraries": "Servers.GoneLibraries", "replaceLibrary": "Servers.ReplaceLibrary",
 		"listServerKeys": "Servers.Keys", "replaceStolenServerKey": "Servers.ReplaceStolenKey", "endReplacedServerKeys": "Servers.EndReplacedKeys",
 		"listProofs":    "Agent.Proofs",
 		"proposeProof":  "Agent.ProposeProof",

@@ -33,6 +33,7 @@ type ReportedLocalUser struct {
 type ReportedLibrary struct {
 	ID   string `json:"id"` // its id on the media server
 	Name string `json:"name"`
+	Kind string `json:"kind,omitempty"` // what is in it, as the media server names that, such as movies
 }
 
 // ReportAnswer is the answer of the service to a report.

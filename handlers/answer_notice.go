@@ -37,6 +37,7 @@ const (
 	noticeServerHandedOver   notice = "server_handed_over"
 	noticeServerRemoved      notice = "server_removed"
 	noticeServerKeysEnded    notice = "server_keys_ended"
+	noticeLibraryReplaced    notice = "library_replaced"
 	noticeServerLeft         notice = "server_left"
 	noticeAddressAdded       notice = "address_added"
 	noticeAddressMoved       notice = "address_moved"

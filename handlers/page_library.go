@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"context"
 	"strconv"
 	"strings"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/latchkey-media/latchkey/models"
 )
@@ -52,3 +55,39 @@ func (b Base) libraryNames(libraries []models.Library) []string {
 
 // isGone reports whether the server no longer has a library.
 func isGone(l models.Library) bool { return !l.GoneAt.IsZero() }
+
+// goneLibraryView is a library that the server no longer has, and that may have another name
+// now.
+type goneLibraryView struct {
+	ID, Name string // ID is the media server's own
+	Likely   []likelyLibraryView
+}
+
+// likelyLibraryView is a library that may be the same as one that is gone.
+type likelyLibraryView struct{ ID, Name string }
+
+// fillGoneLibraries fills in the libraries that are gone and that have a likely new name. The
+// other ones are only told at the people who have them.
+func (s *site) fillGoneLibraries(c *gin.Context, own owned, page *serverOwnerPage) error {
+	gone, err := s.Store.Servers.GoneLibraries(c.Request.Context(), own.session.AccountID, own.serverID)
+	if err != nil {
+		return err
+	}
+	for _, one := range gone {
+		if len(one.Likely) > 0 {
+			page.GoneLibraries = append(page.GoneLibraries, goneLibraryView{
+				one.ExternalID, page.libraryName(one.Library),
+				each(one.Likely, func(l models.Library) likelyLibraryView { return likelyLibraryView{l.ExternalID, l.Name} }),
+			})
+		}
+	}
+	return nil
+}
+
+// replaceLibrary answers POST /servers/ID/libraries/replace, the owner's yes to the question
+// whether a library has another name now.
+func (s *site) replaceLibrary(c *gin.Context, f form) error {
+	return s.onServer(c, f, noticeLibraryReplaced, func(ctx context.Context, own owned) error {
+		return s.Store.Servers.ReplaceLibrary(ctx, own.session.AccountID, own.serverID, f["gone"], f["by"], caller(c))
+	})
+}

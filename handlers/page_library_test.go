@@ -1,6 +1,8 @@
 package handlers_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/latchkey-media/latchkey/models"
@@ -36,4 +38,48 @@ func TestPageNamesGoneLibraries(t *testing.T) {
 	owner.says(attic.page(), "Ends after", "Libraries: "+gone, choose)
 	owner.led(owner.post(terms, "id", link, "ends_was", "", "ends_at", "", "with_libraries", "on", "library."+attic.id()+".m", "on"), attic.page(), "Saved")
 	owner.says(attic.page(), "Libraries: Music &amp; More", "but not", choose)
+}
+
+// The page of the owner asks whether a library that is gone is one of the new ones, and the
+// button puts that one in its place. A button that comes too late changes nothing and says
+// why. Without a new library, nothing is asked.
+func TestPageAsksWhetherALibraryWasRenamed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	owner, person := s.browser(t), s.browser(t)
+	owner.signIn(owner.join("ann"))
+	person.signIn(person.join("dora"))
+	attic := owner.runsAttic()
+	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "server."+attic.id(), "on", "library."+attic.id()+".f", "on"), attic.page())
+	person.led(person.post("/invites/accept", "id", person.idIn("/invitations")), "/servers")
+	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent}
+	const asked, gone = "Does a library have another name now?", "Films (gone since 4 March 2026)"
+	say := func(by string) answer {
+		return owner.post(attic.page()+"/libraries/replace", "gone", "f", "by", by)
+	}
+	attic.report(in, "Music & More")
+	owner.says(attic.page(), gone, "but not", asked)
+	attic.report(in, "Music & More", "Videos")
+	owner.says(attic.page(), asked, gone, "Is it “Videos” now?", "Yes, it is “Videos”", `name="gone" value="f"`, `name="by" value="v"`)
+	attic.report(in, "Music & More", "Videos", "Old films")
+	owner.says(attic.page(), asked, "Is it one of these now?", "Yes, it is “Videos”", "Yes, it is “Old films”")
+	attic.report(in, "Music & More", "Old films")
+
+	late := func(by, want string) {
+		t.Helper()
+		if a := say(by); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) {
+			t.Errorf("status %d, want 422 and %q\n%s", a.status, want, summary(a.body))
+		}
+	}
+	late("v", "no longer has the new library either")
+	attic.report(in, "Music & More", "Old films", "Films")
+	late("o", "has this library again")
+	attic.report(in, "Music & More", "Old films")
+	owner.led(say("o"), attic.page(), "Everybody who had the library has the new one now")
+	owner.says(attic.page(), "Libraries: Old films", "but not", asked, gone)
+	late("o", "Nobody has this library any longer")
+	owner.says("/account/history", "another name now: Films → Old films (Attic).")
+	if a := person.post(attic.page()+"/libraries/replace", "gone", "o", "by", "m"); a.status != http.StatusNotFound {
+		t.Errorf("status %d for somebody else, want 404", a.status)
+	}
 }

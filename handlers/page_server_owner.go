@@ -25,7 +25,8 @@ type serverOwnerPage struct {
 	ReplacedKey            bool            // one of them was replaced
 	Rename                 Field           // the field "name"
 	Addresses              []addressView
-	NewAddress             Field // the field "address"
+	NewAddress             Field             // the field "address"
+	GoneLibraries          []goneLibraryView // those that may have another name now
 	People                 []personView
 	More                   string // the parameter people of the address that shows more people; "" for no more
 	Invites                []sentInviteView
@@ -151,6 +152,9 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	page.Base = page.telling(wrong)
 	page.Addresses = addressViews(page.Base, server.Addresses)
 	if err := s.fillKeys(c, own, &page); err != nil {
+		return err
+	}
+	if err := s.fillGoneLibraries(c, own, &page); err != nil {
 		return err
 	}
 	in := newInputs(page.Base, f, wrong)

@@ -75,6 +75,12 @@ func (s sampler) peopledServer() serverOwnerPage {
 		{LinkID: "6", Username: "gil", Since: s.at, LocalUser: "gil", State: "disabled", EndsAt: s.endsAt("ends_at-5", "terms_end")},
 		{LinkID: "7", Username: "hal", Since: s.at, LocalUser: "hal", State: "administrator", EndsAt: s.endsAt("ends_at-6", "terms_end")},
 	}
+	p.GoneLibraries = []goneLibraryView{
+		{"a", "Music (gone since 3 May 2026)", []likelyLibraryView{{"b", "Music & more"}}},
+		{"c", "A library whose name is long enough to need two lines on a phone (gone since 3 May 2026)", []likelyLibraryView{
+			{"d", "Movies"}, {"e", "Another library whose name is long enough to need two lines on a phone"}, {"f", "Kids"},
+		}},
+	}
 	p.Invites = []sentInviteView{
 		{
 			ID: "1", To: "a.rather.long.name@a-rather-long-domain.example.org", Others: []string{"Cellar", "Garage"}, Libraries: []string{"Films"},

@@ -115,6 +115,7 @@ func (s *site) serverRoutes(r *gin.Engine) {
 	s.post(r, "/servers/:id/addresses/remove", s.removeAddress)
 	s.post(r, "/servers/:id/people/terms", s.setTerms)
 	s.post(r, "/servers/:id/people/remove", s.removePerson)
+	s.post(r, "/servers/:id/libraries/replace", s.replaceLibrary)
 	s.post(r, "/servers/:id/self-service", s.setSelfService)
 	s.post(r, "/servers/:id/key", s.rotateServerKey)
 	s.post(r, "/servers/:id/key/stolen", s.rotateStolenKey)

@@ -97,6 +97,8 @@ func (s *site) apiServerRoutes(r *gin.Engine, v1 string) {
 	s.get(r, servers+"/:id/people", nil, s.withSession(s.apiPeople))
 	r.PATCH(servers+"/:id/people/:link_id", s.withSession(s.apiChangePerson))
 	r.DELETE(servers+"/:id/people/:link_id", s.withoutBody(s.apiRemovePerson))
+	s.get(r, servers+"/:id/libraries/gone", nil, s.withSession(s.apiGoneLibraries))
+	r.POST(servers+"/:id/libraries/replace", s.withSession(s.apiReplaceLibrary))
 	s.get(r, servers+"/:id/local-users", nil, s.withSession(s.apiLocalUsers))
 	r.POST(servers+"/:id/join", s.withoutBody(s.apiStartProof))
 	s.get(r, servers+"/:id/join", nil, s.withSession(s.apiProof))

@@ -117,6 +117,9 @@ var (
 	ErrCodeWrong         = fieldError(KindNotFound, "user_code", "user_code_wrong")
 	ErrLocalUserTaken    = &Error{Kind: KindConflict, Code: "local_user_taken"}
 	ErrLocalUserGone     = &Error{Kind: KindConflict, Code: "local_user_gone"}
+	ErrLibraryBack       = &Error{Kind: KindConflict, Code: "library_back"}
+	ErrLibraryGone       = &Error{Kind: KindConflict, Code: "library_gone"}
+	ErrLibraryUnnamed    = &Error{Kind: KindConflict, Code: "library_unnamed"}
 	ErrAlreadyLinked     = &Error{Kind: KindConflict, Code: "already_linked"}
 	ErrAccessKeyWrong    = &Error{Kind: KindNotFound, Code: "access_key_wrong"}
 	ErrOtherRequest      = &Error{Kind: KindInvalid, Code: "idempotency_mismatch"}

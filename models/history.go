@@ -64,7 +64,10 @@ const (
 	EventServerKeyRenewed     EventKind = "server_key_renewed"      // by the server itself, with its key
 	EventServerKeysEnded      EventKind = "server_keys_ended"       // by the owner
 	EventServerFormerKeyEnded EventKind = "server_former_key_ended" // by itself: see [ServerKeys.Flush]
-	EventServerLinkKeySet     EventKind = "server_link_key_set"     // by a server, with its key: the access key of a person's link
+	// EventServerLibraryReplaced is about a library that was gone. Its subject is its name, the
+	// name of the library in its place and that of the server, as in "Films → Movies (Den)".
+	EventServerLibraryReplaced EventKind = "server_library_replaced"
+	EventServerLinkKeySet      EventKind = "server_link_key_set" // by a server, with its key: the access key of a person's link
 )
 
 // EventKinds are all kinds, for the test that compares the constants and the locales.
@@ -74,7 +77,7 @@ func EventKinds() []EventKind {
 		EventPasswordChanged, EventPasswordResetAsked, EventPasswordReset, EventEmailChangeAsked, EventEmailChanged,
 		EventEmailUndone, EventPINSet, EventPINChanged, EventPINRemoved, EventPINOff, EventSessionEnded, EventSessionSurplus,
 		EventProfileChanged, EventDisabled, EventEnabled, EventExported, EventServerClaimed, EventServerKeyRotated,
-		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded,
+		EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet, EventDeviceApproved, EventDeviceDenied,
 		EventQuickConnected, EventInviteSent, EventInviteWithdrawn, EventInviteDeclined, EventOperatorOn, EventOperatorOff,
@@ -97,7 +100,7 @@ func (k EventKind) HasSubject() bool {
 	switch k {
 	case EventConfirmed, EventEmailChangeAsked, EventEmailChanged, EventEmailUndone,
 		EventSessionEnded, EventSessionSurplus, EventDeviceApproved, EventDeviceDenied, EventQuickConnected,
-		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded,
+		EventServerClaimed, EventServerKeyRotated, EventServerKeyRenewed, EventServerKeysEnded, EventServerFormerKeyEnded, EventServerLibraryReplaced,
 		EventServerHandedOver, EventServerReceived, EventServerRemoved, EventServerRemovedByOperator, EventServerDisabled, EventServerEnabled,
 		EventLinkAsked, EventLinkAccepted, EventLinkLeft, EventLinkRemoved, EventLinkKeySet, EventServerLinkKeySet,
 		EventInviteSent, EventInviteWithdrawn, EventInviteDeclined:

@@ -128,17 +128,22 @@ func (k *kit) tellLinks() []told {
 	}
 }
 
-// tellInvites sends invites, by address and by username, and ends them.
+// tellInvites sends invites, by address and by username, and ends them. It also replaces a
+// library of one that was accepted.
 func (k *kit) tellInvites() []told {
 	ctx, owner, other, friend := k.t.Context(), k.account(), k.account(), k.account()
 	m, theirs := k.agent(owner), k.agent(other)
 	k.must(k.Invites.Withdraw(ctx, owner.ID, k.invite(owner, "mira@example.org", m).ID, home))
 	k.must(k.Invites.Decline(ctx, friend.ID, k.invite(other, friend.Username, theirs).ID, home))
+	k.guestWith(owner, m, "l-films")
+	k.reportLibraries(m, lib("l-movies", "Movies", ""))
+	k.must(k.Servers.ReplaceLibrary(ctx, owner.ID, m.ID, "l-films", "l-movies", home))
 	again := k.invite(other, friend.Username, theirs)
 	k.must(k.Agents.WithdrawInvite(ctx, theirs.Server, again.ID, tv))
 	return []told{
 		{owner, models.EventInviteSent, "Den"},
 		{owner, models.EventInviteWithdrawn, "Den"},
+		{owner, models.EventServerLibraryReplaced, "Films → Movies (Den)"},
 		{other, models.EventInviteSent, "Den"},
 		{other, models.EventInviteWithdrawn, "Den"},
 		{friend, models.EventInviteDeclined, "Den"},

@@ -96,6 +96,20 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 // account, [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link
 // to another local user; in case of an error nothing has changed.
 func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
+	const tries = 3 // after each one, the owner must have replaced a library of the invite in that moment
+	var err error
+	for range tries {
+		if err = i.accept(ctx, accountID, inviteID, caller); !errors.Is(err, errOfferChanged) {
+			return err
+		}
+	}
+	return ErrUnavailable.because(err)
+}
+
+// errOfferChanged means that an offer has other libraries than a transaction has read.
+var errOfferChanged = errors.New("the libraries of an offer were replaced meanwhile")
+
+func (i *Invites) accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
 	return i.tx(ctx, "accept an invite", func(tx *gorm.DB) error {
 		invite, err := i.answer(ctx, tx, accountID, inviteID, InviteAccepted)
 		if err != nil {
@@ -151,6 +165,9 @@ func (i *Invites) acceptServer(
 		}
 		return "", err
 	}
+	if err := unchangedOffer(tx, offer); err != nil {
+		return "", err
+	}
 	server, err := i.serverByID(ctx, tx, offer.ServerID)
 	if err != nil || server.DisabledAt != nil {
 		return "", err
@@ -163,6 +180,21 @@ func (i *Invites) acceptServer(
 		return "", nil
 	}
 	return server.server().Name, i.acceptLink(ctx, tx, &link)
+}
+
+// unchangedOffer returns [errOfferChanged] if [Servers.ReplaceLibrary] has changed an offer
+// after it was read, and before its server was locked. It compares by an update, because on
+// MySQL a query would see the offer as it was when the transaction began.
+func unchangedOffer(tx *gorm.DB, offer inviteServerRow) error {
+	if offer.Libraries == nil {
+		return nil
+	}
+	err := requireRow(tx.Exec("UPDATE invite_servers SET libraries = libraries WHERE invite_id = ? AND server_id = ? AND libraries = ?",
+		offer.InviteID, offer.ServerID, *offer.Libraries))
+	if errors.Is(err, ErrNotFound) {
+		return errOfferChanged
+	}
+	return err
 }
 
 // acceptLink makes a link that both sides have agreed to, and that is therefore

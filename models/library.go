@@ -15,6 +15,7 @@ type Library struct {
 	ExternalID string // the server's own id
 	Name       string
 	GoneAt     time.Time `json:",omitzero"` // when a report first lacked it, in UTC; zero while the server has it
+	Kind       string    `json:",omitzero"` // what is in it, as the media server names that, such as movies; only in a [Report]
 }
 
 // libraryRow is a row of libraries.
@@ -23,6 +24,8 @@ type libraryRow struct {
 	ServerID   int64
 	ExternalID string
 	Name       string
+	Kind       string     // "" if the agent did not tell it
+	CameAt     *time.Time // when it was new; nil for one that is not offered as the new name of another
 	GoneAt     *time.Time
 }
 
@@ -148,9 +151,9 @@ func (s *Servers) Libraries(ctx context.Context, ownerID, serverID int64) ([]Lib
 }
 
 // forgetLibraries deletes libraries that their server no longer has, and marks as gone
-// those that a link or a pending invite still names. The caller holds the row of the
-// server, so that no choice is made meanwhile.
-func (c *core) forgetLibraries(tx *gorm.DB, serverID int64, gone []libraryRow) error {
+// those that a link or a pending invite still names. now is the time of the report. The
+// caller holds the row of the server, so that no choice is made meanwhile.
+func (c *core) forgetLibraries(tx *gorm.DB, serverID int64, gone []libraryRow, now time.Time) error {
 	if len(gone) == 0 {
 		return nil
 	}
@@ -162,7 +165,7 @@ func (c *core) forgetLibraries(tx *gorm.DB, serverID int64, gone []libraryRow) e
 		if !named[row.ExternalID] {
 			err = tx.Exec("DELETE FROM libraries WHERE id = ?", row.ID).Error
 		} else if row.GoneAt == nil {
-			err = tx.Exec("UPDATE libraries SET gone_at = ? WHERE id = ?", c.Now(), row.ID).Error
+			err = tx.Exec("UPDATE libraries SET gone_at = ? WHERE id = ?", now, row.ID).Error
 		}
 		if err != nil {
 			return err
@@ -227,6 +230,6 @@ func (s *Store) sweepLibrariesOf(ctx context.Context, serverID int64) error {
 		if err != nil {
 			return err
 		}
-		return s.forgetLibraries(tx, serverID, gone)
+		return s.forgetLibraries(tx, serverID, gone, s.Now())
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -74,7 +73,7 @@ func (r Report) check() (checkedReport, error) {
 			break
 		}
 		seen[l.ExternalID] = true
-		out.Libraries = append(out.Libraries, Library{ExternalID: l.ExternalID, Name: nameOr(l.Name, l.ExternalID)})
+		out.Libraries = append(out.Libraries, Library{ExternalID: l.ExternalID, Name: nameOr(l.Name, l.ExternalID), Kind: libraryKind(l.Kind)})
 	}
 	slices.SortFunc(out.LocalUsers, func(a, b LocalUser) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
 	slices.SortFunc(out.Libraries, func(a, b Library) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
@@ -217,36 +216,6 @@ WHERE v.server_id = ? AND v.local_user_id IS NOT NULL AND i.state = ?`, serverID
 		}
 	}
 	return nil
-}
-
-// reportLibraries replaces the libraries of a server by the libraries of a report. A
-// library that was gone and is in the report again comes back.
-func (c *core) reportLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library) error {
-	rows, err := gorm.G[libraryRow](tx).Where("server_id = ?", serverID).Find(ctx)
-	if err != nil {
-		return err
-	}
-	known := map[string]libraryRow{}
-	for _, row := range rows {
-		known[row.ExternalID] = row
-	}
-	for _, l := range libraries {
-		row, found := known[l.ExternalID]
-		delete(known, l.ExternalID)
-		switch {
-		case !found:
-			row = libraryRow{ServerID: serverID, ExternalID: l.ExternalID, Name: l.Name}
-			if row.ID, err = c.newID(); err == nil {
-				err = gorm.G[libraryRow](tx).Create(ctx, &row)
-			}
-		case row.Name != l.Name || row.GoneAt != nil:
-			err = tx.Exec("UPDATE libraries SET name = ?, gone_at = NULL WHERE id = ?", l.Name, row.ID).Error
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return c.forgetLibraries(tx, serverID, slices.Collect(maps.Values(known)))
 }
 
 // NoteContact stores in memory that a server has called, at most once every few

@@ -169,7 +169,7 @@ func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 		if !ok {
 			return nil, implausible(doing, "a library has no id")
 		}
-		list = append(list, mediaserver.Library{ID: id, Name: item.Name})
+		list = append(list, mediaserver.Library{ID: id, Name: item.Name, Kind: item.CollectionType})
 	}
 	return list, nil
 }
@@ -178,6 +178,8 @@ type libraries struct {
 	Items []struct {
 		ID   string `json:"Id"`
 		Name string `json:"Name"`
+
+		CollectionType string `json:"CollectionType"` // such as movies; null for a library of mixed films and series
 	} `json:"Items"`
 }
 

@@ -57,6 +57,7 @@ type LocalUser struct {
 type Library struct {
 	ID   string
 	Name string
+	Kind string // what is in it, in the media server's own word, such as movies; "" if it does not say
 }
 
 // Restriction says which libraries a guest may see.
