@@ -82,13 +82,21 @@ func launch(t *testing.T, environment []string, arguments ...string) *process {
 // launchInput is launch with a text on the standard input.
 func launchInput(t *testing.T, input string, environment []string, arguments ...string) *process {
 	t.Helper()
-	servicetest.SkipIfShort(t, "it starts processes")
-	p := &process{t: t, command: exec.Command(os.Args[0], arguments...), said: &transcript{}, ended: make(chan struct{})}
-	p.command.Env = append([]string{asProgram + "=yes"}, environment...)
-	p.command.Dir = t.TempDir()
+	command := exec.Command(os.Args[0], arguments...)
+	command.Env = environment
 	if input != "" {
-		p.command.Stdin = strings.NewReader(input)
+		command.Stdin = strings.NewReader(input)
 	}
+	return begin(t, command)
+}
+
+// begin starts a command that becomes the program.
+func begin(t *testing.T, command *exec.Cmd) *process {
+	t.Helper()
+	servicetest.SkipIfShort(t, "it starts processes")
+	p := &process{t: t, command: command, said: &transcript{}, ended: make(chan struct{})}
+	p.command.Env = append([]string{asProgram + "=yes"}, command.Env...)
+	p.command.Dir = t.TempDir()
 	p.command.Stdout, p.command.Stderr = p.said, p.said
 	leash(p.command)
 	if err := p.command.Start(); err != nil {
@@ -102,7 +110,7 @@ func launchInput(t *testing.T, input string, environment []string, arguments ...
 		_ = p.command.Process.Kill()
 		<-p.ended
 		if t.Failed() && !p.meant {
-			t.Logf("%v said:\n%s", arguments, p.said.tail(40))
+			t.Logf("%v said:\n%s", command.Args, p.said.tail(40))
 		}
 	})
 	return p

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/activation"
+
 	"github.com/latchkey-media/latchkey/handlers"
 	"github.com/latchkey-media/latchkey/handlers/connect"
 	"github.com/latchkey-media/latchkey/internal/captcha"
@@ -31,6 +33,10 @@ type serveCommand struct {
 // shutdownTime is the time that requests have to end when the service stops.
 const shutdownTime = 15 * time.Second
 
+// holdTime is the time for which new connections wait until the database is prepared:
+// usually it is ready at once. After that they are told that the service is starting.
+const holdTime = 2 * time.Second
+
 // Run serves until the program is told to stop.
 func (s serveCommand) Run(p *program) error {
 	if err := p.checked(); err != nil {
@@ -43,9 +49,9 @@ func (s serveCommand) Run(p *program) error {
 	for _, warning := range p.loaded.Warnings {
 		log.WarnContext(p.ctx, "settings", slog.String("problem", warning))
 	}
-	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
+	listener, err := p.listen()
 	if err != nil {
-		return fmt.Errorf("listen: %w%s", err, p.otherPort("run"))
+		return err
 	}
 	defer func() { _ = listener.Close() }()
 	if p.loaded.Origins["public-url"] == "development default" { // with port 0 the system chose the port just now
@@ -61,6 +67,27 @@ func (s serveCommand) Run(p *program) error {
 		service.welcome = func() { p.sayWhereToLook(service.public) }
 	}
 	return service.run(p.ctx, listener, p.settings.DrainDelay)
+}
+
+// listen opens the port of the settings. If systemd has opened one (latchkey.socket) it
+// returns that one instead: such a port stays open while the service restarts, and
+// connections wait there.
+func (p *program) listen() (net.Listener, error) {
+	given, err := activation.Listeners() // also takes the variables out of the environment
+	if err != nil {
+		return nil, fmt.Errorf("take the socket of systemd: %w", err)
+	}
+	if len(given) == 1 && given[0] != nil {
+		return given[0], nil
+	}
+	if len(given) > 0 {
+		return nil, fmt.Errorf("systemd has handed over %d sockets, want one TCP socket: its unit has one ListenStream", len(given))
+	}
+	listener, err := (&net.ListenConfig{}).Listen(p.ctx, "tcp", p.settings.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w%s", err, p.otherPort("run"))
+	}
+	return listener, nil
 }
 
 // otherPort returns advice for a developer whose port is taken by another program: how to
@@ -188,8 +215,12 @@ func (s *service) ready(ctx context.Context) error {
 }
 
 // ServeHTTP passes requests to the site. While the database is not prepared it
-// answers that the program runs but cannot serve anything yet.
+// answers that the program runs but cannot serve anything yet. While the service stops,
+// each answer ends its connection, so that a proxy sends no further request on it.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.stopping.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	switch {
 	case s.prepared.Load():
 		s.site.ServeHTTP(w, r)
@@ -206,12 +237,16 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *service) run(ctx context.Context, listener net.Listener, drain time.Duration) error {
 	server := handlers.NewHTTPServer(s)
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
-	server.RegisterOnShutdown(sync.OnceFunc(func() { close(s.leaving) })) // otherwise the shutdown would wait for agents that wait for changes
+	door := newDoor(listener)
+	server.ConnState = door.noteState
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	// Until then the system keeps the connections, so that no request of a short start fails.
+	accept := sync.OnceFunc(func() { go func() { failed <- server.Serve(door) }() })
 	defer func() { _ = server.Close() }()
 	address := slog.String("address", listener.Addr().String())
 	s.log.InfoContext(ctx, "listening", address)
+	held := time.AfterFunc(holdTime, accept)
+	defer held.Stop()
 	if err := prepare(ctx, s.store, s.log, func(ctx context.Context) error { return s.watch.begin(ctx, s.restored) }); err != nil {
 		if ctx.Err() != nil {
 			return nil // the program was told to stop before it had started
@@ -219,6 +254,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 		return err
 	}
 	s.prepared.Store(true)
+	accept()
 	jobsCtx, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJobs()
 	var working sync.WaitGroup
@@ -239,6 +275,8 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 		s.stopping.Store(true)
 		time.Sleep(drain)
 		stopJobs()
+		close(s.leaving) // otherwise the stop would wait for agents that wait for changes
+		door.closeAndWait()
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
 		if err = server.Shutdown(last); err != nil {

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// door is a listener that knows on how many of its connections a request is awaited or
+// answered. [http.Server.Shutdown] drops a request that it reads after it was called, also
+// one that had arrived before; so the program closes the door first, and waits.
+type door struct {
+	net.Listener
+
+	busy   atomic.Int64
+	closed func() error
+}
+
+func newDoor(listener net.Listener) *door {
+	return &door{Listener: listener, closed: sync.OnceValue(listener.Close)}
+}
+
+// Close closes the listener; it may be called again.
+func (d *door) Close() error { return d.closed() }
+
+// visit is a connection of a door. Only the server's goroutine of the connection changes it.
+type visit struct {
+	*net.TCPConn
+
+	busy bool
+}
+
+// Accept waits for the next connection.
+func (d *door) Accept() (net.Conn, error) {
+	connection, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := connection.(*net.TCPConn); ok {
+		return &visit{TCPConn: tcp}, nil
+	}
+	return connection, nil
+}
+
+// noteState is the hook [http.Server.ConnState].
+func (d *door) noteState(connection net.Conn, state http.ConnState) {
+	v, ok := connection.(*visit)
+	if !ok {
+		return
+	}
+	busy := state == http.StateNew || state == http.StateActive
+	if busy == v.busy {
+		return
+	}
+	v.busy = busy
+	if busy {
+		d.busy.Add(1)
+	} else {
+		d.busy.Add(-1)
+	}
+}
+
+// lastRequestTime is the longest time that closeAndWait waits: a request that had arrived
+// when the door was closed is answered sooner, and a connection on which nothing was asked
+// must not delay the stop.
+const lastRequestTime = 3 * time.Second
+
+// closeAndWait closes the door, and waits until every request that had arrived is answered.
+func (d *door) closeAndWait() {
+	_ = d.Close()
+	for end := time.Now().Add(lastRequestTime); d.busy.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
