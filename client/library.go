@@ -44,7 +44,7 @@ type replaceLibrary struct {
 // ReplaceLibrary puts a library of a server in the place of one that is gone, in all links
 // and open invites that name it. Both are named by the ids that the media server uses. It may
 // answer [ErrLibraryBack] if the server has the library again, [ErrLibraryGone] if it does not
-// have the new one, and [ErrLibraryUnnamed] if nobody's choice names the library.
+// have the new one, and [ErrLibraryUnnamed] if no link and no open invite names the library.
 func (s *Servers) ReplaceLibrary(ctx context.Context, id ID, gone, by string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/{id}/libraries/replace", values: []string{string(id)},

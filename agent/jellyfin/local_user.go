@@ -153,7 +153,7 @@ func notFound(doing string) error {
 }
 
 // Libraries returns all libraries. It asks only for folders that are not hidden, because
-// Jellyfin then leaves out the folder of playlists, which is no library.
+// Jellyfin then leaves out the folder of playlists, which is not a library.
 func (s *Server) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
 	const doing = "reading the libraries"
 	var answer libraries

@@ -9,10 +9,13 @@ import (
 
 type library struct {
 	id, name string
-	film     string // the id of the one film in it
+	films    []film
 }
 
-func newLibrary(name string) library { return library{id: random(16), name: name, film: random(16)} }
+// newLibrary returns a library with one film that has no rating.
+func newLibrary(name string) library {
+	return library{id: random(16), name: name, films: []film{{id: random(16), name: "A film of " + name}}}
+}
 
 // AddLibrary makes a library and returns its id.
 func (s *Server) AddLibrary(name string) string {
@@ -28,7 +31,7 @@ func (s *Server) RenameLibrary(from, to string) string {
 	l := newLibrary(to)
 	s.locked(func() {
 		at := slices.IndexFunc(s.folders, func(l library) bool { return l.name == from })
-		l.film = s.folders[at].film
+		l.films = s.folders[at].films
 		s.folders[at] = l
 	})
 	return l.id
@@ -179,33 +182,11 @@ func (s *Server) userViews(x *exchange) answer {
 	}
 	items := []object{}
 	for _, l := range s.folders {
-		if u.flag("EnableAllFolders") || slices.Contains(u.list("EnabledFolders"), l.id) {
+		if u.mayOpen(&l) {
 			items = append(items, s.folder(l, "CollectionFolder", "movies"))
 		}
 	}
 	return answerJSON(object{"Items": items, "TotalRecordCount": len(items), "StartIndex": 0})
-}
-
-// videoStream answers the bytes of a film to anybody who knows its id, without a token, as
-// real servers do.
-func (s *Server) videoStream(x *exchange) answer {
-	id := plainID(x.params["itemId"])
-	if !slices.ContainsFunc(s.folders, func(l library) bool { return l.film == id }) {
-		return answer{status: http.StatusNotFound}
-	}
-	return answer{status: http.StatusOK, kind: "video/mp4", body: []byte("film")}
-}
-
-// Film returns the id of the one film in a library.
-func (s *Server) Film(library string) (id string) {
-	s.locked(func() {
-		for _, l := range s.folders {
-			if l.name == library {
-				id = l.film
-			}
-		}
-	})
-	return id
 }
 
 func (s *Server) ratings(*exchange) answer {

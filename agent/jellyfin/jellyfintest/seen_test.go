@@ -12,12 +12,13 @@ import (
 // The tests in this file check behaviour of the fake that real servers (10.11.11 and 12.0)
 // have shown, but that is in none of the captured questions.
 
-// signInAs signs a device in and returns the header with its token.
-func signInAs(t *testing.T, fake *jellyfintest.Server, name, password string) string {
+// signInAnna signs a device of the user Anna in, whose password is "a", and returns the header
+// with its token.
+func signInAnna(t *testing.T, fake *jellyfintest.Server) string {
 	t.Helper()
-	got := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"`+name+`","Pw":"`+password+`"}`, "Authorization: "+device)
+	got := ask(t, fake, "POST /Users/AuthenticateByName", `{"Username":"Anna","Pw":"a"}`, "Authorization: "+device)
 	if got.status != http.StatusOK {
-		t.Fatalf("sign-in of %s: %+v, want status 200", name, got)
+		t.Fatalf("sign-in of Anna: %+v, want status 200", got)
 	}
 	return "Authorization: " + withToken(member(t, got.body, "AccessToken"))
 }
@@ -30,7 +31,7 @@ func TestHoursShutATokenOut(t *testing.T) {
 		now := time.Date(2026, 3, 2, 19, 0, 0, 0, time.UTC) // a Monday
 		fake := jellyfintest.New(t, version, jellyfintest.Clock(func() time.Time { return now }))
 		anna := fake.AddUser("Anna", "a", false)
-		token := signInAs(t, fake, "Anna", "a")
+		token := signInAnna(t, fake)
 		for _, test := range []struct {
 			hours string
 			want  int
@@ -57,7 +58,7 @@ func TestLibrariesOfAUser(t *testing.T) {
 	for _, version := range []string{"10.11", "12"} {
 		fake := jellyfintest.New(t, version)
 		anna := fake.AddUser("Anna", "a", false)
-		token := signInAs(t, fake, "Anna", "a")
+		token := signInAnna(t, fake)
 		sees := func() string {
 			var names []string
 			body := ask(t, fake, "GET /UserViews", "", token).body
@@ -89,7 +90,7 @@ func TestAdministratorByALiveToken(t *testing.T) {
 	for _, version := range []string{"10.11", "12"} {
 		fake := jellyfintest.New(t, version)
 		anna := fake.AddUser("Anna", "a", false)
-		token := signInAs(t, fake, "Anna", "a")
+		token := signInAnna(t, fake)
 		for _, test := range []struct {
 			administrator string
 			want          int

@@ -285,7 +285,10 @@ func (s *Server) handler(name string) func(*exchange) answer {
 		"GetHealth": s.health, "GetFirstUser": s.firstUser, "UpdateStartupUser": s.setFirstUser, "UpdateInitialConfiguration": s.setFirstNames,
 		"SetRemoteAccess": s.setRemoteAccess, "CompleteWizard": s.endWizard,
 		"GetVirtualFolders": s.virtualFolders, "AddVirtualFolder": s.addVirtualFolder, "RemoveVirtualFolder": s.removeVirtualFolder,
-		"RenameVirtualFolder": s.renameVirtualFolder, "GetUserViews": s.userViews, "GetVideoStream": s.videoStream,
+		"RenameVirtualFolder": s.renameVirtualFolder, "GetUserViews": s.userViews, "GetVideoStream": s.unguarded("video/mp4", "film"),
+		"GetItem": s.getItem, "GetItemLegacy": s.getItem, "GetItems": s.listItems, "GetItemsByUserIdLegacy": s.listItems,
+		"GetPlaybackInfo": s.playbackInfo, "GetPostedPlaybackInfo": s.playbackInfo, "GetItemImage": s.unguarded("image/jpeg", "picture"),
+		"GetDownload": s.guarded("video/mp4", "film"), "GetMasterHlsVideoPlaylist": s.guarded("application/x-mpegURL", "#EXTM3U"),
 		"GetConfiguration": s.getConfiguration, "UpdateConfiguration": s.setConfiguration,
 		"SendMessageCommand": s.commandSession, "SendPlaystateCommand": s.commandSession,
 	}
