@@ -199,8 +199,8 @@ func (d *deployment) status() agent.Status {
 // serverID returns the id of the server at the service.
 func (d *deployment) serverID() client.ID { return client.ID(d.status().ServerID) }
 
-// asServer returns a client with the server key, which the faults of the service
-// do not reach.
+// asServer returns a client that has the server key. The faults that a test gives the
+// service do not reach this client.
 func (d *deployment) asServer() *client.Agent {
 	d.t.Helper()
 	key := must(d.store.ServerKey(context.Background()))(d.t)

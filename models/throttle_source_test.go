@@ -134,7 +134,7 @@ func TestTriesAreGivenBackToTheirWindow(t *testing.T) {
 	})
 }
 
-// One account gives back a number of tries an hour only, because each costs a hash.
+// One account gets only a few tries back in an hour, because each costs a hash.
 func TestOneAccountGivesBackFewTries(t *testing.T) {
 	strict(t, func(k *kit) {
 		const shared = "198.51.100.3"

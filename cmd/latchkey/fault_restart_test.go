@@ -172,7 +172,7 @@ func (l *load) fail(format string, arguments ...any) {
 	l.failures = append(l.failures, fmt.Sprintf(format, arguments...))
 }
 
-// answered waits until so many more requests have an answer.
+// answered waits until the given number of further requests has been answered.
 func (l *load) answered(t *testing.T, more int) {
 	t.Helper()
 	want := l.count.Load() + int64(more)

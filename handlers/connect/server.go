@@ -216,8 +216,8 @@ func (c *call) run(answer endpoint, path string) (any, error) {
 	return answer(c)
 }
 
-// caller returns the caller for operations. Its name is that in X-Application,
-// "Name/Version", if there is one. Only calls that change something need it.
+// caller returns the caller for operations. If the header X-Application is there, its value
+// ("Name/Version") is the name of the caller. Only calls that change something need it.
 func (c *call) caller() models.Caller {
 	caller := c.seen()
 	if client := c.client(); client != "" {
