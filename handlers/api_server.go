@@ -76,7 +76,17 @@ func (s *site) apiServers(c *gin.Context) error {
 	if err != nil {
 		return fmt.Errorf("write the servers: %w", err)
 	}
-	c.Header("ETag", serversTag(tag))
+	return sendServers(c, serversTag(tag, body), body)
+}
+
+// sendServers answers with a list of servers, or without a body if the program has it
+// already. [site.serversUnchanged] could not know that for a list without a version.
+func sendServers(c *gin.Context, tag string, body []byte) error {
+	c.Header("ETag", tag)
+	if holds(c.Request.Header.Values("If-None-Match"), tag) {
+		c.Status(http.StatusNotModified)
+		return nil
+	}
 	c.Data(http.StatusOK, "application/json", body)
 	return nil
 }
@@ -95,17 +105,24 @@ func (s *site) serversUnchanged(c *gin.Context) (accountID int64, unchanged bool
 		return 0, false, err
 	}
 	accountID, tag, err := s.Store.Sessions.LookTag(c.Request.Context(), token)
-	if err != nil || !holds(given, serversTag(tag)) {
+	if err != nil || tag == "" || !holds(given, serversTag(tag, nil)) {
 		return accountID, false, err
 	}
-	c.Header("ETag", serversTag(tag))
+	c.Header("ETag", serversTag(tag, nil))
 	c.Status(http.StatusNotModified)
 	return accountID, true, nil
 }
 
-// serversTag returns the ETag of a list of servers. A release that writes the same list in
-// another form has another one, see serversForm.
-func serversTag(tag string) string { return `"` + serversForm() + tag + `"` }
+// serversTag returns the ETag of a list of servers with a tag. A release that writes the same
+// list in another form has another one, see serversForm. A list without a tag has a digest
+// of the body instead.
+func serversTag(tag string, body []byte) string {
+	if tag == "" {
+		sum := sha256.Sum256(body)
+		return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	}
+	return `"` + serversForm() + tag + `"`
+}
 
 // serversForm returns a digest of the form of a server in the list.
 var serversForm = sync.OnceValue(func() string { //nolint:gochecknoglobals // a constant that is computed once

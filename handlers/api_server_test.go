@@ -2,10 +2,13 @@ package handlers_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-media/latchkey/models"
 )
 
 // A person asks for their servers and the addresses.
@@ -62,4 +65,43 @@ func whereAreMyServers(t *testing.T, s *site) {
 	if none.Servers == nil || len(none.Servers) != 0 {
 		t.Errorf("an empty list is %v, want some servers, no servers", none.Servers)
 	}
+}
+
+// A list changes when a link ends, although nobody writes anything. Until the link is swept the
+// tag is a digest of the answer, and says correctly whether the list is still the same.
+func TestTagsOfAListThatEnds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	f := newFixture(t, s)
+	own, wire := f.as(f.annToken), f.with(userToken, f.annToken)
+	own.is(own.api(http.MethodPost, "/api/v1/links/"+f.pending+"/accept", nil), http.StatusNoContent, nil)
+	end := s.Clock.Now().Add(time.Hour)
+	err := s.Store.People.SetTerms(t.Context(), models.ParseID(f.annID), models.ParseID(f.first.id), models.ParseID(f.accepted), models.Terms{EndsAt: &end})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags := map[string]string{}
+	ask := func(what string, want int, servers int) {
+		t.Helper()
+		for path, p := range map[string]*program{"/api/v1/servers": own, "/service/servers": wire} {
+			a := p.with("If-None-Match", tags[path]).api(http.MethodGet, path, nil)
+			if a.status != want {
+				t.Errorf("%s, %s: status %d, want %d", what, path, a.status, want)
+			}
+			if got := strings.Count(strings.ToLower(a.body), `"name":`); want == http.StatusOK && got != servers {
+				t.Errorf("%s, %s: got %d servers, want %d", what, path, got, servers)
+			}
+			tags[path] = a.header.Get("ETag")
+		}
+	}
+	ask("without a tag", http.StatusOK, 2)
+	ask("the same list", http.StatusNotModified, 2)
+	s.Clock.Advance(time.Hour)
+	ask("a link has ended", http.StatusOK, 1)
+	ask("the same list, not swept", http.StatusNotModified, 1)
+	if err := s.Store.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ask("the first time after the sweep", http.StatusOK, 1)
+	ask("the same list after the sweep", http.StatusNotModified, 1)
 }

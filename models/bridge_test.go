@@ -18,6 +18,9 @@ import (
 // DatabaseOf returns the database of a store.
 func DatabaseOf(s *Store) *database.DB { return s.db }
 
+// AddressOf returns the address of the database of a store.
+func AddressOf(s *Store) string { return s.opt.Database }
+
 // Impatient makes a store refuse at once where it would wait until a counter opens.
 func Impatient(s *Store) { s.Throttle.pause = time.Millisecond }
 
@@ -82,7 +85,7 @@ func RowTypes() []any {
 	return []any{
 		&secretKey{}, &accountRow{}, &emailRow{}, &emailChange{}, &sessionRow{}, &token{}, &outboxRow{}, &historyRow{},
 		&serverRow{}, &serverKeyRow{}, &addressRow{}, &linkRow{}, &claimCodeRow{}, &deviceCodeRow{},
-		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &idempotencyRow{}, &restoreRow{},
+		&localUserRow{}, &libraryRow{}, &inviteRow{}, &inviteServerRow{}, &changeRow{}, &proofRow{}, &quickRow{}, &idempotencyRow{}, &restoreRow{}, &serverListRow{},
 	}
 }
 

@@ -28,7 +28,8 @@ var personTables = map[string]string{
 var otherTables = map[string]string{
 	"idempotency": "holds hashes of requests, which name nobody",
 	"libraries":   "describes a server", "local_users": "belongs to the media server, which its owner can ask", "server_keys": "holds hashes of secrets",
-	"restores": "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
+	"server_lists": "holds random numbers, which say nothing",
+	"restores":     "names the database", "secret_keys": "names the keys of the service", "spent_marks": "holds hashes of solved captchas", "throttle": "holds counters under hashed names",
 }
 
 // exportVerdicts says for each column of a person's tables "as PATH", the place in

@@ -77,6 +77,9 @@ func (k *kit) query(query string, args ...any) []record {
 // exec runs a statement directly, without the rules of the Store.
 func (k *kit) exec(statement string, args ...any) {
 	k.t.Helper()
+	if writesLists(statement + " ") {
+		k.distrust()
+	}
 	_, err := models.DatabaseOf(k.Store).SQL.ExecContext(k.t.Context(), statement, args...)
 	k.must(err)
 }

@@ -36,6 +36,7 @@ func each(t *testing.T, f func(k *kit), adjust ...modelstest.Adjust) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
 		models.Impatient(store)
+		guardLists(t, store)
 		f(&kit{store, t, clock})
 	}, append([]modelstest.Adjust{modelstest.Loose}, adjust...)...)
 }

@@ -229,9 +229,13 @@ func (c *core) acceptLink(ctx context.Context, tx *gorm.DB, wanted *linkRow) err
 	if err := c.feedLink(ctx, tx, known, ChangeLink); err != nil {
 		return err
 	}
-	return tx.Table("links").Where("id = ?", known.ID).Updates(map[string]any{
+	err = tx.Table("links").Where("id = ?", known.ID).Updates(map[string]any{
 		"state": LinkAccepted, "accepted_at": c.Now(), "ends_at": wanted.EndsAt, "libraries": wanted.Libraries, "invited_by": wanted.InvitedBy,
 	}).Error
+	if err != nil {
+		return err
+	}
+	return c.renewList(tx, known.AccountID)
 }
 
 // freeLocalUser removes a link that has ended from the local user of wanted.

@@ -97,7 +97,7 @@ func (c *core) replaceAccessKeys(ctx context.Context, tx *gorm.DB, accountID int
 			return err
 		}
 	}
-	return nil
+	return c.renewList(tx, accountID)
 }
 
 // reseal seals access keys with the current secret key if they are sealed with the
@@ -201,22 +201,25 @@ func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Call
 
 // acceptPending is [Links.Accept] in a transaction that holds the account.
 func (c *core) acceptPending(ctx context.Context, tx *gorm.DB, accountID, linkID int64, caller Caller) error {
+	row, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Take(ctx)
+	if err != nil {
+		return explained("read the link", err)
+	}
+	if err := lockEnabledServer(tx, row.ServerID); err != nil { // pages do not show links to disabled servers either
+		return err
+	}
 	now := c.Now()
-	err := requireRow(tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
+	err = requireRow(tx.Exec("UPDATE links SET state = ?, accepted_at = ? WHERE id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)",
 		LinkAccepted, now, linkID, accountID, LinkPending, now))
 	if err != nil {
 		return err
 	}
-	row, err := gorm.G[linkRow](tx).Where("id = ?", linkID).Take(ctx)
-	if err != nil {
+	if err := c.renewList(tx, accountID); err != nil {
 		return err
 	}
 	server, err := c.serverByID(ctx, tx, row.ServerID)
 	if err != nil {
 		return err
-	}
-	if server.DisabledAt != nil { // pages do not show links to disabled servers either
-		return ErrNotFound
 	}
 	if err := c.feedLink(ctx, tx, &row, ChangeLink); err != nil {
 		return err
@@ -261,7 +264,7 @@ func (c *core) removeLink(ctx context.Context, tx *gorm.DB, link *linkRow, calle
 	if err := c.feedLink(ctx, tx, link, ChangeLinkRemoved); err != nil {
 		return err
 	}
-	if err := deleteLink(tx, link.ID); err != nil {
+	if err := c.deleteLink(tx, link); err != nil {
 		return err
 	}
 	server, err := c.serverByID(ctx, tx, link.ServerID)
@@ -276,12 +279,11 @@ func (c *core) removeLink(ctx context.Context, tx *gorm.DB, link *linkRow, calle
 
 // deleteLink deletes one link. It returns [ErrNotFound] when another caller was
 // faster.
-func deleteLink(tx *gorm.DB, linkID int64) error {
-	result := tx.Exec("DELETE FROM links WHERE id = ?", linkID)
-	if result.Error == nil && result.RowsAffected != 1 {
-		return ErrNotFound
+func (c *core) deleteLink(tx *gorm.DB, link *linkRow) error {
+	if err := requireRow(tx.Exec("DELETE FROM links WHERE id = ?", link.ID)); err != nil {
+		return err
 	}
-	return result.Error
+	return c.renewList(tx, link.AccountID)
 }
 
 // countWaiting is a statement that every page of a signed-in person runs.

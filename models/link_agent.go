@@ -248,8 +248,10 @@ func (c *core) insertLink(ctx context.Context, tx *gorm.DB, link *linkRow) error
 		return ErrLocalUserTaken.because(err)
 	case database.IsDuplicate(err, "links", "account_id"):
 		return ErrAlreadyLinked.because(err)
+	case err != nil || link.State != LinkAccepted:
+		return err
 	}
-	return err
+	return c.renewList(tx, link.AccountID)
 }
 
 // isLocalUserTaken reports whether err says that another link has the local user.
@@ -292,6 +294,9 @@ func (c *core) endLink(ctx context.Context, tx *gorm.DB, link *linkRow) error {
 		return err
 	}
 	if err := requireRow(tx.Exec("DELETE FROM links WHERE id = ? AND ends_at <= ?", link.ID, c.Now())); err != nil {
+		return err
+	}
+	if err := c.renewList(tx, link.AccountID); err != nil {
 		return err
 	}
 	if err := c.owePerson(ctx, tx, link, &server, MailLinkEnded); err != nil {

@@ -133,7 +133,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 	if err := lockUsableAccount(tx, in.AccountID); err != nil {
 		return err
 	}
-	if err := lockServer(tx, "id = ? AND disabled_at IS NULL", this.ID); err != nil {
+	if err := lockEnabledServer(tx, this.ID); err != nil {
 		return err
 	}
 	known, err := e.linkOf(ctx, tx, this.ID, in.AccountID)
@@ -141,17 +141,7 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 		return err
 	}
 	if known != nil {
-		sealed, err := e.keys.Seal(e.opt.Random, sealAccessKey, FormatID(known.ID), in.AccessKey)
-		if err != nil {
-			return err
-		}
-		if err := e.feedLink(ctx, tx, known, ChangeLink); err != nil {
-			return err
-		}
-		if err := tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, known.ID).Error; err != nil {
-			return err
-		}
-		return e.recordKeySet(ctx, tx, known, in)
+		return e.takeAccessKey(ctx, tx, known, in)
 	}
 	link := linkRow{
 		ServerID: this.ID, AccountID: in.AccountID, Type: in.Type, State: LinkPending, RequestedBy: in.RequestedBy, CreatedAt: e.Now(),
@@ -173,6 +163,24 @@ func (e *EmbyServers) ask(ctx context.Context, tx *gorm.DB, this Server, in AskL
 		return err
 	}
 	return e.recordAbout(ctx, tx, in.AccountID, EventLinkAsked, server.server().Name, Caller{})
+}
+
+// takeAccessKey gives a link the access key that its server has made.
+func (e *EmbyServers) takeAccessKey(ctx context.Context, tx *gorm.DB, link *linkRow, in AskLink) error {
+	sealed, err := e.keys.Seal(e.opt.Random, sealAccessKey, FormatID(link.ID), in.AccessKey)
+	if err != nil {
+		return err
+	}
+	if err := e.feedLink(ctx, tx, link, ChangeLink); err != nil {
+		return err
+	}
+	if err := tx.Exec("UPDATE links SET access_key = ? WHERE id = ?", sealed, link.ID).Error; err != nil {
+		return err
+	}
+	if err := e.renewList(tx, link.AccountID); err != nil {
+		return err
+	}
+	return e.recordKeySet(ctx, tx, link, in)
 }
 
 // recordKeySet writes into the histories of a linked person and of the server's owner that the
@@ -211,7 +219,7 @@ func (c *core) cancel(ctx context.Context, tx *gorm.DB, serverID, accountID int6
 	if err := c.feedLink(ctx, tx, &rows[0], ChangeLinkRemoved); err != nil {
 		return err
 	}
-	if err := deleteLink(tx, rows[0].ID); err != nil {
+	if err := c.deleteLink(tx, &rows[0]); err != nil {
 		return err
 	}
 	server, err := c.serverByID(ctx, tx, serverID)

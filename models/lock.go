@@ -6,7 +6,8 @@ import "gorm.io/gorm"
 // or server, by an update that raises its lock_version. A transaction that deletes it at
 // the same time then waits, or it was first and there is nothing left to lock. So no row
 // outlives its account or server. Locks are always taken in the same order, so that
-// transactions do not block each other: accounts, then sessions, then servers, then links.
+// transactions do not block each other: accounts, then sessions, then servers, then links,
+// then server_lists.
 //
 // An update that changes nothing would be a lock on one machine only: a Galera cluster
 // tells its other nodes what changed, and there a row that stayed the same collides with
@@ -39,6 +40,12 @@ func lockServer(tx *gorm.DB, condition string, args ...any) error {
 // [ErrNotFound] if there are none.
 func lockRow(tx *gorm.DB, table, condition string, args ...any) error {
 	return requireRow(tx.Exec("UPDATE "+table+" SET lock_version = lock_version + 1 WHERE "+condition, args...))
+}
+
+// lockEnabledServer locks a server that is not disabled. It returns [ErrNotFound] for any
+// other server.
+func lockEnabledServer(tx *gorm.DB, serverID int64) error {
+	return lockServer(tx, "id = ? AND disabled_at IS NULL", serverID)
 }
 
 // requireRow returns [ErrNotFound] when a statement changed no row.

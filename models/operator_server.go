@@ -89,7 +89,10 @@ func (o *OperatedServers) setServerDisabled(ctx context.Context, serverID int64,
 		if err != nil {
 			return err
 		}
-		if err := tx.Exec("UPDATE servers SET disabled_at = ? WHERE id = ?", at, serverID).Error; err != nil {
+		err = o.changeTold(tx, serverID, func() error {
+			return tx.Exec("UPDATE servers SET disabled_at = ? WHERE id = ?", at, serverID).Error
+		})
+		if err != nil {
 			return err
 		}
 		return o.recordForOwner(ctx, tx, &row, event)

@@ -117,7 +117,10 @@ func (p *People) SetTerms(ctx context.Context, ownerID, serverID, linkID int64, 
 		if err := p.feedLink(ctx, tx, &rows[0], ChangeLink); err != nil {
 			return err
 		}
-		return tx.Table("links").Where("id = ?", linkID).Updates(columns).Error
+		if err := tx.Table("links").Where("id = ?", linkID).Updates(columns).Error; err != nil {
+			return err
+		}
+		return p.renewList(tx, rows[0].AccountID)
 	})
 }
 

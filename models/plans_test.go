@@ -155,6 +155,7 @@ func (k *kit) crowdServers(n int) {
 		return []any{i, i, "wan", "https", "media.example.org", 443, 1, false, false, now}
 	})
 	k.insert("server_keys", "hash, server_id, created_at", n, func(i int) []any { return []any{hash("key", i), i, now} })
+	k.insert("server_lists", "account_id, version", n, func(i int) []any { return []any{i, i} })
 	k.insert("links", "id, server_id, account_id, type, state, access_key, requested_by, created_at", n, func(i int) []any {
 		return []any{i, i, i, "linked", tenth(i, "pending", "accepted"), "", "", now}
 	})
@@ -196,8 +197,10 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 		ctx := k.t.Context()
 		a := k.account()
 		session, reset := k.signIn(a), k.resetSecret(a)
-		m, code := k.server(k.account()), k.begin("dev")
+		owner := k.account()
+		m, code := k.server(owner), k.begin("dev")
 		k.link(m, a)
+		asked := k.ask(k.server(owner), a)
 		k.crowd(2500)
 		said := k.listen()
 		locate := func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }
@@ -211,7 +214,12 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 			{"look up an own account", func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{"locate the links of servers", locate, covering("l", "links_list", "Using where; Using index")},
 			{"locate the addresses of servers", locate, covering("a", "server_addresses_list", "Using index")},
-			{"look up a tag", func() error { _, _, err := k.Sessions.LookTag(ctx, session.Token); return err }, both("links_list")},
+			{
+				"look up a tag", func() error { _, _, err := k.Sessions.LookTag(ctx, session.Token); return err },
+				map[database.Dialect]string{database.SQLite: "v USING INTEGER PRIMARY KEY", database.MySQL: "v USING INDEX PRIMARY"},
+			},
+			{"renew the lists of a server", func() error { return k.rename(owner, m) }, both("links_local_user_id")},
+			{"renew a list", func() error { return k.Links.Accept(ctx, a.ID, asked.ID, home) }, both("links_list")},
 			{"poll a device code", func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }, both("device_codes_device_mac")},
 			{
 				"look up a server key", func() error { _, err := k.ServerKeys.Look(ctx, m.key); return err },
@@ -234,6 +242,12 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 			k.checkPlans(door.name, said.take(), door.wants[models.DatabaseOf(k.Store).Dialect])
 		}
 	})
+}
+
+// rename gives a server of an owner a new name.
+func (k *kit) rename(owner models.Account, m media) error {
+	name := newName()
+	return k.Servers.Change(k.t.Context(), owner.ID, m.ID, models.ServerChange{OwnName: &name})
 }
 
 // confirmOne signs up and confirms the address.

@@ -125,17 +125,8 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bo
 		return false, err
 	}
 	err = a.tx(ctx, "take a report", func(tx *gorm.DB) error {
-		result := tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
-			"name": report.Name, "version": report.Version, "system_id": report.SystemID, "kind": ServerAgent,
-			"quick_connect": report.QuickConnect, "report_hash": digest, "last_seen_at": a.Now(),
-		})
-		if result.Error != nil {
-			return result.Error
-		}
-		if result.RowsAffected == 0 {
-			return ErrNoServer
-		}
-		if err := a.storeAddresses(ctx, tx, this.ID, report.Addresses); err != nil {
+		err := a.changeTold(tx, this.ID, func() error { return a.storeFacts(ctx, tx, this.ID, &report, digest) })
+		if err != nil {
 			return err
 		}
 		if err := a.reportLocalUsers(ctx, tx, this.ID, report.LocalUsers); err != nil {
@@ -144,6 +135,22 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bo
 		return a.reportLibraries(ctx, tx, this.ID, report.Libraries)
 	})
 	return err == nil, err
+}
+
+// storeFacts stores what a report says about the server itself, and its addresses. It returns
+// [ErrNoServer].
+func (c *core) storeFacts(ctx context.Context, tx *gorm.DB, serverID int64, report *checkedReport, digest string) error {
+	result := tx.Table("servers").Where("id = ?", serverID).Updates(map[string]any{
+		"name": report.Name, "version": report.Version, "system_id": report.SystemID, "kind": ServerAgent,
+		"quick_connect": report.QuickConnect, "report_hash": digest, "last_seen_at": c.Now(),
+	})
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected == 0 {
+		return ErrNoServer
+	}
+	return c.storeAddresses(ctx, tx, serverID, report.Addresses)
 }
 
 // reportLocalUsers stores the local users of a report.

@@ -67,7 +67,7 @@ func TestNullsAndKeysMatchTheStructs(t *testing.T) {
 		"servers": {"id"}, "server_keys": {"hash"}, "server_addresses": {"id"}, "local_users": {"id"}, "links": {"id"},
 		"claim_codes": {"code_mac"}, "device_codes": {"id"}, "libraries": {"id"}, "invites": {"id"},
 		"invite_servers": {"invite_id", "server_id"}, "link_changes": {"server_id", "seq"}, "proofs": {"id"}, "idempotency": {"mac"},
-		"quick_connects": {"id"}, "restores": {"id"},
+		"quick_connects": {"id"}, "restores": {"id"}, "server_lists": {"account_id"},
 	}
 	for engine, k := range map[string]*kit{"SQLite": sqlite, "MySQL": mysql} {
 		nulls, keys := k.nullsAndKeys()

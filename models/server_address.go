@@ -100,14 +100,22 @@ func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text strin
 		ServerID: serverID, Kind: address.Kind, Scheme: address.Scheme, Host: address.Host, Port: address.Port, Path: address.Path,
 		ByOwner: true, ReportedAt: a.Now(),
 	}
-	err := a.tx(ctx, "add an address", func(tx *gorm.DB) error { return a.newAddress(ctx, tx, ownerID, &row) })
+	err := a.change(ctx, "add an address", ownerID, serverID, func(tx *gorm.DB) error { return a.newAddress(ctx, tx, &row) })
 	return row.address(), err
 }
 
-func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, row *addressRow) error {
-	if err := lockOwnServer(tx, ownerID, row.ServerID); err != nil {
-		return err
-	}
+// change runs work, which changes the addresses of a server of an owner, in a transaction that
+// holds the server. It returns [ErrNotFound] for a server of another owner.
+func (a *Addresses) change(ctx context.Context, doing string, ownerID, serverID int64, work func(tx *gorm.DB) error) error {
+	return a.tx(ctx, doing, func(tx *gorm.DB) error {
+		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
+			return err
+		}
+		return a.changeTold(tx, serverID, func() error { return work(tx) })
+	})
+}
+
+func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, row *addressRow) error {
 	known, err := gorm.G[addressRow](tx).Where("server_id = ?", row.ServerID).Order("position DESC").Find(ctx)
 	if err != nil {
 		return err
@@ -133,10 +141,7 @@ func (a *Addresses) newAddress(ctx context.Context, tx *gorm.DB, ownerID int64, 
 // Move moves an address of a server up (before the one above it) or
 // down. It returns [ErrNotFound].
 func (a *Addresses) Move(ctx context.Context, ownerID, serverID, addressID int64, up bool) error {
-	return a.tx(ctx, "move an address", func(tx *gorm.DB) error {
-		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
-			return err
-		}
+	return a.change(ctx, "move an address", ownerID, serverID, func(tx *gorm.DB) error {
 		rows, err := gorm.G[addressRow](tx).Where("server_id = ?", serverID).Order("position, id").Find(ctx)
 		if err != nil {
 			return err
@@ -183,10 +188,7 @@ func (a *Addresses) Remove(ctx context.Context, ownerID, serverID, addressID int
 }
 
 func (a *Addresses) onAddress(ctx context.Context, ownerID, serverID int64, statement string, args ...any) error {
-	return a.tx(ctx, "change an address", func(tx *gorm.DB) error {
-		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
-			return err
-		}
+	return a.change(ctx, "change an address", ownerID, serverID, func(tx *gorm.DB) error {
 		if err := requireRow(tx.Exec(statement, args...)); err != nil {
 			return err
 		}

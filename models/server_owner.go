@@ -100,7 +100,10 @@ func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in Server
 		}
 		if in.OwnName != nil {
 			name := cleanServerName(*in.OwnName)
-			if err := tx.Exec("UPDATE servers SET own_name = ? WHERE id = ?", name, serverID).Error; err != nil {
+			err := s.changeTold(tx, serverID, func() error {
+				return tx.Exec("UPDATE servers SET own_name = ? WHERE id = ?", name, serverID).Error
+			})
+			if err != nil {
 				return err
 			}
 		}

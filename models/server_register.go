@@ -212,13 +212,15 @@ func (r *Registrations) Update(ctx context.Context, this Server, in Registration
 	}
 	this.ReportedName = in.Name
 	err = r.tx(ctx, "update a server", func(tx *gorm.DB) error {
-		err := requireRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
-			"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": r.Now(), "report_hash": "",
-		}))
-		if err != nil || len(addresses) == 0 {
-			return err
-		}
-		return r.storeAddresses(ctx, tx, this.ID, addresses)
+		return r.changeTold(tx, this.ID, func() error {
+			err := requireRow(tx.Table("servers").Where("id = ?", this.ID).Updates(map[string]any{
+				"name": in.Name, "version": in.Version, "system_id": in.SystemID, "last_seen_at": r.Now(), "report_hash": "",
+			}))
+			if err != nil || len(addresses) == 0 {
+				return err
+			}
+			return r.storeAddresses(ctx, tx, this.ID, addresses)
+		})
 	})
 	return Registered{Server: this, Addresses: addresses}, err
 }

@@ -19,6 +19,9 @@ func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) er
 	if err != nil {
 		return err
 	}
+	if err := c.renewListsOf(tx, row.ID); err != nil {
+		return err
+	}
 	if err := eraseServerRows(tx, row.ID); err != nil {
 		return err
 	}

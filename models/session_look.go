@@ -13,8 +13,9 @@ import (
 const (
 	aliveColumns = "SELECT s.id, s.kind, s.last_seen_at, s.expires_at"
 
-	ofToken = ` FROM sessions s JOIN accounts a ON a.id = s.account_id
-WHERE s.token_hash = ? AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL`
+	fromSessions = " FROM sessions s JOIN accounts a ON a.id = s.account_id"
+	whereHash    = " WHERE s.token_hash = ? AND a.disabled_at IS NULL AND a.confirmed_at IS NOT NULL"
+	ofToken      = fromSessions + whereHash
 
 	lookSession = aliveColumns + ", s.confirmed_at, a.id, a.username, a.display_name, a.locale" + ofToken
 

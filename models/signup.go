@@ -242,7 +242,10 @@ func (c *core) insertAccount(ctx context.Context, tx *gorm.DB, row *accountRow) 
 	if database.IsDuplicate(err, "accounts", "username_key") {
 		return ErrUsernameTaken.because(err)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return c.newServerList(ctx, tx, row.ID)
 }
 
 // freeUsername takes a username from a sign-up that waited too long.

@@ -14,7 +14,7 @@ type statements struct {
 func prepareStatements(db *database.DB) statements {
 	return statements{
 		session: db.Prepared(lookSession), user: db.Prepared(lookUser), ownAccount: db.Prepared(lookOwnAccount),
-		locate: db.Prepared(locate), tag: db.Prepared(lookTagFor(db.Dialect)), device: db.Prepared(lookDevice),
+		locate: db.Prepared(locate), tag: db.Prepared(lookTag), device: db.Prepared(lookDevice),
 		serverKey: db.Prepared(lookServer).Aside(), change: db.Prepared(lookChanges).Aside(), // agents wait after these
 	}
 }

@@ -29,6 +29,9 @@ func TestTheServiceKnowsTheSeed(t *testing.T) {
 		if err != nil || session.AccountID != small.accountID(i) {
 			t.Fatalf("session %d: got the account %d and %v, want %d", i, session.AccountID, err, small.accountID(i))
 		}
+		if _, tag, err := store.Sessions.LookTag(t.Context(), small.token(i)); err != nil || tag == "" {
+			t.Errorf("account %d: got the tag %q and %v, want some tag", i, tag, err)
+		}
 		for state, want := range map[string]int{models.LinkAccepted: 3, models.LinkPending: 1} {
 			found, err := store.Links.Locate(t.Context(), session.AccountID, state)
 			if err != nil || len(found) != want || len(found[0].Addresses) != addressesEach {

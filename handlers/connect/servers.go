@@ -42,7 +42,10 @@ func servers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return taggedList{entriesOf(located), serversForm() + tag}, nil
+	if tag != "" {
+		tag = serversForm() + tag
+	}
+	return taggedList{entriesOf(located), tag}, nil
 }
 
 // serversUnchanged finds the account of the request. If the client has a tag of its list of
@@ -57,10 +60,10 @@ func (c *call) serversUnchanged() (accountID int64, unchanged string, err error)
 	if err == nil {
 		err = c.mine(accountID)
 	}
-	if tag = serversForm() + tag; err != nil || !c.holds(tag) {
+	if err != nil || tag == "" || !c.holds(serversForm()+tag) {
 		return accountID, "", err
 	}
-	return accountID, tag, nil
+	return accountID, serversForm() + tag, nil
 }
 
 // serversForm returns a digest of the form of the list. A release that writes the same list

@@ -62,13 +62,13 @@ func TestSessionsSetWhatTheyRelyOn(t *testing.T) { //nolint:paralleltest // see 
 	t.Cleanup(func() { g.run("SET GLOBAL init_connect = ''") })
 	g.run(`SET GLOBAL init_connect = "SET NAMES latin1, autocommit = 0, completion_type = 1, time_zone = '+05:00', sql_mode = 'ANSI_QUOTES', ` +
 		`innodb_lock_wait_timeout = 50, sql_auto_is_null = 1, sql_safe_updates = 1, sql_select_limit = 1, sql_big_selects = 0, ` +
-		`lc_messages = 'de_DE', foreign_key_checks = 0, unique_checks = 0, default_storage_engine = 'MyISAM', group_concat_max_len = 4, tx_isolation = 'READ-UNCOMMITTED', tx_read_only = 1"`)
+		`lc_messages = 'de_DE', foreign_key_checks = 0, unique_checks = 0, default_storage_engine = 'MyISAM', tx_isolation = 'READ-UNCOMMITTED', tx_read_only = 1"`)
 	db := open(t, g.at(""))
 	for name, want := range map[string]string{
 		"character_set_client": "utf8mb4", "character_set_results": "utf8mb4", "collation_connection": "utf8mb4_general_ci",
 		"autocommit": "1", "completion_type": "NO_CHAIN", "time_zone": "+00:00", "innodb_lock_wait_timeout": "3", "sql_auto_is_null": "0",
 		"sql_safe_updates": "0", "sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "foreign_key_checks": "1",
-		"unique_checks": "1", "lc_messages": "en_US", "default_storage_engine": "InnoDB", "group_concat_max_len": "1073741824", "tx_isolation": "REPEATABLE-READ", "tx_read_only": "0",
+		"unique_checks": "1", "lc_messages": "en_US", "default_storage_engine": "InnoDB", "tx_isolation": "REPEATABLE-READ", "tx_read_only": "0",
 	} {
 		var got string
 		if err := db.SQL.QueryRowContext(t.Context(), "SELECT @@"+name).Scan(&got); err != nil || got != want {

@@ -1,0 +1,139 @@
+package models
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/latchkey-media/latchkey/internal/database"
+)
+
+// serverListRow is a row of server_lists: the version of the list of servers that an account
+// may use, see [Links.LocateTagged]. Each account has one from its sign-up on. Two lists of
+// an account that differ never have the same version, not even in a restored backup, because
+// versions are random.
+type serverListRow struct {
+	AccountID int64
+	Version   int64
+	EndsAt    *time.Time // the end of the first link that ends: then the list changes, and the version does not
+}
+
+// TableName is server_lists.
+func (serverListRow) TableName() string { return "server_lists" }
+
+// listVersion has the version of a list as a statement reads it, both nil for an account
+// without a row.
+type listVersion struct {
+	version *int64
+	endsAt  *time.Time
+}
+
+// tag returns the tag of the list of an account at a time. It returns "" if the version says
+// nothing: a link has ended and was not swept yet, or the account has no row.
+func (v *listVersion) tag(accountID int64, now time.Time) string {
+	if v.version == nil || v.endsAt != nil && !v.endsAt.After(now) {
+		return ""
+	}
+	// A program that asks for another account with the same tag must not be told that nothing has changed.
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(accountID))                        //nolint:gosec // the bits count
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(b, uint64(*v.version))) //nolint:gosec // the bits count
+}
+
+// newVersion makes a version.
+func (c *core) newVersion() (int64, error) {
+	var b [8]byte
+	if _, err := io.ReadFull(c.opt.Random, b[:]); err != nil {
+		return 0, fmt.Errorf("no randomness: %w", err)
+	}
+	return int64(binary.BigEndian.Uint64(b[:]) >> 1), nil
+}
+
+// newServerList writes the row of a new account.
+func (c *core) newServerList(ctx context.Context, tx *gorm.DB, accountID int64) error {
+	version, err := c.newVersion()
+	if err != nil {
+		return err
+	}
+	return gorm.G[serverListRow](tx).Create(ctx, &serverListRow{AccountID: accountID, Version: version})
+}
+
+// renewList gives the list of servers of an account a new version. Every transaction that
+// changes an accepted link calls it, after the change. A link that becomes accepted must
+// be changed while its server is locked, so that [core.renewListsOf] does not miss it.
+func (c *core) renewList(tx *gorm.DB, accountID int64) error {
+	version, err := c.newVersion()
+	if err != nil {
+		return err
+	}
+	return tx.Exec(`UPDATE server_lists SET version = ?,
+ ends_at = (SELECT MIN(l.ends_at) FROM links l WHERE l.account_id = ? AND l.state = ?) WHERE account_id = ?`,
+		version, accountID, LinkAccepted, accountID).Error
+}
+
+// renewListsOf gives new versions to the lists of all people of a server, in a transaction
+// that holds the server.
+func (c *core) renewListsOf(tx *gorm.DB, serverID int64) error {
+	version, err := c.newVersion()
+	if err != nil {
+		return err
+	}
+	if c.db.Dialect == database.SQLite {
+		return tx.Exec("UPDATE server_lists SET version = ? WHERE account_id IN (SELECT account_id FROM links WHERE server_id = ? AND state = ?)",
+			version, serverID, LinkAccepted).Error
+	}
+	// MariaDB would read the whole table for the statement above.
+	return tx.Exec("UPDATE server_lists v JOIN links l ON l.account_id = v.account_id SET v.version = ? WHERE l.server_id = ? AND l.state = ?",
+		version, serverID, LinkAccepted).Error
+}
+
+// toldRow has the columns that the people of a server are told, once for each address.
+type toldRow struct {
+	Server                    describedRow `gorm:"embedded"`
+	Disabled                  bool
+	AddressKind               string // this field and the next ones are empty without an address
+	Scheme, Host, AddressPath string
+	Port                      int
+}
+
+// changeTold runs work, which may change what the people of a server are told about it, and
+// renews their lists if it does. It locks the server.
+func (c *core) changeTold(tx *gorm.DB, serverID int64, work func() error) error {
+	before, err := c.told(tx, serverID)
+	if err != nil {
+		return err
+	}
+	if err := work(); err != nil {
+		return err
+	}
+	after, err := c.told(tx, serverID)
+	if err != nil || slices.Equal(before, after) {
+		return err
+	}
+	return c.renewListsOf(tx, serverID)
+}
+
+// told reads what the people of a server are told about it. It locks the server, and reads
+// the newest rows, not those of the time when the transaction began: otherwise it could miss that
+// another transaction has just changed them.
+func (c *core) told(tx *gorm.DB, serverID int64) ([]toldRow, error) {
+	statement := "SELECT " + describedColumns + `, s.disabled_at IS NOT NULL AS disabled, COALESCE(a.kind, '') AS address_kind,
+ COALESCE(a.scheme, '') AS scheme, COALESCE(a.host, '') AS host, COALESCE(a.path, '') AS address_path, COALESCE(a.port, 0) AS port
+FROM servers s LEFT JOIN server_addresses a ON a.server_id = s.id AND a.hidden = ? WHERE s.id = ? ORDER BY a.position, a.id`
+	if c.db.Dialect == database.MySQL {
+		statement += " FOR UPDATE"
+	}
+	var rows []toldRow
+	if err := tx.Raw(statement, false, serverID).Scan(&rows).Error; err != nil {
+		return nil, err
+	}
+	if len(rows) > 0 && rows[0].Disabled {
+		return nil, nil // nobody sees it
+	}
+	return rows, nil
+}
