@@ -47,6 +47,7 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 		k.is(<-strangers, models.ErrBusy) // now the others hold every place
 		_, err := k.trySignIn(a.Username, goodPassword)
 		k.is(err, models.ErrBusy)
+		said := k.listen()
 		var later []func(context.Context) error
 		for who, ask := range map[string]func(context.Context) error{
 			"a known browser": func(ctx context.Context) error {
@@ -59,12 +60,20 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 			},
 		} {
 			// A request without a place in the queue would be refused at once. This one waits instead.
+			said.takeAll()
 			waiting, giveUp := context.WithCancel(t.Context())
 			asked := make(chan error, 1)
 			go func() { asked <- ask(waiting) }()
+			waittest.Eventually(t, who+" is counted or refused", func() bool {
+				return len(asked) > 0 || slices.ContainsFunc(said.keep(), func(s statement) bool { return strings.HasPrefix(s.text, "INSERT INTO throttle") })
+			})
 			for range 3 { // strangers who come later are refused meanwhile
 				_, err := k.trySignIn(newName(), otherPassword)
 				k.is(err, models.ErrBusy)
+			}
+			for range 20 { // meanwhile a hash without a place is refused
+				_, err := k.Sessions.Look(t.Context(), in.Token)
+				k.must(err)
 			}
 			giveUp()
 			if err := waittest.Receive(t, asked, who+" gives up"); err == nil || errors.Is(err, models.ErrBusy) {
