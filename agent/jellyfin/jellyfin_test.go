@@ -178,8 +178,8 @@ func TestLibraries(t *testing.T) {
 			t.Fatalf("%d libraries, want %d", len(got), len(want))
 		}
 		for _, library := range got {
-			if want[library.Name] != library.ID {
-				t.Errorf("library %+v, want the id %s", library, want[library.Name])
+			if want[library.Name] != library.ID || library.Kind != "movies" {
+				t.Errorf("library %+v, want the id %s and the kind movies", library, want[library.Name])
 			}
 		}
 	})
