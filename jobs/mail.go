@@ -60,6 +60,7 @@ func (j *Mail) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-ticker.C:
+			run.waiting = nil // the queue may have changed
 		case <-run.places.freed:
 		}
 	}
@@ -79,6 +80,7 @@ type mailRun struct {
 	places  *places
 	sending sync.WaitGroup
 	renewed time.Time
+	waiting []models.Owed // found due in this interval, without a place so far
 }
 
 // round renews the leases of the mails that are being sent, when it is time, and sets
@@ -102,7 +104,8 @@ func (r *mailRun) round(ctx, sendCtx context.Context) error {
 	if free <= 0 {
 		return nil
 	}
-	due, err := r.Store.Mail.ClaimWithin(ctx, r.Owner, free, r.places.room)
+	due, waiting, err := r.Store.Mail.ClaimWithin(ctx, r.Owner, free, r.places.room, r.waiting)
+	r.waiting = waiting
 	for _, owed := range due {
 		r.places.take(owed.ID, owed.Domain, now)
 		r.sending.Go(func() {

@@ -30,69 +30,98 @@ const mailLease = 2 * time.Minute
 // If several workers claim at once, each mail goes to one of them. A lease lasts two
 // minutes; then it must have been renewed, or another worker can take the mail.
 func (m *Mail) Claim(ctx context.Context, owner string, n int) ([]Owed, error) {
-	return m.ClaimWithin(ctx, owner, n, func(string) int { return n })
+	claimed, _, err := m.ClaimWithin(ctx, owner, n, func(string) int { return n }, nil)
+	return claimed, err
 }
 
 // ClaimWithin does what [Mail.Claim] does, but leaves out mails to domains that have no
 // room. room returns how many more mails to a domain may be sent now.
-func (m *Mail) ClaimWithin(ctx context.Context, owner string, n int, room func(domain string) int) ([]Owed, error) {
-	now := m.Now()
-	due, err := m.dueMails(ctx, now, n, room)
-	if err != nil {
-		return nil, explained("find due mails", err)
+//
+// It also returns due mails that it has found and left out. The next call can get them as
+// waiting, and then takes mails of these alone, without asking the database which are due.
+// Otherwise each mail of a long queue would cost a look at a hundred. A caller that does so must
+// begin anew once in a while, because other mails may have become due.
+func (m *Mail) ClaimWithin(ctx context.Context, owner string, n int, room func(domain string) int, waiting []Owed) (claimed, left []Owed, err error) {
+	due, left := choose(waiting, n, room)
+	if len(waiting) == 0 {
+		if due, left, err = m.dueMails(ctx, n, room); err != nil {
+			return nil, nil, explained("find due mails", err)
+		}
 	}
-	var claimed []Owed
 	for _, owed := range due {
-		row := owed.row
-		until := now.Add(mailLease)
-		var won bool
-		err := m.db.Again(ctx, func(db *gorm.DB) error {
-			result := db.Exec(`UPDATE outbox SET lease_owner = ?, lease_until = ?, attempts = attempts + 1
-WHERE id = ? AND state = ? AND attempts = ? AND (lease_until IS NULL OR lease_until < ?)`,
-				owner, until, row.ID, mailQueued, row.Attempts, now)
-			won = result.RowsAffected == 1
-			return result.Error
-		})
+		won, err := m.lease(ctx, owner, &owed)
 		if err != nil {
-			return claimed, explained("lease a mail", err)
+			return claimed, left, explained("lease a mail", err)
 		}
 		if won {
-			row.Attempts++
-			row.LeaseOwner, row.LeaseUntil = owner, &until
-			claimed = append(claimed, Owed{ID: row.ID, Kind: row.Kind, Attempts: row.Attempts, Domain: owed.Domain, owner: owner, row: row})
+			claimed = append(claimed, owed)
 		}
 	}
-	return claimed, nil
+	return claimed, left, nil
 }
+
+// lease leases a mail that was due when it was read, and counts the attempt. It returns false if
+// the mail has changed since.
+func (m *Mail) lease(ctx context.Context, owner string, owed *Owed) (won bool, err error) {
+	row, now := &owed.row, m.Now()
+	until := now.Add(mailLease)
+	err = m.db.Again(ctx, func(db *gorm.DB) error {
+		result := db.Exec(`UPDATE outbox SET lease_owner = ?, lease_until = ?, attempts = attempts + 1
+WHERE id = ? AND state = ? AND attempts = ? AND due_at <= ? AND (lease_until IS NULL OR lease_until < ?)`,
+			owner, until, row.ID, mailQueued, row.Attempts, now, now)
+		won = result.RowsAffected == 1
+		return result.Error
+	})
+	row.Attempts++
+	row.LeaseOwner, row.LeaseUntil = owner, &until
+	owed.Attempts, owed.owner = row.Attempts, owner
+	return won, err
+}
+
+// duePage is the least number of due mails that the queue is asked for at once, and the largest
+// number of mails that are kept for later.
+const duePage = 100
 
 // dueMails returns up to n mails that are due and not leased, those that have been due
 // longest first, and no more to each domain than it has room for. It skips mails to a
 // domain without room and reads further, so that they do not hold up mails to other domains.
-func (m *Mail) dueMails(ctx context.Context, now time.Time, n int, room func(string) int) ([]Owed, error) {
-	page := max(n, 100)
-	var due []Owed
-	left := map[string]int{}
-	for skip := 0; len(due) < n; skip += page {
+// It also returns mails that it has read and left out, up to [duePage].
+func (m *Mail) dueMails(ctx context.Context, n int, room func(string) int) (due, left []Owed, err error) {
+	now, page := m.Now(), max(n, duePage)
+	var all []Owed
+	for skip := 0; ; skip += page {
 		rows, err := gorm.G[outboxRow](m.read(ctx)).
 			Where("state = ? AND due_at <= ? AND (lease_until IS NULL OR lease_until < ?)", mailQueued, now, now).
 			Order("due_at, id").Limit(page).Offset(skip).Find(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		domains, err := m.domains(ctx, rows)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for i, row := range rows {
-			if fits(left, domains[i], room) {
-				due = append(due, Owed{Domain: domains[i], row: row})
-			}
+			all = append(all, Owed{ID: row.ID, Kind: row.Kind, Attempts: row.Attempts, Domain: domains[i], row: row})
 		}
-		if len(rows) < page {
-			break
+		due, left = choose(all, n, room)
+		if len(due) == n || len(rows) < page {
+			return due, left[:min(len(left), duePage)], nil
+		}
+		all = append(due, left[:min(len(left), duePage)]...)
+	}
+}
+
+// choose parts mails in those for which there is room now, at most n, and the others.
+func choose(mails []Owed, n int, room func(domain string) int) (fit, left []Owed) {
+	rooms := map[string]int{}
+	for _, owed := range mails {
+		if len(fit) < n && fits(rooms, owed.Domain, room) {
+			fit = append(fit, owed)
+		} else {
+			left = append(left, owed)
 		}
 	}
-	return due[:min(n, len(due))], nil
+	return fit, left
 }
 
 // fits reports whether a domain has room for one more mail, and counts the mail. left
