@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -276,7 +277,7 @@ func (s *Sessions) open(ctx context.Context, tx *gorm.DB, row *accountRow, in Si
 		if in.DeviceID == "" { // then programs at one address differ by their names only
 			same = same.Where("device = ?", caller.Device)
 		}
-		earlier, err := same.Find(ctx)
+		earlier, err := same.Select("id").Limit(1).Find(ctx)
 		if err != nil {
 			return SignedIn{}, err
 		}
@@ -345,9 +346,10 @@ func (s *Sessions) endSurplus(ctx context.Context, tx *gorm.DB, fresh *sessionRo
 		return nil
 	}
 	var surplus []sessionRow
-	err := tx.Raw(`SELECT id, device FROM sessions WHERE account_id = ? AND kind = ? AND id <> ?
-ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LIMIT ? OFFSET ?`,
-		fresh.AccountID, fresh.Kind, fresh.ID, sweepStep, s.opt.SessionsMost-1).Scan(&surplus).Error
+	// SQLite plans a statement anew for each value of a LIMIT that is a parameter.
+	err := tx.Raw(fmt.Sprintf(`SELECT id, device FROM sessions WHERE account_id = ? AND kind = ? AND id <> ?
+ORDER BY CASE device_id WHEN '' THEN 1 ELSE 0 END, last_seen_at DESC, id DESC LIMIT %d OFFSET %d`, sweepStep, s.opt.SessionsMost-1),
+		fresh.AccountID, fresh.Kind, fresh.ID).Scan(&surplus).Error
 	if err != nil || len(surplus) == 0 {
 		return err
 	}

@@ -225,6 +225,8 @@ func (l Limit) steps(hits string, now int64) (text string, args []any) {
 	return b.String(), args
 }
 
+// The statements of counters run directly on the connection: the builder of GORM would take longer
+// than SQLite.
 func raiseSQLite(db *gorm.DB, key secret.Hash, limit Limit, now, ends, first int64) (hits int, err error) {
 	steps, stepArgs := limit.steps("hits + 1", now)
 	args := []any{key, ends, first, now, now, first}
@@ -237,7 +239,15 @@ ON CONFLICT (throttle_key) DO UPDATE SET
  window_ends = CASE WHEN window_ends <= ? THEN excluded.window_ends ELSE window_ends END
 WHERE window_ends <= ? OR open_at <= ?
 RETURNING hits`
-	return hits, db.Raw(statement, args...).Scan(&hits).Error // no row: refused
+	rows, err := db.Statement.ConnPool.QueryContext(db.Statement.Context, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if rows.Next() {
+		err = rows.Scan(&hits)
+	}
+	return hits, errors.Join(err, rows.Err()) // no row: refused
 }
 
 // raiseMySQL assigns from left to right, and each assignment sees those before it:
@@ -331,7 +341,8 @@ func (t *Throttle) forget(ctx context.Context, keys ...secret.Hash) error {
 
 // forgetIn clears one counter by one statement of db, which may be a transaction.
 func forgetIn(db *gorm.DB, key secret.Hash) error {
-	return db.Exec("DELETE FROM throttle WHERE throttle_key = ?", key).Error
+	_, err := db.Statement.ConnPool.ExecContext(db.Statement.Context, "DELETE FROM throttle WHERE throttle_key = ?", key)
+	return err
 }
 
 // Remember stores mark until the given time and reports whether it is new, so that a
