@@ -56,6 +56,7 @@ func countStatements(t *testing.T, s *site) {
 	var tv struct{ Pin string }
 	f.is(f.form(http.MethodPost, "/service/pin", pairs("deviceId", "tv")), http.StatusOK, &tv)
 	attic := own.agent("loft")
+	emby := agent{f.as(f.first.key), f.first.id}
 	c := s.counter(t)
 	for name, row := range map[string]struct {
 		want int
@@ -69,6 +70,7 @@ func countStatements(t *testing.T, s *site) {
 		"same servers, API": {1, again(own, "/api/v1/servers")},
 		"poll":              {1, get(f.program, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode())},
 		"unchanged report":  {1, func() answer { return attic.report(facts("loft")) }},
+		"exchange":          {2, func() answer { return emby.exchange(f.annAccessKey, f.annID) }}, // the key of the server, and the link
 		"feed":              {1, get(attic.program, "/api/v1/server/changes?after=0")},
 	} {
 		row.ask()

@@ -33,6 +33,10 @@ FROM links l JOIN accounts a ON a.id = l.account_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
 WHERE l.server_id = ? AND (l.ends_at IS NULL OR l.ends_at > ?)`
 
+// exchangeLink finds the link of an account with a server, for the check of an access key.
+// Agents ask it whenever a device signs in to a media server.
+const exchangeLink = agentLinks + " AND l.account_id = ? AND l.state = '" + LinkAccepted + "'"
+
 type agentLinkRow struct {
 	ID, AccountID           int64
 	Type, State, AccessKey  string
@@ -106,11 +110,7 @@ func (a *Agents) LinksOf(ctx context.Context, this Server) ([]AgentLink, error) 
 // that an agent need not send the key. It returns [ErrAccessKeyWrong] for a key that is
 // unknown, or whose link is pending, has ended, or belongs to a disabled account.
 func (a *Agents) Check(ctx context.Context, this Server, keyHash secret.Hash, accountID int64) (AgentLink, error) {
-	condition, args := " AND l.state = ?", []any{LinkAccepted}
-	if accountID != 0 {
-		condition, args = condition+" AND l.account_id = ?", append(args, accountID)
-	}
-	links, err := a.agentLinks(ctx, this.ID, condition, args...)
+	links, err := a.exchangeLinks(ctx, this.ID, accountID)
 	if err != nil {
 		return AgentLink{}, err
 	}
@@ -120,6 +120,29 @@ func (a *Agents) Check(ctx context.Context, this Server, keyHash secret.Hash, ac
 		}
 	}
 	return AgentLink{}, ErrAccessKeyWrong
+}
+
+// exchangeLinks returns the accepted links that an access key may open: that of an account, or
+// all of a server for the accountID 0.
+func (a *Agents) exchangeLinks(ctx context.Context, serverID, accountID int64) ([]AgentLink, error) {
+	if accountID == 0 {
+		return a.agentLinks(ctx, serverID, " AND l.state = ?", LinkAccepted)
+	}
+	var r agentLinkRow
+	found, err := a.hot.exchange.One(ctx, []any{serverID, a.Now(), accountID}, &r.ID, &r.AccountID, &r.Type, &r.State, &r.AccessKey,
+		&r.RequestedBy, &r.CreatedAt, &r.AcceptedAt, &r.EndsAt, &r.Libraries, &r.Username, &r.DisplayName, &r.ConfirmedAt, &r.DisabledAt,
+		&r.ExternalID, &r.Name)
+	if err != nil || !found {
+		return nil, explained("read a link", err)
+	}
+	var names libraryNames
+	if r.Libraries != nil { // most people may see them all
+		if names, err = a.namesOfLibraries(ctx, a.read(ctx), serverID); err != nil {
+			return nil, err
+		}
+	}
+	link, err := a.agentLink(serverID, &r, names)
+	return []AgentLink{link}, explained("read a link", err)
 }
 
 // AskFor asks a person, named by username, for a link. in.LocalUserID may name the

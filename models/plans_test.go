@@ -220,6 +220,7 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 			},
 			{"renew the lists of a server", func() error { return k.rename(owner, m) }, both("links_local_user_id")},
 			{"renew a list", func() error { return k.Links.Accept(ctx, a.ID, asked.ID, home) }, both("links_list")},
+			{"check an access key", func() error { return k.exchangeRefused(m, a.ID) }, both("links_account_id")},
 			{"poll a device code", func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }, both("device_codes_device_mac")},
 			{
 				"look up a server key", func() error { _, err := k.ServerKeys.Look(ctx, m.key); return err },
@@ -248,6 +249,14 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 func (k *kit) rename(owner models.Account, m media) error {
 	name := newName()
 	return k.Servers.Change(k.t.Context(), owner.ID, m.ID, models.ServerChange{OwnName: &name})
+}
+
+// exchangeRefused checks an access key that opens nothing.
+func (k *kit) exchangeRefused(m media, accountID int64) error {
+	k.t.Helper()
+	_, err := k.Agents.Check(k.t.Context(), m.Server, secret.Sum("no access key"), accountID)
+	k.is(err, models.ErrAccessKeyWrong)
+	return nil
 }
 
 // confirmOne signs up and confirms the address.

@@ -8,13 +8,14 @@ type statements struct {
 	session, user, ownAccount *database.Prepared
 	locate, tag               *database.Prepared
 	device, serverKey         *database.Prepared
-	change                    *database.Prepared
+	change, exchange          *database.Prepared
 }
 
 func prepareStatements(db *database.DB) statements {
 	return statements{
 		session: db.Prepared(lookSession), user: db.Prepared(lookUser), ownAccount: db.Prepared(lookOwnAccount),
 		locate: db.Prepared(locate), tag: db.Prepared(lookTag), device: db.Prepared(lookDevice),
+		exchange:  db.Prepared(exchangeLink),
 		serverKey: db.Prepared(lookServer).Aside(), change: db.Prepared(lookChanges).Aside(), // agents wait after these
 	}
 }
