@@ -25,6 +25,8 @@ type front struct {
 	http.Handler
 	url            string
 	token, session string
+	den            servicetest.MediaServer // its agent
+	emby           models.Registered       // one that speaks the Emby Connect protocol
 }
 
 // newFront returns a front over a new service, whose person owns one server and may use
@@ -33,10 +35,11 @@ func newFront(t testing.TB) *front {
 	t.Helper()
 	s := servicetest.New(t, servicetest.Options{})
 	ann := s.Join(t, "ann")
-	s.Register(t, ann, servicetest.Den())
+	den := s.Register(t, ann, servicetest.Den())
 	accountID := accountOf(t, s, "ann")
+	var emby models.Registered
 	for i := range 3 {
-		linked(t, s, accountID, i+1)
+		emby = linked(t, s, accountID, i+1)
 	}
 	config := *s.Config
 	config.Log = slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // the lines are made as in production, and only then thrown away
@@ -44,7 +47,7 @@ func newFront(t testing.TB) *front {
 		in := models.SignIn{NameOrEmail: "ann", Password: servicetest.Password, Kind: kind}
 		return servicetest.Must(s.Store.Sessions.SignIn(t.Context(), in, models.Caller{}))(t).Token
 	}
-	return &front{servicetest.Must(config.Handler())(t), config.PublicURL, signedIn(models.SessionDevice), signedIn("")}
+	return &front{servicetest.Must(config.Handler())(t), config.PublicURL, signedIn(models.SessionDevice), signedIn(""), den, emby}
 }
 
 // accountOf returns the id of the account with that username.
@@ -54,28 +57,35 @@ func accountOf(t testing.TB, s *servicetest.Service, username string) int64 {
 }
 
 // linked registers a server without an owner, which the account may use then.
-func linked(t testing.TB, s *servicetest.Service, accountID int64, number int) {
+func linked(t testing.TB, s *servicetest.Service, accountID int64, number int) models.Registered {
 	t.Helper()
 	in := models.Registration{Name: fmt.Sprintf("Server %d", number), SystemID: fmt.Sprintf("%032x", number), Version: "4.8", Kind: models.ServerEmby, WAN: []string{"https://media.example.org"}}
-	server := servicetest.Must(s.Store.Registrations.Register(t.Context(), in, models.Caller{Address: "192.0.2.80"}))(t).Server
+	made := servicetest.Must(s.Store.Registrations.Register(t.Context(), in, models.Caller{Address: "192.0.2.80"}))(t)
 	ask := models.AskLink{AccountID: accountID, Type: models.LinkLinked, RequestedBy: "Bert"}
-	servicetest.Must(s.Store.EmbyServers.Ask(t.Context(), server, ask))(t)
+	servicetest.Must(s.Store.EmbyServers.Ask(t.Context(), made.Server, ask))(t)
 	for _, link := range servicetest.Must(s.Store.Links.List(t.Context(), accountID, models.LinkPending))(t) {
 		servicetest.NoError(t, s.Store.Links.Accept(t.Context(), accountID, link.ID, models.Caller{}))
 	}
+	return made
+}
+
+// request returns a request of a browser or program without a body. header has names and values.
+func (f *front) request(t testing.TB, method, path string, header ...string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, f.url+path, nil)
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0")
+	r.Header.Set("Accept-Encoding", "gzip, deflate, br")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return r
 }
 
 // routes returns a request for each hot route, by a name.
 func (f *front) routes(t testing.TB) map[string]*http.Request {
 	t.Helper()
 	request := func(path string, header ...string) *http.Request {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, f.url+path, nil)
-		r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0")
-		r.Header.Set("Accept-Encoding", "gzip, deflate, br")
-		for i := 0; i+1 < len(header); i += 2 {
-			r.Header.Set(header[i], header[i+1])
-		}
-		return r
+		return f.request(t, http.MethodGet, path, header...)
 	}
 	return map[string]*http.Request{
 		"robots":       request("/robots.txt"),

@@ -1,0 +1,100 @@
+package handlers_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/servicetest"
+)
+
+// TestHotRouteAllocations holds how often a request takes memory that every television, agent
+// or media server sends all the time, together with its statements on SQLite. The bounds are a
+// tenth above what was measured, because the race detector adds some. A large part is the work of modernc.org/sqlite and database/sql,
+// so another version of the driver may need other bounds. Fewer runs than a device may poll in a minute.
+func TestHotRouteAllocations(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
+	f := newFront(t)
+	for name, row := range f.hotRoutes(t) {
+		send := func() {
+			if row.body != nil {
+				row.request.Body = io.NopCloser(bytes.NewReader(row.body))
+			}
+			answer := httptest.NewRecorder()
+			if f.ServeHTTP(answer, row.request); answer.Code != row.want {
+				t.Errorf("%s: got status %d, want %d", name, answer.Code, row.want)
+			}
+		}
+		if got := testing.AllocsPerRun(50, send); got > row.most {
+			t.Errorf("%s: %.0f allocations a request, want at most %.0f", name, got, row.most)
+		}
+	}
+}
+
+// hotRoute is a request with its status, and the most allocations that it may take.
+type hotRoute struct {
+	request *http.Request
+	body    []byte
+	want    int
+	most    float64
+}
+
+func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
+	t.Helper()
+	token, wire := []string{"Authorization", "Bearer " + f.token}, []string{"X-Connect-UserToken", f.token}
+	server := []string{"Authorization", "Bearer " + f.den.Key}
+	get := func(most float64, path string, header ...string) hotRoute {
+		return hotRoute{request: f.request(t, http.MethodGet, path, header...), want: http.StatusOK, most: most}
+	}
+	again := func(most float64, path string, header ...string) hotRoute {
+		tag := f.answer(t, f.request(t, http.MethodGet, path, header...)).Header.Get("ETag")
+		row := get(most, path, append(header, "If-None-Match", tag)...)
+		row.want = http.StatusNotModified
+		return row
+	}
+	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	asked := f.request(t, http.MethodPost, "/service/pin", form...)
+	asked.Body = io.NopCloser(strings.NewReader("deviceId=tv"))
+	var tv struct{ Pin string }
+	servicetest.NoError(t, json.Unmarshal(servicetest.Must(io.ReadAll(f.answer(t, asked).Body))(t), &tv))
+	report := hotRoute{
+		request: f.request(t, http.MethodPut, "/api/v1/server/report", append(server, "Content-Type", "application/json")...),
+		body:    servicetest.Must(json.Marshal(servicetest.Den()))(t), want: http.StatusOK, most: 450,
+	}
+	heartbeat := hotRoute{
+		request: f.request(t, http.MethodPost, "/service/Servers", append(form, "X-Connect-Token", f.emby.Key)...),
+		body:    []byte(url.Values{"id": {models.FormatID(f.emby.Server.ID)}, "name": {"Server 3"}, "systemId": {fmt.Sprintf("%032x", 3)}, "url": {"https://media.example.org"}}.Encode()),
+		want:    http.StatusOK, most: 300,
+	}
+	first := f.request(t, http.MethodPost, "/service/Servers", append(form, "X-Connect-Token", f.emby.Key)...)
+	first.Body = io.NopCloser(bytes.NewReader(heartbeat.body)) // changes the version; the others change nothing
+	f.answer(t, first)
+	return map[string]hotRoute{
+		"account":           get(136, "/api/v1/account", token...),
+		"user":              get(116, "/service/user", wire...),
+		"servers":           get(268, "/service/servers", wire...),
+		"servers, API":      get(265, "/api/v1/servers", token...),
+		"same servers":      again(102, "/service/servers", wire...),
+		"same servers, API": again(92, "/api/v1/servers", token...),
+		"poll":              get(104, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode()),
+		"feed":              get(141, "/api/v1/server/changes?after=0", server...),
+		"unchanged report":  report,
+		"heartbeat":         heartbeat,
+	}
+}
+
+// answer answers a request that a test reads.
+func (f *front) answer(t *testing.T, r *http.Request) *http.Response {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	f.ServeHTTP(recorder, r)
+	answer := recorder.Result()
+	t.Cleanup(func() { servicetest.NoError(t, answer.Body.Close()) })
+	return answer
+}
