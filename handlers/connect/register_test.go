@@ -94,3 +94,20 @@ func TestSignUpOverTheLimit(t *testing.T) {
 		t.Errorf("too long: answered %d %s, want 413 with BODY_TOO_LARGE", long.status, long.body)
 	}
 }
+
+// An address that has an account is answered like a new one, and its owner learns of it by
+// mail.
+func TestSignUpTellsNotWhoHasAnAddress(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	signUp := func(email, name string) answer {
+		return s.do("POST /service/register" + post + "email=" + email + "@example.test&userName=" + name + "&rawpw=" + encodeURIComponent(newPassword))
+	}
+	signUp("carol", "carol").is(http.StatusOK)
+	s.confirm("carol@example.test")
+	fresh, taken := signUp("dave", "dave"), signUp("carol", "erin")
+	if fresh.status != http.StatusOK || taken.status != fresh.status || taken.body != fresh.body {
+		t.Errorf("answered %d %s for an address with an account, want %d %s as for a new one", taken.status, taken.body, fresh.status, fresh.body)
+	}
+	s.mails.Letter(t, models.MailAlreadyRegistered, "carol@example.test")
+}
