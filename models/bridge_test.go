@@ -117,6 +117,13 @@ func ParseShortCode(typed string) (string, bool) { return parseShortCode(typed) 
 // processes.
 func LookForChanges(s *Store, every time.Duration) { s.Changes.lookEvery = every }
 
+// Watching reports whether a goroutine looks for changes of other processes.
+func Watching(s *Store) bool {
+	s.Changes.feed.mu.Lock()
+	defer s.Changes.feed.mu.Unlock()
+	return s.Changes.feed.watching
+}
+
 // Listening returns how many long polls wait for a change of a server.
 func Listening(s *Store, serverID int64) int {
 	s.Changes.feed.mu.Lock()

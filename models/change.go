@@ -192,7 +192,8 @@ func (c *Changes) Last(ctx context.Context, this Server) (int64, error) {
 // the number of the server, such as after a backup was restored, does not wait at all. Wait
 // returns [ErrNoServer], [ErrServerDisabled] or [ErrUnavailable].
 func (c *Changes) Wait(ctx context.Context, this Server, after int64, most time.Duration, leave <-chan struct{}) error {
-	heard, forget := c.feed.hear(this.ID, after, c.watch)
+	every := c.lookEvery
+	heard, forget := c.feed.hear(this.ID, after, func() { c.watch(every) })
 	defer forget()
 	over := time.NewTimer(most)
 	defer over.Stop()
@@ -216,10 +217,10 @@ func (c *Changes) Wait(ctx context.Context, this Server, after int64, most time.
 	}
 }
 
-// watch looks from time to time for changes that other processes made, for all agents that
+// watch looks at the given interval for changes that other processes made, for all agents that
 // wait at this process, and wakes those whose feed has changed. It returns when nobody waits.
-func (c *Changes) watch() {
-	timer := time.NewTicker(c.lookEvery)
+func (c *Changes) watch(every time.Duration) {
+	timer := time.NewTicker(every)
 	defer timer.Stop()
 	for range timer.C {
 		waiting := c.feed.servers()
