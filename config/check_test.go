@@ -67,8 +67,12 @@ func TestValues(t *testing.T) {
 		{"database", "mysql://u:p@/x?socket=s", "does not begin with /"},
 		{"database", "mysql://u:p@/x?tls=verify", "does not name a host"},
 		{"database", "mysql://u:p@h/x#y", "must not contain ? or #"},
-		{"database-connections", "0", "from 1 to 1000"},
+		{"database-connections", "-1", "from 0 to 1000"},
+		{"database-connections", "0", ""},
 		{"database-connections", "1000", ""},
+		{"sqlite-cache", "0", "from 1 to 1024"},
+		{"sqlite-map", "0", ""},
+		{"sqlite-map", "2048", "from 0 to 2047"},
 
 		{"secret-key", strings.Repeat("ä", 32), ""},
 		{"secret-key", strings.Repeat("ä", 31), "has 31 characters"},

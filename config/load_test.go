@@ -91,7 +91,7 @@ func TestPrecedence(t *testing.T) {
 		{
 			"database-connections", func(s *config.Settings) any { return s.DatabaseConnections },
 			[4]string{"1", "2", "3\r\n", "4"},
-			[5]any{1, 2, 3, 4, 8},
+			[5]any{1, 2, 3, 4, 0},
 			"LATCHKEY_DATABASE_CONNECTIONS",
 		},
 		{
@@ -251,7 +251,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		file + `:4: listen: takes one value, not a list`,
 		`dev: "perhaps" is neither true nor false (from environment LATCHKEY_DEV)`,
 		`public-url: must start with https:// outside development; plain http lets others read passwords (from environment LATCHKEY_PUBLIC_URL)`,
-		`database-connections: "many" is not a whole number, such as 8 (from flag --database-connections)`,
+		`database-connections: "many" is not a whole number, such as 0 (from flag --database-connections)`,
 		`mail-from: LATCHKEY_MAIL_FROM_FILE names a file "/nowhere/at/all" that cannot be read: no such file or directory`,
 		`sign-up: must not be empty; to use the default, remove it (from flag --sign-up)`,
 		`password-min-length: 7 is out of range; it must be from 8 to 64 (from ` + file + `:2)`,

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
 	"github.com/latchkey-media/latchkey/models/modelstest"
@@ -181,6 +182,23 @@ func TestAStartReadsNoTableWhole(t *testing.T) {
 		}
 		if !md5 {
 			k.t.Error("no statement asks for MD5 verifiers, want the one that once read all accounts")
+		}
+	})
+}
+
+// A store without a number of connections takes what suits its engine.
+func TestConnectionsSuitTheEngine(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		for set, want := range map[int]map[database.Dialect]int{
+			0: {database.SQLite: 3, database.MySQL: 8},
+			5: {database.SQLite: 5, database.MySQL: 5},
+		} {
+			store := modelstest.Open(t, address, modelstest.NewClock(), func(o *models.Options) { o.Connections = set })
+			db := models.DatabaseOf(store)
+			if got := db.SQL.Stats().MaxOpenConnections; got != want[db.Dialect] {
+				t.Errorf("with the setting %d: got %d connections, want %d", set, got, want[db.Dialect])
+			}
 		}
 	})
 }

@@ -88,9 +88,10 @@ func DefaultLives() Lives {
 
 // Options are the settings of a [Store]. All are needed.
 type Options struct {
-	Database          string // sqlite:PATH or mysql://user:password@host:port/name
-	Connections       int    // open at once, at most
-	SessionsMost      int    // of an account: so many browsers, and so many devices; 0 for no limit
+	Database          string         // sqlite:PATH or mysql://user:password@host:port/name
+	Connections       int            // open at once, at most; 0 for what suits the engine
+	Pages             database.Pages // of a SQLite file; the zero value for the usual ones
+	SessionsMost      int            // of an account: so many browsers, and so many devices; 0 for no limit
 	Keys              secret.Keys
 	Hashing           secret.HasherOptions // without Now
 	Limits            Limits
@@ -123,7 +124,13 @@ type core struct {
 // New returns a Store on the database of o. It does not read the database: call
 // [Store.Prepare] before the first operation.
 func New(o Options) (*Store, error) {
-	db, err := database.Open(o.Database, o.Connections)
+	if o.Connections == 0 {
+		o.Connections = database.UsualConnections(o.Database)
+	}
+	if o.Pages == (database.Pages{}) {
+		o.Pages = database.UsualPages()
+	}
+	db, err := database.OpenPages(o.Database, o.Connections, o.Pages)
 	if err != nil {
 		return nil, err
 	}

@@ -56,16 +56,49 @@ type DB struct {
 // begins, so that reading and then writing never fails half-way. Every commit is on
 // disk before it is acknowledged.
 const sqlitePragmas = "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-	"&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)&_pragma=mmap_size(268435456)"
+	"&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
+
+// Pages says how each connection to a SQLite file holds the pages that it reads. Both values
+// are in MiB. On other engines it says nothing.
+type Pages struct {
+	Cache int // of the program's own memory, for copies of pages
+	Map   int // of the file, from its beginning, that is mapped and read in place; SQLite maps no more than 2047
+}
+
+// UsualPages returns what [Open] takes.
+func UsualPages() Pages { return Pages{Cache: 2, Map: 256} }
+
+// pragmas returns the part of an address that sets the pages.
+func (p Pages) pragmas() string {
+	const mib = 1 << 20
+	return fmt.Sprintf("&_pragma=mmap_size(%d)&_pragma=cache_size(-%d)", p.Map*mib, p.Cache*1024) // SQLite counts a negative cache in KiB
+}
+
+// UsualConnections returns the number of connections that suits the engine of address.
+//
+// Two connections that read keep two cores busy with SQLite's part of the work, and one more
+// writes. With more of them reads are not faster, but each has a map and a cache of its own. A
+// MySQL server is in another process, often on another machine, so that more statements wait.
+func UsualConnections(address string) int {
+	if strings.HasPrefix(address, "sqlite:") {
+		return 3
+	}
+	return 8
+}
 
 // Open returns the database at address (see [ErrAddress]), which uses at most the
 // given number of connections. It does not connect yet: if the database cannot be
 // reached the first statement fails, and statements succeed as soon as it is back.
 func Open(address string, connections int) (*DB, error) {
+	return OpenPages(address, connections, UsualPages())
+}
+
+// OpenPages is [Open] with the pages of SQLite.
+func OpenPages(address string, connections int, pages Pages) (*DB, error) {
 	if err := keepPrivate(address); err != nil {
 		return nil, err
 	}
-	dialector, dialect, err := dialectorFor(address)
+	dialector, dialect, err := dialectorFor(address, pages)
 	if err != nil {
 		return nil, err
 	}
@@ -145,10 +178,10 @@ func keepPrivate(address string) error {
 // Close closes all prepared statements and connections.
 func (d *DB) Close() error { return errors.Join(d.closePrepared(), d.SQL.Close()) }
 
-func dialectorFor(address string) (gorm.Dialector, Dialect, error) { //nolint:ireturn // gorm.Open takes this interface
+func dialectorFor(address string, pages Pages) (gorm.Dialector, Dialect, error) { //nolint:ireturn // gorm.Open takes this interface
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok && path != "" {
 		escaped := (&url.URL{Path: path}).EscapedPath()
-		dialector, ok := sqlite.Open("file:" + escaped + "?" + sqlitePragmas).(*sqlite.Dialector)
+		dialector, ok := sqlite.Open("file:" + escaped + "?" + sqlitePragmas + pages.pragmas()).(*sqlite.Dialector)
 		if !ok {
 			return nil, "", errors.New("the SQLite driver has changed its type")
 		}

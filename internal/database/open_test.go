@@ -61,14 +61,18 @@ func TestOpenAnyPath(t *testing.T) {
 // TestPragmas reads the settings that every connection must have.
 func TestPragmas(t *testing.T) {
 	t.Parallel()
-	db := open(t, modelstest.SQLite(t))
+	db, err := database.OpenPages(modelstest.SQLite(t), 4, database.Pages{Cache: 5, Map: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
 	for range 4 { // each connection of the pool
 		conn, err := db.SQL.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "synchronous": "2", "busy_timeout": "5000"} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "synchronous": "2", "busy_timeout": "5000", "cache_size": "-5120", "mmap_size": "7340032"} {
 			var got string
 			if err := conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
 				t.Errorf("%s is %q, %v; want %s", pragma, got, err, want)
