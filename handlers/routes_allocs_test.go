@@ -61,7 +61,9 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	asked := f.request(t, http.MethodPost, "/service/pin", form...)
 	asked.Body = io.NopCloser(strings.NewReader("deviceId=tv"))
-	var tv struct{ Pin string }
+	var tv struct {
+		Pin string `json:"Pin"`
+	}
 	servicetest.NoError(t, json.Unmarshal(servicetest.Must(io.ReadAll(f.answer(t, asked).Body))(t), &tv))
 	report := hotRoute{
 		request: f.request(t, http.MethodPut, "/api/v1/server/report", append(server, "Content-Type", "application/json")...),
