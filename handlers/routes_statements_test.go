@@ -57,6 +57,8 @@ func countStatements(t *testing.T, s *site) {
 	f.is(f.form(http.MethodPost, "/service/pin", pairs("deviceId", "tv")), http.StatusOK, &tv)
 	attic := own.agent("loft")
 	emby := agent{f.as(f.first.key), f.first.id}
+	ann := s.browser(t)
+	ann.signIn(f.ann)
 	c := s.counter(t)
 	for name, row := range map[string]struct {
 		want int
@@ -66,6 +68,7 @@ func countStatements(t *testing.T, s *site) {
 		"user":              {1, get(wire, "/service/user")},
 		"servers":           {2, get(wire, "/service/servers")},
 		"servers, API":      {2, get(own, "/api/v1/servers")},
+		"page of servers":   {4, func() answer { return ann.get("/servers") }},
 		"same servers":      {1, again(wire, "/service/servers")},
 		"same servers, API": {1, again(own, "/api/v1/servers")},
 		"poll":              {1, get(f.program, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode())},

@@ -96,6 +96,7 @@ const (
 	Authorizations = authorizations
 	CountWaiting   = countWaiting
 	ListLinks      = listLinks
+	OwnServers     = ownServers
 	LookChanges    = lookChanges
 	LookAllChanges = lookAllChanges
 	AgentLinks     = agentLinks

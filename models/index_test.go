@@ -46,7 +46,7 @@ func TestServerStatementsUseIndexes(t *testing.T) {
 				"SELECT * FROM sessions WHERE account_id = ? AND kind = ? AND client = ? AND device_id = ? AND address = ?",
 				[]any{owner.ID, models.SessionDevice, "x", "x", "x"},
 			},
-			"servers of an owner": {"SELECT * FROM servers WHERE owner_id = ?", []any{owner.ID}},
+			"servers of an owner": {models.OwnServers, []any{models.LinkAccepted, now, models.LinkPending, now, owner.ID}},
 			"claim code":          {"SELECT * FROM claim_codes WHERE code_mac = ?", []any{mac}},
 			"link of a pair":      {"SELECT * FROM links WHERE server_id = ? AND account_id = ?", []any{int64(1), owner.ID}},
 		} {

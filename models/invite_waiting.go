@@ -23,7 +23,8 @@ WHERE l.account_id = ? AND l.state = ? AND s.disabled_at IS NULL AND (l.ends_at 
 func (i *Invites) AllWaiting(ctx context.Context, accountID int64) (int, error) {
 	var n int
 	now := i.Now()
-	err := i.read(ctx).Raw(countAllWaiting, accountID, accountID, invitePending, now, now,
-		accountID, accountID, invitePending, now, now, accountID, LinkPending, now).Scan(&n).Error
+	_, err := i.hot.waiting.One(ctx, []any{
+		accountID, accountID, invitePending, now, now, accountID, accountID, invitePending, now, now, accountID, LinkPending, now,
+	}, &n)
 	return n, explained("count the invitations", err)
 }

@@ -139,54 +139,6 @@ func (s *Store) resealOne(ctx context.Context, row *linkRow) error {
 	})
 }
 
-const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.kind, ` + describedColumns + `, o.username AS owner_username
-FROM links l JOIN servers s ON s.id = l.server_id
-LEFT JOIN accounts o ON o.id = s.owner_id
-LEFT JOIN local_users u ON u.id = l.local_user_id
-WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id`
-
-// List lists an account's links in a state, for the page where the person manages
-// them. Access keys and addresses are left out. Links to disabled servers are
-// included, because the person can still leave them.
-func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link, error) {
-	var rows []struct {
-		ID, ServerID, AccountID  int64
-		Type, State, RequestedBy string
-		CreatedAt                time.Time
-		AcceptedAt, DisabledAt   *time.Time
-		EndsAt, GoneAt           *time.Time
-		LocalUserID              *int64
-		Disabled, NotAllowed     *bool // the local user
-		Kind, WaitsFor           string
-		OwnerUsername            *string
-		Server                   describedRow `gorm:"embedded"`
-	}
-	if err := l.read(ctx).Raw(listLinks, accountID, state, l.Now()).Scan(&rows).Error; err != nil {
-		return nil, explained("list the links", err)
-	}
-	list := make([]Link, len(rows))
-	for i, r := range rows {
-		list[i] = Link{
-			ID: r.ID, ServerID: r.ServerID, AccountID: r.AccountID, Server: r.Server.description(), Type: r.Type, State: r.State,
-			RequestedBy: r.RequestedBy, CreatedAt: r.CreatedAt.UTC(), AcceptedAt: orZero(r.AcceptedAt), ServerDisabled: r.DisabledAt != nil,
-			EndsAt: orZero(r.EndsAt),
-		}
-		if r.State == LinkAccepted {
-			user := LocalUser{GoneAt: orZero(r.GoneAt), Disabled: r.Disabled != nil && *r.Disabled, NotAllowed: r.NotAllowed != nil && *r.NotAllowed}
-			if r.LocalUserID != nil {
-				user.ID = *r.LocalUserID
-			}
-			list[i].LocalUserState = user.state(r.Kind, r.Type)
-			list[i].WaitsFor = waitsFor(list[i].LocalUserState, r.WaitsFor)
-		}
-		if r.OwnerUsername != nil {
-			list[i].OwnerUsername = *r.OwnerUsername
-		}
-	}
-	return list, nil
-}
-
 // Accept accepts a pending link by one conditional update, so that one of several
 // parallel callers succeeds. It returns [ErrNotFound] for a link that is not pending,
 // has ended or belongs to another account, and for a disabled server.

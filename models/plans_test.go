@@ -218,6 +218,7 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 				"look up a tag", func() error { _, _, err := k.Sessions.LookTag(ctx, session.Token); return err },
 				map[database.Dialect]string{database.SQLite: "v USING INTEGER PRIMARY KEY", database.MySQL: "v USING INDEX PRIMARY"},
 			},
+			{"list one's own servers", func() error { _, err := k.Servers.Mine(ctx, owner.ID); return err }, both("servers_owner_id")},
 			{"renew the lists of a server", func() error { return k.rename(owner, m) }, both("links_local_user_id")},
 			{"renew a list", func() error { return k.Links.Accept(ctx, a.ID, asked.ID, home) }, both("links_list")},
 			{"check an access key", func() error { return k.exchangeRefused(m, a.ID) }, both("links_account_id")},

@@ -15,37 +15,42 @@ type OwnedServer struct {
 	People, Pending int
 }
 
-// Mine lists the servers of an owner in the order of their registration.
+// ownServers is a statement of the page of every signed-in person, so it is prepared. Most
+// people own no server.
+const ownServers = "SELECT s.id, s.owner_id, s.created_at, s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq," +
+	" s.self_service, s.key_version, s.report_hash, " + ownCount + ", " + ownCount + ", " + describedColumns +
+	" FROM servers s WHERE s.owner_id = ? ORDER BY s.id"
+
+// ownCount counts the links of a server in a state.
+const ownCount = "(SELECT COUNT(*) FROM links l WHERE l.server_id = s.id AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?))"
+
+// Mine lists the servers of an owner in the order of their registration. After an error
+// the list is nil.
 func (s *Servers) Mine(ctx context.Context, ownerID int64) ([]OwnedServer, error) {
-	rows, err := gorm.G[serverRow](s.read(ctx)).Where("owner_id = ?", ownerID).Order("id").Find(ctx)
+	now := s.Now()
+	rows, err := s.hot.ownServers.Rows(ctx, LinkAccepted, now, LinkPending, now, ownerID)
 	if err != nil {
 		return nil, explained("list the servers", err)
 	}
-	if len(rows) == 0 {
-		return nil, nil // most people own none, and nothing is left to count
-	}
-	var counts []struct {
-		ServerID int64
-		State    string
-		N        int
-	}
-	err = s.read(ctx).Raw(`SELECT l.server_id, l.state, COUNT(*) AS n FROM servers s JOIN links l ON l.server_id = s.id
-WHERE s.owner_id = ? AND (l.ends_at IS NULL OR l.ends_at > ?) GROUP BY l.server_id, l.state`, ownerID, s.Now()).Scan(&counts).Error
-	if err != nil {
-		return nil, explained("count the people", err)
-	}
-	servers := make([]OwnedServer, len(rows))
-	for i := range rows {
-		servers[i].Server = rows[i].server()
-		for _, count := range counts {
-			switch {
-			case count.ServerID != rows[i].ID:
-			case count.State == LinkAccepted:
-				servers[i].People = count.N
-			default:
-				servers[i].Pending = count.N
-			}
+	defer func() { _ = rows.Close() }()
+	var r serverRow
+	var told describedRow
+	var one OwnedServer
+	into := append([]any{
+		&r.ID, &r.OwnerID, &r.CreatedAt, &r.ClaimedAt, &r.LastSeenAt, &r.DisabledAt, &r.ChangeSeq, &r.AckedSeq,
+		&r.SelfService, &r.KeyVersion, &r.ReportHash, &one.People, &one.Pending,
+	}, told.scans()...)
+	var servers []OwnedServer
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return nil, explained("list the servers", err)
 		}
+		r.SystemID, r.Name, r.OwnName, r.Kind, r.Version = told.SystemID, told.Name, told.OwnName, told.Kind, told.Version
+		one.Server = r.server()
+		servers = append(servers, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, explained("list the servers", err)
 	}
 	return servers, nil
 }

@@ -2,13 +2,15 @@ package models
 
 import "github.com/latchkey-media/latchkey/internal/database"
 
-// statements are the statements of the requests that televisions, apps and agents make all
-// the time. They run prepared, below GORM. [DB.Close] of the database closes them.
+// statements are the statements of the requests that televisions, apps, agents and signed-in
+// browsers make all the time. They run prepared, below GORM. [DB.Close] of the database closes them.
 type statements struct {
 	session, user, ownAccount *database.Prepared
 	locate, tag               *database.Prepared
 	device, serverKey         *database.Prepared
 	change, exchange          *database.Prepared
+	links, ownServers         *database.Prepared
+	waiting                   *database.Prepared
 }
 
 func prepareStatements(db *database.DB) statements {
@@ -17,5 +19,6 @@ func prepareStatements(db *database.DB) statements {
 		locate: db.Prepared(locate), tag: db.Prepared(lookTag), device: db.Prepared(lookDevice),
 		exchange:  db.Prepared(exchangeLink),
 		serverKey: db.Prepared(lookServer).Aside(), change: db.Prepared(lookChanges).Aside(), // agents wait after these
+		links: db.Prepared(listLinks), ownServers: db.Prepared(ownServers), waiting: db.Prepared(countAllWaiting),
 	}
 }

@@ -1,0 +1,78 @@
+package models
+
+import (
+	"context"
+	"time"
+)
+
+// listLinks is a statement of the page of every signed-in person, so it is prepared.
+const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
+ l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, o.username, ` + describedColumns + `
+FROM links l JOIN servers s ON s.id = l.server_id
+LEFT JOIN accounts o ON o.id = s.owner_id
+LEFT JOIN local_users u ON u.id = l.local_user_id
+WHERE l.account_id = ? AND l.state = ? AND (l.ends_at IS NULL OR l.ends_at > ?) ORDER BY l.id`
+
+// listedRow is a row of [listLinks].
+type listedRow struct {
+	link                           Link // the columns that need no conversion
+	acceptedAt, endsAt, disabledAt *time.Time
+	localUserID                    *int64
+	waitsFor                       string
+	goneAt                         *time.Time // of the local user, as the next two fields
+	disabled, notAllowed           *bool
+	owner                          *string
+	server                         describedRow
+}
+
+// scans returns the fields in the order of the columns. The same fields take every row.
+func (r *listedRow) scans() []any {
+	l := &r.link
+	return append([]any{
+		&l.ID, &l.ServerID, &l.AccountID, &l.Type, &l.State, &l.RequestedBy, &l.CreatedAt, &r.acceptedAt, &r.endsAt,
+		&r.localUserID, &r.waitsFor, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.owner,
+	}, r.server.scans()...)
+}
+
+// listed returns the link of the row.
+func (r *listedRow) listed() Link {
+	l := r.link
+	l.Server, l.CreatedAt, l.AcceptedAt, l.EndsAt = r.server.description(), l.CreatedAt.UTC(), orZero(r.acceptedAt), orZero(r.endsAt)
+	l.ServerDisabled = r.disabledAt != nil
+	if l.State == LinkAccepted {
+		user := LocalUser{GoneAt: orZero(r.goneAt), Disabled: r.disabled != nil && *r.disabled, NotAllowed: r.notAllowed != nil && *r.notAllowed}
+		if r.localUserID != nil {
+			user.ID = *r.localUserID
+		}
+		l.LocalUserState = user.state(r.server.Kind, l.Type)
+		l.WaitsFor = waitsFor(l.LocalUserState, r.waitsFor)
+	}
+	if r.owner != nil {
+		l.OwnerUsername = *r.owner
+	}
+	return l
+}
+
+// List lists an account's links in a state, for the page where the person manages
+// them. Access keys and addresses are left out. Links to disabled servers are
+// included, because the person can still leave them. After an error the list is nil.
+func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link, error) {
+	rows, err := l.hot.links.Rows(ctx, accountID, state, l.Now())
+	if err != nil {
+		return nil, explained("list the links", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var r listedRow
+	into := r.scans()
+	list := []Link{}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return nil, explained("list the links", err)
+		}
+		list = append(list, r.listed())
+	}
+	if err := rows.Err(); err != nil {
+		return nil, explained("list the links", err)
+	}
+	return list, nil
+}
