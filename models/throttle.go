@@ -225,8 +225,6 @@ func (l Limit) steps(hits string, now int64) (text string, args []any) {
 	return b.String(), args
 }
 
-// The statements of counters run directly on the connection: the builder of GORM would take longer
-// than SQLite.
 func raiseSQLite(db *gorm.DB, key secret.Hash, limit Limit, now, ends, first int64) (hits int, err error) {
 	steps, stepArgs := limit.steps("hits + 1", now)
 	args := []any{key, ends, first, now, now, first}
@@ -239,7 +237,7 @@ ON CONFLICT (throttle_key) DO UPDATE SET
  window_ends = CASE WHEN window_ends <= ? THEN excluded.window_ends ELSE window_ends END
 WHERE window_ends <= ? OR open_at <= ?
 RETURNING hits`
-	rows, err := db.Statement.ConnPool.QueryContext(db.Statement.Context, statement, args...)
+	rows, err := database.Query(db, statement, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -263,7 +261,7 @@ ON DUPLICATE KEY UPDATE
  hits = IF(window_ends <= ? OR open_at <= ?, LAST_INSERT_ID(IF(window_ends <= ?, 1, hits + 1)), hits + LAST_INSERT_ID(0)),
  open_at = IF(window_ends <= ? OR open_at <= ?, IF(hits = 1, ?, ` + steps + `), open_at),
  window_ends = IF(window_ends <= ?, VALUES(window_ends), window_ends)`
-	result, err := db.Statement.ConnPool.ExecContext(db.Statement.Context, statement, args...)
+	result, err := database.Exec(db, statement, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -341,7 +339,7 @@ func (t *Throttle) forget(ctx context.Context, keys ...secret.Hash) error {
 
 // forgetIn clears one counter by one statement of db, which may be a transaction.
 func forgetIn(db *gorm.DB, key secret.Hash) error {
-	_, err := db.Statement.ConnPool.ExecContext(db.Statement.Context, "DELETE FROM throttle WHERE throttle_key = ?", key)
+	_, err := database.Exec(db, "DELETE FROM throttle WHERE throttle_key = ?", key)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
@@ -110,7 +111,7 @@ func (t *Throttle) giveBack(ctx context.Context, tries ...countedTry) error {
 // new window. The limits must have no steps, because giveBackIn opens the counter.
 func giveBackIn(tx *gorm.DB, tries ...countedTry) error {
 	for _, try := range tries {
-		_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context,
+		_, err := database.Exec(tx,
 			"UPDATE throttle SET hits = hits - 1, open_at = 0 WHERE hits > 0 AND throttle_key = ? AND window_ends <= ?", try.key, try.ends)
 		if err != nil {
 			return err

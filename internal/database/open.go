@@ -120,9 +120,13 @@ func OpenPages(address string, connections int, pages Pages) (*DB, error) {
 		keeper := newKeeper(pool)
 		db.ConnPool, db.Statement.ConnPool = keeper, keeper
 	}
-	return &DB{
+	d := &DB{
 		Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1), connections: connections,
-	}, nil
+	}
+	if err := db.Use(observer{d}); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return d, nil
 }
 
 // openPatiently opens a database, and tries again for some seconds while it is locked.

@@ -39,9 +39,9 @@ func (p *Prepared) Aside() *Prepared {
 	return p
 }
 
-// Observe calls heard with every statement that GORM or [Prepared] runs, and its values.
-// Tests count statements with it. It does not see the few statements that run directly on
-// the pool: the counters on MySQL, and the sweeps. Call it before the first statement.
+// Observe calls heard with every statement that GORM, [Prepared], [Query] or [Exec] runs, and
+// its values. Tests count statements with it. It does not see the few statements that run
+// directly on the pool, those of the sweeps. Call it before the first statement.
 func (d *DB) Observe(heard func(text string, args []any)) error {
 	d.heard.Store(&heard)
 	note := func(db *gorm.DB) { heard(db.Statement.SQL.String(), db.Statement.Vars) }

@@ -1,0 +1,43 @@
+package database
+
+import (
+	"database/sql"
+
+	"gorm.io/gorm"
+)
+
+// observer tells [DB.Observe]'s function of statements that run beside GORM's builder. GORM
+// carries it into each of its transactions as a plugin.
+type observer struct{ db *DB }
+
+const observerName = "latchkey:observer"
+
+// Name implements [gorm.Plugin].
+func (observer) Name() string { return observerName }
+
+// Initialize implements [gorm.Plugin].
+func (observer) Initialize(*gorm.DB) error { return nil }
+
+// Query runs a statement that returns rows on the connection of tx, without GORM's builder,
+// which would take longer than SQLite. The caller closes the rows. It returns the driver's
+// error.
+func Query(tx *gorm.DB, statement string, args ...any) (*sql.Rows, error) {
+	observed(tx, statement, args)
+	return tx.Statement.ConnPool.QueryContext(tx.Statement.Context, statement, args...)
+}
+
+// Exec is [Query] for a statement that returns no rows.
+func Exec(tx *gorm.DB, statement string, args ...any) (sql.Result, error) {
+	observed(tx, statement, args)
+	return tx.Statement.ConnPool.ExecContext(tx.Statement.Context, statement, args...)
+}
+
+func observed(tx *gorm.DB, statement string, args []any) {
+	o, ok := tx.Plugins[observerName].(observer)
+	if !ok {
+		return
+	}
+	if heard := o.db.heard.Load(); heard != nil {
+		(*heard)(statement, args)
+	}
+}
