@@ -1,34 +1,14 @@
 package models_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"gorm.io/gorm/logger"
 
 	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/models"
 )
-
-// recorder keeps every statement that GORM runs, with its values.
-type recorder struct {
-	logger.Interface
-	mu   sync.Mutex
-	seen map[string]bool
-}
-
-func (r *recorder) LogMode(logger.LogLevel) logger.Interface { return r }
-
-func (r *recorder) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
-	text, _ := statement()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen[text] = true
-}
 
 // fill writes rows of other accounts into every table, so that an index is worth using
 // for the engine.
@@ -98,9 +78,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	each(t, func(k *kit) {
 		ctx := k.t.Context()
 		k.fill(300)
-		db := models.DatabaseOf(k.Store)
-		rec := &recorder{Interface: logger.Discard, seen: map[string]bool{}}
-		db.Gorm.Logger = rec
+		said := k.listen()
 		name := newName()
 		account := func() models.Account {
 			name = newName()
@@ -153,21 +131,20 @@ func TestStatementsUseIndexes(t *testing.T) {
 		k.must(k.Operators.Disable(ctx, b.Username))
 		k.must(k.Operators.Enable(ctx, b.Username))
 		k.must(k.Accounts.Delete(ctx, b.ID, goodPassword, home))
-		db.Gorm.Logger = logger.Discard
 
-		explained := 0
-		for statement := range rec.seen {
-			verb, _, _ := strings.Cut(strings.TrimSpace(statement), " ")
-			if verb != "SELECT" && verb != "UPDATE" && verb != "DELETE" {
+		explained := map[string]bool{}
+		for _, one := range said.take() {
+			verb, _, _ := strings.Cut(strings.TrimSpace(one.text), " ")
+			if explained[one.text] || (verb != "SELECT" && verb != "UPDATE" && verb != "DELETE") {
 				continue
 			}
-			explained++
-			if how := k.scans(statement); how != "" {
-				k.t.Errorf("%s; want an index for the statement: %s", how, statement)
+			explained[one.text] = true
+			if lines, scans := k.plan(one); scans {
+				k.t.Errorf("%q; want an index for the statement: %s", lines, one.text)
 			}
 		}
-		if explained < 60 {
-			k.t.Errorf("explained %d statements, want at least 60", explained)
+		if len(explained) < 60 {
+			k.t.Errorf("explained %d statements, want at least 60", len(explained))
 		}
 		if how := k.scans("SELECT * FROM accounts WHERE display_name = 'x'"); how == "" {
 			k.t.Error("the test does not notice that a whole table is read, want it noticed")
