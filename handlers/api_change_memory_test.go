@@ -86,5 +86,5 @@ func stacks() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.StackInuse) //nolint:gosec // far below the limit
+	return int64(m.StackInuse)
 }

@@ -174,7 +174,7 @@ func (t *town) deviceCode(n int, now time.Time) []any {
 // exists reports whether the database has the table.
 func (t *table) exists(ctx context.Context, db *sql.DB) bool {
 	var rows int
-	return db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.name).Scan(&rows) == nil //nolint:gosec // the name is a constant
+	return db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.name).Scan(&rows) == nil
 }
 
 // fill writes the rows of the table, many with each statement, in one transaction.

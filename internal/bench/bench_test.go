@@ -111,10 +111,10 @@ func TestTableComparesRoundByRound(t *testing.T) {
 // TestTableComparesHalves wants the ratios of the times within which half of the answers came.
 func TestTableComparesHalves(t *testing.T) {
 	t.Parallel()
-	took := func(ms ...time.Duration) bench.Result {
+	took := func(milliseconds ...int) bench.Result {
 		var r bench.Result
-		for _, one := range ms {
-			r.Times = append(r.Times, one*time.Millisecond)
+		for _, one := range milliseconds {
+			r.Times = append(r.Times, time.Duration(one)*time.Millisecond)
 		}
 		return r
 	}

@@ -36,10 +36,10 @@ func (d *DB) Again(ctx context.Context, statement func(db *gorm.DB) error) error
 // the connection or only reads is given up after [awayTime].
 func (d *DB) repeat(ctx context.Context, write func() error) (err error) {
 	defer func() { d.writeFailed.Store(err != nil && Unavailable(err)) }()
-	begun := time.Now()
+	begun := time.Now() //nolint:forbidigo // how long it takes, not what time it is
 	for try := 1; ; try++ {
 		err = d.alone(ctx, write)
-		if err == nil || try == txTries || !Retryable(err) || (away(err) && time.Since(begun) > awayTime) {
+		if err == nil || try == txTries || !Retryable(err) || (away(err) && time.Since(begun) > awayTime) { //nolint:forbidigo // see above
 			return err
 		}
 		longest := min(20*time.Millisecond<<try, longestPause)
