@@ -222,12 +222,22 @@ func formerOwnerReplacesKeyFirst(t *testing.T, replace func(*client.Servers, con
 	d.halt()
 	noError(t, d.ann.Servers.HandOver(t.Context(), id, "cat"))
 	thief := must(s.NewClient(t, client.WithUserAgent("raw")).As(copied).Agent.RotateKey(t.Context(), ""))(t)
+	var renewals atomic.Int64
+	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+		if isKeyRenewal(r) {
+			renewals.Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	})
 	d.open()
 	d.run()
 	eventually(t, "the trouble", func() bool { return d.trouble("server_key_replaced") }, d.log)
 	made := must(replace(cat.Servers, t.Context(), id))(t)
 	noError(t, d.ServerKeys.Take(t.Context(), made.Key))
 	eventually(t, "the end of the trouble", func() bool { return !d.trouble("server_key_replaced") && !d.trouble("server_key_refused") }, d.log)
+	if n := renewals.Load(); n != 0 {
+		t.Errorf("the agent asked %d times for a new key with one that ends, want no time: the service refuses that", n)
+	}
 	noError(t, s.Store.ServerKeys.Flush(t.Context()))
 	if d.keyWorks(thief.Key) || d.keyWorks(copied) || d.storedKey() != made.Key {
 		t.Error("a key of the former owner works, or the agent has one, want the new one alone")
