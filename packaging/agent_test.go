@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/latchkey-media/latchkey/internal/waittest"
@@ -119,15 +121,27 @@ func backend(t *testing.T, who string) string {
 	return server.Listener.Addr().String()
 }
 
+// freeAddress returns an address at which no program listens. The system gives none of these
+// ports to a program that lets it choose, so nobody takes it before the test does.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		_ = listener.Close()
+		if _, given := givenAddresses.LoadOrStore(address, true); !given {
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("found no free port in 100 tries, want one")
+	return ""
 }
+
+// givenAddresses are those that freeAddress has returned in this process.
+var givenAddresses sync.Map
 
 // program returns the path of a program, also in the folders that only root has in
 // its PATH. It skips the test if the program is not installed.
