@@ -22,6 +22,7 @@ type proxy struct {
 	mu    sync.Mutex
 	open  []net.Conn
 	deaf  bool   // everything that the client sends is lost
+	full  bool   // no statement is prepared: the client is told that the server has as many as it keeps
 	cutAt []byte // the server's answer to a message with these bytes is lost, with the connection
 }
 
@@ -119,5 +120,19 @@ func (p *proxy) loses(client net.Conn, said []byte) bool {
 		_ = client.Close()
 		return false
 	}
+	if p.full && len(said) > 4 && said[4] == prepare {
+		_, _ = client.Write(noRoom())
+		return true
+	}
 	return p.deaf
+}
+
+// prepare is the command COM_STMT_PREPARE of MySQL's protocol. It stands behind the four bytes
+// of a packet's head.
+const prepare = 0x16
+
+// noRoom returns the packet with the error 1461, ER_MAX_PREPARED_STMT_COUNT_REACHED.
+func noRoom() []byte {
+	text := append([]byte{0xff, 0xb5, 0x05}, "#42000Can't create more than max_prepared_stmt_count statements"...)
+	return append([]byte{byte(len(text)), 0, 0, 1}, text...)
 }
