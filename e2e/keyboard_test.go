@@ -112,9 +112,11 @@ func (v *visitor) push(selector, to string) {
 	v.leaving(to, func() { v.press(" ") })
 }
 
-// wantFocus fails the test unless the element of a selector has the focus.
+// wantFocus fails the test unless the element of a selector gets the focus. A browser gives
+// it some time after the page was loaded, so nothing having the focus is waited for.
 func (v *visitor) wantFocus(selector string) {
 	v.t.Helper()
+	v.becomes("document.activeElement && document.activeElement !== document.body")
 	if at := v.focused(selector); !at.Fits {
 		v.t.Errorf("%s: %s has the focus, want %s", v.where(), at.Name, selector)
 	}
