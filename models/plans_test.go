@@ -273,7 +273,7 @@ func both(index string) map[database.Dialect]string {
 }
 
 // covering returns what a plan says when the engine reads a table's index and not the table.
-// extra is what MySQL says about it.
+// extra is the text that MySQL shows in its column Extra.
 func covering(table, index, extra string) map[database.Dialect]string {
 	return map[database.Dialect]string{
 		database.SQLite: table + " USING COVERING INDEX " + index,

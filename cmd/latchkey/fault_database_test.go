@@ -181,7 +181,7 @@ func (p *process) files(t *testing.T) int {
 	return len(entries)
 }
 
-// waitsForDatabase is what the log says when the program waits for its database.
+// waitsForDatabase is the message of the log while the program waits for its database.
 const waitsForDatabase = "the database does not answer yet; the service waits for it"
 
 // refusals counts the tries to start that failed because the database could not be

@@ -73,7 +73,7 @@ func retryNumbers() []uint16 {
 	return []uint16{1213, 1205, 1020, clusterNotReady, 8002, 8022, 8028, 9007}
 }
 
-// clusterNotReady is what a node of a Galera cluster says that has lost the others.
+// clusterNotReady is the error of a node of a Galera cluster that has lost the other nodes.
 const clusterNotReady = 1047
 
 const (

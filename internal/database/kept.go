@@ -143,8 +143,8 @@ func (k *keeper) enter(text string, inTx bool) (one *kept, stmt *sql.Stmt, again
 	return one, stmt, again
 }
 
-// leave says that the caller does not run the statement any more. Rows that are still open
-// keep it by themselves.
+// leave notes that the caller has finished with the statement. Rows that are still open
+// keep the statement themselves.
 func (k *keeper) leave(one *kept) {
 	k.mu.Lock()
 	one.users--

@@ -12,9 +12,9 @@ import (
 const readyTime = 1500 * time.Millisecond
 
 // Ready returns nil if the database can be used, and otherwise the reason why not. It reads
-// a row of a table, because a node that has lost its cluster answers everything else. If the
-// server says that it only reads, or if the last transaction could not write, Ready also writes a row. It
-// needs the tables that [DB.Migrate] makes.
+// a row of a table, because a node that has lost its cluster may still answer statements
+// without one. Ready also writes a row if the server reports that it is read-only, or if the
+// last transaction could not write. It needs the tables that [DB.Migrate] makes.
 func (d *DB) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()

@@ -70,8 +70,8 @@ func TestReadyTriesToWrite(t *testing.T) {
 	}
 }
 
-// A server that only reads is not ready, even before a write has failed. Not parallel: the
-// setting is that of the whole server, for all but administrators.
+// A server that only reads is not ready, even before a write has failed. The test is not
+// parallel, because the setting holds for the whole server and everybody but administrators.
 func TestReadyNoticesReadOnlyServers(t *testing.T) { //nolint:paralleltest // see above
 	g := newGuest(t, "")
 	db := prepared(t, g.at(""))
