@@ -20,7 +20,7 @@ func TestPageNamesGoneLibraries(t *testing.T) {
 	s.account(t, "carl")
 	attic := owner.runsAttic()
 	films := "library." + attic.id() + ".f"
-	const gone, choose = "Films (gone since 4 March 2026)", "no longer has every library"
+	const gone, choose = "Films (gone since 4 March 2026)", "is no longer on the media server"
 	for _, name := range []string{"dora", "carl"} {
 		owner.led(owner.post("/invites", "server", attic.id(), "to", name, "server."+attic.id(), "on", films, "on"), attic.page())
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,9 +13,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/latchkey-media/latchkey/internal/porttest"
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
@@ -120,28 +119,6 @@ func backend(t *testing.T, who string) string {
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
-
-// freeAddress returns an address at which no program listens. The system gives none of these
-// ports to a program that lets it choose, so nobody takes it before the test does.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		_ = listener.Close()
-		if _, given := givenAddresses.LoadOrStore(address, true); !given {
-			return address
-		}
-	}
-	t.Fatal("found no free port in 100 tries, want one")
-	return ""
-}
-
-// givenAddresses are those that freeAddress has returned in this process.
-var givenAddresses sync.Map
 
 // program returns the path of a program, also in the folders that only root has in
 // its PATH. It skips the test if the program is not installed.
@@ -247,7 +224,7 @@ func routes(t *testing.T, address string) {
 func TestNginx(t *testing.T) {
 	t.Parallel()
 	nginx := program(t, "nginx")
-	folder, address := t.TempDir(), freeAddress(t)
+	folder, address := t.TempDir(), porttest.Free(t)
 	site := strings.NewReplacer(agentAddress, backend(t, "agent"), jellyfinAddress, backend(t, "jellyfin"), "listen 80;", "listen "+address+";").
 		Replace(read(t, "agent.nginx.conf"))
 	whole := fmt.Sprintf("pid %[1]s/pid;\nerror_log stderr;\ndaemon off;\nmaster_process off;\nevents {}\nhttp {\naccess_log %[1]s/access;\n", folder)
@@ -287,7 +264,7 @@ func jellyfinPaths() (count int) {
 func TestCaddy(t *testing.T) {
 	t.Parallel()
 	caddy := program(t, "caddy")
-	address := freeAddress(t)
+	address := porttest.Free(t)
 	_, port, _ := strings.Cut(address, ":")
 	site := strings.NewReplacer(agentAddress, backend(t, "agent"), jellyfinAddress, backend(t, "jellyfin"),
 		"jellyfin.example.org {", "http://:"+port+" {\n\tbind 127.0.0.1").Replace(read(t, "agent.Caddyfile"))

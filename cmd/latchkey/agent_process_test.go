@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/porttest"
 )
 
 // house is a media server with its agent.
@@ -43,7 +44,7 @@ func buildHouse(owner *resident, localUsers ...string) *house {
 	t := owner.w.t
 	t.Helper()
 	h := &house{t: t, folder: filepath.Join(t.TempDir(), "agent")}
-	builtinAddress, agentAddress := freeAddress(t), freeAddress(t)
+	builtinAddress, agentAddress := porttest.Free(t), porttest.Free(t)
 	h.local = "http://" + builtinAddress
 	h.connect = h.local
 	said := command(t, owner.w.url()+"\n"+owner.claimCode()+"\nbuiltin\nLiving Room\n\n", "agent", "setup", "--data-dir="+h.folder,

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/latchkey-media/latchkey/internal/porttest"
 	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
@@ -48,14 +49,14 @@ func restartUnderLoad(t *testing.T, proxy func(*testing.T, []string) string, ins
 	if instances > 1 {
 		database = modelstest.MySQL(t)
 	}
-	public := freeAddress(t)
+	public := porttest.Free(t)
 	addresses, starts := make([]string, instances), make([]func() *process, instances)
 	for i := range instances {
 		flags := append(plain(t), "--database="+database, "--public-url=http://"+public, drainFor)
 		if socket {
 			addresses[i], starts[i] = startOnSocket(t, flags)
 		} else {
-			addresses[i] = freeAddress(t)
+			addresses[i] = porttest.Free(t)
 			starts[i] = func() *process { return launch(t, nil, append(flags, "--listen="+addresses[i])...) }
 		}
 	}
@@ -193,7 +194,7 @@ func (l *load) end(t *testing.T) {
 // behindCaddy starts Caddy with the file of packaging/, and returns its address.
 func behindCaddy(t *testing.T, instances []string) string {
 	t.Helper()
-	address := freeAddress(t)
+	address := porttest.Free(t)
 	changes := []string{
 		"latchkey.example.org {", "http://" + address + " {", "reverse_proxy 127.0.0.1:8470 {", "reverse_proxy " + strings.Join(instances, " ") + " {",
 	}
@@ -208,9 +209,9 @@ func behindCaddy(t *testing.T, instances []string) string {
 // behindNginx starts nginx with the file of packaging/, and returns its address.
 func behindNginx(t *testing.T, instances []string) string {
 	t.Helper()
-	address, folder := freeAddress(t), t.TempDir()
+	address, folder := porttest.Free(t), t.TempDir()
 	changes := []string{
-		"\tserver 127.0.0.1:8470 ", "\tserver " + instances[0] + " ", "listen 80;", "listen " + freeAddress(t) + ";", "listen 443 ssl;", "listen " + address + ";",
+		"\tserver 127.0.0.1:8470 ", "\tserver " + instances[0] + " ", "listen 80;", "listen " + porttest.Free(t) + ";", "listen 443 ssl;", "listen " + address + ";",
 		"\tssl_certificate ", "\t#", "\tssl_certificate_key ", "\t#", "/var/log/nginx/latchkey.log", filepath.Join(folder, "access.log"),
 	}
 	if len(instances) > 1 {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -280,28 +278,6 @@ func fetch[T any](t *testing.T, method, address string, form url.Values, header 
 	status, body := ask(t, method, address, form, header...)
 	return decode[T](t, status, body)
 }
-
-// freeAddress returns an address at which no program listens. The system gives none of these
-// ports to a program that lets it choose, so nobody takes it before the test does.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		_ = listener.Close()
-		if _, given := givenAddresses.LoadOrStore(address, true); !given {
-			return address
-		}
-	}
-	t.Fatal("found no free port in 100 tries, want one")
-	return ""
-}
-
-// givenAddresses are those that freeAddress has returned in this process.
-var givenAddresses sync.Map
 
 // command runs a command as a process that has to succeed, and returns what it
 // wrote.
