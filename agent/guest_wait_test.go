@@ -251,21 +251,24 @@ func TestServiceHearsWhyAGuestWaits(t *testing.T) {
 			}
 			bob := d.site.Join(t, "bob")
 			d.invite(bob, "bob")
-			waitsFor := func(want string) {
-				t.Helper()
-				eventually(t, "the reason "+want, func() bool {
-					list := must(bob.Links.List(t.Context(), client.Accepted))(t)
-					return len(list) == 1 && list[0].WaitsFor == want
-				})
-			}
-			waitsFor(reason)
+			waitsFor(t, bob, reason)
 			if c.end != nil {
 				c.end(d)
 				d.guestOf("bob")
-				waitsFor("")
+				waitsFor(t, bob, "")
 			}
 		})
 	}
+}
+
+// waitsFor waits until the service tells a guest with one link the reason why they wait, ""
+// for none.
+func waitsFor(t *testing.T, guest *client.Client, want string) {
+	t.Helper()
+	eventually(t, "the reason "+want, func() bool {
+		list := must(guest.Links.List(t.Context(), client.Accepted))(t)
+		return len(list) == 1 && list[0].WaitsFor == want
+	})
 }
 
 // An agent that starts and does not know yet why a guest waits tells the service so. A reason
@@ -275,18 +278,11 @@ func TestStaleReasonToWaitIsClearedAtStart(t *testing.T) {
 	s, d := newRunning(t, func(o *agent.Options) { o.Policy.CreateUsers = false })
 	bob := s.Join(t, "bob")
 	d.invite(bob, "bob")
-	waitsFor := func(want string) {
-		t.Helper()
-		eventually(t, "the reason "+want, func() bool {
-			list := must(bob.Links.List(t.Context(), client.Accepted))(t)
-			return len(list) == 1 && list[0].WaitsFor == want
-		})
-	}
-	waitsFor(client.WaitGuestsOff)
+	waitsFor(t, bob, client.WaitGuestsOff)
 	d.halt()
 	d.fake.setDown(errDown) // nobody knows whether the media server would refuse the guest
 	d.options.Policy.CreateUsers = true
 	d.open()
 	d.run()
-	waitsFor("")
+	waitsFor(t, bob, "")
 }
