@@ -22,7 +22,7 @@ const (
 func Free(t testing.TB) string {
 	t.Helper()
 	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(count)) //nolint:gosec // not a secret
+		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(count))
 		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 		if err != nil {
 			continue
