@@ -54,9 +54,9 @@ type Options struct {
 	Random      io.Reader
 }
 
-// Agent is the engine. Make one with [New]. It is safe for use by many
-// goroutines. Several programs may have an Agent on the same file; only one of
-// them runs it.
+// Agent is the engine. Make one with [New]. It is safe for use by many goroutines.
+// Several programs may have an Agent on the same file, but only one of these agents
+// runs at a time.
 type Agent struct {
 	MediaServer *MediaServer
 	Links       *Links

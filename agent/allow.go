@@ -10,10 +10,10 @@ import (
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 )
 
-// Allowances are the local users as whom the service may let people in. A local user
-// who existed before the agent needs a yes that is given at this machine: by an admin,
-// or by the person, who proves which local user they are. Otherwise somebody who takes
-// over the service could sign in as anybody.
+// Allowances are the local users that somebody has allowed: the service may let people
+// in as these local users. A local user who existed before the agent needs a yes that is
+// given at this machine: by an admin, or by the person, who proves which local user they
+// are. Otherwise somebody who takes over the service could sign in as anybody.
 type Allowances struct {
 	*core
 

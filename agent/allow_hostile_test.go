@@ -49,7 +49,7 @@ func forgeLinks(s *servicetest.Service, links ...any) {
 			writeJSON(w, map[string]any{"link": links[0]})
 		default:
 			if strings.HasSuffix(r.URL.Path, "/changes") {
-				r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "wait=", "wait=0&was=") // so that it compares soon
+				r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "wait=", "wait=0&was=") // so that the agent compares soon
 			}
 			inner.ServeHTTP(w, r)
 		}
@@ -57,8 +57,8 @@ func forgeLinks(s *servicetest.Service, links ...any) {
 	s.Clock.Advance(7 * time.Hour)
 }
 
-// wantNobody checks that no local user who existed before has a token, and that no
-// device got one.
+// wantNobody checks that no local user who existed before the agent has a token, and
+// that no device got one.
 func (d *deployment) wantNobody(how string, err error) {
 	d.t.Helper()
 	if err == nil {

@@ -131,7 +131,7 @@ func (f *feed) start(ctx context.Context) error {
 		return f.explainFile(ctx, err)
 	}
 	switch {
-	case seq < 0: // the first time: the list of links holds everything before
+	case seq < 0: // the first time; the list of links holds all earlier changes
 		seq = this.ChangeSeq
 	case this.ChangeSeq < seq:
 		f.logSometimes(ctx, "the service has fewer changes than this agent has seen: a backup of the service was restored. All links are compared, and no link is removed because of it",

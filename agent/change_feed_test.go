@@ -126,7 +126,7 @@ func TestChangesThatMakeNoSenseArePassedOver(t *testing.T) {
 					t.Errorf("link %+v, want none of bob", l)
 				}
 			}
-			d.exchanged(d.key(bob), "u1") // asked of the service
+			d.exchanged(d.key(bob), "u1") // the agent asks the service about it
 		})
 	}
 }

@@ -22,8 +22,9 @@ type core struct {
 	media   *MediaServer
 	waits   *guestWaits
 
-	// restricting is odd while the agent changes what a guest may see, and has another
-	// value after it. A look at the media server that overlaps with that proves nothing.
+	// restricting counts up before the agent changes what a guest may see, and again
+	// after the change, so it is odd in between. What the media server says during such
+	// a change proves nothing.
 	restricting atomic.Int64
 
 	repeated *limit.Limiter[string] // limits warnings that could repeat without end, by their text

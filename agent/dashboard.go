@@ -80,7 +80,7 @@ func (d *dashboard) look(ctx context.Context, before beforeLook, users []mediase
 			continue
 		}
 		user, there := byID[link.LocalUserID]
-		user.Disabled = user.Disabled && (link.Type != client.Guest || before.letIn[user.ID] != "") // the agent has disabled the others
+		user.Disabled = user.Disabled && (link.Type != client.Guest || before.letIn[user.ID] != "") // a guest who is not let in was disabled by the agent itself
 		if err := d.lookAt(ctx, link, user, there, found); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func (r *renames) add(linkID, text string, now time.Time) {
 	r.byLink[linkID] = rename{text, now}
 }
 
-// recent returns the texts about those of links whose local users were renamed within
+// recent returns a text for each of the links whose local user was renamed within
 // [renameTold], in the order of links, and forgets all others.
 func (r *renames) recent(now time.Time, links []linkRow) (texts []string) {
 	r.mu.Lock()

@@ -156,7 +156,8 @@ func TestGuestCreatedDuringReportIsKept(t *testing.T) {
 	}
 }
 
-// A guest whom the agent itself has disabled, and does not let in again yet, is no trouble.
+// A guest whom the agent itself has disabled, and does not let in again yet, is not a
+// trouble.
 func TestGuestDisabledByAgentIsNoTrouble(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -124,7 +124,7 @@ func (e *Exchanges) localUserOf(ctx context.Context, link *linkRow, local bool) 
 	case user.Disabled:
 		return user, refuse("the local user is disabled")
 	case user.Administrator && !e.opt.Policy.AllowAdmins:
-		e.wake.report.now() // which looks at all local users, and ends the tokens
+		e.wake.report.now() // the report looks at all local users, and ends the tokens
 		return user, refuse("the local user is an administrator, and allow-admins is off")
 	case !user.RemoteAccess && !local:
 		return user, refuse("the local user may not connect from outside the home network")

@@ -121,10 +121,10 @@ func (gs *guests) disable(ctx context.Context, g *guestRow, over bool) error {
 	return nil
 }
 
-// delete deletes a guest at the media server and forgets them. Their tokens are
-// revoked first: the link may have been removed only after settle had revoked all
-// tokens of that moment. A token that cannot be revoked does not save the guest; it
-// stays owed, and revokeOwed has told of the trouble.
+// delete deletes a guest at the media server and forgets them. Their tokens are revoked
+// first: the link may have been removed only after settle had revoked all tokens of
+// that moment. A token that cannot be revoked does not save the guest; it stays owed,
+// and revokeOwed has begun the trouble.
 func (gs *guests) delete(ctx context.Context, g *guestRow) error {
 	_ = gs.tokens.revokeOwed(ctx)
 	remove := func(ctx context.Context) error { return gs.opt.MediaServer.Delete(ctx, g.LocalUserID) }

@@ -99,7 +99,7 @@ func TestGuestOfRemovedLinkIsFoundAfterCrash(t *testing.T) {
 	s := newSite(t)
 	d := newDeployment(t, s).started()
 	bob := s.Join(t, "bob")
-	d.fake.set(func() { // a local user from before
+	d.fake.set(func() { // a local user who existed before
 		d.fake.users = slices.Insert(d.fake.users, 0, mediaserver.LocalUser{ID: "u6", Name: "bob", Hidden: true})
 	})
 	var crashed atomic.Bool

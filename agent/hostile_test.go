@@ -219,9 +219,9 @@ func TestHostileProofsAreBegunSometimes(t *testing.T) {
 	rests(t, "proofs that were begun", begun, 8, agent.LongestWait)
 }
 
-// TestHostileGuestsStayBelowLimit calls each guest linked afterwards, so that it
-// no longer counts as a guest. The agent must not create more than GuestLimit
-// allows.
+// TestHostileGuestsStayBelowLimit has the service change the type of each guest's link
+// to linked, so that it no longer counts as a guest. The agent must not create more
+// than GuestLimit allows.
 func TestHostileGuestsStayBelowLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -229,7 +229,7 @@ func TestHostileGuestsStayBelowLimit(t *testing.T) {
 	var round, compared atomic.Int64
 	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
 		if strings.HasSuffix(r.URL.Path, "/changes") {
-			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "wait=", "wait=0&was=") // so that it compares soon
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "wait=", "wait=0&was=") // so that the agent compares soon
 		}
 		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/links") {
 			inner.ServeHTTP(w, r)

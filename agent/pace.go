@@ -10,7 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/backoff"
 )
 
-// pace says how often things are done, and how long they may take. Tests hurry.
+// pace says how often things are done, and how long they may take. Tests use shorter
+// times.
 type pace struct {
 	owed    time.Duration // between two looks for work that another program left
 	proof   time.Duration // between two questions whether a person has proved their local user

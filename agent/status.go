@@ -33,7 +33,7 @@ type Status struct {
 	OfflineTrustedUntil time.Time
 }
 
-// Status tells how the agent is.
+// Status returns the state of the agent.
 func (a *Agent) Status(ctx context.Context) (Status, error) {
 	facts, err := a.store.facts(ctx)
 	if err != nil {

@@ -35,8 +35,8 @@ type linkRow struct {
 // time as a stamp.
 const usable = "status = 'accepted' AND active = 1 AND unlinked_at = 0 AND (ends_at = 0 OR ends_at > ?)"
 
-// usable reports whether the link is in use at now. It is the same condition as
-// the constant.
+// usable reports whether the link is in use at now. The constant usable is the same
+// condition in SQL.
 func (r *linkRow) usable(now time.Time) bool {
 	return r.Status == client.Accepted && r.Active && r.UnlinkedAt == 0 && (r.EndsAt == 0 || r.EndsAt > stamp(now))
 }

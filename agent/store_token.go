@@ -50,7 +50,8 @@ func (s *Store) putToken(ctx context.Context, id string, t newToken, right bool)
 	err = s.tx(ctx, "keep a token", func(tx *gorm.DB) error {
 		kept = false
 		now := stamp(s.now())
-		// The account has an index, and the condition about the end would hide the partial one.
+		// SQLite finds the rows by the index of account_id. The partial index of link_id cannot
+		// serve, because the condition on ending_at also covers notes.
 		err := tx.Exec("DELETE FROM tokens WHERE account_id = ? AND link_id = ? AND device_id = ? AND local_user_id = ? AND (ending_at = 0 OR sealed = '') AND id <> ?",
 			t.link.AccountID, t.link.ID, t.deviceID, t.localUserID, id).Error
 		if err != nil {

@@ -54,7 +54,7 @@ func (t *tokens) endUnfinishedOne(ctx context.Context, note owedToken) error {
 	if len(former) > 0 {
 		if lives, err := t.lives(ctx, former[0]); err != nil {
 			return err
-		} else if lives { // the media server would have ended it with the new one, so it has made none
+		} else if lives { // a new token would have ended this one, so the media server has made none
 			return t.explainFile(ctx, t.store.dropToken(ctx, note.ID))
 		}
 	}

@@ -6,9 +6,10 @@ import (
 	"testing"
 )
 
-// A token that the media server has made, and that no device has got, is ended: after a kill
-// in the middle of an exchange at the next start, and after a lost answer by itself. If the
-// media server has made none, the former token of the device stays.
+// A token that the media server has made, and that no device has got, is ended. If the
+// program was killed in the middle of an exchange, that happens at the next start; if an
+// answer was lost, it happens in the same run. If the media server has made none, the former
+// token of the device stays.
 func TestTokenThatNobodyGotIsEnded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -12,7 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// mediaServer answers as a media server with an id, and to an exchange as given.
+// mediaServer starts a media server with an id. It answers an exchange by calling
+// exchange.
 func mediaServer(t *testing.T, id string, exchange http.HandlerFunc) string {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -53,7 +54,7 @@ func TestReach(t *testing.T) {
 		{at(right+"/", other), right + "/"},
 		{at(nobody, other), ""},
 		{at(), ""},
-		{client.Server{Addresses: at(right).Addresses}, ""}, // one without an id is nobody
+		{client.Server{Addresses: at(right).Addresses}, ""}, // no server is recognised without an id
 	} {
 		address, err := c.Servers.Reach(t.Context(), test.server)
 		if address != test.want || (test.want == "") != (err != nil) {
@@ -126,8 +127,8 @@ func TestExchange(t *testing.T) {
 	}
 }
 
-// TestReachFromAway does not wait for an address of the home, where nobody answers
-// somebody who is away.
+// TestReachFromAway asks from outside the home network, where the address at home never
+// answers. Reach must not wait for it.
 func TestReachFromAway(t *testing.T) {
 	t.Parallel()
 	c := must(client.New("https://id.example.org", client.WithTimeout(waittest.Patience)))(t)
@@ -142,12 +143,13 @@ func TestReachFromAway(t *testing.T) {
 	t.Cleanup(func() { close(silence) })
 	right := mediaServer(t, "0f3c", nil)
 	address, err := c.Servers.Reach(t.Context(), at(home.URL, home.URL+"/", right, "http://127.0.0.1:1"))
-	if err != nil || address != right { // the addresses of the home stay silent, so Reach has not waited for them
+	if err != nil || address != right { // the addresses at home stay silent, so Reach has not waited for them
 		t.Errorf("reached %q with the error %v, want %q", address, err, right)
 	}
 }
 
-// TestExchangeLimitsRetryAfter has a media server ask to wait for longer than there are years.
+// TestExchangeLimitsRetryAfter has a media server ask for a wait of more years than a duration
+// can hold.
 func TestExchangeLimitsRetryAfter(t *testing.T) {
 	t.Parallel()
 	c := must(client.New("https://id.example.org"))(t)

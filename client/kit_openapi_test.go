@@ -94,7 +94,8 @@ func (c contract) resolve(s schema) schema {
 
 const aTime = "2026-03-04T05:06:07Z"
 
-// sample is a value of s with all its members; with null, all that may be null is.
+// sample returns a value of s with all its members. If null is true, every value that
+// may be null is null.
 func (c contract) sample(s schema, null bool) any {
 	s = c.resolve(s)
 	switch {
@@ -119,8 +120,8 @@ func (c contract) sample(s schema, null bool) any {
 	}
 }
 
-// parameters are the names of the parameters of an operation that are in the
-// query or in the header.
+// parameters returns the names of the parameters of an operation that are in the query
+// or in the header.
 func (c contract) parameters(op operation, in string) []string {
 	var names []string
 	for _, p := range op.Parameters {
@@ -135,7 +136,7 @@ func (c contract) parameters(op operation, in string) []string {
 	return names
 }
 
-// success is the status of success and its schema, if it has a body.
+// success returns the status of success and its schema, if it has a body.
 func success(t *testing.T, op operation) (status int, body *schema) {
 	t.Helper()
 	for text, response := range op.Responses {

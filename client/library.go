@@ -41,9 +41,9 @@ type replaceLibrary struct {
 	By   string `json:"by"`
 }
 
-// ReplaceLibrary puts a library of a server in the place of one that is gone, in all links
-// and open invites that name it. Both are named by the ids that the media server uses. It may
-// answer [ErrLibraryBack] if the server has the library again, [ErrLibraryGone] if it does not
+// ReplaceLibrary puts a library of a server in the place of one that is gone, in all links and
+// open invites that name it. Both are named by the ids that the media server uses. It may
+// return [ErrLibraryBack] if the server has the library again, [ErrLibraryGone] if it does not
 // have the new one, and [ErrLibraryUnnamed] if no link and no open invite names the library.
 func (s *Servers) ReplaceLibrary(ctx context.Context, id ID, gone, by string) error {
 	return s.core.done(ctx, call{

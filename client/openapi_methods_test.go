@@ -130,7 +130,7 @@ func methods() map[string]string {
 	}
 }
 
-// conveniences are methods that call others.
+// conveniences returns the methods that call others.
 func conveniences() []string {
 	return []string{
 		"Accounts.History", "Invites.Sent", "Operators.Accounts", "Operators.Servers", "People.List", "Servers.List",
@@ -139,7 +139,7 @@ func conveniences() []string {
 	}
 }
 
-// Every operation has a method, every method an operation.
+// Every operation has a method, and every method has an operation.
 func TestMethodsAndOperations(t *testing.T) {
 	t.Parallel()
 	rows := methods()

@@ -20,7 +20,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Every method sends what its operation wants, all of it, and gives back all that
+// Every method sends everything that its operation takes, and returns everything that
 // the answer holds.
 func TestMethodsKeepTheContract(t *testing.T) {
 	t.Parallel()
@@ -75,8 +75,8 @@ func (c contract) check(t *testing.T, op operation, method string, null bool) {
 	}
 }
 
-// isInside reports whether given is the only member of answer: the method need
-// not give an object of one.
+// isInside reports whether given is the value of the only member of answer. A method
+// may return that value alone, without the object around it.
 func isInside(answer, given any) bool {
 	members, ok := answer.(map[string]any)
 	for _, only := range members {
@@ -147,8 +147,8 @@ func TestOnlyHarmlessRequestsAreRepeated(t *testing.T) {
 	}
 }
 
-// invoke calls the method with arguments that have everything, and returns what
-// it gives back as JSON would have it, without booleans of its own.
+// invoke calls the method with arguments that have everything, and returns its results
+// as JSON values, without those that are booleans.
 func invoke(t *testing.T, api *client.Client, name string) ([]any, error) {
 	t.Helper()
 	group, method, _ := strings.Cut(name, ".")
@@ -216,7 +216,8 @@ func full(t *testing.T, kind reflect.Type) reflect.Value {
 	return value
 }
 
-// Every code of the contract has a sentinel, every sentinel a code.
+// Every code of the contract has a sentinel error, and every sentinel error has a code
+// of the contract.
 func TestErrorsMatchTheCodesOfTheContract(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)

@@ -34,7 +34,7 @@ func TestPages(t *testing.T) {
 	if len(f.got()) != 1 {
 		t.Errorf("%d requests, want 1 request", len(f.got()))
 	}
-	// An error ends the list, and is told.
+	// An error ends the list, and the loop gets it.
 	f = newFake(t, first, problem(401, "session_ended"))
 	var found []error
 	for _, err := range f.client(t).People.List(t.Context(), someID) {

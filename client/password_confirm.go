@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// ConfirmPassword proves the password once more, which what answers
-// [ErrConfirmPassword] asks for. The session goes on under the token that it
-// returns, and the one before is void.
+// ConfirmPassword proves the password once more, for operations that return
+// [ErrConfirmPassword]. It returns a new token for this session; the old one stops
+// working.
 func (s *Sessions) ConfirmPassword(ctx context.Context, accountPassword string) (string, error) {
 	var out newToken
 	err := s.core.fetch(ctx, call{

@@ -36,8 +36,8 @@ type verifyPIN struct {
 	PIN string `json:"pin"`
 }
 
-// Verify returns nil for the right PIN. Wrong tries are counted: they answer
-// [ErrInvalid], then [ErrPINThrottled], at last [ErrPINOff].
+// Verify returns nil for the right PIN. Wrong tries are counted: it returns
+// [ErrInvalid] for them, then [ErrPINThrottled], and finally [ErrPINOff].
 func (p *PINs) Verify(ctx context.Context, pin string) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/account/pin/verify", body: verifyPIN{pin}, want: http.StatusNoContent,

@@ -10,9 +10,9 @@ type passwordReset struct {
 	Captcha     string `json:"captcha,omitempty"`
 }
 
-// AskReset asks for a mail that opens a new password. The answer never tells
-// whether there is such an account. Captcha is the solution of one, where the
-// service asks for it. Nobody has to be signed in.
+// AskReset asks for a mail with a link by which the person chooses a new password. The
+// answer never tells whether the account exists. The parameter captcha is the solution
+// of a captcha, if the service asks for one. AskReset needs no session token.
 func (p *Passwords) AskReset(ctx context.Context, nameOrEmail, captcha string) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/password-resets", body: passwordReset{nameOrEmail, captcha},
@@ -25,8 +25,8 @@ type passwordRedeem struct {
 	Password string `json:"password"`
 }
 
-// Reset spends the token of that mail and ends every session. Nobody has to be
-// signed in.
+// Reset spends the token of the mail that [Passwords.AskReset] asks for, sets the
+// password, and ends every session. It needs no session token.
 func (p *Passwords) Reset(ctx context.Context, token, wanted string) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/password-resets/redeem", body: passwordRedeem{token, wanted},

@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// No error tells a token, a password, a code or a query.
+// No error text contains a token, a password, a code or a query.
 func TestErrorsKeepSecrets(t *testing.T) {
 	t.Parallel()
 	away := newFake(t, reply{})
@@ -146,7 +146,7 @@ func TestTypedTextStaysInItsPartOfThePath(t *testing.T) {
 	}
 }
 
-// A try has its time, and the whole of it ends with the caller's context.
+// Each try has a limit of time, and all tries together end with the caller's context.
 func TestTryEndsInTimeAndWithItsContext(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: hanging})
@@ -160,7 +160,7 @@ func TestTryEndsInTimeAndWithItsContext(t *testing.T) {
 	if _, err := c.Agent.Changes(ctx, 1, 5*time.Second); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil {
 		t.Errorf("%v, want the error %v, an ended context", err, context.DeadlineExceeded)
 	}
-	// A wait between two tries ends as well when its context ends.
+	// A wait between two tries ends when its context ends.
 	stopped := newFake(t, reply{})
 	ctx, cancel = context.WithCancel(t.Context())
 	waiting := client.WithSleep(func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() })

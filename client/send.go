@@ -120,7 +120,8 @@ func (c *core) do(ctx context.Context, k call) (answer, error) {
 func (c *core) address(k call) (string, error) {
 	path := k.path
 	for _, value := range k.values {
-		// An empty value, or one of dots alone, would lead to another path.
+		// An empty value, or one that consists of dots only, would lead to another
+		// path.
 		if value == "" || value == "." || value == ".." {
 			return "", errors.New("an id or a code is missing")
 		}

@@ -23,8 +23,8 @@ const (
 	someID    = client.ID("734018259734822912")
 )
 
-// reply is the answer of a fake service to one request. The status broken breaks
-// the connection, hanging never answers.
+// reply is the answer of a fake service to one request. With the status broken it
+// breaks the connection, with hanging it never answers.
 type reply struct {
 	status  int
 	kind    string // Content-Type; JSON for ""
@@ -37,7 +37,7 @@ const (
 	hanging = -1
 )
 
-// problem is a reply with problem details.
+// problem returns a reply with problem details.
 func problem(status int, code string, headers ...string) reply {
 	body := fmt.Sprintf(`{"type":"about:blank","title":"x","status":%d,"code":%q,"detail":"d"}`, status, code)
 	return reply{status, "application/problem+json", body, headers}
@@ -151,7 +151,7 @@ func TestRequestHeadersAndBody(t *testing.T) {
 	if f.bodies()[0] != `{"language":"de"}` {
 		t.Errorf("body %s, want %q", f.bodies()[0], `{"language":"de"}`)
 	}
-	// Where nobody has to be signed in no token is sent.
+	// No token is sent with a request that needs none.
 	_, _ = c.Sessions.SignIn(t.Context(), client.SignIn{})
 	_ = c.As("").Sessions.SignOut(t.Context())
 	for _, r := range f.got()[1:] {
@@ -201,8 +201,8 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 }
 
-// An answer that does not come from the service becomes an error that says so, never one that the
-// service said.
+// An answer that does not come from the service becomes an error that says so, and never one of
+// the service's own errors.
 func TestBadAnswers(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]reply{
@@ -233,7 +233,8 @@ func TestBadAnswers(t *testing.T) {
 			}
 		})
 	}
-	// An operation without content in its answer is not taken as done because some page answers 200.
+	// An operation whose answer has no content does not count as done when some other page answers
+	// 200.
 	for _, r := range []reply{{status: 200, kind: "text/html", body: "<p>"}, {status: 202}, {status: 304}} {
 		if err := newFake(t, r).client(t).PINs.Verify(t.Context(), "4901"); !errors.Is(err, client.ErrBadAnswer) {
 			t.Errorf("%d: %v, want the error %v", r.status, err, client.ErrBadAnswer)

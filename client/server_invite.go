@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// AskInvite is an invite that is made at the server itself. It is one of the
-// server's owner, for this server alone.
+// AskInvite is an invite that is made at the server itself. It is made in the name of
+// the server's owner, for this server alone.
 type AskInvite struct {
 	To        string    `json:"to"`                   // a username or an email address
 	Type      string    `json:"type"`                 // Linked or Guest
 	Note      string    `json:"note,omitempty"`       // shown as text
-	LocalUser string    `json:"local_user,omitempty"` // what the media server calls it; "": as the server decides
-	Libraries []string  `json:"libraries,omitzero"`   // what the media server calls them; nil: as the server decides
+	LocalUser string    `json:"local_user,omitempty"` // its id on the media server; "" if the server decides
+	Libraries []string  `json:"libraries,omitzero"`   // their ids on the media server; nil if the server decides
 	EndsAt    time.Time `json:"ends_at,omitzero"`     // zero for no end; a last day is meant in UTC: its last moment is 23:59:59.999
 
-	// IdempotencyKey makes repetitions safe: made up when it is "". It has 16 to 128
-	// visible characters of ASCII.
+	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII characters;
+	// if it is "", the Client makes one.
 	IdempotencyKey string `json:"-"`
 }
 
-// Invite invites somebody to the server, in the name of its owner. A server that
-// nobody has claimed answers [ErrServerUnclaimed].
+// Invite invites somebody to the server, in the name of its owner. It returns
+// [ErrServerUnclaimed] for a server that nobody has claimed.
 func (a *Agent) Invite(ctx context.Context, in AskInvite) (Invite, error) {
 	header, err := a.core.idempotencyKey(in.IdempotencyKey)
 	if err != nil {

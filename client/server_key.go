@@ -38,8 +38,7 @@ func (s *Servers) Keys(ctx context.Context, id ID) ([]WorkingKey, error) {
 	return out.Keys, err
 }
 
-// ReplaceKey gives a server another server key. It may answer
-// [ErrConfirmPassword].
+// ReplaceKey gives a server another server key. It may return [ErrConfirmPassword].
 func (s *Servers) ReplaceKey(ctx context.Context, id ID) (ServerKey, error) {
 	var out ServerKey
 	err := s.core.fetch(ctx, call{
@@ -49,7 +48,7 @@ func (s *Servers) ReplaceKey(ctx context.Context, id ID) (ServerKey, error) {
 }
 
 // ReplaceStolenKey gives a server another server key and ends every other one at once.
-// The server cannot call before it gets the new key. It may answer
+// The server cannot call before it gets the new key. It may return
 // [ErrConfirmPassword].
 func (s *Servers) ReplaceStolenKey(ctx context.Context, id ID) (ServerKey, error) {
 	var out ServerKey
@@ -59,7 +58,7 @@ func (s *Servers) ReplaceStolenKey(ctx context.Context, id ID) (ServerKey, error
 	return out, err
 }
 
-// EndReplacedKeys ends every key of a server but the newest. It may answer
+// EndReplacedKeys ends every key of a server but the newest. It may return
 // [ErrConfirmPassword].
 func (s *Servers) EndReplacedKeys(ctx context.Context, id ID) error {
 	return s.core.done(ctx, call{

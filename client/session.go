@@ -13,7 +13,7 @@ type Sessions struct{ core *core }
 // Session is a signed-in browser or device.
 type Session struct {
 	ID         ID        `json:"id"`
-	Current    bool      `json:"current"`        // the one that asks
+	Current    bool      `json:"current"`        // the session whose token the Client has
 	Kind       string    `json:"kind"`           // browser or device
 	Device     string    `json:"device"`         // "" when unknown
 	Client     string    `json:"client"`         // the app; "" for a browser
@@ -68,19 +68,19 @@ func (s *Sessions) End(ctx context.Context, id ID) error {
 	})
 }
 
-// EndOthers ends all sessions but the one that asks. It may answer
+// EndOthers ends all sessions except the one whose token the Client has. It may return
 // [ErrConfirmPassword].
 func (s *Sessions) EndOthers(ctx context.Context) error {
 	return s.core.done(ctx, call{method: http.MethodPost, path: "/api/v1/sessions/end-others", want: http.StatusNoContent})
 }
 
-// EndAll signs out everywhere, here too.
+// EndAll ends all sessions, including the one whose token the Client has.
 func (s *Sessions) EndAll(ctx context.Context) error {
 	return s.core.done(ctx, call{method: http.MethodPost, path: "/api/v1/sessions/end-all", want: http.StatusNoContent})
 }
 
-// NotMe spends the token of the mail about a new device: that was not the owner
-// of the account. Nobody has to be signed in.
+// NotMe spends the token of the mail about a new device, because the device does not
+// belong to the owner of the account. It needs no session token.
 func (s *Sessions) NotMe(ctx context.Context, token string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/sessions/not-me", body: mailToken{token}, want: http.StatusNoContent, open: true,

@@ -48,7 +48,7 @@ func TestSiteSessions(t *testing.T) {
 	isError(t, ann.Sessions.SignOut(ctx), client.ErrSessionEnded)
 }
 
-// The iterator names a session once that moved to the end of the list while it was read.
+// A session that moves to the end of the list while it is read is named only once.
 func TestSessionsAreListedOnce(t *testing.T) {
 	t.Parallel()
 	f := newFake(t,

@@ -15,20 +15,20 @@ type SignUp struct {
 	Captcha     string `json:"captcha,omitempty"`  // the solution, where the service asks for one
 	Invite      string `json:"invite,omitempty"`   // the token of an invite's mail
 
-	// IdempotencyKey makes repetitions safe: made up when it is "". It has 16 to 128
-	// visible characters of ASCII. A program that goes on after a restart of its
-	// own keeps one.
+	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII characters;
+	// if it is "", the Client makes one. A program that must be able to repeat the
+	// request after a restart keeps its own.
 	IdempotencyKey string `json:"-"`
 }
 
-// PendingAccount is an account whose address is to be confirmed by mail.
+// PendingAccount is an account whose address has to be confirmed by mail.
 type PendingAccount struct {
 	Username     string `json:"username"`
 	PendingToken string `json:"pending_token"` // for Resend and Correct
 }
 
-// SignUp makes an account that waits for its confirmation. Nobody has to be
-// signed in. An address that has an account already is answered alike.
+// SignUp makes an account that waits for its confirmation. It needs no session token.
+// The answer does not show whether the address has an account already.
 func (a *Accounts) SignUp(ctx context.Context, in SignUp) (PendingAccount, error) {
 	header, err := a.core.idempotencyKey(in.IdempotencyKey)
 	if err != nil {

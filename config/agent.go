@@ -122,7 +122,7 @@ func (a *Agent) checkJellyfin(p *problems) {
 // stored and compared.
 func checkService(text string, plain bool) (string, error) {
 	if text == "" {
-		return "", nil // missing, which is told elsewhere
+		return "", nil // missing, which is reported elsewhere
 	}
 	u, err := parseSite(text, "https://latchkey.example.org")
 	switch {
@@ -148,7 +148,7 @@ func isOwn(u *url.URL) bool {
 // the address line of the browser.
 func checkMediaServer(text string) (string, error) {
 	if text == "" {
-		return "", nil // missing, which is told elsewhere
+		return "", nil // missing, which is reported elsewhere
 	}
 	u, err := parseSite(text, "http://127.0.0.1:8096")
 	if err != nil {

@@ -140,7 +140,7 @@ func isHost(text string) bool {
 // because people write passwords into addresses.
 func checkPublicURL(text string, development bool) (string, error) {
 	if text == "" {
-		return "", nil // missing, which is told elsewhere
+		return "", nil // missing, which is reported elsewhere
 	}
 	u, err := parseSite(text, "https://latchkey.example.org")
 	switch {

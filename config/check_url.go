@@ -90,7 +90,7 @@ func checkMailURL(text string) error {
 		return nil
 	}
 	if text == "" {
-		return nil // missing, which is told elsewhere
+		return nil // missing, which is reported elsewhere
 	}
 	plain := strings.HasPrefix(text, "smtp+plain://")
 	if !plain && !strings.HasPrefix(text, "smtp://") && !strings.HasPrefix(text, "smtps://") {

@@ -142,7 +142,8 @@ func (l *Loaded) fill(s setting) {
 }
 
 // expand replaces the names DATA-DIR and LISTEN in a default by the values of those
-// settings. They stand before it in the struct, so they already have their values.
+// settings. These settings stand in the struct before those that use them, so they
+// already have their values.
 func (l *Loaded) expand(text string) string {
 	text = strings.ReplaceAll(text, "DATA-DIR", filepath.Clean(l.set.traits().dataDir))
 	return strings.ReplaceAll(text, "LISTEN", reachable(l.set.traits().listen))

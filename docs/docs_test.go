@@ -33,8 +33,8 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-// TestLinks checks that the files, pictures and headings exist to which the
-// documents point.
+// TestLinks checks that every file, picture and heading to which a document points
+// exists.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	texts := documents(t)

@@ -13,8 +13,8 @@ import (
 // maxRiddles is how many odd turns of phrase 1,000 lines of comments may have.
 const maxRiddles = 3
 
-// riddle is a turn of phrase at which a reader stops whose second language is
-// English.
+// riddle is a turn of phrase that makes readers stop if English is their second
+// language.
 type riddle struct {
 	odd    *regexp.Regexp
 	fine   *regexp.Regexp // matches what looks like odd and is not; nil for nothing

@@ -160,9 +160,9 @@ func goFiles(t *testing.T) []string {
 	return paths
 }
 
-// comments returns the text of the line comments of a Go file, one a line. Text
-// after // in the middle of a string is taken for a comment, too: the guards that
-// read comments look for what no string holds.
+// comments returns the text of the line comments of a Go file, one a line. Text after
+// // in the middle of a string is taken for a comment, too. That does no harm, because
+// the guards that read comments look for texts that stand in no string.
 func comments(source string) string {
 	var text strings.Builder
 	for line := range strings.Lines(source) {
@@ -183,8 +183,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestCitedTests checks that the tests exist which the guide for contributors
-// names as `package: TestName`.
+// TestCitedTests checks that every test that the guide for contributors names, as
+// `package: TestName`, exists.
 func TestCitedTests(t *testing.T) {
 	t.Parallel()
 	citations := regexp.MustCompile("`([a-z0-9_/]+): (Test\\w+)`").FindAllStringSubmatch(read(t, "../CONTRIBUTING.md"), -1)

@@ -13,8 +13,7 @@ import (
 )
 
 // audit checks the open page in every look: people with disabilities must be able to
-// use it, as far as axe-core can find out, and it must fit
-// the window.
+// use it, as far as axe-core can find out, and it must fit the window.
 func (v *visitor) audit(name string) {
 	v.t.Helper()
 	before := v.look

@@ -112,8 +112,9 @@ func (v *visitor) push(selector, to string) {
 	v.leaving(to, func() { v.press(" ") })
 }
 
-// wantFocus fails the test unless the element of a selector gets the focus. A browser gives
-// it some time after the page was loaded, so nothing having the focus is waited for.
+// wantFocus fails the test unless the element of a selector gets the focus. A browser sets
+// the focus some time after it has loaded the page, so wantFocus waits while no element has
+// it.
 func (v *visitor) wantFocus(selector string) {
 	v.t.Helper()
 	v.becomes("document.activeElement && document.activeElement !== document.body")

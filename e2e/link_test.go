@@ -192,8 +192,8 @@ func showCode(t *testing.T, s *service) string {
 	return call[pin](t, s, tv, http.MethodPost, "/pin", "deviceId", tvID).Pin
 }
 
-// signTVIn lets a TV show a code and a person approve it, who types it as people
-// do.
+// signTVIn lets a TV show a code. A person types the code as people do, and approves
+// it.
 func signTVIn(v *visitor, p person) signedIn {
 	v.t.Helper()
 	code := showCode(v.t, v.site)

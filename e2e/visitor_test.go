@@ -49,9 +49,9 @@ func (l look) scheme() string {
 
 func (l look) String() string { return fmt.Sprintf("%d-%s", l.width, l.scheme()) }
 
-// visitor is a person with a browser that shares nothing with others. A page that
-// logs an error, asks another host or breaks the content security policy fails the
-// test.
+// visitor is a person with a browser that shares nothing with others. A page that logs
+// an error, sends a request to another host or breaks the content security policy fails
+// the test.
 type visitor struct {
 	*watch
 	t      *testing.T
@@ -245,7 +245,7 @@ func (v *visitor) wantNotice(code string) {
 }
 
 // wantRefusal fails the test unless the page refuses a sign-in, in an element that screen
-// readers announce it, and without saying what was wrong.
+// readers announce, and without saying what was wrong.
 func (v *visitor) wantRefusal() {
 	v.t.Helper()
 	v.wantText("#problem[role=alert]", v.says("error.sign_in_wrong"))

@@ -25,7 +25,7 @@ type watch struct {
 	trouble []string
 }
 
-// allow lets the next pages ask another origin.
+// allow lets the next pages send requests to another origin.
 func (w *watch) allow(origin string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

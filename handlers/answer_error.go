@@ -51,8 +51,8 @@ type detour struct{ to string }
 
 func (d *detour) Error() string { return "detour to " + d.to }
 
-// refuse returns an error that HTTP itself is about and models know nothing of.
-// The code has a text in every language.
+// refuse returns an error that is about HTTP itself, and that models therefore does not
+// have. The code has a text in every language.
 func refuse(status int, code string) error { return &httperr.RefusalError{Status: status, Code: code} }
 
 // failure is the part of an error that a client may know.
@@ -80,8 +80,8 @@ func (s *site) fail(c *gin.Context, err error, write func(*gin.Context, failure)
 }
 
 // tellRequestID writes the id of the request into the header of an answer that refuses it, so
-// that whoever asks for help can name the line of the log. Not every answer has room for it
-// in its body.
+// that a person who asks for help can name the line of the log. Not every answer has room for
+// it in its body.
 func tellRequestID(c *gin.Context) {
 	v := visitOf(c)
 	v.named[0] = v.id

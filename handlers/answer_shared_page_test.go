@@ -18,7 +18,7 @@ import (
 func (b *browser) packed(path string) answer {
 	b.t.Helper()
 	request := b.request(http.MethodGet, path, "")
-	request.Header.Set("Accept-Encoding", "gzip, deflate, br") // with its own header the client unpacks nothing
+	request.Header.Set("Accept-Encoding", "gzip, deflate, br") // because the test sets the header, the client does not unpack the answer
 	return b.send(request)
 }
 

@@ -14,7 +14,7 @@ type thisServer struct {
 	ID              string          `json:"id"`
 	SystemID        string          `json:"system_id"`
 	Name            string          `json:"name"`
-	OwnName         string          `json:"own_name"` // "" for the server's own
+	OwnName         string          `json:"own_name"` // the name that the owner gave it; "" if the owner gave none
 	Owner           *string         `json:"owner"`    // a username; null while nobody has claimed the server
 	Version         string          `json:"version"`
 	SelfService     bool            `json:"self_service"`

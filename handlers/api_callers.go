@@ -51,7 +51,7 @@ func (s *site) withServer(h func(c *gin.Context, this models.Server) error) gin.
 	})
 }
 
-// withServerAlone is withServer for requests without a body.
+// withServerAlone does the work of withServer, for requests without a body.
 func (s *site) withServerAlone(h func(c *gin.Context, this models.Server) error) gin.HandlerFunc {
 	return s.withServer(func(c *gin.Context, this models.Server) error {
 		if err := noBody(c); err != nil {
@@ -61,7 +61,8 @@ func (s *site) withServerAlone(h func(c *gin.Context, this models.Server) error)
 	})
 }
 
-// withProof is withSession for actions that need a recently given password.
+// withProof does the work of withSession, for actions that need a recently given
+// password.
 func (s *site) withProof(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
 		if err := s.proved(session); err != nil {
@@ -103,8 +104,8 @@ func (s *site) withSession(h func(c *gin.Context, session models.Session) error)
 	})
 }
 
-// withoutBody is withSession for requests without a body. A body with any
-// member is refused, as an unknown member is everywhere.
+// withoutBody does the work of withSession, for requests without a body. A body with
+// any member is refused, as an unknown member is everywhere.
 func (s *site) withoutBody(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
 		if err := noBody(c); err != nil {

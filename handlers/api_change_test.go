@@ -158,7 +158,8 @@ func TestAPIChanges(t *testing.T) {
 	}
 }
 
-// Waiting keeps nothing from others, and ends when the agent leaves.
+// A request that waits takes nothing away from other requests, and ends when the agent
+// leaves.
 func TestAPIChangesWaiting(t *testing.T) {
 	t.Parallel()
 	stopping := make(chan struct{})

@@ -124,7 +124,7 @@ func (s *site) apiDeviceTokenForm(c *gin.Context) error {
 	}{signed.Token, "Bearer", accountOf(&account)})
 }
 
-// writeGrantError answers with f as RFC 6749 §5.2 has it. Libraries read the
+// writeGrantError answers with f in the form of RFC 6749 §5.2. Libraries read the
 // member error; the description is for developers.
 func (s *site) writeGrantError(c *gin.Context, f failure) {
 	status := http.StatusBadRequest

@@ -85,7 +85,7 @@ func TestAPIWrongUserCodes(t *testing.T) {
 	decide := func(code, act string) answer {
 		return own.api(http.MethodPost, "/api/v1/device-codes/"+code+"/"+act, nil)
 	}
-	for _, guess := range []string{"BCDF-GHJK", "bcdfghjk", "bcdf.ghjk", "%E2%80%8EBCDFGHJK", "nonsense", "%00"} { // the last two are no tries
+	for _, guess := range []string{"BCDF-GHJK", "bcdfghjk", "bcdf.ghjk", "%E2%80%8EBCDFGHJK", "nonsense", "%00"} { // the last two do not count as tries
 		own.isProblem(decide(guess, "approve"), http.StatusNotFound, "user_code_wrong")
 	}
 	b.wrong(b.post("/link", "user_code", "BCDF-GHJK"), "user_code")

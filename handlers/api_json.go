@@ -21,7 +21,8 @@ func readJSON[T any](c *gin.Context) (T, error) { //nolint:ireturn // T is a str
 	return readJSONUpTo[T](c, maxBody)
 }
 
-// readJSONUpTo is readJSON for bodies of at most the given number of bytes.
+// readJSONUpTo does the work of readJSON, for bodies of at most the given number of
+// bytes.
 func readJSONUpTo[T any](c *gin.Context, most int64) (T, error) { //nolint:ireturn // T is a struct wherever it is called
 	var in T
 	media, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))

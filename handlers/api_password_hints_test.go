@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestNoHintsOrQuestions looks for a hint, a security question or an end of a password
+// TestNoHintsOrQuestions looks for hints, security questions and passwords that expire
 // among the members of the API and the fields of the pages.
 func TestNoHintsOrQuestions(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ type proofObject struct {
 	ID        string    `json:"id"`
 	Status    string    `json:"status"`
 	Code      string    `json:"code"` // to be typed into their own app; "" for none
-	URL       string    `json:"url"`  // a page of the agent's; "" for none
+	URL       string    `json:"url"`  // a page of the agent; "" for none
 	Reason    string    `json:"reason"`
 	ExpiresAt time.Time `json:"expires_at"`
 }

@@ -113,9 +113,9 @@ func (s *site) serversUnchanged(c *gin.Context) (accountID int64, unchanged bool
 	return accountID, true, nil
 }
 
-// serversTag returns the ETag of a list of servers with a tag. A release that writes the same
-// list in another form has another one, see serversForm. A list without a tag has a digest
-// of the body instead.
+// serversTag returns the ETag of a list of servers with a tag. If another release writes the
+// same list in another form, the ETag differs, see serversForm. For a list without a tag it
+// is made from a digest of the body.
 func serversTag(tag string, body []byte) string {
 	if tag == "" {
 		sum := sha256.Sum256(body)

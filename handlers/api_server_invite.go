@@ -41,8 +41,8 @@ func (s *site) apiServerInvite(c *gin.Context, this models.Server) error {
 	return answerJSON(c, http.StatusCreated, inviteOf(made))
 }
 
-// serverInvite is an invite that waits for an answer, as a server sees it to which
-// the invite offers a link. It has no note, because the owner writes the note for
+// serverInvite is an invite that waits for an answer, as it is seen by a server to
+// which the invite offers a link. It has no note, because the owner writes the note for
 // the invited person alone.
 type serverInvite struct {
 	ID        string          `json:"id"`

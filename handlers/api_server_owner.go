@@ -13,7 +13,7 @@ import (
 // ownedObject is a server as its owner sees it in the list.
 type ownedObject struct {
 	serverObject
-	OwnName     string    `json:"own_name"` // "" for the server's own
+	OwnName     string    `json:"own_name"` // the name that the owner gave it; "" if the owner gave none
 	SelfService bool      `json:"self_service"`
 	People      int       `json:"people"`
 	Pending     int       `json:"pending"`

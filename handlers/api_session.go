@@ -40,7 +40,7 @@ func sessionPlaceText(p models.SessionPlace) string {
 }
 
 // sessionPlaceOf reads what [sessionPlaceText] wrote. Cursors are signed, so a text of a
-// different form is a cursor of nobody, and gives the beginning.
+// different form never comes from a cursor; it gives the beginning of the list.
 func sessionPlaceOf(text string) models.SessionPlace {
 	var begun, lastUse, after int64
 	if _, err := fmt.Sscanf(text, "%d %d %d", &begun, &lastUse, &after); err != nil {
@@ -49,7 +49,7 @@ func sessionPlaceOf(text string) models.SessionPlace {
 	return models.SessionPlace{Begun: time.UnixMilli(begun).UTC(), LastUse: time.UnixMilli(lastUse).UTC(), After: after}
 }
 
-// nextSessions returns the cursor of the page behind list; "" if it is the last one.
+// nextSessions returns the cursor of the page after list; "" if list is the last page.
 func (s *site) nextSessions(asked pageAsked, list models.SessionPage) string {
 	place := sessionPlaceText(list.Next)
 	if place == "" {

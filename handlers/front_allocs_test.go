@@ -2,9 +2,9 @@ package handlers_test
 
 import "testing"
 
-// TestFrontDoorAllocations holds how often the front door takes memory for a request:
-// every device passes it. The routes here ask no database, so that nearly everything that
-// is counted belongs to the front door, to Gin and to the answer.
+// TestFrontDoorAllocations limits how often the front door takes memory for a request,
+// because the requests of all devices pass it. The routes here ask no database, so that
+// nearly everything that is counted belongs to the front door, to Gin and to the answer.
 func TestFrontDoorAllocations(t *testing.T) {
 	f := newFront(t)
 	requests := f.routes(t)

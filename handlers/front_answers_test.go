@@ -73,7 +73,7 @@ func (s *site) everyKind(token, session string) []asked {
 	own := map[string]string{"Origin": s.Config.PublicURL, "Sec-Fetch-Site": "same-origin"}
 	poll := "/service/pin?deviceId=tv&pin=BCDF"
 	return slices.Concat(machineRequests(), pageRequests(cookie, own), apiRequests(bearer), wireRequests(wire), []asked{
-		{method: "GET", path: "/captcha/challenge"}, // without a captcha there is none
+		{method: "GET", path: "/captcha/challenge"}, // there is no challenge without a captcha
 		{method: "GET", path: poll, times: 80},
 		{method: "GET", path: "/readyz", before: func() { s.Clock.Advance(time.Minute); _ = s.Store.Close() }},
 		{method: "GET", path: "/api/v1/account", header: bearer, times: 3},

@@ -23,9 +23,9 @@ func (s *site) signedIn(c *gin.Context) (models.Session, error) {
 	return session, err
 }
 
-// signedInRecently is like signedIn, for actions that must not be open to a
-// person who finds an unattended browser: if the password was given longer ago
-// than freshFor, the page asks for it again.
+// signedInRecently does the work of signedIn, for actions that must not be open to a
+// person who finds an unattended browser: if the password was given longer ago than
+// freshFor, the page asks for it again.
 func (s *site) signedInRecently(c *gin.Context) (models.Session, error) {
 	session, err := s.signedIn(c)
 	if err == nil && s.Now().Sub(session.ConfirmedAt) >= freshFor {

@@ -22,7 +22,7 @@ type historyPage struct {
 type eventView struct {
 	What    string // a sentence in the reader's language
 	Address string // "" when unknown, or when the person did not do it
-	Device  string // likewise
+	Device  string // "" in the same cases
 	At      time.Time
 }
 

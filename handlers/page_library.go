@@ -67,7 +67,7 @@ type goneLibraryView struct {
 type likelyLibraryView struct{ ID, Name string }
 
 // fillGoneLibraries fills in the libraries that are gone and that have a likely new name. The
-// other ones are only told at the people who have them.
+// page names the other ones only beside the people who have them.
 func (s *site) fillGoneLibraries(c *gin.Context, own owned, page *serverOwnerPage) error {
 	gone, err := s.Store.Servers.GoneLibraries(c.Request.Context(), own.session.AccountID, own.serverID)
 	if err != nil {

@@ -64,7 +64,7 @@ func (s *site) setTerms(c *gin.Context, f form) error {
 	})
 }
 
-// endOfDay returns the time at which a link ends whose last day is text, the value of
+// endOfDay returns the time at which a link ends if its last day is text, the value of
 // a date field. The day ends in UTC, as at the API and the agent. For an empty field
 // endOfDay returns the zero time.
 func endOfDay(text string) (time.Time, error) {

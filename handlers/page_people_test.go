@@ -36,7 +36,7 @@ func TestPageSaysWhoWaitsForAYes(t *testing.T) {
 	owner.says(attic.page(), all, "but not", command, "Waits for your yes") // nobody is linked yet
 	anna := owner.localUser(attic, "Anna O&#39;Neill")
 	owner.led(owner.post("/invites", "server", attic.id(), "to", "dora", "local_user_id", anna, "server."+attic.id(), "on"), attic.page())
-	owner.says(attic.page(), all, "but not", command) // an invite is no link
+	owner.says(attic.page(), all, "but not", command) // an invite is not a link
 	dora.led(dora.post("/invites/accept", "id", dora.idIn("/invitations")), "/servers")
 	page := owner.get(attic.page())
 	if n := strings.Count(page.body, command); n != 2 || strings.Count(page.body, "Waits for your yes") != 2 {

@@ -57,9 +57,10 @@ func TestPageOfStolenKey(t *testing.T) {
 	works(last, true)
 }
 
-// After a server is handed over, its page warns the new owner that the former owner may
-// know the key. The warning goes away when the server uses a key that it made afterwards, and
-// what is said about that key when the server uses one that the heir made.
+// After a server is handed over, its page warns the new owner that the former owner may know
+// the key. The warning goes away when the server uses a key that it made after that. The page
+// then says that this key was made with a key that the former owner may know, until the
+// server uses a key that the heir made.
 func TestHeirSeesKeys(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -66,8 +66,9 @@ func (s *site) manySessions(t *testing.T, p person, n int) {
 	}
 }
 
-// A person turns the pages of the sessions by links, so it works without scripts. Each
-// session stands on one page, and signing one out leads back to its page.
+// A list of sessions has several pages, with links between them, so it works without
+// scripts. Each session is on exactly one page, and signing one out leads back to its
+// page.
 func TestSessionsPagesTogether(t *testing.T) {
 	t.Parallel()
 	s := busySite(t)

@@ -15,10 +15,12 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// TestHotRouteAllocations holds how often a request takes memory that every television, agent
-// or media server sends all the time, together with its statements on SQLite. The bounds are a
-// tenth above what was measured, because the race detector adds some. A large part is the work of modernc.org/sqlite and database/sql,
-// so another version of the driver may need other bounds. Fewer runs than a device may poll in a minute.
+// TestHotRouteAllocations limits how often a request takes memory, for the requests that every
+// television, agent or media server sends all the time. Their statements on SQLite count, too. The
+// bounds are a tenth above what was measured, because the race detector adds some. A large part is
+// the work of modernc.org/sqlite and database/sql, so another version of the driver may need other
+// bounds. The number of runs is smaller than the number of polls that a device may make in a
+// minute.
 func TestHotRouteAllocations(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
 	f := newFront(t)
 	for name, row := range f.hotRoutes(t) {

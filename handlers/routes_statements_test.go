@@ -37,8 +37,8 @@ func (c *counter) take() []string {
 	return said
 }
 
-// A request that every television or agent makes all the time never costs a statement more
-// than it did. The number is that of the whole request, with the look-up of the token.
+// A request that every television or agent makes all the time runs a fixed number of
+// statements, including the look-up of the token. The number may not grow.
 func TestHotRoutesRunFewStatements(t *testing.T) {
 	t.Parallel()
 	eachBusySite(t, countStatements)

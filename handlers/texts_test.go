@@ -151,7 +151,7 @@ func keysOfCode(t *testing.T) map[string]bool {
 	return keys
 }
 
-// Texts have no durations in them that an operator can set.
+// No text contains a length of time that an operator can set: the page fills it in.
 func TestPagesTellTheLives(t *testing.T) {
 	t.Parallel()
 	lives := models.DefaultLives()

@@ -51,7 +51,8 @@ func TestPagesFitTheirData(t *testing.T) {
 	}
 }
 
-// The pages in which the texts of a language stand already are those that look each text up.
+// Two kinds of templates give the same pages: those into which the texts of a language are
+// already written, and those that look up each text.
 func TestSpokenPagesAreTheSame(t *testing.T) {
 	t.Parallel()
 	pages, catalogue := pagesAndTexts(t)

@@ -35,8 +35,8 @@ func (p *program) signUp(name string) answer {
 	return p.form(http.MethodPost, "/service/register", pairs("userName", name, "email", name+"@example.org", "rawpw", goodPassword))
 }
 
-// The setting connect-register: which answer an app gets, and that the person
-// exists afterwards only if the setting allows it.
+// The setting connect-register decides which answer an app gets, and whether the person
+// exists afterwards.
 func TestConnectRegister(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -111,8 +111,8 @@ func TestConnectRegisterLimit(t *testing.T) {
 	}
 }
 
-// The setting connect-servers: which servers may register. Registered ones
-// stay.
+// The setting connect-servers decides which servers may register. Servers that are
+// registered already stay.
 func TestConnectServers(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
@@ -162,7 +162,8 @@ func md5s(password string) (plain, filtered string) {
 	return sum(password), sum(replaced)
 }
 
-// The setting legacy-md5-login, with a password whose two forms differ.
+// The setting legacy-md5-login lets old clients sign in. The test uses a password whose
+// two forms differ.
 func TestLegacyMD5Login(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {

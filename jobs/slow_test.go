@@ -216,8 +216,8 @@ func TestMailsHurryWhenTheServerReturns(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestOneRefusalHurriesNobody refuses one recipient for a while: that is no reason to try
-// other mails early.
+// TestOneRefusalHurriesNobody refuses one recipient for a while: this does not make the
+// service try other mails early.
 func TestOneRefusalHurriesNobody(t *testing.T) {
 	t.Parallel()
 	store, _ := modelstest.New(t, modelstest.Unlimited)

@@ -10,7 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// hostile returns texts that people may choose to get something into a mail, by name.
+// hostile returns texts with which people may try to get something into a mail, each
+// under a name for the test.
 func hostile() map[string]string {
 	return map[string]string{
 		"line ends":     "Ann\r\nBcc: eve@example.net\r\n\r\nHi",

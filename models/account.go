@@ -48,7 +48,7 @@ type accountRow struct {
 	LockVersion       int64 // raised by every transaction that locks the account, see lock.go
 }
 
-// TableName is accounts.
+// TableName returns the name of the table, accounts.
 func (accountRow) TableName() string { return "accounts" }
 
 // Account is a person's account with this service. Times are UTC.

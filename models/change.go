@@ -61,7 +61,7 @@ type changeRow struct {
 	CreatedAt time.Time
 }
 
-// TableName is link_changes.
+// TableName returns the name of the table, link_changes.
 func (changeRow) TableName() string { return "link_changes" }
 
 // feedChange writes a change into the feed of a server that an agent runs; other

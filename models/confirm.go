@@ -22,7 +22,7 @@ type emailRow struct {
 	HeldUntil *time.Time
 }
 
-// TableName is emails.
+// TableName returns the name of the table, emails.
 func (emailRow) TableName() string { return "emails" }
 
 // claimEmail makes key an address of an account. An address that another change keeps

@@ -58,7 +58,7 @@ type deviceCodeRow struct {
 	ExpiresAt       time.Time
 }
 
-// TableName is device_codes.
+// TableName returns the name of the table, device_codes.
 func (deviceCodeRow) TableName() string { return "device_codes" }
 
 // DeviceAsk is the request of a device that wants to be signed in.
@@ -190,9 +190,9 @@ type AskingDevice struct {
 
 // LookCode finds the device that shows the code which a signed-in person has typed. Tries
 // are counted by account, by source and for the whole service before the code is looked up
-// . A text that cannot be a code is no try. A right code gives back its own try
-// only, and does not clear the counters, because everybody can ask for a code of their own.
-// It returns [ErrCodeWrong] or [ErrThrottled].
+// . A text that cannot be a code does not count as a try. A right code gives back its
+// own try only, and does not clear the counters, because everybody can ask for a code of
+// their own. It returns [ErrCodeWrong] or [ErrThrottled].
 func (d *Devices) LookCode(ctx context.Context, this Session, typed string, caller Caller) (AskingDevice, error) {
 	row, err := d.waiting(ctx, this, typed, caller)
 	if err != nil {

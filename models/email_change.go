@@ -34,7 +34,7 @@ type emailChange struct {
 	UndoUntil   *time.Time
 }
 
-// TableName is email_changes.
+// TableName returns the name of the table, email_changes.
 func (emailChange) TableName() string { return "email_changes" }
 
 // Waiting returns the new address that a person has asked for and not yet confirmed,

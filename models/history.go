@@ -70,7 +70,8 @@ const (
 	EventServerLinkKeySet      EventKind = "server_link_key_set" // by a server, with its key: the access key of a person's link
 )
 
-// EventKinds are all kinds, for the test that compares the constants and the locales.
+// EventKinds returns all kinds, for the test that compares the constants and the
+// locales.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventSignedUp, EventConfirmed, EventSignedIn, EventSignedOut, EventSignedOutEverywhere,
@@ -125,7 +126,7 @@ func (r *historyRow) event() Event {
 	return Event{Kind: r.Kind, Subject: r.Subject, Address: r.Address, Device: r.Device, At: r.CreatedAt.UTC()}
 }
 
-// TableName is history.
+// TableName returns the name of the table, history.
 func (historyRow) TableName() string { return "history" }
 
 // recordEvent writes an event without a subject into the history of an account, in the

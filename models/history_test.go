@@ -21,7 +21,8 @@ func masked(address string) string {
 	return address[:1] + "…" + address[strings.Index(address, "@"):]
 }
 
-// tellAccounts changes and undoes the address of a person.
+// tellAccounts changes and undoes the address of a person. It returns the events that
+// the histories must have then.
 func (k *kit) tellAccounts() []told {
 	ctx, a := k.t.Context(), k.account()
 	other := addressOf("x" + newName())
@@ -36,8 +37,9 @@ func (k *kit) tellAccounts() []told {
 	}
 }
 
-// tellDevices ends sessions of a person and answers the codes of devices. A character that
-// would change the text around it is taken out of a name.
+// tellDevices ends sessions of a person and answers the codes of devices. It returns the
+// events that the histories must have then. A character that would change the text around
+// it is taken out of a name.
 func (k *kit) tellDevices() []told {
 	ctx, by, mailed, many := k.t.Context(), k.account(), k.account(), k.account()
 	in := k.signIn(by)
@@ -61,7 +63,8 @@ func (k *kit) tellDevices() []told {
 	}
 }
 
-// tellServers does to a server whatever its owner, its agent and an operator can do.
+// tellServers does to a server whatever its owner, its agent and an operator can do. It
+// returns the events that the histories must have then.
 func (k *kit) tellServers() []told {
 	ctx, owner, heir, late := k.t.Context(), k.account(), k.account(), k.account()
 	stray, m := k.stray(), k.agent(owner)
@@ -97,8 +100,8 @@ func (k *kit) tellServers() []told {
 	}
 }
 
-// tellLinks links people with servers in every way, and ends the links in every way. Long
-// names are cut.
+// tellLinks links people with servers in every way, and ends the links in every way. It
+// returns the events that the histories must have then. Long names are cut.
 func (k *kit) tellLinks() []told {
 	ctx, owner, emby, agent, friend := k.t.Context(), k.account(), k.account(), k.account(), k.account()
 	m, second := k.server(owner), k.agent(owner)
@@ -128,8 +131,9 @@ func (k *kit) tellLinks() []told {
 	}
 }
 
-// tellInvites sends invites, by address and by username, and ends them. It also replaces a
-// library of one that was accepted.
+// tellInvites sends invites, by address and by username, and ends them. It returns the
+// events that the histories must have then. It also replaces a library of one that was
+// accepted.
 func (k *kit) tellInvites() []told {
 	ctx, owner, other, friend := k.t.Context(), k.account(), k.account(), k.account()
 	m, theirs := k.agent(owner), k.agent(other)

@@ -23,7 +23,7 @@ type idempotencyRow struct {
 	ExpiresAt   time.Time
 }
 
-// TableName is idempotency.
+// TableName returns the name of the table, idempotency.
 func (idempotencyRow) TableName() string { return "idempotency" }
 
 // repetitionLife is the time for which a repeated request is recognised.

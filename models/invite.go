@@ -49,7 +49,7 @@ type inviteRow struct {
 	AnsweredBy int64 // the account that accepted, or 0
 }
 
-// TableName is invites.
+// TableName returns the name of the table, invites.
 func (inviteRow) TableName() string { return "invites" }
 
 // inviteServerRow is a row of invite_servers.
@@ -61,7 +61,7 @@ type inviteServerRow struct {
 	EndsAt      *time.Time
 }
 
-// TableName is invite_servers.
+// TableName returns the name of the table, invite_servers.
 func (inviteServerRow) TableName() string { return "invite_servers" }
 
 // InviteServer is the offer of an invite for one server.
@@ -70,7 +70,7 @@ type InviteServer struct {
 	ServerName    string
 	LocalUserID   int64 // the service's id of the local user; 0 for none
 	LocalUserName string
-	Libraries     []Library // nil: as the server decides; on input only ExternalID counts
+	Libraries     []Library // nil if the server decides; on input only ExternalID counts
 	EndsAt        time.Time // zero for no end
 }
 
@@ -106,7 +106,8 @@ func (i *Invites) Create(ctx context.Context, ownerID int64, in NewInvite, calle
 	return i.createIn(ctx, "invite "+FormatID(ownerID), ownerID, in, caller)
 }
 
-// createIn is Create; scope keeps the Idempotency-Keys of different callers apart.
+// createIn does the work of [Invites.Create]. scope keeps the Idempotency-Keys of
+// different callers apart.
 func (i *Invites) createIn(ctx context.Context, scope string, ownerID int64, in NewInvite, caller Caller) (Invite, error) {
 	o, err := i.idempotent(scope, in.IdempotencyKey, in.canonical())
 	if err != nil {

@@ -184,8 +184,8 @@ func (i *Invites) acceptServer(
 
 // unchangedOffer returns [errOfferChanged] if [Servers.ReplaceLibrary] has changed an offer
 // after it was read, and before its server was locked. It compares by an update, because on
-// MySQL a query would see the offer as it was when the transaction began. This update is no
-// lock. The caller has locked the server.
+// MySQL a query would see the offer as it was when the transaction began. This update does
+// not serve as a lock. The caller has locked the server.
 func unchangedOffer(tx *gorm.DB, offer inviteServerRow) error {
 	if offer.Libraries == nil {
 		return nil

@@ -41,8 +41,8 @@ func (k *kit) wantOffered(a models.Account, want ...media) {
 	}
 }
 
-// Invites by username and by address are offered by server, with the addresses that
-// devices need, and each server is accepted by itself.
+// Invites by username and by address offer each server separately, with the addresses
+// that devices need. A person accepts each server separately, too.
 func TestInviteToServersIsAcceptedByServer(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()

@@ -29,7 +29,7 @@ type libraryRow struct {
 	GoneAt     *time.Time
 }
 
-// TableName is libraries.
+// TableName returns the name of the table, libraries.
 func (libraryRow) TableName() string { return "libraries" }
 
 // library returns the row as a [Library].
@@ -219,7 +219,7 @@ func (s *Store) sweepLibraries(ctx context.Context) error {
 	}
 }
 
-// sweepLibrariesOf is [Store.sweepLibraries] for one server.
+// sweepLibrariesOf does the work of [Store.sweepLibraries] for one server.
 func (s *Store) sweepLibrariesOf(ctx context.Context, serverID int64) error {
 	return s.tx(ctx, "forget libraries", func(tx *gorm.DB) error {
 		// The lock of the server stops a report that brings a library back, and a choice that names it.

@@ -128,7 +128,8 @@ func (c *core) replaceChoices(ctx context.Context, tx *gorm.DB, serverID int64, 
 	if links+invites == 0 {
 		return ErrLibraryUnnamed
 	}
-	// The owner is not asked whether the new one is a third one, too.
+	// From now on the owner is not asked whether the new library replaces yet another
+	// one.
 	err = tx.Exec("UPDATE libraries SET came_at = NULL WHERE id = ?", fresh.ID).Error
 	if err != nil || former.ID == 0 {
 		return err

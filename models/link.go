@@ -36,12 +36,12 @@ type linkRow struct {
 	CreatedAt   time.Time
 	AcceptedAt  *time.Time
 	EndsAt      *time.Time
-	Libraries   *string // see library.go; nil: as the server decides
+	Libraries   *string // see library.go; nil if the server decides
 	InvitedBy   int64   // the account whose invite made it, or 0
 	WaitsFor    string  // why the agent does not create the local user, as it said last; see [Changes.TellWaiting]
 }
 
-// TableName is links.
+// TableName returns the name of the table, links.
 func (linkRow) TableName() string { return "links" }
 
 // sealAccessKey names the purpose for which access keys are sealed.
@@ -151,7 +151,8 @@ func (l *Links) Accept(ctx context.Context, accountID, linkID int64, caller Call
 	})
 }
 
-// acceptPending is [Links.Accept] in a transaction that holds the account.
+// acceptPending does the work of [Links.Accept] in a transaction that holds the
+// account.
 func (c *core) acceptPending(ctx context.Context, tx *gorm.DB, accountID, linkID int64, caller Caller) error {
 	row, err := gorm.G[linkRow](tx).Where("id = ? AND account_id = ?", linkID, accountID).Take(ctx)
 	if err != nil {

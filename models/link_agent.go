@@ -19,7 +19,7 @@ type AgentLink struct {
 	LocalUserName         string
 	Type, State           string
 	Active                bool      // the account may be linked: confirmed and not disabled
-	Libraries             []Library // nil: as the server decides
+	Libraries             []Library // nil if the server decides
 	EndsAt                time.Time // zero for no end
 	RequestedBy           string
 	CreatedAt, AcceptedAt time.Time

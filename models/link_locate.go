@@ -49,9 +49,9 @@ func (l *Links) Locate(ctx context.Context, accountID int64, state string) ([]Lo
 	return found, err
 }
 
-// LocateTagged is [Links.Locate] for the accepted links. It also returns the tag of the
-// list, see [Sessions.LookTag]. The tag is "" for an empty list, and while a link that has ended
-// is not swept yet.
+// LocateTagged does what [Links.Locate] does for the accepted links, and also returns the tag of
+// the list, see [Sessions.LookTag]. The tag is "" for an empty list, and while a link that has
+// ended is not swept yet.
 func (l *Links) LocateTagged(ctx context.Context, accountID int64) (found []Located, tag string, err error) {
 	return l.locate(ctx, accountID, LinkAccepted)
 }

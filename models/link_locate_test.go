@@ -56,7 +56,7 @@ func TestTagOfServersChangesWithTheList(t *testing.T) {
 	})
 }
 
-// linkSteps are the steps of links with the server m.
+// linkSteps returns the steps of links with the server m.
 func (k *kit) linkSteps(in models.SignedIn, m media) []tagStep {
 	ctx, id := k.t.Context(), in.Session.AccountID
 	ask := func(key string) error {
@@ -72,7 +72,7 @@ func (k *kit) linkSteps(in models.SignedIn, m media) []tagStep {
 	}
 }
 
-// addressSteps are the steps of the addresses of the server m.
+// addressSteps returns the steps of the addresses of the server m.
 func (k *kit) addressSteps(owner models.Account, m media) []tagStep {
 	ctx, far := k.t.Context(), "https://far.example.org:443"
 	id := func() int64 { return k.addressID(owner, m, far) }
@@ -87,7 +87,7 @@ func (k *kit) addressSteps(owner models.Account, m media) []tagStep {
 	}
 }
 
-// serverSteps are the steps of the server m itself, up to its end.
+// serverSteps returns the steps of the server m itself, up to its end.
 func (k *kit) serverSteps(owner models.Account, in models.SignedIn, m media) []tagStep {
 	ctx := k.t.Context()
 	update := func(change func(in *models.Registration)) func() error {

@@ -54,7 +54,7 @@ func TestAskAndAccept(t *testing.T) {
 		}
 		again, err := k.EmbyServers.Ask(ctx, m.Server, ask)
 		k.must(err)
-		_, err = k.EmbyServers.Ask(ctx, m.Server, ask) // the same key again is no event
+		_, err = k.EmbyServers.Ask(ctx, m.Server, ask) // the same key again is not an event
 		k.must(err)
 		for kind, who := range map[models.EventKind]models.Account{models.EventLinkKeySet: person, models.EventServerLinkKeySet: owner} {
 			list, err := k.History.List(ctx, who.ID, 100)

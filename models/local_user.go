@@ -63,7 +63,7 @@ type localUserRow struct {
 	GoneAt        *time.Time
 }
 
-// TableName is local_users.
+// TableName returns the name of the table, local_users.
 func (localUserRow) TableName() string { return "local_users" }
 
 // localUsersOf lists the local users of a server and who is linked to them.

@@ -44,11 +44,12 @@ type MailTraits struct {
 	OthersStart bool    // others than its receiver can make the service send it, so it counts against a limit
 	ToStrangers bool    // it can reach a person who did not ask for it, so it must not show a name that somebody could use to send a message
 	secret      purpose // of the secret in its link; "" for a mail without a secret
-	hourly      string  // one of the groups below: some mails of a group are sent every hour, although strangers used up the limit of the day; "" if none is
+	hourly      string  // one of the groups below, of which some mails are sent every hour, although strangers used up the limit of the day; "" for no group
 }
 
-// The groups of mails of which some are sent every hour, whatever strangers did. Without such
-// a mail a person cannot go on, and no page shows what the mail says.
+// The groups of mails. Some mails of each group are sent every hour, even when strangers have
+// used up the limit of the day. Without such a mail a person cannot go on, and no page shows
+// what the mail says.
 const (
 	hourlyReset   = "reset"
 	hourlyConfirm = "confirm" // of sign-ups

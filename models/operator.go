@@ -127,7 +127,8 @@ func (o *Operators) Delete(ctx context.Context, name string) error {
 }
 
 // List returns up to n accounts whose username or address begins with prefix, in the
-// order of their usernames. It begins behind the username after.
+// order of their usernames. The list begins after the username that the parameter after
+// names.
 func (o *Operators) List(ctx context.Context, prefix, after string, n int) ([]Account, error) {
 	begin := nameKey(prefix)
 	query := gorm.G[accountRow](o.read(ctx)).Where("username_key > ?", usernameKey(after))

@@ -9,17 +9,17 @@ import (
 // The command line names an account by username or address, the API by its id; both run
 // the same operations.
 
-// DisableByID is [Operators.Disable] for the id of an account.
+// DisableByID does what [Operators.Disable] does, for the id of an account.
 func (o *Operators) DisableByID(ctx context.Context, accountID int64) error {
 	return o.onAccount(ctx, "disable an account", o.withID(accountID), o.disable)
 }
 
-// EnableByID is [Operators.Enable] for the id of an account.
+// EnableByID does what [Operators.Enable] does, for the id of an account.
 func (o *Operators) EnableByID(ctx context.Context, accountID int64) error {
 	return o.onAccount(ctx, "enable an account", o.withID(accountID), o.enable)
 }
 
-// SendResetByID is [Operators.SendReset] for the id of an account.
+// SendResetByID does what [Operators.SendReset] does, for the id of an account.
 func (o *Operators) SendResetByID(ctx context.Context, accountID int64) error {
 	return o.onAccount(ctx, "send a reset", o.withID(accountID), o.sendReset)
 }

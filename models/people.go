@@ -14,7 +14,7 @@ type People struct{ *core }
 type Person struct {
 	Link
 	LocalUser LocalUser // ID 0 while no local user is known
-	Libraries []Library // nil: as the server decides
+	Libraries []Library // nil if the server decides
 	InvitedBy string    // username of the account that sent the invite; "" without an invite
 }
 
@@ -66,7 +66,8 @@ func (r *personRow) person() Person {
 }
 
 // List returns up to n links of an owner's server, pending links too, in the order in
-// which they were made, behind the link after. It returns [ErrNotFound].
+// which they were made, beginning after the link that the parameter after names. It
+// returns [ErrNotFound].
 func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int) ([]Person, error) {
 	if _, err := p.ownedServer(ctx, p.read(ctx), ownerID, serverID); err != nil {
 		return nil, err
@@ -93,7 +94,7 @@ func (p *People) List(ctx context.Context, ownerID, serverID, after int64, n int
 // unchanged.
 type Terms struct {
 	EndsAt    *time.Time // the zero time removes the end
-	Libraries *[]Library // a nil list: as the server decides; only ExternalID counts
+	Libraries *[]Library // a nil list if the server decides; only ExternalID counts
 }
 
 // SetTerms changes the terms of a link and writes the change into the feed of its
@@ -160,8 +161,8 @@ func (c *core) checkEnd(end time.Time) (*time.Time, error) {
 }
 
 // chosenLibraries checks a choice of libraries of one server and packs it. before is the
-// packed choice that it replaces, or nil; of libraries that are gone only those may stay
-// that are in it. It returns an error about the field libraries.
+// packed choice that it replaces, or nil; a library that is gone may stay only if it is
+// in before. It returns an error about the field libraries.
 func (c *core) chosenLibraries(ctx context.Context, tx *gorm.DB, serverID int64, libraries []Library, before *string) (*string, error) {
 	names, err := c.namesOfLibraries(ctx, tx, serverID)
 	if err != nil {

@@ -103,9 +103,10 @@ func (p *PINs) counters(row *accountRow) []secret.Hash {
 // Verify compares a PIN with the PIN of an account. It counts the try before it compares.
 // After five wrong PINs in a quarter of an hour it refuses further tries for a while, and
 // after ten in a day it turns the PIN off until the PIN is reset. All callers share
-// these counters. A text that cannot be a PIN is no try. It returns [ErrWrongPIN] with the
-// number of tries Left, [ErrPINImpossible], [ErrPINThrottled], [ErrPINOff], [ErrPINNotSet],
-// [ErrAccountDisabled], [ErrNotFound], [ErrBusy] or [ErrUnavailable].
+// these counters. A text that cannot be a PIN does not count as a try. It returns
+// [ErrWrongPIN] with the number of tries Left, [ErrPINImpossible], [ErrPINThrottled],
+// [ErrPINOff], [ErrPINNotSet], [ErrAccountDisabled], [ErrNotFound], [ErrBusy] or
+// [ErrUnavailable].
 func (p *PINs) Verify(ctx context.Context, accountID int64, pin string, caller Caller) error {
 	row, err := p.accountByID(ctx, p.read(ctx), accountID)
 	if err != nil {

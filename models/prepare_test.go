@@ -186,7 +186,8 @@ func TestAStartReadsNoTableWhole(t *testing.T) {
 	})
 }
 
-// A store without a number of connections takes what suits its engine.
+// A store whose options do not give the number of connections takes the number that
+// suits its engine.
 func TestConnectionsSuitTheEngine(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

@@ -50,7 +50,7 @@ type proofRow struct {
 	ExpiresAt time.Time
 }
 
-// TableName is proofs.
+// TableName returns the name of the table, proofs.
 func (proofRow) TableName() string { return "proofs" }
 
 // Proof is one attempt to prove a local user. Times are UTC.

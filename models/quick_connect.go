@@ -56,7 +56,7 @@ type quickRow struct {
 	ExpiresAt time.Time
 }
 
-// TableName is quick_connects.
+// TableName returns the name of the table, quick_connects.
 func (quickRow) TableName() string { return "quick_connects" }
 
 // sealQuickCode names the purpose for which codes are sealed.

@@ -340,7 +340,7 @@ func TestQuickConnectLimits(t *testing.T) {
 			k.must(k.QuickConnects.Complete(ctx, m.Server, asked.ID)) // a right code gives no try back
 			k.hasField(try(session, m.ID, "12"), "code", "quick_code_invalid")
 			k.hasField(try(session, 1, "123456"), "server_id", "quick_server_unknown")
-			for range 3 { // the text that cannot be a code was no try
+			for range 3 { // the text that cannot be a code did not count as a try
 				k.must(try(session, m.ID, "100001"))
 			}
 			for _, code := range []string{"100001", "100002"} {

@@ -60,7 +60,7 @@ func (r *Recovery) mayRequest(ctx context.Context, name string, caller Caller, n
 	}
 	counters := append(t.near("recover", caller, l.RecoverSource, l.RecoverNetwork), counter{t.key("recover service", ""), l.RecoverService})
 	tries, crowded := t.countAll(ctx, counters...)
-	if crowded != nil && (KindOf(crowded) != KindThrottled || len(tries) == 0) { // no try: the caller's own address is refused
+	if crowded != nil && (KindOf(crowded) != KindThrottled || len(tries) == 0) { // the caller's own address is refused, which does not count as a try
 		return false, crowded
 	}
 	subject := "name " + name

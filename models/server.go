@@ -71,7 +71,7 @@ func (r *serverRow) description() ServerDescription {
 	return row.description()
 }
 
-// TableName is servers.
+// TableName returns the name of the table, servers.
 func (serverRow) TableName() string { return "servers" }
 
 // Server is a media server that is registered here. Times are UTC.

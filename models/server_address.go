@@ -35,7 +35,7 @@ type addressRow struct {
 	ReportedAt time.Time
 }
 
-// TableName is server_addresses.
+// TableName returns the name of the table, server_addresses.
 func (addressRow) TableName() string { return "server_addresses" }
 
 // Address is one way to reach a server.
@@ -89,7 +89,7 @@ func AddressMistake(text string) string {
 // Addresses are the operations of an owner on the addresses of their servers.
 type Addresses struct{ *core }
 
-// Add adds an address that the owner names, behind the others, and returns it as it is
+// Add adds an address that the owner names, after the others, and returns it as it is
 // stored. It returns an error about the field address, or [ErrNotFound].
 func (a *Addresses) Add(ctx context.Context, ownerID, serverID int64, text string) (Address, error) {
 	address, mistake := parseAddress(AddressCustom, text)

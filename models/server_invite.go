@@ -14,7 +14,7 @@ import (
 type ServerInvite struct {
 	To, Type, Note string
 	LocalUserID    string    // "" for none
-	Libraries      []Library // nil: as the server decides
+	Libraries      []Library // nil if the server decides
 	EndsAt         time.Time // zero for no end
 	IdempotencyKey string    // "" for none
 }

@@ -65,7 +65,7 @@ func (r *serverKeyRow) past() keyPast {
 	}
 }
 
-// TableName is server_keys.
+// TableName returns the name of the table, server_keys.
 func (serverKeyRow) TableName() string { return "server_keys" }
 
 // serverKey returns a server's key of a version. The key is derived, so that no table
@@ -132,11 +132,11 @@ func (k *ServerKeys) noteKeyUse(hash secret.Hash, use keyUse) {
 	k.used.note(hash, use)
 }
 
-// Flush writes the stored uses, a few in each transaction. If that fails, the next Flush
-// tries again. When the server uses its newest key, it no longer needs older ones. Then keys end
-// whose past is worse: a key of the present owner ends the keys that a former owner knows or
-// may have made from those, and an inherited key ends the keys that a former owner knows. The
-// owner gets a mail.
+// Flush writes the stored uses, a few in each transaction. If that fails, the next Flush tries
+// again. When the server uses its newest key, it no longer needs older ones. Then the keys with
+// a worse past end: a key of the present owner ends the keys that a former owner knows or may
+// have made from those, and an inherited key ends the keys that a former owner knows. The owner
+// gets a mail.
 func (k *ServerKeys) Flush(ctx context.Context) error {
 	byHash := func(a, b secret.Hash) int { return bytes.Compare(a[:], b[:]) }
 	return k.used.flush(byHash, func(hashes []secret.Hash, used map[secret.Hash]keyUse) error {
@@ -158,8 +158,9 @@ func (k *ServerKeys) writeKeyUse(ctx context.Context, tx *gorm.DB, hash secret.H
 	if !use.newest || use.past == keyKnown {
 		return tx.Exec(write, use.at, hash, use.at).Error
 	}
-	// The update locks the row until the commit, so that a hand-over at the same time waits. A
-	// key that was handed over or replaced since its use ends no other keys.
+	// The update locks the row until the commit, so that a hand-over at the same time waits.
+	// If the key was handed over or replaced after this use, the use does not end any other
+	// key.
 	written := tx.Exec(write+" AND expires_at IS NULL AND "+pastOfKey+" = ?", use.at, hash, use.at, use.past)
 	if written.Error != nil || written.RowsAffected == 0 {
 		return written.Error
@@ -212,8 +213,8 @@ func (k *ServerKeys) Rotate(ctx context.Context, ownerID, serverID int64, caller
 }
 
 // RotateStolen gives a server of an owner a new key and returns it; it cannot be read
-// again. Every other key ends at once, so whoever has stolen one is shut out, and so is
-// the server until it gets the new key. The owner gets a mail. It returns [ErrNotFound].
+// again. Every other key ends at once, so a thief who has one is shut out, and so is the
+// server until it gets the new key. The owner gets a mail. It returns [ErrNotFound].
 func (k *ServerKeys) RotateStolen(ctx context.Context, ownerID, serverID int64, caller Caller) (key string, err error) {
 	err = k.tx(ctx, "replace the keys of a server", func(tx *gorm.DB) error {
 		now := k.Now()

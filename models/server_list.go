@@ -24,7 +24,7 @@ type serverListRow struct {
 	EndsAt    *time.Time // the end of the first link that ends: then the list changes, and the version does not
 }
 
-// TableName is server_lists.
+// TableName returns the name of the table, server_lists.
 func (serverListRow) TableName() string { return "server_lists" }
 
 // listVersion has the version of a list as a statement reads it, both nil for an account

@@ -27,7 +27,7 @@ func (k *kit) alone(in models.SignedIn) string {
 	return tag
 }
 
-// A list changes when a link ends, although nobody writes anything. No tag from before says
+// A list changes when a link ends, although nobody writes anything. No earlier tag says
 // afterwards that the list is still the same, also when a second link ends before the sweep.
 func TestTagEndsWithALink(t *testing.T) {
 	for _, swept := range []bool{false, true} {

@@ -111,7 +111,7 @@ func (r *Registrations) Register(ctx context.Context, in Registration, caller Ca
 	if r.opt.Servers == ServersOff || r.opt.Servers == ServersClaimed && in.ClaimCode == "" {
 		return Registered{}, ErrServersOff
 	}
-	if _, ok := parseShortCode(in.ClaimCode); in.ClaimCode != "" && !ok { // a slip of the keyboard is no try
+	if _, ok := parseShortCode(in.ClaimCode); in.ClaimCode != "" && !ok { // a typing mistake does not count as a try
 		return Registered{}, ErrClaimCodeWrong
 	}
 	o, err := r.idempotent("register server", in.IdempotencyKey, in.Name, in.SystemID, in.Version, in.Kind, in.WAN, in.VPN, in.LAN, in.ClaimCode)
@@ -272,7 +272,7 @@ type claimCodeRow struct {
 	UsedAt    *time.Time
 }
 
-// TableName is claim_codes.
+// TableName returns the name of the table, claim_codes.
 func (claimCodeRow) TableName() string { return "claim_codes" }
 
 // spendClaimCode spends a claim code by one conditional update, so that one of several
@@ -330,7 +330,7 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 // [ErrServerClaimed], or [ErrThrottled].
 func (r *Registrations) Claim(ctx context.Context, accountID, serverID int64, serverKey string, caller Caller) error {
 	if serverKey = pastedSecret(serverKey); !secret.WellFormed(secret.ServerKey, serverKey) {
-		return ErrNotFound // a text that cannot be a key is no try
+		return ErrNotFound // a text that cannot be a key does not count as a try
 	}
 	if err := r.throttle.allow(ctx, r.throttle.key("claim", FormatID(accountID)), r.opt.Limits.ClaimHour); err != nil {
 		return err

@@ -42,7 +42,7 @@ type sessionRow struct {
 	LockVersion int64  // raised by every transaction that locks the session, see lock.go
 }
 
-// TableName is sessions.
+// TableName returns the name of the table, sessions.
 func (sessionRow) TableName() string { return "sessions" }
 
 // Session is one signed-in browser or device. Times are UTC.

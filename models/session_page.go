@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// SessionPlace is a place in the list of the sessions of an account: behind the session
+// SessionPlace is a place in the list of the sessions of an account: after the session
 // with the id After. The zero place is the beginning. Times are UTC, in milliseconds.
 type SessionPlace struct {
 	Begun   time.Time // the latest use that was written when the first page was read
@@ -47,12 +47,12 @@ func (s *Sessions) Count(ctx context.Context, accountID int64) (int, error) {
 	return int(n), nil
 }
 
-// Page returns at most n valid sessions of an account behind a place, the most recently
-// used first. A use moves a session to the front, where later pages would miss it. So what
-// was used or opened since the first page was read comes at the end, by its id. All pages
-// together therefore name every session that is valid throughout, and name one twice only if
-// it was used meanwhile. The order is that of the uses that are written; those that [Sessions.Flush]
-// will write order the sessions of a page.
+// Page returns at most n valid sessions of an account after a place, the most recently used first.
+// A use moves a session to the front, where later pages would miss it. So what was used or opened
+// since the first page was read comes at the end, by its id. All pages together therefore name
+// every session that is valid throughout, and name one twice only if it was used meanwhile. The
+// order is that of the uses that are written; those that [Sessions.Flush] will write order the
+// sessions of a page.
 func (s *Sessions) Page(ctx context.Context, accountID int64, place SessionPlace, n int) (SessionPage, error) {
 	query := s.validSessions(ctx, accountID)
 	switch {
@@ -78,7 +78,7 @@ func (s *Sessions) Page(ctx context.Context, accountID int64, place SessionPlace
 	return page, nil
 }
 
-// next returns the place behind the last of the rows of a page that began at p.
+// next returns the place after the last of the rows of a page that began at p.
 func (p SessionPlace) next(rows []sessionRow) SessionPlace {
 	last := rows[len(rows)-1]
 	if p.beginning() {

@@ -30,7 +30,7 @@ func otherKeyboards(text string) []string {
 	}
 }
 
-// cannotBeCodes are texts that are neither a code nor a PIN.
+// cannotBeCodes returns texts that are neither a code nor a PIN.
 func cannotBeCodes() []string {
 	return []string{"", "x", "BCDF GHJ", "12 34 5?", "пароль", "\u200b", "83\x0005", strings.Repeat("BCDFGHJK", 100)}
 }

@@ -146,7 +146,7 @@ func (s *Sessions) findSignIn(ctx context.Context, try *signInTry) (err error) {
 //
 // A try that the counter of the account refuses waits a moment and is counted again, see
 // [Throttle.attempt]. It leaves its place in the queue of hashes meanwhile: otherwise tries at
-// one account that is shut would keep everybody else out.
+// one account whose counter is full would keep everybody else out.
 func (s *Sessions) countSignIn(ctx context.Context, try *signInTry) error {
 	limits := s.opt.Limits
 	var first []counter

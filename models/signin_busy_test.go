@@ -132,7 +132,7 @@ func TestAStormIsShedBeforeAnythingIsWritten(t *testing.T) {
 }
 
 // A try that waits for the counter of its account holds no place in the queue of hashes, so
-// that tries at one account that is shut keep nobody else out.
+// that tries at one account whose counter is full keep nobody else out.
 func TestTriesThatWaitHoldNoPlace(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

@@ -34,8 +34,8 @@ func (a *Accounts) CheckSignUp(in SignUp) error {
 	return err
 }
 
-// checkSignUp is [Accounts.CheckSignUp]; it also returns the row that the account
-// would become, without id, times and password.
+// checkSignUp does the work of [Accounts.CheckSignUp], and also returns the row that
+// the account would become, without id, times and password.
 func (a *Accounts) checkSignUp(in SignUp) (accountRow, error) {
 	switch {
 	case a.opt.SignUp == SignUpOpen:
@@ -59,7 +59,7 @@ func (c *core) newAccount(in SignUp) (accountRow, error) {
 	return row, invalid(wrong)
 }
 
-// newAccountRow is newAccount without the password.
+// newAccountRow does the work of newAccount, except for the password.
 func (c *core) newAccountRow(in SignUp) (row accountRow, wrong []FieldError) {
 	add := func(field, code string) {
 		if code != "" {

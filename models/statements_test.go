@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// hot are the look-ups of the requests that every television makes all the time, each with
-// the number of its statements and a bound of its allocations on SQLite.
+// hot returns the look-ups of the requests that every television makes all the time, each
+// with the number of its statements and a bound of its allocations on SQLite.
 func (k *kit) hot() map[string]hotLookUp {
 	ctx, a := k.t.Context(), k.account()
 	session := k.signIn(a)
@@ -35,8 +35,8 @@ type hotLookUp struct {
 	look       func() error
 }
 
-// A look-up never runs a statement more than it did, on either engine. Whoever needs another
-// one pays for it with every request of every television.
+// A look-up runs a fixed number of statements on either engine. One more statement would
+// cost something in every request of every television.
 func TestHotLookUpsRunFewStatements(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		said := k.listen()

@@ -77,7 +77,7 @@ type Lives struct {
 	History              time.Duration
 }
 
-// DefaultLives are the lives that configuration starts from.
+// DefaultLives returns the lives that configuration starts from.
 func DefaultLives() Lives {
 	const day = 24 * time.Hour
 	return Lives{
@@ -91,7 +91,7 @@ type Options struct {
 	Database          string         // sqlite:PATH or mysql://user:password@host:port/name
 	Connections       int            // open at once, at most; 0 for what suits the engine
 	Pages             database.Pages // of a SQLite file; the zero value for the usual ones
-	SessionsMost      int            // of an account: so many browsers, and so many devices; 0 for no limit
+	SessionsMost      int            // of an account: this many browsers, and this many devices; 0 for no limit
 	Keys              secret.Keys
 	Hashing           secret.HasherOptions // without Now
 	Limits            Limits
@@ -216,7 +216,7 @@ type secretKey struct {
 	CreatedAt time.Time
 }
 
-// TableName is secret_keys.
+// TableName returns the name of the table, secret_keys.
 func (secretKey) TableName() string { return "secret_keys" }
 
 // checkKey accepts the key that the database was last used with. A new database takes

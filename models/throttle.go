@@ -97,7 +97,7 @@ type Limits struct {
 	QuickServer     Limit
 }
 
-// ProductionLimits are the limits of the service.
+// ProductionLimits returns the limits of the service.
 func ProductionLimits() Limits {
 	const day = 24 * time.Hour
 	return Limits{

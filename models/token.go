@@ -35,7 +35,7 @@ type token struct {
 	UsedAt          *time.Time
 }
 
-// TableName is tokens.
+// TableName returns the name of the table, tokens.
 func (token) TableName() string { return "tokens" }
 
 // LinkInfo describes a mailed link.

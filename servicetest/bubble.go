@@ -33,7 +33,7 @@ func (b *Bubble) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept.
+// Close makes Accept return an error from now on.
 func (b *Bubble) Close() error {
 	b.close.Do(func() { close(b.closed) })
 	return nil
@@ -78,8 +78,8 @@ type SlowClient struct {
 }
 
 // Check connects several of these clients, and checks when the server ends their
-// connections and what it answers. Meanwhile it calls others once a second, which is to
-// ask like a client that is not slow. The caller is in a bubble.
+// connections and what it answers. Meanwhile it calls others once a second; others
+// sends a request as a client does that is not slow. The caller is in a bubble.
 func (c SlowClient) Check(t *testing.T, b *Bubble, others func()) {
 	t.Helper()
 	begun := time.Now()

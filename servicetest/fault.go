@@ -90,8 +90,8 @@ func (s *Service) land(one *flight) {
 	}
 }
 
-// Hang is for an [Intercept]: it sends no answer for as long as the client waits, and
-// never returns.
+// Hang sends no answer for as long as the client waits, and never returns. It is for an
+// [Intercept].
 func Hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // without this, nobody notices that the client has left
 	<-r.Context().Done()

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// Spoken has the pages in each language: their texts stand in them already, so that a page
-// looks up only those with a value in them. A page is read when it is asked for the first
-// time. Spoken may be used by many goroutines at once.
+// Spoken has the pages in each language. The texts of the language are already written
+// into them, so that a page looks up only those texts that contain a value. A page is read
+// when it is asked for the first time. Spoken may be used by many goroutines at once.
 type Spoken struct {
 	catalogue *Catalogue
 

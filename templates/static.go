@@ -69,8 +69,9 @@ func newConstants() (constants, error) {
 	return c, nil
 }
 
-// written returns the source of a template in which static files have their names by content,
-// and an icon whose name is known is the drawing itself, and a text is what it says.
+// written returns the source of a template with three changes: static files have the names
+// that depend on their content, an icon whose name is known becomes its drawing, and a text
+// that is known is written out.
 func (c constants) written(source string) string {
 	source = references.ReplaceAllStringFunc(source, func(quoted string) string {
 		name := references.FindStringSubmatch(quoted)[1]

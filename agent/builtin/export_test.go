@@ -48,15 +48,15 @@ func Redraw(file []byte) (contentType string, drawn []byte, err error) { return 
 // Tries are passwordTries.
 type Tries struct{ t *passwordTries }
 
-// NewTries is newPasswordTries.
+// NewTries makes passwordTries for tests.
 func NewTries(now func() time.Time) Tries { return Tries{newPasswordTries(now)} }
 
-// Try is passwordTries.try.
+// Try calls passwordTries.try.
 func (t Tries) Try(ctx context.Context, subject string, address netip.Addr, work func() error) error {
 	return t.t.try(ctx, passwordTry{name: subject, address: address}, work)
 }
 
-// TryKnown is passwordTries.try on a device that the local user has used before.
+// TryKnown calls passwordTries.try for a device that the local user has used before.
 func (t Tries) TryKnown(ctx context.Context, subject, device string, address netip.Addr, work func() error) error {
 	return t.t.try(ctx, passwordTry{name: subject, address: address, known: true, device: device}, work)
 }

@@ -42,7 +42,7 @@ func TestHostile(t *testing.T) {
 	send := func(id, body, what string) {
 		for _, a := range paths(id) {
 			if what == "signed in" && (a.path == "/Sessions/Logout" || strings.HasSuffix(a.path, "Password")) {
-				continue // it would not stay so
+				continue // this request ends the session, and the next ones need it
 			}
 			a.header, a.body = headers[what], body
 			a.path += "?MaxWidth=%zz&tag=" + strings.Repeat("t", 100) + "&Index=&ishidden=x&"

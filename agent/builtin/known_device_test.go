@@ -60,7 +60,8 @@ func TestManyAddressesDoNotGuessOn(t *testing.T) {
 	}
 }
 
-// TestGuessesADay guesses for a day from as many addresses as it takes.
+// TestGuessesADay guesses for a whole day, each time from another address. Only a
+// limited number of guesses is answered.
 func TestGuessesADay(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -228,8 +228,8 @@ func (s *Server) SetDisabled(ctx context.Context, id string, disabled bool) erro
 	return s.disable(ctx, id, disabled, noAdministrator)
 }
 
-// noAdministrator is a condition of [Server.changeUser]: it returns
-// mediaserver.ErrNotAllowed for an administrator.
+// noAdministrator returns mediaserver.ErrNotAllowed for an administrator. It is a
+// condition of [Server.changeUser].
 func noAdministrator(_ *gorm.DB, row *userRow) error {
 	if row.Administrator {
 		return mediaserver.ErrNotAllowed

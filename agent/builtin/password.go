@@ -33,9 +33,9 @@ var errWrong = errors.New("wrong name or password")
 
 // guess holds the SHA-1s, in lower-case hex digits, of a password that somebody typed. The
 // keyboards of two devices can write the same password in different ways, so the first two
-// are of the form that is stored. The third is of the very text, because hashes from before
-// those forms were made of it. A client that sends a SHA-1 leaves no choice, and all three
-// are what it sent. The zero guess cannot be right.
+// belong to the form that is stored. The third belongs to the text as it was typed, because
+// older hashes were made from it. If a client sends a SHA-1, all three are what it sent.
+// The zero guess cannot be right.
 type guess struct{ password, pin, raw string }
 
 // guessOf returns the guess for a password.

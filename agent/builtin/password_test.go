@@ -18,8 +18,8 @@ func (k *kit) signs(name, password string) bool {
 	return w.Code == http.StatusOK
 }
 
-// Each shape of docs/emby-connect.md §4.4 changes the own password and ends all other
-// sessions.
+// Each shape of docs/emby-connect.md §4.4 changes a local user's own password and ends
+// all their other sessions.
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	for name, shape := range map[string]func(from, to string) (contentType, body string){
@@ -118,7 +118,7 @@ func TestPasswordRules(t *testing.T) {
 	if !k.signs("alice", "") || k.signs("alice", "given") {
 		t.Error("the password was not removed")
 	}
-	want(t, k.post(path(open), opens, members("NewPw", "first")), 204) // without a password none has to be proved
+	want(t, k.post(path(open), opens, members("NewPw", "first")), 204) // who has no password does not have to prove one
 	if !k.signs("open", "first") || k.signs("open", "") {
 		t.Error("the first password was not set")
 	}
@@ -128,7 +128,8 @@ func TestPasswordRules(t *testing.T) {
 	}
 }
 
-// Of many changes at the same time that know the old password, one wins.
+// Many requests that know the old password change it at the same time. Exactly one of
+// them succeeds.
 func TestChangePasswordRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -173,7 +174,8 @@ func TestChangePasswordThrottled(t *testing.T) {
 	}
 }
 
-// An easy PIN signs in at home. After five wrong ones it is shut, but the password is not.
+// An easy PIN signs in at home. After five wrong PINs it no longer does, but the password
+// still signs in.
 func TestEasyPIN(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -214,8 +216,9 @@ func TestEasyPIN(t *testing.T) {
 	}
 }
 
-// The same PIN or password counts, whichever keyboard wrote it: at setting, at signing in,
-// and against a hash that was stored from the very text before there were such forms.
+// A PIN or password is the same on every keyboard: when it is set, when somebody signs in,
+// and when it is compared with an older hash, which was made from the text as it was
+// typed.
 func TestPasswordsAndPINsOfEveryKeyboard(t *testing.T) {
 	t.Parallel()
 	for kind, same := range map[string][]string{
@@ -226,7 +229,7 @@ func TestPasswordsAndPINsOfEveryKeyboard(t *testing.T) {
 			k := newKit(t)
 			user := k.add("alice", "first", false)
 			body, all := members("CurrentPw", "first", "NewPw", set), same
-			if i == len(same)-1 { // the hash that a server stored before: of the very text
+			if i == len(same)-1 { // as older servers stored it: a hash of the text as it was typed
 				body, all = members("CurrentPw", "first", "newPassword", sha(set)), []string{set}
 			}
 			want(t, k.post("/Users/"+user.ID+"/"+kind, k.mint(user), body), 204)
@@ -242,7 +245,7 @@ func TestPasswordsAndPINsOfEveryKeyboard(t *testing.T) {
 	}
 }
 
-// A password that shows nothing is not the empty one.
+// A password of characters that cannot be seen is not the empty password.
 func TestUnseenPasswordIsNotEmpty(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -38,7 +38,8 @@ ON CONFLICT (local_user_id) DO UPDATE SET content_type = excluded.content_type, 
 	})
 }
 
-// redrawAlone is [redraw] for one picture at a time: a large one takes much memory.
+// redrawAlone does the work of [redraw] for one picture at a time, because a large one
+// takes much memory.
 func (s *Server) redrawAlone(file []byte) (contentType string, drawn []byte, err error) {
 	s.drawing.Lock()
 	defer s.drawing.Unlock()
@@ -56,7 +57,7 @@ func (s *Server) RemovePicture(ctx context.Context, id string) error {
 	})
 }
 
-// anybody is a condition of [Server.changeUser] that holds for every local user.
+// anybody returns nil for every local user. It is a condition of [Server.changeUser].
 func anybody(*gorm.DB, *userRow) error { return nil }
 
 // pictureOf returns the picture of a local user. It returns mediaserver.ErrNotFound.

@@ -54,8 +54,8 @@ func redraw(file []byte) (contentType string, drawn []byte, err error) {
 	if format == "" {
 		return "", nil, ErrPicture
 	}
-	// Many programs leave out the end of a JPEG file. Behind a whole file it does not
-	// disturb, whatever its format.
+	// Many programs leave out the end of a JPEG file, so it is added here. After a
+	// complete file of any format it does no harm.
 	source, _, err := image.Decode(io.MultiReader(bytes.NewReader(file), strings.NewReader("\xff\xd9")))
 	if err != nil {
 		return "", nil, ErrPicture
@@ -77,8 +77,8 @@ func redraw(file []byte) (contentType string, drawn []byte, err error) {
 }
 
 // scaled returns a copy of a picture whose longer side has at most pictureDrawnSide
-// pixels. It halves the picture until the rest of the way is shorter than one half:
-// each step then mixes all pixels, and needs little memory.
+// pixels. It halves the picture step by step until it is that small: each step mixes
+// all pixels, and needs little memory.
 func scaled(source image.Image) *image.RGBA {
 	full := source.Bounds().Size()
 	longer := max(full.X, full.Y)

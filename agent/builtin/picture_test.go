@@ -25,7 +25,7 @@ func TestPictures(t *testing.T) {
 	} {
 		want(t, k.do(ask{method: "DELETE", path: path, header: map[string]string{"X-Emby-Token": token}}), 204)
 		want(t, k.get(path, ""), 404)
-		want(t, post(path, token, "image/svg+xml", text), 204) // what it is called does not matter
+		want(t, post(path, token, "image/svg+xml", text), 204) // the type that the request names does not matter
 		w := k.get(strings.ToLower(path)+"/0?MaxWidth=100&Quality=90", "")
 		if kind := w.Header().Get("Content-Type"); w.Code != 200 || kind != "image/jpeg" {
 			t.Errorf("%s: status %d and type %q, want 200 and a JPEG", name, w.Code, kind)

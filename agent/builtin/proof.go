@@ -81,8 +81,8 @@ func (s *Server) newProofSecret() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// shownName returns the name of an account as the page shows it. The name is chosen by a
-// stranger, so that it is shortened and loses what cannot be seen.
+// shownName returns the name of an account as the page shows it. A stranger has chosen
+// the name, so it is shortened, and characters that cannot be seen are left out.
 func shownName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) {

@@ -194,8 +194,8 @@ func TestProofNeedsPassword(t *testing.T) {
 	want(t, p.answer("username", "easy", "password", "secret-1"), 200)
 }
 
-// Answers of a page count for the limit of sign-in. An answer that has to wait is not one of
-// the five of the page.
+// Answers of a page count for the limit of sign-in. An answer that has to wait does not
+// count as one of the five answers that a page allows.
 func TestProofThrottled(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -214,7 +214,8 @@ func TestProofThrottled(t *testing.T) {
 	want(t, p.answer("username", "alice", "password", "secret-1"), 200)
 }
 
-// Of many answers at the same time at most five are checked, and one counts.
+// Many answers arrive at the same time. At most five are checked, and only one is
+// accepted.
 func TestProofRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

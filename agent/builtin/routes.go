@@ -108,7 +108,8 @@ func (f *handlers) administrators(answer signedInFunc) wire.HandlerFunc {
 	})
 }
 
-// ownUser refuses requests of local users whom the path does not name, save administrators.
+// ownUser refuses requests of local users whom the path does not name, except
+// administrators.
 func (f *handlers) ownUser(answer signedInFunc) wire.HandlerFunc {
 	return f.signedIn(func(w http.ResponseWriter, r *wire.Request, who *session) error {
 		if !who.administrator && embywire.ID(r.PathValue("id")) != who.user {

@@ -41,7 +41,7 @@ var (
 // (docs/emby-connect.md §4.3).
 const version = "4.8.11.0"
 
-// product is the name of the server for people.
+// product is the name of the software, as people see it.
 const product = "Latchkey"
 
 // Options are the settings of a [Server]. PublicURL and Addresses may be nil.
@@ -72,7 +72,7 @@ type Server struct {
 	easy    *limit.Failures[string] // tries of easy PINs
 	linking trouble
 	writing trouble
-	warned  sync.Map   // local users whose hash was made with an unknown secret key, once logged
+	warned  sync.Map   // local users whose hash was made with an unknown secret key, and who were logged already
 	drawing sync.Mutex // held while a picture is decoded and encoded
 }
 

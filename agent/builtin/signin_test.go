@@ -41,7 +41,7 @@ type signedIn struct {
 	ServerID    string `json:"ServerId"`
 }
 
-// members writes JSON of pairs.
+// members returns a JSON object with pairs of a name and a value.
 func members(pairs ...string) string {
 	m := map[string]string{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -237,8 +237,9 @@ func TestTokenForms(t *testing.T) {
 	want(t, k.get("/System/Info", ""), http.StatusUnauthorized)
 }
 
-// Unknown names, guests and disabled local users are refused, and local users without a
-// password outside of the home network. Each refusal looks like the one for a wrong password.
+// Unknown names, guests and disabled local users are refused, and so are local users without
+// a password when they are outside the home network. Each refusal looks like the one for a
+// wrong password.
 func TestSignInRefused(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
@@ -355,8 +356,8 @@ func TestSignInThrottled(t *testing.T) {
 	}
 }
 
-// Of many guesses at the same time no more are checked than one after the other. Devices
-// may sign in at the same time: all succeed.
+// Of many guesses at the same time, no more are checked than if they came one after the
+// other. Many devices that sign in at the same time all succeed.
 func TestSignInRaces(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden answers anew")
 
-// table holds what Emby 4.8 publishes of the shapes of answers: the types of their members,
+// table holds the shapes of answers that Emby 4.8 publishes: the types of their members,
 // the members that clients need, and those that clients read although they are not
 // published.
 type table struct {

@@ -13,8 +13,8 @@ import (
 )
 
 // triesPerSource is the number of password tries from one network that may run or wait
-// at once. It is half of what may wait for the hasher, so that one network cannot keep
-// the others out.
+// at once. It is half the number of tries that may wait for the hasher, so that one
+// network cannot keep the others out.
 const triesPerSource = 32
 
 // passwordTries slows down the guessing of passwords, with counts in memory. It counts the
@@ -86,14 +86,15 @@ func nameWait(wrong int) time.Duration {
 	return growing(wrong-free, 20*time.Minute)
 }
 
-// knownWait is the wait after wrong passwords for one name on known devices.
+// knownWait returns the wait after wrong passwords for one name on known devices.
 func knownWait(wrong int) time.Duration {
 	const free = 30
 	return growing(wrong-free, 20*time.Minute)
 }
 
-// growing returns the wait after a number of wrong passwords, without those that cause no
-// wait: a second after the first, then twice as long after each further one, at most most.
+// growing returns the wait after a number of wrong passwords, not counting those that
+// cause no wait. It is one second after the first and doubles with each further one, up to
+// most.
 func growing(wrong int, most time.Duration) time.Duration {
 	if wrong <= 0 {
 		return 0
@@ -102,7 +103,7 @@ func growing(wrong int, most time.Duration) time.Duration {
 }
 
 // newEasyTries returns tries of easy PINs by the id of the local user. A PIN may have
-// only four digits, so that it is shut for a day after five wrong ones.
+// only four digits, so after five wrong ones no PIN is accepted for a day.
 func newEasyTries(now func() time.Time) *limit.Failures[string] {
 	return limit.NewFailures[string](limit.FailureOptions{
 		Now: now, Wait: easyWait, Forget: 24 * time.Hour, Queue: 16, Keys: 10_000,

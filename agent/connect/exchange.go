@@ -34,7 +34,7 @@ func (s *server) exchange(w http.ResponseWriter, r *wire.Request) error {
 	})
 	switch {
 	case errors.Is(err, agent.ErrServiceAway), errors.Is(err, agent.ErrNotRegistered):
-		// A client would take 502 for a broken media server.
+		// With the status 502, a client would think that the media server is broken.
 		return wire.RefuseFor(later, http.StatusServiceUnavailable,
 			"This server cannot ask the Connect service about that link now. Try again later, or sign in with the local user's own password.")
 	case err != nil:

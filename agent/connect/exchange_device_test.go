@@ -12,8 +12,8 @@ import (
 )
 
 // TestSignOutOfADeviceEndsItsLocalToken signs two devices in over the Connect protocol and
-// exchanges on both. The local token of the one that is signed out at the service ends, by
-// the app itself or by its owner, and the other one stays.
+// exchanges on both. When a device is signed out at the service, by the app itself or by
+// its owner, its local token ends. The token of the other device stays valid.
 func TestSignOutOfADeviceEndsItsLocalToken(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -21,7 +21,8 @@ type linkResult struct {
 }
 
 // link asks the account of a username to be linked with a local user. A link of the
-// local user with another account is replaced, as the media server of 2017 did (§5).
+// local user with another account is replaced, as the media server of 2017 did
+// (docs/emby-connect.md §5).
 func (s *server) link(w http.ResponseWriter, r *wire.Request) error {
 	id, err := localUserID(r)
 	if err != nil {

@@ -99,7 +99,8 @@ func (r *responder) send(t *testing.T, from *net.UDPConn, to, datagram string) {
 	}
 }
 
-// receive returns the next datagram at a socket, or "" if none comes within a time.
+// receive returns the next datagram at a socket, or "" if none comes within the given
+// time.
 func receive(socket *net.UDPConn, within time.Duration) string {
 	socket.SetReadDeadline(time.Now().Add(within))
 	buffer := make([]byte, 4096)
@@ -117,9 +118,10 @@ func (r *responder) ask(t *testing.T, from *net.UDPConn, to, datagram string) st
 	return receive(from, waittest.Patience)
 }
 
-// maybe sends a datagram and returns the answer, or "" if there is none. To know that none
-// comes, it asks a second question from another source. The responder answers in order: when
-// the second answer is there, the first one was sent or never will be.
+// maybe sends a datagram and returns the answer, or "" if there is none. To know that no
+// answer comes, it asks a second question from another source. The responder answers in
+// order: when the second answer has arrived, the first one was sent before, or will never be
+// sent.
 func (r *responder) maybe(t *testing.T, from *net.UDPConn, datagram string) string {
 	t.Helper()
 	r.send(t, from, "127.0.0.1", datagram)
@@ -164,7 +166,7 @@ func (r *responder) ready(t *testing.T) *net.UDPConn {
 		return receive(c, 50*time.Millisecond) != ""
 	})
 	r.clock.pass(time.Hour)
-	return asker(t) // late answers go to the other one
+	return asker(t) // late answers go to the other socket
 }
 
 func utf16Of(text string, bigEndian, mark bool) string {

@@ -191,7 +191,8 @@ func freeName(wanted string, users []userDto) string {
 }
 
 // nameFor returns a name that Jellyfin accepts: up to 64 letters, digits, blanks and
-// -'._@+, without a blank at its beginning or end. 12 takes no name of dots alone.
+// -'._@+, without a blank at its beginning or end. Jellyfin 12 refuses a name that
+// consists of dots only.
 func nameFor(wanted string) string {
 	kept := strings.Map(func(r rune) rune {
 		switch {

@@ -144,7 +144,7 @@ func TestGuestNames(t *testing.T) {
 	}
 }
 
-// Jellyfin 12 takes no name of dots alone.
+// Jellyfin 12 refuses a name that consists of dots only.
 func TestGuestNamedWithDots(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, _ *jellyfintest.Server, s *jellyfin.Server) {

@@ -81,7 +81,7 @@ func (s *Server) Identity(ctx context.Context) (mediaserver.Identity, error) {
 
 const askingIdentity = "asking for its identity"
 
-// public asks for what the server tells everybody.
+// public asks for the information that the server gives to everybody.
 func (s *Server) public(ctx context.Context) (publicInfo, error) {
 	var info publicInfo
 	err := s.do(ctx, call{doing: askingIdentity, method: http.MethodGet, path: "/System/Info/Public", into: &info})

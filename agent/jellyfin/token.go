@@ -130,7 +130,7 @@ func (s *Server) authorize(ctx context.Context, doing, code, localUserID string)
 		doing: doing, method: http.MethodPost, path: "/QuickConnect/Authorize",
 		query: url.Values{"code": {code}, "userId": {localUserID}}, into: &done,
 	})
-	if statusOf(err) == http.StatusBadRequest { // so it answers for a local user that was deleted meanwhile
+	if statusOf(err) == http.StatusBadRequest { // Jellyfin also answers 400 if the local user was deleted meanwhile
 		if _, gone := s.readUser(ctx, localUserID); gone != nil {
 			return gone
 		}

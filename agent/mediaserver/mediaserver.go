@@ -103,8 +103,9 @@ type Users interface {
 	// their password, which is long and random. After an error the local user does not
 	// exist, or is disabled. The error is ErrNameTaken if every such name is refused.
 	CreateGuest(ctx context.Context, name, secret string, to Restriction) (LocalUser, error)
-	// IsGuest reports whether CreateGuest has made a local user with this secret, whole
-	// or in part. A local user who is unknown, disabled or an administrator is not.
+	// IsGuest reports whether CreateGuest has made a local user with this secret, even
+	// if it did not finish. A local user who is unknown, disabled or an administrator
+	// is not.
 	IsGuest(ctx context.Context, id, secret string) (bool, error)
 	// Restrict changes what a guest may see, and nothing else. It never makes an
 	// administrator. It returns ErrNotFound, or ErrNotAllowed for an administrator.

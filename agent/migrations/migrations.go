@@ -11,7 +11,7 @@ import (
 //go:embed sqlite/*.sql
 var files embed.FS
 
-// SQLite are the steps, for SQLite, which is all that an agent uses.
+// SQLite returns the steps for SQLite, the only database that an agent uses.
 func SQLite() (fs.FS, error) {
 	steps, err := fs.Sub(files, "sqlite")
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/peer"
 )
 
-// Handler serves routes. Every answer can be read by web clients of any origin,
-// every OPTIONS is answered with 200, and nothing is ever a redirect (§4.5).
+// Handler serves routes. Every answer can be read by web clients of any origin, every
+// OPTIONS is answered with 200, and nothing is ever a redirect (docs/emby-connect.md
+// §4.5).
 func (k *Kit) Handler(routes *embywire.Routes) http.Handler {
 	return http.HandlerFunc(func(original http.ResponseWriter, r *http.Request) {
 		w := &watched{ResponseWriter: original}
@@ -41,8 +42,8 @@ func (k *Kit) Handler(routes *embywire.Routes) http.Handler {
 	})
 }
 
-// answerError answers with plain text and never with JSON, because some clients
-// fail on JSON (§1.3).
+// answerError answers with plain text and never with JSON, because some clients fail on
+// JSON (docs/emby-connect.md §1.3).
 func (k *Kit) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	refused, ok := errors.AsType[*httperr.RefusalError](err)
 	switch status := httperr.Status(err); {
@@ -110,7 +111,7 @@ type watched struct {
 	bytes  int64
 }
 
-// Unwrap is for [http.ResponseController].
+// Unwrap gives [http.ResponseController] the writer below this one.
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader notes the status.
@@ -121,7 +122,7 @@ func (w *watched) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write counts.
+// Write counts the bytes of the answer.
 func (w *watched) Write(body []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK

@@ -209,7 +209,8 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	}
 }
 
-// TestGoneClientIsNotAnError checks that the leaving of a client is not logged as an error.
+// TestGoneClientIsNotAnError checks that nothing is logged as an error when a client
+// leaves.
 func TestGoneClientIsNotAnError(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

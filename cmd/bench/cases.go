@@ -24,10 +24,10 @@ type route struct {
 	later       []int   // the statuses of answers that send the client away
 	connections int     // 0 for 32
 	floor       float64 // the goal: at least this share of the floor; 0 if no floor answers it
-	core        float64 // the goal: so many answers in a second of CPU; 0 for none
-	again       float64 // the goal of answers without a body: so many times as fast as those with one; 0 if the route has no tag
+	core        float64 // the goal: at least this many answers in a second of CPU time; 0 for none
+	again       float64 // the goal of answers without a body: at least this many times as fast as those with one; 0 if the route has no tag
 
-	floorRequest func(b []byte, random *rand.Rand) []byte // what the floor is asked instead; nil for the same
+	floorRequest func(b []byte, random *rand.Rand) []byte // the request to the floor; nil if it is the same
 	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs
 }
 
@@ -183,9 +183,9 @@ func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error)
 	return all, nil
 }
 
-// targets returns who answers a route: the floor, the older build and the peers, where there
-// are any, and then the service, which is compared with all of them. older is the same route
-// for the older build.
+// targets returns the programs that answer a route: the floor, the older build and the
+// peers, if there are any, and then the service, which is compared with all of them. older
+// is the same route for the older build.
 func (r *run) targets(rt, older *route, started programs) []bench.Target {
 	var all []bench.Target
 	var goals []bench.Comparison
@@ -195,7 +195,7 @@ func (r *run) targets(rt, older *route, started programs) []bench.Target {
 			floor.request = rt.floorRequest
 		}
 		if rt.alone {
-			program.database = 0 // it asks no database, which works for itself now and then
+			program.database = 0 // it does not use the database, whose own work in the background does not count
 		}
 		all = append(all, floor.target(&program))
 		goals = append(goals, bench.Comparison{Of: nameFloor, Least: rt.floor})

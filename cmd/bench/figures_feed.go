@@ -91,8 +91,9 @@ func (r *run) wakeAgents(ctx context.Context, accepting, waiting *program) (memo
 	return (after.Anonymous - before.Anonymous) * 1024 / float64(len(agents)), rest, woken, nil
 }
 
-// startAgents lets the agents of the servers wait whose links are offered to the accounts from
-// the number first on. It returns them by the numbers of their servers, also with an error.
+// startAgents starts one agent for each server that offers a link to an account with the
+// number first or above, and lets it wait. It returns the agents by the numbers of their
+// servers, even if it returns an error.
 func (r *run) startAgents(ctx context.Context, p *program, first int) (map[int]*agent, error) {
 	agents := map[int]*agent{}
 	for i := 0; i < r.accounts/4 && len(agents) < waitingAgents; i++ {

@@ -75,7 +75,7 @@ func (t *town) oweMails(ctx context.Context, address string, n int) error {
 	return mails.fill(ctx, db.SQL)
 }
 
-// measureNotedUses lets many sessions be used that are due to be noted, and measures how long
+// measureNotedUses uses many sessions whose last use must be noted, and measures how long
 // writers wait while the service writes the uses, which it does once in a minute.
 func (r *run) measureNotedUses(ctx context.Context) ([]bench.Figure, error) {
 	p, _, err := r.startSeeded(ctx, "noted", r.program)

@@ -39,7 +39,7 @@ type floor struct {
 	last  atomic.Int64
 }
 
-// serveFloor is the command "floor": it serves until ctx ends.
+// serveFloor carries out the command "floor": it serves until ctx ends.
 func serveFloor(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("floor", flag.ContinueOnError)
 	address := flags.String("database", "", "the database of the service")

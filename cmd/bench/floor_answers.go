@@ -82,7 +82,8 @@ const (
 )
 
 // session returns the parameters of a statement about the session of a token: first those of
-// the statement's own, and then the condition's. It reports false for a text that is no token.
+// the statement's own, and then the condition's. It reports false for a text that is not a
+// token.
 func (*floorStore) session(token string, now time.Time, own ...any) ([]any, bool) {
 	if !secret.WellFormed(secret.SessionToken, token) {
 		return nil, false

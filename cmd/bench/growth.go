@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/bench"
 )
 
-// The goal of growth: half of the reads of a route come within a time that is at most 1.3 times as
-// long with 1,000,000 accounts as with 1,000.
+// The goal of growth: the median time of a read with 1,000,000 accounts is at most 1.3 times the
+// median time with 1,000.
 const (
 	fewAccounts = 1000
 	growthGoal  = 1.3

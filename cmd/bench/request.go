@@ -44,20 +44,21 @@ func (t *town) page(path string) func([]byte, *rand.Rand) []byte {
 	}
 }
 
-// poll is the request of a device that waits to be approved.
+// poll appends the request of a device that waits to be approved.
 func (*town) poll(b []byte, random *rand.Rand) []byte {
 	deviceID, userCode := code(random.IntN(codes))
 	return append(begin(b, random, http.MethodGet, "/service/pin?deviceId="+deviceID+"&pin="+userCode), "X-Application: Television/1.0\r\n\r\n"...)
 }
 
-// signIn is a sign-in of an account that has a password, from an app.
+// signIn appends the request by which an app signs in to an account that has a
+// password.
 func (t *town) signIn(b []byte, random *rand.Rand) []byte {
 	body := fmt.Sprintf(`{"name_or_email":"%s","password":"%s","device_name":"bench"}`, username(random.IntN(min(passwords, t.accounts))), benchPassword)
 	b = begin(b, random, http.MethodPost, "/api/v1/sessions")
 	return append(b, "Content-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body...)
 }
 
-// argon2id asks the floor for one hash.
+// argon2id appends a request to the floor for one hash.
 func argon2id(b []byte, random *rand.Rand) []byte {
 	return append(begin(b, random, http.MethodPost, "/argon2id"), "Content-Length: 0\r\n\r\n"...)
 }

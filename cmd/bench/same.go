@@ -71,8 +71,9 @@ func send(ctx context.Context, address string, request []byte) (received, error)
 	return received{answer.Status, answer.Header, string(body)}, err
 }
 
-// exchange is send with the answer as a text that can be compared: without the date and the
-// value of the entity tag, which each may make in its own way, and with the headers in order.
+// exchange does the work of [send], and returns the answer as a text that can be compared:
+// without the date and the value of the entity tag, which each may make in its own way, and
+// with the headers in order.
 func exchange(ctx context.Context, address string, request []byte) (string, error) {
 	answer, err := send(ctx, address, request)
 	if err != nil {

@@ -213,7 +213,7 @@ func (t *table) fill(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// insert returns the statement that inserts so many rows.
+// insert returns the statement that inserts this many rows.
 func (t *table) insert(rows int) string {
 	one := "(?" + strings.Repeat(", ?", strings.Count(t.columns, ",")) + ")"
 	return "INSERT INTO " + t.name + " (" + t.columns + ") VALUES " + one + strings.Repeat(", "+one, rows-1)

@@ -42,9 +42,9 @@ func newTown(accounts int) (*town, error) {
 // servers returns the number of servers.
 func (t *town) servers() int { return t.accounts / accountsServed }
 
-// quiet returns the number of accounts whose sessions were used so lately that no use of
-// them is noted. Reads draw from these accounts. The sessions of the others, from this number
-// on, are due to be noted.
+// quiet returns the number of accounts whose sessions were used so recently that a new use is
+// not written down. Reads draw from these accounts. The next use of the sessions of the
+// others, from this number on, is written down.
 func (t *town) quiet() int { return t.accounts / 2 }
 
 // id returns the id of the thing with a number. Ids rise with time, as those of the service

@@ -27,7 +27,7 @@ type agentStub struct {
 	Rest []string `arg:"" optional:"" passthrough:"" help:"See latchkey agent --help."`
 }
 
-// Run is reached when flags stand before the word agent.
+// Run returns an error. It is called when flags stand before the word agent.
 func (agentStub) Run() error {
 	return errors.New("write the word agent first: latchkey agent, and then its commands and flags")
 }
@@ -58,7 +58,7 @@ type agentProgram struct {
 	loaded   *config.Loaded
 }
 
-// runAgent is the program behind "latchkey agent".
+// runAgent carries out the command "latchkey agent" and the commands below it.
 func runAgent(ctx context.Context, w world) error {
 	p, err := loadAgent(ctx, w)
 	if errors.Is(err, config.ErrHelp) {
@@ -204,9 +204,9 @@ func (p *parts) close() error {
 	return errors.Join(errs...)
 }
 
-// service returns a client of the service that tries each request up to tries
-// times within patience. An admin who waits wants an answer sooner than an agent
-// with months to live.
+// service returns a client of the service that tries each request up to tries times
+// within patience. An admin who waits wants an answer sooner than an agent that runs
+// for months.
 func (p *agentProgram) service(tries int, patience time.Duration, options ...client.Option) (*client.Client, error) {
 	options = append(options, client.WithUserAgent("latchkey-agent/"+version), client.WithRetries(tries, patience))
 	if p.settings.PlainHTTP {

@@ -84,7 +84,8 @@ func pathOf(address string) string {
 }
 
 // below makes routes answer below the path of the media server and of each address at
-// which people reach it, too: a proxy in front may leave the path on the requests.
+// which people reach it, too, because a proxy in front of the agent may not remove the
+// path from the requests.
 func (p *agentProgram) below(routes *embywire.Routes) {
 	routes.Below(pathOf(p.settings.MediaServerURL))
 	for _, address := range p.settings.Addresses {

@@ -279,7 +279,7 @@ func (c agentUnlink) Run(p *agentProgram) error {
 		}
 		users, err := opened.mediaServer.LocalUsers(p.ctx)
 		if err != nil {
-			users = nil // a link can be ended while the media server is away; then the names of before count
+			users = nil // a link can be ended while the media server is away; then the names in the links count
 		}
 		link, err := c.find(links, users)
 		if err != nil {

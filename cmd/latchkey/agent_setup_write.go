@@ -272,7 +272,7 @@ func (s *setup) throttled(minutes int64) error {
 		"Or wait %s, get a new claim code, and set up again with --force and --claim-code", wait, start, wait)
 }
 
-// next are the commands that start the agent and tell how it does.
+// next returns the commands that start the agent and show its status.
 func (s *setup) next() (start, status string) {
 	flags := ""
 	switch {

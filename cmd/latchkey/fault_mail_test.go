@@ -112,7 +112,8 @@ func TestFaultMailServer(t *testing.T) {
 		fault.make()
 		slowest := signUps(3)
 		within(t, patience, "each mail tried", func() bool { return data.count(t, "SELECT COUNT(*) FROM outbox WHERE attempts = 0") == 0 })
-		// The fault lasts, and a server that hangs does so for longer than a visitor waits: no sign-up has waited for it.
+		// The mails still hang, because the mail server hangs for longer than a visitor waits. So
+		// no sign-up has waited for the mail server.
 		if hang := data.count(t, "SELECT COUNT(*) FROM outbox WHERE lease_owner <> ''"); fault.name == "hangs" && hang == 0 {
 			t.Errorf("%s: no mail is on its way after the sign-ups, want some that hang", fault.name)
 		}

@@ -137,7 +137,8 @@ func newLoad(address, host string) *load {
 	return l
 }
 
-// ask sends one request. Every answer of the service will do, but for one that says that it is away.
+// ask sends one request. It accepts every answer of the service, except one that says that the
+// service is away.
 func (l *load) ask(client *http.Client, base, host string, n int) {
 	method, path, body := http.MethodGet, "/signin", ""
 	switch n % 3 {
@@ -227,8 +228,8 @@ func behindNginx(t *testing.T, instances []string) string {
 	return address
 }
 
-// packaged returns a file of packaging/ with changes: pairs of a text that stands there
-// and what stands there instead.
+// packaged returns a file of packaging/ with changes. The changes are pairs: a text in
+// the file, and the text that replaces it.
 func packaged(t *testing.T, file string, changes ...string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "..", "packaging", file))

@@ -79,7 +79,7 @@ func launch(t *testing.T, environment []string, arguments ...string) *process {
 	return launchInput(t, "", environment, arguments...)
 }
 
-// launchInput is launch with a text on the standard input.
+// launchInput does the work of launch, with a text on the standard input.
 func launchInput(t *testing.T, input string, environment []string, arguments ...string) *process {
 	t.Helper()
 	command := exec.Command(os.Args[0], arguments...)
@@ -262,7 +262,7 @@ func (w *transcript) tail(n int) string {
 }
 
 // within calls done until it returns true, and fails the test after limit, which is patience
-// or more: it is no limit for the program. It returns how long it waited.
+// or more: it is not a limit for the program. It returns how long it waited.
 func within(t *testing.T, limit time.Duration, what string, done func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()

@@ -44,7 +44,8 @@ func (d *door) Accept() (net.Conn, error) {
 	return connection, nil
 }
 
-// noteState is the hook [http.Server.ConnState].
+// noteState notes the state of a connection. The server calls it as its hook
+// [http.Server.ConnState].
 func (d *door) noteState(connection net.Conn, state http.ConnState) {
 	v, ok := connection.(*visit)
 	if !ok {

@@ -43,7 +43,7 @@ func trust(t *testing.T, sink *mailtest.Sink) []string {
 	return []string{"SSL_CERT_FILE=" + path, "SSL_CERT_DIR=" + t.TempDir()}
 }
 
-// serveMail is serve with the sink as its mail server.
+// serveMail does the work of serve, with the sink as the mail server of the program.
 func serveMail(t *testing.T, sink *mailtest.Sink, flags ...string) *process {
 	t.Helper()
 	sink.Fail(mailtest.Faults{})

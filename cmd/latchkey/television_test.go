@@ -90,7 +90,7 @@ func (tv *television) exchange(address string) (status int, localUser, token str
 	return status, got.LocalUserID, got.AccessToken
 }
 
-// mustExchange is exchange, and fails the test if it does not succeed.
+// mustExchange makes an exchange, and fails the test if it does not succeed.
 func (tv *television) mustExchange(address string) (localUser, token string) {
 	tv.t.Helper()
 	status, localUser, token := tv.exchange(address)

@@ -2,5 +2,6 @@ package connect
 
 import "github.com/latchkey-media/latchkey/models"
 
-// UserOf is a person on the wire, for a test of what no door makes yet.
+// UserOf returns a person as the protocol shows them. A test uses it for a person that
+// no request can create yet.
 func UserOf(a models.Account) any { return userOf(a) }

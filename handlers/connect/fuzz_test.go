@@ -16,8 +16,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Whatever comes to any parameter of any endpoint, the answer is one of the
-// documented statuses.
+// Whatever value any parameter of any endpoint has, the status of the answer is one of
+// the documented ones.
 func FuzzService(f *testing.F) {
 	for _, seed := range []string{
 		"", "0", "-1", "9223372036854775807", "99999999999999999999", "null", "[]", `{"userId":{}}`, "' OR 1=1 --", "\x00", "\xff\xfe", "%", "%zz",
@@ -63,10 +63,10 @@ func fuzzWorld(f *testing.F) world {
 	return w
 }
 
-// documented are the statuses of the protocol's description, 413 and 429.
+// documented returns the statuses of the protocol's description, and 413 and 429.
 func documented() []int { return []int{200, 400, 401, 403, 404, 405, 409, 413, 429} }
 
-// parameters are all that any endpoint reads.
+// parameters returns all parameters that any endpoint reads.
 func parameters() []string {
 	return []string{
 		"nameOrEmail", "rawpw", "password", "userId", "serverId", "id", "name", "url", "systemId", "localAddress", "email", "userName", "pin",
@@ -74,7 +74,8 @@ func parameters() []string {
 	}
 }
 
-// A parameter that is read and that no fuzzing meets fails here.
+// Every parameter that the code reads must be in the list of parameters, so that
+// FuzzService tries it.
 func TestParametersAreKnown(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -109,7 +110,8 @@ func TestParametersAreKnown(t *testing.T) {
 	}
 }
 
-// fuzzCall gives every parameter the same value, but those that own has a pair of.
+// fuzzCall sends a request in which every parameter has the same value, except those
+// that own gives as pairs of name and value.
 func (w world) fuzzCall(t *testing.T, route connect.Route, header http.Header, value, own string) {
 	t.Helper()
 	var pairs []string

@@ -25,7 +25,8 @@ type sample struct {
 	request string
 }
 
-// placeholders replaces what is new in every run, the same by the same.
+// placeholders replaces texts that are new in every run. The same text always gets the
+// same placeholder.
 type placeholders struct {
 	patterns *regexp.Regexp
 	names    map[string]string
@@ -56,7 +57,7 @@ func (p *placeholders) replace(text string) string {
 	})
 }
 
-// written is an answer as it is kept: status, type, body.
+// written returns an answer as it is kept: status, type, body.
 func (a answer) written() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d\nContent-Type: %s\n", a.status, a.header.Get("Content-Type"))
@@ -115,7 +116,7 @@ func (w world) pin() string {
 	return object.Pin
 }
 
-// samples are calls of every endpoint, with and without data, in their order.
+// samples returns calls of every endpoint, with and without data, in their order.
 func (w world) samples() []sample {
 	alice, bob, server, empty := "\nX-Connect-UserToken: "+w.aliceToken, "\nX-Connect-UserToken: "+w.bobToken, "\nX-Connect-Token: "+w.key, "\nX-Connect-Token: "+w.emptyKey
 	route := func(method, path string) connect.Route { return connect.Route{Method: method, Path: path} }

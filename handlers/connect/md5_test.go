@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 )
 
-// md5Of is what a media server of 2017 sends instead of a password.
+// md5Of returns the text that a media server of 2017 sends instead of a password.
 func md5Of(password string) string {
 	sum := md5.Sum([]byte(password))
 	return hex.EncodeToString(sum[:])

@@ -24,7 +24,7 @@ func encodeURIComponent(text string) string {
 	return text
 }
 
-// userMembers are the members of a person in the protocol.
+// userMembers returns the names of the members of a person in the protocol.
 func userMembers() []string {
 	return []string{"Id", "Name", "DisplayName", "Email", "IsActive", "ImageUrl"}
 }
@@ -51,7 +51,7 @@ func replayApp(t *testing.T, database string) {
 	s.person("bob", bobsPassword)
 	serverID, serverKey := s.media("383ceec546a24889be99de692f6b7b09")
 
-	// signup
+	// The app signs a person up.
 	signUp := func(email, name, password string) answer {
 		return s.do("POST /service/register\nX-Application: Harness App/1.2.3\nX-CONNECT-TOKEN: CONNECT-REGISTER\naccept: application/json" + formType +
 			"\n\nemail=" + encodeURIComponent(email) + "&userName=" + name + "&rawpw=" + encodeURIComponent(password))
@@ -64,7 +64,7 @@ func replayApp(t *testing.T, database string) {
 	s.confirm("new1795293387508@example.test")
 	s.signIn("new1795293387508", newPassword)
 
-	// signup dup
+	// A second sign-up with the same username is refused.
 	dup := signUp("x1@example.test", "alice", "abcdefgh of a kind")
 	if dup.status != http.StatusBadRequest {
 		t.Errorf("signup dup: status %d, want 400", dup.status)
@@ -73,10 +73,10 @@ func replayApp(t *testing.T, database string) {
 		t.Errorf("signup dup: answered %s, want USERNAME_IN_USE, not validated", dup.body)
 	}
 
-	// login bad password
+	// The person signs in with a wrong password.
 	s.do("POST /service/user/authenticate" + app + formType + "\n\nnameOrEmail=alice&rawpw=wrong").is(http.StatusUnauthorized)
 
-	// login
+	// The person signs in.
 	signIn := func(name, password string) (userID, token string) {
 		t.Helper()
 		a := s.do("POST /service/user/authenticate" + app + formType + "\n\nnameOrEmail=" + name + "&rawpw=" + encodeURIComponent(password)).is(http.StatusOK)
@@ -93,7 +93,7 @@ func replayApp(t *testing.T, database string) {
 	}
 	alice, token := signIn("alice", alicesPassword)
 
-	// get servers: none, then one
+	// The app asks for the servers: first there are none, then there is one.
 	getServers := func(query, token string) answer {
 		return s.do("GET /service/servers?" + query + "\nX-Application: Harness App/1.2.3\nX-Connect-UserToken: " + token + "\naccept: application/json").is(http.StatusOK)
 	}
@@ -117,7 +117,7 @@ func replayApp(t *testing.T, database string) {
 		}
 	}
 
-	// pin
+	// A device asks for a code.
 	pinObject := func(a answer, confirmed bool) map[string]any {
 		t.Helper()
 		object := a.object("Id", "Pin", "DeviceId", "IsExpired", "IsConfirmed", "AccessToken")
@@ -138,7 +138,7 @@ func replayApp(t *testing.T, database string) {
 	exchange().is(http.StatusNotFound)
 	s.must(s.store.Devices.Approve(t.Context(), s.alicesBrowser(), pin, home))
 
-	// pin (after confirm)
+	// The person has approved the code.
 	pinObject(poll().is(http.StatusOK), true)
 	exchanged := exchange().is(http.StatusOK)
 	object = exchanged.object("UserId", "AccessToken")
@@ -153,7 +153,7 @@ func replayApp(t *testing.T, database string) {
 		t.Errorf("user: answered %s, want the active user %s", user.body, alice)
 	}
 
-	// invitations
+	// A server asks a person for a link, and the app lists and answers it.
 	bob, bobsToken := signIn("bob", bobsPassword)
 	s.authorize(serverID, serverKey, bob)
 	a = getServers("userId="+bob+"&status=Waiting", bobsToken)
@@ -206,7 +206,7 @@ func replayServer(t *testing.T, database string) {
 		return "name=" + name + "&url=" + address + "&systemId=383ceec546a24889be99de692f6b7b09&localAddress=" + local
 	}
 
-	// first registration
+	// The server registers for the first time.
 	a := s.do("POST /service/Servers" + srvForm + report("http://127.0.0.1:8096", "http://127.0.0.1:18096")).is(http.StatusOK)
 	object := a.object("Id", "Url", "Name", "AccessKey")
 	if object["Name"] != name || object["Url"] != "http://127.0.0.1:8096" {
@@ -232,7 +232,8 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("links after the first registration: %v, want an empty list", list)
 	}
 
-	// restart + update, update via DDNS name
+	// After a restart the server reports again, and then with the address of a DDNS
+	// name.
 	for _, address := range []string{"http://127.0.0.1:8096", "http://media.example.test:8096"} {
 		a := s.do("POST /service/Servers?id=" + id + token + srvForm + report(address, "http://127.0.0.1:18097")).is(http.StatusOK)
 		if object := a.object("Id", "Url", "Name"); object["Id"] != id || object["Url"] != address || object["Name"] != name {
@@ -240,7 +241,7 @@ func replayServer(t *testing.T, database string) {
 		}
 	}
 
-	// link user
+	// The server links a local user.
 	find := func(text string) answer { return s.do("GET /service/user?nameOrEmail=" + text + token + srv) }
 	a = find("alice").is(http.StatusOK)
 	if object := a.object("Id", "Name", "DisplayName", "IsActive", "ImageUrl"); object["Id"] != aliceID || object["IsActive"] != "true" {
@@ -268,13 +269,13 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("the person sees %v, want the new name and both addresses", located)
 	}
 
-	// link unknown user, link inactive user
+	// The server tries to link an unknown person, and one whose account is inactive.
 	find("no-such-user-xyz").is(http.StatusNotFound)
 	if object := find("sleepy").is(http.StatusOK).object("Id", "Name", "DisplayName", "IsActive", "ImageUrl"); object["IsActive"] != "false" {
 		t.Errorf("inactive user: %v, want IsActive false", object)
 	}
 
-	// invite guest
+	// The server invites a guest.
 	find("bob").is(http.StatusOK)
 	authorize(bobID, "Guest", "30e983b8410f42bc883a3d7ecc6f95bd", "&requesterUserName=alice")
 	if list := links(); len(list) != 2 || list[1]["UserType"] != "Guest" || list[1]["UserName"] != "bob" {
@@ -284,7 +285,8 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("bob sees %v, want an invitation as a guest", list)
 	}
 
-	// invite e-mail without account: before somebody claimed the server nothing is mailed
+	// The server invites an email address without an account. Before somebody has claimed
+	// the server, no mail is sent.
 	invite := func() int {
 		t.Helper()
 		find("new.person%40example.test").is(http.StatusNotFound)
@@ -307,7 +309,7 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("%d invitations, want 1", n)
 	}
 
-	// remove guest
+	// The server removes the guest.
 	remove := func(userID string) answer {
 		return s.do("DELETE /service/ServerAuthorizations" + token + srvForm + "serverId=" + id + "&userId=" + userID)
 	}
@@ -317,19 +319,20 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("links after the removal %v, want alice's alone", list)
 	}
 
-	// authenticate (legacy md5), of the unfiltered password, in upper case
+	// The server checks a password in the old way: it sends the MD5 of the password as
+	// it was typed, in upper case.
 	a = s.do("POST /service/user/authenticate" + srvForm + "userName=alice&password=" + strings.ToUpper(md5Of(alicesPassword))).is(http.StatusOK)
 	if user, _ := a.object("AccessToken", "User")["User"].(map[string]any); user["Id"] != aliceID {
 		t.Errorf("md5: answered %s, want the user %s", a.body, aliceID)
 	}
 
-	// unlink
+	// The server removes the link.
 	remove(aliceID).is(http.StatusOK)
 	if list := links(); len(list) != 0 {
 		t.Errorf("links after unlinking %v, want an empty list", list)
 	}
 
-	// lost registration
+	// The server has lost its registration, and sends an unknown id.
 	last := srvForm + report("http://media.example.test:8096", "http://127.0.0.1:18097")
 	s.do("POST /service/Servers?id=424242\nX-Connect-Token: bogus" + last).is(http.StatusNotFound)
 	s.do("POST /service/Servers?id=424242" + token + last).is(http.StatusNotFound)
@@ -344,7 +347,7 @@ func replayServer(t *testing.T, database string) {
 		t.Errorf("links of the new registration %v, want an empty list", list)
 	}
 
-	// ipv6
+	// The server reports an IPv6 address.
 	a = s.do("POST /service/Servers?id=" + id + token + srvForm + report("http://[::1]:8096", "http://127.0.0.1:18097")).is(http.StatusOK)
 	if object := a.object("Id", "Url", "Name"); object["Url"] != "http://[::1]:8096" {
 		t.Errorf("ipv6: answered %s, want the address as sent", a.body)

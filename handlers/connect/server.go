@@ -369,8 +369,8 @@ func (c *call) person() (models.Session, error) {
 	return c.Store.Sessions.Look(c.request.Context(), c.one("X-Connect-UserToken"))
 }
 
-// self is like person. If there is a parameter userId, it must be the person's
-// own.
+// self returns the session of the user token, as person does. If there is a parameter
+// userId, it must be the person's own.
 func (c *call) self() (models.Session, error) {
 	session, err := c.person()
 	if err == nil {

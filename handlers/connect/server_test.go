@@ -18,7 +18,8 @@ import (
 
 const post = "\nContent-Type: application/x-www-form-urlencoded\n\n"
 
-// Every route × every sort of caller. A route without a row fails the test.
+// The test sends a request to every route for every sort of caller. A route without a
+// row fails the test.
 func TestRoutesCheckTheirCallers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -294,7 +295,8 @@ func TestTooFrequentCallsAreRefused(t *testing.T) {
 	}
 }
 
-// X-Application names the app to its owner: whatever is in it, it shows as a name.
+// X-Application names the app to the owner of the session. Whatever the header holds,
+// the name is safe to show.
 func TestApplicationNameIsCleaned(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
@@ -356,7 +358,7 @@ func TestClientsThatLeaveAreNotLogged(t *testing.T) {
 	}
 }
 
-// Only servers that may register do.
+// A server can register only if the policy allows it.
 func TestServersRegisterByPolicy(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[models.ServersPolicy]int{models.ServersOpen: 200, models.ServersClaimed: 403, models.ServersOff: 403} {
@@ -389,7 +391,8 @@ func TestGuessesEndACode(t *testing.T) {
 	w.do("GET /service/pin?deviceId=tv&pin=" + w.pin()).is(http.StatusOK)
 }
 
-// A session that an MD5 opened proves no password.
+// A session that was opened by an MD5 does not prove that the person knows the
+// password.
 func TestMD5SignInConfirmsNoPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil, func(o *models.Options) { o.LegacyMD5 = true })

@@ -157,7 +157,8 @@ func (a answer) is(status int) answer {
 	return a
 }
 
-// object is the JSON object of an answer, which has exactly these members.
+// object returns the JSON object of an answer, and fails the test if it does not have
+// exactly these members.
 func (a answer) object(names ...string) map[string]any {
 	a.t.Helper()
 	var object map[string]any
@@ -189,7 +190,7 @@ func (a answer) json(into any) {
 	}
 }
 
-// list is the JSON array of an answer.
+// list returns the JSON array of an answer.
 func (a answer) list() []map[string]any {
 	a.t.Helper()
 	var list []map[string]any
@@ -200,7 +201,7 @@ func (a answer) list() []map[string]any {
 	return list
 }
 
-// text is a member that must be a text.
+// text returns a member that must be a text.
 func (a answer) text(object map[string]any, name string) string {
 	a.t.Helper()
 	text, ok := object[name].(string)
@@ -241,7 +242,7 @@ func (s *site) signIn(name, password string) (id, token string) {
 	return a.text(user, "Id"), a.text(object, "AccessToken")
 }
 
-// alicesBrowser is a session in which she may approve devices and claim servers.
+// alicesBrowser returns a session in which alice may approve devices and claim servers.
 func (s *site) alicesBrowser() models.Session {
 	s.t.Helper()
 	in, err := s.store.Sessions.SignIn(s.t.Context(), models.SignIn{NameOrEmail: "alice", Password: alicesPassword}, home)

@@ -1,5 +1,5 @@
-// Package kinds says which HTTP status a kind of error has: one table for pages and the API, and beside
-// it where the Emby Connect wire differs.
+// Package kinds says which HTTP status a kind of error has. It has one table for pages and the API,
+// and the differences of the Emby Connect wire.
 package kinds
 
 import (
@@ -32,8 +32,9 @@ func Status(k models.Kind) int {
 	}
 }
 
-// WireStatus returns the HTTP status of a kind of error on the Emby Connect wire. It is that of
-// [Status], but for two that the clients of the wire do not know.
+// WireStatus returns the HTTP status of a kind of error on the Emby Connect wire. It is the
+// status that [Status] returns, except for two statuses that the clients of the wire do not
+// know.
 func WireStatus(k models.Kind) int {
 	switch k {
 	case models.KindInvalid:

@@ -39,7 +39,7 @@ const longest = 30 * time.Second
 var ErrStatus = errors.New("bench: unexpected status")
 
 // Run sends requests for the given time. Each connection sends one request before the time
-// begins, so that opening it counts for nothing.
+// begins, so that opening the connection is not measured.
 func (l *Load) Run(ctx context.Context, took time.Duration) (Result, error) {
 	l.runs++
 	lines := make([]*line, l.Connections)
@@ -88,7 +88,7 @@ func (l *Load) dial(ctx context.Context, number uint64) (*line, error) {
 	}
 	return &line{
 		Load: l, connection: connection, reader: bufio.NewReaderSize(connection, 32<<10),
-		random: rand.New(rand.NewPCG(l.Seed+l.runs, number)), //nolint:gosec // which account asks is no secret
+		random: rand.New(rand.NewPCG(l.Seed+l.runs, number)), //nolint:gosec // the choice of the account is not a secret
 	}, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Figure is a value that is no ratio, measured once or a few times.
+// A Figure is a value that is not a ratio. It is measured once or a few times.
 type Figure struct {
 	Name, Unit string
 	Values     []float64

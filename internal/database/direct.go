@@ -26,7 +26,7 @@ func Query(tx *gorm.DB, statement string, args ...any) (*sql.Rows, error) {
 	return tx.Statement.ConnPool.QueryContext(tx.Statement.Context, statement, args...)
 }
 
-// Exec is [Query] for a statement that returns no rows.
+// Exec does what [Query] does, for a statement that returns no rows.
 func Exec(tx *gorm.DB, statement string, args ...any) (sql.Result, error) {
 	observed(tx, statement, args)
 	return tx.Statement.ConnPool.ExecContext(tx.Statement.Context, statement, args...)

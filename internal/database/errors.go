@@ -104,13 +104,14 @@ func away(err error) bool {
 // succeed later.
 func Unavailable(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		// too many connections, shutting down, access to a schema that is being
-		// restored, disk full, read-only, table full, query killed
+		// The numbers mean: too many connections, shutting down, access to a schema
+		// that is being restored, disk full, read-only, table full, query killed.
 		away := []uint16{1021, 1030, 1037, 1040, 1041, 1053, 1114, 1129, 1135, 1203, 1226, 1290, 1317, 1792, 1836, 1927, 3024}
 		return slices.Contains(away, e.Number) || Retryable(err)
 	}
 	if e, ok := errors.AsType[*sqlite3.Error](err); ok {
-		// busy, locked, out of memory, read-only, interrupted, I/O error, full, cannot open
+		// The codes mean: busy, locked, out of memory, read-only, interrupted, I/O error,
+		// full, cannot open.
 		return slices.Contains([]int{5, 6, 7, 8, 9, 10, 13, 14}, e.Code()&0xff)
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {

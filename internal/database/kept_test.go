@@ -80,8 +80,8 @@ func inTx(t *testing.T, k *keeper, texts ...string) {
 	}
 }
 
-// Twice a text runs unprepared, which the driver does by preparing it for the moment. After
-// that it is prepared once for each connection, and stays.
+// A text runs twice without being kept: each time the driver prepares it for that one run.
+// After that it is prepared once for each connection, and stays prepared.
 func TestTransactionsKeepTheirStatements(t *testing.T) {
 	t.Parallel()
 	k, c := counted(t, 1)

@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// step is one migration.
+// step returns one migration.
 func step(up string) *fstest.MapFile {
 	return &fstest.MapFile{Data: []byte("-- +goose Up\n" + up + "\n-- +goose Down\n")}
 }

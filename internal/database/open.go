@@ -59,7 +59,7 @@ const sqlitePragmas = "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=jour
 	"&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)"
 
 // Pages says how each connection to a SQLite file holds the pages that it reads. Both values
-// are in MiB. On other engines it says nothing.
+// are in MiB. It has no effect on other engines.
 type Pages struct {
 	Cache int // of the program's own memory, for copies of pages
 	Map   int // of the file, from its beginning, that is mapped and read in place; SQLite maps no more than 2047
@@ -93,7 +93,7 @@ func Open(address string, connections int) (*DB, error) {
 	return OpenPages(address, connections, UsualPages())
 }
 
-// OpenPages is [Open] with the pages of SQLite.
+// OpenPages does what [Open] does, and sets the pages of SQLite.
 func OpenPages(address string, connections int, pages Pages) (*DB, error) {
 	if err := keepPrivate(address); err != nil {
 		return nil, err

@@ -27,7 +27,8 @@ func finds(t *testing.T, p *database.Prepared, number int) {
 	}
 }
 
-// refuses checks that a statement of numbers finds no other number, and tells its errors.
+// refuses checks that a statement of numbers does not find a missing number, and that it
+// returns its errors.
 func refuses(t *testing.T, p *database.Prepared) {
 	t.Helper()
 	var n int

@@ -14,7 +14,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// writes is a transaction that writes.
+// writes carries out a statement that writes.
 func writes(tx *gorm.DB) error { return tx.Exec("INSERT INTO one (n) VALUES (7)").Error }
 
 // prepared returns a database with tables.

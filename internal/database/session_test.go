@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// guest is an account of the test's MySQL server that is no administrator.
+// guest is an account of the test's MySQL server that is not an administrator.
 type guest struct {
 	t     *testing.T
 	admin *database.DB
@@ -54,9 +54,10 @@ func (g guest) at(query string) string {
 	return address.String()
 }
 
-// A server can have defaults that break our statements: a sign-up that is not kept, a
-// text that is cut, a transaction that only reads. Each connection sets what it needs.
-// Not parallel: the defaults are those of the whole server, for all but administrators.
+// A server can have defaults with which our statements do not work: it does not keep a
+// sign-up, it cuts a text, or its transactions can only read. So each connection sets
+// what it needs. The test is not parallel, because it changes the defaults of the whole
+// server, which hold for everybody except administrators.
 func TestSessionsSetWhatTheyRelyOn(t *testing.T) { //nolint:paralleltest // see above
 	g := newGuest(t, "")
 	t.Cleanup(func() { g.run("SET GLOBAL init_connect = ''") })

@@ -130,7 +130,8 @@ func TestTxBusy(t *testing.T) {
 	}
 }
 
-// watchedPool tells of each statement and each beginning of a transaction that has failed.
+// watchedPool reports each statement, and each beginning of a transaction, that has
+// failed.
 type watchedPool struct {
 	*sql.DB
 	failed chan error

@@ -186,8 +186,8 @@ func text(value string) string {
 	return value
 }
 
-// shown drops what no name has: controls, line ends, and what turns the direction
-// of a text around.
+// shown returns r, or -1 to drop it: controls, line ends, and characters that turn the
+// direction of a text belong to no name.
 func shown(r rune) rune {
 	switch {
 	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':

@@ -40,7 +40,8 @@ func (t *Table[T]) add(methods string, acts bool, pattern string, value T) {
 	t.rows = append(t.rows, tableRow[T]{strings.Fields(methods), acts, pattern, split(strings.ToLower(pattern)), value})
 }
 
-// Find looks for the value of a method and a path. A slash too many makes another path.
+// Find looks for the value of a method and a path. A path with an additional slash is
+// another path.
 func (t *Table[T]) Find(method, path string) Match[T] {
 	parts := split(path)
 	for _, wanted := range standsFor(method) {

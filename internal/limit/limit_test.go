@@ -59,8 +59,8 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-// Whatever the numbers are, fractions of an event must not add up to a wait that never ends, nor to an
-// event too many.
+// Whatever the numbers are, fractions of an event must not add up to a wait that never ends, nor to
+// an additional event.
 func TestBucketRounding(t *testing.T) {
 	t.Parallel()
 	for most := 1; most < 200; most++ {
@@ -233,7 +233,8 @@ func TestFailuresNotJudged(t *testing.T) {
 	}
 }
 
-// Of many tries at once as many run as would one after the other; tries that succeed all run.
+// Of many tries at the same time, as many run as if they came one after the other. Tries that
+// succeed all run.
 func TestFailuresTakeTurns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

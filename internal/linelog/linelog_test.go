@@ -27,7 +27,7 @@ func (o *out) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// has fails unless the file has these lines by so many writes.
+// has fails unless the file has these lines, written by this number of writes.
 func (o *out) has(t *testing.T, when string, writes int, lines ...string) {
 	t.Helper()
 	o.mu.Lock()

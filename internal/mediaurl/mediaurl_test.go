@@ -142,7 +142,7 @@ func TestPathBehindAnIPv6Zone(t *testing.T) {
 	}
 }
 
-// People write no port that is the usual one.
+// People leave out the port if it is the usual one.
 func TestShort(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -54,5 +54,6 @@ func keep(text string, wanted func(rune) bool) string {
 	}, text)
 }
 
-// isPrintable is false for utf8.RuneError, which stands for bytes that are not UTF-8.
+// isPrintable reports whether a character shows something. It returns false for
+// utf8.RuneError, which stands for bytes that are not UTF-8.
 func isPrintable(r rune) bool { return r != utf8.RuneError && unicode.IsPrint(r) }

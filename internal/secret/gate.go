@@ -164,7 +164,7 @@ func (g *gate) book(who standing) (*waiter, error) {
 	return one, nil
 }
 
-// unbook takes the booking of one back. It reports whether there was one.
+// unbook takes the booking of a caller back. It reports whether there was one.
 func (g *gate) unbook(one *waiter) bool {
 	was := one.booked
 	if was {
@@ -174,7 +174,7 @@ func (g *gate) unbook(one *waiter) bool {
 	return was
 }
 
-// cancel frees the place of one, unless its hash has asked for a permit.
+// cancel frees the place of a caller, unless its hash has asked for a permit.
 func (g *gate) cancel(one *waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -183,7 +183,8 @@ func (g *gate) cancel(one *waiter) {
 	}
 }
 
-// forget frees what one holds beside its place in a queue. No hash was made for it.
+// forget frees what a caller holds beside its place in a queue. No hash was made for
+// it.
 func (g *gate) forget(one *waiter) {
 	g.freePlace(one)
 	if one.limited {
@@ -230,7 +231,7 @@ func without(queue []*waiter, one *waiter) []*waiter {
 	return queue
 }
 
-// leave gives the permit of one back, after a hash that took the time took.
+// leave gives the permit of a caller back, after its hash has taken the time took.
 func (g *gate) leave(one *waiter, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

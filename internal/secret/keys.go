@@ -76,8 +76,8 @@ func (k Keys) PreviousID() string { return k.previous.id }
 // limits between the parts count: ("ab", "c") differs from ("a", "bc").
 func (k Keys) MAC(purpose string, parts ...string) Hash { return k.current.mac(purpose, parts...) }
 
-// MACWith is [Keys.MAC] with the key named id. It reports false if that is neither
-// the current key nor the previous one.
+// MACWith does what [Keys.MAC] does, with the key named id. It reports false if that is
+// neither the current key nor the previous one.
 func (k Keys) MACWith(id, purpose string, parts ...string) (Hash, bool) {
 	switch {
 	case id == k.current.id:

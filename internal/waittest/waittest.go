@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Patience is the time after which a test that waits gives up. It is no limit for the
-// code under test: it only ends a test that would otherwise hang. Five minutes are more
-// than a starved machine needs for any step, and less than the ten minutes after
+// Patience is the time after which a test that waits gives up. It is not a limit for
+// the code under test: it only ends a test that would otherwise hang. Five minutes are
+// more than a starved machine needs for any step, and less than the ten minutes after
 // which go test ends the whole package.
 const Patience = 5 * time.Minute
 

@@ -31,7 +31,8 @@ var lists = take() //nolint:gochecknoglobals // it must happen before another pa
 //go:linkname maps github.com/trustelem/zxcvbn/matching.defaultRankedDictionnaries
 var maps struct{ ranked map[string]map[string]int }
 
-// guard guards the maps and full: for reading by those who hold them, for writing by whoever changes them.
+// guard guards the maps and full. Those who hold the maps have it for reading, and those who change
+// them have it for writing.
 var guard sync.RWMutex //nolint:gochecknoglobals // the maps that it guards belong to the program
 
 // full says whether the maps hold the words.
@@ -54,7 +55,7 @@ func take() map[string]string {
 func Words(list string) []string { return strings.Fields(lists[list]) }
 
 // Hold fills the maps of zxcvbn, unless they are full, and keeps them until the returned
-// function is called. Whoever asks zxcvbn must hold them.
+// function is called. A caller of zxcvbn must hold them.
 func Hold() (release func()) {
 	for {
 		guard.RLock()

@@ -15,7 +15,7 @@ import (
 // guesses returns how many guesses a very common password withstands, as zxcvbn says.
 func guesses() float64 { return zxcvbn.PasswordStrength("football", nil).Guesses }
 
-// atStart is the same, before any test.
+// atStart is the number that guesses returned before any test.
 var atStart = guesses()
 
 // A later Go or zxcvbn may initialise packages in another order, or keep the maps elsewhere.

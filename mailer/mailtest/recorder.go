@@ -39,8 +39,8 @@ func (r *Recorder) Send(ctx context.Context, m mailer.Message) error {
 	return nil
 }
 
-// Fail makes Send return what refuse says of a mail; mails it returns nil for
-// are kept. A nil refuse keeps all again.
+// Fail makes Send call refuse for each mail and return its error. Mails for which
+// refuse returns nil are kept. With a nil refuse all mails are kept again.
 func (r *Recorder) Fail(refuse func(mailer.Message) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -57,11 +57,11 @@ func (r *Recorder) Wait(t testing.TB, n int) []mailer.Message {
 	return r.wait(t, n)
 }
 
-// FirstLink is the first address with a scheme in the text of m; "" if there is
+// FirstLink returns the first address with a scheme in the text of m; "" if there is
 // none.
 func FirstLink(m mailer.Message) string { return firstLink(m.Text) }
 
-// firstLink is the first address in text, as far as the next white space or
+// firstLink returns the first address in text, as far as the next white space or
 // character that ends an attribute.
 func firstLink(text string) string {
 	start := strings.Index(text, "http://")
@@ -101,7 +101,7 @@ func (b *box[T]) all() []T {
 	return slices.Clone(b.items)
 }
 
-// next returns what is there and what is closed when there is more.
+// next returns the items so far, and a channel that is closed when there are more.
 func (b *box[T]) next() ([]T, <-chan struct{}) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()

@@ -58,7 +58,7 @@ type Sink struct {
 // Faults are the faults that the sink shows from the next connection on.
 type Faults struct {
 	Hang      bool           // takes connections and says nothing
-	Banner    string         // is said in place of the greeting, and the line cut: "421 4.3.2 try later"
+	Banner    string         // is sent in place of the greeting, and then the line is cut: "421 4.3.2 try later"
 	Recipient map[string]int // answers 451, 550 … to these recipients
 	Content   int            // answers 554 … to the mail itself, and forgets it
 	CutData   bool           // takes the mail and cuts the line before it says so
@@ -102,7 +102,7 @@ func newSink(t testing.TB, s *Sink) *Sink {
 	return s
 }
 
-// URL is the mail URL that leads to the sink.
+// URL returns the mail URL that leads to the sink.
 func (s *Sink) URL() string {
 	scheme := "smtp"
 	switch {
@@ -114,8 +114,8 @@ func (s *Sink) URL() string {
 	return scheme + "://latchkey:sink%2Fsecret%401@" + s.address
 }
 
-// Transport is the transport that [mailer.ParseTransport] makes of the sink's
-// URL, trusting the sink's certificate.
+// Transport returns the transport that [mailer.ParseTransport] makes of the sink's URL,
+// and that trusts the sink's certificate.
 func (s *Sink) Transport(t testing.TB) *mailer.SMTP {
 	t.Helper()
 	transport, err := mailer.ParseTransport(s.URL(), "accounts.example.org")
@@ -267,7 +267,8 @@ func (s *session) Data(r io.Reader) error {
 	return nil
 }
 
-// Reset follows the answer to a mail.
+// Reset forgets the mail of the session. The library calls it after the answer to a
+// mail.
 func (s *session) Reset() {
 	if s.mail.Data != nil && s.sink.fault().CutAfter {
 		_ = s.line.Conn().Close()

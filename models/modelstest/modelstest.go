@@ -149,8 +149,8 @@ func SQLite(t testing.TB) string {
 // serverVariable names the MySQL or MariaDB server of the tests.
 const serverVariable = "LATCHKEY_TEST_MYSQL"
 
-// nodesVariable names the nodes of the Galera cluster behind the server, divided by blanks.
-// It is empty for other servers.
+// nodesVariable names the nodes of the Galera cluster behind the server, separated by
+// blanks. It is empty for other servers.
 const nodesVariable = "LATCHKEY_TEST_GALERA"
 
 // MySQL returns the address of an empty database on the server that

@@ -65,7 +65,7 @@ func TestFakeAnswersAsCaptured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		known := map[string]string{} // what stands for the names in braces
+		known := map[string]string{} // the values of the names in braces
 		for i, one := range readCaptured(t, version) {
 			drift = nil
 			w := httptest.NewRecorder()

@@ -24,7 +24,8 @@ type checker struct {
 // sayFunc reports one drift of a request or an answer.
 type sayFunc func(format string, a ...any)
 
-// saying returns what reports drift of a request or an answer of an operation.
+// saying returns a function that reports drift of a request or an answer of an
+// operation.
 func (c *checker) saying(of string, o *operation) sayFunc {
 	return func(format string, a ...any) { c.report(of + " " + o.OperationID + ": " + fmt.Sprintf(format, a...)) }
 }

@@ -205,7 +205,7 @@ func TestCheckerCatchesBodies(t *testing.T) {
 	}
 }
 
-// Each operation of each version has something that answers it.
+// Each operation of each version has a function that answers it.
 func TestEveryOperationIsAnswered(t *testing.T) {
 	t.Parallel()
 	for _, version := range Versions() {

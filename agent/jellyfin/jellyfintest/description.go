@@ -140,8 +140,8 @@ func (d *described) makeOld() {
 	}
 }
 
-// exceptions are the statuses that exceptions become, as plain text, by operation. The
-// published descriptions leave them out.
+// exceptions returns the statuses with which Jellyfin answers an operation, in plain
+// text, after an exception of its own. The published descriptions leave them out.
 func exceptions(operation string) []int {
 	return map[string][]int{
 		"InitiateQuickConnect":         {400, 401},
@@ -163,7 +163,7 @@ func exceptions(operation string) []int {
 	}[operation]
 }
 
-// find returns the operation of a request, and the parameters of its path by name. Known
+// find returns the operation of a request, and the parameters of its path by name. known
 // reports whether the path exists, perhaps with another method.
 func (d *described) find(method, path string) (o *operation, params map[string]string, known bool) {
 	for _, candidate := range d.operations {

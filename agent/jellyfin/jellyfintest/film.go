@@ -108,7 +108,7 @@ func (x *exchange) viewer(s *Server) (*user, bool) {
 	return u, u != nil && (x.who.administrator() || x.who.user == u)
 }
 
-// getItem answers a film, or a library.
+// getItem answers with a film, or with a library.
 func (s *Server) getItem(x *exchange) answer {
 	u, ok := x.viewer(s)
 	if !ok {
@@ -139,9 +139,9 @@ func (s *Server) item(f *film, l *library) object {
 	return item
 }
 
-// listItems answers the films that a user sees, of one library or of all, and those that a
-// search finds. A library that the user may not open is refused with 401, but not to an API
-// key, for which the policy of the user does not count here.
+// listItems answers with the films that a user sees, of one library or of all, and those
+// that a search finds. A library that the user may not open is refused with 401, but not to
+// an API key, for which the policy of the user does not count here.
 func (s *Server) listItems(x *exchange) answer {
 	u, ok := x.viewer(s)
 	if !ok {
@@ -171,7 +171,7 @@ func (s *Server) listItems(x *exchange) answer {
 	return answerJSON(object{"Items": items, "TotalRecordCount": len(items), "StartIndex": 0})
 }
 
-// playbackInfo answers how a film can be played.
+// playbackInfo answers how a film can be played, as JSON.
 func (s *Server) playbackInfo(x *exchange) answer {
 	u, ok := x.viewer(s)
 	if !ok {
@@ -185,8 +185,8 @@ func (s *Server) playbackInfo(x *exchange) answer {
 	return answerJSON(object{"MediaSources": []object{source}, "PlaySessionId": random(16)})
 }
 
-// guarded answers something of a film that only those get who may see it: a download, or the
-// list of the parts of a stream.
+// guarded returns a handler for a part of a film that only users who may see the film get: a
+// download, or the list of the parts of a stream.
 func (s *Server) guarded(kind, text string) func(*exchange) answer {
 	return func(x *exchange) answer {
 		if f, _ := s.visible(x.who.user, plainID(x.params["itemId"])); f == nil {
@@ -196,8 +196,8 @@ func (s *Server) guarded(kind, text string) func(*exchange) answer {
 	}
 }
 
-// unguarded answers something of a film to anybody who knows its id, without a token and
-// whatever a policy says: the film itself, and its pictures.
+// unguarded returns a handler for a part of a film that anybody gets who knows its id,
+// without a token and whatever a policy says: the film itself, and its pictures.
 func (s *Server) unguarded(kind, text string) func(*exchange) answer {
 	return func(x *exchange) answer {
 		if f, _ := s.visible(nil, plainID(x.params["itemId"])); f == nil {

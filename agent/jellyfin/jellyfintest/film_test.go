@@ -45,13 +45,15 @@ func (c *cinema) sees(body string) string {
 	return strings.Join(names, " ")
 }
 
-// both are the versions whose behaviour was seen; they do the same unless a fact says more.
+// both returns the versions whose behaviour was seen; they do the same unless a fact says
+// more.
 func both() []string { return []string{"10.11", "12"} }
 
 // A ceiling lets everything without a rating through, and everything with a rating that
 // Jellyfin does not know, unless BlockUnratedItems names the kind, too. Among ratings with the
-// same score, a lower ceiling counts if it is set. Tags block, or are the only ones allowed.
-// The next request already obeys.
+// same score, the ceiling of the sub-score counts if it is set. A policy can block films by
+// their tags, or allow only films with certain tags. A change has an effect on the next
+// request.
 func TestWhatAPolicyLetsAPersonSee(t *testing.T) {
 	t.Parallel()
 	const everything = "Adult Odd Older Tagged Unrated Violent Young"
@@ -167,7 +169,7 @@ func TestPolicyIsFeltAtOnce(t *testing.T) {
 }
 
 // The table of ratings has a row without a value for films without a rating, and a score with
-// a score below it for each other one. A new user has no ceiling of either kind.
+// a sub-score for each other rating. A new user has no ceiling of either kind.
 func TestRatings(t *testing.T) {
 	t.Parallel()
 	for _, version := range both() {

@@ -111,7 +111,7 @@ func (s *Server) dto(u *user) object {
 		"Name": u.name, "ServerId": s.id, "Id": u.id, "EnableAutoLogin": false, "LastLoginDate": date(u.login), "LastActivityDate": date(u.activ),
 		"Policy": maps.Clone(u.policy), "Configuration": configuration(),
 	}
-	has := u.password != "" || s.version == "12" // 12 says so of everybody
+	has := u.password != "" || s.version == "12" // version 12 says so about everybody
 	dto["HasPassword"], dto["HasConfiguredPassword"], dto["HasConfiguredEasyPassword"] = has, has, false
 	if u.image != nil {
 		dto["PrimaryImageTag"] = "0123456789abcdef0123456789abcdef"

@@ -83,8 +83,8 @@ func TestLibrariesOfAUser(t *testing.T) {
 	}
 }
 
-// A local user who becomes an administrator has the rights at once, with the token from
-// before.
+// A local user who becomes an administrator has the rights at once, with the token that
+// they had before.
 func TestAdministratorByALiveToken(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {
@@ -103,8 +103,8 @@ func TestAdministratorByALiveToken(t *testing.T) {
 	}
 }
 
-// A message for a session and the end of its film are taken with 204, whether or not its
-// device can show them.
+// A message for a session and the end of its film are answered with 204, whether or not
+// its device can show them.
 func TestCommandsForASession(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.11", "12"} {

@@ -44,7 +44,7 @@ type Server struct {
 	listed12 []library // of 12: the libraries that it listed at listedAt
 	listedAt time.Time
 	starting Start
-	legacy   bool // EnableLegacyAuthorization: the old ways of showing a token are taken
+	legacy   bool // EnableLegacyAuthorization: the old ways of showing a token are accepted
 	keys     map[string]apiKey
 	sessions map[string]*session // by token
 	codes    map[string]*quickConnect

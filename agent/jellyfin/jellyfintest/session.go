@@ -74,7 +74,8 @@ func (q *quickConnect) whole() bool {
 	return q.deviceID != "" && q.device != "" && q.client != "" && q.version != ""
 }
 
-// quickConnectOff is the refusal of everything that needs Quick Connect while it is off.
+// quickConnectOff returns the refusal of everything that needs Quick Connect while it is
+// off.
 func quickConnectOff() answer { return said(http.StatusUnauthorized, "Quick connect is disabled") }
 
 func (s *Server) endSessions(which func(*session) bool) {
@@ -95,7 +96,7 @@ func (s *Server) byName(x *exchange) answer {
 	switch {
 	case u == nil:
 		return exception(http.StatusUnauthorized)
-	case u.flag("IsDisabled"): // it is not told whether the password is right
+	case u.flag("IsDisabled"): // the answer does not tell whether the password is right
 		return exception(http.StatusForbidden)
 	case u.password != ask.Pw:
 		s.countWrong(u)
@@ -233,7 +234,7 @@ func (s *Server) sessionInfo(e *session) object {
 		"HasCustomDeviceName": false, "ServerId": s.id, "PlayableMediaTypes": []string{}, "SupportedCommands": []string{},
 		"AdditionalUsers": []object{}, "NowPlayingQueue": []object{},
 	}
-	if e.address != "" { // nobody knows where a device is that came in by Quick Connect
+	if e.address != "" { // "" for a device that was signed in by Quick Connect
 		info["RemoteEndPoint"] = e.address
 	}
 	if s.takesLegacy {

@@ -26,7 +26,8 @@ func (s *Server) Break(operation string, times int, answer http.HandlerFunc) {
 	})
 }
 
-// BreakAfter is [Server.Break] for requests that are carried out: only their answer is lost.
+// BreakAfter does what [Server.Break] does, but the requests are carried out: only their
+// answer is lost.
 func (s *Server) BreakAfter(operation string, times int, answer http.HandlerFunc) {
 	s.locked(func() {
 		s.spoils = append(s.spoils, &spoil{operation: operation, times: times, done: true, answer: answer})
@@ -60,37 +61,38 @@ func (s *Server) spoiled(w http.ResponseWriter, r *http.Request, operation, path
 	return true
 }
 
-// Garbage answers random bytes, as JSON.
+// Garbage answers with random bytes, as if they were JSON.
 func Garbage(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonKind)
 	_, _ = io.WriteString(w, "\x00\xff{]secret-body")
 }
 
-// Half answers JSON that breaks off.
+// Half answers with JSON that ends in the middle.
 func Half(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonKind)
 	_, _ = io.WriteString(w, `{"Id":"secret-body","Items":[{"Id":`)
 }
 
-// Null answers the JSON null.
+// Null answers with the JSON null.
 func Null(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonKind)
 	_, _ = io.WriteString(w, `null`)
 }
 
-// Other answers JSON of another shape.
+// Other answers with JSON of another shape.
 func Other(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonKind)
 	_, _ = io.WriteString(w, `[["secret-body"],{"Id":7}]`)
 }
 
-// Page answers a web page, as a sign-in page before the server does.
+// Page answers with a web page, such as the sign-in page of a proxy in front of the
+// server.
 func Page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = io.WriteString(w, "<!doctype html><title>secret-body</title>")
 }
 
-// Huge answers 64 MiB.
+// Huge answers with 64 MiB.
 func Huge(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", jsonKind)
 	_, _ = io.WriteString(w, `"`)

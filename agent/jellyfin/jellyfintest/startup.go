@@ -15,8 +15,8 @@ type Start int
 const (
 	Started      Start = iota // everything is answered as usual
 	StartSetup                // a small web server answers 503 with Retry-After to everything
-	StartNamed                // 12 tells its name, in lower-case members and as if it were not set up; the rest is 503
-	StartLoading              // everything is 503 with a text, without Retry-After
+	StartNamed                // Jellyfin 12 tells its name, with names of members that begin with a small letter; all other answers are 503
+	StartLoading              // every answer is 503 with a text, without Retry-After
 )
 
 // SetStarting sets the state of a server that is starting.
@@ -113,8 +113,8 @@ func (s *Server) endWizard(*exchange) answer {
 	return noContent()
 }
 
-// getConfiguration answers the part of the configuration that matters to clients which
-// sign in.
+// getConfiguration answers with the part of the configuration that matters to clients
+// which sign in.
 func (s *Server) getConfiguration(*exchange) answer {
 	return answerJSON(object{
 		"ServerName": s.name, "IsStartupWizardCompleted": s.ready, "QuickConnectAvailable": s.quick, "EnableLegacyAuthorization": s.legacy,

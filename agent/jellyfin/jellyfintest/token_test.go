@@ -29,9 +29,9 @@ func setByRequest(t *testing.T, fake *jellyfintest.Server, id, member, value str
 	}
 }
 
-// Each fact about when a token lives, step by step. A token is ended for good by disabling its
-// user, by a sign-out that shows nothing but the token, and by the approval of a code of the
-// same device. It outlives a restart, and hours that are shut.
+// The test goes through what ends a token. A token ends for good when its user is disabled,
+// when a sign-out shows nothing but the token, and when a code of the same device is approved.
+// It survives a restart, and the hours in which the user may not use the server.
 func TestWhenATokenLives(t *testing.T) {
 	t.Parallel()
 	for _, version := range both() {
