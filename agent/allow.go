@@ -104,8 +104,8 @@ func (a *Allowances) Disallow(ctx context.Context, localUserID string) error {
 }
 
 // Find returns the id of an allowed local user, or "" if nobody fits. It compares name with
-// the ids, and without case with the names that the local users had when they got the yes.
-// So it also finds local users that the media server no longer has.
+// the ids and, ignoring the letter case, with the names that the local users had when they
+// got the yes. So it also finds local users that the media server no longer has.
 func (a *Allowances) Find(ctx context.Context, name string) (localUserID string, err error) {
 	rows, err := a.store.allowedUsers(ctx)
 	if err != nil {

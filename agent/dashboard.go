@@ -150,7 +150,7 @@ func (d *dashboard) lookAt(ctx context.Context, link *linkRow, user mediaserver.
 }
 
 // tell begins each trouble that has texts in found, and ends the other ones. Unless quiet is
-// true, those about what guests may see stay as they are.
+// true, the troubles about what guests may see stay as they are.
 func (d *dashboard) tell(ctx context.Context, found map[string][]string, quiet bool) {
 	for _, one := range []struct{ name, before, after string }{
 		{

@@ -140,9 +140,10 @@ func away(err error) error {
 	return fmt.Errorf("%w: %w", ErrMediaServerAway, err)
 }
 
-// mint has the media server make a token and writes it down. It notes before that it does
-// so, because a program that is killed in between could otherwise never end that token. If
-// the link has changed meanwhile, it revokes the token and returns [ErrAccessKeyWrong].
+// mint has the media server make a token and writes the token down. Before that, it notes
+// what it is about to do, because a program that is killed in between could otherwise
+// never end that token. If the link has changed meanwhile, it revokes the token and
+// returns [ErrAccessKeyWrong].
 func (e *Exchanges) mint(ctx context.Context, link *linkRow, user mediaserver.LocalUser, device mediaserver.Device) (Exchanged, error) {
 	// The media server keeps only the newest token of a device. Because of this
 	// lock, the token written last is the newest one.

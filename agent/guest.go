@@ -124,7 +124,7 @@ func (gs *guests) tellWaiting(ctx context.Context, book *guestBook) {
 
 // wakeToTell has the service told the reasons for which guests wait, unless it has them. It
 // is called after each try to find them, also after one that failed: then the service must
-// not keep the reasons of the run before.
+// not keep the reasons of an earlier run.
 func (gs *guests) wakeToTell() {
 	gs.waits.setUnknown()
 	if _, told := gs.waits.untold(); !told {

@@ -28,7 +28,6 @@ type Link struct {
 
 // LinkAnswer is the answer of [Links.Ask].
 type LinkAnswer struct {
-	// Pending returns the links that their person has not accepted yet.
 	Pending bool // the person has to accept the link
 	Link    Link
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// errLinkInvalid means that a link makes no sense: no right service sends such a
-// link.
+// errLinkInvalid means that a link makes no sense: a service that works correctly never
+// sends such a link.
 var errLinkInvalid = errors.New("the service sent a link that makes no sense")
 
 // The greatest lengths and numbers that are kept of a link.

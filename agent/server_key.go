@@ -96,9 +96,9 @@ func (k *ServerKeys) put(ctx context.Context, before, key string) (bool, error) 
 
 // renewIfOwed replaces the server key if a former owner of the server may know it, or if
 // an earlier renewal was not finished, perhaps because the program ended meanwhile. It
-// returns true if the caller has to ask the service for a new copy of this, because the
-// key may be another one now. If the renewal fails, a trouble begins, but the feed goes on
-// with the old key, and the renewal is repeated some minutes later.
+// returns true if the caller has to ask the service for this again, because the key may be
+// another one now. If the renewal fails, a trouble begins, but the feed goes on with the
+// old key, and the renewal is repeated some minutes later.
 func (k *ServerKeys) renewIfOwed(ctx context.Context, this *client.ThisServer) (again bool, err error) {
 	facts, err := k.store.facts(ctx)
 	if err != nil {

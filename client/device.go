@@ -134,8 +134,8 @@ func (d *Devices) Look(ctx context.Context, userCode string) (AskingDevice, erro
 	return out, err
 }
 
-// Approve signs the device that shows a code in to the account of the person. It
-// may return [ErrConfirmPassword].
+// Approve signs in the device that shows a code, to the account of the person. It may
+// return [ErrConfirmPassword].
 func (d *Devices) Approve(ctx context.Context, userCode string) error {
 	return d.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/device-codes/{user_code}/approve", values: []string{userCode}, want: http.StatusNoContent,

@@ -82,9 +82,9 @@ var (
 	ErrAccessKeyWrong        = &Error{Code: "access_key_wrong"}
 )
 
-// ErrBadAnswer means that something answered that is not the service, or not a
-// version that this package knows. The answer was, for example, a page of a proxy,
-// half a document or a redirect.
+// ErrBadAnswer means that the answer does not come from the service, or comes from a
+// version that this package does not know. The answer was, for example, a page of a
+// proxy, half a document or a redirect.
 var ErrBadAnswer = errors.New("the answer is none of Latchkey's")
 
 // Error returns a text with the status, the code and the members that are wrong.

@@ -13,7 +13,7 @@ type pinSet struct {
 	CurrentPIN string `json:"current_pin,omitempty"`
 }
 
-// Set sets the PIN. The parameter current is the PIN so far, or "" if the account has
+// Set sets the PIN. The parameter current is the present PIN, or "" if the account has
 // none. Setting the first PIN may return [ErrConfirmPassword].
 func (p *PINs) Set(ctx context.Context, pin, current string) error {
 	return p.core.done(ctx, call{

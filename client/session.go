@@ -54,7 +54,7 @@ func (s *Sessions) List(ctx context.Context) iter.Seq2[Session, error] {
 }
 
 // ListPage returns one page of the sessions. A session that is used while the pages are
-// read may stand on a second one.
+// read may appear on two of them.
 func (s *Sessions) ListPage(ctx context.Context, ask PageAsk) (SessionPage, error) {
 	var out SessionPage
 	err := s.core.fetch(ctx, call{method: http.MethodGet, path: "/api/v1/sessions", query: ask.query(nil), want: http.StatusOK, again: always}, &out)

@@ -56,7 +56,7 @@ func accountOf(t testing.TB, s *servicetest.Service, username string) int64 {
 	return servicetest.Must(s.Store.Operators.List(t.Context(), username, "", 1))(t)[0].ID
 }
 
-// linked registers a server without an owner, which the account may use then.
+// linked registers a server without an owner, and links the account with it.
 func linked(t testing.TB, s *servicetest.Service, accountID int64, number int) models.Registered {
 	t.Helper()
 	in := models.Registration{Name: fmt.Sprintf("Server %d", number), SystemID: fmt.Sprintf("%032x", number), Version: "4.8", Kind: models.ServerEmby, WAN: []string{"https://media.example.org"}}

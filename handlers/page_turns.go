@@ -8,8 +8,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Turns are the addresses by which a person turns the pages of a long list.
-// partials/turns.html draws them.
+// Turns are the addresses of the first page and the next page of a long list.
+// partials/turns.html draws them as links.
 type Turns struct {
 	First string // "" on the first page
 	Next  string // "" on the last page

@@ -241,7 +241,7 @@ func FuzzService(f *testing.F) {
 	})
 }
 
-// The seeds run again on MySQL, which refuses other bytes.
+// The seeds run again on MySQL, which refuses other bytes than SQLite.
 func TestServiceTakesAnyBytesOnMySQL(t *testing.T) {
 	t.Parallel()
 	p := newProber(t, modelstest.MySQL(t))

@@ -269,8 +269,8 @@ func (c *conversation) data(context.Context) error {
 }
 
 // end says QUIT to a server that still answers, and closes the connection. It ignores the
-// answer to QUIT: an error here would lead to another attempt, and so deliver a mail twice
-// that the server has accepted already.
+// answer to QUIT: an error here would lead to another attempt, and so a mail that the
+// server has accepted already would arrive twice.
 func (c *conversation) end() {
 	if c.conn == nil {
 		return

@@ -51,7 +51,7 @@ func CountTry(ctx context.Context, s *Store, subject string, limit Limit) (giveB
 }
 
 // UseUpResets uses up the requests for resets that the whole service and the network of an
-// address have, as strangers do. It shuts the counters as the last try that they allow does.
+// address have, as strangers do. Afterwards the counters are full.
 func UseUpResets(ctx context.Context, s *Store, address string) error {
 	l, t := s.opt.Limits, s.Throttle
 	_, network := t.raise(ctx, t.key("recover network", t.placeOf(address).far), Limit{Hits: 1, Window: l.RecoverNetwork.Window})

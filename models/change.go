@@ -65,8 +65,8 @@ type changeRow struct {
 func (changeRow) TableName() string { return "link_changes" }
 
 // feedChange writes a change into the feed of a server that an agent runs; other
-// servers have no feed. It belongs into the transaction of the change, and locks the
-// row of the server until the commit.
+// servers have no feed. Call it in the transaction of the change. It locks the row of
+// the server until the commit.
 func (c *core) feedChange(ctx context.Context, tx *gorm.DB, row changeRow) error {
 	result := tx.Exec("UPDATE servers SET change_seq = change_seq + 1 WHERE id = ? AND kind = ?", row.ServerID, ServerAgent)
 	if result.Error != nil || result.RowsAffected == 0 {
@@ -92,7 +92,7 @@ func (c *core) feedLink(ctx context.Context, tx *gorm.DB, link *linkRow, kind Ch
 // with.
 func (c *core) feedAccount(ctx context.Context, tx *gorm.DB, accountID int64, kind ChangeKind, deviceIDs ...string) error {
 	var links []linkRow
-	// In the order of the servers' ids, in which every transaction locks them.
+	// The order is that of the servers' ids, in which every transaction locks them.
 	err := tx.Raw(`SELECT l.id, l.server_id, l.account_id, l.state FROM links l JOIN servers s ON s.id = l.server_id
 WHERE l.account_id = ? AND s.kind = ? ORDER BY l.server_id`, accountID, ServerAgent).Scan(&links).Error
 	if err != nil {

@@ -170,7 +170,7 @@ func (d *Devices) missed(ctx context.Context, deviceID string) error {
 	if hits < limit.Hits {
 		return nil
 	}
-	// Two statements, because one would lock all rows that it reads.
+	// There are two statements, because a single one would lock all rows that it reads.
 	var codes []int64
 	err = d.read(ctx).Raw("SELECT id FROM device_codes WHERE device_id = ? AND door = ? AND expires_at > ?", deviceID, DoorEmby, d.Now()).
 		Scan(&codes).Error
@@ -237,7 +237,7 @@ func (d *Devices) waiting(ctx context.Context, this Session, typed string, calle
 	return rows[0], d.throttle.giveBack(ctx, account, source)
 }
 
-// Approve signs the device that shows a code in to the account of this session. One of
+// Approve signs in the device that shows a code, to the account of this session. One of
 // several parallel callers succeeds. It returns [ErrCodeWrong] or [ErrThrottled].
 func (d *Devices) Approve(ctx context.Context, this Session, typed string, caller Caller) error {
 	return d.decide(ctx, this, typed, deviceApproved, EventDeviceApproved, caller)

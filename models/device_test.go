@@ -303,8 +303,8 @@ func TestNewDevicePerProgram(t *testing.T) {
 	})
 }
 
-// TestHeldExchangesAdmitOneDevice holds three exchanges of one code behind the look-up,
-// where all of them have read that the code is approved, and lets them go on one after
+// TestHeldExchangesAdmitOneDevice holds three exchanges of one code after the look-up,
+// when all of them have read that the code is approved, and lets them go on one after
 // another.
 func TestHeldExchangesAdmitOneDevice(t *testing.T) {
 	eachServer(t, func(k *kit) {

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// fill writes rows of other accounts into every table, so that an index is worth using
-// for the engine.
+// fill writes rows of other accounts into every table, so that the engine finds it
+// worthwhile to use an index.
 func (k *kit) fill(rows int) {
 	k.t.Helper()
 	types := map[string][]column{}

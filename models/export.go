@@ -72,7 +72,7 @@ func (a *Accounts) Export(ctx context.Context, accountID int64, caller Caller) (
 		if row.GuardianID != nil {
 			out.GuardianID = *row.GuardianID
 		}
-		// Recorded first, so that the export contains its own event.
+		// The event is recorded first, so that the export contains it.
 		if err := a.recordEvent(ctx, tx, accountID, EventExported, caller); err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Sent lists up to n invites of an owner, the newest first, that are older than the
-// invite before; 0 begins with the newest.
+// invite with the id before; 0 begins with the newest.
 func (i *Invites) Sent(ctx context.Context, ownerID, before int64, n int) ([]Invite, error) {
 	query := gorm.G[inviteRow](i.read(ctx)).Where("owner_id = ?", ownerID)
 	if before != 0 {

@@ -59,9 +59,9 @@ func (s *Servers) GoneLibraries(ctx context.Context, ownerID, serverID int64) ([
 	return list, nil
 }
 
-// likely returns those of the libraries of a server that may be the same as r, which is gone,
-// under a new name: those that came at about that time, and have the same kind if the kinds
-// are known. One with the same name comes first, and then the one that came nearest in time.
+// likely returns the libraries of a server that may be r, which is gone, under a new name:
+// they came at about that time, and have the same kind if the kinds are known. One with the
+// same name comes first, and then the one that came nearest in time.
 func (r *libraryRow) likely(all []libraryRow) []Library {
 	var fitting []libraryRow
 	for _, l := range all {

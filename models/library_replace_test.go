@@ -165,7 +165,7 @@ func TestReplaceLibrary(t *testing.T) {
 	})
 }
 
-// A library that has taken the place of one is not offered in the place of another one.
+// A library that has replaced one library is not offered in the place of another.
 func TestLibraryIsOfferedUntilItReplacesOne(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		owner := k.account()

@@ -250,7 +250,8 @@ func (e *EmbyServers) FindAccount(ctx context.Context, this Server, nameOrEmail 
 	if err != nil && KindOf(err) != KindNotFound {
 		return Account{}, byEmail, err
 	}
-	// Runs without an account too, so that the time of the answer does not show whether the address has one.
+	// This statement runs without an account, too, so that the time of the answer does not show
+	// whether the address has one.
 	linked, failed := gorm.G[linkRow](e.read(ctx)).
 		Where("server_id = ? AND account_id = ? AND state = ? AND (ends_at IS NULL OR ends_at > ?)", this.ID, row.ID, LinkAccepted, e.Now()).Count(ctx, "*")
 	if failed != nil {

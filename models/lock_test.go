@@ -38,7 +38,7 @@ func TestLocksChangeTheirRow(t *testing.T) {
 			t.Errorf("the guard says %v about %q, want %v", got, text, want)
 		}
 	}
-	// Updates that compare, while a lock that changes its row is held.
+	// These updates only compare, while a lock that changes its row is held.
 	compares := map[string]string{"invite_answer.go": "UPDATE invite_servers SET libraries = libraries "}
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) < 50 {

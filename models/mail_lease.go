@@ -111,7 +111,8 @@ func (m *Mail) dueMails(ctx context.Context, n int, room func(string) int) (due,
 	}
 }
 
-// choose parts mails in those for which there is room now, at most n, and the others.
+// choose divides mails into those for which there is room now, at most n, and the
+// others.
 func choose(mails []Owed, n int, room func(domain string) int) (fit, left []Owed) {
 	rooms := map[string]int{}
 	for _, owed := range mails {

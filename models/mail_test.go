@@ -295,7 +295,8 @@ func TestMailsADayAreLimited(t *testing.T) {
 			got = append(got, kinds(k.letters(), victim.Email)...)
 		}
 		resets := len(slices.DeleteFunc(slices.Clone(got), func(m models.MailKind) bool { return m != models.MailPasswordReset }))
-		// Nine more of the ten, and one of each kind beyond them in this hour.
+		// Nine of the ten mails of the day were left. Above the limit, one mail of each
+		// of the three groups is sent in this hour.
 		if len(got) != 9+3 || resets == 0 {
 			k.t.Fatalf("the victim got %d mails, want 12 with a reset among them: %v", len(got), got)
 		}

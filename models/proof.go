@@ -24,8 +24,8 @@ const (
 	ProofFailed = "failed" // see Reason
 )
 
-// The reasons of proofs that were not completed in time, and that the owner no longer
-// allows.
+// The reasons why the service ended a proof: it was not completed in time, or the owner
+// no longer allows proofs.
 const (
 	proofExpired    = "expired"
 	proofNotAllowed = "not_allowed"

@@ -98,12 +98,11 @@ func (r checkedReport) digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Report stores the name, version, addresses, local users and libraries of a server.
-// If nothing has changed it writes only the time, every few minutes. A local user that
-// or library that is missing is deleted; if a link or a pending invite names it, it is
-// marked as gone instead, and keeps its last name. Reports that change something are counted by server. It returns errors about
-// fields, [ErrThrottled], [ErrNoServer] for a server that was removed meanwhile, or
-// [ErrUnavailable].
+// Report stores the name, version, addresses, local users and libraries of a server. If nothing has
+// changed it writes only the time, every few minutes. A local user or a library that is missing is
+// deleted; if a link or a pending invite names it, it is marked as gone instead, and keeps its last
+// name. Reports that change something are counted by server. It returns errors about fields,
+// [ErrThrottled], [ErrNoServer] for a server that was removed meanwhile, or [ErrUnavailable].
 func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bool, err error) {
 	report, err := in.check()
 	if err != nil {

@@ -92,7 +92,8 @@ func (c *core) renewListsOf(tx *gorm.DB, serverID int64) error {
 		version, serverID, LinkAccepted).Error
 }
 
-// toldRow has the columns that the people of a server are told, once for each address.
+// toldRow is a row of what the people of a server are told about it: the server, with
+// one of its addresses.
 type toldRow struct {
 	Server                    describedRow `gorm:"embedded"`
 	Disabled                  bool

@@ -224,7 +224,7 @@ func TestTouchWritesOnlyAfterAWhile(t *testing.T) {
 }
 
 // A media server of Emby that says again what it said before writes nothing but the time of
-// its last contact, and that with the other noted times.
+// its last contact, which is written together with the other noted times.
 func TestRepeatedHeartbeatsWriteNothing(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		ctx := k.t.Context()

@@ -11,7 +11,8 @@ import (
 // have an address, get a mail; people with a pending link get neither. It returns
 // [ErrNotFound] when another caller was faster.
 func (c *core) removeServer(ctx context.Context, tx *gorm.DB, row *serverRow) error {
-	// The server itself first, so that a parallel request for a link waits and then fails.
+	// The server itself is deleted first, so that a parallel request for a link waits and
+	// then fails.
 	if err := requireRow(tx.Exec("DELETE FROM servers WHERE id = ?", row.ID)); err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (c *core) linkedAccounts(ctx context.Context, tx *gorm.DB, serverID int64) 
 }
 
 // notifyPeople writes an event into the history of the people of a server, and owes a
-// mail of a kind about the server to each whom a mail can reach.
+// mail of a kind about the server to each of them whom a mail can reach.
 func (c *core) notifyPeople(ctx context.Context, tx *gorm.DB, row *serverRow, people []accountRow, event EventKind, mail MailKind) error {
 	if len(people) == 0 {
 		return nil

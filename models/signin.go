@@ -338,9 +338,9 @@ func (s *Sessions) openSession(ctx context.Context, tx *gorm.DB, row *accountRow
 
 // endSurplus ends the sessions of an account above the greatest number of its kind, in
 // the transaction that made a new one. Browsers and devices are counted apart, so that a
-// program that signs in again and again cuts no television off. Devices that did not name
-// themselves go first, because each of their sign-ins is a new session, and then the
-// sessions that were not used for the longest time.
+// program that signs in again and again does not end the sessions of televisions. Devices
+// that did not name themselves go first, because each of their sign-ins is a new session,
+// and then the sessions that were not used for the longest time.
 func (s *Sessions) endSurplus(ctx context.Context, tx *gorm.DB, fresh *sessionRow) error {
 	if s.opt.SessionsMost == 0 {
 		return nil

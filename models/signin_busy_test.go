@@ -91,8 +91,8 @@ func TestKnownPeopleAreServedInAFlood(t *testing.T) {
 	})
 }
 
-// A sign-in whose hash would be refused for load runs no statement, so that a storm is shed
-// before it costs the database anything.
+// A sign-in whose hash would be refused, because there are too many, runs no statement. So
+// a storm of sign-ins costs the database nothing.
 func TestAStormIsShedBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

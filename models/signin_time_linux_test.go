@@ -29,7 +29,8 @@ func processorTime(t *testing.T) time.Duration {
 // cheaper or far more expensive in nearly all rounds: a missing hash makes a difference of
 // twenty times. Smaller differences are found by TestUnknownNamesCostTheSameWork.
 //
-// Not parallel: the tests beside it would work for the same process.
+// The test is not parallel, because the work of tests beside it would count for the same
+// process.
 func TestUnknownNamesTakeTheSameTime(t *testing.T) { //nolint:paralleltest // see above
 	store, clock := modelstest.New(t, modelstest.Unlimited, func(o *models.Options) {
 		o.Hashing = secret.ProductionHashing(1)

@@ -133,9 +133,9 @@ func TestSweepAgainstConfirm(t *testing.T) {
 	})
 }
 
-// A sweep finds the sessions that ended and those that were not used for long by their
-// indexes, and a start finds the accounts with MD5 verifiers by theirs: neither reads a
-// whole table.
+// A sweep finds the sessions that ended and those that were not used for a long time by
+// their indexes, and a start finds the accounts with MD5 verifiers by theirs: neither
+// reads a whole table.
 func TestSweepsAndStartsUseIndexes(t *testing.T) {
 	each(t, func(k *kit) {
 		k.crowd(2500)

@@ -84,8 +84,8 @@ func (s *Server) AnswerProof(ctx context.Context, page, name, password string) b
 	return errors.Is(s.answerProof(ctx, page, name, password, caller{}), errProofOver)
 }
 
-// FinishProof finishes a proof with the row of a local user as it was before meanwhile
-// ran. It reports whether the page is over.
+// FinishProof reads the row of a local user, calls meanwhile, and then finishes the
+// proof with the row that it has read. It reports whether the page is over.
 func (s *Server) FinishProof(ctx context.Context, page, id string, meanwhile func()) bool {
 	row, err := s.row(ctx, "WHERE id = ?", id)
 	meanwhile()

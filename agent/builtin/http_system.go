@@ -72,8 +72,8 @@ func (f *handlers) endpoint(w http.ResponseWriter, r *wire.Request, _ *session) 
 	return wire.AnswerJSON(w, http.StatusOK, endpointDto{IsLocal: home && r.Address.IsLoopback(), IsInNetwork: home})
 }
 
-// webPage answers where other media servers have their web app: some apps look for it
-// before they accept an address.
+// webPage answers at the address where other media servers have their web app: some
+// apps look for it before they accept an address.
 func (f *handlers) webPage(w http.ResponseWriter, r *wire.Request) error {
 	p, err := f.pages()
 	if err != nil {

@@ -43,12 +43,12 @@ func pictureFormat(file []byte) string {
 	return format
 }
 
-// redraw decodes a picture and encodes it anew: upright, and not larger than is of use
-// on a sign-in page. Pictures are shown to everybody who reaches that page, and the
-// files of phones say where and when they were taken: nothing of a file but its pixels
-// is kept. The result is a JPEG, or a PNG if parts of the picture are transparent; of
-// an animation it is the first frame. redraw returns [ErrPicture] for a file that is
-// not accepted or broken.
+// redraw decodes a picture and encodes it anew: upright, and not larger than a sign-in
+// page needs. Pictures are shown to everybody who reaches that page, and the files of
+// phones say where and when they were taken: nothing of a file but its pixels is kept.
+// The result is a JPEG, or a PNG if parts of the picture are transparent; of an
+// animation it is the first frame. redraw returns [ErrPicture] for a file that is not
+// accepted or broken.
 func redraw(file []byte) (contentType string, drawn []byte, err error) {
 	format := pictureFormat(file)
 	if format == "" {

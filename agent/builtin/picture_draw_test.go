@@ -78,7 +78,7 @@ func webpFile(t testing.TB, kind string) []byte {
 }
 
 // jpegOf returns a JPEG of 40 by 20 pixels that is light in its upper left corner, with
-// segments behind its start, each with its mark as the first byte.
+// segments after its start. The first byte of each segment is its mark.
 func jpegOf(t testing.TB, segments ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -186,8 +186,8 @@ func TestPicturesLoseTheirMetadata(t *testing.T) {
 	redrawn(t, "WebP", webpFile(t, "with a place"))
 }
 
-// A picture stays what it shows: its proportions, what is transparent in it, and the
-// first frame of an animation.
+// A picture keeps what it shows: its proportions, its transparent parts, and the first
+// frame of an animation.
 func TestPicturesAreDrawnAnew(t *testing.T) {
 	t.Parallel()
 	frame := func(shade color.Color) *image.Paletted {
@@ -232,7 +232,7 @@ func TestPicturesAreDrawnAnew(t *testing.T) {
 }
 
 // Files that are too large, broken or of another kind are refused. Files that would cost much
-// to decode are refused by their head alone.
+// to decode are refused as soon as their head is read.
 func TestPictureFilesAreRefused(t *testing.T) {
 	t.Parallel()
 	// The canvas is small, but the picture in it is huge: 16,383 pixels on each side.

@@ -147,7 +147,7 @@ func multipart(pairs ...string) string {
 	return b.String() + "--x--\r\n"
 }
 
-// The session shows what a client says of itself, in each of the ways of
+// The session shows what a client says about itself, in each of the ways of
 // docs/emby-connect.md §4.1.
 func TestSignInIdentity(t *testing.T) {
 	t.Parallel()

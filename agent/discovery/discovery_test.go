@@ -330,7 +330,7 @@ func TestLongName(t *testing.T) {
 	}
 }
 
-// TestLimit asks often from one source. A forged source must get next to nothing.
+// TestLimit asks often from one source. A forged source must get hardly anything.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)

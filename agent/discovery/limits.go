@@ -8,7 +8,8 @@ import (
 )
 
 // A source gets ten answers at once and then one each second; all sources together get ten times as
-// much. A sender that forges the address of another machine can send that machine next to nothing.
+// much. A sender that forges the address of another machine can send hardly anything to that
+// machine.
 const (
 	answersOfSource = 10
 	answersOfAll    = 100

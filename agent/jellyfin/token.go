@@ -205,8 +205,8 @@ func (s *Server) Revoke(ctx context.Context, token string) error {
 	if statusOf(err) != http.StatusUnauthorized {
 		return err
 	}
-	// The token has ended if Jellyfin says so. If a proxy before it says so, it refuses the
-	// key as well.
+	// Jellyfin itself answers that the token has ended, or a proxy in front of it refuses
+	// the request. Such a proxy refuses a request with the key as well.
 	return s.admin(ctx, call{doing: doing, method: http.MethodGet, path: "/System/Info", into: new(publicInfo)})
 }
 

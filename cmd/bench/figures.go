@@ -29,7 +29,7 @@ func singles() []single {
 	}
 }
 
-// figures measures all figures that the flags only and skip leave.
+// figures measures all figures that the flags only and skip do not leave out.
 func (r *run) figures(ctx context.Context) ([]bench.Figure, error) {
 	var all []bench.Figure
 	for _, one := range singles() {

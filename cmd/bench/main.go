@@ -222,7 +222,7 @@ func (r *run) allCases(ctx context.Context) ([]bench.Case, error) {
 	return r.cases(ctx, started)
 }
 
-// wants reports whether the flags only and skip leave a case or a figure.
+// wants reports whether the flags only and skip do not leave out a case or a figure.
 func (r *run) wants(name string) bool {
 	return (r.only == "" || mentions(name, r.only)) && (r.skip == "" || !mentions(name, r.skip))
 }

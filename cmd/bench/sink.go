@@ -33,7 +33,8 @@ func newSink(ctx context.Context) (*sink, error) {
 	return s, nil
 }
 
-// serve speaks as much SMTP (RFC 5321) as a client needs that sends one mail after another.
+// serve speaks only as much SMTP (RFC 5321) as a client needs to send one mail after
+// another.
 func (s *sink) serve(connection net.Conn) {
 	defer func() { _ = connection.Close() }()
 	say := func(text string) bool {

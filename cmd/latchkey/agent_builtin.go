@@ -96,8 +96,8 @@ func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, err
 	return withHealth(handOn(&handedOn, agentProxy(target, opened.log), kit.Handler(&routes)), always), nil
 }
 
-// handOn returns a handler that gives requests for the paths of routes to to, and
-// all others to otherwise.
+// handOn returns a handler that gives requests for the paths of routes to the handler
+// to, and all other requests to the handler otherwise.
 func handOn(routes *embywire.Routes, to, otherwise http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, _, allowed, ok := routes.Find(r); ok || len(allowed) > 0 {

@@ -206,7 +206,6 @@ func (s *setup) tryRegister() (string, error) {
 
 // noteWaits notes how long the service asks to wait after too many requests.
 type noteWaits struct {
-	// next returns the commands that start the agent and show its status.
 	next    http.RoundTripper
 	minutes atomic.Int64 // 0 if the service has not asked to wait
 }

@@ -81,8 +81,8 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 	t.Logf("slowest page without space: %v", slowest)
 }
 
-// smallDisk mounts a disk of a few megabytes. It reports false to a user who may
-// not: only root may, and anybody in a namespace of their own.
+// smallDisk mounts a disk of a few megabytes. It reports false if the user may not
+// mount a disk: only root may, or somebody in a namespace of their own.
 func smallDisk(t *testing.T) (folder string, mayMount bool) {
 	t.Helper()
 	folder = t.TempDir()

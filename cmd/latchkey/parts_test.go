@@ -98,7 +98,7 @@ func TestListOfParts(t *testing.T) {
 			t.Errorf("%s has the properties %v, want the checksum of go.sum", p.Name, p.Properties)
 		}
 	}
-	// Modules that the program certainly has, each for something else.
+	// These modules are certainly in the program, each for another purpose.
 	for _, name := range []string{
 		"std", "github.com/gin-gonic/gin", "gorm.io/gorm", "github.com/go-sql-driver/mysql", "github.com/alexedwards/argon2id",
 		"golang.org/x/crypto", "github.com/wneessen/go-mail", "modernc.org/sqlite",

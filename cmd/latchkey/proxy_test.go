@@ -57,7 +57,7 @@ func (p *proxy) hush() {
 	p.silent = true
 }
 
-// restore makes new connections work again; silent ones stay dead.
+// restore makes new connections work again; connections that were silent stay dead.
 func (p *proxy) restore() {
 	p.t.Helper()
 	p.cut()

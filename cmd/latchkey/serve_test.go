@@ -69,7 +69,8 @@ func TestServeOnATakenPort(t *testing.T) {
 // ready, serves for the drain delay, and lets the request end.
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
-	// On a busy machine the test may see too little before the door is closed.
+	// On a busy machine the drain delay may be over before the test has seen enough.
+	// Then it tries again with a longer one.
 	for drain := 2 * time.Second; !stopsGracefully(t, drain); drain *= 2 {
 		t.Logf("a drain delay of %v was over before the program was asked", drain)
 	}

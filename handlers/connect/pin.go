@@ -28,8 +28,8 @@ func beginPIN(c *call) (any, error) {
 	return pinObject{Pin: code.UserCode, DeviceID: device.DeviceID}, nil
 }
 
-// paced returns an error if the caller asks about codes too often, as somebody
-// does who guesses them.
+// paced returns an error if the caller asks about codes too often, as somebody who
+// guesses them does.
 func (c *call) paced() error {
 	if c.Pace(c.address) {
 		return nil

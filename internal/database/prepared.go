@@ -14,7 +14,7 @@ import (
 // Prepared is a statement that reads. Each connection prepares it once, at its first use
 // there, so that the engine does not read and plan the same text for every request. It is
 // for the few statements that nearly every request runs; GORM runs all the others. It may
-// be used by many goroutines at once. It does not belong into a transaction.
+// be used by many goroutines at once. Do not use it in a transaction.
 type Prepared struct {
 	db    *DB
 	text  string

@@ -92,8 +92,8 @@ func TestReadyNoticesReadOnlyServers(t *testing.T) { //nolint:paralleltest // se
 	}
 }
 
-// A node that has lost its cluster answers, and is not ready. Not parallel, because it stops
-// the other nodes.
+// A node that has lost its cluster answers, and is not ready. The test is not parallel,
+// because it stops the other nodes.
 func TestReadyNoticesACutOffNode(t *testing.T) { //nolint:paralleltest // see above
 	processes := strings.Fields(os.Getenv("LATCHKEY_TEST_GALERA_PROCESSES"))
 	if len(processes) == 0 {

@@ -238,7 +238,7 @@ func TestTxCommitLost(t *testing.T) {
 	if runs != 1 || !database.Unavailable(err) || database.Retryable(err) {
 		t.Errorf("ran %d times, %v; want one that counts as unavailable", runs, err)
 	}
-	// The server works on what it has heard. If the commit itself was lost, this test shows nothing.
+	// The server has got the commit and carries it out, although its answer was lost.
 	waittest.Eventually(t, "the row of the commit whose answer was lost", func() bool { return count(t, db, "SELECT COUNT(*) FROM t") == 1 })
 }
 

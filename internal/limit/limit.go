@@ -27,9 +27,9 @@ type Bucket struct {
 	last time.Time // when it was used before
 }
 
-// NewBucket returns a full bucket: it allows most events at once, and after they have happened it
-// allows most more within each span, evenly spread. After the clock was set back, it goes on earning
-// from there.
+// NewBucket returns a full bucket. It allows most events at once; after that it earns most more
+// events in each span, evenly spread. If the clock is set back, it goes on earning from the new
+// time.
 func NewBucket(now func() time.Time, most int, span time.Duration) *Bucket {
 	return &Bucket{now: now, most: most, rate: rate.NewLimiter(rate.Every(span/time.Duration(most)), most)}
 }

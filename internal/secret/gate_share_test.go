@@ -215,9 +215,9 @@ func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
 	})
 }
 
-// A caller that has booked its place holds it against others before it has a hash to make,
-// and stops no hash meanwhile. A place that is cancelled is free, and a place that is used is
-// used once.
+// A caller that has booked its place keeps it before it has a hash to make, and meanwhile no
+// other hash has to wait for it. A place that is cancelled is free, and a place that is used
+// is used once.
 func TestBookedPlaces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

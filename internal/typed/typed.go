@@ -10,10 +10,11 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Plain returns text as an English keyboard would have written it, as far as that has a meaning: digits of
-// every script become 0 to 9, full-width characters become the usual ones, every blank becomes a space, and
-// characters that show nothing are dropped. It does not touch case, punctuation and other letters, and it
-// does not shorten text, so callers refuse texts that are far too long before.
+// Plain returns text as an English keyboard would have written it, as far as that has a meaning:
+// digits of every script become 0 to 9, full-width characters become the usual ones, every blank
+// becomes a space, and characters that show nothing are dropped. It does not touch case,
+// punctuation and other letters, and it does not shorten text, so callers refuse texts that are far
+// too long before they call it.
 func Plain(text string) string {
 	if isPlain(text) {
 		return text

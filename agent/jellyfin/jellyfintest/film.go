@@ -37,8 +37,9 @@ func (s *Server) Film(folder string) (id string) {
 	return id
 }
 
-// score returns the score of a rating, and its score among the ratings with the same one. It
-// returns false for a film without a rating, and for a rating that Jellyfin does not know.
+// score returns the score of a rating, and its sub-score among the ratings with the same
+// score. It returns false for a film without a rating, and for a rating that Jellyfin does
+// not know.
 func (f *film) score() (score, sub int, known bool) {
 	for _, rating := range ratingTable() {
 		if rating.Name == f.rating && rating.RatingScore != nil {
@@ -207,8 +208,8 @@ func (s *Server) unguarded(kind, text string) func(*exchange) answer {
 	}
 }
 
-// parentalRating is a row of the table of ratings. The first row is that of films without one
-// and has no value.
+// parentalRating is a row of the table of ratings. The first row is for films without a
+// rating and has no value.
 type parentalRating struct {
 	Name        string
 	RatingScore *struct{ Score, SubScore int }

@@ -10,9 +10,9 @@ import (
 )
 
 // The tests in this file check behaviour of the fake that real servers (10.11.11 and 12.0)
-// have shown, but that is in none of the captured questions.
+// have shown, but that does not occur in the captured questions.
 
-// signInAnna signs a device of the user Anna in, whose password is "a", and returns the header
+// signInAnna signs in a device of the user Anna, whose password is "a", and returns the header
 // with its token.
 func signInAnna(t *testing.T, fake *jellyfintest.Server) string {
 	t.Helper()

@@ -39,9 +39,9 @@ type signedIn struct {
 
 const codeLife = 10 * time.Minute
 
-// signIn makes a token for a user on a device, as Jellyfin does it after a password or a
-// code. Jellyfin makes only these checks, so that a disabled user gets a token too. A token
-// of the same user and device ends.
+// signIn makes a token for a user on a device, as Jellyfin does after a password or a code.
+// Jellyfin makes only these checks, so that a disabled user gets a token too. A token of
+// the same user and device ends.
 func (s *Server) signIn(u *user, q *quickConnect) answer {
 	if !q.whole() {
 		return exception(http.StatusBadRequest)
