@@ -179,8 +179,8 @@ func TestAllowAllUsers(t *testing.T) {
 	isError(t, err, agent.ErrLocalUserNotAllowed)
 }
 
-// TestUpgradeKeepsLinksInUse opens a file of an older agent, which did not know yeses.
-// Its links stay in use, and its guests are still guests.
+// TestUpgradeKeepsLinksInUse opens a file of an older agent, in which there was no yes
+// yet. Its links stay in use, and its guests are still guests.
 func TestUpgradeKeepsLinksInUse(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

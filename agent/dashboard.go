@@ -217,7 +217,8 @@ func (d *dashboard) endGuest(ctx context.Context, link *linkRow) error {
 	if err := d.store.leaveAlone(ctx, link.LocalUserID, aloneGone); err != nil {
 		return d.explainFile(ctx, err)
 	}
-	// Two reports may look at the same time: the one that ends the link says so.
+	// Two reports may find the deleted local user at the same time. Only the one that
+	// ends the link says so.
 	if err := d.links.End(ctx, link.ID); errors.Is(err, ErrNotLinked) {
 		return nil
 	} else if err != nil {

@@ -86,8 +86,8 @@ func TestAdministratorInDashboardIsAllowed(t *testing.T) {
 	})
 }
 
-// A local user that was renamed is listed with the new name, and is a trouble for a day that
-// names the account and both names.
+// A local user that was renamed is listed with the new name. For a day there is a trouble
+// that names the account and both names.
 func TestLocalUserRenamedInDashboard(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

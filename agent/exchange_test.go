@@ -198,8 +198,8 @@ func TestExchangeBeforeTheFeedKnowsTheLink(t *testing.T) {
 }
 
 // TestAccessKeysStayHere reads everything that the agent sends while it has to ask the
-// service about a right and a wrong key. A centre that somebody has taken over must not
-// learn keys in clear.
+// service about a right and a wrong key. A service that somebody has taken over must
+// not learn keys in clear.
 func TestAccessKeysStayHere(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

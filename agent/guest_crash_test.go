@@ -156,8 +156,8 @@ func TestGuestIsRefusedUntilRestricted(t *testing.T) {
 	}
 }
 
-// TestLinkAskedForByMistakeIsEnded has the agent ask for a link by a name that
-// has come to belong to another account. That link must be ended again.
+// TestLinkAskedForByMistakeIsEnded has the agent ask for a link by a name that belongs
+// to another account by now. That link must be ended again.
 func TestLinkAskedForByMistakeIsEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

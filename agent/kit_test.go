@@ -115,8 +115,7 @@ func (d *deployment) run() {
 	})
 }
 
-// restart ends the run, as with the end of the program, and starts the agent
-// again.
+// restart ends the run, as the end of the program does, and starts the agent again.
 func (d *deployment) restart() {
 	d.t.Helper()
 	d.halt()

@@ -48,8 +48,8 @@ func unknownText(unknown []string, libraries []mediaserver.Library, chosen []str
 	return text + "If one was renamed, it may be one of these now: " + some(others) + ". Correct it in the agent's settings"
 }
 
-// chooseLibraries returns the ids of the libraries that wanted names by id or by
-// name, and the entries of wanted that name no library.
+// chooseLibraries returns the ids of the libraries whose id or name is in wanted, and
+// the entries of wanted that match no library.
 func chooseLibraries(libraries []mediaserver.Library, wanted []string) (ids, unknown []string) {
 	ids = []string{}
 	for _, want := range wanted {

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// lock takes the lock of the file for the one program that runs an agent on it,
-// and returns false if another program has it. The lock ends with the program,
-// however that ends.
+// lock takes the lock of the file for the one program that runs an agent on it, and
+// returns false if another program has it. The lock ends when the program ends, even by
+// a crash.
 func (s *Store) lock() (unlock func(), ok bool, err error) {
 	file, err := os.OpenFile(s.path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 
 // leastVersions are modules that once had a weakness, the first version without it, and what
 // the weakness was. The search for known weaknesses needs a database that cannot be fetched
-// everywhere, and it lets pass what the program does not call today. This table needs
-// nothing, so that no later change of go.mod falls back to a version before one of these.
+// everywhere, and it finds nothing in code that the program does not call today. This table
+// needs no database, and no later change of go.mod can go back to a version before one of
+// these.
 var leastVersions = []struct{ module, version, reason string }{
 	{"github.com/getkin/kin-openapi", "v0.131.0", "GO-2025-3533: a small body could unpack to a very large one"},
 	{"github.com/gin-gonic/gin", "v1.9.1", "GO-2023-1737: the name of a file could change the header Content-Disposition"},

@@ -6,9 +6,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// export answers GET /account/export with a file of everything that is stored
-// about the person. The history records each export, so another site cannot
-// start one, and HEAD does not record one.
+// export answers GET /account/export with a file of everything that is stored about the
+// person. The history records each export. A request from another site is therefore
+// refused, and HEAD records nothing.
 func (s *site) export(c *gin.Context) error {
 	if from := c.GetHeader("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
 		return refuse(http.StatusForbidden, "cross_origin")

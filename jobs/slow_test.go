@@ -112,8 +112,8 @@ func TestASlowMailFreesThePlaceOfItsDomain(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestASlowMailIsSentOnce lets a mail server take half an hour over a mail. Its lease is
-// renewed all the time: no other worker gets the mail.
+// TestASlowMailIsSentOnce lets a mail server take half an hour over a mail. The lease of
+// the mail is renewed all the time, so that no other worker gets it.
 func TestASlowMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {

@@ -83,8 +83,8 @@ func (s *slowServer) serve(conn net.Conn) {
 }
 
 // TestPatienceOfEachStep lets a mail server think at each step for nearly as long as
-// RFC 5321 allows: the mail is sent, once. A second more than that, and the error says
-// which step it was.
+// RFC 5321 allows: the mail is sent, once. If the server thinks for a second too long,
+// the error says which step it was.
 func TestPatienceOfEachStep(t *testing.T) {
 	t.Parallel()
 	cert, pool := mailtest.Certificate(t)

@@ -38,7 +38,8 @@ func SpendConfirm(ctx context.Context, s *Store, text string) error {
 	})
 }
 
-// Raise counts one try of a counter of the test's own.
+// Raise counts one try with a counter that only tests use, and returns the number of
+// tries.
 func Raise(ctx context.Context, s *Store, subject string, limit Limit) (int, error) {
 	return s.Throttle.raise(ctx, s.Throttle.key("test", subject), limit)
 }
@@ -50,8 +51,8 @@ func CountTry(ctx context.Context, s *Store, subject string, limit Limit) (giveB
 	return func() error { return s.Throttle.giveBack(ctx, try) }, err
 }
 
-// UseUpResets uses up the requests for resets that the whole service and the network of an
-// address have, as strangers do. Afterwards the counters are full.
+// UseUpResets asks for as many resets as the whole service and the network of an address
+// allow, as strangers could. Afterwards both counters are full.
 func UseUpResets(ctx context.Context, s *Store, address string) error {
 	l, t := s.opt.Limits, s.Throttle
 	_, network := t.raise(ctx, t.key("recover network", t.placeOf(address).far), Limit{Hits: 1, Window: l.RecoverNetwork.Window})
@@ -146,7 +147,7 @@ func HeldExchange(ctx context.Context, s *Store, deviceID, code string) (func(Ca
 // NoteStep is the number of notes that are written at once.
 const NoteStep = noteStep
 
-// Notes lends the notes in memory.
+// Notes gives tests the notes in memory.
 type Notes[K, V comparable] struct{ *notes[K, V] }
 
 // NewNotes returns notes without a value.

@@ -52,8 +52,9 @@ func TestInstancesAgreeAtOnce(t *testing.T) {
 	})
 }
 
-// A session that was opened with the old password ends with it, wherever it was opened. On a
-// Galera cluster 7 of 24 such sessions lived on, when the lock of the account changed nothing.
+// A session that was opened with the old password ends with it, wherever it was opened. As
+// long as the lock of the account changed no row, 7 of 24 such sessions were still open
+// afterwards on a Galera cluster.
 func TestRaceOfSessionsAndPasswordsOnThreeInstances(t *testing.T) {
 	rounds := 20
 	if os.Getenv("LATCHKEY_TEST_GALERA") != "" {

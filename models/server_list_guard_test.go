@@ -74,8 +74,8 @@ func writesLists(statement string) bool {
 	return false
 }
 
-// before looks before the first statement of a transaction that writes what lists are made
-// from.
+// before reads all lists before the first statement of a transaction that changes one of
+// the listTables.
 func (g *listGuard) before(db *gorm.DB) {
 	if !writesLists(db.Statement.SQL.String() + " " + db.Statement.Table + " ") {
 		return
@@ -158,8 +158,8 @@ func (g *listGuard) look() {
 	}
 }
 
-// The guard notices a list that changes and keeps its version, and one that ends without
-// its version.
+// The guard notices a list that changes without a new version, and a list from which a
+// link disappears at a time that its version does not know.
 func TestGuardOfListsNotices(t *testing.T) {
 	eachServer(t, func(k *kit) {
 		a := k.account()

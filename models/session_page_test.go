@@ -22,8 +22,8 @@ func (k *kit) sessions(accountID int64) []models.Session {
 	return page.Sessions
 }
 
-// pagesOf reads a page of every kind: the first, one in the middle, and one of those that
-// were used since the first was read.
+// pagesOf reads a page of every kind: the first, one in the middle, and one with sessions
+// that were used after the first page was read.
 func (k *kit) pagesOf(accountID int64) error {
 	now := k.clock.Now()
 	for _, place := range []models.SessionPlace{

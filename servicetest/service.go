@@ -106,8 +106,8 @@ func New(t testing.TB, options Options) *Service {
 	return s
 }
 
-// Reopen closes the Store and serves the database anew. Before it, a test closes
-// the Store itself if it replaces the file, for example by an older copy.
+// Reopen closes the Store and serves the database anew. A test that replaces the file,
+// for example by an older copy, closes the Store itself before it does so.
 func (s *Service) Reopen(t testing.TB) {
 	t.Helper()
 	_ = s.Store.Close() // fails if the test has closed it

@@ -93,7 +93,8 @@ func scaled(source image.Image) *image.RGBA {
 	}
 }
 
-// upright returns a picture turned and mirrored as its Exif orientation asks for.
+// upright returns a copy of a picture, turned and mirrored as its Exif orientation
+// says.
 func upright(picture *image.RGBA, orientation uint16) *image.RGBA {
 	width, height := picture.Bounds().Dx(), picture.Bounds().Dy()
 	w, h := float64(width), float64(height)

@@ -19,8 +19,8 @@ import (
 // Options hold the settings of [Serve]. All are needed.
 type Options struct {
 	Listen string // ":7359"
-	// Address returns where a caller at from can reach the media server, such as
-	// "http://192.168.1.2:8096", or "" for no answer.
+	// Address returns the address at which a caller can reach the media server, such as
+	// "http://192.168.1.2:8096", or "" for no answer. from is the caller's address.
 	Address  func(from netip.AddrPort) string
 	ID, Name func() string // of the media server; while the id is "" nobody gets an answer
 	Log      *slog.Logger

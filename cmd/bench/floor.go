@@ -195,8 +195,8 @@ func serviceHeaders() []string {
 }
 
 // argon2id hashes a password once, with the cost that the service has in production, and does
-// nothing else. It pays for the 19 MiB of its blocks, because nobody can hash without them: for
-// clearing them, and for the collector, which runs as seldom as in the service.
+// nothing else. Every call takes the 19 MiB that such a hash needs, so the floor includes the
+// work of clearing them and of the garbage collector, which runs as seldom as in the service.
 func (*floor) argon2id(c *gin.Context) {
 	const iterations, memory, threads, length = 2, 19 * 1024, 1, 32
 	argon2.IDKey([]byte(benchPassword), []byte("sixteen bytes of"), iterations, memory, threads, length)

@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// foundStatus is the status with which govulncheck ends when it found a weakness that the
-// program can reach.
+// foundStatus is the status with which govulncheck ends when it has found a weakness that
+// the program can reach.
 const foundStatus = 3
 
 // weaknessOf makes a database of weaknesses in the format of https://go.dev/doc/security/vuln/database

@@ -43,7 +43,7 @@ func ratios(of, with *Measured) []float64 {
 	return all
 }
 
-// halves returns round by round how many times as long half of the answers took.
+// halves compares how long half of the answers of two targets took, round by round.
 func halves(of, with *Measured) []float64 {
 	var all []float64
 	for i := range min(len(of.Results), len(with.Results)) {

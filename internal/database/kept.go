@@ -37,7 +37,7 @@ type kept struct {
 
 func newKeeper(pool *sql.DB) *keeper { return &keeper{DB: pool, kept: map[string]*kept{}} }
 
-// GetDBConn returns the pool below. GORM looks for this method.
+// GetDBConn returns the pool of connections. GORM looks for this method.
 func (k *keeper) GetDBConn() (*sql.DB, error) { return k.DB, nil }
 
 // ExecContext runs a statement outside a transaction.

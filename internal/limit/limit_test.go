@@ -294,8 +294,8 @@ func TestFailuresLeaveTheQueue(t *testing.T) {
 	})
 }
 
-// However many keys fail, memory is bounded, and a key that has to wait is not forgotten for keys that
-// failed less.
+// However many keys fail, memory is bounded. A key that has to wait is not forgotten to make room
+// for keys that failed less often.
 func TestFailuresFlood(t *testing.T) {
 	t.Parallel()
 	c := newClock()

@@ -2,5 +2,5 @@ package secret
 
 import "context"
 
-// Run lends the gate that all hashes go through.
+// Run gives tests the gate through which all hashes go.
 func Run(ctx context.Context, h *Hasher, work func()) error { return h.run(ctx, work) }
