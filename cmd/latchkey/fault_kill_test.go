@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/captcha/captchatest"
+	"github.com/latchkey-media/latchkey/internal/faulttest"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
@@ -40,9 +41,12 @@ func TestFaultKillDuringSignUps(t *testing.T) {
 		data := look(t, address)
 		data.deliverAll(t)
 		checkWhole(t, data, folder)
-		crowd.check(t, data, folder)
-		t.Logf("%d kills, %d sign-ups acknowledged, %d without an answer, %d of those complete",
-			kills, len(crowd.acknowledged), len(crowd.unanswered), len(data.usernames(t))-len(crowd.acknowledged))
+		lost := crowd.check(t, data, folder)
+		tried := len(crowd.acknowledged) + len(crowd.unanswered)
+		faulttest.Report(t, "F-01", fmt.Sprintf("%d kills of the program while people sign up", kills), faulttest.Engine(address), faulttest.Count{
+			Tried: tried, Survived: tried - lost, Lost: lost,
+			Note: fmt.Sprintf("%d acknowledged, %d of the others complete", len(crowd.acknowledged), len(data.usernames(t))-len(crowd.acknowledged)),
+		})
 		crowd.checkRepeat(t, p, data.usernames(t))
 		p.stop()
 	})
@@ -117,8 +121,9 @@ func solve(v *visitor, form url.Values) bool {
 	return true
 }
 
-// check compares the acknowledged sign-ups with the accounts in the database.
-func (c *crowd) check(t *testing.T, data *data, folder string) {
+// check compares the acknowledged sign-ups with the accounts in the database, and returns how
+// many of them are lost.
+func (c *crowd) check(t *testing.T, data *data, folder string) (lost int) {
 	t.Helper()
 	for _, odd := range c.odd {
 		t.Error("got an unexpected answer: ", odd)
@@ -130,6 +135,7 @@ func (c *crowd) check(t *testing.T, data *data, folder string) {
 	mails := recipients(t, folder)
 	for name := range c.acknowledged {
 		if !there[name] {
+			lost++
 			t.Errorf("%s got the answer to look for the mail but has no account, want an account", name)
 		}
 	}
@@ -145,6 +151,7 @@ func (c *crowd) check(t *testing.T, data *data, folder string) {
 	if n := strings.Count(listed, "not yet confirmed"); n != len(there) {
 		t.Errorf("account list names %d accounts, want %d", n, len(there))
 	}
+	return lost
 }
 
 // checkRepeat sends the form again for up to ten people who never got an answer. The

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/latchkey-media/latchkey/internal/faulttest"
 	"github.com/latchkey-media/latchkey/internal/porttest"
 	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
@@ -31,11 +32,12 @@ func TestFaultRestart(t *testing.T) {
 		"Caddy, two instances":      {behindCaddy, 2, false},
 		"nginx, port of systemd":    {behindNginx, 1, true},
 		"nginx, two instances":      {behindNginx, 2, false},
+		"haproxy, two instances":    {behindHaproxy, 2, false},
 		"no proxy, port of systemd": {func(_ *testing.T, instances []string) string { return instances[0] }, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			restartUnderLoad(t, c.proxy, c.instances, c.socket)
+			restartUnderLoad(t, name, c.proxy, c.instances, c.socket)
 		})
 	}
 }
@@ -43,7 +45,7 @@ func TestFaultRestart(t *testing.T) {
 // drainFor is longer than an unused connection of the proxies lives.
 const drainFor = "--drain-delay=3s"
 
-func restartUnderLoad(t *testing.T, proxy func(*testing.T, []string) string, instances int, socket bool) {
+func restartUnderLoad(t *testing.T, name string, proxy func(*testing.T, []string) string, instances int, socket bool) {
 	t.Helper()
 	database := modelstest.SQLite(t)
 	if instances > 1 {
@@ -83,6 +85,9 @@ func restartUnderLoad(t *testing.T, proxy func(*testing.T, []string) string, ins
 	for _, p := range running {
 		p.stop()
 	}
+	requests := int(load.count.Load())
+	faulttest.Report(t, "F-11", fmt.Sprintf("%s: %d restarts", name, instances*either(1, 4)), faulttest.Engine(database),
+		faulttest.Count{Tried: requests, Survived: requests - len(load.failures), Lost: len(load.failures)})
 }
 
 // startOnSocket opens a port as systemd does for latchkey.socket, and returns its address and a
@@ -225,6 +230,19 @@ func behindNginx(t *testing.T, instances []string) string {
 	}
 	text = fmt.Sprintf("daemon off;\nmaster_process off;\npid %s;\nerror_log stderr warn;\nevents {}\nhttp {\n%s%s}\n", filepath.Join(folder, "pid"), temporary, text)
 	runProxy(t, address, text, "nginx", "-p", folder, "-c")
+	return address
+}
+
+// behindHaproxy starts haproxy with the file of packaging/, and returns its address.
+func behindHaproxy(t *testing.T, instances []string) string {
+	t.Helper()
+	address := porttest.Free(t)
+	text := packaged(t, "haproxy.cfg",
+		"\tlog /dev/log local0\n", "", "\tbind :80\n", "", "bind :443 ssl crt /etc/haproxy/latchkey.example.org.pem", "bind "+address,
+		"http-request deny", "#", "http-request redirect", "#",
+		"127.0.0.1:8470", instances[0], "127.0.0.1:8480", instances[1],
+	)
+	runProxy(t, address, text, "haproxy", "-db", "-f")
 	return address
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/latchkey-media/latchkey/internal/faulttest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
@@ -13,7 +14,8 @@ import (
 func TestFaultStartTogether(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
-		for round := range either(1, 10) {
+		tried, rounds := 0, either(1, 10)
+		for round := range rounds {
 			switch {
 			case round == 0:
 			case strings.HasPrefix(address, "sqlite:"):
@@ -21,12 +23,14 @@ func TestFaultStartTogether(t *testing.T) {
 			default:
 				address = modelstest.MySQL(t)
 			}
-			startTogether(t, address)
+			tried += startTogether(t, address)
 		}
+		faulttest.Report(t, "F-12", "eight starts at once on an empty database", faulttest.Engine(address), faulttest.Count{Tried: tried, Survived: tried})
 	})
 }
 
-func startTogether(t *testing.T, address string) {
+// startTogether starts some programs at once, and returns how many: all of them serve.
+func startTogether(t *testing.T, address string) (started int) {
 	t.Helper()
 	folder := t.TempDir()
 	const starters = 8
@@ -68,4 +72,5 @@ func startTogether(t *testing.T, address string) {
 			t.Errorf("a program stopped with %v, want no error", err)
 		}
 	}
+	return starters
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-media/latchkey/internal/faulttest"
 	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
 	"github.com/latchkey-media/latchkey/servicetest"
@@ -31,15 +32,10 @@ func TestMain(m *testing.M) {
 }
 
 // long reports whether the long form of the fault tests was asked for.
-func long() bool { return os.Getenv("LATCHKEY_TEST_FAULTS") == "long" }
+func long() bool { return faulttest.Long() }
 
 // either returns quick, or thorough in the long form of the fault tests.
-func either(quick, thorough int) int {
-	if long() {
-		return thorough
-	}
-	return quick
-}
+func either(quick, thorough int) int { return faulttest.Either(quick, thorough) }
 
 // patience is the time after which these tests give up waiting.
 const patience = waittest.Patience

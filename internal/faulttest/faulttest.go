@@ -1,0 +1,54 @@
+// Package faulttest writes what the tests of faults (F-01 to F-17) have counted into the log of
+// the test, in lines that make faults collects into one table.
+package faulttest
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// Mark begins each line that [Report] writes; scripts/test looks for it.
+const Mark = "fault: "
+
+// Count is what a test of a fault has counted.
+type Count struct {
+	Tried    int
+	Survived int    // as promised, also when the answer was a refusal that says when to come again
+	Lost     int    // acknowledged and not there afterwards, or half-made
+	Late     int    // survived, but after the time that security.md or the issue allows; no test fails for it
+	Note     string // further figures, for example times; no line breaks and no |
+}
+
+// Long reports whether the long form of the tests was asked for, as make faults does.
+func Long() bool { return os.Getenv("LATCHKEY_TEST_FAULTS") == "long" }
+
+// Either returns quick, or thorough in the long form of the tests.
+func Either(quick, thorough int) int {
+	if Long() {
+		return thorough
+	}
+	return quick
+}
+
+// Engine returns the name of the engine of a database address: SQLite, MariaDB or Galera.
+func Engine(address string) string {
+	switch {
+	case strings.HasPrefix(address, "sqlite:"):
+		return "SQLite"
+	case os.Getenv("LATCHKEY_TEST_GALERA") != "":
+		return "Galera"
+	}
+	return "MariaDB"
+}
+
+// Report writes what a test has counted for the fault id on an engine; what says in a few
+// words what was done. It fails the test if nothing was tried, if something was lost, or if
+// the outcome of a try is not known.
+func Report(t testing.TB, id, what, engine string, c Count) {
+	t.Helper()
+	t.Logf("%s%s | %s | %s | %d | %d | %d | %d | %s", Mark, id, engine, what, c.Tried, c.Survived, c.Lost, c.Late, c.Note)
+	if c.Tried == 0 || c.Lost > 0 || c.Survived != c.Tried {
+		t.Errorf("%s: got %d tries, of which %d survived and %d are lost; want some tries that all survive", id, c.Tried, c.Survived, c.Lost)
+	}
+}
