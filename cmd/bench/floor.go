@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/internal/heap"
+	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
 // The floor answers the same requests as the service, with the same headers and the same
@@ -70,7 +72,7 @@ func serveFloor(ctx context.Context, arguments []string) error {
 	slog.New(slog.NewJSONHandler(os.Stderr, nil)).InfoContext(ctx, "serving", slog.String("address", listener.Addr().String()))
 	server := &http.Server{Handler: f.handler(), ReadHeaderTimeout: 5 * time.Second}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	go heap.Manage(ctx) // as the service does, so that both pay the same for garbage
+	go heap.Manage(ctx, secret.ProductionHashing(runtime.GOMAXPROCS(0)).AtOnce()) // as the service does, so that both pay the same for garbage
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
@@ -175,7 +174,7 @@ func (p *agentProgram) openMediaServer(log *slog.Logger, publicURL func() string
 		return opened, err
 	}
 	opened.builtin, err = builtin.Open(p.ctx, builtin.Options{
-		Path: p.path("builtin.db"), Name: p.settings.ServerName, Keys: keys, Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)),
+		Path: p.path("builtin.db"), Name: p.settings.ServerName, Keys: keys, Hashing: hashing(),
 		Now: time.Now, Random: rand.Reader, Log: log, PublicURL: publicURL, Addresses: p.shownAddresses(publicURL),
 	})
 	if err != nil {

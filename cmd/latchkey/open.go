@@ -71,6 +71,9 @@ func (p *program) keys() (secret.Keys, error) {
 	return keys, nil
 }
 
+// hashing returns how this machine hashes passwords.
+func hashing() secret.HasherOptions { return secret.ProductionHashing(runtime.GOMAXPROCS(0)) }
+
 // store opens the database. It sends no statement yet, so it also succeeds while the
 // database cannot be reached.
 func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*models.Store, error) {
@@ -85,7 +88,7 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 	s := p.settings
 	store, err := models.New(models.Options{
 		Database: s.Database, Connections: s.DatabaseConnections, Pages: database.Pages{Cache: s.SQLiteCache, Map: s.SQLiteMap}, SessionsMost: s.SessionsMost, Keys: keys,
-		Hashing: secret.ProductionHashing(runtime.GOMAXPROCS(0)), Limits: models.ProductionLimits(), BusyNetworks: busyNetworks(s.BusyNetworks()),
+		Hashing: hashing(), Limits: models.ProductionLimits(), BusyNetworks: busyNetworks(s.BusyNetworks()),
 		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), Servers: models.ServersPolicy(s.ConnectServers), LegacyMD5: s.LegacyMD5Login,
 		ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
 		Languages: languages, Now: time.Now, Random: rand.Reader, Log: log,

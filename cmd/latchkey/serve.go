@@ -260,7 +260,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	var working sync.WaitGroup
 	working.Go(func() { s.mail.Run(jobsCtx) })
 	working.Go(func() { s.keeping.Run(jobsCtx) })
-	working.Go(func() { heap.Manage(jobsCtx) })
+	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
 	working.Go(func() { s.watch.run(jobsCtx) })
 	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
 	if s.welcome != nil {

@@ -57,6 +57,11 @@ func ProductionHashing(cores int) HasherOptions {
 	return HasherOptions{Memory: 19 * 1024, Iterations: 2, Parallel: cores, Queue: 64, Wait: 2 * time.Second, StrangersShare: 0.8}
 }
 
+// AtOnce returns the memory of the hashes that may run at once, in bytes.
+func (o HasherOptions) AtOnce() uint64 {
+	return uint64(o.Memory) << 10 * uint64(o.Parallel) //nolint:gosec // a number of cores
+}
+
 // Limits on the parameters of stored hashes: a row that asks for more is
 // refused before anything is allocated.
 const (

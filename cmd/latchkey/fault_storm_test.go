@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/faulttest"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// What a storm of sign-ins may take, by docs/security.md.
+const (
+	stormMemory = 64 << 10        // KiB above the memory at rest, beside that of the hashes
+	hashMemory  = 19 << 10        // KiB for each hash that runs
+	knownIn     = 3 * time.Second // in which a known device gets in
+	shedIn      = 2 * time.Second // in which the others are told to come later
+)
+
+// TestFaultSignInStorm lets many strangers sign in at once (F-16). Devices that signed in before
+// get in all the same, people with a session see their pages, everybody gets an answer, and the
+// program takes no more memory than for the hashes that may run at once.
+func TestFaultSignInStorm(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		p := serve(t, "--database="+address)
+		rest := p.memory(t, "VmRSS:")
+		s := &storm{process: p, strangers: make([]answer, either(200, 1000))}
+		for n := range either(2, 8) {
+			name := fmt.Sprintf("known-%d", n)
+			v := newVisitor(p.address, 20_000+100*n)
+			v.post(t, "/signup", "/signup/sent", signUpForm(name))
+			newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+address).must(t, "account", "confirm", name)
+			v.signIn(t, name)
+			s.known = append(s.known, v)
+		}
+		p.forgetPeak(t)
+		s.rage()
+		peak := p.memory(t, "VmHWM:")
+
+		shed, late := s.check(t)
+		if most := rest + runtime.NumCPU()*hashMemory + stormMemory; peak > most {
+			t.Errorf("the program took up to %d MiB, want at most %d (%d at rest)", peak>>10, most>>10, rest>>10)
+		}
+		all := len(s.strangers) + len(s.known)
+		faulttest.Report(t, "F-16", fmt.Sprintf("%d sign-ins of strangers and %d of known devices at once", len(s.strangers), len(s.known)),
+			faulttest.Engine(address), faulttest.Count{
+				Tried: all, Survived: all - s.lost, Lost: s.lost, Late: late,
+				Note: fmt.Sprintf("%d shed, slowest after %v; known devices in after at most %v, at the try %d; %d pages of people with a session, 99 %% within %v; memory %d to %d MiB",
+					len(shed), last(shed), last(s.gotIn), s.tries.Load(), len(s.pages), percentile(s.pages, 99), rest>>10, peak>>10),
+			})
+		p.stop()
+	})
+}
+
+// storm is strangers who sign in at once, and people who are known to the service.
+type storm struct {
+	process   *process
+	strangers []answer // what each was told; status 0 if no answer came
+	known     []*visitor
+	tries     atomic.Int64 // the most tries that a known device needed
+
+	mu    sync.Mutex
+	gotIn []time.Duration // until a known device was in
+	pages []time.Duration // that a page took for somebody with a session
+	lost  int             // without a proper answer
+}
+
+// rage lets all strangers sign in at once. Meanwhile the known devices sign in, and people who
+// are signed in look at their account again and again.
+func (s *storm) rage() {
+	var strangers, others sync.WaitGroup
+	begin, over := make(chan struct{}), make(chan struct{})
+	for n := range s.strangers {
+		strangers.Go(func() {
+			v := newVisitor(s.process.address, 30_000+100*n)
+			<-begin
+			s.strangers[n], _ = v.do("/signin", url.Values{"name_or_email": {fmt.Sprintf("nobody-%d", n)}, "password": {goodPassword}})
+		})
+	}
+	for n, v := range s.known {
+		others.Go(func() {
+			<-begin
+			s.signIn(v, fmt.Sprintf("known-%d", n))
+		})
+		others.Go(func() {
+			member := *v.client // the same session, on a connection of its own
+			s.look(&visitor{client: &member, base: v.base, from: v.from}, over)
+		})
+	}
+	close(begin)
+	strangers.Wait()
+	close(over)
+	others.Wait()
+}
+
+// signIn signs a known device in again. It comes again when it is told to, as people do.
+func (s *storm) signIn(v *visitor, name string) {
+	again := newVisitor(s.process.address, 0)
+	again.from = v.from
+	again.client.Jar = v.cookies // with the mark of the device
+	took := time.Duration(0)
+	for try := int64(1); ; try++ {
+		a, err := again.do("/signin", url.Values{"name_or_email": {name}, "password": {goodPassword}})
+		took += a.took
+		if err == nil && a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "" {
+			continue
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.gotIn = append(s.gotIn, took)
+		if err != nil || a.status != http.StatusSeeOther {
+			s.lost++
+		}
+		s.tries.Store(max(s.tries.Load(), try))
+		return
+	}
+}
+
+// look asks for the page of the account until the storm is over. That the session of v ends when
+// its device signs in again is no failure.
+func (s *storm) look(v *visitor, over <-chan struct{}) {
+	for {
+		a, err := v.do("/account", nil)
+		s.mu.Lock()
+		s.pages = append(s.pages, a.took)
+		if err != nil || a.status != http.StatusOK && a.status != http.StatusSeeOther {
+			s.lost++
+		}
+		s.mu.Unlock()
+		select {
+		case <-over:
+			return
+		default:
+		}
+	}
+}
+
+// check looks at the answers: each stranger is told that the password is wrong, or to come
+// later. It returns how long it took to tell them the latter, in order, and how many people were
+// answered late.
+func (s *storm) check(t *testing.T) (shed []time.Duration, late int) {
+	t.Helper()
+	for _, a := range s.strangers {
+		switch {
+		case a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "":
+			shed = append(shed, a.took)
+			if a.took > shedIn {
+				late++
+			}
+		case a.status != http.StatusUnprocessableEntity && a.status != http.StatusTooManyRequests:
+			s.lost++
+			t.Errorf("a stranger got status %d, want 422, 429, or 503 with the time to come again", a.status)
+		}
+	}
+	for _, took := range s.gotIn {
+		if took > knownIn {
+			late++
+		}
+	}
+	if len(shed) == 0 {
+		t.Error("no stranger was told to come later, want some: this was no storm")
+	}
+	slices.Sort(shed)
+	slices.Sort(s.gotIn)
+	slices.Sort(s.pages)
+	return shed, late
+}
+
+// last returns the longest of some times in order.
+func last(times []time.Duration) time.Duration { return percentile(times, 100) }
+
+// percentile returns the time within which a share of some times lies, which are in order.
+func percentile(times []time.Duration, share int) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	return times[(len(times)-1)*share/100].Round(time.Millisecond)
+}
+
+// memory returns a line of the status of a process in KiB, or 0 if the system does not tell it.
+func (p *process) memory(t *testing.T, line string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	size := 0
+	if _, rest, ok := bytes.Cut(status, []byte("\n"+line)); ok {
+		if _, err := fmt.Sscan(string(rest), &size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return size
+}
+
+// forgetPeak makes the system measure the largest memory of a process anew.
+func (p *process) forgetPeak(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("/proc/self/clear_refs"); err != nil {
+		return
+	}
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.command.Process.Pid), []byte("5"), 0); err != nil {
+		t.Fatal(err)
+	}
+}
