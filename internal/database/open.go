@@ -213,8 +213,8 @@ func dialectorFor(address string, pages Pages) (gorm.Dialector, Dialect, error) 
 // The time that a MySQL server may take. A network that loses all packets must not
 // delay a page for longer than a person waits.
 const (
-	connectTime = 2 * time.Second // to accept the connection and sign us in
-	answerTime  = 4 * time.Second // for one statement
+	connectTime = 2 * time.Second         // to accept the connection and sign us in
+	answerTime  = 2800 * time.Millisecond // for one statement: the first request to a server that stands still is answered within 3 s
 )
 
 // promptConnector opens connections, prepares their sessions, and limits the time for all

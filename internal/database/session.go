@@ -23,7 +23,7 @@ func sessionStatements() []string {
 		// lc_messages: an error names its index in English, as errors.go reads it.
 		// foreign_key_checks, unique_checks, default_storage_engine: what the migrations declare is kept.
 		"SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, autocommit = 1, completion_type = 0, time_zone = '+00:00', sql_mode = 'TRADITIONAL', " +
-			"innodb_lock_wait_timeout = 3, sql_auto_is_null = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615, " +
+			"innodb_lock_wait_timeout = 2, sql_auto_is_null = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615, " +
 			"sql_big_selects = 1, lc_messages = 'en_US', foreign_key_checks = 1, unique_checks = 1, default_storage_engine = 'InnoDB'",
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
 	}

@@ -67,7 +67,7 @@ func TestSessionsSetWhatTheyRelyOn(t *testing.T) { //nolint:paralleltest // see 
 	db := open(t, g.at(""))
 	for name, want := range map[string]string{
 		"character_set_client": "utf8mb4", "character_set_results": "utf8mb4", "collation_connection": "utf8mb4_general_ci",
-		"autocommit": "1", "completion_type": "NO_CHAIN", "time_zone": "+00:00", "innodb_lock_wait_timeout": "3", "sql_auto_is_null": "0",
+		"autocommit": "1", "completion_type": "NO_CHAIN", "time_zone": "+00:00", "innodb_lock_wait_timeout": "2", "sql_auto_is_null": "0",
 		"sql_safe_updates": "0", "sql_select_limit": "18446744073709551615", "sql_big_selects": "1", "foreign_key_checks": "1",
 		"unique_checks": "1", "lc_messages": "en_US", "default_storage_engine": "InnoDB", "tx_isolation": "REPEATABLE-READ", "tx_read_only": "0",
 	} {
