@@ -7,10 +7,14 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
+
+	"github.com/latchkey-media/latchkey/internal/faulttest"
 )
 
 // TestFaultDiskFull takes away the space of the embedded database, and gives it
@@ -57,8 +61,11 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 		crew.work(t, p, 1)
 		return crew.all(http.StatusOK, http.StatusServiceUnavailable)
 	})
+	crew.counted("")
 	slowest := crew.work(t, p, either(20, 300))
 	crew.mustAll(t, http.StatusOK, http.StatusServiceUnavailable)
+	count := crew.counted(fmt.Sprintf("slowest page %v", slowest.Round(time.Millisecond)))
+	within(t, patience, "not ready without space", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
 	change := url.Values{"username": {"crew"}, "display_name": {"Someone"}, "language": {"en"}}
 	if a, err := crew.members[0].do("/account", change); err != nil || a.status != http.StatusServiceUnavailable {
 		t.Errorf("a change without space: %d %v, want 503", a.status, err)
@@ -66,6 +73,7 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 	taken = max(taken, len(look(t, address).usernames(t)))
 
 	giveBack()
+	within(t, patience, "ready with space", func() bool { return p.get("/readyz") == http.StatusOK })
 	newVisitor(p.address, 5000).post(t, "/signup", "/signup/sent", signUpForm("the-first"))
 	crew.work(t, p, 4)
 	crew.mustAll(t, http.StatusOK, http.StatusSeeOther)
@@ -78,7 +86,10 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 		t.Errorf("integrity: %q %v, want verdict ok", verdict, err)
 	}
 	p.stop()
-	t.Logf("slowest page without space: %v", slowest)
+	if lost := taken - len(data.usernames(t)); lost > 0 {
+		count.Survived, count.Lost = count.Survived-lost, lost
+	}
+	faulttest.Report(t, "F-10", "pages while the disk is full: "+path.Base(t.Name()), faulttest.Engine(address), count)
 }
 
 // smallDisk mounts a disk of a few megabytes. It reports false if the user may not

@@ -18,6 +18,7 @@ type proxy struct {
 	listener net.Listener
 	lines    map[net.Conn]struct{}
 	silent   bool // loses everything that is sent on old and new connections
+	fuse     int  // bytes after which every connection breaks, if it is not 0
 }
 
 // behindProxy returns the address at which the database is reached through a new proxy,
@@ -50,7 +51,7 @@ func (p *proxy) cut() {
 }
 
 // hush keeps connections open and accepts new ones, but transports nothing, as a
-// broken network does.
+// broken network and the system of a stopped server do.
 func (p *proxy) hush() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,6 +80,34 @@ func (p *proxy) restore() {
 	}()
 }
 
+// breakAfter breaks every connection when n more bytes have been transported, in whatever
+// direction. New connections work.
+func (p *proxy) breakAfter(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fuse = n
+}
+
+// burn takes the bytes of a transport from the fuse. It returns how many of them still pass,
+// and breaks every connection if these are not all.
+func (p *proxy) burn(n int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fuse == 0 {
+		return n
+	}
+	if p.fuse > n {
+		p.fuse -= n
+		return n
+	}
+	n, p.fuse = p.fuse, 0
+	for line := range p.lines {
+		_ = line.Close()
+	}
+	clear(p.lines)
+	return n
+}
+
 // join copies bytes between line and the target.
 func (p *proxy) join(line net.Conn) {
 	far, err := net.Dial("tcp", p.target)
@@ -105,7 +134,8 @@ func (p *proxy) carry(from, to net.Conn) {
 			_, _ = io.Copy(io.Discard, from)
 			return
 		}
-		if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {
+		passing := p.burn(n)
+		if _, failed := to.Write(buffer[:passing]); err != nil || failed != nil || passing < n {
 			return
 		}
 	}

@@ -75,7 +75,9 @@ func TestReadyTriesToWrite(t *testing.T) {
 func TestReadyNoticesReadOnlyServers(t *testing.T) { //nolint:paralleltest // see above
 	g := newGuest(t, "")
 	db := prepared(t, g.at(""))
-	t.Cleanup(func() { g.run("SET GLOBAL read_only = 0") })
+	release := modelstest.OnlyUser(t, g.url.String(), "read_only")
+	defer release()
+	defer g.run("SET GLOBAL read_only = 0")
 	g.run("SET GLOBAL read_only = 1")
 	if err := db.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "does not write") {
 		t.Errorf("a server that only reads gave error %v, want one that says that the database does not write", err)

@@ -192,6 +192,28 @@ func MySQL(t testing.TB) string {
 	return u.String()
 }
 
+// OnlyUser waits until no other test, of whatever package, uses what is called name on the server
+// of address, and returns the function that lets the next one use it. A Galera cluster has no such
+// locks between its nodes, so there a test must be the only one by itself.
+func OnlyUser(t testing.TB, address, name string) (release func()) {
+	t.Helper()
+	if os.Getenv(nodesVariable) != "" {
+		return func() {}
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := connect(t, u)
+	db.SetMaxOpenConns(1) // the lock belongs to the connection
+	db.SetConnMaxIdleTime(0)
+	got := 0
+	if err := db.QueryRowContext(context.Background(), "SELECT GET_LOCK(?, ?)", "latchkey test "+name, waittest.Patience.Seconds()).Scan(&got); err != nil || got != 1 {
+		t.Fatalf("the lock of %s gave %d and error %v, want 1", name, got, err)
+	}
+	return func() { _ = db.Close() }
+}
+
 // missing is true once a test has failed because no server is named. One such
 // failure in each package is enough: sixty would hide the other failures.
 var missing atomic.Bool
@@ -232,6 +254,16 @@ func awaitDatabase(t testing.TB, node, name string) {
 
 func exec(t testing.TB, server *url.URL, statement string) {
 	t.Helper()
+	db := connect(t, server)
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(context.Background(), statement); err != nil {
+		t.Errorf("the statement %s gave error %v, want none", strings.Fields(statement)[0], err)
+	}
+}
+
+// connect returns a pool of connections to a server, as the user of its address.
+func connect(t testing.TB, server *url.URL) *sql.DB {
+	t.Helper()
 	config := mysql.NewConfig()
 	config.Net, config.Addr, config.User = "tcp", server.Host, server.User.Username()
 	config.Passwd, _ = server.User.Password()
@@ -239,8 +271,5 @@ func exec(t testing.TB, server *url.URL, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(context.Background(), statement); err != nil {
-		t.Errorf("the statement %s gave error %v, want none", strings.Fields(statement)[0], err)
-	}
+	return db
 }

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/latchkey-media/latchkey/internal/faulttest"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// TestFaultBackup makes backups with the commands of docs/operations.md while people sign up, and
+// kills the program during every second one (F-17). Each backup is restored: it has everybody
+// who was acknowledged before it began, nobody in part, and opens no session.
+func TestFaultBackup(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		folder, crowd := t.TempDir(), &crowd{acknowledged: map[string]bool{}}
+		flags := []string{"--database=" + address, "--mail-url=dir:" + folder}
+		p := serve(t, flags...)
+		newVisitor(p.address, 1).post(t, "/signup", "/signup/sent", signUpForm("ann"))
+		newShell(t, "--dev", "--secret-key="+modelstest.Key, "--database="+address).must(t, "account", "confirm", "ann")
+		ann := newVisitor(p.address, 2)
+		ann.signIn(t, "ann")
+		data := look(t, address)
+		within(t, patience, "ann has her mails", func() bool { return data.count(t, "SELECT COUNT(*) FROM outbox") == 0 })
+		count := faulttest.Count{}
+		backups := either(2, 6)
+		for n := range backups {
+			before, kept := crowd.backUp(t, p, address, n%2 == 1)
+			checkWhole(t, look(t, kept), folder)
+			restored := serve(t, "--database="+kept, "--restored", "--mail-url=dir:"+t.TempDir())
+			there := look(t, kept).usernames(t)
+			for name := range before {
+				if count.Tried++; there[name] {
+					count.Survived++
+					continue
+				}
+				count.Lost++
+				t.Errorf("%s was acknowledged before backup %d and is not in it", name, n)
+			}
+			ann.base = "http://" + restored.address
+			if a, err := ann.do("/account", nil); err != nil || a.status != http.StatusSeeOther {
+				t.Errorf("a session from before backup %d: got status %d with error %v, want 303: it has ended", n, a.status, err)
+			}
+			restored.stop()
+			p = serve(t, flags...)
+		}
+		p.stop()
+		faulttest.Report(t, "F-17", fmt.Sprintf("%d backups while people sign up, all restored", backups), faulttest.Engine(address), count)
+	})
+}
+
+// backUp lets people sign up and makes a backup meanwhile. It returns who was acknowledged before
+// the backup began, and the address of the database that is restored from it. The program has
+// then ended; killed, if kill is true.
+func (c *crowd) backUp(t *testing.T, p *process, address string, kill bool) (before map[string]bool, kept string) {
+	t.Helper()
+	var people sync.WaitGroup
+	enough := make(chan struct{})
+	for range 4 {
+		people.Go(func() {
+			for {
+				select {
+				case <-enough:
+					return
+				default:
+				}
+				if !c.signUp(p) {
+					return
+				}
+			}
+		})
+	}
+	want := c.taken() + either(5, 25)
+	within(t, patience, "some sign-ups before the backup", func() bool { return c.taken() >= want })
+	c.mu.Lock()
+	before = maps.Clone(c.acknowledged)
+	c.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		kept = backupOf(t, address)
+	}()
+	if kill {
+		p.kill()
+	}
+	<-done
+	close(enough)
+	people.Wait()
+	if !kill {
+		p.stop()
+	}
+	return before, kept
+}
+
+// backupOf makes a backup of a database and restores it as another one, whose address it returns.
+func backupOf(t *testing.T, address string) string {
+	t.Helper()
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		copied := filepath.Join(filepath.Dir(path), fmt.Sprintf("backup-%d.db", backups.Add(1)))
+		data := look(t, address)
+		if _, err := data.SQL.ExecContext(t.Context(), "VACUUM INTO '"+copied+"'"); err != nil {
+			t.Error(err)
+		}
+		return "sqlite:" + copied
+	}
+	restored := modelstest.MySQL(t)
+	from, into := mustParse(t, address), mustParse(t, restored)
+	dump := exec.CommandContext(t.Context(), "mariadb-dump", append(clientFlags(from), "--single-transaction", "--skip-lock-tables", strings.TrimPrefix(from.Path, "/"))...)
+	load := exec.CommandContext(t.Context(), "mariadb", append(clientFlags(into), strings.TrimPrefix(into.Path, "/"))...)
+	text, err := dump.Output()
+	if err != nil {
+		t.Errorf("mariadb-dump: %v, want no error", err)
+	}
+	load.Stdin, load.Stderr = bytes.NewReader(text), os.Stderr
+	if err := load.Run(); err != nil {
+		t.Errorf("mariadb: %v, want no error", err)
+	}
+	return restored
+}
+
+func mustParse(t *testing.T, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Error(err)
+		return &url.URL{}
+	}
+	return u
+}
+
+// clientFlags returns the flags by which the programs of MariaDB reach a server.
+func clientFlags(u *url.URL) []string {
+	return []string{"--no-defaults", "--protocol=tcp", "--host=" + u.Hostname(), "--port=" + u.Port(), "--user=" + u.User.Username()}
+}
+
+// backups counts the backups of these tests, for the names of their files.
+var backups atomic.Int64
