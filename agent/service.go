@@ -132,7 +132,8 @@ func (s *service) endTrouble(ctx context.Context, by asker) {
 	}
 }
 
-// hasTrouble reports whether any asker has a trouble. The caller holds the lock.
+// hasTrouble reports whether at least one asker has the trouble with that name. The
+// caller holds the lock.
 func (s *service) hasTrouble(name string) bool {
 	for _, one := range s.troubles {
 		if one == name {

@@ -12,9 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// TestTrustEndsAlthoughClockWasAhead writes a last contact in the future, as by a
-// clock that was ahead. The trust in the service must not last longer because of
-// it.
+// TestTrustEndsAlthoughClockWasAhead writes a last contact in the future, as a clock
+// that was ahead would do. The trust in the service must not last longer because of it.
 func TestTrustEndsAlthoughClockWasAhead(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -142,7 +142,7 @@ func (s *Store) formerTokens(ctx context.Context, note owedToken) ([]owedToken, 
 	return rows, nil
 }
 
-// postpone moves a token that could not be revoked behind all others.
+// postpone moves a token that could not be revoked to the end of the list.
 func (s *Store) postpone(ctx context.Context, id string) error {
 	return s.tx(ctx, "put a token off", func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE tokens SET ending_at = max(?, (SELECT max(ending_at) + 1 FROM tokens)) WHERE id = ? AND ending_at > 0",

@@ -185,7 +185,7 @@ func TestCutBodyIsNotLoggedAsError(t *testing.T) {
 	}
 }
 
-// A path that was copied with punctuation marks behind it is redirected to the page. Such
+// A path that was copied with punctuation marks after it is redirected to the page. Such
 // a redirect never leads to another host.
 func TestPathsWithStrayMarks(t *testing.T) {
 	t.Parallel()

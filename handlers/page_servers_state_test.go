@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A server on which the person has no local user who may come in cannot be opened, so its row says why, and has
-// no button that would lead to a refusal.
+// A server cannot be opened if the person has no local user there who may come in. Its row then
+// says why, and has no button that would lead to a refusal.
 func TestServersWithoutUsableLocalUserHaveNoOpenButton(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, den := owners(t)

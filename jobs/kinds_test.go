@@ -81,7 +81,8 @@ func (w *world) acts(ctx context.Context) []act {
 	}
 }
 
-// serverActs returns the acts that servers, their owner and their people do after acts.
+// serverActs returns what servers, their owner and their people do. These acts come
+// after those of acts.
 func (w *world) serverActs(ctx context.Context) []act {
 	ask := func() error {
 		var err error

@@ -36,7 +36,7 @@ func parseEmail(typed string) (sendTo, key string, ok bool) {
 }
 
 // mailboxKey returns the text that stands for a mailbox where mails are counted: the
-// address as it is compared, without a tag behind a plus. At nearly every provider,
+// address as it is compared, without a tag after a plus. At nearly every provider,
 // ann+1@example.org and ann+2@example.org belong to one person. At any other provider the
 // two people share one limit, so a few more mails are held back. Dots stay, because most
 // providers treat addresses with different dots as different mailboxes.

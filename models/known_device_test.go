@@ -42,7 +42,7 @@ func TestDeviceMarksEndWithThePassword(t *testing.T) {
 	})
 }
 
-// All marks of one account together have a hundred tries a day.
+// All device marks of one account together have a hundred tries a day.
 func TestDeviceMarksCountTogether(t *testing.T) {
 	each(t, func(k *kit) {
 		a := k.account()

@@ -21,9 +21,9 @@ type GoneLibrary struct {
 	Likely []Library // libraries that may be the same under a new name, the likeliest first
 }
 
-// A library that came this long before another one was gone, or this long after that, may be
-// the same one. The times are not equal if the media server lists the new library later, or
-// if the owner made the new library by hand before or after removing the other one.
+// A new library may be the one that was gone if it came at most this long before or after
+// that. The times are not equal if the media server lists the new library later, or if the
+// owner made the new library by hand before or after removing the other one.
 const (
 	cameBefore = time.Hour
 	cameAfter  = 24 * time.Hour

@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// addresses that differ by a tag behind a plus are one mailbox.
+// addresses that differ by a tag after a plus are one mailbox.
 func TestPlusAddressesAreOneMailbox(t *testing.T) {
 	each(t, func(k *kit) {
 		name := newName()

@@ -93,8 +93,8 @@ func keyRows() []string {
 	}
 }
 
-// isWordWithNumber reports whether a password is only one common word with a few digits or
-// marks before or behind it, such as a year: "Summer2026!". The caller holds the lists of words.
+// isWordWithNumber reports whether a password is only one common word with a few digits or marks
+// before or after it, such as a year: "Summer2026!". The caller holds the lists of words.
 func isWordWithNumber(text string) bool {
 	const mostAround = 7
 	word := strings.TrimFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M) })

@@ -45,7 +45,7 @@ type Address struct {
 	Scheme     string // http or https
 	Host       string // a name, or an IP address without brackets
 	Port       int
-	Path       string // "", or what stands behind the port: "/jellyfin"
+	Path       string // "", or what follows the port: "/jellyfin"
 	Position   int
 	Hidden     bool
 	ByOwner    bool

@@ -86,7 +86,7 @@ func (f *handlers) postPicture(w http.ResponseWriter, r *wire.Request, _ *sessio
 	return nil
 }
 
-// fromBase64 decodes base64, which may contain blanks and may stand behind "data:…,". It
+// fromBase64 decodes base64, which may contain blanks and may come after "data:…,". It
 // returns nil if the text is not base64.
 func fromBase64(text []byte) []byte {
 	if bytes.HasPrefix(text, []byte("data:")) {

@@ -116,7 +116,7 @@ func chunk(kind, data string) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
 }
 
-// pngWith returns a PNG with one chunk more, and with something behind its end.
+// pngWith returns a PNG with one chunk more, and with something after its end.
 func pngWith(t testing.TB, kind string) []byte {
 	plain := pngOf(t, 3, 2)
 	return append(append(append(append([]byte{}, plain[:33]...), chunk(kind, "GPS 48.1")...), plain[33:]...), "trailing GPS"...)

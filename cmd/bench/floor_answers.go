@@ -19,8 +19,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// validSession is the condition that the service has for sessions. The fifth parameter, which
-// comes first, says before which time a use must be noted.
+// validSession and sessionIsValid are the condition that the service has for sessions. A
+// statement with them also asks whether a use of the session must be noted: the value for
+// that comes before the others.
 const validSession = ` FROM sessions z JOIN accounts c ON c.id = z.account_id`
 
 const sessionIsValid = ` WHERE z.token_hash = ? AND z.expires_at > ? AND z.last_seen_at > CASE z.kind WHEN 'browser' THEN ? ELSE ? END
@@ -81,9 +82,9 @@ const (
 	noteEvery   = 5 * time.Minute
 )
 
-// session returns the parameters of a statement about the session of a token: first those of
-// the statement's own, and then the condition's. It reports false for a text that is not a
-// token.
+// session returns the parameters of a statement about the session of a token: first those
+// that the statement itself needs, and then those of sessionIsValid. It reports false for a
+// text that is not a token.
 func (*floorStore) session(token string, now time.Time, own ...any) ([]any, bool) {
 	if !secret.WellFormed(secret.SessionToken, token) {
 		return nil, false

@@ -1,7 +1,7 @@
 // Bench measures the service. It starts the program on one core, sends requests from the
-// other, compares it in interleaved rounds with a floor that does the same work by the least
-// means, and prints a table of ratios. "make bench" builds both and runs it; see
-// docs/performance.md.
+// other, compares it in interleaved rounds with a floor that does the same work with as
+// little code as possible, and prints a table of ratios. "make bench" builds both and runs
+// it; see docs/performance.md.
 package main
 
 import (

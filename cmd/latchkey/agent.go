@@ -31,7 +31,7 @@ func (agentStub) Run() error {
 	return errors.New("write the word agent first: latchkey agent, and then its commands and flags")
 }
 
-// agentCommands is the command line behind "latchkey agent".
+// agentCommands holds the commands and flags that follow "latchkey agent".
 type agentCommands struct {
 	config.Agent
 

@@ -82,8 +82,8 @@ func (s *setup) place() error {
 		s.file = filepath.Join(s.settings.DataDir, config.AgentFile)
 	}
 	s.system = s.file == config.AgentSystemFile
-	// Settings may be wrong now if setup asks for them later, and so may the file if
-	// it is replaced.
+	// Setup asks for these settings later and may replace the file, so they may still
+	// be wrong here.
 	if err := s.loaded.Check("config", "service", "claim-code", "media-server", "media-server-url", "api-key", "server-name", "listen", "addresses"); err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func (k *keeper) prepared(ctx context.Context, text string) (one *kept, stmt *sq
 	return one, stmt, err
 }
 
-// enter counts a use of text. It returns its entry, which the caller must leave, its
+// enter counts a use of text. It returns its entry, for which the caller must call leave, its
 // statement, if it has one, and whether the text was run before. A text of a transaction that
 // is run again is put on the list of those that are wanted.
 func (k *keeper) enter(text string, inTx bool) (one *kept, stmt *sql.Stmt, again bool) {

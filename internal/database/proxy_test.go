@@ -127,8 +127,8 @@ func (p *proxy) loses(client net.Conn, said []byte) bool {
 	return p.deaf
 }
 
-// prepare is the command COM_STMT_PREPARE of MySQL's protocol. It stands behind the four bytes
-// of a packet's head.
+// prepare is the command COM_STMT_PREPARE of MySQL's protocol. It follows the four bytes of a
+// packet's head.
 const prepare = 0x16
 
 // noRoom returns the packet with the error 1461, ER_MAX_PREPARED_STMT_COUNT_REACHED.

@@ -79,11 +79,10 @@ func (id *Identity) fill(other Identity) {
 	}
 }
 
-// parseAuthorization reads "MediaBrowser" or "Emby", in any letter case, and the
-// pairs behind it: quoted or not, with or without a blank after the comma, with
-// blanks inside. A comma inside quotes belongs to the value; a comma in an unquoted
-// value ends it only if another pair follows. If a name occurs twice, its first pair
-// counts.
+// parseAuthorization reads "MediaBrowser" or "Emby", in any letter case, and the pairs
+// after it: quoted or not, with or without a blank after the comma, with blanks inside.
+// A comma inside quotes belongs to the value; a comma in an unquoted value ends it only
+// if another pair follows. If a name occurs twice, its first pair counts.
 func parseAuthorization(header string) Identity {
 	scheme, rest, found := strings.Cut(strings.TrimSpace(header), " ")
 	if !found || !strings.EqualFold(scheme, "MediaBrowser") && !strings.EqualFold(scheme, "Emby") {
@@ -103,8 +102,8 @@ func parseAuthorization(header string) Identity {
 	return id
 }
 
-// nextValue returns the value at the front of rest, the text behind a "=", and the
-// text after the value.
+// nextValue returns the value at the front of rest, the text after a "=", and the text
+// after the value.
 func nextValue(rest string) (value, after string) {
 	if strings.HasPrefix(rest, `"`) {
 		for end := 1; end < len(rest); end++ {

@@ -70,7 +70,7 @@ func (r *Routes) Find(request *http.Request) (handler http.Handler, with *http.R
 	return match.Value, request.WithContext(context.WithValue(request.Context(), foundKey{}, of)), nil, true
 }
 
-// match finds a path as it is, or else as what stands behind one of the paths of
+// match finds a path as it is, or else as what follows one of the paths of
 // [Routes.Below].
 func (r *Routes) match(method, path string) Match[http.Handler] {
 	match := r.table.Find(method, strings.Trim(withoutPrefixes(path), "/"))

@@ -73,8 +73,9 @@ func (s state) percent(least, hashes uint64) int {
 }
 
 // resting reports whether the program has allocated little since an earlier look, but much
-// since memory went back the last time. What the last collection found alive says nothing
-// here: it may have met a hash at work, and takes its blocks for a part of the live heap.
+// since memory went back the last time. What the last collection found alive does not
+// matter here: it may have run during a hash, whose blocks then count as part of the live
+// heap.
 func (s state) resting(earlier, returned state) bool {
 	return s.allocated-earlier.allocated < quietBytes && s.allocated-returned.allocated > worthReturn
 }

@@ -121,7 +121,8 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	return func() { g.leave(one, g.now().Sub(began)) }, nil
 }
 
-// place returns a caller that waits: the one that has booked, or a new one.
+// place puts a caller that waits into its queue and returns it. It takes the place that
+// ctx has booked, if any, and books one otherwise.
 func (g *gate) place(ctx context.Context) (*waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

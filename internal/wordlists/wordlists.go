@@ -17,7 +17,7 @@ import (
 )
 
 // lists holds the lists by their names, and in each list the words in their order, with a space
-// behind each word.
+// after each word.
 //
 // Go initialises this package after frequency, from which it takes the lists, and before
 // matching, which makes the maps: of the packages whose imports are ready, the one that is first

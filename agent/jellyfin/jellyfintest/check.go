@@ -21,7 +21,7 @@ type checker struct {
 	report func(drift string)
 }
 
-// sayFunc reports one drift of a request or an answer.
+// sayFunc reports one way in which a request or an answer differs from the description.
 type sayFunc func(format string, a ...any)
 
 // saying returns a function that reports drift of a request or an answer of an

@@ -174,8 +174,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // below returns the rest of a path after the base, which may be in any letter case. It
-// also removes the prefix that old apps put before each path, except as Jellyfin 12, which
-// does not know such prefixes. It returns false for a path outside of the base.
+// also removes the prefix that old apps put before each path. As Jellyfin 12 it does not,
+// because that version does not know such prefixes. It returns false for a path outside of
+// the base.
 func (s *Server) below(path string) (string, bool) {
 	if len(path) < len(s.base) || !strings.EqualFold(path[:len(s.base)], s.base) {
 		return "", false
