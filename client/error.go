@@ -85,7 +85,7 @@ var (
 // ErrBadAnswer means that the answer does not come from the service, or comes from a
 // version that this package does not know. The answer was, for example, a page of a
 // proxy, half a document or a redirect.
-var ErrBadAnswer = errors.New("the answer is none of Latchkey's")
+var ErrBadAnswer = errors.New("the answer does not come from Latchkey")
 
 // Error returns a text with the status, the code and the members that are wrong.
 func (e *Error) Error() string {

@@ -76,7 +76,7 @@ the agent alone:
 ` + "```yaml\n" + agentExampleFile + "```" + `
 
 As variables, for a container: ` + "`LATCHKEY_AGENT_SERVICE`, `LATCHKEY_AGENT_MEDIA_SERVER_URL`, `LATCHKEY_AGENT_API_KEY_FILE`, `LATCHKEY_AGENT_CLAIM_CODE`" + ` and
-` + "`LATCHKEY_AGENT_DATA_DIR`" + `. In the file of the data folder ` + "`data-dir`" + ` has no place.
+` + "`LATCHKEY_AGENT_DATA_DIR`" + `. The file in the data folder cannot contain ` + "`data-dir`" + `.
 `
 
 const agentExampleFile = `service: https://latchkey.example.org

@@ -96,7 +96,7 @@ func TestPageSaysWhyAGuestWaits(t *testing.T) {
 	for _, tell := range []struct{ reason, owner, guest string }{
 		{models.WaitGuestsOff, "“create-users” is off", "creates none for guests now"},
 		{models.WaitLimit, "as many guests as “guest-limit” allows", "as many guests as it may have"},
-		{models.WaitHourly, "You need to do nothing", "within some hours"},
+		{models.WaitHourly, "You do not need to do anything", "within some hours"},
 		{models.WaitRefused, "because the media server refuses it", "refuses to create it"},
 		{models.WaitNameTaken, "refuses every name like theirs", "refuses every name like yours"},
 		{"", "“latchkey agent status” there says why", "is being created"},

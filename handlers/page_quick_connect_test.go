@@ -76,7 +76,7 @@ func TestQuickConnectPages(t *testing.T) {
 	// The person must choose a server that they are linked to.
 	gina.see(gina.post("/link/quick-connect", "code", "739 104"), http.StatusUnprocessableEntity,
 		"<title>Problem: ", "Choose the server", "autofocus", `aria-describedby="servers-error"`, "739 104")
-	gina.see(gina.post("/link/quick-connect", "code", "739 104", "server_id", "7"), http.StatusUnprocessableEntity, "none of yours. Choose another")
+	gina.see(gina.post("/link/quick-connect", "code", "739 104", "server_id", "7"), http.StatusUnprocessableEntity, "not one of yours. Choose another")
 	gina.wrong(gina.post("/link/quick-connect", "code", "73910", "server_id", attic.id()), "user_code")
 	attic.nothingWaits()
 

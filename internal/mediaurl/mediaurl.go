@@ -15,7 +15,7 @@ import (
 
 // The errors of [Parse].
 var (
-	ErrAddress = errors.New("this is no http or https address of a server")
+	ErrAddress = errors.New("this is not the http or https address of a server")
 	ErrPath    = errors.New("the path of the address cannot be kept")
 )
 
@@ -61,7 +61,7 @@ func usualPort(scheme string) int { return map[string]int{"http": 80, "https": 4
 
 // Parse reads an http or https address without a user, query or fragment. A path is kept,
 // because many media servers are below one. Blanks around the address, slashes at its end,
-// a dot behind the host and the zone of an IPv6 address change nothing and are left out.
+// a dot after the host and the zone of an IPv6 address change nothing and are left out.
 // For any other text it returns [ErrAddress], or [ErrPath] if the path, a query or a
 // fragment is to blame, because addresses become links on pages and in programs: what was
 // dropped would lead to another place.
