@@ -139,7 +139,7 @@ func Listening(s *Store, serverID int64) int {
 func HeldExchange(ctx context.Context, s *Store, deviceID, code string) (func(Caller) (SignedIn, error), error) {
 	row, err := s.Devices.byMAC(ctx, secret.Sum(code))
 	if deviceID != "" {
-		row, err = s.Devices.byEmby(ctx, deviceID, code)
+		row, err = s.Devices.byEmby(ctx, deviceID, code, s.Devices.byMAC)
 	}
 	return func(caller Caller) (SignedIn, error) { return s.Devices.admit(ctx, &row, caller) }, err
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -301,24 +302,39 @@ func (d *Devices) Exchange(ctx context.Context, deviceCode string, caller Caller
 // counts as a guess. A device that still shows its own old code is not guessing.
 var errNoSuchCode = errors.New("models: no such device code")
 
-// lookDevice is the statement that every waiting device runs every few seconds.
-const lookDevice = "SELECT id, device_id, client, device, state, account_id, password_version, expires_at FROM device_codes WHERE device_mac = ?"
+// These are the statements of devices that ask every few seconds whether their code was
+// approved. A device of the Emby wire asks by the second one, until it exchanges its code.
+const (
+	lookDevice = "SELECT id, device_id, client, device, state, account_id, password_version, expires_at FROM device_codes WHERE device_mac = ?"
+	pollDevice = "SELECT state, expires_at FROM device_codes WHERE device_mac = ?"
+)
 
 // byMAC finds a device code, with the columns that [lookDevice] reads. It returns
 // [ErrDeviceCodeExpired], because of errNoSuchCode if there is no such code.
 func (d *Devices) byMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
 	var r deviceCodeRow
 	found, err := d.hot.device.One(ctx, []any{mac[:]}, &r.ID, &r.DeviceID, &r.Client, &r.Device, &r.State, &r.AccountID, &r.PasswordVersion, &r.ExpiresAt)
+	return r, d.usable(&r, found, err)
+}
+
+// stateByMAC is byMAC for State and ExpiresAt alone.
+func (d *Devices) stateByMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
+	var r deviceCodeRow
+	found, err := d.hot.poll.One(ctx, []any{mac[:]}, &r.State, &r.ExpiresAt)
+	return r, d.usable(&r, found, err)
+}
+
+// usable returns the errors of byMAC, for a row that was looked up with err.
+func (d *Devices) usable(r *deviceCodeRow, found bool, err error) error {
 	switch {
 	case err != nil:
-		return deviceCodeRow{}, explained("find a device code", err)
+		return explained("find a device code", err)
 	case !found:
-		return deviceCodeRow{}, ErrDeviceCodeExpired.because(errNoSuchCode)
+		return ErrDeviceCodeExpired.because(errNoSuchCode)
 	case r.State == deviceSpent || !r.ExpiresAt.After(d.Now()):
-		return deviceCodeRow{}, ErrDeviceCodeExpired
-	default:
-		return r, nil
+		return ErrDeviceCodeExpired
 	}
+	return nil
 }
 
 // notTooFast stores the pace of one device in its row, so that the pace holds on every
@@ -397,40 +413,32 @@ func deviceName(row *deviceCodeRow) string {
 // too old. Wrong pairs are counted by device; after too many the codes of the device
 // are dead and every pair gets [ErrThrottled].
 func (d *Devices) EmbyPoll(ctx context.Context, deviceID, typed string) (approved bool, err error) {
-	row, err := d.byEmby(ctx, deviceID, typed)
+	row, err := d.byEmby(ctx, deviceID, typed, d.stateByMAC)
 	return err == nil && row.State == deviceApproved, err
 }
 
-func (d *Devices) byEmby(ctx context.Context, deviceID, typed string) (deviceCodeRow, error) {
+func (d *Devices) byEmby(ctx context.Context, deviceID, typed string, look func(context.Context, secret.Hash) (deviceCodeRow, error)) (deviceCodeRow, error) {
 	code, ok := parseShortCode(typed)
 	if !ok || deviceID == "" || len(deviceID) > deviceIDMax {
 		return deviceCodeRow{}, ErrDeviceCodeExpired
 	}
-	row, err := d.byMAC(ctx, d.embyMAC(deviceID, code))
+	row, err := look(ctx, d.embyMAC(deviceID, code))
 	switch {
-	case errors.Is(err, errNoSuchCode):
-		if err := d.missed(ctx, deviceID); err != nil {
-			return row, err
-		}
-		return row, err
-	case KindOf(err) == KindExpired:
-		if err := d.throttle.stillOpen(ctx, d.missKey(deviceID)); err != nil {
-			return row, err
-		}
-		return row, err
-	case err != nil:
-		return row, err
-	case row.State == deviceDenied:
+	case err == nil && row.State == deviceDenied:
 		return row, ErrDeviceCodeExpired
+	case errors.Is(err, errNoSuchCode):
+		return row, cmp.Or(d.missed(ctx, deviceID), err)
+	case KindOf(err) == KindExpired:
+		return row, cmp.Or(d.throttle.stillOpen(ctx, d.missKey(deviceID)), err)
 	default:
-		return row, nil
+		return row, err
 	}
 }
 
 // EmbyExchange trades the code that an Emby device shows for a session, once. It
 // returns [ErrDeviceCodeExpired], also for a code that is not approved yet.
 func (d *Devices) EmbyExchange(ctx context.Context, deviceID, typed string, caller Caller) (SignedIn, error) {
-	row, err := d.byEmby(ctx, deviceID, typed)
+	row, err := d.byEmby(ctx, deviceID, typed, d.byMAC)
 	if err != nil {
 		return SignedIn{}, err
 	}

@@ -7,7 +7,7 @@ import "github.com/latchkey-media/latchkey/internal/database"
 type statements struct {
 	session, user, ownAccount *database.Prepared
 	locate, tag               *database.Prepared
-	device, serverKey         *database.Prepared
+	device, poll, serverKey   *database.Prepared
 	change, exchange          *database.Prepared
 	links, ownServers         *database.Prepared
 	waiting                   *database.Prepared
@@ -16,7 +16,7 @@ type statements struct {
 func prepareStatements(db *database.DB) statements {
 	return statements{
 		session: db.Prepared(lookSession), user: db.Prepared(lookUser), ownAccount: db.Prepared(lookOwnAccount),
-		locate: db.Prepared(locate), tag: db.Prepared(lookTag), device: db.Prepared(lookDevice),
+		locate: db.Prepared(locate), tag: db.Prepared(lookTag), device: db.Prepared(lookDevice), poll: db.Prepared(pollDevice),
 		exchange:  db.Prepared(exchangeLink),
 		serverKey: db.Prepared(lookServer).Aside(), change: db.Prepared(lookChanges).Aside(), // agents wait after these
 		links: db.Prepared(listLinks), ownServers: db.Prepared(ownServers), waiting: db.Prepared(countAllWaiting),

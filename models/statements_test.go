@@ -24,7 +24,7 @@ func (k *kit) hot() map[string]hotLookUp {
 		"look up one's own account": {1, 97, func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }},
 		"locate three servers":      {1, 219, func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }},
 		"tag of three servers":      {1, 62, func() error { _, _, err := k.Sessions.LookTag(ctx, session.Token); return err }},
-		"poll a device code":        {1, 62, func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }},
+		"poll a device code":        {1, 46, func() error { _, err := k.Devices.EmbyPoll(ctx, "dev", code); return err }},
 		"look up a server key":      {1, 99, func() error { _, err := k.ServerKeys.Look(ctx, m.key); return err }},
 	}
 }

@@ -25,16 +25,19 @@ func Address(remote string, header map[string][]string, trusted []netip.Prefix) 
 	if len(forwarded) == 0 {
 		return address, AtHome(address) && !cameThroughProxy(header)
 	}
-	hops := strings.Split(strings.Join(forwarded, ","), ",")
-	left := len(hops)
-	for ; left > 0 && isTrusted(address, trusted); left-- {
-		hop, ok := parseHop(strings.TrimSpace(hops[left-1]))
+	left, more := strings.Join(forwarded, ","), true
+	for more && isTrusted(address, trusted) {
+		comma := strings.LastIndexByte(left, ',')
+		hop, ok := parseHop(strings.TrimSpace(left[comma+1:]))
 		if !ok {
 			return address, false // the last hop that could be read answers for this one
 		}
 		address = hop
+		if more = comma >= 0; more {
+			left = left[:comma]
+		}
 	}
-	return address, AtHome(address) && left == 0
+	return address, AtHome(address) && !more
 }
 
 // AtHome reports whether an address is one of a home network: private, link-local or of this machine.
@@ -83,8 +86,12 @@ func isTrusted(address netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// parseHop reads an address with or without a port.
+// parseHop reads an address with or without a port. Most hops have none, and no colon.
 func parseHop(text string) (netip.Addr, bool) {
+	if !strings.Contains(text, ":") {
+		hop, err := netip.ParseAddr(text)
+		return hop, err == nil
+	}
 	if hop, err := netip.ParseAddrPort(text); err == nil {
 		return hop.Addr().Unmap().WithZone(""), true
 	}
