@@ -27,9 +27,10 @@ func (s *site) base(c *gin.Context, name string) Base {
 	}
 	// A page that needs the database fails by itself when the database is away.
 	// The header then shows nobody as signed in.
-	if session, err := visitOf(c).session(); err == nil {
-		b.Account = &accountView{Username: session.Username, DisplayName: session.DisplayName}
-		if waiting, err := s.Store.Invites.AllWaiting(c.Request.Context(), session.AccountID); err == nil {
+	if visitor, err := visitOf(c).visitor(); err == nil {
+		b.Account = &accountView{Username: visitor.Username, DisplayName: visitor.DisplayName}
+		// The count may be as old as the request: every form that changes it leads to another page.
+		if waiting, err := s.Store.Invites.WaitingFor(c.Request.Context(), visitor); err == nil {
 			b.Account.Waiting = waiting
 		}
 	}

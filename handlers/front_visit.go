@@ -31,23 +31,29 @@ type visit struct {
 	side    side       // the side of the service that was asked
 	pattern string     // of a route that Gin does not know; see route
 	found   *lookedSession
-	look    func() (models.Session, error)
+	look    func() (models.Visitor, error)
 }
 
 // lookedSession is the result of looking up the session of a request.
 type lookedSession struct {
-	session models.Session
+	visitor models.Visitor
 	err     error
 }
 
-// session returns the session of the request's cookie. It looks the session up once. Only
-// the goroutine of the request may call it.
-func (v *visit) session() (models.Session, error) {
+// visitor returns the session of the request's cookie, and what pages say about its account.
+// It looks them up once. Only the goroutine of the request may call it.
+func (v *visit) visitor() (*models.Visitor, error) {
 	if v.found == nil {
-		session, err := v.look()
-		v.found = &lookedSession{session, err}
+		visitor, err := v.look()
+		v.found = &lookedSession{visitor, err}
 	}
-	return v.found.session, v.found.err
+	return &v.found.visitor, v.found.err
+}
+
+// session returns the session of the visitor.
+func (v *visit) session() (models.Session, error) {
+	visitor, err := v.visitor()
+	return visitor.Session, err
 }
 
 // visitKey finds the visit in the context of a request.
@@ -81,7 +87,7 @@ func (s *site) begin(c *gin.Context) {
 		id:      s.ids.next(),
 		address: address,
 		side:    sideOf(c.Request.URL.Path),
-		look:    func() (models.Session, error) { return s.lookSession(c) },
+		look:    func() (models.Visitor, error) { return s.lookVisitor(c) },
 	}
 	if v.side == sidePages {
 		v.nonce = s.random()
@@ -147,23 +153,23 @@ func (r *requestIDs) next() string {
 	return bitsText(b)
 }
 
-// lookSession returns the session of the request's cookie. It returns
+// lookVisitor returns the visitor of the request's cookie. It returns
 // models.ErrNoSession when there is none, and then removes a cookie that is not
 // valid. The token of a device opens no page, because apps do not keep it as
 // safely as browsers keep a cookie.
-func (s *site) lookSession(c *gin.Context) (models.Session, error) {
+func (s *site) lookVisitor(c *gin.Context) (models.Visitor, error) {
 	token := s.cookie(c, cookieSession)
 	if token == "" {
-		return models.Session{}, models.ErrNoSession
+		return models.Visitor{}, models.ErrNoSession
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), lookTime)
 	defer cancel()
-	session, err := s.Store.Sessions.Look(ctx, token)
-	if err == nil && session.Kind == models.SessionDevice {
-		session, err = models.Session{}, models.ErrNoSession
+	visitor, err := s.Store.Sessions.LookVisitor(ctx, token)
+	if err == nil && visitor.Kind == models.SessionDevice {
+		visitor, err = models.Visitor{}, models.ErrNoSession
 	}
 	if errors.Is(err, models.ErrNoSession) {
 		s.clearCookie(c, cookieSession)
 	}
-	return session, err
+	return visitor, err
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -23,10 +24,11 @@ type usableServerView struct {
 	Name     string
 	Guest    bool
 	Owner    string // a username; "" for a server without an owner
-	Since    time.Time
-	EndsAt   time.Time // zero for no end
-	State    string    // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
-	WaitsFor string    // why the agent does not create the local user while State is waiting; "" if it did not say
+	Since    string // the day, in the reader's language
+	Ends     string // the last day or the time, in the reader's language; "" for no end
+	Opens    bool   // whether the page leads to the server
+	State    string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
+	WaitsFor string // why the agent does not create the local user while State is waiting; "" if it did not say
 	// Disabled by the operator: the person can leave the server and cannot open
 	// it.
 	Disabled bool
@@ -61,7 +63,7 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	if err != nil {
 		return err
 	}
-	owned, err := s.Store.Servers.Mine(ctx, session.AccountID)
+	owned, err := s.ownServers(c)
 	if err != nil {
 		return err
 	}
@@ -70,8 +72,8 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 	for _, one := range usable {
 		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
-			Guest: one.Type == models.LinkGuest, Since: one.AcceptedAt,
-			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Owner: one.OwnerUsername, EndsAt: one.EndsAt,
+			Guest: one.Type == models.LinkGuest, Since: page.Date(one.AcceptedAt), Ends: page.ends(one.EndsAt), Opens: opens(&one),
+			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Owner: one.OwnerUsername,
 		})
 	}
 	for _, one := range owned {
@@ -81,6 +83,21 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		})
 	}
 	return s.render(c, wrong.status, "servers", page)
+}
+
+// opens reports whether the page leads to the server of a link: nothing that is known here
+// keeps the person out.
+func opens(link *models.Link) bool {
+	return !link.ServerDisabled && !slices.Contains([]string{models.LocalUserWaiting, models.LocalUserGone, models.LocalUserDisabled}, link.LocalUserState)
+}
+
+// ownServers returns the servers of the visitor. Most people own none, and cost no statement.
+func (s *site) ownServers(c *gin.Context) ([]models.OwnedServer, error) {
+	visitor, err := visitOf(c).visitor()
+	if err != nil || !visitor.OwnsServers {
+		return nil, err
+	}
+	return s.Store.Servers.Mine(c.Request.Context(), visitor.AccountID)
 }
 
 // leaveServer answers POST /servers/leave.

@@ -148,6 +148,14 @@ func (b Base) End(t time.Time) string {
 	return b.DateTime(t)
 }
 
+// ends is [Base.End] for a link that may have no end.
+func (b Base) ends(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return b.End(t)
+}
+
 // device returns the name of a browser or device as the reader's language has it, or the
 // words for an unknown one. [deviceName] makes such names as "Firefox on Windows" in English.
 func (b Base) device(name string) string {

@@ -203,6 +203,7 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 		asked := k.ask(k.server(owner), a)
 		k.crowd(2500)
 		said := k.listen()
+		visit := func() error { _, err := k.Sessions.LookVisitor(ctx, session.Token); return err }
 		locate := func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }
 		for _, door := range []struct {
 			name  string
@@ -210,6 +211,8 @@ func TestFrequentStatementsUseTheirIndexes(t *testing.T) {
 			wants map[database.Dialect]string // the index that at least one statement must use
 		}{
 			{"look up a session", func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }, both("sessions_token_hash")},
+			{"look up a visitor", visit, both("sessions_token_hash")},
+			{"count the links of a visitor", visit, covering("l", "links_list", "Using where; Using index")},
 			{"look up a user", func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{"look up an own account", func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }, both("sessions_token_hash")},
 			{"locate the links of servers", locate, covering("l", "links_list", "Using where; Using index")},

@@ -48,7 +48,7 @@ func (sessionRow) TableName() string { return "sessions" }
 // Session is one signed-in browser or device. Times are UTC.
 type Session struct {
 	ID, AccountID                 int64
-	Username, DisplayName, Locale string    // of the account; only [Sessions.Look] fills them
+	Username, DisplayName, Locale string    // of the account; only [Sessions.Look] and [Sessions.LookVisitor] fill them
 	Kind                          string    // [SessionBrowser] or [SessionDevice]
 	Device, Icon, Address         string    // not from [Sessions.Look]
 	DeviceID, Client              string    // as a device names itself and its app; "" for browsers, and from [Sessions.Look]

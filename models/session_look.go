@@ -19,6 +19,16 @@ const (
 
 	lookSession = aliveColumns + ", s.confirmed_at, a.id, a.username, a.display_name, a.locale" + ofToken
 
+	// lookVisitor counts the links that wait, and asks by indexes alone whether anything else
+	// of a page is worth a statement. A confirmed account owns the address of its row, see
+	// claimEmail, so that the table of addresses need not be read.
+	lookVisitor = aliveColumns + `, s.confirmed_at, a.id, a.username, a.display_name, a.locale,
+ (SELECT COUNT(*) FROM links l JOIN servers m ON m.id = l.server_id
+  WHERE l.account_id = a.id AND l.state = '` + LinkPending + `' AND m.disabled_at IS NULL AND (l.ends_at IS NULL OR l.ends_at > ?)),
+ EXISTS (SELECT 1 FROM invites i WHERE i.account_id = a.id AND i.state = '` + invitePending + `')
+ OR EXISTS (SELECT 1 FROM invites i WHERE i.email_key = a.email_key AND i.state = '` + invitePending + `'),
+ EXISTS (SELECT 1 FROM servers o WHERE o.owner_id = a.id)` + ofToken
+
 	lookUser = aliveColumns + ", a.id, a.username, a.display_name, a.email, a.confirmed_at" + ofToken
 
 	lookOwnAccount = aliveColumns + `, a.id, a.username, a.display_name, a.email, a.confirmed_at, a.locale, a.pin_hash <> '', a.operator, a.created_at,
@@ -64,9 +74,44 @@ func (s *Sessions) Look(ctx context.Context, text string) (Session, error) {
 	if !ok || !s.alive(&r) {
 		return Session{}, ErrNoSession
 	}
-	found.ID, found.Kind, found.LastSeenAt, found.ExpiresAt = r.id, r.kind, r.lastSeen.UTC(), r.expires.UTC()
-	found.ConfirmedAt = found.ConfirmedAt.UTC()
+	found.lookedUp(&r)
 	return found, nil
+}
+
+// Visitor is the session of a browser, with what every page says about its account.
+type Visitor struct {
+	Session
+
+	WaitingLinks int  // that wait for the answer of the account
+	Invited      bool // whether invites may wait, too: [Invites.WaitingFor] counts those that can be answered
+	OwnsServers  bool
+}
+
+// LookVisitor is [Sessions.Look] for a page. It takes one statement, where the header and the
+// page would take four.
+func (s *Sessions) LookVisitor(ctx context.Context, text string) (Visitor, error) {
+	if !secret.WellFormed(secret.SessionToken, text) {
+		return Visitor{}, ErrNoSession
+	}
+	var r aliveRow
+	var found Visitor
+	hash := secret.Sum(text)
+	ok, err := s.hot.visitor.One(ctx, []any{s.Now(), hash[:]}, &r.id, &r.kind, &r.lastSeen, &r.expires,
+		&found.ConfirmedAt, &found.AccountID, &found.Username, &found.DisplayName, &found.Locale,
+		&found.WaitingLinks, &found.Invited, &found.OwnsServers)
+	if err != nil {
+		return Visitor{}, explained("look up the session of a page", err)
+	}
+	if !ok || !s.alive(&r) {
+		return Visitor{}, ErrNoSession
+	}
+	found.lookedUp(&r)
+	return found, nil
+}
+
+// lookedUp completes a session of which the columns of the account are read.
+func (s *Session) lookedUp(r *aliveRow) {
+	s.ID, s.Kind, s.LastSeenAt, s.ExpiresAt, s.ConfirmedAt = r.id, r.kind, r.lastSeen.UTC(), r.expires.UTC(), s.ConfirmedAt.UTC()
 }
 
 // LookUser finds the account of a token by one statement, with what the Emby wire tells

@@ -20,6 +20,7 @@ func (k *kit) hot() map[string]hotLookUp {
 	m, code := k.server(owner), k.begin("dev")
 	return map[string]hotLookUp{
 		"look up a session":         {1, 74, func() error { _, err := k.Sessions.Look(ctx, session.Token); return err }},
+		"look up a visitor":         {1, 84, func() error { _, err := k.Sessions.LookVisitor(ctx, session.Token); return err }},
 		"look up a user":            {1, 74, func() error { _, err := k.Sessions.LookUser(ctx, session.Token); return err }},
 		"look up one's own account": {1, 97, func() error { _, err := k.Sessions.LookOwnAccount(ctx, session.Token); return err }},
 		"locate three servers":      {1, 219, func() error { _, err := k.Links.Locate(ctx, a.ID, models.LinkAccepted); return err }},
