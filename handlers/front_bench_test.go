@@ -27,6 +27,7 @@ type front struct {
 	token, session string
 	den            servicetest.MediaServer // its agent
 	emby           models.Registered       // one that speaks the Emby Connect protocol
+	account, key   string                  // the person's id, and the access key to that server
 }
 
 // newFront returns a front over a new service, whose person owns one server and may use
@@ -47,7 +48,22 @@ func newFront(t testing.TB) *front {
 		in := models.SignIn{NameOrEmail: "ann", Password: servicetest.Password, Kind: kind}
 		return servicetest.Must(s.Store.Sessions.SignIn(t.Context(), in, models.Caller{}))(t).Token
 	}
-	return &front{servicetest.Must(config.Handler())(t), config.PublicURL, signedIn(models.SessionDevice), signedIn(""), den, emby}
+	return &front{
+		servicetest.Must(config.Handler())(t), config.PublicURL, signedIn(models.SessionDevice), signedIn(""), den, emby,
+		models.FormatID(accountID), accessKey(t, s, accountID, emby.Server.ID),
+	}
+}
+
+// accessKey returns the key of an account to a server.
+func accessKey(t testing.TB, s *servicetest.Service, accountID, serverID int64) string {
+	t.Helper()
+	for _, one := range servicetest.Must(s.Store.Links.Locate(t.Context(), accountID, models.LinkAccepted))(t) {
+		if one.ServerID == serverID {
+			return one.AccessKey
+		}
+	}
+	t.Fatalf("the account %d has no key to the server %d, want one", accountID, serverID)
+	return ""
 }
 
 // accountOf returns the id of the account with that username.

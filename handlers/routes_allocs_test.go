@@ -79,6 +79,10 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 	first := f.request(t, http.MethodPost, "/service/Servers", append(form, "X-Connect-Token", f.emby.Key)...)
 	first.Body = io.NopCloser(bytes.NewReader(heartbeat.body)) // changes the version; the others change nothing
 	f.answer(t, first)
+	exchange := hotRoute{
+		request: f.request(t, http.MethodPost, "/api/v1/server/exchanges", "Authorization", "Bearer "+f.emby.Key, "Content-Type", "application/json"),
+		body:    servicetest.Must(json.Marshal(map[string]string{"access_key": f.key, "account_id": f.account}))(t), want: http.StatusOK, most: 288,
+	}
 	return map[string]hotRoute{
 		"account":           get(136, "/api/v1/account", token...),
 		"user":              get(116, "/service/user", wire...),
@@ -90,6 +94,10 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 		"feed":              get(141, "/api/v1/server/changes?after=0", server...),
 		"unchanged report":  report,
 		"heartbeat":         heartbeat,
+		"exchange":          exchange,
+		"page /":            get(50, "/"),
+		"page /signin":      get(51, "/signin"),
+		"page /servers":     get(1076, "/servers", "Cookie", "latchkey-session="+f.session),
 	}
 }
 
