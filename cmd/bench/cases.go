@@ -49,6 +49,10 @@ func (t *town) routes(style string) []route {
 			name: "sign-in", request: t.signIn, floorRequest: argon2id, want: http.StatusCreated, later: []int{http.StatusServiceUnavailable, http.StatusTooManyRequests},
 			connections: 1, floor: 0.90, alone: true,
 		},
+		{
+			name: "sign-in, known device", request: t.signInAgain, floorRequest: argon2id, want: http.StatusCreated,
+			later: []int{http.StatusServiceUnavailable, http.StatusTooManyRequests}, connections: 1, floor: 0.90, alone: true,
+		},
 		{name: "page /", request: plain("/"), core: 2000},
 		{name: "page /signin", request: plain("/signin"), core: 2000},
 		{name: "page /servers, signed in", request: t.page("/servers"), core: 2000},
