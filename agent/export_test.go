@@ -69,7 +69,7 @@ func (a *Agent) Wake() {
 	}
 }
 
-// WakeOwed has the loops begin another round that do what is owed: those loops send no report.
+// WakeOwed has the loops that do what is owed begin another round. Those loops send no report.
 func (a *Agent) WakeOwed() {
 	a.wake.media.now()
 	a.wake.service.now()

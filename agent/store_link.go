@@ -80,10 +80,10 @@ func readLinks(db *gorm.DB, condition string, args ...any) ([]linkRow, error) {
 // controls the service must not be able to fill the disk.
 const linksMost = 20000
 
-// putLink writes a link as the service has it now, and marks the tokens that end
-// by that. A link that was ended here stays ended. It returns the row as it was
-// before, or nil for a new link. For a new link beyond linksMost it writes
-// nothing and returns errLinkInvalid.
+// putLink writes a link as the service has it now, and marks the tokens that this ends.
+// A link that was ended here stays ended. It returns the row as it was before, or nil
+// for a new link. For a new link beyond linksMost it writes nothing and returns
+// errLinkInvalid.
 func (s *Store) putLink(tx *gorm.DB, row linkRow) (before *linkRow, err error) {
 	known, err := readLinks(tx, "id = ?", row.ID)
 	if err != nil {

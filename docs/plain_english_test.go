@@ -50,6 +50,7 @@ func riddles() []riddle {
 		row(`\bwhat (is|are) (not|no)\b`, ``, `name the things: "values that are not …"`),
 		row(`\bgood for nothing\b`, ``, `"has no effect", "is useless"`),
 		row(`\bthe one of\b`, ``, `name the thing again`),
+		row(`\bas( an?| the)? [a-z]+ do(es)? (that|who|which)\b`, ``, `"as a client that … does"`),
 		row(`^(Who|Whose|Those|Nothing but)\b`, ``, `begin with the noun: "Somebody who", "A caller who"`),
 		row(`^[A-Za-z.]+ (is|are) (what|who|none|so|those|whether)\b`, `^(that|this|it) `, `a function: "returns …", "reports whether …"; a value: what it is, as a noun`),
 	}
@@ -92,6 +93,7 @@ func TestRiddles(t *testing.T) {
 		"There is no row, and there are none.":                            0,
 		"of whatever place it is, whoever comes.":                         1,
 		"Who asks for the head changes nothing.":                          2,
+		"It asks as a client does that is not slow.":                      1,
 		"Returns the links of type guest; it never returns nil.":          0,
 		"Somebody who has the key can sign in; the owner is told by mail": 0,
 	} {

@@ -122,7 +122,7 @@ func setPIN(v *visitor, p person) {
 	v.site.mail(v.t, "pin_changed", p.email)
 }
 
-// renewPIN sets a new PIN by a mail, as somebody does who has forgotten theirs, and
+// renewPIN sets a new PIN by a mail, as somebody who has forgotten theirs does, and
 // returns it.
 func renewPIN(v *visitor, p person) string {
 	v.t.Helper()
@@ -150,8 +150,8 @@ func renewPIN(v *visitor, p person) string {
 	return pin
 }
 
-// renewPassword sets a new password by a mail, as somebody does who has forgotten
-// theirs, and returns it.
+// renewPassword sets a new password by a mail, as somebody who has forgotten theirs
+// does, and returns it.
 func renewPassword(v *visitor, p person) string {
 	v.t.Helper()
 	const password = "eleven shy egrets"

@@ -13,8 +13,8 @@ import (
 )
 
 // sharedPages are the pages that all strangers see alike, except for the nonce of their
-// scripts. Each is drawn and compressed once. A page that shows anything of its reader is
-// never among them: see ADR 0013.
+// scripts. Each is drawn and compressed once. A page that shows anything about its reader
+// is never among them: see ADR 0013.
 type sharedPages struct {
 	mu    sync.RWMutex
 	drawn map[sharedKey]*sharedPage
@@ -30,7 +30,7 @@ type sharedPage struct {
 	size   int      // of all plain parts
 }
 
-// renderShared answers with a page that holds nothing of its reader beside base. build
+// renderShared answers with a page that holds nothing about its reader besides base. build
 // returns its data. A reader who is signed in, or who has a notice waiting, gets a page of
 // their own, which is not compressed.
 func (s *site) renderShared(c *gin.Context, base Base, build func() spoken) error {

@@ -81,7 +81,7 @@ func TestSharedPagesHaveFreshNonces(t *testing.T) {
 	}
 }
 
-// Only pages without anything of their reader are compressed, because the length of a
+// Only pages without anything about their reader are compressed, because the length of a
 // compressed page tells whether a text that somebody chose stands in it, too (ADR 0013).
 func TestOnlySharedPagesAreCompressed(t *testing.T) {
 	t.Parallel()

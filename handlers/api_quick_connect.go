@@ -23,8 +23,8 @@ func quickConnectOf(q models.QuickConnect) quickConnectObject {
 	return quickConnectObject{ID: idText(q.ID), Status: q.State, Reason: q.Reason, Server: q.ServerName, ExpiresAt: q.ExpiresAt.UTC()}
 }
 
-// apiAskQuickConnect answers POST /api/v1/quick-connects. As for the code of a
-// TV, the password must have been given recently.
+// apiAskQuickConnect answers POST /api/v1/quick-connects. As with the code of a TV, the
+// password must have been given recently.
 func (s *site) apiAskQuickConnect(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		ServerID string `json:"server_id"`

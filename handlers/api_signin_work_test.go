@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// TestUnknownNamesCostTheSameHashes counts the hashes behind each door that takes a name
-// from a stranger, for names with an account and without one.
+// TestUnknownNamesCostTheSameHashes counts the hashes of each request in which a
+// stranger can send a name, for names with an account and without one.
 func TestUnknownNamesCostTheSameHashes(t *testing.T) {
 	t.Parallel()
 	var begun atomic.Int64

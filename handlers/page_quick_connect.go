@@ -51,8 +51,8 @@ func (s *site) lookQuickConnect(c *gin.Context, f form) error {
 	return s.showQuickConnect(c, form{"code": f["user_code"]}, nil)
 }
 
-// quickConnect answers POST /link/quick-connect. As for the code of a TV, the
-// password must have been given recently.
+// quickConnect answers POST /link/quick-connect. As with the code of a TV, the password
+// must have been given recently.
 func (s *site) quickConnect(c *gin.Context, f form) error {
 	session, err := s.codeTyper(c, f["code"], s.signedInRecently)
 	if err != nil {

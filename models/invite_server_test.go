@@ -167,7 +167,7 @@ func TestInvitesThatAreOverAreNotOffered(t *testing.T) {
 }
 
 // A server lists the invites to itself, without the other servers of its owner, and
-// takes back only what an invite offers for itself.
+// takes back only its own part of an invite.
 func TestInvitesOfAServerAreItsOwn(t *testing.T) {
 	eachInvite(t, func(k *kit) {
 		ctx, owner, anna := k.t.Context(), k.account(), k.account()

@@ -34,8 +34,8 @@ type Letter struct {
 // mail and returns false if the mail has no recipient, if its secret has expired, if
 // a newer request has replaced it, or if the address has had enough mails for a day.
 func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
-	// Counted before anything is minted: a mail that is not sent must leave the
-	// link of the one before alive, or strangers could keep killing it.
+	// The mail is counted before anything is minted: a mail that is not sent must not
+	// end the link of the one before, or strangers could end links again and again.
 	if o.startedByOthers() && o.Attempts == 1 {
 		if letter, send, err = m.prepare(ctx, o, false); err != nil || !send {
 			return Letter{}, false, err

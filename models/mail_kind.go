@@ -150,9 +150,9 @@ type MailFacts struct {
 // or address from the form, by which the worker finds the account.
 const nameFact = "name_or_email"
 
-// byFact is the stored fact of a mail that strangers can start: who started it. It is the
-// starter of [core.starter], an account or byOperator. Mails are counted by it, so that one
-// stranger cannot use up the mails of others.
+// byFact is the stored fact of a mail that strangers can start: who started it. It is what
+// [core.starter] returns, the id of an account, or byOperator. Mails are counted by it, so
+// that one stranger cannot use up the mails of others.
 const byFact = "by"
 
 // byOperator is the value of byFact for a mail that an operator started. Nothing limits it.

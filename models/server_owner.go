@@ -15,7 +15,7 @@ type OwnedServer struct {
 	People, Pending int
 }
 
-// ownServers is a statement of the page of every signed-in person, so it is prepared. Most
+// ownServers runs for a page that signed-in people open often, so it is prepared. Most
 // people own no server.
 const ownServers = "SELECT s.id, s.owner_id, s.created_at, s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq," +
 	" s.self_service, s.key_version, s.report_hash, " + ownCount + ", " + ownCount + ", " + describedColumns +

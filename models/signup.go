@@ -188,7 +188,7 @@ func (a *Accounts) signUp(ctx context.Context, tx *gorm.DB, row *accountRow, cal
 
 // signUpAgain answers a repeated sign-up with another secret for the same account,
 // because only the hash of the first is stored. The password must be the same, because
-// the secret allows to correct the address.
+// the secret allows its holder to correct the address.
 func (a *Accounts) signUpAgain(ctx context.Context, accountID int64, password string) (pendingSecret string, err error) {
 	row, err := a.accountByID(ctx, a.read(ctx), accountID)
 	if KindOf(err) == KindNotFound || err == nil && (row.ConfirmedAt != nil || row.DisabledAt != nil) {

@@ -79,7 +79,7 @@ type SlowClient struct {
 
 // Check connects several of these clients, and checks when the server ends their
 // connections and what it answers. Meanwhile it calls others once a second; others
-// sends a request as a client does that is not slow. The caller is in a bubble.
+// sends a request as a client that is not slow does. The caller is in a bubble.
 func (c SlowClient) Check(t *testing.T, b *Bubble, others func()) {
 	t.Helper()
 	begun := time.Now()

@@ -12,7 +12,7 @@ import (
 
 // TestSlowClientsAreEnded connects clients that send byte by byte, that send nothing, or
 // that do not read their answer. They are ended, and others are served meanwhile. Clients
-// that are slow and in time are served.
+// that are slow but in time are served.
 func TestSlowClientsAreEnded(t *testing.T) {
 	t.Parallel()
 	const get, post = "GET /Echo/1 HTTP/1.1\r\nHost: den\r\n", "POST /Echo/1 HTTP/1.1\r\nHost: den\r\nConnection: close\r\n"

@@ -42,7 +42,7 @@ func TestFaultRestart(t *testing.T) {
 	}
 }
 
-// drainFor is longer than an unused connection of the proxies lives.
+// drainFor is longer than the proxies keep an unused connection.
 const drainFor = "--drain-delay=3s"
 
 func restartUnderLoad(t *testing.T, name string, proxy func(*testing.T, []string) string, instances int, socket bool) {

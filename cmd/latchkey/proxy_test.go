@@ -36,7 +36,7 @@ func behindProxy(t *testing.T, address string) (string, *proxy) {
 	return u.String(), p
 }
 
-// cut closes the port and every connection, as a server does that ends.
+// cut closes the port and every connection, as a server that ends does.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -63,7 +63,7 @@ type Server struct {
 // Prefix is the path below which the protocol is served.
 const Prefix = "/service"
 
-// RequestIDHeader is the header of answers with an error that has the id of the request.
+// RequestIDHeader is the header in which an answer with an error has the id of the request.
 const RequestIDHeader = "X-Request-Id"
 
 // call is one request.

@@ -99,9 +99,9 @@ func (r *Recaptcha) confirm(ctx context.Context, answer string, remote netip.Add
 	}
 }
 
-// ask runs go-recaptcha. It passes an id instead of the caller's address, by which the exchange finds this call again. go-recaptcha
-// sees Google's answer only if the exchange finds nothing wrong with it. Otherwise it sees a plain "no", so that it never logs
-// anything.
+// ask runs go-recaptcha. Instead of the caller's address it passes an id, by which the exchange
+// finds this call again. go-recaptcha sees Google's answer only if the exchange finds nothing wrong
+// with it. Otherwise it sees a plain "no", so that it never logs anything.
 func (r *Recaptcha) ask(ctx context.Context, answer string, remote netip.Addr) error {
 	verdict := errNotAsked
 	id, end := r.exchange.begin(func(form url.Values) []byte {

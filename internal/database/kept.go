@@ -106,7 +106,8 @@ func (t *keeperTx) QueryContext(ctx context.Context, text string, args ...any) (
 }
 
 // prepared returns the statement of a text, which it prepares if the text is run again. It
-// returns no statement for a text that is run for the first time. The caller must leave one.
+// returns no statement for a text that is run for the first time. The caller must call leave
+// for one.
 func (k *keeper) prepared(ctx context.Context, text string) (one *kept, stmt *sql.Stmt, err error) {
 	one, stmt, again := k.enter(text, false)
 	if stmt == nil && again {

@@ -184,7 +184,7 @@ func FuzzReadIdentity(f *testing.F) {
 	})
 }
 
-// quoted escapes a value as clients do that use percent-encoding.
+// quoted escapes a value as clients that use percent-encoding do.
 func quoted(value string) string {
 	return strings.NewReplacer("%", "%25", `"`, "%22", `\`, "%5C").Replace(value)
 }

@@ -233,8 +233,8 @@ func TestFailuresNotJudged(t *testing.T) {
 	}
 }
 
-// Of many tries at the same time, as many run as if they came one after the other. Tries that
-// succeed all run.
+// However many tries come at the same time, only as many run as if they came one after the
+// other. If all of them succeed, all of them run.
 func TestFailuresTakeTurns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

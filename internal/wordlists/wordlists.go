@@ -4,7 +4,7 @@
 // The package zxcvbn makes maps of 94,000 words when the program starts: 9 MiB that the
 // collector reads again and again, and two thirds of the time before main begins. It has no
 // setting for that. So this package takes the lists away before zxcvbn makes its maps, and fills
-// the maps when they are needed. ADR 0015 says why it may, and what was tried instead.
+// the maps when they are needed. ADR 0017 says why it may, and what was tried instead.
 package wordlists
 
 import (

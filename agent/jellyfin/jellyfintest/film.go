@@ -197,7 +197,7 @@ func (s *Server) guarded(kind, text string) func(*exchange) answer {
 	}
 }
 
-// unguarded returns a handler for a part of a film that anybody gets who knows its id,
+// unguarded returns a handler for a part of a film that anybody who knows its id gets,
 // without a token and whatever a policy says: the film itself, and its pictures.
 func (s *Server) unguarded(kind, text string) func(*exchange) answer {
 	return func(x *exchange) answer {

@@ -45,8 +45,8 @@ func (c *cinema) sees(body string) string {
 	return strings.Join(names, " ")
 }
 
-// both returns the versions whose behaviour was seen; they do the same unless a fact says
-// more.
+// both returns the versions whose behaviour was seen; both behave in the same way, unless
+// a row of a table below says otherwise.
 func both() []string { return []string{"10.11", "12"} }
 
 // A ceiling lets everything without a rating through, and everything with a rating that
