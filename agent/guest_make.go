@@ -180,7 +180,7 @@ func (gs *guests) finishIntent(ctx context.Context, in intent, users []mediaserv
 			found = &users[i]
 			break
 		}
-		gs.log.LogAttrs(ctx, slog.LevelWarn, "a local user has the name of a guest who was being created when the agent ended, but the agent has not created them: it leaves them alone",
+		gs.log.LogAttrs(ctx, slog.LevelWarn, "a local user has the name of a guest who was being created when the agent ended, but the agent did not create that local user, and leaves them alone",
 			slog.String("link_id", in.LinkID), slog.String("local_user", readable(u.Name)), slog.String("local_user_id", u.ID))
 	}
 	if found == nil {

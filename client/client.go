@@ -191,7 +191,7 @@ func (c *core) check() error {
 		}
 	}
 	if c.tries < 1 || c.timeout <= 0 || c.largest < 1 {
-		return errors.New("client: tries, timeout and answer limit must be more than nothing")
+		return errors.New("client: tries, timeout and answer limit must be greater than zero")
 	}
 	return nil
 }
