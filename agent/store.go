@@ -118,7 +118,7 @@ func (s *Store) newGuestSecret() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// Facts by name.
+// The names of facts.
 const (
 	factKeyCheck     = "key_check"
 	factRegistration = "registration" // a registration request without an answer yet, sealed

@@ -91,7 +91,8 @@ func opens(link *models.Link) bool {
 	return !link.ServerDisabled && !slices.Contains([]string{models.LocalUserWaiting, models.LocalUserGone, models.LocalUserDisabled}, link.LocalUserState)
 }
 
-// ownServers returns the servers of the visitor. Most people own none, and cost no statement.
+// ownServers returns the servers of the visitor. For people who own none, as most do, it runs
+// no statement.
 func (s *site) ownServers(c *gin.Context) ([]models.OwnedServer, error) {
 	visitor, err := visitOf(c).visitor()
 	if err != nil || !visitor.OwnsServers {

@@ -148,7 +148,7 @@ func (b Base) End(t time.Time) string {
 	return b.DateTime(t)
 }
 
-// ends is [Base.End] for a link that may have no end.
+// ends does what [Base.End] does, for a link that may have no end.
 func (b Base) ends(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -317,7 +317,7 @@ func (d *Devices) byMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, er
 	return r, d.usable(&r, found, err)
 }
 
-// stateByMAC is byMAC for State and ExpiresAt alone.
+// stateByMAC does what byMAC does, but reads only State and ExpiresAt.
 func (d *Devices) stateByMAC(ctx context.Context, mac secret.Hash) (deviceCodeRow, error) {
 	var r deviceCodeRow
 	found, err := d.hot.poll.One(ctx, []any{mac[:]}, &r.State, &r.ExpiresAt)

@@ -19,8 +19,8 @@ const (
 
 	lookSession = aliveColumns + ", s.confirmed_at, a.id, a.username, a.display_name, a.locale" + ofToken
 
-	// lookVisitor counts the links that wait, and asks by indexes alone whether anything else
-	// of a page is worth a statement. A confirmed account owns the address of its row, see
+	// lookVisitor counts the links that wait, and finds out from indexes alone whether the
+	// page needs any other statement. A confirmed account owns the address of its row, see
 	// claimEmail, so that the table of addresses need not be read.
 	lookVisitor = aliveColumns + `, s.confirmed_at, a.id, a.username, a.display_name, a.locale,
  (SELECT COUNT(*) FROM links l JOIN servers m ON m.id = l.server_id
@@ -87,8 +87,8 @@ type Visitor struct {
 	OwnsServers  bool
 }
 
-// LookVisitor is [Sessions.Look] for a page. It takes one statement, where the header and the
-// page would take four.
+// LookVisitor does what [Sessions.Look] does, for a page. It takes one statement, where the
+// header and the page would take four.
 func (s *Sessions) LookVisitor(ctx context.Context, text string) (Visitor, error) {
 	if !secret.WellFormed(secret.SessionToken, text) {
 		return Visitor{}, ErrNoSession
@@ -109,7 +109,7 @@ func (s *Sessions) LookVisitor(ctx context.Context, text string) (Visitor, error
 	return found, nil
 }
 
-// lookedUp completes a session of which the columns of the account are read.
+// lookedUp completes a session after the columns of its account were read.
 func (s *Session) lookedUp(r *aliveRow) {
 	s.ID, s.Kind, s.LastSeenAt, s.ExpiresAt, s.ConfirmedAt = r.id, r.kind, r.lastSeen.UTC(), r.expires.UTC(), s.ConfirmedAt.UTC()
 }

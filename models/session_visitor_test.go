@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// open opens a browser's session for an account beside all operations, so that nothing of the
-// account changes, and returns its token.
+// open opens a browser's session without any operation of the Store, so that nothing else of
+// the account changes, and returns its token.
 func (k *kit) open(a models.Account) string {
 	k.t.Helper()
 	token, err := secret.NewToken(secret.SessionToken, rand.Reader)

@@ -19,8 +19,9 @@ import (
 )
 
 // TestFaultBackup makes backups with the commands of docs/operations.md while people sign up, and
-// kills the program during every second one (F-17). Each backup is restored: it has everybody
-// who was acknowledged before it began, nobody in part, and opens no session.
+// kills the program during every second one (F-17). Each backup is restored: it has every account
+// that was acknowledged before the backup began, no account that is incomplete, and opens no
+// session.
 func TestFaultBackup(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -62,7 +63,7 @@ func TestFaultBackup(t *testing.T) {
 
 // backUp lets people sign up and makes a backup meanwhile. It returns who was acknowledged before
 // the backup began, and the address of the database that is restored from it. The program has
-// then ended; killed, if kill is true.
+// ended by then, and was killed if kill is true.
 func (c *crowd) backUp(t *testing.T, p *process, address string, kill bool) (before map[string]bool, kept string) {
 	t.Helper()
 	var people sync.WaitGroup

@@ -71,8 +71,8 @@ type crew struct {
 	late    int // of these, after more than answerIn
 }
 
-// answerIn is the time in which each request is answered while the database is away, by
-// docs/security.md.
+// answerIn is the time in which each request is answered while the database is away, as
+// docs/security.md says.
 const answerIn = 3 * time.Second
 
 // newCrew signs one account in with four browsers.

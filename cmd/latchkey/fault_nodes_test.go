@@ -18,12 +18,12 @@ import (
 )
 
 // writeIn is the time in which almost all sign-ups are answered while a node of the cluster is
-// away, by docs/security.md.
+// away, as docs/security.md says.
 const writeIn = 2 * time.Second
 
 // TestFaultNodesKilled kills one node of a Galera cluster after the other while people sign up at
 // two instances (F-06). Nobody who was acknowledged is lost, and in the end all nodes have the
-// same accounts. Not parallel, because other tests need the nodes.
+// same accounts. The test is not parallel, because other tests need the nodes.
 func TestFaultNodesKilled(t *testing.T) { //nolint:paralleltest // see above
 	if os.Getenv("LATCHKEY_TEST_GALERA") == "" {
 		t.Skip("this needs a cluster: make faults")

@@ -17,7 +17,7 @@ import (
 
 // TestFaultPasswordChange breaks the connections to the database at a random byte while people
 // change their passwords; the embedded database has none, so there the program is killed at a
-// random moment (F-03). Afterwards exactly one of both passwords works, and it is the new one if
+// random moment (F-03). Afterwards exactly one of the two passwords works. It is the new one if
 // the change was acknowledged.
 func TestFaultPasswordChange(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// What a storm of sign-ins may take, by docs/security.md.
+// What a storm of sign-ins may take, as docs/security.md says.
 const (
 	stormMemory = 64 << 10        // KiB above the memory at rest, beside that of the hashes
 	hashMemory  = 19 << 10        // KiB for each hash that runs
@@ -61,7 +61,8 @@ func TestFaultSignInStorm(t *testing.T) {
 	})
 }
 
-// storm is strangers who sign in at once, and people who are known to the service.
+// storm is a crowd of strangers who sign in at once, and people who are known to the
+// service.
 type storm struct {
 	process   *process
 	strangers []answer // what each was told; status 0 if no answer came
@@ -102,7 +103,8 @@ func (s *storm) rage() {
 	others.Wait()
 }
 
-// signIn signs a known device in again. It comes again when it is told to, as people do.
+// signIn signs a known device in again. It tries again when the service says so, as
+// people do.
 func (s *storm) signIn(v *visitor, name string) {
 	again := newVisitor(s.process.address, 0)
 	again.from = v.from
@@ -125,8 +127,8 @@ func (s *storm) signIn(v *visitor, name string) {
 	}
 }
 
-// look asks for the page of the account until the storm is over. That the session of v ends when
-// its device signs in again is no failure.
+// look asks for the page of the account until the storm is over. The session of v ends when its
+// device signs in again, which is not a failure.
 func (s *storm) look(v *visitor, over <-chan struct{}) {
 	for {
 		a, err := v.do("/account", nil)
@@ -144,9 +146,9 @@ func (s *storm) look(v *visitor, over <-chan struct{}) {
 	}
 }
 
-// check looks at the answers: each stranger is told that the password is wrong, or to come
-// later. It returns how long it took to tell them the latter, in order, and how many people were
-// answered late.
+// check looks at the answers: each stranger is told either that the password is wrong, or to
+// come later. It returns the times of the answers that say the latter, in order, and how many of
+// them came late.
 func (s *storm) check(t *testing.T) (shed []time.Duration, late int) {
 	t.Helper()
 	for _, a := range s.strangers {
@@ -178,7 +180,8 @@ func (s *storm) check(t *testing.T) (shed []time.Duration, late int) {
 // last returns the longest of some times in order.
 func last(times []time.Duration) time.Duration { return percentile(times, 100) }
 
-// percentile returns the time within which a share of some times lies, which are in order.
+// percentile returns the time within which a share of the times lies. The times are in
+// order.
 func percentile(times []time.Duration, share int) time.Duration {
 	if len(times) == 0 {
 		return 0

@@ -88,8 +88,8 @@ func (p *proxy) breakAfter(n int) {
 	p.fuse = n
 }
 
-// burn takes the bytes of a transport from the fuse. It returns how many of them still pass,
-// and breaks every connection if these are not all.
+// burn counts the bytes of a transport against the fuse. It returns how many of them may
+// still pass, and breaks every connection if that is not all of them.
 func (p *proxy) burn(n int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,7 @@ const mib = 1 << 20
 const Least = 72 * mib
 
 // leastGrowth is the garbage that a larger heap may always hold before the collector runs: more
-// than that of a hash. As much is reckoned for the connections of a storm.
+// than that of a hash. The connections of a storm are assumed to take as much.
 const leastGrowth = 24 * mib
 
 const (

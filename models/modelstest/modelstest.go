@@ -192,9 +192,9 @@ func MySQL(t testing.TB) string {
 	return u.String()
 }
 
-// OnlyUser waits until no other test, of whatever package, uses what is called name on the server
-// of address, and returns the function that lets the next one use it. A Galera cluster has no such
-// locks between its nodes, so there a test must be the only one by itself.
+// OnlyUser waits until no other test of any package uses the thing called name on the server of
+// address, and returns the function that lets the next test use it. A Galera cluster has no such
+// locks between its nodes, so there the caller must make sure of that in another way.
 func OnlyUser(t testing.TB, address, name string) (release func()) {
 	t.Helper()
 	if os.Getenv(nodesVariable) != "" {
