@@ -73,7 +73,8 @@ func (e *Exchanges) Exchange(ctx context.Context, ask ExchangeAsk) (Exchanged, e
 	if link, err = e.awaitGuest(ctx, link); err != nil {
 		return Exchanged{}, err
 	}
-	if err := e.media.confirm(ctx); err != nil {
+	// Another media server may have taken the place of the registered one since the last check.
+	if err := e.media.check(ctx); err != nil {
 		return Exchanged{}, err
 	}
 	user, err := e.localUserOf(ctx, link, ask.Local)

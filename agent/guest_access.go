@@ -178,8 +178,12 @@ func (gs *guests) change(ctx context.Context, g *guestRow, act func(context.Cont
 }
 
 // leaveAlone notes that the agent no longer changes a guest, and why. The caller
-// sees it in g.LeftAlone.
+// sees it in g.LeftAlone. It notes nothing if another media server has taken the place of
+// the registered one, because that one knows nothing about the guest.
 func (gs *guests) leaveAlone(ctx context.Context, g *guestRow, why, text string) error {
+	if err := gs.media.check(ctx); err != nil {
+		return err
+	}
 	if err := gs.store.leaveAlone(ctx, g.LocalUserID, why); err != nil {
 		return gs.explainFile(ctx, err)
 	}

@@ -24,6 +24,9 @@ func (gs *guests) createAll(ctx context.Context, book *guestBook, links []*linkR
 		book.waiting[waitOff] = links
 		return nil
 	}
+	if err := gs.media.check(ctx); err != nil {
+		return err
+	}
 	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()
 	users, err := gs.opt.MediaServer.LocalUsers(within)
@@ -140,6 +143,9 @@ func (gs *guests) finishIntents(ctx context.Context) error {
 	open, err := gs.store.intents(ctx)
 	if err != nil || len(open) == 0 {
 		return gs.explainFile(ctx, err)
+	}
+	if err := gs.media.check(ctx); err != nil {
+		return err
 	}
 	within, cancel := context.WithTimeout(ctx, gs.pace.media)
 	defer cancel()

@@ -161,7 +161,7 @@ func (l *Links) askForLink(ctx context.Context, service *client.Agent, ask clien
 // linkable asks the media server for a local user and checks that they may be
 // linked.
 func (l *Links) linkable(ctx context.Context, localUserID string) (mediaserver.LocalUser, error) {
-	if err := l.media.confirm(ctx); err != nil {
+	if err := l.media.check(ctx); err != nil {
 		return mediaserver.LocalUser{}, away(err)
 	}
 	within, cancel := context.WithTimeout(ctx, l.pace.media)

@@ -50,7 +50,7 @@ func (m *MediaServer) Administrator(ctx context.Context, token string) (bool, er
 	if token == "" {
 		return false, mediaserver.ErrTokenEnded
 	}
-	if err := m.confirm(ctx); err != nil {
+	if err := m.check(ctx); err != nil {
 		return false, away(err)
 	}
 	is, err := m.opt.MediaServer.Administrator(ctx, token)
@@ -80,9 +80,11 @@ func (m *MediaServer) check(ctx context.Context) error {
 		err = errors.New("its answer holds no id")
 	}
 	if err != nil {
-		m.mu.Lock()
-		m.last.away = true
-		m.mu.Unlock()
+		if ctx.Err() == nil { // a device that leaves says nothing about the media server
+			m.mu.Lock()
+			m.last.away = true
+			m.mu.Unlock()
+		}
 		return m.explain(ctx, err)
 	}
 	facts, err := m.store.facts(ctx)

@@ -20,13 +20,13 @@ import (
 )
 
 // onJellyfin returns an agent beside a Jellyfin server of a version.
-func onJellyfin(t *testing.T, s *servicetest.Service, version string) (*deployment, *jellyfintest.Server) {
+func onJellyfin(t *testing.T, s *servicetest.Service, version string, adjust ...change) (*deployment, *jellyfintest.Server) {
 	t.Helper()
 	given := jellyfintest.New(t, version)
 	driver := must(jellyfin.New(jellyfin.Options{
 		URL: given.URL, APIKey: given.APIKey, HTTP: &http.Client{}, Now: time.Now, Random: rand.Reader, Version: "1",
 	}))(t)
-	return newDeployment(t, s, func(o *agent.Options) { o.MediaServer = driver }), given
+	return newDeployment(t, s, append(adjust, func(o *agent.Options) { o.MediaServer = driver })...), given
 }
 
 // onBuiltin returns an agent beside the builtin media server.
@@ -105,6 +105,26 @@ func TestJellyfinVersions(t *testing.T) {
 				t.Errorf("the fake has met requests unlike Jellyfin's %q, want none", drift)
 			}
 		})
+	}
+}
+
+// TestOtherJellyfinIsNoticedAtOnce has a Jellyfin with another id answer at the address of
+// the registered one. The next exchange notices that.
+func TestOtherJellyfinIsNoticedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d, fake := onJellyfin(t, s, "10.11", rarely)
+	kid := fake.AddUser("Kid", "secret", false)
+	d.started()
+	bob := s.Join(t, "bob")
+	d.linked(bob, "bob", kid)
+	key := d.key(bob)
+	must(d.exchange(key))(t)
+	fake.SetID("0ther")
+	_, err := d.exchange(key)
+	isError(t, err, agent.ErrMediaServerAway)
+	if n := len(fake.Tokens(kid)); n != 1 || !d.trouble("media_server_changed") {
+		t.Errorf("%d tokens, trouble %+v; want 1 and media_server_changed", n, d.status().Trouble)
 	}
 }
 

@@ -1,14 +1,18 @@
 package agent_test
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 // TestAdministratorOfOtherMediaServerIsNotBelieved asks about an administrator
@@ -16,13 +20,12 @@ import (
 // believed.
 func TestAdministratorOfOtherMediaServerIsNotBelieved(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t, newSite(t)).started()
+	d := newDeployment(t, newSite(t), rarely).started()
 	token := must(d.fake.Mint(t.Context(), "u2", tv))(t)
 	if got := must(d.MediaServer.Administrator(t.Context(), token.Value))(t); !got {
 		t.Error("not an administrator, want one")
 	}
-	d.fake.set(func() { d.fake.identity.ID = "other" })
-	eventually(t, "trouble", func() bool { return d.trouble("media_server_changed") })
+	d.fake.set(func() { d.fake.identity.ID = "other" }) // which no check has seen yet
 	got, err := d.MediaServer.Administrator(t.Context(), token.Value)
 	if isError(t, err, agent.ErrMediaServerAway); got {
 		t.Error("an administrator by the word of another media server, want none")
@@ -78,6 +81,153 @@ func TestOtherMediaServerAtStartIsNotUsed(t *testing.T) {
 	isError(t, err, agent.ErrMediaServerAway)
 	if d.Ready() {
 		t.Error("the agent is ready, want not ready")
+	}
+}
+
+// rarely has an agent check the media server and report it only when it is asked to.
+func rarely(o *agent.Options) { o.CheckEvery, o.ReportEvery = time.Hour, time.Hour }
+
+// newRare returns a running agent that does so, and the access key of bob, who is linked.
+func newRare(t *testing.T) (d *deployment, key string) {
+	t.Helper()
+	s, d := newRunning(t, rarely)
+	bob := s.Join(t, "bob")
+	d.linked(bob, "bob", "u1")
+	return d, d.key(bob)
+}
+
+// Another media server takes the place of the registered one between two checks. The next
+// exchange notices that, and nobody gets a token of the other one.
+func TestExchangeNoticesOtherMediaServer(t *testing.T) {
+	t.Parallel()
+	d, key := newRare(t)
+	d.exchanged(key, "u1")
+	d.fake.set(func() { d.fake.identity.ID = "0ther" })
+	_, err := d.exchange(key)
+	isError(t, err, agent.ErrMediaServerAway)
+	if n := d.fake.begun("Mint"); n != 1 {
+		t.Errorf("%d tokens were asked for, want 1: none of the other media server", n)
+	}
+	if !d.trouble("media_server_changed") || d.Ready() {
+		t.Errorf("trouble %+v, ready %v; want media_server_changed, and not ready", d.status().Trouble, d.Ready())
+	}
+	d.fake.set(func() { d.fake.identity.ID = "5ed0" })
+	d.exchanged(key, "u1")
+	if d.trouble("media_server_changed") {
+		t.Errorf("trouble %+v, want no media_server_changed", d.status().Trouble)
+	}
+}
+
+// A device leaves while the agent asks the media server who it is. That says nothing about
+// the media server.
+func TestDeviceThatLeavesIsNoAbsence(t *testing.T) {
+	t.Parallel()
+	d, key := newRare(t)
+	ctx, leave := context.WithCancel(t.Context())
+	d.fake.hook(func(call string) error {
+		if call == "Identity" {
+			leave()
+			return ctx.Err()
+		}
+		return nil
+	}, nil)
+	_, err := d.Exchanges.Exchange(ctx, agent.ExchangeAsk{AccessKey: key, Device: tv})
+	isError(t, err, agent.ErrMediaServerAway)
+	if !d.Ready() || len(d.status().Trouble) != 0 {
+		t.Errorf("ready %v, trouble %+v; want ready without trouble", d.Ready(), d.status().Trouble)
+	}
+}
+
+// otherMediaServer has another media server, which knows none of the local users, take the
+// place of the registered one. back undoes that.
+func (d *deployment) otherMediaServer() (back func()) {
+	var users []mediaserver.LocalUser
+	d.fake.set(func() {
+		users = d.fake.users
+		d.fake.identity.ID, d.fake.users = "0ther", []mediaserver.LocalUser{{ID: "o1", Name: "Stranger"}}
+	})
+	return func() { d.fake.set(func() { d.fake.identity.ID, d.fake.users = "5ed0", users }) }
+}
+
+// holdReport has the loop of the reports wait in the middle of a report until release is
+// called.
+func (d *deployment) holdReport() (release func()) {
+	d.t.Helper()
+	held, over := make(chan struct{}, 1), make(chan struct{})
+	d.fake.hook(func(call string) error {
+		if call == "Libraries" {
+			select {
+			case held <- struct{}{}:
+			default:
+			}
+			<-over
+		}
+		return nil
+	}, nil)
+	release = sync.OnceFunc(func() { close(over) })
+	d.t.Cleanup(release)
+	d.Wake()
+	waittest.Receive(d.t, held, "a report that is being made")
+	return release
+}
+
+// Another media server takes the place of the registered one between two checks. The next
+// report must not take the guests for deleted, because their links would end.
+func TestReportOfOtherMediaServerEndsNoGuest(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	d := newDeployment(t, s, rarely).started()
+	d.invite(s.Join(t, "bob"), "bob")
+	d.guestOf("bob")
+	d.rounds(2)
+	reported := d.usersAtService()
+	back := d.otherMediaServer()
+	d.never("the link of the guest ends", func() bool { return d.status().Links != 1 })
+	if got := d.usersAtService(); !slices.Equal(got, reported) || !d.trouble("media_server_changed") {
+		t.Errorf("local users at the service %q, trouble %+v; want %q and media_server_changed", got, d.status().Trouble, reported)
+	}
+	back()
+	eventually(t, "the end of it", func() bool { d.Wake(); return !d.trouble("media_server_changed") })
+}
+
+// Another media server takes the place of the registered one between two checks. The work
+// for guests leaves them as they are, creates none, and goes on when the registered one is back.
+func TestOtherMediaServerChangesNoGuest(t *testing.T) {
+	t.Parallel()
+	libraries := []string{"l1"}
+	for name, ask := range map[string]func(d *deployment, link agent.Link){
+		"other libraries": func(d *deployment, link agent.Link) {
+			noError(d.t, d.ann.People.Change(d.t.Context(), d.serverID(), client.ID(link.ID), client.PersonChange{Libraries: &libraries}))
+		},
+		"another guest": func(d *deployment, _ agent.Link) { d.invite(d.site.Join(d.t, "cat"), "cat") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDeployment(t, newSite(t), rarely).started()
+			d.invite(d.site.Join(t, "bob"), "bob")
+			link := d.guestOf("bob")
+			release := d.holdReport() // otherwise the report could be the first to notice it
+			back := d.otherMediaServer()
+			ask(d, link)
+			wrong := func() bool {
+				return d.log.Count("a guest was deleted at the media server") > 0 || len(d.fake.named("cat")) > 0 || d.status().Guests != 1
+			}
+			eventually(t, "trouble", func() bool { return d.trouble("media_server_changed") || wrong() })
+			release()
+			d.never("it works on another media server", wrong)
+			back()
+			eventually(t, "what was owed", func() bool {
+				if name == "another guest" {
+					return d.status().Guests == 2
+				}
+				d.fake.mu.Lock()
+				defer d.fake.mu.Unlock()
+				return slices.Equal(d.fake.limits["g1"].Libraries, libraries)
+			})
+			if g := d.guestOf("bob"); g.ID != link.ID {
+				t.Errorf("link %+v, want the link of before", g)
+			}
+		})
 	}
 }
 

@@ -106,7 +106,7 @@ func (p *proofs) allowed(ctx context.Context, user mediaserver.LocalUser) string
 // reason, else "".
 func (p *proofs) identify(ctx context.Context, service *client.Agent, proof client.OpenProof) (mediaserver.LocalUser, string) {
 	var nobody mediaserver.LocalUser
-	if p.media.confirm(ctx) != nil {
+	if p.media.check(ctx) != nil {
 		return nobody, client.ProofUnavailable
 	}
 	begun, err := p.opt.MediaServer.StartProof(ctx, proof.Username)

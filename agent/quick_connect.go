@@ -170,7 +170,7 @@ func (q *quickConnects) try(ctx context.Context, one client.OpenQuickConnect) (l
 		q.logSometimes(ctx, "more Quick Connect codes were entered within an hour than the agent tries: the others are refused. If you did not expect that, check the service")
 		return link, client.QuickConnectTooMany, nil
 	}
-	if reason = codeReason(q.media.confirm(ctx)); reason != "" {
+	if reason = codeReason(q.media.check(ctx)); reason != "" {
 		return link, reason, nil
 	}
 	// Only the media server knows where the device is, and it refuses by itself a

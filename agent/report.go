@@ -171,10 +171,12 @@ func (r *reports) compose(ctx context.Context, seenAs string) (client.Report, er
 	if err != nil {
 		return report, r.media.explain(ctx, err)
 	}
-	r.media.keepLibraries(libraries)
-	if _, same := r.media.registered(); !same {
-		return report, ErrMediaServerAway // another media server has taken its place meanwhile
+	// If another media server has taken the place of the registered one, these are its local
+	// users, and those of the guests seem to be deleted.
+	if err := r.media.check(ctx); err != nil {
+		return report, err
 	}
+	r.media.keepLibraries(libraries)
 	if err := r.dashboard.look(ctx, before, users, libraries); err != nil {
 		return report, err
 	}
