@@ -95,6 +95,9 @@ func (s *service) classify(ctx context.Context, by asker, err error) error {
 		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	case isAnswer && answer.Code != "" && answer.Status < http.StatusInternalServerError:
 		return fmt.Errorf("%w: %w", ErrServiceRefused, err)
+	case CertificateAdvice(err) != "":
+		s.beginTrouble(ctx, by, troubleCertificate, CertificateAdvice(err)+". The agent continues with its own copy", slog.String("cause", err.Error()))
+		return fmt.Errorf("%w: %w", ErrServiceAway, err)
 	default:
 		s.beginTrouble(ctx, by, troubleServiceAway, "the service does not answer: check that this machine can reach it. The agent continues with its own copy",
 			slog.String("cause", err.Error()))

@@ -23,6 +23,7 @@ type troubles struct {
 const (
 	troubleTwice         = "agent_twice"
 	troubleServiceAway   = "service_away"
+	troubleCertificate   = "service_certificate"
 	troubleServiceAnswer = "service_answer"
 	troubleKeyRefused    = "server_key_refused"
 	troubleKeyReplaced   = "server_key_replaced"

@@ -36,7 +36,7 @@ func unreachable(err error) string {
 		return "it refuses the connection: check that it runs and that media-server-url names its port"
 	}
 	if untrusted(err) {
-		return "its certificate is not trusted: check that media-server-url names the host of the certificate, and that the certificate is valid"
+		return "its certificate is not trusted: check that media-server-url names the host of the certificate, that the certificate is valid, and that this machine trusts the authority that it comes from"
 	}
 	if errors.Is(err, http.ErrSchemeMismatch) {
 		return "it does not speak TLS there: media-server-url must begin with http://, or name another port"

@@ -422,6 +422,9 @@ func explainAgent(err error) error {
 	if err == agent.ErrMediaServerAway { //nolint:errorlint // only the bare error: a cause that it wraps says by itself what to do
 		return fmt.Errorf("%w (check that it runs and that media-server-url is right; 'latchkey agent status' shows more)", err)
 	}
+	if advice := agent.CertificateAdvice(err); advice != "" {
+		return fmt.Errorf("%w (%s)", err, advice)
+	}
 	for _, known := range []struct {
 		err    error
 		advice string

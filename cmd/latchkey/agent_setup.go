@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/jellyfin"
 	"github.com/latchkey-media/latchkey/client"
 	"github.com/latchkey-media/latchkey/config"
@@ -222,6 +223,8 @@ func (s *setup) tryService() error {
 		return fmt.Errorf("something answers there, but it is not a Latchkey service: its status is %d. Check that the service runs, or %s", answer.Status, advice)
 	case isAnswer || errors.Is(err, client.ErrBadAnswer):
 		return errors.New("something answers there, but it is not a Latchkey service: " + advice)
+	case agent.CertificateAdvice(err) != "":
+		return fmt.Errorf("nothing was sent there, because %s", agent.CertificateAdvice(err))
 	default:
 		return fmt.Errorf("nothing answers there (%w): check that the address is right and that this machine can reach it", err)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -19,8 +21,12 @@ func TestSetupAsksAgain(t *testing.T) {
 	owner := w.signUp("anna")
 	folder := filepath.Join(t.TempDir(), "agent")
 	claim := owner.claimCode()
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
 	answers := []string{
-		"latchkey.example.org", "http://latchkey.example.org", "http://127.0.0.1:9", w.url() + "/",
+		"latchkey.example.org", "http://latchkey.example.org", "http://127.0.0.1:9", untrusted.URL, w.url() + "/",
 		"", "AB CD", claim,
 		"emby", "builtin",
 		strings.Repeat("x", 61), "Living Room",
@@ -30,6 +36,7 @@ func TestSetupAsksAgain(t *testing.T) {
 	said := command(t, strings.Join(answers, "\n")+"\n", "agent", "setup", "--data-dir="+folder)
 	for _, want := range []string{
 		"is not an address such as https://latchkey.example.org", "must start with https://", "nothing answers there",
+		"the certificate of the service comes from an authority that this machine does not trust",
 		"a value is needed here", "contains a space", `"emby" is not one of jellyfin, builtin`, "is longer than 60 characters",
 		"is not an address with a port", "another program uses that port", "must not contain ? or #", "✓ Registered",
 	} {
