@@ -130,6 +130,7 @@ func (f *feed) start(ctx context.Context) error {
 	if err != nil {
 		return f.explainFile(ctx, err)
 	}
+	unlisted := notListed
 	switch {
 	case seq < 0: // the first time; the list of links holds all earlier changes
 		seq = this.ChangeSeq
@@ -138,11 +139,12 @@ func (f *feed) start(ctx context.Context) error {
 			slog.Int64("own_seq", seq), slog.Int64("service_seq", this.ChangeSeq))
 		seq = this.ChangeSeq
 	case this.AcknowledgedSeq > seq:
-		f.logSometimes(ctx, "the service has a later change on record than this agent has carried out: the agent's data folder was restored from a backup, "+
-			"or another agent uses the same server key. After a restored backup, sign out at the media server the devices that were signed in since the backup",
+		unlisted = endedSince
+		f.logSometimes(ctx, "the service has a later change on record than this agent has carried out: the agent's data folder was restored from a backup, and catches up now. "+
+			"Sign out at the media server the devices that were signed in since the backup",
 			slog.Int64("own_seq", seq), slog.Int64("acknowledged_seq", this.AcknowledgedSeq))
 	}
-	if err := f.compare(ctx, service, seq); err != nil {
+	if err := f.compare(ctx, service, seq, unlisted); err != nil {
 		return err
 	}
 	f.acks.sent.Store(this.AcknowledgedSeq)
@@ -192,14 +194,23 @@ func (f *feed) noteKeyReplaced(ctx context.Context, until time.Time) {
 		slog.Time("until", until))
 }
 
-// compare takes over all links of the service and continues after change seq. A
-// link that the service does not list is kept and marked as missing.
-func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64) error {
+// compare takes over all links of the service and continues after change seq. A link that
+// the service does not list is kept and marked as unlisted says. From then on the own copy
+// counts as confirmed.
+func (f *feed) compare(ctx context.Context, service *client.Agent, seq int64, unlisted listing) error {
 	list, err := service.Links(ctx)
 	if err = f.service.explain(ctx, byFeed, err); err != nil {
 		return err
 	}
-	return f.links.takeOver(ctx, list, func(tx *gorm.DB) (bool, error) { return true, setChangeSeq(tx, seq) })
+	confirm, err := f.copy.confirm(ctx, seq)
+	if err != nil {
+		return err
+	}
+	err = f.links.takeOver(ctx, list, unlisted, func(tx *gorm.DB) (bool, error) { return true, errors.Join(setChangeSeq(tx, seq), confirm(tx)) })
+	if err == nil {
+		f.copy.isConfirmed(ctx)
+	}
+	return err
 }
 
 // follow asks for the changes after the last one and carries them out. The
@@ -239,15 +250,18 @@ func (f *feed) skip(ctx context.Context, service *client.Agent, from, to int64) 
 	f.logSometimes(ctx, "the service no longer has some of the changes: the agent's data folder was restored from an old backup. "+
 		"All links are compared; a link that the service does not list is kept, but the service is asked about each of its devices",
 		slog.Int64("own_seq", from), slog.Int64("next_seq", to+1))
-	return f.compare(ctx, service, to)
+	return f.compare(ctx, service, to, notListed)
 }
 
 // acknowledge tells the service which changes were carried out. If that fails,
 // the next changes or the next start send it again.
 func (f *feed) acknowledge(ctx context.Context, service *client.Agent) error {
 	seq, err := changeSeq(f.store.read(ctx))
-	if err != nil || seq <= f.acks.sent.Load() {
+	if err != nil {
 		return f.explainFile(ctx, err)
+	}
+	if err := f.copy.notePosition(ctx, seq); err != nil || seq <= f.acks.sent.Load() {
+		return err
 	}
 	if err := f.service.explain(ctx, byFeed, service.Acknowledge(ctx, seq, nil)); err != nil {
 		return err

@@ -3,6 +3,7 @@ package agent_test
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -229,9 +230,11 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
+	d.exchanged(key, "u1")
 	d.allow("u5") // a yes that was given after the backup is lost
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
+	tokens := maps.Clone(d.fake.tokens) // the media server is put back, too
 	d.open()
 	d.run()
 	d.linked(cat, "cat", "u5")
@@ -240,11 +243,13 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 	seq := d.acknowledged()
 	d.halt()
 	copyFile(t, d.path+".backup", d.path)
+	d.fake.set(func() { d.fake.tokens = tokens })
 	d.open()
-	d.exchanged(key, "u1") // as it was at the time of the backup
+	_, err := d.exchange(key) // which asks the service, because the copy is old
+	isError(t, err, agent.ErrAccessKeyWrong)
 	d.run()
 	eventually(t, "it has caught up", func() bool { return d.status().ChangeSeq == seq })
-	_, err := d.exchange(key)
+	_, err = d.exchange(key)
 	isError(t, err, agent.ErrAccessKeyWrong)
 	d.exchanged(d.key(cat), "u5")
 	eventually(t, "the token of the former link ends", func() bool { return len(d.fake.live("u1")) == 0 })
@@ -254,8 +259,9 @@ func TestRestoredAgentCatchesUp(t *testing.T) {
 }
 
 // TestRestoredAgentAsksAfterChangesAreForgotten restores the agent's file after
-// the service has forgotten the acknowledged changes. No link must be removed
-// because of that, but the service must be asked.
+// the service has forgotten the acknowledged changes. No link must be removed because of that,
+// but one that the service does not list has ended: its tokens must end, and it must open
+// nothing while the service is away.
 func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -263,9 +269,11 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	bob, cat := s.Join(t, "bob"), s.Join(t, "cat")
 	link := d.linked(bob, "bob", "u1")
 	key := d.key(bob)
+	d.exchanged(key, "u1")
 	d.allow("u5") // a yes that was given after the backup is lost
 	d.halt()
 	copyFile(t, d.path, d.path+".backup")
+	tokens := maps.Clone(d.fake.tokens) // the media server is put back, too
 	d.open()
 	d.run()
 	noError(t, bob.Links.Remove(t.Context(), client.ID(link.ID)))
@@ -275,6 +283,7 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	s.Clock.Advance(8 * 24 * time.Hour)
 	noError(t, s.Store.Sweep(t.Context()))
 	copyFile(t, d.path+".backup", d.path)
+	d.fake.set(func() { d.fake.tokens = tokens })
 	d.open()
 	d.run()
 	eventually(t, "it has caught up", func() bool { return d.status().ChangeSeq == seq })
@@ -284,9 +293,16 @@ func TestRestoredAgentAsksAfterChangesAreForgotten(t *testing.T) {
 	_, err := d.exchange(key)
 	isError(t, err, agent.ErrAccessKeyWrong)
 	d.exchanged(d.key(s.SignIn(t, "cat")), "u5")
+	eventually(t, "the token of the former link ends", func() bool { return len(d.fake.live("u1")) == 0 })
 	s.Down()
 	eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
-	d.exchanged(key, "u1") // the agent does not know about the removal yet
+	for range 2 {
+		_, err = d.exchange(key)
+		isError(t, err, agent.ErrAccessKeyWrong)
+		d.exchanged(d.key(s.SignIn(t, "cat")), "u5")
+		d.restart()
+		eventually(t, "the service is away", func() bool { return d.trouble("service_away") })
+	}
 }
 
 // TestRestoredServiceRemovesNothing restores the service's database from a

@@ -21,6 +21,7 @@ type core struct {
 	service *service
 	media   *MediaServer
 	waits   *guestWaits
+	copy    *ownCopy
 
 	// restricting counts up before the agent changes what a guest may see, and again
 	// after the change, so it is odd in between. What the media server says during such
@@ -52,6 +53,7 @@ func newCore(o Options) *core {
 	}
 	c.service = &service{core: c, troubles: map[asker]string{}}
 	c.media = &MediaServer{core: c}
+	c.copy = &ownCopy{core: c}
 	return c
 }
 

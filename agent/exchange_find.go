@@ -31,11 +31,12 @@ func (e *Exchanges) findLink(ctx context.Context, ask ExchangeAsk) (*linkRow, er
 			return nil, errors.Join(err, ErrAccountUnknown)
 		}
 	}
-	if found != nil && !found.Missing {
+	current := e.copy.current(ctx)
+	if found != nil && found.Missing == listed && current {
 		return found, nil
 	}
 	asked, err := e.askService(ctx, ask, hash)
-	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil {
+	if errors.Is(err, ErrServiceAway) && !errors.Is(err, errAskedTooMuch) && found != nil && current {
 		return found, nil // the own copy decides while the service is away
 	}
 	return asked, err
@@ -99,7 +100,7 @@ func (e *Exchanges) refreshLinks(ctx context.Context, ask ExchangeAsk) bool {
 	if e.service.explain(ctx, byNobody, err) != nil {
 		return false
 	}
-	return e.links.takeOver(ctx, list, unchanged(seq)) == nil
+	return e.links.takeOver(ctx, list, notListed, unchanged(seq)) == nil
 }
 
 // unchanged returns a condition for writing an answer of the service: the number

@@ -157,9 +157,9 @@ func (gs *guests) applyBook(ctx context.Context, book *guestBook) error {
 		switch {
 		case g != nil:
 			failed = errors.Join(failed, gs.open(ctx, link, g))
-		case link.LocalUserID == "" && !book.leftAlone[link.ID]:
+		case link.LocalUserID == "" && !book.leftAlone[link.ID] && link.Missing == listed:
 			missing = append(missing, link)
-		default: // the service names a local user that the agent did not create: they are not touched
+		default: // the service no longer lists the link, or it names a local user that the agent did not create: they are not touched
 		}
 	}
 	return errors.Join(failed, gs.createAll(ctx, book, missing))

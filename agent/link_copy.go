@@ -71,17 +71,18 @@ func isNumber(text string) bool {
 // readable returns a text of the service that is safe in a log or on a terminal.
 func readable(text string) string { return printable.Cut(printable.Text(text), nameMost) }
 
-// takeOver writes all links of the service into the own copy. It calls first in
-// the same transaction, and writes only if first returns true.
-func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, first func(tx *gorm.DB) (bool, error)) error {
+// takeOver writes all links of the service into the own copy. The links that the service
+// does not list are kept and marked as unlisted. It calls first in the same transaction,
+// and writes only if first returns true.
+func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, unlisted listing, first func(tx *gorm.DB) (bool, error)) error {
 	rows, odd := rowsOf(list)
 	var over []linkRow
 	err := l.store.tx(ctx, "compare the links", func(tx *gorm.DB) error {
 		if ok, err := first(tx); err != nil || !ok {
 			return err
 		}
-		// Links that are written below are not missing.
-		if err := tx.Exec("UPDATE links SET missing = 1").Error; err != nil {
+		// Links that are written below are listed.
+		if err := tx.Exec("UPDATE links SET missing = max(missing, ?)", unlisted).Error; err != nil {
 			return err
 		}
 		var err error

@@ -40,7 +40,11 @@ func (w *owedWork) settle(ctx context.Context) error {
 	if err := w.media.confirm(ctx); err != nil {
 		return err
 	}
-	return errors.Join(w.tokens.revokeOwed(ctx), w.tokens.endUnfinished(ctx), w.guests.settle(ctx))
+	err := errors.Join(w.tokens.revokeOwed(ctx), w.tokens.endUnfinished(ctx))
+	if !w.copy.current(ctx) {
+		return err // the links of the guests may have changed
+	}
+	return errors.Join(err, w.guests.settle(ctx))
 }
 
 // tellLoop tells the service what it has to hear. It is separate from settleLoop:

@@ -15,6 +15,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	defer unlock()
 	a.trouble.keepAll(ctx)
+	a.copy.look(ctx)
 	var all sync.WaitGroup
 	all.Go(func() { a.media.checkLoop(ctx) })
 	all.Go(func() { a.owed.settleLoop(ctx) })

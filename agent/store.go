@@ -132,6 +132,7 @@ const (
 	factOwner        = "owner"
 	factSeenAs       = "seen_as"
 	factChangeSeq    = "change_seq"   // number of the last change that was carried out
+	factPlace        = "place"        // change time of the lock file when the service last confirmed the copy
 	factLastContact  = "last_contact" // time of the last answer of the service
 	factLastReport   = "last_report"
 	factQuickConnect = "quick_connect:" // followed by the id of a code; codeTried or codeApproved

@@ -27,18 +27,33 @@ type linkRow struct {
 	EndsAt          int64
 	AccessKeySHA256 string `gorm:"column:access_key_sha256"` // hex digits; "" while pending
 	UnlinkedAt      int64
-	Missing         bool
+	Missing         listing
 	Allowed         bool `gorm:"->"` // whether the local user may be used, apart from Policy.AllowAllUsers; not a column
 }
 
+// listing tells whether the service listed a link when it was last asked for all of them.
+type listing int
+
+const (
+	listed listing = iota
+	// notListed means that the service did not list the link. A backup of the service may
+	// have been restored, so nothing is taken away, but the service is asked about the
+	// access key each time.
+	notListed
+	// endedSince means that the service did not list the link, and that the agent's file was
+	// put back from a backup: the link was removed since. The agent waits for the service to
+	// say otherwise.
+	endedSince
+)
+
 // usable is the condition for a link that is in use now. Its parameter is the
 // time as a stamp.
-const usable = "status = 'accepted' AND active = 1 AND unlinked_at = 0 AND (ends_at = 0 OR ends_at > ?)"
+const usable = "status = 'accepted' AND active = 1 AND unlinked_at = 0 AND missing <> 2 AND (ends_at = 0 OR ends_at > ?)"
 
 // usable reports whether the link is in use at now. The constant usable is the same
 // condition in SQL.
 func (r *linkRow) usable(now time.Time) bool {
-	return r.Status == client.Accepted && r.Active && r.UnlinkedAt == 0 && (r.EndsAt == 0 || r.EndsAt > stamp(now))
+	return r.Status == client.Accepted && r.Active && r.UnlinkedAt == 0 && r.Missing != endedSince && (r.EndsAt == 0 || r.EndsAt > stamp(now))
 }
 
 // link returns the row as a [Link].

@@ -12,7 +12,7 @@ import (
 // returns false if another program has it. The lock ends when the program ends, even by
 // a crash.
 func (s *Store) lock() (unlock func(), ok bool, err error) {
-	file, err := os.OpenFile(s.path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(s.lockPath(), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, false, fmt.Errorf("lock the agent's file: %w", err)
 	}

@@ -39,6 +39,7 @@ const (
 	troubleTwoAgents     = "two_agents"
 	troubleLibraries     = "guest_libraries"
 	troubleStore         = "own_file"
+	troubleRestoredCopy  = "restored_copy"
 	troubleInterfaces    = "interfaces"
 	troubleLinks         = "links"
 	troubleRevoke        = "revoke"

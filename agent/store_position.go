@@ -1,0 +1,67 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// The agent's file may be put back from a backup, and then knows nothing about links that
+// were removed since. Two files beside it show that, see [Store.untouched]. The lock file is
+// made once and never changed, so that a copy of it has a later change time; the agent's file
+// has the change time of the original. The position file holds the number of the last
+// change, so that it is ahead of an agent's file that alone was put back.
+
+func (s *Store) lockPath() string { return s.path + ".lock" }
+
+func (s *Store) positionPath() string { return s.path + ".position" }
+
+// writePosition writes the number of the last change beside the agent's file. The place of the
+// former file is taken in one step, so that a crash leaves one of the two.
+func (s *Store) writePosition(serverID string, seq int64) error {
+	fresh := s.positionPath() + ".new"
+	if err := os.WriteFile(fresh, []byte(serverID+" "+strconv.FormatInt(seq, 10)+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write the position: %w", err)
+	}
+	if err := os.Rename(fresh, s.positionPath()); err != nil {
+		return fmt.Errorf("write the position: %w", err)
+	}
+	return nil
+}
+
+// position returns the server and the number of the last change that stand beside the agent's
+// file. It returns an error if there are none.
+func (s *Store) position() (serverID string, seq int64, err error) {
+	text, err := os.ReadFile(s.positionPath())
+	if err != nil {
+		return "", 0, fmt.Errorf("read the position: %w", err)
+	}
+	serverID, number, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	if seq, err = strconv.ParseInt(number, 10, 64); err != nil {
+		return "", 0, errors.New("the position makes no sense")
+	}
+	return serverID, seq, nil
+}
+
+// untouched reports whether the agent's file is as an agent left it in this place. It returns
+// false for a file that was put back from a backup or moved, and for one that the service
+// has never confirmed. It cannot see that a whole disk was put back by another system.
+func (s *Store) untouched(ctx context.Context) (bool, error) {
+	facts, err := s.facts(ctx)
+	if err != nil {
+		return false, err
+	}
+	own, err := changeSeq(s.read(ctx))
+	if err != nil {
+		return false, err
+	}
+	place, err := changeTime(s.lockPath())
+	if err != nil || facts[factPlace] == "" || place != facts[factPlace] {
+		return false, nil //nolint:nilerr // a lock file that cannot be read is none of ours
+	}
+	serverID, seq, err := s.position()
+	return err == nil && serverID == facts[factServerID] && seq <= own, nil
+}
