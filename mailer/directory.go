@@ -23,6 +23,8 @@ func (d Directory) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	watch := Watching(ctx)
+	watch.Begin()
 	if err := os.MkdirAll(d.Path, 0o700); err != nil {
 		return fmt.Errorf("make the mail folder: %w", err)
 	}
@@ -40,6 +42,9 @@ func (d Directory) Send(ctx context.Context, m Message) error {
 	}
 	if err != nil {
 		return fmt.Errorf("write a mail file: %w", err)
+	}
+	if err := watch.End(); err != nil {
+		return err
 	}
 	name := fmt.Sprintf("%013d-%s-%s.eml", m.At.UnixMilli(), m.Kind, m.ID)
 	if err := os.Rename(file.Name(), filepath.Join(d.Path, filepath.Base(name))); err != nil {

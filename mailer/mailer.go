@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	netmail "net/mail"
 	"strings"
 	"time"
@@ -94,6 +95,14 @@ func (m *Mailer) Send(ctx context.Context, l Letter) error {
 	}
 	if err := m.Transport.Send(ctx, message); err != nil {
 		return fmt.Errorf("send mail %s: %w", l.Kind, err)
+	}
+	return nil
+}
+
+// Close ends the connections that the transport has kept for more mails.
+func (m *Mailer) Close() error {
+	if closer, ok := m.Transport.(io.Closer); ok {
+		return closer.Close()
 	}
 	return nil
 }

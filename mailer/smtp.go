@@ -20,8 +20,9 @@ import (
 )
 
 // SMTP is a transport over SMTP. It encrypts and checks the server's certificate,
-// unless Plain allows otherwise. Each mail has its own connection, so that a bad mail
-// cannot harm another.
+// unless Plain allows otherwise. Several mails may go through one connection, one after the
+// other. A connection in which a mail failed is not used again, so that a bad mail cannot harm
+// another. It must not be copied.
 type SMTP struct {
 	Host               string
 	Port               int
@@ -31,8 +32,11 @@ type SMTP struct {
 	Hello              string      // our name in EHLO: a host name or an IP address
 	TLS                *tls.Config // nil means the certificates of the system
 	Times              Times       // 0 in a field means the time of RFC 5321
+	Keep               Keep        // of connections for more mails; 0 in a field means its default
 	// Dial opens the connection; nil means the network of this machine.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	lines lines
 }
 
 // Times are the longest times that a mail server may take for the steps of a
@@ -66,27 +70,105 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	c := &conversation{server: s, times: s.Times.orDefaults(), recipient: m.To}
-	defer c.end()
-	for _, step := range c.steps(m, message) {
-		if err := c.take(ctx, step); err != nil {
+	for {
+		c, err := s.get(ctx)
+		if err != nil {
 			return err
 		}
+		err = c.send(ctx, m, message)
+		if err == nil {
+			s.giveBack(c)
+			return nil
+		}
+		s.drop(c)
+		if !errors.Is(err, errDead) {
+			return err
+		}
+		s.endIdle() // the others are probably dead, too
 	}
-	return nil
 }
 
-// conversation is one connection to a mail server, over which one mail is sent.
+// conversation is one connection to a mail server, over which mails are sent.
 type conversation struct {
 	server    *SMTP
 	times     Times
-	recipient string       // is left out of the texts of errors
+	mails     int          // that the server has taken over this connection
+	recipient string       // of the present mail; is left out of the texts of errors
 	conn      net.Conn     // below TLS: its deadline is that of the step
 	deadline  time.Time    // of conn
-	stop      func() bool  // ends the watch over the context
 	client    *smtp.Client // nil until the server has greeted
 	text      *textWriter  // where the mail goes after DATA
 	answered  bool         // the server lives: it gets a QUIT
+	sleep     *time.Timer  // ends the connection if no mail uses it
+}
+
+// errDead means that a connection which was kept is of no more use. The server has nothing of
+// the mail, so another connection can be tried at once.
+var errDead = errors.New("mailer: the connection that was kept is dead")
+
+// begin opens the connection and signs in.
+func (c *conversation) begin(ctx context.Context) error {
+	s, t := c.server, c.times
+	if err := c.take(ctx, step{"the connection", t.Connect, c.connect, aboutServer}); err != nil {
+		return err
+	}
+	defer c.watch(ctx)()
+	steps := []step{
+		{"the greeting", t.Greeting, c.greeting, aboutServer},
+		{"EHLO", t.Command, func(context.Context) error { return c.client.Hello(helloName(s.Hello)) }, aboutServer},
+	}
+	if !s.ImplicitTLS && s.Plain == PlainNowhere {
+		steps = append(steps, step{"STARTTLS", t.Command, c.startTLS, aboutServer})
+	}
+	if s.Username != "" {
+		steps = append(steps, step{"AUTH", t.Command, c.auth, aboutServer})
+	}
+	return c.takeAll(ctx, steps)
+}
+
+// send sends one mail over the connection. A connection that was kept may have died meanwhile,
+// and then the error is errDead.
+func (c *conversation) send(ctx context.Context, m Message, message *mail.Msg) error {
+	c.recipient = m.To
+	defer c.watch(ctx)()
+	watch := Watching(ctx)
+	watch.Begin()
+	first := step{"MAIL FROM", c.times.Command, func(context.Context) error { return c.client.Mail("<" + m.From.Address + ">") }, aboutSender}
+	if c.mails > 0 {
+		first.limit = min(first.limit, keptLimit)
+	}
+	if err := c.take(ctx, first); err != nil {
+		if c.mails > 0 && ctx.Err() == nil {
+			return fmt.Errorf("%w: %w", errDead, err)
+		}
+		return err
+	}
+	t := c.times
+	err := c.takeAll(ctx, []step{
+		{"RCPT TO", t.Command, func(context.Context) error { return c.client.Rcpt("<" + m.To + ">") }, aboutMail},
+		{"DATA", t.Data, c.data, aboutMail},
+		{"the text of the mail", t.Block, func(context.Context) error { _, err := message.WriteTo(c.text); return err }, aboutMail},
+	})
+	if err != nil {
+		return err
+	}
+	if err = watch.End(); err != nil {
+		c.answered = false // it waits for more text, not for a QUIT
+		return err
+	}
+	c.mails++
+	return c.take(ctx, step{endOfMail, t.Taken, func(context.Context) error { return c.text.Close() }, aboutMail})
+}
+
+// keptLimit is how long a server may take for the first command in a connection that was kept.
+// Another connection costs little, and a dead one never answers.
+const keptLimit = 10 * time.Second
+
+// watch closes the connection if ctx ends before the returned function is called. It must be
+// called before another mail gets the connection.
+func (c *conversation) watch(ctx context.Context) (stop func()) {
+	ended := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
+	return func() { ended() }
 }
 
 // step is one step of a conversation: something that we do and that the server has to
@@ -108,32 +190,19 @@ const (
 	aboutMail                // this mail or its recipient: a 5xx is final
 )
 
-// steps returns the steps of a whole conversation, in their order.
-func (c *conversation) steps(m Message, message *mail.Msg) []step {
-	s, t := c.server, c.times
-	steps := []step{
-		{"the connection", t.Connect, c.connect, aboutServer},
-		{"the greeting", t.Greeting, c.greeting, aboutServer},
-		{"EHLO", t.Command, func(context.Context) error { return c.client.Hello(helloName(s.Hello)) }, aboutServer},
-	}
-	if !s.ImplicitTLS && s.Plain == PlainNowhere {
-		steps = append(steps, step{"STARTTLS", t.Command, c.startTLS, aboutServer})
-	}
-	if s.Username != "" {
-		steps = append(steps, step{"AUTH", t.Command, c.auth, aboutServer})
-	}
-	return append(steps,
-		step{"MAIL FROM", t.Command, func(context.Context) error { return c.client.Mail("<" + m.From.Address + ">") }, aboutSender},
-		step{"RCPT TO", t.Command, func(context.Context) error { return c.client.Rcpt("<" + m.To + ">") }, aboutMail},
-		step{"DATA", t.Data, c.data, aboutMail},
-		step{"the text of the mail", t.Block, func(context.Context) error { _, err := message.WriteTo(c.text); return err }, aboutMail},
-		step{endOfMail, t.Taken, func(context.Context) error { return c.text.Close() }, aboutMail},
-	)
-}
-
 // endOfMail is the step after which the server may have the mail, even if it does not
 // say so.
 const endOfMail = "the end of the mail"
+
+// takeAll takes steps until one fails.
+func (c *conversation) takeAll(ctx context.Context, steps []step) error {
+	for _, one := range steps {
+		if err := c.take(ctx, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // take takes one step. Its time is over at a fixed moment, so a server that sends a
 // byte now and then cannot make it longer.
@@ -168,6 +237,9 @@ func (c *conversation) late() bool {
 	return c.conn != nil && !time.Now().Before(c.deadline) //nolint:forbidigo // as above
 }
 
+// address returns the host and port of the server.
+func (s *SMTP) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
 // connect opens the connection. With ImplicitTLS, TLS begins only in the next step,
 // greeting.
 func (c *conversation) connect(ctx context.Context) error {
@@ -176,12 +248,11 @@ func (c *conversation) connect(ctx context.Context) error {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: c.times.Connect, ControlContext: s.Plain.control}).DialContext
 	}
-	connection, err := dial(ctx, "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+	connection, err := dial(ctx, "tcp", s.address())
 	if err != nil {
 		return err
 	}
 	c.conn = connection
-	c.stop = context.AfterFunc(ctx, func() { _ = connection.Close() })
 	return nil
 }
 
@@ -278,7 +349,6 @@ func (c *conversation) end() {
 	if c.answered && c.within(c.times.Goodbye) == nil {
 		_ = c.client.Quit()
 	}
-	c.stop()
 	_ = c.conn.Close()
 }
 
@@ -286,7 +356,7 @@ func (c *conversation) end() {
 // which step, and what it said or for how long it was silent.
 func (c *conversation) explain(ctx context.Context, s step, err error) error {
 	e := &stepError{err: err, away: s.about == aboutServer}
-	where := "the mail server " + net.JoinHostPort(c.server.Host, strconv.Itoa(c.server.Port))
+	where := "the mail server " + c.server.address()
 	answer, spoke := errors.AsType[*textproto.Error](err)
 	slow, isNet := errors.AsType[net.Error](err)
 	switch {
@@ -304,7 +374,9 @@ func (c *conversation) explain(ctx context.Context, s step, err error) error {
 		e.text += "; it may have the mail, which is sent once more"
 	}
 	// Servers often repeat the recipient's address in their answers, and logs must not name people.
-	e.text = strings.ReplaceAll(e.text, c.recipient, "(the recipient)")
+	if c.recipient != "" {
+		e.text = strings.ReplaceAll(e.text, c.recipient, "(the recipient)")
+	}
 	e.text = inert(strings.Join(strings.Fields(e.text), " "), 400)
 	// These codes mean that the server refuses our sign-in, so the mail can succeed once that is repaired.
 	ours := spoke && slices.Contains([]int{502, 530, 534, 535, 538}, answer.Code)

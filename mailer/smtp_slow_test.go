@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,10 +19,13 @@ import (
 // slowServer is a mail server that thinks before it answers a step. It runs on the
 // clock of a test's bubble, so an hour of thinking takes no time.
 type slowServer struct {
-	step  string // the step at which it thinks
-	wait  time.Duration
-	tls   *tls.Config
-	taken int // mails that it has, said so or not
+	step string // the step at which it thinks
+	wait time.Duration
+	tls  *tls.Config
+
+	mu    sync.Mutex
+	taken int            // mails that it has, said so or not
+	said  map[string]int // what clients said, by the verb
 }
 
 // dial returns our end of a connection to the server.
@@ -35,6 +39,19 @@ func (s *slowServer) think(step string) {
 	if step == s.step {
 		time.Sleep(s.wait)
 	}
+}
+
+// hear counts what a client says; a dot ends a mail.
+func (s *slowServer) hear(verb string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if verb == "." {
+		s.taken++
+	}
+	if s.said == nil {
+		s.said = map[string]int{}
+	}
+	s.said[verb]++
 }
 
 // serve holds one conversation. It never says more than one line at a time.
@@ -53,9 +70,14 @@ func (s *slowServer) serve(conn net.Conn) {
 			continue
 		case text:
 			text = false
-			s.taken++
+			s.hear(".")
 			s.think("the end of the mail")
 			say("250 taken")
+		case verb == "QUIT":
+			s.hear(verb)
+			s.think(verb)
+			say("221 bye")
+			return
 		case verb == "EHLO":
 			s.think("EHLO")
 			_, _ = io.WriteString(conn, "250-slow.example.org\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
@@ -37,7 +38,7 @@ func TestParseTransport(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: got error %v, want none", tt.url, err)
 		}
-		if diff := cmp.Diff(tt.want, got); diff != "" {
+		if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreUnexported(mailer.SMTP{})); diff != "" {
 			t.Errorf("%s: %s", tt.url, diff)
 		}
 	}

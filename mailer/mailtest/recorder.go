@@ -27,6 +27,8 @@ func (r *Recorder) Send(ctx context.Context, m mailer.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	watch := mailer.Watching(ctx)
+	watch.Begin()
 	r.mu.Lock()
 	fail := r.fail
 	r.mu.Unlock()
@@ -34,6 +36,9 @@ func (r *Recorder) Send(ctx context.Context, m mailer.Message) error {
 		if err := fail(m); err != nil {
 			return err
 		}
+	}
+	if err := watch.End(); err != nil {
+		return err
 	}
 	r.add(m)
 	return nil

@@ -52,18 +52,21 @@ type Sink struct {
 	server *smtp.Server
 	line   *faultyListener
 	done   chan struct{}
+	quit   chan struct{} // closed when the sink goes down
 	tries  int
+	silent int
 }
 
 // Faults are the faults that the sink shows from the next connection on.
 type Faults struct {
-	Hang      bool           // takes connections and says nothing
-	Banner    string         // is sent in place of the greeting, and then the line is cut: "421 4.3.2 try later"
-	Recipient map[string]int // answers 451, 550 … to these recipients
-	Content   int            // answers 554 … to the mail itself, and forgets it
-	CutData   bool           // takes the mail and cuts the line before it says so
-	CutAfter  bool           // takes the mail, says so, and cuts the line
-	Dribble   time.Duration  // the wait before each byte that the sink says
+	Hang      bool                 // takes connections and says nothing
+	Banner    string               // is sent in place of the greeting, and then the line is cut: "421 4.3.2 try later"
+	Recipient map[string]int       // answers 451, 550 … to these recipients
+	Silent    func(to string) bool // never answers RCPT TO for these recipients
+	Content   int                  // answers 554 … to the mail itself, and forgets it
+	CutData   bool                 // takes the mail and cuts the line before it says so
+	CutAfter  bool                 // takes the mail, says so, and cuts the line
+	Dribble   time.Duration        // the wait before each byte that the sink says
 }
 
 // NewSink starts a sink with STARTTLS, which stops with the test.
@@ -143,12 +146,13 @@ func (s *Sink) Fail(faults Faults) {
 // Down stops the sink as a crash would: the port is closed and every line cut.
 func (s *Sink) Down() {
 	s.mu.Lock()
-	server, line, done := s.server, s.line, s.done
+	server, line, done, quit := s.server, s.line, s.done, s.quit
 	s.server = nil
 	s.mu.Unlock()
 	if server == nil {
 		return
 	}
+	close(quit)
 	_ = server.Close()
 	_ = line.Close() // the server knows the line only once it serves
 	line.cut()
@@ -177,7 +181,7 @@ func (s *Sink) Up(t testing.TB) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.server, s.line, s.done = server, line, make(chan struct{})
+	s.server, s.line, s.done, s.quit = server, line, make(chan struct{}), make(chan struct{})
 	go func(done chan struct{}) {
 		defer close(done)
 		_ = server.Serve(listener)
@@ -199,6 +203,22 @@ func (s *Sink) Tries() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tries
+}
+
+// Silences counts how often the sink did not answer for a recipient, see [Faults].
+func (s *Sink) Silences() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.silent
+}
+
+// hush never answers, until the sink goes down.
+func (s *Sink) hush() {
+	s.mu.Lock()
+	s.silent++
+	quit := s.quit
+	s.mu.Unlock()
+	<-quit
 }
 
 func (s *Sink) fault() Faults {
@@ -240,6 +260,10 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if silent := s.sink.fault().Silent; silent != nil && silent(to) {
+		s.sink.hush()
+		return smtp.ErrServerClosed
+	}
 	if code := s.sink.fault().Recipient[to]; code != 0 {
 		return &smtp.SMTPError{
 			Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1},
