@@ -5,9 +5,10 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-media/latchkey/mailer"
@@ -24,17 +25,14 @@ type Mail struct {
 	Interval time.Duration    // between two reads of the queue
 	Now      func() time.Time // says how long a mail waits
 
-	away    atomic.Bool  // the mail server could not be reached, or refused us
-	hurried atomic.Int64 // when the mails were hurried the last time, in seconds of Unix
+	outage outage
 }
 
 const (
-	prepareTime = 30 * time.Second // for writing one mail; far less than its lease
+	roundTime   = 4 * time.Second  // for what one round asks of the database; less than a third of a lease
+	prepareTime = 30 * time.Second // for writing one mail
 	outcomeTime = 10 * time.Second // for one try to write an outcome
-	outcomeLast = 5 * time.Minute  // after which an outcome that cannot be written is given up
-	outcomeWait = time.Second      // between two tries
-	renewTime   = 30 * time.Second // between two renewals of leases; far less than a lease
-	hurryTime   = time.Minute      // between two times that the queue is hurried
+	outcomeWait = 5 * time.Second  // the longest wait between two tries
 	stopTime    = 10 * time.Second // for mails that are being sent when the worker stops
 	releaseTime = 5 * time.Second
 )
@@ -43,6 +41,7 @@ const (
 // being sent a moment to arrive, ends its leases and returns.
 func (j *Mail) Run(ctx context.Context) {
 	run := &mailRun{Mail: j, places: newPlaces(j.Parallel), renewed: j.Now()}
+	j.outage.start(j.Parallel)
 	// When the program stops, a mail that is being sent gets some more time.
 	sendCtx, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
@@ -62,16 +61,10 @@ func (j *Mail) Run(ctx context.Context) {
 		case <-ticker.C:
 			run.waiting = nil // the queue may have changed
 		case <-run.places.freed:
+		case <-run.soon():
 		}
 	}
-	late := time.AfterFunc(stopTime, breakOff)
-	run.sending.Wait()
-	late.Stop()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
-	defer cancel()
-	if err := j.Store.Mail.Release(ctx, j.Owner); err != nil {
-		j.Log.WarnContext(ctx, "mail leases were not released; they run out by themselves", slog.Any("err", err))
-	}
+	run.stop(context.WithoutCancel(ctx), breakOff)
 }
 
 // mailRun is the state of one Run.
@@ -80,38 +73,122 @@ type mailRun struct {
 	places  *places
 	sending sync.WaitGroup
 	renewed time.Time
-	waiting []models.Owed // found due in this interval, without a place so far
+	looked  time.Time              // when it looked at the leases of all workers
+	watched map[int64]watchedLease // those that it does not know to be alive
+	waiting []models.Owed          // found due in this interval, without a place so far
+	pressed bool                   // mails that were never tried wait for a place
 }
 
-// round renews the leases of the mails that are being sent, when it is time, and sets
-// aside the mails that wait for a slow mail server. Then it leases as many new mails as
-// there are free places, and starts to send them.
-func (r *mailRun) round(ctx, sendCtx context.Context) error {
-	now := r.Now()
-	if ids := r.places.ids(); len(ids) > 0 && now.Sub(r.renewed) >= renewTime {
-		if err := r.Store.Mail.Renew(ctx, r.Owner, ids); err != nil {
-			return err
-		}
-		r.renewed = now
-	} else if len(ids) == 0 {
-		r.renewed = now
-	}
-	for _, slow := range r.places.setAside(now) {
-		r.Log.InfoContext(ctx, "a mail waits for the mail server, which is slow; other mails are sent meanwhile",
-			slog.Int64("mail_id", slow.id), slog.Duration("waits", now.Sub(slow.since)))
-	}
-	free := r.places.free()
-	if free <= 0 {
+// soon returns a channel that gives a value when mails may have to be set aside.
+func (r *mailRun) soon() <-chan time.Time {
+	if !r.pressed {
 		return nil
 	}
-	due, waiting, err := r.Store.Mail.ClaimWithin(ctx, r.Owner, free, r.places.room, r.waiting)
+	return time.After(r.places.rush())
+}
+
+// stop waits a moment for the mails that are being sent, and ends the leases.
+func (r *mailRun) stop(ctx context.Context, breakOff func()) {
+	late := time.AfterFunc(stopTime, breakOff)
+	r.renewed = time.Time{}
+	renew, cancel := context.WithTimeout(ctx, roundTime)
+	if err := r.renew(renew, r.Now()); err != nil {
+		r.Log.WarnContext(ctx, "mail leases were not renewed", slog.Any("err", err))
+	}
+	cancel()
+	r.sending.Wait()
+	late.Stop()
+	ctx, cancel = context.WithTimeout(ctx, releaseTime)
+	defer cancel()
+	if err := r.Store.Mail.Release(ctx, r.Owner); err != nil {
+		r.Log.WarnContext(ctx, "mail leases were not released; they run out by themselves", slog.Any("err", err))
+	}
+	if err := r.Mailer.Close(); err != nil {
+		r.Log.WarnContext(ctx, "the connections to the mail server were not ended", slog.Any("err", err))
+	}
+}
+
+// round does what is due: it renews leases and ends those of dead workers, wakes the queue after
+// an outage, frees the places of slow mails, and begins to send mails.
+func (r *mailRun) round(ctx, sendCtx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	defer func() {
+		if err != nil {
+			r.watched = nil // the database is away, perhaps for other workers, too
+		}
+	}()
+	now := r.Now()
+	if err := r.renew(ctx, now); err != nil {
+		return err
+	}
+	if err := r.endDeadLeases(ctx, now); err != nil {
+		return err
+	}
+	if err := r.wake(ctx, now); err != nil {
+		return err
+	}
+	for _, slow := range r.places.makeRoom(now, r.pressed) {
+		level := slog.LevelDebug // that it did not come at once, while others waited
+		if now.Sub(slow.since) > placePatience {
+			level = slog.LevelInfo
+		}
+		r.Log.LogAttrs(ctx, level, "a mail waits for the mail server, which is slow; other mails are sent meanwhile",
+			slog.Int64("mail_id", slow.id), slog.Duration("waits", now.Sub(slow.since)))
+	}
+	return r.claim(ctx, sendCtx, now)
+}
+
+// claim leases as many mails as there are free places, and starts to send them.
+func (r *mailRun) claim(ctx, sendCtx context.Context, now time.Time) error {
+	free := r.places.free()
+	most := max(0, min(free, r.outage.room(now, r.places.placed())))
+	if most == 0 && free > 0 {
+		r.pressed = false // the mail server is away, or not asked too much after it was
+		return nil
+	}
+	due, waiting, err := r.Store.Mail.ClaimWithin(ctx, models.Claims{
+		Owner: r.Owner, Most: most, Retries: r.places.retries(), Room: r.places.room, Waiting: r.waiting,
+	})
 	r.waiting = waiting
 	for _, owed := range due {
-		r.places.take(owed.ID, owed.Domain, now)
-		r.sending.Go(func() {
-			defer r.places.leave(owed.ID)
-			r.one(sendCtx, owed)
-		})
+		if !r.places.has(owed.ID) { // otherwise it is being sent: its lease was ended, by an operator who retries it, and is ours again
+			r.start(sendCtx, owed, now)
+		}
+	}
+	r.pressed = r.places.free() <= 0 && slices.ContainsFunc(waiting, func(o models.Owed) bool { return o.Attempts == 0 && r.places.room(o.Domain) > 0 })
+	if err == nil && len(due)+len(waiting) == 0 && r.places.placed() == 0 && r.outage.asks(now) {
+		err = r.Store.Mail.HurryOne(ctx)
+	}
+	return err
+}
+
+// start sends a mail beside others.
+func (r *mailRun) start(sendCtx context.Context, owed models.Owed, now time.Time) {
+	talk, stop := context.WithCancelCause(sendCtx)
+	s := &sendingMail{id: owed.ID, domain: owed.Domain, first: owed.Attempts == 1, since: now, sure: now.Add(sureTime), stop: stop}
+	talk = mailer.WithWatch(talk, mailer.Watch{
+		Begin: func() { r.outage.answered(); r.places.begin(s, r.Now()) },
+		End:   func() error { return r.places.end(s, r.Now()) },
+	})
+	r.places.take(s)
+	r.outage.began(now)
+	r.sending.Go(func() {
+		defer stop(nil)
+		sent := false
+		defer func() { r.places.leave(s, sent, r.Now()) }()
+		sent = r.one(sendCtx, talk, owed)
+	})
+}
+
+// wake makes the mails due that were put off, if the mail server takes mail again.
+func (j *Mail) wake(ctx context.Context, now time.Time) error {
+	if !j.outage.wake(now) {
+		return nil
+	}
+	err := j.Store.Mail.Hurry(ctx)
+	if err != nil {
+		j.outage.wakeLater()
 	}
 	return err
 }
@@ -121,35 +198,39 @@ func (r *mailRun) round(ctx, sendCtx context.Context) error {
 func (j *Mail) Once(ctx context.Context) error {
 	due, err := j.Store.Mail.Claim(ctx, j.Owner, 1000)
 	for _, owed := range due {
-		j.one(ctx, owed)
+		j.one(ctx, ctx, owed)
 	}
-	return err
+	return errors.Join(err, j.wake(ctx, j.Now()))
 }
 
-// one sends one mail and writes the outcome. It sets no time limit for the mail server,
-// because the mailer has one for each step.
-func (j *Mail) one(ctx context.Context, owed models.Owed) {
+// one sends one mail, writes the outcome, and reports whether the mail was sent. talk is the
+// context of the conversation with the mail server, which may end earlier. It sets no time limit
+// for the mail server, because the mailer has one for each step.
+func (j *Mail) one(ctx, talk context.Context, owed models.Owed) (sent bool) {
 	what := []slog.Attr{slog.Int64("mail_id", owed.ID), slog.String("kind", string(owed.Kind)), slog.Int("attempt", owed.Attempts)}
 	letter, send, err := j.prepare(ctx, owed)
 	if err == nil && !send {
 		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail not needed: its link has expired, a newer mail replaces it, or nobody should get it", what...)
-		return
+		return false
 	}
 	if err == nil {
-		err = j.Mailer.Send(ctx, letterOf(letter))
-	}
-	if err == nil {
-		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail sent", what...)
-		err = j.insist(ctx, func(ctx context.Context) error { return j.Store.Mail.Sent(ctx, owed.ID) })
-		if err == nil {
-			err = j.hurry(ctx)
+		err = j.Mailer.Send(talk, letterOf(letter))
+		sent = err == nil
+		if !sent && talk.Err() == nil && !errors.Is(err, errLeaseLost) && !mailer.Permanent(err) {
+			j.outage.failed(j.Now(), owed.ID, mailer.ServerAway(err))
 		}
+	}
+	if sent {
+		j.outage.sent()
+		j.Log.LogAttrs(ctx, slog.LevelInfo, "mail sent", what...)
+		err = j.insist(ctx, what, func(ctx context.Context) error { return j.Store.Mail.Sent(ctx, owed.ID) })
 	} else {
 		err = j.putOff(ctx, owed, err, what)
 	}
 	if err != nil { // the lease ends, and the mail is tried again with the same Message-ID
 		j.Log.LogAttrs(ctx, slog.LevelError, "the outcome of a mail was not written", append(what, slog.Any("err", err))...)
 	}
+	return sent
 }
 
 func (j *Mail) prepare(ctx context.Context, owed models.Owed) (letter models.Letter, send bool, err error) {
@@ -158,14 +239,15 @@ func (j *Mail) prepare(ctx context.Context, owed models.Owed) (letter models.Let
 	return j.Store.Mail.Prepare(ctx, owed)
 }
 
-// putOff writes that a mail could not be sent, and why.
+// putOff writes that a mail could not be sent, and why. If the mail server is away, it also
+// writes this to the mails that are not tried meanwhile.
 func (j *Mail) putOff(ctx context.Context, owed models.Owed, cause error, what []slog.Attr) error {
-	if mailer.ServerAway(cause) {
-		j.away.Store(true)
-	}
 	var next time.Time
-	err := j.insist(ctx, func(ctx context.Context) (err error) {
+	err := j.insist(ctx, what, func(ctx context.Context) (err error) {
 		next, err = j.Store.Mail.Failed(ctx, owed, cause.Error(), mailer.Permanent(cause))
+		if err == nil && mailer.ServerAway(cause) {
+			err = j.Store.Mail.Explain(ctx, cause.Error())
+		}
 		return err
 	})
 	what = append(what, slog.Bool("final", err == nil && next.IsZero()), slog.Any("err", cause))
@@ -176,39 +258,26 @@ func (j *Mail) putOff(ctx context.Context, owed models.Owed, cause error, what [
 	return err
 }
 
-// hurry makes the mails that were put off due at once. It does so when the mail server has
-// taken a mail again after a time in which it refused every mail or could not be reached.
-// Otherwise these mails would wait up to an hour longer. It does so at most once within
-// [hurryTime].
-func (j *Mail) hurry(ctx context.Context) error {
-	now := j.Now()
-	if !j.away.Load() || now.Sub(time.Unix(j.hurried.Load(), 0)) < hurryTime {
-		return nil
-	}
-	j.away.Store(false)
-	j.hurried.Store(now.Unix())
-	return j.insist(ctx, j.Store.Mail.Hurry)
-}
-
-// insist writes the outcome of a mail. If that fails, it tries again until [outcomeLast]
-// is over, because a mail whose outcome is lost is sent twice. When ctx has ended, because
-// the program stops, it does not repeat a try that failed.
-func (j *Mail) insist(ctx context.Context, write func(context.Context) error) error {
-	late := time.NewTimer(outcomeLast)
-	defer late.Stop()
-	for {
+// insist writes the outcome of a mail. If that fails, because the database is away, it tries
+// again until it succeeds: a mail whose outcome is lost is sent twice. Meanwhile the mail is one
+// of those that are being sent, so no worker takes it. Only when ctx has ended, because the
+// program stops, a try that failed is not repeated.
+func (j *Mail) insist(ctx context.Context, what []slog.Attr, write func(context.Context) error) error {
+	for wait := outcomeWait / 8; ; wait = min(2*wait, outcomeWait) {
 		try, done := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
 		err := write(try)
 		done()
 		if err == nil {
 			return nil
 		}
+		if wait == outcomeWait/8 {
+			j.Log.LogAttrs(ctx, slog.LevelWarn, "the outcome of a mail cannot be written now; this is tried again until it succeeds",
+				append(slices.Clone(what), slog.Any("err", err))...)
+		}
 		select {
 		case <-ctx.Done():
 			return err
-		case <-late.C:
-			return err
-		case <-time.After(outcomeWait):
+		case <-time.After(wait):
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package jobs
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -9,47 +12,101 @@ import (
 // The limits of places. All of them together are fewer connections than a mail server
 // usually allows to one client (Postfix: 50).
 const (
-	placesPerDomain = 2                // of the places that Mail.Parallel gives
+	placesPerDomain = 2                // of the places that Mail.Parallel gives, for a domain about which nothing is known
 	placePatience   = 10 * time.Second // after it a mail that waits for the mail server is set aside
-	fullPatience    = 2 * time.Second  // the same while no place is free
-	asideMost       = 32
+	asideMost       = 40
 	asidePerDomain  = 8
+	asideRetries    = 12 // of asideMost, for mails that were tried before
+)
+
+// While mails that were never tried wait for a place, mails that take longer than usual are set
+// aside much earlier. If too many are set aside already, they are broken off.
+const (
+	rushLeast  = 100 * time.Millisecond
+	rushMost   = 200 * time.Millisecond
+	breakLeast = 500 * time.Millisecond
+)
+
+// These end the sending of a mail before the mail server has it.
+var (
+	errMadeRoom  = errors.New("the server was slow with this mail while others waited, so it is tried again later")
+	errLeaseLost = errors.New("the lease of the mail could not be renewed, so that another worker may send it")
 )
 
 // places keeps the mails that are being sent. Each mail has a place at first. If the mail
 // server takes long over a mail, the mail is set aside: it is still being sent, but its
 // place is free for other mails. Callers pass the present time to the methods.
+//
+// A domain has two places. Each mail that it takes without delay gives it one more, up to three
+// quarters of all; a slow one takes all of these away.
 type places struct {
 	most int
 
 	mu      sync.Mutex
 	sending map[int64]*sendingMail
-	freed   chan struct{} // holds one value if a place was freed
+	proven  map[string]int // the places of domains that have taken mail
+	usual   time.Duration  // how long the mail server takes over a mail; 0 if it is not known
+	freed   chan struct{}  // holds one value if a place was freed
 }
 
 // sendingMail is one mail that is being sent.
 type sendingMail struct {
 	id     int64
 	domain string // to which it goes
+	first  bool   // it was never tried before
 	since  time.Time
+	talks  time.Time // since when the mail server is concerned with it; zero while it waits for a connection
+	sure   time.Time // until then no other worker gets the mail
 	aside  bool
+	final  bool  // the mail server may have the mail
+	broken error // the mail is not to be sent
+	stop   context.CancelCauseFunc
+}
+
+// breakOff ends the sending of the mail, unless the mail server may have it.
+func (s *sendingMail) breakOff(cause error) {
+	if s.final {
+		return
+	}
+	s.broken = cause
+	s.stop(cause)
 }
 
 func newPlaces(most int) *places {
-	return &places{most: most, sending: map[int64]*sendingMail{}, freed: make(chan struct{}, 1)}
+	return &places{most: most, sending: map[int64]*sendingMail{}, proven: map[string]int{}, freed: make(chan struct{}, 1)}
 }
 
 // take gives a mail a place.
-func (p *places) take(id int64, domain string, now time.Time) {
+func (p *places) take(s *sendingMail) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sending[id] = &sendingMail{id: id, domain: domain, since: now}
+	p.sending[s.id] = s
+}
+
+// begin notes that the mail server is concerned with a mail from now on.
+func (p *places) begin(s *sendingMail, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.talks = now
+}
+
+// end reports whether the mail server may be told that a mail is complete. If it returns nil, the
+// mail can no longer be broken off.
+func (p *places) end(s *sendingMail, now time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.broken == nil && now.After(s.sure) {
+		s.broken = errLeaseLost
+	}
+	s.final = s.broken == nil
+	return s.broken
 }
 
 // leave frees the place of a mail that is no longer being sent.
-func (p *places) leave(id int64) {
+func (p *places) leave(s *sendingMail, sent bool, now time.Time) {
 	p.mu.Lock()
-	delete(p.sending, id)
+	delete(p.sending, s.id)
+	p.learn(s, sent, now)
 	p.mu.Unlock()
 	select {
 	case p.freed <- struct{}{}:
@@ -57,11 +114,52 @@ func (p *places) leave(id int64) {
 	}
 }
 
+// learn draws conclusions from a mail that is no longer being sent. The lock is held.
+func (p *places) learn(s *sendingMail, sent bool, now time.Time) {
+	const domains, weight = 1000, 8
+	if !sent || s.aside {
+		delete(p.proven, s.domain)
+	}
+	if !sent || s.talks.IsZero() {
+		return
+	}
+	took := now.Sub(s.talks)
+	if p.usual == 0 {
+		p.usual = took
+	}
+	p.usual += (took - p.usual) / weight
+	if s.aside {
+		return
+	}
+	if len(p.proven) >= domains {
+		clear(p.proven)
+	}
+	p.proven[s.domain] = min(max(p.proven[s.domain], placesPerDomain)+1, p.most-p.most/4)
+}
+
 // free returns how many places are free.
 func (p *places) free() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.most - p.count(func(s *sendingMail) bool { return !s.aside })
+	return min(p.most-p.count((*sendingMail).placed), p.most+asideMost-len(p.sending))
+}
+
+// placed reports whether a mail has a place.
+func (s *sendingMail) placed() bool { return !s.aside }
+
+// placed returns how many mails have a place.
+func (p *places) placed() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count((*sendingMail).placed)
+}
+
+// retries returns how many mails that were tried before may get a place ahead of mails that were
+// never tried, so that these cannot hold them up for ever: a quarter of the places.
+func (p *places) retries() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, max(1, p.most/4)-p.count(func(s *sendingMail) bool { return !s.aside && !s.first }))
 }
 
 // room returns how many more mails to a domain may get a place. The domain "" stands
@@ -72,7 +170,7 @@ func (p *places) room(domain string) int {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return placesPerDomain - p.count(func(s *sendingMail) bool { return !s.aside && s.domain == domain })
+	return max(p.proven[domain], placesPerDomain) - p.count(func(s *sendingMail) bool { return !s.aside && s.domain == domain })
 }
 
 // ids returns the mails that are being sent.
@@ -86,28 +184,95 @@ func (p *places) ids() []int64 {
 	return ids
 }
 
-// setAside sets aside the mails that have waited too long for the mail server, which frees
-// their places, and returns these mails, the one that has waited longest first.
-func (p *places) setAside(now time.Time) []sendingMail {
+// has reports whether a mail is being sent.
+func (p *places) has(id int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	patience := placePatience
-	if p.count(func(s *sendingMail) bool { return !s.aside }) >= p.most {
-		patience = fullPatience
-	}
-	var moved []sendingMail
-	for _, s := range p.sending {
-		aside := p.count(func(s *sendingMail) bool { return s.aside })
-		ofDomain := p.count(func(other *sendingMail) bool { return other.aside && other.domain == s.domain })
-		if !s.aside && now.Sub(s.since) > patience && aside < asideMost && ofDomain < asidePerDomain {
-			s.aside = true
-			moved = append(moved, *s)
-		}
-	}
-	slices.SortFunc(moved, func(a, b sendingMail) int { return a.since.Compare(b.since) })
-	return moved
+	return p.sending[id] != nil
 }
 
+// renewed notes that of the mails asked, those in held still belong to this worker, until sure.
+// The others are broken off.
+func (p *places) renewed(asked, held []int64, sure time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, id := range asked {
+		s := p.sending[id]
+		switch {
+		case s == nil:
+		case slices.Contains(held, id):
+			s.sure = sure
+		default:
+			s.breakOff(errLeaseLost)
+		}
+	}
+}
+
+// rush returns after which time a mail is set aside while others wait for a place.
+func (p *places) rush() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return min(max(2*p.usual, rushLeast), rushMost)
+}
+
+// makeRoom frees places of mails over which the mail server takes too long: the mail is set
+// aside. pressed says that mails that were never tried wait for a place. Then this happens
+// early, and if too many mails are set aside already, the mail is broken off; it is tried again
+// later, when fewer are waiting. A mail that waits for a connection is not hurried in this way,
+// because another mail would wait as well.
+//
+// It returns the mails that were set aside, the one that has waited longest first.
+func (p *places) makeRoom(now time.Time, pressed bool) (aside []sendingMail) {
+	rush := p.rush()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.slowest() {
+		var talked time.Duration
+		if !s.talks.IsZero() {
+			talked = now.Sub(s.talks)
+		}
+		late := now.Sub(s.since) > placePatience || pressed && talked > rush
+		switch {
+		case late && p.mayStandAside(s):
+			s.aside = true
+			aside = append(aside, *s)
+		case pressed && talked > max(breakLeast, 4*p.usual):
+			s.breakOff(errMadeRoom)
+		}
+	}
+	slices.SortFunc(aside, func(a, b sendingMail) int { return a.since.Compare(b.since) })
+	return aside
+}
+
+// slowest returns the mails that have a place: first those that were tried before, then the
+// others, each by their time. The lock is held.
+func (p *places) slowest() []*sendingMail {
+	var all []*sendingMail
+	for _, s := range p.sending {
+		if !s.aside && s.broken == nil {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *sendingMail) int {
+		if a.first != b.first {
+			return map[bool]int{true: 1, false: -1}[a.first]
+		}
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.id, b.id))
+	})
+	return all
+}
+
+// mayStandAside reports whether one more mail may be set aside. The lock is held.
+func (p *places) mayStandAside(s *sendingMail) bool {
+	among := func(which func(*sendingMail) bool) int {
+		return p.count(func(other *sendingMail) bool { return other.aside && which(other) })
+	}
+	return among(func(*sendingMail) bool { return true }) < asideMost &&
+		among(func(other *sendingMail) bool { return other.domain == s.domain }) < asidePerDomain &&
+		(s.first || among(func(other *sendingMail) bool { return !other.first }) < asideRetries)
+}
+
+// count counts mails that are being sent. The lock is held.
 func (p *places) count(which func(*sendingMail) bool) int {
 	n := 0
 	for _, s := range p.sending {

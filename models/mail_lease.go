@@ -1,12 +1,7 @@
 package models
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
-	"math/rand/v2"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -22,34 +17,44 @@ type Owed struct {
 	row      outboxRow
 }
 
-// mailLease is the time after which another worker may take a mail, unless the lease was
-// renewed.
-const mailLease = 2 * time.Minute
+// MailLease is how long the lease of a mail lasts if its worker does not renew it. A worker
+// that sees a lease unchanged for so long by its own clock may end it, see [Mail.EndLease].
+const MailLease = 15 * time.Second
 
-// Claim leases up to n due mails to the worker owner, and counts the attempt of each.
-// If several workers claim at once, each mail goes to one of them. A lease lasts two
-// minutes; then it must have been renewed, or another worker can take the mail.
+// Claims says which mails a worker takes.
+type Claims struct {
+	Owner   string                  // the name of the worker
+	Most    int                     // largest number of mails
+	Retries int                     // so many mails that were tried before come first; then mails that were never tried
+	Room    func(domain string) int // how many more mails to a domain may be sent now
+	Waiting []Owed                  // mails that the call before has left out
+}
+
+// Claim leases up to n due mails to the worker owner, those that were never tried first, and
+// counts the attempt of each. If several workers claim at once, each mail goes to one of them.
+// The worker must renew a lease before [MailLease] has passed, or another worker ends it.
 func (m *Mail) Claim(ctx context.Context, owner string, n int) ([]Owed, error) {
-	claimed, _, err := m.ClaimWithin(ctx, owner, n, func(string) int { return n }, nil)
+	claimed, _, err := m.ClaimWithin(ctx, Claims{Owner: owner, Most: n, Room: func(string) int { return n }})
 	return claimed, err
 }
 
 // ClaimWithin does what [Mail.Claim] does, but leaves out mails to domains that have no
-// room. room returns how many more mails to a domain may be sent now.
+// room.
 //
 // It also returns due mails that it has found and left out. The next call can get them as
-// waiting, and then takes mails of these alone, without asking the database which are due.
+// Waiting, and then takes mails of these alone, without asking the database which are due.
 // Otherwise each mail of a long queue would cost a look at a hundred. A caller that does so must
 // begin anew once in a while, because other mails may have become due.
-func (m *Mail) ClaimWithin(ctx context.Context, owner string, n int, room func(domain string) int, waiting []Owed) (claimed, left []Owed, err error) {
-	due, left := choose(waiting, n, room)
-	if len(waiting) == 0 {
-		if due, left, err = m.dueMails(ctx, n, room); err != nil {
+func (m *Mail) ClaimWithin(ctx context.Context, c Claims) (claimed, left []Owed, err error) {
+	found := c.Waiting
+	if len(found) == 0 {
+		if found, err = m.dueMails(ctx, c); err != nil {
 			return nil, nil, explained("find due mails", err)
 		}
 	}
+	due, left := choose(found, c)
 	for _, owed := range due {
-		won, err := m.lease(ctx, owner, &owed)
+		won, err := m.lease(ctx, c.Owner, &owed)
 		if err != nil {
 			return claimed, left, explained("lease a mail", err)
 		}
@@ -64,11 +69,11 @@ func (m *Mail) ClaimWithin(ctx context.Context, owner string, n int, room func(d
 // the mail has changed since.
 func (m *Mail) lease(ctx context.Context, owner string, owed *Owed) (won bool, err error) {
 	row, now := &owed.row, m.Now()
-	until := now.Add(mailLease)
+	until := now.Add(MailLease)
 	err = m.db.Again(ctx, func(db *gorm.DB) error {
 		result := db.Exec(`UPDATE outbox SET lease_owner = ?, lease_until = ?, attempts = attempts + 1
-WHERE id = ? AND state = ? AND attempts = ? AND due_at <= ? AND (lease_until IS NULL OR lease_until < ?)`,
-			owner, until, row.ID, mailQueued, row.Attempts, now, now)
+WHERE id = ? AND state = ? AND attempts = ? AND due_at <= ? AND lease_until IS NULL`,
+			owner, until, row.ID, mailQueued, row.Attempts, now)
 		won = result.RowsAffected == 1
 		return result.Error
 	})
@@ -78,171 +83,51 @@ WHERE id = ? AND state = ? AND attempts = ? AND due_at <= ? AND (lease_until IS 
 	return won, err
 }
 
-// duePage is the least number of due mails that the queue is asked for at once, and the largest
-// number of mails that are kept for later.
-const duePage = 100
-
-// dueMails returns up to n mails that are due and not leased, those that have been due
-// longest first, and no more to each domain than it has room for. It skips mails to a
-// domain without room and reads further, so that they do not hold up mails to other domains.
-// It also returns mails that it has read and left out, up to [duePage].
-func (m *Mail) dueMails(ctx context.Context, n int, room func(string) int) (due, left []Owed, err error) {
-	now, page := m.Now(), max(n, duePage)
-	var all []Owed
-	for skip := 0; ; skip += page {
-		rows, err := gorm.G[outboxRow](m.read(ctx)).
-			Where("state = ? AND due_at <= ? AND (lease_until IS NULL OR lease_until < ?)", mailQueued, now, now).
-			Order("due_at, id").Limit(page).Offset(skip).Find(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		domains, err := m.domains(ctx, rows)
-		if err != nil {
-			return nil, nil, err
-		}
-		for i, row := range rows {
-			all = append(all, Owed{ID: row.ID, Kind: row.Kind, Attempts: row.Attempts, Domain: domains[i], row: row})
-		}
-		due, left = choose(all, n, room)
-		if len(due) == n || len(rows) < page {
-			return due, left[:min(len(left), duePage)], nil
-		}
-		all = append(due, left[:min(len(left), duePage)]...)
-	}
-}
-
-// choose divides mails into those for which there is room now, at most n, and the
-// others.
-func choose(mails []Owed, n int, room func(domain string) int) (fit, left []Owed) {
-	rooms := map[string]int{}
-	for _, owed := range mails {
-		if len(fit) < n && fits(rooms, owed.Domain, room) {
-			fit = append(fit, owed)
-		} else {
-			left = append(left, owed)
-		}
-	}
-	return fit, left
-}
-
-// fits reports whether a domain has room for one more mail, and counts the mail. left
-// holds the room of the domains that were seen already.
-func fits(left map[string]int, domain string, room func(string) int) bool {
-	if _, known := left[domain]; !known {
-		left[domain] = room(domain)
-	}
-	left[domain]--
-	return left[domain] >= 0
-}
-
-// domains returns the domain to which each mail goes, in lower case. It is "" for a mail
-// whose account is gone or has no address: such a mail is dropped soon.
-func (m *Mail) domains(ctx context.Context, rows []outboxRow) ([]string, error) {
-	addresses, err := m.addresses(ctx, rows)
+// Renew makes the leases of mails that owner is still sending last longer: a mail server may
+// take longer than a lease. It returns those mails of ids whose lease is still owner's.
+func (m *Mail) Renew(ctx context.Context, owner string, ids []int64) (held []int64, err error) {
+	until, doing := m.Now().Add(MailLease), "renew the leases of mails"
+	err = m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET lease_until = ? WHERE lease_owner = ? AND id IN ?", until, owner, ids).Error
+	})
 	if err != nil {
-		return nil, err
+		return nil, explained(doing, err)
 	}
-	domains := make([]string, len(rows))
-	for i, row := range rows {
-		address := cmp.Or(row.Recipient, addresses[row.AccountID])
-		if address == "" && row.AccountID == 0 {
-			account, err := m.namedIn(ctx, &row)
-			if err != nil {
-				return nil, err
-			}
-			address = account.EmailKey
-		}
-		domains[i] = strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
-	}
-	return domains, nil
-}
-
-// addresses returns the addresses of the accounts to which mails go, by account.
-func (m *Mail) addresses(ctx context.Context, rows []outboxRow) (map[int64]string, error) {
-	var ids []int64
+	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id").Where("lease_owner = ? AND id IN ?", owner, ids).Find(ctx)
 	for _, row := range rows {
-		if row.Recipient == "" && row.AccountID != 0 {
-			ids = append(ids, row.AccountID)
-		}
+		held = append(held, row.ID)
 	}
-	addresses := map[int64]string{}
-	if len(ids) == 0 {
-		return addresses, nil
-	}
-	accounts, err := gorm.G[accountRow](m.read(ctx)).Select("id", "email_key").Where("id IN ?", ids).Find(ctx)
-	for _, account := range accounts {
-		addresses[account.ID] = account.EmailKey
-	}
-	return addresses, err
+	return held, explained(doing, err)
 }
 
-// namedIn finds the account of a password reset by the username or address that a person
-// typed, and returns an empty row if there is no such account. The mail has no account id,
-// so that the same is stored whether or not the account exists (R-31).
-func (m *Mail) namedIn(ctx context.Context, row *outboxRow) (accountRow, error) {
-	var facts struct {
-		NameOrEmail string `json:"name_or_email"` // nameFact
-	}
-	if err := json.Unmarshal([]byte(row.Facts), &facts); err != nil {
-		return accountRow{}, fmt.Errorf("facts: %w", err)
-	}
-	account, err := m.accountByName(ctx, m.read(ctx), facts.NameOrEmail)
-	if KindOf(err) == KindNotFound {
-		return accountRow{}, nil
-	}
-	return account, err
+// Lease is the lease of a mail.
+type Lease struct {
+	Mail  int64
+	Owner string
+	Until time.Time // by the clock of the worker that has it
 }
 
-// Renew makes the leases of mails that owner is still sending last two more minutes: a
-// mail server may take longer than a lease.
-func (m *Mail) Renew(ctx context.Context, owner string, ids []int64) error {
-	return explained("renew the leases of mails", m.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE outbox SET lease_until = ? WHERE lease_owner = ? AND id IN ?", m.Now().Add(mailLease), owner, ids).Error
-	}))
+// Leases returns the leases of all workers.
+func (m *Mail) Leases(ctx context.Context) ([]Lease, error) {
+	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id", "lease_owner", "lease_until").
+		Where("lease_owner > '' AND lease_until IS NOT NULL").Find(ctx)
+	leases := make([]Lease, len(rows))
+	for i, row := range rows {
+		leases[i] = Lease{Mail: row.ID, Owner: row.LeaseOwner, Until: row.LeaseUntil.UTC()}
+	}
+	return leases, explained("list the leases of mails", err)
 }
 
-// Hurry makes all mails due that were put off, because the mail server answers again.
-func (m *Mail) Hurry(ctx context.Context) error {
-	now := m.Now()
-	return explained("hurry the mails", m.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE outbox SET due_at = ? WHERE state = ? AND due_at > ? AND lease_until IS NULL", now, mailQueued, now).Error
-	}))
-}
-
-// Sent deletes a mail that has been sent.
-func (m *Mail) Sent(ctx context.Context, id int64) error {
-	return explained("forget a mail", m.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("DELETE FROM outbox WHERE id = ?", id).Error
-	}))
-}
-
-// Failed stores that a mail could not be sent, and when the next attempt is due: after
-// 30 s, twice as long after each attempt up to an hour, and up to a fifth more or less by
-// chance. It returns the time of the next attempt. After a permanent failure, or if the
-// next attempt would be due more than a day after the mail was owed, the mail is not tried
-// again: it is kept as dead, with the cause, and next is zero.
-func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) (next time.Time, err error) {
-	now := m.Now()
-	wait := time.Hour
-	if o.Attempts < 8 {
-		wait = min(wait, 30*time.Second<<(o.Attempts-1))
-	}
-	wait += rand.N(wait*2/5) - wait/5 //nolint:gosec // jitter, not a secret
-	wait = wait.Truncate(time.Millisecond)
-	due := now.Add(wait)
-	state, next := mailQueued, due
-	if permanent || due.After(o.row.CreatedAt.Add(mailLife)) {
-		state, next = mailDead, time.Time{}
-	}
-	// The answer of a mail server may contain any bytes, but MySQL accepts only UTF-8.
-	cause = strings.ReplaceAll(strings.ToValidUTF8(cause, "\uFFFD"), "\x00", "\uFFFD")
-	const longest = 500
-	if runes := []rune(cause); len(runes) > longest {
-		cause = string(runes[:longest])
-	}
-	return next, explained("put a mail off", m.db.Again(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE outbox SET state = ?, due_at = ?, lease_owner = '', lease_until = NULL, last_error = ? WHERE id = ? AND lease_owner = ?",
-			state, due, cause, o.ID, o.owner).Error
+// EndLease ends a lease whose worker has died, so that the mail is due again. It does nothing
+// if the lease has been renewed since it was read.
+//
+// Whether a worker has died is not seen from the time in the lease: the clocks of two machines
+// differ, and while the database is away nobody can renew anything. So a worker ends a lease
+// that it has seen unchanged for [MailLease] while it could read the database.
+func (m *Mail) EndLease(ctx context.Context, l Lease) error {
+	return explained("end the lease of a mail", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET lease_owner = '', lease_until = NULL WHERE id = ? AND lease_owner = ? AND lease_until = ?",
+			l.Mail, l.Owner, l.Until).Error
 	}))
 }
 

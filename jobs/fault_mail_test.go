@@ -1,0 +1,224 @@
+package jobs_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-media/latchkey/internal/waittest"
+	"github.com/latchkey-media/latchkey/jobs"
+	"github.com/latchkey-media/latchkey/mailer/mailtest"
+	"github.com/latchkey-media/latchkey/models"
+	"github.com/latchkey-media/latchkey/models/modelstest"
+)
+
+// long reports whether the long form of the fault tests was asked for.
+func long() bool { return os.Getenv("LATCHKEY_TEST_FAULTS") == "long" }
+
+// hangs says which recipients the mail server never answers.
+func hangs(to string) bool { return strings.HasPrefix(to, "slow-") }
+
+// settle waits until the worker has done all that it can do at the present time of its clock:
+// every mail that it sends hangs, and some more rounds change nothing.
+func settle(t *testing.T, store *models.Store, sink *mailtest.Sink, more func(int64)) {
+	t.Helper()
+	for {
+		before := sink.Silences()
+		more(3)
+		waittest.Eventually(t, "every mail that is being sent hangs", func() bool {
+			tried := 0
+			for _, m := range queue(t, store) {
+				if m.Sending || m.LastError != "" {
+					tried++
+				}
+			}
+			return sink.Silences() >= tried
+		})
+		if sink.Silences() == before {
+			return
+		}
+	}
+}
+
+// TestFaultHangingRecipients (F-08) owes mails to recipients for whom the mail server never answers,
+// and then one to somebody else: it arrives within two seconds of the clock. One server takes all
+// mails and passes them on, so this is also how a relay behaves that asks slow servers itself.
+func TestFaultHangingRecipients(t *testing.T) {
+	t.Parallel()
+	for name, domain := range map[string]func(int) string{
+		"fifty domains": func(n int) string { return fmt.Sprintf("d%d.example.org", n) },
+		"one domain":    func(int) string { return "slow.example.org" },
+	} {
+		for _, again := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, tried before %t", name, again), func(t *testing.T) {
+				t.Parallel()
+				modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
+					sink := mailtest.NewPlainSink(t)
+					sink.Fail(mailtest.Faults{Silent: hangs})
+					slow(t, store, 50, domain)
+					if again {
+						tryAll(t, store, clock)
+					}
+					clock.Advance(time.Millisecond)
+					signUp(t, store, "good")
+					work := worker(t, store, sink.Transport(t))
+					work.Now, work.Parallel = clock.Now, 8 // as serve has it
+					more := rounds(t, work)
+					running(t, work.Run)
+					t.Cleanup(sink.Down) // before the worker stops, which waits for mails that hang
+					const looks, most = 500 * time.Millisecond, 2 * time.Second
+					late := time.Duration(0)
+					for ; late <= most; late += 50 * time.Millisecond {
+						settle(t, store, sink, more)
+						if len(sink.Mails()) > 0 {
+							break
+						}
+						clock.Advance(50 * time.Millisecond)
+					}
+					t.Logf("the good mail was sent after %v, and %d hang or hung", late, sink.Silences())
+					if late+looks > most { // the service looks twice a second
+						t.Errorf("the good mail was sent after %v, want at most %v", late, most-looks)
+					}
+				}, modelstest.Unlimited)
+			})
+		}
+	}
+}
+
+// tryAll lets each due mail fail once, and makes it due again.
+func tryAll(t *testing.T, store *models.Store, clock *modelstest.Clock) {
+	t.Helper()
+	claimed, err := store.Mail.Claim(t.Context(), "earlier", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, owed := range claimed {
+		if _, err := store.Mail.Failed(t.Context(), owed, "", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock.Advance(time.Minute)
+}
+
+// outage is one way in which a mail server can be away for ten minutes.
+type outage struct {
+	name       string
+	begin, end func(t *testing.T, sink *mailtest.Sink)
+	oneByOne   bool // it takes connections and refuses each mail
+}
+
+// outages returns the ways in which a mail server is away and says so. That one is away and says
+// nothing is tested in the mailer, which has the connections.
+func outages() []outage {
+	fails := func(f mailtest.Faults) func(*testing.T, *mailtest.Sink) {
+		return func(_ *testing.T, sink *mailtest.Sink) { sink.Fail(f) }
+	}
+	return []outage{
+		{"port closed", func(_ *testing.T, s *mailtest.Sink) { s.Down() }, func(t *testing.T, s *mailtest.Sink) { t.Helper(); s.Up(t) }, false},
+		{"421", fails(mailtest.Faults{Banner: "421 4.3.2 try later"}), fails(mailtest.Faults{}), false},
+		{"451 for each mail", fails(mailtest.Faults{Content: 451}), fails(mailtest.Faults{}), true},
+	}
+}
+
+// TestFaultTenMinutesOfOutage (F-07) lets the mail server be away for ten minutes, in which mails are
+// owed all the time. A minute after its return each has arrived, once, even if the server was asked
+// just before it was back. Meanwhile it is not asked by every mail again and again.
+func TestFaultTenMinutesOfOutage(t *testing.T) {
+	t.Parallel()
+	for _, o := range outages() {
+		for _, mails := range []int{1, 24} {
+			if mails == 1 && o.oneByOne {
+				continue // one refused mail is not an outage: the server may make a stranger wait on purpose
+			}
+			if !long() && (mails == 1) != (o.name == "421") {
+				continue // the short form has each way once
+			}
+			t.Run(fmt.Sprintf("%s, %d mails", o.name, mails), func(t *testing.T) {
+				t.Parallel()
+				modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
+					sink := mailtest.NewPlainSink(t)
+					o.begin(t, sink)
+					work, asked := asking(t, store, sink)
+					work.Now = clock.Now
+					more := rounds(t, work)
+					running(t, work.Run)
+					for step := range 120 {
+						if step%(120/mails) == 0 {
+							signUp(t, store, fmt.Sprintf("reader-%d", step))
+						}
+						rest(t, store, more)
+						clock.Advance(5 * time.Second)
+					}
+					explained(t, store)
+					most := int64(75)
+					if o.oneByOne {
+						most = 200 // it answers, so each mail has tries of its own
+					}
+					if n := asked.Load(); n < 10 || n > most {
+						t.Errorf("the server was asked %d times in ten minutes, want 10 to %d times", n, most)
+					}
+					for before := asked.Load(); asked.Load() == before; rest(t, store, more) {
+						clock.Advance(time.Second)
+					}
+					o.end(t, sink)
+					late := 0
+					for ; late <= 60 && len(queue(t, store)) > 0; late++ {
+						clock.Advance(time.Second)
+						rest(t, store, more)
+					}
+					to := map[string]bool{}
+					for _, m := range sink.Mails() {
+						to[m.To[0]] = true
+					}
+					if late > 60 || len(to) != mails || len(sink.Mails()) != mails {
+						t.Errorf("after %d s %d mails had come to %d people, want %d to as many within a minute", late, len(sink.Mails()), len(to), mails)
+					}
+					t.Logf("%d mails arrived within %d s; asked %d times in ten minutes", mails, late, asked.Load())
+				}, modelstest.Unlimited)
+			})
+		}
+	}
+}
+
+// asking returns a worker that sends to the sink, and counts the connections that it tries to open.
+func asking(t *testing.T, store *models.Store, sink *mailtest.Sink) (*jobs.Mail, *atomic.Int64) {
+	t.Helper()
+	var asked atomic.Int64
+	transport := sink.Transport(t)
+	transport.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		asked.Add(1)
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	work := worker(t, store, transport)
+	work.Parallel = 8
+	return work, &asked
+}
+
+// rest waits until no mail is being sent, and some rounds more.
+func rest(t *testing.T, store *models.Store, more func(int64)) {
+	t.Helper()
+	more(2)
+	waittest.Eventually(t, "no mail is being sent", func() bool {
+		for _, m := range queue(t, store) {
+			if m.Sending {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// explained checks that every mail of the queue says why it waits.
+func explained(t *testing.T, store *models.Store) {
+	t.Helper()
+	for _, m := range queue(t, store) {
+		if m.LastError == "" && m.OwedAt.Before(m.DueAt) {
+			t.Errorf("the mail %+v waits without a reason, want one", m)
+		}
+	}
+}

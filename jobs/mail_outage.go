@@ -1,0 +1,142 @@
+package jobs
+
+import (
+	"sync"
+	"time"
+)
+
+// outage keeps what the worker knows about the mail server as a whole: whether it takes mail, and
+// how much it is asked. All mails go to one server, and it passes them on.
+//
+// While the server cannot be reached or refuses us, one mail after the other asks it whether it
+// takes mail again, and the others stay in the queue as they are. When it has taken a mail, all
+// that were put off are woken, and more and more are sent at once, so that a server that has just
+// started is not overrun.
+type outage struct {
+	mu     sync.Mutex
+	most   int       // mails that are sent at once when all is well
+	window int       // mails that may be sent at once now
+	away   bool      // the server could not be reached, or refused us
+	since  time.Time // the first failure since a mail was sent, or zero
+	ask    time.Time // while it is away: not before then it is asked again
+	row    int       // how many mails have failed since one was sent
+	last   int64     // the last mail that failed
+	owes   bool      // mails were put off because of the server, and no mail was sent since
+	wakes  bool      // they are to be woken
+	woken  time.Time
+}
+
+const (
+	refusals   = 3 // different mails that fail one after the other mean that the server takes none
+	askFirst   = time.Second
+	askLast    = 5 * time.Minute
+	askPart    = 20          // the server is asked after a twentieth of the time that it has been away
+	wakePause  = time.Minute // between two times that the queue is woken
+	growFactor = 2
+)
+
+// start begins a run, which wakes the queue: the operator may have repaired something.
+func (o *outage) start(most int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.most, o.window, o.wakes = most, most, true
+}
+
+// room returns how many more mails may be sent now, if so many are being sent.
+func (o *outage) room(now time.Time, sending int) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case !o.away:
+		return o.window - sending
+	case now.Before(o.ask):
+		return 0
+	default:
+		return 1
+	}
+}
+
+// began notes that a mail is on its way to the server.
+func (o *outage) began(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.away {
+		o.askLater(now)
+	}
+}
+
+// answered notes that the server has taken our connection.
+func (o *outage) answered() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.away {
+		o.away, o.window = false, 1
+	}
+}
+
+// sent notes that the server has taken a mail.
+func (o *outage) sent() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.owes {
+		o.wakes = true
+	}
+	o.away, o.owes, o.row, o.last, o.since = false, false, 0, 0, time.Time{}
+	o.window = min(max(o.window, 1)*growFactor, o.most)
+}
+
+// failed notes that a mail could not be sent. away says that the mail would have made no
+// difference: the server could not be reached, or refused us.
+func (o *outage) failed(now time.Time, id int64, away bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.since.IsZero() {
+		o.since = now
+	}
+	if id != o.last {
+		o.row++
+		o.last = id
+	}
+	o.owes = o.owes || away || o.row >= refusals
+	if away && !o.away {
+		o.away = true
+		o.askLater(now)
+	}
+}
+
+// askLater says when the server is asked again. The lock is held.
+func (o *outage) askLater(now time.Time) {
+	o.ask = now.Add(min(max(now.Sub(o.since)/askPart, askFirst), askLast))
+}
+
+// asks reports whether a mail that was put off should be tried now, because no other mail asks
+// the server whether it takes mail again.
+func (o *outage) asks(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.owes || now.Before(o.ask) {
+		return false
+	}
+	if !o.away { // otherwise the mail itself is what asks, see began
+		o.askLater(now)
+	}
+	return true
+}
+
+// wake reports whether the mails that were put off are to be woken now, and notes it.
+func (o *outage) wake(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.wakes || now.Sub(o.woken) < wakePause {
+		return false
+	}
+	o.wakes, o.woken = false, now
+	return true
+}
+
+// wakeLater notes that the queue could not be woken.
+func (o *outage) wakeLater() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wakes, o.woken = true, time.Time{}
+}

@@ -1,0 +1,143 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// duePage is the least number of due mails that the queue is asked for at once, and the largest
+// number of mails that are kept for later.
+const duePage = 100
+
+// dueMails returns mails that are due and not leased, in the order in which they come: those
+// that were never tried, and then the others, each by the time since which they have been due.
+func (m *Mail) dueMails(ctx context.Context, c Claims) ([]Owed, error) {
+	first, err := m.dueOf(ctx, "attempts = 0", c)
+	if err != nil {
+		return nil, err
+	}
+	again, err := m.dueOf(ctx, "attempts > 0", c)
+	return append(first, again...), err
+}
+
+// dueOf returns due mails that fulfil a condition. As far as there are any, there is room for
+// c.Most of them. It reads on behind mails to a domain without room, so that they do not hold
+// up mails to other domains, and returns up to [duePage] of these, too.
+func (m *Mail) dueOf(ctx context.Context, condition string, c Claims) (all []Owed, err error) {
+	now, page := m.Now(), max(c.Most, duePage)
+	for skip := 0; ; skip += page {
+		rows, err := gorm.G[outboxRow](m.read(ctx)).
+			Where("state = ? AND "+condition+" AND due_at <= ? AND lease_until IS NULL", mailQueued, now).
+			Order("due_at, id").Limit(page).Offset(skip).Find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		domains, err := m.domains(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		for i, row := range rows {
+			all = append(all, Owed{ID: row.ID, Kind: row.Kind, Attempts: row.Attempts, Domain: domains[i], row: row})
+		}
+		fit, left := choose(all, c)
+		all = append(fit, left[:min(len(left), duePage)]...)
+		if len(fit) == c.Most || len(rows) < page {
+			return all, nil
+		}
+	}
+}
+
+// choose divides mails into those for which there is room now, and the others. The mails that were
+// tried before stand behind the others, but the first c.Retries of them come first.
+func choose(mails []Owed, c Claims) (fit, left []Owed) {
+	rooms, taken := map[string]int{}, make([]bool, len(mails))
+	take := func(most int, again bool) {
+		for i, owed := range mails {
+			if len(fit) < most && !taken[i] && (!again || owed.Attempts > 0) && fits(rooms, owed.Domain, c.Room) {
+				taken[i] = true
+				fit = append(fit, owed)
+			}
+		}
+	}
+	take(min(c.Most, c.Retries), true)
+	take(c.Most, false)
+	for i, owed := range mails {
+		if !taken[i] {
+			left = append(left, owed)
+		}
+	}
+	return fit, left
+}
+
+// fits reports whether a domain has room for one more mail, and counts the mail. left
+// holds the room of the domains that were seen already.
+func fits(left map[string]int, domain string, room func(string) int) bool {
+	if _, known := left[domain]; !known {
+		left[domain] = room(domain)
+	}
+	left[domain]--
+	return left[domain] >= 0
+}
+
+// domains returns the domain to which each mail goes, in lower case. It is "" for a mail
+// whose account is gone or has no address: such a mail is dropped soon.
+func (m *Mail) domains(ctx context.Context, rows []outboxRow) ([]string, error) {
+	addresses, err := m.addresses(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	domains := make([]string, len(rows))
+	for i, row := range rows {
+		address := cmp.Or(row.Recipient, addresses[row.AccountID])
+		if address == "" && row.AccountID == 0 {
+			account, err := m.namedIn(ctx, &row)
+			if err != nil {
+				return nil, err
+			}
+			address = account.EmailKey
+		}
+		domains[i] = strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+	}
+	return domains, nil
+}
+
+// addresses returns the addresses of the accounts to which mails go, by account.
+func (m *Mail) addresses(ctx context.Context, rows []outboxRow) (map[int64]string, error) {
+	var ids []int64
+	for _, row := range rows {
+		if row.Recipient == "" && row.AccountID != 0 {
+			ids = append(ids, row.AccountID)
+		}
+	}
+	addresses := map[int64]string{}
+	if len(ids) == 0 {
+		return addresses, nil
+	}
+	accounts, err := gorm.G[accountRow](m.read(ctx)).Select("id", "email_key").Where("id IN ?", ids).Find(ctx)
+	for _, account := range accounts {
+		addresses[account.ID] = account.EmailKey
+	}
+	return addresses, err
+}
+
+// namedIn finds the account of a password reset by the username or address that a person
+// typed, and returns an empty row if there is no such account. The mail has no account id,
+// so that the same is stored whether or not the account exists (R-31).
+func (m *Mail) namedIn(ctx context.Context, row *outboxRow) (accountRow, error) {
+	var facts struct {
+		NameOrEmail string `json:"name_or_email"` // nameFact
+	}
+	if err := json.Unmarshal([]byte(row.Facts), &facts); err != nil {
+		return accountRow{}, fmt.Errorf("facts: %w", err)
+	}
+	account, err := m.accountByName(ctx, m.read(ctx), facts.NameOrEmail)
+	if KindOf(err) == KindNotFound {
+		return accountRow{}, nil
+	}
+	return account, err
+}

@@ -1,0 +1,83 @@
+package models
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Sent deletes a mail that has been sent.
+func (m *Mail) Sent(ctx context.Context, id int64) error {
+	return explained("forget a mail", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("DELETE FROM outbox WHERE id = ?", id).Error
+	}))
+}
+
+// Failed stores that a mail could not be sent, and when the next attempt is due: after
+// 30 s, twice as long after each attempt up to an hour, and up to a fifth more or less by
+// chance. It returns the time of the next attempt. After a permanent failure, or if the
+// next attempt would be due more than a day after the mail was owed, the mail is not tried
+// again: it is kept as dead, with the cause, and next is zero.
+func (m *Mail) Failed(ctx context.Context, o Owed, cause string, permanent bool) (next time.Time, err error) {
+	now := m.Now()
+	wait := time.Hour
+	if o.Attempts < 8 {
+		wait = min(wait, 30*time.Second<<(o.Attempts-1))
+	}
+	wait += rand.N(wait*2/5) - wait/5 //nolint:gosec // jitter, not a secret
+	wait = wait.Truncate(time.Millisecond)
+	due := now.Add(wait)
+	state, next := mailQueued, due
+	if permanent || due.After(o.row.CreatedAt.Add(mailLife)) {
+		state, next = mailDead, time.Time{}
+	}
+	return next, explained("put a mail off", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET state = ?, due_at = ?, lease_owner = '', lease_until = NULL, last_error = ? WHERE id = ? AND lease_owner = ?",
+			state, due, causeOf(cause), o.ID, o.owner).Error
+	}))
+}
+
+// causeOf returns a cause as it is stored. The answer of a mail server may contain any bytes
+// and be long, but MySQL accepts only UTF-8.
+func causeOf(cause string) string {
+	const longest = 500
+	cause = strings.ReplaceAll(strings.ToValidUTF8(cause, "\uFFFD"), "\x00", "\uFFFD")
+	if runes := []rune(cause); len(runes) > longest {
+		cause = string(runes[:longest])
+	}
+	return cause
+}
+
+// Hurry makes all mails due that were put off, because the mail server takes mail again.
+func (m *Mail) Hurry(ctx context.Context) error {
+	now := m.Now()
+	return explained("hurry the mails", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET due_at = ? WHERE state = ? AND due_at > ? AND lease_until IS NULL", now, mailQueued, now).Error
+	}))
+}
+
+// HurryOne makes the mail due that would be the next one, so that the mail server is asked
+// whether it takes mail again. It does nothing if no mail was put off.
+func (m *Mail) HurryOne(ctx context.Context) error {
+	now := m.Now()
+	rows, err := gorm.G[outboxRow](m.read(ctx)).Select("id").Where("state = ? AND due_at > ? AND lease_until IS NULL", mailQueued, now).
+		Order("due_at, id").Limit(1).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return explained("hurry a mail", err)
+	}
+	return explained("hurry a mail", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET due_at = ? WHERE id = ? AND state = ? AND lease_until IS NULL", now, rows[0].ID, mailQueued).Error
+	}))
+}
+
+// Explain stores why the due mails that were never tried have to wait. Mails that were tried
+// have a cause of their own.
+func (m *Mail) Explain(ctx context.Context, cause string) error {
+	return explained("explain why mails wait", m.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE outbox SET last_error = ? WHERE state = ? AND attempts = 0 AND due_at <= ? AND lease_until IS NULL AND last_error <> ?",
+			causeOf(cause), mailQueued, m.Now(), causeOf(cause)).Error
+	}))
+}
