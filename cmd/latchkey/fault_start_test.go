@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/latchkey-media/latchkey/internal/faulttest"
 	"github.com/latchkey-media/latchkey/models/modelstest"
@@ -26,6 +28,44 @@ func TestFaultStartTogether(t *testing.T) {
 			tried += startTogether(t, address)
 		}
 		faulttest.Report(t, "F-12", "eight starts at once on an empty database", faulttest.Engine(address), faulttest.Count{Tried: tried, Survived: tried})
+	})
+}
+
+// startIn is the time in which a program starts after one that was killed while it migrated.
+const startIn = 10 * time.Second
+
+// TestFaultKillWhileMigrating kills the program while it brings an empty database up to date
+// (F-12). The next start goes on at once, because the killed one is known to be dead.
+func TestFaultKillWhileMigrating(t *testing.T) {
+	t.Parallel()
+	modelstest.EachDatabase(t, func(t *testing.T, address string) {
+		kills, count, slowest := either(2, 10), faulttest.Count{}, time.Duration(0)
+		for range kills {
+			p := launch(t, nil, append(plain(t), "--database="+address)...)
+			data := look(t, address)
+			within(t, patience, "the program migrates or serves", func() bool {
+				n := 0
+				err := data.SQL.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM leases WHERE owner <> ''").Scan(&n)
+				return err == nil && n > 0 || strings.Contains(p.said.String(), `"serving"`)
+			})
+			p.kill()
+			next := launch(t, nil, append(plain(t), "--database="+address)...)
+			took := within(t, patience, "the next start", func() bool { return strings.Contains(next.said.String(), `"serving"`) })
+			next.waitServing()
+			newVisitor(next.address, 1).post(t, "/signup", "/signup/sent", signUpForm("first"))
+			next.stop()
+			if count.Tried++; took > startIn {
+				count.Late++
+			}
+			slowest = max(slowest, took)
+			if strings.HasPrefix(address, "sqlite:") {
+				address = modelstest.SQLite(t)
+			} else {
+				address = modelstest.MySQL(t)
+			}
+		}
+		count.Survived, count.Note = count.Tried, fmt.Sprintf("slowest start %v", slowest.Round(time.Millisecond))
+		faulttest.Report(t, "F-12", "kills of the program while it migrates an empty database", faulttest.Engine(address), count)
 	})
 }
 

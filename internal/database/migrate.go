@@ -65,7 +65,7 @@ func (d *DB) Migrate(ctx context.Context, migrations fs.FS, owner string) (appli
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	err = d.underLease(ctx, "migrate", owner, func(ctx context.Context) error {
+	err = d.underLease(ctx, "migrate", owner, d.witness(pool), func(ctx context.Context) error {
 		provider, err := d.provider(ctx, pool, migrations)
 		if err != nil {
 			return err
@@ -112,36 +112,23 @@ func (d *DB) provider(ctx context.Context, pool *sql.DB, migrations fs.FS) (*goo
 	return provider, nil
 }
 
-// underLease runs work while this program holds the lease called name.
-func (d *DB) underLease(ctx context.Context, name, owner string, work func(context.Context) error) (err error) {
+// underLease runs work while this program holds the lease called name, and the witness that it
+// lives. A lease whose owner had the same witness and no longer has it is taken at once, any
+// other one when its life is over.
+func (d *DB) underLease(ctx context.Context, name, owner string, w *witness, work func(context.Context) error) (err error) {
 	words := d.Dialect.sql()
 	// Programs in containers can have the same host name and process number, so a
 	// random number tells the holders of the lease apart.
 	owner = fmt.Sprintf("%s/%08x", owner[:min(len(owner), 40)], rand.Uint32()) //nolint:gosec // a name, not a secret
+	defer func() { err = errors.Join(err, w.leave()) }()
 	if err := d.exec(ctx, words.createLeases); err != nil {
 		return fmt.Errorf("lease: %w", err)
 	}
 	if err := d.exec(ctx, words.insertLease, name); err != nil {
 		return fmt.Errorf("lease: %w", err)
 	}
-	take := "UPDATE leases SET owner = ?, until_at = " + words.lifeOver +
-		" WHERE name = ? AND (owner = '' OR until_at < " + words.now + ")"
-	for waits := false; ; waits = true {
-		taken, err := d.affected(ctx, take, owner, name)
-		if err != nil {
-			return fmt.Errorf("lease: %w", err)
-		}
-		if taken {
-			break
-		}
-		if !waits && d.Waits != nil {
-			d.Waits(ctx)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("another program is migrating the database: %w", ctx.Err())
-		case <-time.After(50 * time.Millisecond):
-		}
+	if owner, err = d.awaitLease(ctx, name, owner, w); err != nil {
+		return err
 	}
 	held, lost := context.WithCancelCause(ctx)
 	beaten := make(chan struct{})
@@ -156,6 +143,52 @@ func (d *DB) underLease(ctx context.Context, name, owner string, work func(conte
 		err = errors.Join(err, released)
 	}()
 	return work(held)
+}
+
+// awaitLease takes a lease as soon as it is free, and returns the owner as which it did so. Who
+// has no witness takes only the lease of an owner who does not renew it: a free one belongs to the
+// program that has the witness.
+func (d *DB) awaitLease(ctx context.Context, name, owner string, w *witness) (as string, err error) {
+	over := "until_at < " + d.Dialect.sql().now
+	for alive, waits, dead := false, false, ""; ; waits = true {
+		if !alive {
+			place := ""
+			if alive, place, err = w.take(ctx); err != nil {
+				return "", fmt.Errorf("lease: %w", err)
+			}
+			owner, dead = marked(owner, place), ofPlace(place)
+		}
+		free := over + " AND owner <> ''"
+		if alive {
+			free = "(" + over + " OR owner = '' OR owner LIKE ?)"
+		}
+		taken, err := d.takeLease(ctx, name, owner, free, dead)
+		if err != nil {
+			return "", fmt.Errorf("lease: %w", err)
+		}
+		if taken {
+			return owner, nil
+		}
+		if !waits && d.Waits != nil {
+			d.Waits(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("another program is migrating the database: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// takeLease takes a lease if the condition free holds for it, whose only parameter, if it has
+// one, is dead.
+func (d *DB) takeLease(ctx context.Context, name, owner, free, dead string) (taken bool, err error) {
+	take := "UPDATE leases SET owner = ?, until_at = " + d.Dialect.sql().lifeOver + " WHERE name = ? AND " + free
+	args := []any{owner, name}
+	if strings.Contains(free, "?") {
+		args = append(args, dead)
+	}
+	return d.affected(ctx, take, args...)
 }
 
 // heartbeat renews a lease until ctx ends. If the lease is lost it calls lost.

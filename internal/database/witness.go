@@ -1,0 +1,99 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// errLocked means that another program has the lock.
+var errLocked = errors.New("another program has the lock")
+
+// witness shows whether the program that holds a lease is alive. It is a lock that nobody has to
+// renew and that ends with the program: of a file beside a SQLite database, and of a MySQL
+// server, where it belongs to the only connection that migrates. A program that is killed in the
+// middle of a migration therefore keeps nobody waiting for the end of its lease.
+//
+// Where there is no such lock, the lease alone decides. That is so on a Galera cluster, whose nodes
+// do not know the locks of each other.
+type witness struct {
+	// take reports whether this program has the witness now, or needs none because there is none,
+	// and where: "" if not, or if there is none.
+	take  func(ctx context.Context) (taken bool, place string, err error)
+	leave func() error
+}
+
+// marked marks the owner of a lease who also has the witness at that place. Only who has the
+// witness at the same place can know that this owner has ended.
+func marked(owner, place string) string {
+	if place == "" {
+		return owner
+	}
+	return owner + "+" + place
+}
+
+// witness returns the witness of this database, which migrates by pool.
+func (d *DB) witness(pool *sql.DB) *witness {
+	if d.Dialect == SQLite {
+		return fileWitness(strings.TrimPrefix(d.address, "sqlite:"))
+	}
+	return serverWitness(pool)
+}
+
+// fileWitness returns the witness of a SQLite database.
+func fileWitness(path string) *witness {
+	w := &witness{leave: func() error { return nil }}
+	w.take = func(context.Context) (bool, string, error) {
+		release, err := lockFile(path + "-migrating")
+		switch {
+		case errors.Is(err, errLocked):
+			return false, "", nil
+		case err != nil:
+			return true, "", nil //nolint:nilerr // a folder without such locks: the lease alone decides
+		}
+		w.leave = release
+		return true, "file", nil
+	}
+	return w
+}
+
+// serverWitness returns the witness of the server that pool reaches. The lock belongs to the only
+// connection of pool, so that it lasts as long as a statement of that connection.
+func serverWitness(pool *sql.DB) *witness {
+	pool.SetMaxOpenConns(1)
+	pool.SetMaxIdleConns(1)
+	return &witness{
+		take: func(ctx context.Context) (bool, string, error) {
+			var name, on string
+			err := pool.QueryRowContext(ctx, "SHOW VARIABLES LIKE 'wsrep_on'").Scan(&name, &on)
+			if err == nil && on == "ON" {
+				return true, "", nil
+			}
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return false, "", fmt.Errorf("ask whether the database is a cluster: %w", err)
+			}
+			const lock = "SELECT GET_LOCK(CONCAT('latchkey migrate ', SHA1(DATABASE())), 0), " +
+				"LEFT(SHA1(CONCAT_WS(' ', @@hostname, @@port, @@server_id)), 8)"
+			var taken sql.NullInt64
+			var place string
+			if err := pool.QueryRowContext(ctx, lock).Scan(&taken, &place); err != nil || !taken.Valid {
+				return true, "", nil //nolint:nilerr // a server without such locks: the lease alone decides
+			}
+			if taken.Int64 == 0 {
+				return false, "", nil
+			}
+			return true, place, nil
+		},
+		leave: func() error { return nil }, // the lock ends with the pool
+	}
+}
+
+// ofPlace returns a pattern of owners who had the witness at a place; nobody if there is none.
+func ofPlace(place string) string {
+	if place == "" {
+		return ""
+	}
+	return "%+" + place
+}
