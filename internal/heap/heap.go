@@ -80,6 +80,14 @@ func (s state) resting(earlier, returned state) bool {
 	return s.allocated-earlier.allocated < quietBytes && s.allocated-returned.allocated > worthReturn
 }
 
+// limit returns the soft limit of all memory of the runtime, in bytes. A percentage alone is not
+// enough in a storm: the collector reckons with the one that was set for a smaller heap, until the
+// goroutine that sets it anew has its turn among a thousand others.
+func (s state) limit(least, hashes uint64) int64 {
+	read := s.live + s.roots
+	return int64(hashes + max(least, 2*(read-min(read, hashes)))) //nolint:gosec // no machine has so much memory
+}
+
 // Manage lets the heap grow to [Least] before the collector runs, and returns unused memory to
 // the system when the program is at rest. hashes is the memory of the hashes of passwords that
 // may run at once, in bytes. It works until ctx ends.
@@ -107,15 +115,21 @@ func Manage(ctx context.Context, hashes uint64) {
 // sentinel is an object that nothing refers to, so that each collection finds it dead.
 type sentinel struct{ _ [16]byte }
 
-// watch sets the percentage now and after each collection, until ctx ends.
+// watch sets the percentage and the limit now and after each collection, until ctx ends.
 func watch(ctx context.Context, hashes uint64) {
-	debug.SetGCPercent(look().percent(Least, hashes))
+	most := debug.SetMemoryLimit(-1) // what the operator allows, see Limit
+	set := func() {
+		s := look()
+		debug.SetGCPercent(s.percent(Least, hashes))
+		debug.SetMemoryLimit(min(most, s.limit(Least, hashes)))
+	}
+	set()
 	var again func(*sentinel)
 	again = func(*sentinel) {
 		if ctx.Err() != nil {
 			return
 		}
-		debug.SetGCPercent(look().percent(Least, hashes))
+		set()
 		runtime.SetFinalizer(&sentinel{}, again)
 	}
 	runtime.SetFinalizer(&sentinel{}, again)

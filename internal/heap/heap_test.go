@@ -32,6 +32,18 @@ func TestTheHeapMayGrowToTheLeastSize(t *testing.T) {
 	}
 }
 
+// The limit leaves room for the hashes, for the least size, and for twice what lives longer.
+func TestTheLimitFollowsTheLiveHeap(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ live, roots, hashes, want uint64 }{
+		{10, 1, 0, 72}, {10, 1, 38, 110}, {66, 16, 38, 126}, {500, 300, 38, 1562}, {20, 0, 38, 110},
+	} {
+		if got := (state{live: test.live * mib, roots: test.roots * mib}).limit(Least, test.hashes*mib); got != int64(test.want*mib) { //nolint:gosec // small
+			t.Errorf("live %d MiB, roots %d MiB, hashes %d MiB: got %d MiB, want %d", test.live, test.roots, test.hashes, got/mib, test.want)
+		}
+	}
+}
+
 func TestMemoryGoesBackAtRest(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -67,12 +79,17 @@ var kept []byte
 func TestEachCollectionSetsThePercentage(t *testing.T) { //nolint:paralleltest // it changes the collector of the whole process
 	before := debug.SetGCPercent(100)
 	defer debug.SetGCPercent(before)
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1000 * mib))
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	watch(ctx, 0)
 	small := becomes(t, func(percent uint64) bool { return percent > 100 })
+	narrow := debug.SetMemoryLimit(-1)
 	kept = make([]byte, 2*Least)
 	becomes(t, func(percent uint64) bool { return percent <= 100 })
+	if large := debug.SetMemoryLimit(-1); narrow > 2*Least || large < 4*Least {
+		t.Errorf("got the limits %d MiB for a small heap and %d MiB for one of %d MiB, want at most %d and at least %d", narrow/mib, large/mib, 2*Least/mib, 2*Least/mib, 4*Least/mib)
+	}
 	kept = nil
 	becomes(t, func(percent uint64) bool { return percent > 100 })
 	if small > 100_000 {
