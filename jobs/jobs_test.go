@@ -29,7 +29,7 @@ func worker(t *testing.T, store *models.Store, transport mailer.Transport) *jobs
 		t.Fatal(err)
 	}
 	return &jobs.Mail{
-		Store: store, Log: slog.New(slog.DiscardHandler), Owner: "worker of " + t.Name(), Parallel: 4, Interval: 5 * time.Millisecond, Now: time.Now,
+		Store: store, Log: slog.New(slog.DiscardHandler), Owner: "worker", Parallel: 4, Interval: 5 * time.Millisecond, Now: time.Now,
 		Mailer: &mailer.Mailer{
 			Transport: transport, From: "accounts@example.org", ServiceName: "Latchkey", PublicURL: "https://accounts.example.org", Templates: texts,
 		},
