@@ -90,7 +90,7 @@ func (f *front) hotRoutes(t *testing.T) map[string]hotRoute {
 		"servers, API":      get(265, "/api/v1/servers", token...),
 		"same servers":      again(102, "/service/servers", wire...),
 		"same servers, API": again(92, "/api/v1/servers", token...),
-		"poll":              get(82, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode()),
+		"poll":              get(88, "/service/pin?"+url.Values{"deviceId": {"tv"}, "pin": {tv.Pin}}.Encode()),
 		"feed":              get(141, "/api/v1/server/changes?after=0", server...),
 		"unchanged report":  report,
 		"heartbeat":         heartbeat,
