@@ -18,6 +18,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 		Nonce:       visitOf(c).nonce,
 		ServiceName: s.ServiceName,
 		Page:        name,
+		Tabs:        tabsOf(name),
 		Path:        pageHere(c),
 		Dev:         s.Dev,
 		SignUpOpen:  s.SignUp == models.SignUpOpen,

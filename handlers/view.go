@@ -17,6 +17,7 @@ type Base struct {
 	Nonce       string // of the content security policy; each script carries it
 	ServiceName string
 	Page        string       // the name of the template, such as "signup"
+	Tabs        tabs         // which link in the header leads here
 	Path        string       // where the language switch returns to: this page, without its query unless the query is harmless
 	Account     *accountView // nil if nobody is signed in
 	Notice      string       // a message about what was done, in the reader's language; screen readers announce it
@@ -46,18 +47,24 @@ func (b Base) T(key string, pairs ...any) string {
 	return b.Catalogue.Say(b.Locale, key, params)
 }
 
-// Here returns the value of aria-current for the link in the header that leads
-// to the page named section: "page" on that page itself, "true" on the pages
-// below it, and "" elsewhere.
-func (b Base) Here(section string) string {
-	switch section {
-	case b.Page:
-		return "page"
-	case sectionOf(b.Page):
-		return "true"
-	default:
-		return ""
+// tabs has the values of aria-current for the links in the header: "page" for the link to
+// the page itself, "true" for the one whose section the page lies below, and "" for the others.
+type tabs struct{ Servers, Links, Device, Account string }
+
+// tabsOf returns the values for a page. A template finds a field faster than it calls a
+// method.
+func tabsOf(page string) tabs {
+	here := func(section string) string {
+		switch section {
+		case page:
+			return "page"
+		case sectionOf(page):
+			return "true"
+		default:
+			return ""
+		}
 	}
+	return tabs{here("servers"), here("links"), here("device"), here("account")}
 }
 
 // sectionOf returns the section of the header that a page lies below, or "-" for none.

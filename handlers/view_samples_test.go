@@ -16,7 +16,7 @@ type sample struct {
 func sampleBase(catalogue *templates.Catalogue, locale, page string) Base {
 	return Base{
 		Catalogue: catalogue, Locale: locale, Nonce: "bm9uY2U", ServiceName: "Latchkey",
-		Page: page, Path: "/" + page, SignUpOpen: true, Dev: true,
+		Page: page, Tabs: tabsOf(page), Path: "/" + page, SignUpOpen: true, Dev: true,
 	}
 }
 

@@ -325,3 +325,17 @@ func noteFields(v reflect.Value, note func(field string, set bool)) {
 		}
 	}
 }
+
+// The header marks the link to the page itself, or the one to the section that the page lies
+// below.
+func TestHeaderMarksWhereAPageIs(t *testing.T) {
+	t.Parallel()
+	for page, want := range map[string]tabs{
+		"servers": {Servers: "page"}, "proof": {Servers: "true"}, "links": {Links: "page"}, "invite": {Links: "true"},
+		"device": {Device: "page"}, "quick_connect": {Device: "true"}, "account": {Account: "page"}, "history": {Account: "true"}, "signin": {},
+	} {
+		if got := tabsOf(page); got != want {
+			t.Errorf("%s: got %+v, want %+v", page, got, want)
+		}
+	}
+}

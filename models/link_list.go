@@ -6,7 +6,7 @@ import (
 )
 
 // listLinks is a statement of the page of every signed-in person, so it is prepared.
-const listLinks = `SELECT l.id, l.server_id, l.account_id, l.type, l.state, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
+const listLinks = `SELECT l.id, l.server_id, l.type, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
  l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, o.username, ` + describedColumns + `
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
@@ -29,7 +29,7 @@ type listedRow struct {
 func (r *listedRow) scans() []any {
 	l := &r.link
 	return append([]any{
-		&l.ID, &l.ServerID, &l.AccountID, &l.Type, &l.State, &l.RequestedBy, &l.CreatedAt, &r.acceptedAt, &r.endsAt,
+		&l.ID, &l.ServerID, &l.Type, &l.RequestedBy, &l.CreatedAt, &r.acceptedAt, &r.endsAt,
 		&r.localUserID, &r.waitsFor, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.owner,
 	}, r.server.scans()...)
 }
@@ -62,7 +62,7 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		return nil, explained("list the links", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var r listedRow
+	r := listedRow{link: Link{AccountID: accountID, State: state}}
 	into := r.scans()
 	list := []Link{}
 	for rows.Next() {
