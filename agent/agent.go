@@ -79,6 +79,7 @@ type Agent struct {
 func New(o Options) *Agent {
 	c := newCore(o)
 	acks := &acknowledgements{}
+	acks.compared.Store(-1)
 	tokens := newTokens(c)
 	reports := &reports{core: c, acks: acks}
 	links := &Links{core: c, reports: reports}

@@ -28,7 +28,7 @@ type feed struct {
 // known to the service as carried out.
 type acknowledgements struct {
 	sent     atomic.Int64 // by this agent
-	compared atomic.Int64 // by any agent with this server key, at the last comparison
+	compared atomic.Int64 // by any agent with this server key, at the last comparison; -1 before the first one
 }
 
 // loop fetches changes from the service and carries them out, until ctx ends.

@@ -1,11 +1,11 @@
 package agent_test
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,28 +104,39 @@ func TestGuestLibrariesOfSettings(t *testing.T) {
 	}
 }
 
-// A service that is older than the agent does not know the kinds of libraries, and refuses
-// a report with them. The agent then reports without them.
+// A service that is older than the agent refuses reports that name the run of the agent, or
+// the kinds of libraries. It gets what it knows.
 func TestReportToOlderService(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	d := newDeployment(t, s)
-	d.fake.set(func() { d.fake.libraries[0].Kind = "movies" })
-	s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
-		if strings.HasSuffix(r.URL.Path, "/server/report") {
-			body := must(io.ReadAll(r.Body))(t)
-			if bytes.Contains(body, []byte(`"kind":"movies"`)) {
-				w.Header().Set("Content-Type", "application/problem+json")
-				w.WriteHeader(http.StatusBadRequest)
-				_, _ = w.Write([]byte(`{"type":"about:blank","status":400,"title":"Bad Request","code":"json_invalid"}`))
-				return
+	const run, kinds = `"run":`, `"kind":"movies"`
+	for name, unknown := range map[string][]string{"without runs": {run}, "without runs and kinds": {run, kinds}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			d := newDeployment(t, s)
+			d.fake.set(func() { d.fake.libraries[0].Kind = "movies" })
+			var withKinds atomic.Int64
+			s.Intercept(func(w http.ResponseWriter, r *http.Request, inner http.Handler) {
+				if strings.HasSuffix(r.URL.Path, "/server/report") {
+					body := string(must(io.ReadAll(r.Body))(t))
+					if slices.ContainsFunc(unknown, func(member string) bool { return strings.Contains(body, member) }) {
+						problem(w, http.StatusBadRequest, "json_invalid")
+						return
+					}
+					if strings.Contains(body, kinds) {
+						withKinds.Add(1)
+					}
+					r.Body = io.NopCloser(strings.NewReader(body))
+				}
+				inner.ServeHTTP(w, r)
+			})
+			d.started()
+			if got := must(d.ann.Servers.Get(t.Context(), d.serverID()))(t).Libraries; len(got) != 2 {
+				t.Errorf("libraries %+v at the service, want 2", got)
 			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
-		}
-		inner.ServeHTTP(w, r)
-	})
-	d.started()
-	if got := must(d.ann.Servers.Get(t.Context(), d.serverID()))(t).Libraries; len(got) != 2 {
-		t.Errorf("libraries %+v at the service, want 2", got)
+			if got, want := withKinds.Load() > 0, len(unknown) == 1; got != want {
+				t.Errorf("a report with kinds was taken: %t, want %t", got, want)
+			}
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
@@ -29,6 +30,7 @@ type reports struct {
 
 	acks      *acknowledgements
 	dashboard *dashboard
+	run       atomic.Pointer[string] // random, made when this program begins to run the agent; nil until then
 }
 
 // lastReport remembers the report that was sent last.
@@ -37,7 +39,10 @@ type lastReport struct {
 	at          time.Time
 	seenAs      string
 	single      bool // a single report for a waiting caller, beside the loop
-	changedBack int  // how many reports in a row the service had to change back, without a change here
+	spoken      bool // a report of this loop was taken
+	others      int  // how many reports came right after one of another run
+	otherAt     time.Time
+	changedBack int // how many reports in a row the service had to change back, without a change here
 }
 
 // loop sends a report when something has changed, and after Options.ReportEvery,
@@ -73,6 +78,9 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	if last.single {
 		by = byNobody
 	}
+	if run := r.run.Load(); run != nil {
+		report.Run = *run
+	}
 	answer, err := reportTo(ctx, service, report)
 	if err = r.service.explain(ctx, by, err); err != nil {
 		if errors.Is(err, ErrServiceRefused) {
@@ -87,8 +95,9 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	}
 	last.seenAs = answer.SeenAs // a later change is only reported when the next report is due: it could change each time
 	if !last.single {
-		if !r.checkAlone(ctx, last, answer.Changed && digest == last.digest) {
-			digest = [sha256.Size]byte{} // once more, so that the trouble ends as soon as the service answers
+		unsure := last.noteRun(now, r.opt.ReportEvery, answer.AnotherRun)
+		if !r.checkAlone(ctx, last, answer.Changed && digest == last.digest) || unsure {
+			digest = [sha256.Size]byte{} // once more, so that the trouble begins or ends soon
 		}
 	}
 	last.digest, last.at = digest, now
@@ -101,10 +110,35 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 	}))
 }
 
-// reportTo sends a report. A service that is older than this agent does not know the kinds of
-// libraries and refuses the report; it gets one without them.
+// othersMost is the number of reports right after one of another run that means a second
+// agent. A late report of an earlier run may cause one.
+const othersMost = 2
+
+// noteRun notes whether the report before came from another run of an agent. For the first
+// report of a run that is usual: the other one has ended. It returns true if there was a first
+// sign of a second agent, so that the next report should not wait. A second agent counts as
+// ended when nothing was heard of it for the time of three reports.
+func (l *lastReport) noteRun(now time.Time, every time.Duration, another bool) (unsure bool) {
+	const reports = 3
+	if now.Sub(l.otherAt) >= reports*every {
+		l.others = 0
+	}
+	if another && l.spoken {
+		l.others, l.otherAt = l.others+1, now
+	}
+	l.spoken = true
+	return another && l.others == 1
+}
+
+// reportTo sends a report. A service that is older than this agent refuses what it does not
+// know. It then gets the report without the run, and if it refuses that, too, without the
+// kinds of libraries.
 func reportTo(ctx context.Context, service *client.Agent, report client.Report) (client.ReportAnswer, error) {
 	answer, err := service.Report(ctx, report)
+	if errors.Is(err, client.ErrJSONInvalid) && report.Run != "" {
+		report.Run = ""
+		answer, err = service.Report(ctx, report)
+	}
 	if !errors.Is(err, client.ErrJSONInvalid) {
 		return answer, err
 	}
@@ -121,9 +155,10 @@ func reportTo(ctx context.Context, service *client.Agent, report client.Report) 
 const changedBackMost = 3
 
 // checkAlone begins a trouble if there is a sign that another agent uses the same server
-// key, and ends it if there is none. There are two such signs: the service had to change
-// several reports in a row back, or somebody has acknowledged changes that this agent has
-// not carried out. checkAlone returns false if it asked the service and got no usable answer;
+// key, and ends it if there is none. There are three such signs: another run goes on sending
+// reports between those of this one, the service had to change several reports in a row back,
+// or somebody has acknowledged changes that this agent has not carried out, since it compared
+// its links. A restored data folder is none of them. checkAlone returns false if it asked the service and got no usable answer;
 // the caller then has to try again soon.
 func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack bool) bool {
 	if last.changedBack++; !changedBack {
@@ -142,9 +177,11 @@ func (r *reports) checkAlone(ctx context.Context, last *lastReport, changedBack 
 	if err != nil {
 		return true
 	}
-	if this.AcknowledgedSeq > seq && this.AcknowledgedSeq > r.acks.compared.Load() || last.changedBack >= changedBackMost {
-		r.trouble.begin(ctx, troubleTwoAgents, "another agent uses the same server key, and each undoes the changes of the other. "+
-			"Stop one of them; a second media server needs its own data folder and claim code")
+	compared := r.acks.compared.Load()
+	ahead := compared >= 0 && this.AcknowledgedSeq > max(seq, compared)
+	if ahead || last.changedBack >= changedBackMost || last.others >= othersMost {
+		r.trouble.begin(ctx, troubleTwoAgents, "another agent uses the same server key, and both are at work now: each undoes the changes of the other, "+
+			"and does not know its guests. The data folder was copied: stop one of them; a second media server needs its own data folder and claim code")
 		return true
 	}
 	r.trouble.end(ctx, troubleTwoAgents)

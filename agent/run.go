@@ -16,6 +16,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer unlock()
 	a.trouble.keepAll(ctx)
 	a.copy.look(ctx)
+	run, err := a.store.newID()
+	if err != nil {
+		return err
+	}
+	a.reports.run.Store(&run)
 	var all sync.WaitGroup
 	all.Go(func() { a.media.checkLoop(ctx) })
 	all.Go(func() { a.owed.settleLoop(ctx) })

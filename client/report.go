@@ -18,6 +18,11 @@ type Report struct {
 	// QuickConnect is true if the agent can approve codes of Quick Connect at the
 	// media server now.
 	QuickConnect bool `json:"quick_connect,omitempty"`
+
+	// Run is a random text that an agent makes at each start, so that two agents with the
+	// same key are told apart; "" if it does not say. A service that is older than this member
+	// refuses it with [ErrJSONInvalid].
+	Run string `json:"run,omitempty"`
 }
 
 // ReportedLocalUser is a local user as the media server knows it.
@@ -38,8 +43,11 @@ type ReportedLibrary struct {
 
 // ReportAnswer is the answer of the service to a report.
 type ReportAnswer struct {
-	Changed bool   `json:"changed"` // whether the report differs from the one before
-	SeenAs  string `json:"seen_as"` // the address that the report came from; "" when unknown
+	Changed bool `json:"changed"` // whether the report differs from the one before
+	// AnotherRun reports whether the report before came from another run of an agent with the
+	// same key. After a start that is usual; again and again means that two agents run.
+	AnotherRun bool   `json:"another_run"`
+	SeenAs     string `json:"seen_as"` // the address that the report came from; "" when unknown
 }
 
 // Report sends a report about the server. A report without news costs little; reports

@@ -27,7 +27,7 @@ func withoutExport() map[string]string {
 		"Export.Quick.AccountID": account, "Export.Proofs.AccountID": account, "Export.Proofs.Username": account,
 		"Export.Servers.Server.OwnerID": owner, "Export.Invites.OwnerID": owner,
 		"Export.Servers.Server.OwnName":   "the name is this one, and the reported name stands beside it",
-		"Export.Servers.Server.ChangeSeq": inner, "Export.Servers.Server.AckedSeq": inner, "Export.Servers.Server.ReportHash": inner,
+		"Export.Servers.Server.ChangeSeq": inner, "Export.Servers.Server.AckedSeq": inner, "Export.Servers.Server.ReportHash": inner, "Export.Servers.Server.AgentRun": inner,
 		"Export.Servers.Server.KeyVersion": inner, "Export.Servers.Server.KeyExpiresAt": inner, "Export.Servers.Server.KeyHandedOver": inner, "Export.Servers.Addresses.ID": inner,
 		"Export.ServerLinks.AccessKey": secret, "Export.Quick.Code": secret, "Export.Proofs.Code": secret, "Export.Proofs.URL": secret,
 		"Export.ServerLinks.Server.SystemID": link, "Export.ServerLinks.Server.Kind": link, "Export.ServerLinks.Server.Version": link,

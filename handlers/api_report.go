@@ -24,6 +24,8 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		Libraries  []reportedLibrary   `json:"libraries"`
 
 		QuickConnect bool `json:"quick_connect"`
+
+		Run string `json:"run"`
 	}](c, maxReport)
 	if err != nil {
 		return err
@@ -33,19 +35,20 @@ func (s *site) apiReport(c *gin.Context, this models.Server) error {
 		LocalUsers:   each(in.LocalUsers, reportedLocalUser.read),
 		Libraries:    each(in.Libraries, reportedLibrary.read),
 
-		QuickConnect: in.QuickConnect,
+		QuickConnect: in.QuickConnect, Run: in.Run,
 	}
 	if err := addAddresses(&report.Registration, in.Addresses); err != nil {
 		return err
 	}
-	changed, err := s.Store.Agents.Report(c.Request.Context(), this, report)
+	out, err := s.Store.Agents.Report(c.Request.Context(), this, report)
 	if err != nil {
 		return err
 	}
 	return answerJSON(c, http.StatusOK, struct {
-		Changed bool   `json:"changed"`
-		SeenAs  string `json:"seen_as"`
-	}{changed, seenAs(c)})
+		Changed    bool   `json:"changed"`
+		AnotherRun bool   `json:"another_run"`
+		SeenAs     string `json:"seen_as"`
+	}{out.Changed, out.AnotherRun, seenAs(c)})
 }
 
 // reportedLocalUser is a local user as an agent reports it.

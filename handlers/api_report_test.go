@@ -30,6 +30,18 @@ func TestAPIReport(t *testing.T) {
 			t.Errorf("%s, want changed %t", a.body, want)
 		}
 	}
+	for _, step := range []struct {
+		run  string
+		want bool
+	}{{"one", false}, {"one", false}, {"two", true}, {"two", false}} {
+		var got struct {
+			AnotherRun bool `json:"another_run"`
+		}
+		a := report(func(in map[string]any) { in["run"] = step.run })
+		if den.is(a, http.StatusOK, &got); got.AnotherRun != step.want {
+			t.Errorf("the run %s: %s, want another_run %t", step.run, a.body, step.want)
+		}
+	}
 	none := func(map[string]any) {}
 	isChanged(false, report(none))
 	isChanged(true, report(func(in map[string]any) { in["version"] = "2" }))

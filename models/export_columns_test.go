@@ -200,6 +200,7 @@ var exportVerdicts = map[string]string{
 	"server_addresses.server_id":   "as Servers.ID",
 
 	"servers.acked_seq":     "as Servers.AckedSeq",
+	"servers.agent_run":     "not: an internal mark of a running program",
 	"servers.change_seq":    "as Servers.ChangeSeq",
 	"servers.claimed_at":    "as Servers.ClaimedAt",
 	"servers.created_at":    "as Servers.CreatedAt",

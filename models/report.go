@@ -28,6 +28,16 @@ type Report struct {
 	LocalUsers   []LocalUser // ExternalID, Name, Disabled, Administrator and NotAllowed count
 	Libraries    []Library
 	QuickConnect bool // codes of Quick Connect can be approved now
+
+	// Run tells the runs of agents apart: each has a random text of its own. "" if the agent
+	// does not say.
+	Run string
+}
+
+// Reported is what came of a report.
+type Reported struct {
+	Changed    bool // it differs from the one before
+	AnotherRun bool // the report before came from another run of an agent with the same key
 }
 
 // The most that a report may hold.
@@ -99,29 +109,30 @@ func (r checkedReport) digest() (string, error) {
 }
 
 // Report stores the name, version, addresses, local users and libraries of a server. If nothing has
-// changed it writes only the time, every few minutes. A local user or a library that is missing is
-// deleted; if a link or a pending invite names it, it is marked as gone instead, and keeps its last
-// name. Reports that change something are counted by server. It returns errors about fields,
-// [ErrThrottled], [ErrNoServer] for a server that was removed meanwhile, or [ErrUnavailable].
-func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bool, err error) {
+// changed it writes only the time, every few minutes, and another run of the agent. A local user or a
+// library that is missing is deleted; if a link or a pending invite names it, it is marked as gone
+// instead, and keeps its last name. Reports that change something are counted by server. It returns
+// errors about fields, [ErrThrottled], [ErrNoServer] for a server that was removed meanwhile, or
+// [ErrUnavailable].
+func (a *Agents) Report(ctx context.Context, this Server, in Report) (out Reported, err error) {
 	report, err := in.check()
 	if err != nil {
-		return false, err
+		return out, err
 	}
 	digest, err := report.digest()
 	if err != nil {
-		return false, explained("read a report", err)
+		return out, explained("read a report", err)
 	}
 	a.NoteContact(this)
-	if digest == this.ReportHash {
-		return false, nil
+	if out.AnotherRun, err = a.noteRun(ctx, &this, in.Run); err != nil || digest == this.ReportHash {
+		return out, err
 	}
 	limit := a.opt.Limits.ReportHour
 	if this.OwnerID == 0 {
 		limit = a.opt.Limits.ReportUnclaimed
 	}
 	if err := a.throttle.allow(ctx, a.throttle.key("report", FormatID(this.ID)), limit); err != nil {
-		return false, err
+		return out, err
 	}
 	err = a.tx(ctx, "take a report", func(tx *gorm.DB) error {
 		err := a.changeTold(tx, this.ID, func() error { return a.storeFacts(ctx, tx, this.ID, &report, digest) })
@@ -133,7 +144,8 @@ func (a *Agents) Report(ctx context.Context, this Server, in Report) (changed bo
 		}
 		return a.reportLibraries(ctx, tx, this.ID, report.Libraries)
 	})
-	return err == nil, err
+	out.Changed = err == nil
+	return out, err
 }
 
 // storeFacts stores what a report says about the server itself, and its addresses. It returns

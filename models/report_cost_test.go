@@ -13,12 +13,16 @@ func TestAgentsCostOneRead(t *testing.T) {
 		ctx, owner := k.t.Context(), k.account()
 		m := k.agent(owner)
 		k.clock.Advance(time.Hour)
+		in := report()
+		in.Run = "a run"
+		_, err := k.Agents.Report(ctx, k.again(m).Server, in)
+		k.must(err)
 		said := k.listen()
 		for _, ask := range []func(m media){
 			func(media) {}, // the feed, for an agent that has read all changes
 			func(m media) {
-				if changed, err := k.Agents.Report(ctx, m.Server, report()); changed || err != nil {
-					k.t.Errorf("the same report: changed %t, error %v; want no change", changed, err)
+				if got, err := k.Agents.Report(ctx, m.Server, in); got.Changed || err != nil {
+					k.t.Errorf("the same report: changed %t, error %v; want no change", got.Changed, err)
 				}
 			},
 		} {

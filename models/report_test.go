@@ -22,8 +22,8 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		same := report()
 		slices.Reverse(same.LocalUsers)
 		slices.Reverse(same.Libraries)
-		if changed, err := k.Agents.Report(ctx, m.Server, same); changed || err != nil {
-			k.t.Errorf("the same report: changed %t, error %v; want no change", changed, err)
+		if got, err := k.Agents.Report(ctx, m.Server, same); got.Changed || err != nil {
+			k.t.Errorf("the same report: changed %t, error %v; want no change", got.Changed, err)
 		}
 		if u := k.localUser(owner, m, "u-root"); !u.Administrator || u.Disabled || u.Name != "Root" {
 			k.t.Errorf("got the local user %+v, want an enabled administrator called Root", u)
@@ -33,8 +33,8 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		m = k.again(m)
 		said := k.listen()
 		said.take()
-		if changed, err := k.Agents.Report(ctx, m.Server, same); changed || err != nil || len(said.take()) != 0 {
-			k.t.Errorf("the same report: changed %t, error %v; want no change and no statement", changed, err)
+		if got, err := k.Agents.Report(ctx, m.Server, same); got.Changed || err != nil || len(said.take()) != 0 {
+			k.t.Errorf("the same report: changed %t, error %v; want no change and no statement", got.Changed, err)
 		}
 		k.must(k.Agents.Flush(ctx))
 		if got := k.again(m).LastSeenAt; !got.Equal(k.Now()) {
@@ -43,8 +43,8 @@ func TestReportReplacesTheLastOne(t *testing.T) {
 		k.invited(owner, m, anna, "u-anna")
 		fewer := report()
 		fewer.Name, fewer.LocalUsers, fewer.Libraries = "Attic", fewer.LocalUsers[2:], []models.Library{{ExternalID: "l-films", Name: "Movies"}, {ExternalID: "l-new", Name: "New"}}
-		if changed, err := k.Agents.Report(ctx, m.Server, fewer); !changed || err != nil {
-			k.t.Errorf("another report: changed %t, error %v; want a change", changed, err)
+		if got, err := k.Agents.Report(ctx, m.Server, fewer); !got.Changed || err != nil {
+			k.t.Errorf("another report: changed %t, error %v; want a change", got.Changed, err)
 		}
 		users, err := k.Servers.LocalUsers(ctx, owner.ID, m.ID)
 		k.must(err)

@@ -37,6 +37,8 @@ type serverRow struct {
 
 	QuickConnect bool // its agent has reported that codes of Quick Connect can be approved
 
+	AgentRun string // digest of the run of its agent that sent the last report; "" for none
+
 	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 
@@ -90,13 +92,14 @@ type Server struct {
 	KeyHandedOver        bool      // a former owner may know the key that [ServerKeys.Look] was given
 
 	ReportHash string // digest of its last report; "" for none
+	AgentRun   string // digest of the run of its agent that sent the last report; "" for none, and apart from [ServerKeys.Look]
 }
 
 func (r *serverRow) server() Server {
 	return Server{
 		ID: r.ID, OwnerID: r.OwnerID, ServerDescription: r.description(), ReportedName: r.Name, OwnName: r.OwnName,
 		CreatedAt: r.CreatedAt.UTC(), ClaimedAt: orZero(r.ClaimedAt), LastSeenAt: r.LastSeenAt.UTC(), DisabledAt: orZero(r.DisabledAt),
-		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash,
+		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash, AgentRun: r.AgentRun,
 	}
 }
 

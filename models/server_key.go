@@ -89,7 +89,7 @@ func (c *core) newServerKey(ctx context.Context, tx *gorm.DB, serverID, version 
 // lookServer is the statement that every call with a server key runs. Whether the key has
 // expired is decided in Go.
 const lookServer = `SELECT s.id, s.system_id, s.owner_id, s.name, s.own_name, s.kind, s.version, s.key_version, s.created_at,
- s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, k.expires_at, k.used_at,
+ s.claimed_at, s.last_seen_at, s.disabled_at, s.change_seq, s.acked_seq, s.report_hash, s.self_service, s.agent_run, k.expires_at, k.used_at,
  CASE WHEN k.handed_over_at IS NULL THEN 0 WHEN k.handed_over_at < k.created_at THEN 1 ELSE 2 END
 FROM server_keys k JOIN servers s ON s.id = k.server_id
 WHERE k.hash = ?`
@@ -106,7 +106,7 @@ func (k *ServerKeys) Look(ctx context.Context, key string) (Server, error) {
 	var past keyPast
 	found, err := k.hot.serverKey.One(ctx, []any{hash[:]}, &r.ID, &r.SystemID, &r.OwnerID, &r.Name, &r.OwnName, &r.Kind, &r.Version,
 		&r.KeyVersion, &r.CreatedAt, &r.ClaimedAt, &r.LastSeenAt, &r.DisabledAt, &r.ChangeSeq, &r.AckedSeq, &r.ReportHash, &r.SelfService,
-		&expires, &used, &past)
+		&r.AgentRun, &expires, &used, &past)
 	if err != nil {
 		return Server{}, explained("look up a server", err)
 	}

@@ -1,0 +1,27 @@
+package models
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"gorm.io/gorm"
+)
+
+// noteRun stores which run of an agent has sent a report. It returns true if the report
+// before came from another run of an agent, which may have ended since; only then, and for the
+// first report, it asks the database. An agent that names no run changes nothing.
+func (a *Agents) noteRun(ctx context.Context, this *Server, run string) (another bool, err error) {
+	if run == "" {
+		return false, nil
+	}
+	sum := sha256.Sum256([]byte(run)) // the text of an agent may have any length
+	digest := hex.EncodeToString(sum[:])
+	if this.AgentRun == digest {
+		return false, nil
+	}
+	err = a.db.Again(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE servers SET agent_run = ? WHERE id = ?", digest, this.ID).Error
+	})
+	return this.AgentRun != "", explained("write the run of an agent", err)
+}
