@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -23,7 +24,6 @@ func (j *Housekeeping) Run(ctx context.Context) {
 	defer sweep.Stop()
 	defer flush.Stop()
 	j.try(ctx, "sweep", j.Store.Sweep)
-	j.try(ctx, "compare the clocks", j.compareClocks)
 	for {
 		select {
 		case <-ctx.Done():
@@ -33,7 +33,6 @@ func (j *Housekeeping) Run(ctx context.Context) {
 			return
 		case <-sweep.C:
 			j.try(ctx, "sweep", j.Store.Sweep)
-			j.try(ctx, "compare the clocks", j.compareClocks)
 		case <-flush.C:
 			j.flush(ctx)
 			j.Store.Rest()
@@ -48,20 +47,12 @@ func (j *Housekeeping) flush(ctx context.Context) {
 	j.try(ctx, "write the uses of server keys", j.Store.ServerKeys.Flush)
 }
 
-// maxDrift is the difference between the database's clock and ours above which a
-// warning is logged.
-const maxDrift = 5 * time.Second
-
-func (j *Housekeeping) compareClocks(ctx context.Context) error {
-	drift, err := j.Store.Drift(ctx)
-	if err == nil && drift.Abs() > maxDrift {
-		j.Log.WarnContext(ctx, "the clocks of the database and of this machine differ; set both from the same time server", slog.Duration("ahead_by", drift))
-	}
-	return err
-}
-
 func (j *Housekeeping) try(ctx context.Context, what string, work func(context.Context) error) {
-	if err := work(ctx); err != nil && ctx.Err() == nil {
+	err := work(ctx)
+	if errors.Is(err, models.ErrClocksDiffer) { // Clocks has logged it
+		return
+	}
+	if err != nil && ctx.Err() == nil {
 		j.Log.WarnContext(ctx, "housekeeping failed; it is tried again", slog.String("what", what), slog.Any("err", err))
 	}
 }

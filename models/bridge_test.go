@@ -172,3 +172,15 @@ func SweepStatements(s *Store) map[string][]any {
 	}
 	return all
 }
+
+// Steady gives a store a clock that nobody can set: a function that returns how long the store
+// has existed.
+func Steady(s *Store, steady func() time.Duration) { s.clock.steady = steady }
+
+// Answer sets what the database answers when it is asked for its time: how far its clock is
+// ahead of the time of the store, and by how much this may be wrong.
+func Answer(s *Store, ahead, doubt time.Duration) {
+	s.clock.ask = func(_ context.Context, now func() time.Time) (time.Duration, time.Duration, error) {
+		return s.clock.now().Add(ahead).Sub(now()), doubt, nil
+	}
+}

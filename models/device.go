@@ -239,8 +239,12 @@ func (d *Devices) waiting(ctx context.Context, this Session, typed string, calle
 }
 
 // Approve signs in the device that shows a code, to the account of this session. One of
-// several parallel callers succeeds. It returns [ErrCodeWrong] or [ErrThrottled].
+// several parallel callers succeeds. It returns [ErrCodeWrong], [ErrThrottled], or
+// [ErrUnavailable] while the clocks differ.
 func (d *Devices) Approve(ctx context.Context, this Session, typed string, caller Caller) error {
+	if err := d.clock.agrees(); err != nil {
+		return ErrUnavailable.because(err)
+	}
 	return d.decide(ctx, this, typed, deviceApproved, EventDeviceApproved, caller)
 }
 

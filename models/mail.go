@@ -32,8 +32,12 @@ type Letter struct {
 
 // Prepare finds the recipient of a leased mail, and mints its secret. It deletes the
 // mail and returns false if the mail has no recipient, if its secret has expired, if
-// a newer request has replaced it, or if the address has had enough mails for a day.
+// a newer request has replaced it, or if the address has had enough mails for a day. While
+// the clocks differ it returns [ErrClocksDiffer] and leaves the mail alone.
 func (m *Mail) Prepare(ctx context.Context, o Owed) (letter Letter, send bool, err error) {
+	if err := m.clock.agrees(); err != nil {
+		return Letter{}, false, err
+	}
 	// The mail is counted before anything is minted: a mail that is not sent must not
 	// end the link of the one before, or strangers could end links again and again.
 	if o.startedByOthers() && o.Attempts == 1 {

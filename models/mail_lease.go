@@ -45,7 +45,13 @@ func (m *Mail) Claim(ctx context.Context, owner string, n int) ([]Owed, error) {
 // Waiting, and then takes mails of these alone, without asking the database which are due.
 // Otherwise each mail of a long queue would cost a look at a hundred. A caller that does so must
 // begin anew once in a while, because other mails may have become due.
+//
+// While the clocks differ it takes no mail and returns [ErrClocksDiffer], because a mail whose
+// link seems to have expired would be dropped.
 func (m *Mail) ClaimWithin(ctx context.Context, c Claims) (claimed, left []Owed, err error) {
+	if err := m.clock.agrees(); err != nil {
+		return nil, nil, err
+	}
 	found := c.Waiting
 	if len(found) == 0 {
 		if found, err = m.dueMails(ctx, c); err != nil {

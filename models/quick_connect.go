@@ -156,8 +156,11 @@ func ParseQuickCode(text string) (code string, ok bool) {
 // media server does not count tries. A text that cannot be a code is not counted. If the
 // same code is still open for this server, Ask returns that try; another code replaces it.
 // It returns [ErrThrottled], errors about the fields server_id and code, [ErrNotFound] for
-// an account that was disabled, or [ErrNoSession].
+// an account that was disabled, [ErrNoSession], or [ErrUnavailable] while the clocks differ.
 func (q *QuickConnects) Ask(ctx context.Context, this Session, serverID int64, text string, caller Caller) (QuickConnect, error) {
+	if err := q.clock.agrees(); err != nil {
+		return QuickConnect{}, ErrUnavailable.because(err)
+	}
 	code, server, err := q.check(ctx, this, serverID, text, caller)
 	if err != nil {
 		return QuickConnect{}, err

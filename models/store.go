@@ -86,7 +86,7 @@ func DefaultLives() Lives {
 	}
 }
 
-// Options are the settings of a [Store]. All are needed.
+// Options are the settings of a [Store]. All are needed, except those that say otherwise.
 type Options struct {
 	Database          string         // sqlite:PATH or mysql://user:password@host:port/name
 	Connections       int            // open at once, at most; 0 for what suits the engine
@@ -103,7 +103,8 @@ type Options struct {
 	ServiceName       string // no username or password may be made of it
 	PasswordMinLength int    // in code points
 	Languages         []string
-	Now               func() time.Time
+	Now               func() time.Time // the clock of this machine; see [Store.Now]
+	DatabaseNow       func() time.Time // for tests: the database's clock; nil for the one that the database has
 	Random            io.Reader
 	Log               *slog.Logger
 }
@@ -115,6 +116,7 @@ type core struct {
 	keys   secret.Keys
 	hasher *secret.Hasher
 	opt    Options
+	clock  *clock
 	lastID atomic.Int64
 	feed   *feed
 
@@ -142,7 +144,7 @@ func New(o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	c := &core{db: db, hot: prepareStatements(db), keys: o.Keys, hasher: hasher, opt: o, feed: newFeed()}
+	c := &core{db: db, hot: prepareStatements(db), keys: o.Keys, hasher: hasher, opt: o, clock: newClock(db, o), feed: newFeed()}
 	c.throttle = &Throttle{core: c, pause: throttlePause}
 	sessions := &Sessions{core: c, seen: newNotes[int64, time.Time]()}
 	invites := &Invites{core: c}
@@ -189,8 +191,8 @@ func (s *Store) Close() error { return s.db.Close() }
 var ErrWrongKey = errors.New("the secret key does not fit this database: set secret-key to the key it was made with, " +
 	"or set secret-key-previous to it when you are changing the key")
 
-// Prepare brings the schema up to date and checks that the secret key fits. owner
-// names this process among others that start at the same time. It returns the number
+// Prepare brings the schema up to date, sets the time of the Store by the database's clock, and
+// checks that the secret key fits. owner names this process among others that start at the same time. It returns the number
 // of migrations that it applied, and [ErrWrongKey] or database.ErrNewerSchema.
 func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err error) {
 	steps, err := migrations.For(string(s.db.Dialect))
@@ -198,6 +200,9 @@ func (s *Store) Prepare(ctx context.Context, owner string) (applied int, err err
 		return 0, err
 	}
 	if applied, err = s.db.Migrate(ctx, steps, owner); err != nil {
+		return applied, err
+	}
+	if _, err := s.CompareClocks(ctx); err != nil {
 		return applied, err
 	}
 	if err := s.checkKey(ctx); err != nil {
@@ -250,27 +255,28 @@ func (s *Store) checkKey(ctx context.Context) error {
 	})
 }
 
-// Ready returns nil if the database can be used, and otherwise the reason why not; see
-// [database.DB.Ready].
-func (s *Store) Ready(ctx context.Context) error { return s.db.Ready(ctx) }
+// Ready returns nil if the database can be used and its clock agrees with that of this
+// machine. Otherwise it returns the reason why not: an error of [database.DB.Ready], or
+// [ErrClocksDiffer].
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.db.Ready(ctx); err != nil {
+		return err
+	}
+	return s.clock.agrees()
+}
 
 // Rest gives back the memory of what was not used since the last call: the words with which
 // passwords are judged.
 func (*Store) Rest() { wordlists.Rest() }
 
-// Drift returns how far the database's clock is ahead of the Store's clock. The
-// Store's clock decides when things expire; operators see a warning when the two
-// differ.
-func (s *Store) Drift(ctx context.Context) (time.Duration, error) {
-	drift, err := s.db.Drift(ctx, s.opt.Now)
-	return drift, explained("compare the clocks", err)
-}
-
-// Now returns the current time as the database keeps it: UTC, in whole milliseconds.
-func (c *core) Now() time.Time { return c.opt.Now().UTC().Truncate(time.Millisecond) }
-
 // idEpoch is the time from which ids count, in Unix milliseconds: 2025-01-01.
 const idEpoch = 1735689600000
+
+// idRandomBits is the number of random bits at the end of an id.
+const idRandomBits = 22
+
+// timeOfID returns the time when an id was made.
+func timeOfID(id int64) time.Time { return time.UnixMilli(id>>idRandomBits + idEpoch).UTC() }
 
 // newID makes an id of 41 bits of milliseconds and 22 random bits, so that ids sort by
 // time and instances need not agree on them. The ids of one instance always rise, even
@@ -281,7 +287,7 @@ func (c *core) newID() (int64, error) {
 		return 0, fmt.Errorf("no randomness: %w", err)
 	}
 	ms := c.Now().UnixMilli() - idEpoch
-	id := ms<<22 | int64(binary.BigEndian.Uint32(tail[:])>>10)
+	id := ms<<idRandomBits | int64(binary.BigEndian.Uint32(tail[:])>>(32-idRandomBits))
 	for {
 		last := c.lastID.Load()
 		next := max(id, last+1)

@@ -21,14 +21,24 @@ const sweepStep = 500
 // Sweep deletes everything that has expired: sign-ups that were not confirmed (their
 // usernames are free again, R-12), servers without an owner or use, ended links,
 // sessions, tokens, old invites, email changes and history. No rule depends on it:
-// what has expired is refused even before it is swept.
+// what has expired is refused even before it is swept. Before and during its work it makes
+// sure that the clocks agree, and otherwise stops with [ErrClocksDiffer].
 func (s *Store) Sweep(ctx context.Context) error {
+	if _, err := s.CompareClocks(ctx); err != nil {
+		return err
+	}
 	for _, part := range []func(context.Context) error{s.sweepSignUps, s.sweepLinks, s.sweepServers, s.sweepInvites, s.sweepLocalUsers, s.sweepLibraries, s.sweepChanges, s.sweepQuickCodes} {
+		if err := s.clock.agrees(); err != nil {
+			return err
+		}
 		if err := part(ctx); err != nil {
 			return err
 		}
 	}
 	for _, rule := range s.sweepRules() {
+		if err := s.clock.agrees(); err != nil {
+			return err
+		}
 		if err := s.sweepTable(ctx, rule); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/internal/database"
 	"github.com/latchkey-media/latchkey/models"
@@ -89,5 +88,5 @@ func (d *data) deliverAll(t *testing.T) {
 // store returns a Store on the program's database.
 func (d *data) store(t *testing.T) *models.Store {
 	t.Helper()
-	return modelstest.Open(t, d.address, modelstest.NewClock(), func(o *models.Options) { o.Now = time.Now })
+	return modelstest.Open(t, d.address, modelstest.NewClock(), modelstest.RealTime)
 }

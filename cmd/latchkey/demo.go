@@ -44,7 +44,7 @@ func (c demoCommand) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	d := &demo{world: world{input: p.input, output: p.output, errors: log, environment: func(string) (string, bool) { return "", false }}, folder: folder}
+	d := &demo{world: world{input: p.input, output: p.output, errors: log, now: p.now, environment: func(string) (string, bool) { return "", false }}, folder: folder}
 	err = d.run(p.ctx, p.settings.Listen, c.AgentListen)
 	if err != nil && p.ctx.Err() == nil {
 		return fmt.Errorf("%w (run it with --keep=FOLDER to get a log)", err)

@@ -70,7 +70,7 @@ func (mailList) Run(p *program) error {
 			return err
 		}
 		for _, m := range mails {
-			if err := listMail(table, m, time.Now()); err != nil {
+			if err := listMail(table, m, store.Now()); err != nil {
 				return err
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/latchkey-media/latchkey/config"
 	"github.com/latchkey-media/latchkey/internal/printable"
@@ -19,11 +20,14 @@ import (
 // version is set when the program is linked.
 var version = "development"
 
-func main() {
+func main() { start(time.Now) }
+
+// start runs the program with a clock of the machine, and exits with status 1 after an error.
+func start(now func() time.Time) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, world{
-		arguments: os.Args[1:], environment: os.LookupEnv, input: os.Stdin, output: os.Stdout, errors: os.Stderr,
+		arguments: os.Args[1:], environment: os.LookupEnv, input: os.Stdin, output: os.Stdout, errors: os.Stderr, now: now,
 	})
 	stop()
 	if err != nil {
@@ -38,6 +42,7 @@ type world struct {
 	environment    func(string) (string, bool)
 	input          io.Reader
 	output, errors io.Writer
+	now            func() time.Time // the clock of the machine, for the service and its commands; nil for time.Now
 }
 
 // commands is the command line.
@@ -66,6 +71,9 @@ type program struct {
 
 // run runs the whole program. It returns when the command is done or ctx ends.
 func run(ctx context.Context, w world) error {
+	if w.now == nil {
+		w.now = time.Now
+	}
 	if len(w.arguments) > 0 && w.arguments[0] == "agent" {
 		w.arguments = w.arguments[1:]
 		return runAgent(ctx, w)

@@ -91,7 +91,7 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 		Hashing: hashing(), Limits: models.ProductionLimits(), BusyNetworks: busyNetworks(s.BusyNetworks()),
 		Lives: p.lives(), SignUp: models.SignUpPolicy(s.SignUp), Servers: models.ServersPolicy(s.ConnectServers), LegacyMD5: s.LegacyMD5Login,
 		ServiceName: s.ServiceName, PasswordMinLength: s.PasswordMinLength,
-		Languages: languages, Now: time.Now, Random: rand.Reader, Log: log,
+		Languages: languages, Now: p.now, Random: rand.Reader, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -123,6 +124,7 @@ type service struct {
 	site     http.Handler
 	mail     *jobs.Mail
 	keeping  *jobs.Housekeeping
+	clocks   *jobs.Clocks
 	watch    *restoreWatch
 	restored bool          // the operator says that the database was restored
 	prepared atomic.Bool   // the database is up to date
@@ -148,8 +150,9 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	}
 	s := &service{
 		log: log, store: store, public: p.settings.PublicURL, leaving: make(chan struct{}),
-		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: time.Now},
+		mail:    &jobs.Mail{Store: store, Mailer: mail, Log: log, Owner: owner(), Parallel: 8, Interval: 500 * time.Millisecond, Now: p.now},
 		keeping: &jobs.Housekeeping{Store: store, Log: log, Sweep: 10 * time.Minute, Flush: time.Minute},
+		clocks:  &jobs.Clocks{Store: store, Log: log, Every: 10 * time.Second},
 	}
 	s.watch = p.newRestoreWatch(store, log)
 	site := &handlers.Server{
@@ -158,7 +161,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
 		ConnectRegister: connect.RegisterPolicy(p.settings.ConnectRegister),
 		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
-		Ready: s.ready, Stopping: s.leaving, Random: rand.Reader, Now: time.Now,
+		Ready: s.ready, Stopping: s.leaving, Random: rand.Reader, Now: p.now,
 	}
 	if err = p.secrets(site, store); err == nil {
 		s.site, err = site.Handler()
@@ -193,11 +196,11 @@ func (p *program) captcha(site *handlers.Server, store *models.Store, keys secre
 		}
 		site.RecaptchaSiteKey = p.settings.RecaptchaSiteKey
 		site.Captcha = captcha.NewRecaptcha(p.settings.RecaptchaSecret, public.Hostname(), captcha.RecaptchaOptions{
-			Now: time.Now, Remember: store.Throttle.Remember,
+			Now: time.Now, Remember: store.Throttle.Remember, // for how long something takes: Google takes an answer only once, too
 		})
 	default:
 		work := &captcha.ProofOfWork{
-			Key: keys.Derive("captcha"), Now: time.Now, Remember: store.Throttle.Remember, Life: p.settings.CaptchaLife,
+			Key: keys.Derive("captcha"), Now: store.Now, Remember: store.Throttle.Remember, Life: p.settings.CaptchaLife,
 		}
 		site.Captcha = work
 		site.Challenge = func() (any, error) { return work.Challenge() }
@@ -260,6 +263,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 	var working sync.WaitGroup
 	working.Go(func() { s.mail.Run(jobsCtx) })
 	working.Go(func() { s.keeping.Run(jobsCtx) })
+	working.Go(func() { s.clocks.Run(jobsCtx) })
 	working.Go(func() { heap.Manage(jobsCtx, hashing().AtOnce()) })
 	working.Go(func() { s.watch.run(jobsCtx) })
 	s.log.InfoContext(ctx, "serving", address, slog.String("public_url", s.public), slog.String("version", version))
@@ -317,7 +321,9 @@ func askReady(ctx context.Context, output io.Writer, listen, what string) error 
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the %s is not ready: %s", what, response.Status)
+		const longest = 1000
+		why, _ := io.ReadAll(io.LimitReader(response.Body, longest))
+		return fmt.Errorf("the %s is not ready: %s: %s", what, response.Status, bytes.TrimSpace(why))
 	}
 	_, err = fmt.Fprintln(output, "ready")
 	return err

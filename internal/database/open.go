@@ -248,20 +248,30 @@ func (d *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Drift returns the time by which the database's clock is ahead of now. A difference
-// of less than a second counts as zero. SQLite has no clock of its own, so for it
-// the result is always zero.
-func (d *DB) Drift(ctx context.Context, now func() time.Time) (time.Duration, error) {
-	if d.Dialect == SQLite {
-		return 0, nil
+// HasClock reports whether the database has a clock of its own. SQLite is part of this
+// program and has the clock of the machine.
+func (d *DB) HasClock() bool { return d.Dialect != SQLite }
+
+// driftTime is the longest time that [DB.Drift] takes.
+const driftTime = 2 * time.Second
+
+// Drift returns how far the database's clock is ahead of now, and by how much this may be
+// wrong: the database reads its clock at an unknown moment between the question and the
+// answer. It must not be called for a database without a clock.
+func (d *DB) Drift(ctx context.Context, now func() time.Time) (ahead, doubt time.Duration, err error) {
+	const resolution = time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, driftTime)
+	defer cancel()
+	connection, err := d.SQL.Conn(ctx) // before the time is read, because the pool may let it wait
+	if err != nil {
+		return 0, 0, fmt.Errorf("ask the database for the time: %w", err)
 	}
+	defer func() { err = errors.Join(err, connection.Close()) }()
 	var theirs time.Time
-	if err := d.SQL.QueryRowContext(ctx, "SELECT CURRENT_TIMESTAMP(3)").Scan(&theirs); err != nil {
-		return 0, fmt.Errorf("ask the database for the time: %w", err)
+	asked := now()
+	if err := connection.QueryRowContext(ctx, "SELECT CURRENT_TIMESTAMP(3)").Scan(&theirs); err != nil {
+		return 0, 0, fmt.Errorf("ask the database for the time: %w", err)
 	}
-	drift := theirs.Sub(now())
-	if drift.Abs() < time.Second {
-		return 0, nil
-	}
-	return drift, nil
+	half := now().Sub(asked) / 2
+	return theirs.Sub(asked.Add(half)), half + resolution, nil
 }

@@ -42,6 +42,33 @@ func (c *Clock) Advance(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.n
 // Zone moves the clock to another time zone, at the same instant.
 func (c *Clock) Zone(l *time.Location) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.In(l) }
 
+// Machine is the clock of a machine that may be wrong: it is ahead of another clock, which is
+// right.
+type Machine struct {
+	right func() time.Time
+	ahead atomic.Int64 // time.Duration
+}
+
+// NewMachine returns a clock that is ahead of right, or behind it if ahead is negative.
+func NewMachine(right func() time.Time, ahead time.Duration) *Machine {
+	m := &Machine{right: right}
+	m.Set(ahead)
+	return m
+}
+
+// Now returns the time of the machine.
+func (m *Machine) Now() time.Time { return m.right().Add(time.Duration(m.ahead.Load())) }
+
+// Set sets by how much the clock is ahead.
+func (m *Machine) Set(ahead time.Duration) { m.ahead.Store(int64(ahead)) }
+
+// Adjust makes a store run on the machine. The database keeps the clock that it has.
+func (m *Machine) Adjust(o *models.Options) { o.Now = m.Now }
+
+// RealTime gives a store the clocks of production: that of this machine, and the one that its
+// database has.
+func RealTime(o *models.Options) { o.Now, o.DatabaseNow = time.Now, nil }
+
 // Key is the secret key of test stores.
 const Key = "a secret key that only tests may use"
 
@@ -67,7 +94,8 @@ func Unlimited(o *models.Options) {
 	}
 }
 
-// Options returns the settings of a test store.
+// Options returns the settings of a test store. The clock is that of the machine and of the
+// database.
 func Options(database string, clock *Clock) (models.Options, error) {
 	keys, err := secret.NewKeys(Key, "")
 	return models.Options{
@@ -75,7 +103,7 @@ func Options(database string, clock *Clock) (models.Options, error) {
 		Hashing: secret.HasherOptions{Memory: 64, Iterations: 1, Parallel: 4, Queue: 1000, Wait: waittest.Patience},
 		Limits:  models.ProductionLimits(), Lives: models.DefaultLives(), SignUp: models.SignUpOpen,
 		ServiceName: "Latchkey", PasswordMinLength: 10, Languages: []string{"en", "de"},
-		Now: clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Now: clock.Now, DatabaseNow: clock.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	}, err
 }
 
