@@ -44,9 +44,35 @@ var patientOnPurpose = map[string]string{
 func TestTestsDoNotWatchTheClock(t *testing.T) {
 	t.Parallel()
 	used, functions := map[string]bool{}, 0
+	ofTests := func(name string) bool { return isTestCode(name) && !strings.HasPrefix(name, "internal/waittest/") }
+	eachDeclaration(t, ofTests, func(files *token.FileSet, key string, declared ast.Decl) {
+		if _, ok := declared.(*ast.FuncDecl); ok {
+			functions++
+		}
+		for _, at := range clockWatchers(declared) {
+			if used[key] = true; patientOnPurpose[key] == "" {
+				t.Errorf("%s: %s depends on the speed of the machine; want an event, a clock of the test, or the patience of internal/waittest",
+					files.Position(at.Pos()), types.ExprString(at))
+			}
+		}
+	})
+	for key := range patientOnPurpose {
+		if !used[key] {
+			t.Errorf("%s is an exception that nothing uses, want it removed", key)
+		}
+	}
+	if functions < 2000 {
+		t.Fatalf("found %d functions of tests, want at least 2000: the search is broken", functions)
+	}
+}
+
+// eachDeclaration calls f with each declaration of the Go files whose names are wanted. key is the
+// name of the file, and of a function also its own name.
+func eachDeclaration(t *testing.T, wanted func(name string) bool, f func(files *token.FileSet, key string, declared ast.Decl)) {
+	t.Helper()
 	for _, from := range goFiles(t) {
 		name := strings.TrimPrefix(from, "../")
-		if !isTestCode(name) || strings.HasPrefix(name, "internal/waittest/") {
+		if !wanted(name) {
 			continue
 		}
 		files := token.NewFileSet()
@@ -57,24 +83,10 @@ func TestTestsDoNotWatchTheClock(t *testing.T) {
 		for _, declared := range file.Decls {
 			key := name
 			if function, ok := declared.(*ast.FuncDecl); ok {
-				functions++
 				key += " " + function.Name.Name
 			}
-			for _, at := range clockWatchers(declared) {
-				if used[key] = true; patientOnPurpose[key] == "" {
-					t.Errorf("%s: %s depends on the speed of the machine; want an event, a clock of the test, or the patience of internal/waittest",
-						files.Position(at.Pos()), types.ExprString(at))
-				}
-			}
+			f(files, key, declared)
 		}
-	}
-	for key := range patientOnPurpose {
-		if !used[key] {
-			t.Errorf("%s is an exception that nothing uses, want it removed", key)
-		}
-	}
-	if functions < 2000 {
-		t.Fatalf("found %d functions of tests, want at least 2000: the search is broken", functions)
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *site) exportBody(c *gin.Context, accountID int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.MarshalIndent(exportFile(stored, s.Now()), "", "  ")
+	body, err := json.MarshalIndent(exportFile(stored, s.Store.Now()), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write the export: %w", err)
 	}

@@ -34,7 +34,7 @@ func (s *site) apiConfirmPassword(c *gin.Context, session models.Session) error 
 // proved returns an error unless the password was given recently in the
 // session.
 func (s *site) proved(session models.Session) error {
-	if s.Now().Sub(session.ConfirmedAt) >= freshFor {
+	if s.Store.Now().Sub(session.ConfirmedAt) >= freshFor {
 		return refuse(http.StatusForbidden, "confirm_password")
 	}
 	return nil

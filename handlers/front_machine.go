@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -15,12 +16,16 @@ import (
 // live answers GET /livez: the program runs. It checks nothing else.
 func (s *site) live(c *gin.Context) { c.String(http.StatusOK, "ok\n") }
 
-// readyNow answers GET /readyz: requests can be served now. The answer does not
-// say why they cannot; the log does.
+// readyNow answers GET /readyz: requests can be served now. It says why they cannot only if the
+// reason is a clock, because then the service seems to work. Other reasons are in the log.
 func (s *site) readyNow(c *gin.Context) {
 	if err := s.ready.check(c.Request.Context()); err != nil {
 		setRetryAfter(c, shortWait)
-		c.String(http.StatusServiceUnavailable, "not ready\n")
+		text := "not ready\n"
+		if errors.Is(err, models.ErrClocksDiffer) {
+			text = "not ready: " + models.ErrClocksDiffer.Error() + "\n"
+		}
+		c.String(http.StatusServiceUnavailable, text)
 		return
 	}
 	c.String(http.StatusOK, "ok\n")
@@ -44,7 +49,7 @@ type readiness struct {
 func (r *readiness) check(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now := r.now(); r.asked.IsZero() || now.Sub(r.asked) >= readyFor {
+	if now := r.now(); r.asked.IsZero() || now.Sub(r.asked).Abs() >= readyFor { // also when the clock was set back
 		// A caller that leaves early must not spoil the answer for the others.
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
 		defer cancel()

@@ -3,12 +3,14 @@ package handlers_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/latchkey-media/latchkey/handlers"
+	"github.com/latchkey-media/latchkey/models"
 )
 
 func TestWellKnown(t *testing.T) {
@@ -39,7 +41,10 @@ func TestReadiness(t *testing.T) {
 		t.Errorf("%v %q, want without %q, some Retry-After", a.header, a.body, "database")
 	}
 	b.see(b.get("/livez"), http.StatusOK)
-	if asked != 2 {
-		t.Errorf("asked %d times, want 2", asked)
+	trouble = fmt.Errorf("%w (this machine is ahead by 26h0m0s)", models.ErrClocksDiffer)
+	s.Clock.Advance(time.Second)
+	b.see(b.get("/readyz"), http.StatusServiceUnavailable, "not ready: the clock of this machine and the database's clock differ by more than a minute")
+	if asked != 3 {
+		t.Errorf("asked %d times, want 3", asked)
 	}
 }

@@ -28,7 +28,7 @@ func (s *site) signedIn(c *gin.Context) (models.Session, error) {
 // freshFor, the page asks for it again.
 func (s *site) signedInRecently(c *gin.Context) (models.Session, error) {
 	session, err := s.signedIn(c)
-	if err == nil && s.Now().Sub(session.ConfirmedAt) >= freshFor {
+	if err == nil && s.Store.Now().Sub(session.ConfirmedAt) >= freshFor {
 		return session, &detour{to: withReturn("/account/confirm-password", pageHere(c))}
 	}
 	return session, err
@@ -36,7 +36,7 @@ func (s *site) signedInRecently(c *gin.Context) (models.Session, error) {
 
 // renewSession makes the browser keep the new token of its session.
 func (s *site) renewSession(c *gin.Context, session models.Session, token string) {
-	s.setCookie(c, cookieSession, token, session.ExpiresAt.Sub(s.Now()))
+	s.setCookie(c, cookieSession, token, session.ExpiresAt.Sub(s.Store.Now()))
 }
 
 // forgetSession makes the browser forget a session that has ended, and the

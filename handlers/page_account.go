@@ -98,7 +98,7 @@ func (s *site) accountPageOf(c *gin.Context, accountID int64) (accountPage, erro
 		HasPIN:            account.HasPIN,
 		PINOff:            account.PINOff,
 		PINChangedAt:      account.PINChangedAt,
-		PINOld:            account.PINOld(s.Now()),
+		PINOld:            account.PINOld(s.Store.Now()),
 		PasswordChangedAt: account.PasswordChangedAt,
 		CreatedAt:         account.CreatedAt,
 		SessionCount:      sessions,

@@ -100,7 +100,7 @@ func (s *site) showPIN(c *gin.Context, account models.Account, f form, cause err
 		HasPIN:    account.HasPIN,
 		Off:       account.PINOff,
 		ChangedAt: account.PINChangedAt,
-		Old:       account.PINOld(s.Now()),
+		Old:       account.PINOld(s.Store.Now()),
 		HasEmail:  account.Email != "",
 	}
 	page.Base = page.telling(wrong)

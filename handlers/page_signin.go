@@ -59,7 +59,7 @@ func (s *site) showSignIn(c *gin.Context, f form, cause error) error {
 	}
 	page := signInPage{Base: s.base(c, "signin")}
 	page.Base = page.telling(wrong)
-	if at := s.Store.Restores.Last(); s.Now().Sub(at) < restoredShown {
+	if at := s.Store.Restores.Last(); s.Store.Now().Sub(at) < restoredShown {
 		page.RestoredAt = at
 	}
 	if wish := f["return_to"]; wish != "" {
