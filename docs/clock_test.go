@@ -32,9 +32,12 @@ var machineTime = map[string]string{
 	"handlers/front_access_log.go writeAccess": "measures how long a request takes, and the log has the time of the machine",
 	"handlers/front_machine.go securityText":   "a date in half a year, which is not stored",
 	"handlers/server.go site":                  "limits in the memory of one process, which count how long something is ago",
-	"jobs/mail.go Run":                         "measures how long a mail waits",
+	"jobs/mail.go Run":                         "measures how long leases were not renewed",
+	"jobs/mail.go stop":                        "measures how long leases were not renewed",
 	"jobs/mail.go round":                       "measures how long a mail waits",
-	"jobs/mail.go hurry":                       "counts how long ago the queue was hurried",
+	"jobs/mail.go start":                       "measures how long a mail waits",
+	"jobs/mail.go Once":                        "measures how long the mail server is away",
+	"jobs/mail.go one":                         "measures how long the mail server is away",
 }
 
 // TestTimeComesFromTheStore finds code of the service that reads the clock of the machine where the

@@ -93,6 +93,14 @@ func (k *clock) agrees() error {
 	return nil
 }
 
+// approving calls approve, or returns [ErrUnavailable] if the two clocks differ too much.
+func (k *clock) approving(approve func() error) error {
+	if err := k.agrees(); err != nil {
+		return ErrUnavailable.because(err)
+	}
+	return approve()
+}
+
 // Now returns the current time as the database keeps it: UTC, in whole milliseconds, by the
 // database's clock as far as it is known. The clock of this machine may be wrong.
 func (c *core) Now() time.Time { return c.clock.now().UTC().Truncate(time.Millisecond) }

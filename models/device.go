@@ -242,10 +242,7 @@ func (d *Devices) waiting(ctx context.Context, this Session, typed string, calle
 // several parallel callers succeeds. It returns [ErrCodeWrong], [ErrThrottled], or
 // [ErrUnavailable] while the clocks differ.
 func (d *Devices) Approve(ctx context.Context, this Session, typed string, caller Caller) error {
-	if err := d.clock.agrees(); err != nil {
-		return ErrUnavailable.because(err)
-	}
-	return d.decide(ctx, this, typed, deviceApproved, EventDeviceApproved, caller)
+	return d.clock.approving(func() error { return d.decide(ctx, this, typed, deviceApproved, EventDeviceApproved, caller) })
 }
 
 // Deny refuses the device. It returns the errors of [Devices.Approve].

@@ -27,7 +27,7 @@ func TestFaultPasswordChange(t *testing.T) {
 			c.address, c.line = behindProxy(t, address)
 		}
 		c.data = look(t, address)
-		c.store = modelstest.Open(t, address, modelstest.NewClock(), modelstest.Unlimited, func(o *models.Options) { o.Now = time.Now })
+		c.store = modelstest.Open(t, address, modelstest.NewClock(), modelstest.Unlimited, modelstest.RealTime)
 		c.process = serve(t, "--database="+c.address)
 		rounds, what := either(3, 25), "kills of the program while passwords change"
 		if !c.embedded {

@@ -28,6 +28,8 @@ type town struct {
 	flags   []string // of the service, behind those of every town
 	nobody  *client.Client
 
+	environment []string // of the service
+
 	mu      sync.Mutex
 	secrets []string // texts that must not be in a log or a file
 }
@@ -84,7 +86,7 @@ func (w *town) url() string { return "http://" + w.address }
 // open starts the service.
 func (w *town) open() {
 	w.t.Helper()
-	w.service = launch(w.t, nil, append([]string{
+	w.service = launch(w.t, w.environment, append([]string{
 		"serve", "--dev", "--listen=" + w.address, "--data-dir=" + w.data, "--log-format=json", "--captcha=off",
 		"--secret-key=" + modelstest.Key,
 	}, w.flags...)...)
@@ -109,9 +111,10 @@ func (w *town) client() *client.Client {
 type resident struct {
 	*client.Client
 
-	w    *town
-	name string
-	id   string
+	w     *town
+	name  string
+	id    string
+	token string // of the session
 }
 
 // signUp signs a person up, confirms the address by the mail, and signs in.
@@ -122,16 +125,22 @@ func (w *town) signUp(name string) *resident {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	link, err := url.Parse(w.mail("confirm", email).FirstLink())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := w.nobody.Accounts.Confirm(w.t.Context(), link.Query().Get("token")); err != nil {
+	if err := w.nobody.Accounts.Confirm(w.t.Context(), w.mailedToken("confirm", email)); err != nil {
 		w.t.Fatal(err)
 	}
 	r := &resident{w: w, name: name}
 	r.signIn()
 	return r
+}
+
+// mailedToken waits for the mail of a kind to an address, and returns the token in its link.
+func (w *town) mailedToken(kind, to string) string {
+	w.t.Helper()
+	link, err := url.Parse(w.mail(kind, to).FirstLink())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return link.Query().Get("token")
 }
 
 func (r *resident) signIn() {
@@ -140,7 +149,7 @@ func (r *resident) signIn() {
 	if err != nil {
 		r.w.t.Fatal(err)
 	}
-	r.Client, r.id = r.w.nobody.As(signed.Token), string(signed.Account.ID)
+	r.Client, r.id, r.token = r.w.nobody.As(signed.Token), string(signed.Account.ID), signed.Token
 	r.w.remember(signed.Token)
 }
 
