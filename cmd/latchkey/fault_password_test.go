@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/latchkey-media/latchkey/internal/faulttest"
 	"github.com/latchkey-media/latchkey/models"
