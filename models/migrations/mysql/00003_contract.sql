@@ -2,6 +2,7 @@
 -- users, and requests that are done once.
 -- MySQL commits after each statement: every step can be run again after a program
 -- was killed half-way. MySQL adds a column only where there is none by asking first.
+-- A key is added after its column, in a statement of its own, as TiDB wants it.
 -- +goose Up
 CREATE TABLE IF NOT EXISTS invites (
     id          BIGINT         NOT NULL PRIMARY KEY,
@@ -96,7 +97,7 @@ EXECUTE latchkey_step;
 DEALLOCATE PREPARE latchkey_step;
 
 SET @latchkey_step = (SELECT IF(COUNT(*) = 0,
-    'ALTER TABLE local_users ADD COLUMN disabled BOOLEAN NOT NULL DEFAULT FALSE, ADD COLUMN administrator BOOLEAN NOT NULL DEFAULT FALSE, ADD COLUMN gone_at DATETIME(3) NULL, ADD KEY local_users_gone_at (gone_at)',
+    'ALTER TABLE local_users ADD COLUMN disabled BOOLEAN NOT NULL DEFAULT FALSE, ADD COLUMN administrator BOOLEAN NOT NULL DEFAULT FALSE, ADD COLUMN gone_at DATETIME(3) NULL',
     'DO 0') FROM information_schema.columns
     WHERE table_schema = DATABASE() AND table_name = 'local_users' AND column_name = 'disabled');
 PREPARE latchkey_step FROM @latchkey_step;
@@ -104,15 +105,42 @@ EXECUTE latchkey_step;
 DEALLOCATE PREPARE latchkey_step;
 
 SET @latchkey_step = (SELECT IF(COUNT(*) = 0,
-    'ALTER TABLE links ADD COLUMN ends_at DATETIME(3) NULL, ADD COLUMN libraries TEXT NULL, ADD COLUMN invited_by BIGINT NOT NULL DEFAULT 0, ADD KEY links_ends_at (ends_at), ADD KEY links_invited_by (invited_by)',
+    'ALTER TABLE local_users ADD KEY local_users_gone_at (gone_at)',
+    'DO 0') FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name = 'local_users' AND index_name = 'local_users_gone_at');
+PREPARE latchkey_step FROM @latchkey_step;
+EXECUTE latchkey_step;
+DEALLOCATE PREPARE latchkey_step;
+
+SET @latchkey_step = (SELECT IF(COUNT(*) = 0,
+    'ALTER TABLE links ADD COLUMN ends_at DATETIME(3) NULL, ADD COLUMN libraries TEXT NULL, ADD COLUMN invited_by BIGINT NOT NULL DEFAULT 0',
     'DO 0') FROM information_schema.columns
     WHERE table_schema = DATABASE() AND table_name = 'links' AND column_name = 'ends_at');
 PREPARE latchkey_step FROM @latchkey_step;
 EXECUTE latchkey_step;
 DEALLOCATE PREPARE latchkey_step;
 
+SET @latchkey_step = (SELECT IF(COUNT(*) = 0,
+    'ALTER TABLE links ADD KEY links_ends_at (ends_at)',
+    'DO 0') FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name = 'links' AND index_name = 'links_ends_at');
+PREPARE latchkey_step FROM @latchkey_step;
+EXECUTE latchkey_step;
+DEALLOCATE PREPARE latchkey_step;
+
+SET @latchkey_step = (SELECT IF(COUNT(*) = 0,
+    'ALTER TABLE links ADD KEY links_invited_by (invited_by)',
+    'DO 0') FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name = 'links' AND index_name = 'links_invited_by');
+PREPARE latchkey_step FROM @latchkey_step;
+EXECUTE latchkey_step;
+DEALLOCATE PREPARE latchkey_step;
+
 -- +goose Down
+ALTER TABLE links DROP KEY links_invited_by;
+ALTER TABLE links DROP KEY links_ends_at;
 ALTER TABLE links DROP COLUMN ends_at, DROP COLUMN libraries, DROP COLUMN invited_by;
+ALTER TABLE local_users DROP KEY local_users_gone_at;
 ALTER TABLE local_users DROP COLUMN disabled, DROP COLUMN administrator, DROP COLUMN gone_at;
 ALTER TABLE accounts DROP COLUMN operator;
 ALTER TABLE servers DROP COLUMN change_seq, DROP COLUMN acked_seq, DROP COLUMN report_hash, DROP COLUMN self_service;
