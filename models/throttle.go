@@ -248,25 +248,37 @@ RETURNING hits`
 	return hits, errors.Join(err, rows.Err()) // no row: refused
 }
 
+// refusedMark is added to the insert id of a refused try. No counter counts so far.
+const refusedMark = 1 << 40
+
 // raiseMySQL assigns from left to right, and each assignment sees those before it:
 // hits first, then open_at by the new hits, window_ends last. The result is the
-// statement's insert id, because the row count does not show a refusal.
+// statement's insert id, because the row count does not show a refusal: the number of tries,
+// or 0 for a new counter, or a number from [refusedMark] on. Each LAST_INSERT_ID reads a column,
+// because TiDB computes one that does not before it knows which of them is needed.
 func raiseMySQL(db *gorm.DB, key secret.Hash, limit Limit, now, ends, first int64) (int, error) {
 	steps, stepArgs := limit.steps("hits", now)
-	args := []any{key, ends, first, now, now, now, now, now, first}
+	args := []any{key, ends, first, now, now, now, refusedMark, refusedMark, now, now, first}
 	args = append(args, stepArgs...)
 	args = append(args, now)
-	statement := `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, LAST_INSERT_ID(1), ?, ?)
+	statement := `INSERT INTO throttle (throttle_key, hits, window_ends, open_at) VALUES (?, 1, ?, ?)
 ON DUPLICATE KEY UPDATE
- hits = IF(window_ends <= ? OR open_at <= ?, LAST_INSERT_ID(IF(window_ends <= ?, 1, hits + 1)), hits + LAST_INSERT_ID(0)),
+ hits = IF(window_ends <= ? OR open_at <= ?, LAST_INSERT_ID(IF(window_ends <= ?, 1, hits + 1)), LAST_INSERT_ID(hits + ?) - ?),
  open_at = IF(window_ends <= ? OR open_at <= ?, IF(hits = 1, ?, ` + steps + `), open_at),
  window_ends = IF(window_ends <= ?, VALUES(window_ends), window_ends)`
 	result, err := database.Exec(db, statement, args...)
 	if err != nil {
 		return 0, err
 	}
-	hits, err := result.LastInsertId()
-	return int(hits), err
+	id, err := result.LastInsertId()
+	switch {
+	case id >= refusedMark:
+		return 0, err
+	case id == 0 && err == nil:
+		return 1, nil
+	default:
+		return int(id), err
+	}
 }
 
 // attempt raises a counter. If the try is refused it waits a moment and counts it
