@@ -62,6 +62,9 @@ func adviceAbout(number uint16) string {
 		return "The server's disk is full: make room there."
 	case 1115, 1193, 1273:
 		return "The server does not know something that the service needs: it may be too old, or of another kind than MariaDB and MySQL."
+	case 3750:
+		return "MySQL refuses tables without a primary key, and two tables of the service have a unique key instead: " +
+			"set sql_require_primary_key = OFF there, as docs/operations.md says."
 	default:
 		return ""
 	}

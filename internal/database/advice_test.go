@@ -54,6 +54,7 @@ func TestAdvice(t *testing.T) {
 		{&mysql.MySQLError{Number: 1290}, "only reads"},
 		{&mysql.MySQLError{Number: 1114}, "disk is full"},
 		{&mysql.MySQLError{Number: 1193}, "too old"},
+		{&mysql.MySQLError{Number: 3750}, "sql_require_primary_key"},
 		{mysql.ErrNoTLS, "has no TLS"},
 		{mysql.ErrUnknownPlugin, "ALTER USER"},
 	} {
