@@ -99,6 +99,14 @@ func away(err error) bool {
 	return (ok && e.Number == clusterNotReady) || errors.Is(err, driver.ErrBadConn)
 }
 
+// met reports whether a retryable err means that another transaction was first, and not that it
+// holds its locks for long, or that the database is away.
+func met(err error) bool {
+	const lockWait = 1205
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && e.Number != lockWait && !away(err)
+}
+
 // Unavailable reports whether err means that the database cannot be reached, is
 // full or is overloaded, and not that the statement was wrong: the same request may
 // succeed later.

@@ -44,6 +44,7 @@ type DB struct {
 	Waits   func(ctx context.Context)
 	address string
 	writer  chan struct{} // SQLite: full while a transaction of this process writes
+	turns   chan struct{} // full while a transaction that lost several tries has its turn
 
 	connections int // open at once, at most
 	prepared    []*Prepared
@@ -121,7 +122,7 @@ func OpenPages(address string, connections int, pages Pages) (*DB, error) {
 		db.ConnPool, db.Statement.ConnPool = keeper, keeper
 	}
 	d := &DB{
-		Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1), connections: connections,
+		Gorm: db, SQL: pool, Dialect: dialect, address: address, writer: make(chan struct{}, 1), turns: make(chan struct{}, 1), connections: connections,
 	}
 	if err := db.Use(observer{d}); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

@@ -25,7 +25,7 @@ func TestAwayIsGivenUp(t *testing.T) {
 		"refused":             {&mysql.MySQLError{Number: 1064}, 1, 0, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			d, tries, begun := &DB{Dialect: MySQL}, 0, time.Now()
+			d, tries, begun := &DB{Dialect: MySQL, turns: make(chan struct{}, 1)}, 0, time.Now()
 			err := d.repeat(t.Context(), func() error {
 				tries++
 				time.Sleep(c.takes)
