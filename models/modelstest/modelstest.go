@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"github.com/latchkey-media/latchkey/internal/secret"
 	"github.com/latchkey-media/latchkey/internal/waittest"
 	"github.com/latchkey-media/latchkey/models"
@@ -136,13 +134,18 @@ func New(t testing.TB, adjust ...Adjust) (*models.Store, *Clock) {
 }
 
 // Each runs f against an empty Store on SQLite and on MySQL. Without a MySQL
-// server the test fails: see [MySQL].
+// server the test fails: see [MySQL]. A test that changes the schema needs [EachDatabase].
 func Each(t *testing.T, f func(t *testing.T, store *models.Store, clock *Clock), adjust ...Adjust) {
 	t.Helper()
-	EachDatabase(t, func(t *testing.T, database string) {
-		clock := NewClock()
-		f(t, Open(t, database, clock, adjust...), clock)
-	})
+	on := func(database func(testing.TB) string) func(*testing.T) {
+		return func(t *testing.T) {
+			t.Parallel()
+			clock := NewClock()
+			f(t, Open(t, database(t), clock, adjust...), clock)
+		}
+	}
+	t.Run("sqlite", on(SQLite))
+	t.Run("mysql", on(reused))
 }
 
 // EachDatabase runs f with the address of an empty database of every kind.
@@ -195,6 +198,14 @@ const nodesVariable = "LATCHKEY_TEST_GALERA"
 // "none", all of them are skipped.
 func MySQL(t testing.TB) string {
 	t.Helper()
+	address, drop := create(t)
+	t.Cleanup(drop)
+	return address
+}
+
+// create does the same as [MySQL], but does not drop the database.
+func create(t testing.TB) (address string, drop func()) {
+	t.Helper()
 	server := os.Getenv(serverVariable)
 	switch server {
 	case "none":
@@ -215,9 +226,21 @@ func MySQL(t testing.TB) string {
 	for node := range strings.FieldsSeq(os.Getenv(nodesVariable)) {
 		awaitDatabase(t, node, name)
 	}
-	t.Cleanup(func() { exec(t, u, "DROP DATABASE "+name) })
-	u.Path = "/" + name
-	return u.String()
+	at := *u
+	at.Path = "/" + name
+	return at.String(), func() { exec(t, u, "DROP DATABASE "+name) }
+}
+
+// SkipOnTiDB skips a test that cannot be made on TiDB, where the server is one.
+func SkipOnTiDB(t testing.TB, db *sql.DB, why string) {
+	t.Helper()
+	var version string
+	if err := db.QueryRowContext(context.Background(), "SELECT VERSION()").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(version, "TiDB") {
+		t.Skip(why)
+	}
 }
 
 // OnlyUser waits until no other test of any package uses the thing called name on the server of
@@ -292,10 +315,7 @@ func exec(t testing.TB, server *url.URL, statement string) {
 // connect returns a pool of connections to a server, as the user of its address.
 func connect(t testing.TB, server *url.URL) *sql.DB {
 	t.Helper()
-	config := mysql.NewConfig()
-	config.Net, config.Addr, config.User = "tcp", server.Host, server.User.Username()
-	config.Passwd, _ = server.User.Password()
-	db, err := sql.Open("mysql", config.FormatDSN())
+	db, err := sql.Open("mysql", mysqlOf(server).FormatDSN())
 	if err != nil {
 		t.Fatal(err)
 	}
