@@ -75,6 +75,7 @@ func TestReadyTriesToWrite(t *testing.T) {
 func TestReadyNoticesReadOnlyServers(t *testing.T) { //nolint:paralleltest // see above
 	g := newGuest(t, "")
 	db := prepared(t, g.at(""))
+	modelstest.SkipOnTiDB(t, db.SQL, "read_only does nothing on TiDB")
 	release := modelstest.OnlyUser(t, g.url.String(), "read_only")
 	defer release()
 	defer g.run("SET GLOBAL read_only = 0")

@@ -173,6 +173,7 @@ func (p *watchedPool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm
 func TestTxRepeatsOnlyPassingErrors(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.MySQL(t))
+	modelstest.SkipOnTiDB(t, db.SQL, "TiDB has no SIGNAL, by which this test makes errors")
 	exec(t, db, "CREATE TABLE t (n INT NOT NULL PRIMARY KEY)")
 	wrong := errors.New("wrong")
 	deadlock := func(tx *gorm.DB) error { // a real error of the server, by its number
@@ -262,6 +263,7 @@ func TestTxConnectionGone(t *testing.T) {
 func TestReadOnlyNodeIsLeft(t *testing.T) {
 	t.Parallel()
 	db := openOne(t, modelstest.MySQL(t))
+	modelstest.SkipOnTiDB(t, db.SQL, "TiDB has no transactions that only read")
 	exec(t, db, "CREATE TABLE t (n INT NOT NULL)", "SET SESSION TRANSACTION READ ONLY")
 	err := db.Tx(t.Context(), func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (1)").Error })
 	if err != nil || count(t, db, "SELECT COUNT(*) FROM t") != 1 {
