@@ -8,7 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// txTries is the largest number of times that a transaction is run.
+// txTries is the largest number of times that a transaction is run; while it has its turn, that many
+// times more.
 const txTries = 10
 
 // freeTries is the number of tries that may meet those of other transactions of this process.
@@ -17,6 +18,7 @@ const freeTries = 2
 
 const (
 	shortPause   = 40 * time.Millisecond  // between two tries of a transaction that has its turn
+	politeTime   = time.Second            // how long a new transaction waits at most for one that has its turn
 	longestPause = 400 * time.Millisecond // between two tries
 	awayTime     = 2 * time.Second        // from the first try, after which a database that is away is tried no more
 )
@@ -44,16 +46,17 @@ func (d *DB) repeat(ctx context.Context, write func() error) (err error) {
 	begun := time.Now() //nolint:forbidigo // how long it takes, not what time it is
 	leave := func() {}  // ends the turn
 	defer func() { leave() }()
-	for try, most := 1, longestPause; ; try++ {
+	d.letOthers(ctx)
+	for try, last, most := 1, txTries, longestPause; ; try++ {
 		err = d.alone(ctx, write)
-		if err == nil || try == txTries || !Retryable(err) || (away(err) && time.Since(begun) > awayTime) { //nolint:forbidigo // see above
+		if err == nil || try == last || !Retryable(err) || (away(err) && time.Since(begun) > awayTime) { //nolint:forbidigo // see above
 			return err
 		}
 		if try == freeTries && met(err) {
 			if leave, err = d.takeTurn(ctx); err != nil {
 				return err
 			}
-			most = shortPause
+			last, most = try+txTries, shortPause
 		}
 		longest := min(20*time.Millisecond<<try, most)
 		select {
@@ -70,13 +73,29 @@ func (d *DB) repeat(ctx context.Context, write func() error) (err error) {
 // A Galera cluster decides at the commit who was first, and all others do their work again. When
 // many transactions change one account, they could lose ten times in a row: 64 codes of Quick
 // Connect at once, on three nodes of a busy machine, gave such errors. By turns only one
-// transaction of each instance, beside those that are new, tries at a time.
+// transaction of each instance tries at a time; the new ones wait a moment for it.
 func (d *DB) takeTurn(ctx context.Context) (leave func(), err error) {
 	select {
 	case d.turns <- struct{}{}:
 		return func() { <-d.turns }, nil
 	case <-ctx.Done():
 		return func() {}, ctx.Err()
+	}
+}
+
+// letOthers waits until no transaction has its turn, for [politeTime] at most: those that come
+// anew and anew would win over it each time.
+func (d *DB) letOthers(ctx context.Context) {
+	if len(d.turns) == 0 {
+		return
+	}
+	enough := time.NewTimer(politeTime)
+	defer enough.Stop()
+	select {
+	case d.turns <- struct{}{}:
+		<-d.turns
+	case <-enough.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -21,7 +21,7 @@ func TestAwayIsGivenUp(t *testing.T) {
 		"away at once":        {driver.ErrBadConn, txTries, 0, 3 * time.Second},
 		"away after a while":  {driver.ErrBadConn, 3, 900 * time.Millisecond, 3500 * time.Millisecond},
 		"without its cluster": {&mysql.MySQLError{Number: clusterNotReady}, 3, 900 * time.Millisecond, 3500 * time.Millisecond},
-		"a deadlock":          {&mysql.MySQLError{Number: 1213}, txTries, 900 * time.Millisecond, 15 * time.Second},
+		"a deadlock":          {&mysql.MySQLError{Number: 1213}, freeTries + txTries, 900 * time.Millisecond, 15 * time.Second},
 		"refused":             {&mysql.MySQLError{Number: 1064}, 1, 0, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -189,7 +189,7 @@ func TestTxRepeatsOnlyPassingErrors(t *testing.T) {
 		{"an error of ours", 1, func(*gorm.DB) error { return wrong }, 1, 0},
 		{"a duplicate", 1, func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (7)").Error }, 1, 0},
 		{"one deadlock", 1, deadlock, 2, 1},
-		{"endless deadlocks", 100, deadlock, 10, 0},
+		{"endless deadlocks", 100, deadlock, 12, 0}, // two free ones, and ten more by turns
 	} {
 		runs := 0
 		err := db.Tx(t.Context(), func(tx *gorm.DB) error {
