@@ -1,7 +1,7 @@
 // Package database opens the service's database, brings its schema up to date
 // and runs transactions, which it repeats if the engine asks for it. It works with
-// SQLite and with MySQL and its relatives (MariaDB, Galera, TiDB), and knows only
-// the tables for its migrations.
+// SQLite and with MySQL and its relatives, of which docs/adr/0023 says how far each is
+// tried, and knows only the tables for its migrations.
 package database
 
 import (
