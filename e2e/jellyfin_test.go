@@ -377,7 +377,7 @@ func (v *visitor) enterDigits(digits string) {
 	v.open("/link")
 	v.wantValue("user_code", "") // the page never fills the digits in
 	v.fill("user_code", digits)
-	v.send("/link")
+	v.send("/link/code")
 	v.wantText("main", v.says("page.quick_connect.warning"))
 	v.tabTo(`form[action="/link/quick-connect"] button`)
 	v.press(" ")

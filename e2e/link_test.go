@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 const (
@@ -200,7 +202,11 @@ func signTVIn(v *visitor, p person) signedIn {
 	v.open("/link")
 	v.wantFocus("[name=user_code]")
 	v.fill("user_code", strings.ToLower(strings.ReplaceAll(code, "-", "")))
-	v.send("/link")
+	v.send("/link/code")
+	v.leaving("/link", func() { v.do(chromedp.NavigateBack()) }) // no question whether to send the form again
+	v.wantFocus("[name=user_code]")
+	v.fill("user_code", code)
+	v.send("/link/code")
 	for _, told := range []string{"Emby for TV 2.1", tvAddress, v.says("page.device_approve.warning"), p.username} {
 		v.wantText("main", told)
 	}
@@ -315,7 +321,7 @@ func linkPages(t *testing.T, s *service) []shown {
 		}},
 		{"device_approve", "", func(v *visitor) {
 			v.fill("user_code", showCode(t, s))
-			v.send("/link")
+			v.send("/link/code")
 		}},
 		{"server_owner", "disabled", func(v *visitor) {
 			s.operate(t, "", "server", "disable", id)

@@ -32,7 +32,7 @@ func quickConnectPages(t *testing.T, s *service) []shown {
 		v.t.Helper()
 		v.open("/link")
 		v.fill("user_code", "739 104")
-		v.send("/link")
+		v.send("/link/code")
 	}
 	// asked sends the code with the keyboard, and returns the path at which the agent answers.
 	asked := func(v *visitor) string {

@@ -19,12 +19,15 @@ const (
 	cookiePending  cookieName = "latchkey-pending"  // the sign-up that waits for its confirmation
 	cookieLanguage cookieName = "latchkey-language" // the language of somebody who is not signed in
 	cookieNotice   cookieName = "latchkey-notice"   // the notice that the next page shows
+	cookieCode     cookieName = "latchkey-code"     // the code of a device that the person typed, for /link/code
+	cookieClaim    cookieName = "latchkey-claim"    // the claim code that the person made, for /servers/new
 )
 
 const (
 	languageLife = 365 * 24 * time.Hour
 	noticeLife   = 5 * time.Minute
-	maxCookie    = 1 << 10 // a longer value is ignored
+	codeLife     = 10 * time.Minute // no code of a device, and no claim code, is valid for longer
+	maxCookie    = 1 << 10          // a longer value is ignored
 )
 
 // full returns the name of the cookie as it is sent. With the prefix, browsers

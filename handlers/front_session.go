@@ -43,6 +43,8 @@ func (s *site) renewSession(c *gin.Context, session models.Session, token string
 // pages that it showed.
 func (s *site) forgetSession(c *gin.Context) {
 	s.clearCookie(c, cookieSession)
+	s.clearCookie(c, cookieCode)
+	s.clearCookie(c, cookieClaim)
 	forgetCopies(c)
 }
 

@@ -56,20 +56,25 @@ func (m *runServer) ask(username, linkType string) models.Authorization {
 // owns makes b's account the owner of a new server, by a claim code.
 func (b *browser) owns(name string) *runServer {
 	b.t.Helper()
-	page := b.post("/servers/new")
+	return b.register(b.t, name, strings.ToLower(b.claimCode()))
+}
+
+// claimCode makes a claim code and returns what the page shows.
+func (b *browser) claimCode() string {
+	b.t.Helper()
+	b.led(b.post("/servers/new"), "/servers/new")
+	page := b.get("/servers/new")
 	b.see(page, http.StatusOK, "Your claim code")
 	code := regexp.MustCompile(`[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}`).FindString(page.body)
 	b.plant(code)
-	return b.register(b.t, name, strings.ToLower(code))
+	return code
 }
 
 // runsAttic makes b's account the owner of a new server, Attic, with an agent that
 // has reported two local users and two libraries.
 func (b *browser) runsAttic() *runServer {
 	b.t.Helper()
-	code := regexp.MustCompile(`[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}`).FindString(b.post("/servers/new").body)
-	b.plant(code)
-	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent, ClaimCode: code}
+	in := models.Registration{Name: "Attic", SystemID: "a-attic", Version: "1.0", Kind: models.ServerAgent, ClaimCode: b.claimCode()}
 	registered, err := b.Store.Registrations.Register(b.t.Context(), in, models.Caller{Address: "192.0.2.80"})
 	if err != nil {
 		b.t.Fatal(err)

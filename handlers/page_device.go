@@ -45,7 +45,9 @@ func (s *site) deviceForm(c *gin.Context) error {
 	return s.showDevice(c, form{"user_code": typedCode(queryValue(c, "user_code"))}, nil)
 }
 
-// lookDevice answers POST /link with the device that shows the code.
+// lookDevice answers POST /link. It leads a right code on to /link/code by a redirect, so
+// that the browser can go back to that page. The code travels in a cookie: an address stays
+// in the history of the browser, and a link could lead somebody to it.
 func (s *site) lookDevice(c *gin.Context, f form) error {
 	session, err := s.codeTyper(c, f["user_code"], s.signedIn)
 	if err != nil {
@@ -54,18 +56,45 @@ func (s *site) lookDevice(c *gin.Context, f form) error {
 	if err := missing(f, "user_code"); err != nil {
 		return s.showDevice(c, f, err)
 	}
-	if models.IsQuickCode(f["user_code"]) {
-		return s.lookQuickConnect(c, f)
+	code, quick := models.ParseQuickCode(f["user_code"])
+	if quick {
+		_, err = s.codeTyper(c, code, s.signedInRecently)
+		if err != nil {
+			return err
+		}
+	} else {
+		device, err := s.Store.Devices.LookCode(c.Request.Context(), session, f["user_code"], caller(c))
+		if err != nil {
+			return s.showDevice(c, f, err)
+		}
+		code = device.UserCode
 	}
-	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, f["user_code"], caller(c))
+	s.setCookie(c, cookieCode, code, codeLife)
+	return seeOther(c, "/link/code")
+}
+
+// deviceCode answers GET /link/code: the device that shows the code which the person typed,
+// or the question for the server if the code is that of Quick Connect.
+func (s *site) deviceCode(c *gin.Context) error {
+	code := s.cookie(c, cookieCode)
+	session, err := s.codeTyper(c, code, s.signedIn)
 	if err != nil {
-		return s.showDevice(c, f, err)
+		return err
+	}
+	if code == "" {
+		return seeOther(c, "/link")
+	}
+	if models.IsQuickCode(code) {
+		return s.lookQuickConnect(c, form{"user_code": code})
+	}
+	device, err := s.Store.Devices.LookCode(c.Request.Context(), session, code, caller(c))
+	if err != nil {
+		return s.showDevice(c, form{"user_code": code}, err)
 	}
 	page := deviceApprovePage{
 		Base: s.base(c, "device_approve"), UserCode: device.UserCode, Client: device.Client,
 		AskedAt: device.AskedAt, ExpiresAt: device.ExpiresAt,
 	}
-	page.Path = filledDevicePage(device.UserCode)
 	page.Device = cmp.Or(device.Device, page.T("device.unnamed"))
 	page.Address = cmp.Or(device.Address, page.T("address.unknown"))
 	return s.render(c, http.StatusOK, "device_approve", page)
@@ -97,6 +126,7 @@ func (s *site) decideDevice(c *gin.Context, f form, session models.Session,
 	if err := decide(c.Request.Context(), session, f["user_code"], caller(c)); err != nil {
 		return s.showDevice(c, f, err)
 	}
+	s.clearCookie(c, cookieCode)
 	return s.leave(c, to, n)
 }
 

@@ -23,6 +23,13 @@ func (s *site) shows(t *testing.T) models.DeviceCode {
 	return code
 }
 
+// types sends a right code to /link and returns the page that it leads to.
+func (b *browser) types(code string) answer {
+	b.t.Helper()
+	b.led(b.post("/link", "user_code", code), "/link/code")
+	return b.get("/link/code")
+}
+
 func (s *site) exchange(t *testing.T, code models.DeviceCode) (models.SignedIn, error) {
 	t.Helper()
 	s.Clock.Advance(6 * time.Second)
@@ -50,13 +57,13 @@ func TestLinkADevice(t *testing.T) {
 	// The language switch keeps the code.
 	back := `name="return_to" value="` + filled + `"`
 	b.see(b.get(filled), http.StatusOK, back)
-	b.see(b.post("/link", "user_code", code.UserCode), http.StatusOK, back)
+	b.see(b.types(code.UserCode), http.StatusOK, `name="return_to" value="/link/code"`)
 	b.led(b.post("/language", "language", "en", "return_to", filled), filled, `value="`+code.UserCode+`"`)
 
 	b.wrong(b.post("/link", "user_code", "BCDF-GHJK"), "user_code")
 	b.wrong(b.post("/link", "user_code", ""), "user_code")
 	typed := strings.ToLower(strings.ReplaceAll(code.UserCode, "-", " "))
-	b.see(b.post("/link", "user_code", typed), http.StatusOK,
+	b.see(b.types(typed), http.StatusOK,
 		"Living &lt;room&gt;", "Example for TV 4.2", "203.0.113.9", code.UserCode, "Go on only if you see this code on your own TV right now")
 	if _, err := s.exchange(t, code); err == nil {
 		t.Fatal("looking approved a device")
@@ -86,7 +93,7 @@ func TestLinkAsksForThePassword(t *testing.T) {
 	s.Clock.Advance(25 * time.Hour)
 	code := s.shows(t)
 	filled := "/link?user_code=" + code.UserCode
-	b.see(b.post("/link", "user_code", code.UserCode), http.StatusOK)
+	b.see(b.types(code.UserCode), http.StatusOK)
 	b.led(b.post("/link/approve", "user_code", code.UserCode), "/account/confirm-password?return_to="+url.QueryEscape(filled), "Your password, please")
 	if _, err := s.exchange(t, code); err == nil {
 		t.Fatal("a device was approved without the password")

@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -69,7 +68,7 @@ func TestExportOfServersAndDevices(t *testing.T) {
 	b.signIn(b.join("ann"))
 	other.signIn(other.join("bob"))
 	b.owns("Den")
-	open := regexp.MustCompile(`[A-Z]{4}-[A-Z]{4}`).FindString(b.post("/servers/new").body)
+	open := b.claimCode()
 	link := other.owns("Attic").ask("ann", models.LinkGuest)
 	code := s.shows(t)
 	b.led(b.post("/link/approve", "user_code", code.UserCode), "/servers")

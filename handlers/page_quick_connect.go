@@ -40,7 +40,7 @@ type quickConnectWaitPage struct {
 // signing in or giving the password. An address never carries them.
 const digitsAgain = "/link?digits=again"
 
-// lookQuickConnect shows the page that follows the six digits of Quick Connect.
+// lookQuickConnect answers GET /link/code with the page that follows the six digits of Quick Connect.
 // It asks for the server, and whether the digits are on a screen in front of
 // the person now. Only the media server knows the device, so there is nothing
 // to look up.
@@ -69,6 +69,7 @@ func (s *site) quickConnect(c *gin.Context, f form) error {
 	if err != nil {
 		return s.showQuickConnect(c, f, err)
 	}
+	s.clearCookie(c, cookieCode)
 	return seeOther(c, "/link/quick-connect/"+idText(asked.ID))
 }
 

@@ -68,9 +68,9 @@ func TestQuickConnectPages(t *testing.T) {
 	gina.says("/link", "Eight letters", "six digits of Quick Connect", "but not", "once more")
 
 	// Six digits lead to a page that asks the person, and ask no server.
-	page := gina.post("/link", "user_code", " 739-104 ")
+	page := gina.types(" 739-104 ")
 	gina.see(page, http.StatusOK, "Do you see this code right now?", "739 104", "Attic", "Go on only if these six digits", `name="code" value="739 104"`,
-		`type="radio" value="`+attic.id()+`" required checked`, `action="/link/quick-connect"`, `name="return_to" value="/link"`)
+		`type="radio" value="`+attic.id()+`" required checked`, `action="/link/quick-connect"`, `name="return_to" value="/link/code"`)
 	attic.nothingWaits()
 
 	// The person must choose a server that they are linked to.
@@ -143,7 +143,7 @@ func TestQuickConnectServersOnPage(t *testing.T) {
 	other := second.runsAttic()
 	other.reportsQuick(true)
 	other.links(gina)
-	page := gina.post("/link", "user_code", "739104")
+	page := gina.types("739104")
 	gina.see(page, http.StatusOK, attic.id(), other.id())
 	if strings.Contains(page.body, " checked") {
 		t.Error("one of several is chosen already")
@@ -152,7 +152,7 @@ func TestQuickConnectServersOnPage(t *testing.T) {
 	gina.see(page, http.StatusUnprocessableEntity, "six digits")
 	attic.reportsQuick(false)
 	other.reportsQuick(false)
-	gina.see(gina.post("/link", "user_code", "739104"), http.StatusOK, "none of your servers", "invitation", `href="/servers"`)
+	gina.see(gina.types("739104"), http.StatusOK, "none of your servers", "invitation", `href="/servers"`)
 	gina.see(gina.post("/link/quick-connect", "code", "739104", "server_id", other.id()), http.StatusUnprocessableEntity, "none of your servers")
 }
 
@@ -193,11 +193,11 @@ func TestDigitsAreNeverFilledIn(t *testing.T) {
 	gina.led(gina.post("/link/quick-connect", "code", "739104", "server_id", attic.id()), confirm)
 	attic.nothingWaits()
 	gina.led(gina.post("/account/confirm-password", "current_password", p.password, "return_to", again), again, "once more")
-	gina.see(gina.post("/link", "user_code", "739104"), http.StatusOK, "Do you see this code")
+	gina.see(gina.types("739104"), http.StatusOK, "Do you see this code")
 
 	// The language is switched.
 	for _, a := range []answer{
-		gina.post("/link", "user_code", "739104"), gina.post("/link", "user_code", "73910"),
+		gina.post("/link", "user_code", "73910"),
 		gina.post("/link/quick-connect", "code", "739104"), gina.post("/link/quick-connect", "code", "73910"),
 	} {
 		if !strings.Contains(a.body, `name="return_to" value="/link"`) {

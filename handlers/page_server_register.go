@@ -14,7 +14,7 @@ import (
 // AccessKey.
 type serverRegisterPage struct {
 	Base
-	Code                string // "" until a code is made
+	Code                string // "" for none that is still valid
 	Until               time.Time
 	ServerID, AccessKey Field
 }
@@ -22,21 +22,38 @@ type serverRegisterPage struct {
 // serverRegisterForm answers GET /servers/new, which offers two ways to become
 // the owner of a server.
 func (s *site) serverRegisterForm(c *gin.Context) error {
-	if _, err := s.signedIn(c); err != nil {
-		return err
-	}
-	return s.showServerRegister(c, s.serverRegisterPageOf(c), nil, nil)
-}
-
-// makeClaimCode answers POST /servers/new. Only this answer shows the code.
-func (s *site) makeClaimCode(c *gin.Context, _ form) error {
 	session, err := s.signedIn(c)
 	if err != nil {
 		return err
 	}
 	page := s.serverRegisterPageOf(c)
-	page.Code, page.Until, err = s.Store.Registrations.NewClaimCode(c.Request.Context(), session.AccountID)
-	return s.showServerRegister(c, page, nil, err)
+	if code := s.cookie(c, cookieClaim); code != "" {
+		until, err := s.Store.Registrations.ClaimCodeUntil(c.Request.Context(), session.AccountID, code)
+		switch {
+		case err == nil:
+			page.Code, page.Until = code, until
+		case errors.Is(err, models.ErrClaimCodeWrong): // it was used, or it is over
+			s.clearCookie(c, cookieClaim)
+		default:
+			return err
+		}
+	}
+	return s.showServerRegister(c, page, nil, nil)
+}
+
+// makeClaimCode answers POST /servers/new. Only the browser that made the code shows it: a
+// cookie carries it, because the database has its hash alone.
+func (s *site) makeClaimCode(c *gin.Context, _ form) error {
+	session, err := s.signedIn(c)
+	if err != nil {
+		return err
+	}
+	code, _, err := s.Store.Registrations.NewClaimCode(c.Request.Context(), session.AccountID)
+	if err != nil {
+		return s.showServerRegister(c, s.serverRegisterPageOf(c), nil, err)
+	}
+	s.setCookie(c, cookieClaim, code, codeLife)
+	return seeOther(c, "/servers/new")
 }
 
 // claimServer answers POST /servers/claim. The Id and the AccessKey of a server

@@ -6,6 +6,32 @@ import (
 	"testing"
 )
 
+// A claim code stays on the page until it is used, in the browser that made it alone.
+func TestClaimCodeStaysOnThePage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b, other := s.browser(t), s.browser(t)
+	ann := b.join("ann")
+	b.signIn(ann)
+	other.signIn(other.join("bob"))
+	code := b.claimCode()
+	b.says("/servers/new", code)
+	other.says("/servers/new", "but not", code)
+	other.header.Set("Cookie", "__Host-latchkey-claim="+code) // of somebody else
+	other.says("/servers/new", "but not", code)
+	other.header.Del("Cookie")
+
+	s.register(t, "Den", code)
+	b.says("/servers/new", "but not", code)
+	if got := b.get("/servers/new"); strings.Contains(got.body, "Your claim code") {
+		t.Error("a code that was used is shown again")
+	}
+	again := b.claimCode()
+	b.led(b.post("/signout"), "/")
+	b.signIn(ann)
+	b.says("/servers/new", "but not", again)
+}
+
 func TestClaimAServer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -141,6 +141,7 @@ func (s *site) linkRoutes(r *gin.Engine) {
 func (s *site) deviceRoutes(r *gin.Engine) {
 	s.get(r, "/link", s.deviceForm)
 	s.post(r, "/link", s.lookDevice)
+	s.get(r, "/link/code", s.deviceCode)
 	s.post(r, "/link/approve", s.approveDevice)
 	s.post(r, "/link/deny", s.denyDevice)
 	s.post(r, "/link/quick-connect", s.quickConnect)

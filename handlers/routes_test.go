@@ -95,6 +95,7 @@ func table() map[string]row {
 		"GET /servers/:id/open":               serverPage("/open"),
 		"GET /invitations":                    account("/invitations"),
 		"GET /link":                           account("/link"),
+		"GET /link/code":                      {signIn("/link/code"), "303 /link", "303 /link"},
 		"GET /pin":                            {"302 /link", "302 /link", "302 /link"},
 		"POST /servers/leave":                 {signIn("/servers"), "404", forbidden},
 		"POST /servers/new":                   {signIn("/servers/new"), open, forbidden},

@@ -323,6 +323,25 @@ func (r *Registrations) NewClaimCode(ctx context.Context, accountID int64) (code
 	return showShortCode(code), until, nil
 }
 
+// ClaimCodeUntil returns when a claim code of the account ends, in UTC. It returns
+// [ErrClaimCodeWrong] for a code that was used, that is over or that is of another account.
+func (r *Registrations) ClaimCodeUntil(ctx context.Context, accountID int64, typed string) (time.Time, error) {
+	code, ok := parseShortCode(typed)
+	if !ok {
+		return time.Time{}, ErrClaimCodeWrong
+	}
+	rows, err := gorm.G[claimCodeRow](r.read(ctx)).Select("expires_at").
+		Where("code_mac = ? AND account_id = ? AND used_at IS NULL AND expires_at > ?",
+			r.keys.MAC(claimCodePurpose, code), accountID, r.Now()).Find(ctx)
+	if err != nil {
+		return time.Time{}, explained("find a claim code", err)
+	}
+	if len(rows) != 1 {
+		return time.Time{}, ErrClaimCodeWrong
+	}
+	return rows[0].ExpiresAt.UTC(), nil
+}
+
 // Claim makes the account the owner of a server that registered without a claim code. The
 // id and the current key can be read at the server, so a person who knows both runs the
 // server. A replaced key proves nothing. If several people claim at once, one succeeds. It
