@@ -100,7 +100,7 @@ func (a *Agent) check(p *problems) {
 	}
 	p.add("listen", checkListen(a.Listen))
 	p.add("trusted-proxies", checkProxies(a.TrustedProxies))
-	p.add("server-name", checkServiceName(a.ServerName))
+	p.add("server-name", checkShortText(a.ServerName))
 	p.add("secret-key", checkKey(a.SecretKey))
 	p.add("api-key", checkVisible(a.APIKey))
 	p.add("claim-code", checkVisible(a.ClaimCode))

@@ -33,7 +33,8 @@ func (s *Settings) check(p *problems) {
 	p.add("listen", checkListen(s.Listen))
 	p.add("trusted-proxies", checkProxies(s.TrustedProxies))
 	p.add("busy-addresses", checkBusy(s.BusyAddresses))
-	p.add("service-name", checkServiceName(s.ServiceName))
+	p.add("service-name", checkShortText(s.ServiceName))
+	p.add("operator-name", checkShortText(s.OperatorName))
 	p.add("database", checkDatabase(s.Database))
 	p.add("mail-url", checkMailURL(s.MailURL))
 	p.add("mail-from", checkMailFrom(s.MailFrom))
@@ -197,7 +198,7 @@ func checkContact(text string) (string, error) {
 	return "", errors.New("must be an email address, or an address that starts with https://")
 }
 
-func checkServiceName(text string) error {
+func checkShortText(text string) error {
 	const most = 60
 	if utf8.RuneCountInString(text) > most {
 		return fmt.Errorf("is longer than %d characters", most)

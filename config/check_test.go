@@ -117,6 +117,8 @@ func TestValues(t *testing.T) {
 		{"service-name", "Wohnzimmer – Süd", ""},
 		{"service-name", strings.Repeat("x", 61), "longer than 60"},
 		{"service-name", "a\x1bb", "line break"},
+		{"operator-name", "Anna & Tom Berg", ""},
+		{"operator-name", strings.Repeat("x", 61), "longer than 60"},
 		{"security-contact", "security@example.org", ""},
 		{"security-contact", "mailto:security@example.org", ""},
 		{"security-contact", "https://example.org/security", ""},

@@ -52,6 +52,7 @@ characters with percent signs: ` + "`%2F` for `/`, `%23` for `#`, `%3F` for `?`,
 //nolint:gosec // G101: the passwords are examples
 const exampleFile = `public-url: https://latchkey.example.org
 service-name: Our living room
+operator-name: Anna and Tom Berg
 data-dir: /var/lib/latchkey
 database: mysql://latchkey:PASSWORD@db.example.org:3306/latchkey
 mail-url: smtp://latchkey:PASSWORD@mail.example.org:587

@@ -14,6 +14,7 @@ func TestEmailChangeAndUndo(t *testing.T) {
 	next.email = "mira.new@example.org"
 	v := s.visit(t, phone, "en")
 	signIn(v, p)
+	v.follow(`header a[href="/account"]`, "/account")
 	v.follow(`main a[href="/account/email"]`, "/account/email")
 	v.fill("email", next.email)
 	v.fill("current_password", p.password)
@@ -43,6 +44,7 @@ func TestEmailChangeAndUndo(t *testing.T) {
 	owner.fill("password_again", p.password)
 	owner.send("/signin")
 	signIn(owner, p)
+	owner.open("/account")
 	owner.wantText("main", p.email)
 
 	v.open("/account")

@@ -71,6 +71,7 @@ func TestGerman(t *testing.T) {
 	other.push(`form[action="/confirm"] button`, "/signin")
 	other.locale = "de"
 	signIn(other, p)
+	other.open("/account")
 	other.wantGerman("account", "page.account.title")
 }
 

@@ -78,6 +78,7 @@ func TestMailedLinksInOldBrowsers(t *testing.T) {
 	p.password = renewPassword(v, p)
 	signIn(v, p)
 
+	v.follow(`header a[href="/account"]`, "/account")
 	next := "mira.new@example.org"
 	v.follow(`main a[href="/account/email"]`, "/account/email")
 	v.fill("email", next)

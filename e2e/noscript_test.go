@@ -36,6 +36,7 @@ func TestWithoutScripts(t *testing.T) {
 	v.wantValue("name_or_email", p.username)
 	signIn(v, p)
 
+	v.open("/account")
 	v.fill("display_name", "Mira K.")
 	v.send("/account")
 	v.wantNotice("profile_saved")

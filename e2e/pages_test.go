@@ -148,7 +148,10 @@ func strangersPages() []shown {
 
 func ownersPages(p person) []shown {
 	return []shown{
-		{"account", "", func(v *visitor) { signIn(v, p) }},
+		{"account", "", func(v *visitor) {
+			signIn(v, p)
+			v.open("/account")
+		}},
 		{"account", "with mistakes", func(v *visitor) {
 			v.fill("username", "_")
 			v.send("/account")

@@ -32,6 +32,8 @@ type look struct {
 var (
 	phone   = look{width: 320, height: 640}
 	desktop = look{width: 1280, height: 900}
+
+	magnified = look{width: 180, height: 360} // a phone of 360 pixels whose pages are shown at twice their size
 )
 
 // schemeFeature is the name of the colour scheme in style sheets.

@@ -96,12 +96,13 @@ func signIn(v *visitor, p person) {
 	v.wantFocus("[name=name_or_email]")
 	v.fill("name_or_email", p.email)
 	v.fill("password", p.password)
-	v.send("/account")
+	v.send("/servers") // people come for their films
 }
 
 func changePassword(v *visitor, p person) string {
 	v.t.Helper()
 	const password = "nine loud bitterns"
+	v.follow(`header a[href="/account"]`, "/account")
 	v.follow(`main a[href="/account/password"]`, "/account/password")
 	v.fill("current_password", p.password)
 	v.fill("password", password)
@@ -114,6 +115,7 @@ func changePassword(v *visitor, p person) string {
 
 func setPIN(v *visitor, p person) {
 	v.t.Helper()
+	v.follow(`header a[href="/account"]`, "/account")
 	v.follow(`main a[href="/account/pin"]`, "/account/pin")
 	v.fill("pin", p.pin)
 	v.fill("pin_again", p.pin)
@@ -185,6 +187,7 @@ func arriveElsewhere(other *visitor, p person) {
 
 func signOutEverywhere(v, other *visitor, p person) {
 	v.t.Helper()
+	v.follow(`header a[href="/account"]`, "/account")
 	v.follow(`main a[href="/account/sessions"]`, "/account/sessions")
 	if devices := ask[int](v, `document.querySelectorAll(".devices > li").length`); devices != 2 {
 		v.t.Errorf("%d browsers are signed in, want 2", devices)
@@ -201,6 +204,7 @@ func signOutEverywhere(v, other *visitor, p person) {
 
 func deleteAccount(v *visitor, p person) {
 	v.t.Helper()
+	v.follow(`header a[href="/account"]`, "/account")
 	v.follow(`main a[href="/account/delete"]`, "/account/delete")
 	v.fill("current_password", p.password)
 	v.send("/")

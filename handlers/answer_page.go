@@ -17,6 +17,7 @@ func (s *site) base(c *gin.Context, name string) Base {
 		Locale:      s.locale(c),
 		Nonce:       visitOf(c).nonce,
 		ServiceName: s.ServiceName,
+		Operator:    s.OperatorName,
 		Page:        name,
 		Tabs:        tabsOf(name),
 		Path:        pageHere(c),

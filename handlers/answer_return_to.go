@@ -8,7 +8,10 @@ import (
 )
 
 // home is the page to go to after signing in, unless another was asked for.
-const home = "/account"
+const home = "/servers"
+
+// accountPath is the page with the settings of the account.
+const accountPath = "/account"
 
 // returnTo returns wish if it is a page of this site: a path, perhaps with a
 // query, that no browser can read as an address on another host. It returns

@@ -108,7 +108,7 @@ func TestOnlySharedPagesAreCompressed(t *testing.T) {
 			t.Errorf("%s: it is compressed, want it as it is", path)
 		}
 	}
-	stranger.led(stranger.post("/signin", "name_or_email", "ann", "password", goodPassword), "/account")
+	stranger.led(stranger.post("/signin", "name_or_email", "ann", "password", goodPassword), "/servers")
 	stranger.post("/signout")
 	a := stranger.packed("/")
 	if a.header.Get("Content-Encoding") != "" || !strings.Contains(a.body, `id="notice"`) {

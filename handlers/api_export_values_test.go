@@ -33,6 +33,7 @@ func withoutExport() map[string]string {
 		"Export.ServerLinks.Server.SystemID": link, "Export.ServerLinks.Server.Kind": link, "Export.ServerLinks.Server.Version": link,
 		"Export.ServerLinks.OwnerUsername":  link,
 		"Export.ServerLinks.LocalUserState": link, "Export.ServerLinks.WaitsFor": link,
+		"Export.ServerLinks.ServerAway":     link,
 		"Export.ServerLinks.ServerDisabled": link, "Export.ServerLinks.Active": account,
 		"Export.Servers.Addresses.Port":     "the address contains it",
 		"Export.Servers.Addresses.Position": "the order of the list shows it",

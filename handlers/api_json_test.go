@@ -154,7 +154,7 @@ func apiHostileTexts(t *testing.T, s *site) {
 		}
 	}
 	browser := s.browser(t)
-	browser.led(browser.post("/signin", "name_or_email", "ann", "password", goodPassword), "/account")
+	browser.led(browser.post("/signin", "name_or_email", "ann", "password", goodPassword), "/servers")
 	var all strings.Builder
 	for path := "/account/sessions"; path != ""; {
 		a := browser.get(path)

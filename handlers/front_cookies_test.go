@@ -90,7 +90,7 @@ func TestSignInMakesANewToken(t *testing.T) {
 	p := b.join("ann")
 	b.signIn(p)
 	first := b.token()
-	b.led(b.post("/signin", "name_or_email", "ann", "password", p.password), "/account")
+	b.led(b.post("/signin", "name_or_email", "ann", "password", p.password), "/servers")
 	if b.token() == first {
 		t.Fatal("the token is the same after sign-in, want a new one")
 	}

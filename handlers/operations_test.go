@@ -25,6 +25,8 @@ func withoutAPI() map[string]string {
 		restores = "the program itself calls it, when it starts and every minute"
 	)
 	return map[string]string{
+		"Registrations.ClaimCodeUntil": "the page shows the code again after a step back; a program keeps the code that it was given",
+
 		"Restores.Declare":        restores,
 		"Restores.Finish":         restores,
 		"Restores.Last":           "the page of the sign-in tells it; a program learns that its session has ended",

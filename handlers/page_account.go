@@ -43,7 +43,7 @@ func (s *site) changeProfile(c *gin.Context, f form) error {
 	if err != nil {
 		return s.showAccount(c, f, err)
 	}
-	return s.leave(c, home, noticeProfileSaved)
+	return s.leave(c, accountPath, noticeProfileSaved)
 }
 
 func (s *site) showAccount(c *gin.Context, f form, cause error) error {

@@ -20,6 +20,6 @@ func TestProfileAndLanguage(t *testing.T) {
 	visitor.see(visitor.get("/signin"), http.StatusOK, `<html lang="en">`)
 	visitor.header.Set("Accept-Language", "de-AT,de;q=0.9,en;q=0.1")
 	visitor.see(visitor.get("/signin"), http.StatusOK, `<html lang="de">`)
-	visitor.led(visitor.post("/language", "language", "en", "return_to", "//evil.example"), "/account")
+	visitor.led(visitor.post("/language", "language", "en", "return_to", "//evil.example"), "/servers")
 	visitor.see(visitor.get("/signin"), http.StatusOK, `<html lang="en">`)
 }

@@ -101,7 +101,7 @@ func (s *site) confirmEmailChange(c *gin.Context, _ form) error {
 		return s.spent(c, linkEmailConfirm, err)
 	}
 	s.clearCookie(c, linkEmailConfirm)
-	return s.leave(c, home, noticeEmailChanged)
+	return s.leave(c, accountPath, noticeEmailChanged)
 }
 
 // emailChangeUndoForm answers GET /account/email/undo, which the mail to the

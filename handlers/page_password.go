@@ -33,7 +33,7 @@ func (s *site) changePassword(c *gin.Context, f form) error {
 	}
 	s.renewSession(c, session, renewed.Token)
 	s.keepDeviceMark(c, renewed.DeviceMark)
-	return s.leave(c, home, noticePasswordChanged)
+	return s.leave(c, accountPath, noticePasswordChanged)
 }
 
 func (s *site) showPassword(c *gin.Context, cause error) error {

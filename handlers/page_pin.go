@@ -63,7 +63,7 @@ func (s *site) pin(c *gin.Context, f form) error {
 	if err != nil {
 		return s.showPIN(c, account, f, err)
 	}
-	return s.leave(c, home, pinNotice(f["do"], account.HasPIN))
+	return s.leave(c, accountPath, pinNotice(f["do"], account.HasPIN))
 }
 
 func pinNotice(do string, had bool) notice {

@@ -42,7 +42,7 @@ func (s *site) resetPINByPassword(c *gin.Context, f form) error {
 	if err != nil {
 		return s.showPINResetRequest(c, err)
 	}
-	return s.leave(c, home, pinNotice(f["do"], true))
+	return s.leave(c, accountPath, pinNotice(f["do"], true))
 }
 
 // chosenPIN returns the PIN that a form sets, or "" if it removes the PIN.
@@ -115,7 +115,7 @@ func (s *site) pinReset(c *gin.Context, f form) error {
 		return s.showPINReset(c, token, err)
 	}
 	s.clearCookie(c, linkPINReset)
-	return s.leave(c, home, pinNotice(f["do"], true))
+	return s.leave(c, accountPath, pinNotice(f["do"], true))
 }
 
 func (s *site) showPINReset(c *gin.Context, token string, cause error) error {

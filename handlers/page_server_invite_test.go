@@ -168,7 +168,7 @@ func TestInvitesThatEnd(t *testing.T) {
 	s.Clock.Advance(14 * 24 * time.Hour)
 	signedOut.led(signedOut.get("/invite?token="+late), "/invite")
 	signedOut.see(signedOut.get("/invite"), http.StatusGone)
-	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword), "/account")
+	guest.led(guest.post("/signin", "name_or_email", "gina", "password", goodPassword), "/servers")
 	guest.says("/invitations", "No invitation is waiting")
 
 	// After signing in, the person comes back to the invite.

@@ -93,11 +93,11 @@ func TestHandOver(t *testing.T) {
 	for _, bad := range []string{"", "nobody-here", bob.email, "Ann"} {
 		b.wrong(b.post(den.page()+"/hand-over", "username", bad), "username")
 	}
-	b.led(b.post(den.page()+"/hand-over", "username", "BOB"), "/servers", "handed over", "None. If you run")
+	b.led(b.post(den.page()+"/hand-over", "username", "BOB"), "/servers", "handed over", "Do you run a media server yourself")
 	s.letter(t, models.MailServerHandedOver, bob.email)
 	b.see(b.get(den.page()), http.StatusNotFound)
 	heir.says(den.page(), "Den")
-	heir.led(heir.post(den.page()+"/remove"), "/servers", "The server is removed", "None. If you run")
+	heir.led(heir.post(den.page()+"/remove"), "/servers", "The server is removed", "Do you run a media server yourself")
 	for _, twice := range []string{"/remove", "/hand-over"} {
 		heir.see(heir.post(den.page()+twice, "username", "ann"), http.StatusNotFound, "<title>Problem: Servers", "no longer there")
 	}

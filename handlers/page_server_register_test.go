@@ -38,7 +38,7 @@ func TestClaimAServer(t *testing.T) {
 	b, other := s.browser(t), s.browser(t)
 	b.signIn(b.join("ann"))
 	other.signIn(other.join("bob"))
-	b.says("/servers", "None yet", "None. If you run a media server", ">ann<")
+	b.says("/servers", "None yet", "Do you run a media server yourself", ">ann<")
 
 	byCode := b.owns("Den")
 	b.says("/servers", "Den", "Last contact", byCode.page())

@@ -27,6 +27,8 @@ type usableServerView struct {
 	Since    string // the day, in the reader's language
 	Ends     string // the last day or the time, in the reader's language; "" for no end
 	Opens    bool   // whether the page leads to the server
+	Face     face
+	Away     bool   // its agent has not called for a while: the server is perhaps switched off
 	State    string // what keeps the person out: gone, disabled, administrator, waiting or not_allowed; "" for nothing
 	WaitsFor string // why the agent does not create the local user while State is waiting; "" if it did not say
 	// Disabled by the operator: the person can leave the server and cannot open
@@ -38,6 +40,7 @@ type usableServerView struct {
 type ownedServerView struct {
 	ID              string
 	Name            string
+	Face            face
 	LastSeenAt      time.Time
 	People, Pending int
 	Disabled        bool // by the operator
@@ -73,12 +76,13 @@ func (s *site) showServers(c *gin.Context, session models.Session, cause error) 
 		page.Usable = append(page.Usable, usableServerView{
 			ID: idText(one.ServerID), LinkID: idText(one.ID), Name: one.Server.Name,
 			Guest: one.Type == models.LinkGuest, Since: page.Date(one.AcceptedAt), Ends: page.ends(one.EndsAt), Opens: opens(&one),
+			Face: faceOf(one.Server.Name, one.ServerID), Away: one.ServerAway,
 			Disabled: one.ServerDisabled, State: one.LocalUserState, WaitsFor: one.WaitsFor, Owner: one.OwnerUsername,
 		})
 	}
 	for _, one := range owned {
 		page.Owned = append(page.Owned, ownedServerView{
-			ID: idText(one.ID), Name: one.Name, LastSeenAt: one.LastSeenAt, People: one.People, Pending: one.Pending,
+			ID: idText(one.ID), Name: one.Name, Face: faceOf(one.Name, one.ID), LastSeenAt: one.LastSeenAt, People: one.People, Pending: one.Pending,
 			Disabled: !one.DisabledAt.IsZero(),
 		})
 	}

@@ -54,13 +54,13 @@ func TestSignUpToSignIn(t *testing.T) {
 	}
 
 	in := b.post("/signin", "name_or_email", "ANN@example.org", "password", goodPassword)
-	b.led(in, "/account", "Ann B.")
+	b.led(in, "/servers", "Servers you may use")
 	session := in.cookie("__Host-latchkey-session")
 	if session == nil || !session.Secure || !session.HttpOnly || session.Path != "/" || session.Domain != "" ||
 		session.SameSite != http.SameSiteLaxMode || session.MaxAge < 86400 {
 		t.Errorf("session cookie %+v, want SameSite Lax and at least a day", session)
 	}
-	if b.get("/signin").location() != "/account" || b.get("/signup").location() != "/account" {
+	if b.get("/signin").location() != "/servers" || b.get("/signup").location() != "/servers" {
 		t.Error("somebody who is signed in is asked to sign in or up")
 	}
 

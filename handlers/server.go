@@ -69,6 +69,7 @@ type Server struct {
 
 	PublicURL         string // the address under which people find the service: scheme and host, and nothing else
 	ServiceName       string
+	OperatorName      string // who runs the service, for people; "" to say nothing
 	SecurityContact   string // a mailto: or https: address for security.txt; "" for none
 	SignUp            models.SignUpPolicy
 	ConnectRegister   connect.RegisterPolicy // how apps may register people; "" for RegisterCaptcha

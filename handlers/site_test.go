@@ -259,7 +259,7 @@ func (b *browser) join(username string) person {
 // signIn signs p in.
 func (b *browser) signIn(p person) {
 	b.t.Helper()
-	b.led(b.post("/signin", "name_or_email", p.username, "password", p.password), "/account", p.email)
+	b.led(b.post("/signin", "name_or_email", p.username, "password", p.password), "/servers", "Servers you may use")
 }
 
 // isSignedIn reports whether a page that needs a session can be opened.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/latchkey-media/latchkey/internal/lastday"
 	"github.com/latchkey-media/latchkey/templates"
@@ -16,6 +18,7 @@ type Base struct {
 	Locale      string // of this answer: "en" or "de"
 	Nonce       string // of the content security policy; each script carries it
 	ServiceName string
+	Operator    string       // who runs the service; "" if the operator does not say
 	Page        string       // the name of the template, such as "signup"
 	Tabs        tabs         // which link in the header leads here
 	Path        string       // where the language switch returns to: this page, without its query unless the query is harmless
@@ -170,4 +173,33 @@ func (b Base) device(name string) string {
 		return b.T("device.on", "Program", program, "System", system)
 	}
 	return cmp.Or(name, b.T("device.unknown"))
+}
+
+// face is what stands for a server or a person without a picture: initials on a colour.
+type face struct {
+	Initials string // one or two capital letters; "" for a name without any letter or digit
+	Colour   int64  // 1 to faceColours, as in the classes face-1, face-2, …
+}
+
+// faceColours is the number of colours in latchkey.css.
+const faceColours = 8
+
+// faceOf returns the initials of the first two words of a name, on a colour that stays the
+// same as long as the id does.
+func faceOf(name string, id int64) face {
+	var initials []rune
+	for word := range strings.FieldsSeq(name) {
+		at := strings.IndexFunc(word, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+		if at < 0 {
+			continue
+		}
+		first, _ := utf8.DecodeRuneInString(word[at:])
+		initials = append(initials, unicode.ToUpper(first))
+		if len(initials) == 2 {
+			break
+		}
+	}
+	// The lower bits of an id are a clock's; a multiplication spreads them over all colours.
+	const odd = 0x9E3779B97F4A7C15
+	return face{Initials: string(initials), Colour: int64(uint64(id)*odd>>61) + 1}
 }

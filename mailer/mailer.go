@@ -70,8 +70,10 @@ type Mailer struct {
 	Transport   Transport
 	From        string // "accounts@example.org" or "Accounts <accounts@example.org>"
 	ServiceName string
-	PublicURL   string // every link starts with it
-	Templates   *Templates
+	// OperatorName says who runs the service, below each mail; "" to say nothing.
+	OperatorName string
+	PublicURL    string // every link starts with it
+	Templates    *Templates
 }
 
 // Check returns what is wrong with the mailer's settings, so that a service does not

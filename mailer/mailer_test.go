@@ -1,6 +1,7 @@
 package mailer_test
 
 import (
+	"html"
 	"maps"
 	"regexp"
 	"slices"
@@ -239,6 +240,26 @@ func TestUnknownFactsAreLeftOut(t *testing.T) {
 		l.Facts = mailer.Facts{What: l.Facts.What}
 		if err := newMailer(t, new(mailtest.Recorder)).Send(t.Context(), l); err != nil {
 			t.Errorf("%s without facts: error %v, want none", kind, err)
+		}
+	}
+}
+
+// A mail says who runs the service if the operator wants that, in the reader's language.
+func TestMailSaysWhoRunsTheService(t *testing.T) {
+	t.Parallel()
+	for locale, want := range map[string]string{"en": "Latchkey is run by Anna & Tom.", "de": "Latchkey wird betrieben von Anna & Tom."} {
+		for _, operator := range []string{"Anna & Tom", ""} {
+			var box mailtest.Recorder
+			m := newMailer(t, &box)
+			m.OperatorName = operator
+			if err := m.Send(t.Context(), letter(t, "confirm", locale)); err != nil {
+				t.Fatal(err)
+			}
+			sent := box.Sent()[0]
+			if text := strings.ReplaceAll(sent.Text, "\n", " "); strings.Contains(text, want) != (operator != "") ||
+				strings.Contains(html.UnescapeString(sent.HTML), want) != (operator != "") {
+				t.Errorf("%s, operator %q: got the mail\n%s", locale, operator, text)
+			}
 		}
 	}
 }

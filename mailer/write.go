@@ -170,6 +170,9 @@ func (m *Mailer) say(k kind, l Letter) words {
 		Sender:     v.phrase("mail.sender", service),
 		ServiceURL: base + "/",
 	}
+	if m.OperatorName != "" {
+		said.Sender += " " + v.phrase("mail.sender.operator", map[string]any{"Service": m.ServiceName, "Operator": m.OperatorName})
+	}
 	if name := greetName(l.Facts); name != "" {
 		said.Greeting = v.phrase("mail.greeting.name", map[string]any{"Name": name})
 	}

@@ -7,7 +7,7 @@ import (
 
 // listLinks is a statement of the page of every signed-in person, so it is prepared.
 const listLinks = `SELECT l.id, l.server_id, l.type, l.requested_by, l.created_at, l.accepted_at, l.ends_at,
- l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, o.username, ` + describedColumns + `
+ l.local_user_id, l.waits_for, u.gone_at, u.disabled, u.not_allowed, s.disabled_at, s.last_seen_at, o.username, ` + describedColumns + `
 FROM links l JOIN servers s ON s.id = l.server_id
 LEFT JOIN accounts o ON o.id = s.owner_id
 LEFT JOIN local_users u ON u.id = l.local_user_id
@@ -22,6 +22,7 @@ type listedRow struct {
 	goneAt                         *time.Time // of the local user, as the next two fields
 	disabled, notAllowed           *bool
 	owner                          *string
+	lastSeenAt                     time.Time // of the server
 	server                         describedRow
 }
 
@@ -30,15 +31,20 @@ func (r *listedRow) scans() []any {
 	l := &r.link
 	return append([]any{
 		&l.ID, &l.ServerID, &l.Type, &l.RequestedBy, &l.CreatedAt, &r.acceptedAt, &r.endsAt,
-		&r.localUserID, &r.waitsFor, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.owner,
+		&r.localUserID, &r.waitsFor, &r.goneAt, &r.disabled, &r.notAllowed, &r.disabledAt, &r.lastSeenAt, &r.owner,
 	}, r.server.scans()...)
 }
 
-// listed returns the link of the row.
-func (r *listedRow) listed() Link {
+// AwayAfter is how long an agent is silent before people are told that its server is away.
+// An agent that works asks for changes all the time, and that is noted every few minutes.
+const AwayAfter = 15 * time.Minute
+
+// listed returns the link of the row at the time now.
+func (r *listedRow) listed(now time.Time) Link {
 	l := r.link
 	l.Server, l.CreatedAt, l.AcceptedAt, l.EndsAt = r.server.description(), l.CreatedAt.UTC(), orZero(r.acceptedAt), orZero(r.endsAt)
 	l.ServerDisabled = r.disabledAt != nil
+	l.ServerAway = r.server.Kind == ServerAgent && now.Sub(r.lastSeenAt) > AwayAfter
 	if l.State == LinkAccepted {
 		user := LocalUser{GoneAt: orZero(r.goneAt), Disabled: r.disabled != nil && *r.disabled, NotAllowed: r.notAllowed != nil && *r.notAllowed}
 		if r.localUserID != nil {
@@ -57,7 +63,8 @@ func (r *listedRow) listed() Link {
 // them. Access keys and addresses are left out. Links to disabled servers are
 // included, because the person can still leave them. After an error the list is nil.
 func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link, error) {
-	rows, err := l.hot.links.Rows(ctx, accountID, state, l.Now())
+	now := l.Now()
+	rows, err := l.hot.links.Rows(ctx, accountID, state, now)
 	if err != nil {
 		return nil, explained("list the links", err)
 	}
@@ -69,7 +76,7 @@ func (l *Links) List(ctx context.Context, accountID int64, state string) ([]Link
 		if err := rows.Scan(into...); err != nil {
 			return nil, explained("list the links", err)
 		}
-		list = append(list, r.listed())
+		list = append(list, r.listed(now))
 	}
 	if err := rows.Err(); err != nil {
 		return nil, explained("list the links", err)

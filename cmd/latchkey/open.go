@@ -187,7 +187,7 @@ func (p *program) mailer(catalogue *templates.Catalogue) (*mailer.Mailer, error)
 		return nil, err
 	}
 	m := &mailer.Mailer{
-		Transport: transport, From: p.settings.MailFrom, ServiceName: p.settings.ServiceName,
+		Transport: transport, From: p.settings.MailFrom, ServiceName: p.settings.ServiceName, OperatorName: p.settings.OperatorName,
 		PublicURL: p.settings.PublicURL, Templates: texts,
 	}
 	if err := m.Check(); err != nil {

@@ -157,7 +157,7 @@ func (p *program) service(log *slog.Logger) (*service, error) {
 	s.watch = p.newRestoreWatch(store, log)
 	site := &handlers.Server{
 		Store: store, Log: log, Catalogue: catalogue, Pages: templates.NewSpoken(catalogue), Static: templates.Static(),
-		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, SecurityContact: p.settings.SecurityContact,
+		PublicURL: p.settings.PublicURL, ServiceName: p.settings.ServiceName, OperatorName: p.settings.OperatorName, SecurityContact: p.settings.SecurityContact,
 		SignUp: models.SignUpPolicy(p.settings.SignUp), PasswordMinLength: p.settings.PasswordMinLength, Lives: p.lives(),
 		ConnectRegister: connect.RegisterPolicy(p.settings.ConnectRegister),
 		TrustedProxies:  p.settings.TrustedPrefixes(), Dev: p.settings.Development, MailFolder: mailFolder(p.settings.MailURL),
