@@ -49,6 +49,8 @@ const (
 	noticeInvitationDeclined notice = "invitation_declined"
 	noticeDeviceApproved     notice = "device_approved"
 	noticeDeviceDenied       notice = "device_denied"
+	noticeWelcome            notice = "welcome"
+	noticeHaveAccount        notice = "have_account"
 	noticeInviteSent         notice = "invite_sent"
 	noticeInviteWithdrawn    notice = "invite_withdrawn"
 	noticeTermsSaved         notice = "terms_saved"

@@ -16,10 +16,19 @@ import (
 // invite leads to.
 type invitePage struct {
 	Base
-	Invite    receivedInviteView
-	Mine      bool   // the invite is for the account that is signed in
-	Email     string // the address that the invite was sent to; "" for an invite to an account
-	MaySignUp bool
+	Invite receivedInviteView
+	Mine   bool   // the invite is for the account that is signed in
+	Email  string // the address that the invite was sent to; "" for an invite to an account
+	Closed bool   // nobody can sign up
+}
+
+// inviteSignUpPage is the data of templates/pages/invite_signup.html: the invite, and the one
+// form that makes an account, accepts the invite and signs in (POST /invite/signup).
+type inviteSignUpPage struct {
+	Base
+	Invite                            receivedInviteView
+	Email                             string // the address that the invite was sent to
+	Username, Password, PasswordAgain Field  // the last is shown only where scripts are off
 }
 
 // receivedInviteView is an invite as the invited person sees it.
@@ -33,6 +42,7 @@ type receivedInviteView struct {
 // offerView is the offer of an invite on one server.
 type offerView struct {
 	Server    string
+	Face      face
 	LocalUser string   // "" for a guest
 	Libraries []string // empty if the server decides
 	EndsAt    time.Time
@@ -49,9 +59,18 @@ func (s *site) invite(c *gin.Context) error {
 	if err != nil {
 		return s.spent(c, linkInvite, err)
 	}
-	page := invitePage{Base: s.base(c, "invite"), Email: email, MaySignUp: email != "" && s.SignUp != models.SignUpClosed}
+	session, notSignedIn := visitOf(c).session()
+	has, err := s.Store.Invites.HasAccount(c.Request.Context(), token)
+	if err != nil {
+		return s.spent(c, linkInvite, err)
+	}
+	newcomer := notSignedIn != nil && email != "" && !has
+	if newcomer && s.SignUp != models.SignUpClosed {
+		return s.showInviteSignUp(c, nil, invited{one, email, token}, nil)
+	}
+	page := invitePage{Base: s.base(c, "invite"), Email: email, Closed: newcomer}
 	page.Invite = newReceivedInviteView(page.Base, one)
-	if session, err := visitOf(c).session(); err == nil {
+	if notSignedIn == nil {
 		mine, err := s.Store.Invites.Received(c.Request.Context(), session.AccountID)
 		if err != nil {
 			return err
@@ -68,44 +87,34 @@ func newReceivedInviteView(b Base, one models.Invite) receivedInviteView {
 	}
 	for _, offer := range one.Servers {
 		view.Offers = append(view.Offers, offerView{
-			Server: offer.ServerName, LocalUser: offer.LocalUserName, Libraries: b.libraryNames(offer.Libraries), EndsAt: offer.EndsAt,
+			Server: offer.ServerName, Face: faceOf(offer.ServerName, offer.ServerID), LocalUser: offer.LocalUserName, Libraries: b.libraryNames(offer.Libraries), EndsAt: offer.EndsAt,
 		})
 	}
 	return view
 }
 
-// invitedHere returns the address and the token of the invite that this browser
-// keeps.
+// invited is an invite to an email address whose mail this browser has followed.
+type invited struct {
+	invite       models.Invite
+	email, token string
+}
+
+// invitedHere returns the invite whose token this browser keeps.
 func (s *site) invitedHere(c *gin.Context) (invited, error) {
 	token, err := s.linkToken(c, linkInvite)
 	if err != nil {
 		return invited{}, err
 	}
-	_, email, err := s.Store.Invites.Look(c.Request.Context(), token)
+	invite, email, err := s.Store.Invites.Look(c.Request.Context(), token)
 	if err == nil && email == "" { // the invite is for a person who has an account
 		err = models.ErrTokenSpent
 	}
-	return invited{email: email, token: token}, s.spent(c, linkInvite, err)
+	return invited{invite, email, token}, s.spent(c, linkInvite, err)
 }
 
-// inviteSignUpForm answers GET /invite/signup. The email address is the one
-// that the invite was sent to.
-func (s *site) inviteSignUpForm(c *gin.Context) error {
-	who, err := s.invitedHere(c)
-	if err != nil {
-		return err
-	}
-	if _, err := visitOf(c).session(); err == nil {
-		return seeOther(c, "/invite")
-	}
-	if s.SignUp == models.SignUpClosed {
-		return s.showSignUpClosed(c, http.StatusOK)
-	}
-	return s.showSignUp(c, nil, who, nil)
-}
-
-// inviteSignUp answers POST /invite/signup. The token comes from the cookie and
-// the address from the invite, whatever the form says.
+// inviteSignUp answers POST /invite/signup. The token comes from the cookie and the address
+// from the invite, whatever the form says. No captcha is asked for: a program would need a
+// new invite for each account.
 func (s *site) inviteSignUp(c *gin.Context, f form) error {
 	who, err := s.invitedHere(c)
 	if err != nil {
@@ -114,7 +123,45 @@ func (s *site) inviteSignUp(c *gin.Context, f form) error {
 	if s.SignUp == models.SignUpClosed {
 		return s.showSignUpClosed(c, http.StatusForbidden)
 	}
-	return s.signUpAs(c, f, who)
+	in := models.SignUp{Username: f["username"], Email: who.email, Password: f["password"], Locale: s.locale(c), Invite: who.token}
+	err = s.Store.Accounts.CheckSignUp(in)
+	if _, twice := f["password_again"]; twice { // only where scripts are off, because the password cannot be shown there
+		err = joinMistakes(err, differ(f, "password", "passwords_differ"))
+	}
+	if err != nil {
+		return s.showInviteSignUp(c, f, who, err)
+	}
+	out, err := s.Store.Invites.SignUp(c.Request.Context(), in, caller(c))
+	if errors.Is(err, models.ErrEmailTaken) {
+		s.setCookie(c, cookieNotice, string(noticeHaveAccount), noticeLife)
+		return seeOther(c, withReturn("/signin", "/invite"))
+	}
+	if err != nil {
+		return s.showInviteSignUp(c, f, who, s.spent(c, linkInvite, err))
+	}
+	s.renewSession(c, out.Session, out.Token)
+	s.keepDeviceMark(c, out.DeviceMark)
+	s.clearCookie(c, linkInvite)
+	return s.leave(c, "/servers", noticeWelcome)
+}
+
+func (s *site) showInviteSignUp(c *gin.Context, f form, who invited, cause error) error {
+	wrong, err := s.mistakesOf(c, cause)
+	if err != nil {
+		return err
+	}
+	page := inviteSignUpPage{Base: s.base(c, "invite_signup"), Email: who.email}
+	page.Base = page.telling(wrong)
+	page.Path = "/invite"
+	page.Invite = newReceivedInviteView(page.Base, who.invite)
+	in := newInputs(page.Base, f, wrong)
+	if f == nil {
+		in.show("username", s.Store.Invites.ProposeUsername(who.email))
+	}
+	page.Username = in.username()
+	page.Password = in.newPassword("password", s.PasswordMinLength)
+	page.PasswordAgain = in.newPasswordAgain("password")
+	return s.render(c, wrong.status, "invite_signup", page)
 }
 
 // afterSignIn returns the page to go to after signing in: wish, or the page of

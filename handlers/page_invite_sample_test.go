@@ -5,9 +5,14 @@ import "time"
 // inviteSamples returns the page that the mail of an invite leads to.
 func (s sampler) inviteSamples() []sample {
 	offers := s.received("invite")
+	mistaken := s.inviteSignUp()
+	mistaken.Base = s.troubled(mistaken.Base, "error.throttled")
+	mistaken.Username = s.wrong(mistaken.Username, "mira.k", "username_taken")
+	mistaken.Password = s.wrong(mistaken.Password, "", "password_weak.repeats")
 	return []sample{
-		{"invite", invitePage{Base: s.base("invite"), Invite: offers, Email: "mira@example.org", MaySignUp: true}},
-		{"invite-closed", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org"}},
+		{"invite-signup", s.inviteSignUp()},
+		{"invite-signup-mistakes", mistaken},
+		{"invite-closed", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite"), Email: "mira@example.org", Closed: true}},
 		{"invite-account", invitePage{Base: s.base("invite"), Invite: s.plainInvite("invite")}},
 		{"invite-mine", invitePage{Base: s.signedIn("invite"), Invite: offers, Mine: true}},
 		{"invite-other", invitePage{Base: s.signedIn("invite"), Invite: offers, Email: "someone.else@example.org"}},
@@ -15,16 +20,25 @@ func (s sampler) inviteSamples() []sample {
 	}
 }
 
+func (s sampler) inviteSignUp() inviteSignUpPage {
+	form := s.signUp()
+	form.Username.Value = "mira"
+	return inviteSignUpPage{
+		Base: s.base("invite_signup"), Invite: s.received("invite_signup"), Email: "mira@example.org",
+		Username: form.Username, Password: form.Password, PasswordAgain: form.PasswordAgain,
+	}
+}
+
 func (s sampler) received(page string) receivedInviteView {
 	return receivedInviteView{
 		Base: s.base(page), ID: "81985529216486895", From: "olga", Note: "Come in!\n<script>alert(1)</script> & welcome",
 		CreatedAt: s.at, ExpiresAt: s.at.AddDate(0, 0, 14), Offers: []offerView{
-			{Server: "Attic", Libraries: []string{"Films", "Films for children & others"}, EndsAt: s.at.Truncate(24 * time.Hour).Add(-time.Millisecond)},
-			{Server: longName, LocalUser: "mira", EndsAt: s.at},
+			{Server: "Attic", Face: face{"A", 5}, Libraries: []string{"Films", "Films for children & others"}, EndsAt: s.at.Truncate(24 * time.Hour).Add(-time.Millisecond)},
+			{Server: longName, Face: face{"AS", 2}, LocalUser: "mira", EndsAt: s.at},
 		},
 	}
 }
 
 func (s sampler) plainInvite(page string) receivedInviteView {
-	return receivedInviteView{Base: s.base(page), ID: "7", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Offers: []offerView{{Server: "Attic"}}}
+	return receivedInviteView{Base: s.base(page), ID: "7", From: "olga", CreatedAt: s.at, ExpiresAt: s.at, Offers: []offerView{{Server: "Attic", Face: face{"A", 5}}}}
 }

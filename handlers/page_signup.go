@@ -13,7 +13,6 @@ import (
 type signUpPage struct {
 	Base
 	Username, DisplayName, Email, Password, PasswordAgain Field
-	Invited                                               string // the address that an invite was sent to, for POST /invite/signup; "" without an invite
 	Captcha                                               captchaView
 }
 
@@ -39,7 +38,7 @@ func (s *site) signUpForm(c *gin.Context) error {
 	if s.SignUp != models.SignUpOpen {
 		return s.showSignUpClosed(c, http.StatusOK)
 	}
-	return s.showSignUp(c, nil, invited{}, nil)
+	return s.showSignUp(c, nil, nil)
 }
 
 // signUp answers POST /signup. It checks the rules first, so that a mistake
@@ -49,38 +48,25 @@ func (s *site) signUp(c *gin.Context, f form) error {
 	if s.SignUp != models.SignUpOpen {
 		return s.showSignUpClosed(c, http.StatusForbidden)
 	}
-	return s.signUpAs(c, f, invited{email: f["email"]})
-}
-
-// invited is the email address of a sign-up, and the token of the invite that
-// was sent to it, or "" without an invite.
-type invited struct{ email, token string }
-
-func (s *site) signUpAs(c *gin.Context, f form, who invited) error {
 	in := models.SignUp{
-		Username:    f["username"],
-		DisplayName: f["display_name"],
-		Email:       who.email,
-		Password:    f["password"],
-		Locale:      s.locale(c),
-		Invite:      who.token,
+		Username: f["username"], DisplayName: f["display_name"], Email: f["email"], Password: f["password"], Locale: s.locale(c),
 	}
 	err := joinMistakes(s.Store.Accounts.CheckSignUp(in), differ(f, "password", "passwords_differ"))
 	if err == nil {
 		err = s.checkCaptcha(c, f)
 	}
 	if err != nil {
-		return s.showSignUp(c, f, who, err)
+		return s.showSignUp(c, f, err)
 	}
 	pending, err := s.Store.Accounts.SignUp(c.Request.Context(), in, caller(c))
 	if err != nil {
-		return s.showSignUp(c, f, who, err)
+		return s.showSignUp(c, f, err)
 	}
 	s.setCookie(c, cookiePending, pending, s.Lives.Confirm)
 	return seeOther(c, "/signup/sent")
 }
 
-func (s *site) showSignUp(c *gin.Context, f form, who invited, cause error) error {
+func (s *site) showSignUp(c *gin.Context, f form, cause error) error {
 	wrong, err := s.mistakesOf(c, cause)
 	if err != nil {
 		return err
@@ -90,12 +76,10 @@ func (s *site) showSignUp(c *gin.Context, f form, who invited, cause error) erro
 	in := newInputs(page.Base, f, wrong)
 	page.Username = in.username()
 	page.DisplayName = in.displayName()
-	if page.Email = in.email("email"); who.token != "" {
-		page.Invited = who.email
-	}
+	page.Email = in.email("email")
 	page.Password = in.newPassword("password", s.PasswordMinLength)
 	page.PasswordAgain = in.newPasswordAgain("password")
-	if f == nil && who == (invited{}) && cause == nil {
+	if f == nil && cause == nil {
 		return s.renderShared(c, page.Base, func() spoken { return page })
 	}
 	return s.render(c, wrong.status, "signup", page)

@@ -26,10 +26,6 @@ func (s sampler) signUpSamples() []sample {
 	google.Captcha = captchaView{Kind: "recaptcha", SiteKey: "site-key", Error: s.base("").T("error.captcha_refused")}
 	unguarded := s.signUp()
 	unguarded.Captcha.Kind = "off"
-	invited := s.signUp()
-	invited.Invited = "mira@example.org"
-	refused := invited
-	refused.Email = s.wrong(refused.Email, "", "email_not_invited")
 	email := s.field("email", "email", "email", false)
 	return []sample{
 		{"signup", s.signUp()},
@@ -37,8 +33,6 @@ func (s sampler) signUpSamples() []sample {
 		{"signup-unsolved", unsolved},
 		{"signup-recaptcha", google},
 		{"signup-unguarded", unguarded},
-		{"signup-invited", invited},
-		{"signup-invited-mistake", refused},
 		{"signup_closed", signUpClosedPage{Base: s.base("signup_closed")}},
 		{"signup_closed-invite", signUpClosedPage{Base: s.base("signup_closed"), InviteOnly: true}},
 		{"signup_sent", signUpSentPage{Base: s.base("signup_sent"), SentTo: "mira@example.org", Email: email}},

@@ -66,7 +66,7 @@ func (s *site) mailedRoutes(r *gin.Engine) {
 	s.post(r, "/account/sessions/not-me", s.notMe)
 
 	s.get(r, "/invite", s.invite)
-	s.get(r, "/invite/signup", s.inviteSignUpForm)
+	s.get(r, "/invite/signup", nil, func(c *gin.Context) { c.Redirect(http.StatusFound, "/invite") })
 	s.post(r, "/invite/signup", s.inviteSignUp)
 }
 

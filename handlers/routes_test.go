@@ -123,7 +123,7 @@ func table() map[string]row {
 		"POST /invites/accept":                {signIn("/invitations"), "404", forbidden},
 		"POST /invites/decline":               {signIn("/invitations"), "404", forbidden},
 		"GET /invite":                         {mailed, mailed, mailed},
-		"GET /invite/signup":                  {mailed, mailed, mailed},
+		"GET /invite/signup":                  {"302 /invite", "302 /invite", "302 /invite"},
 		"POST /invite/signup":                 {mailed, mailed, forbidden},
 		"POST /invitations/accept":            {signIn("/invitations"), "404", forbidden},
 		"POST /invitations/decline":           {signIn("/invitations"), "404", forbidden},

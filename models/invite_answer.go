@@ -96,9 +96,8 @@ func (i *Invites) answer(ctx context.Context, tx *gorm.DB, accountID, inviteID i
 // account, [ErrLocalUserTaken], [ErrLocalUserGone], or [ErrAlreadyLinked] for a link
 // to another local user; in case of an error nothing has changed.
 func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
-	const tries = 3 // after each one, the owner must have replaced a library of the invite in that moment
 	var err error
-	for range tries {
+	for range acceptTries {
 		if err = i.accept(ctx, accountID, inviteID, caller); !errors.Is(err, errOfferChanged) {
 			return err
 		}
@@ -106,29 +105,36 @@ func (i *Invites) Accept(ctx context.Context, accountID, inviteID int64, caller 
 	return ErrUnavailable.because(err)
 }
 
+// acceptTries is how often an invite is accepted anew. After each try but the last, the owner
+// must have replaced a library of the invite in that moment.
+const acceptTries = 3
+
 // errOfferChanged means that an offer has other libraries than a transaction has read.
 var errOfferChanged = errors.New("the libraries of an offer were replaced meanwhile")
 
 func (i *Invites) accept(ctx context.Context, accountID, inviteID int64, caller Caller) error {
-	return i.tx(ctx, "accept an invite", func(tx *gorm.DB) error {
-		invite, err := i.answer(ctx, tx, accountID, inviteID, InviteAccepted)
-		if err != nil {
-			return err
-		}
-		owner, err := i.accountByID(ctx, tx, invite.OwnerID)
-		if err != nil {
-			return err
-		}
-		names, err := i.acceptServers(ctx, tx, &invite, &owner, accountID)
-		if err != nil {
-			return err
-		}
-		servers := strings.Join(names, ", ")
-		if err := i.oweInviter(ctx, tx, &owner, accountID, servers, MailLinkAccepted); err != nil {
-			return err
-		}
-		return i.recordAbout(ctx, tx, accountID, EventLinkAccepted, servers, caller)
-	})
+	return i.tx(ctx, "accept an invite", func(tx *gorm.DB) error { return i.acceptIn(ctx, tx, accountID, inviteID, caller) })
+}
+
+// acceptIn accepts an invite in a transaction.
+func (i *Invites) acceptIn(ctx context.Context, tx *gorm.DB, accountID, inviteID int64, caller Caller) error {
+	invite, err := i.answer(ctx, tx, accountID, inviteID, InviteAccepted)
+	if err != nil {
+		return err
+	}
+	owner, err := i.accountByID(ctx, tx, invite.OwnerID)
+	if err != nil {
+		return err
+	}
+	names, err := i.acceptServers(ctx, tx, &invite, &owner, accountID)
+	if err != nil {
+		return err
+	}
+	servers := strings.Join(names, ", ")
+	if err := i.oweInviter(ctx, tx, &owner, accountID, servers, MailLinkAccepted); err != nil {
+		return err
+	}
+	return i.recordAbout(ctx, tx, accountID, EventLinkAccepted, servers, caller)
 }
 
 // acceptServers makes the links of an invite, and returns the names of their servers.
