@@ -178,28 +178,27 @@ func (b Base) device(name string) string {
 // face is what stands for a server or a person without a picture: initials on a colour.
 type face struct {
 	Initials string // one or two capital letters; "" for a name without any letter or digit
-	Colour   int64  // 1 to faceColours, as in the classes face-1, face-2, …
+	Class    string // of latchkey.css: the colour
 }
-
-// faceColours is the number of colours in latchkey.css.
-const faceColours = 8
 
 // faceOf returns the initials of the first two words of a name, on a colour that stays the
 // same as long as the id does.
 func faceOf(name string, id int64) face {
-	var initials []rune
+	var initials []byte
 	for word := range strings.FieldsSeq(name) {
 		at := strings.IndexFunc(word, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 		if at < 0 {
 			continue
 		}
+		more := len(initials) > 0
 		first, _ := utf8.DecodeRuneInString(word[at:])
-		initials = append(initials, unicode.ToUpper(first))
-		if len(initials) == 2 {
+		initials = utf8.AppendRune(initials, unicode.ToUpper(first))
+		if more {
 			break
 		}
 	}
-	// The lower bits of an id are a clock's; a multiplication spreads them over all colours.
+	classes := [...]string{"face-1", "face-2", "face-3", "face-4", "face-5", "face-6", "face-7", "face-8"}
+	// The lower bits of an id are those of a clock; a multiplication spreads them over all colours.
 	const odd = 0x9E3779B97F4A7C15
-	return face{Initials: string(initials), Colour: int64(uint64(id)*odd>>61) + 1}
+	return face{Initials: string(initials), Class: classes[uint64(id)*odd>>61]}
 }
