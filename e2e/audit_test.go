@@ -28,7 +28,7 @@ func (v *visitor) audit(name string) {
 	}
 	v.become(magnified)
 	v.checkWidth()
-	if cut := ask[[]string](v, `[...document.querySelectorAll(".tab, .button, .code, h1, h2")].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim())`); len(cut) > 0 {
+	if cut := ask[[]string](v, `[...document.querySelectorAll(".tab, .button, .code, h1, h2")].filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim())`); len(cut) > 0 {
 		v.t.Errorf("%s (%s): %q do not fit, want them to", name, magnified, cut)
 	}
 	v.become(before)
