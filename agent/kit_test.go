@@ -206,7 +206,8 @@ func (d *deployment) asServer() *client.Agent {
 	return d.site.NewClient(d.t, client.WithUserAgent("raw")).As(key).Agent
 }
 
-// localUserAt returns the id of a local user at the service.
+// localUserAt returns the id that the service gave to the local user whose id at the media
+// server is id.
 func (d *deployment) localUserAt(id string) client.ID {
 	d.t.Helper()
 	for _, u := range must(d.ann.People.LocalUsers(d.t.Context(), d.serverID()))(d.t) {

@@ -100,8 +100,8 @@ func (l *Links) takeOver(ctx context.Context, list []client.AgentLink, unlisted 
 	return l.explainFile(ctx, err)
 }
 
-// rowsOf returns the links of the service as rows, apart from links that make no
-// sense.
+// rowsOf returns the links of the service as rows. It returns links that make no sense
+// separately.
 func rowsOf(list []client.AgentLink) (rows, odd []linkRow) {
 	rows = make([]linkRow, 0, len(list))
 	for i := range list {

@@ -193,8 +193,8 @@ func (v *visitor) open(address string) {
 	v.checkWidth()
 }
 
-// leaving calls act, which leads to another page, and waits for that page: its path
-// is to, without a query.
+// leaving calls act, which leads to another page, and waits until that page is loaded. The
+// argument to is the path of that page, without a query.
 func (v *visitor) leaving(to string, act func()) {
 	v.t.Helper()
 	v.do(chromedp.Evaluate(`window.before = true`, nil))

@@ -104,8 +104,8 @@ func (s *site) withSession(h func(c *gin.Context, session models.Session) error)
 	})
 }
 
-// withoutBody does the work of withSession, for requests without a body. A body with
-// any member is refused, as an unknown member is everywhere.
+// withoutBody does the work of withSession, for requests without a body. A body that
+// has a member is refused, because every route refuses the members that it does not know.
 func (s *site) withoutBody(h func(c *gin.Context, session models.Session) error) gin.HandlerFunc {
 	return s.withSession(func(c *gin.Context, session models.Session) error {
 		if err := noBody(c); err != nil {

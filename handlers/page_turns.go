@@ -47,7 +47,8 @@ func (s *site) turned(cursor string, limit int, list ...string) (pageAsked, erro
 	return asked, nil
 }
 
-// turnTo returns the address of the page of a list at path that the cursor names.
+// turnTo returns the address of one page of the list at path. The cursor says which page; ""
+// means the first.
 func turnTo(path, cursor string) string {
 	if cursor == "" {
 		return path

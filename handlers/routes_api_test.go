@@ -58,8 +58,8 @@ func newAPIFixture(t *testing.T, s *site) *apiFixture {
 	return f
 }
 
-// read reads the answer that has the ids. A missing id fails the test that
-// needs it.
+// read sends a GET request to path and decodes the answer into value, from which the fixture
+// takes the ids for the routes. A missing id fails the test that needs it.
 func (f *apiFixture) read(p *program, path string, value any) {
 	f.t.Helper()
 	if a := p.api(http.MethodGet, path, nil); a.status == http.StatusOK {

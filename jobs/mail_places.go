@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// The limits of places. All of them together are fewer connections than a mail server
-// usually allows to one client (Postfix: 50).
+// The limits for mails that are being sent. The mails that have a place and the mails that are
+// set aside together use fewer connections than a mail server usually allows to one client
+// (Postfix: 50).
 const (
 	placesPerDomain = 2                // of the places that Mail.Parallel gives, for a domain about which nothing is known
 	placePatience   = 10 * time.Second // after it a mail that waits for the mail server is set aside

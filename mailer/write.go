@@ -193,8 +193,8 @@ func (m *Mailer) say(k kind, l Letter) words {
 	return said
 }
 
-// life returns the sentence that says how long the link works: until a time, if the
-// letter has one.
+// life returns the sentence that says how long the link works. If the letter has no time at
+// which the link ends, the sentence says only that the link works once.
 func (v *voice) life() string {
 	until := v.moment(v.letter.Facts.Until)
 	if until != "" && v.kind.again {

@@ -101,7 +101,7 @@ func TestInviteNeedsTheConfirmedAddress(t *testing.T) {
 	})
 }
 
-// the state of the owner, the servers and the person counts at the moment of the
+// the owner, the servers and the person are judged by their state at the moment of the
 // answer. If the invite is void, the answer changes nothing and sends no mail.
 func TestVoidInviteChangesNothing(t *testing.T) {
 	eachInvite(t, func(k *kit) {

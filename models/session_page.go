@@ -87,8 +87,8 @@ func (p SessionPlace) next(rows []sessionRow) SessionPlace {
 	return SessionPlace{Begun: p.Begun, LastUse: last.LastSeenAt.UTC(), After: last.ID}
 }
 
-// withLatestUses returns the sessions of rows with their uses that are not written yet,
-// the most recently used first.
+// withLatestUses turns rows into sessions. A session whose later use is not written to the
+// database yet gets the time of that use. The session that was used last comes first.
 func (s *Sessions) withLatestUses(rows []sessionRow) []Session {
 	sessions := make([]Session, len(rows))
 	for i := range rows {

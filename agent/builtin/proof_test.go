@@ -363,7 +363,7 @@ func TestProofLanguages(t *testing.T) {
 			t.Errorf("%s: the texts %q and %q do not have the same values", key, text, texts["de"][key])
 		}
 	}
-	// Each key is replaced by its text.
+	// On every page, each key of a text is replaced by the text itself.
 	pages := map[string]string{"form": k.do(ask{method: "GET", path: p.path}).Body.String()}
 	pages["wrong"] = p.answer("username", "x", "password", "x").Body.String()
 	pages["denied"] = p.answer("answer", "no").Body.String()

@@ -103,7 +103,7 @@ func method(m string) string {
 	return "other"
 }
 
-// watched knows what was answered.
+// watched is an [http.ResponseWriter] that notes the status and the size of the answer.
 type watched struct {
 	http.ResponseWriter
 

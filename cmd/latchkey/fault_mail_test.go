@@ -65,8 +65,8 @@ func TestFaultKillInMailWorker(t *testing.T) {
 }
 
 // TestFaultDatabaseGoneWhileSending takes the database away again and again while two programs send
-// (F-02): the outcome of each mail is written when the database is back, so at most one mail for
-// each time arrives twice.
+// (F-02): the outcome of each mail is written when the database is back, so no more
+// mails arrive twice than the database was away.
 func TestFaultDatabaseGoneWhileSending(t *testing.T) {
 	t.Parallel()
 	direct := modelstest.MySQL(t)

@@ -10,7 +10,8 @@ import (
 )
 
 // A write to a database that is away, or that only reads, fails within three seconds, also
-// when each try to connect takes most of a second. A deadlock is tried to the end.
+// when each try to connect takes most of a second. After a deadlock, a write is
+// tried again until all its tries are used, however long that takes.
 func TestAwayIsGivenUp(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

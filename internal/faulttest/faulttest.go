@@ -1,5 +1,5 @@
-// Package faulttest writes what the tests of faults (F-01 to F-17) have counted into the log of
-// the test, in lines that make faults collects into one table.
+// Package faulttest writes the counts of the tests of faults (F-01 to F-17) to the log of the
+// test. The command "make faults" collects these lines into one table.
 package faulttest
 
 import (

@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// Address returns the address of the caller, without a zone and never as IPv4 in IPv6. It is remote,
-// the other end of the connection ("203.0.113.9:5000"), or what the proxies in trusted say. It is the
-// zero Addr if remote has no address, as with a unix socket.
+// Address returns the address of the caller, without a zone and never as IPv4 in IPv6. The address
+// comes from remote, which is the other end of the connection ("203.0.113.9:5000"), or from the
+// header that the proxies in trusted have written. It is the zero Addr if remote has no address, as with a unix socket.
 //
 // Only the header X-Forwarded-For counts. It is read from the right, where the trusted proxies wrote,
 // and never past the first hop that is not trusted: everything before that hop may be a lie.
 //
-// Home reports whether the caller surely is in the home network. It is false unless trusted proxies
-// answer for the whole way: what stands before the first trusted hop may be a proxy for the whole world.
+// Home reports whether the caller surely is in the home network. If the header
+// is there, every hop on the way must be a trusted proxy: an unknown proxy in the home network may
+// pass on requests from the internet.
 func Address(remote string, header map[string][]string, trusted []netip.Prefix) (address netip.Addr, home bool) {
 	address, ok := parseHop(remote)
 	if !ok {

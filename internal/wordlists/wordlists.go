@@ -86,7 +86,8 @@ func fill() {
 	full = true
 }
 
-// Has reports whether a word in lower case is in one of the lists. The caller holds them.
+// Has reports whether a word in lower case is in one of the lists. The caller must
+// hold the lists while it calls Has.
 func Has(word string) bool {
 	for _, ranks := range maps.ranked {
 		if _, is := ranks[word]; is {
