@@ -20,10 +20,10 @@ import (
 // version is set when the program is linked.
 var version = "development"
 
-func main() { start(time.Now) }
+func main() { os.Exit(start(time.Now)) }
 
-// start runs the program with a clock of the machine, and exits with status 1 after an error.
-func start(now func() time.Time) {
+// start runs the program with a clock of the machine, and returns its exit status.
+func start(now func() time.Time) (status int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, world{
@@ -32,8 +32,9 @@ func start(now func() time.Time) {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "latchkey:", printable.Lines(err.Error()))
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // world is everything that the program uses of its process. Tests give it another.

@@ -48,8 +48,7 @@ func clockOf(file string) func() time.Time {
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		start(clockOf(os.Getenv(clockFile)))
-		return
+		os.Exit(start(clockOf(os.Getenv(clockFile))))
 	}
 	os.Exit(m.Run())
 }
