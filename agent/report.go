@@ -94,19 +94,28 @@ func (r *reports) send(ctx context.Context, last *lastReport) error {
 		r.wake.report.now() // once more, with the address from which the service sees this machine
 	}
 	last.seenAs = answer.SeenAs // a later change is only reported when the next report is due: it could change each time
-	if !last.single {
-		unsure := last.noteRun(now, r.opt.ReportEvery, answer.AnotherRun)
-		if !r.checkAlone(ctx, last, answer.Changed && digest == last.digest) || unsure {
-			digest = [sha256.Size]byte{} // once more, so that the trouble begins or ends soon
-		}
+	if !last.single && !r.surelyAlone(ctx, last, answer.AnotherRun, answer.Changed && digest == last.digest) {
+		digest = [sha256.Size]byte{} // once more, so that the trouble begins or ends soon
 	}
 	last.digest, last.at = digest, now
+	return r.noteSent(ctx, now, answer.SeenAs, report.Name, report.Version)
+}
+
+// surelyAlone reports whether no sign of a second agent with the same key came with the answer
+// to a report. It begins and ends the trouble that says so.
+func (r *reports) surelyAlone(ctx context.Context, last *lastReport, anotherRun, changed bool) bool {
+	unsure := last.noteRun(r.opt.Now(), r.opt.ReportEvery, anotherRun)
+	return r.checkAlone(ctx, last, changed) && !unsure
+}
+
+// noteSent notes what status shows about the last report.
+func (r *reports) noteSent(ctx context.Context, now time.Time, seenAs, name, version string) error {
 	r.media.mu.Lock()
 	product := r.media.last.identity.Product
 	r.media.mu.Unlock()
 	return r.explainFile(ctx, r.store.setFacts(ctx, map[string]string{
-		factLastReport: stampText(now), factSeenAs: readable(answer.SeenAs), factServerName: readable(report.Name),
-		factVersion: readable(report.Version), factProduct: readable(product),
+		factLastReport: stampText(now), factSeenAs: readable(seenAs), factServerName: readable(name),
+		factVersion: readable(version), factProduct: readable(product),
 	}))
 }
 

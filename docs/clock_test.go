@@ -12,7 +12,7 @@ import (
 
 // machineClock matches the fields that hold the clock of the machine, by folder. Everything that
 // is stored, or compared with what is stored, has the time of the Store (Store.Now), because
-// the clock of a machine may be wrong (docs/adr/0023).
+// the clock of a machine may be wrong (docs/adr/0025).
 func machineClock(folder string) *regexp.Regexp {
 	switch folder {
 	case "models":

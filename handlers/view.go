@@ -198,7 +198,7 @@ func faceOf(name string, id int64) face {
 		}
 	}
 	classes := [...]string{"face-1", "face-2", "face-3", "face-4", "face-5", "face-6", "face-7", "face-8"}
-	// The lower bits of an id are those of a clock; a multiplication spreads them over all colours.
-	const odd = 0x9E3779B97F4A7C15
-	return face{Initials: string(initials), Class: classes[uint64(id)*odd>>61]}
+	// The lower bits of an id are those of a counter, and the higher ones those of a clock.
+	id ^= id>>12 ^ id>>22
+	return face{Initials: string(initials), Class: classes[id&7]}
 }

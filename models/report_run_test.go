@@ -16,9 +16,18 @@ func TestReportsOfTwoRuns(t *testing.T) {
 			run  string
 			want bool
 		}{
-			{m, "", false}, {m, "first", false}, {m, "first", false}, {m, "second", true}, {m, "second", false},
-			{m, "", false}, {m, "first", true}, {m, "second", true}, {other, "first", false}, {m, "second", false},
-			{m, long, true}, {m, long, false},
+			{m, "", false},
+			{m, "first", false},
+			{m, "first", false},
+			{m, "second", true},
+			{m, "second", false},
+			{m, "", false},
+			{m, "first", true},
+			{m, "second", true},
+			{other, "first", false},
+			{m, "second", false},
+			{m, long, true},
+			{m, long, false},
 		} {
 			in := report()
 			in.Run = step.run

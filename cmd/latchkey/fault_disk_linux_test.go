@@ -113,9 +113,9 @@ func smallDisk(t *testing.T) (folder string, mayMount bool) {
 }
 
 // fill writes to a file until the disk is full.
-func fill(t *testing.T, path string) {
+func fill(t *testing.T, name string) {
 	t.Helper()
-	file, err := os.Create(path)
+	file, err := os.Create(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,8 +38,10 @@ func TestFaultPasswordChange(t *testing.T) {
 		for range rounds {
 			c.round()
 		}
-		count := faulttest.Count{Tried: rounds * len(c.people), Survived: rounds*len(c.people) - c.lost, Lost: c.lost,
-			Note: fmt.Sprintf("%d acknowledged, %d cut", c.acknowledged, c.cut)}
+		count := faulttest.Count{
+			Tried: rounds * len(c.people), Survived: rounds*len(c.people) - c.lost, Lost: c.lost,
+			Note: fmt.Sprintf("%d acknowledged, %d cut", c.acknowledged, c.cut),
+		}
 		faulttest.Report(t, "F-03", what, faulttest.Engine(address), count)
 		if c.cut == 0 {
 			t.Error("every change was acknowledged, so nothing was tried; want some that were cut")
@@ -127,7 +129,7 @@ func (c *passwordChanges) killAmid(sent <-chan struct{}) {
 	const changes = "SELECT COUNT(*) FROM history WHERE kind = 'password_changed'"
 	want := c.data.count(c.t, changes) + rand.IntN(len(c.people))
 	within(c.t, patience, "some passwords have changed", func() bool { return c.data.count(c.t, changes) >= want })
-	c.process.kill()
+	c.kill()
 }
 
 // judge compares what somebody was told with the passwords that work.

@@ -149,7 +149,6 @@ func (d *DB) underLease(ctx context.Context, name, owner string, w *witness, wor
 // has no witness takes only the lease of an owner who does not renew it: a free one belongs to the
 // program that has the witness.
 func (d *DB) awaitLease(ctx context.Context, name, owner string, w *witness) (as string, err error) {
-	over := "until_at < " + d.Dialect.sql().now
 	for alive, waits, dead := false, false, ""; ; waits = true {
 		if !alive {
 			place := ""
@@ -158,11 +157,7 @@ func (d *DB) awaitLease(ctx context.Context, name, owner string, w *witness) (as
 			}
 			owner, dead = marked(owner, place), ofPlace(place)
 		}
-		free := over + " AND owner <> ''"
-		if alive {
-			free = "(" + over + " OR owner = '' OR owner LIKE ?)"
-		}
-		taken, err := d.takeLease(ctx, name, owner, free, dead)
+		taken, err := d.takeLease(ctx, name, owner, alive, dead)
 		if err != nil {
 			return "", fmt.Errorf("lease: %w", err)
 		}
@@ -180,15 +175,15 @@ func (d *DB) awaitLease(ctx context.Context, name, owner string, w *witness) (as
 	}
 }
 
-// takeLease takes a lease if the condition free holds for it, whose only parameter, if it has
-// one, is dead.
-func (d *DB) takeLease(ctx context.Context, name, owner, free, dead string) (taken bool, err error) {
-	take := "UPDATE leases SET owner = ?, until_at = " + d.Dialect.sql().lifeOver + " WHERE name = ? AND " + free
-	args := []any{owner, name}
-	if strings.Contains(free, "?") {
-		args = append(args, dead)
+// takeLease takes a lease that its owner does not renew. With witness, it also takes a lease that
+// is free, or whose owner is like the pattern dead.
+func (d *DB) takeLease(ctx context.Context, name, owner string, witness bool, dead string) (taken bool, err error) {
+	over := "until_at < " + d.Dialect.sql().now
+	take := "UPDATE leases SET owner = ?, until_at = " + d.Dialect.sql().lifeOver + " WHERE name = ? AND "
+	if witness {
+		return d.affected(ctx, take+"("+over+" OR owner = '' OR owner LIKE ?)", owner, name, dead)
 	}
-	return d.affected(ctx, take, args...)
+	return d.affected(ctx, take+over+" AND owner <> ''", owner, name)
 }
 
 // heartbeat renews a lease until ctx ends. If the lease is lost it calls lost.

@@ -38,7 +38,7 @@ func TestTheLimitFollowsTheLiveHeap(t *testing.T) {
 	for _, test := range []struct{ live, roots, hashes, want uint64 }{
 		{10, 1, 0, 72}, {10, 1, 38, 110}, {66, 16, 38, 126}, {500, 300, 38, 1562}, {20, 0, 38, 110},
 	} {
-		if got := (state{live: test.live * mib, roots: test.roots * mib}).limit(Least, test.hashes*mib); got != int64(test.want*mib) { //nolint:gosec // small
+		if got := (state{live: test.live * mib, roots: test.roots * mib}).limit(Least, test.hashes*mib); got != int64(test.want*mib) {
 			t.Errorf("live %d MiB, roots %d MiB, hashes %d MiB: got %d MiB, want %d", test.live, test.roots, test.hashes, got/mib, test.want)
 		}
 	}
