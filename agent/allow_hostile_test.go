@@ -239,7 +239,7 @@ func TestHostileNameOfAGuestFoundLate(t *testing.T) {
 	})
 	d.open()
 	d.run()
-	if guest := d.guestOf("bob"); guest.LocalUserID == "u9" || d.log.Count("but the agent has not created them") != 1 {
+	if guest := d.guestOf("bob"); guest.LocalUserID == "u9" || d.log.Count("but the agent did not create that local user") != 1 {
 		t.Errorf("link %+v, want another local user than u9, and a line about u9; log:\n%s", guest, d.log)
 	}
 	d.exchanged(d.key(bob), d.guestOf("bob").LocalUserID)

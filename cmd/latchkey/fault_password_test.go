@@ -87,7 +87,7 @@ func (c *passwordChanges) round() {
 	visitors := make([]*visitor, len(c.people))
 	for i, person := range c.people {
 		visitors[i] = newVisitor(c.process.address, 500+i)
-		visitors[i].post(c.t, "/signin", "/account", url.Values{"name_or_email": {person.name}, "password": {person.password}})
+		visitors[i].post(c.t, "/signin", "/servers", url.Values{"name_or_email": {person.name}, "password": {person.password}})
 	}
 	answers, changed := make([]answer, len(c.people)), make([]string, len(c.people))
 	var all sync.WaitGroup

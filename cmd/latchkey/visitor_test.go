@@ -107,5 +107,5 @@ func acknowledged(a answer) bool {
 // signIn signs in and leaves the session's cookie with the visitor.
 func (v *visitor) signIn(t *testing.T, username string) {
 	t.Helper()
-	v.post(t, "/signin", "/account", url.Values{"name_or_email": {username}, "password": {goodPassword}})
+	v.post(t, "/signin", "/servers", url.Values{"name_or_email": {username}, "password": {goodPassword}})
 }
