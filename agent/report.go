@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ type reports struct {
 
 	acks      *acknowledgements
 	dashboard *dashboard
+	one       sync.Mutex             // held from the look at the media server until the report is taken: an older report must not follow a newer one
 	run       atomic.Pointer[string] // random, made when this program begins to run the agent; nil until then
 }
 
@@ -58,6 +60,8 @@ func (r *reports) loop(ctx context.Context) {
 // send sends a report if one is due. If the media server does not list
 // everything, no report is sent: the service forgets what is missing in a report.
 func (r *reports) send(ctx context.Context, last *lastReport) error {
+	r.one.Lock()
+	defer r.one.Unlock()
 	report, err := r.compose(ctx, last.seenAs)
 	if err != nil {
 		return err

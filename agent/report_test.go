@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/agent"
 	"github.com/latchkey-media/latchkey/agent/mediaserver"
 	"github.com/latchkey-media/latchkey/client"
+	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
 func (d *deployment) usersAtService() (names []string) {
@@ -124,6 +126,41 @@ func TestReportIsNotSentWithoutChange(t *testing.T) {
 	d.never("a report that is not due", func() bool { return reports.Load() > 1 }) // the clock of the site stands still
 	s.Clock.Advance(d.options.ReportEvery)
 	eventually(t, "one that is", func() bool { return reports.Load() > 0 })
+}
+
+// held is a media server that lets callers wait for its libraries if their context has it.
+type held struct {
+	*fake
+	reached, over chan struct{}
+}
+
+func (h *held) Libraries(ctx context.Context) ([]mediaserver.Library, error) {
+	if ctx.Value(h) != nil {
+		close(h.reached)
+		<-h.over
+	}
+	return h.fake.Libraries(ctx)
+}
+
+// A report is made for a caller who waits, and the media server changes meanwhile. The report
+// of the loop, which has the change, must not be followed by the older one.
+func TestOlderReportFollowsNone(t *testing.T) {
+	t.Parallel()
+	h := &held{reached: make(chan struct{}), over: make(chan struct{})}
+	_, d := newRunning(t, rarely, func(o *agent.Options) { h.fake = o.MediaServer.(*fake); o.MediaServer = h })
+	done := make(chan error, 1)
+	go func() { done <- d.ReportNow(context.WithValue(context.Background(), h, true)) }()
+	waittest.Receive(t, h.reached, "a report that is being made")
+	d.fake.set(func() {
+		d.fake.users = append(d.fake.users, mediaserver.LocalUser{ID: "u9", Name: "New"})
+	})
+	d.Wake()
+	for n := 0; n < 300 && !slices.Contains(d.usersAtService(), "New"); n++ { // the loop has time for its report
+		d.WakeOwed()
+	}
+	close(h.over)
+	noError(t, waittest.Receive(t, done, "the end of the older report"))
+	eventually(t, "the local user who came", func() bool { return slices.Contains(d.usersAtService(), "New") })
 }
 
 // TestTwoAgentsUndoEachOther has another agent with the same server key undo the
