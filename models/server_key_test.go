@@ -262,6 +262,11 @@ func TestFormerOwnerWhoReplacesTheKeyIsShutOut(t *testing.T) {
 		if facts := k.keyMail(heir); facts.What != "former" { // so its text must not promise that the server has this key
 			k.t.Errorf("the mail has the facts %+v, want the end of the older key", facts)
 		}
+		keys, err := k.ServerKeys.List(ctx, heir.ID, m.ID)
+		k.must(err)
+		if len(keys) != 1 || !keys[0].Inherited || keys[0].HandedOver {
+			k.t.Errorf("keys %+v, want one that was made with a key that the former owner knows", keys)
+		}
 		fresh, err := k.ServerKeys.RotateStolen(ctx, heir.ID, m.ID, home)
 		k.must(err)
 		k.works(m, map[string]bool{m.key: false, stolen: false, fresh: true})
