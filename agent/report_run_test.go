@@ -94,6 +94,9 @@ func TestRestoredCopyIsNoSecondAgent(t *testing.T) {
 	eventually(t, "it has caught up", func() bool { return d.status().ChangeSeq == seq })
 	alone()
 	d.restart()
+	reportAll(s, d)
+	_, err := d.asServer().Report(t.Context(), client.Report{Name: "Den", SystemID: "5ed0", Run: "a late report of the run before"})
+	noError(t, err)
 	alone()
 	if must(d.store.Facts(context.Background()))(t)["last_report"] == "" {
 		t.Error("no report was sent, want some")
