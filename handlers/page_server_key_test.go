@@ -58,9 +58,9 @@ func TestPageOfStolenKey(t *testing.T) {
 }
 
 // After a server is handed over, its page warns the new owner that the former owner may know
-// the key. The warning goes away when the server uses a key that it made after that. The page
-// then says that this key was made with a key that the former owner may know, until the
-// server uses a key that the heir made.
+// the key. The warning ends when the server uses a key that it made after the hand-over. The page then
+// says that the server made this key with the help of an older one, which the former owner may
+// know. That sentence ends when the server uses a key that the new owner made.
 func TestHeirSeesKeys(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -69,7 +69,7 @@ type Server struct {
 
 	PublicURL         string // the address under which people find the service: scheme and host, and nothing else
 	ServiceName       string
-	OperatorName      string // who runs the service, for people; "" to say nothing
+	OperatorName      string // the person or group that runs the service; with "" the pages do not say it
 	SecurityContact   string // a mailto: or https: address for security.txt; "" for none
 	SignUp            models.SignUpPolicy
 	ConnectRegister   connect.RegisterPolicy // how apps may register people; "" for RegisterCaptcha

@@ -18,7 +18,7 @@ type Base struct {
 	Locale      string // of this answer: "en" or "de"
 	Nonce       string // of the content security policy; each script carries it
 	ServiceName string
-	Operator    string       // who runs the service; "" if the operator does not say
+	Operator    string       // the person or group that runs the service; "" if no page says it
 	Page        string       // the name of the template, such as "signup"
 	Tabs        tabs         // which link in the header leads here
 	Path        string       // where the language switch returns to: this page, without its query unless the query is harmless
@@ -175,7 +175,7 @@ func (b Base) device(name string) string {
 	return cmp.Or(name, b.T("device.unknown"))
 }
 
-// face is what stands for a server or a person without a picture: initials on a colour.
+// face replaces the picture of a server or a person who has none: initials on a colour.
 type face struct {
 	Initials string // one or two capital letters; "" for a name without any letter or digit
 	Class    string // of latchkey.css: the colour

@@ -37,8 +37,8 @@ func work(t *testing.T, store *models.Store) *mailtest.Recorder {
 	return post
 }
 
-// An instance whose clock is ahead erases nothing that lives (F-14). Before the review of
-// 28 November 2026, ten minutes cost the codes of devices that had just been approved, 26 hours
+// An instance whose clock is ahead erases nothing that lives (F-14). Without the
+// guard, ten minutes cost the codes of devices that had just been approved, 26 hours
 // the links and the mails of resets, and 31 days sign-ups, tokens and owed mails.
 func TestAClockThatIsAheadErasesNothing(t *testing.T) {
 	t.Parallel()

@@ -95,8 +95,8 @@ func TestALeaseIsWatchedWithoutAGap(t *testing.T) {
 	}
 }
 
-// TestAMailIsSentOnceThoughItIsRetried lets an operator retry a mail that is being sent: it is sent
-// once.
+// TestAMailIsSentOnceThoughItIsRetried lets an operator retry a mail while it is being sent. The mail
+// is sent once.
 func TestAMailIsSentOnceThoughItIsRetried(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {

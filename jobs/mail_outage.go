@@ -85,8 +85,8 @@ func (o *outage) sent() {
 	o.window = min(max(o.window, 1)*growFactor, o.most)
 }
 
-// failed notes that a mail could not be sent. away says that the mail would have made no
-// difference: the server could not be reached, or refused us.
+// failed notes that a mail could not be sent. away is true if every other mail would have failed,
+// too: the server could not be reached, or refused the connection.
 func (o *outage) failed(now time.Time, id int64, away bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

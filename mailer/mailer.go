@@ -70,7 +70,8 @@ type Mailer struct {
 	Transport   Transport
 	From        string // "accounts@example.org" or "Accounts <accounts@example.org>"
 	ServiceName string
-	// OperatorName says who runs the service, below each mail; "" to say nothing.
+	// OperatorName is the name of the person or group that runs the service. It stands below
+	// each mail. With "" the mails do not say who runs the service.
 	OperatorName string
 	PublicURL    string // every link starts with it
 	Templates    *Templates

@@ -32,8 +32,8 @@ func (k Keep) orDefaults() Keep {
 	return k
 }
 
-// askAgain is the time after which a mail that still waits for a connection lets another one be
-// opened. The first may hang because the server was away when it was opened.
+// askAgain is the time after which another connection is opened for a mail that still waits. The
+// first one may hang because the server was away when it was opened.
 const askAgain = 10 * time.Second
 
 // lines are the connections of one SMTP transport. A mail takes one that is free. If there is
@@ -41,7 +41,7 @@ const askAgain = 10 * time.Second
 // that another mail gives back. So mails whose connections hang do not have to wait until these
 // are given up.
 //
-// If the server refuses one more connection while others are in use, we have too many.
+// If the server refuses one more connection while others are in use, there are too many.
 // Then the mail waits until one of them is given back.
 type lines struct {
 	mu      sync.Mutex

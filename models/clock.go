@@ -15,9 +15,9 @@ import (
 // above which one of them is surely wrong.
 const MaxDrift = time.Minute
 
-// ErrClocksDiffer says that the clock of this machine and the database's clock differ by more
-// than [MaxDrift]. Nobody knows which of them is wrong, so the Store does nothing that could
-// not be undone: it does not sweep, takes no mails, and approves no codes.
+// ErrClocksDiffer means that the clock of this machine and the database's clock differ by more
+// than [MaxDrift]. Either of them may be wrong, so the Store does nothing that nobody could
+// undo: it does not sweep, takes no mails, and approves no codes.
 var ErrClocksDiffer = errors.New("the clock of this machine and the database's clock differ by more than a minute: set both from the same time server")
 
 // clock is the time of a Store. All instances on one database must agree about what has

@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// wrongBy are the differences of the clock of one machine from the right time. The review of
-// 28 November 2026 found what each of them destroyed (F-14).
+// wrongBy are the differences of the clock of one machine from the right time. Without the guard,
+// each of them destroyed something (F-14).
 var wrongBy = []time.Duration{10 * time.Minute, 26 * time.Hour, 31 * 24 * time.Hour, -10 * time.Minute, -24 * time.Hour}
 
 // besides runs f on each engine for each wrong clock. The kit has the right clock, and wrong is

@@ -54,7 +54,7 @@ func TestSignUpWithAnInvite(t *testing.T) {
 		_, err = k.Invites.SignUp(ctx, again, home)
 		k.is(err, models.ErrTokenSpent)
 
-		// Somebody who has an account with the address answers from there.
+		// A person whose address has an account signs in and answers the invite there.
 		mailed = k.mailedInvite(owner, k.agent(owner), "gina@example.net")
 		again.Invite = mailed
 		if has, err := k.Invites.HasAccount(ctx, mailed); err != nil || !has {

@@ -25,9 +25,9 @@ func (m *Mail) dueMails(ctx context.Context, c Claims) ([]Owed, error) {
 	return append(first, again...), err
 }
 
-// dueOf returns due mails that fulfil a condition. As far as there are any, there is room for
-// c.Most of them. It reads on behind mails to a domain without room, so that they do not hold
-// up mails to other domains, and returns up to [duePage] of these, too.
+// dueOf returns due mails that fulfil a condition. If the queue has enough of them, c.Most of the
+// mails may be sent at once. dueOf does not stop at mails to a domain that has no free place, so
+// that these do not hold up mails to other domains. It returns up to [duePage] of these, too.
 func (m *Mail) dueOf(ctx context.Context, condition string, c Claims) (all []Owed, err error) {
 	now, page := m.Now(), max(c.Most, duePage)
 	for skip := 0; ; skip += page {

@@ -34,7 +34,7 @@ type Report struct {
 	Run string
 }
 
-// Reported is what came of a report.
+// Reported is the answer to a report.
 type Reported struct {
 	Changed    bool // it differs from the one before
 	AnotherRun bool // the report before came from another run of an agent with the same key

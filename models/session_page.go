@@ -51,8 +51,8 @@ func (s *Sessions) Count(ctx context.Context, accountID int64) (int, error) {
 // A use moves a session to the front, where later pages would miss it. So what was used or opened
 // since the first page was read comes at the end, by its id. All pages together therefore name
 // every session that is valid throughout, and name one twice only if it was used meanwhile. The
-// order is that of the uses that are written; those that [Sessions.Flush] will write order the
-// sessions of a page.
+// pages are in the order of the uses that are written to the database. Within a page, uses that
+// [Sessions.Flush] has not written yet count, too.
 func (s *Sessions) Page(ctx context.Context, accountID int64, place SessionPlace, n int) (SessionPage, error) {
 	query := s.validSessions(ctx, accountID)
 	switch {

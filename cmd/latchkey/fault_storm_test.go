@@ -19,7 +19,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// What a storm of sign-ins may take, as docs/security.md says.
+// The limits of a storm of sign-ins, from docs/security.md.
 const (
 	stormMemory = 64 << 10        // KiB above the memory at rest, beside that of the hashes
 	hashMemory  = 19 << 10        // KiB for each hash that runs

@@ -145,9 +145,9 @@ func (d *DB) underLease(ctx context.Context, name, owner string, w *witness, wor
 	return work(held)
 }
 
-// awaitLease takes a lease as soon as it is free, and returns the owner as which it did so. Who
-// has no witness takes only the lease of an owner who does not renew it: a free one belongs to the
-// program that has the witness.
+// awaitLease takes a lease as soon as it is free, and returns the name of the owner that it wrote
+// into the lease. A program without the witness takes only a lease that its owner no longer renews,
+// because a free lease belongs to the program that has the witness.
 func (d *DB) awaitLease(ctx context.Context, name, owner string, w *witness) (as string, err error) {
 	for alive, waits, dead := false, false, ""; ; waits = true {
 		if !alive {

@@ -19,14 +19,14 @@ var errLocked = errors.New("another program has the lock")
 // Where there is no such lock, the lease alone decides. That is so on a Galera cluster, whose nodes
 // do not know the locks of each other.
 type witness struct {
-	// take reports whether this program has the witness now, or needs none because there is none,
-	// and where: "" if not, or if there is none.
+	// take reports whether this program may go on: it has the lock now, or the database has no such
+	// lock. place names the lock that the program has; it is "" without one.
 	take  func(ctx context.Context) (taken bool, place string, err error)
 	leave func() error
 }
 
-// marked marks the owner of a lease who also has the witness at that place. Only who has the
-// witness at the same place can know that this owner has ended.
+// marked returns the owner of a lease, together with the place where the owner has the witness.
+// Another program that gets the witness at the same place then knows that this owner has ended.
 func marked(owner, place string) string {
 	if place == "" {
 		return owner
@@ -90,7 +90,8 @@ func serverWitness(pool *sql.DB) *witness {
 	}
 }
 
-// ofPlace returns a pattern of owners who had the witness at a place; nobody if there is none.
+// ofPlace returns a pattern, for LIKE, that matches the owners who had the witness at a place. For
+// the place "" it matches no owner.
 func ofPlace(place string) string {
 	if place == "" {
 		return ""

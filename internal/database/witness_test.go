@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// held is migrations that are read only when the test lets them.
+// held is a folder of migrations that can be read only after the test has allowed it.
 type held struct {
 	fs.FS
 	reached, goOn chan struct{}
@@ -60,7 +60,7 @@ func TestMigrateKnowsTheDead(t *testing.T) {
 			}
 		}
 
-		// What a program leaves that is killed: its lease, and not its witness.
+		// A program that is killed leaves its lease behind, but no witness.
 		exec(t, db, "UPDATE leases SET owner = '"+owner+"', until_at = '2999-01-01 00:00:00'")
 		if err := waittest.Receive(t, migrate(steps(), &never), "the end of a migration"); err != nil || never.Load() > 0 {
 			t.Errorf("a program waited %d times for one that is dead, error %v; want neither", never.Load(), err)

@@ -10,7 +10,7 @@ import (
 )
 
 // lockFile takes the only lock of a file, which ends with the process or with release. It returns
-// [errLocked] if somebody has it.
+// [errLocked] if another program has it.
 func lockFile(path string) (release func() error, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600) //nolint:gosec // beside the database that the operator names
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // Mark begins each line that [Report] writes; scripts/test looks for it.
 const Mark = "fault: "
 
-// Count is what a test of a fault has counted.
+// Count holds the numbers that a test of a fault reports.
 type Count struct {
 	Tried    int
 	Survived int    // as promised, also when the answer was a refusal that says when to come again
