@@ -100,14 +100,7 @@ func TestALeaseIsWatchedWithoutAGap(t *testing.T) {
 func TestAMailIsSentOnceThoughItIsRetried(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
-		post := newGate(t)
-		defer post.open()
-		signUp(t, store, "slow-anna")
-		work := worker(t, store, post)
-		work.Now = clock.Now
-		more := rounds(t, work)
-		stop := running(t, work.Run)
-		servicetest.Eventually(t, "the mail hangs", func() bool { return post.now.Load() == 1 })
+		post, work, more, stop := hangingMail(t, store, clock, 4)
 		for id := range queue(t, store) {
 			if err := store.Mail.Retry(t.Context(), id); err != nil {
 				t.Fatal(err)
@@ -129,13 +122,7 @@ func TestAMailIsSentOnceThoughItIsRetried(t *testing.T) {
 func TestAMailWhoseLeaseIsLostIsNotSent(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
-		post := newGate(t)
-		defer post.open()
-		signUp(t, store, "slow-anna")
-		work := worker(t, store, post)
-		work.Now, work.Parallel = clock.Now, 1 // so that it has no place in which it could take the mail again
-		stop := running(t, work.Run)
-		servicetest.Eventually(t, "the mail hangs", func() bool { return post.now.Load() == 1 })
+		post, work, _, stop := hangingMail(t, store, clock, 1) // with no place in which it could take the mail again
 		if err := store.Mail.Release(t.Context(), work.Owner); err != nil {
 			t.Fatal(err)
 		}

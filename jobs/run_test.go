@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-media/latchkey/internal/waittest"
+	"github.com/latchkey-media/latchkey/jobs"
 	"github.com/latchkey-media/latchkey/mailer"
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 	"github.com/latchkey-media/latchkey/models"
@@ -38,6 +39,21 @@ func newGate(t *testing.T) *gate {
 		return nil
 	})
 	return g
+}
+
+// hangingMail has a worker with so many places send a mail that hangs at the gate, and waits until
+// it hangs. At the end of the test the gate opens before the worker has to stop.
+func hangingMail(t *testing.T, store *models.Store, clock *modelstest.Clock, places int) (post *gate, work *jobs.Mail, more func(n int64), stop func()) {
+	t.Helper()
+	post = newGate(t)
+	signUp(t, store, "slow-anna")
+	work = worker(t, store, post)
+	work.Now, work.Parallel = clock.Now, places
+	more = rounds(t, work)
+	stop = running(t, work.Run)
+	t.Cleanup(post.open)
+	servicetest.Eventually(t, "the mail hangs", func() bool { return post.now.Load() == 1 })
+	return post, work, more, stop
 }
 
 // TestStopWaitsForMails stops the worker while it sends a mail: the mail arrives, is

@@ -118,13 +118,7 @@ func TestASlowMailFreesThePlaceOfItsDomain(t *testing.T) {
 func TestASlowMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
-		post := newGate(t)
-		defer post.open()
-		signUp(t, store, "slow-anna")
-		work := worker(t, store, post)
-		work.Now = clock.Now
-		running(t, work.Run)
-		servicetest.Eventually(t, "the mail hangs", func() bool { return post.now.Load() == 1 })
+		post, _, _, _ := hangingMail(t, store, clock, 4)
 		other := worker(t, store, post)
 		other.Owner, other.Now = "another", clock.Now
 		running(t, other.Run)
