@@ -262,14 +262,16 @@ func (d *Devices) decide(ctx context.Context, this Session, typed, state string,
 		}
 		// A session that has just been ended may not decide: a person who ends all
 		// sessions must not find a new device signed in afterwards.
-		result := tx.Exec(`UPDATE device_codes SET state = ?, account_id = ?, password_version = ?
-WHERE id = ? AND state = ? AND expires_at > ? AND EXISTS (SELECT 1 FROM sessions WHERE id = ? AND account_id = ?)`,
-			state, account.ID, account.PasswordVersion, row.ID, deviceWaiting, d.Now(), this.ID, account.ID)
-		if result.Error != nil {
-			return result.Error
+		err = lockRow(tx, "sessions", "id = ? AND account_id = ?", this.ID, account.ID)
+		if err == nil {
+			err = requireRow(tx.Exec(`UPDATE device_codes SET state = ?, account_id = ?, password_version = ?
+WHERE id = ? AND state = ? AND expires_at > ?`, state, account.ID, account.PasswordVersion, row.ID, deviceWaiting, d.Now()))
 		}
-		if result.RowsAffected != 1 {
+		if errors.Is(err, ErrNotFound) {
 			return ErrCodeWrong
+		}
+		if err != nil {
+			return err
 		}
 		return d.recordAbout(ctx, tx, account.ID, event, deviceName(&row), caller)
 	})
