@@ -45,7 +45,8 @@ func TestWaitDiffers(t *testing.T) {
 	}
 }
 
-// A wait may be as short as nothing, and randomness may fail.
+// If first and longest are 0, there is no wait. A source of random numbers that fails does not
+// shorten the wait.
 func TestWaitExtremes(t *testing.T) {
 	t.Parallel()
 	if got := backoff.Wait(rand.Reader, 0, 0, 3); got != 0 {

@@ -18,9 +18,9 @@ type answer struct {
 
 var errAnswer = errors.New("bench: the answer is not HTTP/1.1")
 
-// readAnswer reads one answer with its body, and copies the body into body unless that is
-// nil. It understands what servers send to requests without Connection: close, and allocates
-// nothing, because the client must not become the limit.
+// readAnswer reads one answer with its body, and copies the body into the writer body, unless that
+// writer is nil. It understands what servers send to requests without Connection: close. It
+// allocates nothing, because the client must not be what limits a measurement.
 func readAnswer(r *bufio.Reader, body io.Writer) (answer, error) {
 	a := answer{length: -1}
 	first, err := r.ReadSlice('\n')
@@ -98,7 +98,7 @@ func readChunks(r *bufio.Reader, body io.Writer) error {
 	}
 }
 
-// pass copies n bytes.
+// pass reads n bytes from r, and copies them into body if that is not nil.
 func pass(r *bufio.Reader, body io.Writer, n int) error {
 	if body == io.Discard {
 		_, err := r.Discard(n)

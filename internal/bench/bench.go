@@ -20,13 +20,13 @@ type Target struct {
 	Run func(ctx context.Context, took time.Duration) (Result, error)
 }
 
-// A Comparison says what a target is compared with, and what it must reach.
+// A Comparison names the other program that a target is compared with, and the goal.
 type Comparison struct {
 	Of    string  // the name of another target of the case; "" compares the answers that a second of CPU gives
-	Least float64 // the goal; 0 for none
+	Least float64 // the goal: the ratio must be at least this; 0 for none
 
-	Half bool    // compares the times within which half of the answers came (p50), and not their costs
-	Most float64 // the goal of these times; 0 for none
+	Half bool    // compares the times within which half of the answers came (p50), instead of the costs
+	Most float64 // the goal of the comparison of times: the ratio must be at most this; 0 for none
 }
 
 // A Case is a request that several targets answer.
@@ -41,9 +41,9 @@ type Plan struct {
 	Rounds int
 	Slice  time.Duration // for one target in one round
 	Warm   time.Duration // before the first round; 0 for none
-	Random *rand.Rand    // shuffles; a fixed seed repeats an order
+	Random *rand.Rand    // shuffles; a fixed seed gives the same order again
 
-	Progress func(round int) // called before each round, which is 0 for warming; nil for nothing
+	Progress func(round int) // called before each round with its number, which is 0 for the round that warms up; may be nil
 }
 
 // Measured holds the results of one target, one for each round.
@@ -53,9 +53,9 @@ type Measured struct {
 	Results      []Result
 }
 
-// Run measures every target of every case once in each round. The cases are shuffled in each
-// round, and so are the targets of a case, which follow each other at once: whatever else the
-// machine does then changes both sides of a ratio in the same way.
+// Run measures every target of every case once in each round. The cases are shuffled in each round,
+// and so are the targets of a case, which are measured directly one after the other. So other work
+// on the machine changes both sides of a ratio in the same way.
 func (p *Plan) Run(ctx context.Context) ([]Measured, error) {
 	all := make([][]Measured, len(p.Cases))
 	for i, c := range p.Cases {
@@ -86,7 +86,7 @@ func (p *Plan) Run(ctx context.Context) ([]Measured, error) {
 	return flat, nil
 }
 
-// round measures everything once, and keeps the results if keep is true.
+// round measures every target once for the time slice, and adds the results to all if keep is true.
 func (p *Plan) round(ctx context.Context, slice time.Duration, all [][]Measured, keep bool) error {
 	for _, i := range p.Random.Perm(len(p.Cases)) {
 		for _, j := range p.Random.Perm(len(p.Cases[i].Targets)) {

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/bench"
 )
 
-// ran notes the order in which targets run. Each answers with the next of its costs.
+// ran records the order in which targets run. Each run of a target returns the next of its costs.
 type ran struct {
 	order []string
 	costs map[string][]time.Duration // of one answer, by round; the round of warming comes first

@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// A Load sends requests over kept connections, each of which sends the next request when its
-// answer has arrived.
+// A Load sends requests over kept connections. Each connection sends its next request when the
+// answer to the one before has arrived.
 type Load struct {
 	Address     string // host and port
 	Connections int
 	// Request appends one request, with everything up to the end of its body. It is called
 	// from several goroutines at once, each with its own random numbers.
 	Request func(b []byte, random *rand.Rand) []byte
-	Want    int                  // the status of a done answer
+	Want    int                  // the status of an answer that counts as done
 	Later   []int                // the statuses of answers that ask to come again later
 	CPU     func() time.Duration // what the server has used so far; nil if nobody knows
 	Now     func() time.Time
-	Seed    uint64 // of the random numbers; each Run goes on with others
+	Seed    uint64 // of the random numbers; each Run uses other numbers
 
 	runs uint64
 }
 
-// pauseLater is the time that a connection waits after an answer that asked for it.
+// pauseLater is how long a connection waits after an answer that asked it to come again later.
 const pauseLater = 20 * time.Millisecond
 
 // longest is the time that one answer may take.
@@ -130,8 +130,8 @@ func (c *line) work(ctx context.Context, end time.Time) error {
 	return nil
 }
 
-// ask sends one request and reads the answer. It reports false for an answer that asks to
-// come again later, and returns [ErrStatus] for any other status than the wanted one.
+// ask sends one request and reads the answer. It returns false for an answer that asks to come
+// again later, and [ErrStatus] for an answer with an unexpected status.
 func (c *line) ask() (done bool, err error) {
 	if err := c.connection.SetDeadline(c.Now().Add(longest)); err != nil {
 		return false, err

@@ -15,8 +15,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/bench"
 )
 
-// steps returns a clock that goes on by a millisecond each time that it is read. It starts
-// at the present, because connections take their deadlines from it.
+// steps returns a clock that moves on by a millisecond each time it is read. It starts at the
+// present time, because connections take their deadlines from it.
 func steps() func() time.Time {
 	began := time.Now()
 	var reads atomic.Int64

@@ -50,8 +50,8 @@ func Pin(pid, core int) error {
 	return nil
 }
 
-// Start starts a command on one core, and with a leash: it ends when this process ends. A
-// core of -1 means all cores.
+// Start starts a command on one core, or on all cores if core is -1. The command ends when this
+// process ends.
 func Start(command *exec.Cmd, core int) error {
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if core < 0 {
@@ -71,8 +71,8 @@ func Start(command *exec.Cmd, core int) error {
 	return command.Start()
 }
 
-// CPU returns the time that the threads of a process have used so far, user and system. It
-// is exact to a microsecond or so, and 0 for a process that has ended.
+// CPU returns the time that the threads of a process have used so far, in user and system mode. It
+// is exact to about a microsecond, and 0 for a process that has ended.
 func CPU(pid int) time.Duration {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
@@ -95,8 +95,8 @@ func CPU(pid int) time.Duration {
 	return ticks(pid)
 }
 
-// ticks returns the same as [CPU] from /proc/PID/stat, exact to a hundredth of a second. It
-// is for kernels that do not keep the statistics of the scheduler.
+// ticks returns the same time as [CPU], read from /proc/PID/stat and exact to a hundredth of a
+// second. It is for kernels that do not keep the statistics of the scheduler.
 func ticks(pid int) time.Duration {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -121,8 +121,8 @@ func ticks(pid int) time.Duration {
 
 // Memory is the memory of a process, in MiB.
 type Memory struct {
-	Anonymous float64 // its own pages
-	Resident  float64 // with the pages of files: its program, and the database that SQLite maps
+	Anonymous float64 // pages that belong to the process alone
+	Resident  float64 // all pages, with those of files: the program itself, and the database that SQLite maps
 }
 
 // MemoryOf returns what a process holds in memory at this moment.

@@ -6,8 +6,8 @@ import "time"
 type Result struct {
 	Done  int             // answers with a wanted status
 	Shed  int             // answers that asked to come again later
-	Took  time.Duration   // of the slice, by the clock
-	CPU   time.Duration   // that the server used meanwhile, user and system; 0 if nobody knows
+	Took  time.Duration   // how long the slice lasted, by the clock
+	CPU   time.Duration   // what the server used in the slice, in user and system mode; 0 if nobody knows
 	Times []time.Duration // how long each done answer took, in any order
 }
 
@@ -18,8 +18,8 @@ func (r *Result) PerSecond() float64 { return share(float64(r.Done), r.Took.Seco
 // not known.
 func (r *Result) Cost() float64 { return share(float64(r.CPU.Nanoseconds())/1e3, float64(r.Done)) }
 
-// Within returns the time in milliseconds within which a part of the answers came; part
-// is from 0 to 1.
+// Within returns the time in milliseconds within which a part of the answers came. part is that
+// part, from 0 to 1.
 func (r *Result) Within(part float64) float64 {
 	times := make([]float64, len(r.Times))
 	for i, t := range r.Times {
@@ -28,8 +28,8 @@ func (r *Result) Within(part float64) float64 {
 	return Quantile(times, part)
 }
 
-// better returns how many times as good as other r is: by the cost of an answer, or by the
-// answers in a second if one of the costs is not known. It returns 0 if nothing is known.
+// better returns how many times as good as other this result is: by the cost of an answer, or, if
+// one of the two costs is not known, by the answers in a second. It returns 0 if nothing is known.
 func (r *Result) better(other *Result) float64 {
 	if r.Cost() > 0 && other.Cost() > 0 {
 		return other.Cost() / r.Cost()

@@ -18,9 +18,9 @@ func SpreadOf(values []float64) Spread {
 	return Spread{Median: Quantile(values, 0.5), Least: slices.Min(values), Most: slices.Max(values)}
 }
 
-// Quantile returns the value that the given part of the values does not exceed, from 0 to 1.
-// Between two values it returns the point on the line between them. It returns 0 for no
-// values.
+// Quantile returns the value that a part of the values does not exceed. part is that part, from 0
+// to 1. If the result lies between two of the values, it is a point on the line between them.
+// Quantile returns 0 for no values.
 func Quantile(values []float64, part float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -32,7 +32,7 @@ func Quantile(values []float64, part float64) float64 {
 	return sorted[below] + (sorted[above]-sorted[below])*(at-float64(below))
 }
 
-// ratios compares two targets round by round.
+// ratios returns, for each round, how many times as good as the target with the target of is.
 func ratios(of, with *Measured) []float64 {
 	var all []float64
 	for i := range min(len(of.Results), len(with.Results)) {
@@ -43,7 +43,8 @@ func ratios(of, with *Measured) []float64 {
 	return all
 }
 
-// halves compares how long half of the answers of two targets took, round by round.
+// halves returns, for each round, the time within which half of the answers of the target of came,
+// divided by the same time of the target with.
 func halves(of, with *Measured) []float64 {
 	var all []float64
 	for i := range min(len(of.Results), len(with.Results)) {
@@ -54,7 +55,7 @@ func halves(of, with *Measured) []float64 {
 	return all
 }
 
-// each returns one value of each result.
+// each calls value with the result of each round, and returns what it returned.
 func (m *Measured) each(value func(*Result) float64) []float64 {
 	all := make([]float64, len(m.Results))
 	for i := range m.Results {

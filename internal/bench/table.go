@@ -38,7 +38,7 @@ func WriteTable(w io.Writer, all []Measured) error {
 	return err
 }
 
-// shed returns a remark about answers that asked to come again later, "" without any.
+// shed returns a remark about the answers that asked to come again later, or "" if there were none.
 func shed(m *Measured) string {
 	n := 0
 	for i := range m.Results {
@@ -50,7 +50,7 @@ func shed(m *Measured) string {
 	return fmt.Sprintf(" (%d shed)", n)
 }
 
-// compared returns the text about all comparisons of a target.
+// compared returns the text about all comparisons of the target m.
 func compared(all []Measured, m *Measured) string {
 	var texts []string
 	for _, comparison := range m.Compare {
@@ -79,7 +79,7 @@ func compare(all []Measured, m *Measured, c Comparison) string {
 	return ""
 }
 
-// verdict returns the goal and whether value meets it, "" without a goal.
+// verdict returns the goal and whether value reaches it, or "" if there is no goal.
 func verdict(value, least, most float64) string {
 	switch {
 	case least > 0 && value >= least:
@@ -116,7 +116,8 @@ func (s Spread) String() string {
 	return fmt.Sprintf("%s (%s–%s)", number(s.Median), number(s.Least), number(s.Most))
 }
 
-// number returns a value with three digits that count, and commas between the thousands.
+// number returns value as text with three significant digits, and with commas between the
+// thousands.
 func number(value float64) string {
 	size := math.Abs(value)
 	switch {

@@ -6,24 +6,25 @@ import (
 )
 
 const (
-	// breakAfter is the number of failures in a row that open the circuit.
+	// breakAfter is the number of failures in a row after which the circuit opens.
 	breakAfter = 5
-	// breakFor is the time for which the circuit stays open before one caller probes. A probe that began just before the
-	// service recovered hangs for the deadline of 5 s, so the circuit closes within 15 s of the recovery.
+	// breakFor is the time for which the circuit stays open before it lets one call probe the service. A probe that
+	// began just before the service recovered hangs for the deadline of 5 s, so the circuit closes within 15 s of the
+	// recovery.
 	breakFor = 10 * time.Second
 )
 
-// outcome is the result of one call, as far as it says something about the service.
+// outcome is what one call shows about the service.
 type outcome int
 
 const (
 	worked   outcome = iota // the service answered, with a yes or a no
 	failed                  // it did not answer, or its answer could not be read
-	unproven                // the caller left before the service could answer
+	unproven                // the caller left before the service could answer, so the call shows nothing
 )
 
-// breaker is a circuit breaker: it saves callers the wait for a service that is down. Its zero value is closed, so that
-// calls pass.
+// breaker is a circuit breaker: while a service is down, its callers do not wait for it. Its zero value is closed, so
+// that calls pass.
 type breaker struct {
 	mu       sync.Mutex
 	failures int // in a row
@@ -31,7 +32,7 @@ type breaker struct {
 	probing  bool
 }
 
-// enter reports whether a call may be made at the time now. The caller must then report the outcome of the call exactly once.
+// enter reports whether a call may begin at the time now. If so, the caller must report its outcome exactly once.
 func (b *breaker) enter(now time.Time) (report func(outcome, time.Time), ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

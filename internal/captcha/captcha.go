@@ -1,4 +1,4 @@
-// Package captcha asks for a proof before a form does anything for a stranger: a little work by their browser (ProofOfWork, the
+// Package captcha asks for a proof before a form does anything for a stranger: some work by the browser (ProofOfWork, the
 // default, which needs no third party), Google's reCAPTCHA, or nothing at all (Off).
 package captcha
 
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Names of the form fields that bring the answer.
+// Names of the form fields that carry the answer.
 const (
 	FieldProofOfWork = "altcha"
 	FieldRecaptcha   = "g-recaptcha-response"
@@ -30,7 +30,8 @@ var (
 // maxAnswer is the largest answer, in bytes: a proof of work has about 350, a token of reCAPTCHA 500 to 2,500.
 const maxAnswer = 4 << 10
 
-// Verifier checks that a form was sent by a person, or at least by a program that did some work for it. An answer counts once.
+// Verifier checks that a form was sent by a person, or at least by a program that did some work for it. Each answer is valid
+// once.
 type Verifier interface {
 	// Verify returns nil, ErrMissing, ErrRefused or ErrUnavailable. remote is the sender's address; the zero Addr means that
 	// it is not known.
@@ -54,7 +55,8 @@ func refused(reason string) error { return fmt.Errorf("%w: %s", ErrRefused, reas
 // unavailable returns ErrUnavailable with its cause.
 func unavailable(cause error) error { return fmt.Errorf("%w: %w", ErrUnavailable, cause) }
 
-// spend remembers mark. It returns ErrRefused if the mark was remembered before.
+// spend remembers mark, which stands for an answer, until the given time. It returns ErrRefused if
+// that answer was used before.
 func spend(ctx context.Context, remember Remember, mark [32]byte, until time.Time) error {
 	fresh, err := remember(ctx, mark, until)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // siteverify is the address to which go-recaptcha posts.
 const siteverify = "https://www.google.com/recaptcha/api/siteverify"
 
-// plainNo is the answer that go-recaptcha gets if anything is wrong. The reason reaches our code by another way.
+// plainNo is the answer that go-recaptcha gets if anything is wrong. The reason reaches our code in another way.
 const plainNo = `{"success":false}`
 
 // installed puts the exchange below http.DefaultClient, once for the process, and returns it. All other requests through
@@ -33,8 +33,8 @@ var installed = sync.OnceValue(func() *exchange {
 // call takes the form that go-recaptcha posts and returns the JSON that go-recaptcha will read; nil means no.
 type call func(form url.Values) []byte
 
-// exchange is a transport that leads each request of go-recaptcha back to the call that caused it. So calls that run at the
-// same time, with different secrets and addresses, do not mix.
+// exchange is a transport that passes each request of go-recaptcha back to the call that caused it. So calls that run at
+// the same time, with different secrets and addresses, do not mix.
 type exchange struct {
 	next  http.RoundTripper // for all other requests
 	mu    sync.Mutex
@@ -42,7 +42,7 @@ type exchange struct {
 	calls map[string]call // by id
 }
 
-// begin makes an id for c. The id is valid until end is called.
+// begin registers c under a new id and returns the id. The id is valid until end is called.
 func (e *exchange) begin(c call) (id string, end func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -95,7 +95,7 @@ func recaptchaForm(request *http.Request) url.Values {
 		return nil
 	}
 	defer func() { _ = body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(body, 4*maxAnswer)) // every byte of an answer may need three
+	text, err := io.ReadAll(io.LimitReader(body, 4*maxAnswer)) // every byte of an answer may become three when it is escaped
 	if err != nil {
 		return nil
 	}

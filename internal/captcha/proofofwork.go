@@ -17,12 +17,13 @@ import (
 )
 
 const (
-	// DefaultCost is the highest number a browser may have to try; it tries half as many on average. templates/static/js/
-	// captcha_worker.js says how long that takes.
+	// DefaultCost is the highest number that a browser may have to try; on average it tries half as many numbers.
+	// templates/static/js/captcha_worker.js says how long that takes.
 	DefaultCost int64 = 150_000
-	// DefaultLife is the time in which a challenge may be answered if Life is 0. The service sets its own (captcha-life).
+	// DefaultLife is the time in which a challenge may be answered if the field Life is 0. The service sets its own
+	// (captcha-life).
 	DefaultLife = 20 * time.Minute
-	// minKey is the least length of a key: with a guessable one anybody could sign challenges that are solved already.
+	// minKey is the least length of a key, in bytes. Whoever guesses a key can sign challenges with known solutions.
 	minKey = 16
 	// clockMargin is added to the time for which a used challenge is remembered, for processes whose clocks differ.
 	clockMargin = time.Minute
@@ -31,15 +32,15 @@ const (
 // ProofOfWork makes the browser search for a number, by version 1 of ALTCHA's protocol. Challenges are signed and not stored;
 // only used challenges are stored.
 type ProofOfWork struct {
-	Key      []byte           // signs the challenges; at least 16 bytes, derived from the secret key for this alone
+	Key      []byte           // signs the challenges; at least 16 bytes, derived from the secret key for this purpose only
 	Now      func() time.Time // required
 	Remember Remember         // required; called only for correct solutions
 	Cost     int64            // the highest number to try; 0 means DefaultCost
 	Life     time.Duration    // 0 means DefaultLife
 }
 
-// Challenge is the task for the browser: find the number up to MaxNumber for which SHA-256(Salt ‖ number) is Challenge.
-// The salt carries when it expires, in seconds since 1970.
+// Challenge is the task for the browser: to find the number, from 0 to MaxNumber, for which SHA-256(Salt ‖ number) is
+// the field Challenge. The salt also says when the challenge expires, in seconds since 1970.
 type Challenge struct {
 	Algorithm string `json:"algorithm"`
 	Challenge string `json:"challenge"`
@@ -98,7 +99,8 @@ func (p *ProofOfWork) Verify(ctx context.Context, answer string, _ netip.Addr) e
 	if !p.Now().Before(expires) {
 		return refused("expired")
 	}
-	// The expiry is checked above, by our clock; the library knows only the machine's.
+	// The expiry is checked above, by our clock; the library could only use the clock of the
+	// machine.
 	holds, err := altcha.VerifySolutionSafe(solution, string(p.Key), false)
 	if err != nil {
 		return refused(err.Error())

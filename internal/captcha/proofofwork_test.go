@@ -58,7 +58,7 @@ func challenge(t *testing.T, p *captcha.ProofOfWork) []byte {
 	return text
 }
 
-// solved returns the fields of a right answer.
+// solved returns the fields of a correct answer.
 func solved(t *testing.T, p *captcha.ProofOfWork) map[string]any {
 	t.Helper()
 	text, err := base64.StdEncoding.DecodeString(captchatest.Solve(challenge(t, p)))

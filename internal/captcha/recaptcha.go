@@ -15,8 +15,8 @@ import (
 const (
 	// recaptchaDeadline is the time that the whole request to Google may take.
 	recaptchaDeadline = 5 * time.Second
-	// tokenLife is the greatest age of an answer, and the time for which a used one is remembered. Google's own limit is two
-	// minutes.
+	// tokenLife is the greatest age of an answer, and the time for which a used answer is remembered. Google's own limit is
+	// two minutes.
 	tokenLife = 3 * time.Minute
 )
 
@@ -84,8 +84,8 @@ func (r *Recaptcha) Verify(ctx context.Context, answer string, remote netip.Addr
 	return err
 }
 
-// confirm calls go-recaptcha and waits for it until the deadline. Its function Confirm takes no context, but the exchange below it
-// uses the context of this call, so the goroutine ends with confirm.
+// confirm calls go-recaptcha and waits for the result until the deadline. The function Confirm of go-recaptcha takes no context,
+// but the exchange that carries its request uses the context of this call, so the goroutine ends when confirm ends.
 func (r *Recaptcha) confirm(ctx context.Context, answer string, remote netip.Addr) error {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Deadline)
 	defer cancel()
@@ -129,8 +129,8 @@ func (r *Recaptcha) ask(ctx context.Context, answer string, remote netip.Addr) e
 	return nil
 }
 
-// plausible reports whether answer can be a token. Others are not sent to Google, because it answers some of them with 4xx, which
-// would count as a failure of the service.
+// plausible reports whether answer can be a token. Google is not asked about other texts, because it answers some of them with
+// 4xx, which would count as a failure of the service.
 func plausible(answer string) bool {
 	if len(answer) > maxAnswer {
 		return false

@@ -85,7 +85,7 @@ func TestRecaptcha(t *testing.T) {
 			t.Parallel()
 			deadline := waittest.Patience
 			if mode == captchatest.Hang || mode == captchatest.Drip {
-				deadline = 400 * time.Millisecond // their calls end only by it
+				deadline = 400 * time.Millisecond // the calls in these modes end only by the deadline
 			}
 			r := newRig(t, deadline)
 			r.service.Set(mode)
@@ -295,7 +295,8 @@ func TestRecaptchaCircuitIgnoresCallersThatLeave(t *testing.T) {
 	}
 }
 
-// The rest of the process uses http.DefaultClient as before, also with a form like ours and during a call.
+// The rest of the process uses http.DefaultClient as before, also during a call, and also for a form that
+// looks like ours.
 func TestRecaptchaLeavesDefaultClientAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, waittest.Patience)

@@ -24,7 +24,7 @@ type siteverifyAnswer struct {
 	ErrorCodes []string  `json:"error-codes"`
 }
 
-// siteverify posts form and returns Google's answer as it came, if it is a yes for our site and for an answer that is fresh.
+// siteverify posts form and returns Google's answer unchanged, if it says yes, for our site and for a recent solution.
 // Otherwise it returns ErrRefused or ErrUnavailable.
 func (r *Recaptcha) siteverify(ctx context.Context, form url.Values) ([]byte, error) {
 	text, err := r.post(ctx, form)
@@ -79,7 +79,7 @@ func (r *Recaptcha) judge(answer siteverifyAnswer) error {
 	if !strings.EqualFold(answer.Hostname, r.hostname) {
 		return refused(fmt.Sprintf("solved on the host %q", answer.Hostname))
 	}
-	if age := r.options.Now().Sub(answer.At).Abs(); age > tokenLife { // an answer from the future is refused too: one of the clocks is wrong
+	if age := r.options.Now().Sub(answer.At).Abs(); age > tokenLife { // a time in the future is refused too: one of the clocks is wrong
 		return refused(fmt.Sprintf("solved %s away from now", age.Round(time.Second)))
 	}
 	return nil

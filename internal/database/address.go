@@ -22,7 +22,7 @@ var ErrAddress = errors.New("the database address must be sqlite:PATH or mysql:/
 // The values of the parameter tls.
 const (
 	tlsVerify     = "verify"      // the certificate must be valid and name the host
-	tlsSkipVerify = "skip-verify" // any certificate is taken, so that somebody on the way can read along
+	tlsSkipVerify = "skip-verify" // any certificate is accepted, so that somebody between the two programs can read everything
 )
 
 // options are the parameters of a MySQL address.

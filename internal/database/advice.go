@@ -38,12 +38,12 @@ func Advice(err error) string {
 // adviceAbout returns the advice about an error number of MySQL and MariaDB.
 func adviceAbout(number uint16) string {
 	switch number {
-	case 1045, 1698, 4151: // access denied; MariaDB says so also when it wants TLS
+	case 1045, 1698, 4151: // access denied; MariaDB sends this also when it wants TLS
 		return "Compare user and password of the database address with the server (special characters are written with percent signs). " +
 			"If they are right, the user may come from another host only (CREATE USER name@'this host'), " +
 			"or the server takes the user, or everybody (require_secure_transport), over TLS only: then add ?tls=verify to the address, " +
 			"and &tls-ca=PATH if your own authority signed its certificate."
-	case 3159: // MySQL wants TLS from everybody; MariaDB 10.11 says 1045 then, too
+	case 3159: // MySQL wants TLS from everybody; MariaDB 10.11 sends 1045 in that case, too
 		return "The server takes connections over TLS only: add ?tls=verify to the database address, " +
 			"and &tls-ca=PATH if your own authority signed its certificate."
 	case 1044, 1142, 1143, 1227, 1370:
@@ -70,7 +70,7 @@ func adviceAbout(number uint16) string {
 	}
 }
 
-// adviceAboutNetwork returns the advice about a connection that could not be opened.
+// adviceAboutNetwork returns the advice about the error of a connection that could not be opened.
 func adviceAboutNetwork(away *net.OpError) string {
 	if away.Net != "unix" {
 		return "Look whether the database runs, listens at this address and port (bind-address, skip-networking), and whether a firewall is between."

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// An operator who reads a refusal of the server is told what to do.
+// When the database server refuses something, the operator reads what to do about it.
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	g := newGuest(t, "")

@@ -6,8 +6,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// observer tells [DB.Observe]'s function of statements that run beside GORM's builder. GORM
-// carries it into each of its transactions as a plugin.
+// observer is the plugin by which GORM carries a DB into each of its transactions. So the function
+// that was given to [DB.Observe] also hears of the statements that run without GORM's builder.
 type observer struct{ db *DB }
 
 const observerName = "latchkey:observer"
@@ -18,9 +18,9 @@ func (observer) Name() string { return observerName }
 // Initialize implements [gorm.Plugin].
 func (observer) Initialize(*gorm.DB) error { return nil }
 
-// Query runs a statement that returns rows on the connection of tx, without GORM's builder,
-// which would take longer than SQLite. The caller closes the rows. It returns the driver's
-// error.
+// Query runs a statement that returns rows on the connection of tx. It does so without GORM's
+// builder, which takes longer than SQLite takes for the statement. The caller closes the rows.
+// Query returns the driver's error.
 func Query(tx *gorm.DB, statement string, args ...any) (*sql.Rows, error) {
 	observed(tx, statement, args)
 	return tx.Statement.ConnPool.QueryContext(tx.Statement.Context, statement, args...)

@@ -92,24 +92,25 @@ func Retryable(err error) bool {
 	return errors.Is(err, driver.ErrBadConn)
 }
 
-// away reports whether a retryable err means that the database, or this node of it, cannot
-// be used, and not that another transaction was in the way.
+// away reports whether err, for which a transaction may run again, means that the database or this
+// node of it cannot be used. It returns false if another transaction was in the way.
 func away(err error) bool {
 	e, ok := errors.AsType[*mysql.MySQLError](err)
 	return (ok && e.Number == clusterNotReady) || errors.Is(err, driver.ErrBadConn)
 }
 
-// met reports whether a retryable err means that another transaction was first, and not that it
-// holds its locks for long, or that the database is away.
+// met reports whether err, for which a transaction may run again, means that another transaction
+// was first. It returns false if another transaction holds its locks for long, or if the database
+// is away.
 func met(err error) bool {
 	const lockWait = 1205
 	e, ok := errors.AsType[*mysql.MySQLError](err)
 	return ok && e.Number != lockWait && !away(err)
 }
 
-// Unavailable reports whether err means that the database cannot be reached, is
-// full or is overloaded, and not that the statement was wrong: the same request may
-// succeed later.
+// Unavailable reports whether err means that the database cannot be reached, is full or is
+// overloaded: the same request may succeed later. It returns false if the statement itself was
+// wrong.
 func Unavailable(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		// The numbers mean: too many connections, shutting down, access to a schema

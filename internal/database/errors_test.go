@@ -41,7 +41,8 @@ func TestDuplicate(t *testing.T) {
 			{"INSERT INTO people VALUES (3, 'ada', 'Bob')", true, false},
 			{"INSERT INTO people VALUES (3, 'bob', 'Ada')", false, true},
 			{"UPDATE people SET email = 'ada' WHERE id = 2", true, false},
-			// A value with the words of the server's message does not change the name of the key.
+			// The name of the key is read correctly even if a value contains the words of the
+			// server's message.
 			{"INSERT INTO people VALUES (3, 'x'' for key ''people_name', 'Bob')", true, false},
 			{"INSERT INTO people VALUES (1, 'bob', 'Bob')", false, false},
 		} {
@@ -71,7 +72,7 @@ func TestDuplicate(t *testing.T) {
 	}
 }
 
-// TestErrorsOfMySQL has the error numbers that no test can make a server send.
+// TestErrorsOfMySQL checks error numbers that no test can make a server send.
 func TestErrorsOfMySQL(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -145,8 +146,7 @@ func TestErrorsOfConnections(t *testing.T) {
 	}
 }
 
-// TestSQLiteUnavailable fills a disk, write-protects a file and takes its
-// folder away.
+// TestSQLiteUnavailable fills a disk, makes a file read-only and removes its folder.
 func TestSQLiteUnavailable(t *testing.T) {
 	t.Parallel()
 	write := func(db *database.DB) error {
@@ -184,7 +184,7 @@ func TestSQLiteUnavailable(t *testing.T) {
 	}
 }
 
-// TestMySQLUnavailable takes the server away and brings it back.
+// TestMySQLUnavailable stops the server and starts it again.
 func TestMySQLUnavailable(t *testing.T) {
 	t.Parallel()
 	p, address := newProxy(t)
@@ -205,7 +205,7 @@ func TestMySQLUnavailable(t *testing.T) {
 	both("when it is back", false)
 
 	p.set(func(p *proxy) { p.deaf = true })
-	if err := db.Ping(t.Context()); !database.Unavailable(err) { // the server stays silent, so Ping itself has given up
+	if err := db.Ping(t.Context()); !database.Unavailable(err) { // the server answers nothing, so Ping itself has given up
 		t.Errorf("while the server is silent: got error %v, want an unavailable error", err)
 	}
 	p.set(func(p *proxy) { p.deaf = false })

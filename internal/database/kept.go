@@ -8,15 +8,16 @@ import (
 	"gorm.io/gorm"
 )
 
-// keptMost is the number of texts that a [keeper] remembers. The service has about 200 that
-// it runs again and again; the others differ by the length of a list.
+// keptMost is the number of texts of statements that a [keeper] remembers. The service runs about
+// 200 texts again and again. Others differ only by the length of a list, and there may be any
+// number of them.
 const keptMost = 256
 
-// keeper is the pool on which GORM runs its statements with SQLite. It keeps statements
-// prepared: a text that is run a second time is prepared once on each connection.
+// keeper is the pool on which GORM runs its statements with SQLite. It keeps statements prepared: a
+// text that is run a second time is prepared once on each connection.
 //
-// GORM has such a pool itself, but that one prepares the statements of transactions anew in
-// each transaction. A sign-in spent more time on that than on running them.
+// GORM has such a pool itself, but that pool prepares the statements of a transaction again in each
+// transaction. A sign-in spent more time on preparing its statements than on running them.
 type keeper struct {
 	*sql.DB
 
@@ -26,13 +27,14 @@ type keeper struct {
 	wanted []*kept // texts of transactions, which the next transaction prepares before it begins
 }
 
-// kept is a text that was run, with its statement. The keeper's lock guards all fields.
+// kept is the text of a statement that was run, with the prepared statement. The keeper's lock
+// guards all fields.
 type kept struct {
 	text  string
 	stmt  *sql.Stmt // nil while the text has been run only once
 	used  int64     // the turn of its last use
-	users int       // callers that run it now, so that it must stay open
-	wants bool      // whether it is in wanted
+	users int       // callers that are running it, so that it must stay open
+	wants bool      // whether it is in the keeper's list wanted
 }
 
 func newKeeper(pool *sql.DB) *keeper { return &keeper{DB: pool, kept: map[string]*kept{}} }
@@ -60,15 +62,15 @@ func (k *keeper) QueryContext(ctx context.Context, text string, args ...any) (*s
 	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the same
 }
 
-// BeginTx begins a transaction, and prepares first what earlier ones have run. A transaction
-// has a connection already, so it cannot prepare anything for the others: the pool may have no
-// second one.
+// BeginTx begins a transaction. Before that, it prepares the statements that earlier transactions
+// wanted. It cannot do so later: a transaction has a connection already, and the pool may have no
+// second one for preparing a statement.
 func (k *keeper) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPool, error) { //nolint:ireturn // GORM looks for this method
 	for one := k.nextWanted(); one != nil; one = k.nextWanted() {
 		_, err := k.prepare(ctx, one) //nolint:sqlclosecheck // it is kept
 		k.leave(one)
 		if err != nil {
-			break // the transaction runs it without preparing it, and says what is wrong
+			break // the transaction runs the text without preparing it, and returns the error
 		}
 	}
 	tx, err := k.DB.BeginTx(ctx, options)
@@ -105,9 +107,8 @@ func (t *keeperTx) QueryContext(ctx context.Context, text string, args ...any) (
 	return t.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // it ends with the transaction
 }
 
-// prepared returns the statement of a text, which it prepares if the text is run again. It
-// returns no statement for a text that is run for the first time. The caller must call leave
-// for one.
+// prepared counts a use of a text and returns its entry, for which the caller must call leave. It
+// also returns the prepared statement, unless the text is run for the first time.
 func (k *keeper) prepared(ctx context.Context, text string) (one *kept, stmt *sql.Stmt, err error) {
 	one, stmt, again := k.enter(text, false)
 	if stmt == nil && again {
@@ -116,9 +117,10 @@ func (k *keeper) prepared(ctx context.Context, text string) (one *kept, stmt *sq
 	return one, stmt, err
 }
 
-// enter counts a use of text. It returns its entry, for which the caller must call leave, its
-// statement, if it has one, and whether the text was run before. A text of a transaction that
-// is run again is put on the list of those that are wanted.
+// enter counts a use of text and returns its entry, for which the caller must call leave. It also
+// returns the prepared statement, if there is one, and whether the text was run before. If a
+// transaction runs a text again that has no prepared statement, enter puts the text on the list
+// wanted.
 func (k *keeper) enter(text string, inTx bool) (one *kept, stmt *sql.Stmt, again bool) {
 	k.mu.Lock()
 	one, again = k.kept[text]
@@ -144,15 +146,16 @@ func (k *keeper) enter(text string, inTx bool) (one *kept, stmt *sql.Stmt, again
 	return one, stmt, again
 }
 
-// leave notes that the caller has finished with the statement. Rows that are still open
-// keep the statement themselves.
+// leave notes that the caller has finished with the statement. Rows that are still open keep the
+// statement open themselves.
 func (k *keeper) leave(one *kept) {
 	k.mu.Lock()
 	one.users--
 	k.mu.Unlock()
 }
 
-// drop forgets the text that was not used for the longest time, and returns its statement.
+// drop forgets the text that has not been used for the longest time, and returns its statement. It
+// returns nil if every text is in use.
 func (k *keeper) drop() *sql.Stmt {
 	var oldest *kept
 	for _, one := range k.kept {
@@ -167,7 +170,8 @@ func (k *keeper) drop() *sql.Stmt {
 	return oldest.stmt
 }
 
-// nextWanted takes a text from the list of those that are wanted. The caller must leave it.
+// nextWanted takes an entry from the list wanted, or returns nil. The caller must call leave for
+// the entry.
 func (k *keeper) nextWanted() *kept {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -181,7 +185,7 @@ func (k *keeper) nextWanted() *kept {
 	return one
 }
 
-// prepare prepares a text, unless another caller was faster.
+// prepare prepares a text, unless another caller has done so already.
 func (k *keeper) prepare(ctx context.Context, one *kept) (*sql.Stmt, error) {
 	k.mu.Lock()
 	stmt := one.stmt

@@ -80,8 +80,8 @@ func inTx(t *testing.T, k *keeper, texts ...string) {
 	}
 }
 
-// A text runs twice without being kept: each time the driver prepares it for that one run.
-// After that it is prepared once for each connection, and stays prepared.
+// The first two runs of a text do not keep its statement: each time the driver prepares it for that
+// run alone. After that it is prepared once for each connection, and stays prepared.
 func TestTransactionsKeepTheirStatements(t *testing.T) {
 	t.Parallel()
 	k, c := counted(t, 1)
@@ -107,8 +107,8 @@ func TestStatementsOutsideTransactionsAreKept(t *testing.T) {
 	}
 }
 
-// Texts with lists of every length must not fill the memory, and one that is used all the time
-// must stay prepared meanwhile.
+// Texts with lists of every length must not fill the memory. Meanwhile, a text that is used all the
+// time must stay prepared.
 func TestFewStatementsAreKept(t *testing.T) {
 	t.Parallel()
 	k, c := counted(t, 1)
@@ -130,7 +130,7 @@ func TestFewStatementsAreKept(t *testing.T) {
 	}
 }
 
-// A text that is wrong fails where it runs, and not the transaction after it.
+// A text that is wrong fails in the transaction that runs it, and not in the next transaction.
 func TestAWrongStatementFailsWhereItRuns(t *testing.T) {
 	t.Parallel()
 	k, _ := counted(t, 1)
@@ -152,8 +152,8 @@ func TestAWrongStatementFailsWhereItRuns(t *testing.T) {
 	inTx(t, k, "right")
 }
 
-// Many goroutines run more texts than are kept, so that statements are dropped while others
-// run them.
+// Many goroutines run more texts than the keeper remembers, so that it drops statements while
+// others are running them.
 func TestStatementsAreDroppedWhileOthersRunThem(t *testing.T) {
 	t.Parallel()
 	k, _ := counted(t, 4)

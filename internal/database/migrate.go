@@ -13,11 +13,11 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// ErrNewerSchema means that a newer program has migrated the database. Older
-// programs refuse it, because they would write rows that the newer one cannot read.
+// ErrNewerSchema means that a newer program has migrated the database. An older program refuses the
+// database, because it would write rows that the newer program cannot read.
 var ErrNewerSchema = errors.New("the database was migrated by a newer version of latchkey")
 
-// leaseLife is the time after which a migration's lease without a heartbeat ends.
+// leaseLife is the time after which the lease of a migration ends if nobody renews it.
 const leaseLife = 30 * time.Second
 
 // dialectSQL holds the statements about leases, which differ between the engines.
@@ -94,8 +94,8 @@ func newer(ctx context.Context, provider *goose.Provider) error {
 	return nil
 }
 
-// provider returns goose's provider. It creates goose's table itself, because on a
-// Galera cluster goose's own attempt can lose a deadlock half-way and never recover.
+// provider returns goose's provider. It creates goose's table itself: when goose does that on a
+// Galera cluster, it can lose a deadlock half-way and never recover.
 func (d *DB) provider(ctx context.Context, pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
 	words := d.Dialect.sql()
 	if err := d.exec(ctx, words.createVersion); err != nil {
@@ -112,9 +112,9 @@ func (d *DB) provider(ctx context.Context, pool *sql.DB, migrations fs.FS) (*goo
 	return provider, nil
 }
 
-// underLease runs work while this program holds the lease called name, and the witness that it
-// lives. A lease whose owner had the same witness and no longer has it is taken at once, any
-// other one when its life is over.
+// underLease runs work while this program holds the lease called name and the witness, which shows
+// that the program is alive. A lease whose owner had the same witness, and has it no longer, is
+// taken at once. Any other lease is taken when it is no longer renewed.
 func (d *DB) underLease(ctx context.Context, name, owner string, w *witness, work func(context.Context) error) (err error) {
 	words := d.Dialect.sql()
 	// Programs in containers can have the same host name and process number, so a
@@ -175,8 +175,8 @@ func (d *DB) awaitLease(ctx context.Context, name, owner string, w *witness) (as
 	}
 }
 
-// takeLease takes a lease that its owner does not renew. With witness, it also takes a lease that
-// is free, or whose owner is like the pattern dead.
+// takeLease takes a lease that its owner no longer renews. If witness is true, it also takes a
+// lease that is free, or whose owner matches the pattern dead.
 func (d *DB) takeLease(ctx context.Context, name, owner string, witness bool, dead string) (taken bool, err error) {
 	over := "until_at < " + d.Dialect.sql().now
 	take := "UPDATE leases SET owner = ?, until_at = " + d.Dialect.sql().lifeOver + " WHERE name = ? AND "
@@ -186,7 +186,8 @@ func (d *DB) takeLease(ctx context.Context, name, owner string, witness bool, de
 	return d.affected(ctx, take+over+" AND owner <> ''", owner, name)
 }
 
-// heartbeat renews a lease until ctx ends. If the lease is lost it calls lost.
+// heartbeat renews a lease with the statement renew until ctx ends. If another program has taken
+// the lease, it calls lost.
 func (d *DB) heartbeat(ctx context.Context, lost context.CancelCauseFunc, renew, name, owner string) {
 	ticker := time.NewTicker(leaseLife / 4)
 	defer ticker.Stop()
@@ -203,7 +204,7 @@ func (d *DB) heartbeat(ctx context.Context, lost context.CancelCauseFunc, renew,
 	}
 }
 
-// exec runs a statement that may be repeated, and repeats it if the engine asks.
+// exec runs a statement, and runs it again if the engine asks for that.
 func (d *DB) exec(ctx context.Context, statement string, args ...any) error {
 	_, err := d.affected(ctx, statement, args...)
 	return err
@@ -234,8 +235,8 @@ func (d *DB) affected(ctx context.Context, statement string, args ...any) (bool,
 	return n > 0, nil
 }
 
-// alreadyThere reports whether err means that the table exists, as a cluster says
-// when two nodes create the same table.
+// alreadyThere reports whether err means that the table exists. A cluster says so when two nodes
+// create the same table at once.
 func alreadyThere(err error) bool { return strings.Contains(err.Error(), "Error 1050") }
 
 func firstWords(statement string) string {

@@ -1,7 +1,7 @@
-// Package database opens the service's database, brings its schema up to date
-// and runs transactions, which it repeats if the engine asks for it. It works with
-// SQLite and with MySQL and its relatives, of which docs/adr/0023 says how far each is
-// tried, and knows only the tables for its migrations.
+// Package database opens the service's database, brings its schema up to date and runs
+// transactions, which it repeats if the engine asks for it. It works with SQLite, and with MySQL
+// and its relatives; docs/adr/0023 says how far each of them is tested. The package knows no tables
+// except those for its migrations.
 package database
 
 import (
@@ -46,11 +46,11 @@ type DB struct {
 	writer  chan struct{} // SQLite: full while a transaction of this process writes
 	turns   chan struct{} // full while a transaction that lost several tries has its turn
 
-	connections int // open at once, at most
+	connections int // the most that may be open at once
 	prepared    []*Prepared
 	heard       atomic.Pointer[func(text string, args []any)]
 
-	writeFailed atomic.Bool // the last transaction failed, because the database could not write
+	writeFailed atomic.Bool // whether the last transaction failed because the database could not write
 }
 
 // sqlitePragmas are settings of SQLite. A transaction takes the write lock when it
@@ -66,7 +66,7 @@ type Pages struct {
 	Map   int // of the file, from its beginning, that is mapped and read in place; SQLite maps no more than 2047
 }
 
-// UsualPages returns what [Open] takes.
+// UsualPages returns the pages with which [Open] opens a database.
 func UsualPages() Pages { return Pages{Cache: 2, Map: 256} }
 
 // pragmas returns the part of an address that sets the pages.
@@ -77,9 +77,9 @@ func (p Pages) pragmas() string {
 
 // UsualConnections returns the number of connections that suits the engine of address.
 //
-// Two connections that read keep two cores busy with SQLite's part of the work, and one more
-// writes. With more of them reads are not faster, but each has a map and a cache of its own. A
-// MySQL server is in another process, often on another machine, so that more statements wait.
+// For SQLite, two connections that read keep two cores busy, and one more writes. More connections
+// would not make reads faster, but each has a map and a cache of its own. A MySQL server is in
+// another process, often on another machine, so that more statements wait at the same time.
 func UsualConnections(address string) int {
 	if strings.HasPrefix(address, "sqlite:") {
 		return 3
@@ -130,9 +130,9 @@ func OpenPages(address string, connections int, pages Pages) (*DB, error) {
 	return d, nil
 }
 
-// openPatiently opens a database, and tries again for some seconds while it is locked.
-// Two programs that open a new SQLite file at once both switch its journal, and SQLite
-// refuses the second one at once instead of waiting.
+// openPatiently opens a database, and tries again for some seconds while the database is locked.
+// When two programs open a new SQLite file at once, both switch its journal, and SQLite refuses the
+// second program at once instead of letting it wait.
 func openPatiently(dialector gorm.Dialector, config *gorm.Config) (*gorm.DB, error) {
 	const tries = 8
 	for try := 1; ; try++ {
@@ -211,16 +211,16 @@ func dialectorFor(address string, pages Pages) (gorm.Dialector, Dialect, error) 
 	return mysqlDialector{dialector}, MySQL, nil
 }
 
-// The time that a MySQL server may take. A network that loses all packets must not
-// delay a page for longer than a person waits.
+// The times that a MySQL server may take. A network that loses all packets must not delay a page
+// for longer than a person waits.
 const (
 	connectTime = 2 * time.Second         // to accept the connection and sign us in
-	answerTime  = 2800 * time.Millisecond // for one statement: the first request to a server that stands still is answered within 3 s
+	answerTime  = 2800 * time.Millisecond // for one statement: with a server that hangs, the first request is answered within 3 s
 )
 
-// promptConnector opens connections, prepares their sessions, and limits the time for all
-// of that. The driver's own timeout ends as soon as the port accepts the connection, and
-// database/sql would try again if the server is silent after that.
+// promptConnector opens connections and prepares their sessions, and limits the time for both. The
+// driver's own timeout ends as soon as the port accepts the connection, and database/sql would try
+// again if the server sends nothing after that.
 type promptConnector struct{ driver.Connector }
 
 // Connect connects within [connectTime].
@@ -256,9 +256,9 @@ func (d *DB) HasClock() bool { return d.Dialect != SQLite }
 // driftTime is the longest time that [DB.Drift] takes.
 const driftTime = 2 * time.Second
 
-// Drift returns how far the database's clock is ahead of now, and by how much this may be
-// wrong: the database reads its clock at an unknown moment between the question and the
-// answer. It must not be called for a database without a clock.
+// Drift returns how far the clock of the database is ahead of the clock now, and how far this
+// result may be wrong: the database reads its clock at an unknown moment between the question and
+// the answer. Drift must not be called for a database without a clock.
 func (d *DB) Drift(ctx context.Context, now func() time.Time) (ahead, doubt time.Duration, err error) {
 	const resolution = time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, driftTime)

@@ -42,8 +42,7 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// TestOpenAnyPath has a path with characters that also have a meaning in an
-// address.
+// TestOpenAnyPath opens a file whose path has characters with a meaning in an address.
 func TestOpenAnyPath(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"plain.db", "with space.db", "what?.db", "50%25.db", "a#b.db", "a&_pragma=query_only(1).db", "größe.db"} {

@@ -31,17 +31,17 @@ func (d *DB) Prepared(text string) *Prepared {
 }
 
 // Aside makes [Prepared.One] run on a goroutine of its own, and returns p. It is for callers that
-// wait for long afterwards, such as agents: the engine needs a deep stack, and a goroutine keeps
-// its stack until the collector halves it. A stack of its own is given back at once. That
-// costs some microseconds.
+// wait for long afterwards, such as agents. The engine needs a deep stack, and the caller's
+// goroutine would keep that stack until the garbage collector halves it; the stack of a separate
+// goroutine is freed at once. The separate goroutine costs some microseconds.
 func (p *Prepared) Aside() *Prepared {
 	p.aside = true
 	return p
 }
 
-// Observe calls heard with every statement that GORM, [Prepared], [Query] or [Exec] runs, and
-// its values. Tests count statements with it. It does not see the few statements that run
-// directly on the pool, those of the sweeps. Call it before the first statement.
+// Observe calls heard with the text and the values of every statement that GORM, [Prepared],
+// [Query] or [Exec] runs. Tests count statements with it. It does not see the few statements that
+// run directly on the pool, those of the sweeps. Call it before the first statement.
 func (d *DB) Observe(heard func(text string, args []any)) error {
 	d.heard.Store(&heard)
 	note := func(db *gorm.DB) { heard(db.Statement.SQL.String(), db.Statement.Vars) }
@@ -110,8 +110,9 @@ func (p *Prepared) Rows(ctx context.Context, args ...any) (*sql.Rows, error) {
 	return rows, nil
 }
 
-// ready returns the prepared statement. Callers that meet while the first one prepares it do
-// not wait for each other, because each has its own time-out; the first statement stays.
+// ready returns the prepared statement. Several callers may prepare it at the same time: they do
+// not wait for each other, because each has its own time limit. The statement that is ready first
+// is kept.
 func (p *Prepared) ready(ctx context.Context) (*sql.Stmt, error) {
 	if stmt := p.stmt.Load(); stmt != nil {
 		return stmt, nil
@@ -127,24 +128,25 @@ func (p *Prepared) ready(ctx context.Context) (*sql.Stmt, error) {
 	return p.stmt.Load(), nil
 }
 
-// plain runs the statement without preparing it, if err says that the server cannot keep it
-// prepared. For any other error it returns err.
+// plain runs the statement without preparing it, if err says that the server cannot prepare it or
+// keep it prepared. For any other error it returns err.
 func (p *Prepared) plain(ctx context.Context, err error, args []any) (*sql.Rows, error) {
 	refused, ok := errors.AsType[*mysql.MySQLError](err)
 	// 1243: a proxy between the service and the server has forgotten the statement; 1295: the
-	// server does not prepare such statements; 1461: it has as many as it keeps; 1615: the
-	// tables changed again and again while it was prepared.
+	// server does not prepare such statements; 1461: it keeps no more prepared statements; 1615:
+	// the tables changed again and again while the statement was prepared.
 	if !ok || !slices.Contains([]uint16{1243, 1295, 1461, 1615}, refused.Number) {
 		return nil, err
 	}
 	return p.db.SQL.QueryContext(ctx, p.text, args...)
 }
 
-// brief returns the context for a statement that takes microseconds on SQLite. A context
-// that can end costs two goroutines for each statement, one of database/sql and one of the
-// driver, which is more than the whole statement. They would only be of use while the
-// statement waits for a connection; if all are taken, the statement keeps ctx. A reader of
-// SQLite never waits for a writer. A statement of MySQL goes over a network and keeps ctx.
+// brief returns the context for a statement that takes microseconds on SQLite. A context that can
+// end costs two goroutines for each statement, one of database/sql and one of the driver. They cost
+// more than the whole statement, and are of use only while the statement waits for a connection. So
+// brief returns ctx if all connections are in use, and otherwise a context that never ends. A
+// reader of SQLite never waits for a writer. A statement of MySQL goes over a network, so it always
+// gets ctx.
 func (d *DB) brief(ctx context.Context) context.Context {
 	if d.Dialect == SQLite && d.SQL.Stats().InUse < d.connections {
 		return context.Background()

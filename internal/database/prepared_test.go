@@ -72,8 +72,8 @@ type thrower struct{}
 
 func (thrower) Value() (driver.Value, error) { panic("thrown") }
 
-// A statement that runs on a goroutine of its own gives the same answers, and a panic comes to
-// the goroutine of its caller, which alone can recover from it.
+// A statement that runs on a goroutine of its own gives the same answers. A panic on that goroutine
+// comes to the goroutine of the caller, because only there can the caller recover from it.
 func TestPreparedAside(t *testing.T) {
 	t.Parallel()
 	db := open(t, modelstest.SQLite(t))
@@ -92,7 +92,7 @@ func TestPreparedAside(t *testing.T) {
 	finds(t, p, 2)
 }
 
-// While every connection is taken, a caller waits no longer than its context says.
+// While every connection is in use, a caller waits no longer than until its context ends.
 func TestPreparedWaitsNoLongerThanItsTime(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -136,9 +136,9 @@ func TestPreparedSurvivesItsConnections(t *testing.T) {
 	finds(t, statement, 1)
 }
 
-// A statement still runs when the server keeps no more prepared statements, and is prepared
-// when there is room again. The proxy says so: the server's own limit would hold for the tests of
-// other packages, too.
+// A statement still runs when the server prepares no more statements, and it is prepared when the
+// server has room again. The proxy sends the server's refusal, because a real limit of the server
+// would also hold for the tests of other packages.
 func TestPreparedWithoutRoom(t *testing.T) {
 	t.Parallel()
 	between, address := newProxy(t)

@@ -11,10 +11,10 @@ import (
 // readyTime is the longest time that [DB.Ready] takes.
 const readyTime = 1500 * time.Millisecond
 
-// Ready returns nil if the database can be used, and otherwise the reason why not. It reads
-// a row of a table, because a node that has lost its cluster may still answer statements
-// without one. Ready also writes a row if the server reports that it is read-only, or if the
-// last transaction could not write. It needs the tables that [DB.Migrate] makes.
+// Ready returns nil if the database can be used, and otherwise the reason. It reads a row of a
+// table, because a node that has lost its cluster may still answer statements that read no table.
+// Ready also writes a row if the server reports that it is read-only, or if the last transaction
+// could not write. It needs the tables that [DB.Migrate] makes.
 func (d *DB) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
@@ -32,7 +32,7 @@ func (d *DB) Ready(ctx context.Context) error {
 	return d.tryToWrite(ctx)
 }
 
-// tryToWrite writes a row. The lease with this name is taken by nobody.
+// tryToWrite writes the row of a lease that no program ever takes.
 func (d *DB) tryToWrite(ctx context.Context) error {
 	words := d.Dialect.sql()
 	err := d.Tx(ctx, func(tx *gorm.DB) error {

@@ -27,7 +27,7 @@ func prepared(t *testing.T, address string) *database.DB {
 	return db
 }
 
-// Without its tables a database is not ready, although it answers.
+// A database without its tables is not ready, although it answers.
 func TestReadyReadsATable(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -44,8 +44,8 @@ func TestReadyReadsATable(t *testing.T) {
 	})
 }
 
-// A file that can be read and not written, as on a full disk, is not ready after the first
-// write that failed, and is ready as soon as a write succeeds.
+// A file that can be read but not written, as on a full disk, is not ready after the first write
+// that failed. It is ready again as soon as a write succeeds.
 func TestReadyTriesToWrite(t *testing.T) {
 	t.Parallel()
 	db := prepared(t, modelstest.SQLite(t))
@@ -70,8 +70,8 @@ func TestReadyTriesToWrite(t *testing.T) {
 	}
 }
 
-// A server that only reads is not ready, even before a write has failed. The test is not
-// parallel, because the setting holds for the whole server and everybody but administrators.
+// A server that is read-only is not ready, even before a write has failed. The test is not
+// parallel, because the setting holds for the whole server and everybody except administrators.
 func TestReadyNoticesReadOnlyServers(t *testing.T) { //nolint:paralleltest // see above
 	g := newGuest(t, "")
 	db := prepared(t, g.at(""))
@@ -95,7 +95,7 @@ func TestReadyNoticesReadOnlyServers(t *testing.T) { //nolint:paralleltest // se
 	}
 }
 
-// A node that has lost its cluster answers, and is not ready. The test is not parallel,
+// A node that has lost its cluster is not ready, although it answers. The test is not parallel,
 // because it stops the other nodes.
 func TestReadyNoticesACutOffNode(t *testing.T) { //nolint:paralleltest // see above
 	processes := strings.Fields(os.Getenv("LATCHKEY_TEST_GALERA_PROCESSES"))

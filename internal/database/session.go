@@ -29,12 +29,11 @@ func sessionStatements() []string {
 	}
 }
 
-// inStep makes a node of a Galera cluster wait before a statement, until it has done all that
-// the cluster had acknowledged by then: reads and BEGIN (1), UPDATE and DELETE (2), INSERT (4).
-// Without it, another node may tell a device that its new session has ended (29 of 120 tries on
-// 28 November 2026), or may let in a device whose session has ended (20 of 120 tries). It costs
-// less than a millisecond for each statement outside of a transaction, and for each
-// transaction.
+// inStep makes a node of a Galera cluster wait before each statement until the node has done
+// everything that the cluster had acknowledged by then: reads and BEGIN (1), UPDATE and DELETE (2),
+// INSERT (4). Without it, another node may tell a device that its new session has ended (29 of 120
+// tries on 28 November 2026), or may let in a device whose session has ended (20 of 120 tries). It
+// costs less than a millisecond for each transaction, and for each statement outside a transaction.
 const inStep = "SET SESSION wsrep_sync_wait = 7"
 
 // setSession runs the [sessionStatements] on a new connection, and [inStep] if the server

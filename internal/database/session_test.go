@@ -20,11 +20,11 @@ type guest struct {
 	url   url.URL
 }
 
-// newGuest makes an account with all rights in a new database. The parameter how is the
-// end of the statement CREATE USER, after the password: "REQUIRE SSL", or "".
+// newGuest makes an account with all rights in a new database. how is the end of the statement
+// CREATE USER, after the password: "REQUIRE SSL", or "".
 func newGuest(t *testing.T, how string) guest {
 	t.Helper()
-	address, err := url.Parse(modelstest.AtNode(t, modelstest.MySQL(t), 0)) // an account is known at the other nodes some time later
+	address, err := url.Parse(modelstest.AtNode(t, modelstest.MySQL(t), 0)) // another node knows a new account only some time later
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,8 +161,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// serverOverTLSOnly starts a MariaDB that takes connections over TCP with TLS alone. It returns
-// the address of the server and the file with the certificate of its authority.
+// serverOverTLSOnly starts a MariaDB that accepts connections over TCP only with TLS. It returns
+// the address of the server, and the path of the certificate of the authority that signed for it.
 func serverOverTLSOnly(t *testing.T) (address, ca string) {
 	t.Helper()
 	if os.Getenv("LATCHKEY_TEST_MYSQL_CA") == "" {
@@ -187,8 +187,8 @@ func serverOverTLSOnly(t *testing.T) (address, ca string) {
 	return address, ca
 }
 
-// The whole server takes connections over TLS only. Without TLS the operator is told to add it,
-// and with TLS the service sets up its database.
+// The whole server accepts connections only over TLS. Without TLS, the error tells the operator to
+// add it; with TLS, the service sets up its database.
 func TestServerOverTLSOnly(t *testing.T) {
 	t.Parallel()
 	address, ca := serverOverTLSOnly(t)

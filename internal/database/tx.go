@@ -8,19 +8,19 @@ import (
 	"gorm.io/gorm"
 )
 
-// txTries is the largest number of times that a transaction is run; while it has its turn, that many
-// times more.
+// txTries is the largest number of times that a transaction is tried. A transaction that gets its
+// turn may be tried as many times more.
 const txTries = 10
 
-// freeTries is the number of tries that may meet those of other transactions of this process.
-// A transaction that lost all of them takes its turn, see [DB.takeTurn].
+// freeTries is the number of tries that a transaction makes at the same time as other transactions
+// of this process. If it lost all of them to others, it takes its turn, see [DB.takeTurn].
 const freeTries = 2
 
 const (
 	shortPause   = 40 * time.Millisecond  // between two tries of a transaction that has its turn
-	politeTime   = time.Second            // how long a new transaction waits at most for one that has its turn
+	politeTime   = time.Second            // the longest time that a new transaction waits for one that has its turn
 	longestPause = 400 * time.Millisecond // between two tries
-	awayTime     = 2 * time.Second        // from the first try, after which a database that is away is tried no more
+	awayTime     = 2 * time.Second        // from the first try on; a database that is still away then is not tried again
 )
 
 // Tx runs work in a transaction. If the engine asks for it, Tx runs the whole
@@ -39,8 +39,8 @@ func (d *DB) Again(ctx context.Context, statement func(db *gorm.DB) error) error
 	return d.repeat(ctx, func() error { return statement(d.Gorm.WithContext(ctx)) })
 }
 
-// repeat writes, and does it again while the engine asks for that. A database that refuses
-// the connection or only reads is given up after [awayTime].
+// repeat calls write, and calls it again while the engine asks for that. When the database refuses
+// the connection or is read-only, repeat gives up after [awayTime].
 func (d *DB) repeat(ctx context.Context, write func() error) (err error) {
 	defer func() { d.writeFailed.Store(err != nil && Unavailable(err)) }()
 	begun := time.Now() //nolint:forbidigo // how long it takes, not what time it is
@@ -67,13 +67,13 @@ func (d *DB) repeat(ctx context.Context, write func() error) (err error) {
 	}
 }
 
-// takeTurn waits until no other transaction of this process has its turn, and begins one. The
-// caller ends it by the function that it gets.
+// takeTurn waits until no other transaction of this process has its turn, and begins a turn. The
+// caller ends the turn by calling leave.
 //
-// A Galera cluster decides at the commit who was first, and all others do their work again. When
-// many transactions change one account, they could lose ten times in a row: 64 codes of Quick
-// Connect at once, on three nodes of a busy machine, gave such errors. By turns only one
-// transaction of each instance tries at a time; the new ones wait a moment for it.
+// A Galera cluster decides at the commit which transaction was first, and all others do their work
+// again. When many transactions change one account, a transaction could lose ten times in a row: 64
+// codes of Quick Connect at once, on three nodes of a busy machine, gave such errors. With turns,
+// only one transaction of each instance tries at a time, and new transactions wait a moment for it.
 func (d *DB) takeTurn(ctx context.Context) (leave func(), err error) {
 	select {
 	case d.turns <- struct{}{}:
@@ -83,8 +83,8 @@ func (d *DB) takeTurn(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// letOthers waits until no transaction has its turn, for [politeTime] at most: those that come
-// anew and anew would win over it each time.
+// letOthers waits until no transaction has its turn, but at most for [politeTime]. Without this
+// wait, a transaction that has its turn could lose to a new transaction at each try.
 func (d *DB) letOthers(ctx context.Context) {
 	if len(d.turns) == 0 {
 		return
@@ -99,10 +99,10 @@ func (d *DB) letOthers(ctx context.Context) {
 	}
 }
 
-// alone lets only one caller of this process write to SQLite at a time. SQLite would
-// do the same, but there each waiting caller would hold a connection. The caller
-// with the lock may need a statement that another caller is preparing, while that
-// one waits for a connection: then all would stand still until the first gives up.
+// alone lets only one caller of this process write to SQLite at a time. SQLite would do the same,
+// but then each waiting caller would hold a connection. The caller with the lock may need a
+// statement that another caller is preparing, while that other caller waits for a connection: then
+// all would stand still until the first of them gives up.
 func (d *DB) alone(ctx context.Context, write func() error) error {
 	if d.Dialect != SQLite {
 		return write()

@@ -9,9 +9,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// A write to a database that is away, or that only reads, fails within three seconds, also
-// when each try to connect takes most of a second. After a deadlock, a write is
-// tried again until all its tries are used, however long that takes.
+// A write to a database that is away, or that is read-only, fails within three seconds, even when
+// each attempt to connect takes nearly a second. After a deadlock, a write is repeated until all
+// its tries are used, however long that takes.
 func TestAwayIsGivenUp(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

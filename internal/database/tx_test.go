@@ -93,8 +93,8 @@ func TestTxDeadlock(t *testing.T) {
 	}
 }
 
-// TestTxBusy writes while another program has the lock, on a connection that does not
-// wait for locks.
+// TestTxBusy writes while another program has the lock, on a connection that does not wait for
+// locks.
 func TestTxBusy(t *testing.T) {
 	t.Parallel()
 	for name, run := range map[string]func(db *database.DB, statement string) error{
@@ -189,7 +189,7 @@ func TestTxRepeatsOnlyPassingErrors(t *testing.T) {
 		{"an error of ours", 1, func(*gorm.DB) error { return wrong }, 1, 0},
 		{"a duplicate", 1, func(tx *gorm.DB) error { return tx.Exec("INSERT INTO t VALUES (7)").Error }, 1, 0},
 		{"one deadlock", 1, deadlock, 2, 1},
-		{"endless deadlocks", 100, deadlock, 12, 0}, // two free ones, and ten more by turns
+		{"endless deadlocks", 100, deadlock, 12, 0}, // two free tries, and ten more while it has its turn
 	} {
 		runs := 0
 		err := db.Tx(t.Context(), func(tx *gorm.DB) error {
@@ -243,8 +243,8 @@ func TestTxCommitLost(t *testing.T) {
 	waittest.Eventually(t, "the row of the commit whose answer was lost", func() bool { return count(t, db, "SELECT COUNT(*) FROM t") == 1 })
 }
 
-// TestTxConnectionGone finds the pool's connections closed before it sends anything,
-// as after a night: callers must not notice.
+// TestTxConnectionGone runs a transaction after the connections of the pool were closed, as they
+// may be after a night. Callers must not notice.
 func TestTxConnectionGone(t *testing.T) {
 	t.Parallel()
 	p, address := newProxy(t)
@@ -271,9 +271,8 @@ func TestReadOnlyNodeIsLeft(t *testing.T) {
 	}
 }
 
-// TestTxWithFewConnections lets many callers write at once, each with statements that
-// have not been prepared yet, while others read: none of them may delay the one that
-// has the lock.
+// TestTxWithFewConnections lets many callers write at once, each with statements that have not been
+// prepared yet, while other callers read. No caller may delay the caller that has the lock.
 func TestTxWithFewConnections(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open("sqlite:"+filepath.Join(t.TempDir(), "few.db"), 4)
@@ -322,8 +321,8 @@ func TestTxWithFewConnections(t *testing.T) {
 	}
 }
 
-// lastingLocks makes all connections of a pool wait for a lock without end, so that
-// callers that delay each other stand still for good.
+// lastingLocks makes all connections of a pool wait for a lock without limit, so that callers that
+// block each other stand still for good.
 func lastingLocks(t *testing.T, db *database.DB, connections int) {
 	t.Helper()
 	for range connections {

@@ -12,8 +12,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// Many writers of one instance change the same row of a cluster, again and again. In the model of a cluster a
-// transaction takes 20 ms, and it is lost if another one was committed since it began.
+// Many writers of one instance change the same row of a cluster, again and again, and none of them gives up.
+// In this model of a cluster a transaction takes 20 ms, and it is lost if another transaction was committed
+// after it began.
 func TestManyThatCollideAllGetThrough(t *testing.T) {
 	t.Parallel()
 	for range 10 { // the pauses are random

@@ -34,7 +34,7 @@ func marked(owner, place string) string {
 	return owner + "+" + place
 }
 
-// witness returns the witness of this database, which migrates by pool.
+// witness returns the witness of this database. pool is the pool by which the migrations run.
 func (d *DB) witness(pool *sql.DB) *witness {
 	if d.Dialect == SQLite {
 		return fileWitness(strings.TrimPrefix(d.address, "sqlite:"))

@@ -4,5 +4,5 @@ package database
 
 import "errors"
 
-// lockFile refuses: this system has no such locks.
+// lockFile returns an error, because this system has no such locks.
 func lockFile(string) (release func() error, err error) { return nil, errors.ErrUnsupported }

@@ -27,7 +27,7 @@ func (h held) Open(name string) (fs.File, error) {
 }
 
 // A program that was killed while it migrated keeps nobody waiting, although its lease is still
-// valid. A program that lives is waited for.
+// valid. Others wait for a program that is alive.
 func TestMigrateKnowsTheDead(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("LATCHKEY_TEST_GALERA") != "" {

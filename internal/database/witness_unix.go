@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes the only lock of a file, which ends with the process or with release. It returns
-// [errLocked] if another program has it.
+// lockFile takes the lock of a file, which only one program can have. The lock ends with the
+// process or with release. lockFile returns [errLocked] if another program has the lock.
 func lockFile(path string) (release func() error, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600) //nolint:gosec // beside the database that the operator names
 	if err != nil {

@@ -2,8 +2,8 @@ package embywire
 
 import "net/http"
 
-// AllowAll sets the headers that let web clients of any origin call. That is safe,
-// because these clients send tokens in headers and no cookies (§4.5). headers lists
+// AllowAll sets the headers that let web clients of any origin call the service. That is safe,
+// because these clients send tokens in headers and no cookies (§4.5). The parameter headers lists
 // the request headers that they may send.
 func AllowAll(header http.Header, headers string) {
 	header.Set("Access-Control-Allow-Origin", "*")

@@ -8,14 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// Identity is the description that a client gives of itself, with its token, read
-// from any of the places where clients of Emby's kind put it (§4.1). A part that the
-// client does not give is "".
+// Identity is how a client describes itself, with its token. It is read from all places where
+// clients of Emby's kind put it (§4.1). A part that the client does not send is "".
 type Identity struct {
 	UserID   string
 	Client   string
 	Device   string // its name
-	DeviceID string // at most [DeviceIDMax] bytes are allowed; a longer one is not cut to them, so that it can be refused
+	DeviceID string // not cut to [DeviceIDMax] bytes, so that a longer one can be refused
 	Version  string
 	Token    string
 }
@@ -25,16 +24,14 @@ type Identity struct {
 // with the local tokens of the same device, so both sides must accept the same ids.
 const DeviceIDMax = 255
 
-// longest is the number of bytes of a part of an identity that are kept. Tokens are
-// far shorter.
+// longest is the number of bytes that are kept of each part of an identity. Tokens are far shorter.
 const longest = 512
 
-// ReadIdentity reads the identity of a request. The token comes from the
-// authorization header, else X-Emby-Token, X-MediaBrowser-Token, or the query
-// (api_key, ApiKey, X-Emby-Token); the rest from X-Emby-Authorization, else
-// Authorization, else the discrete X-Emby-* fields, each as a header or in the
-// query. params come from [Read]; only the names above are read from them. Nothing
-// is an error: a part that cannot be understood is left out.
+// ReadIdentity reads the identity of a request. The token comes from the authorization header, else
+// from X-Emby-Token, X-MediaBrowser-Token, or the query (api_key, ApiKey, X-Emby-Token). The other
+// parts come from X-Emby-Authorization, else from Authorization, else from the separate X-Emby-*
+// fields, each as a header or in the query. params come from [Read]; only the names above are read
+// from them. ReadIdentity returns no error: it leaves out what cannot be understood.
 func ReadIdentity(header http.Header, params Params) Identity {
 	id := parseAuthorization(header.Get("X-Emby-Authorization"))
 	id.fill(parseAuthorization(header.Get("Authorization")))
@@ -96,14 +93,14 @@ func parseAuthorization(header string) Identity {
 			break
 		}
 		value, rest = nextValue(strings.TrimLeft(rest, " \t"))
-		name = name[strings.LastIndexByte(name, ',')+1:] // past what a quote inside of quotes left over
+		name = name[strings.LastIndexByte(name, ',')+1:] // without the text that a quote inside quotes has left
 		id.set(strings.ToLower(strings.TrimSpace(name)), value)
 	}
 	return id
 }
 
-// nextValue returns the value at the front of rest, the text after a "=", and the text
-// after the value.
+// nextValue returns the value at the front of rest, which is the text after a "=", and the text
+// after that value.
 func nextValue(rest string) (value, after string) {
 	if strings.HasPrefix(rest, `"`) {
 		for end := 1; end < len(rest); end++ {
@@ -185,7 +182,7 @@ func text(value string) string {
 	return value
 }
 
-// shown returns r, or -1 to drop it: controls, line ends, and characters that turn the
+// shown returns r, or -1 to drop it: control characters, line ends, and characters that change the
 // direction of a text belong to no name.
 func shown(r rune) rune {
 	switch {

@@ -134,7 +134,8 @@ func TestReadIdentity(t *testing.T) {
 	}
 }
 
-// A header of the largest size that a server accepts must not take much longer than others.
+// Reading a header of the largest size that a server accepts must not take much longer than reading
+// others.
 func TestReadIdentityIsQuick(t *testing.T) {
 	t.Parallel()
 	header := http.Header{}
@@ -145,7 +146,7 @@ func TestReadIdentityIsQuick(t *testing.T) {
 		embywire.ReadIdentity(header, nil)
 		close(done)
 	}()
-	if !waittest.Done(done) { // with a cost that grows with the square of the size it would take hours
+	if !waittest.Done(done) { // if the cost grew with the square of the size, this would take hours
 		t.Error("reading goes on and on, want it to end")
 	}
 }

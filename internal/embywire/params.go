@@ -1,7 +1,6 @@
-// Package embywire reads what clients and media servers of Emby's kind send:
-// parameters in every shape they use, identity headers, paths in any letter case.
-// It makes no decisions about requests. The section numbers (§) refer to the
-// description of the protocol, docs/emby-connect.md.
+// Package embywire reads what clients and media servers of Emby's kind send: parameters in every
+// form that they use, identity headers, and paths in any letter case. It makes no decisions about
+// requests. The section numbers (§) refer to the description of the protocol, docs/emby-connect.md.
 package embywire
 
 import (
@@ -18,13 +17,12 @@ import (
 	"unicode/utf8"
 )
 
-// Params are the parameters of a request, from its query and its body, by name
-// in lower case. A name that occurs twice has its first value; the body counts
-// before the query.
+// Params are the parameters of a request, from its query and its body, by name in lower case. If a
+// name occurs twice, the first value counts; the body comes before the query.
 type Params map[string]string
 
-// Get returns the value of the first of names that has one, or "". Names are in
-// lower case.
+// Get returns the value of the first name in names that has a value, or "". Names are in lower
+// case.
 func (p Params) Get(names ...string) string {
 	for _, name := range names {
 		if value := p[name]; value != "" {
@@ -40,26 +38,24 @@ var ErrTooLarge = errors.New("embywire: the body is too large")
 // Options tell how to read a request.
 type Options struct {
 	MaxBody int64
-	// JoinInto names a parameter in whose value some servers send a bare "&": a part that
-	// follows it, and that is neither one of Known nor a pair with a name,
-	// belongs to its value. "" means that no parameter is read so. If an address in
-	// such a form is not encoded, "+" does not stand for a blank.
+	// JoinInto names a parameter in whose value some servers send an unescaped "&". A part after
+	// such a "&" belongs to the value if it is neither one of Known nor a pair with a valid name.
+	// "" means that there is no such parameter. If a form contains an address that is not encoded,
+	// "+" does not stand for a blank.
 	JoinInto string
 	Known    []string
-	// Encoded names a parameter that a client sends only if it encodes its forms. A form
-	// with JoinInto and without Encoded therefore comes from a client that encodes
-	// nothing, and "+" never stands for a blank in it. "" means that there is no such
-	// parameter.
+	// Encoded names a parameter that is sent only by clients that encode their forms. So a form
+	// with JoinInto and without Encoded comes from a client that encodes nothing, and "+" never
+	// stands for a blank in it. "" means that there is no such parameter.
 	Encoded string
-	// Lists makes Read keep lists in a JSON body: their texts and numbers, joined by
-	// commas.
+	// Lists makes Read keep the lists in a JSON body: it joins their texts and numbers by commas.
 	Lists bool
 }
 
-// Read returns the parameters of a request, from its query and from a body that is a
-// form (properly encoded, or not encoded), JSON, or multipart, whatever its
-// Content-Type says. It returns [ErrTooLarge] for a large body, and an error for a
-// broken connection. A part that cannot be understood is left out.
+// Read returns the parameters of a request, from its query and from its body. The body may be a
+// form (properly encoded, or not encoded), JSON, or multipart, whatever its Content-Type says. Read
+// returns [ErrTooLarge] for a body that is too large, and an error for a broken connection. It
+// leaves out what cannot be understood.
 func Read(request *http.Request, o Options) (Params, error) {
 	if request.ContentLength > o.MaxBody { // a client that waits for "100 Continue" then sends nothing of it
 		return nil, ErrTooLarge
@@ -76,8 +72,8 @@ func Read(request *http.Request, o Options) (Params, error) {
 	return params, nil
 }
 
-// bodyOf returns the body of a request, up to most bytes. It returns [ErrTooLarge] for a
-// longer one.
+// bodyOf returns the body of a request. It returns [ErrTooLarge] for a body of more bytes than the
+// number most.
 func bodyOf(request *http.Request, most int64) ([]byte, error) {
 	if request.Body == nil || request.Body == http.NoBody {
 		return nil, nil
@@ -124,8 +120,7 @@ func (p Params) add(name, value string) {
 	}
 }
 
-// most is the largest number of parameters that are read from the query, and from
-// the body.
+// most is the largest number of parameters that are read from the query, and again from the body.
 const most = 200
 
 // readForm reads the pairs of name and value of a form. Some clients do not encode their
@@ -170,8 +165,9 @@ func named(name string) func(part string) bool {
 	}
 }
 
-// stray reports whether a part of a form is the rest of a value with a bare "&": a
-// text without "=", or with something before the "=" that cannot be a name.
+// stray reports whether part, a part of a form, belongs to the value before it, which contained an
+// unescaped "&". That is so if part has no "=", or if key, the text before the "=", cannot be a
+// name.
 func (o Options) stray(part, key string) bool {
 	if part == "" || slices.Contains(o.Known, strings.ToLower(key)) {
 		return false
@@ -183,10 +179,10 @@ func notInName(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
 }
 
-// decode undoes form encoding if the text can be encoded. A text with blanks,
-// quotes or a "%" without two hex digits was never encoded and stays as it is; so
-// does a text that would not become UTF-8. A "+" stays too in a raw form, and in a
-// text with characters that every encoder escapes.
+// decode undoes form encoding if the text can be encoded. A text with blanks, quotes or a "%"
+// without two hex digits was never encoded and stays as it is. A text stays as it is, too, if
+// decoding would not give UTF-8. A "+" stays in a raw form, and in a text with characters that
+// every encoder escapes.
 func decode(text string, raw bool) string {
 	if strings.ContainsAny(text, " \"<>\t\r\n") {
 		return text
@@ -202,8 +198,8 @@ func decode(text string, raw bool) string {
 	return decoded
 }
 
-// readJSON reads the members of an object in their order. If text is not an object
-// it returns false and reads nothing.
+// readJSON reads the members of an object in their order. If text is not an object, readJSON
+// returns false and reads nothing.
 func readJSON(params Params, text string, lists bool) bool {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	if opening, err := decoder.Token(); err != nil || opening != json.Delim('{') {
@@ -232,8 +228,8 @@ func readJSON(params Params, text string, lists bool) bool {
 	return true
 }
 
-// addJSON adds a text, a number as it is written, true or false, and, with lists, a
-// list of these. It ignores null and objects.
+// addJSON adds a JSON value: a text, a number as it is written, true or false. If lists is true, it
+// also adds a list of these. It ignores null and objects.
 func (p Params) addJSON(name string, value json.RawMessage, lists bool) {
 	if text, ok := scalar(value); ok {
 		p.add(name, text)

@@ -21,8 +21,8 @@ import (
 
 const form = "application/x-www-form-urlencoded"
 
-// central and servers are the options with which the service reads: only servers send
-// a name that is not encoded.
+// central and servers return the options with which the service reads requests: only media servers
+// send a name that is not encoded.
 func central() embywire.Options { return embywire.Options{MaxBody: 64 << 10} }
 
 func servers() embywire.Options {
@@ -234,8 +234,7 @@ func TestAllowAll(t *testing.T) {
 	}
 }
 
-// For any body, reading neither panics nor fails, and returns texts that can be
-// stored.
+// Whatever the body is, Read neither panics nor fails, and returns texts that can be stored.
 func FuzzRead(f *testing.F) {
 	multi, multiBody := multipartBody(f, "a", "b")
 	for _, seed := range [][3]string{

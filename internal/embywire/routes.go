@@ -16,17 +16,16 @@ type Routes struct {
 	below []string // unescaped paths: "/jellyfin"
 }
 
-// Handle adds a route. methods are separated by blanks: "GET POST". A route for GET
-// also answers HEAD, unless another route names HEAD. A part of pattern in braces,
-// such as in "/Users/{Id}", matches any one part, which [PathValue] returns. The
-// first route that matches is used.
+// Handle adds a route. methods are separated by blanks: "GET POST". A route for GET also answers
+// HEAD, unless another route names HEAD. A part in braces, such as in the pattern "/Users/{Id}",
+// matches any one part of a path, which [PathValue] returns. The first route that matches is used.
 func (r *Routes) Handle(methods, pattern string, handler http.Handler) {
 	r.table.Add(methods, pattern, handler)
 }
 
-// Below makes the routes answer below a path as well, such as "/jellyfin" in any letter
-// case, because a proxy in front of a media server may leave it on the requests. path is
-// escaped. "" changes nothing.
+// Below makes the routes also answer below a path, such as "/jellyfin", in any letter case. A proxy
+// in front of a media server may leave this path on the requests. path is escaped. "" changes
+// nothing.
 func (r *Routes) Below(path string) {
 	if plain, err := url.PathUnescape(path); err == nil && plain != "" && !slices.Contains(r.below, plain) {
 		r.below = append(r.below, plain)
@@ -41,8 +40,8 @@ type found struct {
 
 type foundKey struct{}
 
-// PathValue returns the text in a request's path for a part in braces, in the letter
-// case of the request. It returns "" if the route has no such part.
+// PathValue returns the part of a request's path that matched a name in braces, in the letter case
+// of the request. It returns "" if the route has no such part.
 func PathValue(request *http.Request, name string) string {
 	of, _ := request.Context().Value(foundKey{}).(found)
 	return of.values[strings.ToLower(name)]
@@ -70,8 +69,8 @@ func (r *Routes) Find(request *http.Request) (handler http.Handler, with *http.R
 	return match.Value, request.WithContext(context.WithValue(request.Context(), foundKey{}, of)), nil, true
 }
 
-// match finds a path as it is, or else as what follows one of the paths of
-// [Routes.Below].
+// match looks for a path as it is. If it finds nothing, it looks for the path without a path of
+// [Routes.Below] at its front.
 func (r *Routes) match(method, path string) Match[http.Handler] {
 	match := r.table.Find(method, strings.Trim(withoutPrefixes(path), "/"))
 	for _, base := range r.below {

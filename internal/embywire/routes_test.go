@@ -102,8 +102,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// A proxy may leave the path of a media server on the requests. They are answered below
-// that path, and without it as before.
+// A proxy may leave the path of a media server on the requests. They are answered below that path,
+// and still without it.
 func TestRoutesBelowAPath(t *testing.T) {
 	t.Parallel()
 	r := routes()
@@ -164,9 +164,9 @@ func TestID(t *testing.T) {
 	}
 }
 
-// For any path: a route is found only if the path has the parts of its pattern; prefixes,
-// letter case and a slash at the end do not change which route is found; and the value
-// for a part in braces is one part.
+// For any path: a route is found only if the path has the parts of its pattern. Prefixes, letter
+// case and a slash at the end do not change which route is found. The value for a part in braces is
+// one part of the path.
 func FuzzRoutes(f *testing.F) {
 	for _, path := range []string{"/Connect/Exchange", "/emby/users/0a/Connect/LINK/", "//", "/emby/emby", "/Users/{Id}", "/users/é\xff/images/\x00", "/mediabrowser", "//emBY", "users/0", "/Users/\u212a/Connect/Lin\u212a", ""} {
 		f.Add("GET", path)

@@ -28,12 +28,12 @@ type Match[T any] struct {
 }
 
 // Add adds a row. Methods are separated by blanks: "GET POST". GET also stands for HEAD, unless another
-// row names HEAD. A part of pattern in braces, such as in "/Users/{Id}", matches any one part. The first
-// row that matches is used.
+// row names HEAD. A part in braces, such as in the pattern "/Users/{Id}", matches any one part of a
+// path. The first row that matches is used.
 func (t *Table[T]) Add(methods, pattern string, value T) { t.add(methods, false, pattern, value) }
 
-// AddActing adds a row like [Table.Add] does, for a GET that changes something: it does not stand for
-// HEAD.
+// AddActing adds a row as [Table.Add] does, for a GET that changes something: such a GET does not
+// stand for HEAD.
 func (t *Table[T]) AddActing(methods, pattern string, value T) { t.add(methods, true, pattern, value) }
 
 func (t *Table[T]) add(methods string, acts bool, pattern string, value T) {
@@ -58,7 +58,7 @@ func (t *Table[T]) Find(method, path string) Match[T] {
 	return t.without(parts)
 }
 
-// without returns the match of a path that does not have the method.
+// without returns the match of a path for which no row has the method of the request.
 func (t *Table[T]) without(parts []string) (m Match[T]) {
 	for i := range t.rows {
 		row := &t.rows[i]
@@ -78,7 +78,8 @@ func (t *Table[T]) without(parts []string) (m Match[T]) {
 	return m
 }
 
-// standsFor returns the methods of rows that answer a request of method, the best first.
+// standsFor returns the methods of the rows that may answer a request with this method, the best
+// first.
 func standsFor(method string) []string {
 	if method == http.MethodHead {
 		return []string{method, http.MethodGet}

@@ -14,16 +14,16 @@ const Mark = "fault: "
 // Count holds the numbers that a test of a fault reports.
 type Count struct {
 	Tried    int
-	Survived int    // as promised, also when the answer was a refusal that says when to come again
-	Lost     int    // acknowledged and not there afterwards, or half-made
-	Late     int    // survived, but after the time that security.md or the issue allows; no test fails for it
-	Note     string // further figures, for example times; no line breaks and no |
+	Survived int    // as promised, or refused with an answer that says when to come again
+	Lost     int    // acknowledged, but missing afterwards or only half done
+	Late     int    // survived, but later than security.md or the issue allows; no test fails because of it
+	Note     string // further figures, for example times; no line breaks and no character |
 }
 
-// Long reports whether the long form of the tests was asked for, as make faults does.
+// Long reports whether the long form of the tests was asked for, as "make faults" does.
 func Long() bool { return os.Getenv("LATCHKEY_TEST_FAULTS") == "long" }
 
-// Either returns quick, or thorough in the long form of the tests.
+// Either returns quick in the short form of the tests, and thorough in the long form.
 func Either(quick, thorough int) int {
 	if Long() {
 		return thorough
@@ -42,9 +42,9 @@ func Engine(address string) string {
 	return "MariaDB"
 }
 
-// Report writes what a test has counted for the fault id on an engine; what says in a few
-// words what was done. It fails the test if nothing was tried, if something was lost, or if
-// the outcome of a try is not known.
+// Report writes the counts of a test for the fault id on an engine. what describes the test in a
+// few words. Report fails the test if nothing was tried, if something was lost, or if the outcome
+// of a try is not known.
 func Report(t testing.TB, id, what, engine string, c Count) {
 	t.Helper()
 	t.Logf("%s%s | %s | %s | %d | %d | %d | %d | %s", Mark, id, engine, what, c.Tried, c.Survived, c.Lost, c.Late, c.Note)

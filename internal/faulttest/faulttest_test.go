@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/faulttest"
 )
 
-// recorder is a test that keeps what it is told.
+// recorder is a test that keeps the lines that it is told to log, and whether it failed.
 type recorder struct {
 	testing.TB
 	said   string
@@ -39,7 +39,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// The variable of a cluster decides only about servers.
+// The environment variable of a cluster changes the name of a MySQL server only, not that of
+// SQLite.
 func TestEngine(t *testing.T) {
 	for _, c := range []struct{ address, nodes, want string }{
 		{"sqlite:/x.db", "", "SQLite"}, {"sqlite:/x.db", "a b c", "SQLite"}, {"mysql://root@127.0.0.1/x", "", "MariaDB"}, {"mysql://root@127.0.0.1/x", "a b c", "Galera"},

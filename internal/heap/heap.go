@@ -1,13 +1,15 @@
-// Package heap decides when the collector runs and when memory goes back to the system, for
+// Package heap decides when the garbage collector runs and when memory goes back to the system, for
 // a program whose live heap is small and whose garbage comes in bursts.
 //
-// Go's collector lets the heap grow to twice its live part. A live heap of 17 MiB is then read
-// whole after 17 MiB of garbage, which is less than one hash of a password makes: the collector
-// took a sixth of a sign-in. A fixed larger percentage would also apply to a large live heap,
-// such as that of many waiting agents. So the heap may always grow to [Least], and beyond that
-// to about twice its live part, as Go does it. But a collection often meets some hashes at work
-// and some hundred connections, and counts their memory as live, although it is gone a moment
-// later: for that the heap grows no further. In a storm of sign-ins it took 220 MiB otherwise.
+// Go's collector lets the heap grow to twice its live part. So it reads a live heap of 17 MiB after
+// each 17 MiB of garbage, which is less than one hash of a password makes: the collector took a
+// sixth of the time of a sign-in. A larger fixed percentage would also apply to a large live heap,
+// such as that of many waiting agents. So the heap may always grow to [Least], and beyond that to
+// about twice its live part, as Go does it.
+//
+// A collection often runs while there are some hashes and some hundred connections, and counts
+// their memory as live, although it is freed a moment later. The heap does not grow further because
+// of that memory. Before that rule, the heap took 220 MiB in a storm of sign-ins.
 package heap
 
 import (
@@ -27,7 +29,7 @@ const mib = 1 << 20
 const Least = 72 * mib
 
 // leastGrowth is the garbage that a larger heap may always hold before the collector runs: more
-// than that of a hash. The connections of a storm are assumed to take as much.
+// than one hash makes. It is also the memory that the connections of a storm are assumed to take.
 const leastGrowth = 24 * mib
 
 const (
@@ -53,16 +55,16 @@ func look() state {
 	metrics.Read(samples)
 	value := func(i int) uint64 {
 		if samples[i].Value.Kind() != metrics.KindUint64 {
-			return 0 // a later Go that no longer knows the name
+			return 0 // a later version of Go that no longer has this name
 		}
 		return samples[i].Value.Uint64()
 	}
 	return state{live: value(0), roots: value(1) + value(2), allocated: value(3)}
 }
 
-// percent returns the value for [debug.SetGCPercent] by which the heap may grow to least, and
-// by [leastGrowth] or as much as lives longer than a storm. hashes is the memory of the hashes
-// that may run at once.
+// percent returns the value for [debug.SetGCPercent]. With it the heap may grow to the size least,
+// and by [leastGrowth] or by the memory that lives longer than a storm. hashes is the memory of the
+// hashes that may run at once.
 func (s state) percent(least, hashes uint64) int {
 	if s.live == 0 {
 		return 100 // as Go does it
@@ -72,17 +74,17 @@ func (s state) percent(least, hashes uint64) int {
 	return int(growth * 100 / read) //nolint:gosec // at most a few thousand
 }
 
-// resting reports whether the program has allocated little since an earlier look, but much
-// since memory went back the last time. What the last collection found alive does not
-// matter here: it may have run during a hash, whose blocks then count as part of the live
-// heap.
+// resting reports whether the program has allocated little since the look earlier, but much since
+// the look returned, when memory last went back to the system. What the last collection found alive
+// does not matter here: it may have run during a hash, and then counted the memory of the hash as
+// live.
 func (s state) resting(earlier, returned state) bool {
 	return s.allocated-earlier.allocated < quietBytes && s.allocated-returned.allocated > worthReturn
 }
 
 // limit returns the soft limit of all memory of the runtime, in bytes. A percentage alone is not
-// enough in a storm: the collector reckons with the one that was set for a smaller heap, until the
-// goroutine that sets it anew has its turn among a thousand others.
+// enough in a storm: the collector goes on with the percentage for a smaller heap until the
+// goroutine that sets the new one has its turn among a thousand others.
 func (s state) limit(least, hashes uint64) int64 {
 	read := s.live + s.roots
 	return int64(hashes + max(least, 2*(read-min(read, hashes)))) //nolint:gosec // no machine has so much memory
@@ -95,7 +97,7 @@ func Manage(ctx context.Context, hashes uint64) {
 	watch(ctx, hashes)
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	var returned state // nothing was returned yet of what the start has left
+	var returned state // the memory that the start of the program left has not been returned yet
 	for earlier := look(); ; {
 		select {
 		case <-ctx.Done():
@@ -117,7 +119,7 @@ type sentinel struct{ _ [16]byte }
 
 // watch sets the percentage and the limit now and after each collection, until ctx ends.
 func watch(ctx context.Context, hashes uint64) {
-	most := debug.SetMemoryLimit(-1) // what the operator allows, see Limit
+	most := debug.SetMemoryLimit(-1) // the limit that the operator set, see Limit
 	set := func() {
 		s := look()
 		debug.SetGCPercent(s.percent(Least, hashes))
@@ -135,9 +137,9 @@ func watch(ctx context.Context, hashes uint64) {
 	runtime.SetFinalizer(&sentinel{}, again)
 }
 
-// Limit sets the soft memory limit of the runtime: above it the collector works harder. It
-// takes mebibytes, 0 for nine tenths of what the container allows. If the container allows
-// everything, or the environment has GOMEMLIMIT, which given says, there is no change.
+// Limit sets the soft memory limit of the runtime: above it the collector works harder. mebibytes
+// is the limit; 0 means nine tenths of the limit of the container. Nothing changes then if the
+// container has no limit, or if given is true: the environment has GOMEMLIMIT.
 func Limit(mebibytes int, given bool) {
 	switch {
 	case mebibytes > 0:

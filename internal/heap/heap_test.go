@@ -21,8 +21,8 @@ func TestTheHeapMayGrowToTheLeastSize(t *testing.T) {
 		{500 * mib, 0, 0, 95}, // many agents wait: about as Go does it
 		{0, 0, 0, 100},        // nothing is known before the first collection
 		{18 * mib, 0, 40 * mib, 300},
-		{64 * mib, 0, 40 * mib, 37},   // of it, 40 MiB may be hashes that end in a moment
-		{128 * mib, 0, 40 * mib, 50},  // the other half is not a storm
+		{64 * mib, 0, 40 * mib, 37},   // 40 MiB of it may be hashes that end in a moment
+		{128 * mib, 0, 40 * mib, 50},  // more than half of it lives longer than a storm
 		{500 * mib, 0, 40 * mib, 87},  // beside many agents the hashes hardly count
 		{100 * mib, 0, 200 * mib, 24}, // a heap of hashes alone
 	} {
@@ -32,7 +32,8 @@ func TestTheHeapMayGrowToTheLeastSize(t *testing.T) {
 	}
 }
 
-// The limit leaves room for the hashes, for the least size, and for twice what lives longer.
+// The limit leaves room for the hashes and, beside them, for the least size or for twice the memory
+// that lives longer, whichever is more.
 func TestTheLimitFollowsTheLiveHeap(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ live, roots, hashes, want uint64 }{
@@ -47,7 +48,7 @@ func TestTheLimitFollowsTheLiveHeap(t *testing.T) {
 func TestMemoryGoesBackAtRest(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		returned, earlier, now uint64 // MiB allocated until then
+		returned, earlier, now uint64 // MiB allocated up to that look
 		want                   bool
 	}{
 		"after the start":       {0, 30, 31, true},
@@ -64,7 +65,7 @@ func TestMemoryGoesBackAtRest(t *testing.T) {
 	}
 }
 
-// The runtime must know every name that look asks for; a later Go could rename one.
+// The runtime must know every name that look asks for; a later version of Go could rename one.
 func TestTheRuntimeSaysWhatItHolds(t *testing.T) { //nolint:paralleltest // it collects garbage
 	runtime.GC()
 	got := look()
@@ -97,7 +98,8 @@ func TestEachCollectionSetsThePercentage(t *testing.T) { //nolint:paralleltest /
 	}
 }
 
-// becomes collects garbage until the percentage is as wanted; the test's own deadline ends it.
+// becomes collects garbage until wanted returns true for the percentage, and returns that
+// percentage. Only the deadline of the test ends it.
 func becomes(t *testing.T, wanted func(uint64) bool) uint64 {
 	t.Helper()
 	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}

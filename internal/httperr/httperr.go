@@ -1,5 +1,5 @@
-// Package httperr has what all ways from an error to an HTTP answer have in common: the error that is
-// an answer itself, the status of errors of HTTP, the line in the log and the header Retry-After.
+// Package httperr has what every way from an error to an HTTP answer needs: the error that is an
+// answer itself, the status of errors of HTTP, the line in the log and the header Retry-After.
 package httperr
 
 import (
@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// RefusalError is an error that is answered as it is. It is not logged, since nothing went wrong here.
+// RefusalError is an error that is sent to the client as it is. It is not logged, because nothing went
+// wrong in the service.
 type RefusalError struct {
 	Status int
 	Code   string        // stable, for programs and for the catalogue of texts; may be ""
@@ -23,8 +24,9 @@ func (r *RefusalError) Error() string {
 	return fmt.Sprintf("refused: %d %s%s", r.Status, r.Code, r.Text)
 }
 
-// Status returns the status of a [*RefusalError] and of errors of HTTP itself: 413 for a body that is too
-// large, 503 for a request that took too long or was given up. It returns 500 for all others.
+// Status returns the status for a [*RefusalError] and for errors of HTTP itself: 413 for a body that is
+// too large, 503 for a request that took too long or that the client gave up. It returns 500 for all
+// other errors.
 func Status(err error) int {
 	if r, ok := errors.AsType[*RefusalError](err); ok {
 		return r.Status
@@ -38,8 +40,9 @@ func Status(err error) int {
 	return http.StatusInternalServerError
 }
 
-// SetRetryAfter tells the client to wait, rounded up to a multiple of step: a large step does not show
-// how a limit was reached. It returns the rounded wait. Without a wait it sets nothing and returns 0.
+// SetRetryAfter tells the client how long to wait, rounded up to a multiple of step: a large step does
+// not show how a limit was reached. It returns the rounded wait. If wait is 0, it sets nothing and
+// returns 0.
 func SetRetryAfter(header http.Header, wait, step time.Duration) time.Duration {
 	if wait <= 0 {
 		return 0

@@ -41,9 +41,9 @@ func NewTroubles(log *slog.Logger) *Troubles {
 	return &Troubles{log: log, reasons: map[string]*repeats{}}
 }
 
-// Log logs the error of a request that failed, after attrs. Errors with the same reason
-// are counted together; without a reason, "", each is logged. If the client has left
-// before the answer, the line is for debugging only: the operator has nothing to mend.
+// Log logs the error of a request that failed, after the attributes attrs. Errors with the same
+// reason are counted together; with the reason "", each error is logged. If the client has left
+// before the answer, the line is for debugging only: the operator has nothing to repair.
 func (t *Troubles) Log(r *http.Request, reason string, err error, attrs ...slog.Attr) {
 	t.note(r, slog.LevelError, "request failed", reason, err, attrs)
 }
@@ -63,9 +63,9 @@ func (t *Troubles) note(r *http.Request, level slog.Level, message, reason strin
 	t.log.LogAttrs(r.Context(), level, message, append(attrs, slog.Any("err", err))...) //nolint:sloglint // callers pass constants
 }
 
-// repeated reports whether the reason is being counted already: then it counts the error,
-// and the next line of sum includes it. Otherwise the caller has to log the error, and
-// counting begins if fewer than [reasonsMost] reasons are counted.
+// repeated reports whether errors of this reason are being counted already. If so, it counts the
+// error, and the next line of sum includes it. If not, the caller has to log the error, and
+// repeated begins to count the reason, unless [reasonsMost] reasons are being counted.
 func (t *Troubles) repeated(level slog.Level, message, reason string, err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,8 +15,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/httperr"
 )
 
-// Requests that fail for one reason give one line at once and then one line a minute,
-// which has their number.
+// Requests that fail for one reason give one line at once and then one line a minute, which says
+// how many they were.
 func TestTroublesAreCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestTroublesAreCounted(t *testing.T) {
 	})
 }
 
-// The memory for reasons is bounded: further ones are logged each time.
+// The memory for reasons is limited: errors of further reasons are logged each time.
 func TestTroublesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package lastday reads and writes the last day of a link or an invite. Such a day is meant in UTC, wherever it
-// is named: on a page, at the API or by a command of the agent, whatever the time zone of the machine or of the
-// browser is. One rule for all of them makes the same day the same moment.
+// Package lastday reads and writes the last day of a link or an invite. Such a day is a day in UTC, wherever
+// somebody names it: on a page, at the API or in a command of the agent, whatever the time zone of the machine
+// or of the browser is. With this one rule, the same day ends at the same moment everywhere.
 package lastday
 
 import (
@@ -18,8 +18,8 @@ func End(day string) (time.Time, error) {
 	return begin.AddDate(0, 0, 1).Add(-time.Millisecond), nil
 }
 
-// Is reports whether a moment is the end of a day in UTC, so that the day alone says all of it. The midnight
-// that follows does not count: it belongs to the next day.
+// Is reports whether a moment is the last moment of a day in UTC, so that the date alone describes it. The
+// midnight that follows is not such a moment: it belongs to the next day.
 func Is(moment time.Time) bool {
 	midnight := moment.Add(time.Millisecond).UTC()
 	return midnight.Equal(midnight.Truncate(24 * time.Hour))

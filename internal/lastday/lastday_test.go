@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/lastday"
 )
 
-// A day ends at the same moment for everybody, and is written as it was read.
+// A day ends at the same moment for everybody, and is written in the form in which it was read.
 func TestLastDay(t *testing.T) {
 	t.Parallel()
 	for _, day := range []string{"2026-03-04", "2024-02-29", "2026-12-31", "2027-03-28"} {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Failures makes a key wait after tries that failed, and nobody else. Tries of one key take turns,
-// so that many at once learn no more than as many one after the other, and those that succeed do
-// not hinder each other. It is safe for several goroutines.
+// Failures makes a key wait after tries that failed, and no other key. Tries of one key take turns,
+// so that many tries at once learn no more than the same number one after the other. Tries that
+// succeed do not delay each other. It is safe for several goroutines.
 type Failures[K comparable] struct {
 	now    func() time.Time
 	wait   func(failures int) time.Duration
@@ -33,7 +33,8 @@ type FailureOptions struct {
 	Now func() time.Time
 	// Wait returns how long a key has to wait after a number of failures in a row (1 or more).
 	Wait func(failures int) time.Duration
-	// Forget is the time after the end of its wait in which a key loses all its failures.
+	// Forget is the time, counted from the end of the wait, after which all failures of a key are
+	// forgotten.
 	Forget time.Duration
 	// Queue is the number of tries of one key that may wait for their turn.
 	Queue int
@@ -55,12 +56,12 @@ type WaitError struct {
 
 func (e *WaitError) Error() string { return fmt.Sprintf("too many tries: wait for %s", e.After) }
 
-// Try runs work when the tries of the key that came before have ended, and returns its error.
-// Work reports whether the try failed, which counts; a try that did not fail and has no error
-// clears the failures of the key, and any other leaves them as they are.
+// Try runs work when earlier tries of the key have ended, and returns the error of work. If work
+// returns failed, the try counts as a failure. If it returns neither failed nor an error, the
+// failures of the key are cleared. If it returns only an error, they stay as they are.
 //
-// It returns a [*WaitError] without running work while the key has to wait or when too many tries
-// stand in the queue, and the error of ctx if that ends first.
+// Try returns a [*WaitError] without running work while the key has to wait, or when too many tries
+// stand in the queue. It returns the error of ctx if ctx ends first.
 func (f *Failures[K]) Try(ctx context.Context, key K, work func() (failed bool, err error)) error {
 	one, err := f.enter(key)
 	if err != nil {
@@ -92,7 +93,7 @@ func (f *Failures[K]) enter(key K) (*record, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	one := f.records.get(key, func() *record { return &record{turn: make(chan struct{}, 1)} })
-	if one.users > f.queue { // one of them runs
+	if one.users > f.queue { // one of the users runs, the others are in the queue
 		return nil, &WaitError{time.Second}
 	}
 	one.users++
@@ -130,7 +131,7 @@ func (f *Failures[K]) count(one *record, failed bool, err error) {
 
 func (f *Failures[K]) rested(one *record, now time.Time) bool { return now.Sub(one.opens) > f.forget }
 
-// used returns how many failures would be forgotten with a record.
+// used returns how many failures would be forgotten if the record were forgotten.
 func (f *Failures[K]) used(one *record) float64 {
 	switch {
 	case one.users > 0:

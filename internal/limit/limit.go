@@ -4,9 +4,9 @@
 // networks of callers. [Failures] makes a key wait after tries that failed. Limits that several
 // processes must share belong in a database.
 //
-// The memory for keys is bounded too. When it is full, the key that has used up least is
-// forgotten, so that nobody gains anything from filling it: every key that pushes another one
-// out has itself been charged at least as much as the forgotten key gets back.
+// The memory for keys is bounded too. When it is full, the key that has used up least is forgotten.
+// Nobody gains anything from filling the memory: to get back what a forgotten key has used up, a
+// caller must use up at least as much with other keys.
 package limit
 
 import (
@@ -16,20 +16,20 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Bucket lets events happen up to a number at once, and then as they are earned again. It is
-// safe for several goroutines.
+// Bucket lets a number of events happen at once. After that it earns further events over time. It
+// is safe for several goroutines.
 type Bucket struct {
 	now  func() time.Time
 	most int
 
 	mu   sync.Mutex
 	rate *rate.Limiter
-	last time.Time // when it was used before
+	last time.Time // when it was last used
 }
 
-// NewBucket returns a full bucket. It allows most events at once; after that it earns most more
-// events in each span, evenly spread. If the clock is set back, it goes on earning from the new
-// time.
+// NewBucket returns a full bucket. most is the number of events that it allows at once; after that
+// it earns as many more in each span, evenly spread. If the clock is set back, the bucket goes on
+// earning from the new time.
 func NewBucket(now func() time.Time, most int, span time.Duration) *Bucket {
 	return &Bucket{now: now, most: most, rate: rate.NewLimiter(rate.Every(span/time.Duration(most)), most)}
 }
@@ -46,7 +46,7 @@ func (b *Bucket) Allow() bool {
 func (b *Bucket) Left() int {
 	now := b.hold()
 	defer b.mu.Unlock()
-	const rounding = 1e-9 // of what times lose when they become fractions of an event
+	const rounding = 1e-9 // larger than the error that arises when times become fractions of an event
 	return max(0, int(b.rate.TokensAt(now)+rounding))
 }
 
@@ -57,8 +57,8 @@ func (b *Bucket) used() float64 {
 	return float64(b.most) - b.rate.TokensAt(now)
 }
 
-// hold locks the bucket and returns the time. If the clock was set back, it tells the rate limiter,
-// which would otherwise refuse events until the clock is again where it was.
+// hold locks the bucket and returns the time. If the clock was set back, hold tells the rate
+// limiter, which would otherwise refuse events until the clock reaches the old time again.
 func (b *Bucket) hold() time.Time {
 	b.mu.Lock()
 	now := b.now()
@@ -79,8 +79,8 @@ type Limiter[K comparable] struct {
 	buckets *table[K, Bucket]
 }
 
-// New returns a limiter that allows each key most events at once and most more within each span,
-// as [NewBucket] does. It remembers up to keys of them.
+// New returns a limiter with one bucket for each key: most and span mean the same as in
+// [NewBucket]. keys is the largest number of keys that it remembers.
 func New[K comparable](now func() time.Time, most int, span time.Duration, keys int) *Limiter[K] {
 	return &Limiter[K]{now: now, most: most, span: span, buckets: newTable[K](keys, (*Bucket).used)}
 }

@@ -42,7 +42,7 @@ func TestBucket(t *testing.T) {
 		{0, 20},
 		{0, 0},
 		{30*time.Second - time.Millisecond, 0},
-		{time.Millisecond, 1}, // one is earned every 30 seconds
+		{time.Millisecond, 1}, // the bucket earns one event every 30 seconds
 		{5 * time.Minute, 10},
 		{10 * time.Minute, 20},
 		{48 * time.Hour, 20},
@@ -59,8 +59,8 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-// Whatever the numbers are, fractions of an event must not add up to a wait that never ends, nor to
-// an additional event.
+// Whatever the numbers are, rounding errors must not add up to a wait that never ends, nor to an
+// additional event.
 func TestBucketRounding(t *testing.T) {
 	t.Parallel()
 	for most := 1; most < 200; most++ {
@@ -97,7 +97,8 @@ func TestLimiterCountsEachKey(t *testing.T) {
 	}
 }
 
-// A flood of new keys neither takes more memory nor gives a key back what it used up.
+// A flood of new keys neither takes more memory nor gives a key the events back that it has used
+// up.
 func TestLimiterFlood(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -140,7 +141,8 @@ func TestLimiterAtOnce(t *testing.T) {
 	}
 }
 
-// doubling returns no wait for three failures, and then a second that doubles up to 15 minutes.
+// doubling returns no wait for up to three failures, and then a wait of a second that doubles up to
+// 15 minutes.
 func doubling(failures int) time.Duration {
 	if failures <= 3 {
 		return 0
@@ -213,7 +215,7 @@ func TestFailuresAreForgotten(t *testing.T) {
 	shut("after a day")
 }
 
-// A try that could not be judged neither counts nor clears what was counted.
+// A try that could not be judged neither counts as a failure nor clears the failures.
 func TestFailuresNotJudged(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -233,8 +235,8 @@ func TestFailuresNotJudged(t *testing.T) {
 	}
 }
 
-// However many tries come at the same time, only as many run as if they came one after the
-// other. If all of them succeed, all of them run.
+// However many tries come at the same time, only as many run as if they came one after the other.
+// If all of them succeed, all of them run.
 func TestFailuresTakeTurns(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

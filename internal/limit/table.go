@@ -10,8 +10,8 @@ type table[K comparable, V any] struct {
 // inUse is more than any key can use up.
 const inUse = 1e18
 
-// sample is the number of entries that are compared before one of them is forgotten. A look at all
-// of them would make each new key of a flood expensive.
+// sample is the number of entries that are compared before one of them is forgotten. To compare all
+// entries would make each new key of a flood expensive.
 const sample = 64
 
 func newTable[K comparable, V any](most int, used func(*V) float64) *table[K, V] {
@@ -29,9 +29,9 @@ func (t *table[K, V]) get(key K, makeEntry func() *V) *V {
 	return entry
 }
 
-// makeRoom forgets an entry if the table is full: of a random sample the one that has used up
-// least. It forgets none if all of the sample are in use, so that the table is larger than it
-// should be for as long as that is so.
+// makeRoom forgets an entry if the table is full: of a random sample, the entry that has used up
+// least. If all entries of the sample are in use, it forgets none, and the table stays larger than
+// it should be.
 func (t *table[K, V]) makeRoom() {
 	if len(t.entries) < t.most {
 		return

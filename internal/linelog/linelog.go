@@ -1,5 +1,5 @@
-// Package linelog writes the lines of a log together: a write for each request costs more than
-// the line itself.
+// Package linelog writes several lines of a log together, because a separate write for each request
+// costs more than the line itself.
 package linelog
 
 import (
@@ -12,7 +12,7 @@ import (
 
 const (
 	keptFor  = 200 * time.Millisecond // the longest time that a line waits in memory
-	keptMost = 32 << 10               // bytes that wait in memory before they are written at once
+	keptMost = 32 << 10               // bytes in memory from which on they are written at once
 )
 
 // Buffer keeps lines in memory and writes them together: after [keptFor], when there are many,
@@ -20,7 +20,7 @@ const (
 type Buffer struct {
 	out io.Writer
 
-	writing sync.Mutex // held while out is written to, so that lines keep their order
+	writing sync.Mutex // held while a caller writes to out, so that lines keep their order
 	spare   []byte     // the memory of the lines that were written last
 
 	mu    sync.Mutex
@@ -30,8 +30,8 @@ type Buffer struct {
 // NewBuffer returns an empty buffer over out.
 func NewBuffer(out io.Writer) *Buffer { return &Buffer{out: out} }
 
-// Write keeps a line, or several whole lines. If many wait already it writes them all, so that
-// a slow disk holds the writers back and the memory stays small. It never fails.
+// Write keeps a line, or several whole lines. If many bytes wait already, it writes all lines: then
+// a slow disk slows the callers down, and the memory stays small. It never fails.
 func (b *Buffer) Write(line []byte) (int, error) {
 	b.mu.Lock()
 	b.lines = append(b.lines, line...)
@@ -48,8 +48,8 @@ func (b *Buffer) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Flush writes all lines that wait. Lines that cannot be written are lost, as they are without
-// a buffer: a log that fails must stop no request.
+// Flush writes all lines that wait. Lines that cannot be written are lost, as they would be without
+// a buffer: a log that fails must not stop a request.
 func (b *Buffer) Flush() {
 	b.writing.Lock()
 	defer b.writing.Unlock()
@@ -63,8 +63,8 @@ func (b *Buffer) Flush() {
 	b.spare = lines
 }
 
-// handler passes lines on, and empties the buffer that they are written to after each line that
-// an operator has to see.
+// handler passes lines on to another handler. After each line that an operator has to see, it
+// writes everything that the buffer holds.
 type handler struct {
 	slog.Handler
 
@@ -81,7 +81,7 @@ func (h handler) Handle(ctx context.Context, line slog.Record) error {
 	if line.Level >= slog.LevelWarn {
 		h.buffer.Flush()
 	}
-	return err //nolint:wrapcheck // it is the error of the handler that this one stands for
+	return err //nolint:wrapcheck // it is the error of the handler that this one wraps
 }
 
 // WithAttrs returns a handler that adds attrs to each line.

@@ -27,7 +27,7 @@ func (o *out) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// has fails unless the file has these lines, written by this number of writes.
+// has fails the test unless the file has these lines, and got them in this number of writes.
 func (o *out) has(t *testing.T, when string, writes int, lines ...string) {
 	t.Helper()
 	o.mu.Lock()
@@ -48,8 +48,8 @@ func newLog() (*slog.Logger, *linelog.Buffer, *out) {
 	return slog.New(linelog.NewHandler(slog.NewTextHandler(buffer, nil), buffer)), buffer, o
 }
 
-// Lines wait for others for a fifth of a second, a warning waits for nothing, and at the
-// end none is left.
+// Lines wait for other lines for a fifth of a second. A warning does not wait. At the end no line
+// is left.
 func TestLinesAreWrittenTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package mediaurl reads the addresses at which people and programs reach a media server. The
-// service stores them, and the settings of the agent name them, so both have the same rules
-// here: what the agent reports is never refused.
+// service stores these addresses, and the settings of the agent contain them. Both use the rules of
+// this package, so that the service never refuses an address that the agent reports.
 package mediaurl
 
 import (
@@ -59,12 +59,13 @@ func (u URL) appendHost(text []byte) []byte {
 // usualPort returns the port of a scheme in lower case, or 0.
 func usualPort(scheme string) int { return map[string]int{"http": 80, "https": 443}[scheme] }
 
-// Parse reads an http or https address without a user, query or fragment. A path is kept,
-// because many media servers are below one. Blanks around the address, slashes at its end,
-// a dot after the host and the zone of an IPv6 address change nothing and are left out.
-// For any other text it returns [ErrAddress], or [ErrPath] if the path, a query or a
-// fragment is to blame, because addresses become links on pages and in programs: what was
-// dropped would lead to another place.
+// Parse reads an http or https address without a user, query or fragment. A path is kept, because
+// many media servers are below one. Blanks around the address, slashes at its end, a dot after the
+// host and the zone of an IPv6 address change nothing and are left out.
+//
+// For any other text Parse returns [ErrAddress], or [ErrPath] if the path, a query or a fragment is
+// wrong. It does not just drop the wrong part, because addresses become links on pages and in
+// programs: without that part the link would lead to another place.
 func Parse(text string) (URL, error) {
 	const longest = 600
 	text = strings.TrimSpace(text)
@@ -85,8 +86,8 @@ func Parse(text string) (URL, error) {
 	return place, nil
 }
 
-// withoutZone removes the zone of an IPv6 address, "%eth0", which means something on one
-// machine alone.
+// withoutZone removes the zone of an IPv6 address, such as "%eth0", which has a meaning on one
+// machine only.
 func withoutZone(text string) string {
 	before, zone, found := strings.Cut(text, "%")
 	if !found || !strings.Contains(before, "://[") || strings.Contains(before, "]") {
@@ -120,12 +121,11 @@ func parsePlace(u *url.URL) (URL, bool) {
 	return URL{Scheme: u.Scheme, Host: host, Port: port}, true
 }
 
-// ParsePath reads the escaped path of an address and returns it in one form: with one
-// slash before each part, none at the end, and escapes only where they are needed. It
-// returns [ErrPath] for a path that is too long, or with a part that a program could read
-// as another place: "..", a control character, or a slash within a part. It also returns
-// ErrPath for a path that ends with /web or a page below it: that is where a browser shows
-// the media server, and devices find nothing below it.
+// ParsePath reads the escaped path of an address and returns it in one form: with one slash before
+// each part, none at the end, and escapes only where they are needed. It returns [ErrPath] for a
+// path that is too long, or with a part that a program could read as another place: "..", a control
+// character, or a slash within a part. It also returns ErrPath for a path that ends with /web or
+// with a page below /web: a browser shows the media server there, and apps find nothing below it.
 func ParsePath(escaped string) (string, error) {
 	var path []byte
 	var last string
@@ -146,7 +146,7 @@ func ParsePath(escaped string) (string, error) {
 	return string(path), nil
 }
 
-// notInPath reports whether a part of a path cannot have a character.
+// notInPath reports whether r is a character that no part of a path can have.
 func notInPath(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
 
 // plainHost reports whether host consists of letters, digits, dots, dashes and
@@ -164,7 +164,7 @@ func plainHost(host string) bool {
 	return true
 }
 
-// notInHost reports whether a part of a host name cannot have a character.
+// notInHost reports whether r is a character that no part of a host name can have.
 func notInHost(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }

@@ -69,8 +69,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A media server may be below a path. Two texts for the same place become one address,
-// and a path that cannot be kept is a mistake of its own.
+// A media server may be below a path. Two texts for the same place become one address. A path that
+// cannot be used has an error of its own.
 func TestPathOfAnAddress(t *testing.T) {
 	t.Parallel()
 	const host = "https://media.example.test"
@@ -158,7 +158,7 @@ func TestShort(t *testing.T) {
 	}
 }
 
-// Building the text of an address allocates that text alone.
+// To build the text of an address takes one allocation: the text itself.
 func TestTextOfAnAddressIsOneAllocation(t *testing.T) {
 	u := mediaurl.URL{Scheme: "https", Host: "2001:db8::1", Port: 8920, Path: "/media/jellyfin"}
 	const want = "https://[2001:db8::1]:8920/media/jellyfin"

@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// Address returns the address of the caller, without a zone and never as IPv4 in IPv6. The address
-// comes from remote, which is the other end of the connection ("203.0.113.9:5000"), or from the
-// header that the proxies in trusted have written. It is the zero Addr if remote has no address, as with a unix socket.
+// Address returns the address of the caller, without a zone and never as IPv4 in IPv6. The address comes from remote,
+// which is the other end of the connection ("203.0.113.9:5000"), or from the header that the trusted proxies have
+// written; trusted lists their networks. It is the zero Addr if remote has no address, as with a unix socket.
 //
-// Only the header X-Forwarded-For counts. It is read from the right, where the trusted proxies wrote,
-// and never past the first hop that is not trusted: everything before that hop may be a lie.
+// Only the header X-Forwarded-For counts. It is read from the right, where the trusted proxies wrote, and never past
+// the first hop that is not trusted: everything before that hop may be a lie.
 //
-// Home reports whether the caller surely is in the home network. If the header
-// is there, every hop on the way must be a trusted proxy: an unknown proxy in the home network may
-// pass on requests from the internet.
+// home reports whether the caller is certainly in the home network. If the header is there, every hop on the way must
+// be a trusted proxy: an unknown proxy in the home network may pass on requests from the internet.
 func Address(remote string, header map[string][]string, trusted []netip.Prefix) (address netip.Addr, home bool) {
 	address, ok := parseHop(remote)
 	if !ok {
@@ -31,7 +30,7 @@ func Address(remote string, header map[string][]string, trusted []netip.Prefix) 
 		comma := strings.LastIndexByte(left, ',')
 		hop, ok := parseHop(strings.TrimSpace(left[comma+1:]))
 		if !ok {
-			return address, false // the last hop that could be read answers for this one
+			return address, false // the last address that could be read is used instead
 		}
 		address = hop
 		if more = comma >= 0; more {
@@ -68,7 +67,7 @@ func network(address netip.Addr, bits4, bits6 int) netip.Prefix {
 	return around
 }
 
-// cameThroughProxy reports whether a proxy left its mark.
+// cameThroughProxy reports whether the request has a header that proxies write.
 func cameThroughProxy(header map[string][]string) bool {
 	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-Ip", "Cf-Connecting-Ip"} {
 		if strings.Join(header[name], "") != "" {

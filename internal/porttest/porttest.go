@@ -10,15 +10,16 @@ import (
 	"testing"
 )
 
-// The system gives ports above these to programs that let it choose.
+// The first port, and the number of ports, from which Free chooses. The system gives only higher
+// ports to programs that let it choose.
 const (
 	first = 10_000
 	count = 10_000
 )
 
-// Free returns an address of this machine, "127.0.0.1:PORT", at which no program listens. No
-// program that lets the system choose takes the port before the test does, and Free returns
-// it only once in a process. It ends the test if it finds no port.
+// Free returns an address of this machine, "127.0.0.1:PORT", at which no program listens. Programs
+// that let the system choose a port never take this one, and Free returns each address only once in
+// a process. It ends the test if it finds no port.
 func Free(t testing.TB) string {
 	t.Helper()
 	for range 100 {

@@ -1,4 +1,4 @@
-// Package printable makes text of strangers safe to show: on a page, in a mail, in a log or on a
+// Package printable makes text from strangers safe to show: on a page, in a mail, in a log or on a
 // terminal.
 package printable
 
@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns text without the characters that show nothing, such as control characters, or turn the
-// direction of writing. Bytes that are not UTF-8 are dropped too.
+// Text returns text without characters that show nothing, such as control characters, and without
+// characters that change the direction of writing. It drops bytes that are not UTF-8, too.
 func Text(text string) string { return keep(text, isPrintable) }
 
 // Lines does what [Text] does, but keeps the ends of lines ("\n").
@@ -22,7 +22,7 @@ func ASCII(text string) string {
 	return keep(text, func(r rune) bool { return r > ' ' && r <= '~' })
 }
 
-// Cut returns at most the first characters (not bytes) of text.
+// Cut returns the beginning of text: most is the largest number of characters (not bytes).
 func Cut(text string, most int) string {
 	for i := range text {
 		if most--; most < 0 {
@@ -32,8 +32,8 @@ func Cut(text string, most int) string {
 	return text
 }
 
-// Word returns text as one word of a command that people copy into a shell: in quotes, unless it has
-// only characters that no shell treats specially.
+// Word returns text as one word of a command that people copy into a shell: in quotes, unless no
+// shell treats any of its characters specially.
 func Word(text string) string {
 	plain := func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '.' || r == '_' || r == '@' || r == '+' || r == '-'

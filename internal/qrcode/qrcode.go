@@ -10,8 +10,8 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// Longest is the largest number of bytes of a text. Longer addresses make a code so dense that a
-// phone does not read it from a screen.
+// Longest is the largest number of bytes of a text. The code of a longer text would be so dense
+// that a phone could not read it from a screen.
 const Longest = 512
 
 // ErrText says that a text is empty or longer than Longest.
@@ -25,8 +25,8 @@ type Code struct {
 
 const quiet = 4 // modules of white on each side, as the standard demands
 
-// Draw returns the code of text with error correction of level M, which survives a folded or dirty
-// print of up to 15 %. It returns ErrText if the text is empty or too long.
+// Draw returns the code of text with error correction of level M, which still works when 15 % of a
+// folded or dirty print cannot be read. It returns ErrText if the text is empty or too long.
 func Draw(text string) (Code, error) {
 	if text == "" || len(text) > Longest {
 		return Code{}, ErrText
@@ -51,7 +51,7 @@ func Draw(text string) (Code, error) {
 	return Code{Size: side + 2*quiet, Path: path.String()}, nil
 }
 
-// dark says whether a module is black. The library draws with black and white alone.
+// dark reports whether a module is black. The library uses only black and white.
 func dark(module interface{ RGBA() (r, g, b, a uint32) }) bool {
 	r, _, _, _ := module.RGBA()
 	return r == 0

@@ -14,7 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/qrcode"
 )
 
-// TestPathIsTheCode paints the path, and compares each module with the library's own picture.
+// TestPathIsTheCode draws the path, and compares each module with the picture that the library
+// makes.
 func TestPathIsTheCode(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"A", "https://films.example.org/", "https://id.example.org/i#" + strings.Repeat("k7", 40), "Ünïcode ✓"} {

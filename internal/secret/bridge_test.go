@@ -2,5 +2,5 @@ package secret
 
 import "context"
 
-// Run gives tests the gate through which all hashes go.
+// Run lets tests run work through the gate that all hashes pass.
 func Run(ctx context.Context, h *Hasher, work func()) error { return h.run(ctx, work) }

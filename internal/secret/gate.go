@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// gate decides when a hash runs. It gives a limited number of permits, and each running
-// hash needs one. The other hashes wait in one of two queues. The reserved queue is for
-// known people, who have a session or a known device; each account has one place in it, and
-// each network an eighth of the places. The common queue is for everybody else. When both
-// queues have callers, they take turns. So even behind a crowd of strangers a known person
-// waits for a few hashes only, and neither one account nor one network with many accounts can
-// fill the reserved queue.
+// gate decides when a hash runs. It gives a limited number of permits, and each running hash needs
+// one. The other hashes wait in one of two queues. The reserved queue is for known people, who have
+// a session or a known device; each account has one place in it, and each network an eighth of the
+// places. The common queue is for everybody else. When both queues have callers, they take turns.
+// So even when many strangers wait, a known person waits for a few hashes only, and neither one
+// account nor one network with many accounts can fill the reserved queue.
 //
-// Strangers have a further limit: together they get only a share of the hashes that this
-// machine can do, by its measured rate. The rest of the machine remains for others.
+// Strangers have a further limit: together they get only a share of the hashes that this machine
+// can do, by its measured rate. The rest of the machine remains for others.
 type gate struct {
 	now   func() time.Time
 	wait  time.Duration
@@ -27,12 +26,12 @@ type gate struct {
 	running    int
 	common     []*waiter
 	reserved   []*waiter
-	booked     [2]int          // callers that have booked a place and do not wait yet: in the common queue, in the reserved one
+	booked     [2]int          // callers that have booked a place and do not wait yet, in the common queue and in the reserved one
 	owners     map[string]bool // the accounts that have their place in the reserved queue, or run from it
-	networks   map[string]int  // how many places each network has there; none for a network without any
+	networks   map[string]int  // how many places each network has in the reserved queue; networks without a place are left out
 	commonNext bool            // whose turn it is when both queues have callers
 
-	mean   time.Duration // of a hash, while others run beside it; recent ones count more
+	mean   time.Duration // of a hash, while others run at the same time; recent hashes count more
 	earned float64       // the hashes that strangers may still ask for
 	last   time.Time     // when earned was last brought up to date
 }
@@ -41,9 +40,9 @@ type gate struct {
 type waiter struct {
 	begin   chan struct{} // closed when the caller has its permit
 	owner   string        // the account that holds a reserved place, or ""
-	network string        // of that account's caller
-	limited bool          // whether the hash was taken from what strangers may ask for
-	booked  bool          // whether the caller has a place, and does not wait yet
+	network string        // the network of the caller who has the reserved place
+	limited bool          // whether the hash was subtracted from those that strangers may ask for
+	booked  bool          // whether the caller has booked a place and does not wait yet
 }
 
 // queue returns the index of the caller's queue in the list of bookings.
@@ -58,7 +57,7 @@ func (w *waiter) queue() int {
 // queue the hash waits, and whether it counts as a hash of strangers.
 type standing struct {
 	stranger bool
-	owner    string // the account of somebody known, or ""
+	owner    string // the account of a known person, or ""
 	network  string // of the caller
 }
 
@@ -67,24 +66,24 @@ type (
 	bookingKey  struct{}
 )
 
-// ForStranger returns a context for the hashes of an unknown person, such as somebody who
-// signs in from a new browser. All strangers together get only a share of the hashes that
-// this machine can do; when that share is used up, a hash returns [ErrBusy]. network is the
-// network of the caller, for [ForOwner].
+// ForStranger returns a context for the hashes of an unknown person, such as somebody who signs in
+// from a new browser. All strangers together get only a share of the hashes that this machine can
+// do; when that share is used up, a hash returns [ErrBusy]. network is the network of the caller;
+// [ForOwner] uses it later.
 func ForStranger(ctx context.Context, network string) context.Context {
 	return context.WithValue(ctx, standingKey{}, standing{stranger: true, network: network})
 }
 
-// ForKnown returns a context for the hashes of a known person: somebody who has a session
-// of the account owner, or a browser that has signed in to it before. The account has one
-// place in the reserved queue, and the network of the caller an eighth of its places. When
-// these are taken, further hashes count as hashes of strangers.
+// ForKnown returns a context for the hashes of a known person: somebody who has a session of an
+// account, or a browser that has signed in to the account before. owner is the account; it has one
+// place in the reserved queue. The network of the caller has an eighth of the places. When these
+// are taken, further hashes count as hashes of strangers.
 func ForKnown(ctx context.Context, owner, network string) context.Context {
 	return context.WithValue(ctx, standingKey{}, standing{owner: owner, network: network})
 }
 
-// ForOwner returns a context for further hashes of a person who has just given the right
-// secret of the account owner. They come from the network that ctx already names.
+// ForOwner returns a context for further hashes of a person who has just given the correct secret
+// of the account owner. Their network is the one that ctx already names.
 func ForOwner(ctx context.Context, owner string) context.Context {
 	who, _ := ctx.Value(standingKey{}).(standing)
 	return ForKnown(ctx, owner, who.network)
@@ -121,8 +120,8 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	return func() { g.leave(one, g.now().Sub(began)) }, nil
 }
 
-// place puts a caller that waits into its queue and returns it. It takes the place that
-// ctx has booked, if any, and books one otherwise.
+// place puts a caller into its queue, to wait for a permit, and returns the caller. It uses the
+// place that ctx has booked, or else books one.
 func (g *gate) place(ctx context.Context) (*waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -165,7 +164,7 @@ func (g *gate) book(who standing) (*waiter, error) {
 	return one, nil
 }
 
-// unbook takes the booking of a caller back. It reports whether there was one.
+// unbook ends the booking of a caller, and reports whether there was one.
 func (g *gate) unbook(one *waiter) bool {
 	was := one.booked
 	if was {
@@ -184,8 +183,8 @@ func (g *gate) cancel(one *waiter) {
 	}
 }
 
-// forget frees what a caller holds beside its place in a queue. No hash was made for
-// it.
+// forget frees what a caller has beside its place in a queue, because no hash was made for the
+// caller: its reserved place, and the hash that was subtracted from those of strangers.
 func (g *gate) forget(one *waiter) {
 	g.freePlace(one)
 	if one.limited {
@@ -232,7 +231,7 @@ func without(queue []*waiter, one *waiter) []*waiter {
 	return queue
 }
 
-// leave gives the permit of a caller back, after its hash has taken the time took.
+// leave returns the permit of a caller. took is how long the hash has taken.
 func (g *gate) leave(one *waiter, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -253,7 +252,7 @@ func (g *gate) freePlace(one *waiter) {
 	}
 }
 
-// measure counts the time of one hash in the mean.
+// measure lets the time of one hash change the mean.
 func (g *gate) measure(took time.Duration) {
 	const weight = 16 // a hash counts as a sixteenth, so that one that was held up changes little
 	if g.mean == 0 {
@@ -267,10 +266,9 @@ func (g *gate) rate() float64 {
 	return float64(g.parallel) / max(g.mean, time.Microsecond).Seconds()
 }
 
-// earn takes one hash from the hashes that strangers may still ask for, and reports
-// whether there was one left. Strangers earn hashes over time, at their share of the
-// measured rate. They save up no more than that share makes within the longest wait, but
-// at least one hash for each permit.
+// earn takes one hash from those that strangers may still ask for, and reports whether one was
+// left. Strangers earn hashes over time, at their share of the measured rate. They save up no more
+// than what they earn within the longest wait, but at least one hash for each permit.
 func (g *gate) earn() bool {
 	if g.share == 0 {
 		return true

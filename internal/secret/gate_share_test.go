@@ -42,15 +42,15 @@ func TestKnownPeopleHaveAReservedPlace(t *testing.T) {
 	})
 }
 
-// Somebody has many accounts and uses all of them from one network. They get an eighth of the
-// reserved places, and people elsewhere get the others.
+// Somebody has many accounts and uses all of them from one network. These accounts get an eighth of
+// the reserved places, and people in other networks get the others.
 func TestOneNetworkHasAShareOfTheReservedPlaces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const queue, share = 32, 4
 		g := newGate(t, 1, queue)
 		strangers := []<-chan error{g.start(t.Context())}
-		for range queue { // so that nobody without a reserved place finds one
+		for range queue { // so that everybody without a reserved place is refused
 			strangers = append(strangers, g.start(secret.ForStranger(t.Context(), "theirs")))
 		}
 		hangUps := map[string]context.CancelFunc{}
@@ -86,7 +86,7 @@ func TestOneNetworkHasAShareOfTheReservedPlaces(t *testing.T) {
 		if again := ask("theirs", 1); len(again) != 1 {
 			t.Error("a place that was given up was refused, want it to be free")
 		}
-		g.finish() // the stranger; then the reserved queue has its turn
+		g.finish() // the hash of the stranger; then it is the turn of the reserved queue
 		g.finish()
 		g.is(strangers[0], nil, 0)
 		g.is(theirs[1], nil, 0)
@@ -103,7 +103,7 @@ func TestOneNetworkHasAShareOfTheReservedPlaces(t *testing.T) {
 	})
 }
 
-// A caller of the reserved queue that gives up leaves the place of its account.
+// When a caller of the reserved queue gives up, the place of its account becomes free.
 func TestReservedPlacesAreGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -122,16 +122,16 @@ func TestReservedPlacesAreGivenUp(t *testing.T) {
 	})
 }
 
-// sharing is a hasher whose hashes take as long as the test says. Strangers may have half
-// of what it can do.
+// sharing is a hasher whose hashes take as long as the test says. Strangers may have half of the
+// hashes that it can do.
 type sharing struct {
 	*secret.Hasher
 	t    *testing.T
 	took time.Duration
 }
 
-// flood lets strangers ask for a hash ten times as often as there are hashes, for a time,
-// and returns the number of hashes that they got.
+// flood lets strangers ask for hashes for the time span, ten times as often as the machine can make
+// them, and returns the number of hashes that they got.
 func (s *sharing) flood(span time.Duration) (got int) {
 	s.t.Helper()
 	for end := time.Now().Add(span); time.Now().Before(end); {
@@ -159,7 +159,7 @@ func TestStrangersHaveAShareOfTheMeasuredRate(t *testing.T) {
 		})}
 		for _, rate := range []int{10, 1, 100} {
 			s.took = time.Second / time.Duration(rate)
-			s.flood(5 * time.Minute) // until the measure has followed, and nothing is saved up
+			s.flood(5 * time.Minute) // until the measured rate is the new one, and no saved hash is left
 			got, want := s.flood(10*time.Minute), rate*600/2
 			if got < want*95/100 || got > want*105/100 {
 				t.Errorf("%d hashes a second: strangers got %d in ten minutes, want about %d", rate, got, want)
@@ -168,8 +168,8 @@ func TestStrangersHaveAShareOfTheMeasuredRate(t *testing.T) {
 	})
 }
 
-// Hashes for known people and for people with a captcha do not count as those of strangers,
-// nor does a hash that was never made.
+// The hashes of known people, and of people who solved a captcha, do not count as hashes of
+// strangers. A hash that was never made does not count either.
 func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -215,9 +215,8 @@ func TestOnlyHashesOfStrangersAreLimited(t *testing.T) {
 	})
 }
 
-// A caller that has booked its place keeps it before it has a hash to make, and meanwhile no
-// other hash has to wait for it. A place that is cancelled is free, and a place that is used
-// is used once.
+// A caller that has booked a place keeps it before it has a hash to make, and other hashes do not
+// wait for it meanwhile. A cancelled place is free again, and each place can be used once.
 func TestBookedPlaces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -263,8 +262,8 @@ func TestBookedPlaces(t *testing.T) {
 	})
 }
 
-// A cancelled place gives back what it took from the share of strangers, and the reserved
-// place of its account.
+// A cancelled booking returns the hash that it took from the share of strangers, and frees the
+// reserved place of its account.
 func TestCancelledPlacesCountForNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// gateWait is the time for which the hashers of these tests let a caller wait. It passes
-// at once, on the fake clock of the test's bubble.
+// gateWait is how long the hashers of these tests let a caller wait. It takes no real time, because
+// the tests run with the fake clock of synctest.
 const gateWait = 2 * time.Second
 
 // gate is a hasher whose work stops until the test lets it finish.
@@ -30,8 +30,8 @@ func newGate(t *testing.T, parallel, queue int) *gate {
 	}), t: t, open: make(chan struct{})}
 }
 
-// start makes a new caller ask for work, and returns a channel for its outcome. Work that
-// has begun, and callers that wait, have come to rest when start returns.
+// start makes a new caller ask for work, and returns a channel for its outcome. When start returns,
+// the caller waits, or its work has begun, or it was refused.
 func (g *gate) start(ctx context.Context) <-chan error {
 	told := make(chan error, 1)
 	go func() {
@@ -58,7 +58,7 @@ func (g *gate) isRunning(want int64) {
 	}
 }
 
-// is checks the outcome of a caller, and how long it took.
+// is checks the outcome of a caller, and how long the caller waited for it.
 func (g *gate) is(told <-chan error, want error, after time.Duration) {
 	g.t.Helper()
 	begin := time.Now()

@@ -17,7 +17,7 @@ type Hash [sha256.Size]byte
 // ASVS 6.5.2); a text that a person chose needs a [Hasher].
 func Sum(text string) Hash { return sha256.Sum256([]byte(text)) }
 
-// Value implements [driver.Valuer]. Without it GORM would make each byte a parameter
+// Value implements [driver.Valuer]. Without it, GORM would pass each byte as a separate parameter
 // of the statement.
 func (h Hash) Value() (driver.Value, error) { return h[:], nil }
 

@@ -18,13 +18,13 @@ var (
 	ErrBadHash    = errors.New("secret: the stored hash does not have the form that this package writes")
 )
 
-// Hasher hashes what people choose (passwords, PINs) with Argon2id over a keyed
-// hash, so that a copy of the database alone verifies no guess. A stored hash
-// is the key's id followed by the PHC text: "KEYID$argon2id$v=19$m=19456,…".
+// Hasher hashes what people choose (passwords, PINs) with Argon2id over a keyed hash. So nobody can
+// check a guess with a copy of the database alone. A stored hash is the key's id followed by the
+// PHC text: "KEYID$argon2id$v=19$m=19456,…".
 //
-// No more than [HasherOptions.Parallel] hashes run at once. The permit belongs to
-// the work: if a caller gives up, the permit is free only when the hash is done.
-// The context of a call, from [ForKnown] or [ForStranger], says in which queue it waits.
+// No more than [HasherOptions.Parallel] hashes run at once. The permit belongs to the work: if a
+// caller gives up, the permit becomes free only when the hash is done. The context of a call, from
+// [ForKnown] or [ForStranger], decides in which queue the call waits.
 type Hasher struct {
 	keys   Keys
 	params argon2id.Params
@@ -38,11 +38,11 @@ type HasherOptions struct {
 	Memory     uint32        // KiB; 19456 in production (OWASP ASVS appendix C)
 	Iterations uint32        // 2 in production
 	Parallel   int           // how many hashes run at once: the number of cores
-	Queue      int           // how many more may wait, and as many again of known people; the rest get [ErrBusy]
+	Queue      int           // how many callers may wait, in each of the two queues; the others get [ErrBusy]
 	Wait       time.Duration // the longest wait; after it a caller gets [ErrBusy]
 
-	// StrangersShare, from 0 to 1, is the share of this machine's hashes that strangers
-	// may ask for, by the measured rate. 0 means that there is no limit. See [ForStranger].
+	// StrangersShare, from 0 to 1, is the share of the hashes of this machine, by its measured
+	// rate, that strangers may ask for. 0 means that there is no limit. See [ForStranger].
 	StrangersShare float64
 	Now            func() time.Time // measures how long a hash takes
 
@@ -91,10 +91,10 @@ func NewHasher(keys Keys, o HasherOptions) (*Hasher, error) {
 	return h, nil
 }
 
-// Book takes a place in the queue for the next hash that is made with the returned context,
-// before there is anything to hash: so a caller whose hash would be refused writes nothing
-// to a database first. It returns [ErrBusy] at once when the queue is full. The caller must
-// call cancel when it makes no hash; after a hash, cancel does nothing.
+// Book takes a place in the queue for the next hash that is made with the returned context, before
+// there is anything to hash. A caller uses it before it writes to a database, so that it writes
+// nothing if its hash would be refused. Book returns [ErrBusy] at once when the queue is full. If
+// the caller makes no hash, it must call cancel; after a hash, cancel does nothing.
 func (h *Hasher) Book(ctx context.Context) (booked context.Context, cancel func(), err error) {
 	who, _ := ctx.Value(standingKey{}).(standing)
 	h.gate.mu.Lock()
@@ -106,8 +106,9 @@ func (h *Hasher) Book(ctx context.Context) (booked context.Context, cancel func(
 	return context.WithValue(ctx, bookingKey{}, one), func() { h.gate.cancel(one) }, nil
 }
 
-// Hash returns the hash of text for purpose; owner binds it to an account. It returns
-// [ErrBusy] if too many callers wait, or the error of ctx.
+// Hash returns the hash of text for purpose. owner is the account that the hash belongs to; the
+// hash matches for no other account. Hash returns [ErrBusy] if too many callers wait, or the error
+// of ctx.
 func (h *Hasher) Hash(ctx context.Context, purpose, owner, text string) (string, error) {
 	var stored string
 	var failed error
@@ -121,10 +122,10 @@ func (h *Hasher) Hash(ctx context.Context, purpose, owner, text string) (string,
 	return stored, failed
 }
 
-// Verify reports whether stored is the hash of text, and whether it is outdated: it
-// should be made again, because the key or the cost has changed. An empty stored
-// hash costs the same work and never matches, so that an unknown name takes as long
-// as a wrong password. It returns [ErrBusy], [ErrUnknownKey] or [ErrBadHash].
+// Verify reports whether stored is the hash of text, and whether it is outdated: then it should be
+// made again, because the key or the cost has changed. An empty stored hash costs the same work and
+// never matches, so that an unknown name takes as long as a wrong password. Verify returns
+// [ErrBusy], [ErrUnknownKey] or [ErrBadHash].
 func (h *Hasher) Verify(ctx context.Context, stored, purpose, owner, text string) (match, outdated bool, err error) {
 	known := stored != ""
 	if !known {
@@ -168,8 +169,8 @@ func (h *Hasher) hash(purpose, text string, owner ...string) (string, error) {
 	return h.keys.ID() + phc, nil
 }
 
-// run does work on its own goroutine as soon as a permit is free. If ctx ends first,
-// run returns and the work goes on; it holds its permit until it is done.
+// run runs work on a goroutine of its own as soon as a permit is free. If ctx ends first, run
+// returns, and work that has begun goes on and holds its permit until it is done.
 func (h *Hasher) run(ctx context.Context, work func()) error {
 	leave, err := h.gate.enter(ctx)
 	if err != nil {

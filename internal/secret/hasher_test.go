@@ -198,8 +198,8 @@ func allocated(work func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestStoredHashNeedsTheKey computes a stored hash again with everything except the key
-// with Argon2id over the text alone it cannot be guessed.
+// TestStoredHashNeedsTheKey tries to make a stored hash from everything except the key.
+// Argon2id over the text alone gives another hash, so the text cannot be guessed without the key.
 func TestStoredHashNeedsTheKey(t *testing.T) {
 	t.Parallel()
 	k := oneKey(t)

@@ -33,9 +33,9 @@ type key struct {
 	kept *derivedKeys // nil for the zero key
 }
 
-// derivedKeys keeps what was derived from a key, by purpose. To derive a key anew takes
-// longer than the hash or the opening that it is for. The purposes are names in the code,
-// so there are few.
+// derivedKeys keeps the keys that were derived from a key, by purpose. To derive a key again would
+// take longer than the hash or the decryption that needs it. The purposes are names in the code, so
+// there are few.
 type derivedKeys struct {
 	mu    sync.RWMutex
 	keys  map[string][]byte
@@ -72,11 +72,11 @@ func (k Keys) ID() string { return k.current.id }
 // PreviousID returns the name of the previous key, or "".
 func (k Keys) PreviousID() string { return k.previous.id }
 
-// MAC returns the keyed hash of parts for purpose, made with the current key. The
-// limits between the parts count: ("ab", "c") differs from ("a", "bc").
+// MAC returns the keyed hash of parts for purpose, made with the current key. It depends on where
+// each part ends: ("ab", "c") and ("a", "bc") have different hashes.
 func (k Keys) MAC(purpose string, parts ...string) Hash { return k.current.mac(purpose, parts...) }
 
-// MACWith does what [Keys.MAC] does, with the key named id. It reports false if that is
+// MACWith does what [Keys.MAC] does, with the key whose name is id. It returns false if that is
 // neither the current key nor the previous one.
 func (k Keys) MACWith(id, purpose string, parts ...string) (Hash, bool) {
 	switch {

@@ -83,7 +83,8 @@ func TestMAC(t *testing.T) {
 	}
 }
 
-// TestRotatedKeys checks keyed hashes of both keys and of an unknown key.
+// TestRotatedKeys checks keyed hashes that were made with the current key, the previous key and an
+// unknown key.
 func TestRotatedKeys(t *testing.T) {
 	t.Parallel()
 	before, both, after := oneKey(t), keys(t, otherKeyText, keyText), keys(t, otherKeyText, "")

@@ -14,10 +14,9 @@ import (
 // for another purpose or place, or it was changed.
 var ErrSealed = errors.New("secret: the sealed text cannot be opened")
 
-// Seal encrypts text for purpose with a key derived from the current secret key
-// (AES-256-GCM). It binds the text to place, such as the id of its row: copied to
-// another place it cannot be opened. The result is ASCII: the key's id, ".",
-// base64url.
+// Seal encrypts text for purpose with a key derived from the current secret key (AES-256-GCM). It
+// binds the text to place, such as the id of its row: a sealed text that is copied to another place
+// cannot be opened. The result is ASCII: the key's id, ".", base64url.
 func (k Keys) Seal(random io.Reader, purpose, place, text string) (string, error) {
 	aead, err := k.current.aead(purpose)
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 	MailToken    Kind = "lkm" // the secret of a mailed link
 	PendingToken Kind = "lkp" // a sign-up that waits for its confirmation
 	ServerKey    Kind = "lkv" // proves the identity of a server
-	DeviceToken  Kind = "lkd" // with it a device asks whether it has been approved
+	DeviceToken  Kind = "lkd" // a device uses it to ask whether it has been approved
 )
 
 // tokenLength is the length of every token: prefix, "_", 256 bits, check digits.
@@ -34,14 +34,14 @@ func NewToken(kind Kind, random io.Reader) (string, error) {
 	return FormatToken(kind, raw), nil
 }
 
-// FormatToken returns raw as a token of kind.
+// FormatToken returns the bytes raw as a token of this kind.
 func FormatToken(kind Kind, raw Hash) string {
 	body := string(kind) + "_" + base64.RawURLEncoding.EncodeToString(raw[:])
 	return body + checkDigits(body)
 }
 
-// WellFormed reports whether token has the shape of a token of kind: length, prefix
-// and check digits. Other texts are refused before any look-up.
+// WellFormed reports whether token has the form of a token of this kind: length, prefix and check
+// digits. Other texts are refused before any look-up.
 func WellFormed(kind Kind, token string) bool {
 	if len(token) != tokenLength || !strings.HasPrefix(token, string(kind)+"_") {
 		return false

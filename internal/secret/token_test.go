@@ -100,7 +100,7 @@ func FuzzWellFormed(f *testing.F) {
 		if len(text) != 53 || !strings.HasPrefix(text, string(fits[0])+"_") {
 			t.Errorf("%q passes for a token, want it refused", text)
 		}
-		for i := range text { // one wrong letter never passes
+		for i := range text { // one wrong letter is always noticed
 			if wrong := text[:i] + string([]byte{text[i] ^ 1}) + text[i+1:]; secret.WellFormed(fits[0], wrong) {
 				t.Errorf("%q passes like %q, want it refused", wrong, text)
 			}

@@ -1,5 +1,5 @@
 // Package typed reads codes, PINs and passwords as people type and paste them: with the digits of their own script, with the
-// full-width characters of an East Asian keyboard, and with marks that nobody sees.
+// full-width characters of an East Asian keyboard, and with invisible characters.
 package typed
 
 import (
@@ -10,11 +10,11 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Plain returns text as an English keyboard would have written it, as far as that has a meaning:
-// digits of every script become 0 to 9, full-width characters become the usual ones, every blank
-// becomes a space, and characters that show nothing are dropped. It does not touch case,
-// punctuation and other letters, and it does not shorten text, so callers refuse texts that are far
-// too long before they call it.
+// Plain returns text as an English keyboard would have written it, as far as an English keyboard
+// can: digits of every script become 0 to 9, full-width characters become the usual ones, every
+// blank becomes a space, and invisible characters are dropped. It does not change case, punctuation
+// or other letters. It does not shorten text, so callers refuse a text that is far too long before
+// they call Plain.
 func Plain(text string) string {
 	if isPlain(text) {
 		return text
@@ -32,7 +32,7 @@ func Plain(text string) string {
 }
 
 const (
-	enclosingKeycap = '\u20e3' // an emoji of a digit is the digit, U+FE0F and this
+	enclosingKeycap = '\u20e3' // the emoji of a digit consists of the digit, U+FE0F and this character
 	brailleBlank    = '\u2800'
 )
 
@@ -47,7 +47,8 @@ func isPlain(text string) bool {
 }
 
 // Password returns password in the form that is hashed, whether or not it is allowed. A composed and a
-// decomposed "é" are the same, every blank is a space, and unseen characters are dropped. Everything else stays.
+// decomposed "é" become the same, every blank becomes a space, and invisible characters are dropped. Everything
+// else stays.
 func Password(password string) string {
 	return norm.NFC.String(strings.Map(func(r rune) rune {
 		const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d' // some scripts need them to tell words apart
@@ -64,8 +65,8 @@ func Password(password string) string {
 	}, password))
 }
 
-// IsUnseen reports whether r shows nothing and takes no room: a zero-width character, a mark of direction, a
-// variation selector, a tag. A control character is not among them, because a keyboard never adds one.
+// IsUnseen reports whether r is invisible and takes no room: a zero-width character, a mark of direction, a
+// variation selector, a tag. It returns false for control characters, because a keyboard never adds one.
 func IsUnseen(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

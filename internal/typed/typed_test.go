@@ -27,7 +27,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// Every decimal digit that Unicode has is read as the digit that it shows.
+// Every decimal digit of Unicode is read as the digit that it shows.
 func TestDigitsOfEveryScript(t *testing.T) {
 	t.Parallel()
 	scripts := 0

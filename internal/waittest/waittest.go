@@ -1,10 +1,9 @@
-// Package waittest waits in tests for what the code under test does in its own time.
+// Package waittest waits in tests for something that the code under test does at a time of its own.
 //
-// On a busy machine anything may take long, so no wait of a test has a limit that correct
-// code could exceed: [Patience] only ends a test that hangs. What must not happen is shown
-// by an order of events, for example because a later event is seen and the wrong one was
-// not. A statement about time is tested with a clock of the test, or in a bubble of
-// testing/synctest.
+// On a busy machine anything may take long, so no wait of a test has a limit that correct code
+// could exceed: [Patience] only ends a test that hangs. To show that something does not happen, a
+// test waits for a later event and then checks that the wrong event has not happened. A statement
+// about time is tested with a clock of the test, or in a bubble of testing/synctest.
 package waittest
 
 import (
@@ -20,8 +19,8 @@ import (
 // which go test ends the whole package.
 const Patience = 5 * time.Minute
 
-// Eventually waits until check returns true, and ends the test if that does not
-// happen. what says what should become true; each of details is printed, too.
+// Eventually waits until check returns true, and ends the test if that does not happen. The texts
+// what, which describes what should become true, and details are printed then.
 func Eventually(t testing.TB, what string, check func() bool, details ...fmt.Stringer) {
 	t.Helper()
 	if !Becomes(check) {
@@ -39,8 +38,8 @@ func Becomes(check func() bool) bool {
 	return check()
 }
 
-// Receive waits for a value from a channel and returns it, or the zero value if the
-// channel was closed. It ends the test if neither happens. what says what the value means.
+// Receive waits for a value from a channel and returns it, or the zero value if the channel was
+// closed. It ends the test if neither happens. what describes the value.
 func Receive[T any](t testing.TB, from <-chan T, what string, details ...fmt.Stringer) T {
 	t.Helper()
 	select {
@@ -52,8 +51,8 @@ func Receive[T any](t testing.TB, from <-chan T, what string, details ...fmt.Str
 	}
 }
 
-// Done waits until a channel is closed, and reports whether that happened. It is for
-// goroutines beside the test, which must not end it.
+// Done waits until a channel is closed, and reports whether that happened. It is for goroutines
+// beside the goroutine of the test, because they must not end the test.
 func Done(closed <-chan struct{}) bool {
 	select {
 	case <-closed:

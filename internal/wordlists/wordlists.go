@@ -1,10 +1,11 @@
-// Package wordlists keeps the lists of words of the package zxcvbn out of memory while no
-// password is judged.
+// Package wordlists keeps the word lists of the package zxcvbn out of memory while no password is
+// being judged.
 //
-// The package zxcvbn makes maps of 94,000 words when the program starts: 9 MiB that the
-// collector reads again and again, and two thirds of the time before main begins. It has no
-// setting for that. So this package takes the lists away before zxcvbn makes its maps, and fills
-// the maps when they are needed. ADR 0017 says why it may, and what was tried instead.
+// The package zxcvbn makes maps of 94,000 words when the program starts. They take 9 MiB that the
+// collector reads again and again, and two thirds of the time before main begins. The package has
+// no setting for that. So this package removes the lists before zxcvbn makes its maps, and fills
+// the maps when they are needed. ADR 0017 says why that is allowed, and which other ways were
+// tried.
 package wordlists
 
 import (
@@ -16,32 +17,32 @@ import (
 	"github.com/trustelem/zxcvbn/frequency"
 )
 
-// lists holds the lists by their names, and in each list the words in their order, with a space
-// after each word.
+// lists holds the lists by their names. Each list has its words in their order, with a space after
+// each word.
 //
-// Go initialises this package after frequency, from which it takes the lists, and before
-// matching, which makes the maps: of the packages whose imports are ready, the one that is first
-// in the alphabet comes first. So this package must import nothing that matching does not import.
+// Go initialises this package after frequency, from which it takes the lists, and before matching,
+// which makes the maps: of the packages whose imports are initialised, Go takes the first in
+// alphabetical order. So this package must import nothing that matching does not import.
 var lists = take() //nolint:gochecknoglobals // it must happen before another package is initialised
 
-// maps is the variable of the package matching that has a map from words to their ranks for
-// each list. It is one field of an unexported type there.
+// maps is the variable of the package matching that holds, for each list, a map from words to their
+// ranks. In that package its type is an unexported struct with one field.
 //
 //nolint:gochecknoglobals // a variable of another package
 //go:linkname maps github.com/trustelem/zxcvbn/matching.defaultRankedDictionnaries
 var maps struct{ ranked map[string]map[string]int }
 
-// guard guards the maps and full. Those who hold the maps have it for reading, and those who change
-// them have it for writing.
+// guard guards the maps and full. Callers that use the maps lock it for reading, and callers that
+// change the maps lock it for writing.
 var guard sync.RWMutex //nolint:gochecknoglobals // the maps that it guards belong to the program
 
 // full says whether the maps hold the words.
 var full bool //nolint:gochecknoglobals // the same
 
-// asked says whether somebody has held the maps since the last call of [Rest].
+// asked reports whether somebody has used the maps since the last call of [Rest].
 var asked atomic.Bool //nolint:gochecknoglobals // the same
 
-// take empties the lists of the package frequency, and returns them.
+// take removes all words from the lists of the package frequency, and returns them.
 func take() map[string]string {
 	taken := make(map[string]string, len(frequency.FrequencyLists))
 	for name, words := range frequency.FrequencyLists {
@@ -54,8 +55,8 @@ func take() map[string]string {
 // Words returns the words of a list, the most common one first.
 func Words(list string) []string { return strings.Fields(lists[list]) }
 
-// Hold fills the maps of zxcvbn, unless they are full, and keeps them until the returned
-// function is called. A caller of zxcvbn must hold them.
+// Hold fills the maps of zxcvbn, unless they are full, and keeps them full until the returned
+// function is called. A caller must hold the maps while it uses zxcvbn.
 func Hold() (release func()) {
 	for {
 		guard.RLock()
@@ -68,7 +69,7 @@ func Hold() (release func()) {
 	}
 }
 
-// fill does what the package matching would do at the start of the program.
+// fill fills the maps as the package matching would do at the start of the program.
 func fill() {
 	guard.Lock()
 	defer guard.Unlock()
@@ -97,8 +98,8 @@ func Has(word string) bool {
 	return false
 }
 
-// Rest empties the maps if nobody has held them since it was called the last time. The program
-// calls it once in a while.
+// Rest empties the maps if nobody has held them since the last call of Rest. The program calls it
+// regularly.
 func Rest() {
 	if asked.Swap(false) {
 		return

@@ -10,9 +10,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/wordlists"
 )
 
-// The tests of this package follow each other, because the lists belong to the whole program.
+// The tests of this package run one after the other, because the lists belong to the whole program.
 
-// guesses returns how many guesses a very common password withstands, as zxcvbn says.
+// guesses returns how many guesses a very common password withstands, according to zxcvbn.
 func guesses() float64 { return zxcvbn.PasswordStrength("football", nil).Guesses }
 
 // atStart is the number that guesses returned before any test.
@@ -50,7 +50,7 @@ func TestTheListsComeAndGo(t *testing.T) { //nolint:paralleltest // see above
 	known("held again", true)
 }
 
-// The ranks are those that zxcvbn would make itself: the place of each word in its list.
+// The ranks are those that zxcvbn would compute itself: the place of each word in its list.
 func TestTheMapsAreThoseOfTheLists(t *testing.T) { //nolint:paralleltest // see above
 	defer wordlists.Hold()()
 	want := map[string]int{"passwords": 30000, "english_wikipedia": 30000, "female_names": 3712, "surnames": 10000, "us_tv_and_film": 19160, "male_names": 983}
@@ -77,8 +77,8 @@ func TestTheMapsAreThoseOfTheLists(t *testing.T) { //nolint:paralleltest // see 
 	}
 }
 
-// A password that is judged while others are, and while the lists are given back, always meets
-// full lists.
+// A password is always judged with full lists, even while others are judged and while the maps are
+// emptied.
 func TestTheListsStayWhileTheyAreHeld(t *testing.T) { //nolint:paralleltest // see above
 	var all sync.WaitGroup
 	for range 4 {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Mode names a way in which a Siteverify answers.
+// Mode names a way in which the fake Siteverify answers.
 type Mode string
 
 // The modes.
@@ -39,7 +39,8 @@ const (
 // Asked is one request that arrived.
 type Asked struct{ Secret, Response, RemoteIP string }
 
-// Siteverify is a fake of Google's service on a loopback port. It answers in mode OK until Set.
+// Siteverify is a fake of Google's service on a loopback port. It answers in the mode OK until Set
+// names another one.
 type Siteverify struct {
 	hostname string
 	now      func() time.Time
@@ -50,7 +51,8 @@ type Siteverify struct {
 	asked []Asked
 }
 
-// NewSiteverify starts a fake for the site hostname. It takes the time from now, and stops when the test ends.
+// NewSiteverify starts a fake for the site hostname. It reads the time from the function now, and stops when
+// the test ends.
 func NewSiteverify(t testing.TB, hostname string, now func() time.Time) *Siteverify {
 	t.Helper()
 	s := &Siteverify{hostname: hostname, now: now, mode: OK}
@@ -115,7 +117,7 @@ func (s *Siteverify) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// misbehave answers in a mode that breaks HTTP or uses it wrongly.
+// misbehave answers in a mode that breaks the rules of HTTP or uses HTTP wrongly.
 func (s *Siteverify) misbehave(w http.ResponseWriter, r *http.Request, mode Mode, yes []byte) {
 	switch mode {
 	case Hang:
@@ -143,7 +145,7 @@ func (s *Siteverify) misbehave(w http.ResponseWriter, r *http.Request, mode Mode
 	}
 }
 
-// yes returns the answer to a token that was solved on host, at the time now plus away.
+// yes returns the answer for a token that was solved on host, at the present time plus away.
 func (s *Siteverify) yes(host string, away time.Duration) []byte {
 	return encode(map[string]any{
 		"success": true, "hostname": host, "challenge_ts": s.now().Add(away).UTC().Format("2006-01-02T15:04:05Z"),

@@ -36,7 +36,7 @@ func Solve(challengeJSON []byte) (payload string) {
 	})
 }
 
-// Encode returns the form value for fields, without checking them.
+// Encode returns fields as the value of the form field altcha, without checking them.
 func Encode(fields map[string]any) string {
 	return base64.StdEncoding.EncodeToString(encode(fields))
 }
