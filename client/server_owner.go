@@ -25,6 +25,7 @@ type OwnedServer struct {
 // OwnedServerDetail is one server as its owner sees it, with all details.
 type OwnedServerDetail struct {
 	OwnedServer
+	StartNote string         `json:"start_note"` // what people who want to get in are told; "" for nothing
 	Addresses []OwnedAddress `json:"addresses"`
 	Libraries []Library      `json:"libraries"`
 }
@@ -57,6 +58,7 @@ func (s *Servers) Get(ctx context.Context, id ID) (OwnedServerDetail, error) {
 type ServerChange struct {
 	Name        *string `json:"name,omitempty"` // "" for the name that the server reports
 	SelfService *bool   `json:"self_service,omitempty"`
+	StartNote   *string `json:"start_note,omitempty"` // "" for nothing; at most 500 characters
 }
 
 // Change changes a server and returns the changed server.

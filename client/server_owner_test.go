@@ -24,8 +24,8 @@ func TestSiteServers(t *testing.T) {
 	if owned := must(ann.Servers.Owned(ctx))(t); len(owned) != 1 || owned[0].ID != id || owned[0].Kind != "agent" {
 		t.Errorf("owned servers %+v, want %s alone, of kind agent", owned, id)
 	}
-	if got := must(ann.Servers.Change(ctx, id, client.ServerChange{Name: new("Our den"), SelfService: new(true)}))(t); got.Name != "Our den" ||
-		!got.SelfService || len(got.Libraries) != 2 || len(got.Addresses) != 1 {
+	if got := must(ann.Servers.Change(ctx, id, client.ServerChange{Name: new("Our den"), SelfService: new(true), StartNote: new("Ask me.")}))(t); got.Name != "Our den" ||
+		!got.SelfService || got.StartNote != "Ask me." || len(got.Libraries) != 2 || len(got.Addresses) != 1 {
 		t.Errorf("changed server %+v, want Our den with self-service, two libraries and one address", got)
 	}
 	_, err = bob.Servers.Get(ctx, id)

@@ -34,6 +34,7 @@ const (
 
 	noticeServerClaimed      notice = "server_claimed"
 	noticeServerRenamed      notice = "server_renamed"
+	noticeStartNoteSaved     notice = "start_note_saved"
 	noticeServerHandedOver   notice = "server_handed_over"
 	noticeServerRemoved      notice = "server_removed"
 	noticeServerKeysEnded    notice = "server_keys_ended"

@@ -174,6 +174,7 @@ func exportSession(s models.Session) exportedSession {
 type exportedServer struct {
 	serverObject
 	ReportedName string            `json:"reported_name"`
+	StartNote    string            `json:"start_note,omitempty"` // what the owner tells people who want to get in
 	CreatedAt    time.Time         `json:"created_at"`
 	ClaimedAt    time.Time         `json:"claimed_at,omitzero"`
 	LastSeenAt   time.Time         `json:"last_seen_at"`
@@ -200,6 +201,8 @@ type exportedServerLink struct {
 	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
 	EndsAt      time.Time `json:"ends_at,omitzero"`
 
+	FirstDeviceAt time.Time `json:"first_device_at,omitzero"` // when its first device was signed in by a code
+
 	Libraries *[]libraryObject `json:"libraries,omitempty"` // absent if the server decides
 }
 
@@ -220,7 +223,7 @@ type exportedClaimCode struct {
 
 func exportServer(s models.ExportedServer) exportedServer {
 	return exportedServer{
-		serverObject: serverOf(s.ID, s.ServerDescription), ReportedName: s.ReportedName,
+		serverObject: serverOf(s.ID, s.ServerDescription), ReportedName: s.ReportedName, StartNote: s.StartNote,
 		CreatedAt: s.CreatedAt, ClaimedAt: s.ClaimedAt, LastSeenAt: s.LastSeenAt, DisabledAt: s.DisabledAt,
 		Addresses: each(s.Addresses, func(a models.Address) exportedAddress {
 			return exportedAddress{URL: a.URL(), Kind: a.Kind, Hidden: a.Hidden, ByOwner: a.ByOwner, ReportedAt: a.ReportedAt}
@@ -232,6 +235,7 @@ func exportServerLink(l models.Link) exportedServerLink {
 	return exportedServerLink{
 		ID: idText(l.ID), ServerID: idText(l.ServerID), Server: l.Server.Name, Type: l.Type, State: l.State,
 		RequestedBy: l.RequestedBy, AskedAt: l.CreatedAt, AcceptedAt: l.AcceptedAt, EndsAt: l.EndsAt,
+		FirstDeviceAt: l.FirstDeviceAt,
 	}
 }
 

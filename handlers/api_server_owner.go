@@ -33,6 +33,7 @@ func ownedOf(o models.OwnedServer) ownedObject {
 // ownedDetail is one server as its owner sees it.
 type ownedDetail struct {
 	ownedObject
+	StartNote string          `json:"start_note"` // for people who want to get in; "" for none
 	Addresses []ownedAddress  `json:"addresses"`
 	Libraries []libraryObject `json:"libraries"`
 }
@@ -69,7 +70,7 @@ func (s *site) apiOwnedServer(c *gin.Context, session models.Session) error {
 		}
 	}
 	return answerJSON(c, http.StatusOK, ownedDetail{
-		ownedObject: ownedOf(counted), Addresses: each(found.Addresses, ownedAddressOf), Libraries: each(libraries, libraryOf),
+		ownedObject: ownedOf(counted), StartNote: found.StartNote, Addresses: each(found.Addresses, ownedAddressOf), Libraries: each(libraries, libraryOf),
 	})
 }
 
@@ -83,11 +84,12 @@ func (s *site) apiChangeServer(c *gin.Context, session models.Session) error {
 	in, err := readJSON[struct {
 		Name        *string `json:"name"`
 		SelfService *bool   `json:"self_service"`
+		StartNote   *string `json:"start_note"`
 	}](c)
 	if err != nil {
 		return err
 	}
-	change := models.ServerChange{OwnName: in.Name, SelfService: in.SelfService}
+	change := models.ServerChange{OwnName: in.Name, SelfService: in.SelfService, StartNote: in.StartNote}
 	if err := s.Store.Servers.Change(c.Request.Context(), session.AccountID, id, change); err != nil {
 		return err
 	}

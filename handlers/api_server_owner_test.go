@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +76,10 @@ func TestAPIOwnedServers(t *testing.T) {
 			t.Errorf("after %v: %v, want name %v, own_name %v, self_service %v, people %v", tt.in, got, tt.name, tt.ownName, tt.selfService, 1.0)
 		}
 	}
+	if got := change(map[string]any{"start_note": " Ask me for the VPN. "}); got["start_note"] != "Ask me for the VPN." {
+		t.Errorf("the note is %v, want it without the blanks around it", got["start_note"])
+	}
+	ann.wrong(ann.put(http.MethodPatch, at, map[string]any{"start_note": strings.Repeat("a", 501)}), http.StatusUnprocessableEntity, "start_note", "note_invalid")
 	for _, id := range []string{"1", "0", "x", "-1"} {
 		ann.refused(ann.get("/servers/"+id), http.StatusNotFound, "not_found")
 	}

@@ -25,6 +25,7 @@ func withoutAPI() map[string]string {
 		restores = "the program itself calls it, when it starts and every minute"
 	)
 	return map[string]string{
+		"Links.Start":                  "the page tells people what to press; a program reads its servers, and asks for Quick Connect by itself",
 		"Invites.SignUp":               "the reader of an invite's mail is at a page; a program signs people up by POST /signup with the secret of that mail",
 		"Invites.HasAccount":           "only the page tells it, to the reader of the mail",
 		"Invites.ProposeUsername":      "a page fills its field with it",

@@ -24,6 +24,7 @@ type serverOwnerPage struct {
 	FormerKey              bool            // a former owner may know one of them
 	ReplacedKey            bool            // one of them was replaced
 	Rename                 Field           // the field "name"
+	StartNote              Field           // the field "start_note"
 	Addresses              []addressView
 	NewAddress             Field             // the field "address"
 	GoneLibraries          []goneLibraryView // those that may have another name now
@@ -76,6 +77,15 @@ func (s *site) renameServer(c *gin.Context, f form) error {
 	return s.onServer(c, f, noticeServerRenamed, func(ctx context.Context, own owned) error {
 		name := f["name"]
 		return s.Store.Servers.Change(ctx, own.session.AccountID, own.serverID, models.ServerChange{OwnName: &name})
+	})
+}
+
+// setStartNote answers POST /servers/ID/start-note: what people read on the page about
+// getting in.
+func (s *site) setStartNote(c *gin.Context, f form) error {
+	return s.onServer(c, f, noticeStartNoteSaved, func(ctx context.Context, own owned) error {
+		note := f["start_note"]
+		return s.Store.Servers.Change(ctx, own.session.AccountID, own.serverID, models.ServerChange{StartNote: &note})
 	})
 }
 
@@ -166,6 +176,8 @@ func (s *site) showServerOwner(c *gin.Context, own owned, key string, f form, ca
 	page.HandOver = in.heir()
 	in.show("name", server.OwnName)
 	page.Rename = in.serverName()
+	in.show("start_note", server.StartNote)
+	page.StartNote = in.startNote()
 	return s.render(c, wrong.status, "server_owner", page)
 }
 
@@ -173,6 +185,10 @@ func (in *inputs) serverName() Field {
 	return in.add(Field{
 		Name: "name", Type: "text", Hint: in.hint("server_name"), Autocomplete: "off",
 	}, "server_name")
+}
+
+func (in *inputs) startNote() Field {
+	return in.add(Field{Name: "start_note", Hint: in.hint("start_note")}, "start_note")
 }
 
 func (in *inputs) heir() Field {

@@ -29,6 +29,8 @@ func (s sampler) server() serverOwnerPage {
 	}
 	p.Rename = s.field("name", "text", "server_name", true)
 	p.Rename.Value = "Attic"
+	p.StartNote = s.field("start_note", "", "start_note", true)
+	p.StartNote.Value = "Ask me for the VPN.\nThe films are in German."
 	p.NewAddress = s.field("address", "text", "server_address", true)
 	p.HandOver = s.field("username", "text", "heir", true)
 	return p

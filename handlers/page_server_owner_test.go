@@ -20,6 +20,9 @@ func TestManageAServer(t *testing.T) {
 
 	b.led(b.post(den.page()+"/rename", "name", "  Attic\u202e "), den.page(), "The name is saved", "<h1>Attic</h1>", "Den")
 	b.led(b.post(den.page()+"/rename", "name", ""), den.page(), "<h1>Den</h1>")
+	b.led(b.post(den.page()+"/start-note", "start_note", " Ask me\r\nfor the VPN.\u202e "), den.page(), "The note is saved", "Ask me\nfor the VPN.</textarea>")
+	b.wrong(b.post(den.page()+"/start-note", "start_note", strings.Repeat("ä", 501)), "start_note")
+	b.led(b.post(den.page()+"/start-note", "start_note", ""), den.page(), "The note is saved", "\n</textarea>")
 
 	for _, bad := range []string{"", "ftp://x", "media.example.org", "https://x?y", "https://x/../y", "https://a:b@x", "javascript:alert(1)"} {
 		b.wrong(b.post(den.page()+"/addresses", "address", bad), "address")
@@ -116,7 +119,7 @@ func TestOtherPeoplesServers(t *testing.T) {
 	den := owner.owns("Den")
 	address := owner.idOf(den.page(), "https://media.example.org:443")
 	posts := map[string][]string{
-		"/rename": {"name", "Mine"}, "/addresses": {"address", "https://evil.example.net"},
+		"/rename": {"name", "Mine"}, "/start-note": {"start_note", "Mine"}, "/addresses": {"address", "https://evil.example.net"},
 		"/addresses/move": {"id", address, "do", "up"}, "/addresses/hide": {"id", address, "do", "hide"},
 		"/addresses/remove": {"id", address}, "/people/remove": {"id", address}, "/key": nil,
 		"/key/stolen": nil, "/key/end": nil, "/hand-over": {"username", "mallory"}, "/remove": nil,

@@ -109,6 +109,7 @@ func (s *site) serverRoutes(r *gin.Engine) {
 
 	s.get(r, "/servers/:id", s.serverOwner)
 	s.post(r, "/servers/:id/rename", s.renameServer)
+	s.post(r, "/servers/:id/start-note", s.setStartNote)
 	s.post(r, "/servers/:id/addresses", s.addAddress)
 	s.post(r, "/servers/:id/addresses/move", s.moveAddress)
 	s.post(r, "/servers/:id/addresses/hide", s.hideAddress)

@@ -101,6 +101,7 @@ func table() map[string]row {
 		"POST /servers/new":                   {signIn("/servers/new"), "303 /servers/new", forbidden},
 		"POST /servers/claim":                 {signIn("/servers/new"), "422", forbidden},
 		"POST /servers/:id/rename":            ofServer,
+		"POST /servers/:id/start-note":        ofServer,
 		"POST /servers/:id/addresses":         ofServer,
 		"POST /servers/:id/addresses/move":    ofServer,
 		"POST /servers/:id/addresses/hide":    ofServer,

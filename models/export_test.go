@@ -80,7 +80,7 @@ func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	m := k.agent(owner)
-	k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true)}))
+	k.must(k.Servers.Change(ctx, owner.ID, m.ID, models.ServerChange{SelfService: new(true), StartNote: new("Ask me for the VPN.")}))
 	proof, err := k.Proofs.Start(ctx, a.ID, m.ID)
 	k.must(err)
 	k.must(k.Proofs.Propose(ctx, m.Server, proof.ID, "246810", "https://den.example.test/prove"))
@@ -94,5 +94,6 @@ func (k *kit) fillInvites(owner, a models.Account, session models.Session) {
 	k.canQuick(m)
 	tried := k.quick(session, m, "753951")
 	k.must(k.QuickConnects.Fail(ctx, m.Server, tried.ID, models.QuickUnavailable))
+	k.must(k.QuickConnects.Complete(ctx, m.Server, k.quick(session, m, "159357").ID))
 	k.quick(session, m, "864209")
 }

@@ -25,20 +25,21 @@ const (
 
 // linkRow is a row of links: account ↔ local user on one server.
 type linkRow struct {
-	ID          int64
-	ServerID    int64
-	AccountID   int64
-	LocalUserID *int64 // nil while the server does not say
-	Type        string
-	State       string
-	AccessKey   string // sealed, bound to the row's id
-	RequestedBy string
-	CreatedAt   time.Time
-	AcceptedAt  *time.Time
-	EndsAt      *time.Time
-	Libraries   *string // see library.go; nil if the server decides
-	InvitedBy   int64   // the account whose invite made it, or 0
-	WaitsFor    string  // why the agent does not create the local user, as it said last; see [Changes.TellWaiting]
+	ID            int64
+	ServerID      int64
+	AccountID     int64
+	LocalUserID   *int64 // nil while the server does not say
+	Type          string
+	State         string
+	AccessKey     string // sealed, bound to the row's id
+	RequestedBy   string
+	CreatedAt     time.Time
+	AcceptedAt    *time.Time
+	EndsAt        *time.Time
+	Libraries     *string    // see library.go; nil if the server decides
+	InvitedBy     int64      // the account whose invite made it, or 0
+	FirstDeviceAt *time.Time // when its first device was signed in by a code; nil before
+	WaitsFor      string     // why the agent does not create the local user, as it said last; see [Changes.TellWaiting]
 }
 
 // TableName returns the name of the table, links.
@@ -57,6 +58,7 @@ type Link struct {
 	RequestedBy             string
 	CreatedAt, AcceptedAt   time.Time
 	EndsAt                  time.Time // zero for no end
+	FirstDeviceAt           time.Time // when its first device was signed in by a code; only from [Accounts.Export] and [Links.Start]
 	Active                  bool      // the account is confirmed and not disabled; set only in answers to the server and to its owner
 	ServerDisabled          bool      // an operator shut the server out; only from [Links.List]
 	ServerAway              bool      // its agent has not called for [AwayAfter]; only from [Links.List]

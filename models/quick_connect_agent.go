@@ -65,6 +65,9 @@ func (q *QuickConnects) Complete(ctx context.Context, this Server, id int64) err
 		if err := q.settle(tx, this, id, QuickDone, ""); err != nil {
 			return err
 		}
+		if err := q.noteFirstDevice(tx, row.LinkID); err != nil {
+			return err
+		}
 		// The history shows the browser in which the code was typed, not the address of the agent.
 		return q.recordAbout(ctx, tx, row.AccountID, EventQuickConnected, this.Name, Caller{Address: row.Address, Device: row.Device})
 	})

@@ -39,6 +39,8 @@ type serverRow struct {
 
 	AgentRun string // digest of the run of its agent that sent the last report; "" for none
 
+	StartNote string // of the owner, for the page about getting in; "" for none
+
 	LockVersion int64 // raised by every transaction that locks the server, see lock.go
 }
 
@@ -87,6 +89,7 @@ type Server struct {
 	DisabledAt           time.Time // zero unless an operator disabled it
 	ChangeSeq, AckedSeq  int64     // the last change that was fed to its agent, and that it acknowledged
 	SelfService          bool      // people may prove a local user by themselves
+	StartNote            string    // what the owner tells people who want to get in; "" for nothing, and only from [Servers.Get] and [Accounts.Export]
 	KeyVersion           int64     // raised each time that the server gets a new key
 	KeyExpiresAt         time.Time // of the key that [ServerKeys.Look] was given; zero for one that was not replaced
 	KeyHandedOver        bool      // a former owner may know the key that [ServerKeys.Look] was given
@@ -99,7 +102,7 @@ func (r *serverRow) server() Server {
 	return Server{
 		ID: r.ID, OwnerID: r.OwnerID, ServerDescription: r.description(), ReportedName: r.Name, OwnName: r.OwnName,
 		CreatedAt: r.CreatedAt.UTC(), ClaimedAt: orZero(r.ClaimedAt), LastSeenAt: r.LastSeenAt.UTC(), DisabledAt: orZero(r.DisabledAt),
-		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash, AgentRun: r.AgentRun,
+		ChangeSeq: r.ChangeSeq, AckedSeq: r.AckedSeq, SelfService: r.SelfService, StartNote: r.StartNote, KeyVersion: r.KeyVersion, ReportHash: r.ReportHash, AgentRun: r.AgentRun,
 	}
 }
 

@@ -95,10 +95,15 @@ func (c *core) serverDetail(ctx context.Context, row *serverRow) (ServerDetail, 
 type ServerChange struct {
 	OwnName     *string // "" brings back the name that the server reports
 	SelfService *bool   // see [Server]; false ends the proofs that are under way
+	StartNote   *string // see [Server]; "" removes it
 }
 
-// Change makes all changes or none of them. It returns [ErrNotFound].
+// Change makes all changes or none of them. It returns [ErrNotFound], or an error about the
+// field start_note.
 func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in ServerChange) error {
+	if err := in.clean(); err != nil {
+		return err
+	}
 	return s.tx(ctx, "change a server", func(tx *gorm.DB) error {
 		if err := lockOwnServer(tx, ownerID, serverID); err != nil {
 			return err
@@ -112,11 +117,30 @@ func (s *Servers) Change(ctx context.Context, ownerID, serverID int64, in Server
 				return err
 			}
 		}
+		if in.StartNote != nil {
+			if err := tx.Exec("UPDATE servers SET start_note = ? WHERE id = ?", *in.StartNote, serverID).Error; err != nil {
+				return err
+			}
+		}
 		if in.SelfService != nil {
 			return setSelfService(tx, serverID, *in.SelfService, s.Now())
 		}
 		return nil
 	})
+}
+
+// clean puts the texts into the form in which they are stored. It returns an error about
+// the field start_note.
+func (in *ServerChange) clean() error {
+	if in.StartNote == nil {
+		return nil
+	}
+	note, ok := cleanNote(*in.StartNote)
+	if !ok {
+		return fieldError(KindInvalid, "start_note", "note_invalid")
+	}
+	in.StartNote = &note
+	return nil
 }
 
 // HandOver gives a server to another account, which gets a mail; the server keeps its
