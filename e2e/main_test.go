@@ -7,6 +7,8 @@
 //	LATCHKEY_TEST_CHROMIUM     the browser
 //	LATCHKEY_TEST_AXE          axe.min.js
 //	LATCHKEY_TEST_JELLYFIN_SDK the folder of Jellyfin's SDK for JavaScript
+//	LATCHKEY_TEST_FIREFOX      a second browser
+//	LATCHKEY_TEST_PUPPETEER    the folder of puppeteer-core, which drives it
 //	LATCHKEY_TEST_MYSQL        a database server, or "none"
 //	LATCHKEY_TEST_SCREENSHOTS  where to write the pictures for the documents; empty for none
 //
