@@ -11,13 +11,13 @@ const (
 	letterDigits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 )
 
-// errAddress does not quote the address, which may contain hostile text.
+// errAddress does not quote the address, because it may contain hostile text.
 var errAddress = errors.New("not one bare email address in ASCII with a domain")
 
-// CheckAddress returns an error unless address is one bare address that every mail
-// server reads in the same way: ASCII, without quotes, comments, address literals
-// and encoded words, and with a dot in its domain. It is the last check before the
-// mail server, and does not rely on earlier ones.
+// CheckAddress returns an error unless address is one bare address that every mail server reads in
+// the same way: in ASCII, without quotes, comments, address literals and encoded words, and with a
+// dot in its domain. This check is the last one before the mail server, and does not rely on
+// earlier checks.
 func CheckAddress(address string) error {
 	local, domain, found := strings.Cut(address, "@")
 	if !found || len(address) > maxEmail || !goodLocalPart(local) || !goodDomain(domain) {

@@ -6,7 +6,8 @@ import (
 	mail "github.com/wneessen/go-mail"
 )
 
-// compose returns m in the form that is sent: the text first, then the HTML.
+// compose returns m in the form in which it is sent: first the part in plain text, then the part in
+// HTML.
 func compose(m Message) (*mail.Msg, error) {
 	message := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetUTF8),
 		mail.WithEncoding(mail.EncodingQP))

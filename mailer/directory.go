@@ -13,8 +13,8 @@ type Directory struct {
 	Path string // of the folder; it is made if it does not exist
 }
 
-// Send writes m to UNIXMILLISECONDS-KIND-ID.eml, so that the names sort by time. A
-// reader never sees half a file, and a second attempt replaces the first.
+// Send writes m to the file UNIXMILLISECONDS-KIND-ID.eml, so that the names sort by time. A reader
+// never sees half a file. A second attempt to send m replaces the file of the first.
 func (d Directory) Send(ctx context.Context, m Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (d Directory) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("make a mail file: %w", err)
 	}
-	defer func() { _ = os.Remove(file.Name()) }() // fails if all went well, because the file has its final name then
+	defer func() { _ = os.Remove(file.Name()) }() // if all went well there is nothing to remove, because the file has its final name by then
 	_, err = message.WriteTo(file)
 	if err == nil {
 		err = file.Sync()

@@ -30,23 +30,22 @@ func greetName(facts Facts) string {
 	return ""
 }
 
-// harmless reports whether s has at most longest characters, only characters that
-// are visible and stay in their line, and no part of which a mail program would make
-// a link.
+// harmless reports whether s has no more characters than the number longest, consists only of
+// characters that are visible and break no line, and has no part that a mail program would make a
+// link.
 func harmless(s string, longest int) bool {
 	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= longest &&
 		!strings.ContainsFunc(s, hidden) && !linkable(s)
 }
 
-// hidden reports whether r is a character that shows nothing or changes how others
-// are shown: a control, a line end, a mark of writing direction, a zero-width one.
+// hidden reports whether r is a character that shows nothing or changes how others are shown: a
+// control character, a line end, a mark of writing direction, or a zero-width character.
 func hidden(r rune) bool {
 	return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) || r == utf8.RuneError
 }
 
-// linkable reports whether mail programs would make a link of a part of s: of an
-// address with a scheme, of a mail address, or of a word with a dot and letters
-// after it. The dot may come from any script.
+// linkable reports whether mail programs would make a part of s a link: an address with a scheme, a
+// mail address, or a word with a dot and letters after it. The dot may come from any script.
 func linkable(s string) bool {
 	runes := []rune(s)
 	for i, r := range runes {
@@ -67,8 +66,8 @@ func linkable(s string) bool {
 	return false
 }
 
-// inert returns s without hidden characters and cut to longest characters. The last
-// one is an ellipsis if some were cut.
+// inert returns s without hidden characters, and cut if it has more characters than the number
+// longest. The last character of a text that was cut is an ellipsis.
 func inert(s string, longest int) string {
 	s = strings.Map(func(r rune) rune {
 		if hidden(r) {
@@ -85,8 +84,8 @@ func inert(s string, longest int) string {
 // detail is one line of the list of facts in a mail.
 type detail struct{ Label, Value string }
 
-// details returns the facts that a mail of the kind shows, in the kind's order. A
-// fact that is not known, or not fit to be shown, is left out or called unknown.
+// details returns the facts that a mail of the kind shows, in the order of the kind. A fact that is
+// not known, or that must not be shown, is left out or called unknown.
 func (v *voice) details() []detail {
 	var shown []detail
 	for _, fact := range v.kind.details {
@@ -116,9 +115,9 @@ func (v *voice) details() []detail {
 	return shown
 }
 
-// username returns the name of an account, or "" if it does not have the form of
-// one. A mail to strangers does not show a name of which mail programs make a
-// link: anybody can make an account called win-a-prize.example.
+// username returns the name of an account, or "" if the name does not have the form of a username.
+// A mail that can reach a stranger shows no name that a mail program would make a link: anybody can
+// make an account called win-a-prize.example.
 func (v *voice) username(name string) string {
 	if !only(name, letterDigits+"._-") || len(name) > maxName || v.letter.ToStrangers && linkable(name) {
 		return ""
@@ -126,8 +125,8 @@ func (v *voice) username(name string) string {
 	return name
 }
 
-// server returns the name of a media server, or the names of several. Their owner
-// chose them.
+// server returns the name of a media server, or the names of several. The owners of the servers
+// chose these names.
 func (v *voice) server() string {
 	longest := maxName
 	if v.kind.several {
@@ -139,9 +138,8 @@ func (v *voice) server() string {
 	return v.phrase("mail.server.unknown", nil)
 }
 
-// note returns the text, on one line, that the owner of a media server wrote to a
-// person whom they invite. It returns "" for a text with anything like a web
-// address.
+// note returns the text that the owner of a media server wrote to a person whom they invite, on one
+// line. It returns "" for a text that contains anything like a web address.
 func (v *voice) note() string {
 	note := strings.Join(strings.Fields(v.letter.Facts.Note), " ")
 	if !harmless(note, maxNote) {
@@ -163,8 +161,8 @@ func (v *voice) device() string {
 	return device
 }
 
-// email returns the address of a change, perhaps with a part of it hidden. A text that
-// does not look like an address is called unknown instead.
+// email returns the old or new address in a mail about a change of the address, perhaps with a part
+// of it hidden. A text that does not look like an address is called unknown instead.
 func (v *voice) email() string {
 	email := v.letter.Facts.Email
 	if strings.Count(email, "@") == 1 && !strings.ContainsAny(email, " /:") && email == inert(email, maxEmail) {
@@ -182,8 +180,7 @@ func (v *voice) moment(at time.Time) string {
 	return v.catalogue.DateTime(v.locale, at)
 }
 
-// check returns a permanent error for a letter from which no mail of the kind can be
-// written.
+// check returns a permanent error for a letter whose data do not fit the kind of mail.
 func (k kind) check(l Letter) error {
 	if l.Secret != "" && k.page == "" {
 		return permanent("the letter has a secret, but mails of its kind have no link that could carry it")

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// hostile returns texts with which people may try to get something into a mail, each
-// under a name for the test.
+// hostile returns texts with which people may try to smuggle something into a mail. The keys are
+// the names of the tests.
 func hostile() map[string]string {
 	return map[string]string{
 		"line ends":     "Ann\r\nBcc: eve@example.net\r\n\r\nHi",
@@ -63,7 +63,7 @@ func TestHostileFactsAreInert(t *testing.T) {
 	}
 }
 
-// texts returns the facts that people choose.
+// texts returns pointers to the facts that people choose.
 func texts(f *mailer.Facts) []*string {
 	return []*string{&f.Username, &f.DisplayName, &f.Email, &f.Address, &f.Device, &f.What, &f.Server, &f.Person, &f.Note}
 }

@@ -18,19 +18,18 @@ type Letter struct {
 	Kind        string // one of [Kinds]
 	To          string // one bare address
 	Locale      string // "en", "de"
-	Secret      string // goes into the link of the kind; "" for a mail without a secret
+	Secret      string // goes into the mail's link; "" for a mail without a secret
 	Facts       Facts
 	ToStrangers bool      // the mail can reach a person whom it does not concern: it shows no name that could be a message
 	At          time.Time // when the mail was put into the outbox: its Date
 }
 
-// Facts are the facts in mails. A fact that the kind does not have, or that is not
-// known, is zero. People typed them, so the mailer shows only the facts that are fit
-// to be shown.
+// Facts are the facts in mails. A fact that the kind does not have, or that is not known, is zero.
+// People typed the facts, so the mailer shows only those that may be shown.
 type Facts struct {
 	Username    string
 	DisplayName string
-	Email       string // the address of a change, perhaps with a part of it hidden
+	Email       string // the old or new address of a change, perhaps with a part of it hidden
 	Address     string // the IP address from which something was done
 	Device      string // "Firefox on Windows"
 	At          time.Time
@@ -58,7 +57,8 @@ func (m Message) MessageID() string {
 	return m.ID + "@" + m.From.Address[strings.LastIndexByte(m.From.Address, '@')+1:]
 }
 
-// Transport delivers messages: [SMTP] and [Directory], and a recorder in tests.
+// Transport delivers messages. [SMTP] and [Directory] are transports, and so is the recorder of
+// tests.
 type Transport interface {
 	// Send delivers m. If [Permanent] is true for its error, another attempt would
 	// fail too.
@@ -89,8 +89,8 @@ func (m *Mailer) Check() error {
 	return nil
 }
 
-// Send writes l and sends it. If [Permanent] is true for its error, the address or
-// the letter can never work.
+// Send writes the mail for l and sends it. If [Permanent] is true for its error, every further
+// attempt would fail too, because of the address or the letter.
 func (m *Mailer) Send(ctx context.Context, l Letter) error {
 	message, err := m.write(l)
 	if err != nil {
@@ -102,7 +102,7 @@ func (m *Mailer) Send(ctx context.Context, l Letter) error {
 	return nil
 }
 
-// Close ends the connections that the transport has kept for more mails.
+// Close ends the connections that the transport has kept for further mails.
 func (m *Mailer) Close() error {
 	if closer, ok := m.Transport.(io.Closer); ok {
 		return closer.Close()
@@ -134,9 +134,9 @@ func permanent(format string, args ...any) error {
 	return &permanentError{err: fmt.Errorf(format, args...)}
 }
 
-// Permanent reports whether an error of Send is final: the recipient's server refused
-// the recipient or the mail with a 5xx, or the letter can never work. After any other
-// error another attempt makes sense, because networks and settings get repaired.
+// Permanent reports whether an error of Send is final: the recipient's server refused the recipient
+// or the mail with a 5xx, or the letter itself is wrong. After any other error another attempt may
+// succeed, because networks and settings get repaired.
 func Permanent(err error) bool {
 	_, ok := errors.AsType[*permanentError](err)
 	return ok

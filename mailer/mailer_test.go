@@ -23,7 +23,7 @@ const (
 	recipient = "ann@example.org"
 )
 
-// at returns the time when the letters of the tests were owed.
+// at returns the time when the mails of the tests were put into the outbox.
 func at() time.Time { return time.Date(2026, time.March, 4, 15, 6, 7, 8_000_000, time.UTC) }
 
 func newMailer(t *testing.T, transport mailer.Transport) *mailer.Mailer {
@@ -231,8 +231,7 @@ func TestAMailOfVariantsNeedsOne(t *testing.T) {
 	}
 }
 
-// A letter of an account may have no name to greet, no device and no time: its
-// mail is sent without them.
+// The data of a mail may lack a name to greet, a device and a time. The mail is sent without them.
 func TestUnknownFactsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	for _, kind := range mailer.Kinds() {

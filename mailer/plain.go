@@ -17,7 +17,7 @@ const (
 	PlainPrivate               // to a relay on this machine or in a private network
 )
 
-// The errors for a mail server to which mail may not go without TLS. They come before a
+// The errors for a mail server to which mail may not go without TLS. They are returned before a
 // connection is opened, so the server has received nothing.
 var (
 	errNotLoopback = errors.New("smtp+plain:// sends without TLS, to this machine alone: " +
@@ -29,7 +29,7 @@ var (
 // allows returns an error if mail may not go to address without TLS.
 func (p Plain) allows(address netip.Addr) error {
 	address = address.Unmap()
-	shared := netip.MustParsePrefix("100.64.0.0/10") // overlay networks and providers use it among themselves
+	shared := netip.MustParsePrefix("100.64.0.0/10") // overlay networks and internet providers use it for their own machines
 	switch {
 	case p == PlainNowhere, address.IsLoopback():
 		return nil
@@ -41,8 +41,9 @@ func (p Plain) allows(address netip.Addr) error {
 	return errNotPrivate
 }
 
-// control refuses an address before a connection to it is opened. It sees the address
-// that a name stands for, so a name cannot lead the mail out of the private network.
+// control returns an error for an address to which mail may not go, before a connection is opened.
+// It sees the IP address that a host name stands for, so a name cannot lead the mail out of the
+// private network.
 func (p Plain) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {

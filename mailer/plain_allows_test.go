@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestPlainAllows asks each policy for addresses of each kind.
+// TestPlainAllows checks each policy with addresses of each kind.
 func TestPlainAllows(t *testing.T) {
 	t.Parallel()
-	for address, want := range map[string][2]error{ // of PlainLoopback and of PlainPrivate
+	for address, want := range map[string][2]error{ // the errors of PlainLoopback and of PlainPrivate
 		"127.0.0.1":           {nil, nil},
 		"::1":                 {nil, nil},
 		"::ffff:127.0.0.1":    {nil, nil},

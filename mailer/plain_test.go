@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// TestPlainRelay sends through a relay on this machine that has no TLS: only if the
-// operator asked for that by name. Otherwise nothing is sent, and the error tells how.
+// TestPlainRelay sends through a relay without TLS on this machine. The mail is sent only if the
+// operator asked for that by name. Otherwise nothing is sent, and the error says how to ask for it.
 func TestPlainRelay(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewPlainSink(t)
@@ -31,7 +31,7 @@ func TestPlainRelay(t *testing.T) {
 	}
 }
 
-// TestPlainStaysAtHome sends without TLS to addresses outside: no connection is opened.
+// TestPlainStaysAtHome tries to send without TLS to addresses outside: no connection is opened.
 func TestPlainStaysAtHome(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -68,9 +68,9 @@ func privateAddress(t *testing.T) string {
 	return ""
 }
 
-// TestPlainInPrivateNetwork sends without TLS to an address that this machine has in a
-// private network: only if the operator asked for that. TestPlainAllows covers a machine
-// that has no such address.
+// TestPlainInPrivateNetwork sends without TLS to an address that this machine has in a private
+// network. The mail is sent only if the operator asked for that. On a machine without such an
+// address, TestPlainAllows checks the rule.
 func TestPlainInPrivateNetwork(t *testing.T) {
 	t.Parallel()
 	host := privateAddress(t)
@@ -90,8 +90,8 @@ func TestPlainInPrivateNetwork(t *testing.T) {
 	}
 }
 
-// TestIPv6MailServers sends to mail servers whose host is an IPv6 address, over STARTTLS,
-// over TLS and without.
+// TestIPv6MailServers sends to mail servers whose host is an IPv6 address: with STARTTLS, with TLS
+// from the first byte, and without TLS.
 func TestIPv6MailServers(t *testing.T) {
 	t.Parallel()
 	probe, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "[::1]:0")

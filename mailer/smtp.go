@@ -19,10 +19,10 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// SMTP is a transport over SMTP. It encrypts and checks the server's certificate,
-// unless Plain allows otherwise. Several mails may go through one connection, one after the
-// other. A connection in which a mail failed is not used again, so that a bad mail cannot harm
-// another. It must not be copied.
+// SMTP is a transport over SMTP. It encrypts the connection and checks the server's certificate,
+// unless Plain allows mail without TLS. Several mails may go through one connection, one after the
+// other. A connection in which a mail failed is not used again, so that the failure of one mail
+// cannot harm another. An SMTP must not be copied.
 type SMTP struct {
 	Host               string
 	Port               int
@@ -32,7 +32,7 @@ type SMTP struct {
 	Hello              string      // our name in EHLO: a host name or an IP address
 	TLS                *tls.Config // nil means the certificates of the system
 	Times              Times       // 0 in a field means the time of RFC 5321
-	Keep               Keep        // of connections for more mails; 0 in a field means its default
+	Keep               Keep        // how connections are kept for further mails; 0 in a field means its default
 	// Dial opens the connection; nil means the network of this machine.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -43,16 +43,16 @@ type SMTP struct {
 // conversation. Their defaults are long: if we gave up too early on a mail server that has
 // taken the mail, the next attempt would send it the same mail again.
 type Times struct {
-	Connect  time.Duration // until the connection stands; the default is 1 minute
-	Greeting time.Duration // until the server's first words; the default is 5 minutes
+	Connect  time.Duration // until the connection is open; the default is 1 minute
+	Greeting time.Duration // until the server's greeting; the default is 5 minutes
 	Command  time.Duration // for each of EHLO, STARTTLS, AUTH, MAIL and RCPT; the default is 5 minutes
 	Data     time.Duration // for the answer to DATA; the default is 2 minutes
-	Block    time.Duration // for taking a block of the text; the default is 3 minutes
+	Block    time.Duration // for accepting a block of the text; the default is 3 minutes
 	Taken    time.Duration // from the end of the text until the server says that it has the mail; the default is 10 minutes
 	Goodbye  time.Duration // for the answer to QUIT, which changes nothing; the default is 5 seconds
 }
 
-// orDefaults returns the times of RFC 5321, section 4.5.3.2, where t has none.
+// orDefaults returns t with the times of RFC 5321, section 4.5.3.2, in the fields that are 0.
 func (t Times) orDefaults() Times {
 	return Times{
 		Connect: cmp.Or(t.Connect, time.Minute), Greeting: cmp.Or(t.Greeting, 5*time.Minute),
@@ -62,9 +62,9 @@ func (t Times) orDefaults() Times {
 	}
 }
 
-// Send delivers m. Only a 5xx for the recipient or for the mail itself is [Permanent].
-// All other errors, a refused password too, are faults of networks and settings, which
-// get repaired; [ServerAway] says which of them concern every mail.
+// Send delivers m. Only a 5xx for the recipient or for the mail itself is [Permanent]. All other
+// errors, such as a refused password, come from faults of networks and settings, which get
+// repaired. [ServerAway] says which errors concern every mail.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	message, err := compose(m)
 	if err != nil {
@@ -92,18 +92,18 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 type conversation struct {
 	server    *SMTP
 	times     Times
-	mails     int          // that the server has taken over this connection
-	recipient string       // of the present mail; is left out of the texts of errors
-	conn      net.Conn     // below TLS: its deadline is that of the step
+	mails     int          // how many mails the server has accepted over this connection
+	recipient string       // of the present mail; the texts of errors leave it out
+	conn      net.Conn     // the connection below TLS: its deadline is that of the step
 	deadline  time.Time    // of conn
 	client    *smtp.Client // nil until the server has greeted
 	text      *textWriter  // where the mail goes after DATA
-	answered  bool         // the server lives: it gets a QUIT
+	answered  bool         // the server answers, so it gets a QUIT
 	sleep     *time.Timer  // ends the connection if no mail uses it
 }
 
-// errDead means that a connection which was kept is of no more use. The server has nothing of
-// the mail, so another connection can be tried at once.
+// errDead means that a connection which was kept can no longer be used. The server has received
+// nothing of the mail, so the mail can be sent over another connection at once.
 var errDead = errors.New("mailer: the connection that was kept is dead")
 
 // begin opens the connection and signs in.
@@ -126,8 +126,8 @@ func (c *conversation) begin(ctx context.Context) error {
 	return c.takeAll(ctx, steps)
 }
 
-// send sends one mail over the connection. A connection that was kept may have died meanwhile,
-// and then the error is errDead.
+// send sends one mail over the connection. It returns errDead if the connection was kept and has
+// died meanwhile.
 func (c *conversation) send(ctx context.Context, m Message, message *mail.Msg) error {
 	c.recipient = m.To
 	defer c.watch(ctx)()
@@ -153,26 +153,25 @@ func (c *conversation) send(ctx context.Context, m Message, message *mail.Msg) e
 		return err
 	}
 	if err = watch.End(); err != nil {
-		c.answered = false // it waits for more text, not for a QUIT
+		c.answered = false // the server waits for more text, not for a QUIT
 		return err
 	}
 	c.mails++
 	return c.take(ctx, step{endOfMail, t.Taken, func(context.Context) error { return c.text.Close() }, aboutMail})
 }
 
-// keptLimit is how long a server may take for the first command in a connection that was kept.
-// Another connection costs little, and a dead one never answers.
+// keptLimit is how long a server may take for the first command in a connection that was kept. A
+// dead connection never answers, and to open another one costs little.
 const keptLimit = 10 * time.Second
 
-// watch closes the connection if ctx ends before the returned function is called. It must be
-// called before another mail gets the connection.
+// watch closes the connection if ctx ends before the caller calls stop. The caller must do that
+// before another mail gets the connection.
 func (c *conversation) watch(ctx context.Context) (stop func()) {
 	ended := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
 	return func() { ended() }
 }
 
-// step is one step of a conversation: something that we do and that the server has to
-// answer in time.
+// step is one step of a conversation: we do something, and the server has to answer in time.
 type step struct {
 	name  string
 	limit time.Duration
@@ -185,13 +184,13 @@ type step struct {
 type about int
 
 const (
-	aboutServer about = iota // every mail: another one would fail here too
-	aboutSender              // our own address, which another attempt may find accepted
+	aboutServer about = iota // every mail: any other mail would fail here too
+	aboutSender              // our own address: another attempt may find it accepted
 	aboutMail                // this mail or its recipient: a 5xx is final
 )
 
-// endOfMail is the step after which the server may have the mail, even if it does not
-// say so.
+// endOfMail is the name of the step after which the server may have the mail, even if the server
+// does not confirm it.
 const endOfMail = "the end of the mail"
 
 // takeAll takes steps until one fails.
@@ -204,8 +203,8 @@ func (c *conversation) takeAll(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// take takes one step. Its time is over at a fixed moment, so a server that sends a
-// byte now and then cannot make it longer.
+// take takes one step. The time for the step ends at a fixed moment, so a server cannot extend it
+// by sending a byte now and then.
 func (c *conversation) take(ctx context.Context, s step) error {
 	err := c.within(s.limit)
 	if err == nil {
@@ -221,7 +220,7 @@ func (c *conversation) take(ctx context.Context, s step) error {
 	return c.explain(ctx, s, err)
 }
 
-// within gives the server the time limit, from now on.
+// within sets the deadline for what the server does next to the present time plus limit.
 func (c *conversation) within(limit time.Duration) error {
 	if c.conn == nil {
 		return nil
@@ -230,9 +229,9 @@ func (c *conversation) within(limit time.Duration) error {
 	return c.conn.SetDeadline(c.deadline)
 }
 
-// late reports whether the time of the step is over. The error of the step does not always
-// say so: if only the beginning of a line came in time, the library takes it for a whole
-// line and returns another error.
+// late reports whether the time for the step is over. The error of the step does not always show
+// that: if only the beginning of a line came in time, the library takes it for a whole line and
+// returns another error.
 func (c *conversation) late() bool {
 	return c.conn != nil && !time.Now().Before(c.deadline) //nolint:forbidigo // as above
 }
@@ -256,11 +255,11 @@ func (c *conversation) connect(ctx context.Context) error {
 	return nil
 }
 
-// greeting waits for the server's first words.
+// greeting waits for the greeting of the server.
 func (c *conversation) greeting(context.Context) error {
 	line := c.conn
 	if c.server.ImplicitTLS {
-		line = tls.Client(line, c.server.tlsConfig()) // makes its handshake at the first read
+		line = tls.Client(line, c.server.tlsConfig()) // the handshake begins at the first read
 	}
 	client, err := smtp.NewClient(line, c.server.Host)
 	if err != nil {
@@ -271,7 +270,7 @@ func (c *conversation) greeting(context.Context) error {
 	return nil
 }
 
-// errNoTLS means that the server offers no STARTTLS. The server got neither our password
+// errNoTLS means that the server offers no STARTTLS. The server has received neither our password
 // nor a mail.
 var errNoTLS = errors.New("it offers no STARTTLS, and mail is sent only encrypted: many servers take smtps:// at port 465; " +
 	"for a relay without TLS on this machine write smtp+plain:// in mail-url, " +
@@ -294,8 +293,9 @@ func (s *SMTP) tlsConfig() *tls.Config {
 	return config
 }
 
-// auth signs in with the first method that both sides know. Over TLS the plain methods
-// are as safe as the others and work everywhere; without TLS they come last.
+// auth signs in with the first method that both sides know. Over TLS the methods that send the
+// password are as safe as the others and work everywhere, so they come first; without TLS they come
+// last.
 func (c *conversation) auth(context.Context) error {
 	s := c.server
 	offered, methods := c.client.Extension("AUTH")
@@ -339,9 +339,9 @@ func (c *conversation) data(context.Context) error {
 	return err
 }
 
-// end says QUIT to a server that still answers, and closes the connection. It ignores the
-// answer to QUIT: an error here would lead to another attempt, and so a mail that the
-// server has accepted already would arrive twice.
+// end sends QUIT to a server that still answers, and closes the connection. It ignores the answer
+// to QUIT: an error here would lead to another attempt, and a mail that the server has accepted
+// already would arrive twice.
 func (c *conversation) end() {
 	if c.conn == nil {
 		return
@@ -352,8 +352,8 @@ func (c *conversation) end() {
 	_ = c.conn.Close()
 }
 
-// explain returns the error of a step in words that help an operator: which server, at
-// which step, and what it said or for how long it was silent.
+// explain returns the error of a step in words that help an operator: which server, at which step,
+// and what the server said or how long it was silent.
 func (c *conversation) explain(ctx context.Context, s step, err error) error {
 	e := &stepError{err: err, away: s.about == aboutServer}
 	where := "the mail server " + c.server.address()
@@ -378,7 +378,8 @@ func (c *conversation) explain(ctx context.Context, s step, err error) error {
 		e.text = strings.ReplaceAll(e.text, c.recipient, "(the recipient)")
 	}
 	e.text = inert(strings.Join(strings.Fields(e.text), " "), 400)
-	// These codes mean that the server refuses our sign-in, so the mail can succeed once that is repaired.
+	// These codes mean that the server refuses our sign-in. The mail can be sent when the sign-in is
+	// repaired.
 	ours := spoke && slices.Contains([]int{502, 530, 534, 535, 538}, answer.Code)
 	if s.about == aboutMail && spoke && answer.Code >= 500 && !ours {
 		return permanent("%w", e)
@@ -397,15 +398,14 @@ type stepError struct {
 func (e *stepError) Error() string { return e.text }
 func (e *stepError) Unwrap() error { return e.err }
 
-// ServerAway reports whether an error of Send is about the mail server and not about one
-// mail: it could not be reached, or refused us before it knew the recipient.
+// ServerAway reports whether an error of Send concerns the mail server and not just one mail: the
+// server could not be reached, or refused us before it knew the recipient.
 func ServerAway(err error) bool {
 	e, ok := errors.AsType[*stepError](err)
 	return ok && e.away
 }
 
-// helloName returns a host name as it is, and an IP address in brackets, as SMTP
-// requires.
+// helloName returns a host name as it is, and an IP address in brackets, as SMTP requires for EHLO.
 func helloName(hello string) string {
 	address, err := netip.ParseAddr(hello)
 	switch {

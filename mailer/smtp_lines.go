@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Keep says how long a connection is kept for more mails. A mail in a connection that stands
-// already costs a third of the round trips, and neither a TLS handshake nor a sign-in.
+// Keep says how long a connection is kept for further mails. A mail over an open connection costs a
+// third of the round trips, and neither a TLS handshake nor a sign-in.
 type Keep struct {
 	Mails int           // largest number of mails in one connection; the default is 50
 	Idle  time.Duration // after which a connection that nobody uses is ended; the default is 15 seconds
@@ -33,32 +33,32 @@ func (k Keep) orDefaults() Keep {
 }
 
 // askAgain is the time after which another connection is opened for a mail that still waits. The
-// first one may hang because the server was away when it was opened.
+// connection that was opened first may hang because the server was away at that moment.
 const askAgain = 10 * time.Second
 
-// lines are the connections of one SMTP transport. A mail takes one that is free. If there is
-// none, the mail lets one be opened, and goes into the one that is ready first: its own, or one
-// that another mail gives back. So mails whose connections hang do not have to wait until these
-// are given up.
+// lines are the connections of one SMTP transport. A mail uses a connection that is free. If none
+// is free, a new connection is opened, and the mail uses the first connection that becomes ready:
+// the new one, or one that another mail gives back. So a mail does not have to wait until a
+// connection that hangs is given up.
 //
-// If the server refuses one more connection while others are in use, there are too many.
-// Then the mail waits until one of them is given back.
+// If the server refuses one more connection while others are in use, it has too many from us. Then
+// the mail waits until another mail gives its connection back.
 type lines struct {
 	mu      sync.Mutex
 	idle    []*conversation
 	waiting []*waiter
 	busy    int           // connections that mails are using
-	opened  time.Time     // when the last connection began to be opened
-	closed  chan struct{} // closed by Close; then connections that are being opened are given up
+	opened  time.Time     // when the last attempt to open a connection began
+	closed  chan struct{} // Close closes it, and then gives up the connections that are being opened
 }
 
 // waiter is a mail that waits for a connection.
 type waiter struct {
-	got     chan line // has room for one
-	refused bool      // we have too many connections
+	got     chan line // has room for one value
+	refused bool      // the server refused another connection, because it has too many from us
 }
 
-// line is a connection for a mail, or the reason for its absence.
+// line is a connection for a mail, or the error why there is none.
 type line struct {
 	c   *conversation
 	err error
@@ -69,7 +69,7 @@ func (s *SMTP) get(ctx context.Context) (*conversation, error) {
 	l := &s.lines
 	l.mu.Lock()
 	if n := len(l.idle); n > 0 {
-		c := l.idle[n-1] // the others may be old enough to be ended soon
+		c := l.idle[n-1] // the most recently used one, because the others may be ended soon
 		l.idle = l.idle[:n-1]
 		l.busy++
 		l.mu.Unlock()
@@ -102,12 +102,13 @@ func (s *SMTP) get(ctx context.Context) (*conversation, error) {
 // waits reports whether w has no connection yet. The lock is held.
 func (l *lines) waits(w *waiter) bool { return slices.Contains(l.waiting, w) }
 
-// remove takes w from those that wait. The lock is held.
+// remove removes w from the list of those that wait. The lock is held.
 func (l *lines) remove(w *waiter) {
 	l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
 }
 
-// leave ends the wait of w. If a connection was given to it in this moment, another mail gets it.
+// leave ends the wait of w. If w got a connection at the same moment, another mail gets that
+// connection.
 func (s *SMTP) leave(w *waiter) {
 	s.lines.mu.Lock()
 	s.lines.remove(w)
@@ -158,8 +159,8 @@ func (s *SMTP) open(w *waiter) {
 	}()
 }
 
-// notOpened tells w that no connection could be opened for it, unless it has got another one or
-// can wait for one of those that are in use.
+// notOpened tells w that no connection could be opened for it. It does not do so if w has got
+// another connection, or can wait for one that is in use.
 func (s *SMTP) notOpened(w *waiter, err error) {
 	l := &s.lines
 	l.mu.Lock()
@@ -175,8 +176,8 @@ func (s *SMTP) notOpened(w *waiter, err error) {
 	w.got <- line{err: err}
 }
 
-// tooMany reports whether an error of a new connection may mean that the server has too many
-// from us: it says "later", or does not take the connection at all.
+// tooMany reports whether the error of a new connection may mean that the server has too many
+// connections from us: the server answers with a 4xx, or refuses or resets the connection.
 func tooMany(err error) bool {
 	if answer, spoke := errors.AsType[*textproto.Error](err); spoke {
 		return answer.Code/100 == 4
@@ -184,8 +185,8 @@ func tooMany(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// giveBack hands a connection, over which a mail was sent or that is new, to the mail that has
-// waited longest. If none waits, it keeps the connection for a while.
+// giveBack passes a connection that is new, or that has just sent a mail, to the mail that has
+// waited longest. If no mail waits, it keeps the connection for a while.
 func (s *SMTP) giveBack(c *conversation) {
 	l, keep := &s.lines, s.Keep.orDefaults()
 	l.mu.Lock()
@@ -216,9 +217,9 @@ func (s *SMTP) giveBack(c *conversation) {
 	l.mu.Unlock()
 }
 
-// drop ends a connection that is no longer used. The server takes connections, or has room for one
-// more now, so a mail that waits lets another one be opened: first one that was refused, because
-// the others have some that are being opened.
+// drop ends a connection that is no longer used. Now the server has room for another connection, so
+// drop opens one for a mail that waits. It prefers a mail for which the server refused a
+// connection: for the other mails, connections are being opened already.
 func (s *SMTP) drop(c *conversation) {
 	c.end()
 	l := &s.lines
@@ -233,8 +234,8 @@ func (s *SMTP) drop(c *conversation) {
 	s.open(w)
 }
 
-// Close says goodbye to the mail server on the connections that no mail is using, and gives up
-// those that are being opened. A later Send opens new ones.
+// Close sends QUIT on the connections that no mail is using, and gives up those that are being
+// opened. A later Send opens new connections.
 func (s *SMTP) Close() error {
 	l := &s.lines
 	l.mu.Lock()

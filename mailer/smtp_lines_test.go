@@ -27,7 +27,7 @@ func send(t *testing.T, m *mailer.Mailer, n int) {
 	}
 }
 
-// Mails that follow one another go through one connection, up to a number.
+// Mails that follow one another go through one connection, up to the number [mailer.Keep.Mails].
 func TestMailsShareAConnection(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)
@@ -47,8 +47,8 @@ func TestMailsShareAConnection(t *testing.T) {
 	}
 }
 
-// A connection that was kept may be gone when it is needed. The mail goes over another one, at
-// once and only once.
+// A connection that was kept may be dead when it is needed. The mail goes over another connection,
+// at once and only once.
 func TestADeadConnectionHarmsNoMail(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)
@@ -64,8 +64,8 @@ func TestADeadConnectionHarmsNoMail(t *testing.T) {
 	}
 }
 
-// A connection that was kept and answers no more is given up after seconds, not after the
-// minutes that a new one has.
+// A connection that was kept and no longer answers is given up after seconds, and not after the
+// minutes that a new connection has.
 func TestASilentConnectionIsLeftSoon(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestASilentConnectionIsLeftSoon(t *testing.T) {
 	})
 }
 
-// A connection that nobody uses is ended after a while, with a goodbye.
+// A connection that nobody uses is ended after a while, with a QUIT.
 func TestAnUnusedConnectionIsEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestAnUnusedConnectionIsEnded(t *testing.T) {
 	})
 }
 
-// A mail that failed ends its connection, so that nothing of it can harm the next one.
+// When a mail fails, its connection is ended, so that the failure cannot harm the next mail.
 func TestAfterAFailureTheConnectionIsNew(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)
@@ -137,9 +137,10 @@ func TestAfterAFailureTheConnectionIsNew(t *testing.T) {
 	}
 }
 
-// TestMailsLeaveConnectionsThatHang lets a mail server be frozen while ten mails want to be sent: it
-// takes connections and says nothing. When it works again, for new connections alone, all ten go
-// out within seconds, though the connections that were opened before hang for minutes more.
+// TestMailsLeaveConnectionsThatHang sends ten mails while the mail server is frozen: it accepts
+// connections and sends nothing. When the server works again, but only for new connections, all ten
+// mails are sent within seconds, although the connections that were opened before hang for minutes
+// more.
 func TestMailsLeaveConnectionsThatHang(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -172,8 +173,8 @@ func TestMailsLeaveConnectionsThatHang(t *testing.T) {
 	})
 }
 
-// TestTooManyConnections lets a mail server refuse a third connection: this is not a failure, and
-// the mails share the two.
+// TestTooManyConnections has a mail server that refuses a third connection. That is no failure: all
+// mails are sent over the two other connections.
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)
@@ -189,7 +190,7 @@ func TestTooManyConnections(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
 	m := newMailer(t, transport)
-	// Two mails hold the two connections until a third has been refused one.
+	// Two mails keep the first two connections busy until the server has refused a third one.
 	held := mailer.WithWatch(t.Context(), mailer.Watch{End: func() error {
 		waittest.Eventually(t, "a connection is refused", func() bool { return refused.Load() > 0 })
 		return nil
@@ -215,8 +216,8 @@ func TestTooManyConnections(t *testing.T) {
 	}
 }
 
-// The last word before a mail is complete belongs to the caller: after a no the server has
-// nothing, and the next mail goes its way.
+// The caller decides last whether a mail is sent: if its function End returns an error, the server
+// does not get the mail, and the next mail is sent as usual.
 func TestAMailIsStoppedBeforeItIsComplete(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)

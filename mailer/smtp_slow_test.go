@@ -16,16 +16,16 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// slowServer is a mail server that thinks before it answers a step. It runs on the
-// clock of a test's bubble, so an hour of thinking takes no time.
+// slowServer is a mail server that waits before it answers a step. It runs on the clock of a test's
+// bubble, so that an hour of waiting takes no real time.
 type slowServer struct {
-	step string // the step at which it thinks
+	step string // the step at which it waits
 	wait time.Duration
 	tls  *tls.Config
 
 	mu    sync.Mutex
-	taken int            // mails that it has, said so or not
-	said  map[string]int // what clients said, by the verb
+	taken int            // mails that it has accepted, whether or not it has said so
+	said  map[string]int // how often clients sent each command
 }
 
 // dial returns our end of a connection to the server.
@@ -41,7 +41,7 @@ func (s *slowServer) think(step string) {
 	}
 }
 
-// hear counts what a client says; a dot ends a mail.
+// hear counts a command of a client; a dot ends a mail.
 func (s *slowServer) hear(verb string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +54,7 @@ func (s *slowServer) hear(verb string) {
 	s.said[verb]++
 }
 
-// serve holds one conversation. It never says more than one line at a time.
+// serve holds one conversation. It never sends more than one line at a time.
 func (s *slowServer) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	say := func(line string) { _, _ = io.WriteString(conn, line+"\r\n") }
@@ -104,9 +104,9 @@ func (s *slowServer) serve(conn net.Conn) {
 	}
 }
 
-// TestPatienceOfEachStep lets a mail server think at each step for nearly as long as
-// RFC 5321 allows: the mail is sent, once. If the server thinks for a second too long,
-// the error says which step it was.
+// TestPatienceOfEachStep has a mail server that waits at each step for nearly as long as RFC 5321
+// allows: the mail is sent, once. If the server waits for a second too long, the error names the
+// step.
 func TestPatienceOfEachStep(t *testing.T) {
 	t.Parallel()
 	cert, pool := mailtest.Certificate(t)
@@ -142,8 +142,8 @@ func TestPatienceOfEachStep(t *testing.T) {
 	}
 }
 
-// TestGoodbyeIsShort lets a mail server think an hour about QUIT, after it has taken the
-// mail: the mail counts as sent after seconds.
+// TestGoodbyeIsShort has a mail server that waits for an hour before it answers QUIT, after it has
+// accepted the mail. Send returns without an error after seconds.
 func TestGoodbyeIsShort(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

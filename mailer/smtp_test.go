@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// hurried makes a transport give up every step after a short time. Tests use it with mail
-// servers that never answer.
+// hurried makes a transport give up each step after a short time. Tests use it with mail servers
+// that never answer.
 func hurried(transport *mailer.SMTP) {
 	const soon = 150 * time.Millisecond
 	transport.Times = mailer.Times{

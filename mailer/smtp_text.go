@@ -2,8 +2,8 @@ package mailer
 
 import "io"
 
-// textWriter writes the text of a mail in blocks, and gives the server the time of a
-// block for each.
+// textWriter writes the text of a mail in blocks. For each block the server gets the time that
+// [Times.Block] allows.
 type textWriter struct {
 	c     *conversation
 	inner io.WriteCloser

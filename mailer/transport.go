@@ -14,11 +14,10 @@ const (
 	relayPort      = 25  // without TLS
 )
 
-// ParseTransport returns the transport for a mail URL: smtp://user:password@host:587
-// (STARTTLS is required), smtps://…:465, smtp+plain://localhost:25 (without TLS; with
-// ?network=private also to a private network), or dir:PATH. hello is the name with which
-// we greet mail servers: the host of the public URL. Errors never quote the URL, which
-// contains a password.
+// ParseTransport returns the transport for a mail URL: smtp://user:password@host:587 (STARTTLS is
+// required), smtps://…:465, smtp+plain://localhost:25 (without TLS; with ?network=private also to a
+// private network), or dir:PATH. hello is the name that we send to mail servers in EHLO: the host
+// of the public URL. Errors never quote the URL, because it contains a password.
 func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn // the setting chooses which
 	if path, ok := strings.CutPrefix(mailURL, "dir:"); ok {
 		if path == "" {
@@ -49,10 +48,10 @@ func ParseTransport(mailURL, hello string) (Transport, error) { //nolint:ireturn
 	return t, nil
 }
 
-// encryption sets how mail is encrypted, and the usual port for it. It removes the query
-// ?network=private of smtp+plain:// from u after reading it, so that the caller can refuse
-// every query that is left. It returns an error for an unknown scheme, and for an address
-// to which mail may not go without TLS.
+// encryption sets how mail is encrypted, and the usual port for that. It reads the query
+// ?network=private of smtp+plain:// and removes it from u, so that the caller can refuse every
+// other query. It returns an error for an unknown scheme, and for an address to which mail may not
+// go without TLS.
 func (t *SMTP) encryption(u *url.URL) error {
 	switch {
 	case u.Scheme == "smtp":

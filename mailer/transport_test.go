@@ -72,7 +72,7 @@ func TestDirectory(t *testing.T) {
 	m := newMailer(t, mailer.Directory{Path: folder})
 	first, second := letter(t, "confirm", "en"), letter(t, "password_reset", "de")
 	second.At = first.At.Add(time.Millisecond)
-	for _, l := range []mailer.Letter{second, first, first} { // a retry leaves one file
+	for _, l := range []mailer.Letter{second, first, first} { // a retry replaces the file of the mail
 		if err := m.Send(t.Context(), l); err != nil {
 			t.Fatal(err)
 		}

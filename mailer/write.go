@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// Templates are the texts and templates from which mails are made.
+// Templates are the texts and the templates from which mails are made.
 type Templates struct {
 	Catalogue *templates.Catalogue
 	HTML      *html.Template
@@ -33,8 +33,8 @@ func ReadTemplates(catalogue *templates.Catalogue) (*Templates, error) {
 	return &Templates{Catalogue: catalogue, HTML: page, Text: plain}, nil
 }
 
-// write returns the message for l. For a letter that can never be sent it returns a
-// permanent error.
+// write returns the message for l. For a letter from which no mail can ever be written, it returns
+// a permanent error.
 func (m *Mailer) write(l Letter) (Message, error) {
 	k, ok := kinds()[l.Kind]
 	if !ok {
@@ -77,9 +77,9 @@ type words struct {
 	Greeting string
 	Lead     string
 	Details  []detail
-	Link     string // "" for a mail without a link, which has no Button, Copy and Life either
+	Link     string // "" for a mail without a link; such a mail has no Button, Copy and Life either
 	Button   string
-	Copy     string // above the link written out
+	Copy     string // the line above the address of the link
 	Life     string // how long and how often the link works; "" for a link without a secret
 	Second   string // text of SecondLink; "" for a mail without a second link
 	After    string
@@ -93,8 +93,8 @@ type words struct {
 	ServiceURL string
 }
 
-// Wrap breaks a paragraph of the plain text into lines of at most 72 characters. A
-// longer word gets its own line.
+// Wrap breaks a paragraph of the plain text into lines of at most 72 characters. A longer word has
+// a line of its own.
 func (w words) Wrap(paragraph string) string {
 	const width = 72
 	var lines strings.Builder
@@ -116,7 +116,7 @@ func (w words) Wrap(paragraph string) string {
 	return lines.String()
 }
 
-// voice finds the texts of one letter.
+// voice finds the texts of one mail.
 type voice struct {
 	catalogue *templates.Catalogue
 	locale    string
@@ -129,7 +129,7 @@ func (v *voice) phrase(key string, params map[string]any) string {
 	return v.catalogue.Say(v.locale, key, params)
 }
 
-// part returns one part of the kind's own text, or "" if the kind does not have it.
+// part returns one part of the text of the kind, or "" if the kind does not have that part.
 func (v *voice) part(name string) string {
 	key := "mail." + v.letter.Kind + "." + name
 	switch name {
@@ -145,7 +145,7 @@ func (v *voice) part(name string) string {
 	return v.phrase(key, v.params)
 }
 
-// say returns the texts of a letter.
+// say returns the texts of the mail for l.
 func (m *Mailer) say(k kind, l Letter) words {
 	base := strings.TrimRight(m.PublicURL, "/")
 	service := map[string]any{"Service": m.ServiceName}

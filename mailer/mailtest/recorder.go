@@ -22,7 +22,7 @@ type Recorder struct {
 	fail func(mailer.Message) error
 }
 
-// Send keeps m, unless [Recorder.Fail] says otherwise.
+// Send keeps m, unless the function given to [Recorder.Fail] returns an error for m.
 func (r *Recorder) Send(ctx context.Context, m mailer.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -44,8 +44,8 @@ func (r *Recorder) Send(ctx context.Context, m mailer.Message) error {
 	return nil
 }
 
-// Fail makes Send call refuse for each mail and return its error. Mails for which
-// refuse returns nil are kept. With a nil refuse all mails are kept again.
+// Fail makes Send call the function refuse for each mail and return its error. Send keeps the mails
+// for which refuse returns nil. If refuse is nil, Send keeps all mails again.
 func (r *Recorder) Fail(refuse func(mailer.Message) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -55,8 +55,8 @@ func (r *Recorder) Fail(refuse func(mailer.Message) error) {
 // Sent returns what has been sent so far, oldest first.
 func (r *Recorder) Sent() []mailer.Message { return r.all() }
 
-// Wait returns all that has been sent once there are at least n, and fails the
-// test if that takes too long.
+// Wait waits until at least n mails have been sent, and returns all of them. It fails the test if
+// that takes too long.
 func (r *Recorder) Wait(t testing.TB, n int) []mailer.Message {
 	t.Helper()
 	return r.wait(t, n)
@@ -66,8 +66,8 @@ func (r *Recorder) Wait(t testing.TB, n int) []mailer.Message {
 // none.
 func FirstLink(m mailer.Message) string { return firstLink(m.Text) }
 
-// firstLink returns the first address in text, as far as the next white space or
-// character that ends an attribute.
+// firstLink returns the first address in text. The address ends before the next white space, or
+// before a character that ends an attribute of HTML.
 func firstLink(text string) string {
 	start := strings.Index(text, "http://")
 	if other := strings.Index(text, "https://"); start < 0 || other >= 0 && other < start {

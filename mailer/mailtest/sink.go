@@ -23,13 +23,13 @@ import (
 	"github.com/latchkey-media/latchkey/mailer"
 )
 
-// The account of the sink.
+// The account with which clients sign in to the sink.
 const (
 	Username = "latchkey"
 	Password = "sink/secret@1"
 )
 
-// Received is one mail that the sink took.
+// Received is one mail that the sink accepted.
 type Received struct {
 	Hello string // the client's name in EHLO
 	From  string // MAIL FROM
@@ -37,7 +37,7 @@ type Received struct {
 	Data  []byte
 }
 
-// Sink is an SMTP server on a loopback port. It takes mail only over TLS, and only after a
+// Sink is an SMTP server on a loopback port. It accepts mail only over TLS, and only after a
 // sign-in with [Username] and [Password]. A sink of [NewPlainSink] requires neither.
 type Sink struct {
 	box[Received]
@@ -59,14 +59,14 @@ type Sink struct {
 
 // Faults are the faults that the sink shows from the next connection on.
 type Faults struct {
-	Hang      bool                 // takes connections and says nothing
-	Banner    string               // is sent in place of the greeting, and then the line is cut: "421 4.3.2 try later"
-	Recipient map[string]int       // answers 451, 550 … to these recipients
+	Hang      bool                 // accepts connections and sends nothing
+	Banner    string               // is sent instead of the greeting, and then the connection is cut: "421 4.3.2 try later"
+	Recipient map[string]int       // answers RCPT TO for these recipients with 451, 550 …
 	Silent    func(to string) bool // never answers RCPT TO for these recipients
-	Content   int                  // answers 554 … to the mail itself, and forgets it
-	CutData   bool                 // takes the mail and cuts the line before it says so
-	CutAfter  bool                 // takes the mail, says so, and cuts the line
-	Dribble   time.Duration        // the wait before each byte that the sink says
+	Content   int                  // answers the mail itself with 554 …, and forgets it
+	CutData   bool                 // accepts the mail, and cuts the connection instead of answering
+	CutAfter  bool                 // accepts the mail, answers, and cuts the connection
+	Dribble   time.Duration        // the wait before each byte that the sink sends
 }
 
 // NewSink starts a sink with STARTTLS, which stops with the test.
@@ -75,11 +75,12 @@ func NewSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{}) }
 // NewTLSSink starts a sink that speaks TLS from the first byte.
 func NewTLSSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{secure: true}) }
 
-// NewPlainSink starts a sink that knows no TLS and takes mail from everybody, as a relay
-// on the same machine or a mail catcher does.
+// NewPlainSink starts a sink that knows no TLS and accepts mail from everybody, as a relay on the
+// same machine or a mail catcher does.
 func NewPlainSink(t testing.TB) *Sink { t.Helper(); return newSink(t, &Sink{plain: true}) }
 
-// NewPlainSinkAt starts such a sink on a free port of host, an IP address of this machine.
+// NewPlainSinkAt starts a sink like that of [NewPlainSink] on a free port of host, an IP address of
+// this machine.
 func NewPlainSinkAt(t testing.TB, host string) *Sink {
 	t.Helper()
 	return newSink(t, &Sink{plain: true, address: net.JoinHostPort(host, "0")})
@@ -117,8 +118,8 @@ func (s *Sink) URL() string {
 	return scheme + "://latchkey:sink%2Fsecret%401@" + s.address
 }
 
-// Transport returns the transport that [mailer.ParseTransport] makes of the sink's URL,
-// and that trusts the sink's certificate.
+// Transport returns the transport that [mailer.ParseTransport] makes from the sink's URL. It trusts
+// the sink's certificate.
 func (s *Sink) Transport(t testing.TB) *mailer.SMTP {
 	t.Helper()
 	transport, err := mailer.ParseTransport(s.URL(), "accounts.example.org")
@@ -136,14 +137,14 @@ func (s *Sink) Transport(t testing.TB) *mailer.SMTP {
 // Pool holds the sink's certificate.
 func (s *Sink) Pool() *x509.CertPool { return s.pool }
 
-// Fail makes the sink faulty; Fail(Faults{}) makes it whole again.
+// Fail makes the sink show the faults; Fail(Faults{}) repairs the sink.
 func (s *Sink) Fail(faults Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = faults
 }
 
-// Down stops the sink as a crash would: the port is closed and every line cut.
+// Down stops the sink as a crash would: the port is closed and every connection is cut.
 func (s *Sink) Down() {
 	s.mu.Lock()
 	server, line, done, quit := s.server, s.line, s.done, s.quit
@@ -154,7 +155,7 @@ func (s *Sink) Down() {
 	}
 	close(quit)
 	_ = server.Close()
-	_ = line.Close() // the server knows the line only once it serves
+	_ = line.Close() // server.Close closes this listener only if the server has begun to serve
 	line.cut()
 	<-done
 }
@@ -191,8 +192,8 @@ func (s *Sink) Up(t testing.TB) {
 // Mails returns what has been received so far, oldest first.
 func (s *Sink) Mails() []Received { return s.all() }
 
-// Wait returns all mails once there are at least n, and fails the test if that
-// takes too long.
+// Wait waits until at least n mails have been received, and returns all of them. It fails the test
+// if that takes too long.
 func (s *Sink) Wait(t testing.TB, n int) []Received {
 	t.Helper()
 	return s.wait(t, n)
@@ -212,7 +213,7 @@ func (s *Sink) Silences() int {
 	return s.silent
 }
 
-// hush never answers, until the sink goes down.
+// hush waits until the sink goes down, so that the client gets no answer.
 func (s *Sink) hush() {
 	s.mu.Lock()
 	s.silent++
@@ -302,7 +303,7 @@ func (s *session) Reset() {
 
 func (*session) Logout() error { return nil }
 
-// faultyListener spoils connections as the sink's faults say.
+// faultyListener accepts connections and gives them the faults of the sink.
 type faultyListener struct {
 	net.Listener
 	sink *Sink
@@ -336,7 +337,7 @@ func (l *faultyListener) Accept() (net.Conn, error) {
 	}
 }
 
-// cut ends all connections, those that hang too.
+// cut ends all connections, also those that hang.
 func (l *faultyListener) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
