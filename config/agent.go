@@ -67,7 +67,7 @@ func (a *Agent) TrustedPrefixes() []netip.Prefix { return prefixes(a.TrustedProx
 // Level returns the log level for slog, as [Settings.Level] does.
 func (a *Agent) Level() slog.Level { return level(a.LogLevel) }
 
-// Apart reports whether the builtin media server runs as a separate program.
+// Apart reports whether the builtin media server runs as a program of its own.
 func (a *Agent) Apart() bool { return a.MediaServer == MediaServerBuiltin && a.MediaServerURL != "" }
 
 // Discover reports whether the agent answers apps that look for media servers
@@ -122,7 +122,7 @@ func (a *Agent) checkJellyfin(p *problems) {
 // stored and compared.
 func checkService(text string, plain bool) (string, error) {
 	if text == "" {
-		return "", nil // missing, which is reported elsewhere
+		return "", nil // the setting is missing; another check reports that
 	}
 	u, err := parseSite(text, "https://latchkey.example.org")
 	switch {
@@ -142,13 +142,12 @@ func isOwn(u *url.URL) bool {
 	return u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
 }
 
-// checkMediaServer returns the address of a media server in the form in which it
-// is stored. Unlike the service it may have a path: Jellyfin's setting "base URL"
-// gives it one. The page /web at its end is left out, because people copy it from
-// the address line of the browser.
+// checkMediaServer returns the address of a media server in the form in which it is stored. Unlike
+// the address of the service, it may have a path: Jellyfin's setting "base URL" adds one. The path
+// /web at its end is left out, because people copy it from the address line of the browser.
 func checkMediaServer(text string) (string, error) {
 	if text == "" {
-		return "", nil // missing, which is reported elsewhere
+		return "", nil // the setting is missing; another check reports that
 	}
 	u, err := parseSite(text, "http://127.0.0.1:8096")
 	if err != nil {
@@ -162,15 +161,15 @@ func checkMediaServer(text string) (string, error) {
 	return u.String() + path, nil
 }
 
-// pathProblem returns the error for a path that the service would not keep.
+// pathProblem returns the error for a path that the service would refuse.
 func pathProblem(example string) error {
 	return fmt.Errorf("has a path that cannot be kept; write it like %s: without .. in it, without /web at its end, and with at most %d characters",
 		example, mediaurl.PathMax)
 }
 
-// checkOutside returns an address that apps will use, in the form in which it is
-// stored. It has the rules of the service, which refuses a whole report for one
-// address that it cannot keep.
+// checkOutside returns an address that apps will use, in the form in which it is stored. It applies
+// the rules of the service, because the service refuses a whole report if it cannot store one of
+// its addresses.
 func checkOutside(text string) (string, error) {
 	const example = "https://media.example.org"
 	if _, err := parseSite(text, example); err != nil {

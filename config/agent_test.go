@@ -108,7 +108,7 @@ func TestAgentNamesMissingSettings(t *testing.T) {
 	}
 }
 
-// TestAgentValues tries values of one setting, as TestValues does.
+// TestAgentValues checks good and bad values of single settings, as TestValues does.
 func TestAgentValues(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, value, want string }{
@@ -181,7 +181,7 @@ func TestAgentValues(t *testing.T) {
 	}
 }
 
-// Addresses with a path are kept in one form.
+// Addresses with a path are stored in one form.
 func TestAgentPaths(t *testing.T) {
 	t.Parallel()
 	a, loaded := loadAgent(t, goodAgent(), "--media-server-url=HTTP://Jellyfin:80//my media/web/",
@@ -204,7 +204,7 @@ func TestAgentBooleansThatAreUsuallyTrue(t *testing.T) {
 	}
 }
 
-// Names of libraries may contain spaces.
+// The names of libraries may contain spaces.
 func TestGuestLibraries(t *testing.T) {
 	t.Parallel()
 	want := []string{"Films", "Family Videos"}
@@ -224,7 +224,8 @@ func TestGuestLibraries(t *testing.T) {
 	}
 }
 
-// The file in the data folder is read if no file is named, and cannot move the folder.
+// The file in the data folder is read if no other file is named. The setting data-dir in that file
+// is refused.
 func TestAgentFileInTheDataFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -280,7 +281,7 @@ func TestFileThatAllCanRead(t *testing.T) {
 	}
 }
 
-// A file from WriteYAML is read back with the same settings.
+// WriteYAML writes a file from which the same settings are read again.
 func TestWriteYAML(t *testing.T) {
 	t.Parallel()
 	want := &config.Agent{

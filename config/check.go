@@ -136,12 +136,12 @@ func isHost(text string) bool {
 		!strings.Contains(text, "..")
 }
 
-// checkPublicURL returns the address in lower case, without a slash at its end and
-// without the default port of its scheme. Its errors never quote the address,
-// because people write passwords into addresses.
+// checkPublicURL returns the address in lower case, without a slash at its end and without the
+// default port of its scheme. Its errors never quote the address, because some people write a
+// password into it.
 func checkPublicURL(text string, development bool) (string, error) {
 	if text == "" {
-		return "", nil // missing, which is reported elsewhere
+		return "", nil // the setting is missing; another check reports that
 	}
 	u, err := parseSite(text, "https://latchkey.example.org")
 	switch {
@@ -157,9 +157,9 @@ func checkPublicURL(text string, development bool) (string, error) {
 
 var errNotAlone = errors.New("must have nothing after the host and port, such as https://latchkey.example.org; a path is not supported, give the service its own host name")
 
-// parseSite reads scheme://host:port/path. It returns scheme and host in lower
-// case, without a slash at the end and without the default port of the scheme.
-// The errors show example as an address that would be right.
+// parseSite reads scheme://host:port/path. It returns scheme and host in lower case, without a
+// slash at the end and without the default port of the scheme. Its errors show example, which is a
+// correct address.
 func parseSite(text, example string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -229,7 +229,7 @@ func checkProxies(texts []string) error {
 	return nil
 }
 
-// parseProxy reads an address or a network of proxies. It refuses networks so wide that
+// parseProxy reads an address or a network of proxies. It refuses networks that are so wide that
 // strangers are in them, because a trusted proxy can claim any address as the caller's.
 func parseProxy(text string) (netip.Prefix, error) {
 	prefix, err := parseNetwork(text)
@@ -242,8 +242,8 @@ func parseProxy(text string) (netip.Prefix, error) {
 	return prefix, nil
 }
 
-// parseNetwork reads an address, which becomes a network with one address, or a network.
-// It reads IPv4 in IPv6 as IPv4.
+// parseNetwork reads an address or a network. An address becomes a network with one address. IPv4
+// in IPv6 is read as IPv4.
 func parseNetwork(text string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
@@ -260,8 +260,8 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	return netip.PrefixFrom(address, bits).Masked(), nil
 }
 
-// tooWide reports whether a network is wider than the widest private one, and returns
-// the least length of a prefix that is not.
+// tooWide reports whether a network is wider than the widest private network. least is the shortest
+// prefix that is allowed.
 func tooWide(prefix netip.Prefix) (least int, wide bool) {
 	least = 7 // fc00::/7 is the widest private network of IPv6
 	if prefix.Addr().Is4() {

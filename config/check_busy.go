@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The least and the largest number that may follow the equals sign of a busy address. The
-// number multiplies only the limits of an address; the limits of an account stay the same.
+// The least and the largest number that may follow the equals sign of a busy address. The number
+// multiplies only the limits of an address; the limits of an account do not change.
 const (
 	busyLeast = 2
 	busyMost  = 1000
@@ -17,7 +17,7 @@ const (
 // BusyNetwork is a value of busy-addresses.
 type BusyNetwork struct {
 	Prefix netip.Prefix
-	Times  int // each address in it may try this many times as often as any other
+	Times  int // each address in the network may try this many times as often as any other address
 }
 
 // BusyNetworks returns the busy addresses as networks. Call it on settings that passed

@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-// TestValues tries values of one setting; want is part of the problem, or ""
-// for a good value.
+// TestValues checks good and bad values of single settings. want is a part of the expected problem,
+// or "" for a good value.
 func TestValues(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, value, want string }{
@@ -133,7 +133,7 @@ func TestValues(t *testing.T) {
 		{"password-min-length", "65", "from 8 to 64"},
 
 		{"session-idle", "1d12h", ""},
-		{"session-idle", "721h", ""}, // the problem is then reported for session-life
+		{"session-idle", "721h", ""}, // the problem is reported for session-life
 		{"session-idle", "-1h", "out of range"},
 		{"session-idle", "99999999d", "is not a length of time"},
 		{"session-idle", "d", "is not a length of time"},

@@ -35,7 +35,7 @@ func checkDatabase(text string) error {
 			return err
 		}
 	}
-	if socket { // the host says nothing then, and may be left out
+	if socket { // then the host has no meaning and may be left out
 		text = regexp.MustCompile(`^(mysql://[^/]*@)/`).ReplaceAllString(text, "${1}localhost/")
 	}
 	u, err := parseServer(text)
@@ -51,7 +51,7 @@ func checkDatabase(text string) error {
 	return nil
 }
 
-// checkDatabaseQuery checks the parameters of a MySQL address, and reports whether one
+// checkDatabaseQuery checks the parameters of a MySQL address, and reports whether one of them
 // names a socket.
 func checkDatabaseQuery(query string) (socket bool, err error) {
 	const all = "the parameters are tls=verify, tls=skip-verify, tls-ca=PATH and socket=PATH; in a password write ? as %3F"
@@ -90,7 +90,7 @@ func checkMailURL(text string) error {
 		return nil
 	}
 	if text == "" {
-		return nil // missing, which is reported elsewhere
+		return nil // the setting is missing; another check reports that
 	}
 	plain := strings.HasPrefix(text, "smtp+plain://")
 	if !plain && !strings.HasPrefix(text, "smtp://") && !strings.HasPrefix(text, "smtps://") {
@@ -119,9 +119,9 @@ func checkMailURL(text string) error {
 	return nil
 }
 
-// checkPlain returns an error if mail must not go to host without TLS. The parameter
-// private allows hosts in private networks, too. It accepts every host name, because the
-// address of a name is known only when a mail is sent; the mailer checks it then.
+// checkPlain returns an error if mail must not go to host without TLS. If private is true, hosts in
+// private networks are allowed, too. checkPlain accepts every host name, because the IP address of
+// a name is known only when a mail is sent; the mailer checks it then.
 func checkPlain(host string, private bool) error {
 	address, err := netip.ParseAddr(host)
 	if err != nil { // a name

@@ -138,7 +138,8 @@ func (s setting) defaultText(of traits) string {
 	return text
 }
 
-// limits returns a sentence about the values that are allowed, or "".
+// limits returns a sentence about the allowed values, or "". quotes is the mark that it puts around
+// a value.
 func (s setting) limits(quotes string) string {
 	switch {
 	case s.choices != nil:

@@ -11,9 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readYAML returns the settings of a YAML file. It reads nodes instead of a map, so that
-// it knows the lines, finds a key that occurs twice, and gets a number or a
-// time as the text that was written.
+// readYAML returns the settings of a YAML file. It reads nodes instead of a map, so that it knows
+// the lines, notices a key that occurs twice, and gets a number or a time as the text that was
+// written.
 func (s *sources) readYAML(path string, data []byte) map[string]found {
 	values := map[string]found{}
 	root, err := parseYAML(data)
@@ -68,7 +68,7 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-// yamlError keeps the line number of a syntax error, and drops the rest if it could
+// yamlError keeps the line number of a syntax error. It drops the rest of the error if that could
 // quote the file, because the file may contain secrets.
 func yamlError(err error) error {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -95,8 +95,8 @@ func (s *sources) checkKey(key *yaml.Node, lines map[string]int) error {
 		if name := s.nearest(key.Value); name != "" {
 			hint = "; did you mean " + name + "?"
 		}
-		// If the space after the colon is missing, the key contains the value too,
-		// which may be a secret.
+		// If the space after the colon is missing, the key also contains the value, which may be a
+		// secret.
 		shown, _, _ := strings.Cut(key.Value, ":")
 		shown, _, _ = strings.Cut(shown, "=")
 		return fmt.Errorf("there is no setting %s%s", quote(shown), hint)
@@ -115,8 +115,8 @@ func (s *sources) takesList(name string) bool {
 	return false
 }
 
-// nodeText returns a value as it was written. A list becomes one text with commas,
-// as a flag is written.
+// nodeText returns a value as it was written. A list becomes one text with commas, in the form in
+// which a flag is written.
 func nodeText(node *yaml.Node, list bool) (string, error) {
 	switch node.Kind {
 	case yaml.ScalarNode:
@@ -152,7 +152,7 @@ func scalarText(node *yaml.Node) (string, error) {
 	}
 }
 
-// nearest returns the setting whose name is most like key, or "".
+// nearest returns the name of the setting that is most like key, or "".
 func (s *sources) nearest(key string) string {
 	key = strings.ToLower(strings.ReplaceAll(key, "_", "-"))
 	best, name := 1+len(key)/3, ""
@@ -164,7 +164,8 @@ func (s *sources) nearest(key string) string {
 	return name
 }
 
-// distance counts the letters to add, drop or change between two short words.
+// distance returns how many letters must be added, dropped or changed to turn one short word into
+// another.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -68,7 +68,8 @@ func TestFileValues(t *testing.T) {
 	}
 }
 
-// A file that cannot be read may contain the missing settings, so only the cause is reported.
+// When a file cannot be read, the settings that seem to be missing may be in it. So only the file
+// is reported.
 func TestFileThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{
@@ -100,8 +101,8 @@ func TestValueFileLimit(t *testing.T) {
 	}
 }
 
-// FuzzFile gives the loader any file: it must not panic, and must not quote
-// the value of a secret, whatever is wrong with the file.
+// FuzzFile gives the loader files with any content. Whatever is wrong with a file, the loader must
+// not panic and must not quote the value of a secret.
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
 		"", "listen: ':1'\n", "trusted-proxies: [a, {b: c}]\n", "a: &a [*a]\n", "listen: 1\nlisten: 2\n", "? [x]\n: y\n",

@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// KeptKey returns the secret key in the file secret-key of the data folder. The
-// service uses it in development, and an agent uses it if its settings have no key.
-// If the file does not exist, KeptKey makes a key from random and keeps it there. Programs that
-// start at the same time get the same key.
+// KeptKey returns the secret key in the file secret-key of the data folder. The service uses it in
+// development, and an agent uses it if its settings have no key. If the file does not exist,
+// KeptKey makes a key from random and writes the file. Programs that start at the same time get the
+// same key.
 //
-// It returns an error if the folder cannot be written, if the file cannot be read
-// or has no key, and if random ends early.
+// KeptKey returns an error if the folder cannot be written, if the file cannot be read or has no
+// key, or if random cannot give enough bytes.
 func KeptKey(dataDir string, random io.Reader) (string, error) {
 	path := filepath.Join(dataDir, "secret-key")
 	key, err := readKey(path)
@@ -42,8 +42,8 @@ func readKey(path string) (string, error) {
 	return key, nil
 }
 
-// makeKey writes a new key beside path and then links it to path. So no program
-// ever reads half a key, and of several programs the first one wins.
+// makeKey writes a new key into a temporary file beside path and then links that file to path. So
+// no program ever reads half a key, and of several programs the first one wins.
 func makeKey(path string, random io.Reader) (err error) {
 	bytes := make([]byte, 32)
 	if _, err := io.ReadFull(random, bytes); err != nil {

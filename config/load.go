@@ -21,14 +21,14 @@ var ErrHelp = errors.New("help was shown")
 type World struct {
 	Arguments   []string                    // without the program's name
 	Environment func(string) (string, bool) // like os.LookupEnv
-	Output      io.Writer                   // takes the help
+	Output      io.Writer                   // the help is written to it
 	Errors      io.Writer
 }
 
-// Origins maps the name of each setting to the place that its value came from.
+// Origins maps the name of each setting to the place from which its value came.
 type Origins map[string]string
 
-// Origins of values that nobody set.
+// The origins of values that nobody set.
 const (
 	originDefault     = "default"
 	originDevelopment = "development default"
@@ -45,14 +45,13 @@ type Loaded struct {
 	problems *problems
 }
 
-// Load reads the command line into grammar, a pointer to a struct of commands
-// and flags for kong that embeds Settings or Agent, and the settings from all
-// their sources into set, a pointer to the embedded struct. It never ends the
-// process.
+// Load reads the command line into grammar, and the settings from all their sources into set.
+// grammar is a pointer to a struct of commands and flags for kong that embeds Settings or Agent,
+// and set is a pointer to the embedded struct. Load never ends the process.
 //
-// It returns ErrHelp, or an error for a command line that it cannot understand.
-// Settings that are wrong are not an error here, because some commands do not need
-// them; a command that does calls Loaded.Check.
+// It returns ErrHelp, or an error for a command line that it cannot understand. Settings that are
+// wrong are no error here, because some commands do not need them; a command that needs them calls
+// Loaded.Check.
 func Load(grammar any, set Set, world World, options ...kong.Option) (*Loaded, error) {
 	loaded := &Loaded{Origins: Origins{}, set: set, problems: newProblems()}
 	sources := &sources{
@@ -86,8 +85,8 @@ func Load(grammar any, set Set, world World, options ...kong.Option) (*Loaded, e
 	return loaded, nil
 }
 
-// adopt makes kong read the settings through our own reader, which collects
-// problems. Kong's own reader would stop at the first.
+// adopt makes kong read the settings through our own reader, which collects all problems. Kong's
+// own reader would stop at the first problem.
 func (l *Loaded) adopt(parser *kong.Kong, all []setting) error {
 	flags := map[string]*kong.Flag{}
 	for _, flag := range parser.Model.Flags {
@@ -103,8 +102,8 @@ func (l *Loaded) adopt(parser *kong.Kong, all []setting) error {
 	return nil
 }
 
-// complete notes which settings came from flags, fills in the defaults that depend
-// on other settings, and checks all values.
+// complete records which settings came from flags, fills in the defaults that depend on other
+// settings, and checks all values.
 func (l *Loaded) complete(sources *sources) {
 	for _, step := range l.Context.Path {
 		if step.Flag != nil && !step.Resolved && sources.knows(step.Flag.Name) {
@@ -141,20 +140,19 @@ func (l *Loaded) fill(s setting) {
 	}
 }
 
-// expand replaces the names DATA-DIR and LISTEN in a default by the values of those
-// settings. These settings stand in the struct before those that use them, so they
-// already have their values.
+// expand replaces the names DATA-DIR and LISTEN in a default by the values of those settings. Both
+// settings come before the settings that use them in the struct, so they already have their values.
 func (l *Loaded) expand(text string) string {
 	text = strings.ReplaceAll(text, "DATA-DIR", filepath.Clean(l.set.traits().dataDir))
 	return strings.ReplaceAll(text, "LISTEN", reachable(l.set.traits().listen))
 }
 
-// reachable returns the address at which a browser on this machine reaches a
-// service that listens on listen.
+// reachable returns the address at which a browser on this machine reaches a service that listens
+// on the address listen.
 func reachable(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return listen // check reports what is wrong with it
+		return listen // check reports what is wrong with the address
 	}
 	address, err := netip.ParseAddr(host)
 	if host == "" || (err == nil && address.IsUnspecified()) {
@@ -163,8 +161,8 @@ func reachable(listen string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// Check returns every problem of the settings, one a line, or nil. No line contains
-// a secret. It leaves out the settings in unused, which the command does not need.
+// Check returns every problem of the settings, one a line, or nil. No line contains a secret. Check
+// leaves out the settings in unused, which the command does not need.
 func (l *Loaded) Check(unused ...string) error {
 	return l.problems.join(settingsOf(l.set), l.Origins, unused)
 }
@@ -175,8 +173,8 @@ type reader struct {
 	problems *problems
 }
 
-// Decode implements kong.Mapper. It collects a value that cannot be read instead of
-// returning an error, so that all problems are reported at once.
+// Decode implements kong.Mapper. If a value cannot be read, it adds the problem to the list instead
+// of returning an error, so that all problems are reported at once.
 func (r reader) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	if r.setting.field.Kind() == reflect.Bool && ctx.Scan.Peek().Type != kong.FlagValueToken {
 		target.SetBool(true)

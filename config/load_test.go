@@ -15,7 +15,7 @@ import (
 	"github.com/latchkey-media/latchkey/config"
 )
 
-// commands is a command line like the program's.
+// commands is a command line like that of the program.
 type commands struct {
 	config.Settings
 
@@ -74,7 +74,7 @@ func write(t *testing.T, name, content string) string {
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
-	// Each kind of setting is read from each level, while all weaker levels are set too.
+	// Each kind of setting is read from each source, while all sources of lower rank are set too.
 	kinds := []struct {
 		name     string
 		get      func(*config.Settings) any

@@ -12,9 +12,9 @@ import (
 // mask is printed instead of a secret.
 const mask = "••••"
 
-// Print writes the settings that are in force, one a line, each with the place that
-// it came from. Secrets are masked. A value that cannot be used is marked; Check
-// says what is wrong with it.
+// Print writes the settings that are in force, one a line, each with the place from which its value
+// came. Secrets are masked. A value that cannot be used is marked; Check says what is wrong with
+// it.
 func (l *Loaded) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range settingsOf(l.set) {
@@ -53,9 +53,8 @@ func (s setting) shown() string {
 	}
 }
 
-// maskPassword hides the password of scheme://user:password@host/path. Give it only
-// values that passed check: in others it could take a part of the password for the
-// host.
+// maskPassword hides the password of scheme://user:password@host/path. Call it only for values that
+// passed check: in other values it could take a part of the password for the host.
 func maskPassword(text string) string {
 	if !strings.Contains(text, "://") {
 		return text // sqlite:PATH, dir:PATH

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// problems collects what is wrong with settings. It keeps only the first problem of
-// each setting, because later ones usually follow from it.
+// problems collects what is wrong with settings. It keeps only the first problem of each setting,
+// because the first problem usually causes the later ones.
 type problems struct {
 	file  []error // about the YAML file as a whole, in the order of its lines
 	named map[string]error
@@ -27,7 +27,7 @@ func (p *problems) addToFile(format string, values ...any) {
 	p.file = append(p.file, fmt.Errorf(format, values...))
 }
 
-// join returns all problems as one error, a line each, in the order of the
+// join returns all problems as one error with one line for each problem, in the order of the
 // settings. It leaves out the settings in unused.
 func (p *problems) join(all []setting, origins Origins, unused []string) error {
 	lines := append([]error(nil), p.file...)
@@ -45,8 +45,8 @@ func (p *problems) join(all []setting, origins Origins, unused []string) error {
 	return errors.Join(lines...)
 }
 
-// Problem returns what is wrong with one setting of a set that the caller filled,
-// or nil. It changes addresses to the form in which they are stored and compared.
+// Problem returns what is wrong with the setting called name, or nil. The caller has filled the
+// set. Problem changes addresses to the form in which they are stored and compared.
 func Problem(set Set, name string) error {
 	found := newProblems()
 	for _, one := range settingsOf(set) {

@@ -8,9 +8,9 @@ type Set interface {
 	check(p *problems)
 }
 
-// traits are the differences between sets of settings, besides their fields.
+// traits are the differences between the two sets of settings, besides their fields.
 type traits struct {
-	program         string // as the help calls it
+	program         string // the name of the program in the help
 	prefix          string // of environment variables
 	file            string // in the data folder, read if no other file is named; may be ""
 	systemFile      string // read if neither a file nor a data folder is named; may be ""

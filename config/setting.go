@@ -14,7 +14,7 @@ const (
 	secretPassword = "password"
 )
 
-// setting is one field of a Set with what its tags say.
+// setting is one field of a Set, together with what its tags say.
 type setting struct {
 	name, group, help, placeholder string
 	standard, development          string // defaults, as text
@@ -22,7 +22,7 @@ type setting struct {
 	choices                        []string
 	least, most                    string
 	mandatory                      bool
-	commas                         bool   // only commas separate the values of a list, which may contain spaces
+	commas                         bool   // only commas separate the values of a list, because they may contain spaces
 	prefix                         string // of the environment variable
 	field                          reflect.Value
 }
@@ -54,8 +54,8 @@ func (s setting) variable() string {
 // isList reports whether the setting takes several values.
 func (s setting) isList() bool { return s.field.Kind() == reflect.Slice }
 
-// read puts text into target, which has the type of the setting's field. Its errors
-// say what is wrong and what would be right, and quote no secret.
+// read reads text into target, which has the type of the setting's field. Its errors say what is
+// wrong and what would be correct, and quote no secret.
 func (s setting) read(target reflect.Value, text string) error {
 	if s.secret != secretWhole {
 		text = strings.TrimSpace(text)
@@ -64,7 +64,7 @@ func (s setting) read(target reflect.Value, text string) error {
 	case *string:
 		*pointer = text
 	case *[]string:
-		// A flag may be given several times, so values are added.
+		// A flag may be given several times, so its values are added to the earlier ones.
 		*pointer = append(*pointer, s.split(text)...)
 	case *bool:
 		return readBool(pointer, text)
@@ -86,8 +86,8 @@ func (s setting) read(target reflect.Value, text string) error {
 	return nil
 }
 
-// split divides a list at commas, spaces and line breaks, or, if its values may
-// contain spaces, at commas and line breaks only.
+// split divides a list at commas, spaces and line breaks. If the values of the list may contain
+// spaces, it divides the list at commas and line breaks only.
 func (s setting) split(text string) []string {
 	const commas, blanks = ",\n\r", ",\n\r \t"
 	marks := blanks
@@ -115,8 +115,8 @@ func readBool(target *bool, text string) error {
 	return nil
 }
 
-// parseDuration reads a length of time as time.ParseDuration does, and also one that
-// begins with whole days: 7d, 1d12h.
+// parseDuration reads a length of time as time.ParseDuration does. The length may also begin with
+// whole days: 7d, 1d12h.
 func parseDuration(text string) (time.Duration, bool) {
 	days, rest, found := strings.Cut(text, "d")
 	if !found {
@@ -163,8 +163,8 @@ func durationText(d time.Duration) string {
 	return text
 }
 
-// quote returns a value for a message: on one line, and cut off, so that a message
-// never repeats a whole file that was given by mistake.
+// quote returns a value in the form in which a message quotes it: on one line, and cut, so that a
+// message never repeats a whole file that was given by mistake.
 func quote(text string) string {
 	const most = 80
 	if runes := []rune(text); len(runes) > most {

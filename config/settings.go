@@ -9,16 +9,14 @@ import (
 	"time"
 )
 
-// Settings holds every setting of the service. The tags of a field say everything
-// about its setting: the help of the program and docs/configuration.md are made
-// from them.
+// Settings holds every setting of the service. The tags of a field describe its setting completely:
+// the help of the program and docs/configuration.md are made from them.
 //
-// Besides kong's tags there are our own: development is the default under --dev;
-// choices, least and most give the values that are allowed; mandatory means that
-// the setting needs a value outside development; secret says what is masked, the
-// "whole" value or the "password" in it; commas="only" means that only commas
-// separate the values of a list, which may contain spaces. In defaults, DATA-DIR
-// and LISTEN stand for the values of those settings.
+// Besides kong's tags there are our own: development is the default under --dev; choices, least and
+// most give the values that are allowed; mandatory means that the setting needs a value outside
+// development; secret says what is masked, the "whole" value or the "password" in it; commas="only"
+// means that only commas separate the values of a list, because they may contain spaces. In
+// defaults, DATA-DIR and LISTEN stand for the values of those settings.
 //
 // A command line embeds Settings beside its commands; see Load.
 type Settings struct {
@@ -73,9 +71,9 @@ type Settings struct {
 	DrainDelay  time.Duration `name:"drain-delay" group:"Operation" default:"5s" development:"0s" least:"0s" most:"1m" help:"When the service stops: time between reporting that it is not ready and refusing connections, so that a proxy can send requests elsewhere first."`
 }
 
-// TrustedPrefixes returns the trusted proxies as networks; a single address becomes
-// a network with one address. Call it on settings that passed Loaded.Check; it
-// leaves out values that are not networks.
+// TrustedPrefixes returns the trusted proxies as networks; a single address becomes a network with
+// one address. Call it after Loaded.Check has found no problem: it leaves out values that are not
+// networks.
 func (s *Settings) TrustedPrefixes() []netip.Prefix { return prefixes(s.TrustedProxies) }
 
 func prefixes(texts []string) []netip.Prefix {
@@ -88,8 +86,7 @@ func prefixes(texts []string) []netip.Prefix {
 	return all
 }
 
-// Level returns the log level for slog. A level that is not one of the choices
-// counts as info.
+// Level returns the log level for slog. A level that is not one of the choices counts as info.
 func (s *Settings) Level() slog.Level { return level(s.LogLevel) }
 
 func level(text string) slog.Level {

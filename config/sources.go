@@ -26,17 +26,16 @@ type found struct {
 	text, origin string
 }
 
-// sources finds settings outside the command line. Kong's own resolvers are not
-// used, because they let a file override the environment and read the environment
-// of the process.
+// sources finds settings outside the command line. Kong's own resolvers are not used, because with
+// them a file would override the environment, and they would read the environment of the process.
 type sources struct {
 	all         []setting
 	environment func(string) (string, bool)
 	origins     Origins
 	problems    *problems
-	traits      traits           // as they were before anything was read
+	traits      traits           // the traits of the set before anything was read
 	file        string           // path of the file that was read, or ""
-	warnings    []string         // about what was found
+	warnings    []string         // about the sources that were read
 	found       map[string]found // nil before the first Resolve
 	broken      bool             // a source cannot be read, so values may be missing
 }
@@ -58,8 +57,7 @@ func (s *sources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 	return value.text, nil
 }
 
-// flagText returns the value of a flag of the command line, or "" if it is not
-// given.
+// flagText returns the value that the command line gives to a flag, or "" if it gives none.
 func flagText(ctx *kong.Context, name string) string {
 	for _, step := range ctx.Path {
 		if step.Flag == nil || step.Flag.Name != name {
@@ -81,8 +79,8 @@ func (s *sources) knows(name string) bool {
 	return false
 }
 
-// search reads the environment and then, for settings that it does not give, the
-// YAML file: the file at path, or the usual one if it exists.
+// search reads the environment. For settings that the environment does not give, it then reads the
+// YAML file: the file at path, or the usual file if it exists.
 func (s *sources) search(path, dataDir string) {
 	s.found = map[string]found{}
 	for _, one := range s.all {
@@ -111,15 +109,15 @@ func (s *sources) search(path, dataDir string) {
 	}
 }
 
-// exists reports whether a file exists. It also returns true if that cannot be
-// found out, so that reading the file reports the error.
+// exists reports whether a file exists. It also returns true if that is not known, so that reading
+// the file reports the error.
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// readFile takes the settings that were not found yet from the YAML file. It reports
-// the settings in refused, which this file cannot set.
+// readFile takes the settings that were not found yet from the YAML file. It reports a problem for
+// each setting in refused that the file contains, because this file cannot set it.
 func (s *sources) readFile(path string, refused []string) {
 	data, err := readLimited(path, fileLimit)
 	if err != nil {
@@ -141,8 +139,8 @@ func (s *sources) readFile(path string, refused []string) {
 	s.file = path
 }
 
-// warnOfReaders adds a warning for a file that contains a secret and that every user
-// of the machine can read.
+// warnOfReaders adds a warning if a file contains a secret and every user of the machine can read
+// the file.
 func (s *sources) warnOfReaders(path string, values map[string]found) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm()&0o004 == 0 || runtime.GOOS == "windows" {
@@ -166,9 +164,8 @@ func (s *sources) standard(name string) string {
 	return ""
 }
 
-// surroundings looks for a setting in the environment, and in the file that the
-// environment names; the variable itself wins. A variable that is empty counts as
-// not set.
+// surroundings looks for a setting in the environment, and in the file that an environment variable
+// names. A variable with the value itself comes first. An empty variable counts as not set.
 func (s *sources) surroundings(one setting) (found, bool, error) {
 	variable := one.variable()
 	text, _ := s.environment(variable)
@@ -185,7 +182,7 @@ func (s *sources) surroundings(one setting) (found, bool, error) {
 	if err != nil {
 		shown := " " + quote(path)
 		if one.secret != "" {
-			shown = "" // some people put the secret itself there
+			shown = "" // some people write the secret itself there
 		}
 		return found{}, false, fmt.Errorf("%s_FILE names a file%s that cannot be read: %w", variable, shown, err)
 	}

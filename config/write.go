@@ -9,9 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// WriteYAML writes a file of the settings that differ from their defaults, secrets
-// too, in their order. It never writes the settings in leftOut, and always writes
-// the kind of media server, because the other settings depend on it.
+// WriteYAML writes a file with the settings that differ from their defaults, secrets included, in
+// the order of the struct. It never writes the settings in leftOut. It always writes the kind of
+// media server, because the other settings depend on it.
 func WriteYAML(w io.Writer, set Set, leftOut ...string) error {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	for _, s := range settingsOf(set) {
@@ -49,7 +49,7 @@ func (s setting) node() *yaml.Node {
 		return list
 	case string:
 		return text(value)
-	default: // needs no quotes
+	default: // such a value needs no quotes
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: s.text()}
 	}
 }
