@@ -5,5 +5,6 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// LetterOf gives tests the letter that the worker hands to the mailer.
+// LetterOf gives tests the data of a mail in the form in which the worker passes them to the
+// mailer.
 func LetterOf(l models.Letter) mailer.Letter { return letterOf(l) }

@@ -25,7 +25,7 @@ type clockState int
 const (
 	clocksAgree  clockState = iota
 	clocksApart             // by more than smallDrift; the Store corrects it
-	clocksDiffer            // by more than [models.MaxDrift]
+	clocksDiffer            // by more than [models.MaxDrift], so that the Store refuses to sweep and to send
 )
 
 // smallDrift is the difference above which a warning is logged.
@@ -46,7 +46,7 @@ func (j *Clocks) Run(ctx context.Context) {
 	}
 }
 
-// Once compares the clocks once, and logs when the answer is another one than before.
+// Once compares the clocks once, and logs the result if it differs from the result before.
 func (j *Clocks) Once(ctx context.Context) {
 	ahead, err := j.Store.CompareClocks(ctx)
 	if ctx.Err() != nil {
@@ -88,7 +88,7 @@ func (j *Clocks) tell(ctx context.Context, ahead time.Duration) {
 	}
 }
 
-// future warns if the database has a row from the future.
+// future logs a warning if the database has a row from the future.
 func (j *Clocks) future(ctx context.Context) {
 	future, err := j.Store.Future(ctx)
 	if err == nil && future > models.MaxDrift {

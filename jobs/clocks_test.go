@@ -27,8 +27,8 @@ func twoInstances(t *testing.T, ahead time.Duration, f func(t *testing.T, clock 
 	})
 }
 
-// work does once what the workers of an instance do: a sweep, and the mails that are due. It returns
-// the mails that were sent.
+// work does once what the workers of an instance do: it sweeps, and sends the mails that are due. It
+// returns the mails that were sent.
 func work(t *testing.T, store *models.Store) *mailtest.Recorder {
 	t.Helper()
 	post := &mailtest.Recorder{}
@@ -37,9 +37,10 @@ func work(t *testing.T, store *models.Store) *mailtest.Recorder {
 	return post
 }
 
-// An instance whose clock is ahead erases nothing that lives (F-14). Without the
-// guard, ten minutes cost the codes of devices that had just been approved, 26 hours
-// the links and the mails of resets, and 31 days sign-ups, tokens and owed mails.
+// An instance whose clock is ahead deletes nothing that is still valid (F-14). Without the guard, a
+// clock that was ten minutes ahead deleted the codes of devices that had just been approved; 26
+// hours, the links and the mails of resets; and 31 days, sign-ups, tokens and the mails in the
+// outbox.
 func TestAClockThatIsAheadErasesNothing(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -49,7 +50,7 @@ func TestAClockThatIsAheadErasesNothing(t *testing.T) {
 			member(t, right, "anna")
 			member(t, right, "dan")
 			in := servicetest.Must(right.Sessions.SignIn(ctx, models.SignIn{NameOrEmail: "anna", Password: password}, models.Caller{}))(t)
-			dropAll(t, right) // the one about the new browser
+			dropAll(t, right) // remove the mail about the new browser
 			signUp(t, right, "berta")
 			confirm := sentSecret(t, work(t, right))
 			reset(t, right, "anna")
@@ -104,8 +105,8 @@ func sentSecret(t *testing.T, post *mailtest.Recorder) string {
 	return token
 }
 
-// The log says once that the clocks differ, and once that they agree again. The workers say
-// nothing of their own meanwhile, and the mail worker goes on by itself.
+// The log says once that the clocks differ, and once that they agree again. Meanwhile the workers
+// log nothing of their own. After that, the mail worker goes on by itself.
 func TestClocksAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	log, clock := &servicetest.Log{}, modelstest.NewClock()
@@ -137,7 +138,7 @@ func TestClocksAreLoggedOnce(t *testing.T) {
 	}
 }
 
-// A database that holds a row from the future is told at the start.
+// If the database has a row from the future, the log says so at the start.
 func TestTheFutureIsLogged(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {

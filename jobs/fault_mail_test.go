@@ -20,11 +20,11 @@ import (
 // long reports whether the long form of the fault tests was asked for.
 func long() bool { return os.Getenv("LATCHKEY_TEST_FAULTS") == "long" }
 
-// hangs says which recipients the mail server never answers.
+// hangs reports whether a recipient is one for whom the mail server never answers.
 func hangs(to string) bool { return strings.HasPrefix(to, "slow-") }
 
-// settle waits until the worker has done all that it can do at the present time of its clock:
-// every mail that it sends hangs, and some more rounds change nothing.
+// settle waits until the worker has done all that it can do at the present time of its clock: every
+// mail that is being sent hangs, and further rounds of the worker change nothing.
 func settle(t *testing.T, store *models.Store, sink *mailtest.Sink, more func(int64)) {
 	t.Helper()
 	for {
@@ -45,9 +45,9 @@ func settle(t *testing.T, store *models.Store, sink *mailtest.Sink, more func(in
 	}
 }
 
-// TestFaultHangingRecipients (F-08) owes mails to recipients for whom the mail server never answers,
-// and then one to somebody else: it arrives within two seconds of the clock. One server takes all
-// mails and passes them on, so this is also how a relay behaves that asks slow servers itself.
+// TestFaultHangingRecipients (F-08) puts mails to recipients for whom the mail server never answers
+// into the queue, and then one mail to somebody else. That mail arrives within two seconds of the
+// clock. Here one mail server accepts all mails, as a relay does that asks the slow servers itself.
 func TestFaultHangingRecipients(t *testing.T) {
 	t.Parallel()
 	for name, domain := range map[string]func(int) string{
@@ -67,10 +67,10 @@ func TestFaultHangingRecipients(t *testing.T) {
 					clock.Advance(time.Millisecond)
 					signUp(t, store, "good")
 					work := worker(t, store, sink.Transport(t))
-					work.Now, work.Parallel = clock.Now, 8 // as serve has it
+					work.Now, work.Parallel = clock.Now, 8 // the command serve uses the same number
 					more := rounds(t, work)
 					running(t, work.Run)
-					t.Cleanup(sink.Down) // before the worker stops, which waits for mails that hang
+					t.Cleanup(sink.Down) // this runs before the worker stops, because the worker waits for mails that hang
 					const looks, most = 500 * time.Millisecond, 2 * time.Second
 					late := time.Duration(0)
 					for ; late <= most; late += 50 * time.Millisecond {
@@ -90,7 +90,7 @@ func TestFaultHangingRecipients(t *testing.T) {
 	}
 }
 
-// tryAll lets each due mail fail once, and makes it due again.
+// tryAll lets each mail that is due fail once, and makes it due again.
 func tryAll(t *testing.T, store *models.Store, clock *modelstest.Clock) {
 	t.Helper()
 	claimed, err := store.Mail.Claim(t.Context(), "earlier", 1000)
@@ -109,11 +109,11 @@ func tryAll(t *testing.T, store *models.Store, clock *modelstest.Clock) {
 type outage struct {
 	name       string
 	begin, end func(t *testing.T, sink *mailtest.Sink)
-	oneByOne   bool // it takes connections and refuses each mail
+	oneByOne   bool // the server accepts connections and refuses each mail
 }
 
-// outages returns the ways in which a mail server is away and says so. That one is away and says
-// nothing is tested in the mailer, which has the connections.
+// outages returns the ways in which a mail server is away and shows it at once. A server that is
+// away and sends nothing is tested in the mailer, which has the connections.
 func outages() []outage {
 	fails := func(f mailtest.Faults) func(*testing.T, *mailtest.Sink) {
 		return func(_ *testing.T, sink *mailtest.Sink) { sink.Fail(f) }
@@ -126,8 +126,9 @@ func outages() []outage {
 }
 
 // TestFaultTenMinutesOfOutage (F-07) lets the mail server be away for ten minutes, in which mails are
-// owed all the time. A minute after its return each has arrived, once, even if the server was asked
-// just before it was back. Meanwhile it is not asked by every mail again and again.
+// put into the queue all the time. Within a minute after the server is back, each mail has arrived,
+// once, even if the worker asked the server just before that. Meanwhile not every mail asks the
+// server again and again.
 func TestFaultTenMinutesOfOutage(t *testing.T) {
 	t.Parallel()
 	for _, o := range outages() {
@@ -136,7 +137,7 @@ func TestFaultTenMinutesOfOutage(t *testing.T) {
 				continue // one refused mail is not an outage: the server may make a stranger wait on purpose
 			}
 			if !long() && (mails == 1) != (o.name == "421") {
-				continue // the short form has each way once
+				continue // in the short form, one way has 1 mail and the others have 24
 			}
 			t.Run(fmt.Sprintf("%s, %d mails", o.name, mails), func(t *testing.T) {
 				t.Parallel()
@@ -157,7 +158,7 @@ func TestFaultTenMinutesOfOutage(t *testing.T) {
 					explained(t, store)
 					most := int64(75)
 					if o.oneByOne {
-						most = 200 // it answers, so each mail has tries of its own
+						most = 200 // the server answers, so each mail is tried separately
 					}
 					if n := asked.Load(); n < 10 || n > most {
 						t.Errorf("the server was asked %d times in ten minutes, want 10 to %d times", n, most)
@@ -199,7 +200,7 @@ func asking(t *testing.T, store *models.Store, sink *mailtest.Sink) (*jobs.Mail,
 	return work, &asked
 }
 
-// rest waits until no mail is being sent, and some rounds more.
+// rest waits until no mail is being sent. Before that, it lets the worker begin two more rounds.
 func rest(t *testing.T, store *models.Store, more func(int64)) {
 	t.Helper()
 	more(2)

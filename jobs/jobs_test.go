@@ -38,7 +38,7 @@ func worker(t *testing.T, store *models.Store, transport mailer.Transport) *jobs
 
 func emailOf(username string) string { return username + "@mail.example.org" }
 
-// signUp signs a person up, so that a confirmation is in the queue.
+// signUp signs a person up, so that a confirmation mail is in the queue.
 func signUp(t *testing.T, store *models.Store, username string) {
 	t.Helper()
 	signUpAt(t, store, username, emailOf(username))
@@ -94,9 +94,9 @@ func once(t *testing.T, j *jobs.Mail) {
 	}
 }
 
-// rounds counts the rounds of a worker that has a clock of the test: each begins with a
-// look at the clock, and while no mail is sent nothing else looks at it. The returned
-// function waits until the worker has begun n rounds more, and so has ended n-1.
+// rounds returns a function that waits until the worker has begun n more rounds, and so has ended
+// n-1 of them. It counts the worker's looks at the clock of the test: each round begins with such a
+// look, and while no mail is being sent nothing else looks at the clock.
 func rounds(t *testing.T, work *jobs.Mail) (more func(n int64)) {
 	t.Helper()
 	var begun atomic.Int64

@@ -81,7 +81,7 @@ func (w *world) acts(ctx context.Context) []act {
 	}
 }
 
-// serverActs returns what servers, their owner and their people do. These acts come
+// serverActs returns what servers, their owner and the people of the servers do. These acts come
 // after those of acts.
 func (w *world) serverActs(ctx context.Context) []act {
 	ask := func() error {
@@ -132,8 +132,8 @@ func (w *world) serverActs(ctx context.Context) []act {
 	}
 }
 
-// lastActs returns the acts that end with the removal of anna's account. The parameter wait
-// is a function that lets the time pass in which a change of the address can be undone.
+// lastActs returns the acts that end with the removal of anna's account. The function wait lets the
+// time pass in which a change of the address can be undone.
 func (w *world) lastActs(ctx context.Context, wait func()) []act {
 	return []act{
 		{"ask for another address", func() error {
@@ -186,7 +186,7 @@ func TestKindsOfMail(t *testing.T) {
 			w.links = links
 		}
 	}
-	post.seen[string(models.MailTest)]++ // not in the outbox: the command sends it itself
+	post.seen[string(models.MailTest)]++ // this mail is never in the outbox: a command sends it itself
 	owed := slices.Sorted(maps.Keys(post.seen))
 	named := namedKinds(t)
 	for _, kind := range named {
@@ -205,7 +205,7 @@ func TestKindsOfMail(t *testing.T) {
 	}
 }
 
-// postman sends the mails in the outbox, and checks each letter first.
+// postman sends the mails in the outbox, and checks the data of each mail first.
 type postman struct {
 	t        *testing.T
 	store    *models.Store
@@ -214,8 +214,8 @@ type postman struct {
 	seen     map[string]int
 }
 
-// deliver sends the mails that are due after an act, checks that they have the kinds of
-// want, and returns the secret of each kind.
+// deliver sends the mails that are due after an act, and checks that their kinds are those in want.
+// It returns the secret of each mail by its kind.
 func (p *postman) deliver(act string, want ...models.MailKind) map[models.MailKind]string {
 	p.t.Helper()
 	claimed, err := p.store.Mail.Claim(p.t.Context(), "postman", 100)
@@ -242,8 +242,8 @@ func (p *postman) deliver(act string, want ...models.MailKind) map[models.MailKi
 	return links
 }
 
-// check sends one letter and fails the test if it has a secret and should not,
-// or the other way round.
+// check sends one mail. It fails the test if the mail has a secret that its kind must not have, or
+// lacks a secret that its kind must have.
 func (p *postman) check(letter models.Letter) {
 	p.t.Helper()
 	for _, traits := range models.MailKinds() {

@@ -24,8 +24,9 @@ func leaseOf(t *testing.T, store *models.Store) string {
 	return leases[0].Owner
 }
 
-// TestMailsOfADeadWorkerAreSentSoon lets a worker die with a mail. Another one, which lives or is
-// started then, has the mail within twenty seconds, whatever the clock of the dead one said.
+// TestMailsOfADeadWorkerAreSentSoon lets a worker die while it has the lease of a mail. Another
+// worker, which was running already or is started then, gets the mail within twenty seconds,
+// whatever the clock of the dead worker was.
 func TestMailsOfADeadWorkerAreSentSoon(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, database string) {
@@ -59,8 +60,9 @@ func TestMailsOfADeadWorkerAreSentSoon(t *testing.T) {
 	})
 }
 
-// TestALeaseIsWatchedWithoutAGap lets the worker see nothing for an hour, as if it or the database
-// had slept: nobody could renew a lease in that time, so it begins to watch anew.
+// TestALeaseIsWatchedWithoutAGap lets the worker see nothing for an hour, as if the worker or the
+// database had been asleep. Nobody could renew a lease in that time, so the worker begins to watch
+// the leases from the beginning.
 func TestALeaseIsWatchedWithoutAGap(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited)
@@ -83,7 +85,7 @@ func TestALeaseIsWatchedWithoutAGap(t *testing.T) {
 	if owner := leaseOf(t, store); owner != "another" {
 		t.Errorf("the lease belongs to %q after an hour in which nobody looked, want it left to %q", owner, "another")
 	}
-	for range 10 { // the other one lives again
+	for range 10 { // the other worker is alive and renews its lease
 		clock.Advance(2 * time.Second)
 		if held, err := store.Mail.Renew(t.Context(), "another", []int64{claimed[0].ID}); err != nil || len(held) != 1 {
 			t.Fatalf("renewed %v, error %v; want the mail", held, err)
@@ -117,12 +119,12 @@ func TestAMailIsSentOnceThoughItIsRetried(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestAMailWhoseLeaseIsLostIsNotSent takes the lease of a mail away from its worker before the mail
-// server has the mail, as if the worker had been asleep: the worker does not send it.
+// TestAMailWhoseLeaseIsLostIsNotSent ends the lease of a mail before the mail server has the mail,
+// as if the worker had been asleep: the worker does not send the mail.
 func TestAMailWhoseLeaseIsLostIsNotSent(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
-		post, work, _, stop := hangingMail(t, store, clock, 1) // with no place in which it could take the mail again
+		post, work, _, stop := hangingMail(t, store, clock, 1) // with one place, so that the worker cannot begin to send the mail a second time
 		if err := store.Mail.Release(t.Context(), work.Owner); err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +132,7 @@ func TestAMailWhoseLeaseIsLostIsNotSent(t *testing.T) {
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %+v, error %v; want the mail", claimed, err)
 		}
-		clock.Advance(14 * time.Second) // also without a look at the lease it is too old
+		clock.Advance(14 * time.Second) // by now the worker must give up the mail, even if it has not looked at the lease
 		post.open()
 		servicetest.Eventually(t, "the worker is done with the mail", func() bool { return post.now.Load() == 0 })
 		stop()

@@ -21,9 +21,9 @@ type Mail struct {
 	Mailer   *mailer.Mailer
 	Log      *slog.Logger
 	Owner    string           // the name of this worker in leases
-	Parallel int              // largest number of mails sent at once, without those that wait for a slow mail server
+	Parallel int              // largest number of mails sent at once, without the mails that are set aside because the mail server is slow
 	Interval time.Duration    // between two reads of the queue
-	Now      func() time.Time // says how long a mail waits
+	Now      func() time.Time // the clock that says how long a mail has waited
 
 	outage outage
 }
@@ -31,14 +31,14 @@ type Mail struct {
 const (
 	roundTime   = 4 * time.Second  // for what one round asks of the database; less than a third of a lease
 	prepareTime = 30 * time.Second // for writing one mail
-	outcomeTime = 10 * time.Second // for one try to write an outcome
-	outcomeWait = 5 * time.Second  // the longest wait between two tries
+	outcomeTime = 10 * time.Second // for one attempt to write an outcome
+	outcomeWait = 5 * time.Second  // the longest wait between two attempts
 	stopTime    = 10 * time.Second // for mails that are being sent when the worker stops
 	releaseTime = 5 * time.Second
 )
 
-// Run sends the mails that are due, until ctx ends. Then it gives the mails that are
-// being sent a moment to arrive, ends its leases and returns.
+// Run sends the mails that are due, until ctx ends. Then it waits for a moment for the mails that
+// are being sent, ends its leases and returns.
 func (j *Mail) Run(ctx context.Context) {
 	run := &mailRun{Mail: j, places: newPlaces(j.Parallel), renewed: j.Now()}
 	j.outage.start(j.Parallel)
@@ -76,13 +76,13 @@ type mailRun struct {
 	places  *places
 	sending sync.WaitGroup
 	renewed time.Time
-	looked  time.Time              // when it looked at the leases of all workers
-	watched map[int64]watchedLease // those that it does not know to be alive
-	waiting []models.Owed          // found due in this interval, without a place so far
-	pressed bool                   // mails that were never tried wait for a place
+	looked  time.Time              // when the worker last looked at the leases of all workers
+	watched map[int64]watchedLease // leases whose worker may be dead
+	waiting []models.Owed          // mails that were found due in this interval and got no place so far
+	pressed bool                   // whether mails that were never tried wait for a place
 }
 
-// soon returns a channel that gives a value when mails may have to be set aside.
+// soon returns a channel that gets a value when mails may have to be set aside.
 func (r *mailRun) soon() <-chan time.Time {
 	if !r.pressed {
 		return nil
@@ -111,14 +111,14 @@ func (r *mailRun) stop(ctx context.Context, breakOff func()) {
 	}
 }
 
-// round does what is due: it renews leases and ends those of dead workers, wakes the queue after
-// an outage, frees the places of slow mails, and begins to send mails.
+// round does what is due: it renews leases, ends the leases of dead workers, makes mails due again
+// after an outage, frees the places of slow mails, and begins to send mails.
 func (r *mailRun) round(ctx, sendCtx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
 	defer func() {
 		if err != nil {
-			r.watched = nil // the database is away, perhaps for other workers, too
+			r.watched = nil // the database is away, perhaps also for other workers
 		}
 	}()
 	now := r.Now()
@@ -132,7 +132,7 @@ func (r *mailRun) round(ctx, sendCtx context.Context) (err error) {
 		return err
 	}
 	for _, slow := range r.places.makeRoom(now, r.pressed) {
-		level := slog.LevelDebug // that it did not come at once, while others waited
+		level := slog.LevelDebug // the mail only took longer than usual while others waited
 		if now.Sub(slow.since) > placePatience {
 			level = slog.LevelInfo
 		}
@@ -147,7 +147,7 @@ func (r *mailRun) claim(ctx, sendCtx context.Context, now time.Time) error {
 	free := r.places.free()
 	most := max(0, min(free, r.outage.room(now, r.places.placed())))
 	if most == 0 && free > 0 {
-		r.pressed = false // the mail server is away, or not asked too much after it was
+		r.pressed = false // the mail server is away, or is asked only a little after it was away
 		return nil
 	}
 	due, waiting, err := r.Store.Mail.ClaimWithin(ctx, models.Claims{
@@ -155,7 +155,7 @@ func (r *mailRun) claim(ctx, sendCtx context.Context, now time.Time) error {
 	})
 	r.waiting = waiting
 	for _, owed := range due {
-		if !r.places.has(owed.ID) { // otherwise it is being sent: its lease was ended, by an operator who retries it, and is ours again
+		if !r.places.has(owed.ID) { // otherwise it is being sent: an operator who retried the mail ended its lease, and now we have the lease again
 			r.start(sendCtx, owed, now)
 		}
 	}
@@ -166,7 +166,7 @@ func (r *mailRun) claim(ctx, sendCtx context.Context, now time.Time) error {
 	return err
 }
 
-// start sends a mail beside others.
+// start begins to send a mail, at the same time as others.
 func (r *mailRun) start(sendCtx context.Context, owed models.Owed, now time.Time) {
 	talk, stop := context.WithCancelCause(sendCtx)
 	s := &sendingMail{id: owed.ID, domain: owed.Domain, first: owed.Attempts == 1, since: now, sure: now.Add(sureTime), stop: stop}
@@ -184,7 +184,7 @@ func (r *mailRun) start(sendCtx context.Context, owed models.Owed, now time.Time
 	})
 }
 
-// wake makes the mails due that were put off, if the mail server takes mail again.
+// wake makes mails due that were put off, if the mail server accepts mail again.
 func (j *Mail) wake(ctx context.Context, now time.Time) error {
 	if !j.outage.wake(now) {
 		return nil
@@ -196,8 +196,8 @@ func (j *Mail) wake(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// Once sends the mails that are due now, and returns when each has been sent or put
-// off. Tests call it instead of waiting for Run.
+// Once sends the mails that are due now, and returns when each of them has been sent or put off.
+// Tests call it instead of waiting for Run.
 func (j *Mail) Once(ctx context.Context) error {
 	due, err := j.Store.Mail.Claim(ctx, j.Owner, 1000)
 	for _, owed := range due {
@@ -207,8 +207,8 @@ func (j *Mail) Once(ctx context.Context) error {
 }
 
 // one sends one mail, writes the outcome, and reports whether the mail was sent. talk is the
-// context of the conversation with the mail server, which may end earlier. It sets no time limit
-// for the mail server, because the mailer has one for each step.
+// context of the conversation with the mail server, which may end before ctx. It has no time limit,
+// because the mailer has a time limit for each step.
 func (j *Mail) one(ctx, talk context.Context, owed models.Owed) (sent bool) {
 	what := []slog.Attr{slog.Int64("mail_id", owed.ID), slog.String("kind", string(owed.Kind)), slog.Int("attempt", owed.Attempts)}
 	letter, send, err := j.prepare(ctx, owed)
@@ -230,7 +230,7 @@ func (j *Mail) one(ctx, talk context.Context, owed models.Owed) (sent bool) {
 	} else {
 		err = j.putOff(ctx, owed, err, what)
 	}
-	if err != nil { // the lease ends, and the mail is tried again with the same Message-ID
+	if err != nil { // the lease ends later, and then the mail is tried again with the same Message-ID
 		j.Log.LogAttrs(ctx, slog.LevelError, "the outcome of a mail was not written", append(what, slog.Any("err", err))...)
 	}
 	return sent
@@ -242,8 +242,8 @@ func (j *Mail) prepare(ctx context.Context, owed models.Owed) (letter models.Let
 	return j.Store.Mail.Prepare(ctx, owed)
 }
 
-// putOff writes that a mail could not be sent, and why. If the mail server is away, it also
-// writes this to the mails that are not tried meanwhile.
+// putOff writes that a mail could not be sent, and why. If the mail server is away, it also writes
+// the reason to the mails that are not tried meanwhile.
 func (j *Mail) putOff(ctx context.Context, owed models.Owed, cause error, what []slog.Attr) error {
 	var next time.Time
 	err := j.insist(ctx, what, func(ctx context.Context) (err error) {
@@ -261,10 +261,10 @@ func (j *Mail) putOff(ctx context.Context, owed models.Owed, cause error, what [
 	return err
 }
 
-// insist writes the outcome of a mail. If that fails, because the database is away, it tries
-// again until it succeeds: a mail whose outcome is lost is sent twice. Meanwhile the mail is one
-// of those that are being sent, so no worker takes it. Only when ctx has ended, because the
-// program stops, a try that failed is not repeated.
+// insist writes the outcome of a mail. If that fails, because the database is away, insist tries
+// again until it succeeds: a mail whose outcome is lost would be sent twice. Meanwhile the mail
+// counts as being sent, so no worker takes it. When ctx has ended, because the program stops,
+// insist does not repeat an attempt that failed.
 func (j *Mail) insist(ctx context.Context, what []slog.Attr, write func(context.Context) error) error {
 	for wait := outcomeWait / 8; ; wait = min(2*wait, outcomeWait) {
 		try, done := context.WithTimeout(context.WithoutCancel(ctx), outcomeTime)
@@ -285,8 +285,8 @@ func (j *Mail) insist(ctx context.Context, what []slog.Attr, write func(context.
 	}
 }
 
-// letterOf returns a letter in the mailer's words. The conversion of the facts
-// compiles only while models and mailer know the same facts.
+// letterOf returns the data of a mail in the type of the mailer. The conversion of the facts
+// compiles only while models and mailer have the same facts.
 func letterOf(l models.Letter) mailer.Letter {
 	return mailer.Letter{
 		ID: l.ID, Kind: string(l.Kind), To: l.To, Locale: l.Locale, Secret: l.Secret,

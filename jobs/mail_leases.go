@@ -10,15 +10,15 @@ import (
 
 const (
 	renewTime = 5 * time.Second                  // between two renewals of leases; a third of a lease
-	sureTime  = models.MailLease - 2*time.Second // after a renewal the worker can be sure for so long that it has the mail alone
+	sureTime  = models.MailLease - 2*time.Second // the time after a renewal for which the worker is sure that no other worker has the mail
 	lookTime  = 2 * time.Second                  // between two looks at the leases of all workers
-	blindTime = 3 * lookTime                     // between two looks after which nothing is known about the time between them
+	blindTime = 3 * lookTime                     // if two looks at the leases are further apart, nothing is known about the time between them
 )
 
-// watchedLease is a lease that may have been left by a worker that has died.
+// watchedLease is a lease whose worker may have died.
 type watchedLease struct {
 	models.Lease
-	since time.Time // when it was seen first with this end
+	since time.Time // when the lease was first seen with this owner and this end
 }
 
 // renew renews the leases of the mails that are being sent, when it is time.
@@ -39,9 +39,9 @@ func (r *mailRun) renew(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// endDeadLeases ends the leases that nobody has renewed for as long as a lease lasts: their worker
-// has died. It watches them all the time and begins anew if it could not look for a while: if the
-// database was away, the others could not renew their leases either.
+// endDeadLeases ends the leases that nobody has renewed for as long as a lease lasts: their workers
+// have died. If it could not look at the leases for a while, it begins to watch them from the
+// beginning: if the database was away, the other workers could not renew their leases either.
 func (r *mailRun) endDeadLeases(ctx context.Context, now time.Time) error {
 	since := now.Sub(r.looked)
 	if since < lookTime {

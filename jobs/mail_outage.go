@@ -5,44 +5,46 @@ import (
 	"time"
 )
 
-// outage keeps what the worker knows about the mail server as a whole: whether it takes mail, and
-// how much it is asked. All mails go to one server, and it passes them on.
+// outage keeps what the worker knows about the mail server as a whole: whether the server accepts
+// mail, and how many mails may be sent to it at once. All mails go to one server, which passes them
+// on.
 //
-// While the server cannot be reached or refuses us, one mail after the other asks it whether it
-// takes mail again, and the others stay in the queue as they are. When it has taken a mail, all
-// that were put off are woken, and more and more are sent at once, so that a server that has just
-// started is not overrun.
+// While the server cannot be reached or refuses us, only one mail at a time is sent, to find out
+// whether the server accepts mail again; the others stay in the queue as they are. When the server
+// has accepted a mail, all mails that were put off become due. More and more mails are then sent at
+// once, so that a server that has just started is not overloaded.
 type outage struct {
 	mu     sync.Mutex
 	most   int       // mails that are sent at once when all is well
 	window int       // mails that may be sent at once now
 	away   bool      // the server could not be reached, or refused us
-	since  time.Time // the first failure since a mail was sent, or zero
-	ask    time.Time // while it is away: not before then it is asked again
-	row    int       // how many mails have failed since one was sent
-	last   int64     // the last mail that failed
-	owes   bool      // mails were put off because of the server, and no mail was sent since
-	wakes  bool      // they are to be woken
+	since  time.Time // when the first mail failed after the last one was sent; zero if none has failed
+	ask    time.Time // while the server is away: the moment before which it is not asked again
+	row    int       // how many mails have failed since the last one was sent
+	last   int64     // the mail that failed last
+	owes   bool      // mails were put off because of the server, and no mail has been sent since
+	wakes  bool      // these mails have to become due
 	woken  time.Time
 }
 
 const (
-	refusals   = 3 // different mails that fail one after the other mean that the server takes none
+	refusals   = 3 // if so many different mails fail one after the other, the server accepts none
 	askFirst   = time.Second
 	askLast    = 5 * time.Minute
 	askPart    = 20          // the server is asked after a twentieth of the time that it has been away
-	wakePause  = time.Minute // between two times that the queue is woken
+	wakePause  = time.Minute // between two times that the mails in the queue are made due
 	growFactor = 2
 )
 
-// start begins a run, which wakes the queue: the operator may have repaired something.
+// start begins a run. At its beginning all mails that were put off become due, because the operator
+// may have repaired something.
 func (o *outage) start(most int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.most, o.window, o.wakes = most, most, true
 }
 
-// room returns how many more mails may be sent now, if so many are being sent.
+// room returns how many more mails may be sent now. sending is how many are being sent.
 func (o *outage) room(now time.Time, sending int) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,7 +67,7 @@ func (o *outage) began(now time.Time) {
 	}
 }
 
-// answered notes that the server has taken our connection.
+// answered notes that the server has accepted a connection from us.
 func (o *outage) answered() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -74,7 +76,7 @@ func (o *outage) answered() {
 	}
 }
 
-// sent notes that the server has taken a mail.
+// sent notes that the server has accepted a mail.
 func (o *outage) sent() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -104,26 +106,27 @@ func (o *outage) failed(now time.Time, id int64, away bool) {
 	}
 }
 
-// askLater says when the server is asked again. The lock is held.
+// askLater sets the time when the server is asked again. The lock is held.
 func (o *outage) askLater(now time.Time) {
 	o.ask = now.Add(min(max(now.Sub(o.since)/askPart, askFirst), askLast))
 }
 
-// asks reports whether a mail that was put off should be tried now, because no other mail asks
-// the server whether it takes mail again.
+// asks reports whether a mail that was put off should be tried now. This is so if no other mail can
+// show whether the server accepts mail again.
 func (o *outage) asks(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.owes || now.Before(o.ask) {
 		return false
 	}
-	if !o.away { // otherwise the mail itself is what asks, see began
+	if !o.away { // otherwise the mail itself asks the server when its sending begins, see began
 		o.askLater(now)
 	}
 	return true
 }
 
-// wake reports whether the mails that were put off are to be woken now, and notes it.
+// wake reports whether the mails that were put off must become due now. If so, it records that this
+// happens.
 func (o *outage) wake(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -134,7 +137,7 @@ func (o *outage) wake(now time.Time) bool {
 	return true
 }
 
-// wakeLater notes that the queue could not be woken.
+// wakeLater notes that the mails could not be made due.
 func (o *outage) wakeLater() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

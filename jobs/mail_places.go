@@ -13,54 +13,54 @@ import (
 // set aside together use fewer connections than a mail server usually allows to one client
 // (Postfix: 50).
 const (
-	placesPerDomain = 2                // of the places that Mail.Parallel gives, for a domain about which nothing is known
-	placePatience   = 10 * time.Second // after it a mail that waits for the mail server is set aside
+	placesPerDomain = 2                // of the places that Mail.Parallel gives; for a domain about which nothing is known
+	placePatience   = 10 * time.Second // after it, a mail that waits for the mail server is set aside
 	asideMost       = 40
 	asidePerDomain  = 8
-	asideRetries    = 12 // of asideMost, for mails that were tried before
+	asideRetries    = 12 // the part of asideMost for mails that were tried before
 )
 
 // While mails that were never tried wait for a place, mails that take longer than usual are set
-// aside much earlier. If too many are set aside already, they are broken off.
+// aside much earlier. If too many mails are set aside already, such a mail is broken off.
 const (
 	rushLeast  = 100 * time.Millisecond
 	rushMost   = 200 * time.Millisecond
 	breakLeast = 500 * time.Millisecond
 )
 
-// These end the sending of a mail before the mail server has it.
+// The reasons for which the sending of a mail ends before the mail server has the mail.
 var (
 	errMadeRoom  = errors.New("the server was slow with this mail while others waited, so it is tried again later")
 	errLeaseLost = errors.New("the lease of the mail could not be renewed, so that another worker may send it")
 )
 
-// places keeps the mails that are being sent. Each mail has a place at first. If the mail
-// server takes long over a mail, the mail is set aside: it is still being sent, but its
-// place is free for other mails. Callers pass the present time to the methods.
+// places keeps the mails that are being sent. Each mail has a place at first. If the mail server
+// takes long over a mail, the mail is set aside: it is still being sent, but its place is free for
+// other mails. Callers pass the present time to the methods.
 //
-// A domain has two places. Each mail that it takes without delay gives it one more, up to three
-// quarters of all; a slow one takes all of these away.
+// A domain has two places. Each mail that the domain accepts without delay gives it one more place,
+// up to three quarters of all places. A slow mail reduces the domain to two places again.
 type places struct {
 	most int
 
 	mu      sync.Mutex
 	sending map[int64]*sendingMail
-	proven  map[string]int // the places of domains that have taken mail
-	usual   time.Duration  // how long the mail server takes over a mail; 0 if it is not known
+	proven  map[string]int // the number of places of each domain that has accepted mail
+	usual   time.Duration  // how long the mail server usually takes over a mail; 0 if that is not known
 	freed   chan struct{}  // holds one value if a place was freed
 }
 
 // sendingMail is one mail that is being sent.
 type sendingMail struct {
 	id     int64
-	domain string // to which it goes
-	first  bool   // it was never tried before
+	domain string // the domain of the recipient
+	first  bool   // whether it was never tried before
 	since  time.Time
-	talks  time.Time // since when the mail server is concerned with it; zero while it waits for a connection
-	sure   time.Time // until then no other worker gets the mail
+	talks  time.Time // when the conversation about this mail began; zero while it waits for a connection
+	sure   time.Time // until this moment no other worker gets the mail
 	aside  bool
 	final  bool  // the mail server may have the mail
-	broken error // the mail is not to be sent
+	broken error // why the mail must not be sent; nil if it may be sent
 	stop   context.CancelCauseFunc
 }
 
@@ -77,22 +77,22 @@ func newPlaces(most int) *places {
 	return &places{most: most, sending: map[int64]*sendingMail{}, proven: map[string]int{}, freed: make(chan struct{}, 1)}
 }
 
-// take gives a mail a place.
+// take gives a mail its place.
 func (p *places) take(s *sendingMail) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sending[s.id] = s
 }
 
-// begin notes that the mail server is concerned with a mail from now on.
+// begin notes that the conversation about a mail has begun.
 func (p *places) begin(s *sendingMail, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s.talks = now
 }
 
-// end reports whether the mail server may be told that a mail is complete. If it returns nil, the
-// mail can no longer be broken off.
+// end reports whether the mail server may be told that a mail is complete: it returns nil, and then
+// the mail can no longer be broken off, or the reason why not.
 func (p *places) end(s *sendingMail, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,7 +115,8 @@ func (p *places) leave(s *sendingMail, sent bool, now time.Time) {
 	}
 }
 
-// learn draws conclusions from a mail that is no longer being sent. The lock is held.
+// learn uses what a mail that is no longer being sent shows about its domain and the mail server.
+// The lock is held.
 func (p *places) learn(s *sendingMail, sent bool, now time.Time) {
 	const domains, weight = 1000, 8
 	if !sent || s.aside {
@@ -155,16 +156,17 @@ func (p *places) placed() int {
 	return p.count((*sendingMail).placed)
 }
 
-// retries returns how many mails that were tried before may get a place ahead of mails that were
-// never tried, so that these cannot hold them up for ever: a quarter of the places.
+// retries returns how many more mails that were tried before may get a place ahead of mails that
+// were never tried. They get a quarter of the places, so that new mails cannot keep them waiting
+// for ever.
 func (p *places) retries() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return max(0, max(1, p.most/4)-p.count(func(s *sendingMail) bool { return !s.aside && !s.first }))
 }
 
-// room returns how many more mails to a domain may get a place. The domain "" stands
-// for mails that nobody gets. They have no limit, because no mail server can delay them.
+// room returns how many more mails to a domain may get a place. The domain "" stands for mails that
+// are sent to nobody. They have no limit, because no mail server can delay them.
 func (p *places) room(domain string) int {
 	if domain == "" {
 		return p.most
@@ -174,7 +176,7 @@ func (p *places) room(domain string) int {
 	return max(p.proven[domain], placesPerDomain) - p.count(func(s *sendingMail) bool { return !s.aside && s.domain == domain })
 }
 
-// ids returns the mails that are being sent.
+// ids returns the ids of the mails that are being sent.
 func (p *places) ids() []int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -192,8 +194,8 @@ func (p *places) has(id int64) bool {
 	return p.sending[id] != nil
 }
 
-// renewed notes that of the mails asked, those in held still belong to this worker, until sure.
-// The others are broken off.
+// renewed notes which leases were renewed: of the mails in asked, this worker has the mails in held
+// until the moment sure. The other mails of asked are broken off.
 func (p *places) renewed(asked, held []int64, sure time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -209,20 +211,20 @@ func (p *places) renewed(asked, held []int64, sure time.Time) {
 	}
 }
 
-// rush returns after which time a mail is set aside while others wait for a place.
+// rush returns after how much time a mail is set aside while others wait for a place.
 func (p *places) rush() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return min(max(2*p.usual, rushLeast), rushMost)
 }
 
-// makeRoom frees places of mails over which the mail server takes too long: the mail is set
-// aside. pressed says that mails that were never tried wait for a place. Then this happens
-// early, and if too many mails are set aside already, the mail is broken off; it is tried again
-// later, when fewer are waiting. A mail that waits for a connection is not hurried in this way,
-// because another mail would wait as well.
+// makeRoom frees the places of mails over which the mail server takes too long: it sets such a mail
+// aside. pressed is true if mails that were never tried wait for a place. Then makeRoom sets mails
+// aside early. If too many are set aside already, it breaks the mail off instead; that mail is
+// tried again later, when fewer mails are waiting. A mail that waits for a connection is not set
+// aside early or broken off, because another mail in its place would wait as well.
 //
-// It returns the mails that were set aside, the one that has waited longest first.
+// makeRoom returns the mails that were set aside, beginning with the one that has waited longest.
 func (p *places) makeRoom(now time.Time, pressed bool) (aside []sendingMail) {
 	rush := p.rush()
 	p.mu.Lock()
@@ -245,8 +247,8 @@ func (p *places) makeRoom(now time.Time, pressed bool) (aside []sendingMail) {
 	return aside
 }
 
-// slowest returns the mails that have a place: first those that were tried before, then the
-// others, each by their time. The lock is held.
+// slowest returns the mails that have a place: first those that were tried before, then the others,
+// each group with the longest wait first. The lock is held.
 func (p *places) slowest() []*sendingMail {
 	var all []*sendingMail
 	for _, s := range p.sending {
@@ -263,7 +265,7 @@ func (p *places) slowest() []*sendingMail {
 	return all
 }
 
-// mayStandAside reports whether one more mail may be set aside. The lock is held.
+// mayStandAside reports whether the mail s may be set aside as well. The lock is held.
 func (p *places) mayStandAside(s *sendingMail) bool {
 	among := func(which func(*sendingMail) bool) int {
 		return p.count(func(other *sendingMail) bool { return other.aside && which(other) })
@@ -273,7 +275,8 @@ func (p *places) mayStandAside(s *sendingMail) bool {
 		(s.first || among(func(other *sendingMail) bool { return !other.first }) < asideRetries)
 }
 
-// count counts mails that are being sent. The lock is held.
+// count returns how many of the mails that are being sent fulfil the condition which. The lock is
+// held.
 func (p *places) count(which func(*sendingMail) bool) int {
 	n := 0
 	for _, s := range p.sending {

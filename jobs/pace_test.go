@@ -11,7 +11,7 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// A domain that takes mail without delay gets six of the eight places; the others stay free for
+// A domain that accepts mail without delay gets six of the eight places; the others stay free for
 // other domains.
 func TestADomainThatTakesMailGetsMorePlaces(t *testing.T) {
 	t.Parallel()
@@ -38,7 +38,8 @@ func TestADomainThatTakesMailGetsMorePlaces(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// After an outage the server is not overrun: as long as it has taken no mail, it has one at a time.
+// After an outage the server is not overloaded: until it has accepted a mail, it gets one mail at a
+// time.
 func TestAfterAnOutageOneMailGoesFirst(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -62,7 +63,7 @@ func TestAfterAnOutageOneMailGoesFirst(t *testing.T) {
 			t.Errorf("%d mails were given to the server that was away, want 1", n)
 		}
 		sink.Fail(mailtest.Faults{})
-		for range 60 { // the one that hangs is set aside after ten seconds
+		for range 60 { // the mail that hangs is set aside after ten seconds
 			clock.Advance(time.Second)
 			more(3)
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestRetryIsTheSameMail fails to send a mail for a while: every attempt waits
-// longer than the one before, up to an hour, and sends exactly the same mail.
+// TestRetryIsTheSameMail lets a mail fail for a while. The wait before each attempt is longer than
+// the one before, up to an hour, and each attempt sends exactly the same mail.
 func TestRetryIsTheSameMail(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -56,8 +56,8 @@ func TestRetryIsTheSameMail(t *testing.T) {
 	})
 }
 
-// TestGivenUpAfterADay stops trying 24 hours after a mail was owed, and keeps it
-// for the operator, who can still send it.
+// TestGivenUpAfterADay checks that a mail is no longer tried 24 hours after it was put into the
+// queue. It stays there for the operator, who can still send it.
 func TestGivenUpAfterADay(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)
@@ -95,7 +95,7 @@ func TestGivenUpAfterADay(t *testing.T) {
 	}
 }
 
-// TestRunOut drops a mail whose link has expired.
+// TestRunOut checks that a mail whose link has expired is deleted.
 func TestRunOut(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)
@@ -115,9 +115,9 @@ func TestRunOut(t *testing.T) {
 	}
 }
 
-// TestFinalAndPassing sends to good, dead and full mailboxes over real SMTP:
-// after a final error the mail is dead at once, after a temporary one it is tried
-// again, and good mailboxes get theirs at the first attempt.
+// TestFinalAndPassing sends over real SMTP to mailboxes that are good, dead or full. After a final
+// error the mail is dead at once. After a temporary error it is tried again. Good mailboxes get
+// their mail at the first attempt.
 func TestFinalAndPassing(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t, modelstest.Unlimited)
@@ -146,8 +146,8 @@ func TestFinalAndPassing(t *testing.T) {
 	}
 }
 
-// TestServerFaultsPass checks that all faults of the mail server itself count as
-// temporary: no mail is given up, and all arrive when the server works again.
+// TestServerFaultsPass checks that all faults of the mail server itself count as temporary: no mail
+// is given up, and all arrive when the server works again.
 func TestServerFaultsPass(t *testing.T) {
 	t.Parallel()
 	for name, faults := range map[string]mailtest.Faults{
@@ -185,8 +185,9 @@ func TestServerFaultsPass(t *testing.T) {
 	}
 }
 
-// TestTakenButNotSaid closes the connection after the server has accepted the mail but
-// before it says so: the mail arrives twice, and mail programs show one.
+// TestTakenButNotSaid closes the connection after the server has accepted the mail but before it
+// confirms that. The mail arrives twice, and mail programs show it once, because both have the same
+// Message-ID.
 func TestTakenButNotSaid(t *testing.T) {
 	t.Parallel()
 	store, clock := modelstest.New(t)

@@ -18,11 +18,12 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// gate is a transport that holds back the mails to names that begin with "slow".
+// gate is a transport that delays the mails to names that begin with "slow", until the test opens
+// it.
 type gate struct {
 	mailtest.Recorder
 	open func()
-	now  atomic.Int64 // mails in it
+	now  atomic.Int64 // the number of mails that wait in it
 }
 
 func newGate(t *testing.T) *gate {
@@ -41,8 +42,8 @@ func newGate(t *testing.T) *gate {
 	return g
 }
 
-// hangingMail has a worker with so many places send a mail that hangs at the gate, and waits until
-// it hangs. At the end of the test the gate opens before the worker has to stop.
+// hangingMail lets a worker with this number of places send a mail that hangs at the gate, and
+// waits until the mail hangs. At the end of the test the gate opens before the worker has to stop.
 func hangingMail(t *testing.T, store *models.Store, clock *modelstest.Clock, places int) (post *gate, work *jobs.Mail, more func(n int64), stop func()) {
 	t.Helper()
 	post = newGate(t)
@@ -78,7 +79,7 @@ func TestStopWaitsForMails(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { work.Run(ctx); close(ended) }()
 	waittest.Receive(t, stopped, "a round that begins while the mail is sent")
-	signUp(t, store, "berta") // too late for this worker
+	signUp(t, store, "berta") // the worker stops already, so it does not send this mail
 	select {
 	case <-ended:
 		t.Error("the worker stopped while a mail was being sent, want it to wait")
@@ -94,7 +95,8 @@ func TestStopWaitsForMails(t *testing.T) {
 	}
 }
 
-// TestStopReleasesLeases checks that another worker gets the leased mails at once.
+// TestStopReleasesLeases checks that another worker gets the mails at once when the worker that has
+// their leases stops.
 func TestStopReleasesLeases(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, _ *modelstest.Clock) {
@@ -113,8 +115,8 @@ func TestStopReleasesLeases(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// A long queue to one domain is read once and not once for each mail. The interval never ends
-// here, so every look but the first comes from a place that was freed.
+// The queue is read once for many mails to one domain, and not once for each mail. The interval
+// never ends here, so each read except the first happens because a place was freed.
 func TestALongQueueIsReadOnce(t *testing.T) {
 	t.Parallel()
 	store, _ := modelstest.New(t, modelstest.Unlimited)
@@ -137,7 +139,7 @@ func TestALongQueueIsReadOnce(t *testing.T) {
 	stop := running(t, work.Run)
 	servicetest.Eventually(t, "an empty queue", func() bool { return len(queue(t, store)) == 0 })
 	stop()
-	if got := reads.Load(); got > 2*5 { // twice at the beginning, for first tries and others, and a few times when nothing is left
+	if got := reads.Load(); got > 2*5 { // two reads at the beginning, for first attempts and for others, and a few when nothing is left
 		t.Errorf("%d mails: the queue was read %d times, want at most 10", mails, got)
 	}
 }

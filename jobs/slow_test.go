@@ -17,8 +17,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// slow signs up n people. The gate holds back their mails, and the address of the person
-// with the number i, from 0, is in domain(i).
+// slow signs up n people whose mails hang at the gate. The function domain returns the domain of
+// the address of each person, by their number from 0.
 func slow(t *testing.T, store *models.Store, n int, domain func(int) string) {
 	t.Helper()
 	for i := range n {
@@ -26,16 +26,16 @@ func slow(t *testing.T, store *models.Store, n int, domain func(int) string) {
 	}
 }
 
-// TestOneSlowDomainTakesTwoPlaces sends to a domain whose mails hang, and to others: the
-// domain gets two of the four places, and its other mails wait in the queue.
+// TestOneSlowDomainTakesTwoPlaces sends to a domain whose mails hang, and to other domains: the
+// slow domain gets two of the four places, and its other mails wait in the queue.
 func TestOneSlowDomainTakesTwoPlaces(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
 		post := newGate(t)
 		defer post.open()
-		slow(t, store, 130, func(int) string { return "slow.example.org" }) // more than are read from the queue at once
+		slow(t, store, 130, func(int) string { return "slow.example.org" }) // more than one read of the queue returns
 		for n := range 12 {
-			clock.Advance(time.Second) // the slow ones are due first
+			clock.Advance(time.Second) // so that the slow mails are due before the others
 			signUp(t, store, fmt.Sprintf("quick-%d", n))
 		}
 		work := worker(t, store, post)
@@ -53,8 +53,8 @@ func TestOneSlowDomainTakesTwoPlaces(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestASlowMailFreesItsPlace lets sixteen mails to sixteen domains hang. A good mail that
-// is due after them is sent within ten seconds of the clock, and all arrive in the end.
+// TestASlowMailFreesItsPlace lets sixteen mails to sixteen domains hang. A good mail that is due
+// after them is sent within ten seconds of the clock, and all mails arrive in the end.
 func TestASlowMailFreesItsPlace(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -87,8 +87,9 @@ func TestASlowMailFreesItsPlace(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestASlowMailFreesThePlaceOfItsDomain lets two mails to a domain hang: a third one is
-// sent when the two have waited for ten seconds, though other places were free.
+// TestASlowMailFreesThePlaceOfItsDomain lets two mails to a domain hang. A third mail to that
+// domain waits, although other places are free, and is sent when the two have waited for ten
+// seconds.
 func TestASlowMailFreesThePlaceOfItsDomain(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -114,7 +115,7 @@ func TestASlowMailFreesThePlaceOfItsDomain(t *testing.T) {
 
 // TestASlowMailIsSentOnce lets a mail server take five minutes over a mail. The lease of the mail
 // is renewed all the time, so another worker, which looks for leases that nobody renews, does not
-// get it.
+// get the mail.
 func TestASlowMailIsSentOnce(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -143,8 +144,8 @@ func TestASlowMailIsSentOnce(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestOutcomeIsWrittenLater breaks the database while a mail is being sent: the outcome
-// is written when the database works again, and the mail is not sent a second time.
+// TestOutcomeIsWrittenLater breaks the database while a mail is being sent. The outcome is written
+// when the database works again, and the mail is not sent a second time.
 func TestOutcomeIsWrittenLater(t *testing.T) {
 	t.Parallel()
 	address := modelstest.SQLite(t)
@@ -157,7 +158,7 @@ func TestOutcomeIsWrittenLater(t *testing.T) {
 	signUp(t, store, "anna")
 	var post mailtest.Recorder
 	post.Fail(func(mailer.Message) error {
-		_, err := side.SQL.ExecContext(context.WithoutCancel(t.Context()), // FAIL keeps the row that notes the try
+		_, err := side.SQL.ExecContext(context.WithoutCancel(t.Context()), // FAIL keeps the row that records the attempt
 			"CREATE TABLE tries (n INTEGER); CREATE TRIGGER broken BEFORE DELETE ON outbox BEGIN INSERT INTO tries VALUES (1); SELECT RAISE(FAIL, 'disk full'); END")
 		return err
 	})
@@ -183,8 +184,8 @@ func TestOutcomeIsWrittenLater(t *testing.T) {
 	}
 }
 
-// TestMailsHurryWhenTheServerReturns lets mails fail for hours because the mail server
-// cannot be reached. As soon as one new mail is sent, all others are.
+// TestMailsHurryWhenTheServerReturns lets mails fail for hours because the mail server cannot be
+// reached. As soon as one new mail is sent, all other mails are sent, too.
 func TestMailsHurryWhenTheServerReturns(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, store *models.Store, clock *modelstest.Clock) {
@@ -214,8 +215,8 @@ func TestMailsHurryWhenTheServerReturns(t *testing.T) {
 	}, modelstest.Unlimited)
 }
 
-// TestOneRefusalHurriesNobody refuses one recipient for a while: this does not make the
-// service try other mails early.
+// TestOneRefusalHurriesNobody has a mail server that refuses one recipient. Other mails that it
+// accepts do not make the service try the refused mail earlier.
 func TestOneRefusalHurriesNobody(t *testing.T) {
 	t.Parallel()
 	store, _ := modelstest.New(t, modelstest.Unlimited)

@@ -15,7 +15,7 @@ type Housekeeping struct {
 	Store *models.Store
 	Log   *slog.Logger
 	Sweep time.Duration // between sweeps
-	Flush time.Duration // between writes of last uses, and between looks for memory to give back
+	Flush time.Duration // between two writes of last uses, and between two looks for memory that can be given back
 }
 
 // Run works until ctx ends, and then writes the last uses once more.

@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// TestHousekeeping sweeps when it starts and from time to time, and writes the
-// last uses when it stops.
+// TestHousekeeping checks that the job sweeps when it starts and then regularly, and that it writes
+// the last uses when it stops.
 func TestHousekeeping(t *testing.T) {
 	t.Parallel()
 	clock, address := modelstest.NewClock(), modelstest.SQLite(t)
@@ -44,7 +44,7 @@ func TestHousekeeping(t *testing.T) {
 	clock.Advance(6 * 24 * time.Hour)
 	servicetest.Eventually(t, "the second is swept", func() bool { return waiting() == 0 })
 
-	other := modelstest.Open(t, address, clock, modelstest.Unlimited) // sees only what is written
+	other := modelstest.Open(t, address, clock, modelstest.Unlimited) // a separate Store, which sees only what is in the database
 	lastSeen := func() time.Time {
 		page, err := other.Sessions.Page(t.Context(), in.Session.AccountID, models.SessionPlace{}, 10)
 		sessions := page.Sessions
@@ -66,7 +66,7 @@ func TestHousekeeping(t *testing.T) {
 	}
 }
 
-// TestHousekeepingFlushes writes the last uses from time to time.
+// TestHousekeepingFlushes checks that the job writes the last uses regularly.
 func TestHousekeepingFlushes(t *testing.T) {
 	t.Parallel()
 	clock, address := modelstest.NewClock(), modelstest.SQLite(t)
