@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// audit checks the open page in every look: people with disabilities must be able to
-// use it, as far as axe-core can find out, and it must fit the window.
+// audit checks the open page in every look: the page must fit the window, and people with
+// disabilities must be able to use it, as far as axe-core can find that out.
 func (v *visitor) audit(name string) {
 	v.t.Helper()
 	before := v.look

@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// wantError fails the test unless an input says, for screen readers too, that
-// something is wrong with it and what.
+// wantError fails the test unless an input says, for screen readers too, that its value is wrong
+// and why.
 func (v *visitor) wantError(name, text string) {
 	v.t.Helper()
 	input := "[name=" + quote(name) + "]"
@@ -55,7 +55,7 @@ func TestMistakesAreShownAndNothingIsLost(t *testing.T) {
 	v.wantValue("password", "")
 
 	// A corrected field loses its error. The error about the taken name comes only after the
-	// check that keeps programs out.
+	// captcha.
 	v.fill("email", "mira.two@example.org")
 	v.fill("password", "seven quiet herons")
 	v.fill("password_again", "seven quiet herons")
@@ -70,7 +70,7 @@ func TestMistakesAreShownAndNothingIsLost(t *testing.T) {
 	v.fill("password_again", "seven quiet herons")
 	v.send("/signup/sent")
 
-	// The address was mistyped: this page can correct it.
+	// The address was mistyped: the page lets the person correct it.
 	v.tabTo("summary")
 	v.press(kb.Enter)
 	v.fill("email", "mira.too@example.org")
@@ -109,8 +109,8 @@ func TestSecretsCanBeShown(t *testing.T) {
 	v.wantValue("password", "seven quiet herons")
 }
 
-// TestSubmitMayComeBeforeTheProof submits a form before its proof of work is done: the
-// page sends the form by itself as soon as the proof is done.
+// TestSubmitMayComeBeforeTheProof submits a form before its proof of work is done. When the proof
+// is done, the page sends the form by itself.
 func TestSubmitMayComeBeforeTheProof(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -118,7 +118,7 @@ func TestSubmitMayComeBeforeTheProof(t *testing.T) {
 	v := s.visit(t, desktop, "en")
 	v.open("/forgot")
 	v.leaving("/forgot/sent", func() {
-		// A script does this at once, faster than a person could.
+		// A script submits the form at once, faster than a person could.
 		ask[bool](v, `(() => {
 			const form = document.querySelector("form[action='/forgot']");
 			form.elements.name_or_email.value = `+quote(p.username)+`;

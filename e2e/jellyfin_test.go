@@ -21,14 +21,14 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// startAgent sets an agent up beside a Jellyfin server, with a claim code, and runs it.
+// startAgent sets up an agent beside a Jellyfin server, with a claim code, and runs it.
 func startAgent(t *testing.T, s *service, jellyfin *jellyfintest.Server, code string) {
 	t.Helper()
 	p := agentProgram{t.TempDir(), []string{
 		"LATCHKEY_AGENT_SERVICE=" + s.origin, "LATCHKEY_AGENT_CLAIM_CODE=" + code, "LATCHKEY_AGENT_LISTEN=127.0.0.1:0",
 		"LATCHKEY_AGENT_MEDIA_SERVER=jellyfin", "LATCHKEY_AGENT_MEDIA_SERVER_URL=" + jellyfin.URL, "LATCHKEY_AGENT_API_KEY=" + jellyfin.APIKey,
 		"LATCHKEY_AGENT_ADDRESSES=https://films.example.org", "LATCHKEY_AGENT_REPORT_LAN=false",
-		"LATCHKEY_AGENT_ALLOW_ALL_USERS=true", // the yes at the machine has tests of its own
+		"LATCHKEY_AGENT_ALLOW_ALL_USERS=true", // the permission for local users has tests of its own
 	}}
 	p.do(t, "", "setup")
 	p.start(t, jellyfin.APIKey)
@@ -37,7 +37,7 @@ func startAgent(t *testing.T, s *service, jellyfin *jellyfintest.Server, code st
 // agentProgram is the agent with its own folder.
 type agentProgram struct {
 	folder   string
-	settings []string // of its environment
+	settings []string // the environment variables with its settings
 }
 
 func (p agentProgram) command(arguments ...string) *exec.Cmd {
@@ -102,7 +102,8 @@ type television struct {
 	input io.Writer
 }
 
-// tvLine is a line of its output: a code, the local user who is signed in, or an error.
+// tvLine is a line of the television's output: a code, the local user who is signed in, or an
+// error.
 type tvLine struct {
 	Code   string `json:"code"`
 	ID     string `json:"id"`
@@ -163,7 +164,7 @@ func (tv *television) again() tvLine {
 	return tv.next()
 }
 
-// eventually calls ask until it reports true, and returns its value.
+// eventually calls ask until ask reports true, and returns the value.
 func eventually[T any](t *testing.T, what string, ask func() (T, bool)) T {
 	t.Helper()
 	var answer T
@@ -194,7 +195,7 @@ func (s *service) localUserID(t *testing.T, owner, server, name string) string {
 	})
 }
 
-// invite lets an owner invite a person to a server; the person accepts.
+// invite lets an owner invite a person to a server. The person accepts.
 func (s *service) invite(t *testing.T, owner, server string, guest person, offer map[string]any) {
 	t.Helper()
 	offer["server_id"] = server
@@ -207,9 +208,9 @@ func (s *service) invite(t *testing.T, owner, server string, guest person, offer
 	askAPI[struct{}](t, s, s.token(t, guest), http.MethodPost, "/invites/"+made.ID+"/accept", nil)
 }
 
-// TestQuickConnect signs in a television with an app of Jellyfin that does not know
-// Latchkey: it shows six digits, a person types them on a phone, and
-// the television is signed in as their local user.
+// TestQuickConnect signs in a television with a Jellyfin app that does not know Latchkey. The
+// television shows six digits, a person types them on a phone, and the television is signed in as
+// the local user of that person.
 func TestQuickConnect(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.9", "10.10", "10.11", "12"} {
@@ -336,7 +337,8 @@ func TestJoin(t *testing.T) {
 	done(owner, server, "Grandpa")
 }
 
-// keepPictures writes the pictures of docs/agent.md and docs/at-home.md, if they are wanted.
+// keepPictures writes the pictures of docs/agent.md and docs/at-home.md, if the folder for them is
+// set.
 func keepPictures(v *visitor, olga person, server string) {
 	v.t.Helper()
 	folder := os.Getenv("LATCHKEY_TEST_SCREENSHOTS")
@@ -360,8 +362,8 @@ func keepPictures(v *visitor, olga person, server string) {
 	keep("device.png")
 }
 
-// typeDigits lets a person type the six digits of a television, perhaps wrong ones
-// first, and say that they see them.
+// typeDigits lets a person type the six digits of a television and confirm that they see them. If
+// wrong is not "", the person types these wrong digits first.
 func typeDigits(v *visitor, wrong, right string) {
 	v.t.Helper()
 	if wrong != "" {
@@ -375,7 +377,7 @@ func typeDigits(v *visitor, wrong, right string) {
 func (v *visitor) enterDigits(digits string) {
 	v.t.Helper()
 	v.open("/link")
-	v.wantValue("user_code", "") // the page never fills the digits in
+	v.wantValue("user_code", "") // the page never fills in the digits by itself
 	v.fill("user_code", digits)
 	v.send("/link/code")
 	v.wantText("main", v.says("page.quick_connect.warning"))

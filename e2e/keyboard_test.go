@@ -30,13 +30,14 @@ func (v *visitor) back() {
 // stop is the element that has the focus.
 type stop struct {
 	Name    string // for messages
-	Fits    bool   // it is the wanted element
-	Nowhere bool   // nothing has the focus
-	Seen    bool   // it is in the window
-	Ringed  bool   // it visibly shows that it has the focus
+	Fits    bool   // whether it is the wanted element
+	Nowhere bool   // whether no element has the focus
+	Seen    bool   // whether it is in the window
+	Ringed  bool   // whether it visibly shows that it has the focus
 }
 
-// focused describes the element with the focus; wanted is a selector.
+// focused describes the element that has the focus. wanted is the selector of the element that
+// should have it.
 func (v *visitor) focused(wanted string) stop {
 	v.t.Helper()
 	return ask[stop](v, fmt.Sprintf(`(() => {
@@ -52,8 +53,8 @@ func (v *visitor) focused(wanted string) stop {
 	})()`, quote(wanted)))
 }
 
-// tabTo presses Tab until the element of a selector has the focus. Each halt on
-// the way must be visible.
+// tabTo presses Tab until the element of a selector has the focus. Each element that gets the focus
+// before it must show that visibly.
 func (v *visitor) tabTo(selector string) {
 	v.t.Helper()
 	var halts []string
@@ -72,14 +73,14 @@ func (v *visitor) tabTo(selector string) {
 	v.t.Fatalf("%s: Tab does not reach %s, want it among\n%s", v.where(), selector, strings.Join(slices.Compact(halts), "\n"))
 }
 
-// fill types text into the input of a name, and replaces its text.
+// fill types text into the input with this name, in place of the text that it has.
 func (v *visitor) fill(name, text string) {
 	v.t.Helper()
 	v.tabTo("[name=" + quote(name) + "]")
 	v.replace(text)
 }
 
-// replace types text into the input that has the focus.
+// replace types text into the input that has the focus, in place of the text that it has.
 func (v *visitor) replace(text string) {
 	v.t.Helper()
 	v.do(

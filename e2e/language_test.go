@@ -75,8 +75,8 @@ func TestGerman(t *testing.T) {
 	other.wantGerman("account", "page.account.title")
 }
 
-// wantGerman fails the test unless the page is German, from its heading to what
-// assistive technology reads.
+// wantGerman fails the test unless the whole page is German, from its heading to the texts for
+// assistive technology.
 func (v *visitor) wantGerman(name, title string) {
 	v.t.Helper()
 	if language := ask[string](v, `document.documentElement.lang`); language != "de" {
@@ -111,7 +111,7 @@ func TestLanguageThatIsNoTag(t *testing.T) {
 	if got := ask[string](v, `navigator.language`); got != "en-US@posix" {
 		t.Fatalf("the browser's language is %q, want en-US@posix", got)
 	}
-	v.until(`document.querySelector("time[datetime]").title`) // a script has put the reader's own time in its place
+	v.until(`document.querySelector("time[datetime]").title`) // a script has replaced the time by the time in the reader's time zone
 	v.open("/account/password")
 	v.until(`document.querySelector("form button.reveal")`)
 	v.fill("current_password", "wrong")

@@ -24,7 +24,8 @@ const (
 	tvAddress = "203.0.113.20"
 )
 
-// machine is a program that speaks the Connect protocol, by the headers that it sends.
+// machine is a program that speaks the Connect protocol. It consists of the headers that the
+// program sends.
 type machine map[string]string
 
 var (
@@ -32,7 +33,7 @@ var (
 	tv          = machine{"X-Application": "Emby for TV/2.1", "X-Forwarded-For": tvAddress}
 )
 
-// with returns the machine with one more header.
+// with returns a copy of the machine that sends one more header.
 func (m machine) with(name, value string) machine {
 	more := maps.Clone(m)
 	more[name] = value
@@ -77,7 +78,7 @@ func call[T any](t *testing.T, s *service, m machine, method, path string, pairs
 	return answer
 }
 
-// The members of answers that the tests read.
+// The parts of answers that the tests read.
 type (
 	registered struct{ ID, AccessKey string }
 	signedIn   struct {
@@ -124,9 +125,9 @@ func claimCode(v *visitor) string {
 	return strings.TrimSpace(ask[string](v, `document.querySelector("#claim-code").textContent`))
 }
 
-// TestLinkFromAServer lets an owner claim a media server, a person link with it and sign
-// in a TV, and the owner end the link. The programs use the protocol, the people
-// only the keyboard.
+// TestLinkFromAServer lets an owner claim a media server, lets a person link with it and sign in a
+// TV, and lets the owner end the link. The programs use the protocol, and the people use only the
+// keyboard.
 func TestLinkFromAServer(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -194,8 +195,8 @@ func showCode(t *testing.T, s *service) string {
 	return call[pin](t, s, tv, http.MethodPost, "/pin", "deviceId", tvID).Pin
 }
 
-// signTVIn lets a TV show a code. A person types the code as people do, and approves
-// it.
+// signTVIn lets a TV show a code. A person types the code in small letters and without its dash,
+// goes back, types it as the TV shows it, and approves the TV.
 func signTVIn(v *visitor, p person) signedIn {
 	v.t.Helper()
 	code := showCode(v.t, v.site)
@@ -203,7 +204,7 @@ func signTVIn(v *visitor, p person) signedIn {
 	v.wantFocus("[name=user_code]")
 	v.fill("user_code", strings.ToLower(strings.ReplaceAll(code, "-", "")))
 	v.send("/link/code")
-	v.leaving("/link", func() { v.do(chromedp.NavigateBack()) }) // no question whether to send the form again
+	v.leaving("/link", func() { v.do(chromedp.NavigateBack()) }) // the browser does not ask whether to send the form again
 	v.wantFocus("[name=user_code]")
 	v.fill("user_code", code)
 	v.send("/link/code")
@@ -222,8 +223,8 @@ func signTVIn(v *visitor, p person) signedIn {
 	return call[signedIn](v.t, v.site, tv, http.MethodPost, "/pin/authenticate", "deviceId", tvID, "pin", code)
 }
 
-// linkPages returns the pages about servers, links and devices: olga runs a server and
-// uses it herself.
+// linkPages returns the pages about servers, links and devices. olga runs a server and uses it
+// herself.
 func linkPages(t *testing.T, s *service) []shown {
 	t.Helper()
 	olga := s.account(t, "olga")
@@ -235,7 +236,7 @@ func linkPages(t *testing.T, s *service) []shown {
 			return
 		}
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Allow-Headers", "*") // visitors send a header with their address
+		w.Header().Set("Access-Control-Allow-Headers", "*") // the pages of visitors send a header with their address
 		w.Header().Set("Content-Type", "application/json")
 		said := "another"
 		if media.Load() {

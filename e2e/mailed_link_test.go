@@ -13,8 +13,8 @@ import (
 )
 
 // oldBrowsers is a proxy in front of a service. It makes requests look as if an old browser had sent them: it removes
-// the Sec-Fetch headers, so that only the Origin header says which site a form comes from. It remembers that header
-// for each form.
+// the Sec-Fetch headers, so that only the Origin header says from which site a form comes. For each form it remembers
+// the Origin header.
 type oldBrowsers struct {
 	mu      sync.Mutex
 	next    *httputil.ReverseProxy
@@ -58,9 +58,9 @@ func behindOldBrowsers(t *testing.T) (*service, *oldBrowsers) {
 	return s, proxy
 }
 
-// TestMailedLinksInOldBrowsers follows every link that a mail has, in a browser that does not send Sec-Fetch-Site, and
-// sends the form of its page. One link ends with a full stop, as if a mail program had taken the end of the sentence
-// for a part of the link.
+// TestMailedLinksInOldBrowsers follows mailed links in a browser that does not send Sec-Fetch-Site, and sends the form
+// of each page. One link ends with a full stop, as if a mail program had taken the end of the sentence for a part of
+// the link.
 func TestMailedLinksInOldBrowsers(t *testing.T) {
 	t.Parallel()
 	s, proxy := behindOldBrowsers(t)

@@ -32,7 +32,7 @@ import (
 
 var gallery = flag.String("gallery", "", "folder to write a picture of every checked page into")
 
-// All tests share these; TestMain sets them.
+// All tests share these values; TestMain sets them.
 var (
 	program   string // the built program
 	axe       string // source of axe-core
@@ -100,13 +100,13 @@ func startBrowser(profile string) (stop func(), err error) {
 	)
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	var stopBrowser context.CancelFunc
-	browser, stopBrowser = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // events it does not know yet
+	browser, stopBrowser = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // an empty error function, because of events that chromedp does not know yet
 	if err := chromedp.Run(browser); err != nil {
 		stopAllocator()
 		return nil, fmt.Errorf("start the browser: %w", err)
 	}
 	return func() {
-		_ = chromedp.Cancel(browser) // waits until it is gone
+		_ = chromedp.Cancel(browser) // waits until the browser has ended
 		stopBrowser()
 		stopAllocator()
 	}, nil

@@ -50,7 +50,7 @@ func TestWithoutScripts(t *testing.T) {
 	deleteAccount(v, p)
 }
 
-// fillSignUpBriefly sends a sign-up that is complete except for its proof of work.
+// fillSignUpBriefly sends a sign-up form that is complete except for its proof of work.
 func fillSignUpBriefly(v *visitor) {
 	v.t.Helper()
 	v.open("/signup")

@@ -16,10 +16,10 @@ import (
 	"github.com/latchkey-media/latchkey/templates"
 )
 
-// shown is one page in one of its shapes.
+// shown is one page in one of its forms.
 type shown struct {
 	page   string // the name of its template
-	as     string // the name of its shape; "" for the usual one
+	as     string // the name of this form of the page; "" for the usual one
 	arrive func(v *visitor)
 }
 
@@ -30,10 +30,11 @@ func (p shown) name() string {
 	return p.page + " " + p.as
 }
 
-// at returns an arrival that simply opens a path.
+// at returns a function that arrives at a page by opening a path.
 func at(path string) func(*visitor) { return func(v *visitor) { v.t.Helper(); v.open(path) } }
 
-// status returns an arrival that also checks the status of the page.
+// status returns a function that arrives at a page as arrive does, and checks the status of the
+// page.
 func status(arrive func(*visitor), want int) func(*visitor) {
 	return func(v *visitor) {
 		v.t.Helper()

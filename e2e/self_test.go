@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// TestAuditFindsFaults breaks a page, and checks that the audit finds it: an audit that
-// finds nothing would prove nothing.
+// TestAuditFindsFaults breaks a page, and checks that the audit finds the faults: an audit that
+// never finds anything would prove nothing.
 func TestAuditFindsFaults(t *testing.T) {
 	t.Parallel()
 	v := serve(t).visit(t, phone, "en")
@@ -36,7 +36,7 @@ func TestAuditFindsFaults(t *testing.T) {
 	}
 }
 
-// TestWatchSees lets a page misbehave, and checks that the watch notices.
+// TestWatchSees lets a page do what no page may do, and checks that the watch notices it.
 func TestWatchSees(t *testing.T) {
 	t.Parallel()
 	v := serve(t).visit(t, phone, "en")
@@ -57,7 +57,7 @@ func TestWatchSees(t *testing.T) {
 	v.trouble = nil // these faults were intended
 }
 
-// wantSeen waits until the watch has seen all texts.
+// wantSeen waits until the watch has recorded faults that contain all texts.
 func (v *visitor) wantSeen(texts ...string) {
 	v.t.Helper()
 	var unseen []string
@@ -66,7 +66,7 @@ func (v *visitor) wantSeen(texts ...string) {
 	}
 }
 
-// unseen returns the texts that are in no trouble so far.
+// unseen returns the texts that no recorded fault contains.
 func (w *watch) unseen(texts []string) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -42,13 +42,13 @@ type service struct {
 	taken int             // visitors so far
 }
 
-// serve starts the program in development with some more arguments. When the
-// test ends it must stop without an error and have logged none.
+// serve starts the program in development mode with the additional arguments args. When the test
+// ends, the program must stop without an error, and must have logged no error.
 func serve(t *testing.T, args ...string) *service {
 	t.Helper()
 	s := &service{t: t, folder: t.TempDir(), ended: make(chan error, 1), read: map[string]bool{}}
-	// Each visitor has an address of its own, as behind a proxy, so that
-	// limits by address do not make one test wait for another.
+	// Each visitor has an address of its own, as behind a proxy. Otherwise a limit for one address
+	// could make one test wait for another.
 	s.args = append([]string{"--dev", "--data-dir", s.folder, "--log-format", "json", "--trusted-proxies", "127.0.0.1"}, args...)
 	s.process = exec.Command(program, append([]string{"serve", "--listen", "127.0.0.1:0"}, s.args...)...)
 	errors, err := s.process.StderrPipe()
@@ -129,7 +129,7 @@ func (s *service) operate(t *testing.T, input string, command ...string) {
 	}
 }
 
-// alter changes the SQLite database of s directly, for states that would take a long
+// alter changes the SQLite database of s directly, to make states that would otherwise take a long
 // time to arise.
 func (s *service) alter(t *testing.T, statement string, args ...any) {
 	t.Helper()
@@ -159,7 +159,7 @@ func newPerson(username string) person {
 	}
 }
 
-// account makes a confirmed account with the operator's commands.
+// account makes a confirmed account with the commands for operators.
 func (s *service) account(t *testing.T, username string) person {
 	t.Helper()
 	p := newPerson(username)
@@ -168,7 +168,7 @@ func (s *service) account(t *testing.T, username string) person {
 	return p
 }
 
-// mail waits for a mail of a kind to an address, other than mails taken before.
+// mail waits for a mail of a kind to an address. It ignores mails that were taken before.
 func (s *service) mail(t *testing.T, kind, to string) *mailtest.Mail {
 	t.Helper()
 	var found *mailtest.Mail
@@ -189,7 +189,8 @@ func (s *service) mail(t *testing.T, kind, to string) *mailtest.Mail {
 	return found
 }
 
-// take reads a mail, unless it has another recipient or was taken before.
+// take reads a mail and marks it as taken. It returns nil if the mail has another recipient or was
+// taken before.
 func (s *service) take(t *testing.T, file, to string) *mailtest.Mail {
 	t.Helper()
 	s.mu.Lock()

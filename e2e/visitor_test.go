@@ -33,7 +33,7 @@ var (
 	phone   = look{width: 320, height: 640}
 	desktop = look{width: 1280, height: 900}
 
-	magnified = look{width: 180, height: 360} // a phone of 360 pixels whose pages are shown at twice their size
+	magnified = look{width: 180, height: 360} // a phone with 360 pixels whose pages are shown at twice their size
 )
 
 // schemeFeature is the name of the colour scheme in style sheets.
@@ -51,13 +51,13 @@ func (l look) scheme() string {
 
 func (l look) String() string { return fmt.Sprintf("%d-%s", l.width, l.scheme()) }
 
-// visitor is a person with a browser that shares nothing with others. A page that logs
-// an error, sends a request to another host or breaks the content security policy fails
-// the test.
+// visitor is a person with a browser that shares nothing with the browsers of others. A page that
+// logs an error, sends a request to another host or breaks the content security policy fails the
+// test.
 type visitor struct {
 	*watch
 	t      *testing.T
-	ctx    context.Context //nolint:containedctx // of the tab; chromedp keeps the tab in it
+	ctx    context.Context //nolint:containedctx // the context of the tab; chromedp keeps the tab in it
 	site   *service
 	locale string
 	look   look
@@ -84,7 +84,7 @@ func (s *service) visit(t *testing.T, l look, locale string) *visitor {
 	v.do(
 		network.SetExtraHTTPHeaders(network.Headers{"X-Forwarded-For": address}),
 		emulation.SetUserAgentOverride(userAgent).WithAcceptLanguage(locale),
-		emulation.SetFocusEmulationEnabled(true), // so that pages in the background have a focus too
+		emulation.SetFocusEmulationEnabled(true), // so that a page in the background can have the focus, too
 		emulation.SetScrollbarsHidden(true),      // so that the page has the whole width
 		audits.Enable(),
 	)
@@ -109,7 +109,7 @@ func newProfile(t *testing.T) (ctx context.Context, leave func()) {
 		t.Fatalf("open a window: %v", err)
 	}
 	ctx, cancelTab := chromedp.NewContext(browser, chromedp.WithTargetID(tab))
-	if err := chromedp.Run(ctx); err != nil { // the context of the first run decides how long events of the tab arrive
+	if err := chromedp.Run(ctx); err != nil { // how long events of the tab arrive depends on the context of the first run
 		t.Fatalf("open a tab: %v", err)
 	}
 	return ctx, func() {
@@ -120,7 +120,7 @@ func newProfile(t *testing.T) (ctx context.Context, leave func()) {
 	}
 }
 
-// become shows the page in another look, without loading it again.
+// become shows the page in another look, without loading the page again.
 func (v *visitor) become(l look) {
 	v.t.Helper()
 	v.look = l
@@ -133,7 +133,7 @@ func (v *visitor) become(l look) {
 	v.until(fmt.Sprintf("innerWidth === %d && matchMedia('(%s: %s)').matches", l.width, schemeFeature, l.scheme()))
 }
 
-// withoutScripts turns scripts off for the next pages.
+// withoutScripts turns scripts off for the pages that are opened from now on.
 func (v *visitor) withoutScripts() *visitor {
 	v.t.Helper()
 	v.do(emulation.SetScriptExecutionDisabled(true))
@@ -158,7 +158,7 @@ func ask[T any](v *visitor, expression string) T {
 	return answer
 }
 
-// until waits until an expression is true, in this page or in one that follows it.
+// until waits until an expression is true, in this page or in a page that follows it.
 func (v *visitor) until(expression string) {
 	v.t.Helper()
 	if !v.becomes(expression) {
@@ -171,7 +171,7 @@ func (v *visitor) becomes(expression string) bool {
 		var holds bool
 		ctx, cancel := context.WithTimeout(v.ctx, patience)
 		defer cancel()
-		err := chromedp.Run(ctx, chromedp.Evaluate("!!("+expression+")", &holds)) // fails while the page changes
+		err := chromedp.Run(ctx, chromedp.Evaluate("!!("+expression+")", &holds)) // this fails while the page changes
 		return err == nil && holds
 	})
 }
@@ -193,8 +193,8 @@ func (v *visitor) open(address string) {
 	v.checkWidth()
 }
 
-// leaving calls act, which leads to another page, and waits until that page is loaded. The
-// argument to is the path of that page, without a query.
+// leaving calls act, which leads to another page, and waits until that page is loaded. to is the
+// path of that page, without a query.
 func (v *visitor) leaving(to string, act func()) {
 	v.t.Helper()
 	v.do(chromedp.Evaluate(`window.before = true`, nil))
@@ -219,8 +219,8 @@ func (v *visitor) overhang() int {
 	return ask[int](v, `document.scrollingElement.scrollWidth - innerWidth`)
 }
 
-// says returns the text of key in the visitor's language. pairs are the names and
-// values of its placeholders.
+// says returns the text of key in the visitor's language. pairs are the names and values of the
+// placeholders in the text.
 func (v *visitor) says(key string, pairs ...string) string {
 	params := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -253,7 +253,8 @@ func (v *visitor) wantRefusal() {
 	v.wantText("#problem[role=alert]", v.says("error.sign_in_wrong"))
 }
 
-// picture returns a picture of the page, or of the part above bottom if that is not 0.
+// picture returns a picture of the page. If bottom is not 0, it shows only the part of the page
+// above it.
 func (v *visitor) picture(bottom float64) []byte {
 	v.t.Helper()
 	if bottom == 0 {

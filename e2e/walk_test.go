@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestWalk lets a person do everything with an account, with only the keyboard: Tab,
-// Enter, space and typing.
+// TestWalk lets a person do everything with an account using only the keyboard: Tab, Enter, space
+// and typing.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	t.Run("phone", func(t *testing.T) {
@@ -68,7 +68,8 @@ func fillSignUp(v *visitor, p person) {
 	v.fill("password_again", p.password)
 }
 
-// confirm opens the link of the mail. Opening the page does not spend the link.
+// confirm opens the link of the mail, and confirms the account. Opening the page alone does not
+// spend the link.
 func confirm(v *visitor, p person) {
 	v.t.Helper()
 	link := v.site.link(v.t, "confirm", p.email)
@@ -77,11 +78,11 @@ func confirm(v *visitor, p person) {
 	v.wantText("main", p.email)
 	v.push(`form[action="/confirm"] button`, "/signin")
 	v.wantNotice("confirmed")
-	v.arriveByLink(link, "/signin") // a second time, as people do
+	v.arriveByLink(link, "/signin") // people open the link a second time
 	v.wantNotice("confirmed_before")
 }
 
-// arriveByLink opens the link of a mail; its token leaves the address at once.
+// arriveByLink opens the link of a mail. The page at once removes the token from the address.
 func (v *visitor) arriveByLink(link, path string) {
 	v.t.Helper()
 	v.open(link)
@@ -96,7 +97,7 @@ func signIn(v *visitor, p person) {
 	v.wantFocus("[name=name_or_email]")
 	v.fill("name_or_email", p.email)
 	v.fill("password", p.password)
-	v.send("/servers") // people come for their films
+	v.send("/servers") // after the sign-in people see their servers
 }
 
 func changePassword(v *visitor, p person) string {
@@ -124,8 +125,8 @@ func setPIN(v *visitor, p person) {
 	v.site.mail(v.t, "pin_changed", p.email)
 }
 
-// renewPIN sets a new PIN by a mail, as somebody who has forgotten theirs does, and
-// returns it.
+// renewPIN sets a new PIN by a mail, as somebody does who has forgotten the old one, and returns
+// it.
 func renewPIN(v *visitor, p person) string {
 	v.t.Helper()
 	const pin = "b1tt3rn"
@@ -152,8 +153,8 @@ func renewPIN(v *visitor, p person) string {
 	return pin
 }
 
-// renewPassword sets a new password by a mail, as somebody who has forgotten theirs
-// does, and returns it.
+// renewPassword sets a new password by a mail, as somebody does who has forgotten the old one, and
+// returns it.
 func renewPassword(v *visitor, p person) string {
 	v.t.Helper()
 	const password = "eleven shy egrets"
@@ -177,7 +178,8 @@ func renewPassword(v *visitor, p person) string {
 	return password
 }
 
-// arriveElsewhere signs in at another browser, about which a mail is sent.
+// arriveElsewhere signs in with another browser. The service then sends a mail about the new
+// browser.
 func arriveElsewhere(other *visitor, p person) {
 	other.t.Helper()
 	signIn(other, p)

@@ -16,12 +16,11 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 )
 
-// watch collects the troubles that no page may cause: messages on the console, errors of
-// scripts, breaches of the content security policy, requests to other hosts,
-// missing files.
+// watch collects what no page may cause: messages on the console, errors of scripts, breaches of
+// the content security policy, requests to other hosts, missing files.
 type watch struct {
 	mu      sync.Mutex
-	allowed []string // origins
+	allowed []string // origins to which pages may send requests
 	trouble []string
 }
 
@@ -54,8 +53,8 @@ func (w *watch) notice(event any) {
 	case *runtime.EventExceptionThrown:
 		w.complain("script: %s", e.ExceptionDetails.Error())
 	case *log.EventEntryAdded:
-		// Error pages have the status of the error, which is also logged here.
-		// Other answers are checked below.
+		// An error page has the status of the error, which the browser logs here, too. The status
+		// of other answers is checked below.
 		if e.Entry.Level != log.LevelVerbose && e.Entry.Level != log.LevelInfo && !strings.HasPrefix(e.Entry.Text, "Failed to load resource: the server responded with a status of") {
 			w.complain("log: %s %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
