@@ -14,21 +14,21 @@ import (
 	"github.com/latchkey-media/latchkey/internal/bench"
 )
 
-// route is a row of the table of cases: a request, who answers it, and the goals. A new route
-// of the service is measured by one more row in [town.routes], and by its answer in
-// floor_answers.go if it is compared with the floor.
+// route is a row of the table of cases: a request, the programs that answer it, and the goals. To
+// measure a new route of the service, add a row to [town.routes]. If the route is compared with the
+// floor, also add its answer to floor_answers.go.
 type route struct {
 	name        string
 	request     func(b []byte, random *rand.Rand) []byte
 	want        int     // the status; 0 for 200
-	later       []int   // the statuses of answers that send the client away
+	later       []int   // the statuses of answers that ask the client to come again later
 	connections int     // 0 for 32
-	floor       float64 // the goal: at least this share of the floor; 0 if no floor answers it
+	floor       float64 // the goal: at least this share of the speed of the floor; 0 if the floor does not answer the route
 	core        float64 // the goal: at least this many answers in a second of CPU time; 0 for none
 	again       float64 // the goal of answers without a body: at least this many times as fast as those with one; 0 if the route has no tag
 
 	floorRequest func(b []byte, random *rand.Rand) []byte // the request to the floor; nil if it is the same
-	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs
+	alone        bool                                     // the floor does only the work that cannot be left out, so its answer differs from that of the service
 }
 
 // routes returns the table of cases. style is the path of a static file.
@@ -61,7 +61,7 @@ func (t *town) routes(style string) []route {
 	}
 }
 
-// target returns the target that a route has with a program.
+// target returns the target for this route at the program p.
 func (rt *route) target(p *program) bench.Target {
 	load := &bench.Load{
 		Address: p.address, Connections: rt.connections, Request: rt.request, Want: rt.want, Later: rt.later, Now: time.Now, Seed: 7,
@@ -88,8 +88,8 @@ const (
 // programs maps the name of a program, as the printed tables show it, to the program.
 type programs map[string]*program
 
-// startAll starts the service, its older build if there is one, and the floor on the database of
-// the service.
+// startAll starts the service, its older build if there is one, and the floor. The floor uses the
+// database of the service.
 func (r *run) startAll(ctx context.Context) (programs, error) {
 	started := programs{}
 	own, database, err := r.startSeeded(ctx, nameOwn, r.program)
@@ -109,8 +109,8 @@ func (r *run) startAll(ctx context.Context) (programs, error) {
 	return started, nil
 }
 
-// startSeeded starts the program at path on a new copy of the town, and returns the address
-// of that database.
+// startSeeded starts the program at path with a new copy of the town, and returns the address of
+// the database with that copy.
 func (r *run) startSeeded(ctx context.Context, name, path string) (p *program, database string, err error) {
 	folder := filepath.Join(r.folder, name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -128,8 +128,8 @@ func (r *run) startSeeded(ctx context.Context, name, path string) (p *program, d
 	return p, database, err
 }
 
-// countDatabase keeps the MySQL server of the run on the core of the programs, and counts what
-// it uses as theirs.
+// countDatabase keeps the MySQL server of the run on the core of the programs, and counts the time
+// that it uses as the time of the programs.
 func (r *run) countDatabase(ctx context.Context, started programs) {
 	if r.engine() == "SQLite" {
 		return
@@ -145,17 +145,18 @@ func (r *run) countDatabase(ctx context.Context, started programs) {
 	}
 }
 
-// startFloor starts the floor, which is this program, on the database of the service.
+// startFloor starts the floor on the database of the service. The floor is this program, in a
+// process of its own.
 func (r *run) startFloor(ctx context.Context, database string) (*program, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(self, "floor", "--database="+database, "--log="+filepath.Join(r.folder, "floor.log")) //nolint:gosec,noctx // itself; it ends by stop
+	command := exec.Command(self, "floor", "--database="+database, "--log="+filepath.Join(r.folder, "floor.log")) //nolint:gosec,noctx // this program itself; it ends by stop
 	return r.start(ctx, nameFloor, filepath.Join(r.folder, "floor.said"), command)
 }
 
-// cases joins the table of routes with the programs that run.
+// cases joins the table of routes with the programs that are running.
 func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error) {
 	style, err := started[nameOwn].style(ctx)
 	if err != nil {
@@ -166,7 +167,7 @@ func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error)
 		return nil, err
 	}
 	var all []bench.Case
-	older := routes // a file has another name in an older build
+	older := routes // in an older build the file may have another name
 	if before := started[nameBefore]; before != nil {
 		if style, err = before.style(ctx); err != nil {
 			return nil, err
@@ -187,9 +188,9 @@ func (r *run) cases(ctx context.Context, started programs) ([]bench.Case, error)
 	return all, nil
 }
 
-// targets returns the programs that answer a route: the floor, the older build and the
-// peers, if there are any, and then the service, which is compared with all of them. older
-// is the same route for the older build.
+// targets returns the targets of a route: the floor, the older build and the peers, if there are
+// any, and then the service, which is compared with all of them. older is the row of the same route
+// for the older build.
 func (r *run) targets(rt, older *route, started programs) []bench.Target {
 	var all []bench.Target
 	var goals []bench.Comparison
@@ -199,7 +200,7 @@ func (r *run) targets(rt, older *route, started programs) []bench.Target {
 			floor.request = rt.floorRequest
 		}
 		if rt.alone {
-			program.database = 0 // it does not use the database, whose own work in the background does not count
+			program.database = 0 // it does not use the database, so the work that the database does in the background must not count
 		}
 		all = append(all, floor.target(&program))
 		goals = append(goals, bench.Comparison{Of: nameFloor, Least: rt.floor})
@@ -224,8 +225,8 @@ func (r *run) targets(rt, older *route, started programs) []bench.Target {
 	return append(all, own)
 }
 
-// unchanged returns the target that asks the service again for what the client has already,
-// and gets answers without a body.
+// unchanged returns a target whose requests ask the service for something that the client already
+// has. The answers have no body.
 func (r *run) unchanged(ctx context.Context, rt *route, own *program) (bench.Target, error) {
 	const asking = 400                    // accounts
 	random := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // which accounts ask

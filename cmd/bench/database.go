@@ -16,13 +16,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/database"
 )
 
-// keptPath returns where the seeded SQLite file of a schema is kept between runs.
+// keptPath returns the path at which the seeded SQLite file with a schema is kept between runs.
 func (t *town) keptPath(cache, schema string) string {
 	return filepath.Join(cache, fmt.Sprintf("town-%d-%x.db", t.accounts, digest(seedVersion + schema)[:8]))
 }
 
-// file makes a seeded SQLite file in folder, for a program of one version: it has the schema
-// of that version. It copies the kept file if there is one, and makes it otherwise.
+// file makes a seeded SQLite file in folder for a build of the program, with the schema of that
+// build. It copies the kept file if there is one, and otherwise makes a new file.
 func (t *town) file(ctx context.Context, r *run, program, folder string) (address string, err error) {
 	path := filepath.Join(folder, "latchkey.db")
 	address = "sqlite:" + path
@@ -52,8 +52,9 @@ func (t *town) file(ctx context.Context, r *run, program, folder string) (addres
 	return address, os.Rename(kept+".new", kept)
 }
 
-// fromOlder makes the file in folder from a kept file of an older schema, and reports whether
-// the program could bring that up to date. It is much quicker than a new seed.
+// fromOlder makes the file in folder from a kept file with an older schema. It reports whether the
+// program could bring that file up to date to the wanted schema. This is much quicker than a new
+// seed.
 func (t *town) fromOlder(ctx context.Context, r *run, program, folder, schema string) bool {
 	path := filepath.Join(folder, "latchkey.db")
 	older, err := filepath.Glob(filepath.Join(r.cache, fmt.Sprintf("town-%d-*.db", t.accounts)))
@@ -66,7 +67,7 @@ func (t *town) fromOlder(ctx context.Context, r *run, program, folder, schema st
 			continue
 		}
 		if r.migrate(ctx, program, "sqlite:"+path, folder) != nil {
-			continue // a newer schema
+			continue // the schema of the file is newer than the program
 		}
 		if got, err := schemaOf(ctx, "sqlite:"+path); err == nil && got == schema {
 			return true
@@ -88,13 +89,13 @@ func (t *town) seedAddress(ctx context.Context, address string) error {
 	if err := t.seed(ctx, db, time.Now()); err != nil {
 		return err
 	}
-	if db.Dialect == database.SQLite { // so that the file alone has everything
+	if db.Dialect == database.SQLite { // so that all data are in this one file
 		_, err = db.SQL.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	}
 	return err
 }
 
-// schemaOf returns the statements that made a SQLite file.
+// schemaOf returns the statements by which the tables and indexes of a SQLite file were made.
 func schemaOf(ctx context.Context, address string) (string, error) {
 	db, err := database.Open(address, 1)
 	if err != nil {
@@ -120,7 +121,7 @@ func schemaOf(ctx context.Context, address string) (string, error) {
 	return all.String(), rows.Err()
 }
 
-// copyFile copies a file, and removes what SQLite keeps beside the old copy.
+// copyFile copies a file, and removes the files of SQLite beside the old copy.
 func copyFile(from, to string) error {
 	for _, beside := range []string{"-wal", "-shm"} {
 		if err := os.RemoveAll(to + beside); err != nil {
@@ -145,7 +146,7 @@ func copyFile(from, to string) error {
 	return target.Close()
 }
 
-// onServer makes a seeded database on the MySQL server of the run, under a name of its own.
+// onServer makes a seeded database with a name of its own on the MySQL server of the run.
 func (t *town) onServer(ctx context.Context, r *run, program, name, folder string) (address string, err error) {
 	server, err := r.serverPool(ctx)
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/latchkey-media/latchkey/internal/bench"
 )
 
-// single is a row of the table of figures: what is not measured in rounds, because it needs a
-// process of its own or takes long.
+// single is a row of the table of figures: something that is not measured in rounds, because it
+// needs a process of its own or takes long.
 type single struct {
-	name    string // that the flags only and skip look at
+	name    string // the name that the flags only and skip use
 	measure func(r *run, ctx context.Context) ([]bench.Figure, error)
 }
 
@@ -29,7 +29,7 @@ func singles() []single {
 	}
 }
 
-// figures measures all figures that the flags only and skip do not leave out.
+// figures measures all figures, except those that the flags only and skip leave out.
 func (r *run) figures(ctx context.Context) ([]bench.Figure, error) {
 	var all []bench.Figure
 	for _, one := range singles() {
@@ -46,8 +46,8 @@ func (r *run) figures(ctx context.Context) ([]bench.Figure, error) {
 	return all, nil
 }
 
-// measureStart measures the time from the start of the process to the first answer that it is
-// ready, on an empty database and on the town.
+// measureStart measures the time from the start of the process until the service first answers that
+// it is ready, on an empty database and on the town.
 func (r *run) measureStart(ctx context.Context) ([]bench.Figure, error) {
 	const times = 5
 	empty := bench.Figure{Name: "start, empty database, after the migrations of another start", Unit: "s", Most: 0.3}
@@ -110,8 +110,8 @@ func (r *run) startOnce(ctx context.Context, database, folder string) (took, cpu
 	}
 }
 
-// measureMemory measures what the service holds in memory at rest after some sign-ins, while
-// it answers as fast as it can, and while many people sign in.
+// measureMemory measures how much memory the service takes: at rest after some sign-ins, while it
+// answers as fast as it can, and while many people sign in.
 func (r *run) measureMemory(ctx context.Context) ([]bench.Figure, error) {
 	p, _, err := r.startSeeded(ctx, "memory", r.program)
 	if err != nil {
@@ -165,7 +165,8 @@ func (r *run) routeNamed(style, name string) *route {
 	panic("bench: no route " + name) // a mistake in this program
 }
 
-// peak returns the most memory that a program holds while a target runs for some seconds.
+// peak runs a target for some seconds, and returns the most memory that the program takes
+// meanwhile.
 func peak(ctx context.Context, p *program, target bench.Target) (bench.Memory, error) {
 	const took = 4 * time.Second
 	done := make(chan error, 1)
@@ -188,7 +189,7 @@ func peak(ctx context.Context, p *program, target bench.Target) (bench.Memory, e
 	}
 }
 
-// pause waits, but no longer than ctx lasts.
+// pause waits, but no longer than until ctx ends.
 func pause(ctx context.Context, wait time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -196,7 +197,7 @@ func pause(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// accept returns the request by which an account accepts the link that waits for its answer.
+// accept returns the request by which an account accepts its pending link.
 func (t *town) accept(i int) []byte {
 	b := fmt.Appendf(nil, "%s /api/v1/links/%d/accept HTTP/1.1\r\nHost: %s\r\n%s%s\r\n", http.MethodPost, t.linkID(i, linksEach-1), benchHost, bearer, t.token(i))
 	return append(b, "X-Forwarded-For: 10.1.2.3\r\nContent-Length: 0\r\n\r\n"...)

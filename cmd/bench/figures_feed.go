@@ -14,11 +14,12 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// waitingAgents is the number of agents that wait for changes at once, if there are as many.
+// waitingAgents is the largest number of agents that wait for changes at the same time.
 const waitingAgents = 1000
 
-// measureFeed lets agents wait for changes, and measures what each costs and how soon an
-// acceptance wakes its agent: on the instance that took it, and on another one.
+// measureFeed lets agents wait for changes. It measures what each agent costs, and how soon an
+// acceptance wakes its agent: when both are at the same instance, and when they are at two
+// instances.
 func (r *run) measureFeed(ctx context.Context) ([]bench.Figure, error) {
 	one, database, err := r.startSeeded(ctx, "feed", r.program)
 	if err != nil {
@@ -48,13 +49,14 @@ func (r *run) measureFeed(ctx context.Context) ([]bench.Figure, error) {
 	}, nil
 }
 
-// wakeAgents lets agents wait at one instance, and wakes some of them by acceptances at
-// another, which may be the same. It returns the KiB that each agent takes, the share of a core
-// that they use while nothing happens, and the milliseconds from each acceptance to its agent.
+// wakeAgents lets agents wait at one instance, and wakes some of them by accepting links at the
+// instance accepting, which may be the same one. It returns the KiB that each agent takes, the
+// share of a core that all agents use while nothing happens, and the milliseconds from each
+// acceptance until its agent is awake.
 func (r *run) wakeAgents(ctx context.Context, accepting, waiting *program) (memory, rest float64, woken []float64, err error) {
 	const watched = 2 * time.Second
 	first, wakes := 0, 40
-	if accepting != waiting { // the links of the first ones are accepted already, and an agent waits for 25 s only
+	if accepting != waiting { // the links of the first accounts are accepted already; few agents are woken, because each waits only 25 s
 		first, wakes = r.accounts/4, 8
 	}
 	before, err := bench.MemoryOf(waiting.pid)
@@ -91,8 +93,8 @@ func (r *run) wakeAgents(ctx context.Context, accepting, waiting *program) (memo
 	return (after.Anonymous - before.Anonymous) * 1024 / float64(len(agents)), rest, woken, nil
 }
 
-// startAgents starts one agent for each server that offers a link to an account with the
-// number first or above, and lets it wait. It returns the agents by the numbers of their
+// startAgents starts one agent for each server that has a pending link with an account whose number
+// is first or above, and lets the agents wait. It returns the agents by the numbers of their
 // servers, even if it returns an error.
 func (r *run) startAgents(ctx context.Context, p *program, first int) (map[int]*agent, error) {
 	agents := map[int]*agent{}
@@ -113,7 +115,7 @@ func (r *run) startAgents(ctx context.Context, p *program, first int) (map[int]*
 // agent waits for a change of its server, on a connection of its own.
 type agent struct {
 	connection net.Conn
-	account    int       // whose acceptance wakes it
+	account    int       // the account whose acceptance wakes the agent
 	woken      time.Time // when its answer came
 	failed     error
 	answered   sync.WaitGroup
@@ -140,8 +142,8 @@ func newAgent(ctx context.Context, p *program, server, account int) (*agent, err
 	return a, nil
 }
 
-// wake accepts a link of the agent's server, and returns how long after the request the agent
-// had its answer.
+// wake accepts a link with the agent's server, and returns the time from the request until the
+// agent had its answer.
 func (a *agent) wake(ctx context.Context, p *program, request []byte) (time.Duration, error) {
 	began := time.Now()
 	answer, err := send(ctx, p.address, request)

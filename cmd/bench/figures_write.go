@@ -24,8 +24,8 @@ func (r *run) seeded(ctx context.Context, name string) (address, folder string, 
 	return address, filepath.Join(r.folder, name), nil
 }
 
-// measureMail owes many mails, and measures how fast they reach a mail server that takes each
-// at once.
+// measureMail puts many mails into the outbox, and measures how fast they reach a mail server that
+// accepts each mail at once.
 func (r *run) measureMail(ctx context.Context) ([]bench.Figure, error) {
 	const mails, longest = 2000, 15 * time.Second
 	address, folder, err := r.seeded(ctx, "mail")
@@ -52,7 +52,7 @@ func (r *run) measureMail(ctx context.Context) ([]bench.Figure, error) {
 	}, nil
 }
 
-// oweMails writes mails into the outbox, to owners of servers at many providers.
+// oweMails puts n mails into the outbox, to owners of servers at many mail providers.
 func (t *town) oweMails(ctx context.Context, address string, n int) error {
 	db, err := database.Open(address, 1)
 	if err != nil {
@@ -75,8 +75,8 @@ func (t *town) oweMails(ctx context.Context, address string, n int) error {
 	return mails.fill(ctx, db.SQL)
 }
 
-// measureNotedUses uses many sessions whose last use must be noted, and measures how long
-// writers wait while the service writes the uses, which it does once in a minute.
+// measureNotedUses uses many sessions whose last use must be written down. It measures how long
+// writers wait while the service writes these uses, which it does once a minute.
 func (r *run) measureNotedUses(ctx context.Context) ([]bench.Figure, error) {
 	p, _, err := r.startSeeded(ctx, "noted", r.program)
 	if err != nil {

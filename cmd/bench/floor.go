@@ -27,13 +27,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// The floor answers the same requests as the service, with the same headers and the same
-// JSON, by the least means that this design allows: bare Gin, one prepared statement of
-// database/sql that fetches all that the answer needs, and one log line. It checks what the
-// service checks about a session. It has no limits, no pages, and nothing that writes.
+// The floor answers the same requests as the service, with the same headers and the same JSON, in
+// the cheapest way that this design allows: bare Gin, one prepared statement of database/sql that
+// fetches everything for the answer, and one log line. It checks sessions as the service does. It
+// has no limits, no pages, and nothing that writes.
 //
-// Each run of the bench compares its answers with those of the service before it measures
-// them; see [run.sameAnswers].
+// Before each measurement, the bench compares the answers of the floor with those of the service;
+// see [run.sameAnswers].
 type floor struct {
 	store *floorStore
 	log   *slog.Logger
@@ -72,20 +72,20 @@ func serveFloor(ctx context.Context, arguments []string) error {
 	slog.New(slog.NewJSONHandler(os.Stderr, nil)).InfoContext(ctx, "serving", slog.String("address", listener.Addr().String()))
 	server := &http.Server{Handler: f.handler(), ReadHeaderTimeout: 5 * time.Second}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	go heap.Manage(ctx, secret.ProductionHashing(runtime.GOMAXPROCS(0)).AtOnce()) // as the service does, so that both pay the same for garbage
+	go heap.Manage(ctx, secret.ProductionHashing(runtime.GOMAXPROCS(0)).AtOnce()) // as the service does, so that both pay the same price for garbage
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
 
-// buffered is a file that is written when enough has been gathered, and once in a second.
+// buffered is a file whose lines are written when there are many, and at least once a second.
 type buffered struct {
 	mu sync.Mutex
 	w  *bufio.Writer
 }
 
-// Write gathers b.
+// Write keeps p until it is written.
 func (b *buffered) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -132,7 +132,7 @@ func (f *floor) handler() http.Handler {
 	return r
 }
 
-// logAccess writes the line that the service writes about a request.
+// logAccess writes the same line about a request as the service does.
 func (f *floor) logAccess(c *gin.Context) {
 	began := time.Now()
 	c.Next()
@@ -143,7 +143,8 @@ func (f *floor) logAccess(c *gin.Context) {
 		slog.String("request", f.mark+strconv.FormatInt(f.last.Add(1), 16)), slog.String("address", address.String()))
 }
 
-// headersOf returns a function that sets headers, which are made once.
+// headersOf returns a function that sets the headers in pairs. They are converted once and not in
+// each request.
 func headersOf(pairs []string) gin.HandlerFunc {
 	const pair = 2
 	names, values := make([]string, len(pairs)/pair), make([][]string, len(pairs)/pair)
@@ -197,8 +198,8 @@ func serviceHeaders() []string {
 }
 
 // argon2id hashes a password once, with the cost that the service has in production, and does
-// nothing else. Every call takes the 19 MiB that such a hash needs, so the floor includes the
-// work of clearing them and of the garbage collector, which runs as seldom as in the service.
+// nothing else. Each hash takes 19 MiB. So the floor includes the work to clear that memory, and
+// the work of the garbage collector, which runs as seldom as in the service.
 func (*floor) argon2id(c *gin.Context) {
 	const iterations, memory, threads, length = 2, 19 * 1024, 1, 32
 	argon2.IDKey([]byte(benchPassword), []byte("sixteen bytes of"), iterations, memory, threads, length)

@@ -19,9 +19,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// validSession and sessionIsValid are the condition that the service has for sessions. A
-// statement with them also asks whether a use of the session must be noted: the value for
-// that comes before the others.
+// validSession and sessionIsValid are the condition by which the service accepts a session. A
+// statement with both also asks whether the use of the session must be written down. The value for
+// that question comes before all other values of the statement.
 const validSession = ` FROM sessions z JOIN accounts c ON c.id = z.account_id`
 
 const sessionIsValid = ` WHERE z.token_hash = ? AND z.expires_at > ? AND z.last_seen_at > CASE z.kind WHEN 'browser' THEN ? ELSE ? END
@@ -48,7 +48,7 @@ type floorStore struct {
 
 	keys    secret.Keys
 	opening cipher.AEAD
-	keyID   string // before the dot of a sealed text
+	keyID   string // the part of a sealed text before the dot
 }
 
 func newFloorStore(ctx context.Context, db *sql.DB) (*floorStore, error) {
@@ -75,16 +75,16 @@ func newFloorStore(ctx context.Context, db *sql.DB) (*floorStore, error) {
 	return s, nil
 }
 
-// The lives of sessions and the precision of last uses, as the service has them.
+// The lifetimes of sessions and the precision of last uses, as in the service.
 const (
 	browserIdle = 168 * time.Hour
 	deviceIdle  = 4320 * time.Hour
 	noteEvery   = 5 * time.Minute
 )
 
-// session returns the parameters of a statement about the session of a token: first those
-// that the statement itself needs, and then those of sessionIsValid. It reports false for a
-// text that is not a token.
+// session returns the parameters of a statement about the session of a token: first the one for the
+// use of the session, then own, which the statement itself needs, and then those of sessionIsValid.
+// It returns false for a text that is not a token.
 func (*floorStore) session(token string, now time.Time, own ...any) ([]any, bool) {
 	if !secret.WellFormed(secret.SessionToken, token) {
 		return nil, false
@@ -174,7 +174,7 @@ func (f *floor) user(c *gin.Context) {
 	answerJSON(c, connectJSON, found)
 }
 
-// located is a server in the list of a person.
+// located is a server in the list that a person gets.
 type located struct {
 	server, link                            int64
 	kind, accessKey, systemID, name, family string
@@ -184,7 +184,7 @@ type located struct {
 
 type place struct{ kind, url string }
 
-// list reads the servers of the session of a token.
+// list returns the servers that the session with this token may use.
 func (s *floorStore) list(ctx context.Context, token string) ([]located, error) {
 	now := nowOf()
 	args, ok := s.session(token, now, now, false)

@@ -42,9 +42,9 @@ func smallTown(t *testing.T) (*town, *database.DB, string) {
 	return small, db, address
 }
 
-// TestFloorAnswers wants a whole answer with headers and a log line for each route that is
-// compared with the floor. It does not compare the answers with those of the service: each
-// run of the bench does that.
+// TestFloorAnswers checks that each route that is compared with the floor gets a complete answer
+// with headers and a log line. It does not compare the answers with those of the service: each run
+// of the bench does that.
 func TestFloorAnswers(t *testing.T) {
 	t.Parallel()
 	small, db, _ := smallTown(t)
@@ -87,8 +87,8 @@ func status(rt route) string {
 	return "200"
 }
 
-// TestFloorRefusesStrangers wants the floor to check sessions: one that skips the check would
-// be faster than the service may be.
+// TestFloorRefusesStrangers checks that the floor checks sessions. A floor without that check would
+// be faster than the service can be, so the comparison would be unfair.
 func TestFloorRefusesStrangers(t *testing.T) {
 	t.Parallel()
 	small, db, _ := smallTown(t)

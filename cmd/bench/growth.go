@@ -7,15 +7,15 @@ import (
 	"github.com/latchkey-media/latchkey/internal/bench"
 )
 
-// The goal of growth: the median time of a read with 1,000,000 accounts is at most 1.3 times the
-// median time with 1,000.
+// The goal of growth: with 1,000,000 accounts, the median time of a read is at most 1.3 times the
+// median time with 1,000 accounts.
 const (
 	fewAccounts = 1000
 	growthGoal  = 1.3
 )
 
-// growthCases starts the service twice, with few accounts and with many, and returns the reads,
-// which are compared with each other.
+// growthCases starts the service twice, with few accounts and with many. It returns the cases that
+// compare the reads of both.
 func (r *run) growthCases(ctx context.Context) ([]bench.Case, error) {
 	many, all := r.town, r.accounts
 	few, err := newTown(fewAccounts)

@@ -1,7 +1,7 @@
-// Bench measures the service. It starts the program on one core, sends requests from the
-// other, compares it in interleaved rounds with a floor that does the same work with as
-// little code as possible, and prints a table of ratios. "make bench" builds both and runs
-// it; see docs/performance.md.
+// Bench measures the service. It starts the program on one core and sends requests from the other.
+// In interleaved rounds it compares the program with a floor, which does the same work with as
+// little code as possible, and it prints a table of ratios. "make bench" builds the program and the
+// bench and runs the bench; see docs/performance.md.
 package main
 
 import (
@@ -28,7 +28,7 @@ type run struct {
 	options
 
 	town       *town
-	folder     string // for everything of this run
+	folder     string // for all files of this run
 	serverCore int    // -1 for all cores
 	sink       *sink
 	running    []*program
@@ -61,7 +61,7 @@ func main() {
 	}
 }
 
-// bring runs the bench, or the floor, which is a process of its own.
+// bring runs the bench, or the floor, which runs in a process of its own.
 func bring(ctx context.Context, arguments []string) error {
 	if len(arguments) > 0 && arguments[0] == "floor" {
 		return serveFloor(ctx, arguments[1:])
@@ -118,8 +118,8 @@ func (o options) run(ctx context.Context) error {
 	return os.WriteFile(o.output, []byte(report), 0o644) //nolint:gosec // everybody may read it
 }
 
-// pin keeps this process on one core and chooses another for the servers. If there is only
-// one core, it says so, and all share it.
+// pin keeps this process on one core and chooses another core for the servers. If there is only one
+// core, it prints that, and all processes share the core.
 func (r *run) pin() error {
 	cores, err := bench.Cores()
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *run) stopAll() {
 	r.running = nil
 }
 
-// say tells the person who waits what the bench does.
+// say prints to the person who waits what the bench is doing.
 func (*run) say(format string, values ...string) {
 	all := make([]any, len(values))
 	for i, value := range values {
@@ -204,7 +204,7 @@ func (r *run) measureRounds(ctx context.Context) ([]bench.Measured, error) {
 	plan := bench.Plan{
 		Cases:  slices.DeleteFunc(cases, func(c bench.Case) bool { return !r.wants(c.Name) }),
 		Rounds: r.rounds, Slice: r.slice, Warm: r.slice / 2,
-		Random:   rand.New(rand.NewPCG(1, 2)), //nolint:gosec // an order
+		Random:   rand.New(rand.NewPCG(1, 2)), //nolint:gosec // the order of the targets
 		Progress: func(round int) { r.say("round %s", strconv.Itoa(round)) },
 	}
 	return plan.Run(ctx)
@@ -222,12 +222,13 @@ func (r *run) allCases(ctx context.Context) ([]bench.Case, error) {
 	return r.cases(ctx, started)
 }
 
-// wants reports whether the flags only and skip do not leave out a case or a figure.
+// wants reports whether a case or a figure is measured: the flags only and skip do not leave it
+// out.
 func (r *run) wants(name string) bool {
 	return (r.only == "" || mentions(name, r.only)) && (r.skip == "" || !mentions(name, r.skip))
 }
 
-// mentions reports whether name contains one of the words, which commas separate.
+// mentions reports whether name contains one of the words in words, which are separated by commas.
 func mentions(name, words string) bool {
 	for word := range strings.SplitSeq(words, ",") {
 		if strings.Contains(strings.ToLower(name), strings.ToLower(strings.TrimSpace(word))) {

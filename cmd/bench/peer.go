@@ -12,15 +12,15 @@ import (
 	"github.com/latchkey-media/latchkey/internal/bench"
 )
 
-// peer is another service that somebody has built and started beside ours.
+// peer is another service that somebody has built and started, to compare ours with it.
 type peer struct {
-	of      string // the name of a case
+	of      string // the name of the case that it answers
 	program program
 	path    string
-	header  string // with the token; "" for none
+	header  string // the name of the header with the token; "" for no token
 }
 
-// peers is the flag that names them.
+// peers is the flag that names the peers.
 type peers []peer
 
 var errPeer = errors.New("want CASE|NAME|URL|HEADER: VALUE|PROCESS ID; the last two may be left out")
@@ -50,7 +50,8 @@ func (p *peers) Set(text string) error {
 	return nil
 }
 
-// target returns the target for the case rt: we are compared with it, so it has no goal.
+// target returns the target for the case rt. It has no goal, because our service is compared with
+// the peer and not the other way round.
 func (p *peer) target(rt route) bench.Target {
 	rt.request = func(b []byte, _ *rand.Rand) []byte {
 		b = fmt.Appendf(b, "%s %s HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\n", http.MethodGet, p.path, p.program.address)

@@ -28,7 +28,7 @@ type program struct {
 	ended    chan struct{}
 }
 
-// used returns what the program and its database have used of their core so far.
+// used returns how much time of their core the program and its database have used so far.
 func (p *program) used() time.Duration {
 	used := bench.CPU(p.pid)
 	if p.database != 0 {
@@ -37,8 +37,9 @@ func (p *program) used() time.Duration {
 	return used
 }
 
-// settings returns the flags with which the service runs: those of production, with a log
-// and all limits. folder is its own, and mail the port of a mail server on this machine.
+// settings returns the flags with which the service runs: those of production, with a log and all
+// limits. folder is the folder of this service alone, and mail is the address of a mail server on
+// this machine.
 func settings(database, folder, mail string) []string {
 	return []string{
 		"--listen=127.0.0.1:0", "--public-url=https://" + benchHost, "--data-dir=" + folder, "--database=" + database,
@@ -56,15 +57,15 @@ func (r *run) migrate(ctx context.Context, path, database, folder string) error 
 	return nil
 }
 
-// serve starts the service and waits until it serves. Its log goes into a file in folder, as
-// it would in production.
+// serve starts the service and waits until it serves. Its log goes into a file in folder, as in
+// production.
 func (r *run) serve(ctx context.Context, name, path, database, folder string) (*program, error) {
 	arguments := append([]string{"serve"}, settings(database, folder, r.sink.address)...)
 	return r.start(ctx, name, filepath.Join(folder, name+".log"), exec.Command(path, arguments...)) //nolint:gosec,noctx // it ends by stop, or with the bench
 }
 
-// start starts a command on the core of servers. The command writes its log to its standard
-// error, with an entry "serving" that has the address.
+// start starts a command on the core for servers. The command must write its log to its standard
+// error, with an entry "serving" that contains its address.
 func (r *run) start(ctx context.Context, name, log string, command *exec.Cmd) (*program, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // a file of the bench
 	if err != nil {
@@ -85,7 +86,7 @@ func (r *run) start(ctx context.Context, name, log string, command *exec.Cmd) (*
 	return p, err
 }
 
-// serving waits for the entry "serving" of the log, and returns the address in it.
+// serving waits for the entry "serving" in the log, and returns the address in that entry.
 func (p *program) serving(ctx context.Context, log string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -160,10 +161,10 @@ func (p *program) get(ctx context.Context, path string) (string, error) {
 	return string(body), err
 }
 
-// errNoStyle is returned for a page that links to no style sheet.
+// errNoStyle is returned for a page that has no link to a style sheet.
 var errNoStyle = errors.New("the page names no style")
 
-// style returns the path of the style that the pages of the program name.
+// style returns the path of the style sheet that the pages of the program use.
 func (p *program) style(ctx context.Context) (string, error) {
 	page, err := p.get(ctx, "/signin")
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// The headers in which a request shows its token.
+// The headers that carry the token of a request.
 const (
 	bearer       = "Authorization: Bearer "
 	connectToken = "X-Connect-UserToken: "
 )
 
 // begin appends the first lines of a request. Each request comes from an address of its own,
-// because some limits count by network.
+// because some limits count the requests of a network.
 func begin(b []byte, random *rand.Rand, method, path string) []byte {
 	n := random.Uint32()
 	return fmt.Appendf(b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"+
@@ -28,7 +28,7 @@ func plain(path string) func([]byte, *rand.Rand) []byte {
 	}
 }
 
-// signed appends a request of an account that is drawn at random.
+// signed appends a request with the session of an account that is chosen at random.
 func (t *town) signed(b []byte, random *rand.Rand, path, header string) []byte {
 	b = append(begin(b, random, http.MethodGet, path), header...)
 	b = append(b, t.token(random.IntN(t.quiet()))...)
@@ -44,7 +44,7 @@ func (t *town) page(path string) func([]byte, *rand.Rand) []byte {
 	}
 }
 
-// poll appends the request of a device that waits to be approved.
+// poll appends the request of a device that waits until it is approved.
 func (*town) poll(b []byte, random *rand.Rand) []byte {
 	deviceID, userCode := code(random.IntN(codes))
 	return append(begin(b, random, http.MethodGet, "/service/pin?deviceId="+deviceID+"&pin="+userCode), "X-Application: Television/1.0\r\n\r\n"...)
@@ -58,9 +58,9 @@ func (t *town) signIn(b []byte, random *rand.Rand) []byte {
 	return append(b, "Content-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body...)
 }
 
-// signInAgain appends the request of a device that has signed in before, from the same address.
-// The service knows such a device, so it owes no mail about it. There are only a few, so that
-// nearly all of them are known after the first round.
+// signInAgain appends the request of a device that has signed in before, from the same address. The
+// service knows such a device, so it sends no mail about it. There are only a few of these devices,
+// so that nearly all of them are known after the first round.
 func (*town) signInAgain(b []byte, random *rand.Rand) []byte {
 	const devices = 20
 	i := random.IntN(devices)

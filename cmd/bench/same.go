@@ -71,9 +71,9 @@ func send(ctx context.Context, address string, request []byte) (received, error)
 	return received{answer.Status, answer.Header, string(body)}, err
 }
 
-// exchange does the work of [send], and returns the answer as a text that can be compared:
-// without the date and the value of the entity tag, which each may make in its own way, and
-// with the headers in order.
+// exchange does the work of [send], and returns the answer as a text that can be compared: with the
+// headers in order, and without the date and the value of the entity tag, which the service and the
+// floor make in different ways.
 func exchange(ctx context.Context, address string, request []byte) (string, error) {
 	answer, err := send(ctx, address, request)
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// seedVersion is raised when the seed changes, so that kept files are made again.
+// seedVersion is increased when the seed changes, so that kept files are made again.
 const seedVersion = "1"
 
-// youngest is a table that a build of -before may not know.
+// youngest is a table that an older build (-before) may not know.
 const youngest = "server_lists"
 
-// table says how one table is filled.
+// table describes how one table is filled.
 type table struct {
 	name, columns string
 	rows          int
@@ -46,7 +46,7 @@ func (t *town) seed(ctx context.Context, db *database.DB, now time.Time) error {
 	return nil
 }
 
-// always returns a row that cannot fail.
+// always returns row as a function with an error that is always nil.
 func always(row func(n int) []any) func(int) ([]any, error) {
 	return func(n int) ([]any, error) { return row(n), nil }
 }
@@ -108,7 +108,8 @@ func (t *town) media(now time.Time) []table {
 	}
 }
 
-// passwordHashes returns the hash of the password for each account that has one, by number.
+// passwordHashes returns the hashes of the password by the numbers of the accounts that have a
+// password.
 func (t *town) passwordHashes(ctx context.Context) (map[int]string, error) {
 	options := secret.ProductionHashing(1)
 	options.Now, options.StrangersShare = time.Now, 0
@@ -118,7 +119,7 @@ func (t *town) passwordHashes(ctx context.Context) (map[int]string, error) {
 	}
 	hashes := map[int]string{}
 	for i := range min(passwords, t.accounts) {
-		const purpose = "password" // as models calls it
+		const purpose = "password" // the name that models uses
 		if hashes[i], err = hasher.Hash(ctx, purpose, models.FormatID(t.accountID(i)), benchPassword); err != nil {
 			return nil, err
 		}
@@ -149,7 +150,7 @@ func (t *town) address(server, k int, now time.Time) []any {
 }
 
 func (t *town) link(i, k int, now time.Time) ([]any, error) {
-	const purpose = "access key" // as models calls it
+	const purpose = "access key" // the name that models uses
 	id := t.linkID(i, k)
 	sealed, err := t.keys.Seal(rand.Reader, purpose, models.FormatID(id), fmt.Sprintf("%x", digest("access", i, k)[:16]))
 	if err != nil {
@@ -164,7 +165,7 @@ func (t *town) link(i, k int, now time.Time) ([]any, error) {
 
 func (t *town) deviceCode(n int, now time.Time) []any {
 	deviceID, userCode := code(n)
-	const purposeUser, purposeDevice = "user code", "emby device" // as models calls them
+	const purposeUser, purposeDevice = "user code", "emby device" // the names that models uses
 	return []any{
 		t.id("code", 0, n), t.keys.MAC(purposeUser, userCode), t.keys.MAC(purposeDevice, deviceID, userCode), deviceID,
 		"Television 1.0", "Living room", "203.0.113.7", models.DoorEmby, "waiting", 0, 0, 5000, 0, now, validUntil(now),
@@ -213,7 +214,7 @@ func (t *table) fill(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// insert returns the statement that inserts this many rows.
+// insert returns the statement that inserts rows rows.
 func (t *table) insert(rows int) string {
 	one := "(?" + strings.Repeat(", ?", strings.Count(t.columns, ",")) + ")"
 	return "INSERT INTO " + t.name + " (" + t.columns + ") VALUES " + one + strings.Repeat(", "+one, rows-1)

@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// TestTheServiceKnowsTheSeed lets the service's own operations read what the seed wrote: its
+// TestTheServiceKnowsTheSeed reads the data of the seed with the operations of the service:
 // sessions, servers with their access keys, codes, server keys and passwords.
 func TestTheServiceKnowsTheSeed(t *testing.T) {
 	t.Parallel()

@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// sink is a mail server that takes every mail and throws it away.
+// sink is a mail server that accepts every mail and deletes it.
 type sink struct {
 	address string
-	taken   atomic.Int64 // mails so far
+	taken   atomic.Int64 // mails that it has accepted so far
 }
 
 // newSink starts a sink on the loopback address. It ends with the process.
@@ -33,8 +33,7 @@ func newSink(ctx context.Context) (*sink, error) {
 	return s, nil
 }
 
-// serve speaks only as much SMTP (RFC 5321) as a client needs to send one mail after
-// another.
+// serve understands only as much SMTP (RFC 5321) as a client needs to send one mail after another.
 func (s *sink) serve(connection net.Conn) {
 	defer func() { _ = connection.Close() }()
 	say := func(text string) bool {

@@ -19,12 +19,12 @@ const (
 
 // Numbers of things in a town.
 const (
-	linksEach      = 4 // of an account: three are accepted, and the last one waits
+	linksEach      = 4 // links of an account: three are accepted, and the last one is pending
 	historyEach    = 3
-	addressesEach  = 2     // of a server
+	addressesEach  = 2     // addresses of a server
 	accountsServed = 10    // accounts for each server
-	codes          = 2_000 // of devices that wait to be approved
-	passwords      = 300   // accounts that can sign in by a password; the others would take long to make
+	codes          = 2_000 // codes of devices that wait to be approved
+	passwords      = 300   // accounts that can sign in with a password; to make more of them would take too long
 )
 
 // town is the data of a run: numbered accounts, whose ids and secrets are made from their
@@ -42,14 +42,14 @@ func newTown(accounts int) (*town, error) {
 // servers returns the number of servers.
 func (t *town) servers() int { return t.accounts / accountsServed }
 
-// quiet returns the number of accounts whose sessions were used so recently that a new use is
-// not written down. Reads draw from these accounts. The next use of the sessions of the
-// others, from this number on, is written down.
+// quiet returns the number of accounts whose sessions were used so recently that a further use is
+// not written down. Their numbers are the lowest. Requests that only read use these accounts. For
+// all other accounts, the next use of the session is written down.
 func (t *town) quiet() int { return t.accounts / 2 }
 
-// id returns the id of the thing with a number. Ids rise with time, as those of the service
-// do, and their last bits are random. An era is a time in which every account got one such
-// thing: the links of an account have ids from several eras, and do not lie side by side.
+// id returns the id of a thing with this number. Ids rise with time, as those of the service do,
+// and their last bits are random. In each era every account got one thing of a kind. So the links
+// of one account have ids from several eras and are not next to each other in the table.
 func (t *town) id(kind string, era, number int) int64 {
 	const apart = 20_000 // milliseconds between two things
 	ms := int64(era*t.accounts+number) * apart
@@ -74,8 +74,8 @@ func (t *town) localUserID(i, k int) int64 { return t.id("local user", k, i) }
 
 func username(i int) string { return "person" + strconv.Itoa(i) }
 
-// email returns the address of an account. The domains are many, because the service sends
-// only a few mails at once to each.
+// email returns the address of an account. There are many domains, because the service sends only a
+// few mails to one domain at the same time.
 func email(i int) string { return username(i) + "@mail" + strconv.Itoa(i%499) + ".example" }
 
 // token returns the token of the session of an account. Accounts with an even number are
@@ -95,7 +95,7 @@ func serverKey(i int) string {
 	return secret.FormatToken(secret.ServerKey, secret.Hash(digest("server key", i)))
 }
 
-// code returns the device id and the user code of a device that waits.
+// code returns the device id and the user code of a device that waits to be approved.
 func code(i int) (deviceID, userCode string) {
 	const letters = "BCDFGHJKLMNPQRSTVWXZ"
 	sum := digest("code", i)
@@ -106,7 +106,7 @@ func code(i int) (deviceID, userCode string) {
 	return "device-" + strconv.Itoa(i), string(text)
 }
 
-// serverKind returns the kind of a server. Each tenth speaks the Emby Connect protocol.
+// serverKind returns the kind of a server. Every tenth server speaks the Emby Connect protocol.
 func serverKind(i int) string {
 	if i%10 == 9 {
 		return models.ServerEmby
@@ -114,9 +114,9 @@ func serverKind(i int) string {
 	return models.ServerAgent
 }
 
-// The times of a town, for a seed that is made at now. They last for months, so that a kept
-// file stays good.
-func seenNever(now time.Time) time.Time  { return now.Add(60 * 24 * time.Hour) } // no use is noted before
+// The times in a town whose seed is made at the time now. They last for months, so that a kept file
+// stays valid.
+func seenNever(now time.Time) time.Time  { return now.Add(60 * 24 * time.Hour) } // until then, no use is written down
 func seenBefore(now time.Time) time.Time { return now.Add(-30 * time.Minute) }
 func validUntil(now time.Time) time.Time { return now.Add(300 * 24 * time.Hour) }
 func longAgo(now time.Time) time.Time    { return now.Add(-20 * 24 * time.Hour) }

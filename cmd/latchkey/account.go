@@ -94,7 +94,7 @@ type accountOperator struct {
 	State string `arg:"" enum:"on,off" help:"on or off."`
 }
 
-// Run makes an account an operator, or takes that right away.
+// Run makes an account an operator, or removes that right.
 func (c accountOperator) Run(p *program) error {
 	outcome := "is no longer an operator"
 	if c.State == "on" {
@@ -117,7 +117,7 @@ type accountDelete struct {
 	Yes bool `name:"yes" help:"Do not ask."`
 }
 
-// Run erases an account, after asking.
+// Run erases an account, after a question to the operator.
 func (c accountDelete) Run(p *program) error {
 	if !c.Yes {
 		if _, err := fmt.Fprintf(p.output, "This erases %s and cannot be undone. To continue, type the name again: ", c.Name); err != nil {
@@ -176,9 +176,9 @@ func (c accountList) Run(p *program) error {
 	})
 }
 
-// inUTC returns a time for operators, with its zone: "2026-11-29 00:30 UTC". Operators
-// compare it with the pages, the logs and the database, which have UTC, and the machine
-// on which they read it may be in any zone. The zero time is "-".
+// inUTC returns a time for operators, with its zone: "2026-11-29 00:30 UTC". Operators compare it
+// with the pages, the logs and the database, which use UTC, and the machine may be in any time
+// zone. The zero time is "-".
 func inUTC(t time.Time) string {
 	if t.IsZero() {
 		return "-"

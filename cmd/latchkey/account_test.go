@@ -75,7 +75,7 @@ func confirmed(t *testing.T, s *shell, name string) []string {
 	return []string{name}
 }
 
-// TestAccountUnknown names an account that does not exist.
+// TestAccountUnknown runs commands on an account that does not exist.
 func TestAccountUnknown(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev")
@@ -85,7 +85,7 @@ func TestAccountUnknown(t *testing.T) {
 	}
 }
 
-// TestAccountCreateRules checks that each field's error is a text, not a key.
+// TestAccountCreateRules checks that the error of each field is a text, and not the key of a text.
 func TestAccountCreateRules(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev")
@@ -108,8 +108,8 @@ func TestAccountCreateRules(t *testing.T) {
 	s.refused(t, "there is no password on the standard input", "account", "create", "--password-stdin", "carl", "carl@example.org")
 }
 
-// TestAccountCreateWithPassword makes an account that needs its confirmation like any
-// other, and that has the given password.
+// TestAccountCreateWithPassword makes an account with a given password. It needs a confirmation, as
+// every other account does.
 func TestAccountCreateWithPassword(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev")

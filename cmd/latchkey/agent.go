@@ -20,13 +20,13 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// agentStub stands for the agent in the help of the service's command line. The
-// agent has a command line of its own, because its settings are different.
+// agentStub takes the place of the agent in the help of the service's command line. The agent has a
+// command line of its own, because its settings are different.
 type agentStub struct {
 	Rest []string `arg:"" optional:"" passthrough:"" help:"See latchkey agent --help."`
 }
 
-// Run returns an error. It is called when flags stand before the word agent.
+// Run returns an error. It is called when there are flags before the word agent.
 func (agentStub) Run() error {
 	return errors.New("write the word agent first: latchkey agent, and then its commands and flags")
 }
@@ -91,10 +91,9 @@ func (agentConfig) Run(p *agentProgram) error {
 	return p.loaded.Check()
 }
 
-// checked returns an error that names every wrong setting, apart from unused
-// ones. It creates the data folder and the secret key if they do not exist. If
-// root runs it, it continues as the owner of the data folder, so that no file in
-// it ever belongs to root.
+// checked returns an error that names every wrong setting, except the settings in unused. It
+// creates the data folder and the secret key if they do not exist. If root runs the program, it
+// continues as the owner of the data folder, so that no file in the folder ever belongs to root.
 func (p *agentProgram) checked(unused ...string) error {
 	if err := p.loaded.Check(unused...); err != nil {
 		return err
@@ -113,8 +112,8 @@ func (p *agentProgram) checked(unused ...string) error {
 	return err
 }
 
-// atMachine prepares a command that an admin runs at the machine, perhaps while
-// the agent runs. It creates nothing if no agent was set up.
+// atMachine prepares a command that an admin runs at the machine, perhaps while the agent is
+// running. It creates nothing if no agent has been set up.
 func (p *agentProgram) atMachine(unused ...string) error {
 	if err := p.loaded.Check(unused...); err != nil {
 		return err
@@ -130,8 +129,8 @@ func (p *agentProgram) logger() *slog.Logger {
 	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
 }
 
-// quietLogger returns a logger for commands at the machine. These print their own
-// results, so only warnings are logged, as text.
+// quietLogger returns a logger for commands at the machine. These commands print their results
+// themselves, so only warnings are logged, as text.
 func (p *agentProgram) quietLogger() *slog.Logger {
 	return newLogger(p.errors, "text", max(p.settings.Level(), slog.LevelWarn))
 }
@@ -139,7 +138,7 @@ func (p *agentProgram) quietLogger() *slog.Logger {
 // path returns the path of a file in the data folder.
 func (p *agentProgram) path(name string) string { return filepath.Join(p.settings.DataDir, name) }
 
-// parts hold what the commands of the agent work with.
+// parts holds what the commands of the agent work with.
 type parts struct {
 	log         *slog.Logger
 	keys        secret.Keys
@@ -203,9 +202,8 @@ func (p *parts) close() error {
 	return errors.Join(errs...)
 }
 
-// service returns a client of the service that tries each request up to tries times
-// within patience. An admin who waits wants an answer sooner than an agent that runs
-// for months.
+// service returns a client of the service that sends each request at most tries times within
+// patience. An admin who waits wants an answer sooner than an agent that runs for months.
 func (p *agentProgram) service(tries int, patience time.Duration, options ...client.Option) (*client.Client, error) {
 	options = append(options, client.WithUserAgent("latchkey-agent/"+version), client.WithRetries(tries, patience))
 	if p.settings.PlainHTTP {
@@ -218,7 +216,7 @@ func (p *agentProgram) service(tries int, patience time.Duration, options ...cli
 	return service, nil
 }
 
-// engine returns the agent itself. port is where it serves the builtin media
+// engine returns the agent itself. port is the port at which the agent serves the builtin media
 // server, or 0.
 func (p *agentProgram) engine(opened *parts, service *client.Client, port int) *agent.Agent {
 	s := p.settings

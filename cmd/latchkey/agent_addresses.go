@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/embywire"
 )
 
-// addresses returns the addresses that the agent reports. port is where the agent
-// itself serves the builtin media server, or 0 if it does not.
+// addresses returns the addresses that the agent reports. port is the port at which the agent
+// itself serves the builtin media server, or 0 if it does not serve one.
 func (p *agentProgram) addresses(port int) agent.Addresses {
 	s := p.settings
 	all := agent.Addresses{
@@ -35,13 +35,14 @@ func (p *agentProgram) addresses(port int) agent.Addresses {
 	case u.Hostname() == "localhost", err == nil && address.IsLoopback():
 	case err == nil: // the media server is on another machine
 		all.Interfaces = func() ([]agent.InterfaceAddress, error) { return []agent.InterfaceAddress{{Address: address}}, nil }
-	default: // a name, perhaps of a container: its meaning on other machines is unknown
+	default: // a host name, perhaps of a container: other machines may not know it
 		all.LAN = false
 	}
 	return all
 }
 
-// portOf returns the port of a URL, also if it is the usual one of the scheme.
+// portOf returns the port of a URL, even if the URL leaves it out because it is the usual one of
+// the scheme.
 func portOf(u *url.URL) int {
 	if port, err := strconv.Atoi(u.Port()); err == nil {
 		return port
@@ -52,16 +53,15 @@ func portOf(u *url.URL) int {
 	return 80
 }
 
-// toward returns the address of the media server for a caller whose address in the
-// home network is from. It returns "" if no address leads there.
+// toward returns the address of the media server for a caller in the home network whose own address
+// is from. It returns "" if there is no way to that caller.
 func (p *agentProgram) toward(ctx context.Context, from netip.AddrPort, port int) string {
 	if u, err := url.Parse(p.settings.MediaServerURL); err == nil && u.Host != "" {
 		if address, err := netip.ParseAddr(u.Hostname()); err != nil && u.Hostname() != "localhost" || err == nil && !address.IsLoopback() {
 			return u.String()
 		}
 	}
-	// Nothing is sent: opening the connection only shows which interface a packet
-	// would leave by.
+	// Opening this connection sends nothing. It only shows which interface packets would use.
 	connection, err := (&net.Dialer{}).DialContext(ctx, "udp", from.String())
 	if err != nil {
 		return ""
@@ -83,9 +83,9 @@ func pathOf(address string) string {
 	return u.EscapedPath()
 }
 
-// below makes routes answer below the path of the media server and of each address at
-// which people reach it, too, because a proxy in front of the agent may not remove the
-// path from the requests.
+// below makes routes also answer below the path of the media server and below the path of each
+// address at which people reach it, because a proxy in front of the agent may not remove that path
+// from the requests.
 func (p *agentProgram) below(routes *embywire.Routes) {
 	routes.Below(pathOf(p.settings.MediaServerURL))
 	for _, address := range p.settings.Addresses {
@@ -93,8 +93,7 @@ func (p *agentProgram) below(routes *embywire.Routes) {
 	}
 }
 
-// shownAddresses returns a function that the builtin media server asks for its
-// own addresses.
+// shownAddresses returns the function from which the builtin media server gets its own addresses.
 func (p *agentProgram) shownAddresses(publicURL func() string) func() (local, remote []string) {
 	return func() (local, remote []string) {
 		if own := publicURL(); own != "" {

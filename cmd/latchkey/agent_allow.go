@@ -47,7 +47,7 @@ func allowAll(p *agentProgram, a *agent.Agent, list []agent.Allowance) error {
 	return nil
 }
 
-// allowNamed allows the local users of the command line, after it has found all of them.
+// allowNamed allows the local users that the command line names, after it has found all of them.
 func (c agentAllow) allowNamed(p *agentProgram, a *agent.Agent, opened *parts) error {
 	type found struct{ id, name string }
 	var all []found
@@ -74,8 +74,8 @@ func allowOne(p *agentProgram, a *agent.Agent, id, name string) error {
 	return err
 }
 
-// writeNotAllowed writes a table of the local users that need a yes, and then the
-// commands that give it.
+// writeNotAllowed writes a table of the local users that are not allowed yet, and then the commands
+// that allow them.
 func writeNotAllowed(output io.Writer, needed []agent.Allowance) error {
 	if len(needed) == 0 {
 		_, err := fmt.Fprintln(output, "All local users that may be linked are allowed.")
@@ -102,7 +102,7 @@ func writeNotAllowed(output io.Writer, needed []agent.Allowance) error {
 	return err
 }
 
-// someOf returns up to three names, and how many more there are.
+// someOf returns up to three of the names, and the number of the others.
 func someOf(names []string) string {
 	const most = 3
 	shown := make([]string, 0, most)
@@ -120,12 +120,12 @@ type agentDisallow struct {
 	LocalUser string `arg:"" help:"Name or id of an allowed local user."`
 }
 
-// Run takes the yes to a local user back.
+// Run ends the permission for a local user.
 func (c agentDisallow) Run(p *agentProgram) error {
 	return p.withAgent(func(a *agent.Agent, opened *parts) error {
 		user, err := findUser(p, opened.mediaServer, c.LocalUser)
 		id, name := user.ID, user.Name
-		if err != nil { // the media server may no longer have them, or be away
+		if err != nil { // the media server may not know the local user any more, or may be away
 			known, failed := a.Allowances.Find(p.ctx, c.LocalUser)
 			if failed != nil || known == "" {
 				return errors.Join(err, failed)

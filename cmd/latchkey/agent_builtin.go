@@ -22,7 +22,7 @@ type agentBuiltin struct {
 	AgentURL string `name:"agent-url" placeholder:"http://127.0.0.1:8471" help:"Address at which 'latchkey agent' listens. Requests for the Connect paths are passed on to it, as a reverse proxy in front of Jellyfin does. Without it there is only local sign-in."`
 }
 
-// Help explains the command in its own help.
+// Help returns the longer text in the help of the command.
 func (agentBuiltin) Help() string {
 	return `It shares the data folder with the agent, and listens where apps expect a media server. They are two programs, so that
 each can be stopped, replaced or kept off the network without the other:
@@ -55,8 +55,8 @@ func (c agentBuiltin) Run(p *agentProgram) error {
 		return err
 	}
 	defer func() { _ = opened.close() }()
-	// handler answers for the media server, and passes the Connect paths on to the
-	// agent.
+	// handler answers the requests to the media server, and passes requests for Connect paths on to
+	// the agent.
 	handler, err := c.handler(p, opened)
 	if err != nil {
 		return err
@@ -76,7 +76,8 @@ func (c agentBuiltin) Run(p *agentProgram) error {
 	return err
 }
 
-// handler answers for the media server, and hands the Connect paths on.
+// handler returns a handler that answers the requests to the media server, and passes requests for
+// Connect paths on to the agent.
 func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, error) {
 	kit := wire.NewKit(wire.Options{TrustedProxies: p.settings.TrustedPrefixes(), Log: opened.log})
 	var routes embywire.Routes
@@ -90,14 +91,14 @@ func (c agentBuiltin) handler(p *agentProgram, opened *parts) (http.Handler, err
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" || target.User != nil || target.RawQuery != "" {
 		return nil, errors.New("agent-url: use an address such as http://127.0.0.1:8471")
 	}
-	var handedOn embywire.Routes // serves only to recognise its paths
+	var handedOn embywire.Routes // has the Connect paths, only to recognise them
 	connect.Routes(kit, &handedOn, nil)
 	p.below(&handedOn)
 	return withHealth(handOn(&handedOn, agentProxy(target, opened.log), kit.Handler(&routes)), always), nil
 }
 
-// handOn returns a handler that gives requests for the paths of routes to the handler
-// to, and all other requests to the handler otherwise.
+// handOn returns a handler that passes requests on to one of two handlers: to the handler to if
+// their path is one of routes, and otherwise to the handler otherwise.
 func handOn(routes *embywire.Routes, to, otherwise http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, _, allowed, ok := routes.Find(r); ok || len(allowed) > 0 {
@@ -108,15 +109,15 @@ func handOn(routes *embywire.Routes, to, otherwise http.Handler) http.Handler {
 	})
 }
 
-// agentProxy returns a handler that passes requests on to the agent, with the
-// caller's address.
+// agentProxy returns a handler that passes requests on to the agent and tells it the caller's
+// address.
 func agentProxy(target *url.URL, log *slog.Logger) http.Handler {
 	var away atomic.Bool
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
-			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // the agent believes it only from trusted proxies
+			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] // the agent uses it only if it comes from a trusted proxy
 			r.SetXForwarded()
 		},
 		ModifyResponse: func(response *http.Response) error {

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// TestAgentWithAWrongKey revokes the API key. The agent must continue, and say
-// once what to do.
+// TestAgentWithAWrongKey revokes the API key of the agent. The agent must go on running, and must
+// log once what the admin has to do.
 func TestAgentWithAWrongKey(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")
@@ -46,8 +46,8 @@ func TestAgentWithAWrongKey(t *testing.T) {
 	h.agent.stop()
 }
 
-// TestAgentWithoutItsFile starts without settings. The agent must name the
-// missing ones.
+// TestAgentWithoutItsFile starts the agent without settings. The agent must name the missing
+// settings.
 func TestAgentWithoutItsFile(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "agent")
@@ -64,8 +64,8 @@ func TestAgentWithoutItsFile(t *testing.T) {
 	}
 }
 
-// TestServiceThatAnswersGarbage has the service answer garbage. The agent must
-// log that once, and continue.
+// TestServiceThatAnswersGarbage runs an agent whose service answers garbage. The agent must log
+// that once and go on running.
 func TestServiceThatAnswersGarbage(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]http.HandlerFunc{
@@ -118,8 +118,8 @@ func warnings(p *process) (lines int) {
 	return lines
 }
 
-// TestKilledWhileATokenIsMinted loses the answer of the media server and kills
-// the agent. The device comes again, and finally one token must be alive.
+// TestKilledWhileATokenIsMinted kills the agent after the media server has made a token, before the
+// agent gets it. The device asks again, and in the end only the new token must be valid.
 func TestKilledWhileATokenIsMinted(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")
@@ -160,8 +160,7 @@ func TestKilledWhileATokenIsMinted(t *testing.T) {
 	}
 }
 
-// TestBothStartAtOnce starts agent and builtin media server at once in a new
-// folder.
+// TestBothStartAtOnce starts agent and builtin media server at the same time with a new folder.
 func TestBothStartAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)

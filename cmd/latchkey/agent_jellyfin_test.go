@@ -32,8 +32,7 @@ func buildBesideJellyfin(owner *resident, jellyfin *jellyfintest.Server, outside
 	return h
 }
 
-// TestBesideJellyfin goes through a link and a guest beside each version of
-// Jellyfin.
+// TestBesideJellyfin makes a link and a guest beside each version of Jellyfin.
 func TestBesideJellyfin(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"10.9", "10.10", "10.11", "12"} {
@@ -60,9 +59,8 @@ func TestBesideJellyfin(t *testing.T) {
 	}
 }
 
-// TestBesideJellyfinBelowAPath goes through a link and a guest beside a Jellyfin that has a
-// base URL. Apps are told every address with it, and a proxy may leave it on the requests
-// for the agent.
+// TestBesideJellyfinBelowAPath makes a link and a guest beside a Jellyfin that has a base URL. All
+// addresses that apps get contain this path, and a proxy may leave it on the requests to the agent.
 func TestBesideJellyfinBelowAPath(t *testing.T) {
 	t.Parallel()
 	const base = "/films/jellyfin"
@@ -95,8 +93,8 @@ func TestBesideJellyfinBelowAPath(t *testing.T) {
 	}
 }
 
-// TestOldJellyfin refuses version 10.8, in setup and when the agent runs, and
-// says what to do.
+// TestOldJellyfin checks that Jellyfin 10.8 is refused, in setup and when the agent runs, and that
+// the error says what to do.
 func TestOldJellyfin(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.8")
@@ -118,7 +116,7 @@ func TestOldJellyfin(t *testing.T) {
 	p.stop()
 }
 
-// TestQuickConnectOff has setup wait until the admin switches Quick Connect on.
+// TestQuickConnectOff checks that setup waits until the admin switches Quick Connect on.
 func TestQuickConnectOff(t *testing.T) {
 	t.Parallel()
 	jellyfin := jellyfintest.New(t, "10.11")

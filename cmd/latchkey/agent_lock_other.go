@@ -2,11 +2,11 @@
 
 package main
 
-// lockFolder does nothing: this system has no such locks.
+// lockFolder does nothing, because this system has no such locks.
 func lockFolder(string) (release func(), err error) { return func() {}, nil }
 
-// actAsOwner does nothing: this system has no root.
+// actAsOwner does nothing, because this system has no root.
 func actAsOwner(string) error { return nil }
 
-// asOwner calls work: this system has no root.
+// asOwner calls work, because this system has no root.
 func asOwner(_ string, work func() error) error { return work() }

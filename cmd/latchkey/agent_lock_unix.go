@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// lockFolder takes the only lock of a data folder, until the process ends or
-// release is called. It returns errLocked if another process has it.
+// lockFolder locks a data folder until the process ends or release is called. It returns errLocked
+// if another process has the lock.
 func lockFolder(path string) (release func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the admin names the folder
 	if err != nil {
@@ -39,9 +39,8 @@ func actAsOwner(folder string) error {
 	return nil
 }
 
-// asOwner calls work as the owner of a folder, and is root again afterwards. So a
-// link that the owner puts into the folder cannot lead root to files of other
-// users.
+// asOwner calls work as the owner of a folder, and becomes root again afterwards. So a link that
+// the owner puts into the folder cannot lead root to files of other users.
 func asOwner(folder string, work func() error) (err error) {
 	owner, err := otherOwner(folder)
 	if err != nil {
@@ -67,8 +66,8 @@ func asOwner(folder string, work func() error) (err error) {
 	return work()
 }
 
-// otherOwner returns the owner of a folder if this process is root and the owner
-// is another user, else nil.
+// otherOwner returns the owner of a folder if this process is root and the owner is another user,
+// and otherwise nil.
 func otherOwner(folder string) (*syscall.Stat_t, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

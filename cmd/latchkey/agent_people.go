@@ -89,7 +89,7 @@ func mediaServerOf(s agent.Status) string {
 	}
 }
 
-// lastDay returns the end of a link for people, in UTC as the pages of the service say it:
+// lastDay returns the end of a link for people. It is in UTC, as on the pages of the service:
 // "2027-01-31 (UTC)" for the end of a day, and otherwise "2027-01-31 05:00:00 UTC".
 func lastDay(end time.Time) string {
 	switch {
@@ -102,7 +102,7 @@ func lastDay(end time.Time) string {
 	}
 }
 
-// momentLayout is how commands write a time: with the name of its time zone.
+// momentLayout is the form in which commands write a time, with the name of its time zone.
 const momentLayout = "2006-01-02 15:04:05 MST"
 
 // moment returns a time for people, in the time zone of the machine and with its name.
@@ -128,7 +128,7 @@ type agentUsersList struct{}
 
 // Run lists the local users with their links.
 func (agentUsersList) Run(p *agentProgram) error {
-	if p.settings.Service == "" && p.settings.MediaServer == config.MediaServerBuiltin { // local sign-in alone
+	if p.settings.Service == "" && p.settings.MediaServer == config.MediaServerBuiltin { // nobody uses a service, so there are no links
 		return p.withBuiltin(func(s *builtin.Server) error {
 			users, err := s.LocalUsers(p.ctx)
 			if err != nil {
@@ -150,8 +150,8 @@ func (agentUsersList) Run(p *agentProgram) error {
 	})
 }
 
-// writeUsers writes a table of the local users with their links, and then the
-// links without a local user.
+// writeUsers writes a table of the local users with their links, and after it the links without a
+// local user.
 func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.Link) error {
 	of := map[string]agent.Link{}
 	for _, l := range links {
@@ -181,7 +181,7 @@ func writeUsers(output io.Writer, users []mediaserver.LocalUser, links []agent.L
 	return table.Flush()
 }
 
-// userState returns the state of a local user in words.
+// userState describes the state of a local user in words.
 func userState(u mediaserver.LocalUser) string {
 	var words []string
 	if u.Administrator {
@@ -199,7 +199,7 @@ func userState(u mediaserver.LocalUser) string {
 	return strings.Join(words, ", ")
 }
 
-// linkState returns the state of a link in words.
+// linkState describes the state of a link in words.
 func linkState(l agent.Link) string {
 	switch {
 	case l.ID == "":
@@ -279,7 +279,7 @@ func (c agentUnlink) Run(p *agentProgram) error {
 		}
 		users, err := opened.mediaServer.LocalUsers(p.ctx)
 		if err != nil {
-			users = nil // a link can be ended while the media server is away; then the names in the links count
+			users = nil // a link can be ended while the media server is away; then only the names in the links count
 		}
 		link, err := c.find(links, users)
 		if err != nil {
@@ -294,9 +294,9 @@ func (c agentUnlink) Run(p *agentProgram) error {
 	})
 }
 
-// find returns the one link that the administrator means. The parameter users has the
-// local users of the media server with their present names, because a link keeps the name
-// that its local user had before, and the administrator may give either name.
+// find returns the one link that the administrator means. A link keeps the name that its local user
+// had when it was made. The administrator may also give the present name; users has the local users
+// of the media server with these names.
 func (c agentUnlink) find(links []agent.Link, users []mediaserver.LocalUser) (agent.Link, error) {
 	names := map[string]string{}
 	for _, u := range users {
@@ -369,10 +369,10 @@ func limitsOf(linkEnds, inviteExpires time.Time) string {
 	return text
 }
 
-// endOf returns the last moment in UTC of a day such as 2027-01-31, or a moment with its
-// time zone such as 2027-01-31T18:00:00+13:00 (RFC 3339), as it is. It returns the zero
-// time for "". The time zone of the machine does not matter, because the pages of the
-// service mean UTC, too.
+// endOf returns the last moment in UTC of a day such as 2027-01-31. If text is a moment with a time
+// zone, such as 2027-01-31T18:00:00+13:00 (RFC 3339), it returns that moment. It returns the zero
+// time for "". The time zone of the machine does not matter, because the pages of the service use
+// UTC, too.
 func endOf(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -390,7 +390,7 @@ func endOf(text string, now time.Time) (time.Time, error) {
 	return end, nil
 }
 
-// findLibraries returns the ids of the libraries with the names.
+// findLibraries returns the ids of the libraries with these names.
 func findLibraries(p *agentProgram, server mediaserver.Server, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -417,9 +417,9 @@ func findLibraries(p *agentProgram, server mediaserver.Server, names []string) (
 	return ids, nil
 }
 
-// explainAgent adds to an error of the agent what to do about it.
+// explainAgent adds to an error of the agent what the admin can do about it.
 func explainAgent(err error) error {
-	if err == agent.ErrMediaServerAway { //nolint:errorlint // only the bare error: a cause that it wraps says by itself what to do
+	if err == agent.ErrMediaServerAway { //nolint:errorlint // only the error itself: an error that wraps a cause says what to do
 		return fmt.Errorf("%w (check that it runs and that media-server-url is right; 'latchkey agent status' shows more)", err)
 	}
 	if advice := agent.CertificateAdvice(err); advice != "" {

@@ -23,8 +23,8 @@ type house struct {
 	local   string   // address of the media server
 }
 
-// startAgent starts an agent that is set up in a folder, on a free port or on the
-// port in flags.
+// startAgent starts an agent that has been set up in a folder, on a free port or on the port in
+// flags.
 func startAgent(t *testing.T, folder string, flags ...string) *process {
 	t.Helper()
 	p := launch(t, nil, append([]string{"agent", "--data-dir=" + folder, "--discovery=off", "--listen=127.0.0.1:0"}, flags...)...)
@@ -38,8 +38,8 @@ func ready(p *process) {
 	within(p.t, patience, "the agent is ready", func() bool { return p.get("/readyz") == http.StatusOK })
 }
 
-// buildHouse sets up an agent beside the builtin media server as a second
-// process, as an owner would.
+// buildHouse sets up an agent beside the builtin media server, which runs as a second process, as
+// an owner would do it.
 func buildHouse(owner *resident, localUsers ...string) *house {
 	t := owner.w.t
 	t.Helper()
@@ -66,8 +66,8 @@ func buildHouse(owner *resident, localUsers ...string) *house {
 	return h
 }
 
-// TestThreeProcesses goes through everything with service, agent and builtin
-// media server as three processes.
+// TestThreeProcesses tests links, guests, outages and sign-outs with the service, the agent and the
+// builtin media server as three processes.
 func TestThreeProcesses(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -86,7 +86,7 @@ func TestThreeProcesses(t *testing.T) {
 	w.keepsSecrets(h.folder, w.service, h.agent, h.builtin)
 }
 
-// walk signs a television in and out.
+// walk signs a television in and out again.
 func (h *house) walk(rosa *resident) *television {
 	t := h.t
 	t.Helper()
@@ -116,7 +116,7 @@ func (h *house) walk(rosa *resident) *television {
 	return tv
 }
 
-// signOutEverywhere signs out everywhere, which must end the local tokens.
+// signOutEverywhere signs rosa out everywhere, which must end the local tokens.
 func (h *house) signOutEverywhere(rosa *resident) {
 	t := h.t
 	t.Helper()
@@ -148,7 +148,7 @@ func (h *house) outage(w *town, rosa *resident) {
 	rosa.signIn()
 }
 
-// waitTrouble waits for the line about a trouble, and returns its text.
+// waitTrouble waits for the log line about a trouble, and returns its text.
 func (p *process) waitTrouble(name string) (said string) {
 	p.t.Helper()
 	within(p.t, patience, "the log tells of "+name, func() bool {
@@ -162,7 +162,7 @@ func (p *process) waitTrouble(name string) (said string) {
 	return said
 }
 
-// removal removes a link, and checks that key and token end.
+// removal removes a link, and checks that its access key and the local token end.
 func (h *house) removal(owner, rosa *resident, server client.ID, tv *television) {
 	t := h.t
 	t.Helper()
@@ -252,7 +252,7 @@ func TestCommandsAtTheMachine(t *testing.T) {
 	}
 }
 
-// TestAllowAtTheMachine says yes to a local user, and takes it back, while the agent runs.
+// TestAllowAtTheMachine allows a local user, and ends the permission again, while the agent runs.
 func TestAllowAtTheMachine(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -296,8 +296,8 @@ func TestAllowAtTheMachine(t *testing.T) {
 	says(command(t, "", "agent", "allow", folder, "--listed"), "Milo's room is allowed")
 }
 
-// TestAgentIsKilled kills the agent at work. Nothing must be lost, and owed work
-// must be done afterwards.
+// TestAgentIsKilled kills the agent while it works. Nothing must be lost, and the agent must do the
+// remaining work after its next start.
 func TestAgentIsKilled(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -328,9 +328,8 @@ func TestAgentIsKilled(t *testing.T) {
 	h.agent.waitLog("stopped")
 }
 
-// TestTwoAgents starts two agents with one data folder: the second must refuse to
-// start. With a copy of the folder both run; in the long form of the test one of
-// them must notice.
+// TestTwoAgents starts two agents with one data folder: the second must refuse to start. With a
+// copy of the folder both run; the long form of the test waits until one of them notices the other.
 func TestTwoAgents(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -351,7 +350,7 @@ func TestTwoAgents(t *testing.T) {
 	tv := rosa.watch("television-1")
 	tv.mustExchange("http://" + first.address)
 	tv.mustExchange("http://" + second.address)
-	if !long() { // they report every five minutes; the tests of package agent have a faster clock
+	if !long() { // agents report every five minutes; the tests of the package agent use a faster clock
 		return
 	}
 	within(t, 30*time.Minute, "one of the two tells", func() bool { return tells(first, "two_agents")+tells(second, "two_agents") > 0 })
@@ -360,7 +359,7 @@ func TestTwoAgents(t *testing.T) {
 	}
 }
 
-// tells returns how many lines of the log have begun a trouble.
+// tells returns how many lines of the log say that a trouble began.
 func tells(p *process, trouble string) (lines int) {
 	for _, entry := range p.log() {
 		if entry["trouble"] == trouble && entry["level"] == "WARN" {

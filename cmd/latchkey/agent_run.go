@@ -68,10 +68,10 @@ type runningAgent struct {
 	program *agentProgram
 	engine  *agent.Agent
 	local   http.Handler
-	port    int // of the media server
+	port    int // of the builtin media server
 }
 
-// assemble puts together everything that runs.
+// assemble makes and connects everything that runs together with the agent.
 func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runningAgent, error) {
 	port := 0
 	if address, ok := listener.Addr().(*net.TCPAddr); ok {
@@ -98,9 +98,8 @@ func (p *agentProgram) assemble(log *slog.Logger, listener net.Listener) (*runni
 	}, nil
 }
 
-// reachedAt returns the address at which people reach the agent's own pages: the
-// first configured address, or else the address of this machine in the home
-// network.
+// reachedAt returns the address at which people reach the agent's own pages: the first configured
+// address, or otherwise the address of this machine in the home network.
 func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
 	if len(p.settings.Addresses) > 0 {
 		return p.settings.Addresses[0]
@@ -113,8 +112,8 @@ func (p *agentProgram) reachedAt(ctx context.Context, port int) string {
 	return p.toward(ctx, netip.MustParseAddrPort(anywhere), port)
 }
 
-// connections returns a function by which the builtin media server learns which
-// accounts its local users are linked to.
+// connections returns a function. It tells the builtin media server to which accounts its local
+// users are linked.
 func connections(engine *agent.Agent) func(ctx context.Context) (map[string]builtin.Connection, error) {
 	return func(ctx context.Context) (map[string]builtin.Connection, error) {
 		links, err := engine.Links.List(ctx)
@@ -131,7 +130,7 @@ func connections(engine *agent.Agent) func(ctx context.Context) (map[string]buil
 	}
 }
 
-// withHealth adds the two paths that container engines ask for.
+// withHealth adds the two paths at which container engines ask for the state of the program.
 func withHealth(next http.Handler, ready func() bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -157,8 +156,8 @@ func answerHealth(w http.ResponseWriter, good bool) {
 	_, _ = w.Write([]byte(text))
 }
 
-// run runs the agent until ctx ends. Then it stops in order: it accepts no more
-// requests, lets the current ones end, and stops the agent's own work last.
+// run runs the agent until ctx ends. Then it stops in this order: it accepts no new requests, waits
+// for the current ones, and last stops the agent's own work.
 func (r *runningAgent) run(ctx context.Context, listener net.Listener) error {
 	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngine()
@@ -206,8 +205,8 @@ func shutDown(ctx context.Context, server *http.Server) error {
 	return nil
 }
 
-// discover answers apps that look for media servers. If that is impossible the
-// agent continues without it: another media server may use the port.
+// discover answers apps that look for media servers. If that is impossible, the agent runs without
+// it, because another media server may use the port.
 func (r *runningAgent) discover(ctx context.Context) {
 	err := discovery.Serve(ctx, discovery.Options{
 		Listen:  ":7359",

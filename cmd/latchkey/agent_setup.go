@@ -27,7 +27,7 @@ type agentSetup struct {
 	Force bool `name:"force" help:"Replace the existing file of settings. Its settings are kept unless others are given."`
 }
 
-// Help explains the command in its own help.
+// Help returns the longer text in the help of the command.
 func (agentSetup) Help() string {
 	return `It asks for each setting that has no value from a flag, the environment or an existing file. It tries them all, writes the file with
 mode 0600, and registers the server at once, because a claim code is valid for ten minutes only.
@@ -50,7 +50,7 @@ func (c agentSetup) Run(p *agentProgram) error {
 	return nil
 }
 
-// setup is one conversation with the admin.
+// setup is one dialogue with the admin.
 type setup struct {
 	*agentProgram
 	*asker
@@ -58,19 +58,19 @@ type setup struct {
 	force      bool
 	file       string // the file of settings to write
 	system     bool   // systemd will run the agent
-	before     bool   // the file existed before
+	before     bool   // the file of settings existed before
 	registered bool   // the server was registered before
-	again      bool   // the registration is to be replaced
+	again      bool   // the registration has to be replaced
 	keyTaken   bool   // a new server key was stored
 }
 
-// The folder that systemd gives to an agent, and the user that it runs it as.
+// The data folder that systemd gives to an agent, and the user as whom the agent runs then.
 const (
 	systemFolder = "/var/lib/latchkey-agent"
 	systemUser   = "latchkey-agent"
 )
 
-// place decides where the file of settings goes.
+// place decides where the file of settings is written.
 func (s *setup) place() error {
 	switch {
 	case s.settings.File != "":
@@ -83,8 +83,8 @@ func (s *setup) place() error {
 		s.file = filepath.Join(s.settings.DataDir, config.AgentFile)
 	}
 	s.system = s.file == config.AgentSystemFile
-	// Setup asks for these settings later and may replace the file, so they may still
-	// be wrong here.
+	// Setup asks for these settings later and may replace the file, so they may still be wrong
+	// here.
 	if err := s.loaded.Check("config", "service", "claim-code", "media-server", "media-server-url", "api-key", "server-name", "listen", "addresses"); err != nil {
 		return err
 	}
@@ -115,13 +115,12 @@ type question struct {
 	usual      string // the value that Enter stands for; may be ""
 	secret     bool
 	optional   bool
-	refused    bool         // a value was not good: the end of the input does not stand for Enter then
-	pasted     bool         // the value may have blanks around it and characters that nobody sees
+	refused    bool         // a value was not good: after that, the end of the input no longer means Enter
+	pasted     bool         // the value may have blanks around it and invisible characters in it
 	try        func() error // tries the value; may be nil
 }
 
-// settle takes the value that is set already, or asks for one, until the value is
-// good.
+// settle uses the value that the setting already has, or asks for one, until the value is good.
 func (s *setup) settle(q question) error {
 	for given := *q.value != ""; ; given = false {
 		if !given {
@@ -177,20 +176,20 @@ func (s *setup) fill(q question) error {
 	}
 	*q.value = cmp.Or(strings.TrimSpace(answer), q.usual)
 	if errors.Is(err, errNoAnswer) {
-		return nil // the same as Enter
+		return nil // the end of the input means Enter
 	}
 	return err
 }
 
-// asBefore reports whether a setting has the value of the file that is replaced,
-// which leaves out defaults.
+// asBefore reports whether a setting has the same value as in the file that is replaced. A setting
+// that the file leaves out has its default.
 func (s *setup) asBefore(name string) bool {
 	origin := s.loaded.Origins[name]
 	return s.before && (origin == "default" || strings.HasPrefix(origin, s.file+":"))
 }
 
-// isOpen reports whether a setting has its default, and no file exists in which
-// the admin could have accepted that.
+// isOpen reports whether a setting has its default and the admin has not accepted that yet, because
+// there is no file.
 func (s *setup) isOpen(name string) bool {
 	return s.loaded.Origins[name] == "default" && !s.before
 }
@@ -213,7 +212,7 @@ func (s *setup) tryService() error {
 	}
 	ctx, cancel := context.WithTimeout(s.agentProgram.ctx, 15*time.Second)
 	defer cancel()
-	_, err = service.Agent.Get(ctx) // without a key: only a Latchkey service refuses it in this way
+	_, err = service.Agent.Get(ctx) // without a key: only a Latchkey service refuses the request in this way
 	const advice = "use the address that your browser shows when you are signed in to the service"
 	answer, isAnswer := errors.AsType[*client.Error](err)
 	switch {
@@ -230,7 +229,7 @@ func (s *setup) tryService() error {
 	}
 }
 
-// claimCode asks for a claim code, unless the server may stay registered.
+// claimCode asks for a claim code, unless the server can keep its registration.
 func (s *setup) claimCode() error {
 	err := asOwner(s.settings.DataDir, func() error {
 		s.registered = s.wasRegistered()
@@ -240,20 +239,20 @@ func (s *setup) claimCode() error {
 		return err
 	}
 	if s.registered && s.asBefore("claim-code") {
-		s.settings.ClaimCode = "" // it was used already
+		s.settings.ClaimCode = "" // the claim code was used already
 	}
 	if err := s.settle(s.claimQuestion(s.registered)); err != nil {
 		return err
 	}
 	if s.keyTaken {
-		s.settings.ClaimCode = "" // the key is in the data folder, and belongs into no file of settings
+		s.settings.ClaimCode = "" // the key is in the data folder, and must not be in the file of settings
 	}
 	s.again = s.registered && s.settings.ClaimCode != ""
 	return nil
 }
 
-// claimQuestion returns the question for the claim code. If mayStay is true, the server may
-// also stay registered: then Enter alone and a new server key are valid answers, too.
+// claimQuestion returns the question for the claim code. If mayStay is true, the server can keep
+// its registration: then Enter alone and a new server key are valid answers, too.
 func (s *setup) claimQuestion(mayStay bool) question {
 	text := "Claim code, from " + s.settings.Service + "/servers/new"
 	if mayStay {
@@ -276,7 +275,7 @@ func (s *setup) wasRegistered() bool {
 	}
 	store, err := s.openStore(keys)
 	if err != nil {
-		return true // perhaps it was made with another key: it is set aside
+		return true // perhaps another key made the file; then the file is set aside
 	}
 	defer func() { _ = store.Close() }()
 	status, err := s.engine(&parts{log: slog.New(slog.DiscardHandler), store: store}, nil, 0).Status(s.agentProgram.ctx)
@@ -392,8 +391,7 @@ func (s *setup) builtin() error {
 	})
 }
 
-// outside asks for the address at which people outside the home network reach the
-// media server.
+// outside asks for the address at which people outside the home network reach the media server.
 func (s *setup) outside() error {
 	if len(s.settings.Addresses) > 0 {
 		return config.Problem(s.settings, "addresses")
@@ -402,7 +400,7 @@ func (s *setup) outside() error {
 		var address string
 		err := s.fill(question{name: "addresses", text: "Address at which people reach the media server from outside (Enter for none)", value: &address})
 		if errors.Is(err, errNoAnswer) || err == nil && address == "" {
-			return s.say("") // the admin can set it later
+			return s.say("") // the admin can set the address later
 		}
 		if err != nil {
 			return err
@@ -422,6 +420,6 @@ func (s *setup) outside() error {
 // newSecretKey returns a random secret key.
 func newSecretKey() string {
 	key := make([]byte, 36)
-	_, _ = rand.Read(key) // it never fails
+	_, _ = rand.Read(key) // rand.Read never fails
 	return base64.StdEncoding.EncodeToString(key)
 }

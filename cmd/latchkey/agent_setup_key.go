@@ -14,9 +14,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/secret"
 )
 
-// tryKey stores a new server key that was given in place of a claim code. It does nothing
-// for a claim code, which is tried later. It returns an error for a server key if mayStay
-// is false, because a server that is not registered needs a claim code.
+// tryKey stores a new server key that the admin gave instead of a claim code. It does nothing for a
+// claim code, which is tried later. It returns an error for a server key if mayStay is false,
+// because a server that is not registered needs a claim code.
 func (s *setup) tryKey(mayStay bool) error {
 	key := s.settings.ClaimCode
 	if !strings.HasPrefix(key, string(secret.ServerKey)+"_") {
@@ -66,7 +66,7 @@ func (s *setup) takeKey(key string) (id string, err error) {
 	return status.ServerID, err
 }
 
-// secretKeys returns the keys of the encrypted data in the data folder.
+// secretKeys returns the keys with which the data in the data folder are encrypted.
 func (s *setup) secretKeys() (secret.Keys, error) {
 	return secret.NewKeys(cmp.Or(s.settings.SecretKey, s.keptKey()), "")
 }

@@ -37,7 +37,7 @@ func buildKeyHouse(t *testing.T) *keyHouse {
 	return h
 }
 
-// status returns what the agent says about its state.
+// status returns the state that the agent prints.
 func (h *keyHouse) status() string {
 	h.t.Helper()
 	return command(h.t, "", "agent", "status", "--data-dir="+h.folder)
@@ -51,7 +51,8 @@ func (h *keyHouse) hasLink() {
 	})
 }
 
-// stolenKey has the owner replace a stolen key, and waits until the agent is refused.
+// stolenKey lets the owner replace a stolen key, and waits until the service refuses the agent. It
+// returns the new key.
 func (h *keyHouse) stolenKey() string {
 	h.t.Helper()
 	made, err := h.owner.Servers.ReplaceStolenKey(h.t.Context(), h.server)
@@ -75,7 +76,7 @@ func TestSetupTakesNewServerKey(t *testing.T) {
 		t.Fatalf("status\n%s\nwant it registered as server %s", before, h.server)
 	}
 	key := h.stolenKey()
-	// A page or a chat may add blanks, and characters that nobody sees.
+	// A page or a chat may add blanks and invisible characters.
 	said := command(t, "  \u200b"+key+"\u00a0 \n", "agent", "setup", "--force", "--data-dir="+h.folder)
 	for _, want := range []string{"or the new server key", "✓ The server key is stored", "stays registered as server " + string(h.server)} {
 		if !strings.Contains(said, want) {
@@ -97,8 +98,8 @@ func TestSetupTakesNewServerKey(t *testing.T) {
 	h.owner.w.keepsSecrets(h.folder, h.owner.w.service, h.agent)
 }
 
-// Setup names the fault of a wrong key and asks again; it ends with an error if no better key comes. The
-// registration stays as it was.
+// Setup says what is wrong with a wrong key and asks again. If no correct key follows, it ends with an
+// error, and the registration stays as it was.
 func TestSetupRefusesWrongServerKeys(t *testing.T) {
 	t.Parallel()
 	h := buildKeyHouse(t)
@@ -122,7 +123,7 @@ func TestSetupRefusesWrongServerKeys(t *testing.T) {
 		if !strings.Contains(said, "the input ended before all questions were answered") {
 			t.Errorf("%s, want that it needs another answer", said)
 		}
-		refused(t, want, "", append(setup, "--claim-code="+key)...) // a script
+		refused(t, want, "", append(setup, "--claim-code="+key)...) // as in a script
 	}
 	unregistered := []string{"--service=" + h.owner.w.url(), "--data-dir=" + filepath.Join(t.TempDir(), "agent"), "--media-server=builtin"}
 	refused(t, "needs a claim code", newest.Key+"\n", append([]string{"agent", "setup"}, unregistered...)...)

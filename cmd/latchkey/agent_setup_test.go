@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// TestSetupAsksAgain gives a wrong answer to each question before the right one.
+// TestSetupAsksAgain gives a wrong answer to each question before the correct one.
 func TestSetupAsksAgain(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -68,8 +68,8 @@ func TestSetupAsksAgain(t *testing.T) {
 	}
 }
 
-// TestSetupAgain sets up an agent again. Its settings must stay unless others are
-// given.
+// TestSetupAgain sets up an agent a second time. The settings must stay the same, except those that
+// are given.
 func TestSetupAgain(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -90,7 +90,7 @@ func TestSetupAgain(t *testing.T) {
 	if read() != before {
 		t.Error("the file has changed, want it as before")
 	}
-	// Enter keeps the registration, and all other settings come from the file.
+	// Enter keeps the registration. All other settings come from the file.
 	said := command(t, "\n", append(flags, "--force", "--guest-limit=3")...)
 	if !strings.Contains(said, "Enter to stay registered") || strings.Contains(said, "✓ Registered") {
 		t.Errorf("%s, want with %q, without %q", said, "Enter to stay registered", "✓ Registered")
@@ -98,8 +98,8 @@ func TestSetupAgain(t *testing.T) {
 	if after := read(); !strings.Contains(after, "guest-limit: 3\n") || !strings.Contains(after, "service: "+w.url()) || secretIn(after) != secretIn(before) {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
 	}
-	// A script that gives only new settings keeps the registration, even with the
-	// used claim code in the file.
+	// A script that gives only new settings keeps the registration, even though the claim code in
+	// the file has been used.
 	path := filepath.Join(folder, "agent.yaml")
 	if err := os.WriteFile(path, []byte(spent+read()), 0o600); err != nil {
 		t.Fatal(err)
@@ -139,8 +139,8 @@ func TestSetupWithAWrongClaimCode(t *testing.T) {
 	}
 }
 
-// TestSetupInAnotherFolder gives the place of the file. The running agent must find the
-// data folder.
+// TestSetupInAnotherFolder names the path of the file of settings. The agent that reads this file
+// must find the data folder.
 func TestSetupInAnotherFolder(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -174,8 +174,8 @@ func TestSetupRefusesOtherServices(t *testing.T) {
 	}
 }
 
-// In TestSetupThrottled the service refuses registrations for a while. Setup
-// must say what to do, and the agent must register by itself later.
+// TestSetupThrottled uses a service that refuses registrations for a while. Setup must say what to
+// do, and the agent must register by itself later.
 func TestSetupThrottled(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
@@ -217,8 +217,8 @@ func TestSetupThrottled(t *testing.T) {
 	agent.stop()
 }
 
-// TestSetupByRoot has root write into the data folder of another user. A link in
-// it must not lead root elsewhere.
+// TestSetupByRoot runs setup as root with a data folder of another user. A link in that folder must
+// not make root write elsewhere.
 func TestSetupByRoot(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

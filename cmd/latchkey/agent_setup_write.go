@@ -48,7 +48,8 @@ func (s *setup) keptKey() string {
 	return newSecretKey()
 }
 
-// makeFolder creates the data folder, and gives systemd's folder to its user.
+// makeFolder creates the data folder. If the folder is the one of systemd, its owner becomes the
+// user as whom systemd runs the agent.
 func (s *setup) makeFolder() error {
 	if err := os.MkdirAll(s.settings.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data-dir: %w", err)
@@ -68,8 +69,8 @@ func (s *setup) makeFolder() error {
 	return os.Chown(s.settings.DataDir, uid, gid)
 }
 
-// save writes the file of settings. If it is in the data folder, the folder's
-// owner writes it.
+// save writes the file of settings. If the file is in the data folder, save writes it as the owner
+// of the folder.
 func (s *setup) save() error {
 	if filepath.Dir(s.file) == filepath.Clean(s.settings.DataDir) {
 		return asOwner(s.settings.DataDir, s.replace)
@@ -94,7 +95,7 @@ func (s *setup) replace() (err error) {
 	}()
 	leftOut := []string{}
 	if filepath.Dir(s.file) == filepath.Clean(s.settings.DataDir) && filepath.Base(s.file) == config.AgentFile {
-		leftOut = append(leftOut, "data-dir") // the file is found in the data folder anyway
+		leftOut = append(leftOut, "data-dir") // the file in the data folder is found without it
 	} else if s.settings.DataDir, err = filepath.Abs(s.settings.DataDir); err != nil {
 		return err
 	}
@@ -108,8 +109,8 @@ func (s *setup) replace() (err error) {
 // registerTime is the longest time that setup waits for the registration.
 const registerTime = 30 * time.Second
 
-// register registers the server at once: a claim code is valid for ten minutes,
-// and the admin can get another one now.
+// register registers the server at once: a claim code is valid for ten minutes, and the admin can
+// get another one now.
 func (s *setup) register() error {
 	if s.registered && !s.again {
 		return nil
@@ -149,7 +150,7 @@ func (s *setup) keepRegistering() error {
 		}
 		s.settings.ClaimCode = ""
 		if refused == "" {
-			return s.save() // without the claim code, which is used now
+			return s.save() // without the claim code, which has been used now
 		}
 		if err := s.failed(refused); err != nil {
 			return err
@@ -164,7 +165,7 @@ func (s *setup) keepRegistering() error {
 	}
 }
 
-// setAside renames the file of an earlier registration. Its links stay at the
+// setAside renames the file of an earlier registration. The links of that registration stay at the
 // service.
 func (s *setup) setAside() error {
 	if !s.again {
@@ -180,8 +181,8 @@ func (s *setup) setAside() error {
 		"  The earlier server stays at the service, with its links, until you remove it on its page.")
 }
 
-// tryRegister runs the agent until its server is registered. It returns the
-// reason if the service refuses it, else "".
+// tryRegister runs the agent until its server is registered. If the service refuses the
+// registration, it returns the reason, and otherwise "".
 func (s *setup) tryRegister() (string, error) {
 	waits := &noteWaits{next: http.DefaultTransport}
 	service, err := s.agentProgram.service(2, 5*time.Second, client.WithHTTPClient(&http.Client{Transport: waits}))
@@ -198,13 +199,13 @@ func (s *setup) tryRegister() (string, error) {
 	began, ended := time.Now().Truncate(time.Millisecond), make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = engine.Run(ctx) // the status shows the outcome
+		_ = engine.Run(ctx) // the outcome is in the status
 	}()
 	defer func() { cancel(); <-ended }()
 	return s.awaitRegistration(ctx, engine, began, waits)
 }
 
-// noteWaits notes how long the service asks to wait after too many requests.
+// noteWaits is a transport that records how long the service asks to wait after too many requests.
 type noteWaits struct {
 	next    http.RoundTripper
 	minutes atomic.Int64 // 0 if the service has not asked to wait
@@ -220,8 +221,8 @@ func (n *noteWaits) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// awaitRegistration waits until the status says that the server is registered. It
-// returns the reason if the service refuses it, else "".
+// awaitRegistration waits until the status says that the server is registered. If the service
+// refuses the registration, it returns the reason, and otherwise "".
 func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, began time.Time, waits *noteWaits) (string, error) {
 	var inTheWay error
 	for ctx.Err() == nil {
@@ -234,7 +235,7 @@ func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, bega
 		}
 		for _, t := range status.Trouble {
 			switch {
-			case t.Since.Before(began): // the trouble is of an earlier run
+			case t.Since.Before(began): // an earlier run had this trouble
 			case t.Name == "registration":
 				return t.Text, nil
 			case waits.minutes.Load() > 0:
@@ -258,8 +259,7 @@ func (s *setup) awaitRegistration(ctx context.Context, engine *agent.Agent, bega
 	}
 }
 
-// throttled returns an error that says what to do when the service accepts no
-// registration for a while.
+// throttled returns an error that says what to do while the service accepts no registrations.
 func (s *setup) throttled(minutes int64) error {
 	wait := fmt.Sprintf("%d minutes", minutes)
 	if minutes == 1 {
@@ -285,7 +285,7 @@ func (s *setup) next() (start, status string) {
 	return "latchkey agent" + flags, "latchkey agent status" + flags
 }
 
-// farewell says how to continue.
+// farewell prints how to continue.
 func (s *setup) farewell() error {
 	start, status := s.next()
 	allow := strings.Replace(status, "agent status", "agent allow", 1)

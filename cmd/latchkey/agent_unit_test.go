@@ -32,7 +32,7 @@ func TestAddresses(t *testing.T) {
 		settings config.Agent
 		port     int
 		lan, wan bool
-		found    string // the address of the interfaces; "" when they are not asked
+		found    string // the address that the interfaces have; "" when they are not asked
 	}{
 		{"builtin", config.Agent{MediaServer: "builtin", Listen: ":8096"}, 8096, true, true, machine},
 		{"builtin on one address", config.Agent{MediaServer: "builtin", Listen: "192.168.1.2:8096"}, 8096, true, true, machine},
@@ -98,7 +98,7 @@ func TestAddressOfTheAgent(t *testing.T) {
 	}
 }
 
-// TestEndOfADay reads a last day in UTC, in whatever zone the machine is.
+// TestEndOfADay checks that a last day is read in UTC, whatever the time zone of the machine is.
 func TestEndOfADay(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 23, 0, 0, 0, time.FixedZone("here", 13*60*60)) // 10:00 in UTC
@@ -120,7 +120,8 @@ func TestEndOfADay(t *testing.T) {
 	}
 }
 
-// TestLastDayIsWrittenInUTC writes the end of a link as the pages of the service do.
+// TestLastDayIsWrittenInUTC checks that the end of a link is written as on the pages of the
+// service.
 func TestLastDayIsWrittenInUTC(t *testing.T) {
 	t.Parallel()
 	here := time.FixedZone("here", 13*60*60)
@@ -178,7 +179,7 @@ func TestUsersTable(t *testing.T) {
 	}
 }
 
-// TestExplainAgent checks that each error comes with advice once.
+// TestExplainAgent checks that the text of each error contains the advice exactly once.
 func TestExplainAgent(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
@@ -206,7 +207,7 @@ func TestPrintableLines(t *testing.T) {
 	}
 }
 
-// TestRequestsReachTheAgent checks that the agent learns the caller's address, and that the
+// TestRequestsReachTheAgent checks that the agent gets to know the caller's address, and that the
 // caller gets an answer while the agent is away.
 func TestRequestsReachTheAgent(t *testing.T) {
 	t.Parallel()
@@ -250,8 +251,8 @@ func TestRequestsReachTheAgent(t *testing.T) {
 	}
 }
 
-// TestOnlyTheOwnerOfTheFolder runs commands as root. No file in the folder must
-// belong to root.
+// TestOnlyTheOwnerOfTheFolder runs commands as root. Afterwards, no file in the folder must belong
+// to root.
 func TestOnlyTheOwnerOfTheFolder(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -259,7 +260,7 @@ func TestOnlyTheOwnerOfTheFolder(t *testing.T) {
 	}
 	folder := t.TempDir()
 	const nobody = 65534
-	if err := errors.Join(os.Chmod(filepath.Dir(folder), 0o755), os.Chown(folder, nobody, nobody)); err != nil { // others may pass, as through /var/lib
+	if err := errors.Join(os.Chmod(filepath.Dir(folder), 0o755), os.Chown(folder, nobody, nobody)); err != nil { // other users may pass through the folder above it, as through /var/lib
 		t.Fatal(err)
 	}
 	command(t, "password\n", "agent", "--data-dir="+folder, "--media-server=builtin", "users", "add", "Grandma")

@@ -12,7 +12,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// withBuiltin runs work with the builtin media server, which may be running.
+// withBuiltin runs work with the builtin media server, which may be running at the same time.
 func (p *agentProgram) withBuiltin(work func(s *builtin.Server) error) error {
 	if p.settings.MediaServer != config.MediaServerBuiltin {
 		return errors.New("manage the local users of a Jellyfin server in its own dashboard; this command is for media-server=builtin")
@@ -106,8 +106,7 @@ func (c agentUsersEnable) Run(p *agentProgram) error {
 
 type agentUsersPassword struct{ localUser }
 
-// Run sets a password. The password is asked for, and is never part of the
-// command line.
+// Run sets a password. It asks for the password, which is never part of the command line.
 func (c agentUsersPassword) Run(p *agentProgram) error {
 	return p.onUser(c.Name, "has a new password, and is signed out everywhere", func(s *builtin.Server, u mediaserver.LocalUser) error {
 		password, err := p.newPassword(u.Name)
@@ -118,8 +117,7 @@ func (c agentUsersPassword) Run(p *agentProgram) error {
 	})
 }
 
-// newPassword asks for a password. At a terminal, where the letters are hidden,
-// it asks twice.
+// newPassword asks for a password. At a terminal, which does not show the letters, it asks twice.
 func (p *agentProgram) newPassword(name string) (string, error) {
 	asking := newAsker(p.ctx, p.input, p.output)
 	for {

@@ -99,8 +99,8 @@ func TestLocalUsers(t *testing.T) {
 	p.stop()
 }
 
-// postPictures has a local user send a picture that is nearly as large as one may
-// be, and then one that is larger.
+// postPictures sends two pictures as a local user: one that is nearly as large as allowed, and one
+// that is too large.
 func postPictures(t *testing.T, address string) {
 	t.Helper()
 	_, body := ask(t, http.MethodPost, address+"/Users/AuthenticateByName?username=Grandma&pw=second%20password", nil,
@@ -130,7 +130,7 @@ func postPictures(t *testing.T, address string) {
 		request.Header.Set("X-Emby-Token", signed.AccessToken)
 		answer, err := oneShot().Do(request)
 		if want != http.StatusNoContent && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
-			continue // the server refused the picture and closed the connection before all of it was sent
+			continue // the server refused the picture and closed the connection before it had read everything
 		}
 		if err != nil {
 			t.Fatal(err)

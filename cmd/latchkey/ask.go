@@ -13,13 +13,12 @@ import (
 	"github.com/latchkey-media/latchkey/internal/printable"
 )
 
-// asker asks a person questions at a terminal, or reads the answers from another
-// program.
+// asker asks questions. A person answers them at a terminal, or another program gives the answers.
 type asker struct {
 	ctx      context.Context //nolint:containedctx // its end also ends the wait for an answer
 	lines    *bufio.Reader
 	output   io.Writer
-	terminal *os.File // where the answers are typed; nil if they come from elsewhere
+	terminal *os.File // the terminal at which the answers are typed; nil if they come from elsewhere
 }
 
 func newAsker(ctx context.Context, input io.Reader, output io.Writer) *asker {
@@ -55,7 +54,7 @@ func (a *asker) ask(question string) (string, error) {
 	case <-a.ctx.Done():
 		return "", errors.New("interrupted")
 	}
-	if a.terminal == nil { // no Enter was typed, so the output still needs its line break
+	if a.terminal == nil { // nobody typed Enter, so the output still needs its line break
 		if err := a.write("\n"); err != nil {
 			return "", err
 		}

@@ -14,7 +14,7 @@ type data struct {
 	address string
 }
 
-// look opens a database that a program has prepared.
+// look opens a database that a program has already brought up to date.
 func look(t *testing.T, address string) *data {
 	t.Helper()
 	db, err := database.Open(address, 2)
@@ -35,7 +35,7 @@ func (d *data) count(t *testing.T, query string) int {
 	return n
 }
 
-// owed reports for each username whether a mail to its account is owed.
+// owed reports for each username whether a mail to that account is in the outbox.
 func (d *data) owed(t *testing.T) map[string]bool {
 	t.Helper()
 	rows, err := d.SQL.QueryContext(t.Context(), "SELECT username, (SELECT COUNT(*) FROM outbox o WHERE o.account_id = a.id) FROM accounts a")
@@ -68,8 +68,8 @@ func (d *data) usernames(t *testing.T) map[string]bool {
 	return names
 }
 
-// deliverAll waits until the running program has sent all mails. It makes mails that
-// are put off, or leased to a dead process, due at once.
+// deliverAll waits until the running program has sent all mails. Before that, it makes due the
+// mails that were put off or that a dead process has leased.
 func (d *data) deliverAll(t *testing.T) {
 	t.Helper()
 	store := d.store(t)

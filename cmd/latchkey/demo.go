@@ -61,7 +61,7 @@ func isLoopback(listen string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// folder makes the folder of the demo. remove deletes it, unless the demo is kept.
+// folder makes the folder of the demo. remove deletes the folder, unless the demo is kept.
 func (c demoCommand) folder() (folder string, remove func() error, err error) {
 	if c.Keep == "" {
 		folder, err = os.MkdirTemp("", "latchkey-demo-")
@@ -90,7 +90,7 @@ type demo struct {
 // until the program is told to stop.
 func (d *demo) run(parent context.Context, serviceListen, agentListen string) error {
 	ctx, cancel := context.WithCancel(parent)
-	defer d.working.Wait() // runs after cancel
+	defer d.working.Wait() // this runs after cancel
 	defer cancel()
 	d.ended = make(chan error, 2)
 	if _, err := fmt.Fprintln(d.output, "Starting the demo …"); err != nil {
@@ -144,8 +144,8 @@ func (d *demo) startService(ctx context.Context, listen string) error {
 	return d.await(ctx, "the service", d.service.prepared.Load)
 }
 
-// startAgent starts an agent with the builtin media server, as "latchkey agent"
-// does. prepare is called before it runs.
+// startAgent starts an agent with the builtin media server, as "latchkey agent" does. It calls
+// prepare before the agent runs.
 func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare func(*runningAgent) error) error {
 	w := d.world
 	w.arguments = []string{
@@ -178,8 +178,8 @@ func (d *demo) startAgent(ctx context.Context, listen, claimCode string, prepare
 	return d.await(ctx, "the agent", d.running.engine.Ready)
 }
 
-// await waits until is returns true. It returns an error if a part of the demo ends
-// first, or after too long a wait.
+// await waits until the function is returns true. It returns an error if a part of the demo ends
+// before that, or if the wait takes too long.
 func (d *demo) await(ctx context.Context, what string, is func() bool) error {
 	late := time.After(time.Minute)
 	for !is() {

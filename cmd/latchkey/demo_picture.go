@@ -6,8 +6,7 @@ import (
 	"image/png"
 )
 
-// portrait returns a picture of a person, as PNG, with hair and a shirt of these
-// colours, 0xRRGGBB.
+// portrait returns a picture of a person as PNG. hair and shirt are colours in the form 0xRRGGBB.
 func portrait(hair, shirt uint32) ([]byte, error) {
 	const side = 256
 	picture := image.NewRGBA(image.Rect(0, 0, side, side))
@@ -29,7 +28,7 @@ func portrait(hair, shirt uint32) ([]byte, error) {
 		{104, 128, 7, 9, eyes},
 		{152, 128, 7, 9, eyes},
 		{128, 166, 22, 9, 0xb85c5c},
-		{128, 162, 24, 7, skin}, // covers all of the mouth but a smile
+		{128, 162, 24, 7, skin}, // covers the mouth, so that only a smile is left
 	} {
 		ellipse(picture, shape.x, shape.y, shape.wide, shape.high, shape.colour)
 	}
@@ -48,7 +47,7 @@ func ellipse(picture *image.RGBA, x, y, wide, high int, colour uint32) {
 	}
 }
 
-// dot paints one dot, unless it lies outside the picture.
+// dot paints one dot. It does nothing outside the picture.
 func dot(picture *image.RGBA, x, y int, colour uint32) {
 	if !image.Pt(x, y).In(picture.Rect) {
 		return

@@ -15,7 +15,7 @@ import (
 )
 
 // demoPassword is the password of all people in the demo.
-const demoPassword = "demo-Lantern-over-Quay" //nolint:gosec // G101: everybody may know it
+const demoPassword = "demo-Lantern-over-Quay" //nolint:gosec // G101: everybody may know this password
 
 // person is a member of the demo's family.
 type person struct {
@@ -152,8 +152,8 @@ func (d *demo) reported(ctx context.Context, owner *person, people []*person) (c
 	return server, errors.Join(err, failed)
 }
 
-// linkOwner links the owner. Owners cannot invite themselves, so the agent asks for
-// the link, as it does for 'latchkey agent link'.
+// linkOwner links the owner's account to a local user. Owners cannot invite themselves, so the
+// agent asks for the link, as 'latchkey agent link' does.
 func (d *demo) linkOwner(ctx context.Context, owner *person) error {
 	answer, err := d.running.engine.Links.Ask(ctx, owner.localID, owner.Username, "")
 	if err != nil || !answer.Pending {
@@ -162,8 +162,8 @@ func (d *demo) linkOwner(ctx context.Context, owner *person) error {
 	return owner.client.Links.Accept(ctx, client.ID(answer.Link.ID))
 }
 
-// allow says yes to the local users, as 'latchkey agent allow' does. Without the yes, the
-// agent would let nobody in through the links that the owner makes at the service.
+// allow allows the local users, as 'latchkey agent allow' does. Without this permission, the agent
+// would let nobody in through the links that the owner makes at the service.
 func (d *demo) allow(ctx context.Context, people []*person) error {
 	for _, p := range people {
 		if err := d.running.engine.Allowances.Allow(ctx, p.localID); err != nil {
@@ -173,8 +173,8 @@ func (d *demo) allow(ctx context.Context, people []*person) error {
 	return nil
 }
 
-// link lets the owner invite a person. The person accepts, except Milo, whose
-// invite stays open.
+// link lets the owner invite a person. All people accept their invites except Milo, whose invite
+// stays open.
 func link(ctx context.Context, owner, p *person, server client.ID) error {
 	invite, err := owner.client.Invites.Create(ctx, client.NewInvite{
 		To: p.Username, Type: client.Linked, Note: "Come in!", Servers: []client.NewInviteServer{{ServerID: server, LocalUserID: p.localUser}},
@@ -206,7 +206,7 @@ func (d *demo) household(ctx context.Context, people []*person) (*household, err
 	return h, d.await(ctx, "the link", func() bool { return h.exchanges(ctx) })
 }
 
-// exchanges reports whether the media server already knows the link.
+// exchanges reports whether the media server knows the link already: it accepts the access key.
 func (h *household) exchanges(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -25,7 +25,7 @@ func startDemo(t *testing.T, environment []string, flags ...string) (*process, s
 	return p, p.said.String()
 }
 
-// first returns the text of the first group of a pattern in the demo's output.
+// first returns the text that the first group of a pattern matches in the demo's output.
 func first(t *testing.T, said, pattern string) string {
 	t.Helper()
 	match := regexp.MustCompile(pattern).FindStringSubmatch(said)
@@ -66,7 +66,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%s may use %d servers, %v; want %d", name, len(list.Servers), err, want)
 		}
 	}
-	within(t, patience, "milo's mail is in the mailbox", func() bool { // a worker sends it
+	within(t, patience, "milo's mail is in the mailbox", func() bool { // a worker of the service sends the mail
 		status, body := ask(t, http.MethodGet, service+"/dev/mail", nil)
 		return status == http.StatusOK && strings.Contains(body, "milo@demo.example")
 	})
@@ -93,13 +93,13 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// curlLine runs the line of curl in the demo's output that a pattern matches.
+// curlLine returns the line with a curl command in the demo's output that matches a pattern.
 func curlLine(t *testing.T, said, pattern string) string {
 	t.Helper()
 	return curl(t, first(t, said, pattern))
 }
 
-// curl does the same as a line of curl, as far as the demo needs it.
+// curl does what a curl command of the demo does.
 func curl(t *testing.T, line string) string {
 	t.Helper()
 	words := regexp.MustCompile(`'([^']*)'|([^\s'\\]+)`).FindAllStringSubmatch(strings.TrimPrefix(line, "curl "), -1)
@@ -133,7 +133,8 @@ func curl(t *testing.T, line string) string {
 	return body
 }
 
-// TestDemoKeeps checks that the demo keeps its files with --keep, and ends if it cannot start.
+// TestDemoKeeps checks that the demo keeps its files with --keep, and that it ends if it cannot
+// start.
 func TestDemoKeeps(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "kept")

@@ -19,9 +19,9 @@ import (
 )
 
 // TestFaultBackup makes backups with the commands of docs/operations.md while people sign up, and
-// kills the program during every second one (F-17). Each backup is restored: it has every account
-// that was acknowledged before the backup began, no account that is incomplete, and opens no
-// session.
+// kills the program during every second backup (F-17). It restores each backup. The restored
+// database has every account that was acknowledged before the backup began, has no incomplete
+// account, and no session in it is valid.
 func TestFaultBackup(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -61,9 +61,9 @@ func TestFaultBackup(t *testing.T) {
 	})
 }
 
-// backUp lets people sign up and makes a backup meanwhile. It returns who was acknowledged before
-// the backup began, and the address of the database that is restored from it. The program has
-// ended by then, and was killed if kill is true.
+// backUp makes a backup while people sign up. It returns the people who were acknowledged before
+// the backup began, and the address of the database that was restored from the backup. When it
+// returns, the program has ended; it was killed if kill is true.
 func (c *crowd) backUp(t *testing.T, p *process, address string, kill bool) (before map[string]bool, kept string) {
 	t.Helper()
 	var people sync.WaitGroup
@@ -104,7 +104,8 @@ func (c *crowd) backUp(t *testing.T, p *process, address string, kill bool) (bef
 	return before, kept
 }
 
-// backupOf makes a backup of a database and restores it as another one, whose address it returns.
+// backupOf makes a backup of a database, restores it as another database, and returns the address
+// of that database.
 func backupOf(t *testing.T, address string) string {
 	t.Helper()
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
@@ -140,7 +141,7 @@ func mustParse(t *testing.T, address string) *url.URL {
 	return u
 }
 
-// clientFlags returns the flags by which the programs of MariaDB reach a server.
+// clientFlags returns the flags with which the programs of MariaDB connect to a server.
 func clientFlags(u *url.URL) []string {
 	return []string{"--no-defaults", "--protocol=tcp", "--host=" + u.Hostname(), "--port=" + u.Port(), "--user=" + u.User.Username()}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultClocks starts a second instance whose clock is wrong, beside one whose clock is right
-// (F-14). It is not ready and says why, erases nothing, and what it makes is known at the
-// other. When its clock is right again it becomes ready by itself.
+// TestFaultClocks starts an instance whose clock is wrong beside an instance whose clock is right
+// (F-14). The wrong instance is not ready and says why. It deletes nothing, and the right instance
+// knows what the wrong one makes. When its clock is right again, it becomes ready by itself.
 func TestFaultClocks(t *testing.T) {
 	t.Parallel()
 	wrongBy := []time.Duration{26 * time.Hour}
@@ -61,7 +61,7 @@ func besideAWrongClock(t *testing.T, database string, ahead time.Duration) {
 	right.done(right.nobody.Accounts.Confirm(ctx, confirm))
 	right.done(right.nobody.Passwords.Reset(ctx, reset, goodPassword+" too"))
 	right.done(wrong.nobody.Passwords.AskReset(ctx, "berta", ""))
-	right.mail("password_reset", "berta@example.org") // the right instance sends what the wrong one owes
+	right.mail("password_reset", "berta@example.org") // the right instance sends the mail that the wrong one put into the outbox
 
 	setClock(t, clock, 0)
 	within(t, patience, "it is ready again", func() bool { return wrong.service.get("/readyz") == http.StatusOK })
@@ -70,8 +70,8 @@ func besideAWrongClock(t *testing.T, database string, ahead time.Duration) {
 	wrong.done(berta.Devices.Approve(ctx, right.code("late tv").UserCode))
 }
 
-// setClock sets by how much the clock of a process is ahead. The file is replaced at once,
-// because the process may be reading it.
+// setClock sets by how much the clock of a process is ahead. It replaces the file in one step,
+// because the process may be reading the file.
 func setClock(t *testing.T, file string, ahead time.Duration) {
 	t.Helper()
 	if err := os.WriteFile(file+".new", []byte(ahead.String()), 0o600); err != nil {
@@ -90,7 +90,7 @@ func (w *town) code(id string) client.DeviceCode {
 	return code
 }
 
-// done ends the test if something could not be done.
+// done ends the test if err is not nil.
 func (w *town) done(err error) {
 	w.t.Helper()
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultDatabaseGone stops MariaDB under light load, once like a server that ends
-// and once like a server that stands still or a network that loses everything, and starts it
-// again (F-04).
+// TestFaultDatabaseGone makes MariaDB unreachable under light load, and then starts it again
+// (F-04). It does so in two ways: the server ends, and the server hangs or the network loses
+// everything.
 func TestFaultDatabaseGone(t *testing.T) {
 	t.Parallel()
 	for name, take := range map[string]func(*proxy){"ended": (*proxy).cut, "silent": (*proxy).hush} {
@@ -35,7 +35,8 @@ func TestFaultDatabaseGone(t *testing.T) {
 			take(line)
 			taken := time.Now()
 			unready := within(t, patience, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
-			// The database stays away, so each answer shows that the service has given up waiting for it.
+			// The database stays away, so an answer shows that the service has given up waiting for the
+			// database.
 			slowest := crew.work(t, p, either(3, 20))
 			crew.mustAll(t, http.StatusServiceUnavailable, http.StatusServiceUnavailable)
 			away := time.Since(taken)
@@ -57,22 +58,22 @@ func TestFaultDatabaseGone(t *testing.T) {
 	}
 }
 
-// crew are visitors that keep asking for three sorts of page: one without the
-// database, one for a person who is signed in, and one that writes.
+// crew are visitors who keep asking for three sorts of pages: pages without the database, pages for
+// a person who is signed in, and pages that write.
 type crew struct {
 	readers, members []*visitor
 	signUps          int
 
 	mu      sync.Mutex
-	seen    [3]map[int]int // status → how often
+	seen    [3]map[int]int // for each sort of page: status → how often
 	slowest time.Duration
 	faults  []string
-	asked   int // since newCrew or the last counted
-	late    int // of these, after more than answerIn
+	asked   int // requests since newCrew or the last call of counted
+	late    int // how many of them were answered after more than answerIn
 }
 
-// answerIn is the time in which each request is answered while the database is away, as
-// docs/security.md says.
+// answerIn is the time within which each request is answered while the database is away, from
+// docs/security.md.
 const answerIn = 3 * time.Second
 
 // newCrew signs one account in with four browsers.
@@ -91,7 +92,7 @@ func newCrew(t *testing.T, p *process) *crew {
 	return c
 }
 
-// flagOf returns the value of a flag with which p was started.
+// flagOf returns the value of a flag with which the process p was started.
 func flagOf(p *process, name string) string {
 	for _, argument := range p.command.Args {
 		if value, ok := strings.CutPrefix(argument, "--"+name+"="); ok {
@@ -101,7 +102,7 @@ func flagOf(p *process, name string) string {
 	return ""
 }
 
-// work lets all visitors send some requests one after the other, and returns the longest
+// work lets all visitors send each requests of a sort, one after the other, and returns the longest
 // time that an answer took.
 func (c *crew) work(t *testing.T, p *process, each int) time.Duration {
 	t.Helper()
@@ -145,8 +146,8 @@ func (c *crew) fault(format string, arguments ...any) {
 	}
 }
 
-// ask asks for a page and checks that a refusal is a page that says when to
-// come again.
+// ask asks for a page. If the service refuses the request, ask checks that the answer is a page and
+// says when to come again.
 func (c *crew) ask(sort int, v *visitor, path string, form url.Values) {
 	a, err := v.do(path, form)
 	if err != nil {
@@ -167,8 +168,8 @@ func (c *crew) ask(sort int, v *visitor, path string, form url.Values) {
 	}
 }
 
-// counted returns what was asked since the last call. Each request had its answer, or the
-// test has failed.
+// counted returns the counts of the requests since its last call. All requests count as survived,
+// because the test fails for a request without an answer.
 func (c *crew) counted(note string) faulttest.Count {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,8 +178,9 @@ func (c *crew) counted(note string) faulttest.Count {
 	return count
 }
 
-// all reports whether the pages for members and those that write were answered
-// only with these statuses, and the pages without the database as always.
+// all reports whether the pages for members had only answers with the status member, the pages that
+// write only answers with the status writing, and the pages without the database only answers with
+// status 200.
 func (c *crew) all(member, writing int) bool {
 	for sort, want := range [3]int{http.StatusOK, member, writing} {
 		if len(c.seen[sort]) != 1 || c.seen[sort][want] == 0 {
@@ -195,7 +197,7 @@ func (c *crew) mustAll(t *testing.T, member, writing int) {
 	}
 }
 
-// files returns the number of open files of a process, or 0 if it cannot be found out.
+// files returns the number of open files of a process, or 0 if that is not known.
 func (p *process) files(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join("/proc", fmt.Sprint(p.command.Process.Pid), "fd"))
@@ -208,8 +210,8 @@ func (p *process) files(t *testing.T) int {
 // waitsForDatabase is the message of the log while the program waits for its database.
 const waitsForDatabase = "the database does not answer yet; the service waits for it"
 
-// refusals counts the tries to start that failed because the database could not be
-// reached. It leaves out those that took too long, as they may on a busy machine.
+// refusals counts the attempts to start that failed because the database could not be reached. It
+// leaves out attempts that took too long, which happens on a busy machine.
 func (p *process) refusals() int {
 	n := 0
 	for _, entry := range p.log() {
@@ -222,8 +224,8 @@ func (p *process) refusals() int {
 	return n
 }
 
-// TestReachableDatabaseIsNotWaitedFor starts the program while its database answers: the
-// log does not say that it waits for anything.
+// TestReachableDatabaseIsNotWaitedFor starts the program while its database answers: the log does
+// not say that the program waits for the database.
 func TestReachableDatabaseIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -242,8 +244,8 @@ func TestReachableDatabaseIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-// TestFaultStartWithoutDatabase starts the program while its database is stopped: it
-// waits, reports that, and serves as soon as the database answers.
+// TestFaultStartWithoutDatabase starts the program while its database is stopped: the program
+// waits, logs that, and serves as soon as the database answers.
 func TestFaultStartWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	address, line := behindProxy(t, modelstest.MySQL(t))

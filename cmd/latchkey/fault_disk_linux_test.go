@@ -17,9 +17,9 @@ import (
 	"github.com/latchkey-media/latchkey/internal/faulttest"
 )
 
-// TestFaultDiskFull takes away the space of the embedded database, and gives it
-// back (F-10), in two ways: with a full disk, and with a limit on the size of
-// files, which every user can set and which causes another error.
+// TestFaultDiskFull removes the space of the embedded database, and gives it back (F-10). It does
+// so in two ways: with a full disk, and with a limit on the size of files. Every user can set such
+// a limit, and it causes another error.
 func TestFaultDiskFull(t *testing.T) {
 	t.Parallel()
 	t.Run("limit", func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestFaultDiskFull(t *testing.T) {
 	})
 }
 
-// withoutSpace runs the program on a database in folder and takes the space
-// away while people use it.
+// withoutSpace runs the program on a database in folder. While people use it, the function take
+// removes the space.
 func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack func())) {
 	t.Helper()
 	address := "sqlite:" + filepath.Join(folder, "latchkey.db")
@@ -57,7 +57,7 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 	taken := len(look(t, address).usernames(t))
 
 	giveBack := take(p)
-	within(t, patience, "no sign-up is taken", func() bool { // some pages of the files may still be free
+	within(t, patience, "no sign-up is taken", func() bool { // some pages in the files may still be free
 		crew.work(t, p, 1)
 		return crew.all(http.StatusOK, http.StatusServiceUnavailable)
 	})
@@ -92,8 +92,8 @@ func withoutSpace(t *testing.T, folder string, take func(*process) (giveBack fun
 	faulttest.Report(t, "F-10", "pages while the disk is full: "+path.Base(t.Name()), faulttest.Engine(address), count)
 }
 
-// smallDisk mounts a disk of a few megabytes. It reports false if the user may not
-// mount a disk: only root may, or somebody in a namespace of their own.
+// smallDisk mounts a disk of a few megabytes. It returns false if the user may not mount a disk:
+// only root may, or somebody in a namespace of their own.
 func smallDisk(t *testing.T) (folder string, mayMount bool) {
 	t.Helper()
 	folder = t.TempDir()
@@ -129,7 +129,7 @@ func fill(t *testing.T, name string) {
 	}
 }
 
-// fileLimit sets the largest size of a file that p writes, and returns the earlier
+// fileLimit sets the largest size of a file that the process p may write, and returns the earlier
 // limit.
 func fileLimit(t *testing.T, p *process, size uint64) uint64 {
 	t.Helper()
@@ -154,7 +154,7 @@ func prlimit(p *process, resource uintptr, set, old *syscall.Rlimit) error {
 	return nil
 }
 
-// runInNamespace runs the test of the full disk again in a namespace where it may mount.
+// runInNamespace runs the test of the full disk again in a namespace in which it may mount a disk.
 func runInNamespace(t *testing.T) {
 	t.Helper()
 	const inside = "LATCHKEY_TEST_IN_NAMESPACE"

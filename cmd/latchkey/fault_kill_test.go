@@ -19,9 +19,9 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultKillDuringSignUps kills the program at random moments while eight
-// people at a time sign up (F-01): acknowledged accounts exist and get their mail,
-// no account is incomplete, and none exists twice.
+// TestFaultKillDuringSignUps kills the program at random moments while eight people at a time sign
+// up (F-01). Acknowledged accounts exist and get their mail, no account is incomplete, and no
+// account exists twice.
 func TestFaultKillDuringSignUps(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -54,7 +54,7 @@ func TestFaultKillDuringSignUps(t *testing.T) {
 
 // crowd are the people who sign up.
 type crowd struct {
-	work bool // solve the proof of work
+	work bool // whether they solve the proof of work
 
 	next         atomic.Int64
 	mu           sync.Mutex
@@ -63,8 +63,8 @@ type crowd struct {
 	odd          []string
 }
 
-// signUpUntilKilled lets eight visitors sign up one after the other until p is
-// killed, at a random moment after some sign-ups were acknowledged.
+// signUpUntilKilled lets eight visitors at a time sign up one person after another until it kills
+// the process p. That happens at a random moment after some sign-ups were acknowledged.
 func (c *crowd) signUpUntilKilled(p *process) {
 	var clients sync.WaitGroup
 	for range 8 {
@@ -87,8 +87,7 @@ func (c *crowd) taken() int {
 	return len(c.acknowledged)
 }
 
-// signUp signs one person up and remembers the outcome. It reports whether the
-// program answered.
+// signUp signs one person up and remembers the outcome. It reports whether the program answered.
 func (c *crowd) signUp(p *process) bool {
 	n := c.next.Add(1)
 	name := fmt.Sprintf("person-%d", n)
@@ -154,9 +153,9 @@ func (c *crowd) check(t *testing.T, data *data, folder string) (lost int) {
 	return lost
 }
 
-// checkRepeat sends the form again for up to ten people who never got an answer. The
-// service must tell each of them to look for the mail, even if the first sign-up made an
-// account. The parameter there has the names of all accounts.
+// checkRepeat sends the form again for up to ten people who never got an answer. The service must
+// tell each of them to look for the mail, even if the first sign-up made an account. there has the
+// names of all accounts.
 func (c *crowd) checkRepeat(t *testing.T, p *process, there map[string]bool) {
 	t.Helper()
 	for i, name := range c.unanswered[:min(len(c.unanswered), 10)] {

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultKillInMailWorker kills the program while it sends (F-02): no mail is
-// lost, and a mail that arrives twice is the same mail.
+// TestFaultKillInMailWorker kills the program while it sends mails (F-02): no mail is lost, and if
+// a mail arrives twice, both copies are the same.
 func TestFaultKillInMailWorker(t *testing.T) {
 	t.Parallel()
 	address, sink := modelstest.SQLite(t), mailtest.NewSink(t)
@@ -36,7 +36,7 @@ func TestFaultKillInMailWorker(t *testing.T) {
 		p.kill()
 		kills++
 		if kills == either(6, 30) {
-			break // the next program ends these leases itself
+			break // the next program ends the remaining leases itself
 		}
 		if _, err := data.SQL.ExecContext(t.Context(), "UPDATE outbox SET lease_owner = '', lease_until = NULL WHERE lease_until IS NOT NULL"); err != nil {
 			t.Fatal(err)
@@ -64,9 +64,9 @@ func TestFaultKillInMailWorker(t *testing.T) {
 	t.Logf("%d mails, %d kills, %d came twice", owed, kills, twice)
 }
 
-// TestFaultDatabaseGoneWhileSending takes the database away again and again while two programs send
-// (F-02): the outcome of each mail is written when the database is back, so no more
-// mails arrive twice than the database was away.
+// TestFaultDatabaseGoneWhileSending makes the database unreachable again and again while two
+// programs send mails (F-02). The outcome of each mail is written when the database is back. So the
+// number of mails that arrive twice is at most the number of times that the database was away.
 func TestFaultDatabaseGoneWhileSending(t *testing.T) {
 	t.Parallel()
 	direct := modelstest.MySQL(t)
@@ -93,7 +93,7 @@ func TestFaultDatabaseGoneWhileSending(t *testing.T) {
 			within(t, patience, "not ready", func() bool { return p.get("/readyz") == http.StatusServiceUnavailable })
 		}
 		if long() && n > owed-2*owed/cuts {
-			time.Sleep(models.MailLease + 5*time.Second) // once for longer than a lease lasts
+			time.Sleep(models.MailLease + 5*time.Second) // one time for longer than a lease lasts
 		}
 		line.restore()
 		for _, p := range programs {
@@ -114,8 +114,8 @@ func TestFaultDatabaseGoneWhileSending(t *testing.T) {
 	}
 }
 
-// sameMails counts the mails of each recipient, and fails the test if copies of
-// one mail differ in a part that should be the same.
+// sameMails counts the mails of each recipient. It fails the test if copies of one mail differ in a
+// part that must be the same.
 func sameMails(t *testing.T, sink *mailtest.Sink) map[string]int {
 	t.Helper()
 	count, first, ids := map[string]int{}, map[string][]string{}, map[string]string{}
@@ -136,8 +136,8 @@ func sameMails(t *testing.T, sink *mailtest.Sink) map[string]int {
 	return count
 }
 
-// TestFaultMailServer stops the mail server, starts it with faults, and repairs it
-// (F-07, F-08): people notice only that their mail comes later.
+// TestFaultMailServer stops the mail server, starts it with faults, and repairs it (F-07, F-08).
+// People notice only that their mail comes later.
 func TestFaultMailServer(t *testing.T) {
 	t.Parallel()
 	address, sink := modelstest.SQLite(t), mailtest.NewSink(t)
@@ -195,8 +195,7 @@ func TestFaultMailServer(t *testing.T) {
 	p.stop()
 }
 
-// badAddresses signs up ten people. One of them has a dead mailbox, and one has a
-// full one.
+// badAddresses signs up ten people. One mailbox is dead, and one is full.
 func badAddresses(t *testing.T, p *process, data *data, sink *mailtest.Sink) {
 	t.Helper()
 	before := len(sink.Mails())

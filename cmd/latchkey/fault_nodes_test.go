@@ -17,13 +17,13 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// writeIn is the time in which almost all sign-ups are answered while a node of the cluster is
-// away, as docs/security.md says.
+// writeIn is the time within which almost all sign-ups are answered while a node of the cluster is
+// away, from docs/security.md.
 const writeIn = 2 * time.Second
 
-// TestFaultNodesKilled kills one node of a Galera cluster after the other while people sign up at
-// two instances (F-06). Nobody who was acknowledged is lost, and in the end all nodes have the
-// same accounts. The test is not parallel, because other tests need the nodes.
+// TestFaultNodesKilled kills the nodes of a Galera cluster one after the other while people sign up
+// at two instances (F-06). No acknowledged account is lost, and in the end all nodes have the same
+// accounts. The test is not parallel, because other tests need the nodes.
 func TestFaultNodesKilled(t *testing.T) { //nolint:paralleltest // see above
 	if os.Getenv("LATCHKEY_TEST_GALERA") == "" {
 		t.Skip("this needs a cluster: make faults")
@@ -76,7 +76,7 @@ func TestFaultNodesKilled(t *testing.T) { //nolint:paralleltest // see above
 	})
 }
 
-// signUps are people who sign up at several instances, with up to three tries.
+// signUps are people who sign up at several instances. Each person makes up to three attempts.
 type signUps struct {
 	instances []*process
 	next      atomic.Int64
@@ -98,7 +98,7 @@ func (s *signUps) untilOver(over <-chan struct{}) {
 	}
 }
 
-// one signs one person up. Each try goes to a random instance.
+// one signs one person up. Each attempt goes to a random instance.
 func (s *signUps) one() {
 	n := int(s.next.Add(1))
 	name := fmt.Sprintf("person-%d", n)
@@ -139,7 +139,7 @@ func (s *signUps) someMore(t *testing.T, more int) {
 	within(t, patience, "more sign-ups", func() bool { return taken() >= want })
 }
 
-// killNode kills a node as a power cut would. scripts/with-galera starts it again.
+// killNode kills a node as suddenly as a power cut would. scripts/with-galera starts it again.
 func killNode(t *testing.T, address string) {
 	t.Helper()
 	file := ""
@@ -160,7 +160,7 @@ func killNode(t *testing.T, address string) {
 	}
 }
 
-// waitForNode waits until a node has its cluster again.
+// waitForNode waits until a node belongs to the cluster again.
 func waitForNode(t *testing.T, address string) {
 	t.Helper()
 	data := look(t, address)
@@ -171,8 +171,8 @@ func waitForNode(t *testing.T, address string) {
 	})
 }
 
-// accountsAt returns a checksum of the accounts at a node, which first does what the cluster has
-// acknowledged.
+// accountsAt returns a checksum of the accounts at a node. The node first does everything that the
+// cluster has acknowledged.
 func accountsAt(t *testing.T, address string) string {
 	t.Helper()
 	name, sum := "", ""

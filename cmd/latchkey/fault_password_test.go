@@ -14,10 +14,10 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultPasswordChange breaks the connections to the database at a random byte while people
-// change their passwords; the embedded database has none, so there the program is killed at a
-// random moment (F-03). Afterwards exactly one of the two passwords works. It is the new one if
-// the change was acknowledged.
+// TestFaultPasswordChange breaks the connections to the database after a random number of bytes
+// while people change their passwords (F-03). The embedded database has no connections, so the test
+// kills the program at a random moment instead. Afterwards exactly one of the two passwords works:
+// the new one if the change was acknowledged.
 func TestFaultPasswordChange(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -53,7 +53,7 @@ func TestFaultPasswordChange(t *testing.T) {
 type passwordChanges struct {
 	*process
 	t        *testing.T
-	address  string // by which the program reaches the database
+	address  string // the address by which the program reaches the database
 	embedded bool
 	line     *proxy
 	data     *data
@@ -63,7 +63,7 @@ type passwordChanges struct {
 	cut, acknowledged, lost int
 }
 
-// changer is somebody who changes the password.
+// changer is a person who changes their password.
 type changer struct {
 	name, password string
 	turns          int
@@ -77,7 +77,7 @@ func (c *passwordChanges) newPerson(n int) *changer {
 	return person
 }
 
-// round lets everybody change the password while something breaks, and then looks which password
+// round lets everybody change their password while something breaks, and then checks which password
 // works.
 func (c *passwordChanges) round() {
 	c.t.Helper()
@@ -93,7 +93,7 @@ func (c *passwordChanges) round() {
 	var all sync.WaitGroup
 	sent := make(chan struct{}, len(c.people))
 	if !c.embedded {
-		c.line.breakAfter(1 + rand.IntN(12_000)) // all changes together transport about as much
+		c.line.breakAfter(1 + rand.IntN(12_000)) // about as many bytes as all changes together need
 	}
 	for i, person := range c.people {
 		person.turns++
@@ -119,8 +119,8 @@ func (c *passwordChanges) round() {
 	}
 }
 
-// killAmid kills the program after the changes have been sent, when one of the hashes that they
-// need may be done: at a random number of history rows.
+// killAmid kills the program after all changes have been sent. The moment is that at which a random
+// number of them has been written to the history.
 func (c *passwordChanges) killAmid(sent <-chan struct{}) {
 	c.t.Helper()
 	for range c.people {
@@ -132,7 +132,7 @@ func (c *passwordChanges) killAmid(sent <-chan struct{}) {
 	c.kill()
 }
 
-// judge compares what somebody was told with the passwords that work.
+// judge compares the answer that a person got with the passwords that work.
 func (c *passwordChanges) judge(person *changer, a answer, changed string) {
 	c.t.Helper()
 	acknowledged := a.status == http.StatusSeeOther && !strings.HasPrefix(a.location, "/signin")

@@ -19,8 +19,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultRestart restarts the service behind the proxies of packaging/ while people use
-// it: no request fails (F-11).
+// TestFaultRestart restarts the service behind the proxies of packaging/ while people use it. No
+// request must fail (F-11).
 func TestFaultRestart(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -42,7 +42,7 @@ func TestFaultRestart(t *testing.T) {
 	}
 }
 
-// drainFor is longer than the proxies keep an unused connection.
+// drainFor makes the service wait for longer than the proxies keep an unused connection.
 const drainFor = "--drain-delay=3s"
 
 func restartUnderLoad(t *testing.T, name string, proxy func(*testing.T, []string) string, instances int, socket bool) {
@@ -74,7 +74,7 @@ func restartUnderLoad(t *testing.T, name string, proxy func(*testing.T, []string
 			running[i].stop()
 			running[i] = starts[i]()
 			running[i].waitServing()
-			// The next instance stops only when the proxy has found this one.
+			// The next instance stops only after the proxy has noticed that this one runs again.
 			waittest.Eventually(t, "the proxy uses the instance again", func() bool {
 				return strings.Contains(running[i].said.String(), `"route":"/signin"`)
 			})
@@ -104,14 +104,14 @@ func startOnSocket(t *testing.T, flags []string) (address string, start func() *
 	}
 	t.Cleanup(func() { _, _ = file.Close(), listener.Close() })
 	return listener.Addr().String(), func() *process {
-		// The variable names the process that the shell becomes.
+		// LISTEN_PID must be the number of the process that the shell becomes.
 		command := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`, os.Args[0]}, flags...)...)
 		command.ExtraFiles, command.Env = []*os.File{file}, []string{"LISTEN_FDS=1"}
 		return begin(t, command)
 	}
 }
 
-// load is people who keep asking through a proxy, by requests with and without a body.
+// load is people who keep sending requests through a proxy, with and without a body.
 type load struct {
 	stop     chan struct{}
 	working  sync.WaitGroup
@@ -142,8 +142,8 @@ func newLoad(address, host string) *load {
 	return l
 }
 
-// ask sends one request. It accepts every answer of the service, except one that says that the
-// service is away.
+// ask sends one request. Every answer of the service is good, except one that says that the service
+// is away.
 func (l *load) ask(client *http.Client, base, host string, n int) {
 	method, path, body := http.MethodGet, "/signin", ""
 	switch n % 3 {
@@ -179,7 +179,7 @@ func (l *load) fail(format string, arguments ...any) {
 	l.failures = append(l.failures, fmt.Sprintf(format, arguments...))
 }
 
-// answered waits until the given number of further requests has been answered.
+// answered waits until more further requests have been answered. more is their number.
 func (l *load) answered(t *testing.T, more int) {
 	t.Helper()
 	want := l.count.Load() + int64(more)
@@ -246,8 +246,8 @@ func behindHaproxy(t *testing.T, instances []string) string {
 	return address
 }
 
-// packaged returns a file of packaging/ with changes. The changes are pairs: a text in
-// the file, and the text that replaces it.
+// packaged returns a file of packaging/ with changes. changes are pairs: a text of the file, and
+// the text that replaces it.
 func packaged(t *testing.T, file string, changes ...string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "..", "packaging", file))
@@ -264,8 +264,8 @@ func packaged(t *testing.T, file string, changes ...string) string {
 	return text
 }
 
-// runProxy starts a proxy with its settings in a file whose path comes last, waits until
-// it answers at address, and stops it with the test.
+// runProxy starts a proxy with the given settings, waits until it answers at address, and stops it
+// when the test ends. The path of the file with the settings is the last argument of the proxy.
 func runProxy(t *testing.T, address, settings, name string, arguments ...string) {
 	t.Helper()
 	folder := t.TempDir()

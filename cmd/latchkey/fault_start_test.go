@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestFaultStartTogether starts eight programs at once on an empty database and
-// an empty data folder (F-12): all serve, and the key and the schema are made only once.
+// TestFaultStartTogether starts eight programs at once on an empty database and an empty data
+// folder (F-12). All of them serve, and the key and the schema are made only once.
 func TestFaultStartTogether(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -31,11 +31,11 @@ func TestFaultStartTogether(t *testing.T) {
 	})
 }
 
-// startIn is the time in which a program starts after one that was killed while it migrated.
+// startIn is the time within which a program starts after another one was killed while it migrated.
 const startIn = 10 * time.Second
 
 // TestFaultKillWhileMigrating kills the program while it brings an empty database up to date
-// (F-12). The next start goes on at once, because the killed one is known to be dead.
+// (F-12). The next program continues at once, because it can tell that the killed one is dead.
 func TestFaultKillWhileMigrating(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -69,7 +69,8 @@ func TestFaultKillWhileMigrating(t *testing.T) {
 	})
 }
 
-// startTogether starts some programs at once, and returns how many: all of them serve.
+// startTogether starts some programs at once and waits until all of them serve. It returns their
+// number.
 func startTogether(t *testing.T, address string) (started int) {
 	t.Helper()
 	folder := t.TempDir()

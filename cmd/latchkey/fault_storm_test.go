@@ -21,15 +21,16 @@ import (
 
 // The limits of a storm of sign-ins, from docs/security.md.
 const (
-	stormMemory = 64 << 10        // KiB above the memory at rest, beside that of the hashes
+	stormMemory = 64 << 10        // KiB above the memory at rest, without the memory of the hashes
 	hashMemory  = 19 << 10        // KiB for each hash that runs
-	knownIn     = 3 * time.Second // in which a known device gets in
-	shedIn      = 2 * time.Second // in which the others are told to come later
+	knownIn     = 3 * time.Second // the time within which a known device is signed in
+	shedIn      = 2 * time.Second // the time within which the others are told to come later
 )
 
-// TestFaultSignInStorm lets many strangers sign in at once (F-16). Devices that signed in before
-// get in all the same, people with a session see their pages, everybody gets an answer, and the
-// program takes no more memory than for the hashes that may run at once.
+// TestFaultSignInStorm lets many strangers sign in at once (F-16). Meanwhile devices that signed in
+// before can still sign in, people with a session see their pages, and everybody gets an answer.
+// Beside the memory at rest, the program takes only the memory of the hashes that may run at once
+// and the allowance stormMemory.
 func TestFaultSignInStorm(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -69,19 +70,19 @@ func TestFaultSignInStorm(t *testing.T) {
 // service.
 type storm struct {
 	process   *process
-	strangers []answer // what each was told; status 0 if no answer came
+	strangers []answer // the answer that each of them got; status 0 if no answer came
 	known     []*visitor
 	broken    atomic.Int64 // connections that ended without an answer
 	tries     atomic.Int64 // the most tries that a known device needed
 
 	mu    sync.Mutex
-	gotIn []time.Duration // until a known device was in
-	pages []time.Duration // that a page took for somebody with a session
-	lost  int             // without a proper answer
+	gotIn []time.Duration // the time until each known device was signed in
+	pages []time.Duration // the time that each page took for somebody with a session
+	lost  int             // requests without a proper answer
 }
 
-// rage lets all strangers sign in at once. Meanwhile the known devices sign in, and people who
-// are signed in look at their account again and again.
+// rage lets all strangers sign in at once. Meanwhile the known devices sign in, and people who are
+// signed in look at their account again and again.
 func (s *storm) rage() {
 	var strangers, others sync.WaitGroup
 	begin, over := make(chan struct{}), make(chan struct{})
@@ -108,8 +109,9 @@ func (s *storm) rage() {
 	others.Wait()
 }
 
-// ask signs somebody in. On a busy machine the request may reach the program only after the time
-// that it gives a caller for the first lines. Then it ends the connection, and a browser asks again.
+// ask signs somebody in. On a busy machine the request may arrive only after the time that the
+// program allows for the first lines of a request. Then the program ends the connection, and ask
+// tries again, as a browser does.
 func (s *storm) ask(v *visitor, name string) (a answer) {
 	for range 5 {
 		var err error
@@ -121,8 +123,7 @@ func (s *storm) ask(v *visitor, name string) (a answer) {
 	return a
 }
 
-// signIn signs a known device in again. It tries again when the service says so, as
-// people do.
+// signIn signs a known device in again. It tries again when the service says so, as people do.
 func (s *storm) signIn(v *visitor, name string) {
 	again := newVisitor(s.process.address, 0)
 	again.from = v.from
@@ -145,8 +146,8 @@ func (s *storm) signIn(v *visitor, name string) {
 	}
 }
 
-// look asks for the page of the account until the storm is over. The session of v ends when its
-// device signs in again, which is not a failure.
+// look asks for the page of the account until the storm is over. The session of v ends when the
+// device of v signs in again, which is not a failure.
 func (s *storm) look(v *visitor, over <-chan struct{}) {
 	for {
 		a, err := v.do("/account", nil)
@@ -167,9 +168,9 @@ func (s *storm) look(v *visitor, over <-chan struct{}) {
 	}
 }
 
-// check looks at the answers: each stranger is told either that the password is wrong, or to
-// come later. It returns the times of the answers that say the latter, in order, and how many of
-// them came late.
+// check looks at the answers: each stranger must be told either that the password is wrong, or to
+// come later. It returns the times of the answers of the second kind, sorted, and how many answers
+// came late.
 func (s *storm) check(t *testing.T) (shed []time.Duration, late int) {
 	t.Helper()
 	for _, a := range s.strangers {
@@ -198,11 +199,10 @@ func (s *storm) check(t *testing.T) (shed []time.Duration, late int) {
 	return shed, late
 }
 
-// last returns the longest of some times in order.
+// last returns the longest of some sorted times.
 func last(times []time.Duration) time.Duration { return percentile(times, 100) }
 
-// percentile returns the time within which a share of the times lies. The times are in
-// order.
+// percentile returns the time within which share percent of the times lie. The times are sorted.
 func percentile(times []time.Duration, share int) time.Duration {
 	if len(times) == 0 {
 		return 0
@@ -210,7 +210,8 @@ func percentile(times []time.Duration, share int) time.Duration {
 	return times[(len(times)-1)*share/100].Round(time.Millisecond)
 }
 
-// memory returns a line of the status of a process in KiB, or 0 if the system does not tell it.
+// memory returns the value in KiB of a line in the status of a process, or 0 if the system does not
+// have that line.
 func (p *process) memory(t *testing.T, line string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
@@ -226,7 +227,7 @@ func (p *process) memory(t *testing.T, line string) int {
 	return size
 }
 
-// forgetPeak makes the system measure the largest memory of a process anew.
+// forgetPeak makes the system measure the largest memory of a process from now on.
 func (p *process) forgetPeak(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat("/proc/self/clear_refs"); err != nil {
@@ -237,8 +238,8 @@ func (p *process) forgetPeak(t *testing.T) {
 	}
 }
 
-// work returns the time that a process has used of all processors, or 0 if the system does not
-// tell it. It does not depend on what else the machine does.
+// work returns the time that a process has used on all processors, or 0 if the system does not say
+// it. Other work on the machine does not change it.
 func (p *process) work(t *testing.T) time.Duration {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))

@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// leash makes the process end with the tests, however they end.
+// leash makes the process end when the tests end, however that happens.
 func leash(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -4,5 +4,6 @@ package main
 
 import "os/exec"
 
-// leash does nothing on systems that cannot signal the end of a parent: there, each test ends its processes.
+// leash does nothing on systems where a process cannot get a signal when its parent ends: there, each test
+// ends its processes.
 func leash(*exec.Cmd) {}

@@ -46,7 +46,7 @@ func (c mailTest) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = sender.Close() }() // the mail is sent or not, whatever the server answers to a goodbye
+	defer func() { _ = sender.Close() }() // whether the mail was sent does not depend on the answer to QUIT
 	letter := mailer.Letter{ID: "test-" + rand.Text(), Kind: "test", To: c.Address, Locale: c.Language, At: time.Now()}
 	if err := sender.Send(p.ctx, letter); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// mailCommand runs a mail command as a process that trusts the sink.
+// mailCommand runs a mail command in a process that trusts the certificate of the sink.
 func mailCommand(t *testing.T, sink *mailtest.Sink, arguments ...string) (said string, err error) {
 	t.Helper()
 	p := launch(t, trust(t, sink), append([]string{"--dev", "--data-dir=" + t.TempDir(), "--log-level=debug"}, arguments...)...)
@@ -75,7 +75,7 @@ func TestMailTestFails(t *testing.T) {
 	}
 }
 
-// TestMailQueue lists, retries and drops mails of a service that cannot send.
+// TestMailQueue lists, retries and drops mails of a service that cannot send any.
 func TestMailQueue(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.NewSink(t)
@@ -115,7 +115,8 @@ func TestMailQueue(t *testing.T) {
 	p.stop()
 }
 
-// TestMailFolder checks that mails in development are in a folder, and that /dev/mail shows them.
+// TestMailFolder checks that the mails of development mode are in a folder, and that /dev/mail
+// shows them.
 func TestMailFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -22,7 +22,8 @@ var version = "development"
 
 func main() { os.Exit(start(time.Now)) }
 
-// start runs the program with a clock of the machine, and returns its exit status.
+// start runs the program with the function now as the clock of the machine, and returns its exit
+// status.
 func start(now func() time.Time) (status int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -37,7 +38,7 @@ func start(now func() time.Time) (status int) {
 	return 0
 }
 
-// world is everything that the program uses of its process. Tests give it another.
+// world is everything outside itself that the program uses. Tests replace it.
 type world struct {
 	arguments      []string
 	environment    func(string) (string, bool)

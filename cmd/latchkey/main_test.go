@@ -84,8 +84,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestLegacyMD5LoginSaysWhatItNeeds reads the help of every command that has the setting,
-// and the list of settings: both tell the operator that it works for a person only after a
+// TestLegacyMD5LoginSaysWhatItNeeds reads the help of every command that has the setting, and the
+// list of settings. Both must tell the operator that the setting works for a person only after a
 // sign-in with the password itself.
 func TestLegacyMD5LoginSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
@@ -105,8 +105,8 @@ func TestLegacyMD5LoginSaysWhatItNeeds(t *testing.T) {
 	}
 }
 
-// TestConfigTellsAllAtOnce gives many bad settings: each command that needs settings
-// reports all of them, and none of their secrets.
+// TestConfigTellsAllAtOnce gives many wrong settings. Each command that needs settings must report
+// all of them, and show none of the secrets in them.
 func TestConfigTellsAllAtOnce(t *testing.T) {
 	t.Parallel()
 	bad := []string{
@@ -133,8 +133,8 @@ func TestConfigTellsAllAtOnce(t *testing.T) {
 	}
 }
 
-// TestExitStatus runs the program as a process: a command that fails ends with status
-// 1 and prints the reason on the standard error output.
+// TestExitStatus runs the program as a process. A command that fails ends with status 1 and prints
+// the reason to standard error.
 func TestExitStatus(t *testing.T) {
 	t.Parallel()
 	p := launch(t, nil, "serve")

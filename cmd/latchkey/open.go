@@ -45,9 +45,9 @@ func (p *program) logger() *slog.Logger {
 	return newLogger(p.errors, p.settings.LogFormat, p.settings.Level())
 }
 
-// servingLogger returns a logger like [program.logger] for a program that answers many
-// requests: its lines are written together. flush writes those that still wait; it must be
-// called at the end.
+// servingLogger returns a logger like that of [program.logger], for a program that answers many
+// requests: several lines are written together. flush writes the lines that still wait; the caller
+// must call it at the end.
 func (p *program) servingLogger() (log *slog.Logger, flush func()) {
 	buffer := linelog.NewBuffer(p.errors)
 	log = newLogger(buffer, p.settings.LogFormat, p.settings.Level())
@@ -99,7 +99,7 @@ func (p *program) store(log *slog.Logger, catalogue *templates.Catalogue) (*mode
 	return store, nil
 }
 
-// busyNetworks returns the busy addresses of the settings as the Store takes them.
+// busyNetworks returns the busy addresses of the settings in the form that the Store needs.
 func busyNetworks(settings []config.BusyNetwork) []models.BusyNetwork {
 	var all []models.BusyNetwork
 	for _, busy := range settings {
@@ -118,9 +118,9 @@ func (p *program) lives() models.Lives {
 	}
 }
 
-// prepare brings the database up to date, and then calls begin. If the database cannot
-// be reached it waits until ctx ends; for a database that does not suit this program it
-// returns an error at once.
+// prepare brings the database up to date, and then calls begin. If the database cannot be reached,
+// prepare waits until ctx ends. If the database does not suit this program, it returns an error at
+// once.
 func prepare(ctx context.Context, store *models.Store, log *slog.Logger, begin func(context.Context) error) error {
 	const pause = 2 * time.Second
 	for {
@@ -150,8 +150,8 @@ func prepare(ctx context.Context, store *models.Store, log *slog.Logger, begin f
 	}
 }
 
-// advised returns err with a second line that says what to do about it. It returns err
-// as it is if there is no advice.
+// advised returns err with a second line that says what to do about it. If there is no advice, it
+// returns err unchanged.
 func advised(err error) error {
 	if advice := database.Advice(err); advice != "" {
 		return fmt.Errorf("%w\n%s", err, advice)
@@ -196,8 +196,7 @@ func (p *program) mailer(catalogue *templates.Catalogue) (*mailer.Mailer, error)
 	return m, nil
 }
 
-// mailFolder returns the folder into which mails are written, or "" if they are
-// sent.
+// mailFolder returns the folder into which mails are written, or "" if mails are sent.
 func mailFolder(mailURL string) string {
 	folder, isFolder := strings.CutPrefix(mailURL, "dir:")
 	if !isFolder {
@@ -206,8 +205,8 @@ func mailFolder(mailURL string) string {
 	return folder
 }
 
-// withStore opens the database, brings it up to date, and runs work on it.
-// It is for all commands except the service itself.
+// withStore opens the database, brings it up to date, and runs work on it. All commands use it,
+// except the service itself.
 func (p *program) withStore(work func(store *models.Store) error) error {
 	if err := p.checked(); err != nil {
 		return err

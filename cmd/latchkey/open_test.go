@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// TestWrongKeyIsRefused opens a database with another secret key: no command works.
-// If the old key is given as the previous one, the new key works, and later also alone.
+// TestWrongKeyIsRefused opens a database with another secret key: no command works. If the old key
+// is given as the previous one, the new key works, and after that the new key works alone.
 func TestWrongKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	modelstest.EachDatabase(t, func(t *testing.T, address string) {
@@ -44,15 +44,15 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	})
 }
 
-// TestDatabaseThatCannotBe checks that an address which cannot work is an error at
-// once, without waiting for the database.
+// TestDatabaseThatCannotBe checks that an address that can never work is an error at once, and that
+// the program does not wait for the database.
 func TestDatabaseThatCannotBe(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, "--dev", "--listen=127.0.0.1:0", "--database=sqlite:"+t.TempDir()+"/no/such/folder/latchkey.db")
 	s.refused(t, "no such file or directory", "migrate")
 }
 
-// A refusal of the database reaches the operator with what to do about it.
+// When the database refuses the program, the operator reads what to do about that.
 func TestRefusedDatabaseSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	address := modelstest.MySQL(t)

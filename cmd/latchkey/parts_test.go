@@ -24,8 +24,8 @@ type part struct {
 	} `json:"properties"`
 }
 
-// builtProgram builds the program. The program of these tests does not say which modules are in
-// it.
+// builtProgram builds the program. The tests cannot use their own binary for this, because it does
+// not say which modules are in it.
 func builtProgram(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "latchkey")
@@ -60,8 +60,8 @@ func listOfParts(t *testing.T, program string) (parts []part, text []byte) {
 	return list.Components, text
 }
 
-// The list of parts names each module that is in the program, as go.mod and go.sum name them,
-// and nothing else (R-92).
+// The list of parts names exactly the modules that are in the program, as they stand in go.mod and
+// go.sum (R-92).
 func TestListOfParts(t *testing.T) {
 	t.Parallel()
 	mod, errMod := os.ReadFile("../../go.mod")
@@ -98,7 +98,7 @@ func TestListOfParts(t *testing.T) {
 			t.Errorf("%s has the properties %v, want the checksum of go.sum", p.Name, p.Properties)
 		}
 	}
-	// These modules are certainly in the program, each for another purpose.
+	// These modules are certainly in the program, each for a different purpose.
 	for _, name := range []string{
 		"std", "github.com/gin-gonic/gin", "gorm.io/gorm", "github.com/go-sql-driver/mysql", "github.com/alexedwards/argon2id",
 		"golang.org/x/crypto", "github.com/wneessen/go-mail", "modernc.org/sqlite",
@@ -115,7 +115,7 @@ func TestListOfParts(t *testing.T) {
 	}
 }
 
-// Building writes the list beside the program, and the check of everything builds.
+// A build writes the list of parts beside the program, and scripts/check makes a build.
 func TestBuildWritesListOfParts(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{

@@ -19,13 +19,13 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// asProgram makes the test binary run as the program: the processes of these tests
-// run main itself, and need no other build.
+// asProgram makes the test binary run as the program. So the processes of these tests run main
+// itself, and the program need not be built separately.
 const asProgram = "LATCHKEY_TEST_AS_PROGRAM"
 
-// clockFile is the variable that names a file with the time by which the clock of the machine is
-// ahead, such as 26h. The process reads the file whenever it looks at the clock. It has the
-// clock of this machine if the variable is empty.
+// clockFile is the environment variable that names a file. The file says by how much the clock of
+// the process is ahead, such as 26h. The process reads the file whenever it looks at the clock. If
+// the variable is empty, the process has the clock of this machine.
 const clockFile = "LATCHKEY_TEST_CLOCK"
 
 // clockOf returns the clock of a process.
@@ -66,15 +66,15 @@ const patience = waittest.Patience
 type process struct {
 	t       *testing.T
 	command *exec.Cmd
-	said    *transcript // everything that it wrote
+	said    *transcript // everything that the process wrote
 	address string      // host and port, when it serves
 	ended   chan struct{}
-	status  error // of the ended process
-	meant   bool  // the test ended it
+	status  error // the status with which the process ended
+	meant   bool  // whether the test ended the process
 }
 
-// serve starts "latchkey serve" in development on a free port and waits until
-// it serves. flags override the flags given here.
+// serve starts "latchkey serve" in development mode on a free port and waits until it serves. flags
+// come after the usual flags and override them.
 func serve(t *testing.T, flags ...string) *process {
 	t.Helper()
 	p := launch(t, nil, append(plain(t), flags...)...)
@@ -82,7 +82,7 @@ func serve(t *testing.T, flags ...string) *process {
 	return p
 }
 
-// plain returns flags for a service in development with its own folder.
+// plain returns flags for a service in development mode with a folder of its own.
 func plain(t *testing.T) []string {
 	t.Helper()
 	return []string{
@@ -91,13 +91,13 @@ func plain(t *testing.T) []string {
 	}
 }
 
-// launch starts the program; it is killed when the test ends.
+// launch starts the program, and kills it when the test ends.
 func launch(t *testing.T, environment []string, arguments ...string) *process {
 	t.Helper()
 	return launchInput(t, "", environment, arguments...)
 }
 
-// launchInput does the work of launch, with a text on the standard input.
+// launchInput does the work of launch, with input on the standard input.
 func launchInput(t *testing.T, input string, environment []string, arguments ...string) *process {
 	t.Helper()
 	command := exec.Command(os.Args[0], arguments...)
@@ -134,7 +134,7 @@ func begin(t *testing.T, command *exec.Cmd) *process {
 	return p
 }
 
-// exitedWith reports whether err is that of a process that ended with status.
+// exitedWith reports whether err says that a process ended with this status.
 func exitedWith(err error, status int) bool {
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	return ok && exit.ExitCode() == status
@@ -152,7 +152,7 @@ func (p *process) waitLog(message string) map[string]any {
 	p.t.Helper()
 	var found map[string]any
 	within(p.t, patience, fmt.Sprintf("the program logs %q", message), func() bool {
-		ended := !p.running() // asked first, so that the last lines are read
+		ended := !p.running() // asked before the log is read, so that the last lines are not missed
 		for _, entry := range p.log() {
 			if entry["msg"] == message {
 				found = entry
@@ -190,7 +190,7 @@ func (p *process) errors() []any {
 	return causes
 }
 
-// onlyBusy reports whether requests failed only because of too much work at once, which
+// onlyBusy reports whether requests failed only because there was too much work at once, which
 // happens sooner on a slow machine.
 func (p *process) onlyBusy() bool {
 	for _, cause := range p.errors() {
@@ -201,7 +201,7 @@ func (p *process) onlyBusy() bool {
 	return true
 }
 
-// kill ends the process as a power cut would.
+// kill ends the process as suddenly as a power cut would.
 func (p *process) kill() {
 	p.meant = true
 	_ = p.command.Process.Kill()
@@ -279,8 +279,8 @@ func (w *transcript) tail(n int) string {
 	return strings.Join(lines[max(0, len(lines)-n-1):], "")
 }
 
-// within calls done until it returns true, and fails the test after limit, which is patience
-// or more: it is not a limit for the program. It returns how long it waited.
+// within calls done until it returns true, and fails the test after limit. limit is patience or
+// more, so it sets no time for the program. within returns how long it waited.
 func within(t *testing.T, limit time.Duration, what string, done func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()

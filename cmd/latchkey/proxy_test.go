@@ -17,12 +17,12 @@ type proxy struct {
 	mu       sync.Mutex
 	listener net.Listener
 	lines    map[net.Conn]struct{}
-	silent   bool // loses everything that is sent on old and new connections
-	fuse     int  // bytes after which every connection breaks, if it is not 0
+	silent   bool // whether it loses everything that is sent on old and new connections
+	fuse     int  // the number of bytes after which every connection breaks; 0 for never
 }
 
-// behindProxy returns the address at which the database is reached through a new proxy,
-// which stops with the test.
+// behindProxy starts a proxy and returns the address at which the database is reached through it.
+// The proxy stops when the test ends.
 func behindProxy(t *testing.T, address string) (string, *proxy) {
 	t.Helper()
 	u, err := url.Parse(address)
@@ -50,15 +50,15 @@ func (p *proxy) cut() {
 	clear(p.lines)
 }
 
-// hush keeps connections open and accepts new ones, but transports nothing, as a
-// broken network and the system of a stopped server do.
+// hush keeps connections open and accepts new ones, but passes nothing on, as a broken network
+// does, or a machine whose server is stopped.
 func (p *proxy) hush() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.silent = true
 }
 
-// restore makes new connections work again; connections that were silent stay dead.
+// restore makes new connections work again. Connections that were silent stay dead.
 func (p *proxy) restore() {
 	p.t.Helper()
 	p.cut()
@@ -80,16 +80,16 @@ func (p *proxy) restore() {
 	}()
 }
 
-// breakAfter breaks every connection when n more bytes have been transported, in whatever
-// direction. New connections work.
+// breakAfter breaks every connection when n more bytes have passed, in both directions together.
+// Connections that are opened after that work.
 func (p *proxy) breakAfter(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fuse = n
 }
 
-// burn counts the bytes of a transport against the fuse. It returns how many of them may
-// still pass, and breaks every connection if that is not all of them.
+// burn subtracts n bytes that are about to pass from the fuse. It returns how many of them may
+// still pass. If these are not all of them, it breaks every connection.
 func (p *proxy) burn(n int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,25 +14,25 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// restoreWatch notices that the database was restored from a backup: a file in the data
-// folder has a copy of the database's mark, which rises every minute and at each start
-// and end of the service. A database that is behind the copy was restored.
+// restoreWatch notices that the database was restored from a backup. The database has a mark, which
+// rises every minute and at each start and end of the service, and a file in the data folder has a
+// copy of the mark. If the mark in the database is lower than the copy, the database was restored.
 type restoreWatch struct {
 	store *models.Store
 	log   *slog.Logger
 	file  string
 	every time.Duration
 
-	warned bool // that the file cannot be used
+	warned bool // whether the log already says that the file cannot be used
 }
 
-// restoreFile is the name of the file in the data folder.
+// restoreFile is the name of the file with the copy of the mark, in the data folder.
 const restoreFile = "database-mark"
 
-// begin finds out whether the database was restored; with declared, the operator has said
-// so. After a restore it ends the sessions, invites, codes and mailed links that the
-// backup brought back, before the service answers anybody. It also finishes this work if
-// an earlier start of the service, or another process, began it.
+// begin finds out whether the database was restored. If declared is true, the operator has said so.
+// After a restore, begin ends the sessions, invites, codes and mailed links that the backup brought
+// back, before the service answers anybody. It also finishes this work if an earlier start of the
+// service, or another process, has begun it.
 func (w *restoreWatch) begin(ctx context.Context, declared bool) error {
 	if declared {
 		if err := w.store.Restores.Declare(ctx); err != nil {
@@ -42,9 +42,9 @@ func (w *restoreWatch) begin(ctx context.Context, declared bool) error {
 	return w.look(ctx)
 }
 
-// run calls look every minute until ctx ends, and then a last time. The last call raises
-// the mark above the mark of a backup that was made in the last minute, so that the
-// service recognises that backup, too, if it is restored.
+// run calls look every minute until ctx ends, and then a last time. The last call raises the mark
+// above that of a backup that was made in the last minute. So the service also recognises that
+// backup if it is restored.
 func (w *restoreWatch) run(ctx context.Context) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()

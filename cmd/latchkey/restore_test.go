@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// restored is a service whose database is set back to a backup, and somebody with a
-// browser there.
+// restored is a service whose database is set back to a backup, and a person who has a session in
+// the backup.
 type restored struct {
 	*process
 	*visitor
@@ -17,8 +17,8 @@ type restored struct {
 	flags  []string
 }
 
-// newRestored starts the service, makes a backup while somebody is signed in, signs that
-// person out and stops the service.
+// newRestored starts the service, makes a backup while a person is signed in, signs that person out
+// and stops the service.
 func newRestored(t *testing.T) *restored {
 	t.Helper()
 	r := &restored{t: t, folder: t.TempDir()}
@@ -77,7 +77,7 @@ func (r *restored) putBack() {
 	}
 }
 
-// isSignedIn reports whether the browser's session lives.
+// isSignedIn reports whether the browser's session is valid.
 func (r *restored) isSignedIn() bool {
 	r.t.Helper()
 	a, err := r.do("/account", nil)
@@ -87,7 +87,8 @@ func (r *restored) isSignedIn() bool {
 	return a.location == "" && a.status == http.StatusOK
 }
 
-// saidRestored reports whether the log says that a restored database was cleaned.
+// saidRestored reports whether the log says that the database was restored and that its sessions
+// have ended.
 func (r *restored) saidRestored() bool {
 	for _, entry := range r.log() {
 		if entry["msg"] == saysRestored {
@@ -100,8 +101,8 @@ func (r *restored) saidRestored() bool {
 const saysRestored = "the database was restored from a backup: all sessions, open invites, codes and mailed links have ended, " +
 	"and all access keys are new; everybody has to sign in again"
 
-// The service notices by itself that a backup was put back, ends the sessions once, and
-// says so to the operator and at the sign-in; an ordinary start ends nothing.
+// The service notices by itself that a backup was restored. It ends the sessions once, and says so
+// to the operator and at the sign-in. An ordinary start ends nothing.
 func TestRestoredBackupEndsSessions(t *testing.T) {
 	t.Parallel()
 	r := newRestored(t)
@@ -123,9 +124,9 @@ func TestRestoredBackupEndsSessions(t *testing.T) {
 	}
 }
 
-// The service cannot notice that a whole folder was put back from a backup, so its operator
-// says so by an option. The option works beside another process on the same database, and a
-// second time.
+// If the data folder was restored from the backup as well, the service cannot notice the restore,
+// so the operator declares it with an option. The option works while another process uses the same
+// database, and it works a second time.
 func TestServeRestored(t *testing.T) {
 	t.Parallel()
 	r := newRestored(t)

@@ -16,9 +16,9 @@ import (
 	"github.com/latchkey-media/latchkey/models/modelstest"
 )
 
-// secrets are texts that must not be in anything that the program writes.
+// secrets are texts that must not appear in anything that the program writes.
 type secrets struct {
-	texts map[string]string // descriptions, by the secret text
+	texts map[string]string // what each secret is, by its text
 }
 
 func (s *secrets) plant(what, text string) string {
@@ -29,8 +29,8 @@ func (s *secrets) plant(what, text string) string {
 	return text
 }
 
-// hunt fails the test for every secret in text, also if it is encoded for an address
-// or quoted.
+// hunt fails the test for every secret in text, also if the secret is encoded for an address or
+// quoted.
 func (s *secrets) hunt(t *testing.T, text string) {
 	t.Helper()
 	for secret, what := range s.texts {
@@ -62,7 +62,7 @@ func withPassword(t *testing.T, password string) string {
 		}
 	}
 	server := *u
-	server.Path = "/mysql" // exists until the end, unlike the database
+	server.Path = "/mysql" // unlike the new database, this one exists until the end
 	keeper := look(t, server.String())
 	t.Cleanup(func() {
 		if _, err := keeper.SQL.Exec("DROP USER " + name + "@'%'"); err != nil {
@@ -73,8 +73,8 @@ func withPassword(t *testing.T, password string) string {
 	return u.String()
 }
 
-// TestLogHoldsNoSecret uses the pages with secrets of every sort, also in wrong
-// places, while the log has the lowest level.
+// TestLogHoldsNoSecret uses the pages with secrets of every sort, also in wrong places, while
+// everything is logged.
 func TestLogHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	var hidden secrets
@@ -139,7 +139,7 @@ func (w *walk) send(path string, form url.Values) {
 	}
 }
 
-// follow follows the link of the newest mail of a kind.
+// follow opens the link in the newest mail of a kind.
 func (w *walk) follow(kind string) {
 	w.t.Helper()
 	var files []string
@@ -162,7 +162,7 @@ func (w *walk) follow(kind string) {
 	}
 }
 
-// journey goes through the life of an account.
+// journey does everything that a person does with an account, from the sign-up to the end.
 func (w *walk) journey() {
 	w.t.Helper()
 	password := w.hidden.plant("the password", "planted: my first 7 pässwords")
@@ -231,7 +231,7 @@ func (w *walk) strayInputs(address string) {
 			w.t.Fatal(err)
 		}
 		_, _ = io.WriteString(connection, request)
-		if !strings.Contains(request, "cut-off") { // this request closes without waiting for an answer
+		if !strings.Contains(request, "cut-off") { // the client closes this request without waiting for an answer
 			if response, err := http.ReadResponse(bufio.NewReader(connection), nil); err != nil {
 				w.t.Errorf("request %d: %v, want no error", i, err)
 			} else if response.StatusCode >= http.StatusInternalServerError {
@@ -240,13 +240,14 @@ func (w *walk) strayInputs(address string) {
 		}
 		_ = connection.Close()
 	}
-	// Every part of a secret in the log begins like this; addresses and paths of mails do not.
+	// The secrets in these requests begin with this word, so hunt also finds a part of them. No
+	// mail address or path contains it.
 	w.hidden.plant("something planted", "planted")
 	w.hidden.plant("something planted", "PLANTED")
 }
 
-// TestCommandsShowNoSecret runs every command at the lowest log level, with success and
-// with errors.
+// TestCommandsShowNoSecret runs every command while everything is logged, once with success and
+// once with an error.
 func TestCommandsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	var hidden secrets

@@ -34,8 +34,8 @@ type serveCommand struct {
 // shutdownTime is the time that requests have to end when the service stops.
 const shutdownTime = 15 * time.Second
 
-// holdTime is the time for which new connections wait until the database is prepared:
-// usually it is ready at once. After that they are told that the service is starting.
+// holdTime is how long new connections wait until the database is up to date. Usually that is so at
+// once. After this time, callers are told that the service is starting.
 const holdTime = 2 * time.Second
 
 // Run serves until the program is told to stop.
@@ -55,7 +55,7 @@ func (s serveCommand) Run(p *program) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	if p.loaded.Origins["public-url"] == "development default" { // with port 0 the system chose the port just now
+	if p.loaded.Origins["public-url"] == "development default" { // with port 0, the system has just chosen the port
 		p.settings.PublicURL = "http://" + listener.Addr().String()
 	}
 	service, err := p.service(log)
@@ -70,11 +70,11 @@ func (s serveCommand) Run(p *program) error {
 	return service.run(p.ctx, listener, p.settings.DrainDelay)
 }
 
-// listen opens the port of the settings. If systemd has opened one (latchkey.socket) it
-// returns that one instead: such a port stays open while the service restarts, and
-// connections wait there.
+// listen opens the port of the settings. If systemd has opened a port already (latchkey.socket),
+// listen returns that one: such a port stays open while the service restarts, and connections wait
+// there.
 func (p *program) listen() (net.Listener, error) {
-	given, err := activation.Listeners() // also takes the variables out of the environment
+	given, err := activation.Listeners() // also removes the variables from the environment
 	if err != nil {
 		return nil, fmt.Errorf("take the socket of systemd: %w", err)
 	}
@@ -91,9 +91,8 @@ func (p *program) listen() (net.Listener, error) {
 	return listener, nil
 }
 
-// otherPort returns advice for a developer whose port is taken by another program: how to
-// start this program on a free port, directly or by the given target of make. It returns
-// "" in production.
+// otherPort returns advice for a developer whose port is used by another program: how to start this
+// program on a free port, directly or by the target of make. It returns "" in production.
 func (p *program) otherPort(target string) string {
 	if !p.settings.Development {
 		return ""
@@ -131,7 +130,7 @@ type service struct {
 	stopping atomic.Bool   // the service reports that it is not ready
 	leaving  chan struct{} // closed when the service begins to wait for the last requests
 	public   string
-	welcome  func() // called when it serves; nil for nothing
+	welcome  func() // called when the service serves; may be nil
 }
 
 // service makes all parts of the service and joins them.
@@ -183,7 +182,7 @@ func (p *program) secrets(site *handlers.Server, store *models.Store) error {
 	return p.captcha(site, store, keys)
 }
 
-// captcha gives the site the captcha of the settings.
+// captcha gives the site the captcha that the settings choose.
 func (p *program) captcha(site *handlers.Server, store *models.Store, keys secret.Keys) error {
 	site.CaptchaKind = p.settings.Captcha
 	switch p.settings.Captcha {
@@ -196,7 +195,7 @@ func (p *program) captcha(site *handlers.Server, store *models.Store, keys secre
 		}
 		site.RecaptchaSiteKey = p.settings.RecaptchaSiteKey
 		site.Captcha = captcha.NewRecaptcha(p.settings.RecaptchaSecret, public.Hostname(), captcha.RecaptchaOptions{
-			Now: time.Now, Remember: store.Throttle.Remember, // for how long something takes: Google takes an answer only once, too
+			Now: time.Now, Remember: store.Throttle.Remember, // the clock of the machine is enough: Google itself accepts an answer only once, too
 		})
 	default:
 		work := &captcha.ProofOfWork{
@@ -217,9 +216,9 @@ func (s *service) ready(ctx context.Context) error {
 	return s.store.Ready(ctx)
 }
 
-// ServeHTTP passes requests to the site. While the database is not prepared it
-// answers that the program runs but cannot serve anything yet. While the service stops,
-// each answer ends its connection, so that a proxy sends no further request on it.
+// ServeHTTP passes requests to the site. Until the database is up to date, it answers that the
+// program runs but cannot serve yet. While the service stops, each answer ends its connection, so
+// that a proxy sends no further request on it.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.stopping.Load() {
 		w.Header().Set("Connection", "close")
@@ -234,16 +233,17 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run serves until ctx ends, and then stops in order: first it reports that it is
-// not ready, so that a proxy sends requests elsewhere; then it waits for requests to
-// end, and for mails that are being sent.
+// run serves until ctx ends, and then stops in this order: it reports that it is not ready, so that
+// a proxy sends requests elsewhere; it waits until requests have ended; and it waits for mails that
+// are being sent.
 func (s *service) run(ctx context.Context, listener net.Listener, drain time.Duration) error {
 	server := handlers.NewHTTPServer(s)
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	door := newDoor(listener)
 	server.ConnState = door.noteState
 	failed := make(chan error, 1)
-	// Until then the system keeps the connections, so that no request of a short start fails.
+	// Until this is called, the system holds new connections, so that no request fails while the
+	// service starts.
 	accept := sync.OnceFunc(func() { go func() { failed <- server.Serve(door) }() })
 	defer func() { _ = server.Close() }()
 	address := slog.String("address", listener.Addr().String())
@@ -279,7 +279,7 @@ func (s *service) run(ctx context.Context, listener net.Listener, drain time.Dur
 		s.stopping.Store(true)
 		time.Sleep(drain)
 		stopJobs()
-		close(s.leaving) // otherwise the stop would wait for agents that wait for changes
+		close(s.leaving) // without this, the stop would wait for agents that wait for changes
 		door.closeAndWait()
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()

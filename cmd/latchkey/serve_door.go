@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// door is a listener that knows on how many of its connections a request is awaited or
-// answered. [http.Server.Shutdown] drops a request that it reads after it was called, also
-// one that had arrived before; so the program closes the door first, and waits.
+// door is a listener that knows how many of its connections are busy: the server waits for a
+// request on them or answers one. [http.Server.Shutdown] drops a request that it reads only after
+// Shutdown was called, even if the request had arrived before. So the program first closes the door
+// and waits.
 type door struct {
 	net.Listener
 
@@ -63,9 +64,9 @@ func (d *door) noteState(connection net.Conn, state http.ConnState) {
 	}
 }
 
-// lastRequestTime is the longest time that closeAndWait waits: a request that had arrived
-// when the door was closed is answered sooner, and a connection on which nothing was asked
-// must not delay the stop.
+// lastRequestTime is the longest time that closeAndWait waits. Requests that had arrived when the
+// door was closed are answered within this time. A connection without a request must not delay the
+// stop any longer.
 const lastRequestTime = 3 * time.Second
 
 // closeAndWait closes the door, and waits until every request that had arrived is answered.

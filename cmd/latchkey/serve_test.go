@@ -65,19 +65,19 @@ func TestServeOnATakenPort(t *testing.T) {
 	newShell(t, "--dev", "--listen="+listener.Addr().String()).refused(t, "make run ARGS=--listen=127.0.0.1:0", "serve")
 }
 
-// TestGracefulStop stops the program during a request: it reports that it is not
-// ready, serves for the drain delay, and lets the request end.
+// TestGracefulStop stops the program during a request. The program reports that it is not ready,
+// serves for the drain delay, and lets the request end.
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
-	// On a busy machine the drain delay may be over before the test has seen enough.
-	// Then it tries again with a longer one.
+	// On a busy machine the drain delay may be over before the test has seen everything. Then the
+	// test tries again with a longer delay.
 	for drain := 2 * time.Second; !stopsGracefully(t, drain); drain *= 2 {
 		t.Logf("a drain delay of %v was over before the program was asked", drain)
 	}
 }
 
-// stopsGracefully does the work of TestGracefulStop. It returns false if the drain delay was
-// over before it had seen what the program answers meanwhile.
+// stopsGracefully does the work of TestGracefulStop. It returns false if the drain delay was over
+// before the test had seen what the program answers in that time.
 func stopsGracefully(t *testing.T, drain time.Duration) (seen bool) {
 	t.Helper()
 	p := serve(t, "--drain-delay="+drain.String())
@@ -116,7 +116,7 @@ func stopsGracefully(t *testing.T, drain time.Duration) (seen bool) {
 	return true
 }
 
-// finish sends the rest of a request, and wants a whole page.
+// finish sends the rest of a request, and checks that the answer is a whole page.
 func finish(t *testing.T, slow net.Conn, rest string) {
 	t.Helper()
 	if _, err := io.WriteString(slow, rest); err != nil {
@@ -132,14 +132,14 @@ func finish(t *testing.T, slow net.Conn, rest string) {
 	}
 }
 
-// TestSecondSignal sends a second signal to a program that is already stopping:
-// it ends at once instead of draining for a minute, twice as long as this test waits.
+// TestSecondSignal sends a second signal to a program that is stopping. The program ends at once,
+// instead of draining for a time that is longer than this test waits.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	p := serve(t, "--drain-delay=1m")
 	p.signal()
 	p.waitLog("stopping")
-	within(t, patience, "ended", func() bool { // the second signal may come a moment before the program stops listening
+	within(t, patience, "ended", func() bool { // the program may get the second signal a moment before it has stopped listening for signals
 		if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestStopWhileMailHangs checks that a silent mail server does not delay the stop for
+// TestStopWhileMailHangs checks that a mail server that does not answer does not delay the stop for
 // long, and that no mail is lost.
 func TestStopWhileMailHangs(t *testing.T) {
 	t.Parallel()
@@ -160,7 +160,7 @@ func TestStopWhileMailHangs(t *testing.T) {
 	tries := sink.Tries()
 	newVisitor(p.address, 1).post(t, "/signup", "/signup/sent", signUpForm("patient"))
 	within(t, patience, "a try to send", func() bool { return sink.Tries() > tries })
-	p.stop() // the mail server says nothing, so the program itself has given up waiting for it
+	p.stop() // the mail server never answers, so the program itself has given up waiting for it
 	data := look(t, address)
 	if n := data.count(t, "SELECT COUNT(*) FROM outbox WHERE lease_owner = '' AND state = 'queued'"); n != 1 {
 		t.Errorf("%d mails wait without a lease, want 1", n)
@@ -184,7 +184,7 @@ func TestHealthcheck(t *testing.T) {
 	s.refused(t, "the service does not answer", "healthcheck")
 }
 
-// TestHealthcheckUnready asks a service that runs and is not ready.
+// TestHealthcheckUnready runs the health check of a service that runs and is not ready.
 func TestHealthcheckUnready(t *testing.T) {
 	t.Parallel()
 	address, line := behindProxy(t, modelstest.MySQL(t))

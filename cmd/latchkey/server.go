@@ -145,7 +145,7 @@ type serverRemove struct {
 	Yes bool `name:"yes" help:"Do not ask."`
 }
 
-// Run erases a server, after asking.
+// Run erases a server, after a question to the operator.
 func (c serverRemove) Run(p *program) error {
 	id := strconv.FormatInt(c.ID, 10)
 	if !c.Yes {
@@ -164,7 +164,7 @@ func (c serverRemove) Run(p *program) error {
 	return p.onServer(c.ID, "is erased", func(s *models.Store) error { return s.OperatedServers.Remove(p.ctx, c.ID) })
 }
 
-// onServer runs work on one server and prints the outcome, unless it is "".
+// onServer runs work on one server and prints outcome, unless that is "".
 func (p *program) onServer(id int64, outcome string, work func(*models.Store) error) error {
 	return p.withStore(func(store *models.Store) error {
 		if err := work(store); err != nil {

@@ -53,8 +53,8 @@ func TestServerCommands(t *testing.T) {
 	}
 }
 
-// Operators read every time in UTC and with its zone, to the minute, whatever the zone of
-// the machine is.
+// Operators read every time in UTC with its zone and to the minute, whatever the time zone of the
+// machine is.
 func TestOperatorsReadTimesInUTC(t *testing.T) {
 	t.Parallel()
 	moment := time.Date(2026, 11, 29, 13, 30, 59, 0, time.FixedZone("NZDT", 13*60*60))
@@ -87,7 +87,7 @@ func TestOperatorsReadTimesInUTC(t *testing.T) {
 	}
 }
 
-// The settings for servers and apps have their effect.
+// The settings for servers and apps reach the service and have their effect.
 func TestConnectSettingsReachTheService(t *testing.T) {
 	t.Parallel()
 	post := func(p *process, path string, form url.Values) int {

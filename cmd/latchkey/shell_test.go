@@ -10,7 +10,7 @@ import (
 
 // shell runs commands inside the test process, as main would.
 type shell struct {
-	flags       []string          // of every command
+	flags       []string          // flags that every command gets
 	environment map[string]string // the whole environment
 	input       string
 }
@@ -20,7 +20,7 @@ func newShell(t *testing.T, flags ...string) *shell {
 	return &shell{flags: append([]string{"--data-dir=" + t.TempDir()}, flags...)}
 }
 
-// run runs a command and returns what it wrote to each of its two streams.
+// run runs a command and returns what it wrote to standard output and to standard error.
 func (s *shell) run(t *testing.T, arguments ...string) (output, problems string, err error) {
 	t.Helper()
 	var out, bad bytes.Buffer
@@ -32,7 +32,7 @@ func (s *shell) run(t *testing.T, arguments ...string) (output, problems string,
 	return out.String(), bad.String(), err
 }
 
-// must runs a command that has to succeed and returns its output.
+// must runs a command that has to succeed, and returns its output.
 func (s *shell) must(t *testing.T, arguments ...string) string {
 	t.Helper()
 	output, problems, err := s.run(t, arguments...)

@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-media/latchkey/mailer/mailtest"
 )
 
-// trust returns the environment of a process that trusts the sink's own
-// certificate, and no other. Go reads the system's certificates from the file in
-// SSL_CERT_FILE once, when a program first needs them.
+// trust returns the environment of a process that trusts the certificate of the sink and no other.
+// Go reads the certificates of the system from the file in SSL_CERT_FILE, once, when a program
+// first needs them.
 func trust(t *testing.T, sink *mailtest.Sink) []string {
 	t.Helper()
 	u, err := url.Parse(sink.URL())
@@ -43,7 +43,7 @@ func trust(t *testing.T, sink *mailtest.Sink) []string {
 	return []string{"SSL_CERT_FILE=" + path, "SSL_CERT_DIR=" + t.TempDir()}
 }
 
-// serveMail does the work of serve, with the sink as the mail server of the program.
+// serveMail does the work of serve. The sink is the mail server of the program.
 func serveMail(t *testing.T, sink *mailtest.Sink, flags ...string) *process {
 	t.Helper()
 	sink.Fail(mailtest.Faults{})

@@ -23,7 +23,7 @@ type wireServer struct {
 	AccessKey string
 }
 
-// watch signs a television in with a code that the resident approves, and lets it fetch
+// watch signs a television in with a code that the resident approves, and lets the television fetch
 // its servers.
 func (r *resident) watch(id string) *television {
 	t := r.w.t
@@ -70,7 +70,7 @@ func (r *resident) watchAnew(id string) *television {
 	return tv
 }
 
-// exchange gives the access key of its only server to the media server.
+// exchange exchanges the access key of the television's only server at the media server.
 func (tv *television) exchange(address string) (status int, localUser, token string) {
 	tv.t.Helper()
 	if len(tv.servers) != 1 || tv.servers[0].AccessKey == "" {

@@ -25,7 +25,7 @@ type town struct {
 	service *process
 	data    string
 	address string   // the same after a restart
-	flags   []string // of the service, behind those of every town
+	flags   []string // flags of the service, after those that every town has
 	nobody  *client.Client
 
 	environment []string // of the service
@@ -41,8 +41,8 @@ func (w *town) remember(secrets ...string) {
 	w.secrets = append(w.secrets, secrets...)
 }
 
-// keepsSecrets looks for secrets in logs and in the files of a folder, except the files whose
-// purpose is to keep a secret.
+// keepsSecrets fails the test if a secret is in a log or in a file of a folder. It leaves out the
+// files whose purpose is to keep a secret.
 func (w *town) keepsSecrets(folder string, logs ...*process) {
 	w.t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -73,7 +73,7 @@ func (w *town) keepsSecrets(folder string, logs ...*process) {
 	w.t.Logf("%d secrets, %d logs and files", len(w.secrets), len(texts))
 }
 
-// newTown starts a service with the flags.
+// newTown starts a service with flags.
 func newTown(t *testing.T, flags ...string) *town {
 	t.Helper()
 	w := &town{t: t, data: t.TempDir(), address: "127.0.0.1:0", flags: flags}
@@ -95,7 +95,7 @@ func (w *town) open() {
 	w.nobody = w.client()
 }
 
-// client returns a client whose connections end with the test.
+// client returns a client whose connections are closed when the test ends.
 func (w *town) client() *client.Client {
 	w.t.Helper()
 	transport := &http.Transport{}
@@ -183,8 +183,8 @@ func (r *resident) claimCode() string {
 	return claim.Code
 }
 
-// owns waits until the only server of an owner has these local users, and returns
-// its id and theirs.
+// owns waits until the only server of an owner has local users with these names. It returns the id
+// of the server and the ids of the local users.
 func (r *resident) owns(localUsers ...string) (server client.ID, ids map[string]client.ID) {
 	r.w.t.Helper()
 	within(r.w.t, patience, "the local users are reported", func() bool {
@@ -203,7 +203,8 @@ func (r *resident) owns(localUsers ...string) (server client.ID, ids map[string]
 	return server, ids
 }
 
-// invites lets an owner invite a person, who accepts. localUser is "" for a guest.
+// invites lets an owner invite a person, who accepts. localUser is the local user for the link; ""
+// means a guest.
 func (r *resident) invites(whom *resident, server, localUser client.ID) {
 	r.w.t.Helper()
 	kind := client.Linked

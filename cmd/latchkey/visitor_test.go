@@ -19,7 +19,7 @@ const goodPassword = "seven-lanterns over-Quay 93"
 type visitor struct {
 	client  *http.Client
 	base    string
-	from    string // its address, as a proxy would forward it
+	from    string // the IP address of the visitor, in the form in which a proxy forwards it
 	cookies *cookiejar.Jar
 }
 
@@ -32,7 +32,7 @@ type answer struct {
 	took     time.Duration
 }
 
-// newVisitor returns a browser without cookies; n tells many of them apart.
+// newVisitor returns a browser without cookies. Visitors with different n have different addresses.
 func newVisitor(address string, n int) *visitor {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -42,11 +42,11 @@ func newVisitor(address string, n int) *visitor {
 	client.Jar, client.Timeout = jar, patience
 	return &visitor{
 		client: client, base: "http://" + address, cookies: jar,
-		from: fmt.Sprintf("10.%d.%d.%d", n/12500%250, n/50%250, n%50+1), // limits also count networks of 256 addresses together
+		from: fmt.Sprintf("10.%d.%d.%d", n/12500%250, n/50%250, n%50+1), // some limits count a whole network of 256 addresses
 	}
 }
 
-// do asks for a path; a nil form is a GET.
+// do asks for a path. If form is nil, it sends a GET.
 func (v *visitor) do(path string, form url.Values) (answer, error) {
 	method, body := http.MethodGet, io.Reader(nil)
 	if form != nil {
@@ -69,7 +69,7 @@ func (v *visitor) do(path string, form url.Values) (answer, error) {
 	return answer{response.StatusCode, response.Header.Get("Location"), response.Header, string(text), time.Since(began)}, err
 }
 
-// get fetches a page, and fails the test if it is missing.
+// get fetches a page, and fails the test if the page does not exist.
 func (v *visitor) get(t *testing.T, path string) answer {
 	t.Helper()
 	a, err := v.do(path, nil)
@@ -79,7 +79,7 @@ func (v *visitor) get(t *testing.T, path string) answer {
 	return a
 }
 
-// post sends a form, and fails the test unless the answer sends the browser to want.
+// post sends a form, and fails the test unless the answer redirects the browser to want.
 func (v *visitor) post(t *testing.T, path, want string, form url.Values) answer {
 	t.Helper()
 	a, err := v.do(path, form)
@@ -99,7 +99,7 @@ func signUpForm(username string) url.Values {
 
 func emailOf(username string) string { return username + "@mail.example.org" }
 
-// acknowledged reports whether a is the answer to an accepted sign-up.
+// acknowledged reports whether the answer a says that a sign-up was accepted.
 func acknowledged(a answer) bool {
 	return a.status == http.StatusSeeOther && a.location == "/signup/sent"
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/latchkey-media/latchkey/servicetest"
 )
 
-// foundStatus is the status with which govulncheck ends when it has found a weakness that
-// the program can reach.
+// foundStatus is the exit status of govulncheck when it has found a weakness that the program can
+// reach.
 const foundStatus = 3
 
 // weaknessOf makes a database of weaknesses in the format of https://go.dev/doc/security/vuln/database
-// and returns its address. It has one made-up weakness, in a function of the package argon2
-// of golang.org/x/crypto, or none if function is empty.
+// and returns its address. The database has one made-up weakness, in a function of the package argon2
+// of golang.org/x/crypto. If function is empty, the database is empty.
 func weaknessOf(t *testing.T, function string) (address string) {
 	t.Helper()
 	const id, changed = "GO-2026-9999", "2026-01-01T00:00:00Z"
@@ -48,7 +48,8 @@ func weaknessOf(t *testing.T, function string) (address string) {
 	return "file://" + filepath.ToSlash(folder)
 }
 
-// lookForWeaknesses runs scripts/weaknesses with a database, for some packages or for all.
+// lookForWeaknesses runs scripts/weaknesses with a database, for some packages. Without packages it
+// checks all.
 func lookForWeaknesses(t *testing.T, database string, packages ...string) (status int, said string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "../../scripts/weaknesses", packages...)
@@ -65,8 +66,9 @@ func lookForWeaknesses(t *testing.T, database string, packages ...string) (statu
 	return command.ProcessState.ExitCode(), said
 }
 
-// A weakness in a function that the program calls fails the check, and the output names it.
-// A weakness in a function that the program never calls, and an empty database, pass.
+// A weakness in a function that the program calls fails the check, and the output names the
+// weakness. A weakness in a function that the program never calls passes, and so does an empty
+// database.
 func TestReachableWeaknessFails(t *testing.T) {
 	servicetest.SkipIfShort(t, "it looks through all packages and their modules")
 	t.Parallel()
