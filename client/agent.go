@@ -21,8 +21,8 @@ type ThisServer struct {
 	SelfService     bool      `json:"self_service"`
 	ChangeSeq       int64     `json:"change_seq"`              // the number of the latest change
 	AcknowledgedSeq int64     `json:"acknowledged_seq"`        // the number of the last acknowledged change
-	KeyExpiresAt    time.Time `json:"key_expires_at,omitzero"` // the end of the key that was used; zero for the present key
-	KeyHandedOver   bool      `json:"key_handed_over"`         // a former owner may know the key that was used: see [Agent.RotateKey]
+	KeyExpiresAt    time.Time `json:"key_expires_at,omitzero"` // the end of the key that this request used; zero for the newest key
+	KeyHandedOver   bool      `json:"key_handed_over"`         // a former owner may know the key that this request used: see [Agent.RotateKey]
 	Addresses       []Address `json:"addresses"`
 	SeenAs          string    `json:"seen_as"` // where this request came from; "" when unknown
 }

@@ -10,7 +10,7 @@ import (
 
 // Kinds of changes.
 const (
-	LinkChanged  = "link_changed"       // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled
+	LinkChanged  = "link_changed"       // a link was made or accepted, got new terms or a new access key, or its account was disabled or enabled a link was removed; an agent removes a link for no other reason
 	LinkRemoved  = "link_removed"       // a link was removed; nothing else is a reason to remove one
 	DevicesEnded = "devices_ended"      // sessions of the account ended: those of one device, or of all devices if DeviceID is ""
 	ProofAsked   = "proof_asked"        // see [Agent.Proofs]
@@ -29,8 +29,8 @@ type Change struct {
 	Link      *AgentLink `json:"link"`       // the link as it is now; nil if it was removed
 }
 
-// ChangeList holds changes that an agent has to carry out, the oldest first. The
-// service has more of them if the number of the last one is below Last.
+// ChangeList holds changes that an agent has to carry out, the oldest first. The service has
+// further changes if the number of the last one in the list is below Last.
 type ChangeList struct {
 	Changes []Change `json:"changes"`
 	Last    int64    `json:"last"` // the number of the server's latest change
@@ -41,11 +41,10 @@ func (l *ChangeList) whole() bool { return l.Changes != nil }
 // longestPoll is the longest time for which the service waits for a change.
 const longestPoll = 25 * time.Second
 
-// Changes returns the changes whose numbers are above after. If the service has
-// none, it waits for one, for the time wait or for 25 seconds, whichever is
-// shorter, and then returns an empty list. Treat a link as removed only if a change
-// says so, and never because of an error or because an answer does not mention the
-// link.
+// Changes returns the changes whose numbers are larger than after. If the service has none, it
+// waits for one: for as long as wait says, but at most 25 seconds. Then it returns an empty list.
+// Treat a link as removed only if a change says so, and never because of an error, or because an
+// answer does not mention the link.
 func (a *Agent) Changes(ctx context.Context, after int64, wait time.Duration) (ChangeList, error) {
 	wait = min(max(wait, 0), longestPoll).Truncate(time.Second)
 	var out ChangeList
@@ -61,11 +60,11 @@ type acknowledge struct {
 	Waiting []WaitingGuest `json:"waiting,omitzero"` // nil changes nothing
 }
 
-// Acknowledge reports that all changes up to the number seq were carried out. The
-// service does not send them again. A seq of 0 acknowledges nothing. The list waiting has all
-// guests whose local user the agent does not create now, and replaces the one that was
-// reported before; an empty list says that nobody waits, and nil changes nothing. A service
-// that is older than this list refuses it with [ErrJSONInvalid].
+// Acknowledge reports that all changes up to the number seq were carried out. The service does not
+// send them again. A seq of 0 acknowledges nothing. waiting lists all guests whose local user the
+// agent does not create now, and replaces the list that was reported before. An empty list says
+// that nobody waits, and nil changes nothing. A service that is too old to know this list refuses
+// the request with [ErrJSONInvalid].
 func (a *Agent) Acknowledge(ctx context.Context, seq int64, waiting []WaitingGuest) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/server/changes/acknowledge", body: acknowledge{Seq: seq, Waiting: waiting},
@@ -77,7 +76,7 @@ func (a *Agent) Acknowledge(ctx context.Context, seq int64, waiting []WaitingGue
 const (
 	WaitGuestsOff = "guests_off"       // its settings let the agent create no local users
 	WaitLimit     = "guest_limit"      // there are as many guests as its settings allow
-	WaitHourly    = "guests_hourly"    // as many as its settings allow were created within the hour: it is done later
+	WaitHourly    = "guests_hourly"    // as many as its settings allow were created within the hour; it creates the others later
 	WaitRefused   = "guest_refused"    // the media server refuses it
 	WaitNameTaken = "guest_name_taken" // the media server refuses every name like the username
 )

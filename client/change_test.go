@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A poll asks for as long as the service waits, and no longer.
+// The request of a poll asks the service to wait for as long as it allows, and no longer.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	body := `{"changes":[{"seq":8,"kind":"link_removed","at":"2026-03-04T05:06:07Z","link_id":"5","account_id":null,"device_id":null,"link":null}],"last":8}`

@@ -1,32 +1,28 @@
-// Package client speaks the JSON API of Latchkey, /api/v1.
-//
-// A [Client] holds the address of a service and at most one token, and never
-// changes: [Client.As] returns another one with another token. Operations are
-// grouped by what they are about; each takes a context first and makes one
-// request, apart from repetitions.
+// Package client speaks the JSON API of Latchkey, /api/v1. A [Client] holds the address of a
+// service and at most one token, and never changes: [Client.As] returns another Client with another
+// token. Operations are grouped by their subject. Each takes a context first and makes one request,
+// apart from repetitions.
 //
 // # Errors
 //
-// If the service refuses a request, the error is an [*Error] with a stable Code:
-// compare it with errors.Is (errors.Is(err, client.ErrNotFound)), or switch on
-// [CodeOf]. Only an answer that the service itself wrote has a code: the 404 of a
-// proxy on the way does not become [ErrNotFound]. Every other error means that no
-// answer arrived, or that something else than the service answered
-// ([ErrBadAnswer]); it does not tell whether a thing exists. No error text holds a
+// If the service refuses a request, the error is an [*Error] with a stable Code: compare it with
+// errors.Is (errors.Is(err, client.ErrNotFound)), or switch on [CodeOf]. Only an answer that the
+// service itself wrote has a code: the 404 of a proxy on the way does not become [ErrNotFound].
+// Every other error means that no answer arrived, or that something other than the service answered
+// ([ErrBadAnswer]); such an error does not tell whether a thing exists. No error text contains a
 // token, a password or a query string.
 //
 // # Repetitions
 //
-// The client repeats a request if no answer came or the status was 429, 502, 503
-// or 504, and if sending it twice does no harm. These requests are repeated: every
-// GET; the report of an agent; most DELETE requests, where a 404 after a
-// repetition means success; the check of an access key; the acknowledgement of
-// changes; and the requests that make an account, a server or an invite, which
-// carry an Idempotency-Key. All others fail at the first error: the caller must
-// learn what became of a sign-in, a PIN or a new password. Between two tries the
-// client waits as long as Retry-After says, and at least for a time that grows
-// with each try and is shortened at random. If Retry-After is longer than
-// [WithRetries] allows, the client gives up at once, and the error has the time.
+// The client repeats a request if no answer came or the status was 429, 502, 503 or 504, and if
+// sending the request twice does no harm. These requests are repeated: every GET; the report of an
+// agent; most DELETE requests, where a 404 after a repetition means success; the check of an access
+// key; the acknowledgement of changes; and the requests that make an account, a server or an
+// invite, which carry an Idempotency-Key. All other requests fail at the first error, such as a
+// sign-in or a new PIN or password: the caller must find out whether the request was carried out.
+// Between two tries the client waits as long as Retry-After says, and at least for a time that
+// grows with each try and is shortened at random. If Retry-After is longer than [WithRetries]
+// allows, the client gives up at once, and the error contains that time.
 package client
 
 import (
@@ -93,8 +89,8 @@ type Option func(*core)
 // operations that need one.
 func WithToken(token string) Option { return func(c *core) { c.token = token } }
 
-// WithHTTPClient uses the transport of given, and nothing else of it: the Client
-// never keeps a cookie or follows a redirect, and [WithTimeout] sets its timeout.
+// WithHTTPClient uses the transport of the given client, and nothing else of that client: the
+// Client never keeps a cookie or follows a redirect, and [WithTimeout] sets its timeout.
 func WithHTTPClient(given *http.Client) Option {
 	return func(c *core) { c.http.Transport = given.Transport }
 }
@@ -106,27 +102,28 @@ func WithUserAgent(agent string) Option { return func(c *core) { c.agent = agent
 // Accept-Language header.
 func WithLanguage(language string) Option { return func(c *core) { c.language = language } }
 
-// WithTimeout limits the time of one try, from the first byte of the request to
-// the last byte of the answer. The default is 30 seconds. For a long poll, its
-// waiting time is added.
+// WithTimeout limits the time of one try, from the first byte of the request to the last byte of
+// the answer. The default is 30 seconds. For a long poll, the time for which the service waits is
+// added.
 func WithTimeout(d time.Duration) Option { return func(c *core) { c.timeout = d } }
 
-// WithRetries sets how many times a request that may be repeated is sent, and the
-// longest time to wait for the next try when the service asks for a wait. The
-// defaults are 4 tries and 30 seconds. One try means no repetition.
+// WithRetries sets how often a request that may be repeated is sent, and the longest time that the
+// client waits before the next try when the service asks for a wait. The defaults are 4 tries and
+// 30 seconds. One try means no repetition.
 func WithRetries(tries int, patience time.Duration) Option {
 	return func(c *core) { c.tries, c.patience = tries, patience }
 }
 
-// WithAnswerLimit refuses answers that are longer than this. The default is 16 MiB.
+// WithAnswerLimit makes the Client refuse answers that are longer than this number of bytes. The
+// default is 16 MiB.
 func WithAnswerLimit(bytes int64) Option { return func(c *core) { c.largest = bytes } }
 
-// WithPlainHTTP allows an http address of another machine. Everybody on the way
-// can then read tokens and access keys.
+// WithPlainHTTP allows an http address of another machine. Everybody between the two machines can
+// then read tokens and access keys.
 func WithPlainHTTP() Option { return func(c *core) { c.plain = true } }
 
-// WithSleep replaces the clock that the Client waits by. The function must return
-// the error of a context that has ended.
+// WithSleep replaces the function by which the Client waits. If its context ends, the function must
+// return the error of the context.
 func WithSleep(sleep func(ctx context.Context, d time.Duration) error) Option {
 	return func(c *core) { c.sleep = sleep }
 }
@@ -135,7 +132,7 @@ func WithSleep(sleep func(ctx context.Context, d time.Duration) error) Option {
 // Nobody must be able to guess the keys.
 func WithRandom(random io.Reader) Option { return func(c *core) { c.random = random } }
 
-// New returns a Client of the service at baseURL, its public address:
+// New returns a Client for the service with the public address baseURL, such as
 // "https://id.example.org".
 func New(baseURL string, options ...Option) (*Client, error) {
 	c := &core{
@@ -163,8 +160,8 @@ func New(baseURL string, options ...Option) (*Client, error) {
 	return clientOf(c), nil
 }
 
-// checkBase returns the address without a slash at the end, so that a path can be
-// added. Its errors do not repeat the address, because it may hold a password.
+// checkBase returns the address without a slash at the end, so that a path can be appended. Its
+// errors do not repeat the address, because the address may contain a password.
 func (c *core) checkBase(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -204,8 +201,8 @@ func clientOf(c *core) *Client {
 	}
 }
 
-// As returns a Client like c that sends another token. It sends no token if the token
-// is "" or has characters that cannot be part of a token.
+// As returns a copy of c that sends another token. The copy sends no token if token is "" or has
+// characters that cannot be part of a token.
 func (c *Client) As(token string) *Client {
 	other := *c.core
 	if other.token = token; other.check() != nil {
@@ -217,7 +214,7 @@ func (c *Client) As(token string) *Client {
 // String returns the address of the service. It never contains the token.
 func (c *Client) String() string { return "client of " + c.core.base }
 
-// GoString returns the same text for %#v, so that this does not show the token either.
+// GoString returns the same text as String, so that the verb %#v does not show the token either.
 func (c *Client) GoString() string { return c.String() }
 
 // sleep waits until d has passed or ctx ends, and returns the error of ctx.

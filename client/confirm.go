@@ -21,8 +21,8 @@ type resend struct {
 	PendingToken string `json:"pending_token"`
 }
 
-// Resend asks for the confirmation mail once more. It needs no session token.
-// Above the limits no mail is sent, and the answer does not show that.
+// Resend asks for the confirmation mail once more. It needs no session token. If the limits for
+// mails are reached, no mail is sent, and the answer does not show that.
 func (a *Accounts) Resend(ctx context.Context, pendingToken string) error {
 	return a.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/accounts/resend", body: resend{pendingToken}, want: http.StatusAccepted, open: true,

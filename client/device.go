@@ -45,10 +45,9 @@ type deviceToken struct {
 	DeviceCode string `json:"device_code"`
 }
 
-// Token asks once whether a person has approved the device. Before that it returns
-// [ErrAuthorizationPending], or [ErrSlowDown] if it is called too often; afterwards
-// it returns the session, [ErrAccessDenied] or [ErrDeviceCodeExpired]. It needs no
-// token.
+// Token asks once whether a person has approved the device. Until somebody decides, it returns
+// [ErrAuthorizationPending], or [ErrSlowDown] if it is called too often. After that it returns the
+// session, [ErrAccessDenied] or [ErrDeviceCodeExpired]. It needs no token.
 func (d *Devices) Token(ctx context.Context, deviceCode string) (SignedIn, error) {
 	var out SignedIn
 	err := d.core.fetch(ctx, call{
@@ -58,13 +57,13 @@ func (d *Devices) Token(ctx context.Context, deviceCode string) (SignedIn, error
 }
 
 const (
-	usualInterval  = 5 * time.Second // RFC 8628 §3.5: the interval if the service names none, and what slow_down adds
+	usualInterval  = 5 * time.Second // RFC 8628 §3.5: the interval if the service names none, and the time that slow_down adds
 	slowestPolling = time.Minute
 )
 
-// Wait asks again and again until a person has approved or denied the device, the
-// code has expired, or ctx ends. It keeps the interval that the service wants, and
-// asks less often while the service does not answer.
+// Wait asks again and again until a person has approved or denied the device, the code has expired,
+// or ctx ends. It keeps the interval that the service wants, and asks less often while the service
+// does not answer.
 func (d *DeviceCode) Wait(ctx context.Context) (SignedIn, error) {
 	if d.devices == nil {
 		return SignedIn{}, errors.New("client: this device code does not come from Begin")
@@ -98,8 +97,8 @@ func (d *DeviceCode) Wait(ctx context.Context) (SignedIn, error) {
 	return SignedIn{}, fmt.Errorf("wait for the device's approval: %w", ErrDeviceCodeExpired)
 }
 
-// isOutage reports whether err may pass by itself: there was no answer, or the
-// answer asked to wait.
+// isOutage reports whether a later try may succeed after err: there was no answer, or the answer
+// asked to wait.
 func isOutage(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -55,7 +55,7 @@ func TestDeviceCodeWait(t *testing.T) {
 			}
 		})
 	}
-	// Nobody answers for ever.
+	// A service that always says "pending" does not make Wait go on for ever.
 	f := newFake(t, begun, pending)
 	code, err := f.client(t).Devices.Begin(t.Context(), client.DeviceAsk{DeviceID: "tv"})
 	if err != nil {

@@ -34,9 +34,8 @@ type resetToken struct {
 
 func (r *resetToken) whole() bool { return r.ResetToken != "" }
 
-// Undo spends the token of the mail to the former address, which becomes the
-// address again. All sessions end. The token that it returns is for
-// [Passwords.Reset]. It needs no session token.
+// Undo spends the token of the mail to the former address, which becomes the address of the account
+// again. All sessions end. Undo returns a token for [Passwords.Reset]. It needs no session token.
 func (e *Emails) Undo(ctx context.Context, token string) (string, error) {
 	var out resetToken
 	err := e.core.fetch(ctx, call{

@@ -46,7 +46,7 @@ var (
 	ErrMethodNotAllowed      = &Error{Code: "method_not_allowed"}
 	ErrWrongHost             = &Error{Code: "wrong_host"}
 	ErrIdempotencyKeyInvalid = &Error{Code: "idempotency_key_invalid"}
-	ErrIdempotencyMismatch   = &Error{Code: "idempotency_mismatch"} // the key was used for another request
+	ErrIdempotencyMismatch   = &Error{Code: "idempotency_mismatch"} // the same key was used for another request
 	ErrSignUpClosed          = &Error{Code: "sign_up_closed"}
 	ErrSignUpInviteOnly      = &Error{Code: "sign_up_invite_only"}
 	ErrEmailTaken            = &Error{Code: "email_taken"}
@@ -55,7 +55,7 @@ var (
 	ErrConfirmFirst          = &Error{Code: "confirm_first"}
 	ErrAccountDisabled       = &Error{Code: "account_disabled"}
 	ErrTokenMissing          = &Error{Code: "token_missing"}    // the call needs a token, and none was sent
-	ErrSessionEnded          = &Error{Code: "session_ended"}    // or the token was never one of a session
+	ErrSessionEnded          = &Error{Code: "session_ended"}    // or the token was never the token of a session
 	ErrConfirmPassword       = &Error{Code: "confirm_password"} // see [Sessions.ConfirmPassword]
 	ErrWrongKindOfToken      = &Error{Code: "wrong_kind_of_token"}
 	ErrOperatorsOnly         = &Error{Code: "operators_only"}
@@ -66,7 +66,7 @@ var (
 	ErrAuthorizationPending  = &Error{Code: "authorization_pending"}
 	ErrSlowDown              = &Error{Code: "slow_down"}
 	ErrAccessDenied          = &Error{Code: "access_denied"}
-	ErrDeviceCodeExpired     = &Error{Code: "expired_token"} // or the device code was used
+	ErrDeviceCodeExpired     = &Error{Code: "expired_token"} // or the device code was used already
 	ErrUserCodeWrong         = &Error{Code: "user_code_wrong"}
 	ErrServersOff            = &Error{Code: "servers_off"}
 	ErrServerClaimed         = &Error{Code: "server_claimed"}
@@ -90,7 +90,7 @@ var ErrBadAnswer = errors.New("the answer does not come from Latchkey")
 // Error returns a text with the status, the code and the members that are wrong.
 func (e *Error) Error() string {
 	var text strings.Builder
-	if e.Status != 0 { // the errors above have no status
+	if e.Status != 0 { // the errors that this package defines have no status
 		fmt.Fprintf(&text, "%d ", e.Status)
 	}
 	text.WriteString(cmp.Or(e.Code, "from something that is not the service"))
@@ -109,8 +109,8 @@ func (e *Error) Is(target error) bool {
 	return ok && e.Code != "" && e.Code == other.Code
 }
 
-// Field returns why a member of the request is wrong. It returns false if the
-// member is not wrong.
+// Field returns what is wrong with a member of the request. It returns false if nothing is wrong
+// with that member.
 func (e *Error) Field(name string) (FieldError, bool) {
 	for _, wrong := range e.Fields {
 		if wrong.Field == name {
@@ -159,9 +159,9 @@ func errorOf(a answer) *Error {
 // come from the service.
 func shown(text string, most int) string { return printable.Text(printable.Cut(text, most)) }
 
-// retryAfter returns the time in a Retry-After header. Proxies send a date instead
-// of seconds; a date is compared with the Date header of the answer, because the
-// clock of this machine may be wrong.
+// retryAfter returns the time in a Retry-After header. Some proxies send a date instead of seconds.
+// It is compared with the Date header of the answer, because the clock of this machine may be
+// wrong.
 func retryAfter(header http.Header) time.Duration {
 	const longest = 24 * time.Hour
 	text := strings.TrimSpace(header.Get("Retry-After"))

@@ -39,7 +39,8 @@ func TestErrorsHoldWhatTheServiceSaid(t *testing.T) {
 	if text := err.Error(); text != said {
 		t.Errorf("got the text %q, want %q", text, said)
 	}
-	// An error that the service did not write has no code, so it equals no error of the client.
+	// An error that the service did not write has no code, so errors.Is finds no error of this
+	// package in it.
 	for name, r := range map[string]reply{
 		"a page": {status: 404, kind: "text/html", body: "<p>"}, "a lie": {404, "application/problem+json", `{"status":410,"code":"not_found"}`, nil},
 		"plain JSON": {status: 404, body: `{"status":404,"code":"not_found"}`}, "garbage": {404, "application/problem+json", "{", nil},

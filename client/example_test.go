@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// A television signs in by a code and looks for its servers.
+// A television signs in by a code and asks for its servers.
 func Example() {
 	ctx := context.Background()
 	api, err := client.New("https://id.example.org", client.WithUserAgent("Den TV/1.4"))
@@ -35,7 +35,7 @@ func Example() {
 	}
 }
 
-// A list that grows is read page by page, as far as it is wanted.
+// A long list is read page by page, only as far as it is needed.
 func ExampleAccounts_History() {
 	api, err := client.New("https://id.example.org", client.WithToken("lks_…"))
 	if err != nil {
@@ -76,7 +76,7 @@ func ExampleAgent_Changes() {
 		list, err := api.Agent.Changes(ctx, done, 25*time.Second)
 		if err != nil {
 			log.Print(err)
-			return // a real one waits, and goes on
+			return // a real agent waits here, and then asks again
 		}
 		for _, change := range list.Changes {
 			fmt.Println("carry out", change.Kind, change.LinkID)

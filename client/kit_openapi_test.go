@@ -94,7 +94,7 @@ func (c contract) resolve(s schema) schema {
 
 const aTime = "2026-03-04T05:06:07Z"
 
-// sample returns a value of s with all its members. If null is true, every value that
+// sample returns a value of the schema s with all its members. If null is true, every value that
 // may be null is null.
 func (c contract) sample(s schema, null bool) any {
 	s = c.resolve(s)
@@ -120,8 +120,8 @@ func (c contract) sample(s schema, null bool) any {
 	}
 }
 
-// parameters returns the names of the parameters of an operation that are in the query
-// or in the header.
+// parameters returns the names of the parameters of an operation that stand in the place in:
+// "query" or "header".
 func (c contract) parameters(op operation, in string) []string {
 	var names []string
 	for _, p := range op.Parameters {
@@ -136,7 +136,7 @@ func (c contract) parameters(op operation, in string) []string {
 	return names
 }
 
-// success returns the status of success and its schema, if it has a body.
+// success returns the status that means success, and the schema of its body if it has one.
 func success(t *testing.T, op operation) (status int, body *schema) {
 	t.Helper()
 	for text, response := range op.Responses {

@@ -9,8 +9,8 @@ import (
 // Library is a library of a media server.
 type Library struct {
 	ID     string    `json:"id"`               // its id on the media server
-	Name   string    `json:"name"`             // the last one, if it is gone
-	GoneAt time.Time `json:"gone_at,omitzero"` // since when the media server no longer has it; zero while it does
+	Name   string    `json:"name"`             // the last name, if the library is gone
+	GoneAt time.Time `json:"gone_at,omitzero"` // since when the media server does not have the library; zero while it has it
 }
 
 // GoneLibrary is a library that a server no longer has, and that links or open invites name.
@@ -25,9 +25,9 @@ type goneLibraryList struct {
 
 func (l *goneLibraryList) whole() bool { return l.Libraries != nil }
 
-// GoneLibraries returns the libraries that a server no longer has, and that links or open
-// invites name. A media server may give a library that is renamed a new id, so that it is
-// gone under the old one.
+// GoneLibraries returns the libraries that a server no longer has, and that links or open invites
+// name. A media server may give a renamed library a new id. Then the library is gone under its old
+// id.
 func (s *Servers) GoneLibraries(ctx context.Context, id ID) ([]GoneLibrary, error) {
 	var out goneLibraryList
 	err := s.core.fetch(ctx, call{
@@ -41,10 +41,11 @@ type replaceLibrary struct {
 	By   string `json:"by"`
 }
 
-// ReplaceLibrary puts a library of a server in the place of one that is gone, in all links and
-// open invites that name it. Both are named by the ids that the media server uses. It may
-// return [ErrLibraryBack] if the server has the library again, [ErrLibraryGone] if it does not
-// have the new one, and [ErrLibraryUnnamed] if no link and no open invite names the library.
+// ReplaceLibrary replaces a library that is gone by another library of the server, in all links and
+// open invites that name it. gone and by are the ids that the media server uses. It may return
+// [ErrLibraryBack] if the server has the library gone again, [ErrLibraryGone] if the server does
+// not have the library by, and [ErrLibraryUnnamed] if no link and no open invite names the library
+// gone.
 func (s *Servers) ReplaceLibrary(ctx context.Context, id ID, gone, by string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/{id}/libraries/replace", values: []string{string(id)},

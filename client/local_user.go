@@ -19,7 +19,7 @@ type LocalUser struct {
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled"`
 	Administrator bool   `json:"administrator"`
-	NotAllowed    bool   `json:"not_allowed"` // the agent lets nobody in as this local user until its admin says yes
+	NotAllowed    bool   `json:"not_allowed"` // the agent lets nobody in as this local user until its admin allows that
 	LinkedTo      string `json:"linked_to"`   // a username; "" if the local user is not linked
 }
 

@@ -165,8 +165,8 @@ func TestMethodsAndOperations(t *testing.T) {
 	}
 }
 
-// checkNamed checks the operations that a document names, and also those of its
-// commands of curl.
+// checkNamed checks the operations that a document names, and the operations that its curl commands
+// use.
 func (c contract) checkNamed(t *testing.T, text string) {
 	t.Helper()
 	for _, found := range regexp.MustCompile(`\b(GET|POST|PUT|PATCH|DELETE) (/api/v1/[\w/{}-]+)`).FindAllStringSubmatch(text, -1) {
@@ -174,7 +174,7 @@ func (c contract) checkNamed(t *testing.T, text string) {
 			t.Errorf("the documents name the operation %s %s, want one of the contract", found[1], found[2])
 		}
 	}
-	id := regexp.MustCompile(`/\d+…?(/|$)`) // an example stands for the parameter
+	id := regexp.MustCompile(`/\d+…?(/|$)`) // a number in an example is the value of a parameter
 	for _, found := range regexp.MustCompile(`curl .*?\$service(/api/v1/[\w/…-]+)`).FindAllStringSubmatch(text, -1) {
 		if called := id.ReplaceAllString(found[1], "/{id}$1"); c.Paths[called] == nil {
 			t.Errorf("the documents name the address %s, want one of the contract", called)
@@ -182,7 +182,7 @@ func (c contract) checkNamed(t *testing.T, text string) {
 	}
 }
 
-// checkMethods checks the methods that the Go of a document calls.
+// checkMethods checks the methods that the Go code in a document calls.
 func checkMethods(t *testing.T, text string, named []string) {
 	t.Helper()
 	groups := "Accounts|PINs|Sessions|Devices|Servers|Links|People|Proofs|QuickConnects|Invites|Agent|Operators"
@@ -200,7 +200,7 @@ func TestDocumentation(t *testing.T) {
 	named := append(slices.Collect(maps.Values(methods())), conveniences()...)
 	for _, row := range []struct {
 		file  string
-		holds string // so that a document that became empty, or is about something else, is noticed
+		holds string // a text that the document must contain: it fails the test if the document is empty or about something else
 	}{
 		{"api.md", "/api/v1/"},
 		{"clients.md", "/api/v1/"},

@@ -20,8 +20,8 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// Every method sends everything that its operation takes, and returns everything that
-// the answer holds.
+// Every method sends everything that its operation accepts, and returns everything that the answer
+// contains.
 func TestMethodsKeepTheContract(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)
@@ -65,7 +65,7 @@ func (c contract) check(t *testing.T, op operation, method string, null bool) {
 		return
 	}
 	if len(answer.(map[string]any)) == 0 {
-		return // an empty object says nothing
+		return // nothing can be read from an empty object
 	}
 	if len(result) == 0 {
 		t.Fatal("the method returns only an error, want the answer")
@@ -123,8 +123,7 @@ func (c contract) checkRequest(t *testing.T, op operation, got *http.Request, se
 	}
 }
 
-// After an answer was lost, the client repeats the requests that may be sent twice
-// and no others.
+// When an answer is lost, the client repeats the requests that may be sent twice, and no others.
 func TestOnlyHarmlessRequestsAreRepeated(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)
@@ -147,8 +146,8 @@ func TestOnlyHarmlessRequestsAreRepeated(t *testing.T) {
 	}
 }
 
-// invoke calls the method with arguments that have everything, and returns its results
-// as JSON values, without those that are booleans.
+// invoke calls the method with complete arguments, and returns its results as JSON values, except
+// booleans.
 func invoke(t *testing.T, api *client.Client, name string) ([]any, error) {
 	t.Helper()
 	group, method, _ := strings.Cut(name, ".")
@@ -183,7 +182,7 @@ func invoke(t *testing.T, api *client.Client, name string) ([]any, error) {
 	return result, nil
 }
 
-// full returns a value that has all its members, with values like those of sample.
+// full returns a value that has all its members. Their values are like those that sample returns.
 func full(t *testing.T, kind reflect.Type) reflect.Value {
 	t.Helper()
 	value := reflect.New(kind).Elem()
@@ -216,8 +215,8 @@ func full(t *testing.T, kind reflect.Type) reflect.Value {
 	return value
 }
 
-// Every code of the contract has a sentinel error, and every sentinel error has a code
-// of the contract.
+// Every code of the contract has an error variable, and every error variable has a code of the
+// contract.
 func TestErrorsMatchTheCodesOfTheContract(t *testing.T) {
 	t.Parallel()
 	c := readContract(t)

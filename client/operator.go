@@ -57,12 +57,12 @@ func (o *Operators) Account(ctx context.Context, id ID) (OperatedAccount, error)
 	return out, err
 }
 
-// DisableAccount ends all sessions of an account and lets nobody sign in to it.
+// DisableAccount ends all sessions of an account and prevents new ones.
 func (o *Operators) DisableAccount(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/disable", id)
 }
 
-// EnableAccount reverts [Operators.DisableAccount].
+// EnableAccount ends the effect of [Operators.DisableAccount].
 func (o *Operators) EnableAccount(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/accounts/{id}/enable", id)
 }
@@ -131,7 +131,7 @@ func (o *Operators) DisableServer(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/servers/{id}/disable", id)
 }
 
-// EnableServer reverts [Operators.DisableServer].
+// EnableServer ends the effect of [Operators.DisableServer].
 func (o *Operators) EnableServer(ctx context.Context, id ID) error {
 	return o.act(ctx, http.MethodPost, "/api/v1/operator/servers/{id}/enable", id)
 }

@@ -12,7 +12,7 @@ import (
 
 // PageAsk says which part of a list to return.
 type PageAsk struct {
-	Cursor string // Next of the page before it; "" for the first page
+	Cursor string // the field Next of the page before; "" for the first page
 	Limit  int    // the largest number of items, 1 to 100; 0 means 50
 }
 
@@ -37,8 +37,8 @@ func (p PageAsk) query(given url.Values) url.Values {
 	return query
 }
 
-// fetchPage returns one page of the list at path. values fill the path, and query
-// is sent with it.
+// fetchPage returns one page of the list at path. The values replace the names in path, and query
+// is sent with the request.
 func fetchPage[T any](ctx context.Context, c *core, ask PageAsk, path string, query url.Values, values ...string) (Page[T], error) {
 	var out Page[T]
 	err := c.fetch(ctx, call{
@@ -47,7 +47,7 @@ func fetchPage[T any](ctx context.Context, c *core, ask PageAsk, path string, qu
 	return out, err
 }
 
-// all iterates over a list page by page. It stops at the first error.
+// all iterates over a list, page by page. It stops at the first error.
 func all[T any](ctx context.Context, page func(context.Context, PageAsk) (Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ask := PageAsk{Limit: 100}
@@ -67,7 +67,7 @@ func all[T any](ctx context.Context, page func(context.Context, PageAsk) (Page[T
 	}
 }
 
-// give passes the items on and reports whether the loop took all of them.
+// give passes the items to yield, and reports whether the loop took all of them.
 func give[T any](items []T, yield func(T, error) bool) bool {
 	for _, item := range items {
 		if !yield(item, nil) {

@@ -43,7 +43,7 @@ func TestPages(t *testing.T) {
 	if len(found) != 3 || found[1] != nil || !errors.Is(found[2], client.ErrSessionEnded) {
 		t.Errorf("got %v, want two items and then the error %v", found, client.ErrSessionEnded)
 	}
-	// A page that leads to itself does not go on for ever.
+	// A page whose cursor leads to the same page again does not make the loop go on for ever.
 	f, found = newFake(t, first), nil
 	for _, err := range f.client(t).Operators.Servers(t.Context()) {
 		found = append(found, err)

@@ -13,7 +13,7 @@ type passwordChange struct {
 	Password        string `json:"password"`
 }
 
-// newToken is the session's token from now on.
+// newToken contains the token that the session has from now on.
 type newToken struct {
 	Token string `json:"token"`
 }

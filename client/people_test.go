@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-media/latchkey/client"
 )
 
-// A member that does not change is absent; one that is removed is null.
+// A member that does not change is left out; a member that is removed is null.
 func TestPersonChange(t *testing.T) {
 	t.Parallel()
 	never, none, some := time.Time{}, []string(nil), []string{"films"}

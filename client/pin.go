@@ -13,8 +13,8 @@ type pinSet struct {
 	CurrentPIN string `json:"current_pin,omitempty"`
 }
 
-// Set sets the PIN. The parameter current is the present PIN, or "" if the account has
-// none. Setting the first PIN may return [ErrConfirmPassword].
+// Set sets the PIN. current is the present PIN, or "" if the account has none. Setting the first
+// PIN may return [ErrConfirmPassword].
 func (p *PINs) Set(ctx context.Context, pin, current string) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPut, path: "/api/v1/account/pin", body: pinSet{pin, current}, want: http.StatusNoContent,
@@ -36,8 +36,8 @@ type verifyPIN struct {
 	PIN string `json:"pin"`
 }
 
-// Verify returns nil for the right PIN. Wrong tries are counted: it returns
-// [ErrInvalid] for them, then [ErrPINThrottled], and finally [ErrPINOff].
+// Verify returns nil for the right PIN. For a wrong PIN it returns [ErrInvalid]. After some wrong
+// tries it returns [ErrPINThrottled] for a while, and finally [ErrPINOff].
 func (p *PINs) Verify(ctx context.Context, pin string) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/account/pin/verify", body: verifyPIN{pin}, want: http.StatusNoContent,

@@ -19,9 +19,9 @@ type Report struct {
 	// media server now.
 	QuickConnect bool `json:"quick_connect,omitempty"`
 
-	// Run is a random text that an agent makes at each start, so that two agents with the
-	// same key are told apart; "" if it does not say. A service that is older than this member
-	// refuses it with [ErrJSONInvalid].
+	// Run is a random text that an agent makes at each start. By it, the service tells apart two
+	// agents that use the same key. It is "" if the agent does not send it. A service that is too
+	// old to know this member refuses the report with [ErrJSONInvalid].
 	Run string `json:"run,omitempty"`
 }
 
@@ -31,27 +31,28 @@ type ReportedLocalUser struct {
 	Name          string `json:"name"`
 	Disabled      bool   `json:"disabled,omitempty"`
 	Administrator bool   `json:"administrator,omitempty"`
-	NotAllowed    bool   `json:"not_allowed,omitempty"` // nobody is let in as this local user until the admin says yes
+	NotAllowed    bool   `json:"not_allowed,omitempty"` // nobody is let in as this local user until the admin allows that
 }
 
 // ReportedLibrary is a library as the media server knows it.
 type ReportedLibrary struct {
 	ID   string `json:"id"` // its id on the media server
 	Name string `json:"name"`
-	Kind string `json:"kind,omitempty"` // what is in it, as the media server names that, such as movies
+	Kind string `json:"kind,omitempty"` // what the library contains, by the word that the media server uses, such as movies
 }
 
 // ReportAnswer is the answer of the service to a report.
 type ReportAnswer struct {
 	Changed bool `json:"changed"` // whether the report differs from the one before
-	// AnotherRun reports whether the report before came from another run of an agent with the
-	// same key. After a start that is usual; again and again means that two agents run.
+	// AnotherRun reports whether the report before this one came from another run of an agent with
+	// the same key. That is usual after a start. If it happens again and again, two agents use the
+	// key.
 	AnotherRun bool   `json:"another_run"`
 	SeenAs     string `json:"seen_as"` // the address that the report came from; "" when unknown
 }
 
-// Report sends a report about the server. A report without news costs little; reports
-// with news are limited, and above the limit it returns [ErrThrottled].
+// Report sends a report about the server. A report in which nothing changed costs little. The
+// number of reports with changes is limited; above the limit, Report returns [ErrThrottled].
 func (a *Agent) Report(ctx context.Context, in Report) (ReportAnswer, error) {
 	var out ReportAnswer
 	err := a.core.fetch(ctx, call{

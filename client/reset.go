@@ -10,9 +10,9 @@ type passwordReset struct {
 	Captcha     string `json:"captcha,omitempty"`
 }
 
-// AskReset asks for a mail with a link by which the person chooses a new password. The
-// answer never tells whether the account exists. The parameter captcha is the solution
-// of a captcha, if the service asks for one. AskReset needs no session token.
+// AskReset asks for a mail with a link by which the person chooses a new password. The answer never
+// shows whether the account exists. captcha is the solution of a captcha, if the service asks for
+// one. AskReset needs no session token.
 func (p *Passwords) AskReset(ctx context.Context, nameOrEmail, captcha string) error {
 	return p.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/password-resets", body: passwordReset{nameOrEmail, captcha},

@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-media/latchkey/internal/backoff"
 )
 
-// again says whether an operation may be sent once more if it is not known whether
-// it was carried out.
+// again says whether a request may be sent once more when nobody knows whether the service has
+// carried it out.
 type again uint8
 
 const (
@@ -24,8 +24,7 @@ const (
 	longestWait = 8 * time.Second
 )
 
-// waitAfter returns how long to wait after a try that failed, and whether to try
-// again.
+// waitAfter returns how long to wait after a try that failed, and whether to try again at all.
 func (c *core) waitAfter(ctx context.Context, k call, try int, failed error) (time.Duration, bool) {
 	if k.again == never || try >= c.tries || ctx.Err() != nil || errors.Is(failed, ErrBadAnswer) {
 		return 0, false
@@ -50,8 +49,8 @@ func passes(status int) bool {
 	}
 }
 
-// mayHaveArrived reports whether the service may have carried out a try that failed
-// with this error.
+// mayHaveArrived reports whether the service may have carried out a request whose try failed with
+// this error.
 func mayHaveArrived(failed error) bool {
 	e, ok := errors.AsType[*Error](failed)
 	return !ok || e.Status >= http.StatusInternalServerError

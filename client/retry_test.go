@@ -66,7 +66,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// Waits grow, and chance shortens them by half at most.
+// The waits grow, and chance shortens each of them by at most a half.
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	for name, chance := range map[string]byte{"least": 0, "other": 0x7f} {

@@ -52,7 +52,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	}
 }
 
-// A redirect is never followed: the token stays with the service.
+// The client never follows a redirect, so the token is sent to the service only.
 func TestRedirectsLeadNowhere(t *testing.T) {
 	t.Parallel()
 	other := newFake(t, reply{status: 200, body: accountBody})
@@ -121,7 +121,7 @@ func TestNewChecksItsAddress(t *testing.T) {
 	}
 }
 
-// An id or a code that somebody typed is one part of the path, whatever it holds.
+// An id or a code that somebody typed is one part of the path, whatever characters it has.
 func TestTypedTextStaysInItsPartOfThePath(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: 204})
@@ -146,7 +146,7 @@ func TestTypedTextStaysInItsPartOfThePath(t *testing.T) {
 	}
 }
 
-// Each try has a limit of time, and all tries together end with the caller's context.
+// Each try has a time limit, and all tries end when the caller's context ends.
 func TestTryEndsInTimeAndWithItsContext(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: hanging})
@@ -167,7 +167,7 @@ func TestTryEndsInTimeAndWithItsContext(t *testing.T) {
 	if _, err := stopped.client(t, waiting).Accounts.Get(ctx); !errors.Is(err, context.Canceled) || len(stopped.got()) != 1 {
 		t.Errorf("%v after %d tries, want the error %v, 1 try", err, len(stopped.got()), context.Canceled)
 	}
-	// Without an option, New uses the clock of the machine.
+	// Without the option WithSleep, New returns a Client that waits by the clock of the machine.
 	real, err := client.New(newFake(t, reply{}, reply{status: 200, body: accountBody}).URL)
 	if err != nil {
 		t.Fatal(err)

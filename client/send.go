@@ -20,14 +20,14 @@ import (
 type call struct {
 	method string
 	path   string   // as in openapi.yaml, with {name} in place of each value
-	values []string // the values for the path, in its order
+	values []string // the values for the names in path, in their order
 	query  url.Values
 	header http.Header
 	body   any // nil if the request has no body
 	want   int // the status that means success
 	again  again
-	open   bool          // the operation needs no token, so it sends none
-	longer time.Duration // the time for which the service may wait, beside the usual timeout
+	open   bool          // the operation needs no token, so the client sends none
+	longer time.Duration // the time for which the service may wait; it is added to the timeout
 }
 
 // name returns the name of the call for errors. It contains no value that a person
@@ -41,7 +41,7 @@ type answer struct {
 	body   []byte
 }
 
-// whole is a part of an answer that reports whether a member is missing, so that an
+// whole is implemented by parts of answers. It reports whether no member is missing, so that an
 // empty object is not taken for an empty list.
 type whole interface{ whole() bool }
 
@@ -54,14 +54,14 @@ func (c *core) fetch(ctx context.Context, k call, out any) error {
 	return decode(k, a, out)
 }
 
-// done sends k, whose answer has no content.
+// done sends k. The answer has no content.
 func (c *core) done(ctx context.Context, k call) error {
 	_, err := c.do(ctx, k)
 	return err
 }
 
-// decode reads the answer to k into out. It ignores members that out does not have,
-// because later versions of the service may send more.
+// decode reads the answer to k into out. It ignores members that out does not have, because later
+// versions of the service may send additional ones.
 func decode(k call, a answer, out any) error {
 	if !isMedia(a.header, "application/json") {
 		return fmt.Errorf("%s: %w: it is no JSON", k.name(), ErrBadAnswer)
@@ -69,7 +69,7 @@ func decode(k call, a answer, out any) error {
 	if !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")) {
 		return fmt.Errorf("%s: %w: it is no object", k.name(), ErrBadAnswer)
 	}
-	if json.Unmarshal(a.body, out) != nil { // the cause would quote the answer
+	if json.Unmarshal(a.body, out) != nil { // the original error would quote the answer
 		return fmt.Errorf("%s: %w: its JSON is not what it should be", k.name(), ErrBadAnswer)
 	}
 	if one, ok := out.(whole); ok && !one.whole() {
@@ -95,7 +95,7 @@ func (c *core) do(ctx context.Context, k call) (answer, error) {
 			return answer{}, fmt.Errorf("%s: write the request: %w", k.name(), err)
 		}
 	}
-	lost := false // whether the service may have carried out a former try
+	lost := false // whether the service may have carried out an earlier try
 	for try := 1; ; try++ {
 		a, err := c.once(ctx, k, address, body)
 		if err == nil {
@@ -135,14 +135,14 @@ func (c *core) address(k call) (string, error) {
 	return c.base + path, nil
 }
 
-// once sends k one time and reads the whole answer. It returns an error for an
-// answer that is not a success.
+// once sends k one time and reads the whole answer. It returns an error for an answer that does not
+// mean success.
 func (c *core) once(ctx context.Context, k call, address string, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout+k.longer)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
 	if err != nil {
-		return answer{}, errors.New("it cannot be addressed") // the cause would quote the address
+		return answer{}, errors.New("it cannot be addressed") // the original error would quote the address
 	}
 	c.setHeader(request, k, body != nil)
 	response, err := c.http.Do(request)
@@ -161,7 +161,7 @@ func (c *core) once(ctx context.Context, k call, address string, body []byte) (a
 	return a, verdict(k, a)
 }
 
-// bare returns an error of net/http without the URL, because its query may hold a
+// bare returns an error of net/http without the URL, because the query of the URL may contain a
 // secret.
 func bare(err error) error {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
@@ -202,7 +202,7 @@ func verdict(k call, a answer) error {
 	}
 }
 
-// target returns the host that a redirect leads to, for an error text, or "".
+// target returns the host to which a redirect leads, for the text of an error, or "".
 func target(a answer) string {
 	u, err := url.Parse(a.header.Get("Location"))
 	if err != nil || u.Host == "" {
@@ -211,8 +211,7 @@ func target(a answer) string {
 	return " to " + u.Scheme + "://" + u.Host
 }
 
-// idempotencyKey returns the header that makes a repetition safe. If the caller gave
-// no key, it makes one.
+// idempotencyKey returns the header that makes a repetition safe. If given is "", it makes a key.
 func (c *core) idempotencyKey(given string) (http.Header, error) {
 	if given == "" {
 		fresh := make([]byte, 16)

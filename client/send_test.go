@@ -23,8 +23,8 @@ const (
 	someID    = client.ID("734018259734822912")
 )
 
-// reply is the answer of a fake service to one request. With the status broken it
-// breaks the connection, with hanging it never answers.
+// reply is the answer of a fake service to one request. If its status is broken, the fake breaks
+// the connection; if it is hanging, the fake never answers.
 type reply struct {
 	status  int
 	kind    string // Content-Type; JSON for ""
@@ -43,8 +43,8 @@ func problem(status int, code string, headers ...string) reply {
 	return reply{status, "application/problem+json", body, headers}
 }
 
-// fake is a service that answers one reply after the other, and the last one
-// again and again.
+// fake is a service that sends its replies one after the other, and then the last one again and
+// again.
 type fake struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -170,8 +170,8 @@ func (c constant) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A request that makes something is repeated under the same key, and another call has
-// another key.
+// The repetition of a request that makes something has the same key as the first try, and another
+// call has another key.
 func TestIdempotencyKeys(t *testing.T) {
 	t.Parallel()
 	pending := reply{status: 202, body: `{"username":"ann","pending_token":"lkp_x"}`}
@@ -201,8 +201,8 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 }
 
-// An answer that does not come from the service becomes an error that says so, and never one of
-// the service's own errors.
+// An answer that does not come from the service becomes an error that says so, and never one of the
+// errors of the service.
 func TestBadAnswers(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]reply{
@@ -233,8 +233,8 @@ func TestBadAnswers(t *testing.T) {
 			}
 		})
 	}
-	// An operation whose answer has no content does not count as done when some other page answers
-	// 200.
+	// If an operation's answer has no content, an answer with status 200 from something else does
+	// not count as success.
 	for _, r := range []reply{{status: 200, kind: "text/html", body: "<p>"}, {status: 202}, {status: 304}} {
 		if err := newFake(t, r).client(t).PINs.Verify(t.Context(), "4901"); !errors.Is(err, client.ErrBadAnswer) {
 			t.Errorf("%d: %v, want the error %v", r.status, err, client.ErrBadAnswer)
@@ -259,7 +259,7 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
-// An answer whose connection breaks is lost, so it is asked for again.
+// If the connection breaks during an answer, the request is repeated.
 func TestCutAnswerIsRepeated(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, reply{status: 200, body: accountBody[:40], headers: []string{"Content-Length", "400"}}, reply{status: 200, body: accountBody})

@@ -31,15 +31,15 @@ type ServerList struct {
 
 func (l *ServerList) whole() bool { return l.Servers != nil }
 
-// List returns the servers that the person may use. If it cannot return all of them
-// it returns an error, never a part.
+// List returns the servers that the person may use. It returns all of them or an error, never a
+// part.
 func (s *Servers) List(ctx context.Context) (ServerList, error) {
 	list, _, err := s.ListIfChanged(ctx, "")
 	return list, err
 }
 
-// ListIfChanged returns the list if its tag is no longer the given one, and reports
-// whether it does. An unchanged list costs almost nothing.
+// ListIfChanged returns the list if its tag differs from the given one, and reports whether it
+// differs. An unchanged list costs almost nothing.
 func (s *Servers) ListIfChanged(ctx context.Context, tag string) (list ServerList, changed bool, err error) {
 	k := call{method: http.MethodGet, path: "/api/v1/servers", want: http.StatusOK, again: always}
 	if tag != "" {

@@ -9,7 +9,7 @@ import (
 // Address is an address of a server.
 type Address struct {
 	Kind string `json:"kind"` // lan, vpn, wan or custom
-	URL  string `json:"url"`  // with port, and with the path of a server that is below one; it never ends with a slash
+	URL  string `json:"url"`  // with the port, and with a path if the server is below one; it never ends with a slash
 }
 
 // OwnedAddress is an address as the owner of the server sees it.

@@ -20,7 +20,7 @@ type WorkingKey struct {
 	UsedAt      time.Time `json:"used_at,omitzero"` // its last use, to the hour; zero if there was none
 	EndsAt      time.Time `json:"ends_at,omitzero"` // zero for the newest key
 	FormerOwner bool      `json:"former_owner"`     // a former owner of the server may know it
-	Inherited   bool      `json:"inherited"`        // it replaced a key that a former owner may know; the first use of a key that the owner made ends it
+	Inherited   bool      `json:"inherited"`        // it replaced a key that a former owner may know; this ends when a key that the owner made is first used
 }
 
 type workingKeyList struct {
@@ -47,9 +47,8 @@ func (s *Servers) ReplaceKey(ctx context.Context, id ID) (ServerKey, error) {
 	return out, err
 }
 
-// ReplaceStolenKey gives a server another server key and ends every other one at once.
-// The server cannot call before it gets the new key. It may return
-// [ErrConfirmPassword].
+// ReplaceStolenKey gives a server another server key and ends all its other keys at once. The
+// server cannot call the service until it has the new key. It may return [ErrConfirmPassword].
 func (s *Servers) ReplaceStolenKey(ctx context.Context, id ID) (ServerKey, error) {
 	var out ServerKey
 	err := s.core.fetch(ctx, call{
@@ -58,19 +57,18 @@ func (s *Servers) ReplaceStolenKey(ctx context.Context, id ID) (ServerKey, error
 	return out, err
 }
 
-// EndReplacedKeys ends every key of a server but the newest. It may return
-// [ErrConfirmPassword].
+// EndReplacedKeys ends all keys of a server except the newest. It may return [ErrConfirmPassword].
 func (s *Servers) EndReplacedKeys(ctx context.Context, id ID) error {
 	return s.core.done(ctx, call{
 		method: http.MethodDelete, path: "/api/v1/servers/{id}/keys", values: []string{string(id)}, want: http.StatusNoContent, again: untilGone,
 	})
 }
 
-// RotateKey replaces the server key and returns the new one. The old key works for another
-// day. The answer may be lost, so keep the idempotencyKey until the new key is stored: a
-// repetition with the old key and the same idempotencyKey returns the same new key. The
-// idempotencyKey has 16 to 128 visible ASCII characters; for "" the client makes one. With
-// another idempotencyKey, a key that was replaced already gets [ErrServerKeyWrong].
+// RotateKey replaces the server key and returns the new one. The old key works for one day more.
+// The answer may be lost, so keep the idempotency key until the new server key is stored: a
+// repetition with the old server key and the same idempotencyKey returns the same new server key.
+// The idempotencyKey has 16 to 128 visible ASCII characters; for "" the client makes one. With
+// another idempotencyKey, a server key that was replaced already gets [ErrServerKeyWrong].
 func (a *Agent) RotateKey(ctx context.Context, idempotencyKey string) (ServerKey, error) {
 	header, err := a.core.idempotencyKey(idempotencyKey)
 	if err != nil {

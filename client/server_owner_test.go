@@ -74,7 +74,7 @@ func TestSiteServers(t *testing.T) {
 		t.Errorf("people %+v, want bob with all libraries and without an end", page)
 	}
 
-	// The person removes the link, and the agent, which waits for changes, hears of it.
+	// The person removes the link. The agent, which waits for changes, gets that change.
 	before := must(agent.Changes(ctx, 0, 0))(t)
 	noError(t, agent.Acknowledge(ctx, before.Last, nil))
 	told := make(chan client.ChangeList)

@@ -14,17 +14,16 @@ type NewServer struct {
 	Version   string    `json:"version,omitempty"`
 	Addresses []Address `json:"addresses,omitempty"` // lan, vpn and wan
 
-	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII
-	// characters; if it is "", the Client makes one. An agent keeps it until it has
-	// stored the server key: within a day, the same IdempotencyKey returns the same
-	// server key.
+	// IdempotencyKey makes repetitions safe. It has 16 to 128 visible ASCII characters; if it is
+	// "", the Client makes one. An agent keeps it until it has stored the server key: within a day,
+	// a repetition with the same IdempotencyKey returns the same server key.
 	IdempotencyKey string `json:"-"`
 }
 
 // RegisteredServer is the new server and its server key, which is a secret.
 type RegisteredServer struct {
 	ID  ID     `json:"id"`
-	Key string `json:"key"` // for [Client.As], and then [Client.Agent]
+	Key string `json:"key"` // for [Client.As], to use the operations of [Client.Agent]
 }
 
 func (r *RegisteredServer) whole() bool { return r.ID != "" && r.Key != "" }
@@ -61,8 +60,8 @@ type claim struct {
 	ServerKey string `json:"server_key"`
 }
 
-// Claim makes the person the owner of a server that has no owner yet. Its server key
-// is the proof. It may return [ErrConfirmPassword].
+// Claim makes the person the owner of a server that has no owner yet. serverKey proves that the
+// person may do so. It may return [ErrConfirmPassword].
 func (s *Servers) Claim(ctx context.Context, id ID, serverKey string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/servers/claim", body: claim{id, serverKey}, want: http.StatusNoContent,

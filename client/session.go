@@ -17,7 +17,7 @@ type Session struct {
 	Kind       string    `json:"kind"`           // browser or device
 	Device     string    `json:"device"`         // "" when unknown
 	Client     string    `json:"client"`         // the app; "" for a browser
-	Unknown    bool      `json:"device_unknown"` // an app that did not say which device it is on: ending it alone ends no local token
+	Unknown    bool      `json:"device_unknown"` // an app that did not say on which device it runs: to end its session ends no local token
 	Address    string    `json:"address"`        // where it signed in from; "" when unknown
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"`
@@ -79,8 +79,8 @@ func (s *Sessions) EndAll(ctx context.Context) error {
 	return s.core.done(ctx, call{method: http.MethodPost, path: "/api/v1/sessions/end-all", want: http.StatusNoContent})
 }
 
-// NotMe spends the token of the mail about a new device, because the device does not
-// belong to the owner of the account. It needs no session token.
+// NotMe spends the token of the mail about a new device, because the device does not belong to the
+// owner of the account. It needs no session token.
 func (s *Sessions) NotMe(ctx context.Context, token string) error {
 	return s.core.done(ctx, call{
 		method: http.MethodPost, path: "/api/v1/sessions/not-me", body: mailToken{token}, want: http.StatusNoContent, open: true,

@@ -48,7 +48,7 @@ func TestSiteSessions(t *testing.T) {
 	isError(t, ann.Sessions.SignOut(ctx), client.ErrSessionEnded)
 }
 
-// A session that moves to the end of the list while it is read is named only once.
+// A session that moves in the list while the list is read is returned only once.
 func TestSessionsAreListedOnce(t *testing.T) {
 	t.Parallel()
 	f := newFake(t,

@@ -11,7 +11,8 @@ import (
 
 const onePassword, otherPassword = servicetest.Password, servicetest.OtherPassword
 
-// newSite starts the service. The waits of its clients move its clock on.
+// newSite starts the service. When one of its clients waits, the clock of the service moves on by
+// that time.
 func newSite(t *testing.T) *servicetest.Service {
 	t.Helper()
 	s := servicetest.New(t, servicetest.Options{})

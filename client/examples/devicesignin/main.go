@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// run signs in at the service that args name. Options are for its test.
+// run signs in at the service that args name. The test of this example uses options.
 func run(ctx context.Context, args []string, stdout io.Writer, options ...client.Option) error {
 	if len(args) != 1 {
 		return errors.New("usage: devicesignin ADDRESS-OF-THE-SERVICE")
@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdout io.Writer, options ...client
 	if err != nil {
 		return err
 	}
-	// A real device makes its id up once and keeps it.
+	// A real device makes up its id once and keeps it.
 	code, err := api.Devices.Begin(ctx, client.DeviceAsk{Client: "Example", DeviceName: "Terminal", DeviceID: "example-terminal"})
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout io.Writer, options ...client
 	case err != nil:
 		return err
 	}
-	// A real device stores the token and goes on with it after a restart.
+	// A real device stores the token and uses it again after a restart.
 	list, err := api.As(signedIn.Token).Servers.List(ctx)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdout io.Writer, options ...client
 	return nil
 }
 
-// show leaves the access keys out: they are secrets.
+// show prints the account and the servers without the access keys, because these are secrets.
 func show(stdout io.Writer, account client.Account, list client.ServerList) {
 	_, _ = fmt.Fprintf(stdout, "%s may use %d servers.\n", account.Username, len(list.Servers))
 	for _, server := range list.Servers {
