@@ -35,8 +35,8 @@ func IsError(t testing.TB, err, want error) {
 	}
 }
 
-// SkipIfShort skips a long test, such as one that starts processes, when the tests
-// run with -short ("make test-fast"). why says what makes it long.
+// SkipIfShort skips a long test, such as one that starts processes, when the tests run with -short
+// ("make test-fast"). why is the reason why the test is long.
 func SkipIfShort(t testing.TB, why string) {
 	t.Helper()
 	if testing.Short() {
@@ -47,8 +47,8 @@ func SkipIfShort(t testing.TB, why string) {
 // Patience is the time after which a test that waits gives up; see [waittest.Patience].
 const Patience = waittest.Patience
 
-// Eventually waits until check returns true, and ends the test if that does not
-// happen. what says what should become true; each of details is printed, too.
+// Eventually waits until check returns true, and ends the test if that does not happen. The texts
+// what, which describes what should become true, and details are printed then.
 func Eventually(t testing.TB, what string, check func() bool, details ...fmt.Stringer) {
 	t.Helper()
 	waittest.Eventually(t, what, check, details...)

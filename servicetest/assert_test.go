@@ -16,7 +16,7 @@ type recorder struct {
 	text strings.Builder
 }
 
-// stop ends a recorded test, as testing's FailNow ends a real one.
+// stop is the panic that ends a recorded test, as FailNow ends a real one.
 type stop struct{}
 
 func (r *recorder) Helper()                           {}
@@ -27,7 +27,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	panic(stop{})
 }
 
-// failure runs f as a test and returns the text of its failures, "" if it passes.
+// failure runs f as a test and returns the text of its failures, or "" if it passes.
 func failure(t *testing.T, f func(t testing.TB)) (text string) {
 	t.Helper()
 	r := &recorder{TB: t}

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Bubble is a listener inside a bubble of testing/synctest. Its connections are pipes in
-// memory, so that the time of the bubble passes only while both ends wait. A server that
-// serves it keeps its time limits, and a test of hours takes no time.
+// Bubble is a listener inside a bubble of testing/synctest. Its connections are pipes in memory, so
+// that the time of the bubble passes while both ends wait. The time limits of a server that serves
+// it have their effect, and a test of hours takes no real time.
 type Bubble struct {
 	accepted chan net.Conn
 	closed   chan struct{}
@@ -42,8 +42,8 @@ func (b *Bubble) Close() error {
 // Addr returns the address of the listener, which nobody can reach.
 func (b *Bubble) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80} }
 
-// Dial returns the client's end of a new connection. Both ends have an address, as a
-// server wants it.
+// Dial returns the client's end of a new connection. Both ends have an address, because a server
+// needs one.
 func (b *Bubble) Dial() net.Conn {
 	client, server := net.Pipe()
 	b.accepted <- addressed{server}
@@ -57,8 +57,8 @@ func (addressed) RemoteAddr() net.Addr {
 	return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 50000}
 }
 
-// Ask sends a request that asks for the end of its connection, and returns the answer and
-// how long it took.
+// Ask sends a request that asks the server to close the connection afterwards. It returns the
+// answer and how long that took.
 func (b *Bubble) Ask(request string) (answer string, took time.Duration) {
 	begun, connection := time.Now(), b.Dial()
 	defer func() { _ = connection.Close() }()
@@ -67,19 +67,19 @@ func (b *Bubble) Ask(request string) (answer string, took time.Duration) {
 	return string(text), time.Since(begun)
 }
 
-// SlowClient is a client that takes its time, and what is to become of it.
+// SlowClient describes a client that sends or reads slowly, and what the server must do with it.
 type SlowClient struct {
 	Begins string        // what it sends at once
 	Then   string        // what it sends afterwards, byte by byte
-	Pause  time.Duration // before each of these bytes
+	Pause  time.Duration // the wait before each of these bytes
 	Mute   bool          // whether it does not read the answer before Ends
-	Ends   time.Duration // after which the server has closed the connection
+	Ends   time.Duration // the time after which the server must have closed the connection
 	Answer string        // how the answer begins; "" for none
 }
 
-// Check connects several of these clients, and checks when the server ends their
-// connections and what it answers. Meanwhile it calls others once a second; others
-// sends a request as a client that is not slow does. The caller is in a bubble.
+// Check connects several clients like c, and checks when the server ends their connections and what
+// it answers. Meanwhile it calls the function others once a second, which sends a request as an
+// ordinary client. The caller of Check is in a bubble.
 func (c SlowClient) Check(t *testing.T, b *Bubble, others func()) {
 	t.Helper()
 	begun := time.Now()
@@ -108,7 +108,7 @@ func (c SlowClient) Check(t *testing.T, b *Bubble, others func()) {
 	slow.Wait()
 }
 
-// send sends everything, until the connection ends.
+// send sends everything, or as much as it can before the connection ends.
 func (c SlowClient) send(connection net.Conn) {
 	_, err := io.WriteString(connection, c.Begins)
 	for i := 0; i < len(c.Then) && err == nil; i++ {

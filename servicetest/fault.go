@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// Intercept answers a request in place of the service. next is the service: call
-// it to let the request through, or to get an answer to change.
+// Intercept answers a request in place of the service. next is the service: call it to let the
+// request through, or to get an answer and change it.
 type Intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
 
-// Intercept puts f in front of the service, for the requests that
-// [Options.FaultsFor] names, until Up is called. Such requests that are on their way are
-// cut off, among them those that wait for changes. Connections that no request uses stay
-// open: otherwise a client could take one for its next request before it hears of its end.
+// Intercept lets f answer the requests that [Options.FaultsFor] names, until Up is called. Requests
+// of this kind that have already arrived are cut off, among them those that wait for changes.
+// Connections without a request stay open: if they were closed, a client could send its next
+// request on one before it notices that.
 func (s *Service) Intercept(f Intercept) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,10 +26,10 @@ func (s *Service) Intercept(f Intercept) {
 	}
 }
 
-// flight is a request that is on its way.
+// flight is a request that has arrived and has not been answered.
 type flight struct {
 	leave context.CancelFunc // ends its context, as if the client had left
-	cut   bool               // it gets no answer; the lock of the service guards it
+	cut   bool               // whether it gets no answer; the lock of the service guards the field
 }
 
 // Down makes every request fail without an answer, until Up is called.
@@ -52,7 +52,7 @@ func (s *Service) Hold() (release func()) {
 	return release
 }
 
-// Up ends the fault that Intercept, Down or Hold began. Requests on their way go on.
+// Up ends the fault that Intercept, Down or Hold began. Requests that have already arrived go on.
 func (s *Service) Up() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +79,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	intercept(w, r, next)
 }
 
-// land ends a flight. If it was cut off, its connection ends without an answer.
+// land ends a flight. If the request was cut off, its connection ends without an answer.
 func (s *Service) land(one *flight) {
 	s.mu.Lock()
 	delete(s.flights, one)
@@ -93,7 +93,7 @@ func (s *Service) land(one *flight) {
 // Hang sends no answer for as long as the client waits, and never returns. It is for an
 // [Intercept].
 func Hang(r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body) // without this, nobody notices that the client has left
+	_, _ = io.Copy(io.Discard, r.Body) // without this, the server does not notice that the client has left
 	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
 }

@@ -8,10 +8,9 @@ import (
 	"github.com/latchkey-media/latchkey/models"
 )
 
-// Mailbox takes the place of the worker that sends mails: it keeps each letter
-// instead of sending it.
+// Mailbox takes the place of the worker that sends mails: it keeps each mail instead of sending it.
 type Mailbox struct {
-	// OnLetter, if it is not nil, is called with each letter that is delivered.
+	// OnLetter is called with each mail that is delivered. It may be nil.
 	OnLetter func(models.Letter)
 
 	store   *models.Store
@@ -23,9 +22,8 @@ type Mailbox struct {
 // one already.
 func NewMailbox(store *models.Store) *Mailbox { return &Mailbox{store: store} }
 
-// Deliver takes all mails that are due and returns those that a worker would have
-// sent. Mails that have become useless, such as those with an expired link, are
-// not among them.
+// Deliver takes all mails that are due out of the outbox, and returns those that a worker would
+// have sent. It leaves out mails that are no longer needed, such as those with an expired link.
 func (m *Mailbox) Deliver(t testing.TB) []models.Letter {
 	t.Helper()
 	m.mu.Lock()
@@ -51,7 +49,7 @@ func (m *Mailbox) Deliver(t testing.TB) []models.Letter {
 	}
 }
 
-// Letters delivers what is due and returns all letters so far, the oldest first.
+// Letters delivers the mails that are due and returns all mails so far, the oldest first.
 func (m *Mailbox) Letters(t testing.TB) []models.Letter {
 	t.Helper()
 	m.Deliver(t)
@@ -60,8 +58,8 @@ func (m *Mailbox) Letters(t testing.TB) []models.Letter {
 	return slices.Clone(m.letters)
 }
 
-// Letter delivers what is due and returns the latest letter of a kind to an
-// address. It ends the test if no such letter exists.
+// Letter delivers the mails that are due and returns the latest mail of a kind to an address. It
+// ends the test if there is no such mail.
 func (m *Mailbox) Letter(t testing.TB, kind models.MailKind, to string) models.Letter {
 	t.Helper()
 	letters := m.Letters(t)

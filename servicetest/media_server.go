@@ -23,8 +23,8 @@ func Den() client.Report {
 	}
 }
 
-// Register registers a media server and sends its first report. owner becomes its
-// owner by a claim code; with nil the server has no owner.
+// Register registers a media server and sends its first report. owner becomes the owner of the
+// server by a claim code. If owner is nil, the server has no owner.
 func (s *Service) Register(t testing.TB, owner *client.Client, report client.Report) MediaServer {
 	t.Helper()
 	in := client.NewServer{Name: report.Name, Version: report.Version, SystemID: report.SystemID, Addresses: report.Addresses}

@@ -17,13 +17,13 @@ const (
 // Email returns the address of the person who joined under that name.
 func Email(name string) string { return name + "@example.org" }
 
-// NewClient returns a client without a token, with [Service.ClientOptions] and
+// NewClient returns a client without a token. It has the options of [Service.ClientOptions], and
 // after them options.
 func (s *Service) NewClient(t testing.TB, options ...client.Option) *client.Client {
 	t.Helper()
 	var all []client.Option
 	if s.options.TLS {
-		all = append(all, client.WithHTTPClient(s.Client())) // trusts the certificate
+		all = append(all, client.WithHTTPClient(s.Client())) // this one trusts the certificate of the service
 	}
 	all = append(all, s.ClientOptions...)
 	return Must(client.New(s.URL, append(all, options...)...))(t)

@@ -35,15 +35,15 @@ import (
 
 // Options say how a service differs from the usual one; the zero value is fine.
 type Options struct {
-	// Database is the address of the database, as models.Options has it. The
-	// default is a new and empty SQLite database.
+	// Database is the address of the database, in the form of models.Options. The default is a new
+	// and empty SQLite database.
 	Database string
 	// Store is an open Store to serve; then Database and Adjust are not used.
 	Store *models.Store
 	// Clock is the clock of the service and of its Store. The default is a new one.
 	Clock *modelstest.Clock
-	// Adjust changes the options of the Store before it is opened. Limits are
-	// lifted before; assign models.ProductionLimits() to have them.
+	// Adjust changes the options of the Store before it is opened. All limits are switched off
+	// then; to have them, assign models.ProductionLimits().
 	Adjust modelstest.Adjust
 	// Change changes the settings of the handlers before the service starts.
 	Change func(*handlers.Server)
@@ -64,18 +64,17 @@ type Service struct {
 	Log           *Log             // lines of the handlers, at every level
 	StoreLog      *Log             // lines of the Store, at every level
 	Mailbox       *Mailbox
-	ClientOptions []client.Option // for each client that NewClient makes
+	ClientOptions []client.Option // options of each client that NewClient makes
 
 	options Options
 
 	mu        sync.Mutex
 	handler   http.Handler
 	intercept Intercept        // answers instead of handler; nil without a fault
-	flights   map[*flight]bool // requests on their way that a fault would hit
+	flights   map[*flight]bool // requests without an answer so far, which a fault would cut off
 }
 
-// New starts a service and stops it when the test ends. The test fails if a
-// handler has panicked by then.
+// New starts a service and stops it when the test ends. The test fails if a handler has panicked.
 func New(t testing.TB, options Options) *Service {
 	t.Helper()
 	if options.Clock == nil {
@@ -97,7 +96,7 @@ func New(t testing.TB, options Options) *Service {
 		s.Start()
 	}
 	t.Cleanup(func() {
-		s.CloseClientConnections() // ends requests that wait for changes
+		s.CloseClientConnections() // ends the requests that wait for changes
 		s.Close()
 		if log := s.Log.String(); strings.Contains(log, "msg=panic") {
 			t.Errorf("a handler panicked:\n%s", log)
@@ -106,11 +105,12 @@ func New(t testing.TB, options Options) *Service {
 	return s
 }
 
-// Reopen closes the Store and serves the database anew. A test that replaces the file,
-// for example by an older copy, closes the Store itself before it does so.
+// Reopen closes the Store and serves the database again with a new one. A test that replaces the
+// file of the database, for example by an older copy, closes the Store itself before it replaces
+// the file.
 func (s *Service) Reopen(t testing.TB) {
 	t.Helper()
-	_ = s.Store.Close() // fails if the test has closed it
+	_ = s.Store.Close() // this fails if the test has closed it already
 	s.open(t)
 }
 
@@ -141,12 +141,12 @@ func (s *Service) open(t testing.TB) {
 	s.handler = handler
 }
 
-// Database returns the address of the service's database, "" if the test brought
-// a Store of its own.
+// Database returns the address of the service's database, or "" if the test gave the service a
+// Store.
 func (s *Service) Database() string { return s.options.Database }
 
-// Catalogue and pages are read once for all services of a test program: that is
-// most of the time that a start takes.
+// The catalogue and the pages are read once for all services of a test program, because reading
+// them takes most of the time of a start.
 var (
 	catalogue = sync.OnceValues(templates.NewCatalogue)
 	pages     = sync.OnceValues(func() (*templates.Spoken, error) {
@@ -155,9 +155,8 @@ var (
 	})
 )
 
-// Handlers returns the settings of handlers over a Store, with a public URL that
-// is only a name and with no captcha. A test that serves no requests passes nil
-// for store and clock.
+// Handlers returns settings of the handlers for a Store. The public URL is a name that does not
+// exist, and there is no captcha. A test that serves no requests passes nil for store and clock.
 func Handlers(t testing.TB, store *models.Store, clock *modelstest.Clock) *handlers.Server {
 	t.Helper()
 	return &handlers.Server{

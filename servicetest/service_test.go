@@ -142,7 +142,7 @@ func TestFaultsReachOnlyTheirClients(t *testing.T) {
 	servicetest.IsError(t, err, context.Canceled)
 }
 
-// token returns a token of ann's.
+// token returns the token of a session of ann.
 func token(t *testing.T, s *servicetest.Service) string {
 	t.Helper()
 	in := client.SignIn{NameOrEmail: "ann", Password: servicetest.Password}

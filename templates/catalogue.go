@@ -23,8 +23,7 @@ type Language struct {
 	Name string // in the language itself, "Deutsch"
 }
 
-// Catalogue holds all texts in all languages. It may be used by many
-// goroutines at once.
+// Catalogue holds all texts in all languages. Many goroutines may use it at once.
 type Catalogue struct {
 	languages  []Language
 	matcher    language.Matcher
@@ -75,9 +74,9 @@ func readCatalogue(locales fs.FS) (*Catalogue, error) {
 	return c, nil
 }
 
-// readLanguage returns all messages of one language, from all its files in the order
-// of their names. Which file has a text follows from its key: see catalogueFiles in
-// the tests of this package, which also make sure that no key occurs twice.
+// readLanguage returns all messages of one language, from all its files in the order of their
+// names. The key of a text decides in which file the text stands: see catalogueFiles in the tests
+// of this package, which also make sure that no key occurs twice.
 func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 	names, err := fs.Glob(locales, path.Join(code, "*.json"))
 	if err != nil {
@@ -98,9 +97,9 @@ func readLanguage(locales fs.FS, code string) ([]*i18n.Message, error) {
 	return all, nil
 }
 
-// plainTexts returns the texts of the messages without plural forms, by their keys: plain are
-// those without placeholders, and pieces the others, cut at the placeholders. Nearly all texts
-// of a page are such, and a map finds them fast.
+// plainTexts returns the texts of the messages that have no plural forms, by their keys. plain has
+// the texts without placeholders. pieces has the others, cut at their placeholders. Nearly all
+// texts of a page are in one of the two maps, where they are found fast.
 func plainTexts(messages []*i18n.Message) (plain map[string]string, pieces map[string][]piece) {
 	plain, pieces = make(map[string]string, len(messages)), map[string][]piece{}
 	for _, message := range messages {
@@ -116,12 +115,12 @@ func plainTexts(messages []*i18n.Message) (plain map[string]string, pieces map[s
 	return plain, pieces
 }
 
-// piece is a part of a text: text, and after it the value of the parameter name, unless that
-// is "".
+// piece is a part of a text: the field text, and after it the value of the parameter called name.
+// If name is "", no value follows.
 type piece struct{ text, name string }
 
-// cutText cuts a text at its placeholders. It returns nil for a text that has anything else
-// in double braces than the name of a parameter.
+// cutText cuts a text at its placeholders. It returns nil if double braces in the text contain
+// anything other than the name of a parameter.
 func cutText(text string) []piece {
 	var pieces []piece
 	for {
@@ -141,8 +140,8 @@ func cutText(text string) []piece {
 	}
 }
 
-// filled returns the text of pieces with the values of params, which are texts and whole
-// numbers. It returns false if a value is missing or anything else.
+// filled returns the text of the pieces with the values of params. The values must be texts and
+// whole numbers. It returns false if a value is missing or has another type.
 func filled(pieces []piece, params map[string]any) (string, bool) {
 	var out strings.Builder
 	for _, one := range pieces {
@@ -165,9 +164,9 @@ func filled(pieces []piece, params map[string]any) (string, bool) {
 // Languages returns the languages of the service, the default first.
 func (c *Catalogue) Languages() []Language { return slices.Clone(c.languages) }
 
-// Say returns the text of key in the language of locale. The parameter Count selects
-// the plural form. If the language lacks the text, Say returns the English one; if no
-// language has it, Say returns the key.
+// Say returns the text of key in the language of locale. The parameter Count selects the plural
+// form. If the language lacks the text, Say returns the English text; if English lacks it too, Say
+// returns the key.
 func (c *Catalogue) Say(locale, key string, params map[string]any) string {
 	localizer, ok := c.localizers[locale]
 	if !ok {
@@ -181,7 +180,7 @@ func (c *Catalogue) Say(locale, key string, params map[string]any) string {
 			return said
 		}
 	}
-	// Localize may return an error together with a text, the English one.
+	// Localize may return an error and a text at the same time: then the text is English.
 	said, err := localizer.Localize(&i18n.LocalizeConfig{
 		MessageID:    key,
 		TemplateData: params,
@@ -193,9 +192,9 @@ func (c *Catalogue) Say(locale, key string, params map[string]any) string {
 	return said
 }
 
-// Match returns the code of the best language for these wishes, the strongest first.
-// Each wish is a language code or an Accept-Language header. Wishes that are empty,
-// broken or unknown are ignored.
+// Match returns the code of the language that suits these wishes best; the first wish counts most.
+// Each wish is a language code or an Accept-Language header. Wishes that are empty, broken or
+// unknown are ignored.
 func (c *Catalogue) Match(acceptLanguage ...string) string {
 	_, index := language.MatchStrings(c.matcher, acceptLanguage...)
 	return c.languages[index].Code

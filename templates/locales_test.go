@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// catalogueFiles returns the file of a language's folder in which a text stands,
-// by the beginning of its key. The longest beginning that fits decides.
+// catalogueFiles returns, for the beginning of a key, the file in a language's folder that has the
+// text. If several beginnings fit a key, the longest counts.
 func catalogueFiles() map[string]string {
 	return map[string]string{
 		"page.":       "pages.json",
-		"layout.":     "pages.json", // what stands on every page
+		"layout.":     "pages.json", // texts that are on every page
 		"captcha.":    "pages.json", // partials
 		"pin.":        "pages.json",
-		"action.":     "pages.json", // ways on from an error page
+		"action.":     "pages.json", // links and buttons by which people leave an error page
 		"page.server": "pages_server.json",
 		"field.":      "fields.json",
 		"notice.":     "notices.json",
@@ -34,8 +34,7 @@ func catalogueFiles() map[string]string {
 	}
 }
 
-// catalogueFile returns the file that catalogueFiles names for a key, or "" if
-// no beginning fits.
+// catalogueFile returns the file that catalogueFiles names for a key, or "" if no beginning fits.
 func catalogueFile(key string) string {
 	longest, file := "", ""
 	for prefix, name := range catalogueFiles() {
@@ -46,8 +45,8 @@ func catalogueFile(key string) string {
 	return file
 }
 
-// keysOf returns the keys of a catalogue file in the order in which they stand.
-// A key stands at the beginning of a line, so that a search for it finds it.
+// keysOf returns the keys of a catalogue file in their order. Each key must be at the beginning of
+// a line, so that a search finds it.
 func keysOf(t *testing.T, code, file string) []string {
 	t.Helper()
 	source, err := fs.ReadFile(Locales(), path.Join(code, file))
@@ -100,7 +99,7 @@ func TestTextsAreSortedByTheirKeys(t *testing.T) {
 	}
 }
 
-// keysInTemplates returns all keys that layouts, partials and pages use, each with a
+// keysInTemplates returns all keys that layouts, partials and pages use, each with the name of one
 // file that uses it.
 func keysInTemplates(t *testing.T) map[string]string {
 	t.Helper()
@@ -137,8 +136,8 @@ func TestEveryKeyInATemplateHasAText(t *testing.T) {
 	}
 }
 
-// Texts of the other groups (fields, errors, notices, events, actions) are chosen by
-// Go code, where other tests look for them.
+// Every text of a page is used in a template. The texts of the other groups (fields, errors,
+// notices, events, actions) are chosen by Go code; other tests look for them.
 func TestEveryTextOfAPageIsSaid(t *testing.T) {
 	t.Parallel()
 	keys := keysInTemplates(t)

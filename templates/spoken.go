@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// Spoken has the pages in each language. The texts of the language are already written
-// into them, so that a page looks up only those texts that contain a value. A page is read
-// when it is asked for the first time. Spoken may be used by many goroutines at once.
+// Spoken has the pages in each language. The texts of the language are already written into the
+// templates, so that a page looks up only the texts that contain a value. A template is read when
+// its page is asked for the first time. Many goroutines may use a Spoken at once.
 type Spoken struct {
 	catalogue *Catalogue
 
@@ -24,8 +24,8 @@ func NewSpoken(catalogue *Catalogue) *Spoken {
 	return &Spoken{catalogue: catalogue, shared: map[string]*template.Template{}, pages: map[spokenPage]*template.Template{}}
 }
 
-// Page returns a page like that of [Pages] with the texts of a language. It returns an error
-// if there is no such page.
+// Page returns a page as [Pages] makes it, with the texts of a language. It returns an error if the
+// page does not exist.
 func (s *Spoken) Page(name, language string) (*template.Template, error) {
 	key := spokenPage{name, language}
 	s.mu.RLock()

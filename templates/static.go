@@ -14,8 +14,8 @@ import (
 )
 
 // Named returns the name of a static file with a mark of its content before the extension:
-// "css/latchkey.0123456789ab.css". Another content has another name, so that a browser
-// may keep the file for ever.
+// "css/latchkey.0123456789ab.css". When the content changes, the name changes. So a browser may
+// keep the file for ever.
 func Named(name string, content []byte) string {
 	sum := sha256.Sum256(content)
 	extension := path.Ext(name)
@@ -32,7 +32,7 @@ func Unnamed(name string) (plain string, marked bool) {
 	return found[1] + found[2], true
 }
 
-// The patterns of what [Unnamed] and [constants] look for.
+// The patterns with which [Unnamed] and [constants] search.
 var (
 	marks      = regexp.MustCompile(`^(.+)\.[0-9a-f]{12}(\.\w+)$`)
 	references = regexp.MustCompile(`"/static/([^"]+)"`)
@@ -41,8 +41,8 @@ var (
 	known      = regexp.MustCompile(`eq \. "(\w+)"`)
 )
 
-// constants writes out what never changes in a template, because a page would work it out
-// again for each reader.
+// constants has what is the same for every reader of a template. It is written into the template
+// once, because otherwise a page would compute it again for each reader.
 type constants struct {
 	drawings map[string]string // by the name of an icon
 	texts    map[string]string // by key: texts without placeholders; nil for templates of every language
@@ -69,15 +69,15 @@ func newConstants() (constants, error) {
 	return c, nil
 }
 
-// written returns the source of a template with three changes: static files have the names
-// that depend on their content, an icon whose name is known becomes its drawing, and a text
-// that is known is written out.
+// written returns the source of a template with three changes: static files have the names that
+// depend on their content, an icon with a known name becomes its drawing, and a known text takes
+// the place of its key.
 func (c constants) written(source string) string {
 	source = references.ReplaceAllStringFunc(source, func(quoted string) string {
 		name := references.FindStringSubmatch(quoted)[1]
 		content, err := fs.ReadFile(Static(), name)
 		if err != nil {
-			return quoted // TestEveryStaticFileOfATemplateExists names it
+			return quoted // TestEveryStaticFileOfATemplateExists reports this name
 		}
 		return `"/static/` + Named(name, content) + `"`
 	})

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The name of a file changes with its content, and leads back to the plain name.
+// The name of a file changes with its content. Unnamed returns the plain name again.
 func TestNamesByContent(t *testing.T) {
 	t.Parallel()
 	one, other := Named("js/a_b.js", []byte("1")), Named("js/a_b.js", []byte("2"))
@@ -21,7 +21,8 @@ func TestNamesByContent(t *testing.T) {
 	}
 }
 
-// Each file that a template names exists, and the page names it by its content.
+// Each file that a template names exists, and the template that is used names it with the mark of
+// its content.
 func TestEveryStaticFileOfATemplateExists(t *testing.T) {
 	t.Parallel()
 	constants, err := newConstants()
@@ -46,7 +47,7 @@ func TestEveryStaticFileOfATemplateExists(t *testing.T) {
 	}
 }
 
-// An icon whose name is known stands in the template itself, and nothing else changes.
+// An icon with a known name becomes a drawing in the template, and nothing else changes.
 func TestKnownIconsAreWrittenOut(t *testing.T) {
 	t.Parallel()
 	constants, err := newConstants()

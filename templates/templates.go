@@ -16,9 +16,9 @@ import (
 //go:embed layouts pages partials mail locales static
 var files embed.FS
 
-// Pages returns one template for each file of pages, by its name without the
-// extension: "signup" for pages/signup.html. Each is a separate clone with all
-// layouts and partials, named the same way, and starts at "layout".
+// Pages returns one template for each file of the folder pages, by the name of the file without the
+// extension: "signup" for pages/signup.html. Each template is a clone of its own with all layouts
+// and partials, which are named in the same way, and starts at "layout".
 func Pages(funcs template.FuncMap) (map[string]*template.Template, error) {
 	constants, err := newConstants()
 	if err != nil {
@@ -54,14 +54,14 @@ func sharedTemplates(funcs template.FuncMap, constants constants) (*template.Tem
 	return shared, nil
 }
 
-// pageOver returns the page with that name and source, with a copy of all layouts and
+// pageOver returns the page with this name and source, together with a copy of all layouts and
 // partials.
 func pageOver(shared *template.Template, name, source string) (*template.Template, error) {
 	page, err := shared.Clone()
 	if err != nil {
 		return nil, fmt.Errorf("copy the partials: %w", err)
 	}
-	// The prefix keeps a page from replacing a partial of the same name.
+	// Without the prefix, a page would replace a partial that has the same name.
 	if _, err := page.New("pages/" + name).Parse(source); err != nil {
 		return nil, fmt.Errorf("read the page %s: %w", name, err)
 	}
@@ -71,8 +71,8 @@ func pageOver(shared *template.Template, name, source string) (*template.Templat
 	return page, nil
 }
 
-// MailHTML returns the HTML templates of the mails, each named like its file without
-// the extension.
+// MailHTML returns the HTML templates of the mails. Each has the name of its file without the
+// extension.
 func MailHTML() (*template.Template, error) {
 	mails := template.New("").Option("missingkey=error")
 	err := each("mail", ".html", func(name, source string) error {
@@ -85,8 +85,8 @@ func MailHTML() (*template.Template, error) {
 	return mails, nil
 }
 
-// MailText returns the plain text templates of the mails, each named like its file
-// without the extension.
+// MailText returns the plain text templates of the mails. Each has the name of its file without the
+// extension.
 func MailText() (*text.Template, error) {
 	mails := text.New("").Option("missingkey=error")
 	err := each("mail", ".txt", func(name, source string) error {
@@ -106,8 +106,8 @@ func Locales() fs.FS { return folder("locales") }
 // scripts, icons.
 func Static() fs.FS { return folder("static") }
 
-// each calls do for every file of the folder with the extension. It passes the
-// file's name without the extension, and its content.
+// each calls do for every file in folder that has the extension. It passes the name of the file
+// without the extension, and the content.
 func each(folder, extension string, do func(name, source string) error) error {
 	names, err := fs.Glob(files, folder+"/*"+extension)
 	if err != nil {
