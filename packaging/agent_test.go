@@ -19,7 +19,7 @@ import (
 	"github.com/latchkey-media/latchkey/internal/waittest"
 )
 
-// The addresses of the agent and of Jellyfin in the files.
+// The addresses of the agent and of Jellyfin that the files for the proxies name.
 const (
 	agentAddress    = "127.0.0.1:8471"
 	jellyfinAddress = "127.0.0.1:8096"
@@ -34,8 +34,8 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// routing returns the regular expression of a file that matches the paths of the
-// agent, in upper and lower case alike.
+// routing returns the regular expression in a file that matches the paths of the agent, in any
+// letter case.
 func routing(t *testing.T, file, line string) string {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^\t`+line+`$`).FindAllStringSubmatch(read(t, file), -1)
@@ -55,7 +55,8 @@ func caddyRouting(t *testing.T) string {
 	return routing(t, "agent.Caddyfile", `@connect path_regexp \(\?i\)(\S+)`)
 }
 
-// paths returns paths of the agent, as true, and similar paths of Jellyfin, as false.
+// paths returns paths with true if they belong to the agent. Paths of Jellyfin that look similar
+// have false.
 func paths() map[string]bool {
 	const user = "/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
 	return map[string]bool{
@@ -89,8 +90,8 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// Each file names both programs once, and has the marks around the part that the
-// guide shows.
+// Each file names the agent and Jellyfin once, and has the marks around the part that the guide
+// shows.
 func TestMarks(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"agent.Caddyfile", "agent.nginx.conf"} {
@@ -120,8 +121,8 @@ func backend(t *testing.T, who string) string {
 	return server.Listener.Addr().String()
 }
 
-// program returns the path of a program, also in the folders that only root has in
-// its PATH. It skips the test if the program is not installed.
+// program returns the path of a program. It also looks in the folders that only root has in its
+// PATH. It skips the test if the program is not installed.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	for _, folder := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/local/sbin", "/usr/sbin", "/sbin") {
@@ -202,8 +203,8 @@ func ask(t *testing.T, address, path string) arrived {
 	return arrived{lines[0], lines[1], lines[2], lines[3]}
 }
 
-// routes checks that the proxy at an address sends each path to the right program,
-// and that the last hop that it reports is the real caller.
+// routes checks that the proxy at an address sends each path to the right program. The last address
+// that the proxy adds to X-Forwarded-For must be that of the real caller.
 func routes(t *testing.T, address string) {
 	t.Helper()
 	for path, toAgent := range paths() {
@@ -238,7 +239,7 @@ func TestNginx(t *testing.T) {
 	run(t, nginx, "-t", "-e", "stderr", "-p", folder, "-c", file)
 	start(t, address, nginx, "-e", "stderr", "-p", folder, "-c", file)
 	routes(t, address)
-	// nginx writes the last answer into its log a moment later.
+	// nginx writes the last line of its log a moment after the answer.
 	log := ""
 	waittest.Eventually(t, "a line for each path of Jellyfin", func() bool {
 		log = read(t, filepath.Join(folder, "access"))

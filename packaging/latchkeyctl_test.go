@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestCommandsBeforeTheServiceRan runs a command on a machine on which the unit has never started, so that systemd has made no data
-// folder. Only root can run latchkeyctl.
+// TestCommandsBeforeTheServiceRan runs a command on a machine on which the service has never been started, so that systemd has made
+// no data folder yet. Only root can run latchkeyctl.
 func TestCommandsBeforeTheServiceRan(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
@@ -22,7 +22,7 @@ func TestCommandsBeforeTheServiceRan(t *testing.T) {
 	}
 	folder := t.TempDir()
 	data := filepath.Join(folder, "lib")
-	for range 2 { // the folder is kept as it is
+	for range 2 { // the second command finds the folder and leaves it as it is
 		command := exec.CommandContext(t.Context(), "./latchkeyctl")
 		command.Env = append(os.Environ(), "LATCHKEYCTL_FOLDER="+folder, "LATCHKEYCTL_PROGRAM="+pwd, "LATCHKEYCTL_USER=nobody", "LATCHKEYCTL_DATA="+data)
 		said, err := command.CombinedOutput()
