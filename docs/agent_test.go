@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWhatTheServiceCanDo checks that each line of the tables in agent.md about the power of
-// the service names a test, and that the tests exist.
+// TestWhatTheServiceCanDo checks the tables of agent.md about what the service can do to a server:
+// each line names a test, and the tests exist.
 func TestWhatTheServiceCanDo(t *testing.T) {
 	t.Parallel()
 	_, section, found := strings.Cut(read(t, "agent.md"), "\n## What the service can do, and what it cannot\n")

@@ -9,13 +9,12 @@ import (
 	"testing"
 )
 
-// skippedStatus is the status with which a check of scripts/check says that it could not
-// be made.
+// skippedStatus is the exit status by which a check of scripts/check says that it could not run.
 const skippedStatus = 77
 
-// TestCheckLooksForWeaknesses runs the search for known weaknesses with a database that
-// cannot be reached: it says aloud that nothing was checked, and does not count as passed
-// or as failed.
+// TestCheckLooksForWeaknesses runs the search for known weaknesses with a database that cannot be
+// reached. The output must say that nothing was checked, and the check counts neither as passed nor
+// as failed.
 func TestCheckLooksForWeaknesses(t *testing.T) {
 	t.Parallel()
 	if check := read(t, filepath.Join("..", "scripts", "check")); !strings.Contains(check, "\ncheck 'known weaknesses' scripts/weaknesses\n") {

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// machineClock matches the fields that hold the clock of the machine, by folder. Everything that
-// is stored, or compared with what is stored, has the time of the Store (Store.Now), because
-// the clock of a machine may be wrong (docs/adr/0025).
+// machineClock matches the fields that hold the clock of the machine; they differ between folders.
+// Every time that is stored, or compared with a stored time, must come from the Store (Store.Now),
+// because the clock of a machine may be wrong (docs/adr/0025).
 func machineClock(folder string) *regexp.Regexp {
 	switch folder {
 	case "models":
@@ -26,7 +26,7 @@ func machineClock(folder string) *regexp.Regexp {
 	}
 }
 
-// machineTime are the functions that may read the clock of the machine, and why.
+// machineTime has the functions that may read the clock of the machine, with the reasons.
 var machineTime = map[string]string{
 	"handlers/front_access_log.go logAccess":   "measures how long a request takes",
 	"handlers/front_access_log.go writeAccess": "measures how long a request takes, and the log has the time of the machine",
@@ -40,8 +40,8 @@ var machineTime = map[string]string{
 	"jobs/mail.go one":                         "measures how long the mail server is away",
 }
 
-// TestTimeComesFromTheStore finds code of the service that reads the clock of the machine where the
-// time of the Store is meant. The linter refuses time.Now itself (forbidigo).
+// TestTimeComesFromTheStore finds code of the service that reads the clock of the machine although
+// it needs the time of the Store. The linter refuses time.Now itself (forbidigo).
 func TestTimeComesFromTheStore(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}

@@ -78,7 +78,7 @@ func withoutCode(text string) string {
 	return regexp.MustCompile("(?s)\n```.*?\n```").ReplaceAllString(text, "")
 }
 
-// anchors returns the headings of a document as links name them.
+// anchors returns the headings of a document in the form in which links name them.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
 	for _, found := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(withoutCode(text), -1) {
@@ -89,8 +89,8 @@ func anchors(text string) map[string]bool {
 	return all
 }
 
-// TestProxySnippets checks that the guide shows the files for the proxies as they
-// are, so that their tests also hold for the guide.
+// TestProxySnippets checks that the guide shows the files for the proxies unchanged, so that the
+// tests of these files also hold for the guide.
 func TestProxySnippets(t *testing.T) {
 	t.Parallel()
 	guide, err := os.ReadFile("agent.md")
@@ -123,8 +123,8 @@ func flat(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestTroubles checks that the guide for administrators explains troubles in the
-// words of the agent.
+// TestTroubles checks that the guide for administrators explains troubles with the texts that the
+// agent uses.
 func TestTroubles(t *testing.T) {
 	t.Parallel()
 	var said strings.Builder

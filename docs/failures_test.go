@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestFailuresSayWhatTheyWant finds tests that fail with a bare value, because their
-// readers would have to find out what the test wanted. An error alone is enough: it is
-// clear that the test wanted no error.
+// TestFailuresSayWhatTheyWant finds tests that fail with a value alone, because their readers would
+// have to find out what the test wanted. An error alone is enough: it is clear that the test wanted
+// no error.
 func TestFailuresSayWhatTheyWant(t *testing.T) {
 	t.Parallel()
 	calls := 0
@@ -41,8 +41,8 @@ func TestFailuresSayWhatTheyWant(t *testing.T) {
 	}
 }
 
-// failsTest reports whether a call is Error or Fatal, with arguments, of a test: of a
-// variable such as t, or of a field such as k.t.
+// failsTest reports whether call fails a test: whether it is a call of Error or Fatal, with
+// arguments, on a variable such as t or on a field such as k.t.
 func failsTest(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || method.Sel.Name != "Error" && method.Sel.Name != "Fatal" || len(call.Args) == 0 {
@@ -57,8 +57,8 @@ func failsTest(call *ast.CallExpr) bool {
 	return false
 }
 
-// says reports whether the arguments of Error or Fatal explain the failure: whether they
-// begin with a text, or are one error alone.
+// says reports whether the arguments of Error or Fatal explain the failure: they begin with a text,
+// or are one error alone.
 func says(args []ast.Expr) bool {
 	switch first := args[0].(type) {
 	case *ast.BasicLit, *ast.BinaryExpr:

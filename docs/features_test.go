@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// maxLines is the longest that a Go file may be, tests included.
+// maxLines is the greatest number of lines of a Go file, tests included.
 const maxLines = 450
 
 // features holds both tables of features.md.
@@ -17,8 +17,8 @@ type features struct {
 	words map[string]map[string]bool // words that are not features, by folder
 }
 
-// TestFeatures checks that one feature has one name in every folder: the files of
-// each row exist, and no other file has a name that begins with another word.
+// TestFeatures checks that a feature has the same name in every folder: the files that each row
+// names exist, and no other file has a name that begins with an unknown word.
 func TestFeatures(t *testing.T) {
 	t.Parallel()
 	f := readFeatures(t)
@@ -94,8 +94,8 @@ func readFeatures(t *testing.T) features {
 	return f
 }
 
-// cells returns the cells of a table's row, or none for another line, for the
-// head of a table and for the line below it.
+// cells returns the cells of a row of a table. It returns nothing for any other line, for the head
+// of a table and for the line below the head.
 func cells(line string) []string {
 	line = strings.TrimSpace(line)
 	if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| ---") || strings.HasPrefix(line, "| Feature |") || strings.HasPrefix(line, "| Word |") {
@@ -108,7 +108,7 @@ func cells(line string) []string {
 	return all
 }
 
-// TestLengthOfFiles checks that no Go file is too long to be read at once.
+// TestLengthOfFiles checks that every Go file is short enough to be read at once.
 func TestLengthOfFiles(t *testing.T) {
 	t.Parallel()
 	for _, path := range goFiles(t) {
@@ -118,7 +118,7 @@ func TestLengthOfFiles(t *testing.T) {
 	}
 }
 
-// TestFeatureGuard checks the guard itself.
+// TestFeatureGuard checks the function knows, which TestFeatures uses.
 func TestFeatureGuard(t *testing.T) {
 	t.Parallel()
 	f := readFeatures(t)
@@ -131,7 +131,7 @@ func TestFeatureGuard(t *testing.T) {
 		{"handlers", "page_server_owner", true},
 		{"handlers", "view_connect", false},
 		{"handlers", "page_forgot", false},
-		{"handlers", "routes_invites", true}, // routes_ is a word; what follows is for the reader
+		{"handlers", "routes_invites", true}, // routes_ is a known word, and any name may follow it
 		{"models", "export_connect", true},
 		{"models", "connect_guard", false},
 		{"models", "contract_bridge", false},
@@ -148,8 +148,8 @@ func TestFeatureGuard(t *testing.T) {
 	}
 }
 
-// knows reports whether the name of a file, without its ending, begins with a
-// feature or with another word that features.md allows in its folder.
+// knows reports whether stem, the name of a file without its ending, begins with a feature or with
+// another word that features.md allows in the folder.
 func (f features) knows(folder, stem string) bool {
 	for word := range f.words[folder] {
 		if stem == word || strings.HasSuffix(word, "_") && strings.HasPrefix(stem, word) {
@@ -179,7 +179,7 @@ func (f features) knows(folder, stem string) bool {
 	return false
 }
 
-// plural returns the name of a file that lists.
+// plural returns the name that the file with the list of a feature has.
 func plural(name string) string { return name + "s" }
 
 // stem returns the name of a file without its ending, "_test" and the name of an

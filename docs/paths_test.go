@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestPaths checks that each file and folder that the documents for contributors
-// name is there. A path with THING, NAME or LANGUAGE in it is a pattern, which
-// some file must match.
+// TestPaths checks that each file and folder that the documents for contributors name exists. A
+// path that contains THING, NAME or LANGUAGE is a pattern, which must match at least one file.
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	top := regexp.MustCompile(`^(agent|client|cmd|config|docs|e2e|handlers|internal|jobs|mailer|models|packaging|scripts|servicetest|templates)/`)
@@ -32,8 +31,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestHouse checks that architecture.md shows every folder that has code, so that
-// a new one is put on a floor.
+// TestHouse checks that architecture.md shows every folder that has code, so that each new folder
+// gets its place in the order of the folders.
 func TestHouse(t *testing.T) {
 	t.Parallel()
 	text := read(t, "architecture.md")
@@ -44,7 +43,7 @@ func TestHouse(t *testing.T) {
 		}
 		for _, folder := range folders {
 			name := strings.TrimPrefix(filepath.ToSlash(folder), "../")
-			if name == "docs" || name == "packaging" || name == "internal" { // tests alone, or the floor itself
+			if name == "docs" || name == "packaging" || name == "internal" { // these have only tests, or are themselves a floor of the house
 				continue
 			}
 			if hasGo(t, folder) && !strings.Contains(text, "`"+name) && !strings.Contains(text, " "+name+"/") {
@@ -54,8 +53,8 @@ func TestHouse(t *testing.T) {
 	}
 }
 
-// hasGo reports whether a folder, or one below it, has Go files. The tools' cache
-// and what was built do not count.
+// hasGo reports whether a folder, or a folder in it, has Go files. The cache of the tools and the
+// folder of built programs do not count.
 func hasGo(t *testing.T, folder string) bool {
 	t.Helper()
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// patientOnPurpose are the functions of tests that may watch the clock of the machine, and
-// why correct code passes them nevertheless on a machine that is as slow as you like.
+// patientOnPurpose has the functions of tests that may use the clock of the machine, with the
+// reasons why correct code passes them on a slow machine, too.
 var patientOnPurpose = map[string]string{
 	"agent/change_feed_test.go TestOtherAnswersInPlaceOfTheService":     "the false service answers late on purpose, and nothing measures it",
 	"agent/discovery/discovery_test.go receive":                         "callers want an answer within the patience, or ask again after a moment until the responder listens",
@@ -38,9 +38,9 @@ var patientOnPurpose = map[string]string{
 	"servicetest/bubble.go send":                                        "called in a bubble of testing/synctest",
 }
 
-// TestTestsDoNotWatchTheClock finds tests that sleep, and waits of tests with a limit that
-// a busy machine could exceed. Instead, wait for an event with the kit internal/waittest,
-// move a clock of the test, or use a bubble of testing/synctest.
+// TestTestsDoNotWatchTheClock finds tests that sleep, and waits of tests with a limit that a busy
+// machine could exceed. Instead, a test should wait for an event with internal/waittest, move a
+// clock of its own, or use a bubble of testing/synctest.
 func TestTestsDoNotWatchTheClock(t *testing.T) {
 	t.Parallel()
 	used, functions := map[string]bool{}, 0
@@ -66,8 +66,8 @@ func TestTestsDoNotWatchTheClock(t *testing.T) {
 	}
 }
 
-// eachDeclaration calls f with each declaration of the Go files whose names are wanted. key is the
-// name of the file, and of a function also its own name.
+// eachDeclaration calls f with each declaration of the Go files for whose names wanted returns
+// true. key is the name of the file; for a function, the name of the function follows it.
 func eachDeclaration(t *testing.T, wanted func(name string) bool, f func(files *token.FileSet, key string, declared ast.Decl)) {
 	t.Helper()
 	for _, from := range goFiles(t) {
@@ -95,16 +95,17 @@ func isTestCode(name string) bool {
 	return strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "e2e/") || strings.HasSuffix(path.Dir(name), "test")
 }
 
-// The calls and the limits that make a test depend on the speed of the machine. A limit may
-// be as long as the patience of the test kits, because it then only ends a test that hangs.
+// The calls and the limits that make a test depend on the speed of the machine. A limit that is as
+// long as the patience of the test kits is harmless, because it only ends a test that hangs.
 var (
 	clockCall = regexp.MustCompile(`^time\.(Sleep|After|AfterFunc|NewTimer|NewTicker|Tick|Since|Until)$|^time\.Now\(\)\.(Before|After|Sub|Compare)$`)
 	limitCall = regexp.MustCompile(`^(\w+\.)?With(Timeout|Deadline)(Cause)?$|\.Set(Read|Write)?Deadline$`)
 	harmless  = regexp.MustCompile(`\b[pP]atience\b|\btime\.Unix\(|\(0\)$`)
 )
 
-// clockWatchers returns the expressions of a declaration that make a test depend on the
-// speed of the machine. In a bubble of testing/synctest time passes only while all wait.
+// clockWatchers returns the expressions of a declaration that make a test depend on the speed of
+// the machine. It leaves out bubbles of testing/synctest, where time passes only while all
+// goroutines wait.
 func clockWatchers(declared ast.Decl) (found []ast.Expr) {
 	ast.Inspect(declared, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -10,19 +10,18 @@ import (
 	"testing"
 )
 
-// maxRiddles is how many odd turns of phrase 1,000 lines of comments may have.
+// maxRiddles is how many riddles 1,000 lines of comments may contain.
 const maxRiddles = 3
 
-// riddle is a turn of phrase that makes readers stop if English is their second
-// language.
+// riddle is a phrase at which readers stop if English is their second language.
 type riddle struct {
 	odd    *regexp.Regexp
-	fine   *regexp.Regexp // matches what looks like odd and is not; nil for nothing
+	fine   *regexp.Regexp // matches phrases that odd also matches, but that are good; nil if there are none
 	better string         // how to say it instead
 }
 
-// riddles returns the table of the odd turns. Add a row when a reader did not
-// understand a comment and the turn is likely to come back.
+// riddles returns the table of these phrases. Add a row when a reader did not understand a comment
+// and its phrase is likely to be used again.
 func riddles() []riddle {
 	row := func(odd, fine, better string) riddle {
 		r := riddle{odd: regexp.MustCompile(`(?i)` + odd), better: better}
@@ -56,7 +55,7 @@ func riddles() []riddle {
 	}
 }
 
-// TestPlainEnglish counts odd turns of phrase in the comments of all Go files.
+// TestPlainEnglish counts the riddles in the comments of all Go files.
 func TestPlainEnglish(t *testing.T) {
 	t.Parallel()
 	lines := 0
@@ -80,7 +79,7 @@ func TestPlainEnglish(t *testing.T) {
 	}
 }
 
-// TestRiddles checks the table itself: what it must find, and what it must not.
+// TestRiddles checks the table itself: which phrases it finds, and which it must not find.
 func TestRiddles(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{
@@ -103,13 +102,13 @@ func TestRiddles(t *testing.T) {
 	}
 }
 
-// oddTurn is a place in a comment that the table matched.
+// oddTurn is a place in a comment at which a row of the table matched.
 type oddTurn struct {
 	at            int // offset in the comment's text
 	words, better string
 }
 
-// riddlesIn returns the odd turns in a text.
+// riddlesIn returns all places in a text at which a row of the table matches.
 func riddlesIn(text string) []oddTurn {
 	var found []oddTurn
 	for _, r := range riddles() {
@@ -123,7 +122,7 @@ func riddlesIn(text string) []oddTurn {
 	return found
 }
 
-// comment is a comment of one or more lines, with its lines joined by blanks.
+// comment is a comment with one or more lines, which are joined by blanks.
 type comment struct {
 	text  string
 	lines int
@@ -131,14 +130,14 @@ type comment struct {
 	ends  []int // offset in text at which each line ends
 }
 
-// line returns the number of the line in which an offset is, as text.
+// line returns, as text, the number of the line to which an offset belongs.
 func (c comment) line(at int) string {
 	i, _ := slices.BinarySearch(c.ends, at)
 	return strconv.Itoa(c.first + i)
 }
 
-// commentsOf returns the comments of a Go file. Instructions to tools, such as
-// //go:build and //nolint, are left out.
+// commentsOf returns the comments of a Go file. It leaves out instructions to tools, such as
+// //go:build and //nolint.
 func commentsOf(t *testing.T, path string) []comment {
 	t.Helper()
 	source := []byte(read(t, path))

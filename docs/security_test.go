@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// TestSecurityList checks security.md against the code: every requirement has
-// its row, every test that a row names exists in the named package, and every
-// number that a comment cites has a row.
+// TestSecurityList checks security.md against the code: every requirement has a row, every test
+// that a row names exists in the package that the row names, and every number that a comment cites
+// has a row.
 func TestSecurityList(t *testing.T) {
 	t.Parallel()
 	rows := securityRows(t)
@@ -38,8 +38,8 @@ func TestSecurityList(t *testing.T) {
 	}
 }
 
-// securityRows reads the tables of security.md, checks the form of each row and
-// the tests that it names, and returns the third column by number.
+// securityRows reads the tables of security.md, and checks the form of each row and the tests that
+// the row names. It returns the third column of each row, by the number of the requirement.
 func securityRows(t *testing.T) map[string]string {
 	t.Helper()
 	var (
@@ -81,7 +81,7 @@ func securityRows(t *testing.T) map[string]string {
 	return rows
 }
 
-// securityNumbers returns the numbers that security.md must have a row for.
+// securityNumbers returns the numbers of all requirements for which security.md must have a row.
 func securityNumbers() []string {
 	var numbers []string
 	for i := 1; i <= 96; i++ {
@@ -96,8 +96,8 @@ func securityNumbers() []string {
 	return numbers
 }
 
-// testsOf returns the names of the test functions of one folder, whatever their
-// build tags.
+// testsOf returns the names of the test functions in a folder, whatever the build tags of their
+// files are.
 func testsOf(t *testing.T, folder string) map[string]bool {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("..", folder, "*_test.go"))
@@ -113,8 +113,8 @@ func testsOf(t *testing.T, folder string) map[string]bool {
 	return names
 }
 
-// elsewhere returns a hint for the person who corrects the row: in which other
-// package there is a test of that name, or which tests have similar names.
+// elsewhere returns a hint for the person who corrects the row: in which other package a test with
+// that name exists, or which tests have similar names.
 func elsewhere(t *testing.T, folder, name string) string {
 	t.Helper()
 	for _, path := range goFiles(t) {
@@ -160,9 +160,9 @@ func goFiles(t *testing.T) []string {
 	return paths
 }
 
-// comments returns the text of the line comments of a Go file, one a line. Text after
-// // in the middle of a string is taken for a comment, too. That does no harm, because
-// the guards that read comments look for texts that stand in no string.
+// comments returns the text of the line comments of a Go file, one comment a line. It also takes
+// the text after // in the middle of a string for a comment. That does no harm, because the guards
+// that read comments look for texts that occur in no string.
 func comments(source string) string {
 	var text strings.Builder
 	for line := range strings.Lines(source) {
@@ -183,8 +183,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// TestCitedTests checks that every test that the guide for contributors names, as
-// `package: TestName`, exists.
+// TestCitedTests checks that every test exists that the guide for contributors names in the form
+// `package: TestName`.
 func TestCitedTests(t *testing.T) {
 	t.Parallel()
 	citations := regexp.MustCompile("`([a-z0-9_/]+): (Test\\w+)`").FindAllStringSubmatch(read(t, "../CONTRIBUTING.md"), -1)

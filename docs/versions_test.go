@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// leastVersions are modules that once had a weakness, the first version without it, and what
-// the weakness was. The search for known weaknesses needs a database that cannot be fetched
-// everywhere, and it finds nothing in code that the program does not call today. This table
-// needs no database, and no later change of go.mod can go back to a version before one of
-// these.
+// leastVersions lists modules that once had a weakness, with the first version without the weakness
+// and what the weakness was. The search for known weaknesses needs a database that cannot be
+// reached from everywhere, and it does not report code that the program does not call today. This
+// table needs no database. With it, no later change of go.mod can go back to a version with one of
+// these weaknesses.
 var leastVersions = []struct{ module, version, reason string }{
 	{"github.com/getkin/kin-openapi", "v0.131.0", "GO-2025-3533: a small body could unpack to a very large one"},
 	{"github.com/gin-gonic/gin", "v1.9.1", "GO-2023-1737: the name of a file could change the header Content-Disposition"},
@@ -48,7 +48,8 @@ func TestModulesAreNewEnough(t *testing.T) {
 	}
 }
 
-// TestOlderVersion checks the comparison, because all versions are new enough as a rule.
+// TestOlderVersion checks the comparison of versions, because the modules themselves are usually
+// all new enough.
 func TestOlderVersion(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -81,8 +82,8 @@ func requiredVersions(t *testing.T, file string) map[string]string {
 	return versions
 }
 
-// olderVersion reports whether a version of a module is older than another one, which is a
-// release. A version before a release, as v1.2.3-rc.1 is, is older than the release.
+// olderVersion reports whether a version of a module is older than the release than. A version
+// before a release, such as v1.2.3-rc.1, is older than that release.
 func olderVersion(version, than string) bool {
 	version, _, _ = strings.Cut(version, "+")
 	version, before, _ := strings.Cut(version, "-")
