@@ -1,7 +1,8 @@
-// Package client speaks the JSON API of Latchkey, /api/v1. A [Client] holds the address of a
-// service and at most one token, and never changes: [Client.As] returns another Client with another
-// token. Operations are grouped by their subject. Each takes a context first and makes one request,
-// apart from repetitions.
+// Package client speaks the JSON API of Latchkey, /api/v1.
+//
+// A [Client] holds the address of a service and at most one token, and never changes: [Client.As]
+// returns another Client with another token. Operations are grouped by their subject. Each takes a
+// context first and makes one request, apart from repetitions.
 //
 // # Errors
 //
