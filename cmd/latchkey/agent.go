@@ -41,7 +41,7 @@ type agentCommands struct {
 	Users       agentUsers       `cmd:"" help:"List the local users of the media server with their links, or manage the local users of the builtin media server."`
 	Link        agentLink        `cmd:"" help:"Ask the account with a username to be linked with a local user, and allow that local user."`
 	Allow       agentAllow       `cmd:"" help:"Let the service sign people in as a local user. Without arguments, list the local users that are not allowed yet."`
-	Disallow    agentDisallow    `cmd:"" help:"Take that back, and end the local tokens of that local user that the agent gave."`
+	Disallow    agentDisallow    `cmd:"" help:"No longer let the service sign people in as a local user, and end the local tokens that the agent gave for that local user."`
 	Unlink      agentUnlink      `cmd:"" help:"End the link of a local user, who is then no longer allowed."`
 	Invite      agentInvite      `cmd:"" help:"Invite a guest. A local user is created for them."`
 	Builtin     agentBuiltin     `cmd:"" help:"Run only the builtin media server, beside an agent whose media-server-url is its address."`

@@ -140,7 +140,7 @@ func (c agentDisallow) Run(p *agentProgram) error {
 		}
 		text := "%s is no longer allowed. The running agent revokes the local tokens that it gave.\n"
 		if p.settings.AllowAllUsers {
-			text = "The yes to %s is taken back. It changes nothing while allow-all-users is set.\n"
+			text = "%s is no longer allowed. This changes nothing while allow-all-users is set.\n"
 		}
 		_, err = fmt.Fprintf(p.output, text, printable.Text(name))
 		return err
